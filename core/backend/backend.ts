@@ -1,0 +1,68 @@
+import type { Kernel } from "../kernels/kernel.ts";
+
+/** Numbers as the host sees them: float32, or float64 on the cpu backend when gradients are checked. */
+export type Floats = Float32Array | Float64Array;
+
+/** A block of device memory that holds a run of numbers. Its insides belong to the backend that allocated it. */
+export interface Storage {
+  /** How many numbers it holds. */
+  readonly length: number;
+}
+
+/** A part of a storage: what a kernel reads or writes. */
+export interface View {
+  readonly storage: Storage;
+  /** First number, counted from the storage's start; a multiple of {@link VIEW_ALIGNMENT}. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Views start at multiples of so many numbers: WebGPU binds a storage buffer at multiples of 256 bytes. */
+export const VIEW_ALIGNMENT = 64;
+
+/** Live and peak device memory, in storages and bytes. Memory that a pool keeps for reuse is not live. */
+export interface MemoryUse {
+  readonly storages: number;
+  readonly bytes: number;
+  readonly peakBytes: number;
+}
+
+/** What was sent to the device so far. */
+export interface WorkCount {
+  readonly dispatches: number;
+  readonly submits: number;
+}
+
+/**
+ * Where tensors live and kernels run. There are two: `webgpu` and `cpu`. Both run the same list of kernels, and nothing
+ * above this interface knows which one it talks to.
+ *
+ * `run` and `copy` only enqueue: they return at once and take effect in the order of the calls. `read` is the one place
+ * that waits.
+ */
+export interface Backend {
+  readonly name: "webgpu" | "cpu";
+  readonly precision: "float32" | "float64";
+  /** One line for people: adapter or instruction set, threads. */
+  readonly description: string;
+  /** Memory for `length` numbers, contents undefined. */
+  allocate(length: number): Storage;
+  /** Gives memory back; kernels enqueued before still see it. */
+  release(storage: Storage): void;
+  /** Host numbers into a view. */
+  write(target: View, data: ArrayLike<number>): void;
+  /** Copies between views of equal length, which must not overlap. */
+  copy(source: View, target: View): void;
+  /** Enqueues one kernel. */
+  run<Binding extends string, Parameter extends string>(
+    kernel: Kernel<Binding, Parameter>,
+    views: Readonly<Record<Binding, View>>,
+    parameters: Readonly<Record<Parameter, number>>,
+  ): void;
+  /** Reads views back, all in one wait. @throws DeviceError if the device was lost or a kernel failed */
+  read(views: readonly View[]): Promise<Floats[]>;
+  memory(): MemoryUse;
+  work(): WorkCount;
+  /** Waits for enqueued work and frees everything. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,129 @@
+import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
+import type { Kernel } from "../../kernels/kernel.ts";
+import { Heap } from "./heap.ts";
+import { createMemory, loadKernels, type WasmKernels } from "./wasm/load.ts";
+import type { WasmRuntime } from "./wasm_runtime.ts";
+
+/** The shared memory to begin with; it grows. */
+const INITIAL_BYTES = 16 * 2 ** 20;
+
+class CpuStorage implements Storage {
+  readonly length: number;
+  constructor(readonly data: Floats) {
+    this.length = data.length;
+  }
+}
+
+/** How the cpu backend computes. */
+export interface CpuOptions {
+  /** `float64` is for gradient checks: plain loops in doubles. */
+  readonly precision?: "float32" | "float64";
+}
+
+/**
+ * The backend without a GPU. In float32 all storages lie in one WebAssembly memory, so that the SIMD kernels read and
+ * write them in place; in float64 they are ordinary arrays.
+ */
+export class CpuBackend implements Backend {
+  readonly name = "cpu";
+  #live = new Set<CpuStorage>();
+  #bytes = 0;
+  #peakBytes = 0;
+  #dispatches = 0;
+  #scratch = { begin: 0, bytes: 0 };
+  #runtime: WasmRuntime | null;
+
+  private constructor(
+    readonly precision: "float32" | "float64",
+    private readonly heap: Heap | null,
+    private readonly kernels: WasmKernels | null,
+  ) {
+    this.#runtime = kernels && { kernels, scratch: (bytes) => this.#scratchOf(bytes) };
+  }
+
+  static create({ precision = "float32" }: CpuOptions = {}): Promise<CpuBackend> {
+    if (precision === "float64") return Promise.resolve(new CpuBackend(precision, null, null));
+    const memory = createMemory(INITIAL_BYTES);
+    return Promise.resolve(new CpuBackend(precision, new Heap(memory), loadKernels(memory)));
+  }
+
+  get description(): string {
+    if (!this.kernels) return "float64, plain loops";
+    return this.kernels.relaxed ? "WebAssembly SIMD with fused multiply-add" : "WebAssembly SIMD";
+  }
+
+  allocate(length: number): Storage {
+    const storage = new CpuStorage(this.#array(length));
+    this.#live.add(storage);
+    this.#bytes += storage.data.byteLength;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+    return storage;
+  }
+
+  release(storage: Storage): void {
+    const { data } = storage as CpuStorage;
+    if (!this.#live.delete(storage as CpuStorage)) throw new Error("Cannot release a storage twice");
+    this.#bytes -= data.byteLength;
+    this.heap?.release(data.byteOffset, data.byteLength);
+  }
+
+  write(target: View, data: ArrayLike<number>): void {
+    floats(target).set(data);
+  }
+
+  copy(source: View, target: View): void {
+    floats(target).set(floats(source));
+  }
+
+  run<Binding extends string, Parameter extends string>(
+    kernel: Kernel<Binding, Parameter>,
+    views: Readonly<Record<Binding, View>>,
+    parameters: Readonly<Record<Parameter, number>>,
+  ): void {
+    this.#dispatches++;
+    const arrays = {} as Record<Binding, Floats>;
+    for (const binding in views) arrays[binding] = floats(views[binding]);
+    kernel.cpu(arrays, parameters, this.#runtime);
+  }
+
+  read(views: readonly View[]): Promise<Floats[]> {
+    // Copies: the caller keeps them beyond the storage's life, and shared memory is refused by many web interfaces.
+    return Promise.resolve(views.map((view) => {
+      const source = floats(view);
+      const copy = this.precision === "float64" ? new Float64Array(source.length) : new Float32Array(source.length);
+      copy.set(source);
+      return copy;
+    }));
+  }
+
+  memory(): MemoryUse {
+    return { storages: this.#live.size, bytes: this.#bytes, peakBytes: this.#peakBytes };
+  }
+
+  work(): WorkCount {
+    return { dispatches: this.#dispatches, submits: 0 };
+  }
+
+  close(): Promise<void> {
+    this.#live.clear();
+    return Promise.resolve();
+  }
+
+  #array(length: number): Floats {
+    if (!this.heap) return new Float64Array(length);
+    return new Float32Array(this.heap.memory.buffer, this.heap.allocate(length * 4), length);
+  }
+
+  #scratchOf(bytes: number): number {
+    if (this.heap && bytes > this.#scratch.bytes) {
+      if (this.#scratch.bytes > 0) this.heap.release(this.#scratch.begin, this.#scratch.bytes);
+      this.#scratch = { begin: this.heap.allocate(bytes), bytes };
+    }
+    return this.#scratch.begin;
+  }
+}
+
+function floats({ storage, offset, length }: View): Floats {
+  const { data } = storage as CpuStorage;
+  return offset === 0 && length === data.length ? data : data.subarray(offset, offset + length);
+}

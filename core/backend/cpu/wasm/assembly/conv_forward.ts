@@ -1,0 +1,93 @@
+// Convolution of channels-last images, as a matrix product whose left matrix is never written down.
+
+import { copyImages, fillUpTable, groupSize, outputSize, tableBytes } from "./images";
+import { packColumns, packedWidth, PANEL_ROW } from "./pack";
+import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+
+/** Bytes of scratch memory that `convForward` needs. */
+export function convForwardScratch(
+  height: i32, width: i32, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32, padding: i32,
+): usize {
+  const paddedBytes = (<usize> (height + 2 * padding) * (width + 2 * padding) * inputs) << 2;
+  const group = groupSize(paddedBytes);
+  const pixels = outputSize(height, kernelHeight, stride, padding) * outputSize(width, kernelWidth, stride, padding);
+  const depth = kernelHeight * kernelWidth * inputs;
+  return TILE_SPILL + 2 * tableBytes(group * pixels) + ((<usize> depth * packedWidth(outputs)) << 2) +
+    (padding > 0 ? <usize> group * paddedBytes : 0);
+}
+
+/**
+ * y = convolution of x with the filter, for the images from `imageBegin` to `imageEnd`.
+ *
+ * @param x [images, height, width, inputs]
+ * @param filter [kernelHeight, kernelWidth, inputs, outputs]
+ * @param y [images, outputHeight, outputWidth, outputs]
+ */
+export function convForward(
+  x: usize, filter: usize, y: usize,
+  height: i32, width: i32, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32, padding: i32,
+  scratch: usize, imageBegin: i32, imageEnd: i32,
+): void {
+  const outHeight = outputSize(height, kernelHeight, stride, padding);
+  const outWidth = outputSize(width, kernelWidth, stride, padding), pixels = outHeight * outWidth;
+  if (imageBegin >= imageEnd || pixels == 0) return;
+  const pixelBytes: usize = <usize> inputs << 2, outPixelBytes: usize = <usize> outputs << 2;
+  const imageBytes = <usize> height * width * pixelBytes;
+  const paddedRow = <usize> (width + 2 * padding) * pixelBytes;
+  const paddedBytes = <usize> (height + 2 * padding) * paddedRow;
+  const group = groupSize(paddedBytes);
+
+  const spill = scratch, xTable = spill + TILE_SPILL, yTable = xTable + tableBytes(group * pixels);
+  const panels = yTable + tableBytes(group * pixels);
+  const depth = kernelHeight * kernelWidth * inputs, panelStep = <usize> depth * PANEL_ROW;
+  packColumns(filter, outPixelBytes, 4, depth, outputs, panels, panelStep);
+  const padded = panels + <usize> packedWidth(outputs) / TILE_COLUMNS * panelStep;
+  if (padding > 0) memory.fill(padded, 0, <usize> min(group, imageEnd - imageBegin) * paddedBytes);
+  const skip = paddedRow - <usize> kernelWidth * pixelBytes;
+
+  let tableImages = 0;
+  for (let image = imageBegin; image < imageEnd; image += group) {
+    const count = min(group, imageEnd - image), rows = count * pixels;
+    if (count != tableImages) {
+      tableImages = count;
+      fillTables(xTable, yTable, count, outHeight, outWidth, paddedBytes, paddedRow * stride, pixelBytes * stride, outPixelBytes);
+    }
+    let base = x + <usize> image * imageBytes;
+    if (padding > 0) {
+      const inside = padded + <usize> padding * (paddedRow + pixelBytes);
+      copyImages(base, count, height, <usize> width * pixelBytes, inside, paddedRow, paddedBytes);
+      base = padded;
+    }
+    let panel = panels, out = y + <usize> image * pixels * outPixelBytes;
+    for (let left = outputs; left > 0; left -= TILE_COLUMNS, panel += panelStep, out += PANEL_ROW) {
+      for (let row = 0; row < rows; row += TILE_ROWS) {
+        const entry: usize = <usize> row << 2;
+        tile(
+          base, xTable + entry, kernelHeight, kernelWidth * inputs, 4, skip, panel, PANEL_ROW,
+          out, yTable + entry, min(rows - row, TILE_ROWS), min(left, TILE_COLUMNS), false, spill,
+        );
+      }
+    }
+  }
+}
+
+/** Tables of where each output pixel's patch begins in a group of padded images, and where the pixel itself goes. */
+function fillTables(
+  xTable: usize, yTable: usize, count: i32, outHeight: i32, outWidth: i32,
+  imageStep: usize, rowStep: usize, columnStep: usize, outPixelBytes: usize,
+): void {
+  let entry: usize = 0, out: usize = 0;
+  for (let image = 0; image < count; ++image) {
+    for (let row = 0; row < outHeight; ++row) {
+      let offset = <usize> image * imageStep + <usize> row * rowStep;
+      for (let column = 0; column < outWidth; ++column, entry += 4) {
+        store<u32>(xTable + entry, <u32> offset);
+        store<u32>(yTable + entry, <u32> out);
+        offset += columnStep;
+        out += outPixelBytes;
+      }
+    }
+  }
+  fillUpTable(xTable, <i32> (entry >> 2));
+  fillUpTable(yTable, <i32> (entry >> 2));
+}

@@ -1,0 +1,171 @@
+// The gradient of a convolution with respect to its input.
+//
+// The input row i takes part in the output rows u - t, u = (i + padding) / stride, through the kernel rows
+// r + t * stride, r = (i + padding) % stride. So the input pixels fall into stride * stride classes by their remainders,
+// and the gradient of each class is an ordinary convolution of dy, of stride 1, with the taps of that class, last one
+// first. The zeros that a strided convolution would put between the pixels of dy are never multiplied.
+
+import { copyImages, fillUpTable, groupSize, outputSize, tableBytes } from "./images";
+import { packColumns, packedWidth, PANEL_ROW } from "./pack";
+import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+
+/** How many taps of a kernel axis belong to the remainder r. */
+@inline
+function classTaps(kernel: i32, r: i32, stride: i32): i32 {
+  return max((kernel - r + stride - 1) / stride, 0);
+}
+
+/** The first position along an axis of the input with the remainder r. */
+@inline
+function classFirst(r: i32, stride: i32, padding: i32): i32 {
+  return (r + stride - padding % stride) % stride;
+}
+
+/** How many positions along an axis of the input have the remainder r. */
+@inline
+function classSize(size: i32, r: i32, stride: i32, padding: i32): i32 {
+  return max((size - classFirst(r, stride, padding) + stride - 1) / stride, 0);
+}
+
+/** Length of an axis of dy with zeros: before it, as far as the longest class reaches back; after it, up to the last u. */
+@inline
+function borderedSize(size: i32, outSize: i32, kernel: i32, stride: i32, padding: i32): i32 {
+  return classTaps(kernel, 0, stride) - 1 + max(outSize, (size - 1 + padding) / stride + 1);
+}
+
+/** Bytes of the tables of all classes, each filled up to whole tiles. */
+function classTables(count: i32, height: i32, width: i32, stride: i32, padding: i32): usize {
+  let bytes: usize = 0;
+  for (let r = 0; r < stride; ++r) {
+    for (let s = 0; s < stride; ++s) {
+      bytes += tableBytes(count * classSize(height, r, stride, padding) * classSize(width, s, stride, padding));
+    }
+  }
+  return bytes;
+}
+
+/** Bytes of scratch memory that `convInputGradient` needs. */
+export function convInputGradientScratch(
+  height: i32, width: i32, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32, padding: i32,
+): usize {
+  const rows = borderedSize(height, outputSize(height, kernelHeight, stride, padding), kernelHeight, stride, padding);
+  const columns = borderedSize(width, outputSize(width, kernelWidth, stride, padding), kernelWidth, stride, padding);
+  const borderedBytes = (<usize> rows * columns * outputs) << 2, group = groupSize(borderedBytes);
+  const depth = kernelHeight * kernelWidth * outputs;
+  return TILE_SPILL + 2 * classTables(group, height, width, stride, padding) +
+    ((<usize> depth * packedWidth(inputs)) << 2) + <usize> group * borderedBytes;
+}
+
+/**
+ * dx = gradient of the loss with respect to x, given dy, for the images from `imageBegin` to `imageEnd`.
+ *
+ * @param dy [images, outputHeight, outputWidth, outputs]
+ * @param filter [kernelHeight, kernelWidth, inputs, outputs], as in `convForward`
+ * @param dx [images, height, width, inputs]; every element is written
+ */
+export function convInputGradient(
+  dy: usize, filter: usize, dx: usize,
+  height: i32, width: i32, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32, padding: i32,
+  scratch: usize, imageBegin: i32, imageEnd: i32,
+): void {
+  if (imageBegin >= imageEnd) return;
+  const outHeight = outputSize(height, kernelHeight, stride, padding);
+  const outWidth = outputSize(width, kernelWidth, stride, padding);
+  const pixelBytes: usize = <usize> inputs << 2, dyPixelBytes: usize = <usize> outputs << 2;
+  const dyRow = <usize> outWidth * dyPixelBytes, dyBytes = <usize> outHeight * dyRow;
+  const before = classTaps(kernelHeight, 0, stride) - 1, left = classTaps(kernelWidth, 0, stride) - 1;
+  const rowStep = <usize> borderedSize(width, outWidth, kernelWidth, stride, padding) * dyPixelBytes;
+  const borderedBytes = <usize> borderedSize(height, outHeight, kernelHeight, stride, padding) * rowStep;
+  const group = groupSize(borderedBytes), bordersNeeded = rowStep != dyRow || borderedBytes != dyBytes;
+
+  const tables = classTables(group, height, width, stride, padding);
+  const spill = scratch, dyTables = spill + TILE_SPILL, dxTables = dyTables + tables, panels = dxTables + tables;
+  const bordered = panels + (<usize> (kernelHeight * kernelWidth * outputs) * packedWidth(inputs) << 2);
+  packClasses(filter, panels, inputs, outputs, kernelHeight, kernelWidth, stride);
+  if (bordersNeeded) memory.fill(bordered, 0, <usize> min(group, imageEnd - imageBegin) * borderedBytes);
+
+  let tableImages = 0;
+  for (let image = imageBegin; image < imageEnd; image += group) {
+    const count = min(group, imageEnd - image), refill = count != tableImages;
+    tableImages = count;
+    let base = dy + <usize> image * dyBytes;
+    if (bordersNeeded) {
+      const inside = bordered + <usize> before * rowStep + <usize> left * dyPixelBytes;
+      copyImages(base, count, outHeight, dyRow, inside, rowStep, borderedBytes);
+      base = bordered;
+    }
+    const out = dx + <usize> image * height * width * pixelBytes;
+    let dyTable = dyTables, dxTable = dxTables, panel = panels;
+    for (let r = 0; r < stride; ++r) {
+      const tapRows = classTaps(kernelHeight, r, stride), classRows = classSize(height, r, stride, padding);
+      for (let s = 0; s < stride; ++s) {
+        const tapColumns = classTaps(kernelWidth, s, stride), classColumns = classSize(width, s, stride, padding);
+        const rows = count * classRows * classColumns;
+        if (refill && rows > 0) {
+          const firstRow = classFirst(r, stride, padding), firstColumn = classFirst(s, stride, padding);
+          // From the last tap's row of dy for the class's first position.
+          const dyOffset = <usize> ((firstRow + padding) / stride - tapRows + 1 + before) * rowStep +
+            <usize> ((firstColumn + padding) / stride - tapColumns + 1 + left) * dyPixelBytes;
+          const dxOffset = <usize> (firstRow * width + firstColumn) * pixelBytes;
+          fillTable(dyTable, dyOffset, count, classRows, classColumns, borderedBytes, rowStep, dyPixelBytes);
+          fillTable(
+            dxTable, dxOffset, count, classRows, classColumns,
+            <usize> height * width * pixelBytes, <usize> (stride * width) * pixelBytes, <usize> stride * pixelBytes,
+          );
+        }
+        const panelStep = <usize> (tapRows * tapColumns * outputs) * PANEL_ROW;
+        const skip = rowStep - <usize> tapColumns * dyPixelBytes;
+        for (let column = 0; column < inputs; column += TILE_COLUMNS, panel += panelStep) {
+          for (let row = 0; row < rows; row += TILE_ROWS) {
+            const entry: usize = <usize> row << 2;
+            tile(
+              base, dyTable + entry, tapRows, tapColumns * outputs, 4, skip, panel, PANEL_ROW,
+              out + (<usize> column << 2), dxTable + entry, min(rows - row, TILE_ROWS), min(inputs - column, TILE_COLUMNS),
+              false, spill,
+            );
+          }
+        }
+        dyTable += tableBytes(rows);
+        dxTable += tableBytes(rows);
+      }
+    }
+  }
+}
+
+/** Packs the filter class by class: rows (tap row, tap column, output), both taps last one first; columns are inputs. */
+function packClasses(
+  filter: usize, panels: usize, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32,
+): void {
+  const tapBytes = <usize> inputs * outputs << 2;
+  for (let r = 0; r < stride; ++r) {
+    const tapRows = classTaps(kernelHeight, r, stride);
+    for (let s = 0; s < stride; ++s) {
+      const tapColumns = classTaps(kernelWidth, s, stride);
+      const panelStep = <usize> (tapRows * tapColumns * outputs) * PANEL_ROW;
+      let to = panels;
+      for (let t = tapRows - 1; t >= 0; --t) {
+        for (let u = tapColumns - 1; u >= 0; --u, to += <usize> outputs * PANEL_ROW) {
+          const tap = filter + <usize> ((r + t * stride) * kernelWidth + s + u * stride) * tapBytes;
+          packColumns(tap, 4, <usize> outputs << 2, outputs, inputs, to, panelStep);
+        }
+      }
+      panels += panelStep * (packedWidth(inputs) / TILE_COLUMNS);
+    }
+  }
+}
+
+/** Writes the offsets of a grid of positions, image by image and row by row. */
+function fillTable(
+  table: usize, offset: usize, count: i32, rows: i32, columns: i32, imageStep: usize, rowStep: usize, columnStep: usize,
+): void {
+  let entry = table;
+  for (let image = 0; image < count; ++image, offset += imageStep) {
+    for (let row = 0; row < rows; ++row) {
+      let position = offset + <usize> row * rowStep;
+      for (let column = 0; column < columns; ++column, entry += 4, position += columnStep) {
+        store<u32>(entry, <u32> position);
+      }
+    }
+  }
+  fillUpTable(table, count * rows * columns);
+}

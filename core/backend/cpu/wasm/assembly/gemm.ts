@@ -1,0 +1,81 @@
+// General matrix product.
+
+import { fillRowTable, packColumns, packedWidth, PANEL_ROW, packRows } from "./pack";
+import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+
+/** Depth of one pass: a panel of B of this depth (8 KiB) and a tile's rows of A (6 KiB) fit the first-level cache. */
+const BLOCK_DEPTH: i32 = 256;
+
+/** Columns of one pass: the packed block of B (256 KiB) stays in the second-level cache. */
+const BLOCK_COLUMNS: i32 = 256;
+
+/** From this many columns on, copying a tile's rows of A side by side costs less than reading them apart. */
+const PACK_ROWS_FROM: i32 = 32;
+
+/** Bytes of one table of row offsets. */
+const TABLE: usize = 4 * TILE_ROWS;
+
+/** Bytes of the packed rows of A of one tile. */
+const PACKED_ROWS: usize = TABLE * BLOCK_DEPTH;
+
+/** Bytes of scratch memory that `gemm` needs for an output of n columns and a depth of k. */
+export function gemmScratch(n: i32, k: i32): usize {
+  const panels = (<usize> packedWidth(min(n, BLOCK_COLUMNS)) * min(k, BLOCK_DEPTH)) << 2;
+  return TILE_SPILL + 3 * TABLE + PACKED_ROWS + panels;
+}
+
+/**
+ * Rows `rowBegin` to `rowEnd` of C[m, n] = op(A) op(B), or of C += op(A) op(B) if `accumulate`.
+ *
+ * A is [m, k] with `lda` elements from row to row, or [k, m] if `transA`; B is [k, n], or [n, k] if `transB`.
+ * An element of C is summed in the same order whatever the row range is.
+ */
+export function gemm(
+  n: i32, k: i32,
+  a: usize, lda: i32, transA: bool,
+  b: usize, ldb: i32, transB: bool,
+  c: usize, ldc: i32, accumulate: bool,
+  scratch: usize, rowBegin: i32, rowEnd: i32,
+): void {
+  if (rowBegin >= rowEnd || n <= 0) return;
+  // Bytes from row to row, and along a row, of op(A), op(B) and C.
+  const aRow: usize = transA ? 4 : (<usize> lda) << 2, aStep: usize = transA ? (<usize> lda) << 2 : 4;
+  const bRow: usize = transB ? 4 : (<usize> ldb) << 2, bStep: usize = transB ? (<usize> ldb) << 2 : 4;
+  const cRow: usize = (<usize> ldc) << 2;
+
+  const spill = scratch, packedTable = spill + TILE_SPILL, aTable = packedTable + TABLE, cTable = aTable + TABLE;
+  const packedA = cTable + TABLE, packedB = packedA + PACKED_ROWS;
+  fillRowTable(packedTable, TILE_ROWS, 4);
+
+  for (let column = 0; column < n; column += BLOCK_COLUMNS) {
+    const columns = min(n - column, BLOCK_COLUMNS);
+    let add = accumulate, kBegin = 0;
+    // At least once, so that a product of depth 0 is zero.
+    do {
+      const depth = min(k - kBegin, BLOCK_DEPTH);
+      const panelStep = <usize> depth * PANEL_ROW;
+      packColumns(b + <usize> kBegin * bRow + <usize> column * bStep, bRow, bStep, depth, columns, packedB, panelStep);
+      for (let row = rowBegin; row < rowEnd; row += TILE_ROWS) {
+        const rows = min(rowEnd - row, TILE_ROWS);
+        if (row == rowBegin || rows < TILE_ROWS) {
+          fillRowTable(aTable, rows, aRow);
+          fillRowTable(cTable, rows, cRow);
+        }
+        let tileA = a + <usize> row * aRow + <usize> kBegin * aStep, tileTable = aTable, tileStep = aStep;
+        if (columns >= PACK_ROWS_FROM) {
+          packRows(tileA, aTable, aStep, depth, packedA);
+          tileA = packedA; tileTable = packedTable; tileStep = TABLE;
+        }
+        let tileB = packedB, tileC = c + <usize> row * cRow + ((<usize> column) << 2);
+        for (let left = columns; left > 0; left -= TILE_COLUMNS, tileB += panelStep, tileC += PANEL_ROW) {
+          tile(
+            tileA, tileTable, 1, depth, tileStep, 0, tileB, PANEL_ROW,
+            tileC, cTable, rows, min(left, TILE_COLUMNS), add, spill,
+          );
+        }
+      }
+      add = true;
+      kBegin += BLOCK_DEPTH;
+    } while (kBegin < k);
+  }
+}

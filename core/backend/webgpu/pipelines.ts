@@ -1,0 +1,80 @@
+import type { Kernel, Launch, ParameterType } from "../../kernels/kernel.ts";
+
+/** A compiled shader, with the layout that its bind groups share. */
+export interface Pipeline {
+  readonly id: number;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  /** Bindings in the order of the shader: what is read, then what is written. */
+  readonly bindings: readonly string[];
+}
+
+/** Compiles each shader once for each set of constants, and keeps it. */
+export class PipelineCache {
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(private readonly device: GPUDevice) {}
+
+  get(kernel: Kernel, { code, entryPoint, constants = {} }: Launch): Pipeline {
+    const key = `${kernel.name}|${entryPoint}|${Object.entries(constants)}|${code.length}`;
+    const known = this.#pipelines.get(key);
+    if (known) return known;
+    const layout = this.#layout(kernel.reads.length, kernel.writes.length);
+    const pipeline = this.device.createComputePipeline({
+      label: kernel.name,
+      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module: this.#module(kernel.name, code), entryPoint, constants },
+    });
+    const made = { id: this.#pipelines.size, pipeline, layout, bindings: [...kernel.reads, ...kernel.writes] };
+    this.#pipelines.set(key, made);
+    return made;
+  }
+
+  #module(label: string, code: string): GPUShaderModule {
+    const known = this.#modules.get(code);
+    if (known) return known;
+    const made = this.device.createShaderModule({ label, code });
+    this.#modules.set(code, made);
+    return made;
+  }
+
+  #layout(reads: number, writes: number): GPUBindGroupLayout {
+    const key = `${reads},${writes}`;
+    const known = this.#layouts.get(key);
+    if (known) return known;
+    const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type },
+    });
+    const made = this.device.createBindGroupLayout({
+      entries: [
+        {
+          binding: 0,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: "uniform", hasDynamicOffset: true },
+        },
+        ...Array.from({ length: reads }, (_, i) => storage(1 + i, "read-only-storage")),
+        ...Array.from({ length: writes }, (_, i) => storage(1 + reads + i, "storage")),
+      ],
+    });
+    this.#layouts.set(key, made);
+    return made;
+  }
+}
+
+/** Writes a kernel's parameters as its shader's uniform struct: four bytes each, in the declared order. */
+export function writeParameters(
+  target: DataView,
+  offset: number,
+  types: Readonly<Record<string, ParameterType>>,
+  values: Readonly<Record<string, number>>,
+): void {
+  for (const name in types) {
+    if (types[name] === "u32") target.setUint32(offset, values[name], true);
+    else target.setFloat32(offset, values[name], true);
+    offset += 4;
+  }
+}

@@ -1,0 +1,256 @@
+import { DeviceError } from "../../errors.ts";
+import type { AdapterTraits, Kernel } from "../../kernels/kernel.ts";
+import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
+import { describeAdapter, openDevice, traitsOf } from "./adapter.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { type Pipeline, PipelineCache, writeParameters } from "./pipelines.ts";
+
+/** Dispatches gathered before they are sent: fewer submits cost less, a longer queue starts later. */
+const DISPATCHES_PER_SUBMIT = 32;
+/** Uniform offsets are multiples of this on every adapter. */
+const UNIFORM_STRIDE = 256;
+/** Bind groups kept for reuse; beyond that the whole cache starts anew. */
+const MOST_BIND_GROUPS = 8192;
+
+class GpuStorage implements Storage {
+  readonly bytes: number;
+  readonly id: number;
+  constructor(readonly length: number, readonly buffer: GPUBuffer) {
+    this.bytes = buffer.size;
+    this.id = bufferId(buffer);
+  }
+}
+
+const bufferIds = new WeakMap<GPUBuffer, number>();
+let nextBufferId = 0;
+/** Buffers come back from the pool; their number, unlike a storage's, says which cached bind group fits. */
+function bufferId(buffer: GPUBuffer): number {
+  let id = bufferIds.get(buffer);
+  if (id === undefined) bufferIds.set(buffer, id = nextBufferId++);
+  return id;
+}
+
+interface Dispatch {
+  readonly pipeline: Pipeline;
+  readonly group: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * The backend on WebGPU. Kernels are gathered into one command buffer and sent in batches; their parameters lie in one
+ * uniform buffer with a dynamic offset each; nothing waits for the GPU but `read` and `close`.
+ */
+export class WebGpuBackend implements Backend {
+  readonly name = "webgpu";
+  readonly precision = "float32";
+  readonly description: string;
+  readonly traits: AdapterTraits;
+  readonly #pool: BufferPool;
+  readonly #pipelines: PipelineCache;
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #live = new Set<GpuStorage>();
+  readonly #uniform: GPUBuffer;
+  readonly #uniformBytes = new DataView(new ArrayBuffer(DISPATCHES_PER_SUBMIT * UNIFORM_STRIDE));
+  /** Uniform slots filled since the last submit, one to a dispatch. */
+  #slot = 0;
+  /** Dispatches that are not in the encoder yet. */
+  #pending: Dispatch[] = [];
+  #encoder: GPUCommandEncoder | null = null;
+  #bytes = 0;
+  #peakBytes = 0;
+  #dispatches = 0;
+  #submits = 0;
+  #failure: Error | null = null;
+  #closed = false;
+
+  private constructor(adapter: GPUAdapter, readonly gpu: GPUDevice) {
+    this.description = describeAdapter(adapter);
+    this.traits = traitsOf(adapter, gpu);
+    this.#pool = new BufferPool(gpu, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+    this.#pipelines = new PipelineCache(gpu);
+    this.#uniform = gpu.createBuffer({
+      size: this.#uniformBytes.byteLength,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    // Without these two, a shader that does not compile or a lost device would pass silently.
+    gpu.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#failure ??= new DeviceError(
+        `The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`,
+      );
+    });
+    gpu.lost.then(({ message, reason }) => {
+      if (this.#closed) return;
+      this.#failure ??= new DeviceError(
+        `The GPU was lost (${reason || "unknown reason"}): ${
+          message || "no message"
+        }; start again with --resume, or with --backend cpu`,
+      );
+    });
+  }
+
+  static async create(adapter: GPUAdapter): Promise<WebGpuBackend> {
+    return new WebGpuBackend(adapter, await openDevice(adapter));
+  }
+
+  allocate(length: number): Storage {
+    const bytes = Math.max(length * 4, 4);
+    if (bytes > this.gpu.limits.maxStorageBufferBindingSize) {
+      const most = this.gpu.limits.maxStorageBufferBindingSize;
+      throw new RangeError(
+        `Cannot allocate ${bytes} bytes on "${this.description}" as one tensor may have ${most} there: use a smaller batch`,
+      );
+    }
+    const storage = new GpuStorage(length, this.#pool.take(bytes));
+    this.#live.add(storage);
+    this.#bytes += storage.bytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+    return storage;
+  }
+
+  release(storage: Storage): void {
+    const gpuStorage = storage as GpuStorage;
+    if (!this.#live.delete(gpuStorage)) throw new Error("Cannot release a storage twice");
+    this.#bytes -= gpuStorage.bytes;
+    // The queue runs in order, so a buffer may be handed out again at once: whoever gets it writes after its last reader.
+    // Only host writes overtake commands that are not submitted yet, hence `write` submits first.
+    this.#pool.give(gpuStorage.buffer);
+  }
+
+  write(target: View, data: ArrayLike<number>): void {
+    this.#submit();
+    const { buffer } = target.storage as GpuStorage;
+    const floats = data instanceof Float32Array ? data : Float32Array.from(data);
+    this.gpu.queue.writeBuffer(buffer, target.offset * 4, floats as Float32Array<ArrayBuffer>);
+  }
+
+  copy(source: View, target: View): void {
+    this.#encode();
+    this.#commands().copyBufferToBuffer(
+      (source.storage as GpuStorage).buffer,
+      source.offset * 4,
+      (target.storage as GpuStorage).buffer,
+      target.offset * 4,
+      source.length * 4,
+    );
+  }
+
+  run<Binding extends string, Parameter extends string>(
+    kernel: Kernel<Binding, Parameter>,
+    views: Readonly<Record<Binding, View>>,
+    parameters: Readonly<Record<Parameter, number>>,
+  ): void {
+    if (this.#slot === DISPATCHES_PER_SUBMIT) this.#submit();
+    const launch = kernel.launch(parameters, this.traits);
+    const pipeline = this.#pipelines.get(kernel as unknown as Kernel, launch);
+    writeParameters(this.#uniformBytes, this.#slot * UNIFORM_STRIDE, kernel.parameters, parameters);
+    this.#slot++;
+    this.#pending.push({ pipeline, group: this.#group(pipeline, views), workgroups: launch.workgroups });
+    this.#dispatches++;
+  }
+
+  async read(views: readonly View[]): Promise<Floats[]> {
+    this.#encode();
+    const staging = views.map((view) => {
+      const bytes = Math.max(view.length * 4, 4);
+      const buffer = this.gpu.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      this.#commands().copyBufferToBuffer((view.storage as GpuStorage).buffer, view.offset * 4, buffer, 0, bytes);
+      return buffer;
+    });
+    this.#submit();
+    try {
+      await Promise.all(staging.map((buffer) => buffer.mapAsync(GPUMapMode.READ)));
+      this.#throwFailure();
+      return staging.map((buffer) => new Float32Array(buffer.getMappedRange().slice(0)));
+    } catch (error) {
+      throw this.#failure ?? error;
+    } finally {
+      for (const buffer of staging) buffer.destroy();
+    }
+  }
+
+  memory(): MemoryUse {
+    return { storages: this.#live.size, bytes: this.#bytes, peakBytes: this.#peakBytes };
+  }
+
+  work(): WorkCount {
+    return { dispatches: this.#dispatches, submits: this.#submits };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    // Deno ends in a panic if the process exits while a slow adapter still computes.
+    this.#submit();
+    await this.gpu.queue.onSubmittedWorkDone();
+    this.#closed = true;
+    for (const storage of this.#live) storage.buffer.destroy();
+    this.#live.clear();
+    this.#pool.clear();
+    this.#uniform.destroy();
+    this.gpu.destroy();
+  }
+
+  #commands(): GPUCommandEncoder {
+    return this.#encoder ??= this.gpu.createCommandEncoder();
+  }
+
+  #group(pipeline: Pipeline, views: Readonly<Record<string, View>>): GPUBindGroup {
+    let key = `${pipeline.id}`;
+    for (const name of pipeline.bindings) {
+      const { storage, offset, length } = views[name];
+      key += `,${(storage as GpuStorage).id}:${offset}:${length}`;
+    }
+    const known = this.#groups.get(key);
+    if (known) return known;
+    if (this.#groups.size >= MOST_BIND_GROUPS) this.#groups.clear();
+    const made = this.gpu.createBindGroup({
+      layout: pipeline.layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.#uniform, size: UNIFORM_STRIDE } },
+        ...pipeline.bindings.map((name, index) => {
+          const { storage, offset, length } = views[name];
+          const { buffer } = storage as GpuStorage;
+          return { binding: index + 1, resource: { buffer, offset: offset * 4, size: Math.max(length * 4, 4) } };
+        }),
+      ],
+    });
+    this.#groups.set(key, made);
+    return made;
+  }
+
+  /** Moves the gathered dispatches into the command encoder, in one compute pass. */
+  #encode(): void {
+    if (this.#pending.length === 0) return;
+    const pass = this.#commands().beginComputePass();
+    const first = this.#slot - this.#pending.length;
+    this.#pending.forEach(({ pipeline, group, workgroups }, index) => {
+      pass.setPipeline(pipeline.pipeline);
+      pass.setBindGroup(0, group, [(first + index) * UNIFORM_STRIDE]);
+      pass.dispatchWorkgroups(...workgroups);
+    });
+    pass.end();
+    this.#pending = [];
+  }
+
+  #submit(): void {
+    this.#encode();
+    if (!this.#encoder) return;
+    if (this.#slot > 0) {
+      this.gpu.queue.writeBuffer(
+        this.#uniform,
+        0,
+        this.#uniformBytes.buffer as ArrayBuffer,
+        0,
+        this.#slot * UNIFORM_STRIDE,
+      );
+      this.#slot = 0;
+    }
+    this.gpu.queue.submit([this.#encoder.finish()]);
+    this.#encoder = null;
+    this.#submits++;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure;
+  }
+}

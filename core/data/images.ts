@@ -1,0 +1,15 @@
+/** Images of one size, channels last. */
+export interface Images {
+  /** [count, height, width, channels], row-major: bytes from 0 to 255, or floats from 0 to 1. */
+  readonly pixels: Uint8Array | Float32Array;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** Images with the class of each. */
+export interface LabelledImages extends Images {
+  /** [count], each from 0 up to but not the number of classes. */
+  readonly labels: Uint8Array;
+}

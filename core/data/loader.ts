@@ -1,0 +1,108 @@
+import { Random } from "./random.ts";
+
+/** How a {@link BatchLoader} orders and cuts its examples. */
+export interface BatchLoaderOptions {
+  /** Examples per batch, 1 or more. */
+  readonly batchSize: number;
+  /** Shuffles every epoch in an order of its own that follows from this seed; without it the order is as given. */
+  readonly shuffleSeed?: number;
+  /** Leaves out the last batch of an epoch where it is smaller than the others. Default: false. */
+  readonly dropLast?: boolean;
+}
+
+/** A batch and where it stands in the training. */
+export interface Batch {
+  /** Counted from 0. */
+  readonly epoch: number;
+  /** Counted from 0 in each epoch. */
+  readonly batch: number;
+  /** The indices of the batch's examples. */
+  readonly indices: Uint32Array;
+}
+
+/**
+ * Cuts a data set into batches of indices. The loader has no position of its own: any batch of any epoch follows from
+ * the options, so that a resumed run needs to know only the epoch and the batch at which it stopped.
+ *
+ * @example
+ * ```ts
+ * const loader = new BatchLoader(split.training, { batchSize: 128, shuffleSeed: 1 });
+ * for (const { indices } of loader.epoch(0)) step(indices);
+ * ```
+ */
+export class BatchLoader {
+  /** Batches in every epoch. */
+  readonly batchesPerEpoch: number;
+  readonly #examples: Uint32Array;
+  readonly #options: BatchLoaderOptions;
+  #order: { epoch: number; indices: Uint32Array } | undefined;
+
+  /**
+   * @param examples The indices of the examples, or how many there are to use all from 0.
+   * @param options How to order and cut them.
+   * @throws {RangeError} If the batch size is not a whole number from 1, or there is not one batch.
+   */
+  constructor(examples: number | Uint32Array, options: BatchLoaderOptions) {
+    const { batchSize, dropLast = false } = options;
+    if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+      throw new RangeError(`Cannot make batches of ${batchSize}: a whole number from 1 up is needed`);
+    }
+    this.#examples = typeof examples === "number" ? firstIndices(examples) : examples.slice();
+    this.#options = options;
+    const batches = this.#examples.length / batchSize;
+    this.batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches);
+    if (this.batchesPerEpoch === 0) {
+      const size = dropLast ? `whole batches of ${batchSize}` : "batches";
+      throw new RangeError(`Cannot make ${size} from ${this.#examples.length} examples: there are too few for one`);
+    }
+  }
+
+  /**
+   * The batches of one epoch.
+   *
+   * @param epoch Counted from 0.
+   * @param firstBatch Where to begin: 0, or where an interrupted epoch goes on.
+   */
+  *epoch(epoch: number, firstBatch = 0): Generator<Batch, void, void> {
+    for (let batch = firstBatch; batch < this.batchesPerEpoch; batch++) {
+      yield { epoch, batch, indices: this.indices(epoch, batch) };
+    }
+  }
+
+  /**
+   * The indices of one batch, in a new array.
+   *
+   * @param epoch Counted from 0.
+   * @param batch Counted from 0 up to but not {@link batchesPerEpoch}.
+   * @throws {RangeError} If there is no such batch.
+   */
+  indices(epoch: number, batch: number): Uint32Array {
+    if (!Number.isSafeInteger(batch) || batch < 0 || batch >= this.batchesPerEpoch) {
+      throw new RangeError(`Cannot give batch ${batch}: an epoch has the batches 0 to ${this.batchesPerEpoch - 1}`);
+    }
+    const { batchSize } = this.#options;
+    return this.#orderOf(epoch).slice(batch * batchSize, (batch + 1) * batchSize);
+  }
+
+  #orderOf(epoch: number): Uint32Array {
+    const { shuffleSeed } = this.#options;
+    if (shuffleSeed === undefined) return this.#examples;
+    if (this.#order?.epoch !== epoch) {
+      const indices = new Random(shuffleSeed).split("shuffle").split(epoch).shuffle(this.#examples.slice());
+      this.#order = { epoch, indices };
+    }
+    return this.#order.indices;
+  }
+}
+
+/**
+ * The indices 0, 1, ... up to but not `count`.
+ *
+ * @throws {RangeError} If the count is not a whole number from 0 up.
+ */
+export function firstIndices(count: number): Uint32Array<ArrayBuffer> {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new RangeError(`Cannot take ${count} examples: a whole number from 0 up is needed`);
+  }
+  return Uint32Array.from({ length: count }, (_, index) => index);
+}

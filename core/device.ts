@@ -1,0 +1,99 @@
+import type { Backend, Floats } from "./backend/backend.ts";
+import { fillKernel } from "./kernels/fill.ts";
+import type { Kernel } from "./kernels/kernel.ts";
+import { showShape, sizeOf, Tensor } from "./tensor.ts";
+
+/**
+ * A backend with lifetimes: makes tensors, runs kernels on them, and frees what a scope made when the scope ends.
+ * Operations compute with a device; everybody else uses {@link Ops}, which adds the gradients.
+ */
+export class Device {
+  #scopes: Set<Tensor>[] = [];
+
+  constructor(readonly backend: Backend) {}
+
+  /** A tensor whose contents are still undefined. */
+  empty(shape: readonly number[]): Tensor {
+    return this.#own(Tensor.allocate(this.backend, shape));
+  }
+
+  /** A tensor from host numbers. @throws RangeError if there are more or fewer numbers than the shape holds */
+  tensor(data: ArrayLike<number>, shape: readonly number[] = [data.length]): Tensor {
+    if (data.length !== sizeOf(shape)) {
+      throw new RangeError(`Cannot fill a tensor of shape ${showShape(shape)} with ${data.length} numbers`);
+    }
+    const tensor = this.empty(shape);
+    this.backend.write(tensor.view, data);
+    return tensor;
+  }
+
+  /** A tensor filled with one value. */
+  full(shape: readonly number[], value: number): Tensor {
+    const output = this.empty(shape);
+    this.run(fillKernel, { output }, { size: output.size, value });
+    return output;
+  }
+
+  /** The same memory under another shape, or a part of it from `offset` on. */
+  alias(tensor: Tensor, shape: readonly number[], offset = 0): Tensor {
+    return this.#own(tensor.alias(shape, offset));
+  }
+
+  /** Enqueues a kernel over whole tensors. */
+  run<Binding extends string, Parameter extends string>(
+    kernel: Kernel<Binding, Parameter>,
+    tensors: Readonly<Record<Binding, Tensor>>,
+    parameters: Readonly<Record<Parameter, number>>,
+  ): void {
+    const views = Object.fromEntries(Object.entries<Tensor>(tensors).map(([name, tensor]) => [name, tensor.view]));
+    this.backend.run(kernel, views as Record<Binding, Tensor["view"]>, parameters);
+  }
+
+  copy(source: Tensor, target: Tensor): void {
+    this.backend.copy(source.view, target.view);
+  }
+
+  /** Reads several tensors back in one wait. */
+  read(tensors: readonly Tensor[]): Promise<Floats[]> {
+    return this.backend.read(tensors.map((tensor) => tensor.view));
+  }
+
+  /**
+   * Runs `body` and frees every tensor made in it, save those it returns (a tensor, or tensors in arrays, maps and plain
+   * objects), which pass to the enclosing scope, and those given to `keep`. The body must not be async: tensors made
+   * after its first wait would belong to nobody.
+   */
+  scope<Result>(body: () => Result): Result {
+    const made = new Set<Tensor>();
+    this.#scopes.push(made);
+    try {
+      const result = body();
+      if (result instanceof Promise) throw new TypeError("Cannot end a scope whose body is async");
+      const outer = this.#scopes.at(-2);
+      for (const tensor of tensorsIn(result)) if (made.delete(tensor)) outer?.add(tensor);
+      return result;
+    } finally {
+      this.#scopes.pop();
+      for (const tensor of made) tensor.dispose();
+    }
+  }
+
+  /** Takes a tensor out of every scope: it lives until its `dispose` is called. */
+  keep(tensor: Tensor): Tensor {
+    for (const made of this.#scopes) made.delete(tensor);
+    return tensor;
+  }
+
+  #own(tensor: Tensor): Tensor {
+    this.#scopes.at(-1)?.add(tensor);
+    return tensor;
+  }
+}
+
+function* tensorsIn(value: unknown): Generator<Tensor> {
+  if (value instanceof Tensor) yield value;
+  else if (value instanceof Map || Array.isArray(value)) { for (const part of value.values()) yield* tensorsIn(part); }
+  else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+    for (const part of Object.values(value)) yield* tensorsIn(part);
+  }
+}

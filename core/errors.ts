@@ -1,0 +1,12 @@
+/**
+ * A mistake in what the user gave: a recipe, a file, a flag, a shape. The command line prints its message alone and
+ * exits with code 2; any other error is ours and exits with code 1.
+ */
+export class UserError extends Error {
+  override name = "UserError";
+}
+
+/** The GPU was lost or ran out of memory; nothing computed on it can be trusted any more. */
+export class DeviceError extends Error {
+  override name = "DeviceError";
+}

@@ -1,0 +1,18 @@
+import shader from "../../shaders/correct.wgsl" with { type: "text" };
+import { defineKernel, linear } from "./kernel.ts";
+
+/** 1 for each row of `logits [rows, columns]` whose first largest entry stands at the label, else 0. */
+export const correctKernel = defineKernel({
+  name: "correct",
+  reads: ["logits", "labels"],
+  writes: ["output"],
+  parameters: { rows: "u32", columns: "u32" },
+  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.rows, adapter) }),
+  cpu: ({ logits, labels, output }, { rows, columns }) => {
+    for (let row = 0; row < rows; row++) {
+      let best = 0;
+      for (let c = 1; c < columns; c++) if (logits[row * columns + c] > logits[row * columns + best]) best = c;
+      output[row] = best === labels[row] ? 1 : 0;
+    }
+  },
+});

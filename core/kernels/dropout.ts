@@ -1,0 +1,26 @@
+import shader from "../../shaders/dropout.wgsl" with { type: "text" };
+import { defineKernel, linear } from "./kernel.ts";
+
+/** Two rounds of xor-shift and multiply, as in the shader. */
+function hash(value: number): number {
+  let h = value;
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Zeroes elements with probability `rate` by a mask that `seed` decides; the others are divided by 1 - rate. */
+export const dropoutKernel = defineKernel({
+  name: "dropout",
+  reads: ["input"],
+  writes: ["output"],
+  parameters: { size: "u32", seed: "u32", rate: "f32" },
+  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  cpu: ({ input, output }, { size, seed, rate }) => {
+    const key = hash(seed);
+    const threshold = Math.fround(rate);
+    for (let i = 0; i < size; i++) {
+      output[i] = (hash(i ^ key) >>> 8) / 16777216 >= threshold ? input[i] / (1 - threshold) : 0;
+    }
+  },
+});

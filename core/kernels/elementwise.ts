@@ -1,0 +1,142 @@
+import type { Floats } from "../backend/backend.ts";
+import binaryShader from "../../shaders/binary.wgsl" with { type: "text" };
+import binaryGradientShader from "../../shaders/binary_gradient.wgsl" with { type: "text" };
+import unaryShader from "../../shaders/unary.wgsl" with { type: "text" };
+import unaryGradientShader from "../../shaders/unary_gradient.wgsl" with { type: "text" };
+import { binaryTable, unaryTable } from "./elementwise_table.ts";
+import { compileLoop } from "./expression.ts";
+import { defineKernel, type Kernel, linear } from "./kernel.ts";
+
+const HOLE = "EXPRESSION";
+
+export type UnaryKernel = Kernel<"input" | "output", "size" | "c">;
+export type UnaryGradientKernel = Kernel<"input" | "gradient" | "output", "size" | "c">;
+
+/** How two operands are walked: up to four merged dimensions, with each operand's stride along them. */
+export type BroadcastParameter =
+  | "size"
+  | `extent${1 | 2 | 3}`
+  | `${"a" | "b"}${0 | 1 | 2 | 3}`
+  | "flat";
+export type BinaryKernel = Kernel<"a" | "b" | "output", BroadcastParameter>;
+export type BinaryGradientKernel = Kernel<"a" | "b" | "gradient" | "output", BroadcastParameter>;
+
+const unaryParameters = { size: "u32", c: "f32" } as const;
+// deno-fmt-ignore
+const broadcastParameters = {
+  size: "u32", extent1: "u32", extent2: "u32", extent3: "u32",
+  a0: "u32", a1: "u32", a2: "u32", a3: "u32",
+  b0: "u32", b1: "u32", b2: "u32", b3: "u32", flat: "u32",
+} as const;
+
+function unaryKernel(name: string, expression: string): UnaryKernel {
+  const loop = compileLoop<(input: Floats, output: Floats, c: number) => void>(
+    ["input", "output", "c"],
+    `for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = ${expression}; }`,
+  );
+  return defineKernel({
+    name,
+    reads: ["input"],
+    writes: ["output"],
+    parameters: unaryParameters,
+    launch: (p, adapter) => ({
+      code: unaryShader.replace(HOLE, expression),
+      entryPoint: "main",
+      workgroups: linear(p.size, adapter),
+    }),
+    cpu: ({ input, output }, { c }) => loop(input, output, c),
+  });
+}
+
+function unaryGradientKernel(name: string, expression: string): UnaryGradientKernel {
+  const loop = compileLoop<(input: Floats, gradient: Floats, output: Floats, c: number) => void>(
+    ["input", "gradient", "output", "c"],
+    `for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = ${expression}; }`,
+  );
+  return defineKernel({
+    name,
+    reads: ["input", "gradient"],
+    writes: ["output"],
+    parameters: unaryParameters,
+    launch: (p, adapter) => ({
+      code: unaryGradientShader.replace(HOLE, expression),
+      entryPoint: "main",
+      workgroups: linear(p.size, adapter),
+    }),
+    cpu: ({ input, gradient, output }, { c }) => loop(input, gradient, output, c),
+  });
+}
+
+type BroadcastParameters = Readonly<Record<BroadcastParameter, number>>;
+
+/** The loop over broadcast operands; `gradient` is the output itself where the expression has no `g`. */
+function broadcastLoop(expression: string) {
+  return compileLoop<(a: Floats, b: Floats, gradient: Floats, output: Floats, p: BroadcastParameters) => void>(
+    ["a", "b", "gradient", "output", "p"],
+    `if (p.flat === 1) {
+       for (let i = 0; i < p.size; i++) { const x = a[i], y = b[i], g = gradient[i]; output[i] = ${expression}; }
+       return;
+     }
+     const { extent1, extent2, extent3, a3, b3 } = p;
+     const extent0 = p.size / (extent1 * extent2 * extent3);
+     let i = 0;
+     for (let i0 = 0; i0 < extent0; i0++) for (let i1 = 0; i1 < extent1; i1++) for (let i2 = 0; i2 < extent2; i2++) {
+       let ia = i0 * p.a0 + i1 * p.a1 + i2 * p.a2;
+       let ib = i0 * p.b0 + i1 * p.b1 + i2 * p.b2;
+       for (let i3 = 0; i3 < extent3; i3++, i++, ia += a3, ib += b3) {
+         const x = a[ia], y = b[ib], g = gradient[i]; output[i] = ${expression};
+       }
+     }`,
+  );
+}
+
+function binaryKernel(name: string, expression: string): BinaryKernel {
+  const loop = broadcastLoop(expression);
+  return defineKernel({
+    name,
+    reads: ["a", "b"],
+    writes: ["output"],
+    parameters: broadcastParameters,
+    launch: (p, adapter) => ({
+      code: binaryShader.replace(HOLE, expression),
+      entryPoint: "main",
+      workgroups: linear(p.size, adapter),
+    }),
+    cpu: ({ a, b, output }, p) => loop(a, b, output, output, p),
+  });
+}
+
+function binaryGradientKernel(name: string, expression: string): BinaryGradientKernel {
+  const loop = broadcastLoop(expression);
+  return defineKernel({
+    name,
+    reads: ["a", "b", "gradient"],
+    writes: ["output"],
+    parameters: broadcastParameters,
+    launch: (p, adapter) => ({
+      code: binaryGradientShader.replace(HOLE, expression),
+      entryPoint: "main",
+      workgroups: linear(p.size, adapter),
+    }),
+    cpu: ({ a, b, gradient, output }, p) => loop(a, b, gradient, output, p),
+  });
+}
+
+function mapTable<Table extends object, Made>(table: Table, make: (name: string, entry: Table[keyof Table]) => Made) {
+  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, make(name, entry)])) as {
+    [Name in keyof Table]: Made;
+  };
+}
+
+/** The kernels of each unary function: its value and its gradient. */
+export const unaryKernels = mapTable(unaryTable, (name, { value, dx }) => ({
+  value: unaryKernel(name, value),
+  dx: unaryGradientKernel(`${name} dx`, dx),
+}));
+
+/** The kernels of each binary function: its value and the gradient for either operand. */
+export const binaryKernels = mapTable(binaryTable, (name, { value, dx, dy }) => ({
+  value: binaryKernel(name, value),
+  dx: binaryGradientKernel(`${name} dx`, dx),
+  dy: binaryGradientKernel(`${name} dy`, dy),
+}));

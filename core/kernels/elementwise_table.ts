@@ -1,0 +1,53 @@
+/**
+ * Every elementwise function, one line each. The lines are WGSL, and the part of WGSL that they use can be read as
+ * JavaScript too once a few names are defined (see expression.ts): so one line gives the shader, the cpu loop and, with
+ * its gradient beside it, the derivative.
+ *
+ * `x`, `y`: the inputs; `g`: the gradient of the output; `c`: a number given with the call.
+ */
+export interface UnaryExpressions {
+  readonly value: string;
+  /** d loss / d x. */
+  readonly dx: string;
+  /** What `c` means, where the function takes one. */
+  readonly c?: string;
+}
+
+export interface BinaryExpressions {
+  readonly value: string;
+  readonly dx: string;
+  readonly dy: string;
+}
+
+export const unaryTable = {
+  negate: { value: "-x", dx: "-g" },
+  exp: { value: "exp(x)", dx: "g * exp(x)" },
+  log: { value: "log(x)", dx: "g / x" },
+  sqrt: { value: "sqrt(x)", dx: "0.5 * g / sqrt(x)" },
+  square: { value: "x * x", dx: "2.0 * g * x" },
+  abs: { value: "abs(x)", dx: "g * sign(x)" },
+  reciprocal: { value: "1.0 / x", dx: "-g / (x * x)" },
+  relu: { value: "max(x, 0.0)", dx: "select(0.0, g, x > 0.0)" },
+  sigmoid: { value: "1.0 / (1.0 + exp(-x))", dx: "g / ((1.0 + exp(-x)) * (1.0 + exp(x)))" },
+  tanh: {
+    value: "tanh(clamp(x, -20.0, 20.0))",
+    dx: "g * (1.0 - tanh(clamp(x, -20.0, 20.0)) * tanh(clamp(x, -20.0, 20.0)))",
+  },
+  scale: { value: "c * x", dx: "c * g", c: "the factor" },
+  offset: { value: "x + c", dx: "g", c: "the number added" },
+  huber: {
+    value: "select(c * (abs(x) - 0.5 * c), 0.5 * x * x, abs(x) < c)",
+    dx: "g * clamp(x, -c, c)",
+    c: "where the parabola goes over into lines",
+  },
+  clampMinimum: { value: "max(x, c)", dx: "select(0.0, g, x > c)", c: "the smallest value" },
+} as const satisfies Record<string, UnaryExpressions>;
+
+export const binaryTable = {
+  add: { value: "x + y", dx: "g", dy: "g" },
+  subtract: { value: "x - y", dx: "g", dy: "-g" },
+  multiply: { value: "x * y", dx: "g * y", dy: "g * x" },
+  divide: { value: "x / y", dx: "g / y", dy: "-g * x / (y * y)" },
+  maximum: { value: "max(x, y)", dx: "select(0.0, g, x >= y)", dy: "select(g, 0.0, x >= y)" },
+  minimum: { value: "min(x, y)", dx: "select(0.0, g, x <= y)", dy: "select(g, 0.0, x <= y)" },
+} as const satisfies Record<string, BinaryExpressions>;

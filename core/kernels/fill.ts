@@ -1,0 +1,14 @@
+import shader from "../../shaders/fill.wgsl" with { type: "text" };
+import { defineKernel, linear } from "./kernel.ts";
+
+/** Sets every element to `value`. */
+export const fillKernel = defineKernel({
+  name: "fill",
+  reads: [],
+  writes: ["output"],
+  parameters: { size: "u32", value: "f32" },
+  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  cpu: ({ output }, { value }) => {
+    output.fill(value);
+  },
+});

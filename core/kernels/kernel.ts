@@ -1,0 +1,71 @@
+import type { Floats } from "../backend/backend.ts";
+import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
+
+/** The kind of a kernel's parameter in the shader's uniform struct. */
+export type ParameterType = "u32" | "f32";
+
+/** Properties of an adapter by which a kernel chooses its variant. */
+export interface AdapterTraits {
+  /** A software adapter (lavapipe, SwiftShader): barriers and shared memory are slow there. */
+  readonly software: boolean;
+  readonly maxWorkgroupInvocations: number;
+  readonly maxWorkgroupStorageBytes: number;
+  readonly maxWorkgroupsPerDimension: number;
+}
+
+/** Which shader runs, and over how many workgroups. */
+export interface Launch {
+  readonly code: string;
+  readonly entryPoint: string;
+  /** `override` constants of the pipeline. */
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * One computation, for both backends: a shader and how to launch it, and a loop over typed arrays that does the same.
+ *
+ * In the shader, binding 0 of group 0 is the uniform struct with the members of `parameters` in their order, and the
+ * tensors follow: first `reads`, then `writes`. A binding that is both read and written stands in `writes`.
+ */
+export interface Kernel<Binding extends string = string, Parameter extends string = string> {
+  readonly name: string;
+  readonly reads: readonly Binding[];
+  readonly writes: readonly Binding[];
+  readonly parameters: Readonly<Record<Parameter, ParameterType>>;
+  launch(parameters: Readonly<Record<Parameter, number>>, adapter: AdapterTraits): Launch;
+  cpu(
+    views: Readonly<Record<Binding, Floats>>,
+    parameters: Readonly<Record<Parameter, number>>,
+    wasm: WasmRuntime | null,
+  ): void;
+}
+
+const registry = new Map<string, Kernel>();
+
+/** Registers a kernel under its name, so that tests can walk all of them. */
+export function defineKernel<Binding extends string, Parameter extends string>(
+  kernel: Kernel<Binding, Parameter>,
+): Kernel<Binding, Parameter> {
+  if (registry.has(kernel.name)) throw new Error(`Cannot define kernel "${kernel.name}" twice`);
+  registry.set(kernel.name, kernel as unknown as Kernel);
+  return kernel;
+}
+
+/** All kernels defined so far, by name. */
+export function kernels(): ReadonlyMap<string, Kernel> {
+  return registry;
+}
+
+/** Threads per workgroup of kernels with one thread per element. */
+export const LINEAR_WORKGROUP = 64;
+
+/**
+ * Workgroups for `count` threads in a row; beyond the limit of one dimension they continue in the second, and the shader
+ * finds its index as `id.x + id.y * groups.x * 64`.
+ */
+export function linear(count: number, adapter: AdapterTraits): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(count / LINEAR_WORKGROUP));
+  const x = Math.min(groups, adapter.maxWorkgroupsPerDimension);
+  return [x, Math.ceil(groups / x), 1];
+}

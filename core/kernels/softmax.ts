@@ -1,0 +1,82 @@
+import gradientShader from "../../shaders/softmax_gradient.wgsl" with { type: "text" };
+import shader from "../../shaders/softmax.wgsl" with { type: "text" };
+import type { Floats } from "../backend/backend.ts";
+import { defineKernel, linear } from "./kernel.ts";
+
+const parameters = { rows: "u32", columns: "u32" } as const;
+
+function largestIn(x: Floats, row: number, columns: number): number {
+  let value = x[row];
+  for (let c = 1; c < columns; c++) if (x[row + c] > value) value = x[row + c];
+  return value;
+}
+
+function totalIn(x: Floats, row: number, columns: number, shift: number): number {
+  let sum = 0;
+  for (let c = 0; c < columns; c++) sum += Math.exp(x[row + c] - shift);
+  return sum;
+}
+
+/** exp(x) / sum(exp(x)) over the last dimension of `[rows, columns]`. */
+export const softmaxKernel = defineKernel({
+  name: "softmax",
+  reads: ["input"],
+  writes: ["output"],
+  parameters,
+  launch: (p, adapter) => ({ code: shader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
+  cpu: ({ input, output }, { rows, columns }) => {
+    for (let row = 0; row < rows * columns; row += columns) {
+      const shift = largestIn(input, row, columns);
+      const scale = 1 / totalIn(input, row, columns, shift);
+      for (let c = 0; c < columns; c++) output[row + c] = Math.exp(input[row + c] - shift) * scale;
+    }
+  },
+});
+
+/** x - log(sum(exp(x))) over the last dimension of `[rows, columns]`. */
+export const logSoftmaxKernel = defineKernel({
+  name: "log softmax",
+  reads: ["input"],
+  writes: ["output"],
+  parameters,
+  launch: (p, adapter) => ({ code: shader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
+  cpu: ({ input, output }, { rows, columns }) => {
+    for (let row = 0; row < rows * columns; row += columns) {
+      const largest = largestIn(input, row, columns);
+      const shift = largest + Math.log(totalIn(input, row, columns, largest));
+      for (let c = 0; c < columns; c++) output[row + c] = input[row + c] - shift;
+    }
+  },
+});
+
+/** Gradient of softmax from its output y: y (g - sum(g y)). */
+export const softmaxGradientKernel = defineKernel({
+  name: "softmax dx",
+  reads: ["y", "gradient"],
+  writes: ["output"],
+  parameters,
+  launch: (p, adapter) => ({ code: gradientShader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
+  cpu: ({ y, gradient, output }, { rows, columns }) => {
+    for (let row = 0; row < rows * columns; row += columns) {
+      let dot = 0;
+      for (let c = 0; c < columns; c++) dot += gradient[row + c] * y[row + c];
+      for (let c = 0; c < columns; c++) output[row + c] = y[row + c] * (gradient[row + c] - dot);
+    }
+  },
+});
+
+/** Gradient of log-softmax from its output y: g - exp(y) sum(g). */
+export const logSoftmaxGradientKernel = defineKernel({
+  name: "log softmax dx",
+  reads: ["y", "gradient"],
+  writes: ["output"],
+  parameters,
+  launch: (p, adapter) => ({ code: gradientShader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
+  cpu: ({ y, gradient, output }, { rows, columns }) => {
+    for (let row = 0; row < rows * columns; row += columns) {
+      let sum = 0;
+      for (let c = 0; c < columns; c++) sum += gradient[row + c];
+      for (let c = 0; c < columns; c++) output[row + c] = gradient[row + c] - Math.exp(y[row + c]) * sum;
+    }
+  },
+});

@@ -1,0 +1,30 @@
+import shader from "../../shaders/sum.wgsl" with { type: "text" };
+import { defineKernel, linear } from "./kernel.ts";
+
+/** `[outer, length, inner]` to `[outer, chunks, inner]`: sums of `chunk` neighbours along the middle, times `factor`. */
+export const sumKernel = defineKernel({
+  name: "sum",
+  reads: ["input"],
+  writes: ["output"],
+  parameters: { outer: "u32", length: "u32", inner: "u32", chunk: "u32", chunks: "u32", factor: "f32" },
+  launch: (p, adapter) => ({
+    code: shader,
+    entryPoint: "main",
+    workgroups: linear(p.outer * p.chunks * p.inner, adapter),
+  }),
+  cpu: ({ input, output }, { outer, length, inner, chunk, chunks, factor }) => {
+    // Doubles hold the running sums, so the reference does not lose digits on long rows.
+    const sums = new Float64Array(inner);
+    for (let o = 0; o < outer; o++) {
+      for (let c = 0; c < chunks; c++) {
+        sums.fill(0);
+        for (let k = c * chunk, end = Math.min(k + chunk, length); k < end; k++) {
+          const row = (o * length + k) * inner;
+          for (let i = 0; i < inner; i++) sums[i] += input[row + i];
+        }
+        const target = (o * chunks + c) * inner;
+        for (let i = 0; i < inner; i++) output[target + i] = sums[i] * factor;
+      }
+    }
+  },
+});

@@ -1,0 +1,77 @@
+import type { Device } from "../device.ts";
+import {
+  type BinaryGradientKernel,
+  type BinaryKernel,
+  binaryKernels,
+  type UnaryGradientKernel,
+  type UnaryKernel,
+  unaryKernels,
+} from "../kernels/elementwise.ts";
+import { binaryTable, unaryTable } from "../kernels/elementwise_table.ts";
+import type { Tensor } from "../tensor.ts";
+import { broadcast } from "./broadcast.ts";
+import { defineOp, type Op } from "./op.ts";
+import { sumTo } from "./sum.ts";
+
+function unary(kernels: { value: UnaryKernel; dx: UnaryGradientKernel }) {
+  const run = (device: Device, x: Tensor, c = 0) => {
+    const output = device.empty(x.shape);
+    device.run(kernels.value, { input: x, output }, { size: x.size, c });
+    return { output, saved: null };
+  };
+  const back = (device: Device, gradient: Tensor, x: Tensor, c = 0) => {
+    const dx = device.empty(x.shape);
+    device.run(kernels.dx, { input: x, gradient, output: dx }, { size: x.size, c });
+    return [dx];
+  };
+  return { run, back };
+}
+
+function binary(
+  name: keyof typeof binaryTable,
+  kernels: { value: BinaryKernel; dx: BinaryGradientKernel; dy: BinaryGradientKernel },
+): Op<[a: Tensor, b: Tensor], null> {
+  return defineOp({
+    forward(device: Device, a: Tensor, b: Tensor) {
+      const { shape, parameters } = broadcast(a.shape, b.shape);
+      const output = device.empty(shape);
+      device.run(kernels.value, { a, b, output }, parameters);
+      return { output, saved: null };
+    },
+    backward(device, { gradient, needs }, a, b) {
+      const { shape, parameters } = broadcast(a.shape, b.shape);
+      const part = (side: "dx" | "dy", operand: Tensor) => {
+        // The gradient as it came: nothing to compute.
+        if (binaryTable[name][side] === "g") return sumTo(device, gradient, operand.shape);
+        const output = device.empty(shape);
+        device.run(kernels[side], { a, b, gradient, output }, parameters);
+        return sumTo(device, output, operand.shape);
+      };
+      return [needs[0] ? part("dx", a) : null, needs[1] ? part("dy", b) : null];
+    },
+  });
+}
+
+type UnaryName = keyof typeof unaryTable;
+type WithConstant = { [Name in UnaryName]: typeof unaryTable[Name] extends { c: string } ? Name : never }[UnaryName];
+
+/** The unary functions of the table; those with a constant take it as second argument. */
+export const unaryOps = Object.fromEntries(
+  Object.entries(unaryKernels).map(([name, kernels]) => {
+    const { run, back } = unary(kernels);
+    return [
+      name,
+      defineOp({
+        forward: run,
+        backward: (device, { gradient }, x: Tensor, c?: number) => back(device, gradient, x, c),
+      }),
+    ];
+  }),
+) as unknown as {
+  [Name in UnaryName]: Name extends WithConstant ? Op<[x: Tensor, c: number], null> : Op<[x: Tensor], null>;
+};
+
+/** The binary functions of the table, with NumPy's broadcasting. */
+export const binaryOps = Object.fromEntries(
+  Object.entries(binaryKernels).map(([name, kernels]) => [name, binary(name as keyof typeof binaryTable, kernels)]),
+) as { [Name in keyof typeof binaryKernels]: Op<[a: Tensor, b: Tensor], null> };

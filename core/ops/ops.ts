@@ -1,0 +1,95 @@
+import { Tape } from "../autograd.ts";
+import type { Backend, Floats } from "../backend/backend.ts";
+import { Device } from "../device.ts";
+import { Tensor } from "../tensor.ts";
+import { binaryOps } from "./elementwise.ts";
+import type { Op } from "./op.ts";
+import { primitives } from "./registry.ts";
+
+type Primitives = typeof primitives;
+type Bound<Definition> = Definition extends Op<infer Arguments> ? (...args: Arguments) => Tensor : never;
+type BoundPrimitives = { readonly [Name in keyof Primitives]: Bound<Primitives[Name]> };
+
+/** A loss and the gradients of what it was differentiated by. */
+export interface Differentiated {
+  readonly loss: Tensor;
+  /** In the order asked for; `null` where the loss does not depend on a tensor. */
+  readonly gradients: readonly (Tensor | null)[];
+}
+
+/** Everything about tensors that is not a differentiable operation: making, reading, lifetimes, gradients. */
+export interface TensorLife {
+  readonly backend: Backend;
+  /** For operations and optimisers that run kernels themselves. */
+  readonly device: Device;
+  /** A tensor from host numbers; its shape is one-dimensional unless given. */
+  tensor(data: ArrayLike<number>, shape?: readonly number[]): Tensor;
+  /** A tensor filled with one value. */
+  full(shape: readonly number[], value: number): Tensor;
+  /** A scalar. */
+  scalar(value: number): Tensor;
+  /** Frees what `body` makes, except what it returns and what is kept. */
+  scope<Result>(body: () => Result): Result;
+  /** Takes a tensor out of all scopes: its owner disposes of it. */
+  keep(tensor: Tensor): Tensor;
+  /** Reads several tensors in one wait. */
+  read(tensors: readonly Tensor[]): Promise<Floats[]>;
+  /** Runs `body`, which gives a scalar, and differentiates it by `targets`. */
+  differentiate(body: () => Tensor, targets: readonly Tensor[]): Differentiated;
+  /** Runs `body` without recording: no gradient goes through what it computes. */
+  constant<Result>(body: () => Result): Result;
+}
+
+/** The operations on one backend: what models, losses and the training loop compute with. */
+export type Ops = BoundPrimitives & TensorLife;
+
+/** Binds every operation to a backend. */
+export function createOps(backend: Backend): Ops {
+  const device = new Device(backend);
+  let tape: Tape | null = null;
+
+  const bind = (op: Op) => (...args: unknown[]): Tensor => {
+    const { output, saved } = op.forward(device, ...args);
+    const recorder = tape;
+    const inputs = args.flat().filter((argument) => argument instanceof Tensor);
+    const needs = inputs.map((input) => recorder?.tracks(input) ?? false);
+    if (recorder && needs.includes(true)) {
+      const backward = (gradient: Tensor) => op.backward(device, { output, gradient, saved, needs }, ...args);
+      recorder.record({ inputs, output, backward });
+    }
+    return output;
+  };
+
+  const withTape = <Result>(next: Tape | null, body: () => Result): Result => {
+    const outer = tape;
+    tape = next;
+    try {
+      return body();
+    } finally {
+      tape = outer;
+    }
+  };
+
+  const life: TensorLife = {
+    backend,
+    device,
+    tensor: (data, shape) => device.tensor(data, shape),
+    full: (shape, value) => device.full(shape, value),
+    scalar: (value) => device.full([], value),
+    scope: (body) => device.scope(body),
+    keep: (tensor) => device.keep(tensor),
+    read: (tensors) => device.read(tensors),
+    constant: (body) => withTape(null, body),
+    differentiate(body, targets) {
+      const recorder = new Tape(targets);
+      const loss = withTape(recorder, body);
+      if (loss.size !== 1) {
+        throw new RangeError(`Cannot differentiate a loss of ${loss.size} elements: it must be a scalar`);
+      }
+      const add = (a: Tensor, b: Tensor) => binaryOps.add.forward(device, a, b).output;
+      return { loss, gradients: recorder.gradients(loss, targets, device.full(loss.shape, 1), add) };
+    },
+  };
+  const bound = Object.fromEntries(Object.entries<Op>(primitives).map(([name, op]) => [name, bind(op)]));
+  return { ...bound as unknown as BoundPrimitives, ...life };
+}

@@ -1,0 +1,26 @@
+import { batchNorm } from "./batch_norm.ts";
+import { dropout } from "./dropout.ts";
+import { binaryOps, unaryOps } from "./elementwise.ts";
+import { expand, permute, reshape } from "./layout.ts";
+import { pick } from "./pick.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
+import { mean, sum } from "./sum.ts";
+
+/**
+ * Every differentiable operation. Tests walk this table: an operation without cases for parity between the backends and
+ * for its gradient does not compile there.
+ */
+export const primitives = {
+  ...unaryOps,
+  ...binaryOps,
+  reshape,
+  permute,
+  expand,
+  sum,
+  mean,
+  softmax,
+  logSoftmax,
+  pick,
+  dropout,
+  batchNorm,
+};

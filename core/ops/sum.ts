@@ -1,0 +1,112 @@
+import type { Device } from "../device.ts";
+import { sumKernel } from "../kernels/sum.ts";
+import { showShape, sizeOf, type Tensor } from "../tensor.ts";
+import { unaryKernels } from "../kernels/elementwise.ts";
+import { expandTo } from "./layout.ts";
+import { defineOp } from "./op.ts";
+
+/** Rows longer than this are summed in chunks first, so that a long sum still has many threads. */
+const LONGEST_CHUNK = 256;
+
+/** Sums the middle of `[outer, length, inner]`; the result has `outer * inner` elements in the given shape. */
+function sumMiddle(
+  device: Device,
+  x: Tensor,
+  outer: number,
+  length: number,
+  inner: number,
+  shape: readonly number[],
+  factor: number,
+): Tensor {
+  let input = x;
+  // The cpu has no use for chunks: one pass, in doubles.
+  const longest = device.backend.name === "cpu" ? Infinity : LONGEST_CHUNK;
+  while (length > longest) {
+    const chunks = Math.ceil(length / LONGEST_CHUNK);
+    const partial = device.empty([outer, chunks, inner]);
+    device.run(sumKernel, { input, output: partial }, {
+      outer,
+      length,
+      inner,
+      chunk: LONGEST_CHUNK,
+      chunks,
+      factor: 1,
+    });
+    input = partial;
+    length = chunks;
+  }
+  const output = device.empty(shape);
+  device.run(sumKernel, { input, output }, { outer, length, inner, chunk: length, chunks: 1, factor });
+  return output;
+}
+
+/** Sums over some dimensions, which stay with extent 1, and multiplies by `factor`. */
+export function sumOver(device: Device, x: Tensor, axes: ReadonlySet<number>, factor = 1): Tensor {
+  let result = x;
+  let shape = [...x.shape];
+  // Neighbouring axes go in one pass; the last group carries the factor.
+  const groups: [first: number, last: number][] = [];
+  for (const axis of [...axes].sort((a, b) => a - b)) {
+    const group = groups.at(-1);
+    if (group && group[1] === axis - 1) group[1] = axis;
+    else groups.push([axis, axis]);
+  }
+  groups.forEach(([first, last], index) => {
+    const outer = sizeOf(shape.slice(0, first));
+    const length = sizeOf(shape.slice(first, last + 1));
+    const inner = sizeOf(shape.slice(last + 1));
+    shape = shape.map((extent, axis) => axis >= first && axis <= last ? 1 : extent);
+    result = sumMiddle(device, result, outer, length, inner, shape, index === groups.length - 1 ? factor : 1);
+  });
+  return result;
+}
+
+/** Sums a broadcast result back to an operand's shape; the tensor itself if nothing was broadcast. */
+export function sumTo(device: Device, x: Tensor, shape: readonly number[]): Tensor {
+  const lead = x.shape.length - shape.length;
+  const axes = new Set(
+    x.shape.keys().filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1)),
+  );
+  if (axes.size === 0) return x;
+  return device.alias(sumOver(device, x, axes), shape);
+}
+
+/** Which dimensions a reduction runs over, and whether they stay with extent 1. */
+export interface ReduceOptions {
+  /** Dimensions to reduce, negative ones counted from the end; all by default. */
+  readonly axes?: readonly number[];
+  readonly keepDimensions?: boolean;
+}
+
+function resolveAxes(shape: readonly number[], axes: readonly number[] | undefined): Set<number> {
+  return new Set((axes ?? [...shape.keys()]).map((axis) => {
+    const resolved = axis < 0 ? axis + shape.length : axis;
+    if (!Number.isInteger(axis) || resolved < 0 || resolved >= shape.length) {
+      throw new RangeError(`Cannot reduce axis ${axis} of a tensor of shape ${showShape(shape)}`);
+    }
+    return resolved;
+  }));
+}
+
+const reduction = (factorOf: (count: number) => number) =>
+  defineOp({
+    forward(device: Device, x: Tensor, { axes, keepDimensions = false }: ReduceOptions = {}) {
+      const over = resolveAxes(x.shape, axes);
+      const factor = factorOf(sizeOf(x.shape.filter((_, axis) => over.has(axis))));
+      const reduced = over.size === 0 ? x : sumOver(device, x, over, factor);
+      const shape = keepDimensions ? reduced.shape : x.shape.filter((_, axis) => !over.has(axis));
+      return { output: device.alias(reduced, shape), saved: { kept: reduced.shape, factor } };
+    },
+    backward(device, { gradient, saved }, x) {
+      const spread = expandTo(device, device.alias(gradient, saved.kept), x.shape);
+      if (saved.factor === 1) return [spread];
+      const scaled = device.empty(x.shape);
+      device.run(unaryKernels.scale.value, { input: spread, output: scaled }, { size: x.size, c: saved.factor });
+      return [scaled];
+    },
+  });
+
+/** Sum over some or all dimensions. */
+export const sum = reduction(() => 1);
+/** Arithmetic mean over some or all dimensions. */
+export const mean = reduction((count) => 1 / count);

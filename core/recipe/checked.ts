@@ -1,0 +1,171 @@
+import type { z } from "zod";
+import { UserError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { explain, type Mistake } from "./explain.ts";
+import { applyOverride, type Override, parseOverride } from "./overrides.ts";
+import { formatPath, isMap, type Path, startsWith, valueAtPath } from "./paths.ts";
+import { listWords, showValue } from "./words.ts";
+import { readYaml, type YamlSource } from "./yaml_source.ts";
+
+/** Options of {@linkcode parseChecked}. */
+export interface ParseOptions {
+  /** Values set from outside, in order: texts of `--set`, or what other flags set. */
+  overrides?: readonly (string | Override)[];
+}
+
+const mostMistakes = 5;
+
+/**
+ * Reads a YAML text, sets the overrides in it, and checks it against a schema.
+ *
+ * @param text The YAML text.
+ * @param file The name that error messages give it.
+ * @param schema What is right; its output has the defaults filled in.
+ * @param options What is set from outside.
+ * @returns The checked value, which can be checked further and still knows where each part of it was written.
+ * @throws {UserError} With one line for each of the first five mistakes: `file:line:column: ` (or the override) and a
+ *   sentence that says what would be right.
+ *
+ * @example
+ * ```ts
+ * const checked = parseChecked("epochs: 3", "recipe.yaml", z.strictObject({ epochs: z.int() }), { overrides: ["epochs=5"] });
+ * checked.value.epochs; // 5
+ * ```
+ */
+export function parseChecked<Schema extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: Schema,
+  { overrides = [] }: ParseOptions = {},
+): Checked<z.output<Schema>> {
+  const source = readYaml(text);
+  if (source.problems.length > 0) {
+    throw report(source.problems.map(({ offset, sentence }) => `${file}:${source.lineAndColumn(offset)}: ${sentence}`));
+  }
+  const value = source.value;
+  if (!isMap(value)) {
+    const found = value === null ? "nothing" : showValue(value);
+    throw report([`${file}:${source.lineAndColumn(source.offsetOf([], "value") ?? 0)}: Expected a map: got ${found}`]);
+  }
+  const parsed = overrides.map((override) => typeof override === "string" ? parseOverride(override) : override);
+  for (const override of parsed) applyOverride(value, override);
+  const checked = new Checked<unknown>(value, file, source, parsed);
+  checked.check([], schema);
+  return checked as Checked<z.output<Schema>>;
+}
+
+/** A value that was checked against a schema, and that knows where each part of it was written. */
+export class Checked<Value> {
+  /** The value; {@linkcode Checked.check} replaces parts of it. */
+  value: Value;
+  /** The file's name as given. */
+  readonly file: string;
+  readonly #source: YamlSource;
+  readonly #overrides: readonly Override[];
+
+  /** Made by {@linkcode parseChecked}. */
+  constructor(value: Value, file: string, source: YamlSource, overrides: readonly Override[]) {
+    this.value = value;
+    this.file = file;
+    this.#source = source;
+    this.#overrides = overrides;
+  }
+
+  /**
+   * Checks a part of the value against a schema of its own and puts the schema's output in its place. So a plug-in's
+   * options are checked by the plug-in, with errors as good as those of the rest.
+   *
+   * @param path The part.
+   * @param schema What is right for it. What it gives must be something that it also takes, or the resolved recipe could
+   *   not be read again.
+   * @param otherKeys Keys of the part that the schema is not asked about, since they are everybody's: `use`, `weight`.
+   * @returns The schema's output, without the other keys.
+   * @throws {UserError} As {@linkcode parseChecked}.
+   */
+  check<Schema extends z.ZodType>(path: Path, schema: Schema, otherKeys: readonly string[] = []): z.output<Schema> {
+    const part = valueAtPath(this.value, path);
+    const kept: Record<string, unknown> = {};
+    let asked = part;
+    if (otherKeys.length > 0 && isMap(part)) {
+      const entries = Object.entries(part);
+      Object.assign(kept, Object.fromEntries(entries.filter(([key]) => otherKeys.includes(key))));
+      asked = Object.fromEntries(entries.filter(([key]) => !otherKeys.includes(key)));
+    }
+    const result = schema.safeParse(asked);
+    if (!result.success) throw this.#refuse(explain(result.error, schema, { value: asked, path, otherKeys }));
+    this.#replace(path, isMap(result.data) ? { ...kept, ...result.data } : result.data);
+    return result.data;
+  }
+
+  /**
+   * Checks that a name is one of those there are.
+   *
+   * @param path Where the name stands.
+   * @param kind What it names, for the message: `loss`.
+   * @param names All there are.
+   * @returns The name.
+   * @throws {UserError} `Unknown loss "kdd" for losses[1].use: did you mean "kd"?`
+   */
+  oneOf(path: Path, kind: string, names: readonly string[]): string {
+    const name = String(valueAtPath(this.value, path));
+    if (names.includes(name)) return name;
+    const near = nearest(name, names);
+    const advice = near === undefined ? `expected ${listWords(names, "or")}` : `did you mean "${near}"?`;
+    throw this.error(path, `Unknown ${kind} "${name}" for ${formatPath(path)}: ${advice}`);
+  }
+
+  /**
+   * An error about a part of the value that only shows later: a missing file, an impossible factorisation.
+   *
+   * @param path The part.
+   * @param sentence What is wrong and what would be right.
+   * @param at Whether to point at the part's key or at its value.
+   * @returns The error, to be thrown.
+   */
+  error(path: Path, sentence: string, at: "key" | "value" = "value"): UserError {
+    return this.#refuse([{ path, at, sentence }]);
+  }
+
+  /**
+   * Where a part of the value comes from.
+   *
+   * @param path The part.
+   * @param at Its key or its value.
+   * @returns `file:line:column`, those of the nearest part around it when it is a default, or the override that set it.
+   */
+  origin(path: Path, at: "key" | "value" = "value"): string {
+    const { label, offset } = this.#place(path, at);
+    return label ?? `${this.file}:${this.#source.lineAndColumn(offset)}`;
+  }
+
+  #place(path: Path, at: "key" | "value"): { label?: string; offset: number } {
+    const setting = this.#overrides.findLast((override) => startsWith(path, override.path));
+    if (setting) return { label: setting.label, offset: Infinity };
+    const offset = this.#source.offsetOf(path, at);
+    if (offset !== undefined) return { offset };
+    // Not in the text: made by an override of something in it, or a default of what is around it.
+    const making = this.#overrides.find((override) => startsWith(override.path, path));
+    if (making) return { label: making.label, offset: Infinity };
+    return path.length === 0 ? { offset: 0 } : this.#place(path.slice(0, -1), "value");
+  }
+
+  #refuse(mistakes: readonly Mistake[]): UserError {
+    const placed = mistakes.map(({ path, at, sentence }) => ({
+      offset: this.#place(path, at).offset,
+      line: `${this.origin(path, at)}: ${sentence}`,
+    }));
+    // In the order of the file; Infinity - Infinity is NaN, which a comparison must not give.
+    placed.sort((a, b) => a.offset === b.offset ? 0 : a.offset - b.offset);
+    return report(placed.map(({ line }) => line));
+  }
+
+  #replace(path: Path, part: unknown): void {
+    if (path.length === 0) this.value = part as Value;
+    else Reflect.set(valueAtPath(this.value, path.slice(0, -1)) as object, path.at(-1)!, part);
+  }
+}
+
+function report(lines: readonly string[]): UserError {
+  const more = lines.length - mostMistakes;
+  return new UserError([...lines.slice(0, mostMistakes), ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
+}

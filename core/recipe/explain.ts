@@ -1,0 +1,108 @@
+import type { z } from "zod";
+import { nearest } from "../nearest.ts";
+import { acceptedBy, choicesOf, describeExpected, homesOf, type JsonSchema, keysOf, schemasAt } from "./expected.ts";
+import { formatPath, isMap, type Path, valueAtPath } from "./paths.ts";
+import { listWords, showValue } from "./words.ts";
+
+/** A mistake in a value, in words, and the place at which to point. */
+export interface Mistake {
+  path: Path;
+  /** Point at the name of the map's entry, or at what it holds. */
+  at: "key" | "value";
+  sentence: string;
+}
+
+/** The value that a schema was asked about, and where it stands. */
+export interface Subject {
+  value: unknown;
+  /** Path of the value in the recipe. */
+  path: Path;
+  /** Keys that may stand beside those of the schema, since somebody else reads them. */
+  otherKeys: readonly string[];
+}
+
+/** A mistake with what is needed to see that two are one. */
+interface Explained extends Mistake {
+  missing?: string;
+  suggested?: string;
+}
+
+/**
+ * Puts zod's issues into sentences that name the key or the value and what would have been right. Messages of a schema's
+ * own checks (zod's `custom` issues) stand as they are.
+ *
+ * @param error What zod found.
+ * @param schema The schema that was asked.
+ * @param subject What it was asked about.
+ * @returns One mistake for each thing to be changed.
+ */
+export function explain(error: z.ZodError, schema: z.ZodType, subject: Subject): Mistake[] {
+  const accepted = acceptedBy(schema);
+  const explained = meantIssues(error.issues).flatMap((issue): Explained[] =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => unknownKey(key, issue.path as Path, accepted, subject))
+      : [wrongValue(issue, accepted, subject)]
+  );
+  // "epoch" for "epochs" is one mistake: a key that is suggested for another is not also reported as missing.
+  const suggested = new Set(explained.map((mistake) => mistake.suggested));
+  return explained.filter(({ missing }) => missing === undefined || !suggested.has(missing));
+}
+
+/**
+ * Replaces the issues of alternatives by those of the alternative that was meant: one that does not refuse the value as
+ * a whole (as one that takes a number refuses any map).
+ */
+function meantIssues(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== "invalid_union") return [issue];
+    const meant = issue.errors.find((errors) =>
+      errors.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys" || code === "custom")
+    );
+    return meant ? meantIssues(meant.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))) : [issue];
+  });
+}
+
+function unknownKey(key: string, path: Path, accepted: JsonSchema, subject: Subject): Explained {
+  const parent = [...subject.path, ...path];
+  const known = keysOf(schemasAt(accepted, path, subject.value));
+  if (path.length === 0) known.unshift(...subject.otherKeys);
+  const near = nearest(key, known);
+  return {
+    path: [...parent, key],
+    at: "key",
+    sentence: `Unknown key "${key}" ${place(parent, valueAtPath(subject.value, path))}: ` +
+      (near === undefined ? rightPlace(key, path, known, accepted, subject) : `did you mean "${near}"?`),
+    suggested: near === undefined ? undefined : formatPath([...parent, near]),
+  };
+}
+
+function rightPlace(key: string, path: Path, known: string[], accepted: JsonSchema, subject: Subject): string {
+  const homes = homesOf(accepted, key).filter((home) => formatPath(home) !== formatPath(path));
+  if (homes.length === 1) return `it belongs ${place([...subject.path, ...homes[0]])}`;
+  return known.length === 0 ? "nothing can be set here" : `expected ${listWords(known, "or")}`;
+}
+
+/** Names a map; `use` is part of the name, as it decides which keys are known. */
+function place(path: Path, value?: unknown): string {
+  if (path.length === 0) return "at the top level";
+  const variant = isMap(value) && typeof value.use === "string" ? ` (use: ${value.use})` : "";
+  return `in ${formatPath(path)}${variant}`;
+}
+
+function wrongValue(issue: z.core.$ZodIssue, accepted: JsonSchema, subject: Subject): Explained {
+  const inner = issue.path as Path;
+  const path = [...subject.path, ...inner];
+  const value = valueAtPath(subject.value, inner);
+  if (issue.code === "custom") return { path, at: "value", sentence: issue.message };
+  const schemas = schemasAt(accepted, inner, subject.value);
+  const expected = schemas.length > 0 ? describeExpected(schemas) : issue.message;
+  if (value === undefined) {
+    const parent = path.slice(0, -1);
+    const sentence = `Missing key "${path.at(-1)}" ${place(parent)}: expected ${expected}`;
+    return { path: parent, at: "value", sentence, missing: formatPath(path) };
+  }
+  const near = typeof value === "string" ? nearest(value, choicesOf(schemas)) : undefined;
+  const target = path.length === 0 ? "" : ` for ${formatPath(path)}`;
+  const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;
+  return { path, at: "value", sentence: `Expected ${expected}${target}: got ${showValue(value)}${hint}` };
+}

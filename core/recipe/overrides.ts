@@ -1,0 +1,74 @@
+import { UserError } from "../errors.ts";
+import { formatPath, isMap, parsePath, type Path, valueAtPath } from "./paths.ts";
+import { showValue } from "./words.ts";
+import { readYaml } from "./yaml_source.ts";
+
+/** One value set from outside of the recipe. */
+export interface Override {
+  path: Path;
+  value: unknown;
+  /** What the user typed, which stands in error messages where line and column would: `--seed 3`. */
+  label: string;
+}
+
+/**
+ * Reads the text of a `--set` flag.
+ *
+ * @param text `a.b[0].c=value`; the value is YAML, so `4`, `null`, `[4, 1, 4]` and `{use: adamw}` are what they look like.
+ * @returns What to set where.
+ * @throws {UserError} If the path or the value cannot be read.
+ */
+export function parseOverride(text: string): Override {
+  const label = `--set ${text}`;
+  const equals = text.indexOf("=");
+  if (equals < 0) throw new UserError(`${label}: Cannot find the value: write it as a.b[0].c=value`);
+  let path: Path;
+  try {
+    path = parsePath(text.slice(0, equals).trim());
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UserError(`${label}: ${error.message}`);
+  }
+  const { value, problems } = readYaml(text.slice(equals + 1));
+  if (problems.length > 0) throw new UserError(`${label}: ${problems[0].sentence}`);
+  return { path, value, label };
+}
+
+/**
+ * Sets a value. Maps on the way that do not exist are made; a list can be extended by one entry at its end.
+ *
+ * @param whole What to change; it is changed in place.
+ * @param override What to set where.
+ * @throws {UserError} If the path leads through something that is neither a map nor a list, or past the end of a list.
+ */
+export function applyOverride(whole: Record<string, unknown>, { path, value, label }: Override): void {
+  for (const [depth, part] of path.entries()) {
+    const parent = path.slice(0, depth);
+    const at = valueAtPath(whole, parent);
+    const fail = (reason: string) => new UserError(`${label}: Cannot set ${formatPath(path)} as ${reason}`);
+    if (Array.isArray(at)) {
+      const entries = `${formatPath(parent)} has ${at.length} ${at.length === 1 ? "entry" : "entries"}`;
+      if (typeof part !== "number") {
+        throw fail(`${formatPath(parent)} is a list: name an entry as ${formatPath([...parent, 0])}`);
+      }
+      if (part > at.length) throw fail(`${entries}: the last that can be set is ${formatPath([...parent, at.length])}`);
+    } else if (!isMap(at)) {
+      throw fail(`${formatPath(parent)} is ${showValue(at)}, which holds nothing`);
+    } else if (typeof part === "number") {
+      throw fail(`${formatPath(parent) || "the recipe"} is a map, not a list`);
+    }
+    if (depth === path.length - 1) define(at, part, value);
+    else define(at, part, copy(valueAtPath(at, [part])));
+  }
+}
+
+/** Of what an alias stands for, one place must not change with another. */
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return [...value];
+  return isMap(value) ? { ...value } : value ?? {};
+}
+
+/** Assignment, but a key such as `__proto__` becomes a key like any other, for the schema to refuse. */
+function define(target: object, key: string | number, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}

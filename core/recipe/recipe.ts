@@ -1,0 +1,49 @@
+import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { readUserFile } from "../files.ts";
+import { type Checked, parseChecked, type ParseOptions } from "./checked.ts";
+import { type Recipe, recipeSchema } from "./schema.ts";
+
+/**
+ * Reads a recipe.
+ *
+ * @param file Its path; error messages name it as it is given here.
+ * @param options What is set from outside.
+ * @returns The recipe, with the options of plug-ins still to be checked by them.
+ * @throws {UserError} If the file cannot be read, or for every mistake in it.
+ *
+ * @example
+ * ```ts
+ * const recipe = await readRecipe("tasks/recipes/quickstart.yaml", { overrides: ["train.epochs=2"] });
+ * recipe.check(["losses", 0], lossOptions, sharedKeys.loss);
+ * ```
+ */
+export async function readRecipe(file: string, options: ParseOptions = {}): Promise<Checked<Recipe>> {
+  const text = new TextDecoder().decode(await readUserFile(file, "the recipe"));
+  return parseChecked(text, file, recipeSchema, options);
+}
+
+const url = /^[a-z][a-z\d+.-]+:\/\//i;
+
+/**
+ * Where a file named in a recipe is.
+ *
+ * @param recipe The recipe.
+ * @param name A path relative to the recipe's base, an absolute path, or a URL.
+ * @returns An absolute path, or the URL as it is.
+ */
+export function resolveFile(recipe: Checked<Recipe>, name: string): string {
+  return url.test(name) ? name : resolve(dirname(recipe.file), recipe.value.base, name);
+}
+
+/**
+ * The `base` with which a copy of a recipe in another folder names the same files.
+ *
+ * @param recipe The recipe.
+ * @param folder The folder of the copy.
+ * @returns A path relative to that folder, with forward slashes.
+ */
+export function baseFrom(recipe: Checked<Recipe>, folder: string): string {
+  const path = relative(resolve(folder), resolveFile(recipe, "."));
+  // On Windows there is no relative path from one drive to another.
+  return isAbsolute(path) ? path : path.replaceAll("\\", "/") || ".";
+}

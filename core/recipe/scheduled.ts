@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { interpolate, type Progress } from "../nn/schedules.ts";
+
+const curves = ["linear", "cosine", "step"] as const;
+
+/** A number that may change during training. */
+export type Scheduled = number | {
+  from: number;
+  to: number;
+  schedule: typeof curves[number];
+  epochs: number | null;
+  steps: number | null;
+};
+
+/**
+ * Schema of a number that may change during training: written as a number, or as `{ from: 8, to: 2, epochs: 5 }`.
+ *
+ * @param number What the number must be at each time.
+ * @returns The schema, to be given a default and a description.
+ *
+ * @example
+ * ```ts
+ * const temperature = scheduled(z.number().positive()).default(4).describe("Temperature T");
+ * ```
+ */
+export function scheduled(number: z.ZodNumber = z.number()): z.ZodType<Scheduled, number | Record<string, unknown>> {
+  return z.union([
+    number,
+    z.strictObject({
+      from: number.describe("Value at the start of training"),
+      to: number.describe("Value at the end of the change, kept from then on"),
+      schedule: z.enum(curves).default("linear").describe(
+        "The way between: a straight line, half a cosine wave, or one step from the first to the second value at the end",
+      ),
+      epochs: z.number().positive().nullable().default(null).describe("Length of the change in epochs"),
+      steps: z.int().positive().nullable().default(null).describe("Length of the change in training steps"),
+    }).refine(({ epochs, steps }) => epochs === null || steps === null, {
+      error: "Expected only one of epochs and steps for the length of the change: got both",
+    }).describe("A change from one value to another, over the whole training unless epochs or steps are given"),
+  ]);
+}
+
+/**
+ * The value of a scheduled number at one step.
+ *
+ * @param value The number, or the change that it makes.
+ * @param progress How far training is.
+ * @returns The value at `progress.step`.
+ *
+ * @example
+ * ```ts
+ * const temperature = { from: 8, to: 2, schedule: "linear", epochs: 2, steps: null } as const;
+ * valueAt(temperature, { step: 10, totalSteps: 100, stepsPerEpoch: 10 }); // 5
+ * ```
+ */
+export function valueAt(value: Scheduled, { step, totalSteps, stepsPerEpoch }: Progress): number {
+  if (typeof value === "number") return value;
+  const length = value.steps ?? (value.epochs === null ? totalSteps : value.epochs * stepsPerEpoch);
+  return interpolate(value.schedule, value.from, value.to, step / length);
+}

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { scheduled } from "./scheduled.ts";
+import { studentSchema, teacherSchema } from "./schema_student.ts";
+import { trainSchema } from "./schema_train.ts";
+
+const validation = z.strictObject({
+  from: z.string().min(1).default("train").describe("Split of the data set that the examples are taken out of"),
+  fraction: z.number().positive().lt(1).nullable().default(null).describe("Part of that split that is taken"),
+  count: z.int().min(1).nullable().default(null).describe("Number of examples that are taken, instead of fraction"),
+  stratify: z.boolean().default(true).describe("Take the same part of each class"),
+}).refine(({ fraction, count }) => (fraction === null) !== (count === null), {
+  error: ({ input }) => {
+    const both = (input as { count: unknown }).count !== null;
+    return `Expected one of fraction and count: got ${both ? "both" : "neither"}`;
+  },
+});
+
+const augment = z.strictObject({
+  flip: z.boolean().default(false).describe("Mirror half of the images, left to right"),
+  shift: z.int().min(0).default(0).describe("Shift by up to this many pixels each way, filled with zeros"),
+});
+
+/** A data set plug-in; its other keys are the plug-in's options. */
+const dataset = z.looseObject({
+  use: z.string().min(1).describe("Data set plug-in: a built-in name or a file (./my_dataset.ts)"),
+});
+
+/** A loss plug-in; its other keys are the plug-in's options. */
+const loss = z.looseObject({
+  use: z.string().min(1).describe("Loss plug-in: a built-in name or a file (./my_loss.ts)"),
+  weight: scheduled(z.number().min(0)).default(1).describe(
+    "Factor of this loss in the sum; may change during training",
+  ),
+});
+
+const fields = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/).describe(
+    "Name of the experiment: letters, digits, dots, hyphens and underscores",
+  ),
+  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of all random numbers"),
+  backend: z.enum(["auto", "webgpu", "cpu"]).default("auto").describe(
+    "Where to compute; auto: a hardware GPU if there is one, otherwise cpu",
+  ),
+  output: z.string().min(1).nullable().default(null).describe(
+    "Run folder, relative to the working directory; null: runs/ and the recipe's name",
+  ),
+  base: z.string().min(1).default(".").describe(
+    "Folder that files named in this recipe are relative to; itself relative to the recipe's folder",
+  ),
+  dataset: dataset.describe("Examples to train on and to test with"),
+  validation: validation.nullable().prefault({ fraction: 0.1 }).describe(
+    "Examples kept out of training to watch it, apart from the test set; null: none",
+  ),
+  augment: augment.prefault({}).describe("Random changes to training images"),
+  teacher: teacherSchema.nullable().default(null).describe("Model to distil from; null: the student learns alone"),
+  student: studentSchema.describe("Model that is trained"),
+  losses: z.array(loss).min(1).describe("What training minimises: the sum of these, each times its weight"),
+  train: trainSchema.describe("How the student is trained"),
+  evaluate: z.strictObject({
+    batchSize: z.int().min(1).default(500).describe("Examples per batch when nothing is trained"),
+  }).prefault({}).describe("How accuracy is measured"),
+  verify: z.strictObject({
+    tolerance: z.number().positive().default(1e-3).describe(
+      "Largest difference allowed between logits of the factored and the merged student",
+    ),
+    probe: z.int().min(1).default(256).describe("Test examples on which the two are compared"),
+  }).prefault({}).describe("The check that merging changed nothing"),
+});
+
+/** A recipe: one experiment. What it gives is a recipe again, with every default filled in. */
+export const recipeSchema = fields.superRefine(({ validation, train }, context) => {
+  if (validation !== null) return;
+  const needing = ([["earlyStopping", train.earlyStopping !== null], ["restoreBest", train.restoreBest]] as const)
+    .filter(([, used]) => used);
+  for (const [key] of needing) {
+    const message = `Cannot use ${key} as it goes by ${train.monitor}: validation is null`;
+    context.addIssue({ code: "custom", path: ["train", key], message });
+  }
+}).transform((recipe) => ({ ...recipe, output: recipe.output ?? `runs/${recipe.name}` }));
+
+/** A recipe with every default filled in. */
+export type Recipe = z.output<typeof recipeSchema>;
+
+/** Keys that every data set, model and loss has beside the options of its plug-in. */
+export const sharedKeys = {
+  dataset: Object.keys(dataset.shape),
+  teacher: Object.keys(teacherSchema.shape),
+  student: Object.keys(studentSchema.shape),
+  loss: Object.keys(loss.shape),
+} as const;

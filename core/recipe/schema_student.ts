@@ -1,0 +1,56 @@
+import { z } from "zod";
+
+const count = z.int().min(1);
+const factors = z.array(count).min(2).nullable().default(null);
+
+/** Choosing weights by the pattern of their names. */
+const layerPatterns = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+const overParameterised = z.strictObject({
+  layers: layerPatterns.describe(
+    'Pattern of weight names, or a list of them: * stands for any characters, dots included, and "!pattern" leaves out',
+  ),
+  cores: count.nullable().default(null).describe(
+    "Number of cores of each chain: 1 leaves the weight as it is, 2 is the SVD baseline",
+  ),
+  rows: factors.describe("Factors of the rows (outputs), one for each core"),
+  cols: factors.describe("Factors of the columns (inputs), one for each core"),
+  increaseRate: z.number().min(1).nullable().default(null).describe(
+    "Wanted parameters of each chain as a multiple of its matrix's; the number of cores that comes nearest is taken",
+  ),
+  gauge: z.enum(["balanced", "left", "right"]).default("balanced").describe(
+    "Where the singular values go: shared between the cores, or in the last (left-canonical) or first (right-canonical)",
+  ),
+}).superRefine(({ cores, rows, cols, increaseRate }, context) => {
+  const refuse = (message: string) => context.addIssue({ code: "custom", message });
+  if ((rows === null) !== (cols === null)) {
+    return refuse(`Expected both rows and cols: got only ${rows === null ? "cols" : "rows"}`);
+  }
+  if (rows && cols && rows.length !== cols.length) {
+    refuse(`Expected as many factors in rows as in cols: got ${rows.length} and ${cols.length}`);
+  }
+  const given = [cores !== null && "cores", rows !== null && "rows and cols", increaseRate !== null && "increaseRate"]
+    .filter((name) => name !== false);
+  if (given.length !== 1) {
+    refuse(`Expected one of cores, rows and cols, or increaseRate: got ${given.join(" as well as ") || "none"}`);
+  }
+});
+
+const weights = z.string().min(1).nullable().default(null);
+
+/** The model that is distilled from; its other keys are options of the model plug-in. */
+export const teacherSchema = z.looseObject({
+  use: z.string().min(1).describe("Model plug-in: a built-in name or a file (./my_model.ts)"),
+  weights: weights.describe(
+    "Folder or .safetensors file of the trained weights; null: none, it is still to be trained",
+  ),
+});
+
+/** The model that is trained; its other keys are options of the model plug-in. */
+export const studentSchema = z.looseObject({
+  use: z.string().min(1).describe("Model plug-in: a built-in name or a file (./my_model.ts)"),
+  weights: weights.describe("Folder or .safetensors file to start from; null: fresh weights"),
+  overParameterise: z.array(overParameterised).default([]).describe(
+    "Weights that are trained as chains of cores (MPO); of several entries that match a weight the first counts",
+  ),
+});

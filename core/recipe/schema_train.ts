@@ -1,0 +1,93 @@
+import { z } from "zod";
+import type { LearningRateSchedule } from "../nn/schedules.ts";
+
+const learningRate = z.number().positive();
+const weightDecay = z.number().min(0);
+const rate = z.number().min(0).lt(1);
+
+const optimiser = z.discriminatedUnion("use", [
+  z.strictObject({
+    use: z.literal("sgd").describe("Stochastic gradient descent"),
+    learningRate: learningRate.default(0.1).describe("Learning rate that the schedule scales"),
+    momentum: rate.default(0.9).describe("Momentum; 0 for none"),
+    nesterov: z.boolean().default(false).describe("Nesterov's form of momentum"),
+    weightDecay: weightDecay.default(5e-4).describe("L2 penalty's factor, added to the gradient"),
+  }).refine(({ nesterov, momentum }) => !nesterov || momentum > 0, {
+    error: "Expected a momentum > 0 for nesterov: got 0",
+    path: ["momentum"],
+  }),
+  z.strictObject({
+    use: z.literal("adamw").describe("Adam with decoupled weight decay"),
+    learningRate: learningRate.default(1e-3).describe("Learning rate that the schedule scales"),
+    betas: z.tuple([rate, rate]).default([0.9, 0.999]).describe("Decay rates of the two moment averages"),
+    epsilon: z.number().positive().default(1e-8).describe("Added to the denominator"),
+    weightDecay: weightDecay.default(0.01).describe("Decoupled weight decay, times the learning rate"),
+  }),
+]);
+
+const warmUp = {
+  warmupSteps: z.int().min(0).default(0).describe(
+    "Training steps over which the learning rate rises to its full value",
+  ),
+  warmupEpochs: z.number().min(0).default(0).describe("The same in epochs (fractions allowed), instead of warmupSteps"),
+};
+const final = z.number().min(0).max(1).default(0).describe("Learning rate at the end, as a part of the full one");
+
+const schedule = z.discriminatedUnion("use", [
+  z.strictObject({ use: z.literal("constant").describe("The full learning rate throughout"), ...warmUp }),
+  z.strictObject({ use: z.literal("cosine").describe("Half a cosine wave down to final"), final, ...warmUp }),
+  z.strictObject({ use: z.literal("linear").describe("A straight line down to final"), final, ...warmUp }),
+  z.strictObject({
+    use: z.literal("steps").describe("Multiplied by factor at each milestone"),
+    milestones: z.array(z.number().positive()).min(1).describe("Epochs from the start of training"),
+    factor: z.number().positive().lt(1).default(0.1).describe("What the learning rate is multiplied by"),
+    ...warmUp,
+  }),
+]).refine(({ warmupSteps, warmupEpochs }) => warmupSteps === 0 || warmupEpochs === 0, {
+  error: "Expected only one of warmupSteps and warmupEpochs: got both",
+}) satisfies z.ZodType<LearningRateSchedule>;
+
+const cores = z.strictObject({
+  learningRateScale: z.number().positive().default(1).describe(
+    "Learning rate of the cores as a multiple of the others'",
+  ),
+  weightDecay: weightDecay.nullable().default(null).describe("Weight decay of the cores; null: the optimiser's"),
+  weightDecayTarget: z.enum(["cores", "merged", "none"]).default("cores").describe(
+    "What weight decay shrinks: each core, the merged matrix (its gradient goes through the chain), or nothing",
+  ),
+});
+
+const earlyStopping = z.strictObject({
+  patience: z.int().min(1).default(5).describe("Epochs without improvement after which training stops"),
+  minDelta: z.number().min(0).default(0).describe("The least change of the monitored metric that is an improvement"),
+});
+
+/** How the student is trained. */
+export const trainSchema = z.strictObject({
+  epochs: z.int().min(1).describe("Passes over the training data"),
+  maxSteps: z.int().min(1).nullable().default(null).describe(
+    "Training stops after this many steps; null: no such limit",
+  ),
+  batchSize: z.int().min(1).default(128).describe("Examples per training step"),
+  optimiser: optimiser.prefault({ use: "sgd" }).describe("Optimiser"),
+  cores: cores.prefault({}).describe(
+    "Settings of the cores of over-parameterised weights, apart from the other weights",
+  ),
+  schedule: schedule.prefault({ use: "cosine" }).describe("Learning-rate schedule"),
+  clipGradientNorm: z.union([z.literal("auto"), z.number().positive(), z.null()]).default("auto").describe(
+    "Largest norm of the whole gradient; auto: 1 when any chain has 3 or more cores, otherwise none; null: none",
+  ),
+  monitor: z.enum(["validation.accuracy", "validation.loss"]).default("validation.accuracy").describe(
+    "Metric that early stopping and restoreBest go by, taken after each epoch",
+  ),
+  earlyStopping: earlyStopping.nullable().default(null).describe(
+    "Stop when the monitored metric no longer improves; null: never",
+  ),
+  restoreBest: z.boolean().default(false).describe(
+    "End with the weights of the epoch that was best by the monitored metric",
+  ),
+  logEvery: z.int().min(1).default(10).describe("Training steps between two log lines"),
+  checkpointEvery: z.int().min(1).nullable().default(1).describe(
+    "Epochs between two checkpoints; null: none but on Ctrl-C",
+  ),
+});

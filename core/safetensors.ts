@@ -1,0 +1,79 @@
+/**
+ * Reading and writing safetensors: eight bytes with the length of a JSON header, the header, and the tensors' bytes
+ * one after the other. Every rule of the format is checked, so that a file that is read can be trusted to be whole.
+ *
+ * @module
+ */
+
+import { fileError } from "./files.ts";
+import type { StoredTensor } from "./safetensors/dtype.ts";
+import { type Header, headerLength, parseHeader, PREFIX_BYTES, refuse } from "./safetensors/header.ts";
+
+export { type Dtype, type StoredTensor, toBigInt64, toFloat32 } from "./safetensors/dtype.ts";
+export { encodeSafetensors, type TensorToStore, writeSafetensors } from "./safetensors/write.ts";
+
+/** What a safetensors file holds. */
+export interface Safetensors {
+  /** By name, in the order of their bytes in the file. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** The free text of the header's `__metadata__`; empty if there is none. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads safetensors from memory. The tensors are views of the given bytes.
+ *
+ * @param bytes The content of a whole file.
+ * @param source What is read, as it stands in errors.
+ * @throws {UserError} If a rule of the format is broken; the message names the rule and the tensor.
+ */
+export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, source = "the bytes"): Safetensors {
+  const dataStart = PREFIX_BYTES + headerLength(bytes, bytes.length, source);
+  const data = bytes.subarray(dataStart);
+  return withData(parseHeader(bytes.subarray(PREFIX_BYTES, dataStart), data.length, source), data);
+}
+
+/**
+ * Reads a safetensors file. The header is read and checked before memory is taken for the tensors, so that a file of
+ * another kind is refused at once, however large it is.
+ *
+ * @param path The path as the user wrote it.
+ * @throws {UserError} If the file cannot be read, or a rule of the format is broken.
+ *
+ * @example
+ * ```ts
+ * const { tensors, metadata } = await readSafetensors("teacher.safetensors");
+ * const kernel = toFloat32(tensors.get("conv1.weight")!); // [outputs, inputs, height, width]
+ * ```
+ */
+export async function readSafetensors(path: string): Promise<Safetensors> {
+  const source = `"${path}"`;
+  try {
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    const prefix = await readBytes(file, Math.min(PREFIX_BYTES, size), source);
+    const header = await readBytes(file, headerLength(prefix, size, source), source);
+    const dataLength = size - PREFIX_BYTES - header.length;
+    const parsed = parseHeader(header, dataLength, source);
+    return withData(parsed, await readBytes(file, dataLength, source));
+  } catch (error) {
+    throw fileError(error, "read the tensors", path);
+  }
+}
+
+async function readBytes(file: Deno.FsFile, length: number, source: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  for (let filled = 0; filled < length;) {
+    const count = await file.read(bytes.subarray(filled));
+    if (count === null) refuse(source, "it became shorter while it was read");
+    filled += count;
+  }
+  return bytes;
+}
+
+function withData({ entries, metadata }: Header, data: Uint8Array<ArrayBuffer>): Safetensors {
+  const tensors = new Map(
+    entries.map(({ name, dtype, shape, begin, end }) => [name, { dtype, shape, bytes: data.subarray(begin, end) }]),
+  );
+  return { tensors, metadata };
+}

@@ -1,0 +1,82 @@
+import type { Backend, Floats, Storage, View } from "./backend/backend.ts";
+
+/** The number of elements of a shape; 1 for a scalar's empty shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** `[2, 3]` for messages. */
+export function showShape(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** Counts the tensors that share a storage, and gives it back when the last one is gone. */
+class SharedStorage {
+  owners = 0;
+  constructor(readonly backend: Backend, readonly storage: Storage) {}
+
+  drop(): void {
+    if (--this.owners === 0) this.backend.release(this.storage);
+  }
+}
+
+/**
+ * A dense, contiguous, row-major array of floats on a backend. Tensors are values: no operation changes one, save the
+ * optimiser's update of parameters and the running statistics of batch norm, which say so.
+ *
+ * Who frees it: the scope in which it was made (see `Ops.scope`), or `dispose` for a tensor made outside any.
+ */
+export class Tensor {
+  readonly size: number;
+  #disposed = false;
+
+  private constructor(
+    readonly backend: Backend,
+    readonly shape: readonly number[],
+    private readonly shared: SharedStorage,
+    private readonly offset: number,
+  ) {
+    this.size = sizeOf(shape);
+    shared.owners++;
+  }
+
+  /** A tensor with memory of its own, contents undefined. */
+  static allocate(backend: Backend, shape: readonly number[]): Tensor {
+    return new Tensor(backend, shape, new SharedStorage(backend, backend.allocate(sizeOf(shape))), 0);
+  }
+
+  /** A tensor on the memory of this one: another shape, or a part that starts at `offset`. */
+  alias(shape: readonly number[], offset = 0): Tensor {
+    this.assertLive();
+    if (offset + sizeOf(shape) > this.size) {
+      throw new RangeError(`Cannot view ${showShape(shape)} at ${offset} in a tensor of ${showShape(this.shape)}`);
+    }
+    return new Tensor(this.backend, shape, this.shared, this.offset + offset);
+  }
+
+  get view(): View {
+    this.assertLive();
+    return { storage: this.shared.storage, offset: this.offset, length: this.size };
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** The numbers, read back from the device. Reads that can share one wait should use `Ops.read`. */
+  async read(): Promise<Floats> {
+    return (await this.backend.read([this.view]))[0];
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.shared.drop();
+  }
+
+  private assertLive(): void {
+    if (this.#disposed) {
+      throw new Error(`Cannot use a tensor of shape ${showShape(this.shape)} after it was freed: its scope has ended`);
+    }
+  }
+}

@@ -1,0 +1,18 @@
+// The gradient of an elementwise function of one tensor: g is d loss / d output.
+
+struct Parameters { size: u32, c: f32 }
+
+@group(0) @binding(0) var<uniform> p: Parameters;
+@group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(2) var<storage, read> gradient: array<f32>;
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= p.size) { return; }
+  let x = input[i];
+  let g = gradient[i];
+  let c = p.c;
+  output[i] = EXPRESSION;
+}

@@ -1,0 +1,22 @@
+import { batchSize, type Case, classes, convolutions, matmulSize, stem } from "./workload.ts";
+
+/**
+ * Floating-point operations of one step of a case, a fused multiply-add counted as two.
+ *
+ * ResNet-8 counts its convolutions and the linear layer: forward, and backward twice as much (input and filter
+ * gradient), but for the stem, whose input needs no gradient. A decomposition has no agreed count.
+ *
+ * @param name the case
+ * @returns operations, or undefined for `decompose`
+ */
+export function operations(name: Case): number | undefined {
+  if (name === "decompose") return undefined;
+  if (name === "matmul") return 2 * matmulSize ** 3;
+  let forward = 2 * batchSize * classes * 64;
+  for (const c of convolutions) forward += convolution(c);
+  return 3 * forward - convolution(stem);
+}
+
+function convolution(c: typeof stem): number {
+  return 2 * batchSize * c.outputSize ** 2 * c.outputs * c.inputs * c.kernel ** 2;
+}

@@ -1,0 +1,138 @@
+/**
+ * How an engine is timed, and the one line of JSON its script prints. Every script goes through {@linkcode runEngine},
+ * so that all are measured alike; `peers/pytorch.py` repeats the rules.
+ *
+ * - Each case runs in a fresh process. `first` is from before the network or the operands exist in the engine until the
+ *   first result is read: building, tracing, compiling, uploading and computing. Importing the library and finding
+ *   the device come before it.
+ * - One more step warms up and a third one, timed, chooses how many steps are queued before the engine is waited
+ *   for: about {@linkcode sampleSeconds} of work, {@linkcode maxSteps} steps at most. Waiting for a GPU costs 10 ms,
+ *   which would otherwise be the whole time of a fast one. A sample is the time from the first of these steps until a
+ *   number that needs all of them is read, divided by their count.
+ */
+import { operations } from "./flops.ts";
+import { batchSize, type Case, cases, classes, decomposeSize, matmulOperands, matmulSize } from "./workload.ts";
+
+const sampleSeconds = 0.3;
+const maxSteps = 32;
+
+/** What a script prints: one engine, one case. */
+export interface Result {
+  /** The engine's name, such as "tfjs webgpu". */
+  engine: string;
+  version: string;
+  case: Case;
+  /** Side of the matrix, or images in the batch. */
+  size: number;
+  /** Seconds from nothing to the first result. */
+  first: number;
+  /** Steady seconds a step, one number a sample. */
+  seconds: number[];
+  stepsPerSample: number;
+  /** From the median of `seconds`. */
+  gflops?: number;
+  /** What was read: for resnet8, [step, loss]. */
+  values: [step: number, value: number][];
+  /** Relative reconstruction error of a decomposition. */
+  error?: number;
+  /** What a reader of the number should know. */
+  note?: string;
+}
+
+/** A started case. */
+export interface Work {
+  /** Queues one step; it need not be finished when this returns. */
+  step(): void | Promise<void>;
+  /** Waits for all queued steps; reads x[0, 0], the loss of the last step, or the largest singular value. */
+  sync(): Promise<number>;
+  /** Relative reconstruction error of the last decomposition; not timed. */
+  error?(): number | Promise<number>;
+}
+
+/** An engine, and how it starts each case that it has. */
+export interface Engine {
+  name: string;
+  version: string;
+  note?: string;
+  start: Partial<Record<Case, () => Work | Promise<Work>>>;
+}
+
+/** Median of a list that is not empty. */
+export function median(numbers: number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * Times one case of an engine by the rules above, and checks its results.
+ *
+ * @param engine the engine
+ * @param name the case
+ * @param repeats how many samples
+ * @returns the timings
+ * @throws {RangeError} if the engine does not have the case
+ * @throws {Error} if the engine computed something wrong: its time would mean nothing
+ */
+export async function measure(engine: Engine, name: Case, repeats: number): Promise<Result> {
+  const start = engine.start[name];
+  if (!start) {
+    throw new RangeError(`Cannot run ${name} on ${engine.name}: it has ${Object.keys(engine.start).join(", ")}`);
+  }
+  const values: [number, number][] = [];
+  let step = 0, work: Work | undefined;
+  const run = async (steps: number) => {
+    const began = performance.now();
+    work ??= await start();
+    for (let i = 0; i < steps; i++) await work.step();
+    const value = await work.sync();
+    const seconds = (performance.now() - began) / 1000;
+    step += steps;
+    values.push([step - 1, value]);
+    return seconds / steps;
+  };
+  const first = await run(1);
+  await run(1);
+  const stepsPerSample = Math.max(1, Math.min(maxSteps, Math.round(sampleSeconds / await run(1))));
+  const seconds: number[] = [];
+  for (let i = 0; i < repeats; i++) seconds.push(await run(stepsPerSample));
+  const error = await work?.error?.();
+  check(name, values, error);
+  const count = operations(name);
+  const gflops = count && count / median(seconds) / 1e9;
+  const size = { matmul: matmulSize, resnet8: batchSize, decompose: decomposeSize }[name];
+  const { name: engineName, version, note } = engine;
+  return { engine: engineName, version, case: name, size, first, seconds, stepsPerSample, gflops, values, error, note };
+}
+
+function check(name: Case, values: [number, number][], error: number | undefined): void {
+  const [, first] = values[0], [, last] = values[values.length - 1];
+  if (name === "matmul") {
+    const { a, x } = matmulOperands();
+    let expected = 0;
+    for (let k = 0; k < matmulSize; k++) expected += a[k] * x[k * matmulSize];
+    if (!(Math.abs(first - expected) < 1e-4)) {
+      throw new Error(`Wrong product: entry [0, 0] is ${first}, not ${expected}`);
+    }
+  } else if (name === "resnet8") {
+    // An untrained network knows nothing of ten classes: its cross-entropy is near ln 10.
+    if (!(Math.abs(first - Math.log(classes)) < 0.5)) throw new Error(`Wrong loss at step 0: ${first}, not near ln 10`);
+    if (!(last < first)) throw new Error(`Wrong training step: the loss went from ${first} to ${last}`);
+  } else if (!(error !== undefined && error < 1e-5)) {
+    throw new Error(`Wrong decomposition: its relative reconstruction error is ${error}`);
+  }
+}
+
+/**
+ * The main function of an engine's script: `SCRIPT CASE … [--repeats=N]`. Prints one line of JSON and ends the
+ * process, since worker threads of a library would keep it alive.
+ *
+ * @param engine the engine, its device found
+ */
+export async function runEngine(engine: Engine): Promise<never> {
+  const name = cases.find((name) => name === Deno.args[0]);
+  if (!name) throw new RangeError(`Cannot run the case "${Deno.args[0]}": the cases are ${cases.join(", ")}`);
+  const repeats = Number(Deno.args.find((argument) => argument.startsWith("--repeats="))?.split("=")[1] ?? 5);
+  console.log(JSON.stringify(await measure(engine, name, repeats)));
+  Deno.exit(0);
+}

@@ -1,0 +1,142 @@
+/**
+ * What every engine of the benchmark computes: the same numbers in, the same network, the same count of operations.
+ * `peers/pytorch.py` holds the one other copy, since it cannot import this file; the losses show that the two agree.
+ */
+
+/** The three things that are timed. */
+export const cases = ["matmul", "resnet8", "decompose"] as const;
+export type Case = typeof cases[number];
+
+/** Rows and columns of the matrix product, and of the matrix that is decomposed. */
+export const matmulSize = 1024;
+export const decomposeSize = 768;
+/** Factors of the rows, and of the columns, of the decomposed matrix: its interleaved form is 1024x576. */
+export const decomposeFactors: readonly [number, number] = [32, 24];
+
+export const batchSize = 32;
+export const imageSize = 28;
+export const classes = 10;
+export const learningRate = 0.05;
+export const momentum = 0.9;
+export const normEpsilon = 1e-5;
+/** How far the running statistics of a batch norm move towards those of the batch. */
+export const normMomentum = 0.1;
+
+/**
+ * Reproducible numbers that any language can make alike: MurmurHash3's finaliser over a counter.
+ *
+ * @param seed one seed gives one stream
+ * @param count how many
+ * @param bound the largest magnitude
+ * @returns numbers spread evenly over [-bound, bound)
+ */
+export function uniform(seed: number, count: number, bound = 1): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(count);
+  const start = Math.imul(seed, 0x9e3779b9);
+  for (let i = 0; i < count; i++) {
+    let h = (start + i) >>> 0;
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    out[i] = (((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1) * bound;
+  }
+  return out;
+}
+
+/**
+ * Operands of the product chain x <- a x. Each product needs the one before it, so that no engine can skip one, and the
+ * entries of `a` have variance 1/n, so that x neither grows nor fades.
+ */
+export function matmulOperands(): { a: Float32Array<ArrayBuffer>; x: Float32Array<ArrayBuffer> } {
+  const n = matmulSize;
+  return { a: uniform(1, n * n, Math.sqrt(3 / n)), x: uniform(2, n * n) };
+}
+
+/** The matrix to decompose, row-major. */
+export function decomposeMatrix(): Float32Array<ArrayBuffer> {
+  return uniform(3, decomposeSize * decomposeSize);
+}
+
+/** Images of unit variance, [batch, 28, 28, 1] (or [batch, 1, 28, 28]: one channel makes them the same numbers). */
+export function images(): Float32Array<ArrayBuffer> {
+  return uniform(4, batchSize * imageSize * imageSize, Math.sqrt(3));
+}
+
+/** Class of each image. */
+export function labels(): Int32Array<ArrayBuffer> {
+  return Int32Array.from({ length: batchSize }, (_, i) => i % classes);
+}
+
+/** A convolution of ResNet-8, followed by the batch norm `norm`. */
+export interface Convolution {
+  name: string;
+  norm: string;
+  inputs: number;
+  outputs: number;
+  kernel: number;
+  stride: number;
+  /** Height and width of its output. */
+  outputSize: number;
+}
+
+/** A basic block: two 3x3 convolutions and, where the shape changes, a projection beside them. */
+export interface Block {
+  convolutions: [Convolution, Convolution];
+  projection?: Convolution;
+}
+
+export const stem: Convolution = {
+  name: "conv1",
+  norm: "bn1",
+  inputs: 1,
+  outputs: 16,
+  kernel: 3,
+  stride: 1,
+  outputSize: imageSize,
+};
+
+export const blocks: Block[] = [block(1, 16, 16, 1, 28), block(2, 16, 32, 2, 14), block(3, 32, 64, 2, 7)];
+
+function block(stage: number, inputs: number, outputs: number, stride: number, outputSize: number): Block {
+  const at = `layer${stage}.0`;
+  const same = { outputs, outputSize };
+  const result: Block = {
+    convolutions: [
+      { name: `${at}.conv1`, norm: `${at}.bn1`, inputs, kernel: 3, stride, ...same },
+      { name: `${at}.conv2`, norm: `${at}.bn2`, inputs: outputs, kernel: 3, stride: 1, ...same },
+    ],
+  };
+  if (inputs !== outputs || stride !== 1) {
+    result.projection = { name: `${at}.downsample.0`, norm: `${at}.downsample.1`, inputs, kernel: 1, stride, ...same };
+  }
+  return result;
+}
+
+/** All convolutions, in the order of PyTorch's `named_parameters()`. */
+export const convolutions: Convolution[] = [
+  stem,
+  ...blocks.flatMap((b) => b.projection ? [...b.convolutions, b.projection] : b.convolutions),
+];
+
+/** A trained tensor at the start: torchvision's name, PyTorch's axis order. */
+export interface Parameter {
+  name: string;
+  shape: number[];
+  values: Float32Array<ArrayBuffer>;
+}
+
+/** He-uniform convolutions [outputs, inputs, kernel, kernel], batch norms at one and zero, a small linear layer. */
+export function parameters(): Parameter[] {
+  const list: Parameter[] = [];
+  const random = (name: string, shape: number[], bound: number) =>
+    list.push({ name, shape, values: uniform(100 + list.length, shape.reduce((a, b) => a * b), bound) });
+  const constant = (name: string, size: number, value: number) =>
+    list.push({ name, shape: [size], values: new Float32Array(size).fill(value) });
+  for (const { name, norm, inputs, outputs, kernel } of convolutions) {
+    random(`${name}.weight`, [outputs, inputs, kernel, kernel], Math.sqrt(6 / (inputs * kernel * kernel)));
+    constant(`${norm}.weight`, outputs, 1);
+    constant(`${norm}.bias`, outputs, 0);
+  }
+  random("fc.weight", [classes, 64], Math.sqrt(1 / 64));
+  constant("fc.bias", classes, 0);
+  return list;
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { Arena, assertClose, BINARIES, random, type Reference, type Region } from "./arena.ts";
+
+interface Case {
+  m: number;
+  n: number;
+  k: number;
+  /** Unused elements at the end of each stored row of A, B and C. */
+  gap?: number;
+}
+
+// Below, at and above the sizes of a tile (6 x 8), a block of depth (256) and a block of columns (256).
+const CASES: Case[] = [
+  { m: 1, n: 1, k: 1 },
+  { m: 1, n: 1, k: 300 },
+  { m: 7, n: 1, k: 1 },
+  { m: 1, n: 9, k: 2, gap: 3 },
+  { m: 6, n: 8, k: 256 },
+  { m: 5, n: 7, k: 255, gap: 1 },
+  { m: 13, n: 17, k: 257 },
+  { m: 12, n: 300, k: 5, gap: 2 },
+  { m: 8, n: 31, k: 600 },
+  { m: 9, n: 32, k: 513 },
+  { m: 2, n: 513, k: 3 },
+  { m: 100, n: 3, k: 70 },
+];
+
+const FLAGS = [false, true];
+
+interface Product {
+  c: Float32Array;
+  before: Float32Array;
+  expected: Reference;
+}
+
+/** Runs one product over the given row ranges, with C, A, B and the scratch memory placed in an order that `seed` picks. */
+function multiply(
+  { m, n, k, gap = 0 }: Case,
+  transA: boolean,
+  transB: boolean,
+  accumulate: boolean,
+  relaxed: boolean,
+  rows: [number, number][] = [[0, m]],
+  seed = m + 3 * n + 5 * k,
+): Product {
+  const lda = (transA ? m : k) + gap, ldb = (transB ? k : n) + gap, ldc = n + gap;
+  const a = random((transA ? k : m) * lda, 1), b = random((transB ? n : k) * ldb, 2), before = random(m * ldc, 3);
+  const scratchBytes = new Arena(relaxed, 4).kernels.gemmScratch(m, n, k);
+  const arena = new Arena(relaxed, (a.length + b.length + before.length) * 4 + scratchBytes + 200);
+  const regions: Region[] = [];
+  for (let i = 0; i < 4; i++) {
+    const which = (i + seed) % 4;
+    regions[which] = arena.take([a, b, before, { length: scratchBytes / 4 }][which].length, [a, b, before][which]);
+  }
+  const [A, B, C, scratch] = regions;
+  for (const [begin, end] of rows) {
+    arena.kernels.gemm(
+      ...[m, n, k, A.pointer, lda, transA, B.pointer, ldb, transB] as const,
+      ...[C.pointer, ldc, accumulate, scratch.pointer, begin, end] as const,
+    );
+  }
+  arena.assertUntouched();
+
+  const expected = { sum: new Float64Array(m * ldc), magnitude: new Float64Array(m * ldc) };
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < ldc; j++) {
+      // The gap keeps its content exactly.
+      let sum = accumulate || j >= n ? before[i * ldc + j] : 0, magnitude = j < n ? Math.abs(sum) : 0;
+      for (let p = 0; p < k && j < n; p++) {
+        const term = a[transA ? p * lda + i : i * lda + p] * b[transB ? j * ldb + p : p * ldb + j];
+        sum += term;
+        magnitude += Math.abs(term);
+      }
+      expected.sum[i * ldc + j] = sum;
+      expected.magnitude[i * ldc + j] = magnitude;
+    }
+  }
+  return { c: C.values, before, expected };
+}
+
+for (const [name, relaxed] of BINARIES) {
+  Deno.test(`gemm (${name}) agrees with float64 for every transpose and odd size`, () => {
+    for (const entry of CASES) {
+      for (const transA of FLAGS) {
+        for (const transB of FLAGS) {
+          for (const accumulate of FLAGS) {
+            const { c, expected } = multiply(entry, transA, transB, accumulate, relaxed);
+            assertClose(c, expected, entry.k, JSON.stringify({ ...entry, transA, transB, accumulate }));
+          }
+        }
+      }
+    }
+  });
+
+  Deno.test(`gemm (${name}) gives the same bits however its rows are shared out`, () => {
+    for (const transA of FLAGS) {
+      const size = { m: 23, n: 41, k: 300, gap: 1 };
+      const whole = multiply(size, transA, false, true, relaxed);
+      const parts = multiply(size, transA, false, true, relaxed, [[17, 23], [0, 1], [1, 17]]);
+      assert.deepEqual(parts.c, whole.c);
+    }
+  });
+
+  Deno.test(`gemm (${name}) writes only the rows of its range`, () => {
+    const size = { m: 20, n: 10, k: 4 };
+    const { c, before, expected } = multiply(size, false, true, false, relaxed, [[5, 5], [6, 13]]);
+    assert.deepEqual(c.subarray(0, 60), before.subarray(0, 60));
+    assert.deepEqual(c.subarray(130), before.subarray(130));
+    const inside = { sum: expected.sum.subarray(60, 130), magnitude: expected.magnitude.subarray(60, 130) };
+    assertClose(c.subarray(60, 130), inside, 4, "rows 6 to 13");
+  });
+
+  Deno.test(`gemm (${name}) of depth 0 is zero, or leaves C as it is when accumulating`, () => {
+    assert.deepEqual(multiply({ m: 7, n: 9, k: 0 }, false, false, false, relaxed).c, new Float32Array(63));
+    const kept = multiply({ m: 7, n: 9, k: 0 }, false, false, true, relaxed);
+    assert.deepEqual(kept.c, kept.before);
+  });
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { BatchLoader, firstIndices } from "../../../core/data/loader.ts";
+
+function batchesOf(loader: BatchLoader, epoch: number, firstBatch?: number): number[][] {
+  return Array.from(loader.epoch(epoch, firstBatch), ({ indices }) => [...indices]);
+}
+
+const shuffled = { batchSize: 4, shuffleSeed: 1 };
+
+Deno.test("without a seed the examples come in the order given, the last batch with what is left", () => {
+  const loader = new BatchLoader(Uint32Array.of(9, 7, 5, 3, 1), { batchSize: 2 });
+  assert.equal(loader.batchesPerEpoch, 3);
+  assert.deepEqual(batchesOf(loader, 0), [[9, 7], [5, 3], [1]]);
+  assert.deepEqual(batchesOf(loader, 1), batchesOf(loader, 0));
+});
+
+Deno.test("the partial batch is dropped when asked, a full one is not", () => {
+  assert.deepEqual(batchesOf(new BatchLoader(5, { batchSize: 2, dropLast: true }), 0), [[0, 1], [2, 3]]);
+  assert.deepEqual(batchesOf(new BatchLoader(4, { batchSize: 2, dropLast: true }), 0), [[0, 1], [2, 3]]);
+});
+
+Deno.test("every epoch has every example once, in an order of its own", () => {
+  const loader = new BatchLoader(10, shuffled);
+  const epochs = [0, 1, 2].map((epoch) => batchesOf(loader, epoch).flat());
+  for (const order of epochs) assert.deepEqual(order.toSorted((a, b) => a - b), [...firstIndices(10)]);
+  assert.equal(new Set(epochs.map(String)).size, 3);
+});
+
+Deno.test("a dropped batch is not always of the same examples", () => {
+  const loader = new BatchLoader(5, { ...shuffled, dropLast: true });
+  const seen = new Set([0, 1, 2, 3, 4, 5, 6, 7].flatMap((epoch) => batchesOf(loader, epoch).flat()));
+  assert.equal(seen.size, 5);
+});
+
+Deno.test("an epoch's order follows from seed and epoch alone, whatever was asked before", () => {
+  const straight = new BatchLoader(10, shuffled);
+  const expected = [0, 1, 2].map((epoch) => batchesOf(straight, epoch));
+  const jumping = new BatchLoader(10, shuffled);
+  for (const epoch of [2, 0, 1]) assert.deepEqual(batchesOf(jumping, epoch), expected[epoch]);
+  assert.notDeepEqual(batchesOf(new BatchLoader(10, { ...shuffled, shuffleSeed: 2 }), 0), expected[0]);
+});
+
+Deno.test("an epoch taken up again at a batch goes on as it would have", () => {
+  const whole = batchesOf(new BatchLoader(10, shuffled), 3);
+  assert.deepEqual(batchesOf(new BatchLoader(10, shuffled), 3, 1), whole.slice(1));
+  assert.deepEqual(batchesOf(new BatchLoader(10, shuffled), 3, 3), []);
+});
+
+Deno.test("a batch says where it stands", () => {
+  const positions = Array.from(new BatchLoader(5, shuffled).epoch(6), ({ epoch, batch }) => [epoch, batch]);
+  assert.deepEqual(positions, [[6, 0], [6, 1]]);
+});
+
+Deno.test("what is done to a batch or to the examples given does not reach the loader", () => {
+  const examples = Uint32Array.of(1, 2, 3);
+  const loader = new BatchLoader(examples, { batchSize: 2 });
+  examples.fill(0);
+  loader.indices(0, 0).fill(0);
+  assert.deepEqual(batchesOf(loader, 0), [[1, 2], [3]]);
+});
+
+Deno.test("a batch size, a count or a batch that cannot be is refused", () => {
+  for (const batchSize of [0, -1, 1.5, NaN]) assert.throws(() => new BatchLoader(4, { batchSize }), RangeError);
+  assert.throws(() => new BatchLoader(0, { batchSize: 1 }), /Cannot make batches from 0 examples/);
+  assert.throws(() => new BatchLoader(3, { batchSize: 4, dropLast: true }), /Cannot make whole batches of 4 from 3/);
+  assert.throws(() => new BatchLoader(-1, { batchSize: 1 }), RangeError);
+  const loader = new BatchLoader(3, { batchSize: 2 });
+  for (const batch of [2, -1, 0.5]) assert.throws(() => loader.indices(0, batch), RangeError);
+});

@@ -1,0 +1,102 @@
+import type { primitives } from "../../../core/ops/registry.ts";
+import type { Ops } from "../../../core/ops/ops.ts";
+import type { Tensor } from "../../../core/tensor.ts";
+import { pseudoRandom } from "../../support/numbers.ts";
+import type { Case } from "./case.ts";
+
+type Name = keyof typeof primitives;
+
+const unary = (name: Name, low = -2, high = 2, c?: number): Case[] =>
+  [[7], [3, 5], [130]].map((shape) => ({
+    inputs: [{ shape, low, high }],
+    call: (ops, [x]) => (ops[name] as (...args: unknown[]) => typeof x)(x, ...(c === undefined ? [] : [c])),
+  }));
+
+const binary = (name: Name, low = -2, high = 2): Case[] =>
+  [
+    [[5], [5]],
+    [[4, 3], [3]],
+    [[4, 3], [4, 1]],
+    [[2, 1, 3], [5, 1]],
+    [[1], [2, 3]],
+    [[], [6]],
+    [[2, 3, 1, 5], [3, 4, 1]],
+  ].map(([a, b]) => ({
+    inputs: [{ shape: a, low, high }, { shape: b, low, high }],
+    call: (ops, [x, y]) => (ops[name] as (...args: unknown[]) => typeof x)(x, y),
+  }));
+
+/** At least one case for every operation: the type sees to it. */
+export const cases: Record<Name, readonly Case[]> = {
+  negate: unary("negate"),
+  exp: unary("exp"),
+  log: unary("log", 0.2, 3),
+  sqrt: unary("sqrt", 0.2, 3),
+  square: unary("square"),
+  abs: unary("abs"),
+  reciprocal: unary("reciprocal", 0.4, 3),
+  relu: unary("relu"),
+  sigmoid: unary("sigmoid", -6, 6),
+  tanh: unary("tanh", -4, 4),
+  scale: unary("scale", -2, 2, -1.7),
+  offset: unary("offset", -2, 2, 0.3),
+  huber: unary("huber", -2, 2, 0.6),
+  clampMinimum: unary("clampMinimum", -2, 2, -0.4),
+  add: binary("add"),
+  subtract: binary("subtract"),
+  multiply: binary("multiply"),
+  divide: binary("divide", 0.5, 2),
+  maximum: binary("maximum"),
+  minimum: binary("minimum"),
+  reshape: [
+    { inputs: [{ shape: [4, 3] }], call: (ops, [x]) => ops.reshape(x, [2, -1]) },
+    { inputs: [{ shape: [1] }], call: (ops, [x]) => ops.reshape(x, []) },
+  ],
+  permute: [
+    { inputs: [{ shape: [2, 3, 5] }], call: (ops, [x]) => ops.permute(x, [2, 0, 1]) },
+    { inputs: [{ shape: [4, 7] }], call: (ops, [x]) => ops.permute(x, [1, 0]) },
+    { inputs: [{ shape: [3, 1, 2] }], call: (ops, [x]) => ops.permute(x, [0, 2, 1]) },
+    { inputs: [{ shape: [2, 3, 2, 3, 2, 2, 3] }], call: (ops, [x]) => ops.permute(x, [6, 4, 2, 0, 5, 3, 1]) },
+  ],
+  expand: [
+    { inputs: [{ shape: [3, 1] }], call: (ops, [x]) => ops.expand(x, [2, 3, 4]) },
+    { inputs: [{ shape: [] }], call: (ops, [x]) => ops.expand(x, [5]) },
+  ],
+  sum: [
+    { inputs: [{ shape: [3, 4] }], call: (ops, [x]) => ops.sum(x) },
+    { inputs: [{ shape: [3, 4, 5] }], call: (ops, [x]) => ops.sum(x, { axes: [0, 2] }) },
+    { inputs: [{ shape: [3, 4, 5] }], call: (ops, [x]) => ops.sum(x, { axes: [-1], keepDimensions: true }) },
+    { inputs: [{ shape: [700, 3] }], call: (ops, [x]) => ops.sum(x, { axes: [0] }) },
+  ],
+  mean: [
+    { inputs: [{ shape: [3, 4] }], call: (ops, [x]) => ops.mean(x) },
+    { inputs: [{ shape: [2, 3, 3, 4] }], call: (ops, [x]) => ops.mean(x, { axes: [1, 2] }) },
+  ],
+  softmax: [
+    { inputs: [{ shape: [3, 5], low: -4, high: 4 }], call: (ops, [x]) => ops.softmax(x) },
+    { inputs: [{ shape: [2, 70, 1] }], call: (ops, [x]) => ops.softmax(x) },
+  ],
+  logSoftmax: [
+    { inputs: [{ shape: [3, 5], low: -4, high: 4 }], call: (ops, [x]) => ops.logSoftmax(x) },
+    { inputs: [{ shape: [2, 2, 33] }], call: (ops, [x]) => ops.logSoftmax(x) },
+  ],
+  pick: [
+    { inputs: [{ shape: [4, 3] }], call: (ops, [x]) => ops.pick(x, ops.tensor([2, 0, 1, 1])) },
+    { inputs: [{ shape: [2, 2, 5] }], call: (ops, [x]) => ops.pick(x, ops.tensor([4, 0, 2, 2], [2, 2])) },
+  ],
+  dropout: [
+    { inputs: [{ shape: [100] }], call: (ops, [x]) => ops.dropout(x, { rate: 0.3, seed: 7 }) },
+    { inputs: [{ shape: [9] }], call: (ops, [x]) => ops.dropout(x, { rate: 0, seed: 4_000_000_000 }) },
+  ],
+  batchNorm: [true, false].flatMap((training) =>
+    [[6, 3], [2, 5, 3, 4], [150, 1]].map((shape) => ({
+      inputs: [{ shape }, { shape: shape.slice(-1), low: 0.5, high: 2 }, { shape: shape.slice(-1) }],
+      call: (ops: Ops, [x, weight, bias]: Tensor[]) => {
+        const channels = weight.size;
+        const runningMean = ops.tensor(pseudoRandom(3, channels));
+        const runningVariance = ops.tensor(pseudoRandom(4, channels, 0.5, 2));
+        return ops.batchNorm(x, weight, bias, { training, runningMean, runningVariance });
+      },
+    }))
+  ),
+};

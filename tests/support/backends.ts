@@ -1,0 +1,52 @@
+import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
+import type { Backend } from "../../core/backend/backend.ts";
+import { findAdapter } from "../../core/backend/webgpu/adapter.ts";
+import { WebGpuBackend } from "../../core/backend/webgpu/webgpu_backend.ts";
+
+/** How a test gets a backend. */
+export interface BackendCase {
+  readonly name: string;
+  /** Where this backend cannot be had, its tests are reported as ignored; under CI=true they run, and so they fail. */
+  readonly available: boolean;
+  open(): Promise<Backend>;
+}
+
+const adapter = await findAdapter();
+
+export const float64: BackendCase = {
+  name: "cpu float64",
+  available: true,
+  open: () => CpuBackend.create({ precision: "float64" }),
+};
+
+export const cpu: BackendCase = { name: "cpu", available: true, open: () => CpuBackend.create() };
+
+export const webgpu: BackendCase = {
+  name: "webgpu",
+  available: adapter !== null || Deno.env.get("CI") === "true",
+  open: () => {
+    if (!adapter) throw new Error("No WebGPU adapter was found: under CI=true that is a failure");
+    return WebGpuBackend.create(adapter);
+  },
+};
+
+/** Both backends that users run on. */
+export const backends: readonly BackendCase[] = [cpu, webgpu];
+
+/** Registers a test once for each backend; the backend is closed afterwards. */
+export function testBackends(name: string, body: (backend: Backend) => Promise<void> | void, cases = backends): void {
+  for (const backendCase of cases) {
+    Deno.test({
+      name: `${name} (${backendCase.name})`,
+      ignore: !backendCase.available,
+      fn: async () => {
+        const backend = await backendCase.open();
+        try {
+          await body(backend);
+        } finally {
+          await backend.close();
+        }
+      },
+    });
+  }
+}
