@@ -3,7 +3,7 @@ import { UserError } from "./errors.ts";
 
 /**
  * Turns an operating-system error about a path the user named into a {@link UserError} that says what was being done,
- * to which path, and what is wrong with it. An error of any other kind is returned as it is, since it is not the user's.
+ * to which path, and what is wrong with it. An error of any other kind is not the user's, and is returned as it is.
  *
  * @param error What was thrown.
  * @param action The action that failed, to follow "Cannot": `read the recipe`.

@@ -23,7 +23,7 @@ export interface AugmentationKey {
   readonly epoch: number;
 }
 
-/** Where an image's pixels come from: output (y, x) shows input (y + down, x + right), of the mirrored image if flipped. */
+/** Output (y, x) shows input (y + down, x + right), of the mirrored image if flipped. */
 interface Placement {
   readonly flipped: boolean;
   readonly down: number;

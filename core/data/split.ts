@@ -73,7 +73,7 @@ function groupByClass(count: number, classes: ArrayLike<number> | undefined): nu
   return [...groups].sort(([a], [b]) => a - b).map(([, indices]) => indices);
 }
 
-/** Divides `total` among groups in proportion to their sizes, exactly: what rounding leaves goes to the largest remainders. */
+/** Divides `total` among groups in proportion to their sizes: what rounding leaves goes to the largest remainders. */
 function apportion(sizes: readonly number[], total: number, count: number): number[] {
   // Whole numbers throughout, so that equal remainders are equal on every machine.
   const shares = sizes.map((size) => Math.floor((size * total) / count));

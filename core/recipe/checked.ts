@@ -92,7 +92,7 @@ export class Checked<Value> {
       asked = Object.fromEntries(entries.filter(([key]) => !otherKeys.includes(key)));
     }
     const result = schema.safeParse(asked);
-    if (!result.success) throw this.#refuse(explain(result.error, schema, { value: asked, path, otherKeys }));
+    if (!result.success) throw this.#refuse(explain(result.error, schema, { value: part, path, otherKeys }));
     this.#replace(path, isMap(result.data) ? { ...kept, ...result.data } : result.data);
     return result.data;
   }

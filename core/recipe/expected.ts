@@ -6,6 +6,7 @@ import { listWords, showValue } from "./words.ts";
 export interface JsonSchema {
   type?: string;
   const?: unknown;
+  default?: unknown;
   enum?: unknown[];
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
@@ -36,8 +37,8 @@ function branches(schema: JsonSchema): JsonSchema[] {
 
 /** True when nothing that tells branches apart (`use: sgd`) speaks against the value. */
 function suits(schema: JsonSchema, value: unknown): boolean {
-  return Object.entries(schema.properties ?? {}).every(([key, { const: only }]) =>
-    only === undefined || isMap(value) && value[key] === only
+  return Object.entries(schema.properties ?? {}).every(([key, property]) =>
+    property.const === undefined || isMap(value) && (value[key] ?? property.default) === property.const
   );
 }
 

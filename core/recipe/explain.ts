@@ -64,13 +64,16 @@ function meantIssues(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
 
 function unknownKey(key: string, path: Path, accepted: JsonSchema, subject: Subject): Explained {
   const parent = [...subject.path, ...path];
-  const known = keysOf(schemasAt(accepted, path, subject.value));
+  const schemas = schemasAt(accepted, path, subject.value);
+  const known = keysOf(schemas);
   if (path.length === 0) known.unshift(...subject.otherKeys);
   const near = nearest(key, known);
+  const value = valueAtPath(subject.value, path);
+  const variant = isMap(value) && value.use || schemas.length === 1 && schemas[0].properties?.use?.const;
   return {
     path: [...parent, key],
     at: "key",
-    sentence: `Unknown key "${key}" ${place(parent, valueAtPath(subject.value, path))}: ` +
+    sentence: `Unknown key "${key}" ${place(parent, variant)}: ` +
       (near === undefined ? rightPlace(key, path, known, accepted, subject) : `did you mean "${near}"?`),
     suggested: near === undefined ? undefined : formatPath([...parent, near]),
   };
@@ -82,11 +85,10 @@ function rightPlace(key: string, path: Path, known: string[], accepted: JsonSche
   return known.length === 0 ? "nothing can be set here" : `expected ${listWords(known, "or")}`;
 }
 
-/** Names a map; `use` is part of the name, as it decides which keys are known. */
-function place(path: Path, value?: unknown): string {
+/** Names a map; the plug-in or alternative that its `use` names is part of the name, as it decides which keys are known. */
+function place(path: Path, use?: unknown): string {
   if (path.length === 0) return "at the top level";
-  const variant = isMap(value) && typeof value.use === "string" ? ` (use: ${value.use})` : "";
-  return `in ${formatPath(path)}${variant}`;
+  return `in ${formatPath(path)}${typeof use === "string" ? ` (use: ${use})` : ""}`;
 }
 
 function wrongValue(issue: z.core.$ZodIssue, accepted: JsonSchema, subject: Subject): Explained {

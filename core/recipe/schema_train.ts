@@ -5,9 +5,13 @@ const learningRate = z.number().positive();
 const weightDecay = z.number().min(0);
 const rate = z.number().min(0).lt(1);
 
+/** The alternative that is meant when none is named; `optional` is what lets a union find it by a missing key. */
+const defaultChoice = <Name extends string>(name: Name) =>
+  z.literal(name).optional().default(name as z.core.util.NoUndefined<Name>);
+
 const optimiser = z.discriminatedUnion("use", [
   z.strictObject({
-    use: z.literal("sgd").describe("Stochastic gradient descent"),
+    use: defaultChoice("sgd").describe("Stochastic gradient descent"),
     learningRate: learningRate.default(0.1).describe("Learning rate that the schedule scales"),
     momentum: rate.default(0.9).describe("Momentum; 0 for none"),
     nesterov: z.boolean().default(false).describe("Nesterov's form of momentum"),
@@ -35,7 +39,7 @@ const final = z.number().min(0).max(1).default(0).describe("Learning rate at the
 
 const schedule = z.discriminatedUnion("use", [
   z.strictObject({ use: z.literal("constant").describe("The full learning rate throughout"), ...warmUp }),
-  z.strictObject({ use: z.literal("cosine").describe("Half a cosine wave down to final"), final, ...warmUp }),
+  z.strictObject({ use: defaultChoice("cosine").describe("Half a cosine wave down to final"), final, ...warmUp }),
   z.strictObject({ use: z.literal("linear").describe("A straight line down to final"), final, ...warmUp }),
   z.strictObject({
     use: z.literal("steps").describe("Multiplied by factor at each milestone"),
@@ -69,11 +73,11 @@ export const trainSchema = z.strictObject({
     "Training stops after this many steps; null: no such limit",
   ),
   batchSize: z.int().min(1).default(128).describe("Examples per training step"),
-  optimiser: optimiser.prefault({ use: "sgd" }).describe("Optimiser"),
+  optimiser: optimiser.prefault({}).describe("Optimiser"),
   cores: cores.prefault({}).describe(
     "Settings of the cores of over-parameterised weights, apart from the other weights",
   ),
-  schedule: schedule.prefault({ use: "cosine" }).describe("Learning-rate schedule"),
+  schedule: schedule.prefault({}).describe("Learning-rate schedule"),
   clipGradientNorm: z.union([z.literal("auto"), z.number().positive(), z.null()]).default("auto").describe(
     "Largest norm of the whole gradient; auto: 1 when any chain has 3 or more cores, otherwise none; null: none",
   ),

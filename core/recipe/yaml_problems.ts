@@ -39,6 +39,8 @@ export function syntaxProblems(document: Document.Parsed, lineAndColumn: (offset
         return { offset, sentence: "Cannot indent with a tab: YAML takes spaces only" };
       case "MULTIPLE_DOCS":
         return { offset, sentence: 'Cannot read a second document ("---"): a file holds one' };
+      case "NON_STRING_KEY":
+        return { offset, sentence: "Cannot take a list or a map as a key: a key is a word" };
       case "RESOURCE_EXHAUSTION":
         return { offset, sentence: "Cannot read the YAML as it is nested too deeply" };
       default:

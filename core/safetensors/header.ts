@@ -42,7 +42,7 @@ export function refuse(source: string, reason: string): never {
  * @throws {UserError} If there is no length, or it is above the limit or beyond the file.
  */
 export function headerLength(prefix: Uint8Array, fileLength: number, source: string): number {
-  if (fileLength < PREFIX_BYTES || prefix.length < PREFIX_BYTES) {
+  if (fileLength < PREFIX_BYTES) {
     refuse(source, `it holds ${fileLength} bytes, and the length of the header alone takes ${PREFIX_BYTES}`);
   }
   const length = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);

@@ -105,10 +105,21 @@ Deno.test("what only looks like a broken rule is read", () => {
       2,
     ],
     [{ b: f32([1], 4, 8), a: f32([1], 0, 4) }, 8],
+    [{ 'x""': f32([1], 0, 4), 'y""': f32([1], 4, 8) }, 8],
+    [{ a: f32([1], 0, 4), "empty, named last": f32([0], 0, 0) }, 4],
     [{ empty: f32([0], 0, 0), a: f32([1], 0, 4), end: f32([0, 7], 4, 4) }, 4],
     ['{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1],
     [{ __metadata__: { a: '{"a":"a"}', dtype: "a" }, a: f32([], 0, 4) }, 4],
   ];
   const names = headers.map(([header, length]) => [...parseSafetensors(fileOf(header, length)).tensors.keys()]);
-  assert.deepEqual(names, [[], ["a", '"a"'], ["a", "b"], ["empty", "a", "end"], ["__proto__"], ["a"]]);
+  assert.deepEqual(names, [
+    [],
+    ["a", '"a"'],
+    ["a", "b"],
+    ['x""', 'y""'],
+    ["empty, named last", "a"],
+    ["empty", "a", "end"],
+    ["__proto__"],
+    ["a"],
+  ]);
 });

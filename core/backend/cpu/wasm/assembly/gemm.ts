@@ -10,7 +10,7 @@ const BLOCK_DEPTH: i32 = 256;
 const BLOCK_COLUMNS: i32 = 256;
 
 /** From this many columns on, copying a tile's rows of A side by side costs less than reading them apart. */
-const PACK_ROWS_FROM: i32 = 32;
+const PACK_ROWS_FROM: i32 = 96;
 
 /** Bytes of one table of row offsets. */
 const TABLE: usize = 4 * TILE_ROWS;

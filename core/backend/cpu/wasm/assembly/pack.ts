@@ -37,6 +37,7 @@ function packContiguous(from: usize, rowStep: usize, depth: i32, to: usize): voi
 }
 
 function packStrided(from: usize, rowStep: usize, columnStep: usize, depth: i32, columns: i32, to: usize): void {
+  // The missing columns are computed and dropped: zeros, since what lay there before may be slow subnormal numbers.
   if (columns < TILE_COLUMNS) memory.fill(to, 0, (<usize> depth) * PANEL_ROW);
   for (; columns > 0; --columns, from += columnStep, to += 4) {
     let source = from, target = to;

@@ -23,6 +23,8 @@ const CASES: [number, number, number, number, number, number, number, number, nu
   [1, 3, 3, 2, 2, 3, 1, 2, 4],
   [1, 5, 4, 2, 3, 3, 3, 4, 3],
   [40, 4, 4, 2, 8, 3, 3, 1, 1], // several images in a group, and a smaller last group
+  [43, 7, 7, 6, 8, 1, 1, 1, 0], // the same where images are read in place
+  [50, 6, 6, 8, 8, 3, 3, 2, 1], // and with a stride
   [3, 40, 30, 9, 8, 3, 3, 1, 1], // an image larger than a group
 ];
 
@@ -73,38 +75,36 @@ function references({ images, shape, outHeight, outWidth, x, filter, y }: Prepar
   return result;
 }
 
-/** Runs one direction over the given image ranges; the filter gradient starts from zeros, the others from NaN. */
+/**
+ * Runs one direction over the given image ranges; the filter gradient starts from zeros, the others from NaN.
+ *
+ * @param flush which of the two tensors that are read lies at the very end of the memory
+ */
 function run(
   direction: Direction,
   { shape, images, x, filter, y }: Prepared,
   relaxed: boolean,
   ranges: [number, number][] = [[0, images]],
+  flush: 0 | 1 = 0,
 ): Float32Array {
   const scratchLength = Math.ceil(new Arena(relaxed, 4).kernels.convScratch(shape) / 4);
   const arena = new Arena(relaxed, (x.length + filter.length + y.length + scratchLength) * 4 + 200);
-  const tensors = { x, filter, y, scratch: { length: scratchLength } };
-  const out = ({ forward: "y", inputGradient: "x", filterGradient: "filter" } as const)[direction];
-  const regions = {} as Record<keyof typeof tensors, Region>;
-  // The operands that a direction reads come first, and with them the end of the memory.
-  const names = Object.keys(tensors).sort((a, b) => +(a === out) - +(b === out)) as (keyof typeof tensors)[];
-  if (images % 2) names.unshift(...names.splice(1, 1));
-  for (const name of names) {
-    regions[name] = arena.take(
-      tensors[name].length,
-      name === out || name === "scratch" ? undefined : tensors[name] as Float32Array,
-    );
-  }
-  if (direction === "filterGradient") regions.filter.values.fill(0);
-  const [xPointer, filterPointer, yPointer] = [regions.x.pointer, regions.filter.pointer, regions.y.pointer];
+  const read = { forward: [x, filter], inputGradient: [y, filter], filterGradient: [x, y] }[direction];
+  const written = { forward: y, inputGradient: x, filterGradient: filter }[direction];
+  const operands: Region[] = [];
+  for (const index of [flush, 1 - flush]) operands[index] = arena.take(read[index].length, read[index]);
+  const out = arena.take(written.length), scratch = arena.take(scratchLength);
+
+  if (direction === "filterGradient") out.values.fill(0);
+  const kernel =
+    ({ forward: "convForward", inputGradient: "convInputGradient", filterGradient: "convFilterGradient" } as const)[
+      direction
+    ];
   for (const [begin, end] of ranges) {
-    const last = [regions.scratch.pointer, begin, end] as const;
-    if (direction === "forward") arena.kernels.convForward(shape, xPointer, filterPointer, yPointer, ...last);
-    else if (direction === "inputGradient") {
-      arena.kernels.convInputGradient(shape, yPointer, filterPointer, xPointer, ...last);
-    } else arena.kernels.convFilterGradient(shape, xPointer, yPointer, filterPointer, ...last);
+    arena.kernels[kernel](shape, operands[0].pointer, operands[1].pointer, out.pointer, scratch.pointer, begin, end);
   }
   arena.assertUntouched();
-  return regions[out].values;
+  return out.values;
 }
 
 const prepared = CASES.map(prepare).map((entry) => ({ entry, expected: references(entry) }));
@@ -119,7 +119,10 @@ for (const [name, relaxed] of BINARIES) {
           inputGradient: kernelHeight * kernelWidth * outputs,
           filterGradient: entry.images * entry.outHeight * entry.outWidth,
         };
-        assertClose(run(direction, entry, relaxed), expected[direction], terms[direction], entry.label);
+        for (const flush of [0, 1] as const) {
+          const actual = run(direction, entry, relaxed, undefined, flush);
+          assertClose(actual, expected[direction], terms[direction], entry.label);
+        }
       }
     });
   }

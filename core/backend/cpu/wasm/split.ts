@@ -1,0 +1,150 @@
+import { alone, cut, type Exports, type Team } from "./team.ts";
+import type { ConvShape, WasmKernels } from "./wasm_kernels.ts";
+
+/** Multiply-adds below which waking another thread for them costs more than it gains (about 25 microseconds' worth). */
+const MINIMUM_WORK = 500_000;
+
+/** How many multiply-adds take as long as reading, changing and writing one element. */
+const ELEMENT_WORK = 4;
+
+/** Rows and columns of the tiles that the matrix product is made of: cuts between whole tiles waste none. */
+const TILE_ROWS = 6;
+const TILE_COLUMNS = 8;
+
+/** Scratch areas of threads start on cache lines of their own. */
+const aligned = (bytes: number) => Math.ceil(bytes / 64) * 64;
+
+/**
+ * Puts the kernels' interface on the exports of a binary, each kernel split over the threads of a team.
+ *
+ * @param exports the binary's, instantiated on `memory`
+ */
+export function splitKernels(
+  memory: WebAssembly.Memory,
+  relaxed: boolean,
+  exports: Exports,
+  team: Team = alone(exports),
+): WasmKernels {
+  const { threads } = team;
+  const bytes = (name: string, ...args: number[]) => exports[name](...args) >>> 0;
+  const threadsFor = (work: number) => Math.max(Math.min(Math.floor(work / MINIMUM_WORK), threads), 1);
+  const cutElements = (elements: number, length: number, unit = 1) =>
+    cut(0, length, threadsFor(elements * ELEMENT_WORK), unit);
+
+  const convScratch = (shape: ConvShape) => {
+    const sizes = geometry(shape);
+    const kernels = ["convForward", "convInputGradient", "convFilterGradient"];
+    return aligned(Math.max(...kernels.map((kernel) => bytes(`${kernel}Scratch`, ...sizes))));
+  };
+  const cutImages = (shape: ConvShape, begin: number, end: number) => {
+    const { height, width, inputs, outputs, kernelHeight, kernelWidth, stride } = shape;
+    const positions = (end - begin) * height * width / stride ** 2;
+    return cut(begin, end, threadsFor(positions * inputs * outputs * kernelHeight * kernelWidth));
+  };
+
+  /** Sums each thread's own totals, `[threads, length]` from `partial` on, into `total`: in order, so always alike. */
+  const addPartials = (count: number, total: number, partial: number, length: number, step: number) => {
+    for (let i = 0; i < count; i++) exports.add(total, partial + i * step, total, 0, length);
+  };
+
+  const channelSums = (
+    name: string,
+    rows: number,
+    channels: number,
+    operands: number[],
+    outputs: number[],
+    scratch: number,
+  ) => {
+    const ranges = cutElements(rows * channels, rows), step = aligned(channels * 4);
+    // The first thread's sums are the outputs themselves; then one area for each other thread and output.
+    const place = (output: number, thread: number) =>
+      thread === 0 ? outputs[output] : scratch + (output * (threads - 1) + thread - 1) * step;
+    if (ranges.length === 0) ranges.push([0, 0]);
+    team.run(
+      name,
+      ranges.map((range, thread) => [...operands, ...outputs.map((_, i) => place(i, thread)), channels, ...range]),
+    );
+    outputs.forEach((total, i) => addPartials(ranges.length - 1, total, place(i, 1), channels, step));
+  };
+
+  return {
+    memory,
+    relaxed,
+    threads,
+    close: () => team.close(),
+
+    gemm(m, n, k, a, lda, transA, b, ldb, transB, c, ldc, accumulate, scratch, rowBegin = 0, rowEnd = m) {
+      const rows = rowEnd - rowBegin, count = threadsFor(rows * n * k);
+      const step = aligned(bytes("gemmScratch", n, k));
+      const call = (thread: number, first: number, columns: number, begin: number, end: number) => [
+        ...[columns, k, a, lda, +transA, b + first * (transB ? ldb : 1) * 4, ldb, +transB],
+        ...[c + first * 4, ldc, +accumulate, scratch + thread * step, begin, end],
+      ];
+      // Along the longer side: each thread packs for itself what the others need as well.
+      const calls = rows >= n
+        ? cut(rowBegin, rowEnd, count, TILE_ROWS).map(([begin, end], thread) => call(thread, 0, n, begin, end))
+        : cut(0, n, count, TILE_COLUMNS).map(([first, last], thread) =>
+          call(thread, first, last - first, rowBegin, rowEnd)
+        );
+      team.run("gemm", calls);
+    },
+    gemmScratch: (m, n, k) => aligned(bytes("gemmScratch", n, k)) * threadsFor(m * n * k),
+
+    convForward(shape, x, filter, y, scratch, imageBegin, imageEnd) {
+      const sizes = geometry(shape), step = convScratch(shape);
+      const ranges = cutImages(shape, imageBegin, imageEnd);
+      team.run("convForward", ranges.map((range, i) => [x, filter, y, ...sizes, scratch + i * step, ...range]));
+    },
+    convInputGradient(shape, dy, filter, dx, scratch, imageBegin, imageEnd) {
+      const sizes = geometry(shape), step = convScratch(shape);
+      const ranges = cutImages(shape, imageBegin, imageEnd);
+      team.run("convInputGradient", ranges.map((range, i) => [dy, filter, dx, ...sizes, scratch + i * step, ...range]));
+    },
+    convFilterGradient(shape, x, dy, dfilter, scratch, imageBegin, imageEnd) {
+      const sizes = geometry(shape), step = convScratch(shape);
+      const ranges = cutImages(shape, imageBegin, imageEnd);
+      const length = filterLength(shape), partialStep = aligned(length * 4), partials = scratch + threads * step;
+      for (let i = 1; i < ranges.length; i++) {
+        new Float32Array(memory.buffer, partials + (i - 1) * partialStep, length).fill(0);
+      }
+      team.run(
+        "convFilterGradient",
+        ranges.map((range, i) => {
+          const target = i === 0 ? dfilter : partials + (i - 1) * partialStep;
+          return [x, dy, target, ...sizes, scratch + i * step, ...range];
+        }),
+      );
+      addPartials(ranges.length - 1, dfilter, partials, length, partialStep);
+    },
+    convScratch: (shape) => threads * convScratch(shape) + (threads - 1) * aligned(filterLength(shape) * 4),
+
+    channelSums: (rows, channels, x, sums, scratch) => channelSums("channelSums", rows, channels, [x], [sums], scratch),
+    channelSquares: (rows, channels, x, mean, sums, scratch) =>
+      channelSums("channelSquares", rows, channels, [x, mean], [sums], scratch),
+    channelGradientSums: (rows, channels, x, gradient, mean, sums, products, scratch) =>
+      channelSums("channelGradientSums", rows, channels, [x, gradient, mean], [sums, products], scratch),
+    channelScratch: (channels) => 2 * (threads - 1) * aligned(channels * 4),
+
+    channelAffine(rows, channels, x, scale, shift, y, relu) {
+      const ranges = cutElements(rows * channels, rows);
+      team.run("channelAffine", ranges.map((range) => [x, scale, shift, y, channels, +relu, ...range]));
+    },
+    channelGradient(rows, channels, x, gradient, factor, slope, shift, dx) {
+      const ranges = cutElements(rows * channels, rows);
+      team.run("channelGradient", ranges.map((range) => [x, gradient, factor, slope, shift, dx, channels, ...range]));
+    },
+    relu: (length, x, y) => team.run("relu", cutElements(length, length, 16).map((range) => [x, y, ...range])),
+    reluGradient: (length, x, gradient, dx) =>
+      team.run("reluGradient", cutElements(length, length, 16).map((range) => [x, gradient, dx, ...range])),
+    add: (length, a, b, c) => team.run("add", cutElements(length, length, 16).map((range) => [a, b, c, ...range])),
+  };
+}
+
+/** A convolution's sizes in the order of the binary's parameters. */
+function geometry(s: ConvShape): number[] {
+  return [s.height, s.width, s.inputs, s.outputs, s.kernelHeight, s.kernelWidth, s.stride, s.padding];
+}
+
+function filterLength(s: ConvShape): number {
+  return s.kernelHeight * s.kernelWidth * s.inputs * s.outputs;
+}

@@ -1,0 +1,183 @@
+/** The geometry of a 2-D convolution of channels-last images; all numbers are integers. */
+export interface ConvShape {
+  /** Rows of an input image. */
+  height: number;
+  /** Columns of an input image. */
+  width: number;
+  /** Channels of the input. */
+  inputs: number;
+  /** Channels of the output. */
+  outputs: number;
+  /** Rows of the filter. */
+  kernelHeight: number;
+  /** Columns of the filter. */
+  kernelWidth: number;
+  /** Step of the filter along both axes, at least 1. */
+  stride: number;
+  /** Rows and columns of zeros on each side of the input. */
+  padding: number;
+}
+
+/** Positions of a filter along one axis of an image; 0 where it does not fit. */
+export function convOutputSize(size: number, kernel: number, stride: number, padding: number): number {
+  return Math.max(Math.floor((size + 2 * padding - kernel) / stride) + 1, 0);
+}
+
+/**
+ * The CPU backend's SIMD kernels.
+ *
+ * Tensors are contiguous row-major float32 in the shared memory, and every pointer is a byte offset into it (a multiple
+ * of 4). Nothing is allocated: where a kernel needs scratch memory, it takes a pointer to as many bytes as the function
+ * with `Scratch` in its name says, with any content. Sizes and pointers are trusted, so check them before.
+ *
+ * The result is bit for bit the same from run to run. Where the kernels run on several threads, sums over images or rows
+ * (the filter gradient, the sums per channel) depend on the number of threads in their rounding; nothing else does.
+ */
+export interface WasmKernels {
+  /** The memory that holds the tensors. */
+  readonly memory: WebAssembly.Memory;
+
+  /** Whether multiply-add is fused, which this engine may or may not have. */
+  readonly relaxed: boolean;
+
+  /** How many threads share the work, this one included. */
+  readonly threads: number;
+
+  /** Ends the other threads; no kernel may be called after. Without it they end with the program. */
+  close(): Promise<void>;
+
+  /**
+   * Rows `rowBegin` to `rowEnd` (all by default) of C[m, n] = op(A) op(B), or C += op(A) op(B) with `accumulate`.
+   *
+   * A is [m, k], or [k, m] with `transA`; B is [k, n], or [n, k] with `transB`. `lda`, `ldb` and `ldc` are the elements
+   * from one row to the next of A, B and C as they are stored.
+   */
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    lda: number,
+    transA: boolean,
+    b: number,
+    ldb: number,
+    transB: boolean,
+    c: number,
+    ldc: number,
+    accumulate: boolean,
+    scratch: number,
+    rowBegin?: number,
+    rowEnd?: number,
+  ): void;
+
+  /** Bytes of scratch memory for `gemm` of these sizes, whatever the transposes and the row range. */
+  gemmScratch(m: number, n: number, k: number): number;
+
+  /**
+   * y = convolution of x with the filter, for the images from `imageBegin` to `imageEnd`.
+   *
+   * @param x [images, height, width, inputs]
+   * @param filter [kernelHeight, kernelWidth, inputs, outputs]
+   * @param y [images, outputHeight, outputWidth, outputs]; see {@linkcode convOutputSize}
+   */
+  convForward(
+    shape: ConvShape,
+    x: number,
+    filter: number,
+    y: number,
+    scratch: number,
+    imageBegin: number,
+    imageEnd: number,
+  ): void;
+
+  /**
+   * dx = gradient with respect to x, for the images from `imageBegin` to `imageEnd`; every element is written.
+   *
+   * @param dy [images, outputHeight, outputWidth, outputs]
+   * @param filter [kernelHeight, kernelWidth, inputs, outputs], the same layout as for `convForward`
+   * @param dx [images, height, width, inputs]
+   */
+  convInputGradient(
+    shape: ConvShape,
+    dy: number,
+    filter: number,
+    dx: number,
+    scratch: number,
+    imageBegin: number,
+    imageEnd: number,
+  ): void;
+
+  /**
+   * dfilter += gradient with respect to the filter, summed over the images from `imageBegin` to `imageEnd`. Fill dfilter
+   * with zeros before.
+   *
+   * @param x [images, height, width, inputs]
+   * @param dy [images, outputHeight, outputWidth, outputs]
+   * @param dfilter [kernelHeight, kernelWidth, inputs, outputs]
+   */
+  convFilterGradient(
+    shape: ConvShape,
+    x: number,
+    dy: number,
+    dfilter: number,
+    scratch: number,
+    imageBegin: number,
+    imageEnd: number,
+  ): void;
+
+  /** Bytes of scratch memory for any of the three convolution kernels of this shape, whatever the image range. */
+  convScratch(shape: ConvShape): number;
+
+  /** sums[c] = sum over the rows of x [rows, channels]. */
+  channelSums(rows: number, channels: number, x: number, sums: number, scratch: number): void;
+
+  /** sums[c] = sum over the rows of (x[r, c] - mean[c])^2: the variance times the number of rows. */
+  channelSquares(rows: number, channels: number, x: number, mean: number, sums: number, scratch: number): void;
+
+  /** sums[c] = sum of gradient[r, c], and products[c] = sum of gradient[r, c] (x[r, c] - mean[c]), over the rows. */
+  channelGradientSums(
+    rows: number,
+    channels: number,
+    x: number,
+    gradient: number,
+    mean: number,
+    sums: number,
+    products: number,
+    scratch: number,
+  ): void;
+
+  /** Bytes of scratch memory for any of the three sums per channel; may be 0. */
+  channelScratch(channels: number): number;
+
+  /** y = x * scale[c] + shift[c] over [rows, channels], then max(y, 0) with `relu`. y may be x. */
+  channelAffine(
+    rows: number,
+    channels: number,
+    x: number,
+    scale: number,
+    shift: number,
+    y: number,
+    relu: boolean,
+  ): void;
+
+  /** dx = gradient * factor[c] + x * slope[c] + shift[c] over [rows, channels]. dx may be x or the gradient. */
+  channelGradient(
+    rows: number,
+    channels: number,
+    x: number,
+    gradient: number,
+    factor: number,
+    slope: number,
+    shift: number,
+    dx: number,
+  ): void;
+
+  /** y = max(x, 0). y may be x. */
+  relu(length: number, x: number, y: number): void;
+
+  /** dx = gradient where x > 0, else 0. dx may be x or the gradient. */
+  reluGradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /** c = a + b. c may be a or b. */
+  add(length: number, a: number, b: number, c: number): void;
+}

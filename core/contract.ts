@@ -1,0 +1,46 @@
+import { execute } from "./contract/execute.ts";
+import { type Index, notationOf, parsePattern } from "./contract/notation.ts";
+import { planOf } from "./contract/plan.ts";
+import type { Ops } from "./ops/ops.ts";
+import type { Tensor } from "./tensor.ts";
+
+export { type ContractionPlan, planContraction, planIndices } from "./contract/plan.ts";
+
+/**
+ * Multiplies tensors and sums over indices, in einsum notation: `"abc,cd->abd"` means `y[a,b,d] = sum_c x[a,b,c] w[c,d]`.
+ * The operands, any number of them, are contracted two at a time in the cheapest order ({@link planContraction} shows it),
+ * each pair as one batched matrix product. Gradients go to all operands.
+ *
+ * Without `->` the result has the indices that occur once, in alphabetical order, as in NumPy. An index that stands twice
+ * in one operand is refused: a trace is `"ij,ij->"` with an identity matrix.
+ *
+ * @returns a tensor with the result's indices as dimensions; a scalar of shape `[]` if there are none
+ * @throws SyntaxError if the pattern cannot be read
+ * @throws RangeError if the shapes do not fit it; the message quotes both
+ *
+ * @example
+ * ```ts
+ * const scores = contract(ops, "bqhd,bkhd->bhqk", queries, keys);
+ * ```
+ */
+export function contract(ops: Ops, pattern: string, ...tensors: readonly Tensor[]): Tensor {
+  return execute(ops, planOf(parsePattern(pattern), tensors.map((tensor) => tensor.shape)), tensors);
+}
+
+/**
+ * {@link contract} with the indices given as lists, one list for each operand: for more than 52 of them, or names that say
+ * what they are.
+ *
+ * @example
+ * ```ts
+ * contractIndices(ops, [["i1", "d"], ["d", "i2"]], ["i1", "i2"], [a, b]); // a b, the matrix product
+ * ```
+ */
+export function contractIndices(
+  ops: Ops,
+  inputs: readonly (readonly Index[])[],
+  output: readonly Index[],
+  tensors: readonly Tensor[],
+): Tensor {
+  return execute(ops, planOf(notationOf(inputs, output), tensors.map((tensor) => tensor.shape)), tensors);
+}

@@ -1,0 +1,45 @@
+import type { Ops } from "../ops/ops.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Arrangement } from "./arrangement.ts";
+import type { ContractionPlan } from "./plan.ts";
+import type { Step } from "./steps.ts";
+
+/** Computes a planned contraction with operations that know their gradients. */
+export function execute(ops: Ops, plan: ContractionPlan, tensors: readonly Tensor[]): Tensor {
+  const values = tensors.map((tensor, operand) => shaped(ops, tensor, plan.innerShapes[operand]));
+  for (const step of plan.steps) {
+    values.push(run(ops, step, step.operands.map((operand) => values[operand])));
+  }
+  // Without a step the result is an input under another name: a tensor of its own, so that each has one owner.
+  if (plan.steps.length === 0) return ops.reshape(values[0], plan.outputShape);
+  return shaped(ops, values.at(-1)!, plan.outputShape);
+}
+
+function run(ops: Ops, { method, shape }: Step, [a, b]: readonly Tensor[]): Tensor {
+  switch (method.name) {
+    case "matmul": {
+      const product = ops.matmul(arranged(ops, a, method.first), arranged(ops, b, method.second), {
+        transposeA: method.transposeFirst,
+        transposeB: method.transposeSecond,
+      });
+      return shaped(ops, product, shape);
+    }
+    case "multiply": {
+      const product = ops.multiply(arranged(ops, a, method.first), arranged(ops, b, method.second));
+      return method.sumAxes.length > 0 ? ops.sum(product, { axes: method.sumAxes }) : product;
+    }
+    case "sum":
+      return ops.sum(a, { axes: method.axes });
+    case "permute":
+      return ops.permute(a, method.order);
+  }
+}
+
+function arranged(ops: Ops, x: Tensor, { order, shape }: Arrangement): Tensor {
+  return shaped(ops, order ? ops.permute(x, order) : x, shape);
+}
+
+function shaped(ops: Ops, x: Tensor, shape: readonly number[]): Tensor {
+  const same = x.shape.length === shape.length && x.shape.every((extent, axis) => extent === shape[axis]);
+  return same ? x : ops.reshape(x, shape);
+}

@@ -1,0 +1,256 @@
+import { join } from "node:path";
+import type { Backend } from "../backend/backend.ts";
+import { Random } from "../data/random.ts";
+import { UserError } from "../errors.ts";
+import { writeFileAtomically } from "../files.ts";
+import { type Weights, weightsFrom } from "../nn/weights.ts";
+import { createOps, type Ops } from "../ops/ops.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
+import type { Model } from "../plugin/model.ts";
+import type { Builtins } from "../plugin/registry.ts";
+import type { Checked } from "../recipe/checked.ts";
+import { baseFrom, resolveFile } from "../recipe/recipe.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { stringifyRecipe } from "../recipe/write_recipe.ts";
+import type { Tensor } from "../tensor.ts";
+import { VERSION } from "../version.ts";
+import { buildLosses } from "./build_losses.ts";
+import { chainShapes, decomposeWeight } from "./chains.ts";
+import { evaluate } from "./evaluate.ts";
+import { loadData } from "./load_data.ts";
+import { mergedWeights } from "./merge.ts";
+import { readModelWeights, WEIGHTS_FILE, writeModelFolder } from "./model_folder.ts";
+import { largestLogitDifference, outputShapes } from "./probe.ts";
+import { type Reporter, silent } from "./progress.ts";
+import { type Resolved, resolvePlugins } from "./resolve_plugins.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import { countTrainable, freshWeights, Student } from "./student.ts";
+import type { RunSummary } from "./summary.ts";
+import { chainMap } from "./teacher_chains.ts";
+import { train } from "./train.ts";
+import { TrainingStep } from "./training_step.ts";
+
+/** How a run is started. */
+export interface DistillOptions {
+  readonly backend: Backend;
+  readonly builtins: Builtins;
+  /** Continue from the checkpoint in the run folder. */
+  readonly resume?: boolean;
+  readonly reporter?: Reporter;
+  /** Stops training at the next step, with a checkpoint. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs a recipe: load data and teacher, build the student, over-parameterise it, train, merge, verify, export, and
+ * write the run folder. Without a teacher in the recipe the student learns alone.
+ *
+ * @returns the content of `metrics.json`
+ * @throws UserError for a mistake in the recipe or in a file it names
+ * @throws Interrupted when `signal` fires; the checkpoint is in the run folder
+ * @throws NonFiniteLoss when the loss becomes NaN or infinite
+ *
+ * @example
+ * ```ts
+ * const recipe = await readRecipe("tasks/recipes/quickstart.yaml");
+ * const { backend } = await openBackend("auto");
+ * const summary = await distill(recipe, { backend, builtins });
+ * ```
+ */
+export async function distill(
+  recipe: Checked<Recipe>,
+  { backend, builtins, resume = false, reporter = silent, signal }: DistillOptions,
+): Promise<RunSummary> {
+  const watch = new Stopwatch();
+  const ops = createOps(backend);
+  const random = new Random(recipe.value.seed);
+  const plugins = await resolvePlugins(recipe, builtins);
+  const settings = recipe.value;
+  const folder = settings.output;
+
+  const data = await watch.time("load", () => loadData(recipe, plugins.dataset, random));
+  const { input } = data.dataset;
+  const teacher = plugins.teacher && await watch.time("load", () => loadTeacher(ops, recipe, plugins.teacher!, input));
+  const model = buildModel(recipe, plugins.student, input);
+  const shapes = chainShapes(recipe, model);
+  const initial = settings.student.weights === null
+    ? freshWeights(model, random.split("student"))
+    : await readModelWeights(resolveFile(recipe, settings.student.weights), model, "student").catch((error) => {
+      throw error instanceof UserError ? recipe.error(["student", "weights"], error.message) : error;
+    });
+
+  const chains = await watch.time("decompose", () =>
+    new Map([...shapes].map(([name, shape]) => {
+      const spec = model.parameters.find((parameter) => parameter.name === name)!;
+      return [name, decomposeWeight(initial.get(name)!, spec.shape, shape)];
+    })));
+  const student = new Student(ops, model, chains, initial);
+  const teacherCores: Tensor[] = [];
+  const evaluated = (weights: () => Weights) => () => ops.constant(weights);
+  const studentWeights = evaluated(() => student.weights());
+  const built = await watch.time("decompose", () =>
+    buildLosses(ops, recipe, plugins.losses, {
+      ops,
+      data: input,
+      student: model,
+      teacher: teacher?.model ?? null,
+      chains: chainMap(ops, shapes, model, teacher && { model: teacher.model, weights: teacher.numbers }, teacherCores),
+      shapes: {
+        student: outputShapes(ops, model, studentWeights, data.test),
+        teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, data.test),
+      },
+      report: (line) => reporter.line(line),
+    }, random.split("losses")));
+
+  await writeRunRecipe(recipe, folder);
+  const batchSize = settings.evaluate.batchSize;
+  const teacherResult = teacher && await watch.time(
+    "evaluate",
+    () => evaluate(ops, teacher.model, () => teacher.weights, data.test, batchSize),
+  );
+  if (teacherResult) reporter.line(`teacher: test accuracy ${percent(teacherResult.accuracy)}`);
+  reporter.line(
+    `student: ${student.trainingParameters} parameters in training, ${student.inferenceParameters} at inference`,
+  );
+
+  const dropout = random.split("dropout");
+  const step = new TrainingStep(ops, student, teacher, built.losses, built.parameters, settings.train, dropout);
+  const result = await watch.time("train", () =>
+    train({
+      ops,
+      recipe: settings,
+      student,
+      step,
+      lossNames: built.losses.map(({ name }) => name),
+      lossParameters: built.parameters,
+      train: data.train,
+      validation: data.validation,
+      folder,
+      fingerprint: fingerprintOf(settings),
+      reporter,
+      resume,
+      signal,
+    }));
+
+  const studentFolder = join(folder, "student");
+  const merged = await watch.time("merge", async () => {
+    const numbers = await mergedWeights(student);
+    await writeModelFolder(studentFolder, plugins.student.definition.name, model, input, numbers);
+    return numbers;
+  });
+  // What is verified and evaluated is what was written: read back from the file, axis order and names included.
+  const exported = upload(ops, model, await readModelWeights(studentFolder, model, "student"));
+  const difference = await watch.time(
+    "verify",
+    () => largestLogitDifference(ops, model, studentWeights, () => exported, data.test, settings.verify.probe),
+  );
+  if (!(difference <= settings.verify.tolerance)) {
+    throw new Error(
+      `Merging changed the student: logits differ by up to ${difference} on ${settings.verify.probe} examples, ` +
+        `more than verify.tolerance ${settings.verify.tolerance}`,
+    );
+  }
+  const [test, validation] = await watch.time("evaluate", async () => [
+    await evaluate(ops, model, () => exported, data.test, batchSize),
+    data.validation && await evaluate(ops, model, () => exported, data.validation, batchSize),
+  ]);
+  const norm = (numbers: Float32Array) => Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
+  const summary: RunSummary = {
+    recipe: settings.name,
+    version: VERSION,
+    backend: backend.name,
+    device: backend.description,
+    seed: settings.seed,
+    examples: { train: data.train.length, validation: data.validation?.length ?? 0, test: data.test.length },
+    teacher: teacher && {
+      accuracy: teacherResult!.accuracy,
+      loss: teacherResult!.loss,
+      parameters: countTrainable(teacher.model.parameters),
+    },
+    student: {
+      accuracy: test!.accuracy,
+      loss: test!.loss,
+      validationAccuracy: validation?.accuracy ?? null,
+      parametersTraining: student.trainingParameters,
+      parametersInference: student.inferenceParameters,
+      parameterIncreaseRate: student.trainingParameters / student.inferenceParameters,
+    },
+    merge: {
+      maxAbsLogitDifference: difference,
+      tolerance: settings.verify.tolerance,
+      probe: Math.min(settings.verify.probe, data.test.length),
+    },
+    seconds: watch.seconds,
+    steps: result.steps,
+    epochs: result.epochs,
+    peakBytes: backend.memory().peakBytes,
+    losses: result.losses,
+    norms: Object.fromEntries([...chains.keys()].map((name) => [name, norm(merged.get(name)!)])),
+    studentSha256: await sha256(await Deno.readFile(join(studentFolder, WEIGHTS_FILE))),
+  };
+  await writeFileAtomically(join(folder, "metrics.json"), JSON.stringify(summary, null, 2) + "\n");
+
+  teacherCores.forEach((core) => core.dispose());
+  [student, step, built.parameters].forEach((part) => part.dispose());
+  for (const weights of [exported, teacher?.weights]) weights?.dispose();
+  return summary;
+}
+
+/** A model with the sizes that the data asks for. */
+function buildModel(
+  recipe: Checked<Recipe>,
+  { definition, options, path }: Resolved<"model">,
+  input: InputDescription,
+): Model {
+  try {
+    return definition.build(options, input);
+  } catch (error) {
+    throw error instanceof UserError ? recipe.error(path, error.message) : error;
+  }
+}
+
+/** Weights on the device that nothing trains. */
+interface FrozenWeights extends Weights {
+  dispose(): void;
+}
+
+function upload(ops: Ops, model: Model, numbers: ReadonlyMap<string, Float32Array>): FrozenWeights {
+  const tensors = new Map(
+    model.parameters.map(({ name, shape }) => [name, ops.keep(ops.tensor(numbers.get(name)!, shape))]),
+  );
+  return { ...weightsFrom(tensors), dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
+}
+
+async function loadTeacher(ops: Ops, recipe: Checked<Recipe>, plugin: Resolved<"model">, input: InputDescription) {
+  const model = buildModel(recipe, plugin, input);
+  const path = recipe.value.teacher!.weights;
+  if (path === null) {
+    throw recipe.error(["teacher"], "Cannot distil from a teacher without weights: set teacher.weights to its folder");
+  }
+  const numbers = await readModelWeights(resolveFile(recipe, path), model, "teacher").catch((error) => {
+    throw error instanceof UserError ? recipe.error(["teacher", "weights"], error.message) : error;
+  });
+  return { model, numbers, weights: upload(ops, model, numbers) };
+}
+
+/** The recipe as it was resolved, in the run folder; it runs again from there. */
+async function writeRunRecipe(recipe: Checked<Recipe>, folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new UserError(`Cannot make the run folder "${folder}": ${(error as Error).message}`);
+  }
+  const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder) });
+  await writeFileAtomically(join(folder, "recipe.yaml"), text);
+}
+
+/** What two runs must have in common for one to continue the other: everything but where they write and compute. */
+function fingerprintOf({ output: _output, backend: _backend, base: _base, ...rest }: Recipe): string {
+  return JSON.stringify(rest);
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+const percent = (part: number) => `${(100 * part).toFixed(2)} %`;

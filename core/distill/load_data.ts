@@ -1,0 +1,69 @@
+import type { Random } from "../data/random.ts";
+import { splitExamples } from "../data/split.ts";
+import { readUserFile } from "../files.ts";
+import type { Augmentation, Dataset, Examples } from "../plugin/dataset.ts";
+import type { Checked } from "../recipe/checked.ts";
+import { resolveFile } from "../recipe/recipe.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { UserError } from "../errors.ts";
+import type { Resolved } from "./resolve_plugins.ts";
+
+/** The data of a run: validation examples are not among the training examples, and neither are the test examples. */
+export interface RunData {
+  readonly dataset: Dataset;
+  readonly train: Examples;
+  readonly validation: Examples | null;
+  readonly test: Examples;
+}
+
+/** Some of a list's examples as a list of their own. */
+function subset(examples: Examples, chosen: Uint32Array): Examples {
+  return {
+    length: chosen.length,
+    labels: Uint16Array.from(chosen, (index) => examples.labels[index]),
+    batch: (indices: Uint32Array, augmentation?: Augmentation) =>
+      examples.batch(indices.map((index) => chosen[index]), augmentation),
+  };
+}
+
+/** Loads the recipe's data set and takes the validation examples out of it. */
+export async function loadData(
+  recipe: Checked<Recipe>,
+  { definition, options, path }: Resolved<"dataset">,
+  random: Random,
+): Promise<RunData> {
+  const dataset = await definition.load(options, {
+    readFile: (file, what) => readUserFile(resolveFile(recipe, file), what),
+    random: random.split("dataset"),
+  }).catch((error) => {
+    throw error instanceof UserError ? recipe.error(path, error.message) : error;
+  });
+  const { train, test } = dataset.splits;
+  const { validation } = recipe.value;
+  if (!validation) return { dataset, train, validation: null, test };
+  const source = dataset.splits[validation.from];
+  if (!source) {
+    const known = Object.keys(dataset.splits).join(", ");
+    throw recipe.error(["validation", "from"], `Unknown split "${validation.from}": the data set has ${known}`);
+  }
+  if (source === test) {
+    throw recipe.error(
+      ["validation", "from"],
+      `Cannot take validation examples from the test set: it must stay unseen`,
+    );
+  }
+  const size = validation.count ?? Math.round(validation.fraction! * source.length);
+  if (size >= source.length || size < 1) {
+    throw recipe.error(
+      ["validation"],
+      `Cannot take ${size} validation examples from the ${source.length} of "${validation.from}"`,
+    );
+  }
+  const split = splitExamples(source.length, {
+    validation: size,
+    seed: random.split("validation").uint32(),
+    stratifyBy: validation.stratify ? source.labels : undefined,
+  });
+  const rest = subset(source, split.training);
+  return { dataset, train: source === train ? rest : train, validation: subset(source, split.validation), test };
+}

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { writeFileAtomically } from "../files.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
+import type { Model, ParameterSpec } from "../plugin/model.ts";
+import { readSafetensors, toFloat32, writeSafetensors } from "../safetensors.ts";
+import { showShape } from "../tensor.ts";
+
+/** The files of a model folder: Hugging Face's layout. */
+export const CONFIG_FILE = "config.json";
+export const WEIGHTS_FILE = "model.safetensors";
+
+/** Names in a list for a message, the first few of many. */
+function someOf(names: readonly string[]): string {
+  return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
+}
+
+async function weightsFile(path: string): Promise<string> {
+  const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
+  return isFolder ? join(path, WEIGHTS_FILE) : path;
+}
+
+/**
+ * Reads a model's weights from a folder or a safetensors file.
+ *
+ * @param who "teacher" or "student", for messages
+ * @returns numbers by the model's own names
+ * @throws UserError if the file cannot be read, or naming the tensors that are missing or of another shape
+ */
+export async function readModelWeights(
+  path: string,
+  model: Model,
+  who: string,
+): Promise<Map<string, Float32Array>> {
+  const file = await weightsFile(path);
+  const { tensors } = await readSafetensors(file);
+  const found = new Map([...tensors].flatMap(([name, tensor]) => {
+    const own = model.fromForeign(name);
+    return own === null ? [] : [[own, tensor] as const];
+  }));
+  const missing = model.parameters.filter(({ name }) => !found.has(name)).map(({ name }) => name);
+  if (missing.length > 0) {
+    throw new UserError(
+      `Cannot load the ${who} from "${file}" as it lacks ${missing.length} of ${model.parameters.length} tensors: ${
+        someOf(missing)
+      }; it has ${someOf([...tensors.keys()])}`,
+    );
+  }
+  const wrong = model.parameters.filter(({ name, shape }) => found.get(name)!.shape.join() !== shape.join());
+  if (wrong.length > 0) {
+    const show = ({ name, shape }: ParameterSpec) =>
+      `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
+    throw new UserError(`Cannot load the ${who} from "${file}" as shapes differ: ${someOf(wrong.map(show))}`);
+  }
+  return new Map(model.parameters.map(({ name }) => [name, toFloat32(found.get(name)!)]));
+}
+
+/**
+ * Writes a model folder: `config.json` says what the model is and what it expects, `model.safetensors` holds the tensors
+ * under their foreign names in PyTorch's axis order.
+ *
+ * @param architecture the plug-in's name
+ */
+export async function writeModelFolder(
+  folder: string,
+  architecture: string,
+  model: Model,
+  data: InputDescription,
+  weights: ReadonlyMap<string, Float32Array>,
+): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const tensors = new Map(
+    model.parameters.map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]),
+  );
+  const [height, width, channels] = data.image;
+  const config = {
+    architecture,
+    ...model.config,
+    input: { height, width, channels, layout: "NHWC in this program, NCHW in PyTorch", normalise: data.normalise },
+    labels: data.classes,
+  };
+  await writeSafetensors(join(folder, WEIGHTS_FILE), tensors, { format: "pt" });
+  await writeFileAtomically(join(folder, CONFIG_FILE), JSON.stringify(config, null, 2) + "\n");
+}

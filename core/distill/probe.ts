@@ -1,0 +1,43 @@
+import type { Weights } from "../nn/weights.ts";
+import type { Ops } from "../ops/ops.ts";
+import type { Examples } from "../plugin/dataset.ts";
+import type { OutputShapes } from "../plugin/loss.ts";
+import type { Model } from "../plugin/model.ts";
+import { infer, uploadBatch } from "./evaluate.ts";
+
+/** The shapes of what a model gives for one example. */
+export function outputShapes(ops: Ops, model: Model, weights: () => Weights, examples: Examples): OutputShapes {
+  return ops.scope(() => {
+    const batch = uploadBatch(ops, examples, Uint32Array.of(0));
+    const outputs = model.forward({ ops, weights: weights(), batch, training: false, randomSeed: () => 0 });
+    return {
+      features: Object.fromEntries(Object.entries(outputs.features).map(([name, { shape }]) => [name, shape])),
+      hidden: outputs.hidden.map(({ shape }) => shape),
+      attention: outputs.attention.map(({ shape }) => shape),
+      pooled: outputs.pooled.shape,
+    };
+  });
+}
+
+/** The largest difference between the logits of two sets of weights on the first examples of a list. */
+export async function largestLogitDifference(
+  ops: Ops,
+  model: Model,
+  a: () => Weights,
+  b: () => Weights,
+  examples: Examples,
+  count: number,
+): Promise<number> {
+  const indices = Uint32Array.from({ length: Math.min(count, examples.length) }, (_, index) => index);
+  const logits = ops.scope(() => {
+    const batch = uploadBatch(ops, examples, indices);
+    return [infer(ops, model, a(), batch), infer(ops, model, b(), batch)];
+  });
+  const [first, second] = await ops.read(logits);
+  logits.forEach((tensor) => tensor.dispose());
+  // NaN must not pass for a small difference.
+  return first.reduce((most, value, index) => {
+    const difference = Math.abs(value - second[index]);
+    return difference <= most ? most : difference;
+  }, 0);
+}

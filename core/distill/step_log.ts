@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import type { Ops } from "../ops/ops.ts";
+import type { StepRecord } from "./training_step.ts";
+
+/** The numbers of the steps since the last log line. */
+export interface LoggedSteps {
+  /** Steps done after the last of them. */
+  readonly step: number;
+  /** Means over them. */
+  readonly loss: number;
+  readonly terms: readonly number[];
+  readonly accuracy: number;
+  readonly examples: number;
+  /** Frobenius norms of the over-parameterised matrices at the last of them that has any. */
+  readonly norms: readonly number[];
+  /** The first step, from 0, whose loss is not a finite number. */
+  readonly firstNonFinite: number | null;
+}
+
+/** Reads what several steps left on the device, in one wait, and frees it. */
+export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promise<LoggedSteps> {
+  const tensors = records.flatMap(({ total, terms, correct, squaredNorms }) => [
+    total,
+    correct,
+    ...terms,
+    ...squaredNorms,
+  ]);
+  const numbers = (await ops.read(tensors)).map(([value]) => value);
+  tensors.forEach((tensor) => tensor.dispose());
+  let place = 0;
+  const take = (count: number) => numbers.slice(place, place += count);
+  const steps = records.map(({ step, batchSize, terms, squaredNorms }) => {
+    const [total, correct] = take(2);
+    return { step, batchSize, total, correct, terms: take(terms.length), norms: take(squaredNorms.length) };
+  });
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const examples = steps.reduce((sum, { batchSize }) => sum + batchSize, 0);
+  return {
+    step: steps.at(-1)!.step + 1,
+    loss: mean(steps.map(({ total }) => total)),
+    terms: records[0].terms.map((_, index) => mean(steps.map(({ terms }) => terms[index]))),
+    accuracy: steps.reduce((sum, { correct }) => sum + correct, 0) / examples,
+    examples,
+    norms: steps.findLast(({ norms }) => norms.length > 0)?.norms.map(Math.sqrt) ?? [],
+    firstNonFinite: steps.find(({ total }) => !Number.isFinite(total))?.step ?? null,
+  };
+}
+
+/** The run's `metrics.jsonl`: one line per log step. */
+export class MetricsLog {
+  readonly #file: string;
+
+  constructor(folder: string) {
+    this.#file = join(folder, "metrics.jsonl");
+  }
+
+  /** Begins anew, or keeps the lines up to the step that a resumed run continues from. */
+  async open(keepUntilStep: number): Promise<void> {
+    if (keepUntilStep === 0) return await Deno.writeTextFile(this.#file, "");
+    const text = await Deno.readTextFile(this.#file).catch(() => "");
+    const kept = text.split("\n").filter((line) => line !== "" && JSON.parse(line).step <= keepUntilStep);
+    await Deno.writeTextFile(this.#file, kept.map((line) => line + "\n").join(""));
+  }
+
+  async write(entry: Readonly<Record<string, unknown>>): Promise<void> {
+    await Deno.writeTextFile(this.#file, JSON.stringify(entry) + "\n", { append: true });
+  }
+}

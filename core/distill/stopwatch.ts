@@ -1,0 +1,24 @@
+/** Seconds per stage of a run. */
+export class Stopwatch {
+  readonly #started = performance.now();
+  readonly #stages = new Map<string, number>();
+
+  /** Runs a stage and adds its time; a stage may run more than once. */
+  async time<Result>(stage: string, body: () => Promise<Result> | Result): Promise<Result> {
+    const begin = performance.now();
+    try {
+      return await body();
+    } finally {
+      this.add(stage, (performance.now() - begin) / 1000);
+    }
+  }
+
+  add(stage: string, seconds: number): void {
+    this.#stages.set(stage, (this.#stages.get(stage) ?? 0) + seconds);
+  }
+
+  /** Seconds by stage, and since the stopwatch was made. */
+  get seconds(): Readonly<Record<string, number>> & { readonly total: number } {
+    return { ...Object.fromEntries(this.#stages), total: (performance.now() - this.#started) / 1000 };
+  }
+}

@@ -1,0 +1,102 @@
+import type { Random } from "../data/random.ts";
+import { initialise } from "../nn/initialisers.ts";
+import { type NamedShape, ParameterStore } from "../nn/parameter_store.ts";
+import { type Weights, weightsFrom } from "../nn/weights.ts";
+import type { Ops } from "../ops/ops.ts";
+import type { Model, ParameterSpec } from "../plugin/model.ts";
+import { mergeChain } from "../mpo/merge.ts";
+import { sizeOf, type Tensor } from "../tensor.ts";
+import type { HostChain } from "./chains.ts";
+
+/** The name of a core in stores and checkpoints. */
+const coreName = (weight: string, index: number) => `${weight}#${index}`;
+
+/**
+ * The weights of a model in training. Those that are over-parameterised are held as chains of cores and rebuilt by
+ * contraction once a step; the model asks for weights by name and cannot tell the difference.
+ */
+export class Student {
+  /** Trained tensors that are stored as they are. */
+  readonly plain: ParameterStore;
+  /** Trained cores. */
+  readonly cores: ParameterStore;
+  /** Running statistics, which the forward pass updates. */
+  readonly statistics: ParameterStore;
+
+  constructor(
+    private readonly ops: Ops,
+    readonly model: Model,
+    /** Cores by weight, decomposed from the initial weights. */
+    readonly chains: ReadonlyMap<string, HostChain>,
+    initial: ReadonlyMap<string, Float32Array>,
+  ) {
+    const trained = model.parameters.filter(({ name, trainable }) => trainable && !chains.has(name));
+    const statistics = model.parameters.filter(({ trainable }) => !trainable);
+    const cores = [...chains].flatMap(([weight, chain]) =>
+      chain.cores.map(({ shape }, index): NamedShape => ({ name: coreName(weight, index), shape }))
+    );
+    this.plain = new ParameterStore(ops, trained);
+    this.statistics = new ParameterStore(ops, statistics);
+    this.cores = new ParameterStore(ops, cores);
+    for (const { name } of trained) this.plain.set(name, initial.get(name)!);
+    for (const { name } of statistics) this.statistics.set(name, initial.get(name)!);
+    for (const [weight, chain] of chains) {
+      chain.cores.forEach(({ data }, index) => this.cores.set(coreName(weight, index), data));
+    }
+  }
+
+  /** Numbers that are trained. */
+  get trainingParameters(): number {
+    return this.plain.count + this.cores.count;
+  }
+
+  /** Numbers of the merged model, running statistics left out as usual. */
+  get inferenceParameters(): number {
+    return countTrainable(this.model.parameters);
+  }
+
+  /** Names of one weight's cores in the store. */
+  coreNames(weight: string): string[] {
+    return this.chains.get(weight)!.cores.map((_, index) => coreName(weight, index));
+  }
+
+  /** The cores of one weight on the device. */
+  coresOf(weight: string): Tensor[] {
+    return this.coreNames(weight).map((name) => this.cores.get(name));
+  }
+
+  /** Every weight by name, chains contracted; call it once a step, within the tape that is to reach the cores. */
+  weights(): Weights {
+    const tensors = new Map([...this.plain.tensors, ...this.statistics.tensors]);
+    const cores = new Map<string, Tensor[]>();
+    for (const { name, shape } of this.model.parameters) {
+      const chain = this.chains.get(name);
+      if (!chain) continue;
+      const own = this.coresOf(name);
+      cores.set(name, own);
+      tensors.set(name, this.ops.reshape(mergeChain(this.ops, own), shape));
+    }
+    return weightsFrom(tensors, cores);
+  }
+
+  /** Everything that training changes, by name. */
+  stores(): Readonly<Record<"plain" | "cores" | "statistics", ParameterStore>> {
+    return { plain: this.plain, cores: this.cores, statistics: this.statistics };
+  }
+
+  dispose(): void {
+    for (const store of Object.values(this.stores())) store.dispose();
+  }
+}
+
+/** Trained numbers of a model's plain weights. */
+export function countTrainable(parameters: readonly ParameterSpec[]): number {
+  return parameters.filter(({ trainable }) => trainable).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** Fresh weights of a model; each tensor has a stream of its own, so that one more tensor changes none of the others. */
+export function freshWeights(model: Model, random: Random): Map<string, Float32Array> {
+  return new Map(
+    model.parameters.map(({ name, shape, initialise: how }) => [name, initialise(how, shape, random.split(name))]),
+  );
+}

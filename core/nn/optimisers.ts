@@ -1,0 +1,86 @@
+import { adamwKernel, clipScaleKernel, sgdKernel } from "../kernels/optimisers.ts";
+import type { Ops } from "../ops/ops.ts";
+import type { Tensor } from "../tensor.ts";
+import type { ParameterStore } from "./parameter_store.ts";
+
+/** Settings of stochastic gradient descent. */
+export interface SgdOptions {
+  readonly use: "sgd";
+  readonly momentum: number;
+  readonly nesterov: boolean;
+}
+
+/** Settings of AdamW. */
+export interface AdamwOptions {
+  readonly use: "adamw";
+  readonly betas: readonly [number, number];
+  readonly epsilon: number;
+}
+
+/** What one step is taken with. */
+export interface StepSettings {
+  readonly rate: number;
+  readonly weightDecay: number;
+  /** What the gradient is multiplied by first, `[1]`. */
+  readonly gradientScale: Tensor;
+  /** The number of this step, from 1. */
+  readonly step: number;
+}
+
+/** Updates one store of parameters in place. */
+export interface Optimiser {
+  /** The tensors beside the parameters that the next step depends on, by name. */
+  readonly state: ReadonlyMap<string, Tensor>;
+  step(settings: StepSettings): void;
+  dispose(): void;
+}
+
+/** An optimiser for a store's parameters, all in one kernel. */
+export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOptions | AdamwOptions): Optimiser {
+  const parameter = store.flat;
+  const gradient = store.gradient;
+  const size = parameter.size;
+  const names = options.use === "sgd" ? ["velocity"] : ["mean", "square"];
+  const state = new Map(names.map((name) => [name, ops.keep(ops.full([size], 0))]));
+  const dispose = () => state.forEach((tensor) => tensor.dispose());
+  if (options.use === "sgd") {
+    const velocity = state.get("velocity")!;
+    const { momentum, nesterov } = options;
+    const step = ({ rate, weightDecay, gradientScale }: StepSettings) =>
+      ops.device.run(sgdKernel, { gradient, gradientScale, parameter, velocity }, {
+        size,
+        rate,
+        momentum,
+        weightDecay,
+        nesterov: nesterov ? 1 : 0,
+      });
+    return { state, step, dispose };
+  }
+  const [mean, square] = [state.get("mean")!, state.get("square")!];
+  const { betas: [beta1, beta2], epsilon } = options;
+  const step = ({ rate, weightDecay, gradientScale, step }: StepSettings) =>
+    ops.device.run(adamwKernel, { gradient, gradientScale, parameter, mean, square }, {
+      size,
+      rate,
+      beta1,
+      beta2,
+      epsilon,
+      weightDecay,
+      correction1: 1 - beta1 ** step,
+      correction2: 1 - beta2 ** step,
+    });
+  return { state, step, dispose };
+}
+
+/**
+ * The factor that keeps the norm of all gradients together below `bound` (Pascanu et al. 2013), `[1]`; 1 without a
+ * bound. It stays on the device.
+ */
+export function clipScale(ops: Ops, gradients: readonly Tensor[], bound: number | null): Tensor {
+  if (bound === null) return ops.full([1], 1);
+  const squares = gradients.map((gradient) => ops.sum(ops.square(gradient)));
+  const squaredNorm = squares.reduce((sum, square) => ops.add(sum, square));
+  const output = ops.full([1], 0);
+  ops.device.run(clipScaleKernel, { squaredNorm, output }, { bound });
+  return output;
+}

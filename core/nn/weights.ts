@@ -1,0 +1,26 @@
+import type { Tensor } from "../tensor.ts";
+
+/** Named tensors, wherever they come from: stored as they are, or rebuilt from chains of cores. */
+export interface Weights {
+  /** @throws RangeError if there is no tensor of that name */
+  get(name: string): Tensor;
+  /** The cores of an over-parameterised weight, or `null` for one that is stored as it is. */
+  cores(name: string): readonly Tensor[] | null;
+}
+
+/** Weights from a map. */
+export function weightsFrom(
+  tensors: ReadonlyMap<string, Tensor>,
+  cores?: ReadonlyMap<string, readonly Tensor[]>,
+): Weights {
+  return {
+    get(name) {
+      const tensor = tensors.get(name);
+      if (!tensor) {
+        throw new RangeError(`Cannot find the weight "${name}": there are ${[...tensors.keys()].join(", ")}`);
+      }
+      return tensor;
+    },
+    cores: (name) => cores?.get(name) ?? null,
+  };
+}

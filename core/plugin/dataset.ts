@@ -1,0 +1,70 @@
+import type { OptionSchema } from "./kit.ts";
+import type { Random } from "../data/random.ts";
+
+/** Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`. */
+export type Batch<Part> = Readonly<Record<string, Part>>;
+
+/** Numbers of one batch on the host. */
+export interface HostTensor {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** What models need to know of the data. */
+export interface InputDescription {
+  /** Height, width and channels of an image. */
+  readonly image: readonly [height: number, width: number, channels: number];
+  /** Names of the classes. */
+  readonly classes: readonly string[];
+  /** How pixels in [0, 1] become numbers: (pixel - mean) / std, one entry for each channel. */
+  readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] };
+}
+
+/** Random changes to training images; see `augment` in a recipe. */
+export interface Augmentation {
+  readonly flip: boolean;
+  readonly shift: number;
+  /** Seed and epoch decide the changes, whatever the order of the examples. */
+  readonly seed: number;
+  readonly epoch: number;
+}
+
+/** A list of examples. */
+export interface Examples {
+  readonly length: number;
+  /** The class of each example. */
+  readonly labels: Uint8Array | Uint16Array;
+  /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */
+  batch(indices: Uint32Array, augmentation?: Augmentation): Batch<HostTensor>;
+}
+
+/** A loaded data set. */
+export interface Dataset {
+  readonly input: InputDescription;
+  /** Splits by name; `train` and `test` are always there. */
+  readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
+}
+
+/** What a data set is loaded with. */
+export interface DatasetSetup {
+  /** Reads a file named in the recipe; relative names count from the recipe's base folder. @throws UserError */
+  readonly readFile: (path: string, what: string) => Promise<Uint8Array>;
+  readonly random: Random;
+}
+
+/** A format of data sets. */
+// deno-lint-ignore no-explicit-any
+export interface DatasetDefinition<Options = any> {
+  readonly kind: "dataset";
+  readonly name: string;
+  readonly description: string;
+  readonly options: OptionSchema<Options>;
+  load(options: Options, setup: DatasetSetup): Promise<Dataset>;
+}
+
+/** A data set plug-in; the function only gives the types. */
+export function defineDataset<Options>(
+  definition: Omit<DatasetDefinition<Options>, "kind">,
+): DatasetDefinition<Options> {
+  return { kind: "dataset", ...definition };
+}

@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { scheduled } from "../recipe/scheduled.ts";
+
+/**
+ * What a plug-in describes its options with. It is handed over rather than imported, so that a plug-in file needs no
+ * import at run time and works the same in a checkout, with a published package and in a compiled program.
+ */
+export interface OptionKit {
+  /** The zod library. */
+  readonly z: typeof z;
+  /** Schema of a number that may follow a schedule during training. */
+  readonly scheduled: typeof scheduled;
+}
+
+export const optionKit: OptionKit = { z, scheduled };
+
+/** Gives the schema of a plug-in's options: a strict zod object. */
+export type OptionSchema<Options> = (kit: OptionKit) => z.ZodType<Options>;

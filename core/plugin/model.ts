@@ -1,0 +1,70 @@
+import type { Initialiser } from "../nn/initialisers.ts";
+import type { Weights } from "../nn/weights.ts";
+import type { Ops } from "../ops/ops.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Batch, InputDescription } from "./dataset.ts";
+import type { OptionSchema } from "./kit.ts";
+
+/** One named tensor of a model. */
+export interface ParameterSpec {
+  /** The name in the exported file: torchvision's or Hugging Face's. */
+  readonly name: string;
+  /** PyTorch's axis order: `[out, in]`, `[out, in, height, width]`. */
+  readonly shape: readonly number[];
+  readonly initialise: Initialiser;
+  /** False for running statistics, which the forward pass updates itself. */
+  readonly trainable: boolean;
+  /** Whether it may be trained as a chain: a matrix `shape[0] x (product of the others)`. */
+  readonly overParameterisable: boolean;
+}
+
+/** What a forward pass is given. */
+export interface ForwardCall {
+  readonly ops: Ops;
+  readonly weights: Weights;
+  readonly batch: Batch<Tensor>;
+  /** Batch statistics and dropout (true), or the running statistics and none (false). */
+  readonly training: boolean;
+  /** A fresh 32-bit number each time it is called; for dropout. */
+  readonly randomSeed: () => number;
+}
+
+/** What a forward pass gives. Which of the optional ones there are, the model's documentation says. */
+export interface ModelOutputs {
+  /** `[batch, classes]` before the softmax. */
+  readonly logits: Tensor;
+  /** Feature maps by layer name, channels last. */
+  readonly features: Readonly<Record<string, Tensor>>;
+  /** Hidden states from the first layer to the last. */
+  readonly hidden: readonly Tensor[];
+  /** Attention probabilities of each layer; empty for models without attention. */
+  readonly attention: readonly Tensor[];
+  /** `[batch, width]`: what the last linear layer sees. */
+  readonly pooled: Tensor;
+}
+
+/** A model of certain sizes: a pure function of named weights, with the list of the weights it asks for. */
+export interface Model {
+  readonly parameters: readonly ParameterSpec[];
+  forward(call: ForwardCall): ModelOutputs;
+  /** Entries of the student folder's config.json, from which the architecture can be built again. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The name here of a tensor in a foreign file, or `null` for one that is not needed. */
+  fromForeign(name: string): string | null;
+}
+
+/** A family of models, as teacher and as student. */
+// deno-lint-ignore no-explicit-any
+export interface ModelDefinition<Options = any> {
+  readonly kind: "model";
+  readonly name: string;
+  readonly description: string;
+  readonly options: OptionSchema<Options>;
+  /** @throws UserError if the options do not fit the data */
+  build(options: Options, data: InputDescription): Model;
+}
+
+/** A model plug-in; the function only gives the types. */
+export function defineModel<Options>(definition: Omit<ModelDefinition<Options>, "kind">): ModelDefinition<Options> {
+  return { kind: "model", ...definition };
+}

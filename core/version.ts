@@ -1,0 +1,4 @@
+import configuration from "../deno.json" with { type: "json" };
+
+/** The version of this program. */
+export const VERSION: string = configuration.version;

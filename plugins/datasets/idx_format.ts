@@ -1,0 +1,119 @@
+import type { LabelledImages } from "../../core/data/images.ts";
+import { UserError } from "../../core/errors.ts";
+import { gunzipUpTo, isGzip } from "./gunzip.ts";
+
+/** An array of bytes in the IDX format, which MNIST and its family use. */
+export interface IdxArray {
+  /** The length of each dimension, the slowest first. */
+  readonly dimensions: readonly number[];
+  /** Row-major. */
+  readonly values: Uint8Array<ArrayBuffer>;
+}
+
+/** The element types of the format by their code; only unsigned bytes are read. */
+const ELEMENT_TYPES: Readonly<Record<number, string>> = {
+  0x08: "unsigned bytes",
+  0x09: "signed bytes",
+  0x0b: "16-bit integers",
+  0x0c: "32-bit integers",
+  0x0d: "32-bit floats",
+  0x0e: "64-bit floats",
+};
+const UNSIGNED_BYTES = 0x08;
+
+/** Two zeros, the type, the number of dimensions: what stands before the dimensions. */
+const MAGIC_BYTES = 4;
+const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
+
+/**
+ * Decodes an IDX file of unsigned bytes. Gzip is known by its content and inflated to at most the size that the
+ * header promises.
+ *
+ * @param bytes The content of the file.
+ * @param source What is read, as it stands in errors: `"train-images-idx3-ubyte.gz"`.
+ * @throws {UserError} If the file is not IDX, holds another type, or is shorter or longer than its header says.
+ *
+ * @example
+ * ```ts
+ * const path = "train-images-idx3-ubyte.gz";
+ * const bytes = await readUserFile(path, "the images");
+ * const { dimensions, values } = await decodeIdx(bytes, `"${path}"`); // [60000, 28, 28]
+ * ```
+ */
+export async function decodeIdx(bytes: Uint8Array<ArrayBuffer>, source: string): Promise<IdxArray> {
+  const gzip = isGzip(bytes);
+  const start = gzip ? await inflate(bytes, MAX_HEADER_BYTES, source) : bytes;
+  const { dimensions, headerBytes, fileBytes } = parseHeader(start, source);
+  // One byte more than promised tells a file that is too long, and makes gzip check its sum.
+  const file = gzip ? await inflate(bytes, fileBytes + 1, source) : bytes;
+  if (file.length < fileBytes) {
+    refuse(source, `it is cut short: [${dimensions}] values need ${fileBytes} bytes, and it holds ${file.length}`);
+  }
+  if (file.length > fileBytes) {
+    refuse(source, `bytes follow its [${dimensions}] values: it must end after ${fileBytes} bytes`);
+  }
+  return { dimensions, values: file.subarray(headerBytes) };
+}
+
+/**
+ * Puts the two files of a data set together.
+ *
+ * @param images Dimensions [count, height, width].
+ * @param labels Dimensions [count].
+ * @param classes The number of classes.
+ * @throws {UserError} If a file has other dimensions, there are no images, or not one label below `classes` for each.
+ */
+export function pairIdx(images: IdxArray, labels: IdxArray, classes: number): LabelledImages {
+  const [count, height, width] = images.dimensions;
+  if (images.dimensions.length !== 3 || images.values.length === 0) {
+    throw new UserError(`Cannot use IDX values of [${images.dimensions}] as images: [count, height, width] is needed`);
+  }
+  if (labels.dimensions.length !== 1) {
+    throw new UserError(`Cannot use IDX values of [${labels.dimensions}] as labels: [count] is needed`);
+  }
+  if (labels.values.length !== count) {
+    throw new UserError(`Cannot pair ${count} images with ${labels.values.length} labels: one for each is needed`);
+  }
+  const wrong = labels.values.findIndex((label) => label >= classes);
+  if (wrong >= 0) {
+    const label = labels.values[wrong];
+    throw new UserError(
+      `Cannot use label ${label} of image ${wrong}: ${classes} classes have labels 0 to ${classes - 1}`,
+    );
+  }
+  return { pixels: images.values, labels: labels.values, count, height, width, channels: 1 };
+}
+
+function parseHeader(start: Uint8Array<ArrayBuffer>, source: string) {
+  const [zero, alsoZero, type, rank] = start;
+  if (start.length < MAGIC_BYTES) {
+    refuse(source, `it holds ${start.length} bytes: the format begins with ${MAGIC_BYTES}`);
+  }
+  if (zero !== 0 || alsoZero !== 0 || !(type in ELEMENT_TYPES) || rank === 0) {
+    const magic = Array.from(start.subarray(0, MAGIC_BYTES), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    refuse(source, `it begins with the bytes ${magic}: 00 00 08 and the number of dimensions are needed`);
+  }
+  if (type !== UNSIGNED_BYTES) refuse(source, `it holds ${ELEMENT_TYPES[type]}: unsigned bytes are needed`);
+  const headerBytes = MAGIC_BYTES + 4 * rank;
+  if (start.length < headerBytes) {
+    refuse(source, `it is cut short: the lengths of ${rank} dimensions end at byte ${headerBytes} of ${start.length}`);
+  }
+  const view = new DataView(start.buffer, start.byteOffset);
+  const dimensions = Array.from({ length: rank }, (_, axis) => view.getUint32(MAGIC_BYTES + 4 * axis)); // big-endian
+  const fileBytes = headerBytes + dimensions.reduce((product, length) => product * length, 1);
+  if (!Number.isSafeInteger(fileBytes)) refuse(source, `its dimensions [${dimensions}] overflow`);
+  return { dimensions, headerBytes, fileBytes };
+}
+
+async function inflate(bytes: Uint8Array<ArrayBuffer>, limit: number, source: string) {
+  try {
+    return await gunzipUpTo(bytes, limit);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    refuse(source, `its gzip data is damaged or cut short (${error.message})`);
+  }
+}
+
+function refuse(source: string, reason: string): never {
+  throw new UserError(`Cannot read ${source} as IDX: ${reason}`);
+}

@@ -1,0 +1,54 @@
+import type { Normalisation } from "../../core/data/image_augment.ts";
+import type { LabelledImages } from "../../core/data/images.ts";
+import { UserError } from "../../core/errors.ts";
+import type { Dataset } from "../../core/plugin/dataset.ts";
+import { imageExamples } from "./image_examples.ts";
+import type { ImageOptions } from "./image_options.ts";
+
+/** Mean and standard deviation of each channel of byte images, as parts of 1. */
+function measure({ pixels, channels, count, height, width }: LabelledImages): Normalisation {
+  const sums = new Float64Array(channels);
+  const squares = new Float64Array(channels);
+  for (let i = 0; i < pixels.length; i++) {
+    const value = pixels[i] / 255;
+    sums[i % channels] += value;
+    squares[i % channels] += value * value;
+  }
+  const per = count * height * width;
+  const mean = [...sums].map((sum) => sum / per);
+  return { mean, std: mean.map((value, c) => Math.sqrt(Math.max(squares[c] / per - value * value, 1e-12))) };
+}
+
+/** A data set of training and test images. @throws UserError if their sizes or the normalisation's differ */
+export function imageDataset(
+  train: LabelledImages,
+  test: LabelledImages,
+  classes: readonly string[],
+  options: ImageOptions,
+): Dataset {
+  const sizeOf = ({ height, width, channels }: LabelledImages) => `${height} x ${width} x ${channels}`;
+  if (sizeOf(train) !== sizeOf(test)) {
+    throw new UserError(
+      `Cannot use training images of ${sizeOf(train)} with test images of ${sizeOf(test)}: sizes must be equal`,
+    );
+  }
+  const measured = options.mean && options.std ? null : measure(train);
+  const normalise = { mean: options.mean ?? measured!.mean, std: options.std ?? measured!.std };
+  for (const name of ["mean", "std"] as const) {
+    if (normalise[name].length !== train.channels) {
+      throw new UserError(
+        `Cannot normalise ${train.channels} channels by ${normalise[name].length} values in ${name}: one each is needed`,
+      );
+    }
+  }
+  for (const [name, wanted, { count }] of [["takeTrain", options.takeTrain, train], ["takeTest", options.takeTest, test]] as const) {
+    if (wanted !== null && wanted > count) throw new UserError(`Cannot take ${wanted} images for ${name}: there are ${count}`);
+  }
+  return {
+    input: { image: [train.height, train.width, train.channels], classes, normalise },
+    splits: {
+      train: imageExamples(train, normalise, options.takeTrain),
+      test: imageExamples(test, normalise, options.takeTest),
+    },
+  };
+}

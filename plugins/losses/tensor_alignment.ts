@@ -1,0 +1,91 @@
+import { UserError } from "../../core/errors.ts";
+import { auxiliaryIndices } from "../../core/mpo/chain.ts";
+import { defineLoss, type LossSetup } from "../../core/plugin/loss.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import { automaticLayerMap } from "./layer_map.ts";
+
+interface TensorAlignmentOptions {
+  layers: "auto" | Record<string, string>;
+  onMismatch: "error" | "skip";
+}
+
+interface Pair {
+  readonly student: string;
+  readonly teacher: readonly Tensor[];
+}
+
+/** The pairs of weights to align, by the recipe's map or the automatic one; unequal shapes are refused or left out. */
+async function pairUp({ layers, onMismatch }: TensorAlignmentOptions, { chains, report }: LossSetup): Promise<Pair[]> {
+  const overParameterised = new Map([...chains.student.keys()].map((name) => [name, chains.shapes.student.get(name)!]));
+  if (overParameterised.size === 0) {
+    throw new UserError("Cannot align tensors: no weight of the student is over-parameterised");
+  }
+  const map = layers === "auto"
+    ? automaticLayerMap(overParameterised, chains.shapes.teacher)
+    : new Map(Object.entries(layers));
+  const pairs: Pair[] = [];
+  const skipped: string[] = [];
+  for (const [student, teacher] of map) {
+    const shape = overParameterised.get(student);
+    if (!shape) {
+      throw new UserError(
+        `Cannot align "${student}": it is not over-parameterised; there are ${
+          [...overParameterised.keys()].join(", ")
+        }`,
+      );
+    }
+    const target = teacher === null ? undefined : chains.shapes.teacher.get(teacher);
+    if (teacher !== null && !target) throw new UserError(`Cannot align "${student}": the teacher has no "${teacher}"`);
+    if (teacher === null || target!.join() !== shape.join()) {
+      const reason = teacher === null
+        ? `no weight of the teacher has its shape [${shape}]`
+        : `its shape is [${shape}] and that of the teacher's "${teacher}" is [${target}]`;
+      if (onMismatch === "error") {
+        throw new UserError(`Cannot align "${student}": ${reason}; onMismatch: skip leaves it out`);
+      }
+      skipped.push(`${student} (${reason})`);
+      continue;
+    }
+    pairs.push({ student, teacher: await chains.decomposeTeacher(teacher, student) });
+  }
+  if (skipped.length > 0) report(`tensor-alignment leaves out ${skipped.length}: ${skipped.join("; ")}`);
+  if (pairs.length === 0) throw new UserError("Cannot align tensors: every pair was left out");
+  const shown = pairs.map(({ student }) => `${student} with ${map.get(student)}`);
+  report(`tensor-alignment pairs ${shown.join(", ")}`);
+  return pairs;
+}
+
+/**
+ * L_Aux of OPDF (arXiv 2411.06448, Eq. 5): the mean over the auxiliary tensors A_k of MSE(A_S,k, A_T,k), the central
+ * tensor left free, averaged over the pairs of weights. The gradient reaches the student's cores. The mean runs over the
+ * n - 1 auxiliary tensors.
+ */
+export const tensorAlignment = defineLoss<TensorAlignmentOptions>({
+  name: "tensor-alignment",
+  description: "L_Aux of OPDF: the student's auxiliary tensors near the teacher's",
+  options: ({ z }) =>
+    z.strictObject({
+      layers: z.union([z.literal("auto"), z.record(z.string(), z.string())]).default("auto").describe(
+        "Student's weight to teacher's weight; auto pairs equal names and shapes, spread over the teacher's depth",
+      ),
+      onMismatch: z.enum(["error", "skip"]).default("error").describe(
+        "What to do with a pair of unequal shape: stop, or leave it out and say so",
+      ),
+    }),
+  async create(options, setup) {
+    const pairs = await pairUp(options, setup);
+    return {
+      needsTeacher: false,
+      compute({ ops, weights }) {
+        const perPair = pairs.map(({ student, teacher }) => {
+          const cores = weights.cores(student)!;
+          const terms = auxiliaryIndices(cores.length).map((k) =>
+            ops.mean(ops.square(ops.subtract(cores[k], teacher[k])))
+          );
+          return ops.scale(terms.reduce((sum, term) => ops.add(sum, term)), 1 / terms.length);
+        });
+        return ops.scale(perPair.reduce((sum, term) => ops.add(sum, term)), 1 / pairs.length);
+      },
+    };
+  },
+});

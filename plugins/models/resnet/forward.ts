@@ -1,0 +1,49 @@
+import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
+import type { Tensor } from "../../../core/tensor.ts";
+import type { Architecture, Block } from "./architecture.ts";
+import { convolutionsOf } from "./parameters.ts";
+
+/** A residual network's forward pass over images `[batch, height, width, channels]`. */
+export function forward({ stem, stages }: Architecture, dropout: number, call: ForwardCall): ModelOutputs {
+  const { ops, weights, batch, training } = call;
+
+  const convolve = (x: Tensor, name: string, stride: number) => {
+    const filter = weights.get(`${name}.weight`);
+    return ops.conv2d(x, filter, { stride, padding: Math.floor(filter.shape[2] / 2) });
+  };
+  const normalise = (x: Tensor, name: string) =>
+    ops.batchNorm(x, weights.get(`${name}.weight`), weights.get(`${name}.bias`), {
+      training,
+      runningMean: weights.get(`${name}.running_mean`),
+      runningVariance: weights.get(`${name}.running_var`),
+    });
+  const residual = (x: Tensor, block: Block) => {
+    const convolutions = convolutionsOf(block);
+    let y = x;
+    convolutions.forEach(({ conv, norm, stride }, index) => {
+      y = normalise(convolve(y, conv, stride), norm);
+      if (index < convolutions.length - 1) y = ops.relu(y);
+    });
+    const shortcut = block.projected
+      ? normalise(convolve(x, `${block.name}.downsample.0`, block.stride), `${block.name}.downsample.1`)
+      : x;
+    return ops.relu(ops.add(y, shortcut));
+  };
+
+  let x = ops.relu(normalise(convolve(batch.image, "conv1", stem === "cifar" ? 1 : 2), "bn1"));
+  if (stem === "imagenet") x = ops.maxPool2d(x, { size: 3, stride: 2, padding: 1 });
+  const features: Record<string, Tensor> = { conv1: x };
+  const hidden: Tensor[] = [];
+  for (const { name, blocks } of stages) {
+    for (const block of blocks) {
+      x = residual(x, block);
+      features[block.name] = x;
+      hidden.push(x);
+    }
+    features[name] = x;
+  }
+  const pooled = ops.mean(x, { axes: [1, 2] }); // [batch, channels]
+  const kept = training && dropout > 0 ? ops.dropout(pooled, { rate: dropout, seed: call.randomSeed() }) : pooled;
+  const logits = ops.linear(kept, weights.get("fc.weight"), weights.get("fc.bias"));
+  return { logits, features, hidden, attention: [], pooled };
+}

@@ -1,0 +1,42 @@
+import { defineModel } from "../../../core/plugin/model.ts";
+import { layOut, type ResnetOptions } from "./architecture.ts";
+import { forward } from "./forward.ts";
+import { parametersOf } from "./parameters.ts";
+
+/**
+ * Residual networks (He et al. 2016, arXiv 1512.03385) with torchvision's tensor names: the CIFAR family of depth 6k + 2
+ * (8, 14, 20, 32, 56, ...) and the ImageNet family of depth 18, 34 and 50.
+ *
+ * Outputs: `features` by layer (`conv1`, `layer1`, `layer1.0`, ...), `hidden` with the output of every block, `pooled`
+ * after global average pooling; no `attention`. Every convolution and the last linear layer may be over-parameterised.
+ */
+export const resnet = defineModel<ResnetOptions>({
+  name: "resnet",
+  description: "Residual networks, torchvision's names",
+  options: ({ z }) =>
+    z.strictObject({
+      depth: z.int().min(8).describe("Number of layers: 6k + 2 (8, 14, 20, 32, 56, ...), or 18, 34, 50"),
+      width: z.int().min(1).nullable().default(null).describe(
+        "Channels of the first stage, doubled at each later one; null: 16, or 64 for depths 18, 34 and 50",
+      ),
+      stem: z.enum(["cifar", "imagenet", "small"]).nullable().default(null).describe(
+        "First layer: cifar is 3x3, imagenet 7x7 with stride 2 and max pooling, small 3x3 with stride 2; null: by depth",
+      ),
+      dropout: z.number().min(0).lt(1).default(0).describe("Rate of dropout before the last layer"),
+    }),
+  build(options, { image, classes }) {
+    const architecture = layOut(options);
+    const parameters = parametersOf(architecture, image[2], classes.length);
+    const names = new Set(parameters.map(({ name }) => name));
+    return {
+      parameters,
+      forward: (call) => forward(architecture, options.dropout, call),
+      config: { ...options, width: architecture.stemWidth, stem: architecture.stem },
+      fromForeign: (name) => {
+        // Data-parallel training prefixes every name; PyTorch's batch counter is not needed.
+        const plain = name.replace(/^module\./, "");
+        return names.has(plain) ? plain : null;
+      },
+    };
+  },
+});

@@ -1,0 +1,113 @@
+// Householder QR of a panel of 16 columns of a row-major matrix, by one workgroup: thread t owns every 128th row. Out come
+// the panel's part of R, with zeros below it, and the reflections H_0 .. H_15 = I - V T V^T as V and Z = V T (the compact
+// WY form of Schreiber and Van Loan), so that the rest of the matrix is updated by two products.
+//
+// One pass over the rows gives a column's length and its products with all others at once; the scaling that makes it a
+// reflector is put in afterwards. So a column costs two barriers.
+
+struct Parameters { rows: u32, columns: u32, panel: u32 }
+
+@group(0) @binding(0) var<uniform> p: Parameters;
+@group(0) @binding(1) var<storage, read_write> a: array<vec4f>; // [rows, columns]
+@group(0) @binding(2) var<storage, read_write> vectors: array<vec4f>; // [panel, rows, 16]
+@group(0) @binding(3) var<storage, read_write> products: array<vec4f>; // [panel, rows, 16]
+
+const THREADS = 128u;
+/// Squared length below which the rest of a column counts as zero; the matrix has entries up to 1.
+const TINY = 1e-30;
+
+var<workgroup> partial: array<vec4f, THREADS * 4u>;
+var<workgroup> sums: array<vec4f, 4>; // inner products of the column with all 16, below its diagonal
+var<workgroup> head: array<vec4f, 4>; // the panel's row at the diagonal
+var<workgroup> gram: array<f32, 256>; // V^T V above the diagonal, tau on it
+var<workgroup> t: array<vec4f, 64>; // T, row by row
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) thread: u32) {
+  let top = p.panel * 16u;
+  let base = p.panel * p.rows * 4u;
+  for (var k = top + thread; k < p.rows; k += THREADS) {
+    for (var q = 0u; q < 4u; q++) { vectors[base + k * 4u + q] = a[(k * p.columns + top) / 4u + q]; }
+  }
+  for (var i = thread; i < 256u; i += THREADS) { gram[i] = 0.0; }
+
+  for (var c = 0u; c < 16u && top + c < p.rows; c++) {
+    let j = top + c;
+    var sum = array<vec4f, 4>();
+    for (var k = top + thread; k < p.rows; k += THREADS) {
+      let row = base + k * 4u;
+      if (k == j) {
+        for (var q = 0u; q < 4u; q++) { head[q] = vectors[row + q]; }
+      } else if (k > j) {
+        let x = vectors[row + c / 4u][c % 4u];
+        for (var q = 0u; q < 4u; q++) { sum[q] += x * vectors[row + q]; }
+      }
+    }
+    for (var q = 0u; q < 4u; q++) { partial[thread * 4u + q] = sum[q]; }
+    workgroupBarrier();
+    if (thread < 4u) {
+      var total = vec4f();
+      for (var i = 0u; i < THREADS; i++) { total += partial[i * 4u + thread]; }
+      sums[thread] = total;
+    }
+    workgroupBarrier();
+
+    // The reflector v is 1 at j and inverse * x below; it maps the column to image * e_j.
+    let first = head[c / 4u][c % 4u];
+    let tail = sums[c / 4u][c % 4u];
+    var image = first;
+    var tau = 0.0;
+    var inverse = 0.0;
+    if (tail > TINY) {
+      image = select(1.0, -1.0, first > 0.0) * sqrt(first * first + tail);
+      tau = (image - first) / image;
+      inverse = 1.0 / (first - image);
+    }
+    // Thread i notes v's product with the earlier reflector i.
+    if (thread < c) { gram[thread * 16u + c] = head[thread / 4u][thread % 4u] + inverse * sums[thread / 4u][thread % 4u]; }
+    if (thread == c) { gram[c * 16u + c] = tau; }
+    for (var k = top + thread; k < p.rows; k += THREADS) {
+      if (k < j) { continue; }
+      let row = base + k * 4u;
+      let x = select(inverse * vectors[row + c / 4u][c % 4u], 1.0, k == j);
+      for (var q = 0u; q < 4u; q++) {
+        let at = q * 4u + vec4u(0u, 1u, 2u, 3u);
+        let updated = vectors[row + q] - x * tau * (head[q] + inverse * sums[q]);
+        let own = select(x, image, k == j); // R's diagonal stays in V's place till the end
+        vectors[row + q] = select(select(vectors[row + q], vec4f(own), at == vec4u(c)), updated, at > vec4u(c));
+      }
+    }
+  }
+
+  // T's rows by the recurrence of its columns: T[i][c] = -tau_c * sum of T[i][l] (v_l . v_c) over i <= l < c.
+  workgroupBarrier();
+  if (thread < 16u) {
+    var row = array<f32, 16>();
+    for (var c = thread; c < 16u; c++) {
+      let tau = gram[c * 16u + c];
+      var sum = select(0.0, -1.0, c == thread);
+      for (var l = thread; l < c; l++) { sum += row[l] * gram[l * 16u + c]; }
+      row[c] = -tau * sum;
+    }
+    for (var q = 0u; q < 4u; q++) {
+      t[thread * 4u + q] = vec4f(row[q * 4u], row[q * 4u + 1u], row[q * 4u + 2u], row[q * 4u + 3u]);
+    }
+  }
+  workgroupBarrier();
+  for (var k = top + thread; k < p.rows; k += THREADS) {
+    let row = base + k * 4u;
+    let diagonal = vec4u(min(k - top, 16u));
+    var product = array<vec4f, 4>();
+    for (var q = 0u; q < 4u; q++) {
+      let at = q * 4u + vec4u(0u, 1u, 2u, 3u);
+      let held = vectors[row + q];
+      a[(k * p.columns + top) / 4u + q] = select(vec4f(), held, at >= diagonal);
+      let v = select(select(vec4f(), vec4f(1.0), at == diagonal), held, at < diagonal);
+      vectors[row + q] = v;
+      for (var l = 0u; l < 4u; l++) {
+        for (var z = 0u; z < 4u; z++) { product[z] += v[l] * t[(q * 4u + l) * 4u + z]; }
+      }
+    }
+    for (var q = 0u; q < 4u; q++) { products[row + q] = product[q]; }
+  }
+}

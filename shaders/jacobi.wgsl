@@ -1,0 +1,164 @@
+// One round of one-sided block Jacobi on the columns of a row-major matrix: the columns lie in blocks of 16, and each
+// workgroup takes two neighbouring blocks. `rotations` forms the Gram matrix of the 32 columns and rotates each pair of
+// them once towards a right angle, in 31 steps of 16 disjoint pairs; the product of the rotations is a 32 x 32 matrix.
+// `rotate` multiplies the columns by it and moves the blocks to their places in the next round's tournament.
+
+struct Parameters {
+  rows: u32,
+  columns: u32,
+  /// Where this round's cosines lie, one for each pair of blocks.
+  slot: u32,
+  /// Cosines up to this one count as right angles.
+  tolerance: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Parameters;
+@group(0) @binding(1) var<storage, read> input: array<vec4f>; // [rows, columns]
+
+@group(0) @binding(2) var<storage, read_write> rotation: array<f32>; // [pair, 32, 32]
+@group(0) @binding(3) var<storage, read_write> cosines: array<f32>; // the largest |cosine| a pair of blocks began with
+
+/// Squared length below which a column counts as zero; the matrix has entries up to 1.
+const TINY = 1e-30;
+/// Rows of the 32 x 32 matrices lie 33 numbers apart, so that a column of them does not fall on one memory bank.
+const STRIDE = 33u;
+
+var<workgroup> g: array<f32, 32u * STRIDE>;
+var<workgroup> w: array<f32, 32u * STRIDE>;
+var<workgroup> turns: array<vec2f, 16>; // cosine and sine of each pair's rotation
+var<workgroup> largest: atomic<u32>; // bits of a float that is not negative: they order as the float does
+
+/// The columns that pair `i` of step `step` rotates: the circle tournament of 32.
+fn pairOf(i: u32, step: u32) -> vec2u {
+  if (i == 0u) { return vec2u(step, 31u); }
+  return vec2u((step + i) % 31u, (step + 31u - i) % 31u);
+}
+
+/// Cosine and sine of the smaller rotation that brings columns with these inner products to a right angle.
+fn turnOf(x: f32, y: f32, product: f32) -> vec2f {
+  if (x < TINY || y < TINY || abs(product) <= 0.1 * p.tolerance * sqrt(x) * sqrt(y)) { return vec2f(1.0, 0.0); }
+  let zeta = (y - x) / (2.0 * product);
+  let size = abs(zeta);
+  // The square of a large zeta would overflow, and changes nothing.
+  let tangent = select(1.0, -1.0, zeta < 0.0) / (size + select(size, sqrt(1.0 + zeta * zeta), size < 1e4));
+  let cosine = inverseSqrt(1.0 + tangent * tangent);
+  return vec2f(cosine, cosine * tangent);
+}
+
+@compute @workgroup_size(64)
+fn rotations(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let quads = p.columns / 4u;
+  let i0 = thread / 8u * 4u;
+  let j0 = thread % 8u * 4u;
+  var sum = array<vec4f, 4>();
+  for (var k = 0u; k < p.rows; k++) {
+    let row = k * quads + group.x * 8u;
+    let x = input[row + i0 / 4u];
+    let y = input[row + j0 / 4u];
+    sum[0] += x.x * y;
+    sum[1] += x.y * y;
+    sum[2] += x.z * y;
+    sum[3] += x.w * y;
+  }
+  for (var i = 0u; i < 4u; i++) {
+    for (var j = 0u; j < 4u; j++) {
+      g[(i0 + i) * STRIDE + j0 + j] = sum[i][j];
+      w[(i0 + i) * STRIDE + j0 + j] = select(0.0, 1.0, i0 + i == j0 + j);
+    }
+  }
+  workgroupBarrier();
+  for (var i = i0; i < i0 + 4u; i++) {
+    for (var j = j0; j < j0 + 4u; j++) {
+      let x = g[i * STRIDE + i];
+      let y = g[j * STRIDE + j];
+      if (i < j && x >= TINY && y >= TINY) {
+        atomicMax(&largest, bitcast<u32>(abs(g[i * STRIDE + j]) / (sqrt(x) * sqrt(y))));
+      }
+    }
+  }
+  let cosine = bitcast<f32>(workgroupUniformLoad(&largest));
+  if (thread == 0u) { cosines[p.slot + group.x] = cosine; }
+  if (cosine <= p.tolerance) { return; }
+
+  for (var step = 0u; step < 31u; step++) {
+    if (thread < 16u) {
+      let pair = pairOf(thread, step);
+      turns[thread] = turnOf(g[pair.x * STRIDE + pair.x], g[pair.y * STRIDE + pair.y], g[pair.x * STRIDE + pair.y]);
+    }
+    workgroupBarrier();
+    // G <- J^T G J: the 2 x 2 block where two pairs meet depends on itself and the two rotations only.
+    for (var block = thread; block < 256u; block += 64u) {
+      let rows = pairOf(block / 16u, step) * STRIDE;
+      let columns = pairOf(block % 16u, step);
+      let left = turns[block / 16u];
+      let right = turns[block % 16u];
+      let a = g[rows.x + columns.x];
+      let b = g[rows.x + columns.y];
+      let c = g[rows.y + columns.x];
+      let d = g[rows.y + columns.y];
+      let top = left.x * vec2f(a, b) - left.y * vec2f(c, d);
+      let bottom = left.y * vec2f(a, b) + left.x * vec2f(c, d);
+      g[rows.x + columns.x] = right.x * top.x - right.y * top.y;
+      g[rows.x + columns.y] = right.y * top.x + right.x * top.y;
+      g[rows.y + columns.x] = right.x * bottom.x - right.y * bottom.y;
+      g[rows.y + columns.y] = right.y * bottom.x + right.x * bottom.y;
+    }
+    // W <- W J
+    for (var entry = thread; entry < 512u; entry += 64u) {
+      let columns = pairOf(entry % 16u, step) + entry / 16u * STRIDE;
+      let right = turns[entry % 16u];
+      let a = w[columns.x];
+      let b = w[columns.y];
+      w[columns.x] = right.x * a - right.y * b;
+      w[columns.y] = right.y * a + right.x * b;
+    }
+    workgroupBarrier();
+  }
+  for (var entry = thread; entry < 1024u; entry += 64u) {
+    rotation[group.x * 1024u + entry] = w[entry / 32u * STRIDE + entry % 32u];
+  }
+}
+
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>; // [pair, 32, 32]
+@group(0) @binding(3) var<storage, read> angles: array<f32>; // the cosines above
+@group(0) @binding(4) var<storage, read_write> output: array<vec4f>; // [rows, columns]
+
+/// Where a block goes for the next round: all but the first move on round a circle, the even places one way and the odd
+/// ones the other. After as many rounds as there are other blocks each pair has met, and all are back.
+fn placeOf(block: u32, blocks: u32) -> u32 {
+  if (block == 0u || blocks == 2u) { return block; }
+  if (block == 1u) { return 2u; }
+  if (block % 2u == 1u) { return block - 2u; }
+  return select(block + 2u, block + 1u, block == blocks - 2u);
+}
+
+/// A thread makes 4 rows by 4 columns.
+@compute @workgroup_size(8, 8)
+fn rotate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let quads = p.columns / 4u;
+  let first = group.x * 32u + local.y * 4u;
+  let source = group.y * 8u;
+  let place = placeOf(group.y * 2u + local.x / 4u, p.columns / 16u);
+  let target_ = place * 4u + local.x % 4u;
+  var rows = array<u32, 4>();
+  for (var r = 0u; r < 4u; r++) { rows[r] = min(first + r, p.rows - 1u) * quads; }
+  var sum = array<vec4f, 4>();
+  if (angles[p.slot + group.y] <= p.tolerance) {
+    for (var r = 0u; r < 4u; r++) { sum[r] = input[rows[r] + source + local.x]; }
+  } else {
+    for (var k = 0u; k < 8u; k++) {
+      let w = group.y * 256u + k * 32u + local.x;
+      let w0 = weights[w];
+      let w1 = weights[w + 8u];
+      let w2 = weights[w + 16u];
+      let w3 = weights[w + 24u];
+      for (var r = 0u; r < 4u; r++) {
+        let x = input[rows[r] + source + k];
+        sum[r] += x.x * w0 + x.y * w1 + x.z * w2 + x.w * w3;
+      }
+    }
+  }
+  for (var r = 0u; r < 4u; r++) {
+    if (first + r < p.rows) { output[rows[r] + target_] = sum[r]; }
+  }
+}

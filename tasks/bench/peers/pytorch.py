@@ -1,0 +1,229 @@
+"""PyTorch on the CPU (NumPy for `decompose` where there is no PyTorch): `python3 pytorch.py CASE [--repeats=N]`.
+
+Repeats protocol.ts (how to time), workload.ts (same numbers, same network) and prints the same line of JSON; the losses
+show that the networks agree. Eager mode, as PyTorch's users train; ends with code 69 where the library is missing.
+"""
+
+import json
+import math
+import os
+import statistics
+import sys
+import time
+
+CASES = ("matmul", "resnet8", "decompose")
+BATCH, IMAGE, CLASSES = 32, 28, 10
+SAMPLE_SECONDS, MAX_STEPS = 0.3, 32
+UNAVAILABLE = 69
+
+try:
+    import torch
+    import torch.nn as nn
+    import torch.nn.functional as F
+except ImportError:
+    torch = None
+try:
+    import numpy as np
+except ImportError:
+    np = None
+
+
+def hashed(seed, count, bound=1.0):
+    """workload.ts's `uniform`: MurmurHash3's finaliser over a counter; int64 wraps, the low 32 bits stay right."""
+    mask = 0xFFFFFFFF
+    start = (seed * 0x9E3779B9) & mask
+    h = (torch.arange(count, dtype=torch.int64) if torch else np.arange(count, dtype=np.uint64)) + start & mask
+    h = (h ^ (h >> 16)) * 0x85EBCA6B & mask
+    h = (h ^ (h >> 13)) * 0xC2B2AE35 & mask
+    h = h ^ (h >> 16)
+    values = (h.double() if torch else h.astype(np.float64)) / 2**31 - 1
+    # Rounded to float32 only once, after the bound: as in JavaScript.
+    return (values * bound).float() if torch else (values * bound).astype(np.float32)
+
+
+class Matmul:
+    size, flops = 1024, 2 * 1024**3
+
+    def __init__(self):
+        n = self.size
+        self.a = hashed(1, n * n, math.sqrt(3 / n)).reshape(n, n)
+        self.x = hashed(2, n * n).reshape(n, n)
+        self.expected = float(self.a[0].double() @ self.x[:, 0].double())
+
+    def step(self):
+        self.x = self.a @ self.x
+
+    def sync(self):
+        return float(self.x[0, 0])
+
+
+def network():
+    """ResNet-8 with torchvision's names, its parameters in workload.ts's order."""
+
+    class Block(nn.Module):
+        def __init__(self, inputs, outputs, stride):
+            super().__init__()
+            self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(outputs)
+            self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(outputs)
+            self.downsample = None
+            if inputs != outputs:
+                self.downsample = nn.Sequential(
+                    nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+                )
+
+        def forward(self, x):
+            residual = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+            return F.relu(residual + (self.downsample(x) if self.downsample else x))
+
+    class ResNet8(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1 = nn.Conv2d(1, 16, 3, 1, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(16)
+            self.layer1, self.layer2, self.layer3 = Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2)
+            self.fc = nn.Linear(64, CLASSES)
+
+        def forward(self, x):
+            x = self.layer3(self.layer2(self.layer1(F.relu(self.bn1(self.conv1(x))))))
+            return self.fc(x.mean((2, 3)))
+
+    model = ResNet8()
+    with torch.no_grad():
+        for i, p in enumerate(model.parameters()):
+            if p.dim() == 1:
+                continue  # batch norms and the bias already start at one and zero, but for the bias below
+            fan_in = p[0].numel()
+            bound = math.sqrt((6 if p.dim() == 4 else 1) / fan_in)
+            p.copy_(hashed(100 + i, p.numel(), bound).reshape(p.shape))
+        model.fc.bias.zero_()
+    return model
+
+
+class ResNet8:
+    size = BATCH
+
+    def __init__(self):
+        self.model = network()
+        self.images = hashed(4, BATCH * IMAGE * IMAGE, math.sqrt(3)).reshape(BATCH, 1, IMAGE, IMAGE)
+        self.labels = torch.arange(BATCH) % CLASSES
+        self.optimiser = torch.optim.SGD(self.model.parameters(), lr=0.05, momentum=0.9)
+        self.loss = None
+
+    def step(self):
+        self.optimiser.zero_grad(set_to_none=True)
+        self.loss = F.cross_entropy(self.model(self.images), self.labels)
+        self.loss.backward()
+        self.optimiser.step()
+
+    def sync(self):
+        return float(self.loss)
+
+    @property
+    def flops(self):
+        def convolution(side, channels_in, channels_out, kernel):
+            return 2 * BATCH * side**2 * channels_in * channels_out * kernel**2
+
+        shapes = [(28, 1, 16, 3), (28, 16, 16, 3), (28, 16, 16, 3), (14, 16, 32, 3), (14, 32, 32, 3), (14, 16, 32, 1)]
+        shapes += [(7, 32, 64, 3), (7, 64, 64, 3), (7, 32, 64, 1)]
+        forward = 2 * BATCH * CLASSES * 64 + sum(convolution(*s) for s in shapes)
+        return 3 * forward - convolution(*shapes[0])  # the images need no gradient
+
+
+class Decompose:
+    """LAPACK's SVD of the interleaved 1024x576 matrix, its singular values shared between the two outer cores."""
+
+    size, flops = 768, None
+
+    def __init__(self):
+        self.matrix = hashed(3, 768 * 768)
+
+    def step(self):
+        x = self.matrix.reshape(32, 24, 32, 24)
+        if torch:
+            self.interleaved = x.permute(0, 2, 1, 3).reshape(1024, 576)
+            u, self.s, vt = torch.linalg.svd(self.interleaved, full_matrices=False)
+        else:
+            self.interleaved = x.transpose(0, 2, 1, 3).reshape(1024, 576)
+            u, self.s, vt = np.linalg.svd(self.interleaved, full_matrices=False)
+        root = self.s**0.5
+        self.left, self.right = u * root, root[:, None] * vt
+
+    def sync(self):
+        return float(self.s[0])
+
+    def error(self):
+        difference = self.left @ self.right - self.interleaved
+        return float((difference**2).sum() ** 0.5 / (self.interleaved**2).sum() ** 0.5)
+
+
+def measure(case, repeats):
+    values, steps_done, work = [], 0, None
+
+    def run(steps):
+        nonlocal steps_done, work
+        began = time.perf_counter()
+        if work is None:
+            work = {"matmul": Matmul, "resnet8": ResNet8, "decompose": Decompose}[case]()
+        for _ in range(steps):
+            work.step()
+        value = work.sync()
+        seconds = time.perf_counter() - began
+        steps_done += steps
+        values.append([steps_done - 1, value])
+        return seconds / steps
+
+    first = run(1)
+    run(1)
+    per_sample = max(1, min(MAX_STEPS, round(SAMPLE_SECONDS / run(1))))
+    seconds = [run(per_sample) for _ in range(repeats)]
+    result = {"case": case, "size": work.size, "first": first, "seconds": seconds, "stepsPerSample": per_sample}
+    result["values"] = values
+    if work.flops:
+        result["gflops"] = work.flops / statistics.median(seconds) / 1e9
+    if case == "matmul" and abs(values[0][1] - work.expected) > 1e-4:
+        sys.exit(f"Wrong product: entry [0, 0] is {values[0][1]}, not {work.expected}")
+    if case == "resnet8":
+        if abs(values[0][1] - math.log(CLASSES)) > 0.5 or not values[-1][1] < values[0][1]:
+            sys.exit(f"Wrong training: the losses are {values}")
+    if case == "decompose":
+        result["error"] = work.error()
+        if not result["error"] < 1e-5:
+            sys.exit(f"Wrong decomposition: its relative reconstruction error is {result['error']}")
+    return result
+
+
+def blas():
+    """Which BLAS this process loaded: the reference one is ten times slower than an optimised one."""
+    try:
+        with open("/proc/self/maps") as maps:
+            loaded = maps.read().lower()
+    except OSError:
+        return None
+    for part, name in (("openblas", "OpenBLAS"), ("libmkl", "MKL"), ("libblas.so", "reference BLAS")):
+        if part in loaded:
+            return name
+    return None
+
+
+def main():
+    case = sys.argv[1] if len(sys.argv) > 1 else ""
+    if case not in CASES:
+        sys.exit(f'Cannot run the case "{case}": the cases are {", ".join(CASES)}')
+    repeats = next((int(a.split("=")[1]) for a in sys.argv if a.startswith("--repeats=")), 5)
+    if torch is None and (np is None or case != "decompose"):
+        print("PyTorch is not installed in this Python", file=sys.stderr)
+        sys.exit(UNAVAILABLE)
+    if torch:
+        # Some builds start with one thread; every engine here may use all cores of the process.
+        torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    result = measure(case, repeats)
+    result["engine"] = "PyTorch CPU" if torch else "NumPy"
+    result["version"] = torch.__version__ if torch else np.__version__
+    result["note"] = blas()
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
