@@ -1,18 +1,16 @@
+import type { Gauge } from "../mpo/gauge.ts";
+import type { Factors } from "../mpo/shapes.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** The shape of one weight that is trained as a chain. */
-export interface ChainShape {
-  /** Factors of the matrix's rows (outputs), one for each core. */
-  readonly rows: readonly number[];
-  /** Factors of its columns (inputs times kernel area). */
-  readonly cols: readonly number[];
-  readonly gauge: "balanced" | "left" | "right";
+/** How one weight is decomposed: its rows are the outputs, its columns the inputs times the kernel's area. */
+export interface ChainSpec extends Factors {
+  readonly gauge: Gauge;
 }
 
 /** The chains of a run: the student's, and the teacher's made alike on request. */
 export interface ChainMap {
   /** The student's chains by the name of the weight, in the model's order. */
-  readonly student: ReadonlyMap<string, ChainShape>;
+  readonly student: ReadonlyMap<string, ChainSpec>;
   /** Shapes of the weights by name; the teacher's is empty without a teacher. */
   readonly shapes: {
     readonly student: ReadonlyMap<string, readonly number[]>;

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import type { Chain } from "../mpo/chain.ts";
 import { automaticFactors } from "../mpo/automatic_shapes.ts";
 import { decomposeMatrix } from "../mpo/decompose.ts";
 import { validateFactors } from "../mpo/shapes.ts";
@@ -7,14 +8,7 @@ import type { Checked } from "../recipe/checked.ts";
 import { assignLayers } from "../recipe/globs.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { sizeOf } from "../tensor.ts";
-import type { ChainShape } from "./chain_map.ts";
-
-/** A chain on the host. */
-export interface HostChain {
-  readonly shape: ChainShape;
-  /** Each `[bond, row, column, bond]`. */
-  readonly cores: readonly { readonly shape: readonly number[]; readonly data: Float64Array }[];
-}
+import type { ChainSpec } from "./chain_map.ts";
 
 type Entry = Recipe["student"]["overParameterise"][number];
 
@@ -23,7 +17,7 @@ export function matrixSize(shape: readonly number[]): { rows: number; cols: numb
   return { rows: shape[0], cols: sizeOf(shape.slice(1)) };
 }
 
-function chainShape({ cores, rows, cols, increaseRate, gauge }: Entry, shape: readonly number[]): ChainShape | null {
+function chainSpec({ cores, rows, cols, increaseRate, gauge }: Entry, shape: readonly number[]): ChainSpec | null {
   const matrix = matrixSize(shape);
   if (rows && cols) {
     validateFactors(matrix.rows, matrix.cols, rows, cols);
@@ -40,7 +34,7 @@ function chainShape({ cores, rows, cols, increaseRate, gauge }: Entry, shape: re
  *
  * @throws UserError with line and column for a pattern that matches nothing and for factors that do not fit
  */
-export function chainShapes(recipe: Checked<Recipe>, model: Model): Map<string, ChainShape> {
+export function chainSpecs(recipe: Checked<Recipe>, model: Model): Map<string, ChainSpec> {
   const entries = recipe.value.student.overParameterise;
   const candidates = model.parameters.filter(({ overParameterisable }) => overParameterisable);
   const pathOf = (index: number) => ["student", "overParameterise", index];
@@ -49,12 +43,12 @@ export function chainShapes(recipe: Checked<Recipe>, model: Model): Map<string, 
     candidates.map(({ name }) => name),
     (index, sentence) => recipe.error(pathOf(index), sentence),
   );
-  const shapes = new Map<string, ChainShape>();
+  const shapes = new Map<string, ChainSpec>();
   for (const { name, shape } of candidates) {
     const entry = assigned.get(name);
     if (!entry) continue;
     try {
-      const chain = chainShape(entry, shape);
+      const chain = chainSpec(entry, shape);
       if (chain) shapes.set(name, chain);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -64,13 +58,12 @@ export function chainShapes(recipe: Checked<Recipe>, model: Model): Map<string, 
   return shapes;
 }
 
-/** Decomposes one weight. */
-export function decomposeWeight(
+/** Decomposes one weight, in float64 on the host. */
+export async function decomposeWeight(
   weight: Float32Array,
   shape: readonly number[],
-  { rows, cols, gauge }: ChainShape,
-): HostChain {
-  const matrix = matrixSize(shape);
-  const { cores } = decomposeMatrix(weight, matrix.rows, matrix.cols, { rows, cols, gauge });
-  return { shape: { rows, cols, gauge }, cores };
+  spec: ChainSpec,
+): Promise<Chain> {
+  const { rows, cols } = matrixSize(shape);
+  return (await decomposeMatrix(weight, rows, cols, spec)).chain;
 }

@@ -5,6 +5,7 @@ import { UserError } from "../errors.ts";
 import { writeFileAtomically } from "../files.ts";
 import { type Weights, weightsFrom } from "../nn/weights.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
+import type { Chain } from "../mpo/chain.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
@@ -15,7 +16,7 @@ import { stringifyRecipe } from "../recipe/write_recipe.ts";
 import type { Tensor } from "../tensor.ts";
 import { VERSION } from "../version.ts";
 import { buildLosses } from "./build_losses.ts";
-import { chainShapes, decomposeWeight } from "./chains.ts";
+import { chainSpecs, decomposeWeight } from "./chains.ts";
 import { evaluate } from "./evaluate.ts";
 import { loadData } from "./load_data.ts";
 import { mergedWeights } from "./merge.ts";
@@ -72,18 +73,20 @@ export async function distill(
   const { input } = data.dataset;
   const teacher = plugins.teacher && await watch.time("load", () => loadTeacher(ops, recipe, plugins.teacher!, input));
   const model = buildModel(recipe, plugins.student, input);
-  const shapes = chainShapes(recipe, model);
+  const specs = chainSpecs(recipe, model);
   const initial = settings.student.weights === null
     ? freshWeights(model, random.split("student"))
     : await readModelWeights(resolveFile(recipe, settings.student.weights), model, "student").catch((error) => {
       throw error instanceof UserError ? recipe.error(["student", "weights"], error.message) : error;
     });
 
-  const chains = await watch.time("decompose", () =>
-    new Map([...shapes].map(([name, shape]) => {
-      const spec = model.parameters.find((parameter) => parameter.name === name)!;
-      return [name, decomposeWeight(initial.get(name)!, spec.shape, shape)];
-    })));
+  const chains = new Map<string, Chain>();
+  await watch.time("decompose", async () => {
+    for (const { name, shape } of model.parameters) {
+      const spec = specs.get(name);
+      if (spec) chains.set(name, await decomposeWeight(initial.get(name)!, shape, spec));
+    }
+  });
   const student = new Student(ops, model, chains, initial);
   const teacherCores: Tensor[] = [];
   const evaluated = (weights: () => Weights) => () => ops.constant(weights);
@@ -94,7 +97,7 @@ export async function distill(
       data: input,
       student: model,
       teacher: teacher?.model ?? null,
-      chains: chainMap(ops, shapes, model, teacher && { model: teacher.model, weights: teacher.numbers }, teacherCores),
+      chains: chainMap(ops, specs, model, teacher && { model: teacher.model, weights: teacher.numbers }, teacherCores),
       shapes: {
         student: outputShapes(ops, model, studentWeights, data.test),
         teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, data.test),

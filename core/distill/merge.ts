@@ -1,35 +1,16 @@
-import { CpuBackend } from "../backend/cpu/cpu_backend.ts";
-import { mergeChain } from "../mpo/merge.ts";
-import { createOps } from "../ops/ops.ts";
-import type { NamedShape } from "../nn/parameter_store.ts";
+import { mergeOnHost } from "../mpo/merge.ts";
 import type { Student } from "./student.ts";
 
 /**
- * Contracts cores back to the matrix, in float64: done once, so exactness is worth more than speed, and it makes the
- * comparison of factored and merged logits a check by a second computation.
- *
- * @param cores each `[bond, row, column, bond]`
- * @returns the matrix row by row
+ * The weights of a student as plain numbers. Chains are contracted on the host in float64: done once, so exactness is
+ * worth more than speed, and comparing factored with merged logits then checks one computation by another.
  */
-export async function mergeOnHost(
-  cores: readonly { readonly shape: readonly number[]; readonly data: ArrayLike<number> }[],
-): Promise<Float32Array> {
-  const backend = await CpuBackend.create({ precision: "float64" });
-  const ops = createOps(backend);
-  const merged = ops.scope(() => mergeChain(ops, cores.map(({ data, shape }) => ops.tensor(data, shape))));
-  const numbers = Float32Array.from(await merged.read());
-  await backend.close();
-  return numbers;
-}
-
-/** The weights of a student as plain numbers, chains contracted. */
 export async function mergedWeights(student: Student): Promise<Map<string, Float32Array>> {
   const weights = new Map([...await student.plain.read(), ...await student.statistics.read()]);
-  const shapes = new Map(student.cores.specs.map(({ name, shape }: NamedShape) => [name, shape]));
-  const cores = await student.cores.read();
-  for (const weight of student.chains.keys()) {
-    const own = student.coreNames(weight).map((name) => ({ shape: shapes.get(name)!, data: cores.get(name)! }));
-    weights.set(weight, await mergeOnHost(own));
+  const trained = await student.cores.read();
+  for (const [weight, chain] of student.chains) {
+    const cores = student.coreNames(weight).map((name) => Float64Array.from(trained.get(name)!));
+    weights.set(weight, Float32Array.from(mergeOnHost({ ...chain, cores })));
   }
   return weights;
 }

@@ -35,9 +35,11 @@ export async function largestLogitDifference(
   });
   const [first, second] = await ops.read(logits);
   logits.forEach((tensor) => tensor.dispose());
-  // NaN must not pass for a small difference.
-  return first.reduce((most, value, index) => {
-    const difference = Math.abs(value - second[index]);
-    return difference <= most ? most : difference;
-  }, 0);
+  let most = 0;
+  for (let i = 0; i < first.length; i++) {
+    const difference = Math.abs(first[i] - second[i]);
+    // Written so that NaN does not pass for a small difference.
+    if (!(difference <= most)) most = difference;
+  }
+  return most;
 }

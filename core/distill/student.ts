@@ -4,9 +4,9 @@ import { type NamedShape, ParameterStore } from "../nn/parameter_store.ts";
 import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Model, ParameterSpec } from "../plugin/model.ts";
+import { type Chain, coreShape } from "../mpo/chain.ts";
 import { mergeChain } from "../mpo/merge.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
-import type { HostChain } from "./chains.ts";
 
 /** The name of a core in stores and checkpoints. */
 const coreName = (weight: string, index: number) => `${weight}#${index}`;
@@ -27,13 +27,13 @@ export class Student {
     private readonly ops: Ops,
     readonly model: Model,
     /** Cores by weight, decomposed from the initial weights. */
-    readonly chains: ReadonlyMap<string, HostChain>,
+    readonly chains: ReadonlyMap<string, Chain>,
     initial: ReadonlyMap<string, Float32Array>,
   ) {
     const trained = model.parameters.filter(({ name, trainable }) => trainable && !chains.has(name));
     const statistics = model.parameters.filter(({ trainable }) => !trainable);
     const cores = [...chains].flatMap(([weight, chain]) =>
-      chain.cores.map(({ shape }, index): NamedShape => ({ name: coreName(weight, index), shape }))
+      chain.cores.map((_, index): NamedShape => ({ name: coreName(weight, index), shape: coreShape(chain, index) }))
     );
     this.plain = new ParameterStore(ops, trained);
     this.statistics = new ParameterStore(ops, statistics);
@@ -41,7 +41,7 @@ export class Student {
     for (const { name } of trained) this.plain.set(name, initial.get(name)!);
     for (const { name } of statistics) this.statistics.set(name, initial.get(name)!);
     for (const [weight, chain] of chains) {
-      chain.cores.forEach(({ data }, index) => this.cores.set(coreName(weight, index), data));
+      chain.cores.forEach((core, index) => this.cores.set(coreName(weight, index), core));
     }
   }
 
@@ -74,7 +74,7 @@ export class Student {
       if (!chain) continue;
       const own = this.coresOf(name);
       cores.set(name, own);
-      tensors.set(name, this.ops.reshape(mergeChain(this.ops, own), shape));
+      tensors.set(name, this.ops.reshape(mergeChain(this.ops, own, chain.rows, chain.cols), shape));
     }
     return weightsFrom(tensors, cores);
   }

@@ -1,28 +1,29 @@
+import { coreTensors } from "../mpo/chain.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
-import type { ChainMap, ChainShape } from "./chain_map.ts";
+import type { ChainMap, ChainSpec } from "./chain_map.ts";
 import { decomposeWeight } from "./chains.ts";
 
 /** The chains that losses may compare. Teacher's cores that a loss asks for are collected in `made`, to be freed. */
 export function chainMap(
   ops: Ops,
-  chains: ReadonlyMap<string, ChainShape>,
+  chains: ReadonlyMap<string, ChainSpec>,
   student: Model,
   teacher: { readonly model: Model; readonly weights: ReadonlyMap<string, Float32Array> } | null,
   made: Tensor[],
 ): ChainMap {
   const shapesOf = (model: Model | undefined) => new Map(model?.parameters.map(({ name, shape }) => [name, shape]));
   const shapes = { student: shapesOf(student), teacher: shapesOf(teacher?.model) };
-  const decomposeTeacher = (teacherName: string, studentName: string): Promise<Tensor[]> => {
-    const { cores } = decomposeWeight(
+  const decomposeTeacher = async (teacherName: string, studentName: string): Promise<Tensor[]> => {
+    const chain = await decomposeWeight(
       teacher!.weights.get(teacherName)!,
       shapes.teacher.get(teacherName)!,
       chains.get(studentName)!,
     );
-    const tensors = cores.map(({ shape, data }) => ops.keep(ops.tensor(data, shape)));
+    const tensors = coreTensors(ops, chain).map((core) => ops.keep(core));
     made.push(...tensors);
-    return Promise.resolve(tensors);
+    return tensors;
   };
   return { student: chains, shapes, decomposeTeacher };
 }

@@ -1,18 +1,17 @@
-import type { Floats } from "../backend/backend.ts";
 import panelShader from "../../shaders/householder_panel.wgsl" with { type: "text" };
 import productsShader from "../../shaders/panel_products.wgsl" with { type: "text" };
 import { defineKernel } from "./kernel.ts";
 
-/** Columns that one panel factorisation takes. */
+/** Columns that one panel of a QR factorisation holds. */
 export const PANEL = 16;
 
 /** Squared length below which the rest of a column counts as zero, as in the shader. */
 const TINY = 1e-30;
 
 /**
- * Householder QR of columns `16 panel` to `16 panel + 15` of a row-major matrix with entries up to 1 and at least as many
- * rows as columns that are not zero: R stays, zeros come below it, and the reflections `I - V T V^T` go to `vectors` (V) and
- * `products` (V T), each `[panels, rows, 16]`.
+ * Householder QR of columns `16 panel` to `16 panel + 15` of a row-major matrix with entries up to 1. Their part of R stays
+ * in the matrix, zeros come below it, and the reflections `H_0 .. H_15 = I - V T V^T` go to the panel's place in `vectors`
+ * (V) and `products` (V T), both `[panels, rows, 16]`. Rows above the panel's first are neither read nor written.
  */
 export const householderPanelKernel = defineKernel({
   name: "householder panel",
@@ -21,20 +20,110 @@ export const householderPanelKernel = defineKernel({
   parameters: { rows: "u32", columns: "u32", panel: "u32" },
   launch: () => ({ code: panelShader, entryPoint: "main", workgroups: [1, 1, 1] }),
   cpu: ({ matrix, vectors, products }, { rows, columns, panel }) => {
-    const top = panel * PANEL;
-    const base = panel * rows * PANEL;
-    const column = (c: number) =>
-      Float64Array.from({ length: rows - top }, (_, k) => matrix[(top + k) * columns + top + c]);
-    const v = Array.from({ length: PANEL }, (_, c) => column(c));
-    const r = v.map(() => new Float64Array(PANEL));
-    const tau = v.map((x, c) => {
-      if (top + c >= rows) return 0;
-      for (let i = 0; i < c; i++) reflect(v[i], tau[i], x, i);
-      r[c].set(x.subarray(0, c));
+    const top = panel * PANEL, height = rows - top;
+    const at = (k: number) => (top + k) * columns + top;
+    const reflections: { v: Float64Array; tau: number }[] = [];
+    for (let c = 0; c < PANEL; c++) {
+      const x = Float64Array.from({ length: height }, (_, k) => matrix[at(k) + c]);
+      for (const { v, tau } of reflections) {
+        const factor = tau * inner(v, x);
+        v.forEach((value, k) => x[k] -= factor * value);
+      }
+      const { image, ...reflection } = reflectionOf(x, c);
+      if (c < height) x.fill(0, c)[c] = image;
+      x.forEach((value, k) => matrix[at(k) + c] = value);
+      reflections.push(reflection);
+    }
+    // T's columns by their recurrence, T[i][c] = -tau_c sum_l T[i][l] (v_l . v_c), put straight into V T.
+    const z: Float64Array[] = [];
+    reflections.forEach(({ v, tau }, c) => {
+      const sum = v.slice();
+      for (let l = 0; l < c; l++) {
+        const overlap = inner(reflections[l].v, v);
+        z[l].forEach((value, k) => sum[k] -= overlap * value);
+      }
+      z.push(sum.map((value) => tau * value));
+      for (let k = 0; k < height; k++) {
+        const target = (panel * rows + top + k) * PANEL + c;
+        vectors[target] = v[k];
+        products[target] = z[c][k];
+      }
     });
-    void base;
-    void products;
-    void vectors;
-    void tau;
+  },
+});
+
+/** The reflection that clears `x` below its entry `c`, and what it makes of that entry. */
+function reflectionOf(x: Float64Array, c: number): { v: Float64Array; tau: number; image: number } {
+  const v = new Float64Array(x.length);
+  if (c >= x.length) return { v, tau: 0, image: 0 };
+  v[c] = 1;
+  const first = x[c], tail = x.subarray(c + 1);
+  const square = inner(tail, tail);
+  if (square <= TINY) return { v, tau: 0, image: first };
+  const image = (first > 0 ? -1 : 1) * Math.sqrt(first * first + square);
+  tail.forEach((value, k) => v[c + 1 + k] = value / (first - image));
+  return { v, tau: (image - first) / image, image };
+}
+
+function inner(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let k = 0; k < x.length; k++) sum += x[k] * y[k];
+  return sum;
+}
+
+/** `rows`, `columns`, `fromRow` and `fromColumn` of the matrix; `start` and `stride` of L in fours, and its `width`. */
+const productParameters = {
+  rows: "u32",
+  columns: "u32",
+  fromRow: "u32",
+  fromColumn: "u32",
+  start: "u32",
+  stride: "u32",
+  width: "u32",
+} as const;
+
+/** `weights = L^T A` over the rows from `fromRow` and for the columns from `fromColumn`: `[width, columns]`. */
+export const projectKernel = defineKernel({
+  name: "project on columns",
+  reads: ["left", "input"],
+  writes: ["weights"],
+  parameters: productParameters,
+  launch: (p) => ({
+    code: productsShader,
+    entryPoint: "project",
+    workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), Math.ceil(p.width / 8), 1],
+  }),
+  cpu: ({ left, input, weights }, p) => {
+    for (let i = 0; i < p.width; i++) {
+      for (let j = p.fromColumn; j < p.columns; j++) {
+        let sum = 0;
+        for (let k = p.fromRow; k < p.rows; k++) {
+          sum += left[4 * (p.start + k * p.stride) + i] * input[k * p.columns + j];
+        }
+        weights[i * p.columns + j] = sum;
+      }
+    }
+  },
+});
+
+/** `A -= L C` for rows from `fromRow` and columns from `fromColumn`, where L is 16 wide and C is `[16, columns]`. */
+export const subtractCombinationKernel = defineKernel({
+  name: "subtract a combination of columns",
+  reads: ["left", "combination"],
+  writes: ["output"],
+  parameters: productParameters,
+  launch: (p) => ({
+    code: productsShader,
+    entryPoint: "subtract",
+    workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), Math.ceil((p.rows - p.fromRow) / 16), 1],
+  }),
+  cpu: ({ left, combination, output }, p) => {
+    for (let k = p.fromRow; k < p.rows; k++) {
+      for (let j = p.fromColumn; j < p.columns; j++) {
+        let sum = 0;
+        for (let i = 0; i < PANEL; i++) sum += left[4 * (p.start + k * p.stride) + i] * combination[i * p.columns + j];
+        output[k * p.columns + j] -= sum;
+      }
+    }
   },
 });

@@ -1,4 +1,3 @@
-import { identity } from "./host_matrix.ts";
 import { legSizes } from "./chain.ts";
 import type { LinearAlgebra } from "./linear_algebra.ts";
 import type { Factors } from "./shapes.ts";
@@ -35,7 +34,6 @@ export async function leftSweep(
   const singularValues: Float64Array[] = [];
   const discarded: number[] = [];
   let rest = interleaved;
-  legs.slice(0, -1).forEach((leg) => leg);
   for (let core = 0; core < legs.length - 1; core++) {
     const bond = bonds[core];
     if (core > 0 && legs[core] === 1) {
@@ -57,13 +55,18 @@ export async function leftSweep(
   return { bonds: [...bonds, 1], cores: [...cores, rest], singularValues, discarded };
 }
 
-/** The bonds that {@link leftSweep} cuts: those after a core whose legs are not both 1, and the first. */
-export function cutBonds(factors: Factors): number[] {
-  return [...legSizes(factors).slice(0, -1).entries()].filter(([core, leg]) => core === 0 || leg > 1).map(([core]) =>
-    core + 1
-  );
+/** How many bonds {@link leftSweep} cuts: the first, and those after a core whose legs are not both 1. */
+export function countCuts(factors: Factors): number {
+  return legSizes(factors).slice(0, -1).filter((leg, core) => core === 0 || leg > 1).length;
 }
 
+function identity(size: number): Float64Array {
+  const result = new Float64Array(size * size);
+  for (let k = 0; k < size; k++) result[k * (size + 1)] = 1;
+  return result;
+}
+
+/** The first `count` columns of a row-major matrix. */
 function firstColumns(a: Float64Array, rows: number, count: number): Float64Array {
   const cols = a.length / rows;
   if (count === cols) return a;

@@ -1,5 +1,6 @@
 import { Tape } from "../autograd.ts";
 import type { Backend, Floats } from "../backend/backend.ts";
+import { contract } from "../contract.ts";
 import { Device } from "../device.ts";
 import { Tensor } from "../tensor.ts";
 import { binaryOps } from "./elementwise.ts";
@@ -40,8 +41,14 @@ export interface TensorLife {
   constant<Result>(body: () => Result): Result;
 }
 
+/** Operations made of others. */
+export interface Composites {
+  /** Einsum: `contract("abc,cd->abd", x, w)`, any number of operands; see {@link contract}. */
+  contract(pattern: string, ...tensors: readonly Tensor[]): Tensor;
+}
+
 /** The operations on one backend: what models, losses and the training loop compute with. */
-export type Ops = BoundPrimitives & TensorLife;
+export type Ops = BoundPrimitives & Composites & TensorLife;
 
 /** Binds every operation to a backend. */
 export function createOps(backend: Backend): Ops {
@@ -91,5 +98,10 @@ export function createOps(backend: Backend): Ops {
     },
   };
   const bound = Object.fromEntries(Object.entries<Op>(primitives).map(([name, op]) => [name, bind(op)]));
-  return { ...bound as unknown as BoundPrimitives, ...life };
+  const ops: Ops = {
+    ...bound as unknown as BoundPrimitives,
+    ...life,
+    contract: (pattern, ...tensors) => contract(ops, pattern, ...tensors),
+  };
+  return ops;
 }

@@ -48,7 +48,7 @@ export interface Dataset {
 /** What a data set is loaded with. */
 export interface DatasetSetup {
   /** Reads a file named in the recipe; relative names count from the recipe's base folder. @throws UserError */
-  readonly readFile: (path: string, what: string) => Promise<Uint8Array>;
+  readonly readFile: (path: string, what: string) => Promise<Uint8Array<ArrayBuffer>>;
   readonly random: Random;
 }
 

@@ -18,7 +18,7 @@ const overParameterised = z.strictObject({
   increaseRate: z.number().min(1).nullable().default(null).describe(
     "Wanted parameters of each chain as a multiple of its matrix's; the number of cores that comes nearest is taken",
   ),
-  gauge: z.enum(["balanced", "left", "right"]).default("balanced").describe(
+  gauge: z.enum(["balanced", "left-canonical", "right-canonical"]).default("balanced").describe(
     "Where the singular values go: shared between the cores, or in the last (left-canonical) or first (right-canonical)",
   ),
 }).superRefine(({ cores, rows, cols, increaseRate }, context) => {

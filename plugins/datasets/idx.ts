@@ -1,5 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import { defineDataset, type DatasetSetup } from "../../core/plugin/dataset.ts";
+import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { decodeIdx, pairIdx } from "./idx_format.ts";
 import { imageDataset } from "./image_dataset.ts";
 import { type ImageOptions, imageOptions } from "./image_options.ts";

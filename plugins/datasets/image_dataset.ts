@@ -37,12 +37,22 @@ export function imageDataset(
   for (const name of ["mean", "std"] as const) {
     if (normalise[name].length !== train.channels) {
       throw new UserError(
-        `Cannot normalise ${train.channels} channels by ${normalise[name].length} values in ${name}: one each is needed`,
+        `Cannot normalise ${train.channels} channels by ${
+          normalise[name].length
+        } values in ${name}: one each is needed`,
       );
     }
   }
-  for (const [name, wanted, { count }] of [["takeTrain", options.takeTrain, train], ["takeTest", options.takeTest, test]] as const) {
-    if (wanted !== null && wanted > count) throw new UserError(`Cannot take ${wanted} images for ${name}: there are ${count}`);
+  for (
+    const [name, wanted, { count }] of [["takeTrain", options.takeTrain, train], [
+      "takeTest",
+      options.takeTest,
+      test,
+    ]] as const
+  ) {
+    if (wanted !== null && wanted > count) {
+      throw new UserError(`Cannot take ${wanted} images for ${name}: there are ${count}`);
+    }
   }
   return {
     input: { image: [train.height, train.width, train.channels], classes, normalise },

@@ -221,7 +221,9 @@ def main():
     result = measure(case, repeats)
     result["engine"] = "PyTorch CPU" if torch else "NumPy"
     result["version"] = torch.__version__ if torch else np.__version__
-    result["note"] = blas()
+    note = blas()
+    if note:
+        result["note"] = note
     print(json.dumps(result))
 
 

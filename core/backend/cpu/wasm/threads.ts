@@ -1,0 +1,123 @@
+import { Worker } from "node:worker_threads";
+import { type CompiledKernels, compileKernels, instantiate } from "./load.ts";
+import { splitKernels } from "./split.ts";
+import { alone, type Exports, type Team } from "./team.ts";
+import type { WasmKernels } from "./wasm_kernels.ts";
+import { CONTROL, IDLE, serve, type WorkerData } from "./worker.ts";
+
+/** More threads than this gain little, as the work is cut into short pieces and they share the memory's bandwidth. */
+const MOST_THREADS = 8;
+
+/** How often a thread looks whether something happened before it goes to sleep: some 20 microseconds. */
+const SPINS = 2000;
+
+/** One thread for each processor, up to 8. */
+export function defaultThreads(): number {
+  return Math.max(Math.min(navigator.hardwareConcurrency, MOST_THREADS), 1);
+}
+
+/**
+ * Instantiates the kernels on a shared memory, with their work shared out over threads.
+ *
+ * A call does its own part on this thread and returns when all parts are done. The threads sleep between calls and do
+ * not keep the program alive. Where no thread can be started, the kernels run on this thread alone: see `threads`.
+ *
+ * @param memory from `createMemory`
+ * @param threads how many threads, this one included
+ * @param compiled from `compileKernels`
+ * @throws {RangeError} if `threads` is not a positive integer
+ *
+ * @example
+ * ```ts
+ * const kernels = await loadThreadedKernels(createMemory(1 << 20), 4);
+ * const scratch = heap.allocate(kernels.gemmScratch(m, n, k)); // more than for one thread
+ * kernels.gemm(m, n, k, a, k, false, b, n, false, c, n, false, scratch);
+ * await kernels.close();
+ * ```
+ */
+export async function loadThreadedKernels(
+  memory: WebAssembly.Memory,
+  threads: number = defaultThreads(),
+  compiled: CompiledKernels = compileKernels(),
+): Promise<WasmKernels> {
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new RangeError(`Cannot start ${threads} threads: the number must be a positive integer`);
+  }
+  const exports = instantiate(compiled, memory);
+  const team = threads > 1 ? await startTeam(memory, compiled.module, exports, threads) : alone(exports);
+  return splitKernels(memory, compiled.relaxed, exports, team);
+}
+
+/** Starts the other threads; the team of this thread alone if that fails. */
+async function startTeam(
+  memory: WebAssembly.Memory,
+  module: WebAssembly.Module,
+  exports: Exports,
+  threads: number,
+): Promise<Team> {
+  const control = new Int32Array(new SharedArrayBuffer(4 * (CONTROL.slots + (threads - 1) * CONTROL.slot)));
+  const names = Object.keys(exports);
+  const workers: Worker[] = [];
+  const close = async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
+  };
+  try {
+    for (let index = 0; index < threads - 1; index++) {
+      const worker = new Worker(`(${serve})(globalThis)`, { eval: true });
+      workers.push(worker);
+      const data: WorkerData = { module, memory, control, layout: CONTROL, names, index, spins: SPINS };
+      worker.postMessage(data);
+    }
+    await Promise.all(workers.map(ready));
+  } catch {
+    await close();
+    return alone(exports);
+  }
+  for (const worker of workers) worker.unref();
+  return { threads, run: (name, calls) => runRound(control, names, exports, name, calls), close };
+}
+
+/** Waits for a worker's first message. */
+function ready(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once("message", () => resolve());
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("Cannot use a thread that has ended")));
+  });
+}
+
+/** Gives call 0 to this thread and the others to one worker each. */
+function runRound(
+  control: Int32Array,
+  names: string[],
+  exports: Exports,
+  name: string,
+  [own, ...others]: readonly (readonly number[])[],
+): void {
+  if (others.length > 0) {
+    const workers = (control.length - CONTROL.slots) / CONTROL.slot, failed = control[CONTROL.failed];
+    for (let index = 0; index < workers; index++) {
+      const slot = CONTROL.slots + index * CONTROL.slot, args = others[index] ?? [];
+      control[slot] = index < others.length ? names.indexOf(name) : IDLE;
+      control[slot + 1] = args.length;
+      control.set(args, slot + 2);
+    }
+    Atomics.store(control, CONTROL.pending, workers);
+    Atomics.add(control, CONTROL.round, 1);
+    Atomics.notify(control, CONTROL.round);
+    try {
+      exports[name](...own);
+    } finally {
+      finish(control);
+    }
+    if (control[CONTROL.failed] !== failed) throw new Error(`Cannot finish the kernel ${name}: a thread failed`);
+  } else if (own) {
+    exports[name](...own);
+  }
+}
+
+/** Returns when no worker has anything left to do. */
+function finish(control: Int32Array): void {
+  for (let i = 0; i < SPINS && Atomics.load(control, CONTROL.pending) > 0; i++);
+  for (let left; (left = Atomics.load(control, CONTROL.pending)) > 0;) Atomics.wait(control, CONTROL.pending, left);
+}

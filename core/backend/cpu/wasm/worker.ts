@@ -1,0 +1,64 @@
+/** Words of the control block that a pool and its workers share. */
+export const CONTROL = {
+  /** Counts the rounds of work; a change wakes the workers. */
+  round: 0,
+  /** How many workers have not finished this round. */
+  pending: 1,
+  /** How many workers failed since the beginning. */
+  failed: 2,
+  /** First word of the first worker's slot: which export to call, how many arguments, and the arguments. */
+  slots: 16,
+  /** Words of a slot: whole cache lines. */
+  slot: 32,
+} as const;
+
+/** In place of an export: this worker has nothing to do in this round. */
+export const IDLE = -1;
+
+/** What a worker is started with. */
+export interface WorkerData {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  control: Int32Array;
+  layout: typeof CONTROL;
+  /** The exports by number. */
+  names: string[];
+  /** Which of the workers this one is. */
+  index: number;
+  /** How often to look for work before going to sleep. */
+  spins: number;
+}
+
+/** What `serve` uses of a worker's global scope. */
+export interface WorkerScope {
+  onmessage: ((event: { data: WorkerData }) => void) | null;
+  postMessage(message: string): void;
+}
+
+/**
+ * The program of a worker. It never returns: it waits for a round, makes its call, and waits again, until the worker is
+ * terminated.
+ *
+ * Its source text is what the worker is started from, so that no second file has to be found at run time, in a bundle or
+ * in a compiled program: it must not use anything from outside its own body.
+ */
+export function serve(scope: WorkerScope): void {
+  scope.onmessage = ({ data: { module, memory, control, layout, names, index, spins } }) => {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    const functions = names.map((name) => exports[name] as (...args: number[]) => void);
+    const slot = layout.slots + index * layout.slot;
+    scope.postMessage("ready");
+    for (let round = 0;; round = Atomics.load(control, layout.round)) {
+      for (let i = 0; i < spins && Atomics.load(control, layout.round) === round; i++);
+      // Returns at once if the round has changed.
+      Atomics.wait(control, layout.round, round);
+      try {
+        const name = control[slot], args = control.subarray(slot + 2, slot + 2 + control[slot + 1]);
+        if (name >= 0) functions[name](...args);
+      } catch {
+        Atomics.add(control, layout.failed, 1);
+      }
+      if (Atomics.sub(control, layout.pending, 1) === 1) Atomics.notify(control, layout.pending);
+    }
+  };
+}

@@ -1,0 +1,77 @@
+import { multiplyByTransposed, transpose } from "../linalg/matrix.ts";
+import { householderQr } from "../linalg/qr.ts";
+import { legSizes } from "./chain.ts";
+import type { Factors } from "./shapes.ts";
+import type { Sweep } from "./sweep.ts";
+
+/**
+ * Where the singular values of a bond go; the product of the chain is the same.
+ *
+ * With P the product of the cores left of a bond, as a matrix `[.., d_k]`, and S that of the cores right of it:
+ * - `balanced`: half to either side, `P^T P = S S^T = diag(sigma)`;
+ * - `left-canonical`: all to the right, `P^T P = I`;
+ * - `right-canonical`: all to the left, `S S^T = I`.
+ */
+export const GAUGES = ["balanced", "left-canonical", "right-canonical"] as const;
+export type Gauge = typeof GAUGES[number];
+
+/**
+ * The cores of a swept chain in another gauge. In all gauges the columns of P point the same way: signs are those of the
+ * sweep, where each column of a core has its entry of largest size positive. So chains of two matrices are comparable.
+ *
+ * @param epsilon singular values this much smaller than the largest of their bond, times the bond, count as zero: the rows
+ * and columns of a balanced core that belong to them are zero, save where both do
+ */
+export function toGauge(sweep: Sweep, factors: Factors, gauge: Gauge, epsilon: number): readonly Float64Array[] {
+  switch (gauge) {
+    case "left-canonical":
+      return sweep.cores;
+    case "right-canonical":
+      return rightCanonical(sweep, factors);
+    case "balanced":
+      return balanced(sweep, epsilon);
+  }
+}
+
+/**
+ * `T_k = Lambda_{k-1}^{-1/2} A_k Lambda_k^{1/2}` of the left-canonical cores A_k: the columns of P become `u sqrt(sigma)`, and
+ * as the product is the same, the rows of S are `sqrt(sigma) v^T`. This is the gauge that the published code reaches with
+ * two more sweeps and an SVD at each bond.
+ */
+function balanced({ cores, singularValues }: Sweep, epsilon: number): Float64Array[] {
+  const roots = [[1], ...singularValues.map((values) => rootsOf(values, epsilon)), [1]];
+  return cores.map((core, k) => {
+    const left = roots[k], right = roots[k + 1];
+    const width = core.length / left.length;
+    return core.map((entry, place) => {
+      const a = left[Math.floor(place / width)], b = right[place % right.length];
+      // A direction that the matrix does not use has no scale. What connects two of them stays as it is.
+      if (a === 0 || b === 0) return a === b ? entry : 0;
+      return entry * (b / a);
+    });
+  });
+}
+
+function rootsOf(values: Float64Array, epsilon: number): number[] {
+  const noise = values.length * epsilon * values[0];
+  return Array.from(values, (value) => value > noise ? Math.sqrt(value) : 0);
+}
+
+/** From right to left: `T_k = R^T Q^T` leaves `Q^T`, and `R^T`, which is diagonal up to rounding, goes to the core before. */
+function rightCanonical({ bonds, cores }: Sweep, factors: Factors): Float64Array[] {
+  const legs = legSizes(factors);
+  const result = [...cores];
+  for (let k = cores.length - 1; k > 0; k--) {
+    const bond = bonds[k], rest = legs[k] * bonds[k + 1];
+    const { q, r } = householderQr(transpose(result[k], bond, rest), rest, bond);
+    result[k] = transpose(q, rest, bond);
+    // The rows keep the directions they had.
+    for (let row = 0; row < bond; row++) {
+      if (r[row * (bond + 1)] >= 0) continue;
+      for (let col = 0; col < bond; col++) r[row * bond + col] *= -1;
+      for (let col = 0; col < rest; col++) result[k][row * rest + col] *= -1;
+    }
+    result[k - 1] = multiplyByTransposed(result[k - 1], r, result[k - 1].length / bond, bond, bond);
+  }
+  return result;
+}

@@ -1,0 +1,126 @@
+import { norm } from "../linalg/vector.ts";
+import { centralIndex, coreShape, increaseRate } from "./chain.ts";
+import type { Decomposition } from "./decompose.ts";
+import type { Gauge } from "./gauge.ts";
+import { leftToRightMultiplyAdds, mergeOnHost, planMerge } from "./merge.ts";
+import { chainParameterCount } from "./shapes.ts";
+
+/** What there is to know about a decomposed matrix, as a JSON value. */
+export interface DecompositionReport {
+  readonly matrix: { readonly rows: number; readonly cols: number; readonly parameters: number; readonly norm: number };
+  readonly gauge: Gauge;
+  readonly rows: readonly number[];
+  readonly cols: readonly number[];
+  readonly bonds: readonly number[];
+  readonly cores: readonly {
+    readonly shape: readonly number[];
+    readonly parameters: number;
+    readonly role: "central" | "auxiliary";
+  }[];
+  readonly parameters: number;
+  /** Parameters of the chain over those of the matrix. */
+  readonly increaseRate: number;
+  /** At bonds 1 .. n-1. */
+  readonly singularValues: readonly (readonly number[])[];
+  /** The Frobenius norm of what was cut at bonds 1 .. n-1, and the bound of Theorem 1 that follows. */
+  readonly discarded: readonly number[];
+  readonly errorBound: number;
+  /** `||W - MPO(W)||_F / ||W||_F`, measured; 0 for a zero matrix that came out as zero. */
+  readonly relativeError: number;
+  readonly merge: {
+    readonly multiplyAdds: number;
+    readonly leftToRightMultiplyAdds: number;
+    readonly largestIntermediate: number;
+    /** The contraction plan as a table. */
+    readonly plan: string;
+  };
+}
+
+/**
+ * Reports on a decomposition, and measures its error.
+ *
+ * @param matrix what was decomposed, row-major
+ */
+export function reportDecomposition(matrix: ArrayLike<number>, decomposition: Decomposition): DecompositionReport {
+  const { chain, gauge, singularValues, discarded, errorBound } = decomposition;
+  const { rows, cols, bonds } = chain;
+  const difference = mergeOnHost(chain).map((value, place) => value - matrix[place]);
+  const error = norm(difference, 0, difference.length);
+  const plan = planMerge(chain);
+  return {
+    matrix: { rows: product(rows), cols: product(cols), parameters: matrix.length, norm: decomposition.norm },
+    gauge,
+    rows,
+    cols,
+    bonds,
+    cores: chain.cores.map((core, index) => ({
+      shape: coreShape(chain, index),
+      parameters: core.length,
+      role: index === centralIndex(rows.length) ? "central" : "auxiliary",
+    })),
+    parameters: chainParameterCount(rows, cols, bonds),
+    increaseRate: increaseRate(chain),
+    singularValues: singularValues.map((values) => Array.from(values)),
+    discarded,
+    errorBound,
+    relativeError: error === 0 ? 0 : error / decomposition.norm,
+    merge: {
+      multiplyAdds: plan.multiplyAdds,
+      leftToRightMultiplyAdds: leftToRightMultiplyAdds(chain),
+      largestIntermediate: plan.largestIntermediate,
+      plan: String(plan),
+    },
+  };
+}
+
+/** A report for people. */
+export function showDecomposition(report: DecompositionReport): string {
+  const { matrix, rows, cols, bonds, cores, singularValues, discarded, merge } = report;
+  const cut = report.errorBound > 0
+    ? ` (bound ${(report.errorBound / matrix.norm).toExponential(2)}, from what was cut)`
+    : "";
+  return [
+    `matrix          ${matrix.rows} x ${matrix.cols}, ${count(matrix.parameters)} parameters, norm ${
+      brief(matrix.norm)
+    }`,
+    `factors         rows [${rows.join(", ")}], cols [${cols.join(", ")}]`,
+    `bonds           [${bonds.join(", ")}], ${report.gauge}`,
+    ...cores.map(({ shape, parameters, role }, index) =>
+      `core ${`${index + 1}`.padEnd(11)}[${shape.join(", ")}], ${count(parameters)} parameters, ${role}`
+    ),
+    `parameters      ${count(report.parameters)}, ${brief(report.increaseRate)} times those of the matrix`,
+    ...singularValues.map((values, index) =>
+      `bond ${`${index + 1}`.padEnd(11)}${spectrum(values)}${
+        discarded[index] > 0 ? `, cut: norm ${brief(discarded[index])}` : ""
+      }`
+    ),
+    `relative error  ${report.relativeError.toExponential(2)}${cut}`,
+    `merge           ${count(merge.multiplyAdds)} multiply-adds, from left to right ${
+      count(merge.leftToRightMultiplyAdds)
+    }`,
+    "",
+    merge.plan,
+  ].join("\n");
+}
+
+/** The singular values of a bond in a line: their range, and how many carry most of the matrix. */
+function spectrum(values: readonly number[]): string {
+  const total = values.reduce((sum, value) => sum + value ** 2, 0);
+  let most = 0;
+  for (let sum = 0; sum < 0.99 * total; most++) sum += values[most] ** 2;
+  return `${values.length} singular values from ${brief(values[0])} to ${
+    brief(values[values.length - 1])
+  }, the first ${most} carry 99 % of the squared norm`;
+}
+
+function product(factors: readonly number[]): number {
+  return factors.reduce((size, factor) => size * factor, 1);
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function brief(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

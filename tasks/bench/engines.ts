@@ -1,0 +1,80 @@
+import type { Case } from "./workload.ts";
+
+/** An engine that the benchmark can run. */
+export interface EngineEntry {
+  /** Its name for `--engines`. */
+  name: string;
+  /** How the table calls it. */
+  label: string;
+  cases: Case[];
+  /** Cases that take it most of a minute on a software adapter: `--quick` leaves them out. */
+  slow?: Case[];
+  /** Our engine on the same kind of device, which it is compared with. */
+  comparedWith: "ours-webgpu" | "ours-cpu";
+  /**
+   * The commands that run one of its cases. A later one is tried only where an earlier one is not there, or ends with
+   * {@linkcode unavailable}.
+   */
+  commands(name: Case): string[][];
+}
+
+/** Exit code of a script whose library is not installed (EX_UNAVAILABLE of sysexits.h). */
+export const unavailable = 69;
+
+/** A script of this folder as a command; what it does not need it is not allowed. */
+export function denoScript(file: string, argumentsAfter: string[] = [], permissions: string[] = []): string[] {
+  const path = new URL(file, import.meta.url).href;
+  return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, path, ...argumentsAfter];
+}
+
+// Debian's Python has Debian's PyTorch, but need not be the first on PATH.
+const pythons = ["python3", "/usr/bin/python3"];
+
+function ours(backend: "webgpu" | "cpu"): EngineEntry {
+  return {
+    name: `ours-${backend}`,
+    label: `ours ${backend}`,
+    cases: ["matmul", "resnet8", "decompose"],
+    comparedWith: `ours-${backend}`,
+    commands: (name) => [denoScript("ours.ts", [name, backend], ["--allow-read", "--allow-env"])],
+  };
+}
+
+/** All engines, in the order of the table. */
+export const engines: EngineEntry[] = [
+  ours("webgpu"),
+  ours("cpu"),
+  {
+    name: "tfjs",
+    label: "tfjs webgpu",
+    cases: ["matmul", "resnet8"],
+    comparedWith: "ours-webgpu",
+    commands: (name) => [denoScript("peers/tfjs.ts", [name])],
+  },
+  {
+    name: "jax-webgpu",
+    label: "jax-js webgpu",
+    cases: ["matmul", "resnet8"],
+    slow: ["resnet8"],
+    comparedWith: "ours-webgpu",
+    commands: (name) => [denoScript("peers/jax.ts", [name, "webgpu"])],
+  },
+  {
+    name: "jax-wasm",
+    label: "jax-js wasm",
+    cases: ["matmul", "resnet8"],
+    slow: ["resnet8"],
+    comparedWith: "ours-cpu",
+    commands: (name) => [denoScript("peers/jax.ts", [name, "wasm"])],
+  },
+  {
+    name: "pytorch",
+    label: "PyTorch CPU",
+    cases: ["matmul", "resnet8", "decompose"],
+    comparedWith: "ours-cpu",
+    commands: (name) => {
+      const script = new URL("peers/pytorch.py", import.meta.url);
+      return pythons.map((python) => [python, decodeURIComponent(script.pathname), name]);
+    },
+  },
+];

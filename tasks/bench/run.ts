@@ -1,0 +1,129 @@
+/**
+ * `deno task bench`: times our engines and others on the same work, each case in a process of its own, one after the
+ * other. See `protocol.ts` for how, `workload.ts` for what.
+ */
+import { UserError } from "../../core/errors.ts";
+import { ceilingSchema, collect, resultSchema } from "./collect.ts";
+import { denoScript, type EngineEntry, engines } from "./engines.ts";
+import { median, type Result } from "./protocol.ts";
+import { type Row, table } from "./table.ts";
+import { type Case, cases } from "./workload.ts";
+import type { Ceiling } from "./ceiling.ts";
+
+/** What to run. */
+export interface BenchOptions {
+  /** Cases by name; all by default. */
+  cases?: string[];
+  /** Engines by name; all by default. */
+  engines?: string[];
+  /** A file to write the report to. */
+  json?: string;
+  /** Samples of each case; five by default. */
+  repeats?: number;
+  /** Leave out what takes a peer most of a minute on a software adapter: jax-js on resnet8. */
+  quick?: boolean;
+  /** When to give up on a process; 180 s by default. */
+  timeoutSeconds?: number;
+  /** Where the lines of the table go; stdout by default. */
+  print?: (line: string) => void;
+  /** Where it says what it is doing; stderr by default. */
+  progress?: (line: string) => void;
+}
+
+/** What the benchmark found. */
+export interface BenchReport {
+  deno: string;
+  system: string;
+  cores: number;
+  date: string;
+  /** Absent without an adapter. */
+  ceiling?: Ceiling;
+  rows: Row[];
+}
+
+/**
+ * Runs the benchmark, prints its table and, where asked, writes it as JSON. An engine that is missing or fails is a row
+ * that says why.
+ *
+ * @param options what to run
+ * @returns the report
+ * @throws {UserError} for a case or an engine that does not exist, for repeats below 1, and if the file cannot be written
+ *
+ * @example
+ * ```ts
+ * await runBench({ cases: ["matmul"], engines: ["ours-webgpu", "tfjs"], json: "bench.json" });
+ * ```
+ */
+export async function runBench(options: BenchOptions = {}): Promise<BenchReport> {
+  const { json, repeats = 5, quick = false, timeoutSeconds = 180 } = options;
+  const { print = console.log, progress = console.error } = options;
+  const chosenCases = choose("case", options.cases, cases, (name) => name);
+  const chosenEngines = choose("engine", options.engines, engines, (engine) => engine.name);
+  if (!Number.isInteger(repeats) || repeats < 1) {
+    throw new UserError(`Cannot take ${repeats} samples: --repeats must be a whole number from 1`);
+  }
+  progress("Measuring the adapter's ceilings");
+  const ceiling = await collect([denoScript("ceiling.ts")], ceilingSchema, timeoutSeconds);
+  const rows: Row[] = [];
+  for (const name of chosenCases) {
+    const results = new Map<string, Result>();
+    for (const engine of chosenEngines.filter((engine) => engine.cases.includes(name))) {
+      if (quick && engine.slow?.includes(name)) {
+        rows.push({ case: name, engine: engine.label, reason: "left out by --quick" });
+        continue;
+      }
+      progress(`Running ${name} on ${engine.label}`);
+      rows.push(await runEngineProcess(engine, name, repeats, timeoutSeconds, results));
+    }
+  }
+  const report: BenchReport = {
+    deno: Deno.version.deno,
+    system: `${Deno.build.os} ${Deno.build.arch}`,
+    cores: navigator.hardwareConcurrency,
+    date: new Date().toISOString(),
+    ceiling: "result" in ceiling ? ceiling.result : undefined,
+    rows,
+  };
+  for (const line of table(rows, ceiling)) print(line);
+  if (json) await writeReport(json, report);
+  return report;
+}
+
+/** @param results those of the case so far, by engine: ours are first, for the others to be compared with */
+async function runEngineProcess(
+  engine: EngineEntry,
+  name: Case,
+  repeats: number,
+  timeoutSeconds: number,
+  results: Map<string, Result>,
+): Promise<Row> {
+  const commands = engine.commands(name).map((command) => [...command, `--repeats=${repeats}`]);
+  const outcome = await collect(commands, resultSchema, timeoutSeconds);
+  if ("reason" in outcome) return { case: name, engine: engine.label, reason: `not available: ${outcome.reason}` };
+  const { result } = outcome;
+  results.set(engine.name, result);
+  const ours = results.get(engine.comparedWith);
+  const timesOurs = ours && median(result.seconds) / median(ours.seconds);
+  return { case: name, engine: `${result.engine} ${result.version}`, result, timesOurs };
+}
+
+/** The entries that were asked for, in the order of the list. */
+function choose<T>(kind: string, wanted: string[] | undefined, all: readonly T[], nameOf: (entry: T) => string): T[] {
+  if (!wanted) return [...all];
+  const names = all.map(nameOf);
+  const unknown = wanted.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new UserError(`Cannot benchmark the ${kind} "${unknown}": the ${kind}s are ${names.join(", ")}`);
+  }
+  return all.filter((entry) => wanted.includes(nameOf(entry)));
+}
+
+async function writeReport(file: string, report: BenchReport): Promise<void> {
+  const temporary = `${file}.tmp`;
+  try {
+    await Deno.writeTextFile(temporary, JSON.stringify(report, null, 2) + "\n");
+    await Deno.rename(temporary, file);
+  } catch (error) {
+    throw new UserError(`Cannot write the benchmark's report to ${file}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import type { Chain } from "../../../core/mpo/chain.ts";
+import { decomposeMatrix, type Decomposition } from "../../../core/mpo/decompose.ts";
+import { type Gauge, GAUGES } from "../../../core/mpo/gauge.ts";
+import { assertClose } from "../../support/numbers.ts";
+import { diagonal, HARD_MATRICES, identity, type Matrix, maxAbs, product, transposed } from "../linalg/matrices.ts";
+import { FACTORS, goldenMatrix, innerBonds, partialProducts, randomFor } from "./chains.ts";
+
+const gramOf = (columns: Matrix) => product(transposed(columns), columns);
+
+/** The Gram matrices that P and S must have at a bond with these singular values. */
+function expectedGrams(gauge: Gauge, singularValues: Float64Array): { left: Matrix; right: Matrix } {
+  const one = identity(singularValues.length);
+  switch (gauge) {
+    case "balanced":
+      return { left: diagonal(...singularValues), right: diagonal(...singularValues) };
+    case "left-canonical":
+      return { left: one, right: diagonal(...singularValues.map((value) => value ** 2)) };
+    case "right-canonical":
+      return { left: diagonal(...singularValues.map((value) => value ** 2)), right: one };
+  }
+}
+
+function checkGauge({ chain, gauge, singularValues }: Decomposition, tolerance: number, what: string): void {
+  for (const bond of innerBonds(chain)) {
+    const { left, right } = partialProducts(chain, bond);
+    const expected = expectedGrams(gauge, singularValues[bond - 1]);
+    assertClose(gramOf(left).values, expected.left.values, tolerance, `${what}, ${gauge}: P^T P at bond ${bond}`);
+    assertClose(
+      gramOf(transposed(right)).values,
+      expected.right.values,
+      tolerance,
+      `${what}, ${gauge}: S S^T at bond ${bond}`,
+    );
+  }
+}
+
+Deno.test("at every bond the partial products have the Gram matrices of the gauge", async () => {
+  for (const gauge of GAUGES) {
+    for (const [number, factors] of FACTORS.entries()) {
+      const matrix = randomFor(factors, number + 40);
+      const decomposition = await decomposeMatrix(matrix.values, matrix.rows, matrix.columns, { ...factors, gauge });
+      checkGauge(decomposition, 1e-12, `rows ${factors.rows}, cols ${factors.cols}`);
+    }
+  }
+});
+
+Deno.test("the middles of [a, 1, .., 1, b] are identities in the balanced gauge", async () => {
+  for (const values of [goldenMatrix(16), goldenMatrix(16).map((value, place) => place < 60 ? 0 : value)]) {
+    const { chain } = await decomposeMatrix(values, 12, 12, { rows: [4, 1, 1, 1, 3], cols: [4, 1, 1, 1, 3] });
+    for (const core of chain.cores.slice(1, -1)) assert.deepEqual(core, identity(9).values);
+  }
+});
+
+Deno.test("the ends of [a, 1, .., 1, b] are U sqrt(Lambda) and sqrt(Lambda) V^T, U's largest entries positive", async () => {
+  const { chain, singularValues } = await decomposeMatrix(goldenMatrix(16), 12, 12, {
+    rows: [4, 1, 3],
+    cols: [4, 1, 3],
+  });
+  const first: Matrix = { values: chain.cores[0], rows: 16, columns: 9 };
+  assertClose(gramOf(first).values, diagonal(...singularValues[0]).values, 1e-14);
+  assertPositiveColumns(first);
+});
+
+function assertPositiveColumns({ values, rows, columns }: Matrix): void {
+  for (let col = 0; col < columns; col++) {
+    const column = Array.from({ length: rows }, (_, row) => values[row * columns + col]);
+    const largest = column.reduce((best, value) => Math.abs(value) > Math.abs(best) ? value : best, 0);
+    assert.ok(largest > 0, `column ${col} has its largest entry ${largest}`);
+  }
+}
+
+Deno.test("signs: in the left-canonical gauge every column of every core but the last has its largest entry positive", async () => {
+  for (const [number, factors] of FACTORS.entries()) {
+    const matrix = randomFor(factors, number + 70);
+    const { chain } = await decomposeMatrix(matrix.values, matrix.rows, matrix.columns, {
+      ...factors,
+      gauge: "left-canonical",
+    });
+    for (const bond of innerBonds(chain)) {
+      const values = chain.cores[bond - 1], columns = chain.bonds[bond];
+      assertPositiveColumns({ values, rows: values.length / columns, columns });
+    }
+  }
+});
+
+Deno.test("signs: in all gauges the columns left of a bond point the same way", async () => {
+  for (const [number, factors] of FACTORS.entries()) {
+    const matrix = randomFor(factors, number + 90);
+    const chains = new Map<Gauge, Chain>();
+    for (const gauge of GAUGES) {
+      const { chain } = await decomposeMatrix(matrix.values, matrix.rows, matrix.columns, { ...factors, gauge });
+      chains.set(gauge, chain);
+    }
+    for (const bond of innerBonds(chains.get("balanced")!)) {
+      const [balanced, left, right] = GAUGES.map((gauge) => partialProducts(chains.get(gauge)!, bond).left);
+      for (const other of [balanced, right]) {
+        const overlaps = product(transposed(left), other);
+        for (let col = 0; col < left.columns; col++) assert.ok(overlaps.values[col * (left.columns + 1)] > 0);
+      }
+    }
+  }
+});
+
+Deno.test("chains of two matrices that differ little differ little", async () => {
+  const factors = { rows: [2, 3, 2], cols: [3, 2, 2] };
+  const values = goldenMatrix(16);
+  for (const gauge of GAUGES) {
+    const { chain } = await decomposeMatrix(values, 12, 12, { ...factors, gauge });
+    const near = await decomposeMatrix(values.map((value, k) => value + 1e-9 * Math.sin(k)), 12, 12, {
+      ...factors,
+      gauge,
+    });
+    chain.cores.forEach((core, k) => assertClose(near.chain.cores[k], core, 1e-6, `${gauge}, core ${k}`));
+  }
+});
+
+Deno.test("zero and repeated singular values leave the gauge conditions true", async () => {
+  const matrices: Record<string, Matrix> = {
+    "identity": identity(12),
+    "reflection": { values: identity(12).values.map((value) => value - 2 / 12), rows: 12, columns: 12 },
+    "zero": { values: new Float64Array(144), rows: 12, columns: 12 },
+    "rank 2": product(randomFor({ rows: [12], cols: [2] }, 1), randomFor({ rows: [2], cols: [12] }, 2)),
+    "rank 1": product(randomFor({ rows: [12], cols: [1] }, 3), randomFor({ rows: [1], cols: [12] }, 4)),
+  };
+  for (const [name, matrix] of Object.entries(matrices)) {
+    for (const rows of [[4, 1, 1, 3], [2, 3, 2], [1, 12, 1], [3, 1, 2, 2]]) {
+      for (const gauge of GAUGES) {
+        const decomposition = await decomposeMatrix(matrix.values, 12, 12, { rows, cols: rows, gauge });
+        // Where sigma is noise of 1e-16, its square root in the cores is of 1e-8.
+        checkGauge(decomposition, 1e-7, `${name}, ${rows}`);
+      }
+    }
+  }
+});
+
+Deno.test("no core of a balanced chain holds a number that only noise made large", async () => {
+  for (const name of ["rank 2, tall", "Hilbert", "graded columns", "equal columns"]) {
+    const { values, rows, columns } = HARD_MATRICES[name];
+    const factors = { rows: [rows, 1, 1], cols: [1, columns, 1] };
+    const { chain } = await decomposeMatrix(values, rows, columns, factors);
+    const largest = Math.sqrt(chain.cores.length * maxAbs(values) * Math.max(rows, columns));
+    for (const core of chain.cores) assert.ok(maxAbs(core) <= Math.max(largest, 2), `${name}: ${maxAbs(core)}`);
+  }
+});
