@@ -18,7 +18,8 @@ const TINY = 1e-30;
 
 var<workgroup> partial: array<vec4f, THREADS * 4u>;
 var<workgroup> sums: array<vec4f, 4>; // inner products of the column with all 16, below its diagonal
-var<workgroup> head: array<vec4f, 4>; // the panel's row at the diagonal
+// The panel's row at the diagonal, for even columns and for odd ones: a thread may be a column ahead of another.
+var<workgroup> head: array<vec4f, 8>;
 var<workgroup> gram: array<f32, 256>; // V^T V above the diagonal, tau on it
 var<workgroup> t: array<vec4f, 64>; // T, row by row
 
@@ -33,11 +34,12 @@ fn main(@builtin(local_invocation_index) thread: u32) {
 
   for (var c = 0u; c < 16u && top + c < p.rows; c++) {
     let j = top + c;
+    let h = c % 2u * 4u;
     var sum = array<vec4f, 4>();
     for (var k = top + thread; k < p.rows; k += THREADS) {
       let row = base + k * 4u;
       if (k == j) {
-        for (var q = 0u; q < 4u; q++) { head[q] = vectors[row + q]; }
+        for (var q = 0u; q < 4u; q++) { head[h + q] = vectors[row + q]; }
       } else if (k > j) {
         let x = vectors[row + c / 4u][c % 4u];
         for (var q = 0u; q < 4u; q++) { sum[q] += x * vectors[row + q]; }
@@ -53,7 +55,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     workgroupBarrier();
 
     // The reflector v is 1 at j and inverse * x below; it maps the column to image * e_j.
-    let first = head[c / 4u][c % 4u];
+    let first = head[h + c / 4u][c % 4u];
     let tail = sums[c / 4u][c % 4u];
     var image = first;
     var tau = 0.0;
@@ -64,7 +66,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
       inverse = 1.0 / (first - image);
     }
     // Thread i notes v's product with the earlier reflector i.
-    if (thread < c) { gram[thread * 16u + c] = head[thread / 4u][thread % 4u] + inverse * sums[thread / 4u][thread % 4u]; }
+    if (thread < c) { gram[thread * 16u + c] = head[h + thread / 4u][thread % 4u] + inverse * sums[thread / 4u][thread % 4u]; }
     if (thread == c) { gram[c * 16u + c] = tau; }
     for (var k = top + thread; k < p.rows; k += THREADS) {
       if (k < j) { continue; }
@@ -72,7 +74,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
       let x = select(inverse * vectors[row + c / 4u][c % 4u], 1.0, k == j);
       for (var q = 0u; q < 4u; q++) {
         let at = q * 4u + vec4u(0u, 1u, 2u, 3u);
-        let updated = vectors[row + q] - x * tau * (head[q] + inverse * sums[q]);
+        let updated = vectors[row + q] - x * tau * (head[h + q] + inverse * sums[q]);
         let own = select(x, image, k == j); // R's diagonal stays in V's place till the end
         vectors[row + q] = select(select(vectors[row + q], vec4f(own), at == vec4u(c)), updated, at > vec4u(c));
       }

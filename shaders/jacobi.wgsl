@@ -1,7 +1,10 @@
 // One round of one-sided block Jacobi on the columns of a row-major matrix: the columns lie in blocks of 16, and each
 // workgroup takes two neighbouring blocks. `rotations` forms the Gram matrix of the 32 columns and rotates each pair of
-// them once towards a right angle, in 31 steps of 16 disjoint pairs; the product of the rotations is a 32 x 32 matrix.
-// `rotate` multiplies the columns by it and moves the blocks to their places in the next round's tournament.
+// them once towards a right angle, in 31 steps of 16 disjoint pairs; the product of the rotations is a 32 x 32 matrix W.
+// `rotate` multiplies the columns by W and moves the blocks to their places in the next round's tournament.
+//
+// Rotations and W are kept less the identity. Hundreds of them multiply and most turn very little: held as numbers near 1
+// they would lose those digits, and the columns their lengths.
 
 struct Parameters {
   rows: u32,
@@ -15,7 +18,7 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> p: Parameters;
 @group(0) @binding(1) var<storage, read> input: array<vec4f>; // [rows, columns]
 
-@group(0) @binding(2) var<storage, read_write> rotation: array<f32>; // [pair, 32, 32]
+@group(0) @binding(2) var<storage, read_write> rotation: array<f32>; // W - I: [pair, 32, 32]
 @group(0) @binding(3) var<storage, read_write> cosines: array<f32>; // the largest |cosine| a pair of blocks began with
 
 /// Squared length below which a column counts as zero; the matrix has entries up to 1.
@@ -25,7 +28,7 @@ const STRIDE = 33u;
 
 var<workgroup> g: array<f32, 32u * STRIDE>;
 var<workgroup> w: array<f32, 32u * STRIDE>;
-var<workgroup> turns: array<vec2f, 16>; // cosine and sine of each pair's rotation
+var<workgroup> turns: array<vec2f, 16>; // cosine - 1 and sine of each pair's rotation
 var<workgroup> largest: atomic<u32>; // bits of a float that is not negative: they order as the float does
 
 /// The columns that pair `i` of step `step` rotates: the circle tournament of 32.
@@ -34,15 +37,21 @@ fn pairOf(i: u32, step: u32) -> vec2u {
   return vec2u((step + i) % 31u, (step + 31u - i) % 31u);
 }
 
-/// Cosine and sine of the smaller rotation that brings columns with these inner products to a right angle.
+/// The cosine less 1 and the sine of the smaller rotation that brings columns with these inner products to a right angle.
 fn turnOf(x: f32, y: f32, product: f32) -> vec2f {
-  if (x < TINY || y < TINY || abs(product) <= 0.1 * p.tolerance * sqrt(x) * sqrt(y)) { return vec2f(1.0, 0.0); }
+  if (x < TINY || y < TINY || abs(product) <= 0.1 * p.tolerance * sqrt(x) * sqrt(y)) { return vec2f(); }
   let zeta = (y - x) / (2.0 * product);
   let size = abs(zeta);
   // The square of a large zeta would overflow, and changes nothing.
   let tangent = select(1.0, -1.0, zeta < 0.0) / (size + select(size, sqrt(1.0 + zeta * zeta), size < 1e4));
   let cosine = inverseSqrt(1.0 + tangent * tangent);
-  return vec2f(cosine, cosine * tangent);
+  let sine = cosine * tangent;
+  return vec2f(-sine * sine / (1.0 + cosine), sine);
+}
+
+/// What a rotation adds to a pair of numbers.
+fn change(v: vec2f, turn: vec2f) -> vec2f {
+  return vec2f(turn.x * v.x - turn.y * v.y, turn.y * v.x + turn.x * v.y);
 }
 
 @compute @workgroup_size(64)
@@ -63,7 +72,7 @@ fn rotations(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   for (var i = 0u; i < 4u; i++) {
     for (var j = 0u; j < 4u; j++) {
       g[(i0 + i) * STRIDE + j0 + j] = sum[i][j];
-      w[(i0 + i) * STRIDE + j0 + j] = select(0.0, 1.0, i0 + i == j0 + j);
+      w[(i0 + i) * STRIDE + j0 + j] = 0.0;
     }
   }
   workgroupBarrier();
@@ -92,25 +101,26 @@ fn rotations(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
       let columns = pairOf(block % 16u, step);
       let left = turns[block / 16u];
       let right = turns[block % 16u];
-      let a = g[rows.x + columns.x];
-      let b = g[rows.x + columns.y];
-      let c = g[rows.y + columns.x];
-      let d = g[rows.y + columns.y];
-      let top = left.x * vec2f(a, b) - left.y * vec2f(c, d);
-      let bottom = left.y * vec2f(a, b) + left.x * vec2f(c, d);
-      g[rows.x + columns.x] = right.x * top.x - right.y * top.y;
-      g[rows.x + columns.y] = right.y * top.x + right.x * top.y;
-      g[rows.y + columns.x] = right.x * bottom.x - right.y * bottom.y;
-      g[rows.y + columns.y] = right.y * bottom.x + right.x * bottom.y;
+      var first = vec2f(g[rows.x + columns.x], g[rows.y + columns.x]);
+      var second = vec2f(g[rows.x + columns.y], g[rows.y + columns.y]);
+      first += change(first, left);
+      second += change(second, left);
+      let top = vec2f(first.x, second.x) + change(vec2f(first.x, second.x), right);
+      let bottom = vec2f(first.y, second.y) + change(vec2f(first.y, second.y), right);
+      g[rows.x + columns.x] = top.x;
+      g[rows.x + columns.y] = top.y;
+      g[rows.y + columns.x] = bottom.x;
+      g[rows.y + columns.y] = bottom.y;
     }
     // W <- W J
     for (var entry = thread; entry < 512u; entry += 64u) {
-      let columns = pairOf(entry % 16u, step) + entry / 16u * STRIDE;
-      let right = turns[entry % 16u];
-      let a = w[columns.x];
-      let b = w[columns.y];
-      w[columns.x] = right.x * a - right.y * b;
-      w[columns.y] = right.y * a + right.x * b;
+      let columns = pairOf(entry % 16u, step);
+      let row = entry / 16u;
+      let at = columns + row * STRIDE;
+      let held = vec2f(w[at.x], w[at.y]);
+      let added = change(held + select(vec2f(), vec2f(1.0), columns == vec2u(row)), turns[entry % 16u]);
+      w[at.x] = held.x + added.x;
+      w[at.y] = held.y + added.y;
     }
     workgroupBarrier();
   }
@@ -119,7 +129,7 @@ fn rotations(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   }
 }
 
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>; // [pair, 32, 32]
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>; // W - I: [pair, 32, 32]
 @group(0) @binding(3) var<storage, read> angles: array<f32>; // the cosines above
 @group(0) @binding(4) var<storage, read_write> output: array<vec4f>; // [rows, columns]
 
@@ -138,14 +148,11 @@ fn rotate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
   let quads = p.columns / 4u;
   let first = group.x * 32u + local.y * 4u;
   let source = group.y * 8u;
-  let place = placeOf(group.y * 2u + local.x / 4u, p.columns / 16u);
-  let target_ = place * 4u + local.x % 4u;
+  let place = placeOf(group.y * 2u + local.x / 4u, p.columns / 16u) * 4u + local.x % 4u;
   var rows = array<u32, 4>();
   for (var r = 0u; r < 4u; r++) { rows[r] = min(first + r, p.rows - 1u) * quads; }
   var sum = array<vec4f, 4>();
-  if (angles[p.slot + group.y] <= p.tolerance) {
-    for (var r = 0u; r < 4u; r++) { sum[r] = input[rows[r] + source + local.x]; }
-  } else {
+  if (angles[p.slot + group.y] > p.tolerance) {
     for (var k = 0u; k < 8u; k++) {
       let w = group.y * 256u + k * 32u + local.x;
       let w0 = weights[w];
@@ -159,6 +166,6 @@ fn rotate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
     }
   }
   for (var r = 0u; r < 4u; r++) {
-    if (first + r < p.rows) { output[rows[r] + target_] = sum[r]; }
+    if (first + r < p.rows) { output[rows[r] + place] = input[rows[r] + source + local.x] + sum[r]; }
   }
 }

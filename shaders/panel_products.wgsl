@@ -28,11 +28,18 @@ fn project(@builtin(global_invocation_id) id: vec3u) {
   if (j >= p.columns) { return; }
   var sum0 = vec4f();
   var sum1 = vec4f();
-  for (var k = p.fromRow; k < p.rows; k++) {
-    let x = input[k * p.columns + j];
-    let at = p.start + k * p.stride + id.y * 2u;
-    sum0 += x * left[at];
-    sum1 += x * left[at + 1u];
+  // Sums of 32 rows are summed in turn: that rounds less than one long sum.
+  for (var first = p.fromRow; first < p.rows; first += 32u) {
+    var part0 = vec4f();
+    var part1 = vec4f();
+    for (var k = first; k < min(first + 32u, p.rows); k++) {
+      let x = input[k * p.columns + j];
+      let at = p.start + k * p.stride + id.y * 2u;
+      part0 += x * left[at];
+      part1 += x * left[at + 1u];
+    }
+    sum0 += part0;
+    sum1 += part1;
   }
   for (var i = 0u; i < 8u; i++) {
     let row = id.y * 8u + i;

@@ -1,12 +1,11 @@
-// How a tile reads B and writes C where neighbouring columns do not come in fours.
+// How tiles read B and write C where the columns of either do not lie side by side in fours.
 
 alias Element = f32;
 
-// Eight columns of a row of B, which begins at `row`; `columns` are offsets into it.
-fn loadColumns(row: u32, columns: Eight) -> mat2x4f {
-  let low = row + columns.low;
-  let high = row + columns.high;
-  return mat2x4f(b[low.x], b[low.y], b[low.z], b[low.w], b[high.x], b[high.y], b[high.z], b[high.w]);
+// Four columns of the row of B that begins at `row`; `columns` are offsets into it.
+fn loadQuad(row: u32, columns: vec4u) -> vec4f {
+  let at = row + columns;
+  return vec4f(b[at.x], b[at.y], b[at.z], b[at.w]);
 }
 
 // Writes four columns of C, of which the first `count` exist.
@@ -15,9 +14,4 @@ fn storeQuad(at: u32, count: u32, values: vec4f) {
   if (count > 1u) { c[at + 1u] = values.y; }
   if (count > 2u) { c[at + 2u] = values.z; }
   if (count > 3u) { c[at + 3u] = values.w; }
-}
-
-// Four columns of a bias, from `x` on.
-fn loadBias(x: u32) -> vec4f {
-  return vec4f(bias[x], bias[x + 1u], bias[x + 2u], bias[x + 3u]);
 }

@@ -25,7 +25,9 @@ export function showPlan(plan: ContractionPlan): string {
       plan.search === "optimal" ? "the best of all" : "the cheapest pair first, as there are many operands"
     }`,
     `multiply-adds         ${grouped(plan.multiplyAdds)}`,
-    `  in one loop nest    ${grouped(plan.naiveMultiplyAdds)} (${Number(saving.toPrecision(3))} times as many)`,
+    `  in one loop nest    ${grouped(plan.naiveMultiplyAdds)} (${
+      grouped(Number(saving.toPrecision(3)))
+    } times as many)`,
     `largest intermediate  ${grouped(plan.largestIntermediate)} numbers`,
     ...(rows.length > 0 ? ["", ...table([header, ...rows])] : []),
   ].join("\n");
@@ -47,9 +49,9 @@ function showMethod({ method }: Step): string {
   }
 }
 
-/** Digits in groups of three. */
+/** Digits in groups of three, as long as all of them are right. */
 function grouped(value: number): string {
-  return value.toLocaleString("en-US");
+  return value < 1e15 ? value.toLocaleString("en-US") : value.toExponential(2);
 }
 
 /** Columns padded to their widest cell; multiply-adds to the right. */

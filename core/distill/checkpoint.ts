@@ -1,11 +1,17 @@
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
+import type { Recipe } from "../recipe/schema.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../safetensors.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** The file of a run's checkpoint, in the run folder. */
 export const CHECKPOINT_FILE = join("checkpoint", "state.safetensors");
+
+/** What two runs must have in common for one to continue the other: everything but where they write and compute. */
+export function fingerprintOf({ output: _output, backend: _backend, base: _base, ...rest }: Recipe): string {
+  return JSON.stringify(rest);
+}
 
 /** Where training stands. Everything random follows from the recipe's seed and the step, so a step is all of it. */
 export interface Position {

@@ -3,24 +3,25 @@ import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { UserError } from "../errors.ts";
 import { writeFileAtomically } from "../files.ts";
-import { type Weights, weightsFrom } from "../nn/weights.ts";
+import type { Weights } from "../nn/weights.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import type { Chain } from "../mpo/chain.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
-import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
-import { baseFrom, resolveFile } from "../recipe/recipe.ts";
+import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
 import type { Tensor } from "../tensor.ts";
 import { VERSION } from "../version.ts";
 import { buildLosses } from "./build_losses.ts";
 import { chainSpecs, decomposeWeight } from "./chains.ts";
+import { fingerprintOf } from "./checkpoint.ts";
 import { evaluate } from "./evaluate.ts";
 import { loadData } from "./load_data.ts";
 import { mergedWeights } from "./merge.ts";
 import { readModelWeights, WEIGHTS_FILE, writeModelFolder } from "./model_folder.ts";
+import { buildModel, freeze, readRecipeWeights } from "./models.ts";
 import { largestLogitDifference, outputShapes } from "./probe.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { type Resolved, resolvePlugins } from "./resolve_plugins.ts";
@@ -76,9 +77,7 @@ export async function distill(
   const specs = chainSpecs(recipe, model);
   const initial = settings.student.weights === null
     ? freshWeights(model, random.split("student"))
-    : await readModelWeights(resolveFile(recipe, settings.student.weights), model, "student").catch((error) => {
-      throw error instanceof UserError ? recipe.error(["student", "weights"], error.message) : error;
-    });
+    : await readRecipeWeights(recipe, "student", settings.student.weights, model);
 
   const chains = new Map<string, Chain>();
   await watch.time("decompose", async () => {
@@ -142,7 +141,7 @@ export async function distill(
     return numbers;
   });
   // What is verified and evaluated is what was written: read back from the file, axis order and names included.
-  const exported = upload(ops, model, await readModelWeights(studentFolder, model, "student"));
+  const exported = freeze(ops, model, await readModelWeights(studentFolder, model, "student"));
   const difference = await watch.time(
     "verify",
     () => largestLogitDifference(ops, model, studentWeights, () => exported, data.test, settings.verify.probe),
@@ -199,41 +198,14 @@ export async function distill(
   return summary;
 }
 
-/** A model with the sizes that the data asks for. */
-function buildModel(
-  recipe: Checked<Recipe>,
-  { definition, options, path }: Resolved<"model">,
-  input: InputDescription,
-): Model {
-  try {
-    return definition.build(options, input);
-  } catch (error) {
-    throw error instanceof UserError ? recipe.error(path, error.message) : error;
-  }
-}
-
-/** Weights on the device that nothing trains. */
-interface FrozenWeights extends Weights {
-  dispose(): void;
-}
-
-function upload(ops: Ops, model: Model, numbers: ReadonlyMap<string, Float32Array>): FrozenWeights {
-  const tensors = new Map(
-    model.parameters.map(({ name, shape }) => [name, ops.keep(ops.tensor(numbers.get(name)!, shape))]),
-  );
-  return { ...weightsFrom(tensors), dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
-}
-
 async function loadTeacher(ops: Ops, recipe: Checked<Recipe>, plugin: Resolved<"model">, input: InputDescription) {
   const model = buildModel(recipe, plugin, input);
   const path = recipe.value.teacher!.weights;
   if (path === null) {
     throw recipe.error(["teacher"], "Cannot distil from a teacher without weights: set teacher.weights to its folder");
   }
-  const numbers = await readModelWeights(resolveFile(recipe, path), model, "teacher").catch((error) => {
-    throw error instanceof UserError ? recipe.error(["teacher", "weights"], error.message) : error;
-  });
-  return { model, numbers, weights: upload(ops, model, numbers) };
+  const numbers = await readRecipeWeights(recipe, "teacher", path, model);
+  return { model, numbers, weights: freeze(ops, model, numbers) };
 }
 
 /** The recipe as it was resolved, in the run folder; it runs again from there. */
@@ -245,11 +217,6 @@ async function writeRunRecipe(recipe: Checked<Recipe>, folder: string): Promise<
   }
   const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder) });
   await writeFileAtomically(join(folder, "recipe.yaml"), text);
-}
-
-/** What two runs must have in common for one to continue the other: everything but where they write and compute. */
-function fingerprintOf({ output: _output, backend: _backend, base: _base, ...rest }: Recipe): string {
-  return JSON.stringify(rest);
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

@@ -57,19 +57,20 @@ export class TrainingStep {
   ) {
     const { optimiser, cores } = recipe;
     const coreDecay = cores.weightDecay ?? optimiser.weightDecay;
-    const group = (store: ParameterStore, rateScale: number, weightDecay: number): Group => ({
-      store,
-      optimiser: createOptimiser(ops, store, optimiser),
-      rateScale,
-      weightDecay,
-    });
     const target = cores.weightDecayTarget;
     const all = {
-      plain: group(student.plain, 1, optimiser.weightDecay),
-      cores: group(student.cores, cores.learningRateScale, target === "cores" ? coreDecay : 0),
-      losses: group(lossParameters, 1, optimiser.weightDecay),
+      plain: { store: student.plain, rateScale: 1, weightDecay: optimiser.weightDecay },
+      cores: {
+        store: student.cores,
+        rateScale: cores.learningRateScale,
+        weightDecay: target === "cores" ? coreDecay : 0,
+      },
+      losses: { store: lossParameters, rateScale: 1, weightDecay: optimiser.weightDecay },
     };
-    this.groups = Object.fromEntries(Object.entries(all).filter(([, { store }]) => store.specs.length > 0));
+    this.groups = Object.fromEntries(
+      Object.entries(all).filter(([, { store }]) => store.specs.length > 0)
+        .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
+    );
     this.#mergedDecay = target === "merged" ? coreDecay : 0;
     this.#clip = recipe.clipGradientNorm === "auto" ? automaticClip(student) : recipe.clipGradientNorm;
   }

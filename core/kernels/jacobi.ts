@@ -12,8 +12,8 @@ const parameters = { rows: "u32", columns: "u32", slot: "u32", tolerance: "f32" 
 
 /**
  * For each pair of neighbouring blocks of a row-major matrix whose `columns` are a multiple of 32 (zeros fill it up), a
- * 32 x 32 rotation that brings the pair's columns nearer to right angles, each pair of columns being turned once. The
- * largest |cosine| before goes to `cosines[slot + pair]`; up to `tolerance` the rotation is left out.
+ * 32 x 32 rotation W that brings the pair's columns nearer to right angles, each pair of columns being turned once, is kept less
+ * the identity. The largest |cosine| before goes to `cosines[slot + pair]`; up to `tolerance` W is left as it was.
  */
 export const jacobiRotationsKernel = defineKernel({
   name: "jacobi rotations",
@@ -46,7 +46,9 @@ export const jacobiRotationsKernel = defineKernel({
           }
         }
       }
-      w.forEach((row, i) => row.forEach((value, j) => rotation[(pair * PAIR + i) * PAIR + j] = value));
+      w.forEach((row, i) =>
+        row.forEach((value, j) => rotation[(pair * PAIR + i) * PAIR + j] = value - Number(i === j))
+      );
     }
   },
 });
@@ -90,11 +92,11 @@ export const jacobiRotateKernel = defineKernel({
       const pair = Math.floor(source / PAIR), still = cosines[slot + pair] <= tolerance;
       const target = placeOf(Math.floor(source / BLOCK), columns / BLOCK) * BLOCK + source % BLOCK;
       for (let k = 0; k < rows; k++) {
-        let sum = 0;
-        for (let i = 0; i < PAIR; i++) {
+        let sum = input[k * columns + source];
+        for (let i = 0; i < PAIR && !still; i++) {
           sum += input[k * columns + pair * PAIR + i] * rotation[(pair * PAIR + i) * PAIR + source % PAIR];
         }
-        output[k * columns + target] = still ? input[k * columns + source] : sum;
+        output[k * columns + target] = sum;
       }
     }
   },

@@ -1,3 +1,5 @@
+import type { Device } from "../device.ts";
+import { svd } from "../linalg/device_svd.ts";
 import { leftSvd } from "../linalg/svd.ts";
 
 /** The part of an SVD that a decomposition needs: `A = U (U^T A)`, singular values descending. */
@@ -18,3 +20,19 @@ export interface LinearAlgebra {
 
 /** In float64, on the host. */
 export const hostLinearAlgebra: LinearAlgebra = { epsilon: Number.EPSILON, svd: leftSvd };
+
+/** By shaders in float32 on a webgpu device; on the cpu backend, which would compute the same, {@link hostLinearAlgebra}. */
+export function linearAlgebraOn(device: Device): LinearAlgebra {
+  if (device.backend.name === "cpu") return hostLinearAlgebra;
+  return {
+    epsilon: 2 ** -23,
+    async svd(matrix, rows, cols) {
+      const a = device.keep(device.tensor(matrix, [rows, cols]));
+      const { u, singularValues, remainder } = await svd(device, a);
+      const parts = await device.read([u, singularValues, remainder]);
+      for (const tensor of [a, u, singularValues, remainder]) tensor.dispose();
+      const [left, values, rest] = parts.map((part) => Float64Array.from(part));
+      return { u: left, singularValues: values, remainder: rest };
+    },
+  };
+}

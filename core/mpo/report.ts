@@ -89,11 +89,7 @@ export function showDecomposition(report: DecompositionReport): string {
       `core ${`${index + 1}`.padEnd(11)}[${shape.join(", ")}], ${count(parameters)} parameters, ${role}`
     ),
     `parameters      ${count(report.parameters)}, ${brief(report.increaseRate)} times those of the matrix`,
-    ...singularValues.map((values, index) =>
-      `bond ${`${index + 1}`.padEnd(11)}${spectrum(values)}${
-        discarded[index] > 0 ? `, cut: norm ${brief(discarded[index])}` : ""
-      }`
-    ),
+    ...bondLines(singularValues, discarded),
     `relative error  ${report.relativeError.toExponential(2)}${cut}`,
     `merge           ${count(merge.multiplyAdds)} multiply-adds, from left to right ${
       count(merge.leftToRightMultiplyAdds)
@@ -101,6 +97,19 @@ export function showDecomposition(report: DecompositionReport): string {
     "",
     merge.plan,
   ].join("\n");
+}
+
+/** A line for each bond; neighbours with the same singular values, as in `[a, 1, .., 1, b]`, share one. */
+function bondLines(singularValues: DecompositionReport["singularValues"], discarded: readonly number[]): string[] {
+  const lines: string[] = [];
+  for (let first = 0, next = 0; first < singularValues.length; first = next) {
+    const values = singularValues[first];
+    for (next = first + 1; singularValues[next]?.every((value, k) => value === values[k]); next++);
+    const name = next - first === 1 ? `bond ${next}` : `bonds ${first + 1}-${next}`;
+    const cut = discarded[first] > 0 ? `, cut: norm ${brief(discarded[first])}` : "";
+    lines.push(`${name.padEnd(16)}${spectrum(values)}${cut}`);
+  }
+  return lines;
 }
 
 /** The singular values of a bond in a line: their range, and how many carry most of the matrix. */

@@ -69,7 +69,11 @@ async function run([program, ...args]: string[], timeoutSeconds: number) {
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    child.kill("SIGKILL");
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It ended in the same moment.
+    }
   }, timeoutSeconds * 1000);
   const output = await child.output();
   clearTimeout(timer);

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { Case } from "./workload.ts";
 
 /** An engine that the benchmark can run. */
@@ -73,8 +74,8 @@ export const engines: EngineEntry[] = [
     cases: ["matmul", "resnet8", "decompose"],
     comparedWith: "ours-cpu",
     commands: (name) => {
-      const script = new URL("peers/pytorch.py", import.meta.url);
-      return pythons.map((python) => [python, decodeURIComponent(script.pathname), name]);
+      const script = fileURLToPath(new URL("peers/pytorch.py", import.meta.url));
+      return pythons.map((python) => [python, script, name]);
     },
   },
 ];

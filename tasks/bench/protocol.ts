@@ -11,7 +11,8 @@
  *   number that needs all of them is read, divided by their count.
  */
 import { operations } from "./flops.ts";
-import { batchSize, type Case, cases, classes, decomposeSize, matmulOperands, matmulSize } from "./workload.ts";
+import { verify } from "./verify.ts";
+import { batchSize, type Case, cases, decomposeSize, type Inputs, makeInputs, matmulSize } from "./workload.ts";
 
 const sampleSeconds = 0.3;
 const maxSteps = 32;
@@ -54,7 +55,7 @@ export interface Engine {
   name: string;
   version: string;
   note?: string;
-  start: Partial<Record<Case, () => Work | Promise<Work>>>;
+  start: { [C in Case]?: (inputs: Inputs[C]) => Work | Promise<Work> };
 }
 
 /** Median of a list that is not empty. */
@@ -75,15 +76,16 @@ export function median(numbers: number[]): number {
  * @throws {Error} if the engine computed something wrong: its time would mean nothing
  */
 export async function measure(engine: Engine, name: Case, repeats: number): Promise<Result> {
-  const start = engine.start[name];
+  const start = engine.start[name] as ((inputs: Inputs[Case]) => Work | Promise<Work>) | undefined;
   if (!start) {
     throw new RangeError(`Cannot run ${name} on ${engine.name}: it has ${Object.keys(engine.start).join(", ")}`);
   }
+  const inputs = makeInputs[name]();
   const values: [number, number][] = [];
   let step = 0, work: Work | undefined;
   const run = async (steps: number) => {
     const began = performance.now();
-    work ??= await start();
+    work ??= await start(inputs);
     for (let i = 0; i < steps; i++) await work.step();
     const value = await work.sync();
     const seconds = (performance.now() - began) / 1000;
@@ -97,30 +99,25 @@ export async function measure(engine: Engine, name: Case, repeats: number): Prom
   const seconds: number[] = [];
   for (let i = 0; i < repeats; i++) seconds.push(await run(stepsPerSample));
   const error = await work?.error?.();
-  check(name, values, error);
   const count = operations(name);
   const gflops = count && count / median(seconds) / 1e9;
   const size = { matmul: matmulSize, resnet8: batchSize, decompose: decomposeSize }[name];
   const { name: engineName, version, note } = engine;
-  return { engine: engineName, version, case: name, size, first, seconds, stepsPerSample, gflops, values, error, note };
-}
-
-function check(name: Case, values: [number, number][], error: number | undefined): void {
-  const [, first] = values[0], [, last] = values[values.length - 1];
-  if (name === "matmul") {
-    const { a, x } = matmulOperands();
-    let expected = 0;
-    for (let k = 0; k < matmulSize; k++) expected += a[k] * x[k * matmulSize];
-    if (!(Math.abs(first - expected) < 1e-4)) {
-      throw new Error(`Wrong product: entry [0, 0] is ${first}, not ${expected}`);
-    }
-  } else if (name === "resnet8") {
-    // An untrained network knows nothing of ten classes: its cross-entropy is near ln 10.
-    if (!(Math.abs(first - Math.log(classes)) < 0.5)) throw new Error(`Wrong loss at step 0: ${first}, not near ln 10`);
-    if (!(last < first)) throw new Error(`Wrong training step: the loss went from ${first} to ${last}`);
-  } else if (!(error !== undefined && error < 1e-5)) {
-    throw new Error(`Wrong decomposition: its relative reconstruction error is ${error}`);
-  }
+  const result: Result = {
+    engine: engineName,
+    version,
+    case: name,
+    size,
+    first,
+    seconds,
+    stepsPerSample,
+    gflops,
+    values,
+    error,
+    note,
+  };
+  verify(result);
+  return result;
 }
 
 /**

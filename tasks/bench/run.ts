@@ -7,6 +7,7 @@ import { ceilingSchema, collect, resultSchema } from "./collect.ts";
 import { denoScript, type EngineEntry, engines } from "./engines.ts";
 import { median, type Result } from "./protocol.ts";
 import { type Row, table } from "./table.ts";
+import { verify } from "./verify.ts";
 import { type Case, cases } from "./workload.ts";
 import type { Ceiling } from "./ceiling.ts";
 
@@ -101,6 +102,11 @@ async function runEngineProcess(
   const outcome = await collect(commands, resultSchema, timeoutSeconds);
   if ("reason" in outcome) return { case: name, engine: engine.label, reason: `not available: ${outcome.reason}` };
   const { result } = outcome;
+  try {
+    verify(result);
+  } catch (error) {
+    return { case: name, engine: engine.label, reason: `not available: ${(error as Error).message}` };
+  }
   results.set(engine.name, result);
   const ours = results.get(engine.comparedWith);
   const timesOurs = ours && median(result.seconds) / median(ours.seconds);

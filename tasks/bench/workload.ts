@@ -42,29 +42,41 @@ export function uniform(seed: number, count: number, bound = 1): Float32Array<Ar
   return out;
 }
 
+/** The numbers that a case starts from. */
+export interface Inputs {
+  /**
+   * Operands of the product chain x <- a x, both 1024x1024. Each product needs the one before it, so that no engine can
+   * skip one; the entries of `a` have variance 1/1024, so that x neither grows nor fades.
+   */
+  matmul: { a: Float32Array<ArrayBuffer>; x: Float32Array<ArrayBuffer> };
+  /**
+   * Images of unit variance, [batch, 28, 28, 1] (or [batch, 1, 28, 28]: one channel makes them the same), the class
+   * of each, and the network's weights.
+   */
+  resnet8: { images: Float32Array<ArrayBuffer>; labels: Int32Array<ArrayBuffer>; parameters: Parameter[] };
+  /** The matrix to decompose, row-major. */
+  decompose: Float32Array<ArrayBuffer>;
+}
+
+/** How the inputs of each case are made; engines are not timed for it. */
+export const makeInputs: { [C in Case]: () => Inputs[C] } = {
+  matmul: () => ({
+    a: uniform(1, matmulSize ** 2, Math.sqrt(3 / matmulSize)),
+    x: uniform(2, matmulSize ** 2),
+  }),
+  resnet8: () => ({
+    images: uniform(4, batchSize * imageSize ** 2, Math.sqrt(3)),
+    labels: Int32Array.from({ length: batchSize }, (_, i) => i % classes),
+    parameters: parameters(),
+  }),
+  decompose: () => uniform(3, decomposeSize ** 2),
+};
+
 /**
- * Operands of the product chain x <- a x. Each product needs the one before it, so that no engine can skip one, and the
- * entries of `a` have variance 1/n, so that x neither grows nor fades.
+ * Losses of the first three steps, from PyTorch; an untrained network is near ln 10 = 2.30 on ten classes. Rounding has
+ * not yet driven engines apart, so that whoever computes the same network, gradients and update has the same.
  */
-export function matmulOperands(): { a: Float32Array<ArrayBuffer>; x: Float32Array<ArrayBuffer> } {
-  const n = matmulSize;
-  return { a: uniform(1, n * n, Math.sqrt(3 / n)), x: uniform(2, n * n) };
-}
-
-/** The matrix to decompose, row-major. */
-export function decomposeMatrix(): Float32Array<ArrayBuffer> {
-  return uniform(3, decomposeSize * decomposeSize);
-}
-
-/** Images of unit variance, [batch, 28, 28, 1] (or [batch, 1, 28, 28]: one channel makes them the same numbers). */
-export function images(): Float32Array<ArrayBuffer> {
-  return uniform(4, batchSize * imageSize * imageSize, Math.sqrt(3));
-}
-
-/** Class of each image. */
-export function labels(): Int32Array<ArrayBuffer> {
-  return Int32Array.from({ length: batchSize }, (_, i) => i % classes);
-}
+export const expectedLosses = [2.35527, 2.33465, 2.30092];
 
 /** A convolution of ResNet-8, followed by the batch norm `norm`. */
 export interface Convolution {
@@ -124,8 +136,8 @@ export interface Parameter {
   values: Float32Array<ArrayBuffer>;
 }
 
-/** He-uniform convolutions [outputs, inputs, kernel, kernel], batch norms at one and zero, a small linear layer. */
-export function parameters(): Parameter[] {
+/** In PyTorch's order: He-uniform convolutions [outputs, inputs, kernel, kernel], batch norms at one and zero, a small linear layer. */
+function parameters(): Parameter[] {
   const list: Parameter[] = [];
   const random = (name: string, shape: number[], bound: number) =>
     list.push({ name, shape, values: uniform(100 + list.length, shape.reduce((a, b) => a * b), bound) });

@@ -111,7 +111,9 @@ export class CpuBackend implements Backend {
 
   #array(length: number): Floats {
     if (!this.heap) return new Float64Array(length);
-    return new Float32Array(this.heap.memory.buffer, this.heap.allocate(length * 4), length);
+    const begin = this.heap.allocate(length * 4);
+    // Only now: allocating may have grown the memory, and with it the buffer that views can reach into.
+    return new Float32Array(this.heap.memory.buffer, begin, length);
   }
 
   #scratchOf(bytes: number): number {

@@ -24,24 +24,20 @@ import {
   batchSize,
   classes,
   convolutions,
-  images,
   imageSize,
-  labels,
+  type Inputs,
   learningRate,
-  matmulOperands,
   matmulSize,
   momentum,
   normEpsilon,
   normMomentum,
-  parameters,
 } from "../workload.ts";
 
 type Arrays = Record<string, Array>;
 
-function startMatmul(): Work {
-  const operands = matmulOperands();
-  const a = np.array(operands.a, { shape: [matmulSize, matmulSize] });
-  let x = np.array(operands.x, { shape: [matmulSize, matmulSize] });
+function startMatmul(inputs: Inputs["matmul"]): Work {
+  const a = np.array(inputs.a, { shape: [matmulSize, matmulSize] });
+  let x = np.array(inputs.x, { shape: [matmulSize, matmulSize] });
   return {
     step() {
       x = np.matmul(a.ref, x);
@@ -94,9 +90,9 @@ function train(weights: Arrays, velocity: Arrays, running: Arrays, input: Array,
   return next;
 }
 
-function startTraining(): Work {
+function startTraining({ images, labels, parameters }: Inputs["resnet8"]): Work {
   let weights: Arrays = {}, velocity: Arrays = {}, running: Arrays = {};
-  for (const { name, shape, values } of parameters()) {
+  for (const { name, shape, values } of parameters) {
     weights[name] = np.array(values, { shape });
     velocity[name] = np.zeros(shape);
   }
@@ -104,8 +100,8 @@ function startTraining(): Work {
     running[`${norm}.mean`] = np.zeros([outputs]);
     running[`${norm}.variance`] = np.ones([outputs]);
   }
-  const input = np.array(images(), { shape: [batchSize, 1, imageSize, imageSize] });
-  const target = nn.oneHot(np.array(labels()), classes);
+  const input = np.array(images, { shape: [batchSize, 1, imageSize, imageSize] });
+  const target = nn.oneHot(np.array(labels), classes);
   const step = defaultDevice() === "webgpu" ? jit(train) : train;
   let loss: Array | undefined;
   return {

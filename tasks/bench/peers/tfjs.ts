@@ -14,22 +14,18 @@ import {
   batchSize,
   classes,
   convolutions,
-  images,
   imageSize,
-  labels,
+  type Inputs,
   learningRate,
-  matmulOperands,
   matmulSize,
   momentum,
   normEpsilon,
   normMomentum,
-  parameters,
 } from "../workload.ts";
 
-function startMatmul(): Work {
-  const { a, x } = matmulOperands();
-  const left = tf.tensor2d(a, [matmulSize, matmulSize]);
-  let right = tf.tensor2d(x, [matmulSize, matmulSize]);
+function startMatmul(inputs: Inputs["matmul"]): Work {
+  const left = tf.tensor2d(inputs.a, [matmulSize, matmulSize]);
+  let right = tf.tensor2d(inputs.x, [matmulSize, matmulSize]);
   return {
     step() {
       const product: tf.Tensor2D = tf.matMul(left, right);
@@ -45,9 +41,9 @@ function startMatmul(): Work {
   };
 }
 
-function startTraining(): Work {
+function startTraining({ images, labels, parameters }: Inputs["resnet8"]): Work {
   const weights = new Map<string, tf.Variable>();
-  for (const { name, shape, values } of parameters()) {
+  for (const { name, shape, values } of parameters) {
     weights.set(name, tf.tidy(() => tf.variable(toTfjs(tf.tensor(values, shape)), true, name)));
   }
   const running = new Map<string, { mean: tf.Variable; variance: tf.Variable }>();
@@ -57,8 +53,8 @@ function startTraining(): Work {
       variance: tf.variable(tf.ones([outputs]), false),
     });
   }
-  const input = tf.tensor4d(images(), [batchSize, imageSize, imageSize, 1]);
-  const target = tf.oneHot(tf.tensor1d(labels(), "int32"), classes);
+  const input = tf.tensor4d(images, [batchSize, imageSize, imageSize, 1]);
+  const target = tf.oneHot(tf.tensor1d(labels, "int32"), classes);
   const optimiser = tf.train.momentum(learningRate, momentum);
   const get = (name: string) => weights.get(name)!;
   const ops: Operations<tf.Tensor4D | tf.Tensor2D> = {

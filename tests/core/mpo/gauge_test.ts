@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import type { Chain } from "../../../core/mpo/chain.ts";
 import { decomposeMatrix, type Decomposition } from "../../../core/mpo/decompose.ts";
 import { type Gauge, GAUGES } from "../../../core/mpo/gauge.ts";
+import { linearAlgebraOn } from "../../../core/mpo/linear_algebra.ts";
+import { mergeOnHost } from "../../../core/mpo/merge.ts";
+import { createOps } from "../../../core/ops/ops.ts";
+import { testBackends } from "../../support/backends.ts";
 import { assertClose } from "../../support/numbers.ts";
 import { diagonal, HARD_MATRICES, identity, type Matrix, maxAbs, product, transposed } from "../linalg/matrices.ts";
 import { FACTORS, goldenMatrix, innerBonds, partialProducts, randomFor } from "./chains.ts";
@@ -21,6 +25,7 @@ function expectedGrams(gauge: Gauge, singularValues: Float64Array): { left: Matr
   }
 }
 
+/** Asserts P^T P and S S^T at every bond. */
 function checkGauge({ chain, gauge, singularValues }: Decomposition, tolerance: number, what: string): void {
   for (const bond of innerBonds(chain)) {
     const { left, right } = partialProducts(chain, bond);
@@ -134,12 +139,30 @@ Deno.test("zero and repeated singular values leave the gauge conditions true", a
   }
 });
 
-Deno.test("no core of a balanced chain holds a number that only noise made large", async () => {
-  for (const name of ["rank 2, tall", "Hilbert", "graded columns", "equal columns"]) {
-    const { values, rows, columns } = HARD_MATRICES[name];
-    const factors = { rows: [rows, 1, 1], cols: [1, columns, 1] };
-    const { chain } = await decomposeMatrix(values, rows, columns, factors);
-    const largest = Math.sqrt(chain.cores.length * maxAbs(values) * Math.max(rows, columns));
-    for (const core of chain.cores) assert.ok(maxAbs(core) <= Math.max(largest, 2), `${name}: ${maxAbs(core)}`);
+Deno.test("balanced cores are small: inner ones up to 1, the ends up to the root of the largest singular value", async () => {
+  // |A_k[a, b]| <= min(1, sigma_a / sigma_b), so sqrt(sigma_b / sigma_a) times it is at most 1, whatever the condition.
+  for (const [name, { values, rows, columns }] of Object.entries(HARD_MATRICES)) {
+    const factors = { rows: [rows, 1, 1, 1], cols: [1, 1, columns, 1] };
+    const { chain, singularValues } = await decomposeMatrix(values, rows, columns, factors);
+    const end = Math.sqrt(Math.max(...singularValues.map(([largest]) => largest)));
+    chain.cores.forEach((core, k) => {
+      const bound = k === 0 || k === 3 ? end : 1;
+      assert.ok(maxAbs(core) <= bound * (1 + 1e-7), `${name}, core ${k}: ${maxAbs(core)} above ${bound}`);
+    });
   }
+});
+
+testBackends("an SVD on the device gives the same balanced chain in float32", async (backend) => {
+  const { device } = createOps(backend);
+  for (const [number, factors] of FACTORS.entries()) {
+    const { values, rows, columns } = randomFor(factors, number + 40);
+    const onHost = await decomposeMatrix(values, rows, columns, factors);
+    const linearAlgebra = linearAlgebraOn(device);
+    const onDevice = await decomposeMatrix(values, rows, columns, { ...factors, linearAlgebra });
+    const what = `rows ${factors.rows}, cols ${factors.cols}`;
+    assertClose(mergeOnHost(onDevice.chain), values, 1e-5, what);
+    checkGauge(onDevice, 2e-5, what);
+    onHost.chain.cores.forEach((core, k) => assertClose(onDevice.chain.cores[k], core, 1e-3, `${what}, core ${k}`));
+  }
+  assert.equal(backend.memory().storages, 0, "all storages are freed");
 });

@@ -48,7 +48,8 @@ export function serve(scope: WorkerScope): void {
     const functions = names.map((name) => exports[name] as (...args: number[]) => void);
     const slot = layout.slots + index * layout.slot;
     scope.postMessage("ready");
-    for (let round = 0;; round = Atomics.load(control, layout.round)) {
+    // The rounds are counted, not read back: the next one may have begun as soon as `pending` is 0.
+    for (let round = 0;; round = (round + 1) | 0) {
       for (let i = 0; i < spins && Atomics.load(control, layout.round) === round; i++);
       // Returns at once if the round has changed.
       Atomics.wait(control, layout.round, round);

@@ -1,0 +1,128 @@
+import shader from "../../shaders/gemm.wgsl" with { type: "text" };
+import tiledShader from "../../shaders/gemm_tiled.wgsl" with { type: "text" };
+import type { Floats } from "../backend/backend.ts";
+import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
+import { type AdapterTraits, defineKernel, type Launch, linear, LINEAR_WORKGROUP } from "./kernel.ts";
+import { tileCount, withTiles } from "./tile.ts";
+
+/** Rows, and columns, of the part of C that a workgroup of gemm_tiled.wgsl computes, and the storage it needs. */
+const BLOCK = 64;
+const BLOCK_BYTES = 2 * 272 * 16;
+
+const parameters = {
+  m: "u32",
+  n: "u32",
+  k: "u32",
+  batch: "u32",
+  aRow: "u32",
+  aColumn: "u32",
+  aBatch: "u32",
+  bRow: "u32",
+  bColumn: "u32",
+  bBatch: "u32",
+  parts: "u32",
+  partDepth: "u32",
+  hasBias: "u32",
+} as const;
+type Parameters = Readonly<Record<keyof typeof parameters, number>>;
+
+/**
+ * C = A B (+ bias) for a batch of matrices: A `[m, k]`, B `[k, n]`, bias `[n]`, C `[batch, parts, m, n]` where part i sums
+ * over `partDepth` of k from i * partDepth on, so that a long sum for a small result occupies many threads.
+ *
+ * An element of A stands at `row * aRow + column * aColumn + image * aBatch`, and likewise for B: one of a matrix's two
+ * strides must be 1. Without a bias (`hasBias` 0) its binding may hold anything of n elements or more.
+ */
+export const gemmKernel = defineKernel({
+  name: "gemm",
+  reads: ["a", "b", "bias"],
+  writes: ["c"],
+  parameters,
+  launch,
+  cpu: (views: Readonly<Record<"a" | "b" | "bias" | "c", Floats>>, p, wasm) => {
+    if (wasm) multiplyFast(views, p, wasm);
+    else multiplyPlainly(views, p);
+    if (p.hasBias === 1) {
+      const { bias, c } = views;
+      for (let at = 0; at < c.length; at += p.n) for (let j = 0; j < p.n; j++) c[at + j] += bias[j];
+    }
+  },
+});
+
+function launch(p: Parameters, adapter: AdapterTraits): Launch {
+  const vectors = p.bColumn === 1 && [p.n, p.bRow, p.bBatch].every((extent) => extent % 4 === 0);
+  const slices = p.batch * p.parts;
+  // Barriers are slow on software adapters.
+  if (adapter.software || adapter.maxWorkgroupStorageBytes < BLOCK_BYTES) {
+    return {
+      code: withTiles(shader, vectors),
+      entryPoint: "registers",
+      workgroups: linear(tileCount(p.m, p.n) * slices, adapter),
+    };
+  }
+  const blocks = Math.ceil(p.m / BLOCK) * Math.ceil(p.n / BLOCK) * slices;
+  return {
+    code: withTiles(`${shader}\n${tiledShader}`, vectors),
+    entryPoint: "tiled",
+    workgroups: linear(blocks * LINEAR_WORKGROUP, adapter),
+  };
+}
+
+interface Slice {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly depth: number;
+}
+
+/** Where each slice of C begins, where its part of A and B does, and how deep it is. */
+function* slicesOf(p: Parameters): Generator<Slice> {
+  for (let slice = 0; slice < p.batch * p.parts; slice++) {
+    const image = Math.floor(slice / p.parts);
+    const k = slice % p.parts * p.partDepth;
+    yield {
+      a: image * p.aBatch + k * p.aColumn,
+      b: image * p.bBatch + k * p.bRow,
+      c: slice * p.m * p.n,
+      depth: Math.max(0, Math.min(p.partDepth, p.k - k)),
+    };
+  }
+}
+
+type Views = Readonly<Record<"a" | "b" | "c", Floats>>;
+
+function multiplyFast({ a, b, c }: Views, p: Parameters, { kernels, scratch }: WasmRuntime): void {
+  const [aTransposed, bTransposed] = [p.aColumn !== 1, p.bColumn !== 1];
+  const space = scratch(kernels.gemmScratch(p.m, p.n, p.partDepth));
+  for (const slice of slicesOf(p)) {
+    kernels.gemm(
+      p.m,
+      p.n,
+      slice.depth,
+      a.byteOffset + 4 * slice.a,
+      aTransposed ? p.aColumn : p.aRow,
+      aTransposed,
+      b.byteOffset + 4 * slice.b,
+      bTransposed ? p.bColumn : p.bRow,
+      bTransposed,
+      c.byteOffset + 4 * slice.c,
+      p.n,
+      false,
+      space,
+    );
+  }
+}
+
+function multiplyPlainly({ a, b, c }: Views, { m, n, aRow, aColumn, bRow, bColumn, ...rest }: Parameters): void {
+  const sums = new Float64Array(n);
+  for (const slice of slicesOf({ m, n, aRow, aColumn, bRow, bColumn, ...rest })) {
+    for (let i = 0; i < m; i++) {
+      sums.fill(0);
+      for (let k = 0; k < slice.depth; k++) {
+        const factor = a[slice.a + i * aRow + k * aColumn];
+        for (let j = 0, at = slice.b + k * bRow; j < n; j++, at += bColumn) sums[j] += factor * b[at];
+      }
+      c.set(sums, slice.c + i * n);
+    }
+  }
+}

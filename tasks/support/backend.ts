@@ -1,0 +1,32 @@
+import { type BackendChoice, openBackend, type OpenedBackend } from "../../core/backend/open_backend.ts";
+import type { Backend } from "../../core/backend/backend.ts";
+
+/** One line: which backend, why, and how to take another. */
+export function describeBackend({ backend, reason }: OpenedBackend, choice: BackendChoice): string {
+  const change = choice === "auto"
+    ? reason.includes("--backend") ? "" : "; --backend webgpu or cpu takes the named one"
+    : "; --backend auto chooses";
+  return `Backend ${backend.name} (${backend.description}): ${reason}${change}`;
+}
+
+/**
+ * Opens a backend for as long as `body` runs. It is closed whatever happens: a process that ends while a GPU still works
+ * may end in a crash.
+ *
+ * @param tell is told which backend, why, and how to take another
+ */
+export async function withBackend<Result>(
+  choice: BackendChoice,
+  tell: (line: string) => void,
+  body: (backend: Backend) => Promise<Result>,
+): Promise<Result> {
+  const opened = await openBackend(choice);
+  tell(describeBackend(opened, choice));
+  const result = await body(opened.backend).catch(async (error) => {
+    // What went wrong first is what is to be told, even if closing fails because of it.
+    await opened.backend.close().catch(() => {});
+    throw error;
+  });
+  await opened.backend.close();
+  return result;
+}

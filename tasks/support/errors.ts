@@ -1,0 +1,43 @@
+import { CommanderError } from "commander";
+import { Interrupted, NonFiniteLoss } from "../../core/distill/stops.ts";
+import { DeviceError, UserError } from "../../core/errors.ts";
+import { INTERRUPTED } from "./interrupt.ts";
+
+/** How the program ends: what it says on standard error (nothing if empty), and its exit code. */
+export interface Ending {
+  readonly message: string;
+  readonly code: number;
+}
+
+/**
+ * Exit codes: 0 for success, 1 for a failure of ours or of the device or of the training, 2 for a mistake in what the user
+ * gave, 130 for Ctrl-C.
+ *
+ * @param error what was thrown
+ * @param verbose whether the stack of an unexpected error is wanted
+ */
+export function endingOf(error: unknown, verbose: boolean): Ending {
+  if (error instanceof UserError) return { message: error.message, code: 2 };
+  if (error instanceof CommanderError) return usageEnding(error);
+  if (error instanceof Interrupted) return { message: error.message, code: INTERRUPTED };
+  if (error instanceof NonFiniteLoss || error instanceof DeviceError) return { message: error.message, code: 1 };
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { message: `Internal error: ${message}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
+}
+
+/** Help and version end by an "error" too, with exit code 0 and nothing more to say. */
+function usageEnding({ exitCode, message, code }: CommanderError): Ending {
+  if (exitCode === 0) return { message: "", code: 0 };
+  // Without a verb commander shows the help, and says no more than this.
+  if (code === "commander.help") return { message: "", code: 2 };
+  return { message: usageSentence(message), code: 2 };
+}
+
+/** "error: unknown command 'fo'\n(Did you mean foo?)" to `Unknown command "fo": did you mean "foo"?` */
+function usageSentence(message: string): string {
+  const [first, advice] = message.replace(/^error: /, "").split("\n");
+  const sentence = first.replaceAll(/'([^']*)'/g, '"$1"').replace(/\.$/, "");
+  const words = advice?.match(/^\(Did you mean (?:one of )?(.*)\?\)$/)?.[1].split(", ") ?? [];
+  const meant = words.map((word) => `"${word}"`).join(" or ");
+  return sentence[0].toUpperCase() + sentence.slice(1) + (meant && `: did you mean ${meant}?`);
+}

@@ -1,0 +1,53 @@
+/** Where the program writes. */
+export interface Output {
+  /** Whether a person sees it as it is written, so that a line can be replaced. */
+  readonly terminal: boolean;
+  /** Characters in a line of the terminal. */
+  columns(): number;
+  /** Writes a text as it is. */
+  write(text: string): void;
+  /** Writes a line. */
+  line(text: string): void;
+}
+
+/** The process's standard output or standard error. */
+export function standardOutput(stream: "stdout" | "stderr"): Output {
+  const target = Deno[stream];
+  const bytes = new TextEncoder();
+  const write = (text: string) => {
+    const all = bytes.encode(text);
+    try {
+      for (let begin = 0; begin < all.length;) begin += target.writeSync(all.subarray(begin));
+    } catch (error) {
+      // Who reads may have seen enough (`| head`): that is no reason to stop a training.
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+  };
+  return { terminal: target.isTerminal(), columns: terminalColumns, write, line: (text) => write(`${text}\n`) };
+}
+
+function terminalColumns(): number {
+  try {
+    // A terminal that does not know its size says 0.
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+/** How parts of a text are brought out; plain where nobody would see it or nobody wants it. */
+export interface Styles {
+  strong(text: string): string;
+  warning(text: string): string;
+}
+
+/**
+ * Bold and colours for a terminal; none elsewhere, and none if `NO_COLOR` is set (https://no-color.org).
+ *
+ * @param noColor for tests; what `NO_COLOR` says by default
+ */
+export function stylesOf({ terminal }: Output, noColor = Deno.noColor): Styles {
+  const style = (begin: number, end: number) => (text: string) =>
+    terminal && !noColor ? `\x1b[${begin}m${text}\x1b[${end}m` : text;
+  return { strong: style(1, 22), warning: style(33, 39) };
+}

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { CHECKPOINT_FILE } from "../../core/distill/checkpoint.ts";
+import { distill } from "../../core/distill/distill.ts";
+import { Interrupted } from "../../core/distill/stops.ts";
+import { UserError } from "../../core/errors.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import { readRecipe } from "../../core/recipe/recipe.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+import { builtins } from "../../plugins/builtins.ts";
+import { withBackend } from "./backend.ts";
+import { overridesOf, type RunFlags } from "./flags.ts";
+import { stoppable } from "./interrupt.ts";
+import { standardOutput, stylesOf } from "./output.ts";
+import { runReporter } from "./progress.ts";
+import { showSummary } from "./summary_table.ts";
+
+/**
+ * Runs a recipe from the command line: what it does is told on standard output, a table closes it, and Ctrl-C leaves a
+ * checkpoint.
+ *
+ * @param file the recipe
+ * @param check refuses a recipe that is another verb's
+ */
+export async function runRecipe(
+  file: string,
+  flags: RunFlags,
+  check: (recipe: Checked<Recipe>) => void,
+): Promise<void> {
+  const recipe = await readRecipe(file, { overrides: overridesOf(flags) });
+  check(recipe);
+  const { backend: choice, output: folder } = recipe.value;
+  if (flags.resume) await checkCheckpoint(folder);
+
+  const out = standardOutput("stdout");
+  const reporter = runReporter(out, standardOutput("stderr"), flags);
+  const summary = await withBackend(choice, reporter.line, (backend) =>
+    stoppable(
+      (signal) => distill(recipe, { backend, builtins, resume: flags.resume, reporter, signal }),
+      () => reporter.warning("stopping after this step, with a checkpoint; Ctrl-C again stops at once"),
+    ).catch((error) => {
+      throw error instanceof Interrupted ? interruptedIn(folder, error) : error;
+    }).finally(reporter.end));
+  if (!flags.quiet) out.line("");
+  for (const line of showSummary(summary, folder, stylesOf(out))) out.line(line);
+}
+
+/** Before data and teacher are loaded only to find that there is nothing to resume. */
+async function checkCheckpoint(folder: string): Promise<void> {
+  const file = join(folder, CHECKPOINT_FILE);
+  const there = await Deno.stat(file).then((info) => info.isFile, () => false);
+  if (!there) throw new UserError(`Cannot resume as there is no checkpoint "${file}": start anew without --resume`);
+}
+
+/** The same with where the checkpoint is and what else can be done with it. */
+function interruptedIn(folder: string, error: Interrupted): Interrupted {
+  error.message += ` (checkpoint: ${join(folder, CHECKPOINT_FILE)}); "merge ${folder}" exports the student as it is`;
+  return error;
+}

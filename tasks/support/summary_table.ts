@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { CONFIG_FILE, WEIGHTS_FILE } from "../../core/distill/model_folder.ts";
+import type { RunSummary } from "../../core/distill/summary.ts";
+import { counted, grouped, percent, scientific } from "./format.ts";
+import type { Styles } from "./output.ts";
+import { alignColumns } from "./table.ts";
+
+/**
+ * What a run came to, as lines for people.
+ *
+ * @param folder the run folder
+ */
+export function showSummary(summary: RunSummary, folder: string, { strong }: Styles): string[] {
+  const { merge, seconds, examples } = summary;
+  const [header, ...rows] = alignColumns(resultRows(summary), ["left", "right"]);
+  const { total, ...stages } = seconds;
+  const time = Object.entries({ ...stages, total }).map(([stage, value]) => `${stage} ${value.toFixed(1)}`).join(", ");
+  const difference = `${scientific(merge.maxAbsLogitDifference)} between factored and merged student on ` +
+    `${counted(merge.probe, "test example")} (tolerance ${scientific(merge.tolerance)})`;
+  const { train, validation, test } = examples;
+  return [
+    strong(header),
+    ...rows,
+    "",
+    ...alignColumns([
+      ["logit difference", difference],
+      ["examples", `${grouped(train)} training, ${grouped(validation)} validation, ${grouped(test)} test`],
+      ["seconds", time],
+      ["student", join(folder, "student", `{${CONFIG_FILE},${WEIGHTS_FILE}}`)],
+      ["record", join(folder, "{metrics.json,metrics.jsonl,recipe.yaml}")],
+    ], ["left"]),
+  ];
+}
+
+/** One column for the student, and one before it for the teacher if there is one. */
+function resultRows({ recipe, teacher, student }: RunSummary): string[][] {
+  const row = (name: string, taught: string, own: string) => teacher ? [name, taught, own] : [name, own];
+  return [
+    row(recipe, "teacher", "student"),
+    row("test accuracy", percent(teacher?.accuracy ?? 0), percent(student.accuracy)),
+    row("test loss", (teacher?.loss ?? 0).toFixed(4), student.loss.toFixed(4)),
+    row("parameters in training", "-", grouped(student.parametersTraining)),
+    row("parameters at inference", grouped(teacher?.parameters ?? 0), grouped(student.parametersInference)),
+    row("parameter increase rate", "-", student.parameterIncreaseRate.toFixed(2)),
+  ];
+}

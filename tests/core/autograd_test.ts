@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { createOps } from "../../core/ops/ops.ts";
+import { float64, testBackends } from "../support/backends.ts";
+import { assertClose } from "../support/numbers.ts";
+
+testBackends("gradients of two paths to one tensor add up", async (backend) => {
+  const ops = createOps(backend);
+  const x = ops.tensor([2, 3]);
+  // d/dx (x^2 + 4 x) = 2 x + 4
+  const { loss, gradients } = ops.differentiate(() => ops.sum(ops.add(ops.square(x), ops.scale(x, 4))), [x]);
+  assertClose(await loss.read(), [4 + 8 + 9 + 12], 0);
+  assertClose(await gradients[0]!.read(), [8, 10], 1e-12);
+}, [float64]);
+
+testBackends("nothing goes through a constant, nor to a tensor that the loss does not depend on", async (backend) => {
+  const ops = createOps(backend);
+  const [x, y] = [ops.tensor([2]), ops.tensor([5])];
+  const body = () => ops.sum(ops.multiply(x, ops.constant(() => ops.square(x))));
+  const { gradients } = ops.differentiate(body, [x, y]);
+  assertClose(await gradients[0]!.read(), [4], 1e-12);
+  assert.equal(gradients[1], null);
+}, [float64]);
+
+testBackends("a loss must be a scalar", (backend) => {
+  const ops = createOps(backend);
+  const x = ops.tensor([2, 3]);
+  assert.throws(() => ops.differentiate(() => ops.square(x), [x]), {
+    message: "Cannot differentiate a loss of 2 elements: it must be a scalar",
+  });
+}, [float64]);
+
+testBackends("shapes that do not fit are named", (backend) => {
+  const ops = createOps(backend);
+  assert.throws(() => ops.add(ops.full([2, 3], 0), ops.full([4], 0)), {
+    message: "Cannot broadcast [2, 3] with [4] as extents must be equal or 1: 3 and 4",
+  });
+  assert.throws(() => ops.reshape(ops.full([2, 3], 0), [4, -1]), { message: /Cannot reshape \[2, 3\] to \[4, -1\]/ });
+  assert.throws(() => ops.permute(ops.full([2, 3], 0), [0, 0]), { message: /each axis must stand there once/ });
+  assert.throws(() => ops.tensor([1, 2, 3], [2]), { message: "Cannot fill a tensor of shape [2] with 3 numbers" });
+}, [float64]);
