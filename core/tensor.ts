@@ -27,6 +27,7 @@ class SharedStorage {
  * Who frees it: the scope in which it was made (see `Ops.scope`), or `dispose` for a tensor made outside any.
  */
 export class Tensor {
+  /** The number of elements. */
   readonly size: number;
   #disposed = false;
 
@@ -54,11 +55,13 @@ export class Tensor {
     return new Tensor(this.backend, shape, this.shared, this.offset + offset);
   }
 
+  /** Where the elements lie. @throws Error if the tensor was freed */
   get view(): View {
     this.assertLive();
     return { storage: this.shared.storage, offset: this.offset, length: this.size };
   }
 
+  /** Whether it was freed. */
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -68,6 +71,7 @@ export class Tensor {
     return (await this.backend.read([this.view]))[0];
   }
 
+  /** Frees it; a second call does nothing. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

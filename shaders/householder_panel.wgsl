@@ -48,8 +48,13 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     for (var q = 0u; q < 4u; q++) { partial[thread * 4u + q] = sum[q]; }
     workgroupBarrier();
     if (thread < 4u) {
+      // In groups of 11, as one long sum would round more: a length that is off by as much makes Q as little orthogonal.
       var total = vec4f();
-      for (var i = 0u; i < THREADS; i++) { total += partial[i * 4u + thread]; }
+      for (var first = 0u; first < THREADS; first += 11u) {
+        var group = vec4f();
+        for (var i = first; i < min(first + 11u, THREADS); i++) { group += partial[i * 4u + thread]; }
+        total += group;
+      }
       sums[thread] = total;
     }
     workgroupBarrier();

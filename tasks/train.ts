@@ -11,7 +11,11 @@ export function addTrain(program: Command): void {
   ).action((file: string | undefined, flags: RunFlags) =>
     runRecipe(file ?? shippedRecipe("quickstart-teacher.yaml"), flags, (recipe) => {
       if (recipe.value.teacher !== null) {
-        throw recipe.error(["teacher"], "Cannot train alone with a teacher: use distill, or set teacher to null", "key");
+        throw recipe.error(
+          ["teacher"],
+          "Cannot train alone with a teacher: use distill, or set teacher to null",
+          "key",
+        );
       }
     })
   );

@@ -11,9 +11,11 @@ export interface Storage {
 
 /** A part of a storage: what a kernel reads or writes. */
 export interface View {
+  /** The storage that it is a part of. */
   readonly storage: Storage;
   /** First number, counted from the storage's start; a multiple of {@link VIEW_ALIGNMENT}. */
   readonly offset: number;
+  /** How many numbers it has. */
   readonly length: number;
 }
 
@@ -22,14 +24,19 @@ export const VIEW_ALIGNMENT = 64;
 
 /** Live and peak device memory, in storages and bytes. Memory that a pool keeps for reuse is not live. */
 export interface MemoryUse {
+  /** Storages in use. */
   readonly storages: number;
+  /** Bytes in use. */
   readonly bytes: number;
+  /** The most bytes that were in use at once. */
   readonly peakBytes: number;
 }
 
 /** What was sent to the device so far. */
 export interface WorkCount {
+  /** Kernels enqueued. */
   readonly dispatches: number;
+  /** Command buffers sent to a GPU; 0 on the cpu. */
   readonly submits: number;
 }
 
@@ -41,7 +48,9 @@ export interface WorkCount {
  * that waits.
  */
 export interface Backend {
+  /** Which of the two it is. */
   readonly name: "webgpu" | "cpu";
+  /** What it computes in. */
   readonly precision: "float32" | "float64";
   /** One line for people: adapter or instruction set, threads. */
   readonly description: string;
@@ -61,7 +70,9 @@ export interface Backend {
   ): void;
   /** Reads views back, all in one wait. @throws DeviceError if the device was lost or a kernel failed */
   read(views: readonly View[]): Promise<Floats[]>;
+  /** Device memory in use. */
   memory(): MemoryUse;
+  /** What was sent to the device so far. */
   work(): WorkCount;
   /** Waits for enqueued work and frees everything. */
   close(): Promise<void>;

@@ -9,7 +9,9 @@ export type BackendChoice = "auto" | "webgpu" | "cpu";
 
 /** A backend and one line that says why it was taken and how to take another. */
 export interface OpenedBackend {
+  /** The backend; its user closes it. */
   readonly backend: Backend;
+  /** Why this one, and how to take another. */
   readonly reason: string;
 }
 

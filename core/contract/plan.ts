@@ -12,9 +12,11 @@ import { type Step, stepsOf } from "./steps.ts";
  * permutations count none.
  */
 export class ContractionPlan {
+  /** The pairwise products in their order. */
   readonly steps: readonly Step[];
   /** Whether all orders were compared, or the cheapest pair came first. */
   readonly search: Order["search"];
+  /** Multiply-adds of all steps. */
   readonly multiplyAdds: number;
   /** Multiply-adds of one loop nest over all indices that multiplies all operands in its heart. */
   readonly naiveMultiplyAdds: number;
@@ -22,8 +24,10 @@ export class ContractionPlan {
   readonly largestIntermediate: number;
   /** The shapes of the inputs without their extents of 1, as the steps take them. */
   readonly innerShapes: readonly (readonly number[])[];
+  /** Shape of the result. */
   readonly outputShape: readonly number[];
 
+  /** Plans the contraction of operands of these shapes. */
   constructor(readonly notation: Notation, readonly shapes: readonly (readonly number[])[]) {
     const network = networkOf(notation, shapes);
     const extentsOf = (indices: readonly Index[]) => indices.map((index) => network.extents.get(index)!);
@@ -35,6 +39,7 @@ export class ContractionPlan {
     this.outputShape = extentsOf(notation.output);
   }
 
+  /** The plan as a report for people. */
   toString(): string {
     return showPlan(this);
   }

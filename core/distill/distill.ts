@@ -34,10 +34,13 @@ import { TrainingStep } from "./training_step.ts";
 
 /** How a run is started. */
 export interface DistillOptions {
+  /** Where to compute; it stays open. */
   readonly backend: Backend;
+  /** The plug-ins that a recipe can name without a file. */
   readonly builtins: Builtins;
   /** Continue from the checkpoint in the run folder. */
   readonly resume?: boolean;
+  /** Where progress goes; nowhere by default. */
   readonly reporter?: Reporter;
   /** Stops training at the next step, with a checkpoint. */
   readonly signal?: AbortSignal;

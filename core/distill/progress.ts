@@ -2,14 +2,19 @@
 export interface ProgressLine {
   /** Steps done and steps in all. */
   readonly step: number;
+  /** Steps of the whole training. */
   readonly totalSteps: number;
   /** Counted from 1. */
   readonly epoch: number;
+  /** Epochs of the whole training. */
   readonly epochs: number;
   /** Means since the last line. */
   readonly loss: number;
+  /** Part of the training examples that were predicted right. */
   readonly accuracy: number;
+  /** Training examples per second. */
   readonly examplesPerSecond: number;
+  /** Seconds that the remaining steps will take at this speed. */
   readonly secondsLeft: number;
 }
 

@@ -1,13 +1,19 @@
 /** Training was stopped from outside; a checkpoint was written. */
 export class Interrupted extends Error {
+  /** Tells it from other errors. */
   override name = "Interrupted";
-  constructor(readonly step: number, totalSteps: number) {
-    super(`Stopped after step ${step} of ${totalSteps}; --resume continues from there`);
+  /**
+   * @param step steps done
+   * @param checkpoint its file
+   */
+  constructor(readonly step: number, totalSteps: number, readonly checkpoint: string) {
+    super(`Stopped after step ${step} of ${totalSteps}; --resume continues from "${checkpoint}"`);
   }
 }
 
 /** The loss became NaN or infinite. */
 export class NonFiniteLoss extends Error {
+  /** Tells it from other errors. */
   override name = "NonFiniteLoss";
   /**
    * @param step counted from 1

@@ -1,13 +1,20 @@
 /** What a run came to: the content of its `metrics.json`. */
 export interface RunSummary {
+  /** The recipe's name. */
   readonly recipe: string;
+  /** The version of the program. */
   readonly version: string;
+  /** `webgpu` or `cpu`. */
   readonly backend: string;
+  /** The adapter or the instruction set. */
   readonly device: string;
+  /** The seed of all random numbers. */
   readonly seed: number;
   /** Examples of each split. */
   readonly examples: { readonly train: number; readonly validation: number; readonly test: number };
+  /** The teacher on the test set; `null` without one. */
   readonly teacher: { readonly accuracy: number; readonly loss: number; readonly parameters: number } | null;
+  /** The merged student. */
   readonly student: {
     /** On the test set, merged. */
     readonly accuracy: number;
@@ -20,6 +27,7 @@ export interface RunSummary {
     /** The first over the second. */
     readonly parameterIncreaseRate: number;
   };
+  /** The check that merging changed nothing. */
   readonly merge: {
     /** Largest difference between logits of the factored student and the exported one, on the probe examples. */
     readonly maxAbsLogitDifference: number;
@@ -28,7 +36,9 @@ export interface RunSummary {
   };
   /** By stage; `total` is the whole run. */
   readonly seconds: Readonly<Record<string, number>> & { readonly total: number };
+  /** Training steps done. */
   readonly steps: number;
+  /** The same in epochs. */
   readonly epochs: number;
   /** Most bytes of device memory that were in use at once. */
   readonly peakBytes: number;

@@ -150,7 +150,7 @@ export async function train(setup: TrainingSetup): Promise<TrainingResult> {
       if (setup.signal?.aborted) {
         await flush();
         await checkpoint();
-        throw new Interrupted(position.step, totalSteps);
+        throw new Interrupted(position.step, totalSteps, checkpointFile);
       }
       const batch = setup.train.batch(indices, { ...recipe.augment, seed: recipe.seed, epoch });
       const progress = { step: position.step, totalSteps, stepsPerEpoch };

@@ -4,11 +4,14 @@ import { columnNormsKernel } from "../kernels/columns.ts";
 import { BLOCK, jacobiRotateKernel, jacobiRotationsKernel } from "../kernels/jacobi.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** Sweeps before the first look at the angles, and between later looks: each look waits for the device. */
-const FIRST_SWEEPS = 4, MORE_SWEEPS = 2;
+/**
+ * Sweeps before the first look at the angles, and between later looks. Each look waits for the device, which costs more than
+ * a few sweeps too many: those find right angles and rotate nothing.
+ */
+const FIRST_SWEEPS = 6, MORE_SWEEPS = 3;
 
-/** More sweeps than any matrix needs (up to nine): a bound, so that rounding can never keep the loop alive. */
-const MOST_SWEEPS = 20;
+/** More sweeps than any matrix needs (7 for 32 columns, 13 for 576): a bound, so that rounding can never keep the loop alive. */
+const MOST_SWEEPS = 24;
 
 /** Columns at right angles, and their lengths. */
 export interface OrthogonalColumns {

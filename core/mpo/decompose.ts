@@ -18,7 +18,9 @@ export interface DecomposeOptions extends Factors, Truncation {
 
 /** A chain and what is known about it. */
 export interface Decomposition {
+  /** The chain, in float64. */
   readonly chain: Chain;
+  /** The gauge that it is in. */
   readonly gauge: Gauge;
   /** The singular values of the chain at bonds 1 .. n-1, descending, as many as the bond is wide. */
   readonly singularValues: readonly Float64Array[];

@@ -13,6 +13,7 @@ type BoundPrimitives = { readonly [Name in keyof Primitives]: Bound<Primitives[N
 
 /** A loss and the gradients of what it was differentiated by. */
 export interface Differentiated {
+  /** The scalar that was differentiated. */
   readonly loss: Tensor;
   /** In the order asked for; `null` where the loss does not depend on a tensor. */
   readonly gradients: readonly (Tensor | null)[];
@@ -20,6 +21,7 @@ export interface Differentiated {
 
 /** Everything about tensors that is not a differentiable operation: making, reading, lifetimes, gradients. */
 export interface TensorLife {
+  /** Where the tensors live. */
   readonly backend: Backend;
   /** For operations and optimisers that run kernels themselves. */
   readonly device: Device;

@@ -1,4 +1,4 @@
-import type { OptionSchema } from "./kit.ts";
+import type { PluginDefinition } from "./kit.ts";
 import type { Random } from "../data/random.ts";
 
 /** Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`. */
@@ -6,7 +6,9 @@ export type Batch<Part> = Readonly<Record<string, Part>>;
 
 /** Numbers of one batch on the host. */
 export interface HostTensor {
+  /** Row-major. */
   readonly data: Float32Array;
+  /** The batch dimension first. */
   readonly shape: readonly number[];
 }
 
@@ -22,15 +24,19 @@ export interface InputDescription {
 
 /** Random changes to training images; see `augment` in a recipe. */
 export interface Augmentation {
+  /** Mirror half of the images, left to right. */
   readonly flip: boolean;
+  /** Shift by up to so many pixels each way. */
   readonly shift: number;
   /** Seed and epoch decide the changes, whatever the order of the examples. */
   readonly seed: number;
+  /** Counted from 0. */
   readonly epoch: number;
 }
 
 /** A list of examples. */
 export interface Examples {
+  /** How many there are. */
   readonly length: number;
   /** The class of each example. */
   readonly labels: Uint8Array | Uint16Array;
@@ -40,6 +46,7 @@ export interface Examples {
 
 /** A loaded data set. */
 export interface Dataset {
+  /** What models need to know of it. */
   readonly input: InputDescription;
   /** Splits by name; `train` and `test` are always there. */
   readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
@@ -49,16 +56,14 @@ export interface Dataset {
 export interface DatasetSetup {
   /** Reads a file named in the recipe; relative names count from the recipe's base folder. @throws UserError */
   readonly readFile: (path: string, what: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /** A stream of the run's random numbers, for a split that the data set makes itself. */
   readonly random: Random;
 }
 
 /** A format of data sets. */
 // deno-lint-ignore no-explicit-any
-export interface DatasetDefinition<Options = any> {
-  readonly kind: "dataset";
-  readonly name: string;
-  readonly description: string;
-  readonly options: OptionSchema<Options>;
+export interface DatasetDefinition<Options = any> extends PluginDefinition<"dataset", Options> {
+  /** Reads the data. @throws UserError for files that are not as they should be */
   load(options: Options, setup: DatasetSetup): Promise<Dataset>;
 }
 

@@ -12,7 +12,20 @@ export interface OptionKit {
   readonly scheduled: typeof scheduled;
 }
 
+/** The one kit there is. */
 export const optionKit: OptionKit = { z, scheduled };
 
 /** Gives the schema of a plug-in's options: a strict zod object. */
 export type OptionSchema<Options> = (kit: OptionKit) => z.ZodType<Options>;
+
+/** What every plug-in says of itself. */
+export interface PluginDefinition<Kind extends string, Options> {
+  /** Which kind of plug-in it is. */
+  readonly kind: Kind;
+  /** The name that recipes use. */
+  readonly name: string;
+  /** One line for lists. */
+  readonly description: string;
+  /** The schema of its options in a recipe. */
+  readonly options: OptionSchema<Options>;
+}

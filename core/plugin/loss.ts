@@ -4,14 +4,18 @@ import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Batch, InputDescription } from "./dataset.ts";
-import type { OptionSchema } from "./kit.ts";
+import type { PluginDefinition } from "./kit.ts";
 import type { Model, ModelOutputs, ParameterSpec } from "./model.ts";
 
 /** What a loss is built with, once before training. */
 export interface LossSetup {
+  /** What it computes with. */
   readonly ops: Ops;
+  /** Image size and classes. */
   readonly data: InputDescription;
+  /** The model that is trained. */
   readonly student: Model;
+  /** The model that is distilled from, if there is one. */
   readonly teacher: Model | null;
   /** The student's chains, and the teacher's matrices decomposed alike. */
   readonly chains: ChainMap;
@@ -23,19 +27,27 @@ export interface LossSetup {
 
 /** Shapes of a model's outputs, batch dimension included as 1. */
 export interface OutputShapes {
+  /** By layer name. */
   readonly features: Readonly<Record<string, readonly number[]>>;
+  /** From the first layer to the last. */
   readonly hidden: readonly (readonly number[])[];
+  /** From the first layer to the last. */
   readonly attention: readonly (readonly number[])[];
+  /** What the last linear layer sees. */
   readonly pooled: readonly number[];
 }
 
 /** What a loss computes from, once per step. */
 export interface LossCall {
+  /** What it computes with. */
   readonly ops: Ops;
+  /** The student's outputs; gradients go through them. */
   readonly student: ModelOutputs;
   /** The teacher's outputs as constants. Only a loss with `needsTeacher` may read it. */
   readonly teacher: ModelOutputs;
+  /** The batch: `label [batch]` and the inputs. */
   readonly batch: Batch<Tensor>;
+  /** The student's weights of this step, and its cores. */
   readonly weights: Weights;
   /** The loss's own parameters. */
   readonly parameters: Weights;
@@ -55,12 +67,8 @@ export interface Loss {
 
 /** A distillation loss. */
 // deno-lint-ignore no-explicit-any
-export interface LossDefinition<Options = any> {
-  readonly kind: "loss";
-  readonly name: string;
-  readonly description: string;
-  readonly options: OptionSchema<Options>;
-  /** @throws UserError if the options do not fit the models */
+export interface LossDefinition<Options = any> extends PluginDefinition<"loss", Options> {
+  /** The loss for one run. @throws UserError if the options do not fit the models */
   create(options: Options, setup: LossSetup): Loss | Promise<Loss>;
 }
 

@@ -3,7 +3,7 @@ import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Batch, InputDescription } from "./dataset.ts";
-import type { OptionSchema } from "./kit.ts";
+import type { PluginDefinition } from "./kit.ts";
 
 /** One named tensor of a model. */
 export interface ParameterSpec {
@@ -11,6 +11,7 @@ export interface ParameterSpec {
   readonly name: string;
   /** PyTorch's axis order: `[out, in]`, `[out, in, height, width]`. */
   readonly shape: readonly number[];
+  /** How a fresh one is filled. */
   readonly initialise: Initialiser;
   /** False for running statistics, which the forward pass updates itself. */
   readonly trainable: boolean;
@@ -20,8 +21,11 @@ export interface ParameterSpec {
 
 /** What a forward pass is given. */
 export interface ForwardCall {
+  /** What it computes with. */
   readonly ops: Ops;
+  /** The weights by name. */
   readonly weights: Weights;
+  /** The inputs: `image [batch, height, width, channels]`. */
   readonly batch: Batch<Tensor>;
   /** Batch statistics and dropout (true), or the running statistics and none (false). */
   readonly training: boolean;
@@ -45,7 +49,9 @@ export interface ModelOutputs {
 
 /** A model of certain sizes: a pure function of named weights, with the list of the weights it asks for. */
 export interface Model {
+  /** Every tensor that the forward pass asks for. */
   readonly parameters: readonly ParameterSpec[];
+  /** From a batch to outputs. */
   forward(call: ForwardCall): ModelOutputs;
   /** Entries of the student folder's config.json, from which the architecture can be built again. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -55,12 +61,8 @@ export interface Model {
 
 /** A family of models, as teacher and as student. */
 // deno-lint-ignore no-explicit-any
-export interface ModelDefinition<Options = any> {
-  readonly kind: "model";
-  readonly name: string;
-  readonly description: string;
-  readonly options: OptionSchema<Options>;
-  /** @throws UserError if the options do not fit the data */
+export interface ModelDefinition<Options = any> extends PluginDefinition<"model", Options> {
+  /** A model of the sizes that options and data give. @throws UserError if the options do not fit the data */
   build(options: Options, data: InputDescription): Model;
 }
 

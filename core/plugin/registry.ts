@@ -7,8 +7,11 @@ import type { ModelDefinition } from "./model.ts";
 
 /** Definitions by kind. */
 export interface Definitions {
+  /** Teachers and students. */
   readonly model: ModelDefinition;
+  /** Distillation losses. */
   readonly loss: LossDefinition;
+  /** Data set formats. */
   readonly dataset: DatasetDefinition;
 }
 

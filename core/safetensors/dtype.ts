@@ -6,7 +6,9 @@ export type Dtype = keyof typeof DTYPE_BYTES;
 
 /** A tensor as it lies in a safetensors file: row-major, little-endian, not yet converted. */
 export interface StoredTensor {
+  /** The type of its numbers in the file. */
   readonly dtype: Dtype;
+  /** An empty shape is a scalar. */
   readonly shape: readonly number[];
   /** A view into the file's bytes. It need not be aligned to the element size. */
   readonly bytes: Uint8Array<ArrayBuffer>;

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { CHECKPOINT_FILE } from "../../core/distill/checkpoint.ts";
 import { distill } from "../../core/distill/distill.ts";
-import { Interrupted } from "../../core/distill/stops.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { readRecipe } from "../../core/recipe/recipe.ts";
@@ -37,9 +36,7 @@ export async function runRecipe(
     stoppable(
       (signal) => distill(recipe, { backend, builtins, resume: flags.resume, reporter, signal }),
       () => reporter.warning("stopping after this step, with a checkpoint; Ctrl-C again stops at once"),
-    ).catch((error) => {
-      throw error instanceof Interrupted ? interruptedIn(folder, error) : error;
-    }).finally(reporter.end));
+    ).finally(reporter.end));
   if (!flags.quiet) out.line("");
   for (const line of showSummary(summary, folder, stylesOf(out))) out.line(line);
 }
@@ -49,10 +46,4 @@ async function checkCheckpoint(folder: string): Promise<void> {
   const file = join(folder, CHECKPOINT_FILE);
   const there = await Deno.stat(file).then((info) => info.isFile, () => false);
   if (!there) throw new UserError(`Cannot resume as there is no checkpoint "${file}": start anew without --resume`);
-}
-
-/** The same with where the checkpoint is and what else can be done with it. */
-function interruptedIn(folder: string, error: Interrupted): Interrupted {
-  error.message += ` (checkpoint: ${join(folder, CHECKPOINT_FILE)}); "merge ${folder}" exports the student as it is`;
-  return error;
 }

@@ -1,8 +1,8 @@
 import { alone, cut, type Exports, type Team } from "./team.ts";
 import type { ConvShape, WasmKernels } from "./wasm_kernels.ts";
 
-/** Multiply-adds below which waking another thread for them costs more than it gains (about 25 microseconds' worth). */
-const MINIMUM_WORK = 500_000;
+/** Multiply-adds for one thread, at least (about 100 microseconds' worth): waking it for fewer costs what it gains. */
+const MINIMUM_WORK = 2_000_000;
 
 /** How many multiply-adds take as long as reading, changing and writing one element. */
 const ELEMENT_WORK = 4;

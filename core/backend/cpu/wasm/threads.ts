@@ -74,7 +74,11 @@ async function startTeam(
     return alone(exports);
   }
   for (const worker of workers) worker.unref();
-  return { threads, run: (name, calls) => runRound(control, names, exports, name, calls), close };
+  const run = (name: string, calls: readonly (readonly number[])[]) => {
+    if (workers.length === 0) throw new Error(`Cannot run the kernel ${name}: its threads were closed`);
+    runRound(control, names, exports, name, calls);
+  };
+  return { threads, run, close };
 }
 
 /** Waits for a worker's first message. */

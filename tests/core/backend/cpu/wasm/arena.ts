@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  compileKernels,
-  createMemory,
-  loadKernels,
-  type WasmKernels,
-} from "../../../../../core/backend/cpu/wasm/load.ts";
+import { type CompiledKernels, compileKernels, type WasmKernels } from "../../../../../core/backend/cpu/wasm/load.ts";
 
 /** Bytes between two regions. Not a multiple of 16, so that the regions are aligned in every way that is allowed. */
 const GUARD = 20;
@@ -21,17 +16,15 @@ export interface Region {
  * `assertUntouched` shows when it was written.
  */
 export class Arena {
-  readonly kernels: WasmKernels;
   readonly #words: Uint32Array;
   readonly #free: Uint8Array;
   #end: number;
 
-  constructor(relaxed: boolean, bytes: number) {
-    const memory = createMemory(bytes);
-    this.kernels = loadKernels(memory, compileKernels(relaxed));
-    this.#words = new Uint32Array(memory.buffer).fill(NAN);
+  constructor(readonly kernels: WasmKernels) {
+    const { buffer } = kernels.memory;
+    this.#words = new Uint32Array(buffer).fill(NAN);
     this.#free = new Uint8Array(this.#words.length).fill(1);
-    this.#end = memory.buffer.byteLength + GUARD;
+    this.#end = buffer.byteLength + GUARD;
   }
 
   /** Takes a region of so many floats, as they are or set to `values`. */
@@ -88,5 +81,8 @@ export function assertClose(actual: Float32Array, expected: Reference, terms: nu
   }
 }
 
-/** Both binaries, by name. */
-export const BINARIES: [name: string, relaxed: boolean][] = [["relaxed SIMD", true], ["plain SIMD", false]];
+/** Both binaries, by name, each compiled once. */
+export const BINARIES: [name: string, compiled: CompiledKernels][] = [
+  ["relaxed SIMD", compileKernels(true)],
+  ["plain SIMD", compileKernels(false)],
+];

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type CompiledKernels, createMemory, loadKernels } from "../../../../../core/backend/cpu/wasm/load.ts";
 import { Arena, assertClose, BINARIES, random, type Reference, type Region } from "./arena.ts";
 
 interface Case {
@@ -39,14 +40,14 @@ function multiply(
   transA: boolean,
   transB: boolean,
   accumulate: boolean,
-  relaxed: boolean,
+  compiled: CompiledKernels,
   rows: [number, number][] = [[0, m]],
   seed = m + 3 * n + 5 * k,
 ): Product {
   const lda = (transA ? m : k) + gap, ldb = (transB ? k : n) + gap, ldc = n + gap;
   const a = random((transA ? k : m) * lda, 1), b = random((transB ? n : k) * ldb, 2), before = random(m * ldc, 3);
-  const scratchBytes = new Arena(relaxed, 4).kernels.gemmScratch(m, n, k);
-  const arena = new Arena(relaxed, (a.length + b.length + before.length) * 4 + scratchBytes + 200);
+  const memory = createMemory((a.length + b.length + before.length) * 4 + 600_000);
+  const arena = new Arena(loadKernels(memory, compiled)), scratchBytes = arena.kernels.gemmScratch(m, n, k);
   const regions: Region[] = [];
   for (let i = 0; i < 4; i++) {
     const which = (i + seed) % 4;
@@ -78,13 +79,13 @@ function multiply(
   return { c: C.values, before, expected };
 }
 
-for (const [name, relaxed] of BINARIES) {
+for (const [name, compiled] of BINARIES) {
   Deno.test(`gemm (${name}) agrees with float64 for every transpose and odd size`, () => {
     for (const entry of CASES) {
       for (const transA of FLAGS) {
         for (const transB of FLAGS) {
           for (const accumulate of FLAGS) {
-            const { c, expected } = multiply(entry, transA, transB, accumulate, relaxed);
+            const { c, expected } = multiply(entry, transA, transB, accumulate, compiled);
             assertClose(c, expected, entry.k, JSON.stringify({ ...entry, transA, transB, accumulate }));
           }
         }
@@ -95,15 +96,15 @@ for (const [name, relaxed] of BINARIES) {
   Deno.test(`gemm (${name}) gives the same bits however its rows are shared out`, () => {
     for (const transA of FLAGS) {
       const size = { m: 23, n: 41, k: 300, gap: 1 };
-      const whole = multiply(size, transA, false, true, relaxed);
-      const parts = multiply(size, transA, false, true, relaxed, [[17, 23], [0, 1], [1, 17]]);
+      const whole = multiply(size, transA, false, true, compiled);
+      const parts = multiply(size, transA, false, true, compiled, [[17, 23], [0, 1], [1, 17]]);
       assert.deepEqual(parts.c, whole.c);
     }
   });
 
   Deno.test(`gemm (${name}) writes only the rows of its range`, () => {
     const size = { m: 20, n: 10, k: 4 };
-    const { c, before, expected } = multiply(size, false, true, false, relaxed, [[5, 5], [6, 13]]);
+    const { c, before, expected } = multiply(size, false, true, false, compiled, [[5, 5], [6, 13]]);
     assert.deepEqual(c.subarray(0, 60), before.subarray(0, 60));
     assert.deepEqual(c.subarray(130), before.subarray(130));
     const inside = { sum: expected.sum.subarray(60, 130), magnitude: expected.magnitude.subarray(60, 130) };
@@ -111,8 +112,8 @@ for (const [name, relaxed] of BINARIES) {
   });
 
   Deno.test(`gemm (${name}) of depth 0 is zero, or leaves C as it is when accumulating`, () => {
-    assert.deepEqual(multiply({ m: 7, n: 9, k: 0 }, false, false, false, relaxed).c, new Float32Array(63));
-    const kept = multiply({ m: 7, n: 9, k: 0 }, false, false, true, relaxed);
+    assert.deepEqual(multiply({ m: 7, n: 9, k: 0 }, false, false, false, compiled).c, new Float32Array(63));
+    const kept = multiply({ m: 7, n: 9, k: 0 }, false, false, true, compiled);
     assert.deepEqual(kept.c, kept.before);
   });
 }

@@ -1,0 +1,83 @@
+import type { Backend } from "../backend/backend.ts";
+import { Random } from "../data/random.ts";
+import { UserError } from "../errors.ts";
+import { type Chain, coreShape } from "../mpo/chain.ts";
+import { bondDimensions } from "../mpo/shapes.ts";
+import { createOps, type Ops } from "../ops/ops.ts";
+import type { Model } from "../plugin/model.ts";
+import type { Builtins } from "../plugin/registry.ts";
+import type { Checked } from "../recipe/checked.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { readSafetensors, toFloat32 } from "../safetensors.ts";
+import { sizeOf } from "../tensor.ts";
+import type { ChainSpec } from "./chain_map.ts";
+import { chainSpecs } from "./chains.ts";
+import { fingerprintOf, type Position } from "./checkpoint.ts";
+import { loadData } from "./load_data.ts";
+import { mergedWeights } from "./merge.ts";
+import { writeModelFolder } from "./model_folder.ts";
+import { buildModel } from "./models.ts";
+import { resolvePlugins } from "./resolve_plugins.ts";
+import { Student } from "./student.ts";
+
+/** What became of a checkpoint. */
+export interface MergedCheckpoint {
+  /** Steps that were done. */
+  readonly step: number;
+  /** The epoch, from 1, whose weights these are, where the recipe restores the best; else those of the last step. */
+  readonly bestEpoch: number | null;
+  /** Numbers of the merged student. */
+  readonly parameters: number;
+}
+
+/**
+ * Makes a plain student of a run's checkpoint: chains contracted, as at the end of a run. A recipe that restores the best
+ * epoch gives that epoch's weights.
+ *
+ * @param recipe the run's own
+ * @param file the checkpoint
+ * @param folder where the model folder is written
+ * @throws UserError if the checkpoint cannot be read or is another recipe's
+ */
+export async function mergeCheckpoint(
+  recipe: Checked<Recipe>,
+  file: string,
+  folder: string,
+  { backend, builtins }: { readonly backend: Backend; readonly builtins: Builtins },
+): Promise<MergedCheckpoint> {
+  const { tensors, metadata } = await readSafetensors(file);
+  const plugins = await resolvePlugins(recipe, builtins);
+  const { dataset: { input } } = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
+  const position: Position | null = metadata.position ? JSON.parse(metadata.position) : null;
+  if (position?.fingerprint !== fingerprintOf(recipe.value)) {
+    throw new UserError(`Cannot merge "${file}" as it was made by another recipe than "${recipe.file}"`);
+  }
+  const model = buildModel(recipe, plugins.student, input);
+  const student = emptyStudent(createOps(backend), model, chainSpecs(recipe, model));
+  const bestEpoch = recipe.value.train.restoreBest && position.best ? position.best.epoch : null;
+  for (const [name, store] of Object.entries(student.stores())) {
+    if (store.specs.length === 0) continue;
+    const stored = tensors.get(bestEpoch === null ? name : `best.${name}`);
+    if (stored?.shape.join() !== store.flat.shape.join()) {
+      throw new UserError(`Cannot merge "${file}" as its ${name} parameters are not those of "${recipe.file}"`);
+    }
+    backend.write(store.flat.view, toFloat32(stored));
+  }
+  await writeModelFolder(folder, plugins.student.definition.name, model, input, await mergedWeights(student));
+  const { inferenceParameters: parameters } = student;
+  student.dispose();
+  return { step: position.step, bestEpoch, parameters };
+}
+
+/** A student of the right layout whose numbers are all still to come. */
+function emptyStudent(ops: Ops, model: Model, specs: ReadonlyMap<string, ChainSpec>): Student {
+  const chains = new Map([...specs].map(([name, { rows, cols }]): [string, Chain] => {
+    const shape = { rows, cols, bonds: bondDimensions(rows, cols) };
+    return [name, { ...shape, cores: rows.map((_, core) => new Float64Array(sizeOf(coreShape(shape, core)))) }];
+  }));
+  const zeros = model.parameters.map(({ name, shape }): [string, Float32Array] => [
+    name,
+    new Float32Array(sizeOf(shape)),
+  ]);
+  return new Student(ops, model, chains, new Map(zeros));
+}

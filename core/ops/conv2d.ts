@@ -1,0 +1,75 @@
+import type { Device } from "../device.ts";
+import {
+  convFilterGradientKernel,
+  convForwardKernel,
+  type ConvGeometry,
+  convInputGradientKernel,
+} from "../kernels/conv2d.ts";
+import { tileCount } from "../kernels/tile.ts";
+import { showShape, type Tensor } from "../tensor.ts";
+import { partsOf } from "./gemm.ts";
+import { permuted } from "./layout.ts";
+import { defineOp } from "./op.ts";
+import { sumOver } from "./sum.ts";
+import { outputExtent, type WindowOptions } from "./window.ts";
+
+/** The order of a stored filter's dimensions in the kernels: `[out, in, kh, kw]` to `[kh, kw, in, out]`, and back. */
+const TO_KERNEL = [2, 3, 1, 0];
+const FROM_KERNEL = [3, 2, 0, 1];
+
+function geometryOf(x: Tensor, filter: Tensor, { stride = 1, padding = 0 }: WindowOptions): ConvGeometry {
+  const action = () => `Cannot convolve ${showShape(x.shape)} with a filter of ${showShape(filter.shape)}`;
+  if (x.shape.length !== 4 || filter.shape.length !== 4) {
+    throw new RangeError(`${action()}: images are [batch, height, width, in], filters [out, in, height, width]`);
+  }
+  const [images, height, width, inputs] = x.shape;
+  const [outputs, filterInputs, kernelHeight, kernelWidth] = filter.shape;
+  if (inputs !== filterInputs) {
+    throw new RangeError(`${action()} as the channels must be the same: ${inputs} and ${filterInputs}`);
+  }
+  const outHeight = outputExtent(action, height, kernelHeight, stride, padding);
+  const outWidth = outputExtent(action, width, kernelWidth, stride, padding);
+  // deno-fmt-ignore
+  return { images, height, width, inputs, outHeight, outWidth, outputs, kernelHeight, kernelWidth, stride, padding };
+}
+
+function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Tensor): Tensor {
+  const rows = p.images * p.outHeight;
+  const tiles = tileCount(p.kernelHeight * p.kernelWidth * p.inputs, p.outputs);
+  const partRows = Math.max(1, Math.ceil(rows / Math.min(rows, partsOf(device, tiles, rows * p.outWidth))));
+  const parts = Math.max(1, Math.ceil(rows / partRows));
+  const shape = [p.kernelHeight, p.kernelWidth, p.inputs, p.outputs];
+  const partial = device.empty([parts, ...shape]);
+  device.run(convFilterGradientKernel, { x, gradient, partial }, { ...p, parts, partRows });
+  const sum = parts === 1 ? partial : sumOver(device, partial, new Set([0]));
+  return permuted(device, device.alias(sum, shape), FROM_KERNEL);
+}
+
+/**
+ * The convolution (cross-correlation, as in every deep learning library) of channels-last images.
+ *
+ * x `[batch, height, width, in]`, filter `[out, in, kernel height, kernel width]` as PyTorch stores it; the result is
+ * `[batch, out height, out width, out]`. Padding is zeros, as many on every side.
+ */
+export const conv2d = defineOp({
+  forward(device: Device, x: Tensor, filter: Tensor, options: WindowOptions = {}) {
+    const geometry = geometryOf(x, filter, options);
+    const { images, outHeight, outWidth, outputs } = geometry;
+    // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it too.
+    const arranged = permuted(device, filter, TO_KERNEL);
+    const y = device.empty([images, outHeight, outWidth, outputs]);
+    device.run(convForwardKernel, { x, filter: arranged, y }, geometry);
+    return { output: y, saved: { geometry, arranged } };
+  },
+  backward(device, { gradient, saved: { geometry, arranged }, needs }, x) {
+    const toInput = () => {
+      const dx = device.empty(x.shape);
+      device.run(convInputGradientKernel, { gradient, filter: arranged, dx }, geometry);
+      return dx;
+    };
+    return [
+      needs[0] ? toInput() : null,
+      needs[1] ? filterGradient(device, geometry, x, gradient) : null,
+    ];
+  },
+});
