@@ -29,39 +29,66 @@
  * @module
  */
 
-export * from "./core/errors.ts";
-export type * from "./core/backend/backend.ts";
-export * from "./core/backend/open_backend.ts";
+// Errors.
+export { DeviceError, UserError } from "./core/errors.ts";
+
+// Backends, and the kernels they run.
+export { type BackendChoice, openBackend, type OpenedBackend } from "./core/backend/open_backend.ts";
+export type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "./core/backend/backend.ts";
 export type { AdapterTraits, Kernel, Launch, ParameterType } from "./core/kernels/kernel.ts";
-export * from "./core/tensor.ts";
+export type { WasmRuntime } from "./core/backend/cpu/wasm_runtime.ts";
+export type { ConvShape, WasmKernels } from "./core/backend/cpu/wasm/wasm_kernels.ts";
+
+// Tensors, and differentiable operations on them.
+export { showShape, sizeOf, Tensor } from "./core/tensor.ts";
 export { Device } from "./core/device.ts";
-export * from "./core/ops/ops.ts";
-export type * from "./core/ops/op.ts";
+export {
+  type BoundPrimitives,
+  type Composites,
+  createOps,
+  type Differentiated,
+  type Ops,
+  type TensorLife,
+} from "./core/ops/ops.ts";
+export type { BackwardCall, Forward, Op } from "./core/ops/op.ts";
 export * from "./core/contract.ts";
+
+// Matrices as chains of tensors (matrix product operators).
 export * from "./core/mpo/chain.ts";
 export * from "./core/mpo/shapes.ts";
 export * from "./core/mpo/automatic_shapes.ts";
 export * from "./core/mpo/decompose.ts";
-export type * from "./core/mpo/gauge.ts";
-export type * from "./core/mpo/truncate.ts";
-export type * from "./core/mpo/linear_algebra.ts";
+export * from "./core/mpo/linear_algebra.ts";
+export type { Gauge } from "./core/mpo/gauge.ts";
+export type { Truncation } from "./core/mpo/truncate.ts";
 export { mergeChain, mergeOnHost, planMerge } from "./core/mpo/merge.ts";
-export type * from "./core/nn/initialisers.ts";
-export type * from "./core/nn/weights.ts";
-export { Random, type RandomState } from "./core/data/random.ts";
+
+// Plug-ins: models, losses and data sets.
+export * from "./core/plugin/model.ts";
+export * from "./core/plugin/loss.ts";
 export * from "./core/plugin/dataset.ts";
 export * from "./core/plugin/kit.ts";
-export * from "./core/plugin/loss.ts";
-export * from "./core/plugin/model.ts";
-export type * from "./core/plugin/registry.ts";
+export type { Builtins, Definitions, PluginKind } from "./core/plugin/registry.ts";
+export type { Weights } from "./core/nn/weights.ts";
+export type { Initialiser } from "./core/nn/initialisers.ts";
+export type { ChainMap, ChainSpec } from "./core/distill/chain_map.ts";
+export { Random, type RandomState } from "./core/data/random.ts";
+export { builtins } from "./plugins/builtins.ts";
+
+// Recipes.
 export { readRecipe } from "./core/recipe/recipe.ts";
-export { Checked, type ParseOptions } from "./core/recipe/checked.ts";
 export type { Recipe } from "./core/recipe/schema.ts";
 export { type Scheduled, scheduled } from "./core/recipe/scheduled.ts";
-export type * from "./core/distill/chain_map.ts";
+export type { Curve } from "./core/nn/schedules.ts";
+export type { Checked, ParseOptions } from "./core/recipe/checked.ts";
+export type { Override } from "./core/recipe/overrides.ts";
+export type { Path } from "./core/recipe/paths.ts";
+
+// Distillation.
 export * from "./core/distill/distill.ts";
 export * from "./core/distill/progress.ts";
 export * from "./core/distill/stops.ts";
-export type * from "./core/distill/summary.ts";
+export type { RunSummary } from "./core/distill/summary.ts";
+
+// Files of tensors.
 export * from "./core/safetensors.ts";
-export * from "./plugins/builtins.ts";

@@ -4,7 +4,10 @@ import { planOf } from "./contract/plan.ts";
 import type { Ops } from "./ops/ops.ts";
 import type { Tensor } from "./tensor.ts";
 
+export type { Arrangement, PairMethod } from "./contract/arrangement.ts";
+export type { Index, Notation } from "./contract/notation.ts";
 export { type ContractionPlan, planContraction, planIndices } from "./contract/plan.ts";
+export type { Step, StepMethod } from "./contract/steps.ts";
 
 /**
  * Multiplies tensors and sums over indices, in einsum notation: `"abc,cd->abd"` means `y[a,b,d] = sum_c x[a,b,c] w[c,d]`.

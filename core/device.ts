@@ -10,6 +10,11 @@ import { showShape, sizeOf, Tensor } from "./tensor.ts";
 export class Device {
   #scopes: Set<Tensor>[] = [];
 
+  /**
+   * A device without tensors. {@link Ops} has one of its own, as `ops.device`.
+   *
+   * @param backend where memory comes from and kernels run; whoever opened it closes it
+   */
   constructor(readonly backend: Backend) {}
 
   /** A tensor whose contents are still undefined. */
@@ -49,6 +54,7 @@ export class Device {
     this.backend.run(kernel, views as Record<Binding, Tensor["view"]>, parameters);
   }
 
+  /** Enqueues a copy of all numbers of one tensor into another of the same size, whatever their shapes. */
   copy(source: Tensor, target: Tensor): void {
     this.backend.copy(source.view, target.view);
   }

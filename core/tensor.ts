@@ -48,7 +48,7 @@ export class Tensor {
 
   /** A tensor on the memory of this one: another shape, or a part that starts at `offset`. */
   alias(shape: readonly number[], offset = 0): Tensor {
-    this.assertLive();
+    this.#assertLive();
     if (offset + sizeOf(shape) > this.size) {
       throw new RangeError(`Cannot view ${showShape(shape)} at ${offset} in a tensor of ${showShape(this.shape)}`);
     }
@@ -57,7 +57,7 @@ export class Tensor {
 
   /** Where the elements lie. @throws Error if the tensor was freed */
   get view(): View {
-    this.assertLive();
+    this.#assertLive();
     return { storage: this.shared.storage, offset: this.offset, length: this.size };
   }
 
@@ -78,7 +78,7 @@ export class Tensor {
     this.shared.drop();
   }
 
-  private assertLive(): void {
+  #assertLive(): void {
     if (this.#disposed) {
       throw new Error(`Cannot use a tensor of shape ${showShape(this.shape)} after it was freed: its scope has ended`);
     }

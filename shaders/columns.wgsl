@@ -1,5 +1,4 @@
-// Sizes, signs and rearrangement of the columns of a row-major matrix, one thread a column, so that neighbours read
-// neighbours.
+// Signs and rearrangement of the columns of a row-major matrix.
 
 struct Parameters { rows: u32, columns: u32, kept: u32 }
 
@@ -8,17 +7,7 @@ struct Parameters { rows: u32, columns: u32, kept: u32 }
 
 @group(0) @binding(2) var<storage, read_write> values: array<f32>; // [columns]
 
-@compute @workgroup_size(64)
-fn norms(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= p.columns) { return; }
-  var sum = 0.0;
-  for (var k = 0u; k < p.rows; k++) {
-    let x = input[k * p.columns + id.x];
-    sum += x * x;
-  }
-  values[id.x] = sqrt(sum);
-}
-
+/// One thread a column, so that neighbours read neighbours.
 @compute @workgroup_size(64)
 fn signs(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= p.columns) { return; }

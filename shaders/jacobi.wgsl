@@ -1,7 +1,7 @@
-// One round of one-sided block Jacobi on the columns of a row-major matrix: the columns lie in blocks of 16, and each
-// workgroup takes two neighbouring blocks. `rotations` forms the Gram matrix of the 32 columns and rotates each pair of
-// them once towards a right angle, in 31 steps of 16 disjoint pairs; the product of the rotations is a 32 x 32 matrix W.
-// `rotate` multiplies the columns by W and moves the blocks to their places in the next round's tournament.
+// The rotations of one round of one-sided block Jacobi on the columns of a row-major matrix. The columns lie in blocks of
+// 16, and each workgroup takes two neighbouring blocks: it forms the Gram matrix of their 32 columns and rotates each pair
+// of them once towards a right angle, in 31 steps of 16 disjoint pairs. The product of the rotations is a 32 x 32 matrix W,
+// by which jacobi_rotate.wgsl then multiplies the columns.
 //
 // Rotations and W are kept less the identity. Hundreds of them multiply and most turn very little: held as numbers near 1
 // they would lose those digits, and the columns their lengths.
@@ -17,7 +17,6 @@ struct Parameters {
 
 @group(0) @binding(0) var<uniform> p: Parameters;
 @group(0) @binding(1) var<storage, read> input: array<vec4f>; // [rows, columns]
-
 @group(0) @binding(2) var<storage, read_write> rotation: array<f32>; // W - I: [pair, 32, 32]
 @group(0) @binding(3) var<storage, read_write> cosines: array<f32>; // the largest |cosine| a pair of blocks began with
 
@@ -55,7 +54,7 @@ fn change(v: vec2f, turn: vec2f) -> vec2f {
 }
 
 @compute @workgroup_size(64)
-fn rotations(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let quads = p.columns / 4u;
   let i0 = thread / 8u * 4u;
   let j0 = thread % 8u * 4u;
@@ -126,46 +125,5 @@ fn rotations(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   }
   for (var entry = thread; entry < 1024u; entry += 64u) {
     rotation[group.x * 1024u + entry] = w[entry / 32u * STRIDE + entry % 32u];
-  }
-}
-
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>; // W - I: [pair, 32, 32]
-@group(0) @binding(3) var<storage, read> angles: array<f32>; // the cosines above
-@group(0) @binding(4) var<storage, read_write> output: array<vec4f>; // [rows, columns]
-
-/// Where a block goes for the next round: all but the first move on round a circle, the even places one way and the odd
-/// ones the other. After as many rounds as there are other blocks each pair has met, and all are back.
-fn placeOf(block: u32, blocks: u32) -> u32 {
-  if (block == 0u || blocks == 2u) { return block; }
-  if (block == 1u) { return 2u; }
-  if (block % 2u == 1u) { return block - 2u; }
-  return select(block + 2u, block + 1u, block == blocks - 2u);
-}
-
-/// A thread makes 4 rows by 4 columns.
-@compute @workgroup_size(8, 8)
-fn rotate(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let quads = p.columns / 4u;
-  let first = group.x * 32u + local.y * 4u;
-  let source = group.y * 8u;
-  let place = placeOf(group.y * 2u + local.x / 4u, p.columns / 16u) * 4u + local.x % 4u;
-  var rows = array<u32, 4>();
-  for (var r = 0u; r < 4u; r++) { rows[r] = min(first + r, p.rows - 1u) * quads; }
-  var sum = array<vec4f, 4>();
-  if (angles[p.slot + group.y] > p.tolerance) {
-    for (var k = 0u; k < 8u; k++) {
-      let w = group.y * 256u + k * 32u + local.x;
-      let w0 = weights[w];
-      let w1 = weights[w + 8u];
-      let w2 = weights[w + 16u];
-      let w3 = weights[w + 24u];
-      for (var r = 0u; r < 4u; r++) {
-        let x = input[rows[r] + source + k];
-        sum[r] += x.x * w0 + x.y * w1 + x.z * w2 + x.w * w3;
-      }
-    }
-  }
-  for (var r = 0u; r < 4u; r++) {
-    if (first + r < p.rows) { output[rows[r] + place] = input[rows[r] + source + local.x] + sum[r]; }
   }
 }

@@ -1,25 +1,20 @@
-// Products with the columns of a narrow row-major matrix L: `project` takes inner products with them, `subtract` takes their
-// combinations away. With the panels of a QR factorisation the two apply 16 reflections. One thread a column of the other
-// matrix, so that neighbours read neighbours.
+// The two products that apply a panel of 16 reflections to a row-major matrix A: `project` takes inner products with the
+// panel's columns, `subtract` takes combinations of them away. One thread a column of A, so that neighbours read neighbours.
 
 struct Parameters {
   rows: u32,
   columns: u32,
-  /// The first row and the first column that take part.
+  panel: u32,
+  /// The first row and the first column of A that take part.
   fromRow: u32,
   fromColumn: u32,
-  /// Where L starts and how far its rows lie apart, in fours.
-  start: u32,
-  stride: u32,
-  /// How many columns L has.
-  width: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> left: array<vec4f>; // L: [rows, width]
+@group(0) @binding(1) var<storage, read> panels: array<vec4f>; // [panel, rows, 16]
 
 @group(0) @binding(2) var<storage, read> input: array<f32>; // A: [rows, columns]
-@group(0) @binding(3) var<storage, read_write> weights: array<f32>; // [width, columns] = L^T A
+@group(0) @binding(3) var<storage, read_write> weights: array<f32>; // [16, columns] = panel^T A
 
 /// A thread makes 8 rows of its column.
 @compute @workgroup_size(64)
@@ -34,21 +29,20 @@ fn project(@builtin(global_invocation_id) id: vec3u) {
     var part1 = vec4f();
     for (var k = first; k < min(first + 32u, p.rows); k++) {
       let x = input[k * p.columns + j];
-      let at = p.start + k * p.stride + id.y * 2u;
-      part0 += x * left[at];
-      part1 += x * left[at + 1u];
+      let at = (p.panel * p.rows + k) * 4u + id.y * 2u;
+      part0 += x * panels[at];
+      part1 += x * panels[at + 1u];
     }
     sum0 += part0;
     sum1 += part1;
   }
   for (var i = 0u; i < 8u; i++) {
-    let row = id.y * 8u + i;
-    if (row < p.width) { weights[row * p.columns + j] = select(sum1[i % 4u], sum0[i % 4u], i < 4u); }
+    weights[(id.y * 8u + i) * p.columns + j] = select(sum1[i % 4u], sum0[i % 4u], i < 4u);
   }
 }
 
 @group(0) @binding(2) var<storage, read> combination: array<f32>; // [16, columns]
-@group(0) @binding(3) var<storage, read_write> output: array<f32>; // A: [rows, columns] -= L combination, L 16 wide
+@group(0) @binding(3) var<storage, read_write> output: array<f32>; // A -= panel combination
 
 const ROWS = 16u;
 
@@ -62,8 +56,8 @@ fn subtract(@builtin(global_invocation_id) id: vec3u) {
   }
   let first = p.fromRow + id.y * ROWS;
   for (var k = first; k < min(first + ROWS, p.rows); k++) {
-    let at = p.start + k * p.stride;
-    let sum = dot(left[at], w[0]) + dot(left[at + 1u], w[1]) + dot(left[at + 2u], w[2]) + dot(left[at + 3u], w[3]);
+    let at = (p.panel * p.rows + k) * 4u;
+    let sum = dot(panels[at], w[0]) + dot(panels[at + 1u], w[1]) + dot(panels[at + 2u], w[2]) + dot(panels[at + 3u], w[3]);
     output[k * p.columns + j] -= sum;
   }
 }

@@ -3,7 +3,9 @@ import type { Index } from "./notation.ts";
 
 /** An operand as a step wants it: its dimensions permuted, if `order` is given, then reshaped. */
 export interface Arrangement {
+  /** Axis k of the permuted operand is axis `order[k]` of the given one; `null` leaves them in place. */
   readonly order: readonly number[] | null;
+  /** The shape after the permutation. */
   readonly shape: readonly number[];
 }
 

@@ -31,14 +31,17 @@ export function networkOf({ pattern, inputs, output }: Notation, shapes: readonl
       );
     }
     indices.forEach((index, axis) => {
-      const known = extents.get(index) ?? shape[axis];
-      if (known !== shape[axis] || !(Number.isSafeInteger(known) && known >= 1)) {
-        const reason = known === shape[axis] ? "is no positive whole number" : `was ${known} before`;
+      const extent = shape[axis], known = extents.get(index);
+      if (!Number.isSafeInteger(extent) || extent < 1) {
+        throw new RangeError(`${start()}: extents must be whole numbers from 1, and one is ${extent}`);
+      }
+      if (known !== undefined && known !== extent) {
+        const before = inputs.findIndex((others) => others.includes(index));
         throw new RangeError(
-          `${start()}: extent ${shape[axis]} of index "${index}" in operand ${operand + 1} ${reason}`,
+          `${start()}: index "${index}" is ${known} in operand ${before + 1} and ${extent} in operand ${operand + 1}`,
         );
       }
-      extents.set(index, known);
+      extents.set(index, extent);
     });
   });
   const long = (index: Index) => extents.get(index) !== 1;

@@ -5,7 +5,9 @@ export type Index = string;
 export interface Notation {
   /** As people write it; messages quote it. */
   readonly pattern: string;
+  /** The indices of each operand, one for each of its dimensions. */
   readonly inputs: readonly (readonly Index[])[];
+  /** The indices of the result, in the order of its dimensions. */
   readonly output: readonly Index[];
 }
 

@@ -1,11 +1,12 @@
 import { type Network, sizeOfIndices } from "./network.ts";
 import type { Index } from "./notation.ts";
+import { UseCount } from "./use_count.ts";
 
 /** Two operands to contract with each other. Operands are numbered: the inputs, then the results of the pairs before. */
 export type Pair = readonly [first: number, second: number];
 
-/** Up to so many operands all orders are compared (3^n steps of the search); beyond, the cheapest pair goes first. */
-export const MAX_OPTIMAL_OPERANDS = 8;
+/** Up to so many operands all orders are compared, in 3^n steps: some 30 ms once. Beyond, the cheapest pair goes first. */
+export const MAX_OPTIMAL_OPERANDS = 10;
 
 /** An order of pairs, and how it was found. */
 export interface Order {
@@ -84,27 +85,25 @@ function resultSize({ part, size }: Best): number {
 export function greedyPairs({ inputs, output, extents }: Network): Pair[] {
   const pairs: Pair[] = [];
   const live = new Map(inputs.map((indices, operand) => [operand, indices]));
-  const uses = new Map<Index, number>(); // index -> how many live operands and the result have it
-  for (const index of [...inputs.flat(), ...output]) uses.set(index, (uses.get(index) ?? 0) + 1);
+  const uses = new UseCount([...inputs, output]);
   while (live.size > 1) {
     let chosen: { pair: Pair; indices: Index[]; rank: number[] } | null = null;
     for (const [a, first] of live) {
       for (const [b, second] of live) {
         if (b <= a) continue;
-        const union = [...new Set([...first, ...second])];
-        const shared = first.length + second.length - union.length;
-        const gone = union.filter((index) => first.includes(index) && second.includes(index) && uses.get(index) === 2);
-        const indices = union.filter((index) => !gone.includes(index));
-        const rank = [shared > 0 ? 0 : 1, sizeOfIndices(union, extents), sizeOfIndices(indices, extents)];
+        const union = new Set([...first, ...second]);
+        const outer = union.size === first.length + second.length;
+        const indices = uses.kept(first, second);
+        const rank = [Number(outer), sizeOfIndices(union, extents), sizeOfIndices(indices, extents)];
         if (!chosen || precedes(rank, chosen.rank)) chosen = { pair: [a, b], indices, rank };
       }
     }
     const { pair, indices } = chosen!;
     for (const operand of pair) {
-      for (const index of live.get(operand)!) uses.set(index, uses.get(index)! - 1);
+      uses.remove(live.get(operand)!);
       live.delete(operand);
     }
-    for (const index of indices) uses.set(index, uses.get(index)! + 1);
+    uses.add(indices);
     live.set(inputs.length + pairs.length, indices);
     pairs.push(pair);
   }

@@ -1,7 +1,6 @@
 import { sizeOf } from "../tensor.ts";
 import { networkOf, sizeOfIndices } from "./network.ts";
 import { type Index, type Notation, notationOf, parsePattern } from "./notation.ts";
-import type { Order } from "./order.ts";
 import { showPlan } from "./report.ts";
 import { type Step, stepsOf } from "./steps.ts";
 
@@ -15,7 +14,7 @@ export class ContractionPlan {
   /** The pairwise products in their order. */
   readonly steps: readonly Step[];
   /** Whether all orders were compared, or the cheapest pair came first. */
-  readonly search: Order["search"];
+  readonly search: "optimal" | "greedy";
   /** Multiply-adds of all steps. */
   readonly multiplyAdds: number;
   /** Multiply-adds of one loop nest over all indices that multiplies all operands in its heart. */

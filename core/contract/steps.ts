@@ -4,6 +4,7 @@ import { matrixPairing } from "./matrix_pairing.ts";
 import { type Network, sizeOfIndices } from "./network.ts";
 import { type Index, showPattern } from "./notation.ts";
 import { findOrder, type Order } from "./order.ts";
+import { UseCount } from "./use_count.ts";
 
 /** What a step computes from its operands. */
 export type StepMethod =
@@ -13,12 +14,15 @@ export type StepMethod =
 
 /** One step of a plan. Operands are numbered from 0: the inputs, then the results of the steps in their order. */
 export interface Step {
+  /** One, or the two that are multiplied. */
   readonly operands: readonly number[];
+  /** How it is computed. */
   readonly method: StepMethod;
   /** The step in the notation of the whole, without indices of extent 1. */
   readonly pattern: string;
-  /** Of the result. */
+  /** Shape of the result, without extents of 1. */
   readonly shape: readonly number[];
+  /** Multiplications, each with the addition that takes its product up; 0 for a sum or a permutation. */
   readonly multiplyAdds: number;
 }
 
@@ -58,9 +62,7 @@ export function stepsOf(network: Network): { steps: Step[]; search: Order["searc
     const question: PairQuestion = {
       a,
       b,
-      keep: new Set(
-        [...a, ...b].filter((index) => uses.of(index) > (a.includes(index) ? 1 : 0) + (b.includes(index) ? 1 : 0)),
-      ),
+      keep: new Set(uses.kept(a, b)),
       wanted: place === pairs.length - 1 ? network.output : null,
       extents: network.extents,
     };
@@ -71,25 +73,4 @@ export function stepsOf(network: Network): { steps: Step[]; search: Order["searc
   const order = orderTo(operands[last], network.output);
   if (order) add([last], { name: "permute", order }, network.output);
   return { steps, search };
-}
-
-/** How many of the operands still to be contracted, and the result, have an index. */
-class UseCount {
-  readonly #uses = new Map<Index, number>();
-
-  constructor(lists: readonly (readonly Index[])[]) {
-    lists.forEach((indices) => this.add(indices));
-  }
-
-  of(index: Index): number {
-    return this.#uses.get(index) ?? 0;
-  }
-
-  add(indices: readonly Index[]): void {
-    for (const index of indices) this.#uses.set(index, this.of(index) + 1);
-  }
-
-  remove(indices: readonly Index[]): void {
-    for (const index of indices) this.#uses.set(index, this.of(index) - 1);
-  }
 }

@@ -30,6 +30,8 @@ export class Random {
   #d: number;
 
   /**
+   * Starts the sequence of a seed.
+   *
    * @param seed A whole number from 0 to 2^32 - 1.
    * @throws {RangeError} If the seed is anything else.
    */

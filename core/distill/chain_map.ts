@@ -4,6 +4,7 @@ import type { Tensor } from "../tensor.ts";
 
 /** How one weight is decomposed: its rows are the outputs, its columns the inputs times the kernel's area. */
 export interface ChainSpec extends Factors {
+  /** Where the singular values of its bonds go. */
   readonly gauge: Gauge;
 }
 

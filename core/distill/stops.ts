@@ -3,7 +3,10 @@ export class Interrupted extends Error {
   /** Tells it from other errors. */
   override name = "Interrupted";
   /**
+   * Says in one line how far training came and how to continue.
+   *
    * @param step steps done
+   * @param totalSteps steps of the whole training
    * @param checkpoint its file
    */
   constructor(readonly step: number, totalSteps: number, readonly checkpoint: string) {
@@ -16,9 +19,11 @@ export class NonFiniteLoss extends Error {
   /** Tells it from other errors. */
   override name = "NonFiniteLoss";
   /**
-   * @param step counted from 1
-   * @param indices the examples of that step's batch
-   * @param checkpoint the last one written before it
+   * Says what to look at: the step, the first 16 examples of its batch, the last checkpoint.
+   *
+   * @param step the first whose loss is not finite, counted from 1
+   * @param indices the examples of that step's batch, numbered from 0 as trained on: without those of the validation set
+   * @param checkpoint the last one written before it, if there is one
    */
   constructor(
     readonly step: number,

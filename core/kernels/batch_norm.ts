@@ -4,6 +4,7 @@ import movingAverageShader from "../../shaders/moving_average.wgsl" with { type:
 import shader from "../../shaders/batch_norm.wgsl" with { type: "text" };
 import sumsShader from "../../shaders/batch_norm_sums.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
+import { stage } from "../backend/cpu/wasm_runtime.ts";
 import { defineKernel, linear } from "./kernel.ts";
 
 /** Sums of (x - mean)^2 over the rows of `[rows, channels]`, chunk by chunk: `[chunks, channels]`. */
@@ -17,7 +18,12 @@ export const centredSquaresKernel = defineKernel({
     entryPoint: "main",
     workgroups: linear(p.chunks * p.channels, adapter),
   }),
-  cpu: ({ x, mean, output }, { rows, channels, chunk, chunks }) => {
+  cpu: ({ x, mean, output }, { rows, channels, chunk, chunks }, wasm) => {
+    if (wasm && chunks === 1) {
+      const scratch = wasm.scratch(wasm.kernels.channelScratch(channels));
+      wasm.kernels.channelSquares(rows, channels, x.byteOffset, mean.byteOffset, output.byteOffset, scratch);
+      return;
+    }
     const sums = new Float64Array(channels);
     for (let part = 0; part < chunks; part++) {
       sums.fill(0);
@@ -42,9 +48,14 @@ export const batchNormKernel = defineKernel({
   writes: ["y"],
   parameters: { size: "u32", channels: "u32", epsilon: "f32" },
   launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
-  cpu: ({ x, mean, variance, weight, bias, y }, { size, channels, epsilon }) => {
+  cpu: ({ x, mean, variance, weight, bias, y }, { size, channels, epsilon }, wasm) => {
     const scale = scaleOf(variance, epsilon).map((value, c) => value * weight[c]);
     const shift = scale.map((value, c) => bias[c] - mean[c] * value);
+    if (wasm) {
+      const { pointers: [scales, shifts] } = stage(wasm, [scale, shift]);
+      wasm.kernels.channelAffine(size / channels, channels, x.byteOffset, scales, shifts, y.byteOffset, false);
+      return;
+    }
     for (let row = 0; row < size; row += channels) {
       for (let c = 0; c < channels; c++) y[row + c] = x[row + c] * scale[c] + shift[c];
     }
@@ -62,8 +73,16 @@ export const batchNormSumsKernel = defineKernel({
     entryPoint: "main",
     workgroups: linear(p.chunks * p.channels, adapter),
   }),
-  cpu: ({ x, gradient, mean, variance, biasSums, weightSums }, { rows, channels, chunk, chunks, epsilon }) => {
+  cpu: ({ x, gradient, mean, variance, biasSums, weightSums }, { rows, channels, chunk, chunks, epsilon }, wasm) => {
     const scale = scaleOf(variance, epsilon);
+    if (wasm && chunks === 1) {
+      const scratch = wasm.scratch(wasm.kernels.channelScratch(channels));
+      const [xs, gradients, means] = [x.byteOffset, gradient.byteOffset, mean.byteOffset];
+      const [sums, products] = [biasSums.byteOffset, weightSums.byteOffset];
+      wasm.kernels.channelGradientSums(rows, channels, xs, gradients, means, sums, products, scratch);
+      for (let c = 0; c < channels; c++) weightSums[c] *= scale[c];
+      return;
+    }
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
     for (let part = 0; part < chunks; part++) {
@@ -92,12 +111,19 @@ export const batchNormGradientKernel = defineKernel({
   cpu: (
     { x, gradient, mean, variance, weight, biasGradient, weightGradient, dx },
     { size, channels, rows, epsilon, training },
+    wasm,
   ) => {
     // dx = factor g + slope x + shift, channel by channel.
     const scale = scaleOf(variance, epsilon);
     const factor = scale.map((value, c) => value * weight[c]);
     const slope = scale.map((value, c) => training * -factor[c] * value * weightGradient[c] / rows);
     const shift = slope.map((value, c) => training * -factor[c] * biasGradient[c] / rows - mean[c] * value);
+    if (wasm) {
+      const { pointers: [factors, slopes, shifts] } = stage(wasm, [factor, slope, shift]);
+      const [xs, gradients] = [x.byteOffset, gradient.byteOffset];
+      wasm.kernels.channelGradient(rows, channels, xs, gradients, factors, slopes, shifts, dx.byteOffset);
+      return;
+    }
     for (let row = 0; row < size; row += channels) {
       for (let c = 0, at = row; c < channels; c++, at++) {
         dx[at] = factor[c] * gradient[at] + slope[c] * x[at] + shift[c];

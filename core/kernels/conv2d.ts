@@ -1,10 +1,9 @@
 import filterShader from "../../shaders/conv2d_filter_gradient.wgsl" with { type: "text" };
 import shader from "../../shaders/conv2d.wgsl" with { type: "text" };
-import type { ConvShape } from "../backend/cpu/wasm/load.ts";
 import type { Floats } from "../backend/backend.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { filterGradientLoop, forwardLoop, inputGradientLoop } from "./conv2d_loops.ts";
-import { type AdapterTraits, defineKernel, type Launch, linear } from "./kernel.ts";
+import { defineKernel, linear } from "./kernel.ts";
 import { tileCount, withTiles } from "./tile.ts";
 
 /** The images and the filter of a convolution: extents in pixels and channels, a stride of 1 or more. */
@@ -87,9 +86,8 @@ export const convFilterGradientKernel = defineKernel({
 function runFast(
   { kernels, scratch }: WasmRuntime,
   name: "convForward" | "convInputGradient" | "convFilterGradient",
-  { images, outHeight: _, outWidth: __, ...shape }: ConvGeometry,
+  p: ConvGeometry,
   [from, by, to]: readonly Floats[],
 ): void {
-  const space = scratch(kernels.convScratch(shape));
-  kernels[name](shape, from.byteOffset, by.byteOffset, to.byteOffset, space, 0, images);
+  kernels[name](p, from.byteOffset, by.byteOffset, to.byteOffset, scratch(kernels.convScratch(p)), 0, p.images);
 }

@@ -44,7 +44,10 @@ function unaryKernel(name: string, expression: string): UnaryKernel {
       entryPoint: "main",
       workgroups: linear(p.size, adapter),
     }),
-    cpu: ({ input, output }, { c }) => loop(input, output, c),
+    cpu: ({ input, output }, { size, c }, wasm) => {
+      if (wasm && name === "relu") wasm.kernels.relu(size, input.byteOffset, output.byteOffset);
+      else loop(input, output, c);
+    },
   });
 }
 
@@ -63,7 +66,11 @@ function unaryGradientKernel(name: string, expression: string): UnaryGradientKer
       entryPoint: "main",
       workgroups: linear(p.size, adapter),
     }),
-    cpu: ({ input, gradient, output }, { c }) => loop(input, gradient, output, c),
+    cpu: ({ input, gradient, output }, { size, c }, wasm) => {
+      if (wasm && name === "relu dx") {
+        wasm.kernels.reluGradient(size, input.byteOffset, gradient.byteOffset, output.byteOffset);
+      } else loop(input, gradient, output, c);
+    },
   });
 }
 
@@ -102,7 +109,11 @@ function binaryKernel(name: string, expression: string): BinaryKernel {
       entryPoint: "main",
       workgroups: linear(p.size, adapter),
     }),
-    cpu: ({ a, b, output }, p) => loop(a, b, output, output, p),
+    cpu: ({ a, b, output }, p, wasm) => {
+      if (wasm && name === "add" && p.flat === 1) {
+        wasm.kernels.add(p.size, a.byteOffset, b.byteOffset, output.byteOffset);
+      } else loop(a, b, output, output, p);
+    },
   });
 }
 

@@ -71,45 +71,35 @@ function inner(x: Float64Array, y: Float64Array): number {
   return sum;
 }
 
-/** `rows`, `columns`, `fromRow` and `fromColumn` of the matrix; `start` and `stride` of L in fours, and its `width`. */
-const productParameters = {
-  rows: "u32",
-  columns: "u32",
-  fromRow: "u32",
-  fromColumn: "u32",
-  start: "u32",
-  stride: "u32",
-  width: "u32",
-} as const;
+/** Of a matrix A `[rows, columns]`: the panel, and the row and the column from which on it applies. */
+const productParameters = { rows: "u32", columns: "u32", panel: "u32", fromRow: "u32", fromColumn: "u32" } as const;
 
-/** `weights = L^T A` over the rows from `fromRow` and for the columns from `fromColumn`: `[width, columns]`. */
+/** `weights = P^T A`, `[16, columns]`, for one of the `panels` P `[panels, rows, 16]`. */
 export const projectKernel = defineKernel({
-  name: "project on columns",
-  reads: ["left", "input"],
+  name: "project on a panel",
+  reads: ["panels", "input"],
   writes: ["weights"],
   parameters: productParameters,
   launch: (p) => ({
     code: productsShader,
     entryPoint: "project",
-    workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), Math.ceil(p.width / 8), 1],
+    workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), PANEL / 8, 1],
   }),
-  cpu: ({ left, input, weights }, p) => {
-    for (let i = 0; i < p.width; i++) {
-      for (let j = p.fromColumn; j < p.columns; j++) {
+  cpu: ({ panels, input, weights }, { rows, columns, panel, fromRow, fromColumn }) => {
+    for (let i = 0; i < PANEL; i++) {
+      for (let j = fromColumn; j < columns; j++) {
         let sum = 0;
-        for (let k = p.fromRow; k < p.rows; k++) {
-          sum += left[4 * (p.start + k * p.stride) + i] * input[k * p.columns + j];
-        }
-        weights[i * p.columns + j] = sum;
+        for (let k = fromRow; k < rows; k++) sum += panels[(panel * rows + k) * PANEL + i] * input[k * columns + j];
+        weights[i * columns + j] = sum;
       }
     }
   },
 });
 
-/** `A -= L C` for rows from `fromRow` and columns from `fromColumn`, where L is 16 wide and C is `[16, columns]`. */
+/** `A -= P C` for one of the `panels` P `[panels, rows, 16]` and a combination C `[16, columns]`. */
 export const subtractCombinationKernel = defineKernel({
-  name: "subtract a combination of columns",
-  reads: ["left", "combination"],
+  name: "subtract a combination of a panel",
+  reads: ["panels", "combination"],
   writes: ["output"],
   parameters: productParameters,
   launch: (p) => ({
@@ -117,12 +107,12 @@ export const subtractCombinationKernel = defineKernel({
     entryPoint: "subtract",
     workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), Math.ceil((p.rows - p.fromRow) / 16), 1],
   }),
-  cpu: ({ left, combination, output }, p) => {
-    for (let k = p.fromRow; k < p.rows; k++) {
-      for (let j = p.fromColumn; j < p.columns; j++) {
+  cpu: ({ panels, combination, output }, { rows, columns, panel, fromRow, fromColumn }) => {
+    for (let k = fromRow; k < rows; k++) {
+      for (let j = fromColumn; j < columns; j++) {
         let sum = 0;
-        for (let i = 0; i < PANEL; i++) sum += left[4 * (p.start + k * p.stride) + i] * combination[i * p.columns + j];
-        output[k * p.columns + j] -= sum;
+        for (let i = 0; i < PANEL; i++) sum += panels[(panel * rows + k) * PANEL + i] * combination[i * columns + j];
+        output[k * columns + j] -= sum;
       }
     }
   },

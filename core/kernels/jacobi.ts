@@ -1,4 +1,5 @@
-import shader from "../../shaders/jacobi.wgsl" with { type: "text" };
+import rotationsShader from "../../shaders/jacobi.wgsl" with { type: "text" };
+import rotateShader from "../../shaders/jacobi_rotate.wgsl" with { type: "text" };
 import { defineKernel } from "./kernel.ts";
 
 /** Columns of a block; a workgroup takes two blocks. */
@@ -20,7 +21,7 @@ export const jacobiRotationsKernel = defineKernel({
   reads: ["input"],
   writes: ["rotation", "cosines"],
   parameters,
-  launch: (p) => ({ code: shader, entryPoint: "rotations", workgroups: [p.columns / PAIR, 1, 1] }),
+  launch: (p) => ({ code: rotationsShader, entryPoint: "main", workgroups: [p.columns / PAIR, 1, 1] }),
   cpu: ({ input, rotation, cosines }, { rows, columns, slot, tolerance }) => {
     for (let pair = 0; pair < columns / PAIR; pair++) {
       const g = square((i, j) => {
@@ -86,7 +87,11 @@ export const jacobiRotateKernel = defineKernel({
   reads: ["input", "rotation", "cosines"],
   writes: ["output"],
   parameters,
-  launch: (p) => ({ code: shader, entryPoint: "rotate", workgroups: [Math.ceil(p.rows / 32), p.columns / PAIR, 1] }),
+  launch: (p) => ({
+    code: rotateShader,
+    entryPoint: "main",
+    workgroups: [Math.ceil(p.rows / 32), p.columns / PAIR, 1],
+  }),
   cpu: ({ input, rotation, cosines, output }, { rows, columns, slot, tolerance }) => {
     for (let source = 0; source < columns; source++) {
       const pair = Math.floor(source / PAIR), still = cosines[slot + pair] <= tolerance;

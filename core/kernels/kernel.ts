@@ -8,17 +8,23 @@ export type ParameterType = "u32" | "f32";
 export interface AdapterTraits {
   /** A software adapter (lavapipe, SwiftShader): barriers and shared memory are slow there. */
   readonly software: boolean;
+  /** The most threads that one workgroup can have. */
   readonly maxWorkgroupInvocations: number;
+  /** The most bytes of shared memory that one workgroup can have. */
   readonly maxWorkgroupStorageBytes: number;
+  /** The most workgroups along x, y or z of one dispatch; a longer run takes a second dimension. */
   readonly maxWorkgroupsPerDimension: number;
 }
 
 /** Which shader runs, and over how many workgroups. */
 export interface Launch {
+  /** The whole WGSL module. */
   readonly code: string;
+  /** The name of its `@compute` function. */
   readonly entryPoint: string;
   /** `override` constants of the pipeline. */
   readonly constants?: Readonly<Record<string, number>>;
+  /** How many workgroups are dispatched along x, y and z. */
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -29,11 +35,21 @@ export interface Launch {
  * tensors follow: first `reads`, then `writes`. A binding that is both read and written stands in `writes`.
  */
 export interface Kernel<Binding extends string = string, Parameter extends string = string> {
+  /** Unique among kernels; pipelines are cached under it. */
   readonly name: string;
+  /** The tensors that it only reads, by binding order. */
   readonly reads: readonly Binding[];
+  /** The tensors that it writes, by binding order. */
   readonly writes: readonly Binding[];
+  /** The numbers it takes beside tensors, with their types in the uniform struct. */
   readonly parameters: Readonly<Record<Parameter, ParameterType>>;
+  /** The shader for these parameters on this adapter, and how many workgroups of it run. */
   launch(parameters: Readonly<Record<Parameter, number>>, adapter: AdapterTraits): Launch;
+  /**
+   * The same computation on the host; it changes the views that `writes` names.
+   *
+   * @param wasm SIMD kernels over the same memory; `null` in float64, where plain loops do it all
+   */
   cpu(
     views: Readonly<Record<Binding, Floats>>,
     parameters: Readonly<Record<Parameter, number>>,

@@ -1,7 +1,8 @@
 import type { Floats } from "../backend/backend.ts";
 import type { Device } from "../device.ts";
-import { columnNormsKernel } from "../kernels/columns.ts";
 import { BLOCK, jacobiRotateKernel, jacobiRotationsKernel } from "../kernels/jacobi.ts";
+import { unaryOps } from "../ops/elementwise.ts";
+import { sumOver } from "../ops/sum.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -35,7 +36,6 @@ export async function orthogonaliseOnDevice(device: Device, matrix: Tensor): Pro
   const tolerance = 2 ** -23 * Math.max(16, Math.sqrt(rows));
   const rotation = device.empty([pairs, 2 * BLOCK, 2 * BLOCK]);
   const cosines = device.empty([rounds, pairs]);
-  const lengths = device.empty([columns]);
   let [input, output] = [matrix, device.empty(matrix.shape)];
   try {
     for (let sweeps = 1;; sweeps++) {
@@ -46,13 +46,14 @@ export async function orthogonaliseOnDevice(device: Device, matrix: Tensor): Pro
         [input, output] = [output, input];
       }
       if (sweeps < FIRST_SWEEPS || (sweeps - FIRST_SWEEPS) % MORE_SWEEPS !== 0) continue;
-      device.run(columnNormsKernel, { input, values: lengths }, { rows, columns, kept: columns });
-      const [angles, norms] = await device.read([cosines, lengths]);
+      const squares = device.scope(() => sumOver(device, unaryOps.square.forward(device, input).output, new Set([0])));
+      const [angles, sums] = await device.read([cosines, squares]);
+      squares.dispose();
       if (sweeps >= MOST_SWEEPS || angles.every((cosine) => cosine <= tolerance)) {
-        return { columns: input, lengths: norms, sweeps };
+        return { columns: input, lengths: sums.map(Math.sqrt), sweeps };
       }
     }
   } finally {
-    for (const tensor of [rotation, cosines, lengths, output]) tensor.dispose();
+    for (const tensor of [rotation, cosines, output]) tensor.dispose();
   }
 }

@@ -48,19 +48,10 @@ function reflect(
 ): void {
   const [rows, columns] = matrix.shape;
   if (fromColumn >= columns) return;
-  const stride = PANEL / 4;
-  const size = {
-    rows,
-    columns,
-    fromRow: panel * PANEL,
-    fromColumn,
-    start: panel * rows * stride,
-    stride,
-    width: PANEL,
-  };
+  const size = { rows, columns, panel, fromRow: panel * PANEL, fromColumn };
   device.scope(() => {
     const weights = device.empty([PANEL, columns]);
-    device.run(projectKernel, { left: projected, input: matrix, weights }, size);
-    device.run(subtractCombinationKernel, { left: added, combination: weights, output: matrix }, size);
+    device.run(projectKernel, { panels: projected, input: matrix, weights }, size);
+    device.run(subtractCombinationKernel, { panels: added, combination: weights, output: matrix }, size);
   });
 }

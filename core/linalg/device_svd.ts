@@ -1,7 +1,8 @@
 import type { Device } from "../device.ts";
 import { arrangeColumnsKernel, columnSignsKernel } from "../kernels/columns.ts";
-import { projectKernel } from "../kernels/householder.ts";
 import { BLOCK } from "../kernels/jacobi.ts";
+import { binaryOps, unaryOps } from "../ops/elementwise.ts";
+import { gemm, matricesIn, transposed } from "../ops/gemm.ts";
 import { permuted } from "../ops/layout.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { orthogonaliseOnDevice } from "./device_jacobi.ts";
@@ -45,7 +46,7 @@ export async function svd(device: Device, a: Tensor): Promise<DeviceSvd> {
 /**
  * The SVD by shaders. QR turns the matrix, or its transpose if that is the taller, into a square one with the same left
  * singular vectors (up to Q); block Jacobi makes its columns orthogonal, so that they are these vectors times singular
- * values; a second QR, of their sorted directions, makes them orthonormal to the last digits and fills in those of zeros.
+ * values; a second QR, of their sorted directions, makes them orthonormal and fills in those of zeros.
  */
 async function shaderSvd(device: Device, a: Tensor, values: ArrayLike<number>): Promise<DeviceSvd> {
   const [m, n] = a.shape, r = Math.min(m, n);
@@ -55,26 +56,15 @@ async function shaderSvd(device: Device, a: Tensor, values: ArrayLike<number>): 
   const order = Array.from(lengths.keys()).sort((i, j) => lengths[j] - lengths[i]);
   const sorted = order.map((i) => lengths[i]);
   const result = device.scope(() => {
-    const size = columns.shape[1];
-    const factors = device.tensor(sorted.map((length) => length > 0 ? 1 / length : 0));
-    const directions = arranged(device, columns, size, size, device.tensor(order), factors);
-    const u = leftVectors(device, directions, outer, r);
-    const signs = device.empty([size]);
-    device.run(columnSignsKernel, { input: u, values: signs }, { rows: m, columns: size, kept: size });
-    const inOrder = device.tensor(order.map((_, i) => i));
-    const wide = arranged(device, u, m, size, inOrder, signs);
-    const remainder = device.empty([r, n]);
-    device.run(projectKernel, { left: wide, input: a, weights: remainder }, {
-      rows: m,
-      columns: n,
-      fromRow: 0,
-      fromColumn: 0,
-      start: 0,
-      stride: size / 4,
-      width: r,
-    });
+    const inverses = sorted.map((length) => length > 0 ? 1 / length : 0);
+    const directions = arranged(device, columns, columns.shape[0], order, inverses);
+    const u = polished(device, leftVectors(device, directions, outer, m, r));
+    const signs = device.empty([r]);
+    device.run(columnSignsKernel, { input: u, values: signs }, { rows: m, columns: r, kept: r });
+    const signed = binaryOps.multiply.forward(device, u, signs).output;
+    const remainder = gemm(device, transposed(matricesIn(signed, m, r)), matricesIn(a, m, n), 1, [r, n]);
     const singularValues = device.tensor(sorted.slice(0, r).map((length) => length * 2 ** exponent));
-    return { u: arranged(device, u, m, r, inOrder, signs), singularValues, remainder };
+    return { u: signed, singularValues, remainder };
   });
   for (const tensor of [columns, outer?.vectors, outer?.products]) tensor?.dispose();
   return result;
@@ -105,16 +95,30 @@ function squareOf(device: Device, values: Float64Array, m: number, n: number): S
   return { square, outer };
 }
 
-/** U, filled up with zeros to `[rows of Q, size]`, from the sorted directions of orthogonal columns, zeros included. */
-function leftVectors(device: Device, directions: Tensor, outer: PanelReflections | null, r: number): Tensor {
+/** U before signs, `[m, r]`, from the sorted directions of orthogonal columns, zeros included. */
+function leftVectors(device: Device, directions: Tensor, outer: PanelReflections | null, m: number, r: number): Tensor {
   const size = directions.shape[1];
-  const rows = outer?.rows ?? size;
-  const u = device.full([rows, size], 0);
-  const basis = device.alias(u, [size, size]);
-  device.backend.write(basis.view, identity(size));
-  applyQOnDevice(device, factoriseOnDevice(device, directions, r), basis);
+  const u = device.full([outer?.rows ?? size, size], 0);
+  device.backend.write(device.alias(u, [size, size]).view, identity(size));
+  applyQOnDevice(device, factoriseOnDevice(device, directions, r), device.alias(u, [size, size]));
   if (outer) applyQOnDevice(device, outer, u);
-  return u;
+  return arranged(device, u, m, Array.from({ length: r }, (_, i) => i), new Array<number>(r).fill(1));
+}
+
+/**
+ * One step of Newton and Schulz towards the nearest orthonormal columns, `U - U (U^T U - I) / 2`: what hundreds of
+ * reflections have added up to in rounding, it squares.
+ */
+function polished(device: Device, u: Tensor): Tensor {
+  const [m, r] = u.shape;
+  const gram = gemm(device, transposed(matricesIn(u, m, r)), matricesIn(u, m, r), 1, [r, r]);
+  const excess = binaryOps.subtract.forward(device, gram, device.tensor(identity(r), [r, r])).output;
+  const step = unaryOps.scale.forward(
+    device,
+    gemm(device, matricesIn(u, m, r), matricesIn(excess, r, r), 1, [m, r]),
+    0.5,
+  );
+  return binaryOps.subtract.forward(device, u, step.output).output;
 }
 
 function identity(size: number): Float32Array {
@@ -123,16 +127,15 @@ function identity(size: number): Float32Array {
   return values;
 }
 
-/** The first `rows` rows of the columns `order`, times `factors`; `kept` of them. */
-function arranged(
-  device: Device,
-  input: Tensor,
-  rows: number,
-  kept: number,
-  order: Tensor,
-  factors: Tensor,
-): Tensor {
+/** The first `rows` rows of the columns `order`, times `factors`. */
+function arranged(device: Device, input: Tensor, rows: number, order: number[], factors: number[]): Tensor {
+  const kept = order.length;
   const output = device.empty([rows, kept]);
-  device.run(arrangeColumnsKernel, { input, order, factors, output }, { rows, columns: input.shape[1], kept });
+  device.run(arrangeColumnsKernel, {
+    input,
+    order: device.tensor(order),
+    factors: device.tensor(factors),
+    output,
+  }, { rows, columns: input.shape[1], kept });
   return output;
 }

@@ -110,17 +110,15 @@ export function triangle({ rows, count, columns }: Reflectors): Float64Array {
  */
 export function applyQ({ rows, count, columns, tau }: Reflectors, x: Float64Array, width: number): void {
   for (let c = 0; c < width; c += 4) {
-    // A group at the end repeats its last columns' work on nothing: they are handled one by one instead.
-    const group = Math.min(4, width - c);
     for (let j = count - 1; j >= 0; j--) {
       if (tau[j] === 0) continue;
-      const v = j * rows;
-      if (group === 4) reflectFour(columns, v, tau[j], x, c * rows, rows, j);
-      else for (let g = c; g < c + group; g++) reflectOne(columns, v, tau[j], x, g * rows, rows, j);
+      if (c + 4 <= width) reflectFour(columns, j * rows, tau[j], x, c * rows, rows, j);
+      else for (let last = c; last < width; last++) reflectOne(columns, j * rows, tau[j], x, last * rows, rows, j);
     }
   }
 }
 
+/** Reflects the column of `x` that starts at `x0` by the vector that starts at `v`, whose one stands at `j`. */
 function reflectOne(
   columns: Float64Array,
   v: number,
@@ -136,6 +134,7 @@ function reflectOne(
   addScaled(x, x0 + j + 1, -factor, columns, v + j + 1, rest);
 }
 
+/** The same for four neighbouring columns. */
 function reflectFour(
   columns: Float64Array,
   v: number,

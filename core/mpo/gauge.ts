@@ -12,8 +12,10 @@ import type { Sweep } from "./sweep.ts";
  * - `left-canonical`: all to the right, `P^T P = I`;
  * - `right-canonical`: all to the left, `S S^T = I`.
  */
-export const GAUGES = ["balanced", "left-canonical", "right-canonical"] as const;
-export type Gauge = typeof GAUGES[number];
+export type Gauge = "balanced" | "left-canonical" | "right-canonical";
+
+/** Every gauge, the default first. */
+export const GAUGES: readonly Gauge[] = ["balanced", "left-canonical", "right-canonical"];
 
 /**
  * The cores of a swept chain in another gauge. In all gauges the columns of P point the same way: signs are those of the

@@ -6,6 +6,7 @@ import { leftSvd } from "../linalg/svd.ts";
 export interface SvdParts {
   /** `[m, r]`, orthonormal columns, the entry of largest size of each positive; r is the smaller of m and n. */
   readonly u: Float64Array;
+  /** `[r]`, descending. */
   readonly singularValues: Float64Array;
   /** `[r, n]`, `U^T A`. */
   readonly remainder: Float64Array;
@@ -15,6 +16,7 @@ export interface SvdParts {
 export interface LinearAlgebra {
   /** The precision of its numbers: singular values this much smaller than the largest are noise. */
   readonly epsilon: number;
+  /** The SVD of a row-major matrix `[rows, cols]`, which stays as it is. */
   svd(matrix: Float64Array, rows: number, cols: number): SvdParts | Promise<SvdParts>;
 }
 

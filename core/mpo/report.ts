@@ -76,13 +76,10 @@ export function reportDecomposition(matrix: ArrayLike<number>, decomposition: De
 /** A report for people. */
 export function showDecomposition(report: DecompositionReport): string {
   const { matrix, rows, cols, bonds, cores, singularValues, discarded, merge } = report;
-  const cut = report.errorBound > 0
-    ? ` (bound ${(report.errorBound / matrix.norm).toExponential(2)}, from what was cut)`
-    : "";
+  const size = `${matrix.rows} x ${matrix.cols}, ${count(matrix.parameters)} parameters`;
+  const bound = `(bound ${(report.errorBound / matrix.norm).toExponential(2)}, from what was cut)`;
   return [
-    `matrix          ${matrix.rows} x ${matrix.cols}, ${count(matrix.parameters)} parameters, norm ${
-      brief(matrix.norm)
-    }`,
+    `matrix          ${size}, norm ${brief(matrix.norm)}`,
     `factors         rows [${rows.join(", ")}], cols [${cols.join(", ")}]`,
     `bonds           [${bonds.join(", ")}], ${report.gauge}`,
     ...cores.map(({ shape, parameters, role }, index) =>
@@ -90,10 +87,9 @@ export function showDecomposition(report: DecompositionReport): string {
     ),
     `parameters      ${count(report.parameters)}, ${brief(report.increaseRate)} times those of the matrix`,
     ...bondLines(singularValues, discarded),
-    `relative error  ${report.relativeError.toExponential(2)}${cut}`,
-    `merge           ${count(merge.multiplyAdds)} multiply-adds, from left to right ${
-      count(merge.leftToRightMultiplyAdds)
-    }`,
+    `relative error  ${report.relativeError.toExponential(2)}${report.errorBound > 0 ? ` ${bound}` : ""}`,
+    `merge           ${count(merge.multiplyAdds)} multiply-adds`,
+    `  left to right ${count(merge.leftToRightMultiplyAdds)}`,
     "",
     merge.plan,
   ].join("\n");
@@ -104,7 +100,9 @@ function bondLines(singularValues: DecompositionReport["singularValues"], discar
   const lines: string[] = [];
   for (let first = 0, next = 0; first < singularValues.length; first = next) {
     const values = singularValues[first];
-    for (next = first + 1; singularValues[next]?.every((value, k) => value === values[k]); next++);
+    const same = (bond: number) =>
+      discarded[bond] === 0 && singularValues[bond].every((value, k) => value === values[k]);
+    for (next = first + 1; next < singularValues.length && same(next); next++);
     const name = next - first === 1 ? `bond ${next}` : `bonds ${first + 1}-${next}`;
     const cut = discarded[first] > 0 ? `, cut: norm ${brief(discarded[first])}` : "";
     lines.push(`${name.padEnd(16)}${spectrum(values)}${cut}`);
@@ -117,9 +115,8 @@ function spectrum(values: readonly number[]): string {
   const total = values.reduce((sum, value) => sum + value ** 2, 0);
   let most = 0;
   for (let sum = 0; sum < 0.99 * total; most++) sum += values[most] ** 2;
-  return `${values.length} singular values from ${brief(values[0])} to ${
-    brief(values[values.length - 1])
-  }, the first ${most} carry 99 % of the squared norm`;
+  const range = `from ${brief(values[0])} to ${brief(values[values.length - 1])}`;
+  return `${values.length} singular values ${range}, the first ${most} carry 99 % of the squared norm`;
 }
 
 function product(factors: readonly number[]): number {

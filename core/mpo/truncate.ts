@@ -22,6 +22,7 @@ export function checkTruncation({ maxRank, tolerance }: Truncation): void {
 
 /** What stays of a bond. */
 export interface Cut {
+  /** How many singular values stay, at least 1: the bond's new dimension. */
   readonly rank: number;
   /** The Frobenius norm of what is cut: epsilon_k in Theorem 1 of OPDF. */
   readonly discarded: number;
@@ -37,7 +38,10 @@ export class Truncator {
   #tolerated: number | null;
 
   /**
-   * @param norm of the matrix
+   * Starts with the whole tolerance left to spend.
+   *
+   * @param truncation the limits, checked before
+   * @param norm `||W||_F` of the matrix
    * @param bonds how many cuts there will be
    */
   constructor({ maxRank, tolerance }: Truncation, norm: number, private bonds: number) {

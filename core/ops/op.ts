@@ -3,6 +3,7 @@ import type { Tensor } from "../tensor.ts";
 
 /** What an operation's backward pass is given. */
 export interface BackwardCall<Saved> {
+  /** What the forward pass gave. */
   readonly output: Tensor;
   /** d loss / d output, in the output's shape. */
   readonly gradient: Tensor;
@@ -14,7 +15,9 @@ export interface BackwardCall<Saved> {
 
 /** The result of a forward pass, with what the backward pass will want of it. */
 export interface Forward<Saved> {
+  /** The result. */
   readonly output: Tensor;
+  /** What `backward` will be given. */
   readonly saved: Saved;
 }
 
@@ -24,7 +27,9 @@ export interface Forward<Saved> {
  */
 // deno-lint-ignore no-explicit-any
 export interface Op<Arguments extends any[] = any[], Saved = any> {
+  /** Computes the result. */
   forward(device: Device, ...args: Arguments): Forward<Saved>;
+  /** The gradients of the tensor arguments; `null` for one that is not needed or has none. */
   backward(device: Device, call: BackwardCall<Saved>, ...args: Arguments): (Tensor | null)[];
 }
 

@@ -7,9 +7,13 @@ import { binaryOps } from "./elementwise.ts";
 import type { Op } from "./op.ts";
 import { primitives } from "./registry.ts";
 
+/** @internal */
 type Primitives = typeof primitives;
+/** @internal */
 type Bound<Definition> = Definition extends Op<infer Arguments> ? (...args: Arguments) => Tensor : never;
-type BoundPrimitives = { readonly [Name in keyof Primitives]: Bound<Primitives[Name]> };
+
+/** Every operation of the registry as a function of its arguments; inside `differentiate` it also leaves its gradient. */
+export type BoundPrimitives = { readonly [Name in keyof Primitives]: Bound<Primitives[Name]> };
 
 /** A loss and the gradients of what it was differentiated by. */
 export interface Differentiated {

@@ -1,8 +1,11 @@
 import { batchNorm } from "./batch_norm.ts";
+import { conv2d } from "./conv2d.ts";
 import { dropout } from "./dropout.ts";
 import { binaryOps, unaryOps } from "./elementwise.ts";
 import { expand, permute, reshape } from "./layout.ts";
+import { linear, matmul } from "./matmul.ts";
 import { pick } from "./pick.ts";
+import { averagePool2d, maxPool2d } from "./pool2d.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { mean, sum } from "./sum.ts";
 
@@ -23,4 +26,9 @@ export const primitives = {
   pick,
   dropout,
   batchNorm,
+  matmul,
+  linear,
+  conv2d,
+  maxPool2d,
+  averagePool2d,
 };

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { explain, type Mistake } from "./explain.ts";
@@ -32,12 +32,12 @@ const mostMistakes = 5;
  * checked.value.epochs; // 5
  * ```
  */
-export function parseChecked<Schema extends z.ZodType>(
+export function parseChecked<Output>(
   text: string,
   file: string,
-  schema: Schema,
+  schema: z.ZodType<Output>,
   { overrides = [] }: ParseOptions = {},
-): Checked<z.output<Schema>> {
+): Checked<Output> {
   const source = readYaml(text);
   if (source.problems.length > 0) {
     throw report(source.problems.map(({ offset, sentence }) => `${file}:${source.lineAndColumn(offset)}: ${sentence}`));
@@ -51,7 +51,7 @@ export function parseChecked<Schema extends z.ZodType>(
   for (const override of parsed) applyOverride(value, override);
   const checked = new Checked<unknown>(value, file, source, parsed);
   checked.check([], schema);
-  return checked as Checked<z.output<Schema>>;
+  return checked as Checked<Output>;
 }
 
 /** A value that was checked against a schema, and that knows where each part of it was written. */
@@ -82,7 +82,7 @@ export class Checked<Value> {
    * @returns The schema's output, without the other keys.
    * @throws {UserError} As {@linkcode parseChecked}.
    */
-  check<Schema extends z.ZodType>(path: Path, schema: Schema, otherKeys: readonly string[] = []): z.output<Schema> {
+  check<Output>(path: Path, schema: z.ZodType<Output>, otherKeys: readonly string[] = []): Output {
     const part = valueAtPath(this.value, path);
     const kept: Record<string, unknown> = {};
     let asked = part;

@@ -5,7 +5,9 @@ import { readYaml } from "./yaml_source.ts";
 
 /** One value set from outside of the recipe. */
 export interface Override {
+  /** Where it goes; maps on the way are made where there are none. */
   path: Path;
+  /** What the YAML would give: a number, a text, a list, a map. */
   value: unknown;
   /** What the user typed, which stands in error messages where line and column would: `--seed 3`. */
   label: string;

@@ -1,14 +1,19 @@
-import { z } from "zod";
-import { interpolate, type Progress } from "../nn/schedules.ts";
+import * as z from "zod";
+import { type Curve, interpolate, type Progress } from "../nn/schedules.ts";
 
-const curves = ["linear", "cosine", "step"] as const;
+const curves: readonly Curve[] = ["linear", "cosine", "step"];
 
-/** A number that may change during training. */
+/** A number that may change during training, over `epochs` or `steps`, or over the whole training if both are null. */
 export type Scheduled = number | {
+  /** Value at the start of training. */
   from: number;
+  /** Value at the end of the change, kept from then on. */
   to: number;
-  schedule: typeof curves[number];
+  /** The way between. */
+  schedule: Curve;
+  /** Length of the change in epochs, fractions allowed; null if it is not given so. */
   epochs: number | null;
+  /** Length of the change in training steps; null if it is not given so. */
   steps: number | null;
 };
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { scheduled } from "./scheduled.ts";
 import { studentSchema, teacherSchema } from "./schema_student.ts";
 import { trainSchema } from "./schema_train.ts";
@@ -67,7 +67,11 @@ const fields = z.strictObject({
   }).prefault({}).describe("The check that merging changed nothing"),
 });
 
-/** A recipe: one experiment. What it gives is a recipe again, with every default filled in. */
+/**
+ * A recipe: one experiment. What it gives is a recipe again, with every default filled in.
+ *
+ * @internal
+ */
 export const recipeSchema = fields.superRefine(({ validation, train }, context) => {
   if (validation !== null) return;
   const needing = ([["earlyStopping", train.earlyStopping !== null], ["restoreBest", train.restoreBest]] as const)

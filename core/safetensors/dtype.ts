@@ -1,8 +1,20 @@
-/** Bytes per element of each dtype this project reads. The format knows more (8-bit floats, unsigned integers). */
-export const DTYPE_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, U8: 1, BOOL: 1 } as const;
+/**
+ * The name of an element type as a safetensors header spells it. The format knows more (8-bit floats, unsigned integers);
+ * these are the ones this project reads.
+ */
+export type Dtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "U8" | "BOOL";
 
-/** The name of an element type as a safetensors header spells it. */
-export type Dtype = keyof typeof DTYPE_BYTES;
+/** Bytes per element of each dtype. */
+export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  U8: 1,
+  BOOL: 1,
+};
 
 /** A tensor as it lies in a safetensors file: row-major, little-endian, not yet converted. */
 export interface StoredTensor {

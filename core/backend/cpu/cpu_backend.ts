@@ -1,7 +1,9 @@
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
 import { Heap } from "./heap.ts";
-import { createMemory, loadKernels, type WasmKernels } from "./wasm/load.ts";
+import { createMemory } from "./wasm/load.ts";
+import { loadThreadedKernels } from "./wasm/threads.ts";
+import type { WasmKernels } from "./wasm/wasm_kernels.ts";
 import type { WasmRuntime } from "./wasm_runtime.ts";
 
 /** The shared memory to begin with; it grows. */
@@ -18,6 +20,8 @@ class CpuStorage implements Storage {
 export interface CpuOptions {
   /** `float64` is for gradient checks: plain loops in doubles. */
   readonly precision?: "float32" | "float64";
+  /** Threads that share the large kernels; by default one for each processor, 8 at most. */
+  readonly threads?: number;
 }
 
 /**
@@ -41,15 +45,16 @@ export class CpuBackend implements Backend {
     this.#runtime = kernels && { kernels, scratch: (bytes) => this.#scratchOf(bytes) };
   }
 
-  static create({ precision = "float32" }: CpuOptions = {}): Promise<CpuBackend> {
-    if (precision === "float64") return Promise.resolve(new CpuBackend(precision, null, null));
+  static async create({ precision = "float32", threads }: CpuOptions = {}): Promise<CpuBackend> {
+    if (precision === "float64") return new CpuBackend(precision, null, null);
     const memory = createMemory(INITIAL_BYTES);
-    return Promise.resolve(new CpuBackend(precision, new Heap(memory), loadKernels(memory)));
+    return new CpuBackend(precision, new Heap(memory), await loadThreadedKernels(memory, threads));
   }
 
   get description(): string {
     if (!this.kernels) return "float64, plain loops";
-    return this.kernels.relaxed ? "WebAssembly SIMD with fused multiply-add" : "WebAssembly SIMD";
+    const { relaxed, threads } = this.kernels;
+    return `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${threads} thread${threads === 1 ? "" : "s"}`;
   }
 
   allocate(length: number): Storage {
@@ -104,9 +109,9 @@ export class CpuBackend implements Backend {
     return { dispatches: this.#dispatches, submits: 0 };
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#live.clear();
-    return Promise.resolve();
+    await this.kernels?.close();
   }
 
   #array(length: number): Floats {

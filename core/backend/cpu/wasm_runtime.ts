@@ -1,4 +1,4 @@
-import type { WasmKernels } from "./wasm/load.ts";
+import type { WasmKernels } from "./wasm/wasm_kernels.ts";
 
 /** What the cpu halves of kernels may use besides plain loops; absent in float64. */
 export interface WasmRuntime {
@@ -7,3 +7,23 @@ export interface WasmRuntime {
   /** Byte offset of a scratch area of at least so many bytes, valid until the next call. */
   scratch(bytes: number): number;
 }
+
+/** Copies numbers into scratch memory: byte offsets of the copies, and of `more` free bytes behind them. */
+export function stage(
+  wasm: WasmRuntime,
+  lists: readonly Float64Array[],
+  more = 0,
+): { readonly pointers: readonly number[]; readonly rest: number } {
+  const bytes = lists.reduce((sum, { length }) => sum + padded(length), 0);
+  let begin = wasm.scratch(bytes + more);
+  const pointers = lists.map((list) => {
+    const pointer = begin;
+    new Float32Array(wasm.kernels.memory.buffer, pointer, list.length).set(list);
+    begin += padded(list.length);
+    return pointer;
+  });
+  return { pointers, rest: begin };
+}
+
+/** Bytes of so many floats, rounded up to a cache line. */
+const padded = (length: number) => Math.ceil(length / 16) * 64;

@@ -148,7 +148,7 @@ testBackends("shapes that do not fit are refused with the pattern and the shapes
     const refused: readonly (readonly [call: () => unknown, message: string])[] = [
       [
         () => contract(ops, "ab,bc->ac", a, b),
-        'Cannot contract "ab,bc->ac" with shapes [2, 3], [4, 5]: extent 4 of index "b" in operand 2 was 3 before',
+        'Cannot contract "ab,bc->ac" with shapes [2, 3], [4, 5]: index "b" is 3 in operand 1 and 4 in operand 2',
       ],
       [
         () => contract(ops, "ab,bc->ac", a),

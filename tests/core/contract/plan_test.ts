@@ -72,22 +72,44 @@ Deno.test("among orders of equal cost the one with the smaller intermediate resu
   }
 });
 
-Deno.test("many operands are ordered greedily, at the optimal cost where the best order is plain to see", () => {
-  const costOf = (pairs: readonly Pair[], extents: readonly number[]) => {
-    const ends = extents.slice(1).map((_, k) => [k, k + 1]);
-    return pairs.reduce((cost, [a, b]) => {
-      const [left, right] = ends[a][0] < ends[b][0] ? [ends[a], ends[b]] : [ends[b], ends[a]];
-      ends.push([left[0], right[1]]);
-      return cost + extents[left[0]] * extents[left[1]] * extents[right[1]];
-    }, 0);
-  };
-  const extents = [1024, 576, 576, 576, 576, 576, 576, 576, 576];
-  const network = networkOf(parsePattern(chainPattern(8)), chainShapes(extents));
-  assert.equal(costOf(greedyPairs(network), extents), costOf(optimalPairs(network), extents));
+/** The cost of contracting a chain of matrices in this order, which must join neighbours only. */
+function chainCost(pairs: readonly Pair[], extents: readonly number[]): number {
+  const ends = extents.slice(1).map((_, k) => [k, k + 1]);
+  return pairs.reduce((cost, [a, b]) => {
+    const [left, right] = ends[a][0] < ends[b][0] ? [ends[a], ends[b]] : [ends[b], ends[a]];
+    assert.equal(left[1], right[0], "neighbours");
+    ends.push([left[0], right[1]]);
+    return cost + extents[left[0]] * extents[left[1]] * extents[right[1]];
+  }, 0);
+}
 
-  const longer = planContraction(chainPattern(12), chainShapes([1024, ...new Array<number>(12).fill(576)]));
-  assert.equal(longer.search, "greedy");
-  assert.equal(longer.multiplyAdds, 10 * 576 ** 3 + 1024 * 576 ** 2);
+Deno.test("the greedy order of an OPDF chain is the best one", () => {
+  for (const middles of [1, 3, 6]) {
+    const extents = [1024, ...new Array<number>(middles + 2).fill(576)];
+    const network = networkOf(parsePattern(chainPattern(middles + 2)), chainShapes(extents));
+    assert.equal(chainCost(greedyPairs(network), extents), chainCost(optimalPairs(network), extents));
+  }
+});
+
+Deno.test("the greedy order leaves outer products to the end", () => {
+  // That of the two 2 x 2 matrices at the ends would be the cheapest pair.
+  const extents = [2, 2, 50, 50, 50, 50, 50, 2, 2];
+  const network = networkOf(parsePattern(chainPattern(8)), chainShapes(extents));
+  assert.ok(chainCost(greedyPairs(network), extents) < 1.05 * chainCost(optimalPairs(network), extents));
+  assert.deepEqual(greedyPairs(networkOf(parsePattern("ab,c,bd,d->abcd"), [[2, 3], [4], [3, 5], [5]])), [
+    [2, 3], // d is shared: 3 * 5
+    [0, 4], // b is shared: 2 * 3 * 5
+    [1, 5],
+  ]);
+});
+
+Deno.test("beyond ten operands the order is greedy, and the plan says so", () => {
+  const shapes = (count: number) => chainShapes([1024, ...new Array<number>(count).fill(576)]);
+  assert.equal(planContraction(chainPattern(10), shapes(10)).search, "optimal");
+  const plan = planContraction(chainPattern(12), shapes(12));
+  assert.equal(plan.search, "greedy");
+  assert.equal(plan.multiplyAdds, 10 * 576 ** 3 + 1024 * 576 ** 2);
+  assert.match(String(plan), /^order +the cheapest pair first, as there are many operands$/m);
 });
 
 /** The chain of METHODS: rows and columns [32, 1, .., 1, 24], bond 576. */
@@ -117,6 +139,26 @@ Deno.test("an OPDF chain folds its square middles first, below the cost from lef
   }
 });
 
+Deno.test("each pair is one matrix product, save where there is nothing for it to do", () => {
+  const methods: readonly (readonly [pattern: string, methods: readonly string[]])[] = [
+    ["ab,bc->ac", ["matmul"]],
+    ["ab,b->a", ["matmul"]],
+    ["abc,adc->abd", ["matmul"]],
+    ["a,b->ab", ["matmul"]],
+    ["ab,ab->a", ["multiply"]],
+    ["ab,ab->", ["multiply"]],
+    ["ab,a->ab", ["multiply"]],
+    ["abcde,bd->abcde", ["matmul", "permute"]], // alternates more often than the multiply kernel walks
+    ["ab,bc->c", ["sum", "matmul"]], // a is summed before the product, which is that of a vector
+    ["ab->ba", ["permute"]],
+    ["ab->ab", []],
+  ];
+  for (const [pattern, expected] of methods) {
+    const { steps } = planContraction(pattern, parsePattern(pattern).inputs.map((indices) => indices.map(() => 2)));
+    assert.deepEqual(steps.map(({ method }) => method.name), expected, pattern);
+  }
+});
+
 Deno.test("transposes are flags, not copies", () => {
   const shapes = { a: 4, b: 5, c: 6, d: 7, e: 8 } as Record<string, number>;
   const moves = (pattern: string) => {
@@ -140,6 +182,13 @@ Deno.test("transposes are flags, not copies", () => {
   assert.deepEqual(moves("bac,acd->abd"), ["first"]);
   // 4 * 7 * 5 numbers of the result are fewer than either operand's that would have to move.
   assert.deepEqual(moves("abc,cd->adb"), ["result"]);
+});
+
+Deno.test("a plan refuses extents that no tensor has", () => {
+  assert.throws(() => planContraction("ab->a", [[2, 0]]), {
+    name: "RangeError",
+    message: 'Cannot contract "ab->a" with shapes [2, 0]: extents must be whole numbers from 1, and one is 0',
+  });
 });
 
 Deno.test("a plan is made once for a pattern and shapes", () => {

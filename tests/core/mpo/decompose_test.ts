@@ -49,6 +49,14 @@ Deno.test("bonds are those of Eq. 3, and the cores have the shapes and sizes tha
   }
 });
 
+Deno.test("a long chain of small factors: bonds rise from the left and fall to the right", async () => {
+  const factors = { rows: [2, 2, 2, 2, 2, 3], cols: [2, 2, 1, 1, 2, 3] };
+  const matrix = randomFor(factors, 6);
+  const { chain } = await decomposeMatrix(matrix.values, 96, 24, factors);
+  assert.deepEqual(chain.bonds, [1, 4, 16, 32, 36, 9, 1]);
+  assert.ok(errorOf(chain, matrix) < 1e-13);
+});
+
 Deno.test("any factorisation of any small matrix, at random", async () => {
   let state = 7;
   const draw = (below: number) => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % 65521 % below;

@@ -96,6 +96,7 @@ testBackends(
   "one small step on the cores moves the matrix as the closed form says, by the golden factors",
   async (backend) => {
     const ops = createOps(backend);
+    // In the interleaved order, as [i_1 j_1, i_n j_n].
     const gradient: Matrix = { values: gen([16, 9], 18), rows: 16, columns: 9 };
     for (const middles of [0, 1, 2, 3, 4, 5] as const) {
       const legs = [4, ...new Array<number>(middles).fill(1), 3];
@@ -154,7 +155,7 @@ testBackends("cores that do not fit are refused", (backend) => {
     });
     assert.throws(() => mergeChain(ops, [cores[0], cores[0]], [2, 2], [3, 3]), {
       name: "RangeError",
-      message: /extent 1 of index "d1" in operand 2 was 4 before/,
+      message: /index "d1" is 4 in operand 1 and 1 in operand 2/,
     });
   });
 }, [float64]);

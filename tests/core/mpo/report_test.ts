@@ -36,6 +36,14 @@ Deno.test("the measured error of a truncated chain is in the report", async () =
   );
 });
 
+Deno.test("bonds share a line where their singular values agree and nothing was cut in between", async () => {
+  const report = reportDecomposition(goldenMatrix(16), await decomposeMatrix(goldenMatrix(16), 12, 12, factors));
+  const bondsOf = (discarded: number[]) => showDecomposition({ ...report, discarded }).match(/^bonds? [0-9]\S*/gm);
+  assert.deepEqual(bondsOf([0, 0, 0]), ["bonds 1-3"]);
+  assert.deepEqual(bondsOf([1, 0, 0]), ["bonds 1-3"]);
+  assert.deepEqual(bondsOf([1, 0, 1]), ["bonds 1-2", "bond 3"]);
+});
+
 Deno.test("the zero matrix has a report without NaN", async () => {
   const zero = new Float64Array(144);
   const text = showDecomposition(reportDecomposition(zero, await decomposeMatrix(zero, 12, 12, factors)));
@@ -57,7 +65,8 @@ core 3          [4, 1, 4, 1], 16 parameters, auxiliary
 parameters      48, 3 times those of the matrix
 bonds 1-2       4 singular values from 4 to 0, the first 2 carry 99 % of the squared norm
 relative error  0.00e+0
-merge           128 multiply-adds, from left to right 128`,
+merge           128 multiply-adds
+  left to right 128`,
   );
   assert.match(plan, /^contraction {11}d0 i1 j1 d1, d1 i2 j2 d2, d2 i3 j3 d3 -> d0 i1 i2 i3 j1 j2 j3 d3$/m);
 });

@@ -5,7 +5,7 @@ import { GAUGES } from "../../../core/mpo/gauge.ts";
 import { mergeOnHost } from "../../../core/mpo/merge.ts";
 import { bondDimensions } from "../../../core/mpo/shapes.ts";
 import { Truncator } from "../../../core/mpo/truncate.ts";
-import { golden } from "../../golden/golden.ts";
+import { gen, golden } from "../../golden/golden.ts";
 import { assertClose } from "../../support/numbers.ts";
 import { diagonal, frobenius, lowRank, product, transposed } from "../linalg/matrices.ts";
 import { FACTORS, goldenMatrix, innerBonds, partialProducts, randomFor } from "./chains.ts";
@@ -85,6 +85,19 @@ Deno.test("a truncated chain has its own singular values, and the Gram matrices 
         assertClose(product(transposed(left), left).values, expected, 1e-7, `P^T P at bond ${bond}`);
         assertClose(product(right, transposed(right)).values, expected, 1e-7, `S S^T at bond ${bond}`);
       }
+    }
+  }
+});
+
+Deno.test("no bond is left wider than the bond after it and the legs between can carry", async () => {
+  // The first bond keeps 3 within its share of the tolerance; then the second is cut to 1, after legs of 2.
+  for (const [seed, tolerance] of [[5, 0.7], [21, 0.8], [23, 0.75]]) {
+    const values = gen([32, 1], seed);
+    for (const gauge of GAUGES) {
+      const factors = { rows: [4, 2, 4], cols: [1, 1, 1] };
+      const { chain, norm } = await decomposeMatrix(values, 32, 1, { ...factors, tolerance, gauge });
+      assert.deepEqual(chain.bonds, [1, 2, 1, 1]);
+      assert.ok(errorOf(chain, values) <= tolerance * norm);
     }
   }
 });

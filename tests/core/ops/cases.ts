@@ -3,6 +3,7 @@ import type { Ops } from "../../../core/ops/ops.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { pseudoRandom } from "../../support/numbers.ts";
 import type { Case } from "./case.ts";
+import { matmulConvCases } from "./cases_matmul_conv.ts";
 
 type Name = keyof typeof primitives;
 
@@ -99,4 +100,5 @@ export const cases: Record<Name, readonly Case[]> = {
       },
     }))
   ),
+  ...matmulConvCases,
 };

@@ -3,13 +3,16 @@
 import { loadLanes, storeLanes } from "./lanes";
 import { multiplyAdd } from "./simd";
 
-/** Bytes of rows to sum before their sums are added to the totals: in cache, and short sums lose few digits. */
+/** Bytes of rows to sum before their sums are added to the totals: they stay in cache for the next channels. */
 const BLOCK_BYTES: i32 = 16 << 10;
+
+/** Rows of a block at most: a sum of sums loses fewer digits than one long sum. */
+const LONGEST_SUM: i32 = 256;
 
 /** Rows of a block. */
 @inline
 export function blockRows(channels: i32): i32 {
-  return max(BLOCK_BYTES / (4 * channels), 4);
+  return min(max(BLOCK_BYTES / (4 * channels), 4), LONGEST_SUM);
 }
 
 /** What is summed. */

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { convOutputSize, type ConvShape } from "../../../../../core/backend/cpu/wasm/load.ts";
+import {
+  type CompiledKernels,
+  convOutputSize,
+  type ConvShape,
+  createMemory,
+  loadKernels,
+} from "../../../../../core/backend/cpu/wasm/load.ts";
 import { Arena, assertClose, BINARIES, random, type Reference, type Region } from "./arena.ts";
 
 type Direction = "forward" | "inputGradient" | "filterGradient";

@@ -1,0 +1,115 @@
+import shader from "../../shaders/pool2d.wgsl" with { type: "text" };
+import type { Floats } from "../backend/backend.ts";
+import { type AdapterTraits, defineKernel, type Launch, linear } from "./kernel.ts";
+
+/** Square windows over channels-last images. */
+const parameters = {
+  images: "u32",
+  height: "u32",
+  width: "u32",
+  channels: "u32",
+  outHeight: "u32",
+  outWidth: "u32",
+  size: "u32",
+  stride: "u32",
+  padding: "u32",
+} as const;
+
+/** `images` of `height` x `width` x `channels` become `outHeight` x `outWidth` x `channels`. */
+export type PoolGeometry = Readonly<Record<keyof typeof parameters, number>>;
+
+const perOutput = (entryPoint: string) => (p: PoolGeometry, adapter: AdapterTraits): Launch => ({
+  code: shader,
+  entryPoint,
+  workgroups: linear(p.images * p.outHeight * p.outWidth * p.channels, adapter),
+});
+
+const perInput = (entryPoint: string) => (p: PoolGeometry, adapter: AdapterTraits): Launch => ({
+  code: shader,
+  entryPoint,
+  workgroups: linear(p.images * p.height * p.width * p.channels, adapter),
+});
+
+/** Largest value of each window, and in `taps` which of its elements that is: row by row, the first of equals. */
+export const maxPoolKernel = defineKernel({
+  name: "max pool",
+  reads: ["x"],
+  writes: ["y", "taps"],
+  parameters,
+  launch: perOutput("maximum"),
+  cpu: ({ x, y, taps }: Record<"x" | "y" | "taps", Floats>, p) => {
+    taps.fill(-1);
+    walk(p, (input, tap, output) => {
+      for (let c = 0; c < p.channels; c++) {
+        if (taps[output + c] < 0 || x[input + c] > y[output + c]) {
+          y[output + c] = x[input + c];
+          taps[output + c] = tap;
+        }
+      }
+    });
+  },
+});
+
+/** d loss / d x of the maxima: an output's gradient goes to the element of its window that `taps` names. */
+export const maxPoolGradientKernel = defineKernel({
+  name: "max pool gradient",
+  reads: ["gradient", "taps"],
+  writes: ["dx"],
+  parameters,
+  launch: perInput("maximumGradient"),
+  cpu: ({ gradient, taps, dx }: Record<"gradient" | "taps" | "dx", Floats>, p) => {
+    dx.fill(0);
+    walk(p, (input, tap, output) => {
+      for (let c = 0; c < p.channels; c++) if (taps[output + c] === tap) dx[input + c] += gradient[output + c];
+    });
+  },
+});
+
+/** Mean of each window; padding counts as zeros. */
+export const averagePoolKernel = defineKernel({
+  name: "average pool",
+  reads: ["x"],
+  writes: ["y"],
+  parameters,
+  launch: perOutput("average"),
+  cpu: ({ x, y }: Record<"x" | "y", Floats>, p) => {
+    y.fill(0);
+    const factor = 1 / p.size ** 2;
+    walk(p, (input, _tap, output) => {
+      for (let c = 0; c < p.channels; c++) y[output + c] += x[input + c] * factor;
+    });
+  },
+});
+
+/** d loss / d x of the means. */
+export const averagePoolGradientKernel = defineKernel({
+  name: "average pool gradient",
+  reads: ["gradient"],
+  writes: ["dx"],
+  parameters,
+  launch: perInput("averageGradient"),
+  cpu: ({ gradient, dx }: Record<"gradient" | "dx", Floats>, p) => {
+    dx.fill(0);
+    const factor = 1 / p.size ** 2;
+    walk(p, (input, _tap, output) => {
+      for (let c = 0; c < p.channels; c++) dx[input + c] += gradient[output + c] * factor;
+    });
+  },
+});
+
+/** Every window with every element of it that is inside of the image: the positions of their first channels. */
+function walk(p: PoolGeometry, visit: (input: number, tap: number, output: number) => void): void {
+  for (let line = 0; line < p.images * p.outHeight; line++) {
+    const image = Math.floor(line / p.outHeight);
+    const top = line % p.outHeight * p.stride - p.padding;
+    for (let x = 0; x < p.outWidth; x++) {
+      const left = x * p.stride - p.padding;
+      for (let ky = Math.max(0, -top); ky < Math.min(p.size, p.height - top); ky++) {
+        for (let kx = Math.max(0, -left); kx < Math.min(p.size, p.width - left); kx++) {
+          const input = ((image * p.height + top + ky) * p.width + left + kx) * p.channels;
+          visit(input, ky * p.size + kx, (line * p.outWidth + x) * p.channels);
+        }
+      }
+    }
+  }
+}

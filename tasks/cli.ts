@@ -1,0 +1,64 @@
+/**
+ * The command line: `opdf VERB`, or `deno task VERB`. Each verb is a file of this folder.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import { VERSION } from "../core/version.ts";
+import { addBench } from "./bench.ts";
+import { addCompile } from "./compile.ts";
+import { addDecompose } from "./decompose.ts";
+import { addDistill } from "./distill.ts";
+import { addDoctor } from "./doctor.ts";
+import { addEvaluate } from "./evaluate.ts";
+import { addMerge } from "./merge.ts";
+import { endingOf } from "./support/errors.ts";
+import { standardOutput } from "./support/output.ts";
+import { addTrain } from "./train.ts";
+
+/** The program with all its verbs; what goes wrong is thrown, not told. */
+export function createProgram(): Command {
+  const program = new Command("opdf")
+    .description("Over-parameterised distillation (OPDF): train with chains of cores, save a plain small model")
+    .version(VERSION)
+    .showHelpAfterError(false)
+    .exitOverride()
+    .configureOutput(outputs());
+  const verbs = [addDistill, addTrain, addEvaluate, addDecompose, addMerge, addDoctor, addBench, addCompile];
+  for (const add of verbs) add(program);
+  return program;
+}
+
+/** Commander asks the environment how wide and how colourful a terminal is, which takes permissions; this does not. */
+function outputs() {
+  const [out, err] = [standardOutput("stdout"), standardOutput("stderr")];
+  return {
+    writeOut: out.write,
+    writeErr: err.write,
+    // Usage errors are told like all others, by main.
+    outputError: () => {},
+    getOutHelpWidth: out.columns,
+    getErrHelpWidth: err.columns,
+    getOutHasColors: () => out.terminal && !Deno.noColor,
+    getErrHasColors: () => err.terminal && !Deno.noColor,
+  };
+}
+
+/**
+ * Runs the program.
+ *
+ * @param args what stands after the program's name
+ * @returns its exit code
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (error) {
+    const { message, code } = endingOf(error, args.includes("--verbose"));
+    if (message !== "") standardOutput("stderr").line(message);
+    return code;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,51 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { UserError } from "../core/errors.ts";
+import { sources } from "./support/checkout.ts";
+import { addVerbose } from "./support/flags.ts";
+import { standardOutput } from "./support/output.ts";
+
+/** What the compiled program may do; it never asks for more. */
+const PERMISSIONS = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env=XDG_RUNTIME_DIR"];
+
+/** What no import names: the shipped recipes, the data and weights that they use, and the threads of the cpu backend. */
+const INCLUDED = ["tasks/recipes", "plugins/datasets/data", "plugins/models/data", "core/backend/cpu/wasm/worker.ts"];
+
+/** Adds the verb `compile`: makes one executable file of this program. */
+export function addCompile(program: Command): void {
+  addVerbose(
+    program.command("compile").description("make one executable file of this program, for machines without Deno")
+      .option("--out <file>", "the executable", join("runs", "bin", "opdf")),
+  ).action(async ({ out }: { readonly out: string }) => {
+    const checkout = sources("compile");
+    await mkdir(join(out, ".."), { recursive: true });
+    standardOutput("stdout").line(await compile(checkout, out));
+  });
+}
+
+/** @returns what Deno says about it: the files that the executable holds */
+async function compile(checkout: string, out: string): Promise<string> {
+  const included = INCLUDED.flatMap((path) => ["--include", join(checkout, path)]);
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "compile",
+      ...PERMISSIONS,
+      "--exclude-unused-npm",
+      ...included,
+      "--output",
+      out,
+      join(checkout, "tasks", "cli.ts"),
+    ],
+    stdin: "null",
+  }).output();
+  const said = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes).trim()).filter(Boolean).join("\n");
+  if (success) return said;
+  if (/denort/.test(said)) {
+    throw new UserError(
+      "Cannot compile as Deno's runtime for executables (denort) can neither be found nor downloaded here: set " +
+        `DENORT_BIN to the file denort of Deno ${Deno.version.deno}, or run from a checkout with deno task`,
+    );
+  }
+  throw new Error(`deno compile failed: ${said}`);
+}

@@ -1,0 +1,111 @@
+import { dirname, join, resolve } from "node:path";
+import type { Command } from "commander";
+import type { Backend } from "../core/backend/backend.ts";
+import { Random } from "../core/data/random.ts";
+import { type ClassEvaluation, evaluateByClass } from "../core/distill/confusion.ts";
+import { loadData, type RunData } from "../core/distill/load_data.ts";
+import { CONFIG_FILE } from "../core/distill/model_folder.ts";
+import { freeze } from "../core/distill/models.ts";
+import { readModelFolder } from "../core/distill/read_model_folder.ts";
+import { resolvePlugins } from "../core/distill/resolve_plugins.ts";
+import { UserError } from "../core/errors.ts";
+import { createOps } from "../core/ops/ops.ts";
+import type { Examples } from "../core/plugin/dataset.ts";
+import type { Checked } from "../core/recipe/checked.ts";
+import { readRecipe } from "../core/recipe/recipe.ts";
+import type { Recipe } from "../core/recipe/schema.ts";
+import { builtins } from "../plugins/builtins.ts";
+import { withBackend } from "./support/backend.ts";
+import { type ModelReport, showModelReport } from "./support/class_table.ts";
+import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
+import { standardOutput, stylesOf } from "./support/output.ts";
+
+interface EvaluateFlags extends RecipeFlags {
+  readonly recipe?: string;
+  readonly split: string;
+  readonly json?: boolean;
+}
+
+/** Adds the verb `evaluate`: how good a saved model is. */
+export function addEvaluate(program: Command): void {
+  addVerbose(
+    addRecipeFlags(
+      program.command("evaluate").description("measure a saved model: accuracy, loss, and what it takes for what")
+        .argument("<folder>", "model folder (config.json and model.safetensors), or run folder")
+        .option("--recipe <file>", "recipe that names the data set (default: that of the run)")
+        .option("--split <name>", "test, validation or train", "test")
+        .option("--json", "print the report as JSON"),
+    ),
+  ).action(async (folder: string, flags: EvaluateFlags) => {
+    const model = await modelFolder(folder);
+    const file = flags.recipe ?? await recipeNear(folder);
+    const recipe = await readRecipe(file, { overrides: overridesOf(flags) });
+    const out = standardOutput("stdout");
+    const tell = flags.json ? standardOutput("stderr") : out;
+    const report = await withBackend(
+      recipe.value.backend,
+      tell.line,
+      (backend) => evaluateFolder(model, recipe, flags.split, backend),
+    );
+    if (flags.json) return out.line(JSON.stringify(report, null, 2));
+    for (const line of showModelReport(report, stylesOf(out))) out.line(line);
+  });
+}
+
+/** The folder itself, or the student of a run. */
+async function modelFolder(folder: string): Promise<string> {
+  for (const candidate of [folder, join(folder, "student")]) {
+    if (await isFile(join(candidate, CONFIG_FILE))) return candidate;
+  }
+  throw new UserError(
+    `Cannot evaluate "${folder}" as it is no model folder: there is no ${CONFIG_FILE} in it, nor in student/`,
+  );
+}
+
+async function recipeNear(folder: string): Promise<string> {
+  for (const candidate of [folder, dirname(resolve(folder))]) {
+    const file = join(candidate, "recipe.yaml");
+    if (await isFile(file)) return file;
+  }
+  throw new UserError(`Cannot evaluate "${folder}" without a data set: name a recipe that has it with --recipe FILE`);
+}
+
+function isFile(path: string): Promise<boolean> {
+  return Deno.stat(path).then((info) => info.isFile, () => false);
+}
+
+async function evaluateFolder(
+  folder: string,
+  recipe: Checked<Recipe>,
+  split: string,
+  backend: Backend,
+): Promise<ModelReport> {
+  const plugins = await resolvePlugins(recipe, builtins);
+  const data = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
+  const examples = splitOf(data, split);
+  const named = [plugins.student, plugins.teacher].flatMap((plugin) => plugin ? [plugin.definition] : []);
+  const { input } = data.dataset;
+  const saved = await readModelFolder(folder, [...new Set([...builtins.model, ...named])], input);
+  const ops = createOps(backend);
+  const weights = freeze(ops, saved.model, saved.weights);
+  const { batchSize } = recipe.value.evaluate;
+  const result = await evaluateByClass(ops, saved.model, weights, examples, batchSize);
+  weights.dispose();
+  const { architecture } = saved;
+  return { model: folder, architecture, recipe: recipe.file, split, backend: backend.name, ...byClass(result, input) };
+}
+
+function splitOf({ train, validation, test }: RunData, name: string): Examples {
+  const examples = { train, validation, test }[name];
+  if (examples) return examples;
+  if (name === "validation") throw new UserError("--split validation: The recipe takes no validation examples");
+  throw new UserError(`--split ${name}: Expected test, validation or train`);
+}
+
+function byClass({ confusion, ...totals }: ClassEvaluation, { classes }: { readonly classes: readonly string[] }) {
+  const labels = classes.map((label, index) => {
+    const examples = confusion[index].reduce((sum, count) => sum + count, 0);
+    return { label, examples, accuracy: examples === 0 ? null : confusion[index][index] / examples };
+  });
+  return { ...totals, classes: labels, confusion };
+}

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { CHECKPOINT_FILE } from "../core/distill/checkpoint.ts";
+import { mergeCheckpoint } from "../core/distill/merge_checkpoint.ts";
+import { CpuBackend } from "../core/backend/cpu/cpu_backend.ts";
+import { UserError } from "../core/errors.ts";
+import { mergeOnHost } from "../core/mpo/merge.ts";
+import { readRecipe } from "../core/recipe/recipe.ts";
+import { writeSafetensors } from "../core/safetensors.ts";
+import { showShape } from "../core/tensor.ts";
+import { builtins } from "../plugins/builtins.ts";
+import { readChain } from "./support/chain_file.ts";
+import { addVerbose } from "./support/flags.ts";
+import { grouped } from "./support/format.ts";
+import { standardOutput } from "./support/output.ts";
+
+/** Adds the verb `merge`: makes plain weights of chains. */
+export function addMerge(program: Command): void {
+  addVerbose(
+    program.command("merge").description("contract chains of cores to plain weights")
+      .argument("<source>", "run folder, whose checkpoint becomes a student, or a file written by decompose --out")
+      .option("--out <path>", "student folder (default: student/ in the run folder), or safetensors file"),
+  ).action(async (source: string, { out }: { readonly out?: string }) => {
+    const isFolder = await Deno.stat(source).then((info) => info.isDirectory, () => false);
+    const told = isFolder ? await mergeRun(source, out ?? join(source, "student")) : await mergeFile(source, out);
+    standardOutput("stdout").line(told);
+  });
+}
+
+async function mergeRun(run: string, out: string): Promise<string> {
+  const recipe = await readRecipe(join(run, "recipe.yaml"));
+  const backend = await CpuBackend.create();
+  const { step, bestEpoch, parameters } = await mergeCheckpoint(recipe, join(run, CHECKPOINT_FILE), out, {
+    backend,
+    builtins,
+  }).finally(() => backend.close());
+  const which = bestEpoch === null ? `after step ${step}` : `of epoch ${bestEpoch}, the best until step ${step}`;
+  return `Merged the student ${which} to ${out}: ${grouped(parameters)} parameters`;
+}
+
+async function mergeFile(file: string, out: string | undefined): Promise<string> {
+  const { tensor, shape, chain } = await readChain(file);
+  if (out === undefined) throw new UserError(`Cannot merge "${file}" without --out FILE, where the matrix is written`);
+  const data = Float32Array.from(mergeOnHost(chain));
+  await writeSafetensors(out, new Map([[tensor, { shape, data }]]), { format: "pt" });
+  return `Merged ${tensor} of shape ${showShape(shape)} to ${out}`;
+}

@@ -1,0 +1,76 @@
+import { describeAdapter, isSoftware } from "../../core/backend/webgpu/adapter.ts";
+
+/** What matters of a WebGPU adapter. */
+export interface AdapterReport {
+  readonly name: string;
+  readonly software: boolean;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly features: readonly string[];
+}
+
+/** Limits that decide how large models may be and which kernels run. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupStorageSize",
+] as const;
+
+/** Features that kernels can make use of. */
+const FEATURES = ["shader-f16", "timestamp-query", "subgroups"];
+
+/** All adapters that can be asked for, the one that `--backend webgpu` takes first. */
+export async function listAdapters(): Promise<AdapterReport[]> {
+  if (!("gpu" in navigator)) return [];
+  const wishes: GPURequestAdapterOptions[] = [
+    { powerPreference: "high-performance" },
+    { powerPreference: "low-power" },
+    { forceFallbackAdapter: true },
+  ];
+  const reports = new Map<string, AdapterReport>();
+  for (const wish of wishes) {
+    const adapter = await navigator.gpu.requestAdapter(wish);
+    if (!adapter) continue;
+    const name = describeAdapter(adapter);
+    reports.set(name, {
+      name,
+      software: isSoftware(adapter),
+      limits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+      features: FEATURES.filter((feature) => adapter.features.has(feature as GPUFeatureName)),
+    });
+  }
+  return [...reports.values()];
+}
+
+/**
+ * What would make the machine faster or quieter.
+ *
+ * @param runtimeFolder the variable `XDG_RUNTIME_DIR`
+ */
+export function hintsFor(
+  adapters: readonly AdapterReport[],
+  { os, runtimeFolder }: { readonly os: string; readonly runtimeFolder: string | undefined },
+): string[] {
+  const hints: string[] = [];
+  if (adapters.length === 0) {
+    const how = os === "linux"
+      ? "install a Vulkan driver (on Debian the package mesa-vulkan-drivers)"
+      : "update the driver";
+    hints.push(`No WebGPU adapter was found: ${how}, or stay with the cpu backend`);
+  }
+  const llvm = adapters.flatMap(({ name }) => /llvmpipe \(LLVM (\d+)/.exec(name)?.[1] ?? []).map(Number)[0];
+  // Mesa does not tell its own version; Debian 12's Mesa 22 is built with LLVM 15.
+  if (llvm !== undefined && llvm < 18) {
+    hints.push(
+      `The software adapter is of an old Mesa (LLVM ${llvm}): Mesa 25 is 4 to 5 times faster than 22; Debian 12 has it in ` +
+        "bookworm-backports (apt-get install -t bookworm-backports mesa-vulkan-drivers)",
+    );
+  }
+  if (os === "linux" && !runtimeFolder) {
+    hints.push(
+      "XDG_RUNTIME_DIR is not set, so that Mesa may write two harmless lines to standard error: set it to /tmp",
+    );
+  }
+  return hints;
+}

@@ -1,0 +1,58 @@
+import { UserError } from "../../core/errors.ts";
+import { type Chain, coreShape } from "../../core/mpo/chain.ts";
+import type { Gauge } from "../../core/mpo/gauge.ts";
+import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../core/safetensors.ts";
+import { showShape, sizeOf } from "../../core/tensor.ts";
+
+/** A chain and the tensor that it was made of. */
+export interface StoredChain {
+  /** The tensor's name. */
+  readonly tensor: string;
+  /** The tensor's shape: `[outputs, ...]`, a matrix of outputs by everything else. */
+  readonly shape: readonly number[];
+  readonly chain: Chain;
+}
+
+/** What the metadata of such a file say that it is. */
+const FORMAT = "opdf-chain";
+
+const coreName = (index: number) => `core${index + 1}`;
+
+/**
+ * Writes a chain as a safetensors file: the cores as `core1`, `core2`, ... in float32, and what they are of in the
+ * metadata.
+ */
+export async function writeChain(file: string, { tensor, shape, chain }: StoredChain, gauge: Gauge): Promise<void> {
+  const tensors = chain.cores.map((core, index): [string, TensorToStore] => [
+    coreName(index),
+    { shape: coreShape(chain, index), data: Float32Array.from(core) },
+  ]);
+  const { rows, cols } = chain;
+  const description = { tensor, shape, rows, cols, gauge };
+  await writeSafetensors(file, new Map(tensors), { format: FORMAT, chain: JSON.stringify(description) });
+}
+
+/**
+ * Reads what {@linkcode writeChain} wrote.
+ *
+ * @throws UserError if the file cannot be read, is of another kind, or its cores do not fit one another
+ */
+export async function readChain(file: string): Promise<StoredChain> {
+  const { tensors, metadata } = await readSafetensors(file);
+  const refuse = (reason: string) => new UserError(`Cannot read a chain from "${file}": ${reason}`);
+  if (metadata.format !== FORMAT) throw refuse(`it is no file written by decompose --out`);
+  const { tensor, shape, rows, cols } = JSON.parse(metadata.chain) as Omit<StoredChain, "chain"> & Chain;
+  const bonds = [1];
+  const cores = rows.map((row, index) => {
+    const core = tensors.get(coreName(index));
+    if (!core) throw refuse(`it lacks ${coreName(index)} of ${rows.length}`);
+    const expected = [bonds[index], row, cols[index], index === rows.length - 1 ? 1 : core.shape[3]];
+    if (core.shape.join() !== expected.join()) {
+      throw refuse(`${coreName(index)} is ${showShape(core.shape)}, expected ${showShape(expected)}`);
+    }
+    bonds.push(core.shape[3]);
+    return Float64Array.from(toFloat32(core));
+  });
+  if (sizeOf(rows) * sizeOf(cols) !== sizeOf(shape)) throw refuse(`its cores are not those of ${showShape(shape)}`);
+  return { tensor, shape, chain: { rows, cols, bonds, cores } };
+}

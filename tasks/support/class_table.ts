@@ -1,0 +1,72 @@
+import { counted, grouped, percent } from "./format.ts";
+import type { Styles } from "./output.ts";
+import { alignColumns } from "./table.ts";
+
+/** How good a saved model is, as a JSON value. */
+export interface ModelReport {
+  /** The model's folder. */
+  readonly model: string;
+  readonly architecture: string;
+  readonly recipe: string;
+  readonly split: string;
+  readonly backend: string;
+  readonly examples: number;
+  readonly accuracy: number;
+  /** Mean cross-entropy in nats. */
+  readonly loss: number;
+  readonly classes: readonly {
+    readonly label: string;
+    readonly examples: number;
+    /** `null` where there is no example. */
+    readonly accuracy: number | null;
+  }[];
+  /** `[true class][predicted class]`: how many examples. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+/** A confusion matrix of more classes than this fits no terminal. */
+const MOST_COLUMNS = 20;
+
+/** Lines for people: totals, then a row for each class with what its examples were taken for. */
+export function showModelReport(report: ModelReport, { strong }: Styles): string[] {
+  const { model, architecture, split, examples, accuracy, loss, classes, confusion } = report;
+  const matrix = classes.length <= MOST_COLUMNS;
+  const places = matrix ? classes.map((_, index) => String(index)) : [];
+  const [header, ...rows] = alignColumns([
+    ["class", "", "examples", "accuracy", ...places],
+    ...classes.map((own, index) => [
+      String(index),
+      own.label,
+      grouped(own.examples),
+      own.accuracy === null ? "-" : percent(own.accuracy),
+      ...(matrix ? confusion[index].map(grouped) : []),
+    ]),
+  ], ["right", "left", "right"]);
+  return [
+    ...alignColumns([
+      ["model", `${model} (${architecture})`],
+      ["data", `${counted(examples, `${split} example`)} of ${report.recipe}`],
+      ["accuracy", percent(accuracy)],
+      ["loss", loss.toFixed(4)],
+    ], ["left"]),
+    "",
+    strong(matrix ? `${header}  (taken for)` : header),
+    ...rows,
+    ...(matrix ? [] : ["", strong("most frequent mistakes"), ...frequentMistakes(report)]),
+  ];
+}
+
+/** The largest entries of the confusion matrix beside its diagonal, for as many as a person reads. */
+function frequentMistakes({ classes, confusion }: ModelReport): string[] {
+  const mistakes = confusion.flatMap((row, truth) =>
+    row.flatMap((count, taken) => truth === taken || count === 0 ? [] : [{ truth, taken, count }])
+  );
+  const most = mistakes.toSorted((a, b) => b.count - a.count).slice(0, 10);
+  return alignColumns(
+    most.map(({ truth, taken, count }) => [
+      grouped(count),
+      `${classes[truth].label} taken for ${classes[taken].label}`,
+    ]),
+    ["right", "left"],
+  );
+}

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { Worker } from "node:worker_threads";
+import {
+  type ConvShape,
+  createMemory,
+  loadKernels,
+  type WasmKernels,
+} from "../../../../../core/backend/cpu/wasm/load.ts";
+import { defaultThreads, loadThreadedKernels } from "../../../../../core/backend/cpu/wasm/threads.ts";
+import { cut } from "../../../../../core/backend/cpu/wasm/team.ts";
+import { Arena, random, type Region } from "./arena.ts";
+
+// Large enough that three threads get a part each, and the parts differ in size.
+const ROWS = 200_003, CHANNELS = 11, LENGTH = ROWS * CHANNELS;
+const SHAPE: ConvShape = {
+  height: 20,
+  width: 20,
+  inputs: 16,
+  outputs: 17,
+  kernelHeight: 3,
+  kernelWidth: 3,
+  stride: 1,
+  padding: 1,
+};
+const IMAGES = 8, X = IMAGES * 400 * 16, Y = IMAGES * 400 * 17, FILTER = 9 * 16 * 17;
+
+/** A call of a kernel on inputs of the given lengths; it gives the outputs' lengths and its scratch bytes. */
+interface Job {
+  inputs: number[];
+  outputs: number[];
+  scratch(kernels: WasmKernels): number;
+  run(kernels: WasmKernels, inputs: number[], outputs: number[], scratch: number): void;
+}
+
+const none = () => 0;
+const channelScratch = (kernels: WasmKernels) => kernels.channelScratch(CHANNELS);
+const convScratch = (kernels: WasmKernels) => kernels.convScratch(SHAPE);
+const gemmJob = (m: number, n: number, k: number): Job => ({
+  inputs: [m * k, k * n],
+  outputs: [m * n],
+  scratch: (kernels) => kernels.gemmScratch(m, n, k),
+  run: (kernels, [a, b], [c], scratch) => kernels.gemm(m, n, k, a, k, false, b, k, true, c, n, false, scratch),
+});
+
+/** Kernels whose every element is computed by one thread. */
+const ELEMENTWISE: Record<string, Job> = {
+  "gemm by rows": gemmJob(301, 97, 300),
+  "gemm by columns": gemmJob(3, 3001, 900),
+  convForward: {
+    inputs: [X, FILTER],
+    outputs: [Y],
+    scratch: convScratch,
+    run: (kernels, [x, filter], [y], scratch) => kernels.convForward(SHAPE, x, filter, y, scratch, 0, IMAGES),
+  },
+  convInputGradient: {
+    inputs: [Y, FILTER],
+    outputs: [X],
+    scratch: convScratch,
+    run: (kernels, [dy, filter], [dx], scratch) => kernels.convInputGradient(SHAPE, dy, filter, dx, scratch, 0, IMAGES),
+  },
+  channelAffine: {
+    inputs: [LENGTH, CHANNELS, CHANNELS],
+    outputs: [LENGTH],
+    scratch: none,
+    run: (kernels, [x, scale, shift], [y]) => kernels.channelAffine(ROWS, CHANNELS, x, scale, shift, y, true),
+  },
+  channelGradient: {
+    inputs: [LENGTH, LENGTH, CHANNELS, CHANNELS, CHANNELS],
+    outputs: [LENGTH],
+    scratch: none,
+    run: (kernels, [x, g, factor, slope, shift], [dx]) =>
+      kernels.channelGradient(ROWS, CHANNELS, x, g, factor, slope, shift, dx),
+  },
+  "relu, its gradient and add": {
+    inputs: [LENGTH, LENGTH],
+    outputs: [LENGTH, LENGTH, LENGTH],
+    scratch: none,
+    run: (kernels, [x, g], [y, dx, sum]) => {
+      kernels.relu(LENGTH, x, y);
+      kernels.reluGradient(LENGTH, x, g, dx);
+      kernels.add(LENGTH, x, g, sum);
+    },
+  },
+};
+
+/** Kernels in which the threads' sums are added. */
+const SUMMED: Record<string, Job> = {
+  convFilterGradient: {
+    inputs: [X, Y],
+    outputs: [FILTER],
+    scratch: convScratch,
+    run: (kernels, [x, dy], [dfilter], scratch) => {
+      new Float32Array(kernels.memory.buffer, dfilter, FILTER).fill(0);
+      kernels.convFilterGradient(SHAPE, x, dy, dfilter, scratch, 0, IMAGES);
+    },
+  },
+  channelSums: {
+    inputs: [LENGTH],
+    outputs: [CHANNELS],
+    scratch: channelScratch,
+    run: (kernels, [x], [sums], scratch) => kernels.channelSums(ROWS, CHANNELS, x, sums, scratch),
+  },
+  channelSquares: {
+    inputs: [LENGTH, CHANNELS],
+    outputs: [CHANNELS],
+    scratch: channelScratch,
+    run: (kernels, [x, mean], [sums], scratch) => kernels.channelSquares(ROWS, CHANNELS, x, mean, sums, scratch),
+  },
+  channelGradientSums: {
+    inputs: [LENGTH, LENGTH, CHANNELS],
+    outputs: [CHANNELS, CHANNELS],
+    scratch: channelScratch,
+    run: (kernels, [x, g, mean], [sums, products], scratch) =>
+      kernels.channelGradientSums(ROWS, CHANNELS, x, g, mean, sums, products, scratch),
+  },
+};
+
+const values = random(LENGTH + 8, 1);
+
+/** The outputs of a job; nothing but them and the scratch memory may be written. */
+function outputsOf(job: Job, kernels: WasmKernels): Float32Array[] {
+  const arena = new Arena(kernels);
+  const inputs = job.inputs.map((length, i) => arena.take(length, values.subarray(i, i + length)));
+  const outputs = job.outputs.map((length) => arena.take(length)), scratch = arena.take(job.scratch(kernels) / 4);
+  const pointers = (regions: Region[]) => regions.map((region) => region.pointer);
+  job.run(kernels, pointers(inputs), pointers(outputs), scratch.pointer);
+  arena.assertUntouched();
+  return outputs.map((region) => region.values.slice());
+}
+
+Deno.test("kernels on three threads", async (t) => {
+  const memory = createMemory(1), alone = loadKernels(memory), threaded = await loadThreadedKernels(memory, 3);
+  try {
+    assert.equal(threaded.threads, 3);
+    // The threads have started by now: they must see the memory that is added.
+    memory.grow(Math.ceil(LENGTH * 4 * 5.1 / 65536));
+
+    for (const [name, job] of Object.entries(ELEMENTWISE)) {
+      await t.step(`${name} gives the same bits as on one thread`, () => {
+        assert.deepEqual(outputsOf(job, threaded), outputsOf(job, alone));
+      });
+    }
+    for (const [name, job] of Object.entries(SUMMED)) {
+      await t.step(`${name} agrees with one thread, and is the same from run to run`, () => {
+        const sums = outputsOf(job, threaded), expected = outputsOf(job, alone);
+        sums.forEach((sum, i) =>
+          sum.forEach((value, c) => {
+            const wanted = expected[i][c];
+            assert(Math.abs(value - wanted) <= 1e-2 + 1e-4 * Math.abs(wanted), `${c}: ${value} instead of ${wanted}`);
+          })
+        );
+        for (let run = 0; run < 3; run++) assert.deepEqual(outputsOf(job, threaded), sums);
+      });
+    }
+
+    await t.step("a failure in a thread surfaces here", () => {
+      const beyond = memory.buffer.byteLength - 4 * LENGTH * 0.5;
+      assert.throws(() => threaded.add(LENGTH, 0, 0, beyond));
+      assert.throws(() => threaded.relu(LENGTH, 0, beyond));
+    });
+
+    await t.step("and the threads go on after it, for many short rounds", () => {
+      const job = gemmJob(301, 97, 300), expected = outputsOf(job, alone);
+      for (let round = 0; round < 20; round++) assert.deepEqual(outputsOf(job, threaded), expected);
+    });
+  } finally {
+    await threaded.close();
+  }
+  assert.throws(() => threaded.relu(1, 0, 0), /threads were closed/);
+});
+
+Deno.test("where no thread can be started, the kernels run on this one", async () => {
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = () => {
+    throw new DOMException("Nothing can be sent", "DataCloneError");
+  };
+  try {
+    const kernels = await loadThreadedKernels(createMemory(65536), 3);
+    assert.equal(kernels.threads, 1);
+    kernels.add(4, 0, 0, 16);
+    await kernels.close();
+  } finally {
+    Worker.prototype.postMessage = postMessage;
+  }
+});
+
+Deno.test("threads are counted from one to eight", async () => {
+  assert(defaultThreads() >= 1 && defaultThreads() <= 8);
+  for (const threads of [0, -1, 1.5, NaN]) {
+    await assert.rejects(loadThreadedKernels(createMemory(1), threads), RangeError);
+  }
+});
+
+Deno.test("ranges are cut into parts that cover them, at whole units, none empty", () => {
+  assert.deepEqual(cut(0, 10, 3), [[0, 3], [3, 7], [7, 10]]);
+  assert.deepEqual(cut(5, 30, 2, 6), [[5, 23], [23, 30]]);
+  assert.deepEqual(cut(0, 2, 8), [[0, 1], [1, 2]]);
+  assert.deepEqual(cut(4, 4, 3), []);
+  for (const unit of [1, 6]) {
+    for (let end = 0; end < 60; end++) {
+      const parts = cut(0, end, 4, unit);
+      assert.deepEqual(parts.flatMap(([begin, last]) => Array.from({ length: last - begin }, (_, i) => begin + i)), [
+        ...Array(end).keys(),
+      ]);
+      assert(parts.every(([begin, last]) => last > begin && begin % unit === 0));
+    }
+  }
+});
