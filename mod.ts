@@ -83,6 +83,7 @@ export type { Curve } from "./core/nn/schedules.ts";
 export type { Checked, ParseOptions } from "./core/recipe/checked.ts";
 export type { Override } from "./core/recipe/overrides.ts";
 export type { Path } from "./core/recipe/paths.ts";
+export type { NumberSchema, Schema } from "./core/recipe/zod_schema.ts";
 
 // Distillation.
 export * from "./core/distill/distill.ts";

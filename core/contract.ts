@@ -10,12 +10,12 @@ export { type ContractionPlan, planContraction, planIndices } from "./contract/p
 export type { Step, StepMethod } from "./contract/steps.ts";
 
 /**
- * Multiplies tensors and sums over indices, in einsum notation: `"abc,cd->abd"` means `y[a,b,d] = sum_c x[a,b,c] w[c,d]`.
- * The operands, any number of them, are contracted two at a time in the cheapest order ({@link planContraction} shows it),
- * each pair as one batched matrix product. Gradients go to all operands.
+ * Multiplies tensors and sums over indices, in einsum notation: with `"abc,cd->abd"` the result is
+ * `y[a,b,d] = sum_c x[a,b,c] w[c,d]`. The operands, any number of them, are contracted two at a time in the cheapest
+ * order, which {@link planContraction} shows, each pair as one batched matrix product. Gradients go to all operands.
  *
- * Without `->` the result has the indices that occur once, in alphabetical order, as in NumPy. An index that stands twice
- * in one operand is refused: a trace is `"ij,ij->"` with an identity matrix.
+ * Without `->` the result has the indices that occur once, in alphabetical order, as in NumPy. An index that stands
+ * twice in one operand is refused: a trace is `"ij,ij->"` with an identity matrix.
  *
  * @returns a tensor with the result's indices as dimensions; a scalar of shape `[]` if there are none
  * @throws SyntaxError if the pattern cannot be read
@@ -31,8 +31,8 @@ export function contract(ops: Ops, pattern: string, ...tensors: readonly Tensor[
 }
 
 /**
- * {@link contract} with the indices given as lists, one list for each operand: for more than 52 of them, or names that say
- * what they are.
+ * {@link contract} with the indices given as lists, one list for each operand: for more than 52 of them, or names that
+ * say what they are.
  *
  * @example
  * ```ts

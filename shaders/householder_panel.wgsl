@@ -27,8 +27,10 @@ var<workgroup> t: array<vec4f, 64>; // T, row by row
 fn main(@builtin(local_invocation_index) thread: u32) {
   let top = p.panel * 16u;
   let base = p.panel * p.rows * 4u;
+  // The fours of a row of the panel. Were it a constant, loops would be unrolled, and software adapters compile for seconds.
+  let quads = min(p.columns, 4u);
   for (var k = top + thread; k < p.rows; k += THREADS) {
-    for (var q = 0u; q < 4u; q++) { vectors[base + k * 4u + q] = a[(k * p.columns + top) / 4u + q]; }
+    for (var q = 0u; q < quads; q++) { vectors[base + k * 4u + q] = a[(k * p.columns + top) / 4u + q]; }
   }
   for (var i = thread; i < 256u; i += THREADS) { gram[i] = 0.0; }
 
@@ -39,13 +41,13 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     for (var k = top + thread; k < p.rows; k += THREADS) {
       let row = base + k * 4u;
       if (k == j) {
-        for (var q = 0u; q < 4u; q++) { head[h + q] = vectors[row + q]; }
+        for (var q = 0u; q < quads; q++) { head[h + q] = vectors[row + q]; }
       } else if (k > j) {
         let x = vectors[row + c / 4u][c % 4u];
-        for (var q = 0u; q < 4u; q++) { sum[q] += x * vectors[row + q]; }
+        for (var q = 0u; q < quads; q++) { sum[q] += x * vectors[row + q]; }
       }
     }
-    for (var q = 0u; q < 4u; q++) { partial[thread * 4u + q] = sum[q]; }
+    for (var q = 0u; q < quads; q++) { partial[thread * 4u + q] = sum[q]; }
     workgroupBarrier();
     if (thread < 4u) {
       // In groups of 11, as one long sum would round more: a length that is off by as much makes Q as little orthogonal.
@@ -77,7 +79,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
       if (k < j) { continue; }
       let row = base + k * 4u;
       let x = select(inverse * vectors[row + c / 4u][c % 4u], 1.0, k == j);
-      for (var q = 0u; q < 4u; q++) {
+      for (var q = 0u; q < quads; q++) {
         let at = q * 4u + vec4u(0u, 1u, 2u, 3u);
         let updated = vectors[row + q] - x * tau * (head[h + q] + inverse * sums[q]);
         let own = select(x, image, k == j); // R's diagonal stays in V's place till the end
@@ -96,7 +98,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
       for (var l = thread; l < c; l++) { sum += row[l] * gram[l * 16u + c]; }
       row[c] = -tau * sum;
     }
-    for (var q = 0u; q < 4u; q++) {
+    for (var q = 0u; q < quads; q++) {
       t[thread * 4u + q] = vec4f(row[q * 4u], row[q * 4u + 1u], row[q * 4u + 2u], row[q * 4u + 3u]);
     }
   }
@@ -105,16 +107,16 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     let row = base + k * 4u;
     let diagonal = vec4u(min(k - top, 16u));
     var product = array<vec4f, 4>();
-    for (var q = 0u; q < 4u; q++) {
+    for (var q = 0u; q < quads; q++) {
       let at = q * 4u + vec4u(0u, 1u, 2u, 3u);
       let held = vectors[row + q];
       a[(k * p.columns + top) / 4u + q] = select(vec4f(), held, at >= diagonal);
       let v = select(select(vec4f(), vec4f(1.0), at == diagonal), held, at < diagonal);
       vectors[row + q] = v;
-      for (var l = 0u; l < 4u; l++) {
-        for (var z = 0u; z < 4u; z++) { product[z] += v[l] * t[(q * 4u + l) * 4u + z]; }
+      for (var l = 0u; l < quads; l++) {
+        for (var z = 0u; z < quads; z++) { product[z] += v[l] * t[(q * 4u + l) * 4u + z]; }
       }
     }
-    for (var q = 0u; q < 4u; q++) { products[row + q] = product[q]; }
+    for (var q = 0u; q < quads; q++) { products[row + q] = product[q]; }
   }
 }

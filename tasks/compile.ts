@@ -31,6 +31,7 @@ async function compile(checkout: string, out: string): Promise<string> {
     args: [
       "compile",
       ...PERMISSIONS,
+      "--no-check",
       "--exclude-unused-npm",
       ...included,
       "--output",

@@ -5,8 +5,8 @@ import type { Index } from "./notation.ts";
 const MAX_RUNS = 4;
 
 /**
- * An elementwise product, where there is nothing for a matrix product to do: neither operand has an index of its own (an
- * inner product, which is summed afterwards), or one has none and no index is summed (a scaling).
+ * An elementwise product, where there is nothing for a matrix product to do: neither operand has an index of its own
+ * (an inner product, which is summed afterwards), or one has none and no index is summed (a scaling).
  *
  * @returns null where a matrix product is right, or the dimensions alternate too often for the kernel
  */

@@ -13,9 +13,9 @@ interface Groups {
 }
 
 /**
- * One batched matrix product for two operands. Indices that lie side by side form the batch, row, column or inner dimension
- * as they are, transposed by a flag where need be; an operand is permuted only where they do not. Of all orders that the
- * operands and the wanted result suggest, the one that moves the fewest numbers.
+ * One batched matrix product for two operands. Indices that lie side by side form the batch, row, column or inner
+ * dimension as they are, transposed by a flag where need be; an operand is permuted only where they do not. Of all
+ * orders that the operands and the wanted result suggest, the one that moves the fewest numbers.
  */
 export function matrixPairing(question: PairQuestion): Pairing {
   const { a, b, wanted, extents } = question;

@@ -1,7 +1,9 @@
 import { showShape } from "../tensor.ts";
 import type { Index, Notation } from "./notation.ts";
 
-/** A contraction with the extents of its indices; those of extent 1, which cost nothing and order nothing, are left out. */
+/**
+ * A contraction with the extents of its indices; those of extent 1, which cost nothing and order nothing, are left out.
+ */
 export interface Network {
   readonly inputs: readonly (readonly Index[])[];
   readonly output: readonly Index[];

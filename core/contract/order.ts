@@ -2,10 +2,14 @@ import { type Network, sizeOfIndices } from "./network.ts";
 import type { Index } from "./notation.ts";
 import { UseCount } from "./use_count.ts";
 
-/** Two operands to contract with each other. Operands are numbered: the inputs, then the results of the pairs before. */
+/**
+ * Two operands to contract with each other. Operands are numbered: the inputs, then the results of the pairs before.
+ */
 export type Pair = readonly [first: number, second: number];
 
-/** Up to so many operands all orders are compared, in 3^n steps: some 30 ms once. Beyond, the cheapest pair goes first. */
+/**
+ * Up to so many operands all orders are compared, in 3^n steps: some 30 ms once. Beyond, the cheapest pair goes first.
+ */
 export const MAX_OPTIMAL_OPERANDS = 10;
 
 /** An order of pairs, and how it was found. */
@@ -79,8 +83,8 @@ function resultSize({ part, size }: Best): number {
 }
 
 /**
- * Always the cheapest pair of operands that share an index, and of equally cheap ones that with the smallest result. Outer
- * products come last, the smallest operands first.
+ * Always the cheapest pair of operands that share an index, and of equally cheap ones that with the smallest result.
+ * Outer products come last, the smallest operands first.
  */
 export function greedyPairs({ inputs, output, extents }: Network): Pair[] {
   const pairs: Pair[] = [];

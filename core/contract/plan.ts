@@ -7,8 +7,8 @@ import { type Step, stepsOf } from "./steps.ts";
 /**
  * In which order a contraction is computed, and at what cost. `String(plan)` is a report for people.
  *
- * A multiply-add is one multiplication together with the addition that takes its product up; sums of a single operand and
- * permutations count none.
+ * A multiply-add is one multiplication together with the addition that takes its product up; sums of a single operand
+ * and permutations count none.
  */
 export class ContractionPlan {
   /** The pairwise products in their order. */

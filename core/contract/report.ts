@@ -3,8 +3,9 @@ import type { ContractionPlan } from "./plan.ts";
 import type { Step } from "./steps.ts";
 
 /**
- * A plan as a table, one line for each step. Operands are `#0`, `#1` and so on: the inputs, then the results of the steps. After a
- * matrix product stand its flags: `T` for an operand that is read transposed, `P` for one that is permuted first.
+ * A plan as a table, one line for each step. Operands are `#0`, `#1` and so on: the inputs, then the results of the
+ * steps. After a matrix product stand its flags: `T` for an operand that is read transposed, `P` for one that is
+ * permuted first.
  */
 export function showPlan(plan: ContractionPlan): string {
   const first = plan.shapes.length;

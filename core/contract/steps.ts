@@ -27,8 +27,8 @@ export interface Step {
 }
 
 /**
- * The steps of a contraction: sums over indices that only one operand has, the pairs in the order found, and a permutation
- * if the last result does not come out as asked.
+ * The steps of a contraction: sums over indices that only one operand has, the pairs in the order found, and a
+ * permutation if the last result does not come out as asked.
  */
 export function stepsOf(network: Network): { steps: Step[]; search: Order["search"] } {
   const steps: Step[] = [];

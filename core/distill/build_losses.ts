@@ -41,7 +41,7 @@ export async function buildLosses(
   for (const { definition, options, path } of resolved) {
     try {
       const loss = await definition.create(options, setup);
-      if (loss.needsTeacher && !setup.teacher) {
+      if (loss.teacherOutputs.length > 0 && !setup.teacher) {
         throw new UserError(`Cannot use the loss "${definition.name}" without a teacher`);
       }
       built.push(loss);

@@ -1,7 +1,9 @@
+import type { Device } from "../device.ts";
 import { UserError } from "../errors.ts";
 import type { Chain } from "../mpo/chain.ts";
 import { automaticFactors } from "../mpo/automatic_shapes.ts";
 import { decomposeMatrix } from "../mpo/decompose.ts";
+import { linearAlgebraOn } from "../mpo/linear_algebra.ts";
 import { validateFactors } from "../mpo/shapes.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
@@ -58,12 +60,13 @@ export function chainSpecs(recipe: Checked<Recipe>, model: Model): Map<string, C
   return shapes;
 }
 
-/** Decomposes one weight, in float64 on the host. */
+/** Decomposes one weight where the tensors live: by the shaders on webgpu, in float64 on the cpu. */
 export async function decomposeWeight(
+  device: Device,
   weight: Float32Array,
   shape: readonly number[],
   spec: ChainSpec,
 ): Promise<Chain> {
   const { rows, cols } = matrixSize(shape);
-  return (await decomposeMatrix(weight, rows, cols, spec)).chain;
+  return (await decomposeMatrix(weight, rows, cols, { ...spec, linearAlgebra: linearAlgebraOn(device) })).chain;
 }

@@ -86,7 +86,7 @@ export async function distill(
   await watch.time("decompose", async () => {
     for (const { name, shape } of model.parameters) {
       const spec = specs.get(name);
-      if (spec) chains.set(name, await decomposeWeight(initial.get(name)!, shape, spec));
+      if (spec) chains.set(name, await decomposeWeight(ops.device, initial.get(name)!, shape, spec));
     }
   });
   const student = new Student(ops, model, chains, initial);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import * as z from "zod";
+import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { readUserFile } from "../files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";

@@ -17,6 +17,7 @@ export function chainMap(
   const shapes = { student: shapesOf(student), teacher: shapesOf(teacher?.model) };
   const decomposeTeacher = async (teacherName: string, studentName: string): Promise<Tensor[]> => {
     const chain = await decomposeWeight(
+      ops.device,
       teacher!.weights.get(teacherName)!,
       shapes.teacher.get(teacherName)!,
       chains.get(studentName)!,

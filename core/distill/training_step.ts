@@ -5,7 +5,7 @@ import type { Weights } from "../nn/weights.ts";
 import type { Random } from "../data/random.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Batch, HostTensor } from "../plugin/dataset.ts";
-import type { Model } from "../plugin/model.ts";
+import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
 import { correctPredictions } from "./evaluate.ts";
@@ -95,10 +95,7 @@ export class TrainingStep {
     );
     const seeds = this.random.split(progress.step);
     const randomSeed = () => seeds.uint32();
-    const wanted = losses.some(({ loss }) => loss.needsTeacher);
-    const taught = teacher && wanted
-      ? teacher.model.forward({ ops, weights: teacher.weights, batch, training: false, randomSeed })
-      : null;
+    const taught = teacher && teacherOutputs(ops, teacher, losses, batch, randomSeed);
 
     const groups = Object.values(this.groups);
     const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
@@ -144,6 +141,22 @@ export class TrainingStep {
     const { ops } = this;
     return [...this.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
   }
+}
+
+/** What the losses want of the teacher, its other outputs freed; `null` if they want nothing. */
+function teacherOutputs(
+  ops: Ops,
+  { model, weights }: Teacher,
+  losses: readonly WeightedLoss[],
+  batch: Batch<Tensor>,
+  randomSeed: () => number,
+): ModelOutputs | null {
+  const wanted = new Set<string>(losses.flatMap(({ loss }) => loss.teacherOutputs));
+  if (wanted.size === 0) return null;
+  return ops.scope(() => {
+    const outputs = model.forward({ ops, weights, batch, training: false, randomSeed });
+    return Object.fromEntries(Object.entries(outputs).filter(([key]) => wanted.has(key))) as unknown as ModelOutputs;
+  });
 }
 
 /** Chains of three cores or more can throw a weight's norm up in the first steps; a bound of 1 keeps them. */

@@ -9,9 +9,9 @@ export interface ChainShape extends Factors {
 }
 
 /**
- * A matrix as a chain of cores (Eq. 2 of OPDF): with the factors of its row and column numbers as the digits `i_1 .. i_n` and
- * `j_1 .. j_n`, `W[i, j] = T_1[i_1, j_1] T_2[i_2, j_2] .. T_n[i_n, j_n]`, where `T_k[i_k, j_k]` is a matrix
- * `d_{k-1} x d_k`.
+ * A matrix as a chain of cores (Eq. 2 of OPDF). With the digits `i_1 .. i_n` of a row number and `j_1 .. j_n` of a
+ * column number, in the bases of the factors, `W[i, j] = T_1[i_1, j_1] T_2[i_2, j_2] .. T_n[i_n, j_n]`, where
+ * `T_k[i_k, j_k]` is a matrix `d_{k-1} x d_k`.
  */
 export interface Chain extends ChainShape {
   /** Row-major `[d_{k-1}, i_k, j_k, d_k]`. */

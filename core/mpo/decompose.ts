@@ -33,14 +33,16 @@ export interface Decomposition {
 }
 
 /**
- * Decomposes a matrix into a chain of cores (matrix product operator; OPDF, section 4.2 and Algorithm S.2). Without truncation
- * the bonds are those of Eq. 3 and the product of the chain is the matrix.
+ * Decomposes a matrix into a chain of cores (matrix product operator; OPDF, section 4.2 and Algorithm S.2). Without
+ * truncation the bonds are those of Eq. 3 and the product of the chain is the matrix.
  *
  * Zero and repeated singular values are no obstacle; the zero matrix has a chain too.
  *
- * @param matrix row-major `[matrixRows, matrixCols]`; a convolution kernel is the matrix outputs x (inputs * height * width)
+ * @param matrix row-major `[matrixRows, matrixCols]`; a convolution kernel is the matrix outputs x (inputs * height *
+ * width)
  * @throws UserError if the factors do not split the matrix
- * @throws RangeError if the matrix has another size, a number in it is not finite, or a limit of the truncation makes no sense
+ * @throws RangeError if the matrix has another size, a number in it is not finite, or a limit of the truncation makes
+ * no sense
  *
  * @example
  * ```ts

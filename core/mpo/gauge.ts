@@ -18,11 +18,12 @@ export type Gauge = "balanced" | "left-canonical" | "right-canonical";
 export const GAUGES: readonly Gauge[] = ["balanced", "left-canonical", "right-canonical"];
 
 /**
- * The cores of a swept chain in another gauge. In all gauges the columns of P point the same way: signs are those of the
- * sweep, where each column of a core has its entry of largest size positive. So chains of two matrices are comparable.
+ * The cores of a swept chain in another gauge. In all gauges the columns of P point the same way: signs are those of
+ * the sweep, where each column of a core has its entry of largest size positive. So chains of two matrices are
+ * comparable.
  *
- * @param epsilon singular values this much smaller than the largest of their bond, times the bond, count as zero: the rows
- * and columns of a balanced core that belong to them are zero, save where both do
+ * @param epsilon singular values this much smaller than the largest of their bond count as zero: the rows and columns
+ * of a balanced core that belong to them are zero, save where both do
  */
 export function toGauge(sweep: Sweep, factors: Factors, gauge: Gauge, epsilon: number): readonly Float64Array[] {
   switch (gauge) {
@@ -36,9 +37,9 @@ export function toGauge(sweep: Sweep, factors: Factors, gauge: Gauge, epsilon: n
 }
 
 /**
- * `T_k = Lambda_{k-1}^{-1/2} A_k Lambda_k^{1/2}` of the left-canonical cores A_k: the columns of P become `u sqrt(sigma)`, and
- * as the product is the same, the rows of S are `sqrt(sigma) v^T`. This is the gauge that the published code reaches with
- * two more sweeps and an SVD at each bond.
+ * `T_k = Lambda_{k-1}^{-1/2} A_k Lambda_k^{1/2}` of the left-canonical cores A_k: the columns of P become
+ * `u sqrt(sigma)`, and as the product is the same, the rows of S are `sqrt(sigma) v^T`. This is the gauge that the
+ * published code reaches with two more sweeps and an SVD at each bond.
  */
 function balanced({ cores, singularValues }: Sweep, epsilon: number): Float64Array[] {
   const roots = [[1], ...singularValues.map((values) => rootsOf(values, epsilon)), [1]];
@@ -55,11 +56,14 @@ function balanced({ cores, singularValues }: Sweep, epsilon: number): Float64Arr
 }
 
 function rootsOf(values: Float64Array, epsilon: number): number[] {
-  const noise = values.length * epsilon * values[0];
+  const noise = epsilon * values[0];
   return Array.from(values, (value) => value > noise ? Math.sqrt(value) : 0);
 }
 
-/** From right to left: `T_k = R^T Q^T` leaves `Q^T`, and `R^T`, which is diagonal up to rounding, goes to the core before. */
+/**
+ * From right to left: `T_k = R^T Q^T` leaves `Q^T`, and `R^T`, which is diagonal up to rounding, goes to the core
+ * before.
+ */
 function rightCanonical({ bonds, cores }: Sweep, factors: Factors): Float64Array[] {
   const legs = legSizes(factors);
   const result = [...cores];

@@ -23,7 +23,7 @@ export interface LinearAlgebra {
 /** In float64, on the host. */
 export const hostLinearAlgebra: LinearAlgebra = { epsilon: Number.EPSILON, svd: leftSvd };
 
-/** By shaders in float32 on a webgpu device; on the cpu backend, which would compute the same, {@link hostLinearAlgebra}. */
+/** By shaders in float32 on a webgpu device, and as {@link hostLinearAlgebra} on the cpu backend. */
 export function linearAlgebraOn(device: Device): LinearAlgebra {
   if (device.backend.name === "cpu") return hostLinearAlgebra;
   return {

@@ -6,8 +6,8 @@ import { type Chain, type ChainShape, coreShape, legSizes } from "./chain.ts";
 import { deinterleave } from "./interleave.ts";
 
 /**
- * The matrix of a chain, `[I, J]`: contracted in the cheapest order, which for `[a, 1, .., 1, b]` folds the small square middles
- * first. Gradients go to all cores.
+ * The matrix of a chain, `[I, J]`: contracted in the cheapest order, which for `[a, 1, .., 1, b]` folds the small
+ * square middles first. Gradients go to all cores.
  *
  * @param cores `[d_{k-1}, i_k, j_k, d_k]` each
  * @throws RangeError if the cores do not fit the factors or one another

@@ -16,8 +16,8 @@ export interface Sweep {
 /**
  * The sweep of Algorithm S.2 of OPDF: from left to right, an SVD of what remains splits off one core.
  *
- * What remains after a core has orthogonal rows; so a core with legs of extent 1 splits off the identity, without an SVD. A
- * chain `[a, 1, .., 1, b]` takes one.
+ * What remains after a core has orthogonal rows; so a core with legs of extent 1 splits off the identity, without an
+ * SVD. A chain `[a, 1, .., 1, b]` takes one.
  *
  * @param interleaved the matrix in the order `[i_1, j_1, .. i_n, j_n]`
  * @param cut decides how many of the singular values of bond k, counted from 1, stay

@@ -2,7 +2,9 @@
 export interface Truncation {
   /** No bond is larger than this. */
   readonly maxRank?: number;
-  /** `||W - MPO(W)||_F` is at most this times `||W||_F`, unless `maxRank` cuts more; 0 drops only what is exactly zero. */
+  /**
+   * `||W - MPO(W)||_F` is at most this times `||W||_F`, unless `maxRank` cuts more; 0 drops only what is exactly zero.
+   */
   readonly tolerance?: number;
 }
 
@@ -30,8 +32,8 @@ export interface Cut {
 
 /**
  * Cuts the bonds of a chain one after another. By Theorem 1 the error of the whole is at most
- * `sqrt(sum_k epsilon_k^2)`; so the tolerated square is shared out evenly among the bonds, and what one bond leaves goes to
- * those after it.
+ * `sqrt(sum_k epsilon_k^2)`; so the tolerated square is shared out evenly among the bonds, and what one bond leaves
+ * goes to those after it.
  */
 export class Truncator {
   readonly #maxRank: number;

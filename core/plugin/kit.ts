@@ -1,5 +1,6 @@
-import * as z from "zod";
+import { z } from "zod";
 import { scheduled } from "../recipe/scheduled.ts";
+import type { Schema } from "../recipe/zod_schema.ts";
 
 /**
  * What a plug-in describes its options with. It is handed over rather than imported, so that a plug-in file needs no
@@ -16,7 +17,7 @@ export interface OptionKit {
 export const optionKit: OptionKit = { z, scheduled };
 
 /** Gives the schema of a plug-in's options: a strict zod object. */
-export type OptionSchema<Options> = (kit: OptionKit) => z.ZodType<Options>;
+export type OptionSchema<Options> = (kit: OptionKit) => Schema<Options>;
 
 /** What every plug-in says of itself. */
 export interface PluginDefinition<Kind extends string, Options> {

@@ -43,7 +43,7 @@ export interface LossCall {
   readonly ops: Ops;
   /** The student's outputs; gradients go through them. */
   readonly student: ModelOutputs;
-  /** The teacher's outputs as constants. Only a loss with `needsTeacher` may read it. */
+  /** The teacher's outputs as constants. Only what `teacherOutputs` names is there. */
   readonly teacher: ModelOutputs;
   /** The batch: `label [batch]` and the inputs. */
   readonly batch: Batch<Tensor>;
@@ -57,8 +57,8 @@ export interface LossCall {
 
 /** A loss for one run. */
 export interface Loss {
-  /** Whether the teacher's forward pass is needed. */
-  readonly needsTeacher: boolean;
+  /** Which of the teacher's outputs `compute` reads; others are not kept. Without any, no teacher is needed. */
+  readonly teacherOutputs: readonly (keyof ModelOutputs)[];
   /** Learned tensors of the loss itself, such as projections. They are trained and not exported. */
   readonly parameters?: readonly ParameterSpec[];
   /** A scalar: the mean over the batch. */

@@ -1,4 +1,3 @@
-import type * as z from "zod";
 import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { explain, type Mistake } from "./explain.ts";
@@ -6,6 +5,7 @@ import { applyOverride, type Override, parseOverride } from "./overrides.ts";
 import { formatPath, isMap, type Path, startsWith, valueAtPath } from "./paths.ts";
 import { listWords, showValue } from "./words.ts";
 import { readYaml, type YamlSource } from "./yaml_source.ts";
+import type { Schema } from "./zod_schema.ts";
 
 /** Options of {@linkcode parseChecked}. */
 export interface ParseOptions {
@@ -35,7 +35,7 @@ const mostMistakes = 5;
 export function parseChecked<Output>(
   text: string,
   file: string,
-  schema: z.ZodType<Output>,
+  schema: Schema<Output>,
   { overrides = [] }: ParseOptions = {},
 ): Checked<Output> {
   const source = readYaml(text);
@@ -82,7 +82,7 @@ export class Checked<Value> {
    * @returns The schema's output, without the other keys.
    * @throws {UserError} As {@linkcode parseChecked}.
    */
-  check<Output>(path: Path, schema: z.ZodType<Output>, otherKeys: readonly string[] = []): Output {
+  check<Output>(path: Path, schema: Schema<Output>, otherKeys: readonly string[] = []): Output {
     const part = valueAtPath(this.value, path);
     const kept: Record<string, unknown> = {};
     let asked = part;

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "zod";
 import { formatPath, isMap, type Path } from "./paths.ts";
 import { listWords, showValue } from "./words.ts";
 

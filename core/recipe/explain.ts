@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type { z } from "zod";
 import { nearest } from "../nearest.ts";
 import { acceptedBy, choicesOf, describeExpected, homesOf, type JsonSchema, keysOf, schemasAt } from "./expected.ts";
 import { formatPath, isMap, type Path, valueAtPath } from "./paths.ts";

@@ -1,5 +1,6 @@
-import * as z from "zod";
+import { z } from "zod";
 import { type Curve, interpolate, type Progress } from "../nn/schedules.ts";
+import type { NumberSchema, Schema } from "./zod_schema.ts";
 
 const curves: readonly Curve[] = ["linear", "cosine", "step"];
 
@@ -28,7 +29,7 @@ export type Scheduled = number | {
  * const temperature = scheduled(z.number().positive()).default(4).describe("Temperature T");
  * ```
  */
-export function scheduled(number: z.ZodNumber = z.number()): z.ZodType<Scheduled, number | Record<string, unknown>> {
+export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, number | Record<string, unknown>> {
   return z.union([
     number,
     z.strictObject({

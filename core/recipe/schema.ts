@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "zod";
 import { scheduled } from "./scheduled.ts";
 import { studentSchema, teacherSchema } from "./schema_student.ts";
 import { trainSchema } from "./schema_train.ts";
@@ -67,11 +67,7 @@ const fields = z.strictObject({
   }).prefault({}).describe("The check that merging changed nothing"),
 });
 
-/**
- * A recipe: one experiment. What it gives is a recipe again, with every default filled in.
- *
- * @internal
- */
+/** A recipe: one experiment. What it gives is a recipe again, with every default filled in. */
 export const recipeSchema = fields.superRefine(({ validation, train }, context) => {
   if (validation !== null) return;
   const needing = ([["earlyStopping", train.earlyStopping !== null], ["restoreBest", train.restoreBest]] as const)
@@ -82,8 +78,12 @@ export const recipeSchema = fields.superRefine(({ validation, train }, context) 
   }
 }).transform((recipe) => ({ ...recipe, output: recipe.output ?? `runs/${recipe.name}` }));
 
+// Internal for the reason given in zod_schema.ts.
+/** @internal */
+type RecipeOutput = z.output<typeof recipeSchema>;
+
 /** A recipe with every default filled in. */
-export type Recipe = z.output<typeof recipeSchema>;
+export type Recipe = RecipeOutput;
 
 /** Keys that every data set, model and loss has beside the options of its plug-in. */
 export const sharedKeys = {

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "zod";
 
 const count = z.int().min(1);
 const factors = z.array(count).min(2).nullable().default(null);

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "zod";
 import type { LearningRateSchedule } from "../nn/schedules.ts";
 
 const learningRate = z.number().positive();

@@ -12,7 +12,7 @@ export const crossEntropy = defineLoss<{ labelSmoothing: number }>({
       labelSmoothing: z.number().min(0).lt(1).default(0).describe("Part of the target spread over all classes"),
     }),
   create: ({ labelSmoothing }) => ({
-    needsTeacher: false,
+    teacherOutputs: [],
     compute({ ops, student, batch }) {
       const logProbabilities = ops.logSoftmax(student.logits); // [batch, classes]
       const hard = ops.negate(ops.mean(ops.pick(logProbabilities, batch.label)));

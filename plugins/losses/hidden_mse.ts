@@ -52,7 +52,7 @@ export const hiddenMse = defineLoss<{ pairs: { student: Place; teacher: Place }[
       return name;
     });
     return {
-      needsTeacher: true,
+      teacherOutputs: ["features", "hidden"],
       parameters,
       compute({ ops, student, teacher, parameters }) {
         const terms = pairs.map((pair, index) => {

@@ -13,7 +13,7 @@ export const kd = defineLoss<{ temperature: Scheduled }>({
       temperature: scheduled(z.number().positive()).default(4).describe("Temperature T that softens both outputs"),
     }),
   create: ({ temperature }) => ({
-    needsTeacher: true,
+    teacherOutputs: ["logits"],
     compute({ ops, student, teacher, at }) {
       const t = at(temperature);
       const logStudent = ops.logSoftmax(ops.scale(student.logits, 1 / t)); // [batch, classes]

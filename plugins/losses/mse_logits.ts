@@ -6,7 +6,7 @@ export const mseLogits = defineLoss<Record<never, never>>({
   description: "Mean squared difference of the logits",
   options: ({ z }) => z.strictObject({}),
   create: () => ({
-    needsTeacher: true,
+    teacherOutputs: ["logits"],
     compute: ({ ops, student, teacher }) => ops.mean(ops.square(ops.subtract(student.logits, teacher.logits))),
   }),
 });

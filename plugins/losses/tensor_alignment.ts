@@ -75,7 +75,7 @@ export const tensorAlignment = defineLoss<TensorAlignmentOptions>({
   async create(options, setup) {
     const pairs = await pairUp(options, setup);
     return {
-      needsTeacher: false,
+      teacherOutputs: [],
       compute({ ops, weights }) {
         const perPair = pairs.map(({ student, teacher }) => {
           const cores = weights.cores(student)!;

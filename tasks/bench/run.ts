@@ -36,6 +36,8 @@ export interface BenchReport {
   deno: string;
   system: string;
   cores: number;
+  /** Processes that wanted a core in the minute before (0 where the system does not say): more than a few spoil times. */
+  loadBefore: number;
   date: string;
   /** Absent without an adapter. */
   ceiling?: Ceiling;
@@ -63,6 +65,10 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UserError(`Cannot take ${repeats} samples: --repeats must be a whole number from 1`);
   }
+  const cores = navigator.hardwareConcurrency, loadBefore = Deno.loadavg()[0];
+  if (loadBefore > cores / 2) {
+    progress(`The machine is busy (load ${loadBefore.toFixed(1)} on ${cores} cores): times and ratios will be off`);
+  }
   progress("Measuring the adapter's ceilings");
   const ceiling = await collect([denoScript("ceiling.ts")], ceilingSchema, timeoutSeconds);
   const rows: Row[] = [];
@@ -80,7 +86,8 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   const report: BenchReport = {
     deno: Deno.version.deno,
     system: `${Deno.build.os} ${Deno.build.arch}`,
-    cores: navigator.hardwareConcurrency,
+    cores,
+    loadBefore,
     date: new Date().toISOString(),
     ceiling: "result" in ceiling ? ceiling.result : undefined,
     rows,

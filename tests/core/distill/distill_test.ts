@@ -196,7 +196,7 @@ Deno.test("a loss in a file is found, checked and used", async () => {
       `export default {
         kind: "loss", name: "logit-penalty", description: "Small logits",
         options: ({ z }) => z.strictObject({ power: z.int().default(2) }),
-        create: ({ power }) => ({ needsTeacher: false, compute: ({ ops, student }) => ops.mean(ops.square(student.logits)) }),
+        create: ({ power }) => ({ teacherOutputs: [], compute: ({ ops, student }) => ops.mean(ops.square(student.logits)) }),
       };`,
     );
     const text = tinyRecipe.replace(

@@ -4,11 +4,21 @@ import { auxiliaryIndices, centralIndex, type Chain, coreShape, increaseRate } f
 import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
 import { GAUGES } from "../../../core/mpo/gauge.ts";
 import { interleave } from "../../../core/mpo/interleave.ts";
+import type { LinearAlgebra } from "../../../core/mpo/linear_algebra.ts";
 import { mergeOnHost } from "../../../core/mpo/merge.ts";
 import { bondDimensions, chainParameterCount } from "../../../core/mpo/shapes.ts";
 import { golden } from "../../golden/golden.ts";
 import { assertClose } from "../../support/numbers.ts";
-import { HARD_MATRICES, type Matrix, maxAbs, random, relativeError } from "../linalg/matrices.ts";
+import {
+  diagonal,
+  HARD_MATRICES,
+  type Matrix,
+  maxAbs,
+  product,
+  random,
+  relativeError,
+  transposed,
+} from "../linalg/matrices.ts";
 import { FACTORS, goldenMatrix, randomFor, sizeOfFactors } from "./chains.ts";
 
 /** `||merge(chain) - W|| / ||W||`. */
@@ -156,13 +166,13 @@ Deno.test("a float32 matrix is decomposed as it is", async () => {
   assert.ok(errorOf(chain, { values: Float64Array.from(values), rows: 12, columns: 12 }) < 1e-14);
 });
 
-Deno.test("an SVD from elsewhere, in float32 and asynchronous, is used for every split", async () => {
-  const matrix = randomFor({ rows: [2, 3, 2], cols: [3, 2, 2] }, 8);
-  const seen: number[][] = [];
-  const linearAlgebra = {
+/** A float32 SVD that answers later, as that of a GPU does, and what it was asked. */
+function float32Algebra() {
+  const asked: number[][] = [];
+  const linearAlgebra: LinearAlgebra = {
     epsilon: 2 ** -23,
-    svd: async (a: Float64Array, rows: number, cols: number) => {
-      seen.push([rows, cols]);
+    svd: async (a, rows, cols) => {
+      asked.push([rows, cols]);
       const { u, singularValues, remainder } = leftSvd(a, rows, cols);
       await Promise.resolve();
       return {
@@ -172,10 +182,27 @@ Deno.test("an SVD from elsewhere, in float32 and asynchronous, is used for every
       };
     },
   };
+  return { asked, linearAlgebra };
+}
+
+Deno.test("an SVD from elsewhere, in float32 and asynchronous, is used for every split", async () => {
+  const matrix = randomFor({ rows: [2, 3, 2], cols: [3, 2, 2] }, 8);
+  const { asked, linearAlgebra } = float32Algebra();
   const { chain } = await decomposeMatrix(matrix.values, 12, 12, { rows: [2, 3, 2], cols: [3, 2, 2], linearAlgebra });
-  assert.deepEqual(seen, [[6, 24], [36, 4]]);
+  assert.deepEqual(asked, [[6, 24], [36, 4]]);
   const error = errorOf(chain, matrix);
   assert.ok(error > 1e-12 && error < 1e-6, `float32's error, no more: ${error}`);
+});
+
+Deno.test("in float32 small singular values are kept as far as float32 tells them from noise", async () => {
+  const sigma = Array.from({ length: 24 }, (_, k) => 10 ** (-k / 4)); // 1 to 2e-6
+  const [left, right] = [1, 2].map((seed) => leftSvd(random(24, 24, seed).values, 24, 24).u);
+  const factor = (values: Float64Array): Matrix => ({ values, rows: 24, columns: 24 });
+  const matrix = product(product(factor(left), diagonal(...sigma)), transposed(factor(right)));
+  for (const factors of [{ rows: [24, 1, 1], cols: [1, 1, 24] }, { rows: [6, 2, 2], cols: [2, 3, 4] }]) {
+    const { chain } = await decomposeMatrix(matrix.values, 24, 24, { ...factors, ...float32Algebra() });
+    assert.ok(errorOf(chain, matrix) < 5e-7, `rows ${factors.rows}: ${errorOf(chain, matrix)}`);
+  }
 });
 
 Deno.test("the central tensor is the middle core, of two the first; the others are auxiliary", () => {

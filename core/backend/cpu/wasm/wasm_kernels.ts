@@ -30,8 +30,9 @@ export function convOutputSize(size: number, kernel: number, stride: number, pad
  * of 4). Nothing is allocated: where a kernel needs scratch memory, it takes a pointer to as many bytes as the function
  * with `Scratch` in its name says, with any content. Sizes and pointers are trusted, so check them before.
  *
- * The result is bit for bit the same from run to run. Where the kernels run on several threads, sums over images or rows
- * (the filter gradient, the sums per channel) depend on the number of threads in their rounding; nothing else does.
+ * The result is bit for bit the same from run to run. Where the kernels run on several threads, sums over images or
+ * rows (the filter gradient, the sums per channel) depend in their rounding on the number of threads; nothing else
+ * does.
  */
 export interface WasmKernels {
   /** The memory that holds the tensors. */
@@ -108,8 +109,8 @@ export interface WasmKernels {
   ): void;
 
   /**
-   * dfilter += gradient with respect to the filter, summed over the images from `imageBegin` to `imageEnd`. Fill dfilter
-   * with zeros before.
+   * dfilter += gradient with respect to the filter, summed over the images from `imageBegin` to `imageEnd`. Fill
+   * dfilter with zeros before.
    *
    * @param x [images, height, width, inputs]
    * @param dy [images, outputHeight, outputWidth, outputs]

@@ -39,8 +39,8 @@ export interface WorkerScope {
  * The program of a worker. It never returns: it waits for a round, makes its call, and waits again, until the worker is
  * terminated.
  *
- * Its source text is what the worker is started from, so that no second file has to be found at run time, in a bundle or
- * in a compiled program: it must not use anything from outside its own body.
+ * Its source text is what the worker is started from, so that no second file has to be found at run time, in a bundle
+ * or in a compiled program: it must not use anything from outside its own body.
  */
 export function serve(scope: WorkerScope): void {
   scope.onmessage = ({ data: { module, memory, control, layout, names, index, spins } }) => {

@@ -1,4 +1,4 @@
-// Multiplications and additions with one number per channel over [rows, channels]: batch normalisation and its gradient.
+// Multiplications and additions with one number per channel over [rows, channels]: batch normalisation, its gradient.
 
 import { blockRows } from "./channel_sums";
 import { loadLanes, storeLanes } from "./lanes";
@@ -29,7 +29,7 @@ function affine(
   }
 }
 
-/** dx = gradient * factor[c] + x * slope[c] + shift[c] for the rows from `rowBegin` to `rowEnd`; dx may be either input. */
+/** dx = gradient * factor[c] + x * slope[c] + shift[c] for the rows from `rowBegin` to `rowEnd`; dx may be an input. */
 export function channelGradient(
   x: usize, gradient: usize, factor: usize, slope: usize, shift: usize, dx: usize,
   channels: i32, rowBegin: i32, rowEnd: i32,

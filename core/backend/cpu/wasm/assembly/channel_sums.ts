@@ -1,4 +1,4 @@
-// Sums over the rows of [rows, channels], channel by channel: the statistics of batch normalisation and their gradients.
+// Sums over the rows of [rows, channels], channel by channel: the statistics of batch normalisation, their gradients.
 
 import { loadLanes, storeLanes } from "./lanes";
 import { multiplyAdd } from "./simd";

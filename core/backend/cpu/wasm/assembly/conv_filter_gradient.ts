@@ -81,7 +81,8 @@ function fillTables(
 ): void {
   let entry: usize = 0, out: usize = 0;
   for (let row = 0; row < kernelHeight; ++row) {
-    for (let offset = <usize> row * paddedRow, end = offset + <usize> kernelWidth * pixelBytes; offset < end; offset += 4) {
+    let offset = <usize> row * paddedRow;
+    for (const end = offset + <usize> kernelWidth * pixelBytes; offset < end; offset += 4) {
       store<u32>(xTable + entry, <u32> offset);
       store<u32>(filterTable + entry, <u32> out);
       entry += 4;

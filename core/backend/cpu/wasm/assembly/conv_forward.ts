@@ -50,7 +50,10 @@ export function convForward(
     const count = min(group, imageEnd - image), rows = count * pixels;
     if (count != tableImages) {
       tableImages = count;
-      fillTables(xTable, yTable, count, outHeight, outWidth, paddedBytes, paddedRow * stride, pixelBytes * stride, outPixelBytes);
+      fillTables(
+        xTable, yTable, count, outHeight, outWidth,
+        paddedBytes, paddedRow * stride, pixelBytes * stride, outPixelBytes,
+      );
     }
     let base = x + <usize> image * imageBytes;
     if (padding > 0) {

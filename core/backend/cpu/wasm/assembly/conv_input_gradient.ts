@@ -1,48 +1,9 @@
 // The gradient of a convolution with respect to its input.
-//
-// The input row i takes part in the output rows u - t, u = (i + padding) / stride, through the kernel rows
-// r + t * stride, r = (i + padding) % stride. So the input pixels fall into stride * stride classes by their remainders,
-// and the gradient of each class is an ordinary convolution of dy, of stride 1, with the taps of that class, last one
-// first. The zeros that a strided convolution would put between the pixels of dy are never multiplied.
 
+import { borderedSize, classFirst, classSize, classTables, classTaps } from "./conv_classes";
 import { copyImages, fillUpTable, groupSize, outputSize, tableBytes } from "./images";
 import { packColumns, packedWidth, PANEL_ROW } from "./pack";
 import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
-
-/** How many taps of a kernel axis belong to the remainder r. */
-@inline
-function classTaps(kernel: i32, r: i32, stride: i32): i32 {
-  return max((kernel - r + stride - 1) / stride, 0);
-}
-
-/** The first position along an axis of the input with the remainder r. */
-@inline
-function classFirst(r: i32, stride: i32, padding: i32): i32 {
-  return (r + stride - padding % stride) % stride;
-}
-
-/** How many positions along an axis of the input have the remainder r. */
-@inline
-function classSize(size: i32, r: i32, stride: i32, padding: i32): i32 {
-  return max((size - classFirst(r, stride, padding) + stride - 1) / stride, 0);
-}
-
-/** Length of an axis of dy with zeros: before it, as far as the longest class reaches back; after it, up to the last u. */
-@inline
-function borderedSize(size: i32, outSize: i32, kernel: i32, stride: i32, padding: i32): i32 {
-  return classTaps(kernel, 0, stride) - 1 + max(outSize, (size - 1 + padding) / stride + 1);
-}
-
-/** Bytes of the tables of all classes, each filled up to whole tiles. */
-function classTables(count: i32, height: i32, width: i32, stride: i32, padding: i32): usize {
-  let bytes: usize = 0;
-  for (let r = 0; r < stride; ++r) {
-    for (let s = 0; s < stride; ++s) {
-      bytes += tableBytes(count * classSize(height, r, stride, padding) * classSize(width, s, stride, padding));
-    }
-  }
-  return bytes;
-}
 
 /** Bytes of scratch memory that `convInputGradient` needs. */
 export function convInputGradientScratch(
@@ -120,8 +81,8 @@ export function convInputGradient(
             const entry: usize = <usize> row << 2;
             tile(
               base, dyTable + entry, tapRows, tapColumns * outputs, 4, skip, panel, PANEL_ROW,
-              out + (<usize> column << 2), dxTable + entry, min(rows - row, TILE_ROWS), min(inputs - column, TILE_COLUMNS),
-              false, spill,
+              out + (<usize> column << 2), dxTable + entry,
+              min(rows - row, TILE_ROWS), min(inputs - column, TILE_COLUMNS), false, spill,
             );
           }
         }
@@ -132,7 +93,7 @@ export function convInputGradient(
   }
 }
 
-/** Packs the filter class by class: rows (tap row, tap column, output), both taps last one first; columns are inputs. */
+/** Packs the filter class by class: rows are (tap row, tap column, output), last taps first; columns are inputs. */
 function packClasses(
   filter: usize, panels: usize, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32,
 ): void {

@@ -38,10 +38,10 @@ function storePart(c: usize, from: usize, columns: i32, accumulate: bool): void 
 /**
  * One 6 x 8 tile of C (+)= A B, all of its sums in registers.
  *
- * The elements of a row of A are `aStep` bytes apart, in `segments` runs of `length`; between two runs the pointers move
- * on by another `aSkip` bytes. That one rule describes a plain or transposed matrix (one run), a packed one, the patch
- * of a channels-last image under a convolution kernel (a run is one row of the kernel), and the pixels of an image as
- * seen by one tap of the kernel (a run is one row of the image).
+ * The elements of a row of A are `aStep` bytes apart, in `segments` runs of `length`; between two runs the pointers
+ * move on by another `aSkip` bytes. That one rule describes a plain or transposed matrix (one run), a packed one, the
+ * patch of a channels-last image under a convolution kernel (a run is one row of the kernel), and the pixels of an
+ * image as seen by one tap of the kernel (a run is one row of the image).
  *
  * @param a base of A; row i starts at `a + load(aRows + 4 i)`. Six offsets are read, also if `rows` is less.
  * @param b first of the eight columns of B; its rows are `bStep` bytes apart

@@ -1,0 +1,138 @@
+/**
+ * This project: `deno run --allow-read tasks/bench/ours.ts matmul|resnet8|decompose webgpu|cpu`.
+ *
+ * Written as its pipeline is: the `resnet` plug-in, the `cross-entropy` loss's operations, parameters side by side in one
+ * store and the fused optimiser; nothing is recorded or compiled ahead.
+ */
+import type { Backend } from "../../core/backend/backend.ts";
+import { openBackend } from "../../core/backend/open_backend.ts";
+import { svd } from "../../core/linalg/device_svd.ts";
+import { decomposeMatrix, type Decomposition } from "../../core/mpo/decompose.ts";
+import { hostLinearAlgebra, type LinearAlgebra } from "../../core/mpo/linear_algebra.ts";
+import { reportDecomposition } from "../../core/mpo/report.ts";
+import { createOptimiser } from "../../core/nn/optimisers.ts";
+import { ParameterStore } from "../../core/nn/parameter_store.ts";
+import { weightsFrom } from "../../core/nn/weights.ts";
+import { createOps, type Ops } from "../../core/ops/ops.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import { VERSION } from "../../core/version.ts";
+import { resnet } from "../../plugins/models/resnet/resnet.ts";
+import { runEngine, type Work } from "./protocol.ts";
+import {
+  batchSize,
+  classes,
+  decomposeFactors,
+  decomposeSize,
+  imageSize,
+  type Inputs,
+  learningRate,
+  matmulSize,
+  momentum,
+} from "./workload.ts";
+
+function startMatmul(ops: Ops, inputs: Inputs["matmul"]): Work {
+  const a = ops.tensor(inputs.a, [matmulSize, matmulSize]);
+  let x = ops.tensor(inputs.x, [matmulSize, matmulSize]);
+  return {
+    step() {
+      const product = ops.matmul(a, x);
+      x.dispose();
+      x = product;
+    },
+    sync: () => firstNumber(x),
+  };
+}
+
+function startTraining(ops: Ops, { images, labels, parameters }: Inputs["resnet8"]): Work {
+  const model = resnet.build({ depth: 8, width: 16, stem: null, dropout: 0 }, {
+    image: [imageSize, imageSize, 1],
+    classes: Array.from({ length: classes }, (_, label) => String(label)),
+    normalise: { mean: [0], std: [1] },
+  });
+  const trained = new ParameterStore(ops, model.parameters.filter(({ trainable }) => trainable));
+  const statistics = new ParameterStore(ops, model.parameters.filter(({ trainable }) => !trainable));
+  for (const { name, values } of parameters) trained.set(name, values);
+  for (const { name, shape: [channels] } of statistics.specs) {
+    statistics.set(name, new Float32Array(channels).fill(name.endsWith("running_var") ? 1 : 0));
+  }
+  const weights = weightsFrom(new Map([...trained.tensors, ...statistics.tensors]));
+  const batch = {
+    image: ops.tensor(images, [batchSize, imageSize, imageSize, 1]),
+    label: ops.tensor(Float32Array.from(labels)),
+  };
+  const optimiser = createOptimiser(ops, trained, { use: "sgd", momentum, nesterov: false });
+  const gradientScale = ops.full([1], 1);
+  const targets = [...trained.tensors.values()];
+  const randomSeed = () => 0;
+  let loss: Tensor | undefined;
+  let step = 0;
+  return {
+    step() {
+      loss?.dispose();
+      loss = ops.scope(() => {
+        const { loss, gradients } = ops.differentiate(() => {
+          const { logits } = model.forward({ ops, weights, batch, training: true, randomSeed });
+          return ops.negate(ops.mean(ops.pick(ops.logSoftmax(logits), batch.label)));
+        }, targets);
+        trained.gather(gradients);
+        optimiser.step({ rate: learningRate, weightDecay: 0, gradientScale, step: ++step });
+        return loss;
+      });
+    },
+    sync: () => firstNumber(loss!),
+  };
+}
+
+function startDecomposition(ops: Ops, matrix: Inputs["decompose"]): Work {
+  const [first, last] = decomposeFactors;
+  const factors = [first, 1, 1, 1, last];
+  const linearAlgebra = ops.backend.name === "cpu" ? hostLinearAlgebra : shaderLinearAlgebra(ops);
+  let result: Decomposition | undefined;
+  return {
+    async step() {
+      result = await decomposeMatrix(matrix, decomposeSize, decomposeSize, {
+        rows: factors,
+        cols: factors,
+        linearAlgebra,
+      });
+    },
+    sync: () => Promise.resolve(result!.singularValues[0][0]),
+    error: () => reportDecomposition(matrix, result!).relativeError,
+  };
+}
+
+/** The SVD by shaders, in float32. */
+function shaderLinearAlgebra(ops: Ops): LinearAlgebra {
+  return {
+    epsilon: 2 ** -23,
+    async svd(matrix, rows, cols) {
+      const a = ops.tensor(matrix, [rows, cols]);
+      const { u, singularValues, remainder } = await svd(ops.device, a);
+      const tensors = [u, singularValues, remainder];
+      const numbers = (await ops.read(tensors)).map((values) => Float64Array.from(values));
+      [a, ...tensors].forEach((tensor) => tensor.dispose());
+      return { u: numbers[0], singularValues: numbers[1], remainder: numbers[2] };
+    },
+  };
+}
+
+async function firstNumber(tensor: Tensor): Promise<number> {
+  const view = tensor.alias([1]);
+  const [value] = await view.read();
+  view.dispose();
+  return value;
+}
+
+const name = Deno.args[1] as Backend["name"];
+const { backend } = await openBackend(name);
+const ops = createOps(backend);
+await runEngine({
+  name: `ours ${name}`,
+  version: VERSION,
+  note: backend.description,
+  start: {
+    matmul: (inputs) => startMatmul(ops, inputs),
+    resnet8: (inputs) => startTraining(ops, inputs),
+    decompose: (inputs) => startDecomposition(ops, inputs),
+  },
+});
