@@ -145,9 +145,13 @@ export const unaryKernels = mapTable(unaryTable, (name, { value, dx }) => ({
   dx: unaryGradientKernel(`${name} dx`, dx),
 }));
 
-/** The kernels of each binary function: its value and the gradient for either operand. */
+/** The gradient as it came is nothing to compute. */
+const gradientKernel = (name: string, expression: string) =>
+  expression === "g" ? null : binaryGradientKernel(name, expression);
+
+/** The kernels of each binary function: its value and the gradient for either operand, `null` for the gradient as it came. */
 export const binaryKernels = mapTable(binaryTable, (name, { value, dx, dy }) => ({
   value: binaryKernel(name, value),
-  dx: binaryGradientKernel(`${name} dx`, dx),
-  dy: binaryGradientKernel(`${name} dy`, dy),
+  dx: gradientKernel(`${name} dx`, dx),
+  dy: gradientKernel(`${name} dy`, dy),
 }));

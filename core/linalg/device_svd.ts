@@ -111,14 +111,23 @@ function leftVectors(device: Device, directions: Tensor, outer: PanelReflections
  */
 function polished(device: Device, u: Tensor): Tensor {
   const [m, r] = u.shape;
-  const gram = gemm(device, transposed(matricesIn(u, m, r)), matricesIn(u, m, r), 1, [r, r]);
-  const excess = binaryOps.subtract.forward(device, gram, device.tensor(identity(r), [r, r])).output;
-  const step = unaryOps.scale.forward(
-    device,
-    gemm(device, matricesIn(u, m, r), matricesIn(excess, r, r), 1, [m, r]),
-    0.5,
-  );
-  return binaryOps.subtract.forward(device, u, step.output).output;
+  const { subtract } = binaryOps;
+  const excess = subtract.forward(device, gramOf(device, u), device.tensor(identity(r), [r, r])).output;
+  const step = gemm(device, matricesIn(u, m, r), matricesIn(excess, r, r), 1, [m, r]);
+  return subtract.forward(device, u, unaryOps.scale.forward(device, step, 0.5).output).output;
+}
+
+/** `U^T U`, summed over runs of rows first: one long sum of squares would be the least exact part of all. */
+function gramOf(device: Device, u: Tensor): Tensor {
+  const RUN = 256;
+  const [m, r] = u.shape;
+  const parts: Tensor[] = [];
+  for (let first = 0; first < m; first += RUN) {
+    const rows = Math.min(RUN, m - first);
+    const part = matricesIn(device.alias(u, [rows, r], first * r), rows, r);
+    parts.push(gemm(device, transposed(part), part, 1, [r, r]));
+  }
+  return parts.reduce((sum, part) => binaryOps.add.forward(device, sum, part).output);
 }
 
 function identity(size: number): Float32Array {

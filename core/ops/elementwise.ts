@@ -7,7 +7,7 @@ import {
   type UnaryKernel,
   unaryKernels,
 } from "../kernels/elementwise.ts";
-import { binaryTable, unaryTable } from "../kernels/elementwise_table.ts";
+import type { unaryTable } from "../kernels/elementwise_table.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcast } from "./broadcast.ts";
 import { defineOp, type Op } from "./op.ts";
@@ -27,10 +27,14 @@ function unary(kernels: { value: UnaryKernel; dx: UnaryGradientKernel }) {
   return { run, back };
 }
 
-function binary(
-  name: keyof typeof binaryTable,
-  kernels: { value: BinaryKernel; dx: BinaryGradientKernel; dy: BinaryGradientKernel },
-): Op<[a: Tensor, b: Tensor], null> {
+interface BinaryKernels {
+  readonly value: BinaryKernel;
+  /** `null` where the gradient passes as it came. */
+  readonly dx: BinaryGradientKernel | null;
+  readonly dy: BinaryGradientKernel | null;
+}
+
+function binary(kernels: BinaryKernels): Op<[a: Tensor, b: Tensor], null> {
   return defineOp({
     forward(device: Device, a: Tensor, b: Tensor) {
       const { shape, parameters } = broadcast(a.shape, b.shape);
@@ -40,14 +44,13 @@ function binary(
     },
     backward(device, { gradient, needs }, a, b) {
       const { shape, parameters } = broadcast(a.shape, b.shape);
-      const part = (side: "dx" | "dy", operand: Tensor) => {
-        // The gradient as it came: nothing to compute.
-        if (binaryTable[name][side] === "g") return sumTo(device, gradient, operand.shape);
+      const part = (kernel: BinaryGradientKernel | null, operand: Tensor) => {
+        if (kernel === null) return sumTo(device, gradient, operand.shape);
         const output = device.empty(shape);
-        device.run(kernels[side], { a, b, gradient, output }, parameters);
+        device.run(kernel, { a, b, gradient, output }, parameters);
         return sumTo(device, output, operand.shape);
       };
-      return [needs[0] ? part("dx", a) : null, needs[1] ? part("dy", b) : null];
+      return [needs[0] ? part(kernels.dx, a) : null, needs[1] ? part(kernels.dy, b) : null];
     },
   });
 }
@@ -73,5 +76,5 @@ export const unaryOps = Object.fromEntries(
 
 /** The binary functions of the table, with NumPy's broadcasting. */
 export const binaryOps = Object.fromEntries(
-  Object.entries(binaryKernels).map(([name, kernels]) => [name, binary(name as keyof typeof binaryTable, kernels)]),
+  Object.entries(binaryKernels).map(([name, kernels]) => [name, binary(kernels)]),
 ) as { [Name in keyof typeof binaryKernels]: Op<[a: Tensor, b: Tensor], null> };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Backend } from "../../../core/backend/backend.ts";
 import { correctPredictions } from "../../../core/distill/evaluate.ts";
 import { kernels } from "../../../core/kernels/kernel.ts";
+import { svd } from "../../../core/linalg/device_svd.ts";
 import { clipScale, createOptimiser } from "../../../core/nn/optimisers.ts";
 import { ParameterStore } from "../../../core/nn/parameter_store.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
@@ -18,6 +19,11 @@ const programs: Readonly<Record<string, (ops: Ops) => Promise<Tensor[]> | Tensor
   ],
   "clip factor": (ops) => [clipScale(ops, [ops.tensor(pseudoRandom(4, 300))], 0.5)],
   "sgd step": (ops) => optimiserStep(ops, { use: "sgd", momentum: 0.9, nesterov: true }),
+  // Taller than wide, and wider than a panel, so that the QR in front of the Jacobi rotations has something to do.
+  "singular values": async (ops) => {
+    const { u, singularValues, remainder } = await svd(ops.device, ops.tensor(pseudoRandom(5, 60 * 37), [60, 37]));
+    return [singularValues, ops.matmul(u, remainder)];
+  },
   "adamw step": (ops) => optimiserStep(ops, { use: "adamw", betas: [0.9, 0.999], epsilon: 1e-8 }),
 };
 

@@ -16,7 +16,7 @@ student:
   depth: 8
   overParameterise:
     - { layers: ["layer*.conv*", "!layer1.*"], rows: [4, 1, 4], cols: [12, 1, 6] }
-    - { layers: "fc.weight", increaseRate: 2.5, gauge: left }
+    - { layers: "fc.weight", increaseRate: 2.5, gauge: left-canonical }
 losses:
   - { use: kd, weight: { from: 0, to: 0.9, epochs: 2.5, schedule: cosine }, temperature: 4 }
   - { use: tensor-alignment, weight: 1e-7, layers: { layer1.0.conv1.weight: layer1.2.conv1.weight } }
