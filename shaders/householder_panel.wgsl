@@ -1,6 +1,6 @@
-// Householder QR of a panel of 16 columns of a row-major matrix, by one workgroup: thread t owns every 128th row. Out come
-// the panel's part of R, with zeros below it, and the reflections H_0 .. H_15 = I - V T V^T as V and Z = V T (the compact
-// WY form of Schreiber and Van Loan), so that the rest of the matrix is updated by two products.
+// Householder QR of a panel of 16 columns of a row-major matrix, by one workgroup: thread t owns every 128th row. Out
+// come the panel's part of R, with zeros below it, and the reflections H_0 .. H_15 = I - V T V^T as V and Z = V T (the
+// compact WY form of Schreiber and Van Loan), so that the rest of the matrix is updated by two products.
 //
 // One pass over the rows gives a column's length and its products with all others at once; the scaling that makes it a
 // reflector is put in afterwards. So a column costs two barriers.
@@ -27,7 +27,8 @@ var<workgroup> t: array<vec4f, 64>; // T, row by row
 fn main(@builtin(local_invocation_index) thread: u32) {
   let top = p.panel * 16u;
   let base = p.panel * p.rows * 4u;
-  // The fours of a row of the panel. Were it a constant, loops would be unrolled, and software adapters compile for seconds.
+  // The fours of a row of the panel. Were it a constant, loops would be unrolled, and software adapters compile for
+  // seconds.
   let quads = min(p.columns, 4u);
   for (var k = top + thread; k < p.rows; k += THREADS) {
     for (var q = 0u; q < quads; q++) { vectors[base + k * 4u + q] = a[(k * p.columns + top) / 4u + q]; }
@@ -50,7 +51,8 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     for (var q = 0u; q < quads; q++) { partial[thread * 4u + q] = sum[q]; }
     workgroupBarrier();
     if (thread < 4u) {
-      // In groups of 11, as one long sum would round more: a length that is off by as much makes Q as little orthogonal.
+      // In groups of 11, as one long sum would round more: a length that is off by as much makes Q as little
+      // orthogonal.
       var total = vec4f();
       for (var first = 0u; first < THREADS; first += 11u) {
         var group = vec4f();

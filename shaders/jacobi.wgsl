@@ -1,10 +1,10 @@
-// The rotations of one round of one-sided block Jacobi on the columns of a row-major matrix. The columns lie in blocks of
-// 16, and each workgroup takes two neighbouring blocks: it forms the Gram matrix of their 32 columns and rotates each pair
-// of them once towards a right angle, in 31 steps of 16 disjoint pairs. The product of the rotations is a 32 x 32 matrix W,
-// by which jacobi_rotate.wgsl then multiplies the columns.
+// The rotations of one round of one-sided block Jacobi on the columns of a row-major matrix. The columns lie in blocks
+// of 16, and each workgroup takes two neighbouring blocks: it forms the Gram matrix of their 32 columns and rotates
+// each pair of them once towards a right angle, in 31 steps of 16 disjoint pairs. The product of the rotations is a 32
+// x 32 matrix W, by which jacobi_rotate.wgsl then multiplies the columns.
 //
-// Rotations and W are kept less the identity. Hundreds of them multiply and most turn very little: held as numbers near 1
-// they would lose those digits, and the columns their lengths.
+// Rotations and W are kept less the identity. Hundreds of them multiply and most turn very little: held as numbers near
+// 1 they would lose those digits, and the columns their lengths.
 
 struct Parameters {
   rows: u32,

@@ -1,5 +1,5 @@
-// One round of block Jacobi, continued: multiplies each pair of blocks of 16 columns by its 32 x 32 rotation W, and moves
-// the blocks to their places in the next round of the tournament.
+// One round of block Jacobi, continued: multiplies each pair of blocks of 16 columns by its 32 x 32 rotation W, and
+// moves the blocks to their places in the next round of the tournament.
 
 struct Parameters {
   rows: u32,

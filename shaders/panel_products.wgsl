@@ -1,5 +1,6 @@
-// The two products that apply a panel of 16 reflections to a row-major matrix A: `project` takes inner products with the
-// panel's columns, `subtract` takes combinations of them away. One thread a column of A, so that neighbours read neighbours.
+// The two products that apply a panel of 16 reflections to a row-major matrix A: `project` takes inner products with
+// the panel's columns, `subtract` takes combinations of them away. One thread a column of A, so that neighbours read
+// neighbours.
 
 struct Parameters {
   rows: u32,

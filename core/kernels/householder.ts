@@ -9,9 +9,10 @@ export const PANEL = 16;
 const TINY = 1e-30;
 
 /**
- * Householder QR of columns `16 panel` to `16 panel + 15` of a row-major matrix with entries up to 1. Their part of R stays
- * in the matrix, zeros come below it, and the reflections `H_0 .. H_15 = I - V T V^T` go to the panel's place in `vectors`
- * (V) and `products` (V T), both `[panels, rows, 16]`. Rows above the panel's first are neither read nor written.
+ * Householder QR of columns `16 panel` to `16 panel + 15` of a row-major matrix with entries up to 1. Their part of R
+ * stays in the matrix, zeros come below it, and the reflections `H_0 .. H_15 = I - V T V^T` go to the panel's place in
+ * `vectors` (V) and `products` (V T), both `[panels, rows, 16]`. Rows above the panel's first are neither read nor
+ * written.
  */
 export const householderPanelKernel = defineKernel({
   name: "householder panel",

@@ -13,8 +13,9 @@ const parameters = { rows: "u32", columns: "u32", slot: "u32", tolerance: "f32" 
 
 /**
  * For each pair of neighbouring blocks of a row-major matrix whose `columns` are a multiple of 32 (zeros fill it up), a
- * 32 x 32 rotation W that brings the pair's columns nearer to right angles, each pair of columns being turned once, is kept less
- * the identity. The largest |cosine| before goes to `cosines[slot + pair]`; up to `tolerance` W is left as it was.
+ * 32 x 32 rotation W that brings the pair's columns nearer to right angles, each pair of columns being turned once, is
+ * kept less the identity. The largest |cosine| before goes to `cosines[slot + pair]`; up to `tolerance` W is left as it
+ * was.
  */
 export const jacobiRotationsKernel = defineKernel({
   name: "jacobi rotations",

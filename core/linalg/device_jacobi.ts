@@ -6,8 +6,8 @@ import { sumOver } from "../ops/sum.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
- * Sweeps before the first look at the angles, and between later looks. Each look waits for the device, which costs more than
- * a few sweeps too many: those find right angles and rotate nothing.
+ * Sweeps before the first look at the angles, and between later looks. Each look waits for the device, which costs more
+ * than a few sweeps too many: those find right angles and rotate nothing.
  */
 const FIRST_SWEEPS = 6, MORE_SWEEPS = 3;
 
@@ -22,10 +22,10 @@ export interface OrthogonalColumns {
 }
 
 /**
- * One-sided block Jacobi on the device: rotations from the right make the columns of a matrix orthogonal. The columns lie in
- * blocks of 16. A round works on disjoint pairs of blocks, all at once, in two dispatches (a pair's 32 x 32 Gram matrix and
- * the rotation it asks for, then the product with it), and a tournament brings each block together with each other in
- * `columns / 16 - 1` rounds. So a sweep takes few dispatches, and nearly all of its work is matrix products.
+ * One-sided block Jacobi on the device: rotations from the right make the columns of a matrix orthogonal. The columns
+ * lie in blocks of 16. A round works on disjoint pairs of blocks, all at once, in two dispatches (a pair's 32 x 32 Gram
+ * matrix and the rotation it asks for, then the product with it), and a tournament brings each block together with each
+ * other in `columns / 16 - 1` rounds. So a sweep takes few dispatches, and nearly all of its work is matrix products.
  *
  * @param matrix `[rows, columns]`, entries up to about 1, `columns` a multiple of 32; the function frees it
  */

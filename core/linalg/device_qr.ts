@@ -13,8 +13,8 @@ export interface PanelReflections {
 }
 
 /**
- * Householder QR on the device, in place: the matrix becomes R over zeros. Each panel is factorised by one workgroup, and
- * the columns to its right are updated by two products, which is where the work is.
+ * Householder QR on the device, in place: the matrix becomes R over zeros. Each panel is factorised by one workgroup,
+ * and the columns to its right are updated by two products, which is where the work is.
  *
  * @param matrix `[rows, columns]`, entries up to about 1, `columns` a multiple of 16
  * @param count columns that may be other than zero; no more than there are rows

@@ -21,8 +21,8 @@ export interface DeviceSvd {
 }
 
 /**
- * Thin SVD `A = U (U^T A)` of a matrix where it lies: in float64 by {@link leftSvd} on the cpu backend, and by shaders in
- * float32 on webgpu. The conventions are the same: order, signs, and an orthonormal U whatever the rank.
+ * Thin SVD `A = U (U^T A)` of a matrix where it lies: in float64 by {@link leftSvd} on the cpu backend, and by shaders
+ * in float32 on webgpu. The conventions are the same: order, signs, and an orthonormal U whatever the rank.
  *
  * @param a `[m, n]`; left as it is
  * @throws RangeError if `a` is not a matrix, or a number is not finite

@@ -1,8 +1,8 @@
 import { addScaled, dot, norm, swap } from "./vector.ts";
 
 /**
- * A QR factorisation `A P = Q R` as LAPACK keeps it: `Q = H_0 H_1 ...` with `H_j = I - tau_j v_j v_j^T`, where `v_j` has
- * a one at `j`, which is not stored, and zeros before it.
+ * A QR factorisation `A P = Q R` as LAPACK keeps it: `Q = H_0 H_1 ...` with `H_j = I - tau_j v_j v_j^T`, where `v_j`
+ * has a one at `j`, which is not stored, and zeros before it.
  */
 export interface Reflectors {
   readonly rows: number;

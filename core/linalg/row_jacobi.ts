@@ -4,9 +4,9 @@ import { dot, rotate, TINY_SQUARE } from "./vector.ts";
 const MAX_SWEEPS = 60;
 
 /**
- * One-sided Jacobi (Hestenes): plane rotations from the left make the rows of a matrix orthogonal, in place, until every
- * pair meets at an angle whose cosine is within rounding of zero. The rows are then singular values times right singular
- * vectors, both to high relative accuracy if the rows were graded well (Demmel and Veselic 1992).
+ * One-sided Jacobi (Hestenes): plane rotations from the left make the rows of a matrix orthogonal, in place, until
+ * every pair meets at an angle whose cosine is within rounding of zero. The rows are then singular values times right
+ * singular vectors, both to high relative accuracy if the rows were graded well (Demmel and Veselic 1992).
  *
  * @param a row-major `[count, length]`, entries up to about 1
  * @returns the number of sweeps over all pairs, the last of which found nothing to rotate
@@ -41,8 +41,8 @@ function orthogonalisePair(
   if (x < TINY_SQUARE || y < TINY_SQUARE) return false;
   const product = dot(a, i * length, a, j * length, length);
   if (Math.abs(product) <= tolerance * Math.sqrt(x) * Math.sqrt(y)) return false;
-  // The roots of t^2 + 2 zeta t - 1 = 0 are the tangents of the two rotations that do it. The smaller one turns least; the
-  // other also exchanges the rows, which brings long rows to the front and saves sweeps.
+  // The roots of t^2 + 2 zeta t - 1 = 0 are the tangents of the two rotations that do it. The smaller one turns least;
+  // the other also exchanges the rows, which brings long rows to the front and saves sweeps.
   const zeta = (y - x) / (2 * product);
   const larger = zeta + (zeta < 0 ? -1 : 1) * Math.sqrt(1 + zeta * zeta);
   const tangent = y > x ? -larger : 1 / larger;

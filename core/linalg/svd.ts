@@ -22,9 +22,9 @@ export interface LeftSvd {
  * product and no division by singular values, as V would, so that U times it gives A to machine precision whatever the
  * rank. Signs are fixed: the entry of largest size (the first of equals) of each column of U is positive.
  *
- * Method: QR with column pivoting brings A to a triangle, whose rows one-sided Jacobi makes orthogonal without having to
- * collect its rotations (Drmac and Veselic 2008, "New fast and accurate Jacobi SVD algorithm"). Multiplying A by a power
- * of two changes nothing but the exponents.
+ * Method: QR with column pivoting brings A to a triangle, whose rows one-sided Jacobi makes orthogonal without having
+ * to collect its rotations (Drmac and Veselic 2008, "New fast and accurate Jacobi SVD algorithm"). Multiplying A by a
+ * power of two changes nothing but the exponents.
  *
  * @param a row-major `[m, n]`; left as it is
  * @throws RangeError if the sizes do not fit, or a number is not finite

@@ -46,8 +46,8 @@ export function scale(a: Float64Array, start: number, length: number, factor: nu
 }
 
 /**
- * Plane rotation of two runs of one array: `x, y <- cosine x - sine y, sine x + cosine y`. It adds the change, `cosine - 1`
- * times the run, so that the rounding of thousands of small rotations stays small.
+ * Plane rotation of two runs of one array: `x, y <- cosine x - sine y, sine x + cosine y`. It adds the change, `cosine
+ * - 1` times the run, so that the rounding of thousands of small rotations stays small.
  */
 export function rotate(
   a: Float64Array,

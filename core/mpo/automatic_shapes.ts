@@ -26,13 +26,13 @@ const NEAR_ENOUGH = 0.01;
 /**
  * Factors of the form `[a, 1, .., 1, b]` for any matrix, as in all main results of OPDF.
  *
- * With `cores`, the rows split as `a >= b` nearest the square root, and so do the columns: 768 as 32 x 24, a square of k as
- * k x k, a prime p as p x 1. That makes the bond `min(a_i a_j, b_i b_j)` large, and with it the chain.
+ * With `cores`, the rows split as `a >= b` nearest the square root, and so do the columns: 768 as 32 x 24, a square of
+ * k as k x k, a prime p as p x 1. That makes the bond `min(a_i a_j, b_i b_j)` large, and with it the chain.
  *
- * With `increaseRate`, all ways to split the rows and the columns in two are tried with 2 to {@link MAX_AUTOMATIC_CORES}
- * cores. The fewest cores win that bring the parameter count within 1 % of the wanted one; if none does, the nearest
- * count. Among equals the split nearest the square roots is taken. Not every rate can be had: a chain of n cores over a
- * prime x prime matrix adds n - 1 numbers to it. {@link chainParameterCount} tells what came out.
+ * With `increaseRate`, all ways to split the rows and the columns in two are tried with 2 to {@link
+ * MAX_AUTOMATIC_CORES} cores. The fewest cores win that bring the parameter count within 1 % of the wanted one; if none
+ * does, the nearest count. Among equals the split nearest the square roots is taken. Not every rate can be had: a chain
+ * of n cores over a prime x prime matrix adds n - 1 numbers to it. {@link chainParameterCount} tells what came out.
  *
  * @throws UserError if a size is no positive whole number, there are fewer than 2 cores, or the rate is not above 1
  *

@@ -33,8 +33,8 @@ export function bondDimensions(rows: readonly number[], cols: readonly number[])
 }
 
 /**
- * Numbers in all cores of a chain: the sum of `d_{k-1} i_k j_k d_k`. Eq. 4 of OPDF, the number of parameters that a chain
- * adds, is this less the size of the matrix.
+ * Numbers in all cores of a chain: the sum of `d_{k-1} i_k j_k d_k`. Eq. 4 of OPDF, the number of parameters that a
+ * chain adds, is this less the size of the matrix.
  *
  * @param bonds `[d_0 .. d_n]` of a truncated chain; without it the full bonds of Eq. 3
  * @throws RangeError as {@link bondDimensions} does, or if the bonds are not n + 1 with 1 at both ends
