@@ -75,7 +75,10 @@ fn main(@builtin(local_invocation_index) thread: u32) {
       inverse = 1.0 / (first - image);
     }
     // Thread i notes v's product with the earlier reflector i.
-    if (thread < c) { gram[thread * 16u + c] = head[h + thread / 4u][thread % 4u] + inverse * sums[thread / 4u][thread % 4u]; }
+    if (thread < c) {
+      let i = vec2u(thread / 4u, thread % 4u);
+      gram[thread * 16u + c] = head[h + i.x][i.y] + inverse * sums[i.x][i.y];
+    }
     if (thread == c) { gram[c * 16u + c] = tau; }
     for (var k = top + thread; k < p.rows; k += THREADS) {
       if (k < j) { continue; }

@@ -36,7 +36,7 @@ fn pairOf(i: u32, step: u32) -> vec2u {
   return vec2u((step + i) % 31u, (step + 31u - i) % 31u);
 }
 
-/// The cosine less 1 and the sine of the smaller rotation that brings columns with these inner products to a right angle.
+/// The cosine less 1 and the sine of the smaller rotation that brings columns of these inner products to right angles.
 fn turnOf(x: f32, y: f32, product: f32) -> vec2f {
   if (x < TINY || y < TINY || abs(product) <= 0.1 * p.tolerance * sqrt(x) * sqrt(y)) { return vec2f(); }
   let zeta = (y - x) / (2.0 * product);

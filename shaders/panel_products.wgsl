@@ -58,7 +58,7 @@ fn subtract(@builtin(global_invocation_id) id: vec3u) {
   let first = p.fromRow + id.y * ROWS;
   for (var k = first; k < min(first + ROWS, p.rows); k++) {
     let at = (p.panel * p.rows + k) * 4u;
-    let sum = dot(panels[at], w[0]) + dot(panels[at + 1u], w[1]) + dot(panels[at + 2u], w[2]) + dot(panels[at + 3u], w[3]);
-    output[k * p.columns + j] -= sum;
+    output[k * p.columns + j] -= dot(panels[at], w[0]) + dot(panels[at + 1u], w[1]) +
+      dot(panels[at + 2u], w[2]) + dot(panels[at + 3u], w[3]);
   }
 }

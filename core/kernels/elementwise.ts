@@ -34,13 +34,14 @@ function unaryKernel(name: string, expression: string): UnaryKernel {
     ["input", "output", "c"],
     `for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = ${expression}; }`,
   );
+  const code = unaryShader.replace(HOLE, expression);
   return defineKernel({
     name,
     reads: ["input"],
     writes: ["output"],
     parameters: unaryParameters,
     launch: (p, adapter) => ({
-      code: unaryShader.replace(HOLE, expression),
+      code,
       entryPoint: "main",
       workgroups: linear(p.size, adapter),
     }),
@@ -56,13 +57,14 @@ function unaryGradientKernel(name: string, expression: string): UnaryGradientKer
     ["input", "gradient", "output", "c"],
     `for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = ${expression}; }`,
   );
+  const code = unaryGradientShader.replace(HOLE, expression);
   return defineKernel({
     name,
     reads: ["input", "gradient"],
     writes: ["output"],
     parameters: unaryParameters,
     launch: (p, adapter) => ({
-      code: unaryGradientShader.replace(HOLE, expression),
+      code,
       entryPoint: "main",
       workgroups: linear(p.size, adapter),
     }),
@@ -99,13 +101,14 @@ function broadcastLoop(expression: string) {
 
 function binaryKernel(name: string, expression: string): BinaryKernel {
   const loop = broadcastLoop(expression);
+  const code = binaryShader.replace(HOLE, expression);
   return defineKernel({
     name,
     reads: ["a", "b"],
     writes: ["output"],
     parameters: broadcastParameters,
     launch: (p, adapter) => ({
-      code: binaryShader.replace(HOLE, expression),
+      code,
       entryPoint: "main",
       workgroups: linear(p.size, adapter),
     }),
@@ -119,13 +122,14 @@ function binaryKernel(name: string, expression: string): BinaryKernel {
 
 function binaryGradientKernel(name: string, expression: string): BinaryGradientKernel {
   const loop = broadcastLoop(expression);
+  const code = binaryGradientShader.replace(HOLE, expression);
   return defineKernel({
     name,
     reads: ["a", "b", "gradient"],
     writes: ["output"],
     parameters: broadcastParameters,
     launch: (p, adapter) => ({
-      code: binaryGradientShader.replace(HOLE, expression),
+      code,
       entryPoint: "main",
       workgroups: linear(p.size, adapter),
     }),

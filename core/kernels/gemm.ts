@@ -3,7 +3,7 @@ import tiledShader from "../../shaders/gemm_tiled.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { type AdapterTraits, defineKernel, type Launch, linear, LINEAR_WORKGROUP } from "./kernel.ts";
-import { tileCount, withTiles } from "./tile.ts";
+import { TILE, withTiles } from "./tile.ts";
 
 /** Rows, and columns, of the part of C that a workgroup of gemm_tiled.wgsl computes, and the storage it needs. */
 const BLOCK = 64;
@@ -57,7 +57,7 @@ function launch(p: Parameters, adapter: AdapterTraits): Launch {
     return {
       code: withTiles(shader, vectors),
       entryPoint: "registers",
-      workgroups: linear(tileCount(p.m, p.n) * slices, adapter),
+      workgroups: linear(threadsFor(p.m, p.n) * slices, adapter),
     };
   }
   const blocks = Math.ceil(p.m / BLOCK) * Math.ceil(p.n / BLOCK) * slices;
@@ -66,6 +66,13 @@ function launch(p: Parameters, adapter: AdapterTraits): Launch {
     entryPoint: "tiled",
     workgroups: linear(blocks * LINEAR_WORKGROUP, adapter),
   };
+}
+
+/** Threads of gemm.wgsl for one slice of C: its tiles, filled up to whole blocks of eight. */
+function threadsFor(m: number, n: number): number {
+  const across = Math.ceil(n / TILE);
+  const high = 8 / (across % 4 === 0 ? 4 : across % 2 === 0 ? 2 : 1);
+  return across * high * Math.ceil(m / TILE / high);
 }
 
 interface Slice {

@@ -108,7 +108,7 @@ export const jacobiRotateKernel = defineKernel({
   },
 });
 
-/** Where a block goes for the next round: all but the first move on round a circle, of even places and odd ones back. */
+/** Where a block goes for the next round: all but the first move on round a circle, even places on, odd ones back. */
 function placeOf(block: number, blocks: number): number {
   if (block === 0 || blocks === 2) return block;
   if (block === 1) return 2;

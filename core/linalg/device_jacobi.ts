@@ -11,7 +11,7 @@ import type { Tensor } from "../tensor.ts";
  */
 const FIRST_SWEEPS = 6, MORE_SWEEPS = 3;
 
-/** More sweeps than any matrix needs (7 for 32 columns, 13 for 576): a bound, so that rounding can never keep the loop alive. */
+/** More sweeps than any matrix needs (7 for 32 columns, 13 for 576), so that rounding can never keep the loop alive. */
 const MOST_SWEEPS = 24;
 
 /** Columns at right angles, and their lengths. */

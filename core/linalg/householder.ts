@@ -48,7 +48,7 @@ export function factorise(columns: Float64Array, rows: number, count: number, pi
   return { rows, count, columns, tau, order };
 }
 
-/** Turns a run `x` into the reflector that maps it to a multiple of the first unit vector; that multiple comes first. */
+/** Turns a run into the reflector that maps it to a multiple of the first unit vector; that multiple comes first. */
 function reflect(a: Float64Array, start: number, length: number): number {
   const tail = norm(a, start + 1, length - 1);
   if (tail === 0) return 0; // nothing to annihilate: H = I, also for a zero column

@@ -13,8 +13,8 @@ export interface Factors {
  * `d_k = min(i_1 j_1 ... i_k j_k, i_{k+1} j_{k+1} ... i_n j_n)`, with `d_0 = d_n = 1`.
  *
  * @returns n + 1 numbers for n cores: core k has the shape `[d_{k-1}, i_k, j_k, d_k]`
- * @throws RangeError if the lists differ in length or are empty, a factor is no positive whole number, or a bond is beyond
- * 2^53
+ * @throws RangeError if the lists differ in length or are empty, a factor is no positive whole number, or a
+ * bond is beyond 2^53
  *
  * @example
  * ```ts

@@ -11,15 +11,19 @@ export interface Pipeline {
 
 /** Compiles each shader once for each set of constants, and keeps it. */
 export class PipelineCache {
-  readonly #pipelines = new Map<string, Pipeline>();
+  /** By shader, then by entry point and constants. */
+  readonly #pipelines = new Map<string, Map<string, Pipeline>>();
+  #count = 0;
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(private readonly device: GPUDevice) {}
 
   get(kernel: Kernel, { code, entryPoint, constants = {} }: Launch): Pipeline {
-    const key = `${kernel.name}|${entryPoint}|${Object.entries(constants)}|${code.length}`;
-    const known = this.#pipelines.get(key);
+    let variants = this.#pipelines.get(code);
+    if (!variants) this.#pipelines.set(code, variants = new Map());
+    const key = variantKey(entryPoint, constants);
+    const known = variants.get(key);
     if (known) return known;
     const layout = this.#layout(kernel.reads.length, kernel.writes.length);
     const pipeline = this.device.createComputePipeline({
@@ -27,8 +31,8 @@ export class PipelineCache {
       layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.#module(kernel.name, code), entryPoint, constants },
     });
-    const made = { id: this.#pipelines.size, pipeline, layout, bindings: [...kernel.reads, ...kernel.writes] };
-    this.#pipelines.set(key, made);
+    const made = { id: this.#count++, pipeline, layout, bindings: [...kernel.reads, ...kernel.writes] };
+    variants.set(key, made);
     return made;
   }
 
@@ -63,6 +67,12 @@ export class PipelineCache {
     this.#layouts.set(key, made);
     return made;
   }
+}
+
+function variantKey(entryPoint: string, constants: Readonly<Record<string, number>>): string {
+  let key = entryPoint;
+  for (const name in constants) key += `,${name}=${constants[name]}`;
+  return key;
 }
 
 /** Writes a kernel's parameters as its shader's uniform struct: four bytes each, in the declared order. */

@@ -52,6 +52,8 @@ const cases: readonly GemmCase[] = [
   { m: 20, n: 24, k: 12, bias: true },
   { m: 13, n: 8, k: 9, transposeA: true },
   { m: 70, n: 66, k: 40, transposeA: true, transposeB: true },
+  { m: 50, n: 48, k: 6, batch: 2 },
+  { m: 18, n: 57, k: 6, batch: 2 },
   { m: 6, n: 4, k: 10, batch: 3 },
   { m: 6, n: 4, k: 10, batch: 3, repeatA: true },
   { m: 6, n: 5, k: 10, batch: 3, repeatB: true, transposeB: true },
@@ -121,8 +123,8 @@ Deno.test("software adapters get a shader without barriers, others the tiled one
   const { parameters } = prepare({ m: 130, n: 66, k: 8, batch: 2 });
   const registers = gemmKernel.launch(parameters, traits);
   assert.ok(!registers.code.includes("workgroupBarrier"));
-  // 17 x 9 tiles of 8 x 8, twice, in workgroups of 64.
-  assert.deepEqual(registers.workgroups, [5, 1, 1]);
+  // 17 x 9 tiles of 8 x 8, twice, in workgroups of 64; an odd width takes blocks of 8 x 1 tiles, so 24 x 9.
+  assert.deepEqual(registers.workgroups, [7, 1, 1]);
   const shared = gemmKernel.launch(parameters, { ...traits, software: false });
   assert.ok(shared.code.includes("workgroupBarrier"));
   // 3 x 2 blocks of 64 x 64, twice.

@@ -32,7 +32,7 @@ export function hilbert(size: number): Matrix {
   return matrix(size, size, (i, j) => 1 / (i + j + 1));
 }
 
-/** Kahan's upper triangle: nearly singular, though no diagonal entry shows it, with determinant `sine^(n (n - 1) / 2)`. */
+/** Kahan's upper triangle: nearly singular, though its diagonal hides it; the determinant is `sine^(n (n - 1) / 2)`. */
 export function kahan(size: number, sine: number): Matrix {
   const cosine = Math.sqrt(1 - sine * sine);
   return matrix(size, size, (i, j) => i > j ? 0 : sine ** i * (i === j ? 1 : -cosine));

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { Heap } from "../../../../core/backend/cpu/heap.ts";
+import { createMemory } from "../../../../core/backend/cpu/wasm/load.ts";
+
+Deno.test("blocks are aligned, do not overlap, and come back by size", () => {
+  const heap = new Heap(createMemory(1 << 16));
+  const sizes = [4, 64, 65, 1000, 5000, 100_000, 1_000_000];
+  const begins = sizes.map((bytes) => heap.allocate(bytes));
+  begins.forEach((begin, i) => {
+    assert.ok(begin > 0 && begin % 64 === 0);
+    begins.forEach((other, j) => assert.ok(i === j || other >= begin + sizes[i] || begin >= other + sizes[j]));
+  });
+  heap.release(begins[3], 1000);
+  assert.equal(heap.allocate(1001), begins[3], "the same class");
+  assert.notEqual(heap.allocate(1000), begins[3]);
+});
+
+Deno.test("views made before the memory grows stay valid", () => {
+  const heap = new Heap(createMemory(1 << 16));
+  const begin = heap.allocate(400);
+  const view = new Float32Array(heap.memory.buffer, begin, 100).fill(7);
+  heap.allocate(10_000_000);
+  assert.equal(new Float32Array(heap.memory.buffer, begin, 100)[99], 7);
+  view[0] = 3;
+  assert.equal(new Float32Array(heap.memory.buffer, begin, 100)[0], 3);
+});
+
+Deno.test("what 32 bits cannot address is refused with a sentence", () => {
+  const heap = new Heap(createMemory(1 << 16));
+  assert.throws(() => heap.allocate(2 ** 33), {
+    name: "RangeError",
+    message: "Cannot allocate memory beyond 0 MiB: the cpu backend addresses 4096 MiB at most",
+  });
+});

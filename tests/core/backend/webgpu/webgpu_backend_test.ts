@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import type { WebGpuBackend } from "../../../../core/backend/webgpu/webgpu_backend.ts";
+import type { Kernel } from "../../../../core/kernels/kernel.ts";
+import { createOps } from "../../../../core/ops/ops.ts";
+import { testBackends, webgpu } from "../../../support/backends.ts";
+import { assertClose } from "../../../support/numbers.ts";
+
+const test = (name: string, body: (backend: WebGpuBackend) => Promise<void>) =>
+  testBackends(name, (backend) => body(backend as WebGpuBackend), [webgpu]);
+
+/** A kernel that is not registered, with a shader of the test's own. */
+const kernelOf = (code: string): Kernel<"output", "size"> => ({
+  name: "test",
+  reads: [],
+  writes: ["output"],
+  parameters: { size: "u32" },
+  launch: () => ({ code, entryPoint: "main", workgroups: [1, 1, 1] }),
+  cpu: () => {},
+});
+
+test("a shader that does not compile is an error at the next read, not silence", async (backend) => {
+  const ops = createOps(backend);
+  const output = ops.full([4], 1);
+  ops.device.run(kernelOf("@compute @workgroup_size(1) fn main() { nonsense"), { output }, { size: 4 });
+  await assert.rejects(output.read(), { name: "DeviceError", message: /^The GPU refused a command: / });
+});
+
+test("a lost device is an error that says what to do", async (backend) => {
+  const ops = createOps(backend);
+  const output = ops.full([4], 1);
+  await output.read();
+  backend.gpu.destroy();
+  await backend.gpu.lost;
+  await assert.rejects(output.read(), {
+    name: "DeviceError",
+    message: /^The GPU was lost .* --resume, or with --backend cpu$/,
+  });
+});
+
+test("dispatches are sent in batches, with the parameters of each", async (backend) => {
+  const ops = createOps(backend);
+  const sums = Array.from({ length: 100 }, (_, index) => ops.full([3], index));
+  const read = await ops.read(sums);
+  read.forEach((numbers, index) => assertClose(numbers, [index, index, index], 0));
+  const { dispatches, submits } = backend.work();
+  assert.equal(dispatches, 100);
+  assert.equal(submits, 4, "32 dispatches a submit");
+});
+
+test("memory that a scope gave back is used again, and data written later does not overtake", async (backend) => {
+  const ops = createOps(backend);
+  const results = Array.from({ length: 20 }, (_, index) =>
+    ops.scope(() => {
+      // Every round writes into the buffer that the round before has just given back.
+      const x = ops.tensor(new Float32Array(1000).fill(index));
+      return ops.sum(ops.add(x, x));
+    }));
+  const read = await ops.read(results);
+  assert.deepEqual(read.map(([value]) => value), results.map((_, index) => 2000 * index));
+});
+
+test("a tensor beyond the adapter's limit is refused with both numbers", (backend) => {
+  const most = backend.gpu.limits.maxStorageBufferBindingSize;
+  assert.throws(() => backend.allocate(most / 4 + 1), {
+    name: "RangeError",
+    message: new RegExp(`^Cannot allocate ${most + 4} bytes on ".*" as one tensor may have ${most} there`),
+  });
+  return Promise.resolve();
+});
