@@ -18,8 +18,8 @@ struct Parameters {
 
 @compute @workgroup_size(64)
 fn registers(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  // Eight threads after another, which software runs in lockstep, share a block of tiles, four of them wide and two high
-  // where the width allows: of all shapes this reads the fewest different rows of A and columns of B.
+  // Eight neighbouring threads, which a software adapter runs in lockstep, cover a block of tiles, 4 x 2 where the width
+  // allows: together they read fewer rows of A and columns of B than eight tiles in a row.
   let across = (p.n + 7u) / 8u;
   let wide = select(1u, select(2u, 4u, across % 4u == 0u), across % 2u == 0u);
   let high = 8u / wide;

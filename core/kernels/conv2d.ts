@@ -6,6 +6,9 @@ import { filterGradientLoop, forwardLoop, inputGradientLoop } from "./conv2d_loo
 import { defineKernel, linear } from "./kernel.ts";
 import { tileCount, withTiles } from "./tile.ts";
 
+const convolve = withTiles(shader);
+const gradientOfFilter = withTiles(filterShader);
+
 /** The images and the filter of a convolution: extents in pixels and channels, a stride of 1 or more. */
 const parameters = {
   images: "u32",
@@ -31,7 +34,7 @@ export const convForwardKernel = defineKernel({
   writes: ["y"],
   parameters,
   launch: (p, adapter) => ({
-    code: withTiles(shader, p.outputs % 4 === 0),
+    code: p.outputs % 4 === 0 ? convolve.vectors : convolve.scalars,
     entryPoint: "forward",
     workgroups: linear(tileCount(p.images * p.outHeight * p.outWidth, p.outputs), adapter),
   }),
@@ -51,7 +54,7 @@ export const convInputGradientKernel = defineKernel({
     // Pixels go by their position modulo the stride, so every class gets threads of its own.
     const classPixels = p.images * Math.ceil(p.height / p.stride) * Math.ceil(p.width / p.stride);
     return {
-      code: withTiles(shader, false),
+      code: convolve.scalars,
       entryPoint: "inputGradient",
       workgroups: linear(p.stride ** 2 * tileCount(classPixels, p.inputs), adapter),
     };
@@ -72,7 +75,7 @@ export const convFilterGradientKernel = defineKernel({
   writes: ["partial"],
   parameters: { ...parameters, parts: "u32", partRows: "u32" },
   launch: (p, adapter) => ({
-    code: withTiles(filterShader, p.outputs % 4 === 0),
+    code: p.outputs % 4 === 0 ? gradientOfFilter.vectors : gradientOfFilter.scalars,
     entryPoint: "main",
     workgroups: linear(p.parts * tileCount(p.kernelHeight * p.kernelWidth * p.inputs, p.outputs), adapter),
   }),

@@ -5,6 +5,9 @@ import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { type AdapterTraits, defineKernel, type Launch, linear, LINEAR_WORKGROUP } from "./kernel.ts";
 import { TILE, withTiles } from "./tile.ts";
 
+const registersShader = withTiles(shader);
+const blocksShader = withTiles(shader, tiledShader);
+
 /** Rows, and columns, of the part of C that a workgroup of gemm_tiled.wgsl computes, and the storage it needs. */
 const BLOCK = 64;
 const BLOCK_BYTES = 2 * 272 * 16;
@@ -51,18 +54,19 @@ export const gemmKernel = defineKernel({
 
 function launch(p: Parameters, adapter: AdapterTraits): Launch {
   const vectors = p.bColumn === 1 && [p.n, p.bRow, p.bBatch].every((extent) => extent % 4 === 0);
+  const variant = vectors ? "vectors" : "scalars";
   const slices = p.batch * p.parts;
   // Barriers are slow on software adapters.
   if (adapter.software || adapter.maxWorkgroupStorageBytes < BLOCK_BYTES) {
     return {
-      code: withTiles(shader, vectors),
+      code: registersShader[variant],
       entryPoint: "registers",
       workgroups: linear(threadsFor(p.m, p.n) * slices, adapter),
     };
   }
   const blocks = Math.ceil(p.m / BLOCK) * Math.ceil(p.n / BLOCK) * slices;
   return {
-    code: withTiles(`${shader}\n${tiledShader}`, vectors),
+    code: blocksShader[variant],
     entryPoint: "tiled",
     workgroups: linear(blocks * LINEAR_WORKGROUP, adapter),
   };

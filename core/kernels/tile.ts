@@ -5,14 +5,20 @@ import vectorShader from "../../shaders/tile_vector.wgsl" with { type: "text" };
 /** Rows, and columns, of the part of a product that one thread of a matrix kernel computes. */
 export const TILE = 8;
 
-/**
- * A matrix kernel's shader with what it builds on. All of them name their right factor `b` and their result `c`, arrays
- * of `Element`.
- *
- * @param vectors whether the columns of `b` and `c` lie side by side and every row is whole vectors of four
- */
-export function withTiles(shader: string, vectors: boolean): string {
-  return [tileShader, vectors ? vectorShader : scalarShader, shader].join("\n");
+/** A matrix kernel's shader in two variants. */
+export interface TileShader {
+  /** For right factors and results whose columns lie side by side, with rows of whole vectors of four. */
+  readonly vectors: string;
+  /** For all. */
+  readonly scalars: string;
+}
+
+/** A shader with what it builds on. It names its right factor `b` and its result `c`, arrays of `Element`. */
+export function withTiles(...shaders: readonly string[]): TileShader {
+  return {
+    vectors: [tileShader, vectorShader, ...shaders].join("\n"),
+    scalars: [tileShader, scalarShader, ...shaders].join("\n"),
+  };
 }
 
 /** Threads for a result of so many rows and columns. */
