@@ -27,26 +27,21 @@ export function addCompile(program: Command): void {
 /** @returns what Deno says about it: the files that the executable holds */
 async function compile(checkout: string, out: string): Promise<string> {
   const included = INCLUDED.flatMap((path) => ["--include", join(checkout, path)]);
+  const flags = [...PERMISSIONS, "--no-check", "--exclude-unused-npm", ...included, "--output", out];
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "compile",
-      ...PERMISSIONS,
-      "--no-check",
-      "--exclude-unused-npm",
-      ...included,
-      "--output",
-      out,
-      join(checkout, "tasks", "cli.ts"),
-    ],
+    args: ["compile", ...flags, join(checkout, "tasks", "cli.ts")],
     stdin: "null",
   }).output();
   const said = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes).trim()).filter(Boolean).join("\n");
-  if (success) return said;
-  if (/denort/.test(said)) {
-    throw new UserError(
-      "Cannot compile as Deno's runtime for executables (denort) can neither be found nor downloaded here: set " +
-        `DENORT_BIN to the file denort of Deno ${Deno.version.deno}, or run from a checkout with deno task`,
-    );
-  }
-  throw new Error(`deno compile failed: ${said}`);
+  if (!success) throw compileError(said);
+  return said;
+}
+
+/** What went wrong, from what `deno compile` said; the runtime is a download of its own, which not every network allows. */
+export function compileError(said: string): Error {
+  if (!/\bdenort\b/.test(said)) return new Error(`deno compile failed: ${said}`);
+  return new UserError(
+    "Cannot compile as Deno's runtime for executables (denort) can neither be found nor downloaded here: set " +
+      `DENORT_BIN to the file denort of Deno ${Deno.version.deno}, or run from a checkout with deno task`,
+  );
 }

@@ -67,7 +67,7 @@ export function hintsFor(
         "bookworm-backports (apt-get install -t bookworm-backports mesa-vulkan-drivers)",
     );
   }
-  if (os === "linux" && !runtimeFolder) {
+  if (os === "linux" && adapters.length > 0 && !runtimeFolder) {
     hints.push(
       "XDG_RUNTIME_DIR is not set, so that Mesa may write two harmless lines to standard error: set it to /tmp",
     );

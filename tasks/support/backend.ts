@@ -3,9 +3,8 @@ import type { Backend } from "../../core/backend/backend.ts";
 
 /** One line: which backend, why, and how to take another. */
 export function describeBackend({ backend, reason }: OpenedBackend, choice: BackendChoice): string {
-  const change = choice === "auto"
-    ? reason.includes("--backend") ? "" : "; --backend webgpu or cpu takes the named one"
-    : "; --backend auto chooses";
+  const automatic = reason.includes("--backend") ? "" : "; doctor says how to get one";
+  const change = choice === "auto" ? automatic : "; --backend auto chooses";
   return `Backend ${backend.name} (${backend.description}): ${reason}${change}`;
 }
 

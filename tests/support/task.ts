@@ -1,0 +1,45 @@
+import { fileURLToPath } from "node:url";
+import configuration from "../../deno.json" with { type: "json" };
+
+/** The checkout, where tasks run. */
+export const CHECKOUT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** What a process did. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A verb's arguments for Deno as `deno.json` has them: with the permissions that users run it with, and no more. */
+export function taskArguments(verb: keyof typeof configuration.tasks): string[] {
+  return configuration.tasks[verb].command.split(" ").slice(1);
+}
+
+/** Starts Deno in the checkout. */
+export function spawnDeno(args: readonly string[], env: Record<string, string> = {}): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: CHECKOUT,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs Deno to its end. */
+export async function runDeno(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const { code, stdout, stderr } = await spawnDeno(args, env).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+/** Runs a task of `deno.json` as a user does. */
+export function runTask(
+  verb: keyof typeof configuration.tasks,
+  args: readonly string[],
+  env?: Record<string, string>,
+): Promise<Ended> {
+  return runDeno([...taskArguments(verb), ...args], env);
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { RunSummary } from "../../../core/distill/summary.ts";
+import { stylesOf } from "../../../tasks/support/output.ts";
+import { showSummary } from "../../../tasks/support/summary_table.ts";
+import { fakeOutput } from "../../support/fake_output.ts";
+
+const summary: RunSummary = {
+  recipe: "quickstart",
+  version: "0.1.0",
+  backend: "cpu",
+  device: "WebAssembly SIMD",
+  seed: 0,
+  examples: { train: 7200, validation: 800, test: 2000 },
+  teacher: { accuracy: 0.9015, loss: 0.29314, parameters: 272474 },
+  student: {
+    accuracy: 0.874,
+    loss: 0.371,
+    validationAccuracy: 0.88,
+    parametersTraining: 76842,
+    parametersInference: 19466,
+    parameterIncreaseRate: 76842 / 19466,
+  },
+  merge: { maxAbsLogitDifference: 3.84e-6, tolerance: 1e-3, probe: 256 },
+  seconds: { load: 0.91, train: 62.04, total: 66 },
+  steps: 285,
+  epochs: 5,
+  peakBytes: 1,
+  losses: {},
+  norms: {},
+  studentSha256: "",
+};
+const plain = stylesOf(fakeOutput());
+const folder = join("runs", "quickstart");
+
+Deno.test("the closing table says what came out, what it cost and where it is", () => {
+  assert.deepEqual(showSummary(summary, folder, plain), [
+    "quickstart               teacher  student",
+    "test accuracy            90.15 %  87.40 %",
+    "test loss                 0.2931   0.3710",
+    "parameters in training         -   76,842",
+    "parameters at inference  272,474   19,466",
+    "parameter increase rate        -     3.95",
+    "",
+    "logit difference  3.8e-6 between factored and merged student on 256 test examples (tolerance 1.0e-3)",
+    "examples          7,200 training, 800 validation, 2,000 test",
+    "seconds           load 0.9, train 62.0, total 66.0",
+    `student           ${join(folder, "student", "{config.json,model.safetensors}")}`,
+    `record            ${join(folder, "{metrics.json,metrics.jsonl,recipe.yaml}")}`,
+  ]);
+});
+
+Deno.test("without a teacher there is no column for one", () => {
+  const [header, accuracy, , , inference] = showSummary({ ...summary, teacher: null }, folder, plain);
+  assert.equal(header, "quickstart               student");
+  assert.equal(accuracy, "test accuracy            87.40 %");
+  assert.equal(inference, "parameters at inference   19,466");
+});
+
+Deno.test("on a terminal the header alone stands out", () => {
+  const lines = showSummary(summary, folder, stylesOf(fakeOutput(80), false));
+  assert.deepEqual(lines.map((line) => line.includes("\x1b[1m")), lines.map((_, index) => index === 0));
+});
