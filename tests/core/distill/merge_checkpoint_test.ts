@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { CHECKPOINT_FILE } from "../../../core/distill/checkpoint.ts";
+import { mergeCheckpoint } from "../../../core/distill/merge_checkpoint.ts";
+import { readRecipe } from "../../../core/recipe/recipe.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
+
+/** Merges a run's checkpoint by the recipe in its folder. */
+async function merge(run: string, out: string, overrides: string[] = []) {
+  const recipe = await readRecipe(join(run, "recipe.yaml"), { overrides });
+  const backend = await CpuBackend.create();
+  const merged = await mergeCheckpoint(recipe, join(run, CHECKPOINT_FILE), out, { backend, builtins });
+  assert.equal(backend.memory().storages, 0, "nothing is left on the device");
+  await backend.close();
+  return merged;
+}
+
+const weights = (folder: string) => Deno.readFile(join(folder, "model.safetensors"));
+
+Deno.test("the checkpoint after the last epoch merges to the student of the run, byte for byte", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run"), out = join(folder, "merged");
+    const { steps, student } = await tinyRun(folder, { overrides: ["train.epochs=2"] });
+    assert.deepEqual(await merge(run, out), { step: steps, bestEpoch: null, parameters: student.parametersInference });
+    assert.deepEqual(await weights(out), await weights(join(run, "student")));
+    const config = (parent: string) => Deno.readTextFile(join(parent, "config.json"));
+    assert.equal(await config(out), await config(join(run, "student")));
+  }));
+
+Deno.test("where the recipe restores the best epoch, its weights are merged", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run"), out = join(folder, "merged");
+    // A rate that makes the first epoch the best one: the later ones blow it up.
+    const overrides = ["train.epochs=3", "train.restoreBest=true", "train.monitor=validation.loss"];
+    await tinyRun(folder, { overrides: [...overrides, "train.optimiser.learningRate=0.5"] });
+    const { bestEpoch, step } = await merge(run, out);
+    assert.ok(bestEpoch !== null && bestEpoch >= 1 && bestEpoch <= 3 && step === 15, `${bestEpoch}, ${step}`);
+    assert.deepEqual(await weights(out), await weights(join(run, "student")));
+  }));
+
+Deno.test("another recipe's checkpoint is refused", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, { overrides: ["train.epochs=1"] });
+    await assert.rejects(() => merge(join(folder, "run"), join(folder, "merged"), ["seed=4"]), {
+      name: "UserError",
+      message: /^Cannot merge ".*state\.safetensors" as it was made by another recipe than ".*recipe\.yaml"$/,
+    });
+  }));
