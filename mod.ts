@@ -79,6 +79,7 @@ export { builtins } from "./plugins/builtins.ts";
 export { readRecipe } from "./core/recipe/recipe.ts";
 export type { Recipe } from "./core/recipe/schema.ts";
 export { type Scheduled, scheduled } from "./core/recipe/scheduled.ts";
+export { dataFile } from "./core/recipe/data_file.ts";
 export type { Curve } from "./core/nn/schedules.ts";
 export type { Checked, ParseOptions } from "./core/recipe/checked.ts";
 export type { Override } from "./core/recipe/overrides.ts";

@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { sources } from "./support/checkout.ts";
@@ -7,10 +6,16 @@ import { addVerbose } from "./support/flags.ts";
 import { standardOutput } from "./support/output.ts";
 
 /** What the compiled program may do; it never asks for more. */
-const PERMISSIONS = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env=XDG_RUNTIME_DIR"];
+const PERMISSIONS = [
+  "--no-prompt",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env=XDG_RUNTIME_DIR",
+  "--ignore-env=LOG_STREAM,LOG_TOKENS",
+];
 
-/** What no import names: the shipped recipes, the data and weights that they use, and the threads of the cpu backend. */
-const INCLUDED = ["tasks/recipes", "plugins/datasets/data", "plugins/models/data", "core/backend/cpu/wasm/worker.ts"];
+/** What no import names: the shipped recipes, and the data and weights that they use. */
+const INCLUDED = ["tasks/recipes", "plugins/datasets/data", "plugins/models/data"];
 
 /** Adds the verb `compile`: makes one executable file of this program. */
 export function addCompile(program: Command): void {
@@ -19,7 +24,7 @@ export function addCompile(program: Command): void {
       .option("--out <file>", "the executable", join("runs", "bin", "opdf")),
   ).action(async ({ out }: { readonly out: string }) => {
     const checkout = sources("compile");
-    await mkdir(join(out, ".."), { recursive: true });
+    await Deno.mkdir(dirname(out), { recursive: true });
     standardOutput("stdout").line(await compile(checkout, out));
   });
 }

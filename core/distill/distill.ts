@@ -12,6 +12,7 @@ import type { Checked } from "../recipe/checked.ts";
 import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
+import { sha256 } from "../sha256.ts";
 import type { Tensor } from "../tensor.ts";
 import { VERSION } from "../version.ts";
 import { buildLosses } from "./build_losses.ts";
@@ -220,10 +221,6 @@ async function writeRunRecipe(recipe: Checked<Recipe>, folder: string): Promise<
   }
   const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder) });
   await writeFileAtomically(join(folder, "recipe.yaml"), text);
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 const percent = (part: number) => `${(100 * part).toFixed(2)} %`;

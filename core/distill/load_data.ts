@@ -1,4 +1,5 @@
 import type { Random } from "../data/random.ts";
+import { readRemoteFile } from "../data/remote_file.ts";
 import { splitExamples } from "../data/split.ts";
 import { readUserFile } from "../files.ts";
 import type { Augmentation, Dataset, Examples } from "../plugin/dataset.ts";
@@ -33,7 +34,8 @@ export async function loadData(
   random: Random,
 ): Promise<RunData> {
   const dataset = await definition.load(options, {
-    readFile: (file, what) => readUserFile(resolveFile(recipe, file), what),
+    readFile: (file, what) =>
+      typeof file === "string" ? readUserFile(resolveFile(recipe, file), what) : readRemoteFile(file),
     random: random.split("dataset"),
   }).catch((error) => {
     throw error instanceof UserError ? recipe.error(path, error.message) : error;

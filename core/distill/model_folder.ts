@@ -25,7 +25,7 @@ async function weightsFile(path: string): Promise<string> {
  *
  * @param who "teacher" or "student", for messages
  * @returns numbers by the model's own names
- * @throws UserError if the file cannot be read, or naming the tensors that are missing or of another shape
+ * @throws UserError if the file cannot be read, or naming the tensors that are missing, too many or of another shape
  */
 export async function readModelWeights(
   path: string,
@@ -44,6 +44,15 @@ export async function readModelWeights(
       `Cannot load the ${who} from "${file}" as it lacks ${missing.length} of ${model.parameters.length} tensors: ${
         someOf(missing)
       }; it has ${someOf([...tensors.keys()])}`,
+    );
+  }
+  // A deeper network's file has every tensor of a shallower one, which would run with them and be wrong.
+  const known = new Set(model.parameters.map(({ name }) => name));
+  const unknown = [...found.keys()].filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new UserError(
+      `Cannot load the ${who} from "${file}" as it is of another model: ${unknown.length} of its tensors have no ` +
+        `place in this one: ${someOf(unknown)}`,
     );
   }
   const wrong = model.parameters.filter(({ name, shape }) => found.get(name)!.shape.join() !== shape.join());

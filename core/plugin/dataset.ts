@@ -1,5 +1,8 @@
 import type { PluginDefinition } from "./kit.ts";
 import type { Random } from "../data/random.ts";
+import type { RemoteFile } from "../data/remote_file.ts";
+
+export type { RemoteFile };
 
 /** Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`. */
 export type Batch<Part> = Readonly<Record<string, Part>>;
@@ -54,8 +57,11 @@ export interface Dataset {
 
 /** What a data set is loaded with. */
 export interface DatasetSetup {
-  /** Reads a file named in the recipe; relative names count from the recipe's base folder. @throws UserError */
-  readonly readFile: (path: string, what: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads a file named in the recipe, as the kit's `dataFile` gives it: a path, relative ones from the recipe's base
+   * folder, or a file to be downloaded. `what` says what it is to the user, with its article. @throws UserError
+   */
+  readonly readFile: (file: string | RemoteFile, what: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** A stream of the run's random numbers, for a split that the data set makes itself. */
   readonly random: Random;
 }

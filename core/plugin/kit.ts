@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dataFile } from "../recipe/data_file.ts";
 import { scheduled } from "../recipe/scheduled.ts";
 import type { Schema } from "../recipe/zod_schema.ts";
 
@@ -11,10 +12,12 @@ export interface OptionKit {
   readonly z: typeof z;
   /** Schema of a number that may follow a schedule during training. */
   readonly scheduled: typeof scheduled;
+  /** Schema of a file of a data set: a path, or a URL with its SHA-256. */
+  readonly dataFile: typeof dataFile;
 }
 
 /** The one kit there is. */
-export const optionKit: OptionKit = { z, scheduled };
+export const optionKit: OptionKit = { z, scheduled, dataFile };
 
 /** Gives the schema of a plug-in's options: a strict zod object. */
 export type OptionSchema<Options> = (kit: OptionKit) => Schema<Options>;

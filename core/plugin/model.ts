@@ -55,7 +55,10 @@ export interface Model {
   forward(call: ForwardCall): ModelOutputs;
   /** Entries of the student folder's config.json, from which the architecture can be built again. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** The name here of a tensor in a foreign file, or `null` for one that is not needed. */
+  /**
+   * The name here of a tensor in a foreign file, or `null` for one that is known and not needed. A file with a tensor
+   * whose name is none of `parameters` is refused, as it is of another model.
+   */
   fromForeign(name: string): string | null;
 }
 

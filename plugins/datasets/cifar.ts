@@ -1,4 +1,5 @@
-import { defineDataset } from "../../core/plugin/dataset.ts";
+import { nameOfFile } from "../../core/data/remote_file.ts";
+import { defineDataset, type RemoteFile } from "../../core/plugin/dataset.ts";
 import { cifarClasses, type CifarVariant, decodeCifar } from "./cifar_format.ts";
 import { imageDataset } from "./image_dataset.ts";
 import { type ImageOptions, imageOptions } from "./image_options.ts";
@@ -6,8 +7,8 @@ import { UserError } from "../../core/errors.ts";
 
 interface CifarOptions extends ImageOptions {
   variant: CifarVariant;
-  train: string[];
-  test: string[];
+  train: (string | RemoteFile)[];
+  test: (string | RemoteFile)[];
 }
 
 const CIFAR_10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
@@ -17,10 +18,10 @@ export const cifar = defineDataset<CifarOptions>({
   name: "cifar",
   description: "Binary version of CIFAR-10 and CIFAR-100",
   options: (kit) => {
-    const { z } = kit;
+    const { z, dataFile } = kit;
     const files = (split: string) =>
-      z.array(z.string().min(1)).min(1).describe(
-        `Files of the ${split} images in order, relative to the recipe's base`,
+      z.array(dataFile()).min(1).describe(
+        `Files of the ${split} images in order, relative to the recipe's base, or URLs with their SHA-256`,
       );
     return z.strictObject({
       variant: z.enum(["cifar-10", "cifar-100", "cifar-100-coarse"]).default("cifar-10").describe(
@@ -33,9 +34,11 @@ export const cifar = defineDataset<CifarOptions>({
   },
   async load(options, { readFile }) {
     const { variant } = options;
-    const decode = async (files: readonly string[]) => {
+    const decode = async (files: readonly (string | RemoteFile)[]) => {
       const parts = [];
-      for (const file of files) parts.push({ source: `"${file}"`, bytes: await readFile(file, "the images") });
+      for (const file of files) {
+        parts.push({ source: `"${nameOfFile(file)}"`, bytes: await readFile(file, "the images") });
+      }
       return decodeCifar(parts, variant);
     };
     const count = cifarClasses(variant);

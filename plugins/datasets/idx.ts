@@ -1,13 +1,14 @@
 import { isAbsolute, join } from "node:path";
+import { isUrl, nameOfFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
-import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { type DatasetSetup, defineDataset, type RemoteFile } from "../../core/plugin/dataset.ts";
 import { decodeIdx, pairIdx } from "./idx_format.ts";
 import { imageDataset } from "./image_dataset.ts";
 import { type ImageOptions, imageOptions } from "./image_options.ts";
 
 interface IdxFiles {
-  images: string;
-  labels: string;
+  images: string | RemoteFile;
+  labels: string | RemoteFile;
 }
 
 interface IdxOptions extends ImageOptions {
@@ -21,14 +22,18 @@ export const idx = defineDataset<IdxOptions>({
   name: "idx",
   description: "IDX files of the MNIST family, gzipped or not",
   options: (kit) => {
-    const { z } = kit;
+    const { z, dataFile } = kit;
     const files = (split: string, prefix: string) =>
       z.strictObject({
-        images: z.string().min(1).default(`${prefix}-images-idx3-ubyte.gz`).describe(`File of the ${split} images`),
-        labels: z.string().min(1).default(`${prefix}-labels-idx1-ubyte.gz`).describe(`File of the ${split} labels`),
-      }).prefault({}).describe(`Files of the ${split} examples, in the folder; gzipped or not`);
+        images: dataFile().default(`${prefix}-images-idx3-ubyte.gz`).describe(`File of the ${split} images`),
+        labels: dataFile().default(`${prefix}-labels-idx1-ubyte.gz`).describe(`File of the ${split} labels`),
+      }).prefault({}).describe(
+        `Files of the ${split} examples, gzipped or not: paths in the folder, or URLs with their SHA-256`,
+      );
     return z.strictObject({
-      folder: z.string().min(1).default(".").describe("Folder of the files, relative to the recipe's base"),
+      folder: z.string().min(1).refine((folder) => !isUrl(folder), {
+        error: "Cannot take a URL for the folder: name each file in it as { url: …, sha256: … }",
+      }).default(".").describe("Folder of the files, relative to the recipe's base"),
       train: files("training", "train"),
       test: files("test", "t10k"),
       ...imageOptions(kit),
@@ -50,9 +55,9 @@ export const idx = defineDataset<IdxOptions>({
 });
 
 async function decode(folder: string, { images, labels }: IdxFiles, { readFile }: DatasetSetup) {
-  const read = async (file: string, what: string) => {
-    const path = isAbsolute(file) ? file : join(folder, file);
-    return await decodeIdx(await readFile(path, what), `"${path}"`);
+  const read = async (name: string | RemoteFile, what: string) => {
+    const file = typeof name !== "string" || isAbsolute(name) ? name : join(folder, name);
+    return await decodeIdx(await readFile(file, what), `"${nameOfFile(file)}"`);
   };
   return { images: await read(images, "the images"), labels: await read(labels, "the labels") };
 }

@@ -1,14 +1,13 @@
 /**
- * This project: `deno run --allow-read tasks/bench/ours.ts matmul|resnet8|decompose webgpu|cpu`.
+ * This project: `deno run tasks/bench/ours.ts matmul|resnet8|decompose webgpu|cpu`.
  *
  * Written as its pipeline is: the `resnet` plug-in, the `cross-entropy` loss's operations, parameters side by side in one
  * store and the fused optimiser; nothing is recorded or compiled ahead.
  */
 import type { Backend } from "../../core/backend/backend.ts";
 import { openBackend } from "../../core/backend/open_backend.ts";
-import { svd } from "../../core/linalg/device_svd.ts";
 import { decomposeMatrix, type Decomposition } from "../../core/mpo/decompose.ts";
-import { hostLinearAlgebra, type LinearAlgebra } from "../../core/mpo/linear_algebra.ts";
+import { linearAlgebraOn } from "../../core/mpo/linear_algebra.ts";
 import { reportDecomposition } from "../../core/mpo/report.ts";
 import { createOptimiser } from "../../core/nn/optimisers.ts";
 import { ParameterStore } from "../../core/nn/parameter_store.ts";
@@ -86,7 +85,7 @@ function startTraining(ops: Ops, { images, labels, parameters }: Inputs["resnet8
 function startDecomposition(ops: Ops, matrix: Inputs["decompose"]): Work {
   const [first, last] = decomposeFactors;
   const factors = [first, 1, 1, 1, last];
-  const linearAlgebra = ops.backend.name === "cpu" ? hostLinearAlgebra : shaderLinearAlgebra(ops);
+  const linearAlgebra = linearAlgebraOn(ops.device);
   let result: Decomposition | undefined;
   return {
     async step() {
@@ -98,21 +97,6 @@ function startDecomposition(ops: Ops, matrix: Inputs["decompose"]): Work {
     },
     sync: () => Promise.resolve(result!.singularValues[0][0]),
     error: () => reportDecomposition(matrix, result!).relativeError,
-  };
-}
-
-/** The SVD by shaders, in float32. */
-function shaderLinearAlgebra(ops: Ops): LinearAlgebra {
-  return {
-    epsilon: 2 ** -23,
-    async svd(matrix, rows, cols) {
-      const a = ops.tensor(matrix, [rows, cols]);
-      const { u, singularValues, remainder } = await svd(ops.device, a);
-      const tensors = [u, singularValues, remainder];
-      const numbers = (await ops.read(tensors)).map((values) => Float64Array.from(values));
-      [a, ...tensors].forEach((tensor) => tensor.dispose());
-      return { u: numbers[0], singularValues: numbers[1], remainder: numbers[2] };
-    },
   };
 }
 

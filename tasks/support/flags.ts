@@ -33,8 +33,8 @@ export function addRecipeFlags(command: Command): Command {
 }
 
 /** Adds `--verbose`, which every verb has. */
-export function addVerbose(command: Command): Command {
-  return command.option("--verbose", "keep every progress line, and show the stack of an internal error");
+export function addVerbose(command: Command, description = "show the stack of an internal error"): Command {
+  return command.option("--verbose", description);
 }
 
 /** Adds the flags of `distill` and `train`. */
@@ -44,6 +44,7 @@ export function addRunFlags(command: Command): Command {
       .option("--out <folder>", "run folder (default: runs/ and the recipe's name)")
       .option("--resume", "continue from the checkpoint in the run folder")
       .option("--quiet", "print the closing table and warnings alone"),
+    "keep every progress line, and show the stack of an internal error",
   );
 }
 

@@ -27,7 +27,6 @@ export const resnet = defineModel<ResnetOptions>({
   build(options, { image, classes }) {
     const architecture = layOut(options);
     const parameters = parametersOf(architecture, image[2], classes.length);
-    const names = new Set(parameters.map(({ name }) => name));
     return {
       parameters,
       forward: (call) => forward(architecture, options.dropout, call),
@@ -35,7 +34,7 @@ export const resnet = defineModel<ResnetOptions>({
       fromForeign: (name) => {
         // Data-parallel training prefixes every name; PyTorch's batch counter is not needed.
         const plain = name.replace(/^module\./, "");
-        return names.has(plain) ? plain : null;
+        return plain.endsWith(".num_batches_tracked") ? null : plain;
       },
     };
   },

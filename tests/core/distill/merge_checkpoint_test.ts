@@ -32,11 +32,11 @@ Deno.test("the checkpoint after the last epoch merges to the student of the run,
 Deno.test("where the recipe restores the best epoch, its weights are merged", () =>
   withTinyData(async (folder) => {
     const run = join(folder, "run"), out = join(folder, "merged");
-    // A rate that makes the first epoch the best one: the later ones blow it up.
-    const overrides = ["train.epochs=3", "train.restoreBest=true", "train.monitor=validation.loss"];
-    await tinyRun(folder, { overrides: [...overrides, "train.optimiser.learningRate=0.5"] });
+    // The classes are told apart perfectly before the end, and no later epoch is better than that.
+    const { steps } = await tinyRun(folder, { overrides: ["train.restoreBest=true"] });
     const { bestEpoch, step } = await merge(run, out);
-    assert.ok(bestEpoch !== null && bestEpoch >= 1 && bestEpoch <= 3 && step === 15, `${bestEpoch}, ${step}`);
+    assert.ok(bestEpoch !== null && bestEpoch < 5, `${bestEpoch}`);
+    assert.equal(step, steps);
     assert.deepEqual(await weights(out), await weights(join(run, "student")));
   }));
 

@@ -61,5 +61,5 @@ Deno.test("mistakes in config.json are shown with line and column", () =>
     await refused({ widht: 4 }, /config\.json:\d+:\d+: Unknown key "widht" .*: did you mean "width"\?$/);
     await refused({ depth: 9 }, /config\.json:2:\d+: Cannot build a ResNet of depth 9: expected/);
     await refused({ width: 8 }, /^Cannot load the model from ".*" as shapes differ: conv1\.weight is \[4, 1, 3, 3\]/);
-    await refused({ labels: undefined }, /config\.json:1:1: Expected .*labels/);
+    await refused({ labels: undefined }, /config\.json:1:1: Missing key "labels" at the top level: expected a list/);
   }));

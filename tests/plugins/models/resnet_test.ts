@@ -15,7 +15,7 @@ import {
   toFloat32,
   writeSafetensors,
 } from "../../../core/safetensors.ts";
-import { showShape } from "../../../core/tensor.ts";
+import { showShape, sizeOf } from "../../../core/tensor.ts";
 import { crossEntropy } from "../../../plugins/losses/cross_entropy.ts";
 import { backends, float64, testBackends } from "../../support/backends.ts";
 import { buildLoss, lossCall } from "../../support/losses.ts";
@@ -97,6 +97,25 @@ Deno.test("the prefix of data-parallel training and PyTorch's batch counters are
       assert.deepEqual(await readModelWeights(file, model, "teacher"), plain);
     },
   ));
+
+Deno.test("the weights of a deeper network are refused, though every tensor is among them", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = join(folder, "resnet14.safetensors");
+    const { parameters } = buildResnet({ depth: 14, width: 4 }, networks.cifar8.image, 5);
+    const zeros = parameters.map(({ name, shape }) =>
+      [name, { shape, data: new Float32Array(sizeOf(shape)) }] as const
+    );
+    await writeSafetensors(file, new Map(zeros));
+    await assert.rejects(readModelWeights(file, buildNetwork("cifar8"), "teacher"), {
+      name: "UserError",
+      message: `Cannot load the teacher from "${file}" as it is of another model: 30 of its tensors have no place in ` +
+        "this one: layer1.1.bn1.bias, layer1.1.bn1.running_mean, layer1.1.bn1.running_var, layer1.1.bn1.weight and 26 more",
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("a missing tensor and one of another shape are named", async () => {
   const model = buildNetwork("cifar8");

@@ -1,0 +1,71 @@
+import { UserError } from "../errors.ts";
+
+/**
+ * Downloads a file into memory.
+ *
+ * @param url An address that begins with https:// or http://.
+ * @param limit The most bytes that are taken; a server that sends more is cut off.
+ * @returns The bytes as the server stores them.
+ * @throws {UserError} If the network may not be used or fails, the server answers with an error, or there are more bytes.
+ */
+export async function download(url: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    // Without this, fetch unpacks a .gz file that the server says to be gzipped, and what comes out has another hash.
+    const response = await fetch(url, { headers: { "accept-encoding": "identity" } });
+    if (!response.ok) {
+      await response.body?.cancel();
+      const status = `${response.status} ${response.statusText}`.trim();
+      throw new UserError(`Cannot download "${url}" as the server answers ${status}: check the address`);
+    }
+    return await readUpTo(response, limit, url);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw withoutNetwork(url, error);
+    // fetch throws a TypeError, and nothing more specific, for every failure of the network.
+    if (error instanceof TypeError) throw networkFailure(url, error);
+    throw error;
+  }
+}
+
+async function readUpTo(response: Response, limit: number, url: string): Promise<Uint8Array<ArrayBuffer>> {
+  const promised = Number(response.headers.get("content-length") ?? 0);
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  // Leaving the loop cancels the download.
+  for await (const part of response.body ?? []) {
+    length += part.length;
+    if (Math.max(length, promised) > limit) {
+      throw new UserError(
+        `Cannot download "${url}" as it is larger than ${limit / 2 ** 20} MiB: download it yourself and name its path`,
+      );
+    }
+    parts.push(part);
+  }
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for (const part of parts) {
+    bytes.set(part, filled);
+    filled += part.length;
+  }
+  return bytes;
+}
+
+/** The tasks of deno.json give no network, so that nothing goes out unasked; this says how to allow one host. */
+function withoutNetwork(url: string, error: Error): UserError {
+  // A redirect may lead to another host, which only Deno's message names.
+  const refused = error.message.match(/"([^"]+)"/)?.[1].replace(/:(80|443)$/, "");
+  const hosts = [...new Set([new URL(url).host, ...(refused ? [refused] : [])])];
+  const remedy = Deno.build.standalone
+    ? "download it yourself and name its path"
+    : `allow it by deno run --allow-net=${hosts.join()} --no-prompt --allow-read --allow-write ` +
+      "--ignore-env=LOG_STREAM,LOG_TOKENS tasks/cli.ts distill RECIPE";
+  return new UserError(
+    `Cannot download "${url}" as Deno was started without network access to ${hosts.at(-1)}: ${remedy}`,
+    { cause: error },
+  );
+}
+
+function networkFailure(url: string, error: TypeError): UserError {
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  const reason = message.replace(/^error sending request for url \(.*?\): /, "");
+  return new UserError(`Cannot download "${url}" as the network fails: ${reason}`, { cause: error });
+}

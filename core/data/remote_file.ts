@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { fileError, writeFileAtomically } from "../files.ts";
+import { sha256 } from "../sha256.ts";
+import { download } from "./download.ts";
+
+/** A file that is downloaded, since a recipe names it so: `{ url: https://…, sha256: … }`. */
+export interface RemoteFile {
+  /** Where it is, by https or http. */
+  readonly url: string;
+  /** The SHA-256 that its content must have: 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Where downloaded files are kept and how large they may be; both have defaults. */
+export interface RemoteFileOptions {
+  /** The folder, relative to the working directory. */
+  readonly cache?: string;
+  /** In bytes. */
+  readonly limit?: number;
+}
+
+const CACHE = join("runs", "cache");
+const LIMIT = 2 * 2 ** 30;
+
+/** Whether a text is a URL rather than a path. */
+export function isUrl(text: string): boolean {
+  return /^[a-z][a-z\d+.-]+:\/\//i.test(text);
+}
+
+/** What a file is called in messages: its path or its address. */
+export function nameOfFile(file: string | RemoteFile): string {
+  return typeof file === "string" ? file : file.url;
+}
+
+/**
+ * What speaks against downloading a file, before the network is asked.
+ *
+ * @param file An address and, unless it was left out, its hash.
+ * @returns A sentence, or `null` for a file that can be downloaded.
+ */
+export function refusalOf({ url, sha256 }: { readonly url: string; readonly sha256?: unknown }): string | null {
+  const address = URL.parse(url);
+  if (!address || !["https:", "http:"].includes(address.protocol)) {
+    return `Cannot download "${url}": expected an address that begins with https:// or http://`;
+  }
+  if (sha256 !== undefined) return null;
+  return `Cannot use "${url}" without its SHA-256 as nothing else tells whether the server sent the right content: ` +
+    `write { url: ${url}, sha256: … } with what "sha256sum FILE" prints for a copy that you trust ` +
+    `(macOS: shasum -a 256 FILE, Windows: certutil -hashfile FILE SHA256)`;
+}
+
+/**
+ * Reads a file by its URL. Only content with the right hash is given out and kept; what is kept is read again without the
+ * network.
+ *
+ * @param file The address and the hash.
+ * @param options Where it is kept and how large it may be: `runs/cache` and 2 GiB by default.
+ * @returns The file's bytes.
+ * @throws {UserError} If the file cannot be downloaded, its hash is another, or it cannot be kept.
+ *
+ * @example
+ * ```ts
+ * const bytes = await readRemoteFile({ url: "https://example.org/train.bin", sha256: "9f86d081…" });
+ * ```
+ */
+export async function readRemoteFile(
+  file: RemoteFile,
+  { cache = CACHE, limit = LIMIT }: RemoteFileOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const refusal = refusalOf(file);
+  if (refusal) throw new UserError(refusal);
+  const expected = file.sha256.toLowerCase();
+  const path = join(cache, expected);
+  const kept = await readIfThere(path);
+  // A copy that was damaged since is fetched anew.
+  if (kept && await sha256(kept) === expected) return kept;
+
+  const bytes = await download(file.url, limit);
+  const found = await sha256(bytes);
+  if (found !== expected) {
+    throw new UserError(
+      `Cannot use "${file.url}" as its ${bytes.length} bytes are not what was expected and were not kept: ` +
+        `their SHA-256 is ${found}, expected ${expected}`,
+    );
+  }
+  await makeFolder(cache);
+  await writeFileAtomically(path, bytes);
+  return bytes;
+}
+
+async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw fileError(error, "read the downloaded file", path);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw fileError(error, "make the folder of downloaded files", path);
+  }
+}
