@@ -41,6 +41,11 @@ export async function buildLosses(
   for (const { definition, options, path } of resolved) {
     try {
       const loss = await definition.create(options, setup);
+      if (!Array.isArray(loss?.teacherOutputs) || typeof loss.compute !== "function") {
+        throw new UserError(
+          `Cannot use the loss "${definition.name}": its create must give { teacherOutputs: [...], compute(call) {...} }`,
+        );
+      }
       if (loss.teacherOutputs.length > 0 && !setup.teacher) {
         throw new UserError(`Cannot use the loss "${definition.name}" without a teacher`);
       }

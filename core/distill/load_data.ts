@@ -1,11 +1,12 @@
 import type { Random } from "../data/random.ts";
-import { readRemoteFile } from "../data/remote_file.ts";
+import { nameOfFile, readRemoteFile } from "../data/remote_file.ts";
 import { splitExamples } from "../data/split.ts";
 import { readUserFile } from "../files.ts";
 import type { Augmentation, Dataset, Examples } from "../plugin/dataset.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { sha256 } from "../sha256.ts";
 import { UserError } from "../errors.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 
@@ -15,6 +16,8 @@ export interface RunData {
   readonly train: Examples;
   readonly validation: Examples | null;
   readonly test: Examples;
+  /** SHA-256 of each file that was read, by its name. */
+  readonly sha256: Readonly<Record<string, string>>;
 }
 
 /** Some of a list's examples as a list of their own. */
@@ -33,16 +36,22 @@ export async function loadData(
   { definition, options, path }: Resolved<"dataset">,
   random: Random,
 ): Promise<RunData> {
+  const hashes: Record<string, string> = {};
   const dataset = await definition.load(options, {
-    readFile: (file, what) =>
-      typeof file === "string" ? readUserFile(resolveFile(recipe, file), what) : readRemoteFile(file),
+    readFile: async (file, what) => {
+      const bytes = typeof file === "string"
+        ? await readUserFile(resolveFile(recipe, file), what)
+        : await readRemoteFile(file);
+      hashes[nameOfFile(file)] = await sha256(bytes);
+      return bytes;
+    },
     random: random.split("dataset"),
   }).catch((error) => {
     throw error instanceof UserError ? recipe.error(path, error.message) : error;
   });
   const { train, test } = dataset.splits;
   const { validation } = recipe.value;
-  if (!validation) return { dataset, train, validation: null, test };
+  if (!validation) return { dataset, train, validation: null, test, sha256: hashes };
   const source = dataset.splits[validation.from];
   if (!source) {
     const known = Object.keys(dataset.splits).join(", ");
@@ -67,5 +76,6 @@ export async function loadData(
     stratifyBy: validation.stratify ? source.labels : undefined,
   });
   const rest = subset(source, split.training);
-  return { dataset, train: source === train ? rest : train, validation: subset(source, split.validation), test };
+  const kept = source === train ? rest : train;
+  return { dataset, train: kept, validation: subset(source, split.validation), test, sha256: hashes };
 }

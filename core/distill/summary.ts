@@ -12,6 +12,8 @@ export interface RunSummary {
   readonly seed: number;
   /** Examples of each split. */
   readonly examples: { readonly train: number; readonly validation: number; readonly test: number };
+  /** SHA-256 of each data file that was read, by its name in the recipe. */
+  readonly dataSha256: Readonly<Record<string, string>>;
   /** The teacher on the test set; `null` without one. */
   readonly teacher: { readonly accuracy: number; readonly loss: number; readonly parameters: number } | null;
   /** The merged student. */

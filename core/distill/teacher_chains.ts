@@ -10,7 +10,7 @@ export function chainMap(
   ops: Ops,
   chains: ReadonlyMap<string, ChainSpec>,
   student: Model,
-  teacher: { readonly model: Model; readonly weights: ReadonlyMap<string, Float32Array> } | null,
+  teacher: { readonly model: Model; readonly numbers: ReadonlyMap<string, Float32Array> } | null,
   made: Tensor[],
 ): ChainMap {
   const shapesOf = (model: Model | undefined) => new Map(model?.parameters.map(({ name, shape }) => [name, shape]));
@@ -18,7 +18,7 @@ export function chainMap(
   const decomposeTeacher = async (teacherName: string, studentName: string): Promise<Tensor[]> => {
     const chain = await decomposeWeight(
       ops.device,
-      teacher!.weights.get(teacherName)!,
+      teacher!.numbers.get(teacherName)!,
       shapes.teacher.get(teacherName)!,
       chains.get(studentName)!,
     );

@@ -189,6 +189,14 @@ Deno.test("weight decay reaches the cores, the merged matrix, or neither", async
   });
 });
 
+Deno.test("a student that merging changed gets no student folder", async () => {
+  await withTinyData(async (folder) => {
+    const overrides = ["train.maxSteps=2", "verify.tolerance=1e-30"];
+    await assert.rejects(tinyRun(folder, { overrides }), { message: /^Merging changed the student: logits differ by/ });
+    await assert.rejects(Deno.stat(join(folder, "run", "student")), Deno.errors.NotFound);
+  });
+});
+
 Deno.test("a loss in a file is found, checked and used", async () => {
   await withTinyData(async (folder) => {
     await Deno.writeTextFile(
@@ -208,6 +216,14 @@ Deno.test("a loss in a file is found, checked and used", async () => {
     const wrong = text.replace("weight: 0.1", "weight: 0.1, powr: 3");
     await assert.rejects(tinyRun(folder, { text: wrong }), {
       message: /tiny\.yaml:14:68: Unknown key "powr" in losses\[1\] \(use: .\/my_loss.js\): did you mean "power"\?$/,
+    });
+    await Deno.writeTextFile(
+      join(folder, "empty_loss.js"),
+      `export default { kind: "loss", name: "empty", options: ({ z }) => z.looseObject({}), create: () => ({}) };`,
+    );
+    await assert.rejects(tinyRun(folder, { text: text.replace("my_loss", "empty_loss") }), {
+      name: "UserError",
+      message: /Cannot use the loss "empty": its create must give \{ teacherOutputs/,
     });
     const missing = text.replace("./my_loss.js", "./other.js");
     await assert.rejects(tinyRun(folder, { text: missing }), { message: /Cannot load the loss plug-in ".\/other.js"/ });

@@ -12,6 +12,7 @@ const summary: RunSummary = {
   device: "WebAssembly SIMD",
   seed: 0,
   examples: { train: 7200, validation: 800, test: 2000 },
+  dataSha256: {},
   teacher: { accuracy: 0.9015, loss: 0.29314, parameters: 272474 },
   student: {
     accuracy: 0.874,
