@@ -1,4 +1,5 @@
 // The factor that brings a gradient's norm down to a bound: min(1, bound / sqrt(sum of squares)). One thread.
+// Written so that a norm that is NaN gives NaN.
 
 struct Parameters { bound: f32 }
 
@@ -8,5 +9,6 @@ struct Parameters { bound: f32 }
 
 @compute @workgroup_size(1)
 fn main() {
-  output[0] = min(1.0, p.bound / (sqrt(squaredNorm[0]) + 1e-12));
+  let norm = sqrt(squaredNorm[0]);
+  output[0] = select(p.bound / norm, 1.0, norm <= p.bound);
 }

@@ -17,6 +17,10 @@ export function monitored(monitor: Monitor, { accuracy, loss }: Evaluation): num
 
 /** Takes one more epoch into account; the epoch is the best one if it beats the best so far by more than `minDelta`. */
 export function updateBest(best: Best | null, monitor: Monitor, value: number, epoch: number, minDelta: number): Best {
-  const gain = best === null ? Infinity : monitor === "validation.accuracy" ? value - best.value : best.value - value;
+  const gain = best === null || !Number.isFinite(best.value)
+    ? Infinity
+    : monitor === "validation.accuracy"
+    ? value - best.value
+    : best.value - value;
   return gain > minDelta ? { value, epoch, waited: 0 } : { ...best!, waited: best!.waited + 1 };
 }

@@ -9,8 +9,9 @@ import type { Checked } from "../recipe/checked.ts";
 import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
+import { sha256 } from "../sha256.ts";
 import { VERSION } from "../version.ts";
-import { fingerprintOf } from "./checkpoint.ts";
+import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./checkpoint.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportStudent } from "./export_student.ts";
 import { prepareRun } from "./prepare.ts";
@@ -43,7 +44,7 @@ export interface DistillOptions {
  * @returns the content of `metrics.json`
  * @throws UserError for a mistake in the recipe or in a file it names
  * @throws Interrupted when `signal` fires; the checkpoint is in the run folder
- * @throws NonFiniteLoss when the loss becomes NaN or infinite
+ * @throws TrainingFailure when a loss or the weights become NaN or infinite, or merging changed the student
  *
  * @example
  * ```ts
@@ -62,11 +63,18 @@ export async function distill(
   const plugins = await resolvePlugins(recipe, builtins);
   const settings = recipe.value;
   const folder = settings.output;
-  const batchSize = settings.evaluate.batchSize;
+  // Before anything is loaded or written: a refused checkpoint must stay usable with the recipe that it was made by.
+  const checkpoint = resume ? await readCheckpoint(join(folder, CHECKPOINT_FILE)) : null;
+  if (checkpoint) checkRecipe(checkpoint, settings, "resume from");
 
+  using owned = new DisposableStack();
   const run = await prepareRun(ops, recipe, plugins, random, watch, reporter);
+  owned.defer(run.dispose);
   const { data, teacher, student, losses, lossParameters } = run;
+  const inputs = { ...data.sha256, ...(teacher && { "the teacher": await sha256OfWeights(teacher.numbers) }) };
+  if (checkpoint) checkInputs(checkpoint, inputs);
   await writeRunRecipe(recipe, folder);
+  const batchSize = settings.evaluate.batchSize;
   const taught = teacher && await watch.time("evaluate", () => {
     return evaluate(ops, teacher.model, () => teacher.weights, data.test, batchSize);
   });
@@ -75,6 +83,7 @@ export async function distill(
   reporter.line(`student: ${count(training)} parameters in training, ${count(inference)} at inference`);
 
   const step = new TrainingStep(ops, student, teacher, losses, lossParameters, settings.train, random.split("dropout"));
+  owned.defer(() => step.dispose());
   const result = await watch.time("train", () =>
     train({
       ops,
@@ -86,14 +95,15 @@ export async function distill(
       train: data.train,
       validation: data.validation,
       folder,
-      fingerprint: fingerprintOf(settings),
+      fingerprint: { recipe: comparable(settings), inputs },
       reporter,
-      resume,
+      resume: checkpoint,
       signal,
     }));
 
   const architecture = plugins.student.definition.name;
   const exported = await exportStudent(ops, student, settings, data, folder, architecture, watch);
+  owned.defer(() => exported.weights.dispose());
   const measure = (examples: typeof data.test) =>
     watch.time("evaluate", () => evaluate(ops, student.model, () => exported.weights, examples, batchSize));
   const test = await measure(data.test);
@@ -134,7 +144,6 @@ export async function distill(
     studentSha256: exported.sha256,
   };
   await writeFileAtomically(join(folder, "metrics.json"), JSON.stringify(summary, null, 2) + "\n");
-  for (const part of [run, step, exported.weights]) part.dispose();
   return summary;
 }
 
@@ -147,6 +156,13 @@ async function writeRunRecipe(recipe: Checked<Recipe>, folder: string): Promise<
   }
   const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder) });
   await writeFileAtomically(join(folder, "recipe.yaml"), text);
+}
+
+/** One hash over all numbers, in the model's order. */
+async function sha256OfWeights(weights: ReadonlyMap<string, Float32Array>): Promise<string> {
+  return await sha256(
+    new Uint8Array(await new Blob([...weights.values()] as Float32Array<ArrayBuffer>[]).arrayBuffer()),
+  );
 }
 
 const count = (number: number) => number.toLocaleString("en");

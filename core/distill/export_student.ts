@@ -6,8 +6,9 @@ import type { RunData } from "./load_data.ts";
 import { mergedWeights } from "./merge.ts";
 import { readModelWeights, WEIGHTS_FILE, writeModelFolder } from "./model_folder.ts";
 import { freeze, type FrozenWeights } from "./models.ts";
-import { largestLogitDifference } from "./probe.ts";
+import { compareLogits } from "./probe.ts";
 import type { Stopwatch } from "./stopwatch.ts";
+import { NonFiniteWeights, TrainingFailure } from "./stops.ts";
 import type { Student } from "./student.ts";
 
 /** A student that was merged, written and verified. */
@@ -28,7 +29,7 @@ export interface ExportedStudent {
  *
  * @param folder the run folder; the student's is `student` in it
  * @param architecture the model plug-in's name
- * @throws Error if the logits differ by more than the recipe tolerates
+ * @throws TrainingFailure if the weights are not finite, or the logits differ by more than the recipe tolerates
  */
 export async function exportStudent(
   ops: Ops,
@@ -43,18 +44,23 @@ export async function exportStudent(
   const [unverified, final] = ["student.unverified", "student"].map((name) => join(folder, name));
   const merged = await watch.time("merge", async () => {
     const numbers = await mergedWeights(student);
+    const broken = [...numbers].find(([, values]) => !values.every(Number.isFinite));
+    if (broken) throw new NonFiniteWeights(broken[0]);
     await writeModelFolder(unverified, architecture, model, data.dataset.input, numbers);
     return numbers;
   });
   const weights = freeze(ops, model, await readModelWeights(unverified, model, "student"));
-  const difference = await watch.time("verify", () => {
+  const compared = await watch.time("verify", () => {
     const factored = () => ops.constant(() => student.weights());
-    return largestLogitDifference(ops, model, factored, () => weights, data.test, verify.probe);
+    return compareLogits(ops, model, factored, () => weights, data.test, verify.probe);
   });
-  if (!(difference <= verify.tolerance)) {
-    throw new Error(
-      `Merging changed the student: logits differ by up to ${difference} on ${verify.probe} examples, more than ` +
-        `verify.tolerance ${verify.tolerance}; what was written is in "${unverified}"`,
+  const { difference, largest } = compared;
+  if (!(difference <= verify.tolerance * Math.max(1, largest))) {
+    weights.dispose();
+    throw new TrainingFailure(
+      `Merging changed the student: logits of up to ${largest.toPrecision(3)} differ by up to ` +
+        `${difference.toPrecision(3)}, more than verify.tolerance ${verify.tolerance} allows; what was written is in ` +
+        `"${unverified}"; weights that have grown very large do that, and a lower train.optimiser.learningRate helps`,
     );
   }
   await Deno.remove(final, { recursive: true }).catch(() => {});

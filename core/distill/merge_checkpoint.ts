@@ -8,11 +8,11 @@ import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { readSafetensors, toFloat32 } from "../safetensors.ts";
+import { toFloat32 } from "../safetensors.ts";
 import { sizeOf } from "../tensor.ts";
 import type { ChainSpec } from "./chain_map.ts";
 import { chainSpecs } from "./chains.ts";
-import { fingerprintOf, type Position } from "./checkpoint.ts";
+import { checkRecipe, readCheckpoint } from "./checkpoint.ts";
 import { loadData } from "./load_data.ts";
 import { mergedWeights } from "./merge.ts";
 import { writeModelFolder } from "./model_folder.ts";
@@ -45,19 +45,16 @@ export async function mergeCheckpoint(
   folder: string,
   { backend, builtins }: { readonly backend: Backend; readonly builtins: Builtins },
 ): Promise<MergedCheckpoint> {
-  const { tensors, metadata } = await readSafetensors(file);
+  const checkpoint = await readCheckpoint(file);
   const plugins = await resolvePlugins(recipe, builtins);
+  checkRecipe(checkpoint, recipe.value, "merge");
   const { dataset: { input } } = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
-  const position: Position | null = metadata.position ? JSON.parse(metadata.position) : null;
-  if (position?.fingerprint !== fingerprintOf(recipe.value)) {
-    throw new UserError(`Cannot merge "${file}" as it was made by another recipe than "${recipe.file}"`);
-  }
   const model = buildModel(recipe, plugins.student, input);
   const student = emptyStudent(createOps(backend), model, chainSpecs(recipe, model));
-  const bestEpoch = recipe.value.train.restoreBest && position.best ? position.best.epoch : null;
+  const bestEpoch = recipe.value.train.restoreBest && checkpoint.best ? checkpoint.best.epoch : null;
   for (const [name, store] of Object.entries(student.stores())) {
     if (store.specs.length === 0) continue;
-    const stored = tensors.get(bestEpoch === null ? name : `best.${name}`);
+    const stored = checkpoint.tensors.get(bestEpoch === null ? name : `best.${name}`);
     if (stored?.shape.join() !== store.flat.shape.join()) {
       throw new UserError(`Cannot merge "${file}" as its ${name} parameters are not those of "${recipe.file}"`);
     }
@@ -66,7 +63,7 @@ export async function mergeCheckpoint(
   await writeModelFolder(folder, plugins.student.definition.name, model, input, await mergedWeights(student));
   const { inferenceParameters: parameters } = student;
   student.dispose();
-  return { step: position.step, bestEpoch, parameters };
+  return { step: checkpoint.step, bestEpoch, parameters };
 }
 
 /** A student of the right layout whose numbers are all still to come. */

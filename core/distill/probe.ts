@@ -19,15 +19,23 @@ export function outputShapes(ops: Ops, model: Model, weights: () => Weights, exa
   });
 }
 
-/** The largest difference between the logits of two sets of weights on the first examples of a list. */
-export async function largestLogitDifference(
+/** How far the logits of two sets of weights are apart. */
+export interface LogitComparison {
+  /** The largest difference; NaN if any logit is. */
+  readonly difference: number;
+  /** The largest absolute logit. */
+  readonly largest: number;
+}
+
+/** Compares the logits of two sets of weights on the first examples of a list. */
+export async function compareLogits(
   ops: Ops,
   model: Model,
   a: () => Weights,
   b: () => Weights,
   examples: Examples,
   count: number,
-): Promise<number> {
+): Promise<LogitComparison> {
   const indices = Uint32Array.from({ length: Math.min(count, examples.length) }, (_, index) => index);
   const logits = ops.scope(() => {
     const batch = uploadBatch(ops, examples, indices);
@@ -35,11 +43,12 @@ export async function largestLogitDifference(
   });
   const [first, second] = await ops.read(logits);
   logits.forEach((tensor) => tensor.dispose());
-  let most = 0;
+  let [most, largest] = [0, 0];
   for (let i = 0; i < first.length; i++) {
     const difference = Math.abs(first[i] - second[i]);
     // Written so that NaN does not pass for a small difference.
     if (!(difference <= most)) most = difference;
+    largest = Math.max(largest, Math.abs(first[i]));
   }
-  return most;
+  return { difference: most, largest };
 }

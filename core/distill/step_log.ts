@@ -13,36 +13,49 @@ export interface LoggedSteps {
   readonly examples: number;
   /** Frobenius norms of the over-parameterised matrices at the last of them that has any. */
   readonly norms: readonly number[];
-  /** The first step, from 0, whose loss is not a finite number. */
-  readonly firstNonFinite: number | null;
+  /** The first step, from 0, that shows numbers that are not finite, and what they are. */
+  readonly nonFinite: { readonly step: number; readonly what: string } | null;
 }
 
 /** Reads what several steps left on the device, in one wait, and frees it. */
 export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promise<LoggedSteps> {
-  const tensors = records.flatMap(({ total, terms, correct, squaredNorms }) => [
+  const tensors = records.flatMap(({ total, terms, correct, squaredNorms, squaredParameters }) => [
     total,
     correct,
     ...terms,
     ...squaredNorms,
+    ...squaredParameters,
   ]);
   const numbers = (await ops.read(tensors)).map(([value]) => value);
   tensors.forEach((tensor) => tensor.dispose());
   let place = 0;
   const take = (count: number) => numbers.slice(place, place += count);
-  const steps = records.map(({ step, batchSize, terms, squaredNorms }) => {
+  const steps = records.map(({ step, batchSize, terms, squaredNorms, squaredParameters }) => {
     const [total, correct] = take(2);
-    return { step, batchSize, total, correct, terms: take(terms.length), norms: take(squaredNorms.length) };
+    const [ownTerms, norms] = [take(terms.length), take(squaredNorms.length).map(Math.sqrt)];
+    return {
+      step,
+      batchSize,
+      total,
+      correct,
+      terms: ownTerms,
+      norms,
+      weights: [...norms, ...take(squaredParameters.length)],
+    };
   });
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const examples = steps.reduce((sum, { batchSize }) => sum + batchSize, 0);
+  const finite = (values: readonly number[]) => values.every(Number.isFinite);
+  const bad = steps.find(({ total, terms, weights }) => !finite([total, ...terms, ...weights]));
+  const what = bad && (finite([bad.total, ...bad.terms]) ? "the weights are" : "its loss is");
   return {
     step: steps.at(-1)!.step + 1,
     loss: mean(steps.map(({ total }) => total)),
     terms: records[0].terms.map((_, index) => mean(steps.map(({ terms }) => terms[index]))),
     accuracy: steps.reduce((sum, { correct }) => sum + correct, 0) / examples,
     examples,
-    norms: steps.findLast(({ norms }) => norms.length > 0)?.norms.map(Math.sqrt) ?? [],
-    firstNonFinite: steps.find(({ total }) => !Number.isFinite(total))?.step ?? null,
+    norms: steps.findLast(({ norms }) => norms.length > 0)?.norms ?? [],
+    nonFinite: bad ? { step: bad.step, what: what! } : null,
   };
 }
 
@@ -58,11 +71,20 @@ export class MetricsLog {
   async open(keepUntilStep: number): Promise<void> {
     if (keepUntilStep === 0) return await Deno.writeTextFile(this.#file, "");
     const text = await Deno.readTextFile(this.#file).catch(() => "");
-    const kept = text.split("\n").filter((line) => line !== "" && JSON.parse(line).step <= keepUntilStep);
+    const kept = text.split("\n").filter((line) => stepOf(line) <= keepUntilStep);
     await Deno.writeTextFile(this.#file, kept.map((line) => line + "\n").join(""));
   }
 
   async write(entry: Readonly<Record<string, unknown>>): Promise<void> {
     await Deno.writeTextFile(this.#file, JSON.stringify(entry) + "\n", { append: true });
+  }
+}
+
+/** The step of a line; none, so that the line goes, for the rest of one that was being written when the run was killed. */
+function stepOf(line: string): number {
+  try {
+    return JSON.parse(line).step;
+  } catch {
+    return Infinity;
   }
 }

@@ -14,18 +14,29 @@ export class Interrupted extends Error {
   }
 }
 
-/** The loss became NaN or infinite. */
-export class NonFiniteLoss extends Error {
+/** Training went wrong: it is neither a mistake in the recipe that a schema could see nor one of this program. */
+export class TrainingFailure extends Error {
+  /** Tells it from other errors. */
+  override name = "TrainingFailure";
+}
+
+/** What usually keeps numbers finite. */
+const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
+
+/** A loss, or the weights, became NaN or infinite. */
+export class NonFiniteLoss extends TrainingFailure {
   /** Tells it from other errors. */
   override name = "NonFiniteLoss";
   /**
    * Says what to look at: the step, the first 16 examples of its batch, the last checkpoint.
    *
-   * @param step the first whose loss is not finite, counted from 1
+   * @param what is not finite: "its loss", "the weights"
+   * @param step the first that shows it, counted from 1
    * @param indices the examples of that step's batch, numbered from 0 as trained on: without those of the validation set
-   * @param checkpoint the last one written before it, if there is one
+   * @param checkpoint the last one that was written, with finite weights, if there is one
    */
   constructor(
+    what: string,
     readonly step: number,
     readonly indices: Uint32Array,
     checkpoint: { readonly file: string; readonly step: number } | null,
@@ -34,9 +45,16 @@ export class NonFiniteLoss extends Error {
     const kept = checkpoint
       ? `the last good checkpoint is "${checkpoint.file}" (step ${checkpoint.step})`
       : "there is no checkpoint yet";
-    super(
-      `Stopped at step ${step} as its loss is not a finite number; its batch has the examples [${shown}]; ${kept}; ` +
-        `a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps`,
-    );
+    super(`Stopped at step ${step} as ${what} not finite; its batch has the examples [${shown}]; ${kept}; ${ADVICE}`);
+  }
+}
+
+/** The weights to be exported are not finite numbers. */
+export class NonFiniteWeights extends TrainingFailure {
+  /** Tells it from other errors. */
+  override name = "NonFiniteWeights";
+  /** @param weight the first that is not */
+  constructor(weight: string) {
+    super(`Cannot export the student as ${weight} has numbers that are not finite: ${ADVICE}`);
   }
 }

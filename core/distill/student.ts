@@ -22,6 +22,8 @@ export class Student {
   readonly cores: ParameterStore;
   /** Running statistics, which the forward pass updates. */
   readonly statistics: ParameterStore;
+  /** Frobenius norm of each over-parameterised matrix before training. */
+  readonly initialNorms: Readonly<Record<string, number>>;
 
   constructor(
     private readonly ops: Ops,
@@ -38,6 +40,8 @@ export class Student {
     this.plain = new ParameterStore(ops, trained);
     this.statistics = new ParameterStore(ops, statistics);
     this.cores = new ParameterStore(ops, cores);
+    const norm = (numbers: Float32Array) => Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
+    this.initialNorms = Object.fromEntries([...chains.keys()].map((name) => [name, norm(initial.get(name)!)]));
     for (const { name } of trained) this.plain.set(name, initial.get(name)!);
     for (const { name } of statistics) this.statistics.set(name, initial.get(name)!);
     for (const [weight, chain] of chains) {

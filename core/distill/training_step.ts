@@ -28,8 +28,13 @@ export interface StepRecord {
   readonly terms: readonly Tensor[];
   /** `[]`: how many predictions were right. */
   readonly correct: Tensor;
-  /** Squared Frobenius norms of the over-parameterised matrices, on steps that are logged. */
+  /** Squared Frobenius norms of the over-parameterised matrices, on steps that are logged; else empty. */
   readonly squaredNorms: readonly Tensor[];
+  /**
+   * Squared norms of all parameters after the step, on steps that are logged; else empty. A loss may stay finite behind
+   * a ReLU while the weights are not.
+   */
+  readonly squaredParameters: readonly Tensor[];
 }
 
 /** A group of parameters that one optimiser updates. */
@@ -125,8 +130,16 @@ export class TrainingStep {
     for (const { optimiser, rateScale, weightDecay } of groups) {
       optimiser.step({ rate: rate * rateScale, weightDecay, gradientScale, step: progress.step + 1 });
     }
-    const correct = ops.sum(correctPredictions(ops, logits!, batch.label));
-    return { step: progress.step, batchSize: logits!.shape[0], total: total!, terms, correct, squaredNorms };
+    const squaredParameters = withNorms ? groups.map(({ store }) => ops.sum(ops.square(store.flat))) : [];
+    return {
+      step: progress.step,
+      batchSize: logits!.shape[0],
+      total: total!,
+      terms,
+      correct: ops.sum(correctPredictions(ops, logits!, batch.label)),
+      squaredNorms,
+      squaredParameters,
+    };
   }
 
   /** Weight decay of the merged matrices: lambda / 2 ||W||^2, whose gradient goes through the chain. */

@@ -3,6 +3,9 @@
  * JavaScript too once a few names are defined (see expression.ts): so one line gives the shader, the cpu loop and, with
  * its gradient beside it, the derivative.
  *
+ * WGSL leaves open what `max(NaN, 0)` is, and a network whose weights are NaN would look healthy behind its next ReLU:
+ * so choices are written with `select`, which lets NaN of `x` through.
+ *
  * `x`, `y`: the inputs; `g`: the gradient of the output; `c`: a number given with the call.
  */
 export interface UnaryExpressions {
@@ -27,7 +30,7 @@ export const unaryTable = {
   square: { value: "x * x", dx: "2.0 * g * x" },
   abs: { value: "abs(x)", dx: "g * sign(x)" },
   reciprocal: { value: "1.0 / x", dx: "-g / (x * x)" },
-  relu: { value: "max(x, 0.0)", dx: "select(0.0, g, x > 0.0)" },
+  relu: { value: "select(x, 0.0, x < 0.0)", dx: "select(0.0, g, x > 0.0)" },
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", dx: "g / ((1.0 + exp(-x)) * (1.0 + exp(x)))" },
   tanh: {
     value: "tanh(clamp(x, -20.0, 20.0))",
@@ -40,7 +43,7 @@ export const unaryTable = {
     dx: "g * clamp(x, -c, c)",
     c: "where the parabola goes over into lines",
   },
-  clampMinimum: { value: "max(x, c)", dx: "select(0.0, g, x > c)", c: "the smallest value" },
+  clampMinimum: { value: "select(x, c, x < c)", dx: "select(0.0, g, x > c)", c: "the smallest value" },
 } as const satisfies Record<string, UnaryExpressions>;
 
 export const binaryTable = {
@@ -48,6 +51,6 @@ export const binaryTable = {
   subtract: { value: "x - y", dx: "g", dy: "-g" },
   multiply: { value: "x * y", dx: "g * y", dy: "g * x" },
   divide: { value: "x / y", dx: "g / y", dy: "-g * x / (y * y)" },
-  maximum: { value: "max(x, y)", dx: "select(0.0, g, x >= y)", dy: "select(g, 0.0, x >= y)" },
-  minimum: { value: "min(x, y)", dx: "select(0.0, g, x <= y)", dy: "select(g, 0.0, x <= y)" },
+  maximum: { value: "select(x, y, y > x)", dx: "select(0.0, g, x >= y)", dy: "select(g, 0.0, x >= y)" },
+  minimum: { value: "select(x, y, y < x)", dx: "select(0.0, g, x <= y)", dy: "select(g, 0.0, x <= y)" },
 } as const satisfies Record<string, BinaryExpressions>;

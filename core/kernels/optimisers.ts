@@ -60,6 +60,7 @@ export const clipScaleKernel = defineKernel({
   parameters: { bound: "f32" },
   launch: () => ({ code: clipScaleShader, entryPoint: "main", workgroups: [1, 1, 1] }),
   cpu: ({ squaredNorm, output }, { bound }) => {
-    output[0] = Math.min(1, bound / (Math.sqrt(squaredNorm[0]) + 1e-12));
+    const norm = Math.sqrt(squaredNorm[0]);
+    output[0] = norm <= bound ? 1 : bound / norm;
   },
 });

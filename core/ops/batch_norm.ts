@@ -51,6 +51,11 @@ export const batchNorm = defineOp({
       }
     }
     const rows = x.size / channels;
+    if (training && rows === 1) {
+      throw new RangeError(
+        `Cannot normalise ${showShape(x.shape)} by its own statistics: one value for each channel has no variance`,
+      );
+    }
     let [mean, variance] = [runningMean, runningVariance];
     if (training) {
       mean = device.alias(sumOver(device, device.alias(x, [rows, channels]), new Set([0]), 1 / rows), [channels]);

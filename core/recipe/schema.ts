@@ -61,7 +61,7 @@ const fields = z.strictObject({
   }).prefault({}).describe("How accuracy is measured"),
   verify: z.strictObject({
     tolerance: z.number().positive().default(1e-3).describe(
-      "Largest difference allowed between logits of the factored and the merged student",
+      "Largest difference allowed between logits of the factored and the merged student, times the largest logit if that is above 1",
     ),
     probe: z.int().min(1).default(256).describe("Test examples on which the two are compared"),
   }).prefault({}).describe("The check that merging changed nothing"),

@@ -1,5 +1,6 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
+import { klDivergence } from "./divergence.ts";
 
 /**
  * Knowledge distillation (Hinton et al. 2015, arXiv 1503.02531): T^2 KL(softmax(z_T / T) || softmax(z_S / T)), mean over
@@ -18,8 +19,7 @@ export const kd = defineLoss<{ temperature: Scheduled }>({
       const t = at(temperature);
       const logStudent = ops.logSoftmax(ops.scale(student.logits, 1 / t)); // [batch, classes]
       const logTeacher = ops.logSoftmax(ops.scale(teacher.logits, 1 / t));
-      const terms = ops.multiply(ops.exp(logTeacher), ops.subtract(logTeacher, logStudent));
-      return ops.scale(ops.sum(terms), t * t / student.logits.shape[0]);
+      return ops.scale(klDivergence(ops, logTeacher, logStudent), t * t);
     },
   }),
 });

@@ -15,8 +15,9 @@ interface Pair {
 }
 
 /** The pairs of weights to align, by the recipe's map or the automatic one; unequal shapes are refused or left out. */
-async function pairUp({ layers, onMismatch }: TensorAlignmentOptions, { chains, report }: LossSetup): Promise<Pair[]> {
+async function pairUp({ layers, onMismatch }: TensorAlignmentOptions, { chains, report, teacher }: LossSetup): Promise<Pair[]> {
   const overParameterised = new Map([...chains.student.keys()].map((name) => [name, chains.shapes.student.get(name)!]));
+  if (!teacher) throw new UserError("Cannot align tensors without a teacher");
   if (overParameterised.size === 0) {
     throw new UserError("Cannot align tensors: no weight of the student is over-parameterised");
   }
@@ -25,7 +26,7 @@ async function pairUp({ layers, onMismatch }: TensorAlignmentOptions, { chains, 
     : new Map(Object.entries(layers));
   const pairs: Pair[] = [];
   const skipped: string[] = [];
-  for (const [student, teacher] of map) {
+  for (const [student, partner] of map) {
     const shape = overParameterised.get(student);
     if (!shape) {
       throw new UserError(
@@ -34,19 +35,19 @@ async function pairUp({ layers, onMismatch }: TensorAlignmentOptions, { chains, 
         }`,
       );
     }
-    const target = teacher === null ? undefined : chains.shapes.teacher.get(teacher);
-    if (teacher !== null && !target) throw new UserError(`Cannot align "${student}": the teacher has no "${teacher}"`);
-    if (teacher === null || target!.join() !== shape.join()) {
-      const reason = teacher === null
+    const target = partner === null ? undefined : chains.shapes.teacher.get(partner);
+    if (partner !== null && !target) throw new UserError(`Cannot align "${student}": the teacher has no "${partner}"`);
+    if (partner === null || target!.join() !== shape.join()) {
+      const reason = partner === null
         ? `no weight of the teacher has its shape [${shape}]`
-        : `its shape is [${shape}] and that of the teacher's "${teacher}" is [${target}]`;
+        : `its shape is [${shape}] and that of the teacher's "${partner}" is [${target}]`;
       if (onMismatch === "error") {
         throw new UserError(`Cannot align "${student}": ${reason}; onMismatch: skip leaves it out`);
       }
       skipped.push(`${student} (${reason})`);
       continue;
     }
-    pairs.push({ student, teacher: await chains.decomposeTeacher(teacher, student) });
+    pairs.push({ student, teacher: await chains.decomposeTeacher(partner, student) });
   }
   if (skipped.length > 0) report(`tensor-alignment leaves out ${skipped.length}: ${skipped.join("; ")}`);
   if (pairs.length === 0) throw new UserError("Cannot align tensors: every pair was left out");

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { Interrupted, NonFiniteLoss } from "../../core/distill/stops.ts";
+import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
 import { DeviceError, UserError } from "../../core/errors.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 
@@ -20,7 +20,7 @@ export function endingOf(error: unknown, verbose: boolean): Ending {
   if (error instanceof UserError) return { message: error.message, code: 2 };
   if (error instanceof CommanderError) return usageEnding(error);
   if (error instanceof Interrupted) return { message: error.message, code: INTERRUPTED };
-  if (error instanceof NonFiniteLoss || error instanceof DeviceError) return { message: error.message, code: 1 };
+  if (error instanceof TrainingFailure || error instanceof DeviceError) return { message: error.message, code: 1 };
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   return { message: `Internal error: ${message}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
 }

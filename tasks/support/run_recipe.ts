@@ -35,7 +35,10 @@ export async function runRecipe(
   const summary = await withBackend(choice, reporter.line, (backend) =>
     stoppable(
       (signal) => distill(recipe, { backend, builtins, resume: flags.resume, reporter, signal }),
-      () => reporter.warning("stopping after this step, with a checkpoint; Ctrl-C again stops at once"),
+      () =>
+        reporter.warning(
+          "stopping with a checkpoint as soon as the current step is done (an export that has begun is finished); Ctrl-C again stops at once",
+        ),
     ).finally(reporter.end));
   if (!flags.quiet) out.line("");
   for (const line of showSummary(summary, folder, stylesOf(out))) out.line(line);

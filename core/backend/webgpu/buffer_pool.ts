@@ -15,7 +15,9 @@ export class BufferPool {
   constructor(private readonly device: GPUDevice, private readonly usage: number) {}
 
   take(bytes: number): GPUBuffer {
-    const size = sizeClass(bytes);
+    // Near the limit the class may be larger than a buffer can be, though the request is not.
+    const classSize = sizeClass(bytes);
+    const size = classSize <= this.device.limits.maxBufferSize ? classSize : bytes;
     return this.#waiting.get(size)?.pop() ?? this.device.createBuffer({ size, usage: this.usage });
   }
 

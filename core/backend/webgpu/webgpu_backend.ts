@@ -163,6 +163,8 @@ export class WebGpuBackend implements Backend {
       this.#throwFailure();
       return staging.map((buffer) => new Float32Array(buffer.getMappedRange().slice(0)));
     } catch (error) {
+      // The loss of the device is announced after the failure that it causes.
+      await new Promise((resolve) => setTimeout(resolve, 0));
       throw this.#failure ?? error;
     } finally {
       for (const buffer of staging) buffer.destroy();

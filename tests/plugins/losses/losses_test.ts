@@ -116,7 +116,7 @@ testBackends("hidden-mse refuses layers that are not there and images of unequal
   };
   await assert.rejects(
     buildLoss(ops, hiddenMse, { pairs: [{ student: "x", teacher: "b" }] }, models),
-    { message: `Cannot compare layer "x" of the student: it has a` },
+    { message: `Cannot compare layer "x" of the student: it has a, pooled` },
   );
   await assert.rejects(
     buildLoss(ops, hiddenMse, { pairs: [{ student: "a", teacher: "b" }] }, models),

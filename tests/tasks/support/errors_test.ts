@@ -11,9 +11,9 @@ Deno.test("a user's mistake is its sentence alone, with exit code 2", () => {
 Deno.test("Ctrl-C ends with 130, a failed training or device with 1, each with its sentence", () => {
   const stopped = endingOf(new Interrupted(3, 10, "run/state"), false);
   assert.deepEqual(stopped, { message: 'Stopped after step 3 of 10; --resume continues from "run/state"', code: 130 });
-  const failed = endingOf(new NonFiniteLoss(4, Uint32Array.of(1, 2), null), false);
+  const failed = endingOf(new NonFiniteLoss("its loss is", 4, Uint32Array.of(1, 2), null), false);
   assert.equal(failed.code, 1);
-  assert.match(failed.message, /^Stopped at step 4 as its loss is not a finite number/);
+  assert.match(failed.message, /^Stopped at step 4 as its loss is not finite/);
   assert.deepEqual(endingOf(new DeviceError("The GPU was lost"), false), { message: "The GPU was lost", code: 1 });
 });
 
