@@ -53,7 +53,11 @@ export class NonFiniteLoss extends TrainingFailure {
 export class NonFiniteWeights extends TrainingFailure {
   /** Tells it from other errors. */
   override name = "NonFiniteWeights";
-  /** @param weight the first that is not */
+  /**
+   * Names the weight.
+   *
+   * @param weight the first that is not finite
+   */
   constructor(weight: string) {
     super(`Cannot export the student as ${weight} has numbers that are not finite: ${ADVICE}`);
   }

@@ -3,7 +3,7 @@ import { type CompiledKernels, compileKernels, instantiate } from "./load.ts";
 import { splitKernels } from "./split.ts";
 import { alone, type Exports, type Team } from "./team.ts";
 import type { WasmKernels } from "./wasm_kernels.ts";
-import { CONTROL, IDLE, serve, type WorkerData } from "./worker.ts";
+import { CONTROL, END, IDLE, serve, type WorkerData } from "./worker.ts";
 
 /** More threads than this gain little, as the work is cut into short pieces and they share the memory's bandwidth. */
 const MOST_THREADS = 8;
@@ -59,18 +59,25 @@ async function startTeam(
   const names = Object.keys(exports);
   const workers: Worker[] = [];
   const close = async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
+    const ending = workers.splice(0);
+    const ended = ending.map((worker) => new Promise((resolve) => worker.once("exit", resolve)));
+    for (const worker of ending) worker.ref();
+    ending.forEach((_, index) => control[CONTROL.slots + index * CONTROL.slot] = END);
+    Atomics.add(control, CONTROL.round, 1);
+    Atomics.notify(control, CONTROL.round);
+    await Promise.all(ended);
   };
   try {
     for (let index = 0; index < threads - 1; index++) {
       const worker = new Worker(`(${serve})(globalThis)`, { eval: true });
       workers.push(worker);
-      const data: WorkerData = { module, memory, control, layout: CONTROL, names, index, spins: SPINS };
+      const data: WorkerData = { module, memory, control, layout: CONTROL, names, index, spins: SPINS, end: END };
       worker.postMessage(data);
     }
     await Promise.all(workers.map(ready));
   } catch {
-    await close();
+    // Those that did start wait for a round that never comes.
+    await Promise.all(workers.map((worker) => worker.terminate()));
     return alone(exports);
   }
   for (const worker of workers) worker.unref();

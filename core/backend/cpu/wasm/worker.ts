@@ -15,6 +15,9 @@ export const CONTROL = {
 /** In place of an export: this worker has nothing to do in this round. */
 export const IDLE = -1;
 
+/** In place of an export: the worker is to end. */
+export const END = -2;
+
 /** What a worker is started with. */
 export interface WorkerData {
   module: WebAssembly.Module;
@@ -27,23 +30,26 @@ export interface WorkerData {
   index: number;
   /** How often to look for work before going to sleep. */
   spins: number;
+  /** {@link END}. */
+  end: number;
 }
 
 /** What `serve` uses of a worker's global scope. */
 export interface WorkerScope {
   onmessage: ((event: { data: WorkerData }) => void) | null;
   postMessage(message: string): void;
+  close(): void;
 }
 
 /**
- * The program of a worker. It never returns: it waits for a round, makes its call, and waits again, until the worker is
- * terminated.
+ * The program of a worker: it waits for a round, makes its call, and waits again, until it is told to end. A thread that
+ * ends by itself leaves nothing half done, as one that is terminated from outside may.
  *
  * Its source text is what the worker is started from, so that no second file has to be found at run time, in a bundle
  * or in a compiled program: it must not use anything from outside its own body.
  */
 export function serve(scope: WorkerScope): void {
-  scope.onmessage = ({ data: { module, memory, control, layout, names, index, spins } }) => {
+  scope.onmessage = ({ data: { module, memory, control, layout, names, index, spins, end } }) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     const functions = names.map((name) => exports[name] as (...args: number[]) => void);
     const slot = layout.slots + index * layout.slot;
@@ -53,6 +59,7 @@ export function serve(scope: WorkerScope): void {
       for (let i = 0; i < spins && Atomics.load(control, layout.round) === round; i++);
       // Returns at once if the round has changed.
       Atomics.wait(control, layout.round, round);
+      if (control[slot] === end) return scope.close();
       try {
         const name = control[slot], args = control.subarray(slot + 2, slot + 2 + control[slot + 1]);
         if (name >= 0) functions[name](...args);
