@@ -15,7 +15,10 @@ interface Pair {
 }
 
 /** The pairs of weights to align, by the recipe's map or the automatic one; unequal shapes are refused or left out. */
-async function pairUp({ layers, onMismatch }: TensorAlignmentOptions, { chains, report, teacher }: LossSetup): Promise<Pair[]> {
+async function pairUp(
+  { layers, onMismatch }: TensorAlignmentOptions,
+  { chains, report, teacher }: LossSetup,
+): Promise<Pair[]> {
   const overParameterised = new Map([...chains.student.keys()].map((name) => [name, chains.shapes.student.get(name)!]));
   if (!teacher) throw new UserError("Cannot align tensors without a teacher");
   if (overParameterised.size === 0) {
