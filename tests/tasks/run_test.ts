@@ -83,7 +83,7 @@ Deno.test("Ctrl-C writes a checkpoint and ends with 130; it is resumed, and merg
       await readRest(stdout);
       const told = await readRest(stderr);
       assert.equal((await child.status).code, 130, told);
-      assert.match(told, /^Warning: stopping after this step, with a checkpoint; Ctrl-C again stops at once\n/);
+      assert.match(told, /^Warning: stopping with a checkpoint as soon as the current step is done .*; Ctrl-C again stops at once\n/);
       assert.match(told, /\nStopped after step \d+ of \d+; --resume continues from ".*state\.safetensors"\n$/);
       assert.ok(await exists(join(run, CHECKPOINT_FILE)));
     }
@@ -134,7 +134,7 @@ Deno.test("a loss that is not finite ends with 1; so does an internal error, its
       train("long", broken, "--verbose"),
     ]);
     assert.deepEqual([infinite.code, brief.code, long.code], [1, 1, 1]);
-    assert.match(infinite.stderr, /^Stopped at step \d+ as its loss is not a finite number; .*learningRate.*\n$/);
+    assert.match(infinite.stderr, /^Stopped at step \d+ as its loss is not finite; .*learningRate.*\n$/);
     assert.equal(brief.stderr, "Internal error: no such thing\n");
     assert.match(
       long.stderr,
