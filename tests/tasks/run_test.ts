@@ -83,7 +83,10 @@ Deno.test("Ctrl-C writes a checkpoint and ends with 130; it is resumed, and merg
       await readRest(stdout);
       const told = await readRest(stderr);
       assert.equal((await child.status).code, 130, told);
-      assert.match(told, /^Warning: stopping with a checkpoint as soon as the current step is done .*; Ctrl-C again stops at once\n/);
+      assert.match(
+        told,
+        /^Warning: stopping with a checkpoint as soon as the current step is done .*; Ctrl-C again stops at once\n/,
+      );
       assert.match(told, /\nStopped after step \d+ of \d+; --resume continues from ".*state\.safetensors"\n$/);
       assert.ok(await exists(join(run, CHECKPOINT_FILE)));
     }
