@@ -51,7 +51,7 @@ export async function loadData(
   });
   const { train, test } = dataset.splits;
   const { validation } = recipe.value;
-  if (!validation) return { dataset, train, validation: null, test, sha256: hashes };
+  if (!validation) return whole(recipe, { dataset, train, validation: null, test, sha256: hashes });
   const source = dataset.splits[validation.from];
   if (!source) {
     const known = Object.keys(dataset.splits).join(", ");
@@ -77,5 +77,18 @@ export async function loadData(
   });
   const rest = subset(source, split.training);
   const kept = source === train ? rest : train;
-  return { dataset, train: kept, validation: subset(source, split.validation), test, sha256: hashes };
+  const held = subset(source, split.validation);
+  return whole(recipe, { dataset, train: kept, validation: held, test, sha256: hashes });
+}
+
+/** Refuses data that do not make one training batch. */
+function whole(recipe: Checked<Recipe>, data: RunData): RunData {
+  const { batchSize, dropLast } = recipe.value.train;
+  if (dropLast && data.train.length < batchSize) {
+    throw recipe.error(
+      ["train", "batchSize"],
+      `Cannot make one whole batch of ${batchSize} from ${data.train.length} training examples: dropLast leaves none`,
+    );
+  }
+  return data;
 }

@@ -1,3 +1,4 @@
+import { isUrl } from "../data/remote_file.ts";
 import { UserError } from "../errors.ts";
 import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -39,6 +40,9 @@ export async function readRecipeWeights(
   name: string,
   model: Model,
 ): Promise<Map<string, Float32Array>> {
+  if (isUrl(name)) {
+    throw recipe.error([who, "weights"], `Cannot load weights from "${name}": download the file and name its path`);
+  }
   try {
     return await readModelWeights(resolveFile(recipe, name), model, who);
   } catch (error) {

@@ -92,10 +92,6 @@ async function loadTeacher(
   input: InputDescription,
 ): Promise<LoadedTeacher> {
   const model = buildModel(recipe, plugin, input);
-  const path = recipe.value.teacher!.weights;
-  if (path === null) {
-    throw recipe.error(["teacher"], "Cannot distil from a teacher without weights: set teacher.weights to its folder");
-  }
-  const numbers = await readRecipeWeights(recipe, "teacher", path, model);
+  const numbers = await readRecipeWeights(recipe, "teacher", recipe.value.teacher!.weights, model);
   return { model, numbers, weights: freeze(ops, model, numbers) };
 }

@@ -83,8 +83,8 @@ class Training {
 
   constructor(private readonly setup: TrainingSetup) {
     const { ops, recipe, student, folder } = setup;
-    const { batchSize, epochs, maxSteps, restoreBest } = recipe.train;
-    this.#loader = new BatchLoader(setup.train.length, { batchSize, shuffleSeed: recipe.seed });
+    const { batchSize, dropLast, epochs, maxSteps, restoreBest } = recipe.train;
+    this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: recipe.seed });
     this.#stepsPerEpoch = this.#loader.batchesPerEpoch;
     this.#totalSteps = Math.min(epochs * this.#stepsPerEpoch, maxSteps ?? Infinity);
     this.#best = new BestCopy(ops, student, restoreBest && setup.validation !== null);

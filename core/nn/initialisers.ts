@@ -8,9 +8,7 @@ export type Initialiser =
   /** PyTorch's default of linear layers: uniform within 1 / sqrt(inputs). */
   | { readonly use: "uniform"; readonly bound: number }
   | { readonly use: "normal"; readonly deviation: number }
-  | { readonly use: "constant"; readonly value: number }
-  /** Ones on the diagonal of a matrix. */
-  | { readonly use: "identity" };
+  | { readonly use: "constant"; readonly value: number };
 
 /** Fresh numbers for a tensor of PyTorch's axis order. */
 export function initialise(initialiser: Initialiser, shape: readonly number[], random: Random): Float32Array {
@@ -27,7 +25,5 @@ export function initialise(initialiser: Initialiser, shape: readonly number[], r
       return numbers.map(() => initialiser.bound * (2 * random.uniform() - 1));
     case "constant":
       return numbers.fill(initialiser.value);
-    case "identity":
-      return numbers.map((_, index) => Math.floor(index / shape[1]) === index % shape[1] ? 1 : 0);
   }
 }

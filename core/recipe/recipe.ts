@@ -22,17 +22,15 @@ export async function readRecipe(file: string, options: ParseOptions = {}): Prom
   return parseChecked(text, file, recipeSchema, options);
 }
 
-const url = /^[a-z][a-z\d+.-]+:\/\//i;
-
 /**
  * Where a file named in a recipe is.
  *
  * @param recipe The recipe.
- * @param name A path relative to the recipe's base, an absolute path, or a URL.
- * @returns An absolute path, or the URL as it is.
+ * @param name A path relative to the recipe's base, or an absolute one.
+ * @returns An absolute path.
  */
 export function resolveFile(recipe: Checked<Recipe>, name: string): string {
-  return url.test(name) ? name : resolve(dirname(recipe.file), recipe.value.base, name);
+  return resolve(dirname(recipe.file), recipe.value.base, name);
 }
 
 /**

@@ -36,20 +36,18 @@ const overParameterised = z.strictObject({
   }
 });
 
-const weights = z.string().min(1).nullable().default(null);
-
 /** The model that is distilled from; its other keys are options of the model plug-in. */
 export const teacherSchema = z.looseObject({
   use: z.string().min(1).describe("Model plug-in: a built-in name or a file (./my_model.ts)"),
-  weights: weights.describe(
-    "Folder or .safetensors file of the trained weights; null: none, it is still to be trained",
-  ),
+  weights: z.string().min(1).describe("Folder or .safetensors file of the trained weights"),
 });
 
 /** The model that is trained; its other keys are options of the model plug-in. */
 export const studentSchema = z.looseObject({
   use: z.string().min(1).describe("Model plug-in: a built-in name or a file (./my_model.ts)"),
-  weights: weights.describe("Folder or .safetensors file to start from; null: fresh weights"),
+  weights: z.string().min(1).nullable().default(null).describe(
+    "Folder or .safetensors file to start from; null: fresh weights",
+  ),
   overParameterise: z.array(overParameterised).default([]).describe(
     "Weights that are trained as chains of cores (MPO); of several entries that match a weight the first counts",
   ),

@@ -73,6 +73,9 @@ export const trainSchema = z.strictObject({
     "Training stops after this many steps; null: no such limit",
   ),
   batchSize: z.int().min(1).default(128).describe("Examples per training step"),
+  dropLast: z.boolean().default(false).describe(
+    "Leave out the last batch of an epoch if it is smaller than the others",
+  ),
   optimiser: optimiser.prefault({}).describe("Optimiser"),
   cores: cores.prefault({}).describe(
     "Settings of the cores of over-parameterised weights, apart from the other weights",
@@ -88,7 +91,7 @@ export const trainSchema = z.strictObject({
     "Stop when the monitored metric no longer improves; null: never",
   ),
   restoreBest: z.boolean().default(false).describe(
-    "End with the weights of the epoch that was best by the monitored metric",
+    "End with the weights of the epoch that was best by the monitored metric (better by earlyStopping.minDelta, if set)",
   ),
   logEvery: z.int().min(1).default(10).describe("Training steps between two log lines"),
   checkpointEvery: z.int().min(1).nullable().default(1).describe(

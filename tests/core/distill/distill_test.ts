@@ -279,6 +279,27 @@ Deno.test("a student that merging changed gets no student folder", async () => {
   });
 });
 
+Deno.test("dropLast leaves out the smaller batch, and is refused where no whole one remains", async () => {
+  await withTinyData(async (folder) => {
+    // 72 examples: four batches of 16 and one of 8.
+    const { steps } = await tinyRun(folder, { overrides: ["train.epochs=2", "train.dropLast=true"] });
+    assert.equal(steps, 8);
+    const overrides = ["train.dropLast=true", "train.batchSize=73"];
+    await assert.rejects(tinyRun(folder, { overrides }), {
+      message: /^--set train.batchSize=73: Cannot make one whole batch of 73 from 72 training examples/,
+    });
+  });
+});
+
+Deno.test("weights by URL are refused with what to do instead", async () => {
+  await withTinyData(async (folder) => {
+    await assert.rejects(tinyRun(folder, { overrides: ["student.weights=https://example.org/model"] }), {
+      name: "UserError",
+      message: /Cannot load weights from "https:\/\/example.org\/model": download the file and name its path$/,
+    });
+  });
+});
+
 Deno.test("a loss in a file is found, checked and used", async () => {
   await withTinyData(async (folder) => {
     await Deno.writeTextFile(
