@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { NonFiniteLoss } from "../../../core/distill/stops.ts";
+import { backends } from "../../support/backends.ts";
+import { recorder } from "../../support/run_observers.ts";
+import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
+
+Deno.test("a loss that is not finite stops the run with the step, the examples and the last checkpoint", async () => {
+  await withTinyData(async (folder) => {
+    const error = await tinyRun(folder, {
+      overrides: ["train.optimiser.learningRate=1e30", "train.clipGradientNorm=null"],
+    })
+      .then(() => null, (error) => error);
+    assert.ok(error instanceof NonFiniteLoss, `${error}`);
+    assert.ok(error.step >= 2 && error.step <= 5, `step ${error.step}`);
+    assert.equal(error.indices.length, 16);
+    assert.match(error.message, /its batch has the examples \[\d+, .*there is no checkpoint yet/);
+  });
+});
+
+Deno.test("early stopping ends the run and the best weights come back", async () => {
+  await withTinyData(async (folder) => {
+    const { lines, reporter } = recorder();
+    // Nothing can be gained by a whole 1: the first epoch stays the best, and two more are waited for.
+    const overrides = [
+      "train.earlyStopping={ patience: 2, minDelta: 1 }",
+      "train.restoreBest=true",
+      "train.epochs=9",
+    ];
+    const summary = await tinyRun(folder, { overrides, reporter });
+    assert.equal(summary.epochs, 3);
+    assert.ok(lines.includes("restored the weights of epoch 1"), lines.join("\n"));
+    const one = await tinyRun(folder, {
+      output: "one",
+      overrides: ["train.epochs=9", "train.maxSteps=5", "train.schedule={ use: constant }"],
+    });
+    assert.ok(one.steps === 5);
+  });
+});
+
+Deno.test("a norm that grows tenfold is a warning that says what to change, however rare the log lines", async () => {
+  await withTinyData(async (folder) => {
+    for (const logEvery of [1, 25]) {
+      const { warnings, reporter } = recorder();
+      const overrides = [
+        "train.optimiser.learningRate=3",
+        "train.clipGradientNorm=null",
+        "train.optimiser.weightDecay=0",
+        `train.logEvery=${logEvery}`,
+      ];
+      await tinyRun(folder, { overrides, reporter }).catch((error) => assert.ok(error instanceof NonFiniteLoss));
+      assert.ok(
+        warnings.some((text) => /^the norm of layer\d.* grew from .* set train.clipGradientNorm to 1/.test(text)),
+        `${logEvery}: ${warnings.join("\n")}`,
+      );
+    }
+  });
+});
+
+for (const backendCase of backends) {
+  Deno.test({
+    name: `weights that are not finite end the run, even behind a ReLU that hides them (${backendCase.name})`,
+    ignore: !backendCase.available,
+    fn: async () => {
+      await withTinyData(async (folder) => {
+        for (const clip of ["null", "auto"]) {
+          const backend = await backendCase.open();
+          const overrides = ["train.cores.learningRateScale=1e25", `train.clipGradientNorm=${clip}`];
+          await assert.rejects(tinyRun(folder, { overrides, backend }), NonFiniteLoss);
+          assert.equal(backend.memory().storages, 0);
+          await backend.close();
+        }
+      });
+    },
+  });
+}
