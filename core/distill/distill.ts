@@ -76,7 +76,7 @@ export async function distill(
   await writeRunRecipe(recipe, folder);
   const batchSize = settings.evaluate.batchSize;
   const taught = teacher && await watch.time("evaluate", () => {
-    return evaluate(ops, teacher.model, () => teacher.weights, data.test, batchSize);
+    return evaluate(ops, teacher.model, teacher.weights, data.test, batchSize);
   });
   if (taught) reporter.line(`teacher: test accuracy ${(100 * taught.accuracy).toFixed(2)} %`);
   const [training, inference] = [student.trainingParameters, student.inferenceParameters];
@@ -105,7 +105,7 @@ export async function distill(
   const exported = await exportStudent(ops, student, settings, data, folder, architecture, watch);
   owned.defer(() => exported.weights.dispose());
   const measure = (examples: typeof data.test) =>
-    watch.time("evaluate", () => evaluate(ops, student.model, () => exported.weights, examples, batchSize));
+    watch.time("evaluate", () => evaluate(ops, student.model, exported.weights, examples, batchSize));
   const test = await measure(data.test);
   const validation = data.validation && await measure(data.validation);
 

@@ -38,15 +38,11 @@ export function infer(ops: Ops, model: Model, weights: Weights, batch: Batch<Ten
   return model.forward({ ops, weights, batch, training: false, randomSeed: noSeed }).logits;
 }
 
-/**
- * Accuracy and loss over a split, batch by batch; everything is read back once at the end.
- *
- * @param weights called in the scope of each batch
- */
+/** Accuracy and loss over a split, batch by batch; everything is read back once at the end. */
 export async function evaluate(
   ops: Ops,
   model: Model,
-  weights: () => Weights,
+  weights: Weights,
   examples: Examples,
   batchSize: number,
 ): Promise<Evaluation> {
@@ -56,7 +52,7 @@ export async function evaluate(
     const indices = Uint32Array.from({ length: size }, (_, i) => begin + i);
     sums.push(...ops.scope(() => {
       const batch = uploadBatch(ops, examples, indices);
-      const logits = infer(ops, model, weights(), batch);
+      const logits = infer(ops, model, weights, batch);
       const correct = ops.sum(correctPredictions(ops, logits, batch.label));
       const loss = ops.negate(ops.sum(ops.pick(ops.logSoftmax(logits), batch.label)));
       return [correct, loss];

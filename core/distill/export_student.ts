@@ -51,8 +51,8 @@ export async function exportStudent(
   });
   const weights = freeze(ops, model, await readModelWeights(unverified, model, "student"));
   const compared = await watch.time("verify", () => {
-    const factored = () => ops.constant(() => student.weights());
-    return compareLogits(ops, model, factored, () => weights, data.test, verify.probe);
+    const factored = student.frozenWeights();
+    return compareLogits(ops, model, factored, weights, data.test, verify.probe).finally(factored.dispose);
   });
   const { difference, largest } = compared;
   if (!(difference <= verify.tolerance * Math.max(1, largest))) {

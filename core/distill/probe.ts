@@ -31,15 +31,15 @@ export interface LogitComparison {
 export async function compareLogits(
   ops: Ops,
   model: Model,
-  a: () => Weights,
-  b: () => Weights,
+  a: Weights,
+  b: Weights,
   examples: Examples,
   count: number,
 ): Promise<LogitComparison> {
   const indices = Uint32Array.from({ length: Math.min(count, examples.length) }, (_, index) => index);
   const logits = ops.scope(() => {
     const batch = uploadBatch(ops, examples, indices);
-    return [infer(ops, model, a(), batch), infer(ops, model, b(), batch)];
+    return [infer(ops, model, a, batch), infer(ops, model, b, batch)];
   });
   const [first, second] = await ops.read(logits);
   logits.forEach((tensor) => tensor.dispose());

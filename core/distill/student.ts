@@ -7,6 +7,7 @@ import type { Model, ParameterSpec } from "../plugin/model.ts";
 import { type Chain, coreShape } from "../mpo/chain.ts";
 import { mergeChain } from "../mpo/merge.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
+import type { FrozenWeights } from "./models.ts";
 
 /** The name of a core in stores and checkpoints. */
 const coreName = (weight: string, index: number) => `${weight}#${index}`;
@@ -71,16 +72,28 @@ export class Student {
 
   /** Every weight by name, chains contracted; call it once a step, within the tape that is to reach the cores. */
   weights(): Weights {
-    const tensors = new Map([...this.plain.tensors, ...this.statistics.tensors]);
-    const cores = new Map<string, Tensor[]>();
-    for (const { name, shape } of this.model.parameters) {
-      const chain = this.chains.get(name);
-      if (!chain) continue;
-      const own = this.coresOf(name);
-      cores.set(name, own);
-      tensors.set(name, this.ops.reshape(mergeChain(this.ops, own, chain.rows, chain.cols), shape));
-    }
-    return weightsFrom(tensors, cores);
+    return this.#with(this.#contracted());
+  }
+
+  /** The weights of now as constants that live until they are disposed of, for many forward passes. */
+  frozenWeights(): FrozenWeights {
+    const contracted = this.ops.scope(() => this.ops.constant(() => this.#contracted()));
+    for (const tensor of contracted.values()) this.ops.keep(tensor);
+    return { ...this.#with(contracted), dispose: () => contracted.forEach((tensor) => tensor.dispose()) };
+  }
+
+  /** The matrix of every chain, in its weight's shape. */
+  #contracted(): Map<string, Tensor> {
+    const shapes = new Map(this.model.parameters.map(({ name, shape }) => [name, shape]));
+    return new Map([...this.chains].map(([name, { rows, cols }]) => {
+      const matrix = mergeChain(this.ops, this.coresOf(name), rows, cols);
+      return [name, this.ops.reshape(matrix, shapes.get(name)!)];
+    }));
+  }
+
+  #with(contracted: ReadonlyMap<string, Tensor>): Weights {
+    const tensors = new Map([...this.plain.tensors, ...this.statistics.tensors, ...contracted]);
+    return weightsFrom(tensors, new Map([...this.chains.keys()].map((name) => [name, this.coresOf(name)])));
   }
 
   /** Everything that training changes, by name. */

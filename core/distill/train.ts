@@ -174,8 +174,9 @@ class Training {
     const { monitor, earlyStopping, checkpointEvery } = recipe.train;
     await this.#flush();
     if (validation) {
-      const weights = () => ops.constant(() => student.weights());
-      const result = await evaluate(ops, student.model, weights, validation, recipe.evaluate.batchSize);
+      const weights = student.frozenWeights();
+      const result = await evaluate(ops, student.model, weights, validation, recipe.evaluate.batchSize)
+        .finally(weights.dispose);
       const { accuracy, loss } = result;
       const best = updateBest(
         this.#position.best,
