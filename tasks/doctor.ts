@@ -8,7 +8,7 @@ import { describeBackend, withBackend } from "./support/backend.ts";
 import { addVerbose } from "./support/flags.ts";
 import { grouped, scientific } from "./support/format.ts";
 import { type Output, standardOutput, stylesOf } from "./support/output.ts";
-import { type Check, selfTest } from "./support/self_test.ts";
+import { type Check, selfTest } from "./support/self_check.ts";
 import { alignColumns } from "./support/table.ts";
 
 /** Adds the verb `doctor`: says what this machine can compute with, and whether it computes rightly. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
-import { selfTest } from "../../../tasks/support/self_test.ts";
+import { selfTest } from "../../../tasks/support/self_check.ts";
 import { testBackends } from "../../support/backends.ts";
 
 testBackends("the self-test passes on a backend that computes rightly", async (backend) => {
