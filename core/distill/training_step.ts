@@ -5,18 +5,12 @@ import type { Weights } from "../nn/weights.ts";
 import type { Random } from "../data/random.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Batch, HostTensor } from "../plugin/dataset.ts";
-import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
 import { correctPredictions } from "./evaluate.ts";
 import { objective, type WeightedLoss } from "./objective.ts";
 import type { Student } from "./student.ts";
-
-/** The frozen model that is distilled from. */
-export interface Teacher {
-  readonly model: Model;
-  readonly weights: Weights;
-}
+import { type Teacher, teacherOutputs } from "./teacher_outputs.ts";
 
 /** What a step leaves on the device, to be read with those of other steps. */
 export interface StepRecord {
@@ -154,22 +148,6 @@ export class TrainingStep {
     const { ops } = this;
     return [...this.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
   }
-}
-
-/** What the losses want of the teacher, its other outputs freed; `null` if they want nothing. */
-function teacherOutputs(
-  ops: Ops,
-  { model, weights }: Teacher,
-  losses: readonly WeightedLoss[],
-  batch: Batch<Tensor>,
-  randomSeed: () => number,
-): ModelOutputs | null {
-  const wanted = new Set<string>(losses.flatMap(({ loss }) => loss.teacherOutputs));
-  if (wanted.size === 0) return null;
-  return ops.scope(() => {
-    const outputs = model.forward({ ops, weights, batch, training: false, randomSeed });
-    return Object.fromEntries(Object.entries(outputs).filter(([key]) => wanted.has(key))) as unknown as ModelOutputs;
-  });
 }
 
 /** Chains of three cores or more can throw a weight's norm up in the first steps; a bound of 1 keeps them. */
