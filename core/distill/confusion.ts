@@ -36,7 +36,7 @@ export async function evaluateByClass(
     if (confusion.length === 0) confusion = Array.from({ length: classes }, () => new Array(classes).fill(0));
     indices.forEach((index, row) => {
       const own = Array.from(numbers.subarray(row * classes, (row + 1) * classes));
-      const label = examples.labels[index];
+      const label = examples.labels![index];
       confusion[label][indexOfLargest(own)]++;
       loss += crossEntropy(own, label);
     });

@@ -24,7 +24,7 @@ export interface RunData {
 function subset(examples: Examples, chosen: Uint32Array): Examples {
   return {
     length: chosen.length,
-    labels: Uint16Array.from(chosen, (index) => examples.labels[index]),
+    labels: examples.labels && Uint16Array.from(chosen, (index) => examples.labels![index]),
     batch: (indices: Uint32Array, augmentation?: Augmentation) =>
       examples.batch(indices.map((index) => chosen[index]), augmentation),
   };
@@ -73,7 +73,7 @@ export async function loadData(
   const split = splitExamples(source.length, {
     validation: size,
     seed: random.split("validation").uint32(),
-    stratifyBy: validation.stratify ? source.labels : undefined,
+    stratifyBy: validation.stratify && source.labels ? source.labels : undefined,
   });
   const rest = subset(source, split.training);
   const kept = source === train ? rest : train;

@@ -81,13 +81,20 @@ export async function writeModelFolder(
   const tensors = new Map(
     model.parameters.map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]),
   );
-  const [height, width, channels] = data.image;
-  const config = {
-    architecture,
-    ...model.config,
-    input: { height, width, channels, layout: "NHWC in this program, NCHW in PyTorch", normalise: data.normalise },
-    labels: data.classes,
-  };
+  const config = { architecture, ...model.config, task: data.task, input: inputEntries(data), labels: data.classes };
   await writeSafetensors(join(folder, WEIGHTS_FILE), tensors, { format: "pt" });
+  for (const [name, bytes] of Object.entries(data.text?.files ?? {})) {
+    await writeFileAtomically(join(folder, name), bytes);
+  }
   await writeFileAtomically(join(folder, CONFIG_FILE), JSON.stringify(config, null, 2) + "\n");
+}
+
+/** What the model expects, as `config.json` says it. */
+function inputEntries({ image, text }: InputDescription): Record<string, unknown> {
+  if (image) {
+    const { size: [height, width, channels], normalise } = image;
+    return { height, width, channels, layout: "NHWC in this program, NCHW in PyTorch", normalise };
+  }
+  const { vocabulary, maxLength, padding } = text!;
+  return { vocabulary, maxLength, padding };
 }

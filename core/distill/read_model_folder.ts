@@ -10,19 +10,27 @@ import { listWords } from "../recipe/words.ts";
 import { CONFIG_FILE, readModelWeights } from "./model_folder.ts";
 
 const numbers = z.array(z.number());
+const size = z.int().min(1);
 
 /** What every `config.json` of a model folder has; its other keys are options of the model plug-in. */
 const configSchema = z.looseObject({
   architecture: z.string().min(1).describe("Name of the model plug-in"),
-  input: z.looseObject({
-    height: z.int().min(1),
-    width: z.int().min(1),
-    channels: z.int().min(1),
-    normalise: z.strictObject({ mean: numbers, std: numbers }),
-  }).describe("Images that the model takes"),
-  labels: z.array(z.string()).min(1).describe("Names of the classes"),
+  task: z.enum(["classification", "regression", "tagging"]).default("classification").describe(
+    "What the model answers",
+  ),
+  input: z.union([
+    z.looseObject({
+      height: size,
+      width: size,
+      channels: size,
+      normalise: z.strictObject({ mean: numbers, std: numbers }),
+    }),
+    z.looseObject({ vocabulary: size, maxLength: size, padding: z.int().min(0) }),
+  ]).describe("Images or text that the model takes"),
+  labels: z.array(z.string()).describe("Names of the classes; none for a regression"),
 });
 
+type ImageConfig = Extract<z.output<typeof configSchema>["input"], { height: number }>;
 type Config = Checked<z.output<typeof configSchema>>;
 
 /** A model that was saved, ready to run. */
@@ -57,13 +65,12 @@ export async function readModelFolder(
 }
 
 /** A model sees nonsense in images of another size or normalisation, and its classes are numbers only. */
-function checkData(config: Config, { image, normalise, classes }: InputDescription): void {
-  const { input, labels } = config.value;
-  const differing: [path: string[], what: string, own: unknown[], given: readonly unknown[]][] = [
-    [["input"], "images of", [input.height, input.width, input.channels], image],
-    [["input", "normalise", "mean"], "pixels with mean", input.normalise.mean, normalise.mean],
-    [["input", "normalise", "std"], "pixels with standard deviation", input.normalise.std, normalise.std],
-    [["labels"], "the classes", labels, classes],
+function checkData(config: Config, data: InputDescription): void {
+  const { task, labels } = config.value;
+  const differing: Difference[] = [
+    [["task"], "the task", [task], [data.task]],
+    ...inputDifferences(config.value.input, data),
+    [["labels"], "the classes", labels, data.classes],
   ];
   for (const [path, what, own, given] of differing) {
     if (own.join() === given.join()) continue;
@@ -72,6 +79,27 @@ function checkData(config: Config, { image, normalise, classes }: InputDescripti
       `Cannot run the model on this data set: it takes ${what} ${list(own)}, and the data set has ${list(given)}`,
     );
   }
+}
+
+/** Where `config.json` says it, what it is about, what the model takes and what the data set has. */
+type Difference = [path: string[], what: string, own: readonly unknown[], given: readonly unknown[]];
+
+function inputDifferences(input: Config["value"]["input"], { image, text }: InputDescription): Difference[] {
+  const given = image ? "images" : "text";
+  if (!("normalise" in input)) {
+    if (!text) return [[["input"], "as input", ["text"], [given]]];
+    return [
+      [["input", "vocabulary"], "a vocabulary of", [input.vocabulary], [text.vocabulary]],
+      [["input", "padding"], "as padding the token", [input.padding], [text.padding]],
+    ];
+  }
+  if (!image) return [[["input"], "as input", ["images"], [given]]];
+  const { height, width, channels, normalise } = input as ImageConfig;
+  return [
+    [["input"], "images of", [height, width, channels], image.size],
+    [["input", "normalise", "mean"], "pixels with mean", normalise.mean, image.normalise.mean],
+    [["input", "normalise", "std"], "pixels with standard deviation", normalise.std, image.normalise.std],
+  ];
 }
 
 function list(values: readonly unknown[]): string {

@@ -4,7 +4,7 @@ import type { RemoteFile } from "../data/remote_file.ts";
 
 export type { RemoteFile };
 
-/** Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`. */
+/** Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`; see {@link InputDescription}. */
 export type Batch<Part> = Readonly<Record<string, Part>>;
 
 /** Numbers of one batch on the host. */
@@ -15,14 +15,44 @@ export interface HostTensor {
   readonly shape: readonly number[];
 }
 
-/** What models need to know of the data. */
-export interface InputDescription {
-  /** Height, width and channels of an image. */
-  readonly image: readonly [height: number, width: number, channels: number];
-  /** Names of the classes. */
-  readonly classes: readonly string[];
+/**
+ * What is asked about an example: its class, a number, or a class for each token. Labels are `label [batch]`, or
+ * `[batch, length]` for tagging, where -1 stands at tokens that are not scored.
+ */
+export type Task = "classification" | "regression" | "tagging";
+
+/** Images that a data set gives as `image [batch, height, width, channels]`. */
+export interface ImageInput {
+  readonly size: readonly [height: number, width: number, channels: number];
   /** How pixels in [0, 1] become numbers: (pixel - mean) / std, one entry for each channel. */
   readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] };
+}
+
+/**
+ * Text that a data set gives as `tokens`, `types` and `mask`, each `[batch, length]`: the number of each token, the segment
+ * that it belongs to (0 or 1), and 1 for a token or 0 for padding. The length is the longest of the batch.
+ */
+export interface TextInput {
+  /** Tokens are numbered from 0 up to but not this. */
+  readonly vocabulary: number;
+  /** The most tokens of an example, special ones included. */
+  readonly maxLength: number;
+  /** The number of the padding token. */
+  readonly padding: number;
+  /** Files of the tokenizer by name, which are saved beside a model: `tokenizer.json`, `vocab.txt`. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+/** What models need to know of the data. */
+export interface InputDescription {
+  /** What the labels are. */
+  readonly task: Task;
+  /** Names of the classes or tags; empty for regression. */
+  readonly classes: readonly string[];
+  /** `null` unless the examples are images. */
+  readonly image: ImageInput | null;
+  /** `null` unless the examples are text. */
+  readonly text: TextInput | null;
 }
 
 /** Random changes to training images; see `augment` in a recipe. */
@@ -41,8 +71,8 @@ export interface Augmentation {
 export interface Examples {
   /** How many there are. */
   readonly length: number;
-  /** The class of each example. */
-  readonly labels: Uint8Array | Uint16Array;
+  /** The class of each example, by which a split is stratified; `null` where an example has not one class. */
+  readonly labels: Uint8Array | Uint16Array | null;
   /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */
   batch(indices: Uint32Array, augmentation?: Augmentation): Batch<HostTensor>;
 }

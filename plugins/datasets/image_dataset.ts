@@ -55,7 +55,12 @@ export function imageDataset(
     }
   }
   return {
-    input: { image: [train.height, train.width, train.channels], classes, normalise },
+    input: {
+      task: "classification",
+      classes,
+      image: { size: [train.height, train.width, train.channels], normalise },
+      text: null,
+    },
     splits: {
       train: imageExamples(train, normalise, options.takeTrain),
       test: imageExamples(test, normalise, options.takeTest),

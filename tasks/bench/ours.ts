@@ -44,9 +44,10 @@ function startMatmul(ops: Ops, inputs: Inputs["matmul"]): Work {
 
 function startTraining(ops: Ops, { images, labels, parameters }: Inputs["resnet8"]): Work {
   const model = resnet.build({ depth: 8, width: 16, stem: null, dropout: 0 }, {
-    image: [imageSize, imageSize, 1],
+    task: "classification",
     classes: Array.from({ length: classes }, (_, label) => String(label)),
-    normalise: { mean: [0], std: [1] },
+    image: { size: [imageSize, imageSize, 1], normalise: { mean: [0], std: [1] } },
+    text: null,
   });
   const trained = new ParameterStore(ops, model.parameters.filter(({ trainable }) => trainable));
   const statistics = new ParameterStore(ops, model.parameters.filter(({ trainable }) => !trainable));

@@ -9,6 +9,7 @@ import { parseChecked } from "../../core/recipe/checked.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { buildLoss, lossCall, outputs } from "./losses.ts";
 import { assertClose } from "./numbers.ts";
+import { imageData } from "./inputs.ts";
 
 /** What a loss compares. */
 export interface Models {
@@ -86,11 +87,7 @@ export function logitModels(ops: Ops, student: ArrayLike<number>, teacher: Array
 /** A set-up with so many classes that collects what the loss reports. */
 export function setupOf(classes: number): { setup: Partial<LossSetup>; lines: string[] } {
   const lines: string[] = [];
-  const data: InputDescription = {
-    image: [1, 1, 1],
-    classes: Array.from({ length: classes }, (_, index) => `class ${index}`),
-    normalise: { mean: [0], std: [1] },
-  };
+  const data = imageData([1, 1, 1], Array.from({ length: classes }, (_, index) => `class ${index}`));
   return { setup: { data, report: (line) => void lines.push(line) }, lines };
 }
 

@@ -6,6 +6,7 @@ import type { Loss, LossCall, LossDefinition, LossSetup, OutputShapes } from "..
 import type { ModelOutputs } from "../../core/plugin/model.ts";
 import { valueAt } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import { imageData } from "./inputs.ts";
 
 const noChains: ChainMap = {
   student: new Map(),
@@ -36,7 +37,7 @@ export async function buildLoss(
   const model = { parameters: [], config: {}, forward: () => student, fromForeign: () => null };
   return await definition.create(definition.options(optionKit).parse(options), {
     ops,
-    data: { image: [1, 1, 1], classes: ["a", "b", "c"], normalise: { mean: [0], std: [1] } },
+    data: imageData([1, 1, 1], ["a", "b", "c"]),
     student: model,
     teacher: model,
     chains: noChains,

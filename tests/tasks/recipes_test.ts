@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { chainSpecs, matrixSize } from "../../core/distill/chains.ts";
 import { buildModel, readRecipeWeights } from "../../core/distill/models.ts";
 import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";
-import type { InputDescription } from "../../core/plugin/dataset.ts";
+import type { ImageInput, InputDescription } from "../../core/plugin/dataset.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { readRecipe, resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
@@ -16,13 +16,14 @@ const folder = join(root, "tasks", "recipes");
 const recipes = Array.from(Deno.readDirSync(folder), ({ name }) => name).filter((name) => name.endsWith(".yaml"));
 
 /** Images of the data sets by their format; the files themselves are read by no test here. */
-const imageOf: Readonly<Record<string, InputDescription["image"]>> = { idx: [28, 28, 1], cifar: [32, 32, 3] };
+const imageSizes: Readonly<Record<string, ImageInput["size"]>> = { idx: [28, 28, 1], cifar: [32, 32, 3] };
 
 function inputOf({ definition, options }: Resolved<"dataset">): InputDescription {
-  const image = imageOf[definition.name];
-  assert.ok(image, `this test knows no image size of the data set "${definition.name}"`);
+  const size = imageSizes[definition.name];
+  assert.ok(size, `this test knows no image size of the data set "${definition.name}"`);
   assert.ok(options.classes && options.mean && options.std, "classes, mean and std are part of a shipped recipe");
-  return { image, classes: options.classes, normalise: { mean: options.mean, std: options.std } };
+  const image = { size, normalise: { mean: options.mean, std: options.std } };
+  return { task: "classification", classes: options.classes, image, text: null };
 }
 
 /** The files of the data set that are shipped: those beneath `plugins/`; others are for the user to name. */

@@ -1,3 +1,4 @@
+import { imagesOf, outputsOf } from "../../../core/plugin/inputs.ts";
 import { defineModel } from "../../../core/plugin/model.ts";
 import { layOut, type ResnetOptions } from "./architecture.ts";
 import { forward } from "./forward.ts";
@@ -24,9 +25,9 @@ export const resnet = defineModel<ResnetOptions>({
       ),
       dropout: z.number().min(0).lt(1).default(0).describe("Rate of dropout before the last layer"),
     }),
-  build(options, { image, classes }) {
+  build(options, data) {
     const architecture = layOut(options);
-    const parameters = parametersOf(architecture, image[2], classes.length);
+    const parameters = parametersOf(architecture, imagesOf(data, "resnet").size[2], outputsOf(data));
     return {
       parameters,
       forward: (call) => forward(architecture, options.dropout, call),

@@ -8,7 +8,7 @@ import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
 /** What the tiny runs are trained for, as their config.json has it. */
 async function dataOf(folder: string): Promise<InputDescription> {
   const { input: { height, width, channels, normalise }, labels } = await readConfig(folder);
-  return { image: [height, width, channels], normalise, classes: labels };
+  return { task: "classification", classes: labels, image: { size: [height, width, channels], normalise }, text: null };
 }
 
 const readConfig = async (folder: string) => JSON.parse(await Deno.readTextFile(join(folder, "config.json")));
@@ -38,10 +38,16 @@ Deno.test("a model for other images, another normalisation or other classes is r
         message,
       });
     await refused(
-      { image: [28, 28, 1] },
+      { image: { ...data.image!, size: [28, 28, 1] } },
       /config\.json:\d+:\d+: Cannot run .* images of 8, 8 and 1, .* has 28, 28 and 1$/,
     );
-    await refused({ normalise: { mean: [0.5], std: [1] } }, /it takes pixels with mean .*, and the data set has 0\.5$/);
+    await refused(
+      { image: { ...data.image!, normalise: { mean: [0.5], std: [1] } } },
+      /it takes pixels with mean .*, and the data set has 0\.5$/,
+    );
+    const text = { vocabulary: 9, maxLength: 8, padding: 0, files: {} };
+    await refused({ image: null, text }, /it takes as input images, and the data set has text$/);
+    await refused({ task: "tagging" }, /it takes the task classification, and the data set has tagging$/);
     await refused({ classes: ["a", "b"] }, /it takes the classes .*, and the data set has a and b$/);
   }));
 

@@ -14,9 +14,10 @@ import { crossEntropy } from "../../../plugins/losses/cross_entropy.ts";
 import { resnet } from "../../../plugins/models/resnet/resnet.ts";
 import { float64, testBackends } from "../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../support/numbers.ts";
+import { imageData } from "../../support/inputs.ts";
 
 const WEIGHT = "layer1.0.conv1.weight";
-const data = { image: [5, 5, 1], classes: ["a", "b", "c"], normalise: { mean: [0], std: [1] } } as const;
+const data = imageData([5, 5, 1], ["a", "b", "c"]);
 const batch = {
   image: { data: Float32Array.from(pseudoRandom(1, 100)), shape: [4, 5, 5, 1] },
   label: { data: Float32Array.of(0, 1, 2, 1), shape: [4] },

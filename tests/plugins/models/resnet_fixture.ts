@@ -8,6 +8,7 @@ import type { Model, ModelOutputs } from "../../../core/plugin/model.ts";
 import { readSafetensors, toFloat32 } from "../../../core/safetensors.ts";
 import { resnet } from "../../../plugins/models/resnet/resnet.ts";
 import { assertClose } from "../../support/numbers.ts";
+import { imageData } from "../../support/inputs.ts";
 
 /** The networks in tests/fixtures/resnet: options in a recipe and image size; all have 5 classes. */
 export const networks = {
@@ -28,9 +29,8 @@ export function buildResnet(
   image: readonly [number, number, number],
   classes: number,
 ): Model {
-  const normalise = { mean: Array(image[2]).fill(0), std: Array(image[2]).fill(1) };
   const labels = Array.from({ length: classes }, (_, index) => `${index}`);
-  return resnet.build(resnet.options(optionKit).parse(options), { image, classes: labels, normalise });
+  return resnet.build(resnet.options(optionKit).parse(options), imageData(image, labels));
 }
 
 /** One of {@link networks}. */
