@@ -2,7 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { Random } from "../core/data/random.ts";
-import { type ClassEvaluation, evaluateByClass } from "../core/distill/confusion.ts";
+import { evaluate } from "../core/distill/evaluate.ts";
 import { loadData, type RunData } from "../core/distill/load_data.ts";
 import { CONFIG_FILE } from "../core/distill/model_folder.ts";
 import { freeze } from "../core/distill/models.ts";
@@ -89,10 +89,22 @@ async function evaluateFolder(
   const ops = createOps(backend);
   const weights = freeze(ops, saved.model, saved.weights);
   const { batchSize } = recipe.value.evaluate;
-  const result = await evaluateByClass(ops, saved.model, weights, examples, batchSize);
+  const result = await evaluate(ops, { model: saved.model, weights, examples, task: input.task, batchSize });
   weights.dispose();
   const { architecture } = saved;
-  return { model: folder, architecture, recipe: recipe.file, split, backend: backend.name, ...byClass(result, input) };
+  const { loss, metrics, confusion } = result;
+  return {
+    model: folder,
+    architecture,
+    recipe: recipe.file,
+    split,
+    backend: backend.name,
+    examples: result.examples,
+    loss,
+    metrics,
+    classes: confusion && input.classes.map((label, index) => classReport(label, confusion[index], index)),
+    confusion,
+  };
 }
 
 function splitOf({ train, validation, test }: RunData, name: string): Examples {
@@ -102,10 +114,7 @@ function splitOf({ train, validation, test }: RunData, name: string): Examples {
   throw new UserError(`--split ${name}: Expected test, validation or train`);
 }
 
-function byClass({ confusion, ...totals }: ClassEvaluation, { classes }: { readonly classes: readonly string[] }) {
-  const labels = classes.map((label, index) => {
-    const examples = confusion[index].reduce((sum, count) => sum + count, 0);
-    return { label, examples, accuracy: examples === 0 ? null : confusion[index][index] / examples };
-  });
-  return { ...totals, classes: labels, confusion };
+function classReport(label: string, taken: readonly number[], index: number) {
+  const examples = taken.reduce((sum, count) => sum + count, 0);
+  return { label, examples, accuracy: examples === 0 ? null : taken[index] / examples };
 }

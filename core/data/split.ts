@@ -8,7 +8,7 @@ export interface SplitOptions {
   readonly validation: number;
   readonly seed: number;
   /** The class of each example: then every class gives its share, to within one example. */
-  readonly stratifyBy?: ArrayLike<number>;
+  readonly stratifyBy?: ArrayLike<number> | null;
 }
 
 /** Two sets of indices that share none. Each is in rising order. */
@@ -62,7 +62,7 @@ export function takeFirst(available: number, count: number): Uint32Array<ArrayBu
 }
 
 /** The indices of each class, by rising class; one group of all without classes. */
-function groupByClass(count: number, classes: ArrayLike<number> | undefined): number[][] {
+function groupByClass(count: number, classes: ArrayLike<number> | null | undefined): number[][] {
   const groups = new Map<number, number[]>();
   for (let index = 0; index < count; index++) {
     const label = classes?.[index] ?? 0;

@@ -4,6 +4,7 @@ import { Random } from "../data/random.ts";
 import { UserError } from "../errors.ts";
 import { writeFileAtomically } from "../files.ts";
 import { createOps } from "../ops/ops.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { baseFrom } from "../recipe/recipe.ts";
@@ -11,8 +12,10 @@ import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
 import { sha256 } from "../sha256.ts";
 import { VERSION } from "../version.ts";
+import { type Monitor, monitorOf } from "./best_epoch.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./checkpoint.ts";
 import { evaluate } from "./evaluate.ts";
+import { showMetrics } from "./metrics/show.ts";
 import { exportStudent } from "./export_student.ts";
 import { prepareRun } from "./prepare.ts";
 import { type Reporter, silent } from "./progress.ts";
@@ -70,15 +73,17 @@ export async function distill(
   using owned = new DisposableStack();
   const run = await prepareRun(ops, recipe, plugins, random, watch, reporter);
   owned.defer(run.dispose);
-  const { data, teacher, student, losses, lossParameters } = run;
+  const { data, teacher, student, losses, lossParameters, lossState } = run;
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": await sha256OfWeights(teacher.numbers) }) };
   if (checkpoint) checkInputs(checkpoint, inputs);
   await writeRunRecipe(recipe, folder);
   const batchSize = settings.evaluate.batchSize;
+  const { task } = data.dataset.input;
+  const monitor = monitorOfRecipe(recipe, data.dataset.input);
   const taught = teacher && await watch.time("evaluate", () => {
-    return evaluate(ops, teacher.model, teacher.weights, data.test, batchSize);
+    return evaluate(ops, { ...teacher, examples: data.test, task, batchSize });
   });
-  if (taught) reporter.line(`teacher: test accuracy ${(100 * taught.accuracy).toFixed(2)} %`);
+  if (taught) reporter.line(`teacher: test ${showMetrics(taught)}`);
   const [training, inference] = [student.trainingParameters, student.inferenceParameters];
   reporter.line(`student: ${count(training)} parameters in training, ${count(inference)} at inference`);
 
@@ -90,10 +95,14 @@ export async function distill(
       recipe: settings,
       student,
       step,
-      lossNames: losses.map(({ name }) => name),
+      losses,
       lossParameters,
+      lossState,
+      random: random.split("loss inputs"),
       train: data.train,
       validation: data.validation,
+      task,
+      monitor,
       folder,
       fingerprint: { recipe: comparable(settings), inputs },
       reporter,
@@ -105,7 +114,10 @@ export async function distill(
   const exported = await exportStudent(ops, student, settings, data, folder, architecture, watch);
   owned.defer(() => exported.weights.dispose());
   const measure = (examples: typeof data.test) =>
-    watch.time("evaluate", () => evaluate(ops, student.model, exported.weights, examples, batchSize));
+    watch.time(
+      "evaluate",
+      () => evaluate(ops, { model: student.model, weights: exported.weights, examples, task, batchSize }),
+    );
   const test = await measure(data.test);
   const validation = data.validation && await measure(data.validation);
 
@@ -120,12 +132,15 @@ export async function distill(
     teacher: teacher && {
       accuracy: taught!.accuracy,
       loss: taught!.loss,
+      metrics: taught!.metrics,
       parameters: countTrainable(teacher.model.parameters),
     },
     student: {
       accuracy: test.accuracy,
       loss: test.loss,
+      metrics: test.metrics,
       validationAccuracy: validation?.accuracy ?? null,
+      validationMetrics: validation?.metrics ?? null,
       parametersTraining: training,
       parametersInference: inference,
       parameterIncreaseRate: training / inference,
@@ -140,11 +155,21 @@ export async function distill(
     epochs: result.epochs,
     peakBytes: backend.memory().peakBytes,
     losses: result.losses,
+    lossMetrics: result.lossMetrics,
     norms: exported.norms,
     studentSha256: exported.sha256,
   };
   await writeFileAtomically(join(folder, "metrics.json"), JSON.stringify(summary, null, 2) + "\n");
   return summary;
+}
+
+/** @throws UserError with line and column if the task has no such metric */
+function monitorOfRecipe(recipe: Checked<Recipe>, data: InputDescription): Monitor {
+  try {
+    return monitorOf(recipe.value.train.monitor, data);
+  } catch (error) {
+    throw error instanceof UserError ? recipe.error(["train", "monitor"], error.message) : error;
+  }
 }
 
 /** The recipe as it was resolved, in the run folder; it runs again from there. */

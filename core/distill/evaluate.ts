@@ -1,67 +1,111 @@
+import { argmaxKernel } from "../kernels/argmax.ts";
 import { correctKernel } from "../kernels/correct.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { Batch, Examples } from "../plugin/dataset.ts";
-import type { Model } from "../plugin/model.ts";
+import type { Batch, Examples, HostTensor, Task } from "../plugin/dataset.ts";
+import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 import { breathe } from "./breathe.ts";
+import type { Confusion } from "./metrics/confusion.ts";
+import { metricsOf } from "./metrics/metrics.ts";
 
 /** How well a model does on a list of examples. */
 export interface Evaluation {
-  /** Part of the examples whose largest logit is the label's. */
-  readonly accuracy: number;
-  /** Mean cross-entropy in nats. */
+  /** Part of the examples, or of the scored tokens, that the model is right about; `null` for a regression. */
+  readonly accuracy: number | null;
+  /** Mean cross-entropy in nats, over examples or scored tokens; mean squared error for a regression. */
   readonly loss: number;
   readonly examples: number;
+  /** All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, or `pearson`, `spearman`. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** `[true class][predicted class]`; `null` for a regression. */
+  readonly confusion: Confusion | null;
+}
+
+/** Numbers of a batch onto the device. */
+export function upload(ops: Ops, batch: Batch<HostTensor>): Batch<Tensor> {
+  return Object.fromEntries(Object.entries(batch).map(([name, { data, shape }]) => [name, ops.tensor(data, shape)]));
 }
 
 /** Uploads a batch of a data set. */
 export function uploadBatch(ops: Ops, examples: Examples, indices: Uint32Array): Batch<Tensor> {
-  return Object.fromEntries(
-    Object.entries(examples.batch(indices)).map(([name, { data, shape }]) => [name, ops.tensor(data, shape)]),
-  );
+  return upload(ops, examples.batch(indices));
 }
 
-/** A number per row: 1 where the model is right. */
+/** A number for each row of logits: 1 where the model is right, and 0 also where the label is -1. */
 export function correctPredictions(ops: Ops, logits: Tensor, labels: Tensor): Tensor {
-  const [rows, columns] = logits.shape;
+  const columns = logits.shape.at(-1)!;
+  const rows = logits.size / columns;
   const output = ops.device.empty([rows]);
   ops.device.run(correctKernel, { logits, labels, output }, { rows, columns });
   return output;
 }
 
+/** What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging. */
+export function predictionsOf(ops: Ops, task: Task, { logits, predictions }: ModelOutputs): Tensor {
+  if (predictions) return predictions;
+  if (task === "regression") return ops.reshape(logits, [logits.size]);
+  const columns = logits.shape.at(-1)!;
+  const output = ops.device.empty(logits.shape.slice(0, -1));
+  ops.device.run(argmaxKernel, { input: logits, output }, { rows: logits.size / columns, columns });
+  return output;
+}
+
 /** Runs a model in evaluation mode. */
-export function infer(ops: Ops, model: Model, weights: Weights, batch: Batch<Tensor>): Tensor {
+export function infer(ops: Ops, model: Model, weights: Weights, batch: Batch<Tensor>): ModelOutputs {
   const noSeed = () => {
     throw new Error("A model asked for a random number in evaluation");
   };
-  return model.forward({ ops, weights, batch, training: false, randomSeed: noSeed }).logits;
+  return model.forward({ ops, weights, batch, training: false, randomSeed: noSeed });
 }
 
-/** Accuracy and loss over a split, batch by batch; everything is read back once at the end. */
-export async function evaluate(
-  ops: Ops,
-  model: Model,
-  weights: Weights,
-  examples: Examples,
-  batchSize: number,
-): Promise<Evaluation> {
-  const sums: Tensor[] = [];
+/** What is evaluated, and on what. */
+export interface EvaluationCall {
+  readonly model: Model;
+  readonly weights: Weights;
+  readonly examples: Examples;
+  readonly task: Task;
+  readonly batchSize: number;
+}
+
+/** Loss and metrics over a split, batch by batch; everything is read back once at the end. */
+export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluation> {
+  const { model, weights, examples, task, batchSize } = call;
+  const labels: HostTensor[] = [];
+  const results: Tensor[] = [];
+  let classes = 0;
   for (let begin = 0; begin < examples.length; begin += batchSize) {
     const size = Math.min(batchSize, examples.length - begin);
-    const indices = Uint32Array.from({ length: size }, (_, i) => begin + i);
-    sums.push(...ops.scope(() => {
-      const batch = uploadBatch(ops, examples, indices);
-      const logits = infer(ops, model, weights, batch);
-      const correct = ops.sum(correctPredictions(ops, logits, batch.label));
-      const loss = ops.negate(ops.sum(ops.pick(ops.logSoftmax(logits), batch.label)));
-      return [correct, loss];
+    const hostBatch = examples.batch(Uint32Array.from({ length: size }, (_, i) => begin + i));
+    labels.push(hostBatch.label);
+    results.push(...ops.scope(() => {
+      const outputs = infer(ops, model, weights, upload(ops, hostBatch));
+      classes = outputs.logits.shape.at(-1)!;
+      return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, hostBatch.label)];
     }));
     await breathe();
   }
-  const numbers = (await ops.read(sums)).map(([value]) => value);
-  sums.forEach((tensor) => tensor.dispose());
-  const total = (first: number) =>
-    numbers.filter((_, index) => index % 2 === first).reduce((sum, value) => sum + value, 0);
-  return { accuracy: total(0) / examples.length, loss: total(1) / examples.length, examples: examples.length };
+  const numbers = await ops.read(results);
+  results.forEach((tensor) => tensor.dispose());
+  const predictions = numbers.filter((_, index) => index % 2 === 0);
+  const loss = numbers.filter((_, index) => index % 2 === 1).reduce((sum, [value]) => sum + value, 0);
+  const scored = labels.reduce((sum, label) => sum + scoredIn(task, label), 0);
+  const { metrics, confusion } = metricsOf(task, labels, predictions, classes);
+  const accuracy = metrics.accuracy ?? null;
+  return { accuracy, loss: loss / scored, examples: examples.length, metrics, confusion };
+}
+
+/** How many answers of a batch count: its examples, or the tokens whose label is not -1. */
+export function scoredIn(task: Task, { data }: HostTensor): number {
+  return task === "tagging" ? data.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0) : data.length;
+}
+
+function lossSum(ops: Ops, task: Task, logits: Tensor, { data, shape }: HostTensor): Tensor {
+  if (task === "regression") {
+    return ops.sum(ops.square(ops.subtract(ops.reshape(logits, shape), ops.tensor(data, shape))));
+  }
+  const rows = ops.reshape(logits, [data.length, logits.shape.at(-1)!]);
+  const likelihoods = ops.pick(ops.logSoftmax(rows), ops.tensor(data.map((label) => Math.max(label, 0))));
+  const scored = ops.tensor(data.map((label) => label >= 0 ? 1 : 0));
+  return ops.negate(ops.sum(ops.multiply(likelihoods, scored)));
 }

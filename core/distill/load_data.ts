@@ -51,7 +51,7 @@ export async function loadData(
   });
   const { train, test } = dataset.splits;
   const { validation } = recipe.value;
-  if (!validation) return whole(recipe, { dataset, train, validation: null, test, sha256: hashes });
+  if (!validation) return whole(recipe, { dataset, train, validation: null, test, sha256: hashes }, random);
   const source = dataset.splits[validation.from];
   if (!source) {
     const known = Object.keys(dataset.splits).join(", ");
@@ -73,16 +73,34 @@ export async function loadData(
   const split = splitExamples(source.length, {
     validation: size,
     seed: random.split("validation").uint32(),
-    stratifyBy: validation.stratify && source.labels ? source.labels : undefined,
+    stratifyBy: validation.stratify ? source.labels : null,
   });
   const rest = subset(source, split.training);
   const kept = source === train ? rest : train;
   const held = subset(source, split.validation);
-  return whole(recipe, { dataset, train: kept, validation: held, test, sha256: hashes });
+  return whole(recipe, { dataset, train: kept, validation: held, test, sha256: hashes }, random);
+}
+
+/** The training examples that `subset` asks for; another seed draws others. */
+function drawSubset(recipe: Checked<Recipe>, train: Examples, random: Random): Examples {
+  const { subset: wanted } = recipe.value;
+  if (!wanted) return train;
+  const size = Math.round(wanted.fraction * train.length);
+  if (size < 1) {
+    throw recipe.error(
+      ["subset"],
+      `Cannot take ${size} of ${train.length} training examples: a larger fraction is needed`,
+    );
+  }
+  if (size === train.length) return train;
+  const seed = random.split("subset").uint32();
+  const { training } = splitExamples(train.length, { validation: train.length - size, seed, stratifyBy: train.labels });
+  return subset(train, training);
 }
 
 /** Refuses data that do not make one training batch. */
-function whole(recipe: Checked<Recipe>, data: RunData): RunData {
+function whole(recipe: Checked<Recipe>, all: RunData, random: Random): RunData {
+  const data = { ...all, train: drawSubset(recipe, all.train, random) };
   const { batchSize, dropLast } = recipe.value.train;
   if (dropLast && data.train.length < batchSize) {
     throw recipe.error(

@@ -15,6 +15,7 @@ export function outputShapes(ops: Ops, model: Model, weights: () => Weights, exa
       hidden: outputs.hidden.map(({ shape }) => shape),
       attention: outputs.attention.map(({ shape }) => shape),
       pooled: outputs.pooled.shape,
+      ...(outputs.subclassLogits && { subclassLogits: outputs.subclassLogits.shape }),
     };
   });
 }
@@ -39,7 +40,7 @@ export async function compareLogits(
   const indices = Uint32Array.from({ length: Math.min(count, examples.length) }, (_, index) => index);
   const logits = ops.scope(() => {
     const batch = uploadBatch(ops, examples, indices);
-    return [infer(ops, model, a, batch), infer(ops, model, b, batch)];
+    return [infer(ops, model, a, batch).logits, infer(ops, model, b, batch).logits];
   });
   const [first, second] = await ops.read(logits);
   logits.forEach((tensor) => tensor.dispose());

@@ -15,13 +15,23 @@ export interface RunSummary {
   /** SHA-256 of each data file that was read, by its name in the recipe. */
   readonly dataSha256: Readonly<Record<string, string>>;
   /** The teacher on the test set; `null` without one. */
-  readonly teacher: { readonly accuracy: number; readonly loss: number; readonly parameters: number } | null;
+  readonly teacher: {
+    /** `null` for a regression. */
+    readonly accuracy: number | null;
+    readonly loss: number;
+    /** By name; see {@link Evaluation}. */
+    readonly metrics: Readonly<Record<string, number>>;
+    readonly parameters: number;
+  } | null;
   /** The merged student. */
   readonly student: {
-    /** On the test set, merged. */
-    readonly accuracy: number;
+    /** On the test set, merged; `null` for a regression. */
+    readonly accuracy: number | null;
     readonly loss: number;
+    /** On the test set, by name: what the task is measured by. */
+    readonly metrics: Readonly<Record<string, number>>;
     readonly validationAccuracy: number | null;
+    readonly validationMetrics: Readonly<Record<string, number>> | null;
     /** Numbers that were trained. */
     readonly parametersTraining: number;
     /** Numbers of the merged student. */
@@ -46,6 +56,8 @@ export interface RunSummary {
   readonly peakBytes: number;
   /** Mean of each loss, before its weight, over the last log line. */
   readonly losses: Readonly<Record<string, number>>;
+  /** What losses reported at the end of the last epoch, by the loss's name; empty if none does. */
+  readonly lossMetrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Frobenius norm of each over-parameterised matrix, merged. */
   readonly norms: Readonly<Record<string, number>>;
   /** SHA-256 of the student's weights file. */

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { BatchLoader } from "../data/loader.ts";
+import type { Random } from "../data/random.ts";
 import type { ParameterStore } from "../nn/parameter_store.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { Examples } from "../plugin/dataset.ts";
+import type { Examples, Task } from "../plugin/dataset.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
 import { BestCopy } from "./best_copy.ts";
-import { monitored, updateBest } from "./best_epoch.ts";
+import { type Monitor, monitored, updateBest } from "./best_epoch.ts";
 import { breathe } from "./breathe.ts";
 import {
   type Checkpoint,
@@ -17,6 +18,10 @@ import {
   writeCheckpoint,
 } from "./checkpoint.ts";
 import { evaluate } from "./evaluate.ts";
+import { showMetrics } from "./metrics/show.ts";
+import { endLossEpoch, type LossMetrics, metricLines } from "./loss_epoch.ts";
+import { lossInputs } from "./loss_inputs.ts";
+import type { WeightedLoss } from "./objective.ts";
 import type { Reporter } from "./progress.ts";
 import { type LoggedSteps, MetricsLog, readSteps } from "./step_log.ts";
 import { Interrupted, NonFiniteLoss } from "./stops.ts";
@@ -29,11 +34,17 @@ export interface TrainingSetup {
   readonly recipe: Recipe;
   readonly student: Student;
   readonly step: TrainingStep;
-  /** Names of the losses, in their order. */
-  readonly lossNames: readonly string[];
+  readonly losses: readonly WeightedLoss[];
   readonly lossParameters: ParameterStore;
+  /** What the losses keep from step to step, by name. */
+  readonly lossState: ReadonlyMap<string, Tensor>;
+  /** For what losses draw on the host. */
+  readonly random: Random;
   readonly train: Examples;
   readonly validation: Examples | null;
+  readonly task: Task;
+  /** The metric that early stopping and the best weights go by. */
+  readonly monitor: Monitor;
   /** The run folder. */
   readonly folder: string;
   readonly fingerprint: Fingerprint;
@@ -49,6 +60,8 @@ export interface TrainingResult {
   readonly epochs: number;
   /** Mean of each loss over the last log line. */
   readonly losses: Readonly<Record<string, number>>;
+  /** What losses reported at the end of the last epoch. */
+  readonly lossMetrics: LossMetrics;
 }
 
 /** How much a matrix's norm may grow before a warning says so. */
@@ -65,7 +78,7 @@ export async function train(setup: TrainingSetup): Promise<TrainingResult> {
 }
 
 class Training {
-  #position: Position = { step: 0, seconds: 0, best: null, losses: [] };
+  #position: Position = { step: 0, seconds: 0, best: null, losses: [], lossMetrics: {} };
   /** Steps whose numbers are still on the device. */
   #pending: StepRecord[] = [];
   #lastCheckpoint: number | null = null;
@@ -94,7 +107,7 @@ class Training {
   }
 
   async run(): Promise<TrainingResult> {
-    const { recipe, reporter, lossNames } = this.setup;
+    const { reporter } = this.setup;
     await this.#begin();
     for (let epoch = Math.floor(this.#position.step / this.#stepsPerEpoch); !this.#finished; epoch++) {
       for (const { batch, indices } of this.#loader.epoch(epoch, this.#position.step % this.#stepsPerEpoch)) {
@@ -103,15 +116,16 @@ class Training {
       }
       await this.#endEpoch(epoch + 1);
     }
-    const { step, best, losses } = this.#position;
+    const { step, best, losses, lossMetrics } = this.#position;
     if (this.#stoppedEarly) {
-      reporter.line(`stopped early: no better ${recipe.train.monitor} for ${best!.waited} epochs`);
+      reporter.line(`stopped early: no better validation.${this.setup.monitor} for ${best!.waited} epochs`);
     }
     if (best && this.#best.restore()) reporter.line(`restored the weights of epoch ${best.epoch}`);
     return {
       steps: step,
       epochs: step / this.#stepsPerEpoch,
-      losses: Object.fromEntries(losses.map((value, index) => [lossNames[index], value])),
+      losses: this.#byLoss(losses),
+      lossMetrics,
     };
   }
 
@@ -139,8 +153,8 @@ class Training {
     const { ops, resume, reporter } = this.setup;
     if (resume) {
       restore(ops, resume, this.#state);
-      const { step, seconds, best, losses } = resume;
-      this.#position = { step, seconds, best, losses };
+      const { step, seconds, best, losses, lossMetrics } = resume;
+      this.#position = { step, seconds, best, losses, lossMetrics };
       this.#lastCheckpoint = step;
       reporter.line(`resumed after step ${step} of ${this.#totalSteps}`);
     }
@@ -150,7 +164,7 @@ class Training {
   }
 
   async #step(epoch: number, batch: number, indices: Uint32Array): Promise<void> {
-    const { recipe, step: trainingStep, train, signal } = this.setup;
+    const { recipe, step: trainingStep, train, losses, random, signal } = this.setup;
     const { logEvery } = recipe.train;
     await breathe();
     const { step } = this.#position;
@@ -159,7 +173,10 @@ class Training {
       await this.#checkpoint();
       throw new Interrupted(step, this.#totalSteps, this.#checkpointFile);
     }
-    const examples = train.batch(indices, { ...recipe.augment, seed: recipe.seed, epoch });
+    const examples = {
+      ...train.batch(indices, { ...recipe.augment, seed: recipe.seed, epoch }),
+      ...lossInputs(losses, indices, random.split(step)),
+    };
     const progress = { step, totalSteps: this.#totalSteps, stepsPerEpoch: this.#stepsPerEpoch };
     const done = step + 1;
     const last = done === this.#totalSteps || batch === this.#stepsPerEpoch - 1;
@@ -168,16 +185,23 @@ class Training {
     if (done % logEvery === 0) await this.#flush();
   }
 
-  /** Validation, the best weights, the checkpoint. */
+  /** The losses' own end of an epoch, validation, the best weights, the checkpoint. */
   async #endEpoch(epoch: number): Promise<void> {
     const { ops, recipe, student, validation, reporter } = this.setup;
-    const { monitor, earlyStopping, checkpointEvery } = recipe.train;
+    const { earlyStopping, checkpointEvery } = recipe.train;
+    const { monitor } = this.setup;
     await this.#flush();
+    await this.#endLossEpoch(epoch);
     if (validation) {
       const weights = student.frozenWeights();
-      const result = await evaluate(ops, student.model, weights, validation, recipe.evaluate.batchSize)
-        .finally(weights.dispose);
-      const { accuracy, loss } = result;
+      const result = await evaluate(ops, {
+        model: student.model,
+        weights,
+        examples: validation,
+        task: this.setup.task,
+        batchSize: recipe.evaluate.batchSize,
+      }).finally(weights.dispose);
+      const { metrics, loss } = result;
       const best = updateBest(
         this.#position.best,
         monitor,
@@ -187,11 +211,24 @@ class Training {
       );
       this.#position = { ...this.#position, best };
       if (best.epoch === epoch) this.#best.take();
-      await this.#log.write({ step: this.#position.step, epoch, validation: { accuracy, loss } });
-      reporter.line(`epoch ${epoch}: validation accuracy ${(100 * accuracy).toFixed(2)} %, loss ${loss.toFixed(4)}`);
+      await this.#log.write({ step: this.#position.step, epoch, validation: { ...metrics, loss } });
+      reporter.line(`epoch ${epoch}: validation ${showMetrics(result)}, loss ${loss.toFixed(4)}`);
     }
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();
     this.#intervalStarted = performance.now();
+  }
+
+  async #endLossEpoch(epoch: number): Promise<void> {
+    const { ops, losses, reporter } = this.setup;
+    const lossMetrics = await endLossEpoch(ops, losses, epoch);
+    this.#position = { ...this.#position, lossMetrics };
+    if (Object.keys(lossMetrics).length === 0) return;
+    await this.#log.write({ step: this.#position.step, epoch, lossMetrics });
+    metricLines(epoch, lossMetrics).forEach((line) => reporter.line(line));
+  }
+
+  #byLoss(values: readonly number[]): Record<string, number> {
+    return Object.fromEntries(this.setup.losses.map(({ name }, index) => [name, values[index]]));
   }
 
   async #checkpoint(): Promise<void> {
@@ -218,17 +255,16 @@ class Training {
   }
 
   async #tell({ step, loss, terms, accuracy, examples, norms: values }: LoggedSteps): Promise<void> {
-    const { student, lossNames, reporter } = this.setup;
+    const { student, reporter } = this.setup;
     const norms = Object.fromEntries([...student.chains.keys()].map((name, index) => [name, values[index]]));
     if (values.length > 0) this.#warnOfGrowth(norms);
     const examplesPerSecond = examples / ((performance.now() - this.#intervalStarted) / 1000);
     this.#intervalStarted = performance.now();
-    const losses = Object.fromEntries(lossNames.map((name, index) => [name, terms[index]]));
     await this.#log.write({
       step,
       epoch: step / this.#stepsPerEpoch,
       loss,
-      losses,
+      losses: this.#byLoss(terms),
       accuracy,
       norms,
       examplesPerSecond,
@@ -261,12 +297,13 @@ class Training {
   }
 }
 
-function liveTensors({ student, step, lossParameters }: TrainingSetup): Map<string, Tensor> {
+function liveTensors({ student, step, lossParameters, lossState }: TrainingSetup): Map<string, Tensor> {
   const stores = { ...student.stores(), losses: lossParameters };
   const entries = Object.entries(stores).filter(([, store]) => store.specs.length > 0)
     .map(([name, store]): [string, Tensor] => [name, store.flat]);
   const states = Object.entries(step.groups).flatMap(([name, { optimiser }]) =>
     [...optimiser.state].map(([part, tensor]): [string, Tensor] => [`${name}.${part}`, tensor])
   );
-  return new Map([...entries, ...states]);
+  const kept = [...lossState].map(([name, tensor]): [string, Tensor] => [`state of ${name}`, tensor]);
+  return new Map([...entries, ...states, ...kept]);
 }

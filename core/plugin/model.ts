@@ -35,8 +35,13 @@ export interface ForwardCall {
 
 /** What a forward pass gives. Which of the optional ones there are, the model's documentation says. */
 export interface ModelOutputs {
-  /** `[batch, classes]` before the softmax. */
+  /** `[batch, classes]` before the softmax; `[batch, 1]` for a regression, `[batch, length, classes]` for tagging. */
   readonly logits: Tensor;
+  /**
+   * In evaluation, what the model decides where that is not the largest logit, as of a CRF: the class for each example or
+   * token, in the labels' shape.
+   */
+  readonly predictions?: Tensor;
   /** Feature maps by layer name, channels last. */
   readonly features: Readonly<Record<string, Tensor>>;
   /** Hidden states from the first layer to the last. */
@@ -45,12 +50,16 @@ export interface ModelOutputs {
   readonly attention: readonly Tensor[];
   /** `[batch, width]`: what the last linear layer sees. */
   readonly pooled: Tensor;
+  /** `[batch, classes * subclasses]`, class by class, of a model that divides each class; `logits` sums them up. */
+  readonly subclassLogits?: Tensor;
 }
 
 /** A model of certain sizes: a pure function of named weights, with the list of the weights it asks for. */
 export interface Model {
   /** Every tensor that the forward pass asks for. */
   readonly parameters: readonly ParameterSpec[];
+  /** Name of the weight `[classes, width]` that makes logits of `pooled`, where one linear layer does. */
+  readonly classifier?: string;
   /** From a batch to outputs. */
   forward(call: ForwardCall): ModelOutputs;
   /** Entries of the student folder's config.json, from which the architecture can be built again. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pluginUse } from "./plugin_use.ts";
 import { scheduled } from "./scheduled.ts";
 import { studentSchema, teacherSchema } from "./schema_student.ts";
 import { trainSchema } from "./schema_train.ts";
@@ -15,6 +16,10 @@ const validation = z.strictObject({
   },
 });
 
+const subset = z.strictObject({
+  fraction: z.number().positive().lt(1).describe("Part of the training examples that is used, the same of each class"),
+});
+
 const augment = z.strictObject({
   flip: z.boolean().default(false).describe("Mirror half of the images, left to right"),
   shift: z.int().min(0).default(0).describe("Shift by up to this many pixels each way, filled with zeros"),
@@ -22,12 +27,12 @@ const augment = z.strictObject({
 
 /** A data set plug-in; its other keys are the plug-in's options. */
 const dataset = z.looseObject({
-  use: z.string().min(1).describe("Data set plug-in: a built-in name or a file (./my_dataset.ts)"),
+  ...pluginUse("Data set", "./my_dataset.ts"),
 });
 
 /** A loss plug-in; its other keys are the plug-in's options. */
 const loss = z.looseObject({
-  use: z.string().min(1).describe("Loss plug-in: a built-in name or a file (./my_loss.ts)"),
+  ...pluginUse("Loss", "./my_loss.ts"),
   weight: scheduled(z.number().min(0)).default(1).describe(
     "Factor of this loss in the sum; may change during training",
   ),
@@ -51,6 +56,9 @@ const fields = z.strictObject({
   validation: validation.nullable().prefault({ fraction: 0.1 }).describe(
     "Examples kept out of training to watch it, apart from the test set; null: none",
   ),
+  subset: subset.nullable().default(null).describe(
+    "Training on a part of the examples, drawn by the recipe's seed after validation examples are out; null: on all",
+  ),
   augment: augment.prefault({}).describe("Random changes to training images"),
   teacher: teacherSchema.nullable().default(null).describe("Model to distil from; null: the student learns alone"),
   student: studentSchema.describe("Model that is trained"),
@@ -58,6 +66,7 @@ const fields = z.strictObject({
   train: trainSchema.describe("How the student is trained"),
   evaluate: z.strictObject({
     batchSize: z.int().min(1).default(500).describe("Examples per batch when nothing is trained"),
+    train: z.boolean().default(false).describe("Measure accuracy on the training examples too, without augmentation"),
   }).prefault({}).describe("How accuracy is measured"),
   verify: z.strictObject({
     tolerance: z.number().positive().default(1e-3).describe(
@@ -73,7 +82,7 @@ export const recipeSchema = fields.superRefine(({ validation, train }, context) 
   const needing = ([["earlyStopping", train.earlyStopping !== null], ["restoreBest", train.restoreBest]] as const)
     .filter(([, used]) => used);
   for (const [key] of needing) {
-    const message = `Cannot use ${key} as it goes by ${train.monitor}: validation is null`;
+    const message = `Cannot use ${key} as it goes by validation examples: validation is null`;
     context.addIssue({ code: "custom", path: ["train", key], message });
   }
 }).transform((recipe) => ({ ...recipe, output: recipe.output ?? `runs/${recipe.name}` }));

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { pluginUse } from "./plugin_use.ts";
 
 const count = z.int().min(1);
 const factors = z.array(count).min(2).nullable().default(null);
 
 /** Choosing weights by the pattern of their names. */
-const layerPatterns = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+export const layerPatterns = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 const overParameterised = z.strictObject({
   layers: layerPatterns.describe(
@@ -38,13 +39,13 @@ const overParameterised = z.strictObject({
 
 /** The model that is distilled from; its other keys are options of the model plug-in. */
 export const teacherSchema = z.looseObject({
-  use: z.string().min(1).describe("Model plug-in: a built-in name or a file (./my_model.ts)"),
+  ...pluginUse("Model", "./my_model.ts"),
   weights: z.string().min(1).describe("Folder or .safetensors file of the trained weights"),
 });
 
 /** The model that is trained; its other keys are options of the model plug-in. */
 export const studentSchema = z.looseObject({
-  use: z.string().min(1).describe("Model plug-in: a built-in name or a file (./my_model.ts)"),
+  ...pluginUse("Model", "./my_model.ts"),
   weights: z.string().min(1).nullable().default(null).describe(
     "Folder or .safetensors file to start from; null: fresh weights",
   ),

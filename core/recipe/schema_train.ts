@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { LearningRateSchedule } from "../nn/schedules.ts";
+import { layerPatterns } from "./schema_student.ts";
 
 const learningRate = z.number().positive();
 const weightDecay = z.number().min(0);
@@ -61,6 +62,18 @@ const cores = z.strictObject({
   ),
 });
 
+const layerRate = z.strictObject({
+  layers: layerPatterns.describe("Pattern of weight names, or a list of them, as in student.overParameterise"),
+  scale: z.number().positive().describe("Learning rate of these weights as a multiple of the others'"),
+});
+
+const diagnostics = z.strictObject({
+  layers: layerPatterns.describe(
+    "Weights to look at: chains (merged) or plain ones, each as outputs x everything else",
+  ),
+  singularValues: z.int().min(1).default(3).describe("How many of the largest singular values are written down"),
+});
+
 const earlyStopping = z.strictObject({
   patience: z.int().min(1).default(5).describe("Epochs without improvement after which training stops"),
   minDelta: z.number().min(0).default(0).describe("The least change of the monitored metric that is an improvement"),
@@ -80,12 +93,22 @@ export const trainSchema = z.strictObject({
   cores: cores.prefault({}).describe(
     "Settings of the cores of over-parameterised weights, apart from the other weights",
   ),
+  layerRates: z.array(layerRate).default([]).describe(
+    "Learning rates of some weights (all cores of those that are chains); of several entries the first that matches counts",
+  ),
   schedule: schedule.prefault({}).describe("Learning-rate schedule"),
   clipGradientNorm: z.union([z.literal("auto"), z.number().positive(), z.null()]).default("auto").describe(
     "Largest norm of the whole gradient; auto: 1 when any chain has 3 or more cores, otherwise none; null: none",
   ),
-  monitor: z.enum(["validation.accuracy", "validation.loss"]).default("validation.accuracy").describe(
-    "Metric that early stopping and restoreBest go by, taken after each epoch",
+  monitor: z.enum([
+    "validation.accuracy",
+    "validation.f1",
+    "validation.matthews",
+    "validation.pearson",
+    "validation.spearman",
+    "validation.loss",
+  ]).nullable().default(null).describe(
+    "Metric that early stopping and restoreBest go by, taken after each epoch; null: accuracy, or pearson for a regression",
   ),
   earlyStopping: earlyStopping.nullable().default(null).describe(
     "Stop when the monitored metric no longer improves; null: never",
@@ -94,6 +117,9 @@ export const trainSchema = z.strictObject({
     "End with the weights of the epoch that was best by the monitored metric (better by earlyStopping.minDelta, if set)",
   ),
   logEvery: z.int().min(1).default(10).describe("Training steps between two log lines"),
+  diagnostics: diagnostics.nullable().default(null).describe(
+    "After each epoch: how far weights moved, their spectra, and how often student and teacher agree; null: none",
+  ),
   checkpointEvery: z.int().min(1).nullable().default(1).describe(
     "Epochs between two checkpoints; null: none but on Ctrl-C",
   ),

@@ -1,3 +1,5 @@
+import type { Confusion } from "../../core/distill/metrics/confusion.ts";
+import { shownMetrics } from "../../core/distill/metrics/show.ts";
 import { counted, grouped, percent } from "./format.ts";
 import type { Styles } from "./output.ts";
 import { alignColumns } from "./table.ts";
@@ -11,25 +13,43 @@ export interface ModelReport {
   readonly split: string;
   readonly backend: string;
   readonly examples: number;
-  readonly accuracy: number;
-  /** Mean cross-entropy in nats. */
+  /** Mean cross-entropy in nats; mean squared error for a regression. */
   readonly loss: number;
-  readonly classes: readonly {
-    readonly label: string;
-    readonly examples: number;
-    /** `null` where there is no example. */
-    readonly accuracy: number | null;
-  }[];
-  /** `[true class][predicted class]`: how many examples. */
-  readonly confusion: readonly (readonly number[])[];
+  /** By name. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** `null` for a regression. */
+  readonly classes: readonly ClassReport[] | null;
+  /** `[true class][predicted class]`: how many examples or tokens; `null` for a regression. */
+  readonly confusion: Confusion | null;
+}
+
+/** One class of a {@link ModelReport}. */
+interface ClassReport {
+  readonly label: string;
+  /** How many there are, or how many tokens. */
+  readonly examples: number;
+  /** `null` where there is no example. */
+  readonly accuracy: number | null;
 }
 
 /** A confusion matrix of more classes than this fits no terminal. */
 const MOST_COLUMNS = 20;
 
 /** Lines for people: totals, then a row for each class with what its examples were taken for. */
-export function showModelReport(report: ModelReport, { strong }: Styles): string[] {
-  const { model, architecture, split, examples, accuracy, loss, classes, confusion } = report;
+export function showModelReport(report: ModelReport, styles: Styles): string[] {
+  const { model, architecture, split, examples, loss, classes, confusion } = report;
+  return [
+    ...alignColumns([
+      ["model", `${model} (${architecture})`],
+      ["data", `${counted(examples, `${split} example`)} of ${report.recipe}`],
+      ...shownMetrics(report).map(([name, value]) => [name, value]),
+      ["loss", loss.toFixed(4)],
+    ], ["left"]),
+    ...(classes && confusion ? ["", ...classTable(classes, confusion, styles)] : []),
+  ];
+}
+
+function classTable(classes: readonly ClassReport[], confusion: Confusion, { strong }: Styles): string[] {
   const matrix = classes.length <= MOST_COLUMNS;
   const places = matrix ? classes.map((_, index) => String(index)) : [];
   const [header, ...rows] = alignColumns([
@@ -43,21 +63,14 @@ export function showModelReport(report: ModelReport, { strong }: Styles): string
     ]),
   ], ["right", "left", "right"]);
   return [
-    ...alignColumns([
-      ["model", `${model} (${architecture})`],
-      ["data", `${counted(examples, `${split} example`)} of ${report.recipe}`],
-      ["accuracy", percent(accuracy)],
-      ["loss", loss.toFixed(4)],
-    ], ["left"]),
-    "",
     strong(matrix ? `${header}  (taken for)` : header),
     ...rows,
-    ...(matrix ? [] : ["", strong("most frequent mistakes"), ...frequentMistakes(report)]),
+    ...(matrix ? [] : ["", strong("most frequent mistakes"), ...frequentMistakes(classes, confusion)]),
   ];
 }
 
 /** The largest entries of the confusion matrix beside its diagonal, for as many as a person reads. */
-function frequentMistakes({ classes, confusion }: ModelReport): string[] {
+function frequentMistakes(classes: readonly ClassReport[], confusion: Confusion): string[] {
   const mistakes = confusion.flatMap((row, truth) =>
     row.flatMap((count, taken) => truth === taken || count === 0 ? [] : [{ truth, taken, count }])
   );

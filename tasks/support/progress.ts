@@ -62,7 +62,7 @@ export function runReporter(out: Output, warnings: Output, options: ReporterOpti
   };
 }
 
-/** `epoch 2/5  step 113/285  loss 0.7312  accuracy 81.02 %  1,234 images/s  0:42 left` */
+/** `epoch 2/5  step 113/285  loss 0.7312  accuracy 81.02 %  1,234 examples/s  0:42 left` */
 export function showProgress(line: ProgressLine): string {
   const { epoch, epochs, step, totalSteps, loss, accuracy, examplesPerSecond, secondsLeft } = line;
   return [
@@ -70,7 +70,7 @@ export function showProgress(line: ProgressLine): string {
     `step ${String(step).padStart(String(totalSteps).length)}/${totalSteps}`,
     `loss ${loss.toFixed(4)}`,
     `accuracy ${percent(accuracy)}`,
-    `${grouped(Math.round(examplesPerSecond))} images/s`,
+    `${grouped(Math.round(examplesPerSecond))} examples/s`,
     `${duration(secondsLeft)} left`,
   ].join("  ");
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { CONFIG_FILE, WEIGHTS_FILE } from "../../core/distill/model_folder.ts";
+import { shownMetrics } from "../../core/distill/metrics/show.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { counted, grouped, percent, scientific } from "./format.ts";
 import type { Styles } from "./output.ts";
@@ -35,9 +36,10 @@ export function showSummary(summary: RunSummary, folder: string, { strong }: Sty
 /** One column for the student, and one before it for the teacher if there is one. */
 function resultRows({ recipe, teacher, student }: RunSummary): string[][] {
   const row = (name: string, taught: string, own: string) => teacher ? [name, taught, own] : [name, own];
+  const taught = new Map(teacher ? shownMetrics(teacher) : []);
   return [
     row(recipe, "teacher", "student"),
-    row("test accuracy", percent(teacher?.accuracy ?? 0), percent(student.accuracy)),
+    ...shownMetrics(student).map(([name, value]) => row(`test ${name}`, taught.get(name) ?? "-", value)),
     row("test loss", (teacher?.loss ?? 0).toFixed(4), student.loss.toFixed(4)),
     row("parameters in training", "-", grouped(student.parametersTraining)),
     row("parameters at inference", grouped(teacher?.parameters ?? 0), grouped(student.parametersInference)),

@@ -44,7 +44,7 @@ Deno.test("distill prints the backend, plain progress and the table; evaluate an
     const lines = stdout.split("\n");
     assert.match(lines[0], /^Backend cpu \(WebAssembly SIMD.*\): as asked for; --backend auto chooses$/);
     const progress =
-      /^epoch \d\/2 {2}step +\d+\/\d+ {2}loss \d\.\d{4} {2}accuracy \d+\.\d\d % {2}[\d,]+ images\/s {2}\d:\d\d left$/;
+      /^epoch \d\/2 {2}step +\d+\/\d+ {2}loss \d\.\d{4} {2}accuracy \d+\.\d\d % {2}[\d,]+ examples\/s {2}\d:\d\d left$/;
     assert.ok(lines.some((line) => progress.test(line)), stdout);
     assert.ok(!stdout.includes("\r") && !stdout.includes("\x1b"), "no control characters in a file");
     const table = lines.slice(lines.indexOf("") + 1);
@@ -57,7 +57,7 @@ Deno.test("distill prints the backend, plain progress and the table; evaluate an
     const evaluated = await runTask("evaluate", [run, "--json"]);
     assert.equal(evaluated.code, 0);
     const report = JSON.parse(evaluated.stdout);
-    assert.deepEqual([report.accuracy, report.examples], [student.accuracy, 24]);
+    assert.deepEqual([report.metrics.accuracy, report.examples], [student.accuracy, 24]);
     assert.ok(Math.abs(report.loss - student.loss) < 1e-5);
     assert.match(evaluated.stderr, /^Backend /);
 

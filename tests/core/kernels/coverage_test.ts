@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Backend } from "../../../core/backend/backend.ts";
-import { correctPredictions } from "../../../core/distill/evaluate.ts";
+import { correctPredictions, predictionsOf } from "../../../core/distill/evaluate.ts";
 import { kernels } from "../../../core/kernels/kernel.ts";
 import { svd } from "../../../core/linalg/device_svd.ts";
 import { clipScale, createOptimiser } from "../../../core/nn/optimisers.ts";
@@ -17,6 +17,10 @@ const programs: Readonly<Record<string, (ops: Ops) => Promise<Tensor[]> | Tensor
   "right predictions": (ops) => [
     correctPredictions(ops, ops.tensor([1, 3, 3, 5, 4, 0], [2, 3]), ops.tensor([1, 2])),
   ],
+  "largest logits": (ops) => {
+    const logits = ops.tensor([1, 3, 3, 5, 4, 0], [2, 3]);
+    return [predictionsOf(ops, "classification", { logits, features: {}, hidden: [], attention: [], pooled: logits })];
+  },
   "clip factor": (ops) => [clipScale(ops, [ops.tensor(pseudoRandom(4, 300))], 0.5)],
   "sgd step": (ops) => optimiserStep(ops, { use: "sgd", momentum: 0.9, nesterov: true }),
   // Taller than wide, and wider than a panel, so that the QR in front of the Jacobi rotations has something to do.

@@ -36,7 +36,7 @@ Deno.test("a minimal recipe shows every default", () => {
       cores: { learningRateScale: 1, weightDecay: null, weightDecayTarget: "cores" },
       schedule: { use: "cosine", final: 0, warmupSteps: 0, warmupEpochs: 0 },
       clipGradientNorm: "auto",
-      monitor: "validation.accuracy",
+      monitor: null,
       earlyStopping: null,
       restoreBest: false,
       logEvery: 10,
@@ -123,8 +123,8 @@ Deno.test("what goes by validation needs validation", () => {
   assert.deepEqual(parse(minimal, overrides).value.train.earlyStopping, { patience: 5, minDelta: 0 });
   assert.throws(() => parse(minimal + "validation: null\n", overrides), {
     message:
-      "--set train.earlyStopping={}: Cannot use earlyStopping as it goes by validation.accuracy: validation is null\n" +
-      "--set train.restoreBest=true: Cannot use restoreBest as it goes by validation.accuracy: validation is null",
+      "--set train.earlyStopping={}: Cannot use earlyStopping as it goes by validation examples: validation is null\n" +
+      "--set train.restoreBest=true: Cannot use restoreBest as it goes by validation examples: validation is null",
   });
 });
 

@@ -11,7 +11,7 @@ const report: ModelReport = {
   split: "test",
   backend: "cpu",
   examples: 5,
-  accuracy: 0.6,
+  metrics: { accuracy: 0.6 },
   loss: 1.23456,
   classes: [
     { label: "cat", examples: 4, accuracy: 0.75 },

@@ -25,7 +25,7 @@ function handClock() {
 Deno.test("a progress line has loss, accuracy, speed and the time left", () => {
   assert.equal(
     showProgress(progressAt(20)),
-    "epoch 2/5  step  20/300  loss 0.7312  accuracy 81.02 %  1,234 images/s  0:42 left",
+    "epoch 2/5  step  20/300  loss 0.7312  accuracy 81.02 %  1,234 examples/s  0:42 left",
   );
 });
 
