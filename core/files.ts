@@ -46,6 +46,33 @@ export async function readUserFile(path: string, what: string): Promise<Uint8Arr
 }
 
 /**
+ * Reads all files of a folder that the user named, and of the folders in it.
+ *
+ * @param path The path as the user wrote it.
+ * @param what What the folder is to the user, with its article: `the messages`.
+ * @returns The files' bytes by their paths from there, with `/` between the parts, in order of these.
+ * @throws {UserError} If the folder or a file in it cannot be read.
+ */
+export async function readUserFolder(path: string, what: string): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const names: string[] = [];
+  const walk = async (folder: string): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(join(path, folder))) {
+      const own = folder === "" ? name : `${folder}/${name}`;
+      if (isDirectory) await walk(own);
+      else names.push(own);
+    }
+  };
+  try {
+    await walk("");
+  } catch (error) {
+    throw fileError(error, `read ${what}`, path);
+  }
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const name of names.sort()) files.set(name, await readUserFile(join(path, name), what));
+  return files;
+}
+
+/**
  * Writes a file so that its name never stands for half of the content: the bytes go to a temporary name in the same
  * folder, reach the disk, and only then take the name. A failure leaves the old file as it was and no temporary file.
  *

@@ -6,6 +6,11 @@ export interface BatchLoaderOptions {
   readonly batchSize: number;
   /** Shuffles every epoch in an order of its own that follows from this seed; without it the order is as given. */
   readonly shuffleSeed?: number;
+  /**
+   * How long each example is, by its index: batches are then made of examples of about equal length, so that little is
+   * padded. Which of them stand together, and the order of the batches, still changes with each epoch.
+   */
+  readonly lengths?: ArrayLike<number>;
   /** Leaves out the last batch of an epoch where it is smaller than the others. Default: false. */
   readonly dropLast?: boolean;
 }
@@ -88,11 +93,34 @@ export class BatchLoader {
     const { shuffleSeed } = this.#options;
     if (shuffleSeed === undefined) return this.#examples;
     if (this.#order?.epoch !== epoch) {
-      const indices = new Random(shuffleSeed).split("shuffle").split(epoch).shuffle(this.#examples.slice());
-      this.#order = { epoch, indices };
+      const random = new Random(shuffleSeed).split("shuffle").split(epoch);
+      const shuffled = random.shuffle(this.#examples.slice());
+      const { lengths, batchSize } = this.#options;
+      this.#order = { epoch, indices: lengths ? bucket(shuffled, lengths, batchSize, random) : shuffled };
     }
     return this.#order.indices;
   }
+}
+
+/** Batches whose examples are sorted by length together: few enough that an epoch has many such windows. */
+const WINDOW = 32;
+
+/** Sorts windows of a shuffled order by length, and shuffles the whole batches that come of it. */
+function bucket(order: Uint32Array, lengths: ArrayLike<number>, batchSize: number, random: Random): Uint32Array {
+  const sorted = order.slice();
+  const whole = Math.floor(sorted.length / batchSize);
+  // The rest, which may be dropped, stays as it was drawn: the longest would always be dropped otherwise.
+  const end = whole * batchSize;
+  for (let begin = 0; begin < end; begin += WINDOW * batchSize) {
+    const window = sorted.subarray(begin, Math.min(begin + WINDOW * batchSize, end));
+    window.sort((a, b) => lengths[a] - lengths[b] || a - b);
+  }
+  const places = random.split("batches").shuffle(firstIndices(whole));
+  const result = sorted.slice();
+  places.forEach((from, to) => {
+    result.set(sorted.subarray(from * batchSize, (from + 1) * batchSize), to * batchSize);
+  });
+  return result;
 }
 
 /**

@@ -73,6 +73,8 @@ export interface Examples {
   readonly length: number;
   /** The class of each example, by which a split is stratified; `null` where an example has not one class. */
   readonly labels: Uint8Array | Uint16Array | null;
+  /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */
+  readonly lengths?: Uint16Array;
   /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */
   batch(indices: Uint32Array, augmentation?: Augmentation): Batch<HostTensor>;
 }
@@ -92,6 +94,13 @@ export interface DatasetSetup {
    * folder, or a file to be downloaded. `what` says what it is to the user, with its article. @throws UserError
    */
   readonly readFile: (file: string | RemoteFile, what: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads all files of a folder and of the folders in it, by their paths from there, in order of these.
+   * @throws UserError
+   */
+  readonly readFolder: (folder: string, what: string) => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>;
+  /** Notes what else was read, such as an npm package, by its name: a changed content makes another run. */
+  readonly noteInput: (name: string, content: Uint8Array<ArrayBuffer>) => Promise<void>;
   /** A stream of the run's random numbers, for a split that the data set makes itself. */
   readonly random: Random;
 }

@@ -20,6 +20,8 @@ export interface Models {
 /** What a check of a loss may vary. */
 export interface LossVariation {
   readonly labels?: readonly number[];
+  /** Tensors of the batch: labels of tokens, a mask. */
+  readonly batch?: Readonly<Record<string, { readonly data: ArrayLike<number>; readonly shape: readonly number[] }>>;
   readonly setup?: Partial<LossSetup>;
 }
 
@@ -29,12 +31,13 @@ export async function lossTensor(
   definition: LossDefinition,
   options: Record<string, unknown>,
   models: Models,
-  { labels, setup }: LossVariation = {},
+  { labels, setup, batch: others = {} }: LossVariation = {},
 ): Promise<() => Tensor> {
   const loss = await buildLoss(ops, definition, options, models, setup);
   const asked = Object.entries(models.teacher).filter(([key]) => loss.teacherOutputs.includes(key as "logits"));
   const teacher = Object.fromEntries(asked) as unknown as ModelOutputs;
   const batch: Record<string, Tensor> = labels ? { label: ops.tensor(labels) } : {};
+  for (const [name, { data, shape }] of Object.entries(others)) batch[name] = ops.tensor(data, shape);
   return () => loss.compute(lossCall(ops, models.student, teacher, { batch }));
 }
 

@@ -14,11 +14,17 @@ const noChains: ChainMap = {
   decomposeTeacher: () => Promise.reject(new Error("There are no chains")),
 };
 
-const shapesOf = ({ features, hidden, attention, pooled }: ModelOutputs): OutputShapes => ({
+const shapesOf = (
+  { features, hidden, attention, pooled, transitions, scores, relations, subclassLogits }: ModelOutputs,
+): OutputShapes => ({
   features: Object.fromEntries(Object.entries(features).map(([name, { shape }]) => [name, shape])),
   hidden: hidden.map(({ shape }) => shape),
   attention: attention.map(({ shape }) => shape),
   pooled: pooled.shape,
+  ...(transitions && { transitions: transitions.shape }),
+  ...(scores && { scores: scores.map(({ shape }) => shape) }),
+  ...(relations && { relations: relations.map(({ queries }) => queries.shape) }),
+  ...(subclassLogits && { subclassLogits: subclassLogits.shape }),
 });
 
 /** A model's outputs of which only some matter. */
@@ -40,6 +46,7 @@ export async function buildLoss(
     data: imageData([1, 1, 1], ["a", "b", "c"]),
     student: model,
     teacher: model,
+    trainingExamples: 8,
     chains: noChains,
     shapes: { student: shapesOf(student), teacher: shapesOf(teacher) },
     report: () => {},
@@ -63,6 +70,7 @@ export function lossCall(
     batch: {},
     weights: none,
     parameters: none,
+    state: none,
     at: (value) => valueAt(value, progress),
     ...others,
   };

@@ -67,3 +67,21 @@ Deno.test("a batch size, a count or a batch that cannot be is refused", () => {
   const loader = new BatchLoader(3, { batchSize: 2 });
   for (const batch of [2, -1, 0.5]) assert.throws(() => loader.indices(0, batch), RangeError);
 });
+
+Deno.test("batches of examples of about equal length still have every example once, in an order of each epoch's own", () => {
+  const lengths = Array.from({ length: 403 }, (_, index) => (index * 37) % 101);
+  const loader = new BatchLoader(403, { batchSize: 4, shuffleSeed: 3, lengths });
+  const spread = (batches: readonly number[][]) =>
+    batches.reduce((sum, batch) => {
+      const own = batch.map((index) => lengths[index]);
+      return sum + Math.max(...own) - Math.min(...own);
+    }, 0) / batches.length;
+  const [first, second] = [0, 1].map((epoch) => batchesOf(loader, epoch));
+  assert.deepEqual(first.flat().toSorted((a, b) => a - b), [...firstIndices(403)]);
+  assert.notDeepEqual(first, second);
+  assert.equal(first.at(-1)!.length, 3, "the partial batch stays last");
+  const plain = batchesOf(new BatchLoader(403, { batchSize: 4, shuffleSeed: 3 }), 0);
+  assert.ok(spread(first) < spread(plain) / 8, `${spread(first)} against ${spread(plain)}`);
+  const rising = first.slice(0, 32).map(([index]) => lengths[index]);
+  assert.notDeepEqual(rising, rising.toSorted((a, b) => a - b), "short batches do not come first");
+});

@@ -1,0 +1,99 @@
+import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
+import { UserError } from "../../core/errors.ts";
+import { type Dataset, type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { parseConll, type TaggedSentence, toIob2 } from "./text/conll_format.ts";
+import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
+import { classNumber } from "./text/labels.ts";
+import { openTokenizer } from "./text/open_tokenizer.ts";
+import { type LabelledText, textExamples } from "./text/text_examples.ts";
+import { type TextOptions, textOptions } from "./text/text_options.ts";
+import type { TextTokenizer } from "./text/tokenizer.ts";
+
+interface ConllOptions extends TextOptions {
+  train: string | RemoteFile;
+  test: string | RemoteFile;
+  more: Record<string, string | RemoteFile>;
+  wordColumn: number;
+  tagColumn: number;
+  iob1: boolean;
+  classes: string[] | null;
+  encoding: Encoding;
+}
+
+/** Sentences with a tag for each word, in CoNLL's columns. A word's tag is that of its first token; its others are not scored. */
+export const conll = defineDataset<ConllOptions>({
+  name: "conll",
+  description: "Sentences with a tag for each word, in CoNLL's columns",
+  source: "Tjong Kim Sang and De Meulder 2003, cs/0306050",
+  options: (kit) => {
+    const { z, dataFile } = kit;
+    return z.strictObject({
+      train: dataFile().describe("File of the training sentences"),
+      test: dataFile().describe("File of the test sentences"),
+      more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
+      wordColumn: z.int().default(0).describe("Column of the word, from 0; negative: from the end"),
+      tagColumn: z.int().default(-1).describe("Column of the tag, from 0; negative: from the end"),
+      iob1: z.boolean().default(false).describe("Whether the tags are IOB1, as CoNLL-2003's are; they become IOB2"),
+      classes: z.array(z.string()).min(2).nullable().default(null).describe(
+        "The tags in the order of their numbers; null: those of the training sentences, O first",
+      ),
+      encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the files"),
+      ...textOptions(kit),
+    });
+  },
+  async load(options, setup) {
+    const files = { ...options.more, train: options.train, test: options.test };
+    const read: Record<string, { file: string; sentences: TaggedSentence[] }> = {};
+    for (const [name, file] of Object.entries(files)) read[name] = await readSentences(file, options, setup);
+    const classes = options.classes ?? tagsOf(read.train.sentences);
+    const words = read.train.sentences.map((sentence) => sentence.words.join(" "));
+    const { tokenizer, files: tokenizerFiles } = await openTokenizer(options, words, setup);
+    const { vocabulary, padding } = tokenizer;
+    const { maxLength } = options;
+    const splits = Object.fromEntries(
+      Object.entries(read).map(([name, { file, sentences }]) => {
+        const texts = sentences.map((sentence) => encodeSentence(tokenizer, sentence, classes, file));
+        return [name, textExamples(texts, null, padding, maxLength)];
+      }),
+    ) as Dataset["splits"];
+    return {
+      input: {
+        task: "tagging",
+        classes,
+        image: null,
+        text: { vocabulary, maxLength, padding, files: tokenizerFiles },
+      },
+      splits,
+    };
+  },
+});
+
+async function readSentences(file: string | RemoteFile, options: ConllOptions, { readFile }: DatasetSetup) {
+  const name = nameOfFile(file);
+  const text = decodeText(await readFile(file, "the sentences"), options.encoding, name);
+  const sentences = parseConll(text, name, { word: options.wordColumn, tag: options.tagColumn });
+  if (sentences.length === 0) throw new UserError(`Cannot use "${name}" as it has no sentences`);
+  const tagged = options.iob1 ? sentences.map((own) => ({ ...own, tags: toIob2(own.tags) })) : sentences;
+  return { file: name, sentences: tagged };
+}
+
+/** All tags, O first, the others in order. */
+function tagsOf(sentences: readonly TaggedSentence[]): string[] {
+  const tags = new Set(sentences.flatMap(({ tags }) => tags));
+  const outside = tags.delete("O") ? ["O"] : [];
+  return [...outside, ...[...tags].sort()];
+}
+
+function encodeSentence(
+  tokenizer: TextTokenizer,
+  { words, tags, line }: TaggedSentence,
+  classes: readonly string[],
+  file: string,
+): LabelledText {
+  const { tokens, types, wordOf } = tokenizer.encodeWords(words);
+  const label = Int16Array.from(wordOf, (word, place) => {
+    if (word < 0 || wordOf[place - 1] === word) return -1;
+    return classNumber(tags[word], classes, { file, line: line + word });
+  });
+  return { tokens, types, label };
+}

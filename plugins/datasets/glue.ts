@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { UserError } from "../../core/errors.ts";
+import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { cellOf, parseTable, type TableRow } from "./text/columns.ts";
+import { decodeText } from "./text/decode_text.ts";
+import { GLUE_TASKS, type GlueTask } from "./text/glue_tasks.ts";
+import { classNumber, realNumber } from "./text/labels.ts";
+import { textDataset, type TextRow, type TextRows } from "./text/text_dataset.ts";
+import { type TextOptions, textOptions } from "./text/text_options.ts";
+
+interface GlueOptions extends TextOptions {
+  task: string;
+  folder: string;
+  takeTrain: number | null;
+}
+
+/**
+ * The tasks of GLUE in the files of its site: `train.tsv` and `dev.tsv` (for MNLI `dev_matched.tsv` and
+ * `dev_mismatched.tsv`). The labels of GLUE's test sets are not public: `test` here is the development set, and validation
+ * examples are taken out of the training set.
+ */
+export const glue = defineDataset<GlueOptions>({
+  name: "glue",
+  description: "The nine tasks of GLUE, in the files of its site",
+  source: "Wang et al. 2018, arXiv 1804.07461",
+  options: (kit) => {
+    const { z } = kit;
+    return z.strictObject({
+      task: z.enum(Object.keys(GLUE_TASKS) as [string, ...string[]]).describe("Which task"),
+      folder: z.string().min(1).describe("Folder with the task's files"),
+      takeTrain: z.int().min(1).nullable().default(null).describe(
+        "Use only so many of the first training examples; null: all",
+      ),
+      ...textOptions(kit),
+    });
+  },
+  async load(options, setup) {
+    const own = GLUE_TASKS[options.task];
+    const read = (file: string) => readSplit(join(options.folder, file), own, setup);
+    const train = await read("train.tsv");
+    if (options.takeTrain !== null && options.takeTrain > train.length) {
+      throw new UserError(`Cannot take ${options.takeTrain} examples for takeTrain: there are ${train.length}`);
+    }
+    const rows: TextRows = {
+      train: train.slice(0, options.takeTrain ?? train.length),
+      test: await read(own.development),
+      ...(own.mismatched && { mismatched: await read(own.mismatched) }),
+    };
+    return await textDataset(rows, own.task, own.classes, options, setup);
+  },
+});
+
+async function readSplit(file: string, task: GlueTask, { readFile }: DatasetSetup): Promise<TextRow[]> {
+  const text = decodeText(await readFile(file, "the examples"), "utf-8", file);
+  const rows = parseTable(text, file, { format: "tsv", quotes: false, columns: task.columns });
+  return rows.map((row) => textRow(row, file, task));
+}
+
+function textRow(row: TableRow, file: string, { task, text, pair, label, classes }: GlueTask): TextRow {
+  const place = { file, line: row.line };
+  const answer = cellOf(row, label, file);
+  return {
+    text: cellOf(row, text, file),
+    pair: pair === null ? null : cellOf(row, pair, file),
+    label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place),
+  };
+}

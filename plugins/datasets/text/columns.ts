@@ -1,0 +1,85 @@
+import { CsvError, parse } from "csv-parse/sync";
+import { UserError } from "../../../core/errors.ts";
+import { listWords } from "../../../core/recipe/words.ts";
+
+/** How a table is written. */
+export const TABLE_FORMATS = ["tsv", "csv", "jsonl"] as const;
+export type TableFormat = typeof TABLE_FORMATS[number];
+
+/** A row of a table: its cells by column, and the line on which it stands, from 1. */
+export interface TableRow {
+  readonly line: number;
+  readonly cells: Readonly<Record<string, string>>;
+}
+
+/** How a table is read. */
+export interface TableOptions {
+  readonly format: TableFormat;
+  /** Whether double quotes enclose cells that hold separators, line ends or quotes. */
+  readonly quotes: boolean;
+  /** Names of the columns where the first line does not say them. */
+  readonly columns: readonly string[] | null;
+}
+
+/**
+ * The rows of a table; blank lines are left out.
+ *
+ * @param file its name, for messages
+ * @throws UserError with the line for a row of another length, an unclosed quote, a line that is no JSON object
+ */
+export function parseTable(text: string, file: string, options: TableOptions): TableRow[] {
+  return options.format === "jsonl" ? parseJsonLines(text, file) : parseSeparated(text, file, options);
+}
+
+function parseSeparated(text: string, file: string, { format, quotes, columns }: TableOptions): TableRow[] {
+  let header: string[] | null = null;
+  try {
+    const records = parse(text, {
+      delimiter: format === "tsv" ? "\t" : ",",
+      quote: quotes ? '"' : null,
+      columns: columns ? [...columns] : (first: string[]) => header = first.map((name) => name.trim()),
+      skip_empty_lines: true,
+      skip_records_with_empty_values: true,
+      info: true,
+    }) as unknown as { record: Record<string, string>; info: { lines: number } }[];
+    return records.map(({ record, info }) => ({ line: info.lines, cells: record }));
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const { lines } = error as unknown as { lines?: number };
+    const wanted = (columns ?? header)?.length;
+    const reason =
+      error.code === "CSV_RECORD_INCONSISTENT_COLUMNS" || error.code === "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH"
+        ? `it has another number of cells than the ${wanted} columns`
+        : `of a quote that does not close or stands within a cell; quotes: false reads quotes as letters`;
+    throw new UserError(`Cannot read line ${lines} of "${file}" as ${reason}`);
+  }
+}
+
+function parseJsonLines(text: string, file: string): TableRow[] {
+  return text.split(/\r?\n/).flatMap((content, index) => {
+    if (content.trim() === "") return [];
+    const line = index + 1;
+    let value: unknown;
+    try {
+      value = JSON.parse(content);
+    } catch (error) {
+      throw new UserError(`Cannot read line ${line} of "${file}" as JSON: ${(error as Error).message}`);
+    }
+    if (value === null || typeof value !== "object" || Array.isArray(value)) {
+      throw new UserError(`Cannot read line ${line} of "${file}": a JSON object is needed, with a key for each column`);
+    }
+    const cells = Object.entries(value).map(([name, cell]) => [name, cell === null ? "" : String(cell)]);
+    return [{ line, cells: Object.fromEntries(cells) }];
+  });
+}
+
+/** A cell of a row. @throws UserError with the line if there is no such column */
+export function cellOf({ line, cells }: TableRow, column: string, file: string): string {
+  const cell = cells[column];
+  if (cell === undefined) {
+    throw new UserError(
+      `Cannot find the column "${column}" on line ${line} of "${file}": it has ${listWords(Object.keys(cells), "and")}`,
+    );
+  }
+  return cell;
+}

@@ -1,0 +1,57 @@
+import { UserError } from "../../../core/errors.ts";
+
+/** A sentence with a tag for each word, and the line on which it begins, from 1. */
+export interface TaggedSentence {
+  readonly line: number;
+  readonly words: readonly string[];
+  readonly tags: readonly string[];
+}
+
+/** Which columns count, from 0; negative ones from the end. */
+export interface ConllColumns {
+  readonly word: number;
+  readonly tag: number;
+}
+
+/**
+ * Sentences of a CoNLL file: a word to a line with its columns between spaces or tabs, and a blank line after each
+ * sentence. Lines of `-DOCSTART-` and comments (`# ...` before a sentence) are left out.
+ *
+ * @throws UserError with the line where a column is missing
+ */
+export function parseConll(text: string, file: string, columns: ConllColumns): TaggedSentence[] {
+  const sentences: TaggedSentence[] = [];
+  let words: string[] = [];
+  let tags: string[] = [];
+  let first = 0;
+  const end = () => {
+    if (words.length > 0) sentences.push({ line: first, words, tags });
+    [words, tags] = [[], []];
+  };
+  text.split(/\r?\n/).forEach((content, index) => {
+    const line = index + 1;
+    const cells = content.split(/[\t ]+/).filter((cell) => cell !== "");
+    if (cells.length === 0 || cells[0] === "-DOCSTART-") return end();
+    if (words.length === 0 && /^#\s/.test(content)) return;
+    const [word, tag] = [cells.at(columns.word), cells.at(columns.tag)];
+    if (word === undefined || tag === undefined || cells.length < 2) {
+      throw new UserError(
+        `Cannot read line ${line} of "${file}": it has ${cells.length} columns, and the word is column ${columns.word}, the tag column ${columns.tag}`,
+      );
+    }
+    if (words.length === 0) first = line;
+    words.push(word);
+    tags.push(tag);
+  });
+  end();
+  return sentences;
+}
+
+/** IOB1, where only a span that follows one of its kind begins with B, as IOB2, where every span does. */
+export function toIob2(tags: readonly string[]): string[] {
+  return tags.map((tag, index) => {
+    if (!tag.startsWith("I-")) return tag;
+    const before = tags[index - 1] ?? "O";
+    return before !== "O" && before.slice(2) === tag.slice(2) ? tag : `B-${tag.slice(2)}`;
+  });
+}

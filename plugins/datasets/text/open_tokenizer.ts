@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { UserError } from "../../../core/errors.ts";
+import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
+import { bertTokenizer } from "./bert_tokenizer.ts";
+import { TextTokenizer, type TokenizerFiles } from "./tokenizer.ts";
+import type { TextOptions } from "./text_options.ts";
+import { trainVocabulary } from "./train_vocabulary.ts";
+import { countWords } from "./word_counts.ts";
+
+/** A tokenizer, and the files to save beside a model that was trained with it. */
+export interface OpenedTokenizer {
+  readonly tokenizer: TextTokenizer;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+}
+
+/**
+ * The tokenizer that the options name, or a new one for some texts.
+ *
+ * @throws UserError for files that are missing or not a tokenizer's
+ */
+export async function openTokenizer(
+  options: TextOptions,
+  trainingTexts: Iterable<string>,
+  { readFile }: DatasetSetup,
+): Promise<OpenedTokenizer> {
+  const { tokenizer: name, lowercase, maxLength, vocabularySize } = options;
+  const files = name === null
+    ? bertTokenizer(trainVocabulary(countWords(trainingTexts, lowercase), vocabularySize), lowercase)
+    : await readTokenizer(name, lowercase, readFile);
+  return { tokenizer: new TextTokenizer(files, maxLength), files: fileBytes(files) };
+}
+
+async function readTokenizer(name: string, lowercase: boolean, readFile: DatasetSetup["readFile"]) {
+  if (name.endsWith(".txt")) return readVocabulary(name, lowercase, readFile);
+  if (name.endsWith(".json")) return { tokenizer: await readJson(name, readFile), config: {} };
+  const optional = async (file: string) => {
+    try {
+      return await readJson(join(name, file), readFile);
+    } catch (error) {
+      if (error instanceof UserError && error.cause instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  };
+  const [tokenizer, config] = [await optional("tokenizer.json"), await optional("tokenizer_config.json") ?? {}];
+  if (tokenizer) return { tokenizer, config };
+  const lower = typeof config.do_lower_case === "boolean" ? config.do_lower_case : lowercase;
+  return readVocabulary(join(name, "vocab.txt"), lower, readFile);
+}
+
+async function readVocabulary(file: string, lowercase: boolean, readFile: DatasetSetup["readFile"]) {
+  const text = new TextDecoder().decode(await readFile(file, "the vocabulary"));
+  return bertTokenizer(text.replace(/\r?\n$/, "").split(/\r?\n/), lowercase);
+}
+
+async function readJson(file: string, readFile: DatasetSetup["readFile"]): Promise<Record<string, unknown>> {
+  const bytes = await readFile(file, "the tokenizer");
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new UserError(`Cannot read the tokenizer "${file}": ${(error as Error).message}`);
+  }
+}
+
+/** Hugging Face's files of a tokenizer, for its own tools and for {@link openTokenizer}. */
+function fileBytes({ tokenizer, config }: TokenizerFiles): Record<string, Uint8Array> {
+  const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, null, 1) + "\n");
+  return { "tokenizer.json": bytes(tokenizer), "tokenizer_config.json": bytes(config) };
+}

@@ -1,0 +1,47 @@
+import { UserError } from "../../../core/errors.ts";
+import type { Dataset, DatasetSetup, Examples, Task } from "../../../core/plugin/dataset.ts";
+import { openTokenizer } from "./open_tokenizer.ts";
+import { textExamples } from "./text_examples.ts";
+import type { TextOptions } from "./text_options.ts";
+
+/** A text or a pair of texts with its answer. */
+export interface TextRow {
+  readonly text: string;
+  readonly pair: string | null;
+  /** The number of the class, or a real number for a regression. */
+  readonly label: number;
+}
+
+/** The splits of a data set of texts. */
+export type TextRows = Readonly<Record<string, readonly TextRow[]>> & {
+  readonly train: readonly TextRow[];
+  readonly test: readonly TextRow[];
+};
+
+/** Turns texts into a data set of tokens. @throws UserError if a split is empty, or for a tokenizer that cannot be read */
+export async function textDataset(
+  rows: TextRows,
+  task: Exclude<Task, "tagging">,
+  classes: readonly string[],
+  options: TextOptions,
+  setup: DatasetSetup,
+): Promise<Dataset> {
+  const empty = Object.entries(rows).find(([, examples]) => examples.length === 0);
+  if (empty) throw new UserError(`Cannot use the data set: its split "${empty[0]}" has no examples`);
+  const trainingTexts = rows.train.flatMap(({ text, pair }) => pair === null ? [text] : [text, pair]);
+  const { tokenizer, files } = await openTokenizer(options, trainingTexts, setup);
+  const { maxLength } = options;
+  const { vocabulary, padding } = tokenizer;
+  const examplesOf = (split: readonly TextRow[]): Examples =>
+    textExamples(
+      split.map(({ text, pair, label }) => ({ ...tokenizer.encode(text, pair), label })),
+      task === "classification" ? Uint16Array.from(split, ({ label }) => label) : null,
+      padding,
+      maxLength,
+    );
+  const splits = Object.fromEntries(Object.entries(rows).map(([name, split]) => [name, examplesOf(split)]));
+  return {
+    input: { task, classes, image: null, text: { vocabulary, maxLength, padding, files } },
+    splits: splits as Dataset["splits"],
+  };
+}

@@ -1,0 +1,59 @@
+import type { Batch, Examples, HostTensor } from "../../../core/plugin/dataset.ts";
+import type { EncodedText } from "./tokenizer.ts";
+
+/** Lengths of batches are multiples of this: fewer shapes, of which each costs some preparation. */
+const LENGTH_STEP = 8;
+
+/** An example: its tokens, and one label, or one for each token. */
+export interface LabelledText extends EncodedText {
+  /** A class number or a real number; for tagging one for each token, -1 where it is not scored. */
+  readonly label: number | Int16Array;
+}
+
+/**
+ * Examples of text, padded to the longest of each batch: `tokens`, `types` and `mask`, each `[batch, length]`, and
+ * `label [batch]`, or `[batch, length]` for tagging.
+ *
+ * @param labels the class of each example, by which a split is stratified; `null` where there is not one
+ * @param padding the number of the padding token
+ * @param maxLength the most tokens of an example
+ */
+export function textExamples(
+  texts: readonly LabelledText[],
+  labels: Uint16Array | null,
+  padding: number,
+  maxLength: number,
+): Examples {
+  return {
+    length: texts.length,
+    labels,
+    lengths: Uint16Array.from(texts, ({ tokens }) => tokens.length),
+    batch(indices) {
+      const chosen = Array.from(indices, (index) => texts[index]);
+      const longest = chosen.reduce((most, { tokens }) => Math.max(most, tokens.length), 1);
+      const length = Math.min(maxLength, LENGTH_STEP * Math.ceil(longest / LENGTH_STEP));
+      return { ...padded(chosen, length, padding), label: labelsOf(chosen, length) };
+    },
+  };
+}
+
+function padded(texts: readonly LabelledText[], length: number, padding: number): Batch<HostTensor> {
+  const shape = [texts.length, length];
+  const size = texts.length * length;
+  const [tokens, types, mask] = [new Float32Array(size).fill(padding), new Float32Array(size), new Float32Array(size)];
+  texts.forEach((text, row) => {
+    tokens.set(text.tokens, row * length);
+    types.set(text.types, row * length);
+    mask.fill(1, row * length, row * length + text.tokens.length);
+  });
+  return { tokens: { data: tokens, shape }, types: { data: types, shape }, mask: { data: mask, shape } };
+}
+
+function labelsOf(texts: readonly LabelledText[], length: number): HostTensor {
+  if (typeof texts[0]?.label === "number") {
+    return { data: Float32Array.from(texts, ({ label }) => label as number), shape: [texts.length] };
+  }
+  const data = new Float32Array(texts.length * length).fill(-1);
+  texts.forEach(({ label }, row) => data.set(label as Int16Array, row * length));
+  return { data, shape: [texts.length, length] };
+}

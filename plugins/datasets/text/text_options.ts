@@ -1,0 +1,25 @@
+import type { OptionKit } from "../../../core/plugin/kit.ts";
+
+/** How texts become tokens; every text data set has these. */
+export interface TextOptions {
+  tokenizer: string | null;
+  vocabularySize: number;
+  lowercase: boolean;
+  maxLength: number;
+}
+
+/** The schema's part for {@link TextOptions}. */
+export function textOptions({ z }: OptionKit) {
+  return {
+    tokenizer: z.string().min(1).nullable().default(null).describe(
+      "Tokenizer: a Hugging Face folder, a tokenizer.json or a vocab.txt; null: a vocabulary is trained on the training texts",
+    ),
+    vocabularySize: z.int().min(10).default(8000).describe("Most pieces of a vocabulary that is trained"),
+    lowercase: z.boolean().default(true).describe(
+      "Whether capitals count as small letters; for vocab.txt and for a vocabulary that is trained",
+    ),
+    maxLength: z.int().min(3).default(128).describe(
+      "Most tokens of an example, special ones included; longer ones are cut",
+    ),
+  };
+}

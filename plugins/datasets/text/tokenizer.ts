@@ -1,0 +1,127 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import { UserError } from "../../../core/errors.ts";
+
+/** The tokens of one example. */
+export interface EncodedText {
+  /** Numbers of the tokens, special ones included. */
+  readonly tokens: Uint32Array;
+  /** The segment of each: 1 from the second text on, where the tokenizer says so. */
+  readonly types: Uint8Array;
+}
+
+/** Two files make a tokenizer; `tokenizer_config.json` may be missing. */
+export interface TokenizerFiles {
+  readonly tokenizer: Record<string, unknown>;
+  readonly config: Record<string, unknown>;
+}
+
+/** Turns text into numbers of tokens, with Hugging Face's tokenizers, and cuts what is too long. */
+export class TextTokenizer {
+  /** Tokens are numbered from 0 up to but not this. */
+  readonly vocabulary: number;
+  /** The number of the padding token; 0 where there is none, as padding is masked. */
+  readonly padding: number;
+  readonly #tokenizer: Tokenizer;
+
+  /** @throws UserError for files that the library does not understand */
+  constructor({ tokenizer, config }: TokenizerFiles, private readonly maxLength: number) {
+    try {
+      this.#tokenizer = new Tokenizer(tokenizer, config);
+    } catch (error) {
+      throw new UserError(`Cannot use the tokenizer: ${(error as Error).message}`);
+    }
+    // A pair of letters, as the library takes an empty second text for none.
+    const special = this.#tokenizer.encode("a", { text_pair: "a" }).ids.length - 2 * this.#bare("a").length;
+    if (maxLength <= special) {
+      throw new UserError(`Cannot cut texts to ${maxLength} tokens: ${special} special tokens leave no room for words`);
+    }
+    this.vocabulary = vocabularySize(tokenizer);
+    this.padding = this.#tokenizer.token_to_id("[PAD]") ?? this.#tokenizer.token_to_id("<pad>") ?? 0;
+  }
+
+  /**
+   * The tokens of a text, or of a pair of texts, at most `maxLength` of them: words are taken off the end of the longer
+   * text until they fit, special tokens stay.
+   */
+  encode(text: string, pair: string | null = null): EncodedText {
+    const { ids, token_type_ids: types } = this.#tokenizer.encode(text, {
+      text_pair: pair,
+      return_token_type_ids: true,
+    });
+    if (ids.length <= this.maxLength) return { tokens: Uint32Array.from(ids), types: Uint8Array.from(types) };
+    const first = this.#bare(text);
+    const second = pair === null ? [] : this.#bare(pair);
+    const [keptFirst, keptSecond] = keptLengths(
+      first.length,
+      second.length,
+      this.maxLength - (ids.length - first.length - second.length),
+    );
+    const start = find(ids, first, 0);
+    const next = find(ids, second, start + first.length);
+    const keep = (_: number, place: number) =>
+      !(place >= start + keptFirst && place < start + first.length) &&
+      !(place >= next + keptSecond && place < next + second.length);
+    return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)) };
+  }
+
+  /**
+   * The tokens of words that are split already, as of a tagged sentence: how many each has. Words that do not fit are
+   * left out from the end.
+   */
+  encodeWords(words: readonly string[]): EncodedText & { readonly wordOf: Int32Array } {
+    const [start, end] = this.#frame();
+    const tokens = [...start];
+    const wordOf = start.map(() => -1);
+    for (const [index, word] of words.entries()) {
+      const own = this.#bare(word);
+      if (tokens.length + own.length + end.length > this.maxLength) break;
+      tokens.push(...own);
+      wordOf.push(...own.map(() => index));
+    }
+    tokens.push(...end);
+    wordOf.push(...end.map(() => -1));
+    return {
+      tokens: Uint32Array.from(tokens),
+      types: new Uint8Array(tokens.length),
+      wordOf: Int32Array.from(wordOf),
+    };
+  }
+
+  /** The special tokens before and after a single text. */
+  #frame(): [readonly number[], readonly number[]] {
+    const letter = this.#bare("a");
+    const framed = this.#tokenizer.encode("a").ids;
+    const start = find(framed, letter, 0);
+    return [framed.slice(0, start), framed.slice(start + letter.length)];
+  }
+
+  #bare(text: string): number[] {
+    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+  }
+}
+
+/** Where `part` begins in `whole`, from a place on. */
+function find(whole: readonly number[], part: readonly number[], from: number): number {
+  for (let start = from; start + part.length <= whole.length; start++) {
+    if (part.every((token, index) => whole[start + index] === token)) return start;
+  }
+  throw new Error("Cannot find a text's tokens among those with special tokens");
+}
+
+/** How much of two texts stays when `room` tokens are left: the longer one is cut first. */
+export function keptLengths(first: number, second: number, room: number): [number, number] {
+  const half = Math.floor(room / 2);
+  if (second <= half) return [Math.min(first, room - second), second];
+  if (first <= room - half) return [first, Math.min(second, room - first)];
+  return [room - half, half];
+}
+
+/** One more than the largest number of a token. */
+function vocabularySize({ model, added_tokens: added }: Record<string, unknown>): number {
+  const vocabulary = (model as { vocab?: unknown } | undefined)?.vocab;
+  const numbers = Array.isArray(vocabulary)
+    ? [vocabulary.length - 1]
+    : Object.values((vocabulary ?? {}) as Record<string, number>);
+  const extra = ((added ?? []) as { id: number }[]).map(({ id }) => id);
+  return 1 + [...numbers, ...extra].reduce((most, number) => Math.max(most, number), 0);
+}

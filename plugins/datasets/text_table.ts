@@ -1,0 +1,108 @@
+import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
+import { UserError } from "../../core/errors.ts";
+import { cellOf, parseTable, TABLE_FORMATS, type TableFormat, type TableRow } from "./text/columns.ts";
+import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
+import { classNumber, realNumber } from "./text/labels.ts";
+import { textDataset, type TextRow } from "./text/text_dataset.ts";
+import { type TextOptions, textOptions } from "./text/text_options.ts";
+
+/** A file of a table, by path or URL. */
+type File = string | RemoteFile;
+
+interface TextTableOptions extends TextOptions {
+  train: File;
+  test: File;
+  more: Record<string, File>;
+  task: "classification" | "regression";
+  text: string;
+  pair: string | null;
+  label: string;
+  classes: string[] | null;
+  columns: string[] | null;
+  format: TableFormat | null;
+  quotes: boolean | null;
+  encoding: Encoding;
+}
+
+/** Texts, or pairs of texts, in tables with named columns: TSV, CSV or JSON lines. */
+export const textTable = defineDataset<TextTableOptions>({
+  name: "text-table",
+  description: "Texts or pairs of texts in a TSV, CSV or JSONL table, with a class or a number each",
+  source: "RFC 4180 (CSV), https://jsonlines.org",
+  options: (kit) => {
+    const { z, dataFile } = kit;
+    return z.strictObject({
+      train: dataFile().describe("Table of the training examples"),
+      test: dataFile().describe("Table of the test examples"),
+      more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
+      task: z.enum(["classification", "regression"]).default("classification").describe(
+        "Whether labels are classes or numbers",
+      ),
+      text: z.string().min(1).default("text").describe("Column of the text"),
+      pair: z.string().min(1).nullable().default(null).describe("Column of the second text of a pair; null: none"),
+      label: z.string().min(1).default("label").describe("Column of the label"),
+      classes: z.array(z.string()).min(2).nullable().default(null).describe(
+        "Names of the classes in the order of their numbers; null: the training labels in alphabetical order",
+      ),
+      columns: z.array(z.string().min(1)).min(1).nullable().default(null).describe(
+        "Names of the columns of a table whose first line is an example; null: the first line has them",
+      ),
+      format: z.enum(TABLE_FORMATS).nullable().default(null).describe(
+        "How the table is written; null: by the file's name",
+      ),
+      quotes: z.boolean().nullable().default(null).describe(
+        "Whether double quotes enclose cells; null: in CSV, not in TSV",
+      ),
+      encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the files"),
+      ...textOptions(kit),
+    });
+  },
+  async load(options, setup) {
+    const files = { ...options.more, train: options.train, test: options.test };
+    const tables: Record<string, { rows: TableRow[]; file: string }> = {};
+    for (const [name, file] of Object.entries(files)) tables[name] = await readTable(file, name, options, setup);
+    const classes = options.task === "regression" ? [] : options.classes ?? classesOf(tables.train, options.label);
+    const rows = Object.fromEntries(
+      Object.entries(tables).map(([name, table]) => [name, textRows(table, classes, options)]),
+    );
+    return await textDataset({ ...rows, train: rows.train, test: rows.test }, options.task, classes, options, setup);
+  },
+});
+
+async function readTable(file: File, split: string, options: TextTableOptions, { readFile }: DatasetSetup) {
+  const name = nameOfFile(file);
+  const format = options.format ?? TABLE_FORMATS.find((known) => name.endsWith(`.${known}`));
+  if (!format) {
+    throw new UserError(`Cannot tell how "${name}" is written: set format to ${TABLE_FORMATS.join(", ")}`);
+  }
+  const text = decodeText(await readFile(file, `the ${split} table`), options.encoding, name);
+  const quotes = options.quotes ?? format === "csv";
+  return { file: name, rows: parseTable(text, name, { format, quotes, columns: options.columns }) };
+}
+
+function classesOf({ rows, file }: { rows: readonly TableRow[]; file: string }, label: string): string[] {
+  const classes = [...new Set(rows.map((row) => cellOf(row, label, file)))].sort();
+  if (classes.length >= 2 && classes.length <= 1000) return classes;
+  throw new UserError(
+    `Cannot tell classes by the column "${label}" of "${file}": it has ${classes.length} different values, and 2 to 1000 are needed`,
+  );
+}
+
+function textRows(
+  { rows, file }: { rows: readonly TableRow[]; file: string },
+  classes: readonly string[],
+  { task, text, pair, label }: TextTableOptions,
+): TextRow[] {
+  return rows.map((row) => {
+    const place = { file, line: row.line };
+    const answer = cellOf(row, label, file);
+    const own = cellOf(row, text, file);
+    if (own.trim() === "") throw new UserError(`Cannot use line ${row.line} of "${file}": its text is empty`);
+    return {
+      text: own,
+      pair: pair === null ? null : cellOf(row, pair, file),
+      label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place),
+    };
+  });
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { conll } from "../../../plugins/datasets/conll.ts";
+import { parseConll, toIob2 } from "../../../plugins/datasets/text/conll_format.ts";
+import { loadTexts } from "../../support/text_setup.ts";
+
+const text = `-DOCSTART- -X- O O
+
+# a comment
+Anna NNP I-NP B-PER
+Smith NNP I-NP I-PER
+sleeps VBZ I-VP O
+
+It PRP I-NP O
+rains VBZ I-VP O
+`;
+
+Deno.test("sentences end at blank lines; headings and comments are none", () => {
+  assert.deepEqual(parseConll(text, "x", { word: 0, tag: -1 }), [
+    { line: 4, words: ["Anna", "Smith", "sleeps"], tags: ["B-PER", "I-PER", "O"] },
+    { line: 8, words: ["It", "rains"], tags: ["O", "O"] },
+  ]);
+  assert.deepEqual(parseConll(text, "x", { word: 0, tag: 1 })[1].tags, ["PRP", "VBZ"]);
+  assert.throws(() => parseConll("a O\nb\n", "x.txt", { word: 0, tag: -1 }), {
+    name: "UserError",
+    message: 'Cannot read line 2 of "x.txt": it has 1 columns, and the word is column 0, the tag column -1',
+  });
+});
+
+Deno.test("IOB1 becomes IOB2: every span begins with B", () => {
+  assert.deepEqual(toIob2(["I-A", "I-A", "B-A", "O", "I-B", "I-A"]), ["B-A", "I-A", "B-A", "O", "B-B", "B-A"]);
+});
+
+Deno.test("only the first token of a word is scored, with the word's tag", async () => {
+  const { input, splits } = await loadTexts(
+    conll,
+    { train: "a.txt", test: "a.txt", vocabularySize: 30, maxLength: 40 },
+    { "a.txt": text },
+  );
+  assert.equal(input.task, "tagging");
+  assert.deepEqual(input.classes, ["O", "B-PER", "I-PER"]);
+  const { tokens, label, mask } = splits.train.batch(Uint32Array.of(0, 1));
+  assert.deepEqual(tokens.shape, label.shape);
+  const length = label.shape[1];
+  const scored = (row: number) => [...label.data.subarray(row * length, (row + 1) * length)].filter((tag) => tag >= 0);
+  assert.deepEqual([scored(0), scored(1)], [[1, 2, 0], [0, 0]]);
+  assert.equal(label.data[0], -1, "[CLS] is not scored");
+  assert.ok(mask.data.every((on, place) => on === 1 || label.data[place] === -1), "padding is not scored");
+});
+
+Deno.test("an unknown tag is refused with its line", async () => {
+  const files = { "a.txt": text, "b.txt": "He O\nis B-ORG\n" };
+  await assert.rejects(() => loadTexts(conll, { train: "a.txt", test: "b.txt", vocabularySize: 30 }, files), {
+    name: "UserError",
+    message: 'Unknown label "B-ORG" on line 2 of "b.txt": the classes are O, B-PER and I-PER',
+  });
+});

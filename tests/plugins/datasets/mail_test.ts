@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { mail } from "../../../plugins/datasets/mail.ts";
+import { mailText, textOfHtml } from "../../../plugins/datasets/text/mail_text.ts";
+import { splitGroups } from "../../../plugins/datasets/text/split_groups.ts";
+import { loadTexts } from "../../support/text_setup.ts";
+
+const message = (subject: string, body: string, type = "text/plain") =>
+  `Received: by mx.secret.example\r\nSubject: ${subject}\r\nContent-Type: ${type}; charset=utf-8\r\n\r\n${body}\r\n`;
+
+Deno.test("of a message its subject and text are read, not its way", async () => {
+  assert.equal(await mailText(message("Lunch", "At  noon\r\n\r\n- Ann")), "Lunch At noon - Ann");
+  assert.equal(await mailText(message("=?utf-8?Q?caf=C3=A9?=", "x")), "caf\u00e9 x");
+  assert.equal(
+    await mailText(message("Buy", "<b>Now</b><style>p{}</style> &amp; here", "text/html")),
+    "Buy Now & here",
+  );
+});
+
+Deno.test("HTML loses its tags, scripts and comments; entities become letters", () => {
+  assert.equal(
+    textOfHtml("a<br>b<!-- <i> --><script>if (a<b) {}</script>&#65;&#x42;&unknown;").trim(),
+    "a b  AB&unknown;",
+  );
+});
+
+Deno.test("equal examples stay on one side, each class gives its share, and a seed is a split", () => {
+  const examples = Array.from(
+    { length: 200 },
+    (_, index) => ({ key: `${index % 80}`, label: index % 80 < 20 ? 1 : 0 }),
+  );
+  const split = (seed: number, takeEach: number | null = null) =>
+    splitGroups(examples, ({ key }) => key, ({ label }) => label, { test: 0.25, seed, takeEach });
+  const { train, test } = split(1);
+  assert.equal(train.length + test.length, 200);
+  const keys = new Set(test.map(({ key }) => key));
+  assert.ok(train.every(({ key }) => !keys.has(key)));
+  const share = (side: typeof train, label: number) => side.filter((example) => example.label === label).length;
+  assert.ok(Math.abs(share(test, 1) - 0.25 * 60) <= 3 && Math.abs(share(test, 0) - 0.25 * 140) <= 3);
+  assert.deepEqual(split(1), split(1));
+  assert.notDeepEqual(split(2), split(1));
+  const few = split(1, 30);
+  assert.ok(share([...few.train, ...few.test], 0) <= 30);
+});
+
+Deno.test("folders are classes; messages without text are left out", async () => {
+  const files: Record<string, string> = { "mails/readme": "no message", "mails/ham/empty": message("", "") };
+  for (let i = 0; i < 8; i++) {
+    files[`mails/ham/${i}`] = message(`note ${i}`, "see you");
+    files[`mails/junk/${i}`] = message(`offer ${i}`, "buy now");
+  }
+  const options = { folder: "mails", classes: { ham: ["ham"], spam: ["junk"] }, vocabularySize: 60, maxLength: 16 };
+  const { input, splits } = await loadTexts(mail, options, files);
+  assert.deepEqual(input.classes, ["ham", "spam"]);
+  assert.deepEqual([splits.train.length, splits.test.length], [12, 4]);
+  assert.deepEqual([...splits.test.labels!].sort(), [0, 0, 1, 1]);
+  const wrong = { ...options, classes: { ham: ["ham"], spam: ["spam"] } };
+  await assert.rejects(() => loadTexts(mail, wrong, files), {
+    name: "UserError",
+    message: 'Cannot find the folder "spam" of classes: there are ham, junk',
+  });
+});
+
+Deno.test("a package that cannot be imported is refused in one sentence", async () => {
+  const options = { package: "npm:@", classes: { a: ["a"], b: ["b"] } };
+  await assert.rejects(() => loadTexts(mail, options, {}), {
+    name: "UserError",
+    message: /^Cannot load the messages of "npm:/,
+  });
+});

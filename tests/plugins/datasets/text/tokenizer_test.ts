@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { bertTokenizer, SPECIAL_TOKENS } from "../../../../plugins/datasets/text/bert_tokenizer.ts";
+import { openTokenizer } from "../../../../plugins/datasets/text/open_tokenizer.ts";
+import { keptLengths, TextTokenizer } from "../../../../plugins/datasets/text/tokenizer.ts";
+import { filesOf } from "../../../support/text_setup.ts";
+
+const pieces = [...SPECIAL_TOKENS, "a", "b", "c", "wor", "##ld", ","];
+const tokenizer = (maxLength: number) => new TextTokenizer(bertTokenizer(pieces, true), maxLength);
+const tokensOf = (maxLength: number, text: string, pair: string | null = null) =>
+  [...tokenizer(maxLength).encode(text, pair).tokens].map((token) => pieces[token]).join(" ");
+
+Deno.test("texts and pairs have their special tokens and segments", () => {
+  assert.equal(tokensOf(20, "A World, x"), "[CLS] a wor ##ld , [UNK] [SEP]");
+  const { tokens, types } = tokenizer(20).encode("a", "b c");
+  assert.deepEqual([...tokens].map((token) => pieces[token]), ["[CLS]", "a", "[SEP]", "b", "c", "[SEP]"]);
+  assert.deepEqual([...types], [0, 0, 0, 1, 1, 1]);
+});
+
+Deno.test("long texts are cut at the end, of a pair the longer one first; special tokens stay", () => {
+  assert.equal(tokensOf(4, "a b c"), "[CLS] a b [SEP]");
+  assert.equal(tokensOf(6, "a b c a b c", "b"), "[CLS] a b [SEP] b [SEP]");
+  assert.equal(tokensOf(7, "a", "b c b c b"), "[CLS] a [SEP] b c b [SEP]");
+  assert.equal(tokensOf(8, "a a a a a", "b b b b b"), "[CLS] a a a [SEP] b b [SEP]");
+  assert.equal(tokensOf(4, "a b c", ""), "[CLS] a b [SEP]");
+  const { types } = tokenizer(6).encode("a b c a b c", "b");
+  assert.deepEqual([...types], [0, 0, 0, 0, 1, 1]);
+});
+
+Deno.test("what is kept of two texts fills the room and favours neither", () => {
+  for (let first = 0; first < 9; first++) {
+    for (let second = 0; second < 9; second++) {
+      const room = 7;
+      const [a, b] = keptLengths(first, second, room);
+      assert.ok(a <= first && b <= second, `${first}, ${second}`);
+      assert.equal(a + b, Math.min(first + second, room), `${first}, ${second}`);
+      if (first + second > room) assert.ok(Math.abs(a - b) <= 1 || a === first || b === second, `${a}, ${b}`);
+    }
+  }
+});
+
+Deno.test("words of a tagged sentence know which tokens are theirs; those that do not fit are left out whole", () => {
+  const { tokens, wordOf } = tokenizer(6).encodeWords(["a", "world", "b", "c"]);
+  assert.deepEqual([...tokens].map((token) => pieces[token]), ["[CLS]", "a", "wor", "##ld", "b", "[SEP]"]);
+  assert.deepEqual([...wordOf], [-1, 0, 1, 1, 2, -1]);
+  assert.deepEqual([...tokenizer(5).encodeWords(["a", "b", "world"]).wordOf], [-1, 0, 1, -1]);
+});
+
+Deno.test("a maximum without room for words, and a vocabulary without special tokens, are refused", () => {
+  assert.throws(() => tokenizer(3), {
+    name: "UserError",
+    message: "Cannot cut texts to 3 tokens: 3 special tokens leave no room for words",
+  });
+  assert.throws(() => bertTokenizer(["[UNK]", "a"], true), { message: /lacks \[PAD\], \[CLS\], \[SEP\]$/ });
+});
+
+const options = { tokenizer: null as string | null, vocabularySize: 30, lowercase: true, maxLength: 16 };
+
+Deno.test("a trained tokenizer is read again from its files, from vocab.txt, and from a folder of either", async () => {
+  const trained = await openTokenizer(options, ["a world a world"], filesOf({}));
+  const text = (name: string) => new TextDecoder().decode(trained.files[name]);
+  const json = text("tokenizer.json");
+  const vocabulary = Object.keys(JSON.parse(json).model.vocab).join("\n") + "\n";
+  const files = {
+    "saved/tokenizer.json": json,
+    "saved/tokenizer_config.json": text("tokenizer_config.json"),
+    "old/vocab.txt": vocabulary,
+  };
+  const expected = trained.tokenizer.encode("a world, world");
+  for (const name of ["saved", "saved/tokenizer.json", "old", "old/vocab.txt"]) {
+    const { tokenizer } = await openTokenizer({ ...options, tokenizer: name }, [], filesOf(files));
+    assert.deepEqual(tokenizer.encode("a world, world"), expected, name);
+    assert.deepEqual([tokenizer.vocabulary, tokenizer.padding], [trained.tokenizer.vocabulary, 0], name);
+  }
+  const missing = openTokenizer({ ...options, tokenizer: "nowhere" }, [], filesOf(files));
+  await assert.rejects(missing, { name: "UserError", message: /^Cannot read "nowhere\/vocab.txt"/ });
+  const broken = openTokenizer({ ...options, tokenizer: "x.json" }, [], filesOf({ "x.json": "{" }));
+  await assert.rejects(broken, { name: "UserError", message: /^Cannot read the tokenizer "x.json"/ });
+});

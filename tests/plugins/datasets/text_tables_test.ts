@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { glue } from "../../../plugins/datasets/glue.ts";
+import { textTable } from "../../../plugins/datasets/text_table.ts";
+import { loadTexts } from "../../support/text_setup.ts";
+
+const small = { vocabularySize: 40, maxLength: 12 };
+const table = (options: Record<string, unknown>, files: Record<string, string>) =>
+  loadTexts(textTable, { train: "train.tsv", test: "test.tsv", ...small, ...options }, files);
+const good = "text\tlabel\ngood day\tyes\nbad day\tno\n";
+
+Deno.test("a table's texts are padded to the longest of a batch, with mask, types and labels", async () => {
+  const { input, splits } = await table({}, { "train.tsv": good, "test.tsv": good });
+  assert.deepEqual([input.task, input.classes], ["classification", ["no", "yes"]]);
+  const { tokens, mask, types, label } = splits.train.batch(Uint32Array.of(0, 1));
+  assert.deepEqual([tokens.shape, types.shape, label.shape], [[2, 8], [2, 8], [2]]);
+  assert.deepEqual([...label.data], [1, 0]);
+  const lengths = [...splits.train.lengths!];
+  assert.deepEqual([...mask.data], lengths.flatMap((n) => Array.from({ length: 8 }, (_, i) => i < n ? 1 : 0)));
+  assert.ok(tokens.data.every((token) => token < input.text!.vocabulary));
+  assert.deepEqual([...splits.train.labels!], [1, 0]);
+});
+
+Deno.test("CSV has quotes, JSON lines have keys, and columns may be named in the recipe", async () => {
+  const csv = 'label,text\n1,"a, ""quoted"" text\nof two lines"\n0,plain\n';
+  const jsonl = '{"text": "plain", "label": 0}\n\n{"text": "other", "label": 1}\n';
+  const mixed = await table({ train: "a.csv", test: "b.jsonl" }, { "a.csv": csv, "b.jsonl": jsonl });
+  assert.deepEqual([mixed.splits.train.length, mixed.splits.test.length], [2, 2]);
+  assert.deepEqual(mixed.input.classes, ["0", "1"]);
+  const bare = "x\tfirst text\tsecond text\ny\tone\ttwo\n";
+  const pairs = await table(
+    { columns: ["kind", "left", "right"], text: "left", pair: "right", label: "kind" },
+    { "train.tsv": bare, "test.tsv": bare },
+  );
+  assert.ok(pairs.splits.train.batch(Uint32Array.of(0)).types.data.includes(1));
+});
+
+Deno.test("quotes of a TSV are letters, and Windows line ends and a byte order mark do not matter", async () => {
+  const text = '\ufefftext\tlabel\r\n"quoted\tyes\r\nplain\tno\r\n\r\n';
+  const { splits } = await table({}, { "train.tsv": text, "test.tsv": text });
+  assert.equal(splits.train.length, 2);
+});
+
+Deno.test("a regression has real numbers", async () => {
+  const text = "text\tlabel\na b\t2.5\nb c\t-1\n";
+  const { input, splits } = await table({ task: "regression" }, { "train.tsv": text, "test.tsv": text });
+  assert.deepEqual([input.classes, splits.train.labels], [[], null]);
+  assert.deepEqual([...splits.train.batch(Uint32Array.of(1, 0)).label.data], [-1, 2.5]);
+});
+
+Deno.test("mistakes of a table are refused with file and line", async () => {
+  const refused = (test: string, message: RegExp, options: Record<string, unknown> = {}) =>
+    assert.rejects(() => table(options, { "train.tsv": good, "test.tsv": test }), { name: "UserError", message });
+  await refused(
+    "text\tlabel\na\tmaybe\n",
+    /^Unknown label "maybe" on line 2 of "test.tsv": the classes are no and yes$/,
+  );
+  await refused("text\tlabel\na\tyes\textra\n", /^Cannot read line 2 of "test.tsv" as it has another number of cells/);
+  await refused("text\tlabel\n  \tyes\n", /^Cannot use line 2 of "test.tsv": its text is empty$/);
+  await refused(
+    "words\tlabel\na\tyes\n",
+    /^Cannot find the column "text" on line 2 of "test.tsv": it has words and label$/,
+  );
+  await refused("text\tlabel\n", /^Cannot use the data set: its split "test" has no examples$/);
+  await refused("text\tlabel\na\tyes\n", /^Cannot read the label "yes" on line 2 .*: a number is needed$/, {
+    task: "regression",
+    train: "test.tsv",
+  });
+  await assert.rejects(() => table({ test: "a.txt" }, { "train.tsv": good, "a.txt": "" }), {
+    message: 'Cannot tell how "a.txt" is written: set format to tsv, csv, jsonl',
+  });
+  const json = { train: "a.jsonl", test: "a.jsonl" };
+  await assert.rejects(() => table(json, { "a.jsonl": '{"text": "a"}\n[1]\n' }), {
+    message: /^Cannot read line 2 of "a.jsonl": a JSON object is needed/,
+  });
+  await assert.rejects(() => table({ train: "a.csv" }, { "a.csv": 'text,label\n"open,1\n', "test.tsv": good }), {
+    message: /^Cannot read line \d of "a.csv" as of a quote that does not close/,
+  });
+});
+
+Deno.test("every task of GLUE reads its files' columns", async () => {
+  const files = {
+    "cola/train.tsv": "gj04\t1\t\tWe sleep .\ngj04\t0\t*\tSleep we the .\n",
+    "sst2/train.tsv": "sentence\tlabel\nhide new secretions\t0\ncontains no wit\t1\n",
+    "mrpc/train.tsv":
+      '\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\tHe said so\tSo "he said\n0\t1\t2\tA\tB\n',
+    "qqp/train.tsv":
+      "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tHow?\tWhy?\t0\n2\t2\t3\tHow?\tHow?\t1\n",
+    "stsb/train.tsv":
+      "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n0\tm\tM\t2\t1\tn\tn\tA plane\tA bird\t5.000\n",
+    "mnli/train.tsv": "index\tsentence1\tsentence2\tgold_label\n0\tA\tB\tneutral\n1\tA\tB\tentailment\n",
+    "qnli/train.tsv": "index\tquestion\tsentence\tlabel\n0\tWhen?\tThen.\tentailment\n1\tWho?\tHe.\tnot_entailment\n",
+    "rte/train.tsv": "index\tsentence1\tsentence2\tlabel\n0\tA\tB\tnot_entailment\n",
+    "wnli/train.tsv": "index\tsentence1\tsentence2\tlabel\n0\tA\tB\t1\n",
+  };
+  for (const [name, text] of Object.entries(files)) {
+    const task = name.slice(0, name.indexOf("/"));
+    const development = task === "mnli" ? ["dev_matched.tsv", "dev_mismatched.tsv"] : ["dev.tsv"];
+    const all = Object.fromEntries([[name, text], ...development.map((file) => [`${task}/${file}`, text])]);
+    const { input, splits } = await loadTexts(glue, { task, folder: task, ...small }, all);
+    assert.equal(input.task, task === "stsb" ? "regression" : "classification", task);
+    const { label, types } = splits.train.batch(Uint32Array.of(0));
+    const expected = { cola: 1, sst2: 0, mrpc: 1, qqp: 0, stsb: 5, mnli: 2, qnli: 0, rte: 1, wnli: 1 }[task];
+    assert.deepEqual([...label.data], [expected], task);
+    assert.equal(types.data.includes(1), !["cola", "sst2"].includes(task), task);
+    assert.deepEqual(Object.keys(splits).includes("mismatched"), task === "mnli");
+  }
+});
