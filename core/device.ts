@@ -3,12 +3,25 @@ import { fillKernel } from "./kernels/fill.ts";
 import type { Kernel } from "./kernels/kernel.ts";
 import { showShape, sizeOf, Tensor } from "./tensor.ts";
 
+/** What a device tells about its work while it is observed; see {@link Device.observed}. */
+export interface DeviceObserver {
+  /** A tensor was made: on memory of its own, or (`alias`) on that of another. */
+  made(tensor: Tensor, alias: boolean): void;
+  /** Host numbers went into a tensor. */
+  wrote(tensor: Tensor, data: ArrayLike<number>): void;
+  /** A kernel was enqueued. */
+  ran(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>, parameters: Readonly<Record<string, number>>): void;
+  /** A copy was enqueued. */
+  copied(source: Tensor, target: Tensor): void;
+}
+
 /**
  * A backend with lifetimes: makes tensors, runs kernels on them, and frees what a scope made when the scope ends.
  * Operations compute with a device; everybody else uses {@link Ops}, which adds the gradients.
  */
 export class Device {
   #scopes: Set<Tensor>[] = [];
+  #observer: DeviceObserver | null = null;
 
   /**
    * A device without tensors. {@link Ops} has one of its own, as `ops.device`.
@@ -19,7 +32,7 @@ export class Device {
 
   /** A tensor whose contents are still undefined. */
   empty(shape: readonly number[]): Tensor {
-    return this.#own(Tensor.allocate(this.backend, shape));
+    return this.#own(Tensor.allocate(this.backend, shape), false);
   }
 
   /** A tensor from host numbers. @throws RangeError if there are more or fewer numbers than the shape holds */
@@ -29,6 +42,7 @@ export class Device {
     }
     const tensor = this.empty(shape);
     this.backend.write(tensor.view, data);
+    this.#observer?.wrote(tensor, data);
     return tensor;
   }
 
@@ -41,7 +55,7 @@ export class Device {
 
   /** The same memory under another shape, or a part of it from `offset` on. */
   alias(tensor: Tensor, shape: readonly number[], offset = 0): Tensor {
-    return this.#own(tensor.alias(shape, offset));
+    return this.#own(tensor.alias(shape, offset), true);
   }
 
   /** Enqueues a kernel over whole tensors. */
@@ -52,11 +66,13 @@ export class Device {
   ): void {
     const views = Object.fromEntries(Object.entries<Tensor>(tensors).map(([name, tensor]) => [name, tensor.view]));
     this.backend.run(kernel, views as Record<Binding, Tensor["view"]>, parameters);
+    this.#observer?.ran(kernel as unknown as Kernel, tensors, parameters);
   }
 
   /** Enqueues a copy of all numbers of one tensor into another of the same size, whatever their shapes. */
   copy(source: Tensor, target: Tensor): void {
     this.backend.copy(source.view, target.view);
+    this.#observer?.copied(source, target);
   }
 
   /** Reads several tensors back in one wait. */
@@ -90,8 +106,20 @@ export class Device {
     return tensor;
   }
 
-  #own(tensor: Tensor): Tensor {
+  /** Runs `body` while `observer` is told of everything that this device does. */
+  observed<Result>(observer: DeviceObserver, body: () => Result): Result {
+    const outer = this.#observer;
+    this.#observer = observer;
+    try {
+      return body();
+    } finally {
+      this.#observer = outer;
+    }
+  }
+
+  #own(tensor: Tensor, alias: boolean): Tensor {
     this.#scopes.at(-1)?.add(tensor);
+    this.#observer?.made(tensor, alias);
     return tensor;
   }
 }

@@ -1,25 +1,40 @@
 import type { Builtins } from "../core/plugin/registry.ts";
 import { cifar } from "./datasets/cifar.ts";
+import { conll } from "./datasets/conll.ts";
+import { glue } from "./datasets/glue.ts";
 import { idx } from "./datasets/idx.ts";
+import { mail } from "./datasets/mail.ts";
+import { textTable } from "./datasets/text_table.ts";
+import { attentionMse } from "./losses/attention_mse.ts";
 import { attentionTransfer } from "./losses/attention_transfer.ts";
+import { contrastive } from "./losses/contrastive.ts";
 import { cosineHidden } from "./losses/cosine_hidden.ts";
+import { crf } from "./losses/crf.ts";
 import { crossEntropy } from "./losses/cross_entropy.ts";
 import { dist } from "./losses/dist.ts";
 import { dkd } from "./losses/dkd.ts";
 import { hiddenMse } from "./losses/hidden_mse.ts";
 import { jensenShannon } from "./losses/jensen_shannon.ts";
 import { kd } from "./losses/kd.ts";
+import { kernelTransfer } from "./losses/kernel_transfer.ts";
+import { lelp } from "./losses/lelp.ts";
 import { logitStandardization } from "./losses/logit_standardization.ts";
+import { minilm } from "./losses/minilm.ts";
+import { mse } from "./losses/mse.ts";
 import { mseLogits } from "./losses/mse_logits.ts";
 import { patient } from "./losses/patient.ts";
 import { relational } from "./losses/relational.ts";
 import { similarityPreserving } from "./losses/similarity_preserving.ts";
+import { structureMarginals } from "./losses/structure_marginals.ts";
+import { structureTopK } from "./losses/structure_top_k.ts";
+import { subStructure } from "./losses/sub_structure.ts";
 import { tensorAlignment } from "./losses/tensor_alignment.ts";
+import { bert } from "./models/bert/bert.ts";
 import { resnet } from "./models/resnet/resnet.ts";
 
 /** The plug-ins that a recipe can name without a file. */
 export const builtins: Builtins = {
-  model: [resnet],
+  model: [resnet, bert],
   loss: [
     crossEntropy,
     kd,
@@ -35,6 +50,16 @@ export const builtins: Builtins = {
     similarityPreserving,
     relational,
     patient,
+    kernelTransfer,
+    lelp,
+    contrastive,
+    crf,
+    mse,
+    subStructure,
+    structureTopK,
+    structureMarginals,
+    minilm,
+    attentionMse,
   ],
-  dataset: [idx, cifar],
+  dataset: [idx, cifar, textTable, glue, conll, mail],
 };

@@ -14,13 +14,13 @@ struct Parameters {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= p.size) { return; }
-  let g = gradient[i] * gradientScale[0];
-  let m = p.beta1 * mean[i] + (1.0 - p.beta1) * g;
-  let v = p.beta2 * square[i] + (1.0 - p.beta2) * g * g;
-  mean[i] = m;
-  square[i] = v;
-  let kept = parameter[i] * (1.0 - p.rate * p.weightDecay);
-  parameter[i] = kept - p.rate * (m / p.correction1) / (sqrt(v / p.correction2) + p.epsilon);
+  for (var i = id.x + id.y * groups.x * 64u; i < p.size; i += groups.x * groups.y * 64u) {
+    let g = gradient[i] * gradientScale[0];
+    let m = p.beta1 * mean[i] + (1.0 - p.beta1) * g;
+    let v = p.beta2 * square[i] + (1.0 - p.beta2) * g * g;
+    mean[i] = m;
+    square[i] = v;
+    let kept = parameter[i] * (1.0 - p.rate * p.weightDecay);
+    parameter[i] = kept - p.rate * (m / p.correction1) / (sqrt(v / p.correction2) + p.epsilon);
+  }
 }

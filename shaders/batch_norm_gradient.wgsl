@@ -1,27 +1,26 @@
-// The gradient of batch norm's input. With the batch's own statistics they depend on the input too:
-// dx = weight / sqrt(variance + epsilon) * (g - (dbias + xhat dweight) / rows); with fixed ones only g remains.
+// The gradient of batch norm's input over [rows, channels]: dx = factor g + slope (x - mean) + offset, channel by channel.
+// Each thread takes every step-th row of its channels.
 
-struct Parameters { size: u32, channels: u32, rows: f32, epsilon: f32, training: u32 }
+struct Parameters { rows: u32, channels: u32 }
 
 @group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> gradient: array<f32>;
-@group(0) @binding(3) var<storage, read> mean: array<f32>;
-@group(0) @binding(4) var<storage, read> variance: array<f32>;
-@group(0) @binding(5) var<storage, read> weight: array<f32>;
-@group(0) @binding(6) var<storage, read> biasGradient: array<f32>;
-@group(0) @binding(7) var<storage, read> weightGradient: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read> gradient: array<Element>;
+@group(0) @binding(3) var<storage, read> coefficients: array<Element>; // [4, channels]: factor, mean, slope, offset
+@group(0) @binding(4) var<storage, read_write> dx: array<Element>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64u;
-  if (i >= p.size) { return; }
-  let c = i % p.channels;
-  let scale = inverseSqrt(variance[c] + p.epsilon);
-  var g = gradient[i];
-  if (p.training == 1u) {
-    g -= (biasGradient[c] + (x[i] - mean[c]) * scale * weightGradient[c]) / p.rows;
+  let width = p.channels / LANES;
+  let step = groups.x * groups.y * 64u / width;
+  if (i >= step * width) { return; }
+  let c = i % width;
+  let factor = coefficients[c];
+  let centre = coefficients[width + c];
+  let slope = coefficients[2u * width + c];
+  let offset = coefficients[3u * width + c];
+  for (var at = i; at < p.rows * width; at += step * width) {
+    dx[at] = factor * gradient[at] + slope * (x[at] - centre) + offset;
   }
-  dx[i] = g * scale * weight[c];
 }

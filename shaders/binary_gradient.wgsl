@@ -17,23 +17,23 @@ struct Parameters {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= p.size) { return; }
-  var ia = i;
-  var ib = i;
-  if (p.flat == 0u) {
-    var rest = i;
-    let i3 = rest % p.extent3;
-    rest /= p.extent3;
-    let i2 = rest % p.extent2;
-    rest /= p.extent2;
-    let i1 = rest % p.extent1;
-    let i0 = rest / p.extent1;
-    ia = i0 * p.a0 + i1 * p.a1 + i2 * p.a2 + i3 * p.a3;
-    ib = i0 * p.b0 + i1 * p.b1 + i2 * p.b2 + i3 * p.b3;
+  for (var i = id.x + id.y * groups.x * 64u; i < p.size; i += groups.x * groups.y * 64u) {
+    var ia = i;
+    var ib = i;
+    if (p.flat == 0u) {
+      var rest = i;
+      let i3 = rest % p.extent3;
+      rest /= p.extent3;
+      let i2 = rest % p.extent2;
+      rest /= p.extent2;
+      let i1 = rest % p.extent1;
+      let i0 = rest / p.extent1;
+      ia = i0 * p.a0 + i1 * p.a1 + i2 * p.a2 + i3 * p.a3;
+      ib = i0 * p.b0 + i1 * p.b1 + i2 * p.b2 + i3 * p.b3;
+    }
+    let x = a[ia];
+    let y = b[ib];
+    let g = gradient[i];
+    output[i] = EXPRESSION;
   }
-  let x = a[ia];
-  let y = b[ib];
-  let g = gradient[i];
-  output[i] = EXPRESSION;
 }

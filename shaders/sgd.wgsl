@@ -11,10 +11,10 @@ struct Parameters { size: u32, rate: f32, momentum: f32, weightDecay: f32, neste
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= p.size) { return; }
-  let g = gradient[i] * gradientScale[0] + p.weightDecay * parameter[i];
-  let v = p.momentum * velocity[i] + g;
-  velocity[i] = v;
-  parameter[i] -= p.rate * select(v, g + p.momentum * v, p.nesterov == 1u);
+  for (var i = id.x + id.y * groups.x * 64u; i < p.size; i += groups.x * groups.y * 64u) {
+    let g = gradient[i] * gradientScale[0] + p.weightDecay * parameter[i];
+    let v = p.momentum * velocity[i] + g;
+    velocity[i] = v;
+    parameter[i] -= p.rate * select(v, g + p.momentum * v, p.nesterov == 1u);
+  }
 }

@@ -12,18 +12,18 @@ struct Parameters {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= p.size) { return; }
-  var rest = i;
-  var source = (rest % p.extent5) * p.stride5;
-  rest /= p.extent5;
-  source += (rest % p.extent4) * p.stride4;
-  rest /= p.extent4;
-  source += (rest % p.extent3) * p.stride3;
-  rest /= p.extent3;
-  source += (rest % p.extent2) * p.stride2;
-  rest /= p.extent2;
-  source += (rest % p.extent1) * p.stride1;
-  source += (rest / p.extent1) * p.stride0;
-  output[i] = input[source];
+  for (var i = id.x + id.y * groups.x * 64u; i < p.size; i += groups.x * groups.y * 64u) {
+    var rest = i;
+    var source = (rest % p.extent5) * p.stride5;
+    rest /= p.extent5;
+    source += (rest % p.extent4) * p.stride4;
+    rest /= p.extent4;
+    source += (rest % p.extent3) * p.stride3;
+    rest /= p.extent3;
+    source += (rest % p.extent2) * p.stride2;
+    rest /= p.extent2;
+    source += (rest % p.extent1) * p.stride1;
+    source += (rest / p.extent1) * p.stride0;
+    output[i] = input[source];
+  }
 }

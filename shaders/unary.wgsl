@@ -1,4 +1,4 @@
-// One thread per element. The expressions stand in core/kernels/elementwise_table.ts; x is the input,
+// An elementwise function of one tensor. The expressions stand in core/kernels/elementwise_table.ts; x is the input,
 // c a number given with the call.
 
 struct Parameters { size: u32, c: f32 }
@@ -9,9 +9,9 @@ struct Parameters { size: u32, c: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= p.size) { return; }
-  let x = input[i];
-  let c = p.c;
-  output[i] = EXPRESSION;
+  for (var i = id.x + id.y * groups.x * 64u; i < p.size; i += groups.x * groups.y * 64u) {
+    let x = input[i];
+    let c = p.c;
+    output[i] = EXPRESSION;
+  }
 }

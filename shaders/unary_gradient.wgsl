@@ -9,10 +9,10 @@ struct Parameters { size: u32, c: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
-  if (i >= p.size) { return; }
-  let x = input[i];
-  let g = gradient[i];
-  let c = p.c;
-  output[i] = EXPRESSION;
+  for (var i = id.x + id.y * groups.x * 64u; i < p.size; i += groups.x * groups.y * 64u) {
+    let x = input[i];
+    let g = gradient[i];
+    let c = p.c;
+    output[i] = EXPRESSION;
+  }
 }

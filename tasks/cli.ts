@@ -6,14 +6,18 @@
 import { Command } from "commander";
 import { VERSION } from "../core/version.ts";
 import { addBench } from "./bench.ts";
+import { addCompare } from "./compare.ts";
 import { addCompile } from "./compile.ts";
 import { addDecompose } from "./decompose.ts";
 import { addDistill } from "./distill.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
 import { addMerge } from "./merge.ts";
+import { addPlugin } from "./plugin.ts";
+import { addPlugins } from "./plugins.ts";
 import { endingOf } from "./support/errors.ts";
 import { standardOutput } from "./support/output.ts";
+import { addSweep } from "./sweep.ts";
 import { addTrain } from "./train.ts";
 
 /** The program with all its verbs; what goes wrong is thrown, not told. */
@@ -24,7 +28,20 @@ export function createProgram(): Command {
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput(outputs());
-  const verbs = [addDistill, addTrain, addEvaluate, addDecompose, addMerge, addDoctor, addBench, addCompile];
+  const verbs = [
+    addDistill,
+    addTrain,
+    addEvaluate,
+    addCompare,
+    addSweep,
+    addDecompose,
+    addMerge,
+    addDoctor,
+    addPlugins,
+    addPlugin,
+    addBench,
+    addCompile,
+  ];
   for (const add of verbs) add(program);
   return program;
 }

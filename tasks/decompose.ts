@@ -10,11 +10,13 @@ import { nearest } from "../core/nearest.ts";
 import { listWords } from "../core/recipe/words.ts";
 import { writeChain } from "./support/chain_file.ts";
 import { addVerbose } from "./support/flags.ts";
+import { modelSizes, showModelSizes } from "./support/model_sizes.ts";
 import { readMatrix } from "./support/matrix_file.ts";
 import { numberInRange, wholeNumber, wholeNumbers } from "./support/numbers.ts";
 import { standardOutput } from "./support/output.ts";
 
 interface DecomposeFlags {
+  readonly model?: string;
   readonly tensor?: string;
   readonly rows?: string;
   readonly cols?: string;
@@ -31,7 +33,8 @@ interface DecomposeFlags {
 export function addDecompose(program: Command): void {
   addVerbose(
     program.command("decompose").description("decompose a matrix of a safetensors file into a chain of cores (MPO)")
-      .argument("<file>", "safetensors file")
+      .argument("[file]", "safetensors file")
+      .option("--model <folder>", "instead of a matrix: how large a whole model grows in training (needs config.json)")
       .option("--tensor <name>", "which tensor; a convolution kernel is the matrix outputs x everything else")
       .option("--rows <factors>", "factors of the rows, one for each core, as in 32,1,24; with --cols")
       .option("--cols <factors>", "factors of the columns")
@@ -42,7 +45,28 @@ export function addDecompose(program: Command): void {
       .option("--tolerance <part>", "cut bonds as far as this relative error allows")
       .option("--out <file>", "write the cores as safetensors; merge makes the matrix of them again")
       .option("--json", "print the report as JSON"),
-  ).action(decompose);
+  ).action(async (file: string | undefined, flags: DecomposeFlags) => {
+    if ((file === undefined) === (flags.model === undefined)) {
+      throw new UserError("Expected a safetensors file, or --model with a model folder");
+    }
+    await (file === undefined ? showModel(flags.model!, flags) : decompose(file, flags));
+  });
+}
+
+/** Options that are about a matrix. */
+const OF_A_MATRIX = ["tensor", "rows", "cols", "increaseRate", "maxRank", "tolerance", "out"] as const;
+
+async function showModel(folder: string, flags: DecomposeFlags): Promise<void> {
+  const wrong = OF_A_MATRIX.find((key) => flags[key] !== undefined);
+  if (wrong) {
+    const flag = wrong.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UserError(`--${flag} ${flags[wrong]}: Expected a safetensors file: it is about one matrix`);
+  }
+  const cores = flags.cores === undefined ? undefined : [wholeNumber("--cores", flags.cores)];
+  const sizes = await modelSizes(folder, cores);
+  const out = standardOutput("stdout");
+  if (flags.json) return out.line(JSON.stringify(sizes, null, 2));
+  for (const line of showModelSizes(sizes)) out.line(line);
 }
 
 async function decompose(file: string, flags: DecomposeFlags): Promise<void> {

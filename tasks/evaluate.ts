@@ -14,7 +14,7 @@ import type { Examples } from "../core/plugin/dataset.ts";
 import type { Checked } from "../core/recipe/checked.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
 import type { Recipe } from "../core/recipe/schema.ts";
-import { builtins } from "../plugins/builtins.ts";
+import { allowedPlugins } from "./support/allowed_plugins.ts";
 import { withBackend } from "./support/backend.ts";
 import { type ModelReport, showModelReport } from "./support/class_table.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
@@ -45,7 +45,7 @@ export function addEvaluate(program: Command): void {
     const report = await withBackend(
       recipe.value.backend,
       tell.line,
-      (backend) => evaluateFolder(model, recipe, flags.split, backend),
+      (backend) => evaluateFolder(model, recipe, flags, backend),
     );
     if (flags.json) return out.line(JSON.stringify(report, null, 2));
     for (const line of showModelReport(report, stylesOf(out))) out.line(line);
@@ -77,9 +77,11 @@ function isFile(path: string): Promise<boolean> {
 async function evaluateFolder(
   folder: string,
   recipe: Checked<Recipe>,
-  split: string,
+  flags: EvaluateFlags,
   backend: Backend,
 ): Promise<ModelReport> {
+  const { split } = flags;
+  const builtins = allowedPlugins(flags);
   const plugins = await resolvePlugins(recipe, builtins);
   const data = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
   const examples = splitOf(data, split);

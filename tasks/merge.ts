@@ -8,31 +8,36 @@ import { mergeOnHost } from "../core/mpo/merge.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
 import { writeSafetensors } from "../core/safetensors.ts";
 import { showShape } from "../core/tensor.ts";
-import { builtins } from "../plugins/builtins.ts";
+import { allowedPlugins, type PluginFlags } from "./support/allowed_plugins.ts";
 import { readChain } from "./support/chain_file.ts";
-import { addVerbose } from "./support/flags.ts";
+import { addPluginFlag, addVerbose } from "./support/flags.ts";
 import { grouped } from "./support/format.ts";
 import { standardOutput } from "./support/output.ts";
 
+interface MergeFlags extends PluginFlags {
+  readonly out?: string;
+}
+
 /** Adds the verb `merge`: makes plain weights of chains. */
 export function addMerge(program: Command): void {
-  addVerbose(
-    program.command("merge").description("contract chains of cores to plain weights")
-      .argument("<source>", "run folder, whose checkpoint becomes a student, or a file written by decompose --out")
-      .option("--out <path>", "student folder (default: student/ in the run folder), or safetensors file"),
-  ).action(async (source: string, { out }: { readonly out?: string }) => {
+  const command = program.command("merge").description("contract chains of cores to plain weights")
+    .argument("<source>", "run folder, whose checkpoint becomes a student, or a file written by decompose --out")
+    .option("--out <path>", "student folder (default: student/ in the run folder), or safetensors file");
+  addVerbose(addPluginFlag(command)).action(async (source: string, { out, ...flags }: MergeFlags) => {
     const isFolder = await Deno.stat(source).then((info) => info.isDirectory, () => false);
-    const told = isFolder ? await mergeRun(source, out ?? join(source, "student")) : await mergeFile(source, out);
+    const told = isFolder
+      ? await mergeRun(source, out ?? join(source, "student"), flags)
+      : await mergeFile(source, out);
     standardOutput("stdout").line(told);
   });
 }
 
-async function mergeRun(run: string, out: string): Promise<string> {
+async function mergeRun(run: string, out: string, flags: PluginFlags): Promise<string> {
   const recipe = await readRecipe(join(run, "recipe.yaml"));
   const backend = await CpuBackend.create();
   const { step, bestEpoch, parameters } = await mergeCheckpoint(recipe, join(run, CHECKPOINT_FILE), out, {
     backend,
-    builtins,
+    builtins: allowedPlugins(flags),
   }).finally(() => backend.close());
   const which = bestEpoch === null ? `after step ${step}` : `of epoch ${bestEpoch}, the best until step ${step}`;
   return `Merged the student ${which} to ${out}: ${grouped(parameters)} parameters`;

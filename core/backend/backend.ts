@@ -1,4 +1,5 @@
-import type { Kernel } from "../kernels/kernel.ts";
+import type { AdapterTraits, Kernel } from "../kernels/kernel.ts";
+import type { Call, Program } from "./program.ts";
 
 /** Numbers as the host sees them: float32, or float64 on the cpu backend when gradients are checked. */
 export type Floats = Float32Array | Float64Array;
@@ -54,6 +55,8 @@ export interface Backend {
   readonly precision: "float32" | "float64";
   /** One line for people: adapter or instruction set, threads. */
   readonly description: string;
+  /** The adapter that kernels are launched on; the cpu has none. */
+  readonly traits?: AdapterTraits;
   /** Memory for `length` numbers, contents undefined. */
   allocate(length: number): Storage;
   /** Gives memory back; kernels enqueued before still see it. */
@@ -68,6 +71,8 @@ export interface Backend {
     views: Readonly<Record<Binding, View>>,
     parameters: Readonly<Record<Parameter, number>>,
   ): void;
+  /** Makes a list of calls ready to be enqueued again and again, at a fraction of the cost of the single calls. */
+  compile(calls: readonly Call[]): Program;
   /** Reads views back, all in one wait. @throws DeviceError if the device was lost or a kernel failed */
   read(views: readonly View[]): Promise<Floats[]>;
   /** Device memory in use. */

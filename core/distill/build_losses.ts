@@ -1,19 +1,22 @@
 import type { Random } from "../data/random.ts";
 import { UserError } from "../errors.ts";
-import { initialise } from "../nn/initialisers.ts";
+import { initialise, type Initialiser } from "../nn/initialisers.ts";
 import { ParameterStore } from "../nn/parameter_store.ts";
-import { weightsFrom } from "../nn/weights.ts";
+import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Loss, LossSetup } from "../plugin/loss.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import type { Tensor } from "../tensor.ts";
 import type { WeightedLoss } from "./objective.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 
-/** The losses of a run, and the store of the parameters that they own. */
+/** The losses of a run, with the parameters and the state that they own. */
 export interface BuiltLosses {
   readonly losses: readonly WeightedLoss[];
   readonly parameters: ParameterStore;
+  /** What losses keep from step to step, by the name it has in a checkpoint. */
+  readonly state: ReadonlyMap<string, Tensor>;
 }
 
 /** `kd`, or `kd 2` for the second of them. */
@@ -25,7 +28,7 @@ function numbered(names: readonly string[]): string[] {
 }
 
 /**
- * Creates the losses that a recipe names, with fresh parameters where they own any.
+ * Creates the losses that a recipe names, with fresh parameters and state where they own any.
  *
  * @throws UserError with line and column for options that do not fit the models, or a loss that needs a missing teacher
  */
@@ -54,22 +57,46 @@ export async function buildLosses(
       throw error instanceof UserError ? recipe.error(path, error.message) : error;
     }
   }
-  const specs = built.flatMap((loss, index) =>
-    (loss.parameters ?? []).map((spec) => ({
-      ...spec,
-      own: spec.name,
-      loss: index,
-      name: `${names[index]}: ${spec.name}`,
-    }))
-  );
+  const specs = ownedBy(built, names, "parameters");
   const parameters = new ParameterStore(ops, specs);
   for (const { name, initialise: how, shape } of specs) {
     parameters.set(name, initialise(how, shape, random.split(name)));
   }
-  const losses = built.map((loss, index): WeightedLoss => {
-    const own = specs.filter((spec) => spec.loss === index);
-    const tensors = new Map(own.map((spec) => [spec.own, parameters.get(spec.name)]));
-    return { name: names[index], weight: recipe.value.losses[index].weight, loss, parameters: weightsFrom(tensors) };
-  });
-  return { losses, parameters };
+  const stateSpecs = ownedBy(built, names, "state");
+  const state = new Map(stateSpecs.map(({ name, initialise: how, shape }) => {
+    const numbers = initialise(how, shape, random.split(`state of ${name}`));
+    return [name, ops.keep(ops.tensor(numbers, shape))];
+  }));
+  const losses = built.map((loss, index): WeightedLoss => ({
+    name: names[index],
+    weight: recipe.value.losses[index].weight,
+    loss,
+    parameters: tensorsOf(index, specs, parameters.tensors),
+    state: tensorsOf(index, stateSpecs, state),
+  }));
+  return { losses, parameters, state };
+}
+
+/** A tensor of a loss, under a name that no other loss has. */
+interface Owned {
+  readonly name: string;
+  /** The name that the loss gave it. */
+  readonly own: string;
+  /** The loss's place. */
+  readonly loss: number;
+  readonly shape: readonly number[];
+  readonly initialise: Initialiser;
+}
+
+function ownedBy(losses: readonly Loss[], names: readonly string[], kind: "parameters" | "state"): Owned[] {
+  return losses.flatMap((loss, index) =>
+    (loss[kind] ?? []).map(({ name, shape, initialise }) => {
+      return { name: `${names[index]}: ${name}`, own: name, loss: index, shape, initialise };
+    })
+  );
+}
+
+function tensorsOf(loss: number, specs: readonly Owned[], tensors: ReadonlyMap<string, Tensor>): Weights {
+  const own = specs.filter((spec) => spec.loss === loss);
+  return weightsFrom(new Map(own.map((spec) => [spec.own, tensors.get(spec.name)!])));
 }

@@ -2,9 +2,11 @@ import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { sha256 } from "../sha256.ts";
 import { readSafetensors, type StoredTensor, type TensorToStore, toFloat32, writeSafetensors } from "../safetensors.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Best } from "./best_epoch.ts";
+import type { LossMetrics } from "./loss_epoch.ts";
 
 /** The file of a run's checkpoint, in the run folder. */
 export const CHECKPOINT_FILE = join("checkpoint", "state.safetensors");
@@ -34,6 +36,8 @@ export interface Position {
   readonly best: Best | null;
   /** Mean of each loss over the last log line; empty before the first. */
   readonly losses: readonly number[];
+  /** What losses reported at the end of the last epoch. */
+  readonly lossMetrics: LossMetrics;
 }
 
 /** A checkpoint's position with what it was made from. */
@@ -117,4 +121,11 @@ function difference(a: unknown, b: unknown, path = ""): string | null {
     if (found !== null) return found;
   }
   return null;
+}
+
+/** One hash over all numbers, in the model's order. */
+export async function sha256OfWeights(weights: ReadonlyMap<string, Float32Array>): Promise<string> {
+  return await sha256(
+    new Uint8Array(await new Blob([...weights.values()] as Float32Array<ArrayBuffer>[]).arrayBuffer()),
+  );
 }

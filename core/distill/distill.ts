@@ -10,10 +10,17 @@ import type { Checked } from "../recipe/checked.ts";
 import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
-import { sha256 } from "../sha256.ts";
 import { VERSION } from "../version.ts";
 import { type Monitor, monitorOf } from "./best_epoch.ts";
-import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./checkpoint.ts";
+import {
+  checkInputs,
+  CHECKPOINT_FILE,
+  checkRecipe,
+  comparable,
+  readCheckpoint,
+  sha256OfWeights,
+} from "./checkpoint.ts";
+import { Diagnostics } from "./diagnostics.ts";
 import { evaluate } from "./evaluate.ts";
 import { showMetrics } from "./metrics/show.ts";
 import { exportStudent } from "./export_student.ts";
@@ -75,7 +82,10 @@ export async function distill(
   owned.defer(run.dispose);
   const { data, teacher, student, losses, lossParameters, lossState } = run;
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": await sha256OfWeights(teacher.numbers) }) };
-  if (checkpoint) checkInputs(checkpoint, inputs);
+  if (checkpoint) {
+    checkInputs(checkpoint, inputs);
+    watch.carry("train", checkpoint.seconds);
+  }
   await writeRunRecipe(recipe, folder);
   const batchSize = settings.evaluate.batchSize;
   const { task } = data.dataset.input;
@@ -87,6 +97,8 @@ export async function distill(
   const [training, inference] = [student.trainingParameters, student.inferenceParameters];
   reporter.line(`student: ${count(training)} parameters in training, ${count(inference)} at inference`);
 
+  const diagnostics = settings.train.diagnostics &&
+    new Diagnostics({ ops, student, teacher, validation: data.validation, recipe, task });
   const step = new TrainingStep(ops, student, teacher, losses, lossParameters, settings.train, random.split("dropout"));
   owned.defer(() => step.dispose());
   const result = await watch.time("train", () =>
@@ -106,6 +118,7 @@ export async function distill(
       folder,
       fingerprint: { recipe: comparable(settings), inputs },
       reporter,
+      diagnostics,
       resume: checkpoint,
       signal,
     }));
@@ -120,6 +133,7 @@ export async function distill(
     );
   const test = await measure(data.test);
   const validation = data.validation && await measure(data.validation);
+  const seen = settings.evaluate.train ? await measure(data.train) : null;
 
   const summary: RunSummary = {
     recipe: settings.name,
@@ -140,6 +154,7 @@ export async function distill(
       loss: test.loss,
       metrics: test.metrics,
       validationAccuracy: validation?.accuracy ?? null,
+      trainMetrics: seen?.metrics ?? null,
       validationMetrics: validation?.metrics ?? null,
       parametersTraining: training,
       parametersInference: inference,
@@ -181,13 +196,6 @@ async function writeRunRecipe(recipe: Checked<Recipe>, folder: string): Promise<
   }
   const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder) });
   await writeFileAtomically(join(folder, "recipe.yaml"), text);
-}
-
-/** One hash over all numbers, in the model's order. */
-async function sha256OfWeights(weights: ReadonlyMap<string, Float32Array>): Promise<string> {
-  return await sha256(
-    new Uint8Array(await new Blob([...weights.values()] as Float32Array<ArrayBuffer>[]).arrayBuffer()),
-  );
 }
 
 const count = (number: number) => number.toLocaleString("en");

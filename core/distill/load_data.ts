@@ -1,7 +1,7 @@
 import type { Random } from "../data/random.ts";
 import { nameOfFile, readRemoteFile } from "../data/remote_file.ts";
 import { splitExamples } from "../data/split.ts";
-import { readUserFile } from "../files.ts";
+import { readUserFile, readUserFolder } from "../files.ts";
 import type { Augmentation, Dataset, Examples } from "../plugin/dataset.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
@@ -24,6 +24,7 @@ export interface RunData {
 function subset(examples: Examples, chosen: Uint32Array): Examples {
   return {
     length: chosen.length,
+    ...(examples.lengths && { lengths: Uint16Array.from(chosen, (index) => examples.lengths![index]) }),
     labels: examples.labels && Uint16Array.from(chosen, (index) => examples.labels![index]),
     batch: (indices: Uint32Array, augmentation?: Augmentation) =>
       examples.batch(indices.map((index) => chosen[index]), augmentation),
@@ -44,6 +45,14 @@ export async function loadData(
         : await readRemoteFile(file);
       hashes[nameOfFile(file)] = await sha256(bytes);
       return bytes;
+    },
+    readFolder: async (folder, what) => {
+      const files = await readUserFolder(resolveFile(recipe, folder), what);
+      hashes[folder] = await sha256(new Uint8Array(await new Blob([...files.values()]).arrayBuffer()));
+      return files;
+    },
+    noteInput: async (name, content) => {
+      hashes[name] = await sha256(content);
     },
     random: random.split("dataset"),
   }).catch((error) => {
@@ -94,7 +103,11 @@ function drawSubset(recipe: Checked<Recipe>, train: Examples, random: Random): E
   }
   if (size === train.length) return train;
   const seed = random.split("subset").uint32();
-  const { training } = splitExamples(train.length, { validation: train.length - size, seed, stratifyBy: train.labels });
+  const { training } = splitExamples(train.length, {
+    validation: train.length - size,
+    seed,
+    stratifyBy: train.labels ?? undefined,
+  });
   return subset(train, training);
 }
 

@@ -3,27 +3,25 @@ import { UserError } from "../errors.ts";
 import { writeFileAtomically } from "../files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model, ParameterSpec } from "../plugin/model.ts";
-import { readSafetensors, toFloat32, writeSafetensors } from "../safetensors.ts";
+import { toFloat32, writeSafetensors } from "../safetensors.ts";
 import { showShape } from "../tensor.ts";
+import { readStoredTensors, WEIGHTS_FILE } from "./stored_tensors.ts";
 
-/** The files of a model folder: Hugging Face's layout. */
+export { WEIGHTS_FILE };
+
+/** The description in a model folder of Hugging Face's layout. */
 export const CONFIG_FILE = "config.json";
-export const WEIGHTS_FILE = "model.safetensors";
 
 /** Names in a list for a message, the first few of many. */
 function someOf(names: readonly string[]): string {
   return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
 }
 
-async function weightsFile(path: string): Promise<string> {
-  const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
-  return isFolder ? join(path, WEIGHTS_FILE) : path;
-}
-
 /**
- * Reads a model's weights from a folder or a safetensors file.
+ * Reads a model's weights from a folder, a safetensors file, or an index of several.
  *
  * @param who "teacher" or "student", for messages
+ * @param optional names of tensors that may be missing
  * @returns numbers by the model's own names
  * @throws UserError if the file cannot be read, or naming the tensors that are missing, too many or of another shape
  */
@@ -31,14 +29,15 @@ export async function readModelWeights(
   path: string,
   model: Model,
   who: string,
+  optional: readonly string[] = [],
 ): Promise<Map<string, Float32Array>> {
-  const file = await weightsFile(path);
-  const { tensors } = await readSafetensors(file);
+  const { file, tensors } = await readStoredTensors(path);
   const found = new Map([...tensors].flatMap(([name, tensor]) => {
     const own = model.fromForeign(name);
     return own === null ? [] : [[own, tensor] as const];
   }));
-  const missing = model.parameters.filter(({ name }) => !found.has(name)).map(({ name }) => name);
+  const isMissing = ({ name }: ParameterSpec) => !found.has(name) && !optional.includes(name);
+  const missing = model.parameters.filter(isMissing).map(({ name }) => name);
   if (missing.length > 0) {
     throw new UserError(
       `Cannot load the ${who} from "${file}" as it lacks ${missing.length} of ${model.parameters.length} tensors: ${
@@ -55,13 +54,14 @@ export async function readModelWeights(
         `place in this one: ${someOf(unknown)}`,
     );
   }
-  const wrong = model.parameters.filter(({ name, shape }) => found.get(name)!.shape.join() !== shape.join());
+  const there = model.parameters.filter(({ name }) => found.has(name));
+  const wrong = there.filter(({ name, shape }) => found.get(name)!.shape.join() !== shape.join());
   if (wrong.length > 0) {
     const show = ({ name, shape }: ParameterSpec) =>
       `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
     throw new UserError(`Cannot load the ${who} from "${file}" as shapes differ: ${someOf(wrong.map(show))}`);
   }
-  return new Map(model.parameters.map(({ name }) => [name, toFloat32(found.get(name)!)]));
+  return new Map(there.map(({ name }) => [name, toFloat32(found.get(name)!)]));
 }
 
 /**

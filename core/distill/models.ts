@@ -5,6 +5,7 @@ import type { Ops } from "../ops/ops.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
+import type { Path } from "../recipe/paths.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { readModelWeights } from "./model_folder.ts";
@@ -32,6 +33,8 @@ export function buildModel(
  *
  * @param who "teacher" or "student": where the recipe names them
  * @param name what it says there
+ * @param optional names of tensors that may be missing
+ * @param path where the recipe names them, unless it is for the one teacher or the student
  * @throws UserError with line and column if they cannot be read or do not fit
  */
 export async function readRecipeWeights(
@@ -39,14 +42,16 @@ export async function readRecipeWeights(
   who: "teacher" | "student",
   name: string,
   model: Model,
+  optional: readonly string[] = [],
+  path: Path = [who, "weights"],
 ): Promise<Map<string, Float32Array>> {
   if (isUrl(name)) {
-    throw recipe.error([who, "weights"], `Cannot load weights from "${name}": download the file and name its path`);
+    throw recipe.error(path, `Cannot load weights from "${name}": download the file and name its path`);
   }
   try {
-    return await readModelWeights(resolveFile(recipe, name), model, who);
+    return await readModelWeights(resolveFile(recipe, name), model, who, optional);
   } catch (error) {
-    throw error instanceof UserError ? recipe.error([who, "weights"], error.message) : error;
+    throw error instanceof UserError ? recipe.error(path, error.message) : error;
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Weights } from "../nn/weights.ts";
-import type { Progress } from "../nn/schedules.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Batch } from "../plugin/dataset.ts";
-import type { Loss } from "../plugin/loss.ts";
+import type { Loss, LossCall } from "../plugin/loss.ts";
 import type { ModelOutputs } from "../plugin/model.ts";
-import { type Scheduled, valueAt } from "../recipe/scheduled.ts";
+import type { Scheduled } from "../recipe/scheduled.ts";
 import type { Tensor } from "../tensor.ts";
+import { ownBatch } from "./loss_inputs.ts";
 
 /** A loss of a run with its factor. */
 export interface WeightedLoss {
@@ -15,6 +15,8 @@ export interface WeightedLoss {
   readonly loss: Loss;
   /** The loss's own parameters. */
   readonly parameters: Weights;
+  /** The loss's own state. */
+  readonly state: Weights;
 }
 
 /** What the sum of losses is computed from. */
@@ -24,22 +26,27 @@ export interface ObjectiveCall {
   readonly teacher: ModelOutputs | null;
   readonly batch: Batch<Tensor>;
   readonly weights: Weights;
-  readonly progress: Progress;
+  /** A scheduled number at this step. */
+  readonly at: (value: Scheduled) => number;
 }
 
-/** The sum that training minimises, and its terms before weighting. A loss whose weight is 0 at a step is left out. */
+/**
+ * The sum that training minimises, and its terms before weighting. A loss whose weight is 0 at a step is left out, but
+ * it still sees the step's outputs if it has a use for them.
+ */
 export function objective(
   losses: readonly WeightedLoss[],
-  { progress, teacher, ...call }: ObjectiveCall,
+  { at, teacher, batch, ...call }: ObjectiveCall,
 ): { total: Tensor; terms: Tensor[] } {
   const { ops } = call;
-  const at = (value: Scheduled) => valueAt(value, progress);
   // The types promise a teacher to every loss; only those that say they need it may look.
   const teacherOutputs = teacher as ModelOutputs;
-  const terms = losses.map(({ loss, weight, parameters }) =>
-    at(weight) === 0 ? null : loss.compute({ ...call, teacher: teacherOutputs, parameters, at })
-  );
+  const callOf = ({ name, parameters, state }: WeightedLoss): LossCall => {
+    return { ...call, teacher: teacherOutputs, batch: ownBatch(name, batch), parameters, state, at };
+  };
+  const terms = losses.map((entry) => at(entry.weight) === 0 ? null : entry.loss.compute(callOf(entry)));
   const weighted = terms.flatMap((term, index) => term ? [ops.scale(term, at(losses[index].weight))] : []);
   const total = weighted.length > 0 ? weighted.reduce((sum, term) => ops.add(sum, term)) : ops.scalar(0);
+  ops.constant(() => losses.forEach((entry) => entry.loss.observe?.(callOf(entry))));
   return { total, terms: terms.map((term) => term ?? ops.scalar(0)) };
 }

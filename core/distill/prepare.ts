@@ -2,29 +2,26 @@ import type { Random } from "../data/random.ts";
 import type { ParameterStore } from "../nn/parameter_store.ts";
 import type { Chain } from "../mpo/chain.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
+import { assignLayers } from "../recipe/globs.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
 import { buildLosses } from "./build_losses.ts";
 import { chainSpecs, decomposeWeight } from "./chains.ts";
+import { initialWeights } from "./initial_weights.ts";
 import { loadData, type RunData } from "./load_data.ts";
-import { buildModel, freeze, type FrozenWeights, readRecipeWeights } from "./models.ts";
+import { type LoadedTeacher, loadTeacher } from "./load_teacher.ts";
+import { buildModel } from "./models.ts";
 import type { WeightedLoss } from "./objective.ts";
+import { prepareLosses } from "./prepare_losses.ts";
 import { outputShapes } from "./probe.ts";
 import type { Reporter } from "./progress.ts";
-import type { Resolved, ResolvedPlugins } from "./resolve_plugins.ts";
+import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import type { Stopwatch } from "./stopwatch.ts";
-import { freshWeights, Student } from "./student.ts";
+import { Student } from "./student.ts";
 import { chainMap } from "./teacher_chains.ts";
-
-/** A teacher with its weights on the device and as plain numbers. */
-export interface LoadedTeacher {
-  readonly model: Model;
-  readonly weights: FrozenWeights;
-  readonly numbers: ReadonlyMap<string, Float32Array>;
-}
+import { useTeacherCache } from "./use_teacher_cache.ts";
 
 /** Everything that a training runs on. */
 export interface PreparedRun {
@@ -33,6 +30,8 @@ export interface PreparedRun {
   readonly student: Student;
   readonly losses: readonly WeightedLoss[];
   readonly lossParameters: ParameterStore;
+  /** What the losses keep from step to step, by name. */
+  readonly lossState: ReadonlyMap<string, Tensor>;
   dispose(): void;
 }
 
@@ -49,15 +48,13 @@ export async function prepareRun(
   watch: Stopwatch,
   reporter: Reporter,
 ): Promise<PreparedRun> {
-  const data = await watch.time("load", () => loadData(recipe, plugins.dataset, random));
-  const { input } = data.dataset;
-  const teacher = plugins.teacher && await watch.time("load", () => loadTeacher(ops, recipe, plugins.teacher!, input));
+  const loaded = await watch.time("load", () => loadData(recipe, plugins.dataset, random));
+  const { input } = loaded.dataset;
+  const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input));
   const model = buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe, model);
-  const start = recipe.value.student.weights;
-  const initial = start === null
-    ? freshWeights(model, random.split("student"))
-    : await readRecipeWeights(recipe, "student", start, model);
+  const report = (line: string) => reporter.line(line);
+  const initial = await initialWeights(recipe, model, taught?.first ?? null, random.split("student"), report);
 
   const chains = new Map<string, Chain>();
   await watch.time("decompose", async () => {
@@ -66,32 +63,50 @@ export async function prepareRun(
       if (spec) chains.set(name, await decomposeWeight(ops.device, initial.get(name)!, shape, spec));
     }
   });
-  const student = new Student(ops, model, chains, initial);
+  const student = new Student(ops, model, chains, initial, rateScales(recipe, model));
   const teacherCores: Tensor[] = [];
-  const { losses, parameters } = await watch.time("decompose", () =>
+  const { losses, parameters, state } = await watch.time("decompose", () =>
     buildLosses(ops, recipe, plugins.losses, {
       ops,
       data: input,
       student: model,
-      teacher: teacher?.model ?? null,
-      chains: chainMap(ops, specs, model, teacher, teacherCores),
+      teacher: taught?.model ?? null,
+      trainingExamples: loaded.train.length,
+      chains: chainMap(ops, specs, model, taught?.first ?? null, teacherCores),
       shapes: {
-        student: outputShapes(ops, model, () => student.weights(), data.test),
-        teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, data.test),
+        student: outputShapes(ops, model, () => student.weights(), loaded.test),
+        teacher: taught && outputShapes(ops, taught.model, () => taught.weights, loaded.test),
       },
-      report: (line) => reporter.line(line),
+      report,
     }, random.split("losses")));
-  const dispose = () => [student, parameters, ...teacherCores, teacher?.weights].forEach((part) => part?.dispose());
-  return { data, teacher, student, losses, lossParameters: parameters, dispose };
+  const owned = [student, parameters, ...state.values(), ...teacherCores, taught?.weights];
+  const dispose = () => owned.forEach((part) => part?.dispose());
+  try {
+    const { data, teacher } = await watch.time("load", () => {
+      return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses, report);
+    });
+    if (losses.some(({ loss }) => loss.prepare)) {
+      await watch.time("prepare", () =>
+        prepareLosses(ops, {
+          losses,
+          teacher,
+          train: data.train,
+          batchSize: recipe.value.evaluate.batchSize,
+          random: random.split("prepare"),
+          refuse: (loss, sentence) => recipe.error(["losses", loss], sentence),
+        }));
+    }
+    return { data, teacher, student, losses, lossParameters: parameters, lossState: state, dispose };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
 }
 
-async function loadTeacher(
-  ops: Ops,
-  recipe: Checked<Recipe>,
-  plugin: Resolved<"model">,
-  input: InputDescription,
-): Promise<LoadedTeacher> {
-  const model = buildModel(recipe, plugin, input);
-  const numbers = await readRecipeWeights(recipe, "teacher", recipe.value.teacher!.weights, model);
-  return { model, numbers, weights: freeze(ops, model, numbers) };
+/** What `train.layerRates` says, by weight. @throws UserError with line and column for a pattern that matches nothing */
+function rateScales(recipe: Checked<Recipe>, model: Model): Map<string, number> {
+  const names = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
+  const refuse = (index: number, sentence: string) => recipe.error(["train", "layerRates", index], sentence);
+  const entries = assignLayers(recipe.value.train.layerRates, names, refuse);
+  return new Map([...entries].map(([name, { scale }]) => [name, scale]));
 }

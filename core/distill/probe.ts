@@ -15,6 +15,9 @@ export function outputShapes(ops: Ops, model: Model, weights: () => Weights, exa
       hidden: outputs.hidden.map(({ shape }) => shape),
       attention: outputs.attention.map(({ shape }) => shape),
       pooled: outputs.pooled.shape,
+      ...(outputs.transitions && { transitions: outputs.transitions.shape }),
+      ...(outputs.scores && { scores: outputs.scores.map(({ shape }) => shape) }),
+      ...(outputs.relations && { relations: outputs.relations.map(({ queries }) => queries.shape) }),
       ...(outputs.subclassLogits && { subclassLogits: outputs.subclassLogits.shape }),
     };
   });

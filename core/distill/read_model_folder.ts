@@ -7,6 +7,7 @@ import { optionKit } from "../plugin/kit.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { type Checked, parseChecked } from "../recipe/checked.ts";
 import { listWords } from "../recipe/words.ts";
+import { savedOptions } from "./foreign_config.ts";
 import { CONFIG_FILE, readModelWeights } from "./model_folder.ts";
 
 const numbers = z.array(z.number());
@@ -58,9 +59,9 @@ export async function readModelFolder(
   const config = parseChecked(text, file, configSchema);
   const name = config.oneOf(["architecture"], "model", definitions.map(({ name }) => name));
   const definition = definitions.find((definition) => definition.name === name)!;
-  const options = config.check([], definition.options(optionKit), Object.keys(configSchema.shape));
+  const options = optionsOf(config, definition);
   checkData(config, data);
-  const model = buildSaved(config, definition, options, data);
+  const model = located(config, () => definition.build(options, data));
   return { architecture: name, model, weights: await readModelWeights(folder, model, "model") };
 }
 
@@ -106,9 +107,16 @@ function list(values: readonly unknown[]): string {
   return listWords(values.map(String), "and");
 }
 
-function buildSaved(config: Config, definition: ModelDefinition, options: unknown, data: InputDescription): Model {
+/** The options that the model was built with: by its family's reading of the config, or as they stand there. */
+function optionsOf(config: Config, definition: ModelDefinition): unknown {
+  return located(config, () => savedOptions(definition, config.value)) ??
+    config.check([], definition.options(optionKit), Object.keys(configSchema.shape));
+}
+
+/** Runs `body`; a mistake of the user's is told with the place of the architecture. */
+function located<Result>(config: Config, body: () => Result): Result {
   try {
-    return definition.build(options, data);
+    return body();
   } catch (error) {
     throw error instanceof UserError ? config.error(["architecture"], error.message) : error;
   }

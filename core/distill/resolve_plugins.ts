@@ -1,10 +1,20 @@
+import { isUrl } from "../data/remote_file.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { type Recipe, sharedKeys } from "../recipe/schema.ts";
 import type { Path } from "../recipe/paths.ts";
 import { UserError } from "../errors.ts";
 import { optionKit } from "../plugin/kit.ts";
-import { type Builtins, type Definitions, isPluginFile, loadPluginFile, type PluginKind } from "../plugin/registry.ts";
+import { completeOptions } from "./foreign_config.ts";
+import { loadPluginUrl } from "../plugin/remote.ts";
+import {
+  type Builtins,
+  type BuiltinsByKind,
+  type Definitions,
+  isPluginFile,
+  loadPluginFile,
+  type PluginKind,
+} from "../plugin/registry.ts";
 
 /** A plug-in of a recipe with its checked options. */
 export interface Resolved<Kind extends PluginKind> {
@@ -20,6 +30,8 @@ export interface Resolved<Kind extends PluginKind> {
 export interface ResolvedPlugins {
   readonly dataset: Resolved<"dataset">;
   readonly teacher: Resolved<"model"> | null;
+  /** Further teachers, in the recipe's order. */
+  readonly otherTeachers: readonly Resolved<"model">[];
   readonly student: Resolved<"model">;
   readonly losses: readonly Resolved<"loss">[];
 }
@@ -33,14 +45,17 @@ export async function resolvePlugins(recipe: Checked<Recipe>, builtins: Builtins
   const resolve = async <Kind extends PluginKind>(
     kind: Kind,
     path: Path,
-    use: string,
+    { use, integrity = null }: { readonly use: string; readonly integrity?: string | null },
     otherKeys: readonly string[],
   ): Promise<Resolved<Kind>> => {
-    const known: readonly Definitions[Kind][] = builtins[kind];
+    const byKind: BuiltinsByKind = builtins;
+    const known: readonly Definitions[Kind][] = byKind[kind];
     let definition = known.find(({ name }) => name === use);
-    if (!definition && isPluginFile(use)) {
+    if (!definition && (isUrl(use) || isPluginFile(use))) {
       try {
-        definition = await loadPluginFile(kind, use, resolveFile(recipe, "."));
+        definition = isUrl(use)
+          ? await loadPluginUrl(kind, { url: use, integrity, allowed: builtins.allowUrls ?? false })
+          : await loadPluginFile(kind, use, resolveFile(recipe, "."));
       } catch (error) {
         throw error instanceof UserError ? recipe.error([...path, "use"], error.message) : error;
       }
@@ -52,15 +67,27 @@ export async function resolvePlugins(recipe: Checked<Recipe>, builtins: Builtins
     return { definition, options: recipe.check(path, definition.options(optionKit), otherKeys), path };
   };
 
+  const resolveModel = async (
+    path: Path,
+    otherKeys: readonly string[],
+    model: { readonly use: string; readonly integrity?: string | null; readonly weights: string | null },
+  ): Promise<Resolved<"model">> =>
+    completeOptions(recipe, await resolve("model", path, model, otherKeys), model.weights);
+
   const { dataset, teacher, student, losses } = recipe.value;
   const resolved: Resolved<"loss">[] = [];
-  for (const [index, { use }] of losses.entries()) {
-    resolved.push(await resolve("loss", ["losses", index], use, sharedKeys.loss));
+  for (const [index, loss] of losses.entries()) {
+    resolved.push(await resolve("loss", ["losses", index], loss, sharedKeys.loss));
+  }
+  const otherTeachers: Resolved<"model">[] = [];
+  for (const [index, other] of (teacher?.others ?? []).entries()) {
+    otherTeachers.push(await resolveModel(["teacher", "others", index], sharedKeys.otherTeacher, other));
   }
   return {
-    dataset: await resolve("dataset", ["dataset"], dataset.use, sharedKeys.dataset),
-    teacher: teacher && await resolve("model", ["teacher"], teacher.use, sharedKeys.teacher),
-    student: await resolve("model", ["student"], student.use, sharedKeys.student),
+    dataset: await resolve("dataset", ["dataset"], dataset, sharedKeys.dataset),
+    teacher: teacher && await resolveModel(["teacher"], sharedKeys.teacher, teacher),
+    otherTeachers,
+    student: await resolveModel(["student"], sharedKeys.student, student),
     losses: resolved,
   };
 }

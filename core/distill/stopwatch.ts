@@ -1,6 +1,7 @@
 /** Seconds per stage of a run. */
 export class Stopwatch {
   readonly #started = performance.now();
+  #carried = 0;
   readonly #stages = new Map<string, number>();
 
   /** Runs a stage and adds its time; a stage may run more than once. */
@@ -17,8 +18,14 @@ export class Stopwatch {
     this.#stages.set(stage, (this.#stages.get(stage) ?? 0) + seconds);
   }
 
-  /** Seconds by stage, and since the stopwatch was made. */
+  /** Time of a stage that passed before the stopwatch was made: in the part of a run that is resumed. */
+  carry(stage: string, seconds: number): void {
+    this.add(stage, seconds);
+    this.#carried += seconds;
+  }
+
+  /** Seconds by stage, and since the stopwatch was made, with what was carried over. */
   get seconds(): Readonly<Record<string, number>> & { readonly total: number } {
-    return { ...Object.fromEntries(this.#stages), total: (performance.now() - this.#started) / 1000 };
+    return { ...Object.fromEntries(this.#stages), total: (performance.now() - this.#started) / 1000 + this.#carried };
   }
 }

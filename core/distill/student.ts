@@ -32,11 +32,20 @@ export class Student {
     /** Cores by weight, decomposed from the initial weights. */
     readonly chains: ReadonlyMap<string, Chain>,
     initial: ReadonlyMap<string, Float32Array>,
+    /** Learning rates by weight, as multiples of the others'; those of a chain are its cores'. */
+    rateScales: ReadonlyMap<string, number> = new Map(),
   ) {
-    const trained = model.parameters.filter(({ name, trainable }) => trainable && !chains.has(name));
+    const rated = <Part extends NamedShape>(part: Part, weight: string) => ({
+      ...part,
+      rateScale: rateScales.get(weight),
+    });
+    const trained = model.parameters.filter(({ name, trainable }) => trainable && !chains.has(name))
+      .map((spec) => rated(spec, spec.name));
     const statistics = model.parameters.filter(({ trainable }) => !trainable);
     const cores = [...chains].flatMap(([weight, chain]) =>
-      chain.cores.map((_, index): NamedShape => ({ name: coreName(weight, index), shape: coreShape(chain, index) }))
+      chain.cores.map((_, index): NamedShape =>
+        rated({ name: coreName(weight, index), shape: coreShape(chain, index) }, weight)
+      )
     );
     this.plain = new ParameterStore(ops, trained);
     this.statistics = new ParameterStore(ops, statistics);

@@ -31,6 +31,8 @@ export interface RunSummary {
     /** On the test set, by name: what the task is measured by. */
     readonly metrics: Readonly<Record<string, number>>;
     readonly validationAccuracy: number | null;
+    /** On the training examples, without augmentation, if `evaluate.train` asks for them. */
+    readonly trainMetrics: Readonly<Record<string, number>> | null;
     readonly validationMetrics: Readonly<Record<string, number>> | null;
     /** Numbers that were trained. */
     readonly parametersTraining: number;

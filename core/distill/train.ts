@@ -17,6 +17,7 @@ import {
   restore,
   writeCheckpoint,
 } from "./checkpoint.ts";
+import type { Diagnostics } from "./diagnostics.ts";
 import { evaluate } from "./evaluate.ts";
 import { showMetrics } from "./metrics/show.ts";
 import { endLossEpoch, type LossMetrics, metricLines } from "./loss_epoch.ts";
@@ -49,6 +50,7 @@ export interface TrainingSetup {
   readonly folder: string;
   readonly fingerprint: Fingerprint;
   readonly reporter: Reporter;
+  readonly diagnostics: Diagnostics | null;
   /** Where to go on, or `null` to begin. */
   readonly resume: Checkpoint | null;
   readonly signal?: AbortSignal;
@@ -97,7 +99,8 @@ class Training {
   constructor(private readonly setup: TrainingSetup) {
     const { ops, recipe, student, folder } = setup;
     const { batchSize, dropLast, epochs, maxSteps, restoreBest } = recipe.train;
-    this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: recipe.seed });
+    const lengths = recipe.train.bucketByLength ? setup.train.lengths : undefined;
+    this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: recipe.seed, lengths });
     this.#stepsPerEpoch = this.#loader.batchesPerEpoch;
     this.#totalSteps = Math.min(epochs * this.#stepsPerEpoch, maxSteps ?? Infinity);
     this.#best = new BestCopy(ops, student, restoreBest && setup.validation !== null);
@@ -159,6 +162,7 @@ class Training {
       reporter.line(`resumed after step ${step} of ${this.#totalSteps}`);
     }
     await this.#log.open(this.#position.step);
+    await this.setup.diagnostics?.begin(this.#position.step % this.#stepsPerEpoch === 0);
     this.#started = performance.now() - this.#position.seconds * 1000;
     this.#intervalStarted = performance.now();
   }
@@ -193,6 +197,8 @@ class Training {
     await this.#flush();
     await this.#endLossEpoch(epoch);
     if (validation) {
+      // So that evaluation adds nothing to the most memory that a run takes.
+      this.setup.step.rest();
       const weights = student.frozenWeights();
       const result = await evaluate(ops, {
         model: student.model,
@@ -214,6 +220,7 @@ class Training {
       await this.#log.write({ step: this.#position.step, epoch, validation: { ...metrics, loss } });
       reporter.line(`epoch ${epoch}: validation ${showMetrics(result)}, loss ${loss.toFixed(4)}`);
     }
+    await this.setup.diagnostics?.endEpoch(this.#log, this.#position.step, epoch);
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();
     this.#intervalStarted = performance.now();
   }

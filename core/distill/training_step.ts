@@ -4,6 +4,8 @@ import { learningRateAt, type Progress } from "../nn/schedules.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Random } from "../data/random.ts";
 import type { Ops } from "../ops/ops.ts";
+import { type BodyCall, Recorder } from "../replay/recorder.ts";
+import { type Scheduled, valueAt } from "../recipe/scheduled.ts";
 import type { Batch, HostTensor } from "../plugin/dataset.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
@@ -39,11 +41,12 @@ interface Group {
   readonly weightDecay: number;
 }
 
-/** One training step: forward, losses, backward, update. It waits for nothing. */
+/** One training step: forward, losses, backward, update. It waits for nothing, and is replayed where steps repeat. */
 export class TrainingStep {
   readonly groups: Readonly<Record<string, Group>>;
   readonly #clip: number | null;
   readonly #mergedDecay: number;
+  readonly #recorder: Recorder;
 
   constructor(
     private readonly ops: Ops,
@@ -71,6 +74,8 @@ export class TrainingStep {
         .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
     );
     this.#mergedDecay = target === "merged" ? coreDecay : 0;
+    const parts = [student.model, teacher?.model, ...losses.map(({ loss }) => loss)];
+    this.#recorder = new Recorder(ops.device, recipe.replay && parts.every((part) => part?.replay !== false));
     this.#clip = recipe.clipGradientNorm === "auto" ? automaticClip(student) : recipe.clipGradientNorm;
   }
 
@@ -79,23 +84,46 @@ export class TrainingStep {
     return this.#clip;
   }
 
-  run(hostBatch: Batch<HostTensor>, progress: Progress, withNorms: boolean): StepRecord {
-    return this.ops.scope(() => this.#run(hostBatch, progress, withNorms));
+  /** How many steps were computed by running models and losses, and how many by replaying an earlier step. */
+  get counts(): Recorder["counts"] {
+    return this.#recorder.counts;
+  }
+
+  run(batch: Batch<HostTensor>, progress: Progress, withNorms: boolean): StepRecord {
+    const { ops, random } = this;
+    const seeds = random.split(progress.step);
+    return ops.scope(() => {
+      const { total: [total], correct: [correct], gradientScale: [gradientScale], terms, squaredNorms } = this.#recorder
+        .run({
+          key: withNorms ? "norms" : "",
+          inputs: batch,
+          randomSeed: () => seeds.uint32(),
+          at: (value: Scheduled) => valueAt(value, progress),
+          body: (call) => this.#compute(call, withNorms),
+        });
+      this.#update(progress, gradientScale);
+      const squaredParameters = withNorms
+        ? Object.values(this.groups).map(({ store }) => ops.sum(ops.square(store.flat)))
+        : [];
+      const batchSize = batch.label.shape[0];
+      return { step: progress.step, batchSize, total, terms, correct, squaredNorms, squaredParameters };
+    });
+  }
+
+  /** Gives back memory that only steps need, before something else that needs much. */
+  rest(): void {
+    this.#recorder.rest();
   }
 
   dispose(): void {
+    this.#recorder.dispose();
     for (const { optimiser } of Object.values(this.groups)) optimiser.dispose();
   }
 
-  #run(hostBatch: Batch<HostTensor>, progress: Progress, withNorms: boolean): StepRecord {
+  /** The recorded part: outputs, losses, and the gradients in their stores. */
+  #compute({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, withNorms: boolean) {
     const { ops, student, teacher, losses } = this;
-    const batch = Object.fromEntries(
-      Object.entries(hostBatch).map(([name, { data, shape }]) => [name, ops.tensor(data, shape)]),
-    );
-    const seeds = this.random.split(progress.step);
-    const randomSeed = () => seeds.uint32();
     const taught = teacher && teacherOutputs(ops, teacher, losses, batch, randomSeed);
-
     const groups = Object.values(this.groups);
     const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
     let terms: Tensor[] = [];
@@ -106,7 +134,7 @@ export class TrainingStep {
       weights = student.weights();
       const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
       logits = outputs.logits;
-      const result = objective(losses, { ops, student: outputs, teacher: taught, batch, weights, progress });
+      const result = objective(losses, { ops, student: outputs, teacher: taught, batch, weights, at });
       ({ total, terms } = result);
       return this.#withMergedDecay(total, weights);
     }, targets);
@@ -116,24 +144,23 @@ export class TrainingStep {
       store.gather(gradients.slice(first, first + store.specs.length));
       first += store.specs.length;
     }
-    const gradientScale = clipScale(ops, groups.map(({ store }) => store.gradient), this.#clip);
-    const { schedule, optimiser: { learningRate } } = this.recipe;
-    const rate = learningRateAt(schedule, progress.step, progress.totalSteps, progress.stepsPerEpoch, learningRate);
-    // The norms of the weights that this step computed with, before they change.
-    const squaredNorms = withNorms ? this.#squaredNorms(weights!) : [];
-    for (const { optimiser, rateScale, weightDecay } of groups) {
-      optimiser.step({ rate: rate * rateScale, weightDecay, gradientScale, step: progress.step + 1 });
-    }
-    const squaredParameters = withNorms ? groups.map(({ store }) => ops.sum(ops.square(store.flat))) : [];
     return {
-      step: progress.step,
-      batchSize: logits!.shape[0],
-      total: total!,
+      total: [total!],
       terms,
-      correct: ops.sum(correctPredictions(ops, logits!, batch.label)),
-      squaredNorms,
-      squaredParameters,
+      correct: [ops.sum(correctPredictions(ops, logits!, batch.label))],
+      gradientScale: [clipScale(ops, groups.map(({ store }) => store.gradient), this.#clip)],
+      // The norms of the weights that this step computes with, before they change.
+      squaredNorms: withNorms ? this.#squaredNorms(weights!) : [],
     };
+  }
+
+  /** Not recorded, as its numbers change from step to step. */
+  #update({ step, totalSteps, stepsPerEpoch }: Progress, gradientScale: Tensor): void {
+    const { schedule, optimiser: { learningRate } } = this.recipe;
+    const rate = learningRateAt(schedule, step, totalSteps, stepsPerEpoch, learningRate);
+    for (const { optimiser, rateScale, weightDecay } of Object.values(this.groups)) {
+      optimiser.step({ rate: rate * rateScale, weightDecay, gradientScale, step: step + 1 });
+    }
   }
 
   /** Weight decay of the merged matrices: lambda / 2 ||W||^2, whose gradient goes through the chain. */

@@ -1,13 +1,20 @@
 import type { Floats } from "../backend/backend.ts";
 import binaryShader from "../../shaders/binary.wgsl" with { type: "text" };
 import binaryGradientShader from "../../shaders/binary_gradient.wgsl" with { type: "text" };
+import erfShader from "../../shaders/erf.wgsl" with { type: "text" };
 import unaryShader from "../../shaders/unary.wgsl" with { type: "text" };
 import unaryGradientShader from "../../shaders/unary_gradient.wgsl" with { type: "text" };
 import { binaryTable, unaryTable } from "./elementwise_table.ts";
 import { compileLoop } from "./expression.ts";
-import { defineKernel, type Kernel, linear } from "./kernel.ts";
+import { defineKernel, type Kernel, spread } from "./kernel.ts";
 
 const HOLE = "EXPRESSION";
+
+/** A shader with its expression in place, and with what the expression calls beyond WGSL. */
+function withExpression(shader: string, expression: string): string {
+  const library = expression.includes("erf(") ? erfShader : "";
+  return library + shader.replace(HOLE, expression);
+}
 
 export type UnaryKernel = Kernel<"input" | "output", "size" | "c">;
 export type UnaryGradientKernel = Kernel<"input" | "gradient" | "output", "size" | "c">;
@@ -34,7 +41,7 @@ function unaryKernel(name: string, expression: string): UnaryKernel {
     ["input", "output", "c"],
     `for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = ${expression}; }`,
   );
-  const code = unaryShader.replace(HOLE, expression);
+  const code = withExpression(unaryShader, expression);
   return defineKernel({
     name,
     reads: ["input"],
@@ -43,21 +50,27 @@ function unaryKernel(name: string, expression: string): UnaryKernel {
     launch: (p, adapter) => ({
       code,
       entryPoint: "main",
-      workgroups: linear(p.size, adapter),
+      workgroups: spread(p.size, adapter),
     }),
     cpu: ({ input, output }, { size, c }, wasm) => {
-      if (wasm && name === "relu") wasm.kernels.relu(size, input.byteOffset, output.byteOffset);
+      if (wasm && (name === "relu" || name === "gelu")) wasm.kernels[name](size, input.byteOffset, output.byteOffset);
       else loop(input, output, c);
     },
   });
 }
+
+/** Gradients that have a SIMD kernel. */
+const FAST_GRADIENTS: Readonly<Record<string, "reluGradient" | "geluGradient">> = {
+  "relu dx": "reluGradient",
+  "gelu dx": "geluGradient",
+};
 
 function unaryGradientKernel(name: string, expression: string): UnaryGradientKernel {
   const loop = compileLoop<(input: Floats, gradient: Floats, output: Floats, c: number) => void>(
     ["input", "gradient", "output", "c"],
     `for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = ${expression}; }`,
   );
-  const code = unaryGradientShader.replace(HOLE, expression);
+  const code = withExpression(unaryGradientShader, expression);
   return defineKernel({
     name,
     reads: ["input", "gradient"],
@@ -66,12 +79,12 @@ function unaryGradientKernel(name: string, expression: string): UnaryGradientKer
     launch: (p, adapter) => ({
       code,
       entryPoint: "main",
-      workgroups: linear(p.size, adapter),
+      workgroups: spread(p.size, adapter),
     }),
     cpu: ({ input, gradient, output }, { size, c }, wasm) => {
-      if (wasm && name === "relu dx") {
-        wasm.kernels.reluGradient(size, input.byteOffset, gradient.byteOffset, output.byteOffset);
-      } else loop(input, gradient, output, c);
+      const fast = wasm && FAST_GRADIENTS[name];
+      if (fast) wasm.kernels[fast](size, input.byteOffset, gradient.byteOffset, output.byteOffset);
+      else loop(input, gradient, output, c);
     },
   });
 }
@@ -101,7 +114,7 @@ function broadcastLoop(expression: string) {
 
 function binaryKernel(name: string, expression: string): BinaryKernel {
   const loop = broadcastLoop(expression);
-  const code = binaryShader.replace(HOLE, expression);
+  const code = withExpression(binaryShader, expression);
   return defineKernel({
     name,
     reads: ["a", "b"],
@@ -110,7 +123,7 @@ function binaryKernel(name: string, expression: string): BinaryKernel {
     launch: (p, adapter) => ({
       code,
       entryPoint: "main",
-      workgroups: linear(p.size, adapter),
+      workgroups: spread(p.size, adapter),
     }),
     cpu: ({ a, b, output }, p, wasm) => {
       if (wasm && name === "add" && p.flat === 1) {
@@ -122,7 +135,7 @@ function binaryKernel(name: string, expression: string): BinaryKernel {
 
 function binaryGradientKernel(name: string, expression: string): BinaryGradientKernel {
   const loop = broadcastLoop(expression);
-  const code = binaryGradientShader.replace(HOLE, expression);
+  const code = withExpression(binaryGradientShader, expression);
   return defineKernel({
     name,
     reads: ["a", "b", "gradient"],
@@ -131,7 +144,7 @@ function binaryGradientKernel(name: string, expression: string): BinaryGradientK
     launch: (p, adapter) => ({
       code,
       entryPoint: "main",
-      workgroups: linear(p.size, adapter),
+      workgroups: spread(p.size, adapter),
     }),
     cpu: ({ a, b, gradient, output }, p) => loop(a, b, gradient, output, p),
   });

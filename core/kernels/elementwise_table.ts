@@ -22,6 +22,9 @@ export interface BinaryExpressions {
   readonly dy: string;
 }
 
+/** Hendrycks and Gimpel 2016: the tanh in the approximation of GELU. */
+const GELU_TANH = "tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x), -20.0, 20.0))";
+
 export const unaryTable = {
   negate: { value: "-x", dx: "-g" },
   exp: { value: "exp(x)", dx: "g * exp(x)" },
@@ -35,6 +38,15 @@ export const unaryTable = {
   tanh: {
     value: "tanh(clamp(x, -20.0, 20.0))",
     dx: "g * (1.0 - tanh(clamp(x, -20.0, 20.0)) * tanh(clamp(x, -20.0, 20.0)))",
+  },
+  gelu: {
+    value: "0.5 * x * (1.0 + erf(0.7071067811865476 * x))",
+    dx: "g * (0.5 * (1.0 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x))",
+  },
+  geluTanh: {
+    value: `0.5 * x * (1.0 + ${GELU_TANH})`,
+    dx: `g * 0.5 * (1.0 + ${GELU_TANH}) * (1.0 + x * (1.0 - ${GELU_TANH}) * ` +
+      "(0.7978845608028654 + 0.10703222440890037 * x * x))",
   },
   scale: { value: "c * x", dx: "c * g", c: "the factor" },
   offset: { value: "x + c", dx: "g", c: "the number added" },

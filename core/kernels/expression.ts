@@ -1,4 +1,6 @@
-/** The WGSL functions that the elementwise table may use, under the same names for JavaScript. */
+import { erf } from "./erf.ts";
+
+/** The WGSL functions that the elementwise table may use, and `erf`, under the same names for JavaScript. */
 const functions = {
   exp: Math.exp,
   log: Math.log,
@@ -6,6 +8,7 @@ const functions = {
   abs: Math.abs,
   sign: Math.sign,
   tanh: Math.tanh,
+  erf,
   min: Math.min,
   max: Math.max,
   clamp: (x: number, low: number, high: number) => Math.min(Math.max(x, low), high),

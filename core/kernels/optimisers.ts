@@ -1,7 +1,7 @@
 import adamwShader from "../../shaders/adamw.wgsl" with { type: "text" };
 import clipScaleShader from "../../shaders/clip_scale.wgsl" with { type: "text" };
 import sgdShader from "../../shaders/sgd.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel, spread } from "./kernel.ts";
 
 /** One step of SGD with momentum, in place. The gradient is multiplied by `gradientScale [1]` first. */
 export const sgdKernel = defineKernel({
@@ -9,7 +9,7 @@ export const sgdKernel = defineKernel({
   reads: ["gradient", "gradientScale"],
   writes: ["parameter", "velocity"],
   parameters: { size: "u32", rate: "f32", momentum: "f32", weightDecay: "f32", nesterov: "u32" },
-  launch: (p, adapter) => ({ code: sgdShader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ code: sgdShader, entryPoint: "main", workgroups: spread(p.size, adapter) }),
   cpu: ({ gradient, gradientScale, parameter, velocity }, { size, rate, momentum, weightDecay, nesterov }) => {
     const scale = gradientScale[0];
     for (let i = 0; i < size; i++) {
@@ -36,7 +36,7 @@ export const adamwKernel = defineKernel({
     correction1: "f32",
     correction2: "f32",
   },
-  launch: (p, adapter) => ({ code: adamwShader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ code: adamwShader, entryPoint: "main", workgroups: spread(p.size, adapter) }),
   cpu: ({ gradient, gradientScale, parameter, mean, square }, p) => {
     const scale = gradientScale[0];
     const { size, rate, beta1, beta2, epsilon, correction1, correction2 } = p;

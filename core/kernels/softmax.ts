@@ -24,7 +24,8 @@ export const softmaxKernel = defineKernel({
   writes: ["output"],
   parameters,
   launch: (p, adapter) => ({ code: shader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
-  cpu: ({ input, output }, { rows, columns }) => {
+  cpu: ({ input, output }, { rows, columns }, wasm) => {
+    if (wasm) return wasm.kernels.softmax(rows, columns, input.byteOffset, null, 1, output.byteOffset);
     for (let row = 0; row < rows * columns; row += columns) {
       const shift = largestIn(input, row, columns);
       const scale = 1 / totalIn(input, row, columns, shift);
@@ -56,7 +57,10 @@ export const softmaxGradientKernel = defineKernel({
   writes: ["output"],
   parameters,
   launch: (p, adapter) => ({ code: gradientShader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
-  cpu: ({ y, gradient, output }, { rows, columns }) => {
+  cpu: ({ y, gradient, output }, { rows, columns }, wasm) => {
+    if (wasm) {
+      return wasm.kernels.softmaxGradient(rows, columns, y.byteOffset, gradient.byteOffset, output.byteOffset);
+    }
     for (let row = 0; row < rows * columns; row += columns) {
       let dot = 0;
       for (let c = 0; c < columns; c++) dot += gradient[row + c] * y[row + c];

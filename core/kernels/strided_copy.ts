@@ -1,5 +1,5 @@
 import shader from "../../shaders/strided_copy.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel, spread } from "./kernel.ts";
 
 /**
  * Fills the output in its order from the input by strides: a permutation of dimensions, and a repetition where a stride is
@@ -14,7 +14,7 @@ export const stridedCopyKernel = defineKernel({
     size: "u32", extent1: "u32", extent2: "u32", extent3: "u32", extent4: "u32", extent5: "u32",
     stride0: "u32", stride1: "u32", stride2: "u32", stride3: "u32", stride4: "u32", stride5: "u32",
   },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: spread(p.size, adapter) }),
   cpu: ({ input, output }, p) => {
     const { extent5, stride5 } = p;
     const rows = p.size / extent5;

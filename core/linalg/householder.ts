@@ -48,10 +48,21 @@ export function factorise(columns: Float64Array, rows: number, count: number, pi
   return { rows, count, columns, tau, order };
 }
 
-/** Turns a run into the reflector that maps it to a multiple of the first unit vector; that multiple comes first. */
-function reflect(a: Float64Array, start: number, length: number): number {
+/** Lengths below this are lost next to entries around 1, and nearing the subnormal numbers they lose their digits. */
+const TINY = 1e-300;
+
+/**
+ * Turns a run into the reflector `I - tau v v^T` that maps it to a multiple of the first unit vector: that multiple comes
+ * first, in place of the one of v.
+ *
+ * @returns tau
+ */
+export function reflect(a: Float64Array, start: number, length: number): number {
   const tail = norm(a, start + 1, length - 1);
-  if (tail === 0) return 0; // nothing to annihilate: H = I, also for a zero column
+  if (tail < TINY) { // nothing to annihilate: H = I, also for a zero column
+    a.fill(0, start + 1, start + length);
+    return 0;
+  }
   const first = a[start];
   const size = Math.hypot(first, tail);
   const image = first > 0 ? -size : size; // the sign that does not cancel in first - image

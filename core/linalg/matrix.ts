@@ -14,10 +14,18 @@ export function checkMatrix(action: string, a: { readonly length: number }, rows
   }
 }
 
-/** The transpose of a row-major matrix, in square tiles, so that both sides stay within cache lines already loaded. */
-export function transpose(a: Float64Array, rows: number, columns: number): Float64Array {
+/**
+ * The transpose of a row-major matrix, in square tiles, so that both sides stay within cache lines already loaded.
+ *
+ * @param result where it goes: a new array by default
+ */
+export function transpose(
+  a: Float64Array,
+  rows: number,
+  columns: number,
+  result: Float64Array = new Float64Array(rows * columns),
+): Float64Array {
   const TILE = 16;
-  const result = new Float64Array(rows * columns);
   for (let i0 = 0; i0 < rows; i0 += TILE) {
     for (let j0 = 0; j0 < columns; j0 += TILE) {
       const iEnd = Math.min(i0 + TILE, rows), jEnd = Math.min(j0 + TILE, columns);

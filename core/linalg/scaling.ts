@@ -6,12 +6,12 @@ export interface Scaled {
 }
 
 /**
- * Brings a matrix to a size where squares neither overflow nor underflow. A zero matrix stays as it is.
+ * The exponent by which a matrix comes to a size where squares neither overflow nor underflow: the largest number is
+ * `2 ** exponent` times something from 0.5 to 1. A zero matrix has 0.
  *
  * @throws RangeError at the first number that is infinite or NaN
  */
-export function scaleToUnit(action: string, a: ArrayLike<number>, columns: number): Scaled {
-  const values = new Float64Array(a.length);
+export function exponentOf(action: string, a: ArrayLike<number>, columns: number): number {
   let largest = 0;
   for (let k = 0; k < a.length; k++) {
     const size = Math.abs(a[k]);
@@ -22,10 +22,18 @@ export function scaleToUnit(action: string, a: ArrayLike<number>, columns: numbe
       );
     }
     if (size > largest) largest = size;
-    values[k] = a[k];
   }
-  if (largest === 0) return { values, exponent: 0 };
-  const exponent = Math.floor(Math.log2(largest)) + 1;
+  return largest === 0 ? 0 : Math.floor(Math.log2(largest)) + 1;
+}
+
+/**
+ * Brings a matrix to that size.
+ *
+ * @throws RangeError at the first number that is infinite or NaN
+ */
+export function scaleToUnit(action: string, a: ArrayLike<number>, columns: number): Scaled {
+  const exponent = exponentOf(action, a, columns);
+  const values = Float64Array.from(a);
   multiplyByPowerOfTwo(values, -exponent);
   return { values, exponent };
 }

@@ -12,7 +12,7 @@ import { checkTruncation, type Truncation, Truncator } from "./truncate.ts";
 export interface DecomposeOptions extends Factors, Truncation {
   /** `balanced` by default. */
   readonly gauge?: Gauge;
-  /** Where the SVDs run: on the host in float64 by default. */
+  /** Where the SVDs run: in float64 on the host by default. */
   readonly linearAlgebra?: LinearAlgebra;
 }
 
@@ -30,6 +30,8 @@ export interface Decomposition {
   readonly errorBound: number;
   /** `||W||_F`. */
   readonly norm: number;
+  /** In what the SVDs were computed: the numbers, and where. */
+  readonly arithmetic: string;
 }
 
 /**
@@ -75,12 +77,13 @@ export async function decomposeMatrix(
   const isCut = first.bonds.some((bond, k) => bond < full[k]);
   const sweep = isCut && cuts > 1 ? await sweptAgain(first, factors, linearAlgebra) : first;
   return {
-    chain: { ...factors, bonds: sweep.bonds, cores: toGauge(sweep, factors, gauge, linearAlgebra.epsilon) },
+    chain: { ...factors, bonds: sweep.bonds, cores: toGauge(sweep, factors, gauge) },
     gauge,
     singularValues: sweep.singularValues,
     discarded: first.discarded,
     errorBound: Math.hypot(...first.discarded),
     norm: size,
+    arithmetic: [...new Set(sweep.arithmetic.map(({ name }) => name))].join(", "),
   };
 }
 

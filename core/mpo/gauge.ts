@@ -18,40 +18,48 @@ export type Gauge = "balanced" | "left-canonical" | "right-canonical";
 export const GAUGES: readonly Gauge[] = ["balanced", "left-canonical", "right-canonical"];
 
 /**
- * The cores of a swept chain in another gauge. In all gauges the columns of P point the same way: signs are those of
+ * The cores of a swept chain in another gauge; those of the sweep are used up. In all gauges the columns of P point the same way: signs are those of
  * the sweep, where each column of a core has its entry of largest size positive. So chains of two matrices are
  * comparable.
  *
- * @param epsilon singular values this much smaller than the largest of their bond count as zero: the rows and columns
- * of a balanced core that belong to them are zero, save where both do
+ * Singular values that are noise next to the largest of their bond, by the arithmetic that they were computed in, count
+ * as zero: the rows and columns of a balanced core that belong to them are zero, save where both do.
  */
-export function toGauge(sweep: Sweep, factors: Factors, gauge: Gauge, epsilon: number): readonly Float64Array[] {
+export function toGauge(sweep: Sweep, factors: Factors, gauge: Gauge): readonly Float64Array[] {
   switch (gauge) {
     case "left-canonical":
       return sweep.cores;
     case "right-canonical":
       return rightCanonical(sweep, factors);
     case "balanced":
-      return balanced(sweep, epsilon);
+      balance(sweep, factors);
+      return sweep.cores;
   }
 }
 
 /**
- * `T_k = Lambda_{k-1}^{-1/2} A_k Lambda_k^{1/2}` of the left-canonical cores A_k: the columns of P become
+ * `T_k = Lambda_{k-1}^{-1/2} A_k Lambda_k^{1/2}` of the left-canonical cores A_k, in place: the columns of P become
  * `u sqrt(sigma)`, and as the product is the same, the rows of S are `sqrt(sigma) v^T`. This is the gauge that the
  * published code reaches with two more sweeps and an SVD at each bond.
  */
-function balanced({ cores, singularValues }: Sweep, epsilon: number): Float64Array[] {
-  const roots = [[1], ...singularValues.map((values) => rootsOf(values, epsilon)), [1]];
-  return cores.map((core, k) => {
+function balance({ cores, singularValues, arithmetic }: Sweep, factors: Factors): void {
+  const legs = legSizes(factors);
+  const roots = [[1], ...singularValues.map((values, k) => rootsOf(values, arithmetic[k].epsilon)), [1]];
+  cores.forEach((core, k) => {
     const left = roots[k], right = roots[k + 1];
-    const width = core.length / left.length;
-    return core.map((entry, place) => {
-      const a = left[Math.floor(place / width)], b = right[place % right.length];
-      // A direction that the matrix does not use has no scale. What connects two of them stays as it is.
-      if (a === 0 || b === 0) return a === b ? entry : 0;
-      return entry * (b / a);
-    });
+    // Between two bonds that are the same, an identity stays one.
+    if (k > 0 && k < cores.length - 1 && legs[k] === 1) return;
+    let place = 0;
+    for (const a of left) {
+      for (let leg = 0; leg < legs[k]; leg++) {
+        for (const b of right) {
+          // A direction that the matrix does not use has no scale. What connects two of them stays as it is.
+          if (a !== 0 && b !== 0) core[place] *= b / a;
+          else if (a !== b) core[place] = 0;
+          place++;
+        }
+      }
+    }
   });
 }
 

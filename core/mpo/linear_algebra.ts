@@ -1,6 +1,15 @@
+import { WebGpuBackend } from "../backend/webgpu/webgpu_backend.ts";
 import type { Device } from "../device.ts";
 import { svd } from "../linalg/device_svd.ts";
 import { leftSvd } from "../linalg/svd.ts";
+
+/** In what an SVD was computed. */
+export interface Arithmetic {
+  /** For people: its numbers and where. */
+  readonly name: string;
+  /** The precision of its numbers: singular values this much smaller than the largest are noise. */
+  readonly epsilon: number;
+}
 
 /** The part of an SVD that a decomposition needs: `A = U (U^T A)`, singular values descending. */
 export interface SvdParts {
@@ -10,31 +19,57 @@ export interface SvdParts {
   readonly singularValues: Float64Array;
   /** `[r, n]`, `U^T A`. */
   readonly remainder: Float64Array;
+  readonly arithmetic: Arithmetic;
 }
 
 /** Where a decomposition's SVDs are computed. */
 export interface LinearAlgebra {
-  /** The precision of its numbers: singular values this much smaller than the largest are noise. */
-  readonly epsilon: number;
   /** The SVD of a row-major matrix `[rows, cols]`, which stays as it is. */
   svd(matrix: Float64Array, rows: number, cols: number): SvdParts | Promise<SvdParts>;
 }
 
-/** In float64, on the host. */
-export const hostLinearAlgebra: LinearAlgebra = { epsilon: Number.EPSILON, svd: leftSvd };
+const onHost: Arithmetic = { name: "float64 on the host", epsilon: Number.EPSILON };
+const byShaders: Arithmetic = { name: "float32 by shaders", epsilon: 2 ** -23 };
 
-/** By shaders in float32 on a webgpu device, and as {@link hostLinearAlgebra} on the cpu backend. */
-export function linearAlgebraOn(device: Device): LinearAlgebra {
-  if (device.backend.name === "cpu") return hostLinearAlgebra;
+/**
+ * `m n min(m, n)` from which on a GPU is worth waiting for. The host takes about 0.8 ns times that: 50 ms here, the size
+ * of 400 x 400. On a GPU an SVD waits three times for the device to answer, about 10 ms each, and its rounds depend on
+ * each other, about 700 dispatches for 400 columns, whatever the speed of the arithmetic.
+ */
+const WORTH_WAITING = 2 ** 26;
+
+/** In float64, on the host. */
+export const hostLinearAlgebra: LinearAlgebra = {
+  svd: (matrix, rows, cols) => ({ ...leftSvd(matrix, rows, cols), arithmetic: onHost }),
+};
+
+/** By shaders, in float32. */
+export function shaderLinearAlgebra(device: Device): LinearAlgebra {
   return {
-    epsilon: 2 ** -23,
     async svd(matrix, rows, cols) {
       const a = device.keep(device.tensor(matrix, [rows, cols]));
       const { u, singularValues, remainder } = await svd(device, a);
       const parts = await device.read([u, singularValues, remainder]);
       for (const tensor of [a, u, singularValues, remainder]) tensor.dispose();
       const [left, values, rest] = parts.map((part) => Float64Array.from(part));
-      return { u: left, singularValues: values, remainder: rest };
+      return { u: left, singularValues: values, remainder: rest, arithmetic: byShaders };
+    },
+  };
+}
+
+/**
+ * Where a device's SVDs are fastest: large ones by shaders on a GPU. The others are computed on the host, and so are
+ * all of the cpu backend and of a software adapter, which computes on the same processor (2.3 seconds for what takes
+ * the host 0.3).
+ */
+export function linearAlgebraOn(device: Device): LinearAlgebra {
+  const { backend } = device;
+  if (!(backend instanceof WebGpuBackend) || backend.traits.software) return hostLinearAlgebra;
+  const shaders = shaderLinearAlgebra(device);
+  return {
+    svd(matrix, rows, cols) {
+      const small = rows * cols * Math.min(rows, cols) < WORTH_WAITING;
+      return (small ? hostLinearAlgebra : shaders).svd(matrix, rows, cols);
     },
   };
 }

@@ -9,6 +9,8 @@ import { chainParameterCount } from "./shapes.ts";
 export interface DecompositionReport {
   readonly matrix: { readonly rows: number; readonly cols: number; readonly parameters: number; readonly norm: number };
   readonly gauge: Gauge;
+  /** In what the SVDs were computed: the numbers, and where. */
+  readonly arithmetic: string;
   readonly rows: readonly number[];
   readonly cols: readonly number[];
   readonly bonds: readonly number[];
@@ -42,7 +44,7 @@ export interface DecompositionReport {
  * @param matrix what was decomposed, row-major
  */
 export function reportDecomposition(matrix: ArrayLike<number>, decomposition: Decomposition): DecompositionReport {
-  const { chain, gauge, singularValues, discarded, errorBound } = decomposition;
+  const { chain, gauge, arithmetic, singularValues, discarded, errorBound } = decomposition;
   const { rows, cols, bonds } = chain;
   const difference = mergeOnHost(chain).map((value, place) => value - matrix[place]);
   const error = norm(difference, 0, difference.length);
@@ -50,6 +52,7 @@ export function reportDecomposition(matrix: ArrayLike<number>, decomposition: De
   return {
     matrix: { rows: product(rows), cols: product(cols), parameters: matrix.length, norm: decomposition.norm },
     gauge,
+    arithmetic,
     rows,
     cols,
     bonds,
@@ -87,6 +90,7 @@ export function showDecomposition(report: DecompositionReport): string {
     ),
     `parameters      ${count(report.parameters)}, ${brief(report.increaseRate)} times those of the matrix`,
     ...bondLines(singularValues, discarded),
+    ...(bonds.length > 2 ? [`SVD             ${report.arithmetic}`] : []),
     `relative error  ${report.relativeError.toExponential(2)}${report.errorBound > 0 ? ` ${bound}` : ""}`,
     `merge           ${count(merge.multiplyAdds)} multiply-adds`,
     `  left to right ${count(merge.leftToRightMultiplyAdds)}`,

@@ -1,5 +1,5 @@
 import { legSizes } from "./chain.ts";
-import type { LinearAlgebra } from "./linear_algebra.ts";
+import type { Arithmetic, LinearAlgebra } from "./linear_algebra.ts";
 import type { Factors } from "./shapes.ts";
 import type { Cut } from "./truncate.ts";
 
@@ -11,13 +11,15 @@ export interface Sweep {
   readonly singularValues: readonly Float64Array[];
   /** What was cut at bonds 1 .. n-1 (epsilon_k in Theorem 1). */
   readonly discarded: readonly number[];
+  /** In what the bond's singular values were computed: that of the least precise SVD so far. */
+  readonly arithmetic: readonly Arithmetic[];
 }
 
 /**
  * The sweep of Algorithm S.2 of OPDF: from left to right, an SVD of what remains splits off one core.
  *
  * What remains after a core has orthogonal rows; so a core with legs of extent 1 splits off the identity, without an
- * SVD. A chain `[a, 1, .., 1, b]` takes one.
+ * SVD. A chain `[a, 1, .., 1, b]` takes one, and the identities between its ends are one array.
  *
  * @param interleaved the matrix in the order `[i_1, j_1, .. i_n, j_n]`
  * @param cut decides how many of the singular values of bond k, counted from 1, stay
@@ -33,14 +35,16 @@ export async function leftSweep(
   const cores: Float64Array[] = [];
   const singularValues: Float64Array[] = [];
   const discarded: number[] = [];
+  const arithmetic: Arithmetic[] = [];
   let rest = interleaved;
   for (let core = 0; core < legs.length - 1; core++) {
     const bond = bonds[core];
     if (core > 0 && legs[core] === 1) {
-      cores.push(identity(bond));
+      cores.push(legs[core - 1] === 1 && core > 1 ? cores[core - 1] : identity(bond));
       bonds.push(bond);
       singularValues.push(singularValues[core - 1]);
       discarded.push(0);
+      arithmetic.push(arithmetic[core - 1]);
       continue;
     }
     const rows = bond * legs[core], cols = rest.length / rows;
@@ -50,9 +54,11 @@ export async function leftSweep(
     bonds.push(rank);
     singularValues.push(parts.singularValues.slice(0, rank));
     discarded.push(lost);
-    rest = parts.remainder.slice(0, rank * cols);
+    const before = arithmetic.at(-1);
+    arithmetic.push(before && before.epsilon > parts.arithmetic.epsilon ? before : parts.arithmetic);
+    rest = rank === parts.singularValues.length ? parts.remainder : parts.remainder.slice(0, rank * cols);
   }
-  return { bonds: [...bonds, 1], cores: [...cores, rest], singularValues, discarded };
+  return { bonds: [...bonds, 1], cores: [...cores, rest], singularValues, discarded, arithmetic };
 }
 
 /** How many bonds {@link leftSweep} cuts: the first, and those after a core whose legs are not both 1. */

@@ -35,40 +35,51 @@ export interface Optimiser {
   dispose(): void;
 }
 
-/** An optimiser for a store's parameters, all in one kernel. */
+/** An optimiser for a store's parameters: one kernel for all of a learning rate. */
 export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOptions | AdamwOptions): Optimiser {
-  const parameter = store.flat;
-  const gradient = store.gradient;
-  const size = parameter.size;
   const names = options.use === "sgd" ? ["velocity"] : ["mean", "square"];
-  const state = new Map(names.map((name) => [name, ops.keep(ops.full([size], 0))]));
-  const dispose = () => state.forEach((tensor) => tensor.dispose());
+  const state = new Map(names.map((name) => [name, ops.keep(ops.full([store.flat.size], 0))]));
+  const parts = store.segments.map(({ offset, size, rateScale }) => {
+    const [parameter, gradient, first, second] = [store.flat, store.gradient, ...state.values()]
+      .map((whole) => whole.alias([size], offset));
+    return { size, rateScale, parameter, gradient, first, second };
+  });
+  const dispose = () => {
+    for (const { parameter, gradient, first, second } of parts) {
+      for (const tensor of [parameter, gradient, first, second]) tensor?.dispose();
+    }
+    state.forEach((tensor) => tensor.dispose());
+  };
   if (options.use === "sgd") {
-    const velocity = state.get("velocity")!;
     const { momentum, nesterov } = options;
-    const step = ({ rate, weightDecay, gradientScale }: StepSettings) =>
-      ops.device.run(sgdKernel, { gradient, gradientScale, parameter, velocity }, {
-        size,
-        rate,
-        momentum,
-        weightDecay,
-        nesterov: nesterov ? 1 : 0,
-      });
+    const step = ({ rate, weightDecay, gradientScale }: StepSettings) => {
+      for (const { size, rateScale, parameter, gradient, first: velocity } of parts) {
+        ops.device.run(sgdKernel, { gradient, gradientScale, parameter, velocity }, {
+          size,
+          rate: rate * rateScale,
+          momentum,
+          weightDecay,
+          nesterov: nesterov ? 1 : 0,
+        });
+      }
+    };
     return { state, step, dispose };
   }
-  const [mean, square] = [state.get("mean")!, state.get("square")!];
   const { betas: [beta1, beta2], epsilon } = options;
-  const step = ({ rate, weightDecay, gradientScale, step }: StepSettings) =>
-    ops.device.run(adamwKernel, { gradient, gradientScale, parameter, mean, square }, {
-      size,
-      rate,
-      beta1,
-      beta2,
-      epsilon,
-      weightDecay,
-      correction1: 1 - beta1 ** step,
-      correction2: 1 - beta2 ** step,
-    });
+  const step = ({ rate, weightDecay, gradientScale, step }: StepSettings) => {
+    for (const { size, rateScale, parameter, gradient, first: mean, second: square } of parts) {
+      ops.device.run(adamwKernel, { gradient, gradientScale, parameter, mean, square }, {
+        size,
+        rate: rate * rateScale,
+        beta1,
+        beta2,
+        epsilon,
+        weightDecay,
+        correction1: 1 - beta1 ** step,
+        correction2: 1 - beta2 ** step,
+      });
+    }
+  };
   return { state, step, dispose };
 }
 

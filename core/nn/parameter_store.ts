@@ -6,11 +6,22 @@ import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 export interface NamedShape {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Its learning rate as a multiple of the others'; 1 if it is left out. */
+  readonly rateScale?: number;
+}
+
+/** A stretch of a store whose numbers have the learning rate in common. */
+export interface RateSegment {
+  /** Where it begins, aligned. */
+  readonly offset: number;
+  readonly size: number;
+  readonly rateScale: number;
 }
 
 /**
  * Named tensors side by side in one storage, with a second storage of the same layout for their gradients, so that an
- * optimiser updates all of them in one kernel. Each begins at an aligned place; the gaps stay zero.
+ * optimiser updates all of them in one kernel: one for each learning rate, as tensors of equal rate lie together. Each
+ * begins at an aligned place; the gaps stay zero.
  */
 export class ParameterStore {
   /** Everything, `[size]`. */
@@ -18,15 +29,13 @@ export class ParameterStore {
   /** Gradients in the same layout. */
   readonly gradient: Tensor;
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** The whole, divided by learning rate. */
+  readonly segments: readonly RateSegment[];
   readonly #gradients: ReadonlyMap<string, Tensor>;
 
   constructor(private readonly ops: Ops, readonly specs: readonly NamedShape[]) {
-    const offsets: number[] = [];
-    let size = 0;
-    for (const { shape } of specs) {
-      offsets.push(size);
-      size += Math.ceil(sizeOf(shape) / VIEW_ALIGNMENT) * VIEW_ALIGNMENT;
-    }
+    const { offsets, segments, size } = layOut(specs);
+    this.segments = segments;
     this.flat = ops.keep(ops.full([Math.max(size, 1)], 0));
     this.gradient = ops.keep(ops.full([Math.max(size, 1)], 0));
     const views = (flat: Tensor) => new Map(specs.map(({ name, shape }, i) => [name, flat.alias(shape, offsets[i])]));
@@ -74,4 +83,21 @@ export class ParameterStore {
     this.flat.dispose();
     this.gradient.dispose();
   }
+}
+
+/** A place for each tensor, in the order of `specs`; tensors of equal learning rate are next to each other. */
+function layOut(specs: readonly NamedShape[]) {
+  const offsets = new Array<number>(specs.length);
+  const segments: RateSegment[] = [];
+  let size = 0;
+  for (const rateScale of new Set(specs.map(({ rateScale = 1 }) => rateScale))) {
+    const offset = size;
+    for (const [index, { shape, rateScale: own = 1 }] of specs.entries()) {
+      if (own !== rateScale) continue;
+      offsets[index] = size;
+      size += Math.ceil(sizeOf(shape) / VIEW_ALIGNMENT) * VIEW_ALIGNMENT;
+    }
+    segments.push({ offset, size: size - offset, rateScale });
+  }
+  return { offsets, segments, size };
 }

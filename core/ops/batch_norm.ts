@@ -1,16 +1,15 @@
 import type { Device } from "../device.ts";
+import { batchNormKernel, batchNormMomentsKernel, batchNormStatisticsKernel } from "../kernels/batch_norm.ts";
 import {
+  batchNormCoefficientsKernel,
   batchNormGradientKernel,
-  batchNormKernel,
   batchNormSumsKernel,
-  centredSquaresKernel,
-  movingAverageKernel,
-} from "../kernels/batch_norm.ts";
+} from "../kernels/batch_norm_gradient.ts";
+import { unaryKernels } from "../kernels/elementwise.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { defineOp } from "./op.ts";
-import { sumOver } from "./sum.ts";
 
-/** How batch norm takes its statistics. */
+/** How batch norm takes its statistics, and what follows it in the same pass. */
 export interface BatchNormOptions {
   /** Mean and variance per channel over all training batches: read in evaluation, updated in place in training. */
   readonly runningMean: Tensor;
@@ -21,80 +20,101 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** Added to the variance; 1e-5 as in PyTorch. */
   readonly epsilon?: number;
+  /** Whether max(0, .) follows, after the residual. */
+  readonly relu?: boolean;
 }
 
 const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
-/** Long columns are summed in so many rows a piece on the GPU; the cpu needs no pieces. */
+/**
+ * On the GPU rows are summed in chunks, as many as there are rows in one: the two sums, over a chunk and over the chunks,
+ * are then equally long. The cpu needs no chunks.
+ */
 function chunksOf(device: Device, rows: number): { chunk: number; chunks: number } {
-  const chunk = device.backend.name === "cpu" ? rows : Math.min(rows, Math.max(64, Math.ceil(rows / 512)));
+  const chunk = device.backend.name === "cpu" ? rows : Math.ceil(Math.sqrt(rows));
   return { chunk, chunks: Math.ceil(rows / chunk) };
+}
+
+function check(x: Tensor, vectors: readonly Tensor[], training: boolean, residual: Tensor | undefined): void {
+  const channels = x.shape.at(-1) ?? 0;
+  const action = `Cannot normalise ${showShape(x.shape)}`;
+  for (const { size, shape } of vectors) {
+    if (size !== channels) {
+      throw new RangeError(`${action} with statistics of shape ${showShape(shape)}: expected [${channels}]`);
+    }
+  }
+  if (training && x.size === channels) {
+    throw new RangeError(`${action} by its own statistics: one value for each channel has no variance`);
+  }
+  if (residual && showShape(residual.shape) !== showShape(x.shape)) {
+    throw new RangeError(
+      `${action} and add a residual of shape ${showShape(residual.shape)}: the shapes must be equal`,
+    );
+  }
+}
+
+/** Mean and variance of the batch; the running ones are moved towards them. */
+function batchMoments(device: Device, x: Tensor, { runningMean, runningVariance, momentum }: BatchNormOptions) {
+  const channels = runningMean.size;
+  const rows = x.size / channels;
+  const parameters = { rows, channels, ...chunksOf(device, rows) };
+  const [sums, squares] = [0, 1].map(() => device.empty([parameters.chunks, channels]));
+  const [mean, variance] = [0, 1].map(() => device.empty([channels]));
+  device.run(batchNormStatisticsKernel, { x, sums, squares }, parameters);
+  const tensors = { sums, squares, mean, variance, runningMean, runningVariance };
+  device.run(batchNormMomentsKernel, tensors, { ...parameters, momentum: momentum ?? MOMENTUM });
+  return { mean, variance };
 }
 
 /**
  * Batch normalisation (Ioffe and Szegedy 2015) over all dimensions but the last: `x [..., channels]`,
  * `weight [channels]`, `bias [channels]`. In training the running statistics are updated, the variance with the
- * unbiased estimate as PyTorch does.
+ * unbiased estimate as PyTorch does. A `residual` of the shape of x is added to the result, and with `relu` negative
+ * numbers become zero: what follows in a residual network, without another pass over the images.
  */
 export const batchNorm = defineOp({
-  forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOptions) {
-    const { training, runningMean, runningVariance, momentum = MOMENTUM, epsilon = EPSILON } = options;
-    const channels = x.shape.at(-1) ?? 0;
-    for (const tensor of [weight, bias, runningMean, runningVariance]) {
-      if (tensor.size !== channels) {
-        throw new RangeError(
-          `Cannot normalise ${showShape(x.shape)} with statistics of shape ${
-            showShape(tensor.shape)
-          }: expected [${channels}]`,
-        );
-      }
-    }
-    const rows = x.size / channels;
-    if (training && rows === 1) {
-      throw new RangeError(
-        `Cannot normalise ${showShape(x.shape)} by its own statistics: one value for each channel has no variance`,
-      );
-    }
-    let [mean, variance] = [runningMean, runningVariance];
-    if (training) {
-      mean = device.alias(sumOver(device, device.alias(x, [rows, channels]), new Set([0]), 1 / rows), [channels]);
-      const chunks = chunksOf(device, rows);
-      const squares = device.empty([chunks.chunks, channels]);
-      device.run(centredSquaresKernel, { x, mean, output: squares }, { rows, channels, ...chunks });
-      variance = device.alias(sumOver(device, squares, new Set([0]), 1 / rows), [channels]);
-      const update = (average: Tensor, value: Tensor, factor: number) =>
-        device.run(movingAverageKernel, { value, average }, { size: channels, momentum, factor });
-      update(runningMean, mean, 1);
-      update(runningVariance, variance, rows / Math.max(rows - 1, 1));
-    }
+  forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOptions, residual?: Tensor) {
+    const { training, runningMean, runningVariance, epsilon = EPSILON, relu = false } = options;
+    check(x, [weight, bias, runningMean, runningVariance], training, residual);
+    const channels = weight.size;
+    const { mean, variance } = training
+      ? batchMoments(device, x, options)
+      : { mean: runningMean, variance: runningVariance };
     const y = device.empty(x.shape);
-    device.run(batchNormKernel, { x, mean, variance, weight, bias, y }, { size: x.size, channels, epsilon });
+    device.run(batchNormKernel, { x, mean, variance, weight, bias, added: residual ?? x, y }, {
+      rows: x.size / channels,
+      channels,
+      epsilon,
+      residual: residual ? 1 : 0,
+      relu: relu ? 1 : 0,
+    });
     return { output: y, saved: { mean, variance } };
   },
-  backward(device, { gradient, saved: { mean, variance }, needs }, x, weight, bias, { training, epsilon = EPSILON }) {
+  backward(device, { output, gradient, saved: { mean, variance }, needs }, x, weight, bias, options, residual) {
+    const { training, epsilon = EPSILON, relu = false } = options;
     const channels = weight.size;
     const rows = x.size / channels;
-    const chunks = chunksOf(device, rows);
-    const biasSums = device.empty([chunks.chunks, channels]);
-    const weightSums = device.empty([chunks.chunks, channels]);
-    const views = { x, gradient, mean, variance, biasSums, weightSums };
-    device.run(batchNormSumsKernel, views, { rows, channels, ...chunks, epsilon });
-    const biasGradient = device.alias(sumOver(device, biasSums, new Set([0])), bias.shape);
-    const weightGradient = device.alias(sumOver(device, weightSums, new Set([0])), weight.shape);
+    // What is positive after relu passed it unchanged.
+    let g = gradient;
+    if (relu) {
+      g = device.empty(x.shape);
+      device.run(unaryKernels.relu.dx, { input: output, gradient, output: g }, { size: x.size, c: 0 });
+    }
+    const parameters = { rows, channels, ...chunksOf(device, rows) };
+    const [sums, products] = [0, 1].map(() => device.empty([parameters.chunks, channels]));
+    device.run(batchNormSumsKernel, { x, gradient: g, mean, sums, products }, parameters);
+    const [weightGradient, biasGradient] = [weight, bias].map(({ shape }) => device.empty(shape));
+    const coefficients = device.empty([4, channels]);
+    const tensors = { sums, products, mean, variance, weight, weightGradient, biasGradient, coefficients };
+    const { chunks } = parameters;
+    device.run(batchNormCoefficientsKernel, tensors, { rows, channels, chunks, epsilon, training: training ? 1 : 0 });
     let dx: Tensor | null = null;
     if (needs[0]) {
       dx = device.empty(x.shape);
-      const tensors = { x, gradient, mean, variance, weight, biasGradient, weightGradient, dx };
-      device.run(batchNormGradientKernel, tensors, {
-        size: x.size,
-        channels,
-        rows,
-        epsilon,
-        training: training ? 1 : 0,
-      });
+      device.run(batchNormGradientKernel, { x, gradient: g, coefficients, dx }, { rows, channels });
     }
     // Running statistics are not differentiated: they stand in the options, not among the tensors.
-    return [dx, weightGradient, biasGradient];
+    return residual ? [dx, weightGradient, biasGradient, g] : [dx, weightGradient, biasGradient];
   },
 });

@@ -9,9 +9,10 @@ import { tileCount } from "../kernels/tile.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { partsOf } from "./gemm.ts";
 import { permuted } from "./layout.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Forward } from "./op.ts";
 import { sumOver } from "./sum.ts";
 import { outputExtent, type WindowOptions } from "./window.ts";
+import { suitsWinograd, winogradFilterGradient, winogradForward, winogradInputGradient } from "./winograd.ts";
 
 /** The order of a stored filter's dimensions in the kernels: `[out, in, kh, kw]` to `[kh, kw, in, out]`, and back. */
 const TO_KERNEL = [2, 3, 1, 0];
@@ -45,6 +46,13 @@ function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Te
   return permuted(device, device.alias(sum, shape), FROM_KERNEL);
 }
 
+/** What the gradients of a convolution want: the arranged filter, or for Winograd's algorithm the squares of the images. */
+interface Saved {
+  readonly geometry: ConvGeometry;
+  readonly arranged: Tensor | null;
+  readonly squares: Tensor | null;
+}
+
 /**
  * The convolution (cross-correlation, as in every deep learning library) of channels-last images.
  *
@@ -52,24 +60,30 @@ function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Te
  * `[batch, out height, out width, out]`. Padding is zeros, as many on every side.
  */
 export const conv2d = defineOp({
-  forward(device: Device, x: Tensor, filter: Tensor, options: WindowOptions = {}) {
+  forward(device: Device, x: Tensor, filter: Tensor, options: WindowOptions = {}): Forward<Saved> {
     const geometry = geometryOf(x, filter, options);
+    if (suitsWinograd(device, geometry)) {
+      const { y, squares } = winogradForward(device, geometry, x, filter);
+      return { output: y, saved: { geometry, arranged: null, squares } };
+    }
     const { images, outHeight, outWidth, outputs } = geometry;
     // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it too.
     const arranged = permuted(device, filter, TO_KERNEL);
     const y = device.empty([images, outHeight, outWidth, outputs]);
     device.run(convForwardKernel, { x, filter: arranged, y }, geometry);
-    return { output: y, saved: { geometry, arranged } };
+    return { output: y, saved: { geometry, arranged, squares: null } };
   },
-  backward(device, { gradient, saved: { geometry, arranged }, needs }, x) {
+  backward(device, { gradient, saved: { geometry, arranged, squares }, needs }, x, filter) {
     const toInput = () => {
+      if (!arranged) return winogradInputGradient(device, geometry, gradient, filter);
       const dx = device.empty(x.shape);
       device.run(convInputGradientKernel, { gradient, filter: arranged, dx }, geometry);
       return dx;
     };
-    return [
-      needs[0] ? toInput() : null,
-      needs[1] ? filterGradient(device, geometry, x, gradient) : null,
-    ];
+    const toFilter = () =>
+      squares
+        ? winogradFilterGradient(device, geometry, squares, gradient)
+        : filterGradient(device, geometry, x, gradient);
+    return [needs[0] ? toInput() : null, needs[1] ? toFilter() : null];
   },
 });

@@ -2,7 +2,8 @@ import { Tape } from "../autograd.ts";
 import type { Backend, Floats } from "../backend/backend.ts";
 import { contract } from "../contract.ts";
 import { Device } from "../device.ts";
-import { Tensor } from "../tensor.ts";
+import { showShape, Tensor } from "../tensor.ts";
+import { assignRows } from "./assign_rows.ts";
 import { binaryOps } from "./elementwise.ts";
 import type { Op } from "./op.ts";
 import { primitives } from "./registry.ts";
@@ -41,6 +42,21 @@ export interface TensorLife {
   keep(tensor: Tensor): Tensor;
   /** Reads several tensors in one wait. */
   read(tensors: readonly Tensor[]): Promise<Floats[]>;
+  /**
+   * Overwrites the numbers of `target` by those of `value`, in order with the operations around it. It is for state that
+   * outlives a step, such as running means: no gradient goes through it, and an operation whose backward pass still
+   * wants the old numbers of `target` would find the new ones.
+   *
+   * @throws RangeError if the shapes differ
+   */
+  assign(target: Tensor, value: Tensor): void;
+  /**
+   * Overwrites rows of `target [rows, width]` as `assign` does the whole: row `indices[i]` by `values[i]`, for instance of
+   * a memory bank. No number may stand twice in `indices [count]`.
+   *
+   * @throws RangeError if the shapes do not fit
+   */
+  assignRows(target: Tensor, indices: Tensor, values: Tensor): void;
   /** Runs `body`, which gives a scalar, and differentiates it by `targets`. */
   differentiate(body: () => Tensor, targets: readonly Tensor[]): Differentiated;
   /** Runs `body` without recording: no gradient goes through what it computes. */
@@ -93,6 +109,15 @@ export function createOps(backend: Backend): Ops {
     keep: (tensor) => device.keep(tensor),
     read: (tensors) => device.read(tensors),
     constant: (body) => withTape(null, body),
+    assign(target, value) {
+      if (showShape(target.shape) !== showShape(value.shape)) {
+        throw new RangeError(
+          `Cannot assign ${showShape(value.shape)} to a tensor of ${showShape(target.shape)}: the shapes must be equal`,
+        );
+      }
+      device.copy(value, target);
+    },
+    assignRows: (target, indices, values) => assignRows(device, target, indices, values),
     differentiate(body, targets) {
       const recorder = new Tape(targets);
       const loss = withTape(recorder, body);

@@ -1,11 +1,16 @@
 import { batchNorm } from "./batch_norm.ts";
 import { conv2d } from "./conv2d.ts";
+import { crfLogMarginals, crfLogPartition, crfScore } from "./crf.ts";
 import { dropout } from "./dropout.ts";
 import { binaryOps, unaryOps } from "./elementwise.ts";
+import { embedding } from "./embedding.ts";
 import { expand, permute, reshape } from "./layout.ts";
+import { layerNorm } from "./layer_norm.ts";
+import { maskedSoftmax } from "./masked_softmax.ts";
 import { linear, matmul } from "./matmul.ts";
 import { pick } from "./pick.ts";
 import { averagePool2d, maxPool2d } from "./pool2d.ts";
+import { slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { mean, sum } from "./sum.ts";
 
@@ -23,7 +28,14 @@ export const primitives = {
   mean,
   softmax,
   logSoftmax,
+  maskedSoftmax,
+  layerNorm,
+  embedding,
+  slice,
   pick,
+  crfLogPartition,
+  crfLogMarginals,
+  crfScore,
   dropout,
   batchNorm,
   matmul,

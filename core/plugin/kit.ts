@@ -28,8 +28,12 @@ export interface PluginDefinition<Kind extends string, Options> {
   readonly kind: Kind;
   /** The name that recipes use. */
   readonly name: string;
-  /** One line for lists. */
+  /** One line for lists: what it is, without a full stop. */
   readonly description: string;
+  /** What it computes, in one line of plain text; built-in losses all have one. */
+  readonly equation?: string;
+  /** Where it comes from: a paper with its arXiv number, a format's site. All built-in ones say it. */
+  readonly source?: string;
   /** The schema of its options in a recipe. */
   readonly options: OptionSchema<Options>;
 }

@@ -1,9 +1,11 @@
 import type { ChainMap } from "../distill/chain_map.ts";
 import type { Scheduled } from "../recipe/scheduled.ts";
+import type { Random } from "../data/random.ts";
+import type { Initialiser } from "../nn/initialisers.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Batch, InputDescription } from "./dataset.ts";
+import type { Batch, HostTensor, InputDescription } from "./dataset.ts";
 import type { PluginDefinition } from "./kit.ts";
 import type { Model, ModelOutputs, ParameterSpec } from "./model.ts";
 
@@ -17,6 +19,8 @@ export interface LossSetup {
   readonly student: Model;
   /** The model that is distilled from, if there is one. */
   readonly teacher: Model | null;
+  /** How many examples are trained on. */
+  readonly trainingExamples: number;
   /** The student's chains, and the teacher's matrices decomposed alike. */
   readonly chains: ChainMap;
   /** Shapes of what both models give for one example, batch dimension left out. */
@@ -35,6 +39,62 @@ export interface OutputShapes {
   readonly attention: readonly (readonly number[])[];
   /** What the last linear layer sees. */
   readonly pooled: readonly number[];
+  /** Of a CRF over the tokens, if the model has one. */
+  readonly transitions?: readonly number[];
+  /** Of each layer's scores, if the model gives them. */
+  readonly scores?: readonly (readonly number[])[];
+  /** Of each layer's queries, if the model gives queries, keys and values. */
+  readonly relations?: readonly (readonly number[])[];
+  /** Logits of subclasses, if the model gives them. */
+  readonly subclassLogits?: readonly number[];
+}
+
+/** A tensor that a loss keeps from step to step. */
+export interface StateSpec {
+  /** What the loss calls it. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** What it holds before training. */
+  readonly initialise: Initialiser;
+}
+
+/** What a loss looks at the training data with, once before training. */
+export interface PrepareCall {
+  /** What it computes with. */
+  readonly ops: Ops;
+  /** The class of each training example; `null` unless the task is classification. */
+  readonly labels: ArrayLike<number> | null;
+  /**
+   * Runs the teacher over all training examples, unaugmented and in their order.
+   *
+   * @param choose takes `[batch, ...]` of the outputs that `teacherOutputs` names
+   * @returns the chosen numbers of all examples, row-major `[examples, ...]`
+   */
+  overTrainingSet(choose: (outputs: ModelOutputs) => Tensor): Promise<Float32Array>;
+  /** The teacher's weights. @throws RangeError without a teacher, as for a name that is not there */
+  readonly teacherWeights: Weights;
+  /** The loss's state, to be filled by `ops.assign`. */
+  readonly state: Weights;
+  /** The same numbers in every run of the same seed. */
+  readonly random: Random;
+}
+
+/** What a loss draws or looks up on the host for one step. */
+export interface InputsCall {
+  /** The batch's examples, as they are numbered among the training examples. */
+  readonly indices: Uint32Array;
+  /** Depends on seed and step only. */
+  readonly random: Random;
+}
+
+/** What a loss does at the end of an epoch with. */
+export interface EpochCall {
+  /** What it computes with. */
+  readonly ops: Ops;
+  /** The loss's state. */
+  readonly state: Weights;
+  /** Epochs done, from 1. */
+  readonly epoch: number;
 }
 
 /** What a loss computes from, once per step. */
@@ -45,24 +105,52 @@ export interface LossCall {
   readonly student: ModelOutputs;
   /** The teacher's outputs as constants. Only what `teacherOutputs` names is there. */
   readonly teacher: ModelOutputs;
-  /** The batch: `label [batch]` and the inputs. */
+  /** The batch: `label [batch]` and the inputs, with what the loss's own `inputs` added. */
   readonly batch: Batch<Tensor>;
   /** The student's weights of this step, and its cores. */
   readonly weights: Weights;
   /** The loss's own parameters. */
   readonly parameters: Weights;
+  /** The loss's own state. */
+  readonly state: Weights;
   /** A number of the options at this step, whether it is scheduled or constant. */
   readonly at: (value: Scheduled) => number;
 }
 
-/** A loss for one run. */
+/**
+ * A loss for one run. A step may be recorded once and replayed: `compute` and `observe` then run once and their kernels
+ * many times. So they remember nothing of their own: what changes from step to step is in the batch, in the state, or
+ * comes from `at`.
+ */
 export interface Loss {
-  /** Which of the teacher's outputs `compute` reads; others are not kept. Without any, no teacher is needed. */
+  /** False for a loss of which this is not true: then every step of a run is computed anew. */
+  readonly replay?: boolean;
+  /** Which of the teacher's outputs the loss reads; others are not kept. Without any, no teacher is needed. */
   readonly teacherOutputs: readonly (keyof ModelOutputs)[];
   /** Learned tensors of the loss itself, such as projections. They are trained and not exported. */
   readonly parameters?: readonly ParameterSpec[];
-  /** A scalar: the mean over the batch. */
+  /** Tensors that the loss keeps from step to step, such as running centres. They are part of checkpoints. */
+  readonly state?: readonly StateSpec[];
+  /** Fills the state before training. A resumed run calls it, too, and then puts its checkpoint's state in place. */
+  prepare?(call: PrepareCall): Promise<void>;
+  /**
+   * Further tensors of a step's batch that are made on the host, seen by this loss alone: the examples' numbers for a
+   * memory bank, negatives drawn at random. Their shapes depend on the size of the batch only.
+   */
+  inputs?(call: InputsCall): Batch<HostTensor>;
+  /**
+   * A scalar: the mean over the batch. It is left out at steps where the loss's weight is 0. It may overwrite state by
+   * `ops.assign` too, if nothing that it differentiates reads the old numbers.
+   */
   compute(call: LossCall): Tensor;
+  /**
+   * Looks at a step's outputs to update the state by `ops.assign`; nothing in it is differentiated. It comes after the
+   * `compute` of all losses, and also at steps where the loss's weight is 0. The gradients are still to be computed: a
+   * tensor of the state that `compute` multiplies with, say, keeps its numbers here, and changes in `endEpoch`.
+   */
+  observe?(call: LossCall): void;
+  /** Updates the state after the last step of an epoch. @returns scalars to be logged, by name */
+  endEpoch?(call: EpochCall): Readonly<Record<string, Tensor>>;
 }
 
 /** A distillation loss. */

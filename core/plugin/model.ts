@@ -48,20 +48,42 @@ export interface ModelOutputs {
   readonly hidden: readonly Tensor[];
   /** Attention probabilities of each layer; empty for models without attention. */
   readonly attention: readonly Tensor[];
+  /** Attention scores of each layer before the softmax, q k / sqrt(head width): `[batch, heads, length, length]`. */
+  readonly scores?: readonly Tensor[];
+  /** Queries, keys and values of each layer, whose relations losses compare. */
+  readonly relations?: readonly AttentionVectors[];
   /** `[batch, width]`: what the last linear layer sees. */
   readonly pooled: Tensor;
+  /** `[tags, tags]`, from and to: scores of a CRF over the tokens, whose emissions are `logits`. */
+  readonly transitions?: Tensor;
   /** `[batch, classes * subclasses]`, class by class, of a model that divides each class; `logits` sums them up. */
   readonly subclassLogits?: Tensor;
 }
 
+/** What one layer's attention is made of, each `[batch, heads, length, head width]`. */
+export interface AttentionVectors {
+  readonly queries: Tensor;
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
 /** A model of certain sizes: a pure function of named weights, with the list of the weights it asks for. */
 export interface Model {
+  /** False for a model whose `forward` cannot be replayed: then every step of a run is computed anew. */
+  readonly replay?: boolean;
   /** Every tensor that the forward pass asks for. */
   readonly parameters: readonly ParameterSpec[];
   /** Name of the weight `[classes, width]` that makes logits of `pooled`, where one linear layer does. */
   readonly classifier?: string;
-  /** From a batch to outputs. */
+  /**
+   * From a batch to outputs. A training step may be recorded once and replayed: `forward` then runs once and its kernels
+   * many times. So it remembers nothing, and what is random in it comes from `randomSeed`, given as it is to kernels.
+   */
   forward(call: ForwardCall): ModelOutputs;
+  /** What the names of each of the repeated layers begin with, in order, for models whose layers are alike. */
+  readonly layerPrefixes?: readonly string[];
+  /** Names of tensors that a file trained for another task lacks: a student that starts from one gets fresh ones. */
+  readonly head?: readonly string[];
   /** Entries of the student folder's config.json, from which the architecture can be built again. */
   readonly config: Readonly<Record<string, unknown>>;
   /**
@@ -76,6 +98,12 @@ export interface Model {
 export interface ModelDefinition<Options = any> extends PluginDefinition<"model", Options> {
   /** A model of the sizes that options and data give. @throws UserError if the options do not fit the data */
   build(options: Options, data: InputDescription): Model;
+  /**
+   * Fills options that were left at `null` from a config.json in a foreign form, such as Hugging Face's.
+   *
+   * @throws UserError if the config is of a model that this family cannot build
+   */
+  fromConfig?(config: Readonly<Record<string, unknown>>, options: Options): Options;
 }
 
 /** A model plug-in; the function only gives the types. */

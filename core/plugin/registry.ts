@@ -1,7 +1,9 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isUrl } from "../data/remote_file.ts";
 import { UserError } from "../errors.ts";
 import type { DatasetDefinition } from "./dataset.ts";
+import { guardDefinition } from "./guard.ts";
 import type { LossDefinition } from "./loss.ts";
 import type { ModelDefinition } from "./model.ts";
 
@@ -18,40 +20,84 @@ export interface Definitions {
 /** What kinds of plug-in there are. */
 export type PluginKind = keyof Definitions;
 
-/** The plug-ins that come with the program. */
-export type Builtins = { readonly [Kind in PluginKind]: readonly Definitions[Kind][] };
-
-/** What a plug-in's default export must have, beside `kind`, `name` and `options`. */
+/** What a plug-in of each kind makes, by the method that makes it. */
 const METHOD: Readonly<Record<PluginKind, string>> = { model: "build", loss: "create", dataset: "load" };
+
+/** All kinds of plug-in. */
+export const pluginKinds = Object.keys(METHOD) as readonly PluginKind[];
+
+/** The plug-ins that come with the program. */
+export type BuiltinsByKind = { readonly [Kind in PluginKind]: readonly Definitions[Kind][] };
+
+/** The plug-ins that a recipe can name without a file. */
+export interface Builtins extends BuiltinsByKind {
+  /** Whether a recipe may also name one by its URL and its hash: code from the network. False by default. */
+  readonly allowUrls?: boolean;
+}
 
 /** Whether a name in a recipe is a file's rather than a built-in plug-in's. */
 export function isPluginFile(use: string): boolean {
-  return /^\.{0,2}[\\/]|\.[jt]s$/.test(use) || isAbsolute(use);
+  return !isUrl(use) && (/^\.{0,2}[\\/]|\.[jt]s$/.test(use) || isAbsolute(use));
 }
 
 /**
  * Loads a plug-in from a file: its default export is the definition.
  *
+ * @param kind which kind is wanted; `null` for any
  * @param base the folder that a relative path counts from
  * @throws UserError if the file cannot be loaded, or its default export is no plug-in of that kind
  */
 export async function loadPluginFile<Kind extends PluginKind>(
-  kind: Kind,
+  kind: Kind | null,
   use: string,
   base: string,
 ): Promise<Definitions[Kind]> {
-  const path = resolve(base, use);
+  return await importDefinition(kind, use, pathToFileURL(resolve(base, use)).href);
+}
+
+/**
+ * Loads a plug-in from a module.
+ *
+ * @param kind which kind is wanted; `null` for any
+ * @param use what the user calls it
+ * @param module the specifier to import: a `file:` or `data:` URL
+ * @returns the definition; what goes wrong in it later is told under its name
+ * @throws UserError if the module cannot be loaded, or its default export is no plug-in of that kind
+ */
+export async function importDefinition<Kind extends PluginKind>(
+  kind: Kind | null,
+  use: string,
+  module: string,
+): Promise<Definitions[Kind]> {
   let definition: Partial<Record<string, unknown>> | undefined;
   try {
-    definition = (await import(pathToFileURL(path).href)).default;
+    definition = (await import(module)).default;
   } catch (error) {
-    throw new UserError(`Cannot load the ${kind} plug-in "${use}": ${(error as Error).message}`, { cause: error });
+    const what = kind ? `${kind} plug-in` : "plug-in";
+    throw new UserError(`Cannot load the ${what} "${use}": ${importFailure(error, module)}`, { cause: error });
   }
-  const missing = definition?.kind !== kind
-    ? `kind: "${kind}"`
-    : ["name", "options", METHOD[kind]].find((key) => definition[key] === undefined);
+  if (typeof definition !== "object" || definition === null) {
+    throw new UserError(`Cannot use "${use}" as a ${kind ?? "plug-in"}: it has no default export with a definition`);
+  }
+  const missing = missingPart(kind, definition);
   if (missing) {
-    throw new UserError(`Cannot use "${use}" as a ${kind} plug-in: its default export has no ${missing}`);
+    const what = kind ? `${kind} plug-in` : "plug-in";
+    throw new UserError(`Cannot use "${use}" as a ${what}: its default export has no ${missing}`);
   }
-  return definition as unknown as Definitions[Kind];
+  return guardDefinition(definition as unknown as Definitions[Kind]);
+}
+
+/** The first part that a definition lacks, in words. */
+function missingPart(kind: PluginKind | null, definition: Partial<Record<string, unknown>>): string | undefined {
+  const found = pluginKinds.find((known) => definition.kind === known);
+  if (kind && found !== kind) return `kind: "${kind}"`;
+  if (!found) return `kind: "model", "loss" or "dataset"`;
+  const wanted = { name: "string", description: "string", options: "function", [METHOD[found]]: "function" };
+  return Object.keys(wanted).find((key) => typeof definition[key] !== wanted[key as keyof typeof wanted]);
+}
+
+/** Deno's reason in one line, without the specifier: that of verified text is the whole text. */
+function importFailure(error: unknown, module: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(module, "the module").replaceAll(/\s*\n\s*/g, " ");
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pluginUse } from "./plugin_use.ts";
 import { scheduled } from "./scheduled.ts";
-import { studentSchema, teacherSchema } from "./schema_student.ts";
+import { otherTeacherSchema, studentSchema, teacherSchema } from "./schema_student.ts";
 import { trainSchema } from "./schema_train.ts";
 
 const validation = z.strictObject({
@@ -98,6 +98,7 @@ export type Recipe = RecipeOutput;
 export const sharedKeys = {
   dataset: Object.keys(dataset.shape),
   teacher: Object.keys(teacherSchema.shape),
+  otherTeacher: Object.keys(otherTeacherSchema.shape),
   student: Object.keys(studentSchema.shape),
   loss: Object.keys(loss.shape),
 } as const;

@@ -37,10 +37,32 @@ const overParameterised = z.strictObject({
   }
 });
 
-/** The model that is distilled from; its other keys are options of the model plug-in. */
-export const teacherSchema = z.looseObject({
+const trained = {
   ...pluginUse("Model", "./my_model.ts"),
   weights: z.string().min(1).describe("Folder or .safetensors file of the trained weights"),
+  share: z.number().positive().default(1).describe("Part in the mean of several teachers' predictions"),
+};
+
+/** One more model that is distilled from; its other keys are options of the model plug-in. */
+export const otherTeacherSchema = z.looseObject(trained);
+
+/** The model that is distilled from; its other keys are options of the model plug-in. */
+export const teacherSchema = z.looseObject({
+  ...trained,
+  others: z.array(otherTeacherSchema).default([]).describe(
+    "Further teachers: logits are those of the mean prediction, weighted by share; other outputs are the first one's",
+  ),
+  cache: z.string().min(1).nullable().default(null).describe(
+    "Folder for the outputs over the training examples, computed once and used again; null: computed in every step",
+  ),
+});
+
+const initialise = z.strictObject({
+  from: z.literal("teacher").describe("What the student starts from"),
+  layers: z.union([z.enum(["first", "mapped", "last"]), z.array(z.int().min(0)).min(1)]).default("mapped").describe(
+    "The teacher's layers that the student's start as: the first, the last, the last of each layer's share (mapped: 1, " +
+      "3, 5, .. of twice as many), or a list of their numbers from 0",
+  ),
 });
 
 /** The model that is trained; its other keys are options of the model plug-in. */
@@ -48,6 +70,9 @@ export const studentSchema = z.looseObject({
   ...pluginUse("Model", "./my_model.ts"),
   weights: z.string().min(1).nullable().default(null).describe(
     "Folder or .safetensors file to start from; null: fresh weights",
+  ),
+  initialise: initialise.nullable().default(null).describe(
+    "Start from layers of the teacher, which must have the student's width; null: from weights",
   ),
   overParameterise: z.array(overParameterised).default([]).describe(
     "Weights that are trained as chains of cores (MPO); of several entries that match a weight the first counts",

@@ -96,6 +96,9 @@ export const trainSchema = z.strictObject({
   layerRates: z.array(layerRate).default([]).describe(
     "Learning rates of some weights (all cores of those that are chains); of several entries the first that matches counts",
   ),
+  bucketByLength: z.boolean().default(true).describe(
+    "Make batches of texts that are about as long, so that little is padded; images are all of one size",
+  ),
   schedule: schedule.prefault({}).describe("Learning-rate schedule"),
   clipGradientNorm: z.union([z.literal("auto"), z.number().positive(), z.null()]).default("auto").describe(
     "Largest norm of the whole gradient; auto: 1 when any chain has 3 or more cores, otherwise none; null: none",
@@ -119,6 +122,9 @@ export const trainSchema = z.strictObject({
   logEvery: z.int().min(1).default(10).describe("Training steps between two log lines"),
   diagnostics: diagnostics.nullable().default(null).describe(
     "After each epoch: how far weights moved, their spectra, and how often student and teacher agree; null: none",
+  ),
+  replay: z.boolean().default(true).describe(
+    "Replay a training step's commands where steps repeat, instead of making them anew: same numbers, less time",
   ),
   checkpointEvery: z.int().min(1).nullable().default(1).describe(
     "Epochs between two checkpoints; null: none but on Ctrl-C",

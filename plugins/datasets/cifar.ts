@@ -17,6 +17,7 @@ const CIFAR_10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog"
 export const cifar = defineDataset<CifarOptions>({
   name: "cifar",
   description: "Binary version of CIFAR-10 and CIFAR-100",
+  source: "Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html",
   options: (kit) => {
     const { z, dataFile } = kit;
     const files = (split: string) =>

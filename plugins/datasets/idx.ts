@@ -21,6 +21,7 @@ interface IdxOptions extends ImageOptions {
 export const idx = defineDataset<IdxOptions>({
   name: "idx",
   description: "IDX files of the MNIST family, gzipped or not",
+  source: "LeCun et al. 1998 (MNIST); Xiao, Rasul and Vollgraf 2017, arXiv 1708.07747 (Fashion-MNIST)",
   options: (kit) => {
     const { z, dataFile } = kit;
     const files = (split: string, prefix: string) =>

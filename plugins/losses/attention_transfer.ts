@@ -51,6 +51,8 @@ function attention(ops: Ops, x: Tensor, window: number, p: number): Tensor {
 export const attentionTransfer = defineLoss<{ pairs: LayerPair[]; p: number }>({
   name: "attention-transfer",
   description: "Where feature maps are large, whatever their channels (AT)",
+  equation: "sum over pairs of mean (n(sum_c |f_S|^p) - n(sum_c |f_T|^p))^2, n(a) = a / ||a||",
+  source: "Zagoruyko and Komodakis 2017, arXiv 1612.03928",
   options: ({ z }) =>
     z.strictObject({
       pairs: pairsOption(z),

@@ -11,6 +11,8 @@ import { unitVectors } from "./vectors.ts";
 export const cosineHidden = defineLoss<{ pairs: LayerPair[] }>({
   name: "cosine-hidden",
   description: "One minus the cosine of hidden vectors, token by token or pixel by pixel",
+  equation: "1 - cos(r(h_S), h_T), mean over batch, tokens and pairs",
+  source: "Sanh et al. 2019, arXiv 1910.01108 (DistilBERT)",
   options: ({ z }) => z.strictObject({ pairs: pairsOption(z) }),
   create({ pairs }, setup) {
     const { parameters, outputs } = projectPairs("cosine-hidden", pairs, setup);

@@ -1,12 +1,16 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
+import { scoredRows } from "./token_rows.ts";
 
 /**
  * Cross-entropy with the labels: mean over the batch of -log softmax(z)_y, with label smoothing e
- * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c.
+ * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. For tagging the mean runs over the tokens that have a
+ * label.
  */
 export const crossEntropy = defineLoss<{ labelSmoothing: number }>({
   name: "cross-entropy",
   description: "Cross-entropy with the labels",
+  equation: "-(1 - e) log p_y - e / C sum_c log p_c, mean over the batch",
+  source: "Szegedy et al. 2016, arXiv 1512.00567 (label smoothing)",
   options: ({ z }) =>
     z.strictObject({
       labelSmoothing: z.number().min(0).lt(1).default(0).describe("Part of the target spread over all classes"),
@@ -14,10 +18,11 @@ export const crossEntropy = defineLoss<{ labelSmoothing: number }>({
   create: ({ labelSmoothing }) => ({
     teacherOutputs: [],
     compute({ ops, student, batch }) {
-      const logProbabilities = ops.logSoftmax(student.logits); // [batch, classes]
-      const hard = ops.negate(ops.mean(ops.pick(logProbabilities, batch.label)));
+      const { rows, labels, mean } = scoredRows(ops, student.logits, batch.label);
+      const logProbabilities = ops.logSoftmax(rows(student.logits)); // [rows, classes]
+      const hard = ops.negate(mean(ops.pick(logProbabilities, labels())));
       if (labelSmoothing === 0) return hard;
-      const uniform = ops.negate(ops.mean(logProbabilities));
+      const uniform = ops.negate(mean(ops.mean(logProbabilities, { axes: [-1] })));
       return ops.add(ops.scale(hard, 1 - labelSmoothing), ops.scale(uniform, labelSmoothing));
     },
   }),

@@ -25,6 +25,8 @@ function decorrelation(ops: Ops, a: Tensor, b: Tensor): Tensor {
 export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Scheduled }>({
   name: "dist",
   description: "DIST: correlation of the outputs within examples and within classes",
+  equation: "tau^2 (beta (1 - mean_i rho(p_S[i,:], p_T[i,:])) + gamma (1 - mean_c rho(p_S[:,c], p_T[:,c])))",
+  source: "Huang et al. 2022, arXiv 2205.10536",
   options: ({ z, scheduled }) =>
     z.strictObject({
       beta: scheduled(z.number().min(0)).default(1).describe("Weight of the relation between classes (rows)"),

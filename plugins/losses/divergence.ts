@@ -2,6 +2,18 @@ import type { Ops } from "../../core/ops/ops.ts";
 import type { Tensor } from "../../core/tensor.ts";
 
 /**
+ * KL(p || q) of each pair of distributions over the last dimension, given as logarithms: sum_c p_c (log p_c - log q_c), in
+ * nats.
+ *
+ * @param logP `[..., classes]`, the teacher's as a rule
+ * @param logQ `[..., classes]`
+ * @returns `[...]`
+ */
+export function divergences(ops: Ops, logP: Tensor, logQ: Tensor): Tensor {
+  return ops.sum(ops.multiply(ops.exp(logP), ops.subtract(logP, logQ)), { axes: [-1] });
+}
+
+/**
  * KL(p || q) of distributions over the last dimension, given as logarithms: the mean over the batch of
  * sum_c p_c (log p_c - log q_c), in nats.
  *

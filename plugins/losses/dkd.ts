@@ -3,12 +3,7 @@ import type { Ops } from "../../core/ops/ops.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { klDivergence, logOdds } from "./divergence.ts";
-
-/** 1 at the label, 0 elsewhere: `[batch, classes]` from whole numbers `[batch]`. */
-function oneHot(ops: Ops, labels: Tensor, classes: number): Tensor {
-  const distance = ops.abs(ops.subtract(ops.tensor([...Array(classes).keys()]), ops.reshape(labels, [-1, 1])));
-  return ops.relu(ops.offset(ops.negate(distance), 1));
-}
+import { oneHot } from "./one_hot.ts";
 
 /** A row of logits in two parts: the label against the rest, and the rest among themselves. */
 interface Decoupled {
@@ -50,6 +45,8 @@ function decouple(ops: Ops, logits: Tensor, label: Tensor, isLabel: Tensor, isOt
 export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: Scheduled }>({
   name: "dkd",
   description: "Decoupled distillation: the label's class and the other classes weighted apart",
+  equation: "alpha T^2 KL(b_T || b_S) + beta T^2 KL(q_T || q_S), b = (p_y, 1 - p_y), q without class y",
+  source: "Zhao et al. 2022, arXiv 2203.08679",
   options: ({ z, scheduled }) =>
     z.strictObject({
       alpha: scheduled(z.number().min(0)).default(1).describe("Weight of the label's class against the rest (TCKD)"),

@@ -9,6 +9,8 @@ import { projectPairs } from "./projected_pairs.ts";
 export const hiddenMse = defineLoss<{ pairs: LayerPair[] }>({
   name: "hidden-mse",
   description: "Mean squared difference of hidden layers, with a learned projection where widths differ",
+  equation: "mean over pairs of (r(h_S) - h_T)^2, r a learned linear map where widths differ",
+  source: "Romero et al. 2015, arXiv 1412.6550 (FitNets)",
   options: ({ z }) => z.strictObject({ pairs: pairsOption(z) }),
   create({ pairs }, setup) {
     const { parameters, outputs } = projectPairs("hidden-mse", pairs, setup);

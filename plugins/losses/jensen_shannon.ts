@@ -11,6 +11,8 @@ import { logOdds } from "./divergence.ts";
 export const jensenShannon = defineLoss<{ temperature: Scheduled }>({
   name: "jensen-shannon",
   description: "Jensen-Shannon divergence of the outputs: symmetric and bounded",
+  equation: "T^2 (KL(p_T || m) + KL(p_S || m)) / 2, m = (p_T + p_S) / 2",
+  source: "Wen et al. 2023, arXiv 2307.15190",
   options: ({ z, scheduled }) =>
     z.strictObject({
       temperature: scheduled(z.number().positive()).default(1).describe("Temperature T that softens both outputs"),

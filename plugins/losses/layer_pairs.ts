@@ -59,7 +59,9 @@ export function showPair(pair: LayerPair, shapes: { student: readonly number[]; 
 /** A layer's output. */
 export function outputAt(outputs: ModelOutputs, place: Place): Tensor {
   if (typeof place === "number") return outputs.hidden.at(place)!;
-  return outputs.features?.[place] ?? outputs.pooled;
+  // Of the teacher only what is asked for is there: without features no feature has this name.
+  const features = "features" in outputs ? outputs.features : {};
+  return features[place] ?? outputs.pooled;
 }
 
 /** Which of the teacher's outputs the pairs are read from. */

@@ -27,6 +27,8 @@ function standardise(ops: Ops, logits: Tensor): Tensor {
 export const logitStandardization = defineLoss<{ temperature: Scheduled }>({
   name: "logit-standardization",
   description: "Distillation of logits standardised for each example (LSKD)",
+  equation: "T^2 KL(softmax(s(z_T) / T) || softmax(s(z_S) / T)), s(z) = (z - mean z) / std z",
+  source: "Sun et al. 2024, arXiv 2403.01427",
   options: ({ z, scheduled }) =>
     z.strictObject({
       temperature: scheduled(z.number().positive()).default(2).describe("Base temperature T, after standardisation"),

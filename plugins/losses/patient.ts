@@ -20,6 +20,8 @@ function summary(ops: Ops, h: Tensor): Tensor {
 export const patient = defineLoss<{ pairs: LayerPair[] }>({
   name: "patient",
   description: "Direction of the first token's hidden states (PKD)",
+  equation: "||h_S / ||h_S|| - h_T / ||h_T|| ||^2 of the first tokens, mean over batch and pairs",
+  source: "Sun et al. 2019, arXiv 1908.09355",
   options: ({ z }) => z.strictObject({ pairs: pairsOption(z) }),
   create({ pairs }, setup) {
     for (const pair of pairs) {

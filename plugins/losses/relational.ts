@@ -44,6 +44,8 @@ const angles = (ops: Ops, { directions }: Relations) => ops.matmul(directions, d
 export const relational = defineLoss<{ distance: Scheduled; angle: Scheduled }>({
   name: "relational",
   description: "Distances and angles between the examples of a batch (RKD)",
+  equation: "distance mean h(d_S / mean d_S - d_T / mean d_T) + angle mean h(cos_S - cos_T), h of Huber",
+  source: "Park et al. 2019, arXiv 1904.05068",
   options: ({ z, scheduled }) =>
     z.strictObject({
       distance: scheduled(z.number().min(0)).default(25).describe("Weight of the distances between two examples"),

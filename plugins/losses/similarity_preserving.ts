@@ -18,6 +18,8 @@ function similarities(ops: Ops, features: Tensor): Tensor {
 export const similarityPreserving = defineLoss<{ pairs: LayerPair[] }>({
   name: "similarity-preserving",
   description: "Which examples of a batch are alike (SP)",
+  equation: "sum over pairs of ||n(F_S F_S^T) - n(F_T F_T^T)||_F^2 / B^2, n: rows at length 1",
+  source: "Tung and Mori 2019, arXiv 1907.09682",
   options: ({ z }) => z.strictObject({ pairs: pairsOption(z) }),
   create({ pairs }, setup) {
     pairs.forEach((pair) => pairShapes(pair, setup));

@@ -67,6 +67,8 @@ async function pairUp(
 export const tensorAlignment = defineLoss<TensorAlignmentOptions>({
   name: "tensor-alignment",
   description: "L_Aux of OPDF: the student's auxiliary tensors near the teacher's",
+  equation: "mean over auxiliary tensors k of MSE(A_S,k, A_T,k), mean over pairs of weights",
+  source: "Zhan et al. 2024, arXiv 2411.06448 (OPDF), Eq. 5",
   options: ({ z }) =>
     z.strictObject({
       layers: z.union([z.literal("auto"), z.record(z.string(), z.string())]).default("auto").describe(

@@ -35,7 +35,7 @@ function ours(backend: "webgpu" | "cpu"): EngineEntry {
   return {
     name: `ours-${backend}`,
     label: `ours ${backend}`,
-    cases: ["matmul", "resnet8", "decompose"],
+    cases: ["matmul", "resnet8", "decompose", "overhead"],
     comparedWith: `ours-${backend}`,
     commands: (name) => [denoScript("ours.ts", [name, backend], ["--allow-read", "--allow-env"])],
   };

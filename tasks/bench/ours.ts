@@ -1,8 +1,8 @@
 /**
- * This project: `deno run tasks/bench/ours.ts matmul|resnet8|decompose webgpu|cpu`.
+ * This project: `deno run tasks/bench/ours.ts matmul|resnet8|decompose|overhead webgpu|cpu`.
  *
  * Written as its pipeline is: the `resnet` plug-in, the `cross-entropy` loss's operations, parameters side by side in one
- * store and the fused optimiser; nothing is recorded or compiled ahead.
+ * store, the fused optimiser, and steps that are replayed. The batch is uploaded at each step.
  */
 import type { Backend } from "../../core/backend/backend.ts";
 import { openBackend } from "../../core/backend/open_backend.ts";
@@ -13,9 +13,11 @@ import { createOptimiser } from "../../core/nn/optimisers.ts";
 import { ParameterStore } from "../../core/nn/parameter_store.ts";
 import { weightsFrom } from "../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
+import { type BodyCall, Recorder } from "../../core/replay/recorder.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { VERSION } from "../../core/version.ts";
 import { resnet } from "../../plugins/models/resnet/resnet.ts";
+import { startOverhead } from "./overhead.ts";
 import { runEngine, type Work } from "./protocol.ts";
 import {
   batchSize,
@@ -43,7 +45,7 @@ function startMatmul(ops: Ops, inputs: Inputs["matmul"]): Work {
 }
 
 function startTraining(ops: Ops, { images, labels, parameters }: Inputs["resnet8"]): Work {
-  const model = resnet.build({ depth: 8, width: 16, stem: null, dropout: 0 }, {
+  const model = resnet.build({ depth: 8, width: 16, stem: null, dropout: 0, subclasses: 1 }, {
     task: "classification",
     classes: Array.from({ length: classes }, (_, label) => String(label)),
     image: { size: [imageSize, imageSize, 1], normalise: { mean: [0], std: [1] } },
@@ -56,25 +58,31 @@ function startTraining(ops: Ops, { images, labels, parameters }: Inputs["resnet8
     statistics.set(name, new Float32Array(channels).fill(name.endsWith("running_var") ? 1 : 0));
   }
   const weights = weightsFrom(new Map([...trained.tensors, ...statistics.tensors]));
-  const batch = {
-    image: ops.tensor(images, [batchSize, imageSize, imageSize, 1]),
-    label: ops.tensor(Float32Array.from(labels)),
+  const inputs = {
+    image: { data: images, shape: [batchSize, imageSize, imageSize, 1] },
+    label: { data: Float32Array.from(labels), shape: [batchSize] },
   };
   const optimiser = createOptimiser(ops, trained, { use: "sgd", momentum, nesterov: false });
   const gradientScale = ops.full([1], 1);
   const targets = [...trained.tensors.values()];
+  const recorder = new Recorder(ops.device, true);
+  const at = () => 0;
   const randomSeed = () => 0;
+  const body = ({ inputs: batch }: BodyCall<never>) => {
+    const { loss, gradients } = ops.differentiate(() => {
+      const { logits } = model.forward({ ops, weights, batch, training: true, randomSeed });
+      return ops.negate(ops.mean(ops.pick(ops.logSoftmax(logits), batch.label)));
+    }, targets);
+    trained.gather(gradients);
+    return { loss: [loss] };
+  };
   let loss: Tensor | undefined;
   let step = 0;
   return {
     step() {
       loss?.dispose();
-      loss = ops.scope(() => {
-        const { loss, gradients } = ops.differentiate(() => {
-          const { logits } = model.forward({ ops, weights, batch, training: true, randomSeed });
-          return ops.negate(ops.mean(ops.pick(ops.logSoftmax(logits), batch.label)));
-        }, targets);
-        trained.gather(gradients);
+      [loss] = ops.scope(() => {
+        const { loss } = recorder.run({ key: "", inputs, randomSeed, at, body });
         optimiser.step({ rate: learningRate, weightDecay: 0, gradientScale, step: ++step });
         return loss;
       });
@@ -119,5 +127,6 @@ await runEngine({
     matmul: (inputs) => startMatmul(ops, inputs),
     resnet8: (inputs) => startTraining(ops, inputs),
     decompose: (inputs) => startDecomposition(ops, inputs),
+    overhead: (dispatches) => startOverhead(ops, dispatches),
   },
 });

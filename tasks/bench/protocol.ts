@@ -12,7 +12,16 @@
  */
 import { operations } from "./flops.ts";
 import { verify } from "./verify.ts";
-import { batchSize, type Case, cases, decomposeSize, type Inputs, makeInputs, matmulSize } from "./workload.ts";
+import {
+  batchSize,
+  type Case,
+  cases,
+  decomposeSize,
+  type Inputs,
+  makeInputs,
+  matmulSize,
+  overheadDispatches,
+} from "./workload.ts";
 
 const sampleSeconds = 0.3;
 const maxSteps = 32;
@@ -44,10 +53,12 @@ export interface Result {
 export interface Work {
   /** Queues one step; it need not be finished when this returns. */
   step(): void | Promise<void>;
-  /** Waits for all queued steps; reads x[0, 0], the loss of the last step, or the largest singular value. */
+  /** Waits for all queued steps; reads x[0, 0], the loss of the last step, the largest singular value, or the sum. */
   sync(): Promise<number>;
   /** Relative reconstruction error of the last decomposition; not timed. */
   error?(): number | Promise<number>;
+  /** What else there is to say of the case, after it was timed. */
+  note?(): string | Promise<string>;
 }
 
 /** An engine, and how it starts each case that it has. */
@@ -101,8 +112,9 @@ export async function measure(engine: Engine, name: Case, repeats: number): Prom
   const error = await work?.error?.();
   const count = operations(name);
   const gflops = count && count / median(seconds) / 1e9;
-  const size = { matmul: matmulSize, resnet8: batchSize, decompose: decomposeSize }[name];
-  const { name: engineName, version, note } = engine;
+  const size = { matmul: matmulSize, resnet8: batchSize, decompose: decomposeSize, overhead: overheadDispatches }[name];
+  const { name: engineName, version } = engine;
+  const note = [engine.note, await work?.note?.()].filter(Boolean).join("; ") || undefined;
   const result: Result = {
     engine: engineName,
     version,

@@ -1,11 +1,11 @@
 import type { Result } from "./protocol.ts";
-import { expectedLosses, makeInputs, matmulSize } from "./workload.ts";
+import { expectedLosses, makeInputs, matmulSize, overheadDispatches } from "./workload.ts";
 
 /**
  * Checks that an engine did the work it was timed for.
  *
  * @param result what it printed
- * @throws {Error} if the product, a loss or the decomposition is wrong: its time would mean nothing
+ * @throws {Error} if the product, a loss, the decomposition or the sum is wrong: its time would mean nothing
  */
 export function verify({ case: name, values, error }: Result): void {
   const [, first] = values[0], [, last] = values[values.length - 1];
@@ -20,6 +20,9 @@ export function verify({ case: name, values, error }: Result): void {
       if (!(Math.abs(loss - expected) < 1e-3)) throw new Error(`Wrong loss at step ${step}: ${loss}, not ${expected}`);
     });
     if (!(last < expectedLosses[0])) throw new Error(`Wrong training: the loss went from ${first} to ${last}`);
+  } else if (name === "overhead") {
+    const wrong = values.find(([step, value]) => value !== overheadDispatches * (step + 1));
+    if (wrong) throw new Error(`Wrong sum after step ${wrong[0]}: ${wrong[1]}`);
   } else if (!(error !== undefined && error < 1e-5)) {
     throw new Error(`Wrong decomposition: its relative reconstruction error is ${error}`);
   }

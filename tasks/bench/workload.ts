@@ -3,8 +3,8 @@
  * `peers/pytorch.py` holds the one other copy, since it cannot import this file; the losses show that the two agree.
  */
 
-/** The three things that are timed. */
-export const cases = ["matmul", "resnet8", "decompose"] as const;
+/** What is timed. */
+export const cases = ["matmul", "resnet8", "decompose", "overhead"] as const;
 export type Case = typeof cases[number];
 
 /** Rows and columns of the matrix product, and of the matrix that is decomposed. */
@@ -12,6 +12,9 @@ export const matmulSize = 1024;
 export const decomposeSize = 768;
 /** Factors of the rows, and of the columns, of the decomposed matrix: its interleaved form is 1024x576. */
 export const decomposeFactors: readonly [number, number] = [32, 24];
+
+/** Dispatches of a step that computes next to nothing. */
+export const overheadDispatches = 300;
 
 export const batchSize = 32;
 export const imageSize = 28;
@@ -56,6 +59,8 @@ export interface Inputs {
   resnet8: { images: Float32Array<ArrayBuffer>; labels: Int32Array<ArrayBuffer>; parameters: Parameter[] };
   /** The matrix to decompose, row-major. */
   decompose: Float32Array<ArrayBuffer>;
+  /** How many dispatches. */
+  overhead: number;
 }
 
 /** How the inputs of each case are made; engines are not timed for it. */
@@ -70,6 +75,7 @@ export const makeInputs: { [C in Case]: () => Inputs[C] } = {
     parameters: parameters(),
   }),
   decompose: () => uniform(3, decomposeSize ** 2),
+  overhead: () => overheadDispatches,
 };
 
 /**

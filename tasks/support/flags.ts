@@ -7,6 +7,7 @@ export interface RecipeFlags {
   readonly seed?: string;
   readonly backend?: string;
   readonly out?: string;
+  readonly allowPluginUrl?: boolean;
 }
 
 /** Flags of the verbs that run a recipe. */
@@ -17,16 +18,21 @@ export interface RunFlags extends RecipeFlags {
 }
 
 /** An option that may be given again; its values are kept in order. */
-function repeatable(flags: string, description: string): Option {
+export function repeatable(flags: string, description: string): Option {
   return new Option(flags, description).default([], "none").argParser((value: string, before: string[]) => [
     ...before,
     value,
   ]);
 }
 
-/** Adds `--set`, `--seed` and `--backend`. */
+/** Adds `--allow-plugin-url`, without which no recipe runs code from the network. */
+export function addPluginFlag(command: Command): Command {
+  return command.option("--allow-plugin-url", "run plug-ins that the recipe names by URL and hash");
+}
+
+/** Adds `--set`, `--seed`, `--backend` and `--allow-plugin-url`. */
 export function addRecipeFlags(command: Command): Command {
-  return command
+  return addPluginFlag(command)
     .addOption(repeatable("--set <key=value>", "set a value of the recipe, as in train.epochs=3; may be repeated"))
     .option("--seed <number>", "seed of all random numbers")
     .option("--backend <name>", "where to compute: auto, webgpu or cpu");

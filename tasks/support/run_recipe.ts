@@ -5,7 +5,7 @@ import { UserError } from "../../core/errors.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { readRecipe } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
-import { builtins } from "../../plugins/builtins.ts";
+import { allowedPlugins } from "./allowed_plugins.ts";
 import { withBackend } from "./backend.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 import { stoppable } from "./interrupt.ts";
@@ -34,7 +34,7 @@ export async function runRecipe(
   const reporter = runReporter(out, standardOutput("stderr"), flags);
   const summary = await withBackend(choice, reporter.line, (backend) =>
     stoppable(
-      (signal) => distill(recipe, { backend, builtins, resume: flags.resume, reporter, signal }),
+      (signal) => distill(recipe, { backend, builtins: allowedPlugins(flags), resume: flags.resume, reporter, signal }),
       () =>
         reporter.warning(
           "stopping with a checkpoint as soon as the current step is done (an export that has begun is finished); Ctrl-C again stops at once",

@@ -29,6 +29,22 @@ testBackends("a loss must be a scalar", (backend) => {
   });
 }, [float64]);
 
+testBackends("assigning overwrites a tensor in order, and no gradient goes through it", async (backend) => {
+  const ops = createOps(backend);
+  const [x, state] = [ops.tensor([2, 3]), ops.tensor([10, 20])];
+  const { loss, gradients } = ops.differentiate(() => {
+    const before = ops.multiply(x, ops.scale(state, 1));
+    ops.assign(state, ops.square(x));
+    return ops.sum(ops.add(before, ops.scale(state, 1)));
+  }, [x]);
+  assertClose(await state.read(), [4, 9], 0);
+  assertClose(await loss.read(), [2 * 10 + 3 * 20 + 4 + 9], 1e-6);
+  assertClose(await gradients[0]!.read(), [10, 20], 0);
+  assert.throws(() => ops.assign(state, ops.full([2, 1], 0)), {
+    message: "Cannot assign [2, 1] to a tensor of [2]: the shapes must be equal",
+  });
+});
+
 testBackends("shapes that do not fit are named", (backend) => {
   const ops = createOps(backend);
   assert.throws(() => ops.add(ops.full([2, 3], 0), ops.full([4], 0)), {

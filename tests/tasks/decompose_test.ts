@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DecompositionReport } from "../../core/mpo/report.ts";
 import { readSafetensors, toFloat32, writeSafetensors } from "../../core/safetensors.ts";
 import { pseudoRandom } from "../support/numbers.ts";
-import { runTask } from "../support/task.ts";
+import { CHECKOUT, runTask } from "../support/task.ts";
 
 Deno.test("decompose takes the gauge, cuts as asked, and what it writes merges to the matrix that it reported", async () => {
   const folder = await Deno.makeTempDir();
@@ -38,6 +38,58 @@ Deno.test("decompose takes the gauge, cuts as asked, and what it writes merges t
     assert.match(shown.stdout, /^tensor +conv\.weight \[16, 4, 3, 3\]\nmatrix +16 x 36, 576 parameters, norm /);
     assert.match(shown.stdout, /\nbonds +\[1, 24, 24, 1\], balanced\n/);
     assert.match(shown.stdout, /\nparameters +1,728, 3 times those of the matrix\n/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** BERT-base cut to six layers, for a task of two classes. */
+const BERT_6 = {
+  architectures: ["BertForSequenceClassification"],
+  model_type: "bert",
+  hidden_size: 768,
+  num_hidden_layers: 6,
+  num_attention_heads: 12,
+  intermediate_size: 3072,
+  vocab_size: 30522,
+  max_position_embeddings: 512,
+  type_vocab_size: 2,
+};
+
+Deno.test("decompose --model gives the scale factors of a whole student from its config.json alone", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(BERT_6));
+    const [all, one, resnet, wrong, both, neither] = await Promise.all([
+      runTask("decompose", ["--model", folder, "--json"]),
+      runTask("decompose", ["--model", join(folder, "config.json"), "--cores", "5"]),
+      runTask("decompose", ["--model", join(CHECKOUT, "plugins/models/data/fashion-resnet20"), "--cores", "1"]),
+      runTask("decompose", ["--model", folder, "--max-rank", "4"]),
+      runTask("decompose", ["w.safetensors", "--model", folder]),
+      runTask("decompose", ["--model", join(folder, "nothing")]),
+    ]);
+    const { architecture, sizes } = JSON.parse(all.stdout);
+    assert.equal(architecture, "bert");
+    // The parameters of BertForSequenceClassification, and the places of the paper's points in figure 2a.
+    assert.deepEqual([...new Set(sizes.map(({ inference }: { inference: number }) => inference))], [66_956_546]);
+    const column = (key: string) => sizes.slice(0, 6).map((size: Record<string, number>) => size[key]);
+    assert.deepEqual(column("cores"), [2, 3, 4, 5, 6, 7]);
+    assert.deepEqual(column("matrices"), [36, 36, 36, 36, 36, 36]);
+    assert.deepEqual(
+      column("scaleFactor").map((factor: number) => factor.toFixed(3)),
+      ["1.357", "1.714", "2.070", "2.427", "2.784", "3.141"],
+    );
+    assert.deepEqual(
+      column("training").map((count: number) => (count / 1e6).toFixed(1)),
+      ["90.8", "114.7", "138.6", "162.5", "186.4", "210.3"],
+    );
+    assert.match(one.stdout, /^model +bert, .*config\.json\nparameters +66,956,546 at inference\n\n/);
+    assert.match(one.stdout, /\n +5 +36 +162,508,034 +2\.427\n$/);
+    assert.match(resnet.stdout, /\n +1 +0 +68,642 +1\.000\n$/);
+    assert.match(wrong.stderr, /--max-rank 4: Expected a safetensors file/);
+    assert.match(both.stderr, /Expected a safetensors file, or --model/);
+    assert.match(neither.stderr, /Cannot read the model's description ".*nothing.*config\.json"/);
+    assert.deepEqual([wrong, both, neither].map(({ code }) => code), [2, 2, 2]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

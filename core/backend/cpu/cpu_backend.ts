@@ -1,5 +1,6 @@
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
 import type { Kernel } from "../../kernels/kernel.ts";
+import type { Call, Program } from "../program.ts";
 import { Heap } from "./heap.ts";
 import { createMemory } from "./wasm/load.ts";
 import { loadThreadedKernels } from "./wasm/threads.ts";
@@ -86,9 +87,31 @@ export class CpuBackend implements Backend {
     parameters: Readonly<Record<Parameter, number>>,
   ): void {
     this.#dispatches++;
-    const arrays = {} as Record<Binding, Floats>;
-    for (const binding in views) arrays[binding] = floats(views[binding]);
-    kernel.cpu(arrays, parameters, this.#runtime);
+    kernel.cpu(arraysOf(views), parameters, this.#runtime);
+  }
+
+  compile(calls: readonly Call[]): Program {
+    // A parameter that changes does so in a copy: the calls stay as they are.
+    const parametersOf = calls.map((call) => "kernel" in call ? { ...call.parameters } : {});
+    const actions = calls.map((call, index) => {
+      if (!("kernel" in call)) {
+        const [source, target] = [floats(call.source), floats(call.target)];
+        return () => target.set(source);
+      }
+      const arrays = arraysOf(call.views);
+      return () => call.kernel.cpu(arrays, parametersOf[index], this.#runtime);
+    });
+    const kernels = calls.filter((call) => "kernel" in call).length;
+    return {
+      run: () => {
+        this.#dispatches += kernels;
+        for (const action of actions) action();
+      },
+      set(call, parameter, value) {
+        parametersOf[call][parameter] = value;
+      },
+      dispose() {},
+    };
   }
 
   read(views: readonly View[]): Promise<Floats[]> {
@@ -128,6 +151,12 @@ export class CpuBackend implements Backend {
     }
     return this.#scratch.begin;
   }
+}
+
+function arraysOf<Binding extends string>(views: Readonly<Record<Binding, View>>): Record<Binding, Floats> {
+  const arrays = {} as Record<Binding, Floats>;
+  for (const binding in views) arrays[binding] = floats(views[binding]);
+  return arrays;
 }
 
 function floats({ storage, offset, length }: View): Floats {

@@ -2,33 +2,16 @@ import { DeviceError } from "../../errors.ts";
 import type { AdapterTraits, Kernel } from "../../kernels/kernel.ts";
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
 import { describeAdapter, openDevice, traitsOf } from "./adapter.ts";
+import type { Call, Program } from "../program.ts";
+import { BindGroups, UNIFORM_STRIDE } from "./bind_groups.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { encodeCopy, GpuProgram } from "./gpu_program.ts";
+import { GpuStorage } from "./gpu_storage.ts";
+import { ReadBack } from "./read_back.ts";
 import { type Pipeline, PipelineCache, writeParameters } from "./pipelines.ts";
 
 /** Dispatches gathered before they are sent: fewer submits cost less, a longer queue starts later. */
-const DISPATCHES_PER_SUBMIT = 32;
-/** Uniform offsets are multiples of this on every adapter. */
-const UNIFORM_STRIDE = 256;
-/** Bind groups kept for reuse; beyond that the whole cache starts anew. */
-const MOST_BIND_GROUPS = 8192;
-
-class GpuStorage implements Storage {
-  readonly bytes: number;
-  readonly id: number;
-  constructor(readonly length: number, readonly buffer: GPUBuffer) {
-    this.bytes = buffer.size;
-    this.id = bufferId(buffer);
-  }
-}
-
-const bufferIds = new WeakMap<GPUBuffer, number>();
-let nextBufferId = 0;
-/** Buffers come back from the pool; their number, unlike a storage's, says which cached bind group fits. */
-function bufferId(buffer: GPUBuffer): number {
-  let id = bufferIds.get(buffer);
-  if (id === undefined) bufferIds.set(buffer, id = nextBufferId++);
-  return id;
-}
+const DISPATCHES_PER_SUBMIT = 128;
 
 interface Dispatch {
   readonly pipeline: Pipeline;
@@ -47,7 +30,7 @@ export class WebGpuBackend implements Backend {
   readonly traits: AdapterTraits;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
-  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #groups: BindGroups;
   readonly #live = new Set<GpuStorage>();
   readonly #uniform: GPUBuffer;
   readonly #uniformBytes = new DataView(new ArrayBuffer(DISPATCHES_PER_SUBMIT * UNIFORM_STRIDE));
@@ -72,6 +55,7 @@ export class WebGpuBackend implements Backend {
       size: this.#uniformBytes.byteLength,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    this.#groups = new BindGroups(gpu, this.#uniform);
     // Without these two, a shader that does not compile or a lost device would pass silently.
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
@@ -126,13 +110,7 @@ export class WebGpuBackend implements Backend {
 
   copy(source: View, target: View): void {
     this.#encode();
-    this.#commands().copyBufferToBuffer(
-      (source.storage as GpuStorage).buffer,
-      source.offset * 4,
-      (target.storage as GpuStorage).buffer,
-      target.offset * 4,
-      source.length * 4,
-    );
+    encodeCopy(this.#commands(), { source, target });
   }
 
   run<Binding extends string, Parameter extends string>(
@@ -145,29 +123,33 @@ export class WebGpuBackend implements Backend {
     const pipeline = this.#pipelines.get(kernel as unknown as Kernel, launch);
     writeParameters(this.#uniformBytes, this.#slot * UNIFORM_STRIDE, kernel.parameters, parameters);
     this.#slot++;
-    this.#pending.push({ pipeline, group: this.#group(pipeline, views), workgroups: launch.workgroups });
+    this.#pending.push({ pipeline, group: this.#groups.get(pipeline, views), workgroups: launch.workgroups });
     this.#dispatches++;
+  }
+
+  compile(calls: readonly Call[]): Program {
+    return new GpuProgram(this.gpu, this.#pipelines, this.traits, calls, (program) => {
+      this.#encode();
+      program.encode(this.#commands());
+      this.#dispatches += program.dispatches;
+      this.#submit();
+    });
   }
 
   async read(views: readonly View[]): Promise<Floats[]> {
     this.#encode();
-    const staging = views.map((view) => {
-      const bytes = Math.max(view.length * 4, 4);
-      const buffer = this.gpu.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-      this.#commands().copyBufferToBuffer((view.storage as GpuStorage).buffer, view.offset * 4, buffer, 0, bytes);
-      return buffer;
-    });
+    const readBack = new ReadBack(this.gpu, this.#commands(), views);
     this.#submit();
     try {
-      await Promise.all(staging.map((buffer) => buffer.mapAsync(GPUMapMode.READ)));
+      await readBack.map();
       this.#throwFailure();
-      return staging.map((buffer) => new Float32Array(buffer.getMappedRange().slice(0)));
+      return readBack.numbers();
     } catch (error) {
       // The loss of the device is announced after the failure that it causes.
       await new Promise((resolve) => setTimeout(resolve, 0));
       throw this.#failure ?? error;
     } finally {
-      for (const buffer of staging) buffer.destroy();
+      readBack.dispose();
     }
   }
 
@@ -194,30 +176,6 @@ export class WebGpuBackend implements Backend {
 
   #commands(): GPUCommandEncoder {
     return this.#encoder ??= this.gpu.createCommandEncoder();
-  }
-
-  #group(pipeline: Pipeline, views: Readonly<Record<string, View>>): GPUBindGroup {
-    let key = `${pipeline.id}`;
-    for (const name of pipeline.bindings) {
-      const { storage, offset, length } = views[name];
-      key += `,${(storage as GpuStorage).id}:${offset}:${length}`;
-    }
-    const known = this.#groups.get(key);
-    if (known) return known;
-    if (this.#groups.size >= MOST_BIND_GROUPS) this.#groups.clear();
-    const made = this.gpu.createBindGroup({
-      layout: pipeline.layout,
-      entries: [
-        { binding: 0, resource: { buffer: this.#uniform, size: UNIFORM_STRIDE } },
-        ...pipeline.bindings.map((name, index) => {
-          const { storage, offset, length } = views[name];
-          const { buffer } = storage as GpuStorage;
-          return { binding: index + 1, resource: { buffer, offset: offset * 4, size: Math.max(length * 4, 4) } };
-        }),
-      ],
-    });
-    this.#groups.set(key, made);
-    return made;
   }
 
   /** Moves the gathered dispatches into the command encoder, in one compute pass. */

@@ -30,6 +30,8 @@ export function metricsOf(
   const confusion = confusionOf(truth, decided, classes);
   const accuracy = accuracyOf(confusion);
   if (task === "tagging") return { metrics: { accuracy }, confusion };
-  const finer: Readonly<Record<string, number>> = classes === 2 ? { f1: f1Of(confusion), matthews: matthewsOf(confusion) } : {};
+  const finer: Readonly<Record<string, number>> = classes === 2
+    ? { f1: f1Of(confusion), matthews: matthewsOf(confusion) }
+    : {};
   return { metrics: { accuracy, ...finer }, confusion };
 }

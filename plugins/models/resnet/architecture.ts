@@ -6,6 +6,7 @@ export interface ResnetOptions {
   readonly width: number | null;
   readonly stem: "cifar" | "imagenet" | "small" | null;
   readonly dropout: number;
+  readonly subclasses: number;
 }
 
 /** One residual block: two 3x3 convolutions, or a bottleneck of 1x1, 3x3 and 1x1. */

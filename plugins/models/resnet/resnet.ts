@@ -9,11 +9,12 @@ import { parametersOf } from "./parameters.ts";
  * (8, 14, 20, 32, 56, ...) and the ImageNet family of depth 18, 34 and 50.
  *
  * Outputs: `features` by layer (`conv1`, `layer1`, `layer1.0`, ...), `hidden` with the output of every block, `pooled`
- * after global average pooling; no `attention`. Every convolution and the last linear layer may be over-parameterised.
+ * after global average pooling, `subclassLogits` with the option `subclasses`; no `attention`. Every convolution and the last linear layer may be over-parameterised.
  */
 export const resnet = defineModel<ResnetOptions>({
   name: "resnet",
   description: "Residual networks, torchvision's names",
+  source: "He et al. 2016, arXiv 1512.03385",
   options: ({ z }) =>
     z.strictObject({
       depth: z.int().min(8).describe("Number of layers: 6k + 2 (8, 14, 20, 32, 56, ...), or 18, 34, 50"),
@@ -24,13 +25,17 @@ export const resnet = defineModel<ResnetOptions>({
         "First layer: cifar is 3x3, imagenet 7x7 with stride 2 and max pooling, small 3x3 with stride 2; null: by depth",
       ),
       dropout: z.number().min(0).lt(1).default(0).describe("Rate of dropout before the last layer"),
+      subclasses: z.int().min(1).default(1).describe(
+        "Parts of each class that the last layer tells apart, for the loss lelp; a class counts as their sum",
+      ),
     }),
   build(options, data) {
     const architecture = layOut(options);
-    const parameters = parametersOf(architecture, imagesOf(data, "resnet").size[2], outputsOf(data));
+    const outputs = outputsOf(data) * options.subclasses;
     return {
-      parameters,
-      forward: (call) => forward(architecture, options.dropout, call),
+      parameters: parametersOf(architecture, imagesOf(data, "resnet").size[2], outputs),
+      classifier: "fc.weight",
+      forward: (call) => forward(architecture, options, call),
       config: { ...options, width: architecture.stemWidth, stem: architecture.stem },
       fromForeign: (name) => {
         // Data-parallel training prefixes every name; PyTorch's batch counter is not needed.

@@ -104,7 +104,7 @@ for (const { name, available, open } of backends) {
         const overrides = ["train.epochs=4"];
         const whole = await tinyRun(folder, { text, backend, overrides, output: "whole" });
         // In an epoch's middle, at its end, and before the weight is above 0.
-        for (const stop of [13, 15, 3]) {
+        for (const stop of name === "cpu" ? [13, 15, 3] : [13]) {
           const options = { text, backend, overrides, output: "parts" };
           await assert.rejects(tinyRun(folder, { ...options, signal: stopAt(stop) }), Interrupted);
           const parts = await tinyRun(folder, { ...options, resume: true });
@@ -130,5 +130,22 @@ Deno.test("what a loss refuses in prepare is told with its place in the recipe, 
     });
     assert.equal(backend.memory().storages, 0);
     await backend.close();
+  });
+});
+
+Deno.test("losses that keep state train the same student by replayed steps as by computed ones", async () => {
+  await withPlugin(async (folder) => {
+    const losses = "[{ use: cross-entropy }, { use: kernel-transfer, warmUpEpochs: 2, layer: both }, " +
+      "{ use: contrastive, weight: { from: 0, to: 0.5, schedule: step, epochs: 1 }, negatives: 20 }, " +
+      "{ use: lelp, subclasses: 2, beta: { from: 2, to: 1 } }, { use: ./hooked.js, weight: 0.1 }]";
+    const overrides = [`losses=${losses}`, "student.subclasses=2"];
+    const replayed = await tinyRun(folder, { text, overrides });
+    const computed = await tinyRun(folder, {
+      text,
+      overrides: [...overrides, "train.replay=false"],
+      output: "computed",
+    });
+    assert.deepEqual(computed.lossMetrics, replayed.lossMetrics);
+    assert.equal(computed.studentSha256, replayed.studentSha256);
   });
 });

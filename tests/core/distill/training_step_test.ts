@@ -38,7 +38,8 @@ async function oneStep(
   const student = new Student(ops, model, new Map([[WEIGHT, chain]]), initial);
   const own = new ParameterStore(ops, []);
   const used = loss ?? await crossEntropy.create({ labelSmoothing: 0 }, null!);
-  const losses = [{ name: "loss", weight: 1, loss: used, parameters: weightsFrom(new Map()) }];
+  const none = weightsFrom(new Map());
+  const losses = [{ name: "loss", weight: 1, loss: used, parameters: none, state: none }];
   const recipe = trainSchema.parse({
     epochs: 1,
     schedule: { use: "constant" },

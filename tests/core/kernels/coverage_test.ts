@@ -6,6 +6,7 @@ import { svd } from "../../../core/linalg/device_svd.ts";
 import { clipScale, createOptimiser } from "../../../core/nn/optimisers.ts";
 import { ParameterStore } from "../../../core/nn/parameter_store.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
+import { viterbi } from "../../../core/ops/viterbi.ts";
 import { sizeOf, type Tensor } from "../../../core/tensor.ts";
 import "../../../mod.ts";
 import { cpu, float64, testBackends, webgpu } from "../../support/backends.ts";
@@ -27,6 +28,16 @@ const programs: Readonly<Record<string, (ops: Ops) => Promise<Tensor[]> | Tensor
   "singular values": async (ops) => {
     const { u, singularValues, remainder } = await svd(ops.device, ops.tensor(pseudoRandom(5, 60 * 37), [60, 37]));
     return [singularValues, ops.matmul(u, remainder)];
+  },
+  "best paths": (ops) => {
+    const { tags, scores } = viterbi(
+      ops,
+      ops.tensor(pseudoRandom(9, 2 * 5 * 40), [2, 5, 40]),
+      ops.tensor(pseudoRandom(10, 40 * 40), [40, 40]),
+      ops.tensor([1, 0, 1, 1, 1, 0, 1, 1, 0, 0], [2, 5]),
+      3,
+    );
+    return [tags, scores];
   },
   "adamw step": (ops) => optimiserStep(ops, { use: "adamw", betas: [0.9, 0.999], epsilon: 1e-8 }),
 };

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { leftSvd } from "../../../core/linalg/svd.ts";
+import { blockedSvd } from "../../../core/linalg/blocked_svd.ts";
+import { jacobiSvd } from "../../../core/linalg/jacobi_svd.ts";
+import { type LeftSvd, leftSvd } from "../../../core/linalg/svd.ts";
 import {
   diagonal,
   HARD_MATRICES,
@@ -18,29 +20,80 @@ import {
   transposed,
 } from "./matrices.ts";
 
-Deno.test("U is orthonormal, U times the remainder the matrix, order and signs as agreed, for hard matrices", () => {
-  for (const [name, a] of Object.entries(HARD_MATRICES)) {
-    const input = a.values.slice();
-    const { u, singularValues, remainder, sweeps } = decompose(a);
+/** `leftSvd` takes one or the other, by size. */
+const METHODS: Readonly<Record<string, typeof leftSvd>> = { jacobi: jacobiSvd, blocked: blockedSvd };
+
+/** Of several panels and blocks, some of them with columns that are equal, zero, or of very different size. */
+const LARGER_MATRICES: Readonly<Record<string, Matrix>> = {
+  "three panels": random(70, 70, 1),
+  "three panels, tall": random(150, 70, 2),
+  "three panels, wide": random(70, 150, 3),
+  "identity of three panels": identity(70),
+  "ones of three panels": matrix(90, 70, () => 1),
+  "zero of three panels": matrix(70, 90, () => 0),
+  "rank 5 of 70": lowRank(110, 70, 5, 4),
+  "two equal halves": matrix(70, 140, (i, j) => Math.cos(i * (j % 70) + i)),
+  "zero blocks": matrix(120, 72, (i, j) => Math.floor(i / 40) === Math.floor(j / 24) ? Math.sin(i * j + i) : 0),
+  "graded rows of three panels": matrix(80, 70, (i, j) => 10 ** (-i / 4) * Math.cos(i * j + 1)),
+  "graded columns of three panels": matrix(70, 80, (i, j) => 10 ** ((j - 80) / 4) * Math.cos(i * j + 1)),
+  "bidiagonal, ascending": matrix(70, 70, (i, j) => i === j || i + 1 === j ? 2 ** (i - 70) : 0),
+  "nilpotent": matrix(70, 70, (i, j) => Number(i + 1 === j)),
+};
+
+for (const [method, svd] of Object.entries(METHODS)) {
+  const matrices = { ...HARD_MATRICES, ...LARGER_MATRICES };
+  Deno.test(`${method}: U is orthonormal, U times the remainder the matrix, order and signs as agreed, for hard matrices`, () => {
+    for (const [name, a] of Object.entries(matrices)) checkParts(name, a, svd);
+  });
+}
+
+function checkParts(name: string, a: Matrix, svd: typeof leftSvd): void {
+  const input = a.values.slice();
+  const { u, singularValues, remainder } = decompose(a, svd);
+  // A matrix of subnormal numbers is itself rounded to few digits.
+  const limit = name === "subnormal" ? 1e-7 : 3e-14;
+  assert(orthogonalityError(u) < 3e-14, `${name}: U^T U`);
+  assert(relativeError(product(u, remainder), a) < limit, `${name}: U R`);
+  for (let k = 0; k < singularValues.length; k++) {
+    assert(singularValues[k] >= 0 && singularValues[k] <= (singularValues[k - 1] ?? Infinity), `${name}: order`);
+    assert(largestEntry(u, k) > 0, `${name}: sign of column ${k}`);
+  }
+  const largest = singularValues[0];
+  if (largest > 0) {
+    const unit = matrix(remainder.rows, remainder.columns, (i, j) => remainder.values[i * a.columns + j] / largest);
+    const gram = product(unit, transposed(unit));
+    const expected = diagonal(...Array.from(singularValues, (s) => (s / largest) ** 2));
+    assert(maxAbs(gram.values.map((x, k) => x - expected.values[k])) < limit, `${name}: R R^T`);
+  }
+  assert.deepEqual(a.values, input, `${name}: the input was changed`);
+}
+
+Deno.test("Jacobi's method needs few sweeps", () => {
+  for (const [name, { values, rows, columns }] of Object.entries(HARD_MATRICES)) {
+    const { sweeps } = jacobiSvd(values, rows, columns);
     assert(sweeps <= 12, `${name}: ${sweeps} sweeps`);
-    // A matrix of subnormal numbers is itself rounded to few digits.
-    const limit = name === "subnormal" ? 1e-7 : 1e-13;
-    assert(orthogonalityError(u) < 1e-13, `${name}: U^T U`);
-    assert(relativeError(product(u, remainder), a) < limit, `${name}: U R`);
-    for (let k = 0; k < singularValues.length; k++) {
-      assert(singularValues[k] >= 0 && singularValues[k] <= (singularValues[k - 1] ?? Infinity), `${name}: order`);
-      assert(largestEntry(u, k) > 0, `${name}: sign of column ${k}`);
-    }
-    const largest = singularValues[0];
-    if (largest > 0) {
-      const unit = matrix(remainder.rows, remainder.columns, (i, j) => remainder.values[i * a.columns + j] / largest);
-      const gram = product(unit, transposed(unit));
-      const expected = diagonal(...Array.from(singularValues, (s) => (s / largest) ** 2));
-      assert(maxAbs(gram.values.map((x, k) => x - expected.values[k])) < limit, `${name}: R R^T`);
-    }
-    assert.deepEqual(a.values, input, `${name}: the input was changed`);
   }
 });
+
+Deno.test("both methods find the same singular values, and the same vectors where these are apart", () => {
+  for (const [m, n] of [[60, 60], [100, 48], [50, 90]]) {
+    const a = random(m, n, m + n);
+    const [one, other] = [decompose(a, jacobiSvd), decompose(a, blockedSvd)];
+    assert(maxAbs(one.singularValues.map((s, k) => s - other.singularValues[k])) < 1e-13);
+    assert(maxAbs(one.u.values.map((x, k) => x - other.u.values[k])) < 1e-10);
+    assert(maxAbs(one.remainder.values.map((x, k) => x - other.remainder.values[k])) < 1e-10);
+  }
+});
+
+Deno.test("from 48 singular values on the blocked method is taken", () => {
+  const [small, large] = [random(60, 47, 1), random(48, 60, 2)];
+  assert.deepEqual(decompose(small), decompose(small, (...args) => withoutSweeps(jacobiSvd(...args))));
+  assert.deepEqual(decompose(large), decompose(large, blockedSvd));
+});
+
+function withoutSweeps({ u, singularValues, remainder }: LeftSvd): LeftSvd {
+  return { u, singularValues, remainder };
+}
 
 /** `2 cos(k pi / (2 n + 1))` for ones on the diagonal and above it. */
 const BIDIAGONAL_SIZE = 9;
@@ -96,12 +149,15 @@ const KNOWN: ReadonlyArray<{ name: string; a: Matrix; singularValues: number[]; 
 
 Deno.test("singular values that are known come out", () => {
   for (const { name, a, singularValues, relative } of KNOWN) {
-    const found = decompose(a).singularValues;
-    assert.equal(found.length, singularValues.length, name);
-    singularValues.forEach((expected, k) => {
-      const tolerance = relative === undefined ? 1e-14 * Math.max(1, singularValues[0]) : relative * expected;
-      assert(Math.abs(found[k] - expected) <= tolerance, `${name}: ${found[k]} for ${expected}`);
-    });
+    for (const [method, svd] of Object.entries(METHODS)) {
+      const found = decompose(a, svd).singularValues;
+      assert.equal(found.length, singularValues.length, name);
+      singularValues.forEach((expected, k) => {
+        const ofLargest = 1e-14 * singularValues[0];
+        const tolerance = relative === undefined || method === "blocked" ? ofLargest : relative * expected;
+        assert(Math.abs(found[k] - expected) <= tolerance, `${name}, ${method}: ${found[k]} for ${expected}`);
+      });
+    }
   }
 });
 
@@ -126,11 +182,12 @@ Deno.test("a low rank shows as singular values at the rounding of the largest", 
 });
 
 Deno.test("multiplying by a power of two changes exponents only", () => {
-  const a = random(13, 9, 4);
-  const [one, many] = [decompose(a), decompose(scaled(a, 2 ** 900))];
-  assert.deepEqual(many.u, one.u);
-  assert.deepEqual(many.singularValues, one.singularValues.map((s) => s * 2 ** 900));
-  assert.deepEqual(many.remainder.values, one.remainder.values.map((x) => x * 2 ** 900));
+  for (const a of [random(13, 9, 4), random(60, 50, 5)]) {
+    const [one, many] = [decompose(a), decompose(scaled(a, 2 ** 900))];
+    assert.deepEqual(many.u, one.u);
+    assert.deepEqual(many.singularValues, one.singularValues.map((s) => s * 2 ** 900));
+    assert.deepEqual(many.remainder.values, one.remainder.values.map((x) => x * 2 ** 900));
+  }
 });
 
 Deno.test("U and remainder of the documented example", () => {
@@ -142,20 +199,21 @@ Deno.test("U and remainder of the documented example", () => {
 Deno.test("SVD refuses sizes that do not fit and numbers that are not finite, and says where", () => {
   assert.throws(() => leftSvd(new Float64Array(5), 2, 3), { name: "RangeError", message: /5 numbers.*6/ });
   assert.throws(() => leftSvd(new Float64Array(2), 1.5, 2), { name: "RangeError", message: /whole numbers/ });
-  assert.throws(() => leftSvd(Float64Array.of(1, 2, 3, 4, -Infinity, 6), 2, 3), {
-    name: "RangeError",
-    message: "Cannot decompose a matrix with -Infinity at row 1, column 1: all must be finite",
-  });
+  for (const svd of [leftSvd, blockedSvd]) {
+    assert.throws(() => svd(Float64Array.of(1, 2, 3, 4, -Infinity, 6), 2, 3), {
+      name: "RangeError",
+      message: "Cannot decompose a matrix with -Infinity at row 1, column 1: all must be finite",
+    });
+  }
 });
 
-function decompose(a: Matrix): { u: Matrix; singularValues: Float64Array; remainder: Matrix; sweeps: number } {
-  const { u, singularValues, remainder, sweeps } = leftSvd(a.values, a.rows, a.columns);
+function decompose(a: Matrix, svd = leftSvd): { u: Matrix; singularValues: Float64Array; remainder: Matrix } {
+  const { u, singularValues, remainder } = svd(a.values, a.rows, a.columns);
   const rank = Math.min(a.rows, a.columns);
   return {
     u: { values: u, rows: a.rows, columns: rank },
     singularValues,
     remainder: { values: remainder, rows: rank, columns: a.columns },
-    sweeps,
   };
 }
 

@@ -170,7 +170,6 @@ Deno.test("a float32 matrix is decomposed as it is", async () => {
 function float32Algebra() {
   const asked: number[][] = [];
   const linearAlgebra: LinearAlgebra = {
-    epsilon: 2 ** -23,
     svd: async (a, rows, cols) => {
       asked.push([rows, cols]);
       const { u, singularValues, remainder } = leftSvd(a, rows, cols);
@@ -179,6 +178,7 @@ function float32Algebra() {
         u: u.map(Math.fround),
         singularValues: singularValues.map(Math.fround),
         remainder: remainder.map(Math.fround),
+        arithmetic: { name: "float32 elsewhere", epsilon: 2 ** -23 },
       };
     },
   };

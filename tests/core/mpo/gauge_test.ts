@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Chain } from "../../../core/mpo/chain.ts";
 import { decomposeMatrix, type Decomposition } from "../../../core/mpo/decompose.ts";
 import { type Gauge, GAUGES } from "../../../core/mpo/gauge.ts";
-import { linearAlgebraOn } from "../../../core/mpo/linear_algebra.ts";
+import { shaderLinearAlgebra } from "../../../core/mpo/linear_algebra.ts";
 import { mergeOnHost } from "../../../core/mpo/merge.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import { testBackends } from "../../support/backends.ts";
@@ -157,7 +157,7 @@ testBackends("an SVD on the device gives the same balanced chain in float32", as
   for (const [number, factors] of FACTORS.entries()) {
     const { values, rows, columns } = randomFor(factors, number + 40);
     const onHost = await decomposeMatrix(values, rows, columns, factors);
-    const linearAlgebra = linearAlgebraOn(device);
+    const linearAlgebra = shaderLinearAlgebra(device);
     const onDevice = await decomposeMatrix(values, rows, columns, { ...factors, linearAlgebra });
     const what = `rows ${factors.rows}, cols ${factors.cols}`;
     assertClose(mergeOnHost(onDevice.chain), values, 1e-5, what);

@@ -64,6 +64,7 @@ core 2          [4, 1, 1, 4], 16 parameters, central
 core 3          [4, 1, 4, 1], 16 parameters, auxiliary
 parameters      48, 3 times those of the matrix
 bonds 1-2       4 singular values from 4 to 0, the first 2 carry 99 % of the squared norm
+SVD             float64 on the host
 relative error  0.00e+0
 merge           128 multiply-adds
   left to right 128`,

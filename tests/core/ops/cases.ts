@@ -1,9 +1,9 @@
 import type { primitives } from "../../../core/ops/registry.ts";
-import type { Ops } from "../../../core/ops/ops.ts";
-import type { Tensor } from "../../../core/tensor.ts";
 import { pseudoRandom } from "../../support/numbers.ts";
 import type { Case } from "./case.ts";
+import { crfCases } from "./cases_crf.ts";
 import { matmulConvCases } from "./cases_matmul_conv.ts";
+import { transformerCases } from "./cases_transformer.ts";
 
 type Name = keyof typeof primitives;
 
@@ -39,6 +39,8 @@ export const cases: Record<Name, readonly Case[]> = {
   relu: unary("relu"),
   sigmoid: unary("sigmoid", -6, 6),
   tanh: unary("tanh", -4, 4),
+  gelu: unary("gelu", -6, 6),
+  geluTanh: unary("geluTanh", -6, 6),
   scale: unary("scale", -2, 2, -1.7),
   offset: unary("offset", -2, 2, 0.3),
   huber: unary("huber", -2, 2, 0.6),
@@ -90,15 +92,28 @@ export const cases: Record<Name, readonly Case[]> = {
     { inputs: [{ shape: [9] }], call: (ops, [x]) => ops.dropout(x, { rate: 0, seed: 4_000_000_000 }) },
   ],
   batchNorm: [true, false].flatMap((training) =>
-    [[6, 3], [2, 5, 3, 4], [150, 1]].map((shape) => ({
-      inputs: [{ shape }, { shape: shape.slice(-1), low: 0.5, high: 2 }, { shape: shape.slice(-1) }],
-      call: (ops: Ops, [x, weight, bias]: Tensor[]) => {
+    [
+      { shape: [6, 3] },
+      { shape: [2, 5, 3, 4], residual: true },
+      { shape: [150, 1], relu: true },
+      { shape: [33, 8], residual: true, relu: true },
+      { shape: [2, 5, 3, 7], residual: true, relu: true },
+    ].map(({ shape, residual, relu }): Case => ({
+      inputs: [
+        { shape },
+        { shape: shape.slice(-1), low: 0.5, high: 2 },
+        { shape: shape.slice(-1) },
+        ...(residual ? [{ shape }] : []),
+      ],
+      call: (ops, [x, weight, bias, added]) => {
         const channels = weight.size;
         const runningMean = ops.tensor(pseudoRandom(3, channels));
         const runningVariance = ops.tensor(pseudoRandom(4, channels, 0.5, 2));
-        return ops.batchNorm(x, weight, bias, { training, runningMean, runningVariance });
+        return ops.batchNorm(x, weight, bias, { training, runningMean, runningVariance, relu }, added);
       },
     }))
   ),
+  ...crfCases,
   ...matmulConvCases,
+  ...transformerCases,
 };

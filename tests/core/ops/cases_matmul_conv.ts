@@ -66,6 +66,10 @@ export const matmulConvCases = {
     convolution([1, 2, 2, 2], [3, 2, 5, 5], { padding: 2 }),
     convolution([1, 7, 9, 4], [4, 4, 5, 3], { stride: 3, padding: 2 }),
     convolution([3, 8, 8, 9], [9, 9, 3, 3], { padding: 1 }),
+    // Enough channels for Winograd's algorithm: whole tiles and parts of them, every padding that it takes.
+    convolution([2, 8, 4, 16], [16, 16, 3, 3], { padding: 1 }),
+    convolution([1, 7, 9, 17], [20, 17, 3, 3]),
+    convolution([1, 5, 6, 16], [19, 16, 3, 3], { padding: 2 }),
   ],
   maxPool2d: [
     largest([2, 4, 6, 3], { size: 2 }),

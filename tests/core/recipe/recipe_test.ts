@@ -36,10 +36,12 @@ Deno.test("a minimal recipe shows every default", () => {
       cores: { learningRateScale: 1, weightDecay: null, weightDecayTarget: "cores" },
       schedule: { use: "cosine", final: 0, warmupSteps: 0, warmupEpochs: 0 },
       clipGradientNorm: "auto",
+      bucketByLength: true,
       monitor: null,
       earlyStopping: null,
       restoreBest: false,
       logEvery: 10,
+      replay: true,
       checkpointEvery: 1,
     },
     evaluate: { batchSize: 500 },
@@ -137,10 +139,11 @@ Deno.test("a misspelt shared key is found when the plug-in checks its options", 
 
 Deno.test("the keys that plug-ins share are those of the schema", () => {
   assert.deepEqual(sharedKeys, {
-    dataset: ["use"],
-    teacher: ["use", "weights"],
-    student: ["use", "weights", "overParameterise"],
-    loss: ["use", "weight"],
+    dataset: ["use", "integrity"],
+    teacher: ["use", "integrity", "weights", "share", "others", "cache"],
+    otherTeacher: ["use", "integrity", "weights", "share"],
+    student: ["use", "integrity", "weights", "initialise", "overParameterise"],
+    loss: ["use", "integrity", "weight"],
   });
 });
 

@@ -196,7 +196,8 @@ testBackends("three training steps of SGD give PyTorch's losses", async (backend
     optimiser: { use: "sgd", learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4 },
     schedule: { use: "constant" },
   });
-  const losses = [{ name: "cross-entropy", weight: 1, loss, parameters: weightsFrom(new Map()) }];
+  const none = weightsFrom(new Map());
+  const losses = [{ name: "cross-entropy", weight: 1, loss, parameters: none, state: none }];
   const step = new TrainingStep(ops, student, null, losses, new ParameterStore(ops, []), recipe, new Random(0));
   const totals = [0, 1, 2, 3].map((index) =>
     step.run(hostBatch, { step: index, totalSteps: 4, stepsPerEpoch: 4 }, false).total

@@ -7,6 +7,9 @@ const MINIMUM_WORK = 2_000_000;
 /** How many multiply-adds take as long as reading, changing and writing one element. */
 const ELEMENT_WORK = 4;
 
+/** Likewise for an element of which an exponential or the error function is computed. */
+const FUNCTION_WORK = 24;
+
 /** Rows and columns of the tiles that the matrix product is made of: cuts between whole tiles waste none. */
 const TILE_ROWS = 6;
 const TILE_COLUMNS = 8;
@@ -28,6 +31,8 @@ export function splitKernels(
   const { threads } = team;
   const bytes = (name: string, ...args: number[]) => exports[name](...args) >>> 0;
   const threadsFor = (work: number) => Math.max(Math.min(Math.floor(work / MINIMUM_WORK), threads), 1);
+  const cutFunctions = (elements: number, length: number, unit = 1) =>
+    cut(0, length, threadsFor(elements * FUNCTION_WORK), unit);
   const cutElements = (elements: number, length: number, unit = 1) =>
     cut(0, length, threadsFor(elements * ELEMENT_WORK), unit);
 
@@ -125,14 +130,40 @@ export function splitKernels(
       channelSums("channelGradientSums", rows, channels, [x, gradient, mean], [sums, products], scratch),
     channelScratch: (channels) => 2 * (threads - 1) * aligned(channels * 4),
 
-    channelAffine(rows, channels, x, scale, shift, y, relu) {
+    channelAffine(rows, channels, x, scale, shift, added, y, relu) {
       const ranges = cutElements(rows * channels, rows);
-      team.run("channelAffine", ranges.map((range) => [x, scale, shift, y, channels, +relu, ...range]));
+      team.run("channelAffine", ranges.map((range) => [x, scale, shift, added ?? 0, y, channels, +relu, ...range]));
     },
-    channelGradient(rows, channels, x, gradient, factor, slope, shift, dx) {
+    channelGradient(rows, channels, x, gradient, coefficients, dx) {
       const ranges = cutElements(rows * channels, rows);
-      team.run("channelGradient", ranges.map((range) => [x, gradient, factor, slope, shift, dx, channels, ...range]));
+      team.run("channelGradient", ranges.map((range) => [x, gradient, coefficients, dx, channels, ...range]));
     },
+    gelu: (length, x, y) => team.run("gelu", cutFunctions(length, length, 16).map((range) => [x, y, ...range])),
+    geluGradient: (length, x, gradient, dx) =>
+      team.run("geluGradient", cutFunctions(length, length, 16).map((range) => [x, gradient, dx, ...range])),
+    softmax(rows, columns, x, mask, rowsPerMask, y) {
+      const ranges = cutFunctions(rows * columns, rows);
+      team.run(
+        "softmax",
+        ranges.map((range) => [x, mask ?? 0, y, columns, rowsPerMask, mask === null ? 0 : 1, ...range]),
+      );
+    },
+    softmaxGradient(rows, columns, y, gradient, dx) {
+      const ranges = cutElements(rows * columns, rows);
+      team.run("softmaxGradient", ranges.map((range) => [y, gradient, dx, columns, ...range]));
+    },
+    layerNorm(rows, columns, x, weight, bias, y, mean, scale, epsilon) {
+      const ranges = cutElements(rows * columns, rows);
+      const epsilonBits = new Int32Array(Float32Array.of(epsilon).buffer)[0];
+      team.run("layerNorm", ranges.map((range) => [x, weight, bias, y, mean, scale, columns, epsilonBits, ...range]));
+    },
+    layerNormGradient(rows, columns, x, gradient, weight, mean, scale, dx) {
+      const ranges = cutElements(rows * columns, rows);
+      const operands = [x, gradient, weight, mean, scale, dx, columns];
+      team.run("layerNormGradient", ranges.map((range) => [...operands, ...range]));
+    },
+    layerNormSums: (rows, columns, x, gradient, mean, scale, sums, products, scratch) =>
+      channelSums("layerNormSums", rows, columns, [x, gradient, mean, scale], [sums, products], scratch),
     relu: (length, x, y) => team.run("relu", cutElements(length, length, 16).map((range) => [x, y, ...range])),
     reluGradient: (length, x, gradient, dx) =>
       team.run("reluGradient", cutElements(length, length, 16).map((range) => [x, gradient, dx, ...range])),

@@ -147,29 +147,32 @@ export interface WasmKernels {
     scratch: number,
   ): void;
 
-  /** Bytes of scratch memory for any of the three sums per channel; may be 0. */
+  /** Bytes of scratch memory for any of the sums per channel, `layerNormSums` too; may be 0. */
   channelScratch(channels: number): number;
 
-  /** y = x * scale[c] + shift[c] over [rows, channels], then max(y, 0) with `relu`. y may be x. */
+  /** y = x * scale[c] + shift[c] (+ added) over [rows, channels], then max(y, 0) with `relu`. y may be x. */
   channelAffine(
     rows: number,
     channels: number,
     x: number,
     scale: number,
     shift: number,
+    added: number | null,
     y: number,
     relu: boolean,
   ): void;
 
-  /** dx = gradient * factor[c] + x * slope[c] + shift[c] over [rows, channels]. dx may be x or the gradient. */
+  /**
+   * dx = factor[c] * gradient + slope[c] * (x - mean[c]) + offset[c] over [rows, channels]. dx may be x or the gradient.
+   *
+   * @param coefficients [4, channels]: factor, mean, slope, offset
+   */
   channelGradient(
     rows: number,
     channels: number,
     x: number,
     gradient: number,
-    factor: number,
-    slope: number,
-    shift: number,
+    coefficients: number,
     dx: number,
   ): void;
 
@@ -178,6 +181,60 @@ export interface WasmKernels {
 
   /** dx = gradient where x > 0, else 0. dx may be x or the gradient. */
   reluGradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /** y = x / 2 (1 + erf(x / sqrt 2)). y may be x. */
+  gelu(length: number, x: number, y: number): void;
+
+  /** dx = gradient times the derivative of `gelu` at x. dx may be x or the gradient. */
+  geluGradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /**
+   * y = softmax over the columns of x [rows, columns]. y may be x.
+   *
+   * @param mask [rows / rowsPerMask, columns]: columns where it is 0 are left out; `null` for none
+   */
+  softmax(rows: number, columns: number, x: number, mask: number | null, rowsPerMask: number, y: number): void;
+
+  /** dx = y (gradient - sum of gradient y) over the columns of [rows, columns]. dx may be y or the gradient. */
+  softmaxGradient(rows: number, columns: number, y: number, gradient: number, dx: number): void;
+
+  /** y = (x - mean) scale weight + bias over the columns of [rows, columns]; mean [rows] and scale [rows] are written. */
+  layerNorm(
+    rows: number,
+    columns: number,
+    x: number,
+    weight: number,
+    bias: number,
+    y: number,
+    mean: number,
+    scale: number,
+    epsilon: number,
+  ): void;
+
+  /** dx = the gradient of `layerNorm` by x, from its mean and scale. dx may be x or the gradient. */
+  layerNormGradient(
+    rows: number,
+    columns: number,
+    x: number,
+    gradient: number,
+    weight: number,
+    mean: number,
+    scale: number,
+    dx: number,
+  ): void;
+
+  /** sums[c] = sum of gradient[r, c], and products[c] = sum of gradient[r, c] (x[r, c] - mean[r]) scale[r], over the rows. */
+  layerNormSums(
+    rows: number,
+    columns: number,
+    x: number,
+    gradient: number,
+    mean: number,
+    scale: number,
+    sums: number,
+    products: number,
+    scratch: number,
+  ): void;
 
   /** c = a + b. c may be a or b. */
   add(length: number, a: number, b: number, c: number): void;

@@ -38,12 +38,23 @@ test("a lost device is an error that says what to do", async (backend) => {
 
 test("dispatches are sent in batches, with the parameters of each", async (backend) => {
   const ops = createOps(backend);
-  const sums = Array.from({ length: 100 }, (_, index) => ops.full([3], index));
+  const sums = Array.from({ length: 300 }, (_, index) => ops.full([3], index));
   const read = await ops.read(sums);
   read.forEach((numbers, index) => assertClose(numbers, [index, index, index], 0));
   const { dispatches, submits } = backend.work();
-  assert.equal(dispatches, 100);
-  assert.equal(submits, 4, "32 dispatches a submit");
+  assert.equal(dispatches, 300);
+  assert.equal(submits, 3, "128 dispatches a submit");
+});
+
+test("views of all sizes are read in one wait, in their order", async (backend) => {
+  const ops = createOps(backend);
+  const whole = ops.tensor(Float32Array.from({ length: 200 }, (_, i) => i));
+  const lengths = [3, 2 ** 20 + 1, 1, 2 ** 20 - 1, 2, 5];
+  const parts = lengths.map((length, index) => ops.full([length], index));
+  const read = await ops.read([...parts, ops.device.alias(whole, [7], 64)]);
+  assert.deepEqual(read.map(({ length }) => length), [...lengths, 7]);
+  lengths.forEach((length, index) => assert.deepEqual([read[index][0], read[index][length - 1]], [index, index]));
+  assertClose(read[6], [64, 65, 66, 67, 68, 69, 70], 0);
 });
 
 test("memory that a scope gave back is used again, and data written later does not overtake", async (backend) => {

@@ -4,56 +4,71 @@ import { blockRows } from "./channel_sums";
 import { loadLanes, storeLanes } from "./lanes";
 import { multiplyAdd } from "./simd";
 
-/** y = x * scale[c] + shift[c] for the rows from `rowBegin` to `rowEnd`, then with `relu` max(y, 0); y may be x. */
+/**
+ * y = x * scale[c] + shift[c] for the rows from `rowBegin` to `rowEnd`, plus `added` unless that is 0, then with `relu`
+ * max(y, 0); y may be x.
+ */
 export function channelAffine(
-  x: usize, scale: usize, shift: usize, y: usize, channels: i32, relu: bool, rowBegin: i32, rowEnd: i32,
+  x: usize, scale: usize, shift: usize, added: usize, y: usize, channels: i32, relu: bool, rowBegin: i32, rowEnd: i32,
 ): void {
   const row = <usize> channels << 2, block = blockRows(channels);
   for (let begin = rowBegin; begin < rowEnd; begin += block) {
-    const rows = min(block, rowEnd - begin), offset = <usize> begin * row;
+    const rows = min(block, rowEnd - begin), offset = <usize> begin * row, more = added ? added + offset : 0;
     let c: usize = 0;
-    for (; c + 16 <= row; c += 16) affine(true, x + offset + c, scale + c, shift + c, y + offset + c, row, rows, relu);
-    for (; c < row; c += 4) affine(false, x + offset + c, scale + c, shift + c, y + offset + c, row, rows, relu);
+    for (; c + 16 <= row; c += 16) {
+      affine(true, x + offset + c, scale + c, shift + c, more ? more + c : 0, y + offset + c, row, rows, relu);
+    }
+    for (; c < row; c += 4) {
+      affine(false, x + offset + c, scale + c, shift + c, more ? more + c : 0, y + offset + c, row, rows, relu);
+    }
   }
 }
 
 @inline
 function affine(
-  wide: bool, x: usize, scale: usize, shift: usize, y: usize, step: usize, rows: i32, relu: bool,
+  wide: bool, x: usize, scale: usize, shift: usize, added: usize, y: usize, step: usize, rows: i32, relu: bool,
 ): void {
   const s = loadLanes(scale, wide), t = loadLanes(shift, wide);
   // Without relu the floor is one that nothing is below, so one loop serves both; a NaN stays a NaN.
   const floor = f32x4.splat(relu ? 0 : -Infinity);
-  for (; rows > 0; --rows, x += step, y += step) {
-    storeLanes(y, f32x4.max(multiplyAdd(loadLanes(x, wide), s, t), floor), wide);
+  if (added) {
+    for (; rows > 0; --rows, x += step, added += step, y += step) {
+      const value = f32x4.add(multiplyAdd(loadLanes(x, wide), s, t), loadLanes(added, wide));
+      storeLanes(y, f32x4.max(value, floor), wide);
+    }
+  } else {
+    for (; rows > 0; --rows, x += step, y += step) {
+      storeLanes(y, f32x4.max(multiplyAdd(loadLanes(x, wide), s, t), floor), wide);
+    }
   }
 }
 
-/** dx = gradient * factor[c] + x * slope[c] + shift[c] for the rows from `rowBegin` to `rowEnd`; dx may be an input. */
+/**
+ * dx = factor[c] * gradient + slope[c] * (x - mean[c]) + offset[c] for the rows from `rowBegin` to `rowEnd`; dx may be an
+ * input.
+ *
+ * @param coefficients [4, channels]: factor, mean, slope, offset
+ */
 export function channelGradient(
-  x: usize, gradient: usize, factor: usize, slope: usize, shift: usize, dx: usize,
-  channels: i32, rowBegin: i32, rowEnd: i32,
+  x: usize, gradient: usize, coefficients: usize, dx: usize, channels: i32, rowBegin: i32, rowEnd: i32,
 ): void {
   const row = <usize> channels << 2, block = blockRows(channels);
   for (let begin = rowBegin; begin < rowEnd; begin += block) {
     const rows = min(block, rowEnd - begin), at = <usize> begin * row;
     let c: usize = 0;
-    for (; c + 16 <= row; c += 16) {
-      combine(true, x + at + c, gradient + at + c, factor + c, slope + c, shift + c, dx + at + c, row, rows);
-    }
-    for (; c < row; c += 4) {
-      combine(false, x + at + c, gradient + at + c, factor + c, slope + c, shift + c, dx + at + c, row, rows);
-    }
+    for (; c + 16 <= row; c += 16) combine(true, x + at + c, gradient + at + c, coefficients + c, dx + at + c, row, rows);
+    for (; c < row; c += 4) combine(false, x + at + c, gradient + at + c, coefficients + c, dx + at + c, row, rows);
   }
 }
 
 @inline
 function combine(
-  wide: bool, x: usize, gradient: usize, factor: usize, slope: usize, shift: usize, dx: usize, step: usize, rows: i32,
+  wide: bool, x: usize, gradient: usize, coefficients: usize, dx: usize, row: usize, rows: i32,
 ): void {
-  const f = loadLanes(factor, wide), s = loadLanes(slope, wide), t = loadLanes(shift, wide);
-  for (; rows > 0; --rows, x += step, gradient += step, dx += step) {
-    const value = multiplyAdd(loadLanes(x, wide), s, t);
-    storeLanes(dx, multiplyAdd(loadLanes(gradient, wide), f, value), wide);
+  const factor = loadLanes(coefficients, wide), mean = loadLanes(coefficients + row, wide);
+  const slope = loadLanes(coefficients + 2 * row, wide), offset = loadLanes(coefficients + 3 * row, wide);
+  for (; rows > 0; --rows, x += row, gradient += row, dx += row) {
+    const value = multiplyAdd(f32x4.sub(loadLanes(x, wide), mean), slope, offset);
+    storeLanes(dx, multiplyAdd(loadLanes(gradient, wide), factor, value), wide);
   }
 }

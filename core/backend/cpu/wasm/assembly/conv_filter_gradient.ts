@@ -3,11 +3,15 @@
 import { copyImages, fillUpTable, groupSize, outputSize, tableBytes } from "./images";
 import { packColumns, packedWidth, PANEL_ROW } from "./pack";
 import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { correlationGradient, suitsWinograd, winogradScratch } from "./winograd";
 
 /** Bytes of scratch memory that `convFilterGradient` needs. */
 export function convFilterGradientScratch(
   height: i32, width: i32, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32, padding: i32,
 ): usize {
+  if (suitsWinograd(inputs, outputs, kernelHeight, kernelWidth, stride, padding)) {
+    return winogradScratch(outputSize(width, kernelWidth, stride, padding), inputs, outputs);
+  }
   const paddedBytes = (<usize> (height + 2 * padding) * (width + 2 * padding) * inputs) << 2;
   const group = groupSize(paddedBytes);
   const pixels = outputSize(height, kernelHeight, stride, padding) * outputSize(width, kernelWidth, stride, padding);
@@ -31,6 +35,12 @@ export function convFilterGradient(
   const outHeight = outputSize(height, kernelHeight, stride, padding);
   const outWidth = outputSize(width, kernelWidth, stride, padding), pixels = outHeight * outWidth;
   if (imageBegin >= imageEnd || pixels == 0) return;
+  if (suitsWinograd(inputs, outputs, kernelHeight, kernelWidth, stride, padding)) {
+    correlationGradient(
+      x, dy, dfilter, height, width, inputs, outputs, outHeight, outWidth, padding, scratch, imageBegin, imageEnd,
+    );
+    return;
+  }
   const pixelBytes: usize = <usize> inputs << 2, dyPixelBytes: usize = <usize> outputs << 2;
   const imageBytes = <usize> height * width * pixelBytes;
   const paddedRow = <usize> (width + 2 * padding) * pixelBytes;

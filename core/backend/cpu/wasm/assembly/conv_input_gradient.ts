@@ -4,11 +4,15 @@ import { borderedSize, classFirst, classSize, classTables, classTaps } from "./c
 import { copyImages, fillUpTable, groupSize, outputSize, tableBytes } from "./images";
 import { packColumns, packedWidth, PANEL_ROW } from "./pack";
 import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { correlate, suitsWinograd, winogradScratch } from "./winograd";
 
 /** Bytes of scratch memory that `convInputGradient` needs. */
 export function convInputGradientScratch(
   height: i32, width: i32, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32, padding: i32,
 ): usize {
+  if (suitsWinograd(inputs, outputs, kernelHeight, kernelWidth, stride, padding)) {
+    return winogradScratch(width, outputs, inputs);
+  }
   const rows = borderedSize(height, outputSize(height, kernelHeight, stride, padding), kernelHeight, stride, padding);
   const columns = borderedSize(width, outputSize(width, kernelWidth, stride, padding), kernelWidth, stride, padding);
   const borderedBytes = (<usize> rows * columns * outputs) << 2, group = groupSize(borderedBytes);
@@ -32,6 +36,13 @@ export function convInputGradient(
   if (imageBegin >= imageEnd) return;
   const outHeight = outputSize(height, kernelHeight, stride, padding);
   const outWidth = outputSize(width, kernelWidth, stride, padding);
+  if (suitsWinograd(inputs, outputs, kernelHeight, kernelWidth, stride, padding)) {
+    correlate(
+      dy, filter, dx, outHeight, outWidth, outputs, inputs, height, width, 2 - padding, true,
+      scratch, imageBegin, imageEnd,
+    );
+    return;
+  }
   const pixelBytes: usize = <usize> inputs << 2, dyPixelBytes: usize = <usize> outputs << 2;
   const dyRow = <usize> outWidth * dyPixelBytes, dyBytes = <usize> outHeight * dyRow;
   const before = classTaps(kernelHeight, 0, stride) - 1, left = classTaps(kernelWidth, 0, stride) - 1;

@@ -6,4 +6,10 @@ export { convFilterGradient, convFilterGradientScratch } from "./conv_filter_gra
 export { convForward, convForwardScratch } from "./conv_forward";
 export { convInputGradient, convInputGradientScratch } from "./conv_input_gradient";
 export { add, relu, reluGradient } from "./elementwise";
+export { gelu, geluGradient } from "./gelu";
 export { gemm, gemmScratch } from "./gemm";
+export { gemm64, gemm64Scratch } from "./gemm64";
+export { layerNorm, layerNormGradient, layerNormSums } from "./layer_norm";
+export { rotatePanels64 } from "./rotations64";
+export { softmax, softmaxGradient } from "./softmax";
+export { addRows64, rowProducts64 } from "./vectors64";

@@ -60,25 +60,32 @@ for (const [name, compiled] of BINARIES) {
     for (const [rows, channels] of SIZES) {
       const length = rows * channels, arena = arenaFor(length), { kernels } = arena, label = `[${rows}, ${channels}]`;
       const x = arena.take(length, random(length, 1)), gradient = arena.take(length, random(length, 2));
-      const before = x.values.slice(), y = arena.take(length);
-      const [a, b, c] = [3, 4, 5].map((seed) => arena.take(channels, random(channels, seed)));
+      const before = x.values.slice(), incoming = gradient.values.slice(), y = arena.take(length);
+      const [a, b] = [3, 4].map((seed) => arena.take(channels, random(channels, seed)));
+      const coefficients = arena.take(4 * channels, random(4 * channels, 5));
 
-      kernels.channelAffine(rows, channels, x.pointer, a.pointer, b.pointer, y.pointer, false);
-      const affine = reference(length, (i) => [before[i] * a.values[i % channels], b.values[i % channels]]);
-      assertClose(y.values, affine, 2, label);
+      const affine = (added: number | null, to: number, relu: boolean) =>
+        kernels.channelAffine(rows, channels, x.pointer, a.pointer, b.pointer, added, to, relu);
+      affine(null, y.pointer, false);
+      const terms = (i: number) => [before[i] * a.values[i % channels], b.values[i % channels]];
+      assertClose(y.values, reference(length, terms), 2, label);
+      affine(gradient.pointer, y.pointer, false);
+      assertClose(y.values, reference(length, (i) => [...terms(i), incoming[i]]), 3, label);
+      const positive = y.values.map((value) => Math.max(value, 0));
 
       const combined = reference(length, (i) => {
-        const channel = i % channels;
-        return [gradient.values[i] * a.values[channel], before[i] * b.values[channel], c.values[channel]];
+        const [factor, mean, slope, offset] = [0, 1, 2, 3].map((row) =>
+          coefficients.values[row * channels + i % channels]
+        );
+        return [incoming[i] * factor, before[i] * slope, -mean * slope, offset];
       });
-      kernels.channelGradient(
-        ...[rows, channels, x.pointer, gradient.pointer] as const,
-        ...[a.pointer, b.pointer, c.pointer, gradient.pointer] as const,
-      );
-      assertClose(gradient.values, combined, 4, label);
+      const dx = gradient.pointer;
+      kernels.channelGradient(rows, channels, x.pointer, gradient.pointer, coefficients.pointer, dx);
+      assertClose(gradient.values, combined, 5, label);
 
-      kernels.channelAffine(rows, channels, x.pointer, a.pointer, b.pointer, x.pointer, true);
-      assert.deepEqual(x.values, y.values.map((value) => Math.max(value, 0)));
+      gradient.values.set(incoming);
+      affine(gradient.pointer, x.pointer, true);
+      assert.deepEqual(x.values, positive);
       arena.assertUntouched();
     }
   });

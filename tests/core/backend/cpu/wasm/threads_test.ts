@@ -59,17 +59,17 @@ const ELEMENTWISE: Record<string, Job> = {
     run: (kernels, [dy, filter], [dx], scratch) => kernels.convInputGradient(SHAPE, dy, filter, dx, scratch, 0, IMAGES),
   },
   channelAffine: {
-    inputs: [LENGTH, CHANNELS, CHANNELS],
+    inputs: [LENGTH, CHANNELS, CHANNELS, LENGTH],
     outputs: [LENGTH],
     scratch: none,
-    run: (kernels, [x, scale, shift], [y]) => kernels.channelAffine(ROWS, CHANNELS, x, scale, shift, y, true),
+    run: (kernels, [x, scale, shift, more], [y]) =>
+      kernels.channelAffine(ROWS, CHANNELS, x, scale, shift, more, y, true),
   },
   channelGradient: {
-    inputs: [LENGTH, LENGTH, CHANNELS, CHANNELS, CHANNELS],
+    inputs: [LENGTH, LENGTH, 4 * CHANNELS],
     outputs: [LENGTH],
     scratch: none,
-    run: (kernels, [x, g, factor, slope, shift], [dx]) =>
-      kernels.channelGradient(ROWS, CHANNELS, x, g, factor, slope, shift, dx),
+    run: (kernels, [x, g, coefficients], [dx]) => kernels.channelGradient(ROWS, CHANNELS, x, g, coefficients, dx),
   },
   "relu, its gradient and add": {
     inputs: [LENGTH, LENGTH],

@@ -1,0 +1,57 @@
+import type { View } from "../backend.ts";
+import type { GpuStorage } from "./gpu_storage.ts";
+
+/** Views are read together until they come to so many bytes; a longer one is read alone. */
+const MOST_BYTES = 2 ** 22;
+
+/** A view's numbers in a buffer that the host can map. */
+interface Part {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Copies views to where the host can read them: many small ones into one buffer, as mapping each costs a round trip. */
+export class ReadBack {
+  readonly #parts: Part[] = [];
+
+  constructor(device: GPUDevice, encoder: GPUCommandEncoder, views: readonly View[]) {
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    for (let next = 0; next < views.length;) {
+      const first = next;
+      let size = 0;
+      do size += bytesOf(views[next++]); while (next < views.length && size + bytesOf(views[next]) <= MOST_BYTES);
+      const buffer = device.createBuffer({ size, usage });
+      let offset = 0;
+      for (const view of views.slice(first, next)) {
+        const bytes = bytesOf(view);
+        encoder.copyBufferToBuffer((view.storage as GpuStorage).buffer, view.offset * 4, buffer, offset, bytes);
+        this.#parts.push({ buffer, offset, bytes });
+        offset += bytes;
+      }
+    }
+  }
+
+  /** Waits until the copies are made. */
+  async map(): Promise<void> {
+    await Promise.all([...this.#buffers()].map((buffer) => buffer.mapAsync(GPUMapMode.READ)));
+  }
+
+  /** The views' numbers in their order, to keep. */
+  numbers(): Float32Array[] {
+    const mapped = new Map([...this.#buffers()].map((buffer) => [buffer, buffer.getMappedRange()]));
+    return this.#parts.map(({ buffer, offset, bytes }) =>
+      new Float32Array(mapped.get(buffer)!.slice(offset, offset + bytes))
+    );
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers()) buffer.destroy();
+  }
+
+  #buffers(): Set<GPUBuffer> {
+    return new Set(this.#parts.map(({ buffer }) => buffer));
+  }
+}
+
+const bytesOf = ({ length }: View) => Math.max(length * 4, 4);

@@ -1,0 +1,64 @@
+import gradientShader from "../../shaders/embedding_gradient.wgsl" with { type: "text" };
+import shader from "../../shaders/embedding.wgsl" with { type: "text" };
+import { defineKernel, linear } from "./kernel.ts";
+
+/** `output[i] = table[indices[i]]`: rows of `columns` numbers. */
+export const embeddingKernel = defineKernel({
+  name: "embedding",
+  reads: ["table", "indices"],
+  writes: ["output"],
+  parameters: { count: "u32", columns: "u32" },
+  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.count * p.columns, adapter) }),
+  cpu: ({ table, indices, output }, { count, columns }) => {
+    for (let i = 0; i < count; i++) {
+      const row = indices[i] * columns;
+      output.set(table.subarray(row, row + columns), i * columns);
+    }
+  },
+});
+
+/**
+ * Links the places of equal numbers: `first` is 1 where one stands for the first time, `next` the place where it stands
+ * again, or `count`.
+ */
+export const occurrencesKernel = defineKernel({
+  name: "occurrences",
+  reads: ["indices"],
+  writes: ["first", "next"],
+  parameters: { count: "u32" },
+  launch: (p, adapter) => ({ code: gradientShader, entryPoint: "occurrences", workgroups: linear(p.count, adapter) }),
+  cpu: ({ indices, first, next }, { count }) => {
+    const last = new Map<number, number>();
+    for (let i = 0; i < count; i++) {
+      const before = last.get(indices[i]);
+      if (before !== undefined) next[before] = i;
+      first[i] = before === undefined ? 1 : 0;
+      next[i] = count;
+      last.set(indices[i], i);
+    }
+  },
+});
+
+/** Adds the rows of the gradient `[count, columns]` that belong to one row of the table; `table` holds zeros before. */
+export const scatterKernel = defineKernel({
+  name: "embedding gradient",
+  reads: ["indices", "first", "next", "gradient"],
+  writes: ["table"],
+  parameters: { count: "u32", columns: "u32" },
+  launch: (p, adapter) => ({
+    code: gradientShader,
+    entryPoint: "scatter",
+    workgroups: linear(p.count * p.columns, adapter),
+  }),
+  cpu: ({ indices, first, next, gradient, table }, { count, columns }) => {
+    const sums = new Float64Array(columns);
+    for (let i = 0; i < count; i++) {
+      if (first[i] === 0) continue;
+      sums.fill(0);
+      for (let at = i; at < count; at = next[at]) {
+        for (let c = 0; c < columns; c++) sums[c] += gradient[at * columns + c];
+      }
+      table.set(sums, indices[i] * columns);
+    }
+  },
+});

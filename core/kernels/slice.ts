@@ -1,0 +1,36 @@
+import shader from "../../shaders/slice.wgsl" with { type: "text" };
+import { defineKernel, linear } from "./kernel.ts";
+
+/** Of `[outer, extent, inner]` the part from `begin` on, `length` long; `size` counts the numbers of the output. */
+const parameters = { size: "u32", extent: "u32", inner: "u32", begin: "u32", length: "u32" } as const;
+
+/** `[outer, extent, inner]` to `[outer, length, inner]`. */
+export const sliceKernel = defineKernel({
+  name: "slice",
+  reads: ["input"],
+  writes: ["output"],
+  parameters,
+  launch: (p, adapter) => ({ code: shader, entryPoint: "take", workgroups: linear(p.size, adapter) }),
+  cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
+    const row = length * inner;
+    for (let target = 0, source = begin * inner; target < size; target += row, source += extent * inner) {
+      output.set(input.subarray(source, source + row), target);
+    }
+  },
+});
+
+/** `[outer, length, inner]` to `[outer, extent, inner]`, zeros around it. */
+export const padKernel = defineKernel({
+  name: "slice dx",
+  reads: ["input"],
+  writes: ["output"],
+  parameters,
+  launch: (p, adapter) => ({ code: shader, entryPoint: "pad", workgroups: linear(p.size, adapter) }),
+  cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
+    const row = length * inner;
+    output.fill(0);
+    for (let source = 0, target = begin * inner; target < size; target += extent * inner, source += row) {
+      output.set(input.subarray(source, source + row), target);
+    }
+  },
+});

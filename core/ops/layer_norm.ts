@@ -1,0 +1,53 @@
+import type { Device } from "../device.ts";
+import { layerNormGradientKernel, layerNormKernel, layerNormSumsKernel } from "../kernels/layer_norm.ts";
+import { showShape, type Tensor } from "../tensor.ts";
+import { defineOp } from "./op.ts";
+import { sumOver } from "./sum.ts";
+
+/** What layer norm takes beside tensors. */
+export interface LayerNormOptions {
+  /** Added to the variance: 1e-5 as in PyTorch by default; BERT takes 1e-12. */
+  readonly epsilon?: number;
+}
+
+/** Rows that one thread sums on the GPU; the cpu sums all in one go. */
+const CHUNK = 64;
+
+/**
+ * Layer normalisation (Ba et al. 2016, arXiv 1607.06450) over the last dimension: `x [..., width]`, `weight [width]`,
+ * `bias [width]`.
+ */
+export const layerNorm = defineOp({
+  forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, { epsilon = 1e-5 }: LayerNormOptions = {}) {
+    const columns = x.shape.at(-1) ?? 0;
+    for (const tensor of [weight, bias]) {
+      if (showShape(tensor.shape) !== showShape([columns])) {
+        throw new RangeError(
+          `Cannot normalise ${showShape(x.shape)} with a tensor of shape ${showShape(tensor.shape)}: ` +
+            `expected [${columns}]`,
+        );
+      }
+    }
+    const rows = x.size / columns;
+    const [y, mean, scale] = [x.shape, [rows], [rows]].map((shape) => device.empty(shape));
+    device.run(layerNormKernel, { x, weight, bias, y, mean, scale }, { rows, columns, epsilon });
+    return { output: y, saved: { mean, scale } };
+  },
+  backward(device, { gradient, saved: { mean, scale }, needs }, x, weight) {
+    const columns = weight.size;
+    const rows = x.size / columns;
+    let dx: Tensor | null = null;
+    if (needs[0]) {
+      dx = device.empty(x.shape);
+      device.run(layerNormGradientKernel, { x, gradient, weight, mean, scale, dx }, { rows, columns });
+    }
+    if (!needs[1] && !needs[2]) return [dx, null, null];
+    const chunk = device.backend.name === "cpu" ? rows : Math.min(rows, CHUNK);
+    const chunks = Math.ceil(rows / chunk);
+    const [biasSums, weightSums] = [0, 1].map(() => device.empty([chunks, columns]));
+    const views = { x, gradient, mean, scale, biasSums, weightSums };
+    device.run(layerNormSumsKernel, views, { rows, columns, chunk, chunks });
+    const total = (sums: Tensor) => device.alias(sumOver(device, sums, new Set([0])), [columns]);
+    return [dx, total(weightSums), total(biasSums)];
+  },
+});

@@ -1,0 +1,58 @@
+import { optionKit } from "../kit.ts";
+import type { Definitions, PluginKind } from "../registry.ts";
+import { Benches } from "./benches.ts";
+import { type Check, type CheckResult, runCheck } from "./check.ts";
+import { datasetChecks } from "./dataset_checks.ts";
+import { definitionChecks, type DefinitionSetup } from "./definition_checks.ts";
+import { lossChecks } from "./loss_checks.ts";
+import { modelChecks } from "./model_checks.ts";
+
+/** What a plug-in is checked with; everything has a default. */
+export interface CheckOptions extends Partial<DefinitionSetup> {
+  /** Whether a missing WebGPU adapter is a failure; else what needs one is skipped. */
+  readonly requireWebgpu?: boolean;
+  /** The folder that files of a data set are relative to; the working directory by default. */
+  readonly base?: string;
+}
+
+/**
+ * Checks that a plug-in keeps the contract of its kind: it is built with the options and run on made-up data, on every
+ * backend of this machine, and its gradients are compared with finite differences.
+ *
+ * @param definition a model, a loss or a data set
+ * @param options what it is checked with
+ * @returns the outcome of each check as soon as it is there
+ *
+ * @example
+ * ```ts
+ * for await (const { name, outcome, detail } of checkPlugin(myLoss)) assert.notEqual(outcome, "failed", `${name}: ${detail}`);
+ * ```
+ */
+export async function* checkPlugin(
+  definition: Definitions[PluginKind],
+  { options = {}, text = null, requireWebgpu = false, base = "." }: CheckOptions = {},
+): AsyncGenerator<CheckResult> {
+  const benches = new Benches(requireWebgpu);
+  try {
+    for (const check of checksOf(definition, { options, text, base }, benches)) {
+      const result = await runCheck(check);
+      yield result;
+      if (result.outcome === "failed" && check.decisive) return;
+    }
+  } finally {
+    await benches.close();
+  }
+}
+
+/** All checks in order; those of the kind take the options as the schema gives them. */
+function* checksOf(
+  definition: Definitions[PluginKind],
+  setup: DefinitionSetup & { readonly base: string },
+  benches: Benches,
+): Generator<Check> {
+  yield* definitionChecks(definition, setup);
+  const options = definition.options(optionKit).parse(setup.options);
+  if (definition.kind === "loss") yield* lossChecks(definition, options, benches);
+  else if (definition.kind === "model") yield* modelChecks(definition, options, benches);
+  else yield* datasetChecks(definition, options, setup.base);
+}

@@ -1,0 +1,179 @@
+import { resolve } from "node:path";
+import { Random } from "../../data/random.ts";
+import { readRemoteFile } from "../../data/remote_file.ts";
+import { readUserFile, readUserFolder } from "../../files.ts";
+import { sizeOf } from "../../tensor.ts";
+import type {
+  Augmentation,
+  Batch,
+  Dataset,
+  DatasetDefinition,
+  DatasetSetup,
+  Examples,
+  HostTensor,
+  InputDescription,
+} from "../dataset.ts";
+import { type Check, expect } from "./check.ts";
+import { expectEqual } from "./numbers.ts";
+
+const AUGMENTED: Augmentation = { flip: true, shift: 1, seed: 7, epoch: 2 };
+
+/** What must be true of every data set; its options are already checked. */
+export function datasetChecks(
+  definition: DatasetDefinition,
+  options: unknown,
+  base: string,
+): Check[] {
+  let loaded: Dataset | undefined;
+  const load = () => definition.load(options, setupIn(base));
+  const onSplits = (name: string, body: (examples: Examples, input: InputDescription) => void): Check => ({
+    name,
+    run: () => {
+      expect(loaded !== undefined, "it cannot be loaded");
+      for (const [split, examples] of Object.entries(loaded.splits)) {
+        inSplit(split, () => body(examples, loaded!.input));
+      }
+    },
+  });
+  return [
+    {
+      name: "loads its splits",
+      decisive: true,
+      run: async () => {
+        loaded = await load();
+        expectSplits(loaded);
+        return Object.entries(loaded.splits).map(([name, { length }]) => `${name} ${length}`).join(", ");
+      },
+    },
+    onSplits("batches have the shapes of the description", expectShapes),
+    onSplits("labels are in range", expectLabels),
+    onSplits("the same examples give the same batch", (examples) => {
+      for (const augmentation of [undefined, AUGMENTED]) {
+        const chosen = some(examples);
+        expectSame(examples.batch(chosen, augmentation), examples.batch(chosen, augmentation), "the second time");
+      }
+    }),
+    onSplits("an example is the same wherever it stands", expectOrderIndependence),
+    {
+      name: "loads the same examples again",
+      run: async () => {
+        expect(loaded !== undefined, "it cannot be loaded");
+        const again = await load();
+        for (const [split, examples] of Object.entries(loaded.splits)) {
+          const chosen = some(examples);
+          inSplit(split, () => expectSame(again.splits[split].batch(chosen), examples.batch(chosen), "loaded again"));
+        }
+      },
+    },
+  ];
+}
+
+/** Files as a recipe in this folder names them. */
+function setupIn(base: string): DatasetSetup {
+  return {
+    readFile: (file, what) => typeof file === "string" ? readUserFile(resolve(base, file), what) : readRemoteFile(file),
+    readFolder: (folder, what) => readUserFolder(resolve(base, folder), what),
+    noteInput: () => Promise.resolve(),
+    random: new Random(2),
+  };
+}
+
+/** Up to five examples, the first and the last among them, not in order. */
+function some({ length }: Examples): Uint32Array {
+  const last = length - 1;
+  return Uint32Array.from(new Set([last, 0, Math.floor(last / 2), Math.min(1, last), Math.floor(last / 3)]));
+}
+
+function inSplit(split: string, body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    throw error instanceof Error ? new Error(`in ${split}: ${error.message}`) : error;
+  }
+}
+
+function expectSplits({ input, splits }: Dataset): void {
+  for (const name of ["train", "test"]) expect(Object.hasOwn(splits, name), `there is no split "${name}"`);
+  expect(
+    (input.image === null) !== (input.text === null),
+    "input must describe either image or text, and null for the other",
+  );
+  const classes = input.classes.length;
+  expect(
+    input.task === "regression" ? classes === 0 : classes >= 2,
+    `input names ${classes} classes for ${input.task}`,
+  );
+  for (const [name, { length, labels }] of Object.entries(splits)) {
+    expect(Number.isInteger(length) && length > 0, `${name} has ${length} examples`);
+    expect(!labels || labels.length === length, `${name} has ${labels?.length} labels for ${length} examples`);
+  }
+}
+
+function expectShapes(examples: Examples, { image, text, task }: InputDescription): void {
+  for (const indices of [some(examples), Uint32Array.of(0)]) {
+    const count = indices.length;
+    const batch = examples.batch(indices);
+    for (const [name, { data, shape }] of Object.entries(batch)) {
+      expect(data.length === sizeOf(shape), `${name} has ${data.length} numbers for the shape [${shape}]`);
+      const place = data.findIndex((number) => !Number.isFinite(number));
+      expect(place < 0, `${name}[${place}] is ${data[place]}`);
+    }
+    if (image) expectShape(batch, "image", [count, ...image.size]);
+    const length = batch.tokens?.shape[1] ?? 0;
+    if (text) {
+      expect(length >= 1 && length <= text.maxLength, `tokens are ${length} long, above maxLength ${text.maxLength}`);
+      for (const name of ["tokens", "types", "mask"]) expectShape(batch, name, [count, length]);
+      const place = batch.tokens.data.findIndex((token) => !(token >= 0 && token < text.vocabulary));
+      expect(place < 0, `tokens[${place}] is ${batch.tokens.data[place]} of a vocabulary of ${text.vocabulary}`);
+    }
+    expectShape(batch, "label", task === "tagging" ? [count, length] : [count]);
+  }
+}
+
+function expectShape(batch: Batch<HostTensor>, name: string, shape: readonly number[]): void {
+  const found = batch[name]?.shape;
+  expect(found !== undefined, `the batch has no ${name}`);
+  expect(found.join() === shape.join(), `${name} is [${found}], not [${shape}]`);
+}
+
+function expectLabels(examples: Examples, { task, classes }: InputDescription): void {
+  const chosen = some(examples);
+  const { data } = examples.batch(chosen).label;
+  if (task === "regression") return;
+  const least = task === "tagging" ? -1 : 0;
+  const inRange = (label: number) => Number.isInteger(label) && label >= least && label < classes.length;
+  const wrong = data.findIndex((label) => !inRange(label));
+  expect(wrong < 0, `label[${wrong}] of a batch is ${data[wrong]}, and there are ${classes.length} classes`);
+  const { labels } = examples;
+  if (!labels) return;
+  const outside = labels.findIndex((label) => !inRange(label));
+  expect(outside < 0, `labels[${outside}] is ${labels[outside]}, and there are ${classes.length} classes`);
+  const other = chosen.findIndex((index, place) => labels[index] !== data[place]);
+  expect(
+    other < 0,
+    `example ${chosen[other]} has the label ${data[other]} in a batch, and ${labels[chosen[other]]} in labels`,
+  );
+}
+
+/** A batch of one is a row of any other batch; a text's padding may be longer there. */
+function expectOrderIndependence(examples: Examples): void {
+  const chosen = some(examples);
+  for (const augmentation of [undefined, AUGMENTED]) {
+    const together = examples.batch(chosen, augmentation);
+    for (const [row, index] of chosen.entries()) {
+      const alone = examples.batch(Uint32Array.of(index), augmentation);
+      const rowOf = ({ data, shape }: HostTensor, length: number) => {
+        const stride = sizeOf(shape.slice(1));
+        return data.slice(row * stride, row * stride + length);
+      };
+      const rows = Object.entries(alone).map(([name, { data }]) => [name, rowOf(together[name], data.length)] as const);
+      const expected = new Map(Object.entries(alone).map(([name, { data }]) => [name, data]));
+      expectEqual(new Map(rows), expected, `for example ${index} among others`);
+    }
+  }
+}
+
+function expectSame(actual: Batch<HostTensor>, expected: Batch<HostTensor>, where: string): void {
+  const numbers = (batch: Batch<HostTensor>) => new Map(Object.entries(batch).map(([name, { data }]) => [name, data]));
+  expectEqual(numbers(actual), numbers(expected), where);
+}

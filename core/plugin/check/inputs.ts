@@ -1,0 +1,56 @@
+import { Random } from "../../data/random.ts";
+import type { Batch, HostTensor, InputDescription, Task } from "../dataset.ts";
+
+/** Kinds of data that a loss or a model may be made for, in the order in which they are tried. */
+export const datas: readonly InputDescription[] = [
+  images(),
+  text("classification"),
+  text("regression"),
+  text("tagging"),
+];
+
+/** `classification of images`, for people. */
+export function nameOf({ task, image }: InputDescription): string {
+  return `${task} of ${image ? "images" : "text"}`;
+}
+
+function images(): InputDescription {
+  return {
+    task: "classification",
+    classes: ["a", "b", "c", "d"],
+    image: { size: [8, 8, 3], normalise: { mean: [0, 0, 0], std: [1, 1, 1] } },
+    text: null,
+  };
+}
+
+function text(task: Task): InputDescription {
+  const classes = { classification: ["a", "b", "c", "d"], regression: [], tagging: ["O", "B-a", "I-a"] }[task];
+  return { task, classes, image: null, text: { vocabulary: 20, maxLength: 6, padding: 0, files: {} } };
+}
+
+/** A batch of made-up examples as a data set of this description gives it; every text but the first is padded. */
+export function madeUpBatch(data: InputDescription, size: number): Batch<HostTensor> {
+  const random = new Random(11);
+  const filled = (shape: number[], number: (place: number) => number): HostTensor => {
+    const length = shape.reduce((product, extent) => product * extent, 1);
+    return { shape, data: Float32Array.from({ length }, (_, place) => number(place)) };
+  };
+  const classOf = () => random.below(data.classes.length);
+  if (data.image) {
+    return {
+      image: filled([size, ...data.image.size], () => random.normal()),
+      label: filled([size], classOf),
+    };
+  }
+  const { vocabulary, maxLength: length, padding } = data.text!;
+  const isToken = (place: number) => place % length < length - Math.floor(place / length) % 3;
+  const tokens = filled([size, length], (place) => isToken(place) ? 1 + random.below(vocabulary - 1) : padding);
+  return {
+    tokens,
+    types: filled([size, length], (place) => place % length < length / 2 ? 0 : 1),
+    mask: filled([size, length], (place) => isToken(place) ? 1 : 0),
+    label: data.task === "tagging"
+      ? filled([size, length], (place) => isToken(place) && place % length > 0 ? classOf() : -1)
+      : filled([size], data.task === "regression" ? () => 5 * random.uniform() : classOf),
+  };
+}

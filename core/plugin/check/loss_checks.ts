@@ -1,0 +1,166 @@
+import type { Ops } from "../../ops/ops.ts";
+import { showShape, Tensor } from "../../tensor.ts";
+import { UserError } from "../../errors.ts";
+import type { LossDefinition } from "../loss.ts";
+import type { Benches, BenchName } from "./benches.ts";
+import { type Check, describeError, expect } from "./check.ts";
+import { checkGradient } from "./differences.ts";
+import { datas, nameOf } from "./inputs.ts";
+import { LossBench, type LossBenchOptions } from "./loss_bench.ts";
+import { expectClose, expectEqual, expectFinite, readNamed } from "./numbers.ts";
+
+const BATCH = 4;
+/** A wider teacher: a whole number of heads. */
+const WIDER = 2;
+const ON_DEVICES = 2e-4;
+const BY_DIFFERENCES = 1e-5;
+
+/** What must be true of every loss; its options are already checked. */
+export function lossChecks(definition: LossDefinition, options: unknown, benches: Benches): Check[] {
+  let chosen: Pick<LossBenchOptions, "data"> | undefined;
+  const bench = async <Result>(
+    name: BenchName,
+    body: (bench: LossBench) => Promise<Result>,
+    { batch = BATCH, wider = 0 }: Partial<LossBenchOptions> = {},
+  ): Promise<Result> => {
+    expect(chosen !== undefined, "it cannot be built");
+    const opened = await LossBench.open(await benches.ops(name), definition, options, { ...chosen, batch, wider });
+    return await body(opened).finally(() => opened.dispose());
+  };
+  const twoSteps = (name: BenchName) =>
+    bench(name, async (opened) => {
+      const first = await opened.step();
+      await opened.advance();
+      return [first, await opened.step()];
+    });
+  const onDevice = (name: "cpu" | "webgpu"): Check => ({
+    name: `same value and gradient on ${name} as in float64`,
+    run: async () => {
+      const [actual, expected] = [await twoSteps(name), await twoSteps("float64")];
+      for (const [index, { value, gradients }] of actual.entries()) {
+        const after = index === 0 ? "" : " after an epoch";
+        expectClose(value, expected[index].value, ON_DEVICES, `on ${name}${after}`);
+        expectClose(gradients, expected[index].gradients, ON_DEVICES, `of the gradient on ${name}${after}`);
+      }
+    },
+  });
+  return [
+    {
+      name: "built for made-up models",
+      decisive: true,
+      run: async () => {
+        const { data, refusals } = await fittingData(await benches.ops("float64"), definition, options);
+        expect(data !== null, refusals.join("; "));
+        chosen = { data };
+        return nameOf(data);
+      },
+    },
+    {
+      name: "reads only the teacher's outputs that it declares",
+      run: () => bench("float64", (opened) => Promise.resolve(opened.ops.scope(() => void opened.compute()))),
+    },
+    { name: "gives a finite scalar of shape []", run: () => bench("float64", expectScalar) },
+    {
+      name: "gradient agrees with finite differences",
+      run: () =>
+        bench("float64", async (opened) => {
+          // Some losses begin only when they have seen an epoch.
+          await opened.step();
+          await opened.advance();
+          // The differences see the state that the gradient was computed with.
+          const { gradients } = await opened.step(false);
+          const idle = (opened.loss.parameters ?? []).find(({ name }) => !gradients.has(name));
+          expect(!idle, `no gradient reaches its parameter "${idle?.name}"`);
+          const compared = await checkGradient(opened.ops, {
+            tensors: opened.trained,
+            gradients,
+            value: () => opened.compute(),
+            perTensor: 12,
+            tolerance: BY_DIFFERENCES,
+          });
+          return `${compared} numbers`;
+        }),
+    },
+    onDevice("cpu"),
+    onDevice("webgpu"),
+    {
+      name: "the same numbers in every run",
+      run: async () => {
+        const [first, again] = [await twoSteps("cpu"), await twoSteps("cpu")];
+        again.forEach((step, index) => {
+          expectEqual(step.value, first[index].value, "in a second run");
+          expectEqual(step.gradients, first[index].gradients, "in a second run");
+        });
+      },
+    },
+    { name: "compute changes nothing", run: () => bench("cpu", expectPure) },
+    { name: "leaks no tensors", run: () => bench("cpu", expectNoLeaks) },
+    { name: "works on a batch of one", run: () => bench("cpu", expectScalar, { batch: 1 }) },
+    {
+      name: "works with a wider teacher, or refuses it in one sentence",
+      run: () => bench("cpu", expectScalar, { wider: WIDER }).then(() => "works", refusal),
+    },
+  ];
+}
+
+/** The first kind of data that the loss can be built and computed for. */
+async function fittingData(ops: Ops, definition: LossDefinition, options: unknown) {
+  const refusals: string[] = [];
+  for (const data of datas) {
+    try {
+      const opened = await LossBench.open(ops, definition, options, { data, batch: BATCH, wider: 0 });
+      opened.dispose();
+      return { data, refusals };
+    } catch (error) {
+      refusals.push(`for ${nameOf(data)}: ${describeError(error)}`);
+    }
+  }
+  return { data: null, refusals };
+}
+
+async function expectScalar(bench: LossBench): Promise<void> {
+  await expectScalarNow(bench);
+  await bench.advance();
+  await expectScalarNow(bench);
+}
+
+async function expectScalarNow(bench: LossBench): Promise<void> {
+  const value: unknown = bench.ops.scope(() => bench.compute());
+  expect(value instanceof Tensor, `compute gives ${value instanceof Promise ? "a promise" : typeof value}, no tensor`);
+  expect(value.shape.length === 0, `compute gives a tensor of shape ${showShape(value.shape)}`);
+  const [number] = await value.read();
+  value.dispose();
+  expect(Number.isFinite(number), `the value is ${number}`);
+  expectFinite((await bench.step()).gradients);
+}
+
+async function expectPure(bench: LossBench): Promise<void> {
+  const valueNow = async () => {
+    const value = bench.ops.scope(() => bench.compute());
+    const numbers = await readNamed(bench.ops, new Map([["the value", value]]));
+    value.dispose();
+    return numbers;
+  };
+  const before = await readNamed(bench.ops, bench.given);
+  const first = await valueNow();
+  expectEqual(await valueNow(), first, "when it is computed again");
+  expectEqual(await readNamed(bench.ops, bench.given), before, "after compute");
+}
+
+async function expectNoLeaks(bench: LossBench): Promise<void> {
+  const live = () => bench.ops.backend.memory().storages;
+  await bench.step();
+  await bench.advance();
+  const before = live();
+  for (let step = 0; step < 3; step++) await bench.step();
+  await bench.advance();
+  expect(live() === before, `${live() - before} more tensors live after 3 more steps`);
+}
+
+/** Whether an error is a sentence for the user rather than a stumble. */
+function refusal(error: unknown): string {
+  const cause = error instanceof UserError && error.cause instanceof Error ? error.cause : error;
+  const stumbled = !(cause instanceof Error) || cause instanceof TypeError || cause instanceof ReferenceError;
+  expect(!stumbled && !cause.message.includes("\n"), describeError(cause));
+  return `refuses: ${cause.message}`;
+}

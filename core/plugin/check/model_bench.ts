@@ -1,0 +1,51 @@
+import { Random } from "../../data/random.ts";
+import { upload } from "../../distill/evaluate.ts";
+import { initialise } from "../../nn/initialisers.ts";
+import { type Weights, weightsFrom } from "../../nn/weights.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { Batch, InputDescription } from "../dataset.ts";
+import type { Model, ModelOutputs } from "../model.ts";
+import { madeUpBatch } from "./inputs.ts";
+
+/** A model with fresh weights and a made-up batch. */
+export class ModelBench {
+  /** The weights that the model asked for. */
+  readonly asked = new Set<string>();
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly #batch: Batch<Tensor>;
+  readonly #provider: Weights;
+
+  constructor(readonly ops: Ops, readonly model: Model, data: InputDescription, size: number) {
+    const random = new Random(8);
+    this.weights = new Map(model.parameters.map(({ name, shape, initialise: how, trainable }) => {
+      const stream = random.split(name);
+      const fresh = initialise(how, shape, stream);
+      // So that biases and running statistics are not all 0 or 1, where mistakes do not show; variances stay positive.
+      const numbers = fresh.map((number) =>
+        trainable ? number + 0.1 * stream.normal() : number + 0.1 * stream.uniform()
+      );
+      return [name, ops.keep(ops.tensor(numbers, shape))];
+    }));
+    this.#batch = upload(ops, madeUpBatch(data, size));
+    const provider = weightsFrom(this.weights);
+    this.#provider = {
+      get: (name) => {
+        this.asked.add(name);
+        return provider.get(name);
+      },
+      cores: () => null,
+    };
+  }
+
+  /** The model's outputs; every pass draws the same random numbers. */
+  forward(training: boolean): ModelOutputs {
+    const seeds = new Random(9);
+    const randomSeed = () => seeds.uint32();
+    return this.model.forward({ ops: this.ops, weights: this.#provider, batch: this.#batch, training, randomSeed });
+  }
+
+  dispose(): void {
+    for (const tensor of [...this.weights.values(), ...Object.values(this.#batch)]) tensor.dispose();
+  }
+}

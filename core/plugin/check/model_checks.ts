@@ -1,0 +1,185 @@
+import type { Floats } from "../../backend/backend.ts";
+import { savedOptions } from "../../distill/foreign_config.ts";
+import type { Ops } from "../../ops/ops.ts";
+import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
+import type { InputDescription } from "../dataset.ts";
+import { optionKit } from "../kit.ts";
+import type { Model, ModelDefinition, ModelOutputs } from "../model.ts";
+import { requiredOutputs } from "../outputs.ts";
+import type { Benches, BenchName } from "./benches.ts";
+import { type Check, describeError, expect } from "./check.ts";
+import { checkGradient } from "./differences.ts";
+import { datas, nameOf } from "./inputs.ts";
+import { ModelBench } from "./model_bench.ts";
+import { expectClose, expectEqual, expectFinite, readNamed, spread } from "./numbers.ts";
+
+const BATCH = 3;
+const ON_DEVICES = 1e-3;
+const BY_DIFFERENCES = 1e-4;
+
+/** What must be true of every model; its options are already checked. */
+export function modelChecks(definition: ModelDefinition, options: unknown, benches: Benches): Check[] {
+  let built: { readonly model: Model; readonly data: InputDescription } | undefined;
+  const bench = async <Result>(
+    name: BenchName,
+    body: (bench: ModelBench, data: InputDescription) => Promise<Result>,
+    { size = BATCH, model }: { readonly size?: number; readonly model?: Model } = {},
+  ): Promise<Result> => {
+    expect(built !== undefined, "it cannot be built");
+    const opened = new ModelBench(await benches.ops(name), model ?? built.model, built.data, size);
+    return await body(opened, built.data).finally(() => opened.dispose());
+  };
+  const logitsOn = (name: BenchName, model?: Model) =>
+    bench(name, (opened) => readLogits(opened.ops, () => opened.forward(false)), { model });
+  const onDevice = (name: "cpu" | "webgpu"): Check => ({
+    name: `same logits on ${name} as in float64`,
+    run: async () => expectClose(await logitsOn(name), await logitsOn("float64"), ON_DEVICES, `on ${name}`),
+  });
+  return [
+    {
+      name: "built for made-up data",
+      decisive: true,
+      run: () => {
+        const refusals: string[] = [];
+        for (const data of datas) {
+          try {
+            built = { model: definition.build(options, data), data };
+            return nameOf(data);
+          } catch (error) {
+            refusals.push(`for ${nameOf(data)}: ${describeError(error)}`);
+          }
+        }
+        throw new Error(refusals.join("; "));
+      },
+    },
+    {
+      name: "lists its parameters once, under its own names",
+      run: () => {
+        expect(built !== undefined, "it cannot be built");
+        const { parameters, fromForeign } = built.model;
+        const names = parameters.map(({ name }) => name);
+        const twice = names.find((name, index) => names.indexOf(name) !== index);
+        expect(twice === undefined, `"${twice}" is listed twice`);
+        const strange = names.find((name) => fromForeign(name) !== name);
+        expect(strange === undefined, `fromForeign("${strange}") is not "${strange}"`);
+        const empty = parameters.find(({ shape }) => !shape.every((extent) => Number.isInteger(extent) && extent > 0));
+        expect(!empty, `"${empty?.name}" has the shape ${showShape(empty?.shape ?? [])}`);
+        return `${names.length} tensors, ${parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)} numbers`;
+      },
+    },
+    {
+      name: "outputs have the shapes of the batch",
+      run: async () => {
+        for (const size of [1, 2, 5]) {
+          await bench("float64", async (opened, data) => expectShapes(opened, data, size), { size });
+        }
+      },
+    },
+    {
+      name: "asks for every weight that it lists, and for no other",
+      run: () =>
+        bench("float64", (opened) => {
+          for (const training of [true, false]) opened.ops.scope(() => void opened.forward(training));
+          const unused = opened.model.parameters.find(({ name }) => !opened.asked.has(name));
+          expect(!unused, `it never asks for "${unused?.name}"`);
+          return Promise.resolve();
+        }),
+    },
+    { name: "gradient agrees with finite differences", run: () => bench("float64", expectGradient) },
+    { name: "evaluation is the same each time, and changes no weight", run: () => bench("cpu", expectEvaluation) },
+    {
+      name: "config builds the same model again",
+      run: async () => {
+        expect(built !== undefined, "it cannot be built");
+        const config = JSON.parse(JSON.stringify(built.model.config));
+        const read = savedOptions(definition, config) ?? definition.options(optionKit).parse(config);
+        const again = definition.build(read, built.data);
+        const listOf = ({ parameters }: Model) => parameters.map(({ name, shape }) => `${name} ${showShape(shape)}`);
+        expect(listOf(again).join() === listOf(built.model).join(), "its parameters are others");
+        expectEqual(await logitsOn("cpu", again), await logitsOn("cpu"), "of the model built again");
+      },
+    },
+    onDevice("cpu"),
+    onDevice("webgpu"),
+    { name: "leaks no tensors", run: () => bench("cpu", expectNoLeaks) },
+  ];
+}
+
+async function readLogits(ops: Ops, forward: () => ModelOutputs): Promise<Map<string, Floats>> {
+  const logits = ops.scope(() => forward().logits);
+  const numbers = await readNamed(ops, new Map([["logits", logits]]));
+  logits.dispose();
+  return numbers;
+}
+
+async function expectShapes(bench: ModelBench, { task, classes, text }: InputDescription, size: number): Promise<void> {
+  const { ops } = bench;
+  const outputs = ops.scope(() => bench.forward(false));
+  const missing = requiredOutputs.find((key) => outputs?.[key] === undefined);
+  expect(!missing, `forward gives no ${missing}`);
+  const width = task === "regression" ? 1 : classes.length;
+  const wanted = task === "tagging" ? [size, text!.maxLength, width] : [size, width];
+  expect(
+    outputs.logits.shape.join() === wanted.join(),
+    `logits are ${showShape(outputs.logits.shape)}, not ${showShape(wanted)}`,
+  );
+  const others = tensorsOf(outputs);
+  const wrong = [...others].find(([, { shape }]) => shape[0] !== size);
+  expect(!wrong, `${wrong?.[0]} is ${showShape(wrong?.[1].shape ?? [])} for a batch of ${size}`);
+  expect(outputs.pooled.shape.length === 2, `pooled is ${showShape(outputs.pooled.shape)}, not [batch, width]`);
+  expectFinite(await readNamed(ops, others));
+  // A tensor may well stand in several places.
+  for (const tensor of new Set(others.values())) tensor.dispose();
+}
+
+function tensorsOf({ logits, features, hidden, attention, pooled }: ModelOutputs): Map<string, Tensor> {
+  return new Map([
+    ["logits", logits],
+    ["pooled", pooled],
+    ...Object.entries(features).map(([name, tensor]): [string, Tensor] => [`features.${name}`, tensor]),
+    ...hidden.map((tensor, index): [string, Tensor] => [`hidden[${index}]`, tensor]),
+    ...attention.map((tensor, index): [string, Tensor] => [`attention[${index}]`, tensor]),
+  ]);
+}
+
+/** Of a few weights, from the first layer to the last. */
+async function expectGradient(bench: ModelBench): Promise<string> {
+  const { ops, model, weights } = bench;
+  const trainable = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
+  const names = spread(trainable.length, 12).map((index) => trainable[index]);
+  const tensors = new Map(names.map((name) => [name, weights.get(name)!]));
+  const value = () => {
+    const { logits } = bench.forward(true);
+    // Not the plain sum, by which a shift of all logits would count alone.
+    const factors = ops.tensor(Float64Array.from({ length: logits.size }, (_, place) => Math.cos(place)), logits.shape);
+    return ops.sum(ops.multiply(logits, factors));
+  };
+  const gradients = ops.scope(() => ops.differentiate(value, [...tensors.values()]).gradients);
+  const named = await readNamed(ops, new Map(names.map((name, index) => [name, gradients[index]])));
+  gradients.forEach((gradient) => gradient?.dispose());
+  const compared = await checkGradient(ops, {
+    tensors,
+    gradients: named,
+    value,
+    perTensor: 2,
+    tolerance: BY_DIFFERENCES,
+  });
+  return `${compared} numbers`;
+}
+
+async function expectEvaluation(bench: ModelBench): Promise<void> {
+  const before = await readNamed(bench.ops, bench.weights);
+  const first = await readLogits(bench.ops, () => bench.forward(false));
+  expectEqual(await readLogits(bench.ops, () => bench.forward(false)), first, "the second time");
+  expectEqual(await readNamed(bench.ops, bench.weights), before, "after evaluation");
+}
+
+function expectNoLeaks(bench: ModelBench): Promise<void> {
+  const live = () => bench.ops.backend.memory().storages;
+  const run = () => bench.ops.scope(() => void bench.forward(true));
+  run();
+  const before = live();
+  for (let pass = 0; pass < 3; pass++) run();
+  expect(live() === before, `${live() - before} more tensors live after 3 more passes`);
+  return Promise.resolve();
+}

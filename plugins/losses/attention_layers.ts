@@ -1,0 +1,71 @@
+import { UserError } from "../../core/errors.ts";
+import type { LossSetup, OutputShapes } from "../../core/plugin/loss.ts";
+
+/** Outputs that are lists of a tensor for each layer's attention. */
+export type AttentionList = "attention" | "scores" | "relations";
+
+/** Places of a layer of the student and the teacher's that it is compared with, from 0. */
+export interface AttentionPair {
+  readonly student: number;
+  readonly teacher: number;
+}
+
+const NOUN: Readonly<Record<AttentionList, string>> = {
+  attention: "attention probabilities",
+  scores: "attention scores",
+  relations: "queries, keys and values",
+};
+
+/**
+ * The shapes of what a model gives for each layer's attention.
+ *
+ * @param who name of the loss
+ * @throws UserError if there is no such model, or it does not give them
+ */
+export function layersOf(
+  who: string,
+  list: AttentionList,
+  shapes: LossSetup["shapes"],
+  model: "student" | "teacher",
+): readonly (readonly number[])[] {
+  const given: OutputShapes | null = shapes[model];
+  if (!given) throw new UserError(`Cannot use the loss "${who}" without a ${model}`);
+  const layers = given[list] ?? [];
+  if (layers.length === 0) {
+    throw new UserError(
+      `Cannot use the loss "${who}" as the ${model} gives no ${NOUN[list]}: both must be transformers`,
+    );
+  }
+  return layers;
+}
+
+/**
+ * A layer's place from 0; negative ones count from the end.
+ *
+ * @throws UserError if there is no such layer
+ */
+export function layerAt(who: string, model: "student" | "teacher", layer: number, count: number): number {
+  const place = layer < 0 ? layer + count : layer;
+  if (place < 0 || place >= count) {
+    throw new UserError(
+      `Cannot compare attention of the ${model}'s layer ${layer} in "${who}": it has ${count} layers`,
+    );
+  }
+  return place;
+}
+
+/**
+ * The uniform map of TinyBERT: the m-th of M layers with the m N / M-th of N, counted from 1.
+ *
+ * @throws UserError if N is no multiple of M
+ */
+export function uniformPairs(who: string, student: number, teacher: number): AttentionPair[] {
+  const share = teacher / student;
+  if (!Number.isInteger(share)) {
+    throw new UserError(
+      `Cannot spread ${student} layers over the teacher's ${teacher} in "${who}" as ${teacher} is no multiple of ` +
+        `${student}: list the pairs of layers`,
+    );
+  }
+  return Array.from({ length: student }, (_, place) => ({ student: place, teacher: (place + 1) * share - 1 }));
+}

@@ -1,0 +1,24 @@
+import type { Ops } from "../../core/ops/ops.ts";
+import type { Batch } from "../../core/plugin/dataset.ts";
+import type { Tensor } from "../../core/tensor.ts";
+
+/** 1 where a label is one, 0 where it is -1: `[batch, length]` of tagging labels. A constant. */
+export function scoredPositions(ops: Ops, labels: Tensor): Tensor {
+  return ops.constant(() => ops.minimum(ops.relu(ops.offset(labels, 1)), ops.scalar(1)));
+}
+
+/** 1 where a text has a token, 0 at its padding: `[batch, length]`; all 1 for inputs without a mask. */
+export function tokenPositions(ops: Ops, batch: Batch<Tensor>, size: number, length: number): Tensor {
+  return batch.mask ?? ops.full([size, length], 1);
+}
+
+/**
+ * The mean of `x` over what a mask of 0 and 1 keeps; 0 where it keeps nothing.
+ *
+ * @param mask of as many dimensions as `x`, with extent 1 where all entries are kept or left out alike
+ * @returns a scalar
+ */
+export function maskedMean(ops: Ops, x: Tensor, mask: Tensor): Tensor {
+  const kept = ops.constant(() => ops.clampMinimum(ops.sum(mask), 1));
+  return ops.scale(ops.divide(ops.sum(ops.multiply(x, mask)), kept), mask.size / x.size);
+}

@@ -1,0 +1,69 @@
+import { defineModel, type ForwardCall, type ModelOutputs } from "../../../core/plugin/model.ts";
+import type { Tensor } from "../../../core/tensor.ts";
+import { type BlockOutputs, type BlockSettings, encoderBlock } from "../encoder/block.ts";
+import { blockParameters } from "../encoder/parameters.ts";
+import { embed, embeddingParameters } from "./embeddings.ts";
+import { applyHead, classifierOf, headParameters } from "./head.ts";
+import { fromHuggingFace, toHuggingFace } from "./hugging_face.ts";
+import { blockNames, layerPrefix, ownName } from "./names.ts";
+import { type BertOptions, bertOptions } from "./options.ts";
+import { type BertSizes, resolveSizes } from "./sizes.ts";
+
+/**
+ * Transformer encoders of text: BERT (Devlin et al. 2019, arXiv 1810.04805), DistilBERT and RoBERTa with Hugging Face's
+ * tensor names and config.json, and so MiniLM, TinyBERT and whatever else has their form. Behind the encoder stands the
+ * head of the data set's task: sequence classification, regression, or token classification.
+ *
+ * The inputs are `tokens`, `types` and `mask`, each `[batch, length]`. Outputs: `hidden` with the output of every block,
+ * `features.embeddings` with what the first one gets, `attention` (probabilities, before dropout), `scores` before the
+ * softmax, `relations` with each layer's queries, keys and values, and `pooled`, which the last linear layer sees (of a
+ * tagger: the first token's hidden state). Query, key, value and output of attention and both matrices of the
+ * feed-forward networks may be over-parameterised.
+ */
+export const bert = defineModel<BertOptions>({
+  name: "bert",
+  description: "Transformer encoders of text (BERT, DistilBERT, RoBERTa), Hugging Face's names",
+  source: "Devlin et al. 2019, arXiv 1810.04805",
+  options: bertOptions,
+  fromConfig: fromHuggingFace,
+  build(options, data) {
+    const sizes = resolveSizes(options, data);
+    const { variant, width, ffn } = sizes;
+    const numbers = Array.from({ length: sizes.layers }, (_, layer) => layer);
+    const head = headParameters(sizes);
+    const pools = head.some(({ name }) => name.startsWith(`${variant}.pooler.`));
+    return {
+      parameters: [
+        ...embeddingParameters(sizes),
+        ...numbers.flatMap((layer) => blockParameters(blockNames(variant, layer), width, ffn)),
+        ...head,
+      ],
+      classifier: classifierOf(sizes),
+      layerPrefixes: numbers.map((layer) => layerPrefix(variant, layer)),
+      head: head.map(({ name }) => name),
+      forward: (call) => forward(sizes, call),
+      config: toHuggingFace(sizes, data),
+      fromForeign: (name) => ownName(variant, name, pools),
+    };
+  },
+});
+
+function forward(sizes: BertSizes, call: ForwardCall): ModelOutputs {
+  const settings: BlockSettings = { ...sizes, norm: "after" };
+  const embeddings = embed(call, sizes);
+  const blocks: BlockOutputs[] = [];
+  let x: Tensor = embeddings;
+  for (let layer = 0; layer < sizes.layers; layer++) {
+    const block = encoderBlock(call, blockNames(sizes.variant, layer), settings, x, call.batch.mask);
+    blocks.push(block);
+    x = block.hidden;
+  }
+  return {
+    ...applyHead(call, sizes, x),
+    features: { embeddings },
+    hidden: blocks.map(({ hidden }) => hidden),
+    attention: blocks.map(({ attention }) => attention),
+    scores: blocks.map(({ scores }) => scores),
+    relations: blocks.map(({ vectors }) => vectors),
+  };
+}

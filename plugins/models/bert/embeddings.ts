@@ -1,0 +1,47 @@
+import type { ForwardCall, ParameterSpec } from "../../../core/plugin/model.ts";
+import { showShape, type Tensor } from "../../../core/tensor.ts";
+import { layersOf } from "../encoder/layers.ts";
+import { norm, table } from "../encoder/parameters.ts";
+import { EMBEDDINGS } from "./names.ts";
+import { type BertSizes, firstPosition, mostTokens } from "./sizes.ts";
+
+/** The tables of words, positions and segments, and the layer norm of their sum. */
+export function embeddingParameters({ variant, vocabulary, positions, types, width }: BertSizes): ParameterSpec[] {
+  return [
+    table(`${variant}.${EMBEDDINGS.words}`, vocabulary, width),
+    table(`${variant}.${EMBEDDINGS.positions}`, positions, width),
+    ...(types > 0 ? [table(`${variant}.${EMBEDDINGS.types}`, types, width)] : []),
+    ...norm(`${variant}.${EMBEDDINGS.norm}`, width),
+  ];
+}
+
+/**
+ * The hidden states before the first block, `[batch, length, width]`.
+ *
+ * @throws RangeError if there are more tokens than positions
+ */
+export function embed(call: ForwardCall, sizes: BertSizes): Tensor {
+  const { ops, weights, batch: { tokens, types, mask } } = call;
+  const { variant } = sizes;
+  const rows = (part: keyof typeof EMBEDDINGS) => weights.get(`${variant}.${EMBEDDINGS[part]}.weight`);
+  const length = tokens.shape[1];
+  if (length > mostTokens(sizes)) {
+    throw new RangeError(
+      `Cannot encode tokens of shape ${showShape(tokens.shape)}: the encoder has positions for ${mostTokens(sizes)}`,
+    );
+  }
+  const take = (part: keyof typeof EMBEDDINGS, begin: number, length: number) =>
+    ops.slice(rows(part), { axis: 0, begin, length });
+  let position = take("positions", firstPosition(sizes), length); // [length, width]
+  if (variant === "roberta") {
+    // Padding has a position of its own, whose row is the padding token's.
+    const padding = take("positions", sizes.padding, 1);
+    const seen = ops.reshape(mask, [...mask.shape, 1]);
+    position = ops.add(padding, ops.multiply(seen, ops.subtract(position, padding)));
+  }
+  let sum = ops.add(ops.embedding(rows("words"), tokens), position);
+  if (sizes.types === 1) sum = ops.add(sum, rows("types"));
+  if (sizes.types > 1) sum = ops.add(sum, ops.embedding(rows("types"), types));
+  const layers = layersOf(call, sizes.epsilon);
+  return layers.dropout(layers.norm(sum, `${variant}.${EMBEDDINGS.norm}`), sizes.dropout);
+}

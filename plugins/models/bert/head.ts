@@ -1,0 +1,56 @@
+import type { ForwardCall, ParameterSpec } from "../../../core/plugin/model.ts";
+import type { Tensor } from "../../../core/tensor.ts";
+import { layersOf } from "../encoder/layers.ts";
+import { linear } from "../encoder/parameters.ts";
+import type { BertSizes } from "./sizes.ts";
+
+/** What stands behind an encoder: a layer that prepares the first token's hidden state, and one that gives the logits. */
+interface Head {
+  /** `null` where tokens are tagged: each hidden state goes to the last layer as it is. */
+  readonly dense: string | null;
+  readonly activation: "tanh" | "relu";
+  readonly last: string;
+  /** Whether dropout comes before `dense`, too. */
+  readonly dropoutFirst: boolean;
+}
+
+/** The head of Hugging Face's `...ForSequenceClassification` or `...ForTokenClassification`. */
+function headOf({ variant, task }: BertSizes): Head {
+  if (task === "tagging") return { dense: null, activation: "tanh", last: "classifier", dropoutFirst: false };
+  return {
+    bert: { dense: "bert.pooler.dense", activation: "tanh", last: "classifier", dropoutFirst: false },
+    distilbert: { dense: "pre_classifier", activation: "relu", last: "classifier", dropoutFirst: false },
+    roberta: { dense: "classifier.dense", activation: "tanh", last: "classifier.out_proj", dropoutFirst: true },
+  }[variant] as Head;
+}
+
+/** The head's tensors. */
+export function headParameters(sizes: BertSizes): ParameterSpec[] {
+  const { dense, last } = headOf(sizes);
+  return [
+    ...(dense ? linear(dense, sizes.width, sizes.width) : []),
+    ...linear(last, sizes.outputs, sizes.width),
+  ];
+}
+
+/** Name of the weight that makes logits of `pooled`, if there is one. */
+export function classifierOf(sizes: BertSizes): string | undefined {
+  const { dense, last } = headOf(sizes);
+  return dense ? `${last}.weight` : undefined;
+}
+
+/**
+ * From the last hidden states `[batch, length, width]` to logits and what the last linear layer sees of the first token,
+ * `[batch, width]`. A tagger's logits are `[batch, length, classes]`.
+ */
+export function applyHead(call: ForwardCall, sizes: BertSizes, hidden: Tensor): { logits: Tensor; pooled: Tensor } {
+  const { ops } = call;
+  const { dense, activation, last, dropoutFirst } = headOf(sizes);
+  const layers = layersOf(call, sizes.epsilon);
+  const drop = (x: Tensor) => layers.dropout(x, sizes.headDropout);
+  const [batch, , width] = hidden.shape;
+  const first = ops.reshape(ops.slice(hidden, { axis: 1, begin: 0, length: 1 }), [batch, width]);
+  if (!dense) return { logits: layers.linear(drop(hidden), last), pooled: first };
+  const pooled = ops[activation](layers.linear(dropoutFirst ? drop(first) : first, dense));
+  return { logits: layers.linear(drop(pooled), last), pooled };
+}

@@ -1,0 +1,142 @@
+import { UserError } from "../../../core/errors.ts";
+import type { InputDescription } from "../../../core/plugin/dataset.ts";
+import type { BertOptions, Variant } from "./options.ts";
+import type { BertSizes } from "./sizes.ts";
+
+type Config = Readonly<Record<string, unknown>>;
+
+/** The `model_type` of Hugging Face configs that can be built, and the variant that each is. */
+const MODEL_TYPES: Readonly<Record<string, Variant>> = {
+  bert: "bert",
+  distilbert: "distilbert",
+  roberta: "roberta",
+  "xlm-roberta": "roberta",
+  camembert: "roberta",
+};
+
+const ACTIVATIONS: Readonly<Record<string, BertSizes["activation"]>> = {
+  gelu: "gelu",
+  gelu_new: "gelu_new",
+  gelu_pytorch_tanh: "gelu_new",
+  relu: "relu",
+};
+
+type Key = "layers" | "width" | "heads" | "ffn" | "activation" | "dropout" | "attentionDropout" | "headDropout";
+
+/** What Hugging Face calls the sizes that DistilBERT has under names of its own. */
+const KEYS: Readonly<Record<"bert" | "distilbert", Readonly<Record<Key, string>>>> = {
+  bert: {
+    layers: "num_hidden_layers",
+    width: "hidden_size",
+    heads: "num_attention_heads",
+    ffn: "intermediate_size",
+    activation: "hidden_act",
+    dropout: "hidden_dropout_prob",
+    attentionDropout: "attention_probs_dropout_prob",
+    headDropout: "classifier_dropout",
+  },
+  distilbert: {
+    layers: "n_layers",
+    width: "dim",
+    heads: "n_heads",
+    ffn: "hidden_dim",
+    activation: "activation",
+    dropout: "dropout",
+    attentionDropout: "attention_dropout",
+    headDropout: "seq_classif_dropout",
+  },
+};
+
+const keysOf = (variant: Variant) => KEYS[variant === "distilbert" ? "distilbert" : "bert"];
+
+/** Whether Hugging Face would call this model one that can be built here. */
+export function isKnownConfig({ model_type }: Config): boolean {
+  return typeof model_type === "string" && model_type in MODEL_TYPES;
+}
+
+/**
+ * Options, with what a Hugging Face config says where they are `null`.
+ *
+ * @throws UserError if the config is of another family, or of a form of this one that computes otherwise
+ */
+export function fromHuggingFace(config: Config, options: BertOptions): BertOptions {
+  const type = String(config.model_type);
+  const variant = MODEL_TYPES[type];
+  if (!variant) {
+    throw new UserError(
+      `Cannot build a model of type "${type}" as an encoder: expected one of ${Object.keys(MODEL_TYPES).join(", ")}`,
+    );
+  }
+  refuseOtherForms(config);
+  const keys = keysOf(variant);
+  const number = (key: string): number | null => numberIn(config, key);
+  const activation = config[keys.activation];
+  if (activation !== undefined && !(String(activation) in ACTIVATIONS)) {
+    throw new UserError(
+      `Cannot compute ${keys.activation} "${activation}": expected one of ${Object.keys(ACTIVATIONS).join(", ")}`,
+    );
+  }
+  const read: BertOptions = {
+    config: null,
+    variant,
+    layers: number(keys.layers),
+    width: number(keys.width),
+    heads: number(keys.heads),
+    ffn: number(keys.ffn),
+    vocabulary: number("vocab_size"),
+    positions: number("max_position_embeddings"),
+    types: variant === "distilbert" ? 0 : number("type_vocab_size"),
+    activation: activation === undefined ? null : ACTIVATIONS[String(activation)],
+    epsilon: variant === "distilbert" ? 1e-12 : number("layer_norm_eps"),
+    dropout: number(keys.dropout),
+    attentionDropout: number(keys.attentionDropout),
+    headDropout: number(keys.headDropout),
+    padding: number("pad_token_id"),
+  };
+  const entries = Object.entries(options).map(([key, value]) => [key, value ?? read[key as keyof BertOptions]]);
+  return Object.fromEntries(entries) as unknown as BertOptions;
+}
+
+/** Forms of these encoders that have the same tensors and compute something else with them. */
+function refuseOtherForms(config: Config): void {
+  const positions = config.position_embedding_type ?? "absolute";
+  if (positions !== "absolute") {
+    throw new UserError(`Cannot build position_embedding_type "${positions}": expected "absolute"`);
+  }
+  for (const key of ["is_decoder", "add_cross_attention"]) {
+    if (config[key] === true) throw new UserError(`Cannot build a model with ${key}: expected an encoder`);
+  }
+}
+
+function numberIn(config: Config, key: string): number | null {
+  const value = config[key] ?? null;
+  if (value === null || (typeof value === "number" && Number.isFinite(value) && value >= 0)) return value;
+  throw new UserError(`Cannot read ${key} of the config: expected a number from 0 on, got ${JSON.stringify(value)}`);
+}
+
+/** The prefix of Hugging Face's class names. */
+const CLASSES: Readonly<Record<Variant, string>> = { bert: "Bert", distilbert: "DistilBert", roberta: "Roberta" };
+
+/** A config.json by which Hugging Face's transformers builds the same model. */
+export function toHuggingFace(sizes: BertSizes, { classes, task }: InputDescription): Record<string, unknown> {
+  const { variant } = sizes;
+  const labels = task === "regression" ? ["LABEL_0"] : classes;
+  const entries = Object.entries(keysOf(variant)) as [Key, string][];
+  return {
+    architectures: [`${CLASSES[variant]}For${task === "tagging" ? "Token" : "Sequence"}Classification`],
+    model_type: variant,
+    ...Object.fromEntries(entries.map(([key, name]) => [name, sizes[key]])),
+    vocab_size: sizes.vocabulary,
+    max_position_embeddings: sizes.positions,
+    ...(variant === "distilbert"
+      ? { sinusoidal_pos_embds: false }
+      : { type_vocab_size: sizes.types, layer_norm_eps: sizes.epsilon }),
+    pad_token_id: sizes.padding,
+    id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
+    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+    ...(task === "tagging"
+      ? {}
+      : { problem_type: task === "regression" ? "regression" : "single_label_classification" }),
+    torch_dtype: "float32",
+  };
+}

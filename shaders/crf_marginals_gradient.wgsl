@@ -1,0 +1,96 @@
+// Gradient of a linear chain's log-marginals: reverse mode through their recursion (first to last position), then through
+// the forward algorithm (last to first). One workgroup per sequence; a thread takes every 32nd tag, in the first sweep
+// that tag's column of the transitions and in the second its row.
+
+struct Parameters { sequences: u32, length: u32, tags: u32 }
+
+@group(0) @binding(0) var<uniform> p: Parameters;
+@group(0) @binding(1) var<storage, read> transitions: array<f32>; // [tags, tags]
+@group(0) @binding(2) var<storage, read> mask: array<f32>; // [sequences, length]
+@group(0) @binding(3) var<storage, read> filtered: array<f32>; // [sequences, length, tags]
+@group(0) @binding(4) var<storage, read> incoming: array<f32>; // [sequences, length, tags]
+@group(0) @binding(5) var<storage, read> marginals: array<f32>; // [sequences, length, tags]
+@group(0) @binding(6) var<storage, read> gradient: array<f32>; // [sequences, length, tags]
+@group(0) @binding(7) var<storage, read_write> emissionsGradient: array<f32>; // [sequences, length, tags]
+@group(0) @binding(8) var<storage, read_write> transitionsGradient: array<f32>; // [sequences, tags, tags]
+
+const THREADS = 32u;
+const MOST_TAGS = 256u;
+
+// First sweep: of the position before, the marginals' gradient, and filtered - marginals.
+// Second sweep: of the position after, the gradient of incoming, and incoming.
+var<workgroup> carried: array<f32, MOST_TAGS>;
+var<workgroup> offsets: array<f32, MOST_TAGS>;
+var<workgroup> ofRow: array<f32, MOST_TAGS>; // gradient of this position's filtered
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let sequence = group.x + group.y * groups.x;
+  if (sequence >= p.sequences) { return; }
+  let pairs = sequence * p.tags * p.tags;
+  for (var j = thread; j < p.tags; j += THREADS) {
+    for (var i = 0u; i < p.tags; i++) { transitionsGradient[pairs + i * p.tags + j] = 0.0; }
+  }
+
+  // What each marginal gives to the one before it; kept in the emissions' gradient until the second sweep.
+  var first = true;
+  for (var t = 0u; t < p.length; t++) {
+    let at = sequence * p.length + t;
+    let row = at * p.tags;
+    let kept = mask[at] != 0.0;
+    for (var j = thread; j < p.tags; j += THREADS) {
+      var sum = 0.0;
+      if (kept && !first) {
+        let score = marginals[row + j] - incoming[row + j];
+        for (var i = 0u; i < p.tags; i++) {
+          let part = carried[i] * exp(transitions[i * p.tags + j] + score + offsets[i]);
+          transitionsGradient[pairs + i * p.tags + j] += part;
+          sum += part;
+        }
+      }
+      emissionsGradient[row + j] = sum;
+    }
+    if (!kept) { continue; }
+    workgroupBarrier();
+    for (var j = thread; j < p.tags; j += THREADS) {
+      carried[j] = gradient[row + j] + emissionsGradient[row + j];
+      offsets[j] = filtered[row + j] - marginals[row + j];
+    }
+    workgroupBarrier();
+    first = false;
+  }
+
+  // Columns of the transitions' gradient change hands.
+  storageBarrier();
+  workgroupBarrier();
+  var last = true;
+  for (var t = p.length; t > 0u; t--) {
+    let at = sequence * p.length + t - 1u;
+    let row = at * p.tags;
+    if (mask[at] == 0.0) { continue; }
+    for (var i = thread; i < p.tags; i += THREADS) {
+      var sum = gradient[row + i] + emissionsGradient[row + i];
+      for (var j = 0u; j < p.tags && !last; j++) {
+        let part = carried[j] * exp(filtered[row + i] + transitions[i * p.tags + j] - offsets[j]);
+        transitionsGradient[pairs + i * p.tags + j] += part;
+        sum += part;
+      }
+      ofRow[i] = sum;
+    }
+    workgroupBarrier();
+    var total = 0.0;
+    for (var i = 0u; i < p.tags; i++) { total += ofRow[i]; }
+    for (var i = thread; i < p.tags; i += THREADS) {
+      let own = ofRow[i] - exp(filtered[row + i]) * total;
+      carried[i] = own - emissionsGradient[row + i];
+      offsets[i] = incoming[row + i];
+      emissionsGradient[row + i] = own;
+    }
+    workgroupBarrier();
+    last = false;
+  }
+}

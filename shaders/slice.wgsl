@@ -1,0 +1,30 @@
+// A run of neighbours along one dimension, seen as the middle of [outer, extent, inner]: `length` of them from `begin` on,
+// and the reverse, which puts them back among zeros.
+
+struct Parameters { size: u32, extent: u32, inner: u32, begin: u32, length: u32 }
+
+@group(0) @binding(0) var<uniform> p: Parameters;
+@group(0) @binding(1) var<storage, read> input: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+
+@compute @workgroup_size(64)
+fn take(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= p.size) { return; }
+  let row = p.length * p.inner;
+  output[i] = input[(i / row * p.extent + p.begin) * p.inner + i % row];
+}
+
+@compute @workgroup_size(64)
+fn pad(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= p.size) { return; }
+  let place = i / p.inner % p.extent;
+  // Below `begin` the difference wraps around to a large number.
+  let within = place - p.begin;
+  if (within >= p.length) {
+    output[i] = 0.0;
+    return;
+  }
+  output[i] = input[(i / (p.inner * p.extent) * p.length + within) * p.inner + i % p.inner];
+}

@@ -1,0 +1,31 @@
+// The reverse: [36, tiles, channels] become squares of 4 x 4 pixels, of which those outside of the image are dropped.
+
+struct Parameters { images: u32, height: u32, width: u32, channels: u32, tilesDown: u32, tilesAcross: u32 }
+
+@group(0) @binding(0) var<uniform> p: Parameters;
+@group(0) @binding(1) var<storage, read> squares: array<f32>;
+@group(0) @binding(2) var<storage, read_write> images: array<f32>;
+
+var<private> square: u32;
+var<private> count: u32;
+var<private> corner: vec2u;
+var<private> first: u32;
+
+fn locate(index: u32) -> bool {
+  square = index;
+  count = p.images * p.tilesDown * p.tilesAcross * p.channels;
+  let tile = index / p.channels;
+  corner = vec2u(tile / p.tilesAcross % p.tilesDown, tile % p.tilesAcross) * 4u;
+  first = tile / (p.tilesAcross * p.tilesDown) * p.height * p.width * p.channels + index % p.channels;
+  return index < count;
+}
+
+fn load(i: u32, j: u32) -> f32 {
+  return squares[(i * LINES + j) * count + square];
+}
+
+fn store(i: u32, j: u32, value: f32) {
+  let place = corner + vec2u(i, j);
+  if (place.x >= p.height || place.y >= p.width) { return; }
+  images[first + (place.x * p.width + place.y) * p.channels] = value;
+}

@@ -1,0 +1,32 @@
+// Squares of channels-last images, four pixels apart, zero where they reach over the edge, become [36, tiles, channels].
+
+struct Parameters { images: u32, height: u32, width: u32, channels: u32, tilesDown: u32, tilesAcross: u32, padding: u32 }
+
+@group(0) @binding(0) var<uniform> p: Parameters;
+@group(0) @binding(1) var<storage, read> source: array<f32>;
+@group(0) @binding(2) var<storage, read_write> squares: array<f32>;
+
+var<private> square: u32;
+var<private> count: u32;
+var<private> corner: vec2i;
+var<private> first: u32; // the image's first number of this channel
+
+fn locate(index: u32) -> bool {
+  square = index;
+  count = p.images * p.tilesDown * p.tilesAcross * p.channels;
+  let tile = index / p.channels;
+  corner = vec2i(vec2u(tile / p.tilesAcross % p.tilesDown, tile % p.tilesAcross) * 4u) - i32(p.padding);
+  first = tile / (p.tilesAcross * p.tilesDown) * p.height * p.width * p.channels + index % p.channels;
+  return index < count;
+}
+
+fn load(i: u32, j: u32) -> f32 {
+  let place = vec2u(corner + vec2i(vec2u(i, j)));
+  let inside = place.x < p.height && place.y < p.width;
+  let at = first + (place.x * p.width + place.y) * p.channels;
+  return select(0.0, source[select(0u, at, inside)], inside);
+}
+
+fn store(i: u32, j: u32, value: f32) {
+  squares[(i * RESULTS + j) * count + square] = value;
+}

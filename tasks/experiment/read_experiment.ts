@@ -1,0 +1,168 @@
+import { basename, dirname, extname, isAbsolute, join } from "node:path";
+import { UserError } from "../../core/errors.ts";
+import { readUserFile } from "../../core/files.ts";
+import { type Checked, parseChecked } from "../../core/recipe/checked.ts";
+import type { Override } from "../../core/recipe/overrides.ts";
+import { isMap, parsePath, type Path } from "../../core/recipe/paths.ts";
+import { recipeSchema } from "../../core/recipe/schema.ts";
+import { readYaml } from "../../core/recipe/yaml_source.ts";
+import { changesOf } from "./changes.ts";
+import { type Experiment, folderName, type Row, type Scalar, type Tuning } from "./experiment.ts";
+import { type ExperimentFile, experimentSchema } from "./schema.ts";
+
+/** What the command line changes in an experiment. */
+export interface ExperimentOptions {
+  readonly seeds?: readonly number[];
+  /** Name of the row that the others are held against. */
+  readonly baseline?: string;
+}
+
+/** Seeds of an experiment that names none. */
+const SEEDS = [1, 2, 3];
+
+/** Whether a text is an experiment file rather than a recipe. */
+export function isExperiment(text: string): boolean {
+  const { value, problems } = readYaml(text);
+  return problems.length === 0 && isMap(value) && Object.hasOwn(value, "rows");
+}
+
+const readText = async (file: string) => new TextDecoder().decode(await readUserFile(file, "the recipe"));
+
+/**
+ * The experiment that files describe: one experiment file, or one row for each recipe.
+ *
+ * @throws UserError for a mistake in a file, with line and column
+ */
+export async function readExperiment(
+  files: readonly string[],
+  { seeds, baseline }: ExperimentOptions = {},
+): Promise<Experiment> {
+  const texts = await Promise.all(files.map(readText));
+  const experiment = files.findIndex((_, index) => isExperiment(texts[index]));
+  if (experiment >= 0 && files.length > 1) {
+    throw new UserError(`Cannot compare the experiment file "${files[experiment]}" with others: give it alone`);
+  }
+  const read = experiment >= 0
+    ? await fromFile(files[0], texts[0])
+    : fromRecipes(files.map((file, index) => recipeRow(nameIn(texts[index], file), file, texts[index])));
+  checkFolders(read.rows);
+  const names = read.rows.map(({ name }) => name);
+  if (baseline !== undefined && !names.includes(baseline)) {
+    throw new UserError(`--baseline ${baseline}: Expected one of ${names.join(", ")}`);
+  }
+  return { ...read, seeds: seeds ?? read.seeds, baseline: baseline ?? read.baseline };
+}
+
+/** A recipe's name as it stands in its text; the recipe itself is checked later. */
+function nameIn(text: string, file: string): string {
+  const { value } = readYaml(text);
+  return isMap(value) && typeof value.name === "string" ? value.name : basename(file, extname(file));
+}
+
+/** A row that is a recipe as it stands, or with the changes that a row of an experiment makes. */
+export function recipeRow(name: string, file: string, text: string, changes: readonly Override[] = []): Row {
+  return {
+    name,
+    folder: folderName(name),
+    equalSeconds: null,
+    recipe: (further) => parseChecked(text, file, recipeSchema, { overrides: cloned([...changes, ...further]) }),
+    error: (sentence) => new UserError(`${file}: ${sentence}`),
+  };
+}
+
+/** Overrides become part of a recipe, which is changed as it is checked. */
+const cloned = (overrides: readonly Override[]) =>
+  overrides.map((override) => ({ ...override, value: structuredClone(override.value) }));
+
+function fromRecipes(rows: readonly Row[]): Experiment {
+  const name = `compare-${rows.map(({ folder }) => folder).join("-")}`;
+  return { name, rows, seeds: SEEDS, baseline: rows[0].name, tune: null, resample: null };
+}
+
+/** Two rows would write into each other's folder. */
+function checkFolders(rows: readonly Row[]): void {
+  rows.forEach(({ name, folder, error }, index) => {
+    const other = rows.slice(0, index).find((row) => row.folder.toLowerCase() === folder.toLowerCase());
+    if (other) throw error(`Cannot use the name "${name}" as "${other.name}" has the same folder: name it otherwise`);
+  });
+}
+
+async function fromFile(file: string, text: string): Promise<Experiment> {
+  const checked = parseChecked(text, file, experimentSchema);
+  const { name, base, seeds, rows, baseline, tune, resample } = checked.value;
+  const names = Object.keys(rows);
+  if (names.length === 0) throw checked.error(["rows"], "Expected at least one row: got an empty map");
+  if (baseline !== null) checked.oneOf(["baseline"], "row", names);
+  const baseText = base === null ? null : await readNear(checked, ["base"], base);
+  const built: Row[] = [];
+  for (const row of names) built.push(await fileRow(checked, row, baseText));
+  return {
+    name: name ?? basename(file, extname(file)),
+    rows: built,
+    seeds,
+    baseline: baseline ?? names[0],
+    tune: tune && tuningOf(checked, tune, seeds),
+    resample: resample && resample.fraction,
+  };
+}
+
+const near = ({ file }: Checked<ExperimentFile>, path: string) => isAbsolute(path) ? path : join(dirname(file), path);
+
+async function readNear(checked: Checked<ExperimentFile>, at: Path, path: string): Promise<string> {
+  try {
+    return await readText(near(checked, path));
+  } catch (error) {
+    throw error instanceof UserError ? checked.error(at, error.message) : error;
+  }
+}
+
+async function fileRow(checked: Checked<ExperimentFile>, name: string, baseText: string | null): Promise<Row> {
+  const at = ["rows", name];
+  const { base, resample, rows } = checked.value;
+  const changes: Override[] = resample
+    ? [{ path: ["subset"], value: resample, label: checked.origin(["resample"], "key") }]
+    : [];
+  const error = (sentence: string) => checked.error(at, sentence, "key");
+  const row = rows[name];
+  if (typeof row === "string") {
+    return { ...recipeRow(name, near(checked, row), await readNear(checked, at, row), changes), error };
+  }
+  if (baseText === null) throw checked.error(at, `Cannot change a recipe for "${name}": base names none`, "key");
+  const { equalSeconds = null, ...own } = row ?? {};
+  if (equalSeconds !== null) checkEqualSeconds(checked, name);
+  try {
+    changes.push(...changesOf(readYaml(baseText).value, own, (path) => checked.origin([...at, ...path], "key")));
+  } catch (problem) {
+    throw problem instanceof SyntaxError ? error(problem.message) : problem;
+  }
+  return { ...recipeRow(name, near(checked, base!), baseText, changes), equalSeconds, error };
+}
+
+function checkEqualSeconds(checked: Checked<ExperimentFile>, name: string): void {
+  const at = ["rows", name, "equalSeconds"];
+  const { rows } = checked.value;
+  const other = rows[checked.oneOf(at, "row", Object.keys(rows).filter((row) => row !== name))];
+  if (typeof other === "object" && other?.equalSeconds) {
+    throw checked.error(at, "Cannot take the time of a row that takes another's itself: name a row that does not");
+  }
+}
+
+function tuningOf(
+  checked: Checked<ExperimentFile>,
+  { key, values, seeds, common }: NonNullable<ExperimentFile["tune"]>,
+  all: readonly number[],
+): Tuning {
+  const at = ["tune", "key"];
+  let path: Path;
+  try {
+    path = parsePath(key);
+  } catch (error) {
+    throw error instanceof SyntaxError ? checked.error(at, error.message) : error;
+  }
+  const change = (value: Scalar): Override => {
+    const index = values.indexOf(value);
+    const origin = index >= 0 ? ["tune", "values", index] : ["tune", "common"];
+    return { path, value, label: checked.origin(origin) };
+  };
+  return { key, values, seeds: seeds ?? all.slice(0, 1), common, change };
+}

@@ -1,0 +1,99 @@
+import type { Experiment, Scalar } from "./experiment.ts";
+import { finished, type FinishedRun, metricName, type Outcome, scoreOf } from "./outcome.ts";
+import type { RowResult } from "./run_grid.ts";
+import { type Difference, differenceOf, type Moments, momentsOf } from "./statistics.ts";
+
+/** One line of an experiment's table: a row over its seeds. Metrics are parts of 1. */
+export interface RowStatistics {
+  readonly name: string;
+  /** The tuned value that it was run with; `null` without tuning, or if no value trains. */
+  readonly value: Scalar | null;
+  readonly metric: "accuracy" | "pearson";
+  /** Epochs that a share of time allowed, or `null`. */
+  readonly epochs: number | null;
+  readonly failed: number;
+  readonly test: Moments | null;
+  readonly validation: Moments | null;
+  /** On the training examples without augmentation, if the recipe asks for them. */
+  readonly train: Moments | null;
+  readonly parametersTraining: number | null;
+  readonly parametersInference: number | null;
+  readonly parameterIncreaseRate: number | null;
+  /** Seconds of training. */
+  readonly seconds: Moments | null;
+  /** The most of any of the runs. */
+  readonly peakBytes: number | null;
+  /** Of the test metric to the baseline's; `null` for the baseline itself. */
+  readonly difference: Difference | null;
+  readonly diagnostics: DiagnosticsStatistics | null;
+}
+
+/** What training did to the weights, over matrices and seeds. */
+export interface DiagnosticsStatistics {
+  /** Mean over epochs of ||W - W_0|| / ||W_0||, W_0 from one epoch before. */
+  readonly relativeStep: number | null;
+  /** After the last epoch. */
+  readonly effectiveRank: number;
+  readonly largestSingularValue: number;
+  readonly agreement: number | null;
+}
+
+const mean = (values: readonly number[]) => momentsOf(values)?.mean ?? null;
+
+/**
+ * The lines of a table, differences to the baseline included.
+ *
+ * @param which the runs with each row's chosen value, or those with the common one
+ */
+export function rowStatistics(
+  { baseline, tune }: Experiment,
+  results: readonly RowResult[],
+  which: "runs" | "common" = "runs",
+): RowStatistics[] {
+  const lines = results.map((result) => {
+    const value = which === "common" ? tune!.common : result.tuned?.chosen ?? null;
+    return statisticsOf(result, result[which] ?? [], value);
+  });
+  const reference = lines.find(({ name }) => name === baseline)?.test ?? null;
+  return lines.map((line) => {
+    const difference = line.name === baseline || !line.test || !reference ? null : differenceOf(line.test, reference);
+    return { ...line, difference };
+  });
+}
+
+function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[], value: Scalar | null): RowStatistics {
+  const runs = finished(outcomes);
+  const first = runs.at(0)?.summary;
+  const over = (of: (run: FinishedRun) => number) => momentsOf(runs.map(of).filter((number) => !Number.isNaN(number)));
+  return {
+    name,
+    value,
+    metric: first ? metricName(first) : "accuracy",
+    epochs,
+    failed: outcomes.length - runs.length,
+    test: over(({ summary }) => scoreOf(summary.student.metrics)),
+    validation: over(({ summary }) => scoreOf(summary.student.validationMetrics)),
+    train: over(({ summary }) => scoreOf(summary.student.trainMetrics)),
+    parametersTraining: first?.student.parametersTraining ?? null,
+    parametersInference: first?.student.parametersInference ?? null,
+    parameterIncreaseRate: first?.student.parameterIncreaseRate ?? null,
+    seconds: over(({ summary }) => summary.seconds.train),
+    peakBytes: first ? Math.max(...runs.map(({ summary }) => summary.peakBytes)) : null,
+    difference: null,
+    diagnostics: diagnosticsOf(runs),
+  };
+}
+
+function diagnosticsOf(runs: readonly FinishedRun[]): DiagnosticsStatistics | null {
+  const looked = runs.filter(({ diagnostics }) => diagnostics.length > 0);
+  if (looked.length === 0) return null;
+  const all = looked.flatMap(({ diagnostics }) => diagnostics.flatMap(({ matrices }) => Object.values(matrices)));
+  const last = looked.map(({ diagnostics }) => diagnostics.at(-1)!);
+  const atEnd = last.flatMap(({ matrices }) => Object.values(matrices));
+  return {
+    relativeStep: mean(all.flatMap(({ relativeStep }) => relativeStep === null ? [] : [relativeStep])),
+    effectiveRank: mean(atEnd.map(({ effectiveRank }) => effectiveRank))!,
+    largestSingularValue: mean(atEnd.map(({ singularValues }) => singularValues[0]))!,
+    agreement: mean(last.flatMap(({ agreement }) => agreement === null ? [] : [agreement])),
+  };
+}

@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { Interrupted } from "../../core/distill/stops.ts";
+import { overridesOf, type RunFlags } from "../support/flags.ts";
+import { stoppable } from "../support/interrupt.ts";
+import { standardOutput, stylesOf } from "../support/output.ts";
+import { runReporter } from "../support/progress.ts";
+import type { Experiment } from "./experiment.ts";
+import { withOutputFolder } from "./output_folder.ts";
+import { type RowResult, runGrid } from "./run_grid.ts";
+import { trainingRunner } from "./runner.ts";
+import { type Table, tablesOf, textOf } from "./tables.ts";
+import { writeResults } from "./write_results.ts";
+
+/** Flags of the verbs that run an experiment. */
+export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "quiet" | "verbose"> {
+  readonly output?: string;
+}
+
+/** What a verb adds to an experiment's tables. */
+export interface Conclusion {
+  /** Lines below the tables. */
+  readonly notes: readonly string[];
+  /** What else `results.json` says. */
+  readonly [key: string]: unknown;
+}
+
+/**
+ * Runs an experiment from the command line: what is done already is not done again, the tables close it, and the folder
+ * keeps them.
+ *
+ * @param conclude says what follows from the results
+ * @param tables what to show, instead of {@linkcode tablesOf}
+ */
+export async function runExperiment(
+  experiment: Experiment,
+  flags: ExperimentFlags,
+  conclude: (results: readonly RowResult[]) => Conclusion = () => ({ notes: [] }),
+): Promise<void> {
+  const out = standardOutput("stdout");
+  const reporter = runReporter(out, standardOutput("stderr"), flags);
+  const folder = flags.output ?? join("runs", experiment.name);
+  const changed = withChanges(experiment, flags);
+  const results = await withOutputFolder(folder, experiment.name, () =>
+    stoppable(
+      (signal) => runGrid(changed, folder, trainingRunner(reporter, signal)),
+      () =>
+        reporter.warning(
+          "stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once",
+        ),
+    ).catch((error) => {
+      if (error instanceof Interrupted) error.message = `Stopped: the same command goes on from "${error.checkpoint}"`;
+      throw error;
+    }).finally(reporter.end));
+  const tables = tablesOf(changed, results);
+  const conclusion = conclude(results);
+  await writeResults(folder, changed, results, tables, conclusion);
+  show(tables, [...conclusion.notes, `Written: ${join(folder, "results.{json,md,csv}")}`]);
+
+  function show(tables: readonly Table[], notes: readonly string[]): void {
+    const { strong } = stylesOf(out);
+    if (!flags.quiet) out.line("");
+    for (const table of tables) {
+      for (const line of textOf(table, strong)) out.line(line);
+      out.line("");
+    }
+    for (const note of notes) out.line(note);
+  }
+}
+
+/** The experiment with what flags set in every row, after what the row itself sets. */
+function withChanges(experiment: Experiment, { set, backend }: ExperimentFlags): Experiment {
+  const flagged = overridesOf({ set, backend });
+  const rows = experiment.rows.map((row) => ({
+    ...row,
+    recipe: (changes: Parameters<typeof row.recipe>[0]) => row.recipe([...flagged, ...changes]),
+  }));
+  return { ...experiment, rows };
+}

@@ -1,0 +1,96 @@
+import type { Override } from "../../core/recipe/overrides.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+import { type Experiment, folderName, type Row } from "./experiment.ts";
+import { pickSmallest, type SweepPoint } from "./pick.ts";
+import { rowStatistics } from "./row_statistics.ts";
+import type { RowResult } from "./run_grid.ts";
+import type { Conclusion } from "./run_experiment.ts";
+
+/** The key whose values a sweep tries for each number of cores. */
+const RATE = "train.optimiser.learningRate";
+
+/** What a sweep tries. */
+export interface SweepGrid {
+  readonly cores: readonly number[];
+  /** Learning rates; `null`: half, once and twice the recipe's. */
+  readonly rates: readonly number[] | null;
+  readonly seeds: readonly number[];
+}
+
+/**
+ * The experiment of a sweep: a row for each number of cores, its learning rate tuned on validation over all seeds.
+ *
+ * @param base the recipe as a row
+ * @throws UserError for a recipe that over-parameterises nothing
+ */
+export function sweepExperiment(base: Row, { cores, rates, seeds }: SweepGrid): Experiment {
+  const recipe = base.recipe([]);
+  const { student: { overParameterise }, train: { optimiser: { learningRate } } } = recipe.value;
+  if (overParameterise.length === 0) {
+    throw recipe.error(["student"], "Cannot sweep the number of cores: student.overParameterise names no weights");
+  }
+  const rows = cores.map((count): Row => {
+    const name = `n = ${count}`;
+    const change = coresChange(overParameterise, count);
+    const evaluated: Override = { path: ["evaluate", "train"], value: true, label: "sweep" };
+    return {
+      ...base,
+      name,
+      folder: folderName(`n=${count}`),
+      recipe: (changes) => base.recipe([change, evaluated, ...changes]),
+    };
+  });
+  const values = rates ?? [0.5, 1, 2].map((factor) => +(factor * learningRate).toPrecision(6));
+  const tune = {
+    key: RATE,
+    values,
+    seeds,
+    common: null,
+    change: (value: unknown): Override => ({ path: RATE.split("."), value, label: `--rates ${value}` }),
+  };
+  return { name: `sweep-${base.folder}`, rows, seeds, baseline: rows[0].name, tune, resample: null };
+}
+
+/** All chains with so many cores, whatever their shape was given by. */
+function coresChange(entries: Recipe["student"]["overParameterise"], cores: number): Override {
+  const value = entries.map(({ layers, gauge }) => ({ layers, cores, gauge }));
+  return { path: ["student", "overParameterise"], value, label: `--cores ${cores}` };
+}
+
+/**
+ * What follows from a sweep: the number of cores to take, and what to distrust.
+ *
+ * @param tolerance in points
+ */
+export function concludeSweep(experiment: Experiment, results: readonly RowResult[], tolerance: number): Conclusion {
+  const lines = rowStatistics(experiment, results);
+  const points = lines.flatMap(({ name, validation, parameterIncreaseRate }): SweepPoint[] =>
+    validation ? [{ name, increaseRate: parameterIncreaseRate!, score: 100 * validation.mean }] : []
+  );
+  const gaps = lines.flatMap(({ name, train, validation }) =>
+    train && validation ? [`${name} ${(100 * (train.mean - validation.mean)).toFixed(2)}`] : []
+  );
+  const pick = points.length > 0 ? pickSmallest(points, tolerance) : null;
+  const notes = [
+    ...(gaps.length > 0 ? [`Gap from training to validation in points: ${gaps.join(", ")}.`] : []),
+    pick ? `${pick.reason}.` : "Nothing is picked: no run came to its end.",
+    ...rateWarnings(experiment, results).map((warning) => `Warning: ${warning}.`),
+  ];
+  return { notes, tolerance, picked: pick };
+}
+
+/** The best rate falls with the number of cores: a best rate at the edge of those tried may not be the best. */
+export function rateWarnings({ tune }: Experiment, results: readonly RowResult[]): string[] {
+  const values = tune!.values.map(Number);
+  if (values.length === 1) {
+    return ["all rows have one learning rate, but the best one falls as n grows: give --rates several"];
+  }
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  return results.flatMap(({ name, tuned }) => {
+    const { chosen } = tuned!;
+    if (chosen === lowest) {
+      return [`${name} is best at the lowest rate tried, ${lowest}, and the best rate falls with n: try lower ones`];
+    }
+    return chosen === highest ? [`${name} is best at the highest rate tried, ${highest}: try higher ones`] : [];
+  });
+}

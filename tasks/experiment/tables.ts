@@ -1,0 +1,174 @@
+import { alignColumns } from "../support/table.ts";
+import { grouped } from "../support/format.ts";
+import type { Experiment } from "./experiment.ts";
+import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
+import type { RowResult } from "./run_grid.ts";
+import type { Difference, Moments } from "./statistics.ts";
+
+/** A table for people; the first column is a name, the others are numbers. */
+export interface Table {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Sentences below it. */
+  readonly notes: readonly string[];
+}
+
+/** `83.40 ± 0.21` of a part of 1, in percent. */
+export function showPart(moments: Moments | null): string {
+  return showMoments(
+    moments && {
+      ...moments,
+      mean: 100 * moments.mean,
+      deviation: moments.deviation === null ? null : 100 * moments.deviation,
+    },
+    2,
+  );
+}
+
+/** `12.3 ± 0.4`, or the mean alone where there is no deviation. */
+export function showMoments(moments: Moments | null, digits: number): string {
+  if (!moments) return "-";
+  const { mean, deviation } = moments;
+  return deviation === null ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
+}
+
+/** `+0.42 [-0.31, +1.15] ~`, in percent points; `~` marks what is within noise. */
+export function showDifference(difference: Difference | null): string {
+  if (!difference) return "";
+  const signed = (value: number) => `${value < 0 ? "-" : "+"}${Math.abs(100 * value).toFixed(2)}`;
+  const { value, interval, withinNoise } = difference;
+  const bounds = interval ? ` [${interval.map(signed).join(", ")}]` : "";
+  return `${signed(value)}${bounds}${withinNoise ? " ~" : ""}`;
+}
+
+const whole = (value: number | null) => value === null ? "-" : grouped(value);
+const fixed = (value: number | null, digits: number) => value === null ? "-" : value.toFixed(digits);
+const megabytes = (bytes: number | null) => bytes === null ? "-" : `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** All tables of an experiment: the main one, that of one common value, tuning and diagnostics where there are any. */
+export function tablesOf(experiment: Experiment, results: readonly RowResult[]): Table[] {
+  const { tune } = experiment;
+  const own = rowStatistics(experiment, results);
+  const tables = [mainTable(experiment, own, tune ? `${experiment.name}: ${tune.key} tuned per row` : experiment.name)];
+  if (tune && tune.common !== null) {
+    const common = rowStatistics(experiment, results, "common");
+    tables.push(mainTable(experiment, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`));
+  }
+  if (tune) tables.push(tuningTable(experiment, results));
+  if (own.some(({ diagnostics }) => diagnostics)) tables.push(diagnosticsTable(own));
+  return tables;
+}
+
+function mainTable(
+  { baseline, seeds, tune, resample }: Experiment,
+  lines: readonly RowStatistics[],
+  title: string,
+): Table {
+  const metric = lines.find(({ test }) => test)?.metric ?? "accuracy";
+  const trained = lines.some(({ train }) => train);
+  const short = tune?.key.split(".").at(-1);
+  const header = [
+    "row",
+    ...(short ? [short] : []),
+    `test ${metric} %`,
+    "validation %",
+    ...(trained ? ["train %"] : []),
+    `to ${baseline}`,
+    "trained",
+    "inference",
+    "rate",
+    "seconds",
+    "peak",
+  ];
+  const rows = lines.map((line) => [
+    line.name,
+    ...(short ? [line.value === null ? "-" : String(line.value)] : []),
+    showPart(line.test),
+    showPart(line.validation),
+    ...(trained ? [showPart(line.train)] : []),
+    showDifference(line.difference),
+    whole(line.parametersTraining),
+    whole(line.parametersInference),
+    fixed(line.parameterIncreaseRate, 2),
+    showMoments(line.seconds, 1),
+    megabytes(line.peakBytes),
+  ]);
+  const several = seeds.length > 1;
+  const drawn = resample === null
+    ? ""
+    : `, each of which draws ${+(100 * resample).toFixed(2)} % of the training examples`;
+  const notes = [
+    several
+      ? `Mean ± standard deviation over seeds ${seeds.join(", ")}${drawn}; seconds are those of training.`
+      : `Seed ${seeds[0]}${drawn}; seconds are those of training.`,
+    several
+      ? `Differences are to "${baseline}" in points, with their 95 % interval by Welch's t; ~ marks those within noise ` +
+        `(the interval holds 0). With one interval for each row, one in twenty misses by chance.`
+      : "One seed tells nothing of noise: give more with --seeds.",
+    ...lines.filter(({ epochs }) => epochs !== null).map(({ name, epochs }) =>
+      `"${name}" had time for ${epochs} epochs.`
+    ),
+    ...lines.filter(({ failed }) => failed > 0).map(({ name, failed }) => `Of "${name}" ${failed} failed to train.`),
+  ];
+  return { title, header, rows, notes };
+}
+
+function tuningTable({ tune }: Experiment, results: readonly RowResult[]): Table {
+  const { key, values, seeds } = tune!;
+  const rows = results.map(({ name, tuned }) => [
+    name,
+    ...tuned!.trials.map(({ value, validation, failed }) => {
+      const mean = validation.reduce((sum, part) => sum + part, 0) / validation.length;
+      const shown = validation.length === 0
+        ? "failed"
+        : (100 * mean).toFixed(2) + (failed > 0 ? ` (${failed} failed)` : "");
+      return value === tuned!.chosen ? `*${shown}` : shown;
+    }),
+  ]);
+  return {
+    title: `Validation % by ${key}`,
+    header: ["row", ...values.map(String)],
+    rows,
+    notes: [`* is chosen: the best mean on the validation examples over seeds ${seeds.join(", ")}.`],
+  };
+}
+
+function diagnosticsTable(lines: readonly RowStatistics[]): Table {
+  const rows = lines.flatMap(({ name, diagnostics }) =>
+    diagnostics
+      ? [[
+        name,
+        fixed(diagnostics.relativeStep, 3),
+        fixed(diagnostics.effectiveRank, 2),
+        fixed(diagnostics.largestSingularValue, 3),
+        diagnostics.agreement === null ? "-" : (100 * diagnostics.agreement).toFixed(2),
+      ]]
+      : []
+  );
+  return {
+    title: "What training did to the weights",
+    header: ["row", "relative step", "effective rank", "largest singular value", "agreement %"],
+    rows,
+    notes: [
+      "Relative step: ||W - W0|| / ||W0|| over an epoch, mean over epochs, matrices and seeds. Effective rank (exp of the " +
+      "singular values' entropy), largest singular value and agreement with the teacher on the validation examples: after " +
+      "the last epoch.",
+    ],
+  };
+}
+
+/** Lines for a terminal. */
+export function textOf({ title, header, rows, notes }: Table, strong = (text: string) => text): string[] {
+  const [top, ...rest] = alignColumns([header, ...rows], ["left", "right"]);
+  return [strong(title), top, ...rest, ...notes];
+}
+
+/** The same as Markdown. */
+export function markdownOf({ title, header, rows, notes }: Table): string {
+  const cells = (row: readonly string[]) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const rule = `|${header.map((_, index) => index === 0 ? "---|" : "---:|").join("")}`;
+  return [`## ${title}`, "", cells(header), rule, ...rows.map(cells), "", ...notes.flatMap((note) => [note, ""])].join(
+    "\n",
+  );
+}

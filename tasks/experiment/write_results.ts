@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { writeFileAtomically } from "../../core/files.ts";
+import { VERSION } from "../../core/version.ts";
+import type { Experiment } from "./experiment.ts";
+import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
+import type { RowResult } from "./run_grid.ts";
+import { markdownOf, type Table } from "./tables.ts";
+
+/** What one line of the CSV file says, by column; metrics are parts of 1. */
+const columns: readonly (readonly [string, (line: RowStatistics) => string | number | boolean | null | undefined])[] = [
+  ["row", ({ name }) => name],
+  ["value", ({ value }) => value],
+  ["runs", ({ test }) => test?.count ?? 0],
+  ["failed", ({ failed }) => failed],
+  ["test", ({ test }) => test?.mean],
+  ["test_sd", ({ test }) => test?.deviation],
+  ["validation", ({ validation }) => validation?.mean],
+  ["validation_sd", ({ validation }) => validation?.deviation],
+  ["train", ({ train }) => train?.mean],
+  ["parameters_training", ({ parametersTraining }) => parametersTraining],
+  ["parameters_inference", ({ parametersInference }) => parametersInference],
+  ["increase_rate", ({ parameterIncreaseRate }) => parameterIncreaseRate],
+  ["seconds", ({ seconds }) => seconds?.mean],
+  ["seconds_sd", ({ seconds }) => seconds?.deviation],
+  ["peak_bytes", ({ peakBytes }) => peakBytes],
+  ["difference", ({ difference }) => difference?.value],
+  ["difference_low", ({ difference }) => difference?.interval?.[0]],
+  ["difference_high", ({ difference }) => difference?.interval?.[1]],
+  ["within_noise", ({ difference }) => difference?.withinNoise],
+];
+
+/** The main table as CSV (RFC 4180), numbers unrounded, nothing where there is no number. */
+export function csvOf(lines: readonly RowStatistics[]): string {
+  const cell = (value: unknown) => {
+    const text = String(value ?? "");
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const rows = lines.map((line) => columns.map(([, of]) => cell(of(line))));
+  return [columns.map(([name]) => name), ...rows].map((row) => row.join(",") + "\r\n").join("");
+}
+
+/**
+ * Writes `results.json` (every run), `results.md` (the tables) and `results.csv` (the main one) to the experiment's folder.
+ *
+ * @param more what else the JSON file says: a sweep's choice
+ */
+export async function writeResults(
+  folder: string,
+  experiment: Experiment,
+  results: readonly RowResult[],
+  tables: readonly Table[],
+  more: { readonly notes?: readonly string[]; readonly [key: string]: unknown } = {},
+): Promise<void> {
+  const { name, seeds, baseline, tune, resample } = experiment;
+  const lines = rowStatistics(experiment, results);
+  const common = tune && tune.common !== null ? rowStatistics(experiment, results, "common") : null;
+  const tuning = tune && { key: tune.key, values: tune.values, seeds: tune.seeds, common: tune.common };
+  const { notes = [], ...rest } = more;
+  const json = {
+    experiment: name,
+    version: VERSION,
+    seeds,
+    baseline,
+    tuning,
+    resample,
+    ...rest,
+    lines,
+    common,
+    results,
+  };
+  const markdown = [`# ${name}`, ...tables.map(markdownOf), ...notes].join("\n\n").replaceAll(/\n{3,}/g, "\n\n");
+  await writeFileAtomically(join(folder, "results.json"), JSON.stringify(json, null, 2) + "\n");
+  await writeFileAtomically(join(folder, "results.md"), markdown.trimEnd() + "\n");
+  await writeFileAtomically(join(folder, "results.csv"), csvOf(lines));
+}

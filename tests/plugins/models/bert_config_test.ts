@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readModelWeights, writeModelFolder } from "../../../core/distill/model_folder.ts";
+import { readModelFolder } from "../../../core/distill/read_model_folder.ts";
+import { optionKit } from "../../../core/plugin/kit.ts";
+import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../../core/safetensors.ts";
+import { bert } from "../../../plugins/models/bert/bert.ts";
+import { buildBert, buildEncoder, type EncoderName, encoders, fixture, optionsOf, textInput } from "./bert_fixture.ts";
+
+const names = Object.keys(encoders) as EncoderName[];
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The fixture's tensors, renamed. */
+async function stored(name: EncoderName, rename = (key: string) => key): Promise<Map<string, TensorToStore>> {
+  const { tensors } = await readSafetensors(fixture(`${name}.safetensors`));
+  return new Map([...tensors].map(([key, tensor]) => [rename(key), { shape: tensor.shape, data: toFloat32(tensor) }]));
+}
+
+for (const name of names) {
+  Deno.test(`${name}: its config.json is Hugging Face's, and builds the same model again`, async () => {
+    const model = await buildEncoder(name);
+    const given = JSON.parse(await Deno.readTextFile(fixture(`${name}.json`)));
+    for (const [key, value] of Object.entries(given)) assert.deepEqual(model.config[key], value, key);
+    const again = bert.build(bert.fromConfig!(model.config, optionsOf({})), textInput(encoders[name]));
+    assert.deepEqual(again.config, model.config);
+    assert.deepEqual(again.parameters, model.parameters);
+    const kind = encoders[name] === "tagging" ? "Token" : "Sequence";
+    const family = { distilbert: "DistilBert", roberta: "Roberta" }[name as string] ?? "Bert";
+    assert.deepEqual(model.config.architectures, [`${family}For${kind}Classification`]);
+    const labels = encoders[name] === "regression" ? ["LABEL_0"] : ["class 0", "class 1", "class 2", "class 3"];
+    assert.deepEqual(Object.values(model.config.id2label as object), labels);
+  });
+
+  Deno.test(`${name}: a folder that is written is read again with every number`, () =>
+    inFolder(async (folder) => {
+      const model = await buildEncoder(name);
+      const weights = await readModelWeights(fixture(`${name}.safetensors`), model, "student");
+      const data = textInput(encoders[name], { files: { "vocab.txt": new TextEncoder().encode("[PAD]\n") } });
+      await writeModelFolder(folder, "bert", model, data, weights);
+      assert.equal(await Deno.readTextFile(join(folder, "vocab.txt")), "[PAD]\n");
+      const saved = await readModelFolder(folder, [bert], data);
+      assert.deepEqual(saved.model.config, model.config);
+      assert.deepEqual(saved.weights, weights);
+      // Every tensor of the file has the name that transformers gives it.
+      const { tensors } = await readSafetensors(join(folder, "model.safetensors"));
+      assert.deepEqual([...tensors.keys()].sort(), [...(await stored(name)).keys()].sort());
+    }));
+}
+
+Deno.test("options in a recipe count more than the config.json", async () => {
+  const model = await buildEncoder("bert", { layers: 1, dropout: 0.3 });
+  assert.equal(model.layerPrefixes!.length, 1);
+  assert.equal(model.config.hidden_dropout_prob, 0.3);
+  assert.equal(model.config.hidden_size, 12);
+});
+
+Deno.test("old names, bare encoders, other prefixes and heads of pre-training are understood", async () => {
+  const model = await buildEncoder("bert");
+  const expected = await readModelWeights(fixture("bert.safetensors"), model, "teacher");
+  const renamings: ((key: string) => string)[] = [
+    (key) => key.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"),
+    (key) => `module.${key}`,
+    (key) => key.replace(/^bert\./, ""),
+  ];
+  await inFolder(async (folder) => {
+    for (const rename of renamings) {
+      const tensors = await stored("bert", rename);
+      for (const extra of ["bert.embeddings.position_ids", "cls.predictions.bias", "cls.seq_relationship.weight"]) {
+        tensors.set(extra, { shape: [2], data: new Float32Array(2) });
+      }
+      await writeSafetensors(join(folder, "model.safetensors"), tensors);
+      assert.deepEqual(await readModelWeights(folder, model, "teacher"), expected);
+    }
+  });
+  // A tagger has no pooler; a file that was trained with one is read without it.
+  assert.equal((await buildEncoder("tagger")).fromForeign("bert.pooler.dense.bias"), null);
+  assert.equal((await buildEncoder("roberta")).fromForeign("lm_head.dense.weight"), null);
+  assert.equal((await buildEncoder("distilbert")).fromForeign("vocab_transform.weight"), null);
+});
+
+Deno.test("tensors that are missing, too many or of another shape are named", () =>
+  inFolder(async (folder) => {
+    const refused = async (change: (tensors: Map<string, TensorToStore>) => void, message: RegExp) => {
+      const tensors = await stored("bert");
+      change(tensors);
+      await writeSafetensors(join(folder, "model.safetensors"), tensors);
+      const model = await buildEncoder("bert");
+      await assert.rejects(readModelWeights(folder, model, "teacher"), { name: "UserError", message });
+    };
+    await refused(
+      (tensors) => void tensors.delete("bert.encoder.layer.1.output.dense.bias"),
+      /lacks 1 of 41 tensors: bert\.encoder\.layer\.1\.output\.dense\.bias;/,
+    );
+    await refused(
+      (tensors) => void tensors.set("bert.encoder.layer.2.output.dense.bias", tensors.get("bert.pooler.dense.bias")!),
+      /of another model: 1 of its tensors have no place in this one: bert\.encoder\.layer\.2\.output\.dense\.bias$/,
+    );
+    await refused(
+      (tensors) => void tensors.set("classifier.bias", { shape: [3], data: new Float32Array(3) }),
+      /shapes differ: classifier\.bias is \[3\], expected \[4\]$/,
+    );
+  }));
+
+Deno.test("sizes that do not fit each other or the text are refused in one sentence", () => {
+  const refused = (options: Record<string, unknown>, data: ReturnType<typeof textInput>, message: RegExp) =>
+    assert.throws(() => buildBert(options, data), { name: "UserError", message });
+  const sizes = { layers: 2, width: 8, heads: 2 };
+  refused({}, textInput(), /^Cannot build an encoder of unknown size: expected layers and width, or weights/);
+  refused({ ...sizes, heads: 3 }, textInput(), /^Cannot divide a width of 8 among 3 heads/);
+  refused({ ...sizes, vocabulary: 22 }, textInput(), /^Cannot embed 23 different tokens in 22 rows/);
+  refused({ ...sizes, positions: 6 }, textInput(), /^Cannot take 7 tokens as the encoder has positions for 6/);
+  refused({ ...sizes, variant: "roberta", positions: 8 }, textInput("classification", { padding: 1 }), /for 6/);
+  refused(sizes, { ...textInput(), text: null as never }, /^Cannot build a text encoder for a data set without text$/);
+  assert.throws(() => bert.options(optionKit).parse({ width: 8, depth: 2 }));
+});
+
+Deno.test("configs of models that compute otherwise are refused in one sentence", () => {
+  const refused = (change: Record<string, unknown>, message: RegExp) =>
+    assert.throws(() => bert.fromConfig!({ model_type: "bert", hidden_size: 8, ...change }, optionsOf({})), {
+      name: "UserError",
+      message,
+    });
+  refused({ model_type: "gpt2" }, /^Cannot build a model of type "gpt2" as an encoder: expected one of bert, /);
+  refused({ hidden_act: "silu" }, /^Cannot compute hidden_act "silu": expected one of gelu, /);
+  refused({ position_embedding_type: "relative_key" }, /^Cannot build position_embedding_type "relative_key"/);
+  refused({ is_decoder: true }, /^Cannot build a model with is_decoder: expected an encoder$/);
+  refused({ hidden_size: "8" }, /^Cannot read hidden_size of the config: expected a number from 0 on, got "8"$/);
+});
+
+Deno.test("BERT-base, DistilBERT and RoBERTa-base have the known numbers of parameters", () => {
+  const count = (options: Record<string, unknown>, vocabulary: number, classes = 2) =>
+    buildBert({ width: 768, ...options }, textInput("classification", { vocabulary }, classes)).parameters
+      .reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent), 0);
+  assert.equal(count({ layers: 12 }, 30522), 109_483_778);
+  assert.equal(count({ layers: 6, variant: "distilbert" }, 30522), 66_955_010);
+  assert.equal(count({ layers: 12, variant: "roberta" }, 50265), 124_647_170);
+});

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { createOps } from "../../../core/ops/ops.ts";
+import type { Tensor } from "../../../core/tensor.ts";
+import { backends, float64, testBackends } from "../../support/backends.ts";
+import { pseudoRandom } from "../../support/numbers.ts";
+import { buildEncoder, type EncoderName, encoders, namedOutputs, openEncoder } from "./bert_fixture.ts";
+import { assertRelative } from "./resnet_fixture.ts";
+
+const names = Object.keys(encoders) as EncoderName[];
+
+for (const name of names) {
+  testBackends(`${name} gives PyTorch's hidden states, attention and logits on a padded batch`, async (backend) => {
+    const ops = createOps(backend);
+    const { expected, shapeOf, forward } = await openEncoder(name, ops);
+    const outputs = namedOutputs(forward());
+    const inputs = ["tokens", "types", "mask", "label"];
+    const others = [...expected.keys()].filter((key) => !inputs.includes(key) && !key.startsWith("gradient."));
+    assert.deepEqual([...outputs.keys()].sort(), others.sort());
+    for (const [key, tensor] of outputs) {
+      assert.deepEqual(tensor.shape, shapeOf(key), key);
+      assertRelative(await tensor.read(), expected.get(key)!, backend.precision === "float64" ? 2e-7 : 1e-5, key);
+    }
+  }, [float64, ...backends]);
+}
+
+testBackends("the gradient of cross-entropy by every parameter is PyTorch's", async (backend) => {
+  const ops = createOps(backend);
+  const { student, expected, batch, forward } = await openEncoder("bert", ops);
+  const parameters = [...student.plain.tensors.keys()];
+  assert.equal(parameters.length, [...expected.keys()].filter((key) => key.startsWith("gradient.")).length);
+  const { gradients } = ops.differentiate(
+    () => ops.negate(ops.mean(ops.pick(ops.logSoftmax(forward().logits), batch.label))),
+    [...student.plain.tensors.values()],
+  );
+  for (const [index, name] of parameters.entries()) {
+    const values = expected.get(`gradient.${name}`)!;
+    const gradient = await gradients[index]!.read();
+    // The bias of the keys adds the same to all scores of a query: its gradient is zero but for rounding.
+    if (name.endsWith("key.bias")) assert.ok(gradient.every((value) => Math.abs(value) < 1e-6), name);
+    else assertRelative(gradient, values, 2e-5, name);
+  }
+});
+
+testBackends("the gradient through both layers agrees with finite differences", async (backend) => {
+  const ops = createOps(backend);
+  const { student, forward } = await openEncoder("bert", ops, { dropout: 0.2 });
+  const targets = [...student.plain.tensors];
+  const loss = () => {
+    const { logits, hidden, attention, relations } = forward(true);
+    const weighted = (tensor: Tensor, seed: number) =>
+      ops.sum(ops.multiply(tensor, ops.tensor(pseudoRandom(seed, tensor.size), tensor.shape)));
+    const terms = [logits, hidden[0], hidden[1], attention[1], relations![0].values];
+    return terms.map(weighted).reduce((sum, term) => ops.add(sum, term));
+  };
+  const { gradients } = ops.differentiate(loss, targets.map(([, tensor]) => tensor));
+  const step = 1e-5;
+  for (const [index, [name, tensor]] of targets.entries()) {
+    const values = Float64Array.from(await tensor.read());
+    const analytic = await gradients[index]!.read();
+    for (const at of new Set([0, values.length >> 1, values.length - 1])) {
+      const lossAt = async (value: number) => {
+        backend.write(tensor.view, values.with(at, value));
+        return (await ops.scope(loss).read())[0];
+      };
+      const numeric = (await lossAt(values[at] + step) - await lossAt(values[at] - step)) / (2 * step);
+      backend.write(tensor.view, values);
+      const error = Math.abs(analytic[at] - numeric) / Math.max(1, Math.abs(numeric));
+      assert.ok(error < 1e-6, `${name}, element ${at}: ${analytic[at]} against ${numeric}`);
+    }
+  }
+}, [float64]);
+
+testBackends(
+  "an example's outputs do not depend on the others of its batch, nor on how far it is padded",
+  async (backend) => {
+    const ops = createOps(backend);
+    for (const name of ["bert", "roberta"] as const) {
+      const { expected, batch, forward } = await openEncoder(name, ops);
+      const [, length] = batch.tokens.shape;
+      for (const [example, tokens] of [7, 4, 1].entries()) {
+        const alone = Object.fromEntries(["tokens", "types", "mask"].map((key) => {
+          const row = expected.get(key)!.subarray(example * length, example * length + tokens);
+          return [key, ops.tensor(row, [1, tokens])];
+        }));
+        const { logits } = forward(false, alone);
+        assertRelative(await logits.read(), expected.get("logits")!.subarray(example * 4, example * 4 + 4), 1e-5, name);
+      }
+    }
+  },
+);
+
+testBackends("no token attends to padding, and each attends to all of the rest", async (backend) => {
+  const ops = createOps(backend);
+  const { forward } = await openEncoder("bert", ops);
+  for (const attention of forward().attention) {
+    const values = await attention.read();
+    for (let row = 0; row < values.length; row += 7) {
+      const used = [7, 4, 1][Math.floor(row / (values.length / 3))];
+      const probabilities = values.subarray(row, row + 7);
+      assert.ok(probabilities.subarray(0, used).every((value) => value > 0));
+      assert.ok(probabilities.subarray(used).every((value) => value === 0));
+      assert.ok(Math.abs([...probabilities].reduce((sum, value) => sum + value) - 1) < 1e-6);
+    }
+  }
+});
+
+testBackends("dropout is part of training alone, and its seed decides it", async (backend) => {
+  const ops = createOps(backend);
+  const { batch, forward } = await openEncoder("bert", ops);
+  const logits = async (training: boolean, seed?: number) => [...await forward(training, batch, seed).logits.read()];
+  assert.deepEqual(await logits(false, 1), await logits(false, 2));
+  assert.deepEqual(await logits(true, 1), await logits(true, 1));
+  assert.notDeepEqual(await logits(true, 1), await logits(true, 2));
+  assert.notDeepEqual(await logits(true, 1), await logits(false, 1));
+});
+
+testBackends("one token more than there are positions is refused", async (backend) => {
+  const ops = createOps(backend);
+  for (const [name, most] of [["bert", 9], ["roberta", 7]] as const) {
+    const { forward } = await openEncoder(name, ops);
+    const inputs = (length: number) => ({
+      tokens: ops.full([1, length], 5),
+      types: ops.full([1, length], 0),
+      mask: ops.full([1, length], 1),
+    });
+    assert.deepEqual(forward(false, inputs(most)).logits.shape, [1, 4]);
+    assert.throws(() => forward(false, inputs(most + 1)), {
+      name: "RangeError",
+      message: `Cannot encode tokens of shape [1, ${most + 1}]: the encoder has positions for ${most}`,
+    });
+  }
+}, [float64]);
+
+Deno.test("the six matrices of every block may be over-parameterised, and nothing else", async () => {
+  for (const name of ["bert", "distilbert"] as const) {
+    const model = await buildEncoder(name);
+    const chosen = model.parameters.filter(({ overParameterisable }) => overParameterisable);
+    assert.equal(chosen.length, 12);
+    for (const { name, shape } of chosen) {
+      assert.match(name, /layer\.\d\..*(query|key|value|dense|_lin|lin[12])\.weight$/);
+      assert.equal(shape.length, 2);
+    }
+    assert.deepEqual(
+      model.layerPrefixes!.map((prefix) => chosen.filter(({ name }) => name.startsWith(prefix)).length),
+      [
+        6,
+        6,
+      ],
+    );
+  }
+});
