@@ -51,12 +51,14 @@ export function predictionsOf(ops: Ops, task: Task, { logits, predictions }: Mod
   return output;
 }
 
-/** Runs a model in evaluation mode. */
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Runs a model in evaluation mode, for what it decides. */
 export function infer(ops: Ops, model: Model, weights: Weights, batch: Batch<Tensor>): ModelOutputs {
   const noSeed = () => {
     throw new Error("A model asked for a random number in evaluation");
   };
-  return model.forward({ ops, weights, batch, training: false, randomSeed: noSeed });
+  return model.forward({ ops, weights, batch, training: false, randomSeed: noSeed, wanted: NOTHING });
 }
 
 /** What is evaluated, and on what. */

@@ -34,7 +34,7 @@ export function someOutputs(
 ): ModelOutputs {
   if (cached !== undefined) return outputsFrom(cached, (name) => batch[cachedName(name)]);
   return ops.scope(() => {
-    const outputs = model.forward({ ops, weights, batch, training: false, randomSeed });
+    const outputs = model.forward({ ops, weights, batch, training: false, randomSeed, wanted });
     return Object.fromEntries(Object.entries(outputs).filter(([key]) => wanted.has(key))) as unknown as ModelOutputs;
   });
 }

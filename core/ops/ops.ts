@@ -36,7 +36,10 @@ export interface TensorLife {
   full(shape: readonly number[], value: number): Tensor;
   /** A scalar. */
   scalar(value: number): Tensor;
-  /** Frees what `body` makes, except what it returns and what is kept. */
+  /**
+   * Frees what `body` makes, except what it returns and what is kept. Within `differentiate` nothing is freed, as the
+   * gradients need it: a model may free between its layers, which pays where nothing is trained.
+   */
   scope<Result>(body: () => Result): Result;
   /** Takes a tensor out of all scopes: its owner disposes of it. */
   keep(tensor: Tensor): Tensor;
@@ -105,7 +108,8 @@ export function createOps(backend: Backend): Ops {
     tensor: (data, shape) => device.tensor(data, shape),
     full: (shape, value) => device.full(shape, value),
     scalar: (value) => device.full([], value),
-    scope: (body) => device.scope(body),
+    // What a recorded operation has seen must live until the gradients are taken.
+    scope: (body) => tape ? body() : device.scope(body),
     keep: (tensor) => device.keep(tensor),
     read: (tensors) => device.read(tensors),
     constant: (body) => withTape(null, body),

@@ -31,6 +31,11 @@ export interface ForwardCall {
   readonly training: boolean;
   /** A fresh 32-bit number each time it is called; for dropout. */
   readonly randomSeed: () => number;
+  /**
+   * Names of the outputs that will be looked at beside `logits` and `predictions`; without it all of them. Lists and maps
+   * that will not be may be empty, so that a large model frees each layer before the next.
+   */
+  readonly wanted?: ReadonlySet<string>;
 }
 
 /** What a forward pass gives. Which of the optional ones there are, the model's documentation says. */

@@ -1,6 +1,6 @@
 import { defineModel, type ForwardCall, type ModelOutputs } from "../../../core/plugin/model.ts";
-import type { Tensor } from "../../../core/tensor.ts";
-import { type BlockOutputs, type BlockSettings, encoderBlock } from "../encoder/block.ts";
+import type { BlockSettings } from "../encoder/block.ts";
+import { encode } from "../encoder/encode.ts";
 import { blockParameters } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
@@ -50,20 +50,8 @@ export const bert = defineModel<BertOptions>({
 
 function forward(sizes: BertSizes, call: ForwardCall): ModelOutputs {
   const settings: BlockSettings = { ...sizes, norm: "after" };
-  const embeddings = embed(call, sizes);
-  const blocks: BlockOutputs[] = [];
-  let x: Tensor = embeddings;
-  for (let layer = 0; layer < sizes.layers; layer++) {
-    const block = encoderBlock(call, blockNames(sizes.variant, layer), settings, x, call.batch.mask);
-    blocks.push(block);
-    x = block.hidden;
-  }
-  return {
-    ...applyHead(call, sizes, x),
-    features: { embeddings },
-    hidden: blocks.map(({ hidden }) => hidden),
-    attention: blocks.map(({ attention }) => attention),
-    scores: blocks.map(({ scores }) => scores),
-    relations: blocks.map(({ vectors }) => vectors),
-  };
+  const embeddings = call.ops.scope(() => embed(call, sizes));
+  const names = Array.from({ length: sizes.layers }, (_, layer) => blockNames(sizes.variant, layer));
+  const { last, ...blocks } = encode(call, names, settings, embeddings, call.batch.mask);
+  return { ...applyHead(call, sizes, last), features: { embeddings }, ...blocks };
 }

@@ -85,3 +85,12 @@ Deno.test("batches of examples of about equal length still have every example on
   const rising = first.slice(0, 32).map(([index]) => lengths[index]);
   assert.notDeepEqual(rising, rising.toSorted((a, b) => a - b), "short batches do not come first");
 });
+
+Deno.test("examples of one length are drawn as without lengths, whatever their order in the data set", () => {
+  const options = { batchSize: 8, shuffleSeed: 3 };
+  const loader = new BatchLoader(640, { ...options, lengths: new Uint8Array(640).fill(9) });
+  const first = batchesOf(loader, 0).map((batch) => batch.filter((index) => index < 320).length);
+  assert.ok(first.every((half) => half < 8), `batches of one half of the data: ${first}`);
+  const sorted = (batches: number[][]) => batches.map(String).toSorted();
+  assert.deepEqual(sorted(batchesOf(loader, 0)), sorted(batchesOf(new BatchLoader(640, options), 0)));
+});

@@ -1,0 +1,51 @@
+import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
+import type { Tensor } from "../../../core/tensor.ts";
+import { type BlockNames, type BlockOutputs, type BlockSettings, encoderBlock } from "./block.ts";
+
+/** What a stack of blocks gives: the last hidden state, and what was wanted of each block. */
+export type Encoded = Required<Pick<ModelOutputs, "hidden" | "attention" | "scores" | "relations">> & {
+  readonly last: Tensor;
+};
+
+/**
+ * Encoder blocks one after the other. Where nothing is trained each block's tensors are freed before the next, except
+ * those that are wanted.
+ *
+ * @param names of each block
+ * @param x `[batch, length, width]`
+ * @param mask `[batch, length]`, or `null`
+ */
+export function encode(
+  call: ForwardCall,
+  names: readonly BlockNames[],
+  settings: BlockSettings,
+  x: Tensor,
+  mask: Tensor | null,
+): Encoded {
+  const { ops, wanted } = call;
+  const wants = (output: keyof ModelOutputs) => !wanted || wanted.has(output);
+  const kept: Partial<BlockOutputs>[] = [];
+  let last = x;
+  for (const own of names) {
+    const block = ops.scope(() => {
+      const { hidden, attention, scores, vectors } = encoderBlock(call, own, settings, last, mask);
+      return {
+        hidden,
+        ...(wants("attention") && { attention }),
+        ...(wants("scores") && { scores }),
+        ...(wants("relations") && { vectors }),
+      };
+    });
+    kept.push(wants("hidden") ? block : { ...block, hidden: undefined });
+    last = block.hidden;
+  }
+  const of = <Part>(pick: (block: Partial<BlockOutputs>) => Part | undefined): Part[] =>
+    kept.flatMap((block) => pick(block) ?? []);
+  return {
+    last,
+    hidden: of(({ hidden }) => hidden),
+    attention: of(({ attention }) => attention),
+    scores: of(({ scores }) => scores),
+    relations: of(({ vectors }) => vectors),
+  };
+}
