@@ -35,13 +35,14 @@ export { DeviceError, UserError } from "./core/errors.ts";
 // Backends, and the kernels they run.
 export { type BackendChoice, openBackend, type OpenedBackend } from "./core/backend/open_backend.ts";
 export type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "./core/backend/backend.ts";
+export type { Call, CopyCall, KernelCall, Program } from "./core/backend/program.ts";
 export type { AdapterTraits, Kernel, Launch, ParameterType } from "./core/kernels/kernel.ts";
 export type { WasmRuntime } from "./core/backend/cpu/wasm_runtime.ts";
 export type { ConvShape, WasmKernels } from "./core/backend/cpu/wasm/wasm_kernels.ts";
 
 // Tensors, and differentiable operations on them.
 export { showShape, sizeOf, Tensor } from "./core/tensor.ts";
-export { Device } from "./core/device.ts";
+export { Device, type DeviceObserver } from "./core/device.ts";
 export {
   type BoundPrimitives,
   type Composites,

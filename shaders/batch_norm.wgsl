@@ -2,10 +2,9 @@
 // asked for, a residual is added and negative numbers become zero. Each thread takes every step-th row of its channels, so
 // that it reads their numbers once.
 
-struct Parameters { rows: u32, channels: u32, epsilon: f32 }
+struct Parameters { rows: u32, channels: u32, epsilon: f32, relu: u32 }
 
 override residual: bool = false;
-override relu: bool = false;
 
 @group(0) @binding(0) var<uniform> p: Parameters;
 @group(0) @binding(1) var<storage, read> x: array<Element>;
@@ -29,7 +28,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var at = i; at < p.rows * width; at += step * width) {
     var value = (x[at] - centre) * scale + shift;
     if (residual) { value += added[at]; }
-    if (relu) { value = max(value, Element()); }
-    y[at] = value;
+    y[at] = select(value, max(value, Element()), p.relu == 1u);
   }
 }

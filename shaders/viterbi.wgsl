@@ -59,8 +59,7 @@ fn main(
       if (first) { insert(emission, 0u); }
       for (var way = 0u; way < ways && !first; way++) {
         let score = best[before + way];
-        if (score == NO_PATH) { continue; }
-        insert(score + transitions[way / p.paths * p.tags + j] + emission, way);
+        if (score != NO_PATH) { insert(score + transitions[way / p.paths * p.tags + j] + emission, way); }
       }
       for (var k = 0u; k < p.paths; k++) {
         best[at * ways + j * p.paths + k] = list[k];

@@ -7,14 +7,7 @@ import { UserError } from "../errors.ts";
 import { optionKit } from "../plugin/kit.ts";
 import { completeOptions } from "./foreign_config.ts";
 import { loadPluginUrl } from "../plugin/remote.ts";
-import {
-  type Builtins,
-  type BuiltinsByKind,
-  type Definitions,
-  isPluginFile,
-  loadPluginFile,
-  type PluginKind,
-} from "../plugin/registry.ts";
+import { type Builtins, type Definitions, isPluginFile, loadPluginFile, type PluginKind } from "../plugin/registry.ts";
 
 /** A plug-in of a recipe with its checked options. */
 export interface Resolved<Kind extends PluginKind> {
@@ -48,7 +41,13 @@ export async function resolvePlugins(recipe: Checked<Recipe>, builtins: Builtins
     { use, integrity = null }: { readonly use: string; readonly integrity?: string | null },
     otherKeys: readonly string[],
   ): Promise<Resolved<Kind>> => {
-    const byKind: BuiltinsByKind = builtins;
+    if (integrity !== null && !isUrl(use)) {
+      throw recipe.error(
+        [...path, "integrity"],
+        `Cannot use integrity with "${use}": it is for a plug-in named by its address`,
+      );
+    }
+    const byKind: { readonly [Kind in PluginKind]: readonly Definitions[Kind][] } = builtins;
     const known: readonly Definitions[Kind][] = byKind[kind];
     let definition = known.find(({ name }) => name === use);
     if (!definition && (isUrl(use) || isPluginFile(use))) {

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { BatchLoader } from "../data/loader.ts";
 import type { Random } from "../data/random.ts";
-import type { ParameterStore } from "../nn/parameter_store.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Examples, Task } from "../plugin/dataset.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -19,6 +18,8 @@ import {
 } from "./checkpoint.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { evaluate } from "./evaluate.ts";
+import { GrowthWarning } from "./growth_warning.ts";
+import { type LiveParts, liveTensors } from "./live_tensors.ts";
 import { showMetrics } from "./metrics/show.ts";
 import { endLossEpoch, type LossMetrics, metricLines } from "./loss_epoch.ts";
 import { lossInputs } from "./loss_inputs.ts";
@@ -26,19 +27,13 @@ import type { WeightedLoss } from "./objective.ts";
 import type { Reporter } from "./progress.ts";
 import { type LoggedSteps, MetricsLog, readSteps } from "./step_log.ts";
 import { Interrupted, NonFiniteLoss } from "./stops.ts";
-import type { Student } from "./student.ts";
-import type { StepRecord, TrainingStep } from "./training_step.ts";
+import type { StepRecord } from "./training_step.ts";
 
 /** What a training runs on. */
-export interface TrainingSetup {
+export interface TrainingSetup extends LiveParts {
   readonly ops: Ops;
   readonly recipe: Recipe;
-  readonly student: Student;
-  readonly step: TrainingStep;
   readonly losses: readonly WeightedLoss[];
-  readonly lossParameters: ParameterStore;
-  /** What the losses keep from step to step, by name. */
-  readonly lossState: ReadonlyMap<string, Tensor>;
   /** For what losses draw on the host. */
   readonly random: Random;
   readonly train: Examples;
@@ -66,9 +61,6 @@ export interface TrainingResult {
   readonly lossMetrics: LossMetrics;
 }
 
-/** How much a matrix's norm may grow before a warning says so. */
-const GROWTH_WARNING = 10;
-
 /** Trains the student in place: epochs and steps, with log, validation, checkpoints and early stopping. */
 export async function train(setup: TrainingSetup): Promise<TrainingResult> {
   const training = new Training(setup);
@@ -94,7 +86,7 @@ class Training {
   readonly #state: ReadonlyMap<string, Tensor>;
   readonly #checkpointFile: string;
   readonly #log: MetricsLog;
-  readonly #warned = new Set<string>();
+  readonly #growth: GrowthWarning;
 
   constructor(private readonly setup: TrainingSetup) {
     const { ops, recipe, student, folder } = setup;
@@ -107,6 +99,7 @@ class Training {
     this.#state = new Map([...liveTensors(setup), ...this.#best.tensors]);
     this.#checkpointFile = join(folder, CHECKPOINT_FILE);
     this.#log = new MetricsLog(folder);
+    this.#growth = new GrowthWarning(student.initialNorms, setup.step.clip, setup.reporter);
   }
 
   async run(): Promise<TrainingResult> {
@@ -264,7 +257,7 @@ class Training {
   async #tell({ step, loss, terms, accuracy, examples, norms: values }: LoggedSteps): Promise<void> {
     const { student, reporter } = this.setup;
     const norms = Object.fromEntries([...student.chains.keys()].map((name, index) => [name, values[index]]));
-    if (values.length > 0) this.#warnOfGrowth(norms);
+    if (values.length > 0) this.#growth.check(norms);
     const examplesPerSecond = examples / ((performance.now() - this.#intervalStarted) / 1000);
     this.#intervalStarted = performance.now();
     await this.#log.write({
@@ -287,30 +280,4 @@ class Training {
       secondsLeft: this.#seconds / step * (this.#totalSteps - step),
     });
   }
-
-  #warnOfGrowth(norms: Readonly<Record<string, number>>): void {
-    const { student: { initialNorms }, step: { clip }, reporter } = this.setup;
-    for (const [name, norm] of Object.entries(norms)) {
-      if (this.#warned.has(name) || norm <= GROWTH_WARNING * initialNorms[name]) continue;
-      this.#warned.add(name);
-      const advice = clip === null
-        ? "set train.clipGradientNorm to 1, or lower train.optimiser.learningRate"
-        : "lower train.optimiser.learningRate or train.cores.learningRateScale";
-      reporter.warning(
-        `the norm of ${name} grew from ${initialNorms[name].toPrecision(3)} to ${norm.toPrecision(3)}, ` +
-          `and a weight this large before batch norm learns no more: ${advice}`,
-      );
-    }
-  }
-}
-
-function liveTensors({ student, step, lossParameters, lossState }: TrainingSetup): Map<string, Tensor> {
-  const stores = { ...student.stores(), losses: lossParameters };
-  const entries = Object.entries(stores).filter(([, store]) => store.specs.length > 0)
-    .map(([name, store]): [string, Tensor] => [name, store.flat]);
-  const states = Object.entries(step.groups).flatMap(([name, { optimiser }]) =>
-    [...optimiser.state].map(([part, tensor]): [string, Tensor] => [`${name}.${part}`, tensor])
-  );
-  const kept = [...lossState].map(([name, tensor]): [string, Tensor] => [`state of ${name}`, tensor]);
-  return new Map([...entries, ...states, ...kept]);
 }

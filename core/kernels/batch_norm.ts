@@ -79,8 +79,8 @@ export const batchNormKernel = defineKernel({
   name: "batch norm",
   reads: ["x", "mean", "variance", "weight", "bias", "added"],
   writes: ["y"],
-  parameters: { rows: "u32", channels: "u32", epsilon: "f32", residual: "u32", relu: "u32" },
-  launch: (p, adapter) => normalise.perElement(p, adapter, { residual: p.residual, relu: p.relu }),
+  parameters: { rows: "u32", channels: "u32", epsilon: "f32", relu: "u32", residual: "u32" },
+  launch: (p, adapter) => normalise.perElement(p, adapter, { residual: p.residual }),
   cpu: ({ x, mean, variance, weight, bias, added, y }, { rows, channels, epsilon, residual, relu }, wasm) => {
     const scale = Float64Array.from(weight, (value, c) => value / Math.sqrt(variance[c] + epsilon));
     const shift = scale.map((value, c) => bias[c] - mean[c] * value);

@@ -16,19 +16,22 @@ export const stridedCopyKernel = defineKernel({
   },
   launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: spread(p.size, adapter) }),
   cpu: ({ input, output }, p) => {
-    const { extent5, stride5 } = p;
-    const rows = p.size / extent5;
+    const { extent1, extent2, extent3, extent4, extent5, stride3, stride4, stride5 } = p;
+    const planes = p.size / (extent5 * extent4 * extent3);
     let target = 0;
-    for (let row = 0; row < rows; row++) {
-      let rest = row;
-      let source = (rest % p.extent4) * p.stride4;
-      rest = Math.floor(rest / p.extent4);
-      source += (rest % p.extent3) * p.stride3;
-      rest = Math.floor(rest / p.extent3);
-      source += (rest % p.extent2) * p.stride2;
-      rest = Math.floor(rest / p.extent2);
-      source += (rest % p.extent1) * p.stride1 + Math.floor(rest / p.extent1) * p.stride0;
-      for (let i = 0; i < extent5; i++, source += stride5) output[target++] = input[source];
+    for (let plane = 0; plane < planes; plane++) {
+      const [outer, middle, inner] = [
+        Math.floor(plane / (extent1 * extent2)),
+        Math.floor(plane / extent2) % extent1,
+        plane % extent2,
+      ];
+      const first = outer * p.stride0 + middle * p.stride1 + inner * p.stride2;
+      for (let i = 0; i < extent3; i++) {
+        for (let j = 0; j < extent4; j++) {
+          let source = first + i * stride3 + j * stride4;
+          for (let k = 0; k < extent5; k++, source += stride5) output[target++] = input[source];
+        }
+      }
     }
   },
 });

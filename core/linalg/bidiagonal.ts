@@ -30,11 +30,10 @@ export function bidiagonalise(workspace: Workspace, columns: Block, size: number
   const gather = ({ start, stride }: Block, count: number, k: number, to: number) => {
     for (let i = 0; i < count; i++) numbers[to + i] = numbers[start + i * stride + k];
   };
-  /** `to = scale (A^T v, or A u)`: `raw` is that for the matrix as it lies, then what was put off. */
-  const correct = (count: number, by: Block, added: Block, from: number, place: number, vector: number, to: number) => {
-    const length = size - from;
-    workspace.rowProducts(count, length, partOf(by, 0, from), vector, weights);
-    workspace.addRows(count, size - place, -1, partOf(added, 0, place), weights, to);
+  /** Takes off `A^T v` or `A u` what is put off: `count` products of the vector with rows of one, times rows of the other. */
+  const takeOff = (count: number, by: Block, of: Block, vector: number, from: number, result: number, to: number) => {
+    workspace.rowProducts(count, size - from, partOf(by, 0, from), vector, weights);
+    workspace.addRows(count, size - to, -1, partOf(of, 0, to), weights, result);
   };
   const scale = (start: number, length: number, factor: number) => {
     for (let i = start; i < start + length; i++) numbers[i] *= factor;
@@ -56,7 +55,7 @@ export function bidiagonalise(workspace: Workspace, columns: Block, size: number
       if (rest === 0) break;
 
       workspace.rowProducts(rest, size - k, partOf(columns, k + 1, k), v, yRow);
-      correct(before, x, y, k, k + 1, v, yRow);
+      takeOff(before, x, y, v, k, yRow, k + 1);
       scale(yRow, rest, tau[k]);
 
       // Row k, right of the diagonal.
@@ -70,7 +69,7 @@ export function bidiagonalise(workspace: Workspace, columns: Block, size: number
 
       numbers.fill(0, xRow, xRow + rest);
       workspace.addRows(rest, rest, 1, partOf(columns, k + 1, k + 1), u, xRow);
-      correct(before + 1, y, x, k + 1, k + 1, u, xRow);
+      takeOff(before + 1, y, x, u, k + 1, xRow, k + 1);
       scale(xRow, rest, factor);
     }
     const end = first + width, rest = size - end;

@@ -45,7 +45,7 @@ export function blockedSvd(a: Float64Array, m: number, n: number): LeftSvd {
   const outer = reduceToSquare(problem, a, exponent);
   const core: Block = { start: square, stride: r };
   const { diagonal, upper, reflections } = bidiagonalise(workspace, core, r);
-  workspace.numbers.fill(0, vectors.start, vectors.start + r * m);
+  workspace.numbers.fill(0, vectors.start, vectors.start + r * m); // also what Q leaves out, below R
   formReflections(workspace, reflections, vectors);
   rotate(problem, diagonal, upper);
   if (outer) applyReflections(workspace, outer, vectors, r);

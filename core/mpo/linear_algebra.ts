@@ -32,8 +32,8 @@ const onHost: Arithmetic = { name: "float64 on the host", epsilon: Number.EPSILO
 const byShaders: Arithmetic = { name: "float32 by shaders", epsilon: 2 ** -23 };
 
 /**
- * `m n min(m, n)` from which on a GPU is worth waiting for. The host takes about 0.8 ns times that: 50 ms here, the size
- * of 400 x 400. On a GPU an SVD waits three times for the device to answer, about 10 ms each, and its rounds depend on
+ * `m n min(m, n)` from which on a GPU is worth waiting for. The host takes about 0.8 ns times that: 50 ms here, as for
+ * 400 x 400. On a GPU an SVD waits three times for the device to answer, about 10 ms each, and its rounds depend on
  * each other, about 700 dispatches for 400 columns, whatever the speed of the arithmetic.
  */
 const WORTH_WAITING = 2 ** 26;

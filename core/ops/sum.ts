@@ -98,11 +98,12 @@ const reduction = (factorOf: (count: number) => number) =>
       return { output: device.alias(reduced, shape), saved: { kept: reduced.shape, factor } };
     },
     backward(device, { gradient, saved }, x) {
-      const spread = expandTo(device, device.alias(gradient, saved.kept), x.shape);
-      if (saved.factor === 1) return [spread];
-      const scaled = device.empty(x.shape);
-      device.run(unaryKernels.scale.value, { input: spread, output: scaled }, { size: x.size, c: saved.factor });
-      return [scaled];
+      let g = gradient;
+      if (saved.factor !== 1) {
+        g = device.empty(gradient.shape);
+        device.run(unaryKernels.scale.value, { input: gradient, output: g }, { size: g.size, c: saved.factor });
+      }
+      return [expandTo(device, device.alias(g, saved.kept), x.shape)];
     },
   });
 

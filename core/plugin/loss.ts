@@ -53,6 +53,7 @@ export interface OutputShapes {
 export interface StateSpec {
   /** What the loss calls it. */
   readonly name: string;
+  /** Of any number of dimensions. */
   readonly shape: readonly number[];
   /** What it holds before training. */
   readonly initialise: Initialiser;

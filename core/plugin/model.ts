@@ -67,8 +67,11 @@ export interface ModelOutputs {
 
 /** What one layer's attention is made of, each `[batch, heads, length, head width]`. */
 export interface AttentionVectors {
+  /** What each token looks for. */
   readonly queries: Tensor;
+  /** What each token is found by. */
   readonly keys: Tensor;
+  /** What each token gives. */
   readonly values: Tensor;
 }
 

@@ -26,11 +26,14 @@ const METHOD: Readonly<Record<PluginKind, string>> = { model: "build", loss: "cr
 /** All kinds of plug-in. */
 export const pluginKinds = Object.keys(METHOD) as readonly PluginKind[];
 
-/** The plug-ins that come with the program. */
-export type BuiltinsByKind = { readonly [Kind in PluginKind]: readonly Definitions[Kind][] };
-
 /** The plug-ins that a recipe can name without a file. */
-export interface Builtins extends BuiltinsByKind {
+export interface Builtins {
+  /** Teachers and students. */
+  readonly model: readonly ModelDefinition[];
+  /** Distillation losses. */
+  readonly loss: readonly LossDefinition[];
+  /** Data set formats. */
+  readonly dataset: readonly DatasetDefinition[];
   /** Whether a recipe may also name one by its URL and its hash: code from the network. False by default. */
   readonly allowUrls?: boolean;
 }
@@ -69,31 +72,27 @@ export async function importDefinition<Kind extends PluginKind>(
   use: string,
   module: string,
 ): Promise<Definitions[Kind]> {
+  const what = kind ? `${kind} plug-in` : "plug-in";
   let definition: Partial<Record<string, unknown>> | undefined;
   try {
     definition = (await import(module)).default;
   } catch (error) {
-    const what = kind ? `${kind} plug-in` : "plug-in";
     throw new UserError(`Cannot load the ${what} "${use}": ${importFailure(error, module)}`, { cause: error });
   }
-  if (typeof definition !== "object" || definition === null) {
-    throw new UserError(`Cannot use "${use}" as a ${kind ?? "plug-in"}: it has no default export with a definition`);
-  }
   const missing = missingPart(kind, definition);
-  if (missing) {
-    const what = kind ? `${kind} plug-in` : "plug-in";
-    throw new UserError(`Cannot use "${use}" as a ${what}: its default export has no ${missing}`);
-  }
+  if (missing) throw new UserError(`Cannot use "${use}" as a ${what}: ${missing}`);
   return guardDefinition(definition as unknown as Definitions[Kind]);
 }
 
 /** The first part that a definition lacks, in words. */
-function missingPart(kind: PluginKind | null, definition: Partial<Record<string, unknown>>): string | undefined {
+function missingPart(kind: PluginKind | null, definition?: Partial<Record<string, unknown>>): string | undefined {
+  if (typeof definition !== "object" || definition === null) return "it has no default export with a definition";
   const found = pluginKinds.find((known) => definition.kind === known);
-  if (kind && found !== kind) return `kind: "${kind}"`;
-  if (!found) return `kind: "model", "loss" or "dataset"`;
-  const wanted = { name: "string", description: "string", options: "function", [METHOD[found]]: "function" };
-  return Object.keys(wanted).find((key) => typeof definition[key] !== wanted[key as keyof typeof wanted]);
+  if (kind && found !== kind) return `its default export has no kind: "${kind}"`;
+  if (!found) return `its default export has no kind: "model", "loss" or "dataset"`;
+  if (typeof definition.name !== "string") return "its default export has no name";
+  const missing = ["options", METHOD[found]].find((key) => typeof definition[key] !== "function");
+  return missing && `its default export has no ${missing}`;
 }
 
 /** Deno's reason in one line, without the specifier: that of verified text is the whole text. */

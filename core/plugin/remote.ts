@@ -75,7 +75,7 @@ export function firstImport(text: string): string | null {
     (part) => /^["']/.test(part) ? '""' : " ",
   );
   const found = plain.match(
-    /(?<![.\w$])(?:import\b(?!\s+type\b|\s*\.\s*meta\b)|export\s*(?:\*|\{[^}]*\})[^;=]*?\bfrom\b)[^;"\n]*/,
+    /(?<![.\w$])(?:import\b(?!\s+type\b|\s*\.\s*meta\b)|export\s*(?:\*|\{[^}]*\})[^;=]*?\bfrom\b)[^;"]{0,60}/,
   );
   return found && found[0].replaceAll(/\s+/g, " ").trim();
 }

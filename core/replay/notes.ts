@@ -30,6 +30,8 @@ export class Notes implements DeviceObserver {
   readonly seeds: number[] = [];
   /** What {@link finish} was told. */
   outputs: readonly OutputPlace[] = [];
+  /** How many of the temporaries are inputs. */
+  readonly inputCount: number;
   readonly #numbers = new Map<Storage, number>();
   readonly #made: Tensor[] = [];
   readonly #shared = new Map<Storage, Tensor>();
@@ -39,6 +41,7 @@ export class Notes implements DeviceObserver {
   /** @param inputs what the body is given anew each time */
   constructor(inputs: Iterable<Tensor>) {
     for (const input of inputs) this.#number(input);
+    this.inputCount = this.temporaries.length;
   }
 
   made(tensor: Tensor, alias: boolean): void {

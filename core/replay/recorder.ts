@@ -110,7 +110,7 @@ export class Recorder {
     this.#replays++;
     const data = Object.values(inputs).map(({ data }) => data);
     const { notes, outputs } = entry;
-    entry.recording ??= new Recording(this.device, this.#arena, notes, data.length);
+    entry.recording ??= new Recording(this.device, this.#arena, notes);
     const results = entry.recording.replay(data, notes.seeds.map(() => randomSeed()));
     return Object.fromEntries(
       outputs.map(([name, count]) => [name, results.splice(0, count)]),

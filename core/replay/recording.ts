@@ -3,6 +3,7 @@ import type { Call, Program } from "../backend/program.ts";
 import type { Device } from "../device.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Arena } from "./arena.ts";
+import { elideCopies } from "./elide_copies.ts";
 import type { Notes, OutputPlace } from "./notes.ts";
 import { type Need, planMemory } from "./plan_memory.ts";
 import { drawnNumber } from "./same_calls.ts";
@@ -19,9 +20,9 @@ export class Recording {
   /** Parameters that are random numbers, and which. */
   readonly #seeds: readonly { call: number; parameter: string; drawn: number }[];
 
-  /** @param inputCount how many of the temporaries are inputs */
-  constructor(private readonly device: Device, arena: Arena, notes: Notes, inputCount: number) {
-    const needs = needsOf(notes, inputCount);
+  constructor(private readonly device: Device, arena: Arena, notes: Notes) {
+    const { calls, homes } = elideCopies(notes);
+    const needs = needsOf(notes, calls, homes);
     const { places, blocks } = planMemory(needs.map(({ need }) => need), arena.lengths);
     arena.extend(blocks);
     const storages = new Map(needs.map(({ number }, index) => [number, arena.blocks[places[index]]]));
@@ -32,10 +33,13 @@ export class Recording {
 
     const place = ({ storage, offset, length }: View): View => {
       const number = notes.numberOf(storage);
-      return number === null ? { storage, offset, length } : { ...storages.get(number)!.view, offset, length };
+      if (number === null) return { storage, offset, length };
+      const home = homes.get(number);
+      if (home) return { storage: home.storage, offset: home.offset + offset, length };
+      return { storage: storages.get(number)!.view.storage, offset, length };
     };
     this.#program = device.backend.compile(
-      notes.calls.map((call): Call =>
+      calls.map((call): Call =>
         "kernel" in call
           ? {
             ...call,
@@ -44,10 +48,10 @@ export class Recording {
           : { source: place(call.source), target: place(call.target) }
       ),
     );
-    this.#inputs = notes.temporaries.slice(0, inputCount)
+    this.#inputs = notes.temporaries.slice(0, notes.inputCount)
       .map(({ length }, number) => device.keep(storages.get(number)!.alias([length])));
     this.#outputs = notes.outputs.map(({ view, shape }) => ({ view: place(view), shape }));
-    this.#seeds = notes.calls.flatMap((call, index) =>
+    this.#seeds = calls.flatMap((call, index) =>
       "kernel" in call
         ? Object.entries(call.parameters).flatMap(([parameter, value]) => {
           const drawn = drawnNumber(notes, parameter, value);
@@ -77,8 +81,12 @@ export class Recording {
 }
 
 /** From which call to which each temporary is needed; inputs are there before the first, outputs after the last. */
-function needsOf(notes: Notes, inputCount: number): { number: number; need: Need }[] {
-  const { temporaries, calls, outputs } = notes;
+function needsOf(
+  notes: Notes,
+  calls: readonly Call[],
+  homes: ReadonlyMap<number, View>,
+): { number: number; need: Need }[] {
+  const { temporaries, outputs, inputCount } = notes;
   const first = temporaries.map((_, number) => number < inputCount ? -1 : calls.length);
   const last = temporaries.map(() => -1);
   const touch = (storage: Storage, time: number) => {
@@ -93,7 +101,7 @@ function needsOf(notes: Notes, inputCount: number): { number: number; need: Need
   });
   for (const { view } of outputs) touch(view.storage, calls.length);
   return temporaries.flatMap(({ length, constant }, number) =>
-    constant || last[number] < first[number]
+    constant || homes.has(number) || last[number] < first[number]
       ? []
       : [{ number, need: { length, first: first[number], last: last[number] } }]
   );

@@ -1,5 +1,5 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
-import { scoredRows } from "./token_rows.ts";
+import { expectClasses, scoredRows } from "./token_rows.ts";
 
 /**
  * Cross-entropy with the labels: mean over the batch of -log softmax(z)_y, with label smoothing e
@@ -15,15 +15,18 @@ export const crossEntropy = defineLoss<{ labelSmoothing: number }>({
     z.strictObject({
       labelSmoothing: z.number().min(0).lt(1).default(0).describe("Part of the target spread over all classes"),
     }),
-  create: ({ labelSmoothing }) => ({
-    teacherOutputs: [],
-    compute({ ops, student, batch }) {
-      const { rows, labels, mean } = scoredRows(ops, student.logits, batch.label);
-      const logProbabilities = ops.logSoftmax(rows(student.logits)); // [rows, classes]
-      const hard = ops.negate(mean(ops.pick(logProbabilities, labels())));
-      if (labelSmoothing === 0) return hard;
-      const uniform = ops.negate(mean(ops.mean(logProbabilities, { axes: [-1] })));
-      return ops.add(ops.scale(hard, 1 - labelSmoothing), ops.scale(uniform, labelSmoothing));
-    },
-  }),
+  create({ labelSmoothing }, { data }) {
+    expectClasses("cross-entropy", data, "mse");
+    return {
+      teacherOutputs: [],
+      compute({ ops, student, batch }) {
+        const { rows, labels, mean } = scoredRows(ops, student.logits, batch.label);
+        const logProbabilities = ops.logSoftmax(rows(student.logits)); // [rows, classes]
+        const hard = ops.negate(mean(ops.pick(logProbabilities, labels())));
+        if (labelSmoothing === 0) return hard;
+        const uniform = ops.negate(mean(ops.mean(logProbabilities, { axes: [-1] })));
+        return ops.add(ops.scale(hard, 1 - labelSmoothing), ops.scale(uniform, labelSmoothing));
+      },
+    };
+  },
 });

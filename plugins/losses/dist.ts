@@ -1,7 +1,9 @@
+import { UserError } from "../../core/errors.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import { expectClasses } from "./token_rows.ts";
 import { centred, unitVectors } from "./vectors.ts";
 
 /** Rows whose entries differ by less than rounding have no direction; their correlation is 0. */
@@ -34,6 +36,10 @@ export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Schedul
       tau: scheduled(z.number().positive()).default(1).describe("Temperature that softens both outputs"),
     }),
   create({ beta, gamma, tau }, { data, report }) {
+    expectClasses("dist", data, "mse-logits");
+    if (data.task === "tagging") {
+      throw new UserError(`Cannot use the loss "dist" for tagging: it compares a class over whole examples; use kd`);
+    }
     if (data.classes.length === 2) {
       report("dist: with two classes the relation between classes has no gradient; only gamma's part teaches");
     }

@@ -2,8 +2,9 @@ import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { klDivergence, logOdds } from "./divergence.ts";
+import { divergences, logOdds } from "./divergence.ts";
 import { oneHot } from "./one_hot.ts";
+import { expectClasses, scoredRows } from "./token_rows.ts";
 
 /** A row of logits in two parts: the label against the rest, and the rest among themselves. */
 interface Decoupled {
@@ -54,20 +55,23 @@ export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: 
       temperature: scheduled(z.number().positive()).default(4).describe("Temperature T that softens both outputs"),
     }),
   create({ alpha, beta, temperature }, { data, report }) {
+    expectClasses("dkd", data, "mse-logits");
     if (data.classes.length === 2) report("dkd: with two classes the part weighted by beta is zero");
     return {
       teacherOutputs: ["logits"],
       compute({ ops, student, teacher, batch, at }) {
         const t = at(temperature);
-        const isLabel = oneHot(ops, batch.label, student.logits.shape[1]); // [batch, classes]
+        const { rows, labels, mean } = scoredRows(ops, student.logits, batch.label);
+        const label = labels();
+        const isLabel = oneHot(ops, label, student.logits.shape.at(-1)!); // [rows, classes]
         const isOther = ops.offset(ops.negate(isLabel), 1);
-        const parts = (logits: Tensor) => decouple(ops, ops.scale(logits, 1 / t), batch.label, isLabel, isOther);
+        const parts = (logits: Tensor) => decouple(ops, ops.scale(rows(logits), 1 / t), label, isLabel, isOther);
         const [ofTeacher, ofStudent] = [parts(teacher.logits), parts(student.logits)];
-        const target = klDivergence(ops, ofTeacher.target, ofStudent.target);
+        const target = mean(divergences(ops, ofTeacher.target, ofStudent.target));
         // At the label both are only fillers, so their difference is taken out before it can count.
         const difference = ops.multiply(ops.subtract(ofTeacher.others, ofStudent.others), isOther);
         const others = ops.multiply(ops.exp(ofTeacher.others), difference);
-        const rest = ops.scale(ops.sum(others), 1 / student.logits.shape[0]);
+        const rest = mean(ops.sum(others, { axes: [-1] }));
         return ops.scale(ops.add(ops.scale(target, at(alpha)), ops.scale(rest, at(beta))), t * t);
       },
     };

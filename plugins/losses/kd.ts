@@ -1,7 +1,7 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import { divergences } from "./divergence.ts";
-import { scoredRows } from "./token_rows.ts";
+import { expectClasses, scoredRows } from "./token_rows.ts";
 
 /**
  * Knowledge distillation (Hinton et al. 2015, arXiv 1503.02531): T^2 KL(softmax(z_T / T) || softmax(z_S / T)), mean over
@@ -16,15 +16,18 @@ export const kd = defineLoss<{ temperature: Scheduled }>({
     z.strictObject({
       temperature: scheduled(z.number().positive()).default(4).describe("Temperature T that softens both outputs"),
     }),
-  create: ({ temperature }) => ({
-    teacherOutputs: ["logits"],
-    compute({ ops, student, teacher, batch, at }) {
-      const t = at(temperature);
-      const { rows, mean } = scoredRows(ops, student.logits, batch.label);
-      const [logStudent, logTeacher] = [student, teacher].map(({ logits }) =>
-        ops.logSoftmax(ops.scale(rows(logits), 1 / t)) // [rows, classes]
-      );
-      return ops.scale(mean(divergences(ops, logTeacher, logStudent)), t * t);
-    },
-  }),
+  create({ temperature }, { data }) {
+    expectClasses("kd", data, "mse-logits");
+    return {
+      teacherOutputs: ["logits"],
+      compute({ ops, student, teacher, batch, at }) {
+        const t = at(temperature);
+        const { rows, mean } = scoredRows(ops, student.logits, batch.label);
+        const [logStudent, logTeacher] = [student, teacher].map(({ logits }) =>
+          ops.logSoftmax(ops.scale(rows(logits), 1 / t)) // [rows, classes]
+        );
+        return ops.scale(mean(divergences(ops, logTeacher, logStudent)), t * t);
+      },
+    };
+  },
 });

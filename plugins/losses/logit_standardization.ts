@@ -2,7 +2,8 @@ import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { klDivergence } from "./divergence.ts";
+import { divergences } from "./divergence.ts";
+import { expectClasses, scoredRows } from "./token_rows.ts";
 import { centred, vectorLengths } from "./vectors.ts";
 
 /** What the published code adds to each standard deviation. */
@@ -34,17 +35,19 @@ export const logitStandardization = defineLoss<{ temperature: Scheduled }>({
       temperature: scheduled(z.number().positive()).default(2).describe("Base temperature T, after standardisation"),
     }),
   create({ temperature }, { data, report }) {
+    expectClasses("logit-standardization", data, "mse-logits");
     if (data.classes.length === 2) {
       report("logit-standardization: with two classes it has no gradient, as two standardised logits never change");
     }
     return {
       teacherOutputs: ["logits"],
-      compute({ ops, student, teacher, at }) {
+      compute({ ops, student, teacher, batch, at }) {
         const t = at(temperature);
+        const { rows, mean } = scoredRows(ops, student.logits, batch.label);
         const [logStudent, logTeacher] = [student, teacher].map(({ logits }) =>
-          ops.logSoftmax(ops.scale(standardise(ops, logits), 1 / t)) // [batch, classes]
+          ops.logSoftmax(ops.scale(standardise(ops, rows(logits)), 1 / t)) // [rows, classes]
         );
-        return ops.scale(klDivergence(ops, logTeacher, logStudent), t * t);
+        return ops.scale(mean(divergences(ops, logTeacher, logStudent)), t * t);
       },
     };
   },

@@ -1,6 +1,10 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
+import { scoredRows } from "./token_rows.ts";
 
-/** Mean squared difference of the logits (Ba and Caruana 2014): mean over batch and classes of (z_S - z_T)^2. */
+/**
+ * Mean squared difference of the logits (Ba and Caruana 2014): mean over batch and classes of (z_S - z_T)^2. For tagging
+ * the mean runs over the tokens that have a label.
+ */
 export const mseLogits = defineLoss<Record<never, never>>({
   name: "mse-logits",
   description: "Mean squared difference of the logits",
@@ -9,6 +13,10 @@ export const mseLogits = defineLoss<Record<never, never>>({
   options: ({ z }) => z.strictObject({}),
   create: () => ({
     teacherOutputs: ["logits"],
-    compute: ({ ops, student, teacher }) => ops.mean(ops.square(ops.subtract(student.logits, teacher.logits))),
+    compute({ ops, student, teacher, batch }) {
+      const { rows, mean } = scoredRows(ops, student.logits, batch.label);
+      const squares = ops.square(ops.subtract(rows(student.logits), rows(teacher.logits))); // [rows, classes]
+      return mean(ops.mean(squares, { axes: [-1] }));
+    },
   }),
 });

@@ -1,7 +1,7 @@
 import { defineLoss, type LossCall } from "../../core/plugin/loss.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { chainScores, expectTaggers } from "./chains.ts";
-import { klDivergence } from "./divergence.ts";
+import { divergences } from "./divergence.ts";
 import { scoredPositions } from "./masked.ts";
 
 type Over = "tags" | "sequences";
@@ -14,7 +14,7 @@ const compare: Readonly<Record<Over, (call: LossCall) => Tensor>> = {
       return ops.crfLogMarginals(emissions, transitions, mask);
     });
     // Where the mask leaves a position out both are 0, and so is their difference.
-    return klDivergence(ops, logTeacher, logStudent);
+    return ops.scale(ops.sum(divergences(ops, logTeacher, logStudent)), 1 / mask.shape[0]);
   },
   sequences({ ops, student, teacher, batch }) {
     const mask = scoredPositions(ops, batch.label);

@@ -1,6 +1,22 @@
+import { UserError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
+import type { InputDescription } from "../../core/plugin/dataset.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { scoredPositions } from "./masked.ts";
+
+/**
+ * Sees to it that a loss of probabilities is used where the labels are classes.
+ *
+ * @param who name of the loss
+ * @param instead the loss to use for a regression
+ * @throws UserError for a regression
+ */
+export function expectClasses(who: string, { task }: InputDescription, instead: string): void {
+  if (task !== "regression") return;
+  throw new UserError(
+    `Cannot use the loss "${who}" for regression: it compares probabilities of classes; use ${instead}`,
+  );
+}
 
 /** The decisions that a batch is scored by: one for each example, or for each token that has a label. */
 export interface ScoredRows {

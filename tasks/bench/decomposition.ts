@@ -4,7 +4,7 @@ import { decomposeMatrix, type Decomposition } from "../../core/mpo/decompose.ts
 import { linearAlgebraOn } from "../../core/mpo/linear_algebra.ts";
 import { reportDecomposition } from "../../core/mpo/report.ts";
 import type { Work } from "./protocol.ts";
-import { decompositions, type DecompositionCase, matrixSize } from "./workload.ts";
+import { type DecompositionCase, decompositions, matrixSize } from "./workload.ts";
 
 /** Decomposes the same matrix in each step; the note says where, and what the first step added to the process' memory. */
 export function startDecomposition(device: Device, name: DecompositionCase, matrix: Float32Array): Work {

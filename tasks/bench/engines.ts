@@ -35,9 +35,20 @@ function ours(backend: "webgpu" | "cpu"): EngineEntry {
   return {
     name: `ours-${backend}`,
     label: `ours ${backend}`,
-    cases: ["matmul", "resnet8", "decompose", "overhead"],
+    cases: ["matmul", "resnet8", "decompose", "decompose-3072", "overhead"],
     comparedWith: `ours-${backend}`,
     commands: (name) => [denoScript("ours.ts", [name, backend], ["--allow-read", "--allow-env"])],
+  };
+}
+
+function numpy(method: "svd" | "sweep", label: string, cases: Case[]): EngineEntry {
+  const script = fileURLToPath(new URL("peers/published_sweep.py", import.meta.url));
+  return {
+    name: `numpy-${method}`,
+    label,
+    cases,
+    comparedWith: "ours-cpu",
+    commands: (name) => pythons.map((python) => [python, script, name, `--method=${method}`]),
   };
 }
 
@@ -78,4 +89,6 @@ export const engines: EngineEntry[] = [
       return pythons.map((python) => [python, script, name]);
     },
   },
+  numpy("svd", "NumPy SVD", ["decompose", "decompose-3072"]),
+  numpy("sweep", "published sweep", ["decompose"]),
 ];

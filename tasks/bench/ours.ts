@@ -1,14 +1,11 @@
 /**
- * This project: `deno run tasks/bench/ours.ts matmul|resnet8|decompose|overhead webgpu|cpu`.
+ * This project: `deno run tasks/bench/ours.ts CASE webgpu|cpu`.
  *
  * Written as its pipeline is: the `resnet` plug-in, the `cross-entropy` loss's operations, parameters side by side in one
  * store, the fused optimiser, and steps that are replayed. The batch is uploaded at each step.
  */
 import type { Backend } from "../../core/backend/backend.ts";
 import { openBackend } from "../../core/backend/open_backend.ts";
-import { decomposeMatrix, type Decomposition } from "../../core/mpo/decompose.ts";
-import { linearAlgebraOn } from "../../core/mpo/linear_algebra.ts";
-import { reportDecomposition } from "../../core/mpo/report.ts";
 import { createOptimiser } from "../../core/nn/optimisers.ts";
 import { ParameterStore } from "../../core/nn/parameter_store.ts";
 import { weightsFrom } from "../../core/nn/weights.ts";
@@ -17,19 +14,10 @@ import { type BodyCall, Recorder } from "../../core/replay/recorder.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { VERSION } from "../../core/version.ts";
 import { resnet } from "../../plugins/models/resnet/resnet.ts";
+import { startDecomposition } from "./decomposition.ts";
 import { startOverhead } from "./overhead.ts";
 import { runEngine, type Work } from "./protocol.ts";
-import {
-  batchSize,
-  classes,
-  decomposeFactors,
-  decomposeSize,
-  imageSize,
-  type Inputs,
-  learningRate,
-  matmulSize,
-  momentum,
-} from "./workload.ts";
+import { batchSize, classes, imageSize, type Inputs, learningRate, matmulSize, momentum } from "./workload.ts";
 
 function startMatmul(ops: Ops, inputs: Inputs["matmul"]): Work {
   const a = ops.tensor(inputs.a, [matmulSize, matmulSize]);
@@ -91,24 +79,6 @@ function startTraining(ops: Ops, { images, labels, parameters }: Inputs["resnet8
   };
 }
 
-function startDecomposition(ops: Ops, matrix: Inputs["decompose"]): Work {
-  const [first, last] = decomposeFactors;
-  const factors = [first, 1, 1, 1, last];
-  const linearAlgebra = linearAlgebraOn(ops.device);
-  let result: Decomposition | undefined;
-  return {
-    async step() {
-      result = await decomposeMatrix(matrix, decomposeSize, decomposeSize, {
-        rows: factors,
-        cols: factors,
-        linearAlgebra,
-      });
-    },
-    sync: () => Promise.resolve(result!.singularValues[0][0]),
-    error: () => reportDecomposition(matrix, result!).relativeError,
-  };
-}
-
 async function firstNumber(tensor: Tensor): Promise<number> {
   const view = tensor.alias([1]);
   const [value] = await view.read();
@@ -126,7 +96,8 @@ await runEngine({
   start: {
     matmul: (inputs) => startMatmul(ops, inputs),
     resnet8: (inputs) => startTraining(ops, inputs),
-    decompose: (inputs) => startDecomposition(ops, inputs),
+    decompose: (matrix) => startDecomposition(ops.device, "decompose", matrix),
+    "decompose-3072": (matrix) => startDecomposition(ops.device, "decompose-3072", matrix),
     overhead: (dispatches) => startOverhead(ops, dispatches),
   },
 });

@@ -16,10 +16,10 @@ import {
   batchSize,
   type Case,
   cases,
-  decomposeSize,
   type Inputs,
   makeInputs,
   matmulSize,
+  matrixSize,
   overheadDispatches,
 } from "./workload.ts";
 
@@ -32,7 +32,7 @@ export interface Result {
   engine: string;
   version: string;
   case: Case;
-  /** Side of the matrix, or images in the batch. */
+  /** Rows of the matrix, or images in the batch. */
   size: number;
   /** Seconds from nothing to the first result. */
   first: number;
@@ -112,7 +112,13 @@ export async function measure(engine: Engine, name: Case, repeats: number): Prom
   const error = await work?.error?.();
   const count = operations(name);
   const gflops = count && count / median(seconds) / 1e9;
-  const size = { matmul: matmulSize, resnet8: batchSize, decompose: decomposeSize, overhead: overheadDispatches }[name];
+  const size = {
+    "matmul": matmulSize,
+    "resnet8": batchSize,
+    "decompose": matrixSize("decompose")[0],
+    "decompose-3072": matrixSize("decompose-3072")[0],
+    "overhead": overheadDispatches,
+  }[name];
   const { name: engineName, version } = engine;
   const note = [engine.note, await work?.note?.()].filter(Boolean).join("; ") || undefined;
   const result: Result = {

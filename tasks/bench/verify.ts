@@ -1,5 +1,5 @@
 import type { Result } from "./protocol.ts";
-import { expectedLosses, makeInputs, matmulSize, overheadDispatches } from "./workload.ts";
+import { expectedLosses, expectedNorms, makeInputs, matmulSize, overheadDispatches } from "./workload.ts";
 
 /**
  * Checks that an engine did the work it was timed for.
@@ -25,6 +25,8 @@ export function verify({ case: name, values, error }: Result): void {
     if (wrong) throw new Error(`Wrong sum after step ${wrong[0]}: ${wrong[1]}`);
   } else if (!(error !== undefined && error < 1e-5)) {
     throw new Error(`Wrong decomposition: its relative reconstruction error is ${error}`);
+  } else if (!(Math.abs(first - expectedNorms[name]) < 1e-4)) {
+    throw new Error(`Wrong decomposition: the largest singular value is ${first}, not ${expectedNorms[name]}`);
   }
 }
 

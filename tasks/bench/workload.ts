@@ -4,14 +4,38 @@
  */
 
 /** What is timed. */
-export const cases = ["matmul", "resnet8", "decompose", "overhead"] as const;
+export const cases = ["matmul", "resnet8", "decompose", "decompose-3072", "overhead"] as const;
 export type Case = typeof cases[number];
 
-/** Rows and columns of the matrix product, and of the matrix that is decomposed. */
+/** Rows and columns of the matrix product. */
 export const matmulSize = 1024;
-export const decomposeSize = 768;
-/** Factors of the rows, and of the columns, of the decomposed matrix: its interleaved form is 1024x576. */
-export const decomposeFactors: readonly [number, number] = [32, 24];
+
+/**
+ * First and last factor of the rows, and of the columns, of the matrices that are decomposed: those of BERT-base, with
+ * interleaved forms of 1024x576 and 2048x1152.
+ */
+export const decompositions = {
+  "decompose": { rows: [32, 24], cols: [32, 24] },
+  "decompose-3072": { rows: [64, 48], cols: [32, 24] },
+} as const;
+export type DecompositionCase = keyof typeof decompositions;
+
+/** Largest singular values of the interleaved matrices, from NumPy. */
+export const expectedNorms: Readonly<Record<DecompositionCase, number>> = {
+  "decompose": 32.24670,
+  "decompose-3072": 45.61543,
+};
+
+/** Rows and columns of the matrix of a decomposition. */
+export function matrixSize(name: DecompositionCase): readonly [rows: number, cols: number] {
+  const { rows, cols } = decompositions[name];
+  return [rows[0] * rows[1], cols[0] * cols[1]];
+}
+
+function decomposed(name: DecompositionCase): Float32Array<ArrayBuffer> {
+  const [rows, cols] = matrixSize(name);
+  return uniform(3, rows * cols);
+}
 
 /** Dispatches of a step that computes next to nothing. */
 export const overheadDispatches = 300;
@@ -59,6 +83,7 @@ export interface Inputs {
   resnet8: { images: Float32Array<ArrayBuffer>; labels: Int32Array<ArrayBuffer>; parameters: Parameter[] };
   /** The matrix to decompose, row-major. */
   decompose: Float32Array<ArrayBuffer>;
+  "decompose-3072": Float32Array<ArrayBuffer>;
   /** How many dispatches. */
   overhead: number;
 }
@@ -74,7 +99,8 @@ export const makeInputs: { [C in Case]: () => Inputs[C] } = {
     labels: Int32Array.from({ length: batchSize }, (_, i) => i % classes),
     parameters: parameters(),
   }),
-  decompose: () => uniform(3, decomposeSize ** 2),
+  decompose: () => decomposed("decompose"),
+  "decompose-3072": () => decomposed("decompose-3072"),
   overhead: () => overheadDispatches,
 };
 

@@ -29,7 +29,6 @@ export interface Conclusion {
  * keeps them.
  *
  * @param conclude says what follows from the results
- * @param tables what to show, instead of {@linkcode tablesOf}
  */
 export async function runExperiment(
   experiment: Experiment,
@@ -37,7 +36,9 @@ export async function runExperiment(
   conclude: (results: readonly RowResult[]) => Conclusion = () => ({ notes: [] }),
 ): Promise<void> {
   const out = standardOutput("stdout");
-  const reporter = runReporter(out, standardOutput("stderr"), flags);
+  const told = runReporter(out, standardOutput("stderr"), flags);
+  // In a file the line that closes each run says enough.
+  const reporter = out.terminal || flags.verbose ? told : { ...told, progress: () => {} };
   const folder = flags.output ?? join("runs", experiment.name);
   const changed = withChanges(experiment, flags);
   const results = await withOutputFolder(folder, experiment.name, () =>

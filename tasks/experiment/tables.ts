@@ -1,5 +1,5 @@
 import { alignColumns } from "../support/table.ts";
-import { grouped } from "../support/format.ts";
+import { counted, grouped } from "../support/format.ts";
 import type { Experiment } from "./experiment.ts";
 import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
 import type { RowResult } from "./run_grid.ts";
@@ -107,7 +107,7 @@ function mainTable(
         `(the interval holds 0). With one interval for each row, one in twenty misses by chance.`
       : "One seed tells nothing of noise: give more with --seeds.",
     ...lines.filter(({ epochs }) => epochs !== null).map(({ name, epochs }) =>
-      `"${name}" had time for ${epochs} epochs.`
+      `"${name}" had time for ${counted(epochs!, "epoch")}.`
     ),
     ...lines.filter(({ failed }) => failed > 0).map(({ name, failed }) => `Of "${name}" ${failed} failed to train.`),
   ];

@@ -10,10 +10,13 @@ import { readRecipe, resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { sizeOf } from "../../core/tensor.ts";
 import { builtins } from "../../plugins/builtins.ts";
+import { isExperiment, readExperiment } from "../../tasks/experiment/read_experiment.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "tasks", "recipes");
-const recipes = Array.from(Deno.readDirSync(folder), ({ name }) => name).filter((name) => name.endsWith(".yaml"));
+const files = Array.from(Deno.readDirSync(folder), ({ name }) => name).filter((name) => name.endsWith(".yaml"));
+const isRecipe = (name: string) => !isExperiment(Deno.readTextFileSync(join(folder, name)));
+const recipes = files.filter(isRecipe);
 
 /** Images of the data sets by their format; the files themselves are read by no test here. */
 const imageSizes: Readonly<Record<string, ImageInput["size"]>> = { idx: [28, 28, 1], cifar: [32, 32, 3] };
@@ -64,6 +67,16 @@ for (const name of recipes) {
     for (const [weight, { rows, cols }] of chains) {
       const matrix = matrixSize(model.parameters.find(({ name }) => name === weight)!.shape);
       assert.deepEqual({ rows: sizeOf(rows), cols: sizeOf(cols) }, matrix, weight);
+    }
+  });
+}
+
+for (const name of files.filter((file) => !isRecipe(file))) {
+  Deno.test(`${name}: every row is a recipe whose plug-ins take it, with every value that is tuned`, async () => {
+    const { rows, seeds, baseline, tune } = await readExperiment([join(folder, name)]);
+    assert.ok(seeds.length >= 3 && rows.some((row) => row.name === baseline));
+    for (const row of rows) {
+      for (const value of tune?.values ?? []) await resolvePlugins(row.recipe([tune!.change(value)]), builtins);
     }
   });
 }

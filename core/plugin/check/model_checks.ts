@@ -71,7 +71,7 @@ export function modelChecks(definition: ModelDefinition, options: unknown, bench
       name: "outputs have the shapes of the batch",
       run: async () => {
         for (const size of [1, 2, 5]) {
-          await bench("float64", async (opened, data) => expectShapes(opened, data, size), { size });
+          await bench("float64", (opened, data) => expectShapes(opened, data, size), { size });
         }
       },
     },

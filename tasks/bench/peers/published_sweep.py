@@ -8,10 +8,24 @@ partial products from either side, and one SVD at each bond for the balanced gau
 import json
 import sys
 
-from pytorch import UNAVAILABLE, blas, hashed, np, timed
+from protocol import UNAVAILABLE, blas, timed
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
 
 CORES = 5
 CASES = {"decompose": ((32, 24), (32, 24)), "decompose-3072": ((64, 48), (32, 24))}
+
+
+def hashed(seed, count):
+    """workload.ts's `uniform` with a bound of 1."""
+    mask = 0xFFFFFFFF
+    h = np.arange(count, dtype=np.uint64) + (seed * 0x9E3779B9 & mask) & mask
+    h = (h ^ (h >> 16)) * 0x85EBCA6B & mask
+    h = (h ^ (h >> 13)) * 0xC2B2AE35 & mask
+    return ((h ^ (h >> 16)).astype(np.float64) / 2**31 - 1).astype(np.float32)
 
 
 def svd(matrix):
@@ -21,8 +35,10 @@ def svd(matrix):
 class OneSvd:
     """The singular values shared between the two outer cores; the others are identities."""
 
+    flops = None
+
     def __init__(self, matrix, rows, cols):
-        self.matrix, self.rows, self.cols = matrix, rows, cols
+        self.matrix, self.rows, self.cols, self.size = matrix, rows, cols, len(matrix)
 
     def interleaved(self):
         (i1, i2), (j1, j2) = self.rows, self.cols
@@ -86,13 +102,13 @@ def main():
         print("NumPy is not installed in this Python", file=sys.stderr)
         sys.exit(UNAVAILABLE)
     rows, cols = CASES[name]
-    size = rows[0] * rows[1], cols[0] * cols[1]
-    matrix = np.asarray(hashed(3, size[0] * size[1])).reshape(size)
-    work = method(matrix, rows, cols)
-    result = {"case": name, "size": size[0], **timed(lambda: work, sys.argv), "error": work.error()}
+    shape = rows[0] * rows[1], cols[0] * cols[1]
+    matrix = hashed(3, shape[0] * shape[1]).reshape(shape)
+    work, result, memory = timed(lambda: method(matrix, rows, cols))
+    result.update(case=name, error=work.error(), version=np.__version__)
     result["engine"] = "published sweep" if method is PublishedSweep else "NumPy SVD"
-    result["version"] = np.__version__
-    result["note"] = "; ".join(filter(None, [blas(), "float32", result.pop("memory")]))
+    said = [blas(), "float32", memory and f"peak memory {round(memory / 1e6)} MB"]
+    result["note"] = "; ".join(filter(None, said))
     print(json.dumps(result))
 
 

@@ -1,20 +1,17 @@
 """PyTorch on the CPU (NumPy for `decompose` where there is no PyTorch): `python3 pytorch.py CASE [--repeats=N]`.
 
-Repeats protocol.ts (how to time), workload.ts (same numbers, same network) and prints the same line of JSON; the losses
+Repeats workload.ts (same numbers, same network) and prints the same line of JSON; the losses
 show that the networks agree. Eager mode, as PyTorch's users train; ends with code 69 where the library is missing.
 """
 
 import json
 import math
-import os
-import statistics
 import sys
-import time
+
+from protocol import UNAVAILABLE, blas, cores, timed
 
 CASES = ("matmul", "resnet8", "decompose")
 BATCH, IMAGE, CLASSES = 32, 28, 10
-SAMPLE_SECONDS, MAX_STEPS = 0.3, 32
-UNAVAILABLE = 69
 
 try:
     import torch
@@ -168,62 +165,26 @@ class Decompose:
         return float((difference**2).sum() ** 0.5 / (self.interleaved**2).sum() ** 0.5)
 
 
-def measure(case, repeats):
+def measure(case):
     kind = {"matmul": Matmul, "resnet8": ResNet8, "decompose": Decompose}[case]
     inputs = kind.inputs()
-    values, steps_done, work = [], 0, None
-
-    def run(steps):
-        nonlocal steps_done, work
-        began = time.perf_counter()
-        if work is None:
-            work = kind(*inputs)
-        for _ in range(steps):
-            work.step()
-        value = work.sync()
-        seconds = time.perf_counter() - began
-        steps_done += steps
-        values.append([steps_done - 1, value])
-        return seconds / steps
-
-    first = run(1)
-    run(1)
-    per_sample = max(1, min(MAX_STEPS, round(SAMPLE_SECONDS / run(1))))
-    seconds = [run(per_sample) for _ in range(repeats)]
-    result = {"case": case, "size": work.size, "first": first, "seconds": seconds, "stepsPerSample": per_sample}
-    result["values"] = values
-    if work.flops:
-        result["gflops"] = work.flops / statistics.median(seconds) / 1e9
+    work, result, _ = timed(lambda: kind(*inputs))
     if case == "decompose":
         result["error"] = work.error()
-    return result
-
-
-def blas():
-    """Which BLAS this process loaded: the reference one is ten times slower than an optimised one."""
-    try:
-        with open("/proc/self/maps") as maps:
-            loaded = maps.read().lower()
-    except OSError:
-        return None
-    for part, name in (("openblas", "OpenBLAS"), ("libmkl", "MKL"), ("libblas.so", "reference BLAS")):
-        if part in loaded:
-            return name
-    return None
+    return {"case": case, **result}
 
 
 def main():
     case = sys.argv[1] if len(sys.argv) > 1 else ""
     if case not in CASES:
         sys.exit(f'Cannot run the case "{case}": the cases are {", ".join(CASES)}')
-    repeats = next((int(a.split("=")[1]) for a in sys.argv if a.startswith("--repeats=")), 5)
     if torch is None and (np is None or case != "decompose"):
         print("PyTorch is not installed in this Python", file=sys.stderr)
         sys.exit(UNAVAILABLE)
     if torch:
         # Some builds start with one thread; every engine here may use all cores of the process.
-        torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
-    result = measure(case, repeats)
+        torch.set_num_threads(cores())
+    result = measure(case)
     result["engine"] = "PyTorch CPU" if torch else "NumPy"
     result["version"] = torch.__version__ if torch else np.__version__
     note = blas()

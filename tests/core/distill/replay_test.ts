@@ -9,7 +9,7 @@ import { ParameterStore } from "../../../core/nn/parameter_store.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
-import type { LossDefinition } from "../../../core/plugin/loss.ts";
+import type { LossDefinition, LossSetup } from "../../../core/plugin/loss.ts";
 import { trainSchema } from "../../../core/recipe/schema_train.ts";
 import { crossEntropy } from "../../../plugins/losses/cross_entropy.ts";
 import { kd } from "../../../plugins/losses/kd.ts";
@@ -45,7 +45,7 @@ const setup = (ops: Ops) => {
 };
 
 const create = (definition: LossDefinition, options: unknown) =>
-  definition.create(definition.options(optionKit).parse(options), null!);
+  definition.create(definition.options(optionKit).parse(options), { data } as LossSetup);
 
 /** 40 steps with everything that a step can have; what they leave, and how they were computed. */
 async function train(backend: Backend, settings: Record<string, unknown>, { between = () => {} } = {}) {

@@ -5,7 +5,7 @@ import { weightsFrom } from "../../../core/nn/weights.ts";
 import { ParameterStore } from "../../../core/nn/parameter_store.ts";
 import { Random } from "../../../core/data/random.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
-import type { Loss } from "../../../core/plugin/loss.ts";
+import type { Loss, LossSetup } from "../../../core/plugin/loss.ts";
 import { trainSchema } from "../../../core/recipe/schema_train.ts";
 import { freshWeights, Student } from "../../../core/distill/student.ts";
 import type { Teacher } from "../../../core/distill/teacher_outputs.ts";
@@ -37,7 +37,7 @@ async function oneStep(
   const { chain } = await decomposeMatrix(initial.get(WEIGHT)!, 4, 36, factors);
   const student = new Student(ops, model, new Map([[WEIGHT, chain]]), initial);
   const own = new ParameterStore(ops, []);
-  const used = loss ?? await crossEntropy.create({ labelSmoothing: 0 }, null!);
+  const used = loss ?? await crossEntropy.create({ labelSmoothing: 0 }, { data } as LossSetup);
   const none = weightsFrom(new Map());
   const losses = [{ name: "loss", weight: 1, loss: used, parameters: none, state: none }];
   const recipe = trainSchema.parse({

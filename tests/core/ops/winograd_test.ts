@@ -72,8 +72,8 @@ Deno.test("a correlation along a line is the interpolation of products at the po
   const seen = multiply(matrices.pixels, pixels);
   const close = (actual: readonly number[], expected: readonly number[]) =>
     actual.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-12, `${actual} against ${expected}`));
-  close(multiply(matrices.result, products(seen, multiply(matrices.filter, [2, -7, 1]))), [17, -29, 16, 51]);
-  close(multiply(matrices.filterGradient, products(seen, multiply(matrices.gradient, [2, -7, 1, 8]))), [25, -69, 106]);
+  close(multiply(matrices.result, products(seen, multiply(matrices.filter, [2, -7, 1]))), [17, -29, -4, 46]);
+  close(multiply(matrices.filterGradient, products(seen, multiply(matrices.gradient, [2, -7, 1, 8]))), [25, -69, 68]);
 });
 
 testBackends("only a GPU takes it, and only for 3 x 3 taps, stride 1 and many channels", (backend) => {

@@ -23,6 +23,7 @@ Deno.test("a minimal recipe shows every default", () => {
     base: ".",
     dataset: { use: "idx" },
     validation: { from: "train", fraction: 0.1, count: null, stratify: true },
+    subset: null,
     augment: { flip: false, shift: 0 },
     teacher: null,
     student: { use: "resnet", weights: null, overParameterise: [] },
@@ -34,6 +35,7 @@ Deno.test("a minimal recipe shows every default", () => {
       dropLast: false,
       optimiser: { use: "sgd", learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 5e-4 },
       cores: { learningRateScale: 1, weightDecay: null, weightDecayTarget: "cores" },
+      layerRates: [],
       schedule: { use: "cosine", final: 0, warmupSteps: 0, warmupEpochs: 0 },
       clipGradientNorm: "auto",
       bucketByLength: true,
@@ -42,9 +44,10 @@ Deno.test("a minimal recipe shows every default", () => {
       restoreBest: false,
       logEvery: 10,
       replay: true,
+      diagnostics: null,
       checkpointEvery: 1,
     },
-    evaluate: { batchSize: 500 },
+    evaluate: { batchSize: 500, train: false },
     verify: { tolerance: 1e-3, probe: 256 },
   });
 });

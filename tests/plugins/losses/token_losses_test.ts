@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
+import type { LossDefinition } from "../../../core/plugin/loss.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { crossEntropy } from "../../../plugins/losses/cross_entropy.ts";
+import { dist } from "../../../plugins/losses/dist.ts";
+import { dkd } from "../../../plugins/losses/dkd.ts";
+import { jensenShannon } from "../../../plugins/losses/jensen_shannon.ts";
 import { kd } from "../../../plugins/losses/kd.ts";
+import { logitStandardization } from "../../../plugins/losses/logit_standardization.ts";
 import { mse } from "../../../plugins/losses/mse.ts";
+import { mseLogits } from "../../../plugins/losses/mse_logits.ts";
 import { gen, golden } from "../../golden/golden.ts";
 import { backends, float64, testBackends } from "../../support/backends.ts";
 import { assertLossGradient, assertRefusal, lossGradient, lossValue, setupOf } from "../../support/loss_checks.ts";
@@ -24,35 +30,41 @@ const modelsOf = (ops: Ops, logits: Tensor) => ({
   teacher: tagger(ops.tensor(among(teacher), [2, 3, 3])),
 });
 
+/** The losses of logits, with options by which their terms are all there. */
+const kinds: readonly (readonly [LossDefinition, Record<string, unknown>])[] = [
+  [crossEntropy, { labelSmoothing: 0.3 }],
+  [kd, {}],
+  [mseLogits, {}],
+  [jensenShannon, {}],
+  [logitStandardization, {}],
+  [dkd, {}],
+];
+
 testBackends("cross-entropy and kd over tokens with a label have the golden values of the rows", async (backend) => {
   const ops = createOps(backend);
   const tolerance = backend.precision === "float64" ? 1e-9 : 1e-5;
   const models = modelsOf(ops, ops.tensor(among(student), [2, 3, 3]));
   assertClose([await lossValue(ops, crossEntropy, {}, models, variation)], [golden.ce], tolerance, "cross-entropy");
   assertClose([await lossValue(ops, kd, {}, models, variation)], [golden.kd_T4], tolerance, "kd, T = 4");
-  const rows = {
-    student: outputs(ops.tensor(student, [4, 3])),
-    teacher: outputs(ops.tensor(teacher, [4, 3])),
-  };
-  const smoothed = (given: typeof models, what: typeof variation) =>
-    lossValue(ops, crossEntropy, { labelSmoothing: 0.3 }, given, what);
-  const expected = await smoothed(rows, { ...variation, batch: { label: { data: [0, 1, 2, 1], shape: [4] } } });
-  assertClose([await smoothed(models, variation)], [expected], tolerance, "smoothed");
 }, all);
 
-testBackends("tokens without a label have no gradient", async (backend) => {
-  for (const definition of [crossEntropy, kd]) {
-    const gradient = await lossGradient(backend, definition, {}, [2, 3, 3], among(student), modelsOf, variation);
-    assert.deepEqual([...gradient.slice(6, 12)].map(Math.abs), new Array(6).fill(0));
+for (const [definition, options] of kinds) {
+  testBackends(`${definition.name} of tokens with a label is that of as many examples`, async (backend) => {
+    const ops = createOps(backend);
+    const examples = { student: outputs(ops.tensor(student, [4, 3])), teacher: outputs(ops.tensor(teacher, [4, 3])) };
+    const expected = await lossValue(ops, definition, options, examples, { labels: [0, 1, 2, 1] });
+    const models = modelsOf(ops, ops.tensor(among(student), [2, 3, 3]));
+    const value = await lossValue(ops, definition, options, models, variation);
+    assertClose([value], [expected], backend.precision === "float64" ? 1e-9 : 1e-5);
+    const gradient = await lossGradient(backend, definition, options, [2, 3, 3], among(student), modelsOf, variation);
+    assert.deepEqual([...gradient.slice(6, 12)].map(Math.abs), new Array(6).fill(0), "no gradient without a label");
     assert.ok(gradient.every(Number.isFinite));
-  }
-}, all);
+  }, all);
 
-testBackends("cross-entropy and kd over tokens: the gradient agrees with finite differences", async (backend) => {
-  for (const [definition, options] of [[crossEntropy, { labelSmoothing: 0.2 }], [kd, { temperature: 2 }]] as const) {
+  testBackends(`${definition.name} of tokens: the gradient agrees with finite differences`, async (backend) => {
     await assertLossGradient(backend, definition, options, [2, 3, 3], among(student), modelsOf, variation);
-  }
-}, [float64]);
+  }, [float64]);
+}
 
 testBackends("a batch of tokens without any label has loss 0", async (backend) => {
   const ops = createOps(backend);
@@ -83,4 +95,18 @@ testBackends("mse refuses labels that are classes, and options", async (backend)
     message: `Cannot use the loss "mse" for classification: its labels are classes; use cross-entropy`,
   });
   assertRefusal(mse, "weight: 1", `recipe.yaml:1:1: Unknown key "weight" at the top level: nothing can be set here`);
+}, [float64]);
+
+testBackends("losses of probabilities refuse regression, and dist refuses tagging", async (backend) => {
+  const ops = createOps(backend);
+  const models = { student: outputs(ops.full([3, 1], 0)), teacher: outputs(ops.full([3, 1], 0)) };
+  for (const [definition] of [...kinds.filter(([{ name }]) => name !== "mse-logits"), [dist] as const]) {
+    await assert.rejects(lossValue(ops, definition, {}, models, regression()), {
+      message: `Cannot use the loss "${definition.name}" for regression: it compares probabilities of classes; use ` +
+        (definition === crossEntropy ? "mse" : "mse-logits"),
+    });
+  }
+  await assert.rejects(lossValue(ops, dist, {}, models, taggingSetup()), {
+    message: `Cannot use the loss "dist" for tagging: it compares a class over whole examples; use kd`,
+  });
 }, [float64]);

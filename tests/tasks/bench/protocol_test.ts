@@ -51,6 +51,8 @@ Deno.test("a wrong product and a bad decomposition are refused", async () => {
   const engine: Engine = { name: "fake", version: "1", start: { matmul: () => constant, decompose: () => constant } };
   await assert.rejects(measure(engine, "matmul", 1), /Wrong product: entry \[0, 0\] is 0, not -0\.50831/);
   await assert.rejects(measure(engine, "decompose", 1), /reconstruction error is 0\.001/);
+  const exact: Engine = { ...engine, start: { decompose: () => ({ ...constant, error: () => 0 }) } };
+  await assert.rejects(measure(exact, "decompose", 1), /largest singular value is 0, not 32\.2467/);
 });
 
 Deno.test("the median is the middle, or the mean of the two middles", () => {

@@ -6,7 +6,10 @@ const silent = { print: () => {}, progress: () => {} };
 
 Deno.test("an unknown case or engine, and a bad count, are the user's mistakes", async () => {
   const wrong: [Parameters<typeof runBench>[0], RegExp][] = [
-    [{ cases: ["matmull"] }, /Cannot benchmark the case "matmull": the cases are matmul, resnet8, decompose, overhead/],
+    [
+      { cases: ["matmull"] },
+      /Cannot benchmark the case "matmull": the cases are matmul, resnet8, decompose, decompose-3072, overhead/,
+    ],
     [{ engines: ["tfjs", "torch"] }, /Cannot benchmark the engine "torch": the engines are .*pytorch/],
     [{ repeats: 0 }, /Cannot take 0 samples/],
   ];

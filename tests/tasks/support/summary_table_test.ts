@@ -19,6 +19,7 @@ const summary: RunSummary = {
     loss: 0.371,
     metrics: { accuracy: 0.874 },
     validationAccuracy: 0.88,
+    trainMetrics: null,
     validationMetrics: { accuracy: 0.88 },
     parametersTraining: 76842,
     parametersInference: 19466,

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readExperiment } from "../../../tasks/experiment/read_experiment.ts";
+import { tinyRecipe } from "../../support/tiny_run.ts";
+
+/** Reads an experiment file beside the tiny recipe. */
+async function read(text: string, body: (folder: string) => Promise<void> = () => Promise.resolve()) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "tiny.yaml"), tinyRecipe);
+    await Deno.writeTextFile(join(folder, "test.yaml"), text);
+    await body(folder);
+    return await readExperiment([join(folder, "test.yaml")]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const rows = `
+base: tiny.yaml
+resample: { fraction: 0.5 }
+rows:
+  as it is:
+  plain:
+    student: { overParameterise: [] }
+    losses[0].weight: 0.5
+  adamw:
+    train: { epochs: 7, optimiser: { use: adamw } }
+  file: tiny.yaml
+`;
+
+Deno.test("rows are the base with their changes merged in; another plug-in's options do not stay", async () => {
+  const { name, rows: [same, plain, adamw, file], seeds, baseline } = await read(rows);
+  assert.deepEqual([name, seeds, baseline], ["test", [1, 2, 3], "as it is"]);
+  const base = same.recipe([]).value;
+  assert.deepEqual(base.subset, { fraction: 0.5 });
+  const { student, losses, train } = plain.recipe([]).value;
+  assert.deepEqual([student.overParameterise, student.width, losses[0].weight, train], [[], 4, 0.5, base.train]);
+  const changed = adamw.recipe([{ path: ["seed"], value: 9, label: "" }]).value;
+  assert.deepEqual([changed.seed, changed.train.epochs, changed.train.batchSize], [9, 7, 16]);
+  assert.deepEqual([changed.train.optimiser.use, changed.train.optimiser.learningRate], ["adamw", 1e-3]);
+  assert.deepEqual(file.recipe([]).value, base);
+});
+
+Deno.test("mistakes are told with line and column", async () => {
+  const known: [string, RegExp][] = [
+    ["rows: {}", /test\.yaml:1:7: Expected at least one row/],
+    ["base: tiny.yaml\nrows: { a: }\nbaseline: b", /test\.yaml:3:11: Unknown row "b" for baseline: expected a$/],
+    ["base: none.yaml\nrows: { a: }", /test\.yaml:1:7: Cannot read the recipe ".*none\.yaml"/],
+    ["rows: { a: }", /test\.yaml:1:9: Cannot change a recipe for "a": base names none$/],
+    [
+      "rows: { a: tiny.yaml }\nseed: [1]",
+      /test\.yaml:2:1: Unknown key "seed" at the top level: did you mean "seeds"\?$/,
+    ],
+    ["rows: { a: tiny.yaml }\nseeds: [1, 1]", /test\.yaml:2:8: Expected seeds that differ from each other$/],
+    [
+      "base: tiny.yaml\nrows: { slow: , fast: { equalSeconds: slwo } }",
+      /test\.yaml:2:39: Unknown row "slwo" for rows\.fast\.equalSeconds: did you mean "slow"\?$/,
+    ],
+    [
+      "base: tiny.yaml\nrows: { a: , b: { equalSeconds: c }, c: { equalSeconds: a } }",
+      /test\.yaml:2:33: Cannot take the time of a row that takes another's/,
+    ],
+    [
+      "base: tiny.yaml\nrows:\n  a b:\n  a-b:",
+      /test\.yaml:4:3: Cannot use the name "a-b" as "a b" has the same folder/,
+    ],
+    [
+      "rows: { a: tiny.yaml }\ntune: { key: 'a..b', values: [1, 2] }",
+      /test\.yaml:2:14: Cannot read the path "a\.\.b"/,
+    ],
+  ];
+  for (const [text, message] of known) await assert.rejects(read(text), { name: "UserError", message }, text);
+});
+
+Deno.test("a mistake in a row's recipe has its place in the experiment file", async () => {
+  const { rows: [a], tune } = await read(
+    "base: tiny.yaml\nrows:\n  a:\n    train: { epoch: 3 }\ntune: { key: train.rate, values: [1, 2] }",
+  );
+  assert.throws(() => a.recipe([]), /test\.yaml:4:14: Unknown key "epoch" in train: did you mean "epochs"\?$/);
+  const { rows: [good] } = await read("rows: { a: tiny.yaml }");
+  assert.throws(() => good.recipe([tune!.change(2)]), /test\.yaml:5:38: Unknown key "rate" in train: /);
+});
+
+Deno.test("several recipes are a row each; an experiment file stands alone", async () => {
+  await read("rows: { a: tiny.yaml }", async (folder) => {
+    const [tiny, other, experiment] = ["tiny.yaml", "other.yaml", "test.yaml"].map((name) => join(folder, name));
+    await Deno.writeTextFile(other, tinyRecipe.replace("name: tiny", "name: other"));
+    const compared = await readExperiment([tiny, other], { seeds: [5], baseline: "other" });
+    assert.deepEqual([compared.name, compared.seeds, compared.baseline], ["compare-tiny-other", [5], "other"]);
+    await assert.rejects(readExperiment([tiny, tiny]), /Cannot use the name "tiny" as "tiny" has the same folder/);
+    await assert.rejects(readExperiment([tiny, experiment]), /Cannot compare the experiment file ".*" with others/);
+    await assert.rejects(readExperiment([tiny], { baseline: "x" }), /^UserError: --baseline x: Expected one of tiny$/);
+  });
+});

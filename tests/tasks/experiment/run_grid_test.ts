@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Experiment, Scalar, Tuning } from "../../../tasks/experiment/experiment.ts";
+import type { Runner } from "../../../tasks/experiment/outcome.ts";
+import { chooseByValidation } from "../../../tasks/experiment/choose.ts";
+import { runGrid } from "../../../tasks/experiment/run_grid.ts";
+import { type FakeNumbers, fakeRow, fakeRun } from "./fakes.ts";
+
+const path = ["train", "optimiser", "learningRate"];
+const tune: Tuning = {
+  key: path.join("."),
+  values: [0.1, 0.2],
+  seeds: [1],
+  common: null,
+  change: (value: Scalar) => ({ path, value, label: "values" }),
+};
+const experiment: Experiment = {
+  name: "test",
+  rows: [fakeRow("a", 4)],
+  seeds: [1, 2, 3],
+  baseline: "a",
+  tune: null,
+  resample: null,
+};
+
+/** A runner that does not train; it keeps where each run would have gone. */
+function fakeRunner(numbers: (rate: number, width: number) => FakeNumbers) {
+  const folders: string[] = [];
+  const run: Runner = ({ value: { output, seed, student, train } }) => {
+    folders.push(output);
+    const { learningRate } = train.optimiser;
+    const all = { epochs: train.epochs, ...numbers(learningRate, Number(student.width)) };
+    return Promise.resolve(fakeRun(seed, all));
+  };
+  return { folders, run };
+}
+
+Deno.test("tuning goes by validation, however the test examples speak against it", async () => {
+  const { folders, run } = fakeRunner((rate) => ({ test: rate === 0.1 ? 0.9 : 0.1, validation: rate }));
+  const [row] = await runGrid({ ...experiment, tune }, "out", run);
+  assert.equal(row.tuned!.chosen, 0.2);
+  assert.deepEqual(row.tuned!.trials.map(({ validation }) => validation), [[0.1], [0.2]]);
+  const at = (rate: number, seed: number) => join("out", "a", `learningRate=${rate}`, `seed-${seed}`);
+  // The tuning run of the chosen value is also the first of the final ones.
+  assert.deepEqual(folders, [at(0.1, 1), at(0.2, 1), at(0.2, 2), at(0.2, 3)]);
+  assert.deepEqual(row.runs.map(({ seed }) => seed), [1, 2, 3]);
+});
+
+Deno.test("a common value is run beside the chosen ones", async () => {
+  const { folders, run } = fakeRunner((rate) => ({ test: rate, validation: rate }));
+  const [row] = await runGrid({ ...experiment, tune: { ...tune, common: 0.1 } }, "out", run);
+  assert.equal(row.common!.length, 3);
+  assert.equal(folders.length, 6);
+});
+
+Deno.test("rows with the same recipe share their runs", async () => {
+  const { folders, run } = fakeRunner(() => ({ test: 0.5 }));
+  const rows = [fakeRow("a", 4), fakeRow("same", 4), fakeRow("b", 6)];
+  const results = await runGrid({ ...experiment, rows }, "out", run);
+  assert.equal(folders.length, 6);
+  assert.deepEqual(results[0].runs, results[1].runs);
+});
+
+Deno.test("a row with another's time gets as many whole epochs, by its own seconds for an epoch", async () => {
+  // 5 epochs take 10 s at width 4 and 36 s at width 6: 18 epochs of 2 s.
+  const { run } = fakeRunner((_, width) => ({ test: 0.5, seconds: width === 4 ? 10 : 36 }));
+  const rows = [fakeRow("timed", 4, { equalSeconds: "slow" }), fakeRow("plain", 4), fakeRow("slow", 6)];
+  const seen: number[] = [];
+  const results = await runGrid({ ...experiment, rows }, "out", (recipe, title) => {
+    seen.push(recipe.value.train.epochs);
+    return run(recipe, title);
+  });
+  assert.deepEqual(results.map(({ name, epochs }) => [name, epochs]), [["timed", 18], ["plain", null], ["slow", null]]);
+  // Its pilot run is the first of the row "plain".
+  assert.deepEqual(seen, [5, 5, 5, 5, 5, 5, 18, 18, 18]);
+});
+
+Deno.test("a row that cannot be tuned or timed is refused before the first run", async () => {
+  const { folders, run } = fakeRunner(() => ({ test: 0.5 }));
+  const bare = fakeRow("bare", 4);
+  const without = {
+    ...bare,
+    recipe: () => fakeRow("bare", 4).recipe([{ path: ["validation"], value: null, label: "" }]),
+  };
+  await assert.rejects(runGrid({ ...experiment, rows: [bare, without], tune }, "out", run), {
+    name: "UserError",
+    message: 'Cannot tune train.optimiser.learningRate for "bare" without validation examples: its validation is null',
+  });
+  const bounded = fakeRow("timed", 4, {
+    equalSeconds: "bare",
+    recipe: () => bare.recipe([{ path: ["train", "maxSteps"], value: 3, label: "" }]),
+  });
+  await assert.rejects(runGrid({ ...experiment, rows: [bare, bounded] }, "out", run), /train\.maxSteps must be null/);
+  assert.deepEqual(folders, []);
+});
+
+Deno.test("a value with a failed run is chosen only if every value has one", () => {
+  const trials = [{ value: 1, validation: [0.9], failed: 1 }, { value: 2, validation: [0.5, 0.5], failed: 0 }];
+  assert.equal(chooseByValidation(trials), 2);
+  assert.equal(chooseByValidation([trials[0], { ...trials[1], failed: 1 }]), 1);
+  assert.equal(chooseByValidation([{ value: 1, validation: [], failed: 2 }]), null);
+  assert.equal(
+    chooseByValidation([{ value: 1, validation: [0.5], failed: 0 }, { ...trials[1] }]),
+    1,
+    "the first of equals",
+  );
+});

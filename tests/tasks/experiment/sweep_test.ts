@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import type { Scalar } from "../../../tasks/experiment/experiment.ts";
+import type { RowResult } from "../../../tasks/experiment/run_grid.ts";
+import { concludeSweep, sweepExperiment } from "../../../tasks/experiment/sweep.ts";
+import { fakeRow, fakeRun } from "./fakes.ts";
+
+const grid = { cores: [2, 5], rates: [0.1, 0.2], seeds: [7] };
+
+Deno.test("a sweep has a row for each number of cores, and tunes the rate of each", () => {
+  const { name, rows, tune } = sweepExperiment(fakeRow("tiny", 4), { ...grid, rates: null });
+  assert.deepEqual([name, rows.map((row) => row.name), tune!.values], [
+    "sweep-tiny",
+    ["n = 2", "n = 5"],
+    [0.025, 0.05, 0.1],
+  ]);
+  const { student, evaluate, train } = rows[1].recipe([tune!.change(0.025)]).value;
+  assert.deepEqual(student.overParameterise.map(({ layers, cores }) => [layers, cores]), [["layer*.conv*.weight", 5]]);
+  assert.deepEqual([evaluate.train, train.optimiser.learningRate], [true, 0.025]);
+  const plain = fakeRow("plain", 4);
+  const without = {
+    ...plain,
+    recipe: () => plain.recipe([{ path: ["student", "overParameterise"], value: [], label: "" }]),
+  };
+  assert.throws(() => sweepExperiment(without, grid), /Cannot sweep the number of cores: .* names no weights$/);
+});
+
+Deno.test("its conclusion is the pick, the gap, and which rates to distrust", () => {
+  const experiment = sweepExperiment(fakeRow("tiny", 4), grid);
+  const result = (name: string, chosen: Scalar, validation: number, rate: number): RowResult => ({
+    name,
+    epochs: null,
+    tuned: { chosen, trials: [] },
+    runs: [fakeRun(7, { test: 0, validation, train: validation + 0.05, rate })],
+    common: null,
+  });
+  const results = [result("n = 2", 0.2, 0.87, 1.5), result("n = 5", 0.1, 0.871, 3.25)];
+  assert.deepEqual(concludeSweep(experiment, results, 0.15).notes, [
+    "Gap from training to validation in points: n = 2 5.00, n = 5 5.00.",
+    "n = 2 (1.50 times the parameters) is picked: the smallest within 0.15 of the best on validation (87.00 to 87.10 of " +
+    "n = 5 with 3.25 times).",
+    "Warning: n = 2 is best at the highest rate tried, 0.2: try higher ones.",
+    "Warning: n = 5 is best at the lowest rate tried, 0.1, and the best rate falls with n: try lower ones.",
+  ]);
+  const single = sweepExperiment(fakeRow("tiny", 4), { ...grid, rates: [0.1] });
+  assert.match(
+    concludeSweep(single, results, 0.15).notes.at(-1)!,
+    /best one falls as n grows: give --rates several\.$/,
+  );
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import type { Experiment } from "../../../tasks/experiment/experiment.ts";
+import { rowStatistics } from "../../../tasks/experiment/row_statistics.ts";
+import type { RowResult } from "../../../tasks/experiment/run_grid.ts";
+import { markdownOf, tablesOf, textOf } from "../../../tasks/experiment/tables.ts";
+import { csvOf } from "../../../tasks/experiment/write_results.ts";
+import { fakeRow, fakeRun } from "./fakes.ts";
+
+const rows = [fakeRow("KD", 4), fakeRow("OPDF", 6)];
+const experiment: Experiment = { name: "test", rows, seeds: [1, 2], baseline: "KD", tune: null, resample: null };
+const result = (name: string, tests: readonly number[], rate: number): RowResult => ({
+  name,
+  epochs: null,
+  tuned: null,
+  runs: tests.map((test, index) => fakeRun(index + 1, { test, validation: test - 0.01, rate, seconds: 10 * rate })),
+  common: null,
+});
+const results = [result("KD", [0.8, 0.82], 1), result("OPDF", [0.83, 0.83], 2.5)];
+
+Deno.test("the main table of known numbers", () => {
+  const [table, ...others] = tablesOf(experiment, results);
+  assert.deepEqual(others, []);
+  // Standard error 1 point with 1 degree of freedom: 2 -+ 12.71.
+  assert.deepEqual(textOf(table).slice(0, 4), [
+    "test",
+    "row   test accuracy %  validation %                     to KD  trained  inference  rate     seconds    peak",
+    "KD       81.00 ± 1.41  80.00 ± 1.41                              1,000      1,000  1.00  10.0 ± 0.0  1.5 MB",
+    "OPDF     83.00 ± 0.00  82.00 ± 0.00  +2.00 [-10.71, +14.71] ~    2,500      1,000  2.50  25.0 ± 0.0  1.5 MB",
+  ]);
+  const markdown = markdownOf(table).split("\n");
+  assert.equal(
+    markdown[2],
+    "| row | test accuracy % | validation % | to KD | trained | inference | rate | seconds | peak |",
+  );
+  assert.equal(markdown[3], "|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+  assert.match(markdown[5], /^\| OPDF \| 83\.00 ± 0\.00 \| .* \| \+2\.00 \[-10\.71, \+14\.71\] ~ \|/);
+});
+
+Deno.test("CSV has the numbers as they are, one line for each row", () => {
+  const quoted = [{ ...results[0], name: 'KD, "plain"' }, results[1]];
+  const [header, kd, opdf] = csvOf(rowStatistics({ ...experiment, baseline: "none" }, quoted)).split("\r\n");
+  assert.match(header, /^row,value,runs,failed,test,test_sd,validation,/);
+  assert.match(kd, /^"KD, ""plain""",,2,0,0\.8\d*,0\.014142/);
+  assert.match(opdf, /^OPDF,,2,0,0\.83,0,0\.82\d*,0,,2500,1000,2\.5,25,0,1500002,,,,$/);
+});
+
+Deno.test("failures, tuning and shares of time are told below", () => {
+  const tune = { key: "train.epochs", values: [1, 2], seeds: [1], common: null, change: () => assert.fail() };
+  const tuned = {
+    chosen: 2,
+    trials: [{ value: 1, validation: [0.5], failed: 0 }, { value: 2, validation: [0.75], failed: 1 }],
+  };
+  const failed = { folder: "x", seed: 2, failure: "Stopped" };
+  const [main, trials] = tablesOf({ ...experiment, tune }, [
+    { ...results[0], tuned },
+    { ...results[1], tuned, epochs: 7, runs: [results[1].runs[0], failed] },
+  ]);
+  assert.deepEqual(main.notes.slice(2), ['"OPDF" had time for 7 epochs.', 'Of "OPDF" 1 failed to train.']);
+  assert.equal(main.rows[1][4], "+2.00", "one run has no interval");
+  assert.deepEqual(trials.rows[0], ["KD", "50.00", "*75.00 (1 failed)"]);
+});
+
+Deno.test("diagnostics are means over epochs, matrices and seeds, or of the last epoch", () => {
+  const matrix = (relativeStep: number | null, effectiveRank: number) => ({
+    relativeStep,
+    effectiveRank,
+    singularValues: [2, 1],
+  });
+  const diagnostics = [
+    { matrices: { a: matrix(0.2, 3), b: matrix(null, 5) }, agreement: 0.5 },
+    { matrices: { a: matrix(0.1, 2), b: matrix(0.3, 3) }, agreement: 0.75 },
+  ];
+  const looked = results.map((row) => ({ ...row, runs: row.runs.map((run) => ({ ...run, diagnostics })) }));
+  const { rows } = tablesOf(experiment, looked)[1];
+  assert.deepEqual(rows[0], ["KD", "0.200", "2.50", "2.000", "75.00"]);
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sha256 } from "../../core/sha256.ts";
+import { withFileServer } from "../support/file_server.ts";
+import { CHECKOUT, runDeno, runTask, taskArguments } from "../support/task.ts";
+import { tinyRecipe, withTinyData } from "../support/tiny_run.ts";
+
+const loss = `export default {
+  kind: "loss",
+  name: "from-afar",
+  description: "Small logits",
+  options: ({ z }) => z.strictObject({ factor: z.number().default(1).describe("Factor") }),
+  create: ({ factor }) => ({
+    teacherOutputs: [],
+    compute: ({ ops, student }) => ops.scale(ops.mean(ops.square(student.logits)), factor),
+  }),
+};
+`;
+
+/** Writes the tiny recipe with one loss of these keys. */
+async function recipeWith(folder: string, keys: string): Promise<string> {
+  const file = join(folder, "url.yaml");
+  await Deno.writeTextFile(file, tinyRecipe.replace("{ use: cross-entropy }", `{ ${keys} }`));
+  return file;
+}
+
+Deno.test("a recipe that names a plug-in by URL needs a flag, a hash and the network", () =>
+  withTinyData(async (folder) => {
+    const url = "https://example.org/loss.ts";
+    const integrity = `integrity: sha256-${"0".repeat(64)}`;
+    const refused = async (keys: string, flags: string[], message: RegExp) => {
+      const { code, stderr } = await runTask("train", [await recipeWith(folder, keys), ...flags]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr.trimEnd(), message);
+    };
+    const allow = "--allow-plugin-url";
+    await refused(`use: ${url}, ${integrity}`, [], /url\.yaml:14:17: .*: it is code .* only with --allow-plugin-url$/);
+    await refused(`use: ${url}`, [allow], /url\.yaml:14:17: Cannot load the loss plug-in ".*": integrity is missing: /);
+    await refused(
+      `use: ${url}, ${integrity}`,
+      [allow],
+      /url\.yaml:14:17: Cannot download ".*" as Deno was started without network access to example\.org: /,
+    );
+    await refused(
+      `use: kd, ${integrity}`,
+      [],
+      /url\.yaml:14:\d+: Cannot use integrity with "kd": it is for a plug-in named by its address$/,
+    );
+  }));
+
+Deno.test("with flag, hash and network a run trains with the loss from a URL, and its recipe says so", () =>
+  withTinyData((folder) =>
+    withFileServer({ "/loss.js": () => new Response(loss) }, async ({ url, requests }) => {
+      const hash = await sha256(new TextEncoder().encode(loss));
+      const cached = join(CHECKOUT, "runs", "cache", hash);
+      try {
+        const recipe = await recipeWith(folder, `use: ${url("/loss.js")}, integrity: sha256-${hash}, factor: 2`);
+        const train = [...taskArguments("train"), recipe, "--out", join(folder, "run"), "--set", "train.maxSteps=2"];
+        const { code, stdout, stderr } = await runDeno([
+          "run",
+          "--allow-net=127.0.0.1",
+          ...train.slice(1),
+          "--allow-plugin-url",
+        ]);
+        assert.equal(code, 0, stderr);
+        assert.deepEqual(requests, ["/loss.js"]);
+        assert.ok(stdout.length > 0);
+        const resolved = await Deno.readTextFile(join(folder, "run", "recipe.yaml"));
+        assert.ok(resolved.includes(`integrity: sha256-${hash}`) && resolved.includes("factor: 2"), resolved);
+      } finally {
+        await Deno.remove(cached).catch(() => {});
+      }
+    })
+  ));
