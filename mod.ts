@@ -76,6 +76,11 @@ export type { ChainMap, ChainSpec } from "./core/distill/chain_map.ts";
 export { Random, type RandomState } from "./core/data/random.ts";
 export { builtins } from "./plugins/builtins.ts";
 
+// Contract checks of plug-ins.
+export { type CheckOptions, checkPlugin } from "./core/plugin/check/check_plugin.ts";
+export type { CheckResult } from "./core/plugin/check/check.ts";
+export type { DefinitionSetup } from "./core/plugin/check/definition_checks.ts";
+
 // Recipes.
 export { readRecipe } from "./core/recipe/recipe.ts";
 export type { Recipe } from "./core/recipe/schema.ts";

@@ -1,5 +1,5 @@
 // A run of neighbours along one dimension, seen as the middle of [outer, extent, inner]: `length` of them from `begin` on,
-// and the reverse, which puts them back among zeros.
+// and the reverse, which puts them back among zeros or among what is there.
 
 struct Parameters { size: u32, extent: u32, inner: u32, begin: u32, length: u32 }
 
@@ -27,4 +27,12 @@ fn pad(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
     return;
   }
   output[i] = input[(i / (p.inner * p.extent) * p.length + within) * p.inner + i % p.inner];
+}
+
+@compute @workgroup_size(64)
+fn place(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64u;
+  if (i >= p.size) { return; }
+  let row = p.length * p.inner;
+  output[(i / row * p.extent + p.begin) * p.inner + i % row] = input[i];
 }

@@ -1,6 +1,6 @@
 // Filters [out, in, 3, 3] become [36, in, out]; turned by half a circle, as the input's gradient wants them, [36, out, in].
 
-struct Parameters { channels: u32, inputs: u32, outputs: u32, turned: u32 }
+struct Parameters { inputs: u32, outputs: u32, turned: u32 }
 
 @group(0) @binding(0) var<uniform> p: Parameters;
 @group(0) @binding(1) var<storage, read> stored: array<f32>;

@@ -1,6 +1,6 @@
 // [36, in, out] become the gradient of filters, [out, in, 3, 3].
 
-struct Parameters { channels: u32, inputs: u32, outputs: u32 }
+struct Parameters { inputs: u32, outputs: u32 }
 
 @group(0) @binding(0) var<uniform> p: Parameters;
 @group(0) @binding(1) var<storage, read> squares: array<f32>;

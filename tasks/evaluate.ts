@@ -85,13 +85,15 @@ async function evaluateFolder(
   const plugins = await resolvePlugins(recipe, builtins);
   const data = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
   const examples = splitOf(data, split);
-  const named = [plugins.student, plugins.teacher].flatMap((plugin) => plugin ? [plugin.definition] : []);
+  const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>
+    plugin ? [plugin.definition] : []
+  );
   const { input } = data.dataset;
   const saved = await readModelFolder(folder, [...new Set([...builtins.model, ...named])], input);
   const ops = createOps(backend);
   const weights = freeze(ops, saved.model, saved.weights);
   const { batchSize } = recipe.value.evaluate;
-  const result = await evaluate(ops, { model: saved.model, weights, examples, task: input.task, batchSize });
+  const result = await evaluate(ops, { model: saved.model, weights, examples, input, batchSize });
   weights.dispose();
   const { architecture } = saved;
   const { loss, metrics, confusion } = result;

@@ -1,4 +1,5 @@
 import type { AdapterTraits, Kernel } from "../kernels/kernel.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Call, Program } from "./program.ts";
 
 /** Numbers as the host sees them: float32, or float64 on the cpu backend when gradients are checked. */
@@ -57,6 +58,8 @@ export interface Backend {
   readonly description: string;
   /** The adapter that kernels are launched on; the cpu has none. */
   readonly traits?: AdapterTraits;
+  /** For libraries that compute on the same device. */
+  readonly exchange: Exchange;
   /** Memory for `length` numbers, contents undefined. */
   allocate(length: number): Storage;
   /** Gives memory back; kernels enqueued before still see it. */

@@ -60,7 +60,7 @@ export function chainSpecs(recipe: Checked<Recipe>, model: Model): Map<string, C
   return shapes;
 }
 
-/** Decomposes one weight where the tensors live: by the shaders on webgpu, in float64 on the cpu. */
+/** Decomposes one weight where that is fastest for its size; see `linearAlgebraOn`. */
 export async function decomposeWeight(
   device: Device,
   weight: Float32Array,

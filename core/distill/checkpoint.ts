@@ -19,11 +19,11 @@ export interface Fingerprint {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-/** The part of a fingerprint that a recipe alone gives. */
+/** The part of a fingerprint that a recipe alone gives: where and how it runs changes nothing. */
 export function comparable(
-  { output: _output, backend: _backend, base: _base, ...rest }: Recipe,
+  { output: _output, backend: _backend, base: _base, train: { replay: _replay, ...train }, ...rest }: Recipe,
 ): Fingerprint["recipe"] {
-  return rest;
+  return { ...rest, train };
 }
 
 /** Where training stands. Everything random follows from the recipe's seed and the step, so a step is all of it. */

@@ -18,7 +18,6 @@ import {
   checkRecipe,
   comparable,
   readCheckpoint,
-  sha256OfWeights,
 } from "./checkpoint.ts";
 import { Diagnostics } from "./diagnostics.ts";
 import { evaluate } from "./evaluate.ts";
@@ -28,7 +27,7 @@ import { prepareRun } from "./prepare.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { countTrainable } from "./student.ts";
+import { countTrained } from "./student.ts";
 import type { RunSummary } from "./summary.ts";
 import { train } from "./train.ts";
 import { TrainingStep } from "./training_step.ts";
@@ -81,7 +80,7 @@ export async function distill(
   const run = await prepareRun(ops, recipe, plugins, random, watch, reporter);
   owned.defer(run.dispose);
   const { data, teacher, student, losses, lossParameters, lossState } = run;
-  const inputs = { ...data.sha256, ...(teacher && { "the teacher": await sha256OfWeights(teacher.numbers) }) };
+  const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
     watch.carry("train", checkpoint.seconds);
@@ -91,7 +90,7 @@ export async function distill(
   const { task } = data.dataset.input;
   const monitor = monitorOfRecipe(recipe, data.dataset.input);
   const taught = teacher && await watch.time("evaluate", () => {
-    return evaluate(ops, { ...teacher, examples: data.test, task, batchSize });
+    return evaluate(ops, { ...teacher, examples: data.test, input: data.dataset.input, batchSize });
   });
   if (taught) reporter.line(`teacher: test ${showMetrics(taught)}`);
   const [training, inference] = [student.trainingParameters, student.inferenceParameters];
@@ -99,7 +98,16 @@ export async function distill(
 
   const diagnostics = settings.train.diagnostics &&
     new Diagnostics({ ops, student, teacher, validation: data.validation, recipe, task });
-  const step = new TrainingStep(ops, student, teacher, losses, lossParameters, settings.train, random.split("dropout"));
+  const step = new TrainingStep(
+    ops,
+    student,
+    teacher,
+    losses,
+    lossParameters,
+    settings.train,
+    random.split("dropout"),
+    task,
+  );
   owned.defer(() => step.dispose());
   const result = await watch.time("train", () =>
     train({
@@ -113,7 +121,7 @@ export async function distill(
       random: random.split("loss inputs"),
       train: data.train,
       validation: data.validation,
-      task,
+      input: data.dataset.input,
       monitor,
       folder,
       fingerprint: { recipe: comparable(settings), inputs },
@@ -129,7 +137,14 @@ export async function distill(
   const measure = (examples: typeof data.test) =>
     watch.time(
       "evaluate",
-      () => evaluate(ops, { model: student.model, weights: exported.weights, examples, task, batchSize }),
+      () =>
+        evaluate(ops, {
+          model: student.model,
+          weights: exported.weights,
+          examples,
+          input: data.dataset.input,
+          batchSize,
+        }),
     );
   const test = await measure(data.test);
   const validation = data.validation && await measure(data.validation);
@@ -147,7 +162,7 @@ export async function distill(
       accuracy: taught!.accuracy,
       loss: taught!.loss,
       metrics: taught!.metrics,
-      parameters: countTrainable(teacher.model.parameters),
+      parameters: countTrained(teacher.model),
     },
     student: {
       accuracy: test.accuracy,

@@ -28,6 +28,7 @@ export function ensemble(members: readonly Member[], task: Task): Model {
     parameters: members.flatMap(({ model }, index) =>
       model.parameters.map((spec) => ({ ...spec, name: memberName(index, spec.name) }))
     ),
+    foreignParameters: members.reduce((sum, { model }) => sum + (model.foreignParameters ?? 0), 0),
     classifier: first.classifier,
     layerPrefixes: first.layerPrefixes,
     config: first.config,

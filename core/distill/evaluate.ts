@@ -2,7 +2,7 @@ import { argmaxKernel } from "../kernels/argmax.ts";
 import { correctKernel } from "../kernels/correct.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { Batch, Examples, HostTensor, Task } from "../plugin/dataset.ts";
+import type { Batch, Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
 import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 import { breathe } from "./breathe.ts";
@@ -66,23 +66,23 @@ export interface EvaluationCall {
   readonly model: Model;
   readonly weights: Weights;
   readonly examples: Examples;
-  readonly task: Task;
+  /** What the data set is: its task and its classes. */
+  readonly input: InputDescription;
   readonly batchSize: number;
 }
 
 /** Loss and metrics over a split, batch by batch; everything is read back once at the end. */
 export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluation> {
-  const { model, weights, examples, task, batchSize } = call;
+  const { model, weights, examples, input, batchSize } = call;
+  const { task } = input;
   const labels: HostTensor[] = [];
   const results: Tensor[] = [];
-  let classes = 0;
   for (let begin = 0; begin < examples.length; begin += batchSize) {
     const size = Math.min(batchSize, examples.length - begin);
     const hostBatch = examples.batch(Uint32Array.from({ length: size }, (_, i) => begin + i));
     labels.push(hostBatch.label);
     results.push(...ops.scope(() => {
       const outputs = infer(ops, model, weights, upload(ops, hostBatch));
-      classes = outputs.logits.shape.at(-1)!;
       return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, hostBatch.label)];
     }));
     await breathe();
@@ -92,7 +92,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const predictions = numbers.filter((_, index) => index % 2 === 0);
   const loss = numbers.filter((_, index) => index % 2 === 1).reduce((sum, [value]) => sum + value, 0);
   const scored = labels.reduce((sum, label) => sum + scoredIn(task, label), 0);
-  const { metrics, confusion } = metricsOf(task, labels, predictions, classes);
+  const { metrics, confusion } = metricsOf(input, labels, predictions);
   const accuracy = metrics.accuracy ?? null;
   return { accuracy, loss: loss / scored, examples: examples.length, metrics, confusion };
 }

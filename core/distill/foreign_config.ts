@@ -2,7 +2,8 @@ import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readUserFile } from "../files.ts";
 import { optionKit } from "../plugin/kit.ts";
-import type { ModelDefinition } from "../plugin/model.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
+import type { Model, ModelDefinition } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -29,6 +30,26 @@ export async function readForeignConfig(file: string): Promise<ForeignConfig> {
 /** The options of a saved model, by its family's own reading of its config.json; `null` if the family reads none. */
 export function savedOptions(definition: ModelDefinition, config: ForeignConfig): unknown {
   return definition.fromConfig?.(config, definition.options(optionKit).parse({})) ?? null;
+}
+
+/**
+ * A model that was saved by another program, built for a data set; `null` if its config.json is this program's or none.
+ *
+ * @throws UserError if no family builds such a model, or it does not fit the data
+ */
+export async function buildForeign(
+  file: string,
+  definitions: readonly ModelDefinition[],
+  data: InputDescription,
+): Promise<{ readonly architecture: string; readonly model: Model } | null> {
+  const config = await readForeignConfig(file).catch(() => null);
+  const definition = definitions.find(({ fromConfig }) => fromConfig !== undefined);
+  if (!config || !definition || config.architecture !== undefined || config.model_type === undefined) return null;
+  try {
+    return { architecture: definition.name, model: definition.build(savedOptions(definition, config), data) };
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`Cannot build the model in "${file}": ${error.message}`) : error;
+  }
 }
 
 /**

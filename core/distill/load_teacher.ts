@@ -3,20 +3,27 @@ import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { sha256 } from "../sha256.ts";
+import { sha256OfWeights } from "./checkpoint.ts";
 import { ensemble, memberName } from "./ensemble.ts";
 import type { TaughtModel } from "./initial_weights.ts";
-import { buildModel, freeze, type FrozenWeights, readRecipeWeights } from "./models.ts";
+import { freeze } from "./models.ts";
+import { type OpenedTeacher, openTeacher } from "./open_teacher.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import type { Teacher } from "./teacher_outputs.ts";
 
 /** A teacher, or several as one, with its weights on the device and as plain numbers. */
 export interface LoadedTeacher extends Teacher {
   readonly model: Model;
-  readonly weights: FrozenWeights;
   readonly numbers: ReadonlyMap<string, Float32Array>;
+  /** One hash over its weights, wherever they are. */
+  readonly sha256: string;
   /** The first of several teachers, else the teacher: what students start from and are aligned with. */
   readonly first: TaughtModel;
+  dispose(): void;
 }
+
+type Member = OpenedTeacher & { readonly share: number };
 
 /** Builds the recipe's teachers and reads their weights. @throws UserError with line and column */
 export async function loadTeacher(
@@ -27,20 +34,35 @@ export async function loadTeacher(
 ): Promise<LoadedTeacher | null> {
   const settings = recipe.value.teacher;
   if (!main || !settings) return null;
-  const members: (TaughtModel & { readonly share: number })[] = [];
+  using opened = new DisposableStack();
+  const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {
     const { weights, share } = index === 0 ? settings : settings.others[index - 1];
-    const model = buildModel(recipe, plugin, data);
-    const numbers = await readRecipeWeights(recipe, "teacher", weights, model, [], [...plugin.path, "weights"]);
-    members.push({ model, numbers, share });
+    const member = await openTeacher(ops, recipe, plugin, weights, data);
+    opened.defer(member.dispose);
+    members.push({ ...member, share });
   }
   const [first] = members;
-  if (members.length === 1) return { ...first, first, weights: freeze(ops, first.model, first.numbers) };
-  const model = ensemble(members, data.task);
-  const numbers = new Map(
-    members.flatMap((member, index) =>
-      [...member.numbers].map(([name, values]) => [memberName(index, name), values] as const)
-    ),
+  const { model, numbers } = members.length === 1 ? first : together(members, data);
+  const hash = await sha256OfTeacher(numbers, members);
+  const weights = freeze(ops, model, numbers);
+  opened.defer(weights.dispose);
+  const owned = opened.move();
+  return { model, numbers, sha256: hash, first, weights, dispose: () => owned.dispose() };
+}
+
+function together(members: readonly Member[], { task }: InputDescription): TaughtModel {
+  const numbers = members.flatMap((member, index) =>
+    [...member.numbers].map(([name, values]) => [memberName(index, name), values] as const)
   );
-  return { model, numbers, first, weights: freeze(ops, model, numbers) };
+  return { model: ensemble(members, task), numbers: new Map(numbers) };
+}
+
+async function sha256OfTeacher(
+  numbers: ReadonlyMap<string, Float32Array>,
+  members: readonly Member[],
+): Promise<string> {
+  const ofNumbers = await sha256OfWeights(numbers);
+  const ofFiles = members.flatMap(({ files }) => files);
+  return ofFiles.length === 0 ? ofNumbers : await sha256(new TextEncoder().encode([ofNumbers, ...ofFiles].join()));
 }

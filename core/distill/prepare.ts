@@ -79,7 +79,7 @@ export async function prepareRun(
       },
       report,
     }, random.split("losses")));
-  const owned = [student, parameters, ...state.values(), ...teacherCores, taught?.weights];
+  const owned = [student, parameters, ...state.values(), ...teacherCores, taught];
   const dispose = () => owned.forEach((part) => part?.dispose());
   try {
     const { data, teacher } = await watch.time("load", () => {

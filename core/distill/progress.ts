@@ -10,8 +10,8 @@ export interface ProgressLine {
   readonly epochs: number;
   /** Means since the last line. */
   readonly loss: number;
-  /** Part of the training examples that were predicted right. */
-  readonly accuracy: number;
+  /** Part of the training examples, or tokens, that were predicted right; `null` for a regression. */
+  readonly accuracy: number | null;
   /** Training examples per second. */
   readonly examplesPerSecond: number;
   /** Seconds that the remaining steps will take at this speed. */

@@ -7,7 +7,7 @@ import { optionKit } from "../plugin/kit.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { type Checked, parseChecked } from "../recipe/checked.ts";
 import { listWords } from "../recipe/words.ts";
-import { savedOptions } from "./foreign_config.ts";
+import { buildForeign, savedOptions } from "./foreign_config.ts";
 import { CONFIG_FILE, readModelWeights } from "./model_folder.ts";
 
 const numbers = z.array(z.number());
@@ -42,7 +42,8 @@ export interface SavedModel {
 }
 
 /**
- * Reads a model folder: what it is from `config.json`, its weights from `model.safetensors`.
+ * Reads a model folder, this program's or another's (Hugging Face's): what it is from `config.json`, its weights from
+ * `model.safetensors`.
  *
  * @param definitions the model plug-ins that may be meant
  * @param data what the model is to be run on; it must be what the model was trained for
@@ -54,6 +55,8 @@ export async function readModelFolder(
   data: InputDescription,
 ): Promise<SavedModel> {
   const file = join(folder, CONFIG_FILE);
+  const foreign = await buildForeign(file, definitions, data);
+  if (foreign) return { ...foreign, weights: await readModelWeights(folder, foreign.model, "model") };
   const text = new TextDecoder().decode(await readUserFile(file, "the model's description"));
   // JSON is YAML, and so its mistakes are shown with line and column, too.
   const config = parseChecked(text, file, configSchema);

@@ -9,7 +9,8 @@ export interface LoggedSteps {
   /** Means over them. */
   readonly loss: number;
   readonly terms: readonly number[];
-  readonly accuracy: number;
+  /** Part of the answers that are right; `null` for a regression. */
+  readonly accuracy: number | null;
   readonly examples: number;
   /** Frobenius norms of the over-parameterised matrices at the last of them that has any. */
   readonly norms: readonly number[];
@@ -30,12 +31,13 @@ export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promi
   tensors.forEach((tensor) => tensor.dispose());
   let place = 0;
   const take = (count: number) => numbers.slice(place, place += count);
-  const steps = records.map(({ step, batchSize, terms, squaredNorms, squaredParameters }) => {
+  const steps = records.map(({ step, batchSize, scored, terms, squaredNorms, squaredParameters }) => {
     const [total, correct] = take(2);
     const [ownTerms, norms] = [take(terms.length), take(squaredNorms.length).map(Math.sqrt)];
     return {
       step,
       batchSize,
+      scored,
       total,
       correct,
       terms: ownTerms,
@@ -45,6 +47,7 @@ export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promi
   });
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const examples = steps.reduce((sum, { batchSize }) => sum + batchSize, 0);
+  const scored = steps.reduce((sum, step) => sum + step.scored, 0);
   const finite = (values: readonly number[]) => values.every(Number.isFinite);
   const bad = steps.find(({ total, terms, weights }) => !finite([total, ...terms, ...weights]));
   const what = bad && (finite([bad.total, ...bad.terms]) ? "the weights are" : "its loss is");
@@ -52,7 +55,7 @@ export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promi
     step: steps.at(-1)!.step + 1,
     loss: mean(steps.map(({ total }) => total)),
     terms: records[0].terms.map((_, index) => mean(steps.map(({ terms }) => terms[index]))),
-    accuracy: steps.reduce((sum, { correct }) => sum + correct, 0) / examples,
+    accuracy: scored === 0 ? null : steps.reduce((sum, { correct }) => sum + correct, 0) / scored,
     examples,
     norms: steps.findLast(({ norms }) => norms.length > 0)?.norms ?? [],
     nonFinite: bad ? { step: bad.step, what: what! } : null,

@@ -120,6 +120,11 @@ export function countTrainable(parameters: readonly ParameterSpec[]): number {
   return parameters.filter(({ trainable }) => trainable).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
+/** Trained numbers of a model, wherever they are. */
+export function countTrained({ parameters, foreignParameters = 0 }: Model): number {
+  return countTrainable(parameters) + foreignParameters;
+}
+
 /** Fresh weights of a model; each tensor has a stream of its own, so that one more tensor changes none of the others. */
 export function freshWeights(model: Model, random: Random): Map<string, Float32Array> {
   return new Map(

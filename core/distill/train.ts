@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { BatchLoader } from "../data/loader.ts";
 import type { Random } from "../data/random.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { Examples, Task } from "../plugin/dataset.ts";
+import type { Examples, InputDescription } from "../plugin/dataset.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
 import { BestCopy } from "./best_copy.ts";
@@ -38,7 +38,7 @@ export interface TrainingSetup extends LiveParts {
   readonly random: Random;
   readonly train: Examples;
   readonly validation: Examples | null;
-  readonly task: Task;
+  readonly input: InputDescription;
   /** The metric that early stopping and the best weights go by. */
   readonly monitor: Monitor;
   /** The run folder. */
@@ -197,7 +197,7 @@ class Training {
         model: student.model,
         weights,
         examples: validation,
-        task: this.setup.task,
+        input: this.setup.input,
         batchSize: recipe.evaluate.batchSize,
       }).finally(weights.dispose);
       const { metrics, loss } = result;

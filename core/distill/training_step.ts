@@ -6,10 +6,10 @@ import type { Random } from "../data/random.ts";
 import type { Ops } from "../ops/ops.ts";
 import { type BodyCall, Recorder } from "../replay/recorder.ts";
 import { type Scheduled, valueAt } from "../recipe/scheduled.ts";
-import type { Batch, HostTensor } from "../plugin/dataset.ts";
+import type { Batch, HostTensor, Task } from "../plugin/dataset.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
-import { correctPredictions } from "./evaluate.ts";
+import { correctPredictions, scoredIn } from "./evaluate.ts";
 import { objective, type WeightedLoss } from "./objective.ts";
 import type { Student } from "./student.ts";
 import { type Teacher, teacherOutputs } from "./teacher_outputs.ts";
@@ -18,6 +18,8 @@ import { type Teacher, teacherOutputs } from "./teacher_outputs.ts";
 export interface StepRecord {
   readonly step: number;
   readonly batchSize: number;
+  /** How many answers are right or wrong: the examples, the tokens that count, none of a regression. */
+  readonly scored: number;
   /** `[]`: the weighted sum. */
   readonly total: Tensor;
   /** `[]` each, in the order of the losses. */
@@ -56,6 +58,7 @@ export class TrainingStep {
     lossParameters: ParameterStore,
     private readonly recipe: Recipe["train"],
     private readonly random: Random,
+    private readonly task: Task,
   ) {
     const { optimiser, cores } = recipe;
     const coreDecay = cores.weightDecay ?? optimiser.weightDecay;
@@ -74,7 +77,8 @@ export class TrainingStep {
         .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
     );
     this.#mergedDecay = target === "merged" ? coreDecay : 0;
-    const parts = [student.model, teacher?.model, ...losses.map(({ loss }) => loss)];
+    const taught = teacher?.cached === undefined ? teacher?.model : undefined;
+    const parts = [student.model, taught, ...losses.map(({ loss }) => loss)];
     this.#recorder = new Recorder(ops.device, recipe.replay && parts.every((part) => part?.replay !== false));
     this.#clip = recipe.clipGradientNorm === "auto" ? automaticClip(student) : recipe.clipGradientNorm;
   }
@@ -106,7 +110,8 @@ export class TrainingStep {
         ? Object.values(this.groups).map(({ store }) => ops.sum(ops.square(store.flat)))
         : [];
       const batchSize = batch.label.shape[0];
-      return { step: progress.step, batchSize, total, terms, correct, squaredNorms, squaredParameters };
+      const scored = this.task === "regression" ? 0 : scoredIn(this.task, batch.label);
+      return { step: progress.step, batchSize, scored, total, terms, correct, squaredNorms, squaredParameters };
     });
   }
 

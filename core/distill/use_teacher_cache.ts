@@ -3,7 +3,6 @@ import { UserError } from "../errors.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { sha256OfWeights } from "./checkpoint.ts";
 import type { RunData } from "./load_data.ts";
 import type { LoadedTeacher } from "./load_teacher.ts";
 import type { WeightedLoss } from "./objective.ts";
@@ -55,7 +54,7 @@ export async function useTeacherCache(
       train: data.train,
       batchSize: evaluate.batchSize,
       origin: {
-        weights: await sha256OfWeights(teacher.numbers),
+        weights: teacher.sha256,
         options,
         others: others.map(({ weights: _weights, ...rest }) => rest),
         data: data.sha256,

@@ -1,7 +1,7 @@
 import shader from "../../shaders/slice.wgsl" with { type: "text" };
 import { defineKernel, linear } from "./kernel.ts";
 
-/** Of `[outer, extent, inner]` the part from `begin` on, `length` long; `size` counts the numbers of the output. */
+/** Of `[outer, extent, inner]` the part from `begin` on, `length` long; `size` counts the numbers that are gone through. */
 const parameters = { size: "u32", extent: "u32", inner: "u32", begin: "u32", length: "u32" } as const;
 
 /** `[outer, extent, inner]` to `[outer, length, inner]`. */
@@ -30,6 +30,21 @@ export const padKernel = defineKernel({
     const row = length * inner;
     output.fill(0);
     for (let source = 0, target = begin * inner; target < size; target += extent * inner, source += row) {
+      output.set(input.subarray(source, source + row), target);
+    }
+  },
+});
+
+/** `[outer, length, inner]` into its place in `[outer, extent, inner]`; what is around it stays as it was. */
+export const placeKernel = defineKernel({
+  name: "slice place",
+  reads: ["input"],
+  writes: ["output"],
+  parameters,
+  launch: (p, adapter) => ({ code: shader, entryPoint: "place", workgroups: linear(p.size, adapter) }),
+  cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
+    const row = length * inner;
+    for (let source = 0, target = begin * inner; source < size; target += extent * inner, source += row) {
       output.set(input.subarray(source, source + row), target);
     }
   },

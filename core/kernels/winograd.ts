@@ -89,7 +89,7 @@ export const winogradFilterKernel = defineKernel({
   name: "winograd filter",
   reads: ["stored"],
   writes: ["squares"],
-  parameters: { channels: "u32", inputs: "u32", outputs: "u32", turned: "u32" },
+  parameters: { inputs: "u32", outputs: "u32", turned: "u32" },
   launch: (p, adapter) => ({
     code: filterShader,
     entryPoint: "main",
@@ -111,7 +111,7 @@ export const winogradFilterGradientKernel = defineKernel({
   name: "winograd filter gradient",
   reads: ["squares"],
   writes: ["gradient"],
-  parameters: { channels: "u32", inputs: "u32", outputs: "u32" },
+  parameters: { inputs: "u32", outputs: "u32" },
   launch: (p, adapter) => ({
     code: filterGradientShader,
     entryPoint: "main",

@@ -33,8 +33,9 @@ const byShaders: Arithmetic = { name: "float32 by shaders", epsilon: 2 ** -23 };
 
 /**
  * `m n min(m, n)` from which on a GPU is worth waiting for. The host takes about 0.8 ns times that: 50 ms here, as for
- * 400 x 400. On a GPU an SVD waits three times for the device to answer, about 10 ms each, and its rounds depend on
- * each other, about 700 dispatches for 400 columns, whatever the speed of the arithmetic.
+ * 400 x 400. On a GPU an SVD waits for
+ * the device four times or more, up to 10 ms each, and its 800 dispatches for 400 columns need each other's results,
+ * whatever the speed of the arithmetic.
  */
 const WORTH_WAITING = 2 ** 26;
 

@@ -1,4 +1,5 @@
 import { batchNorm } from "./batch_norm.ts";
+import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { crfLogMarginals, crfLogPartition, crfScore } from "./crf.ts";
 import { dropout } from "./dropout.ts";
@@ -32,6 +33,7 @@ export const primitives = {
   layerNorm,
   embedding,
   slice,
+  concat,
   pick,
   crfLogPartition,
   crfLogMarginals,

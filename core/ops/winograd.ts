@@ -17,16 +17,19 @@ import { gemm, matricesIn, transposed } from "./gemm.ts";
  */
 const FEWEST_CHANNELS = { software: 16, hardware: 64 };
 
+/** The most numbers of one tensor that every adapter takes, 128 MiB: squares are more than twice as many as pixels. */
+const MOST_NUMBERS = 2 ** 25;
+
 /**
  * Whether a convolution is one of 3 x 3 taps and stride 1 with enough channels, so that Winograd's algorithm with a
- * quarter of the multiplications is faster. The cpu has it inside of its kernels.
+ * quarter of the multiplications is faster, and whether its squares fit. The cpu has it inside of its kernels.
  */
 export function suitsWinograd(device: Device, p: ConvGeometry): boolean {
   const { traits } = device.backend;
   if (!traits) return false;
   const fewest = traits.software ? FEWEST_CHANNELS.software : FEWEST_CHANNELS.hardware;
   return p.kernelHeight === 3 && p.kernelWidth === 3 && p.stride === 1 && p.padding <= 2 &&
-    Math.min(p.inputs, p.outputs) >= fewest;
+    Math.min(p.inputs, p.outputs) >= fewest && largestTensor(p) <= MOST_NUMBERS;
 }
 
 /** The tiles of an image of so many pixels. */
@@ -41,9 +44,15 @@ const tileCountOf = (p: ConvGeometry) => {
   return p.images * tilesDown * tilesAcross;
 };
 
+/** Numbers of the largest tensor on the way, forward and back. */
+function largestTensor({ images, height, width, outHeight, outWidth, inputs, outputs }: ConvGeometry): number {
+  const { tilesDown, tilesAcross } = tilesOf(Math.max(height, outHeight), Math.max(width, outWidth));
+  return SQUARES * images * tilesDown * tilesAcross * Math.max(inputs, outputs);
+}
+
 function filterSquares(device: Device, { inputs, outputs }: ConvGeometry, stored: Tensor, turned: boolean): Tensor {
   const squares = device.empty(turned ? [SQUARES, outputs, inputs] : [SQUARES, inputs, outputs]);
-  device.run(winogradFilterKernel, { stored, squares }, { channels: 1, inputs, outputs, turned: turned ? 1 : 0 });
+  device.run(winogradFilterKernel, { stored, squares }, { inputs, outputs, turned: turned ? 1 : 0 });
   return squares;
 }
 
@@ -69,30 +78,35 @@ export function winogradForward(device: Device, p: ConvGeometry, x: Tensor, filt
   const grid = { images, height, width, channels, ...tilesOf(p.outHeight, p.outWidth), padding };
   device.run(winogradPixelsKernel, { source: x, squares }, grid);
   const shape = [images, p.outHeight, p.outWidth, p.outputs];
-  return { y: correlate(device, squares, filterSquares(device, p, filter, false), shape), squares };
+  const y = device.scope(() => correlate(device, squares, filterSquares(device, p, filter, false), shape));
+  return { y, squares };
 }
 
 /** d loss / d x: the convolution of d loss / d y with the filter turned by half a circle. */
 export function winogradInputGradient(device: Device, p: ConvGeometry, gradient: Tensor, filter: Tensor): Tensor {
   const { images, outHeight: height, outWidth: width, outputs: channels } = p;
   const tiles = tilesOf(p.height, p.width);
-  const squares = device.empty([SQUARES, images * tiles.tilesDown * tiles.tilesAcross, channels]);
-  const grid = { images, height, width, channels, ...tiles, padding: 2 - p.padding };
-  device.run(winogradPixelsKernel, { source: gradient, squares }, grid);
-  return correlate(device, squares, filterSquares(device, p, filter, true), [images, p.height, p.width, p.inputs]);
+  return device.scope(() => {
+    const squares = device.empty([SQUARES, images * tiles.tilesDown * tiles.tilesAcross, channels]);
+    const grid = { images, height, width, channels, ...tiles, padding: 2 - p.padding };
+    device.run(winogradPixelsKernel, { source: gradient, squares }, grid);
+    return correlate(device, squares, filterSquares(device, p, filter, true), [images, p.height, p.width, p.inputs]);
+  });
 }
 
 /** d loss / d filter from the squares of x: the correlation of x with d loss / d y, tile by tile. */
 export function winogradFilterGradient(device: Device, p: ConvGeometry, squares: Tensor, gradient: Tensor): Tensor {
   const { images, outHeight: height, outWidth: width, outputs: channels } = p;
   const tiles = tileCountOf(p);
-  const factors = device.empty([SQUARES, tiles, channels]);
-  const grid = { images, height, width, channels, ...tilesOf(height, width), padding: 0 };
-  device.run(winogradGradientKernel, { source: gradient, squares: factors }, grid);
-  const left = transposed(matricesIn(squares, tiles, p.inputs));
-  const products = gemm(device, left, matricesIn(factors, tiles, channels), SQUARES, [SQUARES, p.inputs, channels]);
-  const filterGradient = device.empty([channels, p.inputs, 3, 3]);
-  const sizes = { channels: 1, inputs: p.inputs, outputs: channels };
-  device.run(winogradFilterGradientKernel, { squares: products, gradient: filterGradient }, sizes);
-  return filterGradient;
+  return device.scope(() => {
+    const factors = device.empty([SQUARES, tiles, channels]);
+    const grid = { images, height, width, channels, ...tilesOf(height, width), padding: 0 };
+    device.run(winogradGradientKernel, { source: gradient, squares: factors }, grid);
+    const left = transposed(matricesIn(squares, tiles, p.inputs));
+    const products = gemm(device, left, matricesIn(factors, tiles, channels), SQUARES, [SQUARES, p.inputs, channels]);
+    const filterGradient = device.empty([channels, p.inputs, 3, 3]);
+    const sizes = { inputs: p.inputs, outputs: channels };
+    device.run(winogradFilterGradientKernel, { squares: products, gradient: filterGradient }, sizes);
+    return filterGradient;
+  });
 }

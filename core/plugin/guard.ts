@@ -2,7 +2,7 @@ import { DeviceError, UserError } from "../errors.ts";
 import { showShape, Tensor } from "../tensor.ts";
 import type { DatasetDefinition } from "./dataset.ts";
 import type { Loss, LossCall, LossDefinition, LossSetup } from "./loss.ts";
-import type { Model, ModelDefinition, ModelOutputs } from "./model.ts";
+import type { Model, ModelDefinition, ModelOutputs, OpenedModel } from "./model.ts";
 import { declaredOnly, lackingOutput, requiredOutputs } from "./outputs.ts";
 
 type Definition = LossDefinition | ModelDefinition | DatasetDefinition;
@@ -14,7 +14,10 @@ type Definition = LossDefinition | ModelDefinition | DatasetDefinition;
 export function guardDefinition<Guarded extends Definition>(definition: Guarded): Guarded {
   const given: Definition = definition;
   if (given.kind === "loss") return { ...given, create: (...call) => createLoss(given, ...call) } as Guarded;
-  if (given.kind === "model") return { ...given, build: (...call) => buildModel(given, ...call) } as Guarded;
+  if (given.kind === "model") {
+    const open = given.open && ((...call: OpenCall) => openModel(given, ...call));
+    return { ...given, build: (...call) => buildModel(given, ...call), open } as Guarded;
+  }
   const who = `data set "${given.name}"`;
   return { ...given, load: (...call) => naming(who, "load", () => given.load(...call)) } as Guarded;
 }
@@ -47,9 +50,26 @@ function scalar(value: unknown, who: string): Tensor {
 
 function buildModel(definition: ModelDefinition, ...[options, data]: Parameters<ModelDefinition["build"]>): Model {
   const who = `model "${definition.name}"`;
-  const model = naming(who, "build", () => definition.build(options, data));
+  return guardModel(naming(who, "build", () => definition.build(options, data)), who, "its build must give");
+}
+
+type OpenCall = Parameters<NonNullable<ModelDefinition["open"]>>;
+
+async function openModel(definition: ModelDefinition, ...call: OpenCall): Promise<OpenedModel> {
+  const who = `model "${definition.name}"`;
+  const opened = await naming(who, "open", () => definition.open!(...call));
+  if (typeof opened?.dispose !== "function") {
+    throw new UserError(`Cannot use the ${who}: its open must give { model, dispose() {...} }`);
+  }
+  return {
+    model: guardModel(opened.model, who, "the model of its open must be"),
+    dispose: () => naming(who, "dispose", () => opened.dispose()),
+  };
+}
+
+function guardModel(model: Model, who: string, must: string): Model {
   if (!Array.isArray(model?.parameters) || typeof model.forward !== "function") {
-    throw new UserError(`Cannot use the ${who}: its build must give { parameters: [...], forward(call) {...}, ... }`);
+    throw new UserError(`Cannot use the ${who}: ${must} { parameters: [...], forward(call) {...}, ... }`);
   }
   return guarded(model, who, {
     forward: (call: Parameters<Model["forward"]>[0]): ModelOutputs => {

@@ -81,6 +81,8 @@ export interface Model {
   readonly replay?: boolean;
   /** Every tensor that the forward pass asks for. */
   readonly parameters: readonly ParameterSpec[];
+  /** How many numbers were trained that are in no tensor of `parameters`, as another library holds them. */
+  readonly foreignParameters?: number;
   /** Name of the weight `[classes, width]` that makes logits of `pooled`, where one linear layer does. */
   readonly classifier?: string;
   /**
@@ -101,11 +103,39 @@ export interface Model {
   fromForeign(name: string): string | null;
 }
 
+/** What a teacher that brings its own files is opened with. */
+export interface OpenSetup {
+  /** What it computes with, as long as it is open. */
+  readonly ops: Ops;
+  /** What the recipe names as its weights, relative to the working directory. */
+  readonly path: string;
+  /**
+   * Reads a file by its path, `/` between the parts, relative to the working directory. What was read identifies the
+   * teacher in checkpoints and caches. `what` says what it is to the user, with its article. @throws UserError
+   */
+  readonly readFile: (path: string, what: string) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A teacher that was opened. */
+export interface OpenedModel {
+  /** Ready to run; its `parameters` may be empty. */
+  readonly model: Model;
+  /** Gives back what it holds. */
+  dispose(): void;
+}
+
 /** A family of models, as teacher and as student. */
 // deno-lint-ignore no-explicit-any
 export interface ModelDefinition<Options = any> extends PluginDefinition<"model", Options> {
   /** A model of the sizes that options and data give. @throws UserError if the options do not fit the data */
   build(options: Options, data: InputDescription): Model;
+  /**
+   * For models whose weights are not a safetensors file, such as those that another library runs: makes a teacher of the
+   * files that the recipe names. It is called instead of `build` and of reading weights.
+   *
+   * @throws UserError if a file cannot be read, or the model does not fit the data
+   */
+  open?(options: Options, data: InputDescription, setup: OpenSetup): Promise<OpenedModel>;
   /**
    * Fills options that were left at `null` from a config.json in a foreign form, such as Hugging Face's.
    *

@@ -3,6 +3,7 @@ import type { LabelledImages } from "../../core/data/images.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Dataset } from "../../core/plugin/dataset.ts";
 import { imageExamples } from "./image_examples.ts";
+import { groupClasses } from "./image_groups.ts";
 import type { ImageOptions } from "./image_options.ts";
 
 /** Mean and standard deviation of each channel of byte images, as parts of 1. */
@@ -19,7 +20,12 @@ function measure({ pixels, channels, count, height, width }: LabelledImages): No
   return { mean, std: mean.map((value, c) => Math.sqrt(Math.max(squares[c] / per - value * value, 1e-12))) };
 }
 
-/** A data set of training and test images. @throws UserError if their sizes or the normalisation's differ */
+/**
+ * A data set of training and test images.
+ *
+ * @param classes names of the classes that the images' labels number; `options.groups` may put others in their place
+ * @throws UserError if sizes or the normalisation's differ, or groups do not fit the classes
+ */
 export function imageDataset(
   train: LabelledImages,
   test: LabelledImages,
@@ -54,16 +60,19 @@ export function imageDataset(
       throw new UserError(`Cannot take ${wanted} images for ${name}: there are ${count}`);
     }
   }
+  const grouped = options.groups && groupClasses(classes, options.groups);
+  const labelled = (images: LabelledImages): LabelledImages =>
+    grouped ? { ...images, labels: images.labels.map((label) => grouped.groupOf[label]) } : images;
   return {
     input: {
       task: "classification",
-      classes,
+      classes: grouped?.classes ?? classes,
       image: { size: [train.height, train.width, train.channels], normalise },
       text: null,
     },
     splits: {
-      train: imageExamples(train, normalise, options.takeTrain),
-      test: imageExamples(test, normalise, options.takeTest),
+      train: imageExamples(labelled(train), normalise, options.takeTrain),
+      test: imageExamples(labelled(test), normalise, options.takeTest),
     },
   };
 }

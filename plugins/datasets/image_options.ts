@@ -1,4 +1,5 @@
 import type { OptionKit } from "../../core/plugin/kit.ts";
+import type { ClassGroups } from "./image_groups.ts";
 
 /** Options that all image data sets have. */
 export interface ImageOptions {
@@ -7,6 +8,7 @@ export interface ImageOptions {
   readonly takeTrain: number | null;
   readonly takeTest: number | null;
   readonly classes: string[] | null;
+  readonly groups: ClassGroups | null;
 }
 
 /** Schema entries of the options that all image data sets have. */
@@ -23,5 +25,10 @@ export function imageOptions({ z }: OptionKit) {
     takeTrain: take("training"),
     takeTest: take("test"),
     classes: z.array(z.string()).min(2).nullable().default(null).describe("Names of the classes; null: the usual ones"),
+    groups: z.record(z.string().min(1), z.array(z.union([z.string(), z.int().min(0)])).min(1))
+      .refine((groups) => Object.keys(groups).length >= 2, { error: "Expected at least two groups" })
+      .nullable().default(null).describe(
+        "Groups that take the classes' place, each a list of classes by name, or by number from 0; null: the classes",
+      ),
   };
 }

@@ -28,7 +28,7 @@ export function denoScript(file: string, argumentsAfter: string[] = [], permissi
   return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, path, ...argumentsAfter];
 }
 
-// Debian's Python has Debian's PyTorch, but need not be the first on PATH.
+// Debian's Python has Debian's PyTorch, but need not be the first on PATH. -B leaves no compiled files in the checkout.
 const pythons = ["python3", "/usr/bin/python3"];
 
 function ours(backend: "webgpu" | "cpu"): EngineEntry {
@@ -48,7 +48,7 @@ function numpy(method: "svd" | "sweep", label: string, cases: Case[]): EngineEnt
     label,
     cases,
     comparedWith: "ours-cpu",
-    commands: (name) => pythons.map((python) => [python, script, name, `--method=${method}`]),
+    commands: (name) => pythons.map((python) => [python, "-B", script, name, `--method=${method}`]),
   };
 }
 
@@ -86,7 +86,7 @@ export const engines: EngineEntry[] = [
     comparedWith: "ours-cpu",
     commands: (name) => {
       const script = fileURLToPath(new URL("peers/pytorch.py", import.meta.url));
-      return pythons.map((python) => [python, script, name]);
+      return pythons.map((python) => [python, "-B", script, name]);
     },
   },
   numpy("svd", "NumPy SVD", ["decompose", "decompose-3072"]),

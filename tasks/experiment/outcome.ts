@@ -31,12 +31,12 @@ export function finished(outcomes: readonly Outcome[]): FinishedRun[] {
   return outcomes.filter((outcome) => "summary" in outcome);
 }
 
-/** The name of the metric that runs are compared by: accuracy, or Pearson's correlation of a regression. */
-export function metricName({ student }: RunSummary): "accuracy" | "pearson" {
-  return student.metrics.accuracy === undefined ? "pearson" : "accuracy";
+/** The name of the metric that runs are compared by: the first of their task's (see `metricNames` of the core). */
+export function metricName({ student }: RunSummary): string {
+  return Object.keys(student.metrics)[0];
 }
 
 /** A run's metric by the name of {@linkcode metricName}; NaN if there is none. */
 export function scoreOf(metrics: Readonly<Record<string, number>> | null): number {
-  return metrics?.accuracy ?? metrics?.pearson ?? NaN;
+  return Object.values(metrics ?? {}).at(0) ?? NaN;
 }

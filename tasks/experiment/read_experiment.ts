@@ -26,7 +26,10 @@ export function isExperiment(text: string): boolean {
   return problems.length === 0 && isMap(value) && Object.hasOwn(value, "rows");
 }
 
-const readText = async (file: string) => new TextDecoder().decode(await readUserFile(file, "the recipe"));
+/** The text of a recipe or an experiment. @throws UserError if it cannot be read */
+export async function readText(file: string): Promise<string> {
+  return new TextDecoder().decode(await readUserFile(file, "the recipe"));
+}
 
 /**
  * The experiment that files describe: one experiment file, or one row for each recipe.

@@ -8,12 +8,15 @@ export interface RowStatistics {
   readonly name: string;
   /** The tuned value that it was run with; `null` without tuning, or if no value trains. */
   readonly value: Scalar | null;
-  readonly metric: "accuracy" | "pearson";
+  /** The name of the metric that rows are compared by. */
+  readonly metric: string;
   /** Epochs that a share of time allowed, or `null`. */
   readonly epochs: number | null;
   readonly failed: number;
   readonly test: Moments | null;
   readonly validation: Moments | null;
+  /** What else the task is measured by on the test examples, by name. */
+  readonly others: Readonly<Record<string, Moments | null>>;
   /** On the training examples without augmentation, if the recipe asks for them. */
   readonly train: Moments | null;
   readonly parametersTraining: number | null;
@@ -21,6 +24,8 @@ export interface RowStatistics {
   readonly parameterIncreaseRate: number | null;
   /** Seconds of training. */
   readonly seconds: Moments | null;
+  /** The same by epoch. */
+  readonly secondsPerEpoch: Moments | null;
   /** The most of any of the runs. */
   readonly peakBytes: number | null;
   /** Of the test metric to the baseline's; `null` for the baseline itself. */
@@ -73,11 +78,18 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
     failed: outcomes.length - runs.length,
     test: over(({ summary }) => scoreOf(summary.student.metrics)),
     validation: over(({ summary }) => scoreOf(summary.student.validationMetrics)),
+    others: Object.fromEntries(
+      Object.keys(first?.student.metrics ?? {}).slice(1).map((name) => [
+        name,
+        over(({ summary }) => summary.student.metrics[name]),
+      ]),
+    ),
     train: over(({ summary }) => scoreOf(summary.student.trainMetrics)),
     parametersTraining: first?.student.parametersTraining ?? null,
     parametersInference: first?.student.parametersInference ?? null,
     parameterIncreaseRate: first?.student.parameterIncreaseRate ?? null,
     seconds: over(({ summary }) => summary.seconds.train),
+    secondsPerEpoch: over(({ summary }) => summary.seconds.train / summary.epochs),
     peakBytes: first ? Math.max(...runs.map(({ summary }) => summary.peakBytes)) : null,
     difference: null,
     diagnostics: diagnosticsOf(runs),

@@ -6,7 +6,7 @@ import { standardOutput, stylesOf } from "../support/output.ts";
 import { runReporter } from "../support/progress.ts";
 import type { Experiment } from "./experiment.ts";
 import { withOutputFolder } from "./output_folder.ts";
-import { type RowResult, runGrid } from "./run_grid.ts";
+import { checkRows, type RowResult, runGrid } from "./run_grid.ts";
 import { trainingRunner } from "./runner.ts";
 import { type Table, tablesOf, textOf } from "./tables.ts";
 import { writeResults } from "./write_results.ts";
@@ -65,6 +65,20 @@ export async function runExperiment(
       out.line("");
     }
     for (const note of notes) out.line(note);
+  }
+}
+
+/**
+ * Runs experiments one after the other, as {@linkcode runExperiment} does; with several `--output` is the folder of their
+ * folders. All recipes are read before the first run.
+ */
+export async function runExperiments(experiments: readonly Experiment[], flags: ExperimentFlags): Promise<void> {
+  for (const experiment of experiments) checkRows(withChanges(experiment, flags));
+  const { output } = flags;
+  const several = experiments.length > 1;
+  for (const experiment of experiments) {
+    const own = several && output !== undefined ? { ...flags, output: join(output, experiment.name) } : flags;
+    await runExperiment(experiment, own);
   }
 }
 

@@ -41,8 +41,8 @@ export async function runGrid(experiment: Experiment, output: string, run: Runne
   return experiment.rows.map(({ name }) => results.get(name)!);
 }
 
-/** Reads every recipe once, so that a mistake does not come out after an hour. */
-function checkRows({ rows, seeds, tune }: Experiment): void {
+/** Reads every recipe once, so that a mistake does not come out after an hour. @throws UserError for a mistake in one */
+export function checkRows({ rows, seeds, tune }: Experiment): void {
   for (const row of rows) {
     const recipes = tune
       ? [...tune.values, ...(tune.common === null ? [] : [tune.common])].map((value) =>

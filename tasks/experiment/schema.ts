@@ -43,3 +43,8 @@ type ExperimentOutput = z.output<typeof experimentSchema>;
 
 /** An experiment file with its defaults filled in. */
 export type ExperimentFile = ExperimentOutput;
+
+/** A series: experiments that are run one after the other, each with tables and a folder of its own. */
+export const seriesSchema = z.strictObject({
+  experiments: z.array(z.string().min(1)).min(1).describe("Experiment files, relative to this file"),
+});

@@ -46,7 +46,10 @@ const whole = (value: number | null) => value === null ? "-" : grouped(value);
 const fixed = (value: number | null, digits: number) => value === null ? "-" : value.toFixed(digits);
 const megabytes = (bytes: number | null) => bytes === null ? "-" : `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** All tables of an experiment: the main one, that of one common value, tuning and diagnostics where there are any. */
+/**
+ * All tables of an experiment: the main one, and where there are any that of one common value, further metrics, tuning
+ * and diagnostics.
+ */
 export function tablesOf(experiment: Experiment, results: readonly RowResult[]): Table[] {
   const { tune } = experiment;
   const own = rowStatistics(experiment, results);
@@ -55,6 +58,7 @@ export function tablesOf(experiment: Experiment, results: readonly RowResult[]):
     const common = rowStatistics(experiment, results, "common");
     tables.push(mainTable(experiment, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`));
   }
+  if (own.some(({ others }) => Object.keys(others).length > 0)) tables.push(othersTable(own));
   if (tune) tables.push(tuningTable(experiment, results));
   if (own.some(({ diagnostics }) => diagnostics)) tables.push(diagnosticsTable(own));
   return tables;
@@ -79,6 +83,7 @@ function mainTable(
     "inference",
     "rate",
     "seconds",
+    "an epoch",
     "peak",
   ];
   const rows = lines.map((line) => [
@@ -92,6 +97,7 @@ function mainTable(
     whole(line.parametersInference),
     fixed(line.parameterIncreaseRate, 2),
     showMoments(line.seconds, 1),
+    showMoments(line.secondsPerEpoch, 2),
     megabytes(line.peakBytes),
   ]);
   const several = seeds.length > 1;
@@ -100,8 +106,10 @@ function mainTable(
     : `, each of which draws ${+(100 * resample).toFixed(2)} % of the training examples`;
   const notes = [
     several
-      ? `Mean ± standard deviation over seeds ${seeds.join(", ")}${drawn}; seconds are those of training.`
-      : `Seed ${seeds[0]}${drawn}; seconds are those of training.`,
+      ? `Mean ± standard deviation over seeds ${
+        seeds.join(", ")
+      }${drawn}; seconds are those of training, teacher and validation in them.`
+      : `Seed ${seeds[0]}${drawn}; seconds are those of training, teacher and validation in them.`,
     several
       ? `Differences are to "${baseline}" in points, with their 95 % interval by Welch's t; ~ marks those within noise ` +
         `(the interval holds 0). With one interval for each row, one in twenty misses by chance.`
@@ -112,6 +120,16 @@ function mainTable(
     ...lines.filter(({ failed }) => failed > 0).map(({ name, failed }) => `Of "${name}" ${failed} failed to train.`),
   ];
   return { title, header, rows, notes };
+}
+
+function othersTable(lines: readonly RowStatistics[]): Table {
+  const names = [...new Set(lines.flatMap(({ others }) => Object.keys(others)))];
+  return {
+    title: "Further metrics on the test examples",
+    header: ["row", ...names.map((name) => `${name} %`)],
+    rows: lines.map(({ name, others }) => [name, ...names.map((metric) => showPart(others[metric] ?? null))]),
+    notes: [],
+  };
 }
 
 function tuningTable({ tune }: Experiment, results: readonly RowResult[]): Table {

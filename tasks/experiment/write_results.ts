@@ -22,6 +22,7 @@ const columns: readonly (readonly [string, (line: RowStatistics) => string | num
   ["increase_rate", ({ parameterIncreaseRate }) => parameterIncreaseRate],
   ["seconds", ({ seconds }) => seconds?.mean],
   ["seconds_sd", ({ seconds }) => seconds?.deviation],
+  ["seconds_per_epoch", ({ secondsPerEpoch }) => secondsPerEpoch?.mean],
   ["peak_bytes", ({ peakBytes }) => peakBytes],
   ["difference", ({ difference }) => difference?.value],
   ["difference_low", ({ difference }) => difference?.interval?.[0]],
@@ -35,8 +36,14 @@ export function csvOf(lines: readonly RowStatistics[]): string {
     const text = String(value ?? "");
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const rows = lines.map((line) => columns.map(([, of]) => cell(of(line))));
-  return [columns.map(([name]) => name), ...rows].map((row) => row.join(",") + "\r\n").join("");
+  const others = [...new Set(lines.flatMap(({ others }) => Object.keys(others)))];
+  const rows = lines.map((line) => [
+    ...columns.map(([, of]) => cell(of(line))),
+    ...others.map((name) => cell(line.others[name]?.mean)),
+  ]);
+  return [[...columns.map(([name]) => name), ...others.map((name) => `test_${name}`)], ...rows].map((row) =>
+    row.join(",") + "\r\n"
+  ).join("");
 }
 
 /**

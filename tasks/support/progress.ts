@@ -69,7 +69,7 @@ export function showProgress(line: ProgressLine): string {
     `epoch ${epoch}/${epochs}`,
     `step ${String(step).padStart(String(totalSteps).length)}/${totalSteps}`,
     `loss ${loss.toFixed(4)}`,
-    `accuracy ${percent(accuracy)}`,
+    ...(accuracy === null ? [] : [`accuracy ${percent(accuracy)}`]),
     `${grouped(Math.round(examplesPerSecond))} examples/s`,
     `${duration(secondsLeft)} left`,
   ].join("  ");

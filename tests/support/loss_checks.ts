@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { optionKit } from "../../core/plugin/kit.ts";
-import type { InputDescription } from "../../core/plugin/dataset.ts";
 import type { LossDefinition, LossSetup } from "../../core/plugin/loss.ts";
 import type { ModelOutputs } from "../../core/plugin/model.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";

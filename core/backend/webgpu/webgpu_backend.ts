@@ -1,6 +1,7 @@
 import { DeviceError } from "../../errors.ts";
 import type { AdapterTraits, Kernel } from "../../kernels/kernel.ts";
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
+import type { GpuExchange } from "../exchange.ts";
 import { describeAdapter, openDevice, traitsOf } from "./adapter.ts";
 import type { Call, Program } from "../program.ts";
 import { BindGroups, UNIFORM_STRIDE } from "./bind_groups.ts";
@@ -28,6 +29,7 @@ export class WebGpuBackend implements Backend {
   readonly precision = "float32";
   readonly description: string;
   readonly traits: AdapterTraits;
+  readonly exchange: GpuExchange;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
   readonly #groups: BindGroups;
@@ -49,6 +51,18 @@ export class WebGpuBackend implements Backend {
   private constructor(adapter: GPUAdapter, readonly gpu: GPUDevice) {
     this.description = describeAdapter(adapter);
     this.traits = traitsOf(adapter, gpu);
+    this.exchange = {
+      on: "webgpu",
+      device: gpu,
+      copyOut: ({ storage, offset, length }, target) =>
+        this.#send((encoder) =>
+          encoder.copyBufferToBuffer((storage as GpuStorage).buffer, offset * 4, target, 0, length * 4)
+        ),
+      copyIn: (source, { storage, offset, length }) =>
+        this.#send((encoder) =>
+          encoder.copyBufferToBuffer(source, 0, (storage as GpuStorage).buffer, offset * 4, length * 4)
+        ),
+    };
     this.#pool = new BufferPool(gpu, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
     this.#pipelines = new PipelineCache(gpu);
     this.#uniform = gpu.createBuffer({
@@ -82,7 +96,8 @@ export class WebGpuBackend implements Backend {
     if (bytes > this.gpu.limits.maxStorageBufferBindingSize) {
       const most = this.gpu.limits.maxStorageBufferBindingSize;
       throw new RangeError(
-        `Cannot allocate ${bytes} bytes on "${this.description}" as one tensor may have ${most} there: use a smaller batch`,
+        `Cannot allocate ${bytes} bytes on "${this.description}" as one tensor may have ${most} there: use a smaller ` +
+          "batch or model, or --backend cpu",
       );
     }
     const storage = new GpuStorage(length, this.#pool.take(bytes));
@@ -172,6 +187,13 @@ export class WebGpuBackend implements Backend {
     this.#pool.clear();
     this.#uniform.destroy();
     this.gpu.destroy();
+  }
+
+  /** What was enqueued, then what `encode` encodes. */
+  #send(encode: (encoder: GPUCommandEncoder) => void): void {
+    this.#encode();
+    encode(this.#commands());
+    this.#submit();
   }
 
   #commands(): GPUCommandEncoder {

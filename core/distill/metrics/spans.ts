@@ -1,3 +1,5 @@
+import type { HostTensor } from "../../plugin/dataset.ts";
+
 /** A run of tokens that are one entity or phrase. */
 export interface Span {
   /** Its kind: `PER` of `B-PER`. */
@@ -66,21 +68,24 @@ export function spanScores(
 }
 
 /**
- * {@link spanScores} of numbered tags as batches hold them: positions whose label is -1 are left out of both.
+ * {@link spanScores} of numbered tags as batches hold them, over all batches; positions whose label is -1 are left out.
  *
- * @param labels `[sequences, length]` in rows
- * @param predictions likewise
+ * @param labels of each batch: `[batch, length]`
+ * @param predictions of each batch, as many numbers
  * @param classes the tags' names
  */
 export function spanScoresOf(
-  labels: ArrayLike<number>,
-  predictions: ArrayLike<number>,
-  length: number,
+  labels: readonly HostTensor[],
+  predictions: readonly ArrayLike<number>[],
   classes: readonly string[],
 ): SpanScores {
-  const rows = Array.from({ length: labels.length / length }, (_, row) => {
-    const at = Array.from({ length }, (_, t) => row * length + t).filter((t) => labels[t] >= 0);
-    return { truth: at.map((t) => classes[labels[t]]), predicted: at.map((t) => classes[predictions[t]]) };
+  const [truth, predicted]: [string[][], string[][]] = [[], []];
+  labels.forEach(({ data, shape: [batch, length] }, index) => {
+    for (let begin = 0; begin < batch * length; begin += length) {
+      const scored = Array.from({ length }, (_, t) => begin + t).filter((at) => data[at] >= 0);
+      truth.push(scored.map((at) => classes[data[at]]));
+      predicted.push(scored.map((at) => classes[predictions[index][at]]));
+    }
   });
-  return spanScores(rows.map(({ truth }) => truth), rows.map(({ predicted }) => predicted));
+  return spanScores(truth, predicted);
 }

@@ -1,7 +1,9 @@
-import type { ForwardCall, ParameterSpec } from "../../../core/plugin/model.ts";
+import type { ForwardCall, ModelOutputs, ParameterSpec } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { layersOf } from "../encoder/layers.ts";
 import { linear } from "../encoder/parameters.ts";
+import { crfOutputs, crfParameters } from "../crf_head.ts";
+import { classLogits } from "../subclasses.ts";
 import type { BertSizes } from "./sizes.ts";
 
 /** What stands behind an encoder: a layer that prepares the first token's hidden state, and one that gives the logits. */
@@ -29,7 +31,8 @@ export function headParameters(sizes: BertSizes): ParameterSpec[] {
   const { dense, last } = headOf(sizes);
   return [
     ...(dense ? linear(dense, sizes.width, sizes.width) : []),
-    ...linear(last, sizes.outputs, sizes.width),
+    ...linear(last, sizes.outputs * sizes.subclasses, sizes.width),
+    ...(sizes.crf ? crfParameters(sizes.outputs) : []),
   ];
 }
 
@@ -39,18 +42,26 @@ export function classifierOf(sizes: BertSizes): string | undefined {
   return dense ? `${last}.weight` : undefined;
 }
 
+/** What the head gives. */
+type HeadOutputs = Pick<ModelOutputs, "logits" | "pooled" | "subclassLogits" | "transitions" | "predictions">;
+
 /**
  * From the last hidden states `[batch, length, width]` to logits and what the last linear layer sees of the first token,
  * `[batch, width]`. A tagger's logits are `[batch, length, classes]`.
  */
-export function applyHead(call: ForwardCall, sizes: BertSizes, hidden: Tensor): { logits: Tensor; pooled: Tensor } {
+export function applyHead(call: ForwardCall, sizes: BertSizes, hidden: Tensor): HeadOutputs {
   const { ops } = call;
   const { dense, activation, last, dropoutFirst } = headOf(sizes);
   const layers = layersOf(call, sizes.epsilon);
   const drop = (x: Tensor) => layers.dropout(x, sizes.headDropout);
   const [batch, , width] = hidden.shape;
   const first = ops.reshape(ops.slice(hidden, { axis: 1, begin: 0, length: 1 }), [batch, width]);
-  if (!dense) return { logits: layers.linear(drop(hidden), last), pooled: first };
+  if (!dense) {
+    const logits = layers.linear(drop(hidden), last);
+    return { logits, pooled: first, ...(sizes.crf && crfOutputs(call, logits)) };
+  }
   const pooled = ops[activation](layers.linear(dropoutFirst ? drop(first) : first, dense));
-  return { logits: layers.linear(drop(pooled), last), pooled };
+  const logits = layers.linear(drop(pooled), last);
+  if (sizes.subclasses === 1) return { logits, pooled };
+  return { logits: classLogits(ops, logits, sizes.subclasses), subclassLogits: logits, pooled };
 }

@@ -92,6 +92,9 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
     attentionDropout: number(keys.attentionDropout),
     headDropout: number(keys.headDropout),
     padding: number("pad_token_id"),
+    labels: labelsIn(config),
+    crf: config.crf === true,
+    subclasses: number("subclasses"),
   };
   const entries = Object.entries(options).map(([key, value]) => [key, value ?? read[key as keyof BertOptions]]);
   return Object.fromEntries(entries) as unknown as BertOptions;
@@ -112,6 +115,12 @@ function numberIn(config: Config, key: string): number | null {
   const value = config[key] ?? null;
   if (value === null || (typeof value === "number" && Number.isFinite(value) && value >= 0)) return value;
   throw new UserError(`Cannot read ${key} of the config: expected a number from 0 on, got ${JSON.stringify(value)}`);
+}
+
+/** The names of the classes in their order, where the config has them. */
+function labelsIn({ id2label }: Config): string[] | null {
+  if (typeof id2label !== "object" || id2label === null) return null;
+  return Object.entries(id2label).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => String(label));
 }
 
 /** The prefix of Hugging Face's class names. */
@@ -137,6 +146,9 @@ export function toHuggingFace(sizes: BertSizes, { classes, task }: InputDescript
     ...(task === "tagging"
       ? {}
       : { problem_type: task === "regression" ? "regression" : "single_label_classification" }),
+    // Hugging Face's classes have neither; who loads the tensors there adds what these two say.
+    ...(sizes.crf && { crf: true }),
+    ...(sizes.subclasses > 1 && { subclasses: sizes.subclasses }),
     torch_dtype: "float32",
   };
 }

@@ -21,6 +21,9 @@ export interface BertOptions {
   readonly attentionDropout: number | null;
   readonly headDropout: number | null;
   readonly padding: number | null;
+  readonly labels: readonly string[] | null;
+  readonly crf: boolean | null;
+  readonly subclasses: number | null;
 }
 
 /** The schema of {@link BertOptions}. */
@@ -50,6 +53,13 @@ export function bertOptions({ z }: OptionKit) {
     dropout: rate.describe("Rate of dropout of embeddings and of what each sub-layer adds; null: 0.1"),
     attentionDropout: rate.describe("Rate of dropout of attention probabilities; null: 0.1"),
     headDropout: rate.describe("Rate of dropout before the last layer; null: as dropout"),
+    labels: z.array(z.string()).nullable().default(null).describe(
+      "Names of the classes in the order of the logits, held against the data set's; null: taken as the data set's",
+    ),
     padding: z.int().min(0).nullable().default(null).describe("Number of the padding token; null: the tokenizer's"),
+    crf: z.boolean().nullable().default(null).describe(
+      "Whether a tagger chooses its tags together, by a linear-chain CRF over its logits; null: no",
+    ),
+    subclasses: count.describe("Parts that the head divides each class in, as the loss lelp wants it; null: 1"),
   });
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
+import { listWords } from "../../../core/recipe/words.ts";
 import type { BertOptions, Variant } from "./options.ts";
 
 /** Everything that an encoder and its head are built from. */
@@ -21,6 +22,10 @@ export interface BertSizes {
   readonly attentionDropout: number;
   readonly headDropout: number;
   readonly padding: number;
+  /** Whether a CRF stands behind a tagger's logits. */
+  readonly crf: boolean;
+  /** Parts of each class in the head. */
+  readonly subclasses: number;
 }
 
 /** The first position's row: RoBERTa numbers positions from the row behind padding's. */
@@ -67,7 +72,16 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     attentionDropout: options.attentionDropout ?? 0.1,
     headDropout: options.headDropout ?? dropout,
     padding: options.padding ?? text.padding,
+    crf: options.crf ?? false,
+    subclasses: options.subclasses ?? 1,
   };
+  checkOrder(options.labels ?? classes, classes);
+  if (sizes.crf && task !== "tagging") {
+    throw new UserError(`Cannot put a CRF behind a ${task}: crf is for tagging`);
+  }
+  if (sizes.subclasses > 1 && task !== "classification") {
+    throw new UserError(`Cannot divide the classes of a ${task}: subclasses is for classification`);
+  }
   if (sizes.vocabulary < text.vocabulary) {
     throw new UserError(
       `Cannot embed ${text.vocabulary} different tokens in ${sizes.vocabulary} rows: the tokenizer is another model's`,
@@ -79,4 +93,15 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     );
   }
   return sizes;
+}
+
+/** The same classes in another order would train and measure without a word, and be wrong. */
+function checkOrder(labels: readonly string[], classes: readonly string[]): void {
+  if (labels.join() === classes.join() || labels.toSorted().join() !== classes.toSorted().join()) return;
+  throw new UserError(
+    `Cannot run an encoder whose classes are ${
+      listWords(labels, "and")
+    } in this order, on a data set in which they are ` +
+      `${listWords(classes, "and")}: expected the same order`,
+  );
 }

@@ -1,3 +1,4 @@
+import type { Ops } from "../../../core/ops/ops.ts";
 import type { ForwardCall } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import type { BlockNames, BlockOutputs, BlockSettings } from "./block.ts";
@@ -17,11 +18,9 @@ export function attend(
 ): Attended {
   const [batch, length, width] = x.shape;
   const headWidth = width / heads;
-  const split = (name: string) => {
-    const vectors = ops.reshape(layers.linear(x, name), [batch, length, heads, headWidth]);
-    return ops.permute(vectors, [0, 2, 1, 3]); // [batch, heads, length, headWidth]
-  };
-  const [queries, keys, values] = [split(names.query), split(names.key), split(names.value)];
+  // To [batch, heads, length, headWidth].
+  const split = (vectors: Tensor) => ops.permute(ops.reshape(vectors, [batch, length, heads, headWidth]), [0, 2, 1, 3]);
+  const [queries, keys, values] = project(ops, layers, names, x).map(split);
   // The queries are scaled rather than the scores: there are fewer of them.
   const scaled = ops.scale(queries, 1 / Math.sqrt(headWidth));
   const scores = ops.matmul(scaled, keys, { transposeB: true }); // [batch, heads, length, length]
@@ -29,4 +28,12 @@ export function attend(
   const context = ops.matmul(layers.dropout(attention, attentionDropout), values);
   const joined = ops.reshape(ops.permute(context, [0, 2, 1, 3]), [batch, length, width]);
   return { context: joined, attention, scores, vectors: { queries, keys, values } };
+}
+
+/** Queries, keys and values with all heads side by side, each `[batch, length, width]`. */
+function project(ops: Ops, layers: Layers, { query, key, value, fused }: BlockNames, x: Tensor): Tensor[] {
+  if (fused === undefined) return [query, key, value].map((name) => layers.linear(x, name));
+  const width = x.shape[2];
+  const joined = layers.linear(x, fused); // [batch, length, 3 width]
+  return [0, 1, 2].map((part) => ops.slice(joined, { axis: 2, begin: part * width, length: width }));
 }

@@ -8,6 +8,8 @@ export interface BlockNames {
   readonly query: string;
   readonly key: string;
   readonly value: string;
+  /** One layer in place of these three: `[3 width, width]`, queries first, values last. */
+  readonly fused?: string;
   /** The linear layer behind attention. */
   readonly attentionOutput: string;
   /** The layer norm of the attention sub-layer. */

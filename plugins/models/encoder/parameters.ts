@@ -4,13 +4,15 @@ import type { BlockNames } from "./block.ts";
 
 /** Weights of transformers start from a normal distribution of this deviation (Devlin et al. 2019). */
 const WEIGHTS: Initialiser = { use: "normal", deviation: 0.02 };
-const ZEROS: Initialiser = { use: "constant", value: 0 };
+/** How biases start. */
+export const ZEROS: Initialiser = { use: "constant", value: 0 };
 const ONES: Initialiser = { use: "constant", value: 1 };
 
-const parameter = (
+/** A tensor that is trained. */
+export const parameter = (
   name: string,
   shape: readonly number[],
-  initialise: Initialiser,
+  initialise: Initialiser = WEIGHTS,
   overParameterisable = false,
 ): ParameterSpec => ({ name, shape, initialise, trainable: true, overParameterisable });
 
@@ -20,9 +22,15 @@ export function table(name: string, rows: number, width: number): ParameterSpec 
 }
 
 /** Weight and bias of a linear layer. */
-export function linear(name: string, outputs: number, inputs: number, overParameterisable = false): ParameterSpec[] {
+export function linear(
+  name: string,
+  outputs: number,
+  inputs: number,
+  overParameterisable = false,
+  weights = WEIGHTS,
+): ParameterSpec[] {
   return [
-    parameter(`${name}.weight`, [outputs, inputs], WEIGHTS, overParameterisable),
+    parameter(`${name}.weight`, [outputs, inputs], weights, overParameterisable),
     parameter(`${name}.bias`, [outputs], ZEROS),
   ];
 }
@@ -33,20 +41,35 @@ export function norm(name: string, width: number): ParameterSpec[] {
 }
 
 /**
- * The tensors of an encoder block. Its six matrices may be over-parameterised (OPDF, section 5.1: query, key, value and
+ * The tensors of an encoder block. Its matrices may be over-parameterised (OPDF, section 5.1: query, key, value and
  * output of attention, and both of the feed-forward network).
  *
  * @param ffn width between the two layers of the feed-forward network
+ * @param fresh how its matrices start, by their outputs and inputs
  */
-export function blockParameters(names: BlockNames, width: number, ffn: number): ParameterSpec[] {
+export function blockParameters(
+  names: BlockNames,
+  width: number,
+  ffn: number,
+  fresh: (outputs: number, inputs: number) => Initialiser = () => WEIGHTS,
+): ParameterSpec[] {
+  const matrix = (name: string, outputs: number, inputs: number) =>
+    linear(name, outputs, inputs, true, fresh(outputs, inputs));
+  // Fused or not, they start alike.
+  const projections = names.fused === undefined
+    ? [names.query, names.key, names.value].flatMap((name) => matrix(name, width, width))
+    : linear(names.fused, 3 * width, width, true, fresh(width, width));
   return [
-    ...linear(names.query, width, width, true),
-    ...linear(names.key, width, width, true),
-    ...linear(names.value, width, width, true),
-    ...linear(names.attentionOutput, width, width, true),
+    ...projections,
+    ...matrix(names.attentionOutput, width, width),
     ...norm(names.attentionNorm, width),
-    ...linear(names.up, ffn, width, true),
-    ...linear(names.down, width, ffn, true),
+    ...matrix(names.up, ffn, width),
+    ...matrix(names.down, width, ffn),
     ...norm(names.outputNorm, width),
   ];
+}
+
+/** Uniform with variance 2 / (inputs + outputs), for matrices of any size (Glorot and Bengio 2010). */
+export function glorot(outputs: number, inputs: number): Initialiser {
+  return { use: "uniform", bound: Math.sqrt(6 / (outputs + inputs)) };
 }

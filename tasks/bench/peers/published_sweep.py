@@ -19,13 +19,17 @@ CORES = 5
 CASES = {"decompose": ((32, 24), (32, 24)), "decompose-3072": ((64, 48), (32, 24))}
 
 
-def hashed(seed, count):
-    """workload.ts's `uniform` with a bound of 1."""
+def hashed(seed, count, part=2**16):
+    """workload.ts's `uniform` with a bound of 1, part by part: no memory is used up that a decomposition would show."""
     mask = 0xFFFFFFFF
-    h = np.arange(count, dtype=np.uint64) + (seed * 0x9E3779B9 & mask) & mask
-    h = (h ^ (h >> 16)) * 0x85EBCA6B & mask
-    h = (h ^ (h >> 13)) * 0xC2B2AE35 & mask
-    return ((h ^ (h >> 16)).astype(np.float64) / 2**31 - 1).astype(np.float32)
+    result = np.empty(count, dtype=np.float32)
+    for begin in range(0, count, part):
+        end = min(begin + part, count)
+        h = np.arange(begin, end, dtype=np.uint64) + (seed * 0x9E3779B9 & mask) & mask
+        h = (h ^ (h >> 16)) * 0x85EBCA6B & mask
+        h = (h ^ (h >> 13)) * 0xC2B2AE35 & mask
+        result[begin:end] = (h ^ (h >> 16)).astype(np.float64) / 2**31 - 1
+    return result
 
 
 def svd(matrix):

@@ -72,7 +72,7 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
     },
   ];
   const recipe = trainSchema.parse({ epochs: 8, ...settings });
-  const step = new TrainingStep(ops, student, teacher, losses, own, recipe, new Random(0));
+  const step = new TrainingStep(ops, student, teacher, losses, own, recipe, new Random(0), "classification");
   const records: StepRecord[] = [];
   const levels: number[] = [];
   for (let i = 0; i < STEPS; i++) {
@@ -153,7 +153,16 @@ testBackends("a loss that says so keeps every step from being replayed", async (
   const none = weightsFrom(new Map());
   const losses = [{ name: "loss", weight: 1, loss, parameters: none, state: none }];
   const recipe = trainSchema.parse({ epochs: 1 });
-  const step = new TrainingStep(ops, student, null, losses, new ParameterStore(ops, []), recipe, new Random(0));
+  const step = new TrainingStep(
+    ops,
+    student,
+    null,
+    losses,
+    new ParameterStore(ops, []),
+    recipe,
+    new Random(0),
+    "classification",
+  );
   for (let i = 0; i < 4; i++) step.run(batchOf(0), { step: i, totalSteps: 4, stepsPerEpoch: 4 }, false);
   assert.deepEqual(step.counts, { runs: 4, replays: 0 });
   await student.plain.flat.read();

@@ -26,6 +26,7 @@ const METHODS: Readonly<Record<string, typeof leftSvd>> = { jacobi: jacobiSvd, b
 /** Of several panels and blocks, some of them with columns that are equal, zero, or of very different size. */
 const LARGER_MATRICES: Readonly<Record<string, Matrix>> = {
   "three panels": random(70, 70, 1),
+  "more rotations than are applied together": random(190, 180, 6),
   "three panels, tall": random(150, 70, 2),
   "three panels, wide": random(70, 150, 3),
   "identity of three panels": identity(70),

@@ -23,6 +23,11 @@ const sliced = (shape: readonly number[], axis: number, begin: number, length: n
   call: (ops, [x]) => ops.slice(x, { axis, begin, length }),
 });
 
+const joined = (axis: number, ...shapes: readonly (readonly number[])[]): Case => ({
+  inputs: shapes.map((shape) => ({ shape })),
+  call: (ops, tensors) => ops.concat(tensors, { axis }),
+});
+
 /** What transformers add: widths beside multiples of four, more rows than one chunk, repeated and missing indices. */
 export const transformerCases = {
   layerNorm: [
@@ -44,4 +49,11 @@ export const transformerCases = {
     lookedUp([11, 5], Array.from({ length: 130 }, (_, i) => i * i % 9), [10, 13]),
   ],
   slice: [sliced([3, 5, 4], 1, 0, 1), sliced([7, 3], 0, 2, 4), sliced([2, 3, 5], 2, 1, 3), sliced([4], 0, 0, 4)],
+  concat: [
+    joined(1, [2, 1, 5], [2, 1, 5], [2, 7, 5]),
+    joined(0, [3, 2], [1, 2]),
+    joined(2, [4, 3, 1], [4, 3, 33], [4, 3, 2], [4, 3, 4]),
+    joined(0, [5], [66]),
+    joined(1, [2, 3]),
+  ],
 } satisfies Record<string, readonly Case[]>;

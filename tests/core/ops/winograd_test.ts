@@ -84,4 +84,6 @@ testBackends("only a GPU takes it, and only for 3 x 3 taps, stride 1 and many ch
   assert.equal(suitsWinograd(device, { ...p, kernelWidth: 1 }), false);
   assert.equal(suitsWinograd(device, { ...p, padding: 3 }), false);
   assert.equal(suitsWinograd(device, { ...p, inputs: 3 }), false);
+  // Its squares would be a tensor of more than 128 MiB.
+  assert.equal(suitsWinograd(device, geometry(256, 56, 56, 64, 64, 1)), false);
 }, [cpu, webgpu]);

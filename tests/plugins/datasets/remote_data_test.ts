@@ -17,6 +17,8 @@ const setupWith = (cache: string): DatasetSetup => ({
     assert.ok(typeof file !== "string", `${what} must be asked for by their URL`);
     return readRemoteFile(file, { cache });
   },
+  readFolder: () => assert.fail("no folder is read"),
+  noteInput: () => assert.fail("nothing else is read"),
   random: new Random(0),
 });
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
+import { multiplyByTransposed } from "../../../core/linalg/matrix.ts";
 import { kernelTransfer } from "../../../plugins/losses/kernel_transfer.ts";
+import { rowSpace } from "../../../plugins/losses/subclass_directions.ts";
 import { gen, golden } from "../../golden/golden.ts";
 import { backends, cpu, float64, testBackends } from "../../support/backends.ts";
 import { assertRefusal, type Models } from "../../support/loss_checks.ts";
@@ -119,6 +121,30 @@ testBackends("the share that was not transferred is the gap of the epoch's parti
   assertClose([kernelGapBefore], [expected(studentFeatures, teacherFeatures)], 1e-5);
   assertClose([kernelGapAfter], [expected(studentLogits, teacherLogits)], 1e-5);
 }, [float64, ...backends]);
+
+testBackends(
+  "the landmarks approximate the kernel as golden.json has it, and exactly where they span the data",
+  async (backend) => {
+    const ops = createOps(backend);
+    const relativeError = async (features: Float64Array) => {
+      const width = features.length / 6;
+      const given = models(ops, { student: features, width });
+      const loss = await run(ops, {}, given);
+      await loss.step(given, labels);
+      await loss.endEpoch();
+      // Nystroem's C W^+ C^T is the kernel of the rows' parts within the span of the landmarks.
+      const landmarks = Float64Array.from(await loss.state.get("student centres before").read());
+      const span = rowSpace(landmarks, 3, width);
+      const parts = multiplyByTransposed(features, span, 6, span.length / width, width);
+      const kernel = (rows: Float64Array) => multiplyByTransposed(rows, rows, 6, 6, rows.length / 6);
+      const [exact, approximate] = [kernel(features), kernel(parts)];
+      return Math.hypot(...exact.map((x, i) => x - approximate[i])) / Math.hypot(...exact);
+    };
+    assertClose([await relativeError(studentFeatures)], [golden.nystrom_rel_err_student], 1e-12);
+    assertClose([await relativeError(gen([6, 3], 45))], [golden.nystrom_exact_when_landmarks_span], 1e-12);
+  },
+  [float64],
+);
 
 testBackends("kernel-transfer: the gradient agrees with finite differences", async (backend) => {
   const ops = createOps(backend);

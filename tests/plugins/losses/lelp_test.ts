@@ -225,7 +225,8 @@ testBackends(
       buildLoss(ops, lelp, options, models(ops), given);
     await assert.rejects(build({ subclasses: 3 }, setup().setup), {
       name: "UserError",
-      message: "Cannot divide 2 classes into 3 each as the student gives 4 logits: set student.subclasses to 3",
+      message: "Cannot divide 2 classes into 3 each as the student gives 4 logits: set student.subclasses to 3, " +
+        "an option of resnet",
     });
     const data = { task: "tagging", classes: ["a", "b"], image: null, text: null } as const;
     await assert.rejects(build({}, { data }), { name: "UserError", message: "Cannot divide classes in a tagging" });

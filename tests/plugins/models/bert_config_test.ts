@@ -55,6 +55,41 @@ for (const name of names) {
     }));
 }
 
+Deno.test("a folder of Hugging Face's is read as it is", () =>
+  inFolder(async (folder) => {
+    await Deno.copyFile(fixture("distilbert.json"), join(folder, "config.json"));
+    await Deno.copyFile(fixture("distilbert.safetensors"), join(folder, "model.safetensors"));
+    const { architecture, weights } = await readModelFolder(folder, [bert], textInput());
+    assert.equal(architecture, "bert");
+    const expected = await readModelWeights(
+      fixture("distilbert.safetensors"),
+      await buildEncoder("distilbert"),
+      "model",
+    );
+    assert.deepEqual(weights, expected);
+    await Deno.writeTextFile(join(folder, "config.json"), '{ "model_type": "gpt2" }');
+    await assert.rejects(() => readModelFolder(folder, [bert], textInput()), {
+      name: "UserError",
+      message: /^Cannot build the model in ".*config\.json": Cannot build a model of type "gpt2"/,
+    });
+  }));
+
+Deno.test("the classes in another order than the data set's are refused, other names are not", () => {
+  const build = (...labels: string[]) => {
+    const id2label = Object.fromEntries(labels.map((label, index) => [index, label]));
+    const config = { model_type: "bert", num_hidden_layers: 1, hidden_size: 8, num_attention_heads: 2, id2label };
+    return bert.build(bert.fromConfig!(config, optionsOf({})), { ...textInput(), classes: ["no", "maybe", "yes"] });
+  };
+  assert.throws(() => build("yes", "maybe", "no"), {
+    name: "UserError",
+    message:
+      "Cannot run an encoder whose classes are yes, maybe and no in this order, on a data set in which they are " +
+      "no, maybe and yes: expected the same order",
+  });
+  assert.deepEqual(build("LABEL_0", "LABEL_1", "LABEL_2").config.id2label, { 0: "no", 1: "maybe", 2: "yes" });
+  build("no", "maybe", "yes");
+});
+
 Deno.test("options in a recipe count more than the config.json", async () => {
   const model = await buildEncoder("bert", { layers: 1, dropout: 0.3 });
   assert.equal(model.layerPrefixes!.length, 1);

@@ -198,7 +198,16 @@ testBackends("three training steps of SGD give PyTorch's losses", async (backend
   });
   const none = weightsFrom(new Map());
   const losses = [{ name: "cross-entropy", weight: 1, loss, parameters: none, state: none }];
-  const step = new TrainingStep(ops, student, null, losses, new ParameterStore(ops, []), recipe, new Random(0));
+  const step = new TrainingStep(
+    ops,
+    student,
+    null,
+    losses,
+    new ParameterStore(ops, []),
+    recipe,
+    new Random(0),
+    "classification",
+  );
   const totals = [0, 1, 2, 3].map((index) =>
     step.run(hostBatch, { step: index, totalSteps: 4, stepsPerEpoch: 4 }, false).total
   );

@@ -52,7 +52,8 @@ losses: [{ use: lelp, subclasses: 2 }]`,
     );
     await assert.rejects(tinyRun(folder, { text }), {
       name: "UserError",
-      message: /tiny\.yaml:\d+:\d+: Cannot divide 3 classes into 2 each as the student gives 3 logits: set .* to 2$/,
+      message:
+        /tiny\.yaml:\d+:\d+: Cannot divide 3 classes into 2 each as the student gives 3 logits: set .* to 2, an option of resnet$/,
     });
     const overrides = ["student.subclasses=2", "student.overParameterise[0].layers=[layer*.conv*.weight, fc.weight]"];
     const summary = await tinyRun(folder, { text, overrides });
@@ -70,7 +71,7 @@ losses: [{ use: lelp, subclasses: 2 }]`,
       model,
       weights: frozen,
       examples: data.test,
-      task: input.task,
+      input,
       batchSize: 10,
     });
     assert.equal(measured.accuracy, summary.student.accuracy);

@@ -31,6 +31,7 @@ const summary: RunSummary = {
   epochs: 5,
   peakBytes: 1,
   losses: {},
+  lossMetrics: {},
   norms: {},
   studentSha256: "",
 };

@@ -34,13 +34,15 @@ Deno.test("without any span the scores are 0, not NaN", () => {
   assert.deepEqual(spanScores([tags("O O")], [tags("O B-X")]), { precision: 0, recall: 0, f1: 0 });
 });
 
-Deno.test("tokens without a label are left out, whatever is predicted there", () => {
+Deno.test("tokens without a label are left out, whatever is predicted there, and batches count together", () => {
   const classes = ["O", "B-X", "I-X"];
   // B-X, a piece of the word, I-X; then padding. A span across the piece counts as one.
-  const labels = [-1, 1, -1, 2, 0, -1, -1, 0, 1, -1, -1, -1];
-  const predictions = [2, 1, 0, 2, 0, -1, 1, 0, 1, 2, 2, -1];
-  assert.deepEqual(spanScoresOf(labels, predictions, 6, classes), { precision: 1, recall: 1, f1: 1 });
-  assert.equal(spanScoresOf(labels, predictions.with(3, 0), 6, classes).f1, 1 / 2);
+  const label = { data: Float32Array.of(-1, 1, -1, 2, 0, -1, -1, 0, 1, -1, -1, -1), shape: [2, 6] };
+  const right = [2, 1, 0, 2, 0, -1, 1, 0, 1, 2, 2, -1];
+  assert.deepEqual(spanScoresOf([label], [right], classes), { precision: 1, recall: 1, f1: 1 });
+  assert.equal(spanScoresOf([label], [right.with(3, 0)], classes).f1, 1 / 2);
+  const other = { data: Float32Array.of(1, 1), shape: [1, 2] };
+  assert.equal(spanScoresOf([label, other], [right, [0, 0]], classes).recall, 2 / 4);
 });
 
 Deno.test("tags mark spans if they are O and B- or I- with a type, and at least one begins a span", () => {

@@ -6,10 +6,13 @@ import { DOUBLE, multiplyAdd64 } from "./simd64";
 const ROWS: i32 = 6;
 const COLUMNS: i32 = 4;
 
-/** Depth of one pass: a tile's rows of A (12 KiB) and columns of B (8 KiB) fit the first-level cache. */
-const BLOCK_DEPTH: i32 = 256;
+/**
+ * Depth of one pass: a tile's rows of A (3 KiB) and columns of B (2 KiB) fit the first-level cache. It is short so that a
+ * long sum is one of short sums, which rounds less.
+ */
+const BLOCK_DEPTH: i32 = 64;
 
-/** Columns of one pass: the packed block of B (512 KiB) stays in the second-level cache. */
+/** Columns of one pass: the packed block of B (128 KiB) stays in the second-level cache. */
 const BLOCK_COLUMNS: i32 = 256;
 
 /** Bytes of one step in depth of the packed rows of A, and of a packed panel of B. */

@@ -1,0 +1,34 @@
+import type { ForwardCall, ParameterSpec } from "../../../core/plugin/model.ts";
+import { sizeOf, type Tensor } from "../../../core/tensor.ts";
+import { layersOf } from "../encoder/layers.ts";
+import { parameter, ZEROS } from "../encoder/parameters.ts";
+import { EMBEDDINGS, TOKENS } from "./names.ts";
+import type { VitSizes } from "./sizes.ts";
+
+/** The learned tokens, the positions, and the projection of patches, which may be over-parameterised. */
+export function embeddingParameters({ variant, width, patch, patches, image }: VitSizes): ParameterSpec[] {
+  const tokens = TOKENS[variant];
+  const projection = `${variant}.${EMBEDDINGS.projection}`;
+  const shape = [width, image[2], patch, patch];
+  // Small beside the positions, patches would hardly be seen: unit variance in, unit variance out.
+  const fresh = { use: "normal", deviation: 1 / Math.sqrt(sizeOf(shape.slice(1))) } as const;
+  return [
+    ...tokens.map(({ token }) => parameter(`${variant}.${token}`, [1, 1, width])),
+    parameter(`${variant}.${EMBEDDINGS.positions}`, [1, tokens.length + patches, width]),
+    parameter(`${projection}.weight`, shape, fresh, true),
+    parameter(`${projection}.bias`, [width], ZEROS),
+  ];
+}
+
+/** The hidden states before the first block, `[batch, tokens + patches, width]`: patches row by row. */
+export function embed(call: ForwardCall, { variant, width, patch, patches, epsilon, dropout }: VitSizes): Tensor {
+  const { ops, weights, batch: { image } } = call;
+  const get = (name: string) => weights.get(`${variant}.${name}`);
+  const [batch] = image.shape;
+  // A linear map of each patch is a convolution that moves on by a whole patch.
+  const projected = ops.conv2d(image, get(`${EMBEDDINGS.projection}.weight`), { stride: patch });
+  const embedded = ops.add(ops.reshape(projected, [batch, patches, width]), get(`${EMBEDDINGS.projection}.bias`));
+  const tokens = TOKENS[variant].map(({ token }) => ops.expand(get(token), [batch, 1, width]));
+  const sequence = ops.concat([...tokens, embedded], { axis: 1 });
+  return layersOf(call, epsilon).dropout(ops.add(sequence, get(EMBEDDINGS.positions)), dropout);
+}

@@ -1,0 +1,68 @@
+import { UserError } from "../../../core/errors.ts";
+import type { InputDescription } from "../../../core/plugin/dataset.ts";
+import { activationIn, type Config, labelEntries, numberIn } from "../encoder/config.ts";
+import { type Variant, VARIANTS, type VitOptions } from "./options.ts";
+import type { VitSizes } from "./sizes.ts";
+
+/** Side of a patch where a config does not say it. */
+const DEFAULT_PATCH = 16;
+
+const ARCHITECTURES: Readonly<Record<Variant, string>> = {
+  vit: "ViTForImageClassification",
+  deit: "DeiTForImageClassificationWithTeacher",
+};
+
+/**
+ * Options, with what a Hugging Face config says where they are `null`.
+ *
+ * @throws UserError if the config is of another family, or of a form of this one that computes otherwise
+ */
+export function fromHuggingFace(config: Config, options: VitOptions): VitOptions {
+  const variant = VARIANTS.find((name) => name === config.model_type);
+  if (!variant) {
+    throw new UserError(
+      `Cannot build a model of type "${config.model_type}" as a vision transformer: expected ${VARIANTS.join(" or ")}`,
+    );
+  }
+  if (config.qkv_bias === false) {
+    throw new UserError("Cannot build a vision transformer with qkv_bias false: expected true");
+  }
+  const read: VitOptions = {
+    config: null,
+    variant,
+    layers: numberIn(config, "num_hidden_layers"),
+    width: numberIn(config, "hidden_size"),
+    heads: numberIn(config, "num_attention_heads"),
+    ffn: numberIn(config, "intermediate_size"),
+    patch: numberIn(config, "patch_size") ?? DEFAULT_PATCH,
+    qkv: config.qkv === "fused" ? "fused" : "split",
+    activation: activationIn(config, "hidden_act"),
+    epsilon: numberIn(config, "layer_norm_eps"),
+    dropout: numberIn(config, "hidden_dropout_prob"),
+    attentionDropout: numberIn(config, "attention_probs_dropout_prob"),
+  };
+  return { ...read, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) };
+}
+
+/** A config.json by which Hugging Face's transformers builds the same model, unless query, key and value are fused. */
+export function toHuggingFace(sizes: VitSizes, data: InputDescription): Record<string, unknown> {
+  const { variant, image: [height, width, channels], qkv } = sizes;
+  return {
+    ...(qkv === "fused" ? { qkv } : { architectures: [ARCHITECTURES[variant]] }),
+    model_type: variant,
+    num_hidden_layers: sizes.layers,
+    hidden_size: sizes.width,
+    num_attention_heads: sizes.heads,
+    intermediate_size: sizes.ffn,
+    hidden_act: sizes.activation,
+    layer_norm_eps: sizes.epsilon,
+    hidden_dropout_prob: sizes.dropout,
+    attention_probs_dropout_prob: sizes.attentionDropout,
+    image_size: height === width ? height : [height, width],
+    patch_size: sizes.patch,
+    num_channels: channels,
+    qkv_bias: true,
+    ...labelEntries(data),
+    torch_dtype: "float32",
+  };
+}

@@ -1,0 +1,59 @@
+import { defineModel, type ForwardCall, type ModelOutputs } from "../../../core/plugin/model.ts";
+import type { BlockNames } from "../encoder/block.ts";
+import { encode } from "../encoder/encode.ts";
+import { blockParameters, glorot, norm } from "../encoder/parameters.ts";
+import { embed, embeddingParameters } from "./embeddings.ts";
+import { applyHead, classifierOf, headParameters } from "./head.ts";
+import { fromHuggingFace, toHuggingFace } from "./hugging_face.ts";
+import { blockNames, LAST_NORM, layerPrefix, ownName } from "./names.ts";
+import { type VitOptions, vitOptions } from "./options.ts";
+import { resolveSizes, type VitSizes } from "./sizes.ts";
+
+/**
+ * Vision transformers: ViT (Dosovitskiy et al. 2021, arXiv 2010.11929) and DeiT with its distillation token (Touvron et al.
+ * 2021, arXiv 2012.12877), with the tensor names and config.json of Hugging Face's `ViTForImageClassification` and
+ * `DeiTForImageClassificationWithTeacher`. Images may have any size that is a multiple of the patch; a file that was
+ * trained for another size has other position embeddings, and is refused.
+ *
+ * Outputs: `hidden` with the output of every block, class token first, `features.embeddings` with what the first one gets,
+ * `attention` (probabilities, before dropout), `scores` before the softmax, `relations` with each layer's queries, keys
+ * and values, and `pooled`, the class token's state behind the last norm. DeiT's `logits` are the mean of those of its two
+ * heads in training, too, so that every loss trains both alike.
+ *
+ * Query, key, value and output of attention, both matrices of the feed-forward networks and the projection of patches may
+ * be over-parameterised; with `qkv: fused` the first three are one matrix, whose files are this program's own.
+ */
+export const vit = defineModel<VitOptions>({
+  name: "vit",
+  description: "Vision transformers (ViT, DeiT), Hugging Face's names",
+  source: "Dosovitskiy et al. 2021, arXiv 2010.11929; Touvron et al. 2021, arXiv 2012.12877",
+  options: vitOptions,
+  fromConfig: fromHuggingFace,
+  build(options, data) {
+    const sizes = resolveSizes(options, data);
+    const { variant, width, ffn } = sizes;
+    const numbers = Array.from({ length: sizes.layers }, (_, layer) => layer);
+    const names = numbers.map((layer) => blockNames(sizes, layer));
+    const head = headParameters(sizes);
+    return {
+      parameters: [
+        ...embeddingParameters(sizes),
+        ...names.flatMap((own) => blockParameters(own, width, ffn, glorot)),
+        ...norm(`${variant}.${LAST_NORM}`, width),
+        ...head,
+      ],
+      classifier: classifierOf(sizes),
+      layerPrefixes: numbers.map((layer) => layerPrefix(variant, layer)),
+      head: head.map(({ name }) => name),
+      forward: (call) => forward(sizes, names, call),
+      config: toHuggingFace(sizes, data),
+      fromForeign: (name) => ownName(variant, name),
+    };
+  },
+});
+
+function forward(sizes: VitSizes, names: readonly BlockNames[], call: ForwardCall): ModelOutputs {
+  const embeddings = call.ops.scope(() => embed(call, sizes));
+  const { last, ...blocks } = encode(call, names, { ...sizes, norm: "before" }, embeddings, null);
+  return { ...applyHead(call, sizes, last), features: { embeddings }, ...blocks };
+}

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readModelWeights, writeModelFolder } from "../../../core/distill/model_folder.ts";
+import { readModelFolder } from "../../../core/distill/read_model_folder.ts";
+import { countTrainable } from "../../../core/distill/student.ts";
+import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../../core/safetensors.ts";
+import { vit } from "../../../plugins/models/vit/vit.ts";
+import { textData } from "../../support/inputs.ts";
+import {
+  buildTransformer,
+  buildVit,
+  fixture,
+  images,
+  optionsOf,
+  type TransformerName,
+  transformers,
+} from "./vit_fixture.ts";
+
+const names = Object.keys(transformers) as TransformerName[];
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The fixture's tensors, renamed. */
+async function stored(name: TransformerName, rename = (key: string) => key): Promise<Map<string, TensorToStore>> {
+  const { tensors } = await readSafetensors(fixture(`${name}.safetensors`));
+  return new Map([...tensors].map(([key, tensor]) => [rename(key), { shape: tensor.shape, data: toFloat32(tensor) }]));
+}
+
+for (const name of names) {
+  Deno.test(`${name}: its config.json is Hugging Face's, and builds the same model again`, async () => {
+    const model = await buildTransformer(name);
+    const given = JSON.parse(await Deno.readTextFile(fixture(`${name}.json`)));
+    for (const [key, value] of Object.entries(given)) assert.deepEqual(model.config[key], value, key);
+    for (const options of [{}, { qkv: "fused" }]) {
+      const first = await buildTransformer(name, options);
+      const again = vit.build(vit.fromConfig!(first.config, optionsOf({})), images(transformers[name]));
+      assert.deepEqual(again.config, first.config);
+      assert.deepEqual(again.parameters, first.parameters);
+    }
+    const classes = { vit: "ViTForImageClassification", deit: "DeiTForImageClassificationWithTeacher" };
+    assert.deepEqual(model.config.architectures, [classes[name]]);
+    assert.deepEqual(model.config.id2label, { 0: "class 0", 1: "class 1", 2: "class 2", 3: "class 3" });
+    assert.deepEqual(model.layerPrefixes, [`${name}.encoder.layer.0.`, `${name}.encoder.layer.1.`]);
+    assert.equal(model.classifier, name === "vit" ? "classifier.weight" : undefined);
+  });
+
+  Deno.test(`${name}: a folder that is written is read again with every number`, () =>
+    inFolder(async (folder) => {
+      const model = await buildTransformer(name);
+      const data = images(transformers[name]);
+      const weights = await readModelWeights(fixture(`${name}.safetensors`), model, "student");
+      await writeModelFolder(folder, "vit", model, data, weights);
+      const saved = await readModelFolder(folder, [vit], data);
+      assert.deepEqual(saved.model.config, model.config);
+      assert.deepEqual(saved.weights, weights);
+      // Every tensor of the file has the name that transformers gives it.
+      const { tensors } = await readSafetensors(join(folder, "model.safetensors"));
+      assert.deepEqual([...tensors.keys()].sort(), [...(await stored(name)).keys()].sort());
+    }));
+
+  Deno.test(`${name}: other prefixes, bare encoders, poolers and pre-training's tensors are understood`, () =>
+    inFolder(async (folder) => {
+      const model = await buildTransformer(name);
+      const expected = await readModelWeights(fixture(`${name}.safetensors`), model, "teacher");
+      const renamings = [(key: string) => `module.${key}`, (key: string) => key.replace(`${name}.`, "")];
+      for (const rename of renamings) {
+        const tensors = await stored(name, rename);
+        for (const extra of [`${name}.pooler.dense.weight`, `${name}.embeddings.mask_token`, "decoder.0.weight"]) {
+          tensors.set(extra, { shape: [2], data: new Float32Array(2) });
+        }
+        await writeSafetensors(join(folder, "model.safetensors"), tensors);
+        assert.deepEqual(await readModelWeights(folder, model, "teacher"), expected);
+      }
+      // What is trained for other classes lacks the head alone.
+      assert.deepEqual(model.head, [...expected.keys()].filter((key) => key.includes("classifier")));
+    }));
+}
+
+Deno.test("weights for images of another size are refused in one sentence", async () => {
+  const config = JSON.parse(await Deno.readTextFile(fixture("deit.json")));
+  const model = vit.build(vit.fromConfig!(config, optionsOf({})), images([12, 8, 1]));
+  await assert.rejects(readModelWeights(fixture("deit.safetensors"), model, "teacher"), {
+    name: "UserError",
+    message: /shapes differ: deit\.embeddings\.position_embeddings is \[1, 6, 12\], expected \[1, 8, 12\]$/,
+  });
+});
+
+Deno.test("sizes that do not fit each other or the images are refused in one sentence", () => {
+  const refused = (options: Record<string, unknown>, message: RegExp, data = images([28, 28, 1])) =>
+    assert.throws(() => buildVit(options, data), { name: "UserError", message });
+  const sizes = { layers: 2, width: 8, heads: 2, patch: 4 };
+  refused(
+    { layers: 2, width: 8 },
+    /^Cannot build a vision transformer of unknown size: expected layers, width and patch,/,
+  );
+  refused({ ...sizes, heads: 3 }, /^Cannot divide a width of 8 among 3 heads: expected a multiple of the heads$/);
+  refused(
+    { ...sizes, patch: 16 },
+    /^Cannot cut images of 28 x 28 pixels into patches of 16 x 16: both sides must be multiples .*, for instance of 14$/,
+  );
+  refused({ ...sizes, patch: 40 }, /30 x 20 pixels into patches of 40 x 40: .* of 10$/, images([30, 20, 1]));
+  refused(sizes, /^Cannot build the model "vit" as it takes images: the data set has text$/, textData(["a", "b"]));
+  assert.throws(() => optionsOf({ variant: "swin" }));
+  assert.throws(() => optionsOf({ width: 8, depth: 2 }));
+});
+
+Deno.test("configs of models that compute otherwise are refused in one sentence", () => {
+  const refused = (change: Record<string, unknown>, message: RegExp) =>
+    assert.throws(() => vit.fromConfig!({ model_type: "vit", hidden_size: 8, ...change }, optionsOf({})), {
+      name: "UserError",
+      message,
+    });
+  refused(
+    { model_type: "swin" },
+    /^Cannot build a model of type "swin" as a vision transformer: expected vit or deit$/,
+  );
+  refused({ hidden_act: "silu" }, /^Cannot compute hidden_act "silu": expected one of gelu, /);
+  refused({ qkv_bias: false }, /^Cannot build a vision transformer with qkv_bias false: expected true$/);
+  refused({ patch_size: [4, 2] }, /^Cannot read patch_size of the config: expected a number from 0 on, got \[4,2\]$/);
+});
+
+Deno.test("options in a recipe count more than the config.json", async () => {
+  const model = await buildTransformer("vit", { layers: 1, dropout: 0.3 });
+  assert.equal(model.layerPrefixes!.length, 1);
+  assert.equal(model.config.hidden_dropout_prob, 0.3);
+  assert.equal(model.config.hidden_size, 12);
+});
+
+Deno.test("ViT-B/16, ViT-L/16 and DeiT-Ti have the known numbers of parameters", () => {
+  const count = (options: Record<string, unknown>) =>
+    countTrainable(buildVit({ patch: 16, ...options }, images([224, 224, 3], 1000)).parameters);
+  assert.equal(count({ layers: 12, width: 768 }), 86_567_656);
+  assert.equal(count({ layers: 24, width: 1024 }), 304_326_632);
+  assert.equal(count({ layers: 12, width: 192 }), 5_717_416);
+  assert.equal(count({ layers: 12, width: 192, variant: "deit" }), 5_910_800);
+});
