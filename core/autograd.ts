@@ -31,28 +31,93 @@ export class Tape {
   }
 
   /**
-   * d loss / d target for each target; `null` where the loss does not depend on it.
+   * d loss / d target for each target; `null` where the loss does not depend on it. Gradients on the way are freed as soon
+   * as the walk is past them.
    *
    * @param seed the gradient of the loss itself: a scalar 1
    * @param add sums two gradients of one tensor
+   * @param scope frees what a backward pass makes and does not return
+   * @param take if given, is handed each target's gradient when it is whole, after which it is freed; nothing is returned
    */
   gradients(
     loss: Tensor,
     targets: readonly Tensor[],
-    seed: Tensor,
-    add: (a: Tensor, b: Tensor) => Tensor,
+    { seed, add, scope, take }: {
+      readonly seed: Tensor;
+      readonly add: (a: Tensor, b: Tensor) => Tensor;
+      readonly scope: <Result>(body: () => Result) => Result;
+      readonly take?: (index: number, gradient: Tensor | null) => void;
+    },
   ): (Tensor | null)[] {
-    const gradientOf = new Map<Tensor, Tensor>([[loss, seed]]);
+    const gradientOf = new HeldGradients((tensor) => !this.tracks(tensor));
+    gradientOf.set(loss, seed);
+    const numbers = new Map(targets.map((target, index) => [target, index]));
+    // How often each target is still to be met on the way.
+    const uses = new Map(targets.map((target) => [target, 0]));
+    for (const { inputs } of this.#nodes) {
+      for (const input of inputs) if (uses.has(input)) uses.set(input, uses.get(input)! + 1);
+    }
+    const finish = (target: Tensor) => {
+      take!(numbers.get(target)!, gradientOf.get(target));
+      gradientOf.delete(target);
+    };
+    if (take) for (const [target, count] of uses) if (count === 0) finish(target);
     for (const { inputs, output, backward } of this.#nodes.toReversed()) {
       const gradient = gradientOf.get(output);
-      if (!gradient) continue;
-      backward(gradient).forEach((part, index) => {
-        const input = inputs[index];
-        if (!part || !this.tracks(input)) return;
-        const sum = gradientOf.get(input);
-        gradientOf.set(input, sum ? add(sum, part) : part);
+      const parts = gradient ? scope(() => backward(gradient)) : [];
+      // All are held until the last is in its place: one tensor may be the gradient of several inputs.
+      for (const part of parts) gradientOf.hold(part);
+      inputs.forEach((input, index) => {
+        const part = parts[index];
+        if (part && this.tracks(input)) {
+          const sum = gradientOf.get(input);
+          gradientOf.set(input, sum ? add(sum, part) : part);
+        }
+        if (!uses.has(input)) return;
+        const left = uses.get(input)! - 1;
+        uses.set(input, left);
+        if (take && left === 0) finish(input);
       });
+      for (const part of parts) gradientOf.release(part);
+      if (!numbers.has(output)) gradientOf.delete(output);
     }
-    return targets.map((target) => gradientOf.get(target) ?? null);
+    return take ? [] : targets.map((target) => gradientOf.get(target));
+  }
+}
+
+/** Gradients by tensor, each freed when the last tensor whose gradient it is has let go of it. */
+class HeldGradients {
+  readonly #gradients = new Map<Tensor, Tensor>();
+  readonly #holders = new Map<Tensor, number>();
+
+  /** @param mayFree whether a tensor is a gradient and nothing else */
+  constructor(private readonly mayFree: (tensor: Tensor) => boolean) {}
+
+  get(tensor: Tensor): Tensor | null {
+    return this.#gradients.get(tensor) ?? null;
+  }
+
+  set(tensor: Tensor, gradient: Tensor): void {
+    this.hold(gradient);
+    this.delete(tensor);
+    this.#gradients.set(tensor, gradient);
+  }
+
+  delete(tensor: Tensor): void {
+    this.release(this.get(tensor));
+    this.#gradients.delete(tensor);
+  }
+
+  hold(gradient: Tensor | null): void {
+    if (gradient) this.#holders.set(gradient, (this.#holders.get(gradient) ?? 0) + 1);
+  }
+
+  release(gradient: Tensor | null): void {
+    if (!gradient) return;
+    const left = this.#holders.get(gradient)! - 1;
+    this.#holders.set(gradient, left);
+    if (left > 0) return;
+    this.#holders.delete(gradient);
+    if (this.mayFree(gradient)) gradient.dispose();
   }
 }

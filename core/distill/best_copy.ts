@@ -1,3 +1,4 @@
+import { namedParts } from "../nn/parameter_store.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Student } from "./student.ts";
@@ -11,9 +12,10 @@ export class BestCopy {
   constructor(private readonly ops: Ops, student: Student, active: boolean) {
     if (!active) return;
     for (const [name, store] of Object.entries(student.stores())) {
-      if (store.specs.length === 0) continue;
-      this.#originals.set(`best.${name}`, store.flat);
-      this.tensors.set(`best.${name}`, ops.keep(ops.full(store.flat.shape, 0)));
+      for (const [part, flat] of namedParts(`best.${name}`, store)) {
+        this.#originals.set(part, flat);
+        this.tensors.set(part, ops.keep(ops.full(flat.shape, 0)));
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ParameterStore } from "../nn/parameter_store.ts";
+import { namedParts, type ParameterStore } from "../nn/parameter_store.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Student } from "./student.ts";
 import type { TrainingStep } from "./training_step.ts";
@@ -15,8 +15,7 @@ export interface LiveParts {
 /** Every tensor that the next step depends on, by the name it has in a checkpoint. */
 export function liveTensors({ student, step, lossParameters, lossState }: LiveParts): Map<string, Tensor> {
   const stores = { ...student.stores(), losses: lossParameters };
-  const entries = Object.entries(stores).filter(([, store]) => store.specs.length > 0)
-    .map(([name, store]): [string, Tensor] => [name, store.flat]);
+  const entries = Object.entries(stores).flatMap(([name, store]) => namedParts(name, store));
   const states = Object.entries(step.groups).flatMap(([name, { optimiser }]) =>
     [...optimiser.state].map(([part, tensor]): [string, Tensor] => [`${name}.${part}`, tensor])
   );

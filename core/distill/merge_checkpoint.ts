@@ -3,6 +3,7 @@ import { Random } from "../data/random.ts";
 import { UserError } from "../errors.ts";
 import { type Chain, coreShape } from "../mpo/chain.ts";
 import { bondDimensions } from "../mpo/shapes.ts";
+import { namedParts } from "../nn/parameter_store.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
@@ -53,12 +54,13 @@ export async function mergeCheckpoint(
   const student = emptyStudent(createOps(backend), model, chainSpecs(recipe, model));
   const bestEpoch = recipe.value.train.restoreBest && checkpoint.best ? checkpoint.best.epoch : null;
   for (const [name, store] of Object.entries(student.stores())) {
-    if (store.specs.length === 0) continue;
-    const stored = checkpoint.tensors.get(bestEpoch === null ? name : `best.${name}`);
-    if (stored?.shape.join() !== store.flat.shape.join()) {
-      throw new UserError(`Cannot merge "${file}" as its ${name} parameters are not those of "${recipe.file}"`);
+    for (const [part, flat] of namedParts(bestEpoch === null ? name : `best.${name}`, store)) {
+      const stored = checkpoint.tensors.get(part);
+      if (stored?.shape.join() !== flat.shape.join()) {
+        throw new UserError(`Cannot merge "${file}" as its ${name} parameters are not those of "${recipe.file}"`);
+      }
+      backend.write(flat.view, toFloat32(stored));
     }
-    backend.write(store.flat.view, toFloat32(stored));
   }
   await writeModelFolder(folder, plugins.student.definition.name, model, input, await mergedWeights(student));
   const { inferenceParameters: parameters } = student;

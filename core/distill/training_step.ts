@@ -1,5 +1,5 @@
 import { clipScale, createOptimiser, type Optimiser } from "../nn/optimisers.ts";
-import type { ParameterStore } from "../nn/parameter_store.ts";
+import type { ParameterStore, StorePart } from "../nn/parameter_store.ts";
 import { learningRateAt, type Progress } from "../nn/schedules.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Random } from "../data/random.ts";
@@ -107,7 +107,7 @@ export class TrainingStep {
         });
       this.#update(progress, gradientScale);
       const squaredParameters = withNorms
-        ? Object.values(this.groups).map(({ store }) => ops.sum(ops.square(store.flat)))
+        ? this.#parts().map(({ flat }) => ops.scope(() => ops.sum(ops.square(flat))))
         : [];
       const batchSize = batch.label.shape[0];
       const scored = this.task === "regression" ? 0 : scoredIn(this.task, batch.label);
@@ -130,33 +130,32 @@ export class TrainingStep {
     const { ops, student, teacher, losses } = this;
     const taught = teacher && teacherOutputs(ops, teacher, losses, batch, randomSeed);
     const groups = Object.values(this.groups);
+    const homes = groups.flatMap(({ store }) => store.specs.map((_, index) => ({ store, index })));
     const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
     let terms: Tensor[] = [];
     let total: Tensor | undefined;
     let logits: Tensor | undefined;
     let weights: Weights | undefined;
-    const { gradients } = ops.differentiate(() => {
+    ops.differentiate(() => {
       weights = student.weights();
       const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
       logits = outputs.logits;
       const result = objective(losses, { ops, student: outputs, teacher: taught, batch, weights, at });
       ({ total, terms } = result);
       return this.#withMergedDecay(total, weights);
-    }, targets);
-
-    let first = 0;
-    for (const { store } of groups) {
-      store.gather(gradients.slice(first, first + store.specs.length));
-      first += store.specs.length;
-    }
+    }, targets, (target, gradient) => homes[target].store.takeGradient(homes[target].index, gradient));
     return {
       total: [total!],
       terms,
       correct: [ops.sum(correctPredictions(ops, logits!, batch.label))],
-      gradientScale: [clipScale(ops, groups.map(({ store }) => store.gradient), this.#clip)],
+      gradientScale: [clipScale(ops, this.#parts().map(({ gradient }) => gradient), this.#clip)],
       // The norms of the weights that this step computes with, before they change.
       squaredNorms: withNorms ? this.#squaredNorms(weights!) : [],
     };
+  }
+
+  #parts(): StorePart[] {
+    return Object.values(this.groups).flatMap(({ store }) => store.parts);
   }
 
   /** Not recorded, as its numbers change from step to step. */

@@ -1,7 +1,7 @@
 import { adamwKernel, clipScaleKernel, sgdKernel } from "../kernels/optimisers.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
-import type { ParameterStore } from "./parameter_store.ts";
+import { type ParameterStore, partName } from "./parameter_store.ts";
 
 /** Settings of stochastic gradient descent. */
 export interface SgdOptions {
@@ -35,14 +35,22 @@ export interface Optimiser {
   dispose(): void;
 }
 
-/** An optimiser for a store's parameters: one kernel for all of a learning rate. */
+/** An optimiser for a store's parameters: one kernel for all of a learning rate in each of its parts. */
 export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOptions | AdamwOptions): Optimiser {
   const names = options.use === "sgd" ? ["velocity"] : ["mean", "square"];
-  const state = new Map(names.map((name) => [name, ops.keep(ops.full([store.flat.size], 0))]));
-  const parts = store.segments.map(({ offset, size, rateScale }) => {
-    const [parameter, gradient, first, second] = [store.flat, store.gradient, ...state.values()]
-      .map((whole) => whole.alias([size], offset));
-    return { size, rateScale, parameter, gradient, first, second };
+  const state = new Map(
+    store.parts.flatMap(({ flat }, part) =>
+      names.map((name) => [partName(name, part), ops.keep(ops.full(flat.shape, 0))] as const)
+    ),
+  );
+  const parts = store.parts.flatMap(({ flat, gradient: gradients, segments }, part) => {
+    const own = names.map((name) => state.get(partName(name, part))!);
+    return segments.map(({ offset, size, rateScale }) => {
+      const [parameter, gradient, first, second] = [flat, gradients, ...own].map((whole) =>
+        whole.alias([size], offset)
+      );
+      return { size, rateScale, parameter, gradient, first, second };
+    });
   });
   const dispose = () => {
     for (const { parameter, gradient, first, second } of parts) {
@@ -89,7 +97,7 @@ export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOpt
  */
 export function clipScale(ops: Ops, gradients: readonly Tensor[], bound: number | null): Tensor {
   if (bound === null) return ops.full([1], 1);
-  const squares = gradients.map((gradient) => ops.sum(ops.square(gradient)));
+  const squares = gradients.map((gradient) => ops.scope(() => ops.sum(ops.square(gradient))));
   const squaredNorm = squares.reduce((sum, square) => ops.add(sum, square));
   const output = ops.full([1], 0);
   ops.device.run(clipScaleKernel, { squaredNorm, output }, { bound });

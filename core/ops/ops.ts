@@ -20,7 +20,7 @@ export type BoundPrimitives = { readonly [Name in keyof Primitives]: Bound<Primi
 export interface Differentiated {
   /** The scalar that was differentiated. */
   readonly loss: Tensor;
-  /** In the order asked for; `null` where the loss does not depend on a tensor. */
+  /** In the order asked for, unless each was taken when it was whole; `null` where the loss does not depend on a tensor. */
   readonly gradients: readonly (Tensor | null)[];
 }
 
@@ -60,8 +60,17 @@ export interface TensorLife {
    * @throws RangeError if the shapes do not fit
    */
   assignRows(target: Tensor, indices: Tensor, values: Tensor): void;
-  /** Runs `body`, which gives a scalar, and differentiates it by `targets`. */
-  differentiate(body: () => Tensor, targets: readonly Tensor[]): Differentiated;
+  /**
+   * Runs `body`, which gives a scalar, and differentiates it by `targets`.
+   *
+   * @param take if given, is handed each gradient as soon as it is whole, with the number of its target; it is freed after
+   * that, so that never all of them are there at once, and `gradients` is empty
+   */
+  differentiate(
+    body: () => Tensor,
+    targets: readonly Tensor[],
+    take?: (index: number, gradient: Tensor | null) => void,
+  ): Differentiated;
   /** Runs `body` without recording: no gradient goes through what it computes. */
   constant<Result>(body: () => Result): Result;
 }
@@ -122,14 +131,16 @@ export function createOps(backend: Backend): Ops {
       device.copy(value, target);
     },
     assignRows: (target, indices, values) => assignRows(device, target, indices, values),
-    differentiate(body, targets) {
+    differentiate(body, targets, take) {
       const recorder = new Tape(targets);
       const loss = withTape(recorder, body);
       if (loss.size !== 1) {
         throw new RangeError(`Cannot differentiate a loss of ${loss.size} elements: it must be a scalar`);
       }
       const add = (a: Tensor, b: Tensor) => binaryOps.add.forward(device, a, b).output;
-      return { loss, gradients: recorder.gradients(loss, targets, device.full(loss.shape, 1), add) };
+      const seed = device.full(loss.shape, 1);
+      const scope = <Result>(body: () => Result) => device.scope(body);
+      return { loss, gradients: recorder.gradients(loss, targets, { seed, add, scope, take }) };
     },
   };
   const bound = Object.fromEntries(Object.entries<Op>(primitives).map(([name, op]) => [name, bind(op)]));

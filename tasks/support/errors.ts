@@ -14,15 +14,20 @@ export interface Ending {
  * gave, 130 for Ctrl-C.
  *
  * @param error what was thrown
- * @param verbose whether the stack of an unexpected error is wanted
+ * @param verbose whether the stack of an unexpected error, or of what caused a user's one, is wanted
  */
 export function endingOf(error: unknown, verbose: boolean): Ending {
-  if (error instanceof UserError) return { message: error.message, code: 2 };
+  if (error instanceof UserError) return { message: error.message + causeOf(error, verbose), code: 2 };
   if (error instanceof CommanderError) return usageEnding(error);
   if (error instanceof Interrupted) return { message: error.message, code: INTERRUPTED };
   if (error instanceof TrainingFailure || error instanceof DeviceError) return { message: error.message, code: 1 };
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   return { message: `Internal error: ${message}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
+}
+
+/** Where a plug-in failed: its author wants to know. */
+function causeOf({ cause }: UserError, verbose: boolean): string {
+  return verbose && cause instanceof Error && cause.stack ? `\n${cause.stack}` : "";
 }
 
 /** Help and version end by an "error" too, with exit code 0 and nothing more to say. */

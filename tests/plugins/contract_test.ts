@@ -19,6 +19,7 @@ const optionsOf: Readonly<Record<string, Record<string, unknown>>> = {
   "similarity-preserving": { pairs: layers },
   resnet: { depth: 8, width: 4 },
   bert: { layers: 2, width: 8, heads: 2 },
+  vit: { layers: 2, width: 8, heads: 2, patch: 4 },
   idx: {
     train: { images: "train-images", labels: "train-labels" },
     test: { images: "test-images", labels: "test-labels" },

@@ -10,32 +10,56 @@ import { readRecipe, resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { sizeOf } from "../../core/tensor.ts";
 import { builtins } from "../../plugins/builtins.ts";
+import { groupClasses } from "../../plugins/datasets/image_groups.ts";
 import { isExperiment, readExperiment } from "../../tasks/experiment/read_experiment.ts";
+import { isSeries, readSeries } from "../../tasks/experiment/read_series.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "tasks", "recipes");
 const files = Array.from(Deno.readDirSync(folder), ({ name }) => name).filter((name) => name.endsWith(".yaml"));
-const isRecipe = (name: string) => !isExperiment(Deno.readTextFileSync(join(folder, name)));
-const recipes = files.filter(isRecipe);
+const textOf = (name: string) => Deno.readTextFileSync(join(folder, name));
+const [experiments, series] = [isExperiment, isSeries].map((is) => files.filter((name) => is(textOf(name))));
+const recipes = files.filter((name) => ![...experiments, ...series].includes(name));
 
 /** Images of the data sets by their format; the files themselves are read by no test here. */
 const imageSizes: Readonly<Record<string, ImageInput["size"]>> = { idx: [28, 28, 1], cifar: [32, 32, 3] };
 
 function inputOf({ definition, options }: Resolved<"dataset">): InputDescription {
+  assert.ok(options.classes, "classes are part of a shipped recipe");
+  if (options.vocabularySize !== undefined) {
+    // A vocabulary that is trained has the size that was asked for, unless there is little text.
+    const { vocabularySize: vocabulary, maxLength } = options;
+    const task = definition.name === "conll" ? "tagging" : "classification";
+    const classes = Array.isArray(options.classes) ? options.classes : Object.keys(options.classes);
+    return { task, classes, image: null, text: { vocabulary, maxLength, padding: 0, files: {} } };
+  }
   const size = imageSizes[definition.name];
   assert.ok(size, `this test knows no image size of the data set "${definition.name}"`);
-  assert.ok(options.classes && options.mean && options.std, "classes, mean and std are part of a shipped recipe");
+  assert.ok(options.mean && options.std, "mean and std are part of a shipped recipe");
+  const classes = options.groups ? groupClasses(options.classes, options.groups).classes : options.classes;
   const image = { size, normalise: { mean: options.mean, std: options.std } };
-  return { task: "classification", classes: options.classes, image, text: null };
+  return { task: "classification", classes, image, text: null };
 }
 
 /** The files of the data set that are shipped: those beneath `plugins/`; others are for the user to name. */
 function shippedFiles(recipe: Checked<Recipe>, { options }: Resolved<"dataset">): string[] {
   const { folder = ".", train, test } = options;
-  const named: unknown[] = [train, test].flatMap((files) => Object.values(files));
+  const named: unknown[] = [train, test].flatMap((files) =>
+    typeof files === "string" ? [files] : Object.values(files ?? {})
+  );
   return named.filter((name) => typeof name === "string")
     .map((name) => resolveFile(recipe, join(folder, name)))
     .filter((path) => relative(root, path).startsWith(`plugins${sep}`));
+}
+
+/** A teacher's weights are there, and are those of its model for these data. */
+async function checkTeacher(recipe: Checked<Recipe>, teacher: Resolved<"model"> | null, input: InputDescription) {
+  if (!teacher) return;
+  const { weights } = recipe.value.teacher!;
+  assert.ok(weights, "a shipped recipe has its teacher");
+  const model = buildModel(recipe, teacher, input);
+  const numbers = await readRecipeWeights(recipe, "teacher", weights, model);
+  assert.deepEqual([...numbers.keys()], model.parameters.map(({ name }) => name));
 }
 
 Deno.test("the recipes that the tasks run by default are there", () => {
@@ -53,13 +77,7 @@ for (const name of recipes) {
     if (name.startsWith("quickstart")) assert.equal(files.length, 4);
 
     const input = inputOf(dataset);
-    if (teacher) {
-      const { weights } = recipe.value.teacher!;
-      assert.ok(weights, "a shipped recipe has its teacher");
-      const model = buildModel(recipe, teacher, input);
-      const numbers = await readRecipeWeights(recipe, "teacher", weights, model);
-      assert.deepEqual([...numbers.keys()], model.parameters.map(({ name }) => name));
-    }
+    await checkTeacher(recipe, teacher, input);
 
     const model = buildModel(recipe, student, input);
     const chains = chainSpecs(recipe, model);
@@ -71,12 +89,25 @@ for (const name of recipes) {
   });
 }
 
-for (const name of files.filter((file) => !isRecipe(file))) {
-  Deno.test(`${name}: every row is a recipe whose plug-ins take it, with every value that is tuned`, async () => {
+for (const name of experiments) {
+  Deno.test(`${name}: every row is a recipe whose plug-ins and teacher take it, with every value that is tuned`, async () => {
     const { rows, seeds, baseline, tune } = await readExperiment([join(folder, name)]);
     assert.ok(seeds.length >= 3 && rows.some((row) => row.name === baseline));
     for (const row of rows) {
-      for (const value of tune?.values ?? []) await resolvePlugins(row.recipe([tune!.change(value)]), builtins);
+      for (const changes of tune ? tune.values.map((value) => [tune.change(value)]) : [[]]) {
+        const recipe = row.recipe(changes);
+        const { dataset, teacher, student } = await resolvePlugins(recipe, builtins);
+        const input = inputOf(dataset);
+        await checkTeacher(recipe, teacher, input);
+        buildModel(recipe, student, input);
+      }
     }
+  });
+}
+
+for (const name of series) {
+  Deno.test(`${name}: names experiments that are shipped with it`, async () => {
+    const names = (await readSeries([join(folder, name)])).map((experiment) => experiment.name);
+    for (const part of names) assert.ok(experiments.includes(`${part}.yaml`), part);
   });
 }

@@ -116,7 +116,7 @@ Deno.test("a second Ctrl-C ends the process at once", async () => {
   assert.equal((await child.status).code, 130);
 });
 
-Deno.test("a loss that is not finite ends with 1; so does an internal error, its stack shown only with --verbose", () =>
+Deno.test("a loss that is not finite ends with 1, a plug-in that throws with 2, its stack shown only with --verbose", () =>
   withTinyData(async (folder) => {
     const [recipe, broken] = [join(folder, "tiny.yaml"), join(folder, "broken.yaml")];
     await Deno.writeTextFile(recipe, tinyRecipe);
@@ -136,11 +136,8 @@ Deno.test("a loss that is not finite ends with 1; so does an internal error, its
       train("brief", broken),
       train("long", broken, "--verbose"),
     ]);
-    assert.deepEqual([infinite.code, brief.code, long.code], [1, 1, 1]);
+    assert.deepEqual([infinite.code, brief.code, long.code], [1, 2, 2]);
     assert.match(infinite.stderr, /^Stopped at step \d+ as its loss is not finite; .*learningRate.*\n$/);
-    assert.equal(brief.stderr, "Internal error: no such thing\n");
-    assert.match(
-      long.stderr,
-      /^Internal error: no such thing\nTypeError: no such thing\n +at Object\.compute .*broken_loss\.ts/,
-    );
+    assert.equal(brief.stderr, 'The loss "broken" failed in compute: no such thing\n');
+    assert.match(long.stderr, /no such thing\nTypeError: no such thing\n +at .*compute.*broken_loss\.ts/);
   }));

@@ -1,5 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
+import { listWords } from "../../../core/recipe/words.ts";
 import type { BlockSettings } from "./block.ts";
 
 /** A config.json in Hugging Face's form. */
@@ -38,4 +39,25 @@ export function labelEntries({ task, classes }: Pick<InputDescription, "task" | 
       ? {}
       : { problem_type: task === "regression" ? "regression" : "single_label_classification" }),
   };
+}
+
+/** The names of the classes in the order of the logits, `null` where the config has none. */
+export function labelsIn({ id2label }: Config): string[] | null {
+  if (typeof id2label !== "object" || id2label === null) return null;
+  return Object.entries(id2label).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => String(label));
+}
+
+/**
+ * Holds a config's classes against a data set's: the same ones in another order would train and measure without a word,
+ * and be wrong. Others are a task of their own, for which the head is fresh.
+ *
+ * @throws UserError if they are the same in another order
+ */
+export function checkClassOrder(labels: readonly string[] | null, classes: readonly string[]): void {
+  if (!labels || labels.join() === classes.join() || labels.toSorted().join() !== classes.toSorted().join()) return;
+  const [own, given] = [labels, classes].map((names) => listWords(names, "and"));
+  throw new UserError(
+    `Cannot run a model whose classes are ${own} in this order, on a data set in which they are ${given}: expected the ` +
+      `same order`,
+  );
 }

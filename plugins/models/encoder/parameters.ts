@@ -4,8 +4,7 @@ import type { BlockNames } from "./block.ts";
 
 /** Weights of transformers start from a normal distribution of this deviation (Devlin et al. 2019). */
 const WEIGHTS: Initialiser = { use: "normal", deviation: 0.02 };
-/** How biases start. */
-export const ZEROS: Initialiser = { use: "constant", value: 0 };
+const ZEROS: Initialiser = { use: "constant", value: 0 };
 const ONES: Initialiser = { use: "constant", value: 1 };
 
 /** A tensor that is trained. */

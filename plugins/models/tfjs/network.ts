@@ -65,13 +65,14 @@ async function loadLayers({ artifacts }: ModelFiles): Promise<Network> {
     return part;
   };
   return {
-    inputs: model.inputs.map(({ shape, dtype }, index) => ({ name: model.inputNames[index], shape, type: dtype })),
-    outputs: model.outputNames,
+    inputs: model.inputs.map(({ shape, dtype, sourceLayer }) => ({ name: sourceLayer.name, shape, type: dtype })),
+    outputs: model.outputs.map(({ sourceLayer }) => sourceLayer.name),
     nodes: model.layers.map(({ name }) => name),
     parameters: model.trainableWeights.reduce((sum, { shape }) => sum + sizeOf(shape as number[]), 0),
     run(inputs, nodes) {
       const part = partFor(nodes);
-      return [part.apply(part.inputNames.map((name) => inputs[name]), { training: false })].flat() as ForeignTensor[];
+      return [part.apply(model.inputs.map(({ sourceLayer }) => inputs[sourceLayer.name]), { training: false })]
+        .flat() as ForeignTensor[];
     },
     dispose: () => void model.dispose(),
   };

@@ -1,22 +1,19 @@
 import type { ForwardCall, ParameterSpec } from "../../../core/plugin/model.ts";
-import { sizeOf, type Tensor } from "../../../core/tensor.ts";
+import type { Tensor } from "../../../core/tensor.ts";
 import { layersOf } from "../encoder/layers.ts";
-import { parameter, ZEROS } from "../encoder/parameters.ts";
+import { linear, parameter } from "../encoder/parameters.ts";
 import { EMBEDDINGS, TOKENS } from "./names.ts";
 import type { VitSizes } from "./sizes.ts";
 
 /** The learned tokens, the positions, and the projection of patches, which may be over-parameterised. */
 export function embeddingParameters({ variant, width, patch, patches, image }: VitSizes): ParameterSpec[] {
   const tokens = TOKENS[variant];
-  const projection = `${variant}.${EMBEDDINGS.projection}`;
-  const shape = [width, image[2], patch, patch];
-  // Small beside the positions, patches would hardly be seen: unit variance in, unit variance out.
-  const fresh = { use: "normal", deviation: 1 / Math.sqrt(sizeOf(shape.slice(1))) } as const;
+  const [weight, bias] = linear(`${variant}.${EMBEDDINGS.projection}`, width, image[2], true);
   return [
     ...tokens.map(({ token }) => parameter(`${variant}.${token}`, [1, 1, width])),
     parameter(`${variant}.${EMBEDDINGS.positions}`, [1, tokens.length + patches, width]),
-    parameter(`${projection}.weight`, shape, fresh, true),
-    parameter(`${projection}.bias`, [width], ZEROS),
+    { ...weight, shape: [...weight.shape, patch, patch] },
+    bias,
   ];
 }
 

@@ -1,6 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
-import { activationIn, type Config, labelEntries, numberIn } from "../encoder/config.ts";
+import { activationIn, type Config, labelEntries, labelsIn, numberIn } from "../encoder/config.ts";
 import { type Variant, VARIANTS, type VitOptions } from "./options.ts";
 import type { VitSizes } from "./sizes.ts";
 
@@ -40,6 +40,7 @@ export function fromHuggingFace(config: Config, options: VitOptions): VitOptions
     epsilon: numberIn(config, "layer_norm_eps"),
     dropout: numberIn(config, "hidden_dropout_prob"),
     attentionDropout: numberIn(config, "attention_probs_dropout_prob"),
+    labels: labelsIn(config),
   };
   return { ...read, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) };
 }

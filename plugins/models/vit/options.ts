@@ -19,6 +19,7 @@ export interface VitOptions {
   readonly epsilon: number | null;
   readonly dropout: number | null;
   readonly attentionDropout: number | null;
+  readonly labels: readonly string[] | null;
 }
 
 /** The schema of {@link VitOptions}. */
@@ -50,5 +51,8 @@ export function vitOptions({ z }: OptionKit) {
     ),
     dropout: rate.describe("Rate of dropout of embeddings and of what each sub-layer adds; null: 0"),
     attentionDropout: rate.describe("Rate of dropout of attention probabilities; null: 0"),
+    labels: z.array(z.string()).nullable().default(null).describe(
+      "Names of the classes in the order of the logits, held against the data set's; null: taken as the data set's",
+    ),
   });
 }

@@ -2,6 +2,7 @@ import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { imagesOf, outputsOf } from "../../../core/plugin/inputs.ts";
 import type { BlockSettings } from "../encoder/block.ts";
+import { checkClassOrder } from "../encoder/config.ts";
 import type { Variant, VitOptions } from "./options.ts";
 
 /** Everything that a vision transformer is built from. */
@@ -38,6 +39,7 @@ export function resolveSizes(options: VitOptions, data: InputDescription): VitSi
   if (width % heads !== 0) {
     throw new UserError(`Cannot divide a width of ${width} among ${heads} heads: expected a multiple of the heads`);
   }
+  checkClassOrder(options.labels, data.classes);
   return {
     variant: options.variant ?? "vit",
     outputs: outputsOf(data),

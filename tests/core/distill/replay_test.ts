@@ -86,7 +86,7 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
   }
   assert.ok(levels.every((bytes) => bytes === levels[0]), `${levels} bytes after each epoch`);
   const perStep = await Promise.all(records.map((record) => ops.read(tensorsOf(record))));
-  const stores = [student.plain, student.cores, student.statistics].map(({ flat }) => flat);
+  const stores = [student.plain, student.cores, student.statistics].flatMap(({ parts }) => parts.map(({ flat }) => flat));
   const states = Object.values(step.groups).flatMap(({ optimiser }) => [...optimiser.state.values()]);
   const final = await ops.read([...stores, ...states]);
   const { nonFinite } = await readSteps(ops, records);
@@ -129,7 +129,9 @@ for (const use of ["sgd", "adamw"]) {
       assert.deepEqual(plain.counts, { runs: STEPS, replays: 0 });
       assert.ok(replayed.counts.replays >= 18, `${replayed.counts.replays} of ${STEPS} were replayed`);
       assertEqual(backend, replayed.values, plain.values);
-      assert.equal(replayed.peakBytes, plain.peakBytes, "replaying takes no more memory");
+      // Temporaries share whole blocks, of which some are larger than what is in them.
+      const ratio = replayed.peakBytes / plain.peakBytes;
+      assert.ok(ratio < 1.05, `replaying takes ${ratio} times the memory`);
     },
   );
 }
@@ -165,7 +167,7 @@ testBackends("a loss that says so keeps every step from being replayed", async (
   );
   for (let i = 0; i < 4; i++) step.run(batchOf(0), { step: i, totalSteps: 4, stepsPerEpoch: 4 }, false);
   assert.deepEqual(step.counts, { runs: 4, replays: 0 });
-  await student.plain.flat.read();
+  await student.plain.parts[0].flat.read();
 });
 
 Deno.test("a whole run ends with the same student and the same log without replaying", async () => {

@@ -26,7 +26,7 @@ Deno.test("a minimal recipe shows every default", () => {
     subset: null,
     augment: { flip: false, shift: 0 },
     teacher: null,
-    student: { use: "resnet", weights: null, overParameterise: [] },
+    student: { use: "resnet", weights: null, initialise: null, overParameterise: [] },
     losses: [{ use: "cross-entropy", weight: 1 }],
     train: {
       epochs: 5,

@@ -126,6 +126,19 @@ Deno.test("configs of models that compute otherwise are refused in one sentence"
   refused({ patch_size: [4, 2] }, /^Cannot read patch_size of the config: expected a number from 0 on, got \[4,2\]$/);
 });
 
+Deno.test("the classes in another order than the data set's are refused, other names are not", async () => {
+  const { config } = await buildTransformer("vit");
+  const build = (classes: string[]) =>
+    vit.build(vit.fromConfig!(config, optionsOf({})), { ...images(transformers.vit), classes });
+  assert.throws(() => build(["class 1", "class 0", "class 2", "class 3"]), {
+    name: "UserError",
+    message:
+      "Cannot run a model whose classes are class 0, class 1, class 2 and class 3 in this order, on a data set " +
+      "in which they are class 1, class 0, class 2 and class 3: expected the same order",
+  });
+  assert.equal(build(["cat", "dog", "cow", "hen", "owl"]).parameters.at(-1)!.shape[0], 5);
+});
+
 Deno.test("options in a recipe count more than the config.json", async () => {
   const model = await buildTransformer("vit", { layers: 1, dropout: 0.3 });
   assert.equal(model.layerPrefixes!.length, 1);

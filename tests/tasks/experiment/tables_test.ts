@@ -23,16 +23,16 @@ Deno.test("the main table of known numbers", () => {
   // Standard error 1 point with 1 degree of freedom: 2 -+ 12.71.
   assert.deepEqual(textOf(table).slice(0, 4), [
     "test",
-    "row   test accuracy %  validation %                     to KD  trained  inference  rate     seconds    peak",
-    "KD       81.00 ± 1.41  80.00 ± 1.41                              1,000      1,000  1.00  10.0 ± 0.0  1.5 MB",
-    "OPDF     83.00 ± 0.00  82.00 ± 0.00  +2.00 [-10.71, +14.71] ~    2,500      1,000  2.50  25.0 ± 0.0  1.5 MB",
+    "row   test accuracy %  validation %                     to KD  trained  inference  rate     seconds     an epoch    peak",
+    "KD       81.00 ± 1.41  80.00 ± 1.41                              1,000      1,000  1.00  10.0 ± 0.0  2.00 ± 0.00  1.5 MB",
+    "OPDF     83.00 ± 0.00  82.00 ± 0.00  +2.00 [-10.71, +14.71] ~    2,500      1,000  2.50  25.0 ± 0.0  5.00 ± 0.00  1.5 MB",
   ]);
   const markdown = markdownOf(table).split("\n");
   assert.equal(
     markdown[2],
-    "| row | test accuracy % | validation % | to KD | trained | inference | rate | seconds | peak |",
+    "| row | test accuracy % | validation % | to KD | trained | inference | rate | seconds | an epoch | peak |",
   );
-  assert.equal(markdown[3], "|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+  assert.equal(markdown[3], "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
   assert.match(markdown[5], /^\| OPDF \| 83\.00 ± 0\.00 \| .* \| \+2\.00 \[-10\.71, \+14\.71\] ~ \|/);
 });
 
@@ -41,7 +41,7 @@ Deno.test("CSV has the numbers as they are, one line for each row", () => {
   const [header, kd, opdf] = csvOf(rowStatistics({ ...experiment, baseline: "none" }, quoted)).split("\r\n");
   assert.match(header, /^row,value,runs,failed,test,test_sd,validation,/);
   assert.match(kd, /^"KD, ""plain""",,2,0,0\.8\d*,0\.014142/);
-  assert.match(opdf, /^OPDF,,2,0,0\.83,0,0\.82\d*,0,,2500,1000,2\.5,25,0,1500002,,,,$/);
+  assert.match(opdf, /^OPDF,,2,0,0\.83,0,0\.82\d*,0,,2500,1000,2\.5,25,0,5,1500002,,,,$/);
 });
 
 Deno.test("failures, tuning and shares of time are told below", () => {
@@ -73,4 +73,24 @@ Deno.test("diagnostics are means over epochs, matrices and seeds, or of the last
   const looked = results.map((row) => ({ ...row, runs: row.runs.map((run) => ({ ...run, diagnostics })) }));
   const { rows } = tablesOf(experiment, looked)[1];
   assert.deepEqual(rows[0], ["KD", "0.200", "2.50", "2.000", "75.00"]);
+});
+
+Deno.test("rows are compared by the first of their task's metrics, the others have a table and columns of their own", () => {
+  const tagged = results.map((row) => ({
+    ...row,
+    runs: row.runs.map((run) => {
+      const { accuracy } = run.summary.student.metrics;
+      const student = { ...run.summary.student, metrics: { f1: accuracy - 0.5, accuracy } };
+      return { ...run, summary: { ...run.summary, student } };
+    }),
+  }));
+  const [main, others] = tablesOf(experiment, tagged);
+  assert.deepEqual([main.header[1], main.rows[1][1]], ["test f1 %", "33.00 ± 0.00"]);
+  assert.deepEqual([others.header, others.rows], [
+    ["row", "accuracy %"],
+    [["KD", "81.00 ± 1.41"], ["OPDF", "83.00 ± 0.00"]],
+  ]);
+  const [header, , opdf] = csvOf(rowStatistics(experiment, tagged)).split("\r\n");
+  assert.match(header, /,within_noise,test_accuracy$/);
+  assert.match(opdf, /,0\.83$/);
 });
