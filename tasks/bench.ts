@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { cases } from "./bench/workload.ts";
 import { engines } from "./bench/engines.ts";
-import { runBench } from "./bench/run.ts";
+import { allCases, runBench } from "./bench/run.ts";
 import { sources } from "./support/checkout.ts";
 import { addVerbose } from "./support/flags.ts";
 import { wholeNumber } from "./support/numbers.ts";
@@ -19,10 +18,10 @@ interface BenchFlags {
 export function addBench(program: Command): void {
   addVerbose(
     program.command("bench").description("time our backends and other engines on the same work")
-      .option("--cases <names>", `of ${cases.join(",")} (default: all)`)
+      .option("--cases <names>", `of ${allCases.join(",")} (default: all)`)
       .option("--engines <names>", `of ${engines.map(({ name }) => name).join(",")} (default: all)`)
       .option("--repeats <number>", "samples of each case", "5")
-      .option("--timeout <seconds>", "when to give up on an engine", "180")
+      .option("--timeout <seconds>", "when to give up on an engine", "300")
       .option("--quick", "leave out what takes a peer most of a minute on a software adapter")
       .option("--json <file>", "write the report as JSON"),
   ).action(async ({ cases, engines, repeats, timeout, quick, json }: BenchFlags) => {

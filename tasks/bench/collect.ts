@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { unavailable } from "./engines.ts";
 import type { Ceiling } from "./ceiling.ts";
+import type { PipelineResult } from "./pipeline/run.ts";
+import { type PipelineCaseName, pipelineCases } from "./pipeline/variants.ts";
 import type { Result } from "./protocol.ts";
 import { cases } from "./workload.ts";
 
@@ -20,6 +22,24 @@ export const resultSchema: z.ZodType<Result> = z.object({
   values: z.array(z.tuple([z.number(), z.number()])),
   error: z.number().optional(),
   note: z.string().optional(),
+});
+
+/** The line of JSON that `pipeline/run.ts` prints. */
+export const pipelineSchema: z.ZodType<PipelineResult> = z.object({
+  case: z.enum(Object.keys(pipelineCases) as [PipelineCaseName, ...PipelineCaseName[]]),
+  backend: z.enum(["webgpu", "cpu"]),
+  rows: z.array(z.object({
+    variant: z.string(),
+    first: z.number(),
+    images: z.number(),
+    parameters: z.number(),
+    seconds: z.array(z.number()).min(1),
+    timesFirst: z.number(),
+    memoryTimesFirst: z.number(),
+    peakBytes: z.number(),
+    liveBytes: z.number(),
+    liveBytesBefore: z.number(),
+  })),
 });
 
 /** The line of JSON that `ceiling.ts` prints. */

@@ -3,13 +3,22 @@
  * other. See `protocol.ts` for how, `workload.ts` for what.
  */
 import { UserError } from "../../core/errors.ts";
-import { ceilingSchema, collect, resultSchema } from "./collect.ts";
+import { ceilingSchema, collect, pipelineSchema, resultSchema } from "./collect.ts";
 import { denoScript, type EngineEntry, engines } from "./engines.ts";
 import { median, type Result } from "./protocol.ts";
 import { type Row, table } from "./table.ts";
 import { verify } from "./verify.ts";
 import { type Case, cases } from "./workload.ts";
 import type { Ceiling } from "./ceiling.ts";
+import type { PipelineResult } from "./pipeline/run.ts";
+import { type PipelineFailure, pipelineTable } from "./pipeline/table.ts";
+import { type PipelineCase, type PipelineCaseName, pipelineCases } from "./pipeline/variants.ts";
+
+const pipelineNames = Object.keys(pipelineCases) as PipelineCaseName[];
+/** Everything that `--cases` can name: work that other engines do, too, and comparisons of our own pipeline. */
+export const allCases: readonly (Case | PipelineCaseName)[] = [...cases, ...pipelineNames];
+/** The quickstart's data, and a teacher with random weights in a temporary folder. */
+const pipelinePermissions = ["--allow-read", "--allow-write", "--allow-env"];
 
 /** What to run. */
 export interface BenchOptions {
@@ -42,6 +51,8 @@ export interface BenchReport {
   /** Absent without an adapter. */
   ceiling?: Ceiling;
   rows: Row[];
+  /** Our own pipeline in several variants. */
+  pipeline: (PipelineResult | PipelineFailure)[];
 }
 
 /**
@@ -60,7 +71,8 @@ export interface BenchReport {
 export async function runBench(options: BenchOptions = {}): Promise<BenchReport> {
   const { json, repeats = 5, quick = false, timeoutSeconds = 180 } = options;
   const { print = console.log, progress = console.error } = options;
-  const chosenCases = choose("case", options.cases, cases, (name) => name);
+  const chosen = choose("case", options.cases, allCases, (name) => name);
+  const chosenCases = cases.filter((name) => chosen.includes(name));
   const chosenEngines = choose("engine", options.engines, engines, (engine) => engine.name);
   if (!Number.isInteger(repeats) || repeats < 1) {
     throw new UserError(`Cannot take ${repeats} samples: --repeats must be a whole number from 1`);
@@ -80,7 +92,27 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
         continue;
       }
       progress(`Running ${name} on ${engine.label}`);
-      rows.push(await runEngineProcess(engine, name, repeats, timeoutSeconds, results));
+      const row = await runEngineProcess(engine, name, repeats, timeoutSeconds, results);
+      const onGpu = engine.comparedWith === "ours-webgpu" && "result" in ceiling;
+      rows.push(onGpu && row.result?.gflops ? { ...row, ofPeak: row.result.gflops / ceiling.result.gflops } : row);
+    }
+  }
+  const pipeline: BenchReport["pipeline"] = [];
+  for (const name of pipelineNames.filter((name) => chosen.includes(name))) {
+    const large = (pipelineCases[name] as PipelineCase).large ?? false;
+    for (const backend of ["webgpu", "cpu"] as const) {
+      if (!chosenEngines.some((engine) => engine.name === `ours-${backend}`)) continue;
+      if (large && (quick || backend === "webgpu")) {
+        const reason = quick ? "left out by --quick" : "left out: it takes minutes on a software adapter";
+        pipeline.push({ case: name, backend, reason });
+        continue;
+      }
+      progress(`Running ${name} on ours ${backend}`);
+      // Its memory is what matters there, and a step takes seconds.
+      const samples = large ? Math.min(repeats, 2) : repeats;
+      const command = denoScript("pipeline/run.ts", [name, backend, `--repeats=${samples}`], pipelinePermissions);
+      const outcome = await collect([command], pipelineSchema, timeoutSeconds);
+      pipeline.push("reason" in outcome ? { case: name, backend, reason: outcome.reason } : outcome.result);
     }
   }
   const report: BenchReport = {
@@ -91,8 +123,10 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
     date: new Date().toISOString(),
     ceiling: "result" in ceiling ? ceiling.result : undefined,
     rows,
+    pipeline,
   };
-  for (const line of table(rows, ceiling)) print(line);
+  if (chosenCases.length > 0) { for (const line of table(rows, ceiling)) print(line); }
+  if (pipeline.length > 0) { for (const line of pipelineTable(pipeline)) print(line); }
   if (json) await writeReport(json, report);
   return report;
 }

@@ -22,6 +22,8 @@ export class TextTokenizer {
   /** The number of the padding token; 0 where there is none, as padding is masked. */
   readonly padding: number;
   readonly #tokenizer: Tokenizer;
+  /** The special tokens before and after a single text. */
+  readonly #frame: readonly [before: readonly number[], after: readonly number[]];
 
   /** @throws UserError for files that the library does not understand */
   constructor({ tokenizer, config }: TokenizerFiles, private readonly maxLength: number) {
@@ -30,11 +32,15 @@ export class TextTokenizer {
     } catch (error) {
       throw new UserError(`Cannot use the tokenizer: ${(error as Error).message}`);
     }
+    const letter = this.#bare("a");
     // A pair of letters, as the library takes an empty second text for none.
-    const special = this.#tokenizer.encode("a", { text_pair: "a" }).ids.length - 2 * this.#bare("a").length;
+    const special = this.#tokenizer.encode("a", { text_pair: "a" }).ids.length - 2 * letter.length;
     if (maxLength <= special) {
       throw new UserError(`Cannot cut texts to ${maxLength} tokens: ${special} special tokens leave no room for words`);
     }
+    const framed = this.#tokenizer.encode("a").ids;
+    const start = find(framed, letter, 0);
+    this.#frame = [framed.slice(0, start), framed.slice(start + letter.length)];
     this.vocabulary = vocabularySize(tokenizer);
     this.padding = this.#tokenizer.token_to_id("[PAD]") ?? this.#tokenizer.token_to_id("<pad>") ?? 0;
   }
@@ -49,13 +55,14 @@ export class TextTokenizer {
       return_token_type_ids: true,
     });
     if (ids.length <= this.maxLength) return { tokens: Uint32Array.from(ids), types: Uint8Array.from(types) };
-    const first = this.#bare(text);
-    const second = pair === null ? [] : this.#bare(pair);
-    const [keptFirst, keptSecond] = keptLengths(
-      first.length,
-      second.length,
-      this.maxLength - (ids.length - first.length - second.length),
-    );
+    const after = this.#frame[1].length;
+    if (pair === null) {
+      const keep = (_: number, place: number) => place < this.maxLength - after || place >= ids.length - after;
+      return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)) };
+    }
+    const [first, second] = [this.#bare(text), this.#bare(pair)];
+    const room = this.maxLength - (ids.length - first.length - second.length);
+    const [keptFirst, keptSecond] = keptLengths(first.length, second.length, room);
     const start = find(ids, first, 0);
     const next = find(ids, second, start + first.length);
     const keep = (_: number, place: number) =>
@@ -69,7 +76,7 @@ export class TextTokenizer {
    * left out from the end.
    */
   encodeWords(words: readonly string[]): EncodedText & { readonly wordOf: Int32Array } {
-    const [start, end] = this.#frame();
+    const [start, end] = this.#frame;
     const tokens = [...start];
     const wordOf = start.map(() => -1);
     for (const [index, word] of words.entries()) {
@@ -85,14 +92,6 @@ export class TextTokenizer {
       types: new Uint8Array(tokens.length),
       wordOf: Int32Array.from(wordOf),
     };
-  }
-
-  /** The special tokens before and after a single text. */
-  #frame(): [readonly number[], readonly number[]] {
-    const letter = this.#bare("a");
-    const framed = this.#tokenizer.encode("a").ids;
-    const start = find(framed, letter, 0);
-    return [framed.slice(0, start), framed.slice(start + letter.length)];
   }
 
   #bare(text: string): number[] {

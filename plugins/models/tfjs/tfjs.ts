@@ -5,7 +5,7 @@ import { type TfjsOptions, tfjsOptions } from "./options.ts";
 import { openTeacher } from "./teacher.ts";
 
 /** How TensorFlow.js says that a backend of it lacks an operation. */
-const LACKING = /not registered for (?:the )?backend/;
+const LACKING = /not registered for backend/;
 
 /**
  * Any graph model or layers model of TensorFlow.js as a teacher; `teacher.weights` names its folder or `model.json`. It is

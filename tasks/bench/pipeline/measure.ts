@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Backend } from "../../../core/backend/backend.ts";
+import { openBackend } from "../../../core/backend/open_backend.ts";
 import { Random } from "../../../core/data/random.ts";
 import { evaluate } from "../../../core/distill/evaluate.ts";
 import { mergedWeights } from "../../../core/distill/merge.ts";
@@ -19,16 +20,25 @@ import { builtins } from "../../../plugins/builtins.ts";
 import { randomText } from "./random_text.ts";
 import type { PipelineCase, Variant } from "./variants.ts";
 
-/** What one variant took. */
-export interface Measured {
+/** A variant that is ready to be timed, beside others. */
+export interface Session {
   /** Seconds of the first step or evaluation, with everything that it prepares. */
   readonly first: number;
-  /** Seconds of one after that, a number a sample. */
-  readonly seconds: number[];
+  /** Examples of a step or an evaluation. */
   readonly images: number;
+  /** Numbers that are trained, or those of the student that is evaluated. */
   readonly parameters: number;
-  /** The most bytes on the device at once, and those that are there after the last step, and after half of the steps. */
+  /** Seconds of one step or evaluation, the mean of a few. */
+  sample(): Promise<number>;
+  /** Ends it, and tells what memory it used. */
+  close(): Promise<Memory>;
+}
+
+/** Bytes on the device. */
+export interface Memory {
+  /** The most at once. */
   readonly peakBytes: number;
+  /** After the last step, and after the first sample. */
   readonly liveBytes: number;
   readonly liveBytesBefore: number;
 }
@@ -37,30 +47,21 @@ const known = { ...builtins, dataset: [...builtins.dataset, randomText] };
 /** Steps that are queued before they are waited for: about so many seconds. */
 const SAMPLE_SECONDS = 0.3;
 
-/** Runs one variant of a case: a few samples of steps or evaluations. */
-export async function measureVariant(
-  { recipe: text, randomTeacher, measures }: PipelineCase,
-  { overrides }: Variant,
-  backend: Backend,
-  samples: number,
-): Promise<Measured> {
+/** Opens a backend and prepares one variant of a case on it. */
+export async function openSession(own: PipelineCase, variant: Variant, backendName: Backend["name"]): Promise<Session> {
   const folder = await Deno.makeTempDir();
   try {
-    const recipe = parseChecked(text.replace("TEACHER", join(folder, "teacher")), "bench.yaml", recipeSchema, {
-      overrides,
-    });
+    const text = own.recipe.replace("TEACHER", join(folder, "teacher"));
+    const recipe = parseChecked(text, "bench.yaml", recipeSchema, { overrides: variant.overrides });
     const plugins = await resolvePlugins(recipe, known);
     const random = new Random(0);
-    if (randomTeacher) await writeTeacher(join(folder, "teacher"), recipe, plugins, random);
+    if (own.randomTeacher) await writeTeacher(join(folder, "teacher"), recipe, plugins, random);
+    const { backend } = await openBackend(backendName);
     const ops = createOps(backend);
     const run = await prepareRun(ops, recipe, plugins, random, new Stopwatch(), silent);
-    try {
-      return measures === "step"
-        ? await measureSteps(ops, run, recipe.value, samples)
-        : await measureEvaluation(ops, run, recipe.value, samples);
-    } finally {
-      run.dispose();
-    }
+    return own.measures === "step"
+      ? await trainingSession(ops, run, recipe.value)
+      : await evaluationSession(ops, run, recipe.value);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -75,62 +76,71 @@ async function writeTeacher(folder: string, recipe: Checked<Recipe>, plugins: Re
   await writeModelFolder(folder, definition.name, model, input, freshWeights(model, random));
 }
 
-async function measureSteps(ops: Ops, run: PreparedRun, recipe: Recipe, samples: number): Promise<Measured> {
+async function trainingSession(ops: Ops, run: PreparedRun, { train }: Recipe): Promise<Session> {
   const { student, teacher, losses, lossParameters, data } = run;
-  const { batchSize } = recipe.train;
-  const step = new TrainingStep(
-    ops,
-    student,
-    teacher,
-    losses,
-    lossParameters,
-    recipe.train,
-    new Random(1),
-    data.dataset.input.task,
-  );
+  const { task } = data.dataset.input;
+  const step = new TrainingStep(ops, student, teacher, losses, lossParameters, train, new Random(1), task);
   const progress = { totalSteps: 1e6, stepsPerEpoch: 1e6 };
   let done = 0;
   const steps = async (count: number) => {
     const began = performance.now();
     const records = Array.from({ length: count }, () => {
-      const indices = Uint32Array.from({ length: batchSize }, (_, i) => (done * batchSize + i) % data.train.length);
+      const indices = Uint32Array.from(
+        { length: train.batchSize },
+        (_, i) => (done * train.batchSize + i) % data.train.length,
+      );
       return step.run(data.train.batch(indices), { ...progress, step: done++ }, false);
     });
     await readSteps(ops, records);
     return (performance.now() - began) / 1000 / count;
   };
   const first = await steps(1);
-  // Two steps alike are computed before one is replayed.
-  await steps(2);
-  const count = Math.max(1, Math.min(16, Math.round(SAMPLE_SECONDS / await steps(1))));
-  const seconds: number[] = [];
-  let liveBytesBefore = 0;
-  for (let i = 0; i < samples; i++) {
-    seconds.push(await steps(count));
-    if (i === samples >> 1) liveBytesBefore = ops.backend.memory().bytes;
+  let count = 1;
+  if (first < 10 * SAMPLE_SECONDS) {
+    // Two steps alike are computed before one is replayed; in a long step that saves nothing.
+    await steps(2);
+    count = Math.max(1, Math.min(16, Math.round(SAMPLE_SECONDS / await steps(1))));
   }
-  const { bytes: liveBytes, peakBytes } = ops.backend.memory();
-  step.dispose();
-  const parameters = student.trainingParameters;
-  return { first, seconds, images: batchSize, parameters, peakBytes, liveBytes, liveBytesBefore };
+  const { bytes: liveBytesBefore } = ops.backend.memory();
+  return {
+    first,
+    images: train.batchSize,
+    parameters: student.trainingParameters,
+    sample: () => steps(count),
+    async close() {
+      const { bytes: liveBytes, peakBytes } = ops.backend.memory();
+      step.dispose();
+      run.dispose();
+      await ops.backend.close();
+      return { peakBytes, liveBytes, liveBytesBefore };
+    },
+  };
 }
 
 /** Evaluates the test set with what a user gets: the merged weights, as a file would have them. */
-async function measureEvaluation(ops: Ops, run: PreparedRun, recipe: Recipe, samples: number): Promise<Measured> {
+async function evaluationSession(ops: Ops, run: PreparedRun, recipe: Recipe): Promise<Session> {
   const { student, data } = run;
   const weights = freeze(ops, student.model, await mergedWeights(student));
+  const { input } = data.dataset;
   const { batchSize } = recipe.evaluate;
-  const once = async () => {
+  const sample = async () => {
     const began = performance.now();
-    await evaluate(ops, { model: student.model, weights, examples: data.test, input: data.dataset.input, batchSize });
+    await evaluate(ops, { model: student.model, weights, examples: data.test, input, batchSize });
     return (performance.now() - began) / 1000;
   };
-  const first = await once();
-  const seconds: number[] = [];
-  for (let i = 0; i < samples; i++) seconds.push(await once());
-  weights.dispose();
-  const { bytes: liveBytes, peakBytes } = ops.backend.memory();
-  const { inferenceParameters: parameters } = student;
-  const images = data.test.length;
-  return { first, seconds, images, parameters, peakBytes, liveBytes, liveBytesBefore: liveBytes };
+  const first = await sample();
+  const { bytes: liveBytesBefore } = ops.backend.memory();
+  return {
+    first,
+    images: data.test.length,
+    parameters: student.inferenceParameters,
+    sample,
+    async close() {
+      const { bytes: liveBytes, peakBytes } = ops.backend.memory();
+      weights.dispose();
+      run.dispose();
+      await ops.backend.close();
+      return { peakBytes, liveBytes, liveBytesBefore };
+    },
+  };
 }

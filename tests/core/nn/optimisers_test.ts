@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { clipScale, createOptimiser } from "../../../core/nn/optimisers.ts";
-import { ParameterStore } from "../../../core/nn/parameter_store.ts";
+import { namedParts, ParameterStore } from "../../../core/nn/parameter_store.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
+import { sizeOf } from "../../../core/tensor.ts";
 import { backends, float64, testBackends } from "../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../support/numbers.ts";
 
@@ -94,4 +95,70 @@ testBackends("a store refuses numbers of another length", (backend) => {
   const store = storeWith(createOps(backend));
   assert.throws(() => store.set("a", [1, 2]), { message: `Cannot set "a" of shape [3, 5] to 2 numbers` });
   assert.throws(() => store.get("c"), { message: `Cannot find the parameter "c"` });
+}, [float64]);
+
+for (const options of [{ use: "sgd", momentum: 0.9, nesterov: true }, {
+  use: "adamw",
+  betas: [0.9, 0.99],
+  epsilon: 1e-8,
+}] as const) {
+  testBackends(`${options.use}: several storages give the numbers of one, bit for bit`, async (backend) => {
+    const ops = createOps(backend);
+    const specs = [
+      { name: "a", shape: [3, 5] },
+      { name: "b", shape: [70], rateScale: 2 },
+      { name: "c", shape: [300] },
+      { name: "d", shape: [64] },
+    ];
+    const results = [];
+    // 64 + 128 + 320 + 64 numbers with their gaps.
+    for (const most of [undefined, 192]) {
+      const store = new ParameterStore(ops, specs, most);
+      specs.forEach(({ name, shape }, index) => store.set(name, pseudoRandom(index, sizeOf(shape))));
+      const optimiser = createOptimiser(ops, store, options);
+      for (let step = 1; step <= 3; step++) {
+        ops.scope(() => {
+          store.gather(specs.map(({ shape }, index) =>
+            index === 3 && step === 2 ? null : ops.tensor(pseudoRandom(10 * step + index, sizeOf(shape)), shape)
+          ));
+          optimiser.step({ ...settings, gradientScale: ops.full([1], 0.5), step });
+        });
+      }
+      results.push({ store, optimiser, numbers: await store.read() });
+    }
+    const [one, several] = results;
+    assert.deepEqual(several.numbers, one.numbers);
+    const names = options.use === "sgd" ? ["velocity"] : ["mean", "square"];
+    assert.deepEqual([...one.optimiser.state.keys()], names);
+    // c is larger than a storage is to be and has one for itself.
+    assert.deepEqual(several.store.parts.map(({ flat }) => flat.size), [64, 320, 192]);
+    assert.deepEqual(
+      [...several.optimiser.state.keys()],
+      ["", ".2", ".3"].flatMap((number) => names.map((name) => name + number)),
+    );
+    assert.deepEqual(namedParts("plain", several.store).map(([name]) => name), ["plain", "plain.2", "plain.3"]);
+    for (const { store, optimiser } of results) {
+      store.dispose();
+      optimiser.dispose();
+    }
+    assert.equal(backend.memory().storages, 0);
+  });
+}
+
+testBackends("a store without parameters takes no memory", (backend) => {
+  assert.equal(new ParameterStore(createOps(backend), []).parts.length, 0);
+  assert.equal(backend.memory().storages, 0);
+}, [float64]);
+
+testBackends("a parameter that the backend has no room for is named", (backend) => {
+  const ops = createOps(backend);
+  const full: Ops["full"] = (shape, value) => {
+    if (sizeOf(shape) > 500) throw new RangeError(`Cannot allocate ${sizeOf(shape)} numbers`);
+    return ops.full(shape, value);
+  };
+  const specs = [{ name: "small", shape: [3] }, { name: "embeddings", shape: [600, 2] }];
+  assert.throws(() => new ParameterStore({ ...ops, full }, specs, 256), {
+    name: "UserError",
+    message: "Cannot hold the parameter embeddings [600, 2]: Cannot allocate 1216 numbers",
+  });
 }, [float64]);

@@ -4,6 +4,7 @@ import * as tfl from "npm:@tensorflow/tfjs-layers@4.22.0";
 import "npm:@tensorflow/tfjs-backend-cpu@4.22.0";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
+import { readUserFile } from "../../../core/files.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
@@ -137,7 +138,7 @@ export async function openModel(
 ): Promise<OpenedFixture> {
   const ops = createOps(backend);
   const checked = tfjs.options(optionKit).parse(options);
-  const opened = await tfjs.open!(checked, data, { ops, path, readFile: (file) => Deno.readFile(file) });
+  const opened = await tfjs.open!(checked, data, { ops, path, readFile: readUserFile });
   return {
     ...opened,
     ops,

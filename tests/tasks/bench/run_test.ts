@@ -8,7 +8,7 @@ Deno.test("an unknown case or engine, and a bad count, are the user's mistakes",
   const wrong: [Parameters<typeof runBench>[0], RegExp][] = [
     [
       { cases: ["matmull"] },
-      /Cannot benchmark the case "matmull": the cases are matmul, resnet8, decompose, decompose-3072, overhead/,
+      /Cannot benchmark the case "matmull": the cases are matmul, resnet8, decompose, .*opdf-bert/,
     ],
     [{ engines: ["tfjs", "torch"] }, /Cannot benchmark the engine "torch": the engines are .*pytorch/],
     [{ repeats: 0 }, /Cannot take 0 samples/],
@@ -20,6 +20,24 @@ Deno.test("an unknown case or engine, and a bad count, are the user's mistakes",
       return true;
     });
   }
+});
+
+Deno.test("comparisons of our own pipeline have a table of their own, which says why one cannot run", async () => {
+  const lines: string[] = [];
+  const { pipeline, rows } = await runBench({
+    ...silent,
+    cases: ["scale", "opdf-bert"],
+    engines: ["ours-cpu"],
+    quick: true,
+    timeoutSeconds: 0.001,
+    print: (line) => lines.push(line),
+  });
+  assert.deepEqual(rows, []);
+  assert.deepEqual(pipeline, [
+    { case: "opdf-bert", backend: "cpu", reason: "left out by --quick" },
+    { case: "scale", backend: "cpu", reason: "it took longer than 0.001 s" },
+  ]);
+  assert.equal(lines.length, 3);
 });
 
 Deno.test("engines that cannot run are rows that say why, in the table and in the file", async () => {

@@ -7,6 +7,7 @@ Deno.test("the table shows medians, ranges and ratios in aligned columns, and wh
       case: "matmul",
       engine: "one 1.0",
       timesOurs: 12.345,
+      ofPeak: 0.217,
       result: {
         engine: "one",
         version: "1.0",
@@ -24,9 +25,9 @@ Deno.test("the table shows medians, ranges and ratios in aligned columns, and wh
   ];
   const ceiling = { result: { adapter: "GPU", gflops: 12345.6, gigabytesPerSecond: 321.4 } };
   assert.deepEqual(table(rows, ceiling), [
-    "case     engine   seconds       min-max  GFLOPS  first  times ours  note",
-    "matmul   one 1.0    0.200  0.0139-0.300    10.7   28.4        12.3  reference BLAS",
-    "resnet8  another        -             -       -      -           -  not available: no adapter",
-    "ceiling  GPU            -             -   12346      -           -  in registers; copies 321 GB/s",
+    "case     engine   seconds       min-max  GFLOPS  of peak  first  times ours  note",
+    "matmul   one 1.0    0.200  0.0139-0.300    10.7     22 %   28.4        12.3  reference BLAS",
+    "resnet8  another        -             -       -        -      -           -  not available: no adapter",
+    "ceiling  GPU            -             -   12346    100 %      -           -  in registers; copies 321 GB/s",
   ]);
 });

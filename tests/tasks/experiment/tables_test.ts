@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Experiment } from "../../../tasks/experiment/experiment.ts";
+import { finished } from "../../../tasks/experiment/outcome.ts";
 import { rowStatistics } from "../../../tasks/experiment/row_statistics.ts";
 import type { RowResult } from "../../../tasks/experiment/run_grid.ts";
 import { markdownOf, tablesOf, textOf } from "../../../tasks/experiment/tables.ts";
@@ -78,7 +79,7 @@ Deno.test("diagnostics are means over epochs, matrices and seeds, or of the last
 Deno.test("rows are compared by the first of their task's metrics, the others have a table and columns of their own", () => {
   const tagged = results.map((row) => ({
     ...row,
-    runs: row.runs.map((run) => {
+    runs: finished(row.runs).map((run) => {
       const { accuracy } = run.summary.student.metrics;
       const student = { ...run.summary.student, metrics: { f1: accuracy - 0.5, accuracy } };
       return { ...run, summary: { ...run.summary, student } };
