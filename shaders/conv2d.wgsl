@@ -23,13 +23,16 @@ struct Parameters {
 struct Direction {
   sourceSize: vec2u, depth: u32,
   size: vec2u, columns: u32,
-  // A pixel at y sees, with its class's first tap, the row (y * scale + shift) / classes, and with further ones the rows
-  // a step away from each other.
+  // A class's pixel in row y of its own grid sees, with its first tap, the row y * scale + (shift + its first pixel) / classes
+  // (the latter if there are classes), and with further ones the rows a step away from each other.
   scale: i32, shift: i32, classes: u32, step: i32,
   filterRow: u32, filterColumn: u32,
 }
 
 struct Pixels { y: vec4i, x: vec4i, image: vec4u }
+
+// A pixel of a class's grid.
+struct Place { x: u32, y: u32, image: u32 }
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -54,16 +57,22 @@ fn convolve(d: Direction, thread: u32) {
   let pixels = p.images * grid.x * grid.y;
   let across = (d.columns + 7u) / 8u;
   let down = (pixels + 7u) / 8u;
-  let column = thread % across * 8u;
-  let pixel = thread / across % down * 8u;
-  let classIndex = thread / (across * down);
+  let row = thread / across;
+  let column = (thread - row * across) * 8u;
+  let classIndex = row / down;
+  let pixel = (row - classIndex * down) * 8u;
   if (classIndex >= d.classes * d.classes) { return; }
   let corner = vec2u(classIndex % d.classes, classIndex / d.classes); // the class's first pixel
   let firstTap = (corner + p.padding) % d.classes;
 
-  let eightPixels = eight(pixel, pixels - 1u);
-  let low = pixelsAt(d, eightPixels.low, grid, corner);
-  let high = pixelsAt(d, eightPixels.high, grid, corner);
+  // Software adapters divide integers lane by lane, so only the first of eight pixels is found by division.
+  let line = pixel / grid.x;
+  let image = line / grid.y;
+  let first = Place(pixel - line * grid.x, line - image * grid.y, image);
+  var place = first;
+  let shift = select(vec2i(d.shift), vec2i((corner + u32(d.shift)) / d.classes), d.classes > 1u);
+  let low = fourPixels(d, &place, pixel, pixels, grid, shift);
+  let high = fourPixels(d, &place, pixel + 4u, pixels, grid, shift);
   let columns = eight(column, d.columns - 1u);
   let columnsLow = columns.low * d.filterColumn;
   let columnsHigh = columns.high * d.filterColumn;
@@ -94,21 +103,43 @@ fn convolve(d: Direction, thread: u32) {
 
   // Sixteen rounds are too many for compilers to unroll, and they are slowest at stores.
   let halves = 2u * min(pixels - pixel, 8u);
+  place = first;
   for (var half = 0u; half < halves; half++) {
     let x = column + half % 2u * 4u;
-    let at = pixel + half / 2u;
-    let place = vec2u(at % grid.x, at / grid.x % grid.y) * d.classes + corner;
-    if (x >= d.columns || any(place >= d.size)) { continue; }
-    let image = at / (grid.x * grid.y);
-    storeQuad(((image * d.size.y + place.y) * d.size.x + place.x) * d.columns + x, d.columns - x, tileQuad(half));
+    let at = vec2u(place.x, place.y) * d.classes + corner;
+    let offset = ((place.image * d.size.y + at.y) * d.size.x + at.x) * d.columns + x;
+    if (half % 2u == 1u) { place = after(place, grid); }
+    if (x >= d.columns || any(at >= d.size)) { continue; }
+    storeQuad(offset, d.columns - x, tileQuad(half));
   }
 }
 
-// The source pixels that pixels of the result see with their first tap, which may lie outside.
-fn pixelsAt(d: Direction, index: vec4u, grid: vec2u, corner: vec2u) -> Pixels {
-  let x = vec4i(index % grid.x * d.classes + corner.x) * d.scale + d.shift;
-  let y = vec4i(index / grid.x % grid.y * d.classes + corner.y) * d.scale + d.shift;
-  return Pixels(y / i32(d.classes), x / i32(d.classes), index / (grid.x * grid.y));
+fn after(place: Place, grid: vec2u) -> Place {
+  let x = place.x + 1u;
+  let y = place.y + select(0u, 1u, x == grid.x);
+  let image = place.image + select(0u, 1u, y == grid.y);
+  return Place(select(x, 0u, x == grid.x), select(y, 0u, y == grid.y), image);
+}
+
+// The source pixels that four pixels of the result, from `place` on, see with their first tap, which may lie outside; past
+// the last pixel, that one again. Leaves `place` behind them.
+fn fourPixels(d: Direction, place: ptr<function, Place>, pixel: u32, pixels: u32, grid: vec2u, shift: vec2i) -> Pixels {
+  let a = *place;
+  let b = following(a, pixel + 1u, pixels, grid);
+  let c = following(b, pixel + 2u, pixels, grid);
+  let e = following(c, pixel + 3u, pixels, grid);
+  *place = following(e, pixel + 4u, pixels, grid);
+  return Pixels(
+    vec4i(vec4u(a.y, b.y, c.y, e.y)) * d.scale + shift.y,
+    vec4i(vec4u(a.x, b.x, c.x, e.x)) * d.scale + shift.x,
+    vec4u(a.image, b.image, c.image, e.image),
+  );
+}
+
+// The place of `pixel` from the one before it.
+fn following(place: Place, pixel: u32, pixels: u32, grid: vec2u) -> Place {
+  if (pixel >= pixels) { return place; }
+  return after(place, grid);
 }
 
 fn inside(d: Direction, at: Pixels, dy: i32, dx: i32) -> vec4<bool> {

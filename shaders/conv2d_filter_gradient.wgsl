@@ -25,9 +25,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let across = (p.outputs + 7u) / 8u;
   let down = (depth + 7u) / 8u;
   let thread = id.x + id.y * groups.x * 64u;
-  let column = thread % across * 8u;
-  let row = thread / across % down * 8u;
-  let part = thread / (across * down);
+  let tileRow = thread / across;
+  let column = (thread - tileRow * across) * 8u;
+  let part = tileRow / down;
+  let row = (tileRow - part * down) * 8u;
   if (part >= p.parts) { return; }
 
   let rows = eight(row, depth - 1u);
@@ -35,9 +36,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let high = tapsAt(rows.high);
   let columns = eight(column, p.outputs - 1u);
   let end = min((part + 1u) * p.partRows, p.images * p.outHeight);
+  // The line's image and its row there are counted on: software adapters divide integers lane by lane.
+  var image = part * p.partRows / p.outHeight;
+  var outRow = part * p.partRows - image * p.outHeight;
   for (var line = part * p.partRows; line < end; line++) {
-    let y = i32(line % p.outHeight * p.stride);
-    let image = line / p.outHeight;
+    let y = i32(outRow * p.stride);
     let seenLow = vec4u(y + low.y) < vec4u(p.height);
     let seenHigh = vec4u(y + high.y) < vec4u(p.height);
     let atLow = (image * p.height + vec4u(y + low.y)) * p.width;
@@ -49,6 +52,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         mat2x4f(loadQuad(gradientAt, columns.low), loadQuad(gradientAt, columns.high)),
       );
       gradientAt += p.outputs;
+    }
+    outRow++;
+    if (outRow == p.outHeight) {
+      outRow = 0u;
+      image++;
     }
   }
 
@@ -63,8 +71,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 fn tapsAt(row: vec4u) -> Taps {
   let tap = row / p.inputs;
+  let tapRow = tap / p.kernelWidth;
   let padding = i32(p.padding);
-  return Taps(vec4i(tap / p.kernelWidth) - padding, vec4i(tap % p.kernelWidth) - padding, row % p.inputs);
+  return Taps(vec4i(tapRow) - padding, vec4i(tap - tapRow * p.kernelWidth) - padding, row - tap * p.inputs);
 }
 
 // What four taps see at column x, zero outside of the image; `seen` says whether their rows are inside.

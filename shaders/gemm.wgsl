@@ -20,26 +20,31 @@ struct Parameters {
 fn registers(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   // Eight neighbouring threads, which a software adapter runs in lockstep, cover a block of tiles, 4 x 2 where the width
   // allows: together they read fewer rows of A and columns of B than eight tiles in a row.
+  // Divisions by powers of two are shifts here, and remainders are what a product leaves: software adapters divide integers
+  // lane by lane.
   let across = (p.n + 7u) / 8u;
-  let wide = select(1u, select(2u, 4u, across % 4u == 0u), across % 2u == 0u);
-  let high = 8u / wide;
-  let down = ((p.m + 7u) / 8u + high - 1u) / high;
+  let wide = select(0u, select(1u, 2u, across % 4u == 0u), across % 2u == 0u); // as a power of two
+  let high = 3u - wide;
+  let blocksAcross = across >> wide;
+  let blocks = blocksAcross * ((((p.m + 7u) / 8u) + (1u << high) - 1u) >> high);
   let thread = id.x + id.y * groups.x * 64u;
-  let block = thread / 8u;
-  let column = (block % (across / wide) * wide + thread % wide) * 8u;
-  let row = (block / (across / wide) % down * high + thread % 8u / wide) * 8u;
-  let slice = block / (across / wide * down);
+  let slice = thread / 8u / blocks;
   if (slice >= p.batch * p.parts) { return; }
-  let kBegin = slice % p.parts * p.partDepth;
+  let block = thread / 8u - slice * blocks;
+  let blockRow = block / blocksAcross;
+  let column = (((block - blockRow * blocksAcross) << wide) + (thread & ((1u << wide) - 1u))) * 8u;
+  let row = ((blockRow << high) + (thread % 8u >> wide)) * 8u;
+  let image = slice / p.parts;
+  let kBegin = (slice - image * p.parts) * p.partDepth;
   let kEnd = min(kBegin + p.partDepth, p.k);
 
   let rows = eight(row, p.m - 1u);
   let columns = eight(column, p.n - 1u);
   let bLow = columns.low * p.bColumn;
   let bHigh = columns.high * p.bColumn;
-  var aLow = rows.low * p.aRow + slice / p.parts * p.aBatch + kBegin * p.aColumn;
-  var aHigh = rows.high * p.aRow + slice / p.parts * p.aBatch + kBegin * p.aColumn;
-  var bAt = slice / p.parts * p.bBatch + kBegin * p.bRow;
+  var aLow = rows.low * p.aRow + image * p.aBatch + kBegin * p.aColumn;
+  var aHigh = rows.high * p.aRow + image * p.aBatch + kBegin * p.aColumn;
+  var bAt = image * p.bBatch + kBegin * p.bRow;
   for (var k = kBegin; k < kEnd; k++) {
     let ak = mat2x4f(a[aLow.x], a[aLow.y], a[aLow.z], a[aLow.w], a[aHigh.x], a[aHigh.y], a[aHigh.z], a[aHigh.w]);
     accumulate(ak, mat2x4f(loadQuad(bAt, bLow), loadQuad(bAt, bHigh)));

@@ -14,9 +14,12 @@ var<private> first: u32; // the image's first number of this channel
 fn locate(index: u32) -> bool {
   square = index;
   count = p.images * p.tilesDown * p.tilesAcross * p.channels;
+  // As few divisions as there can be: software adapters do them lane by lane.
   let tile = index / p.channels;
-  corner = vec2i(vec2u(tile / p.tilesAcross % p.tilesDown, tile % p.tilesAcross) * 4u) - i32(p.padding);
-  first = tile / (p.tilesAcross * p.tilesDown) * p.height * p.width * p.channels + index % p.channels;
+  let line = tile / p.tilesAcross;
+  let image = line / p.tilesDown;
+  corner = vec2i(vec2u(line - image * p.tilesDown, tile - line * p.tilesAcross) * 4u) - i32(p.padding);
+  first = image * p.height * p.width * p.channels + index - tile * p.channels;
   return index < count;
 }
 

@@ -9,6 +9,7 @@ import { expand, permute, reshape } from "./layout.ts";
 import { layerNorm } from "./layer_norm.ts";
 import { maskedSoftmax } from "./masked_softmax.ts";
 import { linear, matmul } from "./matmul.ts";
+import { meanSquaredDifference } from "./mean_squared_difference.ts";
 import { pick } from "./pick.ts";
 import { averagePool2d, maxPool2d } from "./pool2d.ts";
 import { slice } from "./slice.ts";
@@ -27,6 +28,7 @@ export const primitives = {
   expand,
   sum,
   mean,
+  meanSquaredDifference,
   softmax,
   logSoftmax,
   maskedSoftmax,

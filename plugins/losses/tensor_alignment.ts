@@ -50,7 +50,11 @@ async function pairUp(
       skipped.push(`${student} (${reason})`);
       continue;
     }
-    pairs.push({ student, teacher: await chains.decomposeTeacher(partner, student) });
+    const cores = await chains.decomposeTeacher(partner, student);
+    // The central tensor is left free: the teacher's would only take memory.
+    const auxiliary = auxiliaryIndices(cores.length);
+    cores.forEach((core, k) => auxiliary.includes(k) || core.dispose());
+    pairs.push({ student, teacher: cores });
   }
   if (skipped.length > 0) report(`tensor-alignment leaves out ${skipped.length}: ${skipped.join("; ")}`);
   if (pairs.length === 0) throw new UserError("Cannot align tensors: every pair was left out");
@@ -85,9 +89,7 @@ export const tensorAlignment = defineLoss<TensorAlignmentOptions>({
       compute({ ops, weights }) {
         const perPair = pairs.map(({ student, teacher }) => {
           const cores = weights.cores(student)!;
-          const terms = auxiliaryIndices(cores.length).map((k) =>
-            ops.mean(ops.square(ops.subtract(cores[k], teacher[k])))
-          );
+          const terms = auxiliaryIndices(cores.length).map((k) => ops.meanSquaredDifference(cores[k], teacher[k]));
           return ops.scale(terms.reduce((sum, term) => ops.add(sum, term)), 1 / terms.length);
         });
         return ops.scale(perPair.reduce((sum, term) => ops.add(sum, term)), 1 / pairs.length);

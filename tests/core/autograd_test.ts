@@ -44,7 +44,7 @@ testBackends("gradients are taken one by one, each when it is whole, and nothing
     assert.deepEqual(made.gradients, []);
     return live() - before;
   });
-  assert.deepEqual(order, [2, 1, 0]);
+  assert.deepEqual(order, [2, 0, 1]);
   assert.deepEqual((await ops.read(sums.slice(0, 2))).map((values) => [...values]), expected.map((v) => [...v]));
   // The five outputs of the forward pass: those of the backward pass are gone.
   assert.equal(left, 5);

@@ -131,7 +131,7 @@ for (const use of ["sgd", "adamw"]) {
       assertEqual(backend, replayed.values, plain.values);
       // Temporaries share whole blocks, of which some are larger than what is in them.
       const ratio = replayed.peakBytes / plain.peakBytes;
-      assert.ok(ratio < 1.05, `replaying takes ${ratio} times the memory`);
+      assert.ok(ratio < 1.1, `replaying takes ${ratio} times the memory`);
     },
   );
 }

@@ -71,6 +71,7 @@ export const cases: Record<Name, readonly Case[]> = {
     { inputs: [{ shape: [3, 4, 5] }], call: (ops, [x]) => ops.sum(x, { axes: [-1], keepDimensions: true }) },
     { inputs: [{ shape: [700, 3] }], call: (ops, [x]) => ops.sum(x, { axes: [0] }) },
   ],
+  meanSquaredDifference: binary("meanSquaredDifference"),
   mean: [
     { inputs: [{ shape: [3, 4] }], call: (ops, [x]) => ops.mean(x) },
     { inputs: [{ shape: [2, 3, 3, 4] }], call: (ops, [x]) => ops.mean(x, { axes: [1, 2] }) },

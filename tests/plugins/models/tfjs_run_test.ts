@@ -8,7 +8,7 @@ import { saveLayers, tf, tfl } from "./tfjs_fixture.ts";
 /** A teacher that is right about the tiny data: a class is bright in its rows, so its logit is their mean brightness. */
 async function saveTeacher(folder: string, sharpness: number): Promise<void> {
   const flatten = tfl.layers.flatten({ name: "flat", inputShape: [8, 8, 1] });
-  const network = tfl.sequential({ layers: [flatten, tfl.layers.dense({ name: "head", units: 3 })] });
+  const network = tfl.sequential({ name: "network", layers: [flatten, tfl.layers.dense({ name: "head", units: 3 })] });
   const classOf = (pixel: number) => Math.floor(pixel / 8 / 3);
   const kernel = Float32Array.from({ length: 192 }, (_, i) => {
     const [pixel, label] = [Math.floor(i / 3), i % 3];
@@ -61,7 +61,7 @@ Deno.test("its outputs can be cached; those of another model's files are others"
 
 Deno.test("a student of TensorFlow.js is refused at its place in the recipe", async () => {
   await withTinyData(async (folder) => {
-    const text = recipe.replace(/student:\n(  .*\n)+/, "student: { use: tfjs }\n");
+    const text = recipe.replace(/student:\n( {2}.*\n)+/, "student: { use: tfjs }\n");
     await saveTeacher(join(folder, "teacher"), 20);
     await assert.rejects(tinyRun(folder, { text }), /tiny\.yaml.*: Cannot train the model "tfjs"/s);
   });
