@@ -23,8 +23,8 @@ struct Parameters {
 struct Direction {
   sourceSize: vec2u, depth: u32,
   size: vec2u, columns: u32,
-  // A class's pixel in row y of its own grid sees, with its first tap, the row y * scale + (shift + its first pixel) / classes
-  // (the latter if there are classes), and with further ones the rows a step away from each other.
+  // The pixel in row y of its class sees, with the class's first tap, the row y * scale + (corner + shift) / classes, where
+  // `corner` is the class's first row, and with further taps the rows a step away from each other.
   scale: i32, shift: i32, classes: u32, step: i32,
   filterRow: u32, filterColumn: u32,
 }
@@ -70,7 +70,7 @@ fn convolve(d: Direction, thread: u32) {
   let image = line / grid.y;
   let first = Place(pixel - line * grid.x, line - image * grid.y, image);
   var place = first;
-  let shift = select(vec2i(d.shift), vec2i((corner + u32(d.shift)) / d.classes), d.classes > 1u);
+  let shift = (vec2i(corner) + d.shift) / i32(d.classes);
   let low = fourPixels(d, &place, pixel, pixels, grid, shift);
   let high = fourPixels(d, &place, pixel + 4u, pixels, grid, shift);
   let columns = eight(column, d.columns - 1u);

@@ -9,6 +9,9 @@ export function execute(ops: Ops, plan: ContractionPlan, tensors: readonly Tenso
   const values = tensors.map((tensor, operand) => shaped(ops, tensor, plan.innerShapes[operand]));
   for (const step of plan.steps) {
     values.push(run(ops, step, step.operands.map((operand) => values[operand])));
+    // A permutation's gradient does not ask what was permuted, nor does a product's: why keep it until the tape is done?
+    const [first] = step.operands;
+    if (step.method.name === "permute" && first >= tensors.length) values[first].dispose();
   }
   // Without a step the result is an input under another name: a tensor of its own, so that each has one owner.
   if (plan.steps.length === 0) return ops.reshape(values[0], plan.outputShape);
@@ -22,7 +25,9 @@ function run(ops: Ops, { method, shape }: Step, [a, b]: readonly Tensor[]): Tens
         transposeA: method.transposeFirst,
         transposeB: method.transposeSecond,
       });
-      return shaped(ops, product, shape);
+      const result = shaped(ops, product, shape);
+      if (result !== product) product.dispose();
+      return result;
     }
     case "multiply": {
       const product = ops.multiply(arranged(ops, a, method.first), arranged(ops, b, method.second));

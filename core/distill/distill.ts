@@ -12,13 +12,7 @@ import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
 import { VERSION } from "../version.ts";
 import { type Monitor, monitorOf } from "./best_epoch.ts";
-import {
-  checkInputs,
-  CHECKPOINT_FILE,
-  checkRecipe,
-  comparable,
-  readCheckpoint,
-} from "./checkpoint.ts";
+import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./checkpoint.ts";
 import { Diagnostics } from "./diagnostics.ts";
 import { evaluate } from "./evaluate.ts";
 import { showMetrics } from "./metrics/show.ts";

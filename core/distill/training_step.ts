@@ -136,14 +136,18 @@ export class TrainingStep {
     let total: Tensor | undefined;
     let logits: Tensor | undefined;
     let weights: Weights | undefined;
-    ops.differentiate(() => {
-      weights = student.weights();
-      const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
-      logits = outputs.logits;
-      const result = objective(losses, { ops, student: outputs, teacher: taught, batch, weights, at });
-      ({ total, terms } = result);
-      return this.#withMergedDecay(total, weights);
-    }, targets, (target, gradient) => homes[target].store.takeGradient(homes[target].index, gradient));
+    ops.differentiate(
+      () => {
+        weights = student.weights();
+        const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
+        logits = outputs.logits;
+        const result = objective(losses, { ops, student: outputs, teacher: taught, batch, weights, at });
+        ({ total, terms } = result);
+        return this.#withMergedDecay(total, weights);
+      },
+      targets,
+      (target, gradient) => homes[target].store.takeGradient(homes[target].index, gradient),
+    );
     return {
       total: [total!],
       terms,

@@ -31,6 +31,9 @@ const cases: readonly ConvGeometry[] = [
   geometry([2, 8, 9, 3], [2, 2, 4], 4),
   // Pixels behind the last window, which nothing sees.
   geometry([1, 6, 6, 9], [3, 3, 9], 2),
+  // A tile of eight pixels reaches over several rows, and over several images.
+  geometry([5, 3, 2, 4], [3, 3, 8], 2, 1),
+  geometry([11, 1, 1, 3], [3, 3, 4], 1, 1),
 ];
 
 /** Every product of the definition: input pixel and channel, filter tap and channels, output pixel and channel. */

@@ -32,3 +32,18 @@ Deno.test("what 32 bits cannot address is refused with a sentence", () => {
     message: "Cannot allocate memory beyond 0 MiB: the cpu backend addresses 4096 MiB at most",
   });
 });
+
+Deno.test("large blocks are cut from free ones, and free neighbours become one", () => {
+  const MiB = 2 ** 20;
+  const heap = new Heap(createMemory(1 << 16));
+  const [a, b, c, last] = [3 * MiB, 5 * MiB, 2 * MiB + 64, 1 * MiB].map((bytes) => heap.allocate(bytes));
+  const used = heap.memory.buffer.byteLength;
+  heap.release(a, 3 * MiB);
+  heap.release(c, 2 * MiB + 64);
+  assert.equal(heap.allocate(2 * MiB), c, "the smallest that is large enough");
+  heap.release(c, 2 * MiB);
+  heap.release(b, 5 * MiB);
+  assert.equal(heap.allocate(10 * MiB + 64), a, "three neighbours, the middle one freed last");
+  assert.equal(heap.memory.buffer.byteLength, used);
+  assert.equal(heap.allocate(1 * MiB), last + MiB);
+});
