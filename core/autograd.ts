@@ -61,7 +61,7 @@ export class Tape {
       take!(numbers.get(target)!, gradientOf.get(target));
       gradientOf.delete(target);
     };
-    if (take) for (const [target, count] of uses) if (count === 0) finish(target);
+    if (take) { for (const [target, count] of uses) if (count === 0) finish(target); }
     for (const { inputs, output, backward } of this.#nodes.toReversed()) {
       const gradient = gradientOf.get(output);
       const parts = gradient ? scope(() => backward(gradient)) : [];

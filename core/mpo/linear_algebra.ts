@@ -19,6 +19,7 @@ export interface SvdParts {
   readonly singularValues: Float64Array;
   /** `[r, n]`, `U^T A`. */
   readonly remainder: Float64Array;
+  /** In what it was computed. */
   readonly arithmetic: Arithmetic;
 }
 

@@ -23,6 +23,7 @@ export type Task = "classification" | "regression" | "tagging";
 
 /** Images that a data set gives as `image [batch, height, width, channels]`. */
 export interface ImageInput {
+  /** The same for all of them. */
   readonly size: readonly [height: number, width: number, channels: number];
   /** How pixels in [0, 1] become numbers: (pixel - mean) / std, one entry for each channel. */
   readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] };

@@ -21,34 +21,37 @@ testBackends("nothing goes through a constant, nor to a tensor that the loss doe
   assert.equal(gradients[1], null);
 }, [float64]);
 
-testBackends("gradients are taken one by one, each when it is whole, and nothing of the walk stays", async (backend) => {
-  const ops = createOps(backend);
-  const [x, y, unused] = [ops.tensor([2, 3]), ops.tensor([5, 7]), ops.tensor([1])];
-  // Its gradient is one tensor for both terms of the sum, and x is met again later.
-  const body = () => ops.sum(ops.multiply(ops.add(ops.add(x, y), x), ops.square(x)));
-  const { gradients } = ops.differentiate(body, [x, y, unused]);
-  const expected = await ops.read([gradients[0]!, gradients[1]!]);
-  // d/dx (2 x + y) x^2 = 2 x^2 + 2 x (2 x + y), d/dy = x^2
-  assert.deepEqual(expected.map((values) => [...values]), [[8 + 36, 18 + 78], [4, 9]]);
-  assert.equal(gradients[2], null);
+testBackends(
+  "gradients are taken one by one, each when it is whole, and nothing of the walk stays",
+  async (backend) => {
+    const ops = createOps(backend);
+    const [x, y, unused] = [ops.tensor([2, 3]), ops.tensor([5, 7]), ops.tensor([1])];
+    // Its gradient is one tensor for both terms of the sum, and x is met again later.
+    const body = () => ops.sum(ops.multiply(ops.add(ops.add(x, y), x), ops.square(x)));
+    const { gradients } = ops.differentiate(body, [x, y, unused]);
+    const expected = await ops.read([gradients[0]!, gradients[1]!]);
+    // d/dx (2 x + y) x^2 = 2 x^2 + 2 x (2 x + y), d/dy = x^2
+    assert.deepEqual(expected.map((values) => [...values]), [[8 + 36, 18 + 78], [4, 9]]);
+    assert.equal(gradients[2], null);
 
-  const targets = [x, y, unused];
-  const sums = targets.map(({ shape }) => ops.keep(ops.full(shape, NaN)));
-  const live = () => backend.memory().storages;
-  const [before, order] = [live(), [] as number[]];
-  const left = ops.scope(() => {
-    const made = ops.differentiate(body, targets, (index, gradient) => {
-      order.push(index);
-      if (gradient) ops.assign(sums[index], gradient);
+    const targets = [x, y, unused];
+    const sums = targets.map(({ shape }) => ops.keep(ops.full(shape, NaN)));
+    const live = () => backend.memory().storages;
+    const [before, order] = [live(), [] as number[]];
+    const left = ops.scope(() => {
+      const made = ops.differentiate(body, targets, (index, gradient) => {
+        order.push(index);
+        if (gradient) ops.assign(sums[index], gradient);
+      });
+      assert.deepEqual(made.gradients, []);
+      return live() - before;
     });
-    assert.deepEqual(made.gradients, []);
-    return live() - before;
-  });
-  assert.deepEqual(order, [2, 0, 1]);
-  assert.deepEqual((await ops.read(sums.slice(0, 2))).map((values) => [...values]), expected.map((v) => [...v]));
-  // The five outputs of the forward pass: those of the backward pass are gone.
-  assert.equal(left, 5);
-});
+    assert.deepEqual(order, [2, 0, 1]);
+    assert.deepEqual((await ops.read(sums.slice(0, 2))).map((values) => [...values]), expected.map((v) => [...v]));
+    // The five outputs of the forward pass: those of the backward pass are gone.
+    assert.equal(left, 5);
+  },
+);
 
 testBackends("a loss must be a scalar", (backend) => {
   const ops = createOps(backend);

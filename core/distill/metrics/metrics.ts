@@ -30,7 +30,9 @@ export function metricsOf(
   const confusion = confusionOf(truth, decided, classes.length);
   const accuracy = accuracyOf(confusion);
   if (task === "tagging") {
-    const spans: Readonly<Record<string, number>> = markSpans(classes) ? { f1: spanScoresOf(labels, predictions, classes).f1 } : {};
+    const spans: Readonly<Record<string, number>> = markSpans(classes)
+      ? { f1: spanScoresOf(labels, predictions, classes).f1 }
+      : {};
     return { metrics: { ...spans, accuracy }, confusion };
   }
   const finer: Readonly<Record<string, number>> = classes.length === 2

@@ -4,6 +4,7 @@ import { UserError } from "../../errors.ts";
 export interface CheckResult {
   /** What is true of the plug-in if the check is passed. */
   readonly name: string;
+  /** What came of it; what this machine cannot check is skipped. */
   readonly outcome: "ok" | "failed" | "skipped";
   /** Why it failed or was skipped; for a passed one what there is to know, if anything. */
   readonly detail: string | null;

@@ -14,7 +14,7 @@ import { Stopwatch } from "../../../core/distill/stopwatch.ts";
 import { freshWeights } from "../../../core/distill/student.ts";
 import { TrainingStep } from "../../../core/distill/training_step.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
-import { type Checked, parseChecked } from "../../../core/recipe/checked.ts";
+import { parseChecked } from "../../../core/recipe/checked.ts";
 import { type Recipe, recipeSchema } from "../../../core/recipe/schema.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { randomText } from "./random_text.ts";
@@ -55,7 +55,7 @@ export async function openSession(own: PipelineCase, variant: Variant, backendNa
     const recipe = parseChecked(text, "bench.yaml", recipeSchema, { overrides: variant.overrides });
     const plugins = await resolvePlugins(recipe, known);
     const random = new Random(0);
-    if (own.randomTeacher) await writeTeacher(join(folder, "teacher"), recipe, plugins, random);
+    if (own.randomTeacher) await writeTeacher(join(folder, "teacher"), plugins, random);
     const { backend } = await openBackend(backendName);
     const ops = createOps(backend);
     const run = await prepareRun(ops, recipe, plugins, random, new Stopwatch(), silent);
@@ -67,7 +67,7 @@ export async function openSession(own: PipelineCase, variant: Variant, backendNa
   }
 }
 
-async function writeTeacher(folder: string, recipe: Checked<Recipe>, plugins: ResolvedPlugins, random: Random) {
+async function writeTeacher(folder: string, plugins: ResolvedPlugins, random: Random) {
   const unused = () => Promise.reject(new Error("The benchmark's own data set reads no files"));
   const setup = { readFile: unused, readFolder: unused, noteInput: unused, random };
   const { input } = await plugins.dataset.definition.load(plugins.dataset.options, setup);

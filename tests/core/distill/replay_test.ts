@@ -86,7 +86,9 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
   }
   assert.ok(levels.every((bytes) => bytes === levels[0]), `${levels} bytes after each epoch`);
   const perStep = await Promise.all(records.map((record) => ops.read(tensorsOf(record))));
-  const stores = [student.plain, student.cores, student.statistics].flatMap(({ parts }) => parts.map(({ flat }) => flat));
+  const stores = [student.plain, student.cores, student.statistics].flatMap(({ parts }) =>
+    parts.map(({ flat }) => flat)
+  );
   const states = Object.values(step.groups).flatMap(({ optimiser }) => [...optimiser.state.values()]);
   const final = await ops.read([...stores, ...states]);
   const { nonFinite } = await readSteps(ops, records);

@@ -47,7 +47,10 @@ async function oneStep(
     optimiser: { use: "sgd", momentum: 0, learningRate: 0.1, weightDecay: 0, ...train.optimiser as object },
   });
   const step = new TrainingStep(ops, student, teacher, losses, own, recipe, new Random(0), "classification");
-  const read = async () => ({ plain: await student.plain.parts[0].flat.read(), cores: await student.cores.parts[0].flat.read() });
+  const read = async () => ({
+    plain: await student.plain.parts[0].flat.read(),
+    cores: await student.cores.parts[0].flat.read(),
+  });
   const before = await read();
   step.run(batch, progress, false);
   return { step, student, before, after: await read(), model, initial, chain };

@@ -97,11 +97,13 @@ testBackends("a store refuses numbers of another length", (backend) => {
   assert.throws(() => store.get("c"), { message: `Cannot find the parameter "c"` });
 }, [float64]);
 
-for (const options of [{ use: "sgd", momentum: 0.9, nesterov: true }, {
-  use: "adamw",
-  betas: [0.9, 0.99],
-  epsilon: 1e-8,
-}] as const) {
+for (
+  const options of [{ use: "sgd", momentum: 0.9, nesterov: true }, {
+    use: "adamw",
+    betas: [0.9, 0.99],
+    epsilon: 1e-8,
+  }] as const
+) {
   testBackends(`${options.use}: several storages give the numbers of one, bit for bit`, async (backend) => {
     const ops = createOps(backend);
     const specs = [
@@ -118,9 +120,11 @@ for (const options of [{ use: "sgd", momentum: 0.9, nesterov: true }, {
       const optimiser = createOptimiser(ops, store, options);
       for (let step = 1; step <= 3; step++) {
         ops.scope(() => {
-          store.gather(specs.map(({ shape }, index) =>
-            index === 3 && step === 2 ? null : ops.tensor(pseudoRandom(10 * step + index, sizeOf(shape)), shape)
-          ));
+          store.gather(
+            specs.map(({ shape }, index) =>
+              index === 3 && step === 2 ? null : ops.tensor(pseudoRandom(10 * step + index, sizeOf(shape)), shape)
+            ),
+          );
           optimiser.step({ ...settings, gradientScale: ops.full([1], 0.5), step });
         });
       }

@@ -3,7 +3,7 @@ import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import { crfOutputs, crfParameters, decode } from "../../../plugins/models/crf_head.ts";
 import { gen, golden } from "../../golden/golden.ts";
-import { backends, testBackends } from "../../support/backends.ts";
+import { testBackends } from "../../support/backends.ts";
 
 const logits = (ops: Ops) => ops.tensor([...gen([4, 3], 12), 9, 9, 9, 8, 7, 6], [1, 6, 3]);
 const transitions = (ops: Ops) => ops.tensor(gen([3, 3], 13), [3, 3]);
