@@ -7,7 +7,7 @@ export class UserError extends Error {
   override name = "UserError";
 }
 
-/** The GPU was lost or ran out of memory; nothing computed on it can be trusted any more. */
+/** A device was lost or ran out of memory; nothing computed on it can be trusted any more. */
 export class DeviceError extends Error {
   /** Tells it from other errors. */
   override name = "DeviceError";

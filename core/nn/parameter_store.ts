@@ -1,5 +1,5 @@
 import { VIEW_ALIGNMENT } from "../backend/backend.ts";
-import { UserError } from "../errors.ts";
+import { DeviceError, UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 
@@ -155,7 +155,7 @@ function roomFor(own: readonly NamedShape[], allocate: () => Tensor): Tensor {
   try {
     return allocate();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RangeError || error instanceof DeviceError)) throw error;
     const [{ name, shape }] = own;
     const others = own.length > 1 ? ` and ${own.length - 1} more` : "";
     throw new UserError(`Cannot hold the parameter ${name} ${showShape(shape)}${others}: ${error.message}`, {

@@ -1,3 +1,5 @@
+import { DeviceError } from "../../errors.ts";
+
 const PAGE = 65536;
 /** Blocks start at multiples of a cache line, which SIMD loads like. */
 const ALIGNMENT = 64;
@@ -18,7 +20,7 @@ export class Heap {
 
   constructor(readonly memory: WebAssembly.Memory) {}
 
-  /** Byte offset of a block. @throws RangeError when the 4 GiB of wasm32 are used up */
+  /** Byte offset of a block. @throws DeviceError when the 4 GiB of wasm32 are used up */
   allocate(bytes: number): number {
     const size = sizeClass(bytes);
     const waiting = size >= LARGE ? this.#large.take(size) : this.#free.get(size)?.pop();
@@ -43,7 +45,10 @@ export class Heap {
       this.memory.grow(pages);
     } catch {
       const used = Math.round(this.#top / 2 ** 20);
-      throw new RangeError(`Cannot allocate memory beyond ${used} MiB: the cpu backend addresses 4096 MiB at most`);
+      throw new DeviceError(
+        `Cannot allocate memory beyond ${used} MiB as the cpu backend addresses 4096 MiB at most: use a smaller batch or ` +
+          "fewer cores, or --backend webgpu",
+      );
     }
   }
 }

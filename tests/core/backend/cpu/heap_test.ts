@@ -28,8 +28,10 @@ Deno.test("views made before the memory grows stay valid", () => {
 Deno.test("what 32 bits cannot address is refused with a sentence", () => {
   const heap = new Heap(createMemory(1 << 16));
   assert.throws(() => heap.allocate(2 ** 33), {
-    name: "RangeError",
-    message: "Cannot allocate memory beyond 0 MiB: the cpu backend addresses 4096 MiB at most",
+    name: "DeviceError",
+    message:
+      "Cannot allocate memory beyond 0 MiB as the cpu backend addresses 4096 MiB at most: use a smaller batch or fewer " +
+      "cores, or --backend webgpu",
   });
 });
 
