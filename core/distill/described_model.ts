@@ -4,7 +4,7 @@ import { optionKit } from "../plugin/kit.ts";
 import type { ImageInput, InputDescription, Task } from "../plugin/dataset.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { listWords } from "../recipe/words.ts";
-import { type ForeignConfig, readForeignConfig } from "./foreign_config.ts";
+import { familyOf, type ForeignConfig, readForeignConfig } from "./foreign_config.ts";
 import { CONFIG_FILE } from "./model_folder.ts";
 
 /** What this program adds to a config.json beside the options of the model plug-in. */
@@ -47,9 +47,8 @@ export async function readDescribedModel(
 }
 
 function definitionOf({ architecture, model_type }: ForeignConfig, definitions: readonly ModelDefinition[]) {
-  const found = architecture === undefined && model_type !== undefined
-    ? definitions.find(({ fromConfig }) => fromConfig !== undefined)
-    : definitions.find(({ name }) => name === architecture);
+  if (architecture === undefined && model_type !== undefined) return familyOf({ model_type }, definitions);
+  const found = definitions.find(({ name }) => name === architecture);
   if (found) return found;
   const names = listWords(definitions.map(({ name }) => name), "or");
   throw new UserError(`its architecture is ${JSON.stringify(architecture)}, expected ${names}, or a model_type`);
@@ -67,9 +66,16 @@ function inputOf(config: ForeignConfig): InputDescription {
     const image = { size: [height, width, channels], normalise } as const;
     return { task: task ?? "classification", classes: labels, image, text: null };
   }
-  const { vocab_size, pad_token_id, id2label, problem_type, architectures } = config;
+  const { image_size, num_channels, vocab_size, pad_token_id, id2label, problem_type, architectures } = config;
   const classes = Object.values(id2label ?? new Array(DEFAULT_LABELS).fill("")).map(String);
   const text = { vocabulary: Number(vocab_size ?? 1), maxLength: 1, padding: Number(pad_token_id ?? 0), files: {} };
+  if (image_size !== undefined) {
+    const [height, width] = [image_size].flat().map(Number);
+    const channels = Number(num_channels ?? 3);
+    const normalise = { mean: Array(channels).fill(0.5), std: Array(channels).fill(0.5) };
+    const image = { size: [height, width ?? height, channels], normalise } as const;
+    return { task: "classification", classes, image, text: null };
+  }
   const isTagger = Array.isArray(architectures) && architectures.some((name) => /TokenClassification$/.test(name));
   const kind = isTagger ? "tagging" : problem_type === "regression" ? "regression" : "classification";
   return { task: task ?? kind, classes, image: null, text };

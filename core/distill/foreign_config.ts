@@ -27,6 +27,17 @@ export async function readForeignConfig(file: string): Promise<ForeignConfig> {
   throw new UserError(`Cannot read "${file}" as a model's description: expected a JSON object`);
 }
 
+/** The family that builds a Hugging Face model. @throws UserError if there is none */
+export function familyOf(
+  { model_type: type }: ForeignConfig,
+  definitions: readonly ModelDefinition[],
+): ModelDefinition {
+  const family = definitions.find(({ modelTypes }) => modelTypes?.includes(String(type)));
+  if (family) return family;
+  const known = definitions.flatMap(({ modelTypes }) => modelTypes ?? []);
+  throw new UserError(`Cannot build a model of type "${type}": expected one of ${known.join(", ")}`);
+}
+
 /** The options of a saved model, by its family's own reading of its config.json; `null` if the family reads none. */
 export function savedOptions(definition: ModelDefinition, config: ForeignConfig): unknown {
   return definition.fromConfig?.(config, definition.options(optionKit).parse({})) ?? null;
@@ -43,9 +54,9 @@ export async function buildForeign(
   data: InputDescription,
 ): Promise<{ readonly architecture: string; readonly model: Model } | null> {
   const config = await readForeignConfig(file).catch(() => null);
-  const definition = definitions.find(({ fromConfig }) => fromConfig !== undefined);
-  if (!config || !definition || config.architecture !== undefined || config.model_type === undefined) return null;
+  if (!config || config.architecture !== undefined || config.model_type === undefined) return null;
   try {
+    const definition = familyOf(config, definitions);
     return { architecture: definition.name, model: definition.build(savedOptions(definition, config), data) };
   } catch (error) {
     throw error instanceof UserError ? new UserError(`Cannot build the model in "${file}": ${error.message}`) : error;

@@ -136,6 +136,8 @@ export interface ModelDefinition<Options = any> extends PluginDefinition<"model"
    * @throws UserError if a file cannot be read, or the model does not fit the data
    */
   open?(options: Options, data: InputDescription, setup: OpenSetup): Promise<OpenedModel>;
+  /** The `model_type`s of Hugging Face configs that `fromConfig` reads. */
+  readonly modelTypes?: readonly string[];
   /**
    * Fills options that were left at `null` from a config.json in a foreign form, such as Hugging Face's.
    *

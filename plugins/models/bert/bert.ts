@@ -4,7 +4,7 @@ import { encode } from "../encoder/encode.ts";
 import { blockParameters } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
-import { fromHuggingFace, toHuggingFace } from "./hugging_face.ts";
+import { fromHuggingFace, MODEL_TYPES, toHuggingFace } from "./hugging_face.ts";
 import { blockNames, layerPrefix, ownName } from "./names.ts";
 import { type BertOptions, bertOptions } from "./options.ts";
 import { type BertSizes, resolveSizes } from "./sizes.ts";
@@ -26,6 +26,7 @@ export const bert = defineModel<BertOptions>({
   description: "Transformer encoders of text (BERT, DistilBERT, RoBERTa), Hugging Face's names",
   source: "Devlin et al. 2019, arXiv 1810.04805",
   options: bertOptions,
+  modelTypes: Object.keys(MODEL_TYPES),
   fromConfig: fromHuggingFace,
   build(options, data) {
     const sizes = resolveSizes(options, data);

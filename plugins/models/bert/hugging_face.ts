@@ -6,7 +6,7 @@ import type { BertSizes } from "./sizes.ts";
 type Config = Readonly<Record<string, unknown>>;
 
 /** The `model_type` of Hugging Face configs that can be built, and the variant that each is. */
-const MODEL_TYPES: Readonly<Record<string, Variant>> = {
+export const MODEL_TYPES: Readonly<Record<string, Variant>> = {
   bert: "bert",
   distilbert: "distilbert",
   roberta: "roberta",
@@ -48,11 +48,6 @@ const KEYS: Readonly<Record<"bert" | "distilbert", Readonly<Record<Key, string>>
 };
 
 const keysOf = (variant: Variant) => KEYS[variant === "distilbert" ? "distilbert" : "bert"];
-
-/** Whether Hugging Face would call this model one that can be built here. */
-export function isKnownConfig({ model_type }: Config): boolean {
-  return typeof model_type === "string" && model_type in MODEL_TYPES;
-}
 
 /**
  * Options, with what a Hugging Face config says where they are `null`.

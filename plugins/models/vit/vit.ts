@@ -6,7 +6,7 @@ import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, toHuggingFace } from "./hugging_face.ts";
 import { blockNames, LAST_NORM, layerPrefix, ownName } from "./names.ts";
-import { type VitOptions, vitOptions } from "./options.ts";
+import { VARIANTS, type VitOptions, vitOptions } from "./options.ts";
 import { resolveSizes, type VitSizes } from "./sizes.ts";
 
 /**
@@ -28,6 +28,7 @@ export const vit = defineModel<VitOptions>({
   description: "Vision transformers (ViT, DeiT), Hugging Face's names",
   source: "Dosovitskiy et al. 2021, arXiv 2010.11929; Touvron et al. 2021, arXiv 2012.12877",
   options: vitOptions,
+  modelTypes: VARIANTS,
   fromConfig: fromHuggingFace,
   build(options, data) {
     const sizes = resolveSizes(options, data);

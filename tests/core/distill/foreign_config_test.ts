@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { readDescribedModel } from "../../../core/distill/described_model.ts";
 import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
@@ -61,3 +62,26 @@ Deno.test("a config.json that is not there, or of another family, is refused wit
     await Deno.writeTextFile(join(folder, "teacher", "config.json"), "[]");
     await refused("weights: teacher", /recipe\.yaml:4:\d+: Cannot read ".*config\.json" as a model's description/);
   }));
+
+Deno.test("a Hugging Face config is built by the family of its model_type", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/config.json`;
+    const describe = async (config: Record<string, unknown>) => {
+      await Deno.writeTextFile(file, JSON.stringify(config));
+      return await readDescribedModel(folder, builtins.model);
+    };
+    const sizes = { hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16 };
+    const vit = await describe({ model_type: "vit", ...sizes, image_size: 8, patch_size: 4, num_channels: 1 });
+    assert.equal(vit.architecture, "vit");
+    assert.deepEqual(vit.model.parameters.find(({ name }) => name.endsWith("position_embeddings"))!.shape, [1, 5, 8]);
+    const bert = await describe({ model_type: "roberta", ...sizes, vocab_size: 20, max_position_embeddings: 12 });
+    assert.equal(bert.architecture, "bert");
+    await assert.rejects(() => describe({ model_type: "gpt2" }), {
+      name: "UserError",
+      message: /Cannot build a model of type "gpt2": expected one of bert, distilbert, .*, vit, deit$/,
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
