@@ -38,7 +38,7 @@ export interface Session {
 export interface Memory {
   /** The most at once. */
   readonly peakBytes: number;
-  /** After the last step, and after the first sample. */
+  /** After the last step, and before the first sample. */
   readonly liveBytes: number;
   readonly liveBytesBefore: number;
 }
@@ -95,12 +95,9 @@ async function trainingSession(ops: Ops, run: PreparedRun, { train }: Recipe): P
     return (performance.now() - began) / 1000 / count;
   };
   const first = await steps(1);
-  let count = 1;
-  if (first < 10 * SAMPLE_SECONDS) {
-    // Two steps alike are computed before one is replayed; in a long step that saves nothing.
-    await steps(2);
-    count = Math.max(1, Math.min(16, Math.round(SAMPLE_SECONDS / await steps(1))));
-  }
+  // Two steps alike are computed before one is replayed.
+  await steps(2);
+  const count = Math.max(1, Math.min(16, Math.round(SAMPLE_SECONDS / await steps(1))));
   const { bytes: liveBytesBefore } = ops.backend.memory();
   return {
     first,
