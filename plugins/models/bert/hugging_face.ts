@@ -1,9 +1,8 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
+import { activationIn, type Config, labelEntries, labelsIn, numberIn } from "../encoder/config.ts";
 import type { BertOptions, Variant } from "./options.ts";
 import type { BertSizes } from "./sizes.ts";
-
-type Config = Readonly<Record<string, unknown>>;
 
 /** The `model_type` of Hugging Face configs that can be built, and the variant that each is. */
 export const MODEL_TYPES: Readonly<Record<string, Variant>> = {
@@ -12,13 +11,6 @@ export const MODEL_TYPES: Readonly<Record<string, Variant>> = {
   roberta: "roberta",
   "xlm-roberta": "roberta",
   camembert: "roberta",
-};
-
-const ACTIVATIONS: Readonly<Record<string, BertSizes["activation"]>> = {
-  gelu: "gelu",
-  gelu_new: "gelu_new",
-  gelu_pytorch_tanh: "gelu_new",
-  relu: "relu",
 };
 
 type Key = "layers" | "width" | "heads" | "ffn" | "activation" | "dropout" | "attentionDropout" | "headDropout";
@@ -65,12 +57,6 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
   refuseOtherForms(config);
   const keys = keysOf(variant);
   const number = (key: string): number | null => numberIn(config, key);
-  const activation = config[keys.activation];
-  if (activation !== undefined && !(String(activation) in ACTIVATIONS)) {
-    throw new UserError(
-      `Cannot compute ${keys.activation} "${activation}": expected one of ${Object.keys(ACTIVATIONS).join(", ")}`,
-    );
-  }
   const read: BertOptions = {
     config: null,
     variant,
@@ -81,7 +67,7 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
     vocabulary: number("vocab_size"),
     positions: number("max_position_embeddings"),
     types: variant === "distilbert" ? 0 : number("type_vocab_size"),
-    activation: activation === undefined ? null : ACTIVATIONS[String(activation)],
+    activation: activationIn(config, keys.activation),
     epsilon: variant === "distilbert" ? 1e-12 : number("layer_norm_eps"),
     dropout: number(keys.dropout),
     attentionDropout: number(keys.attentionDropout),
@@ -106,28 +92,15 @@ function refuseOtherForms(config: Config): void {
   }
 }
 
-function numberIn(config: Config, key: string): number | null {
-  const value = config[key] ?? null;
-  if (value === null || (typeof value === "number" && Number.isFinite(value) && value >= 0)) return value;
-  throw new UserError(`Cannot read ${key} of the config: expected a number from 0 on, got ${JSON.stringify(value)}`);
-}
-
-/** The names of the classes in their order, where the config has them. */
-function labelsIn({ id2label }: Config): string[] | null {
-  if (typeof id2label !== "object" || id2label === null) return null;
-  return Object.entries(id2label).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => String(label));
-}
-
 /** The prefix of Hugging Face's class names. */
 const CLASSES: Readonly<Record<Variant, string>> = { bert: "Bert", distilbert: "DistilBert", roberta: "Roberta" };
 
 /** A config.json by which Hugging Face's transformers builds the same model. */
-export function toHuggingFace(sizes: BertSizes, { classes, task }: InputDescription): Record<string, unknown> {
+export function toHuggingFace(sizes: BertSizes, data: InputDescription): Record<string, unknown> {
   const { variant } = sizes;
-  const labels = task === "regression" ? ["LABEL_0"] : classes;
   const entries = Object.entries(keysOf(variant)) as [Key, string][];
   return {
-    architectures: [`${CLASSES[variant]}For${task === "tagging" ? "Token" : "Sequence"}Classification`],
+    architectures: [`${CLASSES[variant]}For${data.task === "tagging" ? "Token" : "Sequence"}Classification`],
     model_type: variant,
     ...Object.fromEntries(entries.map(([key, name]) => [name, sizes[key]])),
     vocab_size: sizes.vocabulary,
@@ -136,11 +109,7 @@ export function toHuggingFace(sizes: BertSizes, { classes, task }: InputDescript
       ? { sinusoidal_pos_embds: false }
       : { type_vocab_size: sizes.types, layer_norm_eps: sizes.epsilon }),
     pad_token_id: sizes.padding,
-    id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
-    label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
-    ...(task === "tagging"
-      ? {}
-      : { problem_type: task === "regression" ? "regression" : "single_label_classification" }),
+    ...labelEntries(data),
     // Hugging Face's classes have neither; who loads the tensors there adds what these two say.
     ...(sizes.crf && { crf: true }),
     ...(sizes.subclasses > 1 && { subclasses: sizes.subclasses }),

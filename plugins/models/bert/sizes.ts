@@ -1,6 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
-import { listWords } from "../../../core/recipe/words.ts";
+import { checkClassOrder } from "../encoder/config.ts";
 import type { BertOptions, Variant } from "./options.ts";
 
 /** Everything that an encoder and its head are built from. */
@@ -75,7 +75,7 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     crf: options.crf ?? false,
     subclasses: options.subclasses ?? 1,
   };
-  checkOrder(options.labels ?? classes, classes);
+  checkClassOrder(options.labels, classes);
   if (sizes.crf && task !== "tagging") {
     throw new UserError(`Cannot put a CRF behind a ${task}: crf is for tagging`);
   }
@@ -93,15 +93,4 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     );
   }
   return sizes;
-}
-
-/** The same classes in another order would train and measure without a word, and be wrong. */
-function checkOrder(labels: readonly string[], classes: readonly string[]): void {
-  if (labels.join() === classes.join() || labels.toSorted().join() !== classes.toSorted().join()) return;
-  throw new UserError(
-    `Cannot run an encoder whose classes are ${
-      listWords(labels, "and")
-    } in this order, on a data set in which they are ` +
-      `${listWords(classes, "and")}: expected the same order`,
-  );
 }

@@ -82,8 +82,7 @@ Deno.test("the classes in another order than the data set's are refused, other n
   };
   assert.throws(() => build("yes", "maybe", "no"), {
     name: "UserError",
-    message:
-      "Cannot run an encoder whose classes are yes, maybe and no in this order, on a data set in which they are " +
+    message: "Cannot run a model whose classes are yes, maybe and no in this order, on a data set in which they are " +
       "no, maybe and yes: expected the same order",
   });
   assert.deepEqual(build("LABEL_0", "LABEL_1", "LABEL_2").config.id2label, { 0: "no", 1: "maybe", 2: "yes" });
