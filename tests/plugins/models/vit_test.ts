@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import { createOps } from "../../../core/ops/ops.ts";
-import type { Tensor } from "../../../core/tensor.ts";
 import { backends, float64, testBackends } from "../../support/backends.ts";
-import { pseudoRandom } from "../../support/numbers.ts";
 import { namedOutputs } from "./bert_fixture.ts";
 import { assertRelative } from "./resnet_fixture.ts";
 import { buildTransformer, buildVit, openTransformer, type TransformerName, transformers } from "./vit_fixture.ts";
+import { assertGradients } from "./encoder_gradients.ts";
 
 const names = Object.keys(transformers) as TransformerName[];
 
@@ -44,30 +43,7 @@ for (const name of names) {
 testBackends("the gradient through both layers agrees with finite differences", async (backend) => {
   const ops = createOps(backend);
   const { student, forward } = await openTransformer("vit", ops, { dropout: 0.2, attentionDropout: 0.1 });
-  const targets = [...student.plain.tensors];
-  const loss = () => {
-    const { logits, hidden, attention, relations } = forward(true);
-    const weighted = (tensor: Tensor, seed: number) =>
-      ops.sum(ops.multiply(tensor, ops.tensor(pseudoRandom(seed, tensor.size), tensor.shape)));
-    const terms = [logits, hidden[0], hidden[1], attention[1], relations![0].values];
-    return terms.map(weighted).reduce((sum, term) => ops.add(sum, term));
-  };
-  const { gradients } = ops.differentiate(loss, targets.map(([, tensor]) => tensor));
-  const step = 1e-5;
-  for (const [index, [name, tensor]] of targets.entries()) {
-    const values = Float64Array.from(await tensor.read());
-    const analytic = await gradients[index]!.read();
-    for (const at of new Set([0, values.length >> 1, values.length - 1])) {
-      const lossAt = async (value: number) => {
-        backend.write(tensor.view, values.with(at, value));
-        return (await ops.scope(loss).read())[0];
-      };
-      const numeric = (await lossAt(values[at] + step) - await lossAt(values[at] - step)) / (2 * step);
-      backend.write(tensor.view, values);
-      const error = Math.abs(analytic[at] - numeric) / Math.max(1, Math.abs(numeric));
-      assert.ok(error < 1e-6, `${name}, element ${at}: ${analytic[at]} against ${numeric}`);
-    }
-  }
+  await assertGradients(ops, student, () => forward(true));
 }, [float64]);
 
 testBackends("fused, query, key and value stacked give what they give apart", async (backend) => {
