@@ -13,6 +13,7 @@ import { crf } from "./losses/crf.ts";
 import { crossEntropy } from "./losses/cross_entropy.ts";
 import { dist } from "./losses/dist.ts";
 import { dkd } from "./losses/dkd.ts";
+import { hardDistillation } from "./losses/hard_distillation.ts";
 import { hiddenMse } from "./losses/hidden_mse.ts";
 import { jensenShannon } from "./losses/jensen_shannon.ts";
 import { kd } from "./losses/kd.ts";
@@ -40,6 +41,7 @@ export const builtins: Builtins = {
   loss: [
     crossEntropy,
     kd,
+    hardDistillation,
     mseLogits,
     hiddenMse,
     tensorAlignment,

@@ -45,7 +45,7 @@ export function addEvaluate(program: Command): void {
     const report = await withBackend(
       recipe.value.backend,
       tell.line,
-      (backend) => evaluateFolder(model, recipe, flags, backend),
+      (backend) => evaluateFolder(model, recipe, flags, backend, tell.line),
     );
     if (flags.json) return out.line(JSON.stringify(report, null, 2));
     for (const line of showModelReport(report, stylesOf(out))) out.line(line);
@@ -79,6 +79,7 @@ async function evaluateFolder(
   recipe: Checked<Recipe>,
   flags: EvaluateFlags,
   backend: Backend,
+  tell: (line: string) => void,
 ): Promise<ModelReport> {
   const { split } = flags;
   const builtins = allowedPlugins(flags);
@@ -89,7 +90,7 @@ async function evaluateFolder(
     plugin ? [plugin.definition] : []
   );
   const { input } = data.dataset;
-  const saved = await readModelFolder(folder, [...new Set([...builtins.model, ...named])], input);
+  const saved = await readModelFolder(folder, [...new Set([...builtins.model, ...named])], input, tell);
   const ops = createOps(backend);
   const weights = freeze(ops, saved.model, saved.weights);
   const { batchSize } = recipe.value.evaluate;

@@ -1,4 +1,4 @@
-import { namedParts } from "../nn/parameter_store.ts";
+import { namedParts } from "../nn/tensor_store.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Student } from "./student.ts";

@@ -73,7 +73,7 @@ export async function distill(
   using owned = new DisposableStack();
   const run = await prepareRun(ops, recipe, plugins, random, watch, reporter);
   owned.defer(run.dispose);
-  const { data, teacher, student, losses, lossParameters, lossState } = run;
+  const { data, teacher, student, losses, lossParameters, lossState, theseus } = run;
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
@@ -92,16 +92,17 @@ export async function distill(
 
   const diagnostics = settings.train.diagnostics &&
     new Diagnostics({ ops, student, teacher, validation: data.validation, recipe, task });
-  const step = new TrainingStep(
+  const step = new TrainingStep({
     ops,
     student,
     teacher,
     losses,
     lossParameters,
-    settings.train,
-    random.split("dropout"),
+    recipe: settings.train,
+    random: random.split("dropout"),
     task,
-  );
+    theseus,
+  });
   owned.defer(() => step.dispose());
   const result = await watch.time("train", () =>
     train({

@@ -31,6 +31,8 @@ export function ensemble(members: readonly Member[], task: Task): Model {
     foreignParameters: members.reduce((sum, { model }) => sum + (model.foreignParameters ?? 0), 0),
     classifier: first.classifier,
     layerPrefixes: first.layerPrefixes,
+    runLayer: first.runLayer &&
+      ((call, layer, x) => first.runLayer!({ ...call, weights: weightsOf(0, call.weights) }, layer, x)),
     config: first.config,
     replay: members.every(({ model }) => model.replay !== false),
     fromForeign: (name) => first.fromForeign(name),

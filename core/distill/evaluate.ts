@@ -42,7 +42,11 @@ export function correctPredictions(ops: Ops, logits: Tensor, labels: Tensor): Te
 }
 
 /** What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging. */
-export function predictionsOf(ops: Ops, task: Task, { logits, predictions }: ModelOutputs): Tensor {
+export function predictionsOf(
+  ops: Ops,
+  task: Task,
+  { logits, predictions }: Pick<ModelOutputs, "logits" | "predictions">,
+): Tensor {
   if (predictions) return predictions;
   if (task === "regression") return ops.reshape(logits, [logits.size]);
   const columns = logits.shape.at(-1)!;

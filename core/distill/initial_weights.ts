@@ -1,6 +1,6 @@
 import type { Random } from "../data/random.ts";
 import { UserError } from "../errors.ts";
-import type { Model } from "../plugin/model.ts";
+import type { FileTensors, Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { listWords } from "../recipe/words.ts";
@@ -35,9 +35,9 @@ export async function initialWeights(
     throw recipe.error(["student", "initialise"], "Cannot start the student from weights as well as from its teacher");
   }
   if (weights !== null) {
-    const head = model.head ?? [];
-    const read = await readRecipeWeights(recipe, "student", weights, model, head);
-    const fresh = head.filter((name) => !read.has(name));
+    const optional = model.head ?? [];
+    const read = await readRecipeWeights(recipe, "student", weights, model, { optional, report });
+    const fresh = optional.filter((name) => !read.has(name));
     if (fresh.length === 0) return read;
     report(`the student starts with a fresh ${listWords(fresh, "and")}, which "${weights}" lacks`);
     return new Map([...freshWeights(model, random), ...read]);
@@ -61,14 +61,29 @@ function fromTeacher(
   const [count, offered] = [model, teacher.model].map(({ layerPrefixes }) => layerPrefixes?.length ?? 0);
   const chosen = chooseLayers(count, offered, layers);
   const sources = sourceNames(model, teacher.model, chosen);
-  const shapes = new Map(teacher.model.parameters.map(({ name, shape }) => [name, shape]));
-  for (const { name, shape } of model.parameters) checkSource(name, shape, sources.get(name)!, shapes);
+  const own = layersOf(model, teacher, chosen);
+  const source = { config: teacher.model.config, report: (line: string) => report(`student: ${line}`) };
+  const tensors = model.fromFile?.(own, source) ?? own;
+  for (const { name, shape } of model.parameters) checkSource(name, shape, sources.get(name)!, tensors);
   report(`the student's layers start as the teacher's ${chosen.join(", ")}`);
-  const mapped = count <= offered && chosen.join() === chooseLayers(count, offered, "mapped").join();
+  const chainable = model.parameters.filter(({ overParameterisable }) => overParameterisable);
+  const unchanged = chainable.every(({ name }) => tensors.get(name) === own.get(name));
+  const mapped = unchanged && count <= offered && chosen.join() === chooseLayers(count, offered, "mapped").join();
   if (losses.some((loss) => isAligned(loss, sources, mapped))) {
     report("tensor-alignment pairs each weight with the one that it starts from: the loss begins at 0");
   }
-  return new Map(model.parameters.map(({ name }) => [name, teacher.numbers.get(sources.get(name)!)!.slice()]));
+  return new Map(model.parameters.map(({ name }) => [name, tensors.get(name)!.numbers()]));
+}
+
+/** The teacher's tensors as a file of the student's would hold them: of the chosen layers, and outside of layers. */
+function layersOf(student: Model, { model, numbers }: TaughtModel, chosen: readonly number[]): FileTensors {
+  return new Map(model.parameters.flatMap(({ name, shape }) => {
+    const tensor = { shape, numbers: () => numbers.get(name)!.slice() };
+    const layer = model.layerPrefixes!.findIndex((prefix) => name.startsWith(prefix));
+    if (layer < 0) return [[name, tensor] as const];
+    const rest = name.slice(model.layerPrefixes![layer].length);
+    return chosen.flatMap((from, to) => from === layer ? [[student.layerPrefixes![to] + rest, tensor] as const] : []);
+  }));
 }
 
 /**
@@ -119,9 +134,9 @@ function checkSource(
   name: string,
   shape: readonly number[],
   source: string,
-  shapes: ReadonlyMap<string, readonly number[]>,
+  tensors: FileTensors,
 ): void {
-  const found = shapes.get(source);
+  const found = tensors.get(name)?.shape;
   if (!found) throw new UserError(`Cannot start ${name} from the teacher: it has no ${source}`);
   if (found.join() === shape.join()) return;
   throw new UserError(

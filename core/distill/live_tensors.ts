@@ -1,4 +1,5 @@
-import { namedParts, type ParameterStore } from "../nn/parameter_store.ts";
+import type { ParameterStore } from "../nn/parameter_store.ts";
+import { namedParts } from "../nn/tensor_store.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Student } from "./student.ts";
 import type { TrainingStep } from "./training_step.ts";

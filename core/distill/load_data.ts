@@ -20,6 +20,12 @@ export interface RunData {
   readonly sha256: Readonly<Record<string, string>>;
 }
 
+/** One hash over a folder's files and their names, which may say of what class they are. */
+export async function sha256OfFolder(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<string> {
+  const names = JSON.stringify([...files].map(([name, { length }]) => [name, length]));
+  return await sha256(new Uint8Array(await new Blob([names, ...files.values()]).arrayBuffer()));
+}
+
 /** Some of a list's examples as a list of their own. */
 function subset(examples: Examples, chosen: Uint32Array): Examples {
   return {
@@ -48,7 +54,7 @@ export async function loadData(
     },
     readFolder: async (folder, what) => {
       const files = await readUserFolder(resolveFile(recipe, folder), what);
-      hashes[folder] = await sha256(new Uint8Array(await new Blob([...files.values()]).arrayBuffer()));
+      hashes[folder] = await sha256OfFolder(files);
       return files;
     },
     noteInput: async (name, content) => {

@@ -25,12 +25,18 @@ export interface LoadedTeacher extends Teacher {
 
 type Member = OpenedTeacher & { readonly share: number };
 
-/** Builds the recipe's teachers and reads their weights. @throws UserError with line and column */
+/**
+ * Builds the recipe's teachers and reads their weights.
+ *
+ * @param report takes lines for the user
+ * @throws UserError with line and column
+ */
 export async function loadTeacher(
   ops: Ops,
   recipe: Checked<Recipe>,
   { teacher: main, otherTeachers }: ResolvedPlugins,
   data: InputDescription,
+  report: (line: string) => void,
 ): Promise<LoadedTeacher | null> {
   const settings = recipe.value.teacher;
   if (!main || !settings) return null;
@@ -38,7 +44,7 @@ export async function loadTeacher(
   const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {
     const { weights, share } = index === 0 ? settings : settings.others[index - 1];
-    const member = await openTeacher(ops, recipe, plugin, weights, data);
+    const member = await openTeacher(ops, recipe, plugin, weights, data, report);
     opened.defer(member.dispose);
     members.push({ ...member, share });
   }

@@ -6,7 +6,7 @@ import type { Student } from "./student.ts";
  * worth more than speed, and comparing factored with merged logits then checks one computation by another.
  */
 export async function mergedWeights(student: Student): Promise<Map<string, Float32Array>> {
-  const weights = new Map([...await student.plain.read(), ...await student.statistics.read()]);
+  const weights = new Map([...await student.plain.read(), ...await student.untrained.read()]);
   const trained = await student.cores.read();
   for (const [weight, chain] of student.chains) {
     const cores = student.coreNames(weight).map((name) => Float64Array.from(trained.get(name)!));

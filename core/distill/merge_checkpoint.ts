@@ -3,7 +3,7 @@ import { Random } from "../data/random.ts";
 import { UserError } from "../errors.ts";
 import { type Chain, coreShape } from "../mpo/chain.ts";
 import { bondDimensions } from "../mpo/shapes.ts";
-import { namedParts } from "../nn/parameter_store.ts";
+import { namedParts } from "../nn/tensor_store.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
@@ -18,6 +18,7 @@ import { loadData } from "./load_data.ts";
 import { mergedWeights } from "./merge.ts";
 import { writeModelFolder } from "./model_folder.ts";
 import { buildModel } from "./models.ts";
+import { rateScales } from "./rate_scales.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { Student } from "./student.ts";
 
@@ -51,7 +52,8 @@ export async function mergeCheckpoint(
   checkRecipe(checkpoint, recipe.value, "merge");
   const { dataset: { input } } = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
   const model = buildModel(recipe, plugins.student, input);
-  const student = emptyStudent(createOps(backend), model, chainSpecs(recipe, model));
+  const specs = chainSpecs(recipe, model);
+  const student = emptyStudent(createOps(backend), model, specs, rateScales(recipe, model, specs));
   const bestEpoch = recipe.value.train.restoreBest && checkpoint.best ? checkpoint.best.epoch : null;
   for (const [name, store] of Object.entries(student.stores())) {
     for (const [part, flat] of namedParts(bestEpoch === null ? name : `best.${name}`, store)) {
@@ -69,7 +71,12 @@ export async function mergeCheckpoint(
 }
 
 /** A student of the right layout whose numbers are all still to come. */
-function emptyStudent(ops: Ops, model: Model, specs: ReadonlyMap<string, ChainSpec>): Student {
+function emptyStudent(
+  ops: Ops,
+  model: Model,
+  specs: ReadonlyMap<string, ChainSpec>,
+  rates: ReadonlyMap<string, number>,
+): Student {
   const chains = new Map([...specs].map(([name, { rows, cols }]): [string, Chain] => {
     const shape = { rows, cols, bonds: bondDimensions(rows, cols) };
     return [name, { ...shape, cores: rows.map((_, core) => new Float64Array(sizeOf(coreShape(shape, core)))) }];
@@ -78,5 +85,5 @@ function emptyStudent(ops: Ops, model: Model, specs: ReadonlyMap<string, ChainSp
     name,
     new Float32Array(sizeOf(shape)),
   ]);
-  return new Student(ops, model, chains, new Map(zeros));
+  return new Student(ops, model, chains, new Map(zeros), rates);
 }

@@ -1,11 +1,13 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { writeFileAtomically } from "../files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
-import type { Model, ParameterSpec } from "../plugin/model.ts";
+import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
 import { toFloat32, writeSafetensors } from "../safetensors.ts";
 import { showShape } from "../tensor.ts";
+import { readForeignConfig } from "./foreign_config.ts";
 import { readStoredTensors, WEIGHTS_FILE } from "./stored_tensors.ts";
+import { tokenizerFiles } from "./tokenizer_files.ts";
 
 export { WEIGHTS_FILE };
 
@@ -17,11 +19,18 @@ function someOf(names: readonly string[]): string {
   return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
 }
 
+/** What else reading weights may be told. */
+export interface ReadingOptions {
+  /** Names of tensors that may be missing. */
+  readonly optional?: readonly string[];
+  /** Takes lines for the user. */
+  readonly report?: (line: string) => void;
+}
+
 /**
  * Reads a model's weights from a folder, a safetensors file, or an index of several.
  *
  * @param who "teacher" or "student", for messages
- * @param optional names of tensors that may be missing
  * @returns numbers by the model's own names
  * @throws UserError if the file cannot be read, or naming the tensors that are missing, too many or of another shape
  */
@@ -29,13 +38,17 @@ export async function readModelWeights(
   path: string,
   model: Model,
   who: string,
-  optional: readonly string[] = [],
+  { optional = [], report = () => {} }: ReadingOptions = {},
 ): Promise<Map<string, Float32Array>> {
   const { file, tensors } = await readStoredTensors(path);
-  const found = new Map([...tensors].flatMap(([name, tensor]) => {
+  const stored = new Map([...tensors].flatMap(([name, tensor]): [string, FileTensor][] => {
     const own = model.fromForeign(name);
-    return own === null ? [] : [[own, tensor] as const];
+    return own === null ? [] : [[own, { shape: tensor.shape, numbers: () => toFloat32(tensor) }]];
   }));
+  const found = model.fromFile?.(stored, {
+    config: await readForeignConfig(join(dirname(file), CONFIG_FILE)).catch(() => null),
+    report: (line) => report(`${who}: ${line}`),
+  }) ?? stored;
   const isMissing = ({ name }: ParameterSpec) => !found.has(name) && !optional.includes(name);
   const missing = model.parameters.filter(isMissing).map(({ name }) => name);
   if (missing.length > 0) {
@@ -61,7 +74,7 @@ export async function readModelWeights(
       `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
     throw new UserError(`Cannot load the ${who} from "${file}" as shapes differ: ${someOf(wrong.map(show))}`);
   }
-  return new Map(there.map(({ name }) => [name, toFloat32(found.get(name)!)]));
+  return new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
 }
 
 /**
@@ -78,12 +91,15 @@ export async function writeModelFolder(
   weights: ReadonlyMap<string, Float32Array>,
 ): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
+  const own = new Map(
+    model.parameters.map(({ name, shape }) => [name, { shape, numbers: () => weights.get(name)! }]),
+  );
   const tensors = new Map(
-    model.parameters.map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]),
+    [...model.toFile?.(own) ?? own].map(([name, { shape, numbers }]) => [name, { shape, data: numbers() }]),
   );
   const config = { architecture, ...model.config, task: data.task, input: inputEntries(data), labels: data.classes };
   await writeSafetensors(join(folder, WEIGHTS_FILE), tensors, { format: "pt" });
-  for (const [name, bytes] of Object.entries(data.text?.files ?? {})) {
+  for (const [name, bytes] of Object.entries(data.text ? tokenizerFiles(model, data.text) : {})) {
     await writeFileAtomically(join(folder, name), bytes);
   }
   await writeFileAtomically(join(folder, CONFIG_FILE), JSON.stringify(config, null, 2) + "\n");

@@ -8,7 +8,7 @@ import type { Checked } from "../recipe/checked.ts";
 import type { Path } from "../recipe/paths.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { readModelWeights } from "./model_folder.ts";
+import { type ReadingOptions, readModelWeights } from "./model_folder.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 
 /**
@@ -33,7 +33,6 @@ export function buildModel(
  *
  * @param who "teacher" or "student": where the recipe names them
  * @param name what it says there
- * @param optional names of tensors that may be missing
  * @param path where the recipe names them, unless it is for the one teacher or the student
  * @throws UserError with line and column if they cannot be read or do not fit
  */
@@ -42,14 +41,13 @@ export async function readRecipeWeights(
   who: "teacher" | "student",
   name: string,
   model: Model,
-  optional: readonly string[] = [],
-  path: Path = [who, "weights"],
+  { path = [who, "weights"], ...options }: ReadingOptions & { readonly path?: Path } = {},
 ): Promise<Map<string, Float32Array>> {
   if (isUrl(name)) {
     throw recipe.error(path, `Cannot load weights from "${name}": download the file and name its path`);
   }
   try {
-    return await readModelWeights(resolveFile(recipe, name), model, who, optional);
+    return await readModelWeights(resolveFile(recipe, name), model, who, options);
   } catch (error) {
     throw error instanceof UserError ? recipe.error(path, error.message) : error;
   }

@@ -23,6 +23,7 @@ export interface OpenedTeacher extends OpenedModel {
  * Builds a teacher and reads its weights, or lets it read its own files.
  *
  * @param weights what the recipe names for it
+ * @param report takes lines for the user
  * @throws UserError with line and column if something cannot be read or does not fit the data
  */
 export async function openTeacher(
@@ -31,12 +32,13 @@ export async function openTeacher(
   plugin: Resolved<"model">,
   weights: string,
   data: InputDescription,
+  report: (line: string) => void,
 ): Promise<OpenedTeacher> {
   const { definition, options, path } = plugin;
   const place = [...path, "weights"];
   if (!definition.open) {
     const model = buildModel(recipe, plugin, data);
-    const numbers = await readRecipeWeights(recipe, "teacher", weights, model, [], place);
+    const numbers = await readRecipeWeights(recipe, "teacher", weights, model, { path: place, report });
     return { model, numbers, files: [], dispose: () => {} };
   }
   if (isUrl(weights)) {

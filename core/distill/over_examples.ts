@@ -2,6 +2,7 @@ import type { Ops } from "../ops/ops.ts";
 import type { Batch, Examples } from "../plugin/dataset.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { UserError } from "../errors.ts";
+import type { Floats } from "../backend/backend.ts";
 import { breathe } from "./breathe.ts";
 import { uploadBatch } from "./evaluate.ts";
 
@@ -10,6 +11,43 @@ export interface ExampleNumbers {
   /** `[examples, ...]` */
   readonly shape: readonly number[];
   readonly data: Float32Array;
+}
+
+/** What was computed of one batch. */
+export interface BatchNumbers {
+  /** Which examples are in it. */
+  readonly indices: Uint32Array;
+  /** By name. */
+  readonly numbers: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Floats }>;
+}
+
+/** Examples in their order, as batches. */
+export function batchesOf(order: Uint32Array, batchSize: number): Uint32Array[] {
+  const count = Math.ceil(order.length / batchSize);
+  return Array.from({ length: count }, (_, batch) => order.slice(batch * batchSize, (batch + 1) * batchSize));
+}
+
+/** Computes tensors of batches, unaugmented and one after another, and reads them. */
+export async function* overBatches(
+  ops: Ops,
+  examples: Examples,
+  batches: readonly Uint32Array[],
+  compute: (batch: Batch<Tensor>) => ReadonlyMap<string, Tensor>,
+): AsyncGenerator<BatchNumbers> {
+  for (const indices of batches) {
+    // Aliases, as an output may be one of the model's weights, which must not be freed with the others.
+    const tensors = ops.scope(() => {
+      const computed = compute(uploadBatch(ops, examples, indices));
+      return new Map([...computed].map(([name, tensor]) => [name, ops.device.alias(tensor, tensor.shape)]));
+    });
+    const numbers = await ops.read([...tensors.values()]);
+    tensors.forEach((tensor) => tensor.dispose());
+    yield {
+      indices,
+      numbers: new Map([...tensors].map(([name, { shape }], index) => [name, { shape, data: numbers[index] }])),
+    };
+    await breathe();
+  }
 }
 
 /**
@@ -25,11 +63,9 @@ export async function overExamples(
   compute: (batch: Batch<Tensor>) => ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, ExampleNumbers>> {
   const all = new Map<string, ExampleNumbers>();
-  for (let begin = 0; begin < examples.length; begin += batchSize) {
-    const indices = Uint32Array.from({ length: Math.min(batchSize, examples.length - begin) }, (_, i) => begin + i);
-    const tensors = ops.scope(() => new Map(compute(uploadBatch(ops, examples, indices))));
-    const numbers = await ops.read([...tensors.values()]);
-    [...tensors].forEach(([name, { shape }], index) => {
+  const batches = batchesOf(Uint32Array.from({ length: examples.length }, (_, index) => index), batchSize);
+  for await (const { indices, numbers } of overBatches(ops, examples, batches, compute)) {
+    for (const [name, { shape, data }] of numbers) {
       const own = [examples.length, ...shape.slice(1)];
       const whole = all.get(name) ?? { shape: own, data: new Float32Array(sizeOf(own)) };
       if (showShape(own) !== showShape(whole.shape)) {
@@ -38,11 +74,9 @@ export async function overExamples(
             `${showShape(whole.shape)} and ${showShape(own)}`,
         );
       }
-      whole.data.set(numbers[index], begin * sizeOf(shape.slice(1)));
+      whole.data.set(data, indices[0] * sizeOf(shape.slice(1)));
       all.set(name, whole);
-    });
-    tensors.forEach((tensor) => tensor.dispose());
-    await breathe();
+    }
   }
   return all;
 }

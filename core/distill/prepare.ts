@@ -1,10 +1,10 @@
 import type { Random } from "../data/random.ts";
 import type { ParameterStore } from "../nn/parameter_store.ts";
 import type { Chain } from "../mpo/chain.ts";
+import { UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { Model } from "../plugin/model.ts";
+import type { Examples } from "../plugin/dataset.ts";
 import type { Checked } from "../recipe/checked.ts";
-import { assignLayers } from "../recipe/globs.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
 import { buildLosses } from "./build_losses.ts";
@@ -17,10 +17,12 @@ import type { WeightedLoss } from "./objective.ts";
 import { prepareLosses } from "./prepare_losses.ts";
 import { outputShapes } from "./probe.ts";
 import type { Reporter } from "./progress.ts";
+import { rateScales } from "./rate_scales.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { Student } from "./student.ts";
 import { chainMap } from "./teacher_chains.ts";
+import { Theseus } from "./theseus.ts";
 import { useTeacherCache } from "./use_teacher_cache.ts";
 
 /** Everything that a training runs on. */
@@ -32,6 +34,8 @@ export interface PreparedRun {
   readonly lossParameters: ParameterStore;
   /** What the losses keep from step to step, by name. */
   readonly lossState: ReadonlyMap<string, Tensor>;
+  /** If layers are replaced in training. */
+  readonly theseus: Theseus | null;
   dispose(): void;
 }
 
@@ -48,12 +52,12 @@ export async function prepareRun(
   watch: Stopwatch,
   reporter: Reporter,
 ): Promise<PreparedRun> {
+  const report = (line: string) => reporter.line(line);
   const loaded = await watch.time("load", () => loadData(recipe, plugins.dataset, random));
   const { input } = loaded.dataset;
-  const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input));
+  const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, report));
   const model = buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe, model);
-  const report = (line: string) => reporter.line(line);
   const initial = await initialWeights(recipe, model, taught?.first ?? null, random.split("student"), report);
 
   const chains = new Map<string, Chain>();
@@ -63,7 +67,7 @@ export async function prepareRun(
       if (spec) chains.set(name, await decomposeWeight(ops.device, initial.get(name)!, shape, spec));
     }
   });
-  const student = new Student(ops, model, chains, initial, rateScales(recipe, model));
+  const student = new Student(ops, model, chains, initial, rateScales(recipe, model, specs));
   const teacherCores: Tensor[] = [];
   const { losses, parameters, state } = await watch.time("decompose", () =>
     buildLosses(ops, recipe, plugins.losses, {
@@ -82,6 +86,8 @@ export async function prepareRun(
   const owned = [student, parameters, ...state.values(), ...teacherCores, taught];
   const dispose = () => owned.forEach((part) => part?.dispose());
   try {
+    const theseus = theseusOf(ops, recipe, student, taught, loaded.test);
+    if (theseus) report(theseus.describe());
     const { data, teacher } = await watch.time("load", () => {
       return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses, report);
     });
@@ -96,17 +102,28 @@ export async function prepareRun(
           refuse: (loss, sentence) => recipe.error(["losses", loss], sentence),
         }));
     }
-    return { data, teacher, student, losses, lossParameters: parameters, lossState: state, dispose };
+    return { data, teacher, student, losses, lossParameters: parameters, lossState: state, theseus, dispose };
   } catch (error) {
     dispose();
     throw error;
   }
 }
 
-/** What `train.layerRates` says, by weight. @throws UserError with line and column for a pattern that matches nothing */
-function rateScales(recipe: Checked<Recipe>, model: Model): Map<string, number> {
-  const names = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
-  const refuse = (index: number, sentence: string) => recipe.error(["train", "layerRates", index], sentence);
-  const entries = assignLayers(recipe.value.train.layerRates, names, refuse);
-  return new Map([...entries].map(([name, { scale }]) => [name, scale]));
+/** What `train.theseus` asks for. @throws UserError with line and column if the layers do not fit */
+function theseusOf(
+  ops: Ops,
+  recipe: Checked<Recipe>,
+  student: Student,
+  teacher: LoadedTeacher | null,
+  examples: Examples,
+): Theseus | null {
+  const options = recipe.value.train.theseus;
+  if (!options) return null;
+  try {
+    const theseus = new Theseus(student.model, teacher, options);
+    theseus.check(ops, () => student.weights(), examples);
+    return theseus;
+  } catch (error) {
+    throw error instanceof UserError ? recipe.error(["train", "theseus"], error.message) : error;
+  }
 }

@@ -47,16 +47,18 @@ export interface SavedModel {
  *
  * @param definitions the model plug-ins that may be meant
  * @param data what the model is to be run on; it must be what the model was trained for
+ * @param report takes lines for the user
  * @throws UserError if a file is missing or wrong, no plug-in has that architecture, or the model takes other data
  */
 export async function readModelFolder(
   folder: string,
   definitions: readonly ModelDefinition[],
   data: InputDescription,
+  report: (line: string) => void = () => {},
 ): Promise<SavedModel> {
   const file = join(folder, CONFIG_FILE);
   const foreign = await buildForeign(file, definitions, data);
-  if (foreign) return { ...foreign, weights: await readModelWeights(folder, foreign.model, "model") };
+  if (foreign) return { ...foreign, weights: await readModelWeights(folder, foreign.model, "model", { report }) };
   const text = new TextDecoder().decode(await readUserFile(file, "the model's description"));
   // JSON is YAML, and so its mistakes are shown with line and column, too.
   const config = parseChecked(text, file, configSchema);
@@ -65,7 +67,7 @@ export async function readModelFolder(
   const options = optionsOf(config, definition);
   checkData(config, data);
   const model = located(config, () => definition.build(options, data));
-  return { architecture: name, model, weights: await readModelWeights(folder, model, "model") };
+  return { architecture: name, model, weights: await readModelWeights(folder, model, "model", { report }) };
 }
 
 /** A model sees nonsense in images of another size or normalisation, and its classes are numbers only. */

@@ -1,6 +1,7 @@
 import type { Random } from "../data/random.ts";
 import { initialise } from "../nn/initialisers.ts";
-import { type NamedShape, ParameterStore } from "../nn/parameter_store.ts";
+import { ParameterStore } from "../nn/parameter_store.ts";
+import { type NamedShape, TensorStore } from "../nn/tensor_store.ts";
 import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Model, ParameterSpec } from "../plugin/model.ts";
@@ -21,8 +22,8 @@ export class Student {
   readonly plain: ParameterStore;
   /** Trained cores. */
   readonly cores: ParameterStore;
-  /** Running statistics, which the forward pass updates. */
-  readonly statistics: ParameterStore;
+  /** Tensors that no optimiser changes: running statistics, which the forward pass updates, and frozen weights. */
+  readonly untrained: TensorStore;
   /** Frobenius norm of each over-parameterised matrix before training. */
   readonly initialNorms: Readonly<Record<string, number>>;
 
@@ -32,36 +33,38 @@ export class Student {
     /** Cores by weight, decomposed from the initial weights. */
     readonly chains: ReadonlyMap<string, Chain>,
     initial: ReadonlyMap<string, Float32Array>,
-    /** Learning rates by weight, as multiples of the others'; those of a chain are its cores'. */
+    /** Learning rates by weight, as multiples of the others'; those of a chain are its cores'. 0 freezes a plain weight. */
     rateScales: ReadonlyMap<string, number> = new Map(),
   ) {
     const rated = <Part extends NamedShape>(part: Part, weight: string) => ({
       ...part,
       rateScale: rateScales.get(weight),
     });
-    const trained = model.parameters.filter(({ name, trainable }) => trainable && !chains.has(name))
-      .map((spec) => rated(spec, spec.name));
-    const statistics = model.parameters.filter(({ trainable }) => !trainable);
+    const isTrained = ({ name, trainable }: ParameterSpec) => trainable && rateScales.get(name) !== 0;
+    const plain = model.parameters.filter(({ name }) => !chains.has(name));
+    const trained = plain.filter(isTrained).map((spec) => rated(spec, spec.name));
+    const untrained = plain.filter((spec) => !isTrained(spec));
     const cores = [...chains].flatMap(([weight, chain]) =>
       chain.cores.map((_, index): NamedShape =>
         rated({ name: coreName(weight, index), shape: coreShape(chain, index) }, weight)
       )
     );
     this.plain = new ParameterStore(ops, trained);
-    this.statistics = new ParameterStore(ops, statistics);
+    this.untrained = new TensorStore(ops, untrained);
     this.cores = new ParameterStore(ops, cores);
     const norm = (numbers: Float32Array) => Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
     this.initialNorms = Object.fromEntries([...chains.keys()].map((name) => [name, norm(initial.get(name)!)]));
     for (const { name } of trained) this.plain.set(name, initial.get(name)!);
-    for (const { name } of statistics) this.statistics.set(name, initial.get(name)!);
+    for (const { name } of untrained) this.untrained.set(name, initial.get(name)!);
     for (const [weight, chain] of chains) {
       chain.cores.forEach((core, index) => this.cores.set(coreName(weight, index), core));
     }
   }
 
-  /** Numbers that are trained. */
+  /** Numbers that the model consists of in training, running statistics left out as usual. */
   get trainingParameters(): number {
-    return this.plain.count + this.cores.count;
+    const frozen = this.model.parameters.filter(({ name, trainable }) => trainable && this.untrained.tensors.has(name));
+    return this.plain.count + countTrainable(frozen) + this.cores.count;
   }
 
   /** Numbers of the merged model, running statistics left out as usual. */
@@ -101,13 +104,13 @@ export class Student {
   }
 
   #with(contracted: ReadonlyMap<string, Tensor>): Weights {
-    const tensors = new Map([...this.plain.tensors, ...this.statistics.tensors, ...contracted]);
+    const tensors = new Map([...this.plain.tensors, ...this.untrained.tensors, ...contracted]);
     return weightsFrom(tensors, new Map([...this.chains.keys()].map((name) => [name, this.coresOf(name)])));
   }
 
-  /** Everything that training changes, by name. */
-  stores(): Readonly<Record<"plain" | "cores" | "statistics", ParameterStore>> {
-    return { plain: this.plain, cores: this.cores, statistics: this.statistics };
+  /** Everything that the student consists of, by name. */
+  stores(): Readonly<Record<"plain" | "cores" | "untrained", TensorStore>> {
+    return { plain: this.plain, cores: this.cores, untrained: this.untrained };
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
 import { clipScale, createOptimiser, type Optimiser } from "../nn/optimisers.ts";
-import type { ParameterStore, StorePart } from "../nn/parameter_store.ts";
+import type { ParameterStore, TrainedPart } from "../nn/parameter_store.ts";
 import { learningRateAt, type Progress } from "../nn/schedules.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Random } from "../data/random.ts";
@@ -13,6 +13,7 @@ import { correctPredictions, scoredIn } from "./evaluate.ts";
 import { objective, type WeightedLoss } from "./objective.ts";
 import type { Student } from "./student.ts";
 import { type Teacher, teacherOutputs } from "./teacher_outputs.ts";
+import type { Theseus } from "./theseus.ts";
 
 /** What a step leaves on the device, to be read with those of other steps. */
 export interface StepRecord {
@@ -43,6 +44,22 @@ interface Group {
   readonly weightDecay: number;
 }
 
+/** What a training step is made of. */
+export interface StepSetup {
+  readonly ops: Ops;
+  readonly student: Student;
+  /** `null`: the student learns alone. */
+  readonly teacher: Teacher | null;
+  readonly losses: readonly WeightedLoss[];
+  readonly lossParameters: ParameterStore;
+  readonly recipe: Recipe["train"];
+  /** Split for each step; for dropout, and for the layers that are replaced. */
+  readonly random: Random;
+  readonly task: Task;
+  /** Puts the teacher's layers in the place of some of the student's; `null`: the student's all compute. */
+  readonly theseus?: Theseus | null;
+}
+
 /** One training step: forward, losses, backward, update. It waits for nothing, and is replayed where steps repeat. */
 export class TrainingStep {
   readonly groups: Readonly<Record<string, Group>>;
@@ -50,16 +67,8 @@ export class TrainingStep {
   readonly #mergedDecay: number;
   readonly #recorder: Recorder;
 
-  constructor(
-    private readonly ops: Ops,
-    private readonly student: Student,
-    private readonly teacher: Teacher | null,
-    private readonly losses: readonly WeightedLoss[],
-    lossParameters: ParameterStore,
-    private readonly recipe: Recipe["train"],
-    private readonly random: Random,
-    private readonly task: Task,
-  ) {
+  constructor(private readonly setup: StepSetup) {
+    const { ops, student, teacher, losses, lossParameters, recipe } = setup;
     const { optimiser, cores } = recipe;
     const coreDecay = cores.weightDecay ?? optimiser.weightDecay;
     const target = cores.weightDecayTarget;
@@ -94,23 +103,24 @@ export class TrainingStep {
   }
 
   run(batch: Batch<HostTensor>, progress: Progress, withNorms: boolean): StepRecord {
-    const { ops, random } = this;
+    const { ops, random, task } = this.setup;
     const seeds = random.split(progress.step);
+    const replaced = this.setup.theseus?.draw(progress, seeds.split("theseus")) ?? "";
     return ops.scope(() => {
       const { total: [total], correct: [correct], gradientScale: [gradientScale], terms, squaredNorms } = this.#recorder
         .run({
-          key: withNorms ? "norms" : "",
+          key: `${withNorms ? "norms" : ""} ${replaced}`,
           inputs: batch,
           randomSeed: () => seeds.uint32(),
           at: (value: Scheduled) => valueAt(value, progress),
-          body: (call) => this.#compute(call, withNorms),
+          body: (call) => this.#compute(call, replaced, withNorms),
         });
       this.#update(progress, gradientScale);
       const squaredParameters = withNorms
         ? this.#parts().map(({ flat }) => ops.scope(() => ops.sum(ops.square(flat))))
         : [];
       const batchSize = batch.label.shape[0];
-      const scored = this.task === "regression" ? 0 : scoredIn(this.task, batch.label);
+      const scored = task === "regression" ? 0 : scoredIn(task, batch.label);
       return { step: progress.step, batchSize, scored, total, terms, correct, squaredNorms, squaredParameters };
     });
   }
@@ -126,8 +136,8 @@ export class TrainingStep {
   }
 
   /** The recorded part: outputs, losses, and the gradients in their stores. */
-  #compute({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, withNorms: boolean) {
-    const { ops, student, teacher, losses } = this;
+  #compute({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean) {
+    const { ops, student, teacher, losses } = this.setup;
     const taught = teacher && teacherOutputs(ops, teacher, losses, batch, randomSeed);
     const groups = Object.values(this.groups);
     const homes = groups.flatMap(({ store }) => store.specs.map((_, index) => ({ store, index })));
@@ -139,7 +149,8 @@ export class TrainingStep {
     ops.differentiate(
       () => {
         weights = student.weights();
-        const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
+        const replaceLayer = this.setup.theseus?.replaceLayer(replaced, { ops, batch, randomSeed });
+        const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed, replaceLayer });
         logits = outputs.logits;
         const result = objective(losses, { ops, student: outputs, teacher: taught, batch, weights, at });
         ({ total, terms } = result);
@@ -158,13 +169,13 @@ export class TrainingStep {
     };
   }
 
-  #parts(): StorePart[] {
+  #parts(): TrainedPart[] {
     return Object.values(this.groups).flatMap(({ store }) => store.parts);
   }
 
   /** Not recorded, as its numbers change from step to step. */
   #update({ step, totalSteps, stepsPerEpoch }: Progress, gradientScale: Tensor): void {
-    const { schedule, optimiser: { learningRate } } = this.recipe;
+    const { schedule, optimiser: { learningRate } } = this.setup.recipe;
     const rate = learningRateAt(schedule, step, totalSteps, stepsPerEpoch, learningRate);
     for (const { optimiser, rateScale, weightDecay } of Object.values(this.groups)) {
       optimiser.step({ rate: rate * rateScale, weightDecay, gradientScale, step: step + 1 });
@@ -174,14 +185,14 @@ export class TrainingStep {
   /** Weight decay of the merged matrices: lambda / 2 ||W||^2, whose gradient goes through the chain. */
   #withMergedDecay(loss: Tensor, weights: Weights): Tensor {
     if (this.#mergedDecay === 0) return loss;
-    const { ops } = this;
+    const { ops } = this.setup;
     const penalties = this.#squaredNorms(weights).map((norm) => ops.scale(norm, this.#mergedDecay / 2));
     return penalties.reduce((sum, penalty) => ops.add(sum, penalty), loss);
   }
 
   #squaredNorms(weights: Weights): Tensor[] {
-    const { ops } = this;
-    return [...this.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
+    const { ops } = this.setup;
+    return [...this.setup.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
   }
 }
 

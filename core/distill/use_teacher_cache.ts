@@ -18,7 +18,7 @@ export interface Lessons {
 /**
  * If the recipe names a `teacher.cache`: the same, with batches of training examples that bring the teacher's outputs.
  *
- * @throws UserError with line and column if the outputs are not the same in every epoch, or not of one shape
+ * @throws UserError with line and column if the outputs are not the same in every epoch, or cannot be collected
  */
 export async function useTeacherCache(
   ops: Ops,
@@ -35,14 +35,6 @@ export async function useTeacherCache(
     throw refuse(
       "Cannot cache the teacher's outputs as augmentation changes the images in every epoch: set augment to {}, or " +
         "cache to null",
-    );
-  }
-  const perToken = data.dataset.input.task === "tagging" ||
-    [...wanted].some((name) => !["logits", "pooled"].includes(name));
-  if (data.dataset.input.text && perToken) {
-    throw refuse(
-      "Cannot cache the teacher's outputs for each token of a text as a batch is as long as its longest text: set cache " +
-        "to null",
     );
   }
   const { cache: folder, weights: _weights, others, ...options } = settings;

@@ -1,7 +1,8 @@
 import { adamwKernel, clipScaleKernel, sgdKernel } from "../kernels/optimisers.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
-import { type ParameterStore, partName } from "./parameter_store.ts";
+import type { ParameterStore } from "./parameter_store.ts";
+import { partName } from "./tensor_store.ts";
 
 /** Settings of stochastic gradient descent. */
 export interface SgdOptions {

@@ -47,6 +47,8 @@ export interface OutputShapes {
   readonly relations?: readonly (readonly number[])[];
   /** Logits of subclasses, if the model gives them. */
   readonly subclassLogits?: readonly number[];
+  /** Logits of each head by its name, if the model has several. */
+  readonly headLogits?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** A tensor that a loss keeps from step to step. */

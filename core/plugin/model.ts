@@ -5,6 +5,9 @@ import type { Tensor } from "../tensor.ts";
 import type { Batch, InputDescription } from "./dataset.ts";
 import type { PluginDefinition } from "./kit.ts";
 
+/** The inputs of a model of text, and what Hugging Face calls them. */
+export const TEXT_INPUTS = { tokens: "input_ids", types: "token_type_ids", mask: "attention_mask" } as const;
+
 /** One named tensor of a model. */
 export interface ParameterSpec {
   /** The name in the exported file: torchvision's or Hugging Face's. */
@@ -36,6 +39,23 @@ export interface ForwardCall {
    * that will not be may be empty, so that a large model frees each layer before the next.
    */
   readonly wanted?: ReadonlySet<string>;
+  /**
+   * What takes the place of one of the model's repeated layers, given what that layer would get; `null`: the layer itself
+   * is run. A model with `runLayer` asks it for every layer.
+   */
+  readonly replaceLayer?: (layer: number, x: Tensor) => LayerOutputs | null;
+}
+
+/** What one of a model's repeated layers gives. */
+export interface LayerOutputs {
+  /** What the next layer gets. */
+  readonly hidden: Tensor;
+  /** As in {@link ModelOutputs}, of this layer. */
+  readonly attention?: Tensor;
+  /** As in {@link ModelOutputs}, of this layer. */
+  readonly scores?: Tensor;
+  /** As in {@link ModelOutputs}, of this layer. */
+  readonly relations?: AttentionVectors;
 }
 
 /** What a forward pass gives. Which of the optional ones there are, the model's documentation says. */
@@ -63,6 +83,8 @@ export interface ModelOutputs {
   readonly transitions?: Tensor;
   /** `[batch, classes * subclasses]`, class by class, of a model that divides each class; `logits` sums them up. */
   readonly subclassLogits?: Tensor;
+  /** `[batch, classes]` each, by the head's name, of a model with several; `logits` is their mean. */
+  readonly headLogits?: Readonly<Record<string, Tensor>>;
 }
 
 /** What one layer's attention is made of, each `[batch, heads, length, head width]`. */
@@ -83,6 +105,8 @@ export interface Model {
   readonly parameters: readonly ParameterSpec[];
   /** How many numbers were trained that are in no tensor of `parameters`, as another library holds them. */
   readonly foreignParameters?: number;
+  /** Of a model of text, those of the batch's `tokens`, `types` and `mask` that change what it gives; unset: all. */
+  readonly textInputs?: readonly (keyof typeof TEXT_INPUTS)[];
   /** Name of the weight `[classes, width]` that makes logits of `pooled`, where one linear layer does. */
   readonly classifier?: string;
   /**
@@ -92,6 +116,8 @@ export interface Model {
   forward(call: ForwardCall): ModelOutputs;
   /** What the names of each of the repeated layers begin with, in order, for models whose layers are alike. */
   readonly layerPrefixes?: readonly string[];
+  /** Runs one of these layers alone, on what the layer before it gives, as `forward` does. */
+  runLayer?(call: ForwardCall, layer: number, x: Tensor): LayerOutputs;
   /** Names of tensors that a file trained for another task lacks: a student that starts from one gets fresh ones. */
   readonly head?: readonly string[];
   /** Entries of the student folder's config.json, from which the architecture can be built again. */
@@ -101,6 +127,32 @@ export interface Model {
    * whose name is none of `parameters` is refused, as it is of another model.
    */
   fromForeign(name: string): string | null;
+  /**
+   * For models whose files come in several forms: the tensors of a file, under the names that `fromForeign` gives, in the
+   * form of `parameters`. What cannot be brought into it stays as it is, and is refused by name or shape.
+   */
+  fromFile?(tensors: FileTensors, source: FileSource): FileTensors;
+  /** For models that are stored in another form than `parameters`: the tensors to be written, which `fromFile` takes. */
+  toFile?(tensors: FileTensors): FileTensors;
+}
+
+/** A tensor of a file, whose numbers are converted when they are asked for. */
+export interface FileTensor {
+  /** PyTorch's axis order. */
+  readonly shape: readonly number[];
+  /** Row-major; not to be written to. */
+  numbers(): Float32Array;
+}
+
+/** Tensors of a file by name. */
+export type FileTensors = ReadonlyMap<string, FileTensor>;
+
+/** Where a model's tensors come from. */
+export interface FileSource {
+  /** The config.json beside the file, or the teacher's that a student starts from; `null` if there is none. */
+  readonly config: Readonly<Record<string, unknown>> | null;
+  /** Takes a line for the user: that numbers are other ones than the file has. */
+  readonly report: (line: string) => void;
 }
 
 /** What a teacher that brings its own files is opened with. */

@@ -17,6 +17,7 @@ const OUTPUTS: Readonly<Record<OutputKey, boolean>> = {
   pooled: true,
   transitions: false,
   subclassLogits: false,
+  headLogits: false,
 };
 
 /** Every output that a model may give. */

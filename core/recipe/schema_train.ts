@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { LearningRateSchedule } from "../nn/schedules.ts";
+import { scheduled } from "./scheduled.ts";
 import { layerPatterns } from "./schema_student.ts";
 
 const learningRate = z.number().positive();
@@ -64,7 +65,7 @@ const cores = z.strictObject({
 
 const layerRate = z.strictObject({
   layers: layerPatterns.describe("Pattern of weight names, or a list of them, as in student.overParameterise"),
-  scale: z.number().positive().describe("Learning rate of these weights as a multiple of the others'"),
+  scale: z.number().min(0).describe("Learning rate of these weights as a multiple of the others'; 0 freezes them"),
 });
 
 const diagnostics = z.strictObject({
@@ -72,6 +73,16 @@ const diagnostics = z.strictObject({
     "Weights to look at: chains (merged) or plain ones, each as outputs x everything else",
   ),
   singularValues: z.int().min(1).default(3).describe("How many of the largest singular values are written down"),
+});
+
+const theseus = z.strictObject({
+  replacingRate: scheduled(z.number().min(0).max(1)).default({
+    from: 0.5,
+    to: 1,
+    schedule: "linear",
+    epochs: null,
+    steps: null,
+  }).describe("Probability that a layer of the student computes in a training step, instead of the teacher's layers"),
 });
 
 const earlyStopping = z.strictObject({
@@ -122,6 +133,9 @@ export const trainSchema = z.strictObject({
   logEvery: z.int().min(1).default(10).describe("Training steps between two log lines"),
   diagnostics: diagnostics.nullable().default(null).describe(
     "After each epoch: how far weights moved, their spectra, and how often student and teacher agree; null: none",
+  ),
+  theseus: theseus.nullable().default(null).describe(
+    "Put the frozen layers of the teacher that a layer of the student stands for in its place, at random; null: never",
   ),
   replay: z.boolean().default(true).describe(
     "Replay a training step's commands where steps repeat, instead of making them anew: same numbers, less time",

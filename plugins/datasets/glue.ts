@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../../core/errors.ts";
+import { listWords } from "../../core/recipe/words.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { cellOf, parseTable, type TableRow } from "./text/columns.ts";
 import { decodeText } from "./text/decode_text.ts";
@@ -11,6 +12,7 @@ import { type TextOptions, textOptions } from "./text/text_options.ts";
 interface GlueOptions extends TextOptions {
   task: string;
   folder: string;
+  classes: readonly string[] | null;
   takeTrain: number | null;
 }
 
@@ -28,6 +30,10 @@ export const glue = defineDataset<GlueOptions>({
     return z.strictObject({
       task: z.enum(Object.keys(GLUE_TASKS) as [string, ...string[]]).describe("Which task"),
       folder: z.string().min(1).describe("Folder with the task's files"),
+      classes: z.array(z.string()).nullable().default(null).describe(
+        "The task's classes in the order of the teacher's logits; null: contradiction, entailment, neutral for MNLI, " +
+          "entailment, not_entailment for QNLI and RTE, 0, 1 for others",
+      ),
       takeTrain: z.int().min(1).nullable().default(null).describe(
         "Use only so many of the first training examples; null: all",
       ),
@@ -35,7 +41,7 @@ export const glue = defineDataset<GlueOptions>({
     });
   },
   async load(options, setup) {
-    const own = GLUE_TASKS[options.task];
+    const own = inOrder(GLUE_TASKS[options.task], options.classes);
     const read = (file: string) => readSplit(join(options.folder, file), own, setup);
     const train = await read("train.tsv");
     if (options.takeTrain !== null && options.takeTrain > train.length) {
@@ -50,9 +56,36 @@ export const glue = defineDataset<GlueOptions>({
   },
 });
 
+/** A task with its classes in another order. @throws UserError if they are not the task's */
+function inOrder(task: GlueTask, classes: readonly string[] | null): GlueTask {
+  if (classes === null) return task;
+  if (task.task === "classification" && classes.toSorted().join() === task.classes.toSorted().join()) {
+    return { ...task, classes };
+  }
+  throw new UserError(
+    task.task === "regression"
+      ? "Cannot put the classes of a regression in order: expected null for classes"
+      : `Cannot take ${listWords(classes, "and")} as the task's classes: expected ${
+        listWords(task.classes, "and")
+      }, in any order`,
+  );
+}
+
+/** Blank lines, which count but are not read, in place of those with fewer cells than the first. */
+function withoutShortLines(text: string): string {
+  const lines = text.split("\n");
+  const cells = (line: string) => line.split("\t").length;
+  const wanted = cells(lines[0]);
+  return lines.map((line) => cells(line) < wanted ? "" : line).join("\n");
+}
+
 async function readSplit(file: string, task: GlueTask, { readFile }: DatasetSetup): Promise<TextRow[]> {
   const text = decodeText(await readFile(file, "the examples"), "utf-8", file);
-  const rows = parseTable(text, file, { format: "tsv", quotes: false, columns: task.columns });
+  const rows = parseTable(task.hasShortLines ? withoutShortLines(text) : text, file, {
+    format: "tsv",
+    quotes: false,
+    columns: task.columns,
+  });
   return rows.map((row) => textRow(row, file, task));
 }
 

@@ -1,12 +1,13 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
 import { type LayerPair, outputsOf, pairsOption } from "./layer_pairs.ts";
+import { meanOverVectors } from "./masked.ts";
 import { projectPairs } from "./projected_pairs.ts";
 import { unitVectors } from "./vectors.ts";
 
 /**
  * The cosine loss of DistilBERT (Sanh et al. 2019, arXiv 1910.01108): 1 - cos(r(h_S), h_T), mean over batch, tokens (or
- * pixels) and pairs of layers. A vector is the last dimension; where the widths differ, r is a learned linear map as in
- * `hidden-mse`, else the identity. A zero vector has cosine 0 and no gradient.
+ * pixels) and pairs of layers; padding of texts is no token. A vector is the last dimension; where the widths differ, r is
+ * a learned linear map as in `hidden-mse`, else the identity. A zero vector has cosine 0 and no gradient.
  */
 export const cosineHidden = defineLoss<{ pairs: LayerPair[] }>({
   name: "cosine-hidden",
@@ -20,10 +21,10 @@ export const cosineHidden = defineLoss<{ pairs: LayerPair[] }>({
       teacherOutputs: outputsOf(pairs, setup),
       parameters,
       compute(call) {
-        const { ops } = call;
+        const { ops, batch } = call;
         const cosines = outputs(call).map(([student, teacher]) => {
           const products = ops.multiply(unitVectors(ops, student), unitVectors(ops, teacher));
-          return ops.mean(ops.sum(products, { axes: [-1] }));
+          return meanOverVectors(ops, ops.sum(products, { axes: [-1] }), teacher, batch);
         });
         return ops.offset(ops.scale(cosines.reduce((sum, cosine) => ops.add(sum, cosine)), -1 / cosines.length), 1);
       },

@@ -1,4 +1,5 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
+import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { expectClasses, scoredRows } from "./token_rows.ts";
 
 /**
@@ -6,7 +7,7 @@ import { expectClasses, scoredRows } from "./token_rows.ts";
  * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. For tagging the mean runs over the tokens that have a
  * label.
  */
-export const crossEntropy = defineLoss<{ labelSmoothing: number }>({
+export const crossEntropy = defineLoss<{ labelSmoothing: number; head: StudentHead }>({
   name: "cross-entropy",
   description: "Cross-entropy with the labels",
   equation: "-(1 - e) log p_y - e / C sum_c log p_c, mean over the batch",
@@ -14,14 +15,17 @@ export const crossEntropy = defineLoss<{ labelSmoothing: number }>({
   options: ({ z }) =>
     z.strictObject({
       labelSmoothing: z.number().min(0).lt(1).default(0).describe("Part of the target spread over all classes"),
+      head: headOption({ z }),
     }),
-  create({ labelSmoothing }, { data }) {
-    expectClasses("cross-entropy", data, "mse");
+  create({ labelSmoothing, head }, setup) {
+    expectClasses("cross-entropy", setup.data, "mse");
+    const logitsOfStudent = logitsOf("cross-entropy", head, setup);
     return {
       teacherOutputs: [],
       compute({ ops, student, batch }) {
-        const { rows, labels, mean } = scoredRows(ops, student.logits, batch.label);
-        const logProbabilities = ops.logSoftmax(rows(student.logits)); // [rows, classes]
+        const logits = logitsOfStudent(student);
+        const { rows, labels, mean } = scoredRows(ops, logits, batch.label);
+        const logProbabilities = ops.logSoftmax(rows(logits)); // [rows, classes]
         const hard = ops.negate(mean(ops.pick(logProbabilities, labels())));
         if (labelSmoothing === 0) return hard;
         const uniform = ops.negate(mean(ops.mean(logProbabilities, { axes: [-1] })));

@@ -3,6 +3,7 @@ import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { expectClasses } from "./token_rows.ts";
 import { centred, unitVectors } from "./vectors.ts";
 
@@ -24,7 +25,7 @@ function decorrelation(ops: Ops, a: Tensor, b: Tensor): Tensor {
  *
  * Two numbers that sum to 1 always correlate with 1 or -1, so with two classes the first term has no gradient.
  */
-export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Scheduled }>({
+export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Scheduled; head: StudentHead }>({
   name: "dist",
   description: "DIST: correlation of the outputs within examples and within classes",
   equation: "tau^2 (beta (1 - mean_i rho(p_S[i,:], p_T[i,:])) + gamma (1 - mean_c rho(p_S[:,c], p_T[:,c])))",
@@ -34,8 +35,10 @@ export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Schedul
       beta: scheduled(z.number().min(0)).default(1).describe("Weight of the relation between classes (rows)"),
       gamma: scheduled(z.number().min(0)).default(1).describe("Weight of the relation within a class (columns)"),
       tau: scheduled(z.number().positive()).default(1).describe("Temperature that softens both outputs"),
+      head: headOption({ z }),
     }),
-  create({ beta, gamma, tau }, { data, report }) {
+  create({ beta, gamma, tau, head }, setup) {
+    const { data, report } = setup;
     expectClasses("dist", data, "mse-logits");
     if (data.task === "tagging") {
       throw new UserError(`Cannot use the loss "dist" for tagging: it compares a class over whole examples; use kd`);
@@ -43,11 +46,14 @@ export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Schedul
     if (data.classes.length === 2) {
       report("dist: with two classes the relation between classes has no gradient; only gamma's part teaches");
     }
+    const logitsOfStudent = logitsOf("dist", head, setup);
     return {
       teacherOutputs: ["logits"],
       compute({ ops, student, teacher, at }) {
         const t = at(tau);
-        const [p, q] = [student, teacher].map(({ logits }) => ops.softmax(ops.scale(logits, 1 / t)));
+        const [p, q] = [logitsOfStudent(student), teacher.logits].map((logits) =>
+          ops.softmax(ops.scale(logits, 1 / t))
+        );
         const columns = (x: Tensor) => ops.permute(x, [1, 0]); // [classes, batch]
         const inter = ops.scale(decorrelation(ops, p, q), at(beta));
         const intra = ops.scale(decorrelation(ops, columns(p), columns(q)), at(gamma));

@@ -4,6 +4,7 @@ import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { divergences, logOdds } from "./divergence.ts";
 import { oneHot } from "./one_hot.ts";
+import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { expectClasses, scoredRows } from "./token_rows.ts";
 
 /** A row of logits in two parts: the label against the rest, and the rest among themselves. */
@@ -43,7 +44,7 @@ function decouple(ops: Ops, logits: Tensor, label: Tensor, isLabel: Tensor, isOt
  * The published code raises the whole loss from 0 over 20 epochs; a recipe says so by the loss's weight:
  * `weight: { from: 0, to: 1, epochs: 20 }`. The paper's beta is 8 for most pairs of networks, 6 for wide ResNets.
  */
-export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: Scheduled }>({
+export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: Scheduled; head: StudentHead }>({
   name: "dkd",
   description: "Decoupled distillation: the label's class and the other classes weighted apart",
   equation: "alpha T^2 KL(b_T || b_S) + beta T^2 KL(q_T || q_S), b = (p_y, 1 - p_y), q without class y",
@@ -53,10 +54,13 @@ export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: 
       alpha: scheduled(z.number().min(0)).default(1).describe("Weight of the label's class against the rest (TCKD)"),
       beta: scheduled(z.number().min(0)).default(8).describe("Weight of the other classes among themselves (NCKD)"),
       temperature: scheduled(z.number().positive()).default(4).describe("Temperature T that softens both outputs"),
+      head: headOption({ z }),
     }),
-  create({ alpha, beta, temperature }, { data, report }) {
+  create({ alpha, beta, temperature, head }, setup) {
+    const { data, report } = setup;
     expectClasses("dkd", data, "mse-logits");
     if (data.classes.length === 2) report("dkd: with two classes the part weighted by beta is zero");
+    const logitsOfStudent = logitsOf("dkd", head, setup);
     return {
       teacherOutputs: ["logits"],
       compute({ ops, student, teacher, batch, at }) {
@@ -66,7 +70,7 @@ export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: 
         const isLabel = oneHot(ops, label, student.logits.shape.at(-1)!); // [rows, classes]
         const isOther = ops.offset(ops.negate(isLabel), 1);
         const parts = (logits: Tensor) => decouple(ops, ops.scale(rows(logits), 1 / t), label, isLabel, isOther);
-        const [ofTeacher, ofStudent] = [parts(teacher.logits), parts(student.logits)];
+        const [ofTeacher, ofStudent] = [parts(teacher.logits), parts(logitsOfStudent(student))];
         const target = mean(divergences(ops, ofTeacher.target, ofStudent.target));
         // At the label both are only fillers, so their difference is taken out before it can count.
         const difference = ops.multiply(ops.subtract(ofTeacher.others, ofStudent.others), isOther);

@@ -1,10 +1,12 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
 import { type LayerPair, outputsOf, pairsOption } from "./layer_pairs.ts";
+import { meanOverVectors } from "./masked.ts";
 import { projectPairs } from "./projected_pairs.ts";
 
 /**
  * Hints (Romero et al. 2015, FitNets, arXiv 1412.6550): mean of (r(h_S) - h_T)^2 over pairs of hidden layers. Where the
- * widths differ, r is a learned linear map (a 1x1 convolution on images), trained with the student and not exported.
+ * widths differ, r is a learned linear map (a 1x1 convolution on images), trained with the student and not exported. Of
+ * texts the mean runs over the tokens of the batch, padding left out.
  */
 export const hiddenMse = defineLoss<{ pairs: LayerPair[] }>({
   name: "hidden-mse",
@@ -18,8 +20,10 @@ export const hiddenMse = defineLoss<{ pairs: LayerPair[] }>({
       teacherOutputs: outputsOf(pairs, setup),
       parameters,
       compute(call) {
-        const { ops } = call;
-        const terms = outputs(call).map(([student, teacher]) => ops.mean(ops.square(ops.subtract(student, teacher))));
+        const { ops, batch } = call;
+        const terms = outputs(call).map(([student, teacher]) =>
+          meanOverVectors(ops, ops.square(ops.subtract(student, teacher)), teacher, batch)
+        );
         return ops.scale(terms.reduce((sum, term) => ops.add(sum, term)), 1 / terms.length);
       },
     };

@@ -3,6 +3,7 @@ import type { Ops } from "../../core/ops/ops.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { divergences } from "./divergence.ts";
+import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { expectClasses, scoredRows } from "./token_rows.ts";
 import { centred, vectorLengths } from "./vectors.ts";
 
@@ -25,7 +26,7 @@ function standardise(ops: Ops, logits: Tensor): Tensor {
  *
  * Two standardised logits are always the same two numbers, so with two classes there is no gradient.
  */
-export const logitStandardization = defineLoss<{ temperature: Scheduled }>({
+export const logitStandardization = defineLoss<{ temperature: Scheduled; head: StudentHead }>({
   name: "logit-standardization",
   description: "Distillation of logits standardised for each example (LSKD)",
   equation: "T^2 KL(softmax(s(z_T) / T) || softmax(s(z_S) / T)), s(z) = (z - mean z) / std z",
@@ -33,18 +34,21 @@ export const logitStandardization = defineLoss<{ temperature: Scheduled }>({
   options: ({ z, scheduled }) =>
     z.strictObject({
       temperature: scheduled(z.number().positive()).default(2).describe("Base temperature T, after standardisation"),
+      head: headOption({ z }),
     }),
-  create({ temperature }, { data, report }) {
+  create({ temperature, head }, setup) {
+    const { data, report } = setup;
     expectClasses("logit-standardization", data, "mse-logits");
     if (data.classes.length === 2) {
       report("logit-standardization: with two classes it has no gradient, as two standardised logits never change");
     }
+    const logitsOfStudent = logitsOf("logit-standardization", head, setup);
     return {
       teacherOutputs: ["logits"],
       compute({ ops, student, teacher, batch, at }) {
         const t = at(temperature);
         const { rows, mean } = scoredRows(ops, student.logits, batch.label);
-        const [logStudent, logTeacher] = [student, teacher].map(({ logits }) =>
+        const [logStudent, logTeacher] = [logitsOfStudent(student), teacher.logits].map((logits) =>
           ops.logSoftmax(ops.scale(standardise(ops, rows(logits)), 1 / t)) // [rows, classes]
         );
         return ops.scale(mean(divergences(ops, logTeacher, logStudent)), t * t);

@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { auxiliaryIndices } from "../../core/mpo/chain.ts";
 import { defineLoss, type LossSetup } from "../../core/plugin/loss.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { automaticLayerMap } from "./layer_map.ts";
+import { automaticLayerMap, showPairs } from "./layer_map.ts";
 
 interface TensorAlignmentOptions {
   layers: "auto" | Record<string, string>;
@@ -58,8 +58,7 @@ async function pairUp(
   }
   if (skipped.length > 0) report(`tensor-alignment leaves out ${skipped.length}: ${skipped.join("; ")}`);
   if (pairs.length === 0) throw new UserError("Cannot align tensors: every pair was left out");
-  const shown = pairs.map(({ student }) => `${student} with ${map.get(student)}`);
-  report(`tensor-alignment pairs ${shown.join(", ")}`);
+  report(`tensor-alignment pairs ${showPairs(pairs.map(({ student }) => [student, map.get(student)!]))}`);
   return pairs;
 }
 

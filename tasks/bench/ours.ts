@@ -8,6 +8,7 @@ import type { Backend } from "../../core/backend/backend.ts";
 import { openBackend } from "../../core/backend/open_backend.ts";
 import { createOptimiser } from "../../core/nn/optimisers.ts";
 import { ParameterStore } from "../../core/nn/parameter_store.ts";
+import { TensorStore } from "../../core/nn/tensor_store.ts";
 import { weightsFrom } from "../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
 import { type BodyCall, Recorder } from "../../core/replay/recorder.ts";
@@ -40,7 +41,7 @@ function startTraining(ops: Ops, { images, labels, parameters }: Inputs["resnet8
     text: null,
   });
   const trained = new ParameterStore(ops, model.parameters.filter(({ trainable }) => trainable));
-  const statistics = new ParameterStore(ops, model.parameters.filter(({ trainable }) => !trainable));
+  const statistics = new TensorStore(ops, model.parameters.filter(({ trainable }) => !trainable));
   for (const { name, values } of parameters) trained.set(name, values);
   for (const { name, shape: [channels] } of statistics.specs) {
     statistics.set(name, new Float32Array(channels).fill(name.endsWith("running_var") ? 1 : 0));

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import { UserError } from "../../core/errors.ts";
-import { addVerbose, repeatable } from "../support/flags.ts";
+import { addPluginFlag, addVerbose, repeatable } from "../support/flags.ts";
 
 /** Adds the flags that all verbs with many runs have. */
 export function addExperimentFlags(command: Command): Command {
   return addVerbose(
-    command
+    addPluginFlag(command)
       .addOption(repeatable("--set <key=value>", "set a value in every recipe, as in train.epochs=3; may be repeated"))
       .option("--backend <name>", "where to compute: auto, webgpu or cpu")
       .option("--output <folder>", "folder of runs and tables (default: runs/ and the experiment's name)")

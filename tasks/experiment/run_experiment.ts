@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Interrupted } from "../../core/distill/stops.ts";
+import { allowedPlugins } from "../support/allowed_plugins.ts";
 import { overridesOf, type RunFlags } from "../support/flags.ts";
 import { stoppable } from "../support/interrupt.ts";
 import { standardOutput, stylesOf } from "../support/output.ts";
@@ -12,7 +13,7 @@ import { type Table, tablesOf, textOf } from "./tables.ts";
 import { writeResults } from "./write_results.ts";
 
 /** Flags of the verbs that run an experiment. */
-export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "quiet" | "verbose"> {
+export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "allowPluginUrl" | "quiet" | "verbose"> {
   readonly output?: string;
 }
 
@@ -25,8 +26,8 @@ export interface Conclusion {
 }
 
 /**
- * Runs an experiment from the command line: what is done already is not done again, the tables close it, and the folder
- * keeps them.
+ * Runs an experiment from the command line: what is done already with the same inputs is not done again, the tables close
+ * it, and the folder keeps them.
  *
  * @param conclude says what follows from the results
  */
@@ -43,7 +44,7 @@ export async function runExperiment(
   const changed = withChanges(experiment, flags);
   const results = await withOutputFolder(folder, experiment.name, () =>
     stoppable(
-      (signal) => runGrid(changed, folder, trainingRunner(reporter, signal)),
+      (signal) => runGrid(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal)),
       () =>
         reporter.warning(
           "stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once",

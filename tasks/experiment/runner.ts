@@ -1,45 +1,61 @@
-import type { BackendChoice } from "../../core/backend/open_backend.ts";
+import { Random } from "../../core/data/random.ts";
 import { distill } from "../../core/distill/distill.ts";
+import { loadData } from "../../core/distill/load_data.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { UserError } from "../../core/errors.ts";
-import type { Checked } from "../../core/recipe/checked.ts";
-import type { Recipe } from "../../core/recipe/schema.ts";
-import { builtins } from "../../plugins/builtins.ts";
+import type { Builtins } from "../../core/plugin/registry.ts";
 import { withBackend } from "../support/backend.ts";
 import type { RunReporter } from "../support/progress.ts";
+import { InputHashes, readInputs, writeInputs } from "./inputs.ts";
 import { metricName, type Outcome, type Runner, scoreOf } from "./outcome.ts";
 import { canResume, diagnosticsIn, forgetOutcome, outcomeIn, writeFailure } from "./run_folder.ts";
 
 /**
- * A runner that trains: a run that is done is not done again, an interrupted one goes on from its checkpoint, and each
- * has a backend of its own, so that its peak of memory is its own.
+ * A runner that trains: a run that is done is not done again unless a file that it read has changed, an interrupted one
+ * goes on from its checkpoint, and each has a backend of its own, so that its peak of memory is its own.
  *
+ * @param builtins the plug-ins that recipes may name
  * @param reporter is told one line for each run
  */
-export function trainingRunner(reporter: RunReporter, signal: AbortSignal): Runner {
+export function trainingRunner(builtins: Builtins, reporter: RunReporter, signal: AbortSignal): Runner {
   let backendTold = false;
   const tell = (line: string) => {
     if (!backendTold) reporter.line(line);
     backendTold = true;
   };
+  const hashes = new InputHashes();
   return async (recipe, title) => {
     // Fills in the plug-ins' options, as in the resolved recipe of the run folder.
-    await resolvePlugins(recipe, builtins);
+    const plugins = await resolvePlugins(recipe, builtins);
+    const { output: folder, seed, backend: choice } = recipe.value;
     const done = await outcomeIn(recipe);
-    if (done) {
+    const changed = await hashes.changed(recipe, await inputsOf(folder, done));
+    if (done && !changed) {
       reporter.line(`${title}: ${describe(done)} (was done)`);
       return done;
     }
-    const { output: folder, seed, backend: choice } = recipe.value;
-    const options = { reporter: quietly(reporter, title), signal };
+    const resume = await canResume(recipe);
+    if (changed && (done || resume)) reporter.line(`${title}: ${changed} has changed since: the run is done anew`);
+    await forgetOutcome(folder);
+    const named = await hashes.named(recipe);
+    await writeInputs(folder, named);
+    const run = (resume: boolean) =>
+      withBackend(
+        choice,
+        tell,
+        (backend) => distill(recipe, { backend, builtins, resume, reporter: quietly(reporter, title), signal }),
+      );
     let outcome: Outcome;
     try {
-      const summary = await train(recipe, choice, options, tell);
+      const summary = await (resume && !changed ? resumed(run) : run(false));
       outcome = { folder, seed, summary, diagnostics: await diagnosticsIn(folder) };
     } catch (error) {
       if (!(error instanceof TrainingFailure)) throw error;
+      // A failure has no summary that says what was read.
+      const { sha256: data } = await loadData(recipe, plugins.dataset, new Random(seed));
+      await writeInputs(folder, { ...named, data });
       await writeFailure(folder, error.message);
       outcome = { folder, seed, failure: error.message };
     }
@@ -49,19 +65,13 @@ export function trainingRunner(reporter: RunReporter, signal: AbortSignal): Runn
   };
 }
 
-type Options = Omit<Parameters<typeof distill>[1], "backend" | "builtins" | "resume">;
+/** What the run of a folder read, as far as is known. */
+async function inputsOf(folder: string, done: Outcome | null) {
+  const written = await readInputs(folder);
+  return done && "summary" in done ? { ...written, data: done.summary.dataSha256 } : written;
+}
 
-async function train(
-  recipe: Checked<Recipe>,
-  choice: BackendChoice,
-  options: Options,
-  tell: (line: string) => void,
-): Promise<RunSummary> {
-  const run = (resume: boolean) =>
-    withBackend(choice, tell, (backend) => distill(recipe, { ...options, backend, builtins, resume }));
-  const resume = await canResume(recipe);
-  await forgetOutcome(recipe.value.output);
-  if (!resume) return run(false);
+async function resumed(run: (resume: boolean) => Promise<RunSummary>): Promise<RunSummary> {
   try {
     return await run(true);
   } catch (error) {

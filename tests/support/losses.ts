@@ -14,10 +14,13 @@ const noChains: ChainMap = {
   decomposeTeacher: () => Promise.reject(new Error("There are no chains")),
 };
 
+const named = (tensors: Readonly<Record<string, Tensor>>) =>
+  Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
+
 const shapesOf = (
-  { features, hidden, attention, pooled, transitions, scores, relations, subclassLogits }: ModelOutputs,
+  { features, hidden, attention, pooled, transitions, scores, relations, subclassLogits, headLogits }: ModelOutputs,
 ): OutputShapes => ({
-  features: Object.fromEntries(Object.entries(features).map(([name, { shape }]) => [name, shape])),
+  features: named(features),
   hidden: hidden.map(({ shape }) => shape),
   attention: attention.map(({ shape }) => shape),
   pooled: pooled.shape,
@@ -25,6 +28,7 @@ const shapesOf = (
   ...(scores && { scores: scores.map(({ shape }) => shape) }),
   ...(relations && { relations: relations.map(({ queries }) => queries.shape) }),
   ...(subclassLogits && { subclassLogits: subclassLogits.shape }),
+  ...(headLogits && { headLogits: named(headLogits) }),
 });
 
 /** A model's outputs of which only some matter. */

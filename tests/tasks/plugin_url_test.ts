@@ -72,3 +72,48 @@ Deno.test("with flag, hash and network a run trains with the loss from a URL, an
       }
     })
   ));
+
+/** A recipe that sweep takes: the loss from afar beside the usual one, for a student with chains. */
+async function sweptWith(folder: string, keys: string): Promise<string> {
+  const file = join(folder, "url.yaml");
+  await Deno.writeTextFile(file, tinyRecipe.replace("losses: [", `losses: [{ ${keys} }, `));
+  return file;
+}
+
+Deno.test("compare and sweep run plug-ins from a URL with the flag alone, and their help tells of it", () =>
+  withTinyData((folder) =>
+    withFileServer({ "/loss.js": () => new Response(loss) }, async ({ url }) => {
+      const hash = await sha256(new TextEncoder().encode(loss));
+      const cached = join(CHECKOUT, "runs", "cache", hash);
+      const recipe = await sweptWith(folder, `use: ${url("/loss.js")}, integrity: sha256-${hash}`);
+      const few = ["--backend", "cpu", "--set", "train.maxSteps=1"];
+      const verbs = [["compare", "--seeds", "1"], ["sweep", "--cores", "2", "--rates", "0.01"]] as const;
+      try {
+        for (const [verb, ...flags] of verbs) {
+          const start = (...more: string[]) =>
+            runDeno([
+              "run",
+              "--allow-net=127.0.0.1",
+              ...taskArguments(verb).slice(1),
+              recipe,
+              "--output",
+              join(folder, verb),
+              ...flags,
+              ...few,
+              ...more,
+            ]);
+          const refused = await start();
+          assert.equal(refused.code, 2, refused.stderr);
+          assert.match(refused.stderr, /url\.yaml:14:17: .*: it is code .* only with --allow-plugin-url/);
+          const { code, stderr } = await start("--allow-plugin-url");
+          assert.equal(code, 0, stderr);
+          const results = JSON.parse(await Deno.readTextFile(join(folder, verb, "results.json")));
+          assert.ok("from-afar" in results.results[0].runs[0].summary.losses, verb);
+          const { stdout } = await runTask(verb, ["--help"]);
+          assert.match(stdout, /--allow-plugin-url +run plug-ins that the recipe names by URL and hash/);
+        }
+      } finally {
+        await Deno.remove(cached).catch(() => {});
+      }
+    })
+  ));

@@ -56,6 +56,10 @@ function logitsOf({ task, classes, text }: InputDescription, batch: number, make
   return {
     logits: make("logits", [batch, classes.length]),
     subclassLogits: make("subclassLogits", [batch, 2 * classes.length]),
+    headLogits: {
+      class: make("headLogits.class", [batch, classes.length]),
+      distillation: make("headLogits.distillation", [batch, classes.length]),
+    },
   };
 }
 
@@ -89,10 +93,12 @@ function textLayers(batch: number, length: number, width: number, make: Make) {
 
 /** The shapes of outputs for one example, as losses are told them. */
 export function shapesOf(outputs: ModelOutputs): OutputShapes {
-  const { features, hidden, attention, pooled, transitions, scores, relations, subclassLogits } = outputs;
+  const { features, hidden, attention, pooled, transitions, scores, relations, subclassLogits, headLogits } = outputs;
   const one = ({ shape }: Tensor) => [1, ...shape.slice(1)];
+  const named = (tensors: Readonly<Record<string, Tensor>>) =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, one(tensor)]));
   return {
-    features: Object.fromEntries(Object.entries(features).map(([name, tensor]) => [name, one(tensor)])),
+    features: named(features),
     hidden: hidden.map(one),
     attention: attention.map(one),
     pooled: one(pooled),
@@ -100,5 +106,6 @@ export function shapesOf(outputs: ModelOutputs): OutputShapes {
     ...(scores && { scores: scores.map(one) }),
     ...(relations && { relations: relations.map(({ queries }) => one(queries)) }),
     ...(subclassLogits && { subclassLogits: one(subclassLogits) }),
+    ...(headLogits && { headLogits: named(headLogits) }),
   };
 }

@@ -5,7 +5,7 @@ import { type Weights, weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Batch, InputDescription } from "../dataset.ts";
-import type { Model, ModelOutputs } from "../model.ts";
+import type { ForwardCall, Model, ModelOutputs } from "../model.ts";
 import { madeUpBatch } from "./inputs.ts";
 
 /** A model with fresh weights and a made-up batch. */
@@ -40,9 +40,24 @@ export class ModelBench {
 
   /** The model's outputs; every pass draws the same random numbers. */
   forward(training: boolean): ModelOutputs {
+    return this.model.forward(this.#call(training));
+  }
+
+  /** The same with each layer run alone, and the numbers of the layers in the order in which they were asked for. */
+  forwardByLayers(training: boolean): { readonly outputs: ModelOutputs; readonly asked: readonly number[] } {
+    const asked: number[] = [];
+    const call = this.#call(training);
+    const replaceLayer = (layer: number, x: Tensor) => {
+      asked.push(layer);
+      return this.model.runLayer!(call, layer, x);
+    };
+    return { outputs: this.model.forward({ ...call, replaceLayer }), asked };
+  }
+
+  #call(training: boolean): ForwardCall {
     const seeds = new Random(9);
     const randomSeed = () => seeds.uint32();
-    return this.model.forward({ ops: this.ops, weights: this.#provider, batch: this.#batch, training, randomSeed });
+    return { ops: this.ops, weights: this.#provider, batch: this.#batch, training, randomSeed };
   }
 
   dispose(): void {

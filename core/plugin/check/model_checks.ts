@@ -91,6 +91,14 @@ export function modelChecks(definition: ModelDefinition, options: unknown, bench
           return Promise.resolve();
         }),
     },
+    {
+      name: "runs each layer alone as forward does",
+      run: async () => {
+        expect(built !== undefined, "it cannot be built");
+        if (!built.model.runLayer) throw new Skipped("it has no runLayer: its layers cannot be replaced in training");
+        return await bench("cpu", expectLayers);
+      },
+    },
     { name: "gradient agrees with finite differences", run: () => bench("float64", expectGradient) },
     { name: "evaluation is the same each time, and changes no weight", run: () => bench("cpu", expectEvaluation) },
     {
@@ -171,6 +179,25 @@ async function expectGradient(bench: ModelBench): Promise<string> {
     tolerance: BY_DIFFERENCES,
   });
   return `${compared} numbers`;
+}
+
+async function expectLayers(bench: ModelBench): Promise<string> {
+  const { ops, model: { layerPrefixes = [] } } = bench;
+  let asked: readonly number[] = [];
+  for (const training of [true, false]) {
+    const byLayers = await readLogits(ops, () => {
+      const run = bench.forwardByLayers(training);
+      asked = run.asked;
+      return run.outputs;
+    });
+    const wanted = layerPrefixes.map((_, layer) => layer).join();
+    expect(
+      asked.join() === wanted,
+      `forward asks replaceLayer for the layers ${asked.join() || "none"}, not ${wanted}`,
+    );
+    expectEqual(byLayers, await readLogits(ops, () => bench.forward(training)), "layer by layer");
+  }
+  return `${asked.length} layers`;
 }
 
 async function expectEvaluation(bench: ModelBench): Promise<void> {

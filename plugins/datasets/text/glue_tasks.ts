@@ -12,6 +12,8 @@ export interface GlueTask {
   /** The file of the labelled development examples, and of a second set of them. */
   readonly development: string;
   readonly mismatched: string | null;
+  /** Whether lines that lack cells are left out, as all readers of this task do: its own files have a few. */
+  readonly hasShortLines?: boolean;
 }
 
 const pairTask = { task: "classification", columns: null, development: "dev.tsv", mismatched: null } as const;
@@ -32,7 +34,14 @@ export const GLUE_TASKS: Readonly<Record<string, GlueTask>> = {
   },
   sst2: { ...pairTask, text: "sentence", pair: null, label: "label", classes: ["0", "1"] },
   mrpc: { ...pairTask, text: "#1 String", pair: "#2 String", label: "Quality", classes: ["0", "1"] },
-  qqp: { ...pairTask, text: "question1", pair: "question2", label: "is_duplicate", classes: ["0", "1"] },
+  qqp: {
+    ...pairTask,
+    text: "question1",
+    pair: "question2",
+    label: "is_duplicate",
+    classes: ["0", "1"],
+    hasShortLines: true,
+  },
   stsb: { ...pairTask, task: "regression", text: "sentence1", pair: "sentence2", label: "score", classes: [] },
   mnli: {
     ...pairTask,

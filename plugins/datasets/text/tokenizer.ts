@@ -22,6 +22,8 @@ export class TextTokenizer {
   /** The number of the padding token; 0 where there is none, as padding is masked. */
   readonly padding: number;
   readonly #tokenizer: Tokenizer;
+  /** Whether a second text is a segment of its own; with RoBERTa's frame it is not, which the library overlooks. */
+  readonly #segments: boolean;
   /** The special tokens before and after a single text. */
   readonly #frame: readonly [before: readonly number[], after: readonly number[]];
 
@@ -42,6 +44,8 @@ export class TextTokenizer {
     const start = find(framed, letter, 0);
     this.#frame = [framed.slice(0, start), framed.slice(start + letter.length)];
     this.vocabulary = vocabularySize(tokenizer);
+    const { type } = (tokenizer.post_processor ?? {}) as { type?: string };
+    this.#segments = type !== "RobertaProcessing";
     this.padding = this.#tokenizer.token_to_id("[PAD]") ?? this.#tokenizer.token_to_id("<pad>") ?? 0;
   }
 
@@ -50,10 +54,8 @@ export class TextTokenizer {
    * text until they fit, special tokens stay.
    */
   encode(text: string, pair: string | null = null): EncodedText {
-    const { ids, token_type_ids: types } = this.#tokenizer.encode(text, {
-      text_pair: pair,
-      return_token_type_ids: true,
-    });
+    const { ids, token_type_ids } = this.#tokenizer.encode(text, { text_pair: pair, return_token_type_ids: true });
+    const types = this.#segments ? token_type_ids! : ids.map(() => 0);
     if (ids.length <= this.maxLength) return { tokens: Uint32Array.from(ids), types: Uint8Array.from(types) };
     const after = this.#frame[1].length;
     if (pair === null) {

@@ -1,5 +1,5 @@
-import { defineModel, type ForwardCall, type ModelOutputs } from "../../../core/plugin/model.ts";
-import type { BlockSettings } from "../encoder/block.ts";
+import { defineModel } from "../../../core/plugin/model.ts";
+import { encoderBlock } from "../encoder/block.ts";
 import { encode } from "../encoder/encode.ts";
 import { blockParameters } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
@@ -7,7 +7,7 @@ import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, MODEL_TYPES, toHuggingFace } from "./hugging_face.ts";
 import { blockNames, layerPrefix, ownName } from "./names.ts";
 import { type BertOptions, bertOptions } from "./options.ts";
-import { type BertSizes, resolveSizes } from "./sizes.ts";
+import { resolveSizes } from "./sizes.ts";
 
 /**
  * Transformer encoders of text: BERT (Devlin et al. 2019, arXiv 1810.04805), DistilBERT and RoBERTa with Hugging Face's
@@ -32,28 +32,28 @@ export const bert = defineModel<BertOptions>({
     const sizes = resolveSizes(options, data);
     const { variant, width, ffn } = sizes;
     const numbers = Array.from({ length: sizes.layers }, (_, layer) => layer);
+    const names = numbers.map((layer) => blockNames(variant, layer));
+    const settings = { ...sizes, norm: "after" } as const;
     const head = headParameters(sizes);
     const pools = head.some(({ name }) => name.startsWith(`${variant}.pooler.`));
     return {
       parameters: [
         ...embeddingParameters(sizes),
-        ...numbers.flatMap((layer) => blockParameters(blockNames(variant, layer), width, ffn)),
+        ...names.flatMap((own) => blockParameters(own, width, ffn)),
         ...head,
       ],
+      textInputs: sizes.types > 1 ? ["tokens", "types", "mask"] : ["tokens", "mask"],
       classifier: classifierOf(sizes),
       layerPrefixes: numbers.map((layer) => layerPrefix(variant, layer)),
       head: head.map(({ name }) => name),
-      forward: (call) => forward(sizes, call),
+      forward: (call) => {
+        const embeddings = call.ops.scope(() => embed(call, sizes));
+        const { last, ...blocks } = encode(call, names, settings, embeddings, call.batch.mask);
+        return { ...applyHead(call, sizes, last), features: { embeddings }, ...blocks };
+      },
+      runLayer: (call, layer, x) => encoderBlock(call, names[layer], settings, x, call.batch.mask),
       config: toHuggingFace(sizes, data),
       fromForeign: (name) => ownName(variant, name, pools),
     };
   },
 });
-
-function forward(sizes: BertSizes, call: ForwardCall): ModelOutputs {
-  const settings: BlockSettings = { ...sizes, norm: "after" };
-  const embeddings = call.ops.scope(() => embed(call, sizes));
-  const names = Array.from({ length: sizes.layers }, (_, layer) => blockNames(sizes.variant, layer));
-  const { last, ...blocks } = encode(call, names, settings, embeddings, call.batch.mask);
-  return { ...applyHead(call, sizes, last), features: { embeddings }, ...blocks };
-}

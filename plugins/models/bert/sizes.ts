@@ -76,6 +76,12 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     subclasses: options.subclasses ?? 1,
   };
   checkClassOrder(options.labels, classes);
+  if (variant === "distilbert" && (sizes.types > 0 || sizes.epsilon !== 1e-12)) {
+    throw new UserError(
+      `Cannot build a DistilBERT of ${sizes.types} segments and epsilon ${sizes.epsilon}: it has none, and 1e-12; variant ` +
+        `bert takes others`,
+    );
+  }
   if (sizes.crf && task !== "tagging") {
     throw new UserError(`Cannot put a CRF behind a ${task}: crf is for tagging`);
   }

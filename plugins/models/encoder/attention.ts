@@ -27,7 +27,7 @@ export function attend(
   const attention = mask ? ops.maskedSoftmax(scores, mask) : ops.softmax(scores);
   const context = ops.matmul(layers.dropout(attention, attentionDropout), values);
   const joined = ops.reshape(ops.permute(context, [0, 2, 1, 3]), [batch, length, width]);
-  return { context: joined, attention, scores, vectors: { queries, keys, values } };
+  return { context: joined, attention, scores, relations: { queries, keys, values } };
 }
 
 /** Queries, keys and values with all heads side by side, each `[batch, length, width]`. */

@@ -47,7 +47,7 @@ export interface BlockOutputs {
   readonly attention: Tensor;
   /** Before the softmax, nothing hidden: `[batch, heads, length, length]`. */
   readonly scores: Tensor;
-  readonly vectors: AttentionVectors;
+  readonly relations: AttentionVectors;
 }
 
 /**

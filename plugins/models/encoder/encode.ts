@@ -1,6 +1,6 @@
-import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
+import type { ForwardCall, LayerOutputs, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
-import { type BlockNames, type BlockOutputs, type BlockSettings, encoderBlock } from "./block.ts";
+import { type BlockNames, type BlockSettings, encoderBlock } from "./block.ts";
 
 /** What a stack of blocks gives: the last hidden state, and what was wanted of each block. */
 export type Encoded = Required<Pick<ModelOutputs, "hidden" | "attention" | "scores" | "relations">> & {
@@ -24,28 +24,29 @@ export function encode(
 ): Encoded {
   const { ops, wanted } = call;
   const wants = (output: keyof ModelOutputs) => !wanted || wanted.has(output);
-  const kept: Partial<BlockOutputs>[] = [];
+  const kept: Partial<LayerOutputs>[] = [];
   let last = x;
-  for (const own of names) {
+  for (const [layer, own] of names.entries()) {
     const block = ops.scope(() => {
-      const { hidden, attention, scores, vectors } = encoderBlock(call, own, settings, last, mask);
+      const { hidden, attention, scores, relations }: LayerOutputs = call.replaceLayer?.(layer, last) ??
+        encoderBlock(call, own, settings, last, mask);
       return {
         hidden,
         ...(wants("attention") && { attention }),
         ...(wants("scores") && { scores }),
-        ...(wants("relations") && { vectors }),
+        ...(wants("relations") && { relations }),
       };
     });
     kept.push(wants("hidden") ? block : { ...block, hidden: undefined });
     last = block.hidden;
   }
-  const of = <Part>(pick: (block: Partial<BlockOutputs>) => Part | undefined): Part[] =>
+  const of = <Part>(pick: (block: Partial<LayerOutputs>) => Part | undefined): Part[] =>
     kept.flatMap((block) => pick(block) ?? []);
   return {
     last,
     hidden: of(({ hidden }) => hidden),
     attention: of(({ attention }) => attention),
     scores: of(({ scores }) => scores),
-    relations: of(({ vectors }) => vectors),
+    relations: of(({ relations }) => relations),
   };
 }

@@ -11,42 +11,13 @@ export function forward(
   call: ForwardCall,
 ): ModelOutputs {
   const { ops, weights, batch, training } = call;
-
-  const convolve = (x: Tensor, name: string, stride: number) => {
-    const filter = weights.get(`${name}.weight`);
-    return ops.conv2d(x, filter, { stride, padding: Math.floor(filter.shape[2] / 2) });
-  };
-  /** Batch norm, then the residual if there is one, then relu unless told otherwise. */
-  const normalise = (
-    x: Tensor,
-    name: string,
-    { residual, relu = true }: { residual?: Tensor; relu?: boolean } = {},
-  ) => {
-    const runningMean = weights.get(`${name}.running_mean`);
-    const runningVariance = weights.get(`${name}.running_var`);
-    const options = { training, runningMean, runningVariance, relu };
-    return ops.batchNorm(x, weights.get(`${name}.weight`), weights.get(`${name}.bias`), options, residual);
-  };
-  const residual = (x: Tensor, block: Block) => {
-    const shortcut = block.projected
-      ? normalise(convolve(x, `${block.name}.downsample.0`, block.stride), `${block.name}.downsample.1`, {
-        relu: false,
-      })
-      : x;
-    const convolutions = convolutionsOf(block);
-    return convolutions.reduce((y, { conv, norm, stride }, index) => {
-      const last = index === convolutions.length - 1;
-      return normalise(convolve(y, conv, stride), norm, last ? { residual: shortcut } : {});
-    }, x);
-  };
-
-  let x = normalise(convolve(batch.image, "conv1", stem === "cifar" ? 1 : 2), "bn1");
+  let x = normalise(call, convolve(call, batch.image, "conv1", stem === "cifar" ? 1 : 2), "bn1");
   if (stem === "imagenet") x = ops.maxPool2d(x, { size: 3, stride: 2, padding: 1 });
   const features: Record<string, Tensor> = { conv1: x };
   const hidden: Tensor[] = [];
   for (const { name, blocks } of stages) {
     for (const block of blocks) {
-      x = residual(x, block);
+      x = call.replaceLayer?.(hidden.length, x)?.hidden ?? residual(call, x, block);
       features[block.name] = x;
       hidden.push(x);
     }
@@ -58,4 +29,36 @@ export function forward(
   const outputs = { features, hidden, attention: [], pooled };
   if (subclasses === 1) return { logits, ...outputs };
   return { logits: classLogits(ops, logits, subclasses), subclassLogits: logits, ...outputs };
+}
+
+/** A residual block: its convolutions, each normalised, and the shortcut around them. */
+export function residual(call: ForwardCall, x: Tensor, block: Block): Tensor {
+  const shortcut = block.projected
+    ? normalise(call, convolve(call, x, `${block.name}.downsample.0`, block.stride), `${block.name}.downsample.1`, {
+      relu: false,
+    })
+    : x;
+  const convolutions = convolutionsOf(block);
+  return convolutions.reduce((y, { conv, norm, stride }, index) => {
+    const last = index === convolutions.length - 1;
+    return normalise(call, convolve(call, y, conv, stride), norm, last ? { residual: shortcut } : {});
+  }, x);
+}
+
+function convolve({ ops, weights }: ForwardCall, x: Tensor, name: string, stride: number): Tensor {
+  const filter = weights.get(`${name}.weight`);
+  return ops.conv2d(x, filter, { stride, padding: Math.floor(filter.shape[2] / 2) });
+}
+
+/** Batch norm, then the residual if there is one, then relu unless told otherwise. */
+function normalise(
+  { ops, weights, training }: ForwardCall,
+  x: Tensor,
+  name: string,
+  { residual, relu = true }: { residual?: Tensor; relu?: boolean } = {},
+): Tensor {
+  const runningMean = weights.get(`${name}.running_mean`);
+  const runningVariance = weights.get(`${name}.running_var`);
+  const options = { training, runningMean, runningVariance, relu };
+  return ops.batchNorm(x, weights.get(`${name}.weight`), weights.get(`${name}.bias`), options, residual);
 }

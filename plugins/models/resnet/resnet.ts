@@ -1,7 +1,7 @@
 import { imagesOf, outputsOf } from "../../../core/plugin/inputs.ts";
 import { defineModel } from "../../../core/plugin/model.ts";
 import { layOut, type ResnetOptions } from "./architecture.ts";
-import { forward } from "./forward.ts";
+import { forward, residual } from "./forward.ts";
 import { parametersOf } from "./parameters.ts";
 
 /**
@@ -32,10 +32,13 @@ export const resnet = defineModel<ResnetOptions>({
   build(options, data) {
     const architecture = layOut(options);
     const outputs = outputsOf(data) * options.subclasses;
+    const blocks = architecture.stages.flatMap((stage) => stage.blocks);
     return {
       parameters: parametersOf(architecture, imagesOf(data, "resnet").size[2], outputs),
       classifier: "fc.weight",
+      layerPrefixes: blocks.map(({ name }) => `${name}.`),
       forward: (call) => forward(architecture, options, call),
+      runLayer: (call, layer, x) => ({ hidden: residual(call, x, blocks[layer]) }),
       config: { ...options, width: architecture.stemWidth, stem: architecture.stem },
       fromForeign: (name) => {
         // Data-parallel training prefixes every name; PyTorch's batch counter is not needed.

@@ -1,4 +1,4 @@
-import type { ForwardCall, ParameterSpec } from "../../../core/plugin/model.ts";
+import type { ForwardCall, ModelOutputs, ParameterSpec } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { layersOf } from "../encoder/layers.ts";
 import { linear } from "../encoder/parameters.ts";
@@ -17,14 +17,14 @@ export function classifierOf({ variant }: VitSizes): string | undefined {
 }
 
 /**
- * From the last block's output `[batch, length, width]` to logits, the mean over the learned tokens' layers, and to the
- * class token's state behind the last norm, `[batch, width]`.
+ * From the last block's output `[batch, length, width]` to logits, the mean over the learned tokens' layers, to those of
+ * each layer where there are several, and to the class token's state behind the last norm, `[batch, width]`.
  */
 export function applyHead(
   call: ForwardCall,
   { variant, width, epsilon }: VitSizes,
   hidden: Tensor,
-): { logits: Tensor; pooled: Tensor } {
+): Pick<ModelOutputs, "logits" | "headLogits" | "pooled"> {
   const { ops } = call;
   const layers = layersOf(call, epsilon);
   const tokens = TOKENS[variant];
@@ -34,7 +34,12 @@ export function applyHead(
     const state = ops.reshape(ops.slice(hidden, { axis: 1, begin, length: 1 }), [batch, width]);
     return layers.norm(state, `${variant}.${LAST_NORM}`);
   });
-  const sum = tokens.map(({ classifier }, index) => layers.linear(states[index], classifier))
-    .reduce((sum, logits) => ops.add(sum, logits));
-  return { logits: tokens.length === 1 ? sum : ops.scale(sum, 1 / tokens.length), pooled: states[0] };
+  const [pooled] = states;
+  const each = tokens.map(({ classifier }, index) => layers.linear(states[index], classifier));
+  if (each.length === 1) return { logits: each[0], pooled };
+  return {
+    logits: ops.scale(each.reduce((sum, logits) => ops.add(sum, logits)), 1 / each.length),
+    headLogits: Object.fromEntries(tokens.map(({ head }, index) => [head, each[index]])),
+    pooled,
+  };
 }

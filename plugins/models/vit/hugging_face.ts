@@ -1,6 +1,7 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { activationIn, type Config, labelEntries, labelsIn, numberIn } from "../encoder/config.ts";
+import type { Grid } from "./bicubic.ts";
 import { type Variant, VARIANTS, type VitOptions } from "./options.ts";
 import type { VitSizes } from "./sizes.ts";
 
@@ -45,11 +46,18 @@ export function fromHuggingFace(config: Config, options: VitOptions): VitOptions
   return { ...read, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) };
 }
 
-/** A config.json by which Hugging Face's transformers builds the same model, unless query, key and value are fused. */
+/** The grid of patches that a config's images are cut into; `null` if it does not say their size. */
+export function gridIn({ image_size: size, patch_size: patch = DEFAULT_PATCH }: Config): Grid | null {
+  const [height, width = height] = [size].flat().map((side) => Math.floor(Number(side) / Number(patch)));
+  return height >= 1 && width >= 1 ? [height, width] : null;
+}
+
+/** A config.json by which Hugging Face's transformers builds the same model; to it, fused ones are the same as others. */
 export function toHuggingFace(sizes: VitSizes, data: InputDescription): Record<string, unknown> {
   const { variant, image: [height, width, channels], qkv } = sizes;
   return {
-    ...(qkv === "fused" ? { qkv } : { architectures: [ARCHITECTURES[variant]] }),
+    ...(qkv === "fused" && { qkv }),
+    architectures: [ARCHITECTURES[variant]],
     model_type: variant,
     num_hidden_layers: sizes.layers,
     hidden_size: sizes.width,

@@ -1,4 +1,5 @@
 import type { BlockNames } from "../encoder/block.ts";
+import type { Projections } from "../encoder/fused.ts";
 import type { Variant } from "./options.ts";
 import type { VitSizes } from "./sizes.ts";
 
@@ -11,12 +12,22 @@ export const EMBEDDINGS = {
 /** The norm behind the last block, below the model's prefix. */
 export const LAST_NORM = "layernorm";
 
-/** For each learned token in front of the patches, its name below the prefix and the linear layer that reads it. */
-export const TOKENS: Readonly<Record<Variant, readonly { readonly token: string; readonly classifier: string }[]>> = {
-  vit: [{ token: "embeddings.cls_token", classifier: "classifier" }],
+/** A learned token in front of the patches. */
+interface LearnedToken {
+  /** Its name below the prefix. */
+  readonly token: string;
+  /** The linear layer that reads it. */
+  readonly classifier: string;
+  /** What losses call the logits of this layer. */
+  readonly head: string;
+}
+
+/** The learned tokens of each variant, in their order. */
+export const TOKENS: Readonly<Record<Variant, readonly LearnedToken[]>> = {
+  vit: [{ token: "embeddings.cls_token", classifier: "classifier", head: "class" }],
   deit: [
-    { token: "embeddings.cls_token", classifier: "cls_classifier" },
-    { token: "embeddings.distillation_token", classifier: "distillation_classifier" },
+    { token: "embeddings.cls_token", classifier: "cls_classifier", head: "class" },
+    { token: "embeddings.distillation_token", classifier: "distillation_classifier", head: "distillation" },
   ],
 };
 
@@ -25,14 +36,19 @@ export function layerPrefix(variant: Variant, layer: number): string {
   return `${variant}.encoder.layer.${layer}.`;
 }
 
-/** The layers of a block under Hugging Face's names; that of fused queries, keys and values is our own. */
+/** The layers that make a block's queries, keys and values; the name of the fused one is our own. */
+export function projections(variant: Variant, layer: number): Projections {
+  const prefix = `${layerPrefix(variant, layer)}attention.attention.`;
+  return { query: `${prefix}query`, key: `${prefix}key`, value: `${prefix}value`, fused: `${prefix}qkv` };
+}
+
+/** The layers of a block under Hugging Face's names. */
 export function blockNames({ variant, qkv }: Pick<VitSizes, "variant" | "qkv">, layer: number): BlockNames {
   const prefix = layerPrefix(variant, layer);
+  const { fused, ...split } = projections(variant, layer);
   return {
-    query: `${prefix}attention.attention.query`,
-    key: `${prefix}attention.attention.key`,
-    value: `${prefix}attention.attention.value`,
-    ...(qkv === "fused" && { fused: `${prefix}attention.attention.qkv` }),
+    ...split,
+    ...(qkv === "fused" && { fused }),
     attentionOutput: `${prefix}attention.output.dense`,
     attentionNorm: `${prefix}layernorm_before`,
     up: `${prefix}intermediate.dense`,

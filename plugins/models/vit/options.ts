@@ -40,8 +40,8 @@ export function vitOptions({ z }: OptionKit) {
     ffn: count.describe("Width within the feed-forward networks; null: four times the width"),
     patch: count.describe("Height and width of a patch in pixels; the image's must be multiples of it"),
     qkv: z.enum(["split", "fused"]).nullable().default(null).describe(
-      "Query, key and value as three matrices, or as one of three times the rows, which no Hugging Face file has; " +
-        "null: split",
+      "Query, key and value as three matrices, or trained as one of three times the rows; either reads files of both " +
+        "forms, and a student is saved with three, as Hugging Face's; null: split",
     ),
     activation: z.enum(activations).nullable().default(null).describe(
       "Function within the feed-forward networks; gelu_new is its approximation by tanh; null: gelu",

@@ -1,27 +1,30 @@
 import { defineModel, type ForwardCall, type ModelOutputs } from "../../../core/plugin/model.ts";
-import type { BlockNames } from "../encoder/block.ts";
+import { type BlockNames, encoderBlock } from "../encoder/block.ts";
 import { encode } from "../encoder/encode.ts";
+import { fuse, unfuse } from "../encoder/fused.ts";
 import { blockParameters, glorot, norm } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, toHuggingFace } from "./hugging_face.ts";
-import { blockNames, LAST_NORM, layerPrefix, ownName } from "./names.ts";
+import { blockNames, LAST_NORM, layerPrefix, ownName, projections } from "./names.ts";
 import { VARIANTS, type VitOptions, vitOptions } from "./options.ts";
+import { resizePositions } from "./positions.ts";
 import { resolveSizes, type VitSizes } from "./sizes.ts";
 
 /**
  * Vision transformers: ViT (Dosovitskiy et al. 2021, arXiv 2010.11929) and DeiT with its distillation token (Touvron et al.
  * 2021, arXiv 2012.12877), with the tensor names and config.json of Hugging Face's `ViTForImageClassification` and
- * `DeiTForImageClassificationWithTeacher`. Images may have any size that is a multiple of the patch; a file that was
- * trained for another size has other position embeddings, and is refused.
+ * `DeiTForImageClassificationWithTeacher`. Images may have any size that is a multiple of the patch; position embeddings
+ * of a file that was trained for another size are interpolated.
  *
  * Outputs: `hidden` with the output of every block, class token first, `features.embeddings` with what the first one gets,
  * `attention` (probabilities, before dropout), `scores` before the softmax, `relations` with each layer's queries, keys
  * and values, and `pooled`, the class token's state behind the last norm. DeiT's `logits` are the mean of those of its two
- * heads in training, too, so that every loss trains both alike.
+ * heads in training, too, so that a loss trains both alike unless its option `head` names one of `headLogits`: `class` or
+ * `distillation`.
  *
  * Query, key, value and output of attention, both matrices of the feed-forward networks and the projection of patches may
- * be over-parameterised; with `qkv: fused` the first three are one matrix, whose files are this program's own.
+ * be over-parameterised; with `qkv: fused` the first three are one matrix, three again in files.
  */
 export const vit = defineModel<VitOptions>({
   name: "vit",
@@ -36,6 +39,7 @@ export const vit = defineModel<VitOptions>({
     const numbers = Array.from({ length: sizes.layers }, (_, layer) => layer);
     const names = numbers.map((layer) => blockNames(sizes, layer));
     const head = headParameters(sizes);
+    const fusable = numbers.map((layer) => projections(variant, layer));
     return {
       parameters: [
         ...embeddingParameters(sizes),
@@ -47,8 +51,12 @@ export const vit = defineModel<VitOptions>({
       layerPrefixes: numbers.map((layer) => layerPrefix(variant, layer)),
       head: head.map(({ name }) => name),
       forward: (call) => forward(sizes, names, call),
+      runLayer: (call, layer, x) => encoderBlock(call, names[layer], { ...sizes, norm: "before" }, x, null),
       config: toHuggingFace(sizes, data),
       fromForeign: (name) => ownName(variant, name),
+      fromFile: (tensors, source) =>
+        resizePositions((sizes.qkv === "fused" ? fuse : unfuse)(tensors, fusable), sizes, source),
+      toFile: (tensors) => unfuse(tensors, fusable),
     };
   },
 });

@@ -79,7 +79,16 @@ async function writeTeacher(folder: string, plugins: ResolvedPlugins, random: Ra
 async function trainingSession(ops: Ops, run: PreparedRun, { train }: Recipe): Promise<Session> {
   const { student, teacher, losses, lossParameters, data } = run;
   const { task } = data.dataset.input;
-  const step = new TrainingStep(ops, student, teacher, losses, lossParameters, train, new Random(1), task);
+  const step = new TrainingStep({
+    ops,
+    student,
+    teacher,
+    losses,
+    lossParameters,
+    recipe: train,
+    random: new Random(1),
+    task,
+  });
   const progress = { totalSteps: 1e6, stepsPerEpoch: 1e6 };
   let done = 0;
   const steps = async (count: number) => {

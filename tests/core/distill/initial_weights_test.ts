@@ -7,6 +7,7 @@ import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { writeSafetensors } from "../../../core/safetensors.ts";
 import { buildBert } from "../../plugins/models/bert_fixture.ts";
+import { buildVit } from "../../plugins/models/vit_fixture.ts";
 
 const encoder = (layers: number, width = 8) => buildBert({ layers, width, heads: 2 });
 
@@ -40,6 +41,31 @@ Deno.test("a student of its teacher's layers has their numbers, and all others b
     assert.deepEqual(weights.get(name), teacher.numbers.get(source), name);
     assert.notEqual(weights.get(name), teacher.numbers.get(source), "a copy, not the teacher's own");
   }
+});
+
+Deno.test("a student whose queries, keys and values are fused starts from a teacher's that are apart, and back", async () => {
+  const vision = (qkv: string) => buildVit({ layers: 2, width: 8, heads: 2, patch: 4, qkv });
+  const aligned = "{ use: tensor-alignment }";
+  const first = taught(vision("split"));
+  const { weights, lines } = await start(
+    vision("fused"),
+    first,
+    "initialise: { from: teacher, layers: [1, 0] }",
+    aligned,
+  );
+  assert.deepEqual(lines, ["the student's layers start as the teacher's 1, 0"]);
+  const qkv = weights.get("vit.encoder.layer.0.attention.attention.qkv.weight")!;
+  const part = (name: string) => first.numbers.get(`vit.encoder.layer.1.attention.attention.${name}.weight`)!;
+  assert.deepEqual([...qkv], ["query", "key", "value"].flatMap((name) => [...part(name)]));
+
+  const mapped = "initialise: { from: teacher, layers: mapped }";
+  const begins = (lines: readonly string[]) => lines.some((line) => line.includes("begins at 0"));
+  assert.ok(!begins((await start(vision("fused"), first, mapped, aligned)).lines), "no weight of the teacher is a qkv");
+  assert.ok(begins((await start(vision("split"), first, mapped, aligned)).lines));
+
+  const fused = { model: vision("fused"), numbers: weights };
+  const back = await start(vision("split"), fused, "initialise: { from: teacher, layers: [1, 0] }", aligned);
+  assert.deepEqual(back.weights, first.numbers);
 });
 
 Deno.test("where tensor-alignment pairs weights that start equal, it says that its loss begins at 0", async () => {

@@ -40,6 +40,17 @@ Deno.test("where the recipe restores the best epoch, its weights are merged", ()
     assert.deepEqual(await weights(out), await weights(join(run, "student")));
   }));
 
+Deno.test("weights of other learning rates, and frozen ones, are where training had them", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run"), out = join(folder, "merged");
+    const rates = "train.layerRates=[{ layers: 'layer2*', scale: 2 }, { layers: [conv1*, 'layer3*.bn*'], scale: 0 }]";
+    await tinyRun(folder, {
+      overrides: ["train.epochs=1", rates, "student.overParameterise[0].layers='layer1*conv*'"],
+    });
+    await merge(run, out);
+    assert.deepEqual(await weights(out), await weights(join(run, "student")));
+  }));
+
 Deno.test("another recipe's checkpoint is refused", () =>
   withTinyData(async (folder) => {
     await tinyRun(folder, { overrides: ["train.epochs=1"] });

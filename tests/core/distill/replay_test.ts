@@ -72,7 +72,16 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
     },
   ];
   const recipe = trainSchema.parse({ epochs: 8, ...settings });
-  const step = new TrainingStep(ops, student, teacher, losses, own, recipe, new Random(0), "classification");
+  const step = new TrainingStep({
+    ops,
+    student,
+    teacher,
+    losses,
+    lossParameters: own,
+    recipe,
+    random: new Random(0),
+    task: "classification",
+  });
   const records: StepRecord[] = [];
   const levels: number[] = [];
   for (let i = 0; i < STEPS; i++) {
@@ -86,7 +95,7 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
   }
   assert.ok(levels.every((bytes) => bytes === levels[0]), `${levels} bytes after each epoch`);
   const perStep = await Promise.all(records.map((record) => ops.read(tensorsOf(record))));
-  const stores = [student.plain, student.cores, student.statistics].flatMap(({ parts }) =>
+  const stores = [student.plain, student.cores, student.untrained].flatMap(({ parts }) =>
     parts.map(({ flat }) => flat)
   );
   const states = Object.values(step.groups).flatMap(({ optimiser }) => [...optimiser.state.values()]);
@@ -157,16 +166,16 @@ testBackends("a loss that says so keeps every step from being replayed", async (
   const none = weightsFrom(new Map());
   const losses = [{ name: "loss", weight: 1, loss, parameters: none, state: none }];
   const recipe = trainSchema.parse({ epochs: 1 });
-  const step = new TrainingStep(
+  const step = new TrainingStep({
     ops,
     student,
-    null,
+    teacher: null,
     losses,
-    new ParameterStore(ops, []),
+    lossParameters: new ParameterStore(ops, []),
     recipe,
-    new Random(0),
-    "classification",
-  );
+    random: new Random(0),
+    task: "classification",
+  });
   for (let i = 0; i < 4; i++) step.run(batchOf(0), { step: i, totalSteps: 4, stepsPerEpoch: 4 }, false);
   assert.deepEqual(step.counts, { runs: 4, replays: 0 });
   await student.plain.parts[0].flat.read();

@@ -37,7 +37,7 @@ async function oneStep(
   const { chain } = await decomposeMatrix(initial.get(WEIGHT)!, 4, 36, factors);
   const student = new Student(ops, model, new Map([[WEIGHT, chain]]), initial);
   const own = new ParameterStore(ops, []);
-  const used = loss ?? await crossEntropy.create({ labelSmoothing: 0 }, { data } as LossSetup);
+  const used = loss ?? await crossEntropy.create({ labelSmoothing: 0, head: null }, { data } as LossSetup);
   const none = weightsFrom(new Map());
   const losses = [{ name: "loss", weight: 1, loss: used, parameters: none, state: none }];
   const recipe = trainSchema.parse({
@@ -46,7 +46,16 @@ async function oneStep(
     ...train,
     optimiser: { use: "sgd", momentum: 0, learningRate: 0.1, weightDecay: 0, ...train.optimiser as object },
   });
-  const step = new TrainingStep(ops, student, teacher, losses, own, recipe, new Random(0), "classification");
+  const step = new TrainingStep({
+    ops,
+    student,
+    teacher,
+    losses,
+    lossParameters: own,
+    recipe,
+    random: new Random(0),
+    task: "classification",
+  });
   const read = async () => ({
     plain: await student.plain.parts[0].flat.read(),
     cores: await student.cores.parts[0].flat.read(),

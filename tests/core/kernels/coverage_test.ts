@@ -20,7 +20,7 @@ const programs: Readonly<Record<string, (ops: Ops) => Promise<Tensor[]> | Tensor
   ],
   "largest logits": (ops) => {
     const logits = ops.tensor([1, 3, 3, 5, 4, 0], [2, 3]);
-    return [predictionsOf(ops, "classification", { logits, features: {}, hidden: [], attention: [], pooled: logits })];
+    return [predictionsOf(ops, "classification", { logits })];
   },
   "clip factor": (ops) => [clipScale(ops, [ops.tensor(pseudoRandom(4, 300))], 0.5)],
   "sgd step": (ops) => optimiserStep(ops, { use: "sgd", momentum: 0.9, nesterov: true }),

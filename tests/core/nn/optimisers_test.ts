@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { clipScale, createOptimiser } from "../../../core/nn/optimisers.ts";
-import { namedParts, ParameterStore } from "../../../core/nn/parameter_store.ts";
+import { ParameterStore } from "../../../core/nn/parameter_store.ts";
+import { namedParts } from "../../../core/nn/tensor_store.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import { backends, float64, testBackends } from "../../support/backends.ts";

@@ -105,3 +105,33 @@ Deno.test("every task of GLUE reads its files' columns", async () => {
     assert.deepEqual(Object.keys(splits).includes("mismatched"), task === "mnli");
   }
 });
+
+Deno.test("GLUE's classes may be in the order of a teacher's logits", async () => {
+  const rows = "index\tsentence1\tsentence2\tgold_label\n0\tA\tB\tneutral\n1\tA\tB\tcontradiction\n";
+  const files = { "m/train.tsv": rows, "m/dev_matched.tsv": rows, "m/dev_mismatched.tsv": rows };
+  const load = (task: string, classes: string[]) => loadTexts(glue, { task, folder: "m", classes, ...small }, files);
+  const classes = ["entailment", "neutral", "contradiction"];
+  const { input, splits } = await load("mnli", classes);
+  assert.deepEqual(input.classes, classes);
+  assert.deepEqual([...splits.train.batch(Uint32Array.of(0, 1)).label.data], [1, 2]);
+  await assert.rejects(load("mnli", ["entailment", "neutral"]), {
+    message:
+      "Cannot take entailment and neutral as the task's classes: expected contradiction, entailment and neutral, " +
+      "in any order",
+  });
+  await assert.rejects(load("stsb", ["0"]), {
+    message: "Cannot put the classes of a regression in order: expected null for classes",
+  });
+});
+
+Deno.test("lines of QQP that lack cells are left out, of other tasks they are refused", async () => {
+  const whole = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tHow?\tWhy?\t0\n";
+  const load = (task: string, text: string) =>
+    loadTexts(glue, { task, folder: "q", ...small }, { "q/train.tsv": text, "q/dev.tsv": text });
+  const { splits } = await load("qqp", `${whole}2\t3\t4\tHow\n5\n3\t2\t3\tHow?\tHow?\t1\n`);
+  assert.deepEqual([...splits.train.batch(Uint32Array.of(0, 1)).label.data], [0, 1]);
+  assert.equal(splits.train.length, 2);
+  await assert.rejects(load("qqp", `${whole}2\t3\n3\t2\t3\tHow?\tHow?\tmaybe\n`), { message: /"maybe" on line 4/ });
+  await assert.rejects(load("qqp", `${whole}2\t3\t4\tHow?\tWhy?\t0\t1\n`), { message: /^Cannot read line 3 / });
+  await assert.rejects(load("rte", "index\tsentence1\tsentence2\tlabel\n0\tA\n"), { message: /^Cannot read line 2 / });
+});

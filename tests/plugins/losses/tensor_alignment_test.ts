@@ -5,7 +5,7 @@ import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import type { Tensor } from "../../../core/tensor.ts";
-import { automaticLayerMap } from "../../../plugins/losses/layer_map.ts";
+import { automaticLayerMap, showPairs } from "../../../plugins/losses/layer_map.ts";
 import { tensorAlignment } from "../../../plugins/losses/tensor_alignment.ts";
 import { gen, golden } from "../../golden/golden.ts";
 import { backends, float64, testBackends } from "../../support/backends.ts";
@@ -97,4 +97,19 @@ Deno.test("the automatic layer map pairs equal shapes and equal names only", () 
     ["layer2.0.conv1.weight", "layer2.0.conv1.weight"],
     ["fc.weight", null],
   ]);
+});
+
+Deno.test("pairs of weights are told layer by layer where whole layers go together", () => {
+  const pair = (student: string, teacher: string): [string, string] => [student, teacher];
+  assert.equal(
+    showPairs([
+      pair("bert.encoder.layer.0.attention.self.query.weight", "bert.encoder.layer.1.attention.self.query.weight"),
+      pair("bert.encoder.layer.0.output.dense.weight", "bert.encoder.layer.1.output.dense.weight"),
+      pair("layer2.0.conv1.weight", "layer2.0.conv1.weight"),
+      pair("layer2.0.conv2.weight", "layer2.2.conv2.weight"),
+      pair("fc.weight", "fc.weight"),
+    ]),
+    "bert.encoder.layer.0.* with bert.encoder.layer.1.* (2 weights), layer2.0.conv1.weight with layer2.0.conv1.weight, " +
+      "layer2.0.conv2.weight with layer2.2.conv2.weight, fc.weight with fc.weight",
+  );
 });

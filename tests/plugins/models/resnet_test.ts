@@ -156,7 +156,7 @@ for (const name of names) {
     const ops = createOps(backend);
     const { expected, student, forward } = await openNetwork(name, ops);
     const { logits, pooled } = forward(true);
-    const statistics = await student.statistics.read();
+    const statistics = await student.untrained.read();
     assert.ok(statistics.size > 0);
     const tolerance = backend.precision === "float64" ? 1e-6 : trainingTolerance(name);
     assertRelative(await logits.read(), expected.get("train.logits")!, tolerance, "logits");
@@ -198,16 +198,16 @@ testBackends("three training steps of SGD give PyTorch's losses", async (backend
   });
   const none = weightsFrom(new Map());
   const losses = [{ name: "cross-entropy", weight: 1, loss, parameters: none, state: none }];
-  const step = new TrainingStep(
+  const step = new TrainingStep({
     ops,
     student,
-    null,
+    teacher: null,
     losses,
-    new ParameterStore(ops, []),
+    lossParameters: new ParameterStore(ops, []),
     recipe,
-    new Random(0),
-    "classification",
-  );
+    random: new Random(0),
+    task: "classification",
+  });
   const totals = [0, 1, 2, 3].map((index) =>
     step.run(hostBatch, { step: index, totalSteps: 4, stepsPerEpoch: 4 }, false).total
   );

@@ -11,21 +11,13 @@ import {
   buildVit,
   fixture,
   images,
+  inFolder,
   optionsOf,
   type TransformerName,
   transformers,
 } from "./vit_fixture.ts";
 
 const names = Object.keys(transformers) as TransformerName[];
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** The fixture's tensors, renamed. */
 async function stored(name: TransformerName, rename = (key: string) => key): Promise<Map<string, TensorToStore>> {
@@ -82,15 +74,6 @@ for (const name of names) {
       assert.deepEqual(model.head, [...expected.keys()].filter((key) => key.includes("classifier")));
     }));
 }
-
-Deno.test("weights for images of another size are refused in one sentence", async () => {
-  const config = JSON.parse(await Deno.readTextFile(fixture("deit.json")));
-  const model = vit.build(vit.fromConfig!(config, optionsOf({})), images([12, 8, 1]));
-  await assert.rejects(readModelWeights(fixture("deit.safetensors"), model, "teacher"), {
-    name: "UserError",
-    message: /shapes differ: deit\.embeddings\.position_embeddings is \[1, 6, 12\], expected \[1, 8, 12\]$/,
-  });
-});
 
 Deno.test("sizes that do not fit each other or the images are refused in one sentence", () => {
   const refused = (options: Record<string, unknown>, message: RegExp, data = images([28, 28, 1])) =>

@@ -31,6 +31,16 @@ export function buildVit(options: Record<string, unknown>, data: InputDescriptio
   return vit.build(optionsOf(options), data);
 }
 
+/** Runs a test in a folder of its own. */
+export async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 /** One of {@link transformers}, of the sizes in its config.json. */
 export async function buildTransformer(name: TransformerName, options: Record<string, unknown> = {}): Promise<Model> {
   const config = JSON.parse(await Deno.readTextFile(fixture(`${name}.json`)));

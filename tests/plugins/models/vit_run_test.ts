@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { Random } from "../../../core/data/random.ts";
 import { readDescribedModel } from "../../../core/distill/described_model.ts";
+import { writeModelFolder } from "../../../core/distill/model_folder.ts";
 import { silent } from "../../../core/distill/progress.ts";
+import { freshWeights } from "../../../core/distill/student.ts";
+import { optionKit } from "../../../core/plugin/kit.ts";
 import { readSafetensors } from "../../../core/safetensors.ts";
 import { builtins } from "../../../plugins/builtins.ts";
+import { vit } from "../../../plugins/models/vit/vit.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+import { images } from "./vit_fixture.ts";
 
 const optimiser = "{ use: adamw, learningRate: 0.004 }";
 
@@ -55,17 +61,55 @@ Deno.test("a ViT is trained, and a smaller one distilled from its folder in chai
     assert.deepEqual([...tensors.keys()].sort(), model.parameters.map(({ name }) => name).sort());
   }));
 
-Deno.test("a DeiT with fused queries, keys and values learns from a residual network", () =>
+Deno.test("a DeiT with fused queries, keys and values learns labels and a residual network's decisions by heads", () =>
   withTinyData(async (folder) => {
     const first = await tinyRun(folder, { output: "teacher", overrides: ["student.overParameterise=[]"] });
     const deit = recipe(
       "{ use: vit, variant: deit, qkv: fused, layers: 2, width: 16, heads: 2, ffn: 32, patch: 4, dropout: 0.1, " +
         'overParameterise: [{ layers: "*.qkv.weight", cores: 3 }] }',
       `teacher: { use: resnet, depth: 8, width: 4, weights: teacher/student }
-losses: [{ use: cross-entropy, weight: 0.5 }, { use: kd, weight: 0.5, temperature: 2 }]`,
+losses:
+  - { use: cross-entropy, weight: 0.5, head: class }
+  - { use: hard-distillation, weight: 0.5, head: distillation }`,
     );
     const run = await tinyRun(folder, { text: deit, output: "student" });
     assert.equal(run.teacher!.accuracy, first.student.accuracy);
     assert.ok(run.student.accuracy! > 0.9, `the student is right in ${run.student.accuracy}`);
-    assert.equal(Object.keys(run.norms).length, 2);
+    assert.deepEqual(
+      Object.keys(run.norms),
+      [0, 1].map((i) => `deit.encoder.layer.${i}.attention.attention.qkv.weight`),
+    );
+    const { tensors } = await readSafetensors(join(folder, "student", "student", "model.safetensors"));
+    assert.deepEqual([...tensors.keys()].filter((name) => name.includes("qkv")), [], "saved apart");
+
+    // And again as a teacher, of a student of the other form that starts from it.
+    const next = recipe(
+      "{ use: vit, config: student/student, qkv: split, initialise: { from: teacher, layers: first } }",
+      `teacher: { use: vit, weights: student/student }
+losses: [{ use: kd, head: distillation, temperature: 2 }]`,
+      1,
+    );
+    const again = await tinyRun(folder, { text: next, output: "next" });
+    assert.equal(again.teacher!.accuracy, run.student.accuracy);
+    assert.ok(again.student.accuracy! > 0.9, `the next student is right in ${again.student.accuracy}`);
+  }));
+
+Deno.test("a ViT trained on images of another size is continued and distilled, and the run says so", () =>
+  withTinyData(async (folder) => {
+    const saved = join(folder, "large");
+    const config = { model_type: "vit", num_hidden_layers: 2, hidden_size: 16, num_attention_heads: 2, patch_size: 4 };
+    const large = vit.build(vit.fromConfig!(config, vit.options(optionKit).parse({})), images([12, 8, 1], 3));
+    await writeModelFolder(saved, "vit", large, images([12, 8, 1], 3), freshWeights(large, new Random(1)));
+    const text = recipe(
+      "{ use: vit, weights: large }",
+      "teacher: { use: vit, weights: large }\nlosses: [{ use: cross-entropy }, { use: kd, weight: 0 }]",
+    );
+    const lines: string[] = [];
+    const reporter = { ...silent, line: (line: string) => void lines.push(line) };
+    const run = await tinyRun(folder, { text, output: "run", reporter });
+    const said = "position embeddings of 3 x 2 patches are interpolated to 2 x 2";
+    assert.deepEqual(lines.filter((line) => line.includes("position")), [`teacher: ${said}`, `student: ${said}`]);
+    assert.ok(run.student.accuracy! > 0.9, `the student is right in ${run.student.accuracy}`);
+    const { model } = await readDescribedModel(join(folder, "run", "student"), builtins.model);
+    assert.equal(model.config.image_size, 8);
   }));

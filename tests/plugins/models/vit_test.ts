@@ -63,6 +63,22 @@ testBackends("fused, query, key and value stacked give what they give apart", as
   }
 });
 
+testBackends("DeiT's logits are the mean of its heads', that of the class sees the class token", async (backend) => {
+  const ops = createOps(backend);
+  const { weights, expected, forward } = await openTransformer("deit", ops);
+  for (const training of [false, true]) {
+    const { headLogits, pooled, logits } = forward(training);
+    assert.deepEqual(Object.keys(headLogits!), ["class", "distillation"]);
+    const layer = (name: string, shape: number[]) => ops.tensor(weights.get(`cls_classifier.${name}`)!, shape);
+    const own = await ops.linear(pooled, layer("weight", [4, 12]), layer("bias", [4])).read();
+    assertRelative(await headLogits!.class.read(), Float32Array.from(own), 1e-5, "class");
+    const other = expected.get("logits")!.map((value, index) => 2 * value - own[index]);
+    assertRelative(await headLogits!.distillation.read(), other, 1e-5, "distillation");
+    assertRelative(await logits.read(), expected.get("logits")!, 1e-5, "logits");
+  }
+  assert.equal((await openTransformer("vit", ops)).forward().headLogits, undefined);
+});
+
 testBackends("dropout is part of training alone, and its seed decides it", async (backend) => {
   const ops = createOps(backend);
   const { forward } = await openTransformer("deit", ops, { dropout: 0.1 });

@@ -4,6 +4,7 @@ import { CHECKPOINT_FILE } from "../../../core/distill/checkpoint.ts";
 import { Interrupted } from "../../../core/distill/stops.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
+import { builtins } from "../../../plugins/builtins.ts";
 import { withOutputFolder } from "../../../tasks/experiment/output_folder.ts";
 import { trainingRunner } from "../../../tasks/experiment/runner.ts";
 import { recorder, stopAt, studentBytes } from "../../support/run_observers.ts";
@@ -12,17 +13,19 @@ import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 const never = new AbortController().signal;
 
 /** A run of the tiny recipe as the grid starts one, in the folder "run". */
-async function run(folder: string, overrides: readonly string[] = [], signal = never) {
+async function run(folder: string, overrides: readonly string[] = [], signal = never, text = tinyRecipe) {
   const { reporter, lines } = recorder();
-  const recipe = parseChecked(tinyRecipe, join(folder, "tiny.yaml"), recipeSchema, {
+  const recipe = parseChecked(text, join(folder, "tiny.yaml"), recipeSchema, {
     overrides: ["backend=cpu", "train.epochs=2", ...overrides, {
       path: ["output"],
       value: join(folder, "run"),
       label: "test",
     }],
   });
-  const outcome = await trainingRunner({ ...reporter, end: () => {} }, signal)(recipe, "tiny");
-  return { outcome, told: lines.at(-1)! };
+  const steps: number[] = [];
+  const observed = { ...reporter, progress: ({ step }: { step: number }) => void steps.push(step), end: () => {} };
+  const outcome = await trainingRunner(builtins, observed, signal)(recipe, "tiny");
+  return { outcome, told: lines.at(-1)!, lines, steps };
 }
 
 const written = async (folder: string) => (await Deno.stat(join(folder, "run", "metrics.json"))).mtime!.getTime();
@@ -67,6 +70,111 @@ Deno.test("a training that fails is a result, and is not tried again", () =>
     const again = await run(folder, ["train.optimiser.learningRate=1e30"]);
     assert.deepEqual(again.outcome, outcome);
     assert.match(again.told, /\(was done\)$/);
+  }));
+
+/** Changes a byte of a file's numbers. */
+async function change(...path: string[]): Promise<void> {
+  const bytes = await Deno.readFile(join(...path));
+  await Deno.writeFile(join(...path), bytes.with(bytes.length - 2, bytes[bytes.length - 2] ^ 1));
+}
+
+const lossPlugin = `import { factor } from "./factor.ts";
+export default {
+  kind: "loss",
+  name: "own",
+  description: "Small logits",
+  options: ({ z }) => z.strictObject({}),
+  create: () => ({
+    teacherOutputs: [],
+    compute: ({ ops, student }) => ops.scale(ops.mean(ops.square(student.logits)), factor),
+  }),
+};
+`;
+
+/** The tiny recipe with a teacher and a loss from files, the loss with a helper of its own. */
+async function withFiles(folder: string): Promise<string> {
+  await tinyRun(folder, { output: "teacher", overrides: ["student.overParameterise=[]", "train.maxSteps=2"] });
+  await Deno.writeTextFile(join(folder, "own.ts"), lossPlugin);
+  await Deno.writeTextFile(join(folder, "factor.ts"), "export const factor = 1;\n");
+  return tinyRecipe.replace(
+    "losses: [{ use: cross-entropy }]",
+    `teacher: { use: resnet, depth: 8, width: 4, weights: teacher/student/model.safetensors }
+losses: [{ use: cross-entropy }, { use: kd }, { use: ./own.ts, weight: 0.1 }]`,
+  );
+}
+
+Deno.test("a run is done anew when data, teacher or a plug-in have another content, and says which", () =>
+  withTinyData(async (folder) => {
+    const text = await withFiles(folder);
+    const again = () => run(folder, ["train.epochs=1"], never, text);
+    await again();
+    const changes: [string, () => Promise<void>][] = [
+      ['"train-images" (data)', () => change(folder, "train-images")],
+      ['"test-labels" (data)', () => change(folder, "test-labels")],
+      ['"teacher/student/model.safetensors" (weights)', () => change(folder, "teacher/student/model.safetensors")],
+      ['"./own.ts" (plug-in)', () => Deno.writeTextFile(join(folder, "own.ts"), lossPlugin + "// another\n")],
+      ['"./own.ts" (plug-in)', () => Deno.writeTextFile(join(folder, "factor.ts"), "export const factor = 2;\n")],
+    ];
+    for (const [what, alter] of changes) {
+      assert.match((await again()).told, /\(was done\)$/, `before ${what}`);
+      await alter();
+      const { lines, told } = await again();
+      assert.ok(lines.includes(`tiny: ${what} has changed since: the run is done anew`), lines.join("\n"));
+      assert.doesNotMatch(told, /was done/);
+    }
+    // The same bytes in a new file.
+    const images = await Deno.readFile(join(folder, "train-images"));
+    await Deno.remove(join(folder, "train-images"));
+    assert.match((await again()).told, /\(was done\)$/, "without its data a result can still be shown");
+    await Deno.writeFile(join(folder, "train-images"), images);
+    assert.match((await again()).told, /\(was done\)$/);
+  }));
+
+Deno.test("a failed training is tried again with other data, and an interrupted one begins anew with another plug-in", () =>
+  withTinyData(async (folder) => {
+    const text = await withFiles(folder);
+    const failing = ["train.optimiser.learningRate=1e30"];
+    await run(folder, failing, never, text);
+    await change(folder, "train-images");
+    const { lines } = await run(folder, failing, never, text);
+    assert.ok(lines.includes('tiny: "train-images" (data) has changed since: the run is done anew'), lines.join("\n"));
+
+    await assert.rejects(run(folder, [], stopAt(6), text), Interrupted);
+    await Deno.writeTextFile(join(folder, "factor.ts"), "export const factor = 3;\n");
+    const { lines: told, steps } = await run(folder, [], never, text);
+    assert.equal(steps[0], 5, "the first line of progress is there again");
+    assert.ok(told.includes('tiny: "./own.ts" (plug-in) has changed since: the run is done anew'), told.join("\n"));
+  }));
+
+Deno.test("data that are a folder are compared as a whole", () =>
+  withTinyData(async (folder) => {
+    for (const [kind, word] of [["ham", "lunch"], ["spam", "offer"]]) {
+      await Deno.mkdir(join(folder, "mails", kind), { recursive: true });
+      for (let i = 0; i < 8; i++) {
+        const text = `Subject: ${word} ${i}\r\n\r\nthe ${word} of day ${i}\r\n`;
+        await Deno.writeTextFile(join(folder, "mails", kind, `${i}`), text);
+      }
+    }
+    const text = `
+name: tiny
+dataset:
+  { use: mail, folder: mails, classes: { ham: [ham], spam: [spam] }, vocabularySize: 60, maxLength: 12 }
+student: { use: bert, layers: 1, width: 8, heads: 2, positions: 12 }
+losses: [{ use: cross-entropy }]
+train: { batchSize: 4, optimiser: { use: adamw, learningRate: 0.01 } }
+`;
+    await run(folder, [], never, text);
+    assert.match((await run(folder, [], never, text)).told, /\(was done\)$/);
+    const changes = [
+      () => Deno.writeTextFile(join(folder, "mails", "spam", "9"), "Subject: offer\r\n\r\none more\r\n"),
+      // Another class, and the same bytes in the same order.
+      () => Deno.rename(join(folder, "mails", "ham", "7"), join(folder, "mails", "spam", "-7")),
+    ];
+    for (const alter of changes) {
+      await alter();
+      const { lines } = await run(folder, [], never, text);
+      assert.ok(lines.includes('tiny: "mails" (data) has changed since: the run is done anew'), lines.join("\n"));
+    }
   }));
 
 Deno.test("an experiment's folder is its own", () =>

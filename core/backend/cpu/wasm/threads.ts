@@ -121,10 +121,18 @@ function runRound(
     } finally {
       finish(control);
     }
-    if (control[CONTROL.failed] !== failed) throw new Error(`Cannot finish the kernel ${name}: a thread failed`);
+    if (control[CONTROL.failed] !== failed) {
+      throw new Error(`Cannot finish the kernel ${name}: a thread failed: ${lastFailure(control)}`);
+    }
   } else if (own) {
     exports[name](...own);
   }
+}
+
+/** What the worker that failed last had to say. */
+function lastFailure(control: Int32Array): string {
+  const begin = CONTROL.message + 1;
+  return String.fromCharCode(...control.subarray(begin, begin + control[CONTROL.message]));
 }
 
 /** Returns when no worker has anything left to do. */

@@ -6,8 +6,12 @@ export const CONTROL = {
   pending: 1,
   /** How many workers failed since the beginning. */
   failed: 2,
+  /** What the last failure said: its length, and a UTF-16 unit in each word. */
+  message: 16,
+  /** The most units of it. */
+  messageLength: 111,
   /** First word of the first worker's slot: which export to call, how many arguments, and the arguments. */
-  slots: 16,
+  slots: 128,
   /** Words of a slot: whole cache lines. */
   slot: 32,
 } as const;
@@ -63,7 +67,9 @@ export function serve(scope: WorkerScope): void {
       try {
         const name = control[slot], args = control.subarray(slot + 2, slot + 2 + control[slot + 1]);
         if (name >= 0) functions[name](...args);
-      } catch {
+      } catch (error) {
+        const units = String(error).slice(0, layout.messageLength).split("").map((unit) => unit.charCodeAt(0));
+        control.set([units.length, ...units], layout.message);
         Atomics.add(control, layout.failed, 1);
       }
       if (Atomics.sub(control, layout.pending, 1) === 1) Atomics.notify(control, layout.pending);

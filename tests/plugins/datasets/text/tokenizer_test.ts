@@ -16,6 +16,15 @@ Deno.test("texts and pairs have their special tokens and segments", () => {
   assert.deepEqual([...types], [0, 0, 0, 1, 1, 1]);
 });
 
+Deno.test("a second text is no segment of its own in RoBERTa's frame", () => {
+  const { tokenizer: files, config } = bertTokenizer(pieces, true);
+  const framed = { ...files, post_processor: { type: "RobertaProcessing", sep: ["[SEP]", 3], cls: ["[CLS]", 2] } };
+  const { tokens, types } = new TextTokenizer({ tokenizer: framed, config }, 20).encode("a", "b c");
+  const names = [...tokens].map((token) => pieces[token]);
+  assert.deepEqual(names, ["[CLS]", "a", "[SEP]", "[SEP]", "b", "c", "[SEP]"]);
+  assert.deepEqual([...types], [0, 0, 0, 0, 0, 0, 0]);
+});
+
 Deno.test("long texts are cut at the end, of a pair the longer one first; special tokens stay", () => {
   assert.equal(tokensOf(4, "a b c"), "[CLS] a b [SEP]");
   assert.equal(tokensOf(6, "a b c a b c", "b"), "[CLS] a b [SEP] b [SEP]");

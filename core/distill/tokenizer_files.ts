@@ -1,0 +1,25 @@
+import type { TextInput } from "../plugin/dataset.ts";
+import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
+
+const CONFIG_FILE = "tokenizer_config.json";
+
+const ALL = Object.keys(TEXT_INPUTS) as (keyof typeof TEXT_INPUTS)[];
+
+/**
+ * The tokenizer's files as they are saved beside a model: its config also says where Hugging Face's tokenizer cuts texts,
+ * and which of its outputs the model takes. A model without segments would stumble over theirs, and one cuts nothing
+ * that is not told how long a text may be.
+ */
+export function tokenizerFiles(
+  { textInputs = ALL }: Pick<Model, "textInputs">,
+  { files, maxLength }: TextInput,
+): Readonly<Record<string, Uint8Array>> {
+  const config = files[CONFIG_FILE];
+  if (!config) return files;
+  const whole = {
+    ...JSON.parse(new TextDecoder().decode(config)),
+    model_max_length: maxLength,
+    model_input_names: textInputs.map((name) => TEXT_INPUTS[name]),
+  };
+  return { ...files, [CONFIG_FILE]: new TextEncoder().encode(JSON.stringify(whole, null, 1) + "\n") };
+}

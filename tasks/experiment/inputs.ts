@@ -1,0 +1,137 @@
+import { basename, dirname, extname, join } from "node:path";
+import { isUrl } from "../../core/data/remote_file.ts";
+import { sha256OfFolder } from "../../core/distill/load_data.ts";
+import { UserError } from "../../core/errors.ts";
+import { readUserFile, readUserFolder, writeFileAtomically } from "../../core/files.ts";
+import { isPluginFile } from "../../core/plugin/registry.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import { resolveFile } from "../../core/recipe/recipe.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+import { sha256 } from "../../core/sha256.ts";
+
+/** What a run is made from besides its recipe. */
+const kinds = ["data", "weights", "plug-in"] as const;
+type Kind = typeof kinds[number];
+
+/** SHA-256 of what a run reads, by the names that its recipe has for it. */
+export type Inputs = { readonly [Key in Kind]?: Readonly<Record<string, string>> };
+
+/** What says in a run folder what its run read. */
+const INPUTS_FILE = "inputs.json";
+
+/** What a run folder says of its run's inputs; nothing if it does not. */
+export async function readInputs(folder: string): Promise<Inputs> {
+  const text = await Deno.readTextFile(join(folder, INPUTS_FILE)).catch(() => null);
+  return text === null ? {} : JSON.parse(text);
+}
+
+/** Writes down what a run reads. @throws UserError if the folder cannot be made */
+export async function writeInputs(folder: string, inputs: Inputs): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true }).catch((error) => {
+    throw new UserError(`Cannot make the run folder "${folder}": ${error.message}`);
+  });
+  await writeFileAtomically(join(folder, INPUTS_FILE), JSON.stringify(inputs, null, 2) + "\n");
+}
+
+/** Hashes of what recipes name. Each file is read once, however many runs name it. */
+export class InputHashes {
+  readonly #known = new Map<string, Promise<string | null>>();
+
+  /** What a run reads that its recipe names itself: weights and plug-ins. Its data are named by the data set's plug-in. */
+  async named(recipe: Checked<Recipe>): Promise<Inputs> {
+    const { dataset, teacher, student, losses } = recipe.value;
+    const teachers = teacher ? [teacher, ...teacher.others] : [];
+    const weights = [...teachers, student].flatMap(({ weights }) => weights === null ? [] : [weights]);
+    const uses = [dataset, ...teachers, student, ...losses].map(({ use }) => use);
+    return {
+      weights: await this.#all(recipe, "weights", weights),
+      "plug-in": await this.#all(recipe, "plug-in", uses.filter(isPluginFile)),
+    };
+  }
+
+  /**
+   * The first input whose content is another now, in words; `null` if there is none. One that is not there any more is not
+   * compared, so that results can still be shown without it.
+   */
+  async changed(recipe: Checked<Recipe>, inputs: Inputs): Promise<string | null> {
+    for (const kind of kinds) {
+      for (const [name, before] of Object.entries(inputs[kind] ?? {})) {
+        const now = await this.#of(recipe, kind, name);
+        if (now !== null && now !== before) return `"${name}" (${kind})`;
+      }
+    }
+    return null;
+  }
+
+  async #all(recipe: Checked<Recipe>, kind: Kind, names: readonly string[]): Promise<Record<string, string>> {
+    const hashes: Record<string, string> = {};
+    for (const name of names) {
+      const hash = await this.#of(recipe, kind, name);
+      if (hash !== null) hashes[name] = hash;
+    }
+    return hashes;
+  }
+
+  #of(recipe: Checked<Recipe>, kind: Kind, name: string): Promise<string | null> {
+    // A download is the same for ever, as the recipe has its hash.
+    if (isUrl(name)) return Promise.resolve(null);
+    const path = resolveFile(recipe, name);
+    const key = `${kind} ${path}`;
+    const hash = this.#known.get(key) ?? hashOf[kind](path);
+    this.#known.set(key, hash);
+    return hash;
+  }
+}
+
+const hashOf: Readonly<Record<Kind, (path: string) => Promise<string | null>>> = {
+  /** As the core's loading of data hashes what a data set's plug-in reads. */
+  async data(path) {
+    const info = await infoOf(path);
+    if (!info) return null;
+    return info.isDirectory ? sha256OfFolder(await readUserFolder(path, "the data")) : hashOfFile(path);
+  },
+  async weights(path) {
+    return await infoOf(path) && hashOfFiles(await weightFiles(path));
+  },
+  async "plug-in"(path) {
+    return await infoOf(path) && hashOfFiles(await modules(path));
+  },
+};
+
+const infoOf = (path: string) => Deno.stat(path).catch(() => null);
+
+async function hashOfFile(path: string): Promise<string> {
+  return await sha256(await readUserFile(path, "the input"));
+}
+
+async function hashOfFiles(files: readonly string[]): Promise<string> {
+  const hashes: string[] = [];
+  for (const file of files) hashes.push(`${basename(file)} ${await hashOfFile(file)}`);
+  return await sha256(new TextEncoder().encode(hashes.join("\n")));
+}
+
+/** The files of a model: all of its folder, or one with the model's description beside it and the parts that it lists. */
+async function weightFiles(path: string): Promise<string[]> {
+  const isFolder = (await infoOf(path))?.isDirectory;
+  const folder = isFolder ? path : dirname(path);
+  const files = (await Array.fromAsync(Deno.readDir(folder))).filter(({ isDirectory }) => !isDirectory);
+  const names = files.map(({ name }) => name).sort();
+  if (isFolder) return names.map((name) => join(folder, name));
+  // An index of safetensors files, or TensorFlow.js's model.json.
+  const text = extname(path) === ".json" ? await Deno.readTextFile(path) : "";
+  const beside = names.filter((name) => name === "config.json" || text.includes(`"${name}"`));
+  return [path, ...beside.map((name) => join(folder, name)).filter((file) => file !== path)];
+}
+
+/** A module and those of its imports that are files beside it, and theirs. */
+async function modules(path: string): Promise<string[]> {
+  const found = [path];
+  for (const file of found) {
+    const text = await Deno.readTextFile(file);
+    for (const [, specifier] of text.matchAll(/\b(?:from|import)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g)) {
+      const imported = join(dirname(file), specifier);
+      if (!found.includes(imported) && (await infoOf(imported))?.isFile) found.push(imported);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,61 @@
+import { Random } from "../../core/data/random.ts";
+import { chainSpecs, decomposeWeight } from "../../core/distill/chains.ts";
+import { exportStudent } from "../../core/distill/export_student.ts";
+import type { SavedModel } from "../../core/distill/read_model_folder.ts";
+import { Stopwatch } from "../../core/distill/stopwatch.ts";
+import { Student } from "../../core/distill/student.ts";
+import type { Chain } from "../../core/mpo/chain.ts";
+import type { Ops } from "../../core/ops/ops.ts";
+import type { Model, ParameterSpec } from "../../core/plugin/model.ts";
+import { parseChecked } from "../../core/recipe/checked.ts";
+import { recipeSchema } from "../../core/recipe/schema.ts";
+import { sizeOf } from "../../core/tensor.ts";
+import type { Sample } from "./samples.ts";
+
+/** What the export asks a recipe: how the matrices are over-parameterised, and what is verified. */
+const recipe = parseChecked(
+  `name: interop
+dataset: { use: any }
+student: { use: any, overParameterise: [{ layers: "*", cores: 3 }] }
+losses: [{ use: cross-entropy }]
+train: { epochs: 1, batchSize: 1, optimiser: { use: sgd, learningRate: 1 } }
+`,
+  "interop.yaml",
+  recipeSchema,
+);
+
+/** Numbers of a size at which every part of a model counts. */
+export function randomWeights(model: Model, random: Random): Map<string, Float32Array> {
+  return new Map(model.parameters.map((spec) => [spec.name, randomTensor(spec, random.split(spec.name))]));
+}
+
+function randomTensor({ name, shape }: ParameterSpec, random: Random): Float32Array {
+  const isTable = name.includes("embedding") && !name.includes("projection");
+  const scale = shape.length === 1 ? 0.3 : isTable ? 1 : 1.5 / Math.sqrt(sizeOf(shape.slice(1)));
+  const around = /norm.*weight$/i.test(name) ? 1 : 0;
+  return Float32Array.from({ length: sizeOf(shape) }, () => around + scale * random.normal());
+}
+
+/**
+ * Writes a student folder as a run does: every matrix that may be is a chain of three cores, merged for the export.
+ *
+ * @param folder gets the folder `student`
+ */
+export async function exportRandom(
+  ops: Ops,
+  folder: string,
+  { architecture, model, weights }: SavedModel,
+  { input, examples }: Sample,
+): Promise<void> {
+  const chains = new Map<string, Chain>();
+  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
+  for (const [name, spec] of chainSpecs(recipe, model)) {
+    chains.set(name, await decomposeWeight(ops.device, weights.get(name)!, shapes.get(name)!, spec));
+  }
+  const student = new Student(ops, model, chains, weights);
+  const dataset = { input, splits: { train: examples, test: examples } };
+  const data = { dataset, train: examples, validation: null, test: examples, sha256: {} };
+  const exported = await exportStudent(ops, student, recipe.value, data, folder, architecture, new Stopwatch());
+  exported.weights.dispose();
+  student.dispose();
+}
