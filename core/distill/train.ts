@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { BatchLoader } from "../data/loader.ts";
 import type { Random } from "../data/random.ts";
+import type { Progress } from "../nn/schedules.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Examples, InputDescription } from "../plugin/dataset.ts";
+import { valueAt } from "../recipe/scheduled.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { listWords } from "../recipe/words.ts";
 import type { Tensor } from "../tensor.ts";
 import { BestCopy } from "./best_copy.ts";
 import { type Monitor, monitored, updateBest } from "./best_epoch.ts";
@@ -141,6 +144,10 @@ class Training {
     return this.#position.step >= this.#totalSteps || this.#stoppedEarly;
   }
 
+  get #progress(): Progress {
+    return { step: this.#position.step, totalSteps: this.#totalSteps, stepsPerEpoch: this.#stepsPerEpoch };
+  }
+
   get #seconds(): number {
     return (performance.now() - this.#started) / 1000;
   }
@@ -174,7 +181,7 @@ class Training {
       ...train.batch(indices, { ...recipe.augment, seed: recipe.seed, epoch }),
       ...lossInputs(losses, indices, random.split(step)),
     };
-    const progress = { step, totalSteps: this.#totalSteps, stepsPerEpoch: this.#stepsPerEpoch };
+    const progress = this.#progress;
     const done = step + 1;
     const last = done === this.#totalSteps || batch === this.#stepsPerEpoch - 1;
     this.#pending.push(trainingStep.run(examples, progress, last || done % logEvery === 0));
@@ -188,6 +195,7 @@ class Training {
     const { earlyStopping, checkpointEvery } = recipe.train;
     const { monitor } = this.setup;
     await this.#flush();
+    if (epoch === 1) this.#warnOfUnreached();
     await this.#endLossEpoch(epoch);
     if (validation) {
       // So that evaluation adds nothing to the most memory that a run takes.
@@ -216,6 +224,14 @@ class Training {
     await this.setup.diagnostics?.endEpoch(this.#log, this.#position.step, epoch);
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();
     this.#intervalStarted = performance.now();
+  }
+
+  /** Says what is trained in name only, once every loss has had its part. */
+  #warnOfUnreached(): void {
+    const { losses, step: { unreached }, reporter } = this.setup;
+    if (unreached.length === 0 || losses.some(({ weight }) => valueAt(weight, this.#progress) === 0)) return;
+    const shown = unreached.length > 4 ? [...unreached.slice(0, 3), `${unreached.length - 3} more`] : unreached;
+    reporter.warning(`no loss depends on ${listWords(shown, "and")}: nothing is learned there`);
   }
 
   async #endLossEpoch(epoch: number): Promise<void> {

@@ -66,6 +66,7 @@ export class TrainingStep {
   readonly #clip: number | null;
   readonly #mergedDecay: number;
   readonly #recorder: Recorder;
+  readonly #unreached: Set<string>;
 
   constructor(private readonly setup: StepSetup) {
     const { ops, student, teacher, losses, lossParameters, recipe } = setup;
@@ -85,6 +86,7 @@ export class TrainingStep {
       Object.entries(all).filter(([, { store }]) => store.specs.length > 0)
         .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
     );
+    this.#unreached = new Set(Object.values(this.groups).flatMap(({ store }) => store.specs.map(({ name }) => name)));
     this.#mergedDecay = target === "merged" ? coreDecay : 0;
     const taught = teacher?.cached === undefined ? teacher?.model : undefined;
     const parts = [student.model, taught, ...losses.map(({ loss }) => loss)];
@@ -95,6 +97,11 @@ export class TrainingStep {
   /** The bound on the gradient's norm, or `null`. */
   get clip(): number | null {
     return this.#clip;
+  }
+
+  /** Names of the trained tensors on which no loss has depended in any step so far. */
+  get unreached(): string[] {
+    return [...this.#unreached];
   }
 
   /** How many steps were computed by running models and losses, and how many by replaying an earlier step. */
@@ -157,7 +164,11 @@ export class TrainingStep {
         return this.#withMergedDecay(total, weights);
       },
       targets,
-      (target, gradient) => homes[target].store.takeGradient(homes[target].index, gradient),
+      (target, gradient) => {
+        const { store, index } = homes[target];
+        store.takeGradient(index, gradient);
+        if (gradient) this.#unreached.delete(store.specs[index].name);
+      },
     );
     return {
       total: [total!],

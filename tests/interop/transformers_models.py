@@ -2,7 +2,8 @@
 
     python3 tests/interop/transformers_models.py FOLDER
 
-FOLDER/NAME/                  what save_pretrained writes: config.json, model.safetensors, and for text a tokenizer
+FOLDER/NAME/                  what save_pretrained writes: config.json, model.safetensors (of one model in several files, of
+                              others in half precision), and for text a tokenizer
 FOLDER/NAME/probe.safetensors a batch and what the model makes of it, as transformers_student.py describes it
 
 Needs transformers and torch (transformers_test.ts runs it where they are).
@@ -79,7 +80,10 @@ def finish(folder, model, inputs, metadata):
     save_file({name: tensor.float().contiguous() for name, tensor in probe.items()}, folder / "probe.safetensors", metadata)
 
 
-def save_text(root, name, tokenizer_of, config_class, model_class, **options):
+def save_text(
+    root, name, tokenizer_of, config_class, model_class, stored=torch.float32, most="1GB", **options
+):
+    """`stored` is what the numbers are saved as, `most` the size of a file from which there are several."""
     folder = root / name
     folder.mkdir()
     tokenizer = tokenizer_of(folder)
@@ -88,7 +92,8 @@ def save_text(root, name, tokenizer_of, config_class, model_class, **options):
     )
     model = model_class(config)
     randomise(model)
-    model.save_pretrained(folder)
+    model.to(stored).save_pretrained(folder, max_shard_size=most)
+    model.float()
     tokenizer.save_pretrained(folder)
     single = [tokenizer(*[text for text in pair if text], return_token_type_ids=True) for pair in TEXTS]
     texts = [
@@ -124,12 +129,13 @@ def main(root):
     save_text(root, "bert-regression", bert, BertConfig, BertForSequenceClassification, **SIZES, num_labels=1,
               problem_type="regression", hidden_act="relu")
     save_text(root, "bert-tags", bert, BertConfig, BertForTokenClassification, **SIZES, **labels(3),
-              hidden_act="gelu_new")
+              hidden_act="gelu_new", stored=torch.bfloat16)
     save_text(root, "distilbert", bert, DistilBertConfig, DistilBertForSequenceClassification, **DISTIL_SIZES, **labels(2))
-    save_text(root, "distilbert-tags", bert, DistilBertConfig, DistilBertForTokenClassification, **DISTIL_SIZES, **labels(3))
+    save_text(root, "distilbert-tags", bert, DistilBertConfig, DistilBertForTokenClassification, **DISTIL_SIZES, **labels(3),
+              stored=torch.float16)
     save_text(root, "roberta", roberta, RobertaConfig, RobertaForSequenceClassification, **SIZES, **labels(3),
               type_vocab_size=1, layer_norm_eps=1e-5)
-    save_text(root, "roberta-tags", roberta, RobertaConfig, RobertaForTokenClassification, **SIZES, **labels(3))
+    save_text(root, "roberta-tags", roberta, RobertaConfig, RobertaForTokenClassification, **SIZES, **labels(3), most="4KB")
     save_text(root, "xlm-roberta", roberta, XLMRobertaConfig, XLMRobertaForSequenceClassification, **SIZES, **labels(3))
     save_text(root, "camembert", roberta, CamembertConfig, CamembertForSequenceClassification, **SIZES, **labels(2))
     save_images(root, "vit", ViTConfig, ViTForImageClassification, [6, 9], 2)

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSafetensors, toFloat32 } from "../../../core/safetensors.ts";
+import { recorder } from "../../support/run_observers.ts";
 import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 async function weights(folder: string, run: string): Promise<Map<string, Float32Array>> {
@@ -42,6 +43,40 @@ Deno.test("of a chain all cores have the rate: another rate scale of the cores i
     await tinyRun(folder, { output: "layers", overrides: ["train.maxSteps=6", rate] });
     await tinyRun(folder, { output: "cores", overrides: ["train.maxSteps=6", "train.cores.learningRateScale=2"] });
     assert.deepEqual(await weights(folder, "layers"), await weights(folder, "cores"));
+  }));
+
+Deno.test("weights that no loss depends on are named after the first epoch, and only then", () =>
+  withTinyData(async (folder) => {
+    const warningsOf = async (losses: string, ...overrides: string[]) => {
+      const { warnings, reporter } = recorder();
+      await tinyRun(folder, {
+        overrides: ["train.epochs=2", "train.batchSize=24", `losses=${losses}`, ...overrides],
+        reporter,
+      });
+      return warnings;
+    };
+    const file = join(folder, "features.js");
+    await Deno.writeTextFile(
+      file,
+      `export default {
+        kind: "loss", name: "features", description: "squared features", options: ({ z }) => z.strictObject({}),
+        create: () => ({
+          teacherOutputs: [],
+          compute: ({ ops, student }) => ops.mean(ops.square(student.features.layer2)),
+        }),
+      };`,
+    );
+    assert.deepEqual(await warningsOf(`[{ use: ${file}, weight: 0.001 }]`), [
+      "no loss depends on layer3.0.bn1.weight, layer3.0.bn1.bias, layer3.0.bn2.weight and 12 more: nothing is learned there",
+    ]);
+    assert.deepEqual(await warningsOf("[{ use: cross-entropy }]"), []);
+    // Another loss is still to come.
+    assert.deepEqual(
+      await warningsOf(
+        `[{ use: ${file}, weight: 0.001 }, { use: cross-entropy, weight: { from: 0, to: 1, epochs: 2, schedule: step } }]`,
+      ),
+      [],
+    );
   }));
 
 Deno.test("a subset is drawn by the seed; the training examples are measured on request", () =>

@@ -152,6 +152,13 @@ Deno.test("sizes that do not fit each other or the text are refused in one sente
   refused({ ...sizes, vocabulary: 22 }, textInput(), /^Cannot embed 23 different tokens in 22 rows/);
   refused({ ...sizes, positions: 6 }, textInput(), /^Cannot take 7 tokens as the encoder has positions for 6/);
   refused({ ...sizes, variant: "roberta", positions: 8 }, textInput("classification", { padding: 1 }), /for 6/);
+  const distilbert = { ...sizes, variant: "distilbert" };
+  refused({ ...distilbert, types: 2 }, textInput(), /^Cannot build a DistilBERT of 2 segments and epsilon 1e-12: /);
+  refused(
+    { ...distilbert, epsilon: 1e-5 },
+    textInput(),
+    /^Cannot build a DistilBERT of 0 segments and epsilon 0.00001: /,
+  );
   refused(sizes, { ...textInput(), text: null as never }, /^Cannot build a text encoder for a data set without text$/);
   assert.throws(() => bert.options(optionKit).parse({ width: 8, depth: 2 }));
 });
