@@ -45,6 +45,7 @@ Deno.test("a minimal recipe shows every default", () => {
       logEvery: 10,
       replay: true,
       diagnostics: null,
+      theseus: null,
       checkpointEvery: 1,
     },
     evaluate: { batchSize: 500, train: false },
