@@ -14,6 +14,7 @@ import type { Examples } from "../core/plugin/dataset.ts";
 import type { Checked } from "../core/recipe/checked.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
 import type { Recipe } from "../core/recipe/schema.ts";
+import { listWords } from "../core/recipe/words.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";
 import { withBackend } from "./support/backend.ts";
 import { type ModelReport, showModelReport } from "./support/class_table.ts";
@@ -33,7 +34,7 @@ export function addEvaluate(program: Command): void {
       program.command("evaluate").description("measure a saved model: accuracy, loss, and what it takes for what")
         .argument("<folder>", "model folder (config.json and model.safetensors), or run folder")
         .option("--recipe <file>", "recipe that names the data set (default: that of the run)")
-        .option("--split <name>", "test, validation or train", "test")
+        .option("--split <name>", "test, validation, train, or another that the data set has", "test")
         .option("--json", "print the report as JSON"),
     ),
   ).action(async (folder: string, flags: EvaluateFlags) => {
@@ -112,11 +113,16 @@ async function evaluateFolder(
   };
 }
 
-function splitOf({ train, validation, test }: RunData, name: string): Examples {
-  const examples = { train, validation, test }[name];
+/** The run's own splits, and what else the data set has, such as MNLI's `mismatched`. */
+function splitOf({ train, validation, test, dataset }: RunData, name: string): Examples {
+  const splits = new Map(Object.entries({ ...dataset.splits, train, test, ...(validation && { validation }) }));
+  const examples = splits.get(name);
   if (examples) return examples;
-  if (name === "validation") throw new UserError("--split validation: The recipe takes no validation examples");
-  throw new UserError(`--split ${name}: Expected test, validation or train`);
+  const known = listWords([...splits.keys()], "or");
+  if (name === "validation") {
+    throw new UserError(`--split validation: The recipe takes no validation examples: expected ${known}`);
+  }
+  throw new UserError(`--split ${name}: Expected ${known}`);
 }
 
 function classReport(label: string, taken: readonly number[], index: number) {

@@ -6,6 +6,7 @@ import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
 import { toFloat32, writeSafetensors } from "../safetensors.ts";
 import { showShape } from "../tensor.ts";
 import { readForeignConfig } from "./foreign_config.ts";
+import { imageProcessorFiles } from "./image_processor.ts";
 import { readStoredTensors, WEIGHTS_FILE } from "./stored_tensors.ts";
 import { tokenizerFiles } from "./tokenizer_files.ts";
 
@@ -79,7 +80,8 @@ export async function readModelWeights(
 
 /**
  * Writes a model folder: `config.json` says what the model is and what it expects, `model.safetensors` holds the tensors
- * under their foreign names in PyTorch's axis order.
+ * under their foreign names in PyTorch's axis order. Beside them stand the files by which Hugging Face's tokenizer or image
+ * processor makes a model's inputs.
  *
  * @param architecture the plug-in's name
  */
@@ -99,7 +101,8 @@ export async function writeModelFolder(
   );
   const config = { architecture, ...model.config, task: data.task, input: inputEntries(data), labels: data.classes };
   await writeSafetensors(join(folder, WEIGHTS_FILE), tensors, { format: "pt" });
-  for (const [name, bytes] of Object.entries(data.text ? tokenizerFiles(model, data.text) : {})) {
+  const inputFiles = data.text ? tokenizerFiles(model, data.text) : imageProcessorFiles(data.image!);
+  for (const [name, bytes] of Object.entries(inputFiles)) {
     await writeFileAtomically(join(folder, name), bytes);
   }
   await writeFileAtomically(join(folder, CONFIG_FILE), JSON.stringify(config, null, 2) + "\n");

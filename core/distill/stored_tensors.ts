@@ -44,7 +44,8 @@ async function weightsFile(path: string): Promise<string> {
   for (const name of [WEIGHTS_FILE, INDEX_FILE]) if (await exists(join(path, name))) return join(path, name);
   if (await exists(join(path, PICKLE_FILE))) {
     throw new UserError(
-      `Cannot read the weights in "${path}" as ${PICKLE_FILE} is a program, not data: save them as ${WEIGHTS_FILE}`,
+      `Cannot read the weights in "${path}" as ${PICKLE_FILE} is a program, not data: save them as ${WEIGHTS_FILE}, as ` +
+        "save_pretrained of Hugging Face's transformers does",
     );
   }
   return join(path, WEIGHTS_FILE);

@@ -109,12 +109,14 @@ function find(whole: readonly number[], part: readonly number[], from: number): 
   throw new Error("Cannot find a text's tokens among those with special tokens");
 }
 
-/** How much of two texts stays when `room` tokens are left: the longer one is cut first. */
+/**
+ * How much of two texts stays when `room` tokens are left: the longer one is cut first. Where both are cut, an odd token
+ * goes to the longer one, or the second of equal ones, as in Hugging Face's tokenizers.
+ */
 export function keptLengths(first: number, second: number, room: number): [number, number] {
-  const half = Math.floor(room / 2);
-  if (second <= half) return [Math.min(first, room - second), second];
-  if (first <= room - half) return [first, Math.min(second, room - first)];
-  return [room - half, half];
+  const shorter = Math.min(first, second, Math.floor(room / 2));
+  const longer = Math.min(Math.max(first, second), room - shorter);
+  return first > second ? [longer, shorter] : [shorter, longer];
 }
 
 /** One more than the largest number of a token. */

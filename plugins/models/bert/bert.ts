@@ -7,6 +7,7 @@ import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, MODEL_TYPES, toHuggingFace } from "./hugging_face.ts";
 import { blockNames, layerPrefix, ownName } from "./names.ts";
 import { type BertOptions, bertOptions } from "./options.ts";
+import { withoutSegments, withSegment } from "./segments.ts";
 import { resolveSizes } from "./sizes.ts";
 
 /**
@@ -54,6 +55,8 @@ export const bert = defineModel<BertOptions>({
       runLayer: (call, layer, x) => encoderBlock(call, names[layer], settings, x, call.batch.mask),
       config: toHuggingFace(sizes, data),
       fromForeign: (name) => ownName(variant, name, pools),
+      fromFile: (tensors) => withoutSegments(tensors, sizes),
+      toFile: (tensors) => withSegment(tensors, sizes),
     };
   },
 });

@@ -107,7 +107,7 @@ export function toHuggingFace(sizes: BertSizes, data: InputDescription): Record<
     max_position_embeddings: sizes.positions,
     ...(variant === "distilbert"
       ? { sinusoidal_pos_embds: false }
-      : { type_vocab_size: sizes.types, layer_norm_eps: sizes.epsilon }),
+      : { type_vocab_size: Math.max(sizes.types, 1), layer_norm_eps: sizes.epsilon }),
     pad_token_id: sizes.padding,
     ...labelEntries(data),
     // Hugging Face's classes have neither; who loads the tensors there adds what these two say.

@@ -42,8 +42,8 @@ export function bertOptions({ z }: OptionKit) {
     vocabulary: count.describe("Rows of the word embeddings; null: as many as the tokenizer has tokens"),
     positions: count.describe("Rows of the position embeddings; null: 512, for roberta 514"),
     types: z.int().min(0).nullable().default(null).describe(
-      "Rows of the segment embeddings, 0 for none, as transformers has it in distilbert alone; null: 2, for distilbert 0, " +
-        "for roberta 1",
+      "Rows of the segment embeddings; 0 for none, saved for transformers as a row of zeros unless it is a distilbert; " +
+        "null: 2, for distilbert 0, for roberta 1",
     ),
     activation: z.enum(["gelu", "gelu_new", "relu"]).nullable().default(null).describe(
       "Function within the feed-forward networks; gelu_new is its approximation by tanh; null: gelu",

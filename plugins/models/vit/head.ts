@@ -2,17 +2,30 @@ import type { ForwardCall, ModelOutputs, ParameterSpec } from "../../../core/plu
 import type { Tensor } from "../../../core/tensor.ts";
 import { layersOf } from "../encoder/layers.ts";
 import { linear } from "../encoder/parameters.ts";
-import { LAST_NORM, TOKENS } from "./names.ts";
+import { LAST_NORM, learnedTokens } from "./names.ts";
 import type { VitSizes } from "./sizes.ts";
 
-/** A linear layer for each learned token. */
-export function headParameters({ variant, outputs, width }: VitSizes): ParameterSpec[] {
-  return TOKENS[variant].flatMap(({ classifier }) => linear(classifier, outputs, width));
+/** A linear layer that reads a learned token, and the token's place. */
+interface Head {
+  readonly name: string;
+  readonly classifier: string;
+  readonly place: number;
+}
+
+function headsOf(sizes: VitSizes): Head[] {
+  return learnedTokens(sizes).flatMap(({ classifier, head: name }, place) =>
+    classifier === null ? [] : [{ name, classifier, place }]
+  );
+}
+
+/** A linear layer for each learned token that has one. */
+export function headParameters(sizes: VitSizes): ParameterSpec[] {
+  return headsOf(sizes).flatMap(({ classifier }) => linear(classifier, sizes.outputs, sizes.width));
 }
 
 /** Name of the weight that makes logits of `pooled`, if one alone does. */
-export function classifierOf({ variant }: VitSizes): string | undefined {
-  const [first, ...others] = TOKENS[variant];
+export function classifierOf(sizes: VitSizes): string | undefined {
+  const [first, ...others] = headsOf(sizes);
   return others.length === 0 ? `${first.classifier}.weight` : undefined;
 }
 
@@ -22,24 +35,25 @@ export function classifierOf({ variant }: VitSizes): string | undefined {
  */
 export function applyHead(
   call: ForwardCall,
-  { variant, width, epsilon }: VitSizes,
+  sizes: VitSizes,
   hidden: Tensor,
 ): Pick<ModelOutputs, "logits" | "headLogits" | "pooled"> {
   const { ops } = call;
+  const { variant, width, epsilon } = sizes;
   const layers = layersOf(call, epsilon);
-  const tokens = TOKENS[variant];
+  const heads = headsOf(sizes);
   const [batch] = hidden.shape;
   // The norm is each token's own, so that those of the patches need none.
-  const states = tokens.map((_, begin) => {
-    const state = ops.reshape(ops.slice(hidden, { axis: 1, begin, length: 1 }), [batch, width]);
+  const states = heads.map(({ place }) => {
+    const state = ops.reshape(ops.slice(hidden, { axis: 1, begin: place, length: 1 }), [batch, width]);
     return layers.norm(state, `${variant}.${LAST_NORM}`);
   });
   const [pooled] = states;
-  const each = tokens.map(({ classifier }, index) => layers.linear(states[index], classifier));
+  const each = heads.map(({ classifier }, index) => layers.linear(states[index], classifier));
   if (each.length === 1) return { logits: each[0], pooled };
   return {
     logits: ops.scale(each.reduce((sum, logits) => ops.add(sum, logits)), 1 / each.length),
-    headLogits: Object.fromEntries(tokens.map(({ head }, index) => [head, each[index]])),
+    headLogits: Object.fromEntries(heads.map(({ name }, index) => [name, each[index]])),
     pooled,
   };
 }

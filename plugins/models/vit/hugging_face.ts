@@ -2,16 +2,18 @@ import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { activationIn, type Config, labelEntries, labelsIn, numberIn } from "../encoder/config.ts";
 import type { Grid } from "./bicubic.ts";
-import { type Variant, VARIANTS, type VitOptions } from "./options.ts";
+import { VARIANTS, type VitOptions } from "./options.ts";
 import type { VitSizes } from "./sizes.ts";
 
 /** Side of a patch where a config does not say it. */
 const DEFAULT_PATCH = 16;
 
-const ARCHITECTURES: Readonly<Record<Variant, string>> = {
+/** Hugging Face's classes; the last one has a distillation token that no head reads. */
+const CLASSES = {
   vit: "ViTForImageClassification",
   deit: "DeiTForImageClassificationWithTeacher",
-};
+  deitOfOneHead: "DeiTForImageClassification",
+} as const;
 
 /**
  * Options, with what a Hugging Face config says where they are `null`.
@@ -36,6 +38,7 @@ export function fromHuggingFace(config: Config, options: VitOptions): VitOptions
     heads: numberIn(config, "num_attention_heads"),
     ffn: numberIn(config, "intermediate_size"),
     patch: numberIn(config, "patch_size") ?? DEFAULT_PATCH,
+    distillationHead: [config.architectures].flat().includes(CLASSES.deitOfOneHead) ? false : null,
     qkv: config.qkv === "fused" ? "fused" : "split",
     activation: activationIn(config, "hidden_act"),
     epsilon: numberIn(config, "layer_norm_eps"),
@@ -55,9 +58,10 @@ export function gridIn({ image_size: size, patch_size: patch = DEFAULT_PATCH }: 
 /** A config.json by which Hugging Face's transformers builds the same model; to it, fused ones are the same as others. */
 export function toHuggingFace(sizes: VitSizes, data: InputDescription): Record<string, unknown> {
   const { variant, image: [height, width, channels], qkv } = sizes;
+  const oneHead = variant === "deit" && !sizes.distillationHead;
   return {
     ...(qkv === "fused" && { qkv }),
-    architectures: [ARCHITECTURES[variant]],
+    architectures: [CLASSES[oneHead ? "deitOfOneHead" : variant]],
     model_type: variant,
     num_hidden_layers: sizes.layers,
     hidden_size: sizes.width,

@@ -16,20 +16,25 @@ export const LAST_NORM = "layernorm";
 interface LearnedToken {
   /** Its name below the prefix. */
   readonly token: string;
-  /** The linear layer that reads it. */
-  readonly classifier: string;
+  /** The linear layer that reads it; `null` for a token that the patches alone attend to. */
+  readonly classifier: string | null;
   /** What losses call the logits of this layer. */
   readonly head: string;
 }
 
-/** The learned tokens of each variant, in their order. */
-export const TOKENS: Readonly<Record<Variant, readonly LearnedToken[]>> = {
-  vit: [{ token: "embeddings.cls_token", classifier: "classifier", head: "class" }],
-  deit: [
-    { token: "embeddings.cls_token", classifier: "cls_classifier", head: "class" },
-    { token: "embeddings.distillation_token", classifier: "distillation_classifier", head: "distillation" },
-  ],
-};
+/** The learned tokens in their order. */
+export function learnedTokens(
+  { variant, distillationHead: both }: Pick<VitSizes, "variant" | "distillationHead">,
+): readonly LearnedToken[] {
+  const own: LearnedToken = {
+    token: "embeddings.cls_token",
+    classifier: both ? "cls_classifier" : "classifier",
+    head: "class",
+  };
+  if (variant === "vit") return [own];
+  const classifier = both ? "distillation_classifier" : null;
+  return [own, { token: "embeddings.distillation_token", classifier, head: "distillation" }];
+}
 
 /** What the names of a block begin with: `vit.encoder.layer.0.`. */
 export function layerPrefix(variant: Variant, layer: number): string {

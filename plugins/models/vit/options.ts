@@ -14,6 +14,7 @@ export interface VitOptions {
   readonly heads: number | null;
   readonly ffn: number | null;
   readonly patch: number | null;
+  readonly distillationHead: boolean | null;
   readonly qkv: "split" | "fused" | null;
   readonly activation: BlockSettings["activation"] | null;
   readonly epsilon: number | null;
@@ -32,13 +33,17 @@ export function vitOptions({ z }: OptionKit) {
       "Hugging Face config.json, or a folder with one, that gives what is null below; null: that beside the weights",
     ),
     variant: z.enum(VARIANTS).nullable().default(null).describe(
-      "vit has a class token, deit a distillation token and a head for it as well; null: vit",
+      "vit has a class token, deit a distillation token as well; null: vit",
     ),
     layers: count.describe("Number of encoder blocks"),
     width: count.describe("Numbers in a hidden state"),
     heads: count.describe("Attention heads; null: one for every 64 of the width"),
     ffn: count.describe("Width within the feed-forward networks; null: four times the width"),
     patch: count.describe("Height and width of a patch in pixels; the image's must be multiples of it"),
+    distillationHead: z.boolean().nullable().default(null).describe(
+      "Whether a deit has a head for its distillation token, and predicts by the mean of both, or one for its class token " +
+        "alone; null: yes, unless the config's architectures are DeiTForImageClassification",
+    ),
     qkv: z.enum(["split", "fused"]).nullable().default(null).describe(
       "Query, key and value as three matrices, or trained as one of three times the rows; either reads files of both " +
         "forms, and a student is saved with three, as Hugging Face's; null: split",

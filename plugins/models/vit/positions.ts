@@ -1,7 +1,7 @@
 import type { FileSource, FileTensor, FileTensors } from "../../../core/plugin/model.ts";
 import { bicubic, type Grid } from "./bicubic.ts";
 import { gridIn } from "./hugging_face.ts";
-import { EMBEDDINGS, TOKENS } from "./names.ts";
+import { EMBEDDINGS, learnedTokens } from "./names.ts";
 import type { VitSizes } from "./sizes.ts";
 
 /**
@@ -14,7 +14,7 @@ export function resizePositions(tensors: FileTensors, sizes: VitSizes, { config,
   const name = `${variant}.${EMBEDDINGS.positions}`;
   const stored = tensors.get(name);
   if (stored?.shape.length !== 3) return tensors;
-  const kept = TOKENS[variant].length;
+  const kept = learnedTokens(sizes).length;
   const count = stored.shape[1] - kept;
   const to: Grid = [height / patch, imageWidth / patch];
   const known = config && gridIn(config);

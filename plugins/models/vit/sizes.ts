@@ -8,6 +8,8 @@ import type { Variant, VitOptions } from "./options.ts";
 /** Everything that a vision transformer is built from. */
 export interface VitSizes {
   readonly variant: Variant;
+  /** Whether the distillation token of a DeiT has a head. */
+  readonly distillationHead: boolean;
   /** Numbers that the head gives for an image. */
   readonly outputs: number;
   readonly image: readonly [height: number, width: number, channels: number];
@@ -40,8 +42,16 @@ export function resolveSizes(options: VitOptions, data: InputDescription): VitSi
     throw new UserError(`Cannot divide a width of ${width} among ${heads} heads: expected a multiple of the heads`);
   }
   checkClassOrder(options.labels, data.classes);
+  const variant = options.variant ?? "vit";
+  const distillationHead = options.distillationHead ?? variant === "deit";
+  if (distillationHead && variant === "vit") {
+    throw new UserError(
+      "Cannot give a vit a distillationHead as it has no distillation token: expected the variant deit",
+    );
+  }
   return {
-    variant: options.variant ?? "vit",
+    variant,
+    distillationHead,
     outputs: outputsOf(data),
     image,
     patch,

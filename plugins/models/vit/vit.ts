@@ -13,8 +13,8 @@ import { resolveSizes, type VitSizes } from "./sizes.ts";
 
 /**
  * Vision transformers: ViT (Dosovitskiy et al. 2021, arXiv 2010.11929) and DeiT with its distillation token (Touvron et al.
- * 2021, arXiv 2012.12877), with the tensor names and config.json of Hugging Face's `ViTForImageClassification` and
- * `DeiTForImageClassificationWithTeacher`. Images may have any size that is a multiple of the patch; position embeddings
+ * 2021, arXiv 2012.12877), with the tensor names and config.json of Hugging Face's `ViTForImageClassification`,
+ * `DeiTForImageClassificationWithTeacher` and, without `distillationHead`, `DeiTForImageClassification`. Images may have any size that is a multiple of the patch; position embeddings
  * of a file that was trained for another size are interpolated.
  *
  * Outputs: `hidden` with the output of every block, class token first, `features.embeddings` with what the first one gets,
