@@ -59,7 +59,8 @@ function fromTeacher(
   report: (line: string) => void,
 ): Map<string, Float32Array> {
   const [count, offered] = [model, teacher.model].map(({ layerPrefixes }) => layerPrefixes?.length ?? 0);
-  const chosen = chooseLayers(count, offered, layers);
+  const listed = chooseLayers(count, offered, layers);
+  const chosen = layers === "mapped" ? fittingLayers(model, teacher.model, listed) : listed;
   const sources = sourceNames(model, teacher.model, chosen);
   const own = layersOf(model, teacher, chosen);
   const source = { config: teacher.model.config, report: (line: string) => report(`student: ${line}`) };
@@ -120,6 +121,23 @@ export function chooseLayers(count: number, offered: number, layers: Layers): nu
   });
 }
 
+/**
+ * Of each layer's share the last of the teacher's layers that has its tensors, where a share holds different ones, as a
+ * residual network's stages do; the last of all where none has.
+ */
+function fittingLayers(student: Model, teacher: Model, lasts: readonly number[]): number[] {
+  const tensorsOf = ({ parameters, layerPrefixes }: Model, layer: number) => {
+    const prefix = layerPrefixes![layer];
+    const own = parameters.filter(({ name }) => name.startsWith(prefix));
+    return own.map(({ name, shape }) => `${name.slice(prefix.length)} ${showShape(shape)}`).join();
+  };
+  return lasts.map((last, layer) => {
+    const wanted = tensorsOf(student, layer);
+    const share = Array.from({ length: last - (lasts[layer - 1] ?? -1) }, (_, back) => last - back);
+    return share.find((candidate) => tensorsOf(teacher, candidate) === wanted) ?? last;
+  });
+}
+
 /** The teacher's tensor for each of the student's: of the chosen layer, or of the same name outside of layers. */
 function sourceNames(student: Model, teacher: Model, chosen: readonly number[]): Map<string, string> {
   const prefixes = student.layerPrefixes!;
@@ -141,7 +159,7 @@ function checkSource(
   if (found.join() === shape.join()) return;
   throw new UserError(
     `Cannot start ${name} of shape ${showShape(shape)} from the teacher's ${source} of shape ${showShape(found)}: ` +
-      "a student that starts from its teacher must have its width",
+      "they must be equal, by the student's width or by other layers of the teacher",
   );
 }
 

@@ -60,8 +60,8 @@ export const teacherSchema = z.looseObject({
 const initialise = z.strictObject({
   from: z.literal("teacher").describe("What the student starts from"),
   layers: z.union([z.enum(["first", "mapped", "last"]), z.array(z.int().min(0)).min(1)]).default("mapped").describe(
-    "The teacher's layers that the student's start as: the first, the last, the last of each layer's share (mapped: 1, " +
-      "3, 5, .. of twice as many), or a list of their numbers from 0",
+    "The teacher's layers that the student's start as: the first, the last, of each layer's share the last that fits " +
+      "(mapped: 1, 3, 5, .. of twice as many), or a list of their numbers from 0",
   ),
 });
 

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { Random } from "../../../core/data/random.ts";
 import { chooseLayers, initialWeights, type TaughtModel } from "../../../core/distill/initial_weights.ts";
 import { freshWeights } from "../../../core/distill/student.ts";
+import { optionKit } from "../../../core/plugin/kit.ts";
 import type { Model } from "../../../core/plugin/model.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { writeSafetensors } from "../../../core/safetensors.ts";
+import { resnet } from "../../../plugins/models/resnet/resnet.ts";
+import { imageData } from "../../support/inputs.ts";
 import { buildBert } from "../../plugins/models/bert_fixture.ts";
 import { buildVit } from "../../plugins/models/vit_fixture.ts";
 
@@ -85,6 +88,23 @@ Deno.test("where tensor-alignment pairs weights that start equal, it says that i
   assert.equal(await said("first", pair(1, 3)), false);
 });
 
+Deno.test("of a residual network's stages a block starts from the last that has its tensors", async () => {
+  const resnetOf = (depth: number) =>
+    resnet.build(resnet.options(optionKit).parse({ depth, width: 4 }), imageData([8, 8, 1], ["a", "b"]));
+  const teacher = taught(resnetOf(20));
+  const aligned = "{ use: tensor-alignment }";
+  const { weights, lines } = await start(resnetOf(8), teacher, "initialise: { from: teacher }", aligned);
+  assert.deepEqual(lines, ["the student's layers start as the teacher's 2, 3, 6"]);
+  for (const [name, numbers] of weights) {
+    assert.deepEqual(numbers, teacher.numbers.get(name.replace("layer1.0.", "layer1.2.")), name);
+  }
+  await assert.rejects(() => start(resnetOf(8), teacher, "initialise: { from: teacher, layers: last }"), {
+    name: "UserError",
+    message:
+      /: Cannot start layer1\.0\.conv1\.weight of shape \[4, 4, 3, 3\] from the teacher's layer3\.0\.conv1\.weight of shape/,
+  });
+});
+
 Deno.test("a student that does not fit its teacher is refused in one sentence", async () => {
   const refused = (model: Model, teacher: TaughtModel | null, student: string, message: RegExp) =>
     assert.rejects(() => start(model, teacher, student), { name: "UserError", message });
@@ -95,7 +115,7 @@ Deno.test("a student that does not fit its teacher is refused in one sentence", 
     encoder(2, 4),
     teacher,
     from("first"),
-    /word_embeddings\.weight of shape \[23, 4\] from .* of shape \[23, 8\]: a student that starts .* have its width$/,
+    /word_embeddings\.weight of shape \[23, 4\] from .* of shape \[23, 8\]: they must be equal, by .* of the teacher$/,
   );
   await refused(encoder(5), teacher, from("mapped"), /Cannot start 5 layers from the teacher's 4: list/);
   await refused(encoder(2), teacher, from("[1]"), /Cannot start 2 layers from \[1\]: expected 2 numbers/);
