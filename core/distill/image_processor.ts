@@ -1,15 +1,15 @@
 import type { ImageInput } from "../plugin/dataset.ts";
 
-/** Numbers of channels that transformers knows for such; with others it would not find them among a picture's sides. */
+/** Numbers of channels that transformers finds among an array's sides by itself. */
 const CHANNELS = [1, 3];
 
 /** Pillow's bilinear interpolation, for pictures of another size. */
 const BILINEAR = 2;
 
 /**
- * The file of Hugging Face's image processor: it makes of pictures what the data set made of them. Its pipelines read a
- * picture's file in three channels, so that a model of one takes arrays or grey pictures there. For any other number of
- * channels there is no file.
+ * The file of Hugging Face's image processor, which makes of pictures what the data set makes of its images; those of
+ * another size are resized first. Where a model takes one channel, the processor takes grey pictures or arrays, but a
+ * pipeline arrays alone, as it turns every picture into three channels. Of other numbers of channels there is no file.
  */
 export function imageProcessorFiles(
   { size: [height, width, channels], normalise: { mean, std } }: ImageInput,

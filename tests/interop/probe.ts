@@ -4,6 +4,7 @@ import type { Batch, HostTensor } from "../../core/plugin/dataset.ts";
 import type { Weights } from "../../core/nn/weights.ts";
 import { type Model, TEXT_INPUTS } from "../../core/plugin/model.ts";
 import { readSafetensors, toFloat32, writeSafetensors } from "../../core/safetensors.ts";
+import type { Sample } from "./samples.ts";
 
 /** Tensors under transformers' names, as transformers_student.py describes them. */
 export type Probe = ReadonlyMap<string, HostTensor>;
@@ -63,9 +64,10 @@ export async function writeProbe(
   model: Model,
   batch: Batch<HostTensor>,
   outputs: Probe,
-  texts: readonly unknown[],
+  { texts, pixels }: Pick<Sample, "texts" | "pixels">,
 ): Promise<void> {
-  const tensors = new Map([...inputsOf(model, batch), ...outputs]);
+  const images: Probe = new Map(pixels && [["pixels", pixels]]);
+  const tensors = new Map([...inputsOf(model, batch), ...images, ...outputs]);
   await writeSafetensors(file, tensors, { texts: JSON.stringify(texts) });
 }
 

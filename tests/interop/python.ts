@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
 
 /** Fails where a package that the scripts need is not installed; importing them would take seconds. */
-const PACKAGES = "import importlib.util as u; raise SystemExit(not all(map(u.find_spec, ['torch', 'transformers'])))";
+const PACKAGES =
+  "import importlib.util as u; raise SystemExit(not all(map(u.find_spec, ['torch', 'transformers', 'PIL'])))";
 
 /** What a script did. */
 export interface ScriptEnd {
@@ -25,7 +26,7 @@ async function python(args: readonly string[]): Promise<ScriptEnd> {
   return { success, lines: out.trimEnd().split("\n"), errors };
 }
 
-/** Whether there is a `python3` on the PATH that has torch and transformers. */
+/** Whether there is a `python3` on the PATH that has torch, transformers and pillow. */
 export async function hasTransformers(): Promise<boolean> {
   try {
     return (await python(["-c", PACKAGES])).success;

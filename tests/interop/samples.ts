@@ -2,8 +2,8 @@ import { Random } from "../../core/data/random.ts";
 import { readUserFile } from "../../core/files.ts";
 import type { Batch, Examples, HostTensor, InputDescription, Task } from "../../core/plugin/dataset.ts";
 import { openTokenizer } from "../../plugins/datasets/text/open_tokenizer.ts";
+import { imageDataset } from "../../plugins/datasets/image_dataset.ts";
 import { textExamples } from "../../plugins/datasets/text/text_examples.ts";
-import { imageData } from "../support/inputs.ts";
 
 /** A text or a pair of texts, and its tokens; JSON that transformers_student.py reads. */
 export interface SampleText {
@@ -21,9 +21,11 @@ export interface Sample {
   readonly batch: Batch<HostTensor>;
   /** None of images. */
   readonly texts: readonly SampleText[];
+  /** Bytes of the images, `[batch, height, width, channels]`; `null` for text, and where no image processor takes them. */
+  readonly pixels: HostTensor | null;
 }
 
-/** Accents, punctuation, capitals, spaces, letters that no vocabulary has, one word, and more than fits. */
+/** Accents, punctuation, capitals, spaces, letters that no vocabulary has, one word, and more than fits in each text. */
 const TEXTS = [
   { text: "The cat sat on the mat.", pair: null },
   { text: "Café déjà vu: naïve façade -- isn't it?", pair: null },
@@ -31,6 +33,10 @@ const TEXTS = [
   { text: "漢字 and the cat", pair: "Ünïcödé" },
   { text: "a", pair: null },
   { text: "the cat sat on the mat, ".repeat(5), pair: null },
+  { text: "the cat sat on the mat, ".repeat(3), pair: "the cat sat on the mat, ".repeat(3) },
+  { text: "the cat sat on the mat, ".repeat(4), pair: "on the mat, the cat sat, ".repeat(3) },
+  { text: "the cat sat on the mat, ".repeat(3), pair: "on the mat, the cat sat, ".repeat(4) },
+  { text: "on the mat, ".repeat(9), pair: "the cat sat, the cat sat" },
 ];
 
 const CLASSES = ["no", "maybe", "yes"];
@@ -69,33 +75,24 @@ export async function sampleTexts(
   );
   const text = { vocabulary, maxLength, padding, files };
   const input = { task, classes: task === "regression" ? [] : classes, image: null, text };
-  return { input, examples, batch: wholeBatch(examples), texts };
+  return { input, examples, batch: wholeBatch(examples), texts, pixels: null };
 }
 
 function unused(): never {
   throw new Error("A tokenizer asked for more than files");
 }
 
-/** Images of noise. */
+/** Images of noise, as a data set normalises them. */
 export function sampleImages(size: readonly [number, number, number], classes = CLASSES): Sample {
   const random = new Random(1);
   const [height, width, channels] = size;
-  const numbers = Array.from(
-    { length: 3 },
-    () => Float32Array.from({ length: height * width * channels }, () => random.normal()),
-  );
-  const examples: Examples = {
-    length: numbers.length,
-    labels: Uint8Array.from(numbers, (_, index) => index),
-    batch: (indices) => ({
-      image: {
-        data: Float32Array.from([...indices].flatMap((index) => [...numbers[index]])),
-        shape: [indices.length, ...size],
-      },
-      label: { data: Float32Array.from(indices), shape: [indices.length] },
-    }),
-  };
-  return { input: imageData(size, classes), examples, batch: wholeBatch(examples), texts: [] };
+  const count = 3;
+  const pixels = Uint8Array.from({ length: count * height * width * channels }, () => random.below(256));
+  const images = { pixels, count, height, width, channels, labels: Uint8Array.from({ length: count }, (_, i) => i) };
+  const options = { mean: null, std: null, takeTrain: null, takeTest: null, classes: null, groups: null };
+  const { input, splits: { test: examples } } = imageDataset(images, images, classes, options);
+  const bytes = { data: Float32Array.from(pixels), shape: [count, ...size] };
+  return { input, examples, batch: wholeBatch(examples), texts: [], pixels: [1, 3].includes(channels) ? bytes : null };
 }
 
 function wholeBatch(examples: Examples): Batch<HostTensor> {

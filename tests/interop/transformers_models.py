@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from tokenizers import ByteLevelBPETokenizer
 from transformers import (
     BertConfig, BertForSequenceClassification, BertForTokenClassification, BertTokenizerFast, CamembertConfig,
-    CamembertForSequenceClassification, DeiTConfig, DeiTForImageClassificationWithTeacher, DistilBertConfig,
-    DistilBertForSequenceClassification, DistilBertForTokenClassification, RobertaConfig,
+    CamembertForSequenceClassification, DeiTConfig, DeiTForImageClassification, DeiTForImageClassificationWithTeacher,
+    DistilBertConfig, DistilBertForSequenceClassification, DistilBertForTokenClassification, RobertaConfig,
     RobertaForSequenceClassification, RobertaForTokenClassification, RobertaTokenizerFast, ViTConfig,
     ViTForImageClassification, XLMRobertaConfig, XLMRobertaForSequenceClassification,
 )
@@ -140,6 +140,7 @@ def main(root):
     save_text(root, "camembert", roberta, CamembertConfig, CamembertForSequenceClassification, **SIZES, **labels(2))
     save_images(root, "vit", ViTConfig, ViTForImageClassification, [6, 9], 2)
     save_images(root, "deit", DeiTConfig, DeiTForImageClassificationWithTeacher, 9, 3)
+    save_images(root, "deit-one-head", DeiTConfig, DeiTForImageClassification, 9, 3)
     print(f"transformers {transformers.__version__}, torch {torch.__version__}")
 
 

@@ -3,14 +3,15 @@ run wrote.
 
     python3 tests/interop/transformers_student.py STUDENT PROBE [STUDENT PROBE ...]
 
-STUDENT  a student folder: config.json, model.safetensors, and for text the tokenizer's files
+STUDENT  a student folder: config.json, model.safetensors, and the files of a tokenizer or of an image processor
 PROBE    a safetensors file: what the model is given, under its arguments' names (input_ids, attention_mask, token_type_ids,
          or pixel_values), and what must come out (logits, and some of hidden_states.0, hidden_states.1 and so on, counted
          from the embeddings). Its metadata may have `texts`, a JSON list of {text, pair, tokens, types} in the order of
-         the logits: what the tokenizer must make of them, cut where its config says.
+         the logits: what the tokenizer must make of them, cut where its config says. It may have `pixels`, bytes
+         [batch, height, width, channels] in the order of the logits: the image processor must make pixel_values of them.
 
 Prints a line for each student, and exits with 1 if a tensor is missing, unexpected or misshapen, a number differs by more
-than 1e-4, or a text has other tokens. Needs transformers and torch (transformers_test.ts runs it where they are).
+than 1e-4, or a text has other tokens. Needs transformers, torch and pillow (transformers_test.ts runs it where they are).
 """
 
 import json
@@ -18,6 +19,7 @@ import sys
 
 import torch
 import transformers
+from PIL import Image
 from safetensors import safe_open
 
 TOLERANCE = 1e-4
@@ -93,6 +95,31 @@ def compare_texts(folder, model, texts, logits):
     return problems
 
 
+def compare_images(folder, model, probe):
+    """What goes wrong where a user gives pictures to the image processor, or to a pipeline that has it and the model."""
+    processor = transformers.AutoImageProcessor.from_pretrained(folder)
+    # Of one channel, a grey picture; a pipeline makes three of that, but takes an array as it is.
+    arrays = list(probe["pixels"].byte().numpy())
+    grey = arrays[0].shape[2] == 1
+    pictures = [Image.fromarray(array[..., 0] if grey else array) for array in arrays]
+    problems = []
+    for name, images in (("arrays", arrays), ("pictures", pictures)):
+        difference = (processor(images, return_tensors="pt")["pixel_values"] - probe["pixel_values"]).abs().max().item()
+        if not difference <= TOLERANCE:
+            problems.append(f"pixel_values of {name} differ by {difference:.2g}")
+    larger = [picture.resize((picture.width + 2, picture.height + 5)) for picture in pictures]
+    shape = processor(larger, return_tensors="pt")["pixel_values"].shape
+    if shape != probe["pixel_values"].shape:
+        problems.append(f"pixel_values of larger pictures have shape {list(shape)}")
+    pipeline = transformers.pipeline("image-classification", model=model, image_processor=processor)
+    every = pipeline(arrays if grey else pictures, function_to_apply="none", top_k=model.config.num_labels)
+    for index, scores in enumerate(every):
+        logits = {score["label"]: score["score"] for score in scores}
+        alone = torch.tensor([logits[label] for _, label in sorted(model.config.id2label.items())])
+        problems += compare({"logits": alone}, {"logits": probe["logits"][index]}, f" of image {index} in a pipeline")[1]
+    return problems
+
+
 def check(folder, path):
     """Prints a line about a student; whether all is well."""
     probe, metadata = read_probe(path)
@@ -101,10 +128,12 @@ def check(folder, path):
     if not problems:
         differences, problems = compare(compute(model, probe), probe)
         problems += compare_texts(folder, model, texts, probe["logits"]) if texts else []
+        problems += compare_images(folder, model, probe) if "pixels" in probe else []
     told = "; ".join(problems) or (
         f"logits of up to {probe['logits'].abs().max().item():.2f} differ by {differences.pop('logits'):.1e}"
         + (f", {len(differences)} hidden states by {max(differences.values()):.1e}" if differences else "")
         + (f", {len(texts)} texts have equal tokens and logits" if texts else "")
+        + (f", {len(probe['pixels'])} pictures have equal pixels and logits" if "pixels" in probe else "")
     )
     print(f"{'WRONG' if problems else 'equal'}: {type(model).__name__} in {folder}: {told}")
     return not problems

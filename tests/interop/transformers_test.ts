@@ -29,14 +29,21 @@ const OURS: Readonly<Record<string, readonly [string, Record<string, unknown>, (
   ],
   "bert for tags": ["bert", { ...sizes, activation: "gelu_new" }, () => sampleTexts("tagging")],
   "bert with rows to spare": ["bert", { ...sizes, vocabulary: 101 }, () => sampleTexts("classification")],
+  "bert without segments": ["bert", { ...sizes, types: 0 }, () => sampleTexts("classification")],
+  "roberta without segments": ["bert", { ...sizes, variant: "roberta", types: 0 }, () => sampleTexts("tagging")],
   "distilbert for classes": ["bert", { ...sizes, variant: "distilbert" }, () => sampleTexts("classification")],
   "distilbert for tags": ["bert", { ...sizes, variant: "distilbert" }, () => sampleTexts("tagging")],
   "roberta for classes": ["bert", { ...sizes, variant: "roberta" }, () => sampleTexts("classification")],
   "roberta for a number": ["bert", { ...sizes, variant: "roberta", types: 2 }, () => sampleTexts("regression")],
   "roberta for tags": ["bert", { ...sizes, variant: "roberta" }, () => sampleTexts("tagging")],
   "vit on oblong images": ["vit", imageSizes, () => sampleImages([6, 9, 2])],
-  "vit on grey images": ["vit", { ...imageSizes, patch: 2, activation: "gelu_new" }, () => sampleImages([4, 4, 1])],
+  "vit on grey images": ["vit", { ...imageSizes, patch: 2, activation: "gelu_new" }, () => sampleImages([6, 4, 1])],
   "deit": ["vit", { ...imageSizes, variant: "deit" }, () => sampleImages([9, 9, 3])],
+  "deit with one head": [
+    "vit",
+    { ...imageSizes, variant: "deit", distillationHead: false },
+    () => sampleImages([6, 9, 3]),
+  ],
 };
 
 /** Models that transformers_models.py saves: their tasks, or the sizes of their images. */
@@ -52,6 +59,7 @@ const THEIRS: Readonly<Record<string, Task | readonly [number, number, number]>>
   "camembert": "classification",
   "vit": [6, 9, 2],
   "deit": [9, 9, 3],
+  "deit-one-head": [9, 9, 3],
 };
 
 /** A folder for a test, and something to compute with. */
@@ -71,7 +79,7 @@ async function exportWithProbe(ops: Ops, folder: string, saved: SavedModel, samp
   const weights = freeze(ops, saved.model, saved.weights);
   const outputs = await outputsOf(ops, saved.model, weights, sample.batch);
   weights.dispose();
-  await writeProbe(join(folder, "probe.safetensors"), saved.model, sample.batch, outputs, sample.texts);
+  await writeProbe(join(folder, "probe.safetensors"), saved.model, sample.batch, outputs, sample);
 }
 
 /** Lets transformers load exported students, and asserts that it computes the same. */
@@ -96,7 +104,7 @@ async function classesOf(folder: string): Promise<string[]> {
   return Object.values(JSON.parse(await Deno.readTextFile(join(folder, "config.json"))).id2label ?? {});
 }
 
-const needed = "needs python3 with torch and transformers";
+const needed = "needs python3 with torch, transformers and pillow";
 const ignore = !await hasTransformers();
 
 Deno.test({

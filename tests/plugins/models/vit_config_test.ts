@@ -90,6 +90,10 @@ Deno.test("sizes that do not fit each other or the images are refused in one sen
   );
   refused({ ...sizes, patch: 40 }, /30 x 20 pixels into patches of 40 x 40: .* of 10$/, images([30, 20, 1]));
   refused(sizes, /^Cannot build the model "vit" as it takes images: the data set has text$/, textData(["a", "b"]));
+  refused(
+    { ...sizes, distillationHead: true },
+    /^Cannot give a vit a distillationHead as it has no distillation token: expected the variant deit$/,
+  );
   assert.throws(() => optionsOf({ variant: "swin" }));
   assert.throws(() => optionsOf({ width: 8, depth: 2 }));
 });
@@ -120,6 +124,22 @@ Deno.test("the classes in another order than the data set's are refused, other n
       "in which they are class 1, class 0, class 2 and class 3: expected the same order",
   });
   assert.equal(build(["cat", "dog", "cow", "hen", "owl"]).parameters.at(-1)!.shape[0], 5);
+});
+
+Deno.test("a DeiT of one head is Hugging Face's DeiTForImageClassification, which its config tells", async () => {
+  const model = await buildTransformer("deit", { distillationHead: false });
+  assert.deepEqual(model.config.architectures, ["DeiTForImageClassification"]);
+  assert.deepEqual(model.head, ["classifier.weight", "classifier.bias"]);
+  assert.equal(model.classifier, "classifier.weight");
+  const names = model.parameters.map(({ name }) => name);
+  assert.ok(names.includes("deit.embeddings.distillation_token"));
+  assert.ok(!names.some((name) => /cls_classifier|distillation_classifier/.test(name)));
+  const build = (options: Record<string, unknown>) =>
+    vit.build(vit.fromConfig!(model.config, optionsOf(options)), images(transformers.deit));
+  assert.deepEqual(build({}).parameters, model.parameters);
+  assert.deepEqual(build({}).config, model.config);
+  const both = await buildTransformer("deit");
+  assert.deepEqual(build({ distillationHead: true }).parameters, both.parameters, "the recipe's word counts more");
 });
 
 Deno.test("options in a recipe count more than the config.json", async () => {

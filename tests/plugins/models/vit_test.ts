@@ -79,6 +79,22 @@ testBackends("DeiT's logits are the mean of its heads', that of the class sees t
   assert.equal((await openTransformer("vit", ops)).forward().headLogits, undefined);
 });
 
+testBackends("a DeiT of one head gives the logits that the class token has with two", async (backend) => {
+  const ops = createOps(backend);
+  const { weights, forward, batch } = await openTransformer("deit", ops);
+  const { headLogits, pooled } = forward();
+  const one = await buildTransformer("deit", { distillationHead: false });
+  const tensors = new Map(one.parameters.map(({ name, shape }) => {
+    const own = name.replace(/^classifier/, "cls_classifier");
+    return [name, ops.tensor(weights.get(own)!, shape)];
+  }));
+  const call = { ops, weights: weightsFrom(tensors), batch, training: false, randomSeed: () => 0 };
+  const outputs = one.forward(call);
+  assert.deepEqual([...await outputs.logits.read()], [...await headLogits!.class.read()]);
+  assert.deepEqual([...await outputs.pooled.read()], [...await pooled.read()]);
+  assert.equal(outputs.headLogits, undefined);
+});
+
 testBackends("dropout is part of training alone, and its seed decides it", async (backend) => {
   const ops = createOps(backend);
   const { forward } = await openTransformer("deit", ops, { dropout: 0.1 });

@@ -29,10 +29,19 @@ Deno.test("long texts are cut at the end, of a pair the longer one first; specia
   assert.equal(tokensOf(4, "a b c"), "[CLS] a b [SEP]");
   assert.equal(tokensOf(6, "a b c a b c", "b"), "[CLS] a b [SEP] b [SEP]");
   assert.equal(tokensOf(7, "a", "b c b c b"), "[CLS] a [SEP] b c b [SEP]");
-  assert.equal(tokensOf(8, "a a a a a", "b b b b b"), "[CLS] a a a [SEP] b b [SEP]");
+  assert.equal(tokensOf(8, "a a a a a", "b b b b b"), "[CLS] a a [SEP] b b b [SEP]");
+  assert.equal(tokensOf(8, "a a a a a a", "b b b b b"), "[CLS] a a a [SEP] b b [SEP]");
   assert.equal(tokensOf(4, "a b c", ""), "[CLS] a b [SEP]");
   const { types } = tokenizer(6).encode("a b c a b c", "b");
   assert.deepEqual([...types], [0, 0, 0, 0, 1, 1]);
+});
+
+Deno.test("where both are cut, an odd token goes to the longer one, of equal ones to the second", () => {
+  // As Hugging Face's tokenizers do with `truncation=True`: tests/interop compares them.
+  const cases = [[5, 5, 7, 3, 4], [6, 5, 7, 4, 3], [5, 6, 7, 3, 4], [4, 4, 7, 3, 4], [4, 3, 7, 4, 3], [9, 9, 8, 4, 4]];
+  for (const [first, second, room, ...kept] of [...cases, [9, 2, 7, 5, 2], [2, 9, 7, 2, 5], [9, 9, 1, 0, 1]]) {
+    assert.deepEqual(keptLengths(first, second, room), kept, `${first}, ${second} in ${room}`);
+  }
 });
 
 Deno.test("what is kept of two texts fills the room and favours neither", () => {

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { runTask } from "../support/task.ts";
+import { tinyRun } from "../support/tiny_run.ts";
+
+const recipe = `
+name: tiny-mnli
+dataset: { use: glue, task: mnli, folder: mnli, vocabularySize: 40, maxLength: 16 }
+student: { use: bert, layers: 1, width: 8, heads: 2, positions: 16 }
+losses: [{ use: cross-entropy }]
+train: { epochs: 1, batchSize: 4, optimiser: { use: adamw, learningRate: 0.01 } }
+`;
+
+/** Pairs whose label is the next of MNLI's three. */
+function pairs(count: number, word: string): string {
+  const labels = ["neutral", "entailment", "contradiction"];
+  const lines = Array.from(
+    { length: count },
+    (_, i) => `${i}\t${word} ${"so ".repeat(i % 4)}\t${word}\t${labels[i % 3]}`,
+  );
+  return ["index\tsentence1\tsentence2\tgold_label", ...lines].join("\n") + "\n";
+}
+
+Deno.test("evaluate measures any split that the data set has, such as MNLI's mismatched, and names them otherwise", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(folder, "mnli"));
+    const write = (name: string, text: string) => Deno.writeTextFile(join(folder, "mnli", name), text);
+    await write("train.tsv", pairs(12, "it is"));
+    await write("dev_matched.tsv", pairs(6, "it was"));
+    await write("dev_mismatched.tsv", pairs(7, "was it"));
+    await tinyRun(folder, { text: recipe });
+    const evaluate = (...flags: string[]) => runTask("evaluate", [join(folder, "run"), "--backend", "cpu", ...flags]);
+    const report = async (split: string) => JSON.parse((await evaluate("--split", split, "--json")).stdout);
+
+    const mismatched = await report("mismatched");
+    assert.deepEqual([mismatched.split, mismatched.examples], ["mismatched", 7]);
+    assert.notEqual((await report("test")).loss, mismatched.loss);
+    await write("dev_matched.tsv", pairs(7, "was it"));
+    assert.deepEqual({ ...await report("test"), split: "mismatched" }, mismatched);
+
+    const known = "Expected train, test, mismatched or validation";
+    const refused = async (message: string, ...flags: string[]) => {
+      const { code, stderr } = await evaluate(...flags);
+      assert.deepEqual([code, stderr], [2, `${message}\n`]);
+    };
+    await refused(`--split matched: ${known}`, "--split", "matched");
+    await refused(`--split constructor: ${known}`, "--split", "constructor");
+    await refused(
+      "--split validation: The recipe takes no validation examples: expected train, test or mismatched",
+      ...["--split", "validation", "--set", "validation=null"],
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
