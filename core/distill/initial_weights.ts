@@ -98,7 +98,7 @@ function layersOf(student: Model, { model, numbers }: TaughtModel, chosen: reado
  */
 export function chooseLayers(count: number, offered: number, layers: Layers): number[] {
   if (count === 0 || offered === 0) {
-    throw new UserError("Cannot start the student from its teacher's layers: both must be models of equal layers");
+    throw new UserError("Cannot start the student from its teacher's layers: both must be models of repeated layers");
   }
   if (typeof layers === "object") {
     if (layers.length !== count) {

@@ -91,7 +91,7 @@ export class TrainingStep {
     const taught = teacher?.cached === undefined ? teacher?.model : undefined;
     const parts = [student.model, taught, ...losses.map(({ loss }) => loss)];
     this.#recorder = new Recorder(ops.device, recipe.replay && parts.every((part) => part?.replay !== false));
-    this.#clip = recipe.clipGradientNorm === "auto" ? automaticClip(student) : recipe.clipGradientNorm;
+    this.#clip = recipe.clipGradientNorm === "auto" ? automaticClip(setup) : recipe.clipGradientNorm;
   }
 
   /** The bound on the gradient's norm, or `null`. */
@@ -207,7 +207,10 @@ export class TrainingStep {
   }
 }
 
-/** Chains of three cores or more can throw a weight's norm up in the first steps; a bound of 1 keeps them. */
-function automaticClip(student: Student): number | null {
-  return [...student.chains.values()].some(({ cores }) => cores.length >= 3) ? 1 : null;
+/**
+ * Chains of three cores or more can throw a weight's norm up in the first steps, and so can gradients that come through
+ * frozen layers; a bound of 1 keeps them.
+ */
+function automaticClip({ student, theseus }: StepSetup): number | null {
+  return theseus || [...student.chains.values()].some(({ cores }) => cores.length >= 3) ? 1 : null;
 }

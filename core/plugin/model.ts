@@ -114,7 +114,7 @@ export interface Model {
    * many times. So it remembers nothing, and what is random in it comes from `randomSeed`, given as it is to kernels.
    */
   forward(call: ForwardCall): ModelOutputs;
-  /** What the names of each of the repeated layers begin with, in order, for models whose layers are alike. */
+  /** What the names of each of the repeated layers begin with, in order: of an encoder its layers, of a ResNet its blocks. */
   readonly layerPrefixes?: readonly string[];
   /** Runs one of these layers alone, on what the layer before it gives, as `forward` does. */
   runLayer?(call: ForwardCall, layer: number, x: Tensor): LayerOutputs;

@@ -112,7 +112,7 @@ export const trainSchema = z.strictObject({
   ),
   schedule: schedule.prefault({}).describe("Learning-rate schedule"),
   clipGradientNorm: z.union([z.literal("auto"), z.number().positive(), z.null()]).default("auto").describe(
-    "Largest norm of the whole gradient; auto: 1 when any chain has 3 or more cores, otherwise none; null: none",
+    "Largest norm of the whole gradient; auto: 1 with chains of 3 or more cores or with theseus, otherwise none; null: none",
   ),
   monitor: z.enum([
     "validation.accuracy",

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Random } from "../../../core/data/random.ts";
-import { freshWeights } from "../../../core/distill/student.ts";
+import { freshWeights, Student } from "../../../core/distill/student.ts";
+import { TrainingStep } from "../../../core/distill/training_step.ts";
+import { ParameterStore } from "../../../core/nn/parameter_store.ts";
+import { trainSchema } from "../../../core/recipe/schema_train.ts";
 import { Interrupted } from "../../../core/distill/stops.ts";
 import { shareOut, Theseus } from "../../../core/distill/theseus.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";
@@ -266,6 +269,32 @@ Deno.test("a run with replaced layers: replayed, run anew, and resumed it gives 
     }
     assert.notDeepEqual(toFloat32(student.get("layer1.0.bn1.weight")!), toFloat32(taught.get("layer1.0.bn1.weight")!));
   }));
+
+Deno.test("the gradient is bounded by 1 by default where layers are replaced", async () => {
+  const backend = await float64.open();
+  const ops = createOps(backend);
+  const [student, teacher] = [buildResnet(8), buildResnet(20)];
+  const frozen = { model: teacher, weights: weightsFrom(weightsOf(ops, teacher, 2)) };
+  const clipOf = (theseus: Theseus | null, train: Record<string, unknown> = {}) => {
+    const step = new TrainingStep({
+      ops,
+      student: new Student(ops, student, new Map(), freshWeights(student, new Random(1))),
+      teacher: frozen,
+      losses: [],
+      lossParameters: new ParameterStore(ops, []),
+      recipe: trainSchema.parse({ epochs: 1, ...train }),
+      random: new Random(0),
+      task: "classification",
+      theseus,
+    });
+    return step.clip;
+  };
+  const theseus = new Theseus(student, frozen, { replacingRate: 0.5 });
+  assert.equal(clipOf(theseus), 1);
+  assert.equal(clipOf(theseus, { clipGradientNorm: null }), null);
+  assert.equal(clipOf(null), null);
+  await backend.close();
+});
 
 Deno.test("a recipe whose layers cannot be replaced is refused with its place", () =>
   withTinyData(async (folder) => {
