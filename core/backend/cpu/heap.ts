@@ -1,6 +1,6 @@
 import { DeviceError } from "../../errors.ts";
+import { PAGE } from "./wasm/load.ts";
 
-const PAGE = 65536;
 /** Blocks start at multiples of a cache line, which SIMD loads like. */
 const ALIGNMENT = 64;
 

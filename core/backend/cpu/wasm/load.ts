@@ -6,7 +6,7 @@ import type { WasmKernels } from "./wasm_kernels.ts";
 export { convOutputSize, type ConvShape, type WasmKernels } from "./wasm_kernels.ts";
 
 /** Bytes of a page of WebAssembly memory. */
-const PAGE = 65536;
+export const PAGE = 65536;
 
 /** The most pages a 32-bit memory can have: 4 GiB. */
 const MAXIMUM_PAGES = 65536;

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type CompiledKernels, compileKernels, instantiate } from "./load.ts";
+import { type CompiledKernels, compileKernels, instantiate, PAGE } from "./load.ts";
 import { splitKernels } from "./split.ts";
 import { alone, type Exports, type Team } from "./team.ts";
 import type { WasmKernels } from "./wasm_kernels.ts";
@@ -83,6 +83,7 @@ async function startTeam(
   for (const worker of workers) worker.unref();
   const run = (name: string, calls: readonly (readonly number[])[]) => {
     if (workers.length === 0) throw new Error(`Cannot run the kernel ${name}: its threads were closed`);
+    control[CONTROL.pages] = memory.buffer.byteLength / PAGE;
     runRound(control, names, exports, name, calls);
   };
   return { threads, run, close };

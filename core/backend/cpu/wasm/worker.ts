@@ -6,6 +6,8 @@ export const CONTROL = {
   pending: 1,
   /** How many workers failed since the beginning. */
   failed: 2,
+  /** Pages of the memory in this round. */
+  pages: 3,
   /** What the last failure said: its length, and a UTF-16 unit in each word. */
   message: 16,
   /** The most units of it. */
@@ -57,6 +59,7 @@ export function serve(scope: WorkerScope): void {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     const functions = names.map((name) => exports[name] as (...args: number[]) => void);
     const slot = layout.slots + index * layout.slot;
+    let pages = control[layout.pages];
     scope.postMessage("ready");
     // The rounds are counted, not read back: the next one may have begun as soon as `pending` is 0.
     for (let round = 0;; round = (round + 1) | 0) {
@@ -65,6 +68,12 @@ export function serve(scope: WorkerScope): void {
       Atomics.wait(control, layout.round, round);
       if (control[slot] === end) return scope.close();
       try {
+        // V8 may tell a thread late that another one has grown the memory, and it refuses to fill what is new to it: growing by
+        // nothing makes it look (toyobayashi/emnapi#217).
+        if (control[layout.pages] !== pages) {
+          memory.grow(0);
+          pages = control[layout.pages];
+        }
         const name = control[slot], args = control.subarray(slot + 2, slot + 2 + control[slot + 1]);
         if (name >= 0) functions[name](...args);
       } catch (error) {

@@ -4,6 +4,7 @@ import {
   type ConvShape,
   createMemory,
   loadKernels,
+  PAGE,
   type WasmKernels,
 } from "../../../../../core/backend/cpu/wasm/load.ts";
 import { defaultThreads, loadThreadedKernels } from "../../../../../core/backend/cpu/wasm/threads.ts";
@@ -167,6 +168,32 @@ Deno.test("kernels on three threads", async (t) => {
     await threaded.close();
   }
   assert.throws(() => threaded.relu(1, 0, 0), /threads were closed/);
+});
+
+Deno.test("threads fill memory that grew after they began", async () => {
+  const memory = createMemory(1 << 16);
+  const kernels = await loadThreadedKernels(memory, 3);
+  // Columns that are no whole panel, so that each thread fills its scratch with zeros first.
+  const [m, n, k] = [301, 18, 600];
+  const lengths = [m * k, k * n, m * n].map((length) => 4 * length);
+  const bytes = lengths.reduce((sum, length) => sum + length, 0) + kernels.gemmScratch(m, n, k);
+  const values = [random(m * k, 1), random(k * n, 2)];
+  const alone = loadKernels(createMemory(1 << 22));
+  const product = (kernels: WasmKernels, begin: number) => {
+    const [a, b, c, scratch] = lengths.concat(0).map((_, i) =>
+      begin + lengths.slice(0, i).reduce((sum, x) => sum + x, 0)
+    );
+    [a, b].forEach((at, i) => new Float32Array(kernels.memory.buffer, at, values[i].length).set(values[i]));
+    kernels.gemm(m, n, k, a, k, false, b, n, false, c, n, false, scratch);
+    return new Float32Array(kernels.memory.buffer, c, m * n).slice();
+  };
+  const expected = product(alone, 64);
+  for (let i = 0; i < 50; i++) {
+    const begin = memory.buffer.byteLength;
+    memory.grow(Math.ceil(bytes / PAGE));
+    assert.deepEqual(product(kernels, begin), expected);
+  }
+  await kernels.close();
 });
 
 Deno.test("where no thread can be started, the kernels run on this one", async () => {
