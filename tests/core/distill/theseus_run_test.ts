@@ -9,7 +9,8 @@ const theseusRun = (depth: number) => [
   "student.initialise={ from: teacher, layers: [0, 2, 4] }",
   `teacher={ use: resnet, depth: ${depth}, width: 4, weights: taught/student }`,
   "train.layerRates=[{ layers: ['*', '!layer*'], scale: 0 }]",
-  "train.theseus={ replacingRate: { from: 0.4, to: 1, epochs: 2 } }",
+  "train.theseus={ replacingRate: { from: 0.7, to: 0.9 } }",
+  "train.batchSize=8",
   "train.epochs=3",
   "train.optimiser.learningRate=0.02",
 ];
