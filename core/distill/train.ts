@@ -226,9 +226,10 @@ class Training {
     this.#intervalStarted = performance.now();
   }
 
-  /** Says what is trained in name only, once every loss has had its part. */
+  /** Says what is trained in name only, once every loss has had its part; layers that are replaced may have theirs later. */
   #warnOfUnreached(): void {
-    const { losses, step: { unreached }, reporter } = this.setup;
+    const { losses, step: { unreached }, recipe, reporter } = this.setup;
+    if (recipe.train.theseus) return;
     if (unreached.length === 0 || losses.some(({ weight }) => valueAt(weight, this.#progress) === 0)) return;
     const shown = unreached.length > 4 ? [...unreached.slice(0, 3), `${unreached.length - 3} more`] : unreached;
     reporter.warning(`no loss depends on ${listWords(shown, "and")}: nothing is learned there`);

@@ -40,6 +40,15 @@ Deno.test("a run with replaced layers: replayed, run anew, and resumed it gives 
     assert.notDeepEqual(toFloat32(student.get("layer1.0.bn1.weight")!), toFloat32(taught.get("layer1.0.bn1.weight")!));
   }));
 
+Deno.test("layers whose turn is still to come are not called unlearned", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, { output: "taught", overrides: ["student.depth=14", "train.epochs=2"] });
+    const { warnings, reporter } = recorder();
+    const never = ["train.theseus={ replacingRate: 0 }", "train.epochs=1"];
+    await tinyRun(folder, { overrides: [...theseusRun(14), ...never], output: "never", reporter });
+    assert.deepEqual(warnings, []);
+  }));
+
 Deno.test("a recipe whose layers cannot be replaced is refused with its place", () =>
   withTinyData(async (folder) => {
     await assert.rejects(tinyRun(folder, { overrides: ["train.theseus={}"] }), {
