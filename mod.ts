@@ -73,7 +73,7 @@ export * from "./core/plugin/kit.ts";
 export type { Builtins, Definitions, PluginKind } from "./core/plugin/registry.ts";
 export type { Weights } from "./core/nn/weights.ts";
 export type { Initialiser } from "./core/nn/initialisers.ts";
-export type { ChainMap, ChainSpec } from "./core/distill/chain_map.ts";
+export type { ChainMap, ChainSpec } from "./core/plugin/chains.ts";
 export { Random, type RandomState } from "./core/data/random.ts";
 export { builtins } from "./plugins/builtins.ts";
 

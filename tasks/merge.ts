@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { CHECKPOINT_FILE } from "../core/distill/checkpoint.ts";
+import { CHECKPOINT_FILE } from "../core/distill/training/checkpoint.ts";
 import { mergeCheckpoint } from "../core/distill/merge_checkpoint.ts";
 import { CpuBackend } from "../core/backend/cpu/cpu_backend.ts";
 import { UserError } from "../core/errors.ts";

@@ -11,20 +11,20 @@ import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
 import { VERSION } from "../version.ts";
-import { type Monitor, monitorOf } from "./best_epoch.ts";
-import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./checkpoint.ts";
-import { Diagnostics } from "./diagnostics.ts";
-import { evaluate } from "./evaluate.ts";
-import { showMetrics } from "./metrics/show.ts";
-import { exportStudent } from "./export_student.ts";
+import { type Monitor, monitorOf } from "./training/monitor.ts";
+import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
+import { Diagnostics } from "./training/diagnostics.ts";
+import { evaluate } from "../evaluate/evaluate.ts";
+import { showMetrics } from "../evaluate/metrics/show.ts";
+import { exportStudent } from "./student/export_student.ts";
 import { prepareRun } from "./prepare.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { countTrained } from "./student.ts";
+import { countTrained } from "./student/student.ts";
 import type { RunSummary } from "./summary.ts";
-import { train } from "./train.ts";
-import { TrainingStep } from "./training_step.ts";
+import { train } from "./training/training.ts";
+import { TrainingStep } from "./training/training_step.ts";
 
 /** How a run is started. */
 export interface DistillOptions {

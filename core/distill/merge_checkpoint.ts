@@ -11,16 +11,16 @@ import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { toFloat32 } from "../safetensors.ts";
 import { sizeOf } from "../tensor.ts";
-import type { ChainSpec } from "./chain_map.ts";
-import { chainSpecs } from "./chains.ts";
-import { checkRecipe, readCheckpoint } from "./checkpoint.ts";
+import type { ChainSpec } from "../plugin/chains.ts";
+import { chainSpecs } from "./student/chain_specs.ts";
+import { checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
 import { loadData } from "./load_data.ts";
-import { mergedWeights } from "./merge.ts";
-import { writeModelFolder } from "./model_folder.ts";
-import { buildModel } from "./models.ts";
-import { rateScales } from "./rate_scales.ts";
+import { mergedWeights } from "./student/merged_weights.ts";
+import { writeModelFolder } from "../model_folder/write_folder.ts";
+import { buildModel } from "./recipe_models.ts";
+import { rateScales } from "./student/rate_scales.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
-import { Student } from "./student.ts";
+import { Student } from "./student/student.ts";
 
 /** What became of a checkpoint. */
 export interface MergedCheckpoint {

@@ -7,23 +7,23 @@ import type { Examples } from "../plugin/dataset.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { Tensor } from "../tensor.ts";
-import { buildLosses } from "./build_losses.ts";
-import { chainSpecs, decomposeWeight } from "./chains.ts";
-import { initialWeights } from "./initial_weights.ts";
+import { buildLosses } from "./losses/build.ts";
+import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
+import { initialWeights } from "./student/initial_weights.ts";
 import { loadData, type RunData } from "./load_data.ts";
-import { type LoadedTeacher, loadTeacher } from "./load_teacher.ts";
-import { buildModel } from "./models.ts";
-import type { WeightedLoss } from "./objective.ts";
-import { prepareLosses } from "./prepare_losses.ts";
-import { outputShapes } from "./probe.ts";
+import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
+import { buildModel } from "./recipe_models.ts";
+import type { WeightedLoss } from "./losses/objective.ts";
+import { prepareLosses } from "./losses/prepare.ts";
+import { outputShapes } from "../evaluate/probe.ts";
 import type { Reporter } from "./progress.ts";
-import { rateScales } from "./rate_scales.ts";
+import { rateScales } from "./student/rate_scales.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import type { Stopwatch } from "./stopwatch.ts";
-import { Student } from "./student.ts";
-import { chainMap } from "./teacher_chains.ts";
-import { Theseus } from "./theseus.ts";
-import { useTeacherCache } from "./use_teacher_cache.ts";
+import { Student } from "./student/student.ts";
+import { chainMap } from "./teacher/teacher_chains.ts";
+import { Theseus } from "./training/theseus.ts";
+import { useTeacherCache } from "./teacher/use_cache.ts";
 
 /** Everything that a training runs on. */
 export interface PreparedRun {

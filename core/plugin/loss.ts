@@ -1,4 +1,4 @@
-import type { ChainMap } from "../distill/chain_map.ts";
+import type { ChainMap } from "./chains.ts";
 import type { Scheduled } from "../recipe/scheduled.ts";
 import type { Random } from "../data/random.ts";
 import type { Initialiser } from "../nn/initialisers.ts";

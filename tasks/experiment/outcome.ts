@@ -1,4 +1,4 @@
-import type { EpochDiagnostics } from "../../core/distill/diagnostics.ts";
+import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";

@@ -5,8 +5,8 @@ import {
   checkRecipe,
   comparable,
   readCheckpoint,
-} from "../../core/distill/checkpoint.ts";
-import type { EpochDiagnostics } from "../../core/distill/diagnostics.ts";
+} from "../../core/distill/training/checkpoint.ts";
+import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { UserError } from "../../core/errors.ts";
 import { writeFileAtomically } from "../../core/files.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { comparable } from "../../core/distill/checkpoint.ts";
+import { comparable } from "../../core/distill/training/checkpoint.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";

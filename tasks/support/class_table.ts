@@ -1,5 +1,5 @@
-import type { Confusion } from "../../core/distill/metrics/confusion.ts";
-import { shownMetrics } from "../../core/distill/metrics/show.ts";
+import type { Confusion } from "../../core/evaluate/metrics/confusion.ts";
+import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
 import { counted, grouped, percent } from "./format.ts";
 import type { Styles } from "./output.ts";
 import { alignColumns } from "./table.ts";

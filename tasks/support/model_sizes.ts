@@ -1,5 +1,5 @@
-import { readDescribedModel } from "../../core/distill/described_model.ts";
-import { type TrainingSize, trainingSize } from "../../core/distill/training_size.ts";
+import { readDescribedModel } from "../../core/model_folder/read_architecture.ts";
+import { type TrainingSize, trainingSize } from "../../core/distill/student/training_size.ts";
 import { automaticFactors } from "../../core/mpo/automatic_shapes.ts";
 import { builtins } from "../../plugins/builtins.ts";
 import { grouped } from "./format.ts";

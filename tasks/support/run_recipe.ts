@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { CHECKPOINT_FILE } from "../../core/distill/checkpoint.ts";
+import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { distill } from "../../core/distill/distill.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Checked } from "../../core/recipe/checked.ts";

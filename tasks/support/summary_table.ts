@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { CONFIG_FILE, WEIGHTS_FILE } from "../../core/distill/model_folder.ts";
-import { shownMetrics } from "../../core/distill/metrics/show.ts";
+import { CONFIG_FILE, WEIGHTS_FILE } from "../../core/model_folder/write_folder.ts";
+import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { counted, grouped, scientific } from "./format.ts";
 import type { Styles } from "./output.ts";

@@ -1,9 +1,9 @@
 import { Random } from "../../core/data/random.ts";
-import { chainSpecs, decomposeWeight } from "../../core/distill/chains.ts";
-import { exportStudent } from "../../core/distill/export_student.ts";
-import type { SavedModel } from "../../core/distill/read_model_folder.ts";
+import { chainSpecs, decomposeWeight } from "../../core/distill/student/chain_specs.ts";
+import { exportStudent } from "../../core/distill/student/export_student.ts";
+import type { SavedModel } from "../../core/model_folder/read_folder.ts";
 import { Stopwatch } from "../../core/distill/stopwatch.ts";
-import { Student } from "../../core/distill/student.ts";
+import { Student } from "../../core/distill/student/student.ts";
 import type { Chain } from "../../core/mpo/chain.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Model, ParameterSpec } from "../../core/plugin/model.ts";

@@ -1,5 +1,5 @@
 import { optionKit } from "../../core/plugin/kit.ts";
-import type { ChainMap } from "../../core/distill/chain_map.ts";
+import type { ChainMap } from "../../core/plugin/chains.ts";
 import { weightsFrom } from "../../core/nn/weights.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Loss, LossCall, LossDefinition, LossSetup, OutputShapes } from "../../core/plugin/loss.ts";

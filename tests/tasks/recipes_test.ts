@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chainSpecs, matrixSize } from "../../core/distill/chains.ts";
-import { buildModel, readRecipeWeights } from "../../core/distill/models.ts";
+import { chainSpecs, matrixSize } from "../../core/distill/student/chain_specs.ts";
+import { buildModel, readRecipeWeights } from "../../core/distill/recipe_models.ts";
 import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import type { ImageInput, InputDescription } from "../../core/plugin/dataset.ts";
 import type { Checked } from "../../core/recipe/checked.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CHECKPOINT_FILE } from "../../core/distill/checkpoint.ts";
+import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 

@@ -1,5 +1,5 @@
 import { Random } from "../../data/random.ts";
-import type { ChainMap, ChainSpec } from "../../distill/chain_map.ts";
+import type { ChainMap, ChainSpec } from "../chains.ts";
 import { coreTensors } from "../../mpo/chain.ts";
 import { decomposeMatrix } from "../../mpo/decompose.ts";
 import type { Ops } from "../../ops/ops.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
-import { CHECKPOINT_FILE } from "../../../core/distill/checkpoint.ts";
+import { CHECKPOINT_FILE } from "../../../core/distill/training/checkpoint.ts";
 import { mergeCheckpoint } from "../../../core/distill/merge_checkpoint.ts";
 import { readRecipe } from "../../../core/recipe/recipe.ts";
 import { builtins } from "../../../plugins/builtins.ts";

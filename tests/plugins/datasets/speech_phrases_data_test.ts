@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { markSpans, spansOf } from "../../../core/distill/metrics/spans.ts";
+import { markSpans, spansOf } from "../../../core/evaluate/metrics/spans.ts";
 import { parseConll, type TaggedSentence } from "../../../plugins/datasets/text/conll_format.ts";
 
 const folder = new URL("../../../plugins/datasets/data/speech-phrases/", import.meta.url);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ChainMap } from "../../../core/distill/chain_map.ts";
+import type { ChainMap } from "../../../core/plugin/chains.ts";
 import { coreTensors } from "../../../core/mpo/chain.ts";
 import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";

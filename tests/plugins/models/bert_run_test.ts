@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Random } from "../../../core/data/random.ts";
-import { readDescribedModel } from "../../../core/distill/described_model.ts";
+import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { silent } from "../../../core/distill/progress.ts";
 import { readSafetensors } from "../../../core/safetensors.ts";
 import { builtins } from "../../../plugins/builtins.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Student } from "../../../core/distill/student.ts";
+import type { Student } from "../../../core/distill/student/student.ts";
 import type { Ops } from "../../../core/ops/ops.ts";
 import type { ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readModelWeights } from "../../../core/distill/model_folder.ts";
-import { countTrainable } from "../../../core/distill/student.ts";
-import { TrainingStep } from "../../../core/distill/training_step.ts";
+import { readModelWeights } from "../../../core/model_folder/write_folder.ts";
+import { countTrainable } from "../../../core/distill/student/student.ts";
+import { TrainingStep } from "../../../core/distill/training/training_step.ts";
 import { Random } from "../../../core/data/random.ts";
 import { ParameterStore } from "../../../core/nn/parameter_store.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type ReadingOptions, readModelWeights, writeModelFolder } from "../../../core/distill/model_folder.ts";
-import { readModelFolder } from "../../../core/distill/read_model_folder.ts";
+import { type ReadingOptions, readModelWeights, writeModelFolder } from "../../../core/model_folder/write_folder.ts";
+import { readModelFolder } from "../../../core/model_folder/read_folder.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import type { Model } from "../../../core/plugin/model.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { readModelWeights } from "../../../core/distill/model_folder.ts";
-import { Student } from "../../../core/distill/student.ts";
+import { readModelWeights } from "../../../core/model_folder/write_folder.ts";
+import { Student } from "../../../core/distill/student/student.ts";
 import type { Ops } from "../../../core/ops/ops.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";

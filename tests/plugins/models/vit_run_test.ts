@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Random } from "../../../core/data/random.ts";
-import { readDescribedModel } from "../../../core/distill/described_model.ts";
-import { writeModelFolder } from "../../../core/distill/model_folder.ts";
+import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
+import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
 import { silent } from "../../../core/distill/progress.ts";
-import { freshWeights } from "../../../core/distill/student.ts";
+import { freshWeights } from "../../../core/distill/student/student.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
 import { readSafetensors } from "../../../core/safetensors.ts";
 import { builtins } from "../../../plugins/builtins.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CHECKPOINT_FILE } from "../../../core/distill/checkpoint.ts";
+import { CHECKPOINT_FILE } from "../../../core/distill/training/checkpoint.ts";
 import { Interrupted } from "../../../core/distill/stops.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";

@@ -1,0 +1,52 @@
+import type { Weights } from "../../nn/weights.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Batch } from "../../plugin/dataset.ts";
+import type { Loss, LossCall } from "../../plugin/loss.ts";
+import type { ModelOutputs } from "../../plugin/model.ts";
+import type { Scheduled } from "../../recipe/scheduled.ts";
+import type { Tensor } from "../../tensor.ts";
+import { ownBatch } from "./inputs.ts";
+
+/** A loss of a run with its factor. */
+export interface WeightedLoss {
+  /** Its plug-in's name, numbered where it stands more than once. */
+  readonly name: string;
+  readonly weight: Scheduled;
+  readonly loss: Loss;
+  /** The loss's own parameters. */
+  readonly parameters: Weights;
+  /** The loss's own state. */
+  readonly state: Weights;
+}
+
+/** What the sum of losses is computed from. */
+export interface ObjectiveCall {
+  readonly ops: Ops;
+  readonly student: ModelOutputs;
+  readonly teacher: ModelOutputs | null;
+  readonly batch: Batch<Tensor>;
+  readonly weights: Weights;
+  /** A scheduled number at this step. */
+  readonly at: (value: Scheduled) => number;
+}
+
+/**
+ * The sum that training minimises, and its terms before weighting. A loss whose weight is 0 at a step is left out, but
+ * it still sees the step's outputs if it has a use for them.
+ */
+export function objective(
+  losses: readonly WeightedLoss[],
+  { at, teacher, batch, ...call }: ObjectiveCall,
+): { total: Tensor; terms: Tensor[] } {
+  const { ops } = call;
+  // The types promise a teacher to every loss; only those that say they need it may look.
+  const teacherOutputs = teacher as ModelOutputs;
+  const callOf = ({ name, parameters, state }: WeightedLoss): LossCall => {
+    return { ...call, teacher: teacherOutputs, batch: ownBatch(name, batch), parameters, state, at };
+  };
+  const terms = losses.map((entry) => at(entry.weight) === 0 ? null : entry.loss.compute(callOf(entry)));
+  const weighted = terms.flatMap((term, index) => term ? [ops.scale(term, at(losses[index].weight))] : []);
+  const total = weighted.length > 0 ? weighted.reduce((sum, term) => ops.add(sum, term)) : ops.scalar(0);
+  ops.constant(() => losses.forEach((entry) => entry.loss.observe?.(callOf(entry))));
+  return { total, terms: terms.map((term) => term ?? ops.scalar(0)) };
+}

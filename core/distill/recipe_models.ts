@@ -1,0 +1,67 @@
+import { isUrl } from "../data/remote_file.ts";
+import { UserError } from "../errors.ts";
+import { type Weights, weightsFrom } from "../nn/weights.ts";
+import type { Ops } from "../ops/ops.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
+import type { Model } from "../plugin/model.ts";
+import type { Checked } from "../recipe/checked.ts";
+import type { Path } from "../recipe/paths.ts";
+import { resolveFile } from "../recipe/recipe.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { type ReadingOptions, readModelWeights } from "../model_folder/write_folder.ts";
+import type { Resolved } from "./resolve_plugins.ts";
+
+/**
+ * A model of the recipe with the sizes that the data asks for.
+ *
+ * @throws UserError with line and column if the options do not fit the data
+ */
+export function buildModel(
+  recipe: Checked<Recipe>,
+  { definition, options, path }: Resolved<"model">,
+  input: InputDescription,
+): Model {
+  try {
+    return definition.build(options, input);
+  } catch (error) {
+    throw error instanceof UserError ? recipe.error(path, error.message) : error;
+  }
+}
+
+/**
+ * Reads the weights that a recipe names for a model.
+ *
+ * @param who "teacher" or "student": where the recipe names them
+ * @param name what it says there
+ * @param path where the recipe names them, unless it is for the one teacher or the student
+ * @throws UserError with line and column if they cannot be read or do not fit
+ */
+export async function readRecipeWeights(
+  recipe: Checked<Recipe>,
+  who: "teacher" | "student",
+  name: string,
+  model: Model,
+  { path = [who, "weights"], ...options }: ReadingOptions & { readonly path?: Path } = {},
+): Promise<Map<string, Float32Array>> {
+  if (isUrl(name)) {
+    throw recipe.error(path, `Cannot load weights from "${name}": download the file and name its path`);
+  }
+  try {
+    return await readModelWeights(resolveFile(recipe, name), model, who, options);
+  } catch (error) {
+    throw error instanceof UserError ? recipe.error(path, error.message) : error;
+  }
+}
+
+/** Weights on the device that nothing trains. */
+export interface FrozenWeights extends Weights {
+  dispose(): void;
+}
+
+/** Puts a model's weights on the device, until they are disposed of. */
+export function freeze(ops: Ops, model: Model, numbers: ReadonlyMap<string, Float32Array>): FrozenWeights {
+  const tensors = new Map(
+    model.parameters.map(({ name, shape }) => [name, ops.keep(ops.tensor(numbers.get(name)!, shape))]),
+  );
+  return { ...weightsFrom(tensors), dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
+}

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import type { Ops } from "../../ops/ops.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import { sha256 } from "../../sha256.ts";
+import type { RunData } from "../load_data.ts";
+import { mergedWeights } from "./merged_weights.ts";
+import { readModelWeights, WEIGHTS_FILE, writeModelFolder } from "../../model_folder/write_folder.ts";
+import { freeze, type FrozenWeights } from "../recipe_models.ts";
+import { compareLogits } from "../../evaluate/probe.ts";
+import type { Stopwatch } from "../stopwatch.ts";
+import { NonFiniteWeights, TrainingFailure } from "../stops.ts";
+import type { Student } from "./student.ts";
+
+/** A student that was merged, written and verified. */
+export interface ExportedStudent {
+  /** As they were read back from the file. */
+  readonly weights: FrozenWeights;
+  /** Largest difference between its logits and the factored student's. */
+  readonly difference: number;
+  /** Frobenius norm of each over-parameterised matrix, merged. */
+  readonly norms: Readonly<Record<string, number>>;
+  /** SHA-256 of the weights file. */
+  readonly sha256: string;
+}
+
+/**
+ * Merges the student, writes its folder, and verifies what was written: read back from the file, names and axis order
+ * included, it must give the factored student's logits. Only then does the folder get its name.
+ *
+ * @param folder the run folder; the student's is `student` in it
+ * @param architecture the model plug-in's name
+ * @throws TrainingFailure if the weights are not finite, or the logits differ by more than the recipe tolerates
+ */
+export async function exportStudent(
+  ops: Ops,
+  student: Student,
+  { verify }: Recipe,
+  data: RunData,
+  folder: string,
+  architecture: string,
+  watch: Stopwatch,
+): Promise<ExportedStudent> {
+  const { model } = student;
+  const [unverified, final] = ["student.unverified", "student"].map((name) => join(folder, name));
+  const merged = await watch.time("merge", async () => {
+    const numbers = await mergedWeights(student);
+    const broken = [...numbers].find(([, values]) => !values.every(Number.isFinite));
+    if (broken) throw new NonFiniteWeights(broken[0]);
+    await writeModelFolder(unverified, architecture, model, data.dataset.input, numbers);
+    return numbers;
+  });
+  const weights = freeze(ops, model, await readModelWeights(unverified, model, "student"));
+  const compared = await watch.time("verify", () => {
+    const factored = student.frozenWeights();
+    return compareLogits(ops, model, factored, weights, data.test, verify.probe).finally(factored.dispose);
+  });
+  const { difference, largest } = compared;
+  if (!(difference <= verify.tolerance * Math.max(1, largest))) {
+    weights.dispose();
+    throw new TrainingFailure(
+      `Merging changed the student: logits of up to ${largest.toPrecision(3)} differ by up to ` +
+        `${difference.toPrecision(3)}, more than verify.tolerance ${verify.tolerance} allows; what was written is in ` +
+        `"${unverified}"; weights that have grown very large do that, and a lower train.optimiser.learningRate helps`,
+    );
+  }
+  await Deno.remove(final, { recursive: true }).catch(() => {});
+  await Deno.rename(unverified, final);
+  const norm = (numbers: Float32Array) => Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
+  return {
+    weights,
+    difference,
+    norms: Object.fromEntries([...student.chains.keys()].map((name) => [name, norm(merged.get(name)!)])),
+    sha256: await sha256(await Deno.readFile(join(final, WEIGHTS_FILE))),
+  };
+}

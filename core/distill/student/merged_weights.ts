@@ -1,0 +1,16 @@
+import { mergeOnHost } from "../../mpo/merge.ts";
+import type { Student } from "./student.ts";
+
+/**
+ * The weights of a student as plain numbers. Chains are contracted on the host in float64: done once, so exactness is
+ * worth more than speed, and comparing factored with merged logits then checks one computation by another.
+ */
+export async function mergedWeights(student: Student): Promise<Map<string, Float32Array>> {
+  const weights = new Map([...await student.plain.read(), ...await student.untrained.read()]);
+  const trained = await student.cores.read();
+  for (const [weight, chain] of student.chains) {
+    const cores = student.coreNames(weight).map((name) => Float64Array.from(trained.get(name)!));
+    weights.set(weight, Float32Array.from(mergeOnHost({ ...chain, cores })));
+  }
+  return weights;
+}

@@ -1,0 +1,26 @@
+import type { Model } from "../../plugin/model.ts";
+import type { Checked } from "../../recipe/checked.ts";
+import { assignLayers } from "../../recipe/globs.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import type { ChainSpec } from "../../plugin/chains.ts";
+
+/**
+ * What `train.layerRates` says, by weight.
+ *
+ * @throws UserError with line and column for a pattern that matches nothing, or one that freezes a chain
+ */
+export function rateScales(
+  recipe: Checked<Recipe>,
+  model: Model,
+  chains: ReadonlyMap<string, ChainSpec>,
+): Map<string, number> {
+  const names = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
+  const entries = recipe.value.train.layerRates;
+  const refuse = (index: number, sentence: string) => recipe.error(["train", "layerRates", index], sentence);
+  const assigned = assignLayers(entries, names, refuse);
+  for (const [name, entry] of assigned) {
+    if (entry.scale > 0 || !chains.has(name)) continue;
+    throw refuse(entries.indexOf(entry), `Cannot freeze ${name}: it is over-parameterised, so as to be trained`);
+  }
+  return new Map([...assigned].map(([name, { scale }]) => [name, scale]));
+}

@@ -1,0 +1,136 @@
+import type { Random } from "../../data/random.ts";
+import { initialise } from "../../nn/initialisers.ts";
+import { ParameterStore } from "../../nn/parameter_store.ts";
+import { type NamedShape, TensorStore } from "../../nn/tensor_store.ts";
+import { type Weights, weightsFrom } from "../../nn/weights.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Model, ParameterSpec } from "../../plugin/model.ts";
+import { type Chain, coreShape } from "../../mpo/chain.ts";
+import { mergeChain } from "../../mpo/merge.ts";
+import { sizeOf, type Tensor } from "../../tensor.ts";
+import type { FrozenWeights } from "../recipe_models.ts";
+
+/** The name of a core in stores and checkpoints. */
+const coreName = (weight: string, index: number) => `${weight}#${index}`;
+
+/**
+ * The weights of a model in training. Those that are over-parameterised are held as chains of cores and rebuilt by
+ * contraction once a step; the model asks for weights by name and cannot tell the difference.
+ */
+export class Student {
+  /** Trained tensors that are stored as they are. */
+  readonly plain: ParameterStore;
+  /** Trained cores. */
+  readonly cores: ParameterStore;
+  /** Tensors that no optimiser changes: running statistics, which the forward pass updates, and frozen weights. */
+  readonly untrained: TensorStore;
+  /** Frobenius norm of each over-parameterised matrix before training. */
+  readonly initialNorms: Readonly<Record<string, number>>;
+
+  constructor(
+    private readonly ops: Ops,
+    readonly model: Model,
+    /** Cores by weight, decomposed from the initial weights. */
+    readonly chains: ReadonlyMap<string, Chain>,
+    initial: ReadonlyMap<string, Float32Array>,
+    /** Learning rates by weight, as multiples of the others'; those of a chain are its cores'. 0 freezes a plain weight. */
+    rateScales: ReadonlyMap<string, number> = new Map(),
+  ) {
+    const rated = <Part extends NamedShape>(part: Part, weight: string) => ({
+      ...part,
+      rateScale: rateScales.get(weight),
+    });
+    const isTrained = ({ name, trainable }: ParameterSpec) => trainable && rateScales.get(name) !== 0;
+    const plain = model.parameters.filter(({ name }) => !chains.has(name));
+    const trained = plain.filter(isTrained).map((spec) => rated(spec, spec.name));
+    const untrained = plain.filter((spec) => !isTrained(spec));
+    const cores = [...chains].flatMap(([weight, chain]) =>
+      chain.cores.map((_, index): NamedShape =>
+        rated({ name: coreName(weight, index), shape: coreShape(chain, index) }, weight)
+      )
+    );
+    this.plain = new ParameterStore(ops, trained);
+    this.untrained = new TensorStore(ops, untrained);
+    this.cores = new ParameterStore(ops, cores);
+    const norm = (numbers: Float32Array) => Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
+    this.initialNorms = Object.fromEntries([...chains.keys()].map((name) => [name, norm(initial.get(name)!)]));
+    for (const { name } of trained) this.plain.set(name, initial.get(name)!);
+    for (const { name } of untrained) this.untrained.set(name, initial.get(name)!);
+    for (const [weight, chain] of chains) {
+      chain.cores.forEach((core, index) => this.cores.set(coreName(weight, index), core));
+    }
+  }
+
+  /** Numbers that the model consists of in training, running statistics left out as usual. */
+  get trainingParameters(): number {
+    const frozen = this.model.parameters.filter(({ name, trainable }) => trainable && this.untrained.tensors.has(name));
+    return this.plain.count + countTrainable(frozen) + this.cores.count;
+  }
+
+  /** Numbers of the merged model, running statistics left out as usual. */
+  get inferenceParameters(): number {
+    return countTrainable(this.model.parameters);
+  }
+
+  /** Names of one weight's cores in the store. */
+  coreNames(weight: string): string[] {
+    return this.chains.get(weight)!.cores.map((_, index) => coreName(weight, index));
+  }
+
+  /** The cores of one weight on the device. */
+  coresOf(weight: string): Tensor[] {
+    return this.coreNames(weight).map((name) => this.cores.get(name));
+  }
+
+  /** Every weight by name, chains contracted; call it once a step, within the tape that is to reach the cores. */
+  weights(): Weights {
+    return this.#with(this.#contracted());
+  }
+
+  /** The weights of now as constants that live until they are disposed of, for many forward passes. */
+  frozenWeights(): FrozenWeights {
+    const contracted = this.ops.scope(() => this.ops.constant(() => this.#contracted()));
+    for (const tensor of contracted.values()) this.ops.keep(tensor);
+    return { ...this.#with(contracted), dispose: () => contracted.forEach((tensor) => tensor.dispose()) };
+  }
+
+  /** The matrix of every chain, in its weight's shape. */
+  #contracted(): Map<string, Tensor> {
+    const shapes = new Map(this.model.parameters.map(({ name, shape }) => [name, shape]));
+    return new Map([...this.chains].map(([name, { rows, cols }]) => {
+      const matrix = mergeChain(this.ops, this.coresOf(name), rows, cols);
+      return [name, this.ops.reshape(matrix, shapes.get(name)!)];
+    }));
+  }
+
+  #with(contracted: ReadonlyMap<string, Tensor>): Weights {
+    const tensors = new Map([...this.plain.tensors, ...this.untrained.tensors, ...contracted]);
+    return weightsFrom(tensors, new Map([...this.chains.keys()].map((name) => [name, this.coresOf(name)])));
+  }
+
+  /** Everything that the student consists of, by name. */
+  stores(): Readonly<Record<"plain" | "cores" | "untrained", TensorStore>> {
+    return { plain: this.plain, cores: this.cores, untrained: this.untrained };
+  }
+
+  dispose(): void {
+    for (const store of Object.values(this.stores())) store.dispose();
+  }
+}
+
+/** Trained numbers of a model's plain weights. */
+export function countTrainable(parameters: readonly ParameterSpec[]): number {
+  return parameters.filter(({ trainable }) => trainable).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** Trained numbers of a model, wherever they are. */
+export function countTrained({ parameters, foreignParameters = 0 }: Model): number {
+  return countTrainable(parameters) + foreignParameters;
+}
+
+/** Fresh weights of a model; each tensor has a stream of its own, so that one more tensor changes none of the others. */
+export function freshWeights(model: Model, random: Random): Map<string, Float32Array> {
+  return new Map(
+    model.parameters.map(({ name, shape, initialise: how }) => [name, initialise(how, shape, random.split(name))]),
+  );
+}

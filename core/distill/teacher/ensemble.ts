@@ -1,0 +1,68 @@
+import type { Weights } from "../../nn/weights.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Task } from "../../plugin/dataset.ts";
+import type { Model } from "../../plugin/model.ts";
+import type { Tensor } from "../../tensor.ts";
+
+/** One of several teachers. */
+export interface Member {
+  readonly model: Model;
+  /** Its part in the mean of predictions, relative to the others' parts. */
+  readonly share: number;
+}
+
+/** The name in the whole of a member's tensor; the first one keeps its names. */
+export function memberName(member: number, name: string): string {
+  return member === 0 ? name : `teacher ${member + 1}: ${name}`;
+}
+
+/**
+ * Several models as one, whose weights are all of theirs under {@link memberName}. Its `logits` are the logarithm of the
+ * weighted mean of their softmax probabilities, for a regression the mean of their predictions; everything else is the
+ * first one's.
+ */
+export function ensemble(members: readonly Member[], task: Task): Model {
+  const [{ model: first }] = members;
+  const whole = members.reduce((sum, { share }) => sum + share, 0);
+  return {
+    parameters: members.flatMap(({ model }, index) =>
+      model.parameters.map((spec) => ({ ...spec, name: memberName(index, spec.name) }))
+    ),
+    foreignParameters: members.reduce((sum, { model }) => sum + (model.foreignParameters ?? 0), 0),
+    classifier: first.classifier,
+    layerPrefixes: first.layerPrefixes,
+    runLayer: first.runLayer &&
+      ((call, layer, x) => first.runLayer!({ ...call, weights: weightsOf(0, call.weights) }, layer, x)),
+    config: first.config,
+    replay: members.every(({ model }) => model.replay !== false),
+    fromForeign: (name) => first.fromForeign(name),
+    forward(call) {
+      const outputs = members.map(({ model }, index) =>
+        model.forward({ ...call, weights: weightsOf(index, call.weights) })
+      );
+      const logits = outputs.map(({ logits }, index) => [logits, members[index].share / whole] as const);
+      return { ...outputs[0], logits: task === "regression" ? mean(call.ops, logits) : logMean(call.ops, logits) };
+    },
+  };
+}
+
+function weightsOf(member: number, weights: Weights): Weights {
+  return {
+    get: (name) => weights.get(memberName(member, name)),
+    cores: (name) => weights.cores(memberName(member, name)),
+  };
+}
+
+type Weighted = readonly (readonly [logits: Tensor, part: number])[];
+
+function mean(ops: Ops, outputs: Weighted): Tensor {
+  return outputs.map(([x, part]) => ops.scale(x, part)).reduce((a, b) => ops.add(a, b));
+}
+
+/** log of the sum of part * softmax(logits), without leaving logarithms, where small probabilities would be lost. */
+function logMean(ops: Ops, outputs: Weighted): Tensor {
+  return outputs.map(([x, part]) => ops.offset(ops.logSoftmax(x), Math.log(part))).reduce((a, b) => {
+    const distance = ops.negate(ops.abs(ops.subtract(a, b)));
+    return ops.add(ops.maximum(a, b), ops.log(ops.offset(ops.exp(distance), 1)));
+  });
+}

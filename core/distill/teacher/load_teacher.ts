@@ -1,0 +1,74 @@
+import type { Ops } from "../../ops/ops.ts";
+import type { InputDescription } from "../../plugin/dataset.ts";
+import type { Model } from "../../plugin/model.ts";
+import type { Checked } from "../../recipe/checked.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import { sha256 } from "../../sha256.ts";
+import { sha256OfWeights } from "../training/checkpoint.ts";
+import { ensemble, memberName } from "./ensemble.ts";
+import type { TaughtModel } from "../student/initial_weights.ts";
+import { freeze } from "../recipe_models.ts";
+import { type OpenedTeacher, openTeacher } from "./open_teacher.ts";
+import type { ResolvedPlugins } from "../resolve_plugins.ts";
+import type { Teacher } from "./teacher_outputs.ts";
+
+/** A teacher, or several as one, with its weights on the device and as plain numbers. */
+export interface LoadedTeacher extends Teacher {
+  readonly model: Model;
+  readonly numbers: ReadonlyMap<string, Float32Array>;
+  /** One hash over its weights, wherever they are. */
+  readonly sha256: string;
+  /** The first of several teachers, else the teacher: what students start from and are aligned with. */
+  readonly first: TaughtModel;
+  dispose(): void;
+}
+
+type Member = OpenedTeacher & { readonly share: number };
+
+/**
+ * Builds the recipe's teachers and reads their weights.
+ *
+ * @param report takes lines for the user
+ * @throws UserError with line and column
+ */
+export async function loadTeacher(
+  ops: Ops,
+  recipe: Checked<Recipe>,
+  { teacher: main, otherTeachers }: ResolvedPlugins,
+  data: InputDescription,
+  report: (line: string) => void,
+): Promise<LoadedTeacher | null> {
+  const settings = recipe.value.teacher;
+  if (!main || !settings) return null;
+  using opened = new DisposableStack();
+  const members: Member[] = [];
+  for (const [index, plugin] of [main, ...otherTeachers].entries()) {
+    const { weights, share } = index === 0 ? settings : settings.others[index - 1];
+    const member = await openTeacher(ops, recipe, plugin, weights, data, report);
+    opened.defer(member.dispose);
+    members.push({ ...member, share });
+  }
+  const [first] = members;
+  const { model, numbers } = members.length === 1 ? first : together(members, data);
+  const hash = await sha256OfTeacher(numbers, members);
+  const weights = freeze(ops, model, numbers);
+  opened.defer(weights.dispose);
+  const owned = opened.move();
+  return { model, numbers, sha256: hash, first, weights, dispose: () => owned.dispose() };
+}
+
+function together(members: readonly Member[], { task }: InputDescription): TaughtModel {
+  const numbers = members.flatMap((member, index) =>
+    [...member.numbers].map(([name, values]) => [memberName(index, name), values] as const)
+  );
+  return { model: ensemble(members, task), numbers: new Map(numbers) };
+}
+
+async function sha256OfTeacher(
+  numbers: ReadonlyMap<string, Float32Array>,
+  members: readonly Member[],
+): Promise<string> {
+  const ofNumbers = await sha256OfWeights(numbers);
+  const ofFiles = members.flatMap(({ files }) => files);
+  return ofFiles.length === 0 ? ofNumbers : await sha256(new TextEncoder().encode([ofNumbers, ...ofFiles].join()));
+}

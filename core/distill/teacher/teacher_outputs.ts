@@ -1,0 +1,52 @@
+import type { Weights } from "../../nn/weights.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Batch } from "../../plugin/dataset.ts";
+import type { Model, ModelOutputs } from "../../plugin/model.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { WeightedLoss } from "../losses/objective.ts";
+import { outputsFrom, type OutputTree } from "../../plugin/output_tree.ts";
+
+/** The frozen model that is distilled from. */
+export interface Teacher {
+  readonly model: Model;
+  readonly weights: Weights;
+  /** Its outputs, if training batches bring them along instead of having them computed. */
+  readonly cached?: OutputTree;
+}
+
+/** The name in a training batch of an output that was computed before training. */
+export function cachedName(output: string): string {
+  return `cached teacher output: ${output}`;
+}
+
+/** What the losses want of a teacher, by the outputs' names. */
+export function wantedOutputs(losses: readonly Pick<WeightedLoss, "loss">[]): ReadonlySet<string> {
+  return new Set(losses.flatMap(({ loss }) => loss.teacherOutputs));
+}
+
+/** Some of the teacher's outputs in evaluation mode, the others freed. */
+export function someOutputs(
+  ops: Ops,
+  { model, weights, cached }: Teacher,
+  wanted: ReadonlySet<string>,
+  batch: Batch<Tensor>,
+  randomSeed: () => number,
+): ModelOutputs {
+  if (cached !== undefined) return outputsFrom(cached, (name) => batch[cachedName(name)]);
+  return ops.scope(() => {
+    const outputs = model.forward({ ops, weights, batch, training: false, randomSeed, wanted });
+    return Object.fromEntries(Object.entries(outputs).filter(([key]) => wanted.has(key))) as unknown as ModelOutputs;
+  });
+}
+
+/** What the losses want of the teacher for a training batch; `null` if they want nothing. */
+export function teacherOutputs(
+  ops: Ops,
+  teacher: Teacher,
+  losses: readonly Pick<WeightedLoss, "loss">[],
+  batch: Batch<Tensor>,
+  randomSeed: () => number,
+): ModelOutputs | null {
+  const wanted = wantedOutputs(losses);
+  return wanted.size === 0 ? null : someOutputs(ops, teacher, wanted, batch, randomSeed);
+}

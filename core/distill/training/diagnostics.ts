@@ -1,0 +1,138 @@
+import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Examples, Task } from "../../plugin/dataset.ts";
+import type { Model } from "../../plugin/model.ts";
+import type { Weights } from "../../nn/weights.ts";
+import type { Checked } from "../../recipe/checked.ts";
+import { assignLayers } from "../../recipe/globs.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import type { Tensor } from "../../tensor.ts";
+import { breathe } from "../../evaluate/breathe.ts";
+import { matrixSize } from "../student/chain_specs.ts";
+import { infer, predictionsOf, uploadBatch } from "../../evaluate/evaluate.ts";
+import type { MetricsLog } from "./step_log.ts";
+import type { Student } from "../student/student.ts";
+import type { Teacher } from "../teacher/teacher_outputs.ts";
+
+/** What an epoch did to one weight, as a matrix of outputs by everything else; a chain is merged first. */
+export interface MatrixDiagnostics {
+  /** ||W - W_0|| / ||W_0|| with W_0 from one epoch before; `null` if training was resumed within the epoch. */
+  readonly relativeStep: number | null;
+  /** exp of the entropy of the singular values as a distribution (Roy and Vetterli 2007): 1 up to the full rank. */
+  readonly effectiveRank: number;
+  /** The largest, descending. */
+  readonly singularValues: readonly number[];
+}
+
+/** The `diagnostics` of a line of `metrics.jsonl`. */
+export interface EpochDiagnostics {
+  readonly matrices: Readonly<Record<string, MatrixDiagnostics>>;
+  /** Part of the validation examples on which student and teacher decide alike; `null` without either. */
+  readonly agreement: number | null;
+}
+
+/** What {@linkcode Diagnostics} look at. */
+export interface DiagnosticsSetup {
+  readonly ops: Ops;
+  readonly student: Student;
+  readonly teacher: Teacher | null;
+  readonly validation: Examples | null;
+  /** Its `train.diagnostics` is not null. */
+  readonly recipe: Checked<Recipe>;
+  readonly task: Task;
+}
+
+/** The effective rank of a matrix with these singular values; 0 if all are 0. */
+export function effectiveRank(singularValues: ArrayLike<number>): number {
+  const values = Array.from(singularValues);
+  const sum = values.reduce((total, value) => total + value, 0);
+  if (sum === 0) return 0;
+  const parts = values.map((value) => value / sum).filter((part) => part > 0);
+  return Math.exp(-parts.reduce((entropy, part) => entropy + part * Math.log(part), 0));
+}
+
+/** Looks at weights and predictions after each epoch and writes it to the run's log; training is not changed by it. */
+export class Diagnostics {
+  readonly #names: readonly string[];
+  readonly #singularValues: number;
+  /** The matrices one epoch before, if that is known. */
+  #before: ReadonlyMap<string, Float64Array> | null = null;
+  #taught: readonly Float64Array[] | null = null;
+
+  /** @throws UserError with line and column for a pattern that matches no matrix */
+  constructor(private readonly setup: DiagnosticsSetup) {
+    const { recipe, student: { model } } = setup;
+    const { layers, singularValues } = recipe.value.train.diagnostics!;
+    const matrices = model.parameters.filter(({ trainable, shape }) => trainable && shape.length >= 2);
+    const refuse = (_: number, sentence: string) => recipe.error(["train", "diagnostics", "layers"], sentence);
+    this.#names = [...assignLayers([{ layers }], matrices.map(({ name }) => name), refuse).keys()];
+    this.#singularValues = singularValues;
+  }
+
+  /**
+   * Training begins or goes on.
+   *
+   * @param wholeEpoch whether an epoch begins here
+   */
+  async begin(wholeEpoch: boolean): Promise<void> {
+    this.#before = wholeEpoch ? await this.#read() : null;
+  }
+
+  /** Writes what the epoch did. */
+  async endEpoch(log: MetricsLog, step: number, epoch: number): Promise<void> {
+    const now = await this.#read();
+    const matrices: Record<string, MatrixDiagnostics> = {};
+    for (const [name, matrix] of now) matrices[name] = await this.#describe(name, matrix);
+    this.#before = now;
+    const diagnostics: EpochDiagnostics = { matrices, agreement: await this.#agreement() };
+    await log.write({ step, epoch, diagnostics });
+  }
+
+  async #read(): Promise<Map<string, Float64Array>> {
+    const weights = this.setup.student.frozenWeights();
+    const numbers = await this.setup.ops.read(this.#names.map((name) => weights.get(name))).finally(weights.dispose);
+    return new Map(this.#names.map((name, index) => [name, Float64Array.from(numbers[index])]));
+  }
+
+  async #describe(name: string, matrix: Float64Array): Promise<MatrixDiagnostics> {
+    const { ops, student: { model } } = this.setup;
+    const { rows, cols } = matrixSize(model.parameters.find((parameter) => parameter.name === name)!.shape);
+    const { singularValues } = await linearAlgebraOn(ops.device).svd(matrix, rows, cols);
+    const before = this.#before?.get(name);
+    return {
+      relativeStep: before ? norm(matrix.map((value, i) => value - before[i])) / norm(before) : null,
+      effectiveRank: effectiveRank(singularValues),
+      singularValues: [...singularValues.slice(0, this.#singularValues)],
+    };
+  }
+
+  async #agreement(): Promise<number | null> {
+    const { student, teacher, validation } = this.setup;
+    if (!teacher || !validation || this.setup.task === "regression") return null;
+    this.#taught ??= await this.#decisions(teacher.model, teacher.weights, validation);
+    const weights = student.frozenWeights();
+    const own = await this.#decisions(student.model, weights, validation).finally(weights.dispose);
+    const all = own.flatMap((batch, index) => Array.from(batch, (value, i) => value === this.#taught![index][i]));
+    return all.filter((equal) => equal).length / all.length;
+  }
+
+  async #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array[]> {
+    const { ops, task, recipe: { value: { evaluate: { batchSize } } } } = this.setup;
+    const results: Tensor[] = [];
+    for (let begin = 0; begin < examples.length; begin += batchSize) {
+      const size = Math.min(batchSize, examples.length - begin);
+      const indices = Uint32Array.from({ length: size }, (_, i) => begin + i);
+      results.push(
+        ops.scope(() => predictionsOf(ops, task, infer(ops, model, weights, uploadBatch(ops, examples, indices)))),
+      );
+      await breathe();
+    }
+    const numbers = await ops.read(results);
+    results.forEach((tensor) => tensor.dispose());
+    return numbers.map((batch) => Float64Array.from(batch));
+  }
+}
+
+function norm(values: Float64Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}

@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import type { Ops } from "../../ops/ops.ts";
+import type { StepRecord } from "./training_step.ts";
+
+/** The numbers of the steps since the last log line. */
+export interface LoggedSteps {
+  /** Steps done after the last of them. */
+  readonly step: number;
+  /** Means over them. */
+  readonly loss: number;
+  readonly terms: readonly number[];
+  /** Part of the answers that are right; `null` for a regression. */
+  readonly accuracy: number | null;
+  readonly examples: number;
+  /** Frobenius norms of the over-parameterised matrices at the last of them that has any. */
+  readonly norms: readonly number[];
+  /** The first step, from 0, that shows numbers that are not finite, and what they are. */
+  readonly nonFinite: { readonly step: number; readonly what: string } | null;
+}
+
+/** Reads what several steps left on the device, in one wait, and frees it. */
+export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promise<LoggedSteps> {
+  const tensors = records.flatMap(({ total, terms, correct, squaredNorms, squaredParameters }) => [
+    total,
+    correct,
+    ...terms,
+    ...squaredNorms,
+    ...squaredParameters,
+  ]);
+  const numbers = (await ops.read(tensors)).map(([value]) => value);
+  tensors.forEach((tensor) => tensor.dispose());
+  let place = 0;
+  const take = (count: number) => numbers.slice(place, place += count);
+  const steps = records.map(({ step, batchSize, scored, terms, squaredNorms, squaredParameters }) => {
+    const [total, correct] = take(2);
+    const [ownTerms, norms] = [take(terms.length), take(squaredNorms.length).map(Math.sqrt)];
+    return {
+      step,
+      batchSize,
+      scored,
+      total,
+      correct,
+      terms: ownTerms,
+      norms,
+      weights: [...norms, ...take(squaredParameters.length)],
+    };
+  });
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const examples = steps.reduce((sum, { batchSize }) => sum + batchSize, 0);
+  const scored = steps.reduce((sum, step) => sum + step.scored, 0);
+  const finite = (values: readonly number[]) => values.every(Number.isFinite);
+  const bad = steps.find(({ total, terms, weights }) => !finite([total, ...terms, ...weights]));
+  const what = bad && (finite([bad.total, ...bad.terms]) ? "the weights are" : "its loss is");
+  return {
+    step: steps.at(-1)!.step + 1,
+    loss: mean(steps.map(({ total }) => total)),
+    terms: records[0].terms.map((_, index) => mean(steps.map(({ terms }) => terms[index]))),
+    accuracy: scored === 0 ? null : steps.reduce((sum, { correct }) => sum + correct, 0) / scored,
+    examples,
+    norms: steps.findLast(({ norms }) => norms.length > 0)?.norms ?? [],
+    nonFinite: bad ? { step: bad.step, what: what! } : null,
+  };
+}
+
+/** The run's `metrics.jsonl`: one line per log step. */
+export class MetricsLog {
+  readonly #file: string;
+
+  constructor(folder: string) {
+    this.#file = join(folder, "metrics.jsonl");
+  }
+
+  /** Begins anew, or keeps the lines up to the step that a resumed run continues from. */
+  async open(keepUntilStep: number): Promise<void> {
+    if (keepUntilStep === 0) return await Deno.writeTextFile(this.#file, "");
+    const text = await Deno.readTextFile(this.#file).catch(() => "");
+    const kept = text.split("\n").filter((line) => stepOf(line) <= keepUntilStep);
+    await Deno.writeTextFile(this.#file, kept.map((line) => line + "\n").join(""));
+  }
+
+  async write(entry: Readonly<Record<string, unknown>>): Promise<void> {
+    await Deno.writeTextFile(this.#file, JSON.stringify(entry) + "\n", { append: true });
+  }
+}
+
+/** The step of a line; none, so that the line goes, for the rest of one that was being written when the run was killed. */
+function stepOf(line: string): number {
+  try {
+    return JSON.parse(line).step;
+  } catch {
+    return Infinity;
+  }
+}

@@ -1,0 +1,216 @@
+import { clipScale, createOptimiser, type Optimiser } from "../../nn/optimisers.ts";
+import type { ParameterStore, TrainedPart } from "../../nn/parameter_store.ts";
+import { learningRateAt, type Progress } from "../../nn/schedules.ts";
+import type { Weights } from "../../nn/weights.ts";
+import type { Random } from "../../data/random.ts";
+import type { Ops } from "../../ops/ops.ts";
+import { type BodyCall, Recorder } from "../../replay/recorder.ts";
+import { type Scheduled, valueAt } from "../../recipe/scheduled.ts";
+import type { Batch, HostTensor, Task } from "../../plugin/dataset.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import type { Tensor } from "../../tensor.ts";
+import { correctPredictions, scoredIn } from "../../evaluate/evaluate.ts";
+import { objective, type WeightedLoss } from "../losses/objective.ts";
+import type { Student } from "../student/student.ts";
+import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
+import type { Theseus } from "./theseus.ts";
+
+/** What a step leaves on the device, to be read with those of other steps. */
+export interface StepRecord {
+  readonly step: number;
+  readonly batchSize: number;
+  /** How many answers are right or wrong: the examples, the tokens that count, none of a regression. */
+  readonly scored: number;
+  /** `[]`: the weighted sum. */
+  readonly total: Tensor;
+  /** `[]` each, in the order of the losses. */
+  readonly terms: readonly Tensor[];
+  /** `[]`: how many predictions were right. */
+  readonly correct: Tensor;
+  /** Squared Frobenius norms of the over-parameterised matrices, on steps that are logged; else empty. */
+  readonly squaredNorms: readonly Tensor[];
+  /**
+   * Squared norms of all parameters after the step, on steps that are logged; else empty. A loss may stay finite behind
+   * a ReLU while the weights are not.
+   */
+  readonly squaredParameters: readonly Tensor[];
+}
+
+/** A group of parameters that one optimiser updates. */
+interface Group {
+  readonly store: ParameterStore;
+  readonly optimiser: Optimiser;
+  readonly rateScale: number;
+  readonly weightDecay: number;
+}
+
+/** What a training step is made of. */
+export interface StepSetup {
+  readonly ops: Ops;
+  readonly student: Student;
+  /** `null`: the student learns alone. */
+  readonly teacher: Teacher | null;
+  readonly losses: readonly WeightedLoss[];
+  readonly lossParameters: ParameterStore;
+  readonly recipe: Recipe["train"];
+  /** Split for each step; for dropout, and for the layers that are replaced. */
+  readonly random: Random;
+  readonly task: Task;
+  /** Puts the teacher's layers in the place of some of the student's; `null`: the student's all compute. */
+  readonly theseus?: Theseus | null;
+}
+
+/** One training step: forward, losses, backward, update. It waits for nothing, and is replayed where steps repeat. */
+export class TrainingStep {
+  readonly groups: Readonly<Record<string, Group>>;
+  readonly #clip: number | null;
+  readonly #mergedDecay: number;
+  readonly #recorder: Recorder;
+  readonly #unreached: Set<string>;
+
+  constructor(private readonly setup: StepSetup) {
+    const { ops, student, teacher, losses, lossParameters, recipe } = setup;
+    const { optimiser, cores } = recipe;
+    const coreDecay = cores.weightDecay ?? optimiser.weightDecay;
+    const target = cores.weightDecayTarget;
+    const all = {
+      plain: { store: student.plain, rateScale: 1, weightDecay: optimiser.weightDecay },
+      cores: {
+        store: student.cores,
+        rateScale: cores.learningRateScale,
+        weightDecay: target === "cores" ? coreDecay : 0,
+      },
+      losses: { store: lossParameters, rateScale: 1, weightDecay: optimiser.weightDecay },
+    };
+    this.groups = Object.fromEntries(
+      Object.entries(all).filter(([, { store }]) => store.specs.length > 0)
+        .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
+    );
+    this.#unreached = new Set(Object.values(this.groups).flatMap(({ store }) => store.specs.map(({ name }) => name)));
+    this.#mergedDecay = target === "merged" ? coreDecay : 0;
+    const taught = teacher?.cached === undefined ? teacher?.model : undefined;
+    const parts = [student.model, taught, ...losses.map(({ loss }) => loss)];
+    this.#recorder = new Recorder(ops.device, recipe.replay && parts.every((part) => part?.replay !== false));
+    this.#clip = recipe.clipGradientNorm === "auto" ? automaticClip(setup) : recipe.clipGradientNorm;
+  }
+
+  /** The bound on the gradient's norm, or `null`. */
+  get clip(): number | null {
+    return this.#clip;
+  }
+
+  /** Names of the trained tensors on which no loss has depended in any step so far. */
+  get unreached(): string[] {
+    return [...this.#unreached];
+  }
+
+  /** How many steps were computed by running models and losses, and how many by replaying an earlier step. */
+  get counts(): Recorder["counts"] {
+    return this.#recorder.counts;
+  }
+
+  run(batch: Batch<HostTensor>, progress: Progress, withNorms: boolean): StepRecord {
+    const { ops, random, task } = this.setup;
+    const seeds = random.split(progress.step);
+    const replaced = this.setup.theseus?.draw(progress, seeds.split("theseus")) ?? "";
+    return ops.scope(() => {
+      const { total: [total], correct: [correct], gradientScale: [gradientScale], terms, squaredNorms } = this.#recorder
+        .run({
+          key: `${withNorms ? "norms" : ""} ${replaced}`,
+          inputs: batch,
+          randomSeed: () => seeds.uint32(),
+          at: (value: Scheduled) => valueAt(value, progress),
+          body: (call) => this.#compute(call, replaced, withNorms),
+        });
+      this.#update(progress, gradientScale);
+      const squaredParameters = withNorms
+        ? this.#parts().map(({ flat }) => ops.scope(() => ops.sum(ops.square(flat))))
+        : [];
+      const batchSize = batch.label.shape[0];
+      const scored = task === "regression" ? 0 : scoredIn(task, batch.label);
+      return { step: progress.step, batchSize, scored, total, terms, correct, squaredNorms, squaredParameters };
+    });
+  }
+
+  /** Gives back memory that only steps need, before something else that needs much. */
+  rest(): void {
+    this.#recorder.rest();
+  }
+
+  dispose(): void {
+    this.#recorder.dispose();
+    for (const { optimiser } of Object.values(this.groups)) optimiser.dispose();
+  }
+
+  /** The recorded part: outputs, losses, and the gradients in their stores. */
+  #compute({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean) {
+    const { ops, student, teacher, losses } = this.setup;
+    const taught = teacher && teacherOutputs(ops, teacher, losses, batch, randomSeed);
+    const groups = Object.values(this.groups);
+    const homes = groups.flatMap(({ store }) => store.specs.map((_, index) => ({ store, index })));
+    const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
+    let terms: Tensor[] = [];
+    let total: Tensor | undefined;
+    let logits: Tensor | undefined;
+    let weights: Weights | undefined;
+    ops.differentiate(
+      () => {
+        weights = student.weights();
+        const replaceLayer = this.setup.theseus?.replaceLayer(replaced, { ops, batch, randomSeed });
+        const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed, replaceLayer });
+        logits = outputs.logits;
+        const result = objective(losses, { ops, student: outputs, teacher: taught, batch, weights, at });
+        ({ total, terms } = result);
+        return this.#withMergedDecay(total, weights);
+      },
+      targets,
+      (target, gradient) => {
+        const { store, index } = homes[target];
+        store.takeGradient(index, gradient);
+        if (gradient) this.#unreached.delete(store.specs[index].name);
+      },
+    );
+    return {
+      total: [total!],
+      terms,
+      correct: [ops.sum(correctPredictions(ops, logits!, batch.label))],
+      gradientScale: [clipScale(ops, this.#parts().map(({ gradient }) => gradient), this.#clip)],
+      // The norms of the weights that this step computes with, before they change.
+      squaredNorms: withNorms ? this.#squaredNorms(weights!) : [],
+    };
+  }
+
+  #parts(): TrainedPart[] {
+    return Object.values(this.groups).flatMap(({ store }) => store.parts);
+  }
+
+  /** Not recorded, as its numbers change from step to step. */
+  #update({ step, totalSteps, stepsPerEpoch }: Progress, gradientScale: Tensor): void {
+    const { schedule, optimiser: { learningRate } } = this.setup.recipe;
+    const rate = learningRateAt(schedule, step, totalSteps, stepsPerEpoch, learningRate);
+    for (const { optimiser, rateScale, weightDecay } of Object.values(this.groups)) {
+      optimiser.step({ rate: rate * rateScale, weightDecay, gradientScale, step: step + 1 });
+    }
+  }
+
+  /** Weight decay of the merged matrices: lambda / 2 ||W||^2, whose gradient goes through the chain. */
+  #withMergedDecay(loss: Tensor, weights: Weights): Tensor {
+    if (this.#mergedDecay === 0) return loss;
+    const { ops } = this.setup;
+    const penalties = this.#squaredNorms(weights).map((norm) => ops.scale(norm, this.#mergedDecay / 2));
+    return penalties.reduce((sum, penalty) => ops.add(sum, penalty), loss);
+  }
+
+  #squaredNorms(weights: Weights): Tensor[] {
+    const { ops } = this.setup;
+    return [...this.setup.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
+  }
+}
+
+/**
+ * Chains of three cores or more can throw a weight's norm up in the first steps, and so can gradients that come through
+ * frozen layers; a bound of 1 keeps them.
+ */
+function automaticClip({ student, theseus }: StepSetup): number | null {
+  return theseus || [...student.chains.values()].some(({ cores }) => cores.length >= 3) ? 1 : null;
+}

@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { UserError } from "../errors.ts";
+import { readUserFile } from "../files.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
+import { optionKit } from "../plugin/kit.ts";
+import type { Model, ModelDefinition } from "../plugin/model.ts";
+import { type Checked, parseChecked } from "../recipe/checked.ts";
+import { listWords } from "../recipe/words.ts";
+import { buildForeign, savedOptions } from "./foreign_model.ts";
+import { CONFIG_FILE, readModelWeights } from "./write_folder.ts";
+
+const numbers = z.array(z.number());
+const size = z.int().min(1);
+
+/** What every `config.json` of a model folder has; its other keys are options of the model plug-in. */
+const configSchema = z.looseObject({
+  architecture: z.string().min(1).describe("Name of the model plug-in"),
+  task: z.enum(["classification", "regression", "tagging"]).default("classification").describe(
+    "What the model answers",
+  ),
+  input: z.union([
+    z.looseObject({
+      height: size,
+      width: size,
+      channels: size,
+      normalise: z.strictObject({ mean: numbers, std: numbers }),
+    }),
+    z.looseObject({ vocabulary: size, maxLength: size, padding: z.int().min(0) }),
+  ]).describe("Images or text that the model takes"),
+  labels: z.array(z.string()).describe("Names of the classes; none for a regression"),
+});
+
+type ImageConfig = Extract<z.output<typeof configSchema>["input"], { height: number }>;
+type Config = Checked<z.output<typeof configSchema>>;
+
+/** A model that was saved, ready to run. */
+export interface SavedModel {
+  readonly architecture: string;
+  readonly model: Model;
+  readonly weights: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * Reads a model folder, this program's or another's (Hugging Face's): what it is from `config.json`, its weights from
+ * `model.safetensors`.
+ *
+ * @param definitions the model plug-ins that may be meant
+ * @param data what the model is to be run on; it must be what the model was trained for
+ * @param report takes lines for the user
+ * @throws UserError if a file is missing or wrong, no plug-in has that architecture, or the model takes other data
+ */
+export async function readModelFolder(
+  folder: string,
+  definitions: readonly ModelDefinition[],
+  data: InputDescription,
+  report: (line: string) => void = () => {},
+): Promise<SavedModel> {
+  const file = join(folder, CONFIG_FILE);
+  const foreign = await buildForeign(file, definitions, data);
+  if (foreign) return { ...foreign, weights: await readModelWeights(folder, foreign.model, "model", { report }) };
+  const text = new TextDecoder().decode(await readUserFile(file, "the model's description"));
+  // JSON is YAML, and so its mistakes are shown with line and column, too.
+  const config = parseChecked(text, file, configSchema);
+  const name = config.oneOf(["architecture"], "model", definitions.map(({ name }) => name));
+  const definition = definitions.find((definition) => definition.name === name)!;
+  const options = optionsOf(config, definition);
+  checkData(config, data);
+  const model = located(config, () => definition.build(options, data));
+  return { architecture: name, model, weights: await readModelWeights(folder, model, "model", { report }) };
+}
+
+/** A model sees nonsense in images of another size or normalisation, and its classes are numbers only. */
+function checkData(config: Config, data: InputDescription): void {
+  const { task, labels } = config.value;
+  const differing: Difference[] = [
+    [["task"], "the task", [task], [data.task]],
+    ...inputDifferences(config.value.input, data),
+    [["labels"], "the classes", labels, data.classes],
+  ];
+  for (const [path, what, own, given] of differing) {
+    if (own.join() === given.join()) continue;
+    throw config.error(
+      path,
+      `Cannot run the model on this data set: it takes ${what} ${list(own)}, and the data set has ${list(given)}`,
+    );
+  }
+}
+
+/** Where `config.json` says it, what it is about, what the model takes and what the data set has. */
+type Difference = [path: string[], what: string, own: readonly unknown[], given: readonly unknown[]];
+
+function inputDifferences(input: Config["value"]["input"], { image, text }: InputDescription): Difference[] {
+  const given = image ? "images" : "text";
+  if (!("normalise" in input)) {
+    if (!text) return [[["input"], "as input", ["text"], [given]]];
+    return [
+      [["input", "vocabulary"], "a vocabulary of", [input.vocabulary], [text.vocabulary]],
+      [["input", "padding"], "as padding the token", [input.padding], [text.padding]],
+    ];
+  }
+  if (!image) return [[["input"], "as input", ["images"], [given]]];
+  const { height, width, channels, normalise } = input as ImageConfig;
+  return [
+    [["input"], "images of", [height, width, channels], image.size],
+    [["input", "normalise", "mean"], "pixels with mean", normalise.mean, image.normalise.mean],
+    [["input", "normalise", "std"], "pixels with standard deviation", normalise.std, image.normalise.std],
+  ];
+}
+
+function list(values: readonly unknown[]): string {
+  return listWords(values.map(String), "and");
+}
+
+/** The options that the model was built with: by its family's reading of the config, or as they stand there. */
+function optionsOf(config: Config, definition: ModelDefinition): unknown {
+  return located(config, () => savedOptions(definition, config.value)) ??
+    config.check([], definition.options(optionKit), Object.keys(configSchema.shape));
+}
+
+/** Runs `body`; a mistake of the user's is told with the place of the architecture. */
+function located<Result>(config: Config, body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    throw error instanceof UserError ? config.error(["architecture"], error.message) : error;
+  }
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { evaluate } from "../../../core/evaluate/evaluate.ts";
+import { weightsFrom } from "../../../core/nn/weights.ts";
+import { createOps } from "../../../core/ops/ops.ts";
+import type { Examples, InputDescription } from "../../../core/plugin/dataset.ts";
+import type { Model } from "../../../core/plugin/model.ts";
+import type { Backend } from "../../../core/backend/backend.ts";
+import { textData } from "../../support/inputs.ts";
+import { testBackends } from "../../support/backends.ts";
+import { assertClose } from "../../support/numbers.ts";
+
+/** Examples whose "image" is what the model gives as its logits; each may have several rows of them. */
+function examplesOf(logits: readonly (readonly number[])[], labels: readonly number[], shape: readonly number[] = []) {
+  const rows = shape.reduce((product, size) => product * size, 1);
+  const classes = logits[0].length;
+  const part = (values: readonly (readonly number[])[], indices: Uint32Array) =>
+    Float32Array.from([...indices].flatMap((index) => values.slice(index * rows, (index + 1) * rows).flat()));
+  const examples: Examples = {
+    length: labels.length / rows,
+    labels: null,
+    batch: (indices) => ({
+      image: { data: part(logits, indices), shape: [indices.length, ...shape, classes] },
+      label: { data: part(labels.map((label) => [label]), indices), shape: [indices.length, ...shape] },
+    }),
+  };
+  return examples;
+}
+
+const model: Model = {
+  parameters: [],
+  config: {},
+  fromForeign: () => null,
+  forward: ({ batch: { image } }) => ({ logits: image, features: {}, hidden: [], attention: [], pooled: image }),
+};
+
+async function measure(backend: Backend, examples: Examples, data: InputDescription, of: Model = model) {
+  const weights = weightsFrom(new Map());
+  const result = await evaluate(createOps(backend), { model: of, weights, examples, input: data, batchSize: 2 });
+  assert.equal(backend.memory().storages, 0, "nothing is left on the device");
+  return result;
+}
+
+testBackends("classification: confusion, accuracy, and the mean cross-entropy", async (backend) => {
+  const logits = [[2, 0, 0], [0, 3, 0], [5, 0, 1], [0, 0, 1], [0, 0, 900]];
+  const result = await measure(backend, examplesOf(logits, [0, 1, 1, 2, 0]), textData(["a", "b", "c"]));
+  assert.deepEqual(result.confusion, [[1, 0, 1], [1, 1, 0], [0, 0, 1]]);
+  assert.equal(result.accuracy, 3 / 5);
+  assert.deepEqual(result.metrics, { accuracy: 3 / 5 });
+  // log(1 + the exponentials of what the label's logit is short of); of the last one the exponential has no float64.
+  const short = [[-2, -2], [-3, -3], [5, 1], [-1, -1]];
+  const losses = [...short.map((row) => Math.log(1 + Math.exp(row[0]) + Math.exp(row[1]))), 900];
+  assertClose([result.loss], [losses.reduce((sum, loss) => sum + loss, 0) / losses.length], 1e-5);
+});
+
+testBackends("two classes are also measured by F1 and Matthews' coefficient", async (backend) => {
+  const { metrics } = await measure(backend, examplesOf([[1, 0], [0, 1], [0, 1]], [0, 1, 0]), textData(["a", "b"]));
+  assert.deepEqual(metrics, { accuracy: 2 / 3, f1: 2 / 3, matthews: 0.5 });
+});
+
+testBackends("regression: correlations and the mean squared error", async (backend) => {
+  const result = await measure(backend, examplesOf([[1], [2], [4]], [1, 3, 4]), textData([], {}, "regression"));
+  assertClose([result.loss, result.metrics.spearman, result.metrics.pearson], [1 / 3, 1, 39 / 42], 1e-6);
+  assert.equal(result.accuracy, null);
+});
+
+testBackends("tagging: tokens labelled -1 do not count", async (backend) => {
+  const logits = [[0, 9], [9, 0], [0, 9], [0, 9], [0, 9], [9, 0]];
+  const result = await measure(
+    backend,
+    examplesOf(logits, [1, 0, -1, 0, -1, -1], [3]),
+    textData(["x", "y"], {}, "tagging"),
+  );
+  assert.equal(result.accuracy, 2 / 3);
+  const right = Math.log(1 + Math.exp(-9));
+  assertClose([result.loss], [(right + right + 9 + right) / 3], 1e-5);
+});
+
+testBackends("what a model decides itself counts, not its largest logit", async (backend) => {
+  const decided: Model = {
+    ...model,
+    forward: (call) => ({ ...model.forward(call), predictions: call.ops.full([call.batch.label.size], 1) }),
+  };
+  const result = await measure(backend, examplesOf([[9, 0], [0, 9]], [1, 1]), textData(["a", "b"]), decided);
+  assert.equal(result.accuracy, 1);
+});
+
+testBackends("tags that mark spans are measured by whole spans", async (backend) => {
+  const logits = [[0, 9, 0], [0, 0, 9], [9, 0, 0], [0, 9, 0], [9, 0, 0], [9, 0, 0]];
+  const tags = textData(["O", "B-X", "I-X"], {}, "tagging");
+  const { metrics } = await measure(backend, examplesOf(logits, [1, 2, 0, 1, 2, -1], [3]), tags);
+  assert.deepEqual(metrics, { f1: 0.5, accuracy: 4 / 5 });
+});
