@@ -2,3 +2,10 @@
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
+
+/** One hash over all numbers, in the model's order. */
+export async function sha256OfWeights(weights: ReadonlyMap<string, Float32Array>): Promise<string> {
+  return await sha256(
+    new Uint8Array(await new Blob([...weights.values()] as Float32Array<ArrayBuffer>[]).arrayBuffer()),
+  );
+}

@@ -21,7 +21,7 @@ import { prepareRun } from "./prepare.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { countTrained } from "./student/student.ts";
+import { countTrained } from "../plugin/parameters.ts";
 import type { RunSummary } from "./summary.ts";
 import { train } from "./training/training.ts";
 import { TrainingStep } from "./training/training_step.ts";

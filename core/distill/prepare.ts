@@ -15,7 +15,7 @@ import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { buildModel } from "./recipe_models.ts";
 import type { WeightedLoss } from "./losses/objective.ts";
 import { prepareLosses } from "./losses/prepare.ts";
-import { outputShapes } from "../evaluate/probe.ts";
+import { outputShapes } from "../evaluate/output_shapes.ts";
 import type { Reporter } from "./progress.ts";
 import { rateScales } from "./student/rate_scales.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";

@@ -1,14 +1,12 @@
 import { isUrl } from "../data/remote_file.ts";
 import { UserError } from "../errors.ts";
-import { type Weights, weightsFrom } from "../nn/weights.ts";
-import type { Ops } from "../ops/ops.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Path } from "../recipe/paths.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { type ReadingOptions, readModelWeights } from "../model_folder/write_folder.ts";
+import { type ReadingOptions, readModelWeights } from "../model_folder/read_weights.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 
 /**
@@ -51,17 +49,4 @@ export async function readRecipeWeights(
   } catch (error) {
     throw error instanceof UserError ? recipe.error(path, error.message) : error;
   }
-}
-
-/** Weights on the device that nothing trains. */
-export interface FrozenWeights extends Weights {
-  dispose(): void;
-}
-
-/** Puts a model's weights on the device, until they are disposed of. */
-export function freeze(ops: Ops, model: Model, numbers: ReadonlyMap<string, Float32Array>): FrozenWeights {
-  const tensors = new Map(
-    model.parameters.map(({ name, shape }) => [name, ops.keep(ops.tensor(numbers.get(name)!, shape))]),
-  );
-  return { ...weightsFrom(tensors), dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
 }

@@ -5,7 +5,7 @@ import { type Recipe, sharedKeys } from "../recipe/schema.ts";
 import type { Path } from "../recipe/paths.ts";
 import { UserError } from "../errors.ts";
 import { optionKit } from "../plugin/kit.ts";
-import { completeOptions } from "../model_folder/foreign_model.ts";
+import { completeOptions } from "./complete_options.ts";
 import { loadPluginUrl } from "../plugin/remote.ts";
 import { type Builtins, type Definitions, isPluginFile, loadPluginFile, type PluginKind } from "../plugin/registry.ts";
 

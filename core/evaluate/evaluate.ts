@@ -1,13 +1,13 @@
-import { argmaxKernel } from "../kernels/argmax.ts";
-import { correctKernel } from "../kernels/correct.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { Batch, Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
-import type { Model, ModelOutputs } from "../plugin/model.ts";
+import { upload } from "../plugin/batch.ts";
+import type { Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
+import type { Model } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 import { breathe } from "./breathe.ts";
 import type { Confusion } from "./metrics/confusion.ts";
 import { metricsOf } from "./metrics/metrics.ts";
+import { infer, predictionsOf, scoredIn } from "./predictions.ts";
 
 /** How well a model does on a list of examples. */
 export interface Evaluation {
@@ -20,49 +20,6 @@ export interface Evaluation {
   readonly metrics: Readonly<Record<string, number>>;
   /** `[true class][predicted class]`; `null` for a regression. */
   readonly confusion: Confusion | null;
-}
-
-/** Numbers of a batch onto the device. */
-export function upload(ops: Ops, batch: Batch<HostTensor>): Batch<Tensor> {
-  return Object.fromEntries(Object.entries(batch).map(([name, { data, shape }]) => [name, ops.tensor(data, shape)]));
-}
-
-/** Uploads a batch of a data set. */
-export function uploadBatch(ops: Ops, examples: Examples, indices: Uint32Array): Batch<Tensor> {
-  return upload(ops, examples.batch(indices));
-}
-
-/** A number for each row of logits: 1 where the model is right, and 0 also where the label is -1. */
-export function correctPredictions(ops: Ops, logits: Tensor, labels: Tensor): Tensor {
-  const columns = logits.shape.at(-1)!;
-  const rows = logits.size / columns;
-  const output = ops.device.empty([rows]);
-  ops.device.run(correctKernel, { logits, labels, output }, { rows, columns });
-  return output;
-}
-
-/** What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging. */
-export function predictionsOf(
-  ops: Ops,
-  task: Task,
-  { logits, predictions }: Pick<ModelOutputs, "logits" | "predictions">,
-): Tensor {
-  if (predictions) return predictions;
-  if (task === "regression") return ops.reshape(logits, [logits.size]);
-  const columns = logits.shape.at(-1)!;
-  const output = ops.device.empty(logits.shape.slice(0, -1));
-  ops.device.run(argmaxKernel, { input: logits, output }, { rows: logits.size / columns, columns });
-  return output;
-}
-
-const NOTHING: ReadonlySet<string> = new Set();
-
-/** Runs a model in evaluation mode, for what it decides. */
-export function infer(ops: Ops, model: Model, weights: Weights, batch: Batch<Tensor>): ModelOutputs {
-  const noSeed = () => {
-    throw new Error("A model asked for a random number in evaluation");
-  };
-  return model.forward({ ops, weights, batch, training: false, randomSeed: noSeed, wanted: NOTHING });
 }
 
 /** What is evaluated, and on what. */
@@ -99,11 +56,6 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const { metrics, confusion } = metricsOf(input, labels, predictions);
   const accuracy = metrics.accuracy ?? null;
   return { accuracy, loss: loss / scored, examples: examples.length, metrics, confusion };
-}
-
-/** How many answers of a batch count: its examples, or the tokens whose label is not -1. */
-export function scoredIn(task: Task, { data }: HostTensor): number {
-  return task === "tagging" ? data.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0) : data.length;
 }
 
 function lossSum(ops: Ops, task: Task, logits: Tensor, { data, shape }: HostTensor): Tensor {

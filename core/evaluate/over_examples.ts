@@ -4,7 +4,7 @@ import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { UserError } from "../errors.ts";
 import type { Floats } from "../backend/backend.ts";
 import { breathe } from "./breathe.ts";
-import { uploadBatch } from "./evaluate.ts";
+import { uploadBatch } from "../plugin/batch.ts";
 
 /** Numbers of all examples, row-major. */
 export interface ExampleNumbers {

@@ -4,8 +4,9 @@ import { optionKit } from "../plugin/kit.ts";
 import type { ImageInput, InputDescription, Task } from "../plugin/dataset.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { listWords } from "../recipe/words.ts";
-import { familyOf, type ForeignConfig, readForeignConfig } from "./foreign_model.ts";
-import { CONFIG_FILE } from "./write_folder.ts";
+import { familyOf, type ForeignConfig } from "../plugin/saved_options.ts";
+import { readForeignConfig } from "./config_file.ts";
+import { CONFIG_FILE } from "./config_file.ts";
 
 /** What this program adds to a config.json beside the options of the model plug-in. */
 const OWN_KEYS = ["architecture", "task", "input", "labels"];

@@ -7,8 +7,10 @@ import { optionKit } from "../plugin/kit.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { type Checked, parseChecked } from "../recipe/checked.ts";
 import { listWords } from "../recipe/words.ts";
-import { buildForeign, savedOptions } from "./foreign_model.ts";
-import { CONFIG_FILE, readModelWeights } from "./write_folder.ts";
+import { buildForeign } from "./foreign_model.ts";
+import { savedOptions } from "../plugin/saved_options.ts";
+import { CONFIG_FILE } from "./config_file.ts";
+import { readModelWeights } from "./read_weights.ts";
 
 const numbers = z.array(z.number());
 const size = z.int().min(1);

@@ -1,82 +1,12 @@
-import { dirname, join } from "node:path";
-import { UserError } from "../errors.ts";
+import { join } from "node:path";
 import { writeFileAtomically } from "../files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
-import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
-import { toFloat32, writeSafetensors } from "../safetensors.ts";
-import { showShape } from "../tensor.ts";
-import { readForeignConfig } from "./foreign_model.ts";
+import type { Model } from "../plugin/model.ts";
+import { writeSafetensors } from "../safetensors.ts";
+import { CONFIG_FILE } from "./config_file.ts";
 import { imageProcessorFiles } from "./image_processor.ts";
-import { readStoredTensors, WEIGHTS_FILE } from "./stored_tensors.ts";
+import { WEIGHTS_FILE } from "./stored_tensors.ts";
 import { tokenizerFiles } from "./tokenizer_files.ts";
-
-export { WEIGHTS_FILE };
-
-/** The description in a model folder of Hugging Face's layout. */
-export const CONFIG_FILE = "config.json";
-
-/** Names in a list for a message, the first few of many. */
-function someOf(names: readonly string[]): string {
-  return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
-}
-
-/** What else reading weights may be told. */
-export interface ReadingOptions {
-  /** Names of tensors that may be missing. */
-  readonly optional?: readonly string[];
-  /** Takes lines for the user. */
-  readonly report?: (line: string) => void;
-}
-
-/**
- * Reads a model's weights from a folder, a safetensors file, or an index of several.
- *
- * @param who "teacher" or "student", for messages
- * @returns numbers by the model's own names
- * @throws UserError if the file cannot be read, or naming the tensors that are missing, too many or of another shape
- */
-export async function readModelWeights(
-  path: string,
-  model: Model,
-  who: string,
-  { optional = [], report = () => {} }: ReadingOptions = {},
-): Promise<Map<string, Float32Array>> {
-  const { file, tensors } = await readStoredTensors(path);
-  const stored = new Map([...tensors].flatMap(([name, tensor]): [string, FileTensor][] => {
-    const own = model.fromForeign(name);
-    return own === null ? [] : [[own, { shape: tensor.shape, numbers: () => toFloat32(tensor) }]];
-  }));
-  const found = model.fromFile?.(stored, {
-    config: await readForeignConfig(join(dirname(file), CONFIG_FILE)).catch(() => null),
-    report: (line) => report(`${who}: ${line}`),
-  }) ?? stored;
-  const isMissing = ({ name }: ParameterSpec) => !found.has(name) && !optional.includes(name);
-  const missing = model.parameters.filter(isMissing).map(({ name }) => name);
-  if (missing.length > 0) {
-    throw new UserError(
-      `Cannot load the ${who} from "${file}" as it lacks ${missing.length} of ${model.parameters.length} tensors: ${
-        someOf(missing)
-      }; it has ${someOf([...tensors.keys()])}`,
-    );
-  }
-  // A deeper network's file has every tensor of a shallower one, which would run with them and be wrong.
-  const known = new Set(model.parameters.map(({ name }) => name));
-  const unknown = [...found.keys()].filter((name) => !known.has(name));
-  if (unknown.length > 0) {
-    throw new UserError(
-      `Cannot load the ${who} from "${file}" as it is of another model: ${unknown.length} of its tensors have no ` +
-        `place in this one: ${someOf(unknown)}`,
-    );
-  }
-  const there = model.parameters.filter(({ name }) => found.has(name));
-  const wrong = there.filter(({ name, shape }) => found.get(name)!.shape.join() !== shape.join());
-  if (wrong.length > 0) {
-    const show = ({ name, shape }: ParameterSpec) =>
-      `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
-    throw new UserError(`Cannot load the ${who} from "${file}" as shapes differ: ${someOf(wrong.map(show))}`);
-  }
-  return new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
-}
 
 /**
  * Writes a model folder: `config.json` says what the model is and what it expects, `model.safetensors` holds the tensors

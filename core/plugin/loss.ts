@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor.ts";
 import type { Batch, HostTensor, InputDescription } from "./dataset.ts";
 import type { PluginDefinition } from "./kit.ts";
 import type { Model, ModelOutputs, ParameterSpec } from "./model.ts";
+import type { OutputShapes } from "./output_tree.ts";
 
 /** What a loss is built with, once before training. */
 export interface LossSetup {
@@ -23,32 +24,10 @@ export interface LossSetup {
   readonly trainingExamples: number;
   /** The student's chains, and the teacher's matrices decomposed alike. */
   readonly chains: ChainMap;
-  /** Shapes of what both models give for one example, batch dimension left out. */
+  /** Shapes of what both models give for one example. */
   readonly shapes: { readonly student: OutputShapes; readonly teacher: OutputShapes | null };
   /** Tells the user something about the set-up, once. */
   readonly report: (line: string) => void;
-}
-
-/** Shapes of a model's outputs, batch dimension included as 1. */
-export interface OutputShapes {
-  /** By layer name. */
-  readonly features: Readonly<Record<string, readonly number[]>>;
-  /** From the first layer to the last. */
-  readonly hidden: readonly (readonly number[])[];
-  /** From the first layer to the last. */
-  readonly attention: readonly (readonly number[])[];
-  /** What the last linear layer sees. */
-  readonly pooled: readonly number[];
-  /** Of a CRF over the tokens, if the model has one. */
-  readonly transitions?: readonly number[];
-  /** Of each layer's scores, if the model gives them. */
-  readonly scores?: readonly (readonly number[])[];
-  /** Of each layer's queries, if the model gives queries, keys and values. */
-  readonly relations?: readonly (readonly number[])[];
-  /** Logits of subclasses, if the model gives them. */
-  readonly subclassLogits?: readonly number[];
-  /** Logits of each head by its name, if the model has several. */
-  readonly headLogits?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** A tensor that a loss keeps from step to step. */

@@ -1,6 +1,6 @@
 import { nearest } from "../nearest.ts";
 import { listWords } from "../recipe/words.ts";
-import type { OutputShapes } from "./loss.ts";
+import type { OutputShapes } from "./output_tree.ts";
 import type { ModelOutputs } from "./model.ts";
 
 type OutputKey = keyof ModelOutputs;

@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
-import type { LossSetup, OutputShapes } from "../../core/plugin/loss.ts";
+import type { LossSetup } from "../../core/plugin/loss.ts";
+import type { OutputShapes } from "../../core/plugin/output_tree.ts";
 
 /** Outputs that are lists of a tensor for each layer's attention. */
 export type AttentionList = "attention" | "scores" | "relations";
@@ -17,7 +18,7 @@ const NOUN: Readonly<Record<AttentionList, string>> = {
 };
 
 /**
- * The shapes of what a model gives for each layer's attention.
+ * The shapes of what a model gives for each layer's attention; of relations, those of the queries.
  *
  * @param who name of the loss
  * @throws UserError if there is no such model, or it does not give them
@@ -30,7 +31,7 @@ export function layersOf(
 ): readonly (readonly number[])[] {
   const given: OutputShapes | null = shapes[model];
   if (!given) throw new UserError(`Cannot use the loss "${who}" without a ${model}`);
-  const layers = given[list] ?? [];
+  const layers = (list === "relations" ? given.relations?.map(({ queries }) => queries) : given[list]) ?? [];
   if (layers.length === 0) {
     throw new UserError(
       `Cannot use the loss "${who}" as the ${model} gives no ${NOUN[list]}: both must be transformers`,

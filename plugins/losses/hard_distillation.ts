@@ -1,4 +1,4 @@
-import { predictionsOf } from "../../core/evaluate/evaluate.ts";
+import { predictionsOf } from "../../core/evaluate/predictions.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { expectClasses, scoredRows } from "./token_rows.ts";

@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
-import type { LossSetup, OutputShapes } from "../../core/plugin/loss.ts";
+import type { LossSetup } from "../../core/plugin/loss.ts";
+import type { OutputShapes } from "../../core/plugin/output_tree.ts";
 import type { OptionKit } from "../../core/plugin/kit.ts";
 import type { ModelOutputs } from "../../core/plugin/model.ts";
 import type { Schema } from "../../core/recipe/zod_schema.ts";

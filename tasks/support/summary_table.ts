@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { CONFIG_FILE, WEIGHTS_FILE } from "../../core/model_folder/write_folder.ts";
+import { CONFIG_FILE } from "../../core/model_folder/config_file.ts";
+import { WEIGHTS_FILE } from "../../core/model_folder/stored_tensors.ts";
 import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { counted, grouped, scientific } from "./format.ts";

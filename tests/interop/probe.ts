@@ -1,4 +1,4 @@
-import { upload } from "../../core/evaluate/evaluate.ts";
+import { upload } from "../../core/plugin/batch.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Batch, HostTensor } from "../../core/plugin/dataset.ts";
 import type { Weights } from "../../core/nn/weights.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import { Random } from "../../core/data/random.ts";
-import { freeze } from "../../core/distill/recipe_models.ts";
+import { freeze } from "../../core/nn/frozen_weights.ts";
 import { readModelFolder, type SavedModel } from "../../core/model_folder/read_folder.ts";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
 import type { Task } from "../../core/plugin/dataset.ts";

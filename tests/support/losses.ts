@@ -2,8 +2,9 @@ import { optionKit } from "../../core/plugin/kit.ts";
 import type { ChainMap } from "../../core/plugin/chains.ts";
 import { weightsFrom } from "../../core/nn/weights.ts";
 import type { Ops } from "../../core/ops/ops.ts";
-import type { Loss, LossCall, LossDefinition, LossSetup, OutputShapes } from "../../core/plugin/loss.ts";
+import type { Loss, LossCall, LossDefinition, LossSetup } from "../../core/plugin/loss.ts";
 import type { ModelOutputs } from "../../core/plugin/model.ts";
+import { mapOutputs } from "../../core/plugin/output_tree.ts";
 import { valueAt } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { imageData } from "./inputs.ts";
@@ -13,23 +14,6 @@ const noChains: ChainMap = {
   shapes: { student: new Map(), teacher: new Map() },
   decomposeTeacher: () => Promise.reject(new Error("There are no chains")),
 };
-
-const named = (tensors: Readonly<Record<string, Tensor>>) =>
-  Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
-
-const shapesOf = (
-  { features, hidden, attention, pooled, transitions, scores, relations, subclassLogits, headLogits }: ModelOutputs,
-): OutputShapes => ({
-  features: named(features),
-  hidden: hidden.map(({ shape }) => shape),
-  attention: attention.map(({ shape }) => shape),
-  pooled: pooled.shape,
-  ...(transitions && { transitions: transitions.shape }),
-  ...(scores && { scores: scores.map(({ shape }) => shape) }),
-  ...(relations && { relations: relations.map(({ queries }) => queries.shape) }),
-  ...(subclassLogits && { subclassLogits: subclassLogits.shape }),
-  ...(headLogits && { headLogits: named(headLogits) }),
-});
 
 /** A model's outputs of which only some matter. */
 export function outputs(logits: Tensor, others: Partial<ModelOutputs> = {}): ModelOutputs {
@@ -52,7 +36,7 @@ export async function buildLoss(
     teacher: model,
     trainingExamples: 8,
     chains: noChains,
-    shapes: { student: shapesOf(student), teacher: shapesOf(teacher) },
+    shapes: { student: mapOutputs(student, ({ shape }) => shape), teacher: mapOutputs(teacher, ({ shape }) => shape) },
     report: () => {},
     ...setup,
   });

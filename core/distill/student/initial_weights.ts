@@ -6,7 +6,7 @@ import type { Recipe } from "../../recipe/schema.ts";
 import { listWords } from "../../recipe/words.ts";
 import { showShape } from "../../tensor.ts";
 import { readRecipeWeights } from "../recipe_models.ts";
-import { freshWeights } from "./student.ts";
+import { freshWeights } from "../../plugin/parameters.ts";
 
 /** A teacher to start from. */
 export interface TaughtModel {

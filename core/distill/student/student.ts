@@ -1,14 +1,13 @@
-import type { Random } from "../../data/random.ts";
-import { initialise } from "../../nn/initialisers.ts";
 import { ParameterStore } from "../../nn/parameter_store.ts";
 import { type NamedShape, TensorStore } from "../../nn/tensor_store.ts";
 import { type Weights, weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Model, ParameterSpec } from "../../plugin/model.ts";
+import { countTrainable } from "../../plugin/parameters.ts";
 import { type Chain, coreShape } from "../../mpo/chain.ts";
 import { mergeChain } from "../../mpo/merge.ts";
-import { sizeOf, type Tensor } from "../../tensor.ts";
-import type { FrozenWeights } from "../recipe_models.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { FrozenWeights } from "../../nn/frozen_weights.ts";
 
 /** The name of a core in stores and checkpoints. */
 const coreName = (weight: string, index: number) => `${weight}#${index}`;
@@ -116,21 +115,4 @@ export class Student {
   dispose(): void {
     for (const store of Object.values(this.stores())) store.dispose();
   }
-}
-
-/** Trained numbers of a model's plain weights. */
-export function countTrainable(parameters: readonly ParameterSpec[]): number {
-  return parameters.filter(({ trainable }) => trainable).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
-
-/** Trained numbers of a model, wherever they are. */
-export function countTrained({ parameters, foreignParameters = 0 }: Model): number {
-  return countTrainable(parameters) + foreignParameters;
-}
-
-/** Fresh weights of a model; each tensor has a stream of its own, so that one more tensor changes none of the others. */
-export function freshWeights(model: Model, random: Random): Map<string, Float32Array> {
-  return new Map(
-    model.parameters.map(({ name, shape, initialise: how }) => [name, initialise(how, shape, random.split(name))]),
-  );
 }

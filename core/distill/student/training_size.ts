@@ -3,7 +3,7 @@ import { chainParameterCount } from "../../mpo/shapes.ts";
 import type { ParameterSpec } from "../../plugin/model.ts";
 import { sizeOf } from "../../tensor.ts";
 import { matrixSize } from "./chain_specs.ts";
-import { countTrainable } from "./student.ts";
+import { countTrainable } from "../../plugin/parameters.ts";
 
 /** How large a model is while some of its weights are chains, and when they are merged. */
 export interface TrainingSize {

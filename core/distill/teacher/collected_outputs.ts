@@ -3,7 +3,7 @@ import type { Ops } from "../../ops/ops.ts";
 import type { Batch, Examples, HostTensor } from "../../plugin/dataset.ts";
 import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
 import { type Block, copyCommon } from "./blocks.ts";
-import { upload } from "../../evaluate/evaluate.ts";
+import { upload } from "../../plugin/batch.ts";
 import { batchesOf, overBatches } from "../../evaluate/over_examples.ts";
 
 /** An extent of an example's output: a number, or as many as the text has tokens. */

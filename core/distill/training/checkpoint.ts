@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import { sha256 } from "../../sha256.ts";
 import {
   readSafetensors,
   type StoredTensor,
@@ -127,11 +126,4 @@ function difference(a: unknown, b: unknown, path = ""): string | null {
     if (found !== null) return found;
   }
   return null;
-}
-
-/** One hash over all numbers, in the model's order. */
-export async function sha256OfWeights(weights: ReadonlyMap<string, Float32Array>): Promise<string> {
-  return await sha256(
-    new Uint8Array(await new Blob([...weights.values()] as Float32Array<ArrayBuffer>[]).arrayBuffer()),
-  );
 }

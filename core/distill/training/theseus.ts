@@ -7,7 +7,7 @@ import type { Examples } from "../../plugin/dataset.ts";
 import type { ForwardCall, LayerOutputs, Model } from "../../plugin/model.ts";
 import { type Scheduled, valueAt } from "../../recipe/scheduled.ts";
 import { showShape, type Tensor } from "../../tensor.ts";
-import { uploadBatch } from "../../evaluate/evaluate.ts";
+import { uploadBatch } from "../../plugin/batch.ts";
 import type { Teacher } from "../teacher/teacher_outputs.ts";
 
 /** Settings of the replacement of layers. */

@@ -9,7 +9,7 @@ import { type Scheduled, valueAt } from "../../recipe/scheduled.ts";
 import type { Batch, HostTensor, Task } from "../../plugin/dataset.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
-import { correctPredictions, scoredIn } from "../../evaluate/evaluate.ts";
+import { correctPredictions, scoredIn } from "../../evaluate/predictions.ts";
 import { objective, type WeightedLoss } from "../losses/objective.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";

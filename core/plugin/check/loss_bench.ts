@@ -1,5 +1,5 @@
 import { Random } from "../../data/random.ts";
-import { upload } from "../../evaluate/evaluate.ts";
+import { upload } from "../batch.ts";
 import { initialise } from "../../nn/initialisers.ts";
 import { weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";

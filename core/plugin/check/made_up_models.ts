@@ -2,8 +2,8 @@ import { Random } from "../../data/random.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import type { InputDescription } from "../dataset.ts";
-import type { OutputShapes } from "../loss.ts";
 import type { ModelOutputs } from "../model.ts";
+import { mapOutputs, type OutputShapes } from "../output_tree.ts";
 
 /** Width of the student's layers. */
 const WIDTH = 6;
@@ -93,19 +93,6 @@ function textLayers(batch: number, length: number, width: number, make: Make) {
 
 /** The shapes of outputs for one example, as losses are told them. */
 export function shapesOf(outputs: ModelOutputs): OutputShapes {
-  const { features, hidden, attention, pooled, transitions, scores, relations, subclassLogits, headLogits } = outputs;
-  const one = ({ shape }: Tensor) => [1, ...shape.slice(1)];
-  const named = (tensors: Readonly<Record<string, Tensor>>) =>
-    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, one(tensor)]));
-  return {
-    features: named(features),
-    hidden: hidden.map(one),
-    attention: attention.map(one),
-    pooled: one(pooled),
-    ...(transitions && { transitions: transitions.shape }),
-    ...(scores && { scores: scores.map(one) }),
-    ...(relations && { relations: relations.map(({ queries }) => one(queries)) }),
-    ...(subclassLogits && { subclassLogits: one(subclassLogits) }),
-    ...(headLogits && { headLogits: named(headLogits) }),
-  };
+  // All but the transitions of a CRF are of a batch.
+  return mapOutputs(outputs, ({ shape }, name) => name === "transitions" ? shape : [1, ...shape.slice(1)]);
 }

@@ -1,5 +1,5 @@
 import type { Floats } from "../../backend/backend.ts";
-import { savedOptions } from "../../model_folder/foreign_model.ts";
+import { savedOptions } from "../saved_options.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
 import type { InputDescription } from "../dataset.ts";

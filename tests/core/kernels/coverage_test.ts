@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Backend } from "../../../core/backend/backend.ts";
-import { correctPredictions, predictionsOf } from "../../../core/evaluate/evaluate.ts";
+import { correctPredictions, predictionsOf } from "../../../core/evaluate/predictions.ts";
 import { kernels } from "../../../core/kernels/kernel.ts";
 import { svd } from "../../../core/linalg/device_svd.ts";
 import { clipScale, createOptimiser } from "../../../core/nn/optimisers.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mapOutputs } from "../../../core/plugin/output_tree.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { attentionTransfer } from "../../../plugins/losses/attention_transfer.ts";
@@ -123,7 +124,7 @@ testBackends(
 testBackends("attention-transfer refuses to run without a teacher", async (backend) => {
   const ops = createOps(backend);
   const models = against4(ops, ops.tensor(student, [2, 2, 2, 3]));
-  const shapes = { student: { features: { a: [1, 2, 2, 3] }, hidden: [], attention: [], pooled: [] }, teacher: null };
+  const shapes = { student: mapOutputs(models.student, ({ shape }) => shape), teacher: null };
   await assert.rejects(lossValue(ops, attentionTransfer, one, models, { setup: { shapes } }), {
     message: `Cannot compare layer "a" with a teacher's: there is no teacher`,
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readModelWeights, writeModelFolder } from "../../../core/model_folder/write_folder.ts";
+import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
+import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { readModelFolder } from "../../../core/model_folder/read_folder.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../../core/safetensors.ts";

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { readModelWeights } from "../../../core/model_folder/write_folder.ts";
+import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { Student } from "../../../core/distill/student/student.ts";
 import type { Ops } from "../../../core/ops/ops.ts";
 import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";

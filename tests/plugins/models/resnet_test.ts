@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readModelWeights } from "../../../core/model_folder/write_folder.ts";
-import { countTrainable } from "../../../core/distill/student/student.ts";
+import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
+import { countTrainable } from "../../../core/plugin/parameters.ts";
 import { TrainingStep } from "../../../core/distill/training/training_step.ts";
 import { Random } from "../../../core/data/random.ts";
 import { ParameterStore } from "../../../core/nn/parameter_store.ts";

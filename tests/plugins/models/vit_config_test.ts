@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readModelWeights, writeModelFolder } from "../../../core/model_folder/write_folder.ts";
+import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
+import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { readModelFolder } from "../../../core/model_folder/read_folder.ts";
-import { countTrainable } from "../../../core/distill/student/student.ts";
+import { countTrainable } from "../../../core/plugin/parameters.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../../core/safetensors.ts";
 import { vit } from "../../../plugins/models/vit/vit.ts";
 import { textData } from "../../support/inputs.ts";

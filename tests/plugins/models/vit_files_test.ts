@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type ReadingOptions, readModelWeights, writeModelFolder } from "../../../core/model_folder/write_folder.ts";
+import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
+import { type ReadingOptions, readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { readModelFolder } from "../../../core/model_folder/read_folder.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import { createOps } from "../../../core/ops/ops.ts";

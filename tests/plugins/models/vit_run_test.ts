@@ -4,7 +4,7 @@ import { Random } from "../../../core/data/random.ts";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
 import { silent } from "../../../core/distill/progress.ts";
-import { freshWeights } from "../../../core/distill/student/student.ts";
+import { freshWeights } from "../../../core/plugin/parameters.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
 import { readSafetensors } from "../../../core/safetensors.ts";
 import { builtins } from "../../../plugins/builtins.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../../core/data/random.ts";
 import { chooseLayers, initialWeights, type TaughtModel } from "../../../../core/distill/student/initial_weights.ts";
-import { freshWeights } from "../../../../core/distill/student/student.ts";
+import { freshWeights } from "../../../../core/plugin/parameters.ts";
 import { optionKit } from "../../../../core/plugin/kit.ts";
 import type { Model } from "../../../../core/plugin/model.ts";
 import { parseChecked } from "../../../../core/recipe/checked.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../../core/data/random.ts";
-import { freshWeights, Student } from "../../../../core/distill/student/student.ts";
+import { Student } from "../../../../core/distill/student/student.ts";
+import { freshWeights } from "../../../../core/plugin/parameters.ts";
 import { TrainingStep } from "../../../../core/distill/training/training_step.ts";
 import { ParameterStore } from "../../../../core/nn/parameter_store.ts";
 import { trainSchema } from "../../../../core/recipe/schema_train.ts";

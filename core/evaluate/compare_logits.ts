@@ -1,31 +1,9 @@
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
+import { uploadBatch } from "../plugin/batch.ts";
 import type { Examples } from "../plugin/dataset.ts";
-import type { OutputShapes } from "../plugin/loss.ts";
 import type { Model } from "../plugin/model.ts";
-import type { Tensor } from "../tensor.ts";
-import { infer, uploadBatch } from "./evaluate.ts";
-
-/** The shapes of what a model gives for one example. */
-export function outputShapes(ops: Ops, model: Model, weights: () => Weights, examples: Examples): OutputShapes {
-  return ops.scope(() => {
-    const batch = uploadBatch(ops, examples, Uint32Array.of(0));
-    const named = (tensors: Readonly<Record<string, Tensor>>) =>
-      Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
-    const outputs = model.forward({ ops, weights: weights(), batch, training: false, randomSeed: () => 0 });
-    return {
-      features: named(outputs.features),
-      hidden: outputs.hidden.map(({ shape }) => shape),
-      attention: outputs.attention.map(({ shape }) => shape),
-      pooled: outputs.pooled.shape,
-      ...(outputs.transitions && { transitions: outputs.transitions.shape }),
-      ...(outputs.scores && { scores: outputs.scores.map(({ shape }) => shape) }),
-      ...(outputs.relations && { relations: outputs.relations.map(({ queries }) => queries.shape) }),
-      ...(outputs.subclassLogits && { subclassLogits: outputs.subclassLogits.shape }),
-      ...(outputs.headLogits && { headLogits: named(outputs.headLogits) }),
-    };
-  });
-}
+import { infer } from "./predictions.ts";
 
 /** How far the logits of two sets of weights are apart. */
 export interface LogitComparison {

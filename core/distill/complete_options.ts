@@ -1,0 +1,42 @@
+import { dirname, join } from "node:path";
+import { UserError } from "../errors.ts";
+import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
+import type { Checked } from "../recipe/checked.ts";
+import { resolveFile } from "../recipe/recipe.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import type { Resolved } from "./resolve_plugins.ts";
+
+/**
+ * Fills what a recipe's options leave open for a model: from the config.json that they name as `config`, or from that
+ * beside the weights.
+ *
+ * @param weights what the recipe names as the model's weights
+ * @throws UserError with line and column if the config is of another family of models
+ */
+export async function completeOptions(
+  recipe: Checked<Recipe>,
+  resolved: Resolved<"model">,
+  weights: string | null,
+): Promise<Resolved<"model">> {
+  const { definition, options, path } = resolved;
+  if (!definition.fromConfig) return resolved;
+  const named: string | null = typeof options.config === "string" ? options.config : null;
+  const file = await configFile(recipe, named ?? weights);
+  if (!file && named === null) return resolved;
+  try {
+    const config = await readForeignConfig(file ?? resolveFile(recipe, named!));
+    return { ...resolved, options: definition.fromConfig(config, options) };
+  } catch (error) {
+    throw error instanceof UserError ? recipe.error(path, error.message) : error;
+  }
+}
+
+/** The config.json that a path stands for: itself, in a folder, or beside a file of weights. */
+async function configFile(recipe: Checked<Recipe>, name: string | null): Promise<string | null> {
+  if (name === null) return null;
+  const path = resolveFile(recipe, name);
+  const isConfig = path.endsWith(".json") && !path.endsWith(".index.json");
+  const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
+  const file = isConfig ? path : join(isFolder ? path : dirname(path), CONFIG_FILE);
+  return await Deno.stat(file).then((info) => info.isFile, () => false) ? file : null;
+}
