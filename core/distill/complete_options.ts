@@ -1,5 +1,4 @@
 import { dirname, join } from "node:path";
-import { UserError } from "../errors.ts";
 import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
@@ -23,12 +22,10 @@ export async function completeOptions(
   const named: string | null = typeof options.config === "string" ? options.config : null;
   const file = await configFile(recipe, named ?? weights);
   if (!file && named === null) return resolved;
-  try {
+  return await recipe.within(path, async () => {
     const config = await readForeignConfig(file ?? resolveFile(recipe, named!));
-    return { ...resolved, options: definition.fromConfig(config, options) };
-  } catch (error) {
-    throw error instanceof UserError ? recipe.error(path, error.message) : error;
-  }
+    return { ...resolved, options: definition.fromConfig!(config, options) };
+  });
 }
 
 /** The config.json that a path stands for: itself, in a folder, or beside a file of weights. */

@@ -7,7 +7,6 @@ import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { sha256 } from "../sha256.ts";
-import { UserError } from "../errors.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 
 /** The data of a run: validation examples are not among the training examples, and neither are the test examples. */
@@ -44,26 +43,25 @@ export async function loadData(
   random: Random,
 ): Promise<RunData> {
   const hashes: Record<string, string> = {};
-  const dataset = await definition.load(options, {
-    readFile: async (file, what) => {
-      const bytes = typeof file === "string"
-        ? await readUserFile(resolveFile(recipe, file), what)
-        : await readRemoteFile(file);
-      hashes[nameOfFile(file)] = await sha256(bytes);
-      return bytes;
-    },
-    readFolder: async (folder, what) => {
-      const files = await readUserFolder(resolveFile(recipe, folder), what);
-      hashes[folder] = await sha256OfFolder(files);
-      return files;
-    },
-    noteInput: async (name, content) => {
-      hashes[name] = await sha256(content);
-    },
-    random: random.split("dataset"),
-  }).catch((error) => {
-    throw error instanceof UserError ? recipe.error(path, error.message) : error;
-  });
+  const dataset = await recipe.within(path, async () =>
+    await definition.load(options, {
+      readFile: async (file, what) => {
+        const bytes = typeof file === "string"
+          ? await readUserFile(resolveFile(recipe, file), what)
+          : await readRemoteFile(file);
+        hashes[nameOfFile(file)] = await sha256(bytes);
+        return bytes;
+      },
+      readFolder: async (folder, what) => {
+        const files = await readUserFolder(resolveFile(recipe, folder), what);
+        hashes[folder] = await sha256OfFolder(files);
+        return files;
+      },
+      noteInput: async (name, content) => {
+        hashes[name] = await sha256(content);
+      },
+      random: random.split("dataset"),
+    }));
   const { train, test } = dataset.splits;
   const { validation } = recipe.value;
   if (!validation) return whole(recipe, { dataset, train, validation: null, test, sha256: hashes }, random);

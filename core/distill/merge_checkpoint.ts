@@ -52,8 +52,13 @@ export async function mergeCheckpoint(
   checkRecipe(checkpoint, recipe.value, "merge");
   const { dataset: { input } } = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
   const model = buildModel(recipe, plugins.student, input);
-  const specs = chainSpecs(recipe, model);
-  const student = emptyStudent(createOps(backend), model, specs, rateScales(recipe, model, specs));
+  const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const student = emptyStudent(
+    createOps(backend),
+    model,
+    specs,
+    rateScales(recipe.part("train").part("layerRates"), model, specs),
+  );
   const bestEpoch = recipe.value.train.restoreBest && checkpoint.best ? checkpoint.best.epoch : null;
   for (const [name, store] of Object.entries(student.stores())) {
     for (const [part, flat] of namedParts(bestEpoch === null ? name : `best.${name}`, store)) {

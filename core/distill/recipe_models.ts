@@ -1,5 +1,4 @@
 import { isUrl } from "../data/remote_file.ts";
-import { UserError } from "../errors.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
@@ -19,11 +18,7 @@ export function buildModel(
   { definition, options, path }: Resolved<"model">,
   input: InputDescription,
 ): Model {
-  try {
-    return definition.build(options, input);
-  } catch (error) {
-    throw error instanceof UserError ? recipe.error(path, error.message) : error;
-  }
+  return recipe.within(path, () => definition.build(options, input));
 }
 
 /**
@@ -44,9 +39,5 @@ export async function readRecipeWeights(
   if (isUrl(name)) {
     throw recipe.error(path, `Cannot load weights from "${name}": download the file and name its path`);
   }
-  try {
-    return await readModelWeights(resolveFile(recipe, name), model, who, options);
-  } catch (error) {
-    throw error instanceof UserError ? recipe.error(path, error.message) : error;
-  }
+  return await recipe.within(path, () => readModelWeights(resolveFile(recipe, name), model, who, options));
 }

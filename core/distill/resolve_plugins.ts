@@ -3,7 +3,6 @@ import { resolveFile } from "../recipe/recipe.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { type Recipe, sharedKeys } from "../recipe/schema.ts";
 import type { Path } from "../recipe/paths.ts";
-import { UserError } from "../errors.ts";
 import { optionKit } from "../plugin/kit.ts";
 import { completeOptions } from "./complete_options.ts";
 import { loadPluginUrl } from "../plugin/remote.ts";
@@ -51,13 +50,13 @@ export async function resolvePlugins(recipe: Checked<Recipe>, builtins: Builtins
     const known: readonly Definitions[Kind][] = byKind[kind];
     let definition = known.find(({ name }) => name === use);
     if (!definition && (isUrl(use) || isPluginFile(use))) {
-      try {
-        definition = isUrl(use)
-          ? await loadPluginUrl(kind, { url: use, integrity, allowed: builtins.allowUrls ?? false })
-          : await loadPluginFile(kind, use, resolveFile(recipe, "."));
-      } catch (error) {
-        throw error instanceof UserError ? recipe.error([...path, "use"], error.message) : error;
-      }
+      definition = await recipe.within(
+        [...path, "use"],
+        () =>
+          isUrl(use)
+            ? loadPluginUrl(kind, { url: use, integrity, allowed: builtins.allowUrls ?? false })
+            : loadPluginFile(kind, use, resolveFile(recipe, ".")),
+      );
     }
     if (!definition) {
       recipe.oneOf([...path, "use"], kind, known.map(({ name }) => name));

@@ -1,3 +1,10 @@
+import type { Evaluation } from "../evaluate/evaluate.ts";
+import { countTrained } from "../plugin/parameters.ts";
+import { VERSION } from "../version.ts";
+import type { RunParts } from "./open_run.ts";
+import type { ExportedStudent } from "./student/export_student.ts";
+import type { TrainingResult } from "./training/training.ts";
+
 /** What a run came to: the content of its `metrics.json`. */
 export interface RunSummary {
   /** The recipe's name. */
@@ -64,4 +71,65 @@ export interface RunSummary {
   readonly norms: Readonly<Record<string, number>>;
   /** SHA-256 of the student's weights file. */
   readonly studentSha256: string;
+}
+
+/** What was measured in a run; `null` where it was not. */
+export interface Measured {
+  /** The teacher on the test set. */
+  readonly taught: Evaluation | null;
+  /** The exported student on the test set. */
+  readonly test: Evaluation;
+  /** On the validation examples. */
+  readonly validation: Evaluation | null;
+  /** On the training examples. */
+  readonly seen: Evaluation | null;
+}
+
+/** Puts together what a run came to. */
+export function summarise(
+  { ops: { backend }, recipe: { value: settings }, data, teacher, student, watch }: RunParts,
+  { taught, test, validation, seen }: Measured,
+  exported: ExportedStudent,
+  { steps, epochs, losses, lossMetrics }: TrainingResult,
+): RunSummary {
+  const [training, inference] = [student.trainingParameters, student.inferenceParameters];
+  return {
+    recipe: settings.name,
+    version: VERSION,
+    backend: backend.name,
+    device: backend.description,
+    seed: settings.seed,
+    examples: { train: data.train.length, validation: data.validation?.length ?? 0, test: data.test.length },
+    dataSha256: data.sha256,
+    teacher: teacher && taught && {
+      accuracy: taught.accuracy,
+      loss: taught.loss,
+      metrics: taught.metrics,
+      parameters: countTrained(teacher.model),
+    },
+    student: {
+      accuracy: test.accuracy,
+      loss: test.loss,
+      metrics: test.metrics,
+      validationAccuracy: validation?.accuracy ?? null,
+      trainMetrics: seen?.metrics ?? null,
+      validationMetrics: validation?.metrics ?? null,
+      parametersTraining: training,
+      parametersInference: inference,
+      parameterIncreaseRate: training / inference,
+    },
+    merge: {
+      maxAbsLogitDifference: exported.difference,
+      tolerance: settings.verify.tolerance,
+      probe: Math.min(settings.verify.probe, data.test.length),
+    },
+    seconds: watch.seconds,
+    steps,
+    epochs,
+    peakBytes: backend.memory().peakBytes,
+    losses,
+    lossMetrics,
+    norms: exported.norms,
+    studentSha256: exported.sha256,
+  };
 }

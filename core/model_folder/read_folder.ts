@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../errors.ts";
 import { readUserFile } from "../files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import { optionKit } from "../plugin/kit.ts";
@@ -68,7 +67,7 @@ export async function readModelFolder(
   const definition = definitions.find((definition) => definition.name === name)!;
   const options = optionsOf(config, definition);
   checkData(config, data);
-  const model = located(config, () => definition.build(options, data));
+  const model = config.within(["architecture"], () => definition.build(options, data));
   return { architecture: name, model, weights: await readModelWeights(folder, model, "model", { report }) };
 }
 
@@ -116,15 +115,6 @@ function list(values: readonly unknown[]): string {
 
 /** The options that the model was built with: by its family's reading of the config, or as they stand there. */
 function optionsOf(config: Config, definition: ModelDefinition): unknown {
-  return located(config, () => savedOptions(definition, config.value)) ??
+  return config.within(["architecture"], () => savedOptions(definition, config.value)) ??
     config.check([], definition.options(optionKit), Object.keys(configSchema.shape));
-}
-
-/** Runs `body`; a mistake of the user's is told with the place of the architecture. */
-function located<Result>(config: Config, body: () => Result): Result {
-  try {
-    return body();
-  } catch (error) {
-    throw error instanceof UserError ? config.error(["architecture"], error.message) : error;
-  }
 }

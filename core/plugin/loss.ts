@@ -26,6 +26,11 @@ export interface LossSetup {
   readonly chains: ChainMap;
   /** Shapes of what both models give for one example. */
   readonly shapes: { readonly student: OutputShapes; readonly teacher: OutputShapes | null };
+  /**
+   * The teacher's weight that each of the student's is a copy of before training, by the student's name; of those that
+   * start otherwise there is none.
+   */
+  readonly startsFrom: ReadonlyMap<string, string>;
   /** Tells the user something about the set-up, once. */
   readonly report: (line: string) => void;
 }

@@ -54,8 +54,26 @@ export function parseChecked<Output>(
   return checked as Checked<Output>;
 }
 
+/** A part of a checked value with its place: what a stage of a run is handed where it needs no more. */
+export interface Section<Value> {
+  /** The part. */
+  readonly value: Value;
+  /** An error about something in it, by its path from the part on; see {@linkcode Checked.error}. */
+  error(path: Path, sentence: string): UserError;
+  /** Runs something that may find a mistake there; see {@linkcode Checked.within}. */
+  within<Result>(path: Path, body: () => Result): Result;
+  /** A part of the part. */
+  part<Key extends keyof Value & (string | number)>(key: Key): PartOf<Value[Key]>;
+}
+
+/** A part with its place; `null` where the recipe has none. */
+export type PartOf<Part> = Part extends null ? null : Section<Part>;
+
+/** Errors that say already where the mistake is. */
+const located = new WeakSet<UserError>();
+
 /** A value that was checked against a schema, and that knows where each part of it was written. */
-export class Checked<Value> {
+export class Checked<Value> implements Section<Value> {
   /** The value; {@linkcode Checked.check} replaces parts of it. */
   value: Value;
   /** The file's name as given. */
@@ -127,6 +145,57 @@ export class Checked<Value> {
   }
 
   /**
+   * Runs something that a part of the value asks for. A {@linkcode UserError} that it ends with gets the part's place,
+   * unless it has one.
+   *
+   * @param path The part.
+   * @param body What is run; it may return a promise.
+   * @returns What it returns.
+   * @throws {UserError} With the place of the part.
+   *
+   * @example
+   * ```ts
+   * import { parseChecked } from "./checked.ts";
+   * import { z } from "zod";
+   *
+   * const checked = parseChecked("size: 7", "recipe.yaml", z.strictObject({ size: z.int() }));
+   * const half = checked.within(["size"], () => Math.floor(checked.value.size / 2));
+   * ```
+   */
+  within<Result>(path: Path, body: () => Result): Result {
+    const place = (error: unknown): never => {
+      throw error instanceof UserError && !located.has(error) ? this.error(path, error.message) : error;
+    };
+    try {
+      const result = body();
+      return result instanceof Promise ? result.catch(place) as Result : result;
+    } catch (error) {
+      return place(error);
+    }
+  }
+
+  /**
+   * A part of the value with its place.
+   *
+   * @param key Its key.
+   * @returns The part as it is now; what is checked later is not in it.
+   */
+  part<Key extends keyof Value & (string | number)>(key: Key): PartOf<Value[Key]> {
+    return this.#section([key], this.value[key]);
+  }
+
+  #section<Part>(path: Path, value: Part): PartOf<Part> {
+    if (value === null) return null as PartOf<Part>;
+    const section: Section<Part> = {
+      value,
+      error: (below, sentence) => this.error([...path, ...below], sentence),
+      within: (below, body) => this.within([...path, ...below], body),
+      part: (key) => this.#section([...path, key], value![key]),
+    };
+    return section as PartOf<Part>;
+  }
+
+  /**
    * Where a part of the value comes from.
    *
    * @param path The part.
@@ -167,5 +236,7 @@ export class Checked<Value> {
 
 function report(lines: readonly string[]): UserError {
   const more = lines.length - mostMistakes;
-  return new UserError([...lines.slice(0, mostMistakes), ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
+  const error = new UserError([...lines.slice(0, mostMistakes), ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
+  located.add(error);
+  return error;
 }

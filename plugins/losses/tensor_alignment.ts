@@ -17,7 +17,7 @@ interface Pair {
 /** The pairs of weights to align, by the recipe's map or the automatic one; unequal shapes are refused or left out. */
 async function pairUp(
   { layers, onMismatch }: TensorAlignmentOptions,
-  { chains, report, teacher }: LossSetup,
+  { chains, report, teacher, startsFrom }: LossSetup,
 ): Promise<Pair[]> {
   const overParameterised = new Map([...chains.student.keys()].map((name) => [name, chains.shapes.student.get(name)!]));
   if (!teacher) throw new UserError("Cannot align tensors without a teacher");
@@ -59,6 +59,9 @@ async function pairUp(
   if (skipped.length > 0) report(`tensor-alignment leaves out ${skipped.length}: ${skipped.join("; ")}`);
   if (pairs.length === 0) throw new UserError("Cannot align tensors: every pair was left out");
   report(`tensor-alignment pairs ${showPairs(pairs.map(({ student }) => [student, map.get(student)!]))}`);
+  if (pairs.every(({ student }) => startsFrom.get(student) === map.get(student))) {
+    report("tensor-alignment pairs each weight with the one that it starts from: the loss begins at 0");
+  }
   return pairs;
 }
 

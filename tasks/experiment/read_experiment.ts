@@ -112,11 +112,7 @@ async function fromFile(file: string, text: string): Promise<Experiment> {
 const near = ({ file }: Checked<ExperimentFile>, path: string) => isAbsolute(path) ? path : join(dirname(file), path);
 
 async function readNear(checked: Checked<ExperimentFile>, at: Path, path: string): Promise<string> {
-  try {
-    return await readText(near(checked, path));
-  } catch (error) {
-    throw error instanceof UserError ? checked.error(at, error.message) : error;
-  }
+  return await checked.within(at, () => readText(near(checked, path)));
 }
 
 async function fileRow(checked: Checked<ExperimentFile>, name: string, baseText: string | null): Promise<Row> {

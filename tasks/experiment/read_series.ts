@@ -30,9 +30,7 @@ export async function readSeries(files: readonly string[], options: ExperimentOp
   for (const [index, path] of checked.value.experiments.entries()) {
     const at = ["experiments", index];
     const file = isAbsolute(path) ? path : join(dirname(series), path);
-    const text = await readText(file).catch((error) => {
-      throw error instanceof UserError ? checked.error(at, error.message) : error;
-    });
+    const text = await checked.within(at, () => readText(file));
     if (isSeries(text)) throw checked.error(at, `Cannot run a series as part of another: name its experiments`);
     const experiment = await readExperiment([file], options);
     if (experiments.some(({ name }) => name === experiment.name)) {

@@ -49,13 +49,22 @@ export async function exportRandom(
 ): Promise<void> {
   const chains = new Map<string, Chain>();
   const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
-  for (const [name, spec] of chainSpecs(recipe, model)) {
+  for (const [name, spec] of chainSpecs(recipe.part("student").part("overParameterise"), model)) {
     chains.set(name, await decomposeWeight(ops.device, weights.get(name)!, shapes.get(name)!, spec));
   }
   const student = new Student(ops, model, chains, weights);
   const dataset = { input, splits: { train: examples, test: examples } };
-  const data = { dataset, train: examples, validation: null, test: examples, sha256: {} };
-  const exported = await exportStudent(ops, student, recipe.value, data, folder, architecture, new Stopwatch());
+  const { verify } = recipe.value;
+  const setup = {
+    ops,
+    student,
+    verify,
+    data: { dataset, test: examples },
+    folder,
+    architecture,
+    watch: new Stopwatch(),
+  };
+  const exported = await exportStudent(setup);
   exported.weights.dispose();
   student.dispose();
 }

@@ -36,6 +36,7 @@ export async function buildLoss(
     teacher: model,
     trainingExamples: 8,
     chains: noChains,
+    startsFrom: new Map(),
     shapes: { student: mapOutputs(student, ({ shape }) => shape), teacher: mapOutputs(teacher, ({ shape }) => shape) },
     report: () => {},
     ...setup,

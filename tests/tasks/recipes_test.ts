@@ -96,7 +96,7 @@ for (const name of recipes) {
     await checkTeacher(recipe, teacher, input);
 
     const model = buildModel(recipe, student, input);
-    const chains = chainSpecs(recipe, model);
+    const chains = chainSpecs(recipe.part("student").part("overParameterise"), model);
     assert.equal(chains.size > 0, recipe.value.student.overParameterise.length > 0);
     for (const [weight, { rows, cols }] of chains) {
       const matrix = matrixSize(model.parameters.find(({ name }) => name === weight)!.shape);

@@ -5,7 +5,7 @@ import type { WeightedLoss } from "./objective.ts";
 export type LossMetrics = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Lets every loss end an epoch, and reads what they report in one wait. */
-export async function endLossEpoch(
+export async function endEpoch(
   ops: Ops,
   losses: readonly Pick<WeightedLoss, "name" | "loss" | "state">[],
   epoch: number,
@@ -26,7 +26,7 @@ export async function endLossEpoch(
   return metrics;
 }
 
-/** `epoch 3: kernel-transfer kernelNotTransferred 0.2153`, a line for each loss that reports anything. */
+/** `epoch 3: kernel-transfer kernelTransferred 0.2153`, a line for each loss that reports anything. */
 export function metricLines(epoch: number, metrics: LossMetrics): string[] {
   return Object.entries(metrics).map(([loss, values]) => {
     const shown = Object.entries(values).map(([name, value]) => `${name} ${value.toPrecision(4)}`);

@@ -6,7 +6,7 @@ import { decomposeMatrix } from "../../mpo/decompose.ts";
 import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import { validateFactors } from "../../mpo/shapes.ts";
 import type { Model } from "../../plugin/model.ts";
-import type { Checked } from "../../recipe/checked.ts";
+import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { sizeOf } from "../../tensor.ts";
@@ -36,14 +36,16 @@ function chainSpec({ cores, rows, cols, increaseRate, gauge }: Entry, shape: rea
  *
  * @throws UserError with line and column for a pattern that matches nothing and for factors that do not fit
  */
-export function chainSpecs(recipe: Checked<Recipe>, model: Model): Map<string, ChainSpec> {
-  const entries = recipe.value.student.overParameterise;
+export function chainSpecs(
+  recipe: Section<Recipe["student"]["overParameterise"]>,
+  model: Model,
+): Map<string, ChainSpec> {
+  const entries = recipe.value;
   const candidates = model.parameters.filter(({ overParameterisable }) => overParameterisable);
-  const pathOf = (index: number) => ["student", "overParameterise", index];
   const assigned = assignLayers(
     entries,
     candidates.map(({ name }) => name),
-    (index, sentence) => recipe.error(pathOf(index), sentence),
+    (index, sentence) => recipe.error([index], sentence),
   );
   const shapes = new Map<string, ChainSpec>();
   for (const { name, shape } of candidates) {
@@ -54,7 +56,7 @@ export function chainSpecs(recipe: Checked<Recipe>, model: Model): Map<string, C
       if (chain) shapes.set(name, chain);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      throw recipe.error(pathOf(entries.indexOf(entry)), `${error.message} (for ${name})`);
+      throw recipe.error([entries.indexOf(entry)], `${error.message} (for ${name})`);
     }
   }
   return shapes;

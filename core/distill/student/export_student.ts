@@ -25,22 +25,28 @@ export interface ExportedStudent {
   readonly sha256: string;
 }
 
+/** What is exported, and where to. */
+export interface ExportSetup {
+  readonly ops: Ops;
+  readonly student: Student;
+  /** How many examples are compared, and how far logits may differ. */
+  readonly verify: Recipe["verify"];
+  readonly data: Pick<RunData, "dataset" | "test">;
+  /** The run folder; the student's is `student` in it. */
+  readonly folder: string;
+  /** The model plug-in's name. */
+  readonly architecture: string;
+  readonly watch: Stopwatch;
+}
+
 /**
  * Merges the student, writes its folder, and verifies what was written: read back from the file, names and axis order
  * included, it must give the factored student's logits. Only then does the folder get its name.
  *
- * @param folder the run folder; the student's is `student` in it
- * @param architecture the model plug-in's name
  * @throws TrainingFailure if the weights are not finite, or the logits differ by more than the recipe tolerates
  */
 export async function exportStudent(
-  ops: Ops,
-  student: Student,
-  { verify }: Recipe,
-  data: RunData,
-  folder: string,
-  architecture: string,
-  watch: Stopwatch,
+  { ops, student, verify, data, folder, architecture, watch }: ExportSetup,
 ): Promise<ExportedStudent> {
   const { model } = student;
   const [unverified, final] = ["student.unverified", "student"].map((name) => join(folder, name));

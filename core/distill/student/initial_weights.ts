@@ -14,6 +14,16 @@ export interface TaughtModel {
   readonly numbers: ReadonlyMap<string, Float32Array>;
 }
 
+/** The student before training. */
+export interface InitialWeights {
+  /** By name, as the model's list of parameters has them. */
+  readonly numbers: ReadonlyMap<string, Float32Array>;
+  /** The teacher's tensor that each of the student's is a copy of, where it is one, by the student's name. */
+  readonly startsFrom: ReadonlyMap<string, string>;
+}
+
+const FROM_NOWHERE: ReadonlyMap<string, string> = new Map();
+
 type Layers = NonNullable<Recipe["student"]["initialise"]>["layers"];
 
 /**
@@ -29,7 +39,7 @@ export async function initialWeights(
   teacher: TaughtModel | null,
   random: Random,
   report: (line: string) => void,
-): Promise<Map<string, Float32Array>> {
+): Promise<InitialWeights> {
   const { weights, initialise } = recipe.value.student;
   if (weights !== null && initialise !== null) {
     throw recipe.error(["student", "initialise"], "Cannot start the student from weights as well as from its teacher");
@@ -38,26 +48,23 @@ export async function initialWeights(
     const optional = model.head ?? [];
     const read = await readRecipeWeights(recipe, "student", weights, model, { optional, report });
     const fresh = optional.filter((name) => !read.has(name));
-    if (fresh.length === 0) return read;
+    if (fresh.length === 0) return { numbers: read, startsFrom: FROM_NOWHERE };
     report(`the student starts with a fresh ${listWords(fresh, "and")}, which "${weights}" lacks`);
-    return new Map([...freshWeights(model, random), ...read]);
+    return { numbers: new Map([...freshWeights(model, random), ...read]), startsFrom: FROM_NOWHERE };
   }
-  if (initialise === null) return freshWeights(model, random);
-  try {
+  if (initialise === null) return { numbers: freshWeights(model, random), startsFrom: FROM_NOWHERE };
+  return recipe.within(["student", "initialise"], () => {
     if (!teacher) throw new UserError("Cannot start the student from its teacher: there is none");
-    return fromTeacher(model, teacher, initialise.layers, recipe.value.losses, report);
-  } catch (error) {
-    throw error instanceof UserError ? recipe.error(["student", "initialise"], error.message) : error;
-  }
+    return fromTeacher(model, teacher, initialise.layers, report);
+  });
 }
 
 function fromTeacher(
   model: Model,
   teacher: TaughtModel,
   layers: Layers,
-  losses: Recipe["losses"],
   report: (line: string) => void,
-): Map<string, Float32Array> {
+): InitialWeights {
   const [count, offered] = [model, teacher.model].map(({ layerPrefixes }) => layerPrefixes?.length ?? 0);
   const listed = chooseLayers(count, offered, layers);
   const chosen = layers === "mapped" ? fittingLayers(model, teacher.model, listed) : listed;
@@ -67,13 +74,10 @@ function fromTeacher(
   const tensors = model.fromFile?.(own, source) ?? own;
   for (const { name, shape } of model.parameters) checkSource(name, shape, sources.get(name)!, tensors);
   report(`the student's layers start as the teacher's ${chosen.join(", ")}`);
-  const chainable = model.parameters.filter(({ overParameterisable }) => overParameterisable);
-  const unchanged = chainable.every(({ name }) => tensors.get(name) === own.get(name));
-  const mapped = unchanged && count <= offered && chosen.join() === chooseLayers(count, offered, "mapped").join();
-  if (losses.some((loss) => isAligned(loss, sources, mapped))) {
-    report("tensor-alignment pairs each weight with the one that it starts from: the loss begins at 0");
-  }
-  return new Map(model.parameters.map(({ name }) => [name, tensors.get(name)!.numbers()]));
+  const numbers = new Map(model.parameters.map(({ name }) => [name, tensors.get(name)!.numbers()]));
+  // What the student's family brought into another form is no copy.
+  const startsFrom = new Map([...sources].filter(([name]) => tensors.get(name) === own.get(name)));
+  return { numbers, startsFrom };
 }
 
 /** The teacher's tensors as a file of the student's would hold them: of the chosen layers, and outside of layers. */
@@ -161,16 +165,4 @@ function checkSource(
     `Cannot start ${name} of shape ${showShape(shape)} from the teacher's ${source} of shape ${showShape(found)}: ` +
       "they must be equal, by the student's width or by other layers of the teacher",
   );
-}
-
-/**
- * Whether a loss aligns every weight with the one that it starts from.
- *
- * @param mapped whether the layers are those that the loss would choose by itself
- */
-function isAligned(loss: Recipe["losses"][number], sources: ReadonlyMap<string, string>, mapped: boolean): boolean {
-  const { use, layers = "auto" } = loss as { use: string; layers?: "auto" | Record<string, string> };
-  if (use !== "tensor-alignment") return false;
-  if (layers === "auto") return mapped;
-  return Object.entries(layers).every(([name, partner]) => sources.get(name) === partner);
 }

@@ -1,5 +1,5 @@
 import type { Model } from "../../plugin/model.ts";
-import type { Checked } from "../../recipe/checked.ts";
+import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { ChainSpec } from "../../plugin/chains.ts";
@@ -10,13 +10,13 @@ import type { ChainSpec } from "../../plugin/chains.ts";
  * @throws UserError with line and column for a pattern that matches nothing, or one that freezes a chain
  */
 export function rateScales(
-  recipe: Checked<Recipe>,
+  recipe: Section<Recipe["train"]["layerRates"]>,
   model: Model,
   chains: ReadonlyMap<string, ChainSpec>,
 ): Map<string, number> {
   const names = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
-  const entries = recipe.value.train.layerRates;
-  const refuse = (index: number, sentence: string) => recipe.error(["train", "layerRates", index], sentence);
+  const entries = recipe.value;
+  const refuse = (index: number, sentence: string) => recipe.error([index], sentence);
   const assigned = assignLayers(entries, names, refuse);
   for (const [name, entry] of assigned) {
     if (entry.scale > 0 || !chains.has(name)) continue;

@@ -1,5 +1,4 @@
 import { isUrl } from "../../data/remote_file.ts";
-import { UserError } from "../../errors.ts";
 import { readUserFile } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { InputDescription } from "../../plugin/dataset.ts";
@@ -45,8 +44,8 @@ export async function openTeacher(
     throw recipe.error(place, `Cannot load a teacher from "${weights}": download its files and name their path`);
   }
   const files = new Map<string, string>();
-  try {
-    const opened = await definition.open(options, data, {
+  return await recipe.within(path, async () => {
+    const opened = await definition.open!(options, data, {
       ops,
       path: resolveFile(recipe, weights),
       async readFile(file, what) {
@@ -57,7 +56,5 @@ export async function openTeacher(
     });
     const hashes = [...files].sort(([a], [b]) => a < b ? -1 : 1).map(([, hash]) => hash);
     return { ...opened, numbers: new Map(), files: hashes };
-  } catch (error) {
-    throw error instanceof UserError ? recipe.error(path, error.message) : error;
-  }
+  });
 }

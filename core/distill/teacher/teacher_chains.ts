@@ -5,13 +5,17 @@ import type { Tensor } from "../../tensor.ts";
 import type { ChainMap, ChainSpec } from "../../plugin/chains.ts";
 import { decomposeWeight } from "../student/chain_specs.ts";
 
-/** The chains that losses may compare. Teacher's cores that a loss asks for are collected in `made`, to be freed. */
-export function chainMap(
+/**
+ * The chains that losses may compare.
+ *
+ * @param own takes the teacher's cores that a loss asks for, to be freed with the run
+ */
+export function chainsForLosses(
   ops: Ops,
   chains: ReadonlyMap<string, ChainSpec>,
   student: Model,
   teacher: { readonly model: Model; readonly numbers: ReadonlyMap<string, Float32Array> } | null,
-  made: Tensor[],
+  own: (core: Tensor) => void,
 ): ChainMap {
   const shapesOf = (model: Model | undefined) => new Map(model?.parameters.map(({ name, shape }) => [name, shape]));
   const shapes = { student: shapesOf(student), teacher: shapesOf(teacher?.model) };
@@ -23,7 +27,7 @@ export function chainMap(
       chains.get(studentName)!,
     );
     const tensors = coreTensors(ops, chain).map((core) => ops.keep(core));
-    made.push(...tensors);
+    tensors.forEach(own);
     return tensors;
   };
   return { student: chains, shapes, decomposeTeacher };

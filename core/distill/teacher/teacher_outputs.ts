@@ -3,7 +3,6 @@ import type { Ops } from "../../ops/ops.ts";
 import type { Batch } from "../../plugin/dataset.ts";
 import type { Model, ModelOutputs } from "../../plugin/model.ts";
 import type { Tensor } from "../../tensor.ts";
-import type { WeightedLoss } from "../losses/objective.ts";
 import { outputsFrom, type OutputTree } from "../../plugin/output_tree.ts";
 
 /** The frozen model that is distilled from. */
@@ -17,11 +16,6 @@ export interface Teacher {
 /** The name in a training batch of an output that was computed before training. */
 export function cachedName(output: string): string {
   return `cached teacher output: ${output}`;
-}
-
-/** What the losses want of a teacher, by the outputs' names. */
-export function wantedOutputs(losses: readonly Pick<WeightedLoss, "loss">[]): ReadonlySet<string> {
-  return new Set(losses.flatMap(({ loss }) => loss.teacherOutputs));
 }
 
 /** Some of the teacher's outputs in evaluation mode, the others freed. */
@@ -43,10 +37,9 @@ export function someOutputs(
 export function teacherOutputs(
   ops: Ops,
   teacher: Teacher,
-  losses: readonly Pick<WeightedLoss, "loss">[],
+  wanted: ReadonlySet<string>,
   batch: Batch<Tensor>,
   randomSeed: () => number,
 ): ModelOutputs | null {
-  const wanted = wantedOutputs(losses);
   return wanted.size === 0 ? null : someOutputs(ops, teacher, wanted, batch, randomSeed);
 }

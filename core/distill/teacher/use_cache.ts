@@ -1,13 +1,10 @@
 import type { Ops } from "../../ops/ops.ts";
-import { UserError } from "../../errors.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import { resolveFile } from "../../recipe/recipe.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { RunData } from "../load_data.ts";
 import type { LoadedTeacher } from "./load_teacher.ts";
-import type { WeightedLoss } from "../losses/objective.ts";
 import { cachedOutputs, withOutputs } from "./output_cache.ts";
-import { wantedOutputs } from "./teacher_outputs.ts";
 
 /** A teacher and the data it teaches with. */
 export interface Lessons {
@@ -18,27 +15,28 @@ export interface Lessons {
 /**
  * If the recipe names a `teacher.cache`: the same, with batches of training examples that bring the teacher's outputs.
  *
+ * @param wanted names of the outputs that the losses read
+ * @param report takes lines for the user
  * @throws UserError with line and column if the outputs are not the same in every epoch, or cannot be collected
  */
 export async function useTeacherCache(
   ops: Ops,
   recipe: Checked<Recipe>,
   { data, teacher }: Lessons,
-  losses: readonly WeightedLoss[],
+  wanted: ReadonlySet<string>,
   report: (line: string) => void,
 ): Promise<Lessons> {
   const { teacher: settings, augment, dataset, validation, subset, seed, evaluate } = recipe.value;
-  const wanted = wantedOutputs(losses);
   if (!teacher || !settings || settings.cache === null || wanted.size === 0) return { data, teacher };
-  const refuse = (sentence: string) => recipe.error(["teacher", "cache"], sentence);
   if (augment.flip || augment.shift > 0) {
-    throw refuse(
+    throw recipe.error(
+      ["teacher", "cache"],
       "Cannot cache the teacher's outputs as augmentation changes the images in every epoch: set augment to {}, or " +
         "cache to null",
     );
   }
   const { cache: folder, weights: _weights, others, ...options } = settings;
-  try {
+  return await recipe.within(["teacher", "cache"], async () => {
     const outputs = await cachedOutputs(ops, {
       folder: resolveFile(recipe, folder!),
       teacher,
@@ -59,7 +57,5 @@ export async function useTeacherCache(
       data: { ...data, train: withOutputs(data.train, outputs) },
       teacher: { ...teacher, cached: outputs.tree },
     };
-  } catch (error) {
-    throw error instanceof UserError ? refuse(error.message) : error;
-  }
+  });
 }

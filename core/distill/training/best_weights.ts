@@ -4,7 +4,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { Student } from "../student/student.ts";
 
 /** A second copy of the student's weights: those of the best epoch, if a recipe restores them. */
-export class BestCopy {
+export class BestWeights {
   /** The copies, by the name they have in a checkpoint. */
   readonly tensors = new Map<string, Tensor>();
   readonly #originals = new Map<string, Tensor>();

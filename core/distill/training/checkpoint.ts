@@ -10,8 +10,7 @@ import {
   writeSafetensors,
 } from "../../safetensors.ts";
 import type { Tensor } from "../../tensor.ts";
-import type { Best } from "./monitor.ts";
-import type { LossMetrics } from "../losses/epoch.ts";
+import type { Position } from "./position.ts";
 
 /** The file of a run's checkpoint, in the run folder. */
 export const CHECKPOINT_FILE = join("checkpoint", "state.safetensors");
@@ -29,20 +28,6 @@ export function comparable(
   { output: _output, backend: _backend, base: _base, train: { replay: _replay, ...train }, ...rest }: Recipe,
 ): Fingerprint["recipe"] {
   return { ...rest, train };
-}
-
-/** Where training stands. Everything random follows from the recipe's seed and the step, so a step is all of it. */
-export interface Position {
-  /** Steps done. */
-  readonly step: number;
-  /** Seconds of training so far. */
-  readonly seconds: number;
-  /** Part of the training that was done best, by the monitored metric. */
-  readonly best: Best | null;
-  /** Mean of each loss over the last log line; empty before the first. */
-  readonly losses: readonly number[];
-  /** What losses reported at the end of the last epoch. */
-  readonly lossMetrics: LossMetrics;
 }
 
 /** A checkpoint's position with what it was made from. */

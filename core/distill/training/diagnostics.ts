@@ -3,7 +3,7 @@ import type { Ops } from "../../ops/ops.ts";
 import type { Examples, Task } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Weights } from "../../nn/weights.ts";
-import type { Checked } from "../../recipe/checked.ts";
+import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -38,8 +38,10 @@ export interface DiagnosticsSetup {
   readonly student: Student;
   readonly teacher: Teacher | null;
   readonly validation: Examples | null;
-  /** Its `train.diagnostics` is not null. */
-  readonly recipe: Checked<Recipe>;
+  /** What the recipe asks for. */
+  readonly recipe: Section<NonNullable<Recipe["train"]["diagnostics"]>>;
+  /** Examples that are computed at once. */
+  readonly batchSize: number;
   readonly task: Task;
 }
 
@@ -63,9 +65,9 @@ export class Diagnostics {
   /** @throws UserError with line and column for a pattern that matches no matrix */
   constructor(private readonly setup: DiagnosticsSetup) {
     const { recipe, student: { model } } = setup;
-    const { layers, singularValues } = recipe.value.train.diagnostics!;
+    const { layers, singularValues } = recipe.value;
     const matrices = model.parameters.filter(({ trainable, shape }) => trainable && shape.length >= 2);
-    const refuse = (_: number, sentence: string) => recipe.error(["train", "diagnostics", "layers"], sentence);
+    const refuse = (_: number, sentence: string) => recipe.error(["layers"], sentence);
     this.#names = [...assignLayers([{ layers }], matrices.map(({ name }) => name), refuse).keys()];
     this.#singularValues = singularValues;
   }
@@ -118,7 +120,7 @@ export class Diagnostics {
   }
 
   async #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array[]> {
-    const { ops, task, recipe: { value: { evaluate: { batchSize } } } } = this.setup;
+    const { ops, task, batchSize } = this.setup;
     const results: Tensor[] = [];
     for (let begin = 0; begin < examples.length; begin += batchSize) {
       const size = Math.min(batchSize, examples.length - begin);

@@ -10,7 +10,7 @@ import type { Batch, HostTensor, Task } from "../../plugin/dataset.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
 import { correctPredictions, scoredIn } from "../../evaluate/predictions.ts";
-import { objective, type WeightedLoss } from "../losses/objective.ts";
+import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
 import type { Theseus } from "./theseus.ts";
@@ -50,8 +50,7 @@ export interface StepSetup {
   readonly student: Student;
   /** `null`: the student learns alone. */
   readonly teacher: Teacher | null;
-  readonly losses: readonly WeightedLoss[];
-  readonly lossParameters: ParameterStore;
+  readonly losses: LossSet;
   readonly recipe: Recipe["train"];
   /** Split for each step; for dropout, and for the layers that are replaced. */
   readonly random: Random;
@@ -69,7 +68,7 @@ export class TrainingStep {
   readonly #unreached: Set<string>;
 
   constructor(private readonly setup: StepSetup) {
-    const { ops, student, teacher, losses, lossParameters, recipe } = setup;
+    const { ops, student, teacher, losses, recipe } = setup;
     const { optimiser, cores } = recipe;
     const coreDecay = cores.weightDecay ?? optimiser.weightDecay;
     const target = cores.weightDecayTarget;
@@ -80,7 +79,7 @@ export class TrainingStep {
         rateScale: cores.learningRateScale,
         weightDecay: target === "cores" ? coreDecay : 0,
       },
-      losses: { store: lossParameters, rateScale: 1, weightDecay: optimiser.weightDecay },
+      losses: { store: losses.parameters, rateScale: 1, weightDecay: optimiser.weightDecay },
     };
     this.groups = Object.fromEntries(
       Object.entries(all).filter(([, { store }]) => store.specs.length > 0)
@@ -89,7 +88,7 @@ export class TrainingStep {
     this.#unreached = new Set(Object.values(this.groups).flatMap(({ store }) => store.specs.map(({ name }) => name)));
     this.#mergedDecay = target === "merged" ? coreDecay : 0;
     const taught = teacher?.cached === undefined ? teacher?.model : undefined;
-    const parts = [student.model, taught, ...losses.map(({ loss }) => loss)];
+    const parts = [student.model, taught, ...losses.all.map(({ loss }) => loss)];
     this.#recorder = new Recorder(ops.device, recipe.replay && parts.every((part) => part?.replay !== false));
     this.#clip = recipe.clipGradientNorm === "auto" ? automaticClip(setup) : recipe.clipGradientNorm;
   }
@@ -145,7 +144,7 @@ export class TrainingStep {
   /** The recorded part: outputs, losses, and the gradients in their stores. */
   #compute({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean) {
     const { ops, student, teacher, losses } = this.setup;
-    const taught = teacher && teacherOutputs(ops, teacher, losses, batch, randomSeed);
+    const taught = teacher && teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
     const groups = Object.values(this.groups);
     const homes = groups.flatMap(({ store }) => store.specs.map((_, index) => ({ store, index })));
     const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
@@ -159,7 +158,7 @@ export class TrainingStep {
         const replaceLayer = this.setup.theseus?.replaceLayer(replaced, { ops, batch, randomSeed });
         const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed, replaceLayer });
         logits = outputs.logits;
-        const result = objective(losses, { ops, student: outputs, teacher: taught, batch, weights, at });
+        const result = losses.objective({ student: outputs, teacher: taught, batch, weights, at });
         ({ total, terms } = result);
         return this.#withMergedDecay(total, weights);
       },

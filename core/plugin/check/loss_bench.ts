@@ -81,6 +81,7 @@ export class LossBench {
       teacher: models[1],
       trainingExamples: EXAMPLES,
       chains: madeUpChains(models[0], models[1], ofTeacher),
+      startsFrom: new Map(),
       shapes,
       report: () => {},
     });

@@ -6,16 +6,12 @@ import { evaluate } from "../../../core/evaluate/evaluate.ts";
 import { mergedWeights } from "../../../core/distill/student/merged_weights.ts";
 import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
 import { freeze } from "../../../core/nn/frozen_weights.ts";
-import { type PreparedRun, prepareRun } from "../../../core/distill/prepare.ts";
-import { silent } from "../../../core/distill/progress.ts";
+import { Run } from "../../../core/distill/run.ts";
 import { type ResolvedPlugins, resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
 import { readSteps } from "../../../core/distill/training/step_log.ts";
-import { Stopwatch } from "../../../core/distill/stopwatch.ts";
 import { freshWeights } from "../../../core/plugin/parameters.ts";
-import { TrainingStep } from "../../../core/distill/training/training_step.ts";
-import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
-import { type Recipe, recipeSchema } from "../../../core/recipe/schema.ts";
+import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { randomText } from "./random_text.ts";
 import type { PipelineCase, Variant } from "./variants.ts";
@@ -57,11 +53,8 @@ export async function openSession(own: PipelineCase, variant: Variant, backendNa
     const random = new Random(0);
     if (own.randomTeacher) await writeTeacher(join(folder, "teacher"), plugins, random);
     const { backend } = await openBackend(backendName);
-    const ops = createOps(backend);
-    const run = await prepareRun(ops, recipe, plugins, random, new Stopwatch(), silent);
-    return own.measures === "step"
-      ? await trainingSession(ops, run, recipe.value)
-      : await evaluationSession(ops, run, recipe.value);
+    const run = await Run.open(recipe, { backend, builtins: known });
+    return own.measures === "step" ? await trainingSession(run) : await evaluationSession(run);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -76,19 +69,8 @@ async function writeTeacher(folder: string, plugins: ResolvedPlugins, random: Ra
   await writeModelFolder(folder, definition.name, model, input, freshWeights(model, random));
 }
 
-async function trainingSession(ops: Ops, run: PreparedRun, { train }: Recipe): Promise<Session> {
-  const { student, teacher, losses, lossParameters, data } = run;
-  const { task } = data.dataset.input;
-  const step = new TrainingStep({
-    ops,
-    student,
-    teacher,
-    losses,
-    lossParameters,
-    recipe: train,
-    random: new Random(1),
-    task,
-  });
+async function trainingSession(run: Run): Promise<Session> {
+  const { ops, student, trainingStep, data, recipe: { value: { train } } } = run.parts;
   const progress = { totalSteps: 1e6, stepsPerEpoch: 1e6 };
   let done = 0;
   const steps = async (count: number) => {
@@ -98,7 +80,7 @@ async function trainingSession(ops: Ops, run: PreparedRun, { train }: Recipe): P
         { length: train.batchSize },
         (_, i) => (done * train.batchSize + i) % data.train.length,
       );
-      return step.run(data.train.batch(indices), { ...progress, step: done++ }, false);
+      return trainingStep.run(data.train.batch(indices), { ...progress, step: done++ }, false);
     });
     await readSteps(ops, records);
     return (performance.now() - began) / 1000 / count;
@@ -115,8 +97,7 @@ async function trainingSession(ops: Ops, run: PreparedRun, { train }: Recipe): P
     sample: () => steps(count),
     async close() {
       const { bytes: liveBytes, peakBytes } = ops.backend.memory();
-      step.dispose();
-      run.dispose();
+      run[Symbol.dispose]();
       await ops.backend.close();
       return { peakBytes, liveBytes, liveBytesBefore };
     },
@@ -124,8 +105,8 @@ async function trainingSession(ops: Ops, run: PreparedRun, { train }: Recipe): P
 }
 
 /** Evaluates the test set with what a user gets: the merged weights, as a file would have them. */
-async function evaluationSession(ops: Ops, run: PreparedRun, recipe: Recipe): Promise<Session> {
-  const { student, data } = run;
+async function evaluationSession(run: Run): Promise<Session> {
+  const { ops, student, data, recipe: { value: recipe } } = run.parts;
   const weights = freeze(ops, student.model, await mergedWeights(student));
   const { input } = data.dataset;
   const { batchSize } = recipe.evaluate;
@@ -144,7 +125,7 @@ async function evaluationSession(ops: Ops, run: PreparedRun, recipe: Recipe): Pr
     async close() {
       const { bytes: liveBytes, peakBytes } = ops.backend.memory();
       weights.dispose();
-      run.dispose();
+      run[Symbol.dispose]();
       await ops.backend.close();
       return { peakBytes, liveBytes, liveBytesBefore };
     },

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
+import { stepOf } from "../../support/steps.ts";
 import { join } from "node:path";
 import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { countTrainable } from "../../../core/plugin/parameters.ts";
-import { TrainingStep } from "../../../core/distill/training/training_step.ts";
-import { Random } from "../../../core/data/random.ts";
-import { ParameterStore } from "../../../core/nn/parameter_store.ts";
-import { weightsFrom } from "../../../core/nn/weights.ts";
 import { createOps } from "../../../core/ops/ops.ts";
-import { trainSchema } from "../../../core/recipe/schema_train.ts";
 import {
   readSafetensors,
   type TensorToStore,
@@ -191,22 +187,13 @@ testBackends("three training steps of SGD give PyTorch's losses", async (backend
   const { student, expected, hostBatch, forward } = await openNetwork("cifar8", ops);
   const outputs = forward(false);
   const loss = await buildLoss(ops, crossEntropy, {}, { student: outputs, teacher: outputs });
-  const recipe = trainSchema.parse({
-    epochs: 1,
-    optimiser: { use: "sgd", learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4 },
-    schedule: { use: "constant" },
-  });
-  const none = weightsFrom(new Map());
-  const losses = [{ name: "cross-entropy", weight: 1, loss, parameters: none, state: none }];
-  const step = new TrainingStep({
-    ops,
+  const step = stepOf(ops, {
     student,
-    teacher: null,
-    losses,
-    lossParameters: new ParameterStore(ops, []),
-    recipe,
-    random: new Random(0),
-    task: "classification",
+    losses: [{ name: "cross-entropy", weight: 1, loss }],
+    train: {
+      optimiser: { use: "sgd", learningRate: 0.1, momentum: 0.9, weightDecay: 5e-4 },
+      schedule: { use: "constant" },
+    },
   });
   const totals = [0, 1, 2, 3].map((index) =>
     step.run(hostBatch, { step: index, totalSteps: 4, stepsPerEpoch: 4 }, false).total

@@ -17,13 +17,15 @@ const encoder = (layers: number, width = 8) => buildBert({ layers, width, heads:
 const taught = (model: Model): TaughtModel => ({ model, numbers: freshWeights(model, new Random(7)) });
 
 /** What a student starts from, and what the user reads. */
-async function start(model: Model, teacher: TaughtModel | null, student: string, losses = "{ use: cross-entropy }") {
-  const text = `name: start\ndataset: { use: idx }\nlosses: [${losses}]\nstudent: { use: bert, ${student} }\n` +
+async function start(model: Model, teacher: TaughtModel | null, student: string) {
+  const text =
+    `name: start\ndataset: { use: idx }\nlosses: [{ use: cross-entropy }]\nstudent: { use: bert, ${student} }\n` +
     "train: { epochs: 1, batchSize: 1, optimiser: { use: sgd, learningRate: 1 } }\n";
   const lines: string[] = [];
   const recipe = parseChecked(text, "recipe.yaml", recipeSchema);
-  const weights = await initialWeights(recipe, model, teacher, new Random(3), (line) => void lines.push(line));
-  return { weights, lines };
+  const report = (line: string) => void lines.push(line);
+  const { numbers: weights, startsFrom } = await initialWeights(recipe, model, teacher, new Random(3), report);
+  return { weights, startsFrom, lines };
 }
 
 Deno.test("layers are the first, the last, the last of each share, or as listed", () => {
@@ -48,13 +50,11 @@ Deno.test("a student of its teacher's layers has their numbers, and all others b
 
 Deno.test("a student whose queries, keys and values are fused starts from a teacher's that are apart, and back", async () => {
   const vision = (qkv: string) => buildVit({ layers: 2, width: 8, heads: 2, patch: 4, qkv });
-  const aligned = "{ use: tensor-alignment }";
   const first = taught(vision("split"));
   const { weights, lines } = await start(
     vision("fused"),
     first,
     "initialise: { from: teacher, layers: [1, 0] }",
-    aligned,
   );
   assert.deepEqual(lines, ["the student's layers start as the teacher's 1, 0"]);
   const qkv = weights.get("vit.encoder.layer.0.attention.attention.qkv.weight")!;
@@ -62,38 +62,30 @@ Deno.test("a student whose queries, keys and values are fused starts from a teac
   assert.deepEqual([...qkv], ["query", "key", "value"].flatMap((name) => [...part(name)]));
 
   const mapped = "initialise: { from: teacher, layers: mapped }";
-  const begins = (lines: readonly string[]) => lines.some((line) => line.includes("begins at 0"));
-  assert.ok(!begins((await start(vision("fused"), first, mapped, aligned)).lines), "no weight of the teacher is a qkv");
-  assert.ok(begins((await start(vision("split"), first, mapped, aligned)).lines));
+  const { startsFrom } = await start(vision("fused"), first, mapped);
+  assert.ok(!startsFrom.has("vit.encoder.layer.0.attention.attention.qkv.weight"), "made of three: no copy");
+  assert.equal(startsFrom.get("vit.encoder.layer.0.output.dense.weight"), "vit.encoder.layer.1.output.dense.weight");
 
   const fused = { model: vision("fused"), numbers: weights };
-  const back = await start(vision("split"), fused, "initialise: { from: teacher, layers: [1, 0] }", aligned);
+  const back = await start(vision("split"), fused, "initialise: { from: teacher, layers: [1, 0] }");
   assert.deepEqual(back.weights, first.numbers);
 });
 
-Deno.test("where tensor-alignment pairs weights that start equal, it says that its loss begins at 0", async () => {
+Deno.test("a student knows which weight of its teacher each of its own is a copy of", async () => {
   const teacher = taught(encoder(4));
-  const said = async (layers: string, loss: string) => {
-    const { lines } = await start(encoder(2), teacher, `initialise: { from: teacher, layers: ${layers} }`, loss);
-    return lines.some((line) => line.includes("begins at 0"));
-  };
-  const auto = "{ use: tensor-alignment }";
-  assert.equal(await said("mapped", auto), true);
-  assert.equal(await said("[1, 3]", auto), true);
-  assert.equal(await said("first", auto), false);
-  assert.equal(await said("mapped", "{ use: cross-entropy }"), false);
   const query = (layer: number) => `bert.encoder.layer.${layer}.attention.self.query.weight`;
-  const pair = (from: number, to: number) => `{ use: tensor-alignment, layers: { ${query(from)}: ${query(to)} } }`;
-  assert.equal(await said("first", pair(1, 1)), true);
-  assert.equal(await said("first", pair(1, 3)), false);
+  const { startsFrom } = await start(encoder(2), teacher, "initialise: { from: teacher, layers: mapped }");
+  assert.equal(startsFrom.get(query(0)), query(1));
+  assert.equal(startsFrom.get(query(1)), query(3));
+  assert.equal(startsFrom.get("classifier.weight"), "classifier.weight");
+  assert.equal((await start(encoder(2), teacher, "initialise: null")).startsFrom.size, 0);
 });
 
 Deno.test("of a residual network's stages a block starts from the last that has its tensors", async () => {
   const resnetOf = (depth: number) =>
     resnet.build(resnet.options(optionKit).parse({ depth, width: 4 }), imageData([8, 8, 1], ["a", "b"]));
   const teacher = taught(resnetOf(20));
-  const aligned = "{ use: tensor-alignment }";
-  const { weights, lines } = await start(resnetOf(8), teacher, "initialise: { from: teacher }", aligned);
+  const { weights, lines } = await start(resnetOf(8), teacher, "initialise: { from: teacher }");
   assert.deepEqual(lines, ["the student's layers start as the teacher's 2, 3, 6"]);
   for (const [name, numbers] of weights) {
     assert.deepEqual(numbers, teacher.numbers.get(name.replace("layer1.0.", "layer1.2.")), name);

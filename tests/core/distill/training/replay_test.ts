@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
+import { stepOf } from "../../../support/steps.ts";
 import type { Backend, Floats } from "../../../../core/backend/backend.ts";
 import { Random } from "../../../../core/data/random.ts";
 import { readSteps } from "../../../../core/distill/training/step_log.ts";
 import { Student } from "../../../../core/distill/student/student.ts";
 import { freshWeights } from "../../../../core/plugin/parameters.ts";
-import { type StepRecord, TrainingStep } from "../../../../core/distill/training/training_step.ts";
+import { type StepRecord } from "../../../../core/distill/training/training_step.ts";
 import { decomposeMatrix } from "../../../../core/mpo/decompose.ts";
-import { ParameterStore } from "../../../../core/nn/parameter_store.ts";
 import { weightsFrom } from "../../../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../../../core/ops/ops.ts";
 import { optionKit } from "../../../../core/plugin/kit.ts";
 import type { LossDefinition, LossSetup } from "../../../../core/plugin/loss.ts";
-import { trainSchema } from "../../../../core/recipe/schema_train.ts";
 import { crossEntropy } from "../../../../plugins/losses/cross_entropy.ts";
 import { kd } from "../../../../plugins/losses/kd.ts";
 import { resnet } from "../../../../plugins/models/resnet/resnet.ts";
@@ -58,31 +57,17 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
     cols: [6, 1, 6],
   });
   const student = new Student(ops, model, new Map([["layer1.0.conv1.weight", chain]]), initial);
-  const own = new ParameterStore(ops, []);
-  const none = weightsFrom(new Map());
-  const shared = { parameters: none, state: none };
   const rising = { from: 0, to: 1, schedule: "linear", epochs: null, steps: 4 } as const;
   const losses = [
-    { ...shared, name: "cross-entropy", weight: 1, loss: await create(crossEntropy, {}) },
+    { name: "cross-entropy", weight: 1, loss: await create(crossEntropy, {}) },
     // The weight rises in the first steps, and the temperature falls at once in the middle.
     {
-      ...shared,
       name: "kd",
       weight: rising,
       loss: await create(kd, { temperature: { from: 4, to: 2, schedule: "step", steps: 14 } }),
     },
   ];
-  const recipe = trainSchema.parse({ epochs: 8, ...settings });
-  const step = new TrainingStep({
-    ops,
-    student,
-    teacher,
-    losses,
-    lossParameters: own,
-    recipe,
-    random: new Random(0),
-    task: "classification",
-  });
+  const step = stepOf(ops, { student, teacher, losses, train: { epochs: 8, ...settings } });
   const records: StepRecord[] = [];
   const levels: number[] = [];
   for (let i = 0; i < STEPS; i++) {
@@ -107,7 +92,6 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
   const { peakBytes } = backend.memory();
   step.dispose();
   student.dispose();
-  own.dispose();
   tensors.forEach(([, tensor]) => tensor.dispose());
   assert.equal(backend.memory().storages, 0);
   return { values: [...perStep.flat(), ...final], counts, peakBytes };
@@ -164,19 +148,7 @@ testBackends("a loss that says so keeps every step from being replayed", async (
   const { model } = setup(ops);
   const student = new Student(ops, model, new Map(), freshWeights(model, new Random(2)));
   const loss = { ...await create(crossEntropy, {}), replay: false };
-  const none = weightsFrom(new Map());
-  const losses = [{ name: "loss", weight: 1, loss, parameters: none, state: none }];
-  const recipe = trainSchema.parse({ epochs: 1 });
-  const step = new TrainingStep({
-    ops,
-    student,
-    teacher: null,
-    losses,
-    lossParameters: new ParameterStore(ops, []),
-    recipe,
-    random: new Random(0),
-    task: "classification",
-  });
+  const step = stepOf(ops, { student, losses: [{ name: "loss", weight: 1, loss }] });
   for (let i = 0; i < 4; i++) step.run(batchOf(0), { step: i, totalSteps: 4, stepsPerEpoch: 4 }, false);
   assert.deepEqual(step.counts, { runs: 4, replays: 0 });
   await student.plain.parts[0].flat.read();

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
+import { stepOf } from "../../../support/steps.ts";
 import { Random } from "../../../../core/data/random.ts";
 import { Student } from "../../../../core/distill/student/student.ts";
 import { freshWeights } from "../../../../core/plugin/parameters.ts";
-import { TrainingStep } from "../../../../core/distill/training/training_step.ts";
-import { ParameterStore } from "../../../../core/nn/parameter_store.ts";
-import { trainSchema } from "../../../../core/recipe/schema_train.ts";
 import { shareOut, Theseus } from "../../../../core/distill/training/theseus.ts";
 import { weightsFrom } from "../../../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../../../core/ops/ops.ts";
@@ -238,18 +236,8 @@ Deno.test("the gradient is bounded by 1 by default where layers are replaced", a
   const [student, teacher] = [buildResnet(8), buildResnet(20)];
   const frozen = { model: teacher, weights: weightsFrom(weightsOf(ops, teacher, 2)) };
   const clipOf = (theseus: Theseus | null, train: Record<string, unknown> = {}) => {
-    const step = new TrainingStep({
-      ops,
-      student: new Student(ops, student, new Map(), freshWeights(student, new Random(1))),
-      teacher: frozen,
-      losses: [],
-      lossParameters: new ParameterStore(ops, []),
-      recipe: trainSchema.parse({ epochs: 1, ...train }),
-      random: new Random(0),
-      task: "classification",
-      theseus,
-    });
-    return step.clip;
+    const own = new Student(ops, student, new Map(), freshWeights(student, new Random(1)));
+    return stepOf(ops, { student: own, teacher: frozen, train, theseus }).clip;
   };
   const theseus = new Theseus(student, frozen, { replacingRate: 0.5 });
   assert.equal(clipOf(theseus), 1);

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
+import { stepOf } from "../../../support/steps.ts";
 import { decomposeMatrix } from "../../../../core/mpo/decompose.ts";
 import { createOps, type Ops } from "../../../../core/ops/ops.ts";
 import { weightsFrom } from "../../../../core/nn/weights.ts";
-import { ParameterStore } from "../../../../core/nn/parameter_store.ts";
 import { Random } from "../../../../core/data/random.ts";
 import { optionKit } from "../../../../core/plugin/kit.ts";
 import type { Loss, LossSetup } from "../../../../core/plugin/loss.ts";
-import { trainSchema } from "../../../../core/recipe/schema_train.ts";
 import { Student } from "../../../../core/distill/student/student.ts";
 import { freshWeights } from "../../../../core/plugin/parameters.ts";
 import type { Teacher } from "../../../../core/distill/teacher/teacher_outputs.ts";
-import { TrainingStep } from "../../../../core/distill/training/training_step.ts";
 import { crossEntropy } from "../../../../plugins/losses/cross_entropy.ts";
 import { resnet } from "../../../../plugins/models/resnet/resnet.ts";
 import { float64, testBackends } from "../../../support/backends.ts";
@@ -37,25 +35,13 @@ async function oneStep(
   const factors = { rows: [2, ...Array(cores - 2).fill(1), 2], cols: [6, ...Array(cores - 2).fill(1), 6] };
   const { chain } = await decomposeMatrix(initial.get(WEIGHT)!, 4, 36, factors);
   const student = new Student(ops, model, new Map([[WEIGHT, chain]]), initial);
-  const own = new ParameterStore(ops, []);
   const used = loss ?? await crossEntropy.create({ labelSmoothing: 0, head: null }, { data } as LossSetup);
-  const none = weightsFrom(new Map());
-  const losses = [{ name: "loss", weight: 1, loss: used, parameters: none, state: none }];
-  const recipe = trainSchema.parse({
-    epochs: 1,
-    schedule: { use: "constant" },
-    ...train,
-    optimiser: { use: "sgd", momentum: 0, learningRate: 0.1, weightDecay: 0, ...train.optimiser as object },
-  });
-  const step = new TrainingStep({
-    ops,
+  const optimiser = { use: "sgd", momentum: 0, learningRate: 0.1, weightDecay: 0, ...train.optimiser as object };
+  const step = stepOf(ops, {
     student,
     teacher,
-    losses,
-    lossParameters: own,
-    recipe,
-    random: new Random(0),
-    task: "classification",
+    losses: [{ name: "loss", weight: 1, loss: used }],
+    train: { schedule: { use: "constant" }, ...train, optimiser },
   });
   const read = async () => ({
     plain: await student.plain.parts[0].flat.read(),

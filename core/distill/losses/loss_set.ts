@@ -1,0 +1,160 @@
+import type { Random } from "../../data/random.ts";
+import { UserError } from "../../errors.ts";
+import { initialise, type Initialiser } from "../../nn/initialisers.ts";
+import { ParameterStore } from "../../nn/parameter_store.ts";
+import { type Weights, weightsFrom } from "../../nn/weights.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Batch, HostTensor } from "../../plugin/dataset.ts";
+import type { Loss, LossSetup } from "../../plugin/loss.ts";
+import type { Section } from "../../recipe/checked.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import type { Scheduled } from "../../recipe/scheduled.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { Resolved } from "../resolve_plugins.ts";
+import { endEpoch, type LossMetrics } from "./epoch.ts";
+import { lossInputs } from "./inputs.ts";
+import { objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
+import { type PreparationSetup, prepareLosses } from "./prepare.ts";
+
+/** A loss that was created, with its factor. */
+export interface LossEntry {
+  /** Its plug-in's name, numbered where it stands more than once. */
+  readonly name: string;
+  readonly weight: Scheduled;
+  readonly loss: Loss;
+}
+
+/** The losses of a run, with the parameters and the state that they own. */
+export class LossSet implements Disposable {
+  /** The losses, each with its own parameters and state. */
+  readonly all: readonly WeightedLoss[];
+  /** What the losses learn, under names that no other loss has. */
+  readonly parameters: ParameterStore;
+  /** What losses keep from step to step, by the name it has in a checkpoint. */
+  readonly state: ReadonlyMap<string, Tensor>;
+
+  /**
+   * Gives losses fresh parameters and state, where they own any.
+   *
+   * @param random has a stream for each of these tensors
+   */
+  constructor(private readonly ops: Ops, entries: readonly LossEntry[], random: Random) {
+    const specs = ownedBy(entries, "parameters");
+    this.parameters = new ParameterStore(ops, specs);
+    for (const { name, initialise: how, shape } of specs) {
+      this.parameters.set(name, initialise(how, shape, random.split(name)));
+    }
+    const stateSpecs = ownedBy(entries, "state");
+    this.state = new Map(stateSpecs.map(({ name, initialise: how, shape }) => {
+      const numbers = initialise(how, shape, random.split(`state of ${name}`));
+      return [name, ops.keep(ops.tensor(numbers, shape))];
+    }));
+    this.all = entries.map((entry, index) => ({
+      ...entry,
+      parameters: tensorsOf(index, specs, this.parameters.tensors),
+      state: tensorsOf(index, stateSpecs, this.state),
+    }));
+  }
+
+  /**
+   * Creates the losses that a recipe names.
+   *
+   * @throws UserError with line and column for options that do not fit the models, or a loss that needs a missing teacher
+   */
+  static async build(
+    recipe: Section<Recipe["losses"]>,
+    resolved: readonly Resolved<"loss">[],
+    setup: LossSetup,
+    random: Random,
+  ): Promise<LossSet> {
+    const names = numbered(resolved.map(({ definition }) => definition.name));
+    const entries: LossEntry[] = [];
+    for (const [index, { definition, options }] of resolved.entries()) {
+      const loss = await recipe.within([index], async () => {
+        const loss = await definition.create(options, setup);
+        if (!Array.isArray(loss?.teacherOutputs) || typeof loss.compute !== "function") {
+          throw new UserError(
+            `Cannot use the loss "${definition.name}": its create must give { teacherOutputs: [...], compute(call) {...} }`,
+          );
+        }
+        if (loss.teacherOutputs.length > 0 && !setup.teacher) {
+          throw new UserError(`Cannot use the loss "${definition.name}" without a teacher`);
+        }
+        return loss;
+      });
+      entries.push({ name: names[index], weight: recipe.value[index].weight, loss });
+    }
+    return new LossSet(setup.ops, entries, random);
+  }
+
+  /** Names of the teacher's outputs that the losses read. */
+  get wanted(): ReadonlySet<string> {
+    return new Set(this.all.flatMap(({ loss }) => loss.teacherOutputs));
+  }
+
+  /** Lets every loss that has a use for it look at the training data, one after another. @throws UserError */
+  async prepare(recipe: Section<Recipe["losses"]>, setup: PreparationSetup): Promise<void> {
+    await prepareLosses(this.ops, this.all, recipe, setup);
+  }
+
+  /** What the losses add to a step's batch; see {@link lossInputs}. */
+  inputs(indices: Uint32Array, random: Random): Batch<HostTensor> {
+    return lossInputs(this.all, indices, random);
+  }
+
+  /** The sum that training minimises; see {@link objective}. */
+  objective(call: Omit<ObjectiveCall, "ops">): ReturnType<typeof objective> {
+    return objective(this.all, { ...call, ops: this.ops });
+  }
+
+  /** Lets every loss end an epoch, and reads what they report in one wait. */
+  async endEpoch(epoch: number): Promise<LossMetrics> {
+    return await endEpoch(this.ops, this.all, epoch);
+  }
+
+  /** Numbers in the order of the losses, by their names. */
+  byName(values: readonly number[]): Record<string, number> {
+    return Object.fromEntries(this.all.map(({ name }, index) => [name, values[index]]));
+  }
+
+  dispose(): void {
+    this.parameters.dispose();
+    for (const tensor of this.state.values()) tensor.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** `kd`, or `kd 2` for the second of them. */
+function numbered(names: readonly string[]): string[] {
+  return names.map((name, index) => {
+    const before = names.slice(0, index).filter((other) => other === name).length;
+    return before === 0 ? name : `${name} ${before + 1}`;
+  });
+}
+
+/** A tensor of a loss, under a name that no other loss has. */
+interface Owned {
+  readonly name: string;
+  /** The name that the loss gave it. */
+  readonly own: string;
+  /** The loss's place. */
+  readonly loss: number;
+  readonly shape: readonly number[];
+  readonly initialise: Initialiser;
+}
+
+function ownedBy(entries: readonly LossEntry[], kind: "parameters" | "state"): Owned[] {
+  return entries.flatMap(({ name: owner, loss }, index) =>
+    (loss[kind] ?? []).map(({ name, shape, initialise }) => {
+      return { name: `${owner}: ${name}`, own: name, loss: index, shape, initialise };
+    })
+  );
+}
+
+function tensorsOf(loss: number, specs: readonly Owned[], tensors: ReadonlyMap<string, Tensor>): Weights {
+  const own = specs.filter((spec) => spec.loss === loss);
+  return weightsFrom(new Map(own.map((spec) => [spec.own, tensors.get(spec.name)!])));
+}

@@ -1,0 +1,225 @@
+import { join } from "node:path";
+import type { Backend } from "../backend/backend.ts";
+import { Random } from "../data/random.ts";
+import { outputShapes } from "../evaluate/output_shapes.ts";
+import type { Chain } from "../mpo/chain.ts";
+import { createOps, type Ops } from "../ops/ops.ts";
+import type { ChainSpec } from "../plugin/chains.ts";
+import type { Builtins } from "../plugin/registry.ts";
+import type { Checked } from "../recipe/checked.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { loadData, type RunData } from "./load_data.ts";
+import { LossSet } from "./losses/loss_set.ts";
+import { type Reporter, silent } from "./progress.ts";
+import { buildModel } from "./recipe_models.ts";
+import { type ResolvedPlugins, resolvePlugins } from "./resolve_plugins.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
+import { initialWeights } from "./student/initial_weights.ts";
+import { rateScales } from "./student/rate_scales.ts";
+import { Student } from "./student/student.ts";
+import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
+import { chainsForLosses } from "./teacher/teacher_chains.ts";
+import { useTeacherCache } from "./teacher/use_cache.ts";
+import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
+import { Diagnostics } from "./training/diagnostics.ts";
+import { monitorOf } from "./training/monitor.ts";
+import { Theseus } from "./training/theseus.ts";
+import { Training } from "./training/training.ts";
+import { TrainingStep } from "./training/training_step.ts";
+
+/** How a run is opened. */
+export interface RunOptions {
+  /** Where to compute; it stays open. */
+  readonly backend: Backend;
+  /** The plug-ins that a recipe can name without a file. */
+  readonly builtins: Builtins;
+  /** Continue from the checkpoint in the run folder. */
+  readonly resume?: boolean;
+  /** Where progress goes; nowhere by default. */
+  readonly reporter?: Reporter;
+}
+
+/** What a run consists of. */
+export interface RunParts {
+  /** What it computes with. */
+  readonly ops: Ops;
+  /** The recipe, all defaults filled in. */
+  readonly recipe: Checked<Recipe>;
+  /** Where progress goes. */
+  readonly reporter: Reporter;
+  /** The time that each stage took. */
+  readonly watch: Stopwatch;
+  /** Name of the student's plug-in. */
+  readonly architecture: string;
+  /** What is trained on and measured on. */
+  readonly data: RunData;
+  /** `null`: the student learns alone. */
+  readonly teacher: LoadedTeacher | null;
+  /** The model in training, some of its weights as chains. */
+  readonly student: Student;
+  /** What is minimised. */
+  readonly losses: LossSet;
+  /** One step on a given batch, without log and validation. */
+  readonly trainingStep: TrainingStep;
+  /** The steps in their order, with all that comes between them. */
+  readonly training: Training;
+}
+
+/** What the stages of opening share. */
+interface Opening extends Pick<RunParts, "ops" | "recipe" | "watch"> {
+  readonly plugins: ResolvedPlugins;
+  readonly random: Random;
+  /** Takes lines for the user. */
+  readonly report: (line: string) => void;
+  /** Everything that was made so far, to be freed if a later stage fails. */
+  readonly owned: DisposableStack;
+}
+
+/** A student that was built, and what it was built by. */
+interface OpenedStudent {
+  readonly student: Student;
+  /** Which of its weights are chains, and how they are split. */
+  readonly specs: ReadonlyMap<string, ChainSpec>;
+  readonly startsFrom: ReadonlyMap<string, string>;
+}
+
+/**
+ * Opens a run in stages: data, teacher, student, losses, training. All that they make is on one stack from the first
+ * tensor on, so that a refusal in a later stage leaves nothing on the backend.
+ *
+ * @returns the parts, and the stack that they are freed by
+ * @throws UserError for a mistake in the recipe or in a file that it names
+ */
+export async function openRun(
+  recipe: Checked<Recipe>,
+  { backend, builtins, resume = false, reporter = silent }: RunOptions,
+): Promise<RunParts & { readonly owned: DisposableStack }> {
+  const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
+  const report = (line: string) => reporter.line(line);
+  const plugins = await resolvePlugins(recipe, builtins);
+  const settings = recipe.value;
+  // Before anything is loaded: a refused checkpoint must stay usable with the recipe that it was made by.
+  const checkpoint = resume ? await readCheckpoint(join(settings.output, CHECKPOINT_FILE)) : null;
+  if (checkpoint) checkRecipe(checkpoint, settings, "resume from");
+
+  using owned = new DisposableStack();
+  const opening: Opening = { ops, recipe, watch, plugins, random, report, owned };
+  const loaded = await watch.time("load", () => loadData(recipe, plugins.dataset, random));
+  const { input } = loaded.dataset;
+  const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, report));
+  if (taught) owned.adopt(taught, freed);
+  const opened = await openStudent(opening, loaded, taught);
+  const { student } = opened;
+  const losses = await openLosses(opening, loaded, taught, opened);
+  const theseus = replacement(opening, loaded, taught, student);
+  const { data, teacher } = await watch.time("load", () => {
+    return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses.wanted, report);
+  });
+  const { train, validation } = data;
+  const { batchSize } = settings.evaluate;
+  if (losses.all.some(({ loss }) => loss.prepare)) {
+    const preparation = { teacher, train, batchSize, random: random.split("prepare") };
+    await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
+  }
+  const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
+  if (checkpoint) {
+    checkInputs(checkpoint, inputs);
+    watch.carry("train", checkpoint.seconds);
+  }
+  const { task } = input;
+  const dropout = random.split("dropout");
+  const step = { ops, student, teacher, losses, recipe: settings.train, random: dropout, task, theseus };
+  const trainingStep = owned.adopt(new TrainingStep(step), freed);
+  const diagnosed = recipe.part("train").part("diagnostics");
+  const training = new Training({
+    ops,
+    recipe: settings,
+    student,
+    losses,
+    step: trainingStep,
+    random: random.split("loss inputs"),
+    train,
+    validation,
+    input,
+    monitor: recipe.within(["train", "monitor"], () => monitorOf(settings.train.monitor, input)),
+    folder: settings.output,
+    fingerprint: { recipe: comparable(settings), inputs },
+    reporter,
+    diagnostics: diagnosed &&
+      new Diagnostics({ ops, student, teacher, validation, recipe: diagnosed, batchSize, task }),
+    resume: checkpoint,
+  });
+  owned.adopt(training, freed);
+  const architecture = plugins.student.definition.name;
+  const parts = { ops, recipe, reporter, watch, architecture, data, teacher, student, losses, trainingStep, training };
+  return { ...parts, owned: owned.move() };
+}
+
+/** Builds the student and decomposes the weights that the recipe over-parameterises. */
+async function openStudent(
+  { ops, recipe, plugins, random, watch, report, owned }: Opening,
+  { dataset: { input } }: RunData,
+  teacher: LoadedTeacher | null,
+): Promise<OpenedStudent> {
+  const model = buildModel(recipe, plugins.student, input);
+  const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const first = teacher?.first ?? null;
+  const { numbers, startsFrom } = await initialWeights(recipe, model, first, random.split("student"), report);
+  const chains = new Map<string, Chain>();
+  await watch.time("decompose", async () => {
+    for (const { name, shape } of model.parameters) {
+      const spec = specs.get(name);
+      if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
+    }
+  });
+  const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
+  return { student: owned.adopt(new Student(ops, model, chains, numbers, rates), freed), specs, startsFrom };
+}
+
+/** Creates the losses; what they ask of the teacher's chains is decomposed on the way. */
+async function openLosses(
+  { ops, recipe, plugins, random, watch, report, owned }: Opening,
+  { dataset: { input }, train, test }: RunData,
+  teacher: LoadedTeacher | null,
+  { student, specs, startsFrom }: OpenedStudent,
+): Promise<LossSet> {
+  const { model } = student;
+  return await watch.time("decompose", async () => {
+    const losses = await LossSet.build(recipe.part("losses"), plugins.losses, {
+      ops,
+      data: input,
+      student: model,
+      teacher: teacher?.model ?? null,
+      trainingExamples: train.length,
+      chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
+      startsFrom,
+      shapes: {
+        student: outputShapes(ops, model, () => student.weights(), test),
+        teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, test),
+      },
+      report,
+    }, random.split("losses"));
+    return owned.adopt(losses, freed);
+  });
+}
+
+/** What `train.theseus` asks for. @throws UserError with line and column if the layers do not fit */
+function replacement(
+  { ops, recipe, report }: Opening,
+  { test }: RunData,
+  teacher: LoadedTeacher | null,
+  student: Student,
+): Theseus | null {
+  const options = recipe.value.train.theseus;
+  if (!options) return null;
+  const theseus = recipe.within(["train", "theseus"], () => {
+    const theseus = new Theseus(student.model, teacher, options);
+    theseus.check(ops, () => student.weights(), test);
+    return theseus;
+  });
+  report(theseus.describe());
+  return theseus;
+}
+
+const freed = (part: { dispose(): void }) => part.dispose();

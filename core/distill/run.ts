@@ -1,0 +1,173 @@
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
+import { showMetrics } from "../evaluate/metrics/show.ts";
+import { writeFileAtomically } from "../files.ts";
+import type { Model } from "../plugin/model.ts";
+import type { Weights } from "../nn/weights.ts";
+import type { Checked } from "../recipe/checked.ts";
+import { baseFrom } from "../recipe/recipe.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import { stringifyRecipe } from "../recipe/write_recipe.ts";
+import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
+import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
+import { type RunSummary, summarise } from "./summary.ts";
+import type { TrainingResult } from "./training/training.ts";
+
+/** A part of the data that a model is measured on. */
+export type Split = "train" | "validation" | "test";
+
+/**
+ * A recipe at work: its data, teacher, over-parameterised student and losses, and a training that stands at some step. It
+ * is driven to its end by {@link Run.train}, or step by step. Disposing of it frees all that it holds on the backend.
+ *
+ * @example Ten steps, and a look at the student after them
+ * ```ts no-run
+ * import { builtins, openBackend, readRecipe, Run } from "@opdf/opdf";
+ *
+ * const { backend } = await openBackend("auto");
+ * {
+ *   using run = await Run.open(await readRecipe("tasks/recipes/quickstart.yaml"), { backend, builtins });
+ *   for (let step = 0; step < 10; step++) await run.step();
+ *   console.log(await run.evaluate("validation"));
+ * }
+ * await backend.close();
+ * ```
+ */
+export class Run implements Disposable {
+  #begun = false;
+  #taught: Evaluation | null = null;
+  #exported: ExportedStudent | null = null;
+  readonly #owned: DisposableStack;
+
+  private constructor(
+    /** What the run consists of. */
+    readonly parts: RunParts,
+    owned: DisposableStack,
+  ) {
+    this.#owned = owned;
+  }
+
+  /**
+   * Loads data and teacher, builds the student, over-parameterises it and creates the losses. Nothing is written yet.
+   *
+   * @throws UserError for a mistake in the recipe or in a file that it names; then nothing is left on the backend
+   */
+  static async open(recipe: Checked<Recipe>, options: RunOptions): Promise<Run> {
+    const { owned, ...parts } = await openRun(recipe, options);
+    return new Run(parts, owned);
+  }
+
+  /** Whether all steps are done, or training stopped early. */
+  get finished(): boolean {
+    return this.parts.training.finished;
+  }
+
+  /** Steps done. */
+  get steps(): number {
+    return this.parts.training.progress.step;
+  }
+
+  /**
+   * One training step on the next batch, with a line of the log when it is due; the last step of an epoch ends the epoch
+   * with validation and checkpoint. The first one writes the recipe into the run folder and measures the teacher.
+   *
+   * @throws RangeError if training is finished
+   * @throws TrainingFailure if the log is due and a loss or the weights are NaN or infinite
+   */
+  async step(): Promise<void> {
+    if (this.finished) throw new RangeError(`Cannot take another step: training is finished after ${this.steps}`);
+    await this.#begin();
+    const { watch, training } = this.parts;
+    await watch.time("train", () => training.step());
+  }
+
+  /**
+   * Trains from where the run stands to the end.
+   *
+   * @throws Interrupted when `signal` fires; the checkpoint is in the run folder
+   * @throws TrainingFailure when a loss or the weights become NaN or infinite
+   */
+  async train(signal?: AbortSignal): Promise<TrainingResult> {
+    await this.#begin();
+    const { watch, training } = this.parts;
+    return await watch.time("train", () => training.run(signal));
+  }
+
+  /**
+   * Measures the student as it is now, its chains contracted.
+   *
+   * @throws RangeError if the recipe has no validation examples
+   */
+  async evaluate(split: Split): Promise<Evaluation> {
+    const { student } = this.parts;
+    const weights = student.frozenWeights();
+    return await this.#measure(split, student.model, weights).finally(weights.dispose);
+  }
+
+  /**
+   * Merges the student, writes its folder and verifies what was written; see {@link exportStudent}.
+   *
+   * @throws TrainingFailure if the weights are not finite, or merging changed the student
+   */
+  async export(): Promise<ExportedStudent> {
+    this.#exported?.weights.dispose();
+    this.#exported = null;
+    const { ops, student, recipe: { value: { verify, output } }, data, architecture, watch } = this.parts;
+    return this.#exported = await exportStudent({ ops, student, verify, data, folder: output, architecture, watch });
+  }
+
+  /** Measures the exported student, exporting it if that was not done, and writes what the run came to: `metrics.json`. */
+  async summary(): Promise<RunSummary> {
+    const exported = this.#exported ?? await this.export();
+    const { recipe: { value: settings }, data, student: { model }, watch, training } = this.parts;
+    const measure = (split: Split) => watch.time("evaluate", () => this.#measure(split, model, exported.weights));
+    const test = await measure("test");
+    const validation = data.validation && await measure("validation");
+    const seen = settings.evaluate.train ? await measure("train") : null;
+    const measured = { taught: this.#taught, test, validation, seen };
+    const summary = summarise(this.parts, measured, exported, training.result);
+    await writeFileAtomically(join(settings.output, "metrics.json"), JSON.stringify(summary, null, 2) + "\n");
+    return summary;
+  }
+
+  [Symbol.dispose](): void {
+    this.#exported?.weights.dispose();
+    this.#owned.dispose();
+  }
+
+  async #measure(split: Split, model: Model, weights: Weights): Promise<Evaluation> {
+    const { ops, data, recipe: { value: { evaluate: { batchSize } } } } = this.parts;
+    const examples = data[split];
+    if (!examples) throw new RangeError(`Cannot measure on the ${split} examples: the recipe has none`);
+    return await evaluate(ops, { model, weights, examples, input: data.dataset.input, batchSize });
+  }
+
+  /** Writes the recipe as it was resolved, measures the teacher, and says what is trained. */
+  async #begin(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    const { recipe, teacher, student, watch, reporter } = this.parts;
+    await writeRunRecipe(recipe);
+    if (teacher) {
+      this.#taught = await watch.time("evaluate", () => this.#measure("test", teacher.model, teacher.weights));
+      reporter.line(`teacher: test ${showMetrics(this.#taught)}`);
+    }
+    const [training, inference] = [student.trainingParameters, student.inferenceParameters];
+    reporter.line(`student: ${count(training)} parameters in training, ${count(inference)} at inference`);
+  }
+}
+
+/** The recipe as it was resolved, in the run folder; it runs again from there. */
+async function writeRunRecipe(recipe: Checked<Recipe>): Promise<void> {
+  const folder = recipe.value.output;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new UserError(`Cannot make the run folder "${folder}": ${(error as Error).message}`);
+  }
+  const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder) });
+  await writeFileAtomically(join(folder, "recipe.yaml"), text);
+}
+
+const count = (number: number) => number.toLocaleString("en");

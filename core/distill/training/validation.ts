@@ -1,0 +1,75 @@
+import { evaluate, type Evaluation } from "../../evaluate/evaluate.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Examples, InputDescription } from "../../plugin/dataset.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import type { Tensor } from "../../tensor.ts";
+import type { Student } from "../student/student.ts";
+import { BestWeights } from "./best_weights.ts";
+import { type Best, type Monitor, monitored, updateBest } from "./monitor.ts";
+
+/** What a student is validated with. */
+export interface ValidationSetup {
+  readonly ops: Ops;
+  readonly student: Student;
+  readonly recipe: Pick<Recipe, "train" | "evaluate">;
+  /** `null`: there are none, and no epoch is better than another. */
+  readonly examples: Examples | null;
+  readonly input: InputDescription;
+  /** The metric that early stopping and the best weights go by. */
+  readonly monitor: Monitor;
+}
+
+/** Measures the student after each epoch: the best one's weights are kept, and epochs without a better one counted. */
+export class Validation {
+  /** The best epoch so far. */
+  best: Best | null = null;
+  readonly #weights: BestWeights;
+
+  constructor(private readonly setup: ValidationSetup) {
+    const { ops, student, recipe, examples } = setup;
+    this.#weights = new BestWeights(ops, student, recipe.train.restoreBest && examples !== null);
+  }
+
+  /** The best weights, by the name they have in a checkpoint. */
+  get tensors(): ReadonlyMap<string, Tensor> {
+    return this.#weights.tensors;
+  }
+
+  /** Whether as many epochs went by without a better one as early stopping allows. */
+  get stopped(): boolean {
+    const { earlyStopping } = this.setup.recipe.train;
+    return earlyStopping !== null && (this.best?.waited ?? 0) >= earlyStopping.patience;
+  }
+
+  /**
+   * Measures the student as it is now.
+   *
+   * @param epoch epochs done, from 1
+   * @returns `null` without validation examples
+   */
+  async endEpoch(epoch: number): Promise<Evaluation | null> {
+    const { ops, student, recipe: { train, evaluate: { batchSize } }, examples, input, monitor } = this.setup;
+    if (!examples) return null;
+    const weights = student.frozenWeights();
+    const { model } = student;
+    const result = await evaluate(ops, { model, weights, examples, input, batchSize }).finally(weights.dispose);
+    this.best = updateBest(
+      this.best,
+      monitor,
+      monitored(monitor, result),
+      epoch,
+      train.earlyStopping?.minDelta ?? 0,
+    );
+    if (this.best.epoch === epoch) this.#weights.take();
+    return result;
+  }
+
+  /** Gives the best weights back to the student. @returns their epoch, or `null` if none are kept */
+  restore(): number | null {
+    return this.best && this.#weights.restore() ? this.best.epoch : null;
+  }
+
+  dispose(): void {
+    this.#weights.dispose();
+  }
+}
