@@ -85,6 +85,7 @@ export class Training {
     this.#log = new MetricsLog(folder);
     const schedule = { totalSteps: this.#totalSteps, stepsPerEpoch: this.#stepsPerEpoch };
     this.#teller = new StepTeller({ ...setup, ...schedule, log: this.#log });
+    if (setup.resume) this.#restore(setup.resume);
   }
 
   /** Whether all steps are done, or training stopped early. */
@@ -104,6 +105,7 @@ export class Training {
    * @throws NonFiniteLoss if a loss or the weights become NaN or infinite
    */
   async run(signal?: AbortSignal): Promise<TrainingResult> {
+    await this.#begin();
     while (!this.finished) {
       await breathe();
       if (signal?.aborted) await this.#interrupt();
@@ -160,18 +162,19 @@ export class Training {
     this.#position = { ...this.#position, ...change };
   }
 
+  #restore(checkpoint: Checkpoint): void {
+    restore(this.setup.ops, checkpoint, this.#state);
+    const { step, seconds, best, losses, lossMetrics } = checkpoint;
+    this.#position = { step, seconds, best, losses, lossMetrics };
+    this.#validation.best = best;
+    this.#lastCheckpoint = step;
+  }
+
   async #begin(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;
-    const { ops, resume, reporter, diagnostics } = this.setup;
-    if (resume) {
-      restore(ops, resume, this.#state);
-      const { step, seconds, best, losses, lossMetrics } = resume;
-      this.#position = { step, seconds, best, losses, lossMetrics };
-      this.#validation.best = best;
-      this.#lastCheckpoint = step;
-      reporter.line(`resumed after step ${step} of ${this.#totalSteps}`);
-    }
+    const { resume, reporter, diagnostics } = this.setup;
+    if (resume) reporter.line(`resumed after step ${resume.step} of ${this.#totalSteps}`);
     await this.#log.open(this.#position.step);
     await diagnostics?.begin(this.#position.step % this.#stepsPerEpoch === 0);
     this.#started = performance.now() - this.#position.seconds * 1000;
@@ -229,7 +232,6 @@ export class Training {
   }
 
   async #interrupt(): Promise<never> {
-    await this.#begin();
     await this.#flush();
     await this.#checkpoint();
     throw new Interrupted(this.#position.step, this.#totalSteps, this.#checkpointFile);

@@ -73,6 +73,23 @@ testBackends("tensor-alignment refuses a pair of unequal shape, or leaves it out
   await assert.rejects(build({ layers: { "a.0.weight": "x" } }), { message: /the teacher has no "x"/ });
 }, [float64]);
 
+testBackends("where tensor-alignment pairs each weight with the one it starts from, it says so", async (backend) => {
+  const ops = createOps(backend);
+  const models = { student: outputs(ops.scalar(0)), teacher: outputs(ops.scalar(0)) };
+  const said = async (startsFrom: Record<string, string>) => {
+    const lines: string[] = [];
+    await buildLoss(ops, tensorAlignment, {}, models, {
+      chains: chains(ops, 16),
+      startsFrom: new Map(Object.entries(startsFrom)),
+      report: (line) => void lines.push(line),
+    });
+    return lines.some((line) => line.endsWith("the loss begins at 0"));
+  };
+  assert.equal(await said({ "a.0.weight": "a.3.weight" }), true);
+  assert.equal(await said({ "a.0.weight": "a.1.weight" }), false);
+  assert.equal(await said({}), false);
+}, [float64]);
+
 Deno.test("the automatic layer map spreads the student over the teacher's depth: i to 2 i + 1 for half as many", () => {
   const names = (count: number) =>
     new Map(Array.from({ length: count }, (_, i) => [`encoder.layer.${i}.attention.weight`, [4, 4]] as const));

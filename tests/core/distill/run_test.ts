@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { Run } from "../../../core/distill/run.ts";
+import { parseChecked } from "../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../core/recipe/schema.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+
+const readTiny = (folder: string, overrides: readonly string[] = [], output = "stepped") =>
+  parseChecked(tinyRecipe, join(folder, "tiny.yaml"), recipeSchema, {
+    overrides: [{ path: ["output"], value: join(folder, output), label: "test" }, ...overrides],
+  });
+
+const studentOf = (folder: string, run: string) => Deno.readFile(join(folder, run, "student", "model.safetensors"));
+
+Deno.test("a run driven step by step ends with the student that distill gives", async () => {
+  await withTinyData(async (folder) => {
+    const backend = await CpuBackend.create();
+    {
+      using run = await Run.open(readTiny(folder), { backend, builtins });
+      assert.equal(run.steps, 0);
+      const before = await run.evaluate("validation");
+      while (!run.finished) await run.step();
+      assert.equal(run.steps, 25); // 5 epochs of 72 examples in batches of 16
+      assert.ok((await run.evaluate("validation")).loss < before.loss);
+      await assert.rejects(run.step(), { name: "RangeError", message: /training is finished after 25/ });
+      await run.train(); // nothing is left to be trained
+      await run.export();
+      assert.equal((await run.summary()).steps, 25);
+    }
+    assert.equal(backend.memory().bytes, 0, "a run that is disposed of holds nothing");
+    await backend.close();
+    const summary = await tinyRun(folder, { output: "whole" });
+    assert.equal(summary.steps, 25);
+    assert.deepEqual(await studentOf(folder, "stepped"), await studentOf(folder, "whole"));
+  });
+});
+
+Deno.test("a run can be left at any step, and may be measured and exported there", async () => {
+  await withTinyData(async (folder) => {
+    const backend = await CpuBackend.create();
+    {
+      using run = await Run.open(readTiny(folder), { backend, builtins });
+      for (let step = 0; step < 3; step++) await run.step();
+      const now = await run.evaluate("test");
+      const summary = await run.summary();
+      assert.equal(summary.steps, 3);
+      assert.ok(Math.abs(summary.student.loss - now.loss) < 1e-5, "the exported student is the one that was measured");
+      await run.export(); // a second time, over the first
+    }
+    assert.equal(backend.memory().bytes, 0);
+    await backend.close();
+  });
+});
+
+const refusals: Readonly<Record<string, readonly [overrides: string[], message: RegExp]>> = {
+  "a loss without the teacher it needs": [["losses=[{ use: kd }]"], /without a teacher/],
+  "options that do not fit the models": [
+    ["losses=[{ use: tensor-alignment }]"],
+    /Cannot align tensors without a teacher/,
+  ],
+  "layers to be replaced without a teacher": [["train.theseus={ replacingRate: 0.5 }"], /there is no teacher/],
+  "a metric that the task has not": [["train.monitor=validation.pearson"], /Cannot go by validation\.pearson/],
+  "a pattern that matches nothing": [["train.diagnostics={ layers: nothing.* }"], /nothing\.\*/],
+};
+
+for (const [what, [overrides, message]] of Object.entries(refusals)) {
+  Deno.test(`a run refused for ${what} leaves nothing on the backend`, async () => {
+    await withTinyData(async (folder) => {
+      const backend = await CpuBackend.create();
+      const opened = Run.open(readTiny(folder, overrides), { backend, builtins });
+      await assert.rejects(opened, { name: "UserError", message });
+      assert.deepEqual(backend.memory().bytes, 0);
+      await backend.close();
+    });
+  });
+}
