@@ -1,5 +1,5 @@
-import type { AdapterTraits, Kernel } from "../kernels/kernel.ts";
 import type { Exchange } from "./exchange.ts";
+import type { AdapterTraits, Kernel } from "./kernel.ts";
 import type { Call, Program } from "./program.ts";
 
 /** Numbers as the host sees them: float32, or float64 on the cpu backend when gradients are checked. */

@@ -1,5 +1,6 @@
 import shader from "../../shaders/argmax.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** The index of the first largest entry of each row of `input [rows, columns]`; 0 where none is a number. */
 export const argmaxKernel = defineKernel({

@@ -3,7 +3,8 @@ import shader from "../../shaders/batch_norm.wgsl" with { type: "text" };
 import statisticsShader from "../../shaders/batch_norm_statistics.wgsl" with { type: "text" };
 import { stage } from "../backend/cpu/wasm_runtime.ts";
 import { overRows } from "./elements.ts";
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 const statistics = overRows(statisticsShader);
 const normalise = overRows(shader);

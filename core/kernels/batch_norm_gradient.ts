@@ -2,7 +2,8 @@ import coefficientsShader from "../../shaders/batch_norm_coefficients.wgsl" with
 import gradientShader from "../../shaders/batch_norm_gradient.wgsl" with { type: "text" };
 import sumsShader from "../../shaders/batch_norm_sums.wgsl" with { type: "text" };
 import { overRows } from "./elements.ts";
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 const sumRows = overRows(sumsShader);
 const combine = overRows(gradientShader);

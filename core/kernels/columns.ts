@@ -1,6 +1,7 @@
 import type { Floats } from "../backend/backend.ts";
 import shader from "../../shaders/columns.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Of a row-major matrix `[rows, columns]`; `kept` is the width of what is made of it. */
 const parameters = { rows: "u32", columns: "u32", kept: "u32" } as const;

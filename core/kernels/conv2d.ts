@@ -3,7 +3,8 @@ import shader from "../../shaders/conv2d.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { filterGradientLoop, forwardLoop, inputGradientLoop } from "./conv2d_loops.ts";
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 import { tileCount, withTiles } from "./tile.ts";
 
 const convolve = withTiles(shader);

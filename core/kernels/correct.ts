@@ -1,5 +1,6 @@
 import shader from "../../shaders/correct.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** 1 for each row of `logits [rows, columns]` whose first largest entry stands at the label, else 0. */
 export const correctKernel = defineKernel({

@@ -1,6 +1,7 @@
 import gradientShader from "../../shaders/crf_score_gradient.wgsl" with { type: "text" };
 import shader from "../../shaders/crf_score.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Emissions are `[sequences, length, tags]`, transitions `[tags, tags]`, the path of tags `[sequences, length]`. */
 const parameters = { sequences: "u32", length: "u32", tags: "u32" } as const;

@@ -1,5 +1,5 @@
 import type { Floats } from "../backend/backend.ts";
-import type { AdapterTraits } from "./kernel.ts";
+import type { AdapterTraits } from "../backend/kernel.ts";
 
 /** log(sum(exp(x))); the largest entry is taken out, so that no exponential overflows. */
 export function logSumExp(x: Floats): number {

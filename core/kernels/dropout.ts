@@ -1,5 +1,6 @@
 import shader from "../../shaders/dropout.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Two rounds of xor-shift and multiply, as in the shader. */
 function hash(value: number): number {

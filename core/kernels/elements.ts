@@ -1,6 +1,7 @@
 import scalarShader from "../../shaders/elements_scalar.wgsl" with { type: "text" };
 import vectorShader from "../../shaders/elements_vector.wgsl" with { type: "text" };
-import { type AdapterTraits, type Launch, linear, threadsOver } from "./kernel.ts";
+import type { AdapterTraits, Launch } from "../backend/kernel.ts";
+import { linear, threadsOver } from "./launch.ts";
 
 /** Channels of one element where they come in fours. */
 const VECTOR = 4;

@@ -1,4 +1,5 @@
 import type { Floats } from "../backend/backend.ts";
+import type { Kernel } from "../backend/kernel.ts";
 import binaryShader from "../../shaders/binary.wgsl" with { type: "text" };
 import binaryGradientShader from "../../shaders/binary_gradient.wgsl" with { type: "text" };
 import erfShader from "../../shaders/erf.wgsl" with { type: "text" };
@@ -6,7 +7,8 @@ import unaryShader from "../../shaders/unary.wgsl" with { type: "text" };
 import unaryGradientShader from "../../shaders/unary_gradient.wgsl" with { type: "text" };
 import { binaryTable, unaryTable } from "./elementwise_table.ts";
 import { compileLoop } from "./expression.ts";
-import { defineKernel, type Kernel, spread } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { spread } from "./launch.ts";
 
 const HOLE = "EXPRESSION";
 

@@ -1,6 +1,7 @@
 import gradientShader from "../../shaders/embedding_gradient.wgsl" with { type: "text" };
 import shader from "../../shaders/embedding.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** `output[i] = table[indices[i]]`: rows of `columns` numbers. */
 export const embeddingKernel = defineKernel({

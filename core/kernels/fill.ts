@@ -1,5 +1,6 @@
 import shader from "../../shaders/fill.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Sets every element to `value`. */
 export const fillKernel = defineKernel({

@@ -1,8 +1,10 @@
 import shader from "../../shaders/gemm.wgsl" with { type: "text" };
 import tiledShader from "../../shaders/gemm_tiled.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
+import type { AdapterTraits, Launch } from "../backend/kernel.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
-import { type AdapterTraits, defineKernel, type Launch, linear, LINEAR_WORKGROUP } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear, LINEAR_WORKGROUP } from "./launch.ts";
 import { TILE, withTiles } from "./tile.ts";
 
 const registersShader = withTiles(shader);

@@ -2,7 +2,8 @@ import gradientShader from "../../shaders/layer_norm_gradient.wgsl" with { type:
 import shader from "../../shaders/layer_norm.wgsl" with { type: "text" };
 import sumsShader from "../../shaders/layer_norm_sums.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Where views begin in the shared memory. */
 const pointers = (...views: Floats[]): number[] => views.map(({ byteOffset }) => byteOffset);

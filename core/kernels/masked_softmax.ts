@@ -1,5 +1,6 @@
 import shader from "../../shaders/masked_softmax.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /**
  * Softmax over the last dimension of `[rows, columns]`, without the columns where the mask `[rows / rowsPerMask, columns]`

@@ -1,7 +1,8 @@
 import adamwShader from "../../shaders/adamw.wgsl" with { type: "text" };
 import clipScaleShader from "../../shaders/clip_scale.wgsl" with { type: "text" };
 import sgdShader from "../../shaders/sgd.wgsl" with { type: "text" };
-import { defineKernel, spread } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { spread } from "./launch.ts";
 
 /** One step of SGD with momentum, in place. The gradient is multiplied by `gradientScale [1]` first. */
 export const sgdKernel = defineKernel({

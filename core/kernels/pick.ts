@@ -1,5 +1,6 @@
 import shader from "../../shaders/pick.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 const parameters = { rows: "u32", columns: "u32" } as const;
 

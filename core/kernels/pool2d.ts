@@ -1,6 +1,8 @@
 import shader from "../../shaders/pool2d.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
-import { type AdapterTraits, defineKernel, type Launch, linear } from "./kernel.ts";
+import type { AdapterTraits, Launch } from "../backend/kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Square windows over channels-last images. */
 const parameters = {

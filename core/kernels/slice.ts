@@ -1,5 +1,6 @@
 import shader from "../../shaders/slice.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Of `[outer, extent, inner]` the part from `begin` on, `length` long; `size` counts the numbers that are gone through. */
 const parameters = { size: "u32", extent: "u32", inner: "u32", begin: "u32", length: "u32" } as const;

@@ -1,7 +1,8 @@
 import gradientShader from "../../shaders/softmax_gradient.wgsl" with { type: "text" };
 import shader from "../../shaders/softmax.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 const parameters = { rows: "u32", columns: "u32" } as const;
 

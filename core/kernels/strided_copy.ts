@@ -1,5 +1,6 @@
 import shader from "../../shaders/strided_copy.wgsl" with { type: "text" };
-import { defineKernel, spread } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { spread } from "./launch.ts";
 
 /**
  * Fills the output in its order from the input by strides: a permutation of dimensions, and a repetition where a stride is

@@ -1,5 +1,6 @@
 import shader from "../../shaders/sum.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** `[outer, length, inner]` to `[outer, chunks, inner]`: sums of `chunk` neighbours along the middle, times `factor`. */
 export const sumKernel = defineKernel({

@@ -2,7 +2,8 @@ import filterGradientPlaces from "../../shaders/winograd_filter_gradient.wgsl" w
 import filterPlaces from "../../shaders/winograd_filter.wgsl" with { type: "text" };
 import imagePlaces from "../../shaders/winograd_images.wgsl" with { type: "text" };
 import tilePlaces from "../../shaders/winograd_tiles.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 import { matrices, type Matrix, multiplySquare, RESULT, squareShader } from "./winograd_matrices.ts";
 
 const resultShader = squareShader(matrices.result, imagePlaces);

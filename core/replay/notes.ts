@@ -1,7 +1,7 @@
 import type { Storage, View } from "../backend/backend.ts";
+import type { AnyKernel } from "../backend/kernel.ts";
 import type { Call } from "../backend/program.ts";
 import type { DeviceObserver } from "../device.ts";
-import type { Kernel } from "../kernels/kernel.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Memory that a body worked in and gave back. */
@@ -55,7 +55,11 @@ export class Notes implements DeviceObserver {
     if (number !== null) this.temporaries[number].constant = Float64Array.from(data);
   }
 
-  ran(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>, parameters: Readonly<Record<string, number>>): void {
+  ran(
+    kernel: AnyKernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    parameters: Readonly<Record<string, number>>,
+  ): void {
     this.#kernels++;
     const views: Record<string, View> = {};
     for (const name in tensors) views[name] = this.#viewOf(tensors[name]);

@@ -1,4 +1,4 @@
-import type { Kernel, Launch, ParameterType } from "../../kernels/kernel.ts";
+import type { AnyKernel, Launch, ParameterType } from "../kernel.ts";
 
 /** A compiled shader, with the layout that its bind groups share. */
 export interface Pipeline {
@@ -19,7 +19,7 @@ export class PipelineCache {
 
   constructor(private readonly device: GPUDevice) {}
 
-  get(kernel: Kernel, { code, entryPoint, constants = {} }: Launch): Pipeline {
+  get(kernel: AnyKernel, { code, entryPoint, constants = {} }: Launch): Pipeline {
     let variants = this.#pipelines.get(code);
     if (!variants) this.#pipelines.set(code, variants = new Map());
     const key = variantKey(entryPoint, constants);

@@ -1,7 +1,7 @@
 import { DeviceError } from "../../errors.ts";
-import type { AdapterTraits, Kernel } from "../../kernels/kernel.ts";
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
 import type { GpuExchange } from "../exchange.ts";
+import type { AdapterTraits, Kernel } from "../kernel.ts";
 import { describeAdapter, openDevice, traitsOf } from "./adapter.ts";
 import type { Call, Program } from "../program.ts";
 import { BindGroups, UNIFORM_STRIDE } from "./bind_groups.ts";
@@ -135,7 +135,7 @@ export class WebGpuBackend implements Backend {
   ): void {
     if (this.#slot === DISPATCHES_PER_SUBMIT) this.#submit();
     const launch = kernel.launch(parameters, this.traits);
-    const pipeline = this.#pipelines.get(kernel as unknown as Kernel, launch);
+    const pipeline = this.#pipelines.get(kernel, launch);
     writeParameters(this.#uniformBytes, this.#slot * UNIFORM_STRIDE, kernel.parameters, parameters);
     this.#slot++;
     this.#pending.push({ pipeline, group: this.#groups.get(pipeline, views), workgroups: launch.workgroups });

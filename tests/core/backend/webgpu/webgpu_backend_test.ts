@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import type { Kernel } from "../../../../core/backend/kernel.ts";
 import type { WebGpuBackend } from "../../../../core/backend/webgpu/webgpu_backend.ts";
-import type { Kernel } from "../../../../core/kernels/kernel.ts";
 import { createOps } from "../../../../core/ops/ops.ts";
 import { testBackends, webgpu } from "../../../support/backends.ts";
 import { assertClose } from "../../../support/numbers.ts";

@@ -1,0 +1,71 @@
+import type { Floats } from "./backend.ts";
+import type { WasmRuntime } from "./cpu/wasm_runtime.ts";
+
+/** The kind of a kernel's parameter in the shader's uniform struct. */
+export type ParameterType = "u32" | "f32";
+
+/** Properties of an adapter by which a kernel chooses its variant. */
+export interface AdapterTraits {
+  /** A software adapter (lavapipe, SwiftShader): barriers and shared memory are slow there. */
+  readonly software: boolean;
+  /** The most threads that one workgroup can have. */
+  readonly maxWorkgroupInvocations: number;
+  /** The most bytes of shared memory that one workgroup can have. */
+  readonly maxWorkgroupStorageBytes: number;
+  /** The most workgroups along x, y or z of one dispatch; a longer run takes a second dimension. */
+  readonly maxWorkgroupsPerDimension: number;
+}
+
+/** Which shader runs, and over how many workgroups. */
+export interface Launch {
+  /** The whole WGSL module. */
+  readonly code: string;
+  /** The name of its `@compute` function. */
+  readonly entryPoint: string;
+  /** `override` constants of the pipeline. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /** How many workgroups are dispatched along x, y and z. */
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** What every {@link Kernel} is, whatever its tensors and parameters are called. */
+export interface AnyKernel {
+  /** Unique among kernels; pipelines are cached under it. */
+  readonly name: string;
+  /** The tensors that it only reads, by binding order. */
+  readonly reads: readonly string[];
+  /** The tensors that it writes, by binding order. */
+  readonly writes: readonly string[];
+  /** The numbers it takes beside tensors, with their types in the uniform struct. */
+  readonly parameters: Readonly<Record<string, ParameterType>>;
+  /** The shader for these parameters on this adapter, and how many workgroups of it run. */
+  launch(parameters: Readonly<Record<string, number>>, adapter: AdapterTraits): Launch;
+  /**
+   * The same computation on the host; it changes the views that `writes` names.
+   *
+   * @param wasm SIMD kernels over the same memory; `null` in float64, where plain loops do it all
+   */
+  cpu(
+    views: Readonly<Record<string, Floats>>,
+    parameters: Readonly<Record<string, number>>,
+    wasm: WasmRuntime | null,
+  ): void;
+}
+
+/**
+ * One computation, for both backends: a shader and how to launch it, and a loop over typed arrays that does the same.
+ *
+ * In the shader, binding 0 of group 0 is the uniform struct with the members of `parameters` in their order, and the
+ * tensors follow: first `reads`, then `writes`. A binding that is both read and written stands in `writes`.
+ */
+export interface Kernel<Binding extends string, Parameter extends string> extends AnyKernel {
+  readonly reads: readonly Binding[];
+  readonly writes: readonly Binding[];
+  readonly parameters: Readonly<Record<Parameter, ParameterType>>;
+  launch(parameters: Readonly<Record<Parameter, number>>, adapter: AdapterTraits): Launch;
+  cpu(
+    views: Readonly<Record<Binding, Floats>>,
+    parameters: Readonly<Record<Parameter, number>>,
+    wasm: WasmRuntime | null,
+  ): void;
+}
