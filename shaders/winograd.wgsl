@@ -4,7 +4,7 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  if (!locate(id.x + id.y * groups.x * 64u)) { return; }
+  if (!locate(threadIndex(id, groups))) { return; }
   // Zero, which a compiler cannot know: unrolled, the loads and stores would take it five times as long.
   let none = groups.z - 1u;
   for (var i = 0u; i < LINES + none; i++) {

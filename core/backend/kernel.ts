@@ -4,6 +4,12 @@ import type { WasmRuntime } from "./cpu/wasm_runtime.ts";
 /** The kind of a kernel's parameter in the shader's uniform struct. */
 export type ParameterType = "u32" | "f32";
 
+/**
+ * What a tensor's numbers are to a shader: single ones, vectors of four, or `Element`, which stands for either, as the
+ * launch decides.
+ */
+export type ElementType = "f32" | "vec4f" | "Element";
+
 /** Properties of an adapter by which a kernel chooses its variant. */
 export interface AdapterTraits {
   /** A software adapter (lavapipe, SwiftShader): barriers and shared memory are slow there. */
@@ -32,10 +38,10 @@ export interface Launch {
 export interface AnyKernel {
   /** Unique among kernels; pipelines are cached under it. */
   readonly name: string;
-  /** The tensors that it only reads, by binding order. */
-  readonly reads: readonly string[];
-  /** The tensors that it writes, by binding order. */
-  readonly writes: readonly string[];
+  /** The tensors that it only reads, by binding order, with what their numbers are to the shader. */
+  readonly reads: Readonly<Record<string, ElementType>>;
+  /** The tensors that it writes, likewise. */
+  readonly writes: Readonly<Record<string, ElementType>>;
   /** The numbers it takes beside tensors, with their types in the uniform struct. */
   readonly parameters: Readonly<Record<string, ParameterType>>;
   /** The shader for these parameters on this adapter, and how many workgroups of it run. */
@@ -59,8 +65,6 @@ export interface AnyKernel {
  * tensors follow: first `reads`, then `writes`. A binding that is both read and written stands in `writes`.
  */
 export interface Kernel<Binding extends string, Parameter extends string> extends AnyKernel {
-  readonly reads: readonly Binding[];
-  readonly writes: readonly Binding[];
   readonly parameters: Readonly<Record<Parameter, ParameterType>>;
   launch(parameters: Readonly<Record<Parameter, number>>, adapter: AdapterTraits): Launch;
   cpu(

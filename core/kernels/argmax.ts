@@ -5,10 +5,10 @@ import { linear } from "./launch.ts";
 /** The index of the first largest entry of each row of `input [rows, columns]`; 0 where none is a number. */
 export const argmaxKernel = defineKernel({
   name: "argmax",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters: { rows: "u32", columns: "u32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.rows, adapter) }),
   cpu: ({ input, output }, { rows, columns }) => {
     for (let row = 0; row < rows; row++) {
       let best = 0;

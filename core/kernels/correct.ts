@@ -5,10 +5,10 @@ import { linear } from "./launch.ts";
 /** 1 for each row of `logits [rows, columns]` whose first largest entry stands at the label, else 0. */
 export const correctKernel = defineKernel({
   name: "correct",
-  reads: ["logits", "labels"],
-  writes: ["output"],
+  reads: { logits: "f32", labels: "f32" },
+  writes: { output: "f32" },
   parameters: { rows: "u32", columns: "u32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.rows, adapter) }),
   cpu: ({ logits, labels, output }, { rows, columns }) => {
     for (let row = 0; row < rows; row++) {
       let best = 0;

@@ -16,12 +16,11 @@ const parameters = { sequences: "u32", length: "u32", tags: "u32" } as const;
  */
 export const crfForwardKernel = defineKernel({
   name: "crf forward",
-  reads: ["emissions", "transitions", "mask"],
-  writes: ["filtered", "incoming", "logPartition"],
+  reads: { emissions: "f32", transitions: "f32", mask: "f32" },
+  writes: { filtered: "f32", incoming: "f32", logPartition: "f32" },
   parameters,
   launch: (p, adapter) => ({
-    code: forwardShader,
-    entryPoint: "main",
+    shader: forwardShader,
     workgroups: workgroupEach(p.sequences, adapter),
   }),
   cpu: ({ emissions, transitions, mask, filtered, incoming, logPartition }, { sequences, length, tags }) => {
@@ -54,12 +53,11 @@ export const crfForwardKernel = defineKernel({
  */
 export const crfGradientKernel = defineKernel({
   name: "crf forward dx",
-  reads: ["transitions", "mask", "filtered", "incoming", "gradient"],
-  writes: ["emissionsGradient", "transitionsGradient"],
+  reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32", gradient: "f32" },
+  writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
   launch: (p, adapter) => ({
-    code: gradientShader,
-    entryPoint: "main",
+    shader: gradientShader,
     workgroups: workgroupEach(p.sequences, adapter),
   }),
   cpu: (views, { sequences, length, tags }) => {
@@ -97,12 +95,11 @@ export const crfGradientKernel = defineKernel({
  */
 export const crfMarginalsKernel = defineKernel({
   name: "crf marginals",
-  reads: ["transitions", "mask", "filtered", "incoming"],
-  writes: ["marginals"],
+  reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32" },
+  writes: { marginals: "f32" },
   parameters,
   launch: (p, adapter) => ({
-    code: marginalsShader,
-    entryPoint: "main",
+    shader: marginalsShader,
     workgroups: workgroupEach(p.sequences, adapter),
   }),
   cpu: ({ transitions, mask, filtered, incoming, marginals }, { sequences, length, tags }) => {
@@ -132,12 +129,11 @@ export const crfMarginalsKernel = defineKernel({
  */
 export const crfMarginalsGradientKernel = defineKernel({
   name: "crf marginals dx",
-  reads: ["transitions", "mask", "filtered", "incoming", "marginals", "gradient"],
-  writes: ["emissionsGradient", "transitionsGradient"],
+  reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32", marginals: "f32", gradient: "f32" },
+  writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
   launch: (p, adapter) => ({
-    code: marginalsGradientShader,
-    entryPoint: "main",
+    shader: marginalsGradientShader,
     workgroups: workgroupEach(p.sequences, adapter),
   }),
   cpu: (views, { sequences, length, tags }) => {

@@ -9,10 +9,10 @@ const parameters = { sequences: "u32", length: "u32", tags: "u32" } as const;
 /** The sum of the emissions and transitions along a path; positions whose tag is negative are left out. */
 export const crfScoreKernel = defineKernel({
   name: "crf score",
-  reads: ["emissions", "transitions", "path"],
-  writes: ["output"],
+  reads: { emissions: "f32", transitions: "f32", path: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "score", workgroups: linear(p.sequences, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.sequences, adapter) }),
   cpu: ({ emissions, transitions, path, output }, { sequences, length, tags }) => {
     for (let sequence = 0; sequence < sequences; sequence++) {
       let sum = 0;
@@ -31,12 +31,11 @@ export const crfScoreKernel = defineKernel({
 /** Gradient of the score by emissions and, for each sequence, by transitions `[sequences, tags, tags]`. */
 export const crfScoreGradientKernel = defineKernel({
   name: "crf score dx",
-  reads: ["path", "gradient"],
-  writes: ["emissionsGradient", "transitionsGradient"],
+  reads: { path: "f32", gradient: "f32" },
+  writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
   launch: (p, adapter) => ({
-    code: gradientShader,
-    entryPoint: "main",
+    shader: gradientShader,
     workgroups: linear(p.sequences * p.tags, adapter),
   }),
   cpu: ({ path, gradient, emissionsGradient, transitionsGradient }, { sequences, length, tags }) => {

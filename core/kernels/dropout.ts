@@ -13,10 +13,10 @@ function hash(value: number): number {
 /** Zeroes elements with probability `rate` by a mask that `seed` decides; the others are divided by 1 - rate. */
 export const dropoutKernel = defineKernel({
   name: "dropout",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters: { size: "u32", seed: "u32", rate: "f32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, seed, rate }) => {
     const key = hash(seed);
     const threshold = Math.fround(rate);

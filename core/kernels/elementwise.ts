@@ -1,22 +1,22 @@
 import type { Floats } from "../backend/backend.ts";
 import type { Kernel } from "../backend/kernel.ts";
 import binaryShader from "../../shaders/binary.wgsl" with { type: "text" };
-import binaryGradientShader from "../../shaders/binary_gradient.wgsl" with { type: "text" };
 import erfShader from "../../shaders/erf.wgsl" with { type: "text" };
 import unaryShader from "../../shaders/unary.wgsl" with { type: "text" };
-import unaryGradientShader from "../../shaders/unary_gradient.wgsl" with { type: "text" };
 import { binaryTable, unaryTable } from "./elementwise_table.ts";
 import { compileLoop } from "./expression.ts";
+import { fillHoles } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { spread } from "./launch.ts";
 
-const HOLE = "EXPRESSION";
-
 /** A shader with its expression in place, and with what the expression calls beyond WGSL. */
-function withExpression(shader: string, expression: string): string {
+function withExpression(shader: string, expression: string, gradient = ""): string {
   const library = expression.includes("erf(") ? erfShader : "";
-  return library + shader.replace(HOLE, expression);
+  return library + fillHoles(shader, { GRADIENT: gradient, EXPRESSION: expression });
 }
+
+/** What stands in the place of `GRADIENT` where an expression computes with it. */
+const GRADIENT = "let g = gradient[i];";
 
 export type UnaryKernel = Kernel<"input" | "output", "size" | "c">;
 export type UnaryGradientKernel = Kernel<"input" | "gradient" | "output", "size" | "c">;
@@ -43,17 +43,13 @@ function unaryKernel(name: string, expression: string): UnaryKernel {
     ["input", "output", "c"],
     `for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = ${expression}; }`,
   );
-  const code = withExpression(unaryShader, expression);
+  const shader = withExpression(unaryShader, expression);
   return defineKernel({
     name,
-    reads: ["input"],
-    writes: ["output"],
+    reads: { input: "f32" },
+    writes: { output: "f32" },
     parameters: unaryParameters,
-    launch: (p, adapter) => ({
-      code,
-      entryPoint: "main",
-      workgroups: spread(p.size, adapter),
-    }),
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
     cpu: ({ input, output }, { size, c }, wasm) => {
       if (wasm && (name === "relu" || name === "gelu")) wasm.kernels[name](size, input.byteOffset, output.byteOffset);
       else loop(input, output, c);
@@ -72,17 +68,13 @@ function unaryGradientKernel(name: string, expression: string): UnaryGradientKer
     ["input", "gradient", "output", "c"],
     `for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = ${expression}; }`,
   );
-  const code = withExpression(unaryGradientShader, expression);
+  const shader = withExpression(unaryShader, expression, GRADIENT);
   return defineKernel({
     name,
-    reads: ["input", "gradient"],
-    writes: ["output"],
+    reads: { input: "f32", gradient: "f32" },
+    writes: { output: "f32" },
     parameters: unaryParameters,
-    launch: (p, adapter) => ({
-      code,
-      entryPoint: "main",
-      workgroups: spread(p.size, adapter),
-    }),
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
     cpu: ({ input, gradient, output }, { size, c }, wasm) => {
       const fast = wasm && FAST_GRADIENTS[name];
       if (fast) wasm.kernels[fast](size, input.byteOffset, gradient.byteOffset, output.byteOffset);
@@ -116,17 +108,13 @@ function broadcastLoop(expression: string) {
 
 function binaryKernel(name: string, expression: string): BinaryKernel {
   const loop = broadcastLoop(expression);
-  const code = withExpression(binaryShader, expression);
+  const shader = withExpression(binaryShader, expression);
   return defineKernel({
     name,
-    reads: ["a", "b"],
-    writes: ["output"],
+    reads: { a: "f32", b: "f32" },
+    writes: { output: "f32" },
     parameters: broadcastParameters,
-    launch: (p, adapter) => ({
-      code,
-      entryPoint: "main",
-      workgroups: spread(p.size, adapter),
-    }),
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
     cpu: ({ a, b, output }, p, wasm) => {
       if (wasm && name === "add" && p.flat === 1) {
         wasm.kernels.add(p.size, a.byteOffset, b.byteOffset, output.byteOffset);
@@ -137,17 +125,13 @@ function binaryKernel(name: string, expression: string): BinaryKernel {
 
 function binaryGradientKernel(name: string, expression: string): BinaryGradientKernel {
   const loop = broadcastLoop(expression);
-  const code = withExpression(binaryGradientShader, expression);
+  const shader = withExpression(binaryShader, expression, GRADIENT);
   return defineKernel({
     name,
-    reads: ["a", "b", "gradient"],
-    writes: ["output"],
+    reads: { a: "f32", b: "f32", gradient: "f32" },
+    writes: { output: "f32" },
     parameters: broadcastParameters,
-    launch: (p, adapter) => ({
-      code,
-      entryPoint: "main",
-      workgroups: spread(p.size, adapter),
-    }),
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
     cpu: ({ a, b, gradient, output }, p) => loop(a, b, gradient, output, p),
   });
 }

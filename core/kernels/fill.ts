@@ -5,10 +5,10 @@ import { linear } from "./launch.ts";
 /** Sets every element to `value`. */
 export const fillKernel = defineKernel({
   name: "fill",
-  reads: [],
-  writes: ["output"],
+  reads: {},
+  writes: { output: "f32" },
   parameters: { size: "u32", value: "f32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.size, adapter) }),
   cpu: ({ output }, { value }) => {
     output.fill(value);
   },

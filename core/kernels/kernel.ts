@@ -1,13 +1,82 @@
-import type { AnyKernel, Kernel } from "../backend/kernel.ts";
+import type { Floats } from "../backend/backend.ts";
+import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
+import type { AdapterTraits, AnyKernel, ElementType, Kernel, Launch, ParameterType } from "../backend/kernel.ts";
+import { type Elements, headerOf, type Lanes } from "./header.ts";
+
+/** How a kernel is launched, as its definition says it: with a shader that still lacks its header. */
+export interface ShaderLaunch extends Pick<Launch, "constants" | "workgroups"> {
+  /** WGSL that computes; what it computes with is declared by the kernel's signature. */
+  readonly shader: string;
+  /** Its `@compute` function; `main` by default. */
+  readonly entryPoint?: string;
+}
+
+/** The launch of a kernel with tensors of `Element`: it also says how many numbers that is. */
+export interface VariedLaunch extends ShaderLaunch {
+  readonly lanes: Lanes;
+}
+
+type LaunchOf<Types extends ElementType> = "Element" extends Types ? VariedLaunch : ShaderLaunch;
+type Numbers<Parameters> = Readonly<Record<keyof Parameters & string, number>>;
+type Bindings<Reads, Writes> = (keyof Reads | keyof Writes) & string;
+
+/** A {@link Kernel} as it is written down. */
+export interface KernelDefinition<
+  Reads extends Elements,
+  Writes extends Elements,
+  Parameters extends Readonly<Record<string, ParameterType>>,
+> {
+  readonly name: string;
+  readonly reads: Reads;
+  readonly writes: Writes;
+  readonly parameters: Parameters;
+  launch(p: Numbers<Parameters>, adapter: AdapterTraits): LaunchOf<Reads[keyof Reads] | Writes[keyof Writes]>;
+  cpu(
+    views: Readonly<Record<Bindings<Reads, Writes>, Floats>>,
+    parameters: Numbers<Parameters>,
+    wasm: WasmRuntime | null,
+  ): void;
+}
 
 const registry = new Map<string, AnyKernel>();
 
-/** Registers a kernel under its name, so that tests can walk all of them. */
-export function defineKernel<Binding extends string, Parameter extends string>(
-  kernel: Kernel<Binding, Parameter>,
-): Kernel<Binding, Parameter> {
-  if (registry.has(kernel.name)) throw new Error(`Cannot define kernel "${kernel.name}" twice`);
-  registry.set(kernel.name, kernel);
+/**
+ * Makes a kernel: puts what its signature says in front of its shaders (see {@link headerOf}), and registers it under its
+ * name, so that tests can walk all of them.
+ *
+ * @throws Error if there is a kernel of this name already
+ */
+export function defineKernel<
+  Reads extends Elements,
+  Writes extends Elements,
+  Parameters extends Readonly<Record<string, ParameterType>>,
+>(
+  definition: KernelDefinition<Reads, Writes, Parameters>,
+): Kernel<Bindings<Reads, Writes>, keyof Parameters & string> {
+  const { name, reads, writes, parameters, cpu } = definition;
+  if (registry.has(name)) throw new Error(`Cannot define kernel "${name}" twice`);
+  // The same text each time, as pipelines are kept by it.
+  const modules = { 1: new Map<string, string>(), 4: new Map<string, string>() };
+  const moduleOf = (shader: string, lanes: Lanes) => {
+    const known = modules[lanes].get(shader);
+    if (known !== undefined) return known;
+    const made = `${headerOf({ reads, writes, parameters }, lanes)}\n${shader}`;
+    modules[lanes].set(shader, made);
+    return made;
+  };
+  const kernel: Kernel<Bindings<Reads, Writes>, keyof Parameters & string> = {
+    name,
+    reads,
+    writes,
+    parameters,
+    launch(p, adapter) {
+      const launch: ShaderLaunch & Partial<VariedLaunch> = definition.launch(p, adapter);
+      const { shader, lanes = 1, entryPoint = "main", constants, workgroups } = launch;
+      return { code: moduleOf(shader, lanes), entryPoint, constants, workgroups };
+    },
+    cpu,
+  };
+  registry.set(name, kernel);
   return kernel;
 }
 

@@ -8,10 +8,10 @@ import { linear } from "./launch.ts";
  */
 export const maskedSoftmaxKernel = defineKernel({
   name: "masked softmax",
-  reads: ["input", "mask"],
-  writes: ["output"],
+  reads: { input: "f32", mask: "f32" },
+  writes: { output: "f32" },
   parameters: { rows: "u32", columns: "u32", rowsPerMask: "u32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.rows, adapter) }),
   cpu: ({ input, mask, output }, { rows, columns, rowsPerMask }, wasm) => {
     if (wasm) {
       const [x, m, y] = [input, mask, output].map(({ byteOffset }) => byteOffset);

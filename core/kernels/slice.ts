@@ -8,10 +8,10 @@ const parameters = { size: "u32", extent: "u32", inner: "u32", begin: "u32", len
 /** `[outer, extent, inner]` to `[outer, length, inner]`. */
 export const sliceKernel = defineKernel({
   name: "slice",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "take", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "take", workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
     const row = length * inner;
     for (let target = 0, source = begin * inner; target < size; target += row, source += extent * inner) {
@@ -23,10 +23,10 @@ export const sliceKernel = defineKernel({
 /** `[outer, length, inner]` to `[outer, extent, inner]`, zeros around it. */
 export const padKernel = defineKernel({
   name: "slice dx",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "pad", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "pad", workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
     const row = length * inner;
     output.fill(0);
@@ -39,10 +39,10 @@ export const padKernel = defineKernel({
 /** `[outer, length, inner]` into its place in `[outer, extent, inner]`; what is around it stays as it was. */
 export const placeKernel = defineKernel({
   name: "slice place",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "place", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "place", workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
     const row = length * inner;
     for (let source = 0, target = begin * inner; source < size; target += extent * inner, source += row) {

@@ -15,10 +15,10 @@ export const NO_PATH = Math.fround(-1e30);
  */
 export const viterbiKernel = defineKernel({
   name: "viterbi",
-  reads: ["emissions", "transitions", "mask"],
-  writes: ["best", "origins", "scores", "path"],
+  reads: { emissions: "f32", transitions: "f32", mask: "f32" },
+  writes: { best: "f32", origins: "f32", scores: "f32", path: "f32" },
   parameters: { sequences: "u32", length: "u32", tags: "u32", paths: "u32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: workgroupEach(p.sequences, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: workgroupEach(p.sequences, adapter) }),
   cpu: ({ emissions, transitions, mask, best, origins, scores, path }, { sequences, length, tags, paths }) => {
     path.fill(-1);
     scores.fill(NO_PATH);

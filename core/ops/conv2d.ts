@@ -40,9 +40,9 @@ function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Te
   const partRows = Math.max(1, Math.ceil(rows / Math.min(rows, partsOf(device, tiles, rows * p.outWidth))));
   const parts = Math.max(1, Math.ceil(rows / partRows));
   const shape = [p.kernelHeight, p.kernelWidth, p.inputs, p.outputs];
-  const partial = device.empty([parts, ...shape]);
-  device.run(convFilterGradientKernel, { x, gradient, partial }, { ...p, parts, partRows });
-  const sum = parts === 1 ? partial : sumOver(device, partial, new Set([0]));
+  const partials = device.empty([parts, ...shape]);
+  device.run(convFilterGradientKernel, { x, gradient, partials }, { ...p, parts, partRows });
+  const sum = parts === 1 ? partials : sumOver(device, partials, new Set([0]));
   return permuted(device, device.alias(sum, shape), FROM_KERNEL);
 }
 
@@ -70,14 +70,14 @@ export const conv2d = defineOp({
     // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it too.
     const arranged = permuted(device, filter, TO_KERNEL);
     const y = device.empty([images, outHeight, outWidth, outputs]);
-    device.run(convForwardKernel, { x, filter: arranged, y }, geometry);
+    device.run(convForwardKernel, { x, filters: arranged, y }, geometry);
     return { output: y, saved: { geometry, arranged, squares: null } };
   },
   backward(device, { gradient, saved: { geometry, arranged, squares }, needs }, x, filter) {
     const toInput = () => {
       if (!arranged) return winogradInputGradient(device, geometry, gradient, filter);
       const dx = device.empty(x.shape);
-      device.run(convInputGradientKernel, { gradient, filter: arranged, dx }, geometry);
+      device.run(convInputGradientKernel, { gradient, filters: arranged, dx }, geometry);
       return dx;
     };
     const toFilter = () =>

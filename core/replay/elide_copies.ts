@@ -66,6 +66,6 @@ function mayMove(
 const viewsOf = (call: Call): View[] => "kernel" in call ? Object.values(call.views) : [call.source, call.target];
 
 const writtenBy = (call: Call): View[] =>
-  "kernel" in call ? call.kernel.writes.map((name) => call.views[name]) : [call.target];
+  "kernel" in call ? Object.keys(call.kernel.writes).map((name) => call.views[name]) : [call.target];
 
 const overlap = (a: View, b: View): boolean => a.offset < b.offset + b.length && b.offset < a.offset + a.length;

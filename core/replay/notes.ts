@@ -63,7 +63,7 @@ export class Notes implements DeviceObserver {
     this.#kernels++;
     const views: Record<string, View> = {};
     for (const name in tensors) views[name] = this.#viewOf(tensors[name]);
-    for (const name of kernel.writes) this.#noteWrite(views[name]);
+    for (const name in kernel.writes) this.#noteWrite(views[name]);
     this.calls.push({ kernel, views, parameters });
   }
 

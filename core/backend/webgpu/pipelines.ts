@@ -25,13 +25,14 @@ export class PipelineCache {
     const key = variantKey(entryPoint, constants);
     const known = variants.get(key);
     if (known) return known;
-    const layout = this.#layout(kernel.reads.length, kernel.writes.length);
+    const [reads, writes] = [Object.keys(kernel.reads), Object.keys(kernel.writes)];
+    const layout = this.#layout(reads.length, writes.length);
     const pipeline = this.device.createComputePipeline({
       label: kernel.name,
       layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.#module(kernel.name, code), entryPoint, constants },
     });
-    const made = { id: this.#count++, pipeline, layout, bindings: [...kernel.reads, ...kernel.writes] };
+    const made = { id: this.#count++, pipeline, layout, bindings: [...reads, ...writes] };
     variants.set(key, made);
     return made;
   }

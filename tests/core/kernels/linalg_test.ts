@@ -94,7 +94,7 @@ async function run(backend: Backend, { kernel, tensors, parameters }: KernelCase
     return [name, device.tensor(pseudoRandom(7 + index, size), content)] as const;
   });
   device.run(kernel, Object.fromEntries(made), parameters);
-  const written = made.filter(([name]) => kernel.writes.includes(name));
+  const written = made.filter(([name]) => name in kernel.writes);
   const read = await device.read(written.map(([, tensor]) => tensor));
   made.forEach(([, tensor]) => tensor.dispose());
   return Object.fromEntries(written.map(([name], index) => [name, read[index]]));
