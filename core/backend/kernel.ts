@@ -1,8 +1,11 @@
 import type { Floats } from "./backend.ts";
 import type { WasmRuntime } from "./cpu/wasm_runtime.ts";
 
-/** The kind of a kernel's parameter in the shader's uniform struct. */
-export type ParameterType = "u32" | "f32";
+/**
+ * The kind of a kernel's parameter in the shader's uniform struct. A `seed` is a `u32` too, a random number: where a run of
+ * kernels is replayed, it gets a fresh one in the place of each that it drew.
+ */
+export type ParameterType = "u32" | "f32" | "seed";
 
 /**
  * What a tensor's numbers are to a shader: single ones, vectors of four, or `Element`, which stands for either, as the

@@ -15,7 +15,7 @@ export const dropoutKernel = defineKernel({
   name: "dropout",
   reads: { input: "f32" },
   writes: { output: "f32" },
-  parameters: { size: "u32", seed: "u32", rate: "f32" },
+  parameters: { size: "u32", seed: "seed", rate: "f32" },
   launch: (p, adapter) => ({ shader, workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, seed, rate }) => {
     const key = hash(seed);

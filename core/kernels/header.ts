@@ -40,7 +40,7 @@ export function headerOf({ reads, writes, parameters }: Signature, lanes: Lanes)
   ].join("\n");
 }
 
-const WGSL_TYPES: Readonly<Record<ParameterType, string>> = { u32: "u32", f32: "f32" };
+const WGSL_TYPES: Readonly<Record<ParameterType, string>> = { u32: "u32", f32: "f32", seed: "u32" };
 
 /**
  * A shader in which words of capitals stand for what differs between the kernels that share it.

@@ -9,7 +9,7 @@ import { sameCalls } from "./same_calls.ts";
 export interface BodyCall<Condition> {
   /** The inputs on the device. */
   readonly inputs: Readonly<Record<string, Tensor>>;
-  /** A fresh 32-bit number each time; a replay draws as many and gives them to the kernels' `seed` parameters. */
+  /** A fresh 32-bit number each time; a replay draws as many and gives them to the kernels' seeds. */
   readonly randomSeed: () => number;
   /** A number that changes over time. A replay takes place only while it is what it was. */
   readonly at: (condition: Condition) => number;

@@ -84,8 +84,8 @@ export function writeParameters(
   values: Readonly<Record<string, number>>,
 ): void {
   for (const name in types) {
-    if (types[name] === "u32") target.setUint32(offset, values[name], true);
-    else target.setFloat32(offset, values[name], true);
+    if (types[name] === "f32") target.setFloat32(offset, values[name], true);
+    else target.setUint32(offset, values[name], true);
     offset += 4;
   }
 }
