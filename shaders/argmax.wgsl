@@ -1,5 +1,5 @@
-// The index of the first largest entry of each row; one thread per row.
-// From the kernel's signature: p, input, output.
+// The index of the first largest entry of each row, and the ANSWER that is made of it; one thread per row.
+// From the kernels' signatures: p, LOGITS [rows, columns], output [rows], and what ANSWER reads.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -8,7 +8,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = i * p.columns;
   var best = 0u;
   for (var c = 1u; c < p.columns; c++) {
-    if (input[row + c] > input[row + best]) { best = c; }
+    if (LOGITS[row + c] > LOGITS[row + best]) { best = c; }
   }
-  output[i] = f32(best);
+  output[i] = ANSWER;
 }

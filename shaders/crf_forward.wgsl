@@ -1,10 +1,6 @@
 // The forward algorithm of a linear chain in the logarithm, one workgroup per sequence; a thread takes every 32nd tag.
 // Each step is normalised, so that no number grows with the length. Positions whose mask is 0 are skipped.
-// From the kernel's signature: p, emissions [sequences, length, tags], transitions [tags, tags], mask [sequences,
-// length], filtered [sequences, length, tags], incoming [sequences, length, tags], logPartition [sequences].
-
-const THREADS = 32u;
-const MOST_TAGS = 256u;
+// From the kernel's signature: p, emissions, transitions, mask, filtered, incoming, logPartition.
 
 var<workgroup> previous: array<f32, MOST_TAGS>; // filtered of the position before
 var<workgroup> scores: array<f32, MOST_TAGS>; // of this position, before they are normalised

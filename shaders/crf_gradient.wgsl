@@ -1,11 +1,7 @@
 // Gradient of a linear chain's log-partition: marginal probabilities of tags and of pairs of neighbouring tags, from the
 // last position to the first. One workgroup per sequence; a thread takes every 32nd tag, and of the transitions its row.
-// From the kernel's signature: p, transitions [tags, tags], mask [sequences, length], filtered [sequences, length,
-// tags], incoming [sequences, length, tags], gradient [sequences], emissionsGradient [sequences, length, tags],
-// transitionsGradient [sequences, tags, tags].
-
-const THREADS = 32u;
-const MOST_TAGS = 256u;
+// From the kernel's signature: p, transitions, mask, filtered, incoming, gradient [sequences], emissionsGradient,
+// transitionsGradient.
 
 var<workgroup> later: array<f32, MOST_TAGS>; // marginals of the position after, times the gradient
 var<workgroup> laterIncoming: array<f32, MOST_TAGS>;

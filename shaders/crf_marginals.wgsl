@@ -1,10 +1,6 @@
 // Logarithms of the tags' marginal probabilities in a linear chain, from the last position to the first. One workgroup
 // per sequence; a thread takes every 32nd tag. Where the mask is 0 they are 0.
-// From the kernel's signature: p, transitions [tags, tags], mask [sequences, length], filtered [sequences, length,
-// tags], incoming [sequences, length, tags], marginals [sequences, length, tags].
-
-const THREADS = 32u;
-const MOST_TAGS = 256u;
+// From the kernel's signature: p, transitions, mask, filtered, incoming, marginals.
 
 var<workgroup> later: array<f32, MOST_TAGS>; // marginals - incoming of the position after
 

@@ -1,12 +1,8 @@
 // Gradient of a linear chain's log-marginals: reverse mode through their recursion (first to last position), then through
 // the forward algorithm (last to first). One workgroup per sequence; a thread takes every 32nd tag, in the first sweep
 // that tag's column of the transitions and in the second its row.
-// From the kernel's signature: p, transitions [tags, tags], mask [sequences, length], filtered [sequences, length,
-// tags], incoming [sequences, length, tags], marginals [sequences, length, tags], gradient [sequences, length, tags],
-// emissionsGradient [sequences, length, tags], transitionsGradient [sequences, tags, tags].
-
-const THREADS = 32u;
-const MOST_TAGS = 256u;
+// From the kernel's signature: p, transitions, mask, filtered, incoming, marginals, gradient [sequences, length, tags],
+// emissionsGradient, transitionsGradient.
 
 // First sweep: of the position before, the marginals' gradient, and filtered - marginals.
 // Second sweep: of the position after, the gradient of incoming, and incoming.

@@ -1,10 +1,8 @@
 // The best paths of tags through each linear chain, one workgroup per sequence; a thread takes every 32nd tag. Origins
 // and tags are whole numbers stored as floats. Positions whose mask is 0 are skipped.
-// From the kernel's signature: p, emissions [sequences, length, tags], transitions [tags, tags], mask [sequences,
-// length], best [sequences, length, tags, paths], origins [sequences, length, tags, paths], scores [sequences, paths],
-// path [sequences, paths, length].
+// From the kernel's signature: p, emissions, transitions, mask, best and origins [sequences, length, tags, paths],
+// scores [sequences, paths], path [sequences, paths, length].
 
-const THREADS = 32u;
 const MOST_PATHS = 8u;
 const NO_PATH = -1e30;
 

@@ -2,7 +2,7 @@ import forwardShader from "../../shaders/crf_forward.wgsl" with { type: "text" }
 import gradientShader from "../../shaders/crf_gradient.wgsl" with { type: "text" };
 import marginalsShader from "../../shaders/crf_marginals.wgsl" with { type: "text" };
 import marginalsGradientShader from "../../shaders/crf_marginals_gradient.wgsl" with { type: "text" };
-import { logSumExp, scoredRows, workgroupEach } from "./crf_support.ts";
+import { logSumExp, perSequence, scoredRows } from "./crf_support.ts";
 import { defineKernel } from "./kernel.ts";
 
 /** Emissions are `[sequences, length, tags]`, transitions `[tags, tags]`, the mask `[sequences, length]`. */
@@ -19,10 +19,7 @@ export const crfForwardKernel = defineKernel({
   reads: { emissions: "f32", transitions: "f32", mask: "f32" },
   writes: { filtered: "f32", incoming: "f32", logPartition: "f32" },
   parameters,
-  launch: (p, adapter) => ({
-    shader: forwardShader,
-    workgroups: workgroupEach(p.sequences, adapter),
-  }),
+  launch: perSequence(forwardShader),
   cpu: ({ emissions, transitions, mask, filtered, incoming, logPartition }, { sequences, length, tags }) => {
     const terms = new Float64Array(tags);
     for (let sequence = 0; sequence < sequences; sequence++) {
@@ -56,10 +53,7 @@ export const crfGradientKernel = defineKernel({
   reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32", gradient: "f32" },
   writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
-  launch: (p, adapter) => ({
-    shader: gradientShader,
-    workgroups: workgroupEach(p.sequences, adapter),
-  }),
+  launch: perSequence(gradientShader),
   cpu: (views, { sequences, length, tags }) => {
     const { transitions, mask, filtered, incoming, gradient, emissionsGradient, transitionsGradient } = views;
     emissionsGradient.fill(0);
@@ -98,10 +92,7 @@ export const crfMarginalsKernel = defineKernel({
   reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32" },
   writes: { marginals: "f32" },
   parameters,
-  launch: (p, adapter) => ({
-    shader: marginalsShader,
-    workgroups: workgroupEach(p.sequences, adapter),
-  }),
+  launch: perSequence(marginalsShader),
   cpu: ({ transitions, mask, filtered, incoming, marginals }, { sequences, length, tags }) => {
     const terms = new Float64Array(tags);
     marginals.fill(0);
@@ -132,10 +123,7 @@ export const crfMarginalsGradientKernel = defineKernel({
   reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32", marginals: "f32", gradient: "f32" },
   writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
-  launch: (p, adapter) => ({
-    shader: marginalsGradientShader,
-    workgroups: workgroupEach(p.sequences, adapter),
-  }),
+  launch: perSequence(marginalsGradientShader),
   cpu: (views, { sequences, length, tags }) => {
     const { transitions, mask, filtered, incoming, marginals, gradient, emissionsGradient, transitionsGradient } =
       views;

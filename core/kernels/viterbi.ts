@@ -1,5 +1,5 @@
 import shader from "../../shaders/viterbi.wgsl" with { type: "text" };
-import { scoredRows, workgroupEach } from "./crf_support.ts";
+import { perSequence, scoredRows } from "./crf_support.ts";
 import { defineKernel } from "./kernel.ts";
 
 /** The most paths that one run can find; the shader keeps so many candidates in registers. */
@@ -18,7 +18,7 @@ export const viterbiKernel = defineKernel({
   reads: { emissions: "f32", transitions: "f32", mask: "f32" },
   writes: { best: "f32", origins: "f32", scores: "f32", path: "f32" },
   parameters: { sequences: "u32", length: "u32", tags: "u32", paths: "u32" },
-  launch: (p, adapter) => ({ shader, workgroups: workgroupEach(p.sequences, adapter) }),
+  launch: perSequence(shader),
   cpu: ({ emissions, transitions, mask, best, origins, scores, path }, { sequences, length, tags, paths }) => {
     path.fill(-1);
     scores.fill(NO_PATH);
