@@ -50,12 +50,17 @@ export interface WorkCount {
  * that waits.
  */
 export interface Backend {
-  /** Which of the two it is. */
+  /** Which of the two it is, for people: what depends on it asks for {@link parallel} or {@link traits}. */
   readonly name: "webgpu" | "cpu";
   /** What it computes in. */
   readonly precision: "float32" | "float64";
   /** One line for people: adapter or instruction set, threads. */
   readonly description: string;
+  /**
+   * Whether every number of a result has a thread of its own, so that a long sum for few of them is worth cutting into
+   * parts. Where it is not, a kernel shares its work among the few threads that there are by itself.
+   */
+  readonly parallel: boolean;
   /** The adapter that kernels are launched on; the cpu has none. */
   readonly traits?: AdapterTraits;
   /** For libraries that compute on the same device. */

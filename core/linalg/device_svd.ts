@@ -33,7 +33,7 @@ export async function svd(device: Device, a: Tensor): Promise<DeviceSvd> {
   }
   const [m, n] = a.shape;
   const [values] = await device.read([a]);
-  if (device.backend.name === "webgpu") return await shaderSvd(device, a, values);
+  if (device.backend.parallel) return await shaderSvd(device, a, values);
   const { u, singularValues, remainder } = leftSvd(Float64Array.from(values), m, n);
   const r = singularValues.length;
   return {

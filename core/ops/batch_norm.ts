@@ -32,7 +32,7 @@ const MOMENTUM = 0.1;
  * are then equally long. The cpu needs no chunks.
  */
 function chunksOf(device: Device, rows: number): { chunk: number; chunks: number } {
-  const chunk = device.backend.name === "cpu" ? rows : Math.ceil(Math.sqrt(rows));
+  const chunk = device.backend.parallel ? Math.ceil(Math.sqrt(rows)) : rows;
   return { chunk, chunks: Math.ceil(rows / chunk) };
 }
 

@@ -60,6 +60,6 @@ export function gemm(
 
 /** How many parts to cut a sum of the given depth into when its result occupies so many threads. */
 export function partsOf(device: Device, threads: number, depth: number): number {
-  if (device.backend.name === "cpu") return 1;
+  if (!device.backend.parallel) return 1;
   return Math.max(1, Math.min(Math.ceil(ENOUGH_THREADS / threads), Math.floor(depth / SHORTEST_PART)));
 }

@@ -20,7 +20,7 @@ function sumMiddle(
 ): Tensor {
   let input = x;
   // The cpu has no use for chunks: one pass, in doubles.
-  const longest = device.backend.name === "cpu" ? Infinity : LONGEST_CHUNK;
+  const longest = device.backend.parallel ? LONGEST_CHUNK : Infinity;
   while (length > longest) {
     const chunks = Math.ceil(length / LONGEST_CHUNK);
     const partial = device.empty([outer, chunks, inner]);

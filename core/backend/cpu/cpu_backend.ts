@@ -32,6 +32,7 @@ export interface CpuOptions {
  */
 export class CpuBackend implements Backend {
   readonly name = "cpu";
+  readonly parallel = false;
   readonly exchange: HostExchange = { on: "cpu", numbers: floats };
   #live = new Set<CpuStorage>();
   #bytes = 0;

@@ -27,6 +27,7 @@ interface Dispatch {
 export class WebGpuBackend implements Backend {
   readonly name = "webgpu";
   readonly precision = "float32";
+  readonly parallel = true;
   readonly description: string;
   readonly traits: AdapterTraits;
   readonly exchange: GpuExchange;
