@@ -3,7 +3,7 @@ import { arrangeColumnsKernel, columnSignsKernel } from "../kernels/columns.ts";
 import { BLOCK } from "../kernels/jacobi.ts";
 import { binaryOps, unaryOps } from "../ops/elementwise.ts";
 import { gemm, matricesIn, transposed } from "../ops/gemm.ts";
-import { permuted } from "../ops/layout.ts";
+import { permuted } from "../ops/strided.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { orthogonaliseOnDevice } from "./device_jacobi.ts";
 import { applyQOnDevice, factoriseOnDevice, type PanelReflections } from "./device_qr.ts";

@@ -8,8 +8,8 @@ import {
 import { tileCount } from "../kernels/tile.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { partsOf } from "./gemm.ts";
-import { permuted } from "./layout.ts";
 import { defineOp, type Forward } from "./op.ts";
+import { permuted } from "./strided.ts";
 import { sumOver } from "./sum.ts";
 import { outputExtent, type WindowOptions } from "./window.ts";
 import { suitsWinograd, winogradFilterGradient, winogradForward, winogradInputGradient } from "./winograd.ts";
