@@ -17,7 +17,7 @@ export const pickKernel = defineKernel({
 });
 
 /** `output[r, c] = input[r]` where `c = indices[r]`, 0 elsewhere. */
-export const placeKernel = defineKernel({
+export const unpickKernel = defineKernel({
   name: "place",
   reads: { input: "f32", indices: "f32" },
   writes: { output: "f32" },

@@ -37,7 +37,7 @@ export const padKernel = defineKernel({
 });
 
 /** `[outer, length, inner]` into its place in `[outer, extent, inner]`; what is around it stays as it was. */
-export const placeKernel = defineKernel({
+export const placeSliceKernel = defineKernel({
   name: "slice place",
   reads: { input: "f32" },
   writes: { output: "f32" },
