@@ -24,6 +24,12 @@ export interface View {
 /** Views start at multiples of so many numbers: WebGPU binds a storage buffer at multiples of 256 bytes. */
 export const VIEW_ALIGNMENT = 64;
 
+/**
+ * The most numbers of one storage that every WebGPU adapter can bind: 128 MiB of float32. Who divides by it does so on all
+ * backends, so that one can continue what another began.
+ */
+export const MOST_NUMBERS = 2 ** 25;
+
 /** Live and peak device memory, in storages and bytes. Memory that a pool keeps for reuse is not live. */
 export interface MemoryUse {
   /** Storages in use. */
