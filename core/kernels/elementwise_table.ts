@@ -31,6 +31,7 @@ const GELU_TANH = "tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x),
 
 export const unaryTable = {
   negate: { value: "-x", dx: "-g" },
+  complement: { value: "1.0 - x", dx: "-g" },
   exp: { value: "exp(x)", dx: "g * exp(x)" },
   log: { value: "log(x)", dx: "g / x" },
   sqrt: { value: "sqrt(x)", dx: "0.5 * g / sqrt(x)" },

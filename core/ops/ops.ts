@@ -3,6 +3,7 @@ import type { Backend, Floats } from "../backend/backend.ts";
 import { contract } from "../contract.ts";
 import { Device } from "../device.ts";
 import { showShape, Tensor } from "../tensor.ts";
+import { argmax, argmaxIs } from "./argmax.ts";
 import { assignRows } from "./assign_rows.ts";
 import { binaryOps } from "./elementwise.ts";
 import type { Op } from "./op.ts";
@@ -60,6 +61,15 @@ export interface TensorLife {
    * @throws RangeError if the shapes do not fit
    */
   assignRows(target: Tensor, indices: Tensor, values: Tensor): void;
+  /** The index of the first largest entry along the last dimension, 0 where none is a number: `[..., columns]` to `[...]`. */
+  argmax(x: Tensor): Tensor;
+  /**
+   * 1 where the `argmax` of `x [..., columns]` is `indices [...]`, else 0: which of a classifier's answers are right. An
+   * index of -1 is none's.
+   *
+   * @throws RangeError if the shapes do not fit
+   */
+  argmaxIs(x: Tensor, indices: Tensor): Tensor;
   /**
    * Runs `body`, which gives a scalar, and differentiates it by `targets`.
    *
@@ -79,6 +89,12 @@ export interface TensorLife {
 export interface Composites {
   /** Einsum: `contract("abc,cd->abd", x, w)`, any number of operands; see {@link contract}. */
   contract(pattern: string, ...tensors: readonly Tensor[]): Tensor;
+  /**
+   * The sum of tensors, added from the first on, with broadcasting; a single one is given back as it is.
+   *
+   * @throws RangeError if there are none
+   */
+  total(terms: readonly Tensor[]): Tensor;
 }
 
 /** The operations on one backend: what models, losses and the training loop compute with. */
@@ -131,6 +147,8 @@ export function createOps(backend: Backend): Ops {
       device.copy(value, target);
     },
     assignRows: (target, indices, values) => assignRows(device, target, indices, values),
+    argmax: (x) => argmax(device, x),
+    argmaxIs: (x, indices) => argmaxIs(device, x, indices),
     differentiate(body, targets, take) {
       const recorder = new Tape(targets);
       const loss = withTape(recorder, body);
@@ -148,6 +166,10 @@ export function createOps(backend: Backend): Ops {
     ...bound as unknown as BoundPrimitives,
     ...life,
     contract: (pattern, ...tensors) => contract(ops, pattern, ...tensors),
+    total(terms) {
+      if (terms.length === 0) throw new RangeError("Cannot add up no tensors: their shape is not known");
+      return terms.reduce((sum, term) => ops.add(sum, term));
+    },
   };
   return ops;
 }
