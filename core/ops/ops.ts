@@ -158,7 +158,12 @@ export function createOps(backend: Backend): Ops {
       const add = (a: Tensor, b: Tensor) => binaryOps.add.forward(device, a, b).output;
       const seed = device.full(loss.shape, 1);
       const scope = <Result>(body: () => Result) => device.scope(body);
-      return { loss, gradients: recorder.gradients(loss, targets, { seed, add, scope, take }) };
+      const gradients = take ? [] : targets.map((): Tensor | null => null);
+      const list = (index: number, gradient: Tensor | null) => {
+        gradients[index] = gradient && device.alias(gradient, gradient.shape);
+      };
+      recorder.gradients(loss, targets, { seed, add, scope, take: take ?? list });
+      return { loss, gradients };
     },
   };
   const bound = Object.fromEntries(Object.entries<Op>(primitives).map(([name, op]) => [name, bind(op)]));
