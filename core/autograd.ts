@@ -9,8 +9,8 @@ interface Node {
 }
 
 /**
- * Reverse-mode differentiation. While a tape records, every operation that touches a watched tensor, or one computed from
- * it, leaves a node; `gradients` walks the nodes backwards.
+ * Reverse-mode differentiation. While a tape records, every operation that touches a watched tensor, or one computed
+ * from it, leaves a node; `gradients` walks the nodes backwards.
  */
 export class Tape {
   readonly #nodes: Node[] = [];
@@ -31,8 +31,8 @@ export class Tape {
   }
 
   /**
-   * Finds d loss / d target for each target, and hands each to `take` as soon as it is whole. After that it is freed, as
-   * are the gradients on the way when the walk is past them.
+   * Finds d loss / d target for each target, and hands each to `take` as soon as it is whole. After that it is freed,
+   * as are the gradients on the way when the walk is past them.
    *
    * @param seed the gradient of the loss itself: a scalar 1
    * @param add sums two gradients of one tensor

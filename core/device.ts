@@ -81,9 +81,9 @@ export class Device {
   }
 
   /**
-   * Runs `body` and frees every tensor made in it, save those it returns (a tensor, or tensors in arrays, maps and plain
-   * objects), which pass to the enclosing scope, and those given to `keep`. The body must not be async: tensors made
-   * after its first wait would belong to nobody.
+   * Runs `body` and frees every tensor made in it, save those it returns (a tensor, or tensors in arrays, maps and
+   * plain objects), which pass to the enclosing scope, and those given to `keep`. The body must not be async: tensors
+   * made after its first wait would belong to nobody.
    */
   scope<Result>(body: () => Result): Result {
     const made = new Set<Tensor>();

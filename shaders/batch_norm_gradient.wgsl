@@ -1,5 +1,5 @@
-// The gradient of batch norm's input over [rows, channels]: dx = factor g + slope (x - mean) + offset, channel by channel.
-// Each thread takes every step-th row of its channels.
+// The gradient of batch norm's input over [rows, channels]: dx = factor g + slope (x - mean) + offset, channel by
+// channel. Each thread takes every step-th row of its channels.
 // From the kernel's signature: p, x, gradient, coefficients ([4, channels]: factor, mean, slope, offset), dx.
 
 @compute @workgroup_size(64)

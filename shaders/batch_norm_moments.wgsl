@@ -1,5 +1,5 @@
-// Mean and variance of each channel from the sums of the chunks (Chan, Golub and LeVeque 1979), and the running ones moved
-// towards them, the variance by its unbiased estimate.
+// Mean and variance of each channel from the sums of the chunks (Chan, Golub and LeVeque 1979), and the running ones
+// moved towards them, the variance by its unbiased estimate.
 // From the kernel's signature: p, sums, squares, mean, variance, runningMean, runningVariance.
 
 @compute @workgroup_size(64)

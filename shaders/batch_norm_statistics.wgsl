@@ -1,6 +1,6 @@
 // Sums over the rows of [rows, channels], chunk by chunk, and in the same pass the sums of squared distances from the
-// chunk's mean: both [chunks, channels]. Numbers are counted from the chunk's first one, as the difference of two large sums
-// would lose the digits that matter.
+// chunk's mean: both [chunks, channels]. Numbers are counted from the chunk's first one, as the difference of two large
+// sums would lose the digits that matter.
 // From the kernel's signature: p, x, sums, squares.
 
 @compute @workgroup_size(64)

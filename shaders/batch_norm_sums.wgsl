@@ -1,5 +1,5 @@
-// Sums that batch norm's gradients are made of, over the rows of [rows, channels], chunk by chunk: of g (the gradient of the
-// bias) and of g times the distance from the mean.
+// Sums that batch norm's gradients are made of, over the rows of [rows, channels], chunk by chunk: of g (the gradient
+// of the bias) and of g times the distance from the mean.
 // From the kernel's signature: p, x, gradient, mean, sums, products.
 
 @compute @workgroup_size(64)

@@ -1,6 +1,7 @@
 // An elementwise function of two tensors with broadcasting, or its gradient with respect to one of them, still in the
-// output's shape: the sum over broadcast dimensions follows in another kernel. Neighbouring dimensions that both tensors
-// run through alike are merged beforehand, so four remain at most; an operand's stride along a broadcast dimension is 0.
+// output's shape: the sum over broadcast dimensions follows in another kernel. Neighbouring dimensions that both
+// tensors run through alike are merged beforehand, so four remain at most; an operand's stride along a broadcast
+// dimension is 0.
 // From the kernels' signatures: p (flat 1: both operands have the output's shape), a, b, output, and gradient where
 // GRADIENT reads it.
 

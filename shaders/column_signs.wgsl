@@ -1,5 +1,5 @@
-// The sign of each column of a row-major matrix: that of its largest entry. One thread a column, so that neighbours read
-// neighbours.
+// The sign of each column of a row-major matrix: that of its largest entry. One thread a column, so that neighbours
+// read neighbours.
 // From the kernel's signature: p, input [rows, columns], values [columns].
 
 @compute @workgroup_size(64)

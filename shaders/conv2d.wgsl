@@ -5,15 +5,15 @@
 // With a stride, an input pixel is seen by every stride-th tap only, and which ones depends on the pixel's position
 // modulo the stride. So the gradient's pixels are taken class by class, stride * stride of them, and a thread's eight
 // pixels share their taps.
-// From the kernels' signatures: p, filters [kernelHeight, kernelWidth, inputs, outputs], and under the names that stand for
-// SOURCE and RESULT the images.
+// From the kernels' signatures: p, filters [kernelHeight, kernelWidth, inputs, outputs], and under the names that stand
+// for SOURCE and RESULT the images.
 
 // From [images, sourceSize.y, sourceSize.x, depth] to [images, size.y, size.x, columns].
 struct Direction {
   sourceSize: vec2u, depth: u32,
   size: vec2u, columns: u32,
-  // The pixel in row y of its class sees, with the class's first tap, the row y * scale + (corner + shift) / classes, where
-  // `corner` is the class's first row, and with further taps the rows a step away from each other.
+  // The pixel in row y of its class sees, with the class's first tap, the row y * scale + (corner + shift) / classes,
+  // where `corner` is the class's first row, and with further taps the rows a step away from each other.
   scale: i32, shift: i32, classes: u32, step: i32,
   filterRow: u32, filterColumn: u32,
 }
@@ -110,8 +110,8 @@ fn after(place: Place, grid: vec2u) -> Place {
   return Place(select(x, 0u, x == grid.x), select(y, 0u, y == grid.y), image);
 }
 
-// The source pixels that four pixels of the result, from `place` on, see with their first tap, which may lie outside; past
-// the last pixel, that one again. Leaves `place` behind them.
+// The source pixels that four pixels of the result, from `place` on, see with their first tap, which may lie outside;
+// past the last pixel, that one again. Leaves `place` behind them.
 fn fourPixels(d: Direction, place: ptr<function, Place>, pixel: u32, pixels: u32, grid: vec2u, shift: vec2i) -> Pixels {
   let a = *place;
   let b = following(a, pixel + 1u, pixels, grid);

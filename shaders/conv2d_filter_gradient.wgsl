@@ -1,6 +1,7 @@
-// The gradient of a convolution of channels-last images with respect to its filter: a product A B whose left matrix, one
-// row for each tap and input channel and one column for each output pixel, is never written down. Each thread computes a
-// tile (tile.wgsl) of one part of the sum over the pixels, some rows of output pixels; the parts are summed afterwards.
+// The gradient of a convolution of channels-last images with respect to its filter: a product A B whose left matrix,
+// one row for each tap and input channel and one column for each output pixel, is never written down. Each thread
+// computes a tile (tile.wgsl) of one part of the sum over the pixels, some rows of output pixels; the parts are summed
+// afterwards.
 // From the kernel's signature: p, x, gradient, partials [parts, kernelHeight, kernelWidth, inputs, outputs].
 
 // Where four rows of A begin: tap and input channel.

@@ -1,5 +1,6 @@
-// Gradient of a linear chain's log-partition: marginal probabilities of tags and of pairs of neighbouring tags, from the
-// last position to the first. One workgroup per sequence; a thread takes every 32nd tag, and of the transitions its row.
+// Gradient of a linear chain's log-partition: marginal probabilities of tags and of pairs of neighbouring tags, from
+// the last position to the first. One workgroup per sequence; a thread takes every 32nd tag, and of the transitions its
+// row.
 // From the kernel's signature: p, transitions, mask, filtered, incoming, gradient [sequences], emissionsGradient,
 // transitionsGradient.
 

@@ -1,6 +1,6 @@
-// Gradient of a linear chain's log-marginals: reverse mode through their recursion (first to last position), then through
-// the forward algorithm (last to first). One workgroup per sequence; a thread takes every 32nd tag, in the first sweep
-// that tag's column of the transitions and in the second its row.
+// Gradient of a linear chain's log-marginals: reverse mode through their recursion (first to last position), then
+// through the forward algorithm (last to first). One workgroup per sequence; a thread takes every 32nd tag, in the
+// first sweep that tag's column of the transitions and in the second its row.
 // From the kernel's signature: p, transitions, mask, filtered, incoming, marginals, gradient [sequences, length, tags],
 // emissionsGradient, transitionsGradient.
 

@@ -1,8 +1,8 @@
-// The gradient of an embedding's table: each row is the sum of the gradients at the places where its number stands. A GPU
-// has no atomic addition of floats, and its order would change from run to run: so the places of one number are linked
-// to a list first (occurrences.wgsl), and one thread walks it for each column.
-// From the kernel's signature: p, indices [count], first [count], next [count], gradient [count, columns], and the table,
-// zeros before.
+// The gradient of an embedding's table: each row is the sum of the gradients at the places where its number stands. A
+// GPU has no atomic addition of floats, and its order would change from run to run: so the places of one number are
+// linked to a list first (occurrences.wgsl), and one thread walks it for each column.
+// From the kernel's signature: p, indices [count], first [count], next [count], gradient [count, columns], and the
+// table, zeros before.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -1,14 +1,13 @@
-// C = A B for a batch of matrices, each thread one tile of 8 x 8 (tile.wgsl). How a matrix lies in memory is a matter of
-// its strides, so transposes cost nothing, and a batch stride of 0 repeats one matrix. A long depth can be cut into parts:
-// then C has a slice for each, to be summed.
+// C = A B for a batch of matrices, each thread one tile of 8 x 8 (tile.wgsl). How a matrix lies in memory is a matter
+// of its strides, so transposes cost nothing, and a batch stride of 0 repeats one matrix. A long depth can be cut into
+// parts: then C has a slice for each, to be summed.
 // From the kernel's signature: p, a, b, bias, c.
 
 @compute @workgroup_size(64)
 fn registers(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  // Eight neighbouring threads, which a software adapter runs in lockstep, cover a block of tiles, 4 x 2 where the width
-  // allows: together they read fewer rows of A and columns of B than eight tiles in a row.
-  // Divisions by powers of two are shifts here, and remainders are what a product leaves: software adapters divide integers
-  // lane by lane.
+  // Eight neighbouring threads, which a software adapter runs in lockstep, cover a block of tiles, 4 x 2 where the
+  // width allows: together they read fewer rows of A and columns of B than eight tiles in a row. Divisions by powers of
+  // two are shifts here, and remainders are what a product leaves: software adapters divide integers lane by lane.
   let across = (p.n + 7u) / 8u;
   let wide = select(0u, select(1u, 2u, across % 4u == 0u), across % 2u == 0u); // as a power of two
   let high = 3u - wide;

@@ -1,6 +1,6 @@
-// Layer norm over the last dimension of [rows, columns], one thread per row: y = (x - mean) * scale * weight + bias with
-// scale = 1 / sqrt(variance + epsilon). Mean and scale are kept for the gradient. The variance is summed around the mean,
-// in a second pass, so that rows far from zero do not lose their digits.
+// Layer norm over the last dimension of [rows, columns], one thread per row: y = (x - mean) * scale * weight + bias
+// with scale = 1 / sqrt(variance + epsilon). Mean and scale are kept for the gradient. The variance is summed around
+// the mean, in a second pass, so that rows far from zero do not lose their digits.
 // From the kernel's signature: p, x, weight, bias, y, mean, scale.
 
 @compute @workgroup_size(64)

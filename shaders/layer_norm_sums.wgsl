@@ -1,5 +1,5 @@
-// Sums that the gradients of layer norm's weight and bias are made of, over the rows of [rows, columns], chunk by chunk:
-// of g (the bias) and of g times the normalised input (the weight). One thread per chunk and column.
+// Sums that the gradients of layer norm's weight and bias are made of, over the rows of [rows, columns], chunk by
+// chunk: of g (the bias) and of g times the normalised input (the weight). One thread per chunk and column.
 // From the kernel's signature: p, x, gradient, mean, scale, biasSums, weightSums.
 
 @compute @workgroup_size(64)

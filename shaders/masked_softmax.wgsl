@@ -1,6 +1,6 @@
 // Softmax over the last dimension of [rows, columns] that leaves out the columns where a mask is 0; one thread per row.
-// `rowsPerMask` neighbouring rows share a row of the mask [rows / rowsPerMask, columns]. A row without any column left is
-// zero.
+// `rowsPerMask` neighbouring rows share a row of the mask [rows / rowsPerMask, columns]. A row without any column left
+// is zero.
 // From the kernel's signature: p, input, mask, output.
 
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
-// Links the places of equal numbers to lists, for embedding_gradient.wgsl: where each stands for the first time, and where
-// it stands next (count: nowhere).
+// Links the places of equal numbers to lists, for embedding_gradient.wgsl: where each stands for the first time, and
+// where it stands next (count: nowhere).
 // From the kernel's signature: p, indices, first, next, each [count].
 
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
-// Inner products of a row-major matrix A with the 16 columns of a panel of reflections: weights = panel^T A. One thread a
-// column of A, so that neighbours read neighbours; A takes part from row fromRow and column fromColumn on.
+// Inner products of a row-major matrix A with the 16 columns of a panel of reflections: weights = panel^T A. One thread
+// a column of A, so that neighbours read neighbours; A takes part from row fromRow and column fromColumn on.
 // From the kernel's signature: p, panels [panel, rows, 16], input (A: [rows, columns]), weights [16, columns].
 
 /// A thread makes 8 rows of its column.

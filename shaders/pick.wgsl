@@ -1,5 +1,5 @@
-// Takes one column from each row of [rows, columns], and the reverse: puts a row's number into its column, zero elsewhere.
-// Indices are numbers of class or position, stored as floats.
+// Takes one column from each row of [rows, columns], and the reverse: puts a row's number into its column, zero
+// elsewhere. Indices are numbers of class or position, stored as floats.
 // From the kernel's signature: p, input, indices, output.
 
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
-// What the pooling of channels-last images and its gradients share. The gradients gather: a thread per input element looks
-// at all windows that it lies in, so no two threads write to one place.
+// What the pooling of channels-last images and its gradients share. The gradients gather: a thread per input element
+// looks at all windows that it lies in, so no two threads write to one place.
 // From the kernels' signatures: p.
 
 // An element's image, row, column and channel.

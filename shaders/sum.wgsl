@@ -1,5 +1,5 @@
-// Sums the middle dimension of [outer, length, inner] in chunks: [outer, chunks, inner], times a factor. Run again on its
-// own result until one chunk is left, it sums everything without a barrier, which software adapters are slow at.
+// Sums the middle dimension of [outer, length, inner] in chunks: [outer, chunks, inner], times a factor. Run again on
+// its own result until one chunk is left, it sums everything without a barrier, which software adapters are slow at.
 // From the kernel's signature: p, input, output.
 
 @compute @workgroup_size(64)

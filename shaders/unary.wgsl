@@ -1,5 +1,5 @@
-// An elementwise function of one tensor, or its gradient. The expressions stand in core/kernels/elementwise_table.ts; x is
-// the input, c a number given with the call, and g, which only gradients have, d loss / d output.
+// An elementwise function of one tensor, or its gradient. The expressions stand in core/kernels/elementwise_table.ts; x
+// is the input, c a number given with the call, and g, which only gradients have, d loss / d output.
 // From the kernels' signatures: p, input, output, and gradient where GRADIENT reads it.
 
 @compute @workgroup_size(64)

@@ -1,4 +1,5 @@
-// Filters [out, in, 3, 3] become [36, in, out]; turned by half a circle, as the input's gradient wants them, [36, out, in].
+// Filters [out, in, 3, 3] become [36, in, out]; turned by half a circle, as the input's gradient wants them, [36, out,
+// in].
 // From the kernel's signature: p, stored, squares.
 
 var<private> square: u32;

@@ -1,4 +1,5 @@
-// Squares of channels-last images, four pixels apart, zero where they reach over the edge, become [36, tiles, channels].
+// Squares of channels-last images, four pixels apart, zero where they reach over the edge, become [36, tiles,
+// channels].
 // From the kernel's signature: p, source, squares.
 
 var<private> square: u32;

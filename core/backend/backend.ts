@@ -25,8 +25,8 @@ export interface View {
 export const VIEW_ALIGNMENT = 64;
 
 /**
- * The most numbers of one storage that every WebGPU adapter can bind: 128 MiB of float32. Who divides by it does so on all
- * backends, so that one can continue what another began.
+ * The most numbers of one storage that every WebGPU adapter can bind: 128 MiB of float32. Who divides by it does so on
+ * all backends, so that one can continue what another began.
  */
 export const MOST_NUMBERS = 2 ** 25;
 

@@ -2,8 +2,8 @@ import type { Floats } from "./backend.ts";
 import type { WasmRuntime } from "./cpu/wasm_runtime.ts";
 
 /**
- * The kind of a kernel's parameter in the shader's uniform struct. A `seed` is a `u32` too, a random number: where a run of
- * kernels is replayed, it gets a fresh one in the place of each that it drew.
+ * The kind of a kernel's parameter in the shader's uniform struct. A `seed` is a `u32` too, a random number: where a
+ * run of kernels is replayed, it gets a fresh one in the place of each that it drew.
  */
 export type ParameterType = "u32" | "f32" | "seed";
 

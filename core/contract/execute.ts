@@ -9,7 +9,8 @@ export function execute(ops: ContractionPrimitives, plan: ContractionPlan, tenso
   const values = tensors.map((tensor, operand) => shaped(ops, tensor, plan.innerShapes[operand]));
   for (const step of plan.steps) {
     values.push(run(ops, step, step.operands.map((operand) => values[operand])));
-    // A permutation's gradient does not ask what was permuted, nor does a product's: why keep it until the tape is done?
+    // A permutation's gradient does not ask what was permuted, nor does a product's: why keep it until the tape is
+    // done?
     const [first] = step.operands;
     if (step.method.name === "permute" && first >= tensors.length) values[first].dispose();
   }

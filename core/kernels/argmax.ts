@@ -4,7 +4,9 @@ import { fillHoles } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { linear } from "./launch.ts";
 
-/** The shader of a kernel that makes `answer` of `best`, the index of the first largest entry of row `i` of a tensor. */
+/**
+ * The shader of a kernel that makes `answer` of `best`, the index of the first largest entry of row `i` of a tensor.
+ */
 export function withLargest(logits: string, answer: string): string {
   return fillHoles(template, { LOGITS: logits, ANSWER: answer });
 }

@@ -7,8 +7,8 @@ import { defineKernel } from "./kernel.ts";
 import { linear } from "./launch.ts";
 
 /**
- * Sums over the rows of `[rows, channels]`, chunk by chunk, and sums of squared distances from the chunk's own mean: both
- * `[chunks, channels]`.
+ * Sums over the rows of `[rows, channels]`, chunk by chunk, and sums of squared distances from the chunk's own mean:
+ * both `[chunks, channels]`.
  */
 export const batchNormStatisticsKernel = defineKernel({
   name: "batch norm statistics",
@@ -70,8 +70,8 @@ export const batchNormMomentsKernel = defineKernel({
 });
 
 /**
- * `(x - mean) / sqrt(variance + epsilon) * weight + bias` over `[rows, channels]`; with `residual` 1 plus `added` of the
- * same shape (else its binding may hold anything), and with `relu` 1 no less than 0.
+ * `(x - mean) / sqrt(variance + epsilon) * weight + bias` over `[rows, channels]`; with `residual` 1 plus `added` of
+ * the same shape (else its binding may hold anything), and with `relu` 1 no less than 0.
  */
 export const batchNormKernel = defineKernel({
   name: "batch norm",

@@ -36,8 +36,8 @@ export const batchNormSumsKernel = defineKernel({
 });
 
 /**
- * From the sums of the chunks: the gradients of weight and bias, and `coefficients [4, channels]`, the factor, mean, slope
- * and offset of {@link batchNormGradientKernel}; with `training` 1 the statistics are the batch's own.
+ * From the sums of the chunks: the gradients of weight and bias, and `coefficients [4, channels]`, the factor, mean,
+ * slope and offset of {@link batchNormGradientKernel}; with `training` 1 the statistics are the batch's own.
  */
 export const batchNormCoefficientsKernel = defineKernel({
   name: "batch norm coefficients",

@@ -1,6 +1,6 @@
 /**
- * The most runs of neighbouring dimensions, of which an operand goes through all alike or stays where it is, that binary
- * kernels walk: four indices in the shader and in the loop.
+ * The most runs of neighbouring dimensions, of which an operand goes through all alike or stays where it is, that
+ * binary kernels walk: four indices in the shader and in the loop.
  */
 export const MOST_RUNS = 4;
 

@@ -76,8 +76,8 @@ export const convInputGradientKernel = defineKernel({
 });
 
 /**
- * d loss / d filters in parts `[parts, kernelHeight, kernelWidth, inputs, outputs]`, to be summed: part i is that of the
- * `partRows` rows of output pixels, counted through all images, from i * partRows on.
+ * d loss / d filters in parts `[parts, kernelHeight, kernelWidth, inputs, outputs]`, to be summed: part i is that of
+ * the `partRows` rows of output pixels, counted through all images, from i * partRows on.
  */
 export const convFilterGradientKernel = defineKernel({
   name: "conv2d filter gradient",

@@ -114,9 +114,9 @@ export const crfMarginalsKernel = defineKernel({
 });
 
 /**
- * Gradient of the log-marginals by emissions and, for each sequence, by transitions: reverse mode through the marginals'
- * recursion, which runs forward along the sequence, then through the forward algorithm, which runs backward. All factors
- * are conditional probabilities, so nothing grows with the length.
+ * Gradient of the log-marginals by emissions and, for each sequence, by transitions: reverse mode through the
+ * marginals' recursion, which runs forward along the sequence, then through the forward algorithm, which runs backward.
+ * All factors are conditional probabilities, so nothing grows with the length.
  */
 export const crfMarginalsGradientKernel = defineKernel({
   name: "crf marginals dx",

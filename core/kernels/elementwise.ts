@@ -134,7 +134,10 @@ export const unaryKernels = mapTable(unaryTable, (name, { value, dx, wasm }: Una
 const gradientKernel = (name: string, expression: string) =>
   expression === "g" ? null : binaryGradientKernel(name, expression);
 
-/** The kernels of each binary function: its value and the gradient for either operand, `null` for the gradient as it came. */
+/**
+ * The kernels of each binary function: its value and the gradient for either operand, `null` for the gradient as it
+ * came.
+ */
 export const binaryKernels = mapTable(binaryTable, (name, { value, dx, dy, wasm }: BinaryExpressions) => ({
   value: binaryKernel(name, value, wasm),
   dx: gradientKernel(`${name} dx`, dx),

@@ -33,8 +33,8 @@ const parameters = {
 type Parameters = Readonly<Record<keyof typeof parameters, number>>;
 
 /**
- * C = A B (+ bias) for a batch of matrices: A `[m, k]`, B `[k, n]`, bias `[n]`, C `[batch, parts, m, n]` where part i sums
- * over `partDepth` of k from i * partDepth on, so that a long sum for a small result occupies many threads.
+ * C = A B (+ bias) for a batch of matrices: A `[m, k]`, B `[k, n]`, bias `[n]`, C `[batch, parts, m, n]` where part i
+ * sums over `partDepth` of k from i * partDepth on, so that a long sum for a small result occupies many threads.
  *
  * An element of A stands at `row * aRow + column * aColumn + image * aBatch`, and likewise for B: one of a matrix's two
  * strides must be 1. Without a bias (`hasBias` 0) its binding may hold anything of n elements or more.

@@ -41,8 +41,8 @@ export interface KernelDefinition<
 const registry = new Map<string, AnyKernel>();
 
 /**
- * Makes a kernel: puts what its signature says in front of its shaders (see {@link headerOf}), and registers it under its
- * name, so that tests can walk all of them.
+ * Makes a kernel: puts what its signature says in front of its shaders (see {@link headerOf}), and registers it under
+ * its name, so that tests can walk all of them.
  *
  * @throws Error if there is a kernel of this name already
  */

@@ -4,8 +4,8 @@ import type { AdapterTraits } from "../backend/kernel.ts";
 export const LINEAR_WORKGROUP = 64;
 
 /**
- * Workgroups for `count` threads in a row; beyond the limit of one dimension they continue in the second, and the shader
- * finds its index as `id.x + id.y * groups.x * 64`.
+ * Workgroups for `count` threads in a row; beyond the limit of one dimension they continue in the second, and the
+ * shader finds its index as `id.x + id.y * groups.x * 64`.
  */
 export function linear(count: number, adapter: AdapterTraits): [number, number, number] {
   const groups = Math.max(1, Math.ceil(count / LINEAR_WORKGROUP));

@@ -3,8 +3,8 @@ import { defineKernel } from "./kernel.ts";
 import { linear } from "./launch.ts";
 
 /**
- * Softmax over the last dimension of `[rows, columns]`, without the columns where the mask `[rows / rowsPerMask, columns]`
- * is 0.
+ * Softmax over the last dimension of `[rows, columns]`, without the columns where the mask `[rows / rowsPerMask,
+ * columns]` is 0.
  */
 export const maskedSoftmaxKernel = defineKernel({
   name: "masked softmax",

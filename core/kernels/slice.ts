@@ -2,7 +2,9 @@ import shader from "../../shaders/slice.wgsl" with { type: "text" };
 import { defineKernel } from "./kernel.ts";
 import { linear } from "./launch.ts";
 
-/** Of `[outer, extent, inner]` the part from `begin` on, `length` long; `size` counts the numbers that are gone through. */
+/**
+ * Of `[outer, extent, inner]` the part from `begin` on, `length` long; `size` counts the numbers that are gone through.
+ */
 const parameters = { size: "u32", extent: "u32", inner: "u32", begin: "u32", length: "u32" } as const;
 
 /** `[outer, extent, inner]` to `[outer, length, inner]`. */

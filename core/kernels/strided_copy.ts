@@ -3,7 +3,8 @@ import { defineKernel } from "./kernel.ts";
 import { spread } from "./launch.ts";
 
 /**
- * Fills the output in its order from the input by strides: a permutation of dimensions, and a repetition where a stride is
+ * Fills the output in its order from the input by strides: a permutation of dimensions, and a repetition where a stride
+ * is
  * 0. Six dimensions at most; `extent0` follows from the size.
  */
 export const stridedCopyKernel = defineKernel({

@@ -2,7 +2,9 @@ import shader from "../../shaders/sum.wgsl" with { type: "text" };
 import { defineKernel } from "./kernel.ts";
 import { linear } from "./launch.ts";
 
-/** `[outer, length, inner]` to `[outer, chunks, inner]`: sums of `chunk` neighbours along the middle, times `factor`. */
+/**
+ * `[outer, length, inner]` to `[outer, chunks, inner]`: sums of `chunk` neighbours along the middle, times `factor`.
+ */
 export const sumKernel = defineKernel({
   name: "sum",
   reads: { input: "f32" },

@@ -8,10 +8,10 @@ export const MOST_PATHS = 8;
 export const NO_PATH = Math.fround(-1e30);
 
 /**
- * The `paths` best paths of tags through each linear chain, best first. `best [sequences, length, tags, paths]` holds the
- * scores of the best ways to each tag, and `origins` of the same shape where each came from, as i * paths + rank. Out
- * come `scores [sequences, paths]` and `tags [sequences, paths, length]`, -1 where the mask is 0 and on paths beyond the
- * number that there are.
+ * The `paths` best paths of tags through each linear chain, best first. `best [sequences, length, tags, paths]` holds
+ * the scores of the best ways to each tag, and `origins` of the same shape where each came from, as i * paths + rank.
+ * Out come `scores [sequences, paths]` and `tags [sequences, paths, length]`, -1 where the mask is 0 and on paths
+ * beyond the number that there are.
  */
 export const viterbiKernel = defineKernel({
   name: "viterbi",

@@ -22,7 +22,10 @@ const grid = {
 /** Images of `height` x `width` x `channels`, cut into `tilesDown` x `tilesAcross` tiles of 4 x 4 pixels. */
 export type TileGrid = Readonly<Record<keyof typeof grid, number>>;
 
-/** Calls `visit` for every tile and channel: the image's first number of the channel, and the tile's first row and column. */
+/**
+ * Calls `visit` for every tile and channel: the image's first number of the channel, and the tile's first row and
+ * column.
+ */
 function walk(p: TileGrid, visit: (square: number, first: number, top: number, left: number) => void): void {
   const { images, height, width, channels, tilesDown, tilesAcross } = p;
   for (let tile = 0; tile < images * tilesDown * tilesAcross; tile++) {

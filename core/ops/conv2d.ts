@@ -46,7 +46,9 @@ function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Te
   return permuted(device, device.alias(sum, shape), FROM_KERNEL);
 }
 
-/** What the gradients of a convolution want: the arranged filter, or for Winograd's algorithm the squares of the images. */
+/**
+ * What the gradients of a convolution want: the arranged filter, or for Winograd's algorithm the squares of the images.
+ */
 interface Saved {
   readonly geometry: ConvGeometry;
   readonly arranged: Tensor | null;
@@ -67,7 +69,8 @@ export const conv2d = defineOp({
       return { output: y, saved: { geometry, arranged: null, squares } };
     }
     const { images, outHeight, outWidth, outputs } = geometry;
-    // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it too.
+    // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it
+    // too.
     const arranged = permuted(device, filter, TO_KERNEL);
     const y = device.empty([images, outHeight, outWidth, outputs]);
     device.run(convForwardKernel, { x, filters: arranged, y }, geometry);

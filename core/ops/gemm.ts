@@ -20,7 +20,9 @@ export interface Matrices {
   readonly batch: number;
 }
 
-/** Row-major matrices, as many as the tensor holds; a single one is repeated for every matrix of a product's other side. */
+/**
+ * Row-major matrices, as many as the tensor holds; a single one is repeated for every matrix of a product's other side.
+ */
 export function matricesIn(tensor: Tensor, rows: number, columns: number): Matrices {
   return { tensor, rows, columns, row: columns, column: 1, batch: tensor.size > rows * columns ? rows * columns : 0 };
 }

@@ -14,14 +14,18 @@ type Primitives = typeof primitives;
 /** @internal */
 type Bound<Definition> = Definition extends Op<infer Arguments> ? (...args: Arguments) => Tensor : never;
 
-/** Every operation of the registry as a function of its arguments; inside `differentiate` it also leaves its gradient. */
+/**
+ * Every operation of the registry as a function of its arguments; inside `differentiate` it also leaves its gradient.
+ */
 export type BoundPrimitives = { readonly [Name in keyof Primitives]: Bound<Primitives[Name]> };
 
 /** A loss and the gradients of what it was differentiated by. */
 export interface Differentiated {
   /** The scalar that was differentiated. */
   readonly loss: Tensor;
-  /** In the order asked for, unless each was taken when it was whole; `null` where the loss does not depend on a tensor. */
+  /**
+   * In the order asked for, unless each was taken when it was whole; `null` where the loss does not depend on a tensor.
+   */
   readonly gradients: readonly (Tensor | null)[];
 }
 
@@ -47,25 +51,28 @@ export interface TensorLife {
   /** Reads several tensors in one wait. */
   read(tensors: readonly Tensor[]): Promise<Floats[]>;
   /**
-   * Overwrites the numbers of `target` by those of `value`, in order with the operations around it. It is for state that
-   * outlives a step, such as running means: no gradient goes through it, and an operation whose backward pass still
-   * wants the old numbers of `target` would find the new ones.
+   * Overwrites the numbers of `target` by those of `value`, in order with the operations around it. It is for state
+   * that outlives a step, such as running means: no gradient goes through it, and an operation whose backward pass
+   * still wants the old numbers of `target` would find the new ones.
    *
    * @throws RangeError if the shapes differ
    */
   assign(target: Tensor, value: Tensor): void;
   /**
-   * Overwrites rows of `target [rows, width]` as `assign` does the whole: row `indices[i]` by `values[i]`, for instance of
-   * a memory bank. No number may stand twice in `indices [count]`.
+   * Overwrites rows of `target [rows, width]` as `assign` does the whole: row `indices[i]` by `values[i]`, for instance
+   * of a memory bank. No number may stand twice in `indices [count]`.
    *
    * @throws RangeError if the shapes do not fit
    */
   assignRows(target: Tensor, indices: Tensor, values: Tensor): void;
-  /** The index of the first largest entry along the last dimension, 0 where none is a number: `[..., columns]` to `[...]`. */
+  /**
+   * The index of the first largest entry along the last dimension, 0 where none is a number: `[..., columns]` to
+   * `[...]`.
+   */
   argmax(x: Tensor): Tensor;
   /**
-   * 1 where the `argmax` of `x [..., columns]` is `indices [...]`, else 0: which of a classifier's answers are right. An
-   * index of -1 is none's.
+   * 1 where the `argmax` of `x [..., columns]` is `indices [...]`, else 0: which of a classifier's answers are right.
+   * An index of -1 is none's.
    *
    * @throws RangeError if the shapes do not fit
    */
@@ -73,8 +80,8 @@ export interface TensorLife {
   /**
    * Runs `body`, which gives a scalar, and differentiates it by `targets`.
    *
-   * @param take if given, is handed each gradient as soon as it is whole, with the number of its target; it is freed after
-   * that, so that never all of them are there at once, and `gradients` is empty
+   * @param take if given, is handed each gradient as soon as it is whole, with the number of its target; it is freed
+   * after that, so that never all of them are there at once, and `gradients` is empty
    */
   differentiate(
     body: () => Tensor,

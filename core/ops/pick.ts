@@ -4,8 +4,8 @@ import { showShape, type Tensor } from "../tensor.ts";
 import { defineOp } from "./op.ts";
 
 /**
- * One entry of each row: `x [..., columns]` and `indices [...]`, whole numbers in [0, columns), give `[...]`. The indices
- * have no gradient.
+ * One entry of each row: `x [..., columns]` and `indices [...]`, whole numbers in [0, columns), give `[...]`. The
+ * indices have no gradient.
  */
 export const pick = defineOp({
   forward(device: Device, x: Tensor, indices: Tensor) {

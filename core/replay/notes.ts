@@ -19,8 +19,9 @@ export interface OutputPlace {
 }
 
 /**
- * What a body asks of a device, call by call. Memory that it allocates is known by the order in which it appears; memory
- * that was there before, such as weights, by itself. The notes share that with its owners until they are disposed of.
+ * What a body asks of a device, call by call. Memory that it allocates is known by the order in which it appears;
+ * memory that was there before, such as weights, by itself. The notes share that with its owners until they are
+ * disposed of.
  */
 export class Notes implements DeviceObserver {
   readonly calls: Call[] = [];
@@ -83,8 +84,8 @@ export class Notes implements DeviceObserver {
    *
    * @param outputs what the body returned
    * @param dispatches how many kernels the backend was sent meanwhile
-   * @returns whether the calls are all there is to know: no tensor but the outputs lives on, constants stay constant, and
-   * no kernel was enqueued behind the device's back
+   * @returns whether the calls are all there is to know: no tensor but the outputs lives on, constants stay constant,
+   * and no kernel was enqueued behind the device's back
    */
   finish(outputs: readonly Tensor[], dispatches: number): boolean {
     this.outputs = outputs.map(({ view, shape }) => ({ view, shape }));

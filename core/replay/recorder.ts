@@ -40,14 +40,16 @@ interface Entry {
   recording: Recording | null;
 }
 
-/** Keys that are remembered, for bodies whose inputs have many shapes; the one that was met first is forgotten first. */
+/**
+ * Keys that are remembered, for bodies whose inputs have many shapes; the one that was met first is forgotten first.
+ */
 const MOST_KEYS = 32;
 
 /**
  * Runs bodies, and replays those that repeat: when two runs of a key in a row asked the device for the same, the next
  * ones send the noted calls without running the body. Where runs differ, as they do while a scheduled number changes,
- * each is run. All recordings work in one arena, which is given back whenever a body is run, so that replaying never takes more
- * memory than running does.
+ * each is run. All recordings work in one arena, which is given back whenever a body is run, so that replaying never
+ * takes more memory than running does.
  */
 export class Recorder {
   readonly #entries = new Map<string, Entry>();

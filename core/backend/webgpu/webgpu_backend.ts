@@ -112,8 +112,8 @@ export class WebGpuBackend implements Backend {
     const gpuStorage = storage as GpuStorage;
     if (!this.#live.delete(gpuStorage)) throw new Error("Cannot release a storage twice");
     this.#bytes -= gpuStorage.bytes;
-    // The queue runs in order, so a buffer may be handed out again at once: whoever gets it writes after its last reader.
-    // Only host writes overtake commands that are not submitted yet, hence `write` submits first.
+    // The queue runs in order, so a buffer may be handed out again at once: whoever gets it writes after its last
+    // reader. Only host writes overtake commands that are not submitted yet, hence `write` submits first.
     this.#pool.give(gpuStorage.buffer);
   }
 
