@@ -1,4 +1,5 @@
 // How tiles read B and write C where the columns of both lie side by side and come in fours.
+// From the kernels' signatures: the arrays of Element that RIGHT (B) and RESULT (C) stand for.
 
 // Four columns of the row of B that begins at `row`; `columns` are offsets into it.
 fn loadQuad(row: u32, columns: vec4u) -> vec4f {

@@ -68,8 +68,11 @@ export interface AnyKernel {
  * tensors follow: first `reads`, then `writes`. A binding that is both read and written stands in `writes`.
  */
 export interface Kernel<Binding extends string, Parameter extends string> extends AnyKernel {
+  /** By these names. */
   readonly parameters: Readonly<Record<Parameter, ParameterType>>;
+  /** Of these parameters. */
   launch(parameters: Readonly<Record<Parameter, number>>, adapter: AdapterTraits): Launch;
+  /** Of these tensors and parameters. */
   cpu(
     views: Readonly<Record<Binding, Floats>>,
     parameters: Readonly<Record<Parameter, number>>,
