@@ -37,7 +37,7 @@ export { type BackendChoice, openBackend, type OpenedBackend } from "./core/back
 export type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "./core/backend/backend.ts";
 export type { Call, CopyCall, KernelCall, Program } from "./core/backend/program.ts";
 export type { Exchange, GpuExchange, HostExchange } from "./core/backend/exchange.ts";
-export type { AdapterTraits, Kernel, Launch, ParameterType } from "./core/kernels/kernel.ts";
+export type { AdapterTraits, AnyKernel, ElementType, Kernel, Launch, ParameterType } from "./core/backend/kernel.ts";
 export type { WasmRuntime } from "./core/backend/cpu/wasm_runtime.ts";
 export type { ConvShape, WasmKernels } from "./core/backend/cpu/wasm/wasm_kernels.ts";
 

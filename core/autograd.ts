@@ -9,8 +9,8 @@ interface Node {
 }
 
 /**
- * Reverse-mode differentiation. While a tape records, every operation that touches a watched tensor, or one computed from
- * it, leaves a node; `gradients` walks the nodes backwards.
+ * Reverse-mode differentiation. While a tape records, every operation that touches a watched tensor, or one computed
+ * from it, leaves a node; `gradients` walks the nodes backwards.
  */
 export class Tape {
   readonly #nodes: Node[] = [];
@@ -31,13 +31,13 @@ export class Tape {
   }
 
   /**
-   * d loss / d target for each target; `null` where the loss does not depend on it. Gradients on the way are freed as soon
-   * as the walk is past them.
+   * Finds d loss / d target for each target, and hands each to `take` as soon as it is whole. After that it is freed,
+   * as are the gradients on the way when the walk is past them.
    *
    * @param seed the gradient of the loss itself: a scalar 1
    * @param add sums two gradients of one tensor
    * @param scope frees what a backward pass makes and does not return
-   * @param take if given, is handed each target's gradient when it is whole, after which it is freed; nothing is returned
+   * @param take is given the target's place among `targets`, and `null` where the loss does not depend on it
    */
   gradients(
     loss: Tensor,
@@ -46,22 +46,22 @@ export class Tape {
       readonly seed: Tensor;
       readonly add: (a: Tensor, b: Tensor) => Tensor;
       readonly scope: <Result>(body: () => Result) => Result;
-      readonly take?: (index: number, gradient: Tensor | null) => void;
+      readonly take: (index: number, gradient: Tensor | null) => void;
     },
-  ): (Tensor | null)[] {
+  ): void {
     const gradientOf = new HeldGradients((tensor) => !this.tracks(tensor));
     gradientOf.set(loss, seed);
-    const numbers = new Map(targets.map((target, index) => [target, index]));
+    const places = Map.groupBy(targets.keys(), (index) => targets[index]);
+    const finish = (target: Tensor) => {
+      for (const index of places.get(target)!) take(index, gradientOf.get(target));
+      gradientOf.delete(target);
+    };
     // How often each target is still to be met on the way.
     const uses = new Map(targets.map((target) => [target, 0]));
     for (const { inputs } of this.#nodes) {
       for (const input of inputs) if (uses.has(input)) uses.set(input, uses.get(input)! + 1);
     }
-    const finish = (target: Tensor) => {
-      take!(numbers.get(target)!, gradientOf.get(target));
-      gradientOf.delete(target);
-    };
-    if (take) { for (const [target, count] of uses) if (count === 0) finish(target); }
+    for (const [target, count] of uses) if (count === 0) finish(target);
     for (const { inputs, output, backward } of this.#nodes.toReversed()) {
       const gradient = gradientOf.get(output);
       const parts = gradient ? scope(() => backward(gradient)) : [];
@@ -73,15 +73,14 @@ export class Tape {
           const sum = gradientOf.get(input);
           gradientOf.set(input, sum ? add(sum, part) : part);
         }
-        if (!uses.has(input)) return;
-        const left = uses.get(input)! - 1;
-        uses.set(input, left);
-        if (take && left === 0) finish(input);
+        const left = uses.get(input);
+        if (left === undefined) return;
+        uses.set(input, left - 1);
+        if (left === 1) finish(input);
       });
       for (const part of parts) gradientOf.release(part);
-      if (!numbers.has(output)) gradientOf.delete(output);
+      gradientOf.delete(output);
     }
-    return take ? [] : targets.map((target) => gradientOf.get(target));
   }
 }
 

@@ -1,12 +1,13 @@
 import { execute } from "./contract/execute.ts";
 import { type Index, notationOf, parsePattern } from "./contract/notation.ts";
 import { planOf } from "./contract/plan.ts";
-import type { Ops } from "./ops/ops.ts";
+import type { ContractionPrimitives } from "./contract/primitives.ts";
 import type { Tensor } from "./tensor.ts";
 
 export type { Arrangement, PairMethod } from "./contract/arrangement.ts";
 export type { Index, Notation } from "./contract/notation.ts";
 export { type ContractionPlan, planContraction, planIndices } from "./contract/plan.ts";
+export type { ContractionPrimitives } from "./contract/primitives.ts";
 export type { Step, StepMethod } from "./contract/steps.ts";
 
 /**
@@ -26,7 +27,7 @@ export type { Step, StepMethod } from "./contract/steps.ts";
  * const scores = contract(ops, "bqhd,bkhd->bhqk", queries, keys);
  * ```
  */
-export function contract(ops: Ops, pattern: string, ...tensors: readonly Tensor[]): Tensor {
+export function contract(ops: ContractionPrimitives, pattern: string, ...tensors: readonly Tensor[]): Tensor {
   return execute(ops, planOf(parsePattern(pattern), tensors.map((tensor) => tensor.shape)), tensors);
 }
 
@@ -40,7 +41,7 @@ export function contract(ops: Ops, pattern: string, ...tensors: readonly Tensor[
  * ```
  */
 export function contractIndices(
-  ops: Ops,
+  ops: ContractionPrimitives,
   inputs: readonly (readonly Index[])[],
   output: readonly Index[],
   tensors: readonly Tensor[],

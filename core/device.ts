@@ -1,6 +1,6 @@
 import type { Backend, Floats } from "./backend/backend.ts";
+import type { AnyKernel, Kernel } from "./backend/kernel.ts";
 import { fillKernel } from "./kernels/fill.ts";
-import type { Kernel } from "./kernels/kernel.ts";
 import { showShape, sizeOf, Tensor } from "./tensor.ts";
 
 /** What a device tells about its work while it is observed; see {@link Device.observed}. */
@@ -10,7 +10,7 @@ export interface DeviceObserver {
   /** Host numbers went into a tensor. */
   wrote(tensor: Tensor, data: ArrayLike<number>): void;
   /** A kernel was enqueued. */
-  ran(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>, parameters: Readonly<Record<string, number>>): void;
+  ran(kernel: AnyKernel, tensors: Readonly<Record<string, Tensor>>, parameters: Readonly<Record<string, number>>): void;
   /** A copy was enqueued. */
   copied(source: Tensor, target: Tensor): void;
 }
@@ -66,7 +66,7 @@ export class Device {
   ): void {
     const views = Object.fromEntries(Object.entries<Tensor>(tensors).map(([name, tensor]) => [name, tensor.view]));
     this.backend.run(kernel, views as Record<Binding, Tensor["view"]>, parameters);
-    this.#observer?.ran(kernel as unknown as Kernel, tensors, parameters);
+    this.#observer?.ran(kernel, tensors, parameters);
   }
 
   /** Enqueues a copy of all numbers of one tensor into another of the same size, whatever their shapes. */
@@ -81,9 +81,9 @@ export class Device {
   }
 
   /**
-   * Runs `body` and frees every tensor made in it, save those it returns (a tensor, or tensors in arrays, maps and plain
-   * objects), which pass to the enclosing scope, and those given to `keep`. The body must not be async: tensors made
-   * after its first wait would belong to nobody.
+   * Runs `body` and frees every tensor made in it, save those it returns (a tensor, or tensors in arrays, maps and
+   * plain objects), which pass to the enclosing scope, and those given to `keep`. The body must not be async: tensors
+   * made after its first wait would belong to nobody.
    */
   scope<Result>(body: () => Result): Result {
     const made = new Set<Tensor>();

@@ -1,22 +1,11 @@
 // From the sums of the chunks: the gradients of batch norm's weight and bias, and per channel the four numbers of
 // batch_norm_gradient.wgsl, [4, channels]. With the batch's own statistics they depend on the input too:
 // dx = weight / sqrt(variance + epsilon) * (g - (dbias + xhat dweight) / rows); with fixed ones only g remains.
-
-struct Parameters { rows: f32, channels: u32, chunks: u32, epsilon: f32, training: f32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> sums: array<f32>;
-@group(0) @binding(2) var<storage, read> products: array<f32>;
-@group(0) @binding(3) var<storage, read> mean: array<f32>;
-@group(0) @binding(4) var<storage, read> variance: array<f32>;
-@group(0) @binding(5) var<storage, read> weight: array<f32>;
-@group(0) @binding(6) var<storage, read_write> weightGradient: array<f32>;
-@group(0) @binding(7) var<storage, read_write> biasGradient: array<f32>;
-@group(0) @binding(8) var<storage, read_write> coefficients: array<f32>;
+// From the kernel's signature: p, sums, products, mean, variance, weight, weightGradient, biasGradient, coefficients.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let c = id.x + id.y * groups.x * 64u;
+  let c = threadIndex(id, groups);
   if (c >= p.channels) { return; }
   var sum = 0.0;
   var product = 0.0;

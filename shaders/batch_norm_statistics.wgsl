@@ -1,17 +1,11 @@
 // Sums over the rows of [rows, channels], chunk by chunk, and in the same pass the sums of squared distances from the
-// chunk's mean: both [chunks, channels]. Numbers are counted from the chunk's first one, as the difference of two large sums
-// would lose the digits that matter.
-
-struct Parameters { rows: u32, channels: u32, chunk: u32, chunks: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<Element>;
-@group(0) @binding(2) var<storage, read_write> sums: array<Element>;
-@group(0) @binding(3) var<storage, read_write> squares: array<Element>;
+// chunk's mean: both [chunks, channels]. Numbers are counted from the chunk's first one, as the difference of two large
+// sums would lose the digits that matter.
+// From the kernel's signature: p, x, sums, squares.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   let width = p.channels / LANES;
   if (i >= p.chunks * width) { return; }
   let begin = i / width * p.chunk;

@@ -1,22 +1,13 @@
-// An elementwise function of two tensors with broadcasting. Neighbouring dimensions that both tensors run through alike
-// are merged beforehand, so four remain at most; an operand's stride along a broadcast dimension is 0.
-
-struct Parameters {
-  size: u32,
-  extent1: u32, extent2: u32, extent3: u32,
-  a0: u32, a1: u32, a2: u32, a3: u32,
-  b0: u32, b1: u32, b2: u32, b3: u32,
-  flat: u32, // 1: both operands have the output's shape
-}
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+// An elementwise function of two tensors with broadcasting, or its gradient with respect to one of them, still in the
+// output's shape: the sum over broadcast dimensions follows in another kernel. Neighbouring dimensions that both
+// tensors run through alike are merged beforehand, so four remain at most; an operand's stride along a broadcast
+// dimension is 0.
+// From the kernels' signatures: p (flat 1: both operands have the output's shape), a, b, output, and gradient where
+// GRADIENT reads it.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x + id.y * groups.x * 64u; i < p.size; i += groups.x * groups.y * 64u) {
+  for (var i = threadIndex(id, groups); i < p.size; i += threadCount(groups)) {
     var ia = i;
     var ib = i;
     if (p.flat == 0u) {
@@ -32,6 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
     let x = a[ia];
     let y = b[ib];
+    GRADIENT
     output[i] = EXPRESSION;
   }
 }

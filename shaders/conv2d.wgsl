@@ -5,26 +5,15 @@
 // With a stride, an input pixel is seen by every stride-th tap only, and which ones depends on the pixel's position
 // modulo the stride. So the gradient's pixels are taken class by class, stride * stride of them, and a thread's eight
 // pixels share their taps.
-
-struct Parameters {
-  images: u32,
-  height: u32, width: u32, inputs: u32,
-  outHeight: u32, outWidth: u32, outputs: u32,
-  kernelHeight: u32, kernelWidth: u32,
-  stride: u32, padding: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> source: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<Element>; // the filter, [kernelHeight, kernelWidth, inputs, outputs]
-@group(0) @binding(3) var<storage, read_write> c: array<Element>;
+// From the kernels' signatures: p, filters [kernelHeight, kernelWidth, inputs, outputs], and under the names that stand
+// for SOURCE and RESULT the images.
 
 // From [images, sourceSize.y, sourceSize.x, depth] to [images, size.y, size.x, columns].
 struct Direction {
   sourceSize: vec2u, depth: u32,
   size: vec2u, columns: u32,
-  // The pixel in row y of its class sees, with the class's first tap, the row y * scale + (corner + shift) / classes, where
-  // `corner` is the class's first row, and with further taps the rows a step away from each other.
+  // The pixel in row y of its class sees, with the class's first tap, the row y * scale + (corner + shift) / classes,
+  // where `corner` is the class's first row, and with further taps the rows a step away from each other.
   scale: i32, shift: i32, classes: u32, step: i32,
   filterRow: u32, filterColumn: u32,
 }
@@ -40,7 +29,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     vec2u(p.width, p.height), p.inputs, vec2u(p.outWidth, p.outHeight), p.outputs,
     i32(p.stride), -i32(p.padding), 1u, 1, p.outputs, 1u,
   );
-  convolve(d, id.x + id.y * groups.x * 64u);
+  convolve(d, threadIndex(id, groups));
 }
 
 @compute @workgroup_size(64)
@@ -49,7 +38,7 @@ fn inputGradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
     vec2u(p.outWidth, p.outHeight), p.outputs, vec2u(p.width, p.height), p.inputs,
     1, i32(p.padding), p.stride, -1, 1u, p.outputs,
   );
-  convolve(d, id.x + id.y * groups.x * 64u);
+  convolve(d, threadIndex(id, groups));
 }
 
 fn convolve(d: Direction, thread: u32) {
@@ -86,8 +75,8 @@ fn convolve(d: Direction, thread: u32) {
       var atHigh = select(vec4u(), offsetsOf(d, high, dy, dx), seenHigh);
       var filterAt = (tapY * p.kernelWidth + tapX) * p.inputs * p.outputs;
       for (var k = 0u; k < d.depth; k++) {
-        let aLow = vec4f(source[atLow.x], source[atLow.y], source[atLow.z], source[atLow.w]);
-        let aHigh = vec4f(source[atHigh.x], source[atHigh.y], source[atHigh.z], source[atHigh.w]);
+        let aLow = vec4f(SOURCE[atLow.x], SOURCE[atLow.y], SOURCE[atLow.z], SOURCE[atLow.w]);
+        let aHigh = vec4f(SOURCE[atHigh.x], SOURCE[atHigh.y], SOURCE[atHigh.z], SOURCE[atHigh.w]);
         accumulate(
           mat2x4f(select(vec4f(), aLow, seenLow), select(vec4f(), aHigh, seenHigh)),
           mat2x4f(loadQuad(filterAt, columnsLow), loadQuad(filterAt, columnsHigh)),
@@ -121,8 +110,8 @@ fn after(place: Place, grid: vec2u) -> Place {
   return Place(select(x, 0u, x == grid.x), select(y, 0u, y == grid.y), image);
 }
 
-// The source pixels that four pixels of the result, from `place` on, see with their first tap, which may lie outside; past
-// the last pixel, that one again. Leaves `place` behind them.
+// The source pixels that four pixels of the result, from `place` on, see with their first tap, which may lie outside;
+// past the last pixel, that one again. Leaves `place` behind them.
 fn fourPixels(d: Direction, place: ptr<function, Place>, pixel: u32, pixels: u32, grid: vec2u, shift: vec2i) -> Pixels {
   let a = *place;
   let b = following(a, pixel + 1u, pixels, grid);

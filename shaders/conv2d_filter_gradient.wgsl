@@ -1,20 +1,8 @@
-// The gradient of a convolution of channels-last images with respect to its filter: a product A B whose left matrix, one
-// row for each tap and input channel and one column for each output pixel, is never written down. Each thread computes a
-// tile (tile.wgsl) of one part of the sum over the pixels, some rows of output pixels; the parts are summed afterwards.
-
-struct Parameters {
-  images: u32,
-  height: u32, width: u32, inputs: u32,
-  outHeight: u32, outWidth: u32, outputs: u32,
-  kernelHeight: u32, kernelWidth: u32,
-  stride: u32, padding: u32,
-  parts: u32, partRows: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> source: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<Element>; // the gradient, [images, outHeight, outWidth, outputs]
-@group(0) @binding(3) var<storage, read_write> c: array<Element>; // [parts, kernelHeight, kernelWidth, inputs, outputs]
+// The gradient of a convolution of channels-last images with respect to its filter: a product A B whose left matrix,
+// one row for each tap and input channel and one column for each output pixel, is never written down. Each thread
+// computes a tile (tile.wgsl) of one part of the sum over the pixels, some rows of output pixels; the parts are summed
+// afterwards.
+// From the kernel's signature: p, x, gradient, partials [parts, kernelHeight, kernelWidth, inputs, outputs].
 
 // Where four rows of A begin: tap and input channel.
 struct Taps { y: vec4i, x: vec4i, channel: vec4u }
@@ -24,7 +12,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let depth = p.kernelHeight * p.kernelWidth * p.inputs;
   let across = (p.outputs + 7u) / 8u;
   let down = (depth + 7u) / 8u;
-  let thread = id.x + id.y * groups.x * 64u;
+  let thread = threadIndex(id, groups);
   let tileRow = thread / across;
   let column = (thread - tileRow * across) * 8u;
   let part = tileRow / down;
@@ -46,9 +34,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let atLow = (image * p.height + vec4u(y + low.y)) * p.width;
     let atHigh = (image * p.height + vec4u(y + high.y)) * p.width;
     var gradientAt = line * p.outWidth * p.outputs;
-    for (var x = 0; x < i32(p.outWidth * p.stride); x += i32(p.stride)) {
+    for (var left = 0; left < i32(p.outWidth * p.stride); left += i32(p.stride)) {
       accumulate(
-        mat2x4f(sourceAt(low, x, seenLow, atLow), sourceAt(high, x, seenHigh, atHigh)),
+        mat2x4f(sourceAt(low, left, seenLow, atLow), sourceAt(high, left, seenHigh, atHigh)),
         mat2x4f(loadQuad(gradientAt, columns.low), loadQuad(gradientAt, columns.high)),
       );
       gradientAt += p.outputs;
@@ -76,9 +64,9 @@ fn tapsAt(row: vec4u) -> Taps {
   return Taps(vec4i(tapRow) - padding, vec4i(tap - tapRow * p.kernelWidth) - padding, row - tap * p.inputs);
 }
 
-// What four taps see at column x, zero outside of the image; `seen` says whether their rows are inside.
-fn sourceAt(taps: Taps, x: i32, seen: vec4<bool>, line: vec4u) -> vec4f {
-  let inside = seen & (vec4u(x + taps.x) < vec4u(p.width));
-  let at = select(vec4u(), (line + vec4u(x + taps.x)) * p.inputs + taps.channel, inside);
-  return select(vec4f(), vec4f(source[at.x], source[at.y], source[at.z], source[at.w]), inside);
+// What four taps see at column `left`, zero outside of the image; `seen` says whether their rows are inside.
+fn sourceAt(taps: Taps, left: i32, seen: vec4<bool>, line: vec4u) -> vec4f {
+  let inside = seen & (vec4u(left + taps.x) < vec4u(p.width));
+  let at = select(vec4u(), (line + vec4u(left + taps.x)) * p.inputs + taps.channel, inside);
+  return select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), inside);
 }

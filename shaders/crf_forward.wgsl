@@ -1,18 +1,6 @@
 // The forward algorithm of a linear chain in the logarithm, one workgroup per sequence; a thread takes every 32nd tag.
 // Each step is normalised, so that no number grows with the length. Positions whose mask is 0 are skipped.
-
-struct Parameters { sequences: u32, length: u32, tags: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> emissions: array<f32>; // [sequences, length, tags]
-@group(0) @binding(2) var<storage, read> transitions: array<f32>; // [tags, tags]
-@group(0) @binding(3) var<storage, read> mask: array<f32>; // [sequences, length]
-@group(0) @binding(4) var<storage, read_write> filtered: array<f32>; // [sequences, length, tags]
-@group(0) @binding(5) var<storage, read_write> incoming: array<f32>; // [sequences, length, tags]
-@group(0) @binding(6) var<storage, read_write> logPartition: array<f32>; // [sequences]
-
-const THREADS = 32u;
-const MOST_TAGS = 256u;
+// From the kernel's signature: p, emissions, transitions, mask, filtered, incoming, logPartition.
 
 var<workgroup> previous: array<f32, MOST_TAGS>; // filtered of the position before
 var<workgroup> scores: array<f32, MOST_TAGS>; // of this position, before they are normalised
@@ -41,7 +29,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let sequence = group.x + group.y * groups.x;
+  let sequence = workgroupIndex(group, groups);
   if (sequence >= p.sequences) { return; }
   var total = 0.0;
   var first = true;

@@ -1,19 +1,8 @@
-// Gradient of a linear chain's log-partition: marginal probabilities of tags and of pairs of neighbouring tags, from the
-// last position to the first. One workgroup per sequence; a thread takes every 32nd tag, and of the transitions its row.
-
-struct Parameters { sequences: u32, length: u32, tags: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> transitions: array<f32>; // [tags, tags]
-@group(0) @binding(2) var<storage, read> mask: array<f32>; // [sequences, length]
-@group(0) @binding(3) var<storage, read> filtered: array<f32>; // [sequences, length, tags]
-@group(0) @binding(4) var<storage, read> incoming: array<f32>; // [sequences, length, tags]
-@group(0) @binding(5) var<storage, read> gradient: array<f32>; // [sequences]
-@group(0) @binding(6) var<storage, read_write> emissionsGradient: array<f32>; // [sequences, length, tags]
-@group(0) @binding(7) var<storage, read_write> transitionsGradient: array<f32>; // [sequences, tags, tags]
-
-const THREADS = 32u;
-const MOST_TAGS = 256u;
+// Gradient of a linear chain's log-partition: marginal probabilities of tags and of pairs of neighbouring tags, from
+// the last position to the first. One workgroup per sequence; a thread takes every 32nd tag, and of the transitions its
+// row.
+// From the kernel's signature: p, transitions, mask, filtered, incoming, gradient [sequences], emissionsGradient,
+// transitionsGradient.
 
 var<workgroup> later: array<f32, MOST_TAGS>; // marginals of the position after, times the gradient
 var<workgroup> laterIncoming: array<f32, MOST_TAGS>;
@@ -24,7 +13,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let sequence = group.x + group.y * groups.x;
+  let sequence = workgroupIndex(group, groups);
   if (sequence >= p.sequences) { return; }
   let pairs = sequence * p.tags * p.tags;
   for (var i = thread; i < p.tags; i += THREADS) {

@@ -1,17 +1,6 @@
 // Logarithms of the tags' marginal probabilities in a linear chain, from the last position to the first. One workgroup
 // per sequence; a thread takes every 32nd tag. Where the mask is 0 they are 0.
-
-struct Parameters { sequences: u32, length: u32, tags: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> transitions: array<f32>; // [tags, tags]
-@group(0) @binding(2) var<storage, read> mask: array<f32>; // [sequences, length]
-@group(0) @binding(3) var<storage, read> filtered: array<f32>; // [sequences, length, tags]
-@group(0) @binding(4) var<storage, read> incoming: array<f32>; // [sequences, length, tags]
-@group(0) @binding(5) var<storage, read_write> marginals: array<f32>; // [sequences, length, tags]
-
-const THREADS = 32u;
-const MOST_TAGS = 256u;
+// From the kernel's signature: p, transitions, mask, filtered, incoming, marginals.
 
 var<workgroup> later: array<f32, MOST_TAGS>; // marginals - incoming of the position after
 
@@ -31,7 +20,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let sequence = group.x + group.y * groups.x;
+  let sequence = workgroupIndex(group, groups);
   if (sequence >= p.sequences) { return; }
   var last = true;
   for (var t = p.length; t > 0u; t--) {

@@ -1,21 +1,8 @@
-// Gradient of a linear chain's log-marginals: reverse mode through their recursion (first to last position), then through
-// the forward algorithm (last to first). One workgroup per sequence; a thread takes every 32nd tag, in the first sweep
-// that tag's column of the transitions and in the second its row.
-
-struct Parameters { sequences: u32, length: u32, tags: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> transitions: array<f32>; // [tags, tags]
-@group(0) @binding(2) var<storage, read> mask: array<f32>; // [sequences, length]
-@group(0) @binding(3) var<storage, read> filtered: array<f32>; // [sequences, length, tags]
-@group(0) @binding(4) var<storage, read> incoming: array<f32>; // [sequences, length, tags]
-@group(0) @binding(5) var<storage, read> marginals: array<f32>; // [sequences, length, tags]
-@group(0) @binding(6) var<storage, read> gradient: array<f32>; // [sequences, length, tags]
-@group(0) @binding(7) var<storage, read_write> emissionsGradient: array<f32>; // [sequences, length, tags]
-@group(0) @binding(8) var<storage, read_write> transitionsGradient: array<f32>; // [sequences, tags, tags]
-
-const THREADS = 32u;
-const MOST_TAGS = 256u;
+// Gradient of a linear chain's log-marginals: reverse mode through their recursion (first to last position), then
+// through the forward algorithm (last to first). One workgroup per sequence; a thread takes every 32nd tag, in the
+// first sweep that tag's column of the transitions and in the second its row.
+// From the kernel's signature: p, transitions, mask, filtered, incoming, marginals, gradient [sequences, length, tags],
+// emissionsGradient, transitionsGradient.
 
 // First sweep: of the position before, the marginals' gradient, and filtered - marginals.
 // Second sweep: of the position after, the gradient of incoming, and incoming.
@@ -29,7 +16,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let sequence = group.x + group.y * groups.x;
+  let sequence = workgroupIndex(group, groups);
   if (sequence >= p.sequences) { return; }
   let pairs = sequence * p.tags * p.tags;
   for (var j = thread; j < p.tags; j += THREADS) {

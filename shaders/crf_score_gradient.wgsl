@@ -1,17 +1,11 @@
 // Gradient of the score of a path of tags, one thread per sequence and tag: the thread owns that tag's column of both
 // gradients. Tags are stored as floats; positions with a negative one are left out.
-
-struct Parameters { sequences: u32, length: u32, tags: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> path: array<f32>; // [sequences, length]
-@group(0) @binding(2) var<storage, read> gradient: array<f32>; // [sequences]
-@group(0) @binding(3) var<storage, read_write> emissionsGradient: array<f32>; // [sequences, length, tags]
-@group(0) @binding(4) var<storage, read_write> transitionsGradient: array<f32>; // [sequences, tags, tags]
+// From the kernel's signature: p, path [sequences, length], gradient [sequences], emissionsGradient [sequences, length,
+// tags], transitionsGradient [sequences, tags, tags].
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.sequences * p.tags) { return; }
   let sequence = i / p.tags;
   let own = i % p.tags;

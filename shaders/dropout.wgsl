@@ -1,11 +1,6 @@
 // Zeroes each element with a given probability and scales the others up. The mask is a hash of seed and index, so the
 // backward pass and the other backend find the same one without storing it.
-
-struct Parameters { size: u32, seed: u32, rate: f32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+// From the kernel's signature: p, input, output.
 
 // Two rounds of xor-shift and multiply, full avalanche.
 fn hash(value: u32) -> u32 {
@@ -17,7 +12,7 @@ fn hash(value: u32) -> u32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.size) { return; }
   let uniformNumber = f32(hash(i ^ hash(p.seed)) >> 8u) / 16777216.0;
   output[i] = select(0.0, input[i] / (1.0 - p.rate), uniformNumber >= p.rate);

@@ -1,5 +1,5 @@
-// The error function. Below 1 an odd polynomial; from 1 on 1 - exp(-q), as the logarithm of erfc is smooth and far from 0.
-// Both are minimax fits: off by 1.2e-9 before rounding, by 1.2e-7 in float32.
+// The error function. Below 1 an odd polynomial; from 1 on 1 - exp(-q), as the logarithm of erfc is smooth and far from
+// 0. Both are minimax fits: off by 1.2e-9 before rounding, by 1.2e-7 in float32.
 
 fn erf(x: f32) -> f32 {
   let size = min(abs(x), 4.0);

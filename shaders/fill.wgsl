@@ -1,13 +1,9 @@
 // Sets every element to one value.
-
-struct Parameters { size: u32, value: f32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read_write> output: array<f32>;
+// From the kernel's signature: p, output.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.size) { return; }
   output[i] = p.value;
 }

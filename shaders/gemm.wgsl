@@ -1,33 +1,19 @@
-// C = A B for a batch of matrices, each thread one tile of 8 x 8 (tile.wgsl). How a matrix lies in memory is a matter of
-// its strides, so transposes cost nothing, and a batch stride of 0 repeats one matrix. A long depth can be cut into parts:
-// then C has a slice for each, to be summed.
-
-struct Parameters {
-  m: u32, n: u32, k: u32, batch: u32,
-  aRow: u32, aColumn: u32, aBatch: u32,
-  bRow: u32, bColumn: u32, bBatch: u32,
-  parts: u32, partDepth: u32,
-  hasBias: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<Element>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<Element>;
+// C = A B for a batch of matrices, each thread one tile of 8 x 8 (tile.wgsl). How a matrix lies in memory is a matter
+// of its strides, so transposes cost nothing, and a batch stride of 0 repeats one matrix. A long depth can be cut into
+// parts: then C has a slice for each, to be summed.
+// From the kernel's signature: p, a, b, bias, c.
 
 @compute @workgroup_size(64)
 fn registers(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  // Eight neighbouring threads, which a software adapter runs in lockstep, cover a block of tiles, 4 x 2 where the width
-  // allows: together they read fewer rows of A and columns of B than eight tiles in a row.
-  // Divisions by powers of two are shifts here, and remainders are what a product leaves: software adapters divide integers
-  // lane by lane.
+  // Eight neighbouring threads, which a software adapter runs in lockstep, cover a block of tiles, 4 x 2 where the
+  // width allows: together they read fewer rows of A and columns of B than eight tiles in a row. Divisions by powers of
+  // two are shifts here, and remainders are what a product leaves: software adapters divide integers lane by lane.
   let across = (p.n + 7u) / 8u;
   let wide = select(0u, select(1u, 2u, across % 4u == 0u), across % 2u == 0u); // as a power of two
   let high = 3u - wide;
   let blocksAcross = across >> wide;
   let blocks = blocksAcross * ((((p.m + 7u) / 8u) + (1u << high) - 1u) >> high);
-  let thread = id.x + id.y * groups.x * 64u;
+  let thread = threadIndex(id, groups);
   let slice = thread / 8u / blocks;
   if (slice >= p.batch * p.parts) { return; }
   let block = thread / 8u - slice * blocks;

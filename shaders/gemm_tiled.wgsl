@@ -17,7 +17,7 @@ fn tiled(
 ) {
   let across = (p.n + 63u) / 64u;
   let down = (p.m + 63u) / 64u;
-  let block = group.x + group.y * groups.x;
+  let block = workgroupIndex(group, groups);
   let column = block % across * 64u;
   let row = block / across % down * 64u;
   let slice = block / (across * down);

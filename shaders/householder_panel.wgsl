@@ -4,19 +4,13 @@
 //
 // One pass over the rows gives a column's length and its products with all others at once; the scaling that makes it a
 // reflector is put in afterwards. So a column costs two barriers.
-
-struct Parameters { rows: u32, columns: u32, panel: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read_write> a: array<vec4f>; // [rows, columns]
-@group(0) @binding(2) var<storage, read_write> vectors: array<vec4f>; // [panel, rows, 16]
-@group(0) @binding(3) var<storage, read_write> products: array<vec4f>; // [panel, rows, 16]
+// From the kernel's signature: p, matrix [rows, columns], vectors [panel, rows, 16], products [panel, rows, 16].
 
 const THREADS = 128u;
 /// Squared length below which the rest of a column counts as zero; the matrix has entries up to 1.
 const TINY = 1e-30;
 
-var<workgroup> partial: array<vec4f, THREADS * 4u>;
+var<workgroup> ofThreads: array<vec4f, THREADS * 4u>;
 var<workgroup> sums: array<vec4f, 4>; // inner products of the column with all 16, below its diagonal
 // The panel's row at the diagonal, for even columns and for odd ones: a thread may be a column ahead of another.
 var<workgroup> head: array<vec4f, 8>;
@@ -31,7 +25,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
   // seconds.
   let quads = min(p.columns, 4u);
   for (var k = top + thread; k < p.rows; k += THREADS) {
-    for (var q = 0u; q < quads; q++) { vectors[base + k * 4u + q] = a[(k * p.columns + top) / 4u + q]; }
+    for (var q = 0u; q < quads; q++) { vectors[base + k * 4u + q] = matrix[(k * p.columns + top) / 4u + q]; }
   }
   for (var i = thread; i < 256u; i += THREADS) { gram[i] = 0.0; }
 
@@ -48,7 +42,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         for (var q = 0u; q < quads; q++) { sum[q] += x * vectors[row + q]; }
       }
     }
-    for (var q = 0u; q < quads; q++) { partial[thread * 4u + q] = sum[q]; }
+    for (var q = 0u; q < quads; q++) { ofThreads[thread * 4u + q] = sum[q]; }
     workgroupBarrier();
     if (thread < 4u) {
       // In groups of 11, as one long sum would round more: a length that is off by as much makes Q as little
@@ -56,7 +50,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
       var total = vec4f();
       for (var first = 0u; first < THREADS; first += 11u) {
         var group = vec4f();
-        for (var i = first; i < min(first + 11u, THREADS); i++) { group += partial[i * 4u + thread]; }
+        for (var i = first; i < min(first + 11u, THREADS); i++) { group += ofThreads[i * 4u + thread]; }
         total += group;
       }
       sums[thread] = total;
@@ -115,7 +109,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     for (var q = 0u; q < quads; q++) {
       let at = q * 4u + vec4u(0u, 1u, 2u, 3u);
       let held = vectors[row + q];
-      a[(k * p.columns + top) / 4u + q] = select(vec4f(), held, at >= diagonal);
+      matrix[(k * p.columns + top) / 4u + q] = select(vec4f(), held, at >= diagonal);
       let v = select(select(vec4f(), vec4f(1.0), at == diagonal), held, at < diagonal);
       vectors[row + q] = v;
       for (var l = 0u; l < quads; l++) {

@@ -5,20 +5,8 @@
 //
 // Rotations and W are kept less the identity. Hundreds of them multiply and most turn very little: held as numbers near
 // 1 they would lose those digits, and the columns their lengths.
-
-struct Parameters {
-  rows: u32,
-  columns: u32,
-  /// Where this round's cosines lie, one for each pair of blocks.
-  slot: u32,
-  /// Cosines up to this one count as right angles.
-  tolerance: f32,
-}
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> input: array<vec4f>; // [rows, columns]
-@group(0) @binding(2) var<storage, read_write> rotation: array<f32>; // W - I: [pair, 32, 32]
-@group(0) @binding(3) var<storage, read_write> cosines: array<f32>; // the largest |cosine| a pair of blocks began with
+// From the kernel's signature: p, input [rows, columns], rotation (W - I: [pair, 32, 32]), cosines (the largest
+// |cosine| a pair of blocks began with).
 
 /// Squared length below which a column counts as zero; the matrix has entries up to 1.
 const TINY = 1e-30;

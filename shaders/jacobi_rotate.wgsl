@@ -1,20 +1,7 @@
 // One round of block Jacobi, continued: multiplies each pair of blocks of 16 columns by its 32 x 32 rotation W, and
 // moves the blocks to their places in the next round of the tournament.
-
-struct Parameters {
-  rows: u32,
-  columns: u32,
-  /// Where this round's cosines lie, one for each pair of blocks.
-  slot: u32,
-  /// Pairs whose cosine is no larger were not rotated, and have no W.
-  tolerance: f32,
-}
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> input: array<vec4f>; // [rows, columns]
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>; // W - I: [pair, 32, 32]
-@group(0) @binding(3) var<storage, read> cosines: array<f32>;
-@group(0) @binding(4) var<storage, read_write> output: array<vec4f>; // [rows, columns]
+// From the kernel's signature: p, input [rows, columns], rotation (W - I: [pair, 32, 32]), cosines, output [rows,
+// columns].
 
 /// Where a block goes for the next round: all but the first move on round a circle, the even places one way and the odd
 /// ones the other. After as many rounds as there are other blocks each pair has met, and all are back.
@@ -38,10 +25,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (cosines[p.slot + group.y] > p.tolerance) {
     for (var k = 0u; k < 8u; k++) {
       let w = group.y * 256u + k * 32u + local.x;
-      let w0 = weights[w];
-      let w1 = weights[w + 8u];
-      let w2 = weights[w + 16u];
-      let w3 = weights[w + 24u];
+      let w0 = rotation[w];
+      let w1 = rotation[w + 8u];
+      let w2 = rotation[w + 16u];
+      let w3 = rotation[w + 24u];
       for (var r = 0u; r < 4u; r++) {
         let x = input[rows[r] + source + k];
         sum[r] += x.x * w0 + x.y * w1 + x.z * w2 + x.w * w3;

@@ -1,20 +1,11 @@
-// Layer norm over the last dimension of [rows, columns], one thread per row: y = (x - mean) * scale * weight + bias with
-// scale = 1 / sqrt(variance + epsilon). Mean and scale are kept for the gradient. The variance is summed around the mean,
-// in a second pass, so that rows far from zero do not lose their digits.
-
-struct Parameters { rows: u32, columns: u32, epsilon: f32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(6) var<storage, read_write> scale: array<f32>;
+// Layer norm over the last dimension of [rows, columns], one thread per row: y = (x - mean) * scale * weight + bias
+// with scale = 1 / sqrt(variance + epsilon). Mean and scale are kept for the gradient. The variance is summed around
+// the mean, in a second pass, so that rows far from zero do not lose their digits.
+// From the kernel's signature: p, x, weight, bias, y, mean, scale.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.rows) { return; }
   let row = i * p.columns;
   var sum = 0.0;

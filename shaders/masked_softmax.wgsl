@@ -1,17 +1,11 @@
 // Softmax over the last dimension of [rows, columns] that leaves out the columns where a mask is 0; one thread per row.
-// `rowsPerMask` neighbouring rows share a row of the mask [rows / rowsPerMask, columns]. A row without any column left is
-// zero.
-
-struct Parameters { rows: u32, columns: u32, rowsPerMask: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read> mask: array<f32>;
-@group(0) @binding(3) var<storage, read_write> output: array<f32>;
+// `rowsPerMask` neighbouring rows share a row of the mask [rows / rowsPerMask, columns]. A row without any column left
+// is zero.
+// From the kernel's signature: p, input, mask, output.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.rows) { return; }
   let row = i * p.columns;
   let maskRow = i / p.rowsPerMask * p.columns;

@@ -1,15 +1,10 @@
-// A run of neighbours along one dimension, seen as the middle of [outer, extent, inner]: `length` of them from `begin` on,
-// and the reverse, which puts them back among zeros or among what is there.
-
-struct Parameters { size: u32, extent: u32, inner: u32, begin: u32, length: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+// A run of neighbours along one dimension, seen as the middle of [outer, extent, inner]: `length` of them from `begin`
+// on, and the reverse, which puts them back among zeros or among what is there.
+// From the kernel's signature: p, input, output.
 
 @compute @workgroup_size(64)
 fn take(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.size) { return; }
   let row = p.length * p.inner;
   output[i] = input[(i / row * p.extent + p.begin) * p.inner + i % row];
@@ -17,7 +12,7 @@ fn take(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 @compute @workgroup_size(64)
 fn pad(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.size) { return; }
   let place = i / p.inner % p.extent;
   // Below `begin` the difference wraps around to a large number.
@@ -31,7 +26,7 @@ fn pad(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
 
 @compute @workgroup_size(64)
 fn place(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.size) { return; }
   let row = p.length * p.inner;
   output[(i / row * p.extent + p.begin) * p.inner + i % row] = input[i];

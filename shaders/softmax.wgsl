@@ -1,11 +1,6 @@
 // The softmax family over the last dimension of [rows, columns], one thread per row. The largest entry is subtracted
 // first, so that no exponential overflows.
-
-struct Parameters { rows: u32, columns: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+// From the kernel's signature: p, input, output.
 
 fn largest(row: u32) -> f32 {
   var value = input[row];
@@ -21,7 +16,7 @@ fn total(row: u32, shift: f32) -> f32 {
 
 @compute @workgroup_size(64)
 fn softmax(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.rows) { return; }
   let row = i * p.columns;
   let shift = largest(row);
@@ -31,7 +26,7 @@ fn softmax(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
 
 @compute @workgroup_size(64)
 fn logSoftmax(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.rows) { return; }
   let row = i * p.columns;
   let largestEntry = largest(row);

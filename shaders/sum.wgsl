@@ -1,15 +1,10 @@
-// Sums the middle dimension of [outer, length, inner] in chunks: [outer, chunks, inner], times a factor. Run again on its
-// own result until one chunk is left, it sums everything without a barrier, which software adapters are slow at.
-
-struct Parameters { outer: u32, length: u32, inner: u32, chunk: u32, chunks: u32, factor: f32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> input: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+// Sums the middle dimension of [outer, length, inner] in chunks: [outer, chunks, inner], times a factor. Run again on
+// its own result until one chunk is left, it sums everything without a barrier, which software adapters are slow at.
+// From the kernel's signature: p, input, output.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+  let i = threadIndex(id, groups);
   if (i >= p.outer * p.chunks * p.inner) { return; }
   let inner = i % p.inner;
   let chunk = (i / p.inner) % p.chunks;

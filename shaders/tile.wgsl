@@ -24,7 +24,8 @@ fn accumulate(a: mat2x4f, b: mat2x4f) {
   tile[15] = fma(vec4f(a[1].w), b[1], tile[15]);
 }
 
-// Four columns of a row of the tile. A switch, since an array that is indexed by a variable would not stay in registers.
+// Four columns of a row of the tile. A switch, since an array that is indexed by a variable would not stay in
+// registers.
 fn tileQuad(index: u32) -> vec4f {
   switch (index) {
     case 0u: { return tile[0]; }

@@ -1,18 +1,8 @@
 // The best paths of tags through each linear chain, one workgroup per sequence; a thread takes every 32nd tag. Origins
 // and tags are whole numbers stored as floats. Positions whose mask is 0 are skipped.
+// From the kernel's signature: p, emissions, transitions, mask, best and origins [sequences, length, tags, paths],
+// scores [sequences, paths], path [sequences, paths, length].
 
-struct Parameters { sequences: u32, length: u32, tags: u32, paths: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> emissions: array<f32>; // [sequences, length, tags]
-@group(0) @binding(2) var<storage, read> transitions: array<f32>; // [tags, tags]
-@group(0) @binding(3) var<storage, read> mask: array<f32>; // [sequences, length]
-@group(0) @binding(4) var<storage, read_write> best: array<f32>; // [sequences, length, tags, paths]
-@group(0) @binding(5) var<storage, read_write> origins: array<f32>; // [sequences, length, tags, paths]
-@group(0) @binding(6) var<storage, read_write> scores: array<f32>; // [sequences, paths]
-@group(0) @binding(7) var<storage, read_write> path: array<f32>; // [sequences, paths, length]
-
-const THREADS = 32u;
 const MOST_PATHS = 8u;
 const NO_PATH = -1e30;
 
@@ -45,7 +35,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let sequence = group.x + group.y * groups.x;
+  let sequence = workgroupIndex(group, groups);
   if (sequence >= p.sequences) { return; }
   let ways = p.tags * p.paths;
   var before = 0u; // where the scores of the position before begin

@@ -1,10 +1,10 @@
-// One side of Winograd's convolution: every square S of a tensor becomes L S L^T, one thread to a square. L is written out
-// in the code that stands in front of this: LINES and RESULTS are its columns and rows, addLine and resultLine work on the
-// sums in registers. What stands behind it says which numbers a square is made of: locate, load, store.
+// One side of Winograd's convolution: every square S of a tensor becomes L S L^T, one thread to a square. L is written
+// out in the code that stands in front of this: LINES and RESULTS are its columns and rows, addLine and resultLine work
+// on the sums in registers. What stands behind it says which numbers a square is made of: locate, load, store.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  if (!locate(id.x + id.y * groups.x * 64u)) { return; }
+  if (!locate(threadIndex(id, groups))) { return; }
   // Zero, which a compiler cannot know: unrolled, the loads and stores would take it five times as long.
   let none = groups.z - 1u;
   for (var i = 0u; i < LINES + none; i++) {

@@ -1,10 +1,6 @@
-// Filters [out, in, 3, 3] become [36, in, out]; turned by half a circle, as the input's gradient wants them, [36, out, in].
-
-struct Parameters { inputs: u32, outputs: u32, turned: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> stored: array<f32>;
-@group(0) @binding(2) var<storage, read_write> squares: array<f32>;
+// Filters [out, in, 3, 3] become [36, in, out]; turned by half a circle, as the input's gradient wants them, [36, out,
+// in].
+// From the kernel's signature: p, stored, squares.
 
 var<private> square: u32;
 var<private> first: u32;

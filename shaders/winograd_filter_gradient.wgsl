@@ -1,10 +1,5 @@
 // [36, in, out] become the gradient of filters, [out, in, 3, 3].
-
-struct Parameters { inputs: u32, outputs: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> squares: array<f32>;
-@group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
+// From the kernel's signature: p, squares, gradient.
 
 var<private> square: u32;
 

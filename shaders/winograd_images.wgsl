@@ -1,10 +1,5 @@
 // The reverse: [36, tiles, channels] become squares of 4 x 4 pixels, of which those outside of the image are dropped.
-
-struct Parameters { images: u32, height: u32, width: u32, channels: u32, tilesDown: u32, tilesAcross: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> squares: array<f32>;
-@group(0) @binding(2) var<storage, read_write> images: array<f32>;
+// From the kernel's signature: p, squares, images.
 
 var<private> square: u32;
 var<private> count: u32;

@@ -1,10 +1,6 @@
-// Squares of channels-last images, four pixels apart, zero where they reach over the edge, become [36, tiles, channels].
-
-struct Parameters { images: u32, height: u32, width: u32, channels: u32, tilesDown: u32, tilesAcross: u32, padding: u32 }
-
-@group(0) @binding(0) var<uniform> p: Parameters;
-@group(0) @binding(1) var<storage, read> source: array<f32>;
-@group(0) @binding(2) var<storage, read_write> squares: array<f32>;
+// Squares of channels-last images, four pixels apart, zero where they reach over the edge, become [36, tiles,
+// channels].
+// From the kernel's signature: p, source, squares.
 
 var<private> square: u32;
 var<private> count: u32;

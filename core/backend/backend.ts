@@ -1,5 +1,5 @@
-import type { AdapterTraits, Kernel } from "../kernels/kernel.ts";
 import type { Exchange } from "./exchange.ts";
+import type { AdapterTraits, Kernel } from "./kernel.ts";
 import type { Call, Program } from "./program.ts";
 
 /** Numbers as the host sees them: float32, or float64 on the cpu backend when gradients are checked. */
@@ -23,6 +23,12 @@ export interface View {
 
 /** Views start at multiples of so many numbers: WebGPU binds a storage buffer at multiples of 256 bytes. */
 export const VIEW_ALIGNMENT = 64;
+
+/**
+ * The most numbers of one storage that every WebGPU adapter can bind: 128 MiB of float32. Who divides by it does so on
+ * all backends, so that one can continue what another began.
+ */
+export const MOST_NUMBERS = 2 ** 25;
 
 /** Live and peak device memory, in storages and bytes. Memory that a pool keeps for reuse is not live. */
 export interface MemoryUse {
@@ -50,12 +56,17 @@ export interface WorkCount {
  * that waits.
  */
 export interface Backend {
-  /** Which of the two it is. */
+  /** Which of the two it is, for people: what depends on it asks for {@link parallel} or {@link traits}. */
   readonly name: "webgpu" | "cpu";
   /** What it computes in. */
   readonly precision: "float32" | "float64";
   /** One line for people: adapter or instruction set, threads. */
   readonly description: string;
+  /**
+   * Whether every number of a result has a thread of its own, so that a long sum for few of them is worth cutting into
+   * parts. Where it is not, a kernel shares its work among the few threads that there are by itself.
+   */
+  readonly parallel: boolean;
   /** The adapter that kernels are launched on; the cpu has none. */
   readonly traits?: AdapterTraits;
   /** For libraries that compute on the same device. */

@@ -1,8 +1,8 @@
 import type { Floats, View } from "./backend.ts";
 
 /**
- * How numbers go to another library that computes where the backend does, and come back, without a wait: a model that is
- * run by such a library uses it. What it enqueues is not known to a recording, so such a model says `replay: false`.
+ * How numbers go to another library that computes where the backend does, and come back, without a wait: a model that
+ * is run by such a library uses it. What it enqueues is not known to a recording, so such a model says `replay: false`.
  */
 export type Exchange = GpuExchange | HostExchange;
 

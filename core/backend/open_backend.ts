@@ -16,8 +16,8 @@ export interface OpenedBackend {
 }
 
 /**
- * Opens a backend. `auto` takes a hardware GPU where there is one, else the cpu: a software adapter computes on the same
- * cpu through a detour, so it is used only when asked for.
+ * Opens a backend. `auto` takes a hardware GPU where there is one, else the cpu: a software adapter computes on the
+ * same cpu through a detour, so it is used only when asked for.
  *
  * @throws UserError if `webgpu` is asked for and there is no adapter
  */

@@ -1,10 +1,10 @@
-import type { Kernel } from "../kernels/kernel.ts";
 import type { View } from "./backend.ts";
+import type { AnyKernel } from "./kernel.ts";
 
 /** A run of a kernel, as data. */
 export interface KernelCall {
   /** What runs. */
-  readonly kernel: Kernel;
+  readonly kernel: AnyKernel;
   /** What it reads and writes. */
   readonly views: Readonly<Record<string, View>>;
   /** The numbers beside. */

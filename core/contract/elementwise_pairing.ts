@@ -1,8 +1,6 @@
+import { MOST_RUNS } from "../kernels/broadcast_walk.ts";
 import { type Arrangement, orderTo, type Pairing, type PairQuestion } from "./arrangement.ts";
 import type { Index } from "./notation.ts";
-
-/** The multiply kernel walks so many runs of dimensions that both operands have, or only one. */
-const MAX_RUNS = 4;
 
 /**
  * An elementwise product, where there is nothing for a matrix product to do: neither operand has an index of its own
@@ -20,7 +18,7 @@ export function elementwisePairing({ a, b, keep, extents }: PairQuestion): Pairi
 
   const inBoth = all.map((index) => a.includes(index) && b.includes(index));
   const runs = inBoth.filter((both, axis) => axis === 0 || both !== inBoth[axis - 1]).length;
-  if (runs > MAX_RUNS) return null;
+  if (runs > MOST_RUNS) return null;
 
   const spread = (indices: readonly Index[]): Arrangement => ({
     order: orderTo(indices, all.filter((index) => indices.includes(index))),

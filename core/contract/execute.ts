@@ -1,15 +1,16 @@
-import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Arrangement } from "./arrangement.ts";
 import type { ContractionPlan } from "./plan.ts";
+import type { ContractionPrimitives } from "./primitives.ts";
 import type { Step } from "./steps.ts";
 
 /** Computes a planned contraction with operations that know their gradients. */
-export function execute(ops: Ops, plan: ContractionPlan, tensors: readonly Tensor[]): Tensor {
+export function execute(ops: ContractionPrimitives, plan: ContractionPlan, tensors: readonly Tensor[]): Tensor {
   const values = tensors.map((tensor, operand) => shaped(ops, tensor, plan.innerShapes[operand]));
   for (const step of plan.steps) {
     values.push(run(ops, step, step.operands.map((operand) => values[operand])));
-    // A permutation's gradient does not ask what was permuted, nor does a product's: why keep it until the tape is done?
+    // A permutation's gradient does not ask what was permuted, nor does a product's: why keep it until the tape is
+    // done?
     const [first] = step.operands;
     if (step.method.name === "permute" && first >= tensors.length) values[first].dispose();
   }
@@ -18,7 +19,7 @@ export function execute(ops: Ops, plan: ContractionPlan, tensors: readonly Tenso
   return shaped(ops, values.at(-1)!, plan.outputShape);
 }
 
-function run(ops: Ops, { method, shape }: Step, [a, b]: readonly Tensor[]): Tensor {
+function run(ops: ContractionPrimitives, { method, shape }: Step, [a, b]: readonly Tensor[]): Tensor {
   switch (method.name) {
     case "matmul": {
       const product = ops.matmul(arranged(ops, a, method.first), arranged(ops, b, method.second), {
@@ -40,11 +41,11 @@ function run(ops: Ops, { method, shape }: Step, [a, b]: readonly Tensor[]): Tens
   }
 }
 
-function arranged(ops: Ops, x: Tensor, { order, shape }: Arrangement): Tensor {
+function arranged(ops: ContractionPrimitives, x: Tensor, { order, shape }: Arrangement): Tensor {
   return shaped(ops, order ? ops.permute(x, order) : x, shape);
 }
 
-function shaped(ops: Ops, x: Tensor, shape: readonly number[]): Tensor {
+function shaped(ops: ContractionPrimitives, x: Tensor, shape: readonly number[]): Tensor {
   const same = x.shape.length === shape.length && x.shape.every((extent, axis) => extent === shape[axis]);
   return same ? x : ops.reshape(x, shape);
 }

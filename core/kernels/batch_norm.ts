@@ -2,22 +2,20 @@ import momentsShader from "../../shaders/batch_norm_moments.wgsl" with { type: "
 import shader from "../../shaders/batch_norm.wgsl" with { type: "text" };
 import statisticsShader from "../../shaders/batch_norm_statistics.wgsl" with { type: "text" };
 import { stage } from "../backend/cpu/wasm_runtime.ts";
-import { overRows } from "./elements.ts";
-import { defineKernel, linear } from "./kernel.ts";
-
-const statistics = overRows(statisticsShader);
-const normalise = overRows(shader);
+import { perChunk, perElement } from "./elements.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /**
- * Sums over the rows of `[rows, channels]`, chunk by chunk, and sums of squared distances from the chunk's own mean: both
- * `[chunks, channels]`.
+ * Sums over the rows of `[rows, channels]`, chunk by chunk, and sums of squared distances from the chunk's own mean:
+ * both `[chunks, channels]`.
  */
 export const batchNormStatisticsKernel = defineKernel({
   name: "batch norm statistics",
-  reads: ["x"],
-  writes: ["sums", "squares"],
+  reads: { x: "Element" },
+  writes: { sums: "Element", squares: "Element" },
   parameters: { rows: "u32", channels: "u32", chunk: "u32", chunks: "u32" },
-  launch: statistics.perChunk,
+  launch: perChunk(statisticsShader),
   cpu: ({ x, sums, squares }, { rows, channels, chunk, chunks }, wasm) => {
     if (wasm && chunks === 1) {
       const mean = wasm.scratch(wasm.kernels.channelScratch(channels) + 4 * channels);
@@ -47,10 +45,10 @@ export const batchNormStatisticsKernel = defineKernel({
  */
 export const batchNormMomentsKernel = defineKernel({
   name: "batch norm moments",
-  reads: ["sums", "squares"],
-  writes: ["mean", "variance", "runningMean", "runningVariance"],
+  reads: { sums: "f32", squares: "f32" },
+  writes: { mean: "f32", variance: "f32", runningMean: "f32", runningVariance: "f32" },
   parameters: { rows: "u32", channels: "u32", chunk: "u32", chunks: "u32", momentum: "f32" },
-  launch: (p, adapter) => ({ code: momentsShader, entryPoint: "main", workgroups: linear(p.channels, adapter) }),
+  launch: (p, adapter) => ({ shader: momentsShader, workgroups: linear(p.channels, adapter) }),
   cpu: (
     { sums, squares, mean, variance, runningMean, runningVariance },
     { rows, channels, chunk, chunks, momentum },
@@ -72,15 +70,15 @@ export const batchNormMomentsKernel = defineKernel({
 });
 
 /**
- * `(x - mean) / sqrt(variance + epsilon) * weight + bias` over `[rows, channels]`; with `residual` 1 plus `added` of the
- * same shape (else its binding may hold anything), and with `relu` 1 no less than 0.
+ * `(x - mean) / sqrt(variance + epsilon) * weight + bias` over `[rows, channels]`; with `residual` 1 plus `added` of
+ * the same shape (else its binding may hold anything), and with `relu` 1 no less than 0.
  */
 export const batchNormKernel = defineKernel({
   name: "batch norm",
-  reads: ["x", "mean", "variance", "weight", "bias", "added"],
-  writes: ["y"],
+  reads: { x: "Element", mean: "Element", variance: "Element", weight: "Element", bias: "Element", added: "Element" },
+  writes: { y: "Element" },
   parameters: { rows: "u32", channels: "u32", epsilon: "f32", relu: "u32", residual: "u32" },
-  launch: (p, adapter) => normalise.perElement(p, adapter, { residual: p.residual }),
+  launch: (p, adapter) => ({ ...perElement(shader, p, adapter), constants: { residual: p.residual } }),
   cpu: ({ x, mean, variance, weight, bias, added, y }, { rows, channels, epsilon, residual, relu }, wasm) => {
     const scale = Float64Array.from(weight, (value, c) => value / Math.sqrt(variance[c] + epsilon));
     const shift = scale.map((value, c) => bias[c] - mean[c] * value);

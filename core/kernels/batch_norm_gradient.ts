@@ -1,19 +1,17 @@
 import coefficientsShader from "../../shaders/batch_norm_coefficients.wgsl" with { type: "text" };
 import gradientShader from "../../shaders/batch_norm_gradient.wgsl" with { type: "text" };
 import sumsShader from "../../shaders/batch_norm_sums.wgsl" with { type: "text" };
-import { overRows } from "./elements.ts";
-import { defineKernel, linear } from "./kernel.ts";
-
-const sumRows = overRows(sumsShader);
-const combine = overRows(gradientShader);
+import { perChunk, perElement } from "./elements.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Sums of g and of g (x - mean) over the rows of `[rows, channels]`, chunk by chunk: both `[chunks, channels]`. */
 export const batchNormSumsKernel = defineKernel({
   name: "batch norm sums",
-  reads: ["x", "gradient", "mean"],
-  writes: ["sums", "products"],
+  reads: { x: "Element", gradient: "Element", mean: "Element" },
+  writes: { sums: "Element", products: "Element" },
   parameters: { rows: "u32", channels: "u32", chunk: "u32", chunks: "u32" },
-  launch: sumRows.perChunk,
+  launch: perChunk(sumsShader),
   cpu: ({ x, gradient, mean, sums, products }, { rows, channels, chunk, chunks }, wasm) => {
     if (wasm && chunks === 1) {
       const scratch = wasm.scratch(wasm.kernels.channelScratch(channels));
@@ -38,15 +36,15 @@ export const batchNormSumsKernel = defineKernel({
 });
 
 /**
- * From the sums of the chunks: the gradients of weight and bias, and `coefficients [4, channels]`, the factor, mean, slope
- * and offset of {@link batchNormGradientKernel}; with `training` 1 the statistics are the batch's own.
+ * From the sums of the chunks: the gradients of weight and bias, and `coefficients [4, channels]`, the factor, mean,
+ * slope and offset of {@link batchNormGradientKernel}; with `training` 1 the statistics are the batch's own.
  */
 export const batchNormCoefficientsKernel = defineKernel({
   name: "batch norm coefficients",
-  reads: ["sums", "products", "mean", "variance", "weight"],
-  writes: ["weightGradient", "biasGradient", "coefficients"],
+  reads: { sums: "f32", products: "f32", mean: "f32", variance: "f32", weight: "f32" },
+  writes: { weightGradient: "f32", biasGradient: "f32", coefficients: "f32" },
   parameters: { rows: "f32", channels: "u32", chunks: "u32", epsilon: "f32", training: "f32" },
-  launch: (p, adapter) => ({ code: coefficientsShader, entryPoint: "main", workgroups: linear(p.channels, adapter) }),
+  launch: (p, adapter) => ({ shader: coefficientsShader, workgroups: linear(p.channels, adapter) }),
   cpu: (
     { sums, products, mean, variance, weight, weightGradient, biasGradient, coefficients },
     { rows, channels, chunks, epsilon, training },
@@ -71,10 +69,10 @@ export const batchNormCoefficientsKernel = defineKernel({
 /** The gradient of batch norm's input, `factor g + slope (x - mean) + offset` over `[rows, channels]`. */
 export const batchNormGradientKernel = defineKernel({
   name: "batch norm dx",
-  reads: ["x", "gradient", "coefficients"],
-  writes: ["dx"],
+  reads: { x: "Element", gradient: "Element", coefficients: "Element" },
+  writes: { dx: "Element" },
   parameters: { rows: "u32", channels: "u32" },
-  launch: (p, adapter) => combine.perElement(p, adapter),
+  launch: (p, adapter) => perElement(gradientShader, p, adapter),
   cpu: ({ x, gradient, coefficients, dx }, { rows, channels }, wasm) => {
     if (wasm) {
       const [xs, gradients] = [x.byteOffset, gradient.byteOffset];

@@ -2,7 +2,7 @@ import forwardShader from "../../shaders/crf_forward.wgsl" with { type: "text" }
 import gradientShader from "../../shaders/crf_gradient.wgsl" with { type: "text" };
 import marginalsShader from "../../shaders/crf_marginals.wgsl" with { type: "text" };
 import marginalsGradientShader from "../../shaders/crf_marginals_gradient.wgsl" with { type: "text" };
-import { logSumExp, scoredRows, workgroupEach } from "./crf_support.ts";
+import { logSumExp, perSequence, scoredRows } from "./crf_support.ts";
 import { defineKernel } from "./kernel.ts";
 
 /** Emissions are `[sequences, length, tags]`, transitions `[tags, tags]`, the mask `[sequences, length]`. */
@@ -16,14 +16,10 @@ const parameters = { sequences: "u32", length: "u32", tags: "u32" } as const;
  */
 export const crfForwardKernel = defineKernel({
   name: "crf forward",
-  reads: ["emissions", "transitions", "mask"],
-  writes: ["filtered", "incoming", "logPartition"],
+  reads: { emissions: "f32", transitions: "f32", mask: "f32" },
+  writes: { filtered: "f32", incoming: "f32", logPartition: "f32" },
   parameters,
-  launch: (p, adapter) => ({
-    code: forwardShader,
-    entryPoint: "main",
-    workgroups: workgroupEach(p.sequences, adapter),
-  }),
+  launch: perSequence(forwardShader),
   cpu: ({ emissions, transitions, mask, filtered, incoming, logPartition }, { sequences, length, tags }) => {
     const terms = new Float64Array(tags);
     for (let sequence = 0; sequence < sequences; sequence++) {
@@ -54,14 +50,10 @@ export const crfForwardKernel = defineKernel({
  */
 export const crfGradientKernel = defineKernel({
   name: "crf forward dx",
-  reads: ["transitions", "mask", "filtered", "incoming", "gradient"],
-  writes: ["emissionsGradient", "transitionsGradient"],
+  reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32", gradient: "f32" },
+  writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
-  launch: (p, adapter) => ({
-    code: gradientShader,
-    entryPoint: "main",
-    workgroups: workgroupEach(p.sequences, adapter),
-  }),
+  launch: perSequence(gradientShader),
   cpu: (views, { sequences, length, tags }) => {
     const { transitions, mask, filtered, incoming, gradient, emissionsGradient, transitionsGradient } = views;
     emissionsGradient.fill(0);
@@ -97,14 +89,10 @@ export const crfGradientKernel = defineKernel({
  */
 export const crfMarginalsKernel = defineKernel({
   name: "crf marginals",
-  reads: ["transitions", "mask", "filtered", "incoming"],
-  writes: ["marginals"],
+  reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32" },
+  writes: { marginals: "f32" },
   parameters,
-  launch: (p, adapter) => ({
-    code: marginalsShader,
-    entryPoint: "main",
-    workgroups: workgroupEach(p.sequences, adapter),
-  }),
+  launch: perSequence(marginalsShader),
   cpu: ({ transitions, mask, filtered, incoming, marginals }, { sequences, length, tags }) => {
     const terms = new Float64Array(tags);
     marginals.fill(0);
@@ -126,20 +114,16 @@ export const crfMarginalsKernel = defineKernel({
 });
 
 /**
- * Gradient of the log-marginals by emissions and, for each sequence, by transitions: reverse mode through the marginals'
- * recursion, which runs forward along the sequence, then through the forward algorithm, which runs backward. All factors
- * are conditional probabilities, so nothing grows with the length.
+ * Gradient of the log-marginals by emissions and, for each sequence, by transitions: reverse mode through the
+ * marginals' recursion, which runs forward along the sequence, then through the forward algorithm, which runs backward.
+ * All factors are conditional probabilities, so nothing grows with the length.
  */
 export const crfMarginalsGradientKernel = defineKernel({
   name: "crf marginals dx",
-  reads: ["transitions", "mask", "filtered", "incoming", "marginals", "gradient"],
-  writes: ["emissionsGradient", "transitionsGradient"],
+  reads: { transitions: "f32", mask: "f32", filtered: "f32", incoming: "f32", marginals: "f32", gradient: "f32" },
+  writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
-  launch: (p, adapter) => ({
-    code: marginalsGradientShader,
-    entryPoint: "main",
-    workgroups: workgroupEach(p.sequences, adapter),
-  }),
+  launch: perSequence(marginalsGradientShader),
   cpu: (views, { sequences, length, tags }) => {
     const { transitions, mask, filtered, incoming, marginals, gradient, emissionsGradient, transitionsGradient } =
       views;

@@ -1,6 +1,7 @@
 import gradientShader from "../../shaders/crf_score_gradient.wgsl" with { type: "text" };
 import shader from "../../shaders/crf_score.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Emissions are `[sequences, length, tags]`, transitions `[tags, tags]`, the path of tags `[sequences, length]`. */
 const parameters = { sequences: "u32", length: "u32", tags: "u32" } as const;
@@ -8,10 +9,10 @@ const parameters = { sequences: "u32", length: "u32", tags: "u32" } as const;
 /** The sum of the emissions and transitions along a path; positions whose tag is negative are left out. */
 export const crfScoreKernel = defineKernel({
   name: "crf score",
-  reads: ["emissions", "transitions", "path"],
-  writes: ["output"],
+  reads: { emissions: "f32", transitions: "f32", path: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "score", workgroups: linear(p.sequences, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.sequences, adapter) }),
   cpu: ({ emissions, transitions, path, output }, { sequences, length, tags }) => {
     for (let sequence = 0; sequence < sequences; sequence++) {
       let sum = 0;
@@ -30,12 +31,11 @@ export const crfScoreKernel = defineKernel({
 /** Gradient of the score by emissions and, for each sequence, by transitions `[sequences, tags, tags]`. */
 export const crfScoreGradientKernel = defineKernel({
   name: "crf score dx",
-  reads: ["path", "gradient"],
-  writes: ["emissionsGradient", "transitionsGradient"],
+  reads: { path: "f32", gradient: "f32" },
+  writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
   launch: (p, adapter) => ({
-    code: gradientShader,
-    entryPoint: "main",
+    shader: gradientShader,
     workgroups: linear(p.sequences * p.tags, adapter),
   }),
   cpu: ({ path, gradient, emissionsGradient, transitionsGradient }, { sequences, length, tags }) => {

@@ -1,5 +1,7 @@
+import common from "../../shaders/crf_common.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
-import type { AdapterTraits } from "./kernel.ts";
+import type { AdapterTraits } from "../backend/kernel.ts";
+import type { ShaderLaunch } from "./kernel.ts";
 
 /** log(sum(exp(x))); the largest entry is taken out, so that no exponential overflows. */
 export function logSumExp(x: Floats): number {
@@ -17,8 +19,11 @@ export function scoredRows(mask: Floats, sequence: number, length: number, tags:
   return rows;
 }
 
-/** One workgroup for each of `count` sequences; the shader finds its own as `group.x + group.y * groups.x`. */
-export function workgroupEach(count: number, adapter: AdapterTraits): [number, number, number] {
-  const x = Math.min(count, adapter.maxWorkgroupsPerDimension);
-  return [x, Math.ceil(count / x), 1];
+/** A launch of one workgroup for each of `sequences`; the shader finds its own by `workgroupIndex`. */
+export function perSequence(shader: string) {
+  const whole = [common, shader].join("\n");
+  return ({ sequences }: { readonly sequences: number }, adapter: AdapterTraits): ShaderLaunch => {
+    const x = Math.min(sequences, adapter.maxWorkgroupsPerDimension);
+    return { shader: whole, workgroups: [x, Math.ceil(sequences / x), 1] };
+  };
 }

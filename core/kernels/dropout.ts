@@ -1,5 +1,6 @@
 import shader from "../../shaders/dropout.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Two rounds of xor-shift and multiply, as in the shader. */
 function hash(value: number): number {
@@ -12,10 +13,10 @@ function hash(value: number): number {
 /** Zeroes elements with probability `rate` by a mask that `seed` decides; the others are divided by 1 - rate. */
 export const dropoutKernel = defineKernel({
   name: "dropout",
-  reads: ["input"],
-  writes: ["output"],
-  parameters: { size: "u32", seed: "u32", rate: "f32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  reads: { input: "f32" },
+  writes: { output: "f32" },
+  parameters: { size: "u32", seed: "seed", rate: "f32" },
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, seed, rate }) => {
     const key = hash(seed);
     const threshold = Math.fround(rate);

@@ -1,89 +1,65 @@
 import type { Floats } from "../backend/backend.ts";
+import type { Kernel } from "../backend/kernel.ts";
 import binaryShader from "../../shaders/binary.wgsl" with { type: "text" };
-import binaryGradientShader from "../../shaders/binary_gradient.wgsl" with { type: "text" };
 import erfShader from "../../shaders/erf.wgsl" with { type: "text" };
 import unaryShader from "../../shaders/unary.wgsl" with { type: "text" };
-import unaryGradientShader from "../../shaders/unary_gradient.wgsl" with { type: "text" };
-import { binaryTable, unaryTable } from "./elementwise_table.ts";
+import { type BroadcastParameter, broadcastParameters } from "./broadcast_walk.ts";
+import { type BinaryExpressions, binaryTable, type UnaryExpressions, unaryTable } from "./elementwise_table.ts";
 import { compileLoop } from "./expression.ts";
-import { defineKernel, type Kernel, spread } from "./kernel.ts";
-
-const HOLE = "EXPRESSION";
+import { fillHoles } from "./header.ts";
+import { defineKernel } from "./kernel.ts";
+import { spread } from "./launch.ts";
 
 /** A shader with its expression in place, and with what the expression calls beyond WGSL. */
-function withExpression(shader: string, expression: string): string {
+function withExpression(shader: string, expression: string, gradient = ""): string {
   const library = expression.includes("erf(") ? erfShader : "";
-  return library + shader.replace(HOLE, expression);
+  return library + fillHoles(shader, { GRADIENT: gradient, EXPRESSION: expression });
 }
+
+/** What stands in the place of `GRADIENT` where an expression computes with it. */
+const GRADIENT = "let g = gradient[i];";
 
 export type UnaryKernel = Kernel<"input" | "output", "size" | "c">;
 export type UnaryGradientKernel = Kernel<"input" | "gradient" | "output", "size" | "c">;
 
-/** How two operands are walked: up to four merged dimensions, with each operand's stride along them. */
-export type BroadcastParameter =
-  | "size"
-  | `extent${1 | 2 | 3}`
-  | `${"a" | "b"}${0 | 1 | 2 | 3}`
-  | "flat";
 export type BinaryKernel = Kernel<"a" | "b" | "output", BroadcastParameter>;
 export type BinaryGradientKernel = Kernel<"a" | "b" | "gradient" | "output", BroadcastParameter>;
 
 const unaryParameters = { size: "u32", c: "f32" } as const;
-// deno-fmt-ignore
-const broadcastParameters = {
-  size: "u32", extent1: "u32", extent2: "u32", extent3: "u32",
-  a0: "u32", a1: "u32", a2: "u32", a3: "u32",
-  b0: "u32", b1: "u32", b2: "u32", b3: "u32", flat: "u32",
-} as const;
 
-function unaryKernel(name: string, expression: string): UnaryKernel {
+function unaryKernel(name: string, expression: string, fast: UnaryExpressions["wasm"]): UnaryKernel {
   const loop = compileLoop<(input: Floats, output: Floats, c: number) => void>(
     ["input", "output", "c"],
     `for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = ${expression}; }`,
   );
-  const code = withExpression(unaryShader, expression);
+  const shader = withExpression(unaryShader, expression);
   return defineKernel({
     name,
-    reads: ["input"],
-    writes: ["output"],
+    reads: { input: "f32" },
+    writes: { output: "f32" },
     parameters: unaryParameters,
-    launch: (p, adapter) => ({
-      code,
-      entryPoint: "main",
-      workgroups: spread(p.size, adapter),
-    }),
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
     cpu: ({ input, output }, { size, c }, wasm) => {
-      if (wasm && (name === "relu" || name === "gelu")) wasm.kernels[name](size, input.byteOffset, output.byteOffset);
+      if (wasm && fast) wasm.kernels[fast](size, input.byteOffset, output.byteOffset);
       else loop(input, output, c);
     },
   });
 }
 
-/** Gradients that have a SIMD kernel. */
-const FAST_GRADIENTS: Readonly<Record<string, "reluGradient" | "geluGradient">> = {
-  "relu dx": "reluGradient",
-  "gelu dx": "geluGradient",
-};
-
-function unaryGradientKernel(name: string, expression: string): UnaryGradientKernel {
+function unaryGradientKernel(name: string, expression: string, fast: UnaryExpressions["wasm"]): UnaryGradientKernel {
   const loop = compileLoop<(input: Floats, gradient: Floats, output: Floats, c: number) => void>(
     ["input", "gradient", "output", "c"],
     `for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = ${expression}; }`,
   );
-  const code = withExpression(unaryGradientShader, expression);
+  const shader = withExpression(unaryShader, expression, GRADIENT);
   return defineKernel({
     name,
-    reads: ["input", "gradient"],
-    writes: ["output"],
+    reads: { input: "f32", gradient: "f32" },
+    writes: { output: "f32" },
     parameters: unaryParameters,
-    launch: (p, adapter) => ({
-      code,
-      entryPoint: "main",
-      workgroups: spread(p.size, adapter),
-    }),
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
     cpu: ({ input, gradient, output }, { size, c }, wasm) => {
-      const fast = wasm && FAST_GRADIENTS[name];
-      if (fast) wasm.kernels[fast](size, input.byteOffset, gradient.byteOffset, output.byteOffset);
+      if (wasm && fast) wasm.kernels[`${fast}Gradient`](size, input.byteOffset, gradient.byteOffset, output.byteOffset);
       else loop(input, gradient, output, c);
     },
   });
@@ -112,22 +88,18 @@ function broadcastLoop(expression: string) {
   );
 }
 
-function binaryKernel(name: string, expression: string): BinaryKernel {
+function binaryKernel(name: string, expression: string, fast: BinaryExpressions["wasm"]): BinaryKernel {
   const loop = broadcastLoop(expression);
-  const code = withExpression(binaryShader, expression);
+  const shader = withExpression(binaryShader, expression);
   return defineKernel({
     name,
-    reads: ["a", "b"],
-    writes: ["output"],
+    reads: { a: "f32", b: "f32" },
+    writes: { output: "f32" },
     parameters: broadcastParameters,
-    launch: (p, adapter) => ({
-      code,
-      entryPoint: "main",
-      workgroups: spread(p.size, adapter),
-    }),
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
     cpu: ({ a, b, output }, p, wasm) => {
-      if (wasm && name === "add" && p.flat === 1) {
-        wasm.kernels.add(p.size, a.byteOffset, b.byteOffset, output.byteOffset);
+      if (wasm && fast && p.flat === 1) {
+        wasm.kernels[fast](p.size, a.byteOffset, b.byteOffset, output.byteOffset);
       } else loop(a, b, output, output, p);
     },
   });
@@ -135,17 +107,13 @@ function binaryKernel(name: string, expression: string): BinaryKernel {
 
 function binaryGradientKernel(name: string, expression: string): BinaryGradientKernel {
   const loop = broadcastLoop(expression);
-  const code = withExpression(binaryGradientShader, expression);
+  const shader = withExpression(binaryShader, expression, GRADIENT);
   return defineKernel({
     name,
-    reads: ["a", "b", "gradient"],
-    writes: ["output"],
+    reads: { a: "f32", b: "f32", gradient: "f32" },
+    writes: { output: "f32" },
     parameters: broadcastParameters,
-    launch: (p, adapter) => ({
-      code,
-      entryPoint: "main",
-      workgroups: spread(p.size, adapter),
-    }),
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
     cpu: ({ a, b, gradient, output }, p) => loop(a, b, gradient, output, p),
   });
 }
@@ -157,18 +125,21 @@ function mapTable<Table extends object, Made>(table: Table, make: (name: string,
 }
 
 /** The kernels of each unary function: its value and its gradient. */
-export const unaryKernels = mapTable(unaryTable, (name, { value, dx }) => ({
-  value: unaryKernel(name, value),
-  dx: unaryGradientKernel(`${name} dx`, dx),
+export const unaryKernels = mapTable(unaryTable, (name, { value, dx, wasm }: UnaryExpressions) => ({
+  value: unaryKernel(name, value, wasm),
+  dx: unaryGradientKernel(`${name} dx`, dx, wasm),
 }));
 
 /** The gradient as it came is nothing to compute. */
 const gradientKernel = (name: string, expression: string) =>
   expression === "g" ? null : binaryGradientKernel(name, expression);
 
-/** The kernels of each binary function: its value and the gradient for either operand, `null` for the gradient as it came. */
-export const binaryKernels = mapTable(binaryTable, (name, { value, dx, dy }) => ({
-  value: binaryKernel(name, value),
+/**
+ * The kernels of each binary function: its value and the gradient for either operand, `null` for the gradient as it
+ * came.
+ */
+export const binaryKernels = mapTable(binaryTable, (name, { value, dx, dy, wasm }: BinaryExpressions) => ({
+  value: binaryKernel(name, value, wasm),
   dx: gradientKernel(`${name} dx`, dx),
   dy: gradientKernel(`${name} dy`, dy),
 }));

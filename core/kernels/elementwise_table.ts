@@ -14,12 +14,16 @@ export interface UnaryExpressions {
   readonly dx: string;
   /** What `c` means, where the function takes one. */
   readonly c?: string;
+  /** The SIMD kernel of the cpu backend, where there is one, beside which one for the gradient stands. */
+  readonly wasm?: "relu" | "gelu";
 }
 
 export interface BinaryExpressions {
   readonly value: string;
   readonly dx: string;
   readonly dy: string;
+  /** The SIMD kernel of the cpu backend for operands of one shape, where there is one. */
+  readonly wasm?: "add";
 }
 
 /** Hendrycks and Gimpel 2016: the tanh in the approximation of GELU. */
@@ -27,13 +31,14 @@ const GELU_TANH = "tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x),
 
 export const unaryTable = {
   negate: { value: "-x", dx: "-g" },
+  complement: { value: "1.0 - x", dx: "-g" },
   exp: { value: "exp(x)", dx: "g * exp(x)" },
   log: { value: "log(x)", dx: "g / x" },
   sqrt: { value: "sqrt(x)", dx: "0.5 * g / sqrt(x)" },
   square: { value: "x * x", dx: "2.0 * g * x" },
   abs: { value: "abs(x)", dx: "g * sign(x)" },
   reciprocal: { value: "1.0 / x", dx: "-g / (x * x)" },
-  relu: { value: "select(x, 0.0, x < 0.0)", dx: "select(0.0, g, x > 0.0)" },
+  relu: { value: "select(x, 0.0, x < 0.0)", dx: "select(0.0, g, x > 0.0)", wasm: "relu" },
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", dx: "g / ((1.0 + exp(-x)) * (1.0 + exp(x)))" },
   tanh: {
     value: "tanh(clamp(x, -20.0, 20.0))",
@@ -42,6 +47,7 @@ export const unaryTable = {
   gelu: {
     value: "0.5 * x * (1.0 + erf(0.7071067811865476 * x))",
     dx: "g * (0.5 * (1.0 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x))",
+    wasm: "gelu",
   },
   geluTanh: {
     value: `0.5 * x * (1.0 + ${GELU_TANH})`,
@@ -59,7 +65,7 @@ export const unaryTable = {
 } as const satisfies Record<string, UnaryExpressions>;
 
 export const binaryTable = {
-  add: { value: "x + y", dx: "g", dy: "g" },
+  add: { value: "x + y", dx: "g", dy: "g", wasm: "add" },
   subtract: { value: "x - y", dx: "g", dy: "-g" },
   multiply: { value: "x * y", dx: "g * y", dy: "g * x" },
   divide: { value: "x / y", dx: "g / y", dy: "-g * x / (y * y)" },

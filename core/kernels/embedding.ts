@@ -1,14 +1,16 @@
 import gradientShader from "../../shaders/embedding_gradient.wgsl" with { type: "text" };
+import occurrencesShader from "../../shaders/occurrences.wgsl" with { type: "text" };
 import shader from "../../shaders/embedding.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** `output[i] = table[indices[i]]`: rows of `columns` numbers. */
 export const embeddingKernel = defineKernel({
   name: "embedding",
-  reads: ["table", "indices"],
-  writes: ["output"],
+  reads: { table: "f32", indices: "f32" },
+  writes: { output: "f32" },
   parameters: { count: "u32", columns: "u32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.count * p.columns, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.count * p.columns, adapter) }),
   cpu: ({ table, indices, output }, { count, columns }) => {
     for (let i = 0; i < count; i++) {
       const row = indices[i] * columns;
@@ -23,10 +25,10 @@ export const embeddingKernel = defineKernel({
  */
 export const occurrencesKernel = defineKernel({
   name: "occurrences",
-  reads: ["indices"],
-  writes: ["first", "next"],
+  reads: { indices: "f32" },
+  writes: { first: "f32", next: "f32" },
   parameters: { count: "u32" },
-  launch: (p, adapter) => ({ code: gradientShader, entryPoint: "occurrences", workgroups: linear(p.count, adapter) }),
+  launch: (p, adapter) => ({ shader: occurrencesShader, workgroups: linear(p.count, adapter) }),
   cpu: ({ indices, first, next }, { count }) => {
     const last = new Map<number, number>();
     for (let i = 0; i < count; i++) {
@@ -42,12 +44,11 @@ export const occurrencesKernel = defineKernel({
 /** Adds the rows of the gradient `[count, columns]` that belong to one row of the table; `table` holds zeros before. */
 export const scatterKernel = defineKernel({
   name: "embedding gradient",
-  reads: ["indices", "first", "next", "gradient"],
-  writes: ["table"],
+  reads: { indices: "f32", first: "f32", next: "f32", gradient: "f32" },
+  writes: { table: "f32" },
   parameters: { count: "u32", columns: "u32" },
   launch: (p, adapter) => ({
-    code: gradientShader,
-    entryPoint: "scatter",
+    shader: gradientShader,
     workgroups: linear(p.count * p.columns, adapter),
   }),
   cpu: ({ indices, first, next, gradient, table }, { count, columns }) => {

@@ -1,13 +1,14 @@
 import shader from "../../shaders/fill.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Sets every element to `value`. */
 export const fillKernel = defineKernel({
   name: "fill",
-  reads: [],
-  writes: ["output"],
+  reads: {},
+  writes: { output: "f32" },
   parameters: { size: "u32", value: "f32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.size, adapter) }),
   cpu: ({ output }, { value }) => {
     output.fill(value);
   },

@@ -1,12 +1,15 @@
 import shader from "../../shaders/gemm.wgsl" with { type: "text" };
 import tiledShader from "../../shaders/gemm_tiled.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
+import type { AdapterTraits } from "../backend/kernel.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
-import { type AdapterTraits, defineKernel, type Launch, linear, LINEAR_WORKGROUP } from "./kernel.ts";
+import { defineKernel, type VariedLaunch } from "./kernel.ts";
+import { linear, LINEAR_WORKGROUP } from "./launch.ts";
 import { TILE, withTiles } from "./tile.ts";
 
-const registersShader = withTiles(shader);
-const blocksShader = withTiles(shader, tiledShader);
+const tensors = { right: "b", result: "c" };
+const registersShader = withTiles(tensors, shader);
+const blocksShader = withTiles(tensors, shader, tiledShader);
 
 /** Rows, and columns, of the part of C that a workgroup of gemm_tiled.wgsl computes, and the storage it needs. */
 const BLOCK = 64;
@@ -30,19 +33,19 @@ const parameters = {
 type Parameters = Readonly<Record<keyof typeof parameters, number>>;
 
 /**
- * C = A B (+ bias) for a batch of matrices: A `[m, k]`, B `[k, n]`, bias `[n]`, C `[batch, parts, m, n]` where part i sums
- * over `partDepth` of k from i * partDepth on, so that a long sum for a small result occupies many threads.
+ * C = A B (+ bias) for a batch of matrices: A `[m, k]`, B `[k, n]`, bias `[n]`, C `[batch, parts, m, n]` where part i
+ * sums over `partDepth` of k from i * partDepth on, so that a long sum for a small result occupies many threads.
  *
  * An element of A stands at `row * aRow + column * aColumn + image * aBatch`, and likewise for B: one of a matrix's two
  * strides must be 1. Without a bias (`hasBias` 0) its binding may hold anything of n elements or more.
  */
 export const gemmKernel = defineKernel({
   name: "gemm",
-  reads: ["a", "b", "bias"],
-  writes: ["c"],
+  reads: { a: "f32", b: "Element", bias: "f32" },
+  writes: { c: "Element" },
   parameters,
   launch,
-  cpu: (views: Readonly<Record<"a" | "b" | "bias" | "c", Floats>>, p, wasm) => {
+  cpu: (views, p, wasm) => {
     if (wasm) multiplyFast(views, p, wasm);
     else multiplyPlainly(views, p);
     if (p.hasBias === 1) {
@@ -52,21 +55,23 @@ export const gemmKernel = defineKernel({
   },
 });
 
-function launch(p: Parameters, adapter: AdapterTraits): Launch {
+function launch(p: Parameters, adapter: AdapterTraits): VariedLaunch {
   const vectors = p.bColumn === 1 && [p.n, p.bRow, p.bBatch].every((extent) => extent % 4 === 0);
-  const variant = vectors ? "vectors" : "scalars";
+  const lanes = vectors ? 4 : 1;
   const slices = p.batch * p.parts;
   // Barriers are slow on software adapters.
   if (adapter.software || adapter.maxWorkgroupStorageBytes < BLOCK_BYTES) {
     return {
-      code: registersShader[variant],
+      shader: registersShader[lanes],
+      lanes,
       entryPoint: "registers",
       workgroups: linear(threadsFor(p.m, p.n) * slices, adapter),
     };
   }
   const blocks = Math.ceil(p.m / BLOCK) * Math.ceil(p.n / BLOCK) * slices;
   return {
-    code: blocksShader[variant],
+    shader: blocksShader[lanes],
+    lanes,
     entryPoint: "tiled",
     workgroups: linear(blocks * LINEAR_WORKGROUP, adapter),
   };

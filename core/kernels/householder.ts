@@ -1,5 +1,6 @@
 import panelShader from "../../shaders/householder_panel.wgsl" with { type: "text" };
-import productsShader from "../../shaders/panel_products.wgsl" with { type: "text" };
+import projectShader from "../../shaders/panel_project.wgsl" with { type: "text" };
+import subtractShader from "../../shaders/panel_subtract.wgsl" with { type: "text" };
 import { defineKernel } from "./kernel.ts";
 
 /** Columns that one panel of a QR factorisation holds. */
@@ -16,10 +17,10 @@ const TINY = 1e-30;
  */
 export const householderPanelKernel = defineKernel({
   name: "householder panel",
-  reads: [],
-  writes: ["matrix", "vectors", "products"],
+  reads: {},
+  writes: { matrix: "vec4f", vectors: "vec4f", products: "vec4f" },
   parameters: { rows: "u32", columns: "u32", panel: "u32" },
-  launch: () => ({ code: panelShader, entryPoint: "main", workgroups: [1, 1, 1] }),
+  launch: () => ({ shader: panelShader, workgroups: [1, 1, 1] }),
   cpu: ({ matrix, vectors, products }, { rows, columns, panel }) => {
     const top = panel * PANEL, height = rows - top;
     const at = (k: number) => (top + k) * columns + top;
@@ -78,12 +79,11 @@ const productParameters = { rows: "u32", columns: "u32", panel: "u32", fromRow: 
 /** `weights = P^T A`, `[16, columns]`, for one of the `panels` P `[panels, rows, 16]`. */
 export const projectKernel = defineKernel({
   name: "project on a panel",
-  reads: ["panels", "input"],
-  writes: ["weights"],
+  reads: { panels: "vec4f", input: "f32" },
+  writes: { weights: "f32" },
   parameters: productParameters,
   launch: (p) => ({
-    code: productsShader,
-    entryPoint: "project",
+    shader: projectShader,
     workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), PANEL / 8, 1],
   }),
   cpu: ({ panels, input, weights }, { rows, columns, panel, fromRow, fromColumn }) => {
@@ -100,12 +100,11 @@ export const projectKernel = defineKernel({
 /** `A -= P C` for one of the `panels` P `[panels, rows, 16]` and a combination C `[16, columns]`. */
 export const subtractCombinationKernel = defineKernel({
   name: "subtract a combination of a panel",
-  reads: ["panels", "combination"],
-  writes: ["output"],
+  reads: { panels: "vec4f", combination: "f32" },
+  writes: { output: "f32" },
   parameters: productParameters,
   launch: (p) => ({
-    code: productsShader,
-    entryPoint: "subtract",
+    shader: subtractShader,
     workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), Math.ceil((p.rows - p.fromRow) / 16), 1],
   }),
   cpu: ({ panels, combination, output }, { rows, columns, panel, fromRow, fromColumn }) => {

@@ -19,10 +19,10 @@ const parameters = { rows: "u32", columns: "u32", slot: "u32", tolerance: "f32" 
  */
 export const jacobiRotationsKernel = defineKernel({
   name: "jacobi rotations",
-  reads: ["input"],
-  writes: ["rotation", "cosines"],
+  reads: { input: "vec4f" },
+  writes: { rotation: "f32", cosines: "f32" },
   parameters,
-  launch: (p) => ({ code: rotationsShader, entryPoint: "main", workgroups: [p.columns / PAIR, 1, 1] }),
+  launch: (p) => ({ shader: rotationsShader, workgroups: [p.columns / PAIR, 1, 1] }),
   cpu: ({ input, rotation, cosines }, { rows, columns, slot, tolerance }) => {
     for (let pair = 0; pair < columns / PAIR; pair++) {
       const g = square((i, j) => {
@@ -85,12 +85,11 @@ function turnOf(x: number, y: number, product: number, tolerance: number): [numb
  */
 export const jacobiRotateKernel = defineKernel({
   name: "jacobi rotate",
-  reads: ["input", "rotation", "cosines"],
-  writes: ["output"],
+  reads: { input: "vec4f", rotation: "vec4f", cosines: "f32" },
+  writes: { output: "vec4f" },
   parameters,
   launch: (p) => ({
-    code: rotateShader,
-    entryPoint: "main",
+    shader: rotateShader,
     workgroups: [Math.ceil(p.rows / 32), p.columns / PAIR, 1],
   }),
   cpu: ({ input, rotation, cosines, output }, { rows, columns, slot, tolerance }) => {

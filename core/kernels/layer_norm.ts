@@ -2,7 +2,8 @@ import gradientShader from "../../shaders/layer_norm_gradient.wgsl" with { type:
 import shader from "../../shaders/layer_norm.wgsl" with { type: "text" };
 import sumsShader from "../../shaders/layer_norm_sums.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Where views begin in the shared memory. */
 const pointers = (...views: Floats[]): number[] => views.map(({ byteOffset }) => byteOffset);
@@ -10,10 +11,10 @@ const pointers = (...views: Floats[]): number[] => views.map(({ byteOffset }) =>
 /** (x - mean) scale weight + bias over each row of `[rows, columns]`, scale = 1 / sqrt(variance + epsilon). */
 export const layerNormKernel = defineKernel({
   name: "layer norm",
-  reads: ["x", "weight", "bias"],
-  writes: ["y", "mean", "scale"],
+  reads: { x: "f32", weight: "f32", bias: "f32" },
+  writes: { y: "f32", mean: "f32", scale: "f32" },
   parameters: { rows: "u32", columns: "u32", epsilon: "f32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.rows, adapter) }),
   cpu: ({ x, weight, bias, y, mean, scale }, { rows, columns, epsilon }, wasm) => {
     if (wasm) {
       const [xs, weights, biases, ys, means, scales] = pointers(x, weight, bias, y, mean, scale);
@@ -37,10 +38,10 @@ export const layerNormKernel = defineKernel({
 /** The gradient of layer norm's input from the mean and the scale of each row. */
 export const layerNormGradientKernel = defineKernel({
   name: "layer norm dx",
-  reads: ["x", "gradient", "weight", "mean", "scale"],
-  writes: ["dx"],
+  reads: { x: "f32", gradient: "f32", weight: "f32", mean: "f32", scale: "f32" },
+  writes: { dx: "f32" },
   parameters: { rows: "u32", columns: "u32" },
-  launch: (p, adapter) => ({ code: gradientShader, entryPoint: "main", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader: gradientShader, workgroups: linear(p.rows, adapter) }),
   cpu: ({ x, gradient, weight, mean, scale, dx }, { rows, columns }, wasm) => {
     if (wasm) {
       const [xs, gs, weights, means, scales, dxs] = pointers(x, gradient, weight, mean, scale, dx);
@@ -68,12 +69,11 @@ export const layerNormGradientKernel = defineKernel({
 /** Sums of g and of g times the normalised input over the rows, chunk by chunk: both `[chunks, columns]`. */
 export const layerNormSumsKernel = defineKernel({
   name: "layer norm sums",
-  reads: ["x", "gradient", "mean", "scale"],
-  writes: ["biasSums", "weightSums"],
+  reads: { x: "f32", gradient: "f32", mean: "f32", scale: "f32" },
+  writes: { biasSums: "f32", weightSums: "f32" },
   parameters: { rows: "u32", columns: "u32", chunk: "u32", chunks: "u32" },
   launch: (p, adapter) => ({
-    code: sumsShader,
-    entryPoint: "main",
+    shader: sumsShader,
     workgroups: linear(p.chunks * p.columns, adapter),
   }),
   cpu: ({ x, gradient, mean, scale, biasSums, weightSums }, { rows, columns, chunk, chunks }, wasm) => {

@@ -1,16 +1,17 @@
 import shader from "../../shaders/masked_softmax.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /**
- * Softmax over the last dimension of `[rows, columns]`, without the columns where the mask `[rows / rowsPerMask, columns]`
- * is 0.
+ * Softmax over the last dimension of `[rows, columns]`, without the columns where the mask `[rows / rowsPerMask,
+ * columns]` is 0.
  */
 export const maskedSoftmaxKernel = defineKernel({
   name: "masked softmax",
-  reads: ["input", "mask"],
-  writes: ["output"],
+  reads: { input: "f32", mask: "f32" },
+  writes: { output: "f32" },
   parameters: { rows: "u32", columns: "u32", rowsPerMask: "u32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: linear(p.rows, adapter) }),
   cpu: ({ input, mask, output }, { rows, columns, rowsPerMask }, wasm) => {
     if (wasm) {
       const [x, m, y] = [input, mask, output].map(({ byteOffset }) => byteOffset);

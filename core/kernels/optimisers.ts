@@ -1,15 +1,16 @@
 import adamwShader from "../../shaders/adamw.wgsl" with { type: "text" };
 import clipScaleShader from "../../shaders/clip_scale.wgsl" with { type: "text" };
 import sgdShader from "../../shaders/sgd.wgsl" with { type: "text" };
-import { defineKernel, spread } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { spread } from "./launch.ts";
 
 /** One step of SGD with momentum, in place. The gradient is multiplied by `gradientScale [1]` first. */
 export const sgdKernel = defineKernel({
   name: "sgd",
-  reads: ["gradient", "gradientScale"],
-  writes: ["parameter", "velocity"],
+  reads: { gradient: "f32", gradientScale: "f32" },
+  writes: { parameter: "f32", velocity: "f32" },
   parameters: { size: "u32", rate: "f32", momentum: "f32", weightDecay: "f32", nesterov: "u32" },
-  launch: (p, adapter) => ({ code: sgdShader, entryPoint: "main", workgroups: spread(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader: sgdShader, workgroups: spread(p.size, adapter) }),
   cpu: ({ gradient, gradientScale, parameter, velocity }, { size, rate, momentum, weightDecay, nesterov }) => {
     const scale = gradientScale[0];
     for (let i = 0; i < size; i++) {
@@ -24,8 +25,8 @@ export const sgdKernel = defineKernel({
 /** One step of AdamW, in place. The gradient is multiplied by `gradientScale [1]` first. */
 export const adamwKernel = defineKernel({
   name: "adamw",
-  reads: ["gradient", "gradientScale"],
-  writes: ["parameter", "mean", "square"],
+  reads: { gradient: "f32", gradientScale: "f32" },
+  writes: { parameter: "f32", mean: "f32", square: "f32" },
   parameters: {
     size: "u32",
     rate: "f32",
@@ -36,7 +37,7 @@ export const adamwKernel = defineKernel({
     correction1: "f32",
     correction2: "f32",
   },
-  launch: (p, adapter) => ({ code: adamwShader, entryPoint: "main", workgroups: spread(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader: adamwShader, workgroups: spread(p.size, adapter) }),
   cpu: ({ gradient, gradientScale, parameter, mean, square }, p) => {
     const scale = gradientScale[0];
     const { size, rate, beta1, beta2, epsilon, correction1, correction2 } = p;
@@ -55,10 +56,10 @@ export const adamwKernel = defineKernel({
 /** `min(1, bound / norm)` from a squared norm `[1]`. */
 export const clipScaleKernel = defineKernel({
   name: "clip scale",
-  reads: ["squaredNorm"],
-  writes: ["output"],
+  reads: { squaredNorm: "f32" },
+  writes: { output: "f32" },
   parameters: { bound: "f32" },
-  launch: () => ({ code: clipScaleShader, entryPoint: "main", workgroups: [1, 1, 1] }),
+  launch: () => ({ shader: clipScaleShader, workgroups: [1, 1, 1] }),
   cpu: ({ squaredNorm, output }, { bound }) => {
     const norm = Math.sqrt(squaredNorm[0]);
     output[0] = norm <= bound ? 1 : bound / norm;

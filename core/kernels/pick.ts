@@ -1,27 +1,28 @@
 import shader from "../../shaders/pick.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 const parameters = { rows: "u32", columns: "u32" } as const;
 
 /** `output[r] = input[r, indices[r]]`. */
 export const pickKernel = defineKernel({
   name: "pick",
-  reads: ["input", "indices"],
-  writes: ["output"],
+  reads: { input: "f32", indices: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "pick", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "pick", workgroups: linear(p.rows, adapter) }),
   cpu: ({ input, indices, output }, { rows, columns }) => {
     for (let row = 0; row < rows; row++) output[row] = input[row * columns + indices[row]];
   },
 });
 
 /** `output[r, c] = input[r]` where `c = indices[r]`, 0 elsewhere. */
-export const placeKernel = defineKernel({
+export const unpickKernel = defineKernel({
   name: "place",
-  reads: ["input", "indices"],
-  writes: ["output"],
+  reads: { input: "f32", indices: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "place", workgroups: linear(p.rows * p.columns, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "place", workgroups: linear(p.rows * p.columns, adapter) }),
   cpu: ({ input, indices, output }, { rows, columns }) => {
     output.fill(0);
     for (let row = 0; row < rows; row++) output[row * columns + indices[row]] = input[row];

@@ -1,6 +1,11 @@
-import shader from "../../shaders/pool2d.wgsl" with { type: "text" };
-import type { Floats } from "../backend/backend.ts";
-import { type AdapterTraits, defineKernel, type Launch, linear } from "./kernel.ts";
+import averageGradientShader from "../../shaders/average_pool_gradient.wgsl" with { type: "text" };
+import averageShader from "../../shaders/average_pool.wgsl" with { type: "text" };
+import maximumGradientShader from "../../shaders/max_pool_gradient.wgsl" with { type: "text" };
+import maximumShader from "../../shaders/max_pool.wgsl" with { type: "text" };
+import windows from "../../shaders/pool2d.wgsl" with { type: "text" };
+import type { AdapterTraits } from "../backend/kernel.ts";
+import { defineKernel, type ShaderLaunch } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 /** Square windows over channels-last images. */
 const parameters = {
@@ -18,26 +23,31 @@ const parameters = {
 /** `images` of `height` x `width` x `channels` become `outHeight` x `outWidth` x `channels`. */
 export type PoolGeometry = Readonly<Record<keyof typeof parameters, number>>;
 
-const perOutput = (entryPoint: string) => (p: PoolGeometry, adapter: AdapterTraits): Launch => ({
-  code: shader,
-  entryPoint,
+const [average, averageGradient, maximum, maximumGradient] = [
+  averageShader,
+  averageGradientShader,
+  maximumShader,
+  maximumGradientShader,
+].map((shader) => [windows, shader].join("\n"));
+
+const perOutput = (shader: string) => (p: PoolGeometry, adapter: AdapterTraits): ShaderLaunch => ({
+  shader,
   workgroups: linear(p.images * p.outHeight * p.outWidth * p.channels, adapter),
 });
 
-const perInput = (entryPoint: string) => (p: PoolGeometry, adapter: AdapterTraits): Launch => ({
-  code: shader,
-  entryPoint,
+const perInput = (shader: string) => (p: PoolGeometry, adapter: AdapterTraits): ShaderLaunch => ({
+  shader,
   workgroups: linear(p.images * p.height * p.width * p.channels, adapter),
 });
 
 /** Largest value of each window, and in `taps` which of its elements that is: row by row, the first of equals. */
 export const maxPoolKernel = defineKernel({
   name: "max pool",
-  reads: ["x"],
-  writes: ["y", "taps"],
+  reads: { x: "f32" },
+  writes: { y: "f32", taps: "f32" },
   parameters,
-  launch: perOutput("maximum"),
-  cpu: ({ x, y, taps }: Record<"x" | "y" | "taps", Floats>, p) => {
+  launch: perOutput(maximum),
+  cpu: ({ x, y, taps }, p) => {
     taps.fill(-1);
     walk(p, (input, tap, output) => {
       for (let c = 0; c < p.channels; c++) {
@@ -53,11 +63,11 @@ export const maxPoolKernel = defineKernel({
 /** d loss / d x of the maxima: an output's gradient goes to the element of its window that `taps` names. */
 export const maxPoolGradientKernel = defineKernel({
   name: "max pool gradient",
-  reads: ["gradient", "taps"],
-  writes: ["dx"],
+  reads: { gradient: "f32", taps: "f32" },
+  writes: { dx: "f32" },
   parameters,
-  launch: perInput("maximumGradient"),
-  cpu: ({ gradient, taps, dx }: Record<"gradient" | "taps" | "dx", Floats>, p) => {
+  launch: perInput(maximumGradient),
+  cpu: ({ gradient, taps, dx }, p) => {
     dx.fill(0);
     walk(p, (input, tap, output) => {
       for (let c = 0; c < p.channels; c++) if (taps[output + c] === tap) dx[input + c] += gradient[output + c];
@@ -68,11 +78,11 @@ export const maxPoolGradientKernel = defineKernel({
 /** Mean of each window; padding counts as zeros. */
 export const averagePoolKernel = defineKernel({
   name: "average pool",
-  reads: ["x"],
-  writes: ["y"],
+  reads: { x: "f32" },
+  writes: { y: "f32" },
   parameters,
-  launch: perOutput("average"),
-  cpu: ({ x, y }: Record<"x" | "y", Floats>, p) => {
+  launch: perOutput(average),
+  cpu: ({ x, y }, p) => {
     y.fill(0);
     const factor = 1 / p.size ** 2;
     walk(p, (input, _tap, output) => {
@@ -84,11 +94,11 @@ export const averagePoolKernel = defineKernel({
 /** d loss / d x of the means. */
 export const averagePoolGradientKernel = defineKernel({
   name: "average pool gradient",
-  reads: ["gradient"],
-  writes: ["dx"],
+  reads: { gradient: "f32" },
+  writes: { dx: "f32" },
   parameters,
-  launch: perInput("averageGradient"),
-  cpu: ({ gradient, dx }: Record<"gradient" | "dx", Floats>, p) => {
+  launch: perInput(averageGradient),
+  cpu: ({ gradient, dx }, p) => {
     dx.fill(0);
     const factor = 1 / p.size ** 2;
     walk(p, (input, _tap, output) => {

@@ -1,16 +1,19 @@
 import shader from "../../shaders/slice.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
-/** Of `[outer, extent, inner]` the part from `begin` on, `length` long; `size` counts the numbers that are gone through. */
+/**
+ * Of `[outer, extent, inner]` the part from `begin` on, `length` long; `size` counts the numbers that are gone through.
+ */
 const parameters = { size: "u32", extent: "u32", inner: "u32", begin: "u32", length: "u32" } as const;
 
 /** `[outer, extent, inner]` to `[outer, length, inner]`. */
 export const sliceKernel = defineKernel({
   name: "slice",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "take", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "take", workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
     const row = length * inner;
     for (let target = 0, source = begin * inner; target < size; target += row, source += extent * inner) {
@@ -22,10 +25,10 @@ export const sliceKernel = defineKernel({
 /** `[outer, length, inner]` to `[outer, extent, inner]`, zeros around it. */
 export const padKernel = defineKernel({
   name: "slice dx",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "pad", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "pad", workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
     const row = length * inner;
     output.fill(0);
@@ -36,12 +39,12 @@ export const padKernel = defineKernel({
 });
 
 /** `[outer, length, inner]` into its place in `[outer, extent, inner]`; what is around it stays as it was. */
-export const placeKernel = defineKernel({
+export const placeSliceKernel = defineKernel({
   name: "slice place",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "place", workgroups: linear(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "place", workgroups: linear(p.size, adapter) }),
   cpu: ({ input, output }, { size, extent, inner, begin, length }) => {
     const row = length * inner;
     for (let source = 0, target = begin * inner; source < size; target += extent * inner, source += row) {

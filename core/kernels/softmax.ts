@@ -1,7 +1,8 @@
 import gradientShader from "../../shaders/softmax_gradient.wgsl" with { type: "text" };
 import shader from "../../shaders/softmax.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
 const parameters = { rows: "u32", columns: "u32" } as const;
 
@@ -20,10 +21,10 @@ function totalIn(x: Floats, row: number, columns: number, shift: number): number
 /** exp(x) / sum(exp(x)) over the last dimension of `[rows, columns]`. */
 export const softmaxKernel = defineKernel({
   name: "softmax",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
   cpu: ({ input, output }, { rows, columns }, wasm) => {
     if (wasm) return wasm.kernels.softmax(rows, columns, input.byteOffset, null, 1, output.byteOffset);
     for (let row = 0; row < rows * columns; row += columns) {
@@ -37,10 +38,10 @@ export const softmaxKernel = defineKernel({
 /** x - log(sum(exp(x))) over the last dimension of `[rows, columns]`. */
 export const logSoftmaxKernel = defineKernel({
   name: "log softmax",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: shader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
   cpu: ({ input, output }, { rows, columns }) => {
     for (let row = 0; row < rows * columns; row += columns) {
       const largest = largestIn(input, row, columns);
@@ -53,10 +54,10 @@ export const logSoftmaxKernel = defineKernel({
 /** Gradient of softmax from its output y: y (g - sum(g y)). */
 export const softmaxGradientKernel = defineKernel({
   name: "softmax dx",
-  reads: ["y", "gradient"],
-  writes: ["output"],
+  reads: { y: "f32", gradient: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: gradientShader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader: gradientShader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
   cpu: ({ y, gradient, output }, { rows, columns }, wasm) => {
     if (wasm) {
       return wasm.kernels.softmaxGradient(rows, columns, y.byteOffset, gradient.byteOffset, output.byteOffset);
@@ -72,10 +73,10 @@ export const softmaxGradientKernel = defineKernel({
 /** Gradient of log-softmax from its output y: g - exp(y) sum(g). */
 export const logSoftmaxGradientKernel = defineKernel({
   name: "log softmax dx",
-  reads: ["y", "gradient"],
-  writes: ["output"],
+  reads: { y: "f32", gradient: "f32" },
+  writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ code: gradientShader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader: gradientShader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
   cpu: ({ y, gradient, output }, { rows, columns }) => {
     for (let row = 0; row < rows * columns; row += columns) {
       let sum = 0;

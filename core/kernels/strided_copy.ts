@@ -1,20 +1,22 @@
 import shader from "../../shaders/strided_copy.wgsl" with { type: "text" };
-import { defineKernel, spread } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { spread } from "./launch.ts";
 
 /**
- * Fills the output in its order from the input by strides: a permutation of dimensions, and a repetition where a stride is
+ * Fills the output in its order from the input by strides: a permutation of dimensions, and a repetition where a stride
+ * is
  * 0. Six dimensions at most; `extent0` follows from the size.
  */
 export const stridedCopyKernel = defineKernel({
   name: "strided copy",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   // deno-fmt-ignore
   parameters: {
     size: "u32", extent1: "u32", extent2: "u32", extent3: "u32", extent4: "u32", extent5: "u32",
     stride0: "u32", stride1: "u32", stride2: "u32", stride3: "u32", stride4: "u32", stride5: "u32",
   },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: spread(p.size, adapter) }),
+  launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
   cpu: ({ input, output }, p) => {
     const { extent1, extent2, extent3, extent4, extent5, stride3, stride4, stride5 } = p;
     const planes = p.size / (extent5 * extent4 * extent3);

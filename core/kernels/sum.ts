@@ -1,15 +1,17 @@
 import shader from "../../shaders/sum.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 
-/** `[outer, length, inner]` to `[outer, chunks, inner]`: sums of `chunk` neighbours along the middle, times `factor`. */
+/**
+ * `[outer, length, inner]` to `[outer, chunks, inner]`: sums of `chunk` neighbours along the middle, times `factor`.
+ */
 export const sumKernel = defineKernel({
   name: "sum",
-  reads: ["input"],
-  writes: ["output"],
+  reads: { input: "f32" },
+  writes: { output: "f32" },
   parameters: { outer: "u32", length: "u32", inner: "u32", chunk: "u32", chunks: "u32", factor: "f32" },
   launch: (p, adapter) => ({
-    code: shader,
-    entryPoint: "main",
+    shader,
     workgroups: linear(p.outer * p.chunks * p.inner, adapter),
   }),
   cpu: ({ input, output }, { outer, length, inner, chunk, chunks, factor }, wasm) => {

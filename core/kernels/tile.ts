@@ -1,24 +1,27 @@
 import scalarShader from "../../shaders/tile_scalar.wgsl" with { type: "text" };
 import tileShader from "../../shaders/tile.wgsl" with { type: "text" };
 import vectorShader from "../../shaders/tile_vector.wgsl" with { type: "text" };
+import { fillHoles, type Lanes } from "./header.ts";
 
 /** Rows, and columns, of the part of a product that one thread of a matrix kernel computes. */
 export const TILE = 8;
 
-/** A matrix kernel's shader in two variants. */
-export interface TileShader {
-  /** For right factors and results whose columns lie side by side, with rows of whole vectors of four. */
-  readonly vectors: string;
-  /** For all. */
-  readonly scalars: string;
+/** The tensors of a matrix kernel, arrays of `Element`, that tiles read and write. */
+export interface TileTensors {
+  /** The product's right factor. */
+  readonly right: string;
+  /** The product. */
+  readonly result: string;
 }
 
-/** A shader with what it builds on. It names its right factor `b` and its result `c`, arrays of `Element`. */
-export function withTiles(...shaders: readonly string[]): TileShader {
-  return {
-    vectors: [tileShader, vectorShader, ...shaders].join("\n"),
-    scalars: [tileShader, scalarShader, ...shaders].join("\n"),
-  };
+/**
+ * A matrix kernel's shader with what it builds on, for single numbers, and for vectors: that is for right factors and
+ * results whose columns lie side by side, with rows of whole vectors of four.
+ */
+export function withTiles({ right, result }: TileTensors, ...shaders: readonly string[]): Record<Lanes, string> {
+  const variant = (quads: string) =>
+    [tileShader, fillHoles(quads, { RIGHT: right, RESULT: result }), ...shaders].join("\n");
+  return { 1: variant(scalarShader), 4: variant(vectorShader) };
 }
 
 /** Threads for a result of so many rows and columns. */

@@ -1,5 +1,5 @@
 import shader from "../../shaders/viterbi.wgsl" with { type: "text" };
-import { scoredRows, workgroupEach } from "./crf_support.ts";
+import { perSequence, scoredRows } from "./crf_support.ts";
 import { defineKernel } from "./kernel.ts";
 
 /** The most paths that one run can find; the shader keeps so many candidates in registers. */
@@ -8,17 +8,17 @@ export const MOST_PATHS = 8;
 export const NO_PATH = Math.fround(-1e30);
 
 /**
- * The `paths` best paths of tags through each linear chain, best first. `best [sequences, length, tags, paths]` holds the
- * scores of the best ways to each tag, and `origins` of the same shape where each came from, as i * paths + rank. Out
- * come `scores [sequences, paths]` and `tags [sequences, paths, length]`, -1 where the mask is 0 and on paths beyond the
- * number that there are.
+ * The `paths` best paths of tags through each linear chain, best first. `best [sequences, length, tags, paths]` holds
+ * the scores of the best ways to each tag, and `origins` of the same shape where each came from, as i * paths + rank.
+ * Out come `scores [sequences, paths]` and `tags [sequences, paths, length]`, -1 where the mask is 0 and on paths
+ * beyond the number that there are.
  */
 export const viterbiKernel = defineKernel({
   name: "viterbi",
-  reads: ["emissions", "transitions", "mask"],
-  writes: ["best", "origins", "scores", "path"],
+  reads: { emissions: "f32", transitions: "f32", mask: "f32" },
+  writes: { best: "f32", origins: "f32", scores: "f32", path: "f32" },
   parameters: { sequences: "u32", length: "u32", tags: "u32", paths: "u32" },
-  launch: (p, adapter) => ({ code: shader, entryPoint: "main", workgroups: workgroupEach(p.sequences, adapter) }),
+  launch: perSequence(shader),
   cpu: ({ emissions, transitions, mask, best, origins, scores, path }, { sequences, length, tags, paths }) => {
     path.fill(-1);
     scores.fill(NO_PATH);

@@ -2,7 +2,8 @@ import filterGradientPlaces from "../../shaders/winograd_filter_gradient.wgsl" w
 import filterPlaces from "../../shaders/winograd_filter.wgsl" with { type: "text" };
 import imagePlaces from "../../shaders/winograd_images.wgsl" with { type: "text" };
 import tilePlaces from "../../shaders/winograd_tiles.wgsl" with { type: "text" };
-import { defineKernel, linear } from "./kernel.ts";
+import { defineKernel } from "./kernel.ts";
+import { linear } from "./launch.ts";
 import { matrices, type Matrix, multiplySquare, RESULT, squareShader } from "./winograd_matrices.ts";
 
 const resultShader = squareShader(matrices.result, imagePlaces);
@@ -21,7 +22,10 @@ const grid = {
 /** Images of `height` x `width` x `channels`, cut into `tilesDown` x `tilesAcross` tiles of 4 x 4 pixels. */
 export type TileGrid = Readonly<Record<keyof typeof grid, number>>;
 
-/** Calls `visit` for every tile and channel: the image's first number of the channel, and the tile's first row and column. */
+/**
+ * Calls `visit` for every tile and channel: the image's first number of the channel, and the tile's first row and
+ * column.
+ */
 function walk(p: TileGrid, visit: (square: number, first: number, top: number, left: number) => void): void {
   const { images, height, width, channels, tilesDown, tilesAcross } = p;
   for (let tile = 0; tile < images * tilesDown * tilesAcross; tile++) {
@@ -38,13 +42,13 @@ const squaresIn = (p: TileGrid) => p.images * p.tilesDown * p.tilesAcross * p.ch
 
 /** Squares of images `source`, `padding` pixels before their tile on, to `squares [36, tiles, channels]`. */
 function tilesKernel(name: string, matrix: Matrix) {
-  const code = squareShader(matrix, tilePlaces);
+  const shader = squareShader(matrix, tilePlaces);
   return defineKernel({
     name,
-    reads: ["source"],
-    writes: ["squares"],
+    reads: { source: "f32" },
+    writes: { squares: "f32" },
     parameters: { ...grid, padding: "u32" },
-    launch: (p, adapter) => ({ code, entryPoint: "main", workgroups: linear(squaresIn(p), adapter) }),
+    launch: (p, adapter) => ({ shader, workgroups: linear(squaresIn(p), adapter) }),
     cpu: ({ source, squares }, p) => {
       const count = squaresIn(p);
       walk(p, (square, first, top, left) => {
@@ -68,10 +72,10 @@ export const winogradGradientKernel = tilesKernel("winograd gradient", matrices.
 /** `squares [36, tiles, channels]` to tiles of images. */
 export const winogradResultKernel = defineKernel({
   name: "winograd result",
-  reads: ["squares"],
-  writes: ["images"],
+  reads: { squares: "f32" },
+  writes: { images: "f32" },
   parameters: grid,
-  launch: (p, adapter) => ({ code: resultShader, entryPoint: "main", workgroups: linear(squaresIn(p), adapter) }),
+  launch: (p, adapter) => ({ shader: resultShader, workgroups: linear(squaresIn(p), adapter) }),
   cpu: ({ squares, images }, p) => {
     const count = squaresIn(p);
     const side = matrices.result[0].length;
@@ -87,12 +91,11 @@ export const winogradResultKernel = defineKernel({
 /** Filters `stored [out, in, 3, 3]` to `squares [36, in, out]`, or turned by half a circle to `[36, out, in]`. */
 export const winogradFilterKernel = defineKernel({
   name: "winograd filter",
-  reads: ["stored"],
-  writes: ["squares"],
+  reads: { stored: "f32" },
+  writes: { squares: "f32" },
   parameters: { inputs: "u32", outputs: "u32", turned: "u32" },
   launch: (p, adapter) => ({
-    code: filterShader,
-    entryPoint: "main",
+    shader: filterShader,
     workgroups: linear(p.inputs * p.outputs, adapter),
   }),
   cpu: ({ stored, squares }, { inputs, outputs, turned }) => {
@@ -109,12 +112,11 @@ export const winogradFilterKernel = defineKernel({
 /** `squares [36, in, out]` to the gradient of filters, `[out, in, 3, 3]`. */
 export const winogradFilterGradientKernel = defineKernel({
   name: "winograd filter gradient",
-  reads: ["squares"],
-  writes: ["gradient"],
+  reads: { squares: "f32" },
+  writes: { gradient: "f32" },
   parameters: { inputs: "u32", outputs: "u32" },
   launch: (p, adapter) => ({
-    code: filterGradientShader,
-    entryPoint: "main",
+    shader: filterGradientShader,
     workgroups: linear(p.inputs * p.outputs, adapter),
   }),
   cpu: ({ squares, gradient }, { inputs, outputs }) => {

@@ -4,8 +4,8 @@ import skeleton from "../../shaders/winograd.wgsl" with { type: "text" };
 export type Matrix = readonly (readonly number[])[];
 
 /**
- * Where the polynomials behind the algorithm are evaluated, and infinity. Closer together than the usual 0, 1, -1, 2, -2,
- * which makes a third of their rounding error.
+ * Where the polynomials behind the algorithm are evaluated, and infinity. Closer together than the usual 0, 1, -1, 2,
+ * -2, which makes a third of their rounding error.
  */
 const POINTS = [0, 0.75, -0.75, 1.5, -1.5];
 
@@ -31,7 +31,10 @@ const powers = (x: number, count: number) => Array.from({ length: count }, (_, p
 const last = (count: number) => padded([]).slice(0, count).with(-1, 1);
 const transposed = (matrix: Matrix) => matrix[0].map((_, column) => matrix.map((row) => row[column]));
 
-/** Values at the points of a polynomial with `count` coefficients, each divided by the distances between its point and the others. */
+/**
+ * Values at the points of a polynomial with `count` coefficients, each divided by the distances between its point and
+ * the others.
+ */
 const evaluation = (count: number): Matrix => [
   ...POINTS.map((point, index) => {
     const distances = others(index).reduce((product, other) => product * (point - other), 1);
@@ -46,9 +49,9 @@ const interpolation = (count: number): Matrix =>
 
 /**
  * The matrices of the Toom-Cook algorithm as Winograd's convolution uses it (Lavin and Gray 2016, arXiv 1509.09308):
- * with the squares `pixels` of an image and a filter, the correlation is `result ((filter F) * (pixels P))`, elementwise,
- * for every matrix from both sides. A filter's gradient is the correlation with `RESULT` x `RESULT` of the gradient in the
- * filter's place.
+ * with the squares `pixels` of an image and a filter, the correlation is `result ((filter F) * (pixels P))`,
+ * elementwise, for every matrix from both sides. A filter's gradient is the correlation with `RESULT` x `RESULT` of the
+ * gradient in the filter's place.
  */
 export const matrices = {
   pixels: [...POINTS.map((_, index) => padded(polynomial(others(index)))), polynomial(POINTS)],

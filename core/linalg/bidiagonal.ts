@@ -13,9 +13,9 @@ export interface Bidiagonal {
 
 /**
  * Reduces a square matrix to bidiagonal form by reflections from both sides (Golub and Kahan 1965). Half of the work is
- * put off to the end of each panel, where it is one matrix product: until then the matrix is `A - X^T Y`, where the rows
- * of X are the v and x of each step in turn, and those of Y its y and u (Dongarra, Sorensen and Hammarling 1989, "Block
- * reduction of matrices to condensed forms").
+ * put off to the end of each panel, where it is one matrix product: until then the matrix is `A - X^T Y`, where the
+ * rows of X are the v and x of each step in turn, and those of Y its y and u (Dongarra, Sorensen and Hammarling 1989,
+ * "Block reduction of matrices to condensed forms").
  *
  * @param columns [size, size]: the columns of A, entries up to about 1; they become the vectors of Q
  */
@@ -30,7 +30,10 @@ export function bidiagonalise(workspace: Workspace, columns: Block, size: number
   const gather = ({ start, stride }: Block, count: number, k: number, to: number) => {
     for (let i = 0; i < count; i++) numbers[to + i] = numbers[start + i * stride + k];
   };
-  /** Takes off `A^T v` or `A u` what is put off: `count` products of the vector with rows of one, times rows of the other. */
+  /**
+   * Takes off `A^T v` or `A u` what is put off: `count` products of the vector with rows of one, times rows of the
+   * other.
+   */
   const takeOff = (count: number, by: Block, of: Block, vector: number, from: number, result: number, to: number) => {
     workspace.rowProducts(count, size - from, partOf(by, 0, from), vector, weights);
     workspace.addRows(count, size - to, -1, partOf(of, 0, to), weights, result);

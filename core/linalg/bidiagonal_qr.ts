@@ -5,7 +5,9 @@ export interface RotationSink {
   flush(runs: number): void;
 }
 
-/** More runs than any matrix needs (about two for each row): a bound, so that rounding can never keep the loop alive. */
+/**
+ * More runs than any matrix needs (about two for each row): a bound, so that rounding can never keep the loop alive.
+ */
 const MOST_RUNS_PER_ROW = 30;
 
 /**

@@ -3,7 +3,7 @@ import { arrangeColumnsKernel, columnSignsKernel } from "../kernels/columns.ts";
 import { BLOCK } from "../kernels/jacobi.ts";
 import { binaryOps, unaryOps } from "../ops/elementwise.ts";
 import { gemm, matricesIn, transposed } from "../ops/gemm.ts";
-import { permuted } from "../ops/layout.ts";
+import { permuted } from "../ops/strided.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { orthogonaliseOnDevice } from "./device_jacobi.ts";
 import { applyQOnDevice, factoriseOnDevice, type PanelReflections } from "./device_qr.ts";
@@ -33,7 +33,7 @@ export async function svd(device: Device, a: Tensor): Promise<DeviceSvd> {
   }
   const [m, n] = a.shape;
   const [values] = await device.read([a]);
-  if (device.backend.name === "webgpu") return await shaderSvd(device, a, values);
+  if (device.backend.parallel) return await shaderSvd(device, a, values);
   const { u, singularValues, remainder } = leftSvd(Float64Array.from(values), m, n);
   const r = singularValues.length;
   return {

@@ -52,8 +52,8 @@ export function factorise(columns: Float64Array, rows: number, count: number, pi
 const TINY = 1e-300;
 
 /**
- * Turns a run into the reflector `I - tau v v^T` that maps it to a multiple of the first unit vector: that multiple comes
- * first, in place of the one of v.
+ * Turns a run into the reflector `I - tau v v^T` that maps it to a multiple of the first unit vector: that multiple
+ * comes first, in place of the one of v.
  *
  * @returns tau
  */

@@ -17,8 +17,8 @@ export interface JacobiSvd extends LeftSvd {
  * the most accurate one, as small singular values of graded matrices come out with all of their digits.
  *
  * QR with column pivoting brings A to a triangle, whose rows one-sided Jacobi makes orthogonal without having to
- * collect its rotations (Drmac and Veselic 2008, "New fast and accurate Jacobi SVD algorithm"). Multiplying A by a power
- * of two changes nothing but the exponents.
+ * collect its rotations (Drmac and Veselic 2008, "New fast and accurate Jacobi SVD algorithm"). Multiplying A by a
+ * power of two changes nothing but the exponents.
  *
  * @param a row-major `[m, n]`; left as it is
  * @throws RangeError if a number is not finite

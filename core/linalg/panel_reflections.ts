@@ -6,8 +6,8 @@ import { type Block, partOf, type Workspace } from "./workspace.ts";
 export const PANEL = 32;
 
 /**
- * Householder reflections `H_j = I - tau_j v_j v_j^T` in a workspace, for `Q = H_0 H_1 ..`. Row j of `vectors` is v_j as
- * a whole: zeros, a one at j, and the rest.
+ * Householder reflections `H_j = I - tau_j v_j v_j^T` in a workspace, for `Q = H_0 H_1 ..`. Row j of `vectors` is v_j
+ * as a whole: zeros, a one at j, and the rest.
  */
 export interface PanelReflections {
   /** [tau.length, length] */

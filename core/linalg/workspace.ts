@@ -18,8 +18,8 @@ const BYTES = 8, PAGE = 65536;
 const LINE = 8;
 
 /**
- * Float64 numbers in WebAssembly memory, with SIMD kernels that compute on them (`assembly/*64.ts`). A place is an index
- * into `numbers`. Memory is taken piece by piece and given back as a whole.
+ * Float64 numbers in WebAssembly memory, with SIMD kernels that compute on them (`assembly/*64.ts`). A place is an
+ * index into `numbers`. Memory is taken piece by piece and given back as a whole.
  */
 export class Workspace {
   readonly #memory = createMemory(PAGE);

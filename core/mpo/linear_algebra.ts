@@ -1,4 +1,3 @@
-import { WebGpuBackend } from "../backend/webgpu/webgpu_backend.ts";
 import type { Device } from "../device.ts";
 import { svd } from "../linalg/device_svd.ts";
 import { leftSvd } from "../linalg/svd.ts";
@@ -34,9 +33,8 @@ const byShaders: Arithmetic = { name: "float32 by shaders", epsilon: 2 ** -23 };
 
 /**
  * `m n min(m, n)` from which on a GPU is worth waiting for. The host takes about 0.8 ns times that: 50 ms here, as for
- * 400 x 400. On a GPU an SVD waits for
- * the device four times or more, up to 10 ms each, and its 800 dispatches for 400 columns need each other's results,
- * whatever the speed of the arithmetic.
+ * 400 x 400. On a GPU an SVD waits for the device four times or more, up to 10 ms each, and its 800 dispatches for 400
+ * columns need each other's results, whatever the speed of the arithmetic.
  */
 const WORTH_WAITING = 2 ** 26;
 
@@ -65,8 +63,8 @@ export function shaderLinearAlgebra(device: Device): LinearAlgebra {
  * the host 0.3).
  */
 export function linearAlgebraOn(device: Device): LinearAlgebra {
-  const { backend } = device;
-  if (!(backend instanceof WebGpuBackend) || backend.traits.software) return hostLinearAlgebra;
+  const { traits } = device.backend;
+  if (!traits || traits.software) return hostLinearAlgebra;
   const shaders = shaderLinearAlgebra(device);
   return {
     svd(matrix, rows, cols) {

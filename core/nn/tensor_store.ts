@@ -1,4 +1,4 @@
-import { VIEW_ALIGNMENT } from "../backend/backend.ts";
+import { MOST_NUMBERS, VIEW_ALIGNMENT } from "../backend/backend.ts";
 import { DeviceError, UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
@@ -26,12 +26,6 @@ export interface StorePart {
   /** The whole of it, divided by learning rate. */
   readonly segments: readonly RateSegment[];
 }
-
-/**
- * The most numbers in one storage: 128 MiB of float32, which every WebGPU adapter can bind. It is the same on all backends, so
- * that one can continue what another began.
- */
-export const MOST_NUMBERS = 2 ** 25;
 
 /** Where a tensor of a store is. */
 export interface Place {

@@ -28,11 +28,11 @@ const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
 /**
- * On the GPU rows are summed in chunks, as many as there are rows in one: the two sums, over a chunk and over the chunks,
- * are then equally long. The cpu needs no chunks.
+ * On the GPU rows are summed in chunks, as many as there are rows in one: the two sums, over a chunk and over the
+ * chunks, are then equally long. The cpu needs no chunks.
  */
 function chunksOf(device: Device, rows: number): { chunk: number; chunks: number } {
-  const chunk = device.backend.name === "cpu" ? rows : Math.ceil(Math.sqrt(rows));
+  const chunk = device.backend.parallel ? Math.ceil(Math.sqrt(rows)) : rows;
   return { chunk, chunks: Math.ceil(rows / chunk) };
 }
 

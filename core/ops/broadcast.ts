@@ -1,4 +1,4 @@
-import type { BroadcastParameter } from "../kernels/elementwise.ts";
+import { type BroadcastParameter, MOST_RUNS } from "../kernels/broadcast_walk.ts";
 import { showShape, sizeOf } from "../tensor.ts";
 
 interface Dimension {
@@ -34,7 +34,7 @@ function stridesIn(shape: readonly number[], target: readonly number[]): number[
 /**
  * How a binary kernel walks two operands: neighbouring dimensions are merged where both operands allow it.
  *
- * @throws RangeError if the shapes do not fit, or more than four dimensions remain
+ * @throws RangeError if the shapes do not fit, or more than {@link MOST_RUNS} dimensions remain
  */
 export function broadcast(a: readonly number[], b: readonly number[]): {
   shape: number[];
@@ -54,11 +54,13 @@ export function broadcast(a: readonly number[], b: readonly number[]): {
       last.b = next.b;
     } else merged.push(next);
   });
-  if (merged.length > 4) {
-    throw new RangeError(`Cannot broadcast ${showShape(a)} with ${showShape(b)}: more than four dimensions alternate`);
+  if (merged.length > MOST_RUNS) {
+    throw new RangeError(
+      `Cannot broadcast ${showShape(a)} with ${showShape(b)}: more than ${MOST_RUNS} dimensions alternate`,
+    );
   }
   const flat = merged.every((dimension) => dimension.a > 0 && dimension.b > 0) && merged.length <= 1 ? 1 : 0;
-  while (merged.length < 4) merged.unshift({ extent: 1, a: 0, b: 0 });
+  while (merged.length < MOST_RUNS) merged.unshift({ extent: 1, a: 0, b: 0 });
   const [d0, d1, d2, d3] = merged;
   // deno-fmt-ignore
   const parameters = {

@@ -1,5 +1,5 @@
 import type { Device } from "../device.ts";
-import { placeKernel, sliceKernel } from "../kernels/slice.ts";
+import { placeSliceKernel, sliceKernel } from "../kernels/slice.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { defineOp } from "./op.ts";
 
@@ -37,7 +37,7 @@ export const concat = defineOp({
   forward(device: Device, tensors: readonly Tensor[], { axis }: ConcatOptions) {
     const output = device.empty(joinedShape(tensors, axis));
     for (const { part, parameters } of placesOf(tensors, output.shape, axis)) {
-      device.run(placeKernel, { input: part, output }, parameters);
+      device.run(placeSliceKernel, { input: part, output }, parameters);
     }
     return { output, saved: null };
   },

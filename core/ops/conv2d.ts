@@ -8,8 +8,8 @@ import {
 import { tileCount } from "../kernels/tile.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { partsOf } from "./gemm.ts";
-import { permuted } from "./layout.ts";
 import { defineOp, type Forward } from "./op.ts";
+import { permuted } from "./strided.ts";
 import { sumOver } from "./sum.ts";
 import { outputExtent, type WindowOptions } from "./window.ts";
 import { suitsWinograd, winogradFilterGradient, winogradForward, winogradInputGradient } from "./winograd.ts";
@@ -40,13 +40,15 @@ function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Te
   const partRows = Math.max(1, Math.ceil(rows / Math.min(rows, partsOf(device, tiles, rows * p.outWidth))));
   const parts = Math.max(1, Math.ceil(rows / partRows));
   const shape = [p.kernelHeight, p.kernelWidth, p.inputs, p.outputs];
-  const partial = device.empty([parts, ...shape]);
-  device.run(convFilterGradientKernel, { x, gradient, partial }, { ...p, parts, partRows });
-  const sum = parts === 1 ? partial : sumOver(device, partial, new Set([0]));
+  const partials = device.empty([parts, ...shape]);
+  device.run(convFilterGradientKernel, { x, gradient, partials }, { ...p, parts, partRows });
+  const sum = parts === 1 ? partials : sumOver(device, partials, new Set([0]));
   return permuted(device, device.alias(sum, shape), FROM_KERNEL);
 }
 
-/** What the gradients of a convolution want: the arranged filter, or for Winograd's algorithm the squares of the images. */
+/**
+ * What the gradients of a convolution want: the arranged filter, or for Winograd's algorithm the squares of the images.
+ */
 interface Saved {
   readonly geometry: ConvGeometry;
   readonly arranged: Tensor | null;
@@ -67,17 +69,18 @@ export const conv2d = defineOp({
       return { output: y, saved: { geometry, arranged: null, squares } };
     }
     const { images, outHeight, outWidth, outputs } = geometry;
-    // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it too.
+    // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it
+    // too.
     const arranged = permuted(device, filter, TO_KERNEL);
     const y = device.empty([images, outHeight, outWidth, outputs]);
-    device.run(convForwardKernel, { x, filter: arranged, y }, geometry);
+    device.run(convForwardKernel, { x, filters: arranged, y }, geometry);
     return { output: y, saved: { geometry, arranged, squares: null } };
   },
   backward(device, { gradient, saved: { geometry, arranged, squares }, needs }, x, filter) {
     const toInput = () => {
       if (!arranged) return winogradInputGradient(device, geometry, gradient, filter);
       const dx = device.empty(x.shape);
-      device.run(convInputGradientKernel, { gradient, filter: arranged, dx }, geometry);
+      device.run(convInputGradientKernel, { gradient, filters: arranged, dx }, geometry);
       return dx;
     };
     const toFilter = () =>

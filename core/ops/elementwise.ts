@@ -13,18 +13,19 @@ import { broadcast } from "./broadcast.ts";
 import { defineOp, type Op } from "./op.ts";
 import { sumTo } from "./sum.ts";
 
-function unary(kernels: { value: UnaryKernel; dx: UnaryGradientKernel }) {
-  const run = (device: Device, x: Tensor, c = 0) => {
-    const output = device.empty(x.shape);
-    device.run(kernels.value, { input: x, output }, { size: x.size, c });
-    return { output, saved: null };
-  };
-  const back = (device: Device, gradient: Tensor, x: Tensor, c = 0) => {
-    const dx = device.empty(x.shape);
-    device.run(kernels.dx, { input: x, gradient, output: dx }, { size: x.size, c });
-    return [dx];
-  };
-  return { run, back };
+function unary({ value, dx }: { value: UnaryKernel; dx: UnaryGradientKernel }): Op<[x: Tensor, c?: number], null> {
+  return defineOp({
+    forward(device: Device, x: Tensor, c = 0) {
+      const output = device.empty(x.shape);
+      device.run(value, { input: x, output }, { size: x.size, c });
+      return { output, saved: null };
+    },
+    backward(device, { gradient }, x, c = 0) {
+      const output = device.empty(x.shape);
+      device.run(dx, { input: x, gradient, output }, { size: x.size, c });
+      return [output];
+    },
+  });
 }
 
 interface BinaryKernels {
@@ -60,19 +61,8 @@ type WithConstant = { [Name in UnaryName]: typeof unaryTable[Name] extends { c: 
 
 /** The unary functions of the table; those with a constant take it as second argument. */
 export const unaryOps = Object.fromEntries(
-  Object.entries(unaryKernels).map(([name, kernels]) => {
-    const { run, back } = unary(kernels);
-    return [
-      name,
-      defineOp({
-        forward: run,
-        backward: (device, { gradient }, x: Tensor, c?: number) => back(device, gradient, x, c),
-      }),
-    ];
-  }),
-) as unknown as {
-  [Name in UnaryName]: Name extends WithConstant ? Op<[x: Tensor, c: number], null> : Op<[x: Tensor], null>;
-};
+  Object.entries(unaryKernels).map(([name, kernels]) => [name, unary(kernels)]),
+) as { [Name in UnaryName]: Name extends WithConstant ? Op<[x: Tensor, c: number], null> : Op<[x: Tensor], null> };
 
 /** The binary functions of the table, with NumPy's broadcasting. */
 export const binaryOps = Object.fromEntries(

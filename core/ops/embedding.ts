@@ -4,8 +4,8 @@ import { showShape, type Tensor } from "../tensor.ts";
 import { defineOp } from "./op.ts";
 
 /**
- * Rows of a table by their numbers: `table [rows, width]` and `indices [...]`, whole numbers in [0, rows), give
- * `[..., width]`. The gradient of a row is the sum over the places where its number stands, always in the same order; the
+ * Rows of a table by their numbers: `table [rows, width]` and `indices [...]`, whole numbers in [0, rows), give `[...,
+ * width]`. The gradient of a row is the sum over the places where its number stands, always in the same order; the
  * indices have none.
  */
 export const embedding = defineOp({

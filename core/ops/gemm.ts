@@ -20,7 +20,9 @@ export interface Matrices {
   readonly batch: number;
 }
 
-/** Row-major matrices, as many as the tensor holds; a single one is repeated for every matrix of a product's other side. */
+/**
+ * Row-major matrices, as many as the tensor holds; a single one is repeated for every matrix of a product's other side.
+ */
 export function matricesIn(tensor: Tensor, rows: number, columns: number): Matrices {
   return { tensor, rows, columns, row: columns, column: 1, batch: tensor.size > rows * columns ? rows * columns : 0 };
 }
@@ -60,6 +62,6 @@ export function gemm(
 
 /** How many parts to cut a sum of the given depth into when its result occupies so many threads. */
 export function partsOf(device: Device, threads: number, depth: number): number {
-  if (device.backend.name === "cpu") return 1;
+  if (!device.backend.parallel) return 1;
   return Math.max(1, Math.min(Math.ceil(ENOUGH_THREADS / threads), Math.floor(depth / SHORTEST_PART)));
 }

@@ -42,7 +42,7 @@ export const layerNorm = defineOp({
       device.run(layerNormGradientKernel, { x, gradient, weight, mean, scale, dx }, { rows, columns });
     }
     if (!needs[1] && !needs[2]) return [dx, null, null];
-    const chunk = device.backend.name === "cpu" ? rows : Math.min(rows, CHUNK);
+    const chunk = device.backend.parallel ? Math.min(rows, CHUNK) : rows;
     const chunks = Math.ceil(rows / chunk);
     const [biasSums, weightSums] = [0, 1].map(() => device.empty([chunks, columns]));
     const views = { x, gradient, mean, scale, biasSums, weightSums };

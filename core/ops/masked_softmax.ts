@@ -5,9 +5,9 @@ import { showShape, type Tensor } from "../tensor.ts";
 import { defineOp } from "./op.ts";
 
 /**
- * Softmax over the last dimension that leaves out what a mask hides: `x [batch, ..., columns]` and `mask [batch, columns]`
- * of 1 (seen) and 0 (hidden), the same for all rows between. What is hidden gets exactly 0, and so does everything in a
- * row of which nothing is seen. The mask has no gradient.
+ * Softmax over the last dimension that leaves out what a mask hides: `x [batch, ..., columns]` and `mask [batch,
+ * columns]` of 1 (seen) and 0 (hidden), the same for all rows between. What is hidden gets exactly 0, and so does
+ * everything in a row of which nothing is seen. The mask has no gradient.
  */
 export const maskedSoftmax = defineOp({
   forward(device: Device, x: Tensor, mask: Tensor) {

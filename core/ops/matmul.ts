@@ -2,8 +2,8 @@ import type { Device } from "../device.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { broadcastShape } from "./broadcast.ts";
 import { gemm, type Matrices, matricesIn, transposed } from "./gemm.ts";
-import { expandTo } from "./layout.ts";
 import { defineOp } from "./op.ts";
+import { expandTo } from "./strided.ts";
 import { sumOver, sumTo } from "./sum.ts";
 
 /** Whether a factor is stored transposed: its last two dimensions change places before the product. */

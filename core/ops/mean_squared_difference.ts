@@ -5,8 +5,9 @@ import { defineOp } from "./op.ts";
 import { mean } from "./sum.ts";
 
 /**
- * `mean((a - b)^2)` over all numbers, with broadcasting. It keeps neither the difference nor its square for the gradient, which
- * takes the difference anew: of large weights they would stand beside each other in memory until the step ends.
+ * `mean((a - b)^2)` over all numbers, with broadcasting. It keeps neither the difference nor its square for the
+ * gradient, which takes the difference anew: of large weights they would stand beside each other in memory until the
+ * step ends.
  */
 export const meanSquaredDifference = defineOp({
   forward(device: Device, a: Tensor, b: Tensor) {

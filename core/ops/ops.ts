@@ -3,6 +3,7 @@ import type { Backend, Floats } from "../backend/backend.ts";
 import { contract } from "../contract.ts";
 import { Device } from "../device.ts";
 import { showShape, Tensor } from "../tensor.ts";
+import { argmax, argmaxIs } from "./argmax.ts";
 import { assignRows } from "./assign_rows.ts";
 import { binaryOps } from "./elementwise.ts";
 import type { Op } from "./op.ts";
@@ -13,14 +14,18 @@ type Primitives = typeof primitives;
 /** @internal */
 type Bound<Definition> = Definition extends Op<infer Arguments> ? (...args: Arguments) => Tensor : never;
 
-/** Every operation of the registry as a function of its arguments; inside `differentiate` it also leaves its gradient. */
+/**
+ * Every operation of the registry as a function of its arguments; inside `differentiate` it also leaves its gradient.
+ */
 export type BoundPrimitives = { readonly [Name in keyof Primitives]: Bound<Primitives[Name]> };
 
 /** A loss and the gradients of what it was differentiated by. */
 export interface Differentiated {
   /** The scalar that was differentiated. */
   readonly loss: Tensor;
-  /** In the order asked for, unless each was taken when it was whole; `null` where the loss does not depend on a tensor. */
+  /**
+   * In the order asked for, unless each was taken when it was whole; `null` where the loss does not depend on a tensor.
+   */
   readonly gradients: readonly (Tensor | null)[];
 }
 
@@ -46,25 +51,37 @@ export interface TensorLife {
   /** Reads several tensors in one wait. */
   read(tensors: readonly Tensor[]): Promise<Floats[]>;
   /**
-   * Overwrites the numbers of `target` by those of `value`, in order with the operations around it. It is for state that
-   * outlives a step, such as running means: no gradient goes through it, and an operation whose backward pass still
-   * wants the old numbers of `target` would find the new ones.
+   * Overwrites the numbers of `target` by those of `value`, in order with the operations around it. It is for state
+   * that outlives a step, such as running means: no gradient goes through it, and an operation whose backward pass
+   * still wants the old numbers of `target` would find the new ones.
    *
    * @throws RangeError if the shapes differ
    */
   assign(target: Tensor, value: Tensor): void;
   /**
-   * Overwrites rows of `target [rows, width]` as `assign` does the whole: row `indices[i]` by `values[i]`, for instance of
-   * a memory bank. No number may stand twice in `indices [count]`.
+   * Overwrites rows of `target [rows, width]` as `assign` does the whole: row `indices[i]` by `values[i]`, for instance
+   * of a memory bank. No number may stand twice in `indices [count]`.
    *
    * @throws RangeError if the shapes do not fit
    */
   assignRows(target: Tensor, indices: Tensor, values: Tensor): void;
   /**
+   * The index of the first largest entry along the last dimension, 0 where none is a number: `[..., columns]` to
+   * `[...]`.
+   */
+  argmax(x: Tensor): Tensor;
+  /**
+   * 1 where the `argmax` of `x [..., columns]` is `indices [...]`, else 0: which of a classifier's answers are right.
+   * An index of -1 is none's.
+   *
+   * @throws RangeError if the shapes do not fit
+   */
+  argmaxIs(x: Tensor, indices: Tensor): Tensor;
+  /**
    * Runs `body`, which gives a scalar, and differentiates it by `targets`.
    *
-   * @param take if given, is handed each gradient as soon as it is whole, with the number of its target; it is freed after
-   * that, so that never all of them are there at once, and `gradients` is empty
+   * @param take if given, is handed each gradient as soon as it is whole, with the number of its target; it is freed
+   * after that, so that never all of them are there at once, and `gradients` is empty
    */
   differentiate(
     body: () => Tensor,
@@ -79,6 +96,12 @@ export interface TensorLife {
 export interface Composites {
   /** Einsum: `contract("abc,cd->abd", x, w)`, any number of operands; see {@link contract}. */
   contract(pattern: string, ...tensors: readonly Tensor[]): Tensor;
+  /**
+   * The sum of tensors, added from the first on, with broadcasting; a single one is given back as it is.
+   *
+   * @throws RangeError if there are none
+   */
+  total(terms: readonly Tensor[]): Tensor;
 }
 
 /** The operations on one backend: what models, losses and the training loop compute with. */
@@ -131,6 +154,8 @@ export function createOps(backend: Backend): Ops {
       device.copy(value, target);
     },
     assignRows: (target, indices, values) => assignRows(device, target, indices, values),
+    argmax: (x) => argmax(device, x),
+    argmaxIs: (x, indices) => argmaxIs(device, x, indices),
     differentiate(body, targets, take) {
       const recorder = new Tape(targets);
       const loss = withTape(recorder, body);
@@ -140,7 +165,12 @@ export function createOps(backend: Backend): Ops {
       const add = (a: Tensor, b: Tensor) => binaryOps.add.forward(device, a, b).output;
       const seed = device.full(loss.shape, 1);
       const scope = <Result>(body: () => Result) => device.scope(body);
-      return { loss, gradients: recorder.gradients(loss, targets, { seed, add, scope, take }) };
+      const gradients = take ? [] : targets.map((): Tensor | null => null);
+      const list = (index: number, gradient: Tensor | null) => {
+        gradients[index] = gradient && device.alias(gradient, gradient.shape);
+      };
+      recorder.gradients(loss, targets, { seed, add, scope, take: take ?? list });
+      return { loss, gradients };
     },
   };
   const bound = Object.fromEntries(Object.entries<Op>(primitives).map(([name, op]) => [name, bind(op)]));
@@ -148,6 +178,10 @@ export function createOps(backend: Backend): Ops {
     ...bound as unknown as BoundPrimitives,
     ...life,
     contract: (pattern, ...tensors) => contract(ops, pattern, ...tensors),
+    total(terms) {
+      if (terms.length === 0) throw new RangeError("Cannot add up no tensors: their shape is not known");
+      return terms.reduce((sum, term) => ops.add(sum, term));
+    },
   };
   return ops;
 }

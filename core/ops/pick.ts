@@ -1,11 +1,11 @@
 import type { Device } from "../device.ts";
-import { pickKernel, placeKernel } from "../kernels/pick.ts";
+import { pickKernel, unpickKernel } from "../kernels/pick.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { defineOp } from "./op.ts";
 
 /**
- * One entry of each row: `x [..., columns]` and `indices [...]`, whole numbers in [0, columns), give `[...]`. The indices
- * have no gradient.
+ * One entry of each row: `x [..., columns]` and `indices [...]`, whole numbers in [0, columns), give `[...]`. The
+ * indices have no gradient.
  */
 export const pick = defineOp({
   forward(device: Device, x: Tensor, indices: Tensor) {
@@ -19,7 +19,7 @@ export const pick = defineOp({
   },
   backward(device, { gradient }, x, indices) {
     const output = device.empty(x.shape);
-    device.run(placeKernel, { input: gradient, indices, output }, { rows: indices.size, columns: x.shape.at(-1)! });
+    device.run(unpickKernel, { input: gradient, indices, output }, { rows: indices.size, columns: x.shape.at(-1)! });
     return [output, null];
   },
 });

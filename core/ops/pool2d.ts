@@ -36,8 +36,8 @@ const outputOf = (device: Device, { images, outHeight, outWidth, channels }: Poo
   device.empty([images, outHeight, outWidth, channels]);
 
 /**
- * The largest value of each window of channels-last images `[batch, height, width, channels]`; padding is never largest.
- * Of equal values the first, row by row, gets the gradient.
+ * The largest value of each window of channels-last images `[batch, height, width, channels]`; padding is never
+ * largest. Of equal values the first, row by row, gets the gradient.
  */
 export const maxPool2d = defineOp({
   forward(device: Device, x: Tensor, options: PoolOptions) {

@@ -2,8 +2,8 @@ import type { Device } from "../device.ts";
 import { sumKernel } from "../kernels/sum.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { unaryKernels } from "../kernels/elementwise.ts";
-import { expandTo } from "./layout.ts";
 import { defineOp } from "./op.ts";
+import { expandTo } from "./strided.ts";
 
 /** Rows longer than this are summed in chunks first, so that a long sum still has many threads. */
 const LONGEST_CHUNK = 256;
@@ -20,7 +20,7 @@ function sumMiddle(
 ): Tensor {
   let input = x;
   // The cpu has no use for chunks: one pass, in doubles.
-  const longest = device.backend.name === "cpu" ? Infinity : LONGEST_CHUNK;
+  const longest = device.backend.parallel ? LONGEST_CHUNK : Infinity;
   while (length > longest) {
     const chunks = Math.ceil(length / LONGEST_CHUNK);
     const partial = device.empty([outer, chunks, inner]);

@@ -12,7 +12,8 @@ export interface BestPaths {
 }
 
 /**
- * The paths of tags with the highest scores (Viterbi 1967), scored as in `crfLogPartition`. No gradient goes through it.
+ * The paths of tags with the highest scores (Viterbi 1967), scored as in `crfLogPartition`. No gradient goes through
+ * it.
  *
  * @param emissions `[batch, length, tags]`
  * @param transitions `[tags, tags]`, from and to

@@ -1,3 +1,4 @@
+import { MOST_NUMBERS } from "../backend/backend.ts";
 import type { Device } from "../device.ts";
 import type { ConvGeometry } from "../kernels/conv2d.ts";
 import {
@@ -12,17 +13,15 @@ import type { Tensor } from "../tensor.ts";
 import { gemm, matricesIn, transposed } from "./gemm.ts";
 
 /**
- * Channels from which on the products weigh more than the passes over memory around them: measured on a software adapter,
- * and for a GPU reckoned from the usual ratio of arithmetic to bandwidth.
+ * Channels from which on the products weigh more than the passes over memory around them: measured on a software
+ * adapter, and for a GPU reckoned from the usual ratio of arithmetic to bandwidth.
  */
 const FEWEST_CHANNELS = { software: 16, hardware: 64 };
 
-/** The most numbers of one tensor that every adapter takes, 128 MiB: squares are more than twice as many as pixels. */
-const MOST_NUMBERS = 2 ** 25;
-
 /**
  * Whether a convolution is one of 3 x 3 taps and stride 1 with enough channels, so that Winograd's algorithm with a
- * quarter of the multiplications is faster, and whether its squares fit. The cpu has it inside of its kernels.
+ * quarter of the multiplications is faster, and whether its squares, more than twice as many as pixels, fit. The cpu
+ * has it inside of its kernels.
  */
 export function suitsWinograd(device: Device, p: ConvGeometry): boolean {
   const { traits } = device.backend;

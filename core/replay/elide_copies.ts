@@ -11,8 +11,8 @@ export interface ElidedCalls {
 
 /**
  * Lets a body make a result where it would copy it to at the end, as it does with each gradient. That can be done where
- * the copy is the last use of the whole temporary, nothing looks at or changes the target in the meantime, and no kernel
- * would read and write parts of one storage, which WebGPU refuses.
+ * the copy is the last use of the whole temporary, nothing looks at or changes the target in the meantime, and no
+ * kernel would read and write parts of one storage, which WebGPU refuses.
  */
 export function elideCopies(notes: Notes): ElidedCalls {
   const homes = new Map<number, View>();
@@ -66,6 +66,6 @@ function mayMove(
 const viewsOf = (call: Call): View[] => "kernel" in call ? Object.values(call.views) : [call.source, call.target];
 
 const writtenBy = (call: Call): View[] =>
-  "kernel" in call ? call.kernel.writes.map((name) => call.views[name]) : [call.target];
+  "kernel" in call ? Object.keys(call.kernel.writes).map((name) => call.views[name]) : [call.target];
 
 const overlap = (a: View, b: View): boolean => a.offset < b.offset + b.length && b.offset < a.offset + a.length;

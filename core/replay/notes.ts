@@ -1,7 +1,7 @@
 import type { Storage, View } from "../backend/backend.ts";
+import type { AnyKernel } from "../backend/kernel.ts";
 import type { Call } from "../backend/program.ts";
 import type { DeviceObserver } from "../device.ts";
-import type { Kernel } from "../kernels/kernel.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Memory that a body worked in and gave back. */
@@ -19,8 +19,9 @@ export interface OutputPlace {
 }
 
 /**
- * What a body asks of a device, call by call. Memory that it allocates is known by the order in which it appears; memory
- * that was there before, such as weights, by itself. The notes share that with its owners until they are disposed of.
+ * What a body asks of a device, call by call. Memory that it allocates is known by the order in which it appears;
+ * memory that was there before, such as weights, by itself. The notes share that with its owners until they are
+ * disposed of.
  */
 export class Notes implements DeviceObserver {
   readonly calls: Call[] = [];
@@ -55,11 +56,15 @@ export class Notes implements DeviceObserver {
     if (number !== null) this.temporaries[number].constant = Float64Array.from(data);
   }
 
-  ran(kernel: Kernel, tensors: Readonly<Record<string, Tensor>>, parameters: Readonly<Record<string, number>>): void {
+  ran(
+    kernel: AnyKernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    parameters: Readonly<Record<string, number>>,
+  ): void {
     this.#kernels++;
     const views: Record<string, View> = {};
     for (const name in tensors) views[name] = this.#viewOf(tensors[name]);
-    for (const name of kernel.writes) this.#noteWrite(views[name]);
+    for (const name in kernel.writes) this.#noteWrite(views[name]);
     this.calls.push({ kernel, views, parameters });
   }
 
@@ -79,8 +84,8 @@ export class Notes implements DeviceObserver {
    *
    * @param outputs what the body returned
    * @param dispatches how many kernels the backend was sent meanwhile
-   * @returns whether the calls are all there is to know: no tensor but the outputs lives on, constants stay constant, and
-   * no kernel was enqueued behind the device's back
+   * @returns whether the calls are all there is to know: no tensor but the outputs lives on, constants stay constant,
+   * and no kernel was enqueued behind the device's back
    */
   finish(outputs: readonly Tensor[], dispatches: number): boolean {
     this.outputs = outputs.map(({ view, shape }) => ({ view, shape }));

@@ -9,7 +9,7 @@ import { sameCalls } from "./same_calls.ts";
 export interface BodyCall<Condition> {
   /** The inputs on the device. */
   readonly inputs: Readonly<Record<string, Tensor>>;
-  /** A fresh 32-bit number each time; a replay draws as many and gives them to the kernels' `seed` parameters. */
+  /** A fresh 32-bit number each time; a replay draws as many and gives them to the kernels' seeds. */
   readonly randomSeed: () => number;
   /** A number that changes over time. A replay takes place only while it is what it was. */
   readonly at: (condition: Condition) => number;
@@ -40,14 +40,16 @@ interface Entry {
   recording: Recording | null;
 }
 
-/** Keys that are remembered, for bodies whose inputs have many shapes; the one that was met first is forgotten first. */
+/**
+ * Keys that are remembered, for bodies whose inputs have many shapes; the one that was met first is forgotten first.
+ */
 const MOST_KEYS = 32;
 
 /**
  * Runs bodies, and replays those that repeat: when two runs of a key in a row asked the device for the same, the next
  * ones send the noted calls without running the body. Where runs differ, as they do while a scheduled number changes,
- * each is run. All recordings work in one arena, which is given back whenever a body is run, so that replaying never takes more
- * memory than running does.
+ * each is run. All recordings work in one arena, which is given back whenever a body is run, so that replaying never
+ * takes more memory than running does.
  */
 export class Recorder {
   readonly #entries = new Map<string, Entry>();

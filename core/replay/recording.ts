@@ -53,8 +53,8 @@ export class Recording {
     this.#outputs = notes.outputs.map(({ view, shape }) => ({ view: place(view), shape }));
     this.#seeds = calls.flatMap((call, index) =>
       "kernel" in call
-        ? Object.entries(call.parameters).flatMap(([parameter, value]) => {
-          const drawn = drawnNumber(notes, parameter, value);
+        ? Object.keys(call.parameters).flatMap((parameter) => {
+          const drawn = drawnNumber(notes, call, parameter);
           return drawn === null ? [] : [{ call: index, parameter, drawn }];
         })
         : []

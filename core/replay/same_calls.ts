@@ -1,5 +1,5 @@
 import type { View } from "../backend/backend.ts";
-import type { Call } from "../backend/program.ts";
+import type { Call, KernelCall } from "../backend/program.ts";
 import type { Notes } from "./notes.ts";
 
 /**
@@ -17,9 +17,9 @@ export function sameCalls(a: Notes, b: Notes): boolean {
     a.calls.every((call, index) => sameCall(a, call, b, b.calls[index]));
 }
 
-/** Which random number a kernel's parameter is, counted from 0; `null` if it is none. */
-export function drawnNumber({ seeds }: Notes, parameter: string, value: number): number | null {
-  const index = parameter === "seed" ? seeds.indexOf(value) : -1;
+/** Which random number a call's parameter is, counted from 0; `null` if it is none. */
+export function drawnNumber({ seeds }: Notes, { kernel, parameters }: KernelCall, parameter: string): number | null {
+  const index = kernel.parameters[parameter] === "seed" ? seeds.indexOf(parameters[parameter]) : -1;
   return index === -1 ? null : index;
 }
 
@@ -32,9 +32,9 @@ function sameCall(a: Notes, one: Call, b: Notes, other: Call): boolean {
     if (!sameView(a, one.views[name], b, other.views[name])) return false;
   }
   for (const name in one.parameters) {
-    const [own, its] = [one.parameters[name], other.parameters[name]];
-    const drawn = drawnNumber(a, name, own);
-    if (drawn !== drawnNumber(b, name, its) || (drawn === null && !Object.is(own, its))) return false;
+    const drawn = drawnNumber(a, one, name);
+    if (drawn !== drawnNumber(b, other, name)) return false;
+    if (drawn === null && !Object.is(one.parameters[name], other.parameters[name])) return false;
   }
   return true;
 }

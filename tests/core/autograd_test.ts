@@ -53,6 +53,14 @@ testBackends(
   },
 );
 
+testBackends("a tensor that is asked for twice has its gradient twice, and a loss itself has 1", async (backend) => {
+  const ops = createOps(backend);
+  const x = ops.tensor([3], []);
+  const { gradients } = ops.differentiate(() => ops.square(x), [x, x]);
+  assert.deepEqual(await Promise.all(gradients.map(async (gradient) => [...await gradient!.read()])), [[6], [6]]);
+  assertClose(await ops.differentiate(() => x, [x]).gradients[0]!.read(), [1], 0);
+}, [float64]);
+
 testBackends("a loss must be a scalar", (backend) => {
   const ops = createOps(backend);
   const x = ops.tensor([2, 3]);

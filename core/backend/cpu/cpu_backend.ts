@@ -1,6 +1,6 @@
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
-import type { Kernel } from "../../kernels/kernel.ts";
 import type { HostExchange } from "../exchange.ts";
+import type { Kernel } from "../kernel.ts";
 import type { Call, Program } from "../program.ts";
 import { Heap } from "./heap.ts";
 import { createMemory } from "./wasm/load.ts";
@@ -32,6 +32,7 @@ export interface CpuOptions {
  */
 export class CpuBackend implements Backend {
   readonly name = "cpu";
+  readonly parallel = false;
   readonly exchange: HostExchange = { on: "cpu", numbers: floats };
   #live = new Set<CpuStorage>();
   #bytes = 0;

@@ -8,10 +8,10 @@ const ALIGNMENT = 64;
 const LARGE = 2 ** 20;
 
 /**
- * An allocator in a shared WebAssembly memory: blocks come in size classes, four to each power of two, and a freed block
- * waits for the next request of its class. A training step asks for the same sizes again and again, so none of them is
- * merged or moved. Large blocks are what fills the 4 GiB: they have the size that was asked for, and free neighbours become
- * one. The memory is shared because growing a shared memory leaves the views on it valid.
+ * An allocator in a shared WebAssembly memory: blocks come in size classes, four to each power of two, and a freed
+ * block waits for the next request of its class. A training step asks for the same sizes again and again, so none of
+ * them is merged or moved. Large blocks are what fills the 4 GiB: they have the size that was asked for, and free
+ * neighbours become one. The memory is shared because growing a shared memory leaves the views on it valid.
  */
 export class Heap {
   readonly #free = new Map<number, number[]>();
@@ -88,7 +88,9 @@ class LargeBlocks {
   }
 }
 
-/** The size of the class a request falls into: at most a quarter larger than asked, and just as large if it is large. */
+/**
+ * The size of the class a request falls into: at most a quarter larger than asked, and just as large if it is large.
+ */
 function sizeClass(bytes: number): number {
   if (bytes >= LARGE) return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
   if (bytes <= 4 * ALIGNMENT) return Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);

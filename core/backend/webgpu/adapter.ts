@@ -1,5 +1,5 @@
-import type { AdapterTraits } from "../../kernels/kernel.ts";
 import { UserError } from "../../errors.ts";
+import type { AdapterTraits } from "../kernel.ts";
 
 /** Limits worth asking for beyond WebGPU's low defaults. */
 const LIMITS = [

@@ -6,8 +6,8 @@ export function sizeClass(bytes: number): number {
 }
 
 /**
- * Buffers waiting for reuse, by size. A training step asks for the same sizes in the same order, so from the second step
- * on it gets the same buffers, and with them the same cached bind groups.
+ * Buffers waiting for reuse, by size. A training step asks for the same sizes in the same order, so from the second
+ * step on it gets the same buffers, and with them the same cached bind groups.
  */
 export class BufferPool {
   readonly #waiting = new Map<number, GPUBuffer[]>();

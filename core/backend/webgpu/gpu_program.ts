@@ -1,4 +1,4 @@
-import type { AdapterTraits } from "../../kernels/kernel.ts";
+import type { AdapterTraits } from "../kernel.ts";
 import type { Call, CopyCall, KernelCall, Program } from "../program.ts";
 import { createBindGroup, UNIFORM_STRIDE } from "./bind_groups.ts";
 import type { GpuStorage } from "./gpu_storage.ts";

@@ -1,4 +1,4 @@
-import type { Kernel, Launch, ParameterType } from "../../kernels/kernel.ts";
+import type { AnyKernel, Launch, ParameterType } from "../kernel.ts";
 
 /** A compiled shader, with the layout that its bind groups share. */
 export interface Pipeline {
@@ -19,19 +19,20 @@ export class PipelineCache {
 
   constructor(private readonly device: GPUDevice) {}
 
-  get(kernel: Kernel, { code, entryPoint, constants = {} }: Launch): Pipeline {
+  get(kernel: AnyKernel, { code, entryPoint, constants = {} }: Launch): Pipeline {
     let variants = this.#pipelines.get(code);
     if (!variants) this.#pipelines.set(code, variants = new Map());
     const key = variantKey(entryPoint, constants);
     const known = variants.get(key);
     if (known) return known;
-    const layout = this.#layout(kernel.reads.length, kernel.writes.length);
+    const [reads, writes] = [Object.keys(kernel.reads), Object.keys(kernel.writes)];
+    const layout = this.#layout(reads.length, writes.length);
     const pipeline = this.device.createComputePipeline({
       label: kernel.name,
       layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.#module(kernel.name, code), entryPoint, constants },
     });
-    const made = { id: this.#count++, pipeline, layout, bindings: [...kernel.reads, ...kernel.writes] };
+    const made = { id: this.#count++, pipeline, layout, bindings: [...reads, ...writes] };
     variants.set(key, made);
     return made;
   }
@@ -83,8 +84,8 @@ export function writeParameters(
   values: Readonly<Record<string, number>>,
 ): void {
   for (const name in types) {
-    if (types[name] === "u32") target.setUint32(offset, values[name], true);
-    else target.setFloat32(offset, values[name], true);
+    if (types[name] === "f32") target.setFloat32(offset, values[name], true);
+    else target.setUint32(offset, values[name], true);
     offset += 4;
   }
 }

@@ -11,7 +11,9 @@ interface Part {
   readonly bytes: number;
 }
 
-/** Copies views to where the host can read them: many small ones into one buffer, as mapping each costs a round trip. */
+/**
+ * Copies views to where the host can read them: many small ones into one buffer, as mapping each costs a round trip.
+ */
 export class ReadBack {
   readonly #parts: Part[] = [];
 

@@ -1,7 +1,7 @@
 import { DeviceError } from "../../errors.ts";
-import type { AdapterTraits, Kernel } from "../../kernels/kernel.ts";
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
 import type { GpuExchange } from "../exchange.ts";
+import type { AdapterTraits, Kernel } from "../kernel.ts";
 import { describeAdapter, openDevice, traitsOf } from "./adapter.ts";
 import type { Call, Program } from "../program.ts";
 import { BindGroups, UNIFORM_STRIDE } from "./bind_groups.ts";
@@ -27,6 +27,7 @@ interface Dispatch {
 export class WebGpuBackend implements Backend {
   readonly name = "webgpu";
   readonly precision = "float32";
+  readonly parallel = true;
   readonly description: string;
   readonly traits: AdapterTraits;
   readonly exchange: GpuExchange;
@@ -111,8 +112,8 @@ export class WebGpuBackend implements Backend {
     const gpuStorage = storage as GpuStorage;
     if (!this.#live.delete(gpuStorage)) throw new Error("Cannot release a storage twice");
     this.#bytes -= gpuStorage.bytes;
-    // The queue runs in order, so a buffer may be handed out again at once: whoever gets it writes after its last reader.
-    // Only host writes overtake commands that are not submitted yet, hence `write` submits first.
+    // The queue runs in order, so a buffer may be handed out again at once: whoever gets it writes after its last
+    // reader. Only host writes overtake commands that are not submitted yet, hence `write` submits first.
     this.#pool.give(gpuStorage.buffer);
   }
 
@@ -135,7 +136,7 @@ export class WebGpuBackend implements Backend {
   ): void {
     if (this.#slot === DISPATCHES_PER_SUBMIT) this.#submit();
     const launch = kernel.launch(parameters, this.traits);
-    const pipeline = this.#pipelines.get(kernel as unknown as Kernel, launch);
+    const pipeline = this.#pipelines.get(kernel, launch);
     writeParameters(this.#uniformBytes, this.#slot * UNIFORM_STRIDE, kernel.parameters, parameters);
     this.#slot++;
     this.#pending.push({ pipeline, group: this.#groups.get(pipeline, views), workgroups: launch.workgroups });

@@ -3,7 +3,6 @@ import type { Backend } from "../../../core/backend/backend.ts";
 import type { Call } from "../../../core/backend/program.ts";
 import { dropoutKernel } from "../../../core/kernels/dropout.ts";
 import { fillKernel } from "../../../core/kernels/fill.ts";
-import type { Kernel } from "../../../core/kernels/kernel.ts";
 import { sgdKernel } from "../../../core/kernels/optimisers.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import { sizeOf, Tensor } from "../../../core/tensor.ts";
@@ -17,7 +16,6 @@ const tensorOf = (backend: Backend, shape: readonly number[], data: readonly num
   assert.equal(data.length, sizeOf(shape));
   return tensor;
 };
-const kernelOf = (kernel: unknown) => kernel as Kernel;
 
 testBackends("a program runs its kernels and copies in order, as often as it is asked to", async (backend) => {
   const [sum, step, copy, one, velocity] = [[0, 0], [1, 2], [0, 0], [1], [0, 0]]
@@ -32,7 +30,7 @@ testBackends("a program runs its kernels and copies in order, as often as it is 
   const parameters = { size: 2, rate: -1, momentum: 0, weightDecay: 0, nesterov: 0 };
   const calls: Call[] = [
     { source: sum.view, target: copy.view },
-    { kernel: kernelOf(sgdKernel), views, parameters },
+    { kernel: sgdKernel, views, parameters },
   ];
   const before = backend.work();
   const program = backend.compile(calls);
@@ -60,7 +58,7 @@ testBackends("a program comes after what was enqueued before it, and before what
 testBackends("a parameter has its new value from the next run on, and the calls keep theirs", async (backend) => {
   const [input, output] = [1, 0].map((value) => tensorOf(backend, [64], Array(64).fill(value)));
   const parameters = { size: 64, seed: 1, rate: 0.5 };
-  const call = { kernel: kernelOf(dropoutKernel), views: { input: input.view, output: output.view }, parameters };
+  const call = { kernel: dropoutKernel, views: { input: input.view, output: output.view }, parameters };
   const program = backend.compile([call, { ...call, parameters: { ...parameters, seed: 9 } }]);
   const masks: number[][] = [];
   for (const seed of [1, 2, 1]) {
@@ -78,7 +76,7 @@ testBackends("a parameter has its new value from the next run on, and the calls 
 testBackends("300 dispatches are one submit", async (backend) => {
   const x = tensorOf(backend, [4], [0, 0, 0, 0]);
   const fill = (value: number) => ({
-    kernel: kernelOf(fillKernel),
+    kernel: fillKernel,
     views: { output: x.view },
     parameters: { size: 4, value },
   });

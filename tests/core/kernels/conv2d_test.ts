@@ -77,10 +77,10 @@ testBackends("convolution and its gradients are the definition's sums", async (b
       // Not a number, so that an element that is never written shows.
       const [y, dx, partial] = [expected.y, expected.dx, expected.partial]
         .map(({ length }) => device.full([length], Number.NaN));
-      device.run(convForwardKernel, { x: tensors.x, filter: tensors.filter, y }, p);
-      device.run(convInputGradientKernel, { gradient: tensors.gradient, filter: tensors.filter, dx }, p);
+      device.run(convForwardKernel, { x: tensors.x, filters: tensors.filter, y }, p);
+      device.run(convInputGradientKernel, { gradient: tensors.gradient, filters: tensors.filter, dx }, p);
       const parts = Math.ceil(rows / partRows);
-      device.run(convFilterGradientKernel, { x: tensors.x, gradient: tensors.gradient, partial }, {
+      device.run(convFilterGradientKernel, { x: tensors.x, gradient: tensors.gradient, partials: partial }, {
         ...p,
         parts,
         partRows,

@@ -16,7 +16,8 @@ import { cases } from "../ops/cases.ts";
 /** Programs whose kernels no differentiable operation runs; what they give is compared with float64. */
 const programs: Readonly<Record<string, (ops: Ops) => Promise<Tensor[]> | Tensor[]>> = {
   "right predictions": (ops) => [
-    correctPredictions(ops, ops.tensor([1, 3, 3, 5, 4, 0], [2, 3]), ops.tensor([1, 2])),
+    // The third row has no label, though its largest logit is the first.
+    correctPredictions(ops, ops.tensor([1, 3, 3, 5, 4, 0, 2, 1, 0], [3, 3]), ops.tensor([1, 2, -1])),
   ],
   "largest logits": (ops) => {
     const logits = ops.tensor([1, 3, 3, 5, 4, 0], [2, 3]);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Backend } from "../../../core/backend/backend.ts";
+import type { AdapterTraits } from "../../../core/backend/kernel.ts";
 import { Device } from "../../../core/device.ts";
 import { gemmKernel } from "../../../core/kernels/gemm.ts";
-import type { AdapterTraits } from "../../../core/kernels/kernel.ts";
 import { type BackendCase, backends, float64, testBackends, webgpu } from "../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../support/numbers.ts";
 

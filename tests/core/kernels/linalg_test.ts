@@ -1,15 +1,15 @@
 import type { Backend, Floats } from "../../../core/backend/backend.ts";
+import type { AnyKernel } from "../../../core/backend/kernel.ts";
 import { Device } from "../../../core/device.ts";
 import { arrangeColumnsKernel, columnSignsKernel } from "../../../core/kernels/columns.ts";
 import { householderPanelKernel, projectKernel, subtractCombinationKernel } from "../../../core/kernels/householder.ts";
 import { jacobiRotateKernel, jacobiRotationsKernel } from "../../../core/kernels/jacobi.ts";
-import type { Kernel } from "../../../core/kernels/kernel.ts";
 import { backends, float64 } from "../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../support/numbers.ts";
 
 /** A kernel with what to run it on: shapes of random inputs, or the numbers themselves. */
 interface KernelCase {
-  readonly kernel: Kernel;
+  readonly kernel: AnyKernel;
   readonly tensors: Readonly<Record<string, readonly number[] | Float64Array>>;
   readonly parameters: Readonly<Record<string, number>>;
   readonly tolerance?: number;
@@ -94,7 +94,7 @@ async function run(backend: Backend, { kernel, tensors, parameters }: KernelCase
     return [name, device.tensor(pseudoRandom(7 + index, size), content)] as const;
   });
   device.run(kernel, Object.fromEntries(made), parameters);
-  const written = made.filter(([name]) => kernel.writes.includes(name));
+  const written = made.filter(([name]) => name in kernel.writes);
   const read = await device.read(written.map(([, tensor]) => tensor));
   made.forEach(([, tensor]) => tensor.dispose());
   return Object.fromEntries(written.map(([name], index) => [name, read[index]]));

@@ -30,6 +30,7 @@ const binary = (name: Name, low = -2, high = 2): Case[] =>
 /** At least one case for every operation: the type sees to it. */
 export const cases: Record<Name, readonly Case[]> = {
   negate: unary("negate"),
+  complement: unary("complement"),
   exp: unary("exp"),
   log: unary("log", 0.2, 3),
   sqrt: unary("sqrt", 0.2, 3),

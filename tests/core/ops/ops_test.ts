@@ -8,8 +8,9 @@ import type { Case } from "./case.ts";
 import { cases } from "./cases.ts";
 
 /**
- * The operation in the middle of a graph: its inputs are scaled first, its output is weighted by fixed coefficients, and
- * every input reaches the loss by a second path too. A gradient that is only right at the end of a graph fails here.
+ * The operation in the middle of a graph: its inputs are scaled first, its output is weighted by fixed coefficients,
+ * and every input reaches the loss by a second path too. A gradient that is only right at the end of a graph fails
+ * here.
  */
 function lossOf(ops: Ops, { call }: Case, inputs: readonly Tensor[]): { output: Tensor; loss: Tensor } {
   const output = call(ops, inputs.map((input) => ops.scale(input, 1.25)));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Backend } from "../../../core/backend/backend.ts";
 import { fillKernel } from "../../../core/kernels/fill.ts";
+import { defineKernel } from "../../../core/kernels/kernel.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import { type BodyCall, type Outputs, Recorder } from "../../../core/replay/recorder.ts";
 import type { Tensor } from "../../../core/tensor.ts";
@@ -75,6 +76,40 @@ testBackends(
   },
   [float64, ...backends],
 );
+
+const SHOW = `@compute @workgroup_size(1) fn main() { output[0] = f32(NUMBER); }`;
+const workgroups = [1, 1, 1] as const;
+/** Writes the number that it is given, as one that is drawn. */
+const drawnKernel = defineKernel({
+  name: "recorder test: drawn",
+  reads: {},
+  writes: { output: "f32" },
+  parameters: { draw: "seed" },
+  launch: () => ({ shader: SHOW.replace("NUMBER", "p.draw"), workgroups }),
+  cpu: ({ output }, { draw }) => void (output[0] = draw),
+});
+/** The same of an ordinary number, whatever its name. */
+const givenKernel = defineKernel({
+  name: "recorder test: given",
+  reads: {},
+  writes: { output: "f32" },
+  parameters: { seed: "u32" },
+  launch: () => ({ shader: SHOW.replace("NUMBER", "p.seed"), workgroups }),
+  cpu: ({ output }, { seed }) => void (output[0] = seed),
+});
+
+testBackends("a parameter of the type seed gets fresh random numbers, and no other", async (backend) => {
+  const counts = (show: (ops: Ops, output: Tensor, number: number) => void) =>
+    compare(backend, numbers(5), (ops) => () => ({ randomSeed }) => {
+      const output = ops.device.empty([1]);
+      show(ops, output, randomSeed());
+      return { y: [output] };
+    });
+  const drawn = await counts(({ device }, output, draw) => device.run(drawnKernel, { output }, { draw }));
+  assert.deepEqual(drawn, { runs: 2, replays: 3 });
+  const given = await counts(({ device }, output, seed) => device.run(givenKernel, { output }, { seed }));
+  assert.deepEqual(given, { runs: 5, replays: 0 });
+});
 
 testBackends("gradients are replayed, too", async (backend) => {
   const counts = await compare(backend, numbers(4), (ops, state) => () => ({ inputs: { x } }) => {

@@ -163,7 +163,8 @@ export interface WasmKernels {
   ): void;
 
   /**
-   * dx = factor[c] * gradient + slope[c] * (x - mean[c]) + offset[c] over [rows, channels]. dx may be x or the gradient.
+   * dx = factor[c] * gradient + slope[c] * (x - mean[c]) + offset[c] over [rows, channels]. dx may be x or the
+   * gradient.
    *
    * @param coefficients [4, channels]: factor, mean, slope, offset
    */
@@ -198,7 +199,9 @@ export interface WasmKernels {
   /** dx = y (gradient - sum of gradient y) over the columns of [rows, columns]. dx may be y or the gradient. */
   softmaxGradient(rows: number, columns: number, y: number, gradient: number, dx: number): void;
 
-  /** y = (x - mean) scale weight + bias over the columns of [rows, columns]; mean [rows] and scale [rows] are written. */
+  /**
+   * y = (x - mean) scale weight + bias over the columns of [rows, columns]; mean [rows] and scale [rows] are written.
+   */
   layerNorm(
     rows: number,
     columns: number,
@@ -223,7 +226,10 @@ export interface WasmKernels {
     dx: number,
   ): void;
 
-  /** sums[c] = sum of gradient[r, c], and products[c] = sum of gradient[r, c] (x[r, c] - mean[r]) scale[r], over the rows. */
+  /**
+   * sums[c] = sum of gradient[r, c], and products[c] = sum of gradient[r, c] (x[r, c] - mean[r]) scale[r], over the
+   * rows.
+   */
   layerNormSums(
     rows: number,
     columns: number,

@@ -48,8 +48,8 @@ export interface WorkerScope {
 }
 
 /**
- * The program of a worker: it waits for a round, makes its call, and waits again, until it is told to end. A thread that
- * ends by itself leaves nothing half done, as one that is terminated from outside may.
+ * The program of a worker: it waits for a round, makes its call, and waits again, until it is told to end. A thread
+ * that ends by itself leaves nothing half done, as one that is terminated from outside may.
  *
  * Its source text is what the worker is started from, so that no second file has to be found at run time, in a bundle
  * or in a compiled program: it must not use anything from outside its own body.
@@ -68,8 +68,8 @@ export function serve(scope: WorkerScope): void {
       Atomics.wait(control, layout.round, round);
       if (control[slot] === end) return scope.close();
       try {
-        // V8 may tell a thread late that another one has grown the memory, and it refuses to fill what is new to it: growing by
-        // nothing makes it look (toyobayashi/emnapi#217).
+        // V8 may tell a thread late that another one has grown the memory, and it refuses to fill what is new to it:
+        // growing by nothing makes it look (toyobayashi/emnapi#217).
         if (control[layout.pages] !== pages) {
           memory.grow(0);
           pages = control[layout.pages];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import type { Kernel } from "../../../../core/backend/kernel.ts";
 import type { WebGpuBackend } from "../../../../core/backend/webgpu/webgpu_backend.ts";
-import type { Kernel } from "../../../../core/kernels/kernel.ts";
 import { createOps } from "../../../../core/ops/ops.ts";
 import { testBackends, webgpu } from "../../../support/backends.ts";
 import { assertClose } from "../../../support/numbers.ts";
@@ -11,8 +11,8 @@ const test = (name: string, body: (backend: WebGpuBackend) => Promise<void>) =>
 /** A kernel that is not registered, with a shader of the test's own. */
 const kernelOf = (code: string): Kernel<"output", "size"> => ({
   name: "test",
-  reads: [],
-  writes: ["output"],
+  reads: {},
+  writes: { output: "f32" },
   parameters: { size: "u32" },
   launch: () => ({ code, entryPoint: "main", workgroups: [1, 1, 1] }),
   cpu: () => {},

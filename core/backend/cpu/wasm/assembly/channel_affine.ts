@@ -44,8 +44,8 @@ function affine(
 }
 
 /**
- * dx = factor[c] * gradient + slope[c] * (x - mean[c]) + offset[c] for the rows from `rowBegin` to `rowEnd`; dx may be an
- * input.
+ * dx = factor[c] * gradient + slope[c] * (x - mean[c]) + offset[c] for the rows from `rowBegin` to `rowEnd`; dx may be
+ * an input.
  *
  * @param coefficients [4, channels]: factor, mean, slope, offset
  */

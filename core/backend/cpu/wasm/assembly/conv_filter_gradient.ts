@@ -1,6 +1,8 @@
 // The gradient of a convolution with respect to its filter.
 
-import { copyImages, fillUpTable, groupSize, outputSize, tableBytes } from "./images";
+import {
+  fillUpTable, groupSize, outputPixels, outputSize, paddedBytes, paddedGroupBytes, paddedImages, tableBytes,
+} from "./images";
 import { packColumns, packedWidth, PANEL_ROW } from "./pack";
 import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
 import { correlationGradient, suitsWinograd, winogradScratch } from "./winograd";
@@ -12,12 +14,11 @@ export function convFilterGradientScratch(
   if (suitsWinograd(inputs, outputs, kernelHeight, kernelWidth, stride, padding)) {
     return winogradScratch(outputSize(width, kernelWidth, stride, padding), inputs, outputs);
   }
-  const paddedBytes = (<usize> (height + 2 * padding) * (width + 2 * padding) * inputs) << 2;
-  const group = groupSize(paddedBytes);
-  const pixels = outputSize(height, kernelHeight, stride, padding) * outputSize(width, kernelWidth, stride, padding);
+  const imageBytes = paddedBytes(height, width, <usize> inputs << 2, padding), group = groupSize(imageBytes);
+  const pixels = outputPixels(height, width, kernelHeight, kernelWidth, stride, padding);
   return TILE_SPILL + 2 * tableBytes(kernelHeight * kernelWidth * inputs) +
     (outputs % TILE_COLUMNS != 0 ? (<usize> (group * pixels) * packedWidth(outputs)) << 2 : 0) +
-    (padding > 0 ? <usize> group * paddedBytes : 0);
+    paddedGroupBytes(imageBytes, padding);
 }
 
 /**
@@ -42,10 +43,9 @@ export function convFilterGradient(
     return;
   }
   const pixelBytes: usize = <usize> inputs << 2, dyPixelBytes: usize = <usize> outputs << 2;
-  const imageBytes = <usize> height * width * pixelBytes;
   const paddedRow = <usize> (width + 2 * padding) * pixelBytes;
-  const paddedBytes = <usize> (height + 2 * padding) * paddedRow;
-  const group = groupSize(paddedBytes), depth = kernelHeight * kernelWidth * inputs;
+  const imageBytes = paddedBytes(height, width, pixelBytes, padding), group = groupSize(imageBytes);
+  const depth = kernelHeight * kernelWidth * inputs;
 
   const spill = scratch, xTable = spill + TILE_SPILL, filterTable = xTable + tableBytes(depth);
   const panels = filterTable + tableBytes(depth), panelStep = <usize> (group * pixels) * PANEL_ROW;
@@ -53,23 +53,19 @@ export function convFilterGradient(
   const pack = outputs % TILE_COLUMNS != 0;
   const padded = panels + (pack ? <usize> packedWidth(outputs) / TILE_COLUMNS * panelStep : 0);
   fillTables(xTable, filterTable, inputs, kernelHeight, kernelWidth, paddedRow, pixelBytes, dyPixelBytes);
-  if (padding > 0) memory.fill(padded, 0, <usize> min(group, imageEnd - imageBegin) * paddedBytes);
+  if (padding > 0) memory.fill(padded, 0, <usize> min(group, imageEnd - imageBegin) * imageBytes);
   const xStep = <usize> stride * pixelBytes, skip = <usize> stride * paddedRow - <usize> outWidth * xStep;
 
   for (let image = imageBegin; image < imageEnd; image += group) {
     const count = min(group, imageEnd - image);
-    let base = x + <usize> image * imageBytes;
-    if (padding > 0) {
-      const inside = padded + <usize> padding * (paddedRow + pixelBytes);
-      copyImages(base, count, height, <usize> width * pixelBytes, inside, paddedRow, paddedBytes);
-      base = padded;
-    }
+    const own = x + <usize> image * (height * width) * pixelBytes;
+    let base = paddedImages(own, count, height, width, pixelBytes, padding, padded);
     let right = dy + <usize> image * pixels * dyPixelBytes, rightStep = dyPixelBytes, rightPanel = PANEL_ROW;
     if (pack) {
       packColumns(right, dyPixelBytes, 4, count * pixels, outputs, panels, panelStep);
       right = panels; rightStep = PANEL_ROW; rightPanel = panelStep;
     }
-    for (let i = 0; i < count; ++i, base += paddedBytes, right += <usize> pixels * rightStep) {
+    for (let i = 0; i < count; ++i, base += imageBytes, right += <usize> pixels * rightStep) {
       for (let row = 0; row < depth; row += TILE_ROWS) {
         const entry: usize = <usize> row << 2;
         let panel = right, out = dfilter;

@@ -1,6 +1,8 @@
 // Convolution of channels-last images, as a matrix product whose left matrix is never written down.
 
-import { copyImages, fillUpTable, groupSize, outputSize, tableBytes } from "./images";
+import {
+  fillUpTable, groupSize, outputPixels, outputSize, paddedBytes, paddedGroupBytes, paddedImages, tableBytes,
+} from "./images";
 import { packColumns, packedWidth, PANEL_ROW } from "./pack";
 import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
 import { correlate, suitsWinograd, winogradScratch } from "./winograd";
@@ -12,12 +14,11 @@ export function convForwardScratch(
   if (suitsWinograd(inputs, outputs, kernelHeight, kernelWidth, stride, padding)) {
     return winogradScratch(outputSize(width, kernelWidth, stride, padding), inputs, outputs);
   }
-  const paddedBytes = (<usize> (height + 2 * padding) * (width + 2 * padding) * inputs) << 2;
-  const group = groupSize(paddedBytes);
-  const pixels = outputSize(height, kernelHeight, stride, padding) * outputSize(width, kernelWidth, stride, padding);
+  const imageBytes = paddedBytes(height, width, <usize> inputs << 2, padding), group = groupSize(imageBytes);
+  const pixels = outputPixels(height, width, kernelHeight, kernelWidth, stride, padding);
   const depth = kernelHeight * kernelWidth * inputs;
   return TILE_SPILL + 2 * tableBytes(group * pixels) + ((<usize> depth * packedWidth(outputs)) << 2) +
-    (padding > 0 ? <usize> group * paddedBytes : 0);
+    paddedGroupBytes(imageBytes, padding);
 }
 
 /**
@@ -42,17 +43,15 @@ export function convForward(
     return;
   }
   const pixelBytes: usize = <usize> inputs << 2, outPixelBytes: usize = <usize> outputs << 2;
-  const imageBytes = <usize> height * width * pixelBytes;
   const paddedRow = <usize> (width + 2 * padding) * pixelBytes;
-  const paddedBytes = <usize> (height + 2 * padding) * paddedRow;
-  const group = groupSize(paddedBytes);
+  const imageBytes = paddedBytes(height, width, pixelBytes, padding), group = groupSize(imageBytes);
 
   const spill = scratch, xTable = spill + TILE_SPILL, yTable = xTable + tableBytes(group * pixels);
   const panels = yTable + tableBytes(group * pixels);
   const depth = kernelHeight * kernelWidth * inputs, panelStep = <usize> depth * PANEL_ROW;
   packColumns(filter, outPixelBytes, 4, depth, outputs, panels, panelStep);
   const padded = panels + <usize> packedWidth(outputs) / TILE_COLUMNS * panelStep;
-  if (padding > 0) memory.fill(padded, 0, <usize> min(group, imageEnd - imageBegin) * paddedBytes);
+  if (padding > 0) memory.fill(padded, 0, <usize> min(group, imageEnd - imageBegin) * imageBytes);
   const skip = paddedRow - <usize> kernelWidth * pixelBytes;
 
   let tableImages = 0;
@@ -62,15 +61,11 @@ export function convForward(
       tableImages = count;
       fillTables(
         xTable, yTable, count, outHeight, outWidth,
-        paddedBytes, paddedRow * stride, pixelBytes * stride, outPixelBytes,
+        imageBytes, paddedRow * stride, pixelBytes * stride, outPixelBytes,
       );
     }
-    let base = x + <usize> image * imageBytes;
-    if (padding > 0) {
-      const inside = padded + <usize> padding * (paddedRow + pixelBytes);
-      copyImages(base, count, height, <usize> width * pixelBytes, inside, paddedRow, paddedBytes);
-      base = padded;
-    }
+    const own = x + <usize> image * (height * width) * pixelBytes;
+    const base = paddedImages(own, count, height, width, pixelBytes, padding, padded);
     let panel = panels, out = y + <usize> image * pixels * outPixelBytes;
     for (let left = outputs; left > 0; left -= TILE_COLUMNS, panel += panelStep, out += PANEL_ROW) {
       for (let row = 0; row < rows; row += TILE_ROWS) {

@@ -11,8 +11,8 @@ function all(value: f32): v128 {
 /**
  * e^x to 2e-7 of its value; below -87 it stays at the smallest normal float32, above 88 at 1.7e38.
  *
- * x = n log 2 + r with a whole n: e^r is a polynomial (off by 3e-9), and 2^n goes straight to the exponent's bits. log 2 is
- * subtracted in two parts, of which the first has few digits, so that n times it is exact.
+ * x = n log 2 + r with a whole n: e^r is a polynomial (off by 3e-9), and 2^n goes straight to the exponent's bits. log
+ * 2 is subtracted in two parts, of which the first has few digits, so that n times it is exact.
  */
 @inline
 export function exponential(x: v128): v128 {

@@ -7,8 +7,8 @@ const ROWS: i32 = 6;
 const COLUMNS: i32 = 4;
 
 /**
- * Depth of one pass: a tile's rows of A (3 KiB) and columns of B (2 KiB) fit the first-level cache. It is short so that a
- * long sum is one of short sums, which rounds less.
+ * Depth of one pass: a tile's rows of A (3 KiB) and columns of B (2 KiB) fit the first-level cache. It is short so that
+ * a long sum is one of short sums, which rounds less.
  */
 const BLOCK_DEPTH: i32 = 64;
 

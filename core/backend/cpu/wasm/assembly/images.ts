@@ -17,6 +17,26 @@ export function outputSize(size: i32, kernel: i32, stride: i32, padding: i32): i
   return max((size + 2 * padding - kernel + stride) / stride, 0);
 }
 
+/** Positions of a kernel in a padded image. */
+@inline
+export function outputPixels(
+  height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, stride: i32, padding: i32,
+): i32 {
+  return outputSize(height, kernelHeight, stride, padding) * outputSize(width, kernelWidth, stride, padding);
+}
+
+/** Bytes of an image with zeros around it. */
+@inline
+export function paddedBytes(height: i32, width: i32, pixelBytes: usize, padding: i32): usize {
+  return <usize> (height + 2 * padding) * (width + 2 * padding) * pixelBytes;
+}
+
+/** Bytes of scratch memory for a group of images with zeros around them; images without padding are read in place. */
+@inline
+export function paddedGroupBytes(imageBytes: usize, padding: i32): usize {
+  return padding > 0 ? <usize> groupSize(imageBytes) * imageBytes : 0;
+}
+
 /** Bytes of a table of offsets with so many entries: filled up to whole tiles. */
 @inline
 export function tableBytes(entries: i32): usize {
@@ -43,4 +63,20 @@ export function copyImages(
     let row = to;
     for (let y = 0; y < height; ++y, from += rowBytes, row += toRowBytes) memory.copy(row, from, rowBytes);
   }
+}
+
+/**
+ * `count` images with zeros around them: copies, or where there is no padding the images themselves.
+ *
+ * @param padded where the copies go; the zeros are there already
+ */
+@inline
+export function paddedImages(
+  from: usize, count: i32, height: i32, width: i32, pixelBytes: usize, padding: i32, padded: usize,
+): usize {
+  if (padding == 0) return from;
+  const row = <usize> (width + 2 * padding) * pixelBytes, inside = padded + <usize> padding * (row + pixelBytes);
+  const bytes = paddedBytes(height, width, pixelBytes, padding);
+  copyImages(from, count, height, <usize> width * pixelBytes, inside, row, bytes);
+  return padded;
 }

@@ -17,8 +17,8 @@ function there(lanes: v128, wide: bool): v128 {
 }
 
 /**
- * y = (x - mean) scale weight + bias for the rows from `begin` to `end`; mean [rows] and scale [rows] are kept. Threads are
- * handed 32-bit integers: epsilon comes as its bits.
+ * y = (x - mean) scale weight + bias for the rows from `begin` to `end`; mean [rows] and scale [rows] are kept. Threads
+ * are handed 32-bit integers: epsilon comes as its bits.
  */
 export function layerNorm(
   x: usize, weight: usize, bias: usize, y: usize, mean: usize, scale: usize,
@@ -55,7 +55,9 @@ function normalise(wide: bool, x: usize, weight: usize, bias: usize, y: usize, m
   storeLanes(y, multiplyAdd(normalised, loadLanes(weight, wide), loadLanes(bias, wide)), wide);
 }
 
-/** dx = scale (h - mean(h) - n mean(h n)), h = gradient weight, n the normalised x, for the rows from `begin` to `end`. */
+/**
+ * dx = scale (h - mean(h) - n mean(h n)), h = gradient weight, n the normalised x, for the rows from `begin` to `end`.
+ */
 export function layerNormGradient(
   x: usize, gradient: usize, weight: usize, mean: usize, scale: usize, dx: usize, columns: i32, begin: i32, end: i32,
 ): void {

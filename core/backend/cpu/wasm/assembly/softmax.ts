@@ -32,8 +32,8 @@ function seenLanes(mask: usize, masked: bool, wide: bool): v128 {
 }
 
 /**
- * y = softmax of x for the rows from `begin` to `end`. With `masked`, columns where the mask is 0 are left out: the mask is
- * [rows / rowsPerMask, columns]. y may be x.
+ * y = softmax of x for the rows from `begin` to `end`. With `masked`, columns where the mask is 0 are left out: the
+ * mask is [rows / rowsPerMask, columns]. y may be x.
  */
 export function softmax(
   x: usize, mask: usize, y: usize, columns: i32, rowsPerMask: i32, masked: bool, begin: i32, end: i32,

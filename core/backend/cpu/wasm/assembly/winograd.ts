@@ -54,7 +54,8 @@ function turn(filter: usize, from: i32, to: i32, turned: usize): void {
  * The convolution of images with a filter.
  *
  * @param x [images, height, width, from]
- * @param filter [3, 3, from, to], or with `turned` [3, 3, to, from] to be turned: then this is the gradient of the input
+ * @param filter [3, 3, from, to], or with `turned` [3, 3, to, from] to be turned: then this is the gradient of the
+ * input
  * @param y [images, outHeight, outWidth, to]
  */
 export function correlate(

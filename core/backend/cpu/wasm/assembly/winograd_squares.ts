@@ -1,5 +1,5 @@
-// The Toom-Cook matrices of Winograd's convolution (Lavin and Gray 2016) for results of 4 x 4 pixels and filters of 3 x 3
-// taps: polynomials at the points 0, 3/4, -3/4, 3/2, -3/2 and infinity, four channels at once. core/kernels/
+// The Toom-Cook matrices of Winograd's convolution (Lavin and Gray 2016) for results of 4 x 4 pixels and filters of 3 x
+// 3 taps: polynomials at the points 0, 3/4, -3/4, 3/2, -3/2 and infinity, four channels at once. core/kernels/
 // winograd_matrices.ts has them as numbers.
 
 import { multiplyAdd, VECTOR } from "./simd";
@@ -55,7 +55,9 @@ function plus(x: v128, factor: f32, y: v128): v128 {
   return multiplyAdd(x, f32x4.splat(factor), y);
 }
 
-/** One line of numbers `step` bytes apart to another, `toStep` bytes apart. `by` is a constant where this is inlined. */
+/**
+ * One line of numbers `step` bytes apart to another, `toStep` bytes apart. `by` is a constant where this is inlined.
+ */
 @inline
 function multiplyLine(by: By, from: usize, step: usize, to: usize, toStep: usize): void {
   const x0 = v128.load(from), x1 = v128.load(from + step), x2 = v128.load(from + 2 * step);

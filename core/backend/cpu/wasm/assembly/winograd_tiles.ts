@@ -1,4 +1,5 @@
-// Images as Winograd's convolution sees them: tiles of 4 x 4 pixels of the result, tile row by tile row through all images.
+// Images as Winograd's convolution sees them: tiles of 4 x 4 pixels of the result, tile row by tile row through all
+// images.
 
 import { By, linesOf, multiplySquare, PLANES, resultsOf, SIDE } from "./winograd_squares";
 

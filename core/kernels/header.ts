@@ -1,0 +1,56 @@
+import type { ElementType, ParameterType } from "../backend/kernel.ts";
+import { LINEAR_WORKGROUP } from "./launch.ts";
+
+/** The tensors of a kernel by name, in the order of their bindings. */
+export type Elements = Readonly<Record<string, ElementType>>;
+
+/** What a kernel takes: its tensors and numbers, in the order of the shader's bindings and of its uniform struct. */
+export interface Signature {
+  readonly reads: Elements;
+  readonly writes: Elements;
+  readonly parameters: Readonly<Record<string, ParameterType>>;
+}
+
+/** How many numbers an `Element` is: a shader may take four at a time where they lie side by side. */
+export type Lanes = 1 | 4;
+
+/** Where a thread, or a workgroup, stands among all of a dispatch, whose workgroups may take two dimensions. */
+const PLACES = `
+fn threadIndex(id: vec3u, groups: vec3u) -> u32 { return id.x + id.y * groups.x * ${LINEAR_WORKGROUP}u; }
+fn threadCount(groups: vec3u) -> u32 { return groups.x * groups.y * ${LINEAR_WORKGROUP}u; }
+fn workgroupIndex(group: vec3u, groups: vec3u) -> u32 { return group.x + group.y * groups.x; }
+`;
+
+/**
+ * The WGSL that a kernel's signature says: the parameters as the uniform struct `p`, the tensors as arrays under their
+ * names, and, where one of them has elements of either size, the type `Element` of so many `LANES`.
+ */
+export function headerOf({ reads, writes, parameters }: Signature, lanes: Lanes): string {
+  const members = Object.entries(parameters).map(([name, type]) => `  ${name}: ${WGSL_TYPES[type]},\n`);
+  const tensors = [
+    ...Object.entries(reads).map(([name, type]) => `var<storage, read> ${name}: array<${type}>;`),
+    ...Object.entries(writes).map(([name, type]) => `var<storage, read_write> ${name}: array<${type}>;`),
+  ];
+  const varied = [...Object.values(reads), ...Object.values(writes)].includes("Element");
+  return [
+    ...(varied ? [`alias Element = ${lanes === 4 ? "vec4f" : "f32"};`, `const LANES = ${lanes}u;`] : []),
+    `struct Parameters {\n${members.join("")}}`,
+    ...["var<uniform> p: Parameters;", ...tensors].map((line, binding) => `@group(0) @binding(${binding}) ${line}`),
+    PLACES,
+  ].join("\n");
+}
+
+const WGSL_TYPES: Readonly<Record<ParameterType, string>> = { u32: "u32", f32: "f32", seed: "u32" };
+
+/**
+ * A shader in which words of capitals stand for what differs between the kernels that share it.
+ *
+ * @throws Error if the shader has no such word
+ */
+export function fillHoles(shader: string, holes: Readonly<Record<string, string>>): string {
+  return Object.entries(holes).reduce((text, [word, filling]) => {
+    const pattern = new RegExp(`\\b${word}\\b`, "g");
+    if (!pattern.test(text)) throw new Error(`Cannot fill the hole ${word} of a shader that has none`);
+    return text.replaceAll(pattern, () => filling);
+  }, shader);
+}

@@ -1,0 +1,30 @@
+import type { AdapterTraits } from "../backend/kernel.ts";
+
+/** Threads per workgroup of kernels with one thread per element. */
+export const LINEAR_WORKGROUP = 64;
+
+/**
+ * Workgroups for `count` threads in a row; beyond the limit of one dimension they continue in the second, and the
+ * shader finds its index as `id.x + id.y * groups.x * 64`.
+ */
+export function linear(count: number, adapter: AdapterTraits): [number, number, number] {
+  const groups = Math.max(1, Math.ceil(count / LINEAR_WORKGROUP));
+  const x = Math.min(groups, adapter.maxWorkgroupsPerDimension);
+  return [x, Math.ceil(groups / x), 1];
+}
+
+/** Elements that a thread of a software adapter takes, as starting one costs it more than a dozen elements do. */
+const ELEMENTS_PER_THREAD = 16;
+
+/**
+ * Threads for `count` elements in a shader whose threads go on to the next element that nobody has: one for each on a
+ * GPU, fewer on a software adapter.
+ */
+export function threadsOver(count: number, adapter: AdapterTraits): number {
+  return adapter.software ? Math.ceil(count / ELEMENTS_PER_THREAD) : count;
+}
+
+/** Workgroups for a shader with the loop `for (i = id.x + id.y * groups.x * 64; i < count; i += all threads)`. */
+export function spread(count: number, adapter: AdapterTraits): [number, number, number] {
+  return linear(threadsOver(count, adapter), adapter);
+}
