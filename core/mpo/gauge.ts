@@ -18,9 +18,9 @@ export type Gauge = "balanced" | "left-canonical" | "right-canonical";
 export const GAUGES: readonly Gauge[] = ["balanced", "left-canonical", "right-canonical"];
 
 /**
- * The cores of a swept chain in another gauge; those of the sweep are used up. In all gauges the columns of P point the same way: signs are those of
- * the sweep, where each column of a core has its entry of largest size positive. So chains of two matrices are
- * comparable.
+ * The cores of a swept chain in another gauge; those of the sweep are used up. In all gauges the columns of P point the
+ * same way, that of the sweep, in which each has its entry of largest size positive. So chains of two matrices are
+ * comparable, each bond for itself.
  *
  * Singular values that are noise next to the largest of their bond, by the arithmetic that they were computed in, count
  * as zero: the rows and columns of a balanced core that belong to them are zero, save where both do.
