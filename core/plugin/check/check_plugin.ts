@@ -1,3 +1,4 @@
+import { guardDefinition } from "../guard.ts";
 import { optionKit } from "../kit.ts";
 import type { Definitions, PluginKind } from "../registry.ts";
 import { Benches } from "./benches.ts";
@@ -17,7 +18,8 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
 
 /**
  * Checks that a plug-in keeps the contract of its kind: it is built with the options and run on made-up data, on every
- * backend of this machine, and its gradients are compared with finite differences.
+ * backend of this machine, and its gradients are compared with finite differences. It is called as a run calls it, behind
+ * the same guard, so that what is wrong in it is said in the same words.
  *
  * @param definition a model, a loss or a data set
  * @param options what it is checked with
@@ -34,7 +36,7 @@ export async function* checkPlugin(
 ): AsyncGenerator<CheckResult> {
   const benches = new Benches(requireWebgpu);
   try {
-    for (const check of checksOf(definition, { options, text, base }, benches)) {
+    for (const check of checksOf(guardDefinition(definition), { options, text, base }, benches)) {
       const result = await runCheck(check);
       yield result;
       if (result.outcome === "failed" && check.decisive) return;
