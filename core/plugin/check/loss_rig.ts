@@ -15,7 +15,7 @@ import { type Named, readNamed } from "./numbers.ts";
 import { expect } from "./check.ts";
 
 /** What a loss is checked on. */
-export interface LossBenchOptions {
+export interface LossRigOptions {
   readonly data: InputDescription;
   /** Examples in a batch. */
   readonly batch: number;
@@ -36,7 +36,7 @@ const EXAMPLES = 8;
 const LATE = 90;
 
 /** A loss between a made-up student and a made-up teacher, run as the pipeline runs it. */
-export class LossBench {
+export class LossRig {
   /** What is trained: the student's outputs and cores, and the loss's own parameters. */
   readonly trained: ReadonlyMap<string, Tensor>;
   /** What the loss must leave as it is. */
@@ -63,8 +63,8 @@ export class LossBench {
     ops: Ops,
     definition: LossDefinition,
     options: unknown,
-    { data, batch: size, wider }: LossBenchOptions,
-  ): Promise<LossBench> {
+    { data, batch: size, wider }: LossRigOptions,
+  ): Promise<LossRig> {
     const student = madeUpOutputs(ops, data, { who: "student", wider: 0, batch: size });
     const teacher = madeUpOutputs(ops, data, { who: "teacher", wider, batch: size });
     const classes = Math.max(1, data.classes.length);
@@ -123,7 +123,7 @@ export class LossBench {
       { tensors, cores },
     ) => [...tensors.values(), ...[...cores.values()].flat()]);
     const own = [...Object.values(batch), ...parameters.values(), ...state.values(), ...weights];
-    return new LossBench(ops, loss, call, progress, student, teacher, parameters, own);
+    return new LossRig(ops, loss, call, progress, student, teacher, parameters, own);
   }
 
   /** The loss of now, alone. */
