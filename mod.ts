@@ -63,7 +63,7 @@ export * from "./core/mpo/decompose.ts";
 export * from "./core/mpo/linear_algebra.ts";
 export type { Gauge } from "./core/mpo/gauge.ts";
 export type { Truncation } from "./core/mpo/truncate.ts";
-export { mergeChain, mergeOnHost, planMerge } from "./core/mpo/merge.ts";
+export { mergeChain, mergeOnHost, planMerge } from "./core/mpo/merge_chain.ts";
 
 // Plug-ins: models, losses and data sets.
 export * from "./core/plugin/model.ts";

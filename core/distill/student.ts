@@ -6,7 +6,7 @@ import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Model, ParameterSpec } from "../plugin/model.ts";
 import { type Chain, coreShape } from "../mpo/chain.ts";
-import { mergeChain } from "../mpo/merge.ts";
+import { mergeChain } from "../mpo/merge_chain.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import type { FrozenWeights } from "./models.ts";
 

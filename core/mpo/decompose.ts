@@ -3,7 +3,7 @@ import type { Chain } from "./chain.ts";
 import { type Gauge, toGauge } from "./gauge.ts";
 import { interleave } from "./interleave.ts";
 import { hostLinearAlgebra, type LinearAlgebra } from "./linear_algebra.ts";
-import { productOfCores } from "./merge.ts";
+import { productOfCores } from "./merge_chain.ts";
 import { bondDimensions, type Factors, validateFactors } from "./shapes.ts";
 import { countCuts, leftSweep, type Sweep } from "./sweep.ts";
 import { checkTruncation, type Truncation, Truncator } from "./truncate.ts";

@@ -2,7 +2,7 @@ import { norm } from "../linalg/vector.ts";
 import { centralIndex, coreShape, increaseRate } from "./chain.ts";
 import type { Decomposition } from "./decompose.ts";
 import type { Gauge } from "./gauge.ts";
-import { leftToRightMultiplyAdds, mergeOnHost, planMerge } from "./merge.ts";
+import { leftToRightMultiplyAdds, mergeOnHost, planMerge } from "./merge_chain.ts";
 import { chainParameterCount } from "./shapes.ts";
 
 /** What there is to know about a decomposed matrix, as a JSON value. */

@@ -1,6 +1,6 @@
 import { leftSvd } from "../../../core/linalg/svd.ts";
 import { type Chain, legSizes } from "../../../core/mpo/chain.ts";
-import { productOfCores } from "../../../core/mpo/merge.ts";
+import { productOfCores } from "../../../core/mpo/merge_chain.ts";
 import { gen } from "../../golden/golden.ts";
 import { type Matrix, random } from "../linalg/matrices.ts";
 

@@ -5,7 +5,7 @@ import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
 import { GAUGES } from "../../../core/mpo/gauge.ts";
 import { interleave } from "../../../core/mpo/interleave.ts";
 import type { LinearAlgebra } from "../../../core/mpo/linear_algebra.ts";
-import { mergeOnHost } from "../../../core/mpo/merge.ts";
+import { mergeOnHost } from "../../../core/mpo/merge_chain.ts";
 import { bondDimensions, chainParameterCount } from "../../../core/mpo/shapes.ts";
 import { golden } from "../../golden/golden.ts";
 import { assertClose } from "../../support/numbers.ts";

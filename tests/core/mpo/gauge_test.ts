@@ -5,7 +5,7 @@ import { decomposeMatrix, type Decomposition } from "../../../core/mpo/decompose
 import { type Gauge, GAUGES } from "../../../core/mpo/gauge.ts";
 import { interleave } from "../../../core/mpo/interleave.ts";
 import { hostLinearAlgebra, shaderLinearAlgebra } from "../../../core/mpo/linear_algebra.ts";
-import { mergeOnHost, productOfCores } from "../../../core/mpo/merge.ts";
+import { mergeOnHost, productOfCores } from "../../../core/mpo/merge_chain.ts";
 import { leftSweep } from "../../../core/mpo/sweep.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import { testBackends } from "../../support/backends.ts";
