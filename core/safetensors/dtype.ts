@@ -1,11 +1,35 @@
 import { UserError } from "../errors.ts";
 
+/** The name of an element type as a safetensors header spells it. Not all of them are converted to numbers. */
+export type Dtype =
+  | "BOOL"
+  | "F4"
+  | "F6_E2M3"
+  | "F6_E3M2"
+  | "U8"
+  | "I8"
+  | "F8_E5M2"
+  | "F8_E4M3"
+  | "F8_E8M0"
+  | "F8_E4M3FNUZ"
+  | "F8_E5M2FNUZ"
+  | "I16"
+  | "U16"
+  | "F16"
+  | "BF16"
+  | "I32"
+  | "U32"
+  | "F32"
+  | "C64"
+  | "F64"
+  | "I64"
+  | "U64";
+
 /**
- * Bits per element of each dtype, as a safetensors header spells it: all of the format (safetensors 0.8), so that a file
- * is read whole whatever else stands in it. They stand in the order by which the reference implementation sorts tensors
- * in a file, the last first.
+ * Bits per element of each dtype: all of the format (safetensors 0.8), so that a file is read whole whatever else stands
+ * in it. They stand in the order by which the reference implementation sorts tensors in a file, the last first.
  */
-export const DTYPE_BITS = {
+export const DTYPE_BITS: Readonly<Record<Dtype, number>> = {
   BOOL: 8,
   F4: 4,
   F6_E2M3: 6,
@@ -28,10 +52,7 @@ export const DTYPE_BITS = {
   F64: 64,
   I64: 64,
   U64: 64,
-} as const;
-
-/** The name of an element type as a safetensors header spells it. Not all of them are converted to numbers. */
-export type Dtype = keyof typeof DTYPE_BITS;
+};
 
 /** A tensor as it lies in a safetensors file: row-major, little-endian, not yet converted. */
 export interface StoredTensor {

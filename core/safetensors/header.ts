@@ -107,7 +107,7 @@ function parseEntry(name: string, value: unknown, source: string): TensorEntry {
     refuse(source, `${tensor} has data_offsets ${JSON.stringify(offsets)}: [begin, end] in bytes is needed`);
   }
   const [begin, end] = offsets;
-  const bits = shape.reduce((product, length) => product * length, DTYPE_BITS[dtype] as number);
+  const bits = shape.reduce((product, length) => product * length, DTYPE_BITS[dtype]);
   // Above this limit a product is rounded, and a wrong size could seem right.
   if (!Number.isSafeInteger(bits)) refuse(source, `${tensor} has shape [${shape}]: its size in bits overflows`);
   const size = bits / 8;
