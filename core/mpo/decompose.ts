@@ -69,7 +69,7 @@ export async function decomposeMatrix(
     );
   }
   const interleaved = interleave(matrix, factors);
-  const size = norm(interleaved, 0, interleaved.length);
+  const size = norm(interleaved);
   const cuts = countCuts(factors);
   const truncator = new Truncator(options, size, cuts);
   const first = await leftSweep(interleaved, factors, (values) => truncator.cut(values), linearAlgebra);

@@ -1,8 +1,10 @@
 import { multiplyByTransposed, transpose } from "../linalg/matrix.ts";
 import { householderQr } from "../linalg/qr.ts";
-import { legSizes } from "./chain.ts";
-import type { Factors } from "./shapes.ts";
+import { type Factors, legSizes } from "./shapes.ts";
 import type { Sweep } from "./sweep.ts";
+
+/** Every gauge, the default first. */
+export const GAUGES = ["balanced", "left-canonical", "right-canonical"] as const;
 
 /**
  * Where the singular values of a bond go; the product of the chain is the same.
@@ -12,10 +14,7 @@ import type { Sweep } from "./sweep.ts";
  * - `left-canonical`: all to the right, `P^T P = I`;
  * - `right-canonical`: all to the left, `S S^T = I`.
  */
-export type Gauge = "balanced" | "left-canonical" | "right-canonical";
-
-/** Every gauge, the default first. */
-export const GAUGES: readonly Gauge[] = ["balanced", "left-canonical", "right-canonical"];
+export type Gauge = typeof GAUGES[number];
 
 /**
  * The cores of a swept chain in another gauge; those of the sweep are used up. In all gauges the columns of P point the

@@ -47,7 +47,7 @@ export function reportDecomposition(matrix: ArrayLike<number>, decomposition: De
   const { chain, gauge, arithmetic, singularValues, discarded, errorBound } = decomposition;
   const { rows, cols, bonds } = chain;
   const difference = mergeOnHost(chain).map((value, place) => value - matrix[place]);
-  const error = norm(difference, 0, difference.length);
+  const error = norm(difference);
   const plan = planMerge(chain);
   return {
     matrix: { rows: product(rows), cols: product(cols), parameters: matrix.length, norm: decomposition.norm },

@@ -1,7 +1,6 @@
 import { multiplyByTransposed, transpose } from "../linalg/matrix.ts";
-import { legSizes } from "./chain.ts";
 import type { Arithmetic, LinearAlgebra } from "./linear_algebra.ts";
-import type { Factors } from "./shapes.ts";
+import { type Factors, legSizes } from "./shapes.ts";
 import type { Cut } from "./truncate.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { leftSvd } from "../../../core/linalg/svd.ts";
-import { type Chain, legSizes } from "../../../core/mpo/chain.ts";
+import type { Chain } from "../../../core/mpo/chain.ts";
 import { productOfCores } from "../../../core/mpo/merge_chain.ts";
+import { legSizes } from "../../../core/mpo/shapes.ts";
 import { gen } from "../../golden/golden.ts";
 import { type Matrix, random } from "../linalg/matrices.ts";
 
