@@ -30,7 +30,7 @@ function sizesOf({ subclasses }: LelpOptions, { data, shapes }: LossSetup): Size
   if (given !== classes * subclasses) {
     throw new UserError(
       `Cannot divide ${classes} classes into ${subclasses} each as the student gives ${given} logits: set ` +
-        `student.subclasses to ${subclasses}, an option of resnet`,
+        `student.subclasses to ${subclasses}, an option of resnet and of bert`,
     );
   }
   return { classes, subclasses, width: shapes.teacher.pooled.at(-1)! };
