@@ -61,9 +61,9 @@ export * from "./core/mpo/shapes.ts";
 export * from "./core/mpo/automatic_shapes.ts";
 export * from "./core/mpo/decompose.ts";
 export * from "./core/mpo/linear_algebra.ts";
-export type { Gauge } from "./core/mpo/gauge.ts";
+export { type Gauge, GAUGES } from "./core/mpo/gauge.ts";
 export type { Truncation } from "./core/mpo/truncate.ts";
-export { mergeChain, mergeOnHost, planMerge } from "./core/mpo/merge.ts";
+export { mergeChain, mergeOnHost, planMerge } from "./core/mpo/merge_chain.ts";
 
 // Plug-ins: models, losses and data sets.
 export * from "./core/plugin/model.ts";
@@ -74,7 +74,7 @@ export type { Builtins, Definitions, PluginKind } from "./core/plugin/registry.t
 export type { Weights } from "./core/nn/weights.ts";
 export type { Initialiser } from "./core/nn/initialisers.ts";
 export type { ChainMap, ChainSpec } from "./core/plugin/chains.ts";
-export { Random, type RandomState } from "./core/data/random.ts";
+export { Random } from "./core/data/random.ts";
 export { builtins } from "./plugins/builtins.ts";
 
 // Contract checks of plug-ins.

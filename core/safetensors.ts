@@ -1,6 +1,7 @@
 /**
  * Reading and writing safetensors: eight bytes with the length of a JSON header, the header, and the tensors' bytes
- * one after the other. Every rule of the format is checked, so that a file that is read can be trusted to be whole.
+ * one after the other. Every rule of the format is checked, so that a file that is read can be trusted to be whole. A
+ * tensor of a type that nothing here computes with is refused where it is converted, not where the file is read.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import type { StoredTensor } from "./safetensors/dtype.ts";
 import { type Header, headerLength, parseHeader, PREFIX_BYTES, refuse } from "./safetensors/header.ts";
 
 export { type Dtype, type StoredTensor, toBigInt64, toFloat32 } from "./safetensors/dtype.ts";
+export type { FloatDtype } from "./safetensors/narrow.ts";
 export { encodeSafetensors, type TensorToStore, writeSafetensors } from "./safetensors/write.ts";
 
 /** What a safetensors file holds. */
@@ -73,7 +75,9 @@ async function readBytes(file: Deno.FsFile, length: number, source: string): Pro
 
 function withData({ entries, metadata }: Header, data: Uint8Array<ArrayBuffer>): Safetensors {
   const tensors = new Map(
-    entries.map(({ name, dtype, shape, begin, end }) => [name, { dtype, shape, bytes: data.subarray(begin, end) }]),
+    entries.map((
+      { name, dtype, shape, begin, end },
+    ) => [name, { name, dtype, shape, bytes: data.subarray(begin, end) }]),
   );
   return { tensors, metadata };
 }

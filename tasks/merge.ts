@@ -4,7 +4,7 @@ import { CHECKPOINT_FILE } from "../core/distill/training/checkpoint.ts";
 import { mergeCheckpoint } from "../core/distill/merge_checkpoint.ts";
 import { CpuBackend } from "../core/backend/cpu/cpu_backend.ts";
 import { UserError } from "../core/errors.ts";
-import { mergeOnHost } from "../core/mpo/merge.ts";
+import { mergeOnHost } from "../core/mpo/merge_chain.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
 import { writeSafetensors } from "../core/safetensors.ts";
 import { showShape } from "../core/tensor.ts";

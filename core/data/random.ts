@@ -1,11 +1,3 @@
-/** All that a {@link Random} is: plain numbers, to be stored in a checkpoint. */
-export interface RandomState {
-  /** What the generator was made from; the streams split from it depend on this alone. */
-  readonly seed: number;
-  /** The four 32-bit words of xoshiro128**, not all zero. */
-  readonly words: readonly [number, number, number, number];
-}
-
 const GOLDEN_RATIO = 0x9e3779b9;
 const TWO_TO_32 = 2 ** 32;
 /** "text" in ASCII: any constant would do. */
@@ -43,25 +35,6 @@ export class Random {
     this.#b = mix(seed + 2 * GOLDEN_RATIO);
     this.#c = mix(seed + 3 * GOLDEN_RATIO);
     this.#d = mix(seed + 4 * GOLDEN_RATIO);
-  }
-
-  /**
-   * Continues a generator from a checkpoint.
-   *
-   * @throws {RangeError} If the state is not one that {@link state} can give.
-   */
-  static fromState({ seed, words }: RandomState): Random {
-    const random = new Random(seed);
-    if (words.length !== 4 || !words.every(isUint32) || words.every((word) => word === 0)) {
-      throw new RangeError(`Cannot continue from the words [${words}]: four of 32 bits, not all zero, are needed`);
-    }
-    [random.#a, random.#b, random.#c, random.#d] = words.map((word) => word | 0);
-    return random;
-  }
-
-  /** Where the generator stands now; it holds no other state. */
-  get state(): RandomState {
-    return { seed: this.#seed, words: [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#d >>> 0] };
   }
 
   /** A whole number from 0 to 2^32 - 1. */
@@ -102,7 +75,8 @@ export class Random {
 
   /**
    * A number of the standard normal distribution (mean 0, deviation 1). It always takes two draws and keeps none of
-   * the second value that Box and Muller's transform could give, so that {@link state} stays the whole state.
+   * the second value that Box and Muller's transform could give, so that what comes next depends on how much was drawn
+   * and not on as what.
    */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));

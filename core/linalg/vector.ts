@@ -16,8 +16,11 @@ export function dot(a: Float64Array, aStart: number, b: Float64Array, bStart: nu
 /** Squares below this are too small to be told from zero next to numbers around 1: their products underflow. */
 export const TINY_SQUARE = 1e-250;
 
-/** Euclidean length of a run, right also where its squares underflow. The numbers must be far below 1e150. */
-export function norm(a: Float64Array, start: number, length: number): number {
+/**
+ * Euclidean length of a run, by default of the whole array (the Frobenius norm of a matrix), right also where its squares
+ * underflow. The numbers must be far below 1e150.
+ */
+export function norm(a: Float64Array, start = 0, length = a.length - start): number {
   const square = dot(a, start, a, start, length);
   if (square >= TINY_SQUARE) return Math.sqrt(square);
   let largest = 0;

@@ -1,5 +1,5 @@
 import type { Ops } from "../ops/ops.ts";
-import type { Tensor } from "../tensor.ts";
+import { sizeOf, type Tensor } from "../tensor.ts";
 import { chainParameterCount, type Factors } from "./shapes.ts";
 
 /** The sizes of a chain of n cores (a matrix product operator). */
@@ -23,11 +23,6 @@ export function coreShape({ rows, cols, bonds }: ChainShape, core: number): numb
   return [bonds[core], rows[core], cols[core], bonds[core + 1]];
 }
 
-/** `i_k j_k` of each core: the numbers it holds for each pair of values of its bonds. */
-export function legSizes({ rows, cols }: Factors): number[] {
-  return rows.map((row, core) => row * cols[core]);
-}
-
 /** Which of n cores, counted from 0, is the central tensor: the middle one, of two the first. */
 export function centralIndex(order: number): number {
   return Math.floor((order - 1) / 2);
@@ -40,7 +35,7 @@ export function auxiliaryIndices(order: number): number[] {
 
 /** The parameters of a chain over those of its matrix. */
 export function increaseRate({ rows, cols, bonds }: ChainShape): number {
-  return chainParameterCount(rows, cols, bonds) / legSizes({ rows, cols }).reduce((size, leg) => size * leg, 1);
+  return chainParameterCount(rows, cols, bonds) / (sizeOf(rows) * sizeOf(cols));
 }
 
 /** The cores as tensors, for training. */

@@ -3,7 +3,7 @@ import type { Chain } from "./chain.ts";
 import { type Gauge, toGauge } from "./gauge.ts";
 import { interleave } from "./interleave.ts";
 import { hostLinearAlgebra, type LinearAlgebra } from "./linear_algebra.ts";
-import { productOfCores } from "./merge.ts";
+import { productOfCores } from "./merge_chain.ts";
 import { bondDimensions, type Factors, validateFactors } from "./shapes.ts";
 import { countCuts, leftSweep, type Sweep } from "./sweep.ts";
 import { checkTruncation, type Truncation, Truncator } from "./truncate.ts";
@@ -69,7 +69,7 @@ export async function decomposeMatrix(
     );
   }
   const interleaved = interleave(matrix, factors);
-  const size = norm(interleaved, 0, interleaved.length);
+  const size = norm(interleaved);
   const cuts = countCuts(factors);
   const truncator = new Truncator(options, size, cuts);
   const first = await leftSweep(interleaved, factors, (values) => truncator.cut(values), linearAlgebra);

@@ -1,8 +1,10 @@
 import { multiplyByTransposed, transpose } from "../linalg/matrix.ts";
 import { householderQr } from "../linalg/qr.ts";
-import { legSizes } from "./chain.ts";
-import type { Factors } from "./shapes.ts";
+import { type Factors, legSizes } from "./shapes.ts";
 import type { Sweep } from "./sweep.ts";
+
+/** Every gauge, the default first. */
+export const GAUGES = ["balanced", "left-canonical", "right-canonical"] as const;
 
 /**
  * Where the singular values of a bond go; the product of the chain is the same.
@@ -12,15 +14,12 @@ import type { Sweep } from "./sweep.ts";
  * - `left-canonical`: all to the right, `P^T P = I`;
  * - `right-canonical`: all to the left, `S S^T = I`.
  */
-export type Gauge = "balanced" | "left-canonical" | "right-canonical";
-
-/** Every gauge, the default first. */
-export const GAUGES: readonly Gauge[] = ["balanced", "left-canonical", "right-canonical"];
+export type Gauge = typeof GAUGES[number];
 
 /**
- * The cores of a swept chain in another gauge; those of the sweep are used up. In all gauges the columns of P point the same way: signs are those of
- * the sweep, where each column of a core has its entry of largest size positive. So chains of two matrices are
- * comparable.
+ * The cores of a swept chain in another gauge; those of the sweep are used up. In all gauges the columns of P point the
+ * same way, that of the sweep, in which each has its entry of largest size positive. So chains of two matrices are
+ * comparable, each bond for itself.
  *
  * Singular values that are noise next to the largest of their bond, by the arithmetic that they were computed in, count
  * as zero: the rows and columns of a balanced core that belong to them are zero, save where both do.

@@ -2,7 +2,7 @@ import { norm } from "../linalg/vector.ts";
 import { centralIndex, coreShape, increaseRate } from "./chain.ts";
 import type { Decomposition } from "./decompose.ts";
 import type { Gauge } from "./gauge.ts";
-import { leftToRightMultiplyAdds, mergeOnHost, planMerge } from "./merge.ts";
+import { leftToRightMultiplyAdds, mergeOnHost, planMerge } from "./merge_chain.ts";
 import { chainParameterCount } from "./shapes.ts";
 
 /** What there is to know about a decomposed matrix, as a JSON value. */
@@ -47,7 +47,7 @@ export function reportDecomposition(matrix: ArrayLike<number>, decomposition: De
   const { chain, gauge, arithmetic, singularValues, discarded, errorBound } = decomposition;
   const { rows, cols, bonds } = chain;
   const difference = mergeOnHost(chain).map((value, place) => value - matrix[place]);
-  const error = norm(difference, 0, difference.length);
+  const error = norm(difference);
   const plan = planMerge(chain);
   return {
     matrix: { rows: product(rows), cols: product(cols), parameters: matrix.length, norm: decomposition.norm },

@@ -22,7 +22,7 @@ export interface Factors {
  * ```
  */
 export function bondDimensions(rows: readonly number[], cols: readonly number[]): number[] {
-  const legs = legSizes(rows, cols);
+  const legs = legSizes({ rows, cols });
   const left = [1];
   for (const leg of legs) left.push(left[left.length - 1] * leg);
   const right = [1];
@@ -49,7 +49,7 @@ export function chainParameterCount(
   cols: readonly number[],
   bonds: readonly number[] = bondDimensions(rows, cols),
 ): number {
-  const legs = legSizes(rows, cols);
+  const legs = legSizes({ rows, cols });
   if (bonds.length !== legs.length + 1 || bonds[0] !== 1 || bonds[legs.length] !== 1) {
     throw new RangeError(
       `Cannot join ${legs.length} cores by bonds ${show(bonds)}: it takes ${legs.length + 1}, the first and the last 1`,
@@ -90,8 +90,12 @@ export function validateFactors(
   }
 }
 
-/** `i_k j_k` of each core. */
-function legSizes(rows: readonly number[], cols: readonly number[]): number[] {
+/**
+ * `i_k j_k` of each core: the numbers it holds for each pair of values of its bonds.
+ *
+ * @throws RangeError if the lists differ in length or are empty, or a factor is no positive whole number
+ */
+export function legSizes({ rows, cols }: Factors): number[] {
   if (rows.length !== cols.length || rows.length === 0) {
     throw new RangeError(
       `Cannot pair rows ${show(rows)} with cols ${show(cols)}: each core takes one of both, and there is at least one`,

@@ -1,9 +1,12 @@
-import { legSizes } from "./chain.ts";
+import { multiplyByTransposed, transpose } from "../linalg/matrix.ts";
 import type { Arithmetic, LinearAlgebra } from "./linear_algebra.ts";
-import type { Factors } from "./shapes.ts";
+import { type Factors, legSizes } from "./shapes.ts";
 import type { Cut } from "./truncate.ts";
 
-/** A left-canonical chain: all cores but the last, as matrices `[d_{k-1} i_k j_k, d_k]`, have orthonormal columns. */
+/**
+ * A left-canonical chain: all cores but the last, as matrices `[d_{k-1} i_k j_k, d_k]`, have orthonormal columns. So has
+ * the product of the cores left of a bond, whose columns each have their entry of largest size positive.
+ */
 export interface Sweep {
   readonly bonds: readonly number[];
   readonly cores: readonly Float64Array[];
@@ -21,6 +24,10 @@ export interface Sweep {
  * What remains after a core has orthogonal rows; so a core with legs of extent 1 splits off the identity, without an
  * SVD. A chain `[a, 1, .., 1, b]` takes one, and the identities between its ends are one array.
  *
+ * Signs are those of the left singular vectors of the whole matrix, divided at the bond: what a core's own SVD chooses
+ * hangs on the signs at the bond before it, so that one sign that noise turns would turn others all along the chain, and
+ * chains of two matrices would be compared with columns turned against each other.
+ *
  * @param interleaved the matrix in the order `[i_1, j_1, .. i_n, j_n]`
  * @param cut decides how many of the singular values of bond k, counted from 1, stay
  */
@@ -37,6 +44,7 @@ export async function leftSweep(
   const discarded: number[] = [];
   const arithmetic: Arithmetic[] = [];
   let rest = interleaved;
+  let left: Float64Array | null = null; // [i_1 j_1 .. i_k j_k, d_k]: the product of the cores so far
   for (let core = 0; core < legs.length - 1; core++) {
     const bond = bonds[core];
     if (core > 0 && legs[core] === 1) {
@@ -50,13 +58,21 @@ export async function leftSweep(
     const rows = bond * legs[core], cols = rest.length / rows;
     const parts = await svd(rest, rows, cols);
     const { rank, discarded: lost } = cut(parts.singularValues, core + 1);
-    cores.push(firstColumns(parts.u, rows, rank));
+    const own = firstColumns(parts.u, rows, rank);
+    rest = rank === parts.singularValues.length ? parts.remainder : parts.remainder.slice(0, rank * cols);
+    if (left) {
+      const width = legs[core] * rank;
+      left = multiplyByTransposed(left, transpose(own, bond, width), left.length / bond, width, bond);
+      turnNegativeColumns(left, own, rest, rank);
+    } else {
+      left = own; // whose signs its SVD has fixed
+    }
+    cores.push(own);
     bonds.push(rank);
     singularValues.push(parts.singularValues.slice(0, rank));
     discarded.push(lost);
     const before = arithmetic.at(-1);
     arithmetic.push(before && before.epsilon > parts.arithmetic.epsilon ? before : parts.arithmetic);
-    rest = rank === parts.singularValues.length ? parts.remainder : parts.remainder.slice(0, rank * cols);
   }
   return { bonds: [...bonds, 1], cores: [...cores, rest], singularValues, discarded, arithmetic };
 }
@@ -64,6 +80,24 @@ export async function leftSweep(
 /** How many bonds {@link leftSweep} cuts: the first, and those after a core whose legs are not both 1. */
 export function countCuts(factors: Factors): number {
   return legSizes(factors).slice(0, -1).filter((leg, core) => core === 0 || leg > 1).length;
+}
+
+/**
+ * Turns each column of `left` whose entry of largest size (the first of equals) is negative, and with it the column of
+ * `core` that made it and the row of `rest` that it is multiplied with: all of them in place, the product is the same.
+ */
+function turnNegativeColumns(left: Float64Array, core: Float64Array, rest: Float64Array, columns: number): void {
+  const largest = left.slice(0, columns);
+  left.forEach((value, place) => {
+    const column = place % columns;
+    if (Math.abs(value) > Math.abs(largest[column])) largest[column] = value;
+  });
+  const cols = rest.length / columns;
+  largest.forEach((value, column) => {
+    if (value >= 0) return;
+    for (const part of [left, core]) for (let k = column; k < part.length; k += columns) part[k] = -part[k];
+    for (let k = column * cols; k < (column + 1) * cols; k++) rest[k] = -rest[k];
+  });
 }
 
 function identity(size: number): Float64Array {

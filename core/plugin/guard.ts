@@ -1,29 +1,55 @@
 import { DeviceError, UserError } from "../errors.ts";
 import { showShape, Tensor } from "../tensor.ts";
-import type { DatasetDefinition } from "./dataset.ts";
+import type { Dataset, DatasetDefinition, Examples } from "./dataset.ts";
+import type { OptionKit } from "./kit.ts";
 import type { Loss, LossCall, LossDefinition, LossSetup } from "./loss.ts";
 import type { Model, ModelDefinition, ModelOutputs, OpenedModel } from "./model.ts";
 import { declaredOnly, lackingOutput, requiredOutputs } from "./outputs.ts";
 
 type Definition = LossDefinition | ModelDefinition | DatasetDefinition;
 
+const guardedOnes = new WeakSet<Definition>();
+
 /**
  * A definition that comes from outside of the program, as the program uses it: whatever goes wrong in it becomes one
  * sentence with its name, and what it gives is looked at before it is computed with. Built-in ones need no guard.
+ *
+ * @returns the definition itself if it is guarded already
  */
 export function guardDefinition<Guarded extends Definition>(definition: Guarded): Guarded {
-  const given: Definition = definition;
-  if (given.kind === "loss") return { ...given, create: (...call) => createLoss(given, ...call) } as Guarded;
-  if (given.kind === "model") {
-    const open = given.open && ((...call: OpenCall) => openModel(given, ...call));
-    return { ...given, build: (...call) => buildModel(given, ...call), open } as Guarded;
-  }
-  const who = `data set "${given.name}"`;
-  return { ...given, load: (...call) => naming(who, "load", () => given.load(...call)) } as Guarded;
+  if (guardedOnes.has(definition)) return definition;
+  const guarded = { ...guardKind(definition), options: (kit: OptionKit) => optionsOf(definition, kit) } as Guarded;
+  guardedOnes.add(guarded);
+  return guarded;
+}
+
+function guardKind(given: Definition): Definition {
+  if (given.kind === "loss") return { ...given, create: (...call) => createLoss(given, ...call) };
+  if (given.kind === "dataset") return { ...given, load: (...call) => loadDataset(given, ...call) };
+  if (given.kind !== "model") return given; // which the check of plug-ins refuses
+  const who = whoIs(given);
+  return {
+    ...given,
+    build: (...call) => buildModel(given, ...call),
+    open: given.open && ((...call) => openModel(given, ...call)),
+    fromConfig: given.fromConfig && ((...call) => naming(who, "fromConfig", () => given.fromConfig!(...call))),
+  };
+}
+
+/** A definition for people: `data set "words"`. */
+function whoIs({ kind, name }: Definition): string {
+  return `${kind === "dataset" ? "data set" : kind} "${name}"`;
+}
+
+function optionsOf(definition: Definition, kit: OptionKit): ReturnType<Definition["options"]> {
+  const who = whoIs(definition);
+  const schema = naming(who, "options", () => definition.options(kit));
+  if (typeof schema?.safeParse === "function") return schema;
+  throw new UserError(`Cannot use the ${who}: its options must give a schema, z.strictObject({...})`);
 }
 
 async function createLoss(definition: LossDefinition, options: unknown, setup: LossSetup): Promise<Loss> {
-  const who = `loss "${definition.name}"`;
+  const who = whoIs(definition);
   const loss = await naming(who, "create", () => definition.create(options, setup));
   // What is not a loss at all, the pipeline refuses.
   if (!Array.isArray(loss?.teacherOutputs) || typeof loss.compute !== "function") return loss;
@@ -49,14 +75,14 @@ function scalar(value: unknown, who: string): Tensor {
 }
 
 function buildModel(definition: ModelDefinition, ...[options, data]: Parameters<ModelDefinition["build"]>): Model {
-  const who = `model "${definition.name}"`;
+  const who = whoIs(definition);
   return guardModel(naming(who, "build", () => definition.build(options, data)), who, "its build must give");
 }
 
 type OpenCall = Parameters<NonNullable<ModelDefinition["open"]>>;
 
 async function openModel(definition: ModelDefinition, ...call: OpenCall): Promise<OpenedModel> {
-  const who = `model "${definition.name}"`;
+  const who = whoIs(definition);
   const opened = await naming(who, "open", () => definition.open!(...call));
   if (typeof opened?.dispose !== "function") {
     throw new UserError(`Cannot use the ${who}: its open must give { model, dispose() {...} }`);
@@ -79,6 +105,39 @@ function guardModel(model: Model, who: string, must: string): Model {
       throw new UserError(`Cannot use what forward of the ${who} returns: it has no ${missing}`);
     },
   });
+}
+
+async function loadDataset(
+  definition: DatasetDefinition,
+  ...call: Parameters<DatasetDefinition["load"]>
+): Promise<Dataset> {
+  const who = whoIs(definition);
+  const dataset = await naming(who, "load", () => definition.load(...call));
+  const refuse = (must: string) => new UserError(`Cannot use the ${who}: ${must}`);
+  if (!dataset?.input || !dataset.splits?.train || !dataset.splits.test) {
+    throw refuse("its load must give { input: {...}, splits: { train, test } }");
+  }
+  // A list of examples that stands under two names stays one.
+  const guardedOf = new Map<Examples, Examples>();
+  const splits = Object.entries(dataset.splits).map(([name, examples]) => {
+    if (typeof examples?.batch !== "function") {
+      throw refuse(`its split ${name} must be { length, labels, batch(indices) {...} }`);
+    }
+    if (!guardedOf.has(examples)) guardedOf.set(examples, guardExamples(examples, who));
+    return [name, guardedOf.get(examples)!];
+  });
+  return { input: dataset.input, splits: Object.fromEntries(splits) };
+}
+
+/** No proxy as of {@link guarded}, through which each of a hundred thousand labels would be asked for. */
+function guardExamples(examples: Examples, who: string): Examples {
+  const { length, labels, lengths } = examples;
+  return {
+    length,
+    labels,
+    ...(lengths && { lengths }),
+    batch: (...call) => naming(who, "batch", () => examples.batch(...call)),
+  };
 }
 
 /**

@@ -10,9 +10,15 @@ import type { Schema } from "../recipe/zod_schema.ts";
 export interface OptionKit {
   /** The zod library. */
   readonly z: typeof z;
-  /** Schema of a number that may follow a schedule during training. */
+  /**
+   * Gives the schema of a number that may follow a schedule during training: `scheduled(z.number().positive())`, to which a
+   * default and a description are added as to any other.
+   */
   readonly scheduled: typeof scheduled;
-  /** Schema of a file of a data set: a path, or a URL with its SHA-256. */
+  /**
+   * Gives the schema of a file of a data set, a path or a URL with its SHA-256: `dataFile().describe("The images")`. What
+   * it yields, `readFile` of {@link DatasetSetup} reads.
+   */
   readonly dataFile: typeof dataFile;
 }
 

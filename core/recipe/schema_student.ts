@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { GAUGES } from "../mpo/gauge.ts";
 import { pluginUse } from "./plugin_use.ts";
 
 const count = z.int().min(1);
@@ -19,7 +20,7 @@ const overParameterised = z.strictObject({
   increaseRate: z.number().min(1).nullable().default(null).describe(
     "Wanted parameters of each chain as a multiple of its matrix's; the number of cores that comes nearest is taken",
   ),
-  gauge: z.enum(["balanced", "left-canonical", "right-canonical"]).default("balanced").describe(
+  gauge: z.enum(GAUGES).default(GAUGES[0]).describe(
     "Where the singular values go: shared between the cores, or in the last (left-canonical) or first (right-canonical)",
   ),
 }).superRefine(({ cores, rows, cols, increaseRate }, context) => {

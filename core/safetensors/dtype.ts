@@ -1,23 +1,63 @@
-/**
- * The name of an element type as a safetensors header spells it. The format knows more (8-bit floats, unsigned integers);
- * these are the ones this project reads.
- */
-export type Dtype = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "U8" | "BOOL";
+import { UserError } from "../errors.ts";
 
-/** Bytes per element of each dtype. */
-export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  U8: 1,
-  BOOL: 1,
+/** The name of an element type as a safetensors header spells it. Not all of them are converted to numbers. */
+export type Dtype =
+  | "BOOL"
+  | "F4"
+  | "F6_E2M3"
+  | "F6_E3M2"
+  | "U8"
+  | "I8"
+  | "F8_E5M2"
+  | "F8_E4M3"
+  | "F8_E8M0"
+  | "F8_E4M3FNUZ"
+  | "F8_E5M2FNUZ"
+  | "I16"
+  | "U16"
+  | "F16"
+  | "BF16"
+  | "I32"
+  | "U32"
+  | "F32"
+  | "C64"
+  | "F64"
+  | "I64"
+  | "U64";
+
+/**
+ * Bits per element of each dtype: all of the format (safetensors 0.8), so that a file is read whole whatever else stands
+ * in it. They stand in the order by which the reference implementation sorts tensors in a file, the last first.
+ */
+export const DTYPE_BITS: Readonly<Record<Dtype, number>> = {
+  BOOL: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  C64: 64,
+  F64: 64,
+  I64: 64,
+  U64: 64,
 };
 
 /** A tensor as it lies in a safetensors file: row-major, little-endian, not yet converted. */
 export interface StoredTensor {
+  /** The name in the file. */
+  readonly name: string;
   /** The type of its numbers in the file. */
   readonly dtype: Dtype;
   /** An empty shape is a scalar. */
@@ -31,7 +71,7 @@ export interface StoredTensor {
  *
  * @param tensor A tensor of dtype F32, F64, F16 or BF16.
  * @returns A new array, never a view of the file, so that two models loaded from one file share nothing.
- * @throws {TypeError} If the tensor holds integers or booleans.
+ * @throws {UserError} If the tensor is of another dtype; the message names both.
  *
  * @example
  * ```ts
@@ -42,20 +82,18 @@ export interface StoredTensor {
 export function toFloat32(tensor: StoredTensor): Float32Array<ArrayBuffer> {
   // The copy starts at offset 0 of a buffer of its own and so is aligned for every typed array. Typed arrays have the
   // machine's byte order, which is little-endian on every platform Deno runs on.
-  const { buffer } = tensor.bytes.slice();
+  const copied = () => tensor.bytes.slice().buffer;
   switch (tensor.dtype) {
     case "F32":
-      return new Float32Array(buffer);
+      return new Float32Array(copied());
     case "F64":
-      return new Float32Array(new Float64Array(buffer));
+      return new Float32Array(new Float64Array(copied()));
     case "F16":
-      return new Float32Array(new Float16Array(buffer));
+      return new Float32Array(new Float16Array(copied()));
     case "BF16":
-      return bfloat16ToFloat32(new Uint16Array(buffer));
+      return bfloat16ToFloat32(new Uint16Array(copied()));
     default:
-      throw new TypeError(
-        `Cannot convert a tensor of dtype ${tensor.dtype} to float32: a floating-point one is needed`,
-      );
+      return refuse(tensor, "float32: F64, F32, F16 or BF16 is needed");
   }
 }
 
@@ -71,19 +109,23 @@ function bfloat16ToFloat32(halves: Uint16Array): Float32Array<ArrayBuffer> {
  *
  * @param tensor A tensor of dtype I64, I32, U8 or BOOL.
  * @returns A new array.
- * @throws {TypeError} If the tensor holds floating-point numbers.
+ * @throws {UserError} If the tensor is of another dtype; the message names both.
  */
 export function toBigInt64(tensor: StoredTensor): BigInt64Array<ArrayBuffer> {
-  const { buffer } = tensor.bytes.slice();
+  const copied = () => tensor.bytes.slice().buffer;
   switch (tensor.dtype) {
     case "I64":
-      return new BigInt64Array(buffer);
+      return new BigInt64Array(copied());
     case "I32":
-      return BigInt64Array.from(new Int32Array(buffer), BigInt);
+      return BigInt64Array.from(new Int32Array(copied()), BigInt);
     case "U8":
     case "BOOL":
-      return BigInt64Array.from(new Uint8Array(buffer), BigInt);
+      return BigInt64Array.from(new Uint8Array(copied()), BigInt);
     default:
-      throw new TypeError(`Cannot convert a tensor of dtype ${tensor.dtype} to integers: an integer one is needed`);
+      return refuse(tensor, "integers: I64, I32, U8 or BOOL is needed");
   }
+}
+
+function refuse({ name, dtype }: StoredTensor, wanted: string): never {
+  throw new UserError(`Cannot convert the tensor ${JSON.stringify(name)} of dtype ${dtype} to ${wanted}`);
 }

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
+import { type Dtype, DTYPE_BITS } from "./dtype.ts";
 import { findDuplicateKey } from "./duplicate_key.ts";
 
 /** Bytes before the header: its length as a little-endian unsigned 64-bit integer. */
@@ -97,7 +97,7 @@ function parseEntry(name: string, value: unknown, source: string): TensorEntry {
   if (!isObject(value)) refuse(source, `${tensor} must be an object of dtype, shape and data_offsets`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (!isDtype(dtype)) {
-    const known = Object.keys(DTYPE_BYTES).join(", ");
+    const known = Object.keys(DTYPE_BITS).join(", ");
     refuse(source, `${tensor} has dtype ${JSON.stringify(dtype)}: it must be one of ${known}`);
   }
   if (!isCounts(shape)) {
@@ -107,9 +107,13 @@ function parseEntry(name: string, value: unknown, source: string): TensorEntry {
     refuse(source, `${tensor} has data_offsets ${JSON.stringify(offsets)}: [begin, end] in bytes is needed`);
   }
   const [begin, end] = offsets;
-  const size = shape.reduce((product, length) => product * length, DTYPE_BYTES[dtype]);
+  const bits = shape.reduce((product, length) => product * length, DTYPE_BITS[dtype]);
   // Above this limit a product is rounded, and a wrong size could seem right.
-  if (!Number.isSafeInteger(size)) refuse(source, `${tensor} has shape [${shape}]: its size in bytes overflows`);
+  if (!Number.isSafeInteger(bits)) refuse(source, `${tensor} has shape [${shape}]: its size in bits overflows`);
+  const size = bits / 8;
+  if (!Number.isInteger(size)) {
+    refuse(source, `${tensor} has shape [${shape}] of ${dtype}: its ${bits} bits are no whole bytes`);
+  }
   if (size !== end - begin) {
     refuse(source, `${tensor} takes ${end - begin} bytes, but shape [${shape}] of ${dtype} needs ${size}`);
   }
@@ -138,7 +142,7 @@ function isStringRecord(value: unknown): value is Record<string, string> {
 }
 
 function isDtype(value: unknown): value is Dtype {
-  return typeof value === "string" && Object.hasOwn(DTYPE_BYTES, value);
+  return typeof value === "string" && Object.hasOwn(DTYPE_BITS, value);
 }
 
 function isCounts(value: unknown): value is number[] {

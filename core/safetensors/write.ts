@@ -1,41 +1,47 @@
 import { writeFileAtomically } from "../files.ts";
-import { DTYPE_BYTES } from "./dtype.ts";
+import { type Dtype, DTYPE_BITS } from "./dtype.ts";
 import { METADATA_KEY, PREFIX_BYTES } from "./header.ts";
+import { type FloatDtype, toStoredFloats } from "./narrow.ts";
 
-/** A tensor to be stored: float32 values as F32, 64-bit integers (counters) as I64. */
+/** A tensor to be stored: floating-point numbers, or 64-bit integers (counters) as I64. */
 export interface TensorToStore {
   /** An empty shape is a scalar. */
   readonly shape: readonly number[];
   /** Row-major. */
-  readonly data: Float32Array | BigInt64Array;
+  readonly data: Float32Array | Float64Array | BigInt64Array;
+  /**
+   * What floating-point numbers are stored as: F32 or F64, as `data` is, by default. They are rounded to the nearest, of
+   * two to the even; what is too large for the dtype becomes infinite. Integers have no choice.
+   */
+  readonly dtype?: FloatDtype;
 }
 
 /**
  * Encodes tensors as a safetensors file. The order of the tensors given does not matter: I64 tensors come first, then
- * F32, each sorted by name, as the reference implementation does, so that every tensor is aligned to its element size
- * and equal content gives equal bytes.
+ * F64, F32, BF16 and F16, each sorted by name, as the reference implementation does, so that every tensor is aligned to
+ * its element size and equal content gives equal bytes.
  *
  * @param tensors The tensors by name.
  * @param metadata Free text, sorted by key in the file. Transformers wants `{ format: "pt" }`.
  * @returns The bytes of the file.
  * @throws {RangeError} If the data of a tensor does not have as many values as its shape.
- * @throws {TypeError} If a tensor has the reserved name `__metadata__`.
+ * @throws {TypeError} If a tensor has the reserved name `__metadata__`, or integers are to be stored as another dtype.
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, TensorToStore>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const ordered = [...tensors].sort(byDtypeThenName);
+  const ordered = [...tensors].map(([name, tensor]) => toEntry(name, tensor)).sort(byDtypeThenName);
   const header = encodeHeader(ordered, metadata);
-  const dataLength = ordered.reduce((sum, [, { data }]) => sum + data.byteLength, 0);
+  const dataLength = ordered.reduce((sum, { bytes }) => sum + bytes.length, 0);
 
   const file = new Uint8Array(PREFIX_BYTES + header.length + dataLength);
   new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
   file.set(header, PREFIX_BYTES);
   let position = PREFIX_BYTES + header.length;
-  for (const [, { data }] of ordered) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
-    position += data.byteLength;
+  for (const { bytes } of ordered) {
+    file.set(bytes, position);
+    position += bytes.length;
   }
   return file;
 }
@@ -62,27 +68,41 @@ export async function writeSafetensors(
   await writeFileAtomically(path, encodeSafetensors(tensors, metadata));
 }
 
-type NamedTensor = readonly [name: string, tensor: TensorToStore];
-
-function dtypeOf({ data }: TensorToStore): "F32" | "I64" {
-  return data instanceof Float32Array ? "F32" : "I64";
+/** A tensor in the form that the file has it in. */
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
 }
 
-function byDtypeThenName([nameA, a]: NamedTensor, [nameB, b]: NamedTensor): number {
-  const wideFirst = DTYPE_BYTES[dtypeOf(b)] - DTYPE_BYTES[dtypeOf(a)];
-  return wideFirst || (nameA < nameB ? -1 : 1);
+function toEntry(name: string, tensor: TensorToStore): Entry {
+  checkStorable(name, tensor);
+  const { shape, data } = tensor;
+  if (data instanceof BigInt64Array) return { name, dtype: "I64", shape, bytes: bytesOf(data) };
+  const { dtype = data instanceof Float64Array ? "F64" : "F32" } = tensor;
+  return { name, dtype, shape, bytes: bytesOf(toStoredFloats(data, dtype)) };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+const DTYPES = Object.keys(DTYPE_BITS);
+
+function byDtypeThenName(a: Entry, b: Entry): number {
+  const wideFirst = DTYPES.indexOf(b.dtype) - DTYPES.indexOf(a.dtype);
+  return wideFirst || (a.name < b.name ? -1 : 1);
 }
 
 /** The header, padded with spaces so that the data begins at a multiple of 8 bytes. */
-function encodeHeader(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+function encodeHeader(entries: readonly Entry[], metadata: Readonly<Record<string, string>>): Uint8Array {
   // Joined by hand, since an object would move names such as "0" to the front and could not hold "__proto__".
   const members = Object.keys(metadata).length > 0 ? [`"${METADATA_KEY}":${encodeMetadata(metadata)}`] : [];
   let begin = 0;
-  for (const [name, tensor] of tensors) {
-    checkStorable(name, tensor);
-    const end = begin + tensor.data.byteLength;
-    const entry = { dtype: dtypeOf(tensor), shape: tensor.shape, data_offsets: [begin, end] };
-    members.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+  for (const { name, dtype, shape, bytes } of entries) {
+    const end = begin + bytes.length;
+    members.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
     begin = end;
   }
   const json = new TextEncoder().encode(`{${members.join(",")}}`);
@@ -96,8 +116,9 @@ function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`).join(",")}}`;
 }
 
-function checkStorable(name: string, { shape, data }: TensorToStore): void {
+function checkStorable(name: string, { shape, data, dtype }: TensorToStore): void {
   if (name === METADATA_KEY) throw new TypeError(`Cannot store a tensor as ${METADATA_KEY}: the name is reserved`);
+  if (dtype && data instanceof BigInt64Array) throw new TypeError(`Cannot store the integers of "${name}" as ${dtype}`);
   const size = shape.reduce((product, length) => product * length, 1);
   if (size !== data.length || shape.some((length) => !Number.isSafeInteger(length) || length < 0)) {
     throw new RangeError(

@@ -1,5 +1,5 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
-import { chainScores, expectTaggers, negativeLogLikelihood } from "./chains.ts";
+import { chainScores, expectTaggers, negativeLogLikelihood } from "./crf_chains.ts";
 import { scoredPositions } from "./masked.ts";
 
 /**

@@ -14,19 +14,6 @@ export function divergences(ops: Ops, logP: Tensor, logQ: Tensor): Tensor {
 }
 
 /**
- * KL(p || q) of distributions over the last dimension, given as logarithms: the mean over the batch of
- * sum_c p_c (log p_c - log q_c), in nats.
- *
- * @param logP `[batch, classes]`, the teacher's as a rule
- * @param logQ `[batch, classes]`
- * @returns a scalar
- */
-export function klDivergence(ops: Ops, logP: Tensor, logQ: Tensor): Tensor {
-  const terms = ops.multiply(ops.exp(logP), ops.subtract(logP, logQ));
-  return ops.scale(ops.sum(terms), 1 / logP.shape[0]);
-}
-
-/**
  * log sigmoid(x) and log sigmoid(-x) as a new last dimension `[..., 2]`: the log-probabilities of two outcomes whose
  * logits differ by `x`. Neither under- nor overflows, unlike `log(sigmoid(x))`.
  */

@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { defineLoss, type LossCall, type LossSetup, type PrepareCall } from "../../core/plugin/loss.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { klDivergence } from "./divergence.ts";
+import { divergences } from "./divergence.ts";
 import { randomRotation, rowSpace, subclassDirections } from "./subclass_directions.ts";
 
 interface LelpOptions {
@@ -30,7 +30,7 @@ function sizesOf({ subclasses }: LelpOptions, { data, shapes }: LossSetup): Size
   if (given !== classes * subclasses) {
     throw new UserError(
       `Cannot divide ${classes} classes into ${subclasses} each as the student gives ${given} logits: set ` +
-        `student.subclasses to ${subclasses}, an option of resnet`,
+        `student.subclasses to ${subclasses}, an option of resnet and of bert`,
     );
   }
   return { classes, subclasses, width: shapes.teacher.pooled.at(-1)! };
@@ -135,7 +135,7 @@ export const lelp = defineLoss<LelpOptions>({
         const [temperature, beta] = [at(options.temperature), at(options.beta)];
         const logTeacher = subclassTargets(call, sizes, temperature, beta);
         const logStudent = ops.logSoftmax(ops.scale(student.subclassLogits ?? student.logits, 1 / temperature));
-        return ops.scale(klDivergence(ops, logTeacher, logStudent), temperature ** 2);
+        return ops.scale(ops.mean(divergences(ops, logTeacher, logStudent)), temperature ** 2);
       },
     };
   },

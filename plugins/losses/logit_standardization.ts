@@ -1,10 +1,7 @@
-import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
-import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { divergences } from "./divergence.ts";
-import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
-import { expectClasses, scoredRows } from "./token_rows.ts";
+import { softenedLoss } from "./softened_loss.ts";
 import { centred, vectorLengths } from "./vectors.ts";
 
 /** What the published code adds to each standard deviation. */
@@ -26,33 +23,16 @@ function standardise(ops: Ops, logits: Tensor): Tensor {
  *
  * Two standardised logits are always the same two numbers, so with two classes there is no gradient.
  */
-export const logitStandardization = defineLoss<{ temperature: Scheduled; head: StudentHead }>({
+export const logitStandardization = softenedLoss({
   name: "logit-standardization",
   description: "Distillation of logits standardised for each example (LSKD)",
   equation: "T^2 KL(softmax(s(z_T) / T) || softmax(s(z_S) / T)), s(z) = (z - mean z) / std z",
   source: "Sun et al. 2024, arXiv 2403.01427",
-  options: ({ z, scheduled }) =>
-    z.strictObject({
-      temperature: scheduled(z.number().positive()).default(2).describe("Base temperature T, after standardisation"),
-      head: headOption({ z }),
-    }),
-  create({ temperature, head }, setup) {
-    const { data, report } = setup;
-    expectClasses("logit-standardization", data, "mse-logits");
-    if (data.classes.length === 2) {
-      report("logit-standardization: with two classes it has no gradient, as two standardised logits never change");
-    }
-    const logitsOfStudent = logitsOf("logit-standardization", head, setup);
-    return {
-      teacherOutputs: ["logits"],
-      compute({ ops, student, teacher, batch, at }) {
-        const t = at(temperature);
-        const { rows, mean } = scoredRows(ops, student.logits, batch.label);
-        const [logStudent, logTeacher] = [logitsOfStudent(student), teacher.logits].map((logits) =>
-          ops.logSoftmax(ops.scale(standardise(ops, rows(logits)), 1 / t)) // [rows, classes]
-        );
-        return ops.scale(mean(divergences(ops, logTeacher, logStudent)), t * t);
-      },
-    };
+  temperature: { default: 2, description: "Base temperature T, after standardisation" },
+  inspect({ data, report }) {
+    if (data.classes.length !== 2) return;
+    report("logit-standardization: with two classes it has no gradient, as two standardised logits never change");
   },
+  transform: standardise,
+  divergence: divergences,
 });

@@ -1,6 +1,6 @@
 import { defineLoss, type LossCall } from "../../core/plugin/loss.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { chainScores, expectTaggers } from "./chains.ts";
+import { chainScores, expectTaggers } from "./crf_chains.ts";
 import { divergences } from "./divergence.ts";
 import { scoredPositions } from "./masked.ts";
 

@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { MOST_PATHS, NO_PATH } from "../../core/kernels/viterbi.ts";
 import { viterbi } from "../../core/ops/viterbi.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
-import { chainScores, expectTaggers } from "./chains.ts";
+import { chainScores, expectTaggers } from "./crf_chains.ts";
 import { scoredPositions } from "./masked.ts";
 
 /**

@@ -2,7 +2,7 @@ import { defineLoss, type LossCall } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { UserError } from "../../core/errors.ts";
-import { chainScores, expectTaggers } from "./chains.ts";
+import { chainScores, expectTaggers } from "./crf_chains.ts";
 import { maskedMean, scoredPositions, tokenPositions } from "./masked.ts";
 
 type Parts = "emissions" | "edges" | "arcs";

@@ -1,7 +1,7 @@
 import type { Backend } from "../../core/backend/backend.ts";
 import { decomposeMatrix } from "../../core/mpo/decompose.ts";
 import { coreTensors } from "../../core/mpo/chain.ts";
-import { mergeChain } from "../../core/mpo/merge.ts";
+import { mergeChain } from "../../core/mpo/merge_chain.ts";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { Random } from "../../core/data/random.ts";

@@ -1,4 +1,4 @@
-import { mergeOnHost } from "../../mpo/merge.ts";
+import { mergeOnHost } from "../../mpo/merge_chain.ts";
 import type { Student } from "./student.ts";
 
 /**

@@ -5,7 +5,7 @@ import type { Ops } from "../../ops/ops.ts";
 import type { Model, ParameterSpec } from "../../plugin/model.ts";
 import { countTrainable } from "../../plugin/parameters.ts";
 import { type Chain, coreShape } from "../../mpo/chain.ts";
-import { mergeChain } from "../../mpo/merge.ts";
+import { mergeChain } from "../../mpo/merge_chain.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { FrozenWeights } from "../../nn/frozen_weights.ts";
 

@@ -1,6 +1,7 @@
+import { guardDefinition } from "../guard.ts";
 import { optionKit } from "../kit.ts";
 import type { Definitions, PluginKind } from "../registry.ts";
-import { Benches } from "./benches.ts";
+import { Rigs } from "./rigs.ts";
 import { type Check, type CheckResult, runCheck } from "./check.ts";
 import { datasetChecks } from "./dataset_checks.ts";
 import { definitionChecks, type DefinitionSetup } from "./definition_checks.ts";
@@ -17,7 +18,8 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
 
 /**
  * Checks that a plug-in keeps the contract of its kind: it is built with the options and run on made-up data, on every
- * backend of this machine, and its gradients are compared with finite differences.
+ * backend of this machine, and its gradients are compared with finite differences. It is called as a run calls it, behind
+ * the same guard, so that what is wrong in it is said in the same words.
  *
  * @param definition a model, a loss or a data set
  * @param options what it is checked with
@@ -32,15 +34,15 @@ export async function* checkPlugin(
   definition: Definitions[PluginKind],
   { options = {}, text = null, requireWebgpu = false, base = "." }: CheckOptions = {},
 ): AsyncGenerator<CheckResult> {
-  const benches = new Benches(requireWebgpu);
+  const rigs = new Rigs(requireWebgpu);
   try {
-    for (const check of checksOf(definition, { options, text, base }, benches)) {
+    for (const check of checksOf(guardDefinition(definition), { options, text, base }, rigs)) {
       const result = await runCheck(check);
       yield result;
       if (result.outcome === "failed" && check.decisive) return;
     }
   } finally {
-    await benches.close();
+    await rigs.close();
   }
 }
 
@@ -48,11 +50,11 @@ export async function* checkPlugin(
 function* checksOf(
   definition: Definitions[PluginKind],
   setup: DefinitionSetup & { readonly base: string },
-  benches: Benches,
+  rigs: Rigs,
 ): Generator<Check> {
   yield* definitionChecks(definition, setup);
   const options = definition.options(optionKit).parse(setup.options);
-  if (definition.kind === "loss") yield* lossChecks(definition, options, benches);
-  else if (definition.kind === "model") yield* modelChecks(definition, options, benches);
+  if (definition.kind === "loss") yield* lossChecks(definition, options, rigs);
+  else if (definition.kind === "model") yield* modelChecks(definition, options, rigs);
   else yield* datasetChecks(definition, options, setup.base);
 }

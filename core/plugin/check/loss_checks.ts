@@ -1,12 +1,11 @@
 import type { Ops } from "../../ops/ops.ts";
-import { showShape, Tensor } from "../../tensor.ts";
 import { UserError } from "../../errors.ts";
 import type { LossDefinition } from "../loss.ts";
-import type { Benches, BenchName } from "./benches.ts";
+import type { RigName, Rigs } from "./rigs.ts";
 import { type Check, describeError, expect } from "./check.ts";
 import { checkGradient } from "./differences.ts";
 import { datas, nameOf } from "./inputs.ts";
-import { LossBench, type LossBenchOptions } from "./loss_bench.ts";
+import { LossRig, type LossRigOptions } from "./loss_rig.ts";
 import { expectClose, expectEqual, expectFinite, readNamed } from "./numbers.ts";
 
 const BATCH = 4;
@@ -16,19 +15,19 @@ const ON_DEVICES = 2e-4;
 const BY_DIFFERENCES = 1e-5;
 
 /** What must be true of every loss; its options are already checked. */
-export function lossChecks(definition: LossDefinition, options: unknown, benches: Benches): Check[] {
-  let chosen: Pick<LossBenchOptions, "data"> | undefined;
-  const bench = async <Result>(
-    name: BenchName,
-    body: (bench: LossBench) => Promise<Result>,
-    { batch = BATCH, wider = 0 }: Partial<LossBenchOptions> = {},
+export function lossChecks(definition: LossDefinition, options: unknown, rigs: Rigs): Check[] {
+  let chosen: Pick<LossRigOptions, "data"> | undefined;
+  const rig = async <Result>(
+    name: RigName,
+    body: (rig: LossRig) => Promise<Result>,
+    { batch = BATCH, wider = 0 }: Partial<LossRigOptions> = {},
   ): Promise<Result> => {
     expect(chosen !== undefined, "it cannot be built");
-    const opened = await LossBench.open(await benches.ops(name), definition, options, { ...chosen, batch, wider });
+    const opened = await LossRig.open(await rigs.ops(name), definition, options, { ...chosen, batch, wider });
     return await body(opened).finally(() => opened.dispose());
   };
-  const twoSteps = (name: BenchName) =>
-    bench(name, async (opened) => {
+  const twoSteps = (name: RigName) =>
+    rig(name, async (opened) => {
       const first = await opened.step();
       await opened.advance();
       return [first, await opened.step()];
@@ -49,7 +48,7 @@ export function lossChecks(definition: LossDefinition, options: unknown, benches
       name: "built for made-up models",
       decisive: true,
       run: async () => {
-        const { data, refusals } = await fittingData(await benches.ops("float64"), definition, options);
+        const { data, refusals } = await fittingData(await rigs.ops("float64"), definition, options);
         expect(data !== null, refusals.join("; "));
         chosen = { data };
         return nameOf(data);
@@ -57,13 +56,13 @@ export function lossChecks(definition: LossDefinition, options: unknown, benches
     },
     {
       name: "reads only the teacher's outputs that it declares",
-      run: () => bench("float64", (opened) => Promise.resolve(opened.ops.scope(() => void opened.compute()))),
+      run: () => rig("float64", (opened) => Promise.resolve(opened.ops.scope(() => void opened.compute()))),
     },
-    { name: "gives a finite scalar of shape []", run: () => bench("float64", expectScalar) },
+    { name: "gives a finite scalar of shape []", run: () => rig("float64", expectScalar) },
     {
       name: "gradient agrees with finite differences",
       run: () =>
-        bench("float64", async (opened) => {
+        rig("float64", async (opened) => {
           // Some losses begin only when they have seen an epoch.
           await opened.step();
           await opened.advance();
@@ -93,12 +92,12 @@ export function lossChecks(definition: LossDefinition, options: unknown, benches
         });
       },
     },
-    { name: "compute changes nothing", run: () => bench("cpu", expectPure) },
-    { name: "leaks no tensors", run: () => bench("cpu", expectNoLeaks) },
-    { name: "works on a batch of one", run: () => bench("cpu", expectScalar, { batch: 1 }) },
+    { name: "compute changes nothing", run: () => rig("cpu", expectPure) },
+    { name: "leaks no tensors", run: () => rig("cpu", expectNoLeaks) },
+    { name: "works on a batch of one", run: () => rig("cpu", expectScalar, { batch: 1 }) },
     {
       name: "works with a wider teacher, or refuses it in one sentence",
-      run: () => bench("cpu", expectScalar, { wider: WIDER }).then(() => "works", refusal),
+      run: () => rig("cpu", expectScalar, { wider: WIDER }).then(() => "works", refusal),
     },
   ];
 }
@@ -108,7 +107,7 @@ async function fittingData(ops: Ops, definition: LossDefinition, options: unknow
   const refusals: string[] = [];
   for (const data of datas) {
     try {
-      const opened = await LossBench.open(ops, definition, options, { data, batch: BATCH, wider: 0 });
+      const opened = await LossRig.open(ops, definition, options, { data, batch: BATCH, wider: 0 });
       opened.dispose();
       return { data, refusals };
     } catch (error) {
@@ -118,42 +117,40 @@ async function fittingData(ops: Ops, definition: LossDefinition, options: unknow
   return { data: null, refusals };
 }
 
-async function expectScalar(bench: LossBench): Promise<void> {
-  await expectScalarNow(bench);
-  await bench.advance();
-  await expectScalarNow(bench);
+async function expectScalar(rig: LossRig): Promise<void> {
+  await expectScalarNow(rig);
+  await rig.advance();
+  await expectScalarNow(rig);
 }
 
-async function expectScalarNow(bench: LossBench): Promise<void> {
-  const value: unknown = bench.ops.scope(() => bench.compute());
-  expect(value instanceof Tensor, `compute gives ${value instanceof Promise ? "a promise" : typeof value}, no tensor`);
-  expect(value.shape.length === 0, `compute gives a tensor of shape ${showShape(value.shape)}`);
+async function expectScalarNow(rig: LossRig): Promise<void> {
+  const value = rig.ops.scope(() => rig.compute()); // the guard refuses what is no scalar
   const [number] = await value.read();
   value.dispose();
   expect(Number.isFinite(number), `the value is ${number}`);
-  expectFinite((await bench.step()).gradients);
+  expectFinite((await rig.step()).gradients);
 }
 
-async function expectPure(bench: LossBench): Promise<void> {
+async function expectPure(rig: LossRig): Promise<void> {
   const valueNow = async () => {
-    const value = bench.ops.scope(() => bench.compute());
-    const numbers = await readNamed(bench.ops, new Map([["the value", value]]));
+    const value = rig.ops.scope(() => rig.compute());
+    const numbers = await readNamed(rig.ops, new Map([["the value", value]]));
     value.dispose();
     return numbers;
   };
-  const before = await readNamed(bench.ops, bench.given);
+  const before = await readNamed(rig.ops, rig.given);
   const first = await valueNow();
   expectEqual(await valueNow(), first, "when it is computed again");
-  expectEqual(await readNamed(bench.ops, bench.given), before, "after compute");
+  expectEqual(await readNamed(rig.ops, rig.given), before, "after compute");
 }
 
-async function expectNoLeaks(bench: LossBench): Promise<void> {
-  const live = () => bench.ops.backend.memory().storages;
-  await bench.step();
-  await bench.advance();
+async function expectNoLeaks(rig: LossRig): Promise<void> {
+  const live = () => rig.ops.backend.memory().storages;
+  await rig.step();
+  await rig.advance();
   const before = live();
-  for (let step = 0; step < 3; step++) await bench.step();
-  await bench.advance();
+  for (let step = 0; step < 3; step++) await rig.step();
+  await rig.advance();
   expect(live() === before, `${live() - before} more tensors live after 3 more steps`);
 }
 

@@ -5,12 +5,11 @@ import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
 import type { InputDescription } from "../dataset.ts";
 import { optionKit } from "../kit.ts";
 import type { Model, ModelDefinition, ModelOutputs } from "../model.ts";
-import { requiredOutputs } from "../outputs.ts";
-import type { Benches, BenchName } from "./benches.ts";
+import type { RigName, Rigs } from "./rigs.ts";
 import { type Check, describeError, expect, Skipped } from "./check.ts";
 import { checkGradient } from "./differences.ts";
 import { datas, nameOf } from "./inputs.ts";
-import { ModelBench } from "./model_bench.ts";
+import { ModelRig } from "./model_rig.ts";
 import { expectClose, expectEqual, expectFinite, readNamed, spread } from "./numbers.ts";
 
 const BATCH = 3;
@@ -18,19 +17,19 @@ const ON_DEVICES = 1e-3;
 const BY_DIFFERENCES = 1e-4;
 
 /** What must be true of every model; its options are already checked. */
-export function modelChecks(definition: ModelDefinition, options: unknown, benches: Benches): Check[] {
+export function modelChecks(definition: ModelDefinition, options: unknown, rigs: Rigs): Check[] {
   let built: { readonly model: Model; readonly data: InputDescription } | undefined;
-  const bench = async <Result>(
-    name: BenchName,
-    body: (bench: ModelBench, data: InputDescription) => Promise<Result>,
+  const rig = async <Result>(
+    name: RigName,
+    body: (rig: ModelRig, data: InputDescription) => Promise<Result>,
     { size = BATCH, model }: { readonly size?: number; readonly model?: Model } = {},
   ): Promise<Result> => {
     expect(built !== undefined, "it cannot be built");
-    const opened = new ModelBench(await benches.ops(name), model ?? built.model, built.data, size);
+    const opened = new ModelRig(await rigs.ops(name), model ?? built.model, built.data, size);
     return await body(opened, built.data).finally(() => opened.dispose());
   };
-  const logitsOn = (name: BenchName, model?: Model) =>
-    bench(name, (opened) => readLogits(opened.ops, () => opened.forward(false)), { model });
+  const logitsOn = (name: RigName, model?: Model) =>
+    rig(name, (opened) => readLogits(opened.ops, () => opened.forward(false)), { model });
   const onDevice = (name: "cpu" | "webgpu"): Check => ({
     name: `same logits on ${name} as in float64`,
     run: async () => expectClose(await logitsOn(name), await logitsOn("float64"), ON_DEVICES, `on ${name}`),
@@ -77,14 +76,14 @@ export function modelChecks(definition: ModelDefinition, options: unknown, bench
       name: "outputs have the shapes of the batch",
       run: async () => {
         for (const size of [1, 2, 5]) {
-          await bench("float64", (opened, data) => expectShapes(opened, data, size), { size });
+          await rig("float64", (opened, data) => expectShapes(opened, data, size), { size });
         }
       },
     },
     {
       name: "asks for every weight that it lists, and for no other",
       run: () =>
-        bench("float64", (opened) => {
+        rig("float64", (opened) => {
           for (const training of [true, false]) opened.ops.scope(() => void opened.forward(training));
           const unused = opened.model.parameters.find(({ name }) => !opened.asked.has(name));
           expect(!unused, `it never asks for "${unused?.name}"`);
@@ -96,11 +95,11 @@ export function modelChecks(definition: ModelDefinition, options: unknown, bench
       run: async () => {
         expect(built !== undefined, "it cannot be built");
         if (!built.model.runLayer) throw new Skipped("it has no runLayer: its layers cannot be replaced in training");
-        return await bench("cpu", expectLayers);
+        return await rig("cpu", expectLayers);
       },
     },
-    { name: "gradient agrees with finite differences", run: () => bench("float64", expectGradient) },
-    { name: "evaluation is the same each time, and changes no weight", run: () => bench("cpu", expectEvaluation) },
+    { name: "gradient agrees with finite differences", run: () => rig("float64", expectGradient) },
+    { name: "evaluation is the same each time, and changes no weight", run: () => rig("cpu", expectEvaluation) },
     {
       name: "config builds the same model again",
       run: async () => {
@@ -115,7 +114,7 @@ export function modelChecks(definition: ModelDefinition, options: unknown, bench
     },
     onDevice("cpu"),
     onDevice("webgpu"),
-    { name: "leaks no tensors", run: () => bench("cpu", expectNoLeaks) },
+    { name: "leaks no tensors", run: () => rig("cpu", expectNoLeaks) },
   ];
 }
 
@@ -126,11 +125,9 @@ async function readLogits(ops: Ops, forward: () => ModelOutputs): Promise<Map<st
   return numbers;
 }
 
-async function expectShapes(bench: ModelBench, { task, classes, text }: InputDescription, size: number): Promise<void> {
-  const { ops } = bench;
-  const outputs = ops.scope(() => bench.forward(false));
-  const missing = requiredOutputs.find((key) => outputs?.[key] === undefined);
-  expect(!missing, `forward gives no ${missing}`);
+async function expectShapes(rig: ModelRig, { task, classes, text }: InputDescription, size: number): Promise<void> {
+  const { ops } = rig;
+  const outputs = ops.scope(() => rig.forward(false));
   const width = task === "regression" ? 1 : classes.length;
   const wanted = task === "tagging" ? [size, text!.maxLength, width] : [size, width];
   expect(
@@ -157,13 +154,13 @@ function tensorsOf({ logits, features, hidden, attention, pooled }: ModelOutputs
 }
 
 /** Of a few weights, from the first layer to the last. */
-async function expectGradient(bench: ModelBench): Promise<string> {
-  const { ops, model, weights } = bench;
+async function expectGradient(rig: ModelRig): Promise<string> {
+  const { ops, model, weights } = rig;
   const trainable = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
   const names = spread(trainable.length, 12).map((index) => trainable[index]);
   const tensors = new Map(names.map((name) => [name, weights.get(name)!]));
   const value = () => {
-    const { logits } = bench.forward(true);
+    const { logits } = rig.forward(true);
     // Not the plain sum, by which a shift of all logits would count alone.
     const factors = ops.tensor(Float64Array.from({ length: logits.size }, (_, place) => Math.cos(place)), logits.shape);
     return ops.sum(ops.multiply(logits, factors));
@@ -181,12 +178,12 @@ async function expectGradient(bench: ModelBench): Promise<string> {
   return `${compared} numbers`;
 }
 
-async function expectLayers(bench: ModelBench): Promise<string> {
-  const { ops, model: { layerPrefixes = [] } } = bench;
+async function expectLayers(rig: ModelRig): Promise<string> {
+  const { ops, model: { layerPrefixes = [] } } = rig;
   let asked: readonly number[] = [];
   for (const training of [true, false]) {
     const byLayers = await readLogits(ops, () => {
-      const run = bench.forwardByLayers(training);
+      const run = rig.forwardByLayers(training);
       asked = run.asked;
       return run.outputs;
     });
@@ -195,21 +192,21 @@ async function expectLayers(bench: ModelBench): Promise<string> {
       asked.join() === wanted,
       `forward asks replaceLayer for the layers ${asked.join() || "none"}, not ${wanted}`,
     );
-    expectEqual(byLayers, await readLogits(ops, () => bench.forward(training)), "layer by layer");
+    expectEqual(byLayers, await readLogits(ops, () => rig.forward(training)), "layer by layer");
   }
   return `${asked.length} layers`;
 }
 
-async function expectEvaluation(bench: ModelBench): Promise<void> {
-  const before = await readNamed(bench.ops, bench.weights);
-  const first = await readLogits(bench.ops, () => bench.forward(false));
-  expectEqual(await readLogits(bench.ops, () => bench.forward(false)), first, "the second time");
-  expectEqual(await readNamed(bench.ops, bench.weights), before, "after evaluation");
+async function expectEvaluation(rig: ModelRig): Promise<void> {
+  const before = await readNamed(rig.ops, rig.weights);
+  const first = await readLogits(rig.ops, () => rig.forward(false));
+  expectEqual(await readLogits(rig.ops, () => rig.forward(false)), first, "the second time");
+  expectEqual(await readNamed(rig.ops, rig.weights), before, "after evaluation");
 }
 
-function expectNoLeaks(bench: ModelBench): Promise<void> {
-  const live = () => bench.ops.backend.memory().storages;
-  const run = () => bench.ops.scope(() => void bench.forward(true));
+function expectNoLeaks(rig: ModelRig): Promise<void> {
+  const live = () => rig.ops.backend.memory().storages;
+  const run = () => rig.ops.scope(() => void rig.forward(true));
   run();
   const before = live();
   for (let pass = 0; pass < 3; pass++) run();

@@ -1,25 +1,17 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
-import { checkClassOrder } from "../encoder/config.ts";
+import { type EncoderSizes, resolveEncoder } from "../encoder/options.ts";
 import type { BertOptions, Variant } from "./options.ts";
 
 /** Everything that an encoder and its head are built from. */
-export interface BertSizes {
+export interface BertSizes extends EncoderSizes {
   readonly variant: Variant;
   readonly task: Task;
   /** Numbers that the head gives for an example, or for a token. */
   readonly outputs: number;
-  readonly layers: number;
-  readonly width: number;
-  readonly heads: number;
-  readonly ffn: number;
   readonly vocabulary: number;
   readonly positions: number;
   readonly types: number;
-  readonly activation: "gelu" | "gelu_new" | "relu";
-  readonly epsilon: number;
-  readonly dropout: number;
-  readonly attentionDropout: number;
   readonly headDropout: number;
   readonly padding: number;
   /** Whether a CRF stands behind a tagger's logits. */
@@ -48,34 +40,25 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
         "Hugging Face config.json",
     );
   }
-  const heads = options.heads ?? Math.max(1, Math.floor(width / 64));
-  if (width % heads !== 0) {
-    throw new UserError(`Cannot divide a width of ${width} among ${heads} heads: expected a multiple of the heads`);
-  }
   const variant = options.variant ?? "bert";
   const roberta = variant === "roberta";
-  const dropout = options.dropout ?? 0.1;
+  const encoder = resolveEncoder({ ...options, layers, width }, classes, {
+    epsilon: roberta ? 1e-5 : 1e-12,
+    dropout: 0.1,
+  });
   const sizes: BertSizes = {
+    ...encoder,
     variant,
     task,
     outputs: task === "regression" ? 1 : classes.length,
-    layers,
-    width,
-    heads,
-    ffn: options.ffn ?? 4 * width,
     vocabulary: options.vocabulary ?? text.vocabulary,
     positions: options.positions ?? (roberta ? 514 : 512),
     types: options.types ?? { bert: 2, distilbert: 0, roberta: 1 }[variant],
-    activation: options.activation ?? "gelu",
-    epsilon: options.epsilon ?? (roberta ? 1e-5 : 1e-12),
-    dropout,
-    attentionDropout: options.attentionDropout ?? 0.1,
-    headDropout: options.headDropout ?? dropout,
+    headDropout: options.headDropout ?? encoder.dropout,
     padding: options.padding ?? text.padding,
     crf: options.crf ?? false,
     subclasses: options.subclasses ?? 1,
   };
-  checkClassOrder(options.labels, classes);
   if (variant === "distilbert" && (sizes.types > 0 || sizes.epsilon !== 1e-12)) {
     throw new UserError(
       `Cannot build a DistilBERT of ${sizes.types} segments and epsilon ${sizes.epsilon}: it has none, and 1e-12; variant ` +

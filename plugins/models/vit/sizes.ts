@@ -1,12 +1,11 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { imagesOf, outputsOf } from "../../../core/plugin/inputs.ts";
-import type { BlockSettings } from "../encoder/block.ts";
-import { checkClassOrder } from "../encoder/config.ts";
+import { type EncoderSizes, resolveEncoder } from "../encoder/options.ts";
 import type { Variant, VitOptions } from "./options.ts";
 
 /** Everything that a vision transformer is built from. */
-export interface VitSizes {
+export interface VitSizes extends EncoderSizes {
   readonly variant: Variant;
   /** Whether the distillation token of a DeiT has a head. */
   readonly distillationHead: boolean;
@@ -16,15 +15,7 @@ export interface VitSizes {
   /** Side of a patch in pixels. */
   readonly patch: number;
   readonly patches: number;
-  readonly layers: number;
-  readonly width: number;
-  readonly heads: number;
-  readonly ffn: number;
   readonly qkv: "split" | "fused";
-  readonly activation: BlockSettings["activation"];
-  readonly epsilon: number;
-  readonly dropout: number;
-  readonly attentionDropout: number;
 }
 
 /** Options with nothing left open. @throws UserError if they do not fit each other, or the images */
@@ -37,11 +28,7 @@ export function resolveSizes(options: VitOptions, data: InputDescription): VitSi
         "folder that has a Hugging Face config.json",
     );
   }
-  const heads = options.heads ?? Math.max(1, Math.floor(width / 64));
-  if (width % heads !== 0) {
-    throw new UserError(`Cannot divide a width of ${width} among ${heads} heads: expected a multiple of the heads`);
-  }
-  checkClassOrder(options.labels, data.classes);
+  const encoder = resolveEncoder({ ...options, layers, width }, data.classes, { epsilon: 1e-12, dropout: 0 });
   const variant = options.variant ?? "vit";
   const distillationHead = options.distillationHead ?? variant === "deit";
   if (distillationHead && variant === "vit") {
@@ -50,21 +37,14 @@ export function resolveSizes(options: VitOptions, data: InputDescription): VitSi
     );
   }
   return {
+    ...encoder,
     variant,
     distillationHead,
     outputs: outputsOf(data),
     image,
     patch,
     patches: countPatches(image, patch),
-    layers,
-    width,
-    heads,
-    ffn: options.ffn ?? 4 * width,
     qkv: options.qkv ?? "split",
-    activation: options.activation ?? "gelu",
-    epsilon: options.epsilon ?? 1e-12,
-    dropout: options.dropout ?? 0,
-    attentionDropout: options.attentionDropout ?? 0,
   };
 }
 

@@ -1,5 +1,7 @@
-import { type Chain, legSizes } from "../../../core/mpo/chain.ts";
-import { productOfCores } from "../../../core/mpo/merge.ts";
+import { leftSvd } from "../../../core/linalg/svd.ts";
+import type { Chain } from "../../../core/mpo/chain.ts";
+import { productOfCores } from "../../../core/mpo/merge_chain.ts";
+import { legSizes } from "../../../core/mpo/shapes.ts";
 import { gen } from "../../golden/golden.ts";
 import { type Matrix, random } from "../linalg/matrices.ts";
 
@@ -53,4 +55,38 @@ export const sizeOfFactors = (factors: readonly number[]) => factors.reduce((siz
 /** A random matrix that the factors split. */
 export function randomFor({ rows, cols }: typeof FACTORS[number], seed: number): Matrix {
   return random(sizeOfFactors(rows), sizeOfFactors(cols), seed);
+}
+
+/**
+ * Algorithm S.2 as it is written: an SVD for each core, those with legs of extent 1 too. Each core, as a matrix, has its
+ * own signs: the entry of largest size of each column is positive.
+ */
+export function fullSweep(interleaved: Float64Array, { rows, cols }: typeof FACTORS[number]) {
+  const cores: Float64Array[] = [], singularValues: Float64Array[] = [], bonds = [1];
+  let rest = interleaved;
+  for (let k = 0; k < rows.length - 1; k++) {
+    const height = bonds[k] * rows[k] * cols[k];
+    const svd = leftSvd(rest, height, rest.length / height);
+    cores.push(svd.u);
+    singularValues.push(svd.singularValues);
+    rest = svd.remainder;
+    bonds.push(svd.singularValues.length);
+  }
+  return { cores: [...cores, rest], bonds: [...bonds, 1], singularValues };
+}
+
+/** The same chain with its signs by the columns left of each bond: the entry of largest size of each is positive. */
+export function pointedByLeftParts(given: readonly Float64Array[], bonds: readonly number[]): Float64Array[] {
+  const cores = given.map((core) => core.slice());
+  for (let bond = 1; bond < cores.length; bond++) {
+    const width = bonds[bond], left = productOfCores(cores.slice(0, bond), bonds);
+    for (let col = 0; col < width; col++) {
+      const column = left.filter((_, place) => place % width === col);
+      if (Math.max(...column) >= -Math.min(...column)) continue;
+      const before = cores[bond - 1], after = cores[bond], length = after.length / width;
+      for (let place = col; place < before.length; place += width) before[place] *= -1;
+      for (let place = col * length; place < (col + 1) * length; place++) after[place] *= -1;
+    }
+  }
+  return cores;
 }

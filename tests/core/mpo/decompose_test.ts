@@ -5,7 +5,7 @@ import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
 import { GAUGES } from "../../../core/mpo/gauge.ts";
 import { interleave } from "../../../core/mpo/interleave.ts";
 import type { LinearAlgebra } from "../../../core/mpo/linear_algebra.ts";
-import { mergeOnHost } from "../../../core/mpo/merge.ts";
+import { mergeOnHost } from "../../../core/mpo/merge_chain.ts";
 import { bondDimensions, chainParameterCount } from "../../../core/mpo/shapes.ts";
 import { golden } from "../../golden/golden.ts";
 import { assertClose } from "../../support/numbers.ts";
@@ -19,7 +19,7 @@ import {
   relativeError,
   transposed,
 } from "../linalg/matrices.ts";
-import { FACTORS, goldenMatrix, randomFor, sizeOfFactors } from "./chains.ts";
+import { FACTORS, fullSweep, goldenMatrix, pointedByLeftParts, randomFor, sizeOfFactors } from "./chains.ts";
 
 /** `||merge(chain) - W|| / ||W||`. */
 function errorOf(chain: Chain, matrix: Matrix): number {
@@ -82,21 +82,6 @@ Deno.test("any factorisation of any small matrix, at random", async () => {
   }
 });
 
-/** Algorithm S.2 as it is written: an SVD for each core, those with legs of extent 1 too. */
-function fullSweep(interleaved: Float64Array, { rows, cols }: typeof FACTORS[number]) {
-  const cores: Float64Array[] = [], singularValues: Float64Array[] = [];
-  let rest = interleaved, bond = 1;
-  for (let k = 0; k < rows.length - 1; k++) {
-    const height = bond * rows[k] * cols[k];
-    const svd = leftSvd(rest, height, rest.length / height);
-    cores.push(svd.u);
-    singularValues.push(svd.singularValues);
-    rest = svd.remainder;
-    bond = svd.singularValues.length;
-  }
-  return { cores: [...cores, rest], singularValues };
-}
-
 Deno.test("identities for the middles of [a, 1, .., 1, b] give the cores of the full sweep", async () => {
   for (
     const factors of [{ rows: [4, 1, 1, 1, 3], cols: [3, 1, 1, 1, 5] }, {
@@ -110,7 +95,8 @@ Deno.test("identities for the middles of [a, 1, .., 1, b] give the cores of the 
       gauge: "left-canonical",
     });
     const full = fullSweep(interleave(matrix.values, factors), factors);
-    full.cores.forEach((core, k) => assertClose(chain.cores[k], core, 1e-13, `core ${k}`));
+    const turned = pointedByLeftParts(full.cores, chain.bonds);
+    turned.forEach((core, k) => assertClose(chain.cores[k], core, 1e-13, `core ${k}`));
     full.singularValues.forEach((values, k) => assertClose(singularValues[k], values, 1e-13, `bond ${k + 1}`));
   }
 });

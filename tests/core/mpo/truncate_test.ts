@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Chain } from "../../../core/mpo/chain.ts";
 import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
 import { GAUGES } from "../../../core/mpo/gauge.ts";
-import { mergeOnHost } from "../../../core/mpo/merge.ts";
+import { mergeOnHost } from "../../../core/mpo/merge_chain.ts";
 import { bondDimensions } from "../../../core/mpo/shapes.ts";
 import { Truncator } from "../../../core/mpo/truncate.ts";
 import { gen, golden } from "../../golden/golden.ts";

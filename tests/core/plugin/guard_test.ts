@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Dataset, DatasetDefinition, Examples } from "../../../core/plugin/dataset.ts";
+import { guardDefinition } from "../../../core/plugin/guard.ts";
+import { optionKit } from "../../../core/plugin/kit.ts";
+import type { Loss, LossDefinition } from "../../../core/plugin/loss.ts";
+import type { Model, ModelDefinition } from "../../../core/plugin/model.ts";
+import { UserError } from "../../../core/errors.ts";
+import { textData } from "../../support/inputs.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 /** Runs the tiny recipe with a loss (or a student) whose file has this text, and gives what is said. */
@@ -129,4 +136,166 @@ Deno.test("a loss that is an object of a class keeps its private fields", () =>
     const text = tinyRecipe.replace("{ use: cross-entropy }", "{ use: ./class.js }");
     const summary = await tinyRun(folder, { text, overrides: ["train.maxSteps=2"] });
     assert.ok(summary.losses.mine > 0);
+  }));
+
+const ownSentence = new UserError("Cannot do it: it is Sunday");
+const fails = (error: Error = new Error("Out of ideas")) => () => {
+  throw error;
+};
+const said = (message: string | RegExp) => ({ name: "UserError", message });
+
+const examples: Examples = {
+  length: 1,
+  labels: Uint8Array.of(0),
+  batch: () => ({ label: { data: new Float32Array(1), shape: [1] } }),
+};
+const loaded: Dataset = { input: textData(["no", "yes"]), splits: { train: examples, test: examples } };
+const words: DatasetDefinition = {
+  kind: "dataset",
+  name: "words",
+  description: "Words",
+  options: ({ z }) => z.strictObject({}),
+  load: () => Promise.resolve(loaded),
+};
+const load = (changed: Partial<Record<keyof DatasetDefinition, unknown>>): Promise<Dataset> =>
+  guardDefinition({ ...words, ...changed } as DatasetDefinition).load({}, {} as never);
+
+Deno.test("load of a data set gives a promise whether it is async or not", async () => {
+  const promise = load({ load: () => loaded });
+  assert.ok(promise instanceof Promise);
+  assert.deepEqual((await promise).input, loaded.input);
+  const failing = load({ load: fails() });
+  assert.ok(failing instanceof Promise, "nothing is thrown at once");
+  await assert.rejects(failing, said('The data set "words" failed in load: Out of ideas'));
+  await assert.rejects(
+    load({ load: () => Promise.reject(new Error("Later")) }),
+    said('The data set "words" failed in load: Later'),
+  );
+  await assert.rejects(load({ load: fails(ownSentence) }), said(ownSentence.message));
+});
+
+Deno.test("what a data set gives is looked at, and its batches tell under its name what goes wrong in them", async () => {
+  const lacking = 'Cannot use the data set "words": its load must give { input: {...}, splits: { train, test } }';
+  for (const given of [undefined, {}, { ...loaded, splits: { train: examples } }, { splits: loaded.splits }]) {
+    await assert.rejects(load({ load: () => given }), said(lacking));
+  }
+  await assert.rejects(
+    load({ load: () => ({ ...loaded, splits: { ...loaded.splits, train: [1, 2] } }) }),
+    said('Cannot use the data set "words": its split train must be { length, labels, batch(indices) {...} }'),
+  );
+  const splits = { ...loaded.splits, train: { ...examples, batch: fails() } };
+  const { train, test } = (await load({ load: () => ({ ...loaded, splits }) })).splits;
+  assert.throws(() => train.batch(Uint32Array.of(0)), said('The data set "words" failed in batch: Out of ideas'));
+  assert.deepEqual(test.batch(Uint32Array.of(0)), examples.batch(Uint32Array.of(0)));
+});
+
+Deno.test("splits of a data set that are one stay one, and an object of a class keeps its private fields", async () => {
+  class Counted implements Examples {
+    #rows = 2;
+    readonly labels = null;
+    get length() {
+      return this.#rows;
+    }
+    batch() {
+      return { label: { data: new Float32Array(this.#rows), shape: [this.#rows] } };
+    }
+  }
+  const own = new Counted();
+  const { train, test } = (await load({ load: () => ({ ...loaded, splits: { train: own, test: own } }) })).splits;
+  assert.equal(train, test, "so that validation examples from the test set are refused");
+  assert.equal(train.length, 2);
+  assert.deepEqual(train.batch(Uint32Array.of(0, 1)), own.batch());
+});
+
+const bare: LossDefinition = {
+  kind: "loss",
+  name: "mine",
+  description: "Mine",
+  options: ({ z }) => z.strictObject({}),
+  create: () => ({ teacherOutputs: [], compute: ({ ops }) => ops.scalar(0) }),
+};
+const family: ModelDefinition = {
+  kind: "model",
+  name: "mine",
+  description: "Mine",
+  options: ({ z }) => z.strictObject({}),
+  build: () => ({
+    parameters: [],
+    config: {},
+    forward: fails(),
+    fromForeign: fails(),
+    fromFile: fails(),
+    toFile: fails(),
+    runLayer: fails(),
+  }),
+};
+
+Deno.test("options of every kind of plug-in tell under its name what goes wrong in them", () => {
+  for (
+    const [definition, who] of [[words, 'data set "words"'], [bare, 'loss "mine"'], [family, 'model "mine"']] as const
+  ) {
+    const options = (given: unknown) =>
+      guardDefinition({ ...definition, options: given } as LossDefinition).options(optionKit);
+    assert.throws(() => options(fails()), said(`The ${who} failed in options: Out of ideas`));
+    assert.throws(() => options(fails(ownSentence)), said(ownSentence.message));
+    const must = `Cannot use the ${who}: its options must give a schema, z.strictObject({...})`;
+    for (const given of [() => {}, () => ({ a: 1 })]) assert.throws(() => options(given), said(must));
+    assert.ok(options(definition.options).safeParse({}).success);
+  }
+});
+
+Deno.test("every method of a model and of a loss tells under its name what goes wrong in it", async () => {
+  const model = guardDefinition(family).build({}, loaded.input);
+  for (const method of ["forward", "fromForeign", "fromFile", "toFile", "runLayer"] as const) {
+    const call = () => (model[method] as Model["fromForeign"])("x");
+    assert.throws(call, said(`The model "mine" failed in ${method}: Out of ideas`), method);
+  }
+  const configured = guardDefinition<ModelDefinition>({ ...family, fromConfig: fails() });
+  assert.throws(() => configured.fromConfig!({}, {}), said('The model "mine" failed in fromConfig: Out of ideas'));
+  assert.equal(guardDefinition(family).fromConfig, undefined);
+  const methods = ["prepare", "inputs", "endEpoch", "observe"] as const;
+  const loss = await guardDefinition<LossDefinition>({
+    ...bare,
+    create: () =>
+      ({ ...Object.fromEntries(methods.map((method) => [method, fails()])), ...bare.create({}, {} as never) }) as Loss,
+  }).create({}, { shapes: { teacher: null } } as never);
+  for (const method of methods) {
+    const call = () => (loss[method] as (call: unknown) => unknown)({});
+    assert.throws(call, said(`The loss "mine" failed in ${method}: Out of ideas`), method);
+  }
+});
+
+Deno.test("a guarded definition is not guarded again", () => {
+  for (const definition of [words, bare, family]) {
+    const once = guardDefinition(definition as LossDefinition);
+    assert.notEqual(once, definition);
+    assert.equal(guardDefinition(once), once);
+  }
+});
+
+Deno.test("a run takes a data set whose load is not async, and says what goes wrong in its batches", () =>
+  withTinyData(async (folder) => {
+    const run = async (batch: string) => {
+      const name = `dataset_${crypto.randomUUID()}.js`;
+      await Deno.writeTextFile(
+        join(folder, name),
+        `const labels = Uint8Array.from({ length: 48 }, (_, index) => index % 3);
+        const rows = (count, ...sizes) =>
+          ({ data: new Float32Array(sizes.reduce((a, b) => a * b, count)), shape: [count, ...sizes] });
+        const split = { length: 48, labels, batch: (indices) => ${batch} };
+        export default { kind: "dataset", name: "mine", description: "Mine", options: ({ z }) => z.strictObject({}),
+          load: () => ({
+            input: { task: "classification", classes: ["a", "b", "c"], text: null,
+              image: { size: [8, 8, 1], normalise: { mean: [0], std: [1] } } },
+            splits: { train: split, test: { ...split } },
+          }) };`,
+      );
+      const text = tinyRecipe.replace(/use: idx\n.*\n.*\n/, `use: ./${name}\n`);
+      return await tinyRun(folder, { text, overrides: ["train.maxSteps=1"] });
+    };
+    await run("({ image: rows(indices.length, 8, 8, 1), label: rows(indices.length) })");
+    await assert.rejects(
+      run('{ throw new Error("No such row") }'),
+      said('The data set "mine" failed in batch: No such row'),
+    );
   }));

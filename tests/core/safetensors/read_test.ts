@@ -23,7 +23,7 @@ const INTEGERS: Record<string, [shape: number[], values: bigint[]]> = {
   bool: [[3], [1n, 0n, 1n]],
 };
 
-Deno.test("every dtype written by the reference implementation is read with its shape and values", () => {
+Deno.test("every dtype with numbers that are converted is read with its shape and values", () => {
   const { tensors, metadata } = parseSafetensors(bytes);
   assert.deepEqual({ ...metadata }, { "made by": "safetensors of Python" });
   assert.deepEqual(new Set(tensors.keys()), new Set([...Object.keys(FLOATS), ...Object.keys(INTEGERS)]));
@@ -39,8 +39,60 @@ Deno.test("every dtype written by the reference implementation is read with its 
 
 Deno.test("conversion is by kind of number: floats are not integers, nor integers floats", () => {
   const { tensors } = parseSafetensors(bytes);
-  for (const name of Object.keys(INTEGERS)) assert.throws(() => toFloat32(tensors.get(name)!), TypeError, name);
-  for (const name of Object.keys(FLOATS)) assert.throws(() => toBigInt64(tensors.get(name)!), TypeError, name);
+  const refusal = { name: "UserError" };
+  for (const name of Object.keys(INTEGERS)) assert.throws(() => toFloat32(tensors.get(name)!), refusal, name);
+  for (const name of Object.keys(FLOATS)) assert.throws(() => toBigInt64(tensors.get(name)!), refusal, name);
+});
+
+/** Bytes of eight elements. */
+const OTHERS: Readonly<Record<string, number>> = {
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I16: 16,
+  U16: 16,
+  U32: 32,
+  C64: 64,
+  U64: 64,
+};
+
+Deno.test("a tensor of a type that is not converted leaves the file readable, and is refused by name and type", async () => {
+  const path = new URL("../../fixtures/safetensors/other_dtypes.safetensors", import.meta.url);
+  const { tensors } = parseSafetensors(await Deno.readFile(path));
+  assert.deepEqual(toFloat32(tensors.get("weight")!), new Float32Array([1.5, -2]));
+  const others = [...tensors.values()].filter(({ name }) => name !== "weight");
+  // Python has no name for F6.
+  const written = Object.keys(OTHERS).filter((dtype) => !dtype.startsWith("F6"));
+  assert.deepEqual(new Set(others.map(({ dtype }) => dtype as string)), new Set(written));
+  for (const { name, dtype, shape, bytes } of others) {
+    assert.deepEqual([...bytes], Array.from({ length: OTHERS[dtype] }, (_, byte) => byte), dtype);
+    for (const [convert, wanted] of [[toFloat32, "float32"], [toBigInt64, "integers"]] as const) {
+      assert.throws(() => convert({ name, dtype, shape, bytes }), (error: Error) => {
+        assert.equal(error.name, "UserError");
+        const start = `Cannot convert the tensor "${name}" of dtype ${dtype} to ${wanted}: `;
+        assert.ok(error.message.startsWith(start), error.message);
+        return true;
+      });
+    }
+  }
+});
+
+Deno.test("elements of less than a byte are counted in bits", () => {
+  for (const [dtype, bytes] of Object.entries(OTHERS)) {
+    const header = new TextEncoder().encode(
+      JSON.stringify({ a: { dtype, shape: [2, 4], data_offsets: [0, bytes] } }),
+    );
+    const file = new Uint8Array(PREFIX_BYTES + header.length + bytes);
+    new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
+    file.set(header, PREFIX_BYTES);
+    assert.equal(parseSafetensors(file).tensors.get("a")!.bytes.length, bytes, dtype);
+  }
 });
 
 Deno.test("converted values share no memory with the file or with each other", () => {

@@ -45,8 +45,8 @@ const REFUSALS: [rule: string, file: Uint8Array<ArrayBuffer>, message: string][]
   ["a tensor that is no object", fileOf({ a: 1 }), 'tensor "a" must be an object'],
   [
     "an unknown dtype",
-    fileOf({ a: { ...f32([1], 0, 4), dtype: "F4" } }, 4),
-    'has dtype "F4": it must be one of F64, F32',
+    fileOf({ a: { ...f32([1], 0, 4), dtype: "F3" } }, 4),
+    'has dtype "F3": it must be one of BOOL, F4, F6_E2M3',
   ],
   [
     "a dtype that is a method of objects",
@@ -58,7 +58,7 @@ const REFUSALS: [rule: string, file: Uint8Array<ArrayBuffer>, message: string][]
   ["a fractional shape", fileOf({ a: f32([0.5, 2], 0, 4) }, 4), "has shape [0.5,2]: a list of whole numbers"],
   ["a negative shape", fileOf({ a: f32([-1, -1], 0, 4) }, 4), "has shape [-1,-1]: a list of whole numbers"],
   ["a shape that is text", fileOf({ a: f32(["1"], 0, 4) }, 4), 'has shape ["1"]: a list of whole numbers'],
-  ["a size that overflows", fileOf({ a: f32([2 ** 30, 2 ** 30], 0, 4) }, 4), "its size in bytes overflows"],
+  ["a size that overflows", fileOf({ a: f32([2 ** 30, 2 ** 30], 0, 4) }, 4), "its size in bits overflows"],
   [
     "a size that is not a number",
     fileOf('{"a":{"dtype":"U8","shape":[9e200,9e200,0],"data_offsets":[0,0]}}'),
@@ -70,6 +70,21 @@ const REFUSALS: [rule: string, file: Uint8Array<ArrayBuffer>, message: string][]
   ["offsets that run backwards", fileOf({ a: f32([1], 4, 0) }, 4), "has data_offsets [4,0]: [begin, end]"],
   ["negative offsets", fileOf({ a: f32([1], -4, 0) }, 4), "has data_offsets [-4,0]: [begin, end]"],
   ["a size unlike the shape's", fileOf({ a: f32([3], 0, 8) }, 8), "takes 8 bytes, but shape [3] of F32 needs 12"],
+  [
+    "a size unlike that of a type that is not converted",
+    fileOf({ a: { ...f32([3], 0, 12), dtype: "C64" } }, 12),
+    "takes 12 bytes, but shape [3] of C64 needs 24",
+  ],
+  [
+    "a size unlike that of a type of less than a byte",
+    fileOf({ a: { ...f32([8], 0, 8), dtype: "F6_E3M2" } }, 8),
+    "takes 8 bytes, but shape [8] of F6_E3M2 needs 6",
+  ],
+  [
+    "a part of a byte",
+    fileOf({ a: { ...f32([3], 0, 2), dtype: "F4" } }, 2),
+    'tensor "a" has shape [3] of F4: its 12 bits are no whole bytes',
+  ],
   ["a hole before the first tensor", fileOf({ a: f32([1], 4, 8) }, 8), 'bytes 0 to 4, before tensor "a", belong to no'],
   ["a hole between tensors", fileOf({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), 'bytes 4 to 8, before tensor "b"'],
   ["overlapping tensors", fileOf({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8), '"b" begins at byte 4, inside another'],

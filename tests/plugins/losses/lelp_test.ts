@@ -226,7 +226,7 @@ testBackends(
     await assert.rejects(build({ subclasses: 3 }, setup().setup), {
       name: "UserError",
       message: "Cannot divide 2 classes into 3 each as the student gives 4 logits: set student.subclasses to 3, " +
-        "an option of resnet",
+        "an option of resnet and of bert",
     });
     const data = { task: "tagging", classes: ["a", "b"], image: null, text: null } as const;
     await assert.rejects(build({}, { data }), { name: "UserError", message: "Cannot divide classes in a tagging" });

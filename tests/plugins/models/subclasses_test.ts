@@ -53,7 +53,7 @@ losses: [{ use: lelp, subclasses: 2 }]`,
     await assert.rejects(tinyRun(folder, { text }), {
       name: "UserError",
       message:
-        /tiny\.yaml:\d+:\d+: Cannot divide 3 classes into 2 each as the student gives 3 logits: set .* to 2, an option of resnet$/,
+        /tiny\.yaml:\d+:\d+: Cannot divide 3 classes into 2 each as the student gives 3 logits: set .* to 2, an option of resnet and of bert$/,
     });
     const overrides = ["student.subclasses=2", "student.overParameterise[0].layers=[layer*.conv*.weight, fc.weight]"];
     const summary = await tinyRun(folder, { text, overrides });

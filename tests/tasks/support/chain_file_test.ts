@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
-import { mergeOnHost } from "../../../core/mpo/merge.ts";
+import { mergeOnHost } from "../../../core/mpo/merge_chain.ts";
 import { readSafetensors, writeSafetensors } from "../../../core/safetensors.ts";
 import { readChain, writeChain } from "../../../tasks/support/chain_file.ts";
 import { assertClose, pseudoRandom } from "../../support/numbers.ts";

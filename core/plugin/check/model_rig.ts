@@ -9,7 +9,7 @@ import type { ForwardCall, Model, ModelOutputs } from "../model.ts";
 import { madeUpBatch } from "./inputs.ts";
 
 /** A model with fresh weights and a made-up batch. */
-export class ModelBench {
+export class ModelRig {
   /** The weights that the model asked for. */
   readonly asked = new Set<string>();
   readonly weights: ReadonlyMap<string, Tensor>;

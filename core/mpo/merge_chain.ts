@@ -2,8 +2,9 @@ import { contractIndices, type ContractionPlan, planIndices } from "../contract.
 import { multiplyByTransposed, transpose } from "../linalg/matrix.ts";
 import type { Ops } from "../ops/ops.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
-import { type Chain, type ChainShape, coreShape, legSizes } from "./chain.ts";
+import { type Chain, type ChainShape, coreShape } from "./chain.ts";
 import { deinterleave } from "./interleave.ts";
+import { legSizes } from "./shapes.ts";
 
 /**
  * The matrix of a chain, `[I, J]`: contracted in the cheapest order, which for `[a, 1, .., 1, b]` folds the small

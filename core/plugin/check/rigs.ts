@@ -6,17 +6,17 @@ import { createOps, type Ops } from "../../ops/ops.ts";
 import { Skipped } from "./check.ts";
 
 /** The backends that checks are made on: float64 is the reference. */
-export type BenchName = "float64" | "cpu" | "webgpu";
+export type RigName = "float64" | "cpu" | "webgpu";
 
 /** Opens each backend when it is first asked for. */
-export class Benches {
-  readonly #open = new Map<BenchName, Backend>();
+export class Rigs {
+  readonly #open = new Map<RigName, Backend>();
 
   /** @param requireWebgpu whether a missing adapter is a failure; else the checks on webgpu are skipped */
   constructor(private readonly requireWebgpu: boolean) {}
 
   /** What to compute with on a backend. @throws Skipped if it is not there */
-  async ops(name: BenchName): Promise<Ops> {
+  async ops(name: RigName): Promise<Ops> {
     const backend = this.#open.get(name) ?? await this.#create(name);
     this.#open.set(name, backend);
     return createOps(backend);
@@ -27,7 +27,7 @@ export class Benches {
     for (const backend of this.#open.values()) await backend.close();
   }
 
-  async #create(name: BenchName): Promise<Backend> {
+  async #create(name: RigName): Promise<Backend> {
     if (name === "float64") return await CpuBackend.create({ precision: "float64" });
     if (name === "cpu") return await CpuBackend.create();
     const adapter = await findAdapter();

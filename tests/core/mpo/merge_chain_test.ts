@@ -8,7 +8,7 @@ import {
   mergeOnHost,
   planMerge,
   productOfCores,
-} from "../../../core/mpo/merge.ts";
+} from "../../../core/mpo/merge_chain.ts";
 import { bondDimensions } from "../../../core/mpo/shapes.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import type { Tensor } from "../../../core/tensor.ts";

@@ -1,0 +1,63 @@
+import type { Ops } from "../../core/ops/ops.ts";
+import type { OptionKit } from "../../core/plugin/kit.ts";
+import { defineLoss, type LossDefinition, type LossSetup } from "../../core/plugin/loss.ts";
+import type { Scheduled } from "../../core/recipe/scheduled.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
+import { expectClasses, scoredRows } from "./token_rows.ts";
+
+/** Options of every loss of softened outputs. */
+export interface SoftenedOptions {
+  readonly temperature: Scheduled;
+  readonly head: StudentHead;
+}
+
+/** What tells one loss of softened outputs from another. */
+export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description" | "equation" | "source"> {
+  /** The default of the option `temperature`, and what it says of itself. */
+  readonly temperature: { readonly default: number; readonly description: string };
+  /** Looks at the run before training, to report what should be known. */
+  readonly inspect?: (setup: LossSetup) => void;
+  /** What becomes of logits `[rows, classes]` before they are divided by the temperature: nothing by default. */
+  readonly transform?: (ops: Ops, logits: Tensor) => Tensor;
+  /** The divergence of each row, `[rows]`, from log-probabilities `[rows, classes]`. */
+  readonly divergence: (ops: Ops, logTeacher: Tensor, logStudent: Tensor) => Tensor;
+  /** What the mean is multiplied by beside T^2: 1 by default. */
+  readonly factor?: number;
+}
+
+/**
+ * A loss that compares the outputs of teacher and student softened by a temperature T: T^2 times the mean over the batch
+ * of a divergence of softmax(z_T / T) and softmax(z_S / T). For tagging the mean runs over the tokens that have a label.
+ */
+export function softenedLoss(
+  { temperature: { default: usual, description: meaning }, inspect, transform, divergence, factor = 1, ...definition }:
+    SoftenedLoss,
+): LossDefinition<SoftenedOptions> {
+  const { name } = definition;
+  return defineLoss<SoftenedOptions>({
+    ...definition,
+    options: ({ z, scheduled }: OptionKit) =>
+      z.strictObject({
+        temperature: scheduled(z.number().positive()).default(usual).describe(meaning),
+        head: headOption({ z }),
+      }),
+    create({ temperature, head }, setup) {
+      expectClasses(name, setup.data, "mse-logits");
+      inspect?.(setup);
+      const logitsOfStudent = logitsOf(name, head, setup);
+      return {
+        teacherOutputs: ["logits"],
+        compute({ ops, student, teacher, batch, at }) {
+          const t = at(temperature);
+          const { rows, mean } = scoredRows(ops, student.logits, batch.label);
+          const [logStudent, logTeacher] = [logitsOfStudent(student), teacher.logits].map((logits) => {
+            const scored = rows(logits); // [rows, classes]
+            return ops.logSoftmax(ops.scale(transform ? transform(ops, scored) : scored, 1 / t));
+          });
+          return ops.scale(mean(divergence(ops, logTeacher, logStudent)), t * t * factor);
+        },
+      };
+    },
+  });
+}
