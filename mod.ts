@@ -95,6 +95,7 @@ export type { NumberSchema, Schema } from "./core/recipe/zod_schema.ts";
 
 // Distillation.
 export * from "./core/distill/distill.ts";
+export { Run, type Split } from "./core/distill/run.ts";
 export * from "./core/distill/progress.ts";
 export * from "./core/distill/stops.ts";
 export type { RunSummary } from "./core/distill/summary.ts";

@@ -1,3 +1,6 @@
+import { firstIndices } from "../../data/loader.ts";
+import { batchesOf } from "../../evaluate/batches.ts";
+import { norm } from "../../linalg/vector.ts";
 import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Examples, Task } from "../../plugin/dataset.ts";
@@ -122,9 +125,7 @@ export class Diagnostics {
   async #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array[]> {
     const { ops, task, batchSize } = this.setup;
     const results: Tensor[] = [];
-    for (let begin = 0; begin < examples.length; begin += batchSize) {
-      const size = Math.min(batchSize, examples.length - begin);
-      const indices = Uint32Array.from({ length: size }, (_, i) => begin + i);
+    for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
       results.push(
         ops.scope(() => predictionsOf(ops, task, infer(ops, model, weights, uploadBatch(ops, examples, indices)))),
       );
@@ -134,8 +135,4 @@ export class Diagnostics {
     results.forEach((tensor) => tensor.dispose());
     return numbers.map((batch) => Float64Array.from(batch));
   }
-}
-
-function norm(values: Float64Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 }
