@@ -82,7 +82,7 @@ export async function readUserFolder(path: string, what: string): Promise<Map<st
  *
  * @example
  * ```ts
- * await writeFileAtomically("run/metrics.json", JSON.stringify(metrics));
+ * await writeFileAtomically("run/metrics.json", JSON.stringify({ accuracy: 0.9 }));
  * ```
  */
 export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {

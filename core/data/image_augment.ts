@@ -41,6 +41,7 @@ interface Placement {
  *
  * @example
  * ```ts
+ * const images = { pixels: new Uint8Array(3 * 28 * 28), count: 3, height: 28, width: 28, channels: 1 };
  * const batch = new Float32Array(2 * 28 * 28);
  * normaliseImages(images, [0, 1], { mean: [0.286], std: [0.353] }, batch);
  * ```

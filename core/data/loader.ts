@@ -31,8 +31,10 @@ export interface Batch {
  *
  * @example
  * ```ts
- * const loader = new BatchLoader(split.training, { batchSize: 128, shuffleSeed: 1 });
- * for (const { indices } of loader.epoch(0)) step(indices);
+ * const loader = new BatchLoader(8000, { batchSize: 128, shuffleSeed: 1 });
+ * for (const { indices } of loader.epoch(0)) {
+ *   console.log(indices); // of the examples of one batch
+ * }
  * ```
  */
 export class BatchLoader {

@@ -26,6 +26,7 @@ export interface Split {
  *
  * @example
  * ```ts
+ * const labels = Uint8Array.from({ length: 8000 }, (_, example) => example % 10);
  * const { training, validation } = splitExamples(8000, { validation: 1000, seed: 1, stratifyBy: labels });
  * ```
  */

@@ -28,7 +28,10 @@ const mostMistakes = 5;
  *
  * @example
  * ```ts
- * const checked = parseChecked("epochs: 3", "recipe.yaml", z.strictObject({ epochs: z.int() }), { overrides: ["epochs=5"] });
+ * import { z } from "zod";
+ *
+ * const schema = z.strictObject({ epochs: z.int() });
+ * const checked = parseChecked("epochs: 3", "recipe.yaml", schema, { overrides: ["epochs=5"] });
  * checked.value.epochs; // 5
  * ```
  */

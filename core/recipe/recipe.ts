@@ -14,7 +14,7 @@ import { type Recipe, recipeSchema } from "./schema.ts";
  * @example
  * ```ts
  * const recipe = await readRecipe("tasks/recipes/quickstart.yaml", { overrides: ["train.epochs=2"] });
- * recipe.check(["losses", 0], lossOptions, sharedKeys.loss);
+ * recipe.value.train.epochs; // 2
  * ```
  */
 export async function readRecipe(file: string, options: ParseOptions = {}): Promise<Checked<Recipe>> {

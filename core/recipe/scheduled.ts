@@ -26,6 +26,8 @@ export type Scheduled = number | {
  *
  * @example
  * ```ts
+ * import { z } from "zod";
+ *
  * const temperature = scheduled(z.number().positive()).default(4).describe("Temperature T");
  * ```
  */

@@ -75,6 +75,8 @@ export interface StoredTensor {
  *
  * @example
  * ```ts
+ * import { readSafetensors } from "../safetensors.ts";
+ *
  * const { tensors } = await readSafetensors("student/model.safetensors");
  * const weight = toFloat32(tensors.get("fc.weight")!);
  * ```

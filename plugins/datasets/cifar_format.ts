@@ -45,6 +45,8 @@ export function cifarClasses(variant: CifarVariant): number {
  *
  * @example
  * ```ts
+ * import { readUserFile } from "../../core/files.ts";
+ *
  * const bytes = await readUserFile("test_batch.bin", "the images");
  * const images = decodeCifar([{ source: '"test_batch.bin"', bytes }], "cifar-10");
  * ```

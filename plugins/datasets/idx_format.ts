@@ -35,6 +35,8 @@ const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
  *
  * @example
  * ```ts
+ * import { readUserFile } from "../../core/files.ts";
+ *
  * const path = "train-images-idx3-ubyte.gz";
  * const bytes = await readUserFile(path, "the images");
  * const { dimensions, values } = await decodeIdx(bytes, `"${path}"`); // [60000, 28, 28]

@@ -29,9 +29,15 @@ export function defaultThreads(): number {
  *
  * @example
  * ```ts
- * const kernels = await loadThreadedKernels(createMemory(1 << 20), 4);
- * const scratch = heap.allocate(kernels.gemmScratch(m, n, k)); // more than for one thread
- * kernels.gemm(m, n, k, a, k, false, b, n, false, c, n, false, scratch);
+ * import { Heap } from "../heap.ts";
+ * import { createMemory } from "./load.ts";
+ *
+ * const memory = createMemory(1 << 20);
+ * const kernels = await loadThreadedKernels(memory, 4);
+ * const heap = new Heap(memory);
+ * const [a, b, c] = Array.from({ length: 3 }, () => heap.allocate(512 * 512 * 4));
+ * const scratch = heap.allocate(kernels.gemmScratch(512, 512, 512)); // more than for one thread
+ * kernels.gemm(512, 512, 512, a, 512, false, b, 512, false, c, 512, false, scratch);
  * await kernels.close();
  * ```
  */
