@@ -33,11 +33,11 @@ interface Placement {
 /**
  * Gathers images into a batch and normalises them, without augmentation.
  *
- * @param images The data set.
- * @param indices Which of its images: one per place in the batch.
- * @param normalisation Mean and deviation of each channel.
- * @param batch Where to write: [indices.length, height, width, channels].
- * @throws {RangeError} If the sizes do not fit together, or there is no image of an index.
+ * @param images the data set
+ * @param indices which of its images: one per place in the batch
+ * @param normalisation mean and deviation of each channel
+ * @param batch where to write: [indices.length, height, width, channels]
+ * @throws RangeError if the sizes do not fit together, or there is no image of an index
  *
  * @example
  * ```ts
@@ -60,13 +60,13 @@ export function normaliseImages(
  * Gathers images into a batch, augmented and normalised in one pass. What happens to an example follows from seed,
  * epoch and its index alone, so that neither the order nor the size of batches nor a resumed run changes it.
  *
- * @param images The data set.
- * @param indices Which of its images: one per place in the batch.
- * @param normalisation Mean and deviation of each channel.
- * @param augmentation What may happen to an image.
- * @param key What it follows from.
- * @param batch Where to write: [indices.length, height, width, channels].
- * @throws {RangeError} If the sizes do not fit together, or there is no image of an index.
+ * @param images the data set
+ * @param indices which of its images: one per place in the batch
+ * @param normalisation mean and deviation of each channel
+ * @param augmentation what may happen to an image
+ * @param key what it follows from
+ * @param batch where to write: [indices.length, height, width, channels]
+ * @throws RangeError if the sizes do not fit together, or there is no image of an index
  */
 export function augmentImages(
   images: Images,

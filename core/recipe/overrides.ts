@@ -16,9 +16,9 @@ export interface Override {
 /**
  * Reads the text of a `--set` flag.
  *
- * @param text `a.b[0].c=value`; the value is YAML, so `4`, `null`, `[4, 1, 4]` and `{use: adamw}` are what they look like.
- * @returns What to set where.
- * @throws {UserError} If the path or the value cannot be read.
+ * @param text `a.b[0].c=value`; the value is YAML, so `4`, `null`, `[4, 1, 4]` and `{use: adamw}` are what they look like
+ * @returns what to set where
+ * @throws UserError if the path or the value cannot be read
  */
 export function parseOverride(text: string): Override {
   const label = `--set ${text}`;
@@ -39,9 +39,9 @@ export function parseOverride(text: string): Override {
 /**
  * Sets a value. Maps on the way that do not exist are made; a list can be extended by one entry at its end.
  *
- * @param whole What to change; it is changed in place.
- * @param override What to set where.
- * @throws {UserError} If the path leads through something that is neither a map nor a list, or past the end of a list.
+ * @param whole what to change; it is changed in place
+ * @param override what to set where
+ * @throws UserError if the path leads through something that is neither a map nor a list, or past the end of a list
  */
 export function applyOverride(whole: Record<string, unknown>, { path, value, label }: Override): void {
   for (const [depth, part] of path.entries()) {

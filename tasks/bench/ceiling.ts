@@ -29,7 +29,7 @@ const samples = 5;
  * Measures both ceilings; the best sample counts, as a ceiling is what is possible.
  *
  * @returns the ceilings of the adapter that `navigator.gpu` gives
- * @throws {Error} if there is no adapter
+ * @throws Error if there is no adapter
  */
 export async function measureCeiling(): Promise<Ceiling> {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });

@@ -14,7 +14,7 @@ export interface EngineEntry {
   comparedWith: "ours-webgpu" | "ours-cpu";
   /**
    * The commands that run one of its cases. A later one is tried only where an earlier one is not there, or ends with
-   * {@linkcode unavailable}.
+   * {@link unavailable}.
    */
   commands(name: Case): string[][];
 }

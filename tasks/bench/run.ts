@@ -61,7 +61,7 @@ export interface BenchReport {
  *
  * @param options what to run
  * @returns the report
- * @throws {UserError} for a case or an engine that does not exist, for repeats below 1, and if the file cannot be written
+ * @throws UserError for a case or an engine that does not exist, for repeats below 1, and if the file cannot be written
  *
  * @example
  * ```ts

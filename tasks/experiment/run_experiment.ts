@@ -70,7 +70,7 @@ export async function runExperiment(
 }
 
 /**
- * Runs experiments one after the other, as {@linkcode runExperiment} does; with several `--output` is the folder of their
+ * Runs experiments one after the other, as {@link runExperiment} does; with several `--output` is the folder of their
  * folders. All recipes are read before the first run.
  */
 export async function runExperiments(experiments: readonly Experiment[], flags: ExperimentFlags): Promise<void> {

@@ -33,7 +33,7 @@ export async function writeChain(file: string, { tensor, shape, chain }: StoredC
 }
 
 /**
- * Reads what {@linkcode writeChain} wrote.
+ * Reads what {@link writeChain} wrote.
  *
  * @throws UserError if the file cannot be read, is of another kind, or its cores do not fit one another
  */

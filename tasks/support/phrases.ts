@@ -74,11 +74,11 @@ export type PosTagger = (tokens: string[]) => string[];
 /**
  * Sentences of a text, evenly spread over it, as CoNLL columns: word and phrase tag, a blank line after each sentence.
  *
- * @param text A speech.
- * @param count How many sentences to take.
- * @param tag Finds parts of speech.
- * @returns Lines.
- * @throws {UserError} If the text has fewer sentences that can be taken.
+ * @param text a speech
+ * @param count how many sentences to take
+ * @param tag finds parts of speech
+ * @returns lines
+ * @throws UserError if the text has fewer sentences that can be taken
  */
 export function columnsOf(text: string, count: number, tag: PosTagger): string {
   const usable = sentencesOf(text).filter((sentence) => ORDINARY.test(sentence)).map(tokensOf)

@@ -32,7 +32,7 @@ export interface EpochDiagnostics {
   readonly agreement: number | null;
 }
 
-/** What {@linkcode Diagnostics} look at. */
+/** What {@link Diagnostics} look at. */
 export interface DiagnosticsSetup {
   readonly ops: Ops;
   readonly student: Student;

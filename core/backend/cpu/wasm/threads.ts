@@ -25,7 +25,7 @@ export function defaultThreads(): number {
  * @param memory from `createMemory`
  * @param threads how many threads, this one included
  * @param compiled from `compileKernels`
- * @throws {RangeError} if `threads` is not a positive integer
+ * @throws RangeError if `threads` is not a positive integer
  *
  * @example
  * ```ts
