@@ -56,7 +56,7 @@ export interface WorkCount {
  * that waits.
  */
 export interface Backend {
-  /** Which of the two it is, for people: what depends on it asks for {@link parallel} or {@link traits}. */
+  /** The name shown to people; code asks for {@link parallel} or {@link traits} instead. */
   readonly name: "webgpu" | "cpu";
   /** What it computes in. */
   readonly precision: "float32" | "float64";
