@@ -40,7 +40,7 @@ export interface MemoryUse {
   readonly peakBytes: number;
 }
 
-/** What was sent to the device so far. */
+/** The work sent to the device so far. */
 export interface WorkCount {
   /** Kernels enqueued. */
   readonly dispatches: number;
@@ -91,7 +91,7 @@ export interface Backend {
   read(views: readonly View[]): Promise<Floats[]>;
   /** Device memory in use. */
   memory(): MemoryUse;
-  /** What was sent to the device so far. */
+  /** The work sent to the device so far. */
   work(): WorkCount;
   /** Waits for enqueued work and frees everything. */
   close(): Promise<void>;

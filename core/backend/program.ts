@@ -19,7 +19,7 @@ export interface CopyCall {
   readonly target: View;
 }
 
-/** What `Backend.run` or `Backend.copy` was or will be called with. */
+/** The arguments of one `Backend.run` or `Backend.copy`. */
 export type Call = KernelCall | CopyCall;
 
 /** A list of calls that was made ready once, to be enqueued many times. */

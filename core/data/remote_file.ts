@@ -6,7 +6,7 @@ import { download } from "./download.ts";
 
 /** A file that is downloaded, since a recipe names it so: `{ url: https://…, sha256: … }`. */
 export interface RemoteFile {
-  /** Where it is, by https or http. */
+  /** Its address, by https or http. */
   readonly url: string;
   /** The SHA-256 that its content must have: 64 hexadecimal digits. */
   readonly sha256: string;
@@ -28,7 +28,7 @@ export function isUrl(text: string): boolean {
   return /^[a-z][a-z\d+.-]+:\/\//i.test(text);
 }
 
-/** What a file is called in messages: its path or its address. */
+/** A file's name in messages: its path or its address. */
 export function nameOfFile(file: string | RemoteFile): string {
   return typeof file === "string" ? file : file.url;
 }

@@ -22,7 +22,7 @@ export interface AdamwOptions {
 export interface StepSettings {
   readonly rate: number;
   readonly weightDecay: number;
-  /** What the gradient is multiplied by first, `[1]`. */
+  /** A factor of the gradient, `[1]`. */
   readonly gradientScale: Tensor;
   /** The number of this step, from 1. */
   readonly step: number;

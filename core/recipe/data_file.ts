@@ -28,7 +28,7 @@ export function dataFile(): Schema<string | RemoteFile> {
   }, z.union([z.string().min(1), remote]));
 }
 
-/** What is meant to be downloaded, however it is written; a map with other keys is left to the schema. */
+/** A file to download, in either notation; a map with other keys is left to the schema. */
 function addressIn(value: unknown): { url: string; sha256?: unknown } | null {
   if (typeof value === "string") return isUrl(value) ? { url: value } : null;
   if (!isMap(value) || typeof value.url !== "string") return null;

@@ -7,9 +7,9 @@ import { readYaml } from "./yaml_source.ts";
 export interface Override {
   /** Where it goes; maps on the way are made where there are none. */
   path: Path;
-  /** What the YAML would give: a number, a text, a list, a map. */
+  /** The value as YAML gives it: a number, a text, a list, a map. */
   value: unknown;
-  /** What the user typed, which stands in error messages where line and column would: `--seed 3`. */
+  /** The user's words, which take the place of line and column in error messages: `--seed 3`. */
   label: string;
 }
 

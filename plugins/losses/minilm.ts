@@ -18,7 +18,7 @@ interface MiniLmOptions {
 const NAME = "minilm";
 /** Relation heads for a teacher of base size in the paper. */
 const USUAL_HEADS = 48;
-/** What a hidden key's score is lowered by: its probability is 0 in float32. */
+/** Added to a hidden key's score: its probability is then 0 in float32. */
 const HIDDEN = 1e9;
 
 /** The layers that are compared, and into how many relation heads each is divided. */

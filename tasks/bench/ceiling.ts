@@ -5,7 +5,7 @@
  */
 import shader from "./ceiling.wgsl" with { type: "text" };
 
-/** What this script prints. */
+/** This script's output. */
 export interface Ceiling {
   /** The adapter's own words for itself. */
   adapter: string;

@@ -5,7 +5,7 @@ import type { Case } from "./workload.ts";
 export interface EngineEntry {
   /** Its name for `--engines`. */
   name: string;
-  /** How the table calls it. */
+  /** Its name in the table. */
   label: string;
   cases: Case[];
   /** Cases that take it most of a minute on a software adapter: `--quick` leaves them out. */

@@ -26,7 +26,7 @@ import {
 const sampleSeconds = 0.3;
 const maxSteps = 32;
 
-/** What a script prints: one engine, one case. */
+/** A script's output: one engine, one case. */
 export interface Result {
   /** The engine's name, such as "tfjs webgpu". */
   engine: string;
@@ -57,7 +57,7 @@ export interface Work {
   sync(): Promise<number>;
   /** Relative reconstruction error of the last decomposition; not timed. */
   error?(): number | Promise<number>;
-  /** What else there is to say of the case, after it was timed. */
+  /** A remark on the case, asked for after it was timed. */
   note?(): string | Promise<string>;
 }
 

@@ -20,7 +20,7 @@ export interface FailedRun {
   readonly failure: string;
 }
 
-/** What a run came to. */
+/** A run's outcome. */
 export type Outcome = FinishedRun | FailedRun;
 
 /** Does a run, or finds that it is done. `title` names it for people. */

@@ -17,11 +17,11 @@ export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "all
   readonly output?: string;
 }
 
-/** What a verb adds to an experiment's tables. */
+/** A verb's additions to an experiment's tables. */
 export interface Conclusion {
   /** Lines below the tables. */
   readonly notes: readonly string[];
-  /** What else `results.json` says. */
+  /** More keys of `results.json`. */
   readonly [key: string]: unknown;
 }
 

@@ -13,7 +13,7 @@ export interface StoredChain {
   readonly chain: Chain;
 }
 
-/** What the metadata of such a file say that it is. */
+/** The format's name in the metadata of such a file. */
 const FORMAT = "opdf-chain";
 
 const coreName = (index: number) => `core${index + 1}`;

@@ -22,7 +22,7 @@ export function tokensOf(sentence: string): string[] {
 }
 
 // deno-fmt-ignore
-/** What a phrase is made of: a letter for each group of Penn tags. Others are X. */
+/** The parts of a phrase: a letter for each group of Penn tags. Others are X. */
 const LETTERS: Readonly<Record<string, string>> = {
   DT: "D", PDT: "D", PRP$: "D", WP$: "D", POS: "S", JJ: "J", JJR: "J", JJS: "J", CD: "C", $: "C",
   NN: "N", NNS: "N", NNP: "N", NNPS: "N", PRP: "P", EX: "P", WP: "P", WDT: "P",

@@ -15,7 +15,7 @@ import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
 import type { Theseus } from "./theseus.ts";
 
-/** What a step leaves on the device, to be read with those of other steps. */
+/** A step's results on the device, to be read together with those of other steps. */
 export interface StepRecord {
   readonly step: number;
   readonly batchSize: number;

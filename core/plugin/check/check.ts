@@ -1,6 +1,6 @@
 import { UserError } from "../../errors.ts";
 
-/** What became of one check of a plug-in. */
+/** The result of one check of a plug-in. */
 export interface CheckResult {
   /** What is true of the plug-in if the check is passed. */
   readonly name: string;

@@ -136,7 +136,7 @@ function runRound(
   }
 }
 
-/** What the worker that failed last had to say. */
+/** The message of the worker that failed last. */
 function lastFailure(control: Int32Array): string {
   const begin = CONTROL.message + 1;
   return String.fromCharCode(...control.subarray(begin, begin + control[CONTROL.message]));
