@@ -26,7 +26,7 @@ export interface ExportedStudent {
   readonly sha256: string;
 }
 
-/** What is exported, and where to. */
+/** The student to export, and the folder. */
 export interface ExportSetup {
   readonly ops: Ops;
   readonly student: Student;

@@ -11,7 +11,7 @@ import { overBatches } from "../../evaluate/over_examples.ts";
 /** An extent of an example's output: a number, or as many as the text has tokens. */
 export type Extent = number | "tokens";
 
-/** What an output looks like. */
+/** An output's form. */
 export interface Layout {
   /** Of one example, without the batch. */
   readonly extents: readonly Extent[];

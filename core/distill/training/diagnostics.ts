@@ -18,7 +18,7 @@ import type { MetricsLog } from "./step_log.ts";
 import type { Student } from "../student/student.ts";
 import type { Teacher } from "../teacher/teacher_outputs.ts";
 
-/** What an epoch did to one weight, as a matrix of outputs by everything else; a chain is merged first. */
+/** How an epoch changed one weight, as a matrix of outputs by everything else; a chain is merged first. */
 export interface MatrixDiagnostics {
   /** ||W - W_0|| / ||W_0|| with W_0 from one epoch before; `null` if training was resumed within the epoch. */
   readonly relativeStep: number | null;
@@ -35,7 +35,7 @@ export interface EpochDiagnostics {
   readonly agreement: number | null;
 }
 
-/** What {@linkcode Diagnostics} look at. */
+/** What {@link Diagnostics} look at. */
 export interface DiagnosticsSetup {
   readonly ops: Ops;
   readonly student: Student;

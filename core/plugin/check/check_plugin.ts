@@ -27,7 +27,13 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
  *
  * @example
  * ```ts
- * for await (const { name, outcome, detail } of checkPlugin(myLoss)) assert.notEqual(outcome, "failed", `${name}: ${detail}`);
+ * import assert from "node:assert/strict";
+ * import { builtins } from "@opdf/opdf";
+ *
+ * const [crossEntropy] = builtins.loss;
+ * for await (const { name, outcome, detail } of checkPlugin(crossEntropy)) {
+ *   assert.notEqual(outcome, "failed", `${name}: ${detail}`);
+ * }
  * ```
  */
 export async function* checkPlugin(
