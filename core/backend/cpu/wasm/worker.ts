@@ -64,8 +64,9 @@ export function serve(scope: WorkerScope): void {
     // The rounds are counted, not read back: the next one may have begun as soon as `pending` is 0.
     for (let round = 0;; round = (round + 1) | 0) {
       for (let i = 0; i < spins && Atomics.load(control, layout.round) === round; i++);
-      // Returns at once if the round has changed.
-      Atomics.wait(control, layout.round, round);
+      // Asked again after each waking: the notice of the round before may come late, when this thread has done its part
+      // and gone to sleep already, and a part that is done twice is wrong.
+      while (Atomics.load(control, layout.round) === round) Atomics.wait(control, layout.round, round);
       if (control[slot] === end) return scope.close();
       try {
         // V8 may tell a thread late that another one has grown the memory, and it refuses to fill what is new to it:
