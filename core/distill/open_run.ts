@@ -24,6 +24,7 @@ import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
 import { Diagnostics } from "./training/diagnostics.ts";
 import { monitorOf } from "./training/monitor.ts";
+import { rehearse } from "./training/rehearsal.ts";
 import { Theseus } from "./training/theseus.ts";
 import { Training } from "./training/training.ts";
 import { TrainingStep } from "./training/training_step.ts";
@@ -122,6 +123,7 @@ export async function openRun(
     const preparation = { teacher, train, batchSize, random: random.split("prepare") };
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }
+  await rehearse({ ops, student, teacher, losses, train, recipe: recipe.part("train"), random });
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);

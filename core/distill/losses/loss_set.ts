@@ -13,7 +13,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { Resolved } from "../resolve_plugins.ts";
 import { endEpoch, type LossMetrics } from "./epoch.ts";
 import { lossInputs } from "./inputs.ts";
-import { objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
+import { lossTerms, objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
 import { type PreparationSetup, prepareLosses } from "./prepare.ts";
 
 /** A loss that was created, with its factor. */
@@ -105,6 +105,15 @@ export class LossSet implements Disposable {
   /** The sum that training minimises; see {@link objective}. */
   objective(call: Omit<ObjectiveCall, "ops">): ReturnType<typeof objective> {
     return objective(this.all, { ...call, ops: this.ops });
+  }
+
+  /** Every loss before its weight, with none of their state changed. */
+  rehearse(call: Omit<ObjectiveCall, "ops">): Tensor[] {
+    const { ops } = this;
+    const copied = ({ state, ...entry }: WeightedLoss): WeightedLoss => {
+      return { ...entry, state: { get: (name) => ops.scale(state.get(name), 1), cores: () => null } };
+    };
+    return lossTerms(this.all.map(copied), { ...call, ops });
   }
 
   /** Lets every loss end an epoch, and reads what they report in one wait. */

@@ -30,23 +30,29 @@ export interface ObjectiveCall {
   readonly at: (value: Scheduled) => number;
 }
 
+/** What one of the losses is called with. */
+function callOf({ name, parameters, state }: WeightedLoss, { teacher, batch, ...call }: ObjectiveCall): LossCall {
+  // The types promise a teacher to every loss; only those that say they need it may look.
+  return { ...call, teacher: teacher as ModelOutputs, batch: ownBatch(name, batch), parameters, state };
+}
+
+/** Every loss before its weight, also where that is 0. */
+export function lossTerms(losses: readonly WeightedLoss[], call: ObjectiveCall): Tensor[] {
+  return losses.map((entry) => entry.loss.compute(callOf(entry, call)));
+}
+
 /**
  * The sum that training minimises, and its terms before weighting. A loss whose weight is 0 at a step is left out, but
  * it still sees the step's outputs if it has a use for them.
  */
 export function objective(
   losses: readonly WeightedLoss[],
-  { at, teacher, batch, ...call }: ObjectiveCall,
+  call: ObjectiveCall,
 ): { total: Tensor; terms: Tensor[] } {
-  const { ops } = call;
-  // The types promise a teacher to every loss; only those that say they need it may look.
-  const teacherOutputs = teacher as ModelOutputs;
-  const callOf = ({ name, parameters, state }: WeightedLoss): LossCall => {
-    return { ...call, teacher: teacherOutputs, batch: ownBatch(name, batch), parameters, state, at };
-  };
-  const terms = losses.map((entry) => at(entry.weight) === 0 ? null : entry.loss.compute(callOf(entry)));
+  const { ops, at } = call;
+  const terms = losses.map((entry) => at(entry.weight) === 0 ? null : entry.loss.compute(callOf(entry, call)));
   const weighted = terms.flatMap((term, index) => term ? [ops.scale(term, at(losses[index].weight))] : []);
   const total = weighted.length > 0 ? ops.total(weighted) : ops.scalar(0);
-  ops.constant(() => losses.forEach((entry) => entry.loss.observe?.(callOf(entry))));
+  ops.constant(() => losses.forEach((entry) => entry.loss.observe?.(callOf(entry, call))));
   return { total, terms: terms.map((term) => term ?? ops.scalar(0)) };
 }

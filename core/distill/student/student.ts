@@ -88,6 +88,12 @@ export class Student {
     return this.#with(this.#contracted());
   }
 
+  /** As {@link weights}, for a training pass that is not to count: it updates copies of running statistics. */
+  rehearsalWeights(): Weights {
+    const copies = [...this.untrained.tensors].map(([name, tensor]) => [name, this.ops.scale(tensor, 1)] as const);
+    return this.#with(new Map([...copies, ...this.#contracted()]));
+  }
+
   /** The weights of now as constants that live until they are disposed of, for many forward passes. */
   frozenWeights(): FrozenWeights {
     const contracted = this.ops.scope(() => this.ops.constant(() => this.#contracted()));
