@@ -37,7 +37,8 @@ export class NonFiniteLoss extends TrainingFailure {
    *
    * @param what is not finite: "its loss", "the weights"
    * @param step the first that shows it, counted from 1
-   * @param indices the examples of that step's batch, numbered from 0 as trained on: without those of the validation set
+   * @param indices the examples of that step's batch, numbered from 0 as trained on: without those of the validation
+   * set
    * @param checkpoint the last one that was written, with finite weights, if there is one
    */
   constructor(

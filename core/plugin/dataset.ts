@@ -4,7 +4,9 @@ import type { RemoteFile } from "../data/remote_file.ts";
 
 export type { RemoteFile };
 
-/** Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`; see {@link InputDescription}. */
+/**
+ * Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`; see {@link InputDescription}.
+ */
 export type Batch<Part> = Readonly<Record<string, Part>>;
 
 /** Numbers of one batch on the host. */
@@ -30,8 +32,8 @@ export interface ImageInput {
 }
 
 /**
- * Text that a data set gives as `tokens`, `types` and `mask`, each `[batch, length]`: the number of each token, the segment
- * that it belongs to (0 or 1), and 1 for a token or 0 for padding. The length is the longest of the batch.
+ * Text that a data set gives as `tokens`, `types` and `mask`, each `[batch, length]`: the number of each token, the
+ * segment that it belongs to (0 or 1), and 1 for a token or 0 for padding. The length is the longest of the batch.
  */
 export interface TextInput {
   /** Tokens are numbered from 0 up to but not this. */

@@ -11,13 +11,13 @@ export interface OptionKit {
   /** The zod library. */
   readonly z: typeof z;
   /**
-   * Gives the schema of a number that may follow a schedule during training: `scheduled(z.number().positive())`, to which a
-   * default and a description are added as to any other.
+   * Gives the schema of a number that may follow a schedule during training: `scheduled(z.number().positive())`, to
+   * which a default and a description are added as to any other.
    */
   readonly scheduled: typeof scheduled;
   /**
-   * Gives the schema of a file of a data set, a path or a URL with its SHA-256: `dataFile().describe("The images")`. What
-   * it yields, `readFile` of {@link DatasetSetup} reads.
+   * Gives the schema of a file of a data set, a path or a URL with its SHA-256: `dataFile().describe("The images")`.
+   * What it yields, `readFile` of {@link DatasetSetup} reads.
    */
   readonly dataFile: typeof dataFile;
 }

@@ -35,13 +35,13 @@ export interface ForwardCall {
   /** A fresh 32-bit number each time it is called; for dropout. */
   readonly randomSeed: () => number;
   /**
-   * Names of the outputs that will be looked at beside `logits` and `predictions`; without it all of them. Lists and maps
-   * that will not be may be empty, so that a large model frees each layer before the next.
+   * Names of the outputs that will be looked at beside `logits` and `predictions`; without it all of them. Lists and
+   * maps that will not be may be empty, so that a large model frees each layer before the next.
    */
   readonly wanted?: ReadonlySet<string>;
   /**
-   * What takes the place of one of the model's repeated layers, given what that layer would get; `null`: the layer itself
-   * is run. A model with `runLayer` asks it for every layer.
+   * What takes the place of one of the model's repeated layers, given what that layer would get; `null`: the layer
+   * itself is run. A model with `runLayer` asks it for every layer.
    */
   readonly replaceLayer?: (layer: number, x: Tensor) => LayerOutputs | null;
 }
@@ -63,8 +63,8 @@ export interface ModelOutputs {
   /** `[batch, classes]` before the softmax; `[batch, 1]` for a regression, `[batch, length, classes]` for tagging. */
   readonly logits: Tensor;
   /**
-   * In evaluation, what the model decides where that is not the largest logit, as of a CRF: the class for each example or
-   * token, in the labels' shape.
+   * In evaluation, what the model decides where that is not the largest logit, as of a CRF: the class for each example
+   * or token, in the labels' shape.
    */
   readonly predictions?: Tensor;
   /** Feature maps by layer name, channels last. */
@@ -110,11 +110,12 @@ export interface Model {
   /** Name of the weight `[classes, width]` that makes logits of `pooled`, where one linear layer does. */
   readonly classifier?: string;
   /**
-   * From a batch to outputs. A training step may be recorded once and replayed: `forward` then runs once and its kernels
-   * many times. So it remembers nothing, and what is random in it comes from `randomSeed`, given as it is to kernels.
+   * From a batch to outputs. A training step may be recorded once and replayed: `forward` then runs once and its
+   * kernels many times. So it remembers nothing, and what is random in it comes from `randomSeed`, given as it is to
+   * kernels.
    */
   forward(call: ForwardCall): ModelOutputs;
-  /** What the names of each of the repeated layers begin with, in order: of an encoder its layers, of a ResNet its blocks. */
+  /** Prefixes of the names of the repeated layers, in order: an encoder's layers, a ResNet's blocks. */
   readonly layerPrefixes?: readonly string[];
   /** Runs one of these layers alone, on what the layer before it gives, as `forward` does. */
   runLayer?(call: ForwardCall, layer: number, x: Tensor): LayerOutputs;
@@ -128,11 +129,13 @@ export interface Model {
    */
   fromForeign(name: string): string | null;
   /**
-   * For models whose files come in several forms: the tensors of a file, under the names that `fromForeign` gives, in the
-   * form of `parameters`. What cannot be brought into it stays as it is, and is refused by name or shape.
+   * For models whose files come in several forms: the tensors of a file, under the names that `fromForeign` gives, in
+   * the form of `parameters`. What cannot be brought into it stays as it is, and is refused by name or shape.
    */
   fromFile?(tensors: FileTensors, source: FileSource): FileTensors;
-  /** For models that are stored in another form than `parameters`: the tensors to be written, which `fromFile` takes. */
+  /**
+   * For models that are stored in another form than `parameters`: the tensors to be written, which `fromFile` takes.
+   */
   toFile?(tensors: FileTensors): FileTensors;
 }
 
@@ -182,8 +185,8 @@ export interface ModelDefinition<Options = any> extends PluginDefinition<"model"
   /** A model of the sizes that options and data give. @throws UserError if the options do not fit the data */
   build(options: Options, data: InputDescription): Model;
   /**
-   * For models whose weights are not a safetensors file, such as those that another library runs: makes a teacher of the
-   * files that the recipe names. It is called instead of `build` and of reading weights.
+   * For models whose weights are not a safetensors file, such as those that another library runs: makes a teacher of
+   * the files that the recipe names. It is called instead of `build` and of reading weights.
    *
    * @throws UserError if a file cannot be read, or the model does not fit the data
    */

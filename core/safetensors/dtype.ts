@@ -26,8 +26,8 @@ export type Dtype =
   | "U64";
 
 /**
- * Bits per element of each dtype: all of the format (safetensors 0.8), so that a file is read whole whatever else stands
- * in it. They stand in the order by which the reference implementation sorts tensors in a file, the last first.
+ * Bits per element of each dtype: all of the format (safetensors 0.8), so that a file is read whole whatever else
+ * stands in it. They stand in the order by which the reference implementation sorts tensors in a file, the last first.
  */
 export const DTYPE_BITS: Readonly<Record<Dtype, number>> = {
   BOOL: 8,

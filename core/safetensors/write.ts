@@ -10,8 +10,8 @@ export interface TensorToStore {
   /** Row-major. */
   readonly data: Float32Array | Float64Array | BigInt64Array;
   /**
-   * What floating-point numbers are stored as: F32 or F64, as `data` is, by default. They are rounded to the nearest, of
-   * two to the even; what is too large for the dtype becomes infinite. Integers have no choice.
+   * What floating-point numbers are stored as: F32 or F64, as `data` is, by default. They are rounded to the nearest,
+   * of two to the even; what is too large for the dtype becomes infinite. Integers have no choice.
    */
   readonly dtype?: FloatDtype;
 }

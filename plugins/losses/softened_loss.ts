@@ -27,8 +27,9 @@ export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description
 }
 
 /**
- * A loss that compares the outputs of teacher and student softened by a temperature T: T^2 times the mean over the batch
- * of a divergence of softmax(z_T / T) and softmax(z_S / T). For tagging the mean runs over the tokens that have a label.
+ * A loss that compares the outputs of teacher and student softened by a temperature T: T^2 times the mean over the
+ * batch of a divergence of softmax(z_T / T) and softmax(z_S / T). For tagging the mean runs over the tokens that have a
+ * label.
  */
 export function softenedLoss(
   { temperature: { default: usual, description: meaning }, inspect, transform, divergence, factor = 1, ...definition }:

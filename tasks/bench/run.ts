@@ -45,7 +45,9 @@ export interface BenchReport {
   deno: string;
   system: string;
   cores: number;
-  /** Processes that wanted a core in the minute before (0 where the system does not say): more than a few spoil times. */
+  /**
+   * Processes that wanted a core in the minute before (0 where the system does not say): more than a few spoil times.
+   */
   loadBefore: number;
   date: string;
   /** Absent without an adapter. */

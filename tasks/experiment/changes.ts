@@ -3,7 +3,8 @@ import { isMap, parsePath, type Path, valueAtPath } from "../../core/recipe/path
 
 /**
  * What a map of changes sets in a recipe: maps are merged into those of the recipe, all else replaces what is there. A
- * map whose `use` is another than the recipe's replaces it whole, as the options of one plug-in mean nothing to another.
+ * map whose `use` is another than the recipe's replaces it whole, as the options of one plug-in mean nothing to
+ * another.
  *
  * @param base the recipe as it was written
  * @param changes nested maps; a key of the top level may be a path: `losses[1].weight`

@@ -21,8 +21,8 @@ const TOLERANCE = 1e-5;
 const [M, K, N] = [65, 129, 33];
 
 /**
- * Computes two small things on a backend, and again on the host in float64: a matrix product, and a chain of cores merged
- * back to its matrix.
+ * Computes two small things on a backend, and again on the host in float64: a matrix product, and a chain of cores
+ * merged back to its matrix.
  */
 export async function selfTest(backend: Backend): Promise<Check[]> {
   const ops = createOps(backend);

@@ -59,7 +59,8 @@ export class LossSet implements Disposable {
   /**
    * Creates the losses that a recipe names.
    *
-   * @throws UserError with line and column for options that do not fit the models, or a loss that needs a missing teacher
+   * @throws UserError with line and column for options that do not fit the models, or a loss that needs a missing
+   * teacher
    */
   static async build(
     recipe: Section<Recipe["losses"]>,

@@ -59,8 +59,8 @@ export function offsetsOf(layout: Layout, count: number, tokens: Uint32Array | n
 }
 
 /**
- * Computes outputs over all examples and keeps them without padding. Texts are taken by their length, so that batches have
- * little of it.
+ * Computes outputs over all examples and keeps them without padding. Texts are taken by their length, so that batches
+ * have little of it.
  *
  * @throws UserError for an output with a dimension that is neither always the same nor the text's length
  */

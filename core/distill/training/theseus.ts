@@ -16,17 +16,17 @@ export interface TheseusOptions {
   readonly replacingRate: Scheduled;
 }
 
-/** Of a layer of the student: the teacher's layers that it stands for, from `begin` up to `end`, which is not one of them. */
+/** For a layer of the student: the teacher's layers that it stands for, from `begin` up to but not `end`. */
 export interface Share {
   readonly begin: number;
   readonly end: number;
 }
 
 /**
- * Progressive module replacing (BERT-of-Theseus, Xu et al. 2020, arXiv 2002.02925): each layer of the student (successor)
- * stands for as many layers of the teacher (predecessor). In every training step a draw decides for each of them whether
- * the student's layer computes or, frozen, those of the teacher; as the replacing rate rises to 1 the student is left. The
- * teacher's layers run as in evaluation; gradients go through them to what comes before.
+ * Progressive module replacing (BERT-of-Theseus, Xu et al. 2020, arXiv 2002.02925): each layer of the student
+ * (successor) stands for as many layers of the teacher (predecessor). In every training step a draw decides for each of
+ * them whether the student's layer computes or, frozen, those of the teacher; as the replacing rate rises to 1 the
+ * student is left. The teacher's layers run as in evaluation; gradients go through them to what comes before.
  */
 export class Theseus {
   readonly #student: Model;
@@ -46,7 +46,7 @@ export class Theseus {
     this.#shares = shareOut(student.layerPrefixes?.length ?? 0, teacher.model.layerPrefixes?.length ?? 0);
   }
 
-  /** Which layers of the student are replaced in a step: of each a letter, `s` for the student's or `t` for the teacher's. */
+  /** The student's layers that are replaced in a step: a letter each, `s` for the student's, `t` for the teacher's. */
   draw(progress: Progress, random: Random): string {
     const rate = valueAt(this.options.replacingRate, progress);
     return this.#shares.map(() => random.uniform() < rate ? "s" : "t").join("");
@@ -76,7 +76,8 @@ export class Theseus {
    * Runs the student with every layer replaced, on one example.
    *
    * @param weights the student's
-   * @throws UserError if a layer of the teacher does not take what the student's takes, or gives something of another shape
+   * @throws UserError if a layer of the teacher does not take what the student's takes, or gives something of another
+   * shape
    */
   check(ops: Ops, weights: () => Weights, examples: Examples): void {
     const randomSeed = () => 0;

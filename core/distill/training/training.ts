@@ -211,7 +211,7 @@ export class Training {
     metricLines(epoch, lossMetrics).forEach((line) => reporter.line(line));
   }
 
-  /** Says what is trained in name only, once every loss has had its part; layers that are replaced may have theirs later. */
+  /** Warns of what is trained in name only, once every loss has had its part; replaced layers may have theirs later. */
   #warnOfUnreached(): void {
     const { losses, step: { unreached }, recipe, reporter } = this.setup;
     if (recipe.train.theseus) return;

@@ -28,8 +28,8 @@ interface Parts {
 }
 
 /**
- * Opens a model of TensorFlow.js on one engine and tries it on one example, so that whatever does not fit is told before
- * training.
+ * Opens a model of TensorFlow.js on one engine and tries it on one example, so that whatever does not fit is told
+ * before training.
  *
  * @throws UserError in one sentence for all that TensorFlow.js refuses
  */
