@@ -43,7 +43,7 @@ export class Run implements Disposable {
   readonly #owned: DisposableStack;
 
   private constructor(
-    /** What the run consists of. */
+    /** The parts of the run. */
     readonly parts: RunParts,
     owned: DisposableStack,
   ) {

@@ -23,7 +23,7 @@ export class TrainingFailure extends Error {
   }
 }
 
-/** What usually keeps numbers finite. */
+/** Advice that usually keeps numbers finite. */
 const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
 
 /** A loss, or the weights, became NaN or infinite. */

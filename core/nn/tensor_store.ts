@@ -13,7 +13,7 @@ export interface NamedShape {
 
 /** A stretch of a storage whose numbers have the learning rate in common. */
 export interface RateSegment {
-  /** Where it begins, aligned. */
+  /** Its aligned beginning. */
   readonly offset: number;
   readonly size: number;
   readonly rateScale: number;

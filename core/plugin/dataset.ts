@@ -46,9 +46,9 @@ export interface TextInput {
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
-/** What models need to know of the data. */
+/** A data set's description for models. */
 export interface InputDescription {
-  /** What the labels are. */
+  /** The kind of labels. */
   readonly task: Task;
   /** Names of the classes or tags; empty for regression. */
   readonly classes: readonly string[];
@@ -84,13 +84,13 @@ export interface Examples {
 
 /** A loaded data set. */
 export interface Dataset {
-  /** What models need to know of it. */
+  /** Its description for models. */
   readonly input: InputDescription;
   /** Splits by name; `train` and `test` are always there. */
   readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
 }
 
-/** What a data set is loaded with. */
+/** The arguments of loading a data set. */
 export interface DatasetSetup {
   /**
    * Reads a file named in the recipe, as the kit's `dataFile` gives it: a path, relative ones from the recipe's base

@@ -30,13 +30,13 @@ export type OptionSchema<Options> = (kit: OptionKit) => Schema<Options>;
 
 /** The description that every plug-in gives of itself. */
 export interface PluginDefinition<Kind extends string, Options> {
-  /** Which kind of plug-in it is. */
+  /** The kind of plug-in. */
   readonly kind: Kind;
   /** The name that recipes use. */
   readonly name: string;
   /** One line for lists: what it is, without a full stop. */
   readonly description: string;
-  /** What it computes, in one line of plain text; built-in losses all have one. */
+  /** Its formula, in one line of plain text; built-in losses all have one. */
   readonly equation?: string;
   /** Its source: a paper with its arXiv number, a format's site. All built-in ones name it. */
   readonly source?: string;

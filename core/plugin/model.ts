@@ -22,9 +22,9 @@ export interface ParameterSpec {
   readonly overParameterisable: boolean;
 }
 
-/** What a forward pass is given. */
+/** The arguments of a forward pass. */
 export interface ForwardCall {
-  /** What it computes with. */
+  /** The operations of the backend. */
   readonly ops: Ops;
   /** The weights by name. */
   readonly weights: Weights;
@@ -46,9 +46,9 @@ export interface ForwardCall {
   readonly replaceLayer?: (layer: number, x: Tensor) => LayerOutputs | null;
 }
 
-/** What one of a model's repeated layers gives. */
+/** The outputs of one of a model's repeated layers. */
 export interface LayerOutputs {
-  /** What the next layer gets. */
+  /** The input of the next layer. */
   readonly hidden: Tensor;
   /** As in {@link ModelOutputs}, of this layer. */
   readonly attention?: Tensor;
@@ -58,7 +58,7 @@ export interface LayerOutputs {
   readonly relations?: AttentionVectors;
 }
 
-/** What a forward pass gives. Which of the optional ones there are, the model's documentation says. */
+/** The outputs of a forward pass. A model's documentation says which of the optional ones it has. */
 export interface ModelOutputs {
   /** `[batch, classes]` before the softmax; `[batch, 1]` for a regression, `[batch, length, classes]` for tagging. */
   readonly logits: Tensor;
@@ -87,7 +87,7 @@ export interface ModelOutputs {
   readonly headLogits?: Readonly<Record<string, Tensor>>;
 }
 
-/** What one layer's attention is made of, each `[batch, heads, length, head width]`. */
+/** The vectors of one layer's attention, each `[batch, heads, length, head width]`. */
 export interface AttentionVectors {
   /** What each token looks for. */
   readonly queries: Tensor;
@@ -158,9 +158,9 @@ export interface FileSource {
   readonly report: (line: string) => void;
 }
 
-/** What a teacher that brings its own files is opened with. */
+/** The arguments of opening a teacher that brings its own files. */
 export interface OpenSetup {
-  /** What it computes with, as long as it is open. */
+  /** The operations of the backend, as long as it is open. */
   readonly ops: Ops;
   /** The file or folder that the recipe names as its weights, relative to the working directory. */
   readonly path: string;

@@ -50,7 +50,7 @@ export async function loadPluginUrl<Kind extends PluginKind>(
   return await importDefinition(kind, url, `data:${type};base64,${bytes.toBase64()}`);
 }
 
-/** What is fetched from this machine crosses no network. */
+/** A fetch from this machine crosses no network. */
 function isSecure(url: string): boolean {
   const address = URL.parse(url);
   return address?.protocol === "https:" ||

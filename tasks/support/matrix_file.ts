@@ -16,7 +16,7 @@ export interface StoredMatrix {
 /**
  * Reads a tensor that is to be taken as a matrix.
  *
- * @param name the tensor's name; without it the error lists what there is
+ * @param name the tensor's name; without it the error lists all names
  * @throws UserError if the file cannot be read, or there is no such tensor, or it is no matrix of floating-point
  * numbers
  */

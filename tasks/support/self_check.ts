@@ -6,7 +6,7 @@ import { createOps, type Ops } from "../../core/ops/ops.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { Random } from "../../core/data/random.ts";
 
-/** What a computation gave on a backend, held against the same in float64. */
+/** The result of a computation on a backend, compared with the same in float64. */
 export interface Check {
   readonly name: string;
   /** Largest difference, over the largest number there is; NaN if the backend gave one. */

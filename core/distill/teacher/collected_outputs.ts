@@ -49,7 +49,7 @@ export function shapeOf({ extents }: Layout, tokens: number): number[] {
   return extents.map((extent) => extent === "tokens" ? tokens : extent);
 }
 
-/** Where each example's numbers begin, and behind the last one where they end. */
+/** The offset of each example's numbers, and behind the last one their end. */
 export function offsetsOf(layout: Layout, count: number, tokens: Uint32Array | null): Float64Array {
   const offsets = new Float64Array(count + 1);
   for (let example = 0; example < count; example++) {

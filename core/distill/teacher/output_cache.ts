@@ -21,7 +21,7 @@ const FORMAT = 2;
 
 /** The teacher's outputs over the training examples that are kept, and all they depend on. */
 export interface CacheSetup {
-  /** Where the file is. */
+  /** The folder of the file. */
   readonly folder: string;
   readonly teacher: Teacher;
   /** Names of the outputs that the losses want. */

@@ -106,7 +106,7 @@ export class Theseus {
     });
   }
 
-  /** Which of the teacher's layers each of the student's stands for, as a line for the user. */
+  /** The teacher's layers that each of the student's stands for, as a line for the user. */
   describe(): string {
     const shares = this.#shares.map(({ begin, end }) => end - begin === 1 ? `${begin}` : `${begin} to ${end - 1}`);
     return `the student's layers stand for the teacher's layers ${shares.join(", ")}`;

@@ -39,7 +39,7 @@ export interface BlockSettings {
   readonly attentionDropout: number;
 }
 
-/** What a block gives. */
+/** The outputs of a block. */
 export interface BlockOutputs {
   /** `[batch, length, width]` */
   readonly hidden: Tensor;

@@ -19,7 +19,7 @@ const SMALLEST = 2 ** -126;
 /** Tokens of the example that a model is tried on. */
 const TRIED_LENGTH = 8;
 
-/** What a teacher is made of. */
+/** The parts of a teacher. */
 interface Parts {
   readonly options: TfjsOptions;
   readonly data: InputDescription;
