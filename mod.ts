@@ -1,7 +1,7 @@
 /**
  * Over-parameterised knowledge distillation (OPDF, arXiv 2411.06448) on any GPU: a student's weight matrices are
- * decomposed into chains of tensors with more parameters than the matrices had, the chains are trained against a teacher,
- * and then contracted back, so that the student that ships is as small as before.
+ * decomposed into chains of tensors with more parameters than the matrices had, the chains are trained against a
+ * teacher, and then contracted back, so that the student that ships is as small as before.
  *
  * @example Run a recipe
  * ```ts

@@ -31,8 +31,8 @@ export class Tape {
   }
 
   /**
-   * Finds d loss / d target for each target, and hands each to `take` as soon as it is whole. After that it is freed,
-   * as are the gradients on the way when the walk is past them.
+   * Computes d loss / d target for each target and hands it to `take` as soon as it is complete. It is freed after the
+   * call, as are the gradients on the way once the walk is past them.
    *
    * @param seed the gradient of the loss itself: a scalar 1
    * @param add sums two gradients of one tensor

@@ -3,7 +3,7 @@ import type { AnyKernel, Kernel } from "./backend/kernel.ts";
 import { fillKernel } from "./kernels/fill.ts";
 import { showShape, sizeOf, Tensor } from "./tensor.ts";
 
-/** What a device tells about its work while it is observed; see {@link Device.observed}. */
+/** Receives a device's work while it is observed; see {@link Device.observed}. */
 export interface DeviceObserver {
   /** A tensor was made: on memory of its own, or (`alias`) on that of another. */
   made(tensor: Tensor, alias: boolean): void;

@@ -14,7 +14,7 @@ export { type Dtype, type StoredTensor, toBigInt64, toFloat32 } from "./safetens
 export type { FloatDtype } from "./safetensors/narrow.ts";
 export { encodeSafetensors, type TensorToStore, writeSafetensors } from "./safetensors/write.ts";
 
-/** What a safetensors file holds. */
+/** The content of a safetensors file. */
 export interface Safetensors {
   /** By name, in the order of their bytes in the file. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;

@@ -1,5 +1,5 @@
 // A run of neighbours along one dimension, seen as the middle of [outer, extent, inner]: `length` of them from `begin`
-// on, and the reverse, which puts them back among zeros or among what is there.
+// on, and the reverse, which puts them back among zeros or the numbers already there.
 // From the kernel's signature: p, input, output.
 
 @compute @workgroup_size(64)

@@ -16,7 +16,9 @@ const SOURCES = new URL("assembly/", FOLDER);
 /** The file that holds the compiled kernels. */
 export const GENERATED = new URL("kernels.generated.ts", FOLDER);
 
-/** Memory is imported and shared, so that worker threads see the same tensors; 65536 pages are 4 GiB, all of 32 bits. */
+/**
+ * Memory is imported and shared, so that worker threads see the same tensors; 65536 pages are 4 GiB, all of 32 bits.
+ */
 const OPTIONS = [
   ...["-O3", "--noAssert", "--runtime", "stub", "--use", "abort="],
   ...["--importMemory", "--sharedMemory", "--maximumMemory", "65536", "--enable", "simd", "--enable", "threads"],

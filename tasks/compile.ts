@@ -42,7 +42,7 @@ async function compile(checkout: string, out: string): Promise<string> {
   return said;
 }
 
-/** What went wrong, from what `deno compile` said; the runtime is a download of its own, which not every network allows. */
+/** The reason from the output of `deno compile`; its runtime is a download, which not every network allows. */
 export function compileError(said: string): Error {
   if (!/\bdenort\b/.test(said)) return new Error(`deno compile failed: ${said}`);
   return new UserError(

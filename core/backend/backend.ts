@@ -58,7 +58,7 @@ export interface WorkCount {
 export interface Backend {
   /** The name shown to people; code asks for {@link parallel} or {@link traits} instead. */
   readonly name: "webgpu" | "cpu";
-  /** What it computes in. */
+  /** The precision of its arithmetic. */
   readonly precision: "float32" | "float64";
   /** One line for people: adapter or instruction set, threads. */
   readonly description: string;

@@ -4,7 +4,7 @@ import { CpuBackend } from "./cpu/cpu_backend.ts";
 import { describeAdapter, findAdapter, isSoftware } from "./webgpu/adapter.ts";
 import { WebGpuBackend } from "./webgpu/webgpu_backend.ts";
 
-/** What the user asked for. */
+/** The user's choice of backend. */
 export type BackendChoice = "auto" | "webgpu" | "cpu";
 
 /** A backend and one line that says why it was taken and how to take another. */

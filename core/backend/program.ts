@@ -5,7 +5,7 @@ import type { AnyKernel } from "./kernel.ts";
 export interface KernelCall {
   /** The kernel. */
   readonly kernel: AnyKernel;
-  /** What it reads and writes. */
+  /** The tensors it reads and writes. */
   readonly views: Readonly<Record<string, View>>;
   /** The numbers beside. */
   readonly parameters: Readonly<Record<string, number>>;

@@ -1,7 +1,7 @@
 import type { Images } from "./images.ts";
 import { Random } from "./random.ts";
 
-/** What makes pixels from 0 to 1 have mean 0 and deviation 1, for each channel. */
+/** Mean and deviation of pixels from 0 to 1, for each channel: subtracted, and divided by. */
 export interface Normalisation {
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -17,7 +17,7 @@ export interface Augmentation {
   readonly fill?: number;
 }
 
-/** What the random changes of an example follow from, besides its index: not the batch it is in. */
+/** With an example's index, this decides its random changes; its batch does not. */
 export interface AugmentationKey {
   readonly seed: number;
   readonly epoch: number;

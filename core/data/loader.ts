@@ -115,7 +115,8 @@ function bucket(order: Uint32Array, lengths: ArrayLike<number>, batchSize: numbe
   const end = whole * batchSize;
   for (let begin = 0; begin < end; begin += WINDOW * batchSize) {
     const window = sorted.slice(begin, Math.min(begin + WINDOW * batchSize, end));
-    // Equal lengths stay as they were drawn: many texts are cut to one length, and a data set may be in order of classes.
+    // Equal lengths stay as they were drawn: many texts are cut to one length, and a data set may be in order of
+    // classes.
     sorted.set(Array.from(window).sort((a, b) => lengths[a] - lengths[b]), begin);
   }
   const places = random.split("batches").shuffle(firstIndices(whole));

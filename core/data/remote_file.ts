@@ -51,8 +51,8 @@ export function refusalOf({ url, sha256 }: { readonly url: string; readonly sha2
 }
 
 /**
- * Reads a file by its URL. Only content with the right hash is given out and kept; what is kept is read again without the
- * network.
+ * Reads a file by its URL. Only content with the right hash is given out and kept; what is kept is read again without
+ * the network.
  *
  * @param file the address and the hash
  * @param options where it is kept and how large it may be: `runs/cache` and 2 GiB by default

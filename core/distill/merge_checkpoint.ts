@@ -33,8 +33,8 @@ export interface MergedCheckpoint {
 }
 
 /**
- * Makes a plain student of a run's checkpoint: chains contracted, as at the end of a run. A recipe that restores the best
- * epoch gives that epoch's weights.
+ * Makes a plain student of a run's checkpoint: chains contracted, as at the end of a run. A recipe that restores the
+ * best epoch gives that epoch's weights.
  *
  * @param recipe the run's own
  * @param file the checkpoint

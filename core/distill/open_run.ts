@@ -31,35 +31,35 @@ import { TrainingStep } from "./training/training_step.ts";
 
 /** How a run is opened. */
 export interface RunOptions {
-  /** Where to compute; it stays open. */
+  /** The backend to compute on; it stays open. */
   readonly backend: Backend;
   /** The plug-ins that a recipe can name without a file. */
   readonly builtins: Builtins;
   /** Continue from the checkpoint in the run folder. */
   readonly resume?: boolean;
-  /** Where progress goes; nowhere by default. */
+  /** Receives progress; left out, nobody does. */
   readonly reporter?: Reporter;
 }
 
-/** What a run consists of. */
+/** The parts of a run. */
 export interface RunParts {
-  /** What it computes with. */
+  /** The operations of the backend. */
   readonly ops: Ops;
   /** The recipe, all defaults filled in. */
   readonly recipe: Checked<Recipe>;
-  /** Where progress goes. */
+  /** Receives progress. */
   readonly reporter: Reporter;
   /** The time that each stage took. */
   readonly watch: Stopwatch;
   /** Name of the student's plug-in. */
   readonly architecture: string;
-  /** What is trained on and measured on. */
+  /** The examples for training, validation and test. */
   readonly data: RunData;
   /** `null`: the student learns alone. */
   readonly teacher: LoadedTeacher | null;
   /** The model in training, some of its weights as chains. */
   readonly student: Student;
-  /** What is minimised. */
+  /** The losses whose weighted sum is minimised. */
   readonly losses: LossSet;
   /** One step on a given batch, without log and validation. */
   readonly trainingStep: TrainingStep;
@@ -67,7 +67,7 @@ export interface RunParts {
   readonly training: Training;
 }
 
-/** What the stages of opening share. */
+/** The parts that the stages of opening share. */
 interface Opening extends Pick<RunParts, "ops" | "recipe" | "watch"> {
   readonly plugins: ResolvedPlugins;
   readonly random: Random;
@@ -80,7 +80,7 @@ interface Opening extends Pick<RunParts, "ops" | "recipe" | "watch"> {
 /** A student that was built, and what it was built by. */
 interface OpenedStudent {
   readonly student: Student;
-  /** Which of its weights are chains, and how they are split. */
+  /** Its weights that are chains, and how they are split. */
   readonly specs: ReadonlyMap<string, ChainSpec>;
   readonly startsFrom: ReadonlyMap<string, string>;
 }
@@ -206,7 +206,7 @@ async function openLosses(
   });
 }
 
-/** What `train.theseus` asks for. @throws UserError with line and column if the layers do not fit */
+/** The layer replacement of `train.theseus`. @throws UserError with line and column if the layers do not fit */
 function replacement(
   { ops, recipe, report }: Opening,
   { test }: RunData,

@@ -14,7 +14,7 @@ export interface Resolved<Kind extends PluginKind> {
   // The type of the options is the plug-in's own affair.
   // deno-lint-ignore no-explicit-any
   readonly options: any;
-  /** Where it stands in the recipe. */
+  /** Its place in the recipe. */
   readonly path: Path;
 }
 

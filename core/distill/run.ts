@@ -18,8 +18,9 @@ import type { TrainingResult } from "./training/training.ts";
 export type Split = "train" | "validation" | "test";
 
 /**
- * A recipe at work: its data, teacher, over-parameterised student and losses, and a training that stands at some step. It
- * is driven to its end by {@link Run.train}, or step by step. Disposing of it frees all that it holds on the backend.
+ * A recipe at work: its data, teacher, over-parameterised student and losses, and a training that stands at some step.
+ * It is driven to its end by {@link Run.train}, or step by step. Disposing of it frees all that it holds on the
+ * backend.
  *
  * @example Ten steps, and a look at the student after them
  * ```ts no-run
@@ -42,7 +43,7 @@ export class Run implements Disposable {
   readonly #owned: DisposableStack;
 
   private constructor(
-    /** What the run consists of. */
+    /** The parts of the run. */
     readonly parts: RunParts,
     owned: DisposableStack,
   ) {
@@ -70,8 +71,8 @@ export class Run implements Disposable {
   }
 
   /**
-   * One training step on the next batch, with a line of the log when it is due; the last step of an epoch ends the epoch
-   * with validation and checkpoint. The first one writes the recipe into the run folder and measures the teacher.
+   * One training step on the next batch, with a line of the log when it is due; the last step of an epoch ends the
+   * epoch with validation and checkpoint. The first one writes the recipe into the run folder and measures the teacher.
    *
    * @throws RangeError if training is finished
    * @throws TrainingFailure if the log is due and a loss or the weights are NaN or infinite
@@ -118,7 +119,7 @@ export class Run implements Disposable {
     return this.#exported = await exportStudent({ ops, student, verify, data, folder: output, architecture, watch });
   }
 
-  /** Measures the exported student, exporting it if that was not done, and writes what the run came to: `metrics.json`. */
+  /** Measures the exported student, exporting it if that was not done, and writes the run's result: `metrics.json`. */
   async summary(): Promise<RunSummary> {
     const exported = this.#exported ?? await this.export();
     const { recipe: { value: settings }, data, student: { model }, watch, training } = this.parts;

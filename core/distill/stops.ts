@@ -23,7 +23,7 @@ export class TrainingFailure extends Error {
   }
 }
 
-/** What usually keeps numbers finite. */
+/** Advice that usually keeps numbers finite. */
 const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
 
 /** A loss, or the weights, became NaN or infinite. */
@@ -37,7 +37,8 @@ export class NonFiniteLoss extends TrainingFailure {
    *
    * @param what is not finite: "its loss", "the weights"
    * @param step the first that shows it, counted from 1
-   * @param indices the examples of that step's batch, numbered from 0 as trained on: without those of the validation set
+   * @param indices the examples of that step's batch, numbered from 0 as trained on: without those of the validation
+   * set
    * @param checkpoint the last one that was written, with finite weights, if there is one
    */
   constructor(

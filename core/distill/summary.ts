@@ -73,7 +73,7 @@ export interface RunSummary {
   readonly studentSha256: string;
 }
 
-/** What was measured in a run; `null` where it was not. */
+/** The measurements of a run; `null` where nothing was measured. */
 export interface Measured {
   /** The teacher on the test set. */
   readonly taught: Evaluation | null;

@@ -24,12 +24,12 @@ export interface Evaluation {
   readonly confusion: Confusion | null;
 }
 
-/** What is evaluated, and on what. */
+/** The model to evaluate, and the examples. */
 export interface EvaluationCall {
   readonly model: Model;
   readonly weights: Weights;
   readonly examples: Examples;
-  /** What the data set is: its task and its classes. */
+  /** The data set's task and classes. */
   readonly input: InputDescription;
   readonly batchSize: number;
 }

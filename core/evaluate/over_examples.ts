@@ -15,9 +15,9 @@ export interface ExampleNumbers {
   readonly data: Float32Array;
 }
 
-/** What was computed of one batch. */
+/** The numbers computed of one batch. */
 export interface BatchNumbers {
-  /** Which examples are in it. */
+  /** The indices of its examples. */
   readonly indices: Uint32Array;
   /** By name. */
   readonly numbers: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Floats }>;

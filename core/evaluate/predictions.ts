@@ -4,7 +4,9 @@ import type { Batch, HostTensor, Task } from "../plugin/dataset.ts";
 import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging. */
+/**
+ * What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging.
+ */
 export function predictionsOf(
   ops: Ops,
   task: Task,

@@ -4,7 +4,7 @@ import { LINEAR_WORKGROUP } from "./launch.ts";
 /** The tensors of a kernel by name, in the order of their bindings. */
 export type Elements = Readonly<Record<string, ElementType>>;
 
-/** What a kernel takes: its tensors and numbers, in the order of the shader's bindings and of its uniform struct. */
+/** A kernel's tensors and numbers, in the order of the shader's bindings and of its uniform struct. */
 export interface Signature {
   readonly reads: Elements;
   readonly writes: Elements;

@@ -6,9 +6,9 @@ const CONFIG_FILE = "tokenizer_config.json";
 const ALL = Object.keys(TEXT_INPUTS) as (keyof typeof TEXT_INPUTS)[];
 
 /**
- * The tokenizer's files as they are saved beside a model: its config also says where Hugging Face's tokenizer cuts texts,
- * and which of its outputs the model takes. A model without segments would stumble over theirs, and one cuts nothing
- * that is not told how long a text may be.
+ * The tokenizer's files as they are saved beside a model: its config also says where Hugging Face's tokenizer cuts
+ * texts, and which of its outputs the model takes. A model without segments would stumble over theirs, and one cuts
+ * nothing that is not told how long a text may be.
  */
 export function tokenizerFiles(
   { textInputs = ALL }: Pick<Model, "textInputs">,

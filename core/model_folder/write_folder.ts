@@ -9,9 +9,9 @@ import { WEIGHTS_FILE } from "./stored_tensors.ts";
 import { tokenizerFiles } from "./tokenizer_files.ts";
 
 /**
- * Writes a model folder: `config.json` says what the model is and what it expects, `model.safetensors` holds the tensors
- * under their foreign names in PyTorch's axis order. Beside them stand the files by which Hugging Face's tokenizer or image
- * processor makes a model's inputs.
+ * Writes a model folder: `config.json` says what the model is and what it expects, `model.safetensors` holds the
+ * tensors under their foreign names in PyTorch's axis order. Beside them stand the files by which Hugging Face's
+ * tokenizer or image processor makes a model's inputs.
  *
  * @param architecture the plug-in's name
  */

@@ -17,9 +17,9 @@ export const GAUGES = ["balanced", "left-canonical", "right-canonical"] as const
 export type Gauge = typeof GAUGES[number];
 
 /**
- * The cores of a swept chain in another gauge; the arrays of the sweep are overwritten. In all gauges the columns of P point the
- * same way, that of the sweep, in which each has its entry of largest size positive. So chains of two matrices are
- * comparable, each bond for itself.
+ * The cores of a swept chain in another gauge; the arrays of the sweep are overwritten. In all gauges the columns of P
+ * point the same way, that of the sweep, in which each has its entry of largest size positive. So chains of two
+ * matrices are comparable, each bond for itself.
  *
  * Singular values that are noise next to the largest of their bond, by the arithmetic that they were computed in, count
  * as zero: the rows and columns of a balanced core that belong to them are zero, save where both do.

@@ -3,7 +3,10 @@ import { sizeOf } from "../tensor.ts";
 
 /** How a fresh tensor is filled. */
 export type Initialiser =
-  /** He et al. 2015, for weights before a ReLU: normal with variance 2 / fan, fan = outputs x kernel area or inputs x kernel area. */
+  /**
+   * He et al. 2015, for weights before a ReLU: normal with variance 2 / fan, fan = outputs x kernel area or inputs x
+   * kernel area.
+   */
   | { readonly use: "kaiming-normal"; readonly fan: "out" | "in" }
   /** PyTorch's default of linear layers: uniform within 1 / sqrt(inputs). */
   | { readonly use: "uniform"; readonly bound: number }

@@ -18,7 +18,7 @@ export interface AdamwOptions {
   readonly epsilon: number;
 }
 
-/** What one step is taken with. */
+/** The settings of one step. */
 export interface StepSettings {
   readonly rate: number;
   readonly weightDecay: number;

@@ -9,8 +9,8 @@ export interface TrainedPart extends StorePart {
 }
 
 /**
- * A store of tensors that are trained, with a second storage of the same layout for their gradients, so that an optimiser
- * updates all of them in one kernel: one for each learning rate.
+ * A store of tensors that are trained, with a second storage of the same layout for their gradients, so that an
+ * optimiser updates all of them in one kernel: one for each learning rate.
  */
 export class ParameterStore extends TensorStore {
   declare readonly parts: readonly TrainedPart[];

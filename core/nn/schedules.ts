@@ -41,9 +41,9 @@ export function interpolate(curve: Curve, from: number, to: number, t: number): 
 }
 
 /**
- * The learning rate of one step. Warm-up rises in equal parts, `1/w, 2/w, ... 1` of the base over its `w` steps, so that
- * no step is lost to a rate of 0. What follows is spread over the steps that remain: it starts at the base and would
- * reach `final` at `totalSteps`, one step after the last (as PyTorch's `CosineAnnealingLR` with `T_max` steps).
+ * The learning rate of one step. Warm-up rises in equal parts, `1/w, 2/w, ... 1` of the base over its `w` steps, so
+ * that no step is lost to a rate of 0. What follows is spread over the steps that remain: it starts at the base and
+ * would reach `final` at `totalSteps`, one step after the last (as PyTorch's `CosineAnnealingLR` with `T_max` steps).
  *
  * @param step the step about to be taken, from 0
  * @param totalSteps steps of the whole training, warm-up included

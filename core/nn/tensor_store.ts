@@ -13,7 +13,7 @@ export interface NamedShape {
 
 /** A stretch of a storage whose numbers have the learning rate in common. */
 export interface RateSegment {
-  /** Where it begins, aligned. */
+  /** Its aligned beginning. */
   readonly offset: number;
   readonly size: number;
   readonly rateScale: number;
@@ -34,8 +34,8 @@ export interface Place {
 }
 
 /**
- * Named tensors side by side in one storage, those of equal learning rate together. Each begins at an aligned place; the gaps
- * stay zero. What is too much for one storage goes into several, each tensor whole.
+ * Named tensors side by side in one storage, those of equal learning rate together. Each begins at an aligned place;
+ * the gaps stay zero. What is too much for one storage goes into several, each tensor whole.
  */
 export class TensorStore {
   /** The storages: one unless the tensors are many, none without tensors. */
@@ -110,7 +110,7 @@ export class TensorStore {
   }
 }
 
-/** The name of something that each part of a store has: as for an undivided store, from the second part on with its number. */
+/** The name of a thing that each part of a store has: the plain name for the first part, then with its number. */
 export function partName(name: string, part: number): string {
   return part === 0 ? name : `${name}.${part + 1}`;
 }

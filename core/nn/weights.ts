@@ -2,7 +2,11 @@ import type { Tensor } from "../tensor.ts";
 
 /** Named tensors, wherever they come from: stored as they are, or rebuilt from chains of cores. */
 export interface Weights {
-  /** The tensor of a name, in the shape that the model's list of parameters gives it. @throws RangeError if there is none of that name */
+  /**
+   * The tensor of a name, in the shape that the model's list of parameters gives it.
+   *
+   * @throws RangeError if there is none of that name
+   */
   get(name: string): Tensor;
   /** The cores of an over-parameterised weight, or `null` for one that is stored as it is. */
   cores(name: string): readonly Tensor[] | null;

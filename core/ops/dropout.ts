@@ -3,7 +3,7 @@ import { dropoutKernel } from "../kernels/dropout.ts";
 import type { Tensor } from "../tensor.ts";
 import { defineOp } from "./op.ts";
 
-/** What is dropped. */
+/** Rate and seed of dropout. */
 export interface DropoutOptions {
   /** Probability of zeroing an element, in [0, 1). */
   readonly rate: number;

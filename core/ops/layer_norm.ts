@@ -4,7 +4,7 @@ import { showShape, type Tensor } from "../tensor.ts";
 import { defineOp } from "./op.ts";
 import { sumOver } from "./sum.ts";
 
-/** What layer norm takes beside tensors. */
+/** Options of layer norm. */
 export interface LayerNormOptions {
   /** Added to the variance: 1e-5 as in PyTorch by default; BERT takes 1e-12. */
   readonly epsilon?: number;

@@ -1,13 +1,13 @@
 import type { Device } from "../device.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** What an operation's backward pass is given. */
+/** The arguments of an operation's backward pass. */
 export interface BackwardCall<Saved> {
-  /** What the forward pass gave. */
+  /** The result of the forward pass. */
   readonly output: Tensor;
   /** d loss / d output, in the output's shape. */
   readonly gradient: Tensor;
-  /** What the forward pass kept. */
+  /** The forward pass's notes for the backward pass. */
   readonly saved: Saved;
   /** Whether the gradient of the i-th tensor argument is wanted; others may be answered with `null`. */
   readonly needs: readonly boolean[];
@@ -17,7 +17,7 @@ export interface BackwardCall<Saved> {
 export interface Forward<Saved> {
   /** The result. */
   readonly output: Tensor;
-  /** What `backward` will be given. */
+  /** Notes for `backward`. */
   readonly saved: Saved;
 }
 

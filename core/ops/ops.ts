@@ -80,8 +80,8 @@ export interface TensorLife {
   /**
    * Runs `body`, which gives a scalar, and differentiates it by `targets`.
    *
-   * @param take if given, is handed each gradient as soon as it is whole, with the number of its target; it is freed
-   * after that, so that never all of them are there at once, and `gradients` is empty
+   * @param take receives each gradient as soon as it is complete, with the number of its target. The gradient is freed
+   * after the call, so that they never all exist at once, and `gradients` is empty.
    */
   differentiate(
     body: () => Tensor,

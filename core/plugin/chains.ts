@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.ts";
 
 /** How one weight is decomposed: its rows are the outputs, its columns the inputs times the kernel's area. */
 export interface ChainSpec extends Factors {
-  /** Where the singular values of its bonds go. */
+  /** How the singular values of its bonds are shared out. */
   readonly gauge: Gauge;
 }
 

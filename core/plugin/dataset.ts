@@ -4,7 +4,9 @@ import type { RemoteFile } from "../data/remote_file.ts";
 
 export type { RemoteFile };
 
-/** Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`; see {@link InputDescription}. */
+/**
+ * Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`; see {@link InputDescription}.
+ */
 export type Batch<Part> = Readonly<Record<string, Part>>;
 
 /** Numbers of one batch on the host. */
@@ -30,8 +32,8 @@ export interface ImageInput {
 }
 
 /**
- * Text that a data set gives as `tokens`, `types` and `mask`, each `[batch, length]`: the number of each token, the segment
- * that it belongs to (0 or 1), and 1 for a token or 0 for padding. The length is the longest of the batch.
+ * Text that a data set gives as `tokens`, `types` and `mask`, each `[batch, length]`: the number of each token, the
+ * segment that it belongs to (0 or 1), and 1 for a token or 0 for padding. The length is the longest of the batch.
  */
 export interface TextInput {
   /** Tokens are numbered from 0 up to but not this. */
@@ -44,9 +46,9 @@ export interface TextInput {
   readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
-/** What models need to know of the data. */
+/** A data set's description for models. */
 export interface InputDescription {
-  /** What the labels are. */
+  /** The kind of labels. */
   readonly task: Task;
   /** Names of the classes or tags; empty for regression. */
   readonly classes: readonly string[];
@@ -82,13 +84,13 @@ export interface Examples {
 
 /** A loaded data set. */
 export interface Dataset {
-  /** What models need to know of it. */
+  /** Its description for models. */
   readonly input: InputDescription;
   /** Splits by name; `train` and `test` are always there. */
   readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
 }
 
-/** What a data set is loaded with. */
+/** The arguments of loading a data set. */
 export interface DatasetSetup {
   /**
    * Reads a file named in the recipe, as the kit's `dataFile` gives it: a path, relative ones from the recipe's base

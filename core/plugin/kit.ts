@@ -17,7 +17,7 @@ export interface OptionKit {
   readonly scheduled: typeof scheduled;
   /**
    * Gives the schema of a file of a data set, a path or a URL with its SHA-256: `dataFile().describe("The images")`.
-   * What it yields, `DatasetSetup.readFile` reads.
+   * What it yields, `readFile` of {@link DatasetSetup} reads.
    */
   readonly dataFile: typeof dataFile;
 }
@@ -30,13 +30,13 @@ export type OptionSchema<Options> = (kit: OptionKit) => Schema<Options>;
 
 /** The description that every plug-in gives of itself. */
 export interface PluginDefinition<Kind extends string, Options> {
-  /** Which kind of plug-in it is. */
+  /** The kind of plug-in. */
   readonly kind: Kind;
   /** The name that recipes use. */
   readonly name: string;
   /** One line for lists: what it is, without a full stop. */
   readonly description: string;
-  /** What it computes, in one line of plain text; built-in losses all have one. */
+  /** Its formula, in one line of plain text; built-in losses all have one. */
   readonly equation?: string;
   /** Its source: a paper with its arXiv number, a format's site. All built-in ones name it. */
   readonly source?: string;

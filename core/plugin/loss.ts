@@ -10,9 +10,9 @@ import type { PluginDefinition } from "./kit.ts";
 import type { Model, ModelOutputs, ParameterSpec } from "./model.ts";
 import type { OutputShapes } from "./output_tree.ts";
 
-/** What a loss is built with, once before training. */
+/** The arguments of building a loss, once before training. */
 export interface LossSetup {
-  /** What it computes with. */
+  /** The operations of the backend. */
   readonly ops: Ops;
   /** Image size and classes. */
   readonly data: InputDescription;
@@ -45,9 +45,9 @@ export interface StateSpec {
   readonly initialise: Initialiser;
 }
 
-/** What a loss is given to look at the training data, once before training. */
+/** The arguments with which a loss looks at the training data, once before training. */
 export interface PrepareCall {
-  /** What it computes with. */
+  /** The operations of the backend. */
   readonly ops: Ops;
   /** The class of each training example; `null` unless the task is classification. */
   readonly labels: ArrayLike<number> | null;
@@ -74,9 +74,9 @@ export interface InputsCall {
   readonly random: Random;
 }
 
-/** What a loss is given at the end of an epoch. */
+/** The arguments of a loss at the end of an epoch. */
 export interface EpochCall {
-  /** What it computes with. */
+  /** The operations of the backend. */
   readonly ops: Ops;
   /** The loss's state. */
   readonly state: Weights;
@@ -84,9 +84,9 @@ export interface EpochCall {
   readonly epoch: number;
 }
 
-/** What a loss computes from, once per step. */
+/** The arguments of computing a loss, once per step. */
 export interface LossCall {
-  /** What it computes with. */
+  /** The operations of the backend. */
   readonly ops: Ops;
   /** The student's outputs; gradients go through them. */
   readonly student: ModelOutputs;
@@ -112,7 +112,7 @@ export interface LossCall {
 export interface Loss {
   /** False for a loss of which this is not true: then every step of a run is computed anew. */
   readonly replay?: boolean;
-  /** Which of the teacher's outputs the loss reads; others are not kept. Without any, no teacher is needed. */
+  /** The teacher's outputs that the loss reads; others are not kept. Without any, no teacher is needed. */
   readonly teacherOutputs: readonly (keyof ModelOutputs)[];
   /** Learned tensors of the loss itself, such as projections. They are trained and not exported. */
   readonly parameters?: readonly ParameterSpec[];

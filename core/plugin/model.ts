@@ -22,9 +22,9 @@ export interface ParameterSpec {
   readonly overParameterisable: boolean;
 }
 
-/** What a forward pass is given. */
+/** The arguments of a forward pass. */
 export interface ForwardCall {
-  /** What it computes with. */
+  /** The operations of the backend. */
   readonly ops: Ops;
   /** The weights by name. */
   readonly weights: Weights;
@@ -35,20 +35,20 @@ export interface ForwardCall {
   /** A fresh 32-bit number each time it is called; for dropout. */
   readonly randomSeed: () => number;
   /**
-   * Names of the outputs that will be looked at beside `logits` and `predictions`; without it all of them. Lists and maps
-   * that will not be may be empty, so that a large model frees each layer before the next.
+   * Names of the outputs that will be looked at beside `logits` and `predictions`; without it all of them. Lists and
+   * maps that will not be may be empty, so that a large model frees each layer before the next.
    */
   readonly wanted?: ReadonlySet<string>;
   /**
-   * What takes the place of one of the model's repeated layers, given what that layer would get; `null`: the layer itself
-   * is run. A model with `runLayer` asks it for every layer.
+   * What takes the place of one of the model's repeated layers, given what that layer would get; `null`: the layer
+   * itself is run. A model with `runLayer` asks it for every layer.
    */
   readonly replaceLayer?: (layer: number, x: Tensor) => LayerOutputs | null;
 }
 
-/** What one of a model's repeated layers gives. */
+/** The outputs of one of a model's repeated layers. */
 export interface LayerOutputs {
-  /** What the next layer gets. */
+  /** The input of the next layer. */
   readonly hidden: Tensor;
   /** As in {@link ModelOutputs}, of this layer. */
   readonly attention?: Tensor;
@@ -58,13 +58,13 @@ export interface LayerOutputs {
   readonly relations?: AttentionVectors;
 }
 
-/** What a forward pass gives. Which of the optional ones there are, the model's documentation says. */
+/** The outputs of a forward pass. A model's documentation says which of the optional ones it has. */
 export interface ModelOutputs {
   /** `[batch, classes]` before the softmax; `[batch, 1]` for a regression, `[batch, length, classes]` for tagging. */
   readonly logits: Tensor;
   /**
-   * In evaluation, what the model decides where that is not the largest logit, as of a CRF: the class for each example or
-   * token, in the labels' shape.
+   * In evaluation, what the model decides where that is not the largest logit, as of a CRF: the class for each example
+   * or token, in the labels' shape.
    */
   readonly predictions?: Tensor;
   /** Feature maps by layer name, channels last. */
@@ -87,7 +87,7 @@ export interface ModelOutputs {
   readonly headLogits?: Readonly<Record<string, Tensor>>;
 }
 
-/** What one layer's attention is made of, each `[batch, heads, length, head width]`. */
+/** The vectors of one layer's attention, each `[batch, heads, length, head width]`. */
 export interface AttentionVectors {
   /** What each token looks for. */
   readonly queries: Tensor;
@@ -110,11 +110,12 @@ export interface Model {
   /** Name of the weight `[classes, width]` that makes logits of `pooled`, where one linear layer does. */
   readonly classifier?: string;
   /**
-   * From a batch to outputs. A training step may be recorded once and replayed: `forward` then runs once and its kernels
-   * many times. So it remembers nothing, and what is random in it comes from `randomSeed`, given as it is to kernels.
+   * From a batch to outputs. A training step may be recorded once and replayed: `forward` then runs once and its
+   * kernels many times. So it remembers nothing, and what is random in it comes from `randomSeed`, given as it is to
+   * kernels.
    */
   forward(call: ForwardCall): ModelOutputs;
-  /** What the names of each of the repeated layers begin with, in order: of an encoder its layers, of a ResNet its blocks. */
+  /** Prefixes of the names of the repeated layers, in order: an encoder's layers, a ResNet's blocks. */
   readonly layerPrefixes?: readonly string[];
   /** Runs one of these layers alone, on what the layer before it gives, as `forward` does. */
   runLayer?(call: ForwardCall, layer: number, x: Tensor): LayerOutputs;
@@ -128,11 +129,13 @@ export interface Model {
    */
   fromForeign(name: string): string | null;
   /**
-   * For models whose files come in several forms: the tensors of a file, under the names that `fromForeign` gives, in the
-   * form of `parameters`. What cannot be brought into it stays as it is, and is refused by name or shape.
+   * For models whose files come in several forms: the tensors of a file, under the names that `fromForeign` gives, in
+   * the form of `parameters`. What cannot be brought into it stays as it is, and is refused by name or shape.
    */
   fromFile?(tensors: FileTensors, source: FileSource): FileTensors;
-  /** For models that are stored in another form than `parameters`: the tensors to be written, which `fromFile` takes. */
+  /**
+   * For models that are stored in another form than `parameters`: the tensors to be written, which `fromFile` takes.
+   */
   toFile?(tensors: FileTensors): FileTensors;
 }
 
@@ -155,9 +158,9 @@ export interface FileSource {
   readonly report: (line: string) => void;
 }
 
-/** What a teacher that brings its own files is opened with. */
+/** The arguments of opening a teacher that brings its own files. */
 export interface OpenSetup {
-  /** What it computes with, as long as it is open. */
+  /** The operations of the backend, as long as it is open. */
   readonly ops: Ops;
   /** The file or folder that the recipe names as its weights, relative to the working directory. */
   readonly path: string;
@@ -182,8 +185,8 @@ export interface ModelDefinition<Options = any> extends PluginDefinition<"model"
   /** A model of the sizes that options and data give. @throws UserError if the options do not fit the data */
   build(options: Options, data: InputDescription): Model;
   /**
-   * For models whose weights are not a safetensors file, such as those that another library runs: makes a teacher of the
-   * files that the recipe names. It is called instead of `build` and of reading weights.
+   * For models whose weights are not a safetensors file, such as those that another library runs: makes a teacher of
+   * the files that the recipe names. It is called instead of `build` and of reading weights.
    *
    * @throws UserError if a file cannot be read, or the model does not fit the data
    */

@@ -5,7 +5,7 @@ import type { ModelOutputs } from "./model.ts";
 
 type OutputKey = keyof ModelOutputs;
 
-/** Whether every model gives it, by the name of an output. */
+/** By the name of an output: whether every model gives it. */
 const OUTPUTS: Readonly<Record<OutputKey, boolean>> = {
   logits: true,
   predictions: false,
@@ -23,7 +23,7 @@ const OUTPUTS: Readonly<Record<OutputKey, boolean>> = {
 /** Every output that a model may give. */
 const known = Object.keys(OUTPUTS) as readonly OutputKey[];
 
-/** What every model gives; lists and maps may be empty. */
+/** The outputs of every model; lists and maps may be empty. */
 export const requiredOutputs: readonly OutputKey[] = known.filter((key) => OUTPUTS[key]);
 
 /**

@@ -13,7 +13,7 @@ export function countTrained({ parameters, foreignParameters = 0 }: Model): numb
   return countTrainable(parameters) + foreignParameters;
 }
 
-/** Fresh weights of a model; each tensor has a stream of its own, so that one more tensor changes none of the others. */
+/** Fresh weights of a model; each tensor has a random stream of its own, so that one more changes no other. */
 export function freshWeights(model: Model, random: Random): Map<string, Float32Array> {
   return new Map(
     model.parameters.map(({ name, shape, initialise: how }) => [name, initialise(how, shape, random.split(name))]),

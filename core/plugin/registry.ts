@@ -20,7 +20,7 @@ export interface Definitions {
 /** The kinds of plug-in. */
 export type PluginKind = keyof Definitions;
 
-/** What a plug-in of each kind makes, by the method that makes it. */
+/** The method that makes the model, loss or data set of a plug-in. */
 const METHOD: Readonly<Record<PluginKind, string>> = { model: "build", loss: "create", dataset: "load" };
 
 /** All kinds of plug-in. */

@@ -16,8 +16,8 @@ export interface RemotePlugin {
 }
 
 /**
- * Loads a plug-in by its URL: the file is fetched (or taken from the cache of downloads), its hash is compared, and what
- * was compared is what is run. It must be one file, as the hash says nothing of others.
+ * Loads a plug-in by its URL: the file is fetched (or taken from the cache of downloads), its hash is compared, and
+ * what was compared is what is run. It must be one file, as the hash says nothing of others.
  *
  * @param kind which kind is wanted
  * @param plugin where it is and what its content must be
@@ -50,7 +50,7 @@ export async function loadPluginUrl<Kind extends PluginKind>(
   return await importDefinition(kind, url, `data:${type};base64,${bytes.toBase64()}`);
 }
 
-/** What is fetched from this machine crosses no network. */
+/** A fetch from this machine crosses no network. */
 function isSecure(url: string): boolean {
   const address = URL.parse(url);
   return address?.protocol === "https:" ||
@@ -64,8 +64,9 @@ function hexOf(integrity: string): string | null {
 }
 
 /**
- * The first run-time import of a module's text, comments and strings left out. It keeps the promise that the hash covers
- * everything that runs from being broken by accident; code that means harm has other ways, which only reading it shows.
+ * The first run-time import of a module's text, comments and strings left out. It keeps the promise that the hash
+ * covers everything that runs from being broken by accident; code that means harm has other ways, which only reading it
+ * shows.
  *
  * @returns `import { x } from` or the like, in one line; `null` if there is none
  */

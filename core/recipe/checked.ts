@@ -97,8 +97,8 @@ export class Checked<Value> implements Section<Value> {
    * options are checked by the plug-in, with errors as good as those of the rest.
    *
    * @param path the part
-   * @param schema what is right for it. What it gives must be something that it also takes, or the resolved recipe could
-   *   not be read again.
+   * @param schema what is right for it. What it gives must be something that it also takes, or the resolved recipe
+   *   could not be read again.
    * @param otherKeys keys of the part that the schema is not asked about, since they are everybody's: `use`, `weight`
    * @returns the schema's output, without the other keys
    * @throws UserError as {@link parseChecked}

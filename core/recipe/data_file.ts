@@ -4,8 +4,8 @@ import { isMap } from "./paths.ts";
 import type { Schema } from "./zod_schema.ts";
 
 /**
- * Schema of a file of a data set: a path, or `{ url: https://…, sha256: … }` for one to be downloaded. An address without
- * the hash is refused with a sentence that says how to get it. What it gives, `DatasetSetup.readFile` reads.
+ * Schema of a file of a data set: a path, or `{ url: https://…, sha256: … }` for one to be downloaded. An address
+ * without the hash is refused with a sentence that says how to get it. What it gives, `DatasetSetup.readFile` reads.
  *
  * @returns the schema, to be given a default and a description
  *

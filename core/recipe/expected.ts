@@ -132,7 +132,7 @@ function describeNumber(schema: JsonSchema): string {
   const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = schema;
   const noun = schema.type === "integer" ? "an integer" : "a number";
   const bounds: string[] = [];
-  // zod states the range of exact integers as bounds, which tells nobody anything.
+  // zod states the range of exact integers as bounds, which would not help the user.
   if (minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER) bounds.push(`>= ${minimum}`);
   if (exclusiveMinimum !== undefined) bounds.push(`> ${exclusiveMinimum}`);
   if (maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER) bounds.push(`<= ${maximum}`);

@@ -28,8 +28,8 @@ interface Explained extends Mistake {
 }
 
 /**
- * Puts zod's issues into sentences that name the key or the value and what would have been right. Messages of a schema's
- * own checks (zod's `custom` issues) stand as they are.
+ * Puts zod's issues into sentences that name the key or the value and what would have been right. Messages of a
+ * schema's own checks (zod's `custom` issues) stand as they are.
  *
  * @param error what zod found
  * @param schema the schema that was asked
@@ -85,7 +85,7 @@ function rightPlace(key: string, path: Path, known: string[], accepted: JsonSche
   return known.length === 0 ? "nothing can be set here" : `expected ${listWords(known, "or")}`;
 }
 
-/** Names a map; the plug-in or alternative that its `use` names is part of the name, as it decides which keys are known. */
+/** Names a map, and the plug-in or alternative that its `use` names, as this decides which keys are known. */
 function place(path: Path, use?: unknown): string {
   if (path.length === 0) return "at the top level";
   return `in ${formatPath(path)}${typeof use === "string" ? ` (use: ${use})` : ""}`;

@@ -16,7 +16,8 @@ export interface Override {
 /**
  * Reads the text of a `--set` flag.
  *
- * @param text `a.b[0].c=value`; the value is YAML, so `4`, `null`, `[4, 1, 4]` and `{use: adamw}` are what they look like
+ * @param text `a.b[0].c=value`; the value is YAML, so `4`, `null`, `[4, 1, 4]` and `{use: adamw}` are what they look
+ * like
  * @returns what to set where
  * @throws UserError if the path or the value cannot be read
  */

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
-// `deno doc --lint` takes the types of an npm package for private types of ours (denoland/deno#27364), except internal ones.
+// `deno doc --lint` takes the types of an npm package for private types of ours (denoland/deno#27364), except internal
+// ones.
 /** @internal */
 type ZodSchema<Output, Input> = z.ZodType<Output, Input>;
 /** @internal */

@@ -29,7 +29,7 @@ export class Notes implements DeviceObserver {
   readonly temporaries: Temporary[] = [];
   /** The random numbers that the body drew. */
   readonly seeds: number[] = [];
-  /** What {@link finish} was told. */
+  /** The outputs given to {@link finish}. */
   outputs: readonly OutputPlace[] = [];
   /** How many of the temporaries are inputs. */
   readonly inputCount: number;

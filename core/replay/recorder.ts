@@ -5,7 +5,7 @@ import { Notes } from "./notes.ts";
 import { Recording } from "./recording.ts";
 import { sameCalls } from "./same_calls.ts";
 
-/** What a body computes from. */
+/** The arguments of a body. */
 export interface BodyCall<Condition> {
   /** The inputs on the device. */
   readonly inputs: Readonly<Record<string, Tensor>>;

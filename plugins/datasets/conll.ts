@@ -20,7 +20,10 @@ interface ConllOptions extends TextOptions {
   encoding: Encoding;
 }
 
-/** Sentences with a tag for each word, in CoNLL's columns. A word's tag is that of its first token; its others are not scored. */
+/**
+ * Sentences with a tag for each word, in CoNLL's columns. A word's tag is that of its first token; its others are not
+ * scored.
+ */
 export const conll = defineDataset<ConllOptions>({
   name: "conll",
   description: "Sentences with a tag for each word, in CoNLL's columns",

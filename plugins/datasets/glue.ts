@@ -18,8 +18,8 @@ interface GlueOptions extends TextOptions {
 
 /**
  * The tasks of GLUE in the files of its site: `train.tsv` and `dev.tsv` (for MNLI `dev_matched.tsv` and
- * `dev_mismatched.tsv`). The labels of GLUE's test sets are not public: `test` here is the development set, and validation
- * examples are taken out of the training set.
+ * `dev_mismatched.tsv`). The labels of GLUE's test sets are not public: `test` here is the development set, and
+ * validation examples are taken out of the training set.
  */
 export const glue = defineDataset<GlueOptions>({
   name: "glue",

@@ -2,7 +2,9 @@ import { augmentImages, type Normalisation, normaliseImages } from "../../core/d
 import type { LabelledImages } from "../../core/data/images.ts";
 import type { Examples } from "../../core/plugin/dataset.ts";
 
-/** The first `take` of some images, or all, as examples: `image [batch, height, width, channels]` and `label [batch]`. */
+/**
+ * The first `take` of some images, or all, as examples: `image [batch, height, width, channels]` and `label [batch]`.
+ */
 export function imageExamples(images: LabelledImages, normalise: Normalisation, take: number | null): Examples {
   const { count, height, width, channels, labels } = images;
   const length = Math.min(count, take ?? count);

@@ -32,9 +32,10 @@ function pairUp({ layers, of }: AttentionMseOptions, { shapes }: LossSetup): Att
 
 /**
  * Attention-based distillation of TinyBERT (Jiao et al. 2020, arXiv 1909.10351): for each pair of layers
- * (1 / h) sum_i MSE(A_i of the student, A_i of the teacher) over the h heads; pairs are summed. A is the matrix of scores
- * q k / sqrt(d) before the softmax as in the paper, or of probabilities. The m-th of the student's M layers is compared
- * with the m N / M-th of the teacher's N unless pairs are given. Where queries or keys are padding nothing is compared.
+ * (1 / h) sum_i MSE(A_i of the student, A_i of the teacher) over the h heads; pairs are summed. A is the matrix of
+ * scores q k / sqrt(d) before the softmax as in the paper, or of probabilities. The m-th of the student's M layers is
+ * compared with the m N / M-th of the teacher's N unless pairs are given. Where queries or keys are padding nothing is
+ * compared.
  */
 export const attentionMse = defineLoss<AttentionMseOptions>({
   name: NAME,

@@ -35,7 +35,7 @@ function power(ops: Ops, x: Tensor, p: number): Tensor {
   return p % 2 === 0 ? even : ops.multiply(even, ops.abs(x));
 }
 
-/** The attention map of each image `[batch, height, width, channels]` as a vector of length 1: `[batch, height * width]`. */
+/** Attention maps of images `[batch, height, width, channels]` as vectors of length 1: `[batch, height * width]`. */
 function attention(ops: Ops, x: Tensor, window: number, p: number): Tensor {
   const pooled = window === 1 ? x : ops.averagePool2d(x, { size: window });
   const map = ops.sum(power(ops, pooled, p), { axes: [-1] });
@@ -44,9 +44,9 @@ function attention(ops: Ops, x: Tensor, window: number, p: number): Tensor {
 
 /**
  * Attention transfer (AT, Zagoruyko and Komodakis 2017, arXiv 1612.03928): for each pair of feature maps the mean over
- * batch and pixels of (n(sum_c |f_S|^p) - n(sum_c |f_T|^p))^2, with n(a) = a / ||a||_2 over an image's pixels; pairs are
- * summed. The channels need not agree in number; the larger map is averaged down to the smaller one's size. The usual
- * weight of the loss is 1000.
+ * batch and pixels of (n(sum_c |f_S|^p) - n(sum_c |f_T|^p))^2, with n(a) = a / ||a||_2 over an image's pixels; pairs
+ * are summed. The channels need not agree in number; the larger map is averaged down to the smaller one's size. The
+ * usual weight of the loss is 1000.
  */
 export const attentionTransfer = defineLoss<{ pairs: LayerPair[]; p: number }>({
   name: "attention-transfer",

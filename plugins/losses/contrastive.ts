@@ -29,8 +29,8 @@ function embed({ ops, parameters, ...models }: LossCall, side: Side): Tensor {
 }
 
 /**
- * 1 where a negative is of another class than the example, 0 where it is of the same: `[batch, negatives]`. So that each
- * example has the same weight, its row is scaled to the sum `negatives`.
+ * 1 where a negative is of another class than the example, 0 where it is of the same: `[batch, negatives]`. So that
+ * each example has the same weight, its row is scaled to the sum `negatives`.
  */
 function contrastWeights({ ops, batch, state }: LossCall): Tensor {
   const drawn = ops.reshape(ops.embedding(state.get("labels"), batch.negatives), [1, -1]);
@@ -41,8 +41,8 @@ function contrastWeights({ ops, batch, state }: LossCall): Tensor {
 }
 
 /**
- * The mean of exp over the first step's similarities, by which all later ones are divided; its logarithm. `started` says
- * on the device whether there is one.
+ * The mean of exp over the first step's similarities, by which all later ones are divided; its logarithm. `started`
+ * says on the device whether there is one.
  */
 function logNormaliser({ ops, state }: LossCall, side: Side, similarities: readonly Tensor[]): Tensor {
   return ops.constant(() => {
@@ -105,8 +105,8 @@ function widthsOf({ data, shapes }: LossSetup): Record<Side, number> {
 }
 
 /**
- * Contrastive representation distillation (CRD, Tian, Krishnan and Isola 2020, arXiv 1910.10699): the pooled features of
- * both models are embedded on a sphere by learned linear maps, u for the student and v for the teacher, and of each
+ * Contrastive representation distillation (CRD, Tian, Krishnan and Isola 2020, arXiv 1910.10699): the pooled features
+ * of both models are embedded on a sphere by learned linear maps, u for the student and v for the teacher, and of each
  * training example a memory bank keeps both. The student's u has to tell its example's v in the bank from the v of K
  * examples of other classes, and the teacher's v likewise among the bank's u. Each is
  *

@@ -6,8 +6,8 @@ import { unitVectors } from "./vectors.ts";
 
 /**
  * The cosine loss of DistilBERT (Sanh et al. 2019, arXiv 1910.01108): 1 - cos(r(h_S), h_T), mean over batch, tokens (or
- * pixels) and pairs of layers; padding of texts is no token. A vector is the last dimension; where the widths differ, r is
- * a learned linear map as in `hidden-mse`, else the identity. A zero vector has cosine 0 and no gradient.
+ * pixels) and pairs of layers; padding of texts is no token. A vector is the last dimension; where the widths differ, r
+ * is a learned linear map as in `hidden-mse`, else the identity. A zero vector has cosine 0 and no gradient.
  */
 export const cosineHidden = defineLoss<{ pairs: LayerPair[] }>({
   name: "cosine-hidden",

@@ -4,8 +4,8 @@ import { scoredPositions } from "./masked.ts";
 
 /**
  * The hard-label loss of tagging: -log p(y | x) of a linear-chain conditional random field (Lafferty et al. 2001) for
- * the gold tags y, log Z - sum_t e[t, y_t] - sum_t tr[y_(t-1), y_t], mean over the batch. The chain runs over the tokens
- * that have a label. Beside a distillation loss its weight is 1 - alpha; see `sub-structure`.
+ * the gold tags y, log Z - sum_t e[t, y_t] - sum_t tr[y_(t-1), y_t], mean over the batch. The chain runs over the
+ * tokens that have a label. Beside a distillation loss its weight is 1 - alpha; see `sub-structure`.
  */
 export const crf = defineLoss<Record<never, never>>({
   name: "crf",

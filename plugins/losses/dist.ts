@@ -20,8 +20,8 @@ function decorrelation(ops: Ops, a: Tensor, b: Tensor): Tensor {
 /**
  * DIST (Huang et al. 2022, arXiv 2205.10536): beta tau^2 (1 - mean_i rho(p_S[i,:], p_T[i,:])) +
  * gamma tau^2 (1 - mean_c rho(p_S[:,c], p_T[:,c])), with p = softmax(z / tau) over `[batch, classes]` and rho Pearson's
- * correlation. Defaults are the published code's; with `weight: 2` they are the paper's beta = gamma = 2. The paper's tau
- * is 1 on ImageNet and 4 on CIFAR-100.
+ * correlation. Defaults are the published code's; with `weight: 2` they are the paper's beta = gamma = 2. The paper's
+ * tau is 1 on ImageNet and 4 on CIFAR-100.
  *
  * Two numbers that sum to 1 always correlate with 1 or -1, so with two classes the first term has no gradient.
  */

@@ -2,8 +2,8 @@ import type { Ops } from "../../core/ops/ops.ts";
 import type { Tensor } from "../../core/tensor.ts";
 
 /**
- * KL(p || q) of each pair of distributions over the last dimension, given as logarithms: sum_c p_c (log p_c - log q_c), in
- * nats.
+ * KL(p || q) of each pair of distributions over the last dimension, given as logarithms: sum_c p_c (log p_c - log q_c),
+ * in nats.
  *
  * @param logP `[..., classes]`, the teacher's as a rule
  * @param logQ `[..., classes]`

@@ -4,10 +4,10 @@ import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { expectClasses, scoredRows } from "./token_rows.ts";
 
 /**
- * Hard-label distillation (DeiT, Touvron et al. 2021, arXiv 2012.12877, Eq. 3): cross-entropy with the teacher's decision
- * in the place of the label, mean over the batch of -log softmax(z_S)_t, t = argmax_c z_T,c. The paper's DeiT learns
- * 1/2 cross-entropy with the labels at the head `class` and 1/2 of this at the head `distillation`. For tagging the mean runs
- * over the tokens that have a label, and a CRF's decisions are its best path.
+ * Hard-label distillation (DeiT, Touvron et al. 2021, arXiv 2012.12877, Eq. 3): cross-entropy with the teacher's
+ * decision in the place of the label, mean over the batch of -log softmax(z_S)_t, t = argmax_c z_T,c. The paper's DeiT
+ * learns 1/2 cross-entropy with the labels at the head `class` and 1/2 of this at the head `distillation`. For tagging
+ * the mean runs over the tokens that have a label, and a CRF's decisions are its best path.
  */
 export const hardDistillation = defineLoss<{ head: StudentHead }>({
   name: "hard-distillation",

@@ -63,14 +63,15 @@ function clear({ ops, state }: EpochCall, names: readonly string[]): void {
  * Kernel transfer (KDA, Qian, Li and Hu 2022, arXiv 2009.14416): the kernel of all examples against each other, by
  * Nyström's method with one landmark a class, made that of the teacher. For each batch
  * sum of h(F_S D_S^T - F_T D_T^T) / ||F_T D_T^T||_F, h(x) = x^2 / 2 for |x| < 1, else |x| - 1/2, with the features F
- * `[batch, width]` and the landmarks D `[classes, width]`: the class means of the features over the epoch before, as the
- * student had them in training. The widths need not agree, as only `[batch, classes]` is compared.
+ * `[batch, width]` and the landmarks D `[classes, width]`: the class means of the features over the epoch before, as
+ * the student had them in training. The widths need not agree, as only `[batch, classes]` is compared.
  *
  * The landmarks are zero in the first epoch and crude in the next ones: the loss is 0 for `warmUpEpochs`. The published
- * weight is 0.04 for CIFAR-100. With `both`, as the paper's Combo, the losses before and after the last layer are added.
+ * weight is 0.04 for CIFAR-100. With `both`, as the paper's Combo, the losses before and after the last layer are
+ * added.
  *
- * At the end of an epoch it reports the share of the kernel that was not transferred, ||C_S - C_T||_F / ||C_T||_F of the
- * epoch's partial kernels C = F D^T, of all its examples against the landmarks of the epoch before.
+ * At the end of an epoch it reports the share of the kernel that was not transferred, ||C_S - C_T||_F / ||C_T||_F of
+ * the epoch's partial kernels C = F D^T, of all its examples against the landmarks of the epoch before.
  */
 export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: number }>({
   name: "kernel-transfer",

@@ -30,7 +30,10 @@ export function automaticLayerMap(
 /** `bert.encoder.layer.0` of `bert.encoder.layer.0.output.dense.weight`: up to the first position. */
 const layerOf = (name: string) => /^.*?(?:^|\.)\d+(?=\.|$)/.exec(name)?.[0] ?? name;
 
-/** Pairs of names for the user; where several weights of one layer have partners in one layer, only the layers are named. */
+/**
+ * Pairs of names for the user; where several weights of one layer have partners in one layer, only the layers are
+ * named.
+ */
 export function showPairs(pairs: readonly (readonly [student: string, teacher: string])[]): string {
   const byLayers = Map.groupBy(pairs, ([student, teacher]) => `${layerOf(student)}.* with ${layerOf(teacher)}.*`);
   return [...byLayers].map(([layers, group]) => {

@@ -60,8 +60,8 @@ async function excludedRows(
 }
 
 /**
- * The teacher's log-probabilities of subclasses: log p_c + log softmax_s(z_cs / beta), with z_cs the example's place along
- * direction s of class c. `[batch, classes * subclasses]`
+ * The teacher's log-probabilities of subclasses: log p_c + log softmax_s(z_cs / beta), with z_cs the example's place
+ * along direction s of class c. `[batch, classes * subclasses]`
  */
 function subclassTargets({ ops, teacher, state }: LossCall, sizes: Sizes, temperature: number, beta: number): Tensor {
   const { classes, subclasses } = sizes;
@@ -73,7 +73,7 @@ function subclassTargets({ ops, teacher, state }: LossCall, sizes: Sizes, temper
 
 /**
  * Learned embedding linear projections (LELP, Loo, Iliopoulos, Hu and Vee 2024, arXiv 2409.20449): the teacher's
- * embeddings divide each class into pseudo-subclasses, which the student learns: T^2 KL(p || q), mean over the batch, with
+ * embeddings divide each class into pseudo-subclasses, which the student learns: T^2 KL(p || q), mean over the batch:
  *
  * p_cs = softmax(z_T / T)_c exp(z_cs / beta) / sum_j exp(z_cj / beta), z_cs = v_cs (h - mean_c),
  * q = softmax of the student's logits of all subclasses over T.

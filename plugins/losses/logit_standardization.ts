@@ -17,9 +17,9 @@ function standardise(ops: Ops, logits: Tensor): Tensor {
 
 /**
  * Logit standardisation (LSKD, Sun et al. 2024, arXiv 2403.01427): T^2 KL(softmax(s(z_T) / T) || softmax(s(z_S) / T)),
- * mean over the batch, with s(z) = (z - mean z) / (std z + 1e-7) for each example, the deviation unbiased. So the student
- * learns the order and the relative distances of the logits and not their size. T is the published base temperature 2,
- * the factor T^2 the published code's, whose weight of the loss is 9 beside 0.1 for cross-entropy.
+ * mean over the batch, with s(z) = (z - mean z) / (std z + 1e-7) for each example, the deviation unbiased. So the
+ * student learns the order and the relative distances of the logits and not their size. T is the published base
+ * temperature 2, the factor T^2 the published code's, whose weight of the loss is 9 beside 0.1 for cross-entropy.
  *
  * Two standardised logits are always the same two numbers, so with two classes there is no gradient.
  */

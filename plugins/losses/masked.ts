@@ -27,7 +27,8 @@ export function maskedMean(ops: Ops, x: Tensor, mask: Tensor): Tensor {
  * Which vectors of a layer are a text's tokens rather than its padding.
  *
  * @param vectors a layer's output, vectors along the last dimension
- * @returns the batch's mask `[batch, length]` for tokens of texts, `[batch, length, width]`; else `null`: no vector is padding
+ * @returns the batch's mask `[batch, length]` for tokens of texts, `[batch, length, width]`; else `null`: no vector is
+ * padding
  */
 export function tokenMask({ mask }: Batch<Tensor>, { shape }: Tensor): Tensor | null {
   return mask && shape.length === 3 && shape[1] === mask.shape[1] ? mask : null;

@@ -55,11 +55,11 @@ function logRelations(ops: Ops, vectors: Tensor, heads: number, hidden: Tensor):
 }
 
 /**
- * MiniLMv2 (Wang et al. 2021, arXiv 2012.15828): how the tokens' queries, keys and values lie to each other in one layer
- * of each model. For A in {Q, K, V}, with the heads joined and divided anew into R relation heads,
- * w_A / (R |x|) sum_a sum_t KL(softmax(A_T A_T^T / sqrt(d_T)) || softmax(A_S A_S^T / sqrt(d_S))), row t of relation head a
- * each, d the width of a relation head. So neither widths nor numbers of heads need agree. Padding counts neither as
- * query nor as key; the mean runs over all tokens of the batch.
+ * MiniLMv2 (Wang et al. 2021, arXiv 2012.15828): how the tokens' queries, keys and values lie to each other in one
+ * layer of each model. For A in {Q, K, V}, with the heads joined and divided anew into R relation heads, w_A / (R |x|)
+ * sum_a sum_t KL(softmax(A_T A_T^T / sqrt(d_T)) || softmax(A_S A_S^T / sqrt(d_S))), row t of relation head a each, d
+ * the width of a relation head. So neither widths nor numbers of heads need agree. Padding counts neither as query nor
+ * as key; the mean runs over all tokens of the batch.
  *
  * The paper compares the student's last layer with the teacher's last one for teachers of base size (R = 48), and with
  * an upper middle one of large teachers (R = 64; layer 21 of BERT-large's 24, which is `teacher: 20` here).

@@ -3,8 +3,8 @@ import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { scoredRows } from "./token_rows.ts";
 
 /**
- * Mean squared difference of the logits (Ba and Caruana 2014): mean over batch and classes of (z_S - z_T)^2. For tagging
- * the mean runs over the tokens that have a label.
+ * Mean squared difference of the logits (Ba and Caruana 2014): mean over batch and classes of (z_S - z_T)^2. For
+ * tagging the mean runs over the tokens that have a label.
  */
 export const mseLogits = defineLoss<{ head: StudentHead }>({
   name: "mse-logits",
@@ -18,7 +18,8 @@ export const mseLogits = defineLoss<{ head: StudentHead }>({
       teacherOutputs: ["logits"],
       compute({ ops, student, teacher, batch }) {
         const { rows, mean } = scoredRows(ops, student.logits, batch.label);
-        const squares = ops.square(ops.subtract(rows(logitsOfStudent(student)), rows(teacher.logits))); // [rows, classes]
+        // [rows, classes]
+        const squares = ops.square(ops.subtract(rows(logitsOfStudent(student)), rows(teacher.logits)));
         return mean(ops.mean(squares, { axes: [-1] }));
       },
     };

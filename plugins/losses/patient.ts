@@ -13,8 +13,8 @@ function summary(ops: Ops, h: Tensor): Tensor {
 }
 
 /**
- * Patient knowledge distillation (PKD, Sun et al. 2019, arXiv 1908.09355): || h_S / ||h_S|| - h_T / ||h_T|| ||^2, mean over
- * batch and pairs of layers, of the first token ([CLS]) of each example. The paper pairs every second layer of the
+ * Patient knowledge distillation (PKD, Sun et al. 2019, arXiv 1908.09355): || h_S / ||h_S|| - h_T / ||h_T|| ||^2, mean
+ * over batch and pairs of layers, of the first token ([CLS]) of each example. The paper pairs every second layer of the
  * teacher ("skip") or its last ones ("last"), the output layer left out, and weights this loss with 10 to 1000.
  */
 export const patient = defineLoss<{ pairs: LayerPair[] }>({

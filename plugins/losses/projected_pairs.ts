@@ -13,8 +13,8 @@ export interface ProjectedPairs {
 }
 
 /**
- * Pairs layers that differ in their last dimension at most. Where they do, a linear map (a 1x1 convolution on images) is
- * learned with the student and not exported.
+ * Pairs layers that differ in their last dimension at most. Where they do, a linear map (a 1x1 convolution on images)
+ * is learned with the student and not exported.
  *
  * @param who name of the loss, for the line that says what is learned
  * @throws UserError for layers that are not there or differ in another dimension

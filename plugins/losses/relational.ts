@@ -35,9 +35,9 @@ const angles = (ops: Ops, { directions }: Relations) => ops.matmul(directions, d
 /**
  * Relational knowledge distillation (RKD, Park et al. 2019, arXiv 1904.05068) of the pooled features: the mean of
  * h(d_S / mean d_S - d_T / mean d_T) over pairs of examples, times `distance`, and the mean of h(cos_S - cos_T) over
- * the angles of triples of examples, times `angle`; h(x) is x^2 / 2 for |x| < 1, else |x| - 1/2. The means of h run over
- * all B^2 pairs and B^3 triples, as in the published code. Moving, rotating or scaling the features changes nothing, and
- * the widths need not agree.
+ * the angles of triples of examples, times `angle`; h(x) is x^2 / 2 for |x| < 1, else |x| - 1/2. The means of h run
+ * over all B^2 pairs and B^3 triples, as in the published code. Moving, rotating or scaling the features changes
+ * nothing, and the widths need not agree.
  *
  * Coinciding examples have distance 0, cosine 0 and no gradient. Memory grows with B^3 and with B^2 times the width.
  */

@@ -16,9 +16,9 @@ function similarities(ops: Ops, features: Tensor, batch: Batch<Tensor>): Tensor 
 
 /**
  * Similarity-preserving distillation (SP, Tung and Mori 2019, arXiv 1907.09682): for each pair of layers
- * ||n(F_S F_S^T) - n(F_T F_T^T)||_F^2 / B^2, with F `[B, everything else]` and n the division of each row by its length;
- * pairs are summed. The layers need not agree in shape. Of texts two examples are compared token by token, and the
- * padding of the shorter one counts as zero. The usual weight of the loss is 3000.
+ * ||n(F_S F_S^T) - n(F_T F_T^T)||_F^2 / B^2, with F `[B, everything else]` and n the division of each row by its
+ * length; pairs are summed. The layers need not agree in shape. Of texts two examples are compared token by token, and
+ * the padding of the shorter one counts as zero. The usual weight of the loss is 3000.
  */
 export const similarityPreserving = defineLoss<{ pairs: LayerPair[] }>({
   name: "similarity-preserving",

@@ -33,10 +33,10 @@ const compare: Readonly<Record<Over, (call: LossCall) => Tensor>> = {
 /**
  * Structural distillation by marginals, mean over the batch, in nats:
  *
- * - `tags`: sum_t KL(p_T(y_t | x) || p_S(y_t | x)) of the tags' marginal probabilities, by forward-backward in both models
- *   (posterior distillation, Wang et al. 2020, arXiv 2004.03846)
- * - `sequences`: KL(p_T(y | x) || p_S(y | x)) of whole paths, exactly, from the teacher's marginals of tags and pairs of
- *   tags (Wang et al. 2021, arXiv 2010.05010): sum_u p_T(u) (s_T(u) - s_S(u)) + log Z_S - log Z_T
+ * - `tags`: sum_t KL(p_T(y_t | x) || p_S(y_t | x)) of the tags' marginal probabilities, by forward-backward in both
+ *   models (posterior distillation, Wang et al. 2020, arXiv 2004.03846)
+ * - `sequences`: KL(p_T(y | x) || p_S(y | x)) of whole paths, exactly, from the teacher's marginals of tags and pairs
+ *   of tags (Wang et al. 2021, arXiv 2010.05010): sum_u p_T(u) (s_T(u) - s_S(u)) + log Z_S - log Z_T
  */
 export const structureMarginals = defineLoss<{ over: Over }>({
   name: "structure-marginals",

@@ -15,7 +15,7 @@ function edgePositions(ops: Ops, scored: Tensor): Tensor {
   return ops.multiply(scored, ops.minimum(before, ops.scalar(1)));
 }
 
-/** 1 for a head and a dependant, `[batch, heads, dependants]`: two different tokens, of which the second has a label. */
+/** 1 for a head and a dependant, `[batch, heads, dependants]`: two different tokens, the second with a label. */
 function arcPositions(ops: Ops, tokens: Tensor, scored: Tensor): Tensor {
   const [batch, length] = scored.shape;
   const others = Array.from({ length: length * length }, (_, i) => i % (length + 1) === 0 ? 0 : 1);

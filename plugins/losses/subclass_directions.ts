@@ -33,8 +33,8 @@ export interface SubclassData {
 }
 
 /**
- * LELP's directions: for each class the principal directions of its embeddings, rotated. A direction along which a class
- * does not vary, as it has too few examples, is left at zero before the rotation.
+ * LELP's directions: for each class the principal directions of its embeddings, rotated. A direction along which a
+ * class does not vary, as it has too few examples, is left at zero before the rotation.
  */
 export function subclassDirections(data: SubclassData): SubclassDirections {
   const { labels, classes, width, subclasses, rotation } = data;

@@ -67,8 +67,8 @@ async function pairUp(
 
 /**
  * L_Aux of OPDF (arXiv 2411.06448, Eq. 5): the mean over the auxiliary tensors A_k of MSE(A_S,k, A_T,k), the central
- * tensor left free, averaged over the pairs of weights. The gradient reaches the student's cores. The mean runs over the
- * n - 1 auxiliary tensors.
+ * tensor left free, averaged over the pairs of weights. The gradient reaches the student's cores. The mean runs over
+ * the n - 1 auxiliary tensors.
  */
 export const tensorAlignment = defineLoss<TensorAlignmentOptions>({
   name: "tensor-alignment",

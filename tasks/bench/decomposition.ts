@@ -6,7 +6,9 @@ import { reportDecomposition } from "../../core/mpo/report.ts";
 import type { Work } from "./protocol.ts";
 import { type DecompositionCase, decompositions, matrixSize } from "./workload.ts";
 
-/** Decomposes the same matrix in each step; the note says where, and what the first step added to the process' memory. */
+/**
+ * Decomposes the same matrix in each step; the note says where, and what the first step added to the process' memory.
+ */
 export function startDecomposition(device: Device, name: DecompositionCase, matrix: Float32Array): Work {
   const [rows, cols] = [decompositions[name].rows, decompositions[name].cols].map(([first, last]) => [
     ...[first, 1, 1, 1],

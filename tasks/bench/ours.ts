@@ -1,8 +1,8 @@
 /**
  * This project: `deno run tasks/bench/ours.ts CASE webgpu|cpu`.
  *
- * Written as its pipeline is: the `resnet` plug-in, the `cross-entropy` loss's operations, parameters side by side in one
- * store, the fused optimiser, and steps that are replayed. The batch is uploaded at each step.
+ * Written as its pipeline is: the `resnet` plug-in, the `cross-entropy` loss's operations, parameters side by side in
+ * one store, the fused optimiser, and steps that are replayed. The batch is uploaded at each step.
  */
 import type { Backend } from "../../core/backend/backend.ts";
 import { openBackend } from "../../core/backend/open_backend.ts";

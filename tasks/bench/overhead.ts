@@ -7,8 +7,8 @@ import { median, type Work } from "./protocol.ts";
 const NOTE_STEPS = 20;
 
 /**
- * A step of many dispatches with next to nothing to compute: what is left is what sending them costs. It is replayed, as
- * training steps are; the note says what the same step costs when it is computed anew each time.
+ * A step of many dispatches with next to nothing to compute: what is left is what sending them costs. It is replayed,
+ * as training steps are; the note says what the same step costs when it is computed anew each time.
  *
  * @param dispatches how many; each adds 1 to a few numbers
  */

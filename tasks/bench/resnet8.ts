@@ -1,6 +1,6 @@
 import { blocks, type Convolution, stem } from "./workload.ts";
 
-/** What an engine must supply to run the benchmark's network. */
+/** The operations that an engine must supply to run the benchmark's network. */
 export interface Operations<T> {
   /** Convolution without bias, padded by (kernel - 1) / 2 on each side. */
   convolve(x: T, convolution: Convolution): T;

@@ -20,7 +20,7 @@ export const allCases: readonly (Case | PipelineCaseName)[] = [...cases, ...pipe
 /** The quickstart's data, and a teacher with random weights in a temporary folder. */
 const pipelinePermissions = ["--allow-read", "--allow-write", "--allow-env"];
 
-/** What to run. */
+/** The cases and engines to run. */
 export interface BenchOptions {
   /** Cases by name; all by default. */
   cases?: string[];
@@ -40,12 +40,14 @@ export interface BenchOptions {
   progress?: (line: string) => void;
 }
 
-/** What the benchmark found. */
+/** The results of the benchmark. */
 export interface BenchReport {
   deno: string;
   system: string;
   cores: number;
-  /** Processes that wanted a core in the minute before (0 where the system does not say): more than a few spoil times. */
+  /**
+   * Processes that wanted a core in the minute before (0 where the system does not say): more than a few spoil times.
+   */
   loadBefore: number;
   date: string;
   /** Absent without an adapter. */

@@ -168,7 +168,10 @@ export interface Parameter {
   values: Float32Array<ArrayBuffer>;
 }
 
-/** In PyTorch's order: He-uniform convolutions [outputs, inputs, kernel, kernel], batch norms at one and zero, a small linear layer. */
+/**
+ * In PyTorch's order: He-uniform convolutions [outputs, inputs, kernel, kernel], batch norms at one and zero, a small
+ * linear layer.
+ */
 function parameters(): Parameter[] {
   const list: Parameter[] = [];
   const random = (name: string, shape: number[], bound: number) =>

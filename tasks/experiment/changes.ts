@@ -2,8 +2,9 @@ import type { Override } from "../../core/recipe/overrides.ts";
 import { isMap, parsePath, type Path, valueAtPath } from "../../core/recipe/paths.ts";
 
 /**
- * What a map of changes sets in a recipe: maps are merged into those of the recipe, all else replaces what is there. A
- * map whose `use` is another than the recipe's replaces it whole, as the options of one plug-in mean nothing to another.
+ * What a map of changes sets in a recipe: maps are merged into those of the recipe, all else replaces the recipe's
+ * value. A map whose `use` is another than the recipe's replaces it whole, as the options of one plug-in mean nothing
+ * to another.
  *
  * @param base the recipe as it was written
  * @param changes nested maps; a key of the top level may be a path: `losses[1].weight`

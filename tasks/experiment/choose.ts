@@ -11,8 +11,8 @@ export interface Trial {
 }
 
 /**
- * The value of the best mean on the validation examples, the first of equals. One with a run that failed is taken only if
- * every value has such a run: a value that trains half of the time is not the best.
+ * The value of the best mean on the validation examples, the first of equals. One with a run that failed is taken only
+ * if every value has such a run: a value that trains half of the time is not the best.
  *
  * @returns `null` if no run of any value came to its end
  */

@@ -37,7 +37,9 @@ export async function writeInputs(folder: string, inputs: Inputs): Promise<void>
 export class InputHashes {
   readonly #known = new Map<string, Promise<string | null>>();
 
-  /** What a run reads that its recipe names itself: weights and plug-ins. Its data are named by the data set's plug-in. */
+  /**
+   * What a run reads that its recipe names itself: weights and plug-ins. Its data are named by the data set's plug-in.
+   */
   async named(recipe: Checked<Recipe>): Promise<Inputs> {
     const { dataset, teacher, student, losses } = recipe.value;
     const teachers = teacher ? [teacher, ...teacher.others] : [];
@@ -50,8 +52,8 @@ export class InputHashes {
   }
 
   /**
-   * The first input whose content is another now, in words; `null` if there is none. One that is not there any more is not
-   * compared, so that results can still be shown without it.
+   * The first input whose content is another now, in words; `null` if there is none. One that is not there any more is
+   * not compared, so that results can still be shown without it.
    */
   async changed(recipe: Checked<Recipe>, inputs: Inputs): Promise<string | null> {
     for (const kind of kinds) {
@@ -110,7 +112,7 @@ async function hashOfFiles(files: readonly string[]): Promise<string> {
   return await sha256(new TextEncoder().encode(hashes.join("\n")));
 }
 
-/** The files of a model: all of its folder, or one with the model's description beside it and the parts that it lists. */
+/** The files of a model: all of its folder, or one, with the model's description and the parts that it lists. */
 async function weightFiles(path: string): Promise<string[]> {
   const isFolder = (await infoOf(path))?.isDirectory;
   const folder = isFolder ? path : dirname(path);

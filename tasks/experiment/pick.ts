@@ -23,7 +23,10 @@ export interface Pick {
  *
  * @example
  * ```ts
- * const points = [{ name: "n = 2", increaseRate: 1.36, score: 86.5 }, { name: "n = 5", increaseRate: 2.43, score: 87.8 }];
+ * const points = [
+ *   { name: "n = 2", increaseRate: 1.36, score: 86.5 },
+ *   { name: "n = 5", increaseRate: 2.43, score: 87.8 },
+ * ];
  * pickSmallest(points, 0.15).point.name; // "n = 5"
  * ```
  */

@@ -10,7 +10,7 @@ import { changesOf } from "./changes.ts";
 import { type Experiment, folderName, type Row, type Scalar, type Tuning } from "./experiment.ts";
 import { type ExperimentFile, experimentSchema } from "./schema.ts";
 
-/** What the command line changes in an experiment. */
+/** The command line's changes to an experiment. */
 export interface ExperimentOptions {
   readonly seeds?: readonly number[];
   /** Name of the row that the others are held against. */

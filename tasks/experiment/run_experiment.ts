@@ -26,8 +26,8 @@ export interface Conclusion {
 }
 
 /**
- * Runs an experiment from the command line: what is done already with the same inputs is not done again, the tables close
- * it, and the folder keeps them.
+ * Runs an experiment from the command line: what is done already with the same inputs is not done again, the tables
+ * close it, and the folder keeps them.
  *
  * @param conclude says what follows from the results
  */

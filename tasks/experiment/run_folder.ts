@@ -26,8 +26,8 @@ function content(recipe: Recipe): string {
 }
 
 /**
- * What a run folder holds of this very recipe: the outcome of a run that came to its end; `null` if there is none, or it
- * is another recipe's.
+ * What a run folder holds of this very recipe: the outcome of a run that came to its end; `null` if there is none, or
+ * it is another recipe's.
  *
  * @param recipe with the options of its plug-ins filled in
  */

@@ -21,8 +21,8 @@ export interface RowResult {
 }
 
 /**
- * Does all runs of an experiment: for each row those that tune it, then one for each seed. A recipe that occurs in several
- * rows is run once.
+ * Does all runs of an experiment: for each row those that tune it, then one for each seed. A recipe that occurs in
+ * several rows is run once.
  *
  * @param output the experiment's folder
  * @param run does one run
@@ -41,7 +41,11 @@ export async function runGrid(experiment: Experiment, output: string, run: Runne
   return experiment.rows.map(({ name }) => results.get(name)!);
 }
 
-/** Reads every recipe once, so that a mistake does not come out after an hour. @throws UserError for a mistake in one */
+/**
+ * Reads every recipe once, so that a mistake does not come out after an hour.
+ *
+ * @throws UserError for a mistake in one
+ */
 export function checkRows({ rows, seeds, tune }: Experiment): void {
   for (const row of rows) {
     const recipes = tune

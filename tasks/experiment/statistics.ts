@@ -29,7 +29,8 @@ export interface Difference {
 
 /**
  * The difference of two means with its 95 % interval by Welch's t: the samples may differ in size and spread, and are
- * taken as independent. Runs of equal seed share data and initial weights, so that this is rather too wide than too narrow.
+ * taken as independent. Runs of equal seed share data and initial weights, so that this is rather too wide than too
+ * narrow.
  */
 export function differenceOf(row: Moments, baseline: Moments): Difference {
   const value = row.mean - baseline.mean;

@@ -9,7 +9,7 @@ import type { Conclusion } from "./run_experiment.ts";
 /** The key whose values a sweep tries for each number of cores. */
 const RATE = "train.optimiser.learningRate";
 
-/** What a sweep tries. */
+/** The values that a sweep tries. */
 export interface SweepGrid {
   readonly cores: readonly number[];
   /** Learning rates; `null`: half, once and twice the recipe's. */

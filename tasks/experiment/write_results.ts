@@ -47,7 +47,8 @@ export function csvOf(lines: readonly RowStatistics[]): string {
 }
 
 /**
- * Writes `results.json` (every run), `results.md` (the tables) and `results.csv` (the main one) to the experiment's folder.
+ * Writes `results.json` (every run), `results.md` (the tables) and `results.csv` (the main one) to the experiment's
+ * folder.
  *
  * @param more what else the JSON file says: a sweep's choice
  */

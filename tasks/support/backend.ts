@@ -9,8 +9,8 @@ export function describeBackend({ backend, reason }: OpenedBackend, choice: Back
 }
 
 /**
- * Opens a backend for as long as `body` runs. It is closed whatever happens: a process that ends while a GPU still works
- * may end in a crash.
+ * Opens a backend for as long as `body` runs. It is closed whatever happens: a process that ends while a GPU still
+ * works may end in a crash.
  *
  * @param tell is told which backend, why, and how to take another
  */

@@ -10,8 +10,8 @@ export interface Ending {
 }
 
 /**
- * Exit codes: 0 for success, 1 for a failure of ours or of the device or of the training, 2 for a mistake in what the user
- * gave, 130 for Ctrl-C.
+ * Exit codes: 0 for success, 1 for a failure of ours or of the device or of the training, 2 for a mistake in what the
+ * user gave, 130 for Ctrl-C.
  *
  * @param error what was thrown
  * @param verbose whether the stack of an unexpected error, or of what caused a user's one, is wanted

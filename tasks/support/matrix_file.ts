@@ -16,8 +16,9 @@ export interface StoredMatrix {
 /**
  * Reads a tensor that is to be taken as a matrix.
  *
- * @param name the tensor's name; without it the error lists what there is
- * @throws UserError if the file cannot be read, or there is no such tensor, or it is no matrix of floating-point numbers
+ * @param name the tensor's name; without it the error lists all names
+ * @throws UserError if the file cannot be read, or there is no such tensor, or it is no matrix of floating-point
+ * numbers
  */
 export async function readMatrix(file: string, name: string | undefined): Promise<StoredMatrix> {
   const { tensors } = await readSafetensors(file);

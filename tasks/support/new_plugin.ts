@@ -22,7 +22,7 @@ export interface WrittenPlugin {
 /**
  * Writes a plug-in that works as it is, to be changed into another.
  *
- * @param folder where to; it is made if it is not there
+ * @param folder the folder to write to; it is made if missing
  * @throws UserError for a kind or a name that cannot be, and for files that are there already
  */
 export async function writePlugin(kind: string, name: string, folder: string): Promise<WrittenPlugin> {

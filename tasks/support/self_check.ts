@@ -6,7 +6,7 @@ import { createOps, type Ops } from "../../core/ops/ops.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { Random } from "../../core/data/random.ts";
 
-/** What a computation gave on a backend, held against the same in float64. */
+/** The result of a computation on a backend, compared with the same in float64. */
 export interface Check {
   readonly name: string;
   /** Largest difference, over the largest number there is; NaN if the backend gave one. */
@@ -21,8 +21,8 @@ const TOLERANCE = 1e-5;
 const [M, K, N] = [65, 129, 33];
 
 /**
- * Computes two small things on a backend, and again on the host in float64: a matrix product, and a chain of cores merged
- * back to its matrix.
+ * Computes two small things on a backend, and again on the host in float64: a matrix product, and a chain of cores
+ * merged back to its matrix.
  */
 export async function selfTest(backend: Backend): Promise<Check[]> {
   const ops = createOps(backend);

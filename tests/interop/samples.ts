@@ -21,11 +21,13 @@ export interface Sample {
   readonly batch: Batch<HostTensor>;
   /** None of images. */
   readonly texts: readonly SampleText[];
-  /** Bytes of the images, `[batch, height, width, channels]`; `null` for text, and where no image processor takes them. */
+  /** Bytes of the images, `[batch, height, width, channels]`; `null` for text, and where no image processor is used. */
   readonly pixels: HostTensor | null;
 }
 
-/** Accents, punctuation, capitals, spaces, letters that no vocabulary has, one word, and more than fits in each text. */
+/**
+ * Accents, punctuation, capitals, spaces, letters that no vocabulary has, one word, and more than fits in each text.
+ */
 const TEXTS = [
   { text: "The cat sat on the mat.", pair: null },
   { text: "Café déjà vu: naïve façade -- isn't it?", pair: null },

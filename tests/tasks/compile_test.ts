@@ -4,8 +4,8 @@ import { compileError } from "../../tasks/compile.ts";
 import { CHECKOUT, runTask } from "../support/task.ts";
 
 /**
- * Whether a listing of embedded files has a file. The listing is a tree that sums up a folder of which all is embedded as
- * `folder/*`.
+ * Whether a listing of embedded files has a file. The listing is a tree that sums up a folder of which all is embedded
+ * as `folder/*`.
  */
 function lists(listing: string, path: string): boolean {
   const folders: string[] = [];

@@ -28,7 +28,7 @@ export interface LossEntry {
 export class LossSet implements Disposable {
   /** The losses, each with its own parameters and state. */
   readonly all: readonly WeightedLoss[];
-  /** What the losses learn, under names that no other loss has. */
+  /** The parameters of the losses, under names that no other loss has. */
   readonly parameters: ParameterStore;
   /** The tensors that losses keep from step to step, by their names in a checkpoint. */
   readonly state: ReadonlyMap<string, Tensor>;
@@ -59,7 +59,8 @@ export class LossSet implements Disposable {
   /**
    * Creates the losses that a recipe names.
    *
-   * @throws UserError with line and column for options that do not fit the models, or a loss that needs a missing teacher
+   * @throws UserError with line and column for options that do not fit the models, or a loss that needs a missing
+   * teacher
    */
   static async build(
     recipe: Section<Recipe["losses"]>,

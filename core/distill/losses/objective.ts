@@ -19,7 +19,7 @@ export interface WeightedLoss {
   readonly state: Weights;
 }
 
-/** What the sum of losses is computed from. */
+/** The inputs of the sum of losses. */
 export interface ObjectiveCall {
   readonly ops: Ops;
   readonly student: ModelOutputs;

@@ -9,7 +9,7 @@ import type { Recipe } from "../../recipe/schema.ts";
 import { someOutputs, type Teacher } from "../teacher/teacher_outputs.ts";
 import type { WeightedLoss } from "./objective.ts";
 
-/** What losses are prepared with. */
+/** The inputs of the losses' preparation. */
 export interface PreparationSetup {
   readonly teacher: Teacher | null;
   /** The training examples. */

@@ -33,7 +33,7 @@ export class Student {
     /** Cores by weight, decomposed from the initial weights. */
     readonly chains: ReadonlyMap<string, Chain>,
     initial: ReadonlyMap<string, Float32Array>,
-    /** Learning rates by weight, as multiples of the others'; those of a chain are its cores'. 0 freezes a plain weight. */
+    /** Learning rates by weight, as multiples of the others'; a chain's are its cores'. 0 freezes a plain weight. */
     rateScales: ReadonlyMap<string, number> = new Map(),
   ) {
     const rated = <Part extends NamedShape>(part: Part, weight: string) => ({

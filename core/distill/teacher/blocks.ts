@@ -9,8 +9,8 @@ export interface Block {
 }
 
 /**
- * Copies what two blocks of as many dimensions have in common: along each the places that both have. So a smaller target
- * is a cut, and a larger one keeps what it holds elsewhere.
+ * Copies what two blocks of as many dimensions have in common: along each the places that both have. So a smaller
+ * target is a cut, and a larger one keeps what it holds elsewhere.
  */
 export function copyCommon(from: Block, to: Block): void {
   const axes = Array.from({ length: Math.max(from.shape.length, 1) }, (_, axis) => {

@@ -51,7 +51,7 @@ export function shapeOf({ extents }: Layout, tokens: number): number[] {
   return extents.map((extent) => extent === "tokens" ? tokens : extent);
 }
 
-/** Where each example's numbers begin, and behind the last one where they end. */
+/** The offset of each example's numbers, and behind the last one their end. */
 export function offsetsOf(layout: Layout, count: number, tokens: Uint32Array | null): Float64Array {
   const offsets = new Float64Array(count + 1);
   for (let example = 0; example < count; example++) {
@@ -61,8 +61,8 @@ export function offsetsOf(layout: Layout, count: number, tokens: Uint32Array | n
 }
 
 /**
- * Computes outputs over all examples and keeps them without padding. Texts are taken by their length, so that batches have
- * little of it.
+ * Computes outputs over all examples and keeps them without padding. Texts are taken by their length, so that batches
+ * have little of it.
  *
  * @throws UserError for an output with a dimension that is neither always the same nor the text's length
  */

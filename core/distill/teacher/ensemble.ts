@@ -17,9 +17,9 @@ export function memberName(member: number, name: string): string {
 }
 
 /**
- * Several models as one, whose weights are all of theirs under {@link memberName}. Its `logits` are the logarithm of the
- * weighted mean of their softmax probabilities, for a regression the mean of their predictions; everything else is the
- * first one's.
+ * Several models as one, whose weights are all of theirs under {@link memberName}. Its `logits` are the logarithm of
+ * the weighted mean of their softmax probabilities, for a regression the mean of their predictions; everything else is
+ * the first one's.
  */
 export function ensemble(members: readonly Member[], task: Task): Model {
   const [{ model: first }] = members;

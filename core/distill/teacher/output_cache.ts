@@ -21,7 +21,7 @@ const FORMAT = 2;
 
 /** The teacher's outputs over the training examples that are kept, and all they depend on. */
 export interface CacheSetup {
-  /** Where the file is. */
+  /** The folder of the file. */
   readonly folder: string;
   readonly teacher: Teacher;
   /** Names of the outputs that the losses want. */
@@ -43,9 +43,9 @@ export interface CachedOutputs {
 }
 
 /**
- * Reads the teacher's outputs from the folder if they are there and whole; otherwise computes and writes them. The file's
- * name and content say what they were computed from, and its content is checked by a hash. Of texts each example's numbers
- * are kept without padding.
+ * Reads the teacher's outputs from the folder if they are there and whole; otherwise computes and writes them. The
+ * file's name and content say what they were computed from, and its content is checked by a hash. Of texts each
+ * example's numbers are kept without padding.
  *
  * @throws UserError if the outputs cannot be collected, or the file cannot be written
  */

@@ -85,7 +85,11 @@ export function checkRecipe({ file, fingerprint }: Checkpoint, recipe: Recipe, v
   );
 }
 
-/** Checks that data and teacher are those that a checkpoint was made with. @throws UserError naming the first that is not */
+/**
+ * Checks that data and teacher are those that a checkpoint was made with.
+ *
+ * @throws UserError naming the first that is not
+ */
 export function checkInputs({ file, fingerprint }: Checkpoint, inputs: Fingerprint["inputs"]): void {
   const path = difference(fingerprint.inputs, inputs);
   if (path === null) return;

@@ -35,13 +35,13 @@ export interface EpochDiagnostics {
   readonly agreement: number | null;
 }
 
-/** What {@link Diagnostics} look at. */
+/** The parts of a run that {@link Diagnostics} look at. */
 export interface DiagnosticsSetup {
   readonly ops: Ops;
   readonly student: Student;
   readonly teacher: Teacher | null;
   readonly validation: Examples | null;
-  /** What the recipe asks for. */
+  /** The recipe's settings. */
   readonly recipe: Section<NonNullable<Recipe["train"]["diagnostics"]>>;
   /** Examples that are computed at once. */
   readonly batchSize: number;

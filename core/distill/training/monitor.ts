@@ -4,7 +4,7 @@ import type { Recipe } from "../../recipe/schema.ts";
 import type { Evaluation } from "../../evaluate/evaluate.ts";
 import { metricNames } from "../../evaluate/metrics/metrics.ts";
 
-/** The best value of the monitored metric, the epoch (from 1) it was found in, and epochs since then without a better. */
+/** The best value of the monitored metric, its epoch (from 1), and epochs since then without a better one. */
 export interface Best {
   readonly value: number;
   readonly epoch: number;

@@ -15,5 +15,5 @@ export interface Position {
   readonly lossMetrics: LossMetrics;
 }
 
-/** Where training begins. */
+/** The beginning of training. */
 export const START: Position = { step: 0, seconds: 0, best: null, losses: [], lossMetrics: {} };

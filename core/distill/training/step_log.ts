@@ -83,7 +83,7 @@ export class MetricsLog {
   }
 }
 
-/** The step of a line; none, so that the line goes, for the rest of one that was being written when the run was killed. */
+/** The step of a line; none, so that the line goes, for an unfinished one of a run that was killed. */
 function stepOf(line: string): number {
   try {
     return JSON.parse(line).step;

@@ -18,10 +18,10 @@ export interface TheseusOptions {
 }
 
 /**
- * Progressive module replacing (BERT-of-Theseus, Xu et al. 2020, arXiv 2002.02925): each layer of the student (successor)
- * stands for as many layers of the teacher (predecessor). In every training step a draw decides for each of them whether
- * the student's layer computes or, frozen, those of the teacher; as the replacing rate rises to 1 the student is left. The
- * teacher's layers run as in evaluation; gradients go through them to what comes before.
+ * Progressive module replacing (BERT-of-Theseus, Xu et al. 2020, arXiv 2002.02925): each layer of the student
+ * (successor) stands for as many layers of the teacher (predecessor). In every training step a draw decides for each of
+ * them whether the student's layer computes or, frozen, those of the teacher; as the replacing rate rises to 1 the
+ * student is left. The teacher's layers run as in evaluation; gradients go through them to what comes before.
  */
 export class Theseus {
   readonly #student: Model;
@@ -42,7 +42,7 @@ export class Theseus {
     this.#shares = shareOut(student.layerPrefixes?.length ?? 0, teacher.model.layerPrefixes?.length ?? 0);
   }
 
-  /** Which layers of the student are replaced in a step: of each a letter, `s` for the student's or `t` for the teacher's. */
+  /** The student's layers that are replaced in a step: a letter each, `s` for the student's, `t` for the teacher's. */
   draw(progress: Progress, random: Random): string {
     const rate = valueAt(this.options.replacingRate, progress);
     return this.#shares.map(() => random.uniform() < rate ? "s" : "t").join("");
@@ -72,7 +72,8 @@ export class Theseus {
    * Runs the student with every layer replaced, on one example.
    *
    * @param weights the student's
-   * @throws UserError if a layer of the teacher does not take what the student's takes, or gives something of another shape
+   * @throws UserError if a layer of the teacher does not take what the student's takes, or gives something of another
+   * shape
    */
   check(ops: Ops, weights: () => Weights, examples: Examples): void {
     const randomSeed = () => 0;
@@ -101,7 +102,7 @@ export class Theseus {
     });
   }
 
-  /** Which of the teacher's layers each of the student's stands for, as a line for the user. */
+  /** The teacher's layers that each of the student's stands for, as a line for the user. */
   describe(): string {
     const shares = this.#shares.map(({ begin, end }) => end - begin === 1 ? `${begin}` : `${begin} to ${end - 1}`);
     return `the student's layers stand for the teacher's layers ${shares.join(", ")}`;

@@ -25,7 +25,7 @@ import { StepTeller } from "./step_teller.ts";
 import type { TrainingStep } from "./training_step.ts";
 import { Validation } from "./validation.ts";
 
-/** What a training runs on. */
+/** The parts of a training. */
 export interface TrainingSetup {
   readonly ops: Ops;
   readonly recipe: Recipe;
@@ -44,7 +44,7 @@ export interface TrainingSetup {
   readonly fingerprint: Fingerprint;
   readonly reporter: Reporter;
   readonly diagnostics: Diagnostics | null;
-  /** Where to go on, or `null` to begin. */
+  /** The checkpoint to continue from, or `null` to begin. */
   readonly resume: Checkpoint | null;
 }
 
@@ -211,7 +211,7 @@ export class Training {
     metricLines(epoch, lossMetrics).forEach((line) => reporter.line(line));
   }
 
-  /** Says what is trained in name only, once every loss has had its part; layers that are replaced may have theirs later. */
+  /** Warns of what is trained in name only, once every loss has had its part; replaced layers may have theirs later. */
   #warnOfUnreached(): void {
     const { losses, step: { unreached }, recipe, reporter } = this.setup;
     if (recipe.train.theseus) return;

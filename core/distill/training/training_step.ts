@@ -44,7 +44,7 @@ interface Group {
   readonly weightDecay: number;
 }
 
-/** What a training step is made of. */
+/** The parts of a training step. */
 export interface StepSetup {
   readonly ops: Ops;
   readonly student: Student;

@@ -7,7 +7,7 @@ import type { Student } from "../student/student.ts";
 import { BestWeights } from "./best_weights.ts";
 import { type Best, type Monitor, monitored, updateBest } from "./monitor.ts";
 
-/** What a student is validated with. */
+/** The parts of a validation. */
 export interface ValidationSetup {
   readonly ops: Ops;
   readonly student: Student;

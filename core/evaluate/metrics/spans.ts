@@ -16,8 +16,8 @@ export function markSpans(tags: readonly string[]): boolean {
 }
 
 /**
- * The spans of a sequence of tags in BIO form (IOB2: `B-` begins a span, `I-` goes on with it, `O` is outside). As in the
- * CoNLL evaluation an `I-` that follows no span of its type begins one, too, so that IOB1 is understood as well.
+ * The spans of a sequence of tags in BIO form (IOB2: `B-` begins a span, `I-` goes on with it, `O` is outside). As in
+ * the CoNLL evaluation an `I-` that follows no span of its type begins one, too, so that IOB1 is understood as well.
  */
 export function spansOf(tags: readonly string[]): Span[] {
   const spans: Span[] = [];

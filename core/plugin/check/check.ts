@@ -2,7 +2,7 @@ import { UserError } from "../../errors.ts";
 
 /** The result of one check of a plug-in. */
 export interface CheckResult {
-  /** What is true of the plug-in if the check is passed. */
+  /** A sentence that is true of the plug-in if the check is passed. */
   readonly name: string;
   /** Its result; a check that this machine cannot make is skipped. */
   readonly outcome: "ok" | "failed" | "skipped";

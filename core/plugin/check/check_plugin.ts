@@ -8,9 +8,9 @@ import { definitionChecks, type DefinitionSetup } from "./definition_checks.ts";
 import { lossChecks } from "./loss_checks.ts";
 import { modelChecks } from "./model_checks.ts";
 
-/** What a plug-in is checked with; everything has a default. */
+/** Options of checking a plug-in; everything has a default. */
 export interface CheckOptions extends Partial<DefinitionSetup> {
-  /** Whether a missing WebGPU adapter is a failure; else what needs one is skipped. */
+  /** Whether a missing WebGPU adapter is a failure; else checks that need one are skipped. */
   readonly requireWebgpu?: boolean;
   /** The folder that files of a data set are relative to; the working directory by default. */
   readonly base?: string;

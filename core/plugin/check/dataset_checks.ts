@@ -18,7 +18,7 @@ import { expectEqual } from "./numbers.ts";
 
 const AUGMENTED: Augmentation = { flip: true, shift: 1, seed: 7, epoch: 2 };
 
-/** What must be true of every data set; its options are already checked. */
+/** The checks of every data set; its options are already checked. */
 export function datasetChecks(
   definition: DatasetDefinition,
   options: unknown,

@@ -4,7 +4,7 @@ import { optionKit } from "../kit.ts";
 import { type Definitions, type PluginKind, pluginKinds } from "../registry.ts";
 import { type Check, expect } from "./check.ts";
 
-/** What definitions are checked with. */
+/** The setting in which definitions are checked. */
 export interface DefinitionSetup {
   /** Options as a recipe would have them. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export interface DefinitionSetup {
   readonly text: string | null;
 }
 
-/** What must be true of every plug-in before it is built. */
+/** The checks of every plug-in before it is built. */
 export function definitionChecks(definition: Definitions[PluginKind], { options, text }: DefinitionSetup): Check[] {
   const schema = () => definition.options(optionKit);
   return [

@@ -9,7 +9,7 @@ const STEP = 1e-5;
 
 /** How a gradient is checked. */
 export interface GradientCheck {
-  /** What is differentiated by; its numbers are changed for a while. */
+  /** The tensors to differentiate by; their numbers are changed for a while. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** The gradients of the tape; what is not among them has none. */
   readonly gradients: Named;

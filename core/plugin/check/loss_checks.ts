@@ -14,7 +14,7 @@ const WIDER = 2;
 const ON_DEVICES = 2e-4;
 const BY_DIFFERENCES = 1e-5;
 
-/** What must be true of every loss; its options are already checked. */
+/** The checks of every loss; its options are already checked. */
 export function lossChecks(definition: LossDefinition, options: unknown, rigs: Rigs): Check[] {
   let chosen: Pick<LossRigOptions, "data"> | undefined;
   const rig = async <Result>(

@@ -14,7 +14,7 @@ import { madeUpChains, madeUpModel, madeUpWeights } from "./made_up_weights.ts";
 import { type Named, readNamed } from "./numbers.ts";
 import { expect } from "./check.ts";
 
-/** What a loss is checked on. */
+/** The setting in which a loss is checked. */
 export interface LossRigOptions {
   readonly data: InputDescription;
   /** Examples in a batch. */
@@ -23,7 +23,7 @@ export interface LossRigOptions {
   readonly wider: number;
 }
 
-/** What a step gave: the value, and the gradient by everything that is trained. */
+/** A step's results: the value, and the gradient by everything that is trained. */
 export interface LossStep {
   readonly value: Named;
   readonly gradients: Named;
@@ -37,9 +37,9 @@ const LATE = 90;
 
 /** A loss between a made-up student and a made-up teacher, run as the pipeline runs it. */
 export class LossRig {
-  /** What is trained: the student's outputs and cores, and the loss's own parameters. */
+  /** The trained tensors: the student's outputs and cores, and the loss's own parameters. */
   readonly trained: ReadonlyMap<string, Tensor>;
-  /** What the loss must leave as it is. */
+  /** The tensors that the loss must leave as they are. */
   readonly given: ReadonlyMap<string, Tensor>;
 
   private constructor(

@@ -16,7 +16,7 @@ const BATCH = 3;
 const ON_DEVICES = 1e-3;
 const BY_DIFFERENCES = 1e-4;
 
-/** What must be true of every model; its options are already checked. */
+/** The checks of every model; its options are already checked. */
 export function modelChecks(definition: ModelDefinition, options: unknown, rigs: Rigs): Check[] {
   let built: { readonly model: Model; readonly data: InputDescription } | undefined;
   const rig = async <Result>(

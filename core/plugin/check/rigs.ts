@@ -15,7 +15,7 @@ export class Rigs {
   /** @param requireWebgpu whether a missing adapter is a failure; else the checks on webgpu are skipped */
   constructor(private readonly requireWebgpu: boolean) {}
 
-  /** What to compute with on a backend. @throws Skipped if it is not there */
+  /** The operations of a backend. @throws Skipped if it is not there */
   async ops(name: RigName): Promise<Ops> {
     const backend = this.#open.get(name) ?? await this.#create(name);
     this.#open.set(name, backend);

@@ -5,8 +5,8 @@ import type { TokenizerFiles } from "./tokenizer.ts";
 export const SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
 
 /**
- * BERT's tokenizer over a vocabulary: words split at spaces and punctuation, and into the longest pieces that the vocabulary
- * has (WordPiece, Wu et al. 2016, arXiv 1609.08144); `[CLS] a [SEP] b [SEP]`.
+ * BERT's tokenizer over a vocabulary: words split at spaces and punctuation, and into the longest pieces that the
+ * vocabulary has (WordPiece, Wu et al. 2016, arXiv 1609.08144); `[CLS] a [SEP] b [SEP]`.
  *
  * @param vocabulary the pieces in the order of their numbers; those within a word begin with `##`
  * @throws UserError if special tokens are missing

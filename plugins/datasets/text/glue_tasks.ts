@@ -20,8 +20,8 @@ const pairTask = { task: "classification", columns: null, development: "dev.tsv"
 const entailment = ["entailment", "not_entailment"];
 
 /**
- * The nine tasks of GLUE (Wang et al. 2018, arXiv 1804.07461), as the files of its site are laid out. Labels of the test
- * sets are not public, so the development sets are what is tested on.
+ * The nine tasks of GLUE (Wang et al. 2018, arXiv 1804.07461), as the files of its site are laid out. Labels of the
+ * test sets are not public, so the development sets are what is tested on.
  */
 export const GLUE_TASKS: Readonly<Record<string, GlueTask>> = {
   cola: {

@@ -1,6 +1,9 @@
 import PostalMime from "postal-mime";
 
-/** What a reader sees of a message: its subject, and its text, or that of its HTML. Other headers tell too much of its way. */
+/**
+ * What a reader sees of a message: its subject, and its text, or that of its HTML. Other headers tell too much of its
+ * way.
+ */
 export async function mailText(message: string | Uint8Array): Promise<string> {
   const { subject, text, html } = await PostalMime.parse(message);
   const plain = text?.trim() ? text : textOfHtml(html ?? "");

@@ -18,7 +18,11 @@ export type TextRows = Readonly<Record<string, readonly TextRow[]>> & {
   readonly test: readonly TextRow[];
 };
 
-/** Turns texts into a data set of tokens. @throws UserError if a split is empty, or for a tokenizer that cannot be read */
+/**
+ * Turns texts into a data set of tokens.
+ *
+ * @throws UserError if a split is empty, or for a tokenizer that cannot be read
+ */
 export async function textDataset(
   rows: TextRows,
   task: Exclude<Task, "tagging">,

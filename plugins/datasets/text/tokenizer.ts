@@ -110,8 +110,8 @@ function find(whole: readonly number[], part: readonly number[], from: number): 
 }
 
 /**
- * How much of two texts stays when `room` tokens are left: the longer one is cut first. Where both are cut, an odd token
- * goes to the longer one, or the second of equal ones, as in Hugging Face's tokenizers.
+ * How much of two texts stays when `room` tokens are left: the longer one is cut first. Where both are cut, an odd
+ * token goes to the longer one, or the second of equal ones, as in Hugging Face's tokenizers.
  */
 export function keptLengths(first: number, second: number, room: number): [number, number] {
   const shorter = Math.min(first, second, Math.floor(room / 2));

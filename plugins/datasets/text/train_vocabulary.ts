@@ -21,7 +21,8 @@ const SEPARATOR = "\u0000";
 /**
  * A WordPiece vocabulary: beginning with single letters, the two neighbouring pieces that occur most often become one,
  * until there are enough (the way of byte-pair encoding, Sennrich et al. 2016, arXiv 1508.07909, which Hugging Face's
- * WordPiece trainer takes, too). Equal counts are decided by the pieces' order, so that equal texts give equal vocabularies.
+ * WordPiece trainer takes, too). Equal counts are decided by the pieces' order, so that equal texts give equal
+ * vocabularies.
  *
  * @param counts how often each word occurs
  * @param size the most pieces, special tokens included

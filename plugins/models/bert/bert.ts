@@ -15,12 +15,12 @@ import { resolveSizes } from "./sizes.ts";
  * tensor names and config.json, and so MiniLM, TinyBERT and whatever else has their form. Behind the encoder stands the
  * head of the data set's task: sequence classification, regression, or token classification.
  *
- * The inputs are `tokens`, `types` and `mask`, each `[batch, length]`. Outputs: `hidden` with the output of every block,
- * `features.embeddings` with what the first one gets, `attention` (probabilities, before dropout), `scores` before the
- * softmax, `relations` with each layer's queries, keys and values, and `pooled`, which the last linear layer sees (of a
- * tagger: the first token's hidden state). With `crf` a tagger also gives `transitions`, with `subclasses` a classifier
- * `subclassLogits`. Query, key, value and output of attention and both matrices of the
- * feed-forward networks may be over-parameterised.
+ * The inputs are `tokens`, `types` and `mask`, each `[batch, length]`. Outputs: `hidden` with the output of every
+ * block, `features.embeddings` with what the first one gets, `attention` (probabilities, before dropout), `scores`
+ * before the softmax, `relations` with each layer's queries, keys and values, and `pooled`, which the last linear layer
+ * sees (of a tagger: the first token's hidden state). With `crf` a tagger also gives `transitions`, with `subclasses` a
+ * classifier `subclassLogits`. Query, key, value and output of attention and both matrices of the feed-forward networks
+ * may be over-parameterised.
  */
 export const bert = defineModel<BertOptions>({
   name: "bert",

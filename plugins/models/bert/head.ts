@@ -6,7 +6,7 @@ import { crfOutputs, crfParameters } from "../crf_head.ts";
 import { classLogits } from "../subclasses.ts";
 import type { BertSizes } from "./sizes.ts";
 
-/** What stands behind an encoder: a layer that prepares the first token's hidden state, and one that gives the logits. */
+/** The layers behind an encoder: one prepares the first token's hidden state, and one gives the logits. */
 interface Head {
   /** `null` where tokens are tagged: each hidden state goes to the last layer as it is. */
   readonly dense: string | null;
@@ -46,8 +46,8 @@ export function classifierOf(sizes: BertSizes): string | undefined {
 type HeadOutputs = Pick<ModelOutputs, "logits" | "pooled" | "subclassLogits" | "transitions" | "predictions">;
 
 /**
- * From the last hidden states `[batch, length, width]` to logits and what the last linear layer sees of the first token,
- * `[batch, width]`. A tagger's logits are `[batch, length, classes]`.
+ * From the last hidden states `[batch, length, width]` to logits and what the last linear layer sees of the first
+ * token, `[batch, width]`. A tagger's logits are `[batch, length, classes]`.
  */
 export function applyHead(call: ForwardCall, sizes: BertSizes, hidden: Tensor): HeadOutputs {
   const { ops } = call;

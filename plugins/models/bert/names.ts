@@ -46,8 +46,8 @@ export function blockNames(variant: Variant, layer: number): BlockNames {
 const NOT_NEEDED = /^(cls|lm_head|vocab_transform|vocab_layer_norm|vocab_projector)\.|\.position_ids$/;
 
 /**
- * The name here of a tensor in a Hugging Face file, or `null` for one that no model for a task needs. Old files call the
- * weight and bias of layer norm gamma and beta; those of a bare encoder lack the model's prefix.
+ * The name here of a tensor in a Hugging Face file, or `null` for one that no model for a task needs. Old files call
+ * the weight and bias of layer norm gamma and beta; those of a bare encoder lack the model's prefix.
  */
 export function ownName(variant: Variant, foreign: string, pools: boolean): string | null {
   const plain = foreign.replace(/^module\./, "").replace(/(?<=LayerNorm\.|layer_norm\.)gamma$/, "weight")

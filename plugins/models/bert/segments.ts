@@ -5,8 +5,8 @@ import type { BertSizes } from "./sizes.ts";
 type Sizes = Pick<BertSizes, "variant" | "types" | "width">;
 
 /**
- * A model's tensors as Hugging Face's transformers takes them: it has no encoder without segments but DistilBERT, and one
- * with a single segment, whose row is zeros, computes the same.
+ * A model's tensors as Hugging Face's transformers takes them: it has no encoder without segments but DistilBERT, and
+ * one with a single segment, whose row is zeros, computes the same.
  */
 export function withSegment(tensors: FileTensors, { variant, types, width }: Sizes): FileTensors {
   if (types > 0 || variant === "distilbert") return tensors;

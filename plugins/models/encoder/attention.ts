@@ -7,7 +7,9 @@ import type { Layers } from "./layers.ts";
 /** What self-attention gives: its context `[batch, length, width]`, and what losses compare. */
 export type Attended = Omit<BlockOutputs, "hidden"> & { readonly context: Tensor };
 
-/** Scaled dot-product self-attention in several heads: softmax(Q K^T / sqrt(d)) V, up to the layer that joins the heads. */
+/**
+ * Scaled dot-product self-attention in several heads: softmax(Q K^T / sqrt(d)) V, up to the layer that joins the heads.
+ */
 export function attend(
   { ops }: ForwardCall,
   layers: Layers,

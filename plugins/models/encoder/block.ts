@@ -39,7 +39,7 @@ export interface BlockSettings {
   readonly attentionDropout: number;
 }
 
-/** What a block gives. */
+/** The outputs of a block. */
 export interface BlockOutputs {
   /** `[batch, length, width]` */
   readonly hidden: Tensor;
@@ -51,8 +51,8 @@ export interface BlockOutputs {
 }
 
 /**
- * A transformer encoder block (Vaswani et al. 2017, arXiv 1706.03762): self-attention and a feed-forward network, each with
- * a residual connection and a layer norm.
+ * A transformer encoder block (Vaswani et al. 2017, arXiv 1706.03762): self-attention and a feed-forward network, each
+ * with a residual connection and a layer norm.
  *
  * @param x `[batch, length, width]`
  * @param mask `[batch, length]`: 0 at what no token may attend to; `null`: everything is seen

@@ -7,7 +7,10 @@ export type Projections = Required<Pick<BlockNames, "query" | "key" | "value" | 
 
 const KINDS = ["weight", "bias"] as const;
 
-/** A file's tensors with query, key and value of each block in one: `[3 width, width]`, and a bias. What lacks one stays. */
+/**
+ * A file's tensors with query, key and value of each block in one: `[3 width, width]`, and a bias. What lacks one
+ * stays.
+ */
 export function fuse(tensors: FileTensors, blocks: readonly Projections[]): FileTensors {
   const result = new Map(tensors);
   for (const { query, key, value, fused } of blocks) {

@@ -17,7 +17,7 @@ export interface EncoderOptions {
   readonly labels: readonly string[] | null;
 }
 
-/** What the families' defaults differ in. */
+/** The defaults in which the families differ. */
 export interface EncoderDefaults {
   readonly epsilon: number;
   /** Of both rates of dropout. */
@@ -61,7 +61,7 @@ export function encoderOptions({ z }: Pick<OptionKit, "z">, defaults: Readonly<R
   };
 }
 
-/** What every encoder is built from. */
+/** The sizes of every encoder. */
 export interface EncoderSizes extends Omit<BlockSettings, "norm"> {
   readonly layers: number;
   /** Numbers in a hidden state. */

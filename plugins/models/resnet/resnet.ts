@@ -5,11 +5,12 @@ import { forward, residual } from "./forward.ts";
 import { parametersOf } from "./parameters.ts";
 
 /**
- * Residual networks (He et al. 2016, arXiv 1512.03385) with torchvision's tensor names: the CIFAR family of depth 6k + 2
- * (8, 14, 20, 32, 56, ...) and the ImageNet family of depth 18, 34 and 50.
+ * Residual networks (He et al. 2016, arXiv 1512.03385) with torchvision's tensor names: the CIFAR family of depth 6k +
+ * 2 (8, 14, 20, 32, 56, ...) and the ImageNet family of depth 18, 34 and 50.
  *
  * Outputs: `features` by layer (`conv1`, `layer1`, `layer1.0`, ...), `hidden` with the output of every block, `pooled`
- * after global average pooling, `subclassLogits` with the option `subclasses`; no `attention`. Every convolution and the last linear layer may be over-parameterised.
+ * after global average pooling, `subclassLogits` with the option `subclasses`; no `attention`. Every convolution and
+ * the last linear layer may be over-parameterised.
  */
 export const resnet = defineModel<ResnetOptions>({
   name: "resnet",

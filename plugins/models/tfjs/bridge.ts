@@ -24,7 +24,9 @@ export function bridgeTo(device: Device, { tf }: Engine): Bridge {
   return exchange.on === "webgpu" ? deviceBridge(device, exchange, tf) : hostBridge(device, exchange, tf);
 }
 
-/** Buffers are copied on the device: ours come from a pool and are larger than their tensors, which shaders would see. */
+/**
+ * Buffers are copied on the device: ours come from a pool and are larger than their tensors, which shaders would see.
+ */
 function deviceBridge(device: Device, exchange: GpuExchange, tf: Engine["tf"]): Bridge {
   const inputs: GPUBuffer[] = [];
   const bufferFor = (slot: number, size: number): GPUBuffer => {

@@ -8,8 +8,8 @@ export interface Engine {
   /** TensorFlow.js's name of the backend. */
   readonly name: string;
   /**
-   * Runs `body`, which may be async, while TensorFlow.js computes here. It has one current backend for the whole process,
-   * which is afterwards what it was.
+   * Runs `body`, which may be async, while TensorFlow.js computes here. It has one current backend for the whole
+   * process, which is afterwards what it was.
    */
   within<Result>(body: () => Result): Result;
   /** Gives everything back. */
@@ -20,8 +20,8 @@ export interface Engine {
 export type OpenEngine = () => Promise<Engine>;
 
 /**
- * What TensorFlow.js can compute on beside a backend of ours, best first: our GPUDevice, or on the host WebAssembly and,
- * for the few operations that it lacks, plain JavaScript, which takes ten times as long.
+ * What TensorFlow.js can compute on beside a backend of ours, best first: our GPUDevice, or on the host WebAssembly
+ * and, for the few operations that it lacks, plain JavaScript, which takes ten times as long.
  */
 export function enginesBeside(exchange: Exchange): readonly OpenEngine[] {
   if (exchange.on === "webgpu") return [() => openOnDevice(exchange)];

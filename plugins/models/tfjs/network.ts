@@ -4,7 +4,7 @@ import { sizeOf } from "../../../core/tensor.ts";
 import { type ForeignTensor, importTensorflow } from "./library.ts";
 import type { ModelFiles } from "./read_artifacts.ts";
 
-/** What a model of TensorFlow.js takes. */
+/** An input of a model of TensorFlow.js. */
 export interface NetworkInput {
   readonly name: string;
   /** `null` for a dimension of any size; `null` if the model does not say it. */

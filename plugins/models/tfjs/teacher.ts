@@ -19,7 +19,7 @@ const SMALLEST = 2 ** -126;
 /** Tokens of the example that a model is tried on. */
 const TRIED_LENGTH = 8;
 
-/** What a teacher is made of. */
+/** The parts of a teacher. */
 interface Parts {
   readonly options: TfjsOptions;
   readonly data: InputDescription;
@@ -28,8 +28,8 @@ interface Parts {
 }
 
 /**
- * Opens a model of TensorFlow.js on one engine and tries it on one example, so that whatever does not fit is told before
- * training.
+ * Opens a model of TensorFlow.js on one engine and tries it on one example, so that whatever does not fit is told
+ * before training.
  *
  * @throws UserError in one sentence for all that TensorFlow.js refuses
  */

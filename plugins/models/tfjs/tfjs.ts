@@ -8,8 +8,8 @@ import { openTeacher } from "./teacher.ts";
 const LACKING = /not registered for backend/;
 
 /**
- * Any graph model or layers model of TensorFlow.js as a teacher; `teacher.weights` names its folder or `model.json`. It is
- * run by TensorFlow.js itself: on our GPUDevice, where its outputs are copied without a read-back, or beside the cpu
+ * Any graph model or layers model of TensorFlow.js as a teacher; `teacher.weights` names its folder or `model.json`. It
+ * is run by TensorFlow.js itself: on our GPUDevice, where its outputs are copied without a read-back, or beside the cpu
  * backend in WebAssembly.
  *
  * Outputs: `logits`, and what the options name as `pooled`, `features` and `hidden`; no `attention`. Its images are

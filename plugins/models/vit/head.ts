@@ -30,8 +30,8 @@ export function classifierOf(sizes: VitSizes): string | undefined {
 }
 
 /**
- * From the last block's output `[batch, length, width]` to logits, the mean over the learned tokens' layers, to those of
- * each layer where there are several, and to the class token's state behind the last norm, `[batch, width]`.
+ * From the last block's output `[batch, length, width]` to logits, the mean over the learned tokens' layers, to those
+ * of each layer where there are several, and to the class token's state behind the last norm, `[batch, width]`.
  */
 export function applyHead(
   call: ForwardCall,

@@ -55,7 +55,9 @@ export function gridIn({ image_size: size, patch_size: patch = DEFAULT_PATCH }: 
   return height >= 1 && width >= 1 ? [height, width] : null;
 }
 
-/** A config.json by which Hugging Face's transformers builds the same model; to it, fused ones are the same as others. */
+/**
+ * A config.json by which Hugging Face's transformers builds the same model; to it, fused ones are the same as others.
+ */
 export function toHuggingFace(sizes: VitSizes, data: InputDescription): Record<string, unknown> {
   const { variant, image: [height, width, channels], qkv } = sizes;
   const oneHead = variant === "deit" && !sizes.distillationHead;

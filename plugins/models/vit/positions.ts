@@ -5,9 +5,9 @@ import { EMBEDDINGS, learnedTokens } from "./names.ts";
 import type { VitSizes } from "./sizes.ts";
 
 /**
- * A file's tensors with its position embeddings for this model's images. Those of the patches are interpolated as by Hugging
- * Face's `interpolate_pos_encoding`; those of the class and distillation tokens stay. What grid they had, the config.json
- * says; without one it is a square.
+ * A file's tensors with its position embeddings for this model's images. Those of the patches are interpolated as by
+ * Hugging Face's `interpolate_pos_encoding`; those of the class and distillation tokens stay. What grid they had, the
+ * config.json says; without one it is a square.
  */
 export function resizePositions(tensors: FileTensors, sizes: VitSizes, { config, report }: FileSource): FileTensors {
   const { variant, image: [height, imageWidth], patch, patches } = sizes;

@@ -12,20 +12,20 @@ import { resizePositions } from "./positions.ts";
 import { resolveSizes, type VitSizes } from "./sizes.ts";
 
 /**
- * Vision transformers: ViT (Dosovitskiy et al. 2021, arXiv 2010.11929) and DeiT with its distillation token (Touvron et al.
- * 2021, arXiv 2012.12877), with the tensor names and config.json of Hugging Face's `ViTForImageClassification`,
+ * Vision transformers: ViT (Dosovitskiy et al. 2021, arXiv 2010.11929) and DeiT with its distillation token (Touvron et
+ * al. 2021, arXiv 2012.12877), with the tensor names and config.json of Hugging Face's `ViTForImageClassification`,
  * `DeiTForImageClassificationWithTeacher` and, without `distillationHead`, `DeiTForImageClassification`. Images may
  * have any size that is a multiple of the patch; position embeddings of a file that was trained for another size are
  * interpolated.
  *
- * Outputs: `hidden` with the output of every block, class token first, `features.embeddings` with what the first one gets,
- * `attention` (probabilities, before dropout), `scores` before the softmax, `relations` with each layer's queries, keys
- * and values, and `pooled`, the class token's state behind the last norm. The `logits` of a DeiT with two heads are the
- * mean of theirs in training, too, so that a loss trains both alike unless its option `head` names one of `headLogits`:
- * `class` or `distillation`.
+ * Outputs: `hidden` with the output of every block, class token first, `features.embeddings` with what the first one
+ * gets, `attention` (probabilities, before dropout), `scores` before the softmax, `relations` with each layer's
+ * queries, keys and values, and `pooled`, the class token's state behind the last norm. The `logits` of a DeiT with two
+ * heads are the mean of theirs in training, too, so that a loss trains both alike unless its option `head` names one of
+ * `headLogits`: `class` or `distillation`.
  *
- * Query, key, value and output of attention, both matrices of the feed-forward networks and the projection of patches may
- * be over-parameterised; with `qkv: fused` the first three are one matrix, three again in files.
+ * Query, key, value and output of attention, both matrices of the feed-forward networks and the projection of patches
+ * may be over-parameterised; with `qkv: fused` the first three are one matrix, three again in files.
  */
 export const vit = defineModel<VitOptions>({
   name: "vit",

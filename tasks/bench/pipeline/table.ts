@@ -23,7 +23,9 @@ const header = [
 ];
 const words = new Set([0, 1, 2]);
 
-/** How our own pipeline does in several variants: lines of aligned columns, times and memory beside those of the first. */
+/**
+ * How our own pipeline does in several variants: lines of aligned columns, times and memory beside those of the first.
+ */
 export function pipelineTable(results: readonly (PipelineResult | PipelineFailure)[]): string[] {
   return aligned(
     [header, ...results.flatMap((result) => "reason" in result ? [failure(result)] : cells(result))],

@@ -48,8 +48,8 @@ train: { epochs: 1, batchSize: 128, optimiser: { use: sgd, learningRate: 0.01 } 
 `;
 
 /**
- * BERT-base by its layers' sizes: 32 texts of 128 tokens, width 768. One layer of the student and two of the teacher, with a
- * sixth of the words, stand for six and twelve: all of it grows alike.
+ * BERT-base by its layers' sizes: 32 texts of 128 tokens, width 768. One layer of the student and two of the teacher,
+ * with a sixth of the words, stand for six and twelve: all of it grows alike.
  */
 const encoder = `
 name: bench

@@ -73,8 +73,8 @@ testBackends("dkd stays exact for logits thousands apart", async (backend) => {
   const models = logitModels(ops, wideStudent, wideTeacher, 3);
   const value = (options: Record<string, unknown>) =>
     lossValue(ops, dkd, { temperature: 1, ...options }, models, { labels: [0, 0] });
-  // Row 0: teacher and student are sure of the label. Row 1: of the teacher's, 1 / (1 + e + e^3) is the label's, and the
-  // student gives the others e^-398 (1 + e^-3).
+  // Row 0: teacher and student are sure of the label. Row 1: of the teacher's, 1 / (1 + e + e^3) is the label's, and
+  // the student gives the others e^-398 (1 + e^-3).
   const [a, b, c] = [1, Math.E, Math.exp(3)];
   const p = a / (a + b + c);
   const others = Math.log(Math.exp(2) + Math.exp(-1)) - 400;

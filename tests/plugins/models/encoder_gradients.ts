@@ -6,8 +6,8 @@ import type { Tensor } from "../../../core/tensor.ts";
 import { pseudoRandom } from "../../support/numbers.ts";
 
 /**
- * Asserts that an encoder's gradients agree with finite differences, for three numbers of every weight. The loss has a part
- * in logits, hidden states, attention and values, so that no path is left out.
+ * Asserts that an encoder's gradients agree with finite differences, for three numbers of every weight. The loss has a
+ * part in logits, hidden states, attention and values, so that no path is left out.
  *
  * @param ops in float64
  * @param forward one pass in training, the same draws each time

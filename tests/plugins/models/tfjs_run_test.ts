@@ -5,7 +5,9 @@ import { testBackends } from "../../support/backends.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 import { saveLayers, tf, tfl } from "./tfjs_fixture.ts";
 
-/** A teacher that is right about the tiny data: a class is bright in its rows, so its logit is their mean brightness. */
+/**
+ * A teacher that is right about the tiny data: a class is bright in its rows, so its logit is their mean brightness.
+ */
 async function saveTeacher(folder: string, sharpness: number): Promise<void> {
   const flatten = tfl.layers.flatten({ name: "flat", inputShape: [8, 8, 1] });
   const network = tfl.sequential({ name: "network", layers: [flatten, tfl.layers.dense({ name: "head", units: 3 })] });

@@ -24,7 +24,7 @@ export const IDLE = -1;
 /** In place of an export: the worker is to end. */
 export const END = -2;
 
-/** What a worker is started with. */
+/** The data with which a worker is started. */
 export interface WorkerData {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
@@ -40,7 +40,7 @@ export interface WorkerData {
   end: number;
 }
 
-/** What `serve` uses of a worker's global scope. */
+/** The part of a worker's global scope that `serve` uses. */
 export interface WorkerScope {
   onmessage: ((event: { data: WorkerData }) => void) | null;
   postMessage(message: string): void;

@@ -11,8 +11,8 @@ export interface Region {
 }
 
 /**
- * Memory for one call of a kernel. Regions are handed out from the end of the memory downwards, the first one flush with
- * the end, so that reading past it traps; all the rest is NaN, so that a result shows when it was read, and
+ * Memory for one call of a kernel. Regions are handed out from the end of the memory downwards, the first one flush
+ * with the end, so that reading past it traps; all the rest is NaN, so that a result shows when it was read, and
  * `assertUntouched` shows when it was written.
  */
 export class Arena {

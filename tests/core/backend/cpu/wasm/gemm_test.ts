@@ -34,7 +34,9 @@ interface Product {
   expected: Reference;
 }
 
-/** Runs one product over the given row ranges, with C, A, B and the scratch memory placed in an order that `seed` picks. */
+/**
+ * Runs one product over the given row ranges, with C, A, B and the scratch memory placed in an order that `seed` picks.
+ */
 function multiply(
   { m, n, k, gap = 0 }: Case,
   transA: boolean,
