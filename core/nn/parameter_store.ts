@@ -13,6 +13,7 @@ export interface TrainedPart extends StorePart {
  * updates all of them in one kernel: one for each learning rate.
  */
 export class ParameterStore extends TensorStore {
+  /** The storages, each with its gradients. */
   declare readonly parts: readonly TrainedPart[];
   readonly #gradients: ReadonlyMap<string, Tensor>;
 
@@ -37,6 +38,7 @@ export class ParameterStore extends TensorStore {
     this.ops.device.copy(gradient ?? this.ops.full(target.shape, 0), target);
   }
 
+  /** Frees the storages and the gradients. */
   override dispose(): void {
     super.dispose();
     for (const tensor of this.#gradients.values()) tensor.dispose();

@@ -55,6 +55,8 @@ export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, 
  *
  * @example
  * ```ts
+ * import { valueAt } from "@opdf/opdf";
+ *
  * const temperature = { from: 8, to: 2, schedule: "linear", epochs: 2, steps: null } as const;
  * valueAt(temperature, { step: 10, totalSteps: 100, stepsPerEpoch: 10 }); // 5
  * ```
