@@ -18,6 +18,8 @@ export class ParameterStore extends TensorStore {
   readonly #gradients: ReadonlyMap<string, Tensor>;
 
   /**
+   * Makes room for the tensors and their gradients, filled with zeros.
+   *
    * @param most the most numbers in one storage; a larger tensor has one for itself
    * @throws UserError naming the parameter if the backend has no room for it
    */

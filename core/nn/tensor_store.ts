@@ -52,6 +52,8 @@ export class TensorStore {
   protected readonly places: readonly Place[];
 
   /**
+   * Makes room for the tensors, filled with zeros.
+   *
    * @param most the most numbers in one storage; a larger tensor has one for itself
    * @throws UserError naming the tensor if the backend has no room for it
    */

@@ -26,6 +26,9 @@ export type Scheduled = number | {
  *
  * @example
  * ```ts
+ * import { scheduled } from "@opdf/opdf";
+ * import { z } from "zod";
+ *
  * const temperature = scheduled(z.number().positive()).default(4).describe("Temperature T");
  * ```
  */

@@ -11,7 +11,9 @@ import { ownBatch } from "./inputs.ts";
 export interface WeightedLoss {
   /** Its plug-in's name, numbered where it stands more than once. */
   readonly name: string;
+  /** Its factor. */
   readonly weight: Scheduled;
+  /** The loss. */
   readonly loss: Loss;
   /** The loss's own parameters. */
   readonly parameters: Weights;
@@ -21,13 +23,26 @@ export interface WeightedLoss {
 
 /** What the sum of losses is computed from. */
 export interface ObjectiveCall {
+  /** What it is computed with. */
   readonly ops: Ops;
+  /** The student's outputs. */
   readonly student: ModelOutputs;
+  /** The teacher's outputs; `null` without one. */
   readonly teacher: ModelOutputs | null;
+  /** The batch, with what the losses added. */
   readonly batch: Batch<Tensor>;
+  /** The student's weights. */
   readonly weights: Weights;
   /** A scheduled number at this step. */
   readonly at: (value: Scheduled) => number;
+}
+
+/** What training minimises at a step. */
+export interface Objective {
+  /** The weighted sum. */
+  readonly total: Tensor;
+  /** The losses before weighting, in their order. */
+  readonly terms: Tensor[];
 }
 
 /**
@@ -37,7 +52,7 @@ export interface ObjectiveCall {
 export function objective(
   losses: readonly WeightedLoss[],
   { at, teacher, batch, ...call }: ObjectiveCall,
-): { total: Tensor; terms: Tensor[] } {
+): Objective {
   const { ops } = call;
   // The types promise a teacher to every loss; only those that say they need it may look.
   const teacherOutputs = teacher as ModelOutputs;
