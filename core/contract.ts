@@ -24,7 +24,13 @@ export type { Step, StepMethod } from "./contract/steps.ts";
  *
  * @example
  * ```ts
- * const scores = contract(ops, "bqhd,bkhd->bhqk", queries, keys);
+ * import { createOps, openBackend } from "@opdf/opdf";
+ *
+ * const { backend } = await openBackend("auto");
+ * const ops = createOps(backend);
+ * const queries = ops.full([2, 5, 4, 8], 1); // [batch, length, heads, width]
+ * const keys = ops.full([2, 7, 4, 8], 1);
+ * const scores = contract(ops, "bqhd,bkhd->bhqk", queries, keys); // [2, 4, 5, 7]
  * ```
  */
 export function contract(ops: ContractionPrimitives, pattern: string, ...tensors: readonly Tensor[]): Tensor {
@@ -37,6 +43,12 @@ export function contract(ops: ContractionPrimitives, pattern: string, ...tensors
  *
  * @example
  * ```ts
+ * import { createOps, openBackend } from "@opdf/opdf";
+ *
+ * const { backend } = await openBackend("auto");
+ * const ops = createOps(backend);
+ * const a = ops.tensor([1, 2, 3, 4], [2, 2]);
+ * const b = ops.tensor([0, 1, 1, 0], [2, 2]);
  * contractIndices(ops, [["i1", "d"], ["d", "i2"]], ["i1", "i2"], [a, b]); // a b, the matrix product
  * ```
  */

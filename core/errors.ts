@@ -3,12 +3,14 @@
  * exits with code 2; any other error is ours and exits with code 1.
  */
 export class UserError extends Error {
-  /** Tells it from other errors. */
-  override name = "UserError";
+  static {
+    this.prototype.name = "UserError";
+  }
 }
 
 /** A device was lost or ran out of memory; nothing computed on it can be trusted any more. */
 export class DeviceError extends Error {
-  /** Tells it from other errors. */
-  override name = "DeviceError";
+  static {
+    this.prototype.name = "DeviceError";
+  }
 }

@@ -5,10 +5,10 @@ import { UserError } from "./errors.ts";
  * Turns an operating-system error about a path the user named into a {@link UserError} that says what was being done,
  * to which path, and what is wrong with it. An error of any other kind is not the user's, and is returned as it is.
  *
- * @param error What was thrown.
- * @param action The action that failed, to follow "Cannot": `read the recipe`.
- * @param path The path as the user wrote it.
- * @returns The error to throw.
+ * @param error what was thrown
+ * @param action the action that failed, to follow "Cannot": `read the recipe`
+ * @param path the path as the user wrote it
+ * @returns the error to throw
  */
 export function fileError(error: unknown, action: string, path: string): unknown {
   const reason = fileErrorReason(error);
@@ -27,10 +27,10 @@ function fileErrorReason(error: unknown): string | undefined {
 /**
  * Reads a whole file that the user named.
  *
- * @param path The path as the user wrote it.
- * @param what What the file is to the user, with its article: `the recipe`. It stands in the error's sentence.
- * @returns The file's bytes.
- * @throws {UserError} If the file is missing, is a folder, or may not be read.
+ * @param path the path as the user wrote it
+ * @param what what the file is to the user, with its article: `the recipe`. It stands in the error's sentence.
+ * @returns the file's bytes
+ * @throws UserError if the file is missing, is a folder, or may not be read
  *
  * @example
  * ```ts
@@ -48,10 +48,10 @@ export async function readUserFile(path: string, what: string): Promise<Uint8Arr
 /**
  * Reads all files of a folder that the user named, and of the folders in it.
  *
- * @param path The path as the user wrote it.
- * @param what What the folder is to the user, with its article: `the messages`.
- * @returns The files' bytes by their paths from there, with `/` between the parts, in order of these.
- * @throws {UserError} If the folder or a file in it cannot be read.
+ * @param path the path as the user wrote it
+ * @param what what the folder is to the user, with its article: `the messages`
+ * @returns the files' bytes by their paths from there, with `/` between the parts, in order of these
+ * @throws UserError if the folder or a file in it cannot be read
  */
 export async function readUserFolder(path: string, what: string): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const names: string[] = [];
@@ -76,13 +76,13 @@ export async function readUserFolder(path: string, what: string): Promise<Map<st
  * Writes a file so that its name never stands for half of the content: the bytes go to a temporary name in the same
  * folder, reach the disk, and only then take the name. A failure leaves the old file as it was and no temporary file.
  *
- * @param path Where to write. The folder must exist; a file of this name is replaced.
- * @param content Bytes, or text to be written as UTF-8.
- * @throws {UserError} If the folder is missing, the path is a folder, or writing is not allowed.
+ * @param path where to write. The folder must exist; a file of this name is replaced.
+ * @param content bytes, or text to be written as UTF-8
+ * @throws UserError if the folder is missing, the path is a folder, or writing is not allowed
  *
  * @example
  * ```ts
- * await writeFileAtomically("run/metrics.json", JSON.stringify(metrics));
+ * await writeFileAtomically("run/metrics.json", JSON.stringify({ accuracy: 0.9 }));
  * ```
  */
 export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {

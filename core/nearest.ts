@@ -2,9 +2,9 @@
  * Optimal string alignment distance: the fewest insertions, deletions, substitutions and swaps of two neighbouring
  * characters that turn one word into the other.
  *
- * @param a One word.
- * @param b The other word.
- * @returns The number of edits; 0 when the words are equal.
+ * @param a one word
+ * @param b the other word
+ * @returns the number of edits; 0 when the words are equal
  */
 export function editDistance(a: string, b: string): number {
   // Three rows of the table are enough: a swap looks two rows back.
@@ -29,9 +29,9 @@ export function editDistance(a: string, b: string): number {
  * `learning_rate` finds `learningRate`; beyond that about one edit in three characters is allowed, and a part
  * of a word finds the word.
  *
- * @param word What was written.
- * @param candidates What would have been right.
- * @returns The nearest candidate (the first of equals), or `undefined` when none is near enough to suggest.
+ * @param word what was written
+ * @param candidates what would have been right
+ * @returns the nearest candidate (the first of equals), or `undefined` when none is near enough to suggest
  *
  * @example
  * ```ts

@@ -25,9 +25,9 @@ export interface Safetensors {
 /**
  * Reads safetensors from memory. The tensors are views of the given bytes.
  *
- * @param bytes The content of a whole file.
- * @param source What is read, as it stands in errors.
- * @throws {UserError} If a rule of the format is broken; the message names the rule and the tensor.
+ * @param bytes the content of a whole file
+ * @param source what is read, as it stands in errors
+ * @throws UserError if a rule of the format is broken; the message names the rule and the tensor
  */
 export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, source = "the bytes"): Safetensors {
   const dataStart = PREFIX_BYTES + headerLength(bytes, bytes.length, source);
@@ -39,8 +39,8 @@ export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, source = "the b
  * Reads a safetensors file. The header is read and checked before memory is taken for the tensors, so that a file of
  * another kind is refused at once, however large it is.
  *
- * @param path The path as the user wrote it.
- * @throws {UserError} If the file cannot be read, or a rule of the format is broken.
+ * @param path the path as the user wrote it
+ * @throws UserError if the file cannot be read, or a rule of the format is broken
  *
  * @example
  * ```ts

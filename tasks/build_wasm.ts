@@ -29,7 +29,7 @@ const LINE = 112;
  * Compiles the kernels.
  *
  * @returns the text of `kernels.generated.ts`; the same sources give the same text on every machine
- * @throws {Error} with the compiler's messages, if the sources do not compile or give warnings
+ * @throws Error with the compiler's messages, if the sources do not compile or give warnings
  */
 export async function buildKernels(): Promise<string> {
   const relaxed = await compile([...OPTIONS, "--enable", "relaxed-simd"]);

@@ -14,7 +14,7 @@ const PERMISSIONS = [
   "--ignore-env=LOG_STREAM,LOG_TOKENS",
 ];
 
-/** What no import names: the shipped recipes, and the data and weights that they use. */
+/** Files that no import names: the shipped recipes, and the data and weights that they use. */
 const INCLUDED = ["tasks/recipes", "plugins/datasets/data", "plugins/models/data"];
 
 /** Adds the verb `compile`: makes one executable file of this program. */

@@ -25,10 +25,10 @@ const FILES = {
 /**
  * Cuts IDX files down to their first examples.
  *
- * @param from The folder of the complete files.
- * @param to The folder to write to, under the same names.
- * @param files How many examples to keep, by file name.
- * @throws {UserError} If a file is missing, is not IDX, or has fewer examples.
+ * @param from the folder of the complete files
+ * @param to the folder to write to, under the same names
+ * @param files how many examples to keep, by file name
+ * @throws UserError if a file is missing, is not IDX, or has fewer examples
  */
 export async function makeSubset(from: string, to: string, files: Readonly<Record<string, number>>): Promise<void> {
   for (const [name, count] of Object.entries(files)) {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { optionKit } from "../core/plugin/kit.ts";
+import { recipeJsonSchema } from "../core/recipe/json_schema.ts";
 import { acceptedBy } from "../core/recipe/expected.ts";
 import { addVerbose } from "./support/flags.ts";
 import { allBuiltins, findPlugin, type FoundPlugin, kindTitles } from "./support/find_plugin.ts";
@@ -17,6 +18,9 @@ export function addPlugins(program: Command): void {
     plugins.command("show").description("what one computes, where it is from, and its options")
       .argument("<plugin>", "built-in name, or file"),
   ).action(async (use: string) => show(await findPlugin(use)));
+  addVerbose(
+    plugins.command("schema").description("print the JSON schema of recipes, by which editors complete and check them"),
+  ).action(() => standardOutput("stdout").line(JSON.stringify(recipeJsonSchema(), null, 2)));
 }
 
 function list(): void {

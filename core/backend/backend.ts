@@ -40,7 +40,7 @@ export interface MemoryUse {
   readonly peakBytes: number;
 }
 
-/** What was sent to the device so far. */
+/** The work sent to the device so far. */
 export interface WorkCount {
   /** Kernels enqueued. */
   readonly dispatches: number;
@@ -56,7 +56,7 @@ export interface WorkCount {
  * that waits.
  */
 export interface Backend {
-  /** Which of the two it is, for people: what depends on it asks for {@link parallel} or {@link traits}. */
+  /** The name shown to people; code asks for {@link parallel} or {@link traits} instead. */
   readonly name: "webgpu" | "cpu";
   /** What it computes in. */
   readonly precision: "float32" | "float64";
@@ -91,7 +91,7 @@ export interface Backend {
   read(views: readonly View[]): Promise<Floats[]>;
   /** Device memory in use. */
   memory(): MemoryUse;
-  /** What was sent to the device so far. */
+  /** The work sent to the device so far. */
   work(): WorkCount;
   /** Waits for enqueued work and frees everything. */
   close(): Promise<void>;

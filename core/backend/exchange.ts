@@ -8,7 +8,7 @@ export type Exchange = GpuExchange | HostExchange;
 
 /** Of the `webgpu` backend, for a library that computes on the same GPUDevice. */
 export interface GpuExchange {
-  /** Tells the two apart. */
+  /** The backend's name. */
   readonly on: "webgpu";
   /** The device; it stays the backend's, which destroys it when it closes. */
   readonly device: GPUDevice;
@@ -32,7 +32,7 @@ export interface GpuExchange {
 
 /** Of the `cpu` backend, where every kernel has run when its call returns. */
 export interface HostExchange {
-  /** Tells the two apart. */
+  /** The backend's name. */
   readonly on: "cpu";
   /** The numbers of a view themselves, not a copy: they change with it, and may lie in shared memory. */
   numbers(view: View): Floats;

@@ -37,7 +37,7 @@ export interface Launch {
   readonly workgroups: readonly [number, number, number];
 }
 
-/** What every {@link Kernel} is, whatever its tensors and parameters are called. */
+/** A {@link Kernel} with any tensors and parameters. */
 export interface AnyKernel {
   /** Unique among kernels; pipelines are cached under it. */
   readonly name: string;

@@ -3,7 +3,7 @@ import type { AnyKernel } from "./kernel.ts";
 
 /** A run of a kernel, as data. */
 export interface KernelCall {
-  /** What runs. */
+  /** The kernel. */
   readonly kernel: AnyKernel;
   /** What it reads and writes. */
   readonly views: Readonly<Record<string, View>>;
@@ -13,13 +13,13 @@ export interface KernelCall {
 
 /** A copy between views, as data. */
 export interface CopyCall {
-  /** What is copied. */
+  /** The numbers to copy. */
   readonly source: View;
-  /** Where to. */
+  /** The place they are copied to. */
   readonly target: View;
 }
 
-/** What `Backend.run` or `Backend.copy` was or will be called with. */
+/** The arguments of one `Backend.run` or `Backend.copy`. */
 export type Call = KernelCall | CopyCall;
 
 /** A list of calls that was made ready once, to be enqueued many times. */

@@ -77,7 +77,7 @@ export function optimalPairs({ inputs, output, extents }: Network): Pair[] {
   return pairs;
 }
 
-/** What a set of operands takes as an intermediate result; a single operand is there anyway. */
+/** The size of a set of operands as an intermediate result; a single operand costs nothing more. */
 function resultSize({ part, size }: Best): number {
   return part === 0 ? 0 : size;
 }

@@ -3,10 +3,10 @@ import { UserError } from "../errors.ts";
 /**
  * Downloads a file into memory.
  *
- * @param url An address that begins with https:// or http://.
- * @param limit The most bytes that are taken; a server that sends more is cut off.
- * @returns The bytes as the server stores them.
- * @throws {UserError} If the network may not be used or fails, the server answers with an error, or there are more bytes.
+ * @param url an address that begins with https:// or http://
+ * @param limit the most bytes that are taken; a server that sends more is cut off
+ * @returns the bytes as the server stores them
+ * @throws UserError if the network may not be used or fails, the server answers with an error, or there are more bytes
  */
 export async function download(url: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   try {

@@ -33,14 +33,15 @@ interface Placement {
 /**
  * Gathers images into a batch and normalises them, without augmentation.
  *
- * @param images The data set.
- * @param indices Which of its images: one per place in the batch.
- * @param normalisation Mean and deviation of each channel.
- * @param batch Where to write: [indices.length, height, width, channels].
- * @throws {RangeError} If the sizes do not fit together, or there is no image of an index.
+ * @param images the data set
+ * @param indices which of its images: one per place in the batch
+ * @param normalisation mean and deviation of each channel
+ * @param batch where to write: [indices.length, height, width, channels]
+ * @throws RangeError if the sizes do not fit together, or there is no image of an index
  *
  * @example
  * ```ts
+ * const images = { pixels: new Uint8Array(3 * 28 * 28), count: 3, height: 28, width: 28, channels: 1 };
  * const batch = new Float32Array(2 * 28 * 28);
  * normaliseImages(images, [0, 1], { mean: [0.286], std: [0.353] }, batch);
  * ```
@@ -59,13 +60,13 @@ export function normaliseImages(
  * Gathers images into a batch, augmented and normalised in one pass. What happens to an example follows from seed,
  * epoch and its index alone, so that neither the order nor the size of batches nor a resumed run changes it.
  *
- * @param images The data set.
- * @param indices Which of its images: one per place in the batch.
- * @param normalisation Mean and deviation of each channel.
- * @param augmentation What may happen to an image.
- * @param key What it follows from.
- * @param batch Where to write: [indices.length, height, width, channels].
- * @throws {RangeError} If the sizes do not fit together, or there is no image of an index.
+ * @param images the data set
+ * @param indices which of its images: one per place in the batch
+ * @param normalisation mean and deviation of each channel
+ * @param augmentation what may happen to an image
+ * @param key what it follows from
+ * @param batch where to write: [indices.length, height, width, channels]
+ * @throws RangeError if the sizes do not fit together, or there is no image of an index
  */
 export function augmentImages(
   images: Images,

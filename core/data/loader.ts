@@ -31,8 +31,10 @@ export interface Batch {
  *
  * @example
  * ```ts
- * const loader = new BatchLoader(split.training, { batchSize: 128, shuffleSeed: 1 });
- * for (const { indices } of loader.epoch(0)) step(indices);
+ * const loader = new BatchLoader(8000, { batchSize: 128, shuffleSeed: 1 });
+ * for (const { indices } of loader.epoch(0)) {
+ *   console.log(indices); // of the examples of one batch
+ * }
  * ```
  */
 export class BatchLoader {
@@ -43,9 +45,9 @@ export class BatchLoader {
   #order: { epoch: number; indices: Uint32Array } | undefined;
 
   /**
-   * @param examples The indices of the examples, or how many there are to use all from 0.
-   * @param options How to order and cut them.
-   * @throws {RangeError} If the batch size is not a whole number from 1, or there is not one batch.
+   * @param examples the indices of the examples, or how many there are to use all from 0
+   * @param options how to order and cut them
+   * @throws RangeError if the batch size is not a whole number from 1, or there is not one batch
    */
   constructor(examples: number | Uint32Array, options: BatchLoaderOptions) {
     const { batchSize, dropLast = false } = options;
@@ -65,8 +67,8 @@ export class BatchLoader {
   /**
    * The batches of one epoch.
    *
-   * @param epoch Counted from 0.
-   * @param firstBatch Where to begin: 0, or where an interrupted epoch goes on.
+   * @param epoch counted from 0
+   * @param firstBatch where to begin: 0, or where an interrupted epoch goes on
    */
   *epoch(epoch: number, firstBatch = 0): Generator<Batch, void, void> {
     for (let batch = firstBatch; batch < this.batchesPerEpoch; batch++) {
@@ -77,9 +79,9 @@ export class BatchLoader {
   /**
    * The indices of one batch, in a new array.
    *
-   * @param epoch Counted from 0.
-   * @param batch Counted from 0 up to but not {@link batchesPerEpoch}.
-   * @throws {RangeError} If there is no such batch.
+   * @param epoch counted from 0
+   * @param batch counted from 0 up to but not {@link batchesPerEpoch}
+   * @throws RangeError if there is no such batch
    */
   indices(epoch: number, batch: number): Uint32Array {
     if (!Number.isSafeInteger(batch) || batch < 0 || batch >= this.batchesPerEpoch) {
@@ -127,7 +129,7 @@ function bucket(order: Uint32Array, lengths: ArrayLike<number>, batchSize: numbe
 /**
  * The indices 0, 1, ... up to but not `count`.
  *
- * @throws {RangeError} If the count is not a whole number from 0 up.
+ * @throws RangeError if the count is not a whole number from 0 up
  */
 export function firstIndices(count: number): Uint32Array<ArrayBuffer> {
   if (!Number.isSafeInteger(count) || count < 0) {

@@ -24,8 +24,8 @@ export class Random {
   /**
    * Starts the sequence of a seed.
    *
-   * @param seed A whole number from 0 to 2^32 - 1.
-   * @throws {RangeError} If the seed is anything else.
+   * @param seed a whole number from 0 to 2^32 - 1
+   * @throws RangeError if the seed is anything else
    */
   constructor(seed: number) {
     if (!isUint32(seed)) throw new RangeError(`Cannot seed with ${seed}: a whole number from 0 to 2^32 - 1 is needed`);
@@ -59,8 +59,8 @@ export class Random {
   /**
    * A whole number from 0 up to but not `limit`, each equally likely.
    *
-   * @param limit A whole number from 1 to 2^32.
-   * @throws {RangeError} If the limit is anything else.
+   * @param limit a whole number from 1 to 2^32
+   * @throws RangeError if the limit is anything else
    */
   below(limit: number): number {
     if (!isUint32(limit - 1)) {
@@ -86,7 +86,7 @@ export class Random {
   /**
    * Shuffles in place, each order equally likely (Fisher and Yates).
    *
-   * @returns The same array.
+   * @returns the same array
    */
   shuffle<Values extends unknown[] | Uint32Array>(values: Values): Values {
     for (let last = values.length - 1; last > 0; last--) {
@@ -102,8 +102,8 @@ export class Random {
    * An independent generator for one purpose. It depends on this one's seed and on the label only, not on how many
    * numbers were drawn, so that a new consumer of random numbers does not change what the others get.
    *
-   * @param label A name, or a whole number from 0 to 2^32 - 1 where there are many: an epoch, an example's index.
-   * @throws {RangeError} If the label is another number.
+   * @param label a name, or a whole number from 0 to 2^32 - 1 where there are many: an epoch, an example's index
+   * @throws RangeError if the label is another number
    */
   split(label: string | number): Random {
     return new Random(typeof label === "string" ? hashText(this.#seed, label) : hashNumber(this.#seed, label));

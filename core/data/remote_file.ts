@@ -6,7 +6,7 @@ import { download } from "./download.ts";
 
 /** A file that is downloaded, since a recipe names it so: `{ url: https://…, sha256: … }`. */
 export interface RemoteFile {
-  /** Where it is, by https or http. */
+  /** Its address, by https or http. */
   readonly url: string;
   /** The SHA-256 that its content must have: 64 hexadecimal digits. */
   readonly sha256: string;
@@ -28,7 +28,7 @@ export function isUrl(text: string): boolean {
   return /^[a-z][a-z\d+.-]+:\/\//i.test(text);
 }
 
-/** What a file is called in messages: its path or its address. */
+/** A file's name in messages: its path or its address. */
 export function nameOfFile(file: string | RemoteFile): string {
   return typeof file === "string" ? file : file.url;
 }
@@ -36,8 +36,8 @@ export function nameOfFile(file: string | RemoteFile): string {
 /**
  * What speaks against downloading a file, before the network is asked.
  *
- * @param file An address and, unless it was left out, its hash.
- * @returns A sentence, or `null` for a file that can be downloaded.
+ * @param file an address and, unless it was left out, its hash
+ * @returns a sentence, or `null` for a file that can be downloaded
  */
 export function refusalOf({ url, sha256 }: { readonly url: string; readonly sha256?: unknown }): string | null {
   const address = URL.parse(url);
@@ -54,10 +54,10 @@ export function refusalOf({ url, sha256 }: { readonly url: string; readonly sha2
  * Reads a file by its URL. Only content with the right hash is given out and kept; what is kept is read again without the
  * network.
  *
- * @param file The address and the hash.
- * @param options Where it is kept and how large it may be: `runs/cache` and 2 GiB by default.
- * @returns The file's bytes.
- * @throws {UserError} If the file cannot be downloaded, its hash is another, or it cannot be kept.
+ * @param file the address and the hash
+ * @param options where it is kept and how large it may be: `runs/cache` and 2 GiB by default
+ * @returns the file's bytes
+ * @throws UserError if the file cannot be downloaded, its hash is another, or it cannot be kept
  *
  * @example
  * ```ts

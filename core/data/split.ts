@@ -20,12 +20,13 @@ export interface Split {
 /**
  * Splits examples at random into a training and a validation set. Equal options give equal sets.
  *
- * @param count The number of examples.
- * @throws {UserError} If that many cannot be held out.
- * @throws {RangeError} If there is not one class per example to stratify by.
+ * @param count the number of examples
+ * @throws UserError if that many cannot be held out
+ * @throws RangeError if there is not one class per example to stratify by
  *
  * @example
  * ```ts
+ * const labels = Uint8Array.from({ length: 8000 }, (_, example) => example % 10);
  * const { training, validation } = splitExamples(8000, { validation: 1000, seed: 1, stratifyBy: labels });
  * ```
  */
@@ -49,10 +50,10 @@ export function splitExamples(count: number, { validation, seed, stratifyBy }: S
 /**
  * The first examples of a data set.
  *
- * @param available How many there are.
- * @param count How many to take, from 1 up.
- * @returns The indices 0 up to but not `count`.
- * @throws {UserError} If there are fewer.
+ * @param available how many there are
+ * @param count how many to take, from 1 up
+ * @returns the indices 0 up to but not `count`
+ * @throws UserError if there are fewer
  */
 export function takeFirst(available: number, count: number): Uint32Array<ArrayBuffer> {
   if (!Number.isSafeInteger(count) || count < 1 || count > available) {

@@ -22,7 +22,7 @@ import { rateScales } from "./student/rate_scales.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { Student } from "./student/student.ts";
 
-/** What became of a checkpoint. */
+/** The student that was merged from a checkpoint. */
 export interface MergedCheckpoint {
   /** Steps that were done. */
   readonly step: number;

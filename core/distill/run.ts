@@ -23,7 +23,8 @@ export type Split = "train" | "validation" | "test";
  *
  * @example Ten steps, and a look at the student after them
  * ```ts no-run
- * import { builtins, openBackend, readRecipe, Run } from "@opdf/opdf";
+ * import { builtins, openBackend, readRecipe } from "@opdf/opdf";
+ * import { Run } from "./run.ts";
  *
  * const { backend } = await openBackend("auto");
  * {

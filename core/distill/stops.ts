@@ -1,7 +1,9 @@
 /** Training was stopped from outside; a checkpoint was written. */
 export class Interrupted extends Error {
-  /** Tells it from other errors. */
-  override name = "Interrupted";
+  static {
+    this.prototype.name = "Interrupted";
+  }
+
   /**
    * Says in one line how far training came and how to continue.
    *
@@ -16,8 +18,9 @@ export class Interrupted extends Error {
 
 /** Training went wrong: it is neither a mistake in the recipe that a schema could see nor one of this program. */
 export class TrainingFailure extends Error {
-  /** Tells it from other errors. */
-  override name = "TrainingFailure";
+  static {
+    this.prototype.name = "TrainingFailure";
+  }
 }
 
 /** What usually keeps numbers finite. */
@@ -25,8 +28,10 @@ const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGra
 
 /** A loss, or the weights, became NaN or infinite. */
 export class NonFiniteLoss extends TrainingFailure {
-  /** Tells it from other errors. */
-  override name = "NonFiniteLoss";
+  static {
+    this.prototype.name = "NonFiniteLoss";
+  }
+
   /**
    * Says what to look at: the step, the first 16 examples of its batch, the last checkpoint.
    *
@@ -51,8 +56,10 @@ export class NonFiniteLoss extends TrainingFailure {
 
 /** The weights to be exported are not finite numbers. */
 export class NonFiniteWeights extends TrainingFailure {
-  /** Tells it from other errors. */
-  override name = "NonFiniteWeights";
+  static {
+    this.prototype.name = "NonFiniteWeights";
+  }
+
   /**
    * Names the weight.
    *

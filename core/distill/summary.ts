@@ -5,7 +5,7 @@ import type { RunParts } from "./open_run.ts";
 import type { ExportedStudent } from "./student/export_student.ts";
 import type { TrainingResult } from "./training/training.ts";
 
-/** What a run came to: the content of its `metrics.json`. */
+/** A run's result: the content of its `metrics.json`. */
 export interface RunSummary {
   /** The recipe's name. */
   readonly recipe: string;
@@ -65,7 +65,7 @@ export interface RunSummary {
   readonly peakBytes: number;
   /** Mean of each loss, before its weight, over the last log line. */
   readonly losses: Readonly<Record<string, number>>;
-  /** What losses reported at the end of the last epoch, by the loss's name; empty if none does. */
+  /** The metrics that losses reported at the end of the last epoch, by the loss's name; empty if none does. */
   readonly lossMetrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Frobenius norm of each over-parameterised matrix, merged. */
   readonly norms: Readonly<Record<string, number>>;

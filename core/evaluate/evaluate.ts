@@ -4,6 +4,8 @@ import { upload } from "../plugin/batch.ts";
 import type { Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
+import { firstIndices } from "../data/loader.ts";
+import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
 import type { Confusion } from "./metrics/confusion.ts";
 import { metricsOf } from "./metrics/metrics.ts";
@@ -55,9 +57,8 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const { task } = input;
   const labels: HostTensor[] = [];
   const results: Tensor[] = [];
-  for (let begin = 0; begin < examples.length; begin += batchSize) {
-    const size = Math.min(batchSize, examples.length - begin);
-    const hostBatch = examples.batch(Uint32Array.from({ length: size }, (_, i) => begin + i));
+  for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
+    const hostBatch = examples.batch(indices);
     labels.push(hostBatch.label);
     results.push(...ops.scope(() => {
       const outputs = infer(ops, model, weights, upload(ops, hostBatch));

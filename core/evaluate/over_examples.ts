@@ -3,6 +3,8 @@ import type { Batch, Examples } from "../plugin/dataset.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { UserError } from "../errors.ts";
 import type { Floats } from "../backend/backend.ts";
+import { firstIndices } from "../data/loader.ts";
+import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
 import { uploadBatch } from "../plugin/batch.ts";
 
@@ -19,12 +21,6 @@ export interface BatchNumbers {
   readonly indices: Uint32Array;
   /** By name. */
   readonly numbers: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Floats }>;
-}
-
-/** Examples in their order, as batches. */
-export function batchesOf(order: Uint32Array, batchSize: number): Uint32Array[] {
-  const count = Math.ceil(order.length / batchSize);
-  return Array.from({ length: count }, (_, batch) => order.slice(batch * batchSize, (batch + 1) * batchSize));
 }
 
 /** Computes tensors of batches, unaugmented and one after another, and reads them. */
@@ -63,7 +59,7 @@ export async function overExamples(
   compute: (batch: Batch<Tensor>) => ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, ExampleNumbers>> {
   const all = new Map<string, ExampleNumbers>();
-  const batches = batchesOf(Uint32Array.from({ length: examples.length }, (_, index) => index), batchSize);
+  const batches = batchesOf(firstIndices(examples.length), batchSize);
   for await (const { indices, numbers } of overBatches(ops, examples, batches, compute)) {
     for (const [name, { shape, data }] of numbers) {
       const own = [examples.length, ...shape.slice(1)];

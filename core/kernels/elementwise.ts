@@ -16,7 +16,7 @@ function withExpression(shader: string, expression: string, gradient = ""): stri
   return library + fillHoles(shader, { GRADIENT: gradient, EXPRESSION: expression });
 }
 
-/** What stands in the place of `GRADIENT` where an expression computes with it. */
+/** The text that replaces `GRADIENT` for an expression that computes with it. */
 const GRADIENT = "let g = gradient[i];";
 
 export type UnaryKernel = Kernel<"input" | "output", "size" | "c">;

@@ -12,7 +12,7 @@ export interface UnaryExpressions {
   readonly value: string;
   /** d loss / d x. */
   readonly dx: string;
-  /** What `c` means, where the function takes one. */
+  /** The meaning of `c`, where the function takes one. */
   readonly c?: string;
   /** The SIMD kernel of the cpu backend, where there is one, beside which one for the gradient stands. */
   readonly wasm?: "relu" | "gelu";

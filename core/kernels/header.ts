@@ -21,6 +21,8 @@ fn threadCount(groups: vec3u) -> u32 { return groups.x * groups.y * ${LINEAR_WOR
 fn workgroupIndex(group: vec3u, groups: vec3u) -> u32 { return group.x + group.y * groups.x; }
 `;
 
+const WGSL_TYPES: Readonly<Record<ParameterType, string>> = { u32: "u32", f32: "f32", seed: "u32" };
+
 /**
  * The WGSL that a kernel's signature says: the parameters as the uniform struct `p`, the tensors as arrays under their
  * names, and, where one of them has elements of either size, the type `Element` of so many `LANES`.
@@ -39,8 +41,6 @@ export function headerOf({ reads, writes, parameters }: Signature, lanes: Lanes)
     PLACES,
   ].join("\n");
 }
-
-const WGSL_TYPES: Readonly<Record<ParameterType, string>> = { u32: "u32", f32: "f32", seed: "u32" };
 
 /**
  * A shader in which words of capitals stand for what differs between the kernels that share it.

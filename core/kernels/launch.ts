@@ -17,8 +17,8 @@ export function linear(count: number, adapter: AdapterTraits): [number, number, 
 const ELEMENTS_PER_THREAD = 16;
 
 /**
- * Threads for `count` elements in a shader whose threads go on to the next element that nobody has: one for each on a
- * GPU, fewer on a software adapter.
+ * Threads for `count` elements in a shader with a grid-stride loop: one for each element on a GPU, fewer on a software
+ * adapter.
  */
 export function threadsOver(count: number, adapter: AdapterTraits): number {
   return adapter.software ? Math.ceil(count / ELEMENTS_PER_THREAD) : count;

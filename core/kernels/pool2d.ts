@@ -23,22 +23,17 @@ const parameters = {
 /** `images` of `height` x `width` x `channels` become `outHeight` x `outWidth` x `channels`. */
 export type PoolGeometry = Readonly<Record<keyof typeof parameters, number>>;
 
-const [average, averageGradient, maximum, maximumGradient] = [
-  averageShader,
-  averageGradientShader,
-  maximumShader,
-  maximumGradientShader,
-].map((shader) => [windows, shader].join("\n"));
+/** A launch with a thread for each number of a result of this many pixels. */
+function perNumber(shader: string, pixels: (p: PoolGeometry) => number) {
+  const whole = [windows, shader].join("\n");
+  return (p: PoolGeometry, adapter: AdapterTraits): ShaderLaunch => ({
+    shader: whole,
+    workgroups: linear(pixels(p) * p.channels, adapter),
+  });
+}
 
-const perOutput = (shader: string) => (p: PoolGeometry, adapter: AdapterTraits): ShaderLaunch => ({
-  shader,
-  workgroups: linear(p.images * p.outHeight * p.outWidth * p.channels, adapter),
-});
-
-const perInput = (shader: string) => (p: PoolGeometry, adapter: AdapterTraits): ShaderLaunch => ({
-  shader,
-  workgroups: linear(p.images * p.height * p.width * p.channels, adapter),
-});
+const perOutput = (shader: string) => perNumber(shader, (p) => p.images * p.outHeight * p.outWidth);
+const perInput = (shader: string) => perNumber(shader, (p) => p.images * p.height * p.width);
 
 /** Largest value of each window, and in `taps` which of its elements that is: row by row, the first of equals. */
 export const maxPoolKernel = defineKernel({
@@ -46,7 +41,7 @@ export const maxPoolKernel = defineKernel({
   reads: { x: "f32" },
   writes: { y: "f32", taps: "f32" },
   parameters,
-  launch: perOutput(maximum),
+  launch: perOutput(maximumShader),
   cpu: ({ x, y, taps }, p) => {
     taps.fill(-1);
     walk(p, (input, tap, output) => {
@@ -66,7 +61,7 @@ export const maxPoolGradientKernel = defineKernel({
   reads: { gradient: "f32", taps: "f32" },
   writes: { dx: "f32" },
   parameters,
-  launch: perInput(maximumGradient),
+  launch: perInput(maximumGradientShader),
   cpu: ({ gradient, taps, dx }, p) => {
     dx.fill(0);
     walk(p, (input, tap, output) => {
@@ -81,7 +76,7 @@ export const averagePoolKernel = defineKernel({
   reads: { x: "f32" },
   writes: { y: "f32" },
   parameters,
-  launch: perOutput(average),
+  launch: perOutput(averageShader),
   cpu: ({ x, y }, p) => {
     y.fill(0);
     const factor = 1 / p.size ** 2;
@@ -97,7 +92,7 @@ export const averagePoolGradientKernel = defineKernel({
   reads: { gradient: "f32" },
   writes: { dx: "f32" },
   parameters,
-  launch: perInput(averageGradient),
+  launch: perInput(averageGradientShader),
   cpu: ({ gradient, dx }, p) => {
     dx.fill(0);
     const factor = 1 / p.size ** 2;

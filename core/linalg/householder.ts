@@ -75,7 +75,7 @@ export function reflect(a: Float64Array, start: number, length: number): number 
 /** Squared lengths of what is left of each column below the current row, kept up to date by subtraction. */
 class RemainingSizes {
   readonly #squares: Float64Array;
-  /** The squares when last computed afresh: subtraction may go on until the digits of these are used up. */
+  /** The squares when last computed afresh: subtraction may go on until no correct digit of these is left. */
   readonly #fresh: Float64Array;
 
   constructor(readonly columns: Float64Array, readonly rows: number, readonly count: number) {

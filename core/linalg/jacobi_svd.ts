@@ -6,7 +6,7 @@ import { multiplyByPowerOfTwo, scaleToUnit } from "./scaling.ts";
 import type { LeftSvd } from "./svd.ts";
 import { norm, scale, TINY_SQUARE } from "./vector.ts";
 
-/** What Jacobi's method tells besides. */
+/** An SVD by Jacobi's method, with how it went. */
 export interface JacobiSvd extends LeftSvd {
   /** Passes of the iteration over all pairs of rows. */
   readonly sweeps: number;

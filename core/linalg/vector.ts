@@ -17,8 +17,8 @@ export function dot(a: Float64Array, aStart: number, b: Float64Array, bStart: nu
 export const TINY_SQUARE = 1e-250;
 
 /**
- * Euclidean length of a run, by default of the whole array (the Frobenius norm of a matrix), right also where its squares
- * underflow. The numbers must be far below 1e150.
+ * Euclidean length of a run, by default of the whole array (the Frobenius norm of a matrix), right also where its
+ * squares underflow. The numbers must be far below 1e150.
  */
 export function norm(a: Float64Array, start = 0, length = a.length - start): number {
   const square = dot(a, start, a, start, length);

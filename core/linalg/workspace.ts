@@ -45,7 +45,7 @@ export class Workspace {
     this.take(this.#kernels.gemm64Scratch() / BYTES);
   }
 
-  /** The place of so many numbers, which are not zero. @throws RangeError when 4 GiB are used up */
+  /** The place of so many numbers, which are not zero. @throws RangeError if the 4 GiB are full */
   take(count: number): number {
     const start = this.#end;
     this.#end += Math.ceil(count / LINE) * LINE;

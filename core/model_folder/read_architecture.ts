@@ -8,7 +8,7 @@ import { familyOf, type ForeignConfig } from "../plugin/saved_options.ts";
 import { readForeignConfig } from "./config_file.ts";
 import { CONFIG_FILE } from "./config_file.ts";
 
-/** What this program adds to a config.json beside the options of the model plug-in. */
+/** The keys that this program adds to a config.json beside the options of the model plug-in. */
 const OWN_KEYS = ["architecture", "task", "input", "labels"];
 
 /** Hugging Face's number of labels where a config does not say it. */

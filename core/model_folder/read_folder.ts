@@ -14,7 +14,7 @@ import { readModelWeights } from "./read_weights.ts";
 const numbers = z.array(z.number());
 const size = z.int().min(1);
 
-/** What every `config.json` of a model folder has; its other keys are options of the model plug-in. */
+/** The keys of every `config.json` of a model folder; its other keys are options of the model plug-in. */
 const configSchema = z.looseObject({
   architecture: z.string().min(1).describe("Name of the model plug-in"),
   task: z.enum(["classification", "regression", "tagging"]).default("classification").describe(
@@ -88,7 +88,7 @@ function checkData(config: Config, data: InputDescription): void {
   }
 }
 
-/** Where `config.json` says it, what it is about, what the model takes and what the data set has. */
+/** A key of `config.json`, its meaning, the model's value and the data set's. */
 type Difference = [path: string[], what: string, own: readonly unknown[], given: readonly unknown[]];
 
 function inputDifferences(input: Config["value"]["input"], { image, text }: InputDescription): Difference[] {

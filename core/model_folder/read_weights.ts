@@ -11,7 +11,7 @@ function someOf(names: readonly string[]): string {
   return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
 }
 
-/** What else reading weights may be told. */
+/** Options of reading weights. */
 export interface ReadingOptions {
   /** Names of tensors that may be missing. */
   readonly optional?: readonly string[];

@@ -48,6 +48,7 @@ export interface Decomposition {
  *
  * @example
  * ```ts
+ * const weight = new Float32Array(768 * 768);
  * const { chain } = await decomposeMatrix(weight, 768, 768, { rows: [32, 1, 24], cols: [32, 1, 24] });
  * chain.bonds; // [1, 576, 576, 1]
  * ```

@@ -17,7 +17,7 @@ export const GAUGES = ["balanced", "left-canonical", "right-canonical"] as const
 export type Gauge = typeof GAUGES[number];
 
 /**
- * The cores of a swept chain in another gauge; those of the sweep are used up. In all gauges the columns of P point the
+ * The cores of a swept chain in another gauge; the arrays of the sweep are overwritten. In all gauges the columns of P point the
  * same way, that of the sweep, in which each has its entry of largest size positive. So chains of two matrices are
  * comparable, each bond for itself.
  *

@@ -5,7 +5,7 @@ import type { Gauge } from "./gauge.ts";
 import { leftToRightMultiplyAdds, mergeOnHost, planMerge } from "./merge_chain.ts";
 import { chainParameterCount } from "./shapes.ts";
 
-/** What there is to know about a decomposed matrix, as a JSON value. */
+/** A decomposed matrix described as a JSON value: shapes, bonds, errors and costs. */
 export interface DecompositionReport {
   readonly matrix: { readonly rows: number; readonly cols: number; readonly parameters: number; readonly norm: number };
   readonly gauge: Gauge;

@@ -4,8 +4,8 @@ import { type Factors, legSizes } from "./shapes.ts";
 import type { Cut } from "./truncate.ts";
 
 /**
- * A left-canonical chain: all cores but the last, as matrices `[d_{k-1} i_k j_k, d_k]`, have orthonormal columns. So has
- * the product of the cores left of a bond, whose columns each have their entry of largest size positive.
+ * A left-canonical chain: all cores but the last, as matrices `[d_{k-1} i_k j_k, d_k]`, have orthonormal columns. So
+ * has the product of the cores left of a bond, whose columns each have their entry of largest size positive.
  */
 export interface Sweep {
   readonly bonds: readonly number[];
@@ -25,8 +25,8 @@ export interface Sweep {
  * SVD. A chain `[a, 1, .., 1, b]` takes one, and the identities between its ends are one array.
  *
  * Signs are those of the left singular vectors of the whole matrix, divided at the bond: what a core's own SVD chooses
- * hangs on the signs at the bond before it, so that one sign that noise turns would turn others all along the chain, and
- * chains of two matrices would be compared with columns turned against each other.
+ * hangs on the signs at the bond before it, so that one sign that noise turns would turn others all along the chain,
+ * and chains of two matrices would be compared with columns turned against each other.
  *
  * @param interleaved the matrix in the order `[i_1, j_1, .. i_n, j_n]`
  * @param cut decides how many of the singular values of bond k, counted from 1, stay

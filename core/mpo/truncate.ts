@@ -22,7 +22,7 @@ export function checkTruncation({ maxRank, tolerance }: Truncation): void {
   }
 }
 
-/** What stays of a bond. */
+/** A bond after the cut. */
 export interface Cut {
   /** How many singular values stay, at least 1: the bond's new dimension. */
   readonly rank: number;

@@ -30,7 +30,7 @@ export interface StepSettings {
   readonly rate: number;
   /** Of sgd the L2 penalty's factor, of adamw the decoupled decay, times the learning rate. */
   readonly weightDecay: number;
-  /** What the gradient is multiplied by first, `[1]`. */
+  /** A factor of the gradient, `[1]`. */
   readonly gradientScale: Tensor;
   /** The number of this step, from 1. */
   readonly step: number;
@@ -131,7 +131,7 @@ export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOpt
 export function clipScale(ops: Ops, gradients: readonly Tensor[], bound: number | null): Tensor {
   if (bound === null) return ops.full([1], 1);
   const squares = gradients.map((gradient) => ops.scope(() => ops.sum(ops.square(gradient))));
-  const squaredNorm = squares.reduce((sum, square) => ops.add(sum, square));
+  const squaredNorm = ops.total(squares);
   const output = ops.full([1], 0);
   ops.device.run(clipScaleKernel, { squaredNorm, output }, { bound });
   return output;

@@ -31,11 +31,11 @@ export type LearningRateSchedule =
 /**
  * A value on its way between two others: straight, along half a cosine wave, or in one jump at the end.
  *
- * @param curve The way between.
- * @param from Value at 0.
- * @param to Value at 1.
- * @param t Part of the way done; below 0 counts as 0, above 1 as 1.
- * @returns The value at `t`.
+ * @param curve the way between
+ * @param from value at 0
+ * @param to value at 1
+ * @param t part of the way done; below 0 counts as 0, above 1 as 1
+ * @returns the value at `t`
  */
 export function interpolate(curve: Curve, from: number, to: number, t: number): number {
   if (t <= 0) return from;
@@ -50,12 +50,11 @@ export function interpolate(curve: Curve, from: number, to: number, t: number): 
  * no step is lost to a rate of 0. What follows is spread over the steps that remain: it starts at the base and would
  * reach `final` at `totalSteps`, one step after the last (as PyTorch's `CosineAnnealingLR` with `T_max` steps).
  *
- * @param schedule The schedule.
- * @param step The step about to be taken, from 0.
- * @param totalSteps Steps of the whole training, warm-up included.
- * @param stepsPerEpoch Steps of one epoch, which gives epochs their length.
- * @param base The learning rate that the schedule scales; left out, the result is the bare factor.
- * @returns The learning rate at `step`.
+ * @param step the step about to be taken, from 0
+ * @param totalSteps steps of the whole training, warm-up included
+ * @param stepsPerEpoch steps of one epoch, which gives epochs their length
+ * @param base the learning rate that the schedule scales; left out, the result is the bare factor
+ * @returns the learning rate at `step`
  *
  * @example
  * ```ts

@@ -131,7 +131,7 @@ export function partName(name: string, part: number): string {
   return part === 0 ? name : `${name}.${part + 1}`;
 }
 
-/** What a store consists of, by the name that it has in a checkpoint. */
+/** A store's tensors by their names in a checkpoint. */
 export function namedParts(name: string, { parts }: TensorStore): [name: string, flat: Tensor][] {
   return parts.map(({ flat }, part) => [partName(name, part), flat]);
 }

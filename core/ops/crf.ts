@@ -34,7 +34,7 @@ export function chainSizes(emissions: Tensor, transitions: Tensor, positions: Te
   return { sequences, length, tags };
 }
 
-/** What the forward algorithm leaves for everything that comes after it. */
+/** The results of the forward algorithm that all later passes use. */
 interface Lattice {
   readonly sizes: ChainSizes;
   readonly filtered: Tensor;

@@ -11,13 +11,13 @@ export interface OptionKit {
   /** The zod library. */
   readonly z: typeof z;
   /**
-   * Gives the schema of a number that may follow a schedule during training: `scheduled(z.number().positive())`, to which a
-   * default and a description are added as to any other.
+   * Gives the schema of a number that may follow a schedule during training: `scheduled(z.number().positive())`, to
+   * which a default and a description are added as to any other.
    */
   readonly scheduled: typeof scheduled;
   /**
-   * Gives the schema of a file of a data set, a path or a URL with its SHA-256: `dataFile().describe("The images")`. What
-   * it yields, `readFile` of {@link DatasetSetup} reads.
+   * Gives the schema of a file of a data set, a path or a URL with its SHA-256: `dataFile().describe("The images")`.
+   * What it yields, `DatasetSetup.readFile` reads.
    */
   readonly dataFile: typeof dataFile;
 }
@@ -28,7 +28,7 @@ export const optionKit: OptionKit = { z, scheduled, dataFile };
 /** Gives the schema of a plug-in's options: a strict zod object. */
 export type OptionSchema<Options> = (kit: OptionKit) => Schema<Options>;
 
-/** What every plug-in says of itself. */
+/** The description that every plug-in gives of itself. */
 export interface PluginDefinition<Kind extends string, Options> {
   /** Which kind of plug-in it is. */
   readonly kind: Kind;
@@ -38,7 +38,7 @@ export interface PluginDefinition<Kind extends string, Options> {
   readonly description: string;
   /** What it computes, in one line of plain text; built-in losses all have one. */
   readonly equation?: string;
-  /** Where it comes from: a paper with its arXiv number, a format's site. All built-in ones say it. */
+  /** Its source: a paper with its arXiv number, a format's site. All built-in ones name it. */
   readonly source?: string;
   /** The schema of its options in a recipe. */
   readonly options: OptionSchema<Options>;

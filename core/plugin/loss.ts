@@ -37,15 +37,15 @@ export interface LossSetup {
 
 /** A tensor that a loss keeps from step to step. */
 export interface StateSpec {
-  /** What the loss calls it. */
+  /** Its name within the loss. */
   readonly name: string;
   /** Of any number of dimensions. */
   readonly shape: readonly number[];
-  /** What it holds before training. */
+  /** Its value before training. */
   readonly initialise: Initialiser;
 }
 
-/** What a loss looks at the training data with, once before training. */
+/** What a loss is given to look at the training data, once before training. */
 export interface PrepareCall {
   /** What it computes with. */
   readonly ops: Ops;
@@ -74,7 +74,7 @@ export interface InputsCall {
   readonly random: Random;
 }
 
-/** What a loss does at the end of an epoch with. */
+/** What a loss is given at the end of an epoch. */
 export interface EpochCall {
   /** What it computes with. */
   readonly ops: Ops;

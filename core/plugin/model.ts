@@ -159,7 +159,7 @@ export interface FileSource {
 export interface OpenSetup {
   /** What it computes with, as long as it is open. */
   readonly ops: Ops;
-  /** What the recipe names as its weights, relative to the working directory. */
+  /** The file or folder that the recipe names as its weights, relative to the working directory. */
   readonly path: string;
   /**
    * Reads a file by its path, `/` between the parts, relative to the working directory. What was read identifies the

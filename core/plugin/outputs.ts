@@ -59,7 +59,7 @@ export function lackingOutput(declared: readonly string[], teacher: OutputShapes
     const advice = near ? `did you mean "${near}"?` : `expected ${listWords(known, "or")}`;
     return `teacherOutputs names "${unknown}", ${advice}`;
   }
-  // Of the optional ones a loss may use what there is.
+  // A loss may use those optional outputs that the teacher has.
   const lists = ["hidden", "attention"] as const;
   const empty = teacher && lists.find((key) => declared.includes(key) && teacher[key].length === 0);
   return empty ? `teacherOutputs names "${empty}", which this teacher does not give` : null;

@@ -17,7 +17,7 @@ export interface Definitions {
   readonly dataset: DatasetDefinition;
 }
 
-/** What kinds of plug-in there are. */
+/** The kinds of plug-in. */
 export type PluginKind = keyof Definitions;
 
 /** What a plug-in of each kind makes, by the method that makes it. */

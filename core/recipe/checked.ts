@@ -7,7 +7,7 @@ import { listWords, showValue } from "./words.ts";
 import { readYaml, type YamlSource } from "./yaml_source.ts";
 import type { Schema } from "./zod_schema.ts";
 
-/** Options of {@linkcode parseChecked}. */
+/** Options of {@link parseChecked}. */
 export interface ParseOptions {
   /** Values set from outside, in order: texts of `--set`, or what other flags set. */
   overrides?: readonly (string | Override)[];
@@ -18,17 +18,20 @@ const mostMistakes = 5;
 /**
  * Reads a YAML text, sets the overrides in it, and checks it against a schema.
  *
- * @param text The YAML text.
- * @param file The name that error messages give it.
- * @param schema What is right; its output has the defaults filled in.
- * @param options What is set from outside.
- * @returns The checked value, which can be checked further and still knows where each part of it was written.
- * @throws {UserError} With one line for each of the first five mistakes: `file:line:column: ` (or the override) and a
- *   sentence that says what would be right.
+ * @param text the YAML text
+ * @param file the name that error messages give it
+ * @param schema what is right; its output has the defaults filled in
+ * @param options what is set from outside
+ * @returns the checked value, which can be checked further and still knows where each part of it was written
+ * @throws UserError with one line for each of the first five mistakes: `file:line:column: ` (or the override) and a
+ *   sentence that says what would be right
  *
  * @example
  * ```ts
- * const checked = parseChecked("epochs: 3", "recipe.yaml", z.strictObject({ epochs: z.int() }), { overrides: ["epochs=5"] });
+ * import { z } from "zod";
+ *
+ * const schema = z.strictObject({ epochs: z.int() });
+ * const checked = parseChecked("epochs: 3", "recipe.yaml", schema, { overrides: ["epochs=5"] });
  * checked.value.epochs; // 5
  * ```
  */
@@ -58,9 +61,9 @@ export function parseChecked<Output>(
 export interface Section<Value> {
   /** The part. */
   readonly value: Value;
-  /** An error about something in it, by its path from the part on; see {@linkcode Checked.error}. */
+  /** An error about something in it, by its path from the part on; see {@link Checked.error}. */
   error(path: Path, sentence: string): UserError;
-  /** Runs something that may find a mistake there; see {@linkcode Checked.within}. */
+  /** Runs something that may find a mistake there; see {@link Checked.within}. */
   within<Result>(path: Path, body: () => Result): Result;
   /** A part of the part. */
   part<Key extends keyof Value & (string | number)>(key: Key): PartOf<Value[Key]>;
@@ -74,14 +77,14 @@ const located = new WeakSet<UserError>();
 
 /** A value that was checked against a schema, and that knows where each part of it was written. */
 export class Checked<Value> implements Section<Value> {
-  /** The value; {@linkcode Checked.check} replaces parts of it. */
+  /** The value; {@link Checked.check} replaces parts of it. */
   value: Value;
   /** The file's name as given. */
   readonly file: string;
   readonly #source: YamlSource;
   readonly #overrides: readonly Override[];
 
-  /** Made by {@linkcode parseChecked}. */
+  /** Made by {@link parseChecked}. */
   constructor(value: Value, file: string, source: YamlSource, overrides: readonly Override[]) {
     this.value = value;
     this.file = file;
@@ -93,12 +96,12 @@ export class Checked<Value> implements Section<Value> {
    * Checks a part of the value against a schema of its own and puts the schema's output in its place. So a plug-in's
    * options are checked by the plug-in, with errors as good as those of the rest.
    *
-   * @param path The part.
-   * @param schema What is right for it. What it gives must be something that it also takes, or the resolved recipe could
+   * @param path the part
+   * @param schema what is right for it. What it gives must be something that it also takes, or the resolved recipe could
    *   not be read again.
-   * @param otherKeys Keys of the part that the schema is not asked about, since they are everybody's: `use`, `weight`.
-   * @returns The schema's output, without the other keys.
-   * @throws {UserError} As {@linkcode parseChecked}.
+   * @param otherKeys keys of the part that the schema is not asked about, since they are everybody's: `use`, `weight`
+   * @returns the schema's output, without the other keys
+   * @throws UserError as {@link parseChecked}
    */
   check<Output>(path: Path, schema: Schema<Output>, otherKeys: readonly string[] = []): Output {
     const part = valueAtPath(this.value, path);
@@ -118,11 +121,11 @@ export class Checked<Value> implements Section<Value> {
   /**
    * Checks that a name is one of those there are.
    *
-   * @param path Where the name stands.
-   * @param kind What it names, for the message: `loss`.
-   * @param names All there are.
-   * @returns The name.
-   * @throws {UserError} `Unknown loss "kdd" for losses[1].use: did you mean "kd"?`
+   * @param path where the name stands
+   * @param kind what it names, for the message: `loss`
+   * @param names all there are
+   * @returns the name
+   * @throws UserError `Unknown loss "kdd" for losses[1].use: did you mean "kd"?`
    */
   oneOf(path: Path, kind: string, names: readonly string[]): string {
     const name = String(valueAtPath(this.value, path));
@@ -135,23 +138,23 @@ export class Checked<Value> implements Section<Value> {
   /**
    * An error about a part of the value that only shows later: a missing file, an impossible factorisation.
    *
-   * @param path The part.
-   * @param sentence What is wrong and what would be right.
-   * @param at Whether to point at the part's key or at its value.
-   * @returns The error, to be thrown.
+   * @param path the part
+   * @param sentence what is wrong and what would be right
+   * @param at whether to point at the part's key or at its value
+   * @returns the error, to be thrown
    */
   error(path: Path, sentence: string, at: "key" | "value" = "value"): UserError {
     return this.#refuse([{ path, at, sentence }]);
   }
 
   /**
-   * Runs something that a part of the value asks for. A {@linkcode UserError} that it ends with gets the part's place,
+   * Runs something that a part of the value asks for. A {@link UserError} that it ends with gets the part's place,
    * unless it has one.
    *
-   * @param path The part.
-   * @param body What is run; it may return a promise.
-   * @returns What it returns.
-   * @throws {UserError} With the place of the part.
+   * @param path the part
+   * @param body what is run; it may return a promise
+   * @returns what it returns
+   * @throws UserError with the place of the part
    *
    * @example
    * ```ts
@@ -177,8 +180,8 @@ export class Checked<Value> implements Section<Value> {
   /**
    * A part of the value with its place.
    *
-   * @param key Its key.
-   * @returns The part as it is now; what is checked later is not in it.
+   * @param key its key
+   * @returns the part as it is now; what is checked later is not in it
    */
   part<Key extends keyof Value & (string | number)>(key: Key): PartOf<Value[Key]> {
     return this.#section([key], this.value[key]);
@@ -198,9 +201,9 @@ export class Checked<Value> implements Section<Value> {
   /**
    * Where a part of the value comes from.
    *
-   * @param path The part.
-   * @param at Its key or its value.
-   * @returns `file:line:column`, those of the nearest part around it when it is a default, or the override that set it.
+   * @param path the part
+   * @param at its key or its value
+   * @returns `file:line:column`, those of the nearest part around it when it is a default, or the override that set it
    */
   origin(path: Path, at: "key" | "value" = "value"): string {
     const { label, offset } = this.#place(path, at);

@@ -7,7 +7,7 @@ import type { Schema } from "./zod_schema.ts";
  * Schema of a file of a data set: a path, or `{ url: https://…, sha256: … }` for one to be downloaded. An address without
  * the hash is refused with a sentence that says how to get it. What it gives, `DatasetSetup.readFile` reads.
  *
- * @returns The schema, to be given a default and a description.
+ * @returns the schema, to be given a default and a description
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export function dataFile(): Schema<string | RemoteFile> {
   }, z.union([z.string().min(1), remote]));
 }
 
-/** What is meant to be downloaded, however it is written; a map with other keys is left to the schema. */
+/** A file to download, in either notation; a map with other keys is left to the schema. */
 function addressIn(value: unknown): { url: string; sha256?: unknown } | null {
   if (typeof value === "string") return isUrl(value) ? { url: value } : null;
   if (!isMap(value) || typeof value.url !== "string") return null;

@@ -45,10 +45,10 @@ function suits(schema: JsonSchema, value: unknown): boolean {
 /**
  * The schema of what a path leads to.
  *
- * @param schema The schema of the whole.
- * @param path Keys and indices from there.
- * @param value The whole, which decides between alternatives (an optimiser's keys depend on its `use`).
- * @returns All schemas that may apply, in order; empty when the path is not in the schema.
+ * @param schema the schema of the whole
+ * @param path keys and indices from there
+ * @param value the whole, which decides between alternatives (an optimiser's keys depend on its `use`)
+ * @returns all schemas that may apply, in order; empty when the path is not in the schema
  */
 export function schemasAt(schema: JsonSchema, path: Path, value: unknown): JsonSchema[] {
   const alternatives = branches(schema);
@@ -82,10 +82,10 @@ export function choicesOf(schemas: readonly JsonSchema[]): string[] {
 /**
  * The maps in which a key is known; lists are not searched.
  *
- * @param schema The schema of the whole.
- * @param key The key to look for.
- * @param path Where the schema stands.
- * @returns For example `[["train", "optimiser"]]` for `learningRate`.
+ * @param schema the schema of the whole
+ * @param key the key to look for
+ * @param path where the schema stands
+ * @returns for example `[["train", "optimiser"]]` for `learningRate`
  */
 export function homesOf(schema: JsonSchema, key: string, path: Path = []): Path[] {
   const homes = branches(schema).flatMap(({ properties = {} }): Path[] => [
@@ -98,8 +98,8 @@ export function homesOf(schema: JsonSchema, key: string, path: Path = []): Path[
 /**
  * What would have been right, for a sentence that begins with "Expected".
  *
- * @param schemas The alternatives.
- * @returns For example `auto, a number > 0 or null`.
+ * @param schemas the alternatives
+ * @returns for example `auto, a number > 0 or null`
  */
 export function describeExpected(schemas: readonly JsonSchema[]): string {
   const words = schemas.flatMap(({ enum: values, ...schema }) => values?.map(plain) ?? [describeOne(schema)]);

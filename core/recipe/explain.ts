@@ -31,10 +31,10 @@ interface Explained extends Mistake {
  * Puts zod's issues into sentences that name the key or the value and what would have been right. Messages of a schema's
  * own checks (zod's `custom` issues) stand as they are.
  *
- * @param error What zod found.
- * @param schema The schema that was asked.
- * @param subject What it was asked about.
- * @returns One mistake for each thing to be changed.
+ * @param error what zod found
+ * @param schema the schema that was asked
+ * @param subject what it was asked about
+ * @returns one mistake for each thing to be changed
  */
 export function explain(error: z.ZodError, schema: z.ZodType, subject: Subject): Mistake[] {
   const accepted = acceptedBy(schema);

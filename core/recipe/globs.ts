@@ -11,9 +11,9 @@ export interface LayerEntry {
  * Whether a pattern matches a whole name. `*` stands for any characters, dots included (`layer*.conv*` matches
  * `layer1.0.conv1.weight`), and `?` for any one character.
  *
- * @param pattern The pattern, without `!`.
- * @param name A dotted name.
- * @returns True on a match.
+ * @param pattern the pattern, without `!`
+ * @param name a dotted name
+ * @returns true on a match
  */
 export function matchesPattern(pattern: string, name: string): boolean {
   return patternDistance(pattern, name) === 0;
@@ -23,9 +23,9 @@ export function matchesPattern(pattern: string, name: string): boolean {
  * Whether a name is chosen: some pattern matches it, and none of those with `!` does. Patterns that are all with `!`
  * leave out from everything. The order does not count.
  *
- * @param patterns A pattern or several.
- * @param name A dotted name.
- * @returns True when the name is chosen.
+ * @param patterns a pattern or several
+ * @param name a dotted name
+ * @returns true when the name is chosen
  */
 export function matchesLayers(patterns: LayerEntry["layers"], name: string): boolean {
   const all = [patterns].flat();
@@ -38,11 +38,11 @@ export function matchesLayers(patterns: LayerEntry["layers"], name: string): boo
 /**
  * Gives each name to the first entry that chooses it.
  *
- * @param entries Entries in the recipe's order.
- * @param names All names that may be chosen.
- * @param refuse Makes the error for the entry at an index; for a recipe, `Checked.error` with the entry's path.
- * @returns For each chosen name its entry, in the order of the names.
- * @throws {UserError} If a pattern matches no name, or earlier entries left nothing for an entry.
+ * @param entries entries in the recipe's order
+ * @param names all names that may be chosen
+ * @param refuse makes the error for the entry at an index; for a recipe, `Checked.error` with the entry's path
+ * @returns for each chosen name its entry, in the order of the names
+ * @throws UserError if a pattern matches no name, or earlier entries left nothing for an entry
  *
  * @example
  * ```ts

@@ -7,18 +7,18 @@ import { readYaml } from "./yaml_source.ts";
 export interface Override {
   /** Where it goes; maps on the way are made where there are none. */
   path: Path;
-  /** What the YAML would give: a number, a text, a list, a map. */
+  /** The value as YAML gives it: a number, a text, a list, a map. */
   value: unknown;
-  /** What the user typed, which stands in error messages where line and column would: `--seed 3`. */
+  /** The user's words, which take the place of line and column in error messages: `--seed 3`. */
   label: string;
 }
 
 /**
  * Reads the text of a `--set` flag.
  *
- * @param text `a.b[0].c=value`; the value is YAML, so `4`, `null`, `[4, 1, 4]` and `{use: adamw}` are what they look like.
- * @returns What to set where.
- * @throws {UserError} If the path or the value cannot be read.
+ * @param text `a.b[0].c=value`; the value is YAML, so `4`, `null`, `[4, 1, 4]` and `{use: adamw}` are what they look like
+ * @returns what to set where
+ * @throws UserError if the path or the value cannot be read
  */
 export function parseOverride(text: string): Override {
   const label = `--set ${text}`;
@@ -39,9 +39,9 @@ export function parseOverride(text: string): Override {
 /**
  * Sets a value. Maps on the way that do not exist are made; a list can be extended by one entry at its end.
  *
- * @param whole What to change; it is changed in place.
- * @param override What to set where.
- * @throws {UserError} If the path leads through something that is neither a map nor a list, or past the end of a list.
+ * @param whole what to change; it is changed in place
+ * @param override what to set where
+ * @throws UserError if the path leads through something that is neither a map nor a list, or past the end of a list
  */
 export function applyOverride(whole: Record<string, unknown>, { path, value, label }: Override): void {
   for (const [depth, part] of path.entries()) {

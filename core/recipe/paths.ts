@@ -6,8 +6,8 @@ const plainKey = /^[A-Za-z_$][\w$-]*$/;
 /**
  * A path as a person writes it.
  *
- * @param path Keys and indices.
- * @returns For example `losses[1].layers["layer1.0.conv1.weight"]`; the empty string for the whole recipe.
+ * @param path keys and indices
+ * @returns for example `losses[1].layers["layer1.0.conv1.weight"]`; the empty string for the whole recipe
  */
 export function formatPath(path: Path): string {
   let text = "";
@@ -20,11 +20,11 @@ export function formatPath(path: Path): string {
 }
 
 /**
- * Reads back what {@linkcode formatPath} writes.
+ * Reads back what {@link formatPath} writes.
  *
- * @param text For example `student.overParameterise[0].cores`; a key with a dot in it stands in `["..."]`.
- * @returns Keys and indices.
- * @throws {SyntaxError} When the text is no path.
+ * @param text for example `student.overParameterise[0].cores`; a key with a dot in it stands in `["..."]`
+ * @returns keys and indices
+ * @throws SyntaxError when the text is no path
  */
 export function parsePath(text: string): Path {
   const part = /\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|(^|\.)([^.[\]"]+)/y;
@@ -46,9 +46,9 @@ export function parsePath(text: string): Path {
 /**
  * Whether one path leads to a value or to something inside it.
  *
- * @param prefix The shorter path.
- * @param path The longer path.
- * @returns True when `path` starts with `prefix`, equal paths included.
+ * @param prefix the shorter path
+ * @param path the longer path
+ * @returns true when `path` starts with `prefix`, equal paths included
  */
 export function startsWith(path: Path, prefix: Path): boolean {
   return prefix.length <= path.length && prefix.every((part, i) => String(part) === String(path[i]));
@@ -62,9 +62,9 @@ export function isMap(value: unknown): value is Record<string, unknown> {
 /**
  * The value that a path leads to.
  *
- * @param value The whole.
- * @param path Keys and indices.
- * @returns What is there; `undefined` when there is nothing.
+ * @param value the whole
+ * @param path keys and indices
+ * @returns the part at the path; `undefined` when there is none
  */
 export function valueAtPath(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(

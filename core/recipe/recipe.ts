@@ -6,15 +6,15 @@ import { type Recipe, recipeSchema } from "./schema.ts";
 /**
  * Reads a recipe.
  *
- * @param file Its path; error messages name it as it is given here.
- * @param options What is set from outside.
- * @returns The recipe, with the options of plug-ins still to be checked by them.
- * @throws {UserError} If the file cannot be read, or for every mistake in it.
+ * @param file its path; error messages name it as it is given here
+ * @param options what is set from outside
+ * @returns the recipe, with the options of plug-ins still to be checked by them
+ * @throws UserError if the file cannot be read, or for every mistake in it
  *
  * @example
  * ```ts
  * const recipe = await readRecipe("tasks/recipes/quickstart.yaml", { overrides: ["train.epochs=2"] });
- * recipe.check(["losses", 0], lossOptions, sharedKeys.loss);
+ * recipe.value.train.epochs; // 2
  * ```
  */
 export async function readRecipe(file: string, options: ParseOptions = {}): Promise<Checked<Recipe>> {
@@ -25,9 +25,8 @@ export async function readRecipe(file: string, options: ParseOptions = {}): Prom
 /**
  * Where a file named in a recipe is.
  *
- * @param recipe The recipe.
- * @param name A path relative to the recipe's base, or an absolute one.
- * @returns An absolute path.
+ * @param name a path relative to the recipe's base, or an absolute one
+ * @returns an absolute path
  */
 export function resolveFile(recipe: Checked<Recipe>, name: string): string {
   return resolve(dirname(recipe.file), recipe.value.base, name);
@@ -36,9 +35,8 @@ export function resolveFile(recipe: Checked<Recipe>, name: string): string {
 /**
  * The `base` with which a copy of a recipe in another folder names the same files.
  *
- * @param recipe The recipe.
- * @param folder The folder of the copy.
- * @returns A path relative to that folder, with forward slashes.
+ * @param folder the folder of the copy
+ * @returns a path relative to that folder, with forward slashes
  */
 export function baseFrom(recipe: Checked<Recipe>, folder: string): string {
   const path = relative(resolve(folder), resolveFile(recipe, "."));

@@ -21,8 +21,8 @@ export type Scheduled = number | {
 /**
  * Schema of a number that may change during training: written as a number, or as `{ from: 8, to: 2, epochs: 5 }`.
  *
- * @param number What the number must be at each time.
- * @returns The schema, to be given a default and a description.
+ * @param number what the number must be at each time
+ * @returns the schema, to be given a default and a description
  *
  * @example
  * ```ts
@@ -52,9 +52,9 @@ export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, 
 /**
  * The value of a scheduled number at one step.
  *
- * @param value The number, or the change that it makes.
- * @param progress How far training is.
- * @returns The value at `progress.step`.
+ * @param value the number, or the change that it makes
+ * @param progress how far training is
+ * @returns the value at `progress.step`
  *
  * @example
  * ```ts

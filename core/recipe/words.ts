@@ -1,9 +1,9 @@
 /**
  * Words in a sentence: `a, b or c`.
  *
- * @param words What to list, at least one.
- * @param last The word before the last one.
- * @returns The list.
+ * @param words what to list, at least one
+ * @param last the word before the last one
+ * @returns the list
  */
 export function listWords(words: readonly string[], last: "and" | "or"): string {
   if (words.length < 2) return words.join("");
@@ -13,8 +13,8 @@ export function listWords(words: readonly string[], last: "and" | "or"): string 
 /**
  * A value as an error message shows it: short, and so that `"1"` and `1` can be told apart.
  *
- * @param value Anything that YAML can hold.
- * @returns One line of at most about 60 characters.
+ * @param value anything that YAML can hold
+ * @returns one line of at most about 60 characters
  */
 export function showValue(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : shorten(JSON.stringify(value));

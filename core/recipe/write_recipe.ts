@@ -3,8 +3,8 @@ import { Document, isScalar, visit } from "yaml";
 /**
  * Writes a recipe as YAML. Read again, the text gives the same value.
  *
- * @param recipe Maps, lists, strings, numbers, booleans and null.
- * @returns The text; short lists stand on one line: `rows: [4, 1, 4]`.
+ * @param recipe maps, lists, strings, numbers, booleans and null
+ * @returns the text; short lists stand on one line: `rows: [4, 1, 4]`
  */
 export function stringifyRecipe(recipe: unknown): string {
   // Without this a list used twice would be written once, and then as an alias of itself.

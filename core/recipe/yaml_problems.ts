@@ -21,9 +21,9 @@ export interface YamlProblem {
 /**
  * What the parser found wrong.
  *
- * @param document What it made of the text.
- * @param lineAndColumn Names a place to the user.
- * @returns The first mistake of syntax; or, when the syntax is right, all keys that are given twice.
+ * @param document what it made of the text
+ * @param lineAndColumn names a place to the user
+ * @returns the first mistake of syntax; or, when the syntax is right, all keys that are given twice
  */
 export function syntaxProblems(document: Document.Parsed, lineAndColumn: (offset: number) => string): YamlProblem[] {
   const errors: YAMLError[] = [...document.errors, ...document.warnings];
@@ -80,8 +80,7 @@ function pathTo(ancestors: readonly (Document | Node | Pair)[]): Path {
 /**
  * All aliases of a document.
  *
- * @param document The document.
- * @returns Its aliases in the order of the text.
+ * @returns its aliases in the order of the text
  */
 export function aliasesOf(document: Document.Parsed): Alias[] {
   const found: Alias[] = [];
@@ -92,8 +91,8 @@ export function aliasesOf(document: Document.Parsed): Alias[] {
 /**
  * Aliases that stand for nothing, or for something that they are part of.
  *
- * @param document A document without mistakes of syntax.
- * @returns One mistake for each such alias.
+ * @param document a document without mistakes of syntax
+ * @returns one mistake for each such alias
  */
 export function aliasProblems(document: Document.Parsed): YamlProblem[] {
   const problems: YamlProblem[] = [];

@@ -11,9 +11,9 @@ export interface YamlSource {
   /**
    * Where something was written.
    *
-   * @param path Keys and indices from the top.
-   * @param want `key` for the name of the map's entry, `value` for what it holds.
-   * @returns The offset in the text, or `undefined` if the text has nothing at this path.
+   * @param path keys and indices from the top
+   * @param want `key` for the name of the map's entry, `value` for what it holds
+   * @returns the offset in the text, or `undefined` if the text has nothing at this path
    */
   offsetOf(path: Path, want: "key" | "value"): number | undefined;
   /** Line and column, both from 1, as `12:5`. */
@@ -26,8 +26,8 @@ const maxAliasCount = 100;
 /**
  * Reads one YAML 1.2 document. Nothing is thrown: mistakes are listed in `problems`.
  *
- * @param text The document; empty text gives null.
- * @returns The plain value and the places of its parts.
+ * @param text the document; empty text gives null
+ * @returns the plain value and the places of its parts
  */
 export function readYaml(text: string): YamlSource {
   const lines = new LineCounter();

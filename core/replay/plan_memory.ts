@@ -6,7 +6,7 @@ export interface Need {
   readonly last: number;
 }
 
-/** Who gets which block. */
+/** The block of memory that each need gets. */
 export interface MemoryPlan {
   /** The block of each need. */
   readonly places: readonly number[];

@@ -20,7 +20,7 @@ export type Outputs<Name extends string> = Readonly<Record<Name, readonly Tensor
 
 /** Something that is computed again and again from inputs of the same shapes. */
 export interface Repeated<Name extends string, Condition> {
-  /** Tells apart what differs in more than the inputs' shapes. */
+  /** Differs for bodies that differ in more than their inputs' shapes. */
   readonly key: string;
   readonly inputs: Readonly<Record<string, { readonly data: ArrayLike<number>; readonly shape: readonly number[] }>>;
   readonly randomSeed: () => number;
@@ -29,7 +29,7 @@ export interface Repeated<Name extends string, Condition> {
   readonly body: (call: BodyCall<Condition>) => Outputs<Name>;
 }
 
-/** What is known of the bodies of one key. */
+/** The notes on the bodies of one key. */
 interface Entry {
   readonly notes: Notes;
   /** Names of the outputs, and how many tensors each has. */

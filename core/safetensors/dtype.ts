@@ -26,8 +26,8 @@ export type Dtype =
   | "U64";
 
 /**
- * Bits per element of each dtype: all of the format (safetensors 0.8), so that a file is read whole whatever else stands
- * in it. They stand in the order by which the reference implementation sorts tensors in a file, the last first.
+ * Bits per element of each dtype: all of the format (safetensors 0.8), so that a file is read whole whatever else
+ * stands in it. They stand in the order by which the reference implementation sorts tensors in a file, the last first.
  */
 export const DTYPE_BITS: Readonly<Record<Dtype, number>> = {
   BOOL: 8,
@@ -69,12 +69,14 @@ export interface StoredTensor {
 /**
  * The values of a floating-point tensor as float32. F16 and BF16 convert exactly; F64 is rounded to nearest.
  *
- * @param tensor A tensor of dtype F32, F64, F16 or BF16.
- * @returns A new array, never a view of the file, so that two models loaded from one file share nothing.
- * @throws {UserError} If the tensor is of another dtype; the message names both.
+ * @param tensor a tensor of dtype F32, F64, F16 or BF16
+ * @returns a new array, never a view of the file, so that two models loaded from one file share nothing
+ * @throws UserError if the tensor is of another dtype; the message names both
  *
  * @example
  * ```ts
+ * import { readSafetensors } from "../safetensors.ts";
+ *
  * const { tensors } = await readSafetensors("student/model.safetensors");
  * const weight = toFloat32(tensors.get("fc.weight")!);
  * ```
@@ -107,9 +109,9 @@ function bfloat16ToFloat32(halves: Uint16Array): Float32Array<ArrayBuffer> {
 /**
  * The values of an integer or boolean tensor as 64-bit integers; a boolean is 0 or 1.
  *
- * @param tensor A tensor of dtype I64, I32, U8 or BOOL.
- * @returns A new array.
- * @throws {UserError} If the tensor is of another dtype; the message names both.
+ * @param tensor a tensor of dtype I64, I32, U8 or BOOL
+ * @returns a new array
+ * @throws UserError if the tensor is of another dtype; the message names both
  */
 export function toBigInt64(tensor: StoredTensor): BigInt64Array<ArrayBuffer> {
   const copied = () => tensor.bytes.slice().buffer;

@@ -2,8 +2,8 @@
  * Finds a key that stands twice in one object of a JSON text. `JSON.parse` keeps the last of them without a word, so
  * that two readers of one file could disagree about what it holds.
  *
- * @param json Valid JSON: `JSON.parse` has accepted it.
- * @returns The first repeated key, or undefined if there is none.
+ * @param json valid JSON: `JSON.parse` has accepted it
+ * @returns the first repeated key, or undefined if there is none
  */
 export function findDuplicateKey(json: string): string | undefined {
   const openObjects: Set<string>[] = [];

@@ -35,11 +35,11 @@ export function refuse(source: string, reason: string): never {
 /**
  * The length of the header, checked before a byte of it is read.
  *
- * @param prefix The first bytes of the file, at least {@link PREFIX_BYTES} of them if the file is that long.
- * @param fileLength The length of the whole file in bytes.
- * @param source What is read, as it stands in errors: `"model.safetensors"`.
- * @returns The length in bytes.
- * @throws {UserError} If there is no length, or it is above the limit or beyond the file.
+ * @param prefix the first bytes of the file, at least {@link PREFIX_BYTES} of them if the file is that long
+ * @param fileLength the length of the whole file in bytes
+ * @param source what is read, as it stands in errors: `"model.safetensors"`
+ * @returns the length in bytes
+ * @throws UserError if there is no length, or it is above the limit or beyond the file
  */
 export function headerLength(prefix: Uint8Array, fileLength: number, source: string): number {
   if (fileLength < PREFIX_BYTES) {
@@ -57,10 +57,10 @@ export function headerLength(prefix: Uint8Array, fileLength: number, source: str
 /**
  * Reads a header and holds it against every rule of the format.
  *
- * @param bytes The header alone.
- * @param dataLength How many bytes follow the header in the file.
- * @param source What is read, as it stands in errors.
- * @throws {UserError} If any rule is broken; the message says which, and for which tensor.
+ * @param bytes the header alone
+ * @param dataLength how many bytes follow the header in the file
+ * @param source what is read, as it stands in errors
+ * @throws UserError if any rule is broken; the message says which, and for which tensor
  */
 export function parseHeader(bytes: Uint8Array, dataLength: number, source: string): Header {
   const { [METADATA_KEY]: metadata = {}, ...tensors } = parseJsonObject(bytes, source);

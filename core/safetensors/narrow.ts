@@ -1,4 +1,6 @@
-/** Floating-point numbers in the forms that a file may hold them in, rounded once, to the nearest, of two to the even. */
+/**
+ * Floating-point numbers in the forms that a file may hold them in, rounded once, to the nearest, of two to the even.
+ */
 
 /** The dtypes that floating-point numbers are written as. */
 export type FloatDtype = "F64" | "F32" | "F16" | "BF16";

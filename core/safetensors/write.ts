@@ -10,8 +10,8 @@ export interface TensorToStore {
   /** Row-major. */
   readonly data: Float32Array | Float64Array | BigInt64Array;
   /**
-   * What floating-point numbers are stored as: F32 or F64, as `data` is, by default. They are rounded to the nearest, of
-   * two to the even; what is too large for the dtype becomes infinite. Integers have no choice.
+   * What floating-point numbers are stored as: F32 or F64, as `data` is, by default. They are rounded to the nearest,
+   * of two to the even; what is too large for the dtype becomes infinite. Integers have no choice.
    */
   readonly dtype?: FloatDtype;
 }
@@ -21,11 +21,11 @@ export interface TensorToStore {
  * F64, F32, BF16 and F16, each sorted by name, as the reference implementation does, so that every tensor is aligned to
  * its element size and equal content gives equal bytes.
  *
- * @param tensors The tensors by name.
- * @param metadata Free text, sorted by key in the file. Transformers wants `{ format: "pt" }`.
- * @returns The bytes of the file.
- * @throws {RangeError} If the data of a tensor does not have as many values as its shape.
- * @throws {TypeError} If a tensor has the reserved name `__metadata__`, or integers are to be stored as another dtype.
+ * @param tensors the tensors by name
+ * @param metadata free text, sorted by key in the file. Transformers wants `{ format: "pt" }`.
+ * @returns the bytes of the file
+ * @throws RangeError if the data of a tensor does not have as many values as its shape
+ * @throws TypeError if a tensor has the reserved name `__metadata__`, or integers are to be stored as another dtype
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, TensorToStore>,
@@ -49,10 +49,10 @@ export function encodeSafetensors(
 /**
  * Writes tensors to a safetensors file, which is replaced whole or not at all; see {@link encodeSafetensors}.
  *
- * @param path Where to write. The folder must exist.
- * @param tensors The tensors by name.
- * @param metadata Free text.
- * @throws {UserError} If the path cannot be written.
+ * @param path where to write. The folder must exist.
+ * @param tensors the tensors by name
+ * @param metadata free text
+ * @throws UserError if the path cannot be written
  *
  * @example
  * ```ts

@@ -38,13 +38,15 @@ export function cifarClasses(variant: CifarVariant): number {
  * Decodes files of the binary version of CIFAR-10 or CIFAR-100, one after the other. Their records are the label bytes
  * and then the image plane by plane (red, green, blue); the result has the channels last.
  *
- * @param files The files in the order wanted.
- * @param variant Which data set and labels.
- * @returns Images of [count, 32, 32, 3] and their labels.
- * @throws {UserError} If a file is not a whole number of records, holds none, or has a label that is too large.
+ * @param files the files in the order wanted
+ * @param variant which data set and labels
+ * @returns images of [count, 32, 32, 3] and their labels
+ * @throws UserError if a file is not a whole number of records, holds none, or has a label that is too large
  *
  * @example
  * ```ts
+ * import { readUserFile } from "../../core/files.ts";
+ *
  * const bytes = await readUserFile("test_batch.bin", "the images");
  * const images = decodeCifar([{ source: '"test_batch.bin"', bytes }], "cifar-10");
  * ```

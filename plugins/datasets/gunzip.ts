@@ -9,10 +9,10 @@ export function isGzip(bytes: Uint8Array): boolean {
 /**
  * Inflates gzip, but never more than is asked for: a small file can inflate to more than the memory holds.
  *
- * @param bytes A gzip file.
- * @param limit Where to stop, in bytes of the result.
- * @returns The inflated bytes, or the first `limit` of them.
- * @throws {TypeError} If the bytes before the limit are damaged or cut short. What lies beyond is not looked at.
+ * @param bytes a gzip file
+ * @param limit where to stop, in bytes of the result
+ * @returns the inflated bytes, or the first `limit` of them
+ * @throws TypeError if the bytes before the limit are damaged or cut short. What lies beyond is not looked at.
  */
 export async function gunzipUpTo(bytes: Uint8Array<ArrayBuffer>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   // Memory is taken for what arrives, not for the limit, which a damaged header may have set far too high.

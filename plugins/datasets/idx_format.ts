@@ -29,12 +29,14 @@ const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
  * Decodes an IDX file of unsigned bytes. Gzip is known by its content and inflated to at most the size that the
  * header promises.
  *
- * @param bytes The content of the file.
- * @param source What is read, as it stands in errors: `"train-images-idx3-ubyte.gz"`.
- * @throws {UserError} If the file is not IDX, holds another type, or is shorter or longer than its header says.
+ * @param bytes the content of the file
+ * @param source what is read, as it stands in errors: `"train-images-idx3-ubyte.gz"`
+ * @throws UserError if the file is not IDX, holds another type, or is shorter or longer than its header says
  *
  * @example
  * ```ts
+ * import { readUserFile } from "../../core/files.ts";
+ *
  * const path = "train-images-idx3-ubyte.gz";
  * const bytes = await readUserFile(path, "the images");
  * const { dimensions, values } = await decodeIdx(bytes, `"${path}"`); // [60000, 28, 28]
@@ -58,10 +60,10 @@ export async function decodeIdx(bytes: Uint8Array<ArrayBuffer>, source: string):
 /**
  * Puts the two files of a data set together.
  *
- * @param images Dimensions [count, height, width].
- * @param labels Dimensions [count].
- * @param classes The number of classes.
- * @throws {UserError} If a file has other dimensions, there are no images, or not one label below `classes` for each.
+ * @param images dimensions [count, height, width]
+ * @param labels dimensions [count]
+ * @param classes the number of classes
+ * @throws UserError if a file has other dimensions, there are no images, or not one label below `classes` for each
  */
 export function pairIdx(images: IdxArray, labels: IdxArray, classes: number): LabelledImages {
   const [count, height, width] = images.dimensions;

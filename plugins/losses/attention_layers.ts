@@ -1,4 +1,5 @@
 import { UserError } from "../../core/errors.ts";
+import { layerShare } from "../../core/nn/layer_share.ts";
 import type { LossSetup } from "../../core/plugin/loss.ts";
 import type { OutputShapes } from "../../core/plugin/output_tree.ts";
 
@@ -61,12 +62,13 @@ export function layerAt(who: string, model: "student" | "teacher", layer: number
  * @throws UserError if N is no multiple of M
  */
 export function uniformPairs(who: string, student: number, teacher: number): AttentionPair[] {
-  const share = teacher / student;
-  if (!Number.isInteger(share)) {
+  if (teacher % student !== 0) {
     throw new UserError(
       `Cannot spread ${student} layers over the teacher's ${teacher} in "${who}" as ${teacher} is no multiple of ` +
         `${student}: list the pairs of layers`,
     );
   }
-  return Array.from({ length: student }, (_, place) => ({ student: place, teacher: (place + 1) * share - 1 }));
+  return Array.from({ length: student }, (_, place) => {
+    return { student: place, teacher: layerShare(place, student, teacher).end - 1 };
+  });
 }

@@ -67,7 +67,7 @@ export const attentionMse = defineLoss<AttentionMseOptions>({
           });
           return maskedMean(ops, ops.square(ops.subtract(a, b)), mask);
         });
-        return terms.reduce((sum, term) => ops.add(sum, term));
+        return ops.total(terms);
       },
     };
   },

@@ -68,7 +68,7 @@ export const attentionTransfer = defineLoss<{ pairs: LayerPair[]; p: number }>({
           const b = attention(ops, outputAt(teacher, pair.teacher), windows[index].teacher, p);
           return ops.mean(ops.square(ops.subtract(a, b)));
         });
-        return terms.reduce((sum, term) => ops.add(sum, term));
+        return ops.total(terms);
       },
     };
   },

@@ -49,8 +49,8 @@ function logNormaliser({ ops, state }: LossCall, side: Side, similarities: reado
     const [kept, started] = [state.get(`${side} normaliser`), state.get(`${side} started`)];
     const sums = similarities.map((x) => ops.sum(ops.exp(x)));
     const count = similarities.reduce((total, { size }) => total + size, 0);
-    const fresh = ops.log(ops.scale(sums.reduce((a, b) => ops.add(a, b)), 1 / count));
-    const value = ops.add(ops.multiply(kept, started), ops.multiply(fresh, ops.offset(ops.negate(started), 1)));
+    const fresh = ops.log(ops.scale(ops.total(sums), 1 / count));
+    const value = ops.add(ops.multiply(kept, started), ops.multiply(fresh, ops.complement(started)));
     ops.assign(kept, value);
     ops.assign(started, ops.scalar(1));
     return value;

@@ -26,7 +26,7 @@ export const cosineHidden = defineLoss<{ pairs: LayerPair[] }>({
           const products = ops.multiply(unitVectors(ops, student), unitVectors(ops, teacher));
           return meanOverVectors(ops, ops.sum(products, { axes: [-1] }), teacher, batch);
         });
-        return ops.offset(ops.scale(cosines.reduce((sum, cosine) => ops.add(sum, cosine)), -1 / cosines.length), 1);
+        return ops.offset(ops.scale(ops.total(cosines), -1 / cosines.length), 1);
       },
     };
   },

@@ -19,7 +19,7 @@ export function chainScores(ops: Ops, { logits, transitions }: ModelOutputs): Ch
 }
 
 /**
- * Sees to it that a loss over chains is used for tagging, and tells which of its models have no transitions.
+ * Refuses a loss over chains where the task is not tagging, and reports which of its models have no transitions.
  *
  * @param who name of the loss
  * @param models whose chains it reads

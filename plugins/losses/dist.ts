@@ -14,7 +14,7 @@ const SMALLEST = 1e-6;
 function decorrelation(ops: Ops, a: Tensor, b: Tensor): Tensor {
   const directions = [a, b].map((x) => unitVectors(ops, centred(ops, x), SMALLEST));
   const correlations = ops.sum(ops.multiply(directions[0], directions[1]), { axes: [-1] });
-  return ops.offset(ops.negate(ops.mean(correlations)), 1);
+  return ops.complement(ops.mean(correlations));
 }
 
 /**

@@ -68,7 +68,7 @@ export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: 
         const { rows, labels, mean } = scoredRows(ops, student.logits, batch.label);
         const label = labels();
         const isLabel = oneHot(ops, label, student.logits.shape.at(-1)!); // [rows, classes]
-        const isOther = ops.offset(ops.negate(isLabel), 1);
+        const isOther = ops.complement(isLabel);
         const parts = (logits: Tensor) => decouple(ops, ops.scale(rows(logits), 1 / t), label, isLabel, isOther);
         const [ofTeacher, ofStudent] = [parts(teacher.logits), parts(logitsOfStudent(student))];
         const target = mean(divergences(ops, ofTeacher.target, ofStudent.target));

@@ -24,7 +24,7 @@ export const hiddenMse = defineLoss<{ pairs: LayerPair[] }>({
         const terms = outputs(call).map(([student, teacher]) =>
           meanOverVectors(ops, ops.square(ops.subtract(student, teacher)), teacher, batch)
         );
-        return ops.scale(terms.reduce((sum, term) => ops.add(sum, term)), 1 / terms.length);
+        return ops.scale(ops.total(terms), 1 / terms.length);
       },
     };
   },

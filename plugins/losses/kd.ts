@@ -2,8 +2,8 @@ import { divergences } from "./divergence.ts";
 import { softenedLoss } from "./softened_loss.ts";
 
 /**
- * Knowledge distillation (Hinton et al. 2015, arXiv 1503.02531): T^2 KL(softmax(z_T / T) || softmax(z_S / T)), mean over
- * the batch, natural logarithms. For tagging the mean runs over the tokens that have a label.
+ * Knowledge distillation (Hinton et al. 2015, arXiv 1503.02531): T^2 KL(softmax(z_T / T) || softmax(z_S / T)), mean
+ * over the batch, natural logarithms. For tagging the mean runs over the tokens that have a label.
  */
 export const kd = softenedLoss({
   name: "kd",

@@ -50,7 +50,7 @@ function renewCentres({ ops, state }: EpochCall, layer: Layer): void {
   for (const model of MODELS) {
     const [sums, centres] = [state.get(sumsOf(model, layer)), state.get(centresOf(model, layer))];
     const means = ops.divide(sums, ops.clampMinimum(counts, 1));
-    ops.assign(centres, ops.add(means, ops.multiply(centres, ops.offset(ops.negate(occurred), 1))));
+    ops.assign(centres, ops.add(means, ops.multiply(centres, ops.complement(occurred))));
   }
 }
 
@@ -117,7 +117,7 @@ export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: 
           const norm = ops.sqrt(ops.clampMinimum(squared(ops, teacher), SMALLEST ** 2));
           return ops.divide(ops.sum(ops.huber(gap, 1)), norm);
         });
-        return terms.reduce((sum, term) => ops.add(sum, term));
+        return ops.total(terms);
       },
       observe(call) {
         const { ops, batch } = call;

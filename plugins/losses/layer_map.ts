@@ -1,3 +1,5 @@
+import { layerShare } from "../../core/nn/layer_share.ts";
+
 /** `layer1.*.conv1.weight` for `layer1.0.conv1.weight`: the position in the network left out. */
 const withoutPosition = (name: string) => name.replaceAll(/(?<=^|\.)\d+(?=\.|$)/g, "*");
 
@@ -20,8 +22,8 @@ export function automaticLayerMap(
     const offered = candidates.get(group) ?? [];
     const among = takers.get(group)!;
     const place = among.findIndex(([name]) => name === entry[0]);
-    const share = Math.max(0, Math.floor((place + 1) * offered.length / among.length) - 1);
-    return [entry[0], offered[share]?.[0] ?? null];
+    const last = layerShare(place, among.length, offered.length).end - 1;
+    return [entry[0], offered[Math.max(0, last)]?.[0] ?? null];
   }));
 }
 

@@ -4,7 +4,7 @@ import { divergences } from "./divergence.ts";
 import { softenedLoss } from "./softened_loss.ts";
 import { centred, vectorLengths } from "./vectors.ts";
 
-/** What the published code adds to each standard deviation. */
+/** The published code adds this to each standard deviation. */
 const EPSILON = 1e-7;
 
 /** Each row less its mean, over its standard deviation (unbiased); a row of equal logits gives zeros. */

@@ -18,7 +18,7 @@ interface MiniLmOptions {
 const NAME = "minilm";
 /** Relation heads for a teacher of base size in the paper. */
 const USUAL_HEADS = 48;
-/** What a hidden key's score is lowered by: its probability is 0 in float32. */
+/** Added to a hidden key's score: its probability is then 0 in float32. */
 const HIDDEN = 1e9;
 
 /** The layers that are compared, and into how many relation heads each is divided. */
@@ -91,9 +91,7 @@ export const minilm = defineLoss<MiniLmOptions>({
         const [a, b] = [student.relations![place], teacher.relations![target]];
         const [size, , length] = a.queries.shape;
         const tokens = tokenPositions(ops, batch, size, length);
-        const hidden = ops.constant(() =>
-          ops.reshape(ops.scale(ops.offset(ops.negate(tokens), 1), HIDDEN), [size, 1, 1, length])
-        );
+        const hidden = ops.constant(() => ops.reshape(ops.scale(ops.complement(tokens), HIDDEN), [size, 1, 1, length]));
         const terms = (["queries", "keys", "values"] as const).map((kind) => {
           const logTeacher = ops.constant(() => logRelations(ops, b[kind], heads, hidden));
           const logStudent = logRelations(ops, a[kind], heads, hidden);
@@ -101,7 +99,7 @@ export const minilm = defineLoss<MiniLmOptions>({
           const rows = ops.sum(terms, { axes: [-1] }); // [batch, heads, length]
           return ops.scale(maskedMean(ops, rows, ops.reshape(tokens, [size, 1, length])), at(options[kind]));
         });
-        return terms.reduce((sum, term) => ops.add(sum, term));
+        return ops.total(terms);
       },
     };
   },

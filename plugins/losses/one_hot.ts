@@ -4,5 +4,5 @@ import type { Tensor } from "../../core/tensor.ts";
 /** 1 at the label, 0 elsewhere: `[batch, classes]` from whole numbers `[batch]`. */
 export function oneHot(ops: Ops, labels: Tensor, classes: number): Tensor {
   const distance = ops.abs(ops.subtract(ops.tensor([...Array(classes).keys()]), ops.reshape(labels, [-1, 1])));
-  return ops.relu(ops.offset(ops.negate(distance), 1));
+  return ops.relu(ops.complement(distance));
 }

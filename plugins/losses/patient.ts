@@ -43,7 +43,7 @@ export const patient = defineLoss<{ pairs: LayerPair[] }>({
           );
           return ops.scale(ops.sum(ops.square(ops.subtract(a, b))), 1 / a.shape[0]);
         });
-        return ops.scale(terms.reduce((sum, term) => ops.add(sum, term)), 1 / terms.length);
+        return ops.scale(ops.total(terms), 1 / terms.length);
       },
     };
   },

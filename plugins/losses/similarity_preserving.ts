@@ -36,7 +36,7 @@ export const similarityPreserving = defineLoss<{ pairs: LayerPair[] }>({
           const b = similarities(ops, outputAt(teacher, pair.teacher), batch);
           return ops.mean(ops.square(ops.subtract(a, b)));
         });
-        return terms.reduce((sum, term) => ops.add(sum, term));
+        return ops.total(terms);
       },
     };
   },

@@ -12,23 +12,24 @@ export interface SoftenedOptions {
   readonly head: StudentHead;
 }
 
-/** What tells one loss of softened outputs from another. */
+/** The parts in which losses of softened outputs differ. */
 export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description" | "equation" | "source"> {
   /** The default of the option `temperature`, and what it says of itself. */
   readonly temperature: { readonly default: number; readonly description: string };
   /** Looks at the run before training, to report what should be known. */
   readonly inspect?: (setup: LossSetup) => void;
-  /** What becomes of logits `[rows, classes]` before they are divided by the temperature: nothing by default. */
+  /** Changes logits `[rows, classes]` before they are divided by the temperature; the identity by default. */
   readonly transform?: (ops: Ops, logits: Tensor) => Tensor;
   /** The divergence of each row, `[rows]`, from log-probabilities `[rows, classes]`. */
   readonly divergence: (ops: Ops, logTeacher: Tensor, logStudent: Tensor) => Tensor;
-  /** What the mean is multiplied by beside T^2: 1 by default. */
+  /** A factor of the mean beside T^2: 1 by default. */
   readonly factor?: number;
 }
 
 /**
- * A loss that compares the outputs of teacher and student softened by a temperature T: T^2 times the mean over the batch
- * of a divergence of softmax(z_T / T) and softmax(z_S / T). For tagging the mean runs over the tokens that have a label.
+ * A loss that compares the outputs of teacher and student softened by a temperature T: T^2 times the mean over the
+ * batch of a divergence of softmax(z_T / T) and softmax(z_S / T). For tagging the mean runs over the tokens that have a
+ * label.
  */
 export function softenedLoss(
   { temperature: { default: usual, description: meaning }, inspect, transform, divergence, factor = 1, ...definition }:

@@ -18,7 +18,7 @@ export interface SubclassDirections {
   readonly spread: number;
 }
 
-/** What directions are found from. */
+/** The data that directions are computed from. */
 export interface SubclassData {
   /** Row-major `[examples, width]`. */
   readonly embeddings: ArrayLike<number>;

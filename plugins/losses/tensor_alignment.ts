@@ -92,9 +92,9 @@ export const tensorAlignment = defineLoss<TensorAlignmentOptions>({
         const perPair = pairs.map(({ student, teacher }) => {
           const cores = weights.cores(student)!;
           const terms = auxiliaryIndices(cores.length).map((k) => ops.meanSquaredDifference(cores[k], teacher[k]));
-          return ops.scale(terms.reduce((sum, term) => ops.add(sum, term)), 1 / terms.length);
+          return ops.scale(ops.total(terms), 1 / terms.length);
         });
-        return ops.scale(perPair.reduce((sum, term) => ops.add(sum, term)), 1 / pairs.length);
+        return ops.scale(ops.total(perPair), 1 / pairs.length);
       },
     };
   },

@@ -5,7 +5,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { scoredPositions } from "./masked.ts";
 
 /**
- * Sees to it that a loss of probabilities is used where the labels are classes.
+ * Refuses a loss of probabilities where the labels are not classes.
  *
  * @param who name of the loss
  * @param instead the loss to use for a regression

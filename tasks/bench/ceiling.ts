@@ -5,7 +5,7 @@
  */
 import shader from "./ceiling.wgsl" with { type: "text" };
 
-/** What this script prints. */
+/** This script's output. */
 export interface Ceiling {
   /** The adapter's own words for itself. */
   adapter: string;
@@ -29,7 +29,7 @@ const samples = 5;
  * Measures both ceilings; the best sample counts, as a ceiling is what is possible.
  *
  * @returns the ceilings of the adapter that `navigator.gpu` gives
- * @throws {Error} if there is no adapter
+ * @throws Error if there is no adapter
  */
 export async function measureCeiling(): Promise<Ceiling> {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });

@@ -6,7 +6,7 @@ import { type PipelineCaseName, pipelineCases } from "./pipeline/variants.ts";
 import type { Result } from "./protocol.ts";
 import { cases } from "./workload.ts";
 
-/** What a script printed, or why it printed nothing of use. */
+/** A script's result, or why there is none. */
 export type Outcome<T> = { result: T } | { reason: string };
 
 /** The line of JSON that an engine's script prints. */

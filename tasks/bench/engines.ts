@@ -5,7 +5,7 @@ import type { Case } from "./workload.ts";
 export interface EngineEntry {
   /** Its name for `--engines`. */
   name: string;
-  /** How the table calls it. */
+  /** Its name in the table. */
   label: string;
   cases: Case[];
   /** Cases that take it most of a minute on a software adapter: `--quick` leaves them out. */
@@ -14,7 +14,7 @@ export interface EngineEntry {
   comparedWith: "ours-webgpu" | "ours-cpu";
   /**
    * The commands that run one of its cases. A later one is tried only where an earlier one is not there, or ends with
-   * {@linkcode unavailable}.
+   * {@link unavailable}.
    */
   commands(name: Case): string[][];
 }

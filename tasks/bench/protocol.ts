@@ -1,12 +1,12 @@
 /**
- * How an engine is timed, and the one line of JSON its script prints. Every script goes through {@linkcode runEngine},
+ * How an engine is timed, and the one line of JSON its script prints. Every script goes through {@link runEngine},
  * so that all are measured alike; `peers/pytorch.py` repeats the rules.
  *
  * - Each case runs in a fresh process. `first` is from before the network or the operands exist in the engine until the
  *   first result is read: building, tracing, compiling, uploading and computing. Importing the library and finding
  *   the device come before it.
  * - One more step warms up and a third one, timed, chooses how many steps are queued before the engine is waited
- *   for: about {@linkcode sampleSeconds} of work, {@linkcode maxSteps} steps at most. Waiting for a GPU costs 10 ms,
+ *   for: about {@link sampleSeconds} of work, {@link maxSteps} steps at most. Waiting for a GPU costs 10 ms,
  *   which would otherwise be the whole time of a fast one. A sample is the time from the first of these steps until a
  *   number that needs all of them is read, divided by their count.
  */
@@ -26,7 +26,7 @@ import {
 const sampleSeconds = 0.3;
 const maxSteps = 32;
 
-/** What a script prints: one engine, one case. */
+/** A script's output: one engine, one case. */
 export interface Result {
   /** The engine's name, such as "tfjs webgpu". */
   engine: string;
@@ -57,7 +57,7 @@ export interface Work {
   sync(): Promise<number>;
   /** Relative reconstruction error of the last decomposition; not timed. */
   error?(): number | Promise<number>;
-  /** What else there is to say of the case, after it was timed. */
+  /** A remark on the case, asked for after it was timed. */
   note?(): string | Promise<string>;
 }
 
@@ -79,12 +79,11 @@ export function median(numbers: number[]): number {
 /**
  * Times one case of an engine by the rules above, and checks its results.
  *
- * @param engine the engine
  * @param name the case
  * @param repeats how many samples
  * @returns the timings
- * @throws {RangeError} if the engine does not have the case
- * @throws {Error} if the engine computed something wrong: its time would mean nothing
+ * @throws RangeError if the engine does not have the case
+ * @throws Error if the engine computed something wrong: its time would mean nothing
  */
 export async function measure(engine: Engine, name: Case, repeats: number): Promise<Result> {
   const start = engine.start[name] as ((inputs: Inputs[Case]) => Work | Promise<Work>) | undefined;

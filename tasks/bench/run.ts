@@ -34,9 +34,9 @@ export interface BenchOptions {
   quick?: boolean;
   /** When to give up on a process; 180 s by default. */
   timeoutSeconds?: number;
-  /** Where the lines of the table go; stdout by default. */
+  /** Takes the lines of the table; stdout by default. */
   print?: (line: string) => void;
-  /** Where it says what it is doing; stderr by default. */
+  /** Takes lines about progress; stderr by default. */
   progress?: (line: string) => void;
 }
 
@@ -61,7 +61,7 @@ export interface BenchReport {
  *
  * @param options what to run
  * @returns the report
- * @throws {UserError} for a case or an engine that does not exist, for repeats below 1, and if the file cannot be written
+ * @throws UserError for a case or an engine that does not exist, for repeats below 1, and if the file cannot be written
  *
  * @example
  * ```ts

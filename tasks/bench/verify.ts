@@ -5,7 +5,7 @@ import { expectedLosses, expectedNorms, makeInputs, matmulSize, overheadDispatch
  * Checks that an engine did the work it was timed for.
  *
  * @param result what it printed
- * @throws {Error} if the product, a loss, the decomposition or the sum is wrong: its time would mean nothing
+ * @throws Error if the product, a loss, the decomposition or the sum is wrong: its time would mean nothing
  */
 export function verify({ case: name, values, error }: Result): void {
   const [, first] = values[0], [, last] = values[values.length - 1];

@@ -1,7 +1,7 @@
 import { momentsOf } from "./statistics.ts";
 import type { Scalar } from "./experiment.ts";
 
-/** What a value came to on the validation examples; nothing here knows of test examples. */
+/** A value's scores on the validation examples; test examples have no part in it. */
 export interface Trial {
   readonly value: Scalar;
   /** One for each seed that came to its end. */

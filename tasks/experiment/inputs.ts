@@ -16,10 +16,10 @@ type Kind = typeof kinds[number];
 /** SHA-256 of what a run reads, by the names that its recipe has for it. */
 export type Inputs = { readonly [Key in Kind]?: Readonly<Record<string, string>> };
 
-/** What says in a run folder what its run read. */
+/** The file of a run folder that records its run's inputs. */
 const INPUTS_FILE = "inputs.json";
 
-/** What a run folder says of its run's inputs; nothing if it does not. */
+/** The inputs recorded in a run folder; nothing if there is no record. */
 export async function readInputs(folder: string): Promise<Inputs> {
   const text = await Deno.readTextFile(join(folder, INPUTS_FILE)).catch(() => null);
   return text === null ? {} : JSON.parse(text);

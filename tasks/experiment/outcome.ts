@@ -20,7 +20,7 @@ export interface FailedRun {
   readonly failure: string;
 }
 
-/** What a run came to. */
+/** A run's outcome. */
 export type Outcome = FinishedRun | FailedRun;
 
 /** Does a run, or finds that it is done. `title` names it for people. */
@@ -36,7 +36,7 @@ export function metricName({ student }: RunSummary): string {
   return Object.keys(student.metrics)[0];
 }
 
-/** A run's metric by the name of {@linkcode metricName}; NaN if there is none. */
+/** A run's metric by the name of {@link metricName}; NaN if there is none. */
 export function scoreOf(metrics: Readonly<Record<string, number>> | null): number {
   return Object.values(metrics ?? {}).at(0) ?? NaN;
 }

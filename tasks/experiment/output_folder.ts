@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { writeFileAtomically } from "../../core/files.ts";
 
-/** What says whose an experiment's folder is. */
+/** The file that names the experiment of a folder. */
 const MARK = "experiment.json";
 const LOCK = ".lock";
 

@@ -14,7 +14,7 @@ export function isSeries(text: string): boolean {
 }
 
 /**
- * The experiments that files describe: those that a series names, or the one of {@linkcode readExperiment}.
+ * The experiments that files describe: those that a series names, or the one of {@link readExperiment}.
  *
  * @throws UserError for a mistake in a file, with line and column
  */

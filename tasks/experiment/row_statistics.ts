@@ -15,7 +15,7 @@ export interface RowStatistics {
   readonly failed: number;
   readonly test: Moments | null;
   readonly validation: Moments | null;
-  /** What else the task is measured by on the test examples, by name. */
+  /** The task's other metrics on the test examples, by name. */
   readonly others: Readonly<Record<string, Moments | null>>;
   /** On the training examples without augmentation, if the recipe asks for them. */
   readonly train: Moments | null;
@@ -33,7 +33,7 @@ export interface RowStatistics {
   readonly diagnostics: DiagnosticsStatistics | null;
 }
 
-/** What training did to the weights, over matrices and seeds. */
+/** How training changed the weights, over matrices and seeds. */
 export interface DiagnosticsStatistics {
   /** Mean over epochs of ||W - W_0|| / ||W_0||, W_0 from one epoch before. */
   readonly relativeStep: number | null;

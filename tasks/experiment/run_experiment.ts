@@ -17,11 +17,11 @@ export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "all
   readonly output?: string;
 }
 
-/** What a verb adds to an experiment's tables. */
+/** A verb's additions to an experiment's tables. */
 export interface Conclusion {
   /** Lines below the tables. */
   readonly notes: readonly string[];
-  /** What else `results.json` says. */
+  /** More keys of `results.json`. */
   readonly [key: string]: unknown;
 }
 
@@ -70,7 +70,7 @@ export async function runExperiment(
 }
 
 /**
- * Runs experiments one after the other, as {@linkcode runExperiment} does; with several `--output` is the folder of their
+ * Runs experiments one after the other, as {@link runExperiment} does; with several `--output` is the folder of their
  * folders. All recipes are read before the first run.
  */
 export async function runExperiments(experiments: readonly Experiment[], flags: ExperimentFlags): Promise<void> {

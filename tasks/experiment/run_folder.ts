@@ -15,7 +15,7 @@ import type { Recipe } from "../../core/recipe/schema.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** What says that a run's training failed. */
+/** The file that records a failed training. */
 const FAILURE_FILE = "failure.json";
 
 const read = (file: string) => Deno.readTextFile(file).catch(() => null);
@@ -70,7 +70,7 @@ export async function writeFailure(folder: string, message: string): Promise<voi
   await writeFileAtomically(join(folder, FAILURE_FILE), JSON.stringify({ message }, null, 2) + "\n");
 }
 
-/** What a run's log says of its epochs. */
+/** The epochs in a run's log. */
 export async function diagnosticsIn(folder: string): Promise<EpochDiagnostics[]> {
   const text = await read(join(folder, "metrics.jsonl"));
   return (text ?? "").split("\n").filter((line) => line.includes('"diagnostics"'))

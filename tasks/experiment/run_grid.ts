@@ -7,7 +7,7 @@ import { chooseByValidation, type Trial } from "./choose.ts";
 import { type Experiment, folderName, type Row, type Scalar } from "./experiment.ts";
 import { finished, type FinishedRun, type Outcome, type Runner, scoreOf } from "./outcome.ts";
 
-/** What a row came to. */
+/** A row's results. */
 export interface RowResult {
   readonly name: string;
   /** Epochs that its share of time allowed, or `null` for those of its recipe. */

@@ -58,7 +58,7 @@ function coresChange(entries: Recipe["student"]["overParameterise"], cores: numb
 }
 
 /**
- * What follows from a sweep: the number of cores to take, and what to distrust.
+ * The conclusions of a sweep: the number of cores to take, and warnings.
  *
  * @param tolerance in points
  */

@@ -6,7 +6,7 @@ import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
 import type { RowResult } from "./run_grid.ts";
 import { markdownOf, type Table } from "./tables.ts";
 
-/** What one line of the CSV file says, by column; metrics are parts of 1. */
+/** One line of the CSV file by column; metrics are parts of 1. */
 const columns: readonly (readonly [string, (line: RowStatistics) => string | number | boolean | null | undefined])[] = [
   ["row", ({ name }) => name],
   ["value", ({ value }) => value],

@@ -1,6 +1,6 @@
 import { describeAdapter, isSoftware } from "../../core/backend/webgpu/adapter.ts";
 
-/** What matters of a WebGPU adapter. */
+/** The properties of a WebGPU adapter that matter here. */
 export interface AdapterReport {
   readonly name: string;
   readonly software: boolean;
@@ -44,7 +44,7 @@ export async function listAdapters(): Promise<AdapterReport[]> {
 }
 
 /**
- * What would make the machine faster or quieter.
+ * Advice for a faster or quieter machine.
  *
  * @param runtimeFolder the variable `XDG_RUNTIME_DIR`
  */

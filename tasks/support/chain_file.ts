@@ -13,7 +13,7 @@ export interface StoredChain {
   readonly chain: Chain;
 }
 
-/** What the metadata of such a file say that it is. */
+/** The format's name in the metadata of such a file. */
 const FORMAT = "opdf-chain";
 
 const coreName = (index: number) => `core${index + 1}`;
@@ -33,7 +33,7 @@ export async function writeChain(file: string, { tensor, shape, chain }: StoredC
 }
 
 /**
- * Reads what {@linkcode writeChain} wrote.
+ * Reads what {@link writeChain} wrote.
  *
  * @throws UserError if the file cannot be read, is of another kind, or its cores do not fit one another
  */

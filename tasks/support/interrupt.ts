@@ -1,4 +1,4 @@
-/** What stops a program from outside. Windows has no SIGTERM to listen to. */
+/** The signals that stop a program. Windows has no SIGTERM to listen to. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
 
 /** The exit code of a run that was stopped by Ctrl-C: 128 and the signal's number, as shells have it. */

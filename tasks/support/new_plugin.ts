@@ -13,7 +13,7 @@ import { modelTemplate } from "./templates/model.ts";
 /** Where the types come from in a program that is no checkout. */
 const PACKAGE = "@opdf/opdf";
 
-/** What was written, and what to do with it. */
+/** The files written, and what to do next. */
 export interface WrittenPlugin {
   readonly files: readonly string[];
   readonly advice: readonly string[];
@@ -71,7 +71,7 @@ function textsOf(kind: PluginKind, name: string, file: string, library: string):
   ]);
 }
 
-/** What a file in this folder imports our types from. */
+/** The module from which a file in this folder imports our types. */
 function typesFrom(folder: string): string {
   if (CHECKOUT === null || Deno.build.standalone) return PACKAGE;
   const module = join(CHECKOUT, "mod.ts");

@@ -35,7 +35,7 @@ function terminalColumns(): number {
   }
 }
 
-/** How parts of a text are brought out; plain where nobody would see it or nobody wants it. */
+/** Emphasis for parts of a text; none where the output is no terminal or colour is not wanted. */
 export interface Styles {
   strong(text: string): string;
   warning(text: string): string;

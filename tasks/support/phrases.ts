@@ -22,7 +22,7 @@ export function tokensOf(sentence: string): string[] {
 }
 
 // deno-fmt-ignore
-/** What a phrase is made of: a letter for each group of Penn tags. Others are X. */
+/** The parts of a phrase: a letter for each group of Penn tags. Others are X. */
 const LETTERS: Readonly<Record<string, string>> = {
   DT: "D", PDT: "D", PRP$: "D", WP$: "D", POS: "S", JJ: "J", JJR: "J", JJS: "J", CD: "C", $: "C",
   NN: "N", NNS: "N", NNP: "N", NNPS: "N", PRP: "P", EX: "P", WP: "P", WDT: "P",
@@ -74,11 +74,11 @@ export type PosTagger = (tokens: string[]) => string[];
 /**
  * Sentences of a text, evenly spread over it, as CoNLL columns: word and phrase tag, a blank line after each sentence.
  *
- * @param text A speech.
- * @param count How many sentences to take.
- * @param tag Finds parts of speech.
- * @returns Lines.
- * @throws {UserError} If the text has fewer sentences that can be taken.
+ * @param text a speech
+ * @param count how many sentences to take
+ * @param tag finds parts of speech
+ * @returns lines
+ * @throws UserError if the text has fewer sentences that can be taken
  */
 export function columnsOf(text: string, count: number, tag: PosTagger): string {
   const usable = sentencesOf(text).filter((sentence) => ORDINARY.test(sentence)).map(tokensOf)

@@ -5,7 +5,7 @@ import { type Output, stylesOf } from "./output.ts";
 /** Seconds between two progress lines in a file, where none replaces the one before it. */
 const PLAIN_INTERVAL = 5;
 
-/** How much is told. */
+/** How much is reported. */
 export interface ReporterOptions {
   /** Warnings alone. */
   readonly quiet?: boolean;

@@ -8,7 +8,7 @@ import type { Styles } from "./output.ts";
 import { alignColumns } from "./table.ts";
 
 /**
- * What a run came to, as lines for people.
+ * A run's result as lines for people.
  *
  * @param folder the run folder
  */

@@ -51,3 +51,13 @@ Deno.test("options of maps and of lists of maps stand under them, with the defau
   ]);
   assert.equal(optionRows(acceptedBy(schema), undefined)[0].value, "required");
 });
+
+Deno.test("plugins schema prints a JSON schema that describes the keys of a recipe", async () => {
+  const { code, stdout, stderr } = await runTask("plugins", ["schema"]);
+  assert.equal(code, 0, stderr);
+  const { $schema, title, required, properties } = JSON.parse(stdout);
+  assert.match($schema, /json-schema\.org\/draft-07/);
+  assert.equal(title, "OPDF recipe");
+  assert.ok(required.includes("dataset") && required.includes("student"));
+  assert.match(properties.student.properties.overParameterise.description, /chains of cores/);
+});

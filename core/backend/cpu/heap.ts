@@ -20,7 +20,7 @@ export class Heap {
 
   constructor(readonly memory: WebAssembly.Memory) {}
 
-  /** Byte offset of a block. @throws DeviceError when the 4 GiB of wasm32 are used up */
+  /** Byte offset of a block. @throws DeviceError if the 4 GiB of wasm32 are full */
   allocate(bytes: number): number {
     const size = sizeClass(bytes);
     const waiting = size >= LARGE ? this.#large.take(size) : this.#free.get(size)?.pop();

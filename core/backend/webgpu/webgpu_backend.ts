@@ -190,7 +190,7 @@ export class WebGpuBackend implements Backend {
     this.gpu.destroy();
   }
 
-  /** What was enqueued, then what `encode` encodes. */
+  /** First the enqueued calls, then those that `encode` adds. */
   #send(encode: (encoder: GPUCommandEncoder) => void): void {
     this.#encode();
     encode(this.#commands());

@@ -26,7 +26,7 @@ export async function endEpoch(
   return metrics;
 }
 
-/** `epoch 3: kernel-transfer kernelTransferred 0.2153`, a line for each loss that reports anything. */
+/** `epoch 3: kernel-transfer kernelGapAfter 0.2153`, a line for each loss that reports anything. */
 export function metricLines(epoch: number, metrics: LossMetrics): string[] {
   return Object.entries(metrics).map(([loss, values]) => {
     const shown = Object.entries(values).map(([name, value]) => `${name} ${value.toPrecision(4)}`);

@@ -30,7 +30,7 @@ export class LossSet implements Disposable {
   readonly all: readonly WeightedLoss[];
   /** What the losses learn, under names that no other loss has. */
   readonly parameters: ParameterStore;
-  /** What losses keep from step to step, by the name it has in a checkpoint. */
+  /** The tensors that losses keep from step to step, by their names in a checkpoint. */
   readonly state: ReadonlyMap<string, Tensor>;
 
   /**
@@ -101,7 +101,7 @@ export class LossSet implements Disposable {
     await prepareLosses(this.ops, this.all, recipe, setup);
   }
 
-  /** What the losses add to a step's batch; see {@link lossInputs}. */
+  /** The losses' own entries of a step's batch; see {@link lossInputs}. */
   inputs(indices: Uint32Array, random: Random): Batch<HostTensor> {
     return lossInputs(this.all, indices, random);
   }

@@ -61,7 +61,7 @@ export function objective(
   };
   const terms = losses.map((entry) => at(entry.weight) === 0 ? null : entry.loss.compute(callOf(entry)));
   const weighted = terms.flatMap((term, index) => term ? [ops.scale(term, at(losses[index].weight))] : []);
-  const total = weighted.length > 0 ? weighted.reduce((sum, term) => ops.add(sum, term)) : ops.scalar(0);
+  const total = weighted.length > 0 ? ops.total(weighted) : ops.scalar(0);
   ops.constant(() => losses.forEach((entry) => entry.loss.observe?.(callOf(entry))));
   return { total, terms: terms.map((term) => term ?? ops.scalar(0)) };
 }

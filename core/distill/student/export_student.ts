@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { norm } from "../../linalg/vector.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { sha256 } from "../../sha256.ts";
@@ -25,7 +26,7 @@ export interface ExportedStudent {
   readonly sha256: string;
 }
 
-/** What is exported, and where to. */
+/** The student to export, and the folder. */
 export interface ExportSetup {
   readonly ops: Ops;
   readonly student: Student;
@@ -73,11 +74,12 @@ export async function exportStudent(
   }
   await Deno.remove(final, { recursive: true }).catch(() => {});
   await Deno.rename(unverified, final);
-  const norm = (numbers: Float32Array) => Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
   return {
     weights,
     difference,
-    norms: Object.fromEntries([...student.chains.keys()].map((name) => [name, norm(merged.get(name)!)])),
+    norms: Object.fromEntries(
+      [...student.chains.keys()].map((name) => [name, norm(Float64Array.from(merged.get(name)!))]),
+    ),
     sha256: await sha256(await Deno.readFile(join(final, WEIGHTS_FILE))),
   };
 }

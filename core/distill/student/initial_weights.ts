@@ -1,5 +1,6 @@
 import type { Random } from "../../data/random.ts";
 import { UserError } from "../../errors.ts";
+import { layerShare } from "../../nn/layer_share.ts";
 import type { FileTensors, Model } from "../../plugin/model.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
@@ -122,7 +123,7 @@ export function chooseLayers(count: number, offered: number, layers: Layers): nu
     throw new UserError(`Cannot start ${count} layers from the teacher's ${offered}: list the layers to be repeated`);
   }
   return Array.from({ length: count }, (_, layer) => {
-    if (layers === "mapped") return Math.floor((layer + 1) * offered / count) - 1;
+    if (layers === "mapped") return layerShare(layer, count, offered).end - 1;
     return layers === "first" ? layer : offered - count + layer;
   });
 }

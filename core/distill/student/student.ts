@@ -1,3 +1,4 @@
+import { norm } from "../../linalg/vector.ts";
 import { ParameterStore } from "../../nn/parameter_store.ts";
 import { type NamedShape, TensorStore } from "../../nn/tensor_store.ts";
 import { type Weights, weightsFrom } from "../../nn/weights.ts";
@@ -53,8 +54,9 @@ export class Student {
     this.plain = new ParameterStore(ops, trained);
     this.untrained = new TensorStore(ops, untrained);
     this.cores = new ParameterStore(ops, cores);
-    const norm = (numbers: Float32Array) => Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
-    this.initialNorms = Object.fromEntries([...chains.keys()].map((name) => [name, norm(initial.get(name)!)]));
+    this.initialNorms = Object.fromEntries(
+      [...chains.keys()].map((name) => [name, norm(Float64Array.from(initial.get(name)!))]),
+    );
     for (const { name } of trained) this.plain.set(name, initial.get(name)!);
     for (const { name } of untrained) this.untrained.set(name, initial.get(name)!);
     for (const [weight, chain] of chains) {

@@ -4,12 +4,14 @@ import type { Batch, Examples, HostTensor } from "../../plugin/dataset.ts";
 import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
 import { type Block, copyCommon } from "./blocks.ts";
 import { upload } from "../../plugin/batch.ts";
-import { batchesOf, overBatches } from "../../evaluate/over_examples.ts";
+import { firstIndices } from "../../data/loader.ts";
+import { batchesOf } from "../../evaluate/batches.ts";
+import { overBatches } from "../../evaluate/over_examples.ts";
 
 /** An extent of an example's output: a number, or as many as the text has tokens. */
 export type Extent = number | "tokens";
 
-/** What an output looks like. */
+/** An output's form. */
 export interface Layout {
   /** Of one example, without the batch. */
   readonly extents: readonly Extent[];
@@ -33,7 +35,7 @@ export type ComputeOutputs = (batch: Batch<Tensor>) => ReadonlyMap<string, Tenso
  */
 export function tokensOf(examples: Examples, batchSize: number): Uint32Array | null {
   const counts = new Uint32Array(examples.length);
-  for (const indices of batchesOf(inOrder(examples.length), batchSize)) {
+  for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
     const { mask } = examples.batch(indices);
     if (!mask) return null;
     const [, length] = mask.shape;
@@ -72,7 +74,7 @@ export async function collectOutputs(
   compute: ComputeOutputs,
 ): Promise<Map<string, KeptOutput>> {
   const { length } = examples;
-  const order = tokens ? inOrder(length).sort((a, b) => tokens[a] - tokens[b]) : inOrder(length);
+  const order = tokens ? firstIndices(length).sort((a, b) => tokens[a] - tokens[b]) : firstIndices(length);
   const kept = new Map([...layoutsOf(ops, examples, tokens, compute)].map(([name, layout]) => {
     const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
     return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
@@ -124,7 +126,7 @@ function layoutsOf(
   tokens: Uint32Array | null,
   compute: ComputeOutputs,
 ): Map<string, Layout> {
-  const byLength = inOrder(examples.length).sort((a, b) => tokens ? tokens[a] - tokens[b] : a - b);
+  const byLength = firstIndices(examples.length).sort((a, b) => tokens ? tokens[a] - tokens[b] : a - b);
   const [shortest, longest] = [byLength[0], byLength.at(-1)!];
   const batches = [
     withoutPadding(examples.batch(Uint32Array.of(shortest)), tokens?.[shortest] ?? 0),
@@ -169,5 +171,3 @@ function withoutPadding(batch: Batch<HostTensor>, tokens: number): Batch<HostTen
     Object.entries(batch).map(([name, tensor]) => [name, padded && tensor.shape[1] === padded ? cut(tensor) : tensor]),
   );
 }
-
-const inOrder = (length: number) => Uint32Array.from({ length }, (_, index) => index);

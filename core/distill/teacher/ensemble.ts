@@ -56,7 +56,7 @@ function weightsOf(member: number, weights: Weights): Weights {
 type Weighted = readonly (readonly [logits: Tensor, part: number])[];
 
 function mean(ops: Ops, outputs: Weighted): Tensor {
-  return outputs.map(([x, part]) => ops.scale(x, part)).reduce((a, b) => ops.add(a, b));
+  return ops.total(outputs.map(([x, part]) => ops.scale(x, part)));
 }
 
 /** log of the sum of part * softmax(logits), without leaving logarithms, where small probabilities would be lost. */

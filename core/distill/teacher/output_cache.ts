@@ -19,7 +19,7 @@ import { cachedName, someOutputs, type Teacher } from "./teacher_outputs.ts";
 /** The form of the file; another one makes another fingerprint. */
 const FORMAT = 2;
 
-/** What a teacher's outputs over the training examples are kept for and follow from. */
+/** The teacher's outputs over the training examples that are kept, and all they depend on. */
 export interface CacheSetup {
   /** Where the file is. */
   readonly folder: string;

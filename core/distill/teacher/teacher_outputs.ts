@@ -35,7 +35,7 @@ export function someOutputs(
   });
 }
 
-/** What the losses want of the teacher for a training batch; `null` if they want nothing. */
+/** The teacher's outputs that the losses want for a training batch; `null` if they want none. */
 export function teacherOutputs(
   ops: Ops,
   teacher: Teacher,

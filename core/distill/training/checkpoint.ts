@@ -15,7 +15,7 @@ import type { Position } from "./position.ts";
 /** The file of a run's checkpoint, in the run folder. */
 export const CHECKPOINT_FILE = join("checkpoint", "state.safetensors");
 
-/** What two runs must have in common for one to continue the other. */
+/** The parts of a run that must be equal in two for one to continue the other. */
 export interface Fingerprint {
   /** The recipe, save where it writes and computes. */
   readonly recipe: Readonly<Record<string, unknown>>;

@@ -1,3 +1,6 @@
+import { firstIndices } from "../../data/loader.ts";
+import { batchesOf } from "../../evaluate/batches.ts";
+import { norm } from "../../linalg/vector.ts";
 import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Examples, Task } from "../../plugin/dataset.ts";
@@ -15,7 +18,7 @@ import type { MetricsLog } from "./step_log.ts";
 import type { Student } from "../student/student.ts";
 import type { Teacher } from "../teacher/teacher_outputs.ts";
 
-/** What an epoch did to one weight, as a matrix of outputs by everything else; a chain is merged first. */
+/** How an epoch changed one weight, as a matrix of outputs by everything else; a chain is merged first. */
 export interface MatrixDiagnostics {
   /** ||W - W_0|| / ||W_0|| with W_0 from one epoch before; `null` if training was resumed within the epoch. */
   readonly relativeStep: number | null;
@@ -32,7 +35,7 @@ export interface EpochDiagnostics {
   readonly agreement: number | null;
 }
 
-/** What {@linkcode Diagnostics} look at. */
+/** What {@link Diagnostics} look at. */
 export interface DiagnosticsSetup {
   readonly ops: Ops;
   readonly student: Student;
@@ -122,9 +125,7 @@ export class Diagnostics {
   async #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array[]> {
     const { ops, task, batchSize } = this.setup;
     const results: Tensor[] = [];
-    for (let begin = 0; begin < examples.length; begin += batchSize) {
-      const size = Math.min(batchSize, examples.length - begin);
-      const indices = Uint32Array.from({ length: size }, (_, i) => begin + i);
+    for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
       results.push(
         ops.scope(() => predictionsOf(ops, task, infer(ops, model, weights, uploadBatch(ops, examples, indices)))),
       );
@@ -134,8 +135,4 @@ export class Diagnostics {
     results.forEach((tensor) => tensor.dispose());
     return numbers.map((batch) => Float64Array.from(batch));
   }
-}
-
-function norm(values: Float64Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 }

@@ -4,7 +4,7 @@ import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import type { TrainingStep } from "./training_step.ts";
 
-/** What training changes. */
+/** Everything that training changes. */
 export interface LiveParts {
   readonly student: Student;
   readonly step: TrainingStep;

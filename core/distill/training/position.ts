@@ -11,7 +11,7 @@ export interface Position {
   readonly best: Best | null;
   /** Mean of each loss over the last log line; empty before the first. */
   readonly losses: readonly number[];
-  /** What losses reported at the end of the last epoch. */
+  /** The metrics that losses reported at the end of the last epoch. */
   readonly lossMetrics: LossMetrics;
 }
 

@@ -6,7 +6,7 @@ import { type LoggedSteps, type MetricsLog, readSteps } from "./step_log.ts";
 import type { Student } from "../student/student.ts";
 import type { StepRecord, TrainingStep } from "./training_step.ts";
 
-/** What a {@link StepTeller} tells, and to whom. */
+/** The parts of a training that a {@link StepTeller} reports on, and its listeners. */
 export interface TellerSetup {
   readonly ops: Ops;
   readonly student: Student;

@@ -1,5 +1,6 @@
 import type { Random } from "../../data/random.ts";
 import { UserError } from "../../errors.ts";
+import { type LayerShare, layerShare } from "../../nn/layer_share.ts";
 import type { Progress } from "../../nn/schedules.ts";
 import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -16,12 +17,6 @@ export interface TheseusOptions {
   readonly replacingRate: Scheduled;
 }
 
-/** Of a layer of the student: the teacher's layers that it stands for, from `begin` up to `end`, which is not one of them. */
-export interface Share {
-  readonly begin: number;
-  readonly end: number;
-}
-
 /**
  * Progressive module replacing (BERT-of-Theseus, Xu et al. 2020, arXiv 2002.02925): each layer of the student (successor)
  * stands for as many layers of the teacher (predecessor). In every training step a draw decides for each of them whether
@@ -31,7 +26,8 @@ export interface Share {
 export class Theseus {
   readonly #student: Model;
   readonly #teacher: Teacher;
-  readonly #shares: readonly Share[];
+  /** Of each layer of the student the teacher's layers that it stands for. */
+  readonly #shares: readonly LayerShare[];
 
   /** @throws UserError if there is no teacher, or its layers cannot stand in for the student's */
   constructor(student: Model, teacher: Teacher | null, private readonly options: TheseusOptions) {
@@ -113,18 +109,16 @@ export class Theseus {
 }
 
 /**
- * Divides the teacher's layers among the student's, in order and as evenly as can be: layer `i` of `n` stands for
- * `i N / n` up to `(i + 1) N / n` of `N`, rounded down.
+ * Divides the teacher's layers among the student's; see {@link layerShare}.
  *
  * @throws UserError if there are none, or fewer of the teacher's than of the student's
  */
-export function shareOut(count: number, offered: number): Share[] {
+export function shareOut(count: number, offered: number): LayerShare[] {
   if (count === 0) throw new UserError("Cannot replace layers: the student has none");
   if (offered < count) {
     throw new UserError(
       `Cannot replace ${count} layers of the student by ${offered} of the teacher: it must have at least as many`,
     );
   }
-  const bound = (layer: number) => Math.floor(layer * offered / count);
-  return Array.from({ length: count }, (_, layer) => ({ begin: bound(layer), end: bound(layer + 1) }));
+  return Array.from({ length: count }, (_, layer) => layerShare(layer, count, offered));
 }

@@ -48,7 +48,7 @@ export interface TrainingSetup {
   readonly resume: Checkpoint | null;
 }
 
-/** What came of a training. */
+/** The result of a training. */
 export interface TrainingResult {
   /** Steps done. */
   readonly steps: number;
@@ -56,7 +56,7 @@ export interface TrainingResult {
   readonly epochs: number;
   /** Mean of each loss over the last log line. */
   readonly losses: Readonly<Record<string, number>>;
-  /** What losses reported at the end of the last epoch. */
+  /** The metrics that losses reported at the end of the last epoch. */
   readonly lossMetrics: LossMetrics;
 }
 
@@ -117,7 +117,7 @@ export class Training {
     return this.#finish();
   }
 
-  /** What training came to so far. */
+  /** The result so far. */
   get result(): TrainingResult {
     const { step, losses, lossMetrics } = this.#position;
     const epochs = step / this.#stepsPerEpoch;

@@ -9,13 +9,13 @@ import { type Scheduled, valueAt } from "../../recipe/scheduled.ts";
 import type { Batch, HostTensor, Task } from "../../plugin/dataset.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
-import { correctPredictions, scoredIn } from "../../evaluate/predictions.ts";
+import { scoredIn } from "../../evaluate/predictions.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
 import type { Theseus } from "./theseus.ts";
 
-/** What a step leaves on the device, to be read with those of other steps. */
+/** A step's results on the device, to be read together with those of other steps. */
 export interface StepRecord {
   /** The number of the step, from 0. */
   readonly step: number;
@@ -178,7 +178,7 @@ export class TrainingStep {
     return {
       total: [total!],
       terms,
-      correct: [ops.sum(correctPredictions(ops, logits!, batch.label))],
+      correct: [ops.sum(ops.argmaxIs(logits!, batch.label))],
       gradientScale: [clipScale(ops, this.#parts().map(({ gradient }) => gradient), this.#clip)],
       // The norms of the weights that this step computes with, before they change.
       squaredNorms: withNorms ? this.#squaredNorms(weights!) : [],
@@ -203,7 +203,7 @@ export class TrainingStep {
     if (this.#mergedDecay === 0) return loss;
     const { ops } = this.setup;
     const penalties = this.#squaredNorms(weights).map((norm) => ops.scale(norm, this.#mergedDecay / 2));
-    return penalties.reduce((sum, penalty) => ops.add(sum, penalty), loss);
+    return ops.total([loss, ...penalties]);
   }
 
   #squaredNorms(weights: Weights): Tensor[] {

@@ -1,19 +1,20 @@
 import { UserError } from "../../errors.ts";
 
-/** What became of one check of a plug-in. */
+/** The result of one check of a plug-in. */
 export interface CheckResult {
   /** What is true of the plug-in if the check is passed. */
   readonly name: string;
-  /** What came of it; what this machine cannot check is skipped. */
+  /** Its result; a check that this machine cannot make is skipped. */
   readonly outcome: "ok" | "failed" | "skipped";
-  /** Why it failed or was skipped; for a passed one what there is to know, if anything. */
+  /** Why it failed or was skipped; a remark, if any, on a passed one. */
   readonly detail: string | null;
 }
 
-/** A check cannot be made here; it is told and does not count as failed. */
+/** A check cannot be made here; that is reported and does not count as a failure. */
 export class Skipped extends Error {
-  /** Tells it from other errors. */
-  override name = "Skipped";
+  static {
+    this.prototype.name = "Skipped";
+  }
 }
 
 /** One thing that must be true of a plug-in. */
@@ -21,7 +22,7 @@ export interface Check {
   readonly name: string;
   /** Whether none of the checks after it can be made if it fails. */
   readonly decisive?: boolean;
-  /** Throws what is wrong, or {@link Skipped}. @returns what there is to know of a passed check, if anything */
+  /** Throws what is wrong, or {@link Skipped}. @returns a remark on the passed check, if any */
   run(): void | string | Promise<void | string>;
 }
 

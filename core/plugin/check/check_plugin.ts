@@ -18,8 +18,8 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
 
 /**
  * Checks that a plug-in keeps the contract of its kind: it is built with the options and run on made-up data, on every
- * backend of this machine, and its gradients are compared with finite differences. It is called as a run calls it, behind
- * the same guard, so that what is wrong in it is said in the same words.
+ * backend of this machine, and its gradients are compared with finite differences. It is called as a run calls it,
+ * behind the same guard, so that what is wrong in it is said in the same words.
  *
  * @param definition a model, a loss or a data set
  * @param options what it is checked with
@@ -27,7 +27,13 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
  *
  * @example
  * ```ts
- * for await (const { name, outcome, detail } of checkPlugin(myLoss)) assert.notEqual(outcome, "failed", `${name}: ${detail}`);
+ * import assert from "node:assert/strict";
+ * import { builtins } from "@opdf/opdf";
+ *
+ * const [crossEntropy] = builtins.loss;
+ * for await (const { name, outcome, detail } of checkPlugin(crossEntropy)) {
+ *   assert.notEqual(outcome, "failed", `${name}: ${detail}`);
+ * }
  * ```
  */
 export async function* checkPlugin(

@@ -15,7 +15,7 @@ export const MODEL_TYPES: Readonly<Record<string, Variant>> = {
 
 type Key = "layers" | "width" | "heads" | "ffn" | "activation" | "dropout" | "attentionDropout" | "headDropout";
 
-/** What Hugging Face calls the sizes that DistilBERT has under names of its own. */
+/** Hugging Face's names of the sizes; DistilBERT has its own. */
 const KEYS: Readonly<Record<"bert" | "distilbert", Readonly<Record<Key, string>>>> = {
   bert: {
     layers: "num_hidden_layers",

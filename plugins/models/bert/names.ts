@@ -9,7 +9,7 @@ export const EMBEDDINGS = {
   norm: "embeddings.LayerNorm",
 } as const;
 
-/** What the names of a block begin with: `bert.encoder.layer.0.`. */
+/** The prefix of a block's names: `bert.encoder.layer.0.`. */
 export function layerPrefix(variant: Variant, layer: number): string {
   return `${variant}.${variant === "distilbert" ? "transformer" : "encoder"}.layer.${layer}.`;
 }

@@ -5,7 +5,7 @@ import { importTensorflow, type Tensorflow } from "./library.ts";
 /** TensorFlow.js with a backend of its own to compute on. */
 export interface Engine {
   readonly tf: Tensorflow;
-  /** What TensorFlow.js calls the backend. */
+  /** TensorFlow.js's name of the backend. */
   readonly name: string;
   /**
    * Runs `body`, which may be async, while TensorFlow.js computes here. It has one current backend for the whole process,

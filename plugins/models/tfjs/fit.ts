@@ -5,7 +5,7 @@ import { showShape } from "../../../core/tensor.ts";
 import type { Network, NetworkInput } from "./network.ts";
 import type { BatchEntry, TfjsOptions } from "./options.ts";
 
-/** What is asked of a model: its inputs' sources, and nodes by what they are to us. */
+/** How a model is connected: the sources of its inputs, and the nodes of its outputs. */
 export interface Wiring {
   readonly inputs: ReadonlyMap<NetworkInput, BatchEntry>;
   readonly logits: string;

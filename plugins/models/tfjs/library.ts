@@ -27,7 +27,7 @@ export type ForeignTensor = Core.Tensor;
 /** Numbers and layout of a model as TensorFlow.js's loaders take them. */
 export type Artifacts = Core.io.ModelArtifacts;
 
-/** What `model.json` holds. */
+/** The content of `model.json`. */
 export type ModelJson = Core.io.ModelJSON;
 
 /** A part of the weights that `model.json` lists. */

@@ -4,7 +4,7 @@ import { enginesBeside } from "./engine.ts";
 import { type TfjsOptions, tfjsOptions } from "./options.ts";
 import { openTeacher } from "./teacher.ts";
 
-/** How TensorFlow.js says that a backend of it lacks an operation. */
+/** TensorFlow.js's error for an operation that its backend lacks. */
 const LACKING = /not registered for backend/;
 
 /**

@@ -52,7 +52,7 @@ export function applyHead(
   const each = heads.map(({ classifier }, index) => layers.linear(states[index], classifier));
   if (each.length === 1) return { logits: each[0], pooled };
   return {
-    logits: ops.scale(each.reduce((sum, logits) => ops.add(sum, logits)), 1 / each.length),
+    logits: ops.scale(ops.total(each), 1 / each.length),
     headLogits: Object.fromEntries(heads.map(({ name }, index) => [name, each[index]])),
     pooled,
   };

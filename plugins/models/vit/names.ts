@@ -18,7 +18,7 @@ interface LearnedToken {
   readonly token: string;
   /** The linear layer that reads it; `null` for a token that the patches alone attend to. */
   readonly classifier: string | null;
-  /** What losses call the logits of this layer. */
+  /** The name by which losses know this layer's logits. */
   readonly head: string;
 }
 
@@ -36,7 +36,7 @@ export function learnedTokens(
   return [own, { token: "embeddings.distillation_token", classifier, head: "distillation" }];
 }
 
-/** What the names of a block begin with: `vit.encoder.layer.0.`. */
+/** The prefix of a block's names: `vit.encoder.layer.0.`. */
 export function layerPrefix(variant: Variant, layer: number): string {
   return `${variant}.encoder.layer.${layer}.`;
 }

@@ -48,7 +48,7 @@ function startMatmul(inputs: Inputs["matmul"]): Work {
   };
 }
 
-/** Network and loss; what it is given is used up, as everywhere in this library. */
+/** Network and loss; it consumes its arguments, as everywhere in this library. */
 function forward(weights: Arrays, input: Array, target: Array): [loss: Array, statistics: Arrays] {
   const statistics: Arrays = {};
   const ops: Operations<Array> = {

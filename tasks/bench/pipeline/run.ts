@@ -19,7 +19,7 @@ export interface PipelineRow extends Memory, Pick<Session, "first" | "images" | 
   readonly memoryTimesFirst: number;
 }
 
-/** What this script prints. */
+/** This script's output. */
 export interface PipelineResult {
   readonly case: PipelineCaseName;
   readonly backend: Backend["name"];

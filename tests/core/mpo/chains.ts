@@ -58,8 +58,8 @@ export function randomFor({ rows, cols }: typeof FACTORS[number], seed: number):
 }
 
 /**
- * Algorithm S.2 as it is written: an SVD for each core, those with legs of extent 1 too. Each core, as a matrix, has its
- * own signs: the entry of largest size of each column is positive.
+ * Algorithm S.2 as it is written: an SVD for each core, those with legs of extent 1 too. Each core, as a matrix, has
+ * its own signs: the entry of largest size of each column is positive.
  */
 export function fullSweep(interleaved: Float64Array, { rows, cols }: typeof FACTORS[number]) {
   const cores: Float64Array[] = [], singularValues: Float64Array[] = [], bonds = [1];

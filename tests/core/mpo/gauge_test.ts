@@ -105,7 +105,9 @@ Deno.test("signs: [a, 1, .., 1, b] has the numbers of its one SVD, bit for bit",
   assert.deepEqual([chain.cores[0], chain.cores[3]], [u, remainder]);
 });
 
-/** Of the columns left of a bond in one chain, those whose nearest in the other, up to its sign, points the other way. */
+/**
+ * Of the columns left of a bond in one chain, those whose nearest in the other, up to its sign, points the other way.
+ */
 function countOpposite(one: SweptCores, other: SweptCores): { opposite: number; columns: number } {
   let opposite = 0, columns = 0;
   for (let bond = 1; bond < one.cores.length; bond++) {

@@ -27,7 +27,7 @@ const binary = (name: Name, low = -2, high = 2): Case[] =>
     call: (ops, [x, y]) => (ops[name] as (...args: unknown[]) => typeof x)(x, y),
   }));
 
-/** At least one case for every operation: the type sees to it. */
+/** At least one case for every operation, as the type demands. */
 export const cases: Record<Name, readonly Case[]> = {
   negate: unary("negate"),
   complement: unary("complement"),

@@ -37,7 +37,7 @@ const TOKENS = -1;
 /**
  * Numbers `[texts, ...shape]`, the same at the tokens whatever texts are padded to, and others at the padding.
  *
- * @param shape with {@linkcode TOKENS} where it is as long as the texts are padded to
+ * @param shape with {@link TOKENS} where it is as long as the texts are padded to
  */
 function ofTexts(ops: Ops, shape: readonly number[], seed: number, padTo: number): Tensor {
   const padded = [lengths.length, ...shape.map((extent) => extent === TOKENS ? padTo : extent)];

@@ -48,8 +48,8 @@ export function instantiate({ module }: CompiledKernels, memory: WebAssembly.Mem
 /**
  * Instantiates the kernels on a shared memory, to run on this thread alone. See `loadThreadedKernels` for several.
  *
- * @param memory from {@linkcode createMemory}
- * @param compiled from {@linkcode compileKernels}
+ * @param memory from {@link createMemory}
+ * @param compiled from {@link compileKernels}
  *
  * @example
  * ```ts

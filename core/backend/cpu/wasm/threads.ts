@@ -25,13 +25,19 @@ export function defaultThreads(): number {
  * @param memory from `createMemory`
  * @param threads how many threads, this one included
  * @param compiled from `compileKernels`
- * @throws {RangeError} if `threads` is not a positive integer
+ * @throws RangeError if `threads` is not a positive integer
  *
  * @example
  * ```ts
- * const kernels = await loadThreadedKernels(createMemory(1 << 20), 4);
- * const scratch = heap.allocate(kernels.gemmScratch(m, n, k)); // more than for one thread
- * kernels.gemm(m, n, k, a, k, false, b, n, false, c, n, false, scratch);
+ * import { Heap } from "../heap.ts";
+ * import { createMemory } from "./load.ts";
+ *
+ * const memory = createMemory(1 << 20);
+ * const kernels = await loadThreadedKernels(memory, 4);
+ * const heap = new Heap(memory);
+ * const [a, b, c] = Array.from({ length: 3 }, () => heap.allocate(512 * 512 * 4));
+ * const scratch = heap.allocate(kernels.gemmScratch(512, 512, 512)); // more than for one thread
+ * kernels.gemm(512, 512, 512, a, 512, false, b, 512, false, c, 512, false, scratch);
  * await kernels.close();
  * ```
  */
@@ -130,7 +136,7 @@ function runRound(
   }
 }
 
-/** What the worker that failed last had to say. */
+/** The message of the worker that failed last. */
 function lastFailure(control: Int32Array): string {
   const begin = CONTROL.message + 1;
   return String.fromCharCode(...control.subarray(begin, begin + control[CONTROL.message]));

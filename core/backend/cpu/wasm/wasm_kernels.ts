@@ -79,7 +79,7 @@ export interface WasmKernels {
    *
    * @param x [images, height, width, inputs]
    * @param filter [kernelHeight, kernelWidth, inputs, outputs]
-   * @param y [images, outputHeight, outputWidth, outputs]; see {@linkcode convOutputSize}
+   * @param y [images, outputHeight, outputWidth, outputs]; see {@link convOutputSize}
    */
   convForward(
     shape: ConvShape,

@@ -8,7 +8,7 @@ export const CONTROL = {
   failed: 2,
   /** Pages of the memory in this round. */
   pages: 3,
-  /** What the last failure said: its length, and a UTF-16 unit in each word. */
+  /** The message of the last failure: its length, and a UTF-16 unit in each word. */
   message: 16,
   /** The most units of it. */
   messageLength: 111,

@@ -30,7 +30,7 @@ export function patchBytes(channels: i32): usize {
 /**
  * Writes the squares of rows of tiles to planes, `[36, tiles, channels]`.
  *
- * @param by Pixels, or Gradient for squares of 4 x 4
+ * @param by pixels, or Gradient for squares of 4 x 4
  * @param images [images, height, width, channels]
  * @param across,down tiles of an image; its squares begin `padding` pixels before the tiles
  * @param rowBegin,rowEnd rows of tiles, counted through all images

@@ -4,7 +4,7 @@ import { type CompiledKernels, compileKernels, type WasmKernels } from "../../..
 /** Bytes between two regions. Not a multiple of 16, so that the regions are aligned in every way that is allowed. */
 const GUARD = 20;
 
-/** A region of an {@linkcode Arena}. */
+/** A region of an {@link Arena}. */
 export interface Region {
   pointer: number;
   values: Float32Array;

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { join, posix } from "node:path";
+import { CHECKOUT } from "./support/task.ts";
+
+/** Which rooms the files of a room may import, types included; see core/README.md. Every arrow here is there. */
+const FLOORS: Readonly<Record<string, string>> = {
+  ground: "",
+  shaders: "",
+  data: "ground",
+  safetensors: "ground",
+  backend: "ground",
+  kernels: "backend shaders",
+  tensor: "backend kernels",
+  contract: "kernels tensor",
+  ops: "backend kernels tensor contract",
+  replay: "backend tensor",
+  linalg: "backend kernels tensor ops",
+  mpo: "ground tensor contract ops linalg",
+  nn: "ground data backend kernels tensor ops",
+  recipe: "ground data mpo nn",
+  plugin: "ground data backend tensor ops mpo nn recipe",
+  model_folder: "ground safetensors tensor recipe plugin",
+  evaluate: "ground data backend tensor ops nn plugin",
+  "distill/ground": "ground data model_folder plugin recipe",
+  "distill/student": "ground data tensor ops linalg mpo nn recipe plugin model_folder evaluate distill/ground",
+  "distill/teacher":
+    "ground data safetensors backend tensor ops mpo nn recipe plugin evaluate distill/ground distill/student",
+  "distill/losses": "ground data tensor ops nn recipe plugin evaluate distill/ground distill/teacher",
+  "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate " +
+    "distill/ground distill/student distill/teacher distill/losses",
+  distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
+    "distill/ground distill/student distill/teacher distill/losses distill/training",
+  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin evaluate",
+  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin distill/ground distill plugins",
+  tasks: "ground data safetensors backend tensor ops replay mpo nn recipe plugin model_folder evaluate " +
+    "distill/ground distill/student distill/training distill plugins",
+};
+
+/** Files whose room is not the folder that they stand in. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  ground: ["core/errors.ts", "core/files.ts", "core/nearest.ts", "core/sha256.ts", "core/version.ts", "deno.json"],
+  tensor: ["core/tensor.ts", "core/device.ts", "core/autograd.ts"],
+  contract: ["core/contract.ts"],
+  safetensors: ["core/safetensors.ts"],
+  // What the rooms of distill share; the other files beside them put the rooms together.
+  "distill/ground": [
+    "complete_options",
+    "load_data",
+    "progress",
+    "recipe_models",
+    "resolve_plugins",
+    "stops",
+    "stopwatch",
+  ].map((name) => `core/distill/${name}.ts`),
+};
+
+function roomOf(file: string): string {
+  const named = Object.keys(ROOMS).find((room) => ROOMS[room].includes(file));
+  if (named) return named;
+  const [top, folder, below, ...rest] = file.split("/");
+  if (top !== "core") return top;
+  return folder === "distill" && rest.length > 0 ? `distill/${below}` : folder;
+}
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly byValue: boolean;
+}
+
+/** Whether all that an import or export takes from its file is types. */
+function isOfTypes(keyword: string | undefined, taken: string): boolean {
+  const names = /^\{([^}]*)\}$/.exec(taken)?.[1].split(",").map((name) => name.trim()).filter((name) => name !== "");
+  return keyword !== undefined || (names?.length ? names.every((name) => name.startsWith("type ")) : false);
+}
+
+async function* sources(folder: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(join(CHECKOUT, folder))) {
+    const path = posix.join(folder, name);
+    // AssemblyScript, which has imports of its own.
+    if (name === "assembly") continue;
+    if (isDirectory) yield* sources(path);
+    else if (name.endsWith(".ts")) yield path;
+  }
+}
+
+async function readImports(): Promise<Import[]> {
+  const files = ["mod.ts"];
+  for (const folder of ["core", "plugins", "tasks"]) for await (const file of sources(folder)) files.push(file);
+  const imports: Import[] = [];
+  for (const from of files) {
+    const code = (await Deno.readTextFile(join(CHECKOUT, from))).replaceAll(/^\s*\*.*$/gm, "");
+    const found = code.matchAll(
+      /(?:^(?:import|export)\s+(type\s+)?(?:([\w*{][^;"]*?)\s+from\s+)?|import\()"(\.[^"]+)"/gm,
+    );
+    for (const [, keyword, taken = "", path] of found) {
+      const to = posix.normalize(posix.join(posix.dirname(from), path));
+      imports.push({ from, to, byValue: !isOfTypes(keyword, taken) });
+    }
+  }
+  return imports;
+}
+
+const imports = await readImports();
+
+/** Files that reach themselves, each as a walk from file to file. */
+function circles(arrows: readonly Import[]): string[] {
+  const next = Map.groupBy(arrows, ({ from }) => from);
+  const [done, found] = [new Set<string>(), [] as string[]];
+  const visit = (file: string, walk: readonly string[]) => {
+    const begin = walk.indexOf(file);
+    if (begin >= 0) return void found.push([...walk.slice(begin), file].join(" -> "));
+    if (done.has(file)) return;
+    for (const { to } of next.get(file) ?? []) visit(to, [...walk, file]);
+    done.add(file);
+  };
+  for (const file of next.keys()) visit(file, []);
+  return found;
+}
+
+Deno.test("imports point down: each room imports only those that the table names for it", () => {
+  assert.ok(imports.length > 1500, "the imports are found");
+  const up = imports.filter(({ from, to }) => {
+    const [room, other] = [roomOf(from), roomOf(to)];
+    return room !== other && !FLOORS[room]?.split(" ").includes(other);
+  });
+  assert.deepEqual(up.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("the table of floors has no arrow that nothing needs, and none that leads back up", () => {
+  const there = new Set(imports.map(({ from, to }) => `${roomOf(from)} -> ${roomOf(to)}`));
+  const rooms = Object.keys(FLOORS);
+  const arrows = rooms.flatMap((from) => FLOORS[from].split(" ").filter(Boolean).map((to) => ({ from, to })));
+  assert.deepEqual(arrows.map(({ from, to }) => `${from} -> ${to}`).filter((arrow) => !there.has(arrow)), []);
+  assert.deepEqual(arrows.filter(({ from, to }) => rooms.indexOf(to) >= rooms.indexOf(from)), []);
+});
+
+Deno.test("no files import each other in a circle, save for types", () => {
+  assert.deepEqual(circles(imports.filter(({ byValue }) => byValue)), []);
+});
+
+Deno.test("what finds circles finds them", () => {
+  const arrow = (from: string, to: string) => ({ from, to, byValue: true });
+  assert.deepEqual(circles([arrow("a", "b"), arrow("b", "c"), arrow("c", "b")]), ["b -> c -> b"]);
+  assert.deepEqual(circles([arrow("a", "b"), arrow("a", "c"), arrow("b", "c")]), []);
+});

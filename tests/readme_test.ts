@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CHECKOUT, runDeno } from "./support/task.ts";
+
+/** The TypeScript of README.md, block by block. */
+async function examples(): Promise<string[]> {
+  const text = await Deno.readTextFile(join(CHECKOUT, "README.md"));
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
+}
+
+Deno.test("the README's example of a run driven step by step runs, and leaves a verified student", async () => {
+  const code = (await examples()).find((code) => code.includes("run.step()"));
+  assert.ok(code, "it is there");
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = join(folder, "example.ts");
+    const own = code.replace(`"./mod.ts"`, JSON.stringify(new URL("../mod.ts", import.meta.url).href))
+      .replace("output=runs/steps", `output=${join(folder, "run")}`).replace(`"auto"`, `"cpu"`);
+    await Deno.writeTextFile(file, own);
+    const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--ignore-env"];
+    const { code: exit, stdout, stderr } = await runDeno([
+      "run",
+      "--check",
+      "--config",
+      join(CHECKOUT, "deno.json"),
+      ...permissions,
+      file,
+    ]);
+    assert.equal(exit, 0, stderr);
+    const [steps, verified] = stdout.trim().split("\n");
+    assert.match(steps, /^20 steps: accuracy 0\.\d{4}, loss \d\.\d{4}$/);
+    assert.match(verified, /^merged and factored student differ by \d\.\de-\d in their logits$/);
+    await Deno.stat(join(folder, "run", "student", "model.safetensors"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
