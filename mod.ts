@@ -33,7 +33,12 @@
 export { DeviceError, UserError } from "./core/errors.ts";
 
 // Backends, and the kernels they run.
-export { type BackendChoice, openBackend, type OpenedBackend } from "./core/backend/open_backend.ts";
+export {
+  type BackendChoice,
+  type BackendOptions,
+  openBackend,
+  type OpenedBackend,
+} from "./core/backend/open_backend.ts";
 export type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "./core/backend/backend.ts";
 export type { Call, CopyCall, KernelCall, Program } from "./core/backend/program.ts";
 export type { Exchange, GpuExchange, HostExchange } from "./core/backend/exchange.ts";
@@ -53,6 +58,7 @@ export {
   type TensorLife,
 } from "./core/ops/ops.ts";
 export type { BackwardCall, Forward, Op } from "./core/ops/op.ts";
+export type { BestPaths } from "./core/ops/viterbi.ts";
 export * from "./core/contract.ts";
 
 // Matrices as chains of tensors (matrix product operators).
@@ -71,11 +77,33 @@ export * from "./core/plugin/loss.ts";
 export * from "./core/plugin/dataset.ts";
 export * from "./core/plugin/kit.ts";
 export type { Builtins, Definitions, PluginKind } from "./core/plugin/registry.ts";
-export type { Weights } from "./core/nn/weights.ts";
 export type { Initialiser } from "./core/nn/initialisers.ts";
 export type { ChainMap, ChainSpec } from "./core/plugin/chains.ts";
+export type { InPlaceOfTensors, OutputShapes, OutputTree } from "./core/plugin/output_tree.ts";
 export { Random } from "./core/data/random.ts";
 export { builtins } from "./plugins/builtins.ts";
+
+// A loss by itself.
+export { loss } from "./plugins/loss.ts";
+export type { GivenOutputs, LossFunction, LossInputs } from "./core/plugin/loss_function.ts";
+
+// Weights, and what trains them.
+export { type Weights, weightsFrom } from "./core/nn/weights.ts";
+export { freeze, type FrozenWeights } from "./core/nn/frozen_weights.ts";
+export * from "./core/nn/parameter_store.ts";
+export { type NamedShape, type Place, type RateSegment, type StorePart, TensorStore } from "./core/nn/tensor_store.ts";
+export * from "./core/nn/optimisers.ts";
+export {
+  type Curve,
+  learningRateAt,
+  type LearningRateSchedule,
+  type Progress,
+  type WarmUp,
+} from "./core/nn/schedules.ts";
+
+// Metrics of a model.
+export * from "./core/evaluate/evaluate.ts";
+export type { Confusion } from "./core/evaluate/metrics/confusion.ts";
 
 // Contract checks of plug-ins.
 export { type CheckOptions, checkPlugin } from "./core/plugin/check/check_plugin.ts";
@@ -85,10 +113,9 @@ export type { DefinitionSetup } from "./core/plugin/check/definition_checks.ts";
 // Recipes.
 export { readRecipe } from "./core/recipe/recipe.ts";
 export type { Recipe } from "./core/recipe/schema.ts";
-export { type Scheduled, scheduled } from "./core/recipe/scheduled.ts";
+export { type Scheduled, scheduled, valueAt } from "./core/recipe/scheduled.ts";
 export { dataFile } from "./core/recipe/data_file.ts";
-export type { Curve } from "./core/nn/schedules.ts";
-export type { Checked, ParseOptions } from "./core/recipe/checked.ts";
+export type { Checked, ParseOptions, PartOf, Section } from "./core/recipe/checked.ts";
 export type { Override } from "./core/recipe/overrides.ts";
 export type { Path } from "./core/recipe/paths.ts";
 export type { NumberSchema, Schema } from "./core/recipe/zod_schema.ts";
@@ -96,6 +123,19 @@ export type { NumberSchema, Schema } from "./core/recipe/zod_schema.ts";
 // Distillation.
 export * from "./core/distill/distill.ts";
 export { Run, type Split } from "./core/distill/run.ts";
+export type { RunOptions, RunParts } from "./core/distill/open_run.ts";
+export type { Stopwatch } from "./core/distill/stopwatch.ts";
+export type { RunData } from "./core/distill/load_data.ts";
+export type { LoadedTeacher } from "./core/distill/teacher/load_teacher.ts";
+export type { Teacher } from "./core/distill/teacher/teacher_outputs.ts";
+export type { TaughtModel } from "./core/distill/student/initial_weights.ts";
+export type { Student } from "./core/distill/student/student.ts";
+export type { ExportedStudent } from "./core/distill/student/export_student.ts";
+export type { LossSet } from "./core/distill/losses/loss_set.ts";
+export type { Objective, ObjectiveCall, WeightedLoss } from "./core/distill/losses/objective.ts";
+export type { LossMetrics } from "./core/distill/losses/epoch.ts";
+export type { StepRecord, TrainingStep } from "./core/distill/training/training_step.ts";
+export type { Training, TrainingResult } from "./core/distill/training/training.ts";
 export * from "./core/distill/progress.ts";
 export * from "./core/distill/stops.ts";
 export type { RunSummary } from "./core/distill/summary.ts";

@@ -7,6 +7,14 @@ import { WebGpuBackend } from "./webgpu/webgpu_backend.ts";
 /** The user's choice of backend. */
 export type BackendChoice = "auto" | "webgpu" | "cpu";
 
+/** How a backend computes. */
+export interface BackendOptions {
+  /** `float64` is for gradient checks: the cpu alone has it, in plain loops. `float32` by default. */
+  readonly precision?: Backend["precision"];
+  /** Threads of the cpu backend; by default one for each processor, 8 at most. */
+  readonly threads?: number;
+}
+
 /** A backend and one line that says why it was taken and how to take another. */
 export interface OpenedBackend {
   /** The backend; its user closes it. */
@@ -19,10 +27,26 @@ export interface OpenedBackend {
  * Opens a backend. `auto` takes a hardware GPU where there is one, else the cpu: a software adapter computes on the
  * same cpu through a detour, so it is used only when asked for.
  *
- * @throws UserError if `webgpu` is asked for and there is no adapter
+ * @throws UserError if `webgpu` is asked for and there is no adapter, or it is asked for float64
+ *
+ * @example Gradients in doubles, to hold those of an operation or a loss of your own against
+ * ```ts
+ * import { createOps, openBackend } from "@opdf/opdf";
+ *
+ * const { backend } = await openBackend("cpu", { precision: "float64" });
+ * const ops = createOps(backend);
+ * const x = ops.keep(ops.tensor([1, 2, 3]));
+ * const { gradients } = ops.differentiate(() => ops.sum(ops.square(x)), [x]);
+ * console.log(await gradients[0]!.read()); // Float64Array [ 2, 4, 6 ]
+ * await backend.close();
+ * ```
  */
-export async function openBackend(choice: BackendChoice): Promise<OpenedBackend> {
-  if (choice === "cpu") return { backend: await CpuBackend.create(), reason: "as asked for" };
+export async function openBackend(choice: BackendChoice, options: BackendOptions = {}): Promise<OpenedBackend> {
+  if (choice === "cpu") return { backend: await CpuBackend.create(options), reason: "as asked for" };
+  if (options.precision === "float64") {
+    if (choice === "webgpu") throw new UserError("Cannot compute in float64 on WebGPU: it has float32; use cpu");
+    return { backend: await CpuBackend.create(options), reason: "only the cpu computes in float64" };
+  }
   const adapter = await findAdapter();
   if (choice === "webgpu") {
     if (!adapter) {
@@ -41,5 +65,5 @@ export async function openBackend(choice: BackendChoice): Promise<OpenedBackend>
   const why = adapter
     ? `the only adapter is software (${describeAdapter(adapter)}), which --backend webgpu uses`
     : "no GPU was found";
-  return { backend: await CpuBackend.create(), reason: why };
+  return { backend: await CpuBackend.create(options), reason: why };
 }

@@ -11,9 +11,13 @@ import type { Resolved } from "./resolve_plugins.ts";
 
 /** The data of a run: validation examples are not among the training examples, and neither are the test examples. */
 export interface RunData {
+  /** The data set as it was loaded. */
   readonly dataset: Dataset;
+  /** What is trained on. */
   readonly train: Examples;
+  /** What training is watched by; `null` without one. */
   readonly validation: Examples | null;
+  /** What the result is measured on. */
   readonly test: Examples;
   /** SHA-256 of each file that was read, by its name. */
   readonly sha256: Readonly<Record<string, string>>;

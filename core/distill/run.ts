@@ -133,6 +133,7 @@ export class Run implements Disposable {
     return summary;
   }
 
+  /** Frees all that the run holds. */
   [Symbol.dispose](): void {
     this.#exported?.weights.dispose();
     this.#owned.dispose();

@@ -14,6 +14,7 @@ export class Stopwatch {
     }
   }
 
+  /** Adds time to a stage. */
   add(stage: string, seconds: number): void {
     this.#stages.set(stage, (this.#stages.get(stage) ?? 0) + seconds);
   }

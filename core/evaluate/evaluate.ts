@@ -17,6 +17,7 @@ export interface Evaluation {
   readonly accuracy: number | null;
   /** Mean cross-entropy in nats, over examples or scored tokens; mean squared error for a regression. */
   readonly loss: number;
+  /** How many examples were measured. */
   readonly examples: number;
   /** All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, or `pearson`, `spearman`. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -26,15 +27,31 @@ export interface Evaluation {
 
 /** The model to evaluate, and the examples. */
 export interface EvaluationCall {
+  /** The model. */
   readonly model: Model;
+  /** Its weights. */
   readonly weights: Weights;
+  /** What it is measured on. */
   readonly examples: Examples;
   /** The data set's task and classes. */
   readonly input: InputDescription;
+  /** Examples that are computed at once. */
   readonly batchSize: number;
 }
 
-/** Loss and metrics over a split, batch by batch; everything is read back once at the end. */
+/**
+ * Loss and metrics over a split, batch by batch; everything is read back once at the end.
+ *
+ * @example A model of this program on a data set of one's own
+ * ```ts
+ * import { type Dataset, evaluate, type Model, type Ops, type Weights } from "@opdf/opdf";
+ *
+ * async function accuracy(ops: Ops, model: Model, weights: Weights, { splits, input }: Dataset) {
+ *   const { accuracy } = await evaluate(ops, { model, weights, examples: splits.test, input, batchSize: 500 });
+ *   return accuracy;
+ * }
+ * ```
+ */
 export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluation> {
   const { model, weights, examples, input, batchSize } = call;
   const { task } = input;

@@ -4,10 +4,25 @@ import { type Weights, weightsFrom } from "./weights.ts";
 
 /** Weights on the device that nothing trains. */
 export interface FrozenWeights extends Weights {
+  /** Frees them. */
   dispose(): void;
 }
 
-/** Puts a model's weights on the device, until they are disposed of. */
+/**
+ * Puts a model's weights on the device, until they are disposed of.
+ *
+ * @example
+ * ```ts
+ * import { createOps, freeze, openBackend } from "@opdf/opdf";
+ *
+ * const { backend } = await openBackend("auto");
+ * const ops = createOps(backend);
+ * const parameters = [{ name: "fc.bias", shape: [10] }];
+ * const weights = freeze(ops, { parameters }, new Map([["fc.bias", new Float32Array(10)]]));
+ * weights.dispose();
+ * await backend.close();
+ * ```
+ */
 export function freeze(
   ops: Ops,
   { parameters }: { readonly parameters: readonly NamedShape[] },

@@ -6,21 +6,29 @@ import { partName } from "./tensor_store.ts";
 
 /** Settings of stochastic gradient descent. */
 export interface SgdOptions {
+  /** Which optimiser it is. */
   readonly use: "sgd";
+  /** How much of the last step goes on; 0 for none. */
   readonly momentum: number;
+  /** Nesterov's form of momentum. */
   readonly nesterov: boolean;
 }
 
 /** Settings of AdamW. */
 export interface AdamwOptions {
+  /** Which optimiser it is. */
   readonly use: "adamw";
+  /** Decay rates of the two moment averages. */
   readonly betas: readonly [number, number];
+  /** Added to the denominator. */
   readonly epsilon: number;
 }
 
 /** The settings of one step. */
 export interface StepSettings {
+  /** The learning rate. */
   readonly rate: number;
+  /** Of sgd the L2 penalty's factor, of adamw the decoupled decay, times the learning rate. */
   readonly weightDecay: number;
   /** A factor of the gradient, `[1]`. */
   readonly gradientScale: Tensor;
@@ -32,11 +40,35 @@ export interface StepSettings {
 export interface Optimiser {
   /** The tensors beside the parameters that the next step depends on, by name. */
   readonly state: ReadonlyMap<string, Tensor>;
+  /** Takes a step along the gradients that the store holds. */
   step(settings: StepSettings): void;
+  /** Frees the state. */
   dispose(): void;
 }
 
-/** An optimiser for a store's parameters: one kernel for all of a learning rate in each of its parts. */
+/**
+ * An optimiser for a store's parameters: one kernel for all of a learning rate in each of its parts.
+ *
+ * @example A training loop of one's own
+ * ```ts
+ * import { clipScale, createOps, createOptimiser, openBackend, ParameterStore } from "@opdf/opdf";
+ *
+ * const { backend } = await openBackend("auto");
+ * const ops = createOps(backend);
+ * const store = new ParameterStore(ops, [{ name: "w", shape: [1] }]);
+ * const optimiser = createOptimiser(ops, store, { use: "sgd", momentum: 0.5, nesterov: false });
+ * for (let step = 1; step <= 50; step++) {
+ *   ops.scope(() => {
+ *     const loss = () => ops.sum(ops.square(ops.offset(store.get("w"), -3)));
+ *     const { gradients } = ops.differentiate(loss, [store.get("w")]);
+ *     store.gather(gradients);
+ *     optimiser.step({ rate: 0.1, weightDecay: 0, gradientScale: clipScale(ops, [], null), step });
+ *   });
+ * }
+ * console.log(await store.read()); // Map { "w" => [ about 3 ] }
+ * await backend.close();
+ * ```
+ */
 export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOptions | AdamwOptions): Optimiser {
   const names = options.use === "sgd" ? ["velocity"] : ["mean", "square"];
   const state = new Map(

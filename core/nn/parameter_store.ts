@@ -13,10 +13,13 @@ export interface TrainedPart extends StorePart {
  * optimiser updates all of them in one kernel: one for each learning rate.
  */
 export class ParameterStore extends TensorStore {
+  /** The storages, each with its gradients. */
   declare readonly parts: readonly TrainedPart[];
   readonly #gradients: ReadonlyMap<string, Tensor>;
 
   /**
+   * Makes room for the tensors and their gradients, filled with zeros.
+   *
    * @param most the most numbers in one storage; a larger tensor has one for itself
    * @throws UserError naming the parameter if the backend has no room for it
    */
@@ -37,6 +40,7 @@ export class ParameterStore extends TensorStore {
     this.ops.device.copy(gradient ?? this.ops.full(target.shape, 0), target);
   }
 
+  /** Frees the storages and the gradients. */
   override dispose(): void {
     super.dispose();
     for (const tensor of this.#gradients.values()) tensor.dispose();

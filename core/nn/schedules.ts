@@ -1,7 +1,10 @@
 /** How far training is: `step` counts from 0 and reaches `totalSteps` when training is over. */
 export interface Progress {
+  /** Steps done. */
   step: number;
+  /** Steps of the whole training. */
   totalSteps: number;
+  /** Steps of one epoch. */
   stepsPerEpoch: number;
 }
 
@@ -9,8 +12,10 @@ export interface Progress {
 export type Curve = "linear" | "cosine" | "step";
 
 /** Steps and epochs (fractions allowed) over which the learning rate rises; they are added together. */
-interface WarmUp {
+export interface WarmUp {
+  /** Steps over which it rises. */
   warmupSteps: number;
+  /** The same in epochs. */
   warmupEpochs: number;
 }
 
@@ -53,6 +58,8 @@ export function interpolate(curve: Curve, from: number, to: number, t: number): 
  *
  * @example
  * ```ts
+ * import { learningRateAt } from "@opdf/opdf";
+ *
  * const cosine = { use: "cosine", final: 0, warmupSteps: 0, warmupEpochs: 0 } as const;
  * learningRateAt(cosine, 50, 100, 10, 0.1); // 0.05
  * ```

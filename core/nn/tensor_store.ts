@@ -5,7 +5,9 @@ import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 
 /** A named shape. */
 export interface NamedShape {
+  /** What it is called. */
   readonly name: string;
+  /** Of any number of dimensions. */
   readonly shape: readonly number[];
   /** Its learning rate as a multiple of the others'; 1 if it is left out. */
   readonly rateScale?: number;
@@ -15,7 +17,9 @@ export interface NamedShape {
 export interface RateSegment {
   /** Its aligned beginning. */
   readonly offset: number;
+  /** How many numbers it has. */
   readonly size: number;
+  /** The learning rate of all of them, as a multiple of the others'. */
   readonly rateScale: number;
 }
 
@@ -29,7 +33,9 @@ export interface StorePart {
 
 /** Where a tensor of a store is. */
 export interface Place {
+  /** The number of the storage. */
   readonly part: number;
+  /** Where it begins there. */
   readonly offset: number;
 }
 
@@ -40,15 +46,23 @@ export interface Place {
 export class TensorStore {
   /** The storages: one unless the tensors are many, none without tensors. */
   readonly parts: readonly StorePart[];
+  /** The tensors by name; they are places in the storages. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Of each tensor, in the order of `specs`. */
   protected readonly places: readonly Place[];
 
   /**
+   * Makes room for the tensors, filled with zeros.
+   *
    * @param most the most numbers in one storage; a larger tensor has one for itself
    * @throws UserError naming the tensor if the backend has no room for it
    */
-  constructor(protected readonly ops: Ops, readonly specs: readonly NamedShape[], most = MOST_NUMBERS) {
+  constructor(
+    protected readonly ops: Ops,
+    /** Names and shapes of the tensors. */
+    readonly specs: readonly NamedShape[],
+    most: number = MOST_NUMBERS,
+  ) {
     const { places, layouts } = layOut(specs, most);
     this.places = places;
     this.parts = layouts.map(({ segments, size }, part) => ({ flat: this.room(part, size), segments }));
@@ -60,6 +74,7 @@ export class TensorStore {
     return this.specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   }
 
+  /** One tensor. @throws RangeError if there is none of that name */
   get(name: string): Tensor {
     const tensor = this.tensors.get(name);
     if (!tensor) throw new RangeError(`Cannot find the parameter "${name}"`);
@@ -82,6 +97,7 @@ export class TensorStore {
     return new Map(names.map((name, index) => [name, Float32Array.from(numbers[index])]));
   }
 
+  /** Frees the storages. */
   dispose(): void {
     for (const tensor of this.tensors.values()) tensor.dispose();
     for (const { flat } of this.parts) flat.dispose();

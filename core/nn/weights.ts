@@ -12,7 +12,20 @@ export interface Weights {
   cores(name: string): readonly Tensor[] | null;
 }
 
-/** Weights from a map. */
+/**
+ * Weights from a map.
+ *
+ * @example
+ * ```ts
+ * import { createOps, openBackend, weightsFrom } from "@opdf/opdf";
+ *
+ * const { backend } = await openBackend("auto");
+ * const ops = createOps(backend);
+ * const weights = weightsFrom(new Map([["fc.bias", ops.full([10], 0)]]));
+ * weights.get("fc.bias").shape; // [10]
+ * await backend.close();
+ * ```
+ */
 export function weightsFrom(
   tensors: ReadonlyMap<string, Tensor>,
   cores?: ReadonlyMap<string, readonly Tensor[]>,

@@ -8,6 +8,7 @@ import { assignRows } from "./assign_rows.ts";
 import { binaryOps } from "./elementwise.ts";
 import type { Op } from "./op.ts";
 import { primitives } from "./registry.ts";
+import { type BestPaths, viterbi } from "./viterbi.ts";
 
 /** @internal */
 type Primitives = typeof primitives;
@@ -77,6 +78,14 @@ export interface TensorLife {
    * @throws RangeError if the shapes do not fit
    */
   argmaxIs(x: Tensor, indices: Tensor): Tensor;
+  /**
+   * The paths of tags with the highest scores through linear chains (Viterbi 1967), scored as in `crfLogPartition`, the
+   * best first: emissions `[batch, length, tags]`, transitions `[tags, tags]` (from, to) and mask `[batch, length]`,
+   * where 0 leaves a position out. One path unless `paths`, from 1 to 8, says more.
+   *
+   * @throws RangeError for another number of paths, or shapes that do not fit each other
+   */
+  viterbi(emissions: Tensor, transitions: Tensor, mask: Tensor, paths?: number): BestPaths;
   /**
    * Runs `body`, which gives a scalar, and differentiates it by `targets`.
    *
@@ -156,6 +165,7 @@ export function createOps(backend: Backend): Ops {
     assignRows: (target, indices, values) => assignRows(device, target, indices, values),
     argmax: (x) => argmax(device, x),
     argmaxIs: (x, indices) => argmaxIs(device, x, indices),
+    viterbi: (emissions, transitions, mask, paths) => viterbi(ops, emissions, transitions, mask, paths),
     differentiate(body, targets, take) {
       const recorder = new Tape(targets);
       const loss = withTape(recorder, body);

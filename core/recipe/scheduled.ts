@@ -26,6 +26,7 @@ export type Scheduled = number | {
  *
  * @example
  * ```ts
+ * import { scheduled } from "@opdf/opdf";
  * import { z } from "zod";
  *
  * const temperature = scheduled(z.number().positive()).default(4).describe("Temperature T");
@@ -57,6 +58,8 @@ export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, 
  *
  * @example
  * ```ts
+ * import { valueAt } from "@opdf/opdf";
+ *
  * const temperature = { from: 8, to: 2, schedule: "linear", epochs: 2, steps: null } as const;
  * valueAt(temperature, { step: 10, totalSteps: 100, stepsPerEpoch: 10 }); // 5
  * ```

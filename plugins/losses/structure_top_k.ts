@@ -1,6 +1,5 @@
 import { UserError } from "../../core/errors.ts";
 import { MOST_PATHS, NO_PATH } from "../../core/kernels/viterbi.ts";
-import { viterbi } from "../../core/ops/viterbi.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
 import { chainScores, expectTaggers } from "./crf_chains.ts";
 import { scoredPositions } from "./masked.ts";
@@ -37,7 +36,7 @@ export const structureTopK = defineLoss<{ weights: number[] }>({
         const mask = scoredPositions(ops, label);
         const { best, factors } = ops.constant(() => {
           const { emissions, transitions } = chainScores(ops, teacher);
-          const { tags, scores } = viterbi(ops, emissions, transitions, mask, paths);
+          const { tags, scores } = ops.viterbi(emissions, transitions, mask, paths);
           const present = ops.minimum(ops.relu(ops.offset(scores, -NO_PATH / 2)), ops.scalar(1)); // [batch, paths]
           return {
             best: ops.reshape(tags, [size * paths, length]),

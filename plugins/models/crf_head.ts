@@ -1,4 +1,3 @@
-import { viterbi } from "../../core/ops/viterbi.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { ForwardCall, ModelOutputs, ParameterSpec } from "../../core/plugin/model.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -38,7 +37,7 @@ export function crfOutputs(
 export function decode(ops: Ops, outputs: Pick<ModelOutputs, "logits" | "transitions">, mask: Tensor): Tensor {
   const { logits, transitions } = outputs;
   const [batch, length, tags] = logits.shape;
-  const best = viterbi(ops, logits, transitions ?? ops.full([tags, tags], 0), mask);
+  const best = ops.viterbi(logits, transitions ?? ops.full([tags, tags], 0), mask);
   return ops.reshape(best.tags, [batch, length]);
 }
 

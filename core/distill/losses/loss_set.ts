@@ -13,7 +13,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { Resolved } from "../resolve_plugins.ts";
 import { endEpoch, type LossMetrics } from "./epoch.ts";
 import { lossInputs } from "./inputs.ts";
-import { lossTerms, objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
+import { lossTerms, type Objective, objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
 import { type PreparationSetup, prepareLosses } from "./prepare.ts";
 
 /** A loss that was created, with its factor. */
@@ -37,6 +37,8 @@ export class LossSet implements Disposable {
    * Gives losses fresh parameters and state, where they own any.
    *
    * @param random has a stream for each of these tensors
+   *
+   * @internal
    */
   constructor(private readonly ops: Ops, entries: readonly LossEntry[], random: Random) {
     const specs = ownedBy(entries, "parameters");
@@ -61,6 +63,8 @@ export class LossSet implements Disposable {
    *
    * @throws UserError with line and column for options that do not fit the models, or a loss that needs a missing
    * teacher
+   *
+   * @internal
    */
   static async build(
     recipe: Section<Recipe["losses"]>,
@@ -104,7 +108,7 @@ export class LossSet implements Disposable {
   }
 
   /** The sum that training minimises; see {@link objective}. */
-  objective(call: Omit<ObjectiveCall, "ops">): ReturnType<typeof objective> {
+  objective(call: Omit<ObjectiveCall, "ops">): Objective {
     return objective(this.all, { ...call, ops: this.ops });
   }
 
@@ -127,11 +131,13 @@ export class LossSet implements Disposable {
     return Object.fromEntries(this.all.map(({ name }, index) => [name, values[index]]));
   }
 
+  /** @internal */
   dispose(): void {
     this.parameters.dispose();
     for (const tensor of this.state.values()) tensor.dispose();
   }
 
+  /** @internal */
   [Symbol.dispose](): void {
     this.dispose();
   }

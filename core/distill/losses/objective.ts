@@ -11,7 +11,9 @@ import { ownBatch } from "./inputs.ts";
 export interface WeightedLoss {
   /** Its plug-in's name, numbered where it stands more than once. */
   readonly name: string;
+  /** Its factor. */
   readonly weight: Scheduled;
+  /** The loss. */
   readonly loss: Loss;
   /** The loss's own parameters. */
   readonly parameters: Weights;
@@ -21,10 +23,15 @@ export interface WeightedLoss {
 
 /** The inputs of the sum of losses. */
 export interface ObjectiveCall {
+  /** What it is computed with. */
   readonly ops: Ops;
+  /** The student's outputs. */
   readonly student: ModelOutputs;
+  /** The teacher's outputs; `null` without one. */
   readonly teacher: ModelOutputs | null;
+  /** The batch, with what the losses added. */
   readonly batch: Batch<Tensor>;
+  /** The student's weights. */
   readonly weights: Weights;
   /** A scheduled number at this step. */
   readonly at: (value: Scheduled) => number;
@@ -41,6 +48,14 @@ export function lossTerms(losses: readonly WeightedLoss[], call: ObjectiveCall):
   return losses.map((entry) => entry.loss.compute(callOf(entry, call)));
 }
 
+/** What training minimises at a step. */
+export interface Objective {
+  /** The weighted sum. */
+  readonly total: Tensor;
+  /** The losses before weighting, in their order. */
+  readonly terms: Tensor[];
+}
+
 /**
  * The sum that training minimises, and its terms before weighting. A loss whose weight is 0 at a step is left out, but
  * it still sees the step's outputs if it has a use for them.
@@ -48,7 +63,7 @@ export function lossTerms(losses: readonly WeightedLoss[], call: ObjectiveCall):
 export function objective(
   losses: readonly WeightedLoss[],
   call: ObjectiveCall,
-): { total: Tensor; terms: Tensor[] } {
+): Objective {
   const { ops, at } = call;
   const terms = losses.map((entry) => at(entry.weight) === 0 ? null : entry.loss.compute(callOf(entry, call)));
   const weighted = terms.flatMap((term, index) => term ? [ops.scale(term, at(losses[index].weight))] : []);

@@ -9,7 +9,11 @@ import type { Recipe } from "../../recipe/schema.ts";
 import { someOutputs, type Teacher } from "../teacher/teacher_outputs.ts";
 import type { WeightedLoss } from "./objective.ts";
 
-/** The inputs of the losses' preparation. */
+/**
+ * The inputs of the losses' preparation.
+ *
+ * @internal
+ */
 export interface PreparationSetup {
   readonly teacher: Teacher | null;
   /** The training examples. */

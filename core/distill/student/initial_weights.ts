@@ -11,7 +11,9 @@ import { freshWeights } from "../../plugin/parameters.ts";
 
 /** A teacher to start from. */
 export interface TaughtModel {
+  /** The model. */
   readonly model: Model;
+  /** Its weights on the host. */
   readonly numbers: ReadonlyMap<string, Float32Array>;
 }
 

@@ -27,8 +27,10 @@ export class Student {
   /** Frobenius norm of each over-parameterised matrix before training. */
   readonly initialNorms: Readonly<Record<string, number>>;
 
+  /** @internal */
   constructor(
     private readonly ops: Ops,
+    /** The model that asks for the weights. */
     readonly model: Model,
     /** Cores by weight, decomposed from the initial weights. */
     readonly chains: ReadonlyMap<string, Chain>,
@@ -120,6 +122,7 @@ export class Student {
     return { plain: this.plain, cores: this.cores, untrained: this.untrained };
   }
 
+  /** @internal */
   dispose(): void {
     for (const store of Object.values(this.stores())) store.dispose();
   }

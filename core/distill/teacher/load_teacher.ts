@@ -14,12 +14,15 @@ import type { Teacher } from "./teacher_outputs.ts";
 
 /** A teacher, or several as one, with its weights on the device and as plain numbers. */
 export interface LoadedTeacher extends Teacher {
+  /** The model; of several teachers their mean. */
   readonly model: Model;
+  /** Its weights on the host. */
   readonly numbers: ReadonlyMap<string, Float32Array>;
   /** One hash over its weights, wherever they are. */
   readonly sha256: string;
   /** The first of several teachers, else the teacher: what students start from and are aligned with. */
   readonly first: TaughtModel;
+  /** Frees its weights. */
   dispose(): void;
 }
 

@@ -7,7 +7,9 @@ import { outputsFrom, type OutputTree } from "../../plugin/output_tree.ts";
 
 /** The frozen model that is distilled from. */
 export interface Teacher {
+  /** The model. */
   readonly model: Model;
+  /** Its weights on the device. */
   readonly weights: Weights;
   /** Its outputs, if training batches bring them along instead of having them computed. */
   readonly cached?: OutputTree;

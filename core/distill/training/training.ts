@@ -50,7 +50,9 @@ export interface TrainingSetup {
 
 /** The result of a training. */
 export interface TrainingResult {
+  /** Steps done. */
   readonly steps: number;
+  /** Epochs done, fractions counted. */
   readonly epochs: number;
   /** Mean of each loss over the last log line. */
   readonly losses: Readonly<Record<string, number>>;
@@ -73,6 +75,7 @@ export class Training {
   readonly #log: MetricsLog;
   readonly #teller: StepTeller;
 
+  /** @internal */
   constructor(private readonly setup: TrainingSetup) {
     const { recipe: { train, seed }, folder } = setup;
     const { batchSize, dropLast, epochs, maxSteps } = train;
@@ -145,6 +148,7 @@ export class Training {
     if (isLast) await this.#endEpoch(epoch + 1);
   }
 
+  /** @internal */
   dispose(): void {
     this.#teller.dispose();
     this.#validation.dispose();

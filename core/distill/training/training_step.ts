@@ -17,7 +17,9 @@ import type { Theseus } from "./theseus.ts";
 
 /** A step's results on the device, to be read together with those of other steps. */
 export interface StepRecord {
+  /** The number of the step, from 0. */
   readonly step: number;
+  /** Examples in its batch. */
   readonly batchSize: number;
   /** How many answers are right or wrong: the examples, the tokens that count, none of a regression. */
   readonly scored: number;
@@ -61,12 +63,14 @@ export interface StepSetup {
 
 /** One training step: forward, losses, backward, update. It waits for nothing, and is replayed where steps repeat. */
 export class TrainingStep {
+  /** @internal */
   readonly groups: Readonly<Record<string, Group>>;
   readonly #clip: number | null;
   readonly #mergedDecay: number;
   readonly #recorder: Recorder;
   readonly #unreached: Set<string>;
 
+  /** @internal */
   constructor(private readonly setup: StepSetup) {
     const { ops, student, teacher, losses, recipe } = setup;
     const { optimiser, cores } = recipe;
@@ -104,10 +108,11 @@ export class TrainingStep {
   }
 
   /** How many steps were computed by running models and losses, and how many by replaying an earlier step. */
-  get counts(): Recorder["counts"] {
+  get counts(): { readonly runs: number; readonly replays: number } {
     return this.#recorder.counts;
   }
 
+  /** Takes a step on a batch. `withNorms` also measures the weights. */
   run(batch: Batch<HostTensor>, progress: Progress, withNorms: boolean): StepRecord {
     const { ops, random, task } = this.setup;
     const seeds = random.split(progress.step);
@@ -136,6 +141,7 @@ export class TrainingStep {
     this.#recorder.rest();
   }
 
+  /** @internal */
   dispose(): void {
     this.#recorder.dispose();
     for (const { optimiser } of Object.values(this.groups)) optimiser.dispose();
