@@ -30,7 +30,7 @@ export async function sha256OfFolder(files: ReadonlyMap<string, Uint8Array<Array
 }
 
 /** Some of a list's examples as a list of their own. */
-function subset(examples: Examples, chosen: Uint32Array): Examples {
+export function subset(examples: Examples, chosen: Uint32Array): Examples {
   return {
     length: chosen.length,
     ...(examples.lengths && { lengths: Uint16Array.from(chosen, (index) => examples.lengths![index]) }),

@@ -19,6 +19,7 @@ import { initialWeights } from "./student/initial_weights.ts";
 import { rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
+import { lookAtTeacher } from "./teacher/poor_teacher.ts";
 import { chainsForLosses } from "./teacher/teacher_chains.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
@@ -113,6 +114,7 @@ export async function openRun(
   const opened = await openStudent(opening, loaded, taught);
   const { student } = opened;
   const losses = await openLosses(opening, loaded, taught, opened);
+  if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
   const theseus = replacement(opening, loaded, taught, student);
   const { data, teacher } = await watch.time("load", () => {
     return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses.wanted, report);
@@ -204,6 +206,22 @@ async function openLosses(
     }, random.split("losses"));
     return owned.adopt(losses, freed);
   });
+}
+
+/** Measures the teacher as `teacher.onPoorTeacher` says. @throws UserError with line and column if it is to be refused */
+async function lookBefore(
+  { ops, recipe, watch }: Opening,
+  { dataset: { input }, train, validation }: RunData,
+  teacher: LoadedTeacher | null,
+  reporter: Reporter,
+): Promise<void> {
+  const { teacher: settings, evaluate: { batchSize } } = recipe.value;
+  if (!teacher || !settings || settings.onPoorTeacher === "ignore") return;
+  const [examples, split] = validation ? [validation, "validation"] : [train, "training"];
+  const poor = await watch.time("evaluate", () => lookAtTeacher(ops, { teacher, examples, split, input, batchSize }));
+  if (poor === null) return;
+  if (settings.onPoorTeacher === "refuse") throw recipe.error(["teacher"], `Cannot learn from it: ${poor}`);
+  reporter.warning(`${poor}; teacher.onPoorTeacher: ignore keeps this to itself`);
 }
 
 /** The layer replacement of `train.theseus`. @throws UserError with line and column if the layers do not fit */

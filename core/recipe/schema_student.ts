@@ -53,6 +53,10 @@ export const teacherSchema = z.looseObject({
   others: z.array(otherTeacherSchema).default([]).describe(
     "Further teachers: logits are those of the mean prediction, weighted by share; other outputs are the first one's",
   ),
+  onPoorTeacher: z.enum(["warn", "refuse", "ignore"]).default("warn").describe(
+    "What to do about a teacher that is no better than a guess on validation or training examples, or would be much " +
+      "better with its classes in another order",
+  ),
   cache: z.string().min(1).nullable().default(null).describe(
     "Folder for the outputs over the training examples, computed once and used again; null: computed in every step",
   ),

@@ -35,7 +35,7 @@ export async function useTeacherCache(
         "cache to null",
     );
   }
-  const { cache: folder, weights: _weights, others, ...options } = settings;
+  const { cache: folder, weights: _weights, onPoorTeacher: _looked, others, ...options } = settings;
   return await recipe.within(["teacher", "cache"], async () => {
     const outputs = await cachedOutputs(ops, {
       folder: resolveFile(recipe, folder!),
