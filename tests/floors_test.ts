@@ -31,7 +31,8 @@ const FLOORS: Readonly<Record<string, string>> = {
   distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student distill/teacher distill/losses distill/training",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin evaluate",
-  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin distill/ground distill plugins",
+  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin model_folder evaluate " +
+    "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins",
   tasks: "ground data safetensors backend tensor ops replay mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student distill/training distill plugins",
 };

@@ -45,7 +45,10 @@ Deno.test("the compiled program holds its shaders, kernels, threads, recipes, da
     const embedded = [
       ...filesIn("shaders"),
       ...filesIn("tasks/recipes"),
-      ...filesIn("plugins"),
+      ...["datasets", "losses", "models"].flatMap((kind) => filesIn(`plugins/${kind}`)).filter((path) =>
+        !path.endsWith(".md")
+      ),
+      "plugins/builtins.ts",
       "core/backend/cpu/wasm/kernels.generated.ts",
       "core/backend/cpu/wasm/worker.ts",
       "deno.json",
