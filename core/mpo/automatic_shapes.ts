@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import type { Factors } from "./shapes.ts";
+import { chainParameterCount, type Factors } from "./shapes.ts";
 
 /** A matrix, and how long or how large its chain should be. */
 export type AutomaticShape =
@@ -55,6 +55,16 @@ export function automaticFactors(shape: AutomaticShape): Factors {
     throw new UserError(`Cannot choose factors for ${shape.cores} cores: it must be a whole number from 2`);
   }
   return chain(splits(shape.rows)[0], splits(shape.cols)[0], shape.cores);
+}
+
+/**
+ * The factors of the form `[a, 1, .., 1, b]` with which a chain of so many cores has the most numbers. They may pair a
+ * large factor of the rows with a small one of the columns, which a prime x prime matrix needs.
+ */
+export function largestFactors(rows: number, cols: number, cores: number): Factors {
+  const all = splits(rows).flatMap((row) => splits(cols).map((col) => chain(row, col, cores)));
+  const count = ({ rows, cols }: Factors) => chainParameterCount(rows, cols);
+  return all.reduce((best, factors) => count(factors) > count(best) ? factors : best);
 }
 
 /** A number as a product of two: the factor of the first core and that of the last. */

@@ -57,7 +57,14 @@ async function pairUp(
     pairs.push({ student, teacher: cores });
   }
   if (skipped.length > 0) report(`tensor-alignment leaves out ${skipped.length}: ${skipped.join("; ")}`);
-  if (pairs.length === 0) throw new UserError("Cannot align tensors: every pair was left out");
+  if (pairs.length === 0) {
+    throw new UserError(
+      `Cannot align tensors: every pair was left out, ${
+        skipped[0]
+      }: make the student as wide as the teacher, or leave ` +
+        "this loss out",
+    );
+  }
   report(`tensor-alignment pairs ${showPairs(pairs.map(({ student }) => [student, map.get(student)!]))}`);
   if (pairs.every(({ student }) => startsFrom.get(student) === map.get(student))) {
     report("tensor-alignment pairs each weight with the one that it starts from: the loss begins at 0");

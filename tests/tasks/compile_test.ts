@@ -55,7 +55,10 @@ Deno.test("the compiled program holds its shaders, kernels, threads, recipes, da
       "tasks/cli.ts",
     ];
     for (const path of embedded) assert.ok(lists(stdout, path), `${path} is embedded: ${stdout}`);
-    assert.ok(!/@tensorflow|@jax-js|assemblyscript/.test(stdout), "packages that the program does not import are left out");
+    assert.ok(
+      !/@tensorflow|@jax-js|assemblyscript/.test(stdout),
+      "packages that the program does not import are left out",
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

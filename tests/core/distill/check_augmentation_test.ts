@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+import { recorder } from "../../support/run_observers.ts";
+
+/** A data set of one column of bright pixels each, which augments nothing. */
+const PLAIN = `export default {
+  kind: "dataset", name: "plain", description: "x", options: ({ z }) => z.strictObject({}),
+  load() {
+    const batch = (indices) => ({
+      image: {
+        data: Float32Array.from({ length: indices.length * 64 }, (_, i) => i % 8 === indices[i >> 6] % 3 ? 1 : 0),
+        shape: [indices.length, 8, 8, 1],
+      },
+      label: { data: Float32Array.from(indices, (i) => i % 3), shape: [indices.length] },
+    });
+    const examples = (length) => ({ length, labels: Uint8Array.from({ length }, (_, i) => i % 3), batch });
+    return {
+      input: {
+        task: "classification", classes: ["a", "b", "c"], text: null,
+        image: { size: [8, 8, 1], normalise: { mean: [0], std: [1] } },
+      },
+      splits: { train: examples(48), test: examples(12) },
+    };
+  },
+};
+`;
+
+Deno.test("augmentation that a data set of images does not do is warned about, and one of texts is refused", async () => {
+  await withTinyData(async (folder) => {
+    await Deno.writeTextFile(join(folder, "plain.ts"), PLAIN);
+    await Deno.writeTextFile(join(folder, "t.tsv"), "text\tlabel\na b\tx\nc d\ty\n");
+    const start = tinyRecipe.indexOf("dataset:"), end = tinyRecipe.indexOf("student:");
+    const withData = (dataset: string) => tinyRecipe.slice(0, start) + dataset + "\n" + tinyRecipe.slice(end);
+    const warned = async (text: string, ...overrides: string[]) => {
+      const { reporter, warnings } = recorder();
+      await tinyRun(folder, { text, reporter, overrides: ["train.epochs=1", "validation.count=6", ...overrides] });
+      return warnings.filter((line) => line.includes("augment"));
+    };
+    const plain = withData("dataset: { use: ./plain.ts }");
+    assert.deepEqual(await warned(plain), []);
+    assert.deepEqual(await warned(plain, "augment.shift=1"), [
+      `the data set "./plain.ts" gives the same images with augment as without: it does not augment`,
+    ]);
+    assert.deepEqual(await warned(tinyRecipe, "augment.flip=true"), []);
+    const texts = withData("dataset: { use: text-table, train: t.tsv, test: t.tsv, maxLength: 8 }")
+      .replace("validation: { count: 24 }", "validation: null");
+    await assert.rejects(tinyRun(folder, { text: texts, overrides: ["augment.flip=true"] }), {
+      name: "UserError",
+      message: /Cannot augment the examples of "text-table": they are texts, and augment is for images/,
+    });
+  });
+});
