@@ -125,7 +125,7 @@ export type { DefinitionSetup } from "./core/plugin/check/definition_checks.ts";
 
 // Recipes.
 export { readRecipe } from "./core/recipe/recipe.ts";
-export type { Recipe } from "./core/recipe/schema.ts";
+export type * from "./core/recipe/recipe_type.ts";
 export { type Scheduled, scheduled, valueAt } from "./core/recipe/scheduled.ts";
 export { dataFile } from "./core/recipe/data_file.ts";
 export type { Checked, ParseOptions, PartOf, Section } from "./core/recipe/checked.ts";
