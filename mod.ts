@@ -83,6 +83,19 @@ export type { InPlaceOfTensors, OutputShapes, OutputTree } from "./core/plugin/o
 export { Random } from "./core/data/random.ts";
 export { builtins } from "./plugins/builtins.ts";
 
+// Saved models, to be run.
+export { openModel, type OpenModelOptions } from "./plugins/open_model.ts";
+export type { ComputingOn, OpenFolderOptions } from "./core/predict/open_model.ts";
+export * from "./core/predict/loaded_model.ts";
+export type {
+  FolderTokenizer,
+  ImageInputs,
+  ModelInputs,
+  TextInputs,
+  TokenizerOpener,
+  WordInputs,
+} from "./core/predict/inputs.ts";
+
 // A loss by itself.
 export { loss } from "./plugins/loss.ts";
 export type { GivenOutputs, LossFunction, LossInputs } from "./core/plugin/loss_function.ts";
@@ -112,7 +125,7 @@ export type { DefinitionSetup } from "./core/plugin/check/definition_checks.ts";
 
 // Recipes.
 export { readRecipe } from "./core/recipe/recipe.ts";
-export type { Recipe } from "./core/recipe/schema.ts";
+export type * from "./core/recipe/recipe_type.ts";
 export { type Scheduled, scheduled, valueAt } from "./core/recipe/scheduled.ts";
 export { dataFile } from "./core/recipe/data_file.ts";
 export type { Checked, ParseOptions, PartOf, Section } from "./core/recipe/checked.ts";

@@ -21,6 +21,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   plugin: "ground data backend tensor ops mpo nn recipe",
   model_folder: "ground safetensors tensor recipe plugin",
   evaluate: "ground data backend tensor ops nn plugin",
+  predict: "ground data backend tensor ops nn plugin model_folder evaluate",
   "distill/ground": "ground data model_folder plugin recipe",
   "distill/student": "ground data tensor ops linalg mpo nn recipe plugin model_folder evaluate distill/ground",
   "distill/teacher":
@@ -30,8 +31,8 @@ const FLOORS: Readonly<Record<string, string>> = {
     "distill/ground distill/student distill/teacher distill/losses",
   distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student distill/teacher distill/losses distill/training",
-  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin evaluate",
-  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin model_folder evaluate " +
+  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin evaluate predict",
+  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins",
   tasks: "ground data safetensors backend tensor ops replay mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student distill/training distill plugins",

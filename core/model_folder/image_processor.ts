@@ -1,4 +1,9 @@
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
+import { readForeignConfig } from "./config_file.ts";
+
+const FILE = "preprocessor_config.json";
 
 /** Numbers of channels that transformers finds among an array's sides by itself. */
 const CHANNELS = [1, 3];
@@ -26,5 +31,29 @@ export function imageProcessorFiles(
     image_mean: mean,
     image_std: std,
   };
-  return { "preprocessor_config.json": new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n") };
+  return { [FILE]: new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n") };
+}
+
+/**
+ * How the image processor in a folder makes numbers of pixels; `null` without one.
+ *
+ * @throws UserError if it does not say mean and deviation of as many channels
+ */
+export async function readImageProcessor(folder: string, channels: number): Promise<ImageInput["normalise"] | null> {
+  const file = join(folder, FILE);
+  if (!await Deno.stat(file).then(() => true, () => false)) return null;
+  const config = await readForeignConfig(file);
+  const { do_rescale = true, rescale_factor = 1 / 255, do_normalize = true, image_mean, image_std } = config;
+  // What a white pixel is before it is normalised.
+  const white = 255 * (do_rescale ? Number(rescale_factor) : 1);
+  const perChannel = (entry: unknown, otherwise: number): number[] => {
+    const numbers = do_normalize ? [entry].flat() : [otherwise];
+    const all = numbers.length === 1 ? Array(channels).fill(numbers[0]) : numbers;
+    if (all.length === channels && all.every(Number.isFinite)) return all.map((number) => number / white);
+    throw new UserError(
+      `Cannot normalise images by "${file}": expected image_mean and image_std of ${channels} ` +
+        `number${channels === 1 ? "" : "s"}`,
+    );
+  };
+  return { mean: perChannel(image_mean, 0), std: perChannel(image_std, 1) };
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { optionKit } from "../plugin/kit.ts";
-import type { ImageInput, InputDescription, Task } from "../plugin/dataset.ts";
+import type { ImageInput, InputDescription, Task, TextInput } from "../plugin/dataset.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { listWords } from "../recipe/words.ts";
 import { familyOf, type ForeignConfig } from "../plugin/saved_options.ts";
@@ -14,12 +14,19 @@ const OWN_KEYS = ["architecture", "task", "input", "labels"];
 /** Hugging Face's number of labels where a config does not say it. */
 const DEFAULT_LABELS = 2;
 
+/** The most tokens of an encoder whose config does not say it. */
+const DEFAULT_POSITIONS = 512;
+
 /** A model without its numbers. */
 export interface DescribedModel {
   /** The config.json that it was built from. */
   readonly file: string;
   readonly architecture: string;
   readonly model: Model;
+  /** What it takes and answers. */
+  readonly input: InputDescription;
+  /** Whether the config says how pixels are normalised; another file does for Hugging Face's. */
+  readonly saysNormalisation: boolean;
 }
 
 /**
@@ -41,7 +48,9 @@ export async function readDescribedModel(
       : definition.options(optionKit).parse(Object.fromEntries(
         Object.entries(config).filter(([key]) => !OWN_KEYS.includes(key)),
       ));
-    return { file, architecture: definition.name, model: definition.build(options, inputOf(config)) };
+    const input = inputOf(config);
+    const model = definition.build(options, input);
+    return { file, architecture: definition.name, model, input, saysNormalisation: config.input !== undefined };
   } catch (error) {
     throw error instanceof UserError ? new UserError(`Cannot build the model in "${file}": ${error.message}`) : error;
   }
@@ -58,7 +67,7 @@ function definitionOf({ architecture, model_type }: ForeignConfig, definitions: 
 /** The data that a config.json's model takes. */
 function inputOf(config: ForeignConfig): InputDescription {
   const { input, labels, task } = config as {
-    input?: Pick<ImageInput, "normalise"> & Readonly<Record<"height" | "width" | "channels", number>>;
+    input?: Pick<ImageInput, "normalise"> & Readonly<Record<"height" | "width" | "channels" | keyof TextInput, number>>;
     labels?: string[];
     task?: Task;
   };
@@ -67,9 +76,9 @@ function inputOf(config: ForeignConfig): InputDescription {
     const image = { size: [height, width, channels], normalise } as const;
     return { task: task ?? "classification", classes: labels, image, text: null };
   }
-  const { image_size, num_channels, vocab_size, pad_token_id, id2label, problem_type, architectures } = config;
-  const classes = Object.values(id2label ?? new Array(DEFAULT_LABELS).fill("")).map(String);
-  const text = { vocabulary: Number(vocab_size ?? 1), maxLength: 1, padding: Number(pad_token_id ?? 0), files: {} };
+  const { image_size, num_channels, id2label, problem_type, architectures } = config;
+  const unnamed = Array.from({ length: DEFAULT_LABELS }, (_, index) => `LABEL_${index}`);
+  const classes = labels ?? Object.values(id2label ?? unnamed).map(String);
   if (image_size !== undefined) {
     const [height, width] = [image_size].flat().map(Number);
     const channels = Number(num_channels ?? 3);
@@ -79,5 +88,21 @@ function inputOf(config: ForeignConfig): InputDescription {
   }
   const isTagger = Array.isArray(architectures) && architectures.some((name) => /TokenClassification$/.test(name));
   const kind = isTagger ? "tagging" : problem_type === "regression" ? "regression" : "classification";
-  return { task: task ?? kind, classes, image: null, text };
+  return { task: task ?? kind, classes, image: null, text: textOf(config, input) };
+}
+
+function textOf(config: ForeignConfig, own: Partial<Record<keyof TextInput, number>> = {}): TextInput {
+  const { vocab_size, pad_token_id, max_position_embeddings, model_type } = config;
+  const padding = own.padding ?? Number(pad_token_id ?? 0);
+  // Encoders of RoBERTa's kind count positions from behind the padding token's number.
+  const unused = /roberta|camembert/.test(String(model_type)) ? padding + 1 : 0;
+  const positions = max_position_embeddings === undefined
+    ? DEFAULT_POSITIONS
+    : Number(max_position_embeddings) - unused;
+  return {
+    vocabulary: own.vocabulary ?? Number(vocab_size ?? 1),
+    maxLength: own.maxLength ?? positions,
+    padding,
+    files: {},
+  };
 }

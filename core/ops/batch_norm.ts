@@ -7,7 +7,7 @@ import {
 } from "../kernels/batch_norm_gradient.ts";
 import { unaryKernels } from "../kernels/elementwise.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 
 /** How batch norm takes its statistics, and what follows it in the same pass. */
 export interface BatchNormOptions {
@@ -67,13 +67,15 @@ function batchMoments(device: Device, x: Tensor, { runningMean, runningVariance,
   return { mean, variance };
 }
 
+type Arguments = [x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOptions, residual?: Tensor];
+
 /**
  * Batch normalisation (Ioffe and Szegedy 2015) over all dimensions but the last: `x [..., channels]`,
  * `weight [channels]`, `bias [channels]`. In training the running statistics are updated, the variance with the
  * unbiased estimate as PyTorch does. A `residual` of the shape of x is added to the result, and with `relu` negative
  * numbers become zero: what follows in a residual network, without another pass over the images.
  */
-export const batchNorm = defineOp({
+export const batchNorm: Op<Arguments> = defineOp({
   forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOptions, residual?: Tensor) {
     const { training, runningMean, runningVariance, epsilon = EPSILON, relu = false } = options;
     check(x, [weight, bias, runningMean, runningVariance], training, residual);

@@ -1,7 +1,7 @@
 import type { Device } from "../device.ts";
 import { placeSliceKernel, sliceKernel } from "../kernels/slice.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 
 /** Where tensors are joined. */
 export interface ConcatOptions {
@@ -33,7 +33,7 @@ function placesOf(tensors: readonly Tensor[], whole: readonly number[], axis: nu
 }
 
 /** Tensors one after the other along one dimension; the reverse of taking slices. */
-export const concat = defineOp({
+export const concat: Op<[tensors: readonly Tensor[], options: ConcatOptions]> = defineOp({
   forward(device: Device, tensors: readonly Tensor[], { axis }: ConcatOptions) {
     const output = device.empty(joinedShape(tensors, axis));
     for (const { part, parameters } of placesOf(tensors, output.shape, axis)) {

@@ -8,7 +8,7 @@ import {
 import { tileCount } from "../kernels/tile.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { partsOf } from "./gemm.ts";
-import { defineOp, type Forward } from "./op.ts";
+import { defineOp, type Forward, type Op } from "./op.ts";
 import { permuted } from "./strided.ts";
 import { sumOver } from "./sum.ts";
 import { outputExtent, type WindowOptions } from "./window.ts";
@@ -61,7 +61,7 @@ interface Saved {
  * x `[batch, height, width, in]`, filter `[out, in, kernel height, kernel width]` as PyTorch stores it; the result is
  * `[batch, out height, out width, out]`. Padding is zeros, as many on every side.
  */
-export const conv2d = defineOp({
+export const conv2d: Op<[x: Tensor, filter: Tensor, options?: WindowOptions]> = defineOp({
   forward(device: Device, x: Tensor, filter: Tensor, options: WindowOptions = {}): Forward<Saved> {
     const geometry = geometryOf(x, filter, options);
     if (suitsWinograd(device, geometry)) {

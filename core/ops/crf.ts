@@ -2,7 +2,7 @@ import type { Device } from "../device.ts";
 import { crfForwardKernel, crfGradientKernel, crfMarginalsGradientKernel, crfMarginalsKernel } from "../kernels/crf.ts";
 import { crfScoreGradientKernel, crfScoreKernel } from "../kernels/crf_score.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 import { sumOver } from "./sum.ts";
 
 /** The shaders keep a row of tags in a workgroup's memory. */
@@ -69,7 +69,7 @@ function gradients(device: Device, { sequences, tags }: ChainSizes, emissions: T
  * Its gradient by the emissions is the marginal probability of each tag at each position, by the transitions the
  * expected number of times that each pair of tags follows one another. The mask has no gradient.
  */
-export const crfLogPartition = defineOp({
+export const crfLogPartition: Op<[emissions: Tensor, transitions: Tensor, mask: Tensor]> = defineOp({
   forward(device: Device, emissions: Tensor, transitions: Tensor, mask: Tensor) {
     const lattice = forwardAlgorithm(device, emissions, transitions, mask);
     return { output: lattice.logPartition, saved: lattice };
@@ -86,7 +86,7 @@ export const crfLogPartition = defineOp({
  * Logarithms of the marginal probabilities p(y_t = j | x) of linear chains as in {@link crfLogPartition}:
  * `[batch, length, tags]`, by forward-backward. Positions whose mask is 0 get 0 for every tag and have no gradient.
  */
-export const crfLogMarginals = defineOp({
+export const crfLogMarginals: Op<[emissions: Tensor, transitions: Tensor, mask: Tensor]> = defineOp({
   forward(device: Device, emissions: Tensor, transitions: Tensor, mask: Tensor) {
     const lattice = forwardAlgorithm(device, emissions, transitions, mask);
     const { sizes, filtered, incoming } = lattice;
@@ -115,7 +115,7 @@ export const crfLogMarginals = defineOp({
  * transitions `[tags, tags]` and the path `[batch, length]` give `[batch]`. Positions with a negative tag are left out.
  * The path has no gradient.
  */
-export const crfScore = defineOp({
+export const crfScore: Op<[emissions: Tensor, transitions: Tensor, path: Tensor]> = defineOp({
   forward(device: Device, emissions: Tensor, transitions: Tensor, path: Tensor) {
     const sizes = chainSizes(emissions, transitions, path);
     const output = device.empty([sizes.sequences]);

@@ -1,7 +1,7 @@
 import type { Device } from "../device.ts";
 import { dropoutKernel } from "../kernels/dropout.ts";
 import type { Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 
 /** Rate and seed of dropout. */
 export interface DropoutOptions {
@@ -12,7 +12,7 @@ export interface DropoutOptions {
 }
 
 /** Inverted dropout on activations: E[output] = x, so that inference needs no change. */
-export const dropout = defineOp({
+export const dropout: Op<[x: Tensor, options: DropoutOptions]> = defineOp({
   forward(device: Device, x: Tensor, { rate, seed }: DropoutOptions) {
     if (!(rate >= 0 && rate < 1)) throw new RangeError(`Cannot drop with rate ${rate}: it must lie in [0, 1)`);
     const output = device.empty(x.shape);

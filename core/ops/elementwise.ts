@@ -7,7 +7,7 @@ import {
   type UnaryKernel,
   unaryKernels,
 } from "../kernels/elementwise.ts";
-import type { unaryTable } from "../kernels/elementwise_table.ts";
+import type { binaryTable, unaryTable } from "../kernels/elementwise_table.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcast } from "./broadcast.ts";
 import { defineOp, type Op } from "./op.ts";
@@ -67,4 +67,4 @@ export const unaryOps = Object.fromEntries(
 /** The binary functions of the table, with NumPy's broadcasting. */
 export const binaryOps = Object.fromEntries(
   Object.entries(binaryKernels).map(([name, kernels]) => [name, binary(kernels)]),
-) as { [Name in keyof typeof binaryKernels]: Op<[a: Tensor, b: Tensor], null> };
+) as { [Name in keyof typeof binaryTable]: Op<[a: Tensor, b: Tensor], null> };

@@ -1,14 +1,14 @@
 import type { Device } from "../device.ts";
 import { embeddingKernel, occurrencesKernel, scatterKernel } from "../kernels/embedding.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 
 /**
  * Rows of a table by their numbers: `table [rows, width]` and `indices [...]`, whole numbers in [0, rows), give `[...,
  * width]`. The gradient of a row is the sum over the places where its number stands, always in the same order; the
  * indices have none.
  */
-export const embedding = defineOp({
+export const embedding: Op<[table: Tensor, indices: Tensor]> = defineOp({
   forward(device: Device, table: Tensor, indices: Tensor) {
     if (table.shape.length !== 2) {
       throw new RangeError(

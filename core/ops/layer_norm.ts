@@ -1,7 +1,7 @@
 import type { Device } from "../device.ts";
 import { layerNormGradientKernel, layerNormKernel, layerNormSumsKernel } from "../kernels/layer_norm.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 import { sumOver } from "./sum.ts";
 
 /** Options of layer norm. */
@@ -17,7 +17,7 @@ const CHUNK = 64;
  * Layer normalisation (Ba et al. 2016, arXiv 1607.06450) over the last dimension: `x [..., width]`, `weight [width]`,
  * `bias [width]`.
  */
-export const layerNorm = defineOp({
+export const layerNorm: Op<[x: Tensor, weight: Tensor, bias: Tensor, options?: LayerNormOptions]> = defineOp({
   forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, { epsilon = 1e-5 }: LayerNormOptions = {}) {
     const columns = x.shape.at(-1) ?? 0;
     for (const tensor of [weight, bias]) {

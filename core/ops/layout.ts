@@ -1,12 +1,12 @@
 import type { Device } from "../device.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { broadcastShape } from "./broadcast.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 import { expandTo, permuted } from "./strided.ts";
 import { sumTo } from "./sum.ts";
 
 /** The same elements in row-major order under another shape; one extent may be -1. */
-export const reshape = defineOp({
+export const reshape: Op<[x: Tensor, shape: readonly number[]]> = defineOp({
   forward(device: Device, x: Tensor, shape: readonly number[]) {
     const open = shape.indexOf(-1);
     const known = sizeOf(shape.filter((extent) => extent !== -1));
@@ -22,7 +22,7 @@ export const reshape = defineOp({
 });
 
 /** Permutes dimensions: output dimension i is input dimension `order[i]`. */
-export const permute = defineOp({
+export const permute: Op<[x: Tensor, order: readonly number[]]> = defineOp({
   forward(device: Device, x: Tensor, order: readonly number[]) {
     if (order.length !== x.shape.length || !x.shape.every((_, axis) => order.includes(axis))) {
       throw new RangeError(
@@ -37,7 +37,7 @@ export const permute = defineOp({
 });
 
 /** Repeats along dimensions of extent 1 up to `shape`. */
-export const expand = defineOp({
+export const expand: Op<[x: Tensor, shape: readonly number[]]> = defineOp({
   forward(device: Device, x: Tensor, shape: readonly number[]) {
     const full = broadcastShape(x.shape, shape);
     if (showShape(full) !== showShape(shape)) {

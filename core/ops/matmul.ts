@@ -2,7 +2,7 @@ import type { Device } from "../device.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { broadcastShape } from "./broadcast.ts";
 import { gemm, type Matrices, matricesIn, transposed } from "./gemm.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 import { expandTo } from "./strided.ts";
 import { sumOver, sumTo } from "./sum.ts";
 
@@ -71,7 +71,7 @@ function plan(
  * The matrix product of the last two dimensions: `[..., m, k]` times `[..., k, n]` is `[..., m, n]`. Leading dimensions
  * are broadcast. A factor stored transposed is read in place by its flag.
  */
-export const matmul = defineOp({
+export const matmul: Op<[a: Tensor, b: Tensor, options?: MatmulOptions]> = defineOp({
   forward(device: Device, a: Tensor, b: Tensor, options: MatmulOptions = {}) {
     const product = plan(device, a, b, options);
     const m = product.a.rows * product.batch / sizeOf(product.lead);
@@ -95,7 +95,7 @@ export const matmul = defineOp({
  *
  * x `[..., in]`, weight `[out, in]` and bias `[out]` as PyTorch stores them; the result is `[..., out]`.
  */
-export const linear = defineOp({
+export const linear: Op<[x: Tensor, weight: Tensor, bias?: Tensor]> = defineOp({
   forward(device: Device, x: Tensor, weight: Tensor, bias?: Tensor) {
     const [outputs, inputs] = weight.shape;
     if (weight.shape.length !== 2 || x.shape.at(-1) !== inputs) {

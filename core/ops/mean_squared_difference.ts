@@ -1,7 +1,7 @@
 import type { Device } from "../device.ts";
 import type { Tensor } from "../tensor.ts";
 import { binaryOps, unaryOps } from "./elementwise.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 import { mean } from "./sum.ts";
 
 /**
@@ -9,7 +9,7 @@ import { mean } from "./sum.ts";
  * gradient, which takes the difference anew: of large weights they would stand beside each other in memory until the
  * step ends.
  */
-export const meanSquaredDifference = defineOp({
+export const meanSquaredDifference: Op<[a: Tensor, b: Tensor]> = defineOp({
   forward(device: Device, a: Tensor, b: Tensor) {
     let saved: { kept: readonly number[]; factor: number };
     const output = device.scope(() => {

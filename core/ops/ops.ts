@@ -84,6 +84,18 @@ export interface TensorLife {
    * where 0 leaves a position out. One path unless `paths`, from 1 to 8, says more.
    *
    * @throws RangeError for another number of paths, or shapes that do not fit each other
+   *
+   * @example
+   * ```ts
+   * import { createOps, openBackend } from "@opdf/opdf";
+   *
+   * const { backend } = await openBackend("auto");
+   * const ops = createOps(backend);
+   * const emissions = ops.tensor([1, 0, 0, 2], [1, 2, 2]);
+   * const { tags, scores } = ops.viterbi(emissions, ops.full([2, 2], 0), ops.full([1, 2], 1));
+   * console.log(await tags.read(), await scores.read()); // [0, 1] and [3]
+   * await backend.close();
+   * ```
    */
   viterbi(emissions: Tensor, transitions: Tensor, mask: Tensor, paths?: number): BestPaths;
   /**

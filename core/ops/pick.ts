@@ -1,13 +1,13 @@
 import type { Device } from "../device.ts";
 import { pickKernel, unpickKernel } from "../kernels/pick.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 
 /**
  * One entry of each row: `x [..., columns]` and `indices [...]`, whole numbers in [0, columns), give `[...]`. The
  * indices have no gradient.
  */
-export const pick = defineOp({
+export const pick: Op<[x: Tensor, indices: Tensor]> = defineOp({
   forward(device: Device, x: Tensor, indices: Tensor) {
     const shape = x.shape.slice(0, -1);
     if (x.shape.length === 0 || showShape(shape) !== showShape(indices.shape)) {

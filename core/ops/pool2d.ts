@@ -7,7 +7,7 @@ import {
   type PoolGeometry,
 } from "../kernels/pool2d.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 import { outputExtent, type WindowOptions } from "./window.ts";
 
 /** A square window; its stride is its size unless given, so that windows do not overlap. */
@@ -39,7 +39,7 @@ const outputOf = (device: Device, { images, outHeight, outWidth, channels }: Poo
  * The largest value of each window of channels-last images `[batch, height, width, channels]`; padding is never
  * largest. Of equal values the first, row by row, gets the gradient.
  */
-export const maxPool2d = defineOp({
+export const maxPool2d: Op<[x: Tensor, options: PoolOptions]> = defineOp({
   forward(device: Device, x: Tensor, options: PoolOptions) {
     const geometry = geometryOf(x, options);
     const [y, taps] = [outputOf(device, geometry), outputOf(device, geometry)];
@@ -57,7 +57,7 @@ export const maxPool2d = defineOp({
  * The mean of each window of channels-last images `[batch, height, width, channels]`; padding counts as zeros, as in
  * PyTorch.
  */
-export const averagePool2d = defineOp({
+export const averagePool2d: Op<[x: Tensor, options: PoolOptions]> = defineOp({
   forward(device: Device, x: Tensor, options: PoolOptions) {
     const geometry = geometryOf(x, options);
     const y = outputOf(device, geometry);

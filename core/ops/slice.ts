@@ -1,7 +1,7 @@
 import type { Device } from "../device.ts";
 import { padKernel, sliceKernel } from "../kernels/slice.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 
 /** A run of neighbours along one dimension. */
 export interface SliceOptions {
@@ -18,7 +18,7 @@ function geometry(shape: readonly number[], { axis, begin, length }: SliceOption
 }
 
 /** The part of a tensor from `begin` on along one dimension, `length` long; a copy. */
-export const slice = defineOp({
+export const slice: Op<[x: Tensor, options: SliceOptions]> = defineOp({
   forward(device: Device, x: Tensor, options: SliceOptions) {
     const { axis, begin, length } = options;
     const whole = [axis, begin, length].every(Number.isInteger) && axis >= 0 && begin >= 0 && length >= 1;

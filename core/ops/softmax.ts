@@ -6,7 +6,7 @@ import {
   softmaxKernel,
 } from "../kernels/softmax.ts";
 import type { Tensor } from "../tensor.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 
 function normaliser(value: typeof softmaxKernel, gradientKernel: typeof softmaxGradientKernel) {
   const sizes = (x: Tensor) => {
@@ -29,6 +29,6 @@ function normaliser(value: typeof softmaxKernel, gradientKernel: typeof softmaxG
 }
 
 /** exp(x) / sum(exp(x)) over the last dimension. */
-export const softmax = normaliser(softmaxKernel, softmaxGradientKernel);
+export const softmax: Op<[x: Tensor]> = normaliser(softmaxKernel, softmaxGradientKernel);
 /** log(softmax(x)) over the last dimension, computed without leaving the logarithm. */
-export const logSoftmax = normaliser(logSoftmaxKernel, logSoftmaxGradientKernel);
+export const logSoftmax: Op<[x: Tensor]> = normaliser(logSoftmaxKernel, logSoftmaxGradientKernel);

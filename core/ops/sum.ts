@@ -2,7 +2,7 @@ import type { Device } from "../device.ts";
 import { sumKernel } from "../kernels/sum.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { unaryKernels } from "../kernels/elementwise.ts";
-import { defineOp } from "./op.ts";
+import { defineOp, type Op } from "./op.ts";
 import { expandTo } from "./strided.ts";
 
 /** Rows longer than this are summed in chunks first, so that a long sum still has many threads. */
@@ -108,6 +108,6 @@ const reduction = (factorOf: (count: number) => number) =>
   });
 
 /** Sum over some or all dimensions. */
-export const sum = reduction(() => 1);
+export const sum: Op<[x: Tensor, options?: ReduceOptions]> = reduction(() => 1);
 /** Arithmetic mean over some or all dimensions. */
-export const mean = reduction((count) => 1 / count);
+export const mean: Op<[x: Tensor, options?: ReduceOptions]> = reduction((count) => 1 / count);

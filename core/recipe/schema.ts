@@ -1,8 +1,12 @@
 import { z } from "zod";
 import { pluginUse } from "./plugin_use.ts";
+import type { Recipe } from "./recipe_type.ts";
 import { scheduled } from "./scheduled.ts";
 import { otherTeacherSchema, studentSchema, teacherSchema } from "./schema_student.ts";
 import { trainSchema } from "./schema_train.ts";
+import type { Schema } from "./zod_schema.ts";
+
+export type { Recipe };
 
 const validation = z.strictObject({
   from: z.string().min(1).default("train").describe("Split of the data set that the examples are taken out of"),
@@ -76,8 +80,7 @@ const fields = z.strictObject({
   }).prefault({}).describe("The check that merging changed nothing"),
 });
 
-/** A recipe: one experiment. What it gives is a recipe again, with every default filled in. */
-export const recipeSchema = fields.superRefine(({ validation, train }, context) => {
+const whole = fields.superRefine(({ validation, train }, context) => {
   if (validation !== null) return;
   const needing = ([["earlyStopping", train.earlyStopping !== null], ["restoreBest", train.restoreBest]] as const)
     .filter(([, used]) => used);
@@ -87,18 +90,20 @@ export const recipeSchema = fields.superRefine(({ validation, train }, context) 
   }
 }).transform((recipe) => ({ ...recipe, output: recipe.output ?? `runs/${recipe.name}` }));
 
-// Internal for the reason given in zod_schema.ts.
-/** @internal */
-type RecipeOutput = z.output<typeof recipeSchema>;
+/** Whether two types hold the same, whatever in them is `readonly`. */
+type Same<A, B> = [Frozen<A>] extends [Frozen<B>] ? [Frozen<B>] extends [Frozen<A>] ? true : false : false;
+type Frozen<Part> = Part extends object ? { readonly [Key in keyof Part]: Frozen<Part[Key]> } : Part;
 
-/** A recipe with every default filled in. */
-export type Recipe = RecipeOutput;
+/** A recipe: one experiment. What it gives is a recipe again, with every default filled in. */
+export const recipeSchema: Schema<Recipe> = whole satisfies Same<z.output<typeof whole>, Recipe> extends true
+  ? z.ZodType
+  : never;
 
 /** Keys that every data set, model and loss has beside the options of its plug-in. */
-export const sharedKeys = {
+export const sharedKeys: Readonly<Record<"dataset" | "teacher" | "otherTeacher" | "student" | "loss", string[]>> = {
   dataset: Object.keys(dataset.shape),
   teacher: Object.keys(teacherSchema.shape),
   otherTeacher: Object.keys(otherTeacherSchema.shape),
   student: Object.keys(studentSchema.shape),
   loss: Object.keys(loss.shape),
-} as const;
+};

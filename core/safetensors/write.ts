@@ -58,6 +58,8 @@ export function encodeSafetensors(
  * ```ts
  * const weight = { shape: [2, 3], data: new Float32Array(6) };
  * await writeSafetensors("model.safetensors", new Map([["fc.weight", weight]]), { format: "pt" });
+ * // Half the bytes: rounded to bfloat16.
+ * await writeSafetensors("small.safetensors", new Map([["fc.weight", { ...weight, dtype: "BF16" as const }]]));
  * ```
  */
 export async function writeSafetensors(

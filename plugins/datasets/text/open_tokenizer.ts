@@ -21,7 +21,7 @@ export interface OpenedTokenizer {
 export async function openTokenizer(
   options: TextOptions,
   trainingTexts: Iterable<string>,
-  { readFile }: DatasetSetup,
+  { readFile }: Pick<DatasetSetup, "readFile">,
 ): Promise<OpenedTokenizer> {
   const { tokenizer: name, lowercase, maxLength, vocabularySize } = options;
   const files = name === null

@@ -1,0 +1,223 @@
+import { UserError } from "../errors.ts";
+import { infer, predictionsOf } from "../evaluate/predictions.ts";
+import type { FrozenWeights } from "../nn/frozen_weights.ts";
+import type { Ops } from "../ops/ops.ts";
+import { upload } from "../plugin/batch.ts";
+import type { Batch, HostTensor, ImageInput, InputDescription } from "../plugin/dataset.ts";
+import type { Model, ModelOutputs } from "../plugin/model.ts";
+import { mapOutputs } from "../plugin/output_tree.ts";
+import { Tensor } from "../tensor.ts";
+import { imageBatches } from "./inputs.ts";
+import type { FolderTokenizer, ImageInputs, ModelInputs, TextInputs, WordInputs } from "./inputs.ts";
+
+/** What a model says of images or texts, one entry for each. */
+export interface Predictions {
+  /** A number for each class, before the softmax; for a regression the one number that is answered. */
+  readonly logits: readonly Float32Array[];
+  /** The number of the class; none for a regression. */
+  readonly classes: readonly number[];
+  /** The name of the class; none for a regression. */
+  readonly labels: readonly string[];
+}
+
+/** What a tagger says of a sentence, one entry for each word; words beyond the most tokens of the model have none. */
+export interface TaggedWords {
+  /** A number for each tag, before the softmax or the CRF. */
+  readonly logits: readonly Float32Array[];
+  /** The number of the tag. */
+  readonly classes: readonly number[];
+  /** The name of the tag. */
+  readonly labels: readonly string[];
+}
+
+/** How a model is run. */
+export interface PredictOptions {
+  /** Images or texts that are computed at once; 64 by default. */
+  readonly batchSize?: number;
+}
+
+/** What a loaded model consists of. */
+interface Parts {
+  readonly ops: Ops;
+  readonly folder: string;
+  readonly architecture: string;
+  readonly model: Model;
+  readonly weights: FrozenWeights;
+  readonly input: InputDescription;
+  readonly normalise: ImageInput["normalise"] | null;
+  readonly tokenizer: FolderTokenizer | null;
+}
+
+const BATCH_SIZE = 64;
+
+/** A model of a folder with its weights on the device; disposing of it frees them. */
+export class LoadedModel implements Disposable {
+  readonly #parts: Parts;
+
+  /** @internal */
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** What it computes with. */
+  get ops(): Ops {
+    return this.#parts.ops;
+  }
+
+  /** Name of the model's plug-in. */
+  get architecture(): string {
+    return this.#parts.architecture;
+  }
+
+  /** The model itself. */
+  get model(): Model {
+    return this.#parts.model;
+  }
+
+  /** Its weights on the device. */
+  get weights(): FrozenWeights {
+    return this.#parts.weights;
+  }
+
+  /** What it takes, what it answers, and the names of its classes. */
+  get input(): InputDescription {
+    return this.#parts.input;
+  }
+
+  /**
+   * The classes of images or texts, or the numbers that a regression answers.
+   *
+   * @throws UserError if the model takes something else, or tags words
+   */
+  async predict(
+    inputs: ImageInputs | TextInputs,
+    { batchSize = BATCH_SIZE }: PredictOptions = {},
+  ): Promise<Predictions> {
+    const { input: { task } } = this.#parts;
+    if (task === "tagging") {
+      throw this.#refusal("to predict a class for each text", "it tags words: use tag({ words })");
+    }
+    const logits: Float32Array[] = [];
+    const classes: number[] = [];
+    for (const batch of this.#batches(inputs, batchSize)) {
+      const answer = await this.#answer(batch);
+      logits.push(...answer.rows);
+      if (task !== "regression") classes.push(...answer.decided);
+    }
+    return { logits, classes, labels: this.#names(classes) };
+  }
+
+  /**
+   * The tag of each word of some sentences.
+   *
+   * @throws UserError unless the model is a tagger
+   */
+  async tag(
+    { words }: WordInputs,
+    { batchSize = BATCH_SIZE }: PredictOptions = {},
+  ): Promise<readonly TaggedWords[]> {
+    if (this.#parts.input.task !== "tagging") {
+      throw this.#refusal("to tag words", `its task is ${this.#parts.input.task}: use predict`);
+    }
+    const tagged: TaggedWords[] = [];
+    for (let first = 0; first < words.length; first += batchSize) {
+      const { batch, places } = this.#tokenizer().wordBatch(words.slice(first, first + batchSize));
+      const { rows, decided } = await this.#answer(batch);
+      const length = rows.length / places.length;
+      places.forEach((own, sentence) => {
+        const at = own.map((place) => sentence * length + place);
+        const classes = at.map((row) => decided[row]);
+        tagged.push({ logits: at.map((row) => rows[row]), classes, labels: this.#names(classes) });
+      });
+    }
+    return tagged;
+  }
+
+  /**
+   * All that the model gives for some inputs, computed at once: logits, hidden states, attention, pooled states, as its
+   * plug-in says. The tensors belong to the scope of {@link LoadedModel.ops} around the call; outside of any, their user disposes of them.
+   *
+   * @param inputs what `predict` or `tag` take, or a batch of tensors as the model wants it
+   * @throws UserError if the model takes something else
+   */
+  outputs(inputs: ModelInputs | Batch<Tensor>): ModelOutputs {
+    const { ops, model, weights } = this.#parts;
+    return ops.scope(() => {
+      const batch = isTensors(inputs) ? inputs : upload(ops, this.batch(inputs));
+      const outputs = model.forward({ ops, weights, batch, training: false, randomSeed: () => 0 });
+      // Aliases, as an output may be one of the weights, which must not be freed with the others.
+      return mapOutputs(outputs, (tensor) => ops.device.alias(tensor, tensor.shape)) as ModelOutputs;
+    });
+  }
+
+  /**
+   * Inputs as the model's batch: `image`, normalised, or `tokens`, `types` and `mask`.
+   *
+   * @throws UserError if the model takes something else
+   */
+  batch(inputs: ModelInputs): Batch<HostTensor> {
+    if ("words" in inputs) return this.#tokenizer().wordBatch(inputs.words).batch;
+    const [batch] = this.#batches(inputs, Infinity);
+    if (!batch) throw new UserError("Cannot make a batch of nothing");
+    return batch;
+  }
+
+  /** Frees the weights. */
+  [Symbol.dispose](): void {
+    this.#parts.weights.dispose();
+  }
+
+  #batches(inputs: ImageInputs | TextInputs, batchSize: number): Batch<HostTensor>[] {
+    const { input: { image }, normalise, folder } = this.#parts;
+    if ("images" in inputs) {
+      if (!image) throw this.#refusal("on images", "it takes texts");
+      if (normalise) return imageBatches(inputs, image.size, normalise, batchSize);
+      throw new UserError(
+        `Cannot normalise images for the model in "${folder}" as there is no preprocessor_config.json: give normalise`,
+      );
+    }
+    const { texts } = inputs;
+    const tokenizer = this.#tokenizer();
+    const size = Math.min(batchSize, texts.length);
+    return Array.from({ length: size === 0 ? 0 : Math.ceil(texts.length / size) }, (_, batch) => {
+      return tokenizer.batch(texts.slice(batch * size, (batch + 1) * size));
+    });
+  }
+
+  #tokenizer(): FolderTokenizer {
+    const { input: { text }, tokenizer, folder } = this.#parts;
+    if (!text) throw this.#refusal("on texts", "it takes images");
+    if (tokenizer) return tokenizer;
+    throw new UserError(
+      `Cannot read texts for the model in "${folder}" as there is no tokenizer: expected tokenizer.json or vocab.txt`,
+    );
+  }
+
+  /** Logits, row by row, and what is decided for each row. */
+  async #answer(batch: Batch<HostTensor>): Promise<{ rows: Float32Array[]; decided: number[] }> {
+    const { ops, model, weights, input: { task } } = this.#parts;
+    const tensors = ops.scope(() => {
+      const outputs = infer(ops, model, weights, upload(ops, batch));
+      return [outputs.logits, predictionsOf(ops, task, outputs)];
+    });
+    const columns = tensors[0].shape.at(-1)!;
+    const [logits, decided] = await ops.read(tensors);
+    tensors.forEach((tensor) => tensor.dispose());
+    const rows = Array.from({ length: logits.length / columns }, (_, row) => {
+      return Float32Array.from(logits.subarray(row * columns, (row + 1) * columns));
+    });
+    return { rows, decided: [...decided] };
+  }
+
+  #names(classes: readonly number[]): string[] {
+    return classes.map((index) => this.#parts.input.classes[index]);
+  }
+
+  #refusal(what: string, reason: string): UserError {
+    return new UserError(`Cannot run the model in "${this.#parts.folder}" ${what}: ${reason}`);
+  }
+}
+
+function isTensors(inputs: ModelInputs | Batch<Tensor>): inputs is Batch<Tensor> {
+  return Object.values(inputs).every((part) => part instanceof Tensor);
+}

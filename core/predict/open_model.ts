@@ -1,0 +1,51 @@
+import { dirname } from "node:path";
+import type { Backend } from "../backend/backend.ts";
+import { UserError } from "../errors.ts";
+import { readImageProcessor } from "../model_folder/image_processor.ts";
+import { readDescribedModel } from "../model_folder/read_architecture.ts";
+import { readModelWeights } from "../model_folder/read_weights.ts";
+import { freeze } from "../nn/frozen_weights.ts";
+import { createOps, type Ops } from "../ops/ops.ts";
+import type { ImageInput } from "../plugin/dataset.ts";
+import type { Builtins } from "../plugin/registry.ts";
+import type { TokenizerOpener } from "./inputs.ts";
+import { LoadedModel } from "./loaded_model.ts";
+
+/** Where a model computes: on a backend, or with operations that are there already. */
+export type ComputingOn = { readonly backend: Backend } | { readonly ops: Ops };
+
+/** How a model folder is opened. */
+export type OpenFolderOptions = ComputingOn & {
+  /** The model plug-ins that may be meant. */
+  readonly builtins: Pick<Builtins, "model">;
+  /** Opens the folder's tokenizer. */
+  readonly tokenizer: TokenizerOpener;
+  /** Mean and deviation of pixels from 0 to 1, one number for each channel, in place of what the folder says. */
+  readonly normalise?: ImageInput["normalise"];
+  /** Takes lines for the user, such as that position embeddings were interpolated. */
+  readonly report?: (line: string) => void;
+};
+
+/**
+ * Opens a model folder as its config.json describes it, without a data set.
+ *
+ * @throws UserError if a file is missing or wrong, or no plug-in builds such a model
+ */
+export async function openModelFolder(folder: string, options: OpenFolderOptions): Promise<LoadedModel> {
+  const { builtins, tokenizer: openTokenizer, report } = options;
+  const { model, architecture, input, file, saysNormalisation } = await readDescribedModel(folder, builtins.model);
+  const home = dirname(file);
+  const { image, text } = input;
+  const normalise = image &&
+    (options.normalise ?? (saysNormalisation ? image.normalise : await readImageProcessor(home, image.size[2])));
+  const tokenizer = text && await openTokenizer(home, text.maxLength);
+  if (text && tokenizer && tokenizer.vocabulary > text.vocabulary) {
+    throw new UserError(
+      `Cannot use the tokenizer in "${home}": it has ${tokenizer.vocabulary} tokens, and the model ${text.vocabulary}`,
+    );
+  }
+  const numbers = await readModelWeights(home, model, "model", { report });
+  const ops = "ops" in options ? options.ops : createOps(options.backend);
+  const weights = freeze(ops, model, numbers);
+  return new LoadedModel({ ops, folder: home, architecture, model, weights, input, normalise, tokenizer });
+}

@@ -1,0 +1,232 @@
+import type { Gauge } from "../mpo/gauge.ts";
+import type { LearningRateSchedule } from "../nn/schedules.ts";
+import type { Scheduled } from "./scheduled.ts";
+
+// What the schemas beside this file give, written down: schema.ts does not compile where the two differ. What each entry
+// means in a recipe, its bounds and its default stand in the schemas.
+
+/** A plug-in that a recipe names; its other keys are the plug-in's options. */
+export interface PluginEntry {
+  /** A built-in name, a file, or an https:// address. */
+  readonly use: string;
+  /** The hash of a plug-in that is named by its address. */
+  readonly integrity?: string;
+  /** Options of the plug-in. */
+  readonly [option: string]: unknown;
+}
+
+/** A loss of a recipe. */
+export interface LossSettings extends PluginEntry {
+  /** Factor of the loss in the sum. */
+  readonly weight: Scheduled;
+}
+
+/** One more model that is distilled from. */
+export interface OtherTeacherSettings extends PluginEntry {
+  /** Folder or .safetensors file of the trained weights. */
+  readonly weights: string;
+  /** Part in the mean of several teachers' predictions. */
+  readonly share: number;
+}
+
+/** The model that is distilled from. */
+export interface TeacherSettings extends OtherTeacherSettings {
+  /** Further teachers. */
+  readonly others: readonly OtherTeacherSettings[];
+  /** What to do about a teacher that is no better than a guess, or whose classes seem to stand in another order. */
+  readonly onPoorTeacher: "warn" | "refuse" | "ignore";
+  /** Folder for the outputs over the training examples; `null`: computed in every step. */
+  readonly cache: string | null;
+}
+
+/** Which weights are trained as chains of cores, and how they are split. */
+export interface OverParameterisation {
+  /** Patterns of the weights' names. */
+  readonly layers: string | readonly string[];
+  /** Number of cores of each chain. */
+  readonly cores: number | null;
+  /** Factors of the rows, one for each core. */
+  readonly rows: readonly number[] | null;
+  /** Factors of the columns, one for each core. */
+  readonly cols: readonly number[] | null;
+  /** Wanted parameters of each chain as a multiple of its matrix's. */
+  readonly increaseRate: number | null;
+  /** Where the singular values go. */
+  readonly gauge: Gauge;
+}
+
+/** The model that is trained. */
+export interface StudentSettings extends PluginEntry {
+  /** Folder or file to start from; `null`: fresh weights. */
+  readonly weights: string | null;
+  /** Layers of the teacher to start from; `null`: from `weights`. */
+  readonly initialise: {
+    /** What the student starts from. */
+    readonly from: "teacher";
+    /** Which of the teacher's layers. */
+    readonly layers: "first" | "mapped" | "last" | readonly number[];
+  } | null;
+  /** Weights that are trained as chains; of several entries that match a weight the first counts. */
+  readonly overParameterise: readonly OverParameterisation[];
+}
+
+/** Stochastic gradient descent in a recipe. */
+export interface SgdSettings {
+  /** Which optimiser it is. */
+  readonly use: "sgd";
+  /** Learning rate that the schedule scales. */
+  readonly learningRate: number;
+  /** Momentum; 0 for none. */
+  readonly momentum: number;
+  /** Nesterov's form of momentum. */
+  readonly nesterov: boolean;
+  /** The L2 penalty's factor. */
+  readonly weightDecay: number;
+}
+
+/** AdamW in a recipe. */
+export interface AdamwSettings {
+  /** Which optimiser it is. */
+  readonly use: "adamw";
+  /** Learning rate that the schedule scales. */
+  readonly learningRate: number;
+  /** Decay rates of the two moment averages. */
+  readonly betas: readonly [number, number];
+  /** Added to the denominator. */
+  readonly epsilon: number;
+  /** Decoupled weight decay, times the learning rate. */
+  readonly weightDecay: number;
+}
+
+/** How the student is trained. */
+export interface TrainSettings {
+  /** Passes over the training data. */
+  readonly epochs: number;
+  /** Training stops after this many steps. */
+  readonly maxSteps: number | null;
+  /** Examples per training step. */
+  readonly batchSize: number;
+  /** Whether a smaller last batch of an epoch is left out. */
+  readonly dropLast: boolean;
+  /** The optimiser. */
+  readonly optimiser: SgdSettings | AdamwSettings;
+  /** Settings of the cores of over-parameterised weights. */
+  readonly cores: {
+    /** Their learning rate as a multiple of the others'. */
+    readonly learningRateScale: number;
+    /** Their weight decay; `null`: the optimiser's. */
+    readonly weightDecay: number | null;
+    /** What weight decay shrinks. */
+    readonly weightDecayTarget: "cores" | "merged" | "none";
+  };
+  /** Learning rates of some weights as multiples of the others'. */
+  readonly layerRates: readonly {
+    /** Patterns of the weights' names. */
+    readonly layers: string | readonly string[];
+    /** The multiple; 0 freezes them. */
+    readonly scale: number;
+  }[];
+  /** Whether batches are made of texts that are about as long. */
+  readonly bucketByLength: boolean;
+  /** The learning rate's way through training. */
+  readonly schedule: LearningRateSchedule;
+  /** Largest norm of the whole gradient. */
+  readonly clipGradientNorm: "auto" | number | null;
+  /** Metric that early stopping and `restoreBest` go by. */
+  readonly monitor:
+    | "validation.accuracy"
+    | "validation.f1"
+    | "validation.matthews"
+    | "validation.pearson"
+    | "validation.spearman"
+    | "validation.loss"
+    | null;
+  /** When training stops early; `null`: never. */
+  readonly earlyStopping: {
+    /** Epochs without improvement. */
+    readonly patience: number;
+    /** The least change that is an improvement. */
+    readonly minDelta: number;
+  } | null;
+  /** Whether training ends with the weights of its best epoch. */
+  readonly restoreBest: boolean;
+  /** Training steps between two log lines. */
+  readonly logEvery: number;
+  /** What is written down after each epoch; `null`: nothing. */
+  readonly diagnostics: {
+    /** Patterns of the weights' names. */
+    readonly layers: string | readonly string[];
+    /** How many of the largest singular values. */
+    readonly singularValues: number;
+  } | null;
+  /** Layers of the teacher in the place of the student's; `null`: never. */
+  readonly theseus: {
+    /** Probability that a layer of the student computes. */
+    readonly replacingRate: Scheduled;
+  } | null;
+  /** Whether repeated steps are replayed. */
+  readonly replay: boolean;
+  /** Epochs between two checkpoints. */
+  readonly checkpointEvery: number | null;
+}
+
+/** A recipe with every default filled in. */
+export interface Recipe {
+  /** Name of the experiment. */
+  readonly name: string;
+  /** Seed of all random numbers. */
+  readonly seed: number;
+  /** Where to compute. */
+  readonly backend: "auto" | "webgpu" | "cpu";
+  /** Run folder. */
+  readonly output: string;
+  /** Folder that files named in the recipe are relative to. */
+  readonly base: string;
+  /** Examples to train on and to test with. */
+  readonly dataset: PluginEntry;
+  /** Examples kept out of training to watch it; `null`: none. */
+  readonly validation: {
+    /** Split that they are taken out of. */
+    readonly from: string;
+    /** Part of the split; this or `count`. */
+    readonly fraction: number | null;
+    /** Number of examples; this or `fraction`. */
+    readonly count: number | null;
+    /** Whether the same part of each class is taken. */
+    readonly stratify: boolean;
+  } | null;
+  /** Training on a part of the examples; `null`: on all. */
+  readonly subset: {
+    /** The part that is used. */
+    readonly fraction: number;
+  } | null;
+  /** Random changes to training images. */
+  readonly augment: {
+    /** Whether half of the images are mirrored. */
+    readonly flip: boolean;
+    /** By how many pixels images are shifted at most. */
+    readonly shift: number;
+  };
+  /** Model to distil from; `null`: the student learns alone. */
+  readonly teacher: TeacherSettings | null;
+  /** Model that is trained. */
+  readonly student: StudentSettings;
+  /** What training minimises: their sum, each times its weight. */
+  readonly losses: readonly LossSettings[];
+  /** How the student is trained. */
+  readonly train: TrainSettings;
+  /** How accuracy is measured. */
+  readonly evaluate: {
+    /** Examples per batch when nothing is trained. */
+    readonly batchSize: number;
+    /** Whether the training examples are measured too. */
+    readonly train: boolean;
+  };
+  /** The check that merging changed nothing. */
+  readonly verify: {
+    /** Largest difference allowed between logits. */
+    readonly tolerance: number;
+    /** Examples on which the two are compared. */
+    readonly probe: number;
+  };
+}

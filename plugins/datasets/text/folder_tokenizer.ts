@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { UserError } from "../../../core/errors.ts";
+import { readUserFile } from "../../../core/files.ts";
+import type { Batch, HostTensor } from "../../../core/plugin/dataset.ts";
+import type { FolderTokenizer } from "../../../core/predict/inputs.ts";
+import { openTokenizer } from "./open_tokenizer.ts";
+import { type LabelledText, textExamples } from "./text_examples.ts";
+
+/**
+ * The tokenizer in a model's folder, `tokenizer.json` or `vocab.txt`, by which texts become the model's batches; `null`
+ * if there is none. Texts are cut where `tokenizer_config.json` says it, and at the most tokens that the model takes.
+ *
+ * @throws UserError for files that are not a tokenizer's
+ */
+export async function openFolderTokenizer(folder: string, maxLength: number): Promise<FolderTokenizer | null> {
+  const most = Math.min(maxLength, await statedLength(folder));
+  const options = { tokenizer: folder, lowercase: true, vocabularySize: 0, maxLength: most };
+  const readFile = (file: unknown, what: string) => readUserFile(String(file), what);
+  const opened = await openTokenizer(options, [], { readFile }).catch((error) => {
+    if (error instanceof UserError && error.cause instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  if (!opened) return null;
+  const { tokenizer } = opened;
+  const batchOf = (texts: readonly LabelledText[]): Batch<HostTensor> =>
+    textExamples(texts, null, tokenizer.padding, most).batch(Uint32Array.from(texts, (_, index) => index));
+  return {
+    vocabulary: tokenizer.vocabulary,
+    batch(texts) {
+      const encoded = texts.map((text) =>
+        typeof text === "string" ? tokenizer.encode(text) : tokenizer.encode(...text)
+      );
+      const { label: _, ...batch } = batchOf(encoded.map((text) => ({ ...text, label: 0 })));
+      return batch;
+    },
+    wordBatch(sentences) {
+      const encoded = sentences.map((words) => tokenizer.encodeWords(words));
+      const labels = encoded.map(({ wordOf }) =>
+        Int16Array.from(wordOf, (word, place) => word >= 0 && word !== wordOf[place - 1] ? 0 : -1)
+      );
+      const places = labels.map((label) => [...label.keys()].filter((place) => label[place] === 0));
+      return { batch: batchOf(encoded.map((text, index) => ({ ...text, label: labels[index] }))), places };
+    },
+  };
+}
+
+/** The most tokens of a text by the tokenizer's own description; Hugging Face writes 1e30 for no bound. */
+async function statedLength(folder: string): Promise<number> {
+  const text = await Deno.readTextFile(join(folder, "tokenizer_config.json")).catch(() => "{}");
+  try {
+    return JSON.parse(text).model_max_length ?? Infinity;
+  } catch {
+    // Who opens the tokenizer says what is wrong with the file.
+    return Infinity;
+  }
+}
