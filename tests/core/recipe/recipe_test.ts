@@ -144,7 +144,7 @@ Deno.test("a misspelt shared key is found when the plug-in checks its options", 
 Deno.test("the keys that plug-ins share are those of the schema", () => {
   assert.deepEqual(sharedKeys, {
     dataset: ["use", "integrity"],
-    teacher: ["use", "integrity", "weights", "share", "others", "cache"],
+    teacher: ["use", "integrity", "weights", "share", "others", "onPoorTeacher", "cache"],
     otherTeacher: ["use", "integrity", "weights", "share"],
     student: ["use", "integrity", "weights", "initialise", "overParameterise"],
     loss: ["use", "integrity", "weight"],
