@@ -19,6 +19,7 @@ import { initialWeights } from "./student/initial_weights.ts";
 import { rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
+import { inTeachersOrder } from "./teacher/teacher_classes.ts";
 import { chainsForLosses } from "./teacher/teacher_chains.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
@@ -105,7 +106,9 @@ export async function openRun(
 
   using owned = new DisposableStack();
   const opening: Opening = { ops, recipe, watch, plugins, random, report, owned };
-  const loaded = await watch.time("load", () => loadData(recipe, plugins.dataset, random));
+  const loaded = await watch.time("load", async () => {
+    return await inTeachersOrder(recipe, plugins, await loadData(recipe, plugins.dataset, random), report);
+  });
   const { input } = loaded.dataset;
   const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, report));
   if (taught) owned.adopt(taught, freed);

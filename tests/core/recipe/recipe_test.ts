@@ -144,8 +144,8 @@ Deno.test("a misspelt shared key is found when the plug-in checks its options", 
 Deno.test("the keys that plug-ins share are those of the schema", () => {
   assert.deepEqual(sharedKeys, {
     dataset: ["use", "integrity"],
-    teacher: ["use", "integrity", "weights", "share", "others", "cache"],
-    otherTeacher: ["use", "integrity", "weights", "share"],
+    teacher: ["use", "integrity", "weights", "classes", "share", "others", "cache"],
+    otherTeacher: ["use", "integrity", "weights", "classes", "share"],
     student: ["use", "integrity", "weights", "initialise", "overParameterise"],
     loss: ["use", "integrity", "weight"],
   });
