@@ -3,6 +3,9 @@ import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { Random } from "../core/data/random.ts";
 import { evaluate } from "../core/evaluate/evaluate.ts";
+import { classScores } from "../core/evaluate/metrics/confusion.ts";
+import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
+import { describeTags } from "../core/evaluate/metrics/spans.ts";
 import { loadData, type RunData } from "../core/distill/load_data.ts";
 import { reorderClasses } from "../core/distill/reorder_classes.ts";
 import { matchClasses } from "../core/distill/teacher/match_classes.ts";
@@ -95,14 +98,17 @@ async function evaluateFolder(
     plugin ? [plugin.definition] : []
   );
   const { input } = data.dataset;
+  recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, recipe.value.evaluate.positiveClass));
+  if (input.task === "tagging") tell(describeTags(input.classes));
   const saved = await readModelFolder(folder, [...new Set([...builtins.model, ...named])], input, tell);
   const ops = createOps(backend);
   const weights = freeze(ops, saved.model, saved.weights);
-  const { batchSize } = recipe.value.evaluate;
-  const result = await evaluate(ops, { model: saved.model, weights, examples, input, batchSize });
+  const { batchSize, positiveClass } = recipe.value.evaluate;
+  const result = await evaluate(ops, { model: saved.model, weights, examples, input, batchSize, positiveClass });
   weights.dispose();
   const { architecture } = saved;
-  const { loss, metrics, confusion } = result;
+  const { loss, metrics, confusion, spans } = result;
+  const scores = confusion && classScores(confusion);
   return {
     model: folder,
     architecture,
@@ -111,9 +117,15 @@ async function evaluateFolder(
     backend: backend.name,
     examples: result.examples,
     loss,
+    positiveClass: result.positiveClass,
     metrics,
-    classes: confusion && input.classes.map((label, index) => classReport(label, confusion[index], index)),
+    classes: confusion && input.classes.map((label, index) => ({
+      ...classReport(label, confusion[index], index),
+      precision: scores![index]?.precision ?? null,
+      f1: scores![index]?.f1 ?? null,
+    })),
     confusion,
+    spans,
   };
 }
 

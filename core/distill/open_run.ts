@@ -2,6 +2,8 @@ import { join } from "node:path";
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { outputShapes } from "../evaluate/output_shapes.ts";
+import { positiveClassOf } from "../evaluate/metrics/metrics.ts";
+import { describeTags } from "../evaluate/metrics/spans.ts";
 import type { Chain } from "../mpo/chain.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
@@ -110,6 +112,9 @@ export async function openRun(
     return await inTeachersOrder(recipe, plugins, await loadData(recipe, plugins.dataset, random), report);
   });
   const { input } = loaded.dataset;
+  const { positiveClass } = settings.evaluate;
+  recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
+  if (input.task === "tagging") report(describeTags(input.classes));
   const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, report));
   if (taught) owned.adopt(taught, freed);
   const opened = await openStudent(opening, loaded, taught);
@@ -145,7 +150,7 @@ export async function openRun(
     train,
     validation,
     input,
-    monitor: recipe.within(["train", "monitor"], () => monitorOf(settings.train.monitor, input)),
+    monitor: recipe.within(["train", "monitor"], () => monitorOf(settings.train.monitor, input, positiveClass)),
     folder: settings.output,
     fingerprint: { recipe: comparable(settings), inputs },
     reporter,

@@ -48,7 +48,7 @@ Deno.test("a minimal recipe shows every default", () => {
       theseus: null,
       checkpointEvery: 1,
     },
-    evaluate: { batchSize: 500, train: false },
+    evaluate: { batchSize: 500, positiveClass: null, train: false },
     verify: { tolerance: 1e-3, probe: 256 },
   });
 });
