@@ -47,7 +47,7 @@ export function schemeOf(tags: readonly string[]): TagScheme | null {
   const within = tags.filter((tag) => tag !== "O");
   if (within.length === 0) return null;
   for (const [place, pattern] of PLACES) {
-    const letters = new Set(within.map((tag) => pattern.exec(tag)?.groups!.letter ?? ""));
+    const letters = new Set(within.map((tag) => pattern.exec(tag)?.groups?.letter ?? ""));
     // Without types a tag may be any abbreviation; spans that go on are what nothing else has.
     if (place === "bare" && !(letters.has("B") && letters.size > 1)) continue;
     const scheme = SCHEMES.find(({ marks }) => [...letters].every((letter) => Object.hasOwn(marks, letter)));
