@@ -3,8 +3,14 @@ import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { Random } from "../core/data/random.ts";
 import { evaluate } from "../core/evaluate/evaluate.ts";
+import { classScores } from "../core/evaluate/metrics/confusion.ts";
+import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
+import { describeTags } from "../core/evaluate/metrics/spans.ts";
 import { loadData, type RunData } from "../core/distill/load_data.ts";
-import { CONFIG_FILE } from "../core/model_folder/config_file.ts";
+import { reorderClasses } from "../core/distill/reorder_classes.ts";
+import { matchClasses } from "../core/distill/teacher/match_classes.ts";
+import { orderOfClasses, readClassNames } from "../core/model_folder/class_names.ts";
+import { CONFIG_FILE, readForeignConfig } from "../core/model_folder/config_file.ts";
 import { freeze } from "../core/nn/frozen_weights.ts";
 import { readModelFolder } from "../core/model_folder/read_folder.ts";
 import { resolvePlugins } from "../core/distill/resolve_plugins.ts";
@@ -85,20 +91,24 @@ async function evaluateFolder(
   const { split } = flags;
   const builtins = allowedPlugins(flags);
   const plugins = await resolvePlugins(recipe, builtins);
-  const data = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
+  const loaded = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
+  const data = await inModelsOrder(folder, loaded, Array.isArray(plugins.dataset.options?.classes), tell);
   const examples = splitOf(data, split);
   const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>
     plugin ? [plugin.definition] : []
   );
   const { input } = data.dataset;
+  recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, recipe.value.evaluate.positiveClass));
+  if (input.task === "tagging") tell(describeTags(input.classes));
   const saved = await readModelFolder(folder, [...new Set([...builtins.model, ...named])], input, tell);
   const ops = createOps(backend);
   const weights = freeze(ops, saved.model, saved.weights);
-  const { batchSize } = recipe.value.evaluate;
-  const result = await evaluate(ops, { model: saved.model, weights, examples, input, batchSize });
+  const { batchSize, positiveClass } = recipe.value.evaluate;
+  const result = await evaluate(ops, { model: saved.model, weights, examples, input, batchSize, positiveClass });
   weights.dispose();
   const { architecture } = saved;
-  const { loss, metrics, confusion } = result;
+  const { loss, metrics, confusion, spans } = result;
+  const scores = confusion && classScores(confusion);
   return {
     model: folder,
     architecture,
@@ -107,10 +117,44 @@ async function evaluateFolder(
     backend: backend.name,
     examples: result.examples,
     loss,
+    positiveClass: result.positiveClass,
     metrics,
-    classes: confusion && input.classes.map((label, index) => classReport(label, confusion[index], index)),
+    classes: confusion && input.classes.map((label, index) => ({
+      ...classReport(label, confusion[index], index),
+      precision: scores![index]?.precision ?? null,
+      f1: scores![index]?.f1 ?? null,
+    })),
     confusion,
+    spans,
   };
+}
+
+/** Data whose classes are in the order of a saved model's logits, by their names. */
+async function inModelsOrder(
+  folder: string,
+  data: RunData,
+  listed: boolean,
+  tell: (line: string) => void,
+): Promise<RunData> {
+  const { task, classes: given } = data.dataset.input;
+  const own = task === "regression" ? null : await readClassNames(folder);
+  if (!own) return data;
+  const isOurs = (await readForeignConfig(join(folder, CONFIG_FILE))).architecture !== undefined;
+  // A model of this program is held against the data set when it is read.
+  if (isOurs && !orderOfClasses(own, given)) return data;
+  const order = matchClasses({
+    who: "model",
+    own,
+    given,
+    listed,
+    movable: isOurs || !listed,
+    remedies: {
+      order: "the model's order in dataset.classes",
+      names: "name the data set's in the order of the model's logits with dataset.classes",
+    },
+    report: tell,
+  });
+  return order ? reorderClasses(data, order) : data;
 }
 
 /** The run's own splits, and what else the data set has, such as MNLI's `mismatched`. */

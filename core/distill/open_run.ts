@@ -2,6 +2,8 @@ import { join } from "node:path";
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { outputShapes } from "../evaluate/output_shapes.ts";
+import { positiveClassOf } from "../evaluate/metrics/metrics.ts";
+import { describeTags } from "../evaluate/metrics/spans.ts";
 import type { Chain } from "../mpo/chain.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
@@ -22,6 +24,7 @@ import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { lookAtTeacher } from "./teacher/poor_teacher.ts";
+import { inTeachersOrder } from "./teacher/teacher_classes.ts";
 import { chainsForLosses } from "./teacher/teacher_chains.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
@@ -109,10 +112,15 @@ export async function openRun(
 
   using owned = new DisposableStack();
   const opening: Opening = { ops, recipe, watch, plugins, random, report, owned };
-  const loaded = await watch.time("load", () => loadData(recipe, plugins.dataset, random));
+  const loaded = await watch.time("load", async () => {
+    return await inTeachersOrder(recipe, plugins, await loadData(recipe, plugins.dataset, random), report);
+  });
   const { input } = loaded.dataset;
   const unchanged = checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
+  const { positiveClass } = settings.evaluate;
+  recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
+  if (input.task === "tagging") report(describeTags(input.classes));
   const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, report));
   if (taught) owned.adopt(taught, freed);
   const opened = await openStudent(opening, loaded, taught);
@@ -152,7 +160,7 @@ export async function openRun(
     train,
     validation,
     input,
-    monitor: recipe.within(["train", "monitor"], () => monitorOf(settings.train.monitor, input)),
+    monitor: recipe.within(["train", "monitor"], () => monitorOf(settings.train.monitor, input, positiveClass)),
     folder: settings.output,
     fingerprint: { recipe: comparable(settings), inputs },
     reporter,

@@ -140,10 +140,10 @@ export class Run implements Disposable {
   }
 
   async #measure(split: Split, model: Model, weights: Weights): Promise<Evaluation> {
-    const { ops, data, recipe: { value: { evaluate: { batchSize } } } } = this.parts;
+    const { ops, data, recipe: { value: { evaluate: { batchSize, positiveClass } } } } = this.parts;
     const examples = data[split];
     if (!examples) throw new RangeError(`Cannot measure on the ${split} examples: the recipe has none`);
-    return await evaluate(ops, { model, weights, examples, input: data.dataset.input, batchSize });
+    return await evaluate(ops, { model, weights, examples, input: data.dataset.input, batchSize, positiveClass });
   }
 
   /** Writes the recipe as it was resolved, measures the teacher, and says what is trained. */

@@ -21,6 +21,8 @@ export interface RunSummary {
   readonly examples: { readonly train: number; readonly validation: number; readonly test: number };
   /** SHA-256 of each data file that was read, by its name in the recipe. */
   readonly dataSha256: Readonly<Record<string, string>>;
+  /** The class that `f1` is of in all metrics; `null` where it is not that of a class. */
+  readonly positiveClass: string | null;
   /** The teacher on the test set; `null` without one. */
   readonly teacher: {
     /** `null` for a regression. */
@@ -101,6 +103,7 @@ export function summarise(
     seed: settings.seed,
     examples: { train: data.train.length, validation: data.validation?.length ?? 0, test: data.test.length },
     dataSha256: data.sha256,
+    positiveClass: test.positiveClass,
     teacher: teacher && taught && {
       accuracy: taught.accuracy,
       loss: taught.loss,

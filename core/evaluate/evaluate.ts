@@ -8,7 +8,8 @@ import { firstIndices } from "../data/loader.ts";
 import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
 import type { Confusion } from "./metrics/confusion.ts";
-import { metricsOf } from "./metrics/metrics.ts";
+import { type ClassName, metricsOf } from "./metrics/metrics.ts";
+import type { TypeScores } from "./metrics/spans.ts";
 import { infer, predictionsOf, scoredIn } from "./predictions.ts";
 
 /** How well a model does on a list of examples. */
@@ -19,8 +20,12 @@ export interface Evaluation {
   readonly loss: number;
   /** How many examples were measured. */
   readonly examples: number;
-  /** All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, or `pearson`, `spearman`. */
+  /** All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, or `pearson`, `spearman`. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** The class that `f1` is of; `null` where it is not that of a class. */
+  readonly positiveClass: string | null;
+  /** The scores of each type of spans that tags mark; `null` where they mark none. */
+  readonly spans: readonly TypeScores[] | null;
   /** `[true class][predicted class]`; `null` for a regression. */
   readonly confusion: Confusion | null;
 }
@@ -37,6 +42,8 @@ export interface EvaluationCall {
   readonly input: InputDescription;
   /** Examples that are computed at once. */
   readonly batchSize: number;
+  /** The class whose F1 is asked for; unset or `null`: the second of two. */
+  readonly positiveClass?: ClassName | null;
 }
 
 /**
@@ -53,7 +60,7 @@ export interface EvaluationCall {
  * ```
  */
 export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluation> {
-  const { model, weights, examples, input, batchSize } = call;
+  const { model, weights, examples, input, batchSize, positiveClass: wanted = null } = call;
   const { task } = input;
   const labels: HostTensor[] = [];
   const results: Tensor[] = [];
@@ -71,9 +78,9 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const predictions = numbers.filter((_, index) => index % 2 === 0);
   const loss = numbers.filter((_, index) => index % 2 === 1).reduce((sum, [value]) => sum + value, 0);
   const scored = labels.reduce((sum, label) => sum + scoredIn(task, label), 0);
-  const { metrics, confusion } = metricsOf(input, labels, predictions);
-  const accuracy = metrics.accuracy ?? null;
-  return { accuracy, loss: loss / scored, examples: examples.length, metrics, confusion };
+  const measured = metricsOf(input, labels, predictions, wanted);
+  const accuracy = measured.metrics.accuracy ?? null;
+  return { accuracy, loss: loss / scored, examples: examples.length, ...measured };
 }
 
 function lossSum(ops: Ops, task: Task, logits: Tensor, { data, shape }: HostTensor): Tensor {

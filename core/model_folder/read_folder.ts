@@ -6,6 +6,7 @@ import { optionKit } from "../plugin/kit.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { type Checked, parseChecked } from "../recipe/checked.ts";
 import { listWords } from "../recipe/words.ts";
+import { areSameClasses } from "./class_names.ts";
 import { buildForeign } from "./foreign_model.ts";
 import { savedOptions } from "../plugin/saved_options.ts";
 import { CONFIG_FILE } from "./config_file.ts";
@@ -80,7 +81,7 @@ function checkData(config: Config, data: InputDescription): void {
     [["labels"], "the classes", labels, data.classes],
   ];
   for (const [path, what, own, given] of differing) {
-    if (own.join() === given.join()) continue;
+    if (path[0] === "labels" ? areSameClasses(labels, data.classes) : own.join() === given.join()) continue;
     throw config.error(
       path,
       `Cannot run the model on this data set: it takes ${what} ${list(own)}, and the data set has ${list(given)}`,

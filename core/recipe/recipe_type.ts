@@ -25,6 +25,8 @@ export interface LossSettings extends PluginEntry {
 export interface OtherTeacherSettings extends PluginEntry {
   /** Folder or .safetensors file of the trained weights. */
   readonly weights: string;
+  /** Names of the data set's classes in the order of the model's logits; `null`: those of its config.json. */
+  readonly classes: readonly (string | number | boolean)[] | null;
   /** Part in the mean of several teachers' predictions. */
   readonly share: number;
 }
@@ -136,6 +138,8 @@ export interface TrainSettings {
   readonly monitor:
     | "validation.accuracy"
     | "validation.f1"
+    | "validation.f1Macro"
+    | "validation.f1Micro"
     | "validation.matthews"
     | "validation.pearson"
     | "validation.spearman"
@@ -219,6 +223,8 @@ export interface Recipe {
   readonly evaluate: {
     /** Examples per batch when nothing is trained. */
     readonly batchSize: number;
+    /** Class whose F1 is `f1`; `null`: the second of two classes, or the mean of more. */
+    readonly positiveClass: string | number | boolean | null;
     /** Whether the training examples are measured too. */
     readonly train: boolean;
   };

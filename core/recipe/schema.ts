@@ -70,6 +70,9 @@ const fields = z.strictObject({
   train: trainSchema.describe("How the student is trained"),
   evaluate: z.strictObject({
     batchSize: z.int().min(1).default(500).describe("Examples per batch when nothing is trained"),
+    positiveClass: z.union([z.string().min(1), z.number(), z.boolean()]).nullable().default(null).describe(
+      "The class whose F1 is called f1; null: the second of two classes, as GLUE has it",
+    ),
     train: z.boolean().default(false).describe("Measure accuracy on the training examples too, without augmentation"),
   }).prefault({}).describe("How accuracy is measured"),
   verify: z.strictObject({

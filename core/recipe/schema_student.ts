@@ -41,6 +41,9 @@ const overParameterised = z.strictObject({
 const trained = {
   ...pluginUse("Model", "./my_model.ts"),
   weights: z.string().min(1).describe("Folder or .safetensors file of the trained weights"),
+  classes: z.array(z.union([z.string().min(1), z.number(), z.boolean()])).min(2).nullable().default(null).describe(
+    "Names of the data set's classes in the order of the model's logits; null: those of its config.json",
+  ),
   share: z.number().positive().default(1).describe("Part in the mean of several teachers' predictions"),
 };
 

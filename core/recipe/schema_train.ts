@@ -117,12 +117,15 @@ export const trainSchema = z.strictObject({
   monitor: z.enum([
     "validation.accuracy",
     "validation.f1",
+    "validation.f1Macro",
+    "validation.f1Micro",
     "validation.matthews",
     "validation.pearson",
     "validation.spearman",
     "validation.loss",
   ]).nullable().default(null).describe(
-    "Metric that early stopping and restoreBest go by, taken after each epoch; null: accuracy, or pearson for a regression",
+    "Metric that early stopping and restoreBest go by, taken after each epoch; f1 is that of evaluate.positiveClass, or of " +
+      "whole spans that tags mark; null: accuracy, f1 of spans, or pearson for a regression",
   ),
   earlyStopping: earlyStopping.nullable().default(null).describe(
     "Stop when the monitored metric no longer improves; null: never",

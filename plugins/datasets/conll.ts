@@ -3,7 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import { type Dataset, type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { parseConll, type TaggedSentence, toIob2 } from "./text/conll_format.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
-import { classNumber } from "./text/labels.ts";
+import { type ClassName, classNames, classNumber, namedClasses, sortedClasses } from "./text/labels.ts";
 import { openTokenizer } from "./text/open_tokenizer.ts";
 import { type LabelledText, textExamples } from "./text/text_examples.ts";
 import { type TextOptions, textOptions } from "./text/text_options.ts";
@@ -16,7 +16,7 @@ interface ConllOptions extends TextOptions {
   wordColumn: number;
   tagColumn: number;
   iob1: boolean;
-  classes: string[] | null;
+  classes: ClassName[] | null;
   encoding: Encoding;
 }
 
@@ -37,7 +37,7 @@ export const conll = defineDataset<ConllOptions>({
       wordColumn: z.int().default(0).describe("Column of the word, from 0; negative: from the end"),
       tagColumn: z.int().default(-1).describe("Column of the tag, from 0; negative: from the end"),
       iob1: z.boolean().default(false).describe("Whether the tags are IOB1, as CoNLL-2003's are; they become IOB2"),
-      classes: z.array(z.string()).min(2).nullable().default(null).describe(
+      classes: classNames(kit).min(2).nullable().default(null).describe(
         "The tags in the order of their numbers; null: those of the training sentences, O first",
       ),
       encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the files"),
@@ -48,7 +48,7 @@ export const conll = defineDataset<ConllOptions>({
     const files = { ...options.more, train: options.train, test: options.test };
     const read: Record<string, { file: string; sentences: TaggedSentence[] }> = {};
     for (const [name, file] of Object.entries(files)) read[name] = await readSentences(file, options, setup);
-    const classes = options.classes ?? tagsOf(read.train.sentences);
+    const classes = options.classes ? namedClasses(options.classes) : tagsOf(read.train.sentences);
     const words = read.train.sentences.map((sentence) => sentence.words.join(" "));
     const { tokenizer, files: tokenizerFiles } = await openTokenizer(options, words, setup);
     const { vocabulary, padding } = tokenizer;
@@ -84,7 +84,7 @@ async function readSentences(file: string | RemoteFile, options: ConllOptions, {
 function tagsOf(sentences: readonly TaggedSentence[]): string[] {
   const tags = new Set(sentences.flatMap(({ tags }) => tags));
   const outside = tags.delete("O") ? ["O"] : [];
-  return [...outside, ...[...tags].sort()];
+  return [...outside, ...sortedClasses(tags)];
 }
 
 function encodeSentence(

@@ -2,17 +2,17 @@ import { join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { listWords } from "../../core/recipe/words.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
-import { cellOf, parseTable, type TableRow } from "./text/columns.ts";
+import { labelOf, parseTable, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText } from "./text/decode_text.ts";
 import { GLUE_TASKS, type GlueTask } from "./text/glue_tasks.ts";
-import { classNumber, realNumber } from "./text/labels.ts";
+import { type ClassName, classNames, classNumber, namedClasses, realNumber } from "./text/labels.ts";
 import { textDataset, type TextRow, type TextRows } from "./text/text_dataset.ts";
 import { type TextOptions, textOptions } from "./text/text_options.ts";
 
 interface GlueOptions extends TextOptions {
   task: string;
   folder: string;
-  classes: readonly string[] | null;
+  classes: readonly ClassName[] | null;
   takeTrain: number | null;
 }
 
@@ -30,7 +30,7 @@ export const glue = defineDataset<GlueOptions>({
     return z.strictObject({
       task: z.enum(Object.keys(GLUE_TASKS) as [string, ...string[]]).describe("Which task"),
       folder: z.string().min(1).describe("Folder with the task's files"),
-      classes: z.array(z.string()).nullable().default(null).describe(
+      classes: classNames(kit).nullable().default(null).describe(
         "The task's classes in the order of the teacher's logits; null: contradiction, entailment, neutral for MNLI, " +
           "entailment, not_entailment for QNLI and RTE, 0, 1 for others",
       ),
@@ -41,7 +41,7 @@ export const glue = defineDataset<GlueOptions>({
     });
   },
   async load(options, setup) {
-    const own = inOrder(GLUE_TASKS[options.task], options.classes);
+    const own = inOrder(GLUE_TASKS[options.task], options.classes && namedClasses(options.classes));
     const read = (file: string) => readSplit(join(options.folder, file), own, setup);
     const train = await read("train.tsv");
     if (options.takeTrain !== null && options.takeTrain > train.length) {
@@ -91,10 +91,10 @@ async function readSplit(file: string, task: GlueTask, { readFile }: DatasetSetu
 
 function textRow(row: TableRow, file: string, { task, text, pair, label, classes }: GlueTask): TextRow {
   const place = { file, line: row.line };
-  const answer = cellOf(row, label, file);
+  const answer = labelOf(row, label, file, task === "regression" ? "a number" : "a class");
   return {
-    text: cellOf(row, text, file),
-    pair: pair === null ? null : cellOf(row, pair, file),
+    text: textOf(row, text, file),
+    pair: pair === null ? null : textOf(row, pair, file),
     label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place),
   };
 }

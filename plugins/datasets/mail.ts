@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { namedClasses } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
 import { mailText } from "./text/mail_text.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
@@ -53,7 +54,7 @@ export const mail = defineDataset<MailOptions>({
     });
   },
   async load(options, setup) {
-    const classes = Object.keys(options.classes);
+    const classes = namedClasses(Object.keys(options.classes));
     if (classes.length < 2) throw new UserError(`Cannot tell ${classes.length} class apart: two or more are needed`);
     const messages = options.folder !== null
       ? await readMessages(options.folder, setup)

@@ -1,9 +1,9 @@
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
-import { cellOf, parseTable, TABLE_FORMATS, type TableFormat, type TableRow } from "./text/columns.ts";
+import { labelOf, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
-import { classNumber, realNumber } from "./text/labels.ts";
+import { type ClassName, classNames, classNumber, namedClasses, realNumber, sortedClasses } from "./text/labels.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
 import { type TextOptions, textOptions } from "./text/text_options.ts";
 
@@ -18,7 +18,7 @@ interface TextTableOptions extends TextOptions {
   text: string;
   pair: string | null;
   label: string;
-  classes: string[] | null;
+  classes: ClassName[] | null;
   columns: string[] | null;
   format: TableFormat | null;
   quotes: boolean | null;
@@ -42,8 +42,9 @@ export const textTable = defineDataset<TextTableOptions>({
       text: z.string().min(1).default("text").describe("Column of the text"),
       pair: z.string().min(1).nullable().default(null).describe("Column of the second text of a pair; null: none"),
       label: z.string().min(1).default("label").describe("Column of the label"),
-      classes: z.array(z.string()).min(2).nullable().default(null).describe(
-        "Names of the classes in the order of their numbers; null: the training labels in alphabetical order",
+      classes: classNames(kit).min(2).nullable().default(null).describe(
+        "Names of the classes in the order of their numbers; null: the training labels in the order of the alphabet, or " +
+          "of the numbers that they are",
       ),
       columns: z.array(z.string().min(1)).min(1).nullable().default(null).describe(
         "Names of the columns of a table whose first line is an example; null: the first line has them",
@@ -62,7 +63,8 @@ export const textTable = defineDataset<TextTableOptions>({
     const files = { ...options.more, train: options.train, test: options.test };
     const tables: Record<string, { rows: TableRow[]; file: string }> = {};
     for (const [name, file] of Object.entries(files)) tables[name] = await readTable(file, name, options, setup);
-    const classes = options.task === "regression" ? [] : options.classes ?? classesOf(tables.train, options.label);
+    const given = options.classes && namedClasses(options.classes);
+    const classes = options.task === "regression" ? [] : given ?? classesOf(tables.train, options.label);
     const rows = Object.fromEntries(
       Object.entries(tables).map(([name, table]) => [name, textRows(table, classes, options)]),
     );
@@ -81,8 +83,11 @@ async function readTable(file: File, split: string, options: TextTableOptions, {
   return { file: name, rows: parseTable(text, name, { format, quotes, columns: options.columns }) };
 }
 
+/** What stands in the column of the label, for messages. */
+const CLASS = "one class, a text or a number";
+
 function classesOf({ rows, file }: { rows: readonly TableRow[]; file: string }, label: string): string[] {
-  const classes = [...new Set(rows.map((row) => cellOf(row, label, file)))].sort();
+  const classes = sortedClasses(rows.map((row) => labelOf(row, label, file, CLASS)));
   if (classes.length >= 2 && classes.length <= 1000) return classes;
   throw new UserError(
     `Cannot tell classes by the column "${label}" of "${file}": it has ${classes.length} different values, and 2 to 1000 are needed`,
@@ -96,12 +101,12 @@ function textRows(
 ): TextRow[] {
   return rows.map((row) => {
     const place = { file, line: row.line };
-    const answer = cellOf(row, label, file);
-    const own = cellOf(row, text, file);
+    const answer = labelOf(row, label, file, task === "regression" ? "a number" : CLASS);
+    const own = textOf(row, text, file);
     if (own.trim() === "") throw new UserError(`Cannot use line ${row.line} of "${file}": its text is empty`);
     return {
       text: own,
-      pair: pair === null ? null : cellOf(row, pair, file),
+      pair: pair === null ? null : textOf(row, pair, file),
       label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place),
     };
   });

@@ -1,3 +1,4 @@
+import { titleOf } from "../../core/evaluate/metrics/show.ts";
 import type { Experiment, Scalar } from "./experiment.ts";
 import { finished, type FinishedRun, metricName, type Outcome, scoreOf } from "./outcome.ts";
 import type { RowResult } from "./run_grid.ts";
@@ -15,7 +16,9 @@ export interface RowStatistics {
   readonly failed: number;
   readonly test: Moments | null;
   readonly validation: Moments | null;
-  /** The task's other metrics on the test examples, by name. */
+  /** The class that `f1` is of; `null` where it is not that of a class. */
+  readonly positiveClass: string | null;
+  /** The task's other usual metrics on the test examples, by name. */
   readonly others: Readonly<Record<string, Moments | null>>;
   /** On the training examples without augmentation, if the recipe asks for them. */
   readonly train: Moments | null;
@@ -78,8 +81,9 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
     failed: outcomes.length - runs.length,
     test: over(({ summary }) => scoreOf(summary.student.metrics)),
     validation: over(({ summary }) => scoreOf(summary.student.validationMetrics)),
+    positiveClass: first?.positiveClass ?? null,
     others: Object.fromEntries(
-      Object.keys(first?.student.metrics ?? {}).slice(1).map((name) => [
+      Object.keys(first?.student.metrics ?? {}).slice(1).filter((name) => titleOf(name, null) !== null).map((name) => [
         name,
         over(({ summary }) => summary.student.metrics[name]),
       ]),

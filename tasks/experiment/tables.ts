@@ -1,3 +1,4 @@
+import { titleOf } from "../../core/evaluate/metrics/show.ts";
 import { alignColumns } from "../support/table.ts";
 import { counted, grouped } from "../support/format.ts";
 import type { Experiment } from "./experiment.ts";
@@ -124,9 +125,12 @@ function mainTable(
 
 function othersTable(lines: readonly RowStatistics[]): Table {
   const names = [...new Set(lines.flatMap(({ others }) => Object.keys(others)))];
+  const classes = new Set(lines.map(({ positiveClass }) => positiveClass));
+  // Rows may go by different classes; then each is in its own metrics.json.
+  const positive = classes.size === 1 ? [...classes][0] : null;
   return {
     title: "Further metrics on the test examples",
-    header: ["row", ...names.map((name) => `${name} %`)],
+    header: ["row", ...names.map((name) => `${titleOf(name, positive) ?? name} %`)],
     rows: lines.map(({ name, others }) => [name, ...names.map((metric) => showPart(others[metric] ?? null))]),
     notes: [],
   };

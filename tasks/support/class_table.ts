@@ -1,4 +1,5 @@
 import type { Confusion } from "../../core/evaluate/metrics/confusion.ts";
+import type { TypeScores } from "../../core/evaluate/metrics/spans.ts";
 import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
 import { counted, grouped, percent } from "./format.ts";
 import type { Styles } from "./output.ts";
@@ -15,12 +16,16 @@ export interface ModelReport {
   readonly examples: number;
   /** Mean cross-entropy in nats; mean squared error for a regression. */
   readonly loss: number;
+  /** The class that `f1` is of; `null` where it is not that of a class. */
+  readonly positiveClass: string | null;
   /** By name. */
   readonly metrics: Readonly<Record<string, number>>;
   /** `null` for a regression. */
   readonly classes: readonly ClassReport[] | null;
   /** `[true class][predicted class]`: how many examples or tokens; `null` for a regression. */
   readonly confusion: Confusion | null;
+  /** The scores of each type of spans that tags mark; `null` where they mark none. */
+  readonly spans: readonly TypeScores[] | null;
 }
 
 /** One class of a {@link ModelReport}. */
@@ -30,6 +35,10 @@ interface ClassReport {
   readonly examples: number;
   /** `null` where there is no example. */
   readonly accuracy: number | null;
+  /** Of the examples taken for it, the part that is of it; `null` where the class neither occurs nor is predicted. */
+  readonly precision: number | null;
+  /** Of its examples alone against all others; `null` as well. */
+  readonly f1: number | null;
 }
 
 /** A confusion matrix of more classes than this fits no terminal. */
@@ -37,28 +46,42 @@ const MOST_COLUMNS = 20;
 
 /** Lines for people: totals, then a row for each class with what its examples were taken for. */
 export function showModelReport(report: ModelReport, styles: Styles): string[] {
-  const { model, architecture, split, examples, loss, classes, confusion } = report;
+  const { model, architecture, split, examples, loss, classes, confusion, spans } = report;
   return [
     ...alignColumns([
       ["model", `${model} (${architecture})`],
       ["data", `${counted(examples, `${split} example`)} of ${report.recipe}`],
-      ...shownMetrics(report).map(([name, value]) => [name, value]),
+      ...shownMetrics(report, Object.keys(report.metrics)).map(([name, value]) => [name, value]),
       ["loss", loss.toFixed(4)],
     ], ["left"]),
+    ...(spans && spans.length > 0 ? ["", ...spanTable(spans, styles)] : []),
     ...(classes && confusion ? ["", ...classTable(classes, confusion, styles)] : []),
   ];
+}
+
+function spanTable(spans: readonly TypeScores[], { strong }: Styles): string[] {
+  const [header, ...rows] = alignColumns([
+    ["spans of", "number", "precision", "recall", "f1"],
+    ...spans.map(({ type, spans, precision, recall, f1 }) => [
+      type,
+      grouped(spans),
+      ...[precision, recall, f1].map((value) => value.toFixed(4)),
+    ]),
+  ], ["left", "right"]);
+  return [strong(header), ...rows];
 }
 
 function classTable(classes: readonly ClassReport[], confusion: Confusion, { strong }: Styles): string[] {
   const matrix = classes.length <= MOST_COLUMNS;
   const places = matrix ? classes.map((_, index) => String(index)) : [];
   const [header, ...rows] = alignColumns([
-    ["class", "", "examples", "accuracy", ...places],
+    ["class", "", "examples", "accuracy", "f1", ...places],
     ...classes.map((own, index) => [
       String(index),
       own.label,
       grouped(own.examples),
       own.accuracy === null ? "-" : percent(own.accuracy),
+      own.f1 === null ? "-" : own.f1.toFixed(4),
       ...(matrix ? confusion[index].map(grouped) : []),
     ]),
   ], ["right", "left", "right"]);

@@ -35,12 +35,14 @@ export function showSummary(summary: RunSummary, folder: string, { strong }: Sty
 }
 
 /** One column for the student, and one before it for the teacher if there is one. */
-function resultRows({ recipe, teacher, student }: RunSummary): string[][] {
+function resultRows({ recipe, positiveClass, teacher, student }: RunSummary): string[][] {
   const row = (name: string, taught: string, own: string) => teacher ? [name, taught, own] : [name, own];
-  const taught = new Map(teacher ? shownMetrics(teacher) : []);
+  const taught = new Map(teacher ? shownMetrics({ ...teacher, positiveClass }) : []);
   return [
     row(recipe, "teacher", "student"),
-    ...shownMetrics(student).map(([name, value]) => row(`test ${name}`, taught.get(name) ?? "-", value)),
+    ...shownMetrics({ ...student, positiveClass }).map(([name, value]) =>
+      row(`test ${name}`, taught.get(name) ?? "-", value)
+    ),
     row("test loss", (teacher?.loss ?? 0).toFixed(4), student.loss.toFixed(4)),
     row("parameters in training", "-", grouped(student.parametersTraining)),
     row("parameters at inference", grouped(teacher?.parameters ?? 0), grouped(student.parametersInference)),

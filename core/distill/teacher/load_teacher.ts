@@ -10,6 +10,7 @@ import type { TaughtModel } from "../student/initial_weights.ts";
 import { freeze } from "../../nn/frozen_weights.ts";
 import { type OpenedTeacher, openTeacher } from "./open_teacher.ts";
 import type { ResolvedPlugins } from "../resolve_plugins.ts";
+import { withoutLabels } from "./teacher_classes.ts";
 import type { Teacher } from "./teacher_outputs.ts";
 
 /** A teacher, or several as one, with its weights on the device and as plain numbers. */
@@ -46,8 +47,8 @@ export async function loadTeacher(
   using opened = new DisposableStack();
   const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {
-    const { weights, share } = index === 0 ? settings : settings.others[index - 1];
-    const member = await openTeacher(ops, recipe, plugin, weights, data, report);
+    const { weights, share, classes } = index === 0 ? settings : settings.others[index - 1];
+    const member = await openTeacher(ops, recipe, withoutLabels(plugin, classes), weights, data, report);
     opened.defer(member.dispose);
     members.push({ ...member, share });
   }

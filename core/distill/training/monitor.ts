@@ -2,7 +2,7 @@ import { UserError } from "../../errors.ts";
 import type { InputDescription } from "../../plugin/dataset.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Evaluation } from "../../evaluate/evaluate.ts";
-import { metricNames } from "../../evaluate/metrics/metrics.ts";
+import { type ClassName, metricNames } from "../../evaluate/metrics/metrics.ts";
 
 /** The best value of the monitored metric, its epoch (from 1), and epochs since then without a better one. */
 export interface Best {
@@ -17,10 +17,15 @@ export type Monitor = string;
 /**
  * The metric that `train.monitor` means for a data set: without one the task's first.
  *
+ * @param positive the class whose F1 is asked for; `null`: the second of two
  * @throws UserError if the task has no such metric
  */
-export function monitorOf(monitor: Recipe["train"]["monitor"], data: InputDescription): Monitor {
-  const own = metricNames(data);
+export function monitorOf(
+  monitor: Recipe["train"]["monitor"],
+  data: InputDescription,
+  positive: ClassName | null = null,
+): Monitor {
+  const own = metricNames(data, positive);
   if (monitor === null) return own[0];
   const name = monitor.replace("validation.", "");
   const known = [...own, "loss"];

@@ -199,7 +199,7 @@ export class Training {
       this.#move({ best: this.#validation.best });
       const { metrics, loss } = result;
       await this.#log.write({ step: this.#position.step, epoch, validation: { ...metrics, loss } });
-      reporter.line(`epoch ${epoch}: validation ${showMetrics(result)}, loss ${loss.toFixed(4)}`);
+      reporter.line(`epoch ${epoch}: validation ${showMetrics(result, [this.setup.monitor])}, loss ${loss.toFixed(4)}`);
     }
     await diagnostics?.endEpoch(this.#log, this.#position.step, epoch);
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();

@@ -48,11 +48,13 @@ export class Validation {
    * @returns `null` without validation examples
    */
   async endEpoch(epoch: number): Promise<Evaluation | null> {
-    const { ops, student, recipe: { train, evaluate: { batchSize } }, examples, input, monitor } = this.setup;
+    const { ops, student, recipe: { train, evaluate: { batchSize, positiveClass } }, examples, input, monitor } =
+      this.setup;
     if (!examples) return null;
     const weights = student.frozenWeights();
     const { model } = student;
-    const result = await evaluate(ops, { model, weights, examples, input, batchSize }).finally(weights.dispose);
+    const call = { model, weights, examples, input, batchSize, positiveClass };
+    const result = await evaluate(ops, call).finally(weights.dispose);
     this.best = updateBest(
       this.best,
       monitor,

@@ -15,17 +15,36 @@ export function accuracyOf(confusion: Confusion): number {
   return sum(confusion.map((row, label) => row[label])) / sum(confusion.map(sum));
 }
 
-/**
- * F1, 2 TP / (2 TP + FP + FN): of class 1 where there are two classes, as GLUE has it for MRPC and QQP; otherwise the
- * mean over the classes. A class that neither occurs nor is predicted counts as 0.
- */
-export function f1Of(confusion: Confusion): number {
-  const own = confusion.map((row, label) => {
+/** How well a class is told from all others. */
+export interface ClassScores {
+  /** Part of the examples taken for it that are of it; 0 if none are taken for it. */
+  readonly precision: number;
+  /** Part of its examples that are taken for it; 0 if it has none. */
+  readonly recall: number;
+  /** Their harmonic mean, 2 TP / (2 TP + FP + FN). */
+  readonly f1: number;
+}
+
+/** The scores of each class; `null` for one that neither occurs nor is predicted. */
+export function classScores(confusion: Confusion): (ClassScores | null)[] {
+  return confusion.map((row, label) => {
     const predicted = sum(confusion.map((other) => other[label]));
-    const total = sum(row) + predicted;
-    return total === 0 ? 0 : 2 * row[label] / total;
+    const own = sum(row);
+    if (own + predicted === 0) return null;
+    const part = (total: number) => total === 0 ? 0 : row[label] / total;
+    return { precision: part(predicted), recall: part(own), f1: part((own + predicted) / 2) };
   });
-  return own.length === 2 ? own[1] : sum(own) / own.length;
+}
+
+/** F1 of one class, as GLUE has it for class 1 of MRPC and QQP; 0 for a class that neither occurs nor is predicted. */
+export function f1Of(confusion: Confusion, label: number): number {
+  return classScores(confusion)[label]?.f1 ?? 0;
+}
+
+/** The mean of F1 over the classes that occur or are predicted, as scikit-learn's `average="macro"`. */
+export function f1Macro(confusion: Confusion): number {
+  const own = classScores(confusion).flatMap((scores) => scores ? [scores.f1] : []);
+  return sum(own) / own.length;
 }
 
 /**

@@ -1,15 +1,36 @@
 import type { Evaluation } from "../evaluate.ts";
 
-type Measured = Pick<Evaluation, "metrics">;
+type Measured = Pick<Evaluation, "metrics"> & Partial<Pick<Evaluation, "positiveClass">>;
 
-/** The metrics by name, as a person reads them. */
-export function shownMetrics({ metrics }: Measured): [name: string, value: string][] {
-  return Object.entries(metrics).map((
-    [name, value],
-  ) => [name, name === "accuracy" ? `${(100 * value).toFixed(2)} %` : value.toFixed(4)]);
+/** Metrics that say little beside the others: shown where all are asked for. */
+const FURTHER: readonly string[] = ["f1Macro", "f1Micro"];
+
+/** What metrics are called to a person, where it is not their name. */
+const TITLES: Readonly<Record<string, string>> = { f1Macro: "f1, macro", f1Micro: "f1, micro" };
+
+/** A metric's name to a person; F1 of a class names it. `null` for one that is shown only where it is asked for. */
+export function titleOf(name: string, positiveClass: string | null, also: readonly string[] = []): string | null {
+  if (FURTHER.includes(name) && !also.includes(name)) return null;
+  return name === "f1" && positiveClass !== null ? `f1 of ${positiveClass}` : TITLES[name] ?? name;
 }
 
-/** `accuracy 91.20 %, f1 0.9034` */
-export function showMetrics(evaluation: Measured): string {
-  return shownMetrics(evaluation).map(([name, value]) => `${name} ${value}`).join(", ");
+/**
+ * The metrics by name, as a person reads them.
+ *
+ * @param also the further ones that are wanted; the usual ones are always there
+ */
+export function shownMetrics(
+  { metrics, positiveClass = null }: Measured,
+  also: readonly string[] = [],
+): [name: string, value: string][] {
+  return Object.entries(metrics).flatMap(([name, value]): [string, string][] => {
+    const title = titleOf(name, positiveClass, also);
+    if (title === null) return [];
+    return [[title, name === "accuracy" ? `${(100 * value).toFixed(2)} %` : value.toFixed(4)]];
+  });
+}
+
+/** `accuracy 91.20 %, f1 of spam 0.9034` */
+export function showMetrics(evaluation: Measured, also: readonly string[] = []): string {
+  return shownMetrics(evaluation, also).map(([name, value]) => `${name} ${value}`).join(", ");
 }

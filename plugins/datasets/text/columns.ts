@@ -9,7 +9,8 @@ export type TableFormat = typeof TABLE_FORMATS[number];
 /** A row of a table: its cells by column, and the line on which it stands, from 1. */
 export interface TableRow {
   readonly line: number;
-  readonly cells: Readonly<Record<string, string>>;
+  /** Lists and maps of JSON stay what they are, as no text says the same. */
+  readonly cells: Readonly<Record<string, string | object>>;
 }
 
 /** How a table is read. */
@@ -68,18 +69,47 @@ function parseJsonLines(text: string, file: string): TableRow[] {
     if (value === null || typeof value !== "object" || Array.isArray(value)) {
       throw new UserError(`Cannot read line ${line} of "${file}": a JSON object is needed, with a key for each column`);
     }
-    const cells = Object.entries(value).map(([name, cell]) => [name, cell === null ? "" : String(cell)]);
+    const cells = Object.entries(value).map(([name, cell]) => [name, cell === null ? "" : plainOrWhole(cell)]);
     return [{ line, cells: Object.fromEntries(cells) }];
   });
 }
 
-/** A cell of a row. @throws UserError with the line if there is no such column */
-export function cellOf({ line, cells }: TableRow, column: string, file: string): string {
-  const cell = cells[column];
-  if (cell === undefined) {
+function plainOrWhole(cell: unknown): string | object {
+  return typeof cell === "object" && cell !== null ? cell : String(cell);
+}
+
+/** A text of a row. @throws UserError with the line if there is no such column, or a list or a map stands there */
+export function textOf(row: TableRow, column: string, file: string): string {
+  return cellOf(row, column, file, column === "text" ? "text" : `"${column}"`, "one text");
+}
+
+/**
+ * A label of a row, without spaces around it.
+ *
+ * @param expected what is right, for messages: "a number"
+ * @throws UserError with the line if there is none, or a list or a map stands there
+ */
+export function labelOf(row: TableRow, column: string, file: string, expected: string): string {
+  const label = cellOf(row, column, file, "label", expected).trim();
+  if (label !== "") return label;
+  throw new UserError(
+    `Cannot use line ${row.line} of "${file}" as its label is empty: give it one, or leave the line out`,
+  );
+}
+
+function cellOf({ line, cells }: TableRow, column: string, file: string, what: string, expected: string): string {
+  if (!Object.hasOwn(cells, column)) {
     throw new UserError(
       `Cannot find the column "${column}" on line ${line} of "${file}": it has ${listWords(Object.keys(cells), "and")}`,
     );
   }
-  return cell;
+  const cell = cells[column];
+  if (typeof cell === "string") return cell;
+  const kind = Array.isArray(cell) ? "list" : "map";
+  const shown = JSON.stringify(cell);
+  throw new UserError(
+    `Cannot use line ${line} of "${file}" as its ${what} is a ${kind}, ${
+      shown.length <= 60 ? shown : `${shown.slice(0, 57)}...`
+    }: expected ${expected}`,
+  );
 }

@@ -47,11 +47,21 @@ export function parseConll(text: string, file: string, columns: ConllColumns): T
   return sentences;
 }
 
+/** The kind of a tag that goes on with a span, by prefix or suffix. */
+const INSIDE = /^I-(?<prefixed>.+)$|^(?![BI]-)(?<suffixed>.+)-I$/s;
+/** The kind of any tag of a span. */
+const WITHIN = /^[BI]-(?<prefixed>.+)$|^(?![BI]-)(?<suffixed>.+)-[BI]$/s;
+
 /** IOB1, where only a span that follows one of its kind begins with B, as IOB2, where every span does. */
 export function toIob2(tags: readonly string[]): string[] {
+  const kindOf = (tag: string) => {
+    const { prefixed, suffixed } = WITHIN.exec(tag)?.groups ?? {};
+    return prefixed ?? suffixed ?? null;
+  };
   return tags.map((tag, index) => {
-    if (!tag.startsWith("I-")) return tag;
-    const before = tags[index - 1] ?? "O";
-    return before !== "O" && before.slice(2) === tag.slice(2) ? tag : `B-${tag.slice(2)}`;
+    const { prefixed, suffixed } = INSIDE.exec(tag)?.groups ?? {};
+    const kind = prefixed ?? suffixed;
+    if (kind === undefined || kindOf(tags[index - 1] ?? "O") === kind) return tag;
+    return prefixed === undefined ? `${kind}-B` : `B-${kind}`;
   });
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
-import { bertTokenizer } from "./bert_tokenizer.ts";
+import { bertTokenizer, type BertTokenizerOptions } from "./bert_tokenizer.ts";
 import { TextTokenizer, type TokenizerFiles } from "./tokenizer.ts";
 import type { TextOptions } from "./text_options.ts";
 import { trainVocabulary } from "./train_vocabulary.ts";
@@ -25,13 +25,13 @@ export async function openTokenizer(
 ): Promise<OpenedTokenizer> {
   const { tokenizer: name, lowercase, maxLength, vocabularySize } = options;
   const files = name === null
-    ? bertTokenizer(trainVocabulary(countWords(trainingTexts, lowercase), vocabularySize), lowercase)
+    ? bertTokenizer(trainVocabulary(countWords(trainingTexts, lowercase), vocabularySize), { lowercase })
     : await readTokenizer(name, lowercase, readFile);
   return { tokenizer: new TextTokenizer(files, maxLength), files: fileBytes(files) };
 }
 
 async function readTokenizer(name: string, lowercase: boolean, readFile: DatasetSetup["readFile"]) {
-  if (name.endsWith(".txt")) return readVocabulary(name, lowercase, readFile);
+  if (name.endsWith(".txt")) return readVocabulary(name, { lowercase }, readFile);
   if (name.endsWith(".json")) return { tokenizer: await readJson(name, readFile), config: {} };
   const optional = async (file: string) => {
     try {
@@ -43,13 +43,44 @@ async function readTokenizer(name: string, lowercase: boolean, readFile: Dataset
   };
   const [tokenizer, config] = [await optional("tokenizer.json"), await optional("tokenizer_config.json") ?? {}];
   if (tokenizer) return { tokenizer, config };
-  const lower = typeof config.do_lower_case === "boolean" ? config.do_lower_case : lowercase;
-  return readVocabulary(join(name, "vocab.txt"), lower, readFile);
+  const file = join(name, "tokenizer_config.json");
+  return readVocabulary(join(name, "vocab.txt"), bertOptions(config, lowercase, file), readFile);
 }
 
-async function readVocabulary(file: string, lowercase: boolean, readFile: DatasetSetup["readFile"]) {
+/**
+ * What a `tokenizer_config.json` says of a BERT tokenizer that has no `tokenizer.json`.
+ *
+ * @throws UserError for a value of another kind, or another class of tokenizers
+ */
+function bertOptions(config: Record<string, unknown>, lowercase: boolean, file: string): BertTokenizerOptions {
+  const flag = (key: string): boolean | null => {
+    const value = config[key] ?? null;
+    if (value === null || typeof value === "boolean") return value;
+    throw new UserError(`Cannot read ${key} in "${file}": expected true, false or null, got ${JSON.stringify(value)}`);
+  };
+  const words = config.never_split ?? [];
+  if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {
+    throw new UserError(`Cannot read never_split in "${file}": expected a list of texts, got ${JSON.stringify(words)}`);
+  }
+  const { tokenizer_class: kind, word_tokenizer_type: splitter = "basic" } = config;
+  if (kind === "BertJapaneseTokenizer" || splitter !== "basic") {
+    throw new UserError(
+      `Cannot make the tokenizer of "${file}" of its vocab.txt, as it splits words by a dictionary: expected a ` +
+        "tokenizer.json beside it",
+    );
+  }
+  return {
+    lowercase: flag("do_lower_case") ?? lowercase,
+    stripAccents: flag("strip_accents"),
+    chineseCharacters: flag("tokenize_chinese_chars") ?? true,
+    basic: flag("do_basic_tokenize") ?? true,
+    neverSplit: words,
+  };
+}
+
+async function readVocabulary(file: string, options: BertTokenizerOptions, readFile: DatasetSetup["readFile"]) {
   const text = new TextDecoder().decode(await readFile(file, "the vocabulary"));
-  return bertTokenizer(text.replace(/\r?\n$/, "").split(/\r?\n/), lowercase);
+  return bertTokenizer(text.replace(/\r?\n$/, "").split(/\r?\n/), options);
 }
 
 async function readJson(file: string, readFile: DatasetSetup["readFile"]): Promise<Record<string, unknown>> {

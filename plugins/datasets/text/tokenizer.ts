@@ -15,6 +15,28 @@ export interface TokenizerFiles {
   readonly config: Record<string, unknown>;
 }
 
+/** Chinese characters beyond 16 bits, which the library does not know for ones; the ranges are those of the original. */
+const FAR_CHINESE = /[\u{20000}-\u{2A6DF}\u{2A700}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/gu;
+
+/** A normaliser in a tokenizer.json. */
+export interface Normaliser {
+  readonly type?: string;
+  readonly lowercase?: boolean;
+  readonly handle_chinese_chars?: boolean;
+  readonly normalizers?: readonly Normaliser[];
+}
+
+/** What is done to a text before the library normalises it, so that tokens are those of Hugging Face's original in Rust. */
+export function preparation(normaliser: Normaliser | null | undefined): (text: string) => string {
+  const all = [normaliser, ...normaliser?.normalizers ?? []].filter((own) => own?.type === "BertNormalizer");
+  const [lowercase, chinese] = [all.some((own) => own?.lowercase), all.some((own) => own?.handle_chinese_chars)];
+  return (text) => {
+    const spaced = chinese ? text.replace(FAR_CHINESE, " $& ") : text;
+    // JavaScript has another small letter for a capital sigma that ends a word.
+    return lowercase ? spaced.replaceAll("Σ", "σ") : spaced;
+  };
+}
+
 /** Turns text into numbers of tokens, with Hugging Face's tokenizers, and cuts what is too long. */
 export class TextTokenizer {
   /** Tokens are numbered from 0 up to but not this. */
@@ -22,6 +44,7 @@ export class TextTokenizer {
   /** The number of the padding token; 0 where there is none, as padding is masked. */
   readonly padding: number;
   readonly #tokenizer: Tokenizer;
+  readonly #prepared: (text: string) => string;
   /** Whether a second text is a segment of its own; with RoBERTa's frame it is not, which the library overlooks. */
   readonly #segments: boolean;
   /** The special tokens before and after a single text. */
@@ -34,6 +57,7 @@ export class TextTokenizer {
     } catch (error) {
       throw new UserError(`Cannot use the tokenizer: ${(error as Error).message}`);
     }
+    this.#prepared = preparation(tokenizer.normalizer as Normaliser | null | undefined);
     const letter = this.#bare("a");
     // A pair of letters, as the library takes an empty second text for none.
     const special = this.#tokenizer.encode("a", { text_pair: "a" }).ids.length - 2 * letter.length;
@@ -54,7 +78,10 @@ export class TextTokenizer {
    * text until they fit, special tokens stay.
    */
   encode(text: string, pair: string | null = null): EncodedText {
-    const { ids, token_type_ids } = this.#tokenizer.encode(text, { text_pair: pair, return_token_type_ids: true });
+    const { ids, token_type_ids } = this.#tokenizer.encode(this.#prepared(text), {
+      text_pair: pair === null ? null : this.#prepared(pair),
+      return_token_type_ids: true,
+    });
     const types = this.#segments ? token_type_ids! : ids.map(() => 0);
     if (ids.length <= this.maxLength) return { tokens: Uint32Array.from(ids), types: Uint8Array.from(types) };
     const after = this.#frame[1].length;
@@ -97,7 +124,7 @@ export class TextTokenizer {
   }
 
   #bare(text: string): number[] {
-    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+    return this.#tokenizer.encode(this.#prepared(text), { add_special_tokens: false }).ids;
   }
 }
 

@@ -45,7 +45,7 @@ testBackends("classification: confusion, accuracy, and the mean cross-entropy", 
   const result = await measure(backend, examplesOf(logits, [0, 1, 1, 2, 0]), textData(["a", "b", "c"]));
   assert.deepEqual(result.confusion, [[1, 0, 1], [1, 1, 0], [0, 0, 1]]);
   assert.equal(result.accuracy, 3 / 5);
-  assert.deepEqual(result.metrics, { accuracy: 3 / 5 });
+  assert.deepEqual(result.metrics, { accuracy: 3 / 5, f1Macro: (1 / 2 + 2 / 3 + 2 / 3) / 3, f1Micro: 3 / 5 });
   // log(1 + the exponentials of what the label's logit is short of); of the last one the exponential has no float64.
   const short = [[-2, -2], [-3, -3], [5, 1], [-1, -1]];
   const losses = [...short.map((row) => Math.log(1 + Math.exp(row[0]) + Math.exp(row[1]))), 900];
@@ -54,7 +54,7 @@ testBackends("classification: confusion, accuracy, and the mean cross-entropy", 
 
 testBackends("two classes are also measured by F1 and Matthews' coefficient", async (backend) => {
   const { metrics } = await measure(backend, examplesOf([[1, 0], [0, 1], [0, 1]], [0, 1, 0]), textData(["a", "b"]));
-  assert.deepEqual(metrics, { accuracy: 2 / 3, f1: 2 / 3, matthews: 0.5 });
+  assert.deepEqual(metrics, { accuracy: 2 / 3, f1: 2 / 3, matthews: 0.5, f1Macro: 2 / 3, f1Micro: 2 / 3 });
 });
 
 testBackends("regression: correlations and the mean squared error", async (backend) => {
@@ -88,5 +88,5 @@ testBackends("tags that mark spans are measured by whole spans", async (backend)
   const logits = [[0, 9, 0], [0, 0, 9], [9, 0, 0], [0, 9, 0], [9, 0, 0], [9, 0, 0]];
   const tags = textData(["O", "B-X", "I-X"], {}, "tagging");
   const { metrics } = await measure(backend, examplesOf(logits, [1, 2, 0, 1, 2, -1], [3]), tags);
-  assert.deepEqual(metrics, { f1: 0.5, accuracy: 4 / 5 });
+  assert.deepEqual(metrics, { f1: 0.5, accuracy: 4 / 5, f1Macro: 0.5, f1Micro: 0.5 });
 });

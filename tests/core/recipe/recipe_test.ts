@@ -48,7 +48,7 @@ Deno.test("a minimal recipe shows every default", () => {
       theseus: null,
       checkpointEvery: 1,
     },
-    evaluate: { batchSize: 500, train: false },
+    evaluate: { batchSize: 500, positiveClass: null, train: false },
     verify: { tolerance: 1e-3, probe: 256 },
   });
 });
@@ -144,8 +144,8 @@ Deno.test("a misspelt shared key is found when the plug-in checks its options", 
 Deno.test("the keys that plug-ins share are those of the schema", () => {
   assert.deepEqual(sharedKeys, {
     dataset: ["use", "integrity"],
-    teacher: ["use", "integrity", "weights", "share", "others", "onPoorTeacher", "cache"],
-    otherTeacher: ["use", "integrity", "weights", "share"],
+    teacher: ["use", "integrity", "weights", "classes", "share", "others", "onPoorTeacher", "cache"],
+    otherTeacher: ["use", "integrity", "weights", "classes", "share"],
     student: ["use", "integrity", "weights", "initialise", "overParameterise"],
     loss: ["use", "integrity", "weight"],
   });

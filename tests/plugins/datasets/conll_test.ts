@@ -28,6 +28,7 @@ Deno.test("sentences end at blank lines; headings and comments are none", () => 
 
 Deno.test("IOB1 becomes IOB2: every span begins with B", () => {
   assert.deepEqual(toIob2(["I-A", "I-A", "B-A", "O", "I-B", "I-A"]), ["B-A", "I-A", "B-A", "O", "B-B", "B-A"]);
+  assert.deepEqual(toIob2(["A-I", "A-I", "A-B", "O", "X-I"]), ["A-B", "A-I", "A-B", "O", "X-B"]);
 });
 
 Deno.test("only the first token of a word is scored, with the word's tag", async () => {

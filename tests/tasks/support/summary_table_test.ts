@@ -13,6 +13,7 @@ const summary: RunSummary = {
   seed: 0,
   examples: { train: 7200, validation: 800, test: 2000 },
   dataSha256: {},
+  positiveClass: null,
   teacher: { accuracy: 0.9015, loss: 0.29314, metrics: { accuracy: 0.9015 }, parameters: 272474 },
   student: {
     accuracy: 0.874,
@@ -60,6 +61,15 @@ Deno.test("without a teacher there is no column for one", () => {
   assert.equal(header, "quickstart               student");
   assert.equal(accuracy, "test accuracy            87.40 %");
   assert.equal(inference, "parameters at inference   19,466");
+});
+
+Deno.test("F1 of a class names it, for the teacher as for the student", () => {
+  const metrics = { accuracy: 0.9, f1: 0.8, matthews: 0.7, f1Macro: 0.6, f1Micro: 0.9 };
+  const [taught, learnt] = [summary.teacher!, summary.student].map((model) => ({ ...model, metrics }));
+  const both = { ...summary, positiveClass: "spam", teacher: taught, student: learnt } as RunSummary;
+  const lines = showSummary(both, folder, plain);
+  assert.equal(lines[2], "test f1 of spam           0.8000   0.8000");
+  assert.ok(!lines.join().includes("macro"));
 });
 
 Deno.test("on a terminal the header alone stands out", () => {

@@ -28,8 +28,11 @@ Deno.test("without a wish training goes by the task's first metric; one that the
   assert.equal(monitorOf(null, textData([], {}, "regression")), "pearson");
   assert.equal(monitorOf("validation.f1", two), "f1");
   assert.equal(monitorOf("validation.loss", two), "loss");
+  assert.equal(monitorOf("validation.f1", textData(["a", "b", "c"]), "c"), "f1");
+  assert.equal(monitorOf("validation.f1Macro", textData(["a", "b", "c"])), "f1Macro");
   assert.throws(() => monitorOf("validation.f1", textData(["a", "b", "c"])), {
     name: "UserError",
-    message: "Cannot go by validation.f1 in a classification of 3 classes: it has validation.accuracy, validation.loss",
+    message: "Cannot go by validation.f1 in a classification of 3 classes: it has validation.accuracy, " +
+      "validation.f1Macro, validation.f1Micro, validation.loss",
   });
 });

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { markSpans, spanScores, spanScoresOf, spansOf } from "../../../../core/evaluate/metrics/spans.ts";
+import {
+  describeTags,
+  markSpans,
+  schemeOf,
+  spanScores,
+  spanScoresOf,
+  spansOf,
+} from "../../../../core/evaluate/metrics/spans.ts";
+import seqeval from "../../../golden/spans.json" with { type: "json" };
 
 const tags = (text: string) => text.split(" ");
 const spans = (text: string) => spansOf(tags(text)).map(({ type, begin, end }) => `${type} ${begin}-${end}`);
@@ -23,15 +31,21 @@ Deno.test("a span is right if its type and both ends are; F1 is counted over all
   const truth = ["B-PER I-PER O B-LOC", "O B-ORG I-ORG O", "B-PER"].map(tags);
   // Right: LOC in the first and PER in the last. Too short: PER. Of another type: MISC.
   const predicted = ["B-PER O O B-LOC", "O B-MISC I-MISC O", "B-PER"].map(tags);
-  assert.deepEqual(spanScores(truth, predicted), { precision: 2 / 4, recall: 2 / 4, f1: 2 / 4 });
+  const scores = (predicted: string[][]) => {
+    const { types: _, ...all } = spanScores(truth, predicted);
+    return all;
+  };
+  assert.deepEqual(scores(predicted), { precision: 2 / 4, recall: 2 / 4, f1: 2 / 4 });
   const fewer = ["O O O B-LOC", "O O O O", "B-PER"].map(tags);
-  assert.deepEqual(spanScores(truth, fewer), { precision: 1, recall: 2 / 4, f1: 2 / 3 });
-  assert.deepEqual(spanScores(truth, truth), { precision: 1, recall: 1, f1: 1 });
+  assert.deepEqual(scores(fewer), { precision: 1, recall: 2 / 4, f1: 2 / 3 });
+  assert.deepEqual(scores(truth), { precision: 1, recall: 1, f1: 1 });
 });
 
 Deno.test("without any span the scores are 0, not NaN", () => {
-  assert.deepEqual(spanScores([tags("O O")], [tags("O O")]), { precision: 0, recall: 0, f1: 0 });
-  assert.deepEqual(spanScores([tags("O O")], [tags("O B-X")]), { precision: 0, recall: 0, f1: 0 });
+  const none = { precision: 0, recall: 0, f1: 0 };
+  assert.deepEqual(spanScores([tags("O O")], [tags("O O")]), { ...none, types: [] });
+  const types = [{ type: "X", spans: 0, ...none }];
+  assert.deepEqual(spanScores([tags("O O")], [tags("O B-X")]), { ...none, types });
 });
 
 Deno.test("tokens without a label are left out, whatever is predicted there, and batches count together", () => {
@@ -39,7 +53,8 @@ Deno.test("tokens without a label are left out, whatever is predicted there, and
   // B-X, a piece of the word, I-X; then padding. A span across the piece counts as one.
   const label = { data: Float32Array.of(-1, 1, -1, 2, 0, -1, -1, 0, 1, -1, -1, -1), shape: [2, 6] };
   const right = [2, 1, 0, 2, 0, -1, 1, 0, 1, 2, 2, -1];
-  assert.deepEqual(spanScoresOf([label], [right], classes), { precision: 1, recall: 1, f1: 1 });
+  const all = { precision: 1, recall: 1, f1: 1 };
+  assert.deepEqual(spanScoresOf([label], [right], classes), { ...all, types: [{ type: "X", spans: 2, ...all }] });
   assert.equal(spanScoresOf([label], [right.with(3, 0)], classes).f1, 1 / 2);
   const other = { data: Float32Array.of(1, 1), shape: [1, 2] };
   assert.equal(spanScoresOf([label, other], [right, [0, 0]], classes).recall, 2 / 4);
@@ -51,3 +66,56 @@ Deno.test("tags mark spans if they are O and B- or I- with a type, and at least 
   assert.equal(markSpans(["O"]), false);
   assert.equal(markSpans(["O", "B-X", "NOUN"]), false);
 });
+
+Deno.test("a scheme is known by its letters, and by whether they stand first, last or alone", () => {
+  const known = (text: string) => {
+    const scheme = schemeOf(tags(text));
+    return scheme && `${scheme.name} ${scheme.place}`;
+  };
+  assert.equal(known("O B-PER I-PER"), "BIO prefix");
+  assert.equal(known("I-PER O"), "BIO prefix");
+  assert.equal(known("O S-LOC B-PER E-PER"), "BIOES prefix");
+  assert.equal(known("O U-LOC B-PER L-PER I-PER"), "BILOU prefix");
+  assert.equal(known("PER-B PER-I O"), "BIO suffix");
+  assert.equal(known("PER-S LOC-B LOC-E O"), "BIOES suffix");
+  assert.equal(known("B_PER I_PER O"), "BIO prefix");
+  assert.equal(known("B M E S"), "BMES bare");
+  assert.equal(known("O B I"), "BIO bare");
+  assert.equal(known("B-PER M-PER E-PER W-PER O"), "BMEWO prefix");
+  for (const none of ["O", "NOUN VERB", "B-PER NOUN", "O B", "B-PER PER-I", "L-PER M-PER", "X-PER O", "SYM-X PUNCT"]) {
+    assert.equal(known(none), null, none);
+  }
+});
+
+Deno.test("a line says how tags are scored", () => {
+  assert.equal(
+    describeTags(tags("O S-LOC B-PER E-PER")),
+    "the tags mark spans in BIOES, the letter first (S-LOC): f1 is that of whole spans",
+  );
+  assert.equal(
+    describeTags(tags("PER-B PER-I O")),
+    "the tags mark spans in BIO, the letter last (PER-B): f1 is that of whole spans",
+  );
+  assert.equal(describeTags(tags("B I O")), "the tags mark spans in BIO (B): f1 is that of whole spans");
+  assert.equal(
+    describeTags(["NOUN", "VERB"]),
+    "the tags mark no spans (as B-X, I-X and O would): each is scored alone",
+  );
+});
+
+for (const { scheme, place, true: truth, predicted, ...expected } of seqeval.cases) {
+  Deno.test(`spans of ${scheme}, ${place}, are seqeval's, also where tags break the scheme`, () => {
+    const [own, guessed] = [truth, predicted].map((sequences) => sequences.map(tags));
+    const found = schemeOf(own.flat())!;
+    assert.deepEqual([found.name, found.place], [scheme, place]);
+    assert.deepEqual(
+      own.map((sequence) => spansOf(sequence, found).map(({ type, begin, end }) => `${type} ${begin}-${end}`)),
+      expected.spans.map((all) => all === "" ? [] : all.split(", ")),
+    );
+    const { types, ...scores } = spanScores(own, guessed, found);
+    const f1Macro = types.reduce((sum, { f1 }) => sum + f1, 0) / types.length;
+    for (const [name, value] of Object.entries({ ...scores, f1Macro })) {
+      assert.ok(Math.abs(value - expected[name as "f1"]) < 1e-12, `${name}: ${value}`);
+    }
+  });
+}

@@ -5,7 +5,7 @@ import { keptLengths, TextTokenizer } from "../../../../plugins/datasets/text/to
 import { filesOf } from "../../../support/text_setup.ts";
 
 const pieces = [...SPECIAL_TOKENS, "a", "b", "c", "wor", "##ld", ","];
-const tokenizer = (maxLength: number) => new TextTokenizer(bertTokenizer(pieces, true), maxLength);
+const tokenizer = (maxLength: number) => new TextTokenizer(bertTokenizer(pieces, { lowercase: true }), maxLength);
 const tokensOf = (maxLength: number, text: string, pair: string | null = null) =>
   [...tokenizer(maxLength).encode(text, pair).tokens].map((token) => pieces[token]).join(" ");
 
@@ -17,7 +17,7 @@ Deno.test("texts and pairs have their special tokens and segments", () => {
 });
 
 Deno.test("a second text is no segment of its own in RoBERTa's frame", () => {
-  const { tokenizer: files, config } = bertTokenizer(pieces, true);
+  const { tokenizer: files, config } = bertTokenizer(pieces, { lowercase: true });
   const framed = { ...files, post_processor: { type: "RobertaProcessing", sep: ["[SEP]", 3], cls: ["[CLS]", 2] } };
   const { tokens, types } = new TextTokenizer({ tokenizer: framed, config }, 20).encode("a", "b c");
   const names = [...tokens].map((token) => pieces[token]);
@@ -68,7 +68,9 @@ Deno.test("a maximum without room for words, and a vocabulary without special to
     name: "UserError",
     message: "Cannot cut texts to 3 tokens: 3 special tokens leave no room for words",
   });
-  assert.throws(() => bertTokenizer(["[UNK]", "a"], true), { message: /lacks \[PAD\], \[CLS\], \[SEP\]$/ });
+  assert.throws(() => bertTokenizer(["[UNK]", "a"], { lowercase: true }), {
+    message: /lacks \[PAD\], \[CLS\], \[SEP\]$/,
+  });
 });
 
 const options = { tokenizer: null as string | null, vocabularySize: 30, lowercase: true, maxLength: 16 };

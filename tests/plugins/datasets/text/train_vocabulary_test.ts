@@ -9,6 +9,10 @@ Deno.test("words are counted as BERT splits them: small letters, without accents
   assert.deepEqual([...countWords(["Hello"], false).keys()], ["Hello"]);
 });
 
+Deno.test("words are counted as they will be split: sigma has one small letter, each Chinese character is a word", () => {
+  assert.deepEqual([...countWords(["ΣΑΣ 𠀀b"], true)], [["σασ", 1], ["𠀀", 1], ["b", 1]]);
+});
+
 Deno.test("the most frequent neighbours become one piece first", () => {
   // a ##b 5 + 3 times, ##b ##c 3 times; then (ab, ##c) 3 times.
   const vocabulary = trainVocabulary(new Map([["ab", 5], ["abc", 3]]), 30);

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { silent } from "../../../../core/distill/progress.ts";
+import { tinyRun } from "../../../support/tiny_run.ts";
+
+const KINDS = [["contradiction", "alpha"], ["neutral", "beta"], ["entailment", "gamma"]] as const;
+
+/** Texts in which a word says the class. */
+const rows = (count: number) =>
+  Array.from({ length: count }, (_, index) => {
+    const [label, word] = KINDS[index % 3];
+    return JSON.stringify({ text: `${word} ${index % 2 ? "a" : "b"}`, label });
+  }).join("\n");
+
+/** A recipe for these texts. */
+const recipe = (dataset: string, rest = "", epochs = 30) => `
+name: tiny
+seed: 3
+validation: null
+dataset: { use: text-table, train: train.jsonl, test: test.jsonl, vocabularySize: 60, maxLength: 16${dataset} }
+student: { use: bert, layers: 1, width: 32, heads: 2, ffn: 64, positions: 16, dropout: 0, attentionDropout: 0 }
+${rest || "losses: [{ use: cross-entropy }]"}
+train: { epochs: ${epochs}, batchSize: 16, optimiser: { use: adamw, learningRate: 0.004 }, schedule: { use: linear, warmupSteps: 10 } }
+`;
+
+const distilled = (dataset = "", teacher = "") =>
+  recipe(dataset, `teacher: { use: bert, weights: teacher/student${teacher} }\nlosses: [{ use: kd }]`, 1);
+
+/** A teacher whose logits stand for neutral, entailment and contradiction. */
+async function withTeacher(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "train.jsonl"), rows(96));
+    await Deno.writeTextFile(join(folder, "test.jsonl"), rows(30));
+    const text = recipe(", classes: [neutral, entailment, contradiction]");
+    const { student } = await tinyRun(folder, { text, output: "teacher" });
+    assert.equal(student.accuracy, 1);
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Writes the teacher's config.json as Hugging Face would. */
+async function rename(folder: string, names: readonly string[] | null, change: Record<string, unknown> = {}) {
+  const file = join(folder, "teacher", "student", "config.json");
+  const { architecture: _, labels: __, input: ___, task: ____, id2label: _____, ...config } = JSON.parse(
+    await Deno.readTextFile(file),
+  );
+  const id2label = names && Object.fromEntries(names.map((name, index) => [index, name]));
+  await Deno.writeTextFile(file, JSON.stringify({ ...config, ...(id2label && { id2label }), ...change }));
+}
+
+async function run(folder: string, text: string) {
+  const lines: string[] = [];
+  const reporter = { ...silent, line: (line: string) => void lines.push(line) };
+  const { teacher } = await tinyRun(folder, { text, output: "run", reporter });
+  const { labels } = JSON.parse(await Deno.readTextFile(join(folder, "run", "student", "config.json")));
+  return { accuracy: teacher!.accuracy, lines, labels };
+}
+
+Deno.test("a teacher's classes are found by their names, in whatever order and case both have them", () =>
+  withTeacher(async (folder) => {
+    const order = ["neutral", "entailment", "contradiction"];
+    const line = "the classes are in the teacher's order: neutral, entailment and contradiction";
+    for (const names of [order, order.map((name) => name.toUpperCase())]) {
+      await rename(folder, names);
+      const { accuracy, lines, labels } = await run(folder, distilled());
+      assert.deepEqual([accuracy, labels], [1, order]);
+      assert.ok(lines.includes(line), lines.join("\n"));
+    }
+    await assert.rejects(() => run(folder, distilled(", classes: [contradiction, neutral, entailment]")), {
+      name: "UserError",
+      message: /^.*tiny.yaml:7:32: Cannot run a teacher whose classes are NEUTRAL, .* expected the teacher's order in /,
+    });
+    assert.equal((await run(folder, distilled(`, classes: [${order}]`))).accuracy, 1);
+  }));
+
+Deno.test("names that say nothing are asked for, and taken from dataset.classes or teacher.classes", () =>
+  withTeacher(async (folder) => {
+    for (const names of [["LABEL_0", "LABEL_1", "LABEL_2"], ["a", "b", "c"], null]) {
+      await rename(folder, names);
+      await assert.rejects(() => run(folder, distilled()), {
+        name: "UserError",
+        message: /Cannot tell which class .* with dataset.classes, or .* with teacher.classes$/,
+      });
+      const listed = await run(folder, distilled(", classes: [neutral, entailment, contradiction]"));
+      const named = await run(folder, distilled("", ", classes: [neutral, entailment, contradiction]"));
+      assert.deepEqual([listed.accuracy, named.accuracy], [1, 1]);
+    }
+    await assert.rejects(() => run(folder, distilled("", ", classes: [x, y, z]")), {
+      message: /tiny.yaml:7:58: .* the teacher has x, y and z, .*; expected the data set's names in teacher.classes$/,
+    });
+  }));
+
+Deno.test("teacher.classes holds against names of a config.json that are wrong", () =>
+  withTeacher(async (folder) => {
+    await rename(folder, ["entailment", "neutral", "contradiction"]);
+    assert.ok((await run(folder, distilled())).accuracy! < 0.5);
+    assert.equal((await run(folder, distilled("", ", classes: [neutral, entailment, contradiction]"))).accuracy, 1);
+  }));
+
+Deno.test("a teacher of several classes at once is refused, and so are teachers of different orders", () =>
+  withTeacher(async (folder) => {
+    const others = ", others: [{ use: bert, weights: teacher/student, classes: [contradiction, neutral, entailment] }]";
+    await assert.rejects(() => run(folder, distilled("", others)), {
+      message: /Cannot run a teacher whose classes are contradiction, .*: expected all teachers to have one order$/,
+    });
+    await rename(folder, ["neutral", "entailment", "contradiction"], { problem_type: "multi_label_classification" });
+    await assert.rejects(() => run(folder, distilled()), {
+      message: /tiny.yaml:7:32: Cannot take the model in ".*" for one class an example: its problem_type is /,
+    });
+  }));
