@@ -24,8 +24,8 @@ const FLOORS: Readonly<Record<string, string>> = {
   predict: "ground data backend tensor ops nn plugin model_folder evaluate",
   "distill/ground": "ground data model_folder plugin recipe",
   "distill/student": "ground data tensor ops linalg mpo nn recipe plugin model_folder evaluate distill/ground",
-  "distill/teacher":
-    "ground data safetensors backend tensor ops mpo nn recipe plugin evaluate distill/ground distill/student",
+  "distill/teacher": "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
+    "distill/ground distill/student",
   "distill/losses": "ground data tensor ops nn recipe plugin evaluate distill/ground distill/teacher",
   "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate " +
     "distill/ground distill/student distill/teacher distill/losses",
@@ -35,7 +35,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins",
   tasks: "ground data safetensors backend tensor ops replay mpo nn recipe plugin model_folder evaluate " +
-    "distill/ground distill/student distill/training distill plugins",
+    "distill/ground distill/student distill/teacher distill/training distill plugins",
 };
 
 /** Files whose room is not the folder that they stand in. */
@@ -51,6 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "load_data",
     "progress",
     "recipe_models",
+    "reorder_classes",
     "resolve_plugins",
     "stops",
     "stopwatch",
