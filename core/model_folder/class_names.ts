@@ -76,7 +76,13 @@ export function arePlaceholders(names: readonly string[]): boolean {
   return names.every((name, index) => Number(PLACEHOLDER.exec(name.trim())?.[1] ?? -1) === index);
 }
 
+/** Names of the one list that the other lacks, whatever their spelling. */
+export function classesLacking(own: readonly string[], given: readonly string[]): string[] {
+  const [names, theirs] = comparable(own, given);
+  return own.filter((_, index) => !theirs.includes(names[index]));
+}
+
 /** Names in a sentence, the first of many. */
 export function showClasses(names: readonly string[]): string {
-  return names.length > 12 ? `${names.slice(0, 12).join(", ")} and others` : listWords(names, "and");
+  return names.length > 40 ? `${names.slice(0, 40).join(", ")} and others` : listWords(names, "and");
 }

@@ -1,5 +1,11 @@
 import { UserError } from "../../errors.ts";
-import { arePlaceholders, areSameClasses, orderOfClasses, showClasses } from "../../model_folder/class_names.ts";
+import {
+  arePlaceholders,
+  areSameClasses,
+  classesLacking,
+  orderOfClasses,
+  showClasses,
+} from "../../model_folder/class_names.ts";
 
 /** A model's classes and a data set's. */
 export interface ClassMatch {
@@ -48,9 +54,11 @@ export function matchClasses(
     );
   }
   if (own.length !== given.length && isNamed) {
+    const lacking = classesLacking(own, given);
+    const lacks = lacking.length > 0 && lacking.length < own.length ? `, which lacks ${showClasses(lacking)}` : "";
     throw new UserError(
-      `Cannot run a ${who} of ${own.length} classes, ${theirs}, on a data set of ${given.length}, ${ours}: expected the ` +
-        `same ${own.length} in dataset.classes, in the order of the ${who}'s logits`,
+      `Cannot run a ${who} of ${own.length} classes, ${theirs}, on a data set of ${given.length}, ${ours}${lacks}: ` +
+        `expected the same ${own.length} in dataset.classes, in the order of the ${who}'s logits`,
     );
   }
   if (listed) {

@@ -86,7 +86,8 @@ Deno.test("classes that the recipe lists are the answer where names say nothing,
 Deno.test("another number of classes is refused before any tensor is read, listed or not", () => {
   for (const listed of [false, true]) {
     assert.throws(() => match(names("c n e"), names("c e"), { listed }), {
-      message: "Cannot run a teacher of 3 classes, c, n and e, on a data set of 2, c and e: expected the same 3 in " +
+      message:
+        "Cannot run a teacher of 3 classes, c, n and e, on a data set of 2, c and e, which lacks n: expected the same 3 in " +
         "dataset.classes, in the order of the teacher's logits",
     });
   }
