@@ -1,9 +1,9 @@
 import { UserError } from "../../errors.ts";
 import {
-  arePlaceholders,
   areSameClasses,
   classesLacking,
   orderOfClasses,
+  sayNothing,
   showClasses,
 } from "../../model_folder/class_names.ts";
 
@@ -43,7 +43,7 @@ export function matchClasses(
   if (isNamed && areSameClasses(own, given)) return null;
   const order = orderOfClasses(own, given);
   const [theirs, ours] = [isNamed ? showClasses(own) : "no names for them", showClasses(given)];
-  if (order && !arePlaceholders(own)) {
+  if (order && !sayNothing(own, given)) {
     if (movable) {
       report(`the classes are in the ${who}'s order: ${showClasses(order.map((number) => given[number]))}`);
       return order;

@@ -81,6 +81,9 @@ Deno.test("classes that the recipe lists are the answer where names say nothing,
     lines: ["the teacher's classes LABEL_0 and LABEL_1 are taken for spam and ham, in this order"],
   });
   assert.deepEqual(match(names("LABEL_0 LABEL_1"), names("1 0"), { listed: true }).order, null);
+  // Names that both have are names.
+  assert.throws(() => match(names("LABEL_0 LABEL_1"), names("LABEL_1 LABEL_0"), { listed: true }), /expected ORDER/);
+  assert.throws(() => match(["class 0", "class 1"], ["class 1", "class 0"], { listed: true }), /expected ORDER/);
 });
 
 Deno.test("another number of classes is refused before any tensor is read, listed or not", () => {
