@@ -36,7 +36,10 @@ const SHORT: Readonly<Record<string, string>> = { neg: "negative", pos: "positiv
 const NUMBERED = /^(?:label|class)[ _-]?(\d+)$/;
 const PLACEHOLDER = /^label[ _-]?(\d+)$/i;
 
-/** A name as names are compared: without case, spaces, hyphens and underscores alike; `LABEL_3` and `class 3` are the number 3. */
+/**
+ * A name as names are compared: without case, spaces, hyphens and underscores alike; `LABEL_3` and `class 3` are the
+ * number 3.
+ */
 function spelling(name: string): string {
   const plain = name.normalize("NFKC").trim().toLowerCase();
   const number = NUMBERED.exec(plain)?.[1] ?? plain;
@@ -73,8 +76,8 @@ export function orderOfClasses(own: readonly string[], given: readonly string[])
 }
 
 /**
- * Whether a model's names say nothing: none, or Hugging Face's for want of others, `LABEL_0` and so on, unless the data set
- * has such names, too.
+ * Whether a model's names say nothing: none, or Hugging Face's for want of others, `LABEL_0` and so on, unless the data
+ * set has such names, too.
  */
 export function sayNothing(own: readonly string[], given: readonly string[]): boolean {
   const areNumbers = own.every((name, index) => Number(PLACEHOLDER.exec(name.trim())?.[1] ?? -1) === index);

@@ -49,8 +49,8 @@ export function labelsIn({ id2label }: Config): string[] | null {
 }
 
 /**
- * Holds a config's classes against a data set's, without case: the same ones in another order would train and measure without a word,
- * and be wrong. Others are a task of their own, for which the head is fresh.
+ * Holds a config's classes against a data set's, without case: the same ones in another order would train and measure
+ * without a word, and be wrong. Others are a task of their own, for which the head is fresh.
  *
  * @throws UserError if they are the same in another order
  */
