@@ -33,12 +33,16 @@ export async function readClassNames(path: string): Promise<readonly string[] | 
 /** Short forms of names that models and data sets have for the same class. */
 const SHORT: Readonly<Record<string, string>> = { neg: "negative", pos: "positive", neu: "neutral" };
 
-const PLACEHOLDER = /^(?:label|class)[ _-]?(\d+)$/i;
+const NUMBERED = /^(?:label|class)[ _-]?(\d+)$/;
+const PLACEHOLDER = /^label[ _-]?(\d+)$/i;
 
-/** A name as names are compared: without case, spaces, hyphens and underscores alike; `LABEL_3` and `class 3` are the number 3. */
+/**
+ * A name as names are compared: without case, spaces, hyphens and underscores alike; `LABEL_3` and `class 3` are the
+ * number 3.
+ */
 function spelling(name: string): string {
   const plain = name.normalize("NFKC").trim().toLowerCase();
-  const number = PLACEHOLDER.exec(plain)?.[1] ?? plain;
+  const number = NUMBERED.exec(plain)?.[1] ?? plain;
   if (/^[+-]?\d+(\.0+)?$/.test(number)) return String(Number(number));
   const words = plain.replaceAll(/[\s_-]+/g, " ");
   return Object.hasOwn(SHORT, words) ? SHORT[words] : words;
@@ -71,12 +75,22 @@ export function orderOfClasses(own: readonly string[], given: readonly string[])
   return order.includes(-1) || new Set(order).size < order.length ? null : order;
 }
 
-/** Whether names are Hugging Face's for want of others, `LABEL_0` and so on, or none: they say nothing. */
-export function arePlaceholders(names: readonly string[]): boolean {
-  return names.every((name, index) => Number(PLACEHOLDER.exec(name.trim())?.[1] ?? -1) === index);
+/**
+ * Whether a model's names say nothing: none, or Hugging Face's for want of others, `LABEL_0` and so on, unless the data
+ * set has such names, too.
+ */
+export function sayNothing(own: readonly string[], given: readonly string[]): boolean {
+  const areNumbers = own.every((name, index) => Number(PLACEHOLDER.exec(name.trim())?.[1] ?? -1) === index);
+  return areNumbers && !given.every((name) => PLACEHOLDER.test(name.trim()));
+}
+
+/** Names of the one list that the other lacks, whatever their spelling. */
+export function classesLacking(own: readonly string[], given: readonly string[]): string[] {
+  const [names, theirs] = comparable(own, given);
+  return own.filter((_, index) => !theirs.includes(names[index]));
 }
 
 /** Names in a sentence, the first of many. */
 export function showClasses(names: readonly string[]): string {
-  return names.length > 12 ? `${names.slice(0, 12).join(", ")} and others` : listWords(names, "and");
+  return names.length > 40 ? `${names.slice(0, 40).join(", ")} and others` : listWords(names, "and");
 }

@@ -31,7 +31,7 @@ export const glue = defineDataset<GlueOptions>({
       task: z.enum(Object.keys(GLUE_TASKS) as [string, ...string[]]).describe("Which task"),
       folder: z.string().min(1).describe("Folder with the task's files"),
       classes: classNames(kit).nullable().default(null).describe(
-        "The task's classes in the order of the teacher's logits; null: contradiction, entailment, neutral for MNLI, " +
+        "The task's classes in the order of their numbers; null: contradiction, entailment, neutral for MNLI, " +
           "entailment, not_entailment for QNLI and RTE, 0, 1 for others",
       ),
       takeTrain: z.int().min(1).nullable().default(null).describe(

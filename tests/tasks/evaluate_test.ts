@@ -39,11 +39,25 @@ Deno.test("evaluate measures any split that the data set has, such as MNLI's mis
     await write("dev_matched.tsv", pairs(7, "was it"));
     assert.deepEqual({ ...await report("test"), split: "mismatched" }, mismatched);
 
+    // The model's order of the classes counts, by their names.
+    const { metrics, loss, positiveClass } = await report("test");
+    const turned = await evaluate("--json", "--set", "dataset.classes=[neutral, entailment, contradiction]");
+    const { metrics: same, loss: equal } = JSON.parse(turned.stdout);
+    assert.deepEqual([same, equal, positiveClass], [metrics, loss, null]);
+    const asked = await evaluate("--json", "--set", "evaluate.positiveClass=neutral");
+    const { classes, metrics: { f1 }, positiveClass: named } = JSON.parse(asked.stdout);
+    assert.equal(named, "neutral");
+    assert.equal(f1, classes.find(({ label }: { label: string }) => label === "neutral").f1 ?? 0);
+
     const known = "Expected train, test, mismatched or validation";
     const refused = async (message: string, ...flags: string[]) => {
       const { code, stderr } = await evaluate(...flags);
       assert.deepEqual([code, stderr], [2, `${message}\n`]);
     };
+    await refused(
+      '--set evaluate.positiveClass=maybe: Unknown class "maybe": the data set has contradiction, entailment, neutral',
+      ...["--set", "evaluate.positiveClass=maybe"],
+    );
     await refused(`--split matched: ${known}`, "--split", "matched");
     await refused(`--split constructor: ${known}`, "--split", "constructor");
     await refused(

@@ -1,5 +1,11 @@
 import { UserError } from "../../errors.ts";
-import { arePlaceholders, areSameClasses, orderOfClasses, showClasses } from "../../model_folder/class_names.ts";
+import {
+  areSameClasses,
+  classesLacking,
+  orderOfClasses,
+  sayNothing,
+  showClasses,
+} from "../../model_folder/class_names.ts";
 
 /** A model's classes and a data set's. */
 export interface ClassMatch {
@@ -37,7 +43,7 @@ export function matchClasses(
   if (isNamed && areSameClasses(own, given)) return null;
   const order = orderOfClasses(own, given);
   const [theirs, ours] = [isNamed ? showClasses(own) : "no names for them", showClasses(given)];
-  if (order && !arePlaceholders(own)) {
+  if (order && !sayNothing(own, given)) {
     if (movable) {
       report(`the classes are in the ${who}'s order: ${showClasses(order.map((number) => given[number]))}`);
       return order;
@@ -48,9 +54,11 @@ export function matchClasses(
     );
   }
   if (own.length !== given.length && isNamed) {
+    const lacking = classesLacking(own, given);
+    const lacks = lacking.length > 0 && lacking.length < own.length ? `, which lacks ${showClasses(lacking)}` : "";
     throw new UserError(
-      `Cannot run a ${who} of ${own.length} classes, ${theirs}, on a data set of ${given.length}, ${ours}: expected the ` +
-        `same ${own.length} in dataset.classes, in the order of the ${who}'s logits`,
+      `Cannot run a ${who} of ${own.length} classes, ${theirs}, on a data set of ${given.length}, ${ours}${lacks}: ` +
+        `expected the same ${own.length} in dataset.classes, in the order of the ${who}'s logits`,
     );
   }
   if (listed) {

@@ -81,9 +81,9 @@ function read(tag: string, { place, marks }: TagScheme): { mark: Mark; type: str
 const USUAL: TagScheme = { ...SCHEMES[0], place: "prefix" };
 
 /**
- * The spans of a sequence of tags: B begins one, I and E go on with it, E ends it, S is one alone, O is outside. As in the
- * CoNLL evaluation, and in seqeval's default mode, an I or E that follows no open span of its type begins one, too: so
- * IOB1 is understood as well, and what a model predicts against the scheme still counts.
+ * The spans of a sequence of tags: B begins one, I and E go on with it, E ends it, S is one alone, O is outside. As in
+ * the CoNLL evaluation, and in seqeval's default mode, an I or E that follows no open span of its type begins one, too:
+ * so IOB1 is understood as well, and what a model predicts against the scheme still counts.
  */
 export function spansOf(tags: readonly string[], scheme: TagScheme = USUAL): Span[] {
   const spans: Span[] = [];

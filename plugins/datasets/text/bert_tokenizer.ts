@@ -49,8 +49,8 @@ const replace = (words: readonly string[], content: string) =>
   words.length === 0 ? [] : [{ type: "Replace", pattern: { Regex: between(words) }, content }];
 
 /**
- * Normalising that leaves some words whole, as the tokenizer in Python that knows such words does it: letters are composed
- * before it looks for them, and those that have no number are unknown, not pieces.
+ * Normalising that leaves some words whole, as the tokenizer in Python that knows such words does it: letters are
+ * composed before it looks for them, and those that have no number are unknown, not pieces.
  */
 function normaliserAround(
   words: readonly string[],

@@ -15,7 +15,7 @@ export interface TokenizerFiles {
   readonly config: Record<string, unknown>;
 }
 
-/** Chinese characters beyond 16 bits, which the library does not know for ones; the ranges are those of the original. */
+/** Chinese characters beyond 16 bits, which the library does not take for any; the ranges are the original's. */
 const FAR_CHINESE = /[\u{20000}-\u{2A6DF}\u{2A700}-\u{2B81F}\u{2B920}-\u{2CEAF}\u{2F800}-\u{2FA1F}]/gu;
 
 /** A normaliser in a tokenizer.json. */
@@ -26,7 +26,7 @@ export interface Normaliser {
   readonly normalizers?: readonly Normaliser[];
 }
 
-/** What is done to a text before the library normalises it, so that tokens are those of Hugging Face's original in Rust. */
+/** What is done to a text before the library normalises it: tokens become those of Hugging Face's original in Rust. */
 export function preparation(normaliser: Normaliser | null | undefined): (text: string) => string {
   const all = [normaliser, ...normaliser?.normalizers ?? []].filter((own) => own?.type === "BertNormalizer");
   const [lowercase, chinese] = [all.some((own) => own?.lowercase), all.some((own) => own?.handle_chinese_chars)];

@@ -1,5 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
+import { orderOfClasses, sayNothing } from "../../../core/model_folder/class_names.ts";
 import { listWords } from "../../../core/recipe/words.ts";
 import type { BlockSettings } from "./block.ts";
 
@@ -48,13 +49,14 @@ export function labelsIn({ id2label }: Config): string[] | null {
 }
 
 /**
- * Holds a config's classes against a data set's: the same ones in another order would train and measure without a word,
- * and be wrong. Others are a task of their own, for which the head is fresh.
+ * Holds a config's classes against a data set's, without case: the same ones in another order would train and measure
+ * without a word, and be wrong. Others are a task of their own, for which the head is fresh.
  *
  * @throws UserError if they are the same in another order
  */
 export function checkClassOrder(labels: readonly string[] | null, classes: readonly string[]): void {
-  if (!labels || labels.join() === classes.join() || labels.toSorted().join() !== classes.toSorted().join()) return;
+  const order = labels && orderOfClasses(labels, classes);
+  if (!order || order.every((number, index) => number === index) || sayNothing(labels, classes)) return;
   const [own, given] = [labels, classes].map((names) => listWords(names, "and"));
   throw new UserError(
     `Cannot run a model whose classes are ${own} in this order, on a data set in which they are ${given}: expected the ` +

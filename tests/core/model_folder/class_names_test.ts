@@ -81,12 +81,16 @@ Deno.test("classes that the recipe lists are the answer where names say nothing,
     lines: ["the teacher's classes LABEL_0 and LABEL_1 are taken for spam and ham, in this order"],
   });
   assert.deepEqual(match(names("LABEL_0 LABEL_1"), names("1 0"), { listed: true }).order, null);
+  // Names that both have are names.
+  assert.throws(() => match(names("LABEL_0 LABEL_1"), names("LABEL_1 LABEL_0"), { listed: true }), /expected ORDER/);
+  assert.throws(() => match(["class 0", "class 1"], ["class 1", "class 0"], { listed: true }), /expected ORDER/);
 });
 
 Deno.test("another number of classes is refused before any tensor is read, listed or not", () => {
   for (const listed of [false, true]) {
     assert.throws(() => match(names("c n e"), names("c e"), { listed }), {
-      message: "Cannot run a teacher of 3 classes, c, n and e, on a data set of 2, c and e: expected the same 3 in " +
+      message:
+        "Cannot run a teacher of 3 classes, c, n and e, on a data set of 2, c and e, which lacks n: expected the same 3 in " +
         "dataset.classes, in the order of the teacher's logits",
     });
   }

@@ -86,6 +86,7 @@ Deno.test("the classes in another order than the data set's are refused, other n
     message: "Cannot run a model whose classes are yes, maybe and no in this order, on a data set in which they are " +
       "no, maybe and yes: expected the same order",
   });
+  assert.throws(() => build("YES", "Maybe", "NO"), { message: /whose classes are YES, Maybe and NO in this order/ });
   assert.deepEqual(build("LABEL_0", "LABEL_1", "LABEL_2").config.id2label, { 0: "no", 1: "maybe", 2: "yes" });
   build("no", "maybe", "yes");
 });
