@@ -30,6 +30,7 @@ const configSchema = z.looseObject({
     z.looseObject({ vocabulary: size, maxLength: size, padding: z.int().min(0) }),
   ]).describe("Images or text that the model takes"),
   labels: z.array(z.string()).describe("Names of the classes; none for a regression"),
+  run: z.string().optional().describe("Id of the run that made it"),
 });
 
 type ImageConfig = Extract<z.output<typeof configSchema>["input"], { height: number }>;
