@@ -3,7 +3,7 @@ import { UserError } from "./errors.ts";
 import { fileError } from "./files.ts";
 
 /** The file that a folder is locked by; it is there while somebody works in the folder. */
-const LOCK = ".lock";
+export const LOCK = ".lock";
 
 /** A folder that nobody else writes to until this is disposed of. */
 export interface FolderLock extends Disposable {

@@ -33,6 +33,13 @@ export function comparable(
   return { ...rest, train };
 }
 
+/** A checkpoint is whole, and of something else than is to be continued: the run begins anew without it. */
+export class CheckpointRefused extends UserError {
+  static {
+    this.prototype.name = "UserError"; // to people it is one
+  }
+}
+
 /** What a checkpoint is of: the run, and what that is made from. */
 export interface Origin {
   /** The run's id, which its other files have too. */
@@ -143,7 +150,7 @@ export function checkRecipe({ file, fingerprint }: Checkpoint, recipe: Recipe, v
 export function checkInputs({ file, fingerprint }: Checkpoint, inputs: Fingerprint["inputs"]): void {
   const path = difference(fingerprint.inputs, inputs);
   if (path === null) return;
-  throw new UserError(`Cannot resume from "${file}" as ${path} has changed since: start anew without --resume`);
+  throw new CheckpointRefused(`Cannot resume from "${file}" as ${path} has changed since: start anew without --resume`);
 }
 
 /** Puts a checkpoint's numbers back into the tensors it was made of. */
@@ -151,7 +158,7 @@ export function restore(ops: Ops, { file, tensors: stored }: Checkpoint, tensors
   for (const [name, tensor] of tensors) {
     const numbers = stored.get(name);
     if (numbers?.shape.join() !== tensor.shape.join()) {
-      throw new UserError(`Cannot resume from "${file}" as its ${name} is not that of this program's version`);
+      throw new CheckpointRefused(`Cannot resume from "${file}" as its ${name} is not that of this program's version`);
     }
     ops.backend.write(tensor.view, toFloat32(numbers));
   }
