@@ -152,6 +152,20 @@ export async function makeFolder(path: string, what: string): Promise<void> {
   }
 }
 
+/**
+ * Makes a folder in one that must be there: a run folder that was removed does not come back with half of its files.
+ *
+ * @param path the path as the user wrote it
+ * @throws UserError if it cannot be made
+ */
+export async function makeFolderWithin(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path);
+  } catch (error) {
+    if (await kindOfPath(path) !== "folder") throw writeError(error, path);
+  }
+}
+
 /** Gives a file or a folder another name. @throws UserError if it cannot be */
 export async function movePath(from: string, to: string): Promise<void> {
   try {
@@ -170,12 +184,15 @@ export async function removePath(path: string): Promise<void> {
   }
 }
 
-/** Adds a text to the end of a file. @throws UserError if it cannot be written */
+/** Adds a text to the end of a file, which must be there. @throws UserError if it cannot be written */
 export async function appendToFile(path: string, text: string): Promise<void> {
   try {
-    await Deno.writeTextFile(path, text, { append: true });
+    await Deno.writeTextFile(path, text, { append: true, create: false });
   } catch (error) {
-    throw writeError(error, path);
+    if (!(error instanceof Deno.errors.NotFound)) throw fileError(error, "write", path);
+    throw new UserError(`Cannot write "${path}" as it was moved or removed since it was made, or its folder was`, {
+      cause: error,
+    });
   }
 }
 

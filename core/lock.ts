@@ -9,6 +9,8 @@ export const LOCK = ".lock";
 export interface FolderLock extends Disposable {
   /** The folder. */
   readonly folder: string;
+  /** Whether it is still the folder that was locked: it may have been removed or moved, with another in its place. */
+  holds(): Promise<boolean>;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function lockFolder(folder: string, work: string): Promise<FolderLo
     }
     return {
       folder,
+      holds: () => isSame(file, path),
       [Symbol.dispose]() {
         try {
           // First: once it is closed, another may have taken it. A folder moved away may have one in its place.

@@ -120,6 +120,7 @@ export class Run implements Disposable {
     this.#exported?.weights.dispose();
     this.#exported = null;
     await this.#claim();
+    await this.parts.folder.check();
     const { id, ops, student, recipe: { value: { verify, output } }, data, architecture, watch } = this.parts;
     const setup = { ops, student, verify, data, folder: output, run: id, architecture, watch };
     return this.#exported = await exportStudent(setup);
@@ -134,6 +135,7 @@ export class Run implements Disposable {
     const validation = data.validation && await measure("validation");
     const seen = settings.evaluate.train ? await measure("train") : null;
     const measured = { taught: this.#taught, test, validation, seen };
+    await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
     await writeFileAtomically(join(settings.output, "metrics.json"), JSON.stringify(summary, null, 2) + "\n");
     return summary;

@@ -91,6 +91,15 @@ export class RunFolder implements Disposable {
     if (kept) reporter.line(`the results of the run before are in "${join(this.path, PREVIOUS)}"`);
   }
 
+  /** Before the results are written. @throws UserError if the folder was removed or moved since it was opened */
+  async check(): Promise<void> {
+    if (await this.#lock?.holds()) return;
+    throw new UserError(
+      `Cannot write to the run folder "${this.path}" as it was moved or removed while the run used it: put it back and ` +
+        "--resume, or start anew",
+    );
+  }
+
   [Symbol.dispose](): void {
     this.#lock?.[Symbol.dispose]();
     this.#lock = null;

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
-import { makeFolder } from "../../files.ts";
+import { makeFolderWithin } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import {
@@ -82,7 +82,7 @@ export async function writeCheckpoint(
     name,
     { shape: tensors.get(name)!.shape, data: Float32Array.from(numbers[index]) },
   ]));
-  await makeFolder(dirname(file), "the checkpoint's folder");
+  await makeFolderWithin(dirname(file));
   const content: StoredPosition = { ...position, ...origin };
   await writeWithChecksum(file, stored, { format: FORMAT, position: JSON.stringify(content) });
 }
