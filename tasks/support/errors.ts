@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
+import { Interrupted, StoppedEarly, TrainingFailure } from "../../core/distill/stops.ts";
 import { DeviceError, UserError } from "../../core/errors.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 
@@ -11,7 +11,7 @@ export interface Ending {
 
 /**
  * Exit codes: 0 for success, 1 for a failure of ours or of the device or of the training, 2 for a mistake in what the user
- * gave, 130 for Ctrl-C.
+ * gave, 130 for Ctrl-C and other signals.
  *
  * @param error what was thrown
  * @param verbose whether the stack of an unexpected error, or of what caused a user's one, is wanted
@@ -19,7 +19,9 @@ export interface Ending {
 export function endingOf(error: unknown, verbose: boolean): Ending {
   if (error instanceof UserError) return { message: error.message + causeOf(error, verbose), code: 2 };
   if (error instanceof CommanderError) return usageEnding(error);
-  if (error instanceof Interrupted) return { message: error.message, code: INTERRUPTED };
+  if (error instanceof Interrupted || error instanceof StoppedEarly) {
+    return { message: error.message, code: INTERRUPTED };
+  }
   if (error instanceof TrainingFailure || error instanceof DeviceError) return { message: error.message, code: 1 };
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   return { message: `Internal error: ${message}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
