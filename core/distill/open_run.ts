@@ -19,6 +19,7 @@ import { StoppedEarly } from "./stops.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
 import { initialWeights } from "./student/initial_weights.ts";
+import { tooLarge, trainingMemory } from "./student/memory_check.ts";
 import { rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
@@ -194,6 +195,9 @@ async function openStudent(
 ): Promise<OpenedStudent> {
   const model = buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
+  const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
+  if (refusal) throw recipe.error(["student"], refusal);
   const first = teacher?.first ?? null;
   const { numbers, startsFrom } = await initialWeights(recipe, model, first, random.split("student"), report);
   const chains = new Map<string, Chain>();
@@ -204,7 +208,6 @@ async function openStudent(
       if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
     }
   });
-  const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
   return { student: owned.adopt(new Student(ops, model, chains, numbers, rates), freed), specs, startsFrom };
 }
 
