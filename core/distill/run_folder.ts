@@ -28,10 +28,10 @@ const RESULTS: readonly (readonly [name: string, kind: "file" | "folder"])[] = [
 ];
 
 /** Folder of the results of the run before, in the run folder. */
-const PREVIOUS = "previous";
+export const PREVIOUS = "previous";
 
 /** The same while they are being moved: what is in it belongs to what still stands outside. */
-const MOVING = "previous.moving";
+export const MOVING = "previous.moving";
 
 /** How a run comes to its folder. */
 export interface FolderClaim {
@@ -135,12 +135,14 @@ export class RunFolder implements Disposable {
     }
   }
 
-  /** Of a resumed run: what another one than the checkpoint's left. */
+  /** Of a resumed run: what says that it is of another one than the checkpoint's. Older versions did not say it. */
   async #putAsideOthers(run: string): Promise<boolean> {
     const others: string[] = [];
-    for (const [name, file] of [["metrics.json", "metrics.json"], [STUDENT, join(STUDENT, CONFIG_FILE)]]) {
-      const text = await readTextIfThere(join(this.path, file), "the run folder's").catch(() => null);
-      if (text !== null && runOf(text) !== run) others.push(name);
+    for (const [name] of RESULTS.filter(([name]) => name.startsWith("metrics") || name === STUDENT)) {
+      const file = join(this.path, name === STUDENT ? join(STUDENT, CONFIG_FILE) : name);
+      const text = await readTextIfThere(file, "the results");
+      const own = text === null ? null : runOf(name.endsWith(".jsonl") ? text.split("\n", 1)[0] : text);
+      if (own !== null && own !== run) others.push(name);
     }
     return await this.#putAside(others);
   }
@@ -166,12 +168,6 @@ export class RunFolder implements Disposable {
     }
     return true;
   }
-}
-
-/** The results of the run before that a new one put aside, for a message: where its checkpoint is. */
-export async function previousCheckpoint(folder: string): Promise<string | null> {
-  const file = join(folder, PREVIOUS, CHECKPOINT_FILE);
-  return await kindOfPath(file) === "file" ? file : null;
 }
 
 /** Whether a folder of results has a student that was exported: what training was for. */

@@ -152,6 +152,42 @@ Deno.test("killed at any change of a file, a rerun leaves files of one run, and 
     assert.deepEqual(namesIn(run), [...results, "previous"].sort());
   }));
 
+Deno.test("--resume undoes a rerun that was killed as it moved results, and moves what another run left", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run");
+    await tinyRun(folder, { overrides: SHORT });
+    const first = await checkOneRun(run);
+    const moving = join(run, "previous.moving");
+    await Deno.mkdir(moving);
+    for (const name of ["metrics.json", "student", "checkpoint"]) {
+      await Deno.rename(join(run, name), join(moving, name));
+    }
+    await tinyRun(folder, { overrides: SHORT, resume: true });
+    assert.equal(await checkOneRun(run), first);
+    assert.ok(!namesIn(run).some((name) => name.startsWith("previous")));
+
+    // As older versions left it: the results of one run beside the checkpoint of another.
+    await tinyRun(folder, { overrides: SHORT, output: "other" });
+    await Deno.copyFile(join(folder, "other", CHECKPOINT_FILE), join(run, CHECKPOINT_FILE));
+    await tinyRun(folder, { overrides: SHORT, resume: true });
+    assert.equal(await checkOneRun(run), await checkOneRun(join(folder, "other")));
+    const kept = JSON.parse(await Deno.readTextFile(join(run, "previous", "metrics.json")));
+    assert.equal(kept.run, first);
+
+    const recipe = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(recipe, tinyRecipe);
+    await Deno.mkdir(join(folder, "gone", "previous", "checkpoint"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "gone", "previous", CHECKPOINT_FILE), "");
+    const { code, stderr } = await runTask("train", [recipe, "--out", join(folder, "gone"), "--resume"]);
+    assert.deepEqual([code, stderr], [
+      2,
+      `Cannot resume as there is no checkpoint "${
+        join(folder, "gone", CHECKPOINT_FILE)
+      }": start anew without --resume; ` +
+      `that of the run before is in "${join(folder, "gone", "previous")}"\n`,
+    ]);
+  }));
+
 Deno.test("exported twice, the student is whole at every moment", () =>
   withTinyData(async (folder) => {
     const output = join(folder, "run");
