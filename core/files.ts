@@ -59,8 +59,10 @@ function fileErrorReason(error: unknown): string | undefined {
 
 /** The runtime's own sentence advises permission for everything where the path belongs to the system. */
 function permissionReason(message: string): string {
-  const kind = message.match(/^Requires (read|write) access/)?.[1];
-  if (kind) return `Deno was started without the permission for it: start it with --allow-${kind}`;
+  const kind = message.match(/^Requires (\w+) access/)?.[1];
+  if (kind !== undefined && kind !== "all") {
+    return `Deno was started without the permission for it: start it with --allow-${kind}`;
+  }
   return "it belongs to the operating system, which Deno keeps programs out of: name another path";
 }
 

@@ -235,6 +235,8 @@ Deno.test("two runs in one folder: the second is refused before anything, whoeve
       const args = [join(folder, "tiny.yaml"), "--backend", "cpu", "--out", output, "--quiet"];
       const second = await runTask("train", args);
       assert.deepEqual([second.code, second.stderr], [2, `${says}\n`]);
+      const merged = await runTask("merge", [output]);
+      assert.deepEqual([merged.code, merged.stderr], [2, `${says.replace("another run", "a run")}\n`]);
       await run.export();
     }
     (await Run.open(recipe, { backend, builtins }))[Symbol.dispose]();
