@@ -116,6 +116,8 @@ export {
 
 // Metrics of a model.
 export * from "./core/evaluate/evaluate.ts";
+export type { ClassName } from "./core/evaluate/metrics/metrics.ts";
+export type { SpanScores, TypeScores } from "./core/evaluate/metrics/spans.ts";
 export type { Confusion } from "./core/evaluate/metrics/confusion.ts";
 
 // Contract checks of plug-ins.
@@ -135,6 +137,7 @@ export type { NumberSchema, Schema } from "./core/recipe/zod_schema.ts";
 
 // Distillation.
 export * from "./core/distill/distill.ts";
+export type { FolderClaim, RunFolder } from "./core/distill/run_folder.ts";
 export { Run, type Split } from "./core/distill/run.ts";
 export type { RunOptions, RunParts } from "./core/distill/open_run.ts";
 export type { Stopwatch } from "./core/distill/stopwatch.ts";

@@ -3,7 +3,8 @@ import { UserError } from "./errors.ts";
 
 /**
  * Turns an operating-system error about a path the user named into a {@link UserError} that says what was being done,
- * to which path, and what is wrong with it. An error of any other kind is not the user's, and is returned as it is.
+ * to which path, what is wrong with it, and what helps. An error of any other kind is not the user's, and is returned as
+ * it is. Everything that a run reads and writes goes through it.
  *
  * @param error what was thrown
  * @param action the action that failed, to follow "Cannot": `read the recipe`
@@ -15,13 +16,54 @@ export function fileError(error: unknown, action: string, path: string): unknown
   return reason === undefined ? error : new UserError(`Cannot ${action} "${path}" as ${reason}`, { cause: error });
 }
 
+/** What the system's error codes mean to the user, and what helps. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "the operating system refuses access to it",
+  EPERM: "the operating system refuses access to it",
+  ENOENT: "there is no such file or folder",
+  EEXIST: "there is something of that name: move it away, or name another path",
+  EISDIR: "it is a folder: a file is needed",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  ENOTEMPTY: "it is a folder that is not empty: move it away, or name another path",
+  ELOOP: "its symbolic links lead in a circle: name the file itself",
+  ENOSPC: "the disk is full: free some space, or name a path on another disk",
+  EDQUOT: "your share of the disk is used up: free some space, or name a path on another disk",
+  EROFS: "its file system is read-only: name a path that can be written",
+  ENAMETOOLONG: "the name is too long for its file system: choose a shorter one",
+  EFBIG: "the file is too large for its file system: name a path on another disk",
+  EMFILE: "too many files are open: raise the limit (ulimit -n)",
+  ENFILE: "too many files are open on this machine: close some programs",
+  EBUSY: "another program uses it: close that first",
+  ETXTBSY: "another program uses it: close that first",
+  EXDEV: "it is on another file system: name a path on the same one",
+  EIO: "the disk reports an error: name a path on another disk",
+  ESTALE: "its network folder is gone: connect it again, or name another path",
+  ENOLCK: "its file system has no locks, by which two runs are kept apart: name a path on another disk",
+  ENOTSUP: "its file system cannot do that: name a path on another disk",
+  EOPNOTSUPP: "its file system cannot do that: name a path on another disk",
+};
+
 function fileErrorReason(error: unknown): string | undefined {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
-  if (error instanceof Deno.errors.IsADirectory) return "it is a folder: a file is needed";
-  if (error instanceof Deno.errors.NotADirectory) return "a part of the path is a file, not a folder";
-  if (error instanceof Deno.errors.PermissionDenied) return "the operating system refuses access to it";
-  if (error instanceof Deno.errors.NotCapable) return "Deno was started without the permission for it";
+  if (error instanceof Deno.errors.NotCapable) return permissionReason(error.message);
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string" && Object.hasOwn(REASONS, code)) return REASONS[code];
+  if (error instanceof Deno.errors.NotFound) return REASONS.ENOENT;
+  if (error instanceof Deno.errors.IsADirectory) return REASONS.EISDIR;
+  if (error instanceof Deno.errors.NotADirectory) return REASONS.ENOTDIR;
+  if (error instanceof Deno.errors.PermissionDenied) return REASONS.EACCES;
+  if (error instanceof Deno.errors.AlreadyExists) return REASONS.EEXIST;
+  if (error instanceof Deno.errors.FilesystemLoop) return REASONS.ELOOP;
   return undefined;
+}
+
+/** The runtime's own sentence advises permission for everything where the path belongs to the system. */
+function permissionReason(message: string): string {
+  const kind = message.match(/^Requires (\w+) access/)?.[1];
+  if (kind !== undefined && kind !== "all") {
+    return `Deno was started without the permission for it: start it with --allow-${kind}`;
+  }
+  return "it belongs to the operating system, which Deno keeps programs out of: name another path";
 }
 
 /**
@@ -73,6 +115,126 @@ export async function readUserFolder(path: string, what: string): Promise<Map<st
 }
 
 /**
+ * Reads a file that a run or an experiment may have left.
+ *
+ * @param path the path as the user wrote it
+ * @param what what the file is to the user, with its article: `the summary`
+ * @returns its text; `null` if there is no such file
+ * @throws UserError if there is something of that name that cannot be read
+ */
+export async function readTextIfThere(path: string, what: string): Promise<string | null> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw fileError(error, `read ${what}`, path);
+  }
+}
+
+/**
+ * Makes a folder, and those around it, if it is not there.
+ *
+ * @param path the path as the user wrote it
+ * @param what what the folder is to the user, with its article: `the run folder`
+ * @throws UserError if it cannot be made
+ */
+export async function makeFolder(path: string, what: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new UserError(
+        `Cannot make ${what} "${path}" as there is a file of that name: move it away, or name another`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw fileError(error, `make ${what}`, path);
+  }
+}
+
+/**
+ * Makes a folder in one that must be there: a run folder that was removed does not come back with half of its files.
+ *
+ * @param path the path as the user wrote it
+ * @throws UserError if it cannot be made
+ */
+export async function makeFolderWithin(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path);
+  } catch (error) {
+    if (await kindOfPath(path) !== "folder") throw writeError(error, path);
+  }
+}
+
+/** Gives a file or a folder another name. @throws UserError if it cannot be */
+export async function movePath(from: string, to: string): Promise<void> {
+  try {
+    await Deno.rename(from, to);
+  } catch (error) {
+    throw fileError(error, `move "${from}" to`, to);
+  }
+}
+
+/** Removes a file, or a folder with all that is in it, if it is there. @throws UserError if it cannot be removed */
+export async function removePath(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw fileError(error, "remove", path);
+  }
+}
+
+/** Adds a text to the end of a file, which must be there. @throws UserError if it cannot be written */
+export async function appendToFile(path: string, text: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, text, { append: true, create: false });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw fileError(error, "write", path);
+    throw new UserError(`Cannot write "${path}" as it was moved or removed since it was made, or its folder was`, {
+      cause: error,
+    });
+  }
+}
+
+/** Whether there is a file, a folder, or nothing at a path. A link counts as what it leads to. */
+export async function kindOfPath(path: string): Promise<"file" | "folder" | null> {
+  try {
+    return (await Deno.stat(path)).isDirectory ? "folder" : "file";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw fileError(error, "look at", path);
+  }
+}
+
+/** Removes what writes that were cut off left in a folder. See {@link writeFileAtomically}. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  if (await kindOfPath(folder) !== "folder") return;
+  const left: string[] = [];
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      if (isFile && TEMPORARY.test(name)) left.push(join(folder, name));
+    }
+  } catch (error) {
+    throw fileError(error, "look into", folder);
+  }
+  for (const path of left) await removePath(path);
+}
+
+/** The names that {@link writeFileAtomically} gives to what is not yet whole. */
+const TEMPORARY = /^\..+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+
+/** A folder that is missing where a file is to be written was taken away, or never made. */
+function writeError(error: unknown, path: string): unknown {
+  if (error instanceof Deno.errors.NotFound) {
+    const reason = `its folder "${dirname(path)}" is not there: make it, or see what moved or removed it`;
+    return new UserError(`Cannot write "${path}" as ${reason}`, { cause: error });
+  }
+  return fileError(error, "write", path);
+}
+
+/**
  * Writes a file so that its name never stands for half of the content: the bytes go to a temporary name in the same
  * folder, reach the disk, and only then take the name. A failure leaves the old file as it was and no temporary file.
  *
@@ -95,7 +257,7 @@ export async function writeFileAtomically(path: string, content: Uint8Array | st
   } catch (error) {
     // Not there if it could not be created: then there is nothing to clean up, and the first error is the one to tell.
     await Deno.remove(temporary).catch(() => {});
-    throw fileError(error, "write", path);
+    throw writeError(error, path);
   }
 }
 

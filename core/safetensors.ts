@@ -12,7 +12,8 @@ import { type Header, headerLength, parseHeader, PREFIX_BYTES, refuse } from "./
 
 export { type Dtype, type StoredTensor, toBigInt64, toFloat32 } from "./safetensors/dtype.ts";
 export type { FloatDtype } from "./safetensors/narrow.ts";
-export { encodeSafetensors, type TensorToStore, writeSafetensors } from "./safetensors/write.ts";
+export { verifyChecksum } from "./safetensors/checksum.ts";
+export { encodeSafetensors, type TensorToStore, writeSafetensors, writeWithChecksum } from "./safetensors/write.ts";
 
 /** The content of a safetensors file. */
 export interface Safetensors {

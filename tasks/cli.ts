@@ -73,7 +73,11 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     const { message, code } = endingOf(error, args.includes("--verbose"));
-    if (message !== "") standardOutput("stderr").line(message);
+    try {
+      if (message !== "") standardOutput("stderr").line(message);
+    } catch {
+      // There is nowhere left to say it; the exit code does.
+    }
     return code;
   }
 }

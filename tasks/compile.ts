@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import { makeFolder } from "../core/files.ts";
 import { UserError } from "../core/errors.ts";
 import { sources } from "./support/checkout.ts";
 import { addVerbose } from "./support/flags.ts";
@@ -24,7 +25,7 @@ export function addCompile(program: Command): void {
       .option("--out <file>", "the executable", join("runs", "bin", "opdf")),
   ).action(async ({ out }: { readonly out: string }) => {
     const checkout = sources("compile");
-    await Deno.mkdir(dirname(out), { recursive: true });
+    await makeFolder(dirname(out), "the folder");
     standardOutput("stdout").line(await compile(checkout, out));
   });
 }

@@ -4,6 +4,7 @@ import { CHECKPOINT_FILE } from "../core/distill/training/checkpoint.ts";
 import { mergeCheckpoint } from "../core/distill/merge_checkpoint.ts";
 import { CpuBackend } from "../core/backend/cpu/cpu_backend.ts";
 import { UserError } from "../core/errors.ts";
+import { lockFolder } from "../core/lock.ts";
 import { mergeOnHost } from "../core/mpo/merge_chain.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
 import { writeSafetensors } from "../core/safetensors.ts";
@@ -25,6 +26,8 @@ export function addMerge(program: Command): void {
     .option("--out <path>", "student folder (default: student/ in the run folder), or safetensors file");
   addVerbose(addPluginFlag(command)).action(async (source: string, { out, ...flags }: MergeFlags) => {
     const isFolder = await Deno.stat(source).then((info) => info.isDirectory, () => false);
+    // A run that is still at work writes its own student there.
+    using _lock = isFolder && out === undefined ? await lockFolder(source, "a run writes to it") : null;
     const told = isFolder
       ? await mergeRun(source, out ?? join(source, "student"), flags)
       : await mergeFile(source, out);

@@ -40,7 +40,15 @@ const FLOORS: Readonly<Record<string, string>> = {
 
 /** Files whose room is not the folder that they stand in. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  ground: ["core/errors.ts", "core/files.ts", "core/nearest.ts", "core/sha256.ts", "core/version.ts", "deno.json"],
+  ground: [
+    "core/errors.ts",
+    "core/files.ts",
+    "core/lock.ts",
+    "core/nearest.ts",
+    "core/sha256.ts",
+    "core/version.ts",
+    "deno.json",
+  ],
   tensor: ["core/tensor.ts", "core/device.ts", "core/autograd.ts"],
   contract: ["core/contract.ts"],
   safetensors: ["core/safetensors.ts"],

@@ -4,11 +4,8 @@ import type { RunOptions } from "./open_run.ts";
 import { Run } from "./run.ts";
 import type { RunSummary } from "./summary.ts";
 
-/** How a recipe is run. */
-export interface DistillOptions extends RunOptions {
-  /** Stops training at the next step, with a checkpoint. */
-  readonly signal?: AbortSignal;
-}
+/** How a recipe is run; the signal stops training at the next step, with a checkpoint. */
+export type DistillOptions = RunOptions;
 
 /**
  * Runs a recipe (OPDF, arXiv 2411.06448): load data and teacher, build the student, over-parameterise it, train, merge,
@@ -30,12 +27,12 @@ export interface DistillOptions extends RunOptions {
  */
 export async function distill(
   recipe: Checked<Recipe>,
-  { signal, ...options }: DistillOptions,
+  options: DistillOptions,
 ): Promise<RunSummary> {
   // Load data and teacher; decompose the student's matrices into chains with more parameters; build the losses.
   using run = await Run.open(recipe, options);
   // Train the chains against the teacher, with the distillation loss and the alignment of auxiliary tensors.
-  await run.train(signal);
+  await run.train(options.signal);
   // Contract each chain back, write the student, and check that it computes what the factored one did.
   await run.export();
   // Measure what was exported.

@@ -122,7 +122,16 @@ function drawSubset(recipe: Checked<Recipe>, train: Examples, random: Random): E
 /** Refuses data that do not make one training batch. */
 function whole(recipe: Checked<Recipe>, all: RunData, random: Random): RunData {
   const data = { ...all, train: drawSubset(recipe, all.train, random) };
-  const { batchSize, dropLast } = recipe.value.train;
+  const { augment: { shift }, train: { batchSize, dropLast } } = recipe.value;
+  const [height, width] = data.dataset.input.image?.size ?? [Infinity, Infinity];
+  if (shift > Math.min(height, width)) {
+    throw recipe.error(
+      ["augment", "shift"],
+      `Cannot shift images of ${height} x ${width} pixels by up to ${shift}: expected at most ${
+        Math.min(height, width)
+      }, which leaves nothing of them`,
+    );
+  }
   if (dropLast && data.train.length < batchSize) {
     throw recipe.error(
       ["train", "batchSize"],

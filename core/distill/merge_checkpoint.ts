@@ -69,7 +69,8 @@ export async function mergeCheckpoint(
       backend.write(flat.view, toFloat32(stored));
     }
   }
-  await writeModelFolder(folder, plugins.student.definition.name, model, input, await mergedWeights(student));
+  const { name: architecture } = plugins.student.definition;
+  await writeModelFolder(folder, architecture, model, input, await mergedWeights(student), checkpoint.run);
   const { inferenceParameters: parameters } = student;
   student.dispose();
   return { step: checkpoint.step, bestEpoch, parameters };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
+import { breathe } from "../evaluate/breathe.ts";
 import { outputShapes } from "../evaluate/output_shapes.ts";
 import { positiveClassOf } from "../evaluate/metrics/metrics.ts";
 import { describeTags } from "../evaluate/metrics/spans.ts";
@@ -16,9 +17,12 @@ import { LossSet } from "./losses/loss_set.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { buildModel } from "./recipe_models.ts";
 import { type ResolvedPlugins, resolvePlugins } from "./resolve_plugins.ts";
+import { RunFolder } from "./run_folder.ts";
+import { StoppedEarly } from "./stops.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
 import { initialWeights } from "./student/initial_weights.ts";
+import { tooLarge, trainingMemory } from "./student/memory_check.ts";
 import { rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
@@ -45,10 +49,16 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Receives progress; left out, nobody does. */
   readonly reporter?: Reporter;
+  /** Stops the opening. */
+  readonly signal?: AbortSignal;
 }
 
 /** The parts of a run. */
 export interface RunParts {
+  /** The run's id: every file in its folder says it. A resumed run keeps it. */
+  readonly id: string;
+  /** Where it writes. */
+  readonly folder: RunFolder;
   /** The operations of the backend. */
   readonly ops: Ops;
   /** The recipe, all defaults filled in. */
@@ -79,6 +89,8 @@ interface Opening extends Pick<RunParts, "ops" | "recipe" | "watch"> {
   readonly random: Random;
   /** Takes lines for the user. */
   readonly report: (line: string) => void;
+  /** Lets signals through. @throws StoppedEarly if the run is to stop */
+  readonly breath: () => Promise<void>;
   /** Everything that was made so far, to be freed if a later stage fails. */
   readonly owned: DisposableStack;
 }
@@ -96,22 +108,36 @@ interface OpenedStudent {
  * tensor on, so that a refusal in a later stage leaves nothing on the backend.
  *
  * @returns the parts, and the stack that they are freed by
- * @throws UserError for a mistake in the recipe or in a file that it names
+ * @throws UserError for a mistake in the recipe or in a file that it names, or if another run has the run folder
+ * @throws StoppedEarly if the signal fires
  */
 export async function openRun(
   recipe: Checked<Recipe>,
-  { backend, builtins, resume = false, reporter = silent }: RunOptions,
+  { backend, builtins, resume = false, reporter = silent, signal }: RunOptions,
 ): Promise<RunParts & { readonly owned: DisposableStack }> {
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
   const plugins = await resolvePlugins(recipe, builtins);
   const settings = recipe.value;
+  using owned = new DisposableStack();
+  const breath = async () => {
+    await breathe();
+    try {
+      signal?.throwIfAborted();
+    } catch {
+      throw new StoppedEarly();
+    }
+  };
+  const folder = owned.use(await RunFolder.open({ folder: settings.output, resume }));
   // Before anything is loaded: a refused checkpoint must stay usable with the recipe that it was made by.
   const checkpoint = resume ? await readCheckpoint(join(settings.output, CHECKPOINT_FILE)) : null;
   if (checkpoint) checkRecipe(checkpoint, settings, "resume from");
+  if (checkpoint && !checkpoint.checked) {
+    report(`"${checkpoint.file}" is of an older version and has no checksum: whether it is whole is not known`);
+  }
+  const id = checkpoint?.run ?? crypto.randomUUID().slice(-12);
 
-  using owned = new DisposableStack();
-  const opening: Opening = { ops, recipe, watch, plugins, random, report, owned };
+  const opening: Opening = { ops, recipe, watch, plugins, random, report, owned, breath };
   const loaded = await watch.time("load", async () => {
     return await inTeachersOrder(recipe, plugins, await loadData(recipe, plugins.dataset, random), report);
   });
@@ -121,15 +147,18 @@ export async function openRun(
   const { positiveClass } = settings.evaluate;
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
   if (input.task === "tagging") report(describeTags(input.classes));
+  await breath();
   const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, report));
   if (taught) owned.adopt(taught, freed);
   const opened = await openStudent(opening, loaded, taught);
   const { student } = opened;
   const weak = weakChains(opened.specs, student.model);
   if (weak) reporter.warning(weak);
+  await breath();
   const losses = await openLosses(opening, loaded, taught, opened);
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
   const theseus = replacement(opening, loaded, taught, student);
+  await breath();
   const { data, teacher } = await watch.time("load", () => {
     return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses.wanted, report);
   });
@@ -137,6 +166,7 @@ export async function openRun(
   const { batchSize } = settings.evaluate;
   if (losses.all.some(({ loss }) => loss.prepare)) {
     const preparation = { teacher, train, batchSize, random: random.split("prepare") };
+    await breath();
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }
   await rehearse({ ops, student, teacher, losses, train, recipe: recipe.part("train"), random });
@@ -162,7 +192,7 @@ export async function openRun(
     input,
     monitor: recipe.within(["train", "monitor"], () => monitorOf(settings.train.monitor, input, positiveClass)),
     folder: settings.output,
-    fingerprint: { recipe: comparable(settings), inputs },
+    origin: { run: id, fingerprint: { recipe: comparable(settings), inputs } },
     reporter,
     diagnostics: diagnosed &&
       new Diagnostics({ ops, student, teacher, validation, recipe: diagnosed, batchSize, task }),
@@ -170,28 +200,32 @@ export async function openRun(
   });
   owned.adopt(training, freed);
   const architecture = plugins.student.definition.name;
-  const parts = { ops, recipe, reporter, watch, architecture, data, teacher, student, losses, trainingStep, training };
+  const trained = { student, losses, trainingStep, training };
+  const parts: RunParts = { id, folder, ops, recipe, reporter, watch, architecture, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
 }
 
 /** Builds the student and decomposes the weights that the recipe over-parameterises. */
 async function openStudent(
-  { ops, recipe, plugins, random, watch, report, owned }: Opening,
+  { ops, recipe, plugins, random, watch, report, owned, breath }: Opening,
   { dataset: { input } }: RunData,
   teacher: LoadedTeacher | null,
 ): Promise<OpenedStudent> {
   const model = buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
+  const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
+  if (refusal) throw recipe.error(["student"], refusal);
   const first = teacher?.first ?? null;
   const { numbers, startsFrom } = await initialWeights(recipe, model, first, random.split("student"), report);
   const chains = new Map<string, Chain>();
   await watch.time("decompose", async () => {
     for (const { name, shape } of model.parameters) {
       const spec = specs.get(name);
+      await breath();
       if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
     }
   });
-  const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
   return { student: owned.adopt(new Student(ops, model, chains, numbers, rates), freed), specs, startsFrom };
 }
 

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { UserError } from "../errors.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import { showMetrics } from "../evaluate/metrics/show.ts";
 import { writeFileAtomically } from "../files.ts";
@@ -10,6 +9,7 @@ import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
+import { writeRunRecipe } from "./run_folder.ts";
 import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import type { TrainingResult } from "./training/training.ts";
@@ -37,6 +37,7 @@ export type Split = "train" | "validation" | "test";
  * ```
  */
 export class Run implements Disposable {
+  #claimed = false;
   #begun = false;
   #taught: Evaluation | null = null;
   #exported: ExportedStudent | null = null;
@@ -51,9 +52,12 @@ export class Run implements Disposable {
   }
 
   /**
-   * Loads data and teacher, builds the student, over-parameterises it and creates the losses. Nothing is written yet.
+   * Loads data and teacher, builds the student, over-parameterises it and creates the losses. The run folder is made and
+   * locked; nothing is written to it yet, and the results of a run before stay as they are.
    *
-   * @throws UserError for a mistake in the recipe or in a file that it names; then nothing is left on the backend
+   * @throws UserError for a mistake in the recipe or in a file that it names, or if another run has the run folder; then
+   *   nothing is left on the backend
+   * @throws StoppedEarly if the signal of the options fires
    */
   static async open(recipe: Checked<Recipe>, options: RunOptions): Promise<Run> {
     const { owned, ...parts } = await openRun(recipe, options);
@@ -72,7 +76,8 @@ export class Run implements Disposable {
 
   /**
    * One training step on the next batch, with a line of the log when it is due; the last step of an epoch ends the
-   * epoch with validation and checkpoint. The first one writes the recipe into the run folder and measures the teacher.
+   * epoch with validation and checkpoint. The first one puts the results of a run before aside, writes the recipe into
+   * the run folder and measures the teacher.
    *
    * @throws RangeError if training is finished
    * @throws TrainingFailure if the log is due and a loss or the weights are NaN or infinite
@@ -115,8 +120,11 @@ export class Run implements Disposable {
   async export(): Promise<ExportedStudent> {
     this.#exported?.weights.dispose();
     this.#exported = null;
-    const { ops, student, recipe: { value: { verify, output } }, data, architecture, watch } = this.parts;
-    return this.#exported = await exportStudent({ ops, student, verify, data, folder: output, architecture, watch });
+    await this.#claim();
+    await this.parts.folder.check();
+    const { id, ops, student, recipe: { value: { verify, output } }, data, architecture, watch } = this.parts;
+    const setup = { ops, student, verify, data, folder: output, run: id, architecture, watch };
+    return this.#exported = await exportStudent(setup);
   }
 
   /** Measures the exported student, exporting it if that was not done, and writes the run's result: `metrics.json`. */
@@ -128,6 +136,7 @@ export class Run implements Disposable {
     const validation = data.validation && await measure("validation");
     const seen = settings.evaluate.train ? await measure("train") : null;
     const measured = { taught: this.#taught, test, validation, seen };
+    await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
     await writeFileAtomically(join(settings.output, "metrics.json"), JSON.stringify(summary, null, 2) + "\n");
     return summary;
@@ -146,12 +155,22 @@ export class Run implements Disposable {
     return await evaluate(ops, { model, weights, examples, input: data.dataset.input, batchSize, positiveClass });
   }
 
-  /** Writes the recipe as it was resolved, measures the teacher, and says what is trained. */
+  /** Makes the folder this run's own, and writes the recipe as it was resolved; it runs again from there. */
+  async #claim(): Promise<void> {
+    if (this.#claimed) return;
+    this.#claimed = true;
+    const { id, recipe, folder, training, reporter } = this.parts;
+    await folder.claim(id, { resume: training.resumed }, reporter);
+    const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder.path) });
+    await writeRunRecipe(folder.path, id, text);
+  }
+
+  /** Takes the folder, measures the teacher, and says what is trained. */
   async #begin(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;
-    const { recipe, teacher, student, watch, reporter } = this.parts;
-    await writeRunRecipe(recipe);
+    const { teacher, student, watch, reporter } = this.parts;
+    await this.#claim();
     if (teacher) {
       this.#taught = await watch.time("evaluate", () => this.#measure("test", teacher.model, teacher.weights));
       reporter.line(`teacher: test ${showMetrics(this.#taught)}`);
@@ -159,18 +178,6 @@ export class Run implements Disposable {
     const [training, inference] = [student.trainingParameters, student.inferenceParameters];
     reporter.line(`student: ${count(training)} parameters in training, ${count(inference)} at inference`);
   }
-}
-
-/** The recipe as it was resolved, in the run folder; it runs again from there. */
-async function writeRunRecipe(recipe: Checked<Recipe>): Promise<void> {
-  const folder = recipe.value.output;
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new UserError(`Cannot make the run folder "${folder}": ${(error as Error).message}`);
-  }
-  const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder) });
-  await writeFileAtomically(join(folder, "recipe.yaml"), text);
 }
 
 const count = (number: number) => number.toLocaleString("en");

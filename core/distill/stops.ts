@@ -16,6 +16,18 @@ export class Interrupted extends Error {
   }
 }
 
+/** A run was stopped from outside before training began. */
+export class StoppedEarly extends Error {
+  static {
+    this.prototype.name = "StoppedEarly";
+  }
+
+  /** Says that nothing is lost. */
+  constructor() {
+    super("Stopped before training began: nothing was written, and the same command begins again");
+  }
+}
+
 /** Training went wrong: it is neither a mistake in the recipe that a schema could see nor one of this program. */
 export class TrainingFailure extends Error {
   static {

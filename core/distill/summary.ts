@@ -9,6 +9,8 @@ import type { TrainingResult } from "./training/training.ts";
 export interface RunSummary {
   /** The recipe's name. */
   readonly recipe: string;
+  /** The run's id, which all files of its folder have. */
+  readonly run: string;
   /** The version of the program. */
   readonly version: string;
   /** `webgpu` or `cpu`. */
@@ -89,7 +91,7 @@ export interface Measured {
 
 /** Puts together what a run came to. */
 export function summarise(
-  { ops: { backend }, recipe: { value: settings }, data, teacher, student, watch }: RunParts,
+  { id, ops: { backend }, recipe: { value: settings }, data, teacher, student, watch }: RunParts,
   { taught, test, validation, seen }: Measured,
   exported: ExportedStudent,
   { steps, epochs, losses, lossMetrics }: TrainingResult,
@@ -97,6 +99,7 @@ export function summarise(
   const [training, inference] = [student.trainingParameters, student.inferenceParameters];
   return {
     recipe: settings.name,
+    run: id,
     version: VERSION,
     backend: backend.name,
     device: backend.description,

@@ -9,7 +9,7 @@ import { readForeignConfig } from "./config_file.ts";
 import { CONFIG_FILE } from "./config_file.ts";
 
 /** The keys that this program adds to a config.json beside the options of the model plug-in. */
-const OWN_KEYS = ["architecture", "task", "input", "labels"];
+const OWN_KEYS = ["architecture", "task", "input", "labels", "run"];
 
 /** Hugging Face's number of labels where a config does not say it. */
 const DEFAULT_LABELS = 2;

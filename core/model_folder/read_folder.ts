@@ -6,7 +6,7 @@ import { optionKit } from "../plugin/kit.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { type Checked, parseChecked } from "../recipe/checked.ts";
 import { listWords } from "../recipe/words.ts";
-import { areSameClasses } from "./class_names.ts";
+import { areSameClasses } from "../plugin/class_names.ts";
 import { buildForeign } from "./foreign_model.ts";
 import { savedOptions } from "../plugin/saved_options.ts";
 import { CONFIG_FILE } from "./config_file.ts";
@@ -31,6 +31,7 @@ const configSchema = z.looseObject({
     z.looseObject({ vocabulary: size, maxLength: size, padding: z.int().min(0) }),
   ]).describe("Images or text that the model takes"),
   labels: z.array(z.string()).describe("Names of the classes; none for a regression"),
+  run: z.string().optional().describe("Id of the run that made it"),
 });
 
 type ImageConfig = Extract<z.output<typeof configSchema>["input"], { height: number }>;

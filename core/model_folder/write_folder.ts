@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeFileAtomically } from "../files.ts";
+import { makeFolder, writeFileAtomically } from "../files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import { writeSafetensors } from "../safetensors.ts";
@@ -14,6 +14,7 @@ import { tokenizerFiles } from "./tokenizer_files.ts";
  * tokenizer or image processor makes a model's inputs.
  *
  * @param architecture the plug-in's name
+ * @param run the id of the run that made it, which its config.json says
  */
 export async function writeModelFolder(
   folder: string,
@@ -21,15 +22,23 @@ export async function writeModelFolder(
   model: Model,
   data: InputDescription,
   weights: ReadonlyMap<string, Float32Array>,
+  run: string | null = null,
 ): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
+  await makeFolder(folder, "the model folder");
   const own = new Map(
     model.parameters.map(({ name, shape }) => [name, { shape, numbers: () => weights.get(name)! }]),
   );
   const tensors = new Map(
     [...model.toFile?.(own) ?? own].map(([name, { shape, numbers }]) => [name, { shape, data: numbers() }]),
   );
-  const config = { architecture, ...model.config, task: data.task, input: inputEntries(data), labels: data.classes };
+  const config = {
+    architecture,
+    ...model.config,
+    task: data.task,
+    input: inputEntries(data),
+    labels: data.classes,
+    ...(run && { run }),
+  };
   await writeSafetensors(join(folder, WEIGHTS_FILE), tensors, { format: "pt" });
   const inputFiles = data.text ? tokenizerFiles(model, data.text) : imageProcessorFiles(data.image!);
   for (const [name, bytes] of Object.entries(inputFiles)) {

@@ -54,7 +54,21 @@ export function parseChecked<Output>(
   for (const override of parsed) applyOverride(value, override);
   const checked = new Checked<unknown>(value, file, source, parsed);
   checked.check([], schema);
+  refusePrototypes(checked, value, []);
   return checked as Checked<Output>;
+}
+
+/** The one key that goes by a schema which leaves keys to plug-ins: it means something to JavaScript. */
+function refusePrototypes(checked: Checked<unknown>, value: unknown, path: Path): void {
+  if (Array.isArray(value)) return value.forEach((item, index) => refusePrototypes(checked, item, [...path, index]));
+  if (!isMap(value)) return;
+  for (const key of Object.keys(value)) {
+    if (key === "__proto__") {
+      const place = path.length === 0 ? "at the top level" : `in ${formatPath(path)}`;
+      throw checked.error([...path, key], `Unknown key "${key}" ${place}: no key of a recipe has this name`, "key");
+    }
+    refusePrototypes(checked, value[key], [...path, key]);
+  }
 }
 
 /** A part of a checked value with its place: what a stage of a run is handed where it needs no more. */

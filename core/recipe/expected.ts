@@ -23,6 +23,8 @@ export interface JsonSchema {
   maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
+  /** Why a number has these bounds; see `bounded`. */
+  reason?: string;
 }
 
 /** What a zod schema accepts, as a JSON schema: the one form of it that can be walked and put into words. */
@@ -128,6 +130,15 @@ function describeOne(schema: JsonSchema): string {
   }
 }
 
+/** Why a number is outside of the bounds that it is; empty if it is not, or nobody says. */
+export function reasonFor(value: unknown, schemas: readonly JsonSchema[]): string {
+  if (typeof value !== "number") return "";
+  const beyond = schemas.find(({ reason, minimum = -Infinity, maximum = Infinity }) => {
+    return reason !== undefined && (value < minimum || value > maximum);
+  });
+  return beyond ? `, but ${beyond.reason}` : "";
+}
+
 function describeNumber(schema: JsonSchema): string {
   const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = schema;
   const noun = schema.type === "integer" ? "an integer" : "a number";
@@ -146,6 +157,8 @@ function describeList({ minItems, maxItems, items, prefixItems }: JsonSchema): s
   const entries = only && only.type !== "object" && only.type ? describeOne(only) : undefined;
   const size = minItems === undefined
     ? ""
+    : maxItems !== undefined && minItems < maxItems
+    ? ` of ${minItems} to ${maxItems} entries`
     : minItems === maxItems
     ? ` of exactly ${minItems} entries`
     : ` of at least ${minItems} ${minItems === 1 ? "entry" : "entries"}`;

@@ -1,6 +1,15 @@
 import type { z } from "zod";
 import { nearest } from "../nearest.ts";
-import { acceptedBy, choicesOf, describeExpected, homesOf, type JsonSchema, keysOf, schemasAt } from "./expected.ts";
+import {
+  acceptedBy,
+  choicesOf,
+  describeExpected,
+  homesOf,
+  type JsonSchema,
+  keysOf,
+  reasonFor,
+  schemasAt,
+} from "./expected.ts";
 import { formatPath, isMap, type Path, valueAtPath } from "./paths.ts";
 import { listWords, showValue } from "./words.ts";
 
@@ -45,7 +54,14 @@ export function explain(error: z.ZodError, schema: z.ZodType, subject: Subject):
   );
   // "epoch" for "epochs" is one mistake: a key that is suggested for another is not also reported as missing.
   const suggested = new Set(explained.map((mistake) => mistake.suggested));
-  return explained.filter(({ missing }) => missing === undefined || !suggested.has(missing));
+  const told = new Set<string>();
+  return explained.filter(({ missing, path, sentence }) => {
+    // Of a number beyond what is exact, zod says twice that it is too large.
+    const again = `${formatPath(path)} ${sentence}`;
+    if (told.has(again) || missing !== undefined && suggested.has(missing)) return false;
+    told.add(again);
+    return true;
+  });
 }
 
 /**
@@ -106,5 +122,9 @@ function wrongValue(issue: z.core.$ZodIssue, accepted: JsonSchema, subject: Subj
   const near = typeof value === "string" ? nearest(value, choicesOf(schemas)) : undefined;
   const target = path.length === 0 ? "" : ` for ${formatPath(path)}`;
   const hint = near === undefined ? "" : `, did you mean ${JSON.stringify(near)}?`;
-  return { path, at: "value", sentence: `Expected ${expected}${target}: got ${showValue(value)}${hint}` };
+  return {
+    path,
+    at: "value",
+    sentence: `Expected ${expected}${target}: got ${showValue(value)}${hint}${reasonFor(value, schemas)}`,
+  };
 }

@@ -1,9 +1,14 @@
 import { z } from "zod";
 import { GAUGES } from "../mpo/gauge.ts";
+import { bounded } from "./bounds.ts";
 import { pluginUse } from "./plugin_use.ts";
 
 const count = z.int().min(1);
-const factors = z.array(count).min(2).nullable().default(null);
+
+/** The paper stops at 11. */
+const MOST_CORES = 64;
+
+const factors = z.array(count).min(2).max(MOST_CORES).nullable().default(null);
 
 /** Choosing weights by the pattern of their names. */
 export const layerPatterns = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -12,9 +17,10 @@ const overParameterised = z.strictObject({
   layers: layerPatterns.describe(
     'Pattern of weight names, or a list of them: * stands for any characters, dots included, and "!pattern" leaves out',
   ),
-  cores: count.nullable().default(null).describe(
-    "Number of cores of each chain: 1 leaves the weight as it is, 2 is the SVD baseline",
-  ),
+  cores: bounded(count.max(MOST_CORES), "more cores than that only multiply identities").nullable().default(null)
+    .describe(
+      "Number of cores of each chain: 1 leaves the weight as it is, 2 is the SVD baseline",
+    ),
   rows: factors.describe("Factors of the rows (outputs), one for each core"),
   cols: factors.describe("Factors of the columns (inputs), one for each core"),
   increaseRate: z.number().min(1).nullable().default(null).describe(

@@ -1,4 +1,5 @@
 import { writeFileAtomically } from "../files.ts";
+import { CHECKSUM_KEY, checksumOf } from "./checksum.ts";
 import { type Dtype, DTYPE_BITS } from "./dtype.ts";
 import { METADATA_KEY, PREFIX_BYTES } from "./header.ts";
 import { type FloatDtype, toStoredFloats } from "./narrow.ts";
@@ -70,12 +71,27 @@ export async function writeSafetensors(
   await writeFileAtomically(path, encodeSafetensors(tensors, metadata));
 }
 
+/**
+ * Writes tensors as {@link writeSafetensors} does, with a checksum over everything in the metadata, which
+ * {@link verifyChecksum} reads.
+ *
+ * @throws UserError if the path cannot be written
+ */
+export async function writeWithChecksum(
+  path: string,
+  tensors: ReadonlyMap<string, TensorToStore>,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const entries = [...tensors].map(([name, tensor]) => toEntry(name, tensor));
+  await writeSafetensors(path, tensors, { ...metadata, [CHECKSUM_KEY]: await checksumOf(entries, metadata) });
+}
+
 /** A tensor in the form that the file has it in. */
 interface Entry {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 function toEntry(name: string, tensor: TensorToStore): Entry {
@@ -86,8 +102,8 @@ function toEntry(name: string, tensor: TensorToStore): Entry {
   return { name, dtype, shape, bytes: bytesOf(toStoredFloats(data, dtype)) };
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
 const DTYPES = Object.keys(DTYPE_BITS);

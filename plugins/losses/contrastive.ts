@@ -2,6 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import { defineLoss, type LossCall, type LossSetup, type StateSpec } from "../../core/plugin/loss.ts";
 import type { ParameterSpec } from "../../core/plugin/model.ts";
+import { temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { unitVectors } from "./vectors.ts";
@@ -128,7 +129,7 @@ export const contrastive = defineLoss<ContrastiveOptions>({
       negatives: z.int().min(1).default(4096).describe(
         "Negatives K that a step draws, at most as many as there are training examples; the paper has 16384",
       ),
-      temperature: scheduled(z.number().positive()).default(0.07).describe("Temperature T of the similarities"),
+      temperature: scheduled(temperatureSchema).default(0.07).describe("Temperature T of the similarities"),
       momentum: z.number().min(0).lt(1).default(0.5).describe("Part m of a bank's entry that stays when it is renewed"),
     }),
   create(options, setup) {

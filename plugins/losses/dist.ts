@@ -1,6 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
+import { temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
@@ -34,7 +35,7 @@ export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Schedul
     z.strictObject({
       beta: scheduled(z.number().min(0)).default(1).describe("Weight of the relation between classes (rows)"),
       gamma: scheduled(z.number().min(0)).default(1).describe("Weight of the relation within a class (columns)"),
-      tau: scheduled(z.number().positive()).default(1).describe("Temperature that softens both outputs"),
+      tau: scheduled(temperatureSchema).default(1).describe("Temperature that softens both outputs"),
       head: headOption({ z }),
     }),
   create({ beta, gamma, tau, head }, setup) {

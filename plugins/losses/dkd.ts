@@ -1,5 +1,6 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
+import { temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { divergences, logOdds } from "./divergence.ts";
@@ -53,7 +54,7 @@ export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: 
     z.strictObject({
       alpha: scheduled(z.number().min(0)).default(1).describe("Weight of the label's class against the rest (TCKD)"),
       beta: scheduled(z.number().min(0)).default(8).describe("Weight of the other classes among themselves (NCKD)"),
-      temperature: scheduled(z.number().positive()).default(4).describe("Temperature T that softens both outputs"),
+      temperature: scheduled(temperatureSchema).default(4).describe("Temperature T that softens both outputs"),
       head: headOption({ z }),
     }),
   create({ alpha, beta, temperature, head }, setup) {

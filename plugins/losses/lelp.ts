@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import { defineLoss, type LossCall, type LossSetup, type PrepareCall } from "../../core/plugin/loss.ts";
+import { temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { divergences } from "./divergence.ts";
@@ -92,8 +93,8 @@ export const lelp = defineLoss<LelpOptions>({
   options: ({ z, scheduled }) =>
     z.strictObject({
       subclasses: z.int().min(1).default(4).describe("Parts that each class is divided into"),
-      temperature: scheduled(z.number().positive()).default(2).describe("Temperature T that softens both outputs"),
-      beta: scheduled(z.number().positive()).default(1).describe("Temperature of the subclasses within their class"),
+      temperature: scheduled(temperatureSchema).default(2).describe("Temperature T that softens both outputs"),
+      beta: scheduled(temperatureSchema).default(1).describe("Temperature of the subclasses within their class"),
       standardise: z.boolean().default(true).describe(
         "Let beta count in the root mean square of the places along the directions; false: in the embeddings' unit",
       ),

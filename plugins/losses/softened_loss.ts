@@ -1,6 +1,7 @@
 import type { Ops } from "../../core/ops/ops.ts";
 import type { OptionKit } from "../../core/plugin/kit.ts";
 import { defineLoss, type LossDefinition, type LossSetup } from "../../core/plugin/loss.ts";
+import { temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
@@ -40,7 +41,7 @@ export function softenedLoss(
     ...definition,
     options: ({ z, scheduled }: OptionKit) =>
       z.strictObject({
-        temperature: scheduled(z.number().positive()).default(usual).describe(meaning),
+        temperature: scheduled(temperatureSchema).default(usual).describe(meaning),
         head: headOption({ z }),
       }),
     create({ temperature, head }, setup) {

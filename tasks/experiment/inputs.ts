@@ -1,13 +1,14 @@
 import { basename, dirname, extname, join } from "node:path";
+import { z } from "zod";
 import { isUrl } from "../../core/data/remote_file.ts";
 import { sha256OfFolder } from "../../core/distill/load_data.ts";
-import { UserError } from "../../core/errors.ts";
-import { readUserFile, readUserFolder, writeFileAtomically } from "../../core/files.ts";
+import { makeFolder, readUserFile, readUserFolder, writeFileAtomically } from "../../core/files.ts";
 import { isPluginFile } from "../../core/plugin/registry.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { sha256 } from "../../core/sha256.ts";
+import { readOwnJson } from "../support/own_json.ts";
 
 /** What a run is made from besides its recipe. */
 const kinds = ["data", "weights", "plug-in"] as const;
@@ -19,17 +20,19 @@ export type Inputs = { readonly [Key in Kind]?: Readonly<Record<string, string>>
 /** The file of a run folder that records its run's inputs. */
 const INPUTS_FILE = "inputs.json";
 
-/** The inputs recorded in a run folder; nothing if there is no record. */
+const hashes = z.record(z.string(), z.string()).optional();
+const inputsSchema = z.strictObject({ data: hashes, weights: hashes, "plug-in": hashes });
+
+/** The inputs recorded in a run folder; nothing if there is no record. @throws UserError if the record is damaged */
 export async function readInputs(folder: string): Promise<Inputs> {
-  const text = await Deno.readTextFile(join(folder, INPUTS_FILE)).catch(() => null);
-  return text === null ? {} : JSON.parse(text);
+  const file = join(folder, INPUTS_FILE);
+  const remedy = `remove "${folder}", and the run is done anew`;
+  return await readOwnJson(file, "the record of a run's inputs", inputsSchema, remedy) ?? {};
 }
 
 /** Writes down what a run reads. @throws UserError if the folder cannot be made */
 export async function writeInputs(folder: string, inputs: Inputs): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true }).catch((error) => {
-    throw new UserError(`Cannot make the run folder "${folder}": ${error.message}`);
-  });
+  await makeFolder(folder, "the run folder");
   await writeFileAtomically(join(folder, INPUTS_FILE), JSON.stringify(inputs, null, 2) + "\n");
 }
 

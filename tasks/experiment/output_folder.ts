@@ -1,10 +1,13 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { UserError } from "../../core/errors.ts";
-import { writeFileAtomically } from "../../core/files.ts";
+import { makeFolder, removeTemporaries, writeFileAtomically } from "../../core/files.ts";
+import { LOCK, lockFolder } from "../../core/lock.ts";
+import { readOwnJson } from "../support/own_json.ts";
 
 /** The file that names the experiment of a folder. */
 const MARK = "experiment.json";
-const LOCK = ".lock";
+const markSchema = z.looseObject({ experiment: z.string() });
 
 /**
  * Runs `body` while nobody else writes to an experiment's folder.
@@ -18,30 +21,25 @@ export async function withOutputFolder<Result>(
   name: string,
   body: () => Promise<Result>,
 ): Promise<Result> {
+  await makeFolder(folder, "the experiment's folder");
+  using _lock = await lockFolder(folder, "another experiment runs in it");
   await claim(folder, name);
-  using lock = await Deno.open(join(folder, LOCK), { create: true, write: true });
-  // The system takes the lock away when the process ends, however it ends.
-  if (!await lock.tryLock(true)) {
-    throw new UserError(`Cannot write to "${folder}" as another process runs an experiment in it: wait for it to end`);
-  }
   return await body();
 }
 
 async function claim(folder: string, name: string): Promise<void> {
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new UserError(`Cannot make the folder "${folder}": ${(error as Error).message}`);
-  }
-  const mark = join(folder, MARK);
-  const text = await Deno.readTextFile(mark).catch(() => null);
+  const file = join(folder, MARK);
+  const remedy = `write {"experiment": ${JSON.stringify(name)}} to it if the folder is that experiment's`;
+  const mark = await readOwnJson(file, "the experiment's name", markSchema, remedy);
   const refuse = (what: string) =>
     new UserError(`Cannot write to "${folder}" as it holds ${what}: name another folder with --output`);
-  if (text !== null) {
-    const { experiment } = JSON.parse(text);
-    if (experiment !== name) throw refuse(`the experiment "${experiment}", not "${name}"`);
+  if (mark) {
+    if (mark.experiment !== name) throw refuse(`the experiment "${mark.experiment}", not "${name}"`);
     return;
   }
-  for await (const _ of Deno.readDir(folder)) throw refuse("files that no experiment wrote");
-  await writeFileAtomically(mark, JSON.stringify({ experiment: name }, null, 2) + "\n");
+  await removeTemporaries(folder);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name !== LOCK) throw refuse("files that no experiment wrote");
+  }
+  await writeFileAtomically(file, JSON.stringify({ experiment: name }, null, 2) + "\n");
 }

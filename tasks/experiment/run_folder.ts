@@ -1,24 +1,46 @@
 import { join } from "node:path";
-import {
-  type Checkpoint,
-  CHECKPOINT_FILE,
-  checkRecipe,
-  comparable,
-  readCheckpoint,
-} from "../../core/distill/training/checkpoint.ts";
+import { z } from "zod";
+import { CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
 import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { UserError } from "../../core/errors.ts";
-import { writeFileAtomically } from "../../core/files.ts";
+import { kindOfPath, readTextIfThere, removePath, writeFileAtomically } from "../../core/files.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
+import { isMap } from "../../core/recipe/paths.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
+import { parseOwnJson, readOwnJson } from "../support/own_json.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** The file that records a failed training. */
 const FAILURE_FILE = "failure.json";
 
-const read = (file: string) => Deno.readTextFile(file).catch(() => null);
+const numbers = z.record(z.string(), z.number().nullable());
+
+/** What tables and later runs read of a summary. A number that is not finite is null in JSON. */
+const summarySchema = z.looseObject({
+  dataSha256: z.record(z.string(), z.string()),
+  student: z.looseObject({
+    accuracy: z.number().nullable(),
+    metrics: numbers,
+    trainMetrics: numbers.nullable(),
+    validationMetrics: numbers.nullable(),
+    parametersTraining: z.number(),
+    parametersInference: z.number(),
+    parameterIncreaseRate: z.number(),
+  }),
+  seconds: z.looseObject({ train: z.number(), total: z.number() }),
+  epochs: z.number(),
+  peakBytes: z.number(),
+});
+
+const failureSchema = z.looseObject({ message: z.string() });
+
+const diagnosticsSchema = z.looseObject({
+  diagnostics: z.looseObject({ matrices: z.record(z.string(), z.looseObject({})), agreement: z.number().nullable() }),
+});
+
+const anew = (file: string) => `remove "${file}", and the run is done anew`;
 
 /** The recipe's part that a run's numbers depend on, the backend included as it decides the seconds. */
 function content(recipe: Recipe): string {
@@ -33,21 +55,39 @@ function content(recipe: Recipe): string {
  */
 export async function outcomeIn(recipe: Checked<Recipe>): Promise<Outcome | null> {
   const { output: folder, seed } = recipe.value;
-  const [resolved, metrics, failure] = await Promise.all(
-    ["recipe.yaml", "metrics.json", FAILURE_FILE].map((name) => read(join(folder, name))),
-  );
-  if (resolved === null || content(readYaml(resolved).value as Recipe) !== content(recipe.value)) return null;
-  if (metrics !== null) {
-    const summary = JSON.parse(metrics) as RunSummary;
-    return { folder, seed, summary, diagnostics: await diagnosticsIn(folder) };
+  const [resolved, metrics, failed] = ["recipe.yaml", "metrics.json", FAILURE_FILE].map((name) => join(folder, name));
+  const text = await readTextIfThere(resolved, "the run's recipe");
+  if (text === null || contentOf(text, resolved) !== content(recipe.value)) return null;
+  const summary = await readOwnJson(metrics, "the summary", summarySchema, anew(metrics));
+  if (summary) {
+    return { folder, seed, summary: summary as unknown as RunSummary, diagnostics: await diagnosticsIn(folder) };
   }
-  return failure === null ? null : { folder, seed, failure: JSON.parse(failure).message };
+  const failure = await readOwnJson(failed, "the record of a failure", failureSchema, anew(failed));
+  return failure && { folder, seed, failure: failure.message };
 }
 
-/** Whether a checkpoint in the run folder can be continued by this recipe. */
-export async function canResume(recipe: Checked<Recipe>): Promise<boolean> {
+/** The content of a run folder's recipe. @throws UserError if it is no recipe any more */
+function contentOf(text: string, file: string): string {
+  const { value, problems } = readYaml(text);
+  if (problems.length > 0 || !isMap(value) || !isMap(value.train)) {
+    throw new UserError(`Cannot read the run's recipe "${file}" as it is damaged: it is no recipe; ${anew(file)}`);
+  }
+  return content(value as unknown as Recipe);
+}
+
+/**
+ * Whether a checkpoint in the run folder can be continued by this recipe.
+ *
+ * @param tell is told why one that is there cannot be read
+ */
+export async function canResume(recipe: Checked<Recipe>, tell: (reason: string) => void): Promise<boolean> {
+  const file = join(recipe.value.output, CHECKPOINT_FILE);
+  if (await kindOfPath(file) === null) return false;
   try {
-    const checkpoint: Checkpoint = await readCheckpoint(join(recipe.value.output, CHECKPOINT_FILE));
+    const checkpoint = await readCheckpoint(file).catch((error) => {
+      if (error instanceof UserError) tell(error.message);
+      throw error;
+    });
     checkRecipe(checkpoint, recipe.value, "resume from");
     return true;
   } catch (error) {
@@ -59,9 +99,7 @@ export async function canResume(recipe: Checked<Recipe>): Promise<boolean> {
 /** Takes away what would make an unfinished run look like a finished one, its old recipe's results above all. */
 export async function forgetOutcome(folder: string): Promise<void> {
   for (const name of ["metrics.json", FAILURE_FILE]) {
-    await Deno.remove(join(folder, name)).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    await removePath(join(folder, name));
   }
 }
 
@@ -72,7 +110,10 @@ export async function writeFailure(folder: string, message: string): Promise<voi
 
 /** The epochs in a run's log. */
 export async function diagnosticsIn(folder: string): Promise<EpochDiagnostics[]> {
-  const text = await read(join(folder, "metrics.jsonl"));
-  return (text ?? "").split("\n").filter((line) => line.includes('"diagnostics"'))
-    .map((line) => JSON.parse(line).diagnostics);
+  const file = join(folder, "metrics.jsonl");
+  const text = await readTextIfThere(file, "the log");
+  return (text ?? "").split("\n").filter((line) => line.includes('"diagnostics"')).map((line) => {
+    const { diagnostics } = parseOwnJson(line, file, "the log", diagnosticsSchema, anew(join(folder, "metrics.json")));
+    return diagnostics as unknown as EpochDiagnostics;
+  });
 }

@@ -3,8 +3,8 @@ import { distill } from "../../core/distill/distill.ts";
 import { loadData } from "../../core/distill/load_data.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
+import { CheckpointRefused } from "../../core/distill/training/checkpoint.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
-import { UserError } from "../../core/errors.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import { withBackend } from "../support/backend.ts";
 import type { RunReporter } from "../support/progress.ts";
@@ -36,7 +36,7 @@ export function trainingRunner(builtins: Builtins, reporter: RunReporter, signal
       reporter.line(`${title}: ${describe(done)} (was done)`);
       return done;
     }
-    const resume = await canResume(recipe);
+    const resume = await canResume(recipe, (reason) => reporter.line(`${title}: ${reason}`));
     if (changed && (done || resume)) reporter.line(`${title}: ${changed} has changed since: the run is done anew`);
     await forgetOutcome(folder);
     const named = await hashes.named(recipe);
@@ -76,7 +76,7 @@ async function resumed(run: (resume: boolean) => Promise<RunSummary>): Promise<R
     return await run(true);
   } catch (error) {
     // Data or teacher have changed since: the run is another one.
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof CheckpointRefused)) throw error;
     return run(false);
   }
 }

@@ -1,8 +1,16 @@
+import { z } from "zod";
 import { UserError } from "../../core/errors.ts";
 import { type Chain, coreShape } from "../../core/mpo/chain.ts";
 import type { Gauge } from "../../core/mpo/gauge.ts";
-import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../core/safetensors.ts";
+import {
+  readSafetensors,
+  type TensorToStore,
+  toFloat32,
+  verifyChecksum,
+  writeWithChecksum,
+} from "../../core/safetensors.ts";
 import { showShape, sizeOf } from "../../core/tensor.ts";
+import { parseOwnJson } from "./own_json.ts";
 
 /** A chain and the tensor that it was made of. */
 export interface StoredChain {
@@ -14,7 +22,13 @@ export interface StoredChain {
 }
 
 /** The format's name in the metadata of such a file. */
-const FORMAT = "opdf-chain";
+const FORMAT = "opdf-chain-2";
+
+/** Files of this format, which older versions wrote, have no checksum. They are read if what they say makes sense. */
+const OLD_FORMAT = "opdf-chain";
+
+const sizes = z.array(z.int().min(1)).min(1);
+const descriptionSchema = z.looseObject({ tensor: z.string(), shape: sizes, rows: sizes, cols: sizes });
 
 const coreName = (index: number) => `core${index + 1}`;
 
@@ -29,7 +43,7 @@ export async function writeChain(file: string, { tensor, shape, chain }: StoredC
   ]);
   const { rows, cols } = chain;
   const description = { tensor, shape, rows, cols, gauge };
-  await writeSafetensors(file, new Map(tensors), { format: FORMAT, chain: JSON.stringify(description) });
+  await writeWithChecksum(file, new Map(tensors), { format: FORMAT, chain: JSON.stringify(description) });
 }
 
 /**
@@ -38,10 +52,17 @@ export async function writeChain(file: string, { tensor, shape, chain }: StoredC
  * @throws UserError if the file cannot be read, is of another kind, or its cores do not fit one another
  */
 export async function readChain(file: string): Promise<StoredChain> {
-  const { tensors, metadata } = await readSafetensors(file);
+  const read = await readSafetensors(file);
+  const { tensors, metadata } = read;
   const refuse = (reason: string) => new UserError(`Cannot read a chain from "${file}": ${reason}`);
-  if (metadata.format !== FORMAT) throw refuse(`it is no file written by decompose --out`);
-  const { tensor, shape, rows, cols } = JSON.parse(metadata.chain) as Omit<StoredChain, "chain"> & Chain;
+  if (metadata.format !== FORMAT && metadata.format !== OLD_FORMAT) {
+    throw refuse(`it is no file written by decompose --out`);
+  }
+  const remedy = "decompose the matrix again";
+  if (metadata.format === FORMAT) await verifyChecksum(file, read, "the chain", remedy);
+  const description = parseOwnJson(metadata.chain ?? "", file, "the chain", descriptionSchema, remedy);
+  const { tensor, shape, rows, cols } = description;
+  if (rows.length !== cols.length) throw refuse(`it has ${rows.length} row factors and ${cols.length} column factors`);
   const bonds = [1];
   const cores = rows.map((row, index) => {
     const core = tensors.get(coreName(index));

@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
-import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
+import { Interrupted, StoppedEarly, TrainingFailure } from "../../core/distill/stops.ts";
 import { DeviceError, UserError } from "../../core/errors.ts";
+import { fileError } from "../../core/files.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 
 /** How the program ends: what it says on standard error (nothing if empty), and its exit code. */
@@ -11,18 +12,28 @@ export interface Ending {
 
 /**
  * Exit codes: 0 for success, 1 for a failure of ours or of the device or of the training, 2 for a mistake in what the
- * user gave, 130 for Ctrl-C.
+ * user gave, 130 for Ctrl-C and other signals.
  *
- * @param error what was thrown
+ * @param thrown what was thrown
  * @param verbose whether the stack of an unexpected error, or of what caused a user's one, is wanted
  */
-export function endingOf(error: unknown, verbose: boolean): Ending {
+export function endingOf(thrown: unknown, verbose: boolean): Ending {
+  const error = asUserError(thrown);
   if (error instanceof UserError) return { message: error.message + causeOf(error, verbose), code: 2 };
   if (error instanceof CommanderError) return usageEnding(error);
-  if (error instanceof Interrupted) return { message: error.message, code: INTERRUPTED };
+  if (error instanceof Interrupted || error instanceof StoppedEarly) {
+    return { message: error.message, code: INTERRUPTED };
+  }
   if (error instanceof TrainingFailure || error instanceof DeviceError) return { message: error.message, code: 1 };
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   return { message: `Internal error: ${message}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
+}
+
+/** What the operating system refused is never ours, also where nobody foresaw it; the runtime's words name the path. */
+function asUserError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof UserError) return error;
+  const [, path] = error.message.match(/["']([^"']+)["']/) ?? [];
+  return fileError(error, "use", path ?? "a file");
 }
 
 /** Where a plug-in failed: its author wants to know. */

@@ -1,12 +1,18 @@
-/** The signals that stop a program. Windows has no SIGTERM to listen to. */
-const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+/** The signals that stop a program: Ctrl-C, `kill`, a terminal that is closed. Windows has the first two keys alone. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** The exit code of a run that was stopped by Ctrl-C: 128 and the signal's number, as shells have it. */
+/** Signals of a person at the keyboard, whose second one is meant as such. */
+const KEYS: readonly Deno.Signal[] = ["SIGINT", "SIGBREAK"];
+
+/** The exit code of a run that was stopped by a signal: 128 and the number of Ctrl-C's, as shells have it. */
 export const INTERRUPTED = 130;
 
 /**
- * Runs something that Ctrl-C stops in good order: the first one aborts the signal that `body` is given, the second one
- * ends the process at once.
+ * Runs something that Ctrl-C, SIGTERM and SIGHUP stop in good order: the first one aborts the signal that `body` is given,
+ * a second Ctrl-C ends the process at once. The others may come twice without anybody's will (a shell and the system each
+ * tell of a closed terminal, `deno task` passes on what its group was sent), and count once.
  *
  * @param body what to run
  * @param notice told at the first one
@@ -16,15 +22,23 @@ export async function stoppable<Result>(
   notice: () => void,
 ): Promise<Result> {
   const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) Deno.exit(INTERRUPTED);
+  const stop = (signal: Deno.Signal) => {
+    if (controller.signal.aborted) {
+      if (KEYS.includes(signal)) Deno.exit(INTERRUPTED);
+      return;
+    }
     controller.abort();
-    notice();
+    try {
+      notice();
+    } catch {
+      // Where it cannot be told, it is done all the same.
+    }
   };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
+  const listeners = SIGNALS.map((signal) => [signal, () => stop(signal)] as const);
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   try {
     return await body(controller.signal);
   } finally {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, stop);
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
   }
 }

@@ -1,3 +1,5 @@
+import { fileError } from "../../core/files.ts";
+
 /** Where the program writes. */
 export interface Output {
   /** Whether a person sees it as it is written, so that a line can be replaced. */
@@ -19,8 +21,9 @@ export function standardOutput(stream: "stdout" | "stderr"): Output {
     try {
       for (let begin = 0; begin < all.length;) begin += target.writeSync(all.subarray(begin));
     } catch (error) {
-      // Who reads may have seen enough (`| head`): that is no reason to stop a training.
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      // Who reads may have seen enough (`| head`), or a terminal was closed: that is no reason to stop a training.
+      const gone = error instanceof Deno.errors.BrokenPipe || (error as { code?: string }).code === "EIO";
+      if (!gone) throw fileError(error, "write to", stream === "stdout" ? "standard output" : "standard error");
     }
   };
   return { terminal: target.isTerminal(), columns: terminalColumns, write, line: (text) => write(`${text}\n`) };

@@ -51,7 +51,8 @@ Deno.test("writing into a missing folder says so", () =>
     const path = join(folder, "missing", "a.txt");
     await assert.rejects(writeFileAtomically(path, "text"), {
       name: "UserError",
-      message: `Cannot write "${path}" as there is no such file or folder`,
+      message: `Cannot write "${path}" as its folder "${join(folder, "missing")}" is not there: make it, or see what ` +
+        "moved or removed it",
     });
   }));
 
@@ -78,7 +79,8 @@ Deno.test({
   fn: () =>
     assert.rejects(readUserFile("recipe.yaml", "the recipe"), {
       name: "UserError",
-      message: 'Cannot read the recipe "recipe.yaml" as Deno was started without the permission for it',
+      message: 'Cannot read the recipe "recipe.yaml" as Deno was started without the permission for it: ' +
+        "start it with --allow-read",
     }),
 });
 

@@ -61,6 +61,7 @@ export async function exportRandom(
     verify,
     data: { dataset, test: examples },
     folder,
+    run: "random",
     architecture,
     watch: new Stopwatch(),
   };

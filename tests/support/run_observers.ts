@@ -25,11 +25,15 @@ export function stopAt(steps: number): AbortSignal {
     get aborted() {
       return looks++ >= steps;
     },
+    throwIfAborted() {}, // as a run that is being opened asks
   } as AbortSignal;
 }
 
-/** The lines of a run's metrics.jsonl. */
+/** The lines of a run's metrics.jsonl, without the run's id. */
 export async function metricsLog(folder: string, run = "run") {
   const text = await Deno.readTextFile(join(folder, run, "metrics.jsonl"));
-  return text.trim().split("\n").map((line) => JSON.parse(line));
+  return text.trim().split("\n").map((line) => {
+    const { run: _run, ...numbers } = JSON.parse(line);
+    return numbers;
+  });
 }

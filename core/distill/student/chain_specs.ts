@@ -1,9 +1,10 @@
 import type { Device } from "../../device.ts";
 import { UserError } from "../../errors.ts";
+import { breathe } from "../../evaluate/breathe.ts";
 import type { Chain } from "../../mpo/chain.ts";
 import { automaticFactors } from "../../mpo/automatic_shapes.ts";
 import { decomposeMatrix } from "../../mpo/decompose.ts";
-import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
+import { type LinearAlgebra, linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import { validateFactors } from "../../mpo/shapes.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Section } from "../../recipe/checked.ts";
@@ -62,7 +63,7 @@ export function chainSpecs(
   return shapes;
 }
 
-/** Decomposes one weight where that is fastest for its size; see `linearAlgebraOn`. */
+/** Decomposes one weight where that is fastest for its size (see `linearAlgebraOn`), and lets signals through on the way. */
 export async function decomposeWeight(
   device: Device,
   weight: Float32Array,
@@ -70,5 +71,12 @@ export async function decomposeWeight(
   spec: ChainSpec,
 ): Promise<Chain> {
   const { rows, cols } = matrixSize(shape);
-  return (await decomposeMatrix(weight, rows, cols, { ...spec, linearAlgebra: linearAlgebraOn(device) })).chain;
+  const { svd } = linearAlgebraOn(device);
+  const linearAlgebra: LinearAlgebra = {
+    async svd(...matrix) {
+      await breathe();
+      return await svd(...matrix);
+    },
+  };
+  return (await decomposeMatrix(weight, rows, cols, { ...spec, linearAlgebra })).chain;
 }

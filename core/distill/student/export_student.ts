@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { norm } from "../../linalg/vector.ts";
+import { kindOfPath, movePath, readUserFile, readUserFolder, removePath } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { sha256 } from "../../sha256.ts";
@@ -13,6 +14,12 @@ import { compareLogits } from "../../evaluate/compare_logits.ts";
 import type { Stopwatch } from "../stopwatch.ts";
 import { NonFiniteWeights, TrainingFailure } from "../stops.ts";
 import type { Student } from "./student.ts";
+
+/** The folder of the exported student, in the run folder. */
+export const STUDENT = "student";
+
+/** Its name until it is verified. */
+export const UNVERIFIED = "student.unverified";
 
 /** A student that was merged, written and verified. */
 export interface ExportedStudent {
@@ -35,6 +42,8 @@ export interface ExportSetup {
   readonly data: Pick<RunData, "dataset" | "test">;
   /** The run folder; the student's is `student` in it. */
   readonly folder: string;
+  /** The run's id. */
+  readonly run: string;
   /** The model plug-in's name. */
   readonly architecture: string;
   readonly watch: Stopwatch;
@@ -47,15 +56,15 @@ export interface ExportSetup {
  * @throws TrainingFailure if the weights are not finite, or the logits differ by more than the recipe tolerates
  */
 export async function exportStudent(
-  { ops, student, verify, data, folder, architecture, watch }: ExportSetup,
+  { ops, student, verify, data, folder, run, architecture, watch }: ExportSetup,
 ): Promise<ExportedStudent> {
   const { model } = student;
-  const [unverified, final] = ["student.unverified", "student"].map((name) => join(folder, name));
+  const [unverified, final] = [UNVERIFIED, STUDENT].map((name) => join(folder, name));
   const merged = await watch.time("merge", async () => {
     const numbers = await mergedWeights(student);
     const broken = [...numbers].find(([, values]) => !values.every(Number.isFinite));
     if (broken) throw new NonFiniteWeights(broken[0]);
-    await writeModelFolder(unverified, architecture, model, data.dataset.input, numbers);
+    await writeModelFolder(unverified, architecture, model, data.dataset.input, numbers, run);
     return numbers;
   });
   const weights = freeze(ops, model, await readModelWeights(unverified, model, "student"));
@@ -72,14 +81,29 @@ export async function exportStudent(
         `"${unverified}"; weights that have grown very large do that, and a lower train.optimiser.learningRate helps`,
     );
   }
-  await Deno.remove(final, { recursive: true }).catch(() => {});
-  await Deno.rename(unverified, final);
+  try {
+    await takeName(unverified, final);
+  } catch (error) {
+    weights.dispose();
+    throw error;
+  }
   return {
     weights,
     difference,
     norms: Object.fromEntries(
       [...student.chains.keys()].map((name) => [name, norm(Float64Array.from(merged.get(name)!))]),
     ),
-    sha256: await sha256(await Deno.readFile(join(final, WEIGHTS_FILE))),
+    sha256: await sha256(await readUserFile(join(final, WEIGHTS_FILE), "the student")),
   };
+}
+
+/**
+ * Gives a verified folder its name, by renames alone. A folder that has the name is of the same run, as another's was put
+ * aside: the two differ in their weights only, so that there is a whole student after each file.
+ */
+async function takeName(unverified: string, final: string): Promise<void> {
+  if (await kindOfPath(final) === null) return await movePath(unverified, final);
+  const names = (await readUserFolder(unverified, "the student")).keys();
+  for (const name of names) await movePath(join(unverified, name), join(final, name));
+  await removePath(unverified);
 }

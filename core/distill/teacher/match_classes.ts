@@ -1,11 +1,6 @@
 import { UserError } from "../../errors.ts";
-import {
-  areSameClasses,
-  classesLacking,
-  orderOfClasses,
-  sayNothing,
-  showClasses,
-} from "../../model_folder/class_names.ts";
+import { classesLacking, showClasses } from "../../plugin/class_names.ts";
+import { areSameClasses, orderOfClasses, sayNothing } from "../../plugin/class_names.ts";
 
 /** A model's classes and a data set's. */
 export interface ClassMatch {

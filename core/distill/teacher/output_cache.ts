@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
+import { makeFolder } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Augmentation, Examples } from "../../plugin/dataset.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../safetensors.ts";
@@ -60,9 +61,7 @@ export async function cachedOutputs(ops: Ops, setup: CacheSetup): Promise<Cached
     return { ...stored, tokens };
   }
   const { tree, outputs } = await compute(ops, setup, tokens);
-  await Deno.mkdir(folder, { recursive: true }).catch((error) => {
-    throw new UserError(`Cannot make the folder "${folder}": ${error.message}`);
-  });
+  await makeFolder(folder, "the folder");
   const layouts = Object.fromEntries([...outputs].map(([name, { extents, shared }]) => [name, { extents, shared }]));
   await writeSafetensors(file, tensorsOf(outputs, train.length), {
     fingerprint,

@@ -1,5 +1,7 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { z } from "zod";
 import { UserError } from "../../errors.ts";
+import { makeFolderWithin } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import {
@@ -7,7 +9,8 @@ import {
   type StoredTensor,
   type TensorToStore,
   toFloat32,
-  writeSafetensors,
+  verifyChecksum,
+  writeWithChecksum,
 } from "../../safetensors.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Position } from "./position.ts";
@@ -30,10 +33,40 @@ export function comparable(
   return { ...rest, train };
 }
 
-/** A checkpoint's position with what it was made from. */
-interface StoredPosition extends Position {
+/** A checkpoint is whole, and of something else than is to be continued: the run begins anew without it. */
+export class CheckpointRefused extends UserError {
+  static {
+    this.prototype.name = "UserError"; // to people it is one
+  }
+}
+
+/** What a checkpoint is of: the run, and what that is made from. */
+export interface Origin {
+  /** The run's id, which its other files have too. */
+  readonly run: string;
   readonly fingerprint: Fingerprint;
 }
+
+/** A checkpoint's position with what it was made from; that of an older version does not say of which run it is. */
+interface StoredPosition extends Position, Omit<Origin, "run"> {
+  readonly run: string | null;
+}
+
+const record = z.record(z.string(), z.unknown());
+
+/** The parts of a stored position that a program reads; a checkpoint of an older version has no checksum. */
+const storedPosition = z.looseObject({
+  run: z.string().nullable().default(null),
+  step: z.int().min(0),
+  seconds: z.number().min(0),
+  best: z.looseObject({ epoch: z.int(), waited: z.int() }).nullable(),
+  losses: z.array(z.number().nullable()),
+  lossMetrics: record,
+  fingerprint: z.looseObject({ recipe: record, inputs: z.record(z.string(), z.string()) }),
+});
+
+/** The format's name in the metadata. */
+const FORMAT = "opdf-checkpoint";
 
 /** Reads tensors of the device and stores them with the position; the file is replaced whole or not at all. */
 export async function writeCheckpoint(
@@ -41,7 +74,7 @@ export async function writeCheckpoint(
   file: string,
   tensors: ReadonlyMap<string, Tensor>,
   position: Position,
-  fingerprint: Fingerprint,
+  origin: Origin,
 ): Promise<void> {
   const names = [...tensors.keys()];
   const numbers = await ops.read([...tensors.values()]);
@@ -49,24 +82,52 @@ export async function writeCheckpoint(
     name,
     { shape: tensors.get(name)!.shape, data: Float32Array.from(numbers[index]) },
   ]));
-  await Deno.mkdir(join(file, ".."), { recursive: true });
-  const content: StoredPosition = { ...position, fingerprint };
-  await writeSafetensors(file, stored, { position: JSON.stringify(content) });
+  await makeFolderWithin(dirname(file));
+  const content: StoredPosition = { ...position, ...origin };
+  await writeWithChecksum(file, stored, { format: FORMAT, position: JSON.stringify(content) });
 }
 
 /** A checkpoint as it was read. */
 export interface Checkpoint extends StoredPosition {
   readonly file: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Whether it has a checksum, which was right. */
+  readonly checked: boolean;
 }
 
-/** Reads a checkpoint. @throws UserError if there is none, or the file is something else */
+/**
+ * Reads a checkpoint. One of an older version has no checksum, and is taken if it can be read.
+ *
+ * @throws UserError if there is none, it is damaged, or the file is something else
+ */
 export async function readCheckpoint(file: string): Promise<Checkpoint> {
   const { tensors, metadata } = await readSafetensors(file);
   if (!metadata.position) {
     throw new UserError(`Cannot use "${file}" as a checkpoint: it does not say where training stood`);
   }
-  return { ...JSON.parse(metadata.position) as StoredPosition, file, tensors };
+  // Nothing but the position: a bit that turns in a newer one does not make it look like that.
+  const checked = Object.keys(metadata).length > 1;
+  const remedy = "start anew without --resume";
+  if (checked) await verifyChecksum(file, { tensors, metadata }, "the checkpoint", remedy);
+  return { ...positionIn(metadata.position, file, remedy), file, tensors, checked };
+}
+
+function positionIn(text: string, file: string, remedy: string): StoredPosition {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = null; // which the schema refuses
+  }
+  const parsed = storedPosition.safeParse(value);
+  if (parsed.success) return parsed.data as unknown as StoredPosition;
+  const path = parsed.error.issues[0].path.join(".");
+  throw new UserError(
+    `Cannot use the checkpoint "${file}" as it is damaged: ${
+      path || "what it says"
+    } of its position is not readable; ` +
+      remedy,
+  );
 }
 
 /**
@@ -93,7 +154,7 @@ export function checkRecipe({ file, fingerprint }: Checkpoint, recipe: Recipe, v
 export function checkInputs({ file, fingerprint }: Checkpoint, inputs: Fingerprint["inputs"]): void {
   const path = difference(fingerprint.inputs, inputs);
   if (path === null) return;
-  throw new UserError(`Cannot resume from "${file}" as ${path} has changed since: start anew without --resume`);
+  throw new CheckpointRefused(`Cannot resume from "${file}" as ${path} has changed since: start anew without --resume`);
 }
 
 /** Puts a checkpoint's numbers back into the tensors it was made of. */
@@ -101,7 +162,7 @@ export function restore(ops: Ops, { file, tensors: stored }: Checkpoint, tensors
   for (const [name, tensor] of tensors) {
     const numbers = stored.get(name);
     if (numbers?.shape.join() !== tensor.shape.join()) {
-      throw new UserError(`Cannot resume from "${file}" as its ${name} is not that of this program's version`);
+      throw new CheckpointRefused(`Cannot resume from "${file}" as its ${name} is not that of this program's version`);
     }
     ops.backend.write(tensor.view, toFloat32(numbers));
   }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { appendToFile, readTextIfThere, writeFileAtomically } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { StepRecord } from "./training_step.ts";
 
@@ -66,20 +67,20 @@ export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promi
 export class MetricsLog {
   readonly #file: string;
 
-  constructor(folder: string) {
+  /** @param run the run's id, which stands in every line */
+  constructor(folder: string, private readonly run: string) {
     this.#file = join(folder, "metrics.jsonl");
   }
 
   /** Begins anew, or keeps the lines up to the step that a resumed run continues from. */
   async open(keepUntilStep: number): Promise<void> {
-    if (keepUntilStep === 0) return await Deno.writeTextFile(this.#file, "");
-    const text = await Deno.readTextFile(this.#file).catch(() => "");
-    const kept = text.split("\n").filter((line) => stepOf(line) <= keepUntilStep);
-    await Deno.writeTextFile(this.#file, kept.map((line) => line + "\n").join(""));
+    const text = keepUntilStep === 0 ? null : await readTextIfThere(this.#file, "the log");
+    const kept = (text ?? "").split("\n").filter((line) => stepOf(line) <= keepUntilStep);
+    await writeFileAtomically(this.#file, kept.map((line) => line + "\n").join(""));
   }
 
   async write(entry: Readonly<Record<string, unknown>>): Promise<void> {
-    await Deno.writeTextFile(this.#file, JSON.stringify(entry) + "\n", { append: true });
+    await appendToFile(this.#file, JSON.stringify({ ...entry, run: this.run }) + "\n");
   }
 }
 

@@ -15,7 +15,7 @@ import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
 import { Interrupted, NonFiniteLoss } from "../stops.ts";
 import type { Student } from "../student/student.ts";
-import { type Checkpoint, CHECKPOINT_FILE, type Fingerprint, restore, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { liveTensors } from "./live_tensors.ts";
 import type { Monitor } from "./monitor.ts";
@@ -41,7 +41,8 @@ export interface TrainingSetup {
   readonly monitor: Monitor;
   /** The run folder. */
   readonly folder: string;
-  readonly fingerprint: Fingerprint;
+  /** What its checkpoints are of. */
+  readonly origin: Origin;
   readonly reporter: Reporter;
   readonly diagnostics: Diagnostics | null;
   /** The checkpoint to continue from, or `null` to begin. */
@@ -85,7 +86,7 @@ export class Training {
     this.#validation = new Validation({ ...setup, examples: setup.validation });
     this.#state = new Map([...liveTensors(setup), ...this.#validation.tensors]);
     this.#checkpointFile = join(folder, CHECKPOINT_FILE);
-    this.#log = new MetricsLog(folder);
+    this.#log = new MetricsLog(folder, setup.origin.run);
     const schedule = { totalSteps: this.#totalSteps, stepsPerEpoch: this.#stepsPerEpoch };
     this.#teller = new StepTeller({ ...setup, ...schedule, log: this.#log });
     if (setup.resume) this.#restore(setup.resume);
@@ -94,6 +95,11 @@ export class Training {
   /** Whether all steps are done, or training stopped early. */
   get finished(): boolean {
     return this.#position.step >= this.#totalSteps || this.#validation.stopped;
+  }
+
+  /** Whether it goes on from a checkpoint. */
+  get resumed(): boolean {
+    return this.setup.resume !== null;
   }
 
   /** Steps done and in all, and how many an epoch has. */
@@ -242,9 +248,9 @@ export class Training {
   }
 
   async #checkpoint(): Promise<void> {
-    const { ops, fingerprint } = this.setup;
+    const { ops, origin } = this.setup;
     this.#move({ seconds: this.#seconds });
-    await writeCheckpoint(ops, this.#checkpointFile, this.#state, this.#position, fingerprint);
+    await writeCheckpoint(ops, this.#checkpointFile, this.#state, this.#position, origin);
     this.#lastCheckpoint = this.#position.step;
   }
 

@@ -117,6 +117,7 @@ export interface SpanScores {
 
 /** {@link SpanScores} of the spans of one type. */
 export interface TypeScores extends SpanScores {
+  /** The type, as `PER`. */
   readonly type: string;
   /** How many true ones there are. */
   readonly spans: number;

@@ -1,3 +1,4 @@
+import { bounded } from "../../../core/recipe/bounds.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 import { type EncoderOptions, encoderOptions } from "../encoder/options.ts";
 
@@ -23,7 +24,7 @@ export function bertOptions({ z }: OptionKit) {
     epsilon: "1e-12, for roberta 1e-5",
     dropout: "0.1",
   });
-  const count = z.int().min(1).nullable().default(null);
+  const count = bounded(z.int().min(1).max(2 ** 24), "each is one more row of a matrix").nullable().default(null);
   const rate = z.number().min(0).lt(1).nullable().default(null);
   return z.strictObject({
     config,
@@ -31,7 +32,7 @@ export function bertOptions({ z }: OptionKit) {
     ...sizes,
     vocabulary: count.describe("Rows of the word embeddings; null: as many as the tokenizer has tokens"),
     positions: count.describe("Rows of the position embeddings; null: 512, for roberta 514"),
-    types: z.int().min(0).nullable().default(null).describe(
+    types: bounded(z.int().min(0).max(2 ** 10), "each is one more row of a matrix").nullable().default(null).describe(
       "Rows of the segment embeddings; 0 for none, saved for transformers as a row of zeros unless it is a distilbert; " +
         "null: 2, for distilbert 0, for roberta 1",
     ),

@@ -1,6 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
-import { orderOfClasses, sayNothing } from "../../../core/model_folder/class_names.ts";
+import { orderOfClasses, sayNothing } from "../../../core/plugin/class_names.ts";
 import { listWords } from "../../../core/recipe/words.ts";
 import type { BlockSettings } from "./block.ts";
 

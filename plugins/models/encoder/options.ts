@@ -1,4 +1,5 @@
 import { UserError } from "../../../core/errors.ts";
+import { bounded } from "../../../core/recipe/bounds.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 import { ACTIVATIONS, type BlockSettings } from "./block.ts";
 import { checkClassOrder } from "./config.ts";
@@ -30,7 +31,7 @@ export interface EncoderDefaults {
  * @param defaults how the descriptions tell them: `{ epsilon: "1e-12", dropout: "0" }`
  */
 export function encoderOptions({ z }: Pick<OptionKit, "z">, defaults: Readonly<Record<keyof EncoderDefaults, string>>) {
-  const count = z.int().min(1).nullable().default(null);
+  const count = (most: number, reason: string) => bounded(z.int().min(1).max(most), reason).nullable().default(null);
   const rate = z.number().min(0).lt(1).nullable().default(null);
   const activations = Object.keys(ACTIVATIONS) as BlockSettings["activation"][];
   return {
@@ -38,10 +39,16 @@ export function encoderOptions({ z }: Pick<OptionKit, "z">, defaults: Readonly<R
       "Hugging Face config.json, or a folder with one, that gives what is null below; null: that beside the weights",
     ),
     sizes: {
-      layers: count.describe("Number of encoder blocks"),
-      width: count.describe("Numbers in a hidden state"),
-      heads: count.describe("Attention heads; null: one for every 64 of the width"),
-      ffn: count.describe("Width within the feed-forward networks; null: four times the width"),
+      layers: count(1000, "the deepest that were ever trained have about that many").describe(
+        "Number of encoder blocks",
+      ),
+      width: count(2 ** 16, "a matrix of more by more takes over 16 GiB").describe("Numbers in a hidden state"),
+      heads: count(2 ** 10, "each has an attention matrix of its own").describe(
+        "Attention heads; null: one for every 64 of the width",
+      ),
+      ffn: count(2 ** 18, "it is four times the width as a rule").describe(
+        "Width within the feed-forward networks; null: four times the width",
+      ),
     },
     block: {
       activation: z.enum(activations).nullable().default(null).describe(

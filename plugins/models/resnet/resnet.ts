@@ -1,3 +1,4 @@
+import { bounded } from "../../../core/recipe/bounds.ts";
 import { imagesOf, outputsOf } from "../../../core/plugin/inputs.ts";
 import { defineModel } from "../../../core/plugin/model.ts";
 import { layOut, type ResnetOptions } from "./architecture.ts";
@@ -18,15 +19,18 @@ export const resnet = defineModel<ResnetOptions>({
   source: "He et al. 2016, arXiv 1512.03385",
   options: ({ z }) =>
     z.strictObject({
-      depth: z.int().min(8).describe("Number of layers: 6k + 2 (8, 14, 20, 32, 56, ...), or 18, 34, 50"),
-      width: z.int().min(1).nullable().default(null).describe(
-        "Channels of the first stage, doubled at each later one; null: 16, or 64 for depths 18, 34 and 50",
+      depth: bounded(z.int().min(8).max(2000), "the deepest that was ever trained has 1202 layers").describe(
+        "Number of layers: 6k + 2 (8, 14, 20, 32, 56, ...), or 18, 34, 50",
       ),
+      width: bounded(z.int().min(1).max(2 ** 14), "the last stage has four times as many").nullable().default(null)
+        .describe(
+          "Channels of the first stage, doubled at each later one; null: 16, or 64 for depths 18, 34 and 50",
+        ),
       stem: z.enum(["cifar", "imagenet", "small"]).nullable().default(null).describe(
         "First layer: cifar is 3x3, imagenet 7x7 with stride 2 and max pooling, small 3x3 with stride 2; null: by depth",
       ),
       dropout: z.number().min(0).lt(1).default(0).describe("Rate of dropout before the last layer"),
-      subclasses: z.int().min(1).default(1).describe(
+      subclasses: bounded(z.int().min(1).max(1000), "each is one more row of the last layer").default(1).describe(
         "Parts of each class that the last layer tells apart, for the loss lelp; a class counts as their sum",
       ),
     }),

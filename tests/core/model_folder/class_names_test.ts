@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { areSameClasses, orderOfClasses, readClassNames } from "../../../core/model_folder/class_names.ts";
+import { readClassNames } from "../../../core/model_folder/class_names.ts";
+import { areSameClasses, orderOfClasses } from "../../../core/plugin/class_names.ts";
 import { matchClasses } from "../../../core/distill/teacher/match_classes.ts";
 
 const names = (text: string) => text.split(" ");

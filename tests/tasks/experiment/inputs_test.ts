@@ -71,6 +71,6 @@ Deno.test("what a run read is kept in its folder", () =>
     assert.deepEqual(await readInputs(join(folder, "run")), inputs);
     await assert.rejects(writeInputs(join(folder, "model", "a.bin"), inputs), {
       name: "UserError",
-      message: /^Cannot make the run folder ".*a\.bin": /,
+      message: /^Cannot make the run folder ".*a\.bin" as there is a file of that name: /,
     });
   }));

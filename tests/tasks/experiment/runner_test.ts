@@ -183,7 +183,7 @@ Deno.test("an experiment's folder is its own", () =>
     const none = () => Promise.resolve();
     const refused = (where: string, name: string, message: RegExp) =>
       assert.rejects(withOutputFolder(where, name, none), { name: "UserError", message });
-    await withOutputFolder(at, "a", () => refused(at, "a", /another process runs an experiment in it/));
+    await withOutputFolder(at, "a", () => refused(at, "a", /another experiment runs in it \(process \d+\)/));
     await withOutputFolder(at, "a", none);
     await refused(
       at,
@@ -191,5 +191,9 @@ Deno.test("an experiment's folder is its own", () =>
       /^Cannot write to ".*" as it holds the experiment "a", not "b": name another folder with --o/,
     );
     await refused(folder, "a", /as it holds files that no experiment wrote: name another folder with --output$/);
-    await refused(join(folder, "train-images"), "a", /^Cannot make the folder ".*train-images": /);
+    await refused(
+      join(folder, "train-images"),
+      "a",
+      /^Cannot make the experiment's folder ".*train-images" as there is a file of that name: /,
+    );
   }));

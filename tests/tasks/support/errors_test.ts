@@ -24,6 +24,21 @@ Deno.test("anything else is an internal error, whose stack is shown only if want
   assert.deepEqual(endingOf("a string", true).code, 1);
 });
 
+Deno.test("what the operating system refuses is a user's sentence, wherever it comes from", async () => {
+  const refused = await Deno.readTextFile("/nowhere/at/all").catch((error) => error);
+  assert.deepEqual(endingOf(refused, false), {
+    message: 'Cannot use "/nowhere/at/all" as there is no such file or folder',
+    code: 2,
+  });
+  const full = Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
+  assert.match(endingOf(full, false).message, /^Cannot use "a file" as the disk is full: free some space, or /);
+  const env = new Deno.errors.NotCapable('Requires env access to "HOME", run again with the --allow-env flag');
+  assert.deepEqual(endingOf(env, false), {
+    message: 'Cannot use "HOME" as Deno was started without the permission for it: start it with --allow-env',
+    code: 2,
+  });
+});
+
 Deno.test("usage errors read like the others", () => {
   const cases: [string, string][] = [
     ["error: unknown command 'distil'\n(Did you mean distill?)", 'Unknown command "distil": did you mean "distill"?'],

@@ -7,6 +7,7 @@ import { fakeOutput } from "../../support/fake_output.ts";
 
 const summary: RunSummary = {
   recipe: "quickstart",
+  run: "test",
   version: "0.1.0",
   backend: "cpu",
   device: "WebAssembly SIMD",

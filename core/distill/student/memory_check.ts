@@ -1,0 +1,54 @@
+import type { Ops } from "../../ops/ops.ts";
+import type { ChainSpec } from "../../plugin/chains.ts";
+import type { Model } from "../../plugin/model.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import { chainParameterCount } from "../../mpo/shapes.ts";
+import { sizeOf } from "../../tensor.ts";
+
+/** Bytes of a float32. */
+const NUMBER = 4;
+
+/** Bytes that a backend can have at most: WebAssembly addresses 4 GiB; no GPU that runs one student has above 256 GiB. */
+const MOST_BYTES: Readonly<Record<Ops["backend"]["name"], number>> = { cpu: 2 ** 32, webgpu: 2 ** 38 };
+
+/** What a student takes at least while it is trained. */
+export interface TrainingMemory {
+  /** Numbers in its weights and cores. */
+  readonly numbers: number;
+  /** Bytes of these, of their gradients and of the optimiser's averages: activations come on top. */
+  readonly bytes: number;
+}
+
+/**
+ * Estimates from shapes alone what training takes at least, before any of it is made.
+ *
+ * @param rates learning rates by weight; a plain weight of rate 0 is frozen
+ */
+export function trainingMemory(
+  { parameters }: Pick<Model, "parameters">,
+  specs: ReadonlyMap<string, ChainSpec>,
+  rates: ReadonlyMap<string, number>,
+  optimiser: Recipe["train"]["optimiser"],
+): TrainingMemory {
+  const averages = optimiser.use === "adamw" ? 2 : optimiser.momentum > 0 ? 1 : 0;
+  let [numbers, trained] = [0, 0];
+  for (const { name, shape, trainable } of parameters) {
+    const spec = specs.get(name);
+    const own = spec ? chainParameterCount(spec.rows, spec.cols) : sizeOf(shape);
+    numbers += own;
+    if (spec || trainable && rates.get(name) !== 0) trained += own;
+  }
+  return { numbers, bytes: NUMBER * (numbers + (1 + averages) * trained) };
+}
+
+/** The sentence that refuses a student which the backend cannot hold; `null` if it can. */
+export function tooLarge({ numbers, bytes }: TrainingMemory, { name }: Pick<Ops["backend"], "name">): string | null {
+  const most = MOST_BYTES[name];
+  if (bytes <= most) return null;
+  const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toLocaleString("en", { maximumFractionDigits: 1 })} GiB`;
+  return `Cannot train a student of ${
+    numbers.toLocaleString("en")
+  } parameters on ${name}: weights, gradients and the ` +
+    `optimiser's averages take at least ${gibibytes(bytes)} of at most ${gibibytes(most)}; make it smaller, or its ` +
+    "chains shorter";
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { trainingMemory } from "../../core/distill/student/memory_check.ts";
+import { parseChecked } from "../../core/recipe/checked.ts";
+import { recipeSchema } from "../../core/recipe/schema.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
+
+Deno.test("numbers beyond a bound are refused once, with the bound and its reason, before anything is built", () =>
+  withTinyData(async (folder) => {
+    const kd = tinyRecipe.replace("student:", "teacher: { use: resnet, depth: 8, width: 4, weights: none }\nstudent:")
+      .replace("cross-entropy }", "kd }");
+    const cases: [set: string, says: string, text?: string][] = [
+      [
+        "student.overParameterise[0].cores=1000",
+        "Expected an integer >= 1 and <= 64 or null for student.overParameterise[0].cores: got 1000, but more cores than " +
+        "that only multiply identities",
+      ],
+      [
+        "student.depth=6000002",
+        "Expected an integer >= 8 and <= 2000 for student.depth: got 6000002, but the deepest that was ever trained has " +
+        "1202 layers",
+      ],
+      [
+        "student.width=1000000000",
+        "Expected an integer >= 1 and <= 16384 or null for student.width: got 1000000000, but the last stage has four " +
+        "times as many",
+      ],
+      ["seed=9007199254740993", "Expected an integer >= 0 and <= 4294967295 for seed: got 9007199254740992"],
+      [
+        "augment.shift=1000000000",
+        "Cannot shift images of 8 x 8 pixels by up to 1000000000: expected at most 8, which leaves nothing of them",
+      ],
+      [
+        "losses[0].temperature=1e-38",
+        "Expected a temperature from 0.001 to 10000: got 1e-38, but a softmax of logits over less leaves one class alone",
+        kd,
+      ],
+      [
+        "losses[0].temperature={from: 4, to: 1e-38}",
+        "Expected a temperature from 0.001 to 10000: got 1e-38, but a softmax of logits over less leaves one class alone",
+        kd,
+      ],
+    ];
+    for (const [set, says, text] of cases) {
+      await assert.rejects(tinyRun(folder, { text, overrides: [set] }), {
+        name: "UserError",
+        message: `--set ${set}: ${says}`,
+      });
+      await assert.rejects(Deno.stat(join(folder, "run")), Deno.errors.NotFound);
+    }
+  }));
+
+Deno.test("a student that the backend cannot hold is refused with its parameters and bytes before it is built", () =>
+  withTinyData((folder) =>
+    assert.rejects(tinyRun(folder, { overrides: ["student.width=16384"] }), (error: Error) => {
+      assert.match(
+        error.message,
+        /^.*tiny\.yaml:\d+:\d+: Cannot train a student of [\d,]+ parameters on cpu: weights, gradients and the optimiser's averages take at least [\d,.]+ GiB of at most 4 GiB; make it smaller, or its chains shorter$/,
+      );
+      return true;
+    })
+  ));
+
+Deno.test("the estimate of what training takes counts cores, gradients and the optimiser's averages", () => {
+  const weight = (name: string, shape: number[], trainable = true) => ({
+    name,
+    shape,
+    trainable,
+    initialise: undefined as never,
+    overParameterisable: true,
+  });
+  const parameters = [weight("a", [4, 4]), weight("b", [10]), weight("c", [100], false), weight("frozen", [7])];
+  // [1, 2, 2, 4] and [4, 2, 2, 1]: 16 + 16 numbers for the 16 of the matrix.
+  const specs = new Map([["a", { rows: [2, 2], cols: [2, 2], gauge: "balanced" as const }]]);
+  const rates = new Map([["frozen", 0]]);
+  const sgd = { use: "sgd", learningRate: 1, momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
+  const adamw = { use: "adamw", learningRate: 1, betas: [0.9, 0.9], epsilon: 1, weightDecay: 0 } as const;
+  const bytesWith = (optimiser: Parameters<typeof trainingMemory>[3]) =>
+    trainingMemory({ parameters }, specs, rates, optimiser);
+  assert.deepEqual(bytesWith(sgd), { numbers: 149, bytes: 4 * (149 + 2 * 42) });
+  assert.deepEqual(bytesWith({ ...sgd, momentum: 0 }), { numbers: 149, bytes: 4 * (149 + 42) });
+  assert.deepEqual(bytesWith({ ...adamw, betas: [...adamw.betas] }), { numbers: 149, bytes: 4 * (149 + 3 * 42) });
+});
+
+Deno.test("keys that mean something to JavaScript are refused wherever they stand, by --set and in the file", () => {
+  const read = (text: string, ...overrides: string[]) => () =>
+    parseChecked(text, "recipe.yaml", recipeSchema, { overrides });
+  for (
+    const [path, place] of [["student.", " in student"], ["losses[0].", " in losses[0]"]]
+  ) {
+    const set = `${path}__proto__.depth=3`;
+    assert.throws(read(tinyRecipe, set), {
+      name: "UserError",
+      message: `--set ${set}: Unknown key "__proto__"${place}: no key of a recipe has this name`,
+    });
+  }
+  assert.throws(read(tinyRecipe.replace("width: 4", "width: 4\n  __proto__: { width: 5 }")), {
+    name: "UserError",
+    message: 'recipe.yaml:13:3: Unknown key "__proto__" in student: no key of a recipe has this name',
+  });
+  for (const key of ["__proto__", "constructor", "hasOwnProperty", "toString"]) {
+    assert.throws(read(tinyRecipe, `train.${key}=3`), { name: "UserError", message: /Unknown key ".*" in train/ });
+  }
+  assert.equal(({} as { depth?: number }).depth, undefined);
+});

@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
+import { Run } from "../../core/distill/run.ts";
+import { CHECKPOINT_FILE, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
+import { parseChecked } from "../../core/recipe/checked.ts";
+import { recipeSchema } from "../../core/recipe/schema.ts";
+import { sha256 } from "../../core/sha256.ts";
+import { builtins } from "../../plugins/builtins.ts";
+import { runTask, spawnDeno } from "../support/task.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
+
+const SHORT = ["train.epochs=1"];
+const textOf = (...path: string[]) => Deno.readTextFile(join(...path)).catch(() => null);
+const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+/** The run that each file of a run folder says it is of. */
+async function runsIn(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string | null | undefined> = {
+    "recipe.yaml": (await textOf(folder, "recipe.yaml"))?.match(/^# run (\w+)\n/)?.[1],
+  };
+  for (const file of ["metrics.json", join("student", "config.json")]) {
+    const text = await textOf(folder, file);
+    if (text !== null) found[file] = JSON.parse(text).run;
+  }
+  const log = (await textOf(folder, "metrics.jsonl"))?.split("\n").filter(Boolean) ?? [];
+  log.forEach((line, index) => found[`metrics.jsonl ${index}`] = JSON.parse(line).run);
+  const checkpoint = await readCheckpoint(join(folder, CHECKPOINT_FILE)).catch(() => null);
+  if (checkpoint) found[CHECKPOINT_FILE] = checkpoint.run;
+  return Object.fromEntries(Object.entries(found).map(([name, run]) => [name, String(run)]));
+}
+
+/** All files are of one run, and those that are there together fit each other. Returns the run. */
+async function checkOneRun(folder: string): Promise<string> {
+  const runs = await runsIn(folder);
+  assert.equal(new Set(Object.values(runs)).size, 1, JSON.stringify(runs));
+  const metrics = await textOf(folder, "metrics.json");
+  if (metrics !== null) {
+    const weights = await Deno.readFile(join(folder, "student", "model.safetensors"));
+    assert.equal(JSON.parse(metrics).studentSha256, await sha256(weights));
+  }
+  return Object.values(runs)[0];
+}
+
+Deno.test("a rerun puts the results of the run before aside, whole, and leaves nothing half done", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run");
+    await tinyRun(folder, { overrides: SHORT });
+    const first = await checkOneRun(run);
+    await Deno.mkdir(join(run, "student.unverified"));
+    const name = ".metrics.json.01234567-89ab-cdef-0123-456789abcdef.tmp";
+    await Deno.writeTextFile(join(run, name), "half");
+    await Deno.writeTextFile(join(run, ".mine.tmp"), "the user's");
+
+    await tinyRun(folder, { overrides: [...SHORT, "seed=4"] });
+    const second = await checkOneRun(run);
+    assert.notEqual(second, first);
+    assert.equal(await checkOneRun(join(run, "previous")), first);
+    const results = ["checkpoint", "metrics.json", "metrics.jsonl", "recipe.yaml", "student"];
+    assert.deepEqual(namesIn(run), [".mine.tmp", ...results, "previous"].sort());
+    assert.deepEqual(namesIn(join(run, "previous")), results);
+  }));
+
+Deno.test("reruns that fail early do not cost the last student", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run");
+    await tinyRun(folder, { overrides: SHORT });
+    const first = await checkOneRun(run);
+    for (const _ of [1, 2]) {
+      await assert.rejects(tinyRun(folder, { overrides: ["train.optimiser.learningRate=1e30"] }), /not finite/);
+      assert.ok(!namesIn(run).includes("student"));
+      await checkOneRun(run);
+    }
+    assert.equal(await checkOneRun(join(run, "previous")), first);
+  }));
+
+Deno.test("a refused rerun changes nothing, and a refused first run leaves no folder", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run");
+    await tinyRun(folder, { overrides: SHORT });
+    const before = namesIn(run);
+    const refused = ["dataset.train.images=nowhere"];
+    await assert.rejects(tinyRun(folder, { overrides: refused }), /nowhere/);
+    assert.deepEqual(namesIn(run), before);
+    await assert.rejects(tinyRun(folder, { overrides: refused, output: "fresh" }), /nowhere/);
+    assert.ok(!namesIn(folder).includes("fresh"));
+  }));
+
+/** Kills a run as it is about to do one of the first so many changes of files; returns whether it came to its end. */
+async function killedAt(change: number, args: readonly string[]): Promise<boolean> {
+  // The program itself, with the functions that change files made to kill the process at one of their calls.
+  const program = `
+    let left = ${change};
+    for (const name of ["mkdir", "rename", "remove", "open", "writeTextFile"]) {
+      const own = Deno[name];
+      Deno[name] = (path, ...rest) => {
+        const reads = name === "open" && !(rest[0]?.write || rest[0]?.create);
+        if (!reads && left-- === 0) Deno.kill(Deno.pid, "SIGKILL");
+        return own(path, ...rest);
+      };
+    }
+    const { main } = await import("./tasks/cli.ts");
+    Deno.exit(await main(${JSON.stringify(args)}));`;
+  const child = spawnDeno(["eval", "--no-check", program]);
+  const [, told, { code, signal }] = await Promise.all([
+    child.stdout.pipeTo(new WritableStream()),
+    new Response(child.stderr).text(),
+    child.status,
+  ]);
+  assert.ok(signal === "SIGKILL" || code === 0, `${code}: ${told}`);
+  return signal === null;
+}
+
+Deno.test("killed at any change of a file, a rerun leaves files of one run, and the finished student somewhere", () =>
+  withTinyData(async (folder) => {
+    const recipe = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(recipe, tinyRecipe);
+    const run = join(folder, "run");
+    await tinyRun(folder, { overrides: SHORT });
+    const first = await checkOneRun(run);
+    const args = [
+      "train",
+      recipe,
+      "--backend",
+      "cpu",
+      "--out",
+      run,
+      "--quiet",
+      "--set",
+      "train.epochs=1",
+      "--set",
+      "train.maxSteps=1",
+    ];
+    let kills = 0;
+    while (true) {
+      // Each starts from what the kill before it left, so that a killed tidying up is tidied up as well.
+      const ended = await killedAt(kills, args);
+      const runs = Object.keys(await runsIn(run)).length === 0 ? null : await checkOneRun(run);
+      const students = ["", "previous", "previous.moving"].map((part) => join(run, part, "student"));
+      const whole = await Promise.all(
+        students.map((path) => textOf(path, "config.json").then((text) => text !== null)),
+      );
+      assert.ok(whole.some(Boolean), `after kill ${kills}: no student`);
+      if (ended) {
+        assert.notEqual(runs, first);
+        break;
+      }
+      kills++;
+    }
+    assert.ok(kills >= 20, `${kills} kills`);
+    const results = ["checkpoint", "metrics.json", "metrics.jsonl", "recipe.yaml", "student"];
+    assert.deepEqual(namesIn(run), [...results, "previous"].sort());
+  }));
+
+Deno.test("--resume undoes a rerun that was killed as it moved results, and moves what another run left", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run");
+    await tinyRun(folder, { overrides: SHORT });
+    const first = await checkOneRun(run);
+    const moving = join(run, "previous.moving");
+    await Deno.mkdir(moving);
+    for (const name of ["metrics.json", "student", "checkpoint"]) {
+      await Deno.rename(join(run, name), join(moving, name));
+    }
+    await tinyRun(folder, { overrides: SHORT, resume: true });
+    assert.equal(await checkOneRun(run), first);
+    assert.ok(!namesIn(run).some((name) => name.startsWith("previous")));
+
+    // As older versions left it: the results of one run beside the checkpoint of another.
+    await tinyRun(folder, { overrides: SHORT, output: "other" });
+    await Deno.copyFile(join(folder, "other", CHECKPOINT_FILE), join(run, CHECKPOINT_FILE));
+    await tinyRun(folder, { overrides: SHORT, resume: true });
+    assert.equal(await checkOneRun(run), await checkOneRun(join(folder, "other")));
+    const kept = JSON.parse(await Deno.readTextFile(join(run, "previous", "metrics.json")));
+    assert.equal(kept.run, first);
+
+    const recipe = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(recipe, tinyRecipe);
+    await Deno.mkdir(join(folder, "gone", "previous", "checkpoint"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "gone", "previous", CHECKPOINT_FILE), "");
+    const { code, stderr } = await runTask("train", [recipe, "--out", join(folder, "gone"), "--resume"]);
+    assert.deepEqual([code, stderr], [
+      2,
+      `Cannot resume as there is no checkpoint "${
+        join(folder, "gone", CHECKPOINT_FILE)
+      }": start anew without --resume; ` +
+      `that of the run before is in "${join(folder, "gone", "previous")}"\n`,
+    ]);
+  }));
+
+Deno.test("exported twice, the student is whole at every moment", () =>
+  withTinyData(async (folder) => {
+    const output = join(folder, "run");
+    const recipe = parseChecked(tinyRecipe, join(folder, "tiny.yaml"), recipeSchema, {
+      overrides: [{ path: ["output"], value: output, label: "test" }],
+    });
+    const backend = await CpuBackend.create();
+    const rename = Deno.rename;
+    try {
+      using run = await Run.open(recipe, { backend, builtins });
+      await run.export();
+      assert.deepEqual(namesIn(output).filter((name) => name !== ".lock"), ["recipe.yaml", "student"]);
+      const files = namesIn(join(output, "student"));
+      await run.step();
+      let moves = 0;
+      Deno.rename = async (from, to) => {
+        await rename(from, to);
+        moves++;
+        assert.deepEqual(namesIn(join(output, "student")).filter((name) => !name.endsWith(".tmp")), files);
+      };
+      await run.export();
+      assert.ok(moves >= files.length);
+      await checkOneRun(output);
+    } finally {
+      Deno.rename = rename;
+      await backend.close();
+    }
+  }));
+
+Deno.test("two runs in one folder: the second is refused before anything, whoever started it", () =>
+  withTinyData(async (folder) => {
+    const output = join(folder, "run");
+    const recipe = parseChecked(tinyRecipe, join(folder, "tiny.yaml"), recipeSchema, {
+      overrides: [{ path: ["output"], value: output, label: "test" }],
+    });
+    await Deno.writeTextFile(join(folder, "tiny.yaml"), tinyRecipe);
+    const backend = await CpuBackend.create();
+    {
+      using run = await Run.open(recipe, { backend, builtins });
+      await run.step();
+      const says =
+        `Cannot write to "${output}" as another run writes to it (process ${Deno.pid}): wait for it to end, ` +
+        "or name another folder";
+      await assert.rejects(Run.open(recipe, { backend, builtins }), { name: "UserError", message: says });
+      const args = [join(folder, "tiny.yaml"), "--backend", "cpu", "--out", output, "--quiet"];
+      const second = await runTask("train", args);
+      assert.deepEqual([second.code, second.stderr], [2, `${says}\n`]);
+      const merged = await runTask("merge", [output]);
+      assert.deepEqual([merged.code, merged.stderr], [2, `${says.replace("another run", "a run")}\n`]);
+      await run.export();
+    }
+    (await Run.open(recipe, { backend, builtins }))[Symbol.dispose]();
+    await backend.close();
+  }));
+
+Deno.test("what is in the way of a run's files is told before training, with the path", () =>
+  withTinyData(async (folder) => {
+    const recipe = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(recipe, tinyRecipe);
+    const names = ["student", "student.unverified", "checkpoint", "metrics.jsonl", "metrics.json", "recipe.yaml"];
+    for (const name of [...names, CHECKPOINT_FILE]) {
+      const run = join(folder, name.replace("/", "-"));
+      const isFile = name.includes(".") && !name.endsWith("unverified");
+      await Deno.mkdir(run);
+      if (isFile) await Deno.mkdir(join(run, name), { recursive: true });
+      else await Deno.writeTextFile(join(run, name), "");
+      const [is, wanted] = isFile ? ["folder", "file"] : ["file", "folder"];
+      await assert.rejects(tinyRun(folder, { output: name.replace("/", "-"), overrides: SHORT }), {
+        name: "UserError",
+        message: `Cannot use the run folder "${run}" as "${join(run, name)}" is a ${is}, where the run writes a ` +
+          `${wanted}: move it away, or name another run folder`,
+      });
+    }
+    await Deno.writeTextFile(join(folder, "taken"), "");
+    const taken = await runTask("train", [recipe, "--backend", "cpu", "--out", join(folder, "taken")]);
+    assert.equal(taken.code, 2);
+    assert.equal(
+      taken.stderr,
+      `Cannot make the run folder "${join(folder, "taken")}" as there is a file of that name: move it away, or name ` +
+        "another\n",
+    );
+  }));

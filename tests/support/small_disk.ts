@@ -1,0 +1,44 @@
+const run = (command: string, ...args: string[]) =>
+  new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;
+
+/** Mounts a file system of so many bytes, in memory. */
+function mount(folder: string, bytes: number): boolean {
+  try {
+    return run("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", folder);
+  } catch {
+    return false; // no such program
+  }
+}
+
+/** Whether this machine lets a test mount a file system: root on Linux, as a rule. Without, such tests are ignored. */
+export const CAN_MOUNT = (() => {
+  const folder = Deno.makeTempDirSync();
+  const mounted = mount(folder, 2 ** 16);
+  if (mounted) run("umount", folder);
+  Deno.removeSync(folder);
+  return mounted;
+})();
+
+/** A file system of its own. */
+export interface SmallDisk {
+  readonly folder: string;
+  /** Gives it another size. */
+  resize(bytes: number): void;
+  /** Lets nothing be written to it. */
+  makeReadOnly(): void;
+}
+
+/** Runs `body` with a disk of so many bytes; a page is 4 KiB, and each file takes whole ones. */
+export async function withSmallDisk(bytes: number, body: (disk: SmallDisk) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  if (!mount(folder, bytes)) throw new Error("cannot mount");
+  const remount = (options: string) => {
+    if (!run("mount", "-o", `remount,${options}`, folder)) throw new Error(`cannot remount: ${options}`);
+  };
+  try {
+    await body({ folder, resize: (bytes) => remount(`size=${bytes}`), makeReadOnly: () => remount("ro") });
+  } finally {
+    run("umount", folder);
+    await Deno.remove(folder);
+  }
+}
