@@ -35,6 +35,7 @@ export const MOVING = "previous.moving";
 
 /** How a run comes to its folder. */
 export interface FolderClaim {
+  /** The folder. */
   readonly folder: string;
   /** Continue from what is there. */
   readonly resume: boolean;
