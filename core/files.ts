@@ -3,8 +3,8 @@ import { UserError } from "./errors.ts";
 
 /**
  * Turns an operating-system error about a path the user named into a {@link UserError} that says what was being done,
- * to which path, what is wrong with it, and what helps. An error of any other kind is not the user's, and is returned as
- * it is. Everything that a run reads and writes goes through it.
+ * to which path, what is wrong with it, and what helps. An error of any other kind is not the user's, and is returned
+ * as it is. Everything that a run reads and writes goes through it.
  *
  * @param error what was thrown
  * @param action the action that failed, to follow "Cannot": `read the recipe`

@@ -4,8 +4,8 @@ import { isPluginFile, loadPluginFile } from "../core/plugin/registry.ts";
 import { builtins } from "./builtins.ts";
 
 /**
- * One loss as a function of logits, for a training loop of your own. Losses of chains, of projections that are trained and
- * of memory banks are for a run, and refused.
+ * One loss as a function of logits, for a training loop of your own. Losses of chains, of projections that are trained
+ * and of memory banks are for a run, and refused.
  *
  * @param name a built-in loss, a plug-in's file relative to the working directory, or a plug-in
  * @param options as in a recipe; defaults are filled in

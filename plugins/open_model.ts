@@ -7,8 +7,9 @@ import { openFolderTokenizer } from "./datasets/text/folder_tokenizer.ts";
 export type OpenModelOptions = ComputingOn & Partial<Omit<OpenFolderOptions, "backend" | "ops">>;
 
 /**
- * Opens a saved model, this program's or a Hugging Face folder, to run it: what it is and what it takes is read from its
- * `config.json`, and no data set is needed. Images are normalised as the folder says, and texts go through its tokenizer.
+ * Opens a saved model, this program's or a Hugging Face folder, to run it: what it is and what it takes is read from
+ * its `config.json`, and no data set is needed. Images are normalised as the folder says, and texts go through its
+ * tokenizer.
  *
  * @param folder with `config.json`, `model.safetensors`, and for texts the tokenizer's files
  * @throws UserError if a file is missing or wrong, or no plug-in builds such a model

@@ -5,16 +5,18 @@ import { CHECKOUT } from "./support/task.ts";
 /** Folders that hold no pages of ours. */
 const OTHERS = new Set(["node_modules", "runs"]);
 
-/** Every Markdown file of the checkout, by its path from there. */
-async function pages(folder = ""): Promise<string[]> {
+/** Files of the checkout whose names end so, by their paths from there. */
+async function filesOf(ending: RegExp, folder = ""): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(join(CHECKOUT, folder))) {
     const path = join(folder, name);
-    if (isDirectory && !name.startsWith(".") && !OTHERS.has(name)) found.push(...await pages(path));
-    else if (name.endsWith(".md")) found.push(path);
+    if (isDirectory && !name.startsWith(".") && !OTHERS.has(name)) found.push(...await filesOf(ending, path));
+    else if (ending.test(name)) found.push(path);
   }
   return found.sort();
 }
+
+const pages = () => filesOf(/\.md$/);
 
 const readPage = (path: string) => Deno.readTextFile(join(CHECKOUT, path));
 
@@ -88,4 +90,17 @@ Deno.test("the README names every verb of deno.json, save those for developers",
   assert.deepEqual(missing, forDevelopers);
   const contributing = await readPage("CONTRIBUTING.md");
   for (const verb of forDevelopers) assert.match(contributing, new RegExp(`deno task ${verb}`));
+});
+
+Deno.test("no line of a comment is longer than 120 columns", async () => {
+  const long: string[] = [];
+  for (const file of (await filesOf(/\.(?:ts|wgsl)$/)).filter((file) => !file.includes("generated"))) {
+    const lines = (await Deno.readTextFile(join(CHECKOUT, file))).split("\n");
+    lines.forEach((line, index) => {
+      if (line.length > 120 && /^\s*(?:\/\/|\/?\*)/.test(line) && !/https?:/.test(line)) {
+        long.push(`${file}:${index + 1}`);
+      }
+    });
+  }
+  assert.deepEqual(long, []);
 });

@@ -256,7 +256,9 @@ async function openLosses(
   });
 }
 
-/** Measures the teacher as `teacher.onPoorTeacher` says. @throws UserError with line and column if it is to be refused */
+/**
+ * Measures the teacher as `teacher.onPoorTeacher` says. @throws UserError with line and column if it is to be refused
+ */
 async function lookBefore(
   { ops, recipe, watch }: Opening,
   { dataset: { input }, train, validation }: RunData,

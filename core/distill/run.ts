@@ -52,11 +52,11 @@ export class Run implements Disposable {
   }
 
   /**
-   * Loads data and teacher, builds the student, over-parameterises it and creates the losses. The run folder is made and
-   * locked; nothing is written to it yet, and the results of a run before stay as they are.
+   * Loads data and teacher, builds the student, over-parameterises it and creates the losses. The run folder is made
+   * and locked; nothing is written to it yet, and the results of a run before stay as they are.
    *
-   * @throws UserError for a mistake in the recipe or in a file that it names, or if another run has the run folder; then
-   *   nothing is left on the backend
+   * @throws UserError for a mistake in the recipe or in a file that it names, or if another run has the run folder;
+   * then nothing is left on the backend
    * @throws StoppedEarly if the signal of the options fires
    */
   static async open(recipe: Checked<Recipe>, options: RunOptions): Promise<Run> {

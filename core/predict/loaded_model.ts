@@ -135,7 +135,8 @@ export class LoadedModel implements Disposable {
 
   /**
    * All that the model gives for some inputs, computed at once: logits, hidden states, attention, pooled states, as its
-   * plug-in says. The tensors belong to the scope of {@link LoadedModel.ops} around the call; outside of any, their user disposes of them.
+   * plug-in says. The tensors belong to the scope of {@link LoadedModel.ops} around the call; outside of any, their
+   * user disposes of them.
    *
    * @param inputs what `predict` or `tag` take, or a batch of tensors as the model wants it
    * @throws UserError if the model takes something else

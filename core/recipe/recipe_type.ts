@@ -2,8 +2,8 @@ import type { Gauge } from "../mpo/gauge.ts";
 import type { LearningRateSchedule } from "../nn/schedules.ts";
 import type { Scheduled } from "./scheduled.ts";
 
-// What the schemas beside this file give, written down: schema.ts does not compile where the two differ. What each entry
-// means in a recipe, its bounds and its default stand in the schemas.
+// What the schemas beside this file give, written down: schema.ts does not compile where the two differ. What each
+// entry means in a recipe, its bounds and its default stand in the schemas.
 
 /** A plug-in that a recipe names; its other keys are the plug-in's options. */
 export interface PluginEntry {

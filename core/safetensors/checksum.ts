@@ -6,8 +6,8 @@ import type { StoredTensor } from "./dtype.ts";
 export const CHECKSUM_KEY = "sha256";
 
 /**
- * One SHA-256 over all that a safetensors file says: metadata, names, types, shapes and numbers. The order of tensors in
- * the file does not matter.
+ * One SHA-256 over all that a safetensors file says: metadata, names, types, shapes and numbers. The order of tensors
+ * in the file does not matter.
  *
  * @param metadata a checksum in it is left out
  */

@@ -10,9 +10,9 @@ const KEYS: readonly Deno.Signal[] = ["SIGINT", "SIGBREAK"];
 export const INTERRUPTED = 130;
 
 /**
- * Runs something that Ctrl-C, SIGTERM and SIGHUP stop in good order: the first one aborts the signal that `body` is given,
- * a second Ctrl-C ends the process at once. The others may come twice without anybody's will (a shell and the system each
- * tell of a closed terminal, `deno task` passes on what its group was sent), and count once.
+ * Runs something that Ctrl-C, SIGTERM and SIGHUP stop in good order: the first one aborts the signal that `body` is
+ * given, a second Ctrl-C ends the process at once. The others may come twice without anybody's will (a shell and the
+ * system each tell of a closed terminal, `deno task` passes on what its group was sent), and count once.
  *
  * @param body what to run
  * @param notice told at the first one

@@ -63,7 +63,10 @@ export function chainSpecs(
   return shapes;
 }
 
-/** Decomposes one weight where that is fastest for its size (see `linearAlgebraOn`), and lets signals through on the way. */
+/**
+ * Decomposes one weight where that is fastest for its size (see `linearAlgebraOn`), and lets signals through on the
+ * way.
+ */
 export async function decomposeWeight(
   device: Device,
   weight: Float32Array,

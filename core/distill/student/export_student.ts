@@ -98,8 +98,8 @@ export async function exportStudent(
 }
 
 /**
- * Gives a verified folder its name, by renames alone. A folder that has the name is of the same run, as another's was put
- * aside: the two differ in their weights only, so that there is a whole student after each file.
+ * Gives a verified folder its name, by renames alone. A folder that has the name is of the same run, as another's was
+ * put aside: the two differ in their weights only, so that there is a whole student after each file.
  */
 async function takeName(unverified: string, final: string): Promise<void> {
   if (await kindOfPath(final) === null) return await movePath(unverified, final);

@@ -8,7 +8,9 @@ import { sizeOf } from "../../tensor.ts";
 /** Bytes of a float32. */
 const NUMBER = 4;
 
-/** Bytes that a backend can have at most: WebAssembly addresses 4 GiB; no GPU that runs one student has above 256 GiB. */
+/**
+ * Bytes that a backend can have at most: WebAssembly addresses 4 GiB; no GPU that runs one student has above 256 GiB.
+ */
 const MOST_BYTES: Readonly<Record<Ops["backend"]["name"], number>> = { cpu: 2 ** 32, webgpu: 2 ** 38 };
 
 /** What a student takes at least while it is trained. */

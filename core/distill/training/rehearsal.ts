@@ -26,8 +26,8 @@ export interface RehearsalSetup {
 const ENOUGH = 8;
 
 /**
- * Computes the losses once on the smallest batch that training will see, if that is small: statistics and relations need
- * more than one example, and the last batch of an epoch may be one. Nothing is changed by it.
+ * Computes the losses once on the smallest batch that training will see, if that is small: statistics and relations
+ * need more than one example, and the last batch of an epoch may be one. Nothing is changed by it.
  *
  * @throws UserError if a model or a loss cannot compute on so few examples, or gives what is not finite there alone
  */
