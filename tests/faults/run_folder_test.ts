@@ -195,7 +195,7 @@ Deno.test("exported twice, the student is whole at every moment", () =>
       overrides: [{ path: ["output"], value: output, label: "test" }],
     });
     const backend = await CpuBackend.create();
-    const rename = Deno.rename;
+    const { rename, remove } = Deno;
     try {
       using run = await Run.open(recipe, { backend, builtins });
       await run.export();
@@ -203,16 +203,25 @@ Deno.test("exported twice, the student is whole at every moment", () =>
       const files = namesIn(join(output, "student"));
       await run.step();
       let moves = 0;
+      const isWhole = () => {
+        // What is not there must not look like a file that the caller may miss.
+        assert.ok([...Deno.readDirSync(output)].some(({ name }) => name === "student"), "no student");
+        assert.deepEqual(namesIn(join(output, "student")), files);
+      };
       Deno.rename = async (from, to) => {
         await rename(from, to);
         moves++;
-        assert.deepEqual(namesIn(join(output, "student")).filter((name) => !name.endsWith(".tmp")), files);
+        isWhole();
+      };
+      Deno.remove = async (path, options) => {
+        await remove(path, options);
+        isWhole();
       };
       await run.export();
       assert.ok(moves >= files.length);
       await checkOneRun(output);
     } finally {
-      Deno.rename = rename;
+      Object.assign(Deno, { rename, remove });
       await backend.close();
     }
   }));
