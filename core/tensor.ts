@@ -41,8 +41,12 @@ export class Tensor {
     shared.owners++;
   }
 
-  /** A tensor with memory of its own, contents undefined. */
+  /** A tensor with memory of its own, contents undefined. @throws RangeError for an extent that is no whole number */
   static allocate(backend: Backend, shape: readonly number[]): Tensor {
+    // A size that is not a number would make an allocator hand out the same memory twice.
+    if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
+      throw new RangeError(`Cannot make a tensor of ${showShape(shape)}: extents must be whole numbers from 0`);
+    }
     return new Tensor(backend, shape, new SharedStorage(backend, backend.allocate(sizeOf(shape))), 0);
   }
 

@@ -12,7 +12,7 @@ import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
 import { writeRunRecipe } from "./run_folder.ts";
 import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
-import type { TrainingResult } from "./training/training.ts";
+import type { Training, TrainingResult } from "./training/training.ts";
 
 /** A part of the data that a model is measured on. */
 export type Split = "train" | "validation" | "test";
@@ -39,6 +39,7 @@ export type Split = "train" | "validation" | "test";
 export class Run implements Disposable {
   #claimed = false;
   #begun = false;
+  #training = false;
   #taught: Evaluation | null = null;
   #exported: ExportedStudent | null = null;
   readonly #owned: DisposableStack;
@@ -79,14 +80,12 @@ export class Run implements Disposable {
    * epoch with validation and checkpoint. The first one puts the results of a run before aside, writes the recipe into
    * the run folder and measures the teacher.
    *
-   * @throws RangeError if training is finished
+   * @throws RangeError if training is finished, or the step before is still under way
    * @throws TrainingFailure if the log is due and a loss or the weights are NaN or infinite
    */
   async step(): Promise<void> {
     if (this.finished) throw new RangeError(`Cannot take another step: training is finished after ${this.steps}`);
-    await this.#begin();
-    const { watch, training } = this.parts;
-    await watch.time("train", () => training.step());
+    await this.#trained((training) => training.step());
   }
 
   /**
@@ -96,9 +95,7 @@ export class Run implements Disposable {
    * @throws TrainingFailure when a loss or the weights become NaN or infinite
    */
   async train(signal?: AbortSignal): Promise<TrainingResult> {
-    await this.#begin();
-    const { watch, training } = this.parts;
-    return await watch.time("train", () => training.run(signal));
+    return await this.#trained((training) => training.run(signal));
   }
 
   /**
@@ -118,8 +115,7 @@ export class Run implements Disposable {
    * @throws TrainingFailure if the weights are not finite, or merging changed the student
    */
   async export(): Promise<ExportedStudent> {
-    this.#exported?.weights.dispose();
-    this.#exported = null;
+    this.#dropExport();
     await this.#claim();
     await this.parts.folder.check();
     const { id, ops, student, recipe: { value: { verify, output } }, data, architecture, watch } = this.parts;
@@ -129,6 +125,7 @@ export class Run implements Disposable {
 
   /** Measures the exported student, exporting it if that was not done, and writes the run's result: `metrics.json`. */
   async summary(): Promise<RunSummary> {
+    await this.#begin();
     const exported = this.#exported ?? await this.export();
     const { recipe: { value: settings }, data, student: { model }, watch, training } = this.parts;
     const measure = (split: Split) => watch.time("evaluate", () => this.#measure(split, model, exported.weights));
@@ -146,6 +143,25 @@ export class Run implements Disposable {
   [Symbol.dispose](): void {
     this.#exported?.weights.dispose();
     this.#owned.dispose();
+  }
+
+  /** Runs a part of the training; what was exported before is of another student then. */
+  async #trained<Result>(body: (training: Training) => Promise<Result>): Promise<Result> {
+    if (this.#training) throw new RangeError("Cannot train while a step is under way: await it first");
+    this.#training = true;
+    try {
+      await this.#begin();
+      const { watch, training } = this.parts;
+      if (!training.finished) this.#dropExport();
+      return await watch.time("train", () => body(training));
+    } finally {
+      this.#training = false;
+    }
+  }
+
+  #dropExport(): void {
+    this.#exported?.weights.dispose();
+    this.#exported = null;
   }
 
   async #measure(split: Split, model: Model, weights: Weights): Promise<Evaluation> {

@@ -2,7 +2,7 @@ import { DeviceError, UserError } from "../errors.ts";
 import { showShape, Tensor } from "../tensor.ts";
 import type { Dataset, DatasetDefinition, Examples } from "./dataset.ts";
 import type { OptionKit } from "./kit.ts";
-import type { Loss, LossCall, LossDefinition, LossSetup } from "./loss.ts";
+import type { EpochCall, Loss, LossCall, LossDefinition, LossSetup } from "./loss.ts";
 import type { Model, ModelDefinition, ModelOutputs, OpenedModel } from "./model.ts";
 import { declaredOnly, lackingOutput, requiredOutputs } from "./outputs.ts";
 
@@ -48,21 +48,43 @@ function optionsOf(definition: Definition, kit: OptionKit): ReturnType<Definitio
   throw new UserError(`Cannot use the ${who}: its options must give a schema, z.strictObject({...})`);
 }
 
-async function createLoss(definition: LossDefinition, options: unknown, setup: LossSetup): Promise<Loss> {
+/** As the plug-in creates it: at once, or as a promise. */
+function createLoss(definition: LossDefinition, options: unknown, setup: LossSetup): Loss | Promise<Loss> {
   const who = whoIs(definition);
-  const loss = await naming(who, "create", () => definition.create(options, setup));
+  const made = naming(who, "create", () => definition.create(options, setup));
+  return made instanceof Promise ? made.then((loss) => guardLoss(loss, who, setup)) : guardLoss(made, who, setup);
+}
+
+function guardLoss(loss: Loss, who: string, setup: LossSetup): Loss {
   // What is not a loss at all, the pipeline refuses.
   if (!Array.isArray(loss?.teacherOutputs) || typeof loss.compute !== "function") return loss;
   const lacking = lackingOutput(loss.teacherOutputs, setup.shapes.teacher);
   if (lacking) throw new UserError(`Cannot use the ${who}: ${lacking}`);
+  for (const kind of ["parameters", "state"] as const) {
+    const specs: unknown = loss[kind] ?? [];
+    if (Array.isArray(specs) && specs.every((spec) => typeof spec?.name === "string" && Array.isArray(spec.shape))) {
+      continue;
+    }
+    throw new UserError(`Cannot use the ${who}: its ${kind} must be a list of { name, shape, initialise }`);
+  }
   const seen = (call: LossCall): LossCall => ({ ...call, teacher: declaredOnly(call.teacher, loss.teacherOutputs) });
   return guarded(loss, who, {
-    compute: (call: LossCall) => scalar(naming(who, "compute", () => loss.compute(seen(call))), who),
+    compute: (call: LossCall) => scalar(naming(who, "compute", () => loss.compute(seen(call))), "compute", who),
+    endEpoch: loss.endEpoch && ((call: EpochCall) => {
+      const metrics: unknown = naming(who, "endEpoch", () => loss.endEpoch!(call)) ?? {};
+      if (typeof metrics !== "object") {
+        throw new UserError(
+          `Cannot use what endEpoch of the ${who} returns: expected scalars by name, got ${typeof metrics}`,
+        );
+      }
+      const scalars = Object.entries(metrics!).map(([name, value]) => [name, scalar(value, "endEpoch", who)]);
+      return Object.fromEntries(scalars);
+    }),
     observe: loss.observe && ((call: LossCall) => naming(who, "observe", () => loss.observe!(seen(call)))),
   });
 }
 
-function scalar(value: unknown, who: string): Tensor {
+function scalar(value: unknown, method: string, who: string): Tensor {
   if (value instanceof Tensor && value.shape.length === 0) return value;
   const got = value instanceof Tensor
     ? `a tensor of shape ${showShape(value.shape)}`
@@ -70,7 +92,7 @@ function scalar(value: unknown, who: string): Tensor {
     ? "a promise"
     : typeof value;
   throw new UserError(
-    `Cannot use what compute of the ${who} returns: expected a scalar tensor of shape [], got ${got}`,
+    `Cannot use what ${method} of the ${who} returns: expected a scalar tensor of shape [], got ${got}`,
   );
 }
 

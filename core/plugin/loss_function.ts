@@ -79,6 +79,13 @@ export function lossFunction(
   return ({ ops, student, teacher, labels, batch, progress = { step: 0, totalSteps: 1, stepsPerEpoch: 1 } }) => {
     const given = { student: outputsOf(student), teacher: teacher === undefined ? null : outputsOf(teacher) };
     const { logits } = given.student;
+    const ofOther = given.teacher?.logits.shape ?? logits.shape;
+    if (showShape(ofOther) !== showShape(logits.shape)) {
+      throw new UserError(
+        `Cannot compare logits ${showShape(logits.shape)} of the student with ${showShape(ofOther)} of the teacher: ` +
+          "they must be of one shape",
+      );
+    }
     const ofStudent = complete(given.student, more("student", "pooled"));
     const ofTeacher = given.teacher && complete(given.teacher, more("teacher", "pooled"));
     const loss = createAlone(definition, checked.data, {
@@ -173,6 +180,13 @@ function shapesOf(given: GivenOutputs): GivenShapes {
 /** The labels as a tensor; those that are not given refuse to be computed with. */
 function labelsOf(ops: Ops, labels: LossInputs["labels"], logits: Tensor, missing: () => never): Tensor {
   if (labels instanceof Tensor) return labels;
-  if (labels) return ops.tensor(labels, logits.shape.slice(0, -1));
+  if (labels) {
+    const classes = logits.shape.at(-1)!;
+    const wrong = classes === 1 ? undefined : Array.from(labels).find((label) => {
+      return !(Number.isInteger(label) && label >= (logits.shape.length === 3 ? -1 : 0) && label < classes);
+    });
+    if (wrong === undefined) return ops.tensor(labels, logits.shape.slice(0, -1));
+    throw new UserError(`Cannot use ${wrong} as a label: the ${classes} classes are numbered from 0`);
+  }
   return new Proxy(Object.create(Tensor.prototype), { get: missing });
 }

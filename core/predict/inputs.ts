@@ -65,6 +65,9 @@ export function imageBatches(
         `${each} numbers each`,
     );
   }
+  if (![Uint8Array, Uint8ClampedArray, Float32Array].some((kind) => images instanceof kind)) {
+    throw new UserError("Cannot read the images: expected a Uint8Array (0 to 255) or a Float32Array (0 to 1)");
+  }
   const pixels = images instanceof Uint8ClampedArray
     ? new Uint8Array(images.buffer, images.byteOffset, images.length)
     : images;

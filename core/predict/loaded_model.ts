@@ -97,6 +97,7 @@ export class LoadedModel implements Disposable {
     if (task === "tagging") {
       throw this.#refusal("to predict a class for each text", "it tags words: use tag({ words })");
     }
+    checkBatchSize(batchSize);
     const logits: Float32Array[] = [];
     const classes: number[] = [];
     for (const batch of this.#batches(inputs, batchSize)) {
@@ -119,6 +120,7 @@ export class LoadedModel implements Disposable {
     if (this.#parts.input.task !== "tagging") {
       throw this.#refusal("to tag words", `its task is ${this.#parts.input.task}: use predict`);
     }
+    checkBatchSize(batchSize);
     const tagged: TaggedWords[] = [];
     for (let first = 0; first < words.length; first += batchSize) {
       const { batch, places } = this.#tokenizer().wordBatch(words.slice(first, first + batchSize));
@@ -217,6 +219,11 @@ export class LoadedModel implements Disposable {
   #refusal(what: string, reason: string): UserError {
     return new UserError(`Cannot run the model in "${this.#parts.folder}" ${what}: ${reason}`);
   }
+}
+
+function checkBatchSize(batchSize: number): void {
+  if (Number.isSafeInteger(batchSize) && batchSize >= 1) return;
+  throw new UserError(`Cannot run a model on batches of ${batchSize}: a whole number from 1 up is needed`);
 }
 
 function isTensors(inputs: ModelInputs | Batch<Tensor>): inputs is Batch<Tensor> {

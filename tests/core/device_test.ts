@@ -62,3 +62,17 @@ testBackends("live storages and bytes stay level over 50 differentiated steps", 
   levels.forEach((level) => assert.deepEqual(level, levels[0]));
   weight.dispose();
 });
+
+testBackends(
+  "an extent that is no whole number is refused, and what comes after it has memory of its own",
+  async (backend) => {
+    const ops = createOps(backend);
+    for (const shape of [[NaN], [0, NaN, 4], [-1], [1.5, 2]]) {
+      assert.throws(() => ops.full(shape, 0), { name: "RangeError", message: /extents must be whole numbers from 0/ });
+    }
+    const [a, b] = [ops.full([3], 1), ops.full([3], 2)];
+    assert.deepEqual([...await a.read()], [1, 1, 1]);
+    assert.deepEqual([...await b.read()], [2, 2, 2]);
+    assert.deepEqual([...await ops.tensor([], [0, 3]).read()], []);
+  },
+);

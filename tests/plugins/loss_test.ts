@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openBackend } from "../../core/backend/open_backend.ts";
 import { UserError } from "../../core/errors.ts";
 import type { LossInputs } from "../../core/plugin/loss_function.ts";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
@@ -131,3 +133,43 @@ testBackends("every built-in loss is computed from logits or refused in a senten
     "jensen-shannon",
   ]);
 }, [float64]);
+
+Deno.test("a loss of one's own file is called by itself, as built-in ones are", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = join(folder, "total.ts");
+    await Deno.writeTextFile(
+      file,
+      `export default {
+  kind: "loss", name: "total", description: "x", options: ({ z }) => z.strictObject({}),
+  create: () => ({ teacherOutputs: [], compute: ({ ops, student }) => ops.sum(student.logits) }),
+};
+`,
+    );
+    const { backend } = await openBackend("cpu");
+    const ops = createOps(backend);
+    const total = await loss(file);
+    assert.deepEqual([...await total({ ops, student: ops.tensor([1, 2, 4], [1, 3]) }).read()], [7]);
+    await backend.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("logits of unequal shapes and labels that are no class are refused", async () => {
+  const { backend } = await openBackend("cpu");
+  const ops = createOps(backend);
+  const [kd, crossEntropy] = [await loss("kd"), await loss("cross-entropy")];
+  const student = ops.tensor([1, 2, 3, 3, 2, 1], [2, 3]);
+  assert.throws(() => kd({ ops, student, teacher: ops.tensor([1, 2, 3], [1, 3]) }), {
+    name: "UserError",
+    message: /logits \[2, 3\] of the student with \[1, 3\] of the teacher/,
+  });
+  for (const wrong of [7, -1, 0.5, 3]) {
+    assert.throws(() => crossEntropy({ ops, student, labels: [0, wrong] }), {
+      name: "UserError",
+      message: `Cannot use ${wrong} as a label: the 3 classes are numbered from 0`,
+    });
+  }
+  await backend.close();
+});

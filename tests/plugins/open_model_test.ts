@@ -256,3 +256,16 @@ testBackends("what does not fit a model is refused in a sentence", async (backen
   await refused(() => openModel("nowhere", { backend }), /^Cannot read .*"nowhere\/config.json"/);
   assert.equal(backend.memory().bytes, before.bytes);
 }, [cpu]);
+
+testBackends("batches of no whole number are refused, and so are pixels of another kind", async (backend) => {
+  using tagger = await openModel(join(MODELS, "phrases-bert"), { backend });
+  for (const batchSize of [-1, 0, 1.5, NaN]) {
+    await assert.rejects(tagger.tag({ words: [["We"]] }, { batchSize }), {
+      name: "UserError",
+      message: `Cannot run a model on batches of ${batchSize}: a whole number from 1 up is needed`,
+    });
+  }
+  using images = await openModel(join(MODELS, "fashion-resnet20"), { backend });
+  const pixels = new Array(28 * 28).fill(255) as unknown as Uint8Array;
+  await assert.rejects(images.predict({ images: pixels }), { name: "UserError", message: /expected a Uint8Array/ });
+}, [cpu]);

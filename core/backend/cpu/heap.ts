@@ -22,6 +22,7 @@ export class Heap {
 
   /** Byte offset of a block. @throws DeviceError if the 4 GiB of wasm32 are full */
   allocate(bytes: number): number {
+    if (!(Number.isSafeInteger(bytes) && bytes >= 0)) throw new RangeError(`Cannot allocate ${bytes} bytes`);
     const size = sizeClass(bytes);
     const waiting = size >= LARGE ? this.#large.take(size) : this.#free.get(size)?.pop();
     if (waiting !== undefined) return waiting;

@@ -8,7 +8,8 @@ const MOST_BYTES = 2 ** 22;
 interface Part {
   readonly buffer: GPUBuffer;
   readonly offset: number;
-  readonly bytes: number;
+  /** In bytes; less than was copied if there are none. */
+  readonly length: number;
 }
 
 /**
@@ -28,7 +29,7 @@ export class ReadBack {
       for (const view of views.slice(first, next)) {
         const bytes = bytesOf(view);
         encoder.copyBufferToBuffer((view.storage as GpuStorage).buffer, view.offset * 4, buffer, offset, bytes);
-        this.#parts.push({ buffer, offset, bytes });
+        this.#parts.push({ buffer, offset, length: view.length * 4 });
         offset += bytes;
       }
     }
@@ -42,8 +43,8 @@ export class ReadBack {
   /** The views' numbers in their order, to keep. */
   numbers(): Float32Array[] {
     const mapped = new Map([...this.#buffers()].map((buffer) => [buffer, buffer.getMappedRange()]));
-    return this.#parts.map(({ buffer, offset, bytes }) =>
-      new Float32Array(mapped.get(buffer)!.slice(offset, offset + bytes))
+    return this.#parts.map(({ buffer, offset, length }) =>
+      new Float32Array(mapped.get(buffer)!.slice(offset, offset + length))
     );
   }
 

@@ -118,6 +118,8 @@ export class WebGpuBackend implements Backend {
   }
 
   write(target: View, data: ArrayLike<number>): void {
+    // Writing nothing is an assertion that fails in Deno's WebGPU.
+    if (data.length === 0) return;
     this.#submit();
     const { buffer } = target.storage as GpuStorage;
     const floats = data instanceof Float32Array ? data : Float32Array.from(data);

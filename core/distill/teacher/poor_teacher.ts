@@ -9,6 +9,9 @@ import type { Teacher } from "./teacher_outputs.ts";
 /** Enough to tell a teacher from a guess, and few enough for one of BERT's size on a processor. */
 const MOST_EXAMPLES = 256;
 
+/** Fewer tell nothing. */
+const FEWEST = 16;
+
 /** A chance finding is this many standard deviations away at most, nearly always. */
 const DEVIATIONS = 3;
 
@@ -38,6 +41,7 @@ export interface TeacherLook {
 export async function lookAtTeacher(ops: Ops, look: TeacherLook): Promise<string | null> {
   const { teacher: { model, weights }, examples, input, batchSize, split } = look;
   const count = Math.min(MOST_EXAMPLES, examples.length);
+  if (count < FEWEST) return null;
   // Spread over all of them, as they may be in order of their classes.
   const chosen = Uint32Array.from({ length: count }, (_, index) => Math.floor(index * examples.length / count));
   const some = subset(examples, chosen);

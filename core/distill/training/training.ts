@@ -67,6 +67,7 @@ export class Training {
   #lastCheckpoint: number | null = null;
   #started = 0;
   #begun = false;
+  #ended = false;
   readonly #loader: BatchLoader;
   readonly #totalSteps: number;
   readonly #validation: Validation;
@@ -120,7 +121,8 @@ export class Training {
       if (signal?.aborted) await this.#interrupt();
       await this.step();
     }
-    return this.#finish();
+    this.#finish();
+    return this.result;
   }
 
   /** The result so far. */
@@ -152,6 +154,7 @@ export class Training {
     this.#move({ step: done });
     if (done % logEvery === 0) await this.#flush();
     if (isLast) await this.#endEpoch(epoch + 1);
+    if (this.finished) this.#finish();
   }
 
   /** @internal */
@@ -230,7 +233,10 @@ export class Training {
     reporter.warning(`no loss depends on ${listWords(shown, "and")}: nothing is learned there`);
   }
 
-  #finish(): TrainingResult {
+  /** After the last step: says why it was the last, and gives the best weights back. */
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
     const { reporter, monitor } = this.setup;
     const { best } = this.#position;
     if (this.#validation.stopped) {
@@ -238,7 +244,6 @@ export class Training {
     }
     const restored = this.#validation.restore();
     if (restored !== null) reporter.line(`restored the weights of epoch ${restored}`);
-    return this.result;
   }
 
   async #interrupt(): Promise<never> {

@@ -48,7 +48,9 @@ export async function openSession(own: PipelineCase, variant: Variant, backendNa
   const folder = await Deno.makeTempDir();
   try {
     const text = own.recipe.replace("TEACHER", join(folder, "teacher"));
-    const recipe = parseChecked(text, "bench.yaml", recipeSchema, { overrides: variant.overrides });
+    const recipe = parseChecked(text, "bench.yaml", recipeSchema, {
+      overrides: [...variant.overrides, { path: ["output"], value: join(folder, "run"), label: "the benchmark" }],
+    });
     const plugins = await resolvePlugins(recipe, known);
     const random = new Random(0);
     if (own.randomTeacher) await writeTeacher(join(folder, "teacher"), plugins, random);

@@ -54,6 +54,42 @@ Deno.test("a run can be left at any step, and may be measured and exported there
   });
 });
 
+Deno.test("a run stepped to its end restores the best weights as one that is trained to it", async () => {
+  await withTinyData(async (folder) => {
+    const backend = await CpuBackend.create();
+    const best = ["train.restoreBest=true", "train.optimiser.learningRate=0.3"];
+    const losses: number[] = [];
+    for (const way of ["stepped", "trained"]) {
+      using run = await Run.open(readTiny(folder, best, way), { backend, builtins });
+      if (way === "trained") await run.train();
+      else while (!run.finished) await run.step();
+      losses.push((await run.evaluate("validation")).loss);
+    }
+    assert.equal(losses[0], losses[1]);
+    await backend.close();
+  });
+});
+
+Deno.test("a summary is of the student as it is, not of one that was exported before", async () => {
+  await withTinyData(async (folder) => {
+    const backend = await CpuBackend.create();
+    {
+      using run = await Run.open(readTiny(folder), { backend, builtins });
+      await run.step();
+      const early = await run.summary();
+      for (let step = 0; step < 8; step++) await run.step();
+      const late = await run.summary();
+      assert.notEqual(late.student.loss, early.student.loss);
+      assert.ok(Math.abs(late.student.loss - (await run.evaluate("test")).loss) < 1e-5);
+      const steps = Promise.allSettled([run.step(), run.step()]);
+      assert.deepEqual((await steps).map(({ status }) => status), ["fulfilled", "rejected"]);
+      assert.equal(run.steps, 10);
+    }
+    assert.equal(backend.memory().bytes, 0);
+    await backend.close();
+  });
+});
+
 const refusals: Readonly<Record<string, readonly [overrides: string[], message: RegExp]>> = {
   "a loss without the teacher it needs": [["losses=[{ use: kd }]"], /without a teacher/],
   "options that do not fit the models": [
