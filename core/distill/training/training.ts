@@ -68,6 +68,7 @@ export class Training {
   #started = 0;
   #begun = false;
   #ended = false;
+  #lookedAtReach = false;
   readonly #loader: BatchLoader;
   readonly #totalSteps: number;
   readonly #validation: Validation;
@@ -199,7 +200,8 @@ export class Training {
     const { recipe, step, diagnostics, reporter } = this.setup;
     const { checkpointEvery } = recipe.train;
     await this.#flush();
-    if (epoch === 1) this.#warnOfUnreached();
+    // While no loss has reached any weight, none has begun: some need epochs to look at the data first.
+    if (!this.#lookedAtReach && (step.reached || this.finished)) this.#warnOfUnreached();
     await this.#endLossEpoch(epoch);
     // So that evaluation adds nothing to the most memory that a run takes.
     if (this.setup.validation) step.rest();
@@ -226,6 +228,7 @@ export class Training {
 
   /** Warns of what is trained in name only, once every loss has had its part; replaced layers may have theirs later. */
   #warnOfUnreached(): void {
+    this.#lookedAtReach = true;
     const { losses, step: { unreached }, recipe, reporter } = this.setup;
     if (recipe.train.theseus) return;
     if (unreached.length === 0 || losses.all.some(({ weight }) => valueAt(weight, this.progress) === 0)) return;

@@ -102,6 +102,11 @@ export class TrainingStep {
     return this.#clip;
   }
 
+  /** Whether a loss has depended on any trained tensor in some step so far. */
+  get reached(): boolean {
+    return this.#unreached.size < Object.values(this.groups).reduce((sum, { store }) => sum + store.specs.length, 0);
+  }
+
   /** Names of the trained tensors on which no loss has depended in any step so far. */
   get unreached(): string[] {
     return [...this.#unreached];

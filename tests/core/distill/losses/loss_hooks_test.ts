@@ -149,3 +149,17 @@ Deno.test("losses that keep state train the same student by replayed steps as by
     assert.equal(computed.studentSha256, replayed.studentSha256);
   });
 });
+
+Deno.test("while no loss has begun, no weight is called unreached", async () => {
+  await withTinyData(async (folder) => {
+    await tinyRun(folder, { output: "teacher", overrides: ["train.epochs=1", "student.overParameterise=[]"] });
+    const text = tinyRecipe.replace(
+      "losses: [{ use: cross-entropy }]",
+      "teacher: { use: resnet, depth: 8, width: 4, weights: teacher/student }\nlosses: [{ use: kernel-transfer, warmUpEpochs: 2 }]",
+    );
+    const { reporter, warnings } = recorder();
+    await tinyRun(folder, { text, reporter, overrides: ["train.epochs=4", "teacher.onPoorTeacher=ignore"] });
+    // The last layer's weights are in no kernel of the pooled features.
+    assert.deepEqual(warnings.filter((line) => line.includes("conv1.weight")), []);
+  });
+});
