@@ -49,3 +49,12 @@ Deno.test("large blocks are cut from free ones, and free neighbours become one",
   assert.equal(heap.memory.buffer.byteLength, used);
   assert.equal(heap.allocate(1 * MiB), last + MiB);
 });
+
+Deno.test("a size that is no whole number is refused, and leaves the heap as it was", () => {
+  const heap = new Heap(createMemory(1 << 16));
+  const before = heap.allocate(64);
+  for (const bytes of [NaN, -4, 1.5, Infinity]) {
+    assert.throws(() => heap.allocate(bytes), { name: "RangeError", message: `Cannot allocate ${bytes} bytes` });
+  }
+  assert.ok(heap.allocate(64) >= before + 64);
+});
