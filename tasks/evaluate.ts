@@ -8,9 +8,11 @@ import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
 import { describeTags } from "../core/evaluate/metrics/spans.ts";
 import { loadData, type RunData } from "../core/distill/load_data.ts";
 import { reorderClasses } from "../core/distill/reorder_classes.ts";
+import { inModelsForm } from "../core/distill/models_form.ts";
 import { matchClasses } from "../core/distill/teacher/match_classes.ts";
 import { readClassNames } from "../core/model_folder/class_names.ts";
 import { orderOfClasses } from "../core/plugin/class_names.ts";
+import { tokenizerFolder } from "../core/model_folder/input_form.ts";
 import { CONFIG_FILE, readForeignConfig } from "../core/model_folder/config_file.ts";
 import { freeze } from "../core/nn/frozen_weights.ts";
 import { readModelFolder } from "../core/model_folder/read_folder.ts";
@@ -92,8 +94,11 @@ async function evaluateFolder(
   const { split } = flags;
   const builtins = allowedPlugins(flags);
   const plugins = await resolvePlugins(recipe, builtins);
-  const loaded = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
-  const data = await inModelsOrder(folder, loaded, Array.isArray(plugins.dataset.options?.classes), tell);
+  const random = new Random(recipe.value.seed);
+  const tokenizer = await tokenizerFolder(folder, (name) => name);
+  const loaded = await loadData(recipe, plugins.dataset, random, tokenizer && resolve(tokenizer));
+  const formed = await inModelsForm(folder, recipe, loaded, random, tell);
+  const data = await inModelsOrder(folder, formed, Array.isArray(plugins.dataset.options?.classes), tell);
   const examples = splitOf(data, split);
   const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>
     plugin ? [plugin.definition] : []
@@ -137,7 +142,7 @@ async function inModelsOrder(
   listed: boolean,
   tell: (line: string) => void,
 ): Promise<RunData> {
-  const { task, classes: given } = data.dataset.input;
+  const { task, classes: given, numbered } = data.dataset.input;
   const own = task === "regression" ? null : await readClassNames(folder);
   if (!own) return data;
   const isOurs = (await readForeignConfig(join(folder, CONFIG_FILE))).architecture !== undefined;
@@ -148,6 +153,7 @@ async function inModelsOrder(
     own,
     given,
     listed,
+    numbered,
     movable: isOurs || !listed,
     remedies: {
       order: "the model's order in dataset.classes",

@@ -40,11 +40,16 @@ export function subset(examples: Examples, chosen: Uint32Array): Examples {
   };
 }
 
-/** Loads the recipe's data set and takes the validation examples out of it. */
+/**
+ * Loads the recipe's data set and takes the validation examples out of it.
+ *
+ * @param tokenizer the folder of that for texts, where the recipe names none
+ */
 export async function loadData(
   recipe: Checked<Recipe>,
   { definition, options, path }: Resolved<"dataset">,
   random: Random,
+  tokenizer: string | null = null,
 ): Promise<RunData> {
   const hashes: Record<string, string> = {};
   const dataset = await recipe.within(path, async () =>
@@ -65,7 +70,23 @@ export async function loadData(
         hashes[name] = await sha256(content);
       },
       random: random.split("dataset"),
+      ...(tokenizer !== null && { tokenizer }),
     }));
+  return divide(recipe, dataset, hashes, random);
+}
+
+/**
+ * Takes the recipe's validation examples out of a data set, and the training examples that `subset` leaves: the same
+ * ones of each data set of as many examples and the same labels.
+ *
+ * @throws UserError with line and column if that cannot be
+ */
+export function divide(
+  recipe: Checked<Recipe>,
+  dataset: Dataset,
+  hashes: RunData["sha256"],
+  random: Random,
+): RunData {
   const { train, test } = dataset.splits;
   const { validation } = recipe.value;
   if (!validation) return whole(recipe, { dataset, train, validation: null, test, sha256: hashes }, random);

@@ -20,6 +20,7 @@ import { type ResolvedPlugins, resolvePlugins } from "./resolve_plugins.ts";
 import { RunFolder } from "./run_folder.ts";
 import { StoppedEarly } from "./stops.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { checkStart, startingTokenizer } from "./student/starting_inputs.ts";
 import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
 import { initialWeights } from "./student/initial_weights.ts";
 import { tooLarge, trainingMemory } from "./student/memory_check.ts";
@@ -27,6 +28,7 @@ import { rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
+import { sameTokens, withTeachersInputs } from "./teacher/own_inputs.ts";
 import { lookAtTeacher } from "./teacher/poor_teacher.ts";
 import { inTeachersOrder } from "./teacher/teacher_classes.ts";
 import { chainsForLosses } from "./teacher/teacher_chains.ts";
@@ -138,8 +140,13 @@ export async function openRun(
   const id = checkpoint?.run ?? crypto.randomUUID().slice(-12);
 
   const opening: Opening = { ops, recipe, watch, plugins, random, report, owned, breath };
-  const loaded = await watch.time("load", async () => {
-    return await inTeachersOrder(recipe, plugins, await loadData(recipe, plugins.dataset, random), report);
+  const tell = { report, warning: (line: string) => reporter.warning(line) };
+  const { data: loaded, own } = await watch.time("load", async () => {
+    const tokenizer = await startingTokenizer(recipe);
+    const data = await loadData(recipe, plugins.dataset, random, tokenizer);
+    const taught = await withTeachersInputs(recipe, await inTeachersOrder(recipe, plugins, data, report), random, tell);
+    await checkStart(recipe, taught.data, tell.warning);
+    return taught;
   });
   const { input } = loaded.dataset;
   const unchanged = checkAugmentation(recipe, loaded);
@@ -148,16 +155,16 @@ export async function openRun(
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
   if (input.task === "tagging") report(describeTags(input.classes));
   await breath();
-  const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, report));
+  const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, own, report));
   if (taught) owned.adopt(taught, freed);
   const opened = await openStudent(opening, loaded, taught);
   const { student } = opened;
   const weak = weakChains(opened.specs, student.model);
   if (weak) reporter.warning(weak);
   await breath();
-  const losses = await openLosses(opening, loaded, taught, opened);
+  const losses = await openLosses(opening, loaded, taught, opened, sameTokens(own));
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
-  const theseus = replacement(opening, loaded, taught, student);
+  const theseus = replacement(opening, loaded, taught, student, sameTokens(own));
   await breath();
   const { data, teacher } = await watch.time("load", () => {
     return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses.wanted, report);
@@ -235,6 +242,7 @@ async function openLosses(
   { dataset: { input }, train, test }: RunData,
   teacher: LoadedTeacher | null,
   { student, specs, startsFrom }: OpenedStudent,
+  sameTokens: boolean,
 ): Promise<LossSet> {
   const { model } = student;
   return await watch.time("decompose", async () => {
@@ -246,6 +254,7 @@ async function openLosses(
       trainingExamples: train.length,
       chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
       startsFrom,
+      sameTokens,
       shapes: {
         student: outputShapes(ops, model, () => student.weights(), test),
         teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, test),
@@ -280,9 +289,17 @@ function replacement(
   { test }: RunData,
   teacher: LoadedTeacher | null,
   student: Student,
+  sameTokens: boolean,
 ): Theseus | null {
   const options = recipe.value.train.theseus;
   if (!options) return null;
+  if (!sameTokens) {
+    throw recipe.error(
+      ["train", "theseus"],
+      "Cannot put layers of a teacher with another tokenizer in the student's place: name the teacher's as " +
+        "dataset.tokenizer",
+    );
+  }
   const theseus = recipe.within(["train", "theseus"], () => {
     const theseus = new Theseus(student.model, teacher, options);
     theseus.check(ops, () => student.weights(), test);

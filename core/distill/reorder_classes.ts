@@ -1,5 +1,15 @@
 import type { Dataset, Examples } from "../plugin/dataset.ts";
 import type { RunData } from "./load_data.ts";
+import { mapBatches } from "./map_examples.ts";
+
+/** Examples whose labels are numbered anew. */
+function renumbered(examples: Examples, placeOf: (label: number) => number): Examples {
+  const { labels } = examples;
+  const mapped = mapBatches(examples, ({ label, ...inputs }) => {
+    return { ...inputs, label: { ...label, data: label.data.map(placeOf) } };
+  });
+  return { ...mapped, labels: labels && labels.map(placeOf) };
+}
 
 /**
  * Data whose classes are numbered anew.
@@ -8,27 +18,33 @@ import type { RunData } from "./load_data.ts";
  */
 export function reorderClasses(data: RunData, order: readonly number[]): RunData {
   const { dataset, train, validation, test } = data;
-  const places = new Map(order.map((number, place) => [number, place]));
-  // What is not scored is labelled -1.
-  const placeOf = (label: number) => places.get(label) ?? label;
-  const renumbered = (examples: Examples): Examples => ({
-    length: examples.length,
-    ...(examples.lengths && { lengths: examples.lengths }),
-    labels: examples.labels && examples.labels.map(placeOf),
-    batch(indices, augmentation) {
-      const { label, ...inputs } = examples.batch(indices, augmentation);
-      return { ...inputs, label: { ...label, data: label.data.map(placeOf) } };
-    },
-  });
-  const splits = Object.fromEntries(Object.entries(dataset.splits).map(([name, split]) => [name, renumbered(split)]));
+  const placeOf = placesIn(order);
   return {
     ...data,
-    dataset: {
-      input: { ...dataset.input, classes: order.map((number) => dataset.input.classes[number]) },
-      splits: splits as Dataset["splits"],
-    },
-    train: renumbered(train),
-    validation: validation && renumbered(validation),
-    test: renumbered(test),
+    dataset: reorderedDataset(dataset, order),
+    train: renumbered(train, placeOf),
+    validation: validation && renumbered(validation, placeOf),
+    test: renumbered(test, placeOf),
   };
+}
+
+function reorderedDataset(dataset: Dataset, order: readonly number[]): Dataset {
+  const { input, splits, retokenise } = dataset;
+  const all = Object.entries(splits).map(([name, split]) => [name, renumbered(split, placesIn(order))]);
+  return {
+    input: { ...input, classes: order.map((number) => input.classes[number]), numbered: false },
+    splits: Object.fromEntries(all) as Dataset["splits"],
+    ...(retokenise && {
+      retokenise: async (tokenizer: string) => {
+        const other = await retokenise(tokenizer);
+        return other && reorderedDataset(other, order);
+      },
+    }),
+  };
+}
+
+/** The new number of each label; what is not scored is labelled -1, and stays so. */
+function placesIn(order: readonly number[]): (label: number) => number {
+  const places = new Map(order.map((number, place) => [number, place]));
+  return (label) => places.get(label) ?? label;
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { TextInput } from "../plugin/dataset.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
 
@@ -22,4 +23,16 @@ export function tokenizerFiles(
     model_input_names: textInputs.map((name) => TEXT_INPUTS[name]),
   };
   return { ...files, [CONFIG_FILE]: new TextEncoder().encode(JSON.stringify(whole, null, 1) + "\n") };
+}
+
+/** Files of which one set is enough for a tokenizer. */
+const SETS = [["tokenizer.json"], ["vocab.txt"], ["vocab.json", "merges.txt"]];
+
+/** Whether a tokenizer's files are in a folder. */
+export async function hasTokenizer(folder: string): Promise<boolean> {
+  for (const files of SETS) {
+    const found = await Promise.all(files.map((file) => Deno.stat(join(folder, file)).then(() => true, () => false)));
+    if (found.every(Boolean)) return true;
+  }
+  return false;
 }

@@ -52,6 +52,8 @@ export interface InputDescription {
   readonly task: Task;
   /** Names of the classes or tags; empty for regression. */
   readonly classes: readonly string[];
+  /** True where the files number the classes and `classes` only names them: LABEL_3 of a model is number 3 then. */
+  readonly numbered?: boolean;
   /** `null` unless the examples are images. */
   readonly image: ImageInput | null;
   /** `null` unless the examples are text. */
@@ -88,6 +90,14 @@ export interface Dataset {
   readonly input: InputDescription;
   /** Splits by name; `train` and `test` are always there. */
   readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
+  /**
+   * Of a data set of text, the same examples for a model with another tokenizer.
+   *
+   * @param tokenizer a folder with a tokenizer's files, or one of them, as a recipe would name it
+   * @returns `null` if it makes the same tokens of all examples
+   * @throws UserError for files that are not a tokenizer's
+   */
+  readonly retokenise?: (tokenizer: string) => Promise<Dataset | null>;
 }
 
 /** The arguments of loading a data set. */
@@ -104,6 +114,8 @@ export interface DatasetSetup {
   readonly readFolder: (folder: string, what: string) => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>;
   /** Notes what else was read, such as an npm package, by its name: a changed content makes another run. */
   readonly noteInput: (name: string, content: Uint8Array<ArrayBuffer>) => Promise<void>;
+  /** Of the model that the student starts from, the folder with its tokenizer: for texts without another. */
+  readonly tokenizer?: string;
   /** A stream of the run's random numbers, for a split that the data set makes itself. */
   readonly random: Random;
 }

@@ -31,6 +31,8 @@ export interface LossSetup {
    * start otherwise there is none.
    */
   readonly startsFrom: ReadonlyMap<string, string>;
+  /** False for a teacher of texts with another tokenizer, whose outputs token by token are of other tokens. */
+  readonly sameTokens: boolean;
   /** Tells the user something about the set-up, once. */
   readonly report: (line: string) => void;
 }
@@ -114,6 +116,11 @@ export interface Loss {
   readonly replay?: boolean;
   /** The teacher's outputs that the loss reads; others are not kept. Without any, no teacher is needed. */
   readonly teacherOutputs: readonly (keyof ModelOutputs)[];
+  /**
+   * False for a loss that reads `hidden`, `attention`, `scores` or `relations` and compares nothing token by token: it
+   * may then learn from a teacher with another tokenizer.
+   */
+  readonly tokenwise?: boolean;
   /** Learned tensors of the loss itself, such as projections. They are trained and not exported. */
   readonly parameters?: readonly ParameterSpec[];
   /** Tensors that the loss keeps from step to step, such as running centres. They are part of checkpoints. */

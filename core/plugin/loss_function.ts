@@ -100,6 +100,7 @@ export function lossFunction(
         teacher: given.teacher && complete(shapesOf(given.teacher), more("teacher", "pooled")),
       },
       startsFrom: new Map(),
+      sameTokens: true,
       report: () => {},
     });
     if (loss.teacherOutputs.length > 0 && !ofTeacher) wanting("a teacher: give the teacher's logits or outputs")();

@@ -37,7 +37,8 @@ export async function openModelFolder(folder: string, options: OpenFolderOptions
   const home = dirname(file);
   const { image, text } = input;
   const normalise = image &&
-    (options.normalise ?? (saysNormalisation ? image.normalise : await readImageProcessor(home, image.size[2])));
+    (options.normalise ??
+      (saysNormalisation ? image.normalise : (await readImageProcessor(home))?.normalise(image.size[2]) ?? null));
   const tokenizer = text && await openTokenizer(home, text.maxLength);
   if (text && tokenizer && tokenizer.vocabulary > text.vocabulary) {
     throw new UserError(

@@ -27,6 +27,12 @@ export interface OtherTeacherSettings extends PluginEntry {
   readonly weights: string;
   /** Names of the data set's classes in the order of the model's logits; `null`: those of its config.json. */
   readonly classes: readonly (string | number | boolean)[] | null;
+  /** Tokenizer that the model was trained with; `null`: that in its folder, or the data set's. */
+  readonly tokenizer: string | null;
+  /** How its images are normalised; `null`: as its folder says, or as the data set's. */
+  readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
+  /** Side of its square images, or their height and width; `null`: as its folder says, or as the data set's. */
+  readonly imageSize: number | readonly [height: number, width: number] | null;
   /** Part in the mean of several teachers' predictions. */
   readonly share: number;
 }

@@ -44,11 +44,30 @@ const overParameterised = z.strictObject({
   }
 });
 
+const perChannel = (number: z.ZodNumber) => z.array(number).min(1).max(64);
+
+const side = bounded(z.int().min(1).max(8192), "images are not larger");
+
 const trained = {
   ...pluginUse("Model", "./my_model.ts"),
   weights: z.string().min(1).describe("Folder or .safetensors file of the trained weights"),
   classes: z.array(z.union([z.string().min(1), z.number(), z.boolean()])).min(2).nullable().default(null).describe(
     "Names of the data set's classes in the order of the model's logits; null: those of its config.json",
+  ),
+  tokenizer: z.string().min(1).nullable().default(null).describe(
+    "Tokenizer that the model was trained with: a Hugging Face folder, a tokenizer.json or a vocab.txt; null: that in " +
+      "its folder, or the data set's where there is none",
+  ),
+  normalise: z.strictObject({
+    mean: perChannel(z.number().min(-1e6).max(1e6)).describe("Mean of each channel of the pixels in [0, 1]"),
+    std: perChannel(z.number().min(1e-6).max(1e6)).describe("Standard deviation of each channel"),
+  }).nullable().default(null).describe(
+    "How the model's images are normalised; null: as its folder's config.json or preprocessor_config.json says, or " +
+      "the data set's where neither does",
+  ),
+  imageSize: z.union([side, z.tuple([side, side])]).nullable().default(null).describe(
+    "Side of the square images that the model takes, or their height and width; null: as its folder says, or the " +
+      "data set's",
   ),
   share: z.number().positive().default(1).describe("Part in the mean of several teachers' predictions"),
 };

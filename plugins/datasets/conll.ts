@@ -1,12 +1,12 @@
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
-import { type Dataset, type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { parseConll, type TaggedSentence, toIob2 } from "./text/conll_format.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, sortedClasses } from "./text/labels.ts";
-import { openTokenizer } from "./text/open_tokenizer.ts";
-import { type LabelledText, textExamples } from "./text/text_examples.ts";
+import type { LabelledText } from "./text/text_examples.ts";
 import { type TextOptions, textOptions } from "./text/text_options.ts";
+import { tokenisedDataset } from "./text/tokenised_dataset.ts";
 import type { TextTokenizer } from "./text/tokenizer.ts";
 
 interface ConllOptions extends TextOptions {
@@ -50,24 +50,20 @@ export const conll = defineDataset<ConllOptions>({
     for (const [name, file] of Object.entries(files)) read[name] = await readSentences(file, options, setup);
     const classes = options.classes ? namedClasses(options.classes) : tagsOf(read.train.sentences);
     const words = read.train.sentences.map((sentence) => sentence.words.join(" "));
-    const { tokenizer, files: tokenizerFiles } = await openTokenizer(options, words, setup);
-    const { vocabulary, padding } = tokenizer;
-    const { maxLength } = options;
-    const splits = Object.fromEntries(
-      Object.entries(read).map(([name, { file, sentences }]) => {
-        const texts = sentences.map((sentence) => encodeSentence(tokenizer, sentence, classes, file));
-        return [name, textExamples(texts, null, padding, maxLength)];
-      }),
-    ) as Dataset["splits"];
-    return {
-      input: {
-        task: "tagging",
-        classes,
-        image: null,
-        text: { vocabulary, maxLength, padding, files: tokenizerFiles },
-      },
-      splits,
-    };
+    return await tokenisedDataset({
+      task: "tagging",
+      classes,
+      options,
+      trainingTexts: words,
+      encode: (tokenizer) =>
+        Object.fromEntries(
+          Object.entries(read).map(([name, { file, sentences }]) => [
+            name,
+            sentences.map((sentence) => encodeSentence(tokenizer, sentence, classes, file)),
+          ]),
+        ),
+      labelsOf: () => null,
+    }, setup);
   },
 });
 

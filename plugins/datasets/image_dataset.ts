@@ -67,6 +67,7 @@ export function imageDataset(
     input: {
       task: "classification",
       classes: grouped?.classes ?? classes,
+      ...(!grouped && { numbered: true }),
       image: { size: [train.height, train.width, train.channels], normalise },
       text: null,
     },

@@ -36,6 +36,7 @@ export const patient = defineLoss<{ pairs: LayerPair[] }>({
     }
     return {
       teacherOutputs: outputsOf(pairs, setup),
+      tokenwise: false,
       compute({ ops, student, teacher }) {
         const terms = pairs.map((pair) => {
           const [a, b] = [outputAt(student, pair.student), outputAt(teacher, pair.teacher)].map((h) =>

@@ -37,6 +37,7 @@ export async function buildLoss(
     trainingExamples: 8,
     chains: noChains,
     startsFrom: new Map(),
+    sameTokens: true,
     shapes: { student: mapOutputs(student, ({ shape }) => shape), teacher: mapOutputs(teacher, ({ shape }) => shape) },
     report: () => {},
     ...setup,

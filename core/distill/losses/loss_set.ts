@@ -9,12 +9,16 @@ import type { Loss, LossSetup } from "../../plugin/loss.ts";
 import type { Section } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Scheduled } from "../../recipe/scheduled.ts";
+import { listWords } from "../../recipe/words.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Resolved } from "../resolve_plugins.ts";
 import { endEpoch, type LossMetrics } from "./epoch.ts";
 import { lossInputs } from "./inputs.ts";
 import { lossTerms, type Objective, objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
 import { type PreparationSetup, prepareLosses } from "./prepare.ts";
+
+/** Outputs that a model of texts gives for each token. */
+const TOKENWISE: readonly string[] = ["hidden", "attention", "scores", "relations"];
 
 /** A loss that was created, with its factor. */
 export interface LossEntry {
@@ -84,6 +88,15 @@ export class LossSet implements Disposable {
         }
         if (loss.teacherOutputs.length > 0 && !setup.teacher) {
           throw new UserError(`Cannot use the loss "${definition.name}" without a teacher`);
+        }
+        const compared = loss.teacherOutputs.filter((output) => TOKENWISE.includes(output));
+        if (!setup.sameTokens && compared.length > 0 && loss.tokenwise !== false) {
+          throw new UserError(
+            `Cannot use the loss "${definition.name}" as the teacher has another tokenizer: its ${
+              listWords(compared, "and")
+            } of each token are of other tokens; name the teacher's as dataset.tokenizer, or use losses on logits or ` +
+              "pooled outputs",
+          );
         }
         return loss;
       });

@@ -9,6 +9,8 @@ import { ensemble, memberName } from "./ensemble.ts";
 import type { TaughtModel } from "../student/initial_weights.ts";
 import { freeze } from "../../nn/frozen_weights.ts";
 import { type OpenedTeacher, openTeacher } from "./open_teacher.ts";
+import { onOwnInputs } from "./on_own_inputs.ts";
+import type { OwnInputs } from "./own_inputs.ts";
 import type { ResolvedPlugins } from "../resolve_plugins.ts";
 import { withoutLabels } from "./teacher_classes.ts";
 import type { Teacher } from "./teacher_outputs.ts";
@@ -32,6 +34,7 @@ type Member = OpenedTeacher & { readonly share: number };
 /**
  * Builds the recipe's teachers and reads their weights.
  *
+ * @param own what each of them takes, where that is not the student's
  * @param report takes lines for the user
  * @throws UserError with line and column
  */
@@ -40,6 +43,7 @@ export async function loadTeacher(
   recipe: Checked<Recipe>,
   { teacher: main, otherTeachers }: ResolvedPlugins,
   data: InputDescription,
+  own: readonly (OwnInputs | null)[],
   report: (line: string) => void,
 ): Promise<LoadedTeacher | null> {
   const settings = recipe.value.teacher;
@@ -48,13 +52,15 @@ export async function loadTeacher(
   const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {
     const { weights, share, classes } = index === 0 ? settings : settings.others[index - 1];
-    const member = await openTeacher(ops, recipe, withoutLabels(plugin, classes), weights, data, report);
+    const inputs = own[index];
+    const input = inputs?.input ?? data;
+    const member = await openTeacher(ops, recipe, withoutLabels(plugin, classes), weights, input, report);
     opened.defer(member.dispose);
-    members.push({ ...member, share });
+    members.push({ ...member, model: inputs ? onOwnInputs(member.model, inputs) : member.model, share });
   }
   const [first] = members;
   const { model, numbers } = members.length === 1 ? first : together(members, data);
-  const hash = await sha256OfTeacher(numbers, members);
+  const hash = await sha256OfTeacher(numbers, members, own);
   const weights = freeze(ops, model, numbers);
   opened.defer(weights.dispose);
   const owned = opened.move();
@@ -71,8 +77,11 @@ function together(members: readonly Member[], { task }: InputDescription): Taugh
 async function sha256OfTeacher(
   numbers: ReadonlyMap<string, Float32Array>,
   members: readonly Member[],
+  own: readonly (OwnInputs | null)[],
 ): Promise<string> {
   const ofNumbers = await sha256OfWeights(numbers);
-  const ofFiles = members.flatMap(({ files }) => files);
+  // With other inputs it is another teacher; a tokenizer's files are among the run's.
+  const ofInputs = own.flatMap((inputs) => inputs ? [JSON.stringify(inputs.input.image)] : []);
+  const ofFiles = [...members.flatMap(({ files }) => files), ...ofInputs];
   return ofFiles.length === 0 ? ofNumbers : await sha256(new TextEncoder().encode([ofNumbers, ...ofFiles].join()));
 }

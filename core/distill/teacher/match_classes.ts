@@ -12,6 +12,8 @@ export interface ClassMatch {
   readonly given: readonly string[];
   /** Whether the recipe lists the data set's classes, rather than the data set itself. */
   readonly listed: boolean;
+  /** Whether the data set's files number its classes. */
+  readonly numbered?: boolean;
   /** Whether the data set's classes may be put in another order. */
   readonly movable: boolean;
   /** Sentences' ends that say what would be right. */
@@ -32,7 +34,7 @@ export interface ClassMatch {
  * @throws UserError if it cannot be told which class is which
  */
 export function matchClasses(
-  { who, own, given, listed, movable, remedies, report }: ClassMatch,
+  { who, own, given, listed, numbered = false, movable, remedies, report }: ClassMatch,
 ): readonly number[] | null {
   const isNamed = own.length > 0;
   if (isNamed && areSameClasses(own, given)) return null;
@@ -56,7 +58,7 @@ export function matchClasses(
         `expected the same ${own.length} in dataset.classes, in the order of the ${who}'s logits`,
     );
   }
-  if (listed) {
+  if (listed || (numbered && sayNothing(own, given))) {
     if (isNamed) report(`the ${who}'s classes ${theirs} are taken for ${ours}, in this order`);
     return null;
   }

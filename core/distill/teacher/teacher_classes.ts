@@ -51,6 +51,7 @@ export async function inTeachersOrder(
         own,
         given: result.dataset.input.classes,
         listed,
+        numbered: result.dataset.input.numbered,
         // Two teachers may want two orders, and the data set has one.
         movable: index === 0 && (!listed || named.classes !== null),
         remedies: index === 0 && named.classes ? NAMED : index === 0 ? REMEDIES : OTHERS,

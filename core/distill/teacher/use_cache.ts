@@ -3,7 +3,9 @@ import type { Checked } from "../../recipe/checked.ts";
 import { resolveFile } from "../../recipe/recipe.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { RunData } from "../load_data.ts";
+import { withoutOwnInputs } from "./own_inputs.ts";
 import type { LoadedTeacher } from "./load_teacher.ts";
+import { mapBatches } from "../map_examples.ts";
 import { cachedOutputs, withOutputs } from "./output_cache.ts";
 
 /** A teacher and the data it teaches with. */
@@ -54,7 +56,7 @@ export async function useTeacherCache(
       report,
     });
     return {
-      data: { ...data, train: withOutputs(data.train, outputs) },
+      data: { ...data, train: withOutputs(mapBatches(data.train, withoutOwnInputs), outputs) },
       teacher: { ...teacher, cached: outputs.tree },
     };
   });

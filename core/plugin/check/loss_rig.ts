@@ -82,6 +82,7 @@ export class LossRig {
       trainingExamples: EXAMPLES,
       chains: madeUpChains(models[0], models[1], ofTeacher),
       startsFrom: new Map(),
+      sameTokens: true,
       shapes,
       report: () => {},
     });

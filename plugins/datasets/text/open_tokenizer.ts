@@ -14,16 +14,18 @@ export interface OpenedTokenizer {
 }
 
 /**
- * The tokenizer that the options name, or a new one for some texts.
+ * The tokenizer that the options name, else that of the model that the student starts from, or a new one for some
+ * texts.
  *
  * @throws UserError for files that are missing or not a tokenizer's
  */
 export async function openTokenizer(
   options: TextOptions,
   trainingTexts: Iterable<string>,
-  { readFile }: Pick<DatasetSetup, "readFile">,
+  { readFile, tokenizer: otherwise }: Pick<DatasetSetup, "readFile" | "tokenizer">,
 ): Promise<OpenedTokenizer> {
-  const { tokenizer: name, lowercase, maxLength, vocabularySize } = options;
+  const { lowercase, maxLength, vocabularySize } = options;
+  const name = options.tokenizer ?? otherwise ?? null;
   const files = name === null
     ? bertTokenizer(trainVocabulary(countWords(trainingTexts, lowercase), vocabularySize), { lowercase })
     : await readTokenizer(name, lowercase, readFile);

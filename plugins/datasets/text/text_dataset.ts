@@ -1,8 +1,7 @@
 import { UserError } from "../../../core/errors.ts";
-import type { Dataset, DatasetSetup, Examples, Task } from "../../../core/plugin/dataset.ts";
-import { openTokenizer } from "./open_tokenizer.ts";
-import { textExamples } from "./text_examples.ts";
+import type { Dataset, DatasetSetup, Task } from "../../../core/plugin/dataset.ts";
 import type { TextOptions } from "./text_options.ts";
+import { tokenisedDataset } from "./tokenised_dataset.ts";
 
 /** A text or a pair of texts with its answer. */
 export interface TextRow {
@@ -33,19 +32,18 @@ export async function textDataset(
   const empty = Object.entries(rows).find(([, examples]) => examples.length === 0);
   if (empty) throw new UserError(`Cannot use the data set: its split "${empty[0]}" has no examples`);
   const trainingTexts = rows.train.flatMap(({ text, pair }) => pair === null ? [text] : [text, pair]);
-  const { tokenizer, files } = await openTokenizer(options, trainingTexts, setup);
-  const { maxLength } = options;
-  const { vocabulary, padding } = tokenizer;
-  const examplesOf = (split: readonly TextRow[]): Examples =>
-    textExamples(
-      split.map(({ text, pair, label }) => ({ ...tokenizer.encode(text, pair), label })),
-      task === "classification" ? Uint16Array.from(split, ({ label }) => label) : null,
-      padding,
-      maxLength,
-    );
-  const splits = Object.fromEntries(Object.entries(rows).map(([name, split]) => [name, examplesOf(split)]));
-  return {
-    input: { task, classes, image: null, text: { vocabulary, maxLength, padding, files } },
-    splits: splits as Dataset["splits"],
-  };
+  return await tokenisedDataset({
+    task,
+    classes,
+    options,
+    trainingTexts,
+    encode: (tokenizer) =>
+      Object.fromEntries(
+        Object.entries(rows).map(([name, split]) => [
+          name,
+          split.map(({ text, pair, label }) => ({ ...tokenizer.encode(text, pair), label })),
+        ]),
+      ),
+    labelsOf: (split) => task === "classification" ? Uint16Array.from(split, ({ label }) => label as number) : null,
+  }, setup);
 }

@@ -12,7 +12,8 @@ export interface TextOptions {
 export function textOptions({ z }: OptionKit) {
   return {
     tokenizer: z.string().min(1).nullable().default(null).describe(
-      "Tokenizer: a Hugging Face folder, a tokenizer.json or a vocab.txt; null: a vocabulary is trained on the training texts",
+      "Tokenizer: a Hugging Face folder, a tokenizer.json or a vocab.txt; null: that of the folder which the student " +
+        "starts from, or else a vocabulary is trained on the training texts",
     ),
     vocabularySize: z.int().min(10).default(8000).describe("Most pieces of a vocabulary that is trained"),
     lowercase: z.boolean().default(true).describe(

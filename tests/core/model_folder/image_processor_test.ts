@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { imageProcessorFiles } from "../../../core/model_folder/image_processor.ts";
+import { inImageForm } from "../../../core/data/image_form.ts";
+import { imageProcessorFiles, readImageProcessor } from "../../../core/model_folder/image_processor.ts";
+import golden from "../../golden/image_processors.json" with { type: "json" };
+import { goldenPicture } from "../../support/golden_picture.ts";
 import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 const FILE = "preprocessor_config.json";
@@ -49,3 +52,37 @@ train: { epochs: 1, batchSize: 16, maxSteps: 1, optimiser: { use: sgd, learningR
     assert.ok(processor.image_mean[0] > 0.2, "measured on the training images");
     assert.deepEqual(processor.size, { height: 8, width: 8 });
   }));
+
+Deno.test("a folder's processor makes of pictures what transformers makes of them", async () => {
+  for (const { from: [height, width, channels], config, shape, values } of golden.prepared) {
+    const folder = await Deno.makeTempDir();
+    await Deno.writeTextFile(join(folder, FILE), JSON.stringify(config));
+    const processor = await readImageProcessor(folder);
+    await Deno.remove(folder, { recursive: true });
+    const form = { resize: processor!.resize(height, width), normalise: processor!.normalise(channels) };
+    const { pixels } = goldenPicture(height, width, channels);
+    const given = { mean: [0.2, 0.3, 0.4], std: [0.5, 0.25, 2] };
+    const data = Float32Array.from(pixels, (pixel, at) => (pixel / 255 - given.mean[at % 3]) / given.std[at % 3]);
+    const made = inImageForm({ data, shape: [1, height, width, channels] }, given, form);
+    assert.deepEqual(made.shape, [1, ...shape], JSON.stringify(config));
+    const worst = made.data.reduce((most, value, at) => Math.max(most, Math.abs(value - values[at])), 0);
+    assert.ok(worst < 5e-6, `${worst} for ${JSON.stringify(config)}`);
+  }
+});
+
+Deno.test("a processor that is not understood is refused by what is wrong", async () => {
+  const folder = await Deno.makeTempDir();
+  const wrong = [
+    [{ size: { height: 0, width: 4 } }, /: size is \{"height":0,"width":4\}, expected whole numbers from 1 to 8192$/],
+    [{ size: { shortest_edge: 1e9 } }, /: size is .*, expected a shortest_edge from 1 to 8192$/],
+    [{ size: 4, resample: 9 }, /: resample is 9, expected a number from 0 to 5$/],
+    [{ size: 4, do_pad: true }, /: do_pad is true, expected false$/],
+    [{ size: 4, do_center_crop: true, crop_size: "8" }, /: crop_size is "8", expected whole numbers from 1 to 8192$/],
+  ] as const;
+  for (const [config, message] of wrong) {
+    await Deno.writeTextFile(join(folder, FILE), JSON.stringify(config));
+    const processor = await readImageProcessor(folder);
+    assert.throws(() => processor!.resize(4, 4), { name: "UserError", message });
+  }
+  await Deno.remove(folder, { recursive: true });
+});

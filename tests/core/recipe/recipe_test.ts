@@ -142,10 +142,11 @@ Deno.test("a misspelt shared key is found when the plug-in checks its options", 
 });
 
 Deno.test("the keys that plug-ins share are those of the schema", () => {
+  const trained = ["use", "integrity", "weights", "classes", "tokenizer", "normalise", "imageSize", "share"];
   assert.deepEqual(sharedKeys, {
     dataset: ["use", "integrity"],
-    teacher: ["use", "integrity", "weights", "classes", "share", "others", "onPoorTeacher", "cache"],
-    otherTeacher: ["use", "integrity", "weights", "classes", "share"],
+    teacher: [...trained, "others", "onPoorTeacher", "cache"],
+    otherTeacher: trained,
     student: ["use", "integrity", "weights", "initialise", "overParameterise"],
     loss: ["use", "integrity", "weight"],
   });

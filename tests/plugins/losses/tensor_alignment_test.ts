@@ -84,6 +84,7 @@ testBackends("where tensor-alignment pairs each weight with the one it starts fr
     await buildLoss(ops, tensorAlignment, {}, models, {
       chains: chains(ops, 16),
       startsFrom: new Map(Object.entries(startsFrom)),
+      sameTokens: true,
       report: (line) => void lines.push(line),
     });
     return lines.some((line) => line.endsWith("the loss begins at 0"));

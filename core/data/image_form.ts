@@ -1,0 +1,72 @@
+import type { Normalisation } from "./image_augment.ts";
+import { cropCentre, type Picture, type Resampling, resizePicture } from "./resize.ts";
+
+/** Which pixels of a picture a model sees. */
+export interface ImageResize {
+  /** The height and width that the picture is brought to first. */
+  readonly to: readonly [height: number, width: number];
+  /** How a pixel is made of those around it. */
+  readonly resampling: Resampling;
+  /** The height and width of the middle part that is left of it. */
+  readonly crop: readonly [height: number, width: number];
+}
+
+/** In what form a model takes images. */
+export interface ImageForm {
+  /** `null`: as large as they are. */
+  readonly resize: ImageResize | null;
+  /** Mean and deviation of pixels from 0 to 1, for each channel. */
+  readonly normalise: Normalisation;
+}
+
+/** A batch of images, `[batch, height, width, channels]`. */
+interface ImageBatch {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** Whether images of a size stay as large as they are, and whole. */
+function keepsSize([height, width]: readonly number[], { resize }: ImageForm): boolean {
+  return !resize || [resize.to, resize.crop].every(([toHeight, toWidth]) => toHeight === height && toWidth === width);
+}
+
+/** Whether images of a size are in a form already. */
+export function isInForm(size: readonly number[], normalise: Normalisation, form: ImageForm): boolean {
+  return keepsSize(size, form) && form.normalise.mean.join() === normalise.mean.join() &&
+    form.normalise.std.join() === normalise.std.join();
+}
+
+/** A form for people: `32 x 32, normalised by mean 0.5 and deviation 0.25`. */
+export function showForm([height, width]: readonly number[], { resize, normalise: { mean, std } }: ImageForm): string {
+  const shown = (numbers: readonly number[]) => numbers.map((number) => Number(number.toPrecision(6))).join(", ");
+  const size = (resize?.crop ?? [height, width]).join(" x ");
+  return `${size}, normalised by mean ${shown(mean)} and deviation ${shown(std)}`;
+}
+
+/**
+ * Normalised images in another form. Those that are resized become bytes before, as pictures in files are.
+ *
+ * @param from how the images were normalised
+ */
+export function inImageForm({ data, shape }: ImageBatch, from: Normalisation, form: ImageForm): ImageBatch {
+  const { resize, normalise } = form;
+  const [count, height, width, channels] = shape;
+  const pixels = data.map((value, at) => value * from.std[at % channels] + from.mean[at % channels]);
+  const { mean, std } = normalise;
+  const normalised = (pixel: number, at: number) => (pixel - mean[at % channels]) / std[at % channels];
+  if (!resize || keepsSize([height, width], form)) return { data: pixels.map(normalised), shape };
+  const size = height * width * channels;
+  const [ownHeight, ownWidth] = resize.crop;
+  const own = ownHeight * ownWidth * channels;
+  const result = new Float32Array(count * own);
+  for (let image = 0; image < count; image++) {
+    const bytes = Uint8ClampedArray.from(pixels.subarray(image * size, (image + 1) * size), (pixel) => 255 * pixel);
+    const picture = { pixels: new Uint8Array(bytes.buffer), height, width, channels };
+    result.set(Float32Array.from(shown(picture, resize), (byte, at) => normalised(byte / 255, at)), image * own);
+  }
+  return { data: result, shape: [count, ownHeight, ownWidth, channels] };
+}
+
+function shown(picture: Picture, { to, resampling, crop }: ImageResize): Uint8Array {
+  return cropCentre(resizePicture(picture, ...to, resampling), ...crop).pixels;
+}

@@ -1,0 +1,61 @@
+import { isUrl } from "../../data/remote_file.ts";
+import { readImageForm, tokenizerFolder } from "../../model_folder/input_form.ts";
+import type { Checked } from "../../recipe/checked.ts";
+import { resolveFile } from "../../recipe/recipe.ts";
+import type { Recipe } from "../../recipe/schema.ts";
+import type { RunData } from "../load_data.ts";
+
+/** The weights that the student starts from, as the recipe names them; `null` for fresh ones. */
+function startOf({ student, teacher }: Recipe): string | null {
+  const weights = student.initialise ? teacher?.weights ?? null : student.weights;
+  return weights !== null && !isUrl(weights) ? weights : null;
+}
+
+/**
+ * The tokenizer of the model that the student starts from, by which texts are read unless the recipe names another.
+ *
+ * @returns as the recipe could name it; `null` where there is none
+ */
+export async function startingTokenizer(recipe: Checked<Recipe>): Promise<string | null> {
+  const { student, teacher } = recipe.value;
+  if (student.initialise && teacher?.tokenizer) return teacher.tokenizer;
+  const start = startOf(recipe.value);
+  return start === null ? null : await tokenizerFolder(start, (name) => resolveFile(recipe, name));
+}
+
+/**
+ * Warns of a student that starts from a model which was trained on other numbers than the data set gives: on tokens of
+ * another tokenizer, or on images that were normalised otherwise.
+ *
+ * @throws UserError for files that are wrong
+ */
+export async function checkStart(
+  recipe: Checked<Recipe>,
+  { dataset }: RunData,
+  warning: (line: string) => void,
+): Promise<void> {
+  const start = startOf(recipe.value);
+  if (start === null) return;
+  const { image, text } = dataset.input;
+  if (image) {
+    const { normalise } = recipe.value.student.initialise ? recipe.value.teacher! : { normalise: null };
+    const stated = normalise ?? (await readImageForm(resolveFile(recipe, start), image))?.form.normalise;
+    if (
+      !stated || stated.mean.join() === image.normalise.mean.join() && stated.std.join() === image.normalise.std.join()
+    ) {
+      return;
+    }
+    const list = (numbers: readonly number[]) =>
+      `[${numbers.map((number) => Number(number.toPrecision(6))).join(", ")}]`;
+    return warning(
+      `the student starts from "${start}", whose images were normalised otherwise than the data set's: ` +
+        `mean: ${list(stated.mean)} and std: ${list(stated.std)} in dataset do it alike`,
+    );
+  }
+  const tokenizer = text && await startingTokenizer(recipe);
+  if (!tokenizer || !await dataset.retokenise?.(tokenizer)) return;
+  warning(
+    `the student starts from "${start}", whose tokenizer numbers tokens otherwise than the data set's: what it learned ` +
+      `of words is of other words; leave dataset.tokenizer out, or set it to "${tokenizer}"`,
+  );
+}

@@ -1,0 +1,64 @@
+import { dirname, join } from "node:path";
+import type { ImageForm } from "../data/image_form.ts";
+import { UserError } from "../errors.ts";
+import type { ImageInput } from "../plugin/dataset.ts";
+import { CONFIG_FILE, readForeignConfig } from "./config_file.ts";
+import { readImageProcessor } from "./image_processor.ts";
+import { hasTokenizer } from "./tokenizer_files.ts";
+
+/** In what form the model of a folder takes images, and the file that says it. */
+export interface StatedForm {
+  readonly form: ImageForm;
+  readonly file: string;
+}
+
+/**
+ * In what form a saved model takes the images of a data set: as the config.json beside its weights says it, where this
+ * program wrote it, else as its `preprocessor_config.json` does.
+ *
+ * @param path the model's folder, or a file in it
+ * @param given the images of the data set
+ * @returns `null` where neither says it
+ * @throws UserError for images of as many channels as the model does not take
+ */
+export async function readImageForm(path: string, given: ImageInput): Promise<StatedForm | null> {
+  const folder = await folderOf(path);
+  const [height, width, channels] = given.size;
+  const file = join(folder, CONFIG_FILE);
+  const config = await readForeignConfig(file).catch(() => null);
+  const own = config?.input as Partial<ImageInput["normalise"] & Record<"height" | "width", number>> | undefined;
+  const { normalise } = (own ?? {}) as { normalise?: ImageInput["normalise"] };
+  if (own && normalise && own.height && own.width) {
+    if (normalise.mean.length !== channels) {
+      throw new UserError(
+        `Cannot give images of ${channels} channels to the model of "${file}": it takes ${normalise.mean.length}`,
+      );
+    }
+    const to = [own.height, own.width] as const;
+    return { file, form: { resize: { to, resampling: "bilinear", crop: to }, normalise } };
+  }
+  const processor = config && await readImageProcessor(folder);
+  if (!processor) return null;
+  return {
+    file: processor.file,
+    form: { resize: processor.resize(height, width), normalise: processor.normalise(channels) },
+  };
+}
+
+/**
+ * The folder of a saved model, as it was named, if its tokenizer is there, too.
+ *
+ * @param name the model's folder, or a file in it
+ * @param resolve gives the path of a name
+ */
+export async function tokenizerFolder(name: string, resolve: (name: string) => string): Promise<string | null> {
+  const path = resolve(name);
+  const folder = await folderOf(path);
+  const isModel = await Deno.stat(join(folder, CONFIG_FILE)).then(() => true, () => false);
+  return isModel && await hasTokenizer(folder) ? folder === path ? name : dirname(name) : null;
+}
+
+/** The folder itself, or the one that a file is in. */
+async function folderOf(path: string): Promise<string> {
+  return await Deno.stat(path).then((info) => info.isDirectory, () => false) ? path : dirname(path);
+}

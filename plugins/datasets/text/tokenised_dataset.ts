@@ -1,0 +1,71 @@
+import type { Dataset, DatasetSetup, Task } from "../../../core/plugin/dataset.ts";
+import { type OpenedTokenizer, openTokenizer } from "./open_tokenizer.ts";
+import { type LabelledText, textExamples } from "./text_examples.ts";
+import type { TextOptions } from "./text_options.ts";
+import type { TextTokenizer } from "./tokenizer.ts";
+
+/** Examples by the name of their split. */
+type Splits<Part> = Readonly<Record<string, Part>>;
+
+/** What a data set of tokens is made of. */
+export interface TokenisedSetup {
+  readonly task: Task;
+  readonly classes: readonly string[];
+  readonly options: TextOptions;
+  /** By which a tokenizer is trained where none is named. */
+  readonly trainingTexts: Iterable<string>;
+  /** All examples, the splits `train` and `test` among them. */
+  encode(tokenizer: TextTokenizer): Splits<readonly LabelledText[]>;
+  /** The class of each example of a split; `null` where an example has not one. */
+  labelsOf(split: readonly LabelledText[]): Uint16Array | null;
+}
+
+/**
+ * A data set of tokens, which can be made of another tokenizer's, too.
+ *
+ * @throws UserError for a tokenizer that cannot be read
+ */
+export async function tokenisedDataset(
+  { task, classes, options, trainingTexts, encode, labelsOf }: TokenisedSetup,
+  setup: DatasetSetup,
+): Promise<Dataset> {
+  const { maxLength } = options;
+  const withTokenizer = ({ tokenizer, files }: OpenedTokenizer, texts: Splits<readonly LabelledText[]>): Dataset => {
+    const { vocabulary, padding } = tokenizer;
+    const splits = Object.entries(texts).map(([name, split]) => {
+      return [name, textExamples(split, labelsOf(split), padding, maxLength)];
+    });
+    return {
+      input: { task, classes, image: null, text: { vocabulary, maxLength, padding, files } },
+      splits: Object.fromEntries(splits) as Dataset["splits"],
+      async retokenise(name) {
+        const other = await openTokenizer({ ...options, tokenizer: name }, [], setup);
+        if (areSame(other.files, files)) return null;
+        const theirs = encode(other.tokenizer);
+        return haveSameTokens(texts, theirs) ? null : withTokenizer(other, theirs);
+      },
+    };
+  };
+  const own = await openTokenizer(options, trainingTexts, setup);
+  return withTokenizer(own, encode(own.tokenizer));
+}
+
+function areSame(a: Splits<Uint8Array>, b: Splits<Uint8Array>): boolean {
+  return Object.keys(a).join() === Object.keys(b).join() &&
+    Object.keys(a).every((name) => sameNumbers(a[name], b[name]));
+}
+
+function haveSameTokens(a: Splits<readonly LabelledText[]>, b: Splits<readonly LabelledText[]>): boolean {
+  return Object.entries(a).every(([name, split]) =>
+    split.every(({ tokens, types }, index) => {
+      const other = b[name][index];
+      return sameNumbers(tokens, other.tokens) && sameNumbers(types, other.types);
+    })
+  );
+}
+
+function sameNumbers(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
