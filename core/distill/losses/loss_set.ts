@@ -18,7 +18,7 @@ import { lossTerms, type Objective, objective, type ObjectiveCall, type Weighted
 import { type PreparationSetup, prepareLosses } from "./prepare.ts";
 
 /** Outputs that a model of texts gives for each token. */
-const TOKENWISE: readonly string[] = ["hidden", "attention", "scores", "relations"];
+const TOKENWISE: readonly string[] = ["features", "hidden", "attention", "scores", "relations"];
 
 /** A loss that was created, with its factor. */
 export interface LossEntry {

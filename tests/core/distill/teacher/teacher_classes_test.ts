@@ -2,44 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { silent } from "../../../../core/distill/progress.ts";
 import { tinyRun } from "../../../support/tiny_run.ts";
-
-const KINDS = [["contradiction", "alpha"], ["neutral", "beta"], ["entailment", "gamma"]] as const;
-
-/** Texts in which a word says the class. */
-const rows = (count: number) =>
-  Array.from({ length: count }, (_, index) => {
-    const [label, word] = KINDS[index % 3];
-    return JSON.stringify({ text: `${word} ${index % 2 ? "a" : "b"}`, label });
-  }).join("\n");
-
-/** A recipe for these texts. */
-const recipe = (dataset: string, rest = "", epochs = 30) => `
-name: tiny
-seed: 3
-validation: null
-dataset: { use: text-table, train: train.jsonl, test: test.jsonl, vocabularySize: 60, maxLength: 16${dataset} }
-student: { use: bert, layers: 1, width: 32, heads: 2, ffn: 64, positions: 16, dropout: 0, attentionDropout: 0 }
-${rest || "losses: [{ use: cross-entropy }]"}
-train: { epochs: ${epochs}, batchSize: 16, optimiser: { use: adamw, learningRate: 0.004 }, schedule: { use: linear, warmupSteps: 10 } }
-`;
-
-const distilled = (dataset = "", teacher = "") =>
-  recipe(dataset, `teacher: { use: bert, weights: teacher/student${teacher} }\nlosses: [{ use: kd }]`, 1);
-
-/** A teacher whose logits stand for neutral, entailment and contradiction. */
-async function withTeacher(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(join(folder, "train.jsonl"), rows(96));
-    await Deno.writeTextFile(join(folder, "test.jsonl"), rows(30));
-    const text = recipe(", classes: [neutral, entailment, contradiction]");
-    const { student } = await tinyRun(folder, { text, output: "teacher" });
-    assert.equal(student.accuracy, 1);
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { taughtTexts as distilled, withTextTeacher as withTeacher } from "../../../support/tiny_texts.ts";
 
 /** Writes the teacher's config.json as Hugging Face would. */
 async function rename(folder: string, names: readonly string[] | null, change: Record<string, unknown> = {}) {

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { recorder } from "../../../support/run_observers.ts";
+import { runTask } from "../../../support/task.ts";
+import { taughtTexts, textRecipe, withTextTeacher } from "../../../support/tiny_texts.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../../../support/tiny_run.ts";
+
+/** Runs a recipe and keeps what it says. */
+async function told(folder: string, text: string, overrides: readonly string[] = [], output = "run") {
+  const { reporter, lines, warnings } = recorder();
+  const { teacher } = await tinyRun(folder, { text, overrides, output, reporter });
+  return { teacher, said: lines.join("\n"), warned: warnings.join("\n") };
+}
+
+/** Numbers the words of a vocabulary in another order. */
+async function shuffledTokenizer(folder: string): Promise<void> {
+  const source = join(folder, "teacher", "student");
+  const target = join(folder, "shuffled");
+  await Deno.mkdir(target);
+  const tokenizer = JSON.parse(await Deno.readTextFile(join(source, "tokenizer.json")));
+  const { vocab } = tokenizer.model;
+  const words = Object.keys(vocab).filter((word) => !word.startsWith("["));
+  const numbers = words.map((word) => vocab[word]);
+  words.forEach((word, index) => vocab[word] = numbers[(index + 1) % numbers.length]);
+  await Deno.writeTextFile(join(target, "tokenizer.json"), JSON.stringify(tokenizer));
+  await Deno.copyFile(join(source, "tokenizer_config.json"), join(target, "tokenizer_config.json"));
+}
+
+Deno.test("a teacher reads texts by its own tokenizer, and a student by the data set's", () =>
+  withTextTeacher(async (folder) => {
+    await shuffledTokenizer(folder);
+    const same = await told(folder, taughtTexts());
+    assert.doesNotMatch(same.said + same.warned, /tokenizer/);
+    const apart = await told(folder, taughtTexts(", tokenizer: shuffled"));
+    assert.deepEqual(apart.teacher, same.teacher);
+    assert.match(apart.said, /^the teacher reads texts by the tokenizer in "teacher\/student", and the student by/m);
+    assert.equal(apart.warned, "");
+    const saved = await Deno.readTextFile(join(folder, "run", "student", "tokenizer.json"));
+    const [ours, theirs] = await Promise.all(
+      ["shuffled", "teacher/student"].map((from) => Deno.readTextFile(join(folder, from, "tokenizer.json"))),
+    );
+    assert.deepEqual(JSON.parse(saved).model.vocab, JSON.parse(ours).model.vocab);
+    assert.notDeepEqual(JSON.parse(saved).model.vocab, JSON.parse(theirs).model.vocab);
+
+    // The recipe's word counts, and contradicts the folder's: told, and the teacher is wrong.
+    const named = await told(folder, taughtTexts(", tokenizer: shuffled", ", tokenizer: shuffled"));
+    assert.match(named.warned, /teacher\.tokenizer is used, and not the tokenizer in "teacher\/student"/);
+    assert.ok(named.teacher!.accuracy! < 0.9);
+  }));
+
+Deno.test("outputs are cached of a teacher with its own tokenizer as they are computed", () =>
+  withTextTeacher(async (folder) => {
+    await shuffledTokenizer(folder);
+    const bytes = async (teacher: string, output: string) => {
+      await tinyRun(folder, { text: taughtTexts(", tokenizer: shuffled", teacher), output });
+      return await Deno.readFile(join(folder, output, "student", "model.safetensors"));
+    };
+    const computed = await bytes("", "computed");
+    assert.deepEqual(await bytes(", cache: kept", "kept-run"), computed);
+    assert.deepEqual(await bytes(", cache: kept", "again"), computed);
+  }));
+
+Deno.test("what compares token by token is refused between tokenizers, and what does not is not", () =>
+  withTextTeacher(async (folder) => {
+    await shuffledTokenizer(folder);
+    const text = (losses: string) => taughtTexts(", tokenizer: shuffled").replace("losses: [{ use: kd }]", losses);
+    for (
+      const [losses, output] of [
+        ["losses: [{ use: hidden-mse, pairs: [{ student: embeddings, teacher: embeddings }] }]", "features"],
+        ["losses: [{ use: attention-mse }]", "scores"],
+        ["losses: [{ use: minilm }]", "relations"],
+      ]
+    ) {
+      await assert.rejects(tinyRun(folder, { text: text(losses) }), {
+        name: "UserError",
+        message: new RegExp(
+          `tiny\\.yaml:\\d+:\\d+: Cannot use the loss ".*" as the teacher has another tokenizer: its ${output} of each`,
+        ),
+      });
+    }
+    await tinyRun(folder, {
+      text: text("losses: [{ use: patient, pairs: [{ student: embeddings, teacher: embeddings }] }, { use: kd }]"),
+    });
+    await assert.rejects(
+      tinyRun(folder, { text: text("losses: [{ use: kd }]"), overrides: ["train.theseus={ replacingRate: 0.5 }"] }),
+      /Cannot put layers of a teacher with another tokenizer in the student's place/,
+    );
+  }));
+
+Deno.test("a student that starts from a teacher has its tokenizer, unless the recipe names another", () =>
+  withTextTeacher(async (folder) => {
+    await shuffledTokenizer(folder);
+    // With other training texts another vocabulary would be trained.
+    await Deno.copyFile(join(folder, "test.jsonl"), join(folder, "few.jsonl"));
+    const start = (dataset: string) =>
+      taughtTexts(dataset).replace("attentionDropout: 0 }", "attentionDropout: 0, initialise: { from: teacher } }")
+        .replace("train: train.jsonl", "train: few.jsonl");
+    const own = await told(folder, start(""));
+    assert.equal(own.teacher!.accuracy, 1);
+    assert.doesNotMatch(own.said + own.warned, /tokenizer/);
+    const other = await told(folder, start(", tokenizer: shuffled"));
+    assert.equal(other.teacher!.accuracy, 1);
+    assert.match(
+      other.warned,
+      /the student starts from "teacher\/student", whose tokenizer numbers tokens otherwise .* set it to "teacher\/student"/,
+    );
+  }));
+
+Deno.test("a saved model of texts is evaluated by its own tokenizer", () =>
+  withTextTeacher(async (folder) => {
+    await shuffledTokenizer(folder);
+    const recipe = join(folder, "other.yaml");
+    const order = "classes: [neutral, entailment, contradiction]";
+    await Deno.writeTextFile(recipe, textRecipe(`, tokenizer: shuffled, ${order}`));
+    const args = [join(folder, "teacher", "student"), "--recipe", recipe, "--backend", "cpu"];
+    const { code, stdout, stderr } = await runTask("evaluate", args);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /texts are read by the tokenizer in ".*", which makes other tokens than the data set's/);
+    assert.match(stdout, /accuracy +100\.00 %/);
+  }));
+
+/** A recipe with a teacher of images; `mean` and `std` are the student's. */
+const taughtImages = (teacher = "", dataset = "mean: [0.9], std: [0.1]") =>
+  tinyRecipe
+    .replace("  test: {", dataset === "" ? "  test: {" : `  ${dataset.replace(", ", "\n  ")}\n  test: {`)
+    .replace(
+      "losses: [{ use: cross-entropy }]",
+      `teacher: { use: resnet, depth: 8, width: 4, weights: teacher/student${teacher} }\nlosses: [{ use: kd }]`,
+    );
+
+Deno.test("a teacher's images are normalised as its folder says, and the student's as the data set's", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, { output: "teacher" });
+    const one = ["train.epochs=1"];
+    const same = await told(folder, taughtImages("", ""), one);
+    assert.doesNotMatch(same.said + same.warned, /normalised/);
+    const apart = await told(folder, taughtImages(), one);
+    assert.ok(Math.abs(apart.teacher!.loss - same.teacher!.loss) < 1e-5);
+    assert.match(
+      apart.said,
+      /^the teacher's images are 8 x 8, normalised by mean 0\.\d+ and deviation 0\.\d+, as ".*config\.json" says$/m,
+    );
+    const own = await Deno.readTextFile(join(folder, "run", "student", "config.json"));
+    assert.deepEqual(JSON.parse(own).input.normalise, { mean: [0.9], std: [0.1] });
+
+    const contradicted = await told(folder, taughtImages(", normalise: { mean: [0.9], std: [0.1] }"), one);
+    assert.match(
+      contradicted.warned,
+      /^teacher\.normalise is used, though ".*config\.json" says 8 x 8, normalised by/m,
+    );
+    assert.ok(Math.abs(contradicted.teacher!.loss - same.teacher!.loss) > 0.1);
+
+    // A folder of Hugging Face's kind says it in another file.
+    const saved = join(folder, "teacher", "student", "config.json");
+    const { input: _, ...rest } = JSON.parse(await Deno.readTextFile(saved));
+    await Deno.writeTextFile(saved, JSON.stringify(rest));
+    const foreign = await told(folder, taughtImages(), one);
+    assert.ok(Math.abs(foreign.teacher!.loss - same.teacher!.loss) < 1e-5);
+    assert.match(foreign.said, /as ".*preprocessor_config\.json" says$/m);
+
+    const starting = taughtImages().replace("  depth: 8", "  initialise: { from: teacher }\n  depth: 8");
+    assert.match(
+      (await told(folder, starting, one)).warned,
+      /the student starts from "teacher\/student", whose images were normalised otherwise .* mean: \[0\.\d+\] and std/,
+    );
+  }));
+
+Deno.test("one of several teachers takes images of another size, with the same flips and shifts", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, { output: "teacher" });
+    const others = `, others: [{ use: resnet, depth: 8, width: 4, weights: teacher/student, imageSize: 12 }]`;
+    const overrides = ["train.epochs=1", "augment={ flip: true, shift: 2 }"];
+    const { said, warned, teacher } = await told(folder, taughtImages(others, ""), overrides);
+    assert.match(said, /^the teacher's images are 12 x 12, normalised by/m);
+    assert.match(warned, /^teacher\.others\.0\.imageSize is used, though ".*" says 8 x 8/m);
+    assert.ok(teacher!.accuracy! > 0.3);
+    await assert.rejects(
+      tinyRun(folder, { text: taughtImages(", normalise: { mean: [0, 0], std: [1, 1] }", "") }),
+      /Cannot normalise 1 channels by 2 means and 2 deviations: one each is needed/,
+    );
+    await assert.rejects(
+      tinyRun(folder, { text: taughtImages(", tokenizer: x", "") }),
+      /tiny\.yaml:\d+:\d+: Cannot use a tokenizer for images/,
+    );
+  }));
+
+Deno.test("a saved model of images is evaluated on images in its own form", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, { output: "teacher" });
+    const recipe = join(folder, "other.yaml");
+    const run = async (text: string) => {
+      await Deno.writeTextFile(recipe, text);
+      const args = [join(folder, "teacher", "student"), "--recipe", recipe, "--backend", "cpu", "--json"];
+      const { code, stdout, stderr } = await runTask("evaluate", args);
+      assert.equal(code, 0, stderr);
+      return { report: JSON.parse(stdout), stderr };
+    };
+    const same = await run(tinyRecipe);
+    const apart = await run(tinyRecipe.replace("  test: {", "  mean: [0.9]\n  std: [0.1]\n  test: {"));
+    assert.ok(Math.abs(apart.report.loss - same.report.loss) < 1e-5);
+    assert.match(apart.stderr, /images are 8 x 8, normalised by mean .* as ".*config\.json" says/);
+    assert.doesNotMatch(same.stderr, /normalised/);
+  }));
