@@ -36,3 +36,18 @@ export async function hasTokenizer(folder: string): Promise<boolean> {
   }
   return false;
 }
+
+/** Whether the tokenizer that a data set saves numbers tokens as the one in a folder does. */
+export async function isTokenizerOf(text: TextInput | null, folder: string): Promise<boolean> {
+  const vocabularyIn = (json: string): string => {
+    try {
+      return JSON.stringify(JSON.parse(json).model.vocab);
+    } catch {
+      return "";
+    }
+  };
+  const own = text?.files["tokenizer.json"];
+  const theirs = await Deno.readTextFile(join(folder, "tokenizer.json")).catch(() => "");
+  const [a, b] = [own ? new TextDecoder().decode(own) : "", theirs].map(vocabularyIn);
+  return a !== "" && a === b;
+}

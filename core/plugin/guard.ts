@@ -134,10 +134,13 @@ async function loadDataset(
   ...call: Parameters<DatasetDefinition["load"]>
 ): Promise<Dataset> {
   const who = whoIs(definition);
-  const dataset = await naming(who, "load", () => definition.load(...call));
+  return guardDataset(await naming(who, "load", () => definition.load(...call)), who, "load");
+}
+
+function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"): Dataset {
   const refuse = (must: string) => new UserError(`Cannot use the ${who}: ${must}`);
   if (!dataset?.input || !dataset.splits?.train || !dataset.splits.test) {
-    throw refuse("its load must give { input: {...}, splits: { train, test } }");
+    throw refuse(`its ${hook} must give { input: {...}, splits: { train, test } }`);
   }
   // A list of examples that stands under two names stays one.
   const guardedOf = new Map<Examples, Examples>();
@@ -148,7 +151,17 @@ async function loadDataset(
     if (!guardedOf.has(examples)) guardedOf.set(examples, guardExamples(examples, who));
     return [name, guardedOf.get(examples)!];
   });
-  return { input: dataset.input, splits: Object.fromEntries(splits) };
+  const { input, retokenise } = dataset;
+  return {
+    input,
+    splits: Object.fromEntries(splits),
+    ...(retokenise && {
+      async retokenise(tokenizer: string) {
+        const other = await naming(who, "retokenise", () => retokenise(tokenizer));
+        return other === null ? null : guardDataset(other, who, "retokenise");
+      },
+    }),
+  };
 }
 
 /** No proxy as of {@link guarded}, through which each of a hundred thousand labels would be asked for. */

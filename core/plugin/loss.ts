@@ -117,8 +117,8 @@ export interface Loss {
   /** The teacher's outputs that the loss reads; others are not kept. Without any, no teacher is needed. */
   readonly teacherOutputs: readonly (keyof ModelOutputs)[];
   /**
-   * False for a loss that reads `features`, `hidden`, `attention`, `scores` or `relations` of texts and compares nothing token by token: it
-   * may then learn from a teacher with another tokenizer.
+   * False for a loss that reads `features`, `hidden`, `attention`, `scores` or `relations` of texts and compares
+   * nothing token by token: it may then learn from a teacher with another tokenizer.
    */
   readonly tokenwise?: boolean;
   /** Learned tensors of the loss itself, such as projections. They are trained and not exported. */

@@ -1,5 +1,6 @@
 import type { Random } from "../../data/random.ts";
 import { isUrl } from "../../data/remote_file.ts";
+import { isTokenizerOf } from "../../model_folder/tokenizer_files.ts";
 import { tokenizerFolder } from "../../model_folder/input_form.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import type { Path } from "../../recipe/paths.ts";
@@ -36,7 +37,15 @@ export async function textInputs(
     warning(`${place.join(".")} is used, and not the tokenizer in "${own}", with which the teacher was saved`);
   }
   if (!dataset.retokenise) {
-    if (tokenizer === null) return null;
+    if (tokenizer === null) {
+      if (!await isTokenizerOf(dataset.input.text, resolveFile(recipe, name))) {
+        warning(
+          `whether the teacher's tokenizer in "${name}" is the data set's is not known, as the data set gives its texts in ` +
+            "one form: if it is not, the teacher reads other words",
+        );
+      }
+      return null;
+    }
     throw recipe.error(place, "Cannot use a tokenizer for the teacher alone: the data set has one form of its texts");
   }
   const other = await recipe.within(place, () => dataset.retokenise!(name));

@@ -189,6 +189,19 @@ Deno.test("what a data set gives is looked at, and its batches tell under its na
   assert.deepEqual(test.batch(Uint32Array.of(0)), examples.batch(Uint32Array.of(0)));
 });
 
+Deno.test("a data set in another tokenizer's form is looked at as well", async () => {
+  const withOther = async (retokenise: Dataset["retokenise"]) =>
+    await (await load({ load: () => ({ ...loaded, retokenise }) })).retokenise!("folder");
+  assert.equal((await load({})).retokenise, undefined);
+  assert.equal(await withOther(() => Promise.resolve(null)), null);
+  assert.deepEqual((await withOther(() => Promise.resolve(loaded)))!.input, loaded.input);
+  await assert.rejects(withOther(fails()), said('The data set "words" failed in retokenise: Out of ideas'));
+  await assert.rejects(
+    withOther(() => Promise.resolve({} as Dataset)),
+    said('Cannot use the data set "words": its retokenise must give { input: {...}, splits: { train, test } }'),
+  );
+});
+
 Deno.test("splits of a data set that are one stay one, and an object of a class keeps its private fields", async () => {
   class Counted implements Examples {
     #rows = 2;

@@ -90,11 +90,15 @@ Deno.test("what compares token by token is refused between tokenizers, and what 
 Deno.test("a student that starts from a teacher has its tokenizer, unless the recipe names another", () =>
   withTextTeacher(async (folder) => {
     await shuffledTokenizer(folder);
-    // With other training texts another vocabulary would be trained.
-    await Deno.copyFile(join(folder, "test.jsonl"), join(folder, "few.jsonl"));
+    // On these training texts another vocabulary would be trained.
+    const rows = ["neutral beta", "entailment gamma", "contradiction alpha"].flatMap((row) => {
+      const [label, word] = row.split(" ");
+      return ["zu", "ja", "nö", "ob"].map((other) => JSON.stringify({ text: `${other} ${word}`, label }));
+    });
+    await Deno.writeTextFile(join(folder, "few.jsonl"), rows.join("\n"));
     const start = (dataset: string) =>
       taughtTexts(dataset).replace("attentionDropout: 0 }", "attentionDropout: 0, initialise: { from: teacher } }")
-        .replace("train: train.jsonl", "train: few.jsonl");
+        .replace("train: train.jsonl", "train: few.jsonl").replace("batchSize: 16", "batchSize: 6");
     const own = await told(folder, start(""));
     assert.equal(own.teacher!.accuracy, 1);
     assert.doesNotMatch(own.said + own.warned, /tokenizer/);
@@ -132,6 +136,10 @@ Deno.test("a teacher's images are normalised as its folder says, and the student
   withTinyData(async (folder) => {
     await tinyRun(folder, { output: "teacher" });
     const one = ["train.epochs=1"];
+    // What config.json says comes before what another file says.
+    const processor = join(folder, "teacher", "student", "preprocessor_config.json");
+    const saidThere = await Deno.readTextFile(processor);
+    await Deno.writeTextFile(processor, JSON.stringify({ ...JSON.parse(saidThere), image_mean: [7] }));
     const same = await told(folder, taughtImages("", ""), one);
     assert.doesNotMatch(same.said + same.warned, /normalised/);
     const apart = await told(folder, taughtImages(), one);
@@ -151,6 +159,7 @@ Deno.test("a teacher's images are normalised as its folder says, and the student
     assert.ok(Math.abs(contradicted.teacher!.loss - same.teacher!.loss) > 0.1);
 
     // A folder of Hugging Face's kind says it in another file.
+    await Deno.writeTextFile(processor, saidThere);
     const saved = join(folder, "teacher", "student", "config.json");
     const { input: _, ...rest } = JSON.parse(await Deno.readTextFile(saved));
     await Deno.writeTextFile(saved, JSON.stringify(rest));
@@ -174,6 +183,14 @@ Deno.test("one of several teachers takes images of another size, with the same f
     assert.match(said, /^the teacher's images are 12 x 12, normalised by/m);
     assert.match(warned, /^teacher\.others\.0\.imageSize is used, though ".*" says 8 x 8/m);
     assert.ok(teacher!.accuracy! > 0.3);
+    // Two of different sizes: each has its own images, whichever comes first.
+    const sized = (first: number, second: number) => {
+      const other = `{ use: resnet, depth: 8, width: 4, weights: teacher/student, imageSize: ${second} }`;
+      return told(folder, taughtImages(`, imageSize: ${first}, others: [${other}]`, ""), overrides);
+    };
+    const [one, other, twice] = [await sized(6, 12), await sized(12, 6), await sized(6, 6)];
+    assert.ok(Math.abs(one.teacher!.loss - other.teacher!.loss) < 1e-5);
+    assert.ok(Math.abs(one.teacher!.loss - twice.teacher!.loss) > 1e-3);
     await assert.rejects(
       tinyRun(folder, { text: taughtImages(", normalise: { mean: [0, 0], std: [1, 1] }", "") }),
       /Cannot normalise 1 channels by 2 means and 2 deviations: one each is needed/,
