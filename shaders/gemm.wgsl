@@ -19,7 +19,7 @@ fn registers(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
   let block = thread / 8u - slice * blocks;
   let blockRow = block / blocksAcross;
   let column = (((block - blockRow * blocksAcross) << wide) + (thread & ((1u << wide) - 1u))) * 8u;
-  let row = ((blockRow << high) + (thread % 8u >> wide)) * 8u;
+  let row = ((blockRow << high) + ((thread % 8u) >> wide)) * 8u;
   let image = slice / p.parts;
   let kBegin = (slice - image * p.parts) * p.partDepth;
   let kEnd = min(kBegin + p.partDepth, p.k);

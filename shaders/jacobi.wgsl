@@ -17,6 +17,7 @@ var<workgroup> g: array<f32, 32u * STRIDE>;
 var<workgroup> w: array<f32, 32u * STRIDE>;
 var<workgroup> turns: array<vec2f, 16>; // cosine - 1 and sine of each pair's rotation
 var<workgroup> largest: atomic<u32>; // bits of a float that is not negative: they order as the float does
+var<workgroup> settled: u32; // the same once all have had their say; not every compiler loads an atomic uniformly
 
 /// The columns that pair `i` of step `step` rotates: the circle tournament of 32.
 fn pairOf(i: u32, step: u32) -> vec2u {
@@ -72,7 +73,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       }
     }
   }
-  let cosine = bitcast<f32>(workgroupUniformLoad(&largest));
+  workgroupBarrier();
+  if (thread == 0u) { settled = atomicLoad(&largest); }
+  let cosine = bitcast<f32>(workgroupUniformLoad(&settled));
   if (thread == 0u) { cosines[p.slot + group.x] = cosine; }
   if (cosine <= p.tolerance) { return; }
 

@@ -9,7 +9,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= p.rows) { return; }
   let row = i * p.columns;
   let maskRow = i / p.rowsPerMask * p.columns;
-  var largest = -3.4028235e38;
+  var largest = -3.4028234e38;
   for (var c = 0u; c < p.columns; c++) {
     if (mask[maskRow + c] != 0.0) { largest = max(largest, input[row + c]); }
   }

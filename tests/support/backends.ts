@@ -1,7 +1,7 @@
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { findAdapter } from "../../core/backend/webgpu/adapter.ts";
-import { WebGpuBackend } from "../../core/backend/webgpu/webgpu_backend.ts";
+import { WebGpuBackend, type WebGpuOptions } from "../../core/backend/webgpu/webgpu_backend.ts";
 
 /** How a test gets a backend. */
 export interface BackendCase {
@@ -11,7 +11,14 @@ export interface BackendCase {
   open(): Promise<Backend>;
 }
 
-const adapter = await findAdapter();
+/** By the specification an adapter gives one device, so each test asks for its own. */
+const isThere = await findAdapter() !== null;
+
+/** `deno test ... -- --traits=hardware --limits=default` tries what a hardware adapter, or a small one, would run. */
+const options: WebGpuOptions = {
+  traits: Deno.args.includes("--traits=hardware") ? { software: false } : {},
+  defaultLimits: Deno.args.includes("--limits=default"),
+};
 
 export const float64: BackendCase = {
   name: "cpu float64",
@@ -23,10 +30,11 @@ export const cpu: BackendCase = { name: "cpu", available: true, open: () => CpuB
 
 export const webgpu: BackendCase = {
   name: "webgpu",
-  available: adapter !== null || Deno.env.get("CI") === "true",
-  open: () => {
+  available: isThere || Deno.env.get("CI") === "true",
+  open: async () => {
+    const adapter = await findAdapter();
     if (!adapter) throw new Error("No WebGPU adapter was found: under CI=true that is a failure");
-    return WebGpuBackend.create(adapter);
+    return await WebGpuBackend.create(adapter, options);
   },
 };
 

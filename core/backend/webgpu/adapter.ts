@@ -37,9 +37,14 @@ export function traitsOf(adapter: GPUAdapter, device: GPUDevice): AdapterTraits 
   };
 }
 
-/** A device with the adapter's full limits. @throws UserError if the adapter gives none */
-export async function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
+/**
+ * A device with the adapter's full limits.
+ *
+ * @param defaultLimits whether to ask for WebGPU's default ones instead
+ * @throws UserError if the adapter gives none
+ */
+export async function openDevice(adapter: GPUAdapter, defaultLimits = false): Promise<GPUDevice> {
+  const requiredLimits = defaultLimits ? {} : Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   try {
     return await adapter.requestDevice({ requiredLimits });
   } catch (error) {

@@ -20,6 +20,14 @@ interface Dispatch {
   readonly workgroups: readonly [number, number, number];
 }
 
+/** How a device is opened otherwise than the adapter offers, to try what another one would run. */
+export interface WebGpuOptions {
+  /** In place of what the adapter is. */
+  readonly traits?: Partial<AdapterTraits>;
+  /** Whether to ask for nothing beyond WebGPU's default limits. */
+  readonly defaultLimits?: boolean;
+}
+
 /**
  * The backend on WebGPU. Kernels are gathered into one command buffer and sent in batches; their parameters lie in one
  * uniform buffer with a dynamic offset each; nothing waits for the GPU but `read` and `close`.
@@ -49,9 +57,9 @@ export class WebGpuBackend implements Backend {
   #failure: Error | null = null;
   #closed = false;
 
-  private constructor(adapter: GPUAdapter, readonly gpu: GPUDevice) {
+  private constructor(adapter: GPUAdapter, readonly gpu: GPUDevice, traits: Partial<AdapterTraits>) {
     this.description = describeAdapter(adapter);
-    this.traits = traitsOf(adapter, gpu);
+    this.traits = { ...traitsOf(adapter, gpu), ...traits };
     this.exchange = {
       on: "webgpu",
       device: gpu,
@@ -88,8 +96,11 @@ export class WebGpuBackend implements Backend {
     });
   }
 
-  static async create(adapter: GPUAdapter): Promise<WebGpuBackend> {
-    return new WebGpuBackend(adapter, await openDevice(adapter));
+  static async create(
+    adapter: GPUAdapter,
+    { traits = {}, defaultLimits = false }: WebGpuOptions = {},
+  ): Promise<WebGpuBackend> {
+    return new WebGpuBackend(adapter, await openDevice(adapter, defaultLimits), traits);
   }
 
   allocate(length: number): Storage {

@@ -69,6 +69,8 @@ export const matmulConvCases = {
     // Enough channels for Winograd's algorithm: whole tiles and parts of them, every padding that it takes.
     convolution([2, 8, 4, 16], [16, 16, 3, 3], { padding: 1 }),
     convolution([1, 7, 9, 17], [20, 17, 3, 3]),
+    // As many as a hardware adapter needs for it.
+    convolution([1, 5, 3, 64], [64, 64, 3, 3], { padding: 1 }),
     convolution([1, 5, 6, 16], [19, 16, 3, 3], { padding: 2 }),
   ],
   maxPool2d: [
