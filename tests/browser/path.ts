@@ -1,0 +1,4 @@
+import path from "path-browserify";
+
+export const { basename, dirname, extname, isAbsolute, join, normalize, parse, posix, relative, resolve, sep } = path;
+export default path;

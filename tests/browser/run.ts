@@ -1,0 +1,100 @@
+import { bundleSuite } from "./bundle.ts";
+import { findChromium, startChromium } from "./chromium.ts";
+import type { Outcome } from "./outcome.ts";
+import { serve } from "./serve.ts";
+import { suiteFiles } from "./suite_files.ts";
+
+/** The suite's arguments of each run, by what it is to show. */
+const RUNS: Readonly<Record<string, readonly string[]>> = {
+  "as the adapter is": [],
+  "default limits, traits of hardware": [
+    "--limits=default",
+    "--traits=hardware",
+  ],
+};
+
+/** Milliseconds after which a test that has said nothing is given up. */
+const PATIENCE = 120_000;
+
+const path = await findChromium();
+if (path === null) {
+  const needed = Deno.env.get("CI") === "true";
+  console.log(
+    `${needed ? "FAILED" : "skipped"}: no Chromium was found, which the tests in a browser need`,
+  );
+  Deno.exit(needed ? 1 : 0);
+}
+
+const folder = await Deno.makeTempDir();
+const counts = { passed: 0, failed: 0, ignored: 0 };
+try {
+  const suite = await bundleSuite(await suiteFiles(), folder);
+  await using served = serve({
+    "/": () => Promise.resolve("<!doctype html><title>Tests</title>"),
+    "/suite.js": () => Deno.readFile(suite),
+  });
+  const browser = await startChromium(path);
+  await using _closing = { [Symbol.asyncDispose]: () => browser.close() };
+  console.log(`${await browser.version()}`);
+  for (const [name, args] of Object.entries(RUNS)) {
+    const begin = performance.now();
+    const own = { passed: 0, failed: 0, ignored: 0 };
+    for (
+      const { name, status, message } of await outcomes(
+        browser,
+        served.address,
+        args,
+      )
+    ) {
+      own[status]++;
+      counts[status]++;
+      if (message !== null) console.log(`${name} ... FAILED\n${message}\n`);
+    }
+    const seconds = ((performance.now() - begin) / 1000).toFixed(0);
+    console.log(
+      `${name}: ${own.passed} passed, ${own.failed} failed, ${own.ignored} ignored (${seconds} s)`,
+    );
+  }
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+const failed = counts.failed > 0 || counts.passed === 0;
+console.log(
+  `${failed ? "FAILED" : "ok"} | ${counts.passed} passed | ${counts.failed} failed | ${counts.ignored} ignored`,
+);
+Deno.exit(failed ? 1 : 0);
+
+/** Runs the suite in a worker of a page of its own, until it ends or a test has taken too long. */
+async function outcomes(browser: Awaited<ReturnType<typeof startChromium>>, address: string, args: readonly string[]) {
+  const page = await browser.newPage();
+  const told: Outcome[] = [];
+  const { promise: ended, resolve: end } = Promise.withResolvers<string | null>();
+  const last = () => told.at(-1)?.name ?? "the beginning";
+  let patience: ReturnType<typeof setTimeout> | undefined;
+  const wait = () => {
+    clearTimeout(patience);
+    patience = setTimeout(() => end(`nothing was heard for ${PATIENCE / 1000} s after "${last()}"`), PATIENCE);
+  };
+  try {
+    await page.exposeFunction("tell", (outcome: Outcome | string | null) => {
+      wait();
+      if (outcome === null || typeof outcome === "string") end(outcome);
+      else told.push(outcome);
+    });
+    wait();
+    await page.goto(address);
+    const query = new URLSearchParams(args.map((arg) => ["arg", arg]));
+    await page.evaluate((source) => {
+      const { tell } = globalThis as unknown as { tell(outcome: unknown): void };
+      const worker = new Worker(source, { type: "module" });
+      worker.onerror = ({ message }) => tell(message || "the module could not be loaded");
+      worker.onmessage = ({ data }) => tell(data);
+    }, `/suite.js?${query}`);
+    const broken = await ended;
+    if (broken !== null) told.push({ name: "the suite", status: "failed", message: broken, milliseconds: 0 });
+    return told;
+  } finally {
+    clearTimeout(patience);
+    await page.close();
+  }
+}

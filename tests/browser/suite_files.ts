@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { CHECKOUT } from "../support/task.ts";
+
+/** The rooms whose tests say that a WebGPU implementation computes what it should. */
+const ROOMS = [
+  "tests/core/autograd_test.ts",
+  "tests/core/device_test.ts",
+  "tests/core/backend/program_test.ts",
+  "tests/core/backend/webgpu",
+  "tests/core/ops",
+  "tests/core/kernels",
+  "tests/core/contract",
+  "tests/core/linalg",
+  "tests/core/mpo",
+  "tests/core/replay",
+  "tests/core/nn",
+  "tests/core/distill/training/training_step_test.ts",
+  "tests/core/distill/training/replay_test.ts",
+  "tests/plugins/losses",
+];
+
+/** Of these, files that read other files or start programs; the rest must run anywhere. */
+const NEEDS_DENO = [
+  "tests/core/mpo/report_test.ts",
+];
+
+/** The test files of a browser's suite, by their paths in the checkout. */
+export async function suiteFiles(): Promise<string[]> {
+  const files: string[] = [];
+  const visit = async (path: string): Promise<void> => {
+    if (path.endsWith("_test.ts")) files.push(path);
+    if (path.endsWith(".ts")) return;
+    for await (const { name } of Deno.readDir(join(CHECKOUT, path))) {
+      await visit(`${path}/${name}`);
+    }
+  };
+  for (const room of ROOMS) await visit(room);
+  return files.filter((file) => !NEEDS_DENO.includes(file)).sort();
+}
