@@ -20,7 +20,8 @@ export interface RemoteFileOptions {
   readonly limit?: number;
 }
 
-const CACHE = join("runs", "cache");
+/** Where downloads are kept, relative to the working directory. */
+export const CACHE = join("runs", "cache");
 const LIMIT = 2 * 2 ** 30;
 
 /** Whether a text is a URL rather than a path. */

@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { Interrupted, StoppedEarly, TrainingFailure } from "../../core/distill/stops.ts";
 import { DeviceError, UserError } from "../../core/errors.ts";
 import { fileError } from "../../core/files.ts";
+import { EndedConfined } from "./confine.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 
 /** How the program ends: what it says on standard error (nothing if empty), and its exit code. */
@@ -20,6 +21,7 @@ export interface Ending {
 export function endingOf(thrown: unknown, verbose: boolean): Ending {
   const error = asUserError(thrown);
   if (error instanceof UserError) return { message: error.message + causeOf(error, verbose), code: 2 };
+  if (error instanceof EndedConfined) return { message: "", code: error.code };
   if (error instanceof CommanderError) return usageEnding(error);
   if (error instanceof Interrupted || error instanceof StoppedEarly) {
     return { message: error.message, code: INTERRUPTED };

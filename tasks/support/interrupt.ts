@@ -1,3 +1,5 @@
+import { endProgram } from "./confine.ts";
+
 /** The signals that stop a program: Ctrl-C, `kill`, a terminal that is closed. Windows has the first two keys alone. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
@@ -24,7 +26,7 @@ export async function stoppable<Result>(
   const controller = new AbortController();
   const stop = (signal: Deno.Signal) => {
     if (controller.signal.aborted) {
-      if (KEYS.includes(signal)) Deno.exit(INTERRUPTED);
+      if (KEYS.includes(signal)) endProgram(INTERRUPTED, true);
       return;
     }
     controller.abort();

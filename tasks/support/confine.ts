@@ -1,0 +1,136 @@
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { CACHE } from "../../core/data/remote_file.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import { resolveFile } from "../../core/recipe/recipe.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+import { UserError } from "../../core/errors.ts";
+
+/** The name of the worker that is confined: by it the program knows where it runs. */
+const CONFINED = "confined";
+
+/** What a confined program says as it ends. */
+interface LastWord {
+  readonly code: number;
+  /** Without waiting for the worker, which may be in the middle of something. */
+  readonly now: boolean;
+}
+
+/** The program is done in its confined worker, and has said all there is to say. */
+export class EndedConfined extends Error {
+  static {
+    this.prototype.name = "EndedConfined";
+  }
+
+  constructor(readonly code: number) {
+    super("");
+  }
+}
+
+/** Whether this is the confined worker. */
+export function isConfined(): boolean {
+  return "name" in globalThis && globalThis.name === CONFINED && "postMessage" in globalThis;
+}
+
+/**
+ * Runs `body`, and with it the code of plug-ins, where it can write to some paths alone. Deno cannot take a part of a
+ * permission away from a running program; a worker can be started with a part of it. So the whole program is started
+ * again in a worker, with the same arguments, comes to this call again, and there goes on.
+ *
+ * The worker gets no permission to start programs, to load native code or to import from the network (unless Deno was
+ * started with `--allow-import` for all hosts), and of the others what the program has. In a bundle, and where another
+ * program than `tasks/cli.ts` calls this, `body` runs with the permissions that there are.
+ *
+ * @param writes files and folders
+ * @throws EndedConfined once the worker has ended
+ */
+export async function confined(writes: readonly string[], body: () => Promise<void>): Promise<void> {
+  if (isConfined() || Deno.mainModule !== new URL("../cli.ts", import.meta.url).href) return await body();
+  const worker = new Worker(Deno.mainModule, {
+    type: "module",
+    name: CONFINED,
+    deno: {
+      permissions: {
+        env: "inherit",
+        net: "inherit",
+        read: "inherit",
+        sys: "inherit",
+        ffi: false,
+        run: false,
+        import: await isGranted({ name: "import" }) ? "inherit" : false,
+        write: await granted(writes),
+      },
+    },
+  });
+  throw new EndedConfined(await lastCode(worker));
+}
+
+/** What a run of a recipe writes: its run folder (or another), the teacher's outputs, and downloads. */
+export function writesOf(recipe: Checked<Recipe>, output = recipe.value.output): string[] {
+  const cache = recipe.value.teacher?.cache ?? null;
+  return [output, CACHE, ...(cache === null ? [] : [resolveFile(recipe, cache)])];
+}
+
+/**
+ * Ends the program.
+ *
+ * @param now at once, whatever it is doing
+ */
+export function endProgram(code: number, now = false): void {
+  if (!isConfined()) Deno.exit(code);
+  (self as unknown as Pick<Worker, "postMessage">).postMessage({ code, now } satisfies LastWord);
+  self.close();
+}
+
+/** The exit code that a worker names, once it has ended. */
+function lastCode(worker: Worker): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let code: number | null = null;
+    let failure: string | null = null;
+    worker.addEventListener("message", ({ data }: MessageEvent<LastWord>) => {
+      code = data.code;
+      if (data.now) Deno.exit(code);
+    });
+    // Deno has printed it, with its stack.
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      failure = event.message;
+    });
+    // There is no event for a worker that ended, but with it ends the last thing that this thread waits for.
+    addEventListener("beforeunload", (event) => {
+      event.preventDefault();
+      if (failure !== null) reject(new Error(failure));
+      else if (code !== null) resolve(code);
+      else {
+        reject(
+          new UserError(
+            "The program was ended from within before it was done, as by Deno.exit in a plug-in: nothing of this run is " +
+              "to be trusted",
+          ),
+        );
+      }
+    }, { once: true });
+  });
+}
+
+/** Those of some paths that may be written, also by the names that symbolic links in them lead to. */
+async function granted(paths: readonly string[]): Promise<string[] | false> {
+  const all = new Set(paths.flatMap((path) => [resolve(path), withoutLinks(resolve(path))]));
+  const allowed: string[] = [];
+  for (const path of all) if (await isGranted({ name: "write", path })) allowed.push(path);
+  return allowed.length > 0 && allowed;
+}
+
+async function isGranted(permission: Deno.PermissionDescriptor): Promise<boolean> {
+  return (await Deno.permissions.query(permission)).state === "granted";
+}
+
+/** A path of which a part may not be there yet. */
+function withoutLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const folder = dirname(path);
+    return folder === path ? path : join(withoutLinks(folder), basename(path));
+  }
+}
