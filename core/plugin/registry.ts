@@ -36,6 +36,18 @@ export interface Builtins {
   readonly dataset: readonly DatasetDefinition[];
   /** Whether a recipe may also name one by its URL and its hash: code from the network. False by default. */
   readonly allowUrls?: boolean;
+  /** Is told of each plug-in that a recipe names by its file, before any of its code runs. */
+  readonly beforeFile?: (file: PluginFile) => void | Promise<void>;
+}
+
+/** A plug-in that a recipe names by its file. */
+export interface PluginFile {
+  /** Which kind is wanted. */
+  readonly kind: PluginKind;
+  /** The absolute path. */
+  readonly path: string;
+  /** The recipe that names it, as the user wrote it. */
+  readonly recipe: string;
 }
 
 /** Whether a name in a recipe is a file's rather than a built-in plug-in's. */

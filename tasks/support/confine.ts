@@ -9,12 +9,12 @@ import { UserError } from "../../core/errors.ts";
 /** The name of the worker that is confined: by it the program knows where it runs. */
 const CONFINED = "confined";
 
-/** What a confined program says as it ends. */
-interface LastWord {
-  readonly code: number;
-  /** Without waiting for the worker, which may be in the middle of something. */
-  readonly now: boolean;
-}
+/** What the confined program says to the thread that waits for it. */
+type Word =
+  /** How it ends; at once, or when the worker has come to its end. */
+  | { readonly code: number; readonly now: boolean }
+  /** That the first of these signals is seen to, and the second is to end the program, however busy the worker is. */
+  | { readonly twice: readonly Deno.Signal[]; readonly code: number };
 
 /** The program is done in its confined worker, and has said all there is to say. */
 export class EndedConfined extends Error {
@@ -78,8 +78,17 @@ export function writesOf(recipe: Checked<Recipe>, output = recipe.value.output):
  */
 export function endProgram(code: number, now = false): void {
   if (!isConfined()) Deno.exit(code);
-  (self as unknown as Pick<Worker, "postMessage">).postMessage({ code, now } satisfies LastWord);
+  say({ code, now });
   self.close();
+}
+
+/** Has the second of some signals end the program also while the confined worker is too busy to listen. */
+export function endOnSecond(signals: readonly Deno.Signal[], code: number): void {
+  if (isConfined()) say({ twice: signals, code });
+}
+
+function say(word: Word): void {
+  (self as unknown as Pick<Worker, "postMessage">).postMessage(word);
 }
 
 /** The exit code that a worker names, once it has ended. */
@@ -87,7 +96,8 @@ function lastCode(worker: Worker): Promise<number> {
   return new Promise((resolve, reject) => {
     let code: number | null = null;
     let failure: string | null = null;
-    worker.addEventListener("message", ({ data }: MessageEvent<LastWord>) => {
+    worker.addEventListener("message", ({ data }: MessageEvent<Word>) => {
+      if ("twice" in data) return listen(data.twice, data.code);
       code = data.code;
       if (data.now) Deno.exit(code);
     });
@@ -111,6 +121,14 @@ function lastCode(worker: Worker): Promise<number> {
       }
     }, { once: true });
   });
+}
+
+function listen(signals: readonly Deno.Signal[], code: number): void {
+  let heard = 0;
+  const count = () => {
+    if (++heard === 2) Deno.exit(code);
+  };
+  for (const signal of signals) Deno.addSignalListener(signal, count);
 }
 
 /** Those of some paths that may be written, also by the names that symbolic links in them lead to. */
