@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isUrl } from "../data/remote_file.ts";
-import { UserError } from "../errors.ts";
+import { UserError, wordsOf } from "../errors.ts";
 import type { DatasetDefinition } from "./dataset.ts";
 import { guardDefinition } from "./guard.ts";
 import type { LossDefinition } from "./loss.ts";
@@ -109,6 +109,5 @@ function missingPart(kind: PluginKind | null, definition?: Partial<Record<string
 
 /** Deno's reason in one line, without the specifier: that of verified text is the whole text. */
 function importFailure(error: unknown, module: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(module, "the module").replaceAll(/\s*\n\s*/g, " ");
+  return wordsOf(error).replaceAll(module, "the module").replaceAll(/\s*\n\s*/g, " ");
 }

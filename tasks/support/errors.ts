@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { Interrupted, StoppedEarly, TrainingFailure } from "../../core/distill/stops.ts";
-import { DeviceError, UserError } from "../../core/errors.ts";
+import { DeviceError, UserError, wordsOf } from "../../core/errors.ts";
 import { fileError } from "../../core/files.ts";
 import { EndedConfined } from "./confine.ts";
 import { INTERRUPTED } from "./interrupt.ts";
@@ -27,8 +27,8 @@ export function endingOf(thrown: unknown, verbose: boolean): Ending {
     return { message: error.message, code: INTERRUPTED };
   }
   if (error instanceof TrainingFailure || error instanceof DeviceError) return { message: error.message, code: 1 };
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { message: `Internal error: ${message}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
+  const stack = error instanceof Error ? error.stack : null;
+  return { message: `Internal error: ${wordsOf(error)}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
 }
 
 /** What the operating system refused is never ours, also where nobody foresaw it; the runtime's words name the path. */
