@@ -29,7 +29,7 @@ async function nameStranger({ kind, path, recipe }: PluginFile): Promise<void> {
   const homes = [Deno.cwd(), dirname(resolve(recipe)), ...(CHECKOUT === null ? [] : [CHECKOUT])];
   // A missing file is refused when it is loaded.
   if (real === null || homes.some((home) => isWithin(realPath(home), real))) return;
-  const bytes = await Deno.readFile(real).catch(() => null);
+  const bytes = await Deno.stat(real).then(({ isFile }) => isFile ? Deno.readFile(real) : null).catch(() => null);
   if (bytes === null) return;
   named.add(path);
   standardOutput("stderr").line(

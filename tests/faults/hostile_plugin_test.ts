@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { sha256 } from "../../core/sha256.ts";
 import { attempts, lossThat, lossThatTries, REFUSAL } from "../support/hostile_plugin.ts";
 import { CHECKOUT, type Ended, runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
@@ -168,4 +169,31 @@ Deno.test("merge, compare, sweep, evaluate and plugin check have the same wall",
       assert.equal(code, 2, verb);
     }
     assert.ok(!(await contentOf(folder)).has("outside"));
+  }));
+
+Deno.test("a plug-in's file outside of the project and of the recipe's folder is named with its hash before it runs", () =>
+  withTinyData(async (folder) => {
+    const at = (name: string) => join(folder, name);
+    const loss = `console.error("it runs");` + lossThat("");
+    await Promise.all(["theirs", "mine", "mine/losses"].map((name) => Deno.mkdir(at(name), { recursive: true })));
+    await Deno.writeTextFile(at("theirs/loss.ts"), loss);
+    await Deno.writeTextFile(at("mine/losses/loss.ts"), loss);
+    await Deno.symlink(at("theirs/loss.ts"), at("mine/link.ts"));
+    const tiny = tinyRecipe.replaceAll(/(images|labels): /g, "$1: ../");
+    const stderrOf = async (use: string) => {
+      const recipe = at("mine/recipe.yaml");
+      await Deno.writeTextFile(recipe, tiny.replace("use: cross-entropy", `use: ${use}`));
+      const { code, stderr } = await runTask("train", [recipe, "--out", at("run"), "--quiet", ...few]);
+      assert.equal(code, 0, stderr);
+      return stderr;
+    };
+    const real = await Deno.realPath(at("theirs/loss.ts"));
+    const line =
+      `Running the loss plug-in "${real}" (SHA-256 ${await sha256(new TextEncoder().encode(loss))}), which is ` +
+      "outside of this project and of the recipe's folder\nit runs\n";
+    assert.equal(await stderrOf("../theirs/loss.ts"), line);
+    assert.equal(await stderrOf(at("theirs/loss.ts")), line);
+    assert.equal(await stderrOf("./link.ts"), line, "what a link leads to counts");
+    assert.equal(await stderrOf("./losses/loss.ts"), "it runs\n");
+    assert.equal(await stderrOf("./losses/../losses/loss.ts"), "it runs\n");
   }));
