@@ -41,6 +41,8 @@ const answers = {
   "/huge.js": () => new Response(endless(new Uint8Array(2 ** 16))),
   "/boasting.js": () => new Response(endless(new Uint8Array(1), 1), { headers: { "content-length": "1e12" } }),
   "/promising.js": () => new Response(endless(new Uint8Array(9), 1), { headers: { "content-length": `${2 ** 30}` } }),
+  // Longer than the client's patience, but the server is to end some time.
+  "/mute.js": () => new Promise<Response>((answer) => setTimeout(() => answer(new Response(loss)), 1000)),
   "/silent.js": () => new Response(endless(bytesOf("//"), 1)),
   "/dripping.js": () => new Response(endless(bytesOf("//"), 3)),
 };
@@ -70,7 +72,7 @@ async function refusedEach(
 Deno.test("whatever an address answers with is run with the right hash alone, or refused in a sentence", () =>
   withFileServer(answers, async (server, cache) => {
     const hash = await hashOf(loss);
-    const own = async (path: keyof typeof answers) => await sha256(await answers[path]().bytes());
+    const own = async (path: keyof typeof answers) => await sha256(await (await answers[path]()).bytes());
     const differs = /^Cannot use ".*" as its \d+ bytes are not what was expected and were not kept: their SHA-256 is /;
     const imports = /: it has "[^"]*(import|import\()[^"]*", and must be one file without imports/;
     const silent = /^Cannot download ".*" as the server has sent nothing for 0\.3 seconds: try again later, or /;
@@ -93,6 +95,7 @@ Deno.test("whatever an address answers with is run with the right hash alone, or
       ["/huge.js", hash, large],
       ["/promising.js", hash, large],
       ["/boasting.js", hash, /^Cannot download ".*"/],
+      ["/mute.js", hash, silent],
       ["/silent.js", hash, silent],
       ["/dripping.js", hash, silent],
     ]);

@@ -197,3 +197,15 @@ Deno.test("a plug-in's file outside of the project and of the recipe's folder is
     assert.equal(await stderrOf("./losses/loss.ts"), "it runs\n");
     assert.equal(await stderrOf("./losses/../losses/loss.ts"), "it runs\n");
   }));
+
+Deno.test("a run folder that symbolic links lead to can be written, by either name", () =>
+  withTinyData(async (folder) => {
+    const at = (name: string) => join(folder, name);
+    await Deno.mkdir(at("disk/runs"), { recursive: true });
+    await Deno.symlink(at("disk/runs"), at("runs"));
+    await Deno.writeTextFile(at("recipe.yaml"), tinyRecipe);
+    for (const run of ["runs/new", "disk/runs/new"]) {
+      const { code, stderr } = await runTask("train", [at("recipe.yaml"), "--out", at(run), ...few]);
+      assert.equal(code, 0, stderr);
+    }
+  }));
