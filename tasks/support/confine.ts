@@ -1,5 +1,4 @@
-import { realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { CACHE } from "../../core/data/remote_file.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
@@ -131,24 +130,15 @@ function listen(signals: readonly Deno.Signal[], code: number): void {
   for (const signal of signals) Deno.addSignalListener(signal, count);
 }
 
-/** Those of some paths that may be written, also by the names that symbolic links in them lead to. */
+/** Those of some paths that may be written. */
 async function granted(paths: readonly string[]): Promise<string[] | false> {
-  const all = new Set(paths.flatMap((path) => [resolve(path), withoutLinks(resolve(path))]));
   const allowed: string[] = [];
-  for (const path of all) if (await isGranted({ name: "write", path })) allowed.push(path);
+  for (const path of new Set(paths.map((path) => resolve(path)))) {
+    if (await isGranted({ name: "write", path })) allowed.push(path);
+  }
   return allowed.length > 0 && allowed;
 }
 
 async function isGranted(permission: Deno.PermissionDescriptor): Promise<boolean> {
   return (await Deno.permissions.query(permission)).state === "granted";
-}
-
-/** A path of which a part may not be there yet. */
-function withoutLinks(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const folder = dirname(path);
-    return folder === path ? path : join(withoutLinks(folder), basename(path));
-  }
 }
