@@ -76,7 +76,7 @@ export * from "./core/plugin/model.ts";
 export * from "./core/plugin/loss.ts";
 export * from "./core/plugin/dataset.ts";
 export * from "./core/plugin/kit.ts";
-export type { Builtins, Definitions, PluginKind } from "./core/plugin/registry.ts";
+export type { Builtins, Definitions, PluginFile, PluginKind } from "./core/plugin/registry.ts";
 export type { Initialiser } from "./core/nn/initialisers.ts";
 export type { ChainMap, ChainSpec } from "./core/plugin/chains.ts";
 export type { InPlaceOfTensors, OutputShapes, OutputTree } from "./core/plugin/output_tree.ts";

@@ -14,3 +14,12 @@ export class DeviceError extends Error {
     this.prototype.name = "DeviceError";
   }
 }
+
+/** The words of what was thrown. A plug-in can throw anything, also what has no words. */
+export function wordsOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "something that has no words was thrown";
+  }
+}

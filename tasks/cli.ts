@@ -15,6 +15,7 @@ import { addEvaluate } from "./evaluate.ts";
 import { addMerge } from "./merge.ts";
 import { addPlugin } from "./plugin.ts";
 import { addPlugins } from "./plugins.ts";
+import { endProgram, isConfined } from "./support/confine.ts";
 import { endingOf } from "./support/errors.ts";
 import { standardOutput } from "./support/output.ts";
 import { addSweep } from "./sweep.ts";
@@ -82,4 +83,8 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  const ended = main(Deno.args).then((code) => endProgram(code));
+  // The thread that waits for the confined program is woken by having nothing left to do: it must not await.
+  if (isConfined()) await ended;
+}

@@ -13,6 +13,8 @@ const PERMISSIONS = [
   "--allow-write",
   "--allow-env=XDG_RUNTIME_DIR",
   "--ignore-env=LOG_STREAM,LOG_TOKENS",
+  // By which plug-ins are confined.
+  "--unstable-worker-options",
 ];
 
 /** Files that no import names: the shipped recipes, and the data and weights that they use. */

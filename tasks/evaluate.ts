@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
+import { CACHE } from "../core/data/remote_file.ts";
 import { Random } from "../core/data/random.ts";
 import { evaluate } from "../core/evaluate/evaluate.ts";
 import { classScores } from "../core/evaluate/metrics/confusion.ts";
@@ -27,6 +28,7 @@ import { listWords } from "../core/recipe/words.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";
 import { withBackend } from "./support/backend.ts";
 import { type ModelReport, showModelReport } from "./support/class_table.ts";
+import { confined } from "./support/confine.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
 
@@ -50,16 +52,21 @@ export function addEvaluate(program: Command): void {
     const model = await modelFolder(folder);
     const file = flags.recipe ?? await recipeNear(folder);
     const recipe = await readRecipe(file, { overrides: overridesOf(flags) });
-    const out = standardOutput("stdout");
-    const tell = flags.json ? standardOutput("stderr") : out;
-    const report = await withBackend(
-      recipe.value.backend,
-      tell.line,
-      (backend) => evaluateFolder(model, recipe, flags, backend, tell.line),
-    );
-    if (flags.json) return out.line(JSON.stringify(report, null, 2));
-    for (const line of showModelReport(report, stylesOf(out))) out.line(line);
+    await confined([CACHE], () => measure(model, recipe, flags));
   });
+}
+
+/** Measures the model, and tells the report. */
+async function measure(model: string, recipe: Checked<Recipe>, flags: EvaluateFlags): Promise<void> {
+  const out = standardOutput("stdout");
+  const tell = flags.json ? standardOutput("stderr") : out;
+  const report = await withBackend(
+    recipe.value.backend,
+    tell.line,
+    (backend) => evaluateFolder(model, recipe, flags, backend, tell.line),
+  );
+  if (flags.json) return out.line(JSON.stringify(report, null, 2));
+  for (const line of showModelReport(report, stylesOf(out))) out.line(line);
 }
 
 /** The folder itself, or the student of a run. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { CHECKPOINT_FILE } from "../core/distill/training/checkpoint.ts";
 import { mergeCheckpoint } from "../core/distill/merge_checkpoint.ts";
+import { CACHE } from "../core/data/remote_file.ts";
 import { CpuBackend } from "../core/backend/cpu/cpu_backend.ts";
 import { UserError } from "../core/errors.ts";
 import { lockFolder } from "../core/lock.ts";
@@ -10,6 +11,7 @@ import { readRecipe } from "../core/recipe/recipe.ts";
 import { writeSafetensors } from "../core/safetensors.ts";
 import { showShape } from "../core/tensor.ts";
 import { allowedPlugins, type PluginFlags } from "./support/allowed_plugins.ts";
+import { confined } from "./support/confine.ts";
 import { readChain } from "./support/chain_file.ts";
 import { addPluginFlag, addVerbose } from "./support/flags.ts";
 import { grouped } from "./support/format.ts";
@@ -26,12 +28,12 @@ export function addMerge(program: Command): void {
     .option("--out <path>", "student folder (default: student/ in the run folder), or safetensors file");
   addVerbose(addPluginFlag(command)).action(async (source: string, { out, ...flags }: MergeFlags) => {
     const isFolder = await Deno.stat(source).then((info) => info.isDirectory, () => false);
-    // A run that is still at work writes its own student there.
-    using _lock = isFolder && out === undefined ? await lockFolder(source, "a run writes to it") : null;
-    const told = isFolder
-      ? await mergeRun(source, out ?? join(source, "student"), flags)
-      : await mergeFile(source, out);
-    standardOutput("stdout").line(told);
+    if (!isFolder) return standardOutput("stdout").line(await mergeFile(source, out));
+    await confined([out ?? source, CACHE], async () => {
+      // A run that is still at work writes its own student there.
+      using _lock = out === undefined ? await lockFolder(source, "a run writes to it") : null;
+      standardOutput("stdout").line(await mergeRun(source, out ?? join(source, "student"), flags));
+    });
   });
 }
 

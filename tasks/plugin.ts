@@ -1,12 +1,17 @@
 import type { Command } from "commander";
 import { checkPlugin } from "../core/plugin/check/check_plugin.ts";
 import { UserError } from "../core/errors.ts";
+import { confined } from "./support/confine.ts";
 import { addVerbose } from "./support/flags.ts";
 import { findPlugin } from "./support/find_plugin.ts";
 import { counted } from "./support/format.ts";
 import { writePlugin } from "./support/new_plugin.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
 import { readOptions } from "./support/plugin_options.ts";
+
+interface CheckFlags {
+  readonly options?: string;
+}
 
 /** Adds the verb `plugin`: what an author of plug-ins needs. */
 export function addPlugin(program: Command): void {
@@ -21,7 +26,7 @@ export function addPlugin(program: Command): void {
     plugin.command("check").description("run a plug-in on made-up data and see whether it keeps its contract")
       .argument("<plugin>", "file, or built-in name")
       .option("--options <options>", "its options, as in '{ temperature: 2 }', or a YAML or JSON file with them"),
-  ).action(check);
+  ).action((use: string, flags: CheckFlags) => confined([], () => check(use, flags)));
 }
 
 async function start(kind: string, name: string, { folder }: { readonly folder: string }): Promise<void> {
@@ -31,7 +36,7 @@ async function start(kind: string, name: string, { folder }: { readonly folder: 
   for (const line of advice) out.line(line);
 }
 
-async function check(use: string, { options: given }: { readonly options?: string }): Promise<void> {
+async function check(use: string, { options: given }: CheckFlags): Promise<void> {
   const { definition, text } = await findPlugin(use);
   const { options, base } = await readOptions(given);
   const out = standardOutput("stdout");

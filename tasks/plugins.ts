@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { optionKit } from "../core/plugin/kit.ts";
 import { recipeJsonSchema } from "../core/recipe/json_schema.ts";
 import { acceptedBy } from "../core/recipe/expected.ts";
+import { confined } from "./support/confine.ts";
 import { addVerbose } from "./support/flags.ts";
 import { allBuiltins, findPlugin, type FoundPlugin, kindTitles } from "./support/find_plugin.ts";
 import { optionRows } from "./support/option_rows.ts";
@@ -17,7 +18,7 @@ export function addPlugins(program: Command): void {
   addVerbose(
     plugins.command("show").description("what one computes, where it is from, and its options")
       .argument("<plugin>", "built-in name, or file"),
-  ).action(async (use: string) => show(await findPlugin(use)));
+  ).action((use: string) => confined([], async () => show(await findPlugin(use))));
   addVerbose(
     plugins.command("schema").description("print the JSON schema of recipes, by which editors complete and check them"),
   ).action(() => standardOutput("stdout").line(JSON.stringify(recipeJsonSchema(), null, 2)));

@@ -18,9 +18,12 @@ export interface RemoteFileOptions {
   readonly cache?: string;
   /** In bytes. */
   readonly limit?: number;
+  /** How long the server may send nothing, in milliseconds. */
+  readonly patience?: number;
 }
 
-const CACHE = join("runs", "cache");
+/** Where downloads are kept, relative to the working directory. */
+export const CACHE = join("runs", "cache");
 const LIMIT = 2 * 2 ** 30;
 
 /** Whether a text is a URL rather than a path. */
@@ -66,17 +69,17 @@ export function refusalOf({ url, sha256 }: { readonly url: string; readonly sha2
  */
 export async function readRemoteFile(
   file: RemoteFile,
-  { cache = CACHE, limit = LIMIT }: RemoteFileOptions = {},
+  { cache = CACHE, limit = LIMIT, patience }: RemoteFileOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const refusal = refusalOf(file);
   if (refusal) throw new UserError(refusal);
   const expected = file.sha256.toLowerCase();
   const path = join(cache, expected);
-  const kept = await readIfThere(path);
+  const kept = await readIfThere(path, limit);
   // A copy that was damaged since is fetched anew.
   if (kept && await sha256(kept) === expected) return kept;
 
-  const bytes = await download(file.url, limit);
+  const bytes = await download(file.url, limit, patience);
   const found = await sha256(bytes);
   if (found !== expected) {
     throw new UserError(
@@ -89,9 +92,15 @@ export async function readRemoteFile(
   return bytes;
 }
 
-async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+/** A file of the cache; `null` if it is not there, or too large to be what was kept. */
+async function readIfThere(path: string, limit: number): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
-    return await Deno.readFile(path);
+    const { isFile, isDirectory, size } = await Deno.stat(path);
+    // A pipe or a device that somebody has put there may have no end.
+    if (!isFile && !isDirectory) {
+      throw new UserError(`Cannot read the downloaded file "${path}" as it is no file: remove it`);
+    }
+    return isFile && size > limit ? null : await Deno.readFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw fileError(error, "read the downloaded file", path);

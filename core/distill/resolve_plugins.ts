@@ -52,10 +52,13 @@ export async function resolvePlugins(recipe: Checked<Recipe>, builtins: Builtins
     if (!definition && (isUrl(use) || isPluginFile(use))) {
       definition = await recipe.within(
         [...path, "use"],
-        () =>
-          isUrl(use)
-            ? loadPluginUrl(kind, { url: use, integrity, allowed: builtins.allowUrls ?? false })
-            : loadPluginFile(kind, use, resolveFile(recipe, ".")),
+        async () => {
+          if (isUrl(use)) {
+            return await loadPluginUrl(kind, { url: use, integrity, allowed: builtins.allowUrls ?? false });
+          }
+          await builtins.beforeFile?.({ kind, path: resolveFile(recipe, use), recipe: recipe.file });
+          return await loadPluginFile(kind, use, resolveFile(recipe, "."));
+        },
       );
     }
     if (!definition) {

@@ -1,4 +1,4 @@
-import { DeviceError, UserError } from "../errors.ts";
+import { DeviceError, UserError, wordsOf } from "../errors.ts";
 import { showShape, Tensor } from "../tensor.ts";
 import type { Dataset, DatasetDefinition, Examples } from "./dataset.ts";
 import type { OptionKit } from "./kit.ts";
@@ -199,8 +199,7 @@ function guarded<Part extends object>(part: Part, who: string, replaced: Partial
 function naming<Result>(who: string, method: string, body: () => Result): Result {
   const rethrow = (error: unknown): never => {
     if (error instanceof UserError || error instanceof DeviceError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new UserError(`The ${who} failed in ${method}: ${message}`, { cause: error });
+    throw new UserError(`The ${who} failed in ${method}: ${wordsOf(error)}`, { cause: error });
   };
   try {
     const result = body();

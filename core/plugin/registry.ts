@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isUrl } from "../data/remote_file.ts";
-import { UserError } from "../errors.ts";
+import { UserError, wordsOf } from "../errors.ts";
 import type { DatasetDefinition } from "./dataset.ts";
 import { guardDefinition } from "./guard.ts";
 import type { LossDefinition } from "./loss.ts";
@@ -36,6 +36,18 @@ export interface Builtins {
   readonly dataset: readonly DatasetDefinition[];
   /** Whether a recipe may also name one by its URL and its hash: code from the network. False by default. */
   readonly allowUrls?: boolean;
+  /** Is told of each plug-in that a recipe names by its file, before any of its code runs. */
+  readonly beforeFile?: (file: PluginFile) => void | Promise<void>;
+}
+
+/** A plug-in that a recipe names by its file. */
+export interface PluginFile {
+  /** Which kind is wanted. */
+  readonly kind: PluginKind;
+  /** The absolute path. */
+  readonly path: string;
+  /** The recipe that names it, as the user wrote it. */
+  readonly recipe: string;
 }
 
 /** Whether a name in a recipe is a file's rather than a built-in plug-in's. */
@@ -97,6 +109,5 @@ function missingPart(kind: PluginKind | null, definition?: Partial<Record<string
 
 /** Deno's reason in one line, without the specifier: that of verified text is the whole text. */
 function importFailure(error: unknown, module: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(module, "the module").replaceAll(/\s*\n\s*/g, " ");
+  return wordsOf(error).replaceAll(module, "the module").replaceAll(/\s*\n\s*/g, " ");
 }

@@ -43,11 +43,20 @@ export async function loadPluginUrl<Kind extends PluginKind>(
     throw refuse(`expected sha256- and 64 hexadecimal digits or 44 of base64 for integrity, got "${integrity}"`);
   }
   const bytes = await readRemoteFile({ url, sha256 }, { limit: LIMIT, ...options });
-  const text = new TextDecoder().decode(bytes);
+  const text = textOf(bytes);
+  if (text === null) throw refuse("it is not UTF-8 text");
   const imported = firstImport(text);
   if (imported) throw refuse(`it has "${imported}", and must be one file without imports (other than import type)`);
   const type = /\.m?js$/.test(new URL(url).pathname) ? "text/javascript" : "application/typescript";
   return await importDefinition(kind, url, `data:${type};base64,${bytes.toBase64()}`);
+}
+
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
 }
 
 /** A fetch from this machine crosses no network. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Interrupted } from "../../core/distill/stops.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
+import { confined, writesOf } from "../support/confine.ts";
 import { overridesOf, type RunFlags } from "../support/flags.ts";
 import { stoppable } from "../support/interrupt.ts";
 import { standardOutput, stylesOf } from "../support/output.ts";
@@ -25,13 +26,26 @@ export interface Conclusion {
   readonly [key: string]: unknown;
 }
 
-/**
- * Runs an experiment from the command line: what is done already with the same inputs is not done again, the tables
- * close it, and the folder keeps them.
- *
- * @param conclude says what follows from the results
- */
+/** Runs an experiment from the command line as {@link runExperiments} does; `conclude` says what follows from it. */
 export async function runExperiment(
+  experiment: Experiment,
+  flags: ExperimentFlags,
+  conclude?: (results: readonly RowResult[]) => Conclusion,
+): Promise<void> {
+  await confined(writesOfRows(experiment, flags), () => run(experiment, flags, conclude));
+}
+
+/** What the runs of an experiment write. @throws UserError for a mistake in a row's recipe */
+function writesOfRows(experiment: Experiment, flags: ExperimentFlags): string[] {
+  const folder = folderOf(experiment, flags);
+  return withChanges(experiment, flags).rows.flatMap((row) => writesOf(row.recipe([]), folder));
+}
+
+function folderOf({ name }: Experiment, { output }: ExperimentFlags): string {
+  return output ?? join("runs", name);
+}
+
+async function run(
   experiment: Experiment,
   flags: ExperimentFlags,
   conclude: (results: readonly RowResult[]) => Conclusion = () => ({ notes: [] }),
@@ -40,7 +54,7 @@ export async function runExperiment(
   const told = runReporter(out, standardOutput("stderr"), flags);
   // In a file the line that closes each run says enough.
   const reporter = out.terminal || flags.verbose ? told : { ...told, progress: () => {} };
-  const folder = flags.output ?? join("runs", experiment.name);
+  const folder = folderOf(experiment, flags);
   const changed = withChanges(experiment, flags);
   const results = await withOutputFolder(folder, experiment.name, () =>
     stoppable(
@@ -70,17 +84,20 @@ export async function runExperiment(
 }
 
 /**
- * Runs experiments one after the other, as {@link runExperiment} does; with several `--output` is the folder of their
- * folders. All recipes are read before the first run.
+ * Runs experiments one after the other: what is done already with the same inputs is not done again, the tables close
+ * each, and its folder keeps them. With several, `--output` is the folder of their folders. All recipes are read before
+ * the first run.
  */
 export async function runExperiments(experiments: readonly Experiment[], flags: ExperimentFlags): Promise<void> {
   for (const experiment of experiments) checkRows(withChanges(experiment, flags));
   const { output } = flags;
   const several = experiments.length > 1;
-  for (const experiment of experiments) {
-    const own = several && output !== undefined ? { ...flags, output: join(output, experiment.name) } : flags;
-    await runExperiment(experiment, own);
-  }
+  const own = experiments.map((experiment) =>
+    several && output !== undefined ? { ...flags, output: join(output, experiment.name) } : flags
+  );
+  await confined(experiments.flatMap((experiment, index) => writesOfRows(experiment, own[index])), async () => {
+    for (const [index, experiment] of experiments.entries()) await run(experiment, own[index]);
+  });
 }
 
 /** The experiment with what flags set in every row, after what the row itself sets. */

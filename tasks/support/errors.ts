@@ -1,7 +1,8 @@
 import { CommanderError } from "commander";
 import { Interrupted, StoppedEarly, TrainingFailure } from "../../core/distill/stops.ts";
-import { DeviceError, UserError } from "../../core/errors.ts";
+import { DeviceError, UserError, wordsOf } from "../../core/errors.ts";
 import { fileError } from "../../core/files.ts";
+import { EndedConfined } from "./confine.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 
 /** How the program ends: what it says on standard error (nothing if empty), and its exit code. */
@@ -20,13 +21,14 @@ export interface Ending {
 export function endingOf(thrown: unknown, verbose: boolean): Ending {
   const error = asUserError(thrown);
   if (error instanceof UserError) return { message: error.message + causeOf(error, verbose), code: 2 };
+  if (error instanceof EndedConfined) return { message: "", code: error.code };
   if (error instanceof CommanderError) return usageEnding(error);
   if (error instanceof Interrupted || error instanceof StoppedEarly) {
     return { message: error.message, code: INTERRUPTED };
   }
   if (error instanceof TrainingFailure || error instanceof DeviceError) return { message: error.message, code: 1 };
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { message: `Internal error: ${message}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
+  const stack = error instanceof Error ? error.stack : null;
+  return { message: `Internal error: ${wordsOf(error)}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
 }
 
 /** What the operating system refused is never ours, also where nobody foresaw it; the runtime's words name the path. */

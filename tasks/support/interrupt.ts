@@ -1,10 +1,12 @@
+import { endOnSecond, endProgram } from "./confine.ts";
+
 /** The signals that stop a program: Ctrl-C, `kill`, a terminal that is closed. Windows has the first two keys alone. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** Signals of a person at the keyboard, whose second one is meant as such. */
-const KEYS: readonly Deno.Signal[] = ["SIGINT", "SIGBREAK"];
+const KEYS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT"];
 
 /** The exit code of a run that was stopped by a signal: 128 and the number of Ctrl-C's, as shells have it. */
 export const INTERRUPTED = 130;
@@ -24,7 +26,7 @@ export async function stoppable<Result>(
   const controller = new AbortController();
   const stop = (signal: Deno.Signal) => {
     if (controller.signal.aborted) {
-      if (KEYS.includes(signal)) Deno.exit(INTERRUPTED);
+      if (KEYS.includes(signal)) endProgram(INTERRUPTED, true);
       return;
     }
     controller.abort();
@@ -36,6 +38,7 @@ export async function stoppable<Result>(
   };
   const listeners = SIGNALS.map((signal) => [signal, () => stop(signal)] as const);
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
+  endOnSecond(KEYS, INTERRUPTED);
   try {
     return await body(controller.signal);
   } finally {

@@ -9,6 +9,7 @@ import { readRecipe } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { allowedPlugins } from "./allowed_plugins.ts";
 import { withBackend } from "./backend.ts";
+import { confined, writesOf } from "./confine.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 import { stoppable } from "./interrupt.ts";
 import { standardOutput, stylesOf } from "./output.ts";
@@ -29,9 +30,12 @@ export async function runRecipe(
 ): Promise<void> {
   const recipe = await readRecipe(file, { overrides: overridesOf(flags) });
   check(recipe);
-  const { backend: choice, output: folder } = recipe.value;
-  if (flags.resume) await checkCheckpoint(folder);
+  if (flags.resume) await checkCheckpoint(recipe.value.output);
+  await confined(writesOf(recipe), () => train(recipe, flags));
+}
 
+async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {
+  const { backend: choice, output: folder } = recipe.value;
   const out = standardOutput("stdout");
   const reporter = runReporter(out, standardOutput("stderr"), flags);
   const summary = await withBackend(choice, reporter.line, (backend) =>

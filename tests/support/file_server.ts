@@ -8,7 +8,7 @@ export interface FileServer {
 
 /** Runs `body` with a server that answers by path, and 404 for any other, and with an empty folder for the cache. */
 export async function withFileServer(
-  answers: Readonly<Record<string, () => Response>>,
+  answers: Readonly<Record<string, () => Response | Promise<Response>>>,
   body: (server: FileServer, folder: string) => Promise<void>,
 ): Promise<void> {
   const requests: string[] = [];

@@ -1,4 +1,4 @@
-import { UserError } from "../../errors.ts";
+import { UserError, wordsOf } from "../../errors.ts";
 
 /** The result of one check of a plug-in. */
 export interface CheckResult {
@@ -43,7 +43,7 @@ export async function runCheck({ name, run }: Check): Promise<CheckResult> {
 
 /** An error in one line; of one that no plug-in throws on purpose, the class as well. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return wordsOf(error);
   const plain = error instanceof UserError || error.constructor === Error || error instanceof RangeError;
   return `${plain ? "" : `${error.name}: `}${error.message}`.replaceAll(/\s*\n\s*/g, "; ");
 }
