@@ -20,7 +20,8 @@ export async function bundleSuite(
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
-      "--config",
+      "--no-config",
+      "--import-map",
       join(here, "bundle.json"),
       "--platform",
       "browser",
