@@ -12,7 +12,6 @@ const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
   "--allow-env=XDG_RUNTIME_DIR",
-  "--ignore-env=LOG_STREAM,LOG_TOKENS",
 ];
 
 /** Files that no import names: the shipped recipes, and the data and weights that they use. */

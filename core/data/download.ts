@@ -57,7 +57,7 @@ function withoutNetwork(url: string, error: Error): UserError {
   const remedy = Deno.build.standalone
     ? "download it yourself and name its path"
     : `allow it by deno run --allow-net=${hosts.join()} --no-prompt --allow-read --allow-write ` +
-      "--ignore-env=LOG_STREAM,LOG_TOKENS tasks/cli.ts distill RECIPE";
+      "tasks/cli.ts distill RECIPE";
   return new UserError(
     `Cannot download "${url}" as Deno was started without network access to ${hosts.at(-1)}: ${remedy}`,
     { cause: error },
