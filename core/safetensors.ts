@@ -7,6 +7,7 @@
  */
 
 import { fileError } from "./files.ts";
+import { foreignBytes, START_BYTES } from "./foreign_bytes.ts";
 import type { StoredTensor } from "./safetensors/dtype.ts";
 import { type Header, headerLength, parseHeader, PREFIX_BYTES, refuse } from "./safetensors/header.ts";
 
@@ -28,9 +29,11 @@ export interface Safetensors {
  *
  * @param bytes the content of a whole file
  * @param source what is read, as it stands in errors
- * @throws UserError if a rule of the format is broken; the message names the rule and the tensor
+ * @throws UserError if a rule of the format is broken; the message names the rule and the tensor, or what the bytes
+ * are instead and what to do
  */
 export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, source = "the bytes"): Safetensors {
+  refuseForeign(bytes.subarray(0, START_BYTES), source);
   const dataStart = PREFIX_BYTES + headerLength(bytes, bytes.length, source);
   const data = bytes.subarray(dataStart);
   return withData(parseHeader(bytes.subarray(PREFIX_BYTES, dataStart), data.length, source), data);
@@ -54,7 +57,10 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   try {
     using file = await Deno.open(path);
     const { size } = await file.stat();
-    const prefix = await readBytes(file, Math.min(PREFIX_BYTES, size), source);
+    const start = await readBytes(file, Math.min(START_BYTES, size), source);
+    refuseForeign(start, source);
+    const prefix = start.subarray(0, PREFIX_BYTES);
+    await file.seek(prefix.length, Deno.SeekMode.Start);
     const header = await readBytes(file, headerLength(prefix, size, source), source);
     const dataLength = size - PREFIX_BYTES - header.length;
     const parsed = parseHeader(header, dataLength, source);
@@ -62,6 +68,13 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   } catch (error) {
     throw fileError(error, "read the tensors", path);
   }
+}
+
+/** Says what a file is that is of another kind altogether, which no rule of the format would. */
+function refuseForeign(start: Uint8Array, source: string): void {
+  const [, file] = source.match(/^"(.*)"$/s) ?? [];
+  const foreign = foreignBytes(start, file ?? "FILE");
+  if (foreign !== null) refuse(source, foreign);
 }
 
 async function readBytes(file: Deno.FsFile, length: number, source: string): Promise<Uint8Array<ArrayBuffer>> {

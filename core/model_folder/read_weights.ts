@@ -1,15 +1,11 @@
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
+import { someOf } from "../recipe/words.ts";
 import { toFloat32 } from "../safetensors.ts";
 import { showShape } from "../tensor.ts";
 import { CONFIG_FILE, readForeignConfig } from "./config_file.ts";
 import { readStoredTensors } from "./stored_tensors.ts";
-
-/** Names in a list for a message, the first few of many. */
-function someOf(names: readonly string[]): string {
-  return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
-}
 
 /** Options of reading weights. */
 export interface ReadingOptions {

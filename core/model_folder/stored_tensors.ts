@@ -1,14 +1,11 @@
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readUserFile } from "../files.ts";
+import { foreignKind } from "../foreign_bytes.ts";
 import { readSafetensors, type StoredTensor } from "../safetensors.ts";
+import { INDEX_FILE, WEIGHTS_FILE, whyNoWeights } from "./missing_weights.ts";
 
-/** The weights of a model folder in Hugging Face's layout: one file, or an index of several. */
-export const WEIGHTS_FILE = "model.safetensors";
-const INDEX_FILE = "model.safetensors.index.json";
-
-/** PyTorch's own form, which holds a program rather than data. */
-const PICKLE_FILE = "pytorch_model.bin";
+export { WEIGHTS_FILE } from "./missing_weights.ts";
 
 /** Tensors as they are stored. */
 export interface StoredTensors {
@@ -42,13 +39,7 @@ async function weightsFile(path: string): Promise<string> {
   const info = await Deno.stat(path).catch(() => null);
   if (!info?.isDirectory) return path;
   for (const name of [WEIGHTS_FILE, INDEX_FILE]) if (await exists(join(path, name))) return join(path, name);
-  if (await exists(join(path, PICKLE_FILE))) {
-    throw new UserError(
-      `Cannot read the weights in "${path}" as ${PICKLE_FILE} is a program, not data: save them as ${WEIGHTS_FILE}, as ` +
-        "save_pretrained of Hugging Face's transformers does",
-    );
-  }
-  return join(path, WEIGHTS_FILE);
+  throw new UserError(`Cannot read the weights in "${path}" as ${await whyNoWeights(path)}`);
 }
 
 function exists(path: string): Promise<boolean> {
@@ -58,11 +49,12 @@ function exists(path: string): Promise<boolean> {
 /** The file of each tensor, by its name. */
 async function readIndex(file: string): Promise<Map<string, string>> {
   const refuse = (reason: string) => new UserError(`Cannot read the index "${file}" as ${reason}`);
+  const bytes = await readUserFile(file, "the index of the weights");
   let index: { weight_map?: unknown };
   try {
-    index = JSON.parse(new TextDecoder().decode(await readUserFile(file, "the index of the weights")));
+    index = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw error instanceof UserError ? error : refuse(`it is no JSON: ${(error as Error).message}`);
+    throw refuse(foreignKind(bytes, file) ?? `it is no JSON: ${(error as Error).message}`);
   }
   const places = index?.weight_map;
   if (typeof places !== "object" || places === null) throw refuse("it has no weight_map");

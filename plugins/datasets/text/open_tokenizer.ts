@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
+import { foreignKind } from "../../../core/foreign_bytes.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
 import { bertTokenizer, type BertTokenizerOptions } from "./bert_tokenizer.ts";
 import { TextTokenizer, type TokenizerFiles } from "./tokenizer.ts";
@@ -88,7 +89,8 @@ async function readJson(file: string, readFile: DatasetSetup["readFile"]): Promi
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw new UserError(`Cannot read the tokenizer "${file}": ${(error as Error).message}`);
+    const reason = foreignKind(bytes, file) ?? `it is no JSON: ${(error as Error).message}`;
+    throw new UserError(`Cannot read the tokenizer "${file}" as ${reason}`);
   }
 }
 
