@@ -53,6 +53,33 @@ export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, source = "the b
  * ```
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
+  return await withHeader(path, async (header, file, dataLength) => {
+    return withData(header, await readBytes(file, dataLength, `"${path}"`));
+  });
+}
+
+/** Says what a file is that is of another kind altogether, which no rule of the format would. */
+function refuseForeign(start: Uint8Array, source: string): void {
+  const [, file] = source.match(/^"(.*)"$/s) ?? [];
+  const foreign = foreignBytes(start, file ?? "FILE");
+  if (foreign !== null) refuse(source, foreign);
+}
+
+/**
+ * Reads the shapes of a file's tensors, in the order of their bytes, and none of their numbers.
+ *
+ * @param path the path as the user wrote it
+ * @throws UserError as {@link readSafetensors}
+ */
+export async function readShapes(path: string): Promise<Map<string, readonly number[]>> {
+  return await withHeader(path, ({ entries }) => new Map(entries.map(({ name, shape }) => [name, shape])));
+}
+
+/** Opens a file, reads and checks its header, and hands over the file from behind it on. */
+async function withHeader<Result>(
+  path: string,
+  body: (header: Header, file: Deno.FsFile, dataLength: number) => Result | Promise<Result>,
+): Promise<Result> {
   const source = `"${path}"`;
   try {
     using file = await Deno.open(path);
@@ -63,18 +90,10 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
     await file.seek(prefix.length, Deno.SeekMode.Start);
     const header = await readBytes(file, headerLength(prefix, size, source), source);
     const dataLength = size - PREFIX_BYTES - header.length;
-    const parsed = parseHeader(header, dataLength, source);
-    return withData(parsed, await readBytes(file, dataLength, source));
+    return await body(parseHeader(header, dataLength, source), file, dataLength);
   } catch (error) {
     throw fileError(error, "read the tensors", path);
   }
-}
-
-/** Says what a file is that is of another kind altogether, which no rule of the format would. */
-function refuseForeign(start: Uint8Array, source: string): void {
-  const [, file] = source.match(/^"(.*)"$/s) ?? [];
-  const foreign = foreignBytes(start, file ?? "FILE");
-  if (foreign !== null) refuse(source, foreign);
 }
 
 async function readBytes(file: Deno.FsFile, length: number, source: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readUserFile } from "../files.ts";
 import { foreignKind } from "../foreign_bytes.ts";
-import { readSafetensors, type StoredTensor } from "../safetensors.ts";
+import { readSafetensors, readShapes, type StoredTensor } from "../safetensors.ts";
 import { INDEX_FILE, WEIGHTS_FILE, whyNoWeights } from "./missing_weights.ts";
 
 export { WEIGHTS_FILE } from "./missing_weights.ts";
@@ -20,19 +20,32 @@ export interface StoredTensors {
  * @throws UserError if there are none, or a file is missing, broken, or lacks a tensor that the index places there
  */
 export async function readStoredTensors(path: string): Promise<StoredTensors> {
+  const { file, found } = await readAll(path, async (shard) => (await readSafetensors(shard)).tensors);
+  return { file, tensors: found };
+}
+
+/** Reads the shapes of the same tensors, and none of their numbers. @throws UserError as {@link readStoredTensors} */
+export async function readStoredShapes(path: string): Promise<ReadonlyMap<string, readonly number[]>> {
+  return (await readAll(path, readShapes)).found;
+}
+
+async function readAll<Found>(
+  path: string,
+  read: (file: string) => Promise<ReadonlyMap<string, Found>>,
+): Promise<{ readonly file: string; readonly found: ReadonlyMap<string, Found> }> {
   const file = await weightsFile(path);
-  if (!file.endsWith(".index.json")) return { file, tensors: (await readSafetensors(file)).tensors };
+  if (!file.endsWith(".index.json")) return { file, found: await read(file) };
   const places = await readIndex(file);
-  const tensors = new Map<string, StoredTensor>();
+  const found = new Map<string, Found>();
   for (const [shard, names] of Map.groupBy(places.keys(), (name) => places.get(name)!)) {
-    const stored = await readSafetensors(join(dirname(file), shard));
+    const stored = await read(join(dirname(file), shard));
     for (const name of names) {
-      const tensor = stored.tensors.get(name);
+      const tensor = stored.get(name);
       if (!tensor) throw new UserError(`Cannot read "${file}" as "${shard}" lacks the tensor ${name} that it names`);
-      tensors.set(name, tensor);
+      found.set(name, tensor);
     }
   }
-  return { file, tensors };
+  return { file, found };
 }
 
 async function weightsFile(path: string): Promise<string> {

@@ -104,6 +104,11 @@ const KINDS: [what: string, bytes: Uint8Array<ArrayBuffer>, reason: string][] = 
     `it is JSON that begins with "{\\"error\\":\\"Repository not found\\"}": expected a model's weights`,
   ],
   [
+    "a text that is cut within a letter",
+    textBytes("x\n".repeat(255) + "xü"),
+    `it is text that begins with "x": expected a model's weights`,
+  ],
+  [
     "a server's answer in words",
     textBytes("Entry not found\nÜber uns"),
     `it is text that begins with "Entry not found": expected a model's weights`,
