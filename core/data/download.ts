@@ -56,7 +56,7 @@ function withoutNetwork(url: string, error: Error): UserError {
   const hosts = [...new Set([new URL(url).host, ...(refused ? [refused] : [])])];
   const remedy = Deno.build.standalone
     ? "download it yourself and name its path"
-    : `allow it by deno run --allow-net=${hosts.join()} --no-prompt --allow-read --allow-write ` +
+    : `allow it by deno run --allow-net=${hosts.join()} --no-lock --no-prompt --allow-read --allow-write ` +
       "tasks/cli.ts distill RECIPE";
   return new UserError(
     `Cannot download "${url}" as Deno was started without network access to ${hosts.at(-1)}: ${remedy}`,

@@ -14,7 +14,7 @@ const WORDS = `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${SPACES}\\p{L}\\
   `[${SPACES}]+(?![^${SPACES}])|[${SPACES}]+`;
 
 /**
- * A splitter as the library takes it, so that texts are split as Hugging Face's original in Rust splits them: byte-level
+ * A splitter as the library takes it, so that texts are split as by Hugging Face's original in Rust: byte-level
  * ones split by a pattern of their own, in which JavaScript's white space stands.
  */
 export function withUnicodeSpaces(splitter: Splitter | null | undefined): unknown {
