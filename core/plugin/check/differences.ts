@@ -11,8 +11,8 @@ import { largestOf, type Named, spread } from "./numbers.ts";
 const STEPS = [1e-5, 1e-6, 1e-7, 1e-8, 1e-9];
 
 /**
- * Differences of two steps are not the same: the value bends or breaks within the larger one, as that of batch norm over
- * a few numbers that are nearly equal, and says nothing about the gradient there.
+ * Differences of two steps are not the same: the value bends or breaks within the larger one, as that of batch norm
+ * over a few numbers that are nearly equal, and says nothing about the gradient there.
  */
 export class Unsettled extends Error {
   static {
@@ -37,8 +37,8 @@ export interface GradientCheck {
 }
 
 /**
- * Compares gradients with central differences of the value, in float64: at places spread over each tensor, and where its
- * gradient is largest.
+ * Compares gradients with central differences of the value, in float64: at places spread over each tensor, and where
+ * its gradient is largest.
  *
  * @returns how many numbers were compared
  * @throws Error that names the first number whose gradient is wrong, or says that there is no gradient at all

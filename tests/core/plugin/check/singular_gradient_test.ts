@@ -6,8 +6,8 @@ import type { Tensor } from "../../../../core/tensor.ts";
 const WIDTH = 6;
 
 /**
- * Convolutions that halve the picture three times, and some of 1x1 behind them, each with batch norm and relu: images of
- * 8x8 end as one pixel, where statistics are over the batch's three numbers.
+ * Convolutions that halve the picture three times, and some of 1x1 behind them, each with batch norm and relu: images
+ * of 8x8 end as one pixel, where statistics are over the batch's three numbers.
  */
 const shrinking = (wrong: (call: ForwardCall, x: Tensor) => Tensor = (_, x) => x, depth = 24) =>
   defineModel<Record<string, never>>({
