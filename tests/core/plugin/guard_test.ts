@@ -253,6 +253,10 @@ Deno.test("every method of a model and of a loss tells under its name what goes 
   const configured = guardDefinition<ModelDefinition>({ ...family, fromConfig: fails() });
   assert.throws(() => configured.fromConfig!({}, {}), said('The model "mine" failed in fromConfig: Out of ideas'));
   assert.equal(guardDefinition(family).fromConfig, undefined);
+  const following = guardDefinition<ModelDefinition>({ ...family, fromWeights: fails(), fromTeacher: fails() });
+  const stored = { shapes: new Map(), config: null };
+  assert.throws(() => following.fromWeights!(stored, {}), said('The model "mine" failed in fromWeights: Out of ideas'));
+  assert.throws(() => following.fromTeacher!({}, {}, 1), said('The model "mine" failed in fromTeacher: Out of ideas'));
   const methods = ["prepare", "inputs", "endEpoch", "observe"] as const;
   const loss = await guardDefinition<LossDefinition>({
     ...bare,
