@@ -7,6 +7,7 @@
  */
 
 import { fileError } from "./files.ts";
+import { foreignBytes, START_BYTES } from "./foreign_bytes.ts";
 import type { StoredTensor } from "./safetensors/dtype.ts";
 import { type Header, headerLength, parseHeader, PREFIX_BYTES, refuse } from "./safetensors/header.ts";
 
@@ -28,9 +29,11 @@ export interface Safetensors {
  *
  * @param bytes the content of a whole file
  * @param source what is read, as it stands in errors
- * @throws UserError if a rule of the format is broken; the message names the rule and the tensor
+ * @throws UserError if a rule of the format is broken; the message names the rule and the tensor, or what the bytes
+ * are instead and what to do
  */
 export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, source = "the bytes"): Safetensors {
+  refuseForeign(bytes.subarray(0, START_BYTES), source);
   const dataStart = PREFIX_BYTES + headerLength(bytes, bytes.length, source);
   const data = bytes.subarray(dataStart);
   return withData(parseHeader(bytes.subarray(PREFIX_BYTES, dataStart), data.length, source), data);
@@ -50,15 +53,44 @@ export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, source = "the b
  * ```
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
+  return await withHeader(path, async (header, file, dataLength) => {
+    return withData(header, await readBytes(file, dataLength, `"${path}"`));
+  });
+}
+
+/** Says what a file is that is of another kind altogether, which no rule of the format would. */
+function refuseForeign(start: Uint8Array, source: string): void {
+  const [, file] = source.match(/^"(.*)"$/s) ?? [];
+  const foreign = foreignBytes(start, file ?? "FILE");
+  if (foreign !== null) refuse(source, foreign);
+}
+
+/**
+ * Reads the shapes of a file's tensors, in the order of their bytes, and none of their numbers.
+ *
+ * @param path the path as the user wrote it
+ * @throws UserError as {@link readSafetensors}
+ */
+export async function readShapes(path: string): Promise<Map<string, readonly number[]>> {
+  return await withHeader(path, ({ entries }) => new Map(entries.map(({ name, shape }) => [name, shape])));
+}
+
+/** Opens a file, reads and checks its header, and hands over the file from behind it on. */
+async function withHeader<Result>(
+  path: string,
+  body: (header: Header, file: Deno.FsFile, dataLength: number) => Result | Promise<Result>,
+): Promise<Result> {
   const source = `"${path}"`;
   try {
     using file = await Deno.open(path);
     const { size } = await file.stat();
-    const prefix = await readBytes(file, Math.min(PREFIX_BYTES, size), source);
+    const start = await readBytes(file, Math.min(START_BYTES, size), source);
+    refuseForeign(start, source);
+    const prefix = start.subarray(0, PREFIX_BYTES);
+    await file.seek(prefix.length, Deno.SeekMode.Start);
     const header = await readBytes(file, headerLength(prefix, size, source), source);
     const dataLength = size - PREFIX_BYTES - header.length;
-    const parsed = parseHeader(header, dataLength, source);
-    return withData(parsed, await readBytes(file, dataLength, source));
+    return await body(parseHeader(header, dataLength, source), file, dataLength);
   } catch (error) {
     throw fileError(error, "read the tensors", path);
   }

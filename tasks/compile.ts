@@ -12,7 +12,6 @@ const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
   "--allow-env=XDG_RUNTIME_DIR",
-  "--ignore-env=LOG_STREAM,LOG_TOKENS",
   // By which plug-ins are confined.
   "--unstable-worker-options",
 ];

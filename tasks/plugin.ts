@@ -9,10 +9,6 @@ import { writePlugin } from "./support/new_plugin.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
 import { readOptions } from "./support/plugin_options.ts";
 
-interface CheckFlags {
-  readonly options?: string;
-}
-
 /** Adds the verb `plugin`: what an author of plug-ins needs. */
 export function addPlugin(program: Command): void {
   const plugin = program.command("plugin").description("start a model, a loss or a data set of your own, and check it");
@@ -25,7 +21,8 @@ export function addPlugin(program: Command): void {
   addVerbose(
     plugin.command("check").description("run a plug-in on made-up data and see whether it keeps its contract")
       .argument("<plugin>", "file, or built-in name")
-      .option("--options <options>", "its options, as in '{ temperature: 2 }', or a YAML or JSON file with them"),
+      .option("--options <options>", "its options, as in '{ temperature: 2 }', or a YAML or JSON file with them")
+      .option("--image-size <size>", "height and width of a model's made-up images, as 64 or 64x48 (default: 8)"),
   ).action((use: string, flags: CheckFlags) => confined([], () => check(use, flags)));
 }
 
@@ -36,13 +33,30 @@ async function start(kind: string, name: string, { folder }: { readonly folder: 
   for (const line of advice) out.line(line);
 }
 
-async function check(use: string, { options: given }: CheckFlags): Promise<void> {
+interface CheckFlags {
+  readonly options?: string;
+  readonly imageSize?: string;
+}
+
+/** The largest side of made-up images: beyond it a check in float64 takes minutes. */
+const MOST_PIXELS = 512;
+
+/** Height and width as a flag has them. @throws UserError */
+function readImageSize(given: string): readonly [number, number] {
+  const [, height, width = height] = given.match(/^(\d{1,4})(?:x(\d{1,4}))?$/) ?? [];
+  const sides = [Number(height), Number(width)] as const;
+  if (sides.every((side) => side >= 1 && side <= MOST_PIXELS)) return sides;
+  throw new UserError(`Cannot take "${given}" as --image-size: expected a side from 1 to ${MOST_PIXELS}, or 64x48`);
+}
+
+async function check(use: string, { options: given, imageSize }: CheckFlags): Promise<void> {
+  const sizes = imageSize === undefined ? {} : { imageSize: readImageSize(imageSize) };
   const { definition, text } = await findPlugin(use);
   const { options, base } = await readOptions(given);
   const out = standardOutput("stdout");
   const { warning } = stylesOf(out);
   const counts = { ok: 0, failed: 0, skipped: 0 };
-  for await (const result of checkPlugin(definition, { options, text, base, requireWebgpu: isCi() })) {
+  for await (const result of checkPlugin(definition, { options, text, base, requireWebgpu: isCi(), ...sizes })) {
     const { name, outcome, detail } = result;
     counts[outcome]++;
     const shown = outcome.padEnd("skipped".length);

@@ -43,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ground: [
     "core/errors.ts",
     "core/files.ts",
+    "core/foreign_bytes.ts",
     "core/lock.ts",
     "core/nearest.ts",
     "core/sha256.ts",

@@ -17,7 +17,7 @@ Deno.test("the README's example of a run driven step by step runs, and leaves a 
     const own = code.replace(`"./mod.ts"`, JSON.stringify(new URL("../mod.ts", import.meta.url).href))
       .replace("output=runs/steps", `output=${join(folder, "run")}`).replace(`"auto"`, `"cpu"`);
     await Deno.writeTextFile(file, own);
-    const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--ignore-env"];
+    const permissions = ["--no-prompt", "--allow-read", "--allow-write"];
     const { code: exit, stdout, stderr } = await runDeno([
       "run",
       "--check",

@@ -82,8 +82,8 @@ function withoutNetwork(url: string, error: Error): UserError {
   const hosts = [...new Set([new URL(url).host, ...(refused ? [refused] : [])])];
   const remedy = Deno.build.standalone
     ? "download it yourself and name its path"
-    : `allow it by deno run --allow-net=${hosts.join()} --no-prompt --allow-read --allow-write ` +
-      "--ignore-env=LOG_STREAM,LOG_TOKENS tasks/cli.ts distill RECIPE";
+    : `allow it by deno run --allow-net=${hosts.join()} --no-lock --no-prompt --allow-read --allow-write ` +
+      "tasks/cli.ts distill RECIPE";
   return new UserError(
     `Cannot download "${url}" as Deno was started without network access to ${hosts.at(-1)}: ${remedy}`,
     { cause: error },

@@ -1,5 +1,8 @@
 import { dirname, join } from "node:path";
+import { isUrl } from "../data/remote_file.ts";
 import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
+import { readStoredShapes } from "../model_folder/stored_tensors.ts";
+import type { TensorShapes } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -7,12 +10,20 @@ import type { Resolved } from "./resolve_plugins.ts";
 
 /**
  * Fills what a recipe's options leave open for a model: from the config.json that they name as `config`, or from that
- * beside the weights.
+ * beside the weights, and from the weights themselves.
  *
  * @param weights what the recipe names as the model's weights
- * @throws UserError with line and column if the config is of another family of models
+ * @throws UserError with line and column if the config is of another family of models, or the weights of another model
  */
 export async function completeOptions(
+  recipe: Checked<Recipe>,
+  resolved: Resolved<"model">,
+  weights: string | null,
+): Promise<Resolved<"model">> {
+  return await byWeights(recipe, await byConfig(recipe, resolved, weights), weights);
+}
+
+async function byConfig(
   recipe: Checked<Recipe>,
   resolved: Resolved<"model">,
   weights: string | null,
@@ -26,6 +37,52 @@ export async function completeOptions(
     const config = await readForeignConfig(file ?? resolveFile(recipe, named!));
     return { ...resolved, options: definition.fromConfig!(config, options) };
   });
+}
+
+async function byWeights(
+  recipe: Checked<Recipe>,
+  resolved: Resolved<"model">,
+  weights: string | null,
+): Promise<Resolved<"model">> {
+  const { definition, options, path } = resolved;
+  if (!definition.fromWeights || weights === null || isUrl(weights)) return resolved;
+  return await recipe.within([...path, "weights"], async () => {
+    let shapes: TensorShapes = new Map();
+    let unread: unknown = null;
+    try {
+      shapes = await readStoredShapes(resolveFile(recipe, weights));
+    } catch (error) {
+      unread = error;
+    }
+    const file = await configFile(recipe, weights);
+    const config = file === null ? null : await readForeignConfig(file).catch(() => null);
+    try {
+      return { ...resolved, options: definition.fromWeights!({ shapes, config }, options) };
+    } catch (error) {
+      // Where the options say it all, as those of a run whose weights are gone, they are not needed yet.
+      throw unread ?? error;
+    }
+  });
+}
+
+/**
+ * Fills what the options of a student leave open that starts from its teacher's layers, by those of the teacher.
+ *
+ * @throws UserError with line and column if they cannot be told
+ */
+export function followTeacher(
+  recipe: Checked<Recipe>,
+  student: Resolved<"model">,
+  teacher: Resolved<"model"> | null,
+): Resolved<"model"> {
+  const { initialise } = recipe.value.student;
+  const { definition, options, path } = student;
+  if (!initialise || !definition.fromTeacher || teacher?.definition !== definition) return student;
+  const layers = Array.isArray(initialise.layers) ? initialise.layers.length : null;
+  return recipe.within(path, () => ({
+    ...student,
+    options: definition.fromTeacher!(options, teacher.options, layers),
+  }));
 }
 
 /** The config.json that a path stands for: itself, in a folder, or beside a file of weights. */

@@ -4,7 +4,7 @@ import type { Checked } from "../recipe/checked.ts";
 import { type Recipe, sharedKeys } from "../recipe/schema.ts";
 import type { Path } from "../recipe/paths.ts";
 import { optionKit } from "../plugin/kit.ts";
-import { completeOptions } from "./complete_options.ts";
+import { completeOptions, followTeacher } from "./complete_options.ts";
 import { loadPluginUrl } from "../plugin/remote.ts";
 import { type Builtins, type Definitions, isPluginFile, loadPluginFile, type PluginKind } from "../plugin/registry.ts";
 
@@ -84,11 +84,12 @@ export async function resolvePlugins(recipe: Checked<Recipe>, builtins: Builtins
   for (const [index, other] of (teacher?.others ?? []).entries()) {
     otherTeachers.push(await resolveModel(["teacher", "others", index], sharedKeys.otherTeacher, other));
   }
+  const resolvedTeacher = teacher && await resolveModel(["teacher"], sharedKeys.teacher, teacher);
   return {
     dataset: await resolve("dataset", ["dataset"], dataset, sharedKeys.dataset),
-    teacher: teacher && await resolveModel(["teacher"], sharedKeys.teacher, teacher),
+    teacher: resolvedTeacher,
     otherTeachers,
-    student: await resolveModel(["student"], sharedKeys.student, student),
+    student: followTeacher(recipe, await resolveModel(["student"], sharedKeys.student, student), resolvedTeacher),
     losses: resolved,
   };
 }

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { readUserFile } from "../files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import { optionKit } from "../plugin/kit.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
@@ -9,7 +8,7 @@ import { listWords } from "../recipe/words.ts";
 import { areSameClasses } from "../plugin/class_names.ts";
 import { buildForeign } from "./foreign_model.ts";
 import { savedOptions } from "../plugin/saved_options.ts";
-import { CONFIG_FILE } from "./config_file.ts";
+import { CONFIG_FILE, readDescription } from "./config_file.ts";
 import { readModelWeights } from "./read_weights.ts";
 
 const numbers = z.array(z.number());
@@ -62,7 +61,7 @@ export async function readModelFolder(
   const file = join(folder, CONFIG_FILE);
   const foreign = await buildForeign(file, definitions, data);
   if (foreign) return { ...foreign, weights: await readModelWeights(folder, foreign.model, "model", { report }) };
-  const text = new TextDecoder().decode(await readUserFile(file, "the model's description"));
+  const text = await readDescription(file);
   // JSON is YAML, and so its mistakes are shown with line and column, too.
   const config = parseChecked(text, file, configSchema);
   const name = config.oneOf(["architecture"], "model", definitions.map(({ name }) => name));

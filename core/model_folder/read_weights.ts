@@ -1,15 +1,11 @@
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
+import { someOf } from "../recipe/words.ts";
 import { toFloat32 } from "../safetensors.ts";
 import { showShape } from "../tensor.ts";
 import { CONFIG_FILE, readForeignConfig } from "./config_file.ts";
 import { readStoredTensors } from "./stored_tensors.ts";
-
-/** Names in a list for a message, the first few of many. */
-function someOf(names: readonly string[]): string {
-  return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
-}
 
 /** Options of reading weights. */
 export interface ReadingOptions {
@@ -41,30 +37,30 @@ export async function readModelWeights(
     config: await readForeignConfig(join(dirname(file), CONFIG_FILE)).catch(() => null),
     report: (line) => report(`${who}: ${line}`),
   }) ?? stored;
+  const refuse = (reason: string) => {
+    const nearest = model.explain?.(new Map([...tensors].map(([name, { shape }]) => [name, shape]))) ?? null;
+    const hint = nearest === null ? "" : `; its weights ${nearest}`;
+    return new UserError(`Cannot load the ${who} from "${file}" as ${reason}${hint}`);
+  };
+  const known = new Set(model.parameters.map(({ name }) => name));
+  const unknown = [...found.keys()].filter((name) => !known.has(name));
   const isMissing = ({ name }: ParameterSpec) => !found.has(name) && !optional.includes(name);
   const missing = model.parameters.filter(isMissing).map(({ name }) => name);
   if (missing.length > 0) {
-    throw new UserError(
-      `Cannot load the ${who} from "${file}" as it lacks ${missing.length} of ${model.parameters.length} tensors: ${
-        someOf(missing)
-      }; it has ${someOf([...tensors.keys()])}`,
-    );
+    const others = unknown.length > 0 ? `; it has ${someOf(unknown)}, with no place in this model` : "";
+    throw refuse(`it lacks ${missing.length} of ${model.parameters.length} tensors: ${someOf(missing)}${others}`);
   }
   // A deeper network's file has every tensor of a shallower one, which would run with them and be wrong.
-  const known = new Set(model.parameters.map(({ name }) => name));
-  const unknown = [...found.keys()].filter((name) => !known.has(name));
   if (unknown.length > 0) {
-    throw new UserError(
-      `Cannot load the ${who} from "${file}" as it is of another model: ${unknown.length} of its tensors have no ` +
-        `place in this one: ${someOf(unknown)}`,
-    );
+    const some = someOf(unknown);
+    throw refuse(`it is of another model: ${unknown.length} of its tensors have no place in this one: ${some}`);
   }
   const there = model.parameters.filter(({ name }) => found.has(name));
   const wrong = there.filter(({ name, shape }) => found.get(name)!.shape.join() !== shape.join());
   if (wrong.length > 0) {
     const show = ({ name, shape }: ParameterSpec) =>
       `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
-    throw new UserError(`Cannot load the ${who} from "${file}" as shapes differ: ${someOf(wrong.map(show))}`);
+    throw refuse(`shapes differ: ${someOf(wrong.map(show))}`);
   }
   return new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
 }

@@ -1,14 +1,11 @@
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readUserFile } from "../files.ts";
-import { readSafetensors, type StoredTensor } from "../safetensors.ts";
+import { foreignKind } from "../foreign_bytes.ts";
+import { readSafetensors, readShapes, type StoredTensor } from "../safetensors.ts";
+import { INDEX_FILE, WEIGHTS_FILE, whyNoWeights } from "./missing_weights.ts";
 
-/** The weights of a model folder in Hugging Face's layout: one file, or an index of several. */
-export const WEIGHTS_FILE = "model.safetensors";
-const INDEX_FILE = "model.safetensors.index.json";
-
-/** PyTorch's own form, which holds a program rather than data. */
-const PICKLE_FILE = "pytorch_model.bin";
+export { WEIGHTS_FILE } from "./missing_weights.ts";
 
 /** Tensors as they are stored. */
 export interface StoredTensors {
@@ -23,32 +20,39 @@ export interface StoredTensors {
  * @throws UserError if there are none, or a file is missing, broken, or lacks a tensor that the index places there
  */
 export async function readStoredTensors(path: string): Promise<StoredTensors> {
+  const { file, found } = await readAll(path, async (shard) => (await readSafetensors(shard)).tensors);
+  return { file, tensors: found };
+}
+
+/** Reads the shapes of the same tensors, and none of their numbers. @throws UserError as {@link readStoredTensors} */
+export async function readStoredShapes(path: string): Promise<ReadonlyMap<string, readonly number[]>> {
+  return (await readAll(path, readShapes)).found;
+}
+
+async function readAll<Found>(
+  path: string,
+  read: (file: string) => Promise<ReadonlyMap<string, Found>>,
+): Promise<{ readonly file: string; readonly found: ReadonlyMap<string, Found> }> {
   const file = await weightsFile(path);
-  if (!file.endsWith(".index.json")) return { file, tensors: (await readSafetensors(file)).tensors };
+  if (!file.endsWith(".index.json")) return { file, found: await read(file) };
   const places = await readIndex(file);
-  const tensors = new Map<string, StoredTensor>();
+  const found = new Map<string, Found>();
   for (const [shard, names] of Map.groupBy(places.keys(), (name) => places.get(name)!)) {
-    const stored = await readSafetensors(join(dirname(file), shard));
+    const stored = await read(join(dirname(file), shard));
     for (const name of names) {
-      const tensor = stored.tensors.get(name);
+      const tensor = stored.get(name);
       if (!tensor) throw new UserError(`Cannot read "${file}" as "${shard}" lacks the tensor ${name} that it names`);
-      tensors.set(name, tensor);
+      found.set(name, tensor);
     }
   }
-  return { file, tensors };
+  return { file, found };
 }
 
 async function weightsFile(path: string): Promise<string> {
   const info = await Deno.stat(path).catch(() => null);
   if (!info?.isDirectory) return path;
   for (const name of [WEIGHTS_FILE, INDEX_FILE]) if (await exists(join(path, name))) return join(path, name);
-  if (await exists(join(path, PICKLE_FILE))) {
-    throw new UserError(
-      `Cannot read the weights in "${path}" as ${PICKLE_FILE} is a program, not data: save them as ${WEIGHTS_FILE}, as ` +
-        "save_pretrained of Hugging Face's transformers does",
-    );
-  }
-  return join(path, WEIGHTS_FILE);
+  throw new UserError(`Cannot read the weights in "${path}" as ${await whyNoWeights(path)}`);
 }
 
 function exists(path: string): Promise<boolean> {
@@ -58,11 +62,12 @@ function exists(path: string): Promise<boolean> {
 /** The file of each tensor, by its name. */
 async function readIndex(file: string): Promise<Map<string, string>> {
   const refuse = (reason: string) => new UserError(`Cannot read the index "${file}" as ${reason}`);
+  const bytes = await readUserFile(file, "the index of the weights");
   let index: { weight_map?: unknown };
   try {
-    index = JSON.parse(new TextDecoder().decode(await readUserFile(file, "the index of the weights")));
+    index = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw error instanceof UserError ? error : refuse(`it is no JSON: ${(error as Error).message}`);
+    throw refuse(foreignKind(bytes, file) ?? `it is no JSON: ${(error as Error).message}`);
   }
   const places = index?.weight_map;
   if (typeof places !== "object" || places === null) throw refuse("it has no weight_map");

@@ -33,6 +33,8 @@ function guardKind(given: Definition): Definition {
     build: (...call) => buildModel(given, ...call),
     open: given.open && ((...call) => openModel(given, ...call)),
     fromConfig: given.fromConfig && ((...call) => naming(who, "fromConfig", () => given.fromConfig!(...call))),
+    fromWeights: given.fromWeights && ((...call) => naming(who, "fromWeights", () => given.fromWeights!(...call))),
+    fromTeacher: given.fromTeacher && ((...call) => naming(who, "fromTeacher", () => given.fromTeacher!(...call))),
   };
 }
 

@@ -129,6 +129,11 @@ export interface Model {
    */
   fromForeign(name: string): string | null;
   /**
+   * What weights that do not fit are of, for a sentence in which they are the subject: `fit a CIFAR ResNet-32: depth:
+   * 32`. `null` where it cannot be told.
+   */
+  explain?(shapes: TensorShapes): string | null;
+  /**
    * For models whose files come in several forms: the tensors of a file, under the names that `fromForeign` gives, in
    * the form of `parameters`. What cannot be brought into it stays as it is, and is refused by name or shape.
    */
@@ -149,6 +154,17 @@ export interface FileTensor {
 
 /** Tensors of a file by name. */
 export type FileTensors = ReadonlyMap<string, FileTensor>;
+
+/** Shapes of a file's tensors, in PyTorch's axis order, by the names that they have there. */
+export type TensorShapes = ReadonlyMap<string, readonly number[]>;
+
+/** What weights that a recipe names show of their model, without their numbers. */
+export interface StoredModel {
+  /** Of every tensor; none where the weights cannot be read. */
+  readonly shapes: TensorShapes;
+  /** The config.json beside them; `null` if there is none. */
+  readonly config: Readonly<Record<string, unknown>> | null;
+}
 
 /** Where a model's tensors come from. */
 export interface FileSource {
@@ -199,6 +215,20 @@ export interface ModelDefinition<Options = any> extends PluginDefinition<"model"
    * @throws UserError if the config is of a model that this family cannot build
    */
   fromConfig?(config: Readonly<Record<string, unknown>>, options: Options): Options;
+  /**
+   * Fills options that were left at `null` from the weights that the recipe names.
+   *
+   * @throws UserError if an option that is stated contradicts them, or one that must be stated cannot be told by them
+   */
+  fromWeights?(stored: StoredModel, options: Options): Options;
+  /**
+   * Fills options of a student that starts from its teacher's layers, and that were left at `null`.
+   *
+   * @param teacher the options of the teacher, which is of the same family
+   * @param layers how many layers the recipe lists for it; `null` where they follow from the student's own
+   * @throws UserError if one that must be stated cannot be told
+   */
+  fromTeacher?(options: Options, teacher: Options, layers: number | null): Options;
 }
 
 /** A model plug-in; the function only gives the types. */

@@ -1,9 +1,10 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isUrl } from "../data/remote_file.ts";
-import { UserError, wordsOf } from "../errors.ts";
+import { UserError } from "../errors.ts";
 import type { DatasetDefinition } from "./dataset.ts";
 import { guardDefinition } from "./guard.ts";
+import { importFailure } from "./import_failure.ts";
 import type { LossDefinition } from "./loss.ts";
 import type { ModelDefinition } from "./model.ts";
 
@@ -105,9 +106,4 @@ function missingPart(kind: PluginKind | null, definition?: Partial<Record<string
   if (typeof definition.name !== "string") return "its default export has no name";
   const missing = ["options", METHOD[found]].find((key) => typeof definition[key] !== "function");
   return missing && `its default export has no ${missing}`;
-}
-
-/** Deno's reason in one line, without the specifier: that of verified text is the whole text. */
-function importFailure(error: unknown, module: string): string {
-  return wordsOf(error).replaceAll(module, "the module").replaceAll(/\s*\n\s*/g, " ");
 }

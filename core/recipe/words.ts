@@ -26,3 +26,8 @@ export function showValue(value: unknown): string {
 function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
+
+/** Names in a list for a message, the first few of many. */
+export function someOf(names: readonly string[]): string {
+  return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
+}

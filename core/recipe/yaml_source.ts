@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Path } from "./paths.ts";
+import { withoutEnvironment } from "./without_environment.ts";
 import { aliasesOf, aliasProblems, syntaxProblems, type YamlProblem } from "./yaml_problems.ts";
 
 /** A YAML text as a plain value that still knows where each part of it was written. */
@@ -31,7 +32,8 @@ const maxAliasCount = 100;
  */
 export function readYaml(text: string): YamlSource {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true };
+  const document = withoutEnvironment(() => parseDocument(text, options));
   const lineAndColumn = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${Math.max(line, 1)}:${Math.max(col, 1)}`;

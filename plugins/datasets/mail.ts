@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { importFailure } from "../../core/plugin/import_failure.ts";
 import { namedClasses } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
 import { mailText } from "./text/mail_text.ts";
@@ -77,7 +78,7 @@ async function importMessages(name: string, { noteInput }: DatasetSetup): Promis
   try {
     messages = (await import(name)).default();
   } catch (error) {
-    throw new UserError(`Cannot load the messages of "${name}": ${(error as Error).message}`, { cause: error });
+    throw new UserError(`Cannot load the messages of "${name}": ${importFailure(error, name)}`, { cause: error });
   }
   if (
     !Array.isArray(messages) ||

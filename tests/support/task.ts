@@ -16,11 +16,15 @@ export function taskArguments(verb: keyof typeof configuration.tasks): string[] 
   return configuration.tasks[verb].command.split(" ").slice(1);
 }
 
-/** Starts Deno in the checkout. */
-export function spawnDeno(args: readonly string[], env: Record<string, string> = {}): Deno.ChildProcess {
+/** Starts Deno, in the checkout unless another folder is named. */
+export function spawnDeno(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  folder = CHECKOUT,
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [...args],
-    cwd: CHECKOUT,
+    cwd: folder,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
@@ -29,8 +33,12 @@ export function spawnDeno(args: readonly string[], env: Record<string, string> =
 }
 
 /** Runs Deno to its end. */
-export async function runDeno(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const { code, stdout, stderr } = await spawnDeno(args, env).output();
+export async function runDeno(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  folder = CHECKOUT,
+): Promise<Ended> {
+  const { code, stdout, stderr } = await spawnDeno(args, env, folder).output();
   const text = new TextDecoder();
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }

@@ -90,6 +90,9 @@ export default { kind: "loss", name: "bad", description: "Bad", options: ({ z })
       assert.match(stdout, /^failed {3}gives a finite scalar of shape \[\]: .* got a tensor of shape \[4, 4\]$/m);
       assert.match(stderr, /^The loss "bad" fails \d+ checks\n$/);
     }
+    const sized = await runTask("plugin", ["check", file, "--image-size", "64x"]);
+    assert.equal(sized.code, 2);
+    assert.equal(sized.stderr, 'Cannot take "64x" as --image-size: expected a side from 1 to 512, or 64x48\n');
     const missing = await runTask("plugin", ["check", join(folder, "none.ts")]);
     assert.deepEqual([missing.code, missing.stdout], [2, ""]);
     assert.match(missing.stderr, /^Cannot read the plug-in ".*none\.ts" as there is no such file or folder\n$/);

@@ -5,6 +5,7 @@ import { Rigs } from "./rigs.ts";
 import { type Check, type CheckResult, runCheck } from "./check.ts";
 import { datasetChecks } from "./dataset_checks.ts";
 import { definitionChecks, type DefinitionSetup } from "./definition_checks.ts";
+import type { ImageSize } from "./inputs.ts";
 import { lossChecks } from "./loss_checks.ts";
 import { modelChecks } from "./model_checks.ts";
 
@@ -12,6 +13,8 @@ import { modelChecks } from "./model_checks.ts";
 export interface CheckOptions extends Partial<DefinitionSetup> {
   /** Whether a missing WebGPU adapter is a failure; else checks that need one are skipped. */
   readonly requireWebgpu?: boolean;
+  /** Height and width of the made-up images that a model is checked with; 8 and 8 by default. */
+  readonly imageSize?: readonly [height: number, width: number];
   /** The folder that files of a data set are relative to; the working directory by default. */
   readonly base?: string;
 }
@@ -38,11 +41,11 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
  */
 export async function* checkPlugin(
   definition: Definitions[PluginKind],
-  { options = {}, text = null, requireWebgpu = false, base = "." }: CheckOptions = {},
+  { options = {}, text = null, requireWebgpu = false, base = ".", imageSize }: CheckOptions = {},
 ): AsyncGenerator<CheckResult> {
   const rigs = new Rigs(requireWebgpu);
   try {
-    for (const check of checksOf(guardDefinition(definition), { options, text, base }, rigs)) {
+    for (const check of checksOf(guardDefinition(definition), { options, text, base, imageSize }, rigs)) {
       const result = await runCheck(check);
       yield result;
       if (result.outcome === "failed" && check.decisive) return;
@@ -55,12 +58,12 @@ export async function* checkPlugin(
 /** All checks in order; those of the kind take the options as the schema gives them. */
 function* checksOf(
   definition: Definitions[PluginKind],
-  setup: DefinitionSetup & { readonly base: string },
+  setup: DefinitionSetup & { readonly base: string; readonly imageSize?: ImageSize },
   rigs: Rigs,
 ): Generator<Check> {
   yield* definitionChecks(definition, setup);
   const options = definition.options(optionKit).parse(setup.options);
   if (definition.kind === "loss") yield* lossChecks(definition, options, rigs);
-  else if (definition.kind === "model") yield* modelChecks(definition, options, rigs);
+  else if (definition.kind === "model") yield* modelChecks(definition, options, rigs, setup.imageSize);
   else yield* datasetChecks(definition, options, setup.base);
 }

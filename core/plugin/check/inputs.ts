@@ -1,24 +1,34 @@
 import { Random } from "../../data/random.ts";
 import type { Batch, HostTensor, InputDescription, Task } from "../dataset.ts";
 
+/** Height and width of made-up images unless others are asked for. */
+const IMAGE_SIZE: ImageSize = [8, 8];
+
+/** Height and width of images. */
+export type ImageSize = readonly [height: number, width: number];
+
 /** Kinds of data that a loss or a model may be made for, in the order in which they are tried. */
-export const datas: readonly InputDescription[] = [
-  images(),
-  text("classification"),
-  text("regression"),
-  text("tagging"),
-];
+export function datasOf(imageSize: ImageSize = IMAGE_SIZE): readonly InputDescription[] {
+  return [images(imageSize), text("classification"), text("regression"), text("tagging")];
+}
+
+/** The same data of larger images, each twice as high and wide as the one before; none of texts. */
+export function largerImages({ image }: InputDescription): readonly InputDescription[] {
+  if (!image) return [];
+  const [height, width] = image.size;
+  return [2, 4, 8].map((factor) => images([height * factor, width * factor]));
+}
 
 /** `classification of images`, for people. */
 export function nameOf({ task, image }: InputDescription): string {
   return `${task} of ${image ? "images" : "text"}`;
 }
 
-function images(): InputDescription {
+function images([height, width]: ImageSize): InputDescription {
   return {
     task: "classification",
     classes: ["a", "b", "c", "d"],
-    image: { size: [8, 8, 3], normalise: { mean: [0, 0, 0], std: [1, 1, 1] } },
+    image: { size: [height, width, 3], normalise: { mean: [0, 0, 0], std: [1, 1, 1] } },
     text: null,
   };
 }

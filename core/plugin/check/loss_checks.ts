@@ -4,7 +4,7 @@ import type { LossDefinition } from "../loss.ts";
 import type { RigName, Rigs } from "./rigs.ts";
 import { type Check, describeError, expect } from "./check.ts";
 import { checkGradient } from "./differences.ts";
-import { datas, nameOf } from "./inputs.ts";
+import { datasOf, nameOf } from "./inputs.ts";
 import { LossRig, type LossRigOptions } from "./loss_rig.ts";
 import { expectClose, expectEqual, expectFinite, readNamed } from "./numbers.ts";
 
@@ -76,6 +76,7 @@ export function lossChecks(definition: LossDefinition, options: unknown, rigs: R
             value: () => opened.compute(),
             perTensor: 12,
             tolerance: BY_DIFFERENCES,
+            refine: true,
           });
           return `${compared} numbers`;
         }),
@@ -105,7 +106,7 @@ export function lossChecks(definition: LossDefinition, options: unknown, rigs: R
 /** The first kind of data that the loss can be built and computed for. */
 async function fittingData(ops: Ops, definition: LossDefinition, options: unknown) {
   const refusals: string[] = [];
-  for (const data of datas) {
+  for (const data of datasOf()) {
     try {
       const opened = await LossRig.open(ops, definition, options, { data, batch: BATCH, wider: 0 });
       opened.dispose();

@@ -7,8 +7,8 @@ import { optionKit } from "../kit.ts";
 import type { Model, ModelDefinition, ModelOutputs } from "../model.ts";
 import type { RigName, Rigs } from "./rigs.ts";
 import { type Check, describeError, expect, Skipped } from "./check.ts";
-import { checkGradient } from "./differences.ts";
-import { datas, nameOf } from "./inputs.ts";
+import { checkGradient, Unsettled } from "./differences.ts";
+import { datasOf, type ImageSize, largerImages, nameOf } from "./inputs.ts";
 import { ModelRig } from "./model_rig.ts";
 import { expectClose, expectEqual, expectFinite, readNamed, spread } from "./numbers.ts";
 
@@ -16,8 +16,17 @@ const BATCH = 3;
 const ON_DEVICES = 1e-3;
 const BY_DIFFERENCES = 1e-4;
 
-/** The checks of every model; its options are already checked. */
-export function modelChecks(definition: ModelDefinition, options: unknown, rigs: Rigs): Check[] {
+/**
+ * The checks of every model; its options are already checked.
+ *
+ * @param imageSize of made-up images, where the model takes any
+ */
+export function modelChecks(
+  definition: ModelDefinition,
+  options: unknown,
+  rigs: Rigs,
+  imageSize?: ImageSize,
+): Check[] {
   let built: { readonly model: Model; readonly data: InputDescription } | undefined;
   const rig = async <Result>(
     name: RigName,
@@ -46,7 +55,7 @@ export function modelChecks(definition: ModelDefinition, options: unknown, rigs:
       decisive: true,
       run: () => {
         const refusals: string[] = [];
-        for (const data of datas) {
+        for (const data of datasOf(imageSize)) {
           try {
             built = { model: definition.build(options, data), data };
             return nameOf(data);
@@ -98,7 +107,26 @@ export function modelChecks(definition: ModelDefinition, options: unknown, rigs:
         return await rig("cpu", expectLayers);
       },
     },
-    { name: "gradient agrees with finite differences", run: () => rig("float64", expectGradient) },
+    {
+      name: "gradient agrees with finite differences",
+      run: async () => {
+        expect(built !== undefined, "it cannot be built");
+        // Batch norm over a few numbers, as of a picture that shrank to one pixel, is no place to look at a gradient.
+        const more = imageSize ? [] : largerImages(built.data);
+        for (const [index, data] of [built.data, ...more].entries()) {
+          const refine = index === more.length;
+          const opened = new ModelRig(await rigs.ops("float64"), definition.build(options, data), data, BATCH);
+          try {
+            return await expectGradient(opened, refine) + (index === 0 ? "" : sizeName(data));
+          } catch (error) {
+            if (!(error instanceof Unsettled)) throw error;
+            if (refine) throw new Error(error.message + sizeName(data));
+          } finally {
+            opened.dispose();
+          }
+        }
+      },
+    },
     { name: "evaluation is the same each time, and changes no weight", run: () => rig("cpu", expectEvaluation) },
     {
       name: "config builds the same model again",
@@ -153,8 +181,13 @@ function tensorsOf({ logits, features, hidden, attention, pooled }: ModelOutputs
   ]);
 }
 
+/** The size of a data set's images after a sentence: `, of images of 16x16`. */
+function sizeName({ image }: InputDescription): string {
+  return image ? `, of images of ${image.size.slice(0, 2).join("x")}` : "";
+}
+
 /** Of a few weights, from the first layer to the last. */
-async function expectGradient(rig: ModelRig): Promise<string> {
+async function expectGradient(rig: ModelRig, refine: boolean): Promise<string> {
   const { ops, model, weights } = rig;
   const trainable = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
   const names = spread(trainable.length, 12).map((index) => trainable[index]);
@@ -174,6 +207,7 @@ async function expectGradient(rig: ModelRig): Promise<string> {
     value,
     perTensor: 2,
     tolerance: BY_DIFFERENCES,
+    refine,
   });
   return `${compared} numbers`;
 }

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
+import { foreignKind } from "../../../core/foreign_bytes.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
 import { bertTokenizer, type BertTokenizerOptions } from "./bert_tokenizer.ts";
+import { robertaTokenizer, saveTokenizer } from "./roberta_tokenizer.ts";
 import { TextTokenizer, type TokenizerFiles } from "./tokenizer.ts";
 import type { TextOptions } from "./text_options.ts";
 import { trainVocabulary } from "./train_vocabulary.ts";
@@ -32,21 +34,45 @@ export async function openTokenizer(
   return { tokenizer: new TextTokenizer(files, maxLength), files: fileBytes(files) };
 }
 
-async function readTokenizer(name: string, lowercase: boolean, readFile: DatasetSetup["readFile"]) {
+async function readTokenizer(
+  name: string,
+  lowercase: boolean,
+  readFile: DatasetSetup["readFile"],
+): Promise<TokenizerFiles> {
   if (name.endsWith(".txt")) return readVocabulary(name, { lowercase }, readFile);
   if (name.endsWith(".json")) return { tokenizer: await readJson(name, readFile), config: {} };
-  const optional = async (file: string) => {
-    try {
-      return await readJson(join(name, file), readFile);
-    } catch (error) {
-      if (error instanceof UserError && error.cause instanceof Deno.errors.NotFound) return null;
-      throw error;
-    }
-  };
-  const [tokenizer, config] = [await optional("tokenizer.json"), await optional("tokenizer_config.json") ?? {}];
+  const optional = <Read>(file: string, read: (file: string, readFile: DatasetSetup["readFile"]) => Promise<Read>) =>
+    ifThere(() => read(join(name, file), readFile));
+  const [tokenizer, config] = [
+    await optional("tokenizer.json", readJson),
+    await optional("tokenizer_config.json", readJson) ?? {},
+  ];
   if (tokenizer) return { tokenizer, config };
+  const [vocabulary, merges] = [await optional("vocab.json", readJson), await optional("merges.txt", readLines)];
+  if (vocabulary && merges) {
+    const specialTokens = await optional("special_tokens_map.json", readJson) ?? {};
+    const addedTokens = await optional("added_tokens.json", readJson) ?? {};
+    return robertaTokenizer({ vocabulary, merges, config, specialTokens, addedTokens }, name);
+  }
+  for (const file of SENTENCEPIECE) {
+    if (await ifThere(() => readFile(join(name, file), "the tokenizer")) === null) continue;
+    throw new UserError(`Cannot read the tokenizer in "${name}" as ${file} is SentencePiece's: ${saveTokenizer(name)}`);
+  }
   const file = join(name, "tokenizer_config.json");
   return readVocabulary(join(name, "vocab.txt"), bertOptions(config, lowercase, file), readFile);
+}
+
+/** Vocabularies of SentencePiece, which are programs' own. */
+const SENTENCEPIECE = ["sentencepiece.bpe.model", "spiece.model", "tokenizer.model"];
+
+/** What reading gives; `null` where there is no such file. */
+async function ifThere<Read>(read: () => Promise<Read>): Promise<Read | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof UserError && error.cause instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 /**
@@ -81,17 +107,28 @@ function bertOptions(config: Record<string, unknown>, lowercase: boolean, file: 
 }
 
 async function readVocabulary(file: string, options: BertTokenizerOptions, readFile: DatasetSetup["readFile"]) {
-  const text = new TextDecoder().decode(await readFile(file, "the vocabulary"));
-  return bertTokenizer(text.replace(/\r?\n$/, "").split(/\r?\n/), options);
+  return bertTokenizer(await readLines(file, readFile), options);
+}
+
+/** The lines of a text file; one that ends with a line break has none after it. */
+async function readLines(file: string, readFile: DatasetSetup["readFile"]): Promise<string[]> {
+  const bytes = await readFile(file, "the vocabulary");
+  const foreign = foreignKind(bytes, file);
+  if (foreign !== null) throw new UserError(`Cannot read the vocabulary "${file}" as ${foreign}`);
+  return new TextDecoder().decode(bytes).replace(/\r?\n$/, "").split(/\r?\n/);
 }
 
 async function readJson(file: string, readFile: DatasetSetup["readFile"]): Promise<Record<string, unknown>> {
   const bytes = await readFile(file, "the tokenizer");
+  let value: unknown;
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw new UserError(`Cannot read the tokenizer "${file}": ${(error as Error).message}`);
+    const reason = foreignKind(bytes, file) ?? `it is no JSON: ${(error as Error).message}`;
+    throw new UserError(`Cannot read the tokenizer "${file}" as ${reason}`);
   }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new UserError(`Cannot read the tokenizer "${file}": expected a JSON object`);
 }
 
 /** Hugging Face's files of a tokenizer, for its own tools and for {@link openTokenizer}. */

@@ -1,5 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../../core/errors.ts";
+import { type Splitter, withUnicodeSpaces } from "./byte_level.ts";
 
 /** The tokens of one example. */
 export interface EncodedText {
@@ -53,7 +54,8 @@ export class TextTokenizer {
   /** @throws UserError for files that the library does not understand */
   constructor({ tokenizer, config }: TokenizerFiles, private readonly maxLength: number) {
     try {
-      this.#tokenizer = new Tokenizer(tokenizer, config);
+      const splitter = withUnicodeSpaces(tokenizer.pre_tokenizer as Splitter | null | undefined);
+      this.#tokenizer = new Tokenizer({ ...tokenizer, pre_tokenizer: splitter }, config);
     } catch (error) {
       throw new UserError(`Cannot use the tokenizer: ${(error as Error).message}`);
     }

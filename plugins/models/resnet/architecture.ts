@@ -2,7 +2,7 @@ import { UserError } from "../../../core/errors.ts";
 
 /** Options of the `resnet` plug-in. */
 export interface ResnetOptions {
-  readonly depth: number;
+  readonly depth: number | null;
   readonly width: number | null;
   readonly stem: "cifar" | "imagenet" | "small" | null;
   readonly dropout: number;
@@ -40,6 +40,22 @@ const IMAGENET_STAGES: Readonly<Record<number, readonly number[]>> = {
   50: [3, 4, 6, 3],
 };
 
+/** The depths that can be built, for messages. */
+export const DEPTHS = "18, 34, 50, or 6k + 2";
+
+/** The depth of a network by the blocks of its stages; `null` for one that {@link layOut} does not lay out. */
+export function depthOf(blocks: readonly number[], bottleneck: boolean): number | null {
+  const imagenet = Object.entries(IMAGENET_STAGES).find(([depth, counts]) =>
+    counts.join() === blocks.join() && isBottleneck(Number(depth)) === bottleneck
+  );
+  if (imagenet) return Number(imagenet[0]);
+  const depth = 6 * blocks[0] + 2;
+  const isCifar = !bottleneck && blocks.length === 3 && blocks.every((count) => count === blocks[0]);
+  return isCifar && !IMAGENET_STAGES[depth] ? depth : null;
+}
+
+const isBottleneck = (depth: number) => depth === 50;
+
 /** A bottleneck block gives four times the channels of its 3x3 convolution. */
 const EXPANSION = 4;
 
@@ -49,17 +65,20 @@ const EXPANSION = 4;
  *
  * @throws UserError for a depth of neither family
  */
-export function layOut({ depth, width, stem }: ResnetOptions): Architecture {
+export function layOut({ depth, width, stem }: Pick<ResnetOptions, "depth" | "width" | "stem">): Architecture {
+  if (depth === null) {
+    throw new UserError(`Cannot build a ResNet of no depth: expected depth (${DEPTHS}), or weights that show it`);
+  }
   const imagenet = IMAGENET_STAGES[depth];
   if (!imagenet && (depth < 8 || (depth - 2) % 6 !== 0)) {
     const below = Math.max(8, 6 * Math.floor((depth - 2) / 6) + 2);
     throw new UserError(
-      `Cannot build a ResNet of depth ${depth}: expected 18, 34, 50, or 6k + 2 such as ${below} and ${below + 6}`,
+      `Cannot build a ResNet of depth ${depth}: expected ${DEPTHS} such as ${below} and ${below + 6}`,
     );
   }
   const counts = imagenet ?? new Array<number>(3).fill((depth - 2) / 6);
   const first = width ?? (imagenet ? 64 : 16);
-  const bottleneck = depth === 50;
+  const bottleneck = isBottleneck(depth);
   let inputs = first;
   const stages = counts.map((count, stage) => {
     const name = `layer${stage + 1}`;

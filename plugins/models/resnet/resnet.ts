@@ -2,8 +2,10 @@ import { bounded } from "../../../core/recipe/bounds.ts";
 import { imagesOf, outputsOf } from "../../../core/plugin/inputs.ts";
 import { defineModel } from "../../../core/plugin/model.ts";
 import { layOut, type ResnetOptions } from "./architecture.ts";
+import { followTeacher, followWeights } from "./follow.ts";
 import { forward, residual } from "./forward.ts";
 import { parametersOf } from "./parameters.ts";
+import { explain, ownName } from "./recognise.ts";
 
 /**
  * Residual networks (He et al. 2016, arXiv 1512.03385) with torchvision's tensor names: the CIFAR family of depth 6k +
@@ -19,21 +21,27 @@ export const resnet = defineModel<ResnetOptions>({
   source: "He et al. 2016, arXiv 1512.03385",
   options: ({ z }) =>
     z.strictObject({
-      depth: bounded(z.int().min(8).max(2000), "the deepest that was ever trained has 1202 layers").describe(
-        "Number of layers: 6k + 2 (8, 14, 20, 32, 56, ...), or 18, 34, 50",
-      ),
+      depth: bounded(z.int().min(8).max(2000), "the deepest that was ever trained has 1202 layers").nullable().default(
+        null,
+      )
+        .describe(
+          "Number of layers: 6k + 2 (8, 14, 20, 32, 56, ...), or 18, 34, 50; null: that of the weights, or of the listed " +
+            "layers of the teacher",
+        ),
       width: bounded(z.int().min(1).max(2 ** 14), "the last stage has four times as many").nullable().default(null)
         .describe(
-          "Channels of the first stage, doubled at each later one; null: 16, or 64 for depths 18, 34 and 50",
+          "Channels of the first stage, doubled at each later one; null: that of the weights or the teacher, else 16, or 64 for depths 18, 34 and 50",
         ),
       stem: z.enum(["cifar", "imagenet", "small"]).nullable().default(null).describe(
-        "First layer: cifar is 3x3, imagenet 7x7 with stride 2 and max pooling, small 3x3 with stride 2; null: by depth",
+        "First layer: cifar is 3x3, imagenet 7x7 with stride 2 and max pooling, small 3x3 with stride 2; null: that of the weights or the teacher, else by depth",
       ),
       dropout: z.number().min(0).lt(1).default(0).describe("Rate of dropout before the last layer"),
       subclasses: bounded(z.int().min(1).max(1000), "each is one more row of the last layer").default(1).describe(
         "Parts of each class that the last layer tells apart, for the loss lelp; a class counts as their sum",
       ),
     }),
+  fromWeights: followWeights,
+  fromTeacher: followTeacher,
   build(options, data) {
     const architecture = layOut(options);
     const outputs = outputsOf(data) * options.subclasses;
@@ -45,11 +53,8 @@ export const resnet = defineModel<ResnetOptions>({
       forward: (call) => forward(architecture, options, call),
       runLayer: (call, layer, x) => ({ hidden: residual(call, x, blocks[layer]) }),
       config: { ...options, width: architecture.stemWidth, stem: architecture.stem },
-      fromForeign: (name) => {
-        // Data-parallel training prefixes every name; PyTorch's batch counter is not needed.
-        const plain = name.replace(/^module\./, "");
-        return plain.endsWith(".num_batches_tracked") ? null : plain;
-      },
+      fromForeign: ownName,
+      explain: (shapes) => explain(shapes, { depth: options.depth, width: architecture.stemWidth }),
     };
   },
 });

@@ -123,7 +123,7 @@ Deno.test("a redirect to a host without permission names both hosts", () =>
     const { host } = new URL(url("/"));
     await refused(
       readRemoteFile({ url: url("/moved"), sha256: hash }, { cache }),
-      new RegExp(`without network access to example\\.org: .* --allow-net=${host},example\\.org --no-prompt`),
+      new RegExp(`without network access to example\\.org: .* --allow-net=${host},example\\.org --no-lock --no-prompt`),
     );
   }));
 

@@ -63,7 +63,10 @@ Deno.test("mistakes in config.json are shown with line and column", () =>
       { architecture: "resnett" },
       /config\.json:2:\d+: Unknown model "resnett" .*: did you mean "resnet"\?$/,
     );
-    await refused({ depth: "8" }, /config\.json:3:\d+: Expected an integer >= 8 and <= 2000 for depth: got "8"$/);
+    await refused(
+      { depth: "8" },
+      /config\.json:3:\d+: Expected an integer >= 8 and <= 2000 or null for depth: got "8"$/,
+    );
     await refused({ widht: 4 }, /config\.json:\d+:\d+: Unknown key "widht" .*: did you mean "width"\?$/);
     await refused({ depth: 9 }, /config\.json:2:\d+: Cannot build a ResNet of depth 9: expected/);
     await refused({ width: 8 }, /^Cannot load the model from ".*" as shapes differ: conv1\.weight is \[4, 1, 3, 3\]/);

@@ -18,7 +18,7 @@ async function refusal(folder: string, text: string, kind: "loss" | "model" = "l
     : tinyRecipe.replace("use: resnet", `use: ./${name}`);
   let said = "";
   await assert.rejects(tinyRun(folder, { text: recipe, overrides: ["train.maxSteps=2"] }), (error: Error) => {
-    assert.equal(error.name, "UserError", error.stack);
+    assert.equal(error.name, "UserError", String(error.stack));
     said = error.message.replaceAll(name, "FILE").replace(/^.*tiny\.yaml:\d+:\d+: /, "");
     return true;
   });
@@ -266,6 +266,10 @@ Deno.test("every method of a model and of a loss tells under its name what goes 
   const configured = guardDefinition<ModelDefinition>({ ...family, fromConfig: fails() });
   assert.throws(() => configured.fromConfig!({}, {}), said('The model "mine" failed in fromConfig: Out of ideas'));
   assert.equal(guardDefinition(family).fromConfig, undefined);
+  const following = guardDefinition<ModelDefinition>({ ...family, fromWeights: fails(), fromTeacher: fails() });
+  const stored = { shapes: new Map(), config: null };
+  assert.throws(() => following.fromWeights!(stored, {}), said('The model "mine" failed in fromWeights: Out of ideas'));
+  assert.throws(() => following.fromTeacher!({}, {}, 1), said('The model "mine" failed in fromTeacher: Out of ideas'));
   const methods = ["prepare", "inputs", "endEpoch", "observe"] as const;
   const loss = await guardDefinition<LossDefinition>({
     ...bare,

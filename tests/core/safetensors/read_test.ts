@@ -129,7 +129,7 @@ Deno.test("a missing file, a folder and a file of another kind are refused with 
   const cases: [path: string, message: string][] = [
     [`${folder}/absent`, `Cannot read the tensors "${folder}/absent" as there is no such file or folder`],
     [folder, `Cannot read the tensors "${folder}" as it is a folder: a file is needed`],
-    [text, `Cannot read "${text}" as safetensors: its header claims`],
+    [text, `Cannot read "${text}" as safetensors: it is text that begins with "not a tensor in sight": `],
   ];
   for (const [path, message] of cases) {
     await assert.rejects(
