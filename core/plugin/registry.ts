@@ -98,5 +98,6 @@ function missingPart(kind: PluginKind | null, definition?: Partial<Record<string
 /** Deno's reason in one line, without the specifier: that of verified text is the whole text. */
 function importFailure(error: unknown, module: string): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (message.startsWith(`Module not found "${module}"`)) return "there is no such file";
   return message.replaceAll(module, "the module").replaceAll(/\s*\n\s*/g, " ");
 }

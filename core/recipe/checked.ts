@@ -2,8 +2,8 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { explain, type Mistake } from "./explain.ts";
 import { applyOverride, type Override, parseOverride } from "./overrides.ts";
-import { formatPath, isMap, type Path, startsWith, valueAtPath } from "./paths.ts";
-import { listWords, showValue } from "./words.ts";
+import { isMap, type Path, showPath, startsWith, valueAtPath } from "./paths.ts";
+import { listWords, showKey, showValue } from "./words.ts";
 import { readYaml, type YamlSource } from "./yaml_source.ts";
 import type { Schema } from "./zod_schema.ts";
 
@@ -64,7 +64,7 @@ function refusePrototypes(checked: Checked<unknown>, value: unknown, path: Path)
   if (!isMap(value)) return;
   for (const key of Object.keys(value)) {
     if (key === "__proto__") {
-      const place = path.length === 0 ? "at the top level" : `in ${formatPath(path)}`;
+      const place = path.length === 0 ? "at the top level" : `in ${showPath(path)}`;
       throw checked.error([...path, key], `Unknown key "${key}" ${place}: no key of a recipe has this name`, "key");
     }
     refusePrototypes(checked, value[key], [...path, key]);
@@ -146,7 +146,7 @@ export class Checked<Value> implements Section<Value> {
     if (names.includes(name)) return name;
     const near = nearest(name, names);
     const advice = near === undefined ? `expected ${listWords(names, "or")}` : `did you mean "${near}"?`;
-    throw this.error(path, `Unknown ${kind} "${name}" for ${formatPath(path)}: ${advice}`);
+    throw this.error(path, `Unknown ${kind} ${showKey(name)} for ${showPath(path)}: ${advice}`);
   }
 
   /**

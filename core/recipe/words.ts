@@ -13,16 +13,36 @@ export function listWords(words: readonly string[], last: "and" | "or"): string 
 /**
  * A value as an error message shows it: short, and so that `"1"` and `1` can be told apart.
  *
- * @param value anything that YAML can hold
+ * @param value anything that YAML can hold, or that a program hands over
  * @returns one line of at most about 60 characters
  */
 export function showValue(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : shorten(JSON.stringify(value));
-  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0 ? "an empty map" : "a map";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : shorten(inFlow(value));
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) {
+    const { name = "" } = Object.getPrototypeOf(value)?.constructor ?? Object;
+    if (name !== "" && name !== "Object") return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+    return Object.keys(value).length === 0 ? "an empty map" : "a map";
+  }
   if (typeof value === "string") return shorten(JSON.stringify(value));
   return String(value);
 }
 
-function shorten(text: string): string {
+/** A key or a name in a sentence: in quotes, on one line, and short. */
+export function showKey(key: string | number): string {
+  return shorten(JSON.stringify(String(key)));
+}
+
+/** A text of any length as a part of one line: at most about 60 characters. */
+export function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
+/** JSON, but for the numbers that it has no words for. */
+function inFlow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.slice(0, 60).map(inFlow).join(",")}]`;
+  if (typeof value === "number") return String(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? String(value);
+  const entries = Object.entries(value).slice(0, 60);
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${inFlow(inner)}`).join(",")}}`;
 }

@@ -94,7 +94,7 @@ Deno.test("a value that the schema refuses is named with line, column and what w
     ],
     ["epochs: 3\nparts:\n  - use: a\n  - name: b", '4:5: Missing key "use" in parts[1]: expected a string'],
     ["epochs: 3\nparts: {a: 1}", "2:8: Expected a list for parts: got a map"],
-    ["epochs: 1\nflag: true", "2:7: Expected 2 epochs or more for flag"],
+    ["epochs: 1\nflag: true", "2:7: Expected 2 epochs or more for flag: got true"],
     [`epochs: 3\nmode: ${"a".repeat(80)}`, `2:7: Expected fast or careful for mode: got "${"a".repeat(56)}...`],
   ];
   for (const [text, expected] of known) assert.equal(message(text), `r.yaml:${expected}`, text);
@@ -137,8 +137,20 @@ Deno.test("text that is not one YAML map is refused with line and column", () =>
       "epochs: [1",
       "1:11: Cannot read the YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
     ],
-    ["epochs: @1", "1:9: Cannot read the YAML: Plain value cannot start with reserved character @"],
-    ["epochs: !int 1", "1:9: Cannot read the YAML: Unresolved tag: !int"],
+    [
+      "epochs: @1",
+      "1:9: Cannot read the YAML: Plain value cannot start with reserved character @; put such a text in quotes",
+    ],
+    [
+      "epochs: !int 1",
+      "1:9: Cannot read the YAML: Unresolved tag: !int; values are texts, numbers, true, false, null, lists and maps, " +
+      "without a tag",
+    ],
+    ...["!!set {a}", "!!binary aGk=", "!!timestamp 2001-01-01", "!!omap [a: 1]"].map((value): [string, string] => {
+      const [tag] = value.split(" ");
+      const right = "values are texts, numbers, true, false, null, lists and maps, without a tag";
+      return [`epochs: ${value}`, `1:${10 + tag.length}: Cannot take a value of the tag ${tag}: ${right}`];
+    }),
     ["? [epochs]\n: 1", "1:3: Cannot take a list or a map as a key: a key is a word"],
     ["epochs: *a", '1:9: Unknown alias "*a": no anchor of this name before it'],
     ["parts: &a [*a]", '1:12: Cannot follow the alias "*a" as it stands inside its own anchor'],
