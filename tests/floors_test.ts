@@ -45,6 +45,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/files.ts",
     "core/lock.ts",
     "core/nearest.ts",
+    "core/visible.ts",
     "core/sha256.ts",
     "core/version.ts",
     "deno.json",

@@ -99,5 +99,6 @@ function missingPart(kind: PluginKind | null, definition?: Partial<Record<string
 function importFailure(error: unknown, module: string): string {
   const message = error instanceof Error ? error.message : String(error);
   if (message.startsWith(`Module not found "${module}"`)) return "there is no such file";
+  if (message.includes("ERR_UNSUPPORTED_DIR_IMPORT")) return "it is a folder: a file is needed";
   return message.replaceAll(module, "the module").replaceAll(/\s*\n\s*/g, " ");
 }

@@ -3,7 +3,7 @@ import { nearest } from "../nearest.ts";
 import { explain, type Mistake } from "./explain.ts";
 import { applyOverride, type Override, parseOverride } from "./overrides.ts";
 import { isMap, type Path, showPath, startsWith, valueAtPath } from "./paths.ts";
-import { listWords, showKey, showValue } from "./words.ts";
+import { listNames, showText, showValue } from "./words.ts";
 import { readYaml, type YamlSource } from "./yaml_source.ts";
 import type { Schema } from "./zod_schema.ts";
 
@@ -145,8 +145,8 @@ export class Checked<Value> implements Section<Value> {
     const name = String(valueAtPath(this.value, path));
     if (names.includes(name)) return name;
     const near = nearest(name, names);
-    const advice = near === undefined ? `expected ${listWords(names, "or")}` : `did you mean "${near}"?`;
-    throw this.error(path, `Unknown ${kind} ${showKey(name)} for ${showPath(path)}: ${advice}`);
+    const advice = near === undefined ? `expected ${listNames(names, "or")}` : `did you mean "${near}"?`;
+    throw this.error(path, `Unknown ${kind} ${showText(name)} for ${showPath(path)}: ${advice}`);
   }
 
   /**
@@ -226,7 +226,10 @@ export class Checked<Value> implements Section<Value> {
 
   #place(path: Path, at: "key" | "value"): { label?: string; offset: number } {
     const setting = this.#overrides.findLast((override) => startsWith(path, override.path));
-    if (setting) return { label: setting.label, offset: Infinity };
+    if (setting) {
+      const inside = path.slice(setting.path.length);
+      return { label: inside.length > 0 && setting.origin?.(inside, at) || setting.label, offset: Infinity };
+    }
     const offset = this.#source.offsetOf(path, at);
     if (offset !== undefined) return { offset };
     // Not in the text: made by an override of something in it, or a default of what is around it.

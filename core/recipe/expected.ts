@@ -27,6 +27,8 @@ export interface JsonSchema {
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
   multipleOf?: number;
+  /** What to call it; see `inWords`. */
+  words?: string;
   /** Why a number has these bounds; see `bounded`. */
   reason?: string;
 }
@@ -61,7 +63,7 @@ function meantFor(alternatives: readonly JsonSchema[], value: unknown): readonly
   const maps = alternatives.filter(({ type }) => type === "object" || type === undefined);
   const suiting = maps.filter(({ properties = {} }) =>
     Object.entries(properties).every(([key, property]) =>
-      property.const === undefined || (value[key] ?? property.default) === property.const
+      property.const === undefined || (value[key] === undefined ? property.default : value[key]) === property.const
     )
   );
   return [suiting, maps].find(({ length }) => length > 0) ?? alternatives;
@@ -125,7 +127,9 @@ export function homesOf(schema: JsonSchema, key: string, path: Path = []): Path[
  * @returns for example `auto, a number > 0 or null`; `undefined` if a schema does not say
  */
 export function describeExpected(schemas: readonly JsonSchema[]): string | undefined {
-  const words = schemas.flatMap(({ enum: values, ...schema }) => values?.map(plain) ?? [describeOne(schema)]);
+  const words = schemas.flatMap(({ enum: values, ...schema }) =>
+    values?.map(plain) ?? (schema.type === "boolean" ? ["true", "false"] : [describeOne(schema)])
+  );
   const known = words.filter((word) => word !== undefined);
   if (known.length === 0 || known.length < words.length) return undefined;
   // "a map" says all that "a map with use" does where one of several needs no key.
@@ -134,6 +138,7 @@ export function describeExpected(schemas: readonly JsonSchema[]): string | undef
 }
 
 function describeOne(schema: JsonSchema): string | undefined {
+  if (schema.words !== undefined) return schema.words;
   if (schema.const !== undefined) return plain(schema.const);
   switch (schema.type) {
     case "number":
@@ -154,8 +159,11 @@ function describeOne(schema: JsonSchema): string | undefined {
   }
 }
 
+/** Formats that a name says more of than their pattern. */
+const FORMATS = ["email", "uri", "date", "date-time", "time", "duration", "uuid", "ipv4", "ipv6"];
+
 function describeString({ pattern, format, minLength, maxLength }: JsonSchema): string {
-  if (format) return `a string of the format ${format}`;
+  if (format && (!pattern || FORMATS.includes(format))) return `a string of the format ${format}`;
   if (pattern) return `a string that matches ${pattern}`;
   if (maxLength !== undefined) return `a string of ${minLength ?? 0} to ${maxLength} characters`;
   if (minLength !== undefined && minLength > 1) return `a string of at least ${minLength} characters`;
@@ -209,8 +217,12 @@ function sized(origin: string, sign: string, bound: number | bigint): string {
 /** Why a number is outside of the bounds that it is; empty if it is not, or nobody says. */
 export function reasonFor(value: unknown, schemas: readonly JsonSchema[]): string {
   if (typeof value !== "number") return "";
-  const beyond = schemas.find(({ reason, minimum = -Infinity, maximum = Infinity }) => {
-    return reason !== undefined && (value < minimum || value > maximum);
+  const beyond = schemas.find(({ reason, minimum, maximum, exclusiveMinimum, exclusiveMaximum }) => {
+    const [least, most] = [minimum ?? -Infinity, maximum ?? Infinity];
+    const within = value >= least && value <= most && value > (exclusiveMinimum ?? -Infinity) &&
+      value < (exclusiveMaximum ?? Infinity);
+    // What is no number is beyond all bounds, and so is what only looks like one: the reason is not that.
+    return reason !== undefined && !within && !Number.isNaN(value);
   });
   return beyond ? `, but ${beyond.reason}` : "";
 }
@@ -220,7 +232,8 @@ function describeNumber(schema: JsonSchema): string {
   const noun = schema.type === "integer" ? "an integer" : "a number";
   const bounds: string[] = [];
   // zod states the range of exact integers as bounds, which would not help the user.
-  if (minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER) bounds.push(`>= ${minimum}`);
+  const strict = minimum !== undefined && exclusiveMinimum !== undefined && exclusiveMinimum >= minimum;
+  if (minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && !strict) bounds.push(`>= ${minimum}`);
   if (exclusiveMinimum !== undefined) bounds.push(`> ${exclusiveMinimum}`);
   if (maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER) bounds.push(`<= ${maximum}`);
   if (exclusiveMaximum !== undefined) bounds.push(`< ${exclusiveMaximum}`);

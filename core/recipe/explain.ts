@@ -12,7 +12,8 @@ import {
   schemasAt,
 } from "./expected.ts";
 import { formatPath, isMap, type Path, showPath, valueAtPath } from "./paths.ts";
-import { listWords, shorten, showKey, showValue } from "./words.ts";
+import { shorten, visible } from "../visible.ts";
+import { listWords, showText, showValue } from "./words.ts";
 
 /** A mistake in a value, in words, and the place at which to point. */
 export interface Mistake {
@@ -68,15 +69,19 @@ export function explain(error: z.ZodError, schema: z.ZodType, subject: Subject):
 }
 
 /**
- * Replaces the issues of alternatives by those of the alternative that was meant: one that does not refuse the value as
- * a whole (as one that takes a number refuses any map).
+ * Replaces the issues of alternatives by those of the alternative that was meant: of those that do not refuse the value
+ * as a whole (as one that takes a number refuses any map), the one that comes nearest.
  */
 function meantIssues(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== "invalid_union") return [issue];
-    const meant = issue.errors.find((errors) =>
+    const near = issue.errors.filter((errors) =>
       errors.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys" || code === "custom")
     );
+    // What tells maps apart (`use: sgd`) is right in the one that was meant; after that, few mistakes are likelier.
+    const cost = (errors: readonly z.core.$ZodIssue[]) =>
+      errors.length + (errors.some(({ code }) => code === "invalid_value") ? 1000 : 0);
+    const [meant] = near.toSorted((a, b) => cost(a) - cost(b));
     return meant ? meantIssues(meant.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))) : [issue];
   });
 }
@@ -92,11 +97,12 @@ function unknownKey(key: string, path: Path, accepted: JsonSchema, subject: Subj
   if (path.length === 0) known.unshift(...subject.otherKeys);
   const near = nearest(key, known);
   const value = valueAtPath(subject.value, path);
-  const variant = isMap(value) && value.use || schemas.length === 1 && schemas[0].properties?.use?.const;
+  const variant = known.includes("use") && isMap(value) && value.use ||
+    schemas.length === 1 && schemas[0].properties?.use?.const;
   return {
     path: [...parent, key],
     at: "key",
-    sentence: `Unknown key ${showKey(key)} ${place(parent, variant)}: ` +
+    sentence: `Unknown key ${showText(key)} ${place(parent, variant)}: ` +
       (near === undefined ? rightPlace(key, path, known, accepted, subject) : `did you mean "${near}"?`),
     suggested: near === undefined ? undefined : formatPath([...parent, near]),
   };
@@ -107,7 +113,7 @@ function wrongKey({ path, issues }: z.core.$ZodIssueInvalidKey, subject: Subject
   const whole = [...subject.path, ...path as Path];
   const [why] = issues;
   const right = why === undefined || isOwn(why) ? why?.message ?? "another name" : `expected ${describeIssue(why)}`;
-  const sentence = `Unknown key ${showKey(whole.at(-1)!)} ${place(whole.slice(0, -1))}: ${right}`;
+  const sentence = `Unknown key ${showText(whole.at(-1)!)} ${place(whole.slice(0, -1))}: ${right}`;
   return { path: whole, at: "key", sentence };
 }
 
@@ -136,7 +142,7 @@ function wrongValue(issue: z.core.$ZodIssue, accepted: JsonSchema, subject: Subj
   const expected = describeExpected(schemas) ?? describeIssue(issue);
   if (missing) {
     const parent = path.slice(0, -1);
-    const sentence = `Missing key ${showKey(path.at(-1)!)} ${place(parent)}: expected ${expected}`;
+    const sentence = `Missing key ${showText(path.at(-1)!)} ${place(parent)}: expected ${expected}`;
     return { path: parent, at: "value", sentence, missing: formatPath(path) };
   }
   const near = typeof value === "string" ? nearest(value, choicesOf(schemas)) : undefined;
@@ -159,6 +165,6 @@ function ownSentence(issue: z.core.$ZodIssue, place: string, value: unknown): st
   const target = place === "" ? "" : ` for ${place}`;
   if (!isOwn(issue)) return `Cannot take ${shown}${target}: a check of its schema refuses it and does not say why`;
   const message = issue.message.trim().replaceAll(/\s*\n\s*/g, " ");
-  if (/\bgot\b|^(Cannot|Unknown|Missing) /.test(message)) return message;
-  return `${message}${place !== "" && message.includes(place) ? "" : target}: got ${shown}`;
+  if (/\bgot\b|^(Cannot|Unknown|Missing) /.test(message)) return visible(message);
+  return `${visible(message)}${place !== "" && message.includes(place) ? "" : target}: got ${shown}`;
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import { isMap, parsePath, type Path, showPath, valueAtPath } from "./paths.ts";
+import { shorten, visible } from "../visible.ts";
 import { showValue } from "./words.ts";
 import { readYaml } from "./yaml_source.ts";
 
@@ -11,6 +12,8 @@ export interface Override {
   value: unknown;
   /** The user's words, which take the place of line and column in error messages: `--seed 3`. */
   label: string;
+  /** Where a part of the value was written, by its path from there, for one that was written in a file: `file:7:5`. */
+  origin?(inside: Path, at: "key" | "value"): string;
 }
 
 /**
@@ -23,8 +26,8 @@ export interface Override {
  */
 export function parseOverride(text: string): Override {
   const label = `--set ${onOneLine(text)}`;
-  const equals = text.indexOf("=");
-  if (equals < 0) throw new UserError(`${label}: Cannot find the value: write it as a.b[0].c=value`);
+  const equals = /^(?:"(?:[^"\\]|\\.)*"|[^="])*/.exec(text)![0].length;
+  if (text[equals] !== "=") throw new UserError(`${label}: Cannot find the value: write it as a.b[0].c=value`);
   let path: Path;
   try {
     path = parsePath(text.slice(0, equals).trim());
@@ -55,13 +58,17 @@ export function applyOverride(whole: Record<string, unknown>, { path, value, lab
         throw fail(`${showPath(parent)} is a list: name an entry as ${showPath([...parent, 0])}`);
       }
       if (part > at.length) throw fail(`${entries}: the last that can be set is ${showPath([...parent, at.length])}`);
+    } else if (at === undefined) {
+      throw fail(`${showPath(parent)} is not given: set the whole list`);
     } else if (!isMap(at)) {
       throw fail(`${showPath(parent)} is ${showValue(at)}, which holds nothing`);
     } else if (typeof part === "number") {
       throw fail(`${showPath(parent) || "the recipe"} is a map, not a list`);
     }
     if (depth === path.length - 1) define(at, part, value);
-    else define(at, part, copy(valueAtPath(at, [part])));
+    else if (typeof path[depth + 1] !== "number" || valueAtPath(at, [part]) !== undefined) {
+      define(at, part, copy(valueAtPath(at, [part])));
+    }
   }
 }
 
@@ -76,9 +83,7 @@ function define(target: object, key: string | number, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** What was set, as a message repeats it: without what would break its line, and not without end. */
+/** What was set, as a message repeats it: on one line, and not without end. */
 function onOneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const plain = text.replaceAll(/[\u0000-\u001f\u007f]/g, (letter) => JSON.stringify(letter).slice(1, -1));
-  return plain.length <= 200 ? plain : `${plain.slice(0, 197)}...`;
+  return visible(shorten(text, 200));
 }

@@ -1,4 +1,4 @@
-import { shorten } from "./words.ts";
+import { shorten, visible } from "../visible.ts";
 
 /** Where a value is in a recipe: keys of maps and indices of lists, from the top. */
 export type Path = readonly (string | number)[];
@@ -23,7 +23,7 @@ export function formatPath(path: Path): string {
 
 /** A path in a sentence: as {@link formatPath} writes it, but short, however long its keys are. */
 export function showPath(path: Path): string {
-  return formatPath(path.map((part) => typeof part === "number" ? part : shorten(part)));
+  return visible(formatPath(path.map((part) => typeof part === "number" ? part : shorten(part))));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { epochLength, stepCount } from "./bounds.ts";
 import { z } from "zod";
 import { type Curve, interpolate, type Progress } from "../nn/schedules.ts";
 import type { NumberSchema, Schema } from "./zod_schema.ts";
@@ -41,8 +42,8 @@ export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, 
       schedule: z.enum(curves).default("linear").describe(
         "The way between: a straight line, half a cosine wave, or one step from the first to the second value at the end",
       ),
-      epochs: z.number().positive().nullable().default(null).describe("Length of the change in epochs"),
-      steps: z.int().positive().nullable().default(null).describe("Length of the change in training steps"),
+      epochs: epochLength.positive().nullable().default(null).describe("Length of the change in epochs"),
+      steps: stepCount.nullable().default(null).describe("Length of the change in training steps"),
     }).refine(({ epochs, steps }) => epochs === null || steps === null, {
       error: "Expected only one of epochs and steps for the length of the change: got both",
     }).describe("A change from one value to another, over the whole training unless epochs or steps are given"),

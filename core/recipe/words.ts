@@ -1,3 +1,5 @@
+import { shorten, visible } from "../visible.ts";
+
 /**
  * Words in a sentence: `a, b or c`.
  *
@@ -11,31 +13,36 @@ export function listWords(words: readonly string[], last: "and" | "or"): string 
 }
 
 /**
+ * Names in a sentence, as {@link listWords}: those that are more than a word stand in quotes.
+ *
+ * @param names what to list, at least one
+ * @param last the word before the last one
+ * @returns the list
+ */
+export function listNames(names: readonly string[], last: "and" | "or"): string {
+  return listWords(names.map((name) => /^[\w./+@-]+$/.test(name) ? name : showText(name)), last);
+}
+
+/**
  * A value as an error message shows it: short, and so that `"1"` and `1` can be told apart.
  *
  * @param value anything that YAML can hold, or that a program hands over
  * @returns one line of at most about 60 characters
  */
 export function showValue(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : shorten(inFlow(value));
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : shorten(visible(inFlow(value)));
   if (typeof value === "function") return "a function";
   if (typeof value === "object" && value !== null) {
     const { name = "" } = Object.getPrototypeOf(value)?.constructor ?? Object;
     if (name !== "" && name !== "Object") return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
     return Object.keys(value).length === 0 ? "an empty map" : "a map";
   }
-  if (typeof value === "string") return shorten(JSON.stringify(value));
-  return String(value);
+  return typeof value === "string" ? showText(value) : String(value);
 }
 
-/** A key or a name in a sentence: in quotes, on one line, and short. */
-export function showKey(key: string | number): string {
-  return shorten(JSON.stringify(String(key)));
-}
-
-/** A text of any length as a part of one line: at most about 60 characters. */
-export function shorten(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+/** A text or a key in a sentence: in quotes, on one line, short, and with nothing in it that is not seen. */
+export function showText(text: string | number): string {
+  return visible(JSON.stringify(shorten(String(text))));
 }
 
 /** JSON, but for the numbers that it has no words for. */

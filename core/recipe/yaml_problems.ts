@@ -1,6 +1,7 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, visit } from "yaml";
 import { type Path, showPath } from "./paths.ts";
-import { shorten, showKey } from "./words.ts";
+import { shorten } from "../visible.ts";
+import { showText } from "./words.ts";
 
 /** A mistake in the text of a YAML file; `offset` counts characters from the start of the file. */
 export interface YamlProblem {
@@ -14,8 +15,16 @@ const HELP: Readonly<Record<string, string>> = {
   BAD_DQ_ESCAPE: "write two backslashes, or put the text in single quotes",
   BLOCK_AS_IMPLICIT_KEY: 'a line has one "key: value", and a text with ": " in it stands in quotes',
   MULTILINE_IMPLICIT_KEY: 'a line is "key: value", with a space after the colon',
+  UNEXPECTED_TOKEN: "a bracket, a quote or an indent before it may be wrong",
+  BAD_ALIAS: "put a text that begins with * or & in quotes",
   BLOCK_IN_FLOW: "between braces and brackets, lists and maps stand in brackets and braces",
 };
+
+/** The same for complaints that share their code with others, by their beginning. */
+const MORE_HELP: readonly [begins: string, help: string][] = [
+  ["Implicit map keys need", 'a line is "key: value", with a space after the colon'],
+  ["Missing directives-end", "put a text that begins with % in quotes"],
+];
 
 /**
  * What the parser found wrong.
@@ -38,9 +47,14 @@ export function syntaxProblems(document: Document.Parsed): YamlProblem[] {
         return { offset, sentence: "Cannot read the YAML as it is nested too deeply" };
       case "TAG_RESOLVE_FAILED":
       case "BAD_COLLECTION_TYPE":
-        return { offset, sentence: `Cannot read the YAML: ${shorten(error.message)}; ${PLAIN_VALUES}` };
+        return {
+          offset,
+          sentence: `Cannot read the YAML: ${
+            shorten(error.message.replace("tag:yaml.org,2002:", "!!"))
+          }; ${PLAIN_VALUES}`,
+        };
       default: {
-        const help = HELP[error.code];
+        const help = HELP[error.code] ?? MORE_HELP.find(([words]) => error.message.startsWith(words))?.[1];
         return { offset, sentence: `Cannot read the YAML: ${error.message}${help ? `; ${help}` : ""}` };
       }
     }
@@ -95,7 +109,7 @@ export function duplicateKeys(document: Document.Parsed, lineAndColumn: (offset:
           continue;
         }
         const parent = showPath(pathTo([...ancestors, map]));
-        const sentence = `Duplicate key ${showKey(name)}${parent && ` in ${parent}`}: ` +
+        const sentence = `Duplicate key ${showText(name)}${parent && ` in ${parent}`}: ` +
           `it was first given at ${lineAndColumn(first)}`;
         problems.push({ offset, sentence });
       }

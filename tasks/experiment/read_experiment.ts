@@ -136,7 +136,7 @@ async function fileRow(checked: Checked<ExperimentFile>, name: string, baseText:
   const { equalSeconds = null, ...own } = row ?? {};
   if (equalSeconds !== null) checkEqualSeconds(checked, name);
   try {
-    changes.push(...changesOf(readYaml(baseText).value, own, (path) => checked.origin([...at, ...path], "key")));
+    changes.push(...changesOf(readYaml(baseText).value, own, (path, which) => checked.origin([...at, ...path], which)));
   } catch (problem) {
     throw problem instanceof SyntaxError ? error(problem.message) : problem;
   }

@@ -20,7 +20,8 @@ import { checkRefusal } from "./recipes/sentences.ts";
 
 const FOLDER = "tasks/recipes";
 
-const shipped = Array.from(Deno.readDirSync(FOLDER), ({ name }) => name).filter((name) => name.endsWith(".yaml")).sort()
+export const shipped = Array.from(Deno.readDirSync(FOLDER), ({ name }) => name).filter((name) => name.endsWith(".yaml"))
+  .sort()
   .map((name) => ({ file: `${FOLDER}/${name}`, text: Deno.readTextFileSync(`${FOLDER}/${name}`) }));
 
 /** The built-in ones with schemas that are made once: most of a trial's time would be making them again. */
@@ -67,7 +68,7 @@ export const recipeFuzz: Campaign = {
 };
 
 /** Reads a mutant, and what it gives again. @returns the refusal, if it is one */
-async function read(file: string, { text, overrides }: Mutant): Promise<string | undefined> {
+export async function read(file: string, { text, overrides }: Mutant): Promise<string | undefined> {
   try {
     for (const recipe of await recipesOf(file, text, overrides)) {
       await resolvePlugins(recipe, plugins);

@@ -95,7 +95,7 @@ Deno.test("a value that the schema refuses is named with line, column and what w
     ["epochs: 3\nparts:\n  - use: a\n  - name: b", '4:5: Missing key "use" in parts[1]: expected a string'],
     ["epochs: 3\nparts: {a: 1}", "2:8: Expected a list for parts: got a map"],
     ["epochs: 1\nflag: true", "2:7: Expected 2 epochs or more for flag: got true"],
-    [`epochs: 3\nmode: ${"a".repeat(80)}`, `2:7: Expected fast or careful for mode: got "${"a".repeat(56)}...`],
+    [`epochs: 3\nmode: ${"a".repeat(80)}`, `2:7: Expected fast or careful for mode: got "${"a".repeat(57)}..."`],
   ];
   for (const [text, expected] of known) assert.equal(message(text), `r.yaml:${expected}`, text);
 });
@@ -204,7 +204,7 @@ Deno.test("a mistake in an override names the override", () => {
     ["epochs.x=1", "Cannot set epochs.x as epochs is 3, which holds nothing"],
     ["sizes.x=1", "Cannot set sizes.x as sizes is a list: name an entry as sizes[0]"],
     ["sizes[2]=1", "Cannot set sizes[2] as sizes has 1 entry: the last that can be set is sizes[1]"],
-    ["optimiser[0]=1", "Cannot set optimiser[0] as optimiser is a map, not a list"],
+    ["optimiser[0]=1", "Cannot set optimiser[0] as optimiser is not given: set the whole list"],
     ["[0]=1", "Cannot set [0] as the recipe is a map, not a list"],
     [
       "toString.x=1",

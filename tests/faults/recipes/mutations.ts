@@ -5,6 +5,8 @@ import type { Random } from "../../../core/data/random.ts";
 export interface Mutant {
   readonly text: string;
   readonly overrides: readonly string[];
+  /** The line, from 1, of the one value that was changed, where nothing else was. */
+  readonly line?: number;
   /** What was done, for the report. */
   readonly done: string;
 }
@@ -165,17 +167,23 @@ const onEntry = (change: (random: Random, parent: YAMLMap, index: number) => voi
   return document.toString();
 };
 
+/** A scalar with another value in its place, and its line. */
+function replacedScalar(random: Random, text: string): { text: string; line: number } {
+  const document = parseDocument(text, { stringKeys: true });
+  const scalars = pathsOf(document.contents).map((path) => document.getIn(path, true)).filter((node) => isScalar(node));
+  const [start, end] = pick(random, scalars).range!;
+  const line = text.slice(0, start).split("\n").length;
+  return { text: text.slice(0, start) + pick(random, VALUES) + text.slice(end), line };
+}
+
 const replaced: Way = (random, text, document) => {
   const node = document.getIn(pick(random, pathsOf(document.contents)), true) as Node | undefined;
   const [start, end] = node?.range ?? [0, 0];
   return text.slice(0, start) + pick(random, VALUES) + text.slice(end);
 };
 
-/** Values are what schemas are about: half of all mutants have another. */
 const WAYS: Readonly<Record<string, Way>> = {
   replaced,
-  "replaced too": replaced,
-  "replaced as well": replaced,
   deleted: onEntry((_, map, index) => void map.items.splice(index, 1)),
   repeated: onEntry((_, map, index) => void map.items.push(map.items[index].clone())),
   misspelt: onEntry((random, map, index) => {
@@ -299,6 +307,8 @@ export function mutate(random: Random, recipe: string): Mutant {
     const overrides = Array.from({ length: count }, () => override(random, document()));
     return { text: recipe, overrides, done: "set" };
   }
+  // Values are what schemas are about.
+  if (random.below(3) === 0) return { ...replacedScalar(random, recipe), overrides: [], done: "another value" };
   let text = recipe;
   const done: string[] = [];
   for (let change = 0; change < count; change++) {

@@ -3,6 +3,8 @@ export interface Refused {
   /** The text that was read, and its name in messages. */
   readonly file: string;
   readonly text: string;
+  /** The line of the one value that was changed. */
+  readonly line?: number;
   /** What was set from outside. */
   readonly overrides: readonly string[];
 }
@@ -46,10 +48,21 @@ export function checkRefusal(message: string, refused: Refused): void {
   const last = lines.length > 1 && /^and \d+ more$/.test(lines.at(-1)!) ? lines.pop() : undefined;
   if (lines.length > 5 || last && lines.length !== 5) throw new Error(`five lines at most, not:\n${message}`);
   if (new Set(lines).size !== lines.length) throw new Error(`the same line twice:\n${message}`);
+  if (refused.line !== undefined && !lines.some((line) => pointsAt(line, refused))) {
+    throw new Error(`no line for line ${refused.line}:\n${message}`);
+  }
   for (const line of lines) {
     const fault = faultOf(line, refused);
     if (fault) throw new Error(`${fault}: ${line.slice(0, 1000)}`);
   }
+}
+
+/** Keys that contradict each other are told at one of them, or at the map around them. */
+const OF_SEVERAL =
+  /: (Cannot use|Cannot change a recipe|Expected (one|only one|both|as many|a momentum)|Unknown key|Missing key|Duplicate key|Unknown (row|alias))/;
+
+function pointsAt(sentence: string, { file, line }: Refused): boolean {
+  return sentence.startsWith(`${file}:${line}:`) || OF_SEVERAL.test(sentence);
 }
 
 function faultOf(line: string, { file, text, overrides }: Refused): string | undefined {
