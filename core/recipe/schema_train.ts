@@ -5,7 +5,7 @@ import { scheduled } from "./scheduled.ts";
 import { layerPatterns } from "./schema_student.ts";
 
 const learningRate = bounded(
-  z.number().min(1e-12).max(1e3),
+  z.number().min(1e-30).max(1e3),
   "a smaller one changes no weight, and a larger one leaves none finite",
 );
 const weightDecay = bounded(

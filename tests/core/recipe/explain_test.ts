@@ -104,7 +104,7 @@ Deno.test("no schema makes a sentence with zod's own words in it", () => {
   for (const [schema, value, sentence] of cases) assert.deepEqual(sentences(schema, value), [sentence]);
   const tree: z.ZodType = z.lazy(() => z.strictObject({ size: z.int(), inner: tree.optional() }));
   assert.deepEqual(sentences(tree, { size: 1, inner: { size: "x" } }), [
-    'Expected an integer for part.inner.size: got "x"',
+    'Expected a number for part.inner.size: got "x"',
   ]);
   assert.deepEqual(sentences(z.string({ error: "Expected a name" })), [
     'Missing key "part" at the top level: expected a string',

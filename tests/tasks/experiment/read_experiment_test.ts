@@ -52,7 +52,10 @@ Deno.test("mistakes are told with line and column", async () => {
       "rows: { a: tiny.yaml }\nseed: [1]",
       /test\.yaml:2:1: Unknown key "seed" at the top level: did you mean "seeds"\?$/,
     ],
-    ["rows: { a: tiny.yaml }\nseeds: [1, 1]", /test\.yaml:2:8: Expected seeds that differ from each other: got \[1,1\]$/],
+    [
+      "rows: { a: tiny.yaml }\nseeds: [1, 1]",
+      /test\.yaml:2:8: Expected seeds that differ from each other: got \[1,1\]$/,
+    ],
     [
       "base: tiny.yaml\nrows: { slow: , fast: { equalSeconds: slwo } }",
       /test\.yaml:2:39: Unknown row "slwo" for rows\.fast\.equalSeconds: did you mean "slow"\?$/,
