@@ -181,7 +181,11 @@ export class Checked<Value> implements Section<Value> {
    */
   within<Result>(path: Path, body: () => Result): Result {
     const place = (error: unknown): never => {
-      throw error instanceof UserError && !located.has(error) ? this.error(path, error.message) : error;
+      if (!(error instanceof UserError) || located.has(error)) throw error;
+      const placed = this.error(path, error.message);
+      // The error of a plug-in that this one tells of, for --verbose.
+      if (error.cause !== undefined) placed.cause = error.cause;
+      throw placed;
     };
     try {
       const result = body();
