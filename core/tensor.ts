@@ -1,12 +1,17 @@
+import { expectArguments } from "./arguments.ts";
 import type { Backend, Floats, Storage, View } from "./backend/backend.ts";
 
 /** The number of elements of a shape; 1 for a scalar's empty shape. */
 export function sizeOf(shape: readonly number[]): number {
+  if (typeof shape?.length !== "number" || typeof shape === "string") {
+    expectArguments("sizeOf", { shape: [shape, "a list of numbers"] });
+  }
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
 /** `[2, 3]` for messages. */
 export function showShape(shape: readonly number[]): string {
+  expectArguments("showShape", { shape: [shape, "a list of numbers"] });
   return `[${shape.join(", ")}]`;
 }
 

@@ -131,6 +131,7 @@ export async function openRun(
   const folder = owned.use(await RunFolder.open({ folder: settings.output, resume }));
   // Before anything is loaded: a refused checkpoint must stay usable with the recipe that it was made by.
   const checkpoint = resume ? await readCheckpoint(join(settings.output, CHECKPOINT_FILE)) : null;
+  if (resume && !checkpoint) report(`no checkpoint in "${settings.output}": starting from the beginning`);
   if (checkpoint) checkRecipe(checkpoint, settings, "resume from");
   if (checkpoint && !checkpoint.checked) {
     report(`"${checkpoint.file}" is of an older version and has no checksum: whether it is whole is not known`);

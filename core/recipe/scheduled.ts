@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { epochLength, stepCount } from "./bounds.ts";
 import { z } from "zod";
 import { type Curve, interpolate, type Progress } from "../nn/schedules.ts";
@@ -34,6 +35,7 @@ export type Scheduled = number | {
  * ```
  */
 export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, number | Record<string, unknown>> {
+  expectArguments("scheduled", { number: [number, "a zod schema"] });
   return z.union([
     number,
     z.strictObject({
@@ -65,8 +67,10 @@ export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, 
  * valueAt(temperature, { step: 10, totalSteps: 100, stepsPerEpoch: 10 }); // 5
  * ```
  */
-export function valueAt(value: Scheduled, { step, totalSteps, stepsPerEpoch }: Progress): number {
+export function valueAt(value: Scheduled, progress: Progress): number {
   if (typeof value === "number") return value;
+  expectArguments("valueAt", { value: [value, "a map"], progress: [progress, "a map"] });
+  const { step, totalSteps, stepsPerEpoch } = progress;
   const length = value.steps ?? (value.epochs === null ? totalSteps : value.epochs * stepsPerEpoch);
   return interpolate(value.schedule, value.from, value.to, step / length);
 }

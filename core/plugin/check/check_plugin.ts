@@ -1,3 +1,4 @@
+import { expectArguments } from "../../arguments.ts";
 import { guardDefinition } from "../guard.ts";
 import { optionKit } from "../kit.ts";
 import type { Definitions, PluginKind } from "../registry.ts";
@@ -40,6 +41,7 @@ export async function* checkPlugin(
   definition: Definitions[PluginKind],
   { options = {}, text = null, requireWebgpu = false, base = "." }: CheckOptions = {},
 ): AsyncGenerator<CheckResult> {
+  expectArguments("checkPlugin", { definition: [definition, "a plug-in, { kind, name, options, ... }"] });
   const rigs = new Rigs(requireWebgpu);
   try {
     for (const check of checksOf(guardDefinition(definition), { options, text, base }, rigs)) {
