@@ -138,6 +138,6 @@ Deno.test("a loss that is not finite ends with 1, a plug-in that throws with 2, 
     ]);
     assert.deepEqual([infinite.code, brief.code, long.code], [1, 2, 2]);
     assert.match(infinite.stderr, /^Stopped at step \d+ as its loss is not finite; .*learningRate.*\n$/);
-    assert.equal(brief.stderr, 'The loss "broken" failed in compute: no such thing\n');
+    assert.match(brief.stderr, /^.*\.yaml:\d+:\d+: The loss "broken" failed in compute: no such thing\n$/);
     assert.match(long.stderr, /no such thing\nTypeError: no such thing\n +at .*compute.*broken_loss\.ts/);
   }));

@@ -23,7 +23,7 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
  * behind the same guard, so that what is wrong in it is said in the same words.
  *
  * @param definition a model, a loss or a data set
- * @param options what it is checked with
+ * @param how its options, and what it is checked on
  * @returns the outcome of each check as soon as it is there
  *
  * @example
@@ -39,9 +39,13 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
  */
 export async function* checkPlugin(
   definition: Definitions[PluginKind],
-  { options = {}, text = null, requireWebgpu = false, base = "." }: CheckOptions = {},
+  how: CheckOptions = {},
 ): AsyncGenerator<CheckResult> {
-  expectArguments("checkPlugin", { definition: [definition, "a plug-in, { kind, name, options, ... }"] });
+  expectArguments("checkPlugin", {
+    definition: [definition, "a plug-in, { kind, name, options, ... }"],
+    how: [how, "a map"],
+  });
+  const { options = {}, text = null, requireWebgpu = false, base = "." } = how;
   const rigs = new Rigs(requireWebgpu);
   try {
     for (const check of checksOf(guardDefinition(definition), { options, text, base }, rigs)) {
