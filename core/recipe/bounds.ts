@@ -33,22 +33,22 @@ export const temperatureSchema = bounded(
 /** A factor of a loss, or of a part of one. */
 export const lossFactor = bounded(
   z.number().min(0).max(1e9),
-  "more leaves other losses no digits of a float32, and less than 0 has no least value",
+  "it leaves other losses no digits of a float32",
 );
 
 /** A length in epochs; fractions are for the schema around it to refuse. */
-export const epochLength = bounded(z.number().min(0).max(1e6), "no training has more epochs, or fewer than none");
+export const epochLength = bounded(z.number().min(0).max(1e6), "no training has more epochs");
 
 /** A whole number of epochs. */
-export const epochCount = bounded(z.int().min(1).max(1e6), "no training has more epochs, or fewer than one");
+export const epochCount = bounded(z.int().min(1).max(1e6), "no training has more epochs");
 
 /** A whole number of training steps. */
-export const stepCount = bounded(z.int().min(1).max(1e9), "no training has more steps, or fewer than one");
+export const stepCount = bounded(z.int().min(1).max(1e9), "no training has more steps");
 
 /** A number of examples. */
 export const exampleCount = bounded(
   z.int().min(1).max(1e9),
-  "no data set that fits a memory has more, or fewer than one",
+  "no data set that fits a memory has more",
 );
 
 /** Examples in a batch. */

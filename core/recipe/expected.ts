@@ -214,15 +214,17 @@ function sized(origin: string, sign: string, bound: number | bigint): string {
   return `${origin === "array" ? "a list" : `a ${origin}`} of ${sign} ${bound} entries`;
 }
 
-/** Why a number is outside of the bounds that it is; empty if it is not, or nobody says. */
+/**
+ * Why a number is beyond a bound; empty if it is not, or nobody says. Of one that is too small for a count, or below 0,
+ * the bound says all there is to say.
+ */
 export function reasonFor(value: unknown, schemas: readonly JsonSchema[]): string {
   if (typeof value !== "number") return "";
   const beyond = schemas.find(({ reason, minimum, maximum, exclusiveMinimum, exclusiveMaximum }) => {
-    const [least, most] = [minimum ?? -Infinity, maximum ?? Infinity];
-    const within = value >= least && value <= most && value > (exclusiveMinimum ?? -Infinity) &&
-      value < (exclusiveMaximum ?? Infinity);
-    // What is no number is beyond all bounds, and so is what only looks like one: the reason is not that.
-    return reason !== undefined && !within && !Number.isNaN(value);
+    if (reason === undefined) return false;
+    const [least, most] = [minimum ?? exclusiveMinimum ?? -Infinity, maximum ?? exclusiveMaximum ?? Infinity];
+    const isTiny = value > 0 && value < least && least < 1;
+    return value > most || value === exclusiveMaximum || isTiny || (least < 0 && value < least);
   });
   return beyond ? `, but ${beyond.reason}` : "";
 }

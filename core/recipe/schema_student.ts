@@ -28,7 +28,7 @@ const overParameterised = z.strictObject({
   cols: factors.describe("Factors of the columns (inputs), one for each core"),
   increaseRate: bounded(
     z.number().min(1).max(1e4),
-    "chains have at least their matrix's parameters, and no memory has room for more",
+    "no memory has room for such chains",
   ).nullable().default(null).describe(
     "Wanted parameters of each chain as a multiple of its matrix's; the number of cores that comes nearest is taken",
   ),

@@ -10,7 +10,7 @@ const learningRate = bounded(
 );
 const weightDecay = bounded(
   z.number().min(0).max(100),
-  "more than that takes weights past 0, and less than 0 lets them grow",
+  "more than that takes weights past 0",
 );
 const rate = z.number().min(0).lt(1);
 
@@ -39,7 +39,7 @@ const optimiser = z.discriminatedUnion("use", [
 ]);
 
 const warmUp = {
-  warmupSteps: bounded(z.int().min(0).max(1e9), "no training has more steps, or fewer than none").default(0).describe(
+  warmupSteps: bounded(z.int().min(0).max(1e9), "no training has more steps").default(0).describe(
     "Training steps over which the learning rate rises to its full value",
   ),
   warmupEpochs: epochLength.default(0).describe("The same in epochs (fractions allowed), instead of warmupSteps"),

@@ -15,6 +15,8 @@ Deno.test("numbers beyond a bound are refused once, with the bound and its reaso
   withTinyData(async (folder) => {
     const kd = tinyRecipe.replace("student:", "teacher: { use: resnet, depth: 8, width: 4, weights: none }\nstudent:")
       .replace("cross-entropy }", "kd }");
+    const temperature = "Expected a number >= 0.001 and <= 10000 or a map with from and to for losses[0].temperature";
+    const both = "a softmax of logits over less leaves one class alone, and over more makes all alike";
     const cases: [set: string, says: string, text?: string][] = [
       [
         "student.overParameterise[0].cores=1000",
@@ -35,6 +37,9 @@ Deno.test("numbers beyond a bound are refused once, with the bound and its reaso
         "seed=9007199254740993",
         "Expected an integer >= 0 and <= 4294967295 for seed: got 9007199254740992, but a seed has 32 bits",
       ],
+      ["student.depth=3", "Expected an integer >= 8 and <= 2000 for student.depth: got 3"],
+      ["losses[0].temperature=0", `${temperature}: got 0`, kd],
+      ["losses[0].temperature=20000", `${temperature}: got 20000, but ${both}`, kd],
       [
         "augment.shift=1000000000",
         "Expected an integer >= 0 and <= 16384 for augment.shift: got 1000000000, but no image is larger",

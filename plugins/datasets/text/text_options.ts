@@ -15,12 +15,12 @@ export function textOptions({ z }: OptionKit) {
     tokenizer: z.string().min(1).nullable().default(null).describe(
       "Tokenizer: a Hugging Face folder, a tokenizer.json or a vocab.txt; null: a vocabulary is trained on the training texts",
     ),
-    vocabularySize: bounded(z.int().min(10).max(2 ** 20), "each piece is a row of a matrix, and a few are special")
+    vocabularySize: bounded(z.int().min(10).max(2 ** 20), "each piece is a row of a matrix")
       .default(8000).describe("Most pieces of a vocabulary that is trained"),
     lowercase: z.boolean().default(true).describe(
       "Whether capitals count as small letters; for vocab.txt and for a vocabulary that is trained",
     ),
-    maxLength: bounded(z.int().min(3).max(2 ** 16), "two tokens are special, and attention grows with the square")
+    maxLength: bounded(z.int().min(3).max(2 ** 16), "attention grows with the square")
       .default(128).describe(
         "Most tokens of an example, special ones included; longer ones are cut",
       ),

@@ -56,13 +56,12 @@ Deno.test("a minimal recipe shows every default", () => {
 Deno.test("each part of a recipe is checked", () => {
   const known: [string, string][] = [
     ["name=a b", 'Expected a name of letters, digits, dots, hyphens and underscores for name: got "a b"'],
-    ["seed=-1", "Expected an integer >= 0 and <= 4294967295 for seed: got -1, but a seed has 32 bits"],
+    ["seed=-1", "Expected an integer >= 0 and <= 4294967295 for seed: got -1"],
     ["backend=gpu", 'Expected auto, webgpu or cpu for backend: got "gpu", did you mean "webgpu"?'],
     ["losses=[]", "Expected a list of at least 1 entry for losses: got an empty list"],
     [
       "losses[0].weight=-1",
-      "Expected a number >= 0 and <= 1000000000 or a map with from and to for losses[0].weight: got -1, but more leaves " +
-      "other losses no digits of a float32, and less than 0 has no least value",
+      "Expected a number >= 0 and <= 1000000000 or a map with from and to for losses[0].weight: got -1",
     ],
     ["losses[0].weight={from: 1}", 'Missing key "to" in losses[0].weight: expected a number >= 0 and <= 1000000000'],
     ["losses[0].weight={from: 1, to: 0, epoch: 2}", 'Unknown key "epoch" in losses[0].weight: did you mean "epochs"?'],

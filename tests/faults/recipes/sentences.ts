@@ -75,7 +75,7 @@ function faultOf(line: string, { file, text, overrides }: Refused): string | und
   const sentence = line.slice(place.length);
   const found = PLACE.exec(place.slice(0, -2));
   if (found && found[1] === file) {
-    const row = text.split(/\r?\n|\r/)[Number(found[2]) - 1];
+    const row = text.split("\n")[Number(found[2]) - 1];
     if (row === undefined || Number(found[3]) > row.length + 1) return "a place outside of the file";
   }
   // What is quoted is the user's.
@@ -86,6 +86,6 @@ function faultOf(line: string, { file, text, overrides }: Refused): string | und
   const foreign = FOREIGN.find((pattern) => pattern.test(words));
   if (foreign) return `${foreign}`;
   if (/\bNaN\b/.test(words) && !/\.nan/i.test(text + overrides.join())) return "NaN";
-  if (/expected.*expected|: :|::| {2}|,,|\(\)| ,(?! in |;)|[.\s]$/i.test(words)) return "no sentence";
+  if (/expected.*expected|: :|::| {2}|,,|\(\)| ,(?! in | or |;)|[.\s]$/i.test(words)) return "no sentence";
   if (sentence.length > 900) return "a sentence without end";
 }
