@@ -11,7 +11,7 @@ export type Within = <Result>(body: () => Result) => Result;
  * A plug-in of one's own as a recipe names it: whatever it refuses, and whatever goes wrong in it, at any time of a
  * run, is told with the line of its entry.
  *
- * @param definition a guarded one; a built-in one is given back as it is, for its refusals are placed where it is called
+ * @param definition a guarded one; a built-in one is given back as it is: its refusals are placed where it is called
  */
 export function placeDefinition<Placed extends Definition>(definition: Placed, within: Within): Placed {
   if (!isGuarded(definition)) return definition;

@@ -300,3 +300,46 @@ Deno.test("columns count with Windows line ends and a byte order mark's absence 
   assert.equal(message("mode: fast\r\nepochs: 0\r\n"), "r.yaml:2:9: Expected an integer >= 1 for epochs: got 0");
   assert.match(message("\ufeffmode: fast\nepochs: 0\n"), /^r\.yaml:2:9: /);
 });
+
+Deno.test("a key with an equals sign can be set, and what no eye sees does not break a message's line", () => {
+  const { value } = parseChecked("epochs: 3\nparts: [{ use: a }]", "r.yaml", shape, {
+    overrides: ['parts[0]["x = \\"1\\""]=2'],
+  });
+  assert.deepEqual(value.parts, [{ use: "a", 'x = "1"': 2 }]);
+  const unseen = "mode=a\n\ufeffb\u2028";
+  assert.equal(
+    message("epochs: 3", [unseen]),
+    '--set mode=a\\n\\ufeffb\\u2028: Expected fast or careful for mode: got "a \\ufeffb\\u2028"',
+  );
+  const long = "k".repeat(5000);
+  assert.equal(
+    message(`epochs: 3\n? ${long}\n: 1`),
+    `r.yaml:2:3: Unknown key "${
+      "k".repeat(57)
+    }..." at the top level: expected epochs, mode, rate, sizes, betas, flag, ` +
+      "title, code, optimiser or parts",
+  );
+  assert.equal(
+    message("epochs: 3\noptimiser: { use: sgd, <<: { momentum: 1 } }"),
+    'r.yaml:2:24: Unknown key "<<" in optimiser: maps are not merged, write out the keys that they share',
+  );
+  assert.equal(
+    message("epochs: 3\nflag: { use: sgd }\nuse: 1"),
+    [
+      "r.yaml:2:7: Expected true or false for flag: got a map",
+      'r.yaml:3:1: Unknown key "use" at the top level: it belongs in optimiser',
+    ].join("\n"),
+  );
+});
+
+Deno.test("texts that are too long, or full of aliases, are refused before they take time", () => {
+  assert.equal(
+    message(`epochs: 3\n#${"x".repeat(2 ** 20)}`),
+    `r.yaml:1:1: Cannot read a YAML of ${2 ** 20 + 11} characters: a recipe has at most ${2 ** 20}`,
+  );
+  const aliases = Array.from({ length: 1001 }, (_, index) => `&a${index} 1, *a${index}`).join(", ");
+  assert.match(
+    message(`epochs: 3\nsizes: [${aliases}]`),
+    /^r\.yaml:2:\d+: Cannot follow more than 1000 aliases: write the values out$/,
+  );
+});

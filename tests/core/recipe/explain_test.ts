@@ -21,6 +21,9 @@ Deno.test("a map of a wrong kind is told by what its alternatives are told apart
     [{ from: "teacher", layer: 1 }, 'Unknown key "layer" in part: did you mean "layers"?'],
   ];
   for (const [value, sentence] of known) assert.deepEqual(sentences(initialise, value), [sentence]);
+  assert.deepEqual(sentences(z.strictObject({ size: z.int().default(1) }), { use: "x" }), [
+    'Unknown key "use" in part: expected size',
+  ]);
   const kinds = z.union([
     z.number(),
     z.strictObject({ kind: z.literal("a"), size: z.int() }),

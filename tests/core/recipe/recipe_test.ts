@@ -128,6 +128,9 @@ Deno.test("an optimiser and a schedule that are not named are the default ones",
   assert.throws(() => parse(minimal, ["train.optimiser.use=adm"]), {
     message: '--set train.optimiser.use=adm: Expected sgd or adamw for train.optimiser.use: got "adm"',
   });
+  assert.throws(() => parse(minimal, ["train.optimiser.use=null"]), {
+    message: "--set train.optimiser.use=null: Expected sgd or adamw for train.optimiser.use: got null",
+  });
 });
 
 Deno.test("what goes by validation needs validation", () => {

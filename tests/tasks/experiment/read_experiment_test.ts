@@ -96,3 +96,31 @@ Deno.test("several recipes are a row each; an experiment file stands alone", asy
     await assert.rejects(readExperiment([tiny], { baseline: "x" }), /^UserError: --baseline x: Expected one of tiny$/);
   });
 });
+
+Deno.test("a mistake within a list or a map of a row has its own line, with quotes around names that are more than a word", async () => {
+  const { rows: [, own] } = await read(`
+base: tiny.yaml
+rows:
+  as it is:
+  own:
+    losses:
+      - { use: cross-entropy }
+      - use: kd
+        weight: -1
+    train:
+      optimiser:
+        use: adamw
+        learningRate: fast
+`);
+  assert.throws(() => own.recipe([]), (error: Error) => {
+    const lines = error.message.split("\n").map((line) => line.replace(/^.*test\.yaml/, "test.yaml"));
+    assert.deepEqual(lines, [
+      "test.yaml:9:17: Expected a number >= 0 and <= 1000000000 or a map with from and to for losses[1].weight: got -1",
+      'test.yaml:13:23: Expected a number >= 1e-30 and <= 1000 for train.optimiser.learningRate: got "fast"',
+    ]);
+    return true;
+  });
+  await assert.rejects(read("base: tiny.yaml\nrows: { as it is: , b: }\nbaseline: x"), {
+    message: /:3:11: Unknown row "x" for baseline: expected "as it is" or b$/,
+  });
+});
