@@ -4,6 +4,7 @@ import { trainingMemory } from "../../core/distill/student/memory_check.ts";
 import { z } from "zod";
 import { optionKit } from "../../core/plugin/kit.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
+import { bounded } from "../../core/recipe/bounds.ts";
 import { acceptedBy, type JsonSchema } from "../../core/recipe/expected.ts";
 import { scheduled } from "../../core/recipe/scheduled.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
@@ -70,6 +71,8 @@ Deno.test("numbers beyond a bound are refused once, with the bound and its reaso
     }
   }));
 
+const isFarthest = (bound: number) => Math.abs(bound) >= Number.MAX_SAFE_INTEGER;
+
 /** The numbers of a schema that have no two bounds, or bounds without a reason that do not speak for themselves. */
 function unboundedIn(schema: JsonSchema, path: string): string[] {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, reason } = schema;
@@ -85,7 +88,9 @@ function unboundedIn(schema: JsonSchema, path: string): string[] {
   if (schema.type !== "number" && schema.type !== "integer") return found;
   const [least, most] = [minimum ?? exclusiveMinimum ?? -Infinity, maximum ?? exclusiveMaximum ?? Infinity];
   const isPart = least >= 0 && most <= 1;
-  const isBounded = Number.isFinite(least) && Number.isFinite(most) && (reason !== undefined || isPart);
+  // zod gives every integer the bounds of what is exact, which nobody chose.
+  const chosen = (bound: number) => schema.type === "integer" ? !isFarthest(bound) : Number.isFinite(bound);
+  const isBounded = chosen(least) && chosen(most) && (reason !== undefined || isPart);
   return isBounded ? found : [...found, path];
 }
 
@@ -106,6 +111,7 @@ Deno.test("every number of recipes, experiments and built-in plug-ins has two bo
     d: scheduled(z.number().max(5)).default(1),
     e: z.tuple([z.number().min(2).max(3)]),
     f: z.number().positive().lt(1),
+    g: bounded(z.int().min(1), "it is nowhere said"),
   });
   assert.deepEqual(unboundedIn(acceptedBy(wrong), ""), [
     ".a",
@@ -115,6 +121,7 @@ Deno.test("every number of recipes, experiments and built-in plug-ins has two bo
     ".d.1.from",
     ".d.1.to",
     ".e.0",
+    ".g",
   ]);
 });
 

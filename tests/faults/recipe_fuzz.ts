@@ -46,7 +46,7 @@ const MOST_BYTES = 512 * 2 ** 20;
  */
 export const recipeFuzz: Campaign = {
   name: "mutated recipes",
-  quick: 400,
+  quick: 150,
   async trial(seed) {
     const random = new Random(seed).split("recipes");
     const { file, text } = shipped[random.below(shipped.length)];
