@@ -55,6 +55,7 @@ export const recipeFuzz: Campaign = {
     try {
       const refusal = await read(file, mutant);
       if (refusal !== undefined) checkRefusal(refusal, { file, ...mutant });
+      assert.ok(refusal !== undefined || mutant.done !== "repeated", "a key that is given twice is taken");
       const [seconds, bytes] = [(performance.now() - before.time) / 1000, Deno.memoryUsage().rss - before.bytes];
       assert.ok(seconds < MOST_SECONDS, `took ${seconds.toFixed(1)} s`);
       assert.ok(bytes < MOST_BYTES, `took ${bytes} bytes`);
