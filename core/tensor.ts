@@ -10,7 +10,7 @@ export function sizeOf(shape: readonly number[]): number {
 
 /** `[2, 3]` for messages. */
 export function showShape(shape: readonly number[]): string {
-  expectArguments("showShape", { shape: [shape, "a list of numbers"] });
+  expectArguments("showShape", { shape: [shape, "a list"] });
   return `[${shape.join(", ")}]`;
 }
 
