@@ -86,6 +86,6 @@ function faultOf(line: string, { file, text, overrides }: Refused): string | und
   const foreign = FOREIGN.find((pattern) => pattern.test(words));
   if (foreign) return `${foreign}`;
   if (/\bNaN\b/.test(words) && !/\.nan/i.test(text + overrides.join())) return "NaN";
-  if (/expected.*expected|: :|::| {2}|,,|\(\)| ,(?! in | or |;)|[.\s]$/i.test(words)) return "no sentence";
+  if (/expected.*expected|: :|::| {2}|,,|\(\)| ,(?! in | or | between |;)|[.\s]$/i.test(words)) return "no sentence";
   if (sentence.length > 900) return "a sentence without end";
 }
