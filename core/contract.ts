@@ -1,3 +1,4 @@
+import { expectArguments } from "./arguments.ts";
 import { execute } from "./contract/execute.ts";
 import { type Index, notationOf, parsePattern } from "./contract/notation.ts";
 import { planOf } from "./contract/plan.ts";
@@ -34,6 +35,11 @@ export type { Step, StepMethod } from "./contract/steps.ts";
  * ```
  */
 export function contract(ops: ContractionPrimitives, pattern: string, ...tensors: readonly Tensor[]): Tensor {
+  expectArguments("contract", {
+    ops: [ops, "a map"],
+    pattern: [pattern, "a text"],
+    tensors: [tensors, "a list of tensors"],
+  });
   return execute(ops, planOf(parsePattern(pattern), tensors.map((tensor) => tensor.shape)), tensors);
 }
 
@@ -58,5 +64,11 @@ export function contractIndices(
   output: readonly Index[],
   tensors: readonly Tensor[],
 ): Tensor {
+  expectArguments("contractIndices", {
+    ops: [ops, "a map"],
+    inputs: [inputs, "a list of lists"],
+    output: [output, "a list"],
+    tensors: [tensors, "a list of tensors"],
+  });
   return execute(ops, planOf(notationOf(inputs, output), tensors.map((tensor) => tensor.shape)), tensors);
 }

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { UserError } from "./errors.ts";
+import { visiblePath } from "./visible.ts";
 
 /**
  * Turns an operating-system error about a path the user named into a {@link UserError} that says what was being done,
@@ -13,7 +14,9 @@ import { UserError } from "./errors.ts";
  */
 export function fileError(error: unknown, action: string, path: string): unknown {
   const reason = fileErrorReason(error);
-  return reason === undefined ? error : new UserError(`Cannot ${action} "${path}" as ${reason}`, { cause: error });
+  return reason === undefined
+    ? error
+    : new UserError(`Cannot ${action} "${visiblePath(path)}" as ${reason}`, { cause: error });
 }
 
 /** What the system's error codes mean to the user, and what helps. */
@@ -144,7 +147,7 @@ export async function makeFolder(path: string, what: string): Promise<void> {
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new UserError(
-        `Cannot make ${what} "${path}" as there is a file of that name: move it away, or name another`,
+        `Cannot make ${what} "${visiblePath(path)}" as there is a file of that name: move it away, or name another`,
         {
           cause: error,
         },
@@ -192,9 +195,12 @@ export async function appendToFile(path: string, text: string): Promise<void> {
     await Deno.writeTextFile(path, text, { append: true, create: false });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw fileError(error, "write", path);
-    throw new UserError(`Cannot write "${path}" as it was moved or removed since it was made, or its folder was`, {
-      cause: error,
-    });
+    throw new UserError(
+      `Cannot write "${visiblePath(path)}" as it was moved or removed since it was made, or its folder was`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -228,8 +234,8 @@ const TEMPORARY = /^\..+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 /** A folder that is missing where a file is to be written was taken away, or never made. */
 function writeError(error: unknown, path: string): unknown {
   if (error instanceof Deno.errors.NotFound) {
-    const reason = `its folder "${dirname(path)}" is not there: make it, or see what moved or removed it`;
-    return new UserError(`Cannot write "${path}" as ${reason}`, { cause: error });
+    const reason = `its folder "${visiblePath(dirname(path))}" is not there: make it, or see what moved or removed it`;
+    return new UserError(`Cannot write "${visiblePath(path)}" as ${reason}`, { cause: error });
   }
   return fileError(error, "write", path);
 }

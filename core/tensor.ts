@@ -1,12 +1,16 @@
+import { expectArguments } from "./arguments.ts";
 import type { Backend, Floats, Storage, View } from "./backend/backend.ts";
 
 /** The number of elements of a shape; 1 for a scalar's empty shape. */
 export function sizeOf(shape: readonly number[]): number {
+  // Called for every tensor: the check of a shape itself is left to what allocates.
+  if (typeof shape?.reduce !== "function") expectArguments("sizeOf", { shape: [shape, "a list of numbers"] });
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
 /** `[2, 3]` for messages. */
 export function showShape(shape: readonly number[]): string {
+  expectArguments("showShape", { shape: [shape, "a list"] });
   return `[${shape.join(", ")}]`;
 }
 

@@ -1,3 +1,4 @@
+import { expectArguments } from "../core/arguments.ts";
 import { findLoss, type LossFunction, lossFunction } from "../core/plugin/loss_function.ts";
 import type { LossDefinition } from "../core/plugin/loss.ts";
 import { isPluginFile, loadPluginFile } from "../core/plugin/registry.ts";
@@ -28,6 +29,8 @@ export async function loss(
   name: string | LossDefinition,
   options: Readonly<Record<string, unknown>> = {},
 ): Promise<LossFunction> {
+  if (typeof name !== "string") expectArguments("loss", { name: [name, "a plug-in, { kind, name, options, ... }"] });
+  expectArguments("loss", { options: [options, "a map"] });
   if (typeof name !== "string") return lossFunction(name, options);
   const definition = isPluginFile(name) ? await loadPluginFile("loss", name, ".") : findLoss(name, builtins.loss);
   return lossFunction(definition, options);

@@ -10,9 +10,9 @@ const FLOORS: Readonly<Record<string, string>> = {
   safetensors: "ground",
   backend: "ground",
   kernels: "backend shaders",
-  tensor: "backend kernels",
-  contract: "kernels tensor",
-  ops: "backend kernels tensor contract",
+  tensor: "ground backend kernels",
+  contract: "ground kernels tensor",
+  ops: "ground backend kernels tensor contract",
   replay: "backend tensor",
   linalg: "backend kernels tensor ops",
   mpo: "ground tensor contract ops linalg",
@@ -41,11 +41,13 @@ const FLOORS: Readonly<Record<string, string>> = {
 /** Files whose room is not the folder that they stand in. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ground: [
+    "core/arguments.ts",
     "core/errors.ts",
     "core/files.ts",
     "core/foreign_bytes.ts",
     "core/lock.ts",
     "core/nearest.ts",
+    "core/visible.ts",
     "core/sha256.ts",
     "core/version.ts",
     "deno.json",

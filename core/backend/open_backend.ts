@@ -1,3 +1,5 @@
+import { expectArguments } from "../arguments.ts";
+import { showValue } from "../visible.ts";
 import { UserError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import { CpuBackend } from "./cpu/cpu_backend.ts";
@@ -6,6 +8,8 @@ import { WebGpuBackend } from "./webgpu/webgpu_backend.ts";
 
 /** The user's choice of backend. */
 export type BackendChoice = "auto" | "webgpu" | "cpu";
+
+const CHOICES: readonly BackendChoice[] = ["auto", "webgpu", "cpu"];
 
 /** How a backend computes. */
 export interface BackendOptions {
@@ -42,6 +46,12 @@ export interface OpenedBackend {
  * ```
  */
 export async function openBackend(choice: BackendChoice, options: BackendOptions = {}): Promise<OpenedBackend> {
+  expectArguments("openBackend", { options: [options, "a map"] });
+  if (!CHOICES.includes(choice)) {
+    throw new TypeError(
+      `Cannot call openBackend: expected auto, webgpu or cpu as its choice, got ${showValue(choice)}`,
+    );
+  }
   if (choice === "cpu") return { backend: await CpuBackend.create(options), reason: "as asked for" };
   if (options.precision === "float64") {
     if (choice === "webgpu") throw new UserError("Cannot compute in float64 on WebGPU: it has float32; use cpu");

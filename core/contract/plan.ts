@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { sizeOf } from "../tensor.ts";
 import { networkOf, sizeOfIndices } from "./network.ts";
 import { type Index, type Notation, notationOf, parsePattern } from "./notation.ts";
@@ -59,6 +60,7 @@ export class ContractionPlan {
  * ```
  */
 export function planContraction(pattern: string, shapes: readonly (readonly number[])[]): ContractionPlan {
+  expectArguments("planContraction", { pattern: [pattern, "a text"], shapes: [shapes, "a list of lists"] });
   return planOf(parsePattern(pattern), shapes);
 }
 
@@ -68,6 +70,11 @@ export function planIndices(
   output: readonly Index[],
   shapes: readonly (readonly number[])[],
 ): ContractionPlan {
+  expectArguments("planIndices", {
+    inputs: [inputs, "a list of lists"],
+    output: [output, "a list"],
+    shapes: [shapes, "a list of lists"],
+  });
   return planOf(notationOf(inputs, output), shapes);
 }
 

@@ -17,7 +17,7 @@ import { LossSet } from "./losses/loss_set.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { buildModel } from "./recipe_models.ts";
 import { type ResolvedPlugins, resolvePlugins } from "./resolve_plugins.ts";
-import { RunFolder } from "./run_folder.ts";
+import { expectCheckpoint, RunFolder } from "./run_folder.ts";
 import { StoppedEarly } from "./stops.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { checkStart, startingTokenizer } from "./student/starting_inputs.ts";
@@ -132,6 +132,7 @@ export async function openRun(
   };
   const folder = owned.use(await RunFolder.open({ folder: settings.output, resume }));
   // Before anything is loaded: a refused checkpoint must stay usable with the recipe that it was made by.
+  if (resume) await expectCheckpoint(settings.output);
   const checkpoint = resume ? await readCheckpoint(join(settings.output, CHECKPOINT_FILE)) : null;
   if (checkpoint) checkRecipe(checkpoint, settings, "resume from");
   if (checkpoint && !checkpoint.checked) {

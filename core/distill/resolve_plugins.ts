@@ -4,6 +4,7 @@ import type { Checked } from "../recipe/checked.ts";
 import { type Recipe, sharedKeys } from "../recipe/schema.ts";
 import type { Path } from "../recipe/paths.ts";
 import { optionKit } from "../plugin/kit.ts";
+import { placeDefinition } from "../plugin/placed.ts";
 import { completeOptions, followTeacher } from "./complete_options.ts";
 import { loadPluginUrl } from "../plugin/remote.ts";
 import { type Builtins, type Definitions, isPluginFile, loadPluginFile, type PluginKind } from "../plugin/registry.ts";
@@ -65,7 +66,9 @@ export async function resolvePlugins(recipe: Checked<Recipe>, builtins: Builtins
       recipe.oneOf([...path, "use"], kind, known.map(({ name }) => name));
       throw new Error("unreachable: the name is not among the built-in ones");
     }
-    return { definition, options: recipe.check(path, definition.options(optionKit), otherKeys), path };
+    definition = placeDefinition(definition, (body) => recipe.within(path, body));
+    const schema = definition.options(optionKit);
+    return { definition, options: recipe.within(path, () => recipe.check(path, schema, otherKeys)), path };
   };
 
   const resolveModel = async (

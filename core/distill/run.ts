@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { join } from "node:path";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import { showMetrics } from "../evaluate/metrics/show.ts";
@@ -40,16 +41,22 @@ export class Run implements Disposable {
   #claimed = false;
   #begun = false;
   #training = false;
+  #disposed = false;
   #taught: Evaluation | null = null;
   #exported: ExportedStudent | null = null;
   readonly #owned: DisposableStack;
 
-  private constructor(
-    /** The parts of the run. */
-    readonly parts: RunParts,
-    owned: DisposableStack,
-  ) {
+  readonly #parts: RunParts;
+
+  private constructor(parts: RunParts, owned: DisposableStack) {
+    this.#parts = parts;
     this.#owned = owned;
+  }
+
+  /** The parts of the run. @throws RangeError once the run is disposed of */
+  get parts(): RunParts {
+    if (this.#disposed) throw new RangeError("Cannot use a run that was disposed of: open it anew");
+    return this.#parts;
   }
 
   /**
@@ -61,6 +68,11 @@ export class Run implements Disposable {
    * @throws StoppedEarly if the signal of the options fires
    */
   static async open(recipe: Checked<Recipe>, options: RunOptions): Promise<Run> {
+    expectArguments("Run.open", { recipe: [recipe, "a recipe (see readRecipe)"], options: [options, "a map"] });
+    expectArguments("Run.open", {
+      "options.backend": [options.backend, "a backend (see openBackend)"],
+      "options.builtins": [options.builtins, "a map"],
+    });
     const { owned, ...parts } = await openRun(recipe, options);
     return new Run(parts, owned);
   }
@@ -141,6 +153,8 @@ export class Run implements Disposable {
 
   /** Frees all that the run holds. */
   [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
     this.#exported?.weights.dispose();
     this.#owned.dispose();
   }

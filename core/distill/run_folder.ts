@@ -200,3 +200,18 @@ function runOf(text: string): string | null {
 export async function writeRunRecipe(folder: string, run: string, text: string): Promise<void> {
   await writeFileAtomically(join(folder, "recipe.yaml"), `# run ${run}\n${text}`);
 }
+
+/**
+ * Looks whether there is something to resume, when results that a killed run was moving are back in their places.
+ *
+ * @throws UserError if there is no checkpoint
+ */
+export async function expectCheckpoint(folder: string): Promise<void> {
+  const file = join(folder, CHECKPOINT_FILE);
+  if (await kindOfPath(file) !== null) return;
+  const previous = join(folder, PREVIOUS);
+  const advice = await kindOfPath(join(previous, CHECKPOINT_FILE)) === null
+    ? ""
+    : `; that of the run before is in "${previous}"`;
+  throw new UserError(`Cannot resume as there is no checkpoint "${file}": start anew without --resume${advice}`);
+}

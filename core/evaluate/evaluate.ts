@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import { upload } from "../plugin/batch.ts";
@@ -60,6 +61,14 @@ export interface EvaluationCall {
  * ```
  */
 export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluation> {
+  expectArguments("evaluate", { ops: [ops, "operations (see createOps)"], call: [call, "a map"] });
+  expectArguments("evaluate", {
+    "call.model": [call.model, "a model, { parameters, ... }"],
+    "call.weights": [call.weights, "a map"],
+    "call.examples": [call.examples, "a map"],
+    "call.input": [call.input, "a map"],
+    "call.batchSize": [call.batchSize, "a whole number from 1"],
+  });
   const { model, weights, examples, input, batchSize, positiveClass: wanted = null } = call;
   const { task } = input;
   const labels: HostTensor[] = [];

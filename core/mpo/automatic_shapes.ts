@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { UserError } from "../errors.ts";
 import { chainParameterCount, type Factors } from "./shapes.ts";
 
@@ -43,6 +44,8 @@ const NEAR_ENOUGH = 0.01;
  * ```
  */
 export function automaticFactors(shape: AutomaticShape): Factors {
+  expectArguments("automaticFactors", { shape: [shape, "a map"] });
+  if (!("increaseRate" in shape)) expectArguments("automaticFactors", { cores: [shape.cores, "a number"] });
   for (const size of [shape.rows, shape.cols]) {
     if (!Number.isSafeInteger(size) || size < 1) {
       throw new UserError(
@@ -62,6 +65,11 @@ export function automaticFactors(shape: AutomaticShape): Factors {
  * large factor of the rows with a small one of the columns, which a prime x prime matrix needs.
  */
 export function largestFactors(rows: number, cols: number, cores: number): Factors {
+  expectArguments("largestFactors", {
+    rows: [rows, "a whole number from 1"],
+    cols: [cols, "a whole number from 1"],
+    cores: [cores, "a whole number from 1"],
+  });
   const all = splits(rows).flatMap((row) => splits(cols).map((col) => chain(row, col, cores)));
   const count = ({ rows, cols }: Factors) => chainParameterCount(rows, cols);
   return all.reduce((best, factors) => count(factors) > count(best) ? factors : best);

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { norm } from "../linalg/vector.ts";
 import type { Chain } from "./chain.ts";
 import { type Gauge, toGauge } from "./gauge.ts";
@@ -59,6 +60,12 @@ export async function decomposeMatrix(
   matrixCols: number,
   options: DecomposeOptions,
 ): Promise<Decomposition> {
+  expectArguments("decomposeMatrix", {
+    matrix: [matrix, "numbers"],
+    matrixRows: [matrixRows, "a whole number from 1"],
+    matrixCols: [matrixCols, "a whole number from 1"],
+    options: [options, "factors, { rows, cols }"],
+  });
   const { gauge = "balanced", linearAlgebra = hostLinearAlgebra } = options;
   const factors: Factors = { rows: [...options.rows], cols: [...options.cols] };
   validateFactors(matrixRows, matrixCols, factors.rows, factors.cols);

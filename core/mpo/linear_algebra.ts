@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import type { Device } from "../device.ts";
 import { svd } from "../linalg/device_svd.ts";
 import { leftSvd } from "../linalg/svd.ts";
@@ -45,6 +46,7 @@ export const hostLinearAlgebra: LinearAlgebra = {
 
 /** By shaders, in float32. */
 export function shaderLinearAlgebra(device: Device): LinearAlgebra {
+  expectArguments("shaderLinearAlgebra", { device: [device, "a device (ops.device)"] });
   return {
     async svd(matrix, rows, cols) {
       const a = device.keep(device.tensor(matrix, [rows, cols]));
@@ -63,6 +65,7 @@ export function shaderLinearAlgebra(device: Device): LinearAlgebra {
  * the host 0.3).
  */
 export function linearAlgebraOn(device: Device): LinearAlgebra {
+  expectArguments("linearAlgebraOn", { device: [device, "a device (ops.device)"] });
   const { traits } = device.backend;
   if (!traits || traits.software) return hostLinearAlgebra;
   const shaders = shaderLinearAlgebra(device);

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { contractIndices, type ContractionPlan, planIndices } from "../contract.ts";
 import { multiplyByTransposed, transpose } from "../linalg/matrix.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -19,6 +20,12 @@ export function mergeChain(
   rows: readonly number[],
   cols: readonly number[],
 ): Tensor {
+  expectArguments("mergeChain", {
+    ops: [ops, "operations (see createOps)"],
+    cores: [cores, "a list of tensors"],
+    rows: [rows, "a list of numbers"],
+    cols: [cols, "a list of numbers"],
+  });
   const { inputs, output } = chainIndices(cores.length);
   const interleaved = contractIndices(ops, inputs, output, cores); // [d_0, i_1 .. i_n, j_1 .. j_n, d_n]
   const shape = [1, ...rows, ...cols, 1];
@@ -33,6 +40,7 @@ export function mergeChain(
 
 /** How {@link mergeChain} contracts a chain, and at what cost. */
 export function planMerge(shape: ChainShape): ContractionPlan {
+  expectArguments("planMerge", { shape: [shape, "the shape of a chain, { rows, cols, bonds }"] });
   const { inputs, output } = chainIndices(shape.rows.length);
   return planIndices(inputs, output, inputs.map((_, core) => coreShape(shape, core)));
 }
@@ -49,6 +57,7 @@ export function leftToRightMultiplyAdds(shape: ChainShape): number {
 
 /** The matrix of a chain in float64 on the host, row-major `[I, J]`: for checks and reports. */
 export function mergeOnHost(chain: Chain): Float64Array {
+  expectArguments("mergeOnHost", { chain: [chain, "a chain, { rows, cols, bonds, cores }"] });
   return deinterleave(productOfCores(chain.cores, chain.bonds), chain);
 }
 

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { UserError } from "../errors.ts";
 
 /** How a matrix is split over the cores of a chain: core k has the legs `rows[k]` and `cols[k]`. */
@@ -22,6 +23,7 @@ export interface Factors {
  * ```
  */
 export function bondDimensions(rows: readonly number[], cols: readonly number[]): number[] {
+  expectArguments("bondDimensions", { rows: [rows, "a list of numbers"], cols: [cols, "a list of numbers"] });
   const legs = legSizes({ rows, cols });
   const left = [1];
   for (const leg of legs) left.push(left[left.length - 1] * leg);
@@ -47,8 +49,11 @@ export function bondDimensions(rows: readonly number[], cols: readonly number[])
 export function chainParameterCount(
   rows: readonly number[],
   cols: readonly number[],
-  bonds: readonly number[] = bondDimensions(rows, cols),
+  bonds?: readonly number[],
 ): number {
+  expectArguments("chainParameterCount", { rows: [rows, "a list of numbers"], cols: [cols, "a list of numbers"] });
+  bonds ??= bondDimensions(rows, cols);
+  expectArguments("chainParameterCount", { bonds: [bonds, "a list of numbers"] });
   const legs = legSizes({ rows, cols });
   if (bonds.length !== legs.length + 1 || bonds[0] !== 1 || bonds[legs.length] !== 1) {
     throw new RangeError(
@@ -70,6 +75,7 @@ export function validateFactors(
   rows: readonly number[],
   cols: readonly number[],
 ): void {
+  expectArguments("validateFactors", { rows: [rows, "a list of numbers"], cols: [cols, "a list of numbers"] });
   if (rows.length !== cols.length) {
     throw new UserError(
       `Cannot split a ${matrixRows} x ${matrixCols} matrix into rows ${show(rows)} and cols ${
@@ -95,7 +101,9 @@ export function validateFactors(
  *
  * @throws RangeError if the lists differ in length or are empty, or a factor is no positive whole number
  */
-export function legSizes({ rows, cols }: Factors): number[] {
+export function legSizes(factors: Factors): number[] {
+  expectArguments("legSizes", { factors: [factors, "factors, { rows, cols }"] });
+  const { rows, cols } = factors;
   if (rows.length !== cols.length || rows.length === 0) {
     throw new RangeError(
       `Cannot pair rows ${show(rows)} with cols ${show(cols)}: each core takes one of both, and there is at least one`,

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { NamedShape } from "./tensor_store.ts";
 import { type Weights, weightsFrom } from "./weights.ts";
@@ -25,9 +26,17 @@ export interface FrozenWeights extends Weights {
  */
 export function freeze(
   ops: Ops,
-  { parameters }: { readonly parameters: readonly NamedShape[] },
+  model: { readonly parameters: readonly NamedShape[] },
   numbers: ReadonlyMap<string, Float32Array>,
 ): FrozenWeights {
+  expectArguments("freeze", {
+    ops: [ops, "operations (see createOps)"],
+    model: [model, "a model, { parameters, ... }"],
+    numbers: [numbers, "a Map"],
+  });
+  const { parameters } = model;
+  const lacking = parameters.find(({ name }) => !numbers.has(name));
+  if (lacking) throw new RangeError(`Cannot freeze the model: there are no numbers for its weight "${lacking.name}"`);
   const tensors = new Map(
     parameters.map(({ name, shape }) => [name, ops.keep(ops.tensor(numbers.get(name)!, shape))]),
   );

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { adamwKernel, clipScaleKernel, sgdKernel } from "../kernels/optimisers.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
@@ -70,6 +71,11 @@ export interface Optimiser {
  * ```
  */
 export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOptions | AdamwOptions): Optimiser {
+  expectArguments("createOptimiser", {
+    ops: [ops, "operations (see createOps)"],
+    store: [store, "a map"],
+    options: [options, "a map"],
+  });
   const names = options.use === "sgd" ? ["velocity"] : ["mean", "square"];
   const state = new Map(
     store.parts.flatMap(({ flat }, part) =>
@@ -129,6 +135,10 @@ export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOpt
  * bound. It stays on the device.
  */
 export function clipScale(ops: Ops, gradients: readonly Tensor[], bound: number | null): Tensor {
+  expectArguments("clipScale", {
+    ops: [ops, "operations (see createOps)"],
+    gradients: [gradients, "a list of tensors"],
+  });
   if (bound === null) return ops.full([1], 1);
   const squares = gradients.map((gradient) => ops.scope(() => ops.sum(ops.square(gradient))));
   const squaredNorm = ops.total(squares);

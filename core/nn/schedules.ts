@@ -1,3 +1,5 @@
+import { expectArguments } from "../arguments.ts";
+
 /** How far training is: `step` counts from 0 and reaches `totalSteps` when training is over. */
 export interface Progress {
   /** Steps done. */
@@ -71,6 +73,13 @@ export function learningRateAt(
   stepsPerEpoch: number,
   base = 1,
 ): number {
+  expectArguments("learningRateAt", {
+    schedule: [schedule, "a map"],
+    step: [step, "a number"],
+    totalSteps: [totalSteps, "a number"],
+    stepsPerEpoch: [stepsPerEpoch, "a number"],
+    base: [base, "a number"],
+  });
   const warmup = schedule.warmupSteps + Math.round(schedule.warmupEpochs * stepsPerEpoch);
   if (step < warmup) return base * (step + 1) / warmup;
   switch (schedule.use) {

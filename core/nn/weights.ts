@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Named tensors, wherever they come from: stored as they are, or rebuilt from chains of cores. */
@@ -30,6 +31,7 @@ export function weightsFrom(
   tensors: ReadonlyMap<string, Tensor>,
   cores?: ReadonlyMap<string, readonly Tensor[]>,
 ): Weights {
+  expectArguments("weightsFrom", { tensors: [tensors, "a Map"] });
   return {
     get(name) {
       const tensor = tensors.get(name);

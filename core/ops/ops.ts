@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { Tape } from "../autograd.ts";
 import type { Backend, Floats } from "../backend/backend.ts";
 import { contract } from "../contract.ts";
@@ -130,6 +131,7 @@ export type Ops = BoundPrimitives & Composites & TensorLife;
 
 /** Binds every operation to a backend. */
 export function createOps(backend: Backend): Ops {
+  expectArguments("createOps", { backend: [backend, "a backend (see openBackend)"] });
   const device = new Device(backend);
   let tape: Tape | null = null;
 

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import type { PluginDefinition } from "./kit.ts";
 import type { Random } from "../data/random.ts";
 import type { RemoteFile } from "../data/remote_file.ts";
@@ -131,5 +132,6 @@ export interface DatasetDefinition<Options = any> extends PluginDefinition<"data
 export function defineDataset<Options>(
   definition: Omit<DatasetDefinition<Options>, "kind">,
 ): DatasetDefinition<Options> {
+  expectArguments("defineDataset", { definition: [definition, "a map"] });
   return { kind: "dataset", ...definition };
 }

@@ -1,12 +1,15 @@
 import { DeviceError, UserError, wordsOf } from "../errors.ts";
-import { showShape, Tensor } from "../tensor.ts";
-import type { Dataset, DatasetDefinition, Examples } from "./dataset.ts";
+import { showText, showValue } from "../recipe/words.ts";
+import { showShape, sizeOf, Tensor } from "../tensor.ts";
+import type { Batch, Dataset, DatasetDefinition, Examples, HostTensor, InputDescription } from "./dataset.ts";
 import type { OptionKit } from "./kit.ts";
-import type { EpochCall, Loss, LossCall, LossDefinition, LossSetup } from "./loss.ts";
+import type { EpochCall, InputsCall, Loss, LossCall, LossDefinition, LossSetup, PrepareCall } from "./loss.ts";
 import type { Model, ModelDefinition, ModelOutputs, OpenedModel } from "./model.ts";
 import { declaredOnly, lackingOutput, requiredOutputs } from "./outputs.ts";
+import { withMethods } from "./with_methods.ts";
 
-type Definition = LossDefinition | ModelDefinition | DatasetDefinition;
+/** A plug-in of any kind. */
+export type Definition = LossDefinition | ModelDefinition | DatasetDefinition;
 
 const guardedOnes = new WeakSet<Definition>();
 
@@ -21,6 +24,11 @@ export function guardDefinition<Guarded extends Definition>(definition: Guarded)
   const guarded = { ...guardKind(definition), options: (kit: OptionKit) => optionsOf(definition, kit) } as Guarded;
   guardedOnes.add(guarded);
   return guarded;
+}
+
+/** Whether a definition is one from outside, as {@link guardDefinition} gives it. */
+export function isGuarded(definition: Definition): boolean {
+  return guardedOnes.has(definition);
 }
 
 function guardKind(given: Definition): Definition {
@@ -46,8 +54,13 @@ function whoIs({ kind, name }: Definition): string {
 function optionsOf(definition: Definition, kit: OptionKit): ReturnType<Definition["options"]> {
   const who = whoIs(definition);
   const schema = naming(who, "options", () => definition.options(kit));
-  if (typeof schema?.safeParse === "function") return schema;
-  throw new UserError(`Cannot use the ${who}: its options must give a schema, z.strictObject({...})`);
+  if (typeof schema?.safeParse !== "function") {
+    throw new UserError(`Cannot use the ${who}: its options must give a schema, z.strictObject({...})`);
+  }
+  // The schema itself but for its checks, which are code of the plug-in, too.
+  const checking = (method: "safeParse" | "parse") => (value: unknown) =>
+    naming(who, "a check of its options", () => schema[method](value));
+  return Object.create(schema, { safeParse: { value: checking("safeParse") }, parse: { value: checking("parse") } });
 }
 
 /** As the plug-in creates it: at once, or as a promise. */
@@ -82,8 +95,47 @@ function guardLoss(loss: Loss, who: string, setup: LossSetup): Loss {
       const scalars = Object.entries(metrics!).map(([name, value]) => [name, scalar(value, "endEpoch", who)]);
       return Object.fromEntries(scalars);
     }),
-    observe: loss.observe && ((call: LossCall) => naming(who, "observe", () => loss.observe!(seen(call)))),
+    observe: loss.observe && ((call: LossCall) => {
+      nothing(naming(who, "observe", () => loss.observe!(seen(call))), "observe", who);
+    }),
+    // One that is not async may give nothing at all, whatever its type says.
+    prepare: loss.prepare && ((call: PrepareCall): Promise<void> => {
+      const done: unknown = naming(who, "prepare", () => loss.prepare!(call));
+      if (done instanceof Promise) return done.then((value) => nothing(value, "prepare", who));
+      nothing(done, "prepare", who);
+      return Promise.resolve();
+    }),
+    inputs: loss.inputs &&
+      ((call: InputsCall) => hostTensors(naming(who, "inputs", () => loss.inputs!(call)), "inputs", who)),
   });
+}
+
+/** Of a method that changes something, and whose result nobody reads: whoever gives one takes it for something else. */
+function nothing(value: unknown, method: string, who: string): void {
+  if (value === undefined) return;
+  const got = value instanceof Promise ? "a promise: it cannot wait" : showValue(value);
+  throw new UserError(`Cannot use what ${method} of the ${who} returns: expected nothing, got ${got}`);
+}
+
+/** Tensors of a batch, on the host: `{ name: { data, shape } }`. */
+function hostTensors(value: unknown, method: string, who: string): Batch<HostTensor> {
+  const refuse = (got: string) =>
+    new UserError(
+      `Cannot use what ${method} of the ${who} returns: expected { name: { data: Float32Array, shape: [...] } }, got ${got}`,
+    );
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Promise) {
+    throw refuse(showValue(value));
+  }
+  for (const [name, tensor] of Object.entries(value)) {
+    const { data, shape } = tensor ?? {};
+    if (!(data instanceof Float32Array)) throw refuse(`${showValue(data)} as the data of ${showText(name)}`);
+    const isShape = Array.isArray(shape) && shape.every((extent) => Number.isInteger(extent) && extent >= 0);
+    if (!isShape) throw refuse(`${showValue(shape)} as the shape of ${showText(name)}`);
+    if (sizeOf(shape) !== data.length) {
+      throw refuse(`${data.length} numbers as ${showText(name)} of shape ${showShape(shape)}`);
+    }
+  }
+  return value as Batch<HostTensor>;
 }
 
 function scalar(value: unknown, method: string, who: string): Tensor {
@@ -150,7 +202,9 @@ function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"
     if (typeof examples?.batch !== "function") {
       throw refuse(`its split ${name} must be { length, labels, batch(indices) {...} }`);
     }
-    if (!guardedOf.has(examples)) guardedOf.set(examples, guardExamples(examples, who));
+    if (!guardedOf.has(examples)) {
+      guardedOf.set(examples, guardExamples(examples, { who, split: name, input: dataset.input }));
+    }
     return [name, guardedOf.get(examples)!];
   });
   const { input, retokenise } = dataset;
@@ -166,35 +220,74 @@ function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"
   };
 }
 
+/** Whose examples they are. */
+interface SplitOwner {
+  readonly who: string;
+  readonly split: string;
+  readonly input: InputDescription;
+}
+
 /** No proxy as of {@link guarded}, through which each of a hundred thousand labels would be asked for. */
-function guardExamples(examples: Examples, who: string): Examples {
+function guardExamples(examples: Examples, owner: SplitOwner): Examples {
+  const { who, split } = owner;
   const { length, labels, lengths } = examples;
+  const refuse = (must: string) => new UserError(`Cannot use the ${who}: its split ${split} must ${must}`);
+  if (!Number.isSafeInteger(length) || length < 0) {
+    throw refuse(`have a length that is a number of examples, not ${showValue(length)}`);
+  }
+  if (labels && labels.length !== length) {
+    throw refuse(`have ${length} labels, one for each example, not ${showValue(labels.length)}`);
+  }
+  if (labels) checkLabels(labels, owner, (index) => index);
   return {
     length,
     labels,
     ...(lengths && { lengths }),
-    batch: (...call) => naming(who, "batch", () => examples.batch(...call)),
+    batch(indices, augmentation) {
+      const batch = hostTensors(naming(who, "batch", () => examples.batch(indices, augmentation)), "batch", who);
+      for (const [name, { shape }] of Object.entries(batch)) {
+        if (shape[0] === indices.length) continue;
+        throw new UserError(
+          `Cannot use what batch of the ${who} returns: expected ${indices.length} examples, got ${
+            showText(name)
+          } of ` +
+            `shape ${showShape(shape)}`,
+        );
+      }
+      if (!batch.label) throw new UserError(`Cannot use what batch of the ${who} returns: it has no label`);
+      const each = batch.label.data.length / indices.length;
+      checkLabels(batch.label.data, owner, (index) => indices[Math.floor(index / each)]);
+      return batch;
+    },
   };
 }
 
-/**
- * An object whose methods tell under a name what goes wrong in them; some of them are replaced. The object itself is
- * left as it is, and its methods are called on it, so that one of a class keeps its private fields.
- */
+/** Refuses labels that are no classes: an index that is none would be computed with, and would be wrong in silence. */
+function checkLabels(
+  labels: ArrayLike<number>,
+  { who, split, input }: SplitOwner,
+  exampleOf: (index: number) => number,
+) {
+  const { task, classes } = input;
+  const least = task === "tagging" ? -1 : 0;
+  for (let index = 0; index < labels.length; index++) {
+    const label = labels[index];
+    const isRight = task === "regression"
+      ? Number.isFinite(label)
+      : Number.isInteger(label) && label >= least && label < classes.length;
+    if (isRight) continue;
+    const right = task === "regression"
+      ? "a finite number"
+      : `the number of one of its ${classes.length} classes, from 0` + (least < 0 ? ", or -1 where none counts" : "");
+    throw new UserError(
+      `Cannot use the ${who}: the label ${label} of example ${exampleOf(index)} of its split ${split} is not ${right}`,
+    );
+  }
+}
+
+/** An object whose methods tell under a name what goes wrong in them; some of them are replaced. */
 function guarded<Part extends object>(part: Part, who: string, replaced: Partial<Part>): Part {
-  const get = (key: string | symbol): unknown => {
-    if (Object.hasOwn(replaced, key)) return Reflect.get(replaced, key);
-    const value = Reflect.get(part, key);
-    if (typeof value !== "function") return value;
-    return (...call: unknown[]) => naming(who, String(key), () => value.apply(part, call));
-  };
-  return new Proxy({} as Part, {
-    get: (_, key) => get(key),
-    has: (_, key) => Reflect.has(part, key),
-    // For copies such as { ...loss }.
-    ownKeys: () => Reflect.ownKeys(part),
-    getOwnPropertyDescriptor: (_, key) => ({ value: get(key), enumerable: true, configurable: true, writable: true }),
-  });
+  return withMethods(part, (method, body) => naming(who, method, body), replaced);
 }
 
 /** Runs a plug-in's code; an error that is not yet a sentence for the user becomes one. */

@@ -23,6 +23,8 @@ export function importFailure(error: unknown, module: string): string {
     return "it imports a package that deno.lock does not list, and no plug-in may change that file: start the program " +
       'with "deno run --no-lock", as the tasks of deno.json do';
   }
+  if (message.startsWith(`Module not found "${module}"`)) return "there is no such file";
+  if (message.includes("ERR_UNSUPPORTED_DIR_IMPORT")) return "it is a folder: a file is needed";
   const name = UNFETCHED.map((words) => message.match(words)?.[1]).find((found) => found !== undefined);
   if (name !== undefined) {
     return `it imports npm:${name}, which is not in Deno's cache and cannot be fetched: run it once with a network, and ` +

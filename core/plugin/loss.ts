@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import type { ChainMap } from "./chains.ts";
 import type { Scheduled } from "../recipe/scheduled.ts";
 import type { Random } from "../data/random.ts";
@@ -156,5 +157,6 @@ export interface LossDefinition<Options = any> extends PluginDefinition<"loss", 
 
 /** A loss plug-in; the function only gives the types. */
 export function defineLoss<Options>(definition: Omit<LossDefinition<Options>, "kind">): LossDefinition<Options> {
+  expectArguments("defineLoss", { definition: [definition, "a map"] });
   return { kind: "loss", ...definition };
 }

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import type { Initialiser } from "../nn/initialisers.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -233,5 +234,6 @@ export interface ModelDefinition<Options = any> extends PluginDefinition<"model"
 
 /** A model plug-in; the function only gives the types. */
 export function defineModel<Options>(definition: Omit<ModelDefinition<Options>, "kind">): ModelDefinition<Options> {
+  expectArguments("defineModel", { definition: [definition, "a map"] });
   return { kind: "model", ...definition };
 }

@@ -1,3 +1,5 @@
+import { expectArguments } from "../arguments.ts";
+import { showValue } from "../visible.ts";
 import { UserError } from "../errors.ts";
 import { infer, predictionsOf } from "../evaluate/predictions.ts";
 import type { FrozenWeights } from "../nn/frozen_weights.ts";
@@ -52,11 +54,17 @@ const BATCH_SIZE = 64;
 
 /** A model of a folder with its weights on the device; disposing of it frees them. */
 export class LoadedModel implements Disposable {
-  readonly #parts: Parts;
+  readonly #opened: Parts;
+  #disposed = false;
 
   /** @internal */
   constructor(parts: Parts) {
-    this.#parts = parts;
+    this.#opened = parts;
+  }
+
+  get #parts(): Parts {
+    if (this.#disposed) throw new RangeError("Cannot use a model that was disposed of: open it anew");
+    return this.#opened;
   }
 
   /** What it computes with. */
@@ -94,6 +102,7 @@ export class LoadedModel implements Disposable {
     { batchSize = BATCH_SIZE }: PredictOptions = {},
   ): Promise<Predictions> {
     const { input: { task } } = this.#parts;
+    checkInputs("predict", inputs, ["images", "texts"]);
     if (task === "tagging") {
       throw this.#refusal("to predict a class for each text", "it tags words: use tag({ words })");
     }
@@ -114,9 +123,11 @@ export class LoadedModel implements Disposable {
    * @throws UserError unless the model is a tagger
    */
   async tag(
-    { words }: WordInputs,
+    inputs: WordInputs,
     { batchSize = BATCH_SIZE }: PredictOptions = {},
   ): Promise<readonly TaggedWords[]> {
+    checkInputs("tag", inputs, ["words"]);
+    const { words } = inputs;
     if (this.#parts.input.task !== "tagging") {
       throw this.#refusal("to tag words", `its task is ${this.#parts.input.task}: use predict`);
     }
@@ -145,6 +156,7 @@ export class LoadedModel implements Disposable {
    */
   outputs(inputs: ModelInputs | Batch<Tensor>): ModelOutputs {
     const { ops, model, weights } = this.#parts;
+    expectArguments("outputs", { inputs: [inputs, "a map"] });
     return ops.scope(() => {
       const batch = isTensors(inputs) ? inputs : upload(ops, this.batch(inputs));
       const outputs = model.forward({ ops, weights, batch, training: false, randomSeed: () => 0 });
@@ -159,6 +171,7 @@ export class LoadedModel implements Disposable {
    * @throws UserError if the model takes something else
    */
   batch(inputs: ModelInputs): Batch<HostTensor> {
+    checkInputs("batch", inputs, ["images", "texts", "words"]);
     if ("words" in inputs) return this.#tokenizer().wordBatch(inputs.words).batch;
     const [batch] = this.#batches(inputs, Infinity);
     if (!batch) throw new UserError("Cannot make a batch of nothing");
@@ -167,7 +180,9 @@ export class LoadedModel implements Disposable {
 
   /** Frees the weights. */
   [Symbol.dispose](): void {
-    this.#parts.weights.dispose();
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#opened.weights.dispose();
   }
 
   #batches(inputs: ImageInputs | TextInputs, batchSize: number): Batch<HostTensor>[] {
@@ -218,6 +233,33 @@ export class LoadedModel implements Disposable {
 
   #refusal(what: string, reason: string): UserError {
     return new UserError(`Cannot run the model in "${this.#parts.folder}" ${what}: ${reason}`);
+  }
+}
+
+/** Refuses inputs that are none of what a method takes, or not lists. */
+function checkInputs(call: string, inputs: ModelInputs, kinds: readonly ("images" | "texts" | "words")[]): void {
+  expectArguments(call, { inputs: [inputs, "a map"] });
+  const kind = kinds.find((kind) => kind in inputs);
+  const given: readonly [string, unknown][] = Object.entries(inputs);
+  if (kind === undefined) {
+    const [keys, found] = [kinds.map((kind) => `{ ${kind} }`).join(" or "), given.map(([key]) => key).join(", ")];
+    throw new TypeError(
+      `Cannot call ${call}: expected ${keys} as its inputs, got ${
+        found === "" ? "an empty map" : `a map with ${found}`
+      }`,
+    );
+  }
+  const [, value] = given.find(([key]) => key === kind)!;
+  expectArguments(call, { [`inputs.${kind}`]: [value, kind === "words" ? "a list of lists" : "a list"] });
+  if (kind === "texts") {
+    const wrong = Array.from(value as ArrayLike<unknown>).find((text) =>
+      ![text].flat().every((part) => typeof part === "string")
+    );
+    if (wrong !== undefined) {
+      throw new TypeError(
+        `Cannot call ${call}: expected texts, or pairs of them, as its inputs.texts, got ${showValue(wrong)}`,
+      );
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { dirname } from "node:path";
 import type { Backend } from "../backend/backend.ts";
 import { UserError } from "../errors.ts";
@@ -32,6 +33,13 @@ export type OpenFolderOptions = ComputingOn & {
  * @throws UserError if a file is missing or wrong, or no plug-in builds such a model
  */
 export async function openModelFolder(folder: string, options: OpenFolderOptions): Promise<LoadedModel> {
+  expectArguments("openModel", { folder: [folder, "a path"], options: [options, "a map"] });
+  expectArguments(
+    "openModel",
+    "ops" in options
+      ? { "options.ops": [options.ops, "operations (see createOps)"] }
+      : { "options.backend": [options.backend, "a backend (see openBackend)"] },
+  );
   const { builtins, tokenizer: openTokenizer, report } = options;
   const { model, architecture, input, file, saysNormalisation } = await readDescribedModel(folder, builtins.model);
   const home = dirname(file);

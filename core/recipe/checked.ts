@@ -2,8 +2,8 @@ import { UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { explain, type Mistake } from "./explain.ts";
 import { applyOverride, type Override, parseOverride } from "./overrides.ts";
-import { formatPath, isMap, type Path, startsWith, valueAtPath } from "./paths.ts";
-import { listWords, showValue } from "./words.ts";
+import { isMap, type Path, showPath, startsWith, valueAtPath } from "./paths.ts";
+import { listNames, showText, showValue } from "./words.ts";
 import { readYaml, type YamlSource } from "./yaml_source.ts";
 import type { Schema } from "./zod_schema.ts";
 
@@ -64,7 +64,7 @@ function refusePrototypes(checked: Checked<unknown>, value: unknown, path: Path)
   if (!isMap(value)) return;
   for (const key of Object.keys(value)) {
     if (key === "__proto__") {
-      const place = path.length === 0 ? "at the top level" : `in ${formatPath(path)}`;
+      const place = path.length === 0 ? "at the top level" : `in ${showPath(path)}`;
       throw checked.error([...path, key], `Unknown key "${key}" ${place}: no key of a recipe has this name`, "key");
     }
     refusePrototypes(checked, value[key], [...path, key]);
@@ -145,8 +145,8 @@ export class Checked<Value> implements Section<Value> {
     const name = String(valueAtPath(this.value, path));
     if (names.includes(name)) return name;
     const near = nearest(name, names);
-    const advice = near === undefined ? `expected ${listWords(names, "or")}` : `did you mean "${near}"?`;
-    throw this.error(path, `Unknown ${kind} "${name}" for ${formatPath(path)}: ${advice}`);
+    const advice = near === undefined ? `expected ${listNames(names, "or")}` : `did you mean "${near}"?`;
+    throw this.error(path, `Unknown ${kind} ${showText(name)} for ${showPath(path)}: ${advice}`);
   }
 
   /**
@@ -181,7 +181,11 @@ export class Checked<Value> implements Section<Value> {
    */
   within<Result>(path: Path, body: () => Result): Result {
     const place = (error: unknown): never => {
-      throw error instanceof UserError && !located.has(error) ? this.error(path, error.message) : error;
+      if (!(error instanceof UserError) || located.has(error)) throw error;
+      const placed = this.error(path, error.message);
+      // The error of a plug-in that this one tells of, for --verbose.
+      if (error.cause !== undefined) placed.cause = error.cause;
+      throw placed;
     };
     try {
       const result = body();
@@ -226,7 +230,10 @@ export class Checked<Value> implements Section<Value> {
 
   #place(path: Path, at: "key" | "value"): { label?: string; offset: number } {
     const setting = this.#overrides.findLast((override) => startsWith(path, override.path));
-    if (setting) return { label: setting.label, offset: Infinity };
+    if (setting) {
+      const inside = path.slice(setting.path.length);
+      return { label: inside.length > 0 && setting.origin?.(inside, at) || setting.label, offset: Infinity };
+    }
     const offset = this.#source.offsetOf(path, at);
     if (offset !== undefined) return { offset };
     // Not in the text: made by an override of something in it, or a default of what is around it.

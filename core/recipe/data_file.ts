@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isUrl, refusalOf, type RemoteFile } from "../data/remote_file.ts";
+import { inWords } from "./bounds.ts";
 import { isMap } from "./paths.ts";
 import type { Schema } from "./zod_schema.ts";
 
@@ -17,7 +18,9 @@ import type { Schema } from "./zod_schema.ts";
 export function dataFile(): Schema<string | RemoteFile> {
   const remote = z.strictObject({
     url: z.string().describe("Address that begins with https:// or http://"),
-    sha256: z.string().regex(/^[0-9a-fA-F]{64}$/).describe("SHA-256 that the content must have"),
+    sha256: inWords(z.string().regex(/^[0-9a-fA-F]{64}$/), "64 hexadecimal digits").describe(
+      "SHA-256 that the content must have",
+    ),
   });
   return z.preprocess((value, context) => {
     const address = addressIn(value);

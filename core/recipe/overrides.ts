@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
-import { formatPath, isMap, parsePath, type Path, valueAtPath } from "./paths.ts";
+import { isMap, parsePath, type Path, showPath, valueAtPath } from "./paths.ts";
+import { shorten, visible } from "../visible.ts";
 import { showValue } from "./words.ts";
 import { readYaml } from "./yaml_source.ts";
 
@@ -11,6 +12,8 @@ export interface Override {
   value: unknown;
   /** The user's words, which take the place of line and column in error messages: `--seed 3`. */
   label: string;
+  /** Where a part of the value was written, by its path from there, for one that was written in a file: `file:7:5`. */
+  origin?(inside: Path, at: "key" | "value"): string;
 }
 
 /**
@@ -22,9 +25,9 @@ export interface Override {
  * @throws UserError if the path or the value cannot be read
  */
 export function parseOverride(text: string): Override {
-  const label = `--set ${text}`;
-  const equals = text.indexOf("=");
-  if (equals < 0) throw new UserError(`${label}: Cannot find the value: write it as a.b[0].c=value`);
+  const label = `--set ${onOneLine(text)}`;
+  const equals = /^(?:"(?:[^"\\]|\\.)*"|[^="])*/.exec(text)![0].length;
+  if (text[equals] !== "=") throw new UserError(`${label}: Cannot find the value: write it as a.b[0].c=value`);
   let path: Path;
   try {
     path = parsePath(text.slice(0, equals).trim());
@@ -48,20 +51,24 @@ export function applyOverride(whole: Record<string, unknown>, { path, value, lab
   for (const [depth, part] of path.entries()) {
     const parent = path.slice(0, depth);
     const at = valueAtPath(whole, parent);
-    const fail = (reason: string) => new UserError(`${label}: Cannot set ${formatPath(path)} as ${reason}`);
+    const fail = (reason: string) => new UserError(`${label}: Cannot set ${showPath(path)} as ${reason}`);
     if (Array.isArray(at)) {
-      const entries = `${formatPath(parent)} has ${at.length} ${at.length === 1 ? "entry" : "entries"}`;
+      const entries = `${showPath(parent)} has ${at.length} ${at.length === 1 ? "entry" : "entries"}`;
       if (typeof part !== "number") {
-        throw fail(`${formatPath(parent)} is a list: name an entry as ${formatPath([...parent, 0])}`);
+        throw fail(`${showPath(parent)} is a list: name an entry as ${showPath([...parent, 0])}`);
       }
-      if (part > at.length) throw fail(`${entries}: the last that can be set is ${formatPath([...parent, at.length])}`);
+      if (part > at.length) throw fail(`${entries}: the last that can be set is ${showPath([...parent, at.length])}`);
+    } else if (at === undefined) {
+      throw fail(`${showPath(parent)} is not given: set the whole list`);
     } else if (!isMap(at)) {
-      throw fail(`${formatPath(parent)} is ${showValue(at)}, which holds nothing`);
+      throw fail(`${showPath(parent)} is ${showValue(at)}, which holds nothing`);
     } else if (typeof part === "number") {
-      throw fail(`${formatPath(parent) || "the recipe"} is a map, not a list`);
+      throw fail(`${showPath(parent) || "the recipe"} is a map, not a list`);
     }
     if (depth === path.length - 1) define(at, part, value);
-    else define(at, part, copy(valueAtPath(at, [part])));
+    else if (typeof path[depth + 1] !== "number" || valueAtPath(at, [part]) !== undefined) {
+      define(at, part, copy(valueAtPath(at, [part])));
+    }
   }
 }
 
@@ -74,4 +81,9 @@ function copy(value: unknown): unknown {
 /** Assignment, but a key such as `__proto__` becomes a key like any other, for the schema to refuse. */
 function define(target: object, key: string | number, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** What was set, as a message repeats it: on one line, and not without end. */
+function onOneLine(text: string): string {
+  return visible(shorten(text, 200));
 }

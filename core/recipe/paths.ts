@@ -1,3 +1,5 @@
+import { shorten, visible } from "../visible.ts";
+
 /** Where a value is in a recipe: keys of maps and indices of lists, from the top. */
 export type Path = readonly (string | number)[];
 
@@ -17,6 +19,11 @@ export function formatPath(path: Path): string {
     else text += text === "" ? part : `.${part}`;
   }
   return text;
+}
+
+/** A path in a sentence: as {@link formatPath} writes it, but short, however long its keys are. */
+export function showPath(path: Path): string {
+  return visible(formatPath(path.map((part) => typeof part === "number" ? part : shorten(part))));
 }
 
 /**

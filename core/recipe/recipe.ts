@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { readUserFile } from "../files.ts";
 import { type Checked, parseChecked, type ParseOptions } from "./checked.ts";
@@ -18,6 +19,7 @@ import { type Recipe, recipeSchema } from "./schema.ts";
  * ```
  */
 export async function readRecipe(file: string, options: ParseOptions = {}): Promise<Checked<Recipe>> {
+  expectArguments("readRecipe", { file: [file, "a path"], options: [options, "a map"] });
   const text = new TextDecoder().decode(await readUserFile(file, "the recipe"));
   return parseChecked(text, file, recipeSchema, options);
 }

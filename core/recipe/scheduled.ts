@@ -1,3 +1,5 @@
+import { expectArguments } from "../arguments.ts";
+import { epochLength, stepCount } from "./bounds.ts";
 import { z } from "zod";
 import { type Curve, interpolate, type Progress } from "../nn/schedules.ts";
 import type { NumberSchema, Schema } from "./zod_schema.ts";
@@ -33,6 +35,7 @@ export type Scheduled = number | {
  * ```
  */
 export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, number | Record<string, unknown>> {
+  expectArguments("scheduled", { number: [number, "a zod schema"] });
   return z.union([
     number,
     z.strictObject({
@@ -41,8 +44,8 @@ export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, 
       schedule: z.enum(curves).default("linear").describe(
         "The way between: a straight line, half a cosine wave, or one step from the first to the second value at the end",
       ),
-      epochs: z.number().positive().nullable().default(null).describe("Length of the change in epochs"),
-      steps: z.int().positive().nullable().default(null).describe("Length of the change in training steps"),
+      epochs: epochLength.positive().nullable().default(null).describe("Length of the change in epochs"),
+      steps: stepCount.nullable().default(null).describe("Length of the change in training steps"),
     }).refine(({ epochs, steps }) => epochs === null || steps === null, {
       error: "Expected only one of epochs and steps for the length of the change: got both",
     }).describe("A change from one value to another, over the whole training unless epochs or steps are given"),
@@ -64,8 +67,10 @@ export function scheduled(number: NumberSchema = z.number()): Schema<Scheduled, 
  * valueAt(temperature, { step: 10, totalSteps: 100, stepsPerEpoch: 10 }); // 5
  * ```
  */
-export function valueAt(value: Scheduled, { step, totalSteps, stepsPerEpoch }: Progress): number {
+export function valueAt(value: Scheduled, progress: Progress): number {
   if (typeof value === "number") return value;
+  expectArguments("valueAt", { value: [value, "a map"], progress: [progress, "a map"] });
+  const { step, totalSteps, stepsPerEpoch } = progress;
   const length = value.steps ?? (value.epochs === null ? totalSteps : value.epochs * stepsPerEpoch);
   return interpolate(value.schedule, value.from, value.to, step / length);
 }

@@ -1,3 +1,4 @@
+import { batchSize, bounded, classNumber, exampleCount, lossFactor, nameSchema, seedSchema } from "./bounds.ts";
 import { z } from "zod";
 import { pluginUse } from "./plugin_use.ts";
 import type { Recipe } from "./recipe_type.ts";
@@ -11,7 +12,7 @@ export type { Recipe };
 const validation = z.strictObject({
   from: z.string().min(1).default("train").describe("Split of the data set that the examples are taken out of"),
   fraction: z.number().positive().lt(1).nullable().default(null).describe("Part of that split that is taken"),
-  count: z.int().min(1).nullable().default(null).describe("Number of examples that are taken, instead of fraction"),
+  count: exampleCount.nullable().default(null).describe("Number of examples that are taken, instead of fraction"),
   stratify: z.boolean().default(true).describe("Take the same part of each class"),
 }).refine(({ fraction, count }) => (fraction === null) !== (count === null), {
   error: ({ input }) => {
@@ -26,7 +27,9 @@ const subset = z.strictObject({
 
 const augment = z.strictObject({
   flip: z.boolean().default(false).describe("Mirror half of the images, left to right"),
-  shift: z.int().min(0).default(0).describe("Shift by up to this many pixels each way, filled with zeros"),
+  shift: bounded(z.int().min(0).max(2 ** 14), "no image is larger").default(0).describe(
+    "Shift by up to this many pixels each way, filled with zeros",
+  ),
 });
 
 /** A data set plug-in; its other keys are the plug-in's options. */
@@ -37,16 +40,16 @@ const dataset = z.looseObject({
 /** A loss plug-in; its other keys are the plug-in's options. */
 const loss = z.looseObject({
   ...pluginUse("Loss", "./my_loss.ts"),
-  weight: scheduled(z.number().min(0)).default(1).describe(
+  weight: scheduled(lossFactor).default(1).describe(
     "Factor of this loss in the sum; may change during training",
   ),
 });
 
 const fields = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/).describe(
+  name: nameSchema.describe(
     "Name of the experiment: letters, digits, dots, hyphens and underscores",
   ),
-  seed: z.int().min(0).max(2 ** 32 - 1).default(0).describe("Seed of all random numbers"),
+  seed: seedSchema.default(0).describe("Seed of all random numbers"),
   backend: z.enum(["auto", "webgpu", "cpu"]).default("auto").describe(
     "Where to compute; auto: a hardware GPU if there is one, otherwise cpu",
   ),
@@ -69,17 +72,19 @@ const fields = z.strictObject({
   losses: z.array(loss).min(1).describe("What training minimises: the sum of these, each times its weight"),
   train: trainSchema.describe("How the student is trained"),
   evaluate: z.strictObject({
-    batchSize: z.int().min(1).default(500).describe("Examples per batch when nothing is trained"),
-    positiveClass: z.union([z.string().min(1), z.number(), z.boolean()]).nullable().default(null).describe(
+    batchSize: batchSize.default(500).describe("Examples per batch when nothing is trained"),
+    positiveClass: z.union([z.string().min(1), classNumber, z.boolean()]).nullable().default(null).describe(
       "The class whose F1 is called f1; null: the second of two classes, as GLUE has it",
     ),
     train: z.boolean().default(false).describe("Measure accuracy on the training examples too, without augmentation"),
   }).prefault({}).describe("How accuracy is measured"),
   verify: z.strictObject({
-    tolerance: z.number().positive().default(1e-3).describe(
+    tolerance: bounded(z.number().positive().max(1), "logits that differ by more are those of another model").default(
+      1e-3,
+    ).describe(
       "Largest difference allowed between logits of the factored and the merged student, times the largest logit if that is above 1",
     ),
-    probe: z.int().min(1).default(256).describe("Test examples on which the two are compared"),
+    probe: exampleCount.default(256).describe("Test examples on which the two are compared"),
   }).prefault({}).describe("The check that merging changed nothing"),
 });
 

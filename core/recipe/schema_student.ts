@@ -1,14 +1,17 @@
 import { z } from "zod";
 import { GAUGES } from "../mpo/gauge.ts";
-import { bounded } from "./bounds.ts";
+import { bounded, classNumber, layerIndex } from "./bounds.ts";
 import { pluginUse } from "./plugin_use.ts";
 
 const count = z.int().min(1);
 
+/** One factor of a matrix's rows or columns. */
+const factor = bounded(count.max(2 ** 24), "no memory holds a matrix of as many rows or columns");
+
 /** The paper stops at 11. */
 const MOST_CORES = 64;
 
-const factors = z.array(count).min(2).max(MOST_CORES).nullable().default(null);
+const factors = z.array(factor).min(2).max(MOST_CORES).nullable().default(null);
 
 /** Choosing weights by the pattern of their names. */
 export const layerPatterns = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -23,7 +26,10 @@ const overParameterised = z.strictObject({
     ),
   rows: factors.describe("Factors of the rows (outputs), one for each core"),
   cols: factors.describe("Factors of the columns (inputs), one for each core"),
-  increaseRate: z.number().min(1).nullable().default(null).describe(
+  increaseRate: bounded(
+    z.number().min(1).max(1e4),
+    "no memory has room for such chains",
+  ).nullable().default(null).describe(
     "Wanted parameters of each chain as a multiple of its matrix's; the number of cores that comes nearest is taken",
   ),
   gauge: z.enum(GAUGES).default(GAUGES[0]).describe(
@@ -51,7 +57,7 @@ const side = bounded(z.int().min(1).max(8192), "images are not larger");
 const trained = {
   ...pluginUse("Model", "./my_model.ts"),
   weights: z.string().min(1).describe("Folder or .safetensors file of the trained weights"),
-  classes: z.array(z.union([z.string().min(1), z.number(), z.boolean()])).min(2).nullable().default(null).describe(
+  classes: z.array(z.union([z.string().min(1), classNumber, z.boolean()])).min(2).nullable().default(null).describe(
     "Names of the data set's classes in the order of the model's logits; null: those of its config.json",
   ),
   tokenizer: z.string().min(1).nullable().default(null).describe(
@@ -59,8 +65,12 @@ const trained = {
       "its folder, or the data set's where there is none",
   ),
   normalise: z.strictObject({
-    mean: perChannel(z.number().min(-1e6).max(1e6)).describe("Mean of each channel of the pixels in [0, 1]"),
-    std: perChannel(z.number().min(1e-6).max(1e6)).describe("Standard deviation of each channel"),
+    mean: perChannel(bounded(z.number().min(-1e6).max(1e6), "pixels go from 0 to 1")).describe(
+      "Mean of each channel of the pixels in [0, 1]",
+    ),
+    std: perChannel(bounded(z.number().min(1e-6).max(1e6), "pixels go from 0 to 1")).describe(
+      "Standard deviation of each channel",
+    ),
   }).nullable().default(null).describe(
     "How the model's images are normalised; null: as its folder's config.json or preprocessor_config.json says, or " +
       "the data set's where neither does",
@@ -69,7 +79,10 @@ const trained = {
     "Side of the square images that the model takes, or their height and width; null: as its folder says, or the " +
       "data set's",
   ),
-  share: z.number().positive().default(1).describe("Part in the mean of several teachers' predictions"),
+  share: bounded(
+    z.number().min(1e-6).max(1e6),
+    "beside such shares the other teachers would count for nothing, or for all",
+  ).default(1).describe("Part in the mean of several teachers' predictions"),
 };
 
 /** One more model that is distilled from; its other keys are options of the model plug-in. */
@@ -92,7 +105,7 @@ export const teacherSchema = z.looseObject({
 
 const initialise = z.strictObject({
   from: z.literal("teacher").describe("What the student starts from"),
-  layers: z.union([z.enum(["first", "mapped", "last"]), z.array(z.int().min(0)).min(1)]).default("mapped").describe(
+  layers: z.union([z.enum(["first", "mapped", "last"]), z.array(layerIndex.min(0)).min(1)]).default("mapped").describe(
     "The teacher's layers that the student's start as: the first, the last, of each layer's share the last that fits " +
       "(mapped: 1, 3, 5, .. of twice as many), or a list of their numbers from 0",
   ),

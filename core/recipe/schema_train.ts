@@ -1,10 +1,17 @@
+import { batchSize, bounded, epochCount, epochLength, epsilonSchema, stepCount } from "./bounds.ts";
 import { z } from "zod";
 import type { LearningRateSchedule } from "../nn/schedules.ts";
 import { scheduled } from "./scheduled.ts";
 import { layerPatterns } from "./schema_student.ts";
 
-const learningRate = z.number().positive();
-const weightDecay = z.number().min(0);
+const learningRate = bounded(
+  z.number().min(1e-30).max(1e3),
+  "a smaller one changes no weight, and a larger one leaves none finite",
+);
+const weightDecay = bounded(
+  z.number().min(0).max(100),
+  "more than that takes weights past 0",
+);
 const rate = z.number().min(0).lt(1);
 
 /** The alternative that is meant when none is named; `optional` is what lets a union find it by a missing key. */
@@ -26,16 +33,16 @@ const optimiser = z.discriminatedUnion("use", [
     use: z.literal("adamw").describe("Adam with decoupled weight decay"),
     learningRate: learningRate.default(1e-3).describe("Learning rate that the schedule scales"),
     betas: z.tuple([rate, rate]).default([0.9, 0.999]).describe("Decay rates of the two moment averages"),
-    epsilon: z.number().positive().default(1e-8).describe("Added to the denominator"),
+    epsilon: epsilonSchema.default(1e-8).describe("Added to the denominator"),
     weightDecay: weightDecay.default(0.01).describe("Decoupled weight decay, times the learning rate"),
   }),
 ]);
 
 const warmUp = {
-  warmupSteps: z.int().min(0).default(0).describe(
+  warmupSteps: bounded(z.int().min(0).max(1e9), "no training has more steps").default(0).describe(
     "Training steps over which the learning rate rises to its full value",
   ),
-  warmupEpochs: z.number().min(0).default(0).describe("The same in epochs (fractions allowed), instead of warmupSteps"),
+  warmupEpochs: epochLength.default(0).describe("The same in epochs (fractions allowed), instead of warmupSteps"),
 };
 const final = z.number().min(0).max(1).default(0).describe("Learning rate at the end, as a part of the full one");
 
@@ -45,7 +52,7 @@ const schedule = z.discriminatedUnion("use", [
   z.strictObject({ use: z.literal("linear").describe("A straight line down to final"), final, ...warmUp }),
   z.strictObject({
     use: z.literal("steps").describe("Multiplied by factor at each milestone"),
-    milestones: z.array(z.number().positive()).min(1).describe("Epochs from the start of training"),
+    milestones: z.array(epochLength.positive()).min(1).describe("Epochs from the start of training"),
     factor: z.number().positive().lt(1).default(0.1).describe("What the learning rate is multiplied by"),
     ...warmUp,
   }),
@@ -53,8 +60,11 @@ const schedule = z.discriminatedUnion("use", [
   error: "Expected only one of warmupSteps and warmupEpochs: got both",
 }) satisfies z.ZodType<LearningRateSchedule>;
 
+/** A learning rate as a multiple of the others'. */
+const rateScale = bounded(z.number().min(0).max(1e6), "beside that the other weights would stand still, or these");
+
 const cores = z.strictObject({
-  learningRateScale: z.number().positive().default(1).describe(
+  learningRateScale: rateScale.positive().default(1).describe(
     "Learning rate of the cores as a multiple of the others'; with adamw and fresh weights about 0.3 does better than 1",
   ),
   weightDecay: weightDecay.nullable().default(null).describe("Weight decay of the cores; null: the optimiser's"),
@@ -65,14 +75,16 @@ const cores = z.strictObject({
 
 const layerRate = z.strictObject({
   layers: layerPatterns.describe("Pattern of weight names, or a list of them, as in student.overParameterise"),
-  scale: z.number().min(0).describe("Learning rate of these weights as a multiple of the others'; 0 freezes them"),
+  scale: rateScale.describe("Learning rate of these weights as a multiple of the others'; 0 freezes them"),
 });
 
 const diagnostics = z.strictObject({
   layers: layerPatterns.describe(
     "Weights to look at: chains (merged) or plain ones, each as outputs x everything else",
   ),
-  singularValues: z.int().min(1).default(3).describe("How many of the largest singular values are written down"),
+  singularValues: bounded(z.int().min(1).max(1000), "each is a column of the log").default(3).describe(
+    "How many of the largest singular values are written down",
+  ),
 });
 
 const theseus = z.strictObject({
@@ -86,17 +98,24 @@ const theseus = z.strictObject({
 });
 
 const earlyStopping = z.strictObject({
-  patience: z.int().min(1).default(5).describe("Epochs without improvement after which training stops"),
-  minDelta: z.number().min(0).default(0).describe("The least change of the monitored metric that is an improvement"),
+  patience: epochCount.default(5).describe("Epochs without improvement after which training stops"),
+  minDelta: bounded(z.number().min(0).max(1e6), "no metric improves by more").default(0).describe(
+    "The least change of the monitored metric that is an improvement",
+  ),
 });
+
+const gradientNorm = bounded(
+  z.number().min(1e-9).max(1e9),
+  "a step of a gradient cut to less changes nothing, and no gradient of use is longer",
+);
 
 /** How the student is trained. */
 export const trainSchema = z.strictObject({
-  epochs: z.int().min(1).describe("Passes over the training data"),
-  maxSteps: z.int().min(1).nullable().default(null).describe(
+  epochs: epochCount.describe("Passes over the training data"),
+  maxSteps: stepCount.nullable().default(null).describe(
     "Training stops after this many steps; null: no such limit",
   ),
-  batchSize: z.int().min(1).default(128).describe("Examples per training step"),
+  batchSize: batchSize.default(128).describe("Examples per training step"),
   dropLast: z.boolean().default(false).describe(
     "Leave out the last batch of an epoch if it is smaller than the others",
   ),
@@ -111,7 +130,7 @@ export const trainSchema = z.strictObject({
     "Make batches of texts that are about as long, so that little is padded; images are all of one size",
   ),
   schedule: schedule.prefault({}).describe("Learning-rate schedule"),
-  clipGradientNorm: z.union([z.literal("auto"), z.number().positive(), z.null()]).default("auto").describe(
+  clipGradientNorm: z.union([z.literal("auto"), gradientNorm, z.null()]).default("auto").describe(
     "Largest norm of the whole gradient; auto: 1 with chains of 3 or more cores or with theseus, otherwise none; null: none",
   ),
   monitor: z.enum([
@@ -133,7 +152,7 @@ export const trainSchema = z.strictObject({
   restoreBest: z.boolean().default(false).describe(
     "End with the weights of the epoch that was best by the monitored metric (better by earlyStopping.minDelta, if set)",
   ),
-  logEvery: z.int().min(1).default(10).describe("Training steps between two log lines"),
+  logEvery: stepCount.default(10).describe("Training steps between two log lines"),
   diagnostics: diagnostics.nullable().default(null).describe(
     "After each epoch: how far weights moved, their spectra, and how often student and teacher agree; null: none",
   ),
@@ -143,7 +162,7 @@ export const trainSchema = z.strictObject({
   replay: z.boolean().default(true).describe(
     "Replay a training step's commands where steps repeat, instead of making them anew: same numbers, less time",
   ),
-  checkpointEvery: z.int().min(1).nullable().default(1).describe(
+  checkpointEvery: epochCount.nullable().default(1).describe(
     "Epochs between two checkpoints; null: none but on Ctrl-C",
   ),
 });

@@ -1,3 +1,7 @@
+import { showText } from "../visible.ts";
+
+export { showText, showValue } from "../visible.ts";
+
 /**
  * Words in a sentence: `a, b or c`.
  *
@@ -11,20 +15,14 @@ export function listWords(words: readonly string[], last: "and" | "or"): string 
 }
 
 /**
- * A value as an error message shows it: short, and so that `"1"` and `1` can be told apart.
+ * Names in a sentence, as {@link listWords}: those that are more than a word stand in quotes.
  *
- * @param value anything that YAML can hold
- * @returns one line of at most about 60 characters
+ * @param names what to list, at least one
+ * @param last the word before the last one
+ * @returns the list
  */
-export function showValue(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : shorten(JSON.stringify(value));
-  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0 ? "an empty map" : "a map";
-  if (typeof value === "string") return shorten(JSON.stringify(value));
-  return String(value);
-}
-
-function shorten(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+export function listNames(names: readonly string[], last: "and" | "or"): string {
+  return listWords(names.map((name) => /^[\w./+@-]+$/.test(name) ? name : showText(name)), last);
 }
 
 /** Names in a list for a message, the first few of many. */

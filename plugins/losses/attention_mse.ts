@@ -1,3 +1,4 @@
+import { layerIndex } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { defineLoss, type LossSetup } from "../../core/plugin/loss.ts";
 import { type AttentionPair, layerAt, layersOf, uniformPairs } from "./attention_layers.ts";
@@ -43,7 +44,7 @@ export const attentionMse = defineLoss<AttentionMseOptions>({
   equation: "sum over pairs of layers of mean over heads of MSE(A_S, A_T)",
   source: "Jiao et al. 2020, arXiv 1909.10351 (TinyBERT)",
   options: ({ z }) => {
-    const layer = (who: string) => z.int().describe(`Layer of the ${who}, from 0; negative ones count from the end`);
+    const layer = (who: string) => layerIndex.describe(`Layer of the ${who}, from 0; negative ones count from the end`);
     return z.strictObject({
       layers: z.union([
         z.literal("uniform"),

@@ -1,3 +1,4 @@
+import { bounded } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { defineLoss, type LossSetup } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
@@ -56,7 +57,9 @@ export const attentionTransfer = defineLoss<{ pairs: LayerPair[]; p: number }>({
   options: ({ z }) =>
     z.strictObject({
       pairs: pairsOption(z),
-      p: z.int().min(1).max(8).default(2).describe("Power of the activations; a larger one looks at the peaks only"),
+      p: bounded(z.int().min(1).max(8), "of a higher power nothing but the peak is left").default(2).describe(
+        "Power of the activations; a larger one looks at the peaks only",
+      ),
     }),
   create({ pairs, p }, setup) {
     const windows = pairs.map((pair) => windowsOf(pair, setup));

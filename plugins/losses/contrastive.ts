@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import { defineLoss, type LossCall, type LossSetup, type StateSpec } from "../../core/plugin/loss.ts";
 import type { ParameterSpec } from "../../core/plugin/model.ts";
-import { temperatureSchema } from "../../core/recipe/bounds.ts";
+import { bounded, temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { unitVectors } from "./vectors.ts";
@@ -125,10 +125,12 @@ export const contrastive = defineLoss<ContrastiveOptions>({
   source: "Tian, Krishnan and Isola 2020, arXiv 1910.10699",
   options: ({ z, scheduled }) =>
     z.strictObject({
-      dimensions: z.int().min(1).default(128).describe("Width of the embeddings"),
-      negatives: z.int().min(1).default(4096).describe(
-        "Negatives K that a step draws, at most as many as there are training examples; the paper has 16384",
-      ),
+      dimensions: bounded(z.int().min(1).max(2 ** 16), "a bank has as many numbers for each example").default(128)
+        .describe("Width of the embeddings"),
+      negatives: bounded(z.int().min(1).max(2 ** 24), "each example is compared with all of them").default(4096)
+        .describe(
+          "Negatives K that a step draws, at most as many as there are training examples; the paper has 16384",
+        ),
       temperature: scheduled(temperatureSchema).default(0.07).describe("Temperature T of the similarities"),
       momentum: z.number().min(0).lt(1).default(0.5).describe("Part m of a bank's entry that stays when it is renewed"),
     }),

@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
-import { temperatureSchema } from "../../core/recipe/bounds.ts";
+import { lossFactor, temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
@@ -33,8 +33,8 @@ export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Schedul
   source: "Huang et al. 2022, arXiv 2205.10536",
   options: ({ z, scheduled }) =>
     z.strictObject({
-      beta: scheduled(z.number().min(0)).default(1).describe("Weight of the relation between classes (rows)"),
-      gamma: scheduled(z.number().min(0)).default(1).describe("Weight of the relation within a class (columns)"),
+      beta: scheduled(lossFactor).default(1).describe("Weight of the relation between classes (rows)"),
+      gamma: scheduled(lossFactor).default(1).describe("Weight of the relation within a class (columns)"),
       tau: scheduled(temperatureSchema).default(1).describe("Temperature that softens both outputs"),
       head: headOption({ z }),
     }),

@@ -1,6 +1,6 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
-import { temperatureSchema } from "../../core/recipe/bounds.ts";
+import { lossFactor, temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { divergences, logOdds } from "./divergence.ts";
@@ -52,8 +52,8 @@ export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: 
   source: "Zhao et al. 2022, arXiv 2203.08679",
   options: ({ z, scheduled }) =>
     z.strictObject({
-      alpha: scheduled(z.number().min(0)).default(1).describe("Weight of the label's class against the rest (TCKD)"),
-      beta: scheduled(z.number().min(0)).default(8).describe("Weight of the other classes among themselves (NCKD)"),
+      alpha: scheduled(lossFactor).default(1).describe("Weight of the label's class against the rest (TCKD)"),
+      beta: scheduled(lossFactor).default(8).describe("Weight of the other classes among themselves (NCKD)"),
       temperature: scheduled(temperatureSchema).default(4).describe("Temperature T that softens both outputs"),
       head: headOption({ z }),
     }),

@@ -1,3 +1,4 @@
+import { epochCount } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import { defineLoss, type EpochCall, type LossCall, type StateSpec } from "../../core/plugin/loss.ts";
@@ -83,7 +84,7 @@ export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: 
       layer: z.enum(["before", "after", "both"]).default("before").describe(
         "Features before the last linear layer, its logits, or the sum of both losses",
       ),
-      warmUpEpochs: z.int().min(1).default(5).describe(
+      warmUpEpochs: epochCount.default(5).describe(
         "Epochs until the loss begins; there are no landmarks in the first",
       ),
     }),

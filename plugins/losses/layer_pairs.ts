@@ -1,3 +1,4 @@
+import { layerIndex } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import type { LossSetup } from "../../core/plugin/loss.ts";
 import type { OutputShapes } from "../../core/plugin/output_tree.ts";
@@ -19,7 +20,7 @@ const POOLED = "pooled";
 
 /** Schema of the option `pairs` of losses that compare layers. */
 export function pairsOption(z: OptionKit["z"]): Schema<LayerPair[]> {
-  const place = z.union([z.string().min(1), z.int()]);
+  const place = z.union([z.string().min(1), layerIndex]);
   return z.array(z.strictObject({
     student: place.describe("Layer of the student: a feature's name, the index of a hidden state, or pooled"),
     teacher: place.describe("Layer of the teacher"),

@@ -1,6 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import { defineLoss, type LossCall, type LossSetup, type PrepareCall } from "../../core/plugin/loss.ts";
-import { temperatureSchema } from "../../core/recipe/bounds.ts";
+import { bounded, temperatureSchema } from "../../core/recipe/bounds.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { divergences } from "./divergence.ts";
@@ -92,7 +92,9 @@ export const lelp = defineLoss<LelpOptions>({
   source: "Loo et al. 2024, arXiv 2409.20449",
   options: ({ z, scheduled }) =>
     z.strictObject({
-      subclasses: z.int().min(1).default(4).describe("Parts that each class is divided into"),
+      subclasses: bounded(z.int().min(1).max(1000), "each is one more row of the last layer").default(4).describe(
+        "Parts that each class is divided into",
+      ),
       temperature: scheduled(temperatureSchema).default(2).describe("Temperature T that softens both outputs"),
       beta: scheduled(temperatureSchema).default(1).describe("Temperature of the subclasses within their class"),
       standardise: z.boolean().default(true).describe(

@@ -1,3 +1,4 @@
+import { bounded, layerIndex, lossFactor } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import { defineLoss, type LossSetup } from "../../core/plugin/loss.ts";
@@ -70,14 +71,14 @@ export const minilm = defineLoss<MiniLmOptions>({
   equation: "sum over A in {Q, K, V} of mean_(a,t) KL(softmax(A_T A_T^T / sqrt(d)) || softmax(A_S A_S^T / sqrt(d)))",
   source: "Wang et al. 2021, arXiv 2012.15828 (MiniLMv2)",
   options: ({ z, scheduled }) => {
-    const weight = (what: string) =>
-      scheduled(z.number().min(0)).default(1).describe(`Weight of the ${what} relations`);
+    const weight = (what: string) => scheduled(lossFactor).default(1).describe(`Weight of the ${what} relations`);
     return z.strictObject({
-      student: z.int().default(-1).describe("Layer of the student, from 0; negative ones count from the end"),
-      teacher: z.int().default(-1).describe("Layer of the teacher"),
-      heads: z.int().min(1).nullable().default(null).describe(
-        "Relation heads; null: 48, or the next smaller number that divides both widths",
-      ),
+      student: layerIndex.default(-1).describe("Layer of the student, from 0; negative ones count from the end"),
+      teacher: layerIndex.default(-1).describe("Layer of the teacher"),
+      heads: bounded(z.int().min(1).max(2 ** 10), "each has a matrix of relations of its own").nullable().default(null)
+        .describe(
+          "Relation heads; null: 48, or the next smaller number that divides both widths",
+        ),
       queries: weight("query-query"),
       keys: weight("key-key"),
       values: weight("value-value"),

@@ -1,3 +1,4 @@
+import { lossFactor } from "../../core/recipe/bounds.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
@@ -48,8 +49,8 @@ export const relational = defineLoss<{ distance: Scheduled; angle: Scheduled }>(
   source: "Park et al. 2019, arXiv 1904.05068",
   options: ({ z, scheduled }) =>
     z.strictObject({
-      distance: scheduled(z.number().min(0)).default(25).describe("Weight of the distances between two examples"),
-      angle: scheduled(z.number().min(0)).default(50).describe("Weight of the angles between three examples"),
+      distance: scheduled(lossFactor).default(25).describe("Weight of the distances between two examples"),
+      angle: scheduled(lossFactor).default(50).describe("Weight of the angles between three examples"),
     }),
   create: ({ distance, angle }) => ({
     teacherOutputs: ["pooled"],

@@ -1,3 +1,4 @@
+import { lossFactor } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { MOST_PATHS, NO_PATH } from "../../core/kernels/viterbi.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
@@ -17,7 +18,7 @@ export const structureTopK = defineLoss<{ weights: number[] }>({
   source: "Wang et al. 2020, arXiv 2004.03846",
   options: ({ z }) =>
     z.strictObject({
-      weights: z.array(z.number().min(0)).min(1).default([1, 0.1, 0.1]).describe(
+      weights: z.array(lossFactor).min(1).default([1, 0.1, 0.1]).describe(
         "Weight of each path, the best first; as many paths are searched, at most 8",
       ),
     }),

@@ -20,12 +20,15 @@ import { isMap, parsePath, type Path, valueAtPath } from "../../core/recipe/path
 export function changesOf(
   base: unknown,
   changes: Readonly<Record<string, unknown>>,
-  origin: (path: Path) => string,
+  origin: (path: Path, at: "key" | "value") => string,
 ): Override[] {
   const walk = (path: Path, value: unknown, written: Path): Override[] => {
     const before = valueAtPath(base, path);
     const merges = isMap(value) && isMap(before) && (value.use === undefined || value.use === before.use);
-    if (!merges) return [{ path, value: structuredClone(value), label: origin(written) }];
+    if (!merges) {
+      const inside: Override["origin"] = (further, at) => origin([...written, ...further], at);
+      return [{ path, value: structuredClone(value), label: origin(written, "key"), origin: inside }];
+    }
     return Object.entries(value).flatMap(([key, inner]) => walk([...path, key], inner, [...written, key]));
   };
   return Object.entries(changes).flatMap(([key, value]) => walk(parsePath(key), value, [key]));

@@ -46,7 +46,7 @@ export async function readExperiment(
     throw new UserError(`Cannot compare the experiment file "${files[experiment]}" with others: give it alone`);
   }
   const read = experiment >= 0
-    ? await fromFile(files[0], texts[0])
+    ? await experimentFrom(files[0], texts[0])
     : fromRecipes(files.map((file, index) => recipeRow(nameIn(texts[index], file), file, texts[index])));
   checkFolders(read.rows);
   const names = read.rows.map(({ name }) => name);
@@ -90,7 +90,13 @@ function checkFolders(rows: readonly Row[]): void {
   });
 }
 
-async function fromFile(file: string, text: string): Promise<Experiment> {
+/**
+ * The experiment that a text describes.
+ *
+ * @param file its path, which other paths in it are relative to
+ * @throws UserError for a mistake in it, with line and column
+ */
+export async function experimentFrom(file: string, text: string): Promise<Experiment> {
   const checked = parseChecked(text, file, experimentSchema);
   const { name, base, seeds, rows, baseline, tune, resample } = checked.value;
   const names = Object.keys(rows);
@@ -130,7 +136,7 @@ async function fileRow(checked: Checked<ExperimentFile>, name: string, baseText:
   const { equalSeconds = null, ...own } = row ?? {};
   if (equalSeconds !== null) checkEqualSeconds(checked, name);
   try {
-    changes.push(...changesOf(readYaml(baseText).value, own, (path) => checked.origin([...at, ...path], "key")));
+    changes.push(...changesOf(readYaml(baseText).value, own, (path, which) => checked.origin([...at, ...path], which)));
   } catch (problem) {
     throw problem instanceof SyntaxError ? error(problem.message) : problem;
   }

@@ -1,14 +1,18 @@
+import { bounded, nameSchema, seedSchema } from "../../core/recipe/bounds.ts";
 import { z } from "zod";
 
-const seed = z.int().min(0).max(2 ** 32 - 1);
-const scalar = z.union([z.number(), z.string(), z.boolean()]);
+const scalar = z.union([
+  bounded(z.number().min(-1e12).max(1e12), "no number of a recipe is larger"),
+  z.string(),
+  z.boolean(),
+]);
 const distinct = (values: readonly unknown[]) => new Set(values).size === values.length;
 
 const tune = z.strictObject({
   key: z.string().min(1).describe("The recipe's value that is tuned, as in train.optimiser.learningRate"),
   values: z.array(scalar).min(2).refine(distinct, { error: "Expected values that differ from each other" })
     .describe("What is tried for each row; the best mean accuracy on the validation examples is taken"),
-  seeds: z.array(seed).min(1).refine(distinct, { error: "Expected seeds that differ from each other" })
+  seeds: z.array(seedSchema).min(1).refine(distinct, { error: "Expected seeds that differ from each other" })
     .nullable().default(null).describe("Seeds of the tuning runs; null: the first of the experiment's"),
   common: scalar.nullable().default(null).describe("One value for all rows, for a second table; null: none"),
 });
@@ -24,9 +28,9 @@ const row = z.union([
 
 /** An experiment file: rows that each change a recipe, run with several seeds. */
 export const experimentSchema = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/).nullable().default(null).describe("Name; null: the file's"),
+  name: nameSchema.nullable().default(null).describe("Name; null: the file's"),
   base: z.string().min(1).nullable().default(null).describe("Recipe that the rows change, relative to this file"),
-  seeds: z.array(seed).min(1).refine(distinct, { error: "Expected seeds that differ from each other" })
+  seeds: z.array(seedSchema).min(1).refine(distinct, { error: "Expected seeds that differ from each other" })
     .default([1, 2, 3]).describe("Seeds that each row is run with"),
   rows: z.record(z.string().min(1), row.nullable()).describe(
     "By name: what a row changes of the base, maps within maps; or the path of a recipe",

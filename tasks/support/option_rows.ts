@@ -25,7 +25,7 @@ export function optionRows(schema: JsonSchema, defaults: unknown, prefix = ""): 
     const alternatives = schemasAt(inner, [], undefined);
     const row = {
       name,
-      expected: describeExpected(alternatives),
+      expected: describeExpected(alternatives) ?? "what its description says",
       value: preset === undefined ? (schema.required?.includes(key) ? "required" : "") : `default ${plain(preset)}`,
       description: (inner as { description?: string }).description ?? "",
     };

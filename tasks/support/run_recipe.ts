@@ -1,9 +1,4 @@
-import { join } from "node:path";
-import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { distill } from "../../core/distill/distill.ts";
-import { MOVING, PREVIOUS } from "../../core/distill/run_folder.ts";
-import { UserError } from "../../core/errors.ts";
-import { kindOfPath } from "../../core/files.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { readRecipe } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
@@ -30,7 +25,6 @@ export async function runRecipe(
 ): Promise<void> {
   const recipe = await readRecipe(file, { overrides: overridesOf(flags) });
   check(recipe);
-  if (flags.resume) await checkCheckpoint(recipe.value.output);
   await confined(writesOf(recipe), () => train(recipe, flags));
 }
 
@@ -48,16 +42,4 @@ async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {
     ).finally(reporter.end));
   if (!flags.quiet) out.line("");
   for (const line of showSummary(summary, folder, stylesOf(out))) out.line(line);
-}
-
-/** Before data and teacher are loaded only to find that there is nothing to resume. */
-async function checkCheckpoint(folder: string): Promise<void> {
-  const file = join(folder, CHECKPOINT_FILE);
-  if (await kindOfPath(file) !== null) return;
-  // A run that was killed as it moved the results of the one before aside has them moved back when it is opened.
-  const [moving, previous] = [MOVING, PREVIOUS].map((name) => join(folder, name));
-  if (await kindOfPath(join(moving, CHECKPOINT_FILE)) !== null) return;
-  const before = await kindOfPath(join(previous, CHECKPOINT_FILE)) !== null;
-  const advice = before ? `; that of the run before is in "${previous}"` : "";
-  throw new UserError(`Cannot resume as there is no checkpoint "${file}": start anew without --resume${advice}`);
 }

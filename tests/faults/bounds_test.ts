@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { trainingMemory } from "../../core/distill/student/memory_check.ts";
+import { z } from "zod";
+import { optionKit } from "../../core/plugin/kit.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
+import { bounded } from "../../core/recipe/bounds.ts";
+import { acceptedBy, type JsonSchema } from "../../core/recipe/expected.ts";
+import { scheduled } from "../../core/recipe/scheduled.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
+import { builtins } from "../../plugins/builtins.ts";
+import { experimentSchema, seriesSchema } from "../../tasks/experiment/schema.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 Deno.test("numbers beyond a bound are refused once, with the bound and its reason, before anything is built", () =>
   withTinyData(async (folder) => {
     const kd = tinyRecipe.replace("student:", "teacher: { use: resnet, depth: 8, width: 4, weights: none }\nstudent:")
       .replace("cross-entropy }", "kd }");
+    const temperature = "Expected a number >= 0.001 and <= 10000 or a map with from and to for losses[0].temperature";
+    const both = "a softmax of logits over less leaves one class alone, and over more makes all alike";
     const cases: [set: string, says: string, text?: string][] = [
       [
         "student.overParameterise[0].cores=1000",
@@ -25,19 +34,31 @@ Deno.test("numbers beyond a bound are refused once, with the bound and its reaso
         "Expected an integer >= 1 and <= 16384 or null for student.width: got 1000000000, but the last stage has four " +
         "times as many",
       ],
-      ["seed=9007199254740993", "Expected an integer >= 0 and <= 4294967295 for seed: got 9007199254740992"],
+      [
+        "seed=9007199254740993",
+        "Expected an integer >= 0 and <= 4294967295 for seed: got 9007199254740992, but a seed has 32 bits",
+      ],
+      ["student.depth=3", "Expected an integer >= 8 and <= 2000 or null for student.depth: got 3"],
+      ["losses[0].temperature=0", `${temperature}: got 0`, kd],
+      ["losses[0].temperature=20000", `${temperature}: got 20000, but ${both}`, kd],
       [
         "augment.shift=1000000000",
-        "Cannot shift images of 8 x 8 pixels by up to 1000000000: expected at most 8, which leaves nothing of them",
+        "Expected an integer >= 0 and <= 16384 for augment.shift: got 1000000000, but no image is larger",
+      ],
+      [
+        "augment.shift=9",
+        "Cannot shift images of 8 x 8 pixels by up to 9: expected at most 8, which leaves nothing of them",
       ],
       [
         "losses[0].temperature=1e-38",
-        "Expected a temperature from 0.001 to 10000: got 1e-38, but a softmax of logits over less leaves one class alone",
+        "Expected a number >= 0.001 and <= 10000 or a map with from and to for losses[0].temperature: got 1e-38, but a " +
+        "softmax of logits over less leaves one class alone, and over more makes all alike",
         kd,
       ],
       [
         "losses[0].temperature={from: 4, to: 1e-38}",
-        "Expected a temperature from 0.001 to 10000: got 1e-38, but a softmax of logits over less leaves one class alone",
+        "Expected a number >= 0.001 and <= 10000 for losses[0].temperature.to: got 1e-38, but a softmax of logits over " +
+        "less leaves one class alone, and over more makes all alike",
         kd,
       ],
     ];
@@ -49,6 +70,60 @@ Deno.test("numbers beyond a bound are refused once, with the bound and its reaso
       await assert.rejects(Deno.stat(join(folder, "run")), Deno.errors.NotFound);
     }
   }));
+
+const isFarthest = (bound: number) => Math.abs(bound) >= Number.MAX_SAFE_INTEGER;
+
+/** The numbers of a schema that have no two bounds, or bounds without a reason that do not speak for themselves. */
+function unboundedIn(schema: JsonSchema, path: string): string[] {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, reason } = schema;
+  const inner: [string, JsonSchema | boolean | undefined][] = [
+    ...Object.entries(schema.properties ?? {}),
+    ["{}", schema.additionalProperties],
+    ["[]", schema.items],
+    ...[schema.prefixItems, schema.anyOf, schema.oneOf, schema.allOf].flatMap((parts = []) =>
+      parts.map((part, index): [string, JsonSchema] => [String(index), part])
+    ),
+  ];
+  const found = inner.flatMap(([key, part]) => typeof part === "object" ? unboundedIn(part, `${path}.${key}`) : []);
+  if (schema.type !== "number" && schema.type !== "integer") return found;
+  const [least, most] = [minimum ?? exclusiveMinimum ?? -Infinity, maximum ?? exclusiveMaximum ?? Infinity];
+  const isPart = least >= 0 && most <= 1;
+  // zod gives every integer the bounds of what is exact, which nobody chose.
+  const chosen = (bound: number) => schema.type === "integer" ? !isFarthest(bound) : Number.isFinite(bound);
+  const isBounded = chosen(least) && chosen(most) && (reason !== undefined || isPart);
+  return isBounded ? found : [...found, path];
+}
+
+Deno.test("every number of recipes, experiments and built-in plug-ins has two bounds and their reason", () => {
+  const plugins = [...builtins.model, ...builtins.loss, ...builtins.dataset];
+  const schemas: [string, z.ZodType][] = [
+    ["recipe", recipeSchema as z.ZodType],
+    ["experiment", experimentSchema],
+    ["series", seriesSchema],
+    ...plugins.map((plugin): [string, z.ZodType] => [plugin.name, plugin.options(optionKit) as z.ZodType]),
+  ];
+  assert.deepEqual(schemas.flatMap(([name, schema]) => unboundedIn(acceptedBy(schema), name)), []);
+  // The walk itself: it finds what stands in lists, maps, alternatives and schedules.
+  const wrong = z.strictObject({
+    a: z.number(),
+    b: z.array(z.int()),
+    c: z.union([z.string(), z.record(z.string(), z.number().min(0))]),
+    d: scheduled(z.number().max(5)).default(1),
+    e: z.tuple([z.number().min(2).max(3)]),
+    f: z.number().positive().lt(1),
+    g: bounded(z.int().min(1), "it is nowhere said"),
+  });
+  assert.deepEqual(unboundedIn(acceptedBy(wrong), ""), [
+    ".a",
+    ".b.[]",
+    ".c.1.{}",
+    ".d.0",
+    ".d.1.from",
+    ".d.1.to",
+    ".e.0",
+    ".g",
+  ]);
+});
 
 Deno.test("a student that the backend cannot hold is refused with its parameters and bytes before it is built", () =>
   withTinyData((folder) =>

@@ -61,7 +61,10 @@ testBackends("what a loss lacks, or what is no loss, is refused in one sentence"
   await assert.rejects(loss("kd", { temprature: 4 }), {
     message: 'Unknown key "temprature" in kd: did you mean "temperature"?',
   });
-  await assert.rejects(loss("kd", { temperature: -4 }), { name: "UserError", message: /for kd.temperature: got -4$/ });
+  await assert.rejects(loss("kd", { temperature: -4 }), {
+    name: "UserError",
+    message: /for kd.temperature: got -4$/,
+  });
   const refused = async (
     name: string,
     options: Record<string, unknown>,

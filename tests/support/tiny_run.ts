@@ -51,6 +51,9 @@ losses: [{ use: cross-entropy }]
 train: { epochs: 5, batchSize: 16, logEvery: 5, optimiser: { use: sgd, learningRate: 0.05 } }
 `;
 
+/** What makes the tiny run's numbers grow beyond all bounds in a few steps; each setting alone is one of the sane. */
+export const DIVERGING = "train.optimiser={ use: sgd, learningRate: 1000, weightDecay: 100 }";
+
 /** Runs `body` in a temporary folder that holds the tiny data. */
 export async function withTinyData(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();

@@ -25,7 +25,10 @@ Deno.test("plugins show has source, equation and options with ranges and default
   assert.match(stdout, /^ {2}equation {2}T\^2 KL/m);
   assert.match(stdout, /^ {2}source {4}Hinton, .*arXiv 1503\.02531$/m);
   assert.match(stdout, /^ {2}file {6}plugins.losses.kd\.ts$/m);
-  assert.match(stdout, /^ {2}temperature {2}default 4 +a number > 0 or a map with from and to {2}Temperature T/m);
+  assert.match(
+    stdout,
+    /^ {2}temperature {2}default 4 +a number >= 0\.001 and <= 10000 or a map with from and to {2}Temperature T/m,
+  );
 });
 
 Deno.test("plugins show tells an unknown name", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
-import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
+import { DIVERGING, tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
@@ -132,12 +132,12 @@ Deno.test("a loss that is not finite ends with 1, a plug-in that throws with 2, 
     const train = (run: string, ...args: string[]) =>
       runTask("train", [...args, "--backend", "cpu", "--quiet", "--out", join(folder, run)]);
     const [infinite, brief, long] = await Promise.all([
-      train("infinite", recipe, "--set", "train.optimiser.learningRate=1e30"),
+      train("infinite", recipe, "--set", DIVERGING),
       train("brief", broken),
       train("long", broken, "--verbose"),
     ]);
     assert.deepEqual([infinite.code, brief.code, long.code], [1, 2, 2]);
     assert.match(infinite.stderr, /^Stopped at step \d+ as its loss is not finite; .*learningRate.*\n$/);
-    assert.equal(brief.stderr, 'The loss "broken" failed in compute: no such thing\n');
+    assert.match(brief.stderr, /^.*\.yaml:\d+:\d+: The loss "broken" failed in compute: no such thing\n$/);
     assert.match(long.stderr, /no such thing\nTypeError: no such thing\n +at .*compute.*broken_loss\.ts/);
   }));

@@ -1,3 +1,4 @@
+import { expectArguments } from "../../arguments.ts";
 import { guardDefinition } from "../guard.ts";
 import { optionKit } from "../kit.ts";
 import type { Definitions, PluginKind } from "../registry.ts";
@@ -25,7 +26,7 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
  * behind the same guard, so that what is wrong in it is said in the same words.
  *
  * @param definition a model, a loss or a data set
- * @param options what it is checked with
+ * @param how its options, and what it is checked on
  * @returns the outcome of each check as soon as it is there
  *
  * @example
@@ -41,8 +42,13 @@ export interface CheckOptions extends Partial<DefinitionSetup> {
  */
 export async function* checkPlugin(
   definition: Definitions[PluginKind],
-  { options = {}, text = null, requireWebgpu = false, base = ".", imageSize }: CheckOptions = {},
+  how: CheckOptions = {},
 ): AsyncGenerator<CheckResult> {
+  expectArguments("checkPlugin", {
+    definition: [definition, "a plug-in, { kind, name, options, ... }"],
+    how: [how, "a map"],
+  });
+  const { options = {}, text = null, requireWebgpu = false, base = ".", imageSize } = how;
   const rigs = new Rigs(requireWebgpu);
   try {
     for (const check of checksOf(guardDefinition(definition), { options, text, base, imageSize }, rigs)) {

@@ -1,3 +1,4 @@
+import { classNumber as numberAsName } from "../../../core/recipe/bounds.ts";
 import { UserError } from "../../../core/errors.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 import { listWords } from "../../../core/recipe/words.ts";
@@ -13,7 +14,7 @@ export type ClassName = string | number | boolean;
 
 /** The schema of a list of classes' names. */
 export function classNames({ z }: Pick<OptionKit, "z">) {
-  return z.array(z.union([z.string().min(1), z.number(), z.boolean()]));
+  return z.array(z.union([z.string().min(1), numberAsName, z.boolean()]));
 }
 
 /**

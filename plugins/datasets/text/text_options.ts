@@ -1,3 +1,4 @@
+import { bounded } from "../../../core/recipe/bounds.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 
 /** How texts become tokens; every text data set has these. */
@@ -15,12 +16,14 @@ export function textOptions({ z }: OptionKit) {
       "Tokenizer: a Hugging Face folder, a tokenizer.json or a vocab.txt; null: that of the folder which the student " +
         "starts from, or else a vocabulary is trained on the training texts",
     ),
-    vocabularySize: z.int().min(10).default(8000).describe("Most pieces of a vocabulary that is trained"),
+    vocabularySize: bounded(z.int().min(10).max(2 ** 20), "each piece is a row of a matrix")
+      .default(8000).describe("Most pieces of a vocabulary that is trained"),
     lowercase: z.boolean().default(true).describe(
       "Whether capitals count as small letters; for vocab.txt and for a vocabulary that is trained",
     ),
-    maxLength: z.int().min(3).default(128).describe(
-      "Most tokens of an example, special ones included; longer ones are cut",
-    ),
+    maxLength: bounded(z.int().min(3).max(2 ** 16), "attention grows with the square")
+      .default(128).describe(
+        "Most tokens of an example, special ones included; longer ones are cut",
+      ),
   };
 }

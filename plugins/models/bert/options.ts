@@ -39,7 +39,9 @@ export function bertOptions({ z }: OptionKit) {
     ...block,
     headDropout: rate.describe("Rate of dropout before the last layer; null: as dropout"),
     labels,
-    padding: z.int().min(0).nullable().default(null).describe("Number of the padding token; null: the tokenizer's"),
+    padding: bounded(z.int().min(0).max(2 ** 24), "no tokenizer has so many tokens").nullable().default(null).describe(
+      "Number of the padding token; null: the tokenizer's",
+    ),
     crf: z.boolean().nullable().default(null).describe(
       "Whether a tagger chooses its tags together, by a linear-chain CRF over its logits; null: no",
     ),

@@ -1,5 +1,5 @@
 import { UserError } from "../../../core/errors.ts";
-import { bounded } from "../../../core/recipe/bounds.ts";
+import { bounded, epsilonSchema } from "../../../core/recipe/bounds.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 import { ACTIVATIONS, type BlockSettings } from "./block.ts";
 import { checkClassOrder } from "./config.ts";
@@ -54,7 +54,7 @@ export function encoderOptions({ z }: Pick<OptionKit, "z">, defaults: Readonly<R
       activation: z.enum(activations).nullable().default(null).describe(
         "Function within the feed-forward networks; gelu_new is its approximation by tanh; null: gelu",
       ),
-      epsilon: z.number().positive().nullable().default(null).describe(
+      epsilon: epsilonSchema.nullable().default(null).describe(
         `Added to the variance in layer norm; null: ${defaults.epsilon}`,
       ),
       dropout: rate.describe(

@@ -1,3 +1,4 @@
+import { bounded } from "../../../core/recipe/bounds.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 import { type EncoderOptions, encoderOptions } from "../encoder/options.ts";
 
@@ -22,7 +23,7 @@ export function vitOptions({ z }: OptionKit) {
       "vit has a class token, deit a distillation token as well; null: vit",
     ),
     ...sizes,
-    patch: z.int().min(1).nullable().default(null).describe(
+    patch: bounded(z.int().min(1).max(2 ** 12), "no image is as large").nullable().default(null).describe(
       "Height and width of a patch in pixels; the image's must be multiples of it",
     ),
     distillationHead: z.boolean().nullable().default(null).describe(

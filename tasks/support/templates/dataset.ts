@@ -16,10 +16,12 @@ const dataset: DatasetDefinition<{ size: number; train: number; test: number; no
   description: "Made-up images with a bright band",
   options: ({ z }) =>
     z.strictObject({
-      size: z.int().min(3).default(8).describe("Height and width of the images"),
-      train: z.int().min(1).default(300).describe("Number of training images"),
-      test: z.int().min(1).default(60).describe("Number of test images"),
-      noise: z.number().min(0).default(0.5).describe("Standard deviation of the noise; the band is 1 brighter"),
+      size: z.int().min(3).max(256).default(8).describe("Height and width of the images"),
+      train: z.int().min(1).max(1e6).default(300).describe("Number of training images"),
+      test: z.int().min(1).max(1e6).default(60).describe("Number of test images"),
+      noise: z.number().min(0).max(100).default(0.5).describe(
+        "Standard deviation of the noise; the band is 1 brighter",
+      ),
     }),
   load({ size, train, test, noise }, { random }) {
     const examples = (split: string, length: number): Examples => {

@@ -18,7 +18,9 @@ const loss: LossDefinition<{ temperature: Scheduled }> = {
   equation: "sum_c (softmax(z_T / T)_c - softmax(z_S / T)_c)^2, mean over the batch",
   options: ({ z, scheduled }) =>
     z.strictObject({
-      temperature: scheduled(z.number().positive()).default(1).describe("Temperature T that softens both outputs"),
+      temperature: scheduled(z.number().min(1e-3).max(1e4)).default(1).describe(
+        "Temperature T that softens both outputs",
+      ),
     }),
   create: ({ temperature }) => ({
     teacherOutputs: ["logits"], // what it reads of the teacher; the rest is not kept

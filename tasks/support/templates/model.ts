@@ -22,7 +22,8 @@ const model: ModelDefinition<{ hidden: number }> = {
   name: "${name}",
   description: "Perceptron with one hidden layer",
   equation: "W2 relu(W1 x + b1) + b2",
-  options: ({ z }) => z.strictObject({ hidden: z.int().min(1).default(64).describe("Width of the hidden layer") }),
+  options: ({ z }) =>
+    z.strictObject({ hidden: z.int().min(1).max(2 ** 16).default(64).describe("Width of the hidden layer") }),
   build({ hidden }, { image, task, classes }) {
     if (!image || task !== "classification") throw new Error("Cannot build a perceptron but for classes of images");
     const inputs = image.size.reduce((product, extent) => product * extent, 1);

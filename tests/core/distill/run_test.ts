@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { Run } from "../../../core/distill/run.ts";
+import { CHECKPOINT_FILE } from "../../../core/distill/training/checkpoint.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { builtins } from "../../../plugins/builtins.ts";
@@ -112,3 +113,32 @@ for (const [what, [overrides, message]] of Object.entries(refusals)) {
     });
   });
 }
+
+Deno.test("a run that was disposed of says so whatever is asked of it, and is disposed of once", async () => {
+  await withTinyData(async (folder) => {
+    const backend = await CpuBackend.create();
+    const run = await Run.open(readTiny(folder), { backend, builtins });
+    await run.step();
+    run[Symbol.dispose]();
+    run[Symbol.dispose]();
+    const disposed = { name: "RangeError", message: "Cannot use a run that was disposed of: open it anew" };
+    for (const method of ["step", "train", "export", "summary"] as const) await assert.rejects(run[method](), disposed);
+    await assert.rejects(run.evaluate("test"), disposed);
+    for (const field of ["parts", "steps", "finished"] as const) assert.throws(() => run[field], disposed);
+    assert.equal(backend.memory().bytes, 0);
+    await backend.close();
+  });
+});
+
+Deno.test("a run that is to be resumed without a checkpoint is refused before anything is loaded, and leaves nothing", () =>
+  withTinyData(async (folder) => {
+    const output = join(folder, "none");
+    await Deno.remove(join(folder, "train-images"));
+    await assert.rejects(tinyRun(folder, { output: "none", resume: true }), {
+      name: "UserError",
+      message: `Cannot resume as there is no checkpoint "${
+        join(output, CHECKPOINT_FILE)
+      }": start anew without --resume`,
+    });
+    await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
+  }));

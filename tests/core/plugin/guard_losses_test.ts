@@ -41,3 +41,35 @@ testBackends("what endEpoch of a loss gives must be scalars by name, or nothing"
   assert.deepEqual(await ended(undefined), {});
   assert.deepEqual(Object.keys(await ended({ a: ops.scalar(1) })), ["a"]);
 }, [float64]);
+
+testBackends(
+  "what changes state and returns something is refused, as is what inputs gives for tensors",
+  async (backend) => {
+    const ops = createOps(backend);
+    const models = { student: outputs(ops.scalar(0)), teacher: outputs(ops.scalar(0)) };
+    const call = async (method: "prepare" | "observe" | "inputs", value: unknown) => {
+      const loss = await buildLoss(ops, guardedLoss({ [method]: () => value }), {}, models);
+      return await (loss[method] as (call: unknown) => unknown)({});
+    };
+    const refused = (method: "prepare" | "observe" | "inputs", value: unknown, got: string) =>
+      assert.rejects(call(method, value), {
+        name: "UserError",
+        message: `Cannot use what ${method} of the loss "mine" returns: expected ${got}`,
+      });
+    for (const method of ["prepare", "observe"] as const) {
+      assert.equal(await call(method, undefined), undefined);
+      await refused(method, 5, "nothing, got 5");
+      await refused(method, ops.scalar(1), "nothing, got a Tensor");
+    }
+    assert.equal(await call("prepare", Promise.resolve()), undefined);
+    await refused("prepare", Promise.resolve({ a: 1 }), "nothing, got a map");
+    await refused("observe", Promise.resolve(), "nothing, got a promise: it cannot wait");
+    const tensors = "{ name: { data: Float32Array, shape: [...] } }";
+    await refused("inputs", undefined, `${tensors}, got undefined`);
+    await refused("inputs", [1], `${tensors}, got [1]`);
+    await refused("inputs", { a: 5 }, `${tensors}, got undefined as the data of "a"`);
+    const right = { a: { data: new Float32Array(6), shape: [2, 3] } };
+    assert.equal(await call("inputs", right), right);
+  },
+  [float64],
+);

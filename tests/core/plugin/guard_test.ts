@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Dataset, DatasetDefinition, Examples } from "../../../core/plugin/dataset.ts";
+import type { Dataset, DatasetDefinition, Examples, Task } from "../../../core/plugin/dataset.ts";
 import { guardDefinition } from "../../../core/plugin/guard.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
 import type { Loss, LossDefinition } from "../../../core/plugin/loss.ts";
@@ -313,6 +313,113 @@ Deno.test("a run takes a data set whose load is not async, and says what goes wr
     await run("({ image: rows(indices.length, 8, 8, 1), label: rows(indices.length) })");
     await assert.rejects(
       run('{ throw new Error("No such row") }'),
-      said('The data set "mine" failed in batch: No such row'),
+      { name: "UserError", message: /tiny\.yaml:6:3: The data set "mine" failed in batch: No such row$/ },
     );
   }));
+
+Deno.test("whatever a plug-in does wrong has the line of its entry, whenever in a run it does so", () =>
+  withTinyData(async (folder) => {
+    const fail = '{ throw new Error("Out of ideas") }';
+    const computing = "teacherOutputs: [], compute: ({ ops, student }) => ops.mean(student.logits)";
+    const written = (options: string, parts: string) =>
+      `export default { kind: "loss", name: "mine", description: "Mine", options: ({ z }) => ${options}, ` +
+      `create: () => ({ ${parts} }) };`;
+    const strict = "z.strictObject({})";
+    const checked = (refine: string) => written(`z.strictObject({ a: z.number().default(1) })${refine}`, computing);
+    const cases: [text: string, says: string][] = [
+      [written(fail, computing), 'The loss "mine" failed in options: Out of ideas'],
+      [checked(`.refine(() => ${fail})`), 'The loss "mine" failed in a check of its options: Out of ideas'],
+      [checked(`.transform(() => ${fail})`), 'The loss "mine" failed in a check of its options: Out of ideas'],
+      [
+        checked(".refine(() => false)"),
+        "Cannot take a map for losses[1]: a check of its schema refuses it and does not say why",
+      ],
+      [checked('.refine(() => false, "a must be more")'), "a must be more for losses[1]: got a map"],
+      [written(strict, `${computing}, inputs() ${fail}`), 'The loss "mine" failed in inputs: Out of ideas'],
+      [
+        written(strict, `${computing}, inputs() { return 5 }`),
+        'Cannot use what inputs of the loss "mine" returns: expected { name: { data: Float32Array, shape: [...] } }, got 5',
+      ],
+      [
+        written(strict, `${computing}, async prepare() { return 5 }`),
+        'Cannot use what prepare of the loss "mine" returns: expected nothing, got 5',
+      ],
+      [written(strict, `${computing}, endEpoch() ${fail}`), 'The loss "mine" failed in endEpoch: Out of ideas'],
+      [written(strict, `${computing}, observe() ${fail}`), 'The loss "mine" failed in observe: Out of ideas'],
+      [written(strict, `teacherOutputs: [], compute() ${fail}`), 'The loss "mine" failed in compute: Out of ideas'],
+      [
+        written(strict, "teacherOutputs: [], compute: () => 5"),
+        'Cannot use what compute of the loss "mine" returns: expected a scalar tensor of shape [], got number',
+      ],
+    ];
+    for (const [text, says] of cases) {
+      const name = `plugin_${crypto.randomUUID()}.js`;
+      await Deno.writeTextFile(join(folder, name), text);
+      const recipe = tinyRecipe.replace("[{ use: cross-entropy }]", `\n  - use: cross-entropy\n  - use: ./${name}`);
+      await assert.rejects(
+        tinyRun(folder, { text: recipe, overrides: ["train.epochs=1", "train.maxSteps=2"] }),
+        said(`${join(folder, "tiny.yaml")}:16:5: ${says}`),
+        says,
+      );
+    }
+  }));
+
+Deno.test("labels that are no classes are refused with the example, -1 too unless tokens are tagged", async () => {
+  const label = (...values: number[]) => () => ({ label: { data: Float32Array.from(values), shape: [values.length] } });
+  const loading = async (task: Task, split: Partial<Record<keyof Examples, unknown>>) => {
+    const input = { ...loaded.input, task, classes: task === "regression" ? [] : ["no", "yes"] };
+    const own = { length: 2, labels: null, ...split };
+    const { train } = (await load({ load: () => ({ input, splits: { train: own, test: examples } }) })).splits;
+    return train.batch(Uint32Array.of(1, 0));
+  };
+  const refusal = (what: string, right: string) =>
+    said(`Cannot use the data set "words": the label ${what} of its split train is not ${right}`);
+  const classes = "the number of one of its 2 classes, from 0";
+  const batch = label(0, 1);
+  assert.deepEqual(await loading("classification", { labels: Uint8Array.of(0, 1), batch }), batch());
+  await assert.rejects(
+    loading("classification", { labels: Int8Array.of(0, -1), batch }),
+    refusal("-1 of example 1", classes),
+  );
+  await assert.rejects(loading("classification", { labels: [0, 2], batch }), refusal("2 of example 1", classes));
+  await assert.rejects(loading("classification", { batch: label(-1, 0) }), refusal("-1 of example 1", classes));
+  await assert.rejects(loading("classification", { batch: label(0, 0.5) }), refusal("0.5 of example 0", classes));
+  await assert.rejects(loading("classification", { batch: label(NaN, 0) }), refusal("NaN of example 1", classes));
+  assert.deepEqual(await loading("tagging", { batch: label(-1, 1) }), label(-1, 1)());
+  const tags = `${classes}, or -1 where none counts`;
+  await assert.rejects(loading("tagging", { batch: label(-2, 1) }), refusal("-2 of example 1", tags));
+  assert.deepEqual(await loading("regression", { batch: label(-1, 0.5) }), label(-1, 0.5)());
+  await assert.rejects(
+    loading("regression", { batch: label(0, Infinity) }),
+    refusal("Infinity of example 0", "a finite number"),
+  );
+  const split = (must: string) => said(`Cannot use the data set "words": its split train must ${must}`);
+  await assert.rejects(
+    loading("classification", { labels: Uint8Array.of(0), batch }),
+    split("have 2 labels, one for each example, not 1"),
+  );
+  await assert.rejects(
+    loading("classification", { length: "2", batch }),
+    split('have a length that is a number of examples, not "2"'),
+  );
+  const returned = (rest: string) => said(`Cannot use what batch of the data set "words" returns: ${rest}`);
+  await assert.rejects(
+    loading("classification", { batch: label(0) }),
+    returned('expected 2 examples, got "label" of shape [1]'),
+  );
+  await assert.rejects(loading("classification", { batch: () => ({}) }), returned("it has no label"));
+  const tensors = "expected { name: { data: Float32Array, shape: [...] } }";
+  await assert.rejects(loading("classification", { batch: () => 5 }), returned(`${tensors}, got 5`));
+  await assert.rejects(
+    loading("classification", { batch: () => ({ label: { data: [0, 1], shape: [2] } }) }),
+    returned(`${tensors}, got [0,1] as the data of "label"`),
+  );
+  await assert.rejects(
+    loading("classification", { batch: () => ({ label: { data: new Float32Array(2), shape: [3] } }) }),
+    returned(`${tensors}, got 2 numbers as "label" of shape [3]`),
+  );
+  await assert.rejects(
+    loading("classification", { batch: () => ({ label: { data: new Float32Array(2), shape: 2 } }) }),
+    returned(`${tensors}, got 2 as the shape of "label"`),
+  );
+});

@@ -94,8 +94,8 @@ Deno.test("a value that the schema refuses is named with line, column and what w
     ],
     ["epochs: 3\nparts:\n  - use: a\n  - name: b", '4:5: Missing key "use" in parts[1]: expected a string'],
     ["epochs: 3\nparts: {a: 1}", "2:8: Expected a list for parts: got a map"],
-    ["epochs: 1\nflag: true", "2:7: Expected 2 epochs or more for flag"],
-    [`epochs: 3\nmode: ${"a".repeat(80)}`, `2:7: Expected fast or careful for mode: got "${"a".repeat(56)}...`],
+    ["epochs: 1\nflag: true", "2:7: Expected 2 epochs or more for flag: got true"],
+    [`epochs: 3\nmode: ${"a".repeat(80)}`, `2:7: Expected fast or careful for mode: got "${"a".repeat(57)}..."`],
   ];
   for (const [text, expected] of known) assert.equal(message(text), `r.yaml:${expected}`, text);
 });
@@ -137,8 +137,20 @@ Deno.test("text that is not one YAML map is refused with line and column", () =>
       "epochs: [1",
       "1:11: Cannot read the YAML: Flow sequence in block collection must be sufficiently indented and end with a ]",
     ],
-    ["epochs: @1", "1:9: Cannot read the YAML: Plain value cannot start with reserved character @"],
-    ["epochs: !int 1", "1:9: Cannot read the YAML: Unresolved tag: !int"],
+    [
+      "epochs: @1",
+      "1:9: Cannot read the YAML: Plain value cannot start with reserved character @; put such a text in quotes",
+    ],
+    [
+      "epochs: !int 1",
+      "1:9: Cannot read the YAML: Unresolved tag: !int; values are texts, numbers, true, false, null, lists and maps, " +
+      "without a tag",
+    ],
+    ...["!!set {a}", "!!binary aGk=", "!!timestamp 2001-01-01", "!!omap [a: 1]"].map((value): [string, string] => {
+      const [tag] = value.split(" ");
+      const right = "values are texts, numbers, true, false, null, lists and maps, without a tag";
+      return [`epochs: ${value}`, `1:${10 + tag.length}: Cannot take a value of the tag ${tag}: ${right}`];
+    }),
     ["? [epochs]\n: 1", "1:3: Cannot take a list or a map as a key: a key is a word"],
     ["epochs: *a", '1:9: Unknown alias "*a": no anchor of this name before it'],
     ["parts: &a [*a]", '1:12: Cannot follow the alias "*a" as it stands inside its own anchor'],
@@ -192,7 +204,7 @@ Deno.test("a mistake in an override names the override", () => {
     ["epochs.x=1", "Cannot set epochs.x as epochs is 3, which holds nothing"],
     ["sizes.x=1", "Cannot set sizes.x as sizes is a list: name an entry as sizes[0]"],
     ["sizes[2]=1", "Cannot set sizes[2] as sizes has 1 entry: the last that can be set is sizes[1]"],
-    ["optimiser[0]=1", "Cannot set optimiser[0] as optimiser is a map, not a list"],
+    ["optimiser[0]=1", "Cannot set optimiser[0] as optimiser is not given: set the whole list"],
     ["[0]=1", "Cannot set [0] as the recipe is a map, not a list"],
     [
       "toString.x=1",
@@ -287,4 +299,47 @@ Deno.test("a later error is placed at the value, its key, or what is around a de
 Deno.test("columns count with Windows line ends and a byte order mark's absence or presence alike", () => {
   assert.equal(message("mode: fast\r\nepochs: 0\r\n"), "r.yaml:2:9: Expected an integer >= 1 for epochs: got 0");
   assert.match(message("\ufeffmode: fast\nepochs: 0\n"), /^r\.yaml:2:9: /);
+});
+
+Deno.test("a key with an equals sign can be set, and what no eye sees does not break a message's line", () => {
+  const { value } = parseChecked("epochs: 3\nparts: [{ use: a }]", "r.yaml", shape, {
+    overrides: ['parts[0]["x = \\"1\\""]=2'],
+  });
+  assert.deepEqual(value.parts, [{ use: "a", 'x = "1"': 2 }]);
+  const unseen = "mode=a\n\ufeffb\u2028";
+  assert.equal(
+    message("epochs: 3", [unseen]),
+    '--set mode=a\\n\\ufeffb\\u2028: Expected fast or careful for mode: got "a \\ufeffb\\u2028"',
+  );
+  const long = "k".repeat(5000);
+  assert.equal(
+    message(`epochs: 3\n? ${long}\n: 1`),
+    `r.yaml:2:3: Unknown key "${
+      "k".repeat(57)
+    }..." at the top level: expected epochs, mode, rate, sizes, betas, flag, ` +
+      "title, code, optimiser or parts",
+  );
+  assert.equal(
+    message("epochs: 3\noptimiser: { use: sgd, <<: { momentum: 1 } }"),
+    'r.yaml:2:24: Unknown key "<<" in optimiser: maps are not merged, write out the keys that they share',
+  );
+  assert.equal(
+    message("epochs: 3\nflag: { use: sgd }\nuse: 1"),
+    [
+      "r.yaml:2:7: Expected true or false for flag: got a map",
+      'r.yaml:3:1: Unknown key "use" at the top level: it belongs in optimiser',
+    ].join("\n"),
+  );
+});
+
+Deno.test("texts that are too long, or full of aliases, are refused before they take time", () => {
+  assert.equal(
+    message(`epochs: 3\n#${"x".repeat(2 ** 20)}`),
+    `r.yaml:1:1: Cannot read a YAML of ${2 ** 20 + 11} characters: a recipe has at most ${2 ** 20}`,
+  );
+  const aliases = Array.from({ length: 1001 }, (_, index) => `&a${index} 1, *a${index}`).join(", ");
+  assert.match(
+    message(`epochs: 3\nsizes: [${aliases}]`),
+    /^r\.yaml:2:\d+: Cannot follow more than 1000 aliases: write the values out$/,
+  );
 });

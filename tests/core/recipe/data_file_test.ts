@@ -31,7 +31,7 @@ Deno.test("what is wrong with a file's entry is said at its place", () => {
     ],
     [
       "file: { url: https://a/b, sha256: abc }",
-      /^recipe\.yaml:1:35: Expected a string that matches .*\{64\}.*: got "abc"$/,
+      /^recipe\.yaml:1:35: Expected 64 hexadecimal digits for file\.sha256: got "abc"$/,
     ],
     ["file: { url: https://a/b, sha: abc }", /^recipe\.yaml:1:27: Unknown key "sha" in file: did you mean "sha256"\?$/],
     [`file: { sha256: ${hash} }`, /^recipe\.yaml:1:7: Missing key "url" in file/],

@@ -55,12 +55,15 @@ Deno.test("a minimal recipe shows every default", () => {
 
 Deno.test("each part of a recipe is checked", () => {
   const known: [string, string][] = [
-    ["name=a b", 'Expected a string that matches ^[\\w.-]+$ for name: got "a b"'],
+    ["name=a b", 'Expected a name of letters, digits, dots, hyphens and underscores for name: got "a b"'],
     ["seed=-1", "Expected an integer >= 0 and <= 4294967295 for seed: got -1"],
     ["backend=gpu", 'Expected auto, webgpu or cpu for backend: got "gpu", did you mean "webgpu"?'],
     ["losses=[]", "Expected a list of at least 1 entry for losses: got an empty list"],
-    ["losses[0].weight=-1", "Expected a number >= 0 or a map with from and to for losses[0].weight: got -1"],
-    ["losses[0].weight={from: 1}", 'Missing key "to" in losses[0].weight: expected a number >= 0'],
+    [
+      "losses[0].weight=-1",
+      "Expected a number >= 0 and <= 1000000000 or a map with from and to for losses[0].weight: got -1",
+    ],
+    ["losses[0].weight={from: 1}", 'Missing key "to" in losses[0].weight: expected a number >= 0 and <= 1000000000'],
     ["losses[0].weight={from: 1, to: 0, epoch: 2}", 'Unknown key "epoch" in losses[0].weight: did you mean "epochs"?'],
     [
       "losses[0].weight={from: 1, to: 0, epochs: 2, steps: 9}",
@@ -79,9 +82,12 @@ Deno.test("each part of a recipe is checked", () => {
     [
       "train.schedule={use: steps}",
       'Missing key "milestones" in train.schedule: expected a list of at least 1 entry, ' +
-      "each a number > 0",
+      "each a number > 0 and <= 1000000",
     ],
-    ["train.clipGradientNorm=yes", 'Expected auto, a number > 0 or null for train.clipGradientNorm: got "yes"'],
+    [
+      "train.clipGradientNorm=yes",
+      'Expected auto, a number >= 1e-9 and <= 1000000000 or null for train.clipGradientNorm: got "yes"',
+    ],
     ["student.overParameterise=[{layers: '*'}]", "Expected one of cores, rows and cols, or increaseRate: got none"],
     [
       "student.overParameterise=[{layers: '*', cores: 3, increaseRate: 2}]",
@@ -121,6 +127,9 @@ Deno.test("an optimiser and a schedule that are not named are the default ones",
   });
   assert.throws(() => parse(minimal, ["train.optimiser.use=adm"]), {
     message: '--set train.optimiser.use=adm: Expected sgd or adamw for train.optimiser.use: got "adm"',
+  });
+  assert.throws(() => parse(minimal, ["train.optimiser.use=null"]), {
+    message: "--set train.optimiser.use=null: Expected sgd or adamw for train.optimiser.use: got null",
   });
 });
 

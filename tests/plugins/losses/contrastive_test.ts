@@ -181,8 +181,11 @@ testBackends("contrastive refuses a task without classes", async (backend) => {
 
 Deno.test("contrastive refuses no negatives, no dimensions, a momentum of 1 and a temperature of 0", () => {
   const refused = (yaml: string, message: string) => assertRefusal(contrastive, yaml, `recipe.yaml:1:${message}`);
-  refused("negatives: 0", "12: Expected an integer >= 1 for negatives: got 0");
-  refused("dimensions: 0", "13: Expected an integer >= 1 for dimensions: got 0");
+  refused("negatives: 0", "12: Expected an integer >= 1 and <= 16777216 for negatives: got 0");
+  refused("dimensions: 0", "13: Expected an integer >= 1 and <= 65536 for dimensions: got 0");
   refused("momentum: 1", "11: Expected a number >= 0 and < 1 for momentum: got 1");
-  refused("temperature: 0", "14: Expected a number > 0 or a map with from and to for temperature: got 0");
+  refused(
+    "temperature: 0",
+    "14: Expected a number >= 0.001 and <= 10000 or a map with from and to for temperature: got 0",
+  );
 });

@@ -100,6 +100,6 @@ Deno.test("cosine-hidden refuses a pair without the teacher's layer", () => {
   assertRefusal(
     cosineHidden,
     "pairs: [{ student: 0 }]",
-    `recipe.yaml:1:9: Missing key "teacher" in pairs[0]: expected a non-empty string or an integer`,
+    `recipe.yaml:1:9: Missing key "teacher" in pairs[0]: expected a non-empty string or an integer >= -10000 and <= 10000`,
   );
 });

@@ -78,11 +78,19 @@ testBackends("dist has a small gradient where outputs do not vary: equal logits,
 }, [float64, ...backends]);
 
 Deno.test("dist refuses negative weights and a temperature of zero", () => {
-  assertRefusal(dist, "beta: -1", "recipe.yaml:1:7: Expected a number >= 0 or a map with from and to for beta: got -1");
+  assertRefusal(
+    dist,
+    "beta: -1",
+    "recipe.yaml:1:7: Expected a number >= 0 and <= 1000000000 or a map with from and to for beta: got -1",
+  );
   assertRefusal(
     dist,
     "gamma: -1",
-    "recipe.yaml:1:8: Expected a number >= 0 or a map with from and to for gamma: got -1",
+    "recipe.yaml:1:8: Expected a number >= 0 and <= 1000000000 or a map with from and to for gamma: got -1",
   );
-  assertRefusal(dist, "tau: 0", "recipe.yaml:1:6: Expected a number > 0 or a map with from and to for tau: got 0");
+  assertRefusal(
+    dist,
+    "tau: 0",
+    "recipe.yaml:1:6: Expected a number >= 0.001 and <= 10000 or a map with from and to for tau: got 0",
+  );
 });

@@ -113,13 +113,17 @@ Deno.test("dkd refuses negative weights, a temperature of zero and unknown optio
   assertRefusal(
     dkd,
     "alpha: -1",
-    "recipe.yaml:1:8: Expected a number >= 0 or a map with from and to for alpha: got -1",
+    "recipe.yaml:1:8: Expected a number >= 0 and <= 1000000000 or a map with from and to for alpha: got -1",
   );
-  assertRefusal(dkd, "beta: -1", "recipe.yaml:1:7: Expected a number >= 0 or a map with from and to for beta: got -1");
+  assertRefusal(
+    dkd,
+    "beta: -1",
+    "recipe.yaml:1:7: Expected a number >= 0 and <= 1000000000 or a map with from and to for beta: got -1",
+  );
   assertRefusal(
     dkd,
     "temperature: 0",
-    "recipe.yaml:1:14: Expected a number > 0 or a map with from and to for temperature: got 0",
+    "recipe.yaml:1:14: Expected a number >= 0.001 and <= 10000 or a map with from and to for temperature: got 0",
   );
   assertRefusal(
     dkd,

@@ -74,6 +74,6 @@ Deno.test("jensen-shannon refuses a temperature of zero", () => {
   assertRefusal(
     jensenShannon,
     "temperature: 0",
-    "recipe.yaml:1:14: Expected a number > 0 or a map with from and to for temperature: got 0",
+    "recipe.yaml:1:14: Expected a number >= 0.001 and <= 10000 or a map with from and to for temperature: got 0",
   );
 });

@@ -204,6 +204,6 @@ Deno.test("kernel-transfer refuses an unknown layer and a warm-up of no epochs",
   assertRefusal(
     kernelTransfer,
     "warmUpEpochs: 0",
-    "recipe.yaml:1:15: Expected an integer >= 1 for warmUpEpochs: got 0",
+    "recipe.yaml:1:15: Expected an integer >= 1 and <= 1000000 for warmUpEpochs: got 0",
   );
 });

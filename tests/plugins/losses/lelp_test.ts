@@ -252,11 +252,15 @@ testBackends("narrow embeddings leave no null space, and a line says so", async 
 }, [float64]);
 
 Deno.test("lelp refuses a temperature, a beta or a number of subclasses of zero", () => {
-  assertRefusal(lelp, "subclasses: 0", "recipe.yaml:1:13: Expected an integer >= 1 for subclasses: got 0");
-  assertRefusal(lelp, "beta: 0", "recipe.yaml:1:7: Expected a number > 0 or a map with from and to for beta: got 0");
+  assertRefusal(lelp, "subclasses: 0", "recipe.yaml:1:13: Expected an integer >= 1 and <= 1000 for subclasses: got 0");
+  assertRefusal(
+    lelp,
+    "beta: 0",
+    "recipe.yaml:1:7: Expected a number >= 0.001 and <= 10000 or a map with from and to for beta: got 0",
+  );
   assertRefusal(
     lelp,
     "temperature: 0",
-    "recipe.yaml:1:14: Expected a number > 0 or a map with from and to for temperature: got 0",
+    "recipe.yaml:1:14: Expected a number >= 0.001 and <= 10000 or a map with from and to for temperature: got 0",
   );
 });

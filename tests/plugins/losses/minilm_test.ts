@@ -162,11 +162,15 @@ testBackends(
 );
 
 Deno.test("minilm refuses zero heads, fractions of a layer and negative weights", () => {
-  assertRefusal(minilm, "heads: 0", "recipe.yaml:1:8: Expected an integer >= 1 or null for heads: got 0");
-  assertRefusal(minilm, "teacher: 0.5", "recipe.yaml:1:10: Expected an integer for teacher: got 0.5");
+  assertRefusal(minilm, "heads: 0", "recipe.yaml:1:8: Expected an integer >= 1 and <= 1024 or null for heads: got 0");
+  assertRefusal(
+    minilm,
+    "teacher: 0.5",
+    "recipe.yaml:1:10: Expected an integer >= -10000 and <= 10000 for teacher: got 0.5",
+  );
   assertRefusal(
     minilm,
     "keys: -1",
-    "recipe.yaml:1:7: Expected a number >= 0 or a map with from and to for keys: got -1",
+    "recipe.yaml:1:7: Expected a number >= 0 and <= 1000000000 or a map with from and to for keys: got -1",
   );
 });

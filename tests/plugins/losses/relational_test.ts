@@ -81,11 +81,11 @@ Deno.test("relational refuses negative weights", () => {
   assertRefusal(
     relational,
     "distance: -1",
-    "recipe.yaml:1:11: Expected a number >= 0 or a map with from and to for distance: got -1",
+    "recipe.yaml:1:11: Expected a number >= 0 and <= 1000000000 or a map with from and to for distance: got -1",
   );
   assertRefusal(
     relational,
     "angle: -1",
-    "recipe.yaml:1:8: Expected a number >= 0 or a map with from and to for angle: got -1",
+    "recipe.yaml:1:8: Expected a number >= 0 and <= 1000000000 or a map with from and to for angle: got -1",
   );
 });

@@ -191,11 +191,15 @@ Deno.test("losses over chains refuse unknown kinds, negative weights and none", 
     `recipe.yaml:1:8: Expected emissions, edges or arcs for parts: got "edge", did you mean "edges"?`,
   );
   assertRefusal(structureMarginals, "over: pairs", `recipe.yaml:1:7: Expected tags or sequences for over: got "pairs"`);
-  assertRefusal(structureTopK, weights("[1, -1]"), "recipe.yaml:1:14: Expected a number >= 0 for weights[1]: got -1");
+  assertRefusal(
+    structureTopK,
+    weights("[1, -1]"),
+    "recipe.yaml:1:14: Expected a number >= 0 and <= 1000000000 for weights[1]: got -1",
+  );
   assertRefusal(
     structureTopK,
     weights("[]"),
-    "recipe.yaml:1:10: Expected a list of at least 1 entry, each a number >= 0 for weights: got an empty list",
+    "recipe.yaml:1:10: Expected a list of at least 1 entry, each a number >= 0 and <= 1000000000 for weights: got an empty list",
   );
 });
 

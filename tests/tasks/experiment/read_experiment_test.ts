@@ -52,7 +52,10 @@ Deno.test("mistakes are told with line and column", async () => {
       "rows: { a: tiny.yaml }\nseed: [1]",
       /test\.yaml:2:1: Unknown key "seed" at the top level: did you mean "seeds"\?$/,
     ],
-    ["rows: { a: tiny.yaml }\nseeds: [1, 1]", /test\.yaml:2:8: Expected seeds that differ from each other$/],
+    [
+      "rows: { a: tiny.yaml }\nseeds: [1, 1]",
+      /test\.yaml:2:8: Expected seeds that differ from each other: got \[1,1\]$/,
+    ],
     [
       "base: tiny.yaml\nrows: { slow: , fast: { equalSeconds: slwo } }",
       /test\.yaml:2:39: Unknown row "slwo" for rows\.fast\.equalSeconds: did you mean "slow"\?$/,
@@ -91,5 +94,33 @@ Deno.test("several recipes are a row each; an experiment file stands alone", asy
     await assert.rejects(readExperiment([tiny, tiny]), /Cannot use the name "tiny" as "tiny" has the same folder/);
     await assert.rejects(readExperiment([tiny, experiment]), /Cannot compare the experiment file ".*" with others/);
     await assert.rejects(readExperiment([tiny], { baseline: "x" }), /^UserError: --baseline x: Expected one of tiny$/);
+  });
+});
+
+Deno.test("a mistake within a list or a map of a row has its own line, with quotes around names that are more than a word", async () => {
+  const { rows: [, own] } = await read(`
+base: tiny.yaml
+rows:
+  as it is:
+  own:
+    losses:
+      - { use: cross-entropy }
+      - use: kd
+        weight: -1
+    train:
+      optimiser:
+        use: adamw
+        learningRate: fast
+`);
+  assert.throws(() => own.recipe([]), (error: Error) => {
+    const lines = error.message.split("\n").map((line) => line.replace(/^.*test\.yaml/, "test.yaml"));
+    assert.deepEqual(lines, [
+      "test.yaml:9:17: Expected a number >= 0 and <= 1000000000 or a map with from and to for losses[1].weight: got -1",
+      'test.yaml:13:23: Expected a number >= 1e-30 and <= 1000 for train.optimiser.learningRate: got "fast"',
+    ]);
+    return true;
+  });
+  await assert.rejects(read("base: tiny.yaml\nrows: { as it is: , b: }\nbaseline: x"), {
+    message: /:3:11: Unknown row "x" for baseline: expected "as it is" or b$/,
   });
 });

@@ -8,7 +8,7 @@ import { builtins } from "../../../plugins/builtins.ts";
 import { withOutputFolder } from "../../../tasks/experiment/output_folder.ts";
 import { trainingRunner } from "../../../tasks/experiment/runner.ts";
 import { recorder, stopAt, studentBytes } from "../../support/run_observers.ts";
-import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+import { DIVERGING, tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 const never = new AbortController().signal;
 
@@ -64,10 +64,10 @@ Deno.test("an interrupted run goes on from its checkpoint to the same student, a
 
 Deno.test("a training that fails is a result, and is not tried again", () =>
   withTinyData(async (folder) => {
-    const { outcome } = await run(folder, ["train.optimiser.learningRate=1e30"]);
+    const { outcome } = await run(folder, [DIVERGING]);
     assert.ok("failure" in outcome);
     assert.match(outcome.failure, /^Stopped at step \d+ as its loss is not finite/);
-    const again = await run(folder, ["train.optimiser.learningRate=1e30"]);
+    const again = await run(folder, [DIVERGING]);
     assert.deepEqual(again.outcome, outcome);
     assert.match(again.told, /\(was done\)$/);
   }));
@@ -133,7 +133,7 @@ Deno.test("a run is done anew when data, teacher or a plug-in have another conte
 Deno.test("a failed training is tried again with other data, and an interrupted one begins anew with another plug-in", () =>
   withTinyData(async (folder) => {
     const text = await withFiles(folder);
-    const failing = ["train.optimiser.learningRate=1e30"];
+    const failing = [DIVERGING];
     await run(folder, failing, never, text);
     await change(folder, "train-images");
     const { lines } = await run(folder, failing, never, text);

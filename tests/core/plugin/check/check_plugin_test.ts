@@ -239,10 +239,13 @@ function dataset(fault: "none" | "label" | "order" | "shape"): DatasetDefinition
 Deno.test("a data set's labels, shapes and order are checked", async () => {
   assert.deepEqual(await failures(dataset("none")), {});
   assert.deepEqual(await failures(dataset("label")), {
-    "labels are in range": "in train: label[0] of a batch is 2, and there are 2 classes",
+    "loads its splits":
+      'Cannot use the data set "words": the label 2 of example 2 of its split train is not the number of one of its 2 ' +
+      "classes, from 0",
   });
   assert.deepEqual(await failures(dataset("shape")), {
-    "batches have the shapes of the description": "in train: tokens is [1,3], not [3,3]",
+    "batches have the shapes of the description":
+      'in train: Cannot use what batch of the data set "words" returns: expected 3 examples, got "tokens" of shape [1, 3]',
   });
   assert.match(
     (await failures(dataset("order")))["an example is the same wherever it stands"],
