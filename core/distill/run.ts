@@ -164,11 +164,11 @@ export class Run implements Disposable {
     this.#exported = null;
   }
 
-  async #measure(split: Split, model: Model, weights: Weights): Promise<Evaluation> {
+  async #measure(split: Split, model: Model, weights: Weights, who = "the student"): Promise<Evaluation> {
     const { ops, data, recipe: { value: { evaluate: { batchSize, positiveClass } } } } = this.parts;
     const examples = data[split];
     if (!examples) throw new RangeError(`Cannot measure on the ${split} examples: the recipe has none`);
-    return await evaluate(ops, { model, weights, examples, input: data.dataset.input, batchSize, positiveClass });
+    return await evaluate(ops, { who, model, weights, examples, input: data.dataset.input, batchSize, positiveClass });
   }
 
   /** Makes the folder this run's own, and writes the recipe as it was resolved; it runs again from there. */
@@ -188,7 +188,10 @@ export class Run implements Disposable {
     const { teacher, student, watch, reporter } = this.parts;
     await this.#claim();
     if (teacher) {
-      this.#taught = await watch.time("evaluate", () => this.#measure("test", teacher.model, teacher.weights));
+      this.#taught = await watch.time(
+        "evaluate",
+        () => this.#measure("test", teacher.model, teacher.weights, "the teacher"),
+      );
       reporter.line(`teacher: test ${showMetrics(this.#taught)}`);
     }
     const [training, inference] = [student.trainingParameters, student.inferenceParameters];

@@ -1,5 +1,6 @@
 import type { Campaign } from "./campaign.ts";
 import { losses } from "./losses_campaign.ts";
+import { numerics } from "./numerics_campaign.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
-export const campaigns: readonly Campaign[] = [losses];
+export const campaigns: readonly Campaign[] = [losses, numerics];
