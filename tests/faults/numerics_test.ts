@@ -139,12 +139,9 @@ for (const [what, train, test, change, overrides] of CASES) {
   );
 }
 
-testBackends(
-  "data of one class train, or are refused in a sentence",
-  (backend) =>
-    withData(48, 4, { label: () => 0 }, async (folder) => {
-      const run = tinyRun(folder, { backend, overrides: quick });
-      const ending = await run.then(({ student: { loss } }) => loss, ({ name }) => name);
-      assert.ok(ending === 0 || ending === "UserError", String(ending));
-    }),
-);
+testBackends("one example of one class trains", (backend) =>
+  withData(2, 1, { label: () => 0 }, async (folder) => {
+    const { student, losses } = await tinyRun(folder, { backend, overrides: [...quick, "validation.count=1"] });
+    assert.equal(student.accuracy, 1);
+    assert.ok([student.loss, ...Object.values(losses)].every(Number.isFinite));
+  }));
