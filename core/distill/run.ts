@@ -8,8 +8,10 @@ import type { Checked } from "../recipe/checked.ts";
 import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
+import { DeviceError } from "../errors.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
 import { writeRunRecipe } from "./run_folder.ts";
+import { RunDeviceError } from "./stops.ts";
 import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
@@ -114,7 +116,22 @@ export class Run implements Disposable {
    *
    * @throws TrainingFailure if the weights are not finite, or merging changed the student
    */
-  async export(): Promise<ExportedStudent> {
+  export(): Promise<ExportedStudent> {
+    return this.#onDevice(() => this.#export());
+  }
+
+  /** Measures the exported student, exporting it if that was not done, and writes the run's result: `metrics.json`. */
+  summary(): Promise<RunSummary> {
+    return this.#onDevice(() => this.#summary());
+  }
+
+  /** Frees all that the run holds. */
+  [Symbol.dispose](): void {
+    this.#exported?.weights.dispose();
+    this.#owned.dispose();
+  }
+
+  async #export(): Promise<ExportedStudent> {
     this.#dropExport();
     await this.#claim();
     await this.parts.folder.check();
@@ -123,10 +140,9 @@ export class Run implements Disposable {
     return this.#exported = await exportStudent(setup);
   }
 
-  /** Measures the exported student, exporting it if that was not done, and writes the run's result: `metrics.json`. */
-  async summary(): Promise<RunSummary> {
+  async #summary(): Promise<RunSummary> {
     await this.#begin();
-    const exported = this.#exported ?? await this.export();
+    const exported = this.#exported ?? await this.#export();
     const { recipe: { value: settings }, data, student: { model }, watch, training } = this.parts;
     const measure = (split: Split) => watch.time("evaluate", () => this.#measure(split, model, exported.weights));
     const test = await measure("test");
@@ -139,10 +155,13 @@ export class Run implements Disposable {
     return summary;
   }
 
-  /** Frees all that the run holds. */
-  [Symbol.dispose](): void {
-    this.#exported?.weights.dispose();
-    this.#owned.dispose();
+  /** Does a part of the run; if the device fails under it, the error says how to go on. */
+  async #onDevice<Result>(body: () => Promise<Result>): Promise<Result> {
+    try {
+      return await body();
+    } catch (error) {
+      throw error instanceof DeviceError ? new RunDeviceError(error, this.parts.training.kept) : error;
+    }
   }
 
   /** Runs a part of the training; what was exported before is of another student then. */
@@ -150,10 +169,12 @@ export class Run implements Disposable {
     if (this.#training) throw new RangeError("Cannot train while a step is under way: await it first");
     this.#training = true;
     try {
-      await this.#begin();
-      const { watch, training } = this.parts;
-      if (!training.finished) this.#dropExport();
-      return await watch.time("train", () => body(training));
+      return await this.#onDevice(async () => {
+        await this.#begin();
+        const { watch, training } = this.parts;
+        if (!training.finished) this.#dropExport();
+        return await watch.time("train", () => body(training));
+      });
     } finally {
       this.#training = false;
     }
