@@ -1,6 +1,7 @@
 import type { Campaign } from "./campaign.ts";
 import { losses } from "./losses_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
+import { soak } from "./soak_campaign.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
-export const campaigns: readonly Campaign[] = [losses, numerics];
+export const campaigns: readonly Campaign[] = [losses, numerics, soak];
