@@ -32,6 +32,7 @@ export class StoppedEarly extends Error {
 
 /** A checkpoint in the run folder. */
 export interface KeptCheckpoint {
+  /** Its path. */
   readonly file: string;
   /** Steps that were done. */
   readonly step: number;

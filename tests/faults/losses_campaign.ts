@@ -43,7 +43,7 @@ const NOT_FINITE = /NaN|infinity/;
 /** Of a value: float32, and sums of a few thousand terms. */
 const TOLERANCE = 2e-3;
 
-/** Every loss between outputs of extreme numbers: finite ones have finite values and gradients, others are not hidden. */
+/** Every loss between outputs of extreme numbers: finite ones give finite values and gradients, others do not hide. */
 export const losses: Campaign = {
   name: "losses",
   quick: 25,
