@@ -13,7 +13,7 @@ interface Level {
 }
 
 /** Trials after which the levels count: until then code is compiled, drivers are loaded, caches fill. */
-const WARM = 10;
+const WARM = 8;
 
 /**
  * How far each may rise above what it was then. Memory comes back when the garbage collector thinks so, and a run's
@@ -34,7 +34,7 @@ let level: Level | null = null;
 /** Short runs one after another in one process, every fifth on webgpu: nothing of them stays. */
 export const soak: Campaign = {
   name: "soak",
-  quick: 20,
+  quick: 12,
   async trial(seed): Promise<Ending> {
     const random = new Random(seed).split("soak");
     const backend = await (seed % 5 === 4 && webgpu.available ? webgpu : cpu).open();
