@@ -18,6 +18,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var at = i; at < p.rows * width; at += step * width) {
     var value = (x[at] - centre) * scale + shift;
     if (residual) { value += added[at]; }
-    y[at] = select(value, max(value, Element()), p.relu == 1u);
+    // Not max, which may make 0 of NaN.
+    if (p.relu == 1u) { value = select(value, Element(), value < Element()); }
+    y[at] = value;
   }
 }

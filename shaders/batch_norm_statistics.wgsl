@@ -22,5 +22,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let count = f32(end - begin);
   sums[i] = sum + first * count;
-  squares[i] = max(square - sum * sum / count, Element());
+  let spread = square - sum * sum / count;
+  squares[i] = select(spread, Element(), spread < Element());
 }

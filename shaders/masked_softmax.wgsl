@@ -9,15 +9,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= p.rows) { return; }
   let row = i * p.columns;
   let maskRow = i / p.rowsPerMask * p.columns;
-  var largest = -3.4028234e38;
+  var largest = 0.0;
+  var seen = false;
   for (var c = 0u; c < p.columns; c++) {
-    if (mask[maskRow + c] != 0.0) { largest = max(largest, input[row + c]); }
+    if (mask[maskRow + c] == 0.0) { continue; }
+    largest = select(input[row + c], max(largest, input[row + c]), seen);
+    seen = true;
   }
   var total = 0.0;
   for (var c = 0u; c < p.columns; c++) {
     if (mask[maskRow + c] != 0.0) { total += exp(input[row + c] - largest); }
   }
-  let scale = select(0.0, 1.0 / total, total != 0.0);
+  // Asked this way round so that NaN passes: float comparisons are false for it, `!=` too in some compilers.
+  let scale = select(1.0 / total, 0.0, total == 0.0);
   for (var c = 0u; c < p.columns; c++) {
     output[row + c] = select(0.0, exp(input[row + c] - largest) * scale, mask[maskRow + c] != 0.0);
   }

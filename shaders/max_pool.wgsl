@@ -1,4 +1,4 @@
-// The largest value of each window (pool2d.wgsl), and its place in the window.
+// The largest value of each window (pool2d.wgsl), NaN where it has one, and its place in the window.
 // From the kernel's signature: p, x, y, taps.
 
 @compute @workgroup_size(64)
@@ -12,7 +12,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let element = inputOf(at, i);
     if (element < 0) { continue; }
     let value = x[element];
-    if (tap == p.size * p.size || value > best) {
+    if (tap == p.size * p.size || value > best || isNan(value)) {
       best = value;
       tap = i;
     }

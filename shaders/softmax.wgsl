@@ -29,7 +29,8 @@ fn logSoftmax(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
   let i = threadIndex(id, groups);
   if (i >= p.rows) { return; }
   let row = i * p.columns;
-  let largestEntry = largest(row);
-  let shift = largestEntry + log(total(row, largestEntry));
-  for (var c = 0u; c < p.columns; c++) { output[row + c] = input[row + c] - shift; }
+  let shift = largest(row);
+  let logTotal = log(total(row, shift));
+  // One after the other: their sum would have lost the logarithm beside a large entry.
+  for (var c = 0u; c < p.columns; c++) { output[row + c] = input[row + c] - shift - logTotal; }
 }

@@ -9,8 +9,10 @@ import type { Checked } from "../recipe/checked.ts";
 import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
+import { DeviceError } from "../errors.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
 import { writeRunRecipe } from "./run_folder.ts";
+import { RunDeviceError } from "./stops.ts";
 import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
@@ -126,7 +128,24 @@ export class Run implements Disposable {
    *
    * @throws TrainingFailure if the weights are not finite, or merging changed the student
    */
-  async export(): Promise<ExportedStudent> {
+  export(): Promise<ExportedStudent> {
+    return this.#onDevice(() => this.#export());
+  }
+
+  /** Measures the exported student, exporting it if that was not done, and writes the run's result: `metrics.json`. */
+  summary(): Promise<RunSummary> {
+    return this.#onDevice(() => this.#summary());
+  }
+
+  /** Frees all that the run holds. */
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#exported?.weights.dispose();
+    this.#owned.dispose();
+  }
+
+  async #export(): Promise<ExportedStudent> {
     this.#dropExport();
     await this.#claim();
     await this.parts.folder.check();
@@ -135,10 +154,9 @@ export class Run implements Disposable {
     return this.#exported = await exportStudent(setup);
   }
 
-  /** Measures the exported student, exporting it if that was not done, and writes the run's result: `metrics.json`. */
-  async summary(): Promise<RunSummary> {
+  async #summary(): Promise<RunSummary> {
     await this.#begin();
-    const exported = this.#exported ?? await this.export();
+    const exported = this.#exported ?? await this.#export();
     const { recipe: { value: settings }, data, student: { model }, watch, training } = this.parts;
     const measure = (split: Split) => watch.time("evaluate", () => this.#measure(split, model, exported.weights));
     const test = await measure("test");
@@ -151,12 +169,13 @@ export class Run implements Disposable {
     return summary;
   }
 
-  /** Frees all that the run holds. */
-  [Symbol.dispose](): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#exported?.weights.dispose();
-    this.#owned.dispose();
+  /** Does a part of the run; if the device fails under it, the error says how to go on. */
+  async #onDevice<Result>(body: () => Promise<Result>): Promise<Result> {
+    try {
+      return await body();
+    } catch (error) {
+      throw error instanceof DeviceError ? new RunDeviceError(error, this.parts.training.kept) : error;
+    }
   }
 
   /** Runs a part of the training; what was exported before is of another student then. */
@@ -164,10 +183,12 @@ export class Run implements Disposable {
     if (this.#training) throw new RangeError("Cannot train while a step is under way: await it first");
     this.#training = true;
     try {
-      await this.#begin();
-      const { watch, training } = this.parts;
-      if (!training.finished) this.#dropExport();
-      return await watch.time("train", () => body(training));
+      return await this.#onDevice(async () => {
+        await this.#begin();
+        const { watch, training } = this.parts;
+        if (!training.finished) this.#dropExport();
+        return await watch.time("train", () => body(training));
+      });
     } finally {
       this.#training = false;
     }
@@ -178,11 +199,11 @@ export class Run implements Disposable {
     this.#exported = null;
   }
 
-  async #measure(split: Split, model: Model, weights: Weights): Promise<Evaluation> {
+  async #measure(split: Split, model: Model, weights: Weights, who = "the student"): Promise<Evaluation> {
     const { ops, data, recipe: { value: { evaluate: { batchSize, positiveClass } } } } = this.parts;
     const examples = data[split];
     if (!examples) throw new RangeError(`Cannot measure on the ${split} examples: the recipe has none`);
-    return await evaluate(ops, { model, weights, examples, input: data.dataset.input, batchSize, positiveClass });
+    return await evaluate(ops, { who, model, weights, examples, input: data.dataset.input, batchSize, positiveClass });
   }
 
   /** Makes the folder this run's own, and writes the recipe as it was resolved; it runs again from there. */
@@ -202,7 +223,10 @@ export class Run implements Disposable {
     const { teacher, student, watch, reporter } = this.parts;
     await this.#claim();
     if (teacher) {
-      this.#taught = await watch.time("evaluate", () => this.#measure("test", teacher.model, teacher.weights));
+      this.#taught = await watch.time(
+        "evaluate",
+        () => this.#measure("test", teacher.model, teacher.weights, "the teacher"),
+      );
       reporter.line(`teacher: test ${showMetrics(this.#taught)}`);
     }
     const [training, inference] = [student.trainingParameters, student.inferenceParameters];

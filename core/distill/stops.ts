@@ -1,3 +1,5 @@
+import { DeviceError } from "../errors.ts";
+
 /** Training was stopped from outside; a checkpoint was written. */
 export class Interrupted extends Error {
   static {
@@ -25,6 +27,34 @@ export class StoppedEarly extends Error {
   /** Says that nothing is lost. */
   constructor() {
     super("Stopped before training began: nothing was written, and the same command begins again");
+  }
+}
+
+/** A checkpoint in the run folder. */
+export interface KeptCheckpoint {
+  /** Its path. */
+  readonly file: string;
+  /** Steps that were done. */
+  readonly step: number;
+}
+
+/** The device failed under a run. */
+export class RunDeviceError extends DeviceError {
+  static {
+    this.prototype.name = "RunDeviceError";
+  }
+
+  /**
+   * Says what of the run is kept and how to go on.
+   *
+   * @param cause what happened to the device
+   * @param checkpoint the last one that the run wrote, if there is one
+   */
+  constructor(cause: DeviceError, checkpoint: KeptCheckpoint | null) {
+    const way = checkpoint
+      ? `--resume continues after step ${checkpoint.step} from "${checkpoint.file}"`
+      : "there is no checkpoint yet, so the run begins anew";
+    super(`${cause.message}; ${way}`, { cause });
   }
 }
 
@@ -57,7 +87,7 @@ export class NonFiniteLoss extends TrainingFailure {
     what: string,
     readonly step: number,
     readonly indices: Uint32Array,
-    checkpoint: { readonly file: string; readonly step: number } | null,
+    checkpoint: KeptCheckpoint | null,
   ) {
     const shown = [...indices.slice(0, 16)].join(", ") + (indices.length > 16 ? ", ..." : "");
     const kept = checkpoint

@@ -1,4 +1,5 @@
 import { expectArguments } from "../arguments.ts";
+import { UserError } from "../errors.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import { upload } from "../plugin/batch.ts";
@@ -37,6 +38,8 @@ export interface EvaluationCall {
   readonly model: Model;
   /** Its weights. */
   readonly weights: Weights;
+  /** For messages: "the teacher". "the model" by default. */
+  readonly who?: string;
   /** What it is measured on. */
   readonly examples: Examples;
   /** The data set's task and classes. */
@@ -49,6 +52,8 @@ export interface EvaluationCall {
 
 /**
  * Loss and metrics over a split, batch by batch; everything is read back once at the end.
+ *
+ * @throws UserError if outputs are NaN: the largest of them would be the first class's, and look like an answer
  *
  * @example A model of this program on a data set of one's own
  * ```ts
@@ -69,7 +74,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
     "call.input": [call.input, "a map"],
     "call.batchSize": [call.batchSize, "a whole number from 1"],
   });
-  const { model, weights, examples, input, batchSize, positiveClass: wanted = null } = call;
+  const { model, weights, who = "the model", examples, input, batchSize, positiveClass: wanted = null } = call;
   const { task } = input;
   const labels: HostTensor[] = [];
   const results: Tensor[] = [];
@@ -85,7 +90,17 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const numbers = await ops.read(results);
   results.forEach((tensor) => tensor.dispose());
   const predictions = numbers.filter((_, index) => index % 2 === 0);
-  const loss = numbers.filter((_, index) => index % 2 === 1).reduce((sum, [value]) => sum + value, 0);
+  const losses = numbers.filter((_, index) => index % 2 === 1).map(([value]) => value);
+  // Infinite is the loss of a class to which a model gives no probability at all.
+  const broken = losses.findIndex((value) => Number.isNaN(value) || task === "regression" && value === Infinity);
+  if (broken >= 0) {
+    const [first, last] = [broken * batchSize, Math.min((broken + 1) * batchSize, examples.length) - 1];
+    throw new UserError(
+      `Cannot measure ${who} as its outputs for the examples ${first} to ${last} are not finite numbers: its weights, ` +
+        "or the numbers of these examples, are NaN or too large",
+    );
+  }
+  const loss = losses.reduce((sum, value) => sum + value, 0);
   const scored = labels.reduce((sum, label) => sum + scoredIn(task, label), 0);
   const measured = metricsOf(input, labels, predictions, wanted);
   const accuracy = measured.metrics.accuracy ?? null;

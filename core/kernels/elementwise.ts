@@ -2,6 +2,7 @@ import type { Floats } from "../backend/backend.ts";
 import type { Kernel } from "../backend/kernel.ts";
 import binaryShader from "../../shaders/binary.wgsl" with { type: "text" };
 import erfShader from "../../shaders/erf.wgsl" with { type: "text" };
+import isNanShader from "../../shaders/is_nan.wgsl" with { type: "text" };
 import unaryShader from "../../shaders/unary.wgsl" with { type: "text" };
 import { type BroadcastParameter, broadcastParameters } from "./broadcast_walk.ts";
 import { type BinaryExpressions, binaryTable, type UnaryExpressions, unaryTable } from "./elementwise_table.ts";
@@ -12,8 +13,9 @@ import { spread } from "./launch.ts";
 
 /** A shader with its expression in place, and with what the expression calls beyond WGSL. */
 function withExpression(shader: string, expression: string, gradient = ""): string {
-  const library = expression.includes("erf(") ? erfShader : "";
-  return library + fillHoles(shader, { GRADIENT: gradient, EXPRESSION: expression });
+  const erf = expression.includes("erf(") ? erfShader : "";
+  const isNan = expression.includes("isNan(") ? isNanShader : "";
+  return erf + isNan + fillHoles(shader, { GRADIENT: gradient, EXPRESSION: expression });
 }
 
 /** The text that replaces `GRADIENT` for an expression that computes with it. */

@@ -3,8 +3,10 @@
  * JavaScript too once a few names are defined (see expression.ts): so one line gives the shader, the cpu loop and, with
  * its gradient beside it, the derivative.
  *
- * WGSL leaves open what `max(NaN, 0)` is, and a network whose weights are NaN would look healthy behind its next ReLU:
- * so choices are written with `select`, which lets NaN of `x` through.
+ * NaN of an input is NaN of the output: a network whose weights are NaN would look healthy behind its next ReLU. WGSL
+ * leaves open what `max`, `clamp` and `sign` make of NaN, and lets a compiler take `x != x` for false: so choices are
+ * written with `select`, and where the value chosen for NaN would be a number, `isNan` asks for its bits
+ * (shaders/is_nan.wgsl).
  *
  * `x`, `y`: the inputs; `g`: the gradient of the output; `c`: a number given with the call.
  */
@@ -26,6 +28,9 @@ export interface BinaryExpressions {
   readonly wasm?: "add";
 }
 
+/** The tanh of a number that no longer changes it: some adapters compute it by exponentials, which overflow. */
+const TANH = "select(tanh(clamp(x, -20.0, 20.0)), x, isNan(x))";
+
 /** Hendrycks and Gimpel 2016: the tanh in the approximation of GELU. */
 const GELU_TANH = "tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x), -20.0, 20.0))";
 
@@ -36,14 +41,11 @@ export const unaryTable = {
   log: { value: "log(x)", dx: "g / x" },
   sqrt: { value: "sqrt(x)", dx: "0.5 * g / sqrt(x)" },
   square: { value: "x * x", dx: "2.0 * g * x" },
-  abs: { value: "abs(x)", dx: "g * sign(x)" },
+  abs: { value: "abs(x)", dx: "select(g * sign(x), x, isNan(x))" },
   reciprocal: { value: "1.0 / x", dx: "-g / (x * x)" },
   relu: { value: "select(x, 0.0, x < 0.0)", dx: "select(0.0, g, x > 0.0)", wasm: "relu" },
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", dx: "g / ((1.0 + exp(-x)) * (1.0 + exp(x)))" },
-  tanh: {
-    value: "tanh(clamp(x, -20.0, 20.0))",
-    dx: "g * (1.0 - tanh(clamp(x, -20.0, 20.0)) * tanh(clamp(x, -20.0, 20.0)))",
-  },
+  tanh: { value: TANH, dx: `g * (1.0 - ${TANH} * ${TANH})` },
   gelu: {
     value: "0.5 * x * (1.0 + erf(0.7071067811865476 * x))",
     dx: "g * (0.5 * (1.0 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x))",
@@ -58,7 +60,7 @@ export const unaryTable = {
   offset: { value: "x + c", dx: "g", c: "the number added" },
   huber: {
     value: "select(c * (abs(x) - 0.5 * c), 0.5 * x * x, abs(x) < c)",
-    dx: "g * clamp(x, -c, c)",
+    dx: "select(g * clamp(x, -c, c), x, isNan(x))",
     c: "where the parabola goes over into lines",
   },
   clampMinimum: { value: "select(x, c, x < c)", dx: "select(0.0, g, x > c)", c: "the smallest value" },
@@ -69,6 +71,14 @@ export const binaryTable = {
   subtract: { value: "x - y", dx: "g", dy: "-g" },
   multiply: { value: "x * y", dx: "g * y", dy: "g * x" },
   divide: { value: "x / y", dx: "g / y", dy: "-g * x / (y * y)" },
-  maximum: { value: "select(x, y, y > x)", dx: "select(0.0, g, x >= y)", dy: "select(g, 0.0, x >= y)" },
-  minimum: { value: "select(x, y, y < x)", dx: "select(0.0, g, x <= y)", dy: "select(g, 0.0, x <= y)" },
+  maximum: {
+    value: "select(select(x, y, y > x), y, isNan(y))",
+    dx: "select(0.0, g, x >= y)",
+    dy: "select(g, 0.0, x >= y)",
+  },
+  minimum: {
+    value: "select(select(x, y, y < x), y, isNan(y))",
+    dx: "select(0.0, g, x <= y)",
+    dy: "select(g, 0.0, x <= y)",
+  },
 } as const satisfies Record<string, BinaryExpressions>;

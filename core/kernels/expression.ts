@@ -1,6 +1,6 @@
 import { erf } from "./erf.ts";
 
-/** The WGSL functions that the elementwise table may use, and `erf`, under the same names for JavaScript. */
+/** The WGSL functions that the elementwise table may use, `erf` and `isNan`, under the same names for JavaScript. */
 const functions = {
   exp: Math.exp,
   log: Math.log,
@@ -9,6 +9,7 @@ const functions = {
   sign: Math.sign,
   tanh: Math.tanh,
   erf,
+  isNan: Number.isNaN,
   min: Math.min,
   max: Math.max,
   clamp: (x: number, low: number, high: number) => Math.min(Math.max(x, low), high),

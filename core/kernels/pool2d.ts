@@ -1,5 +1,6 @@
 import averageGradientShader from "../../shaders/average_pool_gradient.wgsl" with { type: "text" };
 import averageShader from "../../shaders/average_pool.wgsl" with { type: "text" };
+import isNan from "../../shaders/is_nan.wgsl" with { type: "text" };
 import maximumGradientShader from "../../shaders/max_pool_gradient.wgsl" with { type: "text" };
 import maximumShader from "../../shaders/max_pool.wgsl" with { type: "text" };
 import windows from "../../shaders/pool2d.wgsl" with { type: "text" };
@@ -35,19 +36,23 @@ function perNumber(shader: string, pixels: (p: PoolGeometry) => number) {
 const perOutput = (shader: string) => perNumber(shader, (p) => p.images * p.outHeight * p.outWidth);
 const perInput = (shader: string) => perNumber(shader, (p) => p.images * p.height * p.width);
 
-/** Largest value of each window, and in `taps` which of its elements that is: row by row, the first of equals. */
+/**
+ * Largest value of each window, and in `taps` which of its elements that is: row by row, the first of equals; NaN where
+ * it has one.
+ */
 export const maxPoolKernel = defineKernel({
   name: "max pool",
   reads: { x: "f32" },
   writes: { y: "f32", taps: "f32" },
   parameters,
-  launch: perOutput(maximumShader),
+  launch: perOutput([isNan, maximumShader].join("\n")),
   cpu: ({ x, y, taps }, p) => {
     taps.fill(-1);
     walk(p, (input, tap, output) => {
       for (let c = 0; c < p.channels; c++) {
-        if (taps[output + c] < 0 || x[input + c] > y[output + c]) {
-          y[output + c] = x[input + c];
+        const value = x[input + c];
+        if (taps[output + c] < 0 || value > y[output + c] || Number.isNaN(value)) {
+          y[output + c] = value;
           taps[output + c] = tap;
         }
       }

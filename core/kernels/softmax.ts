@@ -44,9 +44,10 @@ export const logSoftmaxKernel = defineKernel({
   launch: (p, adapter) => ({ shader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
   cpu: ({ input, output }, { rows, columns }) => {
     for (let row = 0; row < rows * columns; row += columns) {
-      const largest = largestIn(input, row, columns);
-      const shift = largest + Math.log(totalIn(input, row, columns, largest));
-      for (let c = 0; c < columns; c++) output[row + c] = input[row + c] - shift;
+      const shift = largestIn(input, row, columns);
+      const logTotal = Math.log(totalIn(input, row, columns, shift));
+      // One after the other: their sum would have lost the logarithm beside a large entry.
+      for (let c = 0; c < columns; c++) output[row + c] = input[row + c] - shift - logTotal;
     }
   },
 });

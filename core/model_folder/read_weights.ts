@@ -20,7 +20,8 @@ export interface ReadingOptions {
  *
  * @param who "teacher" or "student", for messages
  * @returns numbers by the model's own names
- * @throws UserError if the file cannot be read, or naming the tensors that are missing, too many or of another shape
+ * @throws UserError if the file cannot be read, or naming the tensors that are missing, too many, of another shape or
+ * not of finite numbers
  */
 export async function readModelWeights(
   path: string,
@@ -62,5 +63,15 @@ export async function readModelWeights(
       `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
     throw refuse(`shapes differ: ${someOf(wrong.map(show))}`);
   }
-  return new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
+  const weights = new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
+  // A network can hide them: a ReLU, or an implementation of WebGPU that takes NaN for what never is.
+  for (const [name, numbers] of weights) {
+    const place = numbers.findIndex((number) => !Number.isFinite(number));
+    if (place < 0) continue;
+    throw new UserError(
+      `Cannot load the ${who} from "${file}" as number ${place} of ${name} is ${numbers[place]}: ` +
+        "all weights must be finite",
+    );
+  }
+  return weights;
 }

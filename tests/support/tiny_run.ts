@@ -18,8 +18,19 @@ function idxBytes(dimensions: readonly number[], values: Uint8Array): Uint8Array
   return bytes;
 }
 
+/** How tiny data differ from the usual: a pixel of the `i`-th of all pixels, a label of the `i`-th example. */
+export interface TinyChange {
+  readonly pixel?: (value: number, i: number) => number;
+  readonly label?: (value: number, i: number) => number;
+}
+
 /** Writes a data set of 8x8 images in three classes that differ by where they are bright. */
-export async function writeTinyData(folder: string, train = 96, test = 24): Promise<void> {
+export async function writeTinyData(
+  folder: string,
+  train = 96,
+  test = 24,
+  { pixel = (value) => value, label = (value) => value }: TinyChange = {},
+): Promise<void> {
   const random = new Random(5);
   for (const [name, count] of [["train", train], ["test", test]] as const) {
     const labels = Uint8Array.from({ length: count }, (_, i) => i % 3);
@@ -28,8 +39,8 @@ export async function writeTinyData(folder: string, train = 96, test = 24): Prom
       const bright = Math.floor(row / 3) === labels[Math.floor(i / 64)];
       return (bright ? 130 : 20) + random.below(100);
     });
-    await Deno.writeFile(join(folder, `${name}-images`), idxBytes([count, 8, 8], pixels));
-    await Deno.writeFile(join(folder, `${name}-labels`), idxBytes([count], labels));
+    await Deno.writeFile(join(folder, `${name}-images`), idxBytes([count, 8, 8], pixels.map(pixel)));
+    await Deno.writeFile(join(folder, `${name}-labels`), idxBytes([count], labels.map(label)));
   }
 }
 

@@ -1,4 +1,3 @@
-import { DeviceError } from "../../errors.ts";
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
 import type { GpuExchange } from "../exchange.ts";
 import type { AdapterTraits, Kernel } from "../kernel.ts";
@@ -6,6 +5,7 @@ import { describeAdapter, openDevice, traitsOf } from "./adapter.ts";
 import type { Call, Program } from "../program.ts";
 import { BindGroups, UNIFORM_STRIDE } from "./bind_groups.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { GpuFailure } from "./gpu_failure.ts";
 import { encodeCopy, GpuProgram } from "./gpu_program.ts";
 import { GpuStorage } from "./gpu_storage.ts";
 import { ReadBack } from "./read_back.ts";
@@ -54,7 +54,7 @@ export class WebGpuBackend implements Backend {
   #peakBytes = 0;
   #dispatches = 0;
   #submits = 0;
-  #failure: Error | null = null;
+  readonly #failure: GpuFailure;
   #closed = false;
 
   private constructor(adapter: GPUAdapter, readonly gpu: GPUDevice, traits: Partial<AdapterTraits>) {
@@ -79,21 +79,7 @@ export class WebGpuBackend implements Backend {
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     this.#groups = new BindGroups(gpu, this.#uniform);
-    // Without these two, a shader that does not compile or a lost device would pass silently.
-    gpu.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#failure ??= new DeviceError(
-        `The GPU refused a command: ${(event as GPUUncapturedErrorEvent).error.message}`,
-      );
-    });
-    gpu.lost.then(({ message, reason }) => {
-      if (this.#closed) return;
-      this.#failure ??= new DeviceError(
-        `The GPU was lost (${reason || "unknown reason"}): ${
-          message || "no message"
-        }; start again with --resume, or with --backend cpu`,
-      );
-    });
+    this.#failure = new GpuFailure(gpu, () => this.#bytes);
   }
 
   static async create(
@@ -170,13 +156,8 @@ export class WebGpuBackend implements Backend {
     const readBack = new ReadBack(this.gpu, this.#commands(), views);
     this.#submit();
     try {
-      await readBack.map();
-      this.#throwFailure();
+      await this.#failure.unless(readBack.map());
       return readBack.numbers();
-    } catch (error) {
-      // The loss of the device is announced after the failure that it causes.
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      throw this.#failure ?? error;
     } finally {
       readBack.dispose();
     }
@@ -192,10 +173,10 @@ export class WebGpuBackend implements Backend {
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    this.#closed = true;
     // Deno ends in a panic if the process exits while a slow adapter still computes.
     this.#submit();
-    await this.gpu.queue.onSubmittedWorkDone();
-    this.#closed = true;
+    await this.#failure.orLost(this.gpu.queue.onSubmittedWorkDone());
     for (const storage of this.#live) storage.buffer.destroy();
     this.#live.clear();
     this.#pool.clear();
@@ -244,9 +225,5 @@ export class WebGpuBackend implements Backend {
     this.gpu.queue.submit([this.#encoder.finish()]);
     this.#encoder = null;
     this.#submits++;
-  }
-
-  #throwFailure(): void {
-    if (this.#failure) throw this.#failure;
   }
 }

@@ -45,7 +45,14 @@ export async function lookAtTeacher(ops: Ops, look: TeacherLook): Promise<string
   // Spread over all of them, as they may be in order of their classes.
   const chosen = Uint32Array.from({ length: count }, (_, index) => Math.floor(index * examples.length / count));
   const some = subset(examples, chosen);
-  const { confusion, metrics } = await evaluate(ops, { model, weights, examples: some, input, batchSize });
+  const { confusion, metrics } = await evaluate(ops, {
+    who: "the teacher",
+    model,
+    weights,
+    examples: some,
+    input,
+    batchSize,
+  });
   const of = `${count} ${split} examples`;
   if (confusion) return ofClasses(confusion, input, of);
   if (metrics.pearson > UNRELATED) return null;

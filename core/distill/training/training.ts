@@ -13,7 +13,7 @@ import type { Tensor } from "../../tensor.ts";
 import { type LossMetrics, metricLines } from "../losses/epoch.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
-import { Interrupted, NonFiniteLoss } from "../stops.ts";
+import { Interrupted, type KeptCheckpoint, NonFiniteLoss } from "../stops.ts";
 import type { Student } from "../student/student.ts";
 import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
 import type { Diagnostics } from "./diagnostics.ts";
@@ -102,6 +102,11 @@ export class Training {
   /** Whether it goes on from a checkpoint. */
   get resumed(): boolean {
     return this.setup.resume !== null;
+  }
+
+  /** The last checkpoint that was written or continued from. */
+  get kept(): KeptCheckpoint | null {
+    return this.#lastCheckpoint === null ? null : { file: this.#checkpointFile, step: this.#lastCheckpoint };
   }
 
   /** Steps done and in all, and how many an epoch has. */
@@ -269,8 +274,7 @@ export class Training {
     if (logged.nonFinite) {
       const { step, what } = logged.nonFinite;
       const indices = this.#loader.indices(Math.floor(step / this.#stepsPerEpoch), step % this.#stepsPerEpoch);
-      const kept = this.#lastCheckpoint === null ? null : { file: this.#checkpointFile, step: this.#lastCheckpoint };
-      throw new NonFiniteLoss(what, step + 1, indices, kept);
+      throw new NonFiniteLoss(what, step + 1, indices, this.kept);
     }
     this.#move({ losses: logged.terms });
     await this.#teller.tell(logged, this.#seconds);

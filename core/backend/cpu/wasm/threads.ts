@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { DeviceError } from "../../../errors.ts";
 import { type CompiledKernels, compileKernels, instantiate, PAGE } from "./load.ts";
 import { splitKernels } from "./split.ts";
 import { alone, type Exports, type Team } from "./team.ts";
@@ -10,6 +11,15 @@ const MOST_THREADS = 8;
 
 /** How often a thread looks whether something happened before it goes to sleep: some 20 microseconds. */
 const SPINS = 2000;
+
+/**
+ * How long a thread may take for its part without any other being done, in milliseconds, before it counts as ended:
+ * while this thread waits, nothing tells it. No part takes as long, and a process that was asleep is given it anew.
+ */
+const PATIENCE = 30_000;
+
+/** Waits of {@link PATIENCE} in vain. */
+const WAITS = 10;
 
 /** One thread for each processor, up to 8. */
 export function defaultThreads(): number {
@@ -64,9 +74,10 @@ async function startTeam(
   const control = new Int32Array(new SharedArrayBuffer(4 * (CONTROL.slots + (threads - 1) * CONTROL.slot)));
   const names = Object.keys(exports);
   const workers: Worker[] = [];
+  const ended: Promise<void>[] = [];
+  let lost = false;
   const close = async () => {
     const ending = workers.splice(0);
-    const ended = ending.map((worker) => new Promise((resolve) => worker.once("exit", resolve)));
     for (const worker of ending) worker.ref();
     ending.forEach((_, index) => control[CONTROL.slots + index * CONTROL.slot] = END);
     Atomics.add(control, CONTROL.round, 1);
@@ -77,6 +88,7 @@ async function startTeam(
     for (let index = 0; index < threads - 1; index++) {
       const worker = new Worker(`(${serve})(globalThis)`, { eval: true });
       workers.push(worker);
+      ended.push(new Promise((resolve) => worker.once("exit", resolve)));
       const data: WorkerData = { module, memory, control, layout: CONTROL, names, index, spins: SPINS, end: END };
       worker.postMessage(data);
     }
@@ -86,9 +98,13 @@ async function startTeam(
     await Promise.all(workers.map((worker) => worker.terminate()));
     return alone(exports);
   }
-  for (const worker of workers) worker.unref();
+  for (const [index, worker] of workers.entries()) {
+    worker.unref();
+    ended[index].then(() => lost = true);
+  }
   const run = (name: string, calls: readonly (readonly number[])[]) => {
     if (workers.length === 0) throw new Error(`Cannot run the kernel ${name}: its threads were closed`);
+    if (lost) throw threadEnded(name);
     control[CONTROL.pages] = memory.buffer.byteLength / PAGE;
     runRound(control, names, exports, name, calls);
   };
@@ -123,11 +139,13 @@ function runRound(
     Atomics.store(control, CONTROL.pending, workers);
     Atomics.add(control, CONTROL.round, 1);
     Atomics.notify(control, CONTROL.round);
+    let finished = false;
     try {
       exports[name](...own);
     } finally {
-      finish(control);
+      finished = finish(control);
     }
+    if (!finished) throw threadEnded(name);
     if (control[CONTROL.failed] !== failed) {
       throw new Error(`Cannot finish the kernel ${name}: a thread failed: ${lastFailure(control)}`);
     }
@@ -142,8 +160,20 @@ function lastFailure(control: Int32Array): string {
   return String.fromCharCode(...control.subarray(begin, begin + control[CONTROL.message]));
 }
 
-/** Returns when no worker has anything left to do. */
-function finish(control: Int32Array): void {
+/** Returns when no worker has anything left to do; `false` if one does not come to its end. */
+function finish(control: Int32Array): boolean {
   for (let i = 0; i < SPINS && Atomics.load(control, CONTROL.pending) > 0; i++);
-  for (let left; (left = Atomics.load(control, CONTROL.pending)) > 0;) Atomics.wait(control, CONTROL.pending, left);
+  let vain = 0;
+  for (let left; (left = Atomics.load(control, CONTROL.pending)) > 0;) {
+    const outcome = Atomics.wait(control, CONTROL.pending, left, PATIENCE);
+    vain = outcome === "timed-out" ? vain + 1 : 0;
+    if (vain === WAITS) return false;
+  }
+  return true;
+}
+
+function threadEnded(kernel: string): DeviceError {
+  return new DeviceError(
+    `Cannot compute ${kernel} as a thread of the cpu backend has ended: the system may lack memory`,
+  );
 }

@@ -32,7 +32,7 @@ test("a lost device is an error that says what to do", async (backend) => {
   backend.gpu.destroy();
   await assert.rejects(output.read(), {
     name: "DeviceError",
-    message: /^The GPU was lost .* --resume, or with --backend cpu$/,
+    message: /^The GPU was lost \(destroyed: .*\); --backend cpu computes without it$/,
   });
 });
 

@@ -211,6 +211,31 @@ Deno.test("where no thread can be started, the kernels run on this one", async (
   }
 });
 
+Deno.test("a thread that has ended is an error at the next kernel, not a wait without end, and closing ends too", async () => {
+  const { postMessage } = Worker.prototype;
+  const started: Worker[] = [];
+  Worker.prototype.postMessage = function (...args: Parameters<typeof postMessage>) {
+    started.push(this);
+    return postMessage.apply(this, args);
+  };
+  try {
+    const memory = createMemory(4 * 4 * LENGTH);
+    const kernels = await loadThreadedKernels(memory, 3);
+    assert.equal(started.length, 2);
+    const job = () => kernels.add(LENGTH, 0, 4 * LENGTH, 8 * LENGTH);
+    job();
+    await started[1].terminate();
+    assert.throws(job, {
+      name: "DeviceError",
+      message: /^Cannot compute add as a thread of the cpu backend has ended/,
+    });
+    await kernels.close();
+    assert.throws(job, /threads were closed/);
+  } finally {
+    Worker.prototype.postMessage = postMessage;
+  }
+});
+
 Deno.test("threads are counted from one to eight", async () => {
   assert(defaultThreads() >= 1 && defaultThreads() <= 8);
   for (const threads of [0, -1, 1.5, NaN]) {
