@@ -1,4 +1,5 @@
 import type { Campaign } from "./campaign.ts";
+import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
-export const campaigns: readonly Campaign[] = [];
+export const campaigns: readonly Campaign[] = [killedAtAMoment, killedAtACall, killedAtASystemCall];

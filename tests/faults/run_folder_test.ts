@@ -2,46 +2,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import { Run } from "../../core/distill/run.ts";
-import { CHECKPOINT_FILE, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
+import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
-import { sha256 } from "../../core/sha256.ts";
 import { builtins } from "../../plugins/builtins.ts";
+import { checkOneRun, namesIn, runsIn, textOf } from "../support/run_files.ts";
 import { runTask, spawnDeno } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 const SHORT = ["train.epochs=1"];
-const textOf = (...path: string[]) => Deno.readTextFile(join(...path)).catch(() => null);
-const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-
-/** The run that each file of a run folder says it is of. */
-async function runsIn(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string | null | undefined> = {
-    "recipe.yaml": (await textOf(folder, "recipe.yaml"))?.match(/^# run (\w+)\n/)?.[1],
-  };
-  for (const file of ["metrics.json", join("student", "config.json")]) {
-    const text = await textOf(folder, file);
-    if (text !== null) found[file] = JSON.parse(text).run;
-  }
-  const log = (await textOf(folder, "metrics.jsonl"))?.split("\n").filter(Boolean) ?? [];
-  log.forEach((line, index) => found[`metrics.jsonl ${index}`] = JSON.parse(line).run);
-  const checkpoint = await readCheckpoint(join(folder, CHECKPOINT_FILE)).catch(() => null);
-  if (checkpoint) found[CHECKPOINT_FILE] = checkpoint.run;
-  return Object.fromEntries(Object.entries(found).map(([name, run]) => [name, String(run)]));
-}
-
-/** All files are of one run, and those that are there together fit each other. Returns the run. */
-async function checkOneRun(folder: string): Promise<string> {
-  const runs = await runsIn(folder);
-  assert.equal(new Set(Object.values(runs)).size, 1, JSON.stringify(runs));
-  const metrics = await textOf(folder, "metrics.json");
-  if (metrics !== null) {
-    const weights = await Deno.readFile(join(folder, "student", "model.safetensors"));
-    assert.equal(JSON.parse(metrics).studentSha256, await sha256(weights));
-  }
-  return Object.values(runs)[0];
-}
-
 Deno.test("a rerun puts the results of the run before aside, whole, and leaves nothing half done", () =>
   withTinyData(async (folder) => {
     const run = join(folder, "run");

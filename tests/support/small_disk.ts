@@ -28,17 +28,25 @@ export interface SmallDisk {
   makeReadOnly(): void;
 }
 
-/** Runs `body` with a disk of so many bytes; a page is 4 KiB, and each file takes whole ones. */
-export async function withSmallDisk(bytes: number, body: (disk: SmallDisk) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
+/**
+ * Runs `body` with a disk of so many bytes; a page is 4 KiB, and each file takes whole ones.
+ *
+ * @param at an empty folder to mount it on; one of its own by default
+ */
+export async function withSmallDisk<Result>(
+  bytes: number,
+  body: (disk: SmallDisk) => Promise<Result>,
+  at?: string,
+): Promise<Result> {
+  const folder = at ?? await Deno.makeTempDir();
   if (!mount(folder, bytes)) throw new Error("cannot mount");
   const remount = (options: string) => {
     if (!run("mount", "-o", `remount,${options}`, folder)) throw new Error(`cannot remount: ${options}`);
   };
   try {
-    await body({ folder, resize: (bytes) => remount(`size=${bytes}`), makeReadOnly: () => remount("ro") });
+    return await body({ folder, resize: (bytes) => remount(`size=${bytes}`), makeReadOnly: () => remount("ro") });
   } finally {
     run("umount", folder);
-    await Deno.remove(folder);
+    if (at === undefined) await Deno.remove(folder);
   }
 }

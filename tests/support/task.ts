@@ -16,10 +16,19 @@ export function taskArguments(verb: keyof typeof configuration.tasks): string[] 
   return configuration.tasks[verb].command.split(" ").slice(1);
 }
 
-/** Starts Deno in the checkout. */
-export function spawnDeno(args: readonly string[], env: Record<string, string> = {}): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: [...args],
+/**
+ * Starts Deno in the checkout.
+ *
+ * @param through a program to start it by, with its flags: `strace -f`
+ */
+export function spawnDeno(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
+): Deno.ChildProcess {
+  const [program, ...words] = [...through, Deno.execPath(), ...args];
+  return new Deno.Command(program, {
+    args: words,
     cwd: CHECKOUT,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",

@@ -1,0 +1,131 @@
+import { join } from "node:path";
+import type { Random } from "../../core/data/random.ts";
+import type { Campaign, Ending } from "./campaign.ts";
+import type { Life } from "./lives.ts";
+import { onLives } from "./on_lives.ts";
+import { checkEnding, type Command, type Death, ended, kill, run, start } from "./process.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Ends a process of the command somewhere in its life, if it does not come to its end before. */
+type Killer = (command: Command, random: Random, shop: Workshop) => Promise<Death>;
+
+const pick = <Item>(items: readonly Item[], random: Random): Item => items[random.below(items.length)];
+
+/** Kills a life's command, and then up to twice what goes on from there. */
+function killing(name: string, quick: number, killer: Killer, missing?: () => string | null): Campaign {
+  let kills = 0, processes = 0;
+  return onLives({
+    name,
+    quick,
+    missing,
+    told: () => `${kills} of ${processes} processes were killed`,
+    async hurt(life: Life, random: Random, shop: Workshop): Promise<Ending> {
+      const times = 1 + random.below(3);
+      for (let time = 0; time < times; time++) {
+        const command = time === 0 ? life.command : pick(life.again, random);
+        const death = await killer(command, random, shop);
+        processes++;
+        if (death.signal === "SIGKILL") kills++;
+        else checkEnding(death);
+        await life.check();
+      }
+      await life.recover(random);
+      return "fine";
+    },
+  });
+}
+
+/** Milliseconds that each verb took when nothing ended it. */
+const lengths = new Map<string, number>();
+
+/** `kill -9` at any moment from before the first line of the program to about its end. */
+const atAMoment: Killer = async (command) => {
+  const begin = performance.now();
+  const child = start(command);
+  const length = lengths.get(command.verb) ?? 500;
+  // Time goes its own way: a seed gives the same share of the life, not the same place in it.
+  const timer = setTimeout(() => kill(child, "SIGKILL"), length * (0.2 + 0.9 * Math.random()));
+  const death = await ended(child).finally(() => clearTimeout(timer));
+  if (death.signal === null) lengths.set(command.verb, performance.now() - begin);
+  return death;
+};
+
+/**
+ * The program with the functions that change files made to end it at one of their calls. It is read before the program
+ * itself; `deno run` gives it the number as the rest of its own address.
+ */
+const HOOK = `
+  const at = Number(new URL(import.meta.url).hash.slice(1));
+  let calls = 0;
+  const count = () => {
+    if (calls++ === at) Deno.kill(Deno.pid, "SIGKILL");
+  };
+  const wrap = (object, name, changes = () => true) => {
+    const own = object[name];
+    object[name] = function (...rest) {
+      if (changes(rest)) count();
+      return own.apply(this, rest);
+    };
+  };
+  for (const name of ["mkdir", "rename", "remove", "removeSync", "writeTextFile", "writeFile"]) wrap(Deno, name);
+  wrap(Deno, "open", ([, options]) => options?.write || options?.create || options?.append);
+  for (const name of ["write", "sync", "truncate", "close"]) wrap(Deno.FsFile.prototype, name);
+  addEventListener("unload", () => console.error("calls " + calls));
+`;
+
+/** How many calls each verb makes that change files. */
+const calls = new Map<string, number>();
+
+/** Just before one of the calls by which the program changes files, in their order. */
+const atACall: Killer = async (command, random, shop) => {
+  const hook = join(shop.folder, "hook.js");
+  await Deno.writeTextFile(hook, HOOK);
+  const hooked = async (at: number) => {
+    const flags = ["--allow-run", "--preload", `file://${hook}#${at}`];
+    const death = await run(command, { flags });
+    // The threads say it as well, and make none.
+    const count = Math.max(0, ...[...death.stderr.matchAll(/^calls (\d+)\n/gm)].map(([, count]) => Number(count)));
+    if (count > 0) calls.set(command.verb, count);
+    return { ...death, stderr: death.stderr.replaceAll(/^calls \d+\n/gm, "") };
+  };
+  return await hooked(random.below(calls.get(command.verb) ?? 60));
+};
+
+/** The system calls that change files, with how often a thread of the program may make each. */
+const SYSTEM_CALLS: readonly (readonly [name: string, most: number])[] = [
+  ["rename", 5],
+  ["rename", 5],
+  ["write", 24],
+  ["write", 24],
+  ["mkdir", 3],
+  ["unlink", 3],
+  ["rmdir", 2],
+  ["fsync", 4],
+  ["ftruncate", 1],
+  ["flock", 1],
+  ["close", 30],
+];
+
+/** As the program enters a system call. strace counts the calls of each thread by itself. */
+const atASystemCall: Killer = async (command, random) => {
+  const [name, most] = pick(SYSTEM_CALLS, random);
+  const inject = `inject=${name}:signal=KILL:when=${1 + random.below(most)}`;
+  const through = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", `trace=${name}`, "-e", inject];
+  const death = await run(command, { through });
+  // strace ends as what it traces does; some versions by an exit code.
+  return death.code === 137 ? { ...death, code: null, signal: "SIGKILL" } : death;
+};
+
+function withoutStrace(): string | null {
+  try {
+    const { success } = new Deno.Command("strace", { args: ["-qq", "-o", "/dev/null", "true"], stderr: "null" })
+      .outputSync();
+    return success ? null : "strace may not trace processes here";
+  } catch {
+    return "strace is not installed";
+  }
+}
+
+export const killedAtAMoment = killing("killed at a moment", 4, atAMoment);
+export const killedAtACall = killing("killed at a call", 6, atACall);
+export const killedAtASystemCall = killing("killed at a system call", 4, atASystemCall, withoutStrace);
