@@ -28,6 +28,7 @@ export async function withOutputFolder<Result>(
 }
 
 async function claim(folder: string, name: string): Promise<void> {
+  await removeTemporaries(folder);
   const file = join(folder, MARK);
   const remedy = `write {"experiment": ${JSON.stringify(name)}} to it if the folder is that experiment's`;
   const mark = await readOwnJson(file, "the experiment's name", markSchema, remedy);
@@ -37,7 +38,6 @@ async function claim(folder: string, name: string): Promise<void> {
     if (mark.experiment !== name) throw refuse(`the experiment "${mark.experiment}", not "${name}"`);
     return;
   }
-  await removeTemporaries(folder);
   for await (const { name } of Deno.readDir(folder)) {
     if (name !== LOCK) throw refuse("files that no experiment wrote");
   }

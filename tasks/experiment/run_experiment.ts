@@ -10,7 +10,7 @@ import { withOutputFolder } from "./output_folder.ts";
 import { checkRows, type RowResult, runGrid } from "./run_grid.ts";
 import { trainingRunner } from "./runner.ts";
 import { type Table, tablesOf, textOf } from "./tables.ts";
-import { writeResults } from "./write_results.ts";
+import { putResultsAside, writeResults } from "./write_results.ts";
 
 /** Flags of the verbs that run an experiment. */
 export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "allowPluginUrl" | "quiet" | "verbose"> {
@@ -44,7 +44,10 @@ export async function runExperiment(
   const changed = withChanges(experiment, flags);
   const results = await withOutputFolder(folder, experiment.name, () =>
     stoppable(
-      (signal) => runGrid(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal)),
+      (signal) => {
+        const begin = () => putResultsAside(folder);
+        return runGrid(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal, begin));
+      },
       () =>
         reporter.warning(
           "stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once",

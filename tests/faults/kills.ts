@@ -93,17 +93,16 @@ const atACall: Killer = async (command, random, shop) => {
 
 /** The system calls that change files, with how often a thread of the program may make each. */
 const SYSTEM_CALLS: readonly (readonly [name: string, most: number])[] = [
-  ["rename", 5],
-  ["rename", 5],
-  ["write", 24],
-  ["write", 24],
-  ["mkdir", 3],
-  ["unlink", 3],
-  ["rmdir", 2],
-  ["fsync", 4],
+  ["rename", 3],
+  ["rename", 3],
+  ["write", 12],
+  ["write", 12],
+  ["mkdir", 2],
+  ["unlink", 2],
+  ["rmdir", 1],
+  ["fsync", 2],
   ["ftruncate", 1],
-  ["flock", 1],
-  ["close", 30],
+  ["flock", 2],
 ];
 
 /** As the program enters a system call. strace counts the calls of each thread by itself. */

@@ -1,0 +1,43 @@
+import { basename, join } from "node:path";
+import { kindOfPath, makeFolder, movePath, readTextIfThere, readUserFolder, removePath } from "../files.ts";
+import { LOCK, lockFolder } from "../lock.ts";
+import { CONFIG_FILE } from "./config_file.ts";
+
+/** What follows a model folder's name while its files are being written. */
+const UNVERIFIED = ".unverified";
+
+/**
+ * Writes a model folder to where another one may be. Its files are written beside it, to `NAME.unverified`, and moved
+ * when all are there: whatever happens in between, no model is ever made of the files of two.
+ *
+ * @param folder files in it that no model folder has stay
+ * @param write writes the model folder to the path that it is given
+ * @throws UserError if it cannot be written, or another process is at it
+ */
+export async function replaceModelFolder(folder: string, write: (to: string) => Promise<void>): Promise<void> {
+  const unverified = `${folder.replace(/[/\\]+$/, "")}${UNVERIFIED}`;
+  await makeFolder(unverified, "the model folder");
+  {
+    using _lock = await lockFolder(unverified, "another merge writes to it");
+    // What one that was killed left.
+    for (const name of [...Deno.readDirSync(unverified)].map(({ name }) => name).filter((name) => name !== LOCK)) {
+      await removePath(join(unverified, name));
+    }
+    await write(unverified);
+  }
+  await moveModelFolder(unverified, folder);
+}
+
+/**
+ * Gives a model folder another's name, by renames alone. A model that differs in its weights only is whole after each
+ * of them; another one has no `config.json`, and is not to be read, until all files are the new one's.
+ */
+export async function moveModelFolder(from: string, to: string): Promise<void> {
+  if (await kindOfPath(to) === null) return await movePath(from, to);
+  const names = [...(await readUserFolder(from, "the model")).keys()];
+  const config = (folder: string) => readTextIfThere(join(folder, CONFIG_FILE), "the model's description");
+  if (await config(from) !== await config(to)) await removePath(join(to, CONFIG_FILE));
+  const last = (name: string) => Number(basename(name) === CONFIG_FILE);
+  for (const name of names.sort((a, b) => last(a) - last(b))) await movePath(join(from, name), join(to, name));
+  await removePath(from);
+}
