@@ -30,7 +30,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: "your share of the disk is used up: free some space, or name a path on another disk",
   EROFS: "its file system is read-only: name a path that can be written",
   ENAMETOOLONG: "the name is too long for its file system: choose a shorter one",
-  EFBIG: "the file is too large for its file system: name a path on another disk",
+  EFBIG:
+    "it becomes larger than its file system or a limit (ulimit -f) allows: raise that, or name a path on another disk",
   EMFILE: "too many files are open: raise the limit (ulimit -n)",
   ENFILE: "too many files are open on this machine: close some programs",
   EBUSY: "another program uses it: close that first",

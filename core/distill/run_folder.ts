@@ -65,7 +65,11 @@ export class RunFolder implements Disposable {
   static async open({ folder, resume }: FolderClaim): Promise<RunFolder> {
     const made = await kindOfPath(folder) === null;
     await makeFolder(folder, "the run folder");
-    const own = new RunFolder(folder, await lockFolder(folder, "another run writes to it"), made);
+    const lock = await lockFolder(folder, "another run writes to it").catch((error) => {
+      if (made) removeIfEmpty(folder);
+      throw error;
+    });
+    const own = new RunFolder(folder, lock, made);
     try {
       await own.#look();
       // The run that moved them ended before it wrote anything.
@@ -105,12 +109,7 @@ export class RunFolder implements Disposable {
   [Symbol.dispose](): void {
     this.#lock?.[Symbol.dispose]();
     this.#lock = null;
-    if (this.#claimed || !this.#made) return;
-    try {
-      Deno.removeSync(this.path); // refused before it wrote anything; a folder that is not empty stays
-    } catch {
-      // Somebody else uses it.
-    }
+    if (!this.#claimed && this.#made) removeIfEmpty(this.path); // refused before it wrote anything
   }
 
   async #look(): Promise<void> {
@@ -169,6 +168,14 @@ export class RunFolder implements Disposable {
       await movePath(moving, previous);
     }
     return true;
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    Deno.removeSync(folder);
+  } catch {
+    // Somebody else uses it.
   }
 }
 

@@ -17,15 +17,20 @@ const UNVERIFIED = ".unverified";
 export async function replaceModelFolder(folder: string, write: (to: string) => Promise<void>): Promise<void> {
   const unverified = `${folder.replace(/[/\\]+$/, "")}${UNVERIFIED}`;
   await makeFolder(unverified, "the model folder");
-  {
+  try {
     using _lock = await lockFolder(unverified, "another merge writes to it");
-    // What one that was killed left.
-    for (const name of [...Deno.readDirSync(unverified)].map(({ name }) => name).filter((name) => name !== LOCK)) {
-      await removePath(join(unverified, name));
-    }
-    await write(unverified);
+    await clear(unverified); // of what one that was killed left
+    await write(unverified).catch((error) => clear(unverified).finally(() => Promise.reject(error)));
+  } catch (error) {
+    await Deno.remove(unverified).catch(() => {}); // if nobody is at it
+    throw error;
   }
   await moveModelFolder(unverified, folder);
+}
+
+/** Removes all but the lock. */
+async function clear(folder: string): Promise<void> {
+  for (const { name } of [...Deno.readDirSync(folder)]) if (name !== LOCK) await removePath(join(folder, name));
 }
 
 /**

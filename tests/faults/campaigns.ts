@@ -1,5 +1,13 @@
 import type { Campaign } from "./campaign.ts";
+import { fullDisk, fullOutput, limitedFiles } from "./disks.ts";
 import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
-export const campaigns: readonly Campaign[] = [killedAtAMoment, killedAtACall, killedAtASystemCall];
+export const campaigns: readonly Campaign[] = [
+  killedAtAMoment,
+  killedAtACall,
+  killedAtASystemCall,
+  fullDisk,
+  limitedFiles,
+  fullOutput,
+];

@@ -72,7 +72,7 @@ export function checkEnding(death: Death): "fine" | "refused" {
   assert.doesNotMatch(death.stderr, OWN_FAULT);
   assert.ok(death.code === 0 || death.code === 2, `${death.code ?? death.signal}: ${death.stdout}${death.stderr}`);
   if (death.code === 0) return "fine";
-  assert.match(death.stderr, /^[A-Z].* .*[^\n]\n$/s, "a sentence");
+  assert.match(death.stderr, /^(?:\/.*:\d+:\d+: )?[A-Z].* .*[^\n]\n$/s, `no sentence: ${JSON.stringify(death)}`);
   return "refused";
 }
 

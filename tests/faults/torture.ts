@@ -11,6 +11,9 @@ import { campaigns } from "./campaigns.ts";
 /** Seconds between two lines about a campaign under way where none replaces the one before it. */
 const PLAIN_INTERVAL = 30;
 
+/** Faults after which a campaign has shown enough. */
+const MOST_FAULTS = 50;
+
 /** A campaign with what its trials came to so far. */
 interface Record {
   readonly campaign: Campaign;
@@ -122,7 +125,9 @@ for (const [index, campaign] of able.entries()) {
   const end = begin + (finish - begin) / (able.length - index);
   const tell = progress(record, begin, end);
   const clear = tell();
-  const enough = (done: number) => done >= trials || performance.now() >= end;
+  const enough = (done: number) => {
+    return done >= trials || performance.now() >= end || record.toll.faults.length >= MOST_FAULTS;
+  };
   const after = (toll: Toll) => {
     Object.assign(record.toll, toll);
     tell();

@@ -22,8 +22,12 @@ export const CAN_MOUNT = (() => {
 /** A file system of its own. */
 export interface SmallDisk {
   readonly folder: string;
+  /** Bytes and names in use, and bytes that are free. */
+  usage(): { readonly bytes: number; readonly names: number; readonly free: number };
   /** Gives it another size. */
   resize(bytes: number): void;
+  /** Lets so many files and folders be on it, itself included. */
+  limitNames(count: number): void;
   /** Lets nothing be written to it. */
   makeReadOnly(): void;
 }
@@ -44,7 +48,18 @@ export async function withSmallDisk<Result>(
     if (!run("mount", "-o", `remount,${options}`, folder)) throw new Error(`cannot remount: ${options}`);
   };
   try {
-    return await body({ folder, resize: (bytes) => remount(`size=${bytes}`), makeReadOnly: () => remount("ro") });
+    return await body({
+      folder,
+      usage() {
+        const args = ["-f", "-c", "%S %b %f %c %d", folder];
+        const { stdout } = new Deno.Command("stat", { args, stdout: "piped" }).outputSync();
+        const [block, blocks, free, names, freeNames] = new TextDecoder().decode(stdout).split(" ").map(Number);
+        return { bytes: block * (blocks - free), names: names - freeNames, free: block * free };
+      },
+      resize: (bytes) => remount(`size=${bytes}`),
+      limitNames: (count) => remount(`nr_inodes=${count}`),
+      makeReadOnly: () => remount("ro"),
+    });
   } finally {
     run("umount", folder);
     if (at === undefined) await Deno.remove(folder);
