@@ -1,5 +1,6 @@
 import type { Campaign } from "./campaign.ts";
 import { fullDisk, fullOutput, limitedFiles } from "./disks.ts";
+import { busyMachine, closedPipe, editedBetween, hurtFolder, signalled, twoProcesses } from "./moments.ts";
 import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
@@ -10,4 +11,10 @@ export const campaigns: readonly Campaign[] = [
   fullDisk,
   limitedFiles,
   fullOutput,
+  hurtFolder,
+  editedBetween,
+  twoProcesses,
+  signalled,
+  closedPipe,
+  busyMachine,
 ];
