@@ -1,6 +1,7 @@
 import type { Campaign } from "./campaign.ts";
 import { fullDisk, fullOutput, limitedFiles } from "./disks.ts";
 import { busyMachine, closedPipe, editedBetween, hurtFolder, signalled, twoProcesses } from "./moments.ts";
+import { oddNames } from "./names.ts";
 import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
@@ -16,5 +17,6 @@ export const campaigns: readonly Campaign[] = [
   twoProcesses,
   signalled,
   closedPipe,
+  oddNames,
   busyMachine,
 ];

@@ -285,10 +285,10 @@ async function copyFile(from: string, to: string): Promise<void> {
 export const busyMachine: Campaign = onLives({
   name: "busy machine",
   quick: 0,
-  told: () => `${short} short runs, no thread failed`,
+  told: () => `${short} short runs`,
   lives: (shop) => [runLife(shop, "train", "fresh"), experimentLife(shop, "sweep", "fresh")],
   async hurt(life, random) {
-    const busy = Array.from({ length: 2 * navigator.hardwareConcurrency }, () => {
+    const busy = Array.from({ length: navigator.hardwareConcurrency }, () => {
       return new Worker(URL.createObjectURL(new Blob(["for (;;);"])), { type: "module" });
     });
     try {
