@@ -4,7 +4,7 @@ export type Ending = "fine" | "refused";
 /** One way to hurt the program, tried again and again by seed. */
 export interface Campaign {
   readonly name: string;
-  /** How many trials, from seed 0 on, `deno task test` runs. */
+  /** How many trials, from seed 0 on, `deno task test` runs; none where other tests do the same with less. */
   readonly quick: number;
 
   /**

@@ -78,7 +78,7 @@ async function onSmallDisk(life: Life, random: Random, shop: Workshop) {
 
 export const fullDisk: Campaign = onLives({
   name: "full disk",
-  quick: 4,
+  quick: 1,
   missing: () => CAN_MOUNT ? null : "it may not mount a file system",
   told: () => `${full} of ${processes} processes met a full disk`,
   hurt: onSmallDisk,
@@ -99,7 +99,7 @@ let limited = 0;
 
 export const limitedFiles: Campaign = onLives({
   name: "limited file size",
-  quick: 2,
+  quick: 0,
   missing: withoutBash,
   told: () => `${limited} processes met the limit`,
   async hurt(life, random) {
@@ -119,7 +119,7 @@ export const limitedFiles: Campaign = onLives({
 
 export const fullOutput: Campaign = onLives({
   name: "full output",
-  quick: 2,
+  quick: 0,
   missing: () => withoutBash() ?? (Deno.build.os === "linux" ? null : "it has no /dev/full"),
   async hurt(life, random) {
     const where = [">/dev/full", ">/dev/full 2>&1", "2>/dev/full"][random.below(3)];

@@ -125,6 +125,6 @@ function withoutStrace(): string | null {
   }
 }
 
-export const killedAtAMoment = killing("killed at a moment", 4, atAMoment);
-export const killedAtACall = killing("killed at a call", 6, atACall);
-export const killedAtASystemCall = killing("killed at a system call", 4, atASystemCall, withoutStrace);
+export const killedAtAMoment = killing("killed at a moment", 1, atAMoment);
+export const killedAtACall = killing("killed at a call", 1, atACall);
+export const killedAtASystemCall = killing("killed at a system call", 1, atASystemCall, withoutStrace);
