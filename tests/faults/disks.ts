@@ -6,7 +6,7 @@ import { CAN_MOUNT, type SmallDisk, withSmallDisk } from "../support/small_disk.
 import type { Campaign } from "./campaign.ts";
 import type { Life } from "./lives.ts";
 import { onLives } from "./on_lives.ts";
-import { checkEnding, type Death, ended, run, start } from "./process.ts";
+import { checkEnding, type Command, type Death, ended, momentIn, run, start } from "./process.ts";
 import { copy, type Workshop } from "./workshop.ts";
 
 /** Bytes of a page: each file of the disk takes whole ones. */
@@ -19,7 +19,11 @@ const FILLER = ".filler.tmp";
 const ROOM = 2 ** 26;
 
 /** Leaves little room on a disk, and returns what is to be done while the command is at work. */
-function tighten({ folder, usage, resize, limitNames }: SmallDisk, random: Random): () => Promise<void> {
+function tighten(
+  { folder, usage, resize, limitNames }: SmallDisk,
+  command: Command,
+  random: Random,
+): () => Promise<void> {
   const { bytes, names } = usage();
   const nothing = () => Promise.resolve();
   switch (random.below(4)) {
@@ -30,7 +34,7 @@ function tighten({ folder, usage, resize, limitNames }: SmallDisk, random: Rando
     case 1:
       // Somebody else fills it at any moment.
       return async () => {
-        await new Promise((wake) => setTimeout(wake, 150 + random.below(500)));
+        await new Promise((wake) => setTimeout(wake, momentIn(command, random)));
         await Deno.writeFile(join(folder, FILLER), new Uint8Array(usage().free)).catch(() => {});
       };
     default:
@@ -61,7 +65,7 @@ async function onSmallDisk(life: Life, random: Random, shop: Workshop) {
   return await withSmallDisk(ROOM, async (disk) => {
     await copy(aside, shop.place);
     await Deno.remove(aside, { recursive: true });
-    const meanwhile = tighten(disk, random);
+    const meanwhile = tighten(disk, life.command, random);
     const [death] = await Promise.all([run(life.command), meanwhile()]);
     const ending = checkFull(death, shop);
     await life.check();

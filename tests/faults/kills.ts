@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import type { Random } from "../../core/data/random.ts";
+import { callsIn, killedAtCall } from "../support/hook.ts";
 import type { Campaign, Ending } from "./campaign.ts";
 import type { Life } from "./lives.ts";
 import { onLives } from "./on_lives.ts";
-import { checkEnding, type Command, type Death, ended, kill, run, start } from "./process.ts";
+import { checkEnding, type Command, type Death, ended, kill, momentIn, run, start } from "./process.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Ends a process of the command somewhere in its life, if it does not come to its end before. */
@@ -35,60 +35,23 @@ function killing(name: string, quick: number, killer: Killer, missing?: () => st
   });
 }
 
-/** Milliseconds that each verb took when nothing ended it. */
-const lengths = new Map<string, number>();
-
-/** `kill -9` at any moment from before the first line of the program to about its end. */
-const atAMoment: Killer = async (command) => {
-  const begin = performance.now();
+/** `kill -9` at any moment. */
+const atAMoment: Killer = async (command, random) => {
   const child = start(command);
-  const length = lengths.get(command.verb) ?? 500;
-  // Time goes its own way: a seed gives the same share of the life, not the same place in it.
-  const timer = setTimeout(() => kill(child, "SIGKILL"), length * (0.2 + 0.9 * Math.random()));
-  const death = await ended(child).finally(() => clearTimeout(timer));
-  if (death.signal === null) lengths.set(command.verb, performance.now() - begin);
-  return death;
+  const timer = setTimeout(() => kill(child, "SIGKILL"), momentIn(command, random));
+  return await ended(child).finally(() => clearTimeout(timer));
 };
 
-/**
- * The program with the functions that change files made to end it at one of their calls. It is read before the program
- * itself; `deno run` gives it the number as the rest of its own address.
- */
-const HOOK = `
-  const at = Number(new URL(import.meta.url).hash.slice(1));
-  let calls = 0;
-  const count = () => {
-    if (calls++ === at) Deno.kill(Deno.pid, "SIGKILL");
-  };
-  const wrap = (object, name, changes = () => true) => {
-    const own = object[name];
-    object[name] = function (...rest) {
-      if (changes(rest)) count();
-      return own.apply(this, rest);
-    };
-  };
-  for (const name of ["mkdir", "rename", "remove", "removeSync", "writeTextFile", "writeFile"]) wrap(Deno, name);
-  wrap(Deno, "open", ([, options]) => options?.write || options?.create || options?.append);
-  for (const name of ["write", "sync", "truncate", "close"]) wrap(Deno.FsFile.prototype, name);
-  addEventListener("unload", () => console.error("calls " + calls));
-`;
-
 /** How many calls each verb makes that change files. */
-const calls = new Map<string, number>();
+const most = new Map<string, number>();
 
 /** Just before one of the calls by which the program changes files, in their order. */
 const atACall: Killer = async (command, random, shop) => {
-  const hook = join(shop.folder, "hook.js");
-  await Deno.writeTextFile(hook, HOOK);
-  const hooked = async (at: number) => {
-    const flags = ["--allow-run", "--preload", `file://${hook}#${at}`];
-    const death = await run(command, { flags });
-    // The threads say it as well, and make none.
-    const count = Math.max(0, ...[...death.stderr.matchAll(/^calls (\d+)\n/gm)].map(([, count]) => Number(count)));
-    if (count > 0) calls.set(command.verb, count);
-    return { ...death, stderr: death.stderr.replaceAll(/^calls \d+\n/gm, "") };
-  };
-  return await hooked(random.below(calls.get(command.verb) ?? 60));
+  const flags = await killedAtCall(shop.folder, random.below(most.get(command.verb) ?? 60));
+  const death = await run(command, { flags });
+  const { calls, stderr } = callsIn(death.stderr);
+  if (calls) most.set(command.verb, calls);
+  return { ...death, stderr };
 };
 
 /** The system calls that change files, with how often a thread of the program may make each. */
@@ -126,5 +89,5 @@ function withoutStrace(): string | null {
 }
 
 export const killedAtAMoment = killing("killed at a moment", 1, atAMoment);
-export const killedAtACall = killing("killed at a call", 1, atACall);
+export const killedAtACall = killing("killed at a call", 0, atACall);
 export const killedAtASystemCall = killing("killed at a system call", 1, atASystemCall, withoutStrace);

@@ -56,6 +56,13 @@ export async function checkAsWhole(folder: string, whole: string): Promise<void>
   assert.deepEqual(await log(folder), await log(whole));
 }
 
+/** A student that is there has all its files: it takes its name when it is whole. */
+async function checkStudent(folder: string): Promise<void> {
+  if (!await isThere(folder, "student")) return;
+  const names = ["config.json", "model.safetensors", "preprocessor_config.json"];
+  assert.deepEqual(namesIn(join(folder, "student")), names, `the student in "${folder}" is not whole`);
+}
+
 export const equal = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** What is in a place before a run. */
@@ -88,6 +95,7 @@ export function runLife(shop: Workshop, verb: RunVerb, from: Start): Life {
         // While results are moved aside their recipe may be in one folder and their student in another.
         const files = (await isThere(own)) ? Object.keys(await runsIn(own)).length : 0;
         if (files > 0 && !await isThere(folder, MOVING)) await checkOneRun(own);
+        await checkStudent(own);
         const age = await ageOf(own);
         if (age) students.push(age);
       }
@@ -161,6 +169,7 @@ export function experimentLife(shop: Workshop, verb: "compare" | "sweep", from: 
       await checkWhole(shop.place);
       for (const own of runFolders(folder)) {
         await checkOneRun(own);
+        await checkStudent(own);
         const steps = (await textOf(own, "recipe.yaml"))!.match(/^ {2}maxSteps: (\d)$/m)![1];
         const path = own.slice(folder.length + 1).replace(/previous(\.moving)?$/, "");
         const weights = await Deno.readFile(join(own, "student", "model.safetensors")).catch(() => null);

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Random } from "../../core/data/random.ts";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { checkWhole, isThere, treeOf } from "../support/run_files.ts";
 import type { Campaign, Ending } from "./campaign.ts";
 import { chainLife, experimentLife, mergeLife, runLife } from "./lives.ts";
 import { onLives } from "./on_lives.ts";
-import { checkEnding, checkFine, type Death, ended, kill, run, start } from "./process.ts";
+import { checkEnding, checkFine, type Death, ended, kill, momentIn, run, start } from "./process.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Waits until a moment in the life of a command, from before its first line to about its end. */
-const aMoment = (random: Random) => new Promise((wake) => setTimeout(wake, 100 + random.below(700)));
+const wait = (milliseconds: number) => new Promise((wake) => setTimeout(wake, milliseconds));
 
 const system = (command: string, ...args: string[]) =>
   new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;
@@ -75,7 +73,7 @@ export const hurtFolder: Campaign = onLives({
     const name = names[random.below(names.length)];
     const child = start(life.command);
     const dying = ended(child);
-    await aMoment(random);
+    await wait(momentIn(life.command, random));
     const [folder] = [...Deno.readDirSync(shop.place)].filter(({ name }) => /^(run|experiment|model)$/.test(name));
     const path = join(shop.place, folder?.name ?? "run"), aside = join(shop.place, "aside");
     const happened = await MISHAPS[name](path, aside).then(() => true, () => false);
@@ -90,6 +88,8 @@ export const hurtFolder: Campaign = onLives({
       await life.recover(random);
     } else if (await isThere(aside)) {
       await checkWhole(aside);
+      // What took its place does not get half of the results, said to be all.
+      if (ending === "fine" && name === "replaced by a folder") assert.deepEqual(treeOf(path), []);
       await Deno.remove(path, { recursive: true }).catch(() => {});
       await Deno.rename(aside, path);
       await life.check();
@@ -125,10 +125,10 @@ export const signalled: Campaign = onLives({
   async hurt(life, random) {
     const child = start(life.command);
     const dying = ended(child);
-    await aMoment(random);
+    await wait(momentIn(life.command, random));
     for (const signal of SIGNALS[random.below(SIGNALS.length)]) {
       kill(child, signal);
-      if (random.below(2) === 0) await new Promise((wake) => setTimeout(wake, random.below(60)));
+      if (random.below(2) === 0) await wait(random.below(60));
     }
     const death = await dying;
     const ending = checkStopped(death);
@@ -157,7 +157,7 @@ export const closedPipe: Campaign = onLives({
     const closes = random.below(3);
     const [out, err] = [child.stdout.getReader(), child.stderr.getReader()];
     const drained = async (reader: ReadableStreamDefaultReader<Uint8Array>, close: boolean) => {
-      const end = close ? performance.now() + random.below(600) : Infinity;
+      const end = close ? performance.now() + momentIn(life.command, random) : Infinity;
       while (performance.now() < end) if ((await reader.read()).done) return;
       await reader.cancel();
     };
@@ -190,7 +190,7 @@ export const twoProcesses: Campaign = onLives({
   async hurt(life, random) {
     const first = start(life.command);
     const firstDying = ended(first);
-    await new Promise((wake) => setTimeout(wake, random.below(400)));
+    await wait(momentIn(life.command, random) * (random.below(2) === 0 ? 0.1 : 1));
     const second = ended(start(life.again[random.below(life.again.length)]));
     // The lock of a dead owner must not hold the second one.
     if (random.below(3) === 0) kill(first, "SIGKILL");

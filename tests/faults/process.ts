@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Random } from "../../core/data/random.ts";
 import { spawnDeno, taskArguments } from "../support/task.ts";
 
 /** A task of the program with its arguments. */
@@ -52,8 +53,26 @@ export async function ended(child: Deno.ChildProcess): Promise<Death> {
   }
 }
 
+/** Milliseconds that each verb took when it was last left alone; the machine may be busy with other work. */
+const lengths = new Map<string, number>();
+
 /** Runs a task to its end. */
-export const run = (command: Command, how?: Start) => ended(start(command, how));
+export async function run(command: Command, how?: Start): Promise<Death> {
+  const begin = performance.now();
+  const death = await ended(start(command, how));
+  if (death.code === 0) lengths.set(command.verb, performance.now() - begin);
+  return death;
+}
+
+/**
+ * A moment in the life of a command, from before its first line to about its end. A seed gives the same share of that,
+ * not the same place in it, as time goes its own way.
+ *
+ * @returns milliseconds after its start
+ */
+export function momentIn({ verb }: Command, random: Random): number {
+  return (lengths.get(verb) ?? 500) * (0.15 + random.below(1000) / 1000);
+}
 
 /** Signals a process that may have ended. */
 export function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -6,8 +6,9 @@ import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
 import { builtins } from "../../plugins/builtins.ts";
+import { killedAtCall } from "../support/hook.ts";
 import { checkOneRun, namesIn, runsIn, textOf } from "../support/run_files.ts";
-import { runTask, spawnDeno } from "../support/task.ts";
+import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 const SHORT = ["train.epochs=1"];
@@ -56,21 +57,9 @@ Deno.test("a refused rerun changes nothing, and a refused first run leaves no fo
   }));
 
 /** Kills a run as it is about to do one of the first so many changes of files; returns whether it came to its end. */
-async function killedAt(change: number, args: readonly string[]): Promise<boolean> {
-  // The program itself, with the functions that change files made to kill the process at one of their calls.
-  const program = `
-    let left = ${change};
-    for (const name of ["mkdir", "rename", "remove", "open", "writeTextFile"]) {
-      const own = Deno[name];
-      Deno[name] = (path, ...rest) => {
-        const reads = name === "open" && !(rest[0]?.write || rest[0]?.create);
-        if (!reads && left-- === 0) Deno.kill(Deno.pid, "SIGKILL");
-        return own(path, ...rest);
-      };
-    }
-    const { main } = await import("./tasks/cli.ts");
-    Deno.exit(await main(${JSON.stringify(args)}));`;
-  const child = spawnDeno(["eval", "--no-check", program]);
+async function killedAt(change: number, args: readonly string[], folder: string): Promise<boolean> {
+  const [run, ...task] = taskArguments("train");
+  const child = spawnDeno([run, ...await killedAtCall(folder, change), ...task, ...args]);
   const [, told, { code, signal }] = await Promise.all([
     child.stdout.pipeTo(new WritableStream()),
     new Response(child.stderr).text(),
@@ -88,7 +77,6 @@ Deno.test("killed at any change of a file, a rerun leaves files of one run, and 
     await tinyRun(folder, { overrides: SHORT });
     const first = await checkOneRun(run);
     const args = [
-      "train",
       recipe,
       "--backend",
       "cpu",
@@ -103,7 +91,7 @@ Deno.test("killed at any change of a file, a rerun leaves files of one run, and 
     let kills = 0;
     while (true) {
       // Each starts from what the kill before it left, so that a killed tidying up is tidied up as well.
-      const ended = await killedAt(kills, args);
+      const ended = await killedAt(kills, args, folder);
       const runs = Object.keys(await runsIn(run)).length === 0 ? null : await checkOneRun(run);
       const students = ["", "previous", "previous.moving"].map((part) => join(run, part, "student"));
       const whole = await Promise.all(

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { putResultsAside, writeResults } from "../../../tasks/experiment/write_results.ts";
 import type { Experiment } from "../../../tasks/experiment/experiment.ts";
 import { namesIn, textOf } from "../../support/run_files.ts";
