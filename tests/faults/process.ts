@@ -32,8 +32,12 @@ export interface Start {
 /** Starts a task as its users do, with the permissions that it has in `deno.json`. */
 export function start({ verb, args }: Command, { through = [], flags = [], env = {} }: Start = {}): Deno.ChildProcess {
   const [run, ...rest] = taskArguments(verb);
+  started.count++;
   return spawnDeno([run, ...flags, ...rest, ...args], env, through);
 }
+
+/** How many processes of the program were started, of all campaigns. */
+export const started = { count: 0 };
 
 /** Waits for the end of a process, reading what it tells. @throws Error if it hangs; then it is killed */
 export async function ended(child: Deno.ChildProcess): Promise<Death> {
