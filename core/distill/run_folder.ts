@@ -12,6 +12,7 @@ import {
 } from "../files.ts";
 import { type FolderLock, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
+import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { WEIGHTS_FILE } from "../model_folder/stored_tensors.ts";
 import type { Reporter } from "./progress.ts";
 import { STUDENT, UNVERIFIED } from "./student/export_student.ts";
@@ -92,6 +93,7 @@ export class RunFolder implements Disposable {
     this.#claimed = true;
     for (const part of ["", "checkpoint", STUDENT]) await removeTemporaries(join(this.path, part));
     await removePath(join(this.path, UNVERIFIED));
+    await removePath(join(this.path, STUDENT, UNVERIFIED_PART));
     const kept = resume ? await this.#putAsideOthers(run) : await this.#putAside(RESULTS.map(([name]) => name));
     if (kept) reporter.line(`the results of the run before are in "${join(this.path, PREVIOUS)}"`);
   }

@@ -1,21 +1,29 @@
 import { basename, join } from "node:path";
 import { kindOfPath, makeFolder, movePath, readTextIfThere, readUserFolder, removePath } from "../files.ts";
+import { UserError } from "../errors.ts";
 import { LOCK, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "./config_file.ts";
 
-/** What follows a model folder's name while its files are being written. */
-const UNVERIFIED = ".unverified";
+/** The folder of a model's files while they are being written, in the folder that they are to go to. */
+export const UNVERIFIED_PART = ".unverified";
 
 /**
- * Writes a model folder to where another one may be. Its files are written beside it, to `NAME.unverified`, and moved
- * when all are there: whatever happens in between, no model is ever made of the files of two.
+ * Writes a model folder to where another one may be. Its files are written apart and moved when all are there: whatever
+ * happens in between, no model is ever made of the files of two.
  *
  * @param folder files in it that no model folder has stay
  * @param write writes the model folder to the path that it is given
  * @throws UserError if it cannot be written, or another process is at it
  */
 export async function replaceModelFolder(folder: string, write: (to: string) => Promise<void>): Promise<void> {
-  const unverified = `${folder.replace(/[/\\]+$/, "")}${UNVERIFIED}`;
+  const kind = await kindOfPath(folder);
+  if (kind === "file" || (kind === null && await isLink(folder))) {
+    throw new UserError(
+      `Cannot make the model folder "${folder}" as there is a file of that name: move it away, or name another`,
+    );
+  }
+  // In a folder that is there, as it may be a file system of its own; beside one that is not, which is then there whole.
+  const unverified = kind === "folder" ? join(folder, UNVERIFIED_PART) : `${folder.replace(/[/\\]+$/, "")}.unverified`;
   await makeFolder(unverified, "the model folder");
   try {
     using _lock = await lockFolder(unverified, "another merge writes to it");
@@ -26,6 +34,11 @@ export async function replaceModelFolder(folder: string, write: (to: string) => 
     throw error;
   }
   await moveModelFolder(unverified, folder);
+}
+
+/** Whether there is a link, which leads nowhere if nothing else is known of its path. */
+async function isLink(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(({ isSymlink }) => isSymlink, () => false);
 }
 
 /** Removes all but the lock. */

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { CHECKPOINT_FILE, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
 import { MOVING, PREVIOUS } from "../../core/distill/run_folder.ts";
 import type { Random } from "../../core/data/random.ts";
+import { UNVERIFIED_PART } from "../../core/model_folder/replace_folder.ts";
 import { metricsLog } from "../support/run_observers.ts";
 import { checkOneRun, checkWhole, isThere, namesIn, runsIn, textOf, treeOf } from "../support/run_files.ts";
 import { checkFine, type Command, run } from "./process.ts";
@@ -29,7 +30,7 @@ export interface Life {
 const RESULTS = ["checkpoint", "metrics.json", "metrics.jsonl", "recipe.yaml", "student"];
 
 /** Part of a path that only something unfinished has. */
-const LEFT_OVER = /\.tmp$|\.lock$|student\.unverified|previous\.moving|\.unfinished|\.before$/;
+const LEFT_OVER = /\.tmp$|\.lock$|unverified|previous\.moving|\.unfinished|\.before$/;
 
 function checkNothingLeft(folder: string): void {
   assert.deepEqual(treeOf(folder).filter((path) => LEFT_OVER.test(path)), []);
@@ -287,7 +288,7 @@ export function mergeLife(shop: Workshop, into: "its own" | "fresh" | "old"): Li
 
 /** Whether two folders hold the same files. */
 async function sameFiles(a: string, b: string): Promise<boolean> {
-  const names = namesIn(a);
+  const names = namesIn(a).filter((name) => name !== UNVERIFIED_PART);
   if (names.join() !== namesIn(b).join()) return false;
   for (const name of names) {
     if (!equal(await Deno.readFile(join(a, name)), await Deno.readFile(join(b, name)))) return false;

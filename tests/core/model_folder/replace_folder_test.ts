@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import { lockFolder } from "../../../core/lock.ts";
 import { replaceModelFolder } from "../../../core/model_folder/replace_folder.ts";
+import { CAN_MOUNT, withSmallDisk } from "../../support/small_disk.ts";
 import { namesIn, textOf } from "../../support/run_files.ts";
 
 async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -73,25 +74,57 @@ Deno.test("a model that cannot be written leaves the one before, and nothing bes
       throw new UserError("the disk is full");
     };
     await assert.rejects(replaceModelFolder(folder, full), { message: "the disk is full" });
-    assert.deepEqual(namesIn(parent), ["model"]);
+    assert.deepEqual([namesIn(parent), namesIn(folder)], [["model"], FILES]);
     assert.equal(await textOf(folder, "model.safetensors"), "old");
+    const fresh = join(parent, "fresh");
+    await assert.rejects(replaceModelFolder(fresh, full), { message: "the disk is full" });
+    assert.deepEqual(namesIn(parent), ["model"]);
   }));
 
 Deno.test("what a killed merge left is not taken over, and a merge under way is not disturbed", () =>
   inTemporaryFolder(async (parent) => {
-    const [folder, unverified] = [join(parent, "model"), join(parent, "model.unverified")];
-    await Deno.mkdir(join(unverified, "more"), { recursive: true });
-    await Deno.writeTextFile(join(unverified, "tokenizer.json"), "of another");
-    {
-      using _lock = await lockFolder(unverified, "x");
-      await assert.rejects(replaceModelFolder(folder, model("new")), {
+    const [fresh, old] = [join(parent, "fresh"), join(parent, "old")];
+    await replaceModelFolder(old, model("old"));
+    for (const [folder, unverified] of [[fresh, `${fresh}.unverified`], [old, join(old, ".unverified")]]) {
+      await Deno.mkdir(join(unverified, "more"), { recursive: true });
+      await Deno.writeTextFile(join(unverified, "tokenizer.json"), "of another");
+      {
+        using _lock = await lockFolder(unverified, "x");
+        await assert.rejects(replaceModelFolder(folder, model("new")), {
+          name: "UserError",
+          message: `Cannot write to "${unverified}" as another merge writes to it (process ${Deno.pid}): wait for it ` +
+            "to end, or name another folder",
+        });
+        assert.deepEqual(namesIn(unverified), [".lock", "more", "tokenizer.json"]);
+      }
+      await replaceModelFolder(folder, model("new"));
+      assert.deepEqual(namesIn(folder), FILES);
+      assert.equal(await textOf(folder, "config.json"), "new");
+    }
+    assert.deepEqual(namesIn(parent), ["fresh", "old"]);
+  }));
+
+Deno.test("a file, or a link to nowhere, in the way of a model is told before it is made", () =>
+  inTemporaryFolder(async (parent) => {
+    const [file, link] = [join(parent, "file"), join(parent, "link")];
+    await Deno.writeTextFile(file, "mine");
+    await Deno.symlink(join(parent, "nowhere"), link);
+    for (const path of [file, link]) {
+      await assert.rejects(replaceModelFolder(path, () => assert.fail("it was made")), {
         name: "UserError",
         message:
-          `Cannot write to "${unverified}" as another merge writes to it (process ${Deno.pid}): wait for it to ` +
-          "end, or name another folder",
+          `Cannot make the model folder "${path}" as there is a file of that name: move it away, or name another`,
       });
-      assert.deepEqual(namesIn(unverified), [".lock", "more", "tokenizer.json"]);
     }
-    await replaceModelFolder(folder, model("new"));
-    assert.deepEqual([namesIn(parent), namesIn(folder)], [["model"], FILES]);
+    assert.deepEqual(namesIn(parent), ["file", "link"]);
   }));
+
+Deno.test({
+  name: "a model goes into a folder that is a file system of its own",
+  ignore: !CAN_MOUNT,
+  fn: () =>
+    withSmallDisk(2 ** 16, async ({ folder }) => {
+      await replaceModelFolder(folder, model("new"));
+      assert.deepEqual(namesIn(folder), FILES);
+    }),
+});
