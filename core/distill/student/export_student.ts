@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { norm } from "../../linalg/vector.ts";
-import { readUserFile } from "../../files.ts";
+import { makeFolderWithin, readUserFile } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { sha256 } from "../../sha256.ts";
@@ -65,6 +65,7 @@ export async function exportStudent(
     const numbers = await mergedWeights(student);
     const broken = [...numbers].find(([, values]) => !values.every(Number.isFinite));
     if (broken) throw new NonFiniteWeights(broken[0]);
+    await makeFolderWithin(unverified);
     await writeModelFolder(unverified, architecture, model, data.dataset.input, numbers, run);
     return numbers;
   });
