@@ -22,15 +22,17 @@ export async function replaceModelFolder(folder: string, write: (to: string) => 
       `Cannot make the model folder "${folder}" as there is a file of that name: move it away, or name another`,
     );
   }
-  // In a folder that is there, as it may be a file system of its own; beside one that is not, which is then there whole.
-  const unverified = kind === "folder" ? join(folder, UNVERIFIED_PART) : `${folder.replace(/[/\\]+$/, "")}.unverified`;
+  // Within it, as the folder may be a file system of its own, or the only one that may be written.
+  const unverified = join(folder, UNVERIFIED_PART);
   await makeFolder(unverified, "the model folder");
   try {
     using _lock = await lockFolder(unverified, "another merge writes to it");
     await clear(unverified); // of what one that was killed left
     await write(unverified).catch((error) => clear(unverified).finally(() => Promise.reject(error)));
   } catch (error) {
-    await Deno.remove(unverified).catch(() => {}); // if nobody is at it
+    // If nobody is at it, and if it was made for this.
+    await Deno.remove(unverified).catch(() => {});
+    if (kind === null) await Deno.remove(folder).catch(() => {});
     throw error;
   }
   await moveModelFolder(unverified, folder);

@@ -1,5 +1,5 @@
 import type { Random } from "../../core/data/random.ts";
-import { callsIn, killedAtCall } from "../support/hook.ts";
+import { callsIn, endedByHook, killedAtCall } from "../support/hook.ts";
 import type { Campaign, Ending } from "./campaign.ts";
 import type { Life } from "./lives.ts";
 import { onLives } from "./on_lives.ts";
@@ -48,10 +48,10 @@ const most = new Map<string, number>();
 /** Just before one of the calls by which the program changes files, in their order. */
 const atACall: Killer = async (command, random, shop) => {
   const flags = await killedAtCall(shop.folder, random.below(most.get(command.verb) ?? 60));
-  const death = await run(command, { flags });
+  const death = await endedByHook(start(command, { flags }));
   const { calls, stderr } = callsIn(death.stderr);
   if (calls) most.set(command.verb, calls);
-  return { ...death, stderr };
+  return { ...death, code: death.signal === null ? death.code : null, stderr };
 };
 
 /** The system calls that change files, with how often a thread of the program may make each. */

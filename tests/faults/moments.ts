@@ -300,7 +300,7 @@ async function copyFile(from: string, to: string): Promise<void> {
 
 let busy = 0;
 
-/** A thread of the cpu backend that fails, as one did once under load, ends a process with an internal error: a fault. */
+/** A thread of the cpu backend that fails, as one did once under load, ends a process with an internal error. */
 export const busyMachine: Campaign = onLives({
   name: "busy machine",
   quick: 0,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Random } from "../../core/data/random.ts";
-import { spawnDeno, taskArguments } from "../support/task.ts";
+import { CHECKOUT, spawnDeno, taskArguments } from "../support/task.ts";
 
 /** A task of the program with its arguments. */
 export interface Command {
@@ -33,7 +33,7 @@ export interface Start {
 export function start({ verb, args }: Command, { through = [], flags = [], env = {} }: Start = {}): Deno.ChildProcess {
   const [run, ...rest] = taskArguments(verb);
   started.count++;
-  return spawnDeno([run, ...flags, ...rest, ...args], env, through);
+  return spawnDeno([run, ...flags, ...rest, ...args], env, CHECKOUT, through);
 }
 
 /** How many processes of the program were started, of all campaigns. */

@@ -6,7 +6,7 @@ import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
 import { builtins } from "../../plugins/builtins.ts";
-import { killedAtCall } from "../support/hook.ts";
+import { endedByHook, killedAtCall } from "../support/hook.ts";
 import { checkOneRun, namesIn, runsIn, textOf } from "../support/run_files.ts";
 import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
@@ -60,12 +60,8 @@ Deno.test("a refused rerun changes nothing, and a refused first run leaves no fo
 async function killedAt(change: number, args: readonly string[], folder: string): Promise<boolean> {
   const [run, ...task] = taskArguments("train");
   const child = spawnDeno([run, ...await killedAtCall(folder, change), ...task, ...args]);
-  const [, told, { code, signal }] = await Promise.all([
-    child.stdout.pipeTo(new WritableStream()),
-    new Response(child.stderr).text(),
-    child.status,
-  ]);
-  assert.ok(signal === "SIGKILL" || code === 0, `${code}: ${told}`);
+  const { code, signal, stderr } = await endedByHook(child);
+  assert.ok(signal === "SIGKILL" || code === 0, `${code}: ${stderr}`);
   return signal === null;
 }
 

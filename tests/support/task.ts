@@ -17,19 +17,20 @@ export function taskArguments(verb: keyof typeof configuration.tasks): string[] 
 }
 
 /**
- * Starts Deno in the checkout.
+ * Starts Deno, in the checkout unless another folder is named.
  *
  * @param through a program to start it by, with its flags: `strace -f`
  */
 export function spawnDeno(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  folder = CHECKOUT,
   through: readonly string[] = [],
 ): Deno.ChildProcess {
   const [program, ...words] = [...through, Deno.execPath(), ...args];
   return new Deno.Command(program, {
     args: words,
-    cwd: CHECKOUT,
+    cwd: folder,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",

@@ -85,7 +85,7 @@ Deno.test("what a killed merge left is not taken over, and a merge under way is 
   inTemporaryFolder(async (parent) => {
     const [fresh, old] = [join(parent, "fresh"), join(parent, "old")];
     await replaceModelFolder(old, model("old"));
-    for (const [folder, unverified] of [[fresh, `${fresh}.unverified`], [old, join(old, ".unverified")]]) {
+    for (const [folder, unverified] of [[fresh, join(fresh, ".unverified")], [old, join(old, ".unverified")]]) {
       await Deno.mkdir(join(unverified, "more"), { recursive: true });
       await Deno.writeTextFile(join(unverified, "tokenizer.json"), "of another");
       {
