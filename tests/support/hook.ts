@@ -29,7 +29,8 @@ addEventListener("unload", () => console.error("calls " + calls));
 `;
 
 /**
- * Flags for Deno that let {@link endedByHook} end a program by `kill -9` just before it changes a file for the so-manieth time.
+ * Flags for Deno that let {@link endedByHook} end a program by `kill -9` just before it changes a file for the
+ * N-th time.
  *
  * @param folder where the hook is written to
  * @param call from 0
