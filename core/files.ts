@@ -33,7 +33,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: "your share of the disk is used up: free some space, or name a path on another disk",
   EROFS: "its file system is read-only: name a path that can be written",
   ENAMETOOLONG: "the name is too long for its file system: choose a shorter one",
-  EFBIG: "the file is too large for its file system: name a path on another disk",
+  EFBIG:
+    "it becomes larger than its file system or a limit (ulimit -f) allows: raise that, or name a path on another disk",
   EMFILE: "too many files are open: raise the limit (ulimit -n)",
   ENFILE: "too many files are open on this machine: close some programs",
   EBUSY: "another program uses it: close that first",
@@ -46,10 +47,23 @@ const REASONS: Readonly<Record<string, string>> = {
   EOPNOTSUPP: "its file system cannot do that: name a path on another disk",
 };
 
+/** Numbers of errors that the runtime gives no code for; those that systems do not share by the system. */
+const NUMBERS: Readonly<Record<string, string>> = {
+  27: "EFBIG",
+  ...(Deno.build.os === "linux" ? { 37: "ENOLCK", 116: "ESTALE", 122: "EDQUOT" } : {}),
+  ...(Deno.build.os === "darwin" ? { 69: "EDQUOT", 70: "ESTALE", 77: "ENOLCK" } : {}),
+};
+
+/** The system's code of an error: `ENOSPC`. */
+function codeOf(error: Error): unknown {
+  const { code } = error as { code?: unknown };
+  return code ?? NUMBERS[error.message.match(/\(os error (\d+)\)/)?.[1] ?? ""];
+}
+
 function fileErrorReason(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotCapable) return permissionReason(error.message);
   if (!(error instanceof Error)) return undefined;
-  const { code } = error as { code?: unknown };
+  const code = codeOf(error);
   if (typeof code === "string" && Object.hasOwn(REASONS, code)) return REASONS[code];
   if (error instanceof Deno.errors.NotFound) return REASONS.ENOENT;
   if (error instanceof Deno.errors.IsADirectory) return REASONS.EISDIR;
@@ -228,8 +242,22 @@ export async function removeTemporaries(folder: string): Promise<void> {
   for (const path of left) await removePath(path);
 }
 
+/** Removes what writes of a file that were cut off left beside it: nobody has it locked. The file itself is written. */
+async function removeAbandoned(path: string): Promise<void> {
+  const [folder, begin] = [dirname(path), `.${basename(path)}.`];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.startsWith(begin) || !TEMPORARY.test(name.slice(begin.length - 1))) continue;
+      using file = await Deno.open(join(folder, name), { write: true });
+      if (await file.tryLock(true)) await Deno.remove(join(folder, name));
+    }
+  } catch {
+    // What is wanted is on the disk; this is tidiness.
+  }
+}
+
 /** The names that {@link writeFileAtomically} gives to what is not yet whole. */
-const TEMPORARY = /^\..+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+const TEMPORARY = /^\.(?:.+\.)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 /** A folder that is missing where a file is to be written was taken away, or never made. */
 function writeError(error: unknown, path: string): unknown {
@@ -242,7 +270,8 @@ function writeError(error: unknown, path: string): unknown {
 
 /**
  * Writes a file so that its name never stands for half of the content: the bytes go to a temporary name in the same
- * folder, reach the disk, and only then take the name. A failure leaves the old file as it was and no temporary file.
+ * folder, reach the disk, and only then take the name. A failure leaves the old file as it was and no temporary file;
+ * those that a process left which was killed go with the next write of the same file.
  *
  * @param path where to write. The folder must exist; a file of this name is replaced.
  * @param content bytes, or text to be written as UTF-8
@@ -260,6 +289,7 @@ export async function writeFileAtomically(path: string, content: Uint8Array | st
   try {
     await writeToDisk(temporary, bytes);
     await Deno.rename(temporary, path);
+    await removeAbandoned(path);
   } catch (error) {
     // Not there if it could not be created: then there is nothing to clean up, and the first error is the one to tell.
     await Deno.remove(temporary).catch(() => {});
@@ -269,6 +299,8 @@ export async function writeFileAtomically(path: string, content: Uint8Array | st
 
 async function writeToDisk(path: string, bytes: Uint8Array): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true });
+  // Tells it from what a dead process left. Not every file system has locks.
+  await file.lock(true).catch(() => {});
   for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
   // Without this a crash of the machine just after the rename could leave the name with no content.
   await file.sync();

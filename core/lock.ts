@@ -35,31 +35,28 @@ export async function lockFolder(folder: string, work: string): Promise<FolderLo
       }
       // The one before may have removed the file after it was opened here: a lock of that would lock nobody out.
       if (!await isSame(file, path)) {
-        taken = false;
+        file.close();
         continue;
       }
       await file.truncate();
       await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
     } catch (error) {
-      taken = false;
+      if (taken) giveFree(file, path);
+      else file.close();
       throw fileError(error, "lock", path);
-    } finally {
-      if (!taken) file.close();
     }
-    return {
-      folder,
-      holds: () => isSame(file, path),
-      [Symbol.dispose]() {
-        try {
-          // First: once it is closed, another may have taken it. A folder moved away may have one in its place.
-          if (Deno.statSync(path).ino === file.statSync().ino) Deno.removeSync(path);
-        } catch {
-          // It went with its folder, or the system keeps open files. It locks nobody out.
-        }
-        file.close();
-      },
-    };
+    return { folder, holds: () => isSame(file, path), [Symbol.dispose]: () => giveFree(file, path) };
   }
+}
+
+function giveFree(file: Deno.FsFile, path: string): void {
+  try {
+    // First: once it is closed, another may have taken it. A folder moved away may have one in its place.
+    if (Deno.statSync(path).ino === file.statSync().ino) Deno.removeSync(path);
+  } catch {
+    // It went with its folder, or the system keeps open files. It locks nobody out.
+  }
+  file.close();
 }
 
 async function open(path: string): Promise<Deno.FsFile> {

@@ -16,6 +16,7 @@ import { chainSpecs } from "./student/chain_specs.ts";
 import { checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
 import { loadData } from "./load_data.ts";
 import { mergedWeights } from "./student/merged_weights.ts";
+import { replaceModelFolder } from "../model_folder/replace_folder.ts";
 import { writeModelFolder } from "../model_folder/write_folder.ts";
 import { buildModel } from "./recipe_models.ts";
 import { rateScales } from "./student/rate_scales.ts";
@@ -70,7 +71,11 @@ export async function mergeCheckpoint(
     }
   }
   const { name: architecture } = plugins.student.definition;
-  await writeModelFolder(folder, architecture, model, input, await mergedWeights(student), checkpoint.run);
+  const numbers = await mergedWeights(student);
+  await replaceModelFolder(
+    folder,
+    (to) => writeModelFolder(to, architecture, model, input, numbers, checkpoint.run),
+  );
   const { inferenceParameters: parameters } = student;
   student.dispose();
   return { step: checkpoint.step, bestEpoch, parameters };

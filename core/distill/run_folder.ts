@@ -12,6 +12,7 @@ import {
 } from "../files.ts";
 import { type FolderLock, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
+import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { WEIGHTS_FILE } from "../model_folder/stored_tensors.ts";
 import type { Reporter } from "./progress.ts";
 import { STUDENT, UNVERIFIED } from "./student/export_student.ts";
@@ -65,7 +66,11 @@ export class RunFolder implements Disposable {
   static async open({ folder, resume }: FolderClaim): Promise<RunFolder> {
     const made = await kindOfPath(folder) === null;
     await makeFolder(folder, "the run folder");
-    const own = new RunFolder(folder, await lockFolder(folder, "another run writes to it"), made);
+    const lock = await lockFolder(folder, "another run writes to it").catch((error) => {
+      if (made) removeIfEmpty(folder);
+      throw error;
+    });
+    const own = new RunFolder(folder, lock, made);
     try {
       await own.#look();
       // The run that moved them ended before it wrote anything.
@@ -88,6 +93,7 @@ export class RunFolder implements Disposable {
     this.#claimed = true;
     for (const part of ["", "checkpoint", STUDENT]) await removeTemporaries(join(this.path, part));
     await removePath(join(this.path, UNVERIFIED));
+    await removePath(join(this.path, STUDENT, UNVERIFIED_PART));
     const kept = resume ? await this.#putAsideOthers(run) : await this.#putAside(RESULTS.map(([name]) => name));
     if (kept) reporter.line(`the results of the run before are in "${join(this.path, PREVIOUS)}"`);
   }
@@ -105,12 +111,7 @@ export class RunFolder implements Disposable {
   [Symbol.dispose](): void {
     this.#lock?.[Symbol.dispose]();
     this.#lock = null;
-    if (this.#claimed || !this.#made) return;
-    try {
-      Deno.removeSync(this.path); // refused before it wrote anything; a folder that is not empty stays
-    } catch {
-      // Somebody else uses it.
-    }
+    if (!this.#claimed && this.#made) removeIfEmpty(this.path); // refused before it wrote anything
   }
 
   async #look(): Promise<void> {
@@ -169,6 +170,14 @@ export class RunFolder implements Disposable {
       await movePath(moving, previous);
     }
     return true;
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    Deno.removeSync(folder);
+  } catch {
+    // Somebody else uses it.
   }
 }
 

@@ -10,7 +10,8 @@ const MARK = "experiment.json";
 const markSchema = z.looseObject({ experiment: z.string() });
 
 /**
- * Runs `body` while nobody else writes to an experiment's folder.
+ * Runs `body` while nobody else writes to an experiment's folder. It is given a look whether that is still there, to
+ * be taken before something is written.
  *
  * @param folder is made if it is not there
  * @param name the experiment's name
@@ -19,15 +20,22 @@ const markSchema = z.looseObject({ experiment: z.string() });
 export async function withOutputFolder<Result>(
   folder: string,
   name: string,
-  body: () => Promise<Result>,
+  body: (check: () => Promise<void>) => Promise<Result>,
 ): Promise<Result> {
   await makeFolder(folder, "the experiment's folder");
-  using _lock = await lockFolder(folder, "another experiment runs in it");
+  using lock = await lockFolder(folder, "another experiment runs in it");
   await claim(folder, name);
-  return await body();
+  return await body(async () => {
+    if (await lock.holds()) return;
+    throw new UserError(
+      `Cannot write to "${folder}" as it was moved or removed while the experiment ran: put it back, and the same ` +
+        "command goes on",
+    );
+  });
 }
 
 async function claim(folder: string, name: string): Promise<void> {
+  await removeTemporaries(folder);
   const file = join(folder, MARK);
   const remedy = `write {"experiment": ${JSON.stringify(name)}} to it if the folder is that experiment's`;
   const mark = await readOwnJson(file, "the experiment's name", markSchema, remedy);
@@ -37,7 +45,6 @@ async function claim(folder: string, name: string): Promise<void> {
     if (mark.experiment !== name) throw refuse(`the experiment "${mark.experiment}", not "${name}"`);
     return;
   }
-  await removeTemporaries(folder);
   for await (const { name } of Deno.readDir(folder)) {
     if (name !== LOCK) throw refuse("files that no experiment wrote");
   }

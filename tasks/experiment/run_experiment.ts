@@ -11,7 +11,7 @@ import { withOutputFolder } from "./output_folder.ts";
 import { checkRows, type RowResult, runGrid } from "./run_grid.ts";
 import { trainingRunner } from "./runner.ts";
 import { type Table, tablesOf, textOf } from "./tables.ts";
-import { writeResults } from "./write_results.ts";
+import { putResultsAside, writeResults } from "./write_results.ts";
 
 /** Flags of the verbs that run an experiment. */
 export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "allowPluginUrl" | "quiet" | "verbose"> {
@@ -51,14 +51,18 @@ async function run(
   conclude: (results: readonly RowResult[]) => Conclusion = () => ({ notes: [] }),
 ): Promise<void> {
   const out = standardOutput("stdout");
-  const told = runReporter(out, standardOutput("stderr"), flags);
+  const verbose = runReporter(out, standardOutput("stderr"), flags);
   // In a file the line that closes each run says enough.
-  const reporter = out.terminal || flags.verbose ? told : { ...told, progress: () => {} };
+  const reporter = out.terminal || flags.verbose ? verbose : { ...verbose, progress: () => {} };
   const folder = folderOf(experiment, flags);
   const changed = withChanges(experiment, flags);
-  const results = await withOutputFolder(folder, experiment.name, () =>
-    stoppable(
-      (signal) => runGrid(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal)),
+  const told = await withOutputFolder(folder, experiment.name, async (check) => {
+    const begin = async () => {
+      await check();
+      await putResultsAside(folder);
+    };
+    const results = await stoppable(
+      (signal) => runGrid(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal, begin)),
       () =>
         reporter.warning(
           "stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once",
@@ -66,11 +70,13 @@ async function run(
     ).catch((error) => {
       if (error instanceof Interrupted) error.message = `Stopped: the same command goes on from "${error.checkpoint}"`;
       throw error;
-    }).finally(reporter.end));
-  const tables = tablesOf(changed, results);
-  const conclusion = conclude(results);
-  await writeResults(folder, changed, results, tables, conclusion);
-  show(tables, [...conclusion.notes, `Written: ${join(folder, "results.{json,md,csv}")}`]);
+    }).finally(reporter.end);
+    const [tables, conclusion] = [tablesOf(changed, results), conclude(results)];
+    await check();
+    await writeResults(folder, changed, results, tables, conclusion);
+    return { tables, notes: conclusion.notes };
+  });
+  show(told.tables, [...told.notes, `Written: ${join(folder, "results.{json,md,csv}")}`]);
 
   function show(tables: readonly Table[], notes: readonly string[]): void {
     const { strong } = stylesOf(out);

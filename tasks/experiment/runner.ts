@@ -18,8 +18,14 @@ import { canResume, diagnosticsIn, forgetOutcome, outcomeIn, writeFailure } from
  *
  * @param builtins the plug-ins that recipes may name
  * @param reporter is told one line for each run
+ * @param begin called before each run that is done anew
  */
-export function trainingRunner(builtins: Builtins, reporter: RunReporter, signal: AbortSignal): Runner {
+export function trainingRunner(
+  builtins: Builtins,
+  reporter: RunReporter,
+  signal: AbortSignal,
+  begin: () => Promise<void> = () => Promise.resolve(),
+): Runner {
   let backendTold = false;
   const tell = (line: string) => {
     if (!backendTold) reporter.line(line);
@@ -38,6 +44,7 @@ export function trainingRunner(builtins: Builtins, reporter: RunReporter, signal
     }
     const resume = await canResume(recipe, (reason) => reporter.line(`${title}: ${reason}`));
     if (changed && (done || resume)) reporter.line(`${title}: ${changed} has changed since: the run is done anew`);
+    await begin();
     await forgetOutcome(folder);
     const named = await hashes.named(recipe);
     await writeInputs(folder, named);

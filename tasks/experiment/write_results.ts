@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeFileAtomically } from "../../core/files.ts";
+import { kindOfPath, movePath, removePath, writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Experiment } from "./experiment.ts";
 import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
@@ -46,6 +46,9 @@ export function csvOf(lines: readonly RowStatistics[]): string {
   ).join("");
 }
 
+/** Every run. */
+const RESULTS = "results.json";
+
 /**
  * Writes `results.json` (every run), `results.md` (the tables) and `results.csv` (the main one) to the experiment's
  * folder.
@@ -77,7 +80,23 @@ export async function writeResults(
     results,
   };
   const markdown = [`# ${name}`, ...tables.map(markdownOf), ...notes].join("\n\n").replaceAll(/\n{3,}/g, "\n\n");
-  await writeFileAtomically(join(folder, "results.json"), JSON.stringify(json, null, 2) + "\n");
+  await removeTables(folder);
+  await writeFileAtomically(join(folder, RESULTS), JSON.stringify(json, null, 2) + "\n");
   await writeFileAtomically(join(folder, "results.md"), markdown.trimEnd() + "\n");
   await writeFileAtomically(join(folder, "results.csv"), csvOf(lines));
+}
+
+/**
+ * Before the first run that is done anew: results that are there are of runs that will not be. All that they say is
+ * kept, as `previous-results.json`.
+ */
+export async function putResultsAside(folder: string): Promise<void> {
+  await removeTables(folder);
+  const file = join(folder, RESULTS);
+  if (await kindOfPath(file) !== null) await movePath(file, join(folder, `previous-${RESULTS}`));
+}
+
+/** The files that `results.json` has everything of, which must not tell of other runs than it does. */
+async function removeTables(folder: string): Promise<void> {
+  for (const name of ["results.csv", "results.md"]) await removePath(join(folder, name));
 }

@@ -94,3 +94,34 @@ Deno.test("a refusal by the operating system is a user's error, an unknown failu
   const unknown = new TypeError("a bug of ours");
   assert.equal(fileError(unknown, "read", "x"), unknown);
 });
+
+Deno.test("what a killed process left of a file goes with its next write, what another is writing stays", () =>
+  inTemporaryFolder(async (folder) => {
+    const temporary = (name: string) => `.${name}.${crypto.randomUUID()}.tmp`;
+    const [dead, alive, other, users] = [temporary("a.bin"), temporary("a.bin"), temporary("b.bin"), ".a.bin.mine.tmp"];
+    for (const name of [dead, alive, other, users]) await Deno.writeTextFile(join(folder, name), "half");
+    // Locks are held by open files, whoever opened them.
+    using file = await Deno.open(join(folder, alive), { write: true });
+    await file.lock(true);
+    await writeFileAtomically(join(folder, "a.bin"), "whole");
+    assert.deepEqual(namesIn(folder), ["a.bin", alive, other, users].sort());
+  }));
+
+Deno.test("what the system says by a number alone is the user's to mend as well", () => {
+  const numbers: Partial<Record<typeof Deno.build.os, [number, string][]>> = {
+    linux: [
+      [
+        27,
+        "it becomes larger than its file system or a limit (ulimit -f) allows: raise that, or name a path on another disk",
+      ],
+      [122, "your share of the disk is used up: free some space, or name a path on another disk"],
+      [116, "its network folder is gone: connect it again, or name another path"],
+      [37, "its file system has no locks, by which two runs are kept apart: name a path on another disk"],
+    ],
+  };
+  for (const [number, reason] of numbers[Deno.build.os] ?? []) {
+    const error = fileError(new Error(`Words of the system (os error ${number}): writefile 'a'`), "write", "a");
+    assert.ok(error instanceof UserError);
+    assert.equal(error.message, `Cannot write "a" as ${reason}`);
+  }
+});

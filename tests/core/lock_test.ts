@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { lockFolder } from "../../core/lock.ts";
+import { RunFolder } from "../../core/distill/run_folder.ts";
+import { namesIn } from "../support/run_files.ts";
+import { CAN_MOUNT, withSmallDisk } from "../support/small_disk.ts";
 import { runDeno, spawnDeno } from "../support/task.ts";
 
 async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -67,3 +70,18 @@ Deno.test("of many processes that want one folder at a time, never two have it",
     const ended = await Promise.all([1, 2, 3].map(() => runDeno(["eval", program])));
     assert.deepEqual(ended.map(({ code, stderr }) => [code, stderr]), ended.map(() => [0, ""]));
   }));
+
+Deno.test({
+  name: "a lock that finds no room leaves nothing, and no run folder that was made for it",
+  ignore: !CAN_MOUNT,
+  fn: () =>
+    withSmallDisk(4096, async ({ folder }) => {
+      await Deno.writeFile(join(folder, "filler"), new Uint8Array(4096));
+      const message = (of: string) =>
+        `Cannot lock "${join(of, ".lock")}" as the disk is full: free some space, or name a path on another disk`;
+      await assert.rejects(lockFolder(folder, WORK), { name: "UserError", message: message(folder) });
+      const run = join(folder, "run");
+      await assert.rejects(RunFolder.open({ folder: run, resume: false }), { message: message(run) });
+      assert.deepEqual(namesIn(folder), ["filler"]);
+    }),
+});

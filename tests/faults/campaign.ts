@@ -4,7 +4,7 @@ export type Ending = "fine" | "refused";
 /** One way to hurt the program, tried again and again by seed. */
 export interface Campaign {
   readonly name: string;
-  /** How many trials, from seed 0 on, `deno task test` runs. */
+  /** How many trials, from seed 0 on, `deno task test` runs; none where other tests do the same with less. */
   readonly quick: number;
 
   /**
@@ -14,6 +14,13 @@ export interface Campaign {
    * @throws Error that says what is wrong, if it ended otherwise: an internal error, a hang, a broken file
    */
   trial(seed: number): Promise<Ending>;
+
+  /** What this machine lacks for it, as `strace is not installed`; `null` if nothing. */
+  missing?(): string | null;
+  /** What the trials so far met, for people: `311 of 340 died`. */
+  told?(): string;
+  /** Frees what its trials share. */
+  close?(): Promise<void>;
 }
 
 /** What the trials of a campaign came to. */
@@ -23,20 +30,42 @@ export interface Toll {
   readonly faults: { readonly seed: number; readonly message: string }[];
 }
 
+/** What {@link runCampaign} may be asked for besides. */
+export interface CampaignWatch {
+  /** Called after each trial. */
+  readonly after?: (toll: Toll) => void;
+  /** Once it fires, the trial under way does not count, as its processes may have been stopped with it. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Runs trials from a seed on until `enough` says so.
  *
  * @param enough - asked before each trial with the number of those done
  */
-export async function runCampaign(campaign: Campaign, first: number, enough: (done: number) => boolean): Promise<Toll> {
+export async function runCampaign(
+  campaign: Campaign,
+  first: number,
+  enough: (done: number) => boolean,
+  { after = () => {}, signal }: CampaignWatch = {},
+): Promise<Toll> {
   const toll: Toll = { fine: 0, refused: 0, faults: [] };
-  for (let done = 0; !enough(done); done++) {
-    const seed = first + done;
-    try {
-      toll[await campaign.trial(seed)]++;
-    } catch (error) {
-      toll.faults.push({ seed, message: error instanceof Error ? error.message : String(error) });
+  try {
+    for (let done = 0; !signal?.aborted && !enough(done); done++) {
+      const seed = first + done;
+      let fault: string | null = null, ending: Ending | null = null;
+      try {
+        ending = await campaign.trial(seed);
+      } catch (error) {
+        fault = error instanceof Error ? error.message : String(error);
+      }
+      if (signal?.aborted) break;
+      if (ending !== null) toll[ending]++;
+      if (fault !== null) toll.faults.push({ seed, message: fault });
+      after(toll);
     }
+  } finally {
+    await campaign.close?.();
   }
   return toll;
 }

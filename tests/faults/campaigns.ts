@@ -1,8 +1,30 @@
 import type { Campaign } from "./campaign.ts";
+import { fullDisk, fullOutput, limitedFiles } from "./disks.ts";
+import { busyMachine, closedPipe, editedBetween, hurtFolder, signalled, twoProcesses } from "./moments.ts";
+import { oddNames } from "./names.ts";
+import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
 import { losses } from "./losses_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
 import { soak } from "./soak_campaign.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
-export const campaigns: readonly Campaign[] = [recipeFuzz, losses, numerics, soak];
+export const campaigns: readonly Campaign[] = [
+  killedAtAMoment,
+  killedAtACall,
+  killedAtASystemCall,
+  fullDisk,
+  limitedFiles,
+  fullOutput,
+  hurtFolder,
+  editedBetween,
+  twoProcesses,
+  signalled,
+  closedPipe,
+  oddNames,
+  busyMachine,
+  recipeFuzz,
+  losses,
+  numerics,
+  soak,
+];

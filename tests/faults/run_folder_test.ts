@@ -2,46 +2,16 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import { Run } from "../../core/distill/run.ts";
-import { CHECKPOINT_FILE, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
+import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
-import { sha256 } from "../../core/sha256.ts";
 import { builtins } from "../../plugins/builtins.ts";
-import { runTask, spawnDeno } from "../support/task.ts";
+import { endedByHook, killedAtCall } from "../support/hook.ts";
+import { checkOneRun, namesIn, runsIn, textOf } from "../support/run_files.ts";
+import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { DIVERGING, tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 const SHORT = ["train.epochs=1"];
-const textOf = (...path: string[]) => Deno.readTextFile(join(...path)).catch(() => null);
-const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-
-/** The run that each file of a run folder says it is of. */
-async function runsIn(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string | null | undefined> = {
-    "recipe.yaml": (await textOf(folder, "recipe.yaml"))?.match(/^# run (\w+)\n/)?.[1],
-  };
-  for (const file of ["metrics.json", join("student", "config.json")]) {
-    const text = await textOf(folder, file);
-    if (text !== null) found[file] = JSON.parse(text).run;
-  }
-  const log = (await textOf(folder, "metrics.jsonl"))?.split("\n").filter(Boolean) ?? [];
-  log.forEach((line, index) => found[`metrics.jsonl ${index}`] = JSON.parse(line).run);
-  const checkpoint = await readCheckpoint(join(folder, CHECKPOINT_FILE)).catch(() => null);
-  if (checkpoint) found[CHECKPOINT_FILE] = checkpoint.run;
-  return Object.fromEntries(Object.entries(found).map(([name, run]) => [name, String(run)]));
-}
-
-/** All files are of one run, and those that are there together fit each other. Returns the run. */
-async function checkOneRun(folder: string): Promise<string> {
-  const runs = await runsIn(folder);
-  assert.equal(new Set(Object.values(runs)).size, 1, JSON.stringify(runs));
-  const metrics = await textOf(folder, "metrics.json");
-  if (metrics !== null) {
-    const weights = await Deno.readFile(join(folder, "student", "model.safetensors"));
-    assert.equal(JSON.parse(metrics).studentSha256, await sha256(weights));
-  }
-  return Object.values(runs)[0];
-}
-
 Deno.test("a rerun puts the results of the run before aside, whole, and leaves nothing half done", () =>
   withTinyData(async (folder) => {
     const run = join(folder, "run");
@@ -87,27 +57,11 @@ Deno.test("a refused rerun changes nothing, and a refused first run leaves no fo
   }));
 
 /** Kills a run as it is about to do one of the first so many changes of files; returns whether it came to its end. */
-async function killedAt(change: number, args: readonly string[]): Promise<boolean> {
-  // The program itself, with the functions that change files made to kill the process at one of their calls.
-  const program = `
-    let left = ${change};
-    for (const name of ["mkdir", "rename", "remove", "open", "writeTextFile"]) {
-      const own = Deno[name];
-      Deno[name] = (path, ...rest) => {
-        const reads = name === "open" && !(rest[0]?.write || rest[0]?.create);
-        if (!reads && left-- === 0) Deno.kill(Deno.pid, "SIGKILL");
-        return own(path, ...rest);
-      };
-    }
-    const { main } = await import("./tasks/cli.ts");
-    Deno.exit(await main(${JSON.stringify(args)}));`;
-  const child = spawnDeno(["eval", "--no-check", program]);
-  const [, told, { code, signal }] = await Promise.all([
-    child.stdout.pipeTo(new WritableStream()),
-    new Response(child.stderr).text(),
-    child.status,
-  ]);
-  assert.ok(signal === "SIGKILL" || code === 0, `${code}: ${told}`);
+async function killedAt(change: number, args: readonly string[], folder: string): Promise<boolean> {
+  const [run, ...task] = taskArguments("train");
+  const child = spawnDeno([run, ...await killedAtCall(folder, change), ...task, ...args]);
+  const { code, signal, stderr } = await endedByHook(child);
+  assert.ok(signal === "SIGKILL" || code === 0, `${code}: ${stderr}`);
   return signal === null;
 }
 
@@ -119,7 +73,6 @@ Deno.test("killed at any change of a file, a rerun leaves files of one run, and 
     await tinyRun(folder, { overrides: SHORT });
     const first = await checkOneRun(run);
     const args = [
-      "train",
       recipe,
       "--backend",
       "cpu",
@@ -134,7 +87,7 @@ Deno.test("killed at any change of a file, a rerun leaves files of one run, and 
     let kills = 0;
     while (true) {
       // Each starts from what the kill before it left, so that a killed tidying up is tidied up as well.
-      const ended = await killedAt(kills, args);
+      const ended = await killedAt(kills, args, folder);
       const runs = Object.keys(await runsIn(run)).length === 0 ? null : await checkOneRun(run);
       const students = ["", "previous", "previous.moving"].map((part) => join(run, part, "student"));
       const whole = await Promise.all(

@@ -16,14 +16,20 @@ export function taskArguments(verb: keyof typeof configuration.tasks): string[] 
   return configuration.tasks[verb].command.split(" ").slice(1);
 }
 
-/** Starts Deno, in the checkout unless another folder is named. */
+/**
+ * Starts Deno, in the checkout unless another folder is named.
+ *
+ * @param through a program to start it by, with its flags: `strace -f`
+ */
 export function spawnDeno(
   args: readonly string[],
-  env: Record<string, string> = {},
+  env: Readonly<Record<string, string>> = {},
   folder = CHECKOUT,
+  through: readonly string[] = [],
 ): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: [...args],
+  const [program, ...words] = [...through, Deno.execPath(), ...args];
+  return new Deno.Command(program, {
+    args: words,
     cwd: folder,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",

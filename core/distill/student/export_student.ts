@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { norm } from "../../linalg/vector.ts";
-import { kindOfPath, movePath, readUserFile, readUserFolder, removePath } from "../../files.ts";
+import { makeFolderWithin, readUserFile } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { sha256 } from "../../sha256.ts";
 import type { RunData } from "../load_data.ts";
 import { mergedWeights } from "./merged_weights.ts";
+import { moveModelFolder } from "../../model_folder/replace_folder.ts";
 import { writeModelFolder } from "../../model_folder/write_folder.ts";
 import { readModelWeights } from "../../model_folder/read_weights.ts";
 import { WEIGHTS_FILE } from "../../model_folder/stored_tensors.ts";
@@ -64,6 +65,7 @@ export async function exportStudent(
     const numbers = await mergedWeights(student);
     const broken = [...numbers].find(([, values]) => !values.every(Number.isFinite));
     if (broken) throw new NonFiniteWeights(broken[0]);
+    await makeFolderWithin(unverified);
     await writeModelFolder(unverified, architecture, model, data.dataset.input, numbers, run);
     return numbers;
   });
@@ -82,7 +84,7 @@ export async function exportStudent(
     );
   }
   try {
-    await takeName(unverified, final);
+    await moveModelFolder(unverified, final);
   } catch (error) {
     weights.dispose();
     throw error;
@@ -95,15 +97,4 @@ export async function exportStudent(
     ),
     sha256: await sha256(await readUserFile(join(final, WEIGHTS_FILE), "the student")),
   };
-}
-
-/**
- * Gives a verified folder its name, by renames alone. A folder that has the name is of the same run, as another's was
- * put aside: the two differ in their weights only, so that there is a whole student after each file.
- */
-async function takeName(unverified: string, final: string): Promise<void> {
-  if (await kindOfPath(final) === null) return await movePath(unverified, final);
-  const names = (await readUserFolder(unverified, "the student")).keys();
-  for (const name of names) await movePath(join(unverified, name), join(final, name));
-  await removePath(unverified);
 }

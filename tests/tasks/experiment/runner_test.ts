@@ -14,6 +14,8 @@ const never = new AbortController().signal;
 
 /** A run of the tiny recipe as the grid starts one, in the folder "run". */
 async function run(folder: string, overrides: readonly string[] = [], signal = never, text = tinyRecipe) {
+  let begun = 0;
+  const begin = () => Promise.resolve(void begun++);
   const { reporter, lines } = recorder();
   const recipe = parseChecked(text, join(folder, "tiny.yaml"), recipeSchema, {
     overrides: ["backend=cpu", "train.epochs=2", ...overrides, {
@@ -24,8 +26,8 @@ async function run(folder: string, overrides: readonly string[] = [], signal = n
   });
   const steps: number[] = [];
   const observed = { ...reporter, progress: ({ step }: { step: number }) => void steps.push(step), end: () => {} };
-  const outcome = await trainingRunner(builtins, observed, signal)(recipe, "tiny");
-  return { outcome, told: lines.at(-1)!, lines, steps };
+  const outcome = await trainingRunner(builtins, observed, signal, begin)(recipe, "tiny");
+  return { begun, outcome, told: lines.at(-1)!, lines, steps };
 }
 
 const written = async (folder: string) => (await Deno.stat(join(folder, "run", "metrics.json"))).mtime!.getTime();
@@ -37,6 +39,7 @@ Deno.test("a finished run is not run again, a changed one is", () =>
     const time = await written(folder);
     const again = await run(folder, ["base=."]);
     assert.match(again.told, /\(was done\)$/);
+    assert.deepEqual([first.begun, again.begun], [1, 0]);
     assert.equal(await written(folder), time);
     assert.deepEqual(again.outcome, first.outcome);
 
@@ -196,4 +199,19 @@ Deno.test("an experiment's folder is its own", () =>
       "a",
       /^Cannot make the experiment's folder ".*train-images" as there is a file of that name: /,
     );
+  }));
+
+Deno.test("an experiment whose folder was moved or removed says so before it writes there again", () =>
+  withTinyData(async (folder) => {
+    const at = join(folder, "results");
+    await withOutputFolder(at, "a", async (check) => {
+      await check();
+      await Deno.rename(at, `${at}.moved`);
+      await Deno.mkdir(at);
+      await assert.rejects(check, {
+        name: "UserError",
+        message: `Cannot write to "${at}" as it was moved or removed while the experiment ran: put it back, and the ` +
+          "same command goes on",
+      });
+    });
   }));

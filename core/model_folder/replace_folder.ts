@@ -1,0 +1,63 @@
+import { basename, join } from "node:path";
+import { kindOfPath, makeFolder, movePath, readTextIfThere, readUserFolder, removePath } from "../files.ts";
+import { UserError } from "../errors.ts";
+import { LOCK, lockFolder } from "../lock.ts";
+import { CONFIG_FILE } from "./config_file.ts";
+
+/** The folder of a model's files while they are being written, in the folder that they are to go to. */
+export const UNVERIFIED_PART = ".unverified";
+
+/**
+ * Writes a model folder to where another one may be. Its files are written apart and moved when all are there: whatever
+ * happens in between, no model is ever made of the files of two.
+ *
+ * @param folder files in it that no model folder has stay
+ * @param write writes the model folder to the path that it is given
+ * @throws UserError if it cannot be written, or another process is at it
+ */
+export async function replaceModelFolder(folder: string, write: (to: string) => Promise<void>): Promise<void> {
+  const kind = await kindOfPath(folder);
+  if (kind === "file" || (kind === null && await isLink(folder))) {
+    throw new UserError(
+      `Cannot make the model folder "${folder}" as there is a file of that name: move it away, or name another`,
+    );
+  }
+  // Within it, as the folder may be a file system of its own, or the only one that may be written.
+  const unverified = join(folder, UNVERIFIED_PART);
+  await makeFolder(unverified, "the model folder");
+  try {
+    using _lock = await lockFolder(unverified, "another merge writes to it");
+    await clear(unverified); // of what one that was killed left
+    await write(unverified).catch((error) => clear(unverified).finally(() => Promise.reject(error)));
+  } catch (error) {
+    // If nobody is at it, and if it was made for this.
+    await Deno.remove(unverified).catch(() => {});
+    if (kind === null) await Deno.remove(folder).catch(() => {});
+    throw error;
+  }
+  await moveModelFolder(unverified, folder);
+}
+
+/** Whether there is a link, which leads nowhere if nothing else is known of its path. */
+async function isLink(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(({ isSymlink }) => isSymlink, () => false);
+}
+
+/** Removes all but the lock. */
+async function clear(folder: string): Promise<void> {
+  for (const { name } of [...Deno.readDirSync(folder)]) if (name !== LOCK) await removePath(join(folder, name));
+}
+
+/**
+ * Gives a model folder another's name, by renames alone. A model that differs in its weights only is whole after each
+ * of them; another one has no `config.json`, and is not to be read, until all files are the new one's.
+ */
+export async function moveModelFolder(from: string, to: string): Promise<void> {
+  if (await kindOfPath(to) === null) return await movePath(from, to);
+  const names = [...(await readUserFolder(from, "the model")).keys()];
+  const config = (folder: string) => readTextIfThere(join(folder, CONFIG_FILE), "the model's description");
+  if (await config(from) !== await config(to)) await removePath(join(to, CONFIG_FILE));
+  const last = (name: string) => Number(basename(name) === CONFIG_FILE);
+  for (const name of names.sort((a, b) => last(a) - last(b))) await movePath(join(from, name), join(to, name));
+  await removePath(from);
+}
