@@ -41,8 +41,10 @@ const FLOORS: Readonly<Record<string, string>> = {
 /** Files whose room is not the folder that they stand in. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ground: [
+    "core/duplicate_key.ts",
     "core/errors.ts",
     "core/files.ts",
+    "core/json.ts",
     "core/lock.ts",
     "core/nearest.ts",
     "core/sha256.ts",

@@ -1,4 +1,8 @@
 import type { Campaign } from "./campaign.ts";
+import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
-export const campaigns: readonly Campaign[] = [];
+export const campaigns: readonly Campaign[] = [
+  safetensorsFuzz,
+  tensorsFuzz,
+];
