@@ -19,7 +19,7 @@ const RAW =
  * @param body reads, and checks what it was given; a failed check is a fault
  * @throws Error that says what was wrong: an internal error, a sentence that is none, a hang, too much memory
  */
-export async function answered(names: string, body: () => Promise<unknown>): Promise<Ending> {
+export async function answered(names: string | RegExp, body: () => Promise<unknown>): Promise<Ending> {
   const { rss } = Deno.memoryUsage();
   const start = performance.now();
   let ending: Ending = "fine";
@@ -37,12 +37,12 @@ export async function answered(names: string, body: () => Promise<unknown>): Pro
   return ending;
 }
 
-function judge(sentence: string, names: string): void {
+function judge(sentence: string, names: string | RegExp): void {
   // What the file itself says stands in quotes, and may be anything.
   const own = sentence.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
   const raw = RAW.exec(own)?.[0];
   if (raw !== undefined) throw new Error(`the runtime's words, "${raw}": ${sentence}`);
-  if (!sentence.includes(names)) throw new Error(`no path: ${sentence}`);
+  if (typeof names === "string" ? !sentence.includes(names) : !names.test(sentence)) throw new Error(`no path: ${sentence}`);
   if (sentence.includes("\n")) throw new Error(`more than a line: ${sentence}`);
   if (sentence.length > MOST_LETTERS) throw new Error(`${sentence.length} letters: ${sentence.slice(0, 300)}`);
 }

@@ -1,8 +1,12 @@
 import type { Campaign } from "./campaign.ts";
+import { cifarFuzz, gzipBombs, idxFuzz } from "./image_fuzz.ts";
 import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
 export const campaigns: readonly Campaign[] = [
   safetensorsFuzz,
   tensorsFuzz,
+  idxFuzz,
+  cifarFuzz,
+  gzipBombs,
 ];
