@@ -29,6 +29,9 @@ const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
 
 /** The most that is inflated; the largest set of MNIST's family, EMNIST by class, has half of it. */
 const MAX_INFLATED_BYTES = 2 ** 30;
+/** Above so many bytes no more than so many times the packed ones: drawings are packed to about a fifth. */
+const UNSUSPICIOUS_BYTES = 2 ** 28;
+const MAX_RATIO = 40;
 
 /**
  * Decodes an IDX file of unsigned bytes. Gzip is known by its content and inflated to at most the size that the
@@ -53,6 +56,10 @@ export async function decodeIdx(bytes: Uint8Array<ArrayBuffer>, source: string):
   const { dimensions, headerBytes, fileBytes } = parseHeader(start, source);
   if (gzip && fileBytes > MAX_INFLATED_BYTES) {
     refuse(source, `it inflates to ${fileBytes} bytes: at most ${MAX_INFLATED_BYTES} are inflated, so unpack it`);
+  }
+  if (gzip && fileBytes > UNSUSPICIOUS_BYTES && fileBytes > MAX_RATIO * bytes.length) {
+    const times = Math.round(fileBytes / bytes.length);
+    refuse(source, `it inflates to ${fileBytes} bytes, ${times} times its size, as no images do: unpack it if it is right`);
   }
   if (gzip && fileBytes > mostInflated(bytes)) {
     refuse(source, `it is cut short: no ${bytes.length} bytes of gzip hold the ${fileBytes} that its header promises`);

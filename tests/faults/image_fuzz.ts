@@ -151,9 +151,11 @@ export const gzipBombs: Campaign = {
     const files = wholeIdx(random);
     const hurt = oneOf(random, Object.keys(files));
     const { dimensions } = readIdx(files[hurt]);
-    const promised = dimensions.map(() => oneOf(random, [...SIZES, 30_000]));
-    const start = idxFile(oneOf(random, [dimensions, promised, [], Array(255).fill(1)]), new Uint8Array(0));
-    files[hurt] = bomb(oneOf(random, [start, new Uint8Array(0)]), oneOf(random, [1, 64, 4096]));
+    // Sizes that the limits let through, and sizes that they do not.
+    const total = oneOf(random, [2 ** 24, 2 ** 28 - 64, 2 ** 28, 2 ** 29, 2 ** 30 - 64, 2 ** 30, 2 ** 31, 2 ** 32 - 1]);
+    const promised = dimensions.map((_, axis) => axis === 0 ? total : 1);
+    const start = idxFile(oneOf(random, [dimensions, promised, promised, Array(255).fill(1)]), new Uint8Array(0));
+    files[hurt] = bomb(random.below(8) === 0 ? new Uint8Array(0) : start, oneOf(random, [1, 64, 1024, 4096]));
     const options = {
       train: { images: "train-images.idx", labels: "train-labels.idx" },
       test: { images: "test-images.idx", labels: "test-labels.idx" },
