@@ -6,7 +6,7 @@ import { evaluate } from "../core/evaluate/evaluate.ts";
 import { classScores } from "../core/evaluate/metrics/confusion.ts";
 import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
 import { describeTags } from "../core/evaluate/metrics/spans.ts";
-import { loadData, type RunData } from "../core/distill/load_data.ts";
+import { describeSkipped, loadData, type RunData } from "../core/distill/load_data.ts";
 import { reorderClasses } from "../core/distill/reorder_classes.ts";
 import { matchClasses } from "../core/distill/teacher/match_classes.ts";
 import { readClassNames } from "../core/model_folder/class_names.ts";
@@ -93,6 +93,7 @@ async function evaluateFolder(
   const builtins = allowedPlugins(flags);
   const plugins = await resolvePlugins(recipe, builtins);
   const loaded = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
+  for (const line of describeSkipped(loaded.dataset)) tell(line);
   const data = await inModelsOrder(folder, loaded, Array.isArray(plugins.dataset.options?.classes), tell);
   const examples = splitOf(data, split);
   const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>

@@ -24,6 +24,7 @@ export function reorderClasses(data: RunData, order: readonly number[]): RunData
   return {
     ...data,
     dataset: {
+      ...dataset,
       input: { ...dataset.input, classes: order.map((number) => dataset.input.classes[number]) },
       splits: splits as Dataset["splits"],
     },

@@ -59,7 +59,10 @@ export async function decodeIdx(bytes: Uint8Array<ArrayBuffer>, source: string):
   }
   if (gzip && fileBytes > UNSUSPICIOUS_BYTES && fileBytes > MAX_RATIO * bytes.length) {
     const times = Math.round(fileBytes / bytes.length);
-    refuse(source, `it inflates to ${fileBytes} bytes, ${times} times its size, as no images do: unpack it if it is right`);
+    refuse(
+      source,
+      `it inflates to ${fileBytes} bytes, ${times} times its size, as no images do: unpack it if it is right`,
+    );
   }
   if (gzip && fileBytes > mostInflated(bytes)) {
     refuse(source, `it is cut short: no ${bytes.length} bytes of gzip hold the ${fileBytes} that its header promises`);
@@ -87,7 +90,9 @@ export function pairIdx(images: IdxArray, labels: IdxArray, classes: number): La
   const [count, height, width] = images.dimensions;
   if (images.dimensions.length !== 3 || images.values.length === 0) {
     throw new UserError(
-      `Cannot use ${images.source} as images: its values are ${show(images.dimensions)}, [count, height, width] is needed`,
+      `Cannot use ${images.source} as images: its values are ${
+        show(images.dimensions)
+      }, [count, height, width] is needed`,
     );
   }
   if (labels.dimensions.length !== 1) {

@@ -26,7 +26,9 @@ export async function answered(names: string | RegExp, body: () => Promise<unkno
   try {
     await body();
   } catch (error) {
-    if (!(error instanceof UserError)) throw new Error(`internal error: ${error instanceof Error ? error.stack : error}`);
+    if (!(error instanceof UserError)) {
+      throw new Error(`internal error: ${error instanceof Error ? error.stack : error}`);
+    }
     judge(error.message, names);
     ending = "refused";
   }
@@ -42,7 +44,9 @@ function judge(sentence: string, names: string | RegExp): void {
   const own = sentence.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
   const raw = RAW.exec(own)?.[0];
   if (raw !== undefined) throw new Error(`the runtime's words, "${raw}": ${sentence}`);
-  if (typeof names === "string" ? !sentence.includes(names) : !names.test(sentence)) throw new Error(`no path: ${sentence}`);
+  if (typeof names === "string" ? !sentence.includes(names) : !names.test(sentence)) {
+    throw new Error(`no path: ${sentence}`);
+  }
   if (sentence.includes("\n")) throw new Error(`more than a line: ${sentence}`);
   if (sentence.length > MOST_LETTERS) throw new Error(`${sentence.length} letters: ${sentence.slice(0, 300)}`);
 }

@@ -1,6 +1,7 @@
 import type { Campaign } from "./campaign.ts";
 import { cifarFuzz, gzipBombs, idxFuzz } from "./image_fuzz.ts";
 import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
+import { conllFuzz, mailFuzz, tableFuzz } from "./text_fuzz.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
 export const campaigns: readonly Campaign[] = [
@@ -9,4 +10,7 @@ export const campaigns: readonly Campaign[] = [
   idxFuzz,
   cifarFuzz,
   gzipBombs,
+  tableFuzz,
+  conllFuzz,
+  mailFuzz,
 ];

@@ -57,7 +57,10 @@ function wholeIdx(random: Random): Files {
   const files: Files = {};
   for (const split of ["train", "test"]) {
     const count = 2 + random.below(4);
-    files[`${split}-images.idx`] = idxFile([count, 3, 2], Uint8Array.from({ length: count * 6 }, () => random.below(256)));
+    files[`${split}-images.idx`] = idxFile(
+      [count, 3, 2],
+      Uint8Array.from({ length: count * 6 }, () => random.below(256)),
+    );
     files[`${split}-labels.idx`] = idxFile([count], Uint8Array.from({ length: count }, (_, index) => index % 3));
   }
   return files;
@@ -190,7 +193,9 @@ export const cifarFuzz: Campaign = {
     const variant = oneOf(random, ["cifar-10", "cifar-100", "cifar-100-coarse"]);
     const labels = variant === "cifar-10" ? 1 : 2;
     const names = ["train.bin", "more.bin", "test.bin"];
-    const files: Files = Object.fromEntries(names.map((name) => [name, cifarFile(random, labels, 1 + random.below(2))]));
+    const files: Files = Object.fromEntries(
+      names.map((name) => [name, cifarFile(random, labels, 1 + random.below(2))]),
+    );
     const hurt = oneOf(random, names);
     files[hurt] = random.below(3) === 0
       ? files[hurt].with(random.below(labels), random.below(256)) as Uint8Array<ArrayBuffer>

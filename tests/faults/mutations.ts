@@ -45,7 +45,11 @@ const BYTE_CHANGES: readonly Change[] = [
   function swap(bytes, random) {
     const [start, end] = range(random, bytes.length);
     const [, middle] = range(random, end - start);
-    const parts = [bytes.subarray(0, start), bytes.subarray(start + middle, end), bytes.subarray(start, start + middle)];
+    const parts = [
+      bytes.subarray(0, start),
+      bytes.subarray(start + middle, end),
+      bytes.subarray(start, start + middle),
+    ];
     return joined(...parts, bytes.subarray(end));
   },
   function insert(bytes, random) {
@@ -65,7 +69,9 @@ const BYTE_CHANGES: readonly Change[] = [
 /** Bytes with one or a few random changes: bits turned, parts cut off, out, in, doubled, exchanged, overwritten. */
 export function changedBytes(bytes: Uint8Array, random: Random): Uint8Array<ArrayBuffer> {
   let changed = bytes;
-  for (let times = random.below(4) === 0 ? 3 : 1; times > 0; times--) changed = oneOf(random, BYTE_CHANGES)(changed, random);
+  for (let times = random.below(4) === 0 ? 3 : 1; times > 0; times--) {
+    changed = oneOf(random, BYTE_CHANGES)(changed, random);
+  }
   return changed.slice() as Uint8Array<ArrayBuffer>;
 }
 
@@ -89,7 +95,6 @@ const WORDS = [
   "-",
   "#",
   "null",
-  "undefined",
   "__proto__",
   "constructor",
   "-1",
@@ -232,13 +237,19 @@ export function changedJson(value: unknown, random: Random, own: readonly unknow
       case 2:
         if (!Array.isArray(parent)) {
           delete parent[key];
-          put(parent, oneOf(random, ["__proto__", "constructor", "toString", "", `${key} `, "0", key.toUpperCase()]), before);
+          put(
+            parent,
+            oneOf(random, ["__proto__", "constructor", "toString", "", `${key} `, "0", key.toUpperCase()]),
+            before,
+          );
         } else parent.splice(Number(key), 0, structuredClone(before));
         break;
       case 3:
         if (typeof before === "number") {
           put(parent, key, before + oneOf(random, [1, -1, 0.5, 1e9, 2 ** 32, -2 * before, 1e300]));
-        } else if (typeof before === "string") put(parent, key, oneOf(random, [before + oneOf(random, WORDS), before.slice(1)]));
+        } else if (typeof before === "string") {
+          put(parent, key, oneOf(random, [before + oneOf(random, WORDS), before.slice(1)]));
+        }
         break;
       case 4:
         if (own.length > 0) put(parent, key, structuredClone(oneOf(random, own)));

@@ -8,7 +8,22 @@ import { changedBytes, changedJson, changedText, oneOf } from "./mutations.ts";
 /** What a mutant is called in messages. */
 const SOURCE = '"mutant.safetensors"';
 
-const DTYPES = ["F64", "F32", "F16", "BF16", "I64", "I32", "U8", "BOOL", "F8_E4M3", "F4", "C64", "X9", "toString", "f32"];
+const DTYPES = [
+  "F64",
+  "F32",
+  "F16",
+  "BF16",
+  "I64",
+  "I32",
+  "U8",
+  "BOOL",
+  "F8_E4M3",
+  "F4",
+  "C64",
+  "X9",
+  "toString",
+  "f32",
+];
 const ODD = [...DTYPES, [0, 2 ** 53], [8, 0], [-4, 4], [0.5, 1], [2 ** 31, 2 ** 31], [2 ** 53, 0], [0, 4, 8]];
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -58,7 +73,19 @@ function mutant(random: Random): Uint8Array<ArrayBuffer> {
     case 0:
       return changedBytes(file, random);
     case 1: {
-      const lengths = [0n, 1n, -1n, 7n, 8n, 100_000_000n, 100_000_001n, 2n ** 31n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
+      const lengths = [
+        0n,
+        1n,
+        -1n,
+        7n,
+        8n,
+        100_000_000n,
+        100_000_001n,
+        2n ** 31n,
+        2n ** 53n,
+        2n ** 63n,
+        2n ** 64n - 1n,
+      ];
       return fileOf(header, data, oneOf(random, [...lengths, BigInt(header.length + 1), BigInt(header.length - 1)]));
     }
     case 2:
@@ -68,7 +95,9 @@ function mutant(random: Random): Uint8Array<ArrayBuffer> {
     case 4: { // one tensor's place given to another, or moved
       const names = Object.keys(value).filter((name) => name !== "__metadata__");
       const [one, other] = [oneOf(random, names), oneOf(random, names)];
-      value[one].data_offsets = value[other].data_offsets.map((offset: number) => offset + oneOf(random, [0, 0, 1, -1, 4]));
+      value[one].data_offsets = value[other].data_offsets.map((offset: number) =>
+        offset + oneOf(random, [0, 0, 1, -1, 4])
+      );
       return fileOf(encode(JSON.stringify(value)), data);
     }
     case 5:

@@ -1,5 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { Dataset, DatasetSetup, Examples, Task } from "../../../core/plugin/dataset.ts";
+import type { BadExamples } from "./bad_examples.ts";
 import { openTokenizer } from "./open_tokenizer.ts";
 import { textExamples } from "./text_examples.ts";
 import type { TextOptions } from "./text_options.ts";
@@ -29,6 +30,7 @@ export async function textDataset(
   classes: readonly string[],
   options: TextOptions,
   setup: DatasetSetup,
+  { skipped }: Pick<BadExamples, "skipped">,
 ): Promise<Dataset> {
   const empty = Object.entries(rows).find(([, examples]) => examples.length === 0);
   if (empty) throw new UserError(`Cannot use the data set: its split "${empty[0]}" has no examples`);
@@ -47,5 +49,6 @@ export async function textDataset(
   return {
     input: { task, classes, image: null, text: { vocabulary, maxLength, padding, files } },
     splits: splits as Dataset["splits"],
+    ...(skipped.length > 0 && { skipped }),
   };
 }

@@ -90,7 +90,11 @@ Deno.test("images and labels of one number make a data set of one channel", () =
 Deno.test("files that do not belong together are refused with the reason", () => {
   const two = array([2, 1, 1], [1, 2]);
   const cases: [images: IdxArray, labels: IdxArray, message: string][] = [
-    [two, array([3], [0, 1, 2], '"labels"'), 'Cannot pair the 2 images of "images" with the 3 labels of "labels": one for each is needed'],
+    [
+      two,
+      array([3], [0, 1, 2], '"labels"'),
+      'Cannot pair the 2 images of "images" with the 3 labels of "labels": one for each is needed',
+    ],
     [two, two, 'Cannot use "images" as labels: its values are [2,1,1], [count] is needed'],
     [
       array([2], [0, 1]),

@@ -42,14 +42,27 @@ Deno.test("equal examples stay on one side, each class gives its share, and a se
   assert.ok(share([...few.train, ...few.test], 0) <= 30);
 });
 
-Deno.test("folders are classes; messages without text are left out", async () => {
+Deno.test("folders are classes; messages without text are refused, or left out and told", async () => {
   const files: Record<string, string> = { "mails/readme": "no message", "mails/ham/empty": message("", "") };
   for (let i = 0; i < 8; i++) {
     files[`mails/ham/${i}`] = message(`note ${i}`, "see you");
     files[`mails/junk/${i}`] = message(`offer ${i}`, "buy now");
   }
-  const options = { folder: "mails", classes: { ham: ["ham"], spam: ["junk"] }, vocabularySize: 60, maxLength: 16 };
-  const { input, splits } = await loadTexts(mail, options, files);
+  const options = {
+    folder: "mails",
+    classes: { ham: ["ham"], spam: ["junk"] },
+    vocabularySize: 60,
+    maxLength: 16,
+    onBad: "skip",
+  };
+  const { input, splits, skipped } = await loadTexts(mail, options, files);
+  const reason = "its text is empty";
+  assert.deepEqual(skipped, [{ file: "mails", count: 1, first: [`the message "ham/empty": ${reason}`] }]);
+  await assert.rejects(() => loadTexts(mail, { ...options, onBad: "refuse" }, files), {
+    message:
+      `Cannot use the message "ham/empty" of "mails" as ${reason}: mend it, leave it out, or set onBad to skip, ` +
+      "which leaves such examples out",
+  });
   assert.deepEqual(input.classes, ["ham", "spam"]);
   assert.deepEqual([splits.train.length, splits.test.length], [12, 4]);
   assert.deepEqual([...splits.test.labels!].sort(), [0, 0, 1, 1]);
