@@ -37,7 +37,7 @@ function fileOf(header: Uint8Array, data: Uint8Array, length = BigInt(header.len
   return bytes;
 }
 
-/** Three tensors and some metadata, as this program writes them, and a file with types that it does not compute with. */
+/** Three tensors and some metadata as this program writes them, and types that it does not compute with. */
 const WHOLE = [
   encodeSafetensors(
     new Map([

@@ -19,7 +19,7 @@ train: { epochs: 1, batchSize: 4, optimiser: { use: adamw, learningRate: 0.01 } 
     const { skipped, examples } = await tinyRun(folder, { text, reporter });
     const first = [10, 11, 12, 13, 14].map((line) => `line ${line}: its text is empty`);
     assert.deepEqual(skipped, [{ file: "train.tsv", count: 7, first }]);
-    assert.equal(examples.train, 8);
+    assert.equal(examples.train + examples.validation, 8);
     assert.ok(lines.includes(`skipped 7 examples of "train.tsv": ${first.join("; ")}; and 2 more`), lines.join("\n"));
     assert.deepEqual(JSON.parse(await Deno.readTextFile(join(folder, "run", "metrics.json"))).skipped, skipped);
   }));
