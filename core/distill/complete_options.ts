@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
+import { CONFIG_FILE, readForeignConfig, withinConfig } from "../model_folder/config_file.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -23,8 +23,9 @@ export async function completeOptions(
   const file = await configFile(recipe, named ?? weights);
   if (!file && named === null) return resolved;
   return await recipe.within(path, async () => {
-    const config = await readForeignConfig(file ?? resolveFile(recipe, named!));
-    return { ...resolved, options: definition.fromConfig!(config, options) };
+    const read = file ?? resolveFile(recipe, named!);
+    const config = await readForeignConfig(read);
+    return { ...resolved, options: withinConfig(read, () => definition.fromConfig!(config, options)) };
   });
 }
 

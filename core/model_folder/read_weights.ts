@@ -3,12 +3,13 @@ import { UserError } from "../errors.ts";
 import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
 import { toFloat32 } from "../safetensors.ts";
 import { showShape } from "../tensor.ts";
-import { CONFIG_FILE, readForeignConfig } from "./config_file.ts";
+import { CONFIG_FILE, readConfigIfThere } from "./config_file.ts";
 import { readStoredTensors } from "./stored_tensors.ts";
 
 /** Names in a list for a message, the first few of many. */
 function someOf(names: readonly string[]): string {
-  return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
+  const shown = names.slice(0, 4).map((name) => name.length <= 120 ? name : `${name.slice(0, 117)}...`);
+  return shown.join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
 }
 
 /** Options of reading weights. */
@@ -33,29 +34,33 @@ export async function readModelWeights(
   { optional = [], report = () => {} }: ReadingOptions = {},
 ): Promise<Map<string, Float32Array>> {
   const { file, tensors } = await readStoredTensors(path);
-  const stored = new Map([...tensors].flatMap(([name, tensor]): [string, FileTensor][] => {
+  const refuse = (reason: string) => new UserError(`Cannot load the ${who} from "${file}" as ${reason}`);
+  const stored = new Map<string, FileTensor>();
+  for (const [name, tensor] of tensors) {
     const own = model.fromForeign(name);
-    return own === null ? [] : [[own, { shape: tensor.shape, numbers: () => toFloat32(tensor) }]];
-  }));
+    if (own === null) continue;
+    if (stored.has(own)) throw refuse(`two of its tensors are ${own}: which is meant is not known`);
+    stored.set(own, { shape: tensor.shape, numbers: () => toFloat32(tensor) });
+  }
   const found = model.fromFile?.(stored, {
-    config: await readForeignConfig(join(dirname(file), CONFIG_FILE)).catch(() => null),
+    config: await readConfigIfThere(join(dirname(file), CONFIG_FILE)),
     report: (line) => report(`${who}: ${line}`),
   }) ?? stored;
   const isMissing = ({ name }: ParameterSpec) => !found.has(name) && !optional.includes(name);
   const missing = model.parameters.filter(isMissing).map(({ name }) => name);
   if (missing.length > 0) {
-    throw new UserError(
-      `Cannot load the ${who} from "${file}" as it lacks ${missing.length} of ${model.parameters.length} tensors: ${
-        someOf(missing)
-      }; it has ${someOf([...tensors.keys()])}`,
+    throw refuse(
+      `it lacks ${missing.length} of ${model.parameters.length} tensors: ${someOf(missing)}; it has ${
+        someOf([...tensors.keys()])
+      }`,
     );
   }
   // A deeper network's file has every tensor of a shallower one, which would run with them and be wrong.
   const known = new Set(model.parameters.map(({ name }) => name));
   const unknown = [...found.keys()].filter((name) => !known.has(name));
   if (unknown.length > 0) {
-    throw new UserError(
-      `Cannot load the ${who} from "${file}" as it is of another model: ${unknown.length} of its tensors have no ` +
+    throw refuse(
+      `it is of another model: ${unknown.length} of its tensors have no ` +
         `place in this one: ${someOf(unknown)}`,
     );
   }
@@ -64,7 +69,16 @@ export async function readModelWeights(
   if (wrong.length > 0) {
     const show = ({ name, shape }: ParameterSpec) =>
       `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
-    throw new UserError(`Cannot load the ${who} from "${file}" as shapes differ: ${someOf(wrong.map(show))}`);
+    throw refuse(`shapes differ: ${someOf(wrong.map(show))}`);
   }
-  return new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
+  try {
+    const weights = new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
+    for (const [name, numbers] of weights) {
+      const wrong = numbers.findIndex((number) => !Number.isFinite(number));
+      if (wrong >= 0) throw new UserError(`number ${wrong + 1} of ${name} is ${numbers[wrong]}, so it is damaged`);
+    }
+    return weights;
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`Cannot load the ${who} from "${file}": ${error.message}`) : error;
+  }
 }

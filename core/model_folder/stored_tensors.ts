@@ -1,6 +1,7 @@
-import { dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../errors.ts";
-import { readUserFile } from "../files.ts";
+import { listedPath, readUserFile } from "../files.ts";
+import { isJsonObject, parseJson, showJson } from "../json.ts";
 import { readSafetensors, type StoredTensor } from "../safetensors.ts";
 
 /** The weights of a model folder in Hugging Face's layout: one file, or an index of several. */
@@ -28,10 +29,14 @@ export async function readStoredTensors(path: string): Promise<StoredTensors> {
   const places = await readIndex(file);
   const tensors = new Map<string, StoredTensor>();
   for (const [shard, names] of Map.groupBy(places.keys(), (name) => places.get(name)!)) {
-    const stored = await readSafetensors(join(dirname(file), shard));
+    const stored = await readSafetensors(shard);
     for (const name of names) {
       const tensor = stored.tensors.get(name);
-      if (!tensor) throw new UserError(`Cannot read "${file}" as "${shard}" lacks the tensor ${name} that it names`);
+      if (!tensor) {
+        throw new UserError(
+          `Cannot read "${file}" as "${basename(shard)}" lacks the tensor ${showName(name)} that it names`,
+        );
+      }
       tensors.set(name, tensor);
     }
   }
@@ -58,19 +63,19 @@ function exists(path: string): Promise<boolean> {
 /** The file of each tensor, by its name. */
 async function readIndex(file: string): Promise<Map<string, string>> {
   const refuse = (reason: string) => new UserError(`Cannot read the index "${file}" as ${reason}`);
-  let index: { weight_map?: unknown };
-  try {
-    index = JSON.parse(new TextDecoder().decode(await readUserFile(file, "the index of the weights")));
-  } catch (error) {
-    throw error instanceof UserError ? error : refuse(`it is no JSON: ${(error as Error).message}`);
+  const index = parseJson(await readUserFile(file, "the index of the weights"), refuse, { distinctKeys: true });
+  const places = isJsonObject(index) ? index.weight_map : undefined;
+  if (!isJsonObject(places)) throw refuse("it has no weight_map");
+  const paths = new Map<unknown, string>();
+  for (const [name, shard] of Object.entries(places)) {
+    const path = paths.get(shard) ?? await listedPath(file, shard);
+    if (path === null) {
+      throw refuse(`it places ${showName(name)} in ${showJson(shard)}: expected a file of its folder`);
+    }
+    paths.set(shard, path);
   }
-  const places = index?.weight_map;
-  if (typeof places !== "object" || places === null) throw refuse("it has no weight_map");
-  return new Map(
-    Object.entries(places).map(([name, shard]) => {
-      // A path could lead out of the folder.
-      if (typeof shard === "string" && /^[^\\/]+$/.test(shard)) return [name, shard];
-      throw refuse(`it places ${name} in ${JSON.stringify(shard)}: expected a file of its folder`);
-    }),
-  );
+  return new Map(Object.entries(places).map(([name, shard]) => [name, paths.get(shard)!]));
 }
+
+/** A tensor's name in a sentence. */
+const showName = (name: string) => name.length <= 120 ? name : `${name.slice(0, 117)}...`;

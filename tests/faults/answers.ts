@@ -47,6 +47,8 @@ function judge(sentence: string, names: string | RegExp): void {
   if (typeof names === "string" ? !sentence.includes(names) : !names.test(sentence)) {
     throw new Error(`no path: ${sentence}`);
   }
-  if (sentence.includes("\n")) throw new Error(`more than a line: ${sentence}`);
+  // Of a checked file each line is a mistake with its place.
+  const [, ...more] = sentence.split("\n");
+  if (!more.every((line) => /^\S.*:\d+:\d+: /.test(line))) throw new Error(`more than a line: ${sentence}`);
   if (sentence.length > MOST_LETTERS) throw new Error(`${sentence.length} letters: ${sentence.slice(0, 300)}`);
 }

@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
+import { isJsonObject, parseJson, showJson } from "../../../core/json.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
 import { bertTokenizer, type BertTokenizerOptions } from "./bert_tokenizer.ts";
+import { checkTokenizer } from "./check_tokenizer.ts";
+import { decodeText } from "./decode_text.ts";
 import { TextTokenizer, type TokenizerFiles } from "./tokenizer.ts";
 import type { TextOptions } from "./text_options.ts";
 import { trainVocabulary } from "./train_vocabulary.ts";
@@ -27,12 +30,12 @@ export async function openTokenizer(
   const files = name === null
     ? bertTokenizer(trainVocabulary(countWords(trainingTexts, lowercase), vocabularySize), { lowercase })
     : await readTokenizer(name, lowercase, readFile);
-  return { tokenizer: new TextTokenizer(files, maxLength), files: fileBytes(files) };
+  return { tokenizer: new TextTokenizer(files, maxLength, name), files: fileBytes(files) };
 }
 
 async function readTokenizer(name: string, lowercase: boolean, readFile: DatasetSetup["readFile"]) {
   if (name.endsWith(".txt")) return readVocabulary(name, { lowercase }, readFile);
-  if (name.endsWith(".json")) return { tokenizer: await readJson(name, readFile), config: {} };
+  if (name.endsWith(".json")) return { tokenizer: checked(await readJson(name, readFile), name), config: {} };
   const optional = async (file: string) => {
     try {
       return await readJson(join(name, file), readFile);
@@ -42,7 +45,7 @@ async function readTokenizer(name: string, lowercase: boolean, readFile: Dataset
     }
   };
   const [tokenizer, config] = [await optional("tokenizer.json"), await optional("tokenizer_config.json") ?? {}];
-  if (tokenizer) return { tokenizer, config };
+  if (tokenizer) return { tokenizer: checked(tokenizer, join(name, "tokenizer.json")), config };
   const file = join(name, "tokenizer_config.json");
   return readVocabulary(join(name, "vocab.txt"), bertOptions(config, lowercase, file), readFile);
 }
@@ -56,11 +59,11 @@ function bertOptions(config: Record<string, unknown>, lowercase: boolean, file: 
   const flag = (key: string): boolean | null => {
     const value = config[key] ?? null;
     if (value === null || typeof value === "boolean") return value;
-    throw new UserError(`Cannot read ${key} in "${file}": expected true, false or null, got ${JSON.stringify(value)}`);
+    throw new UserError(`Cannot read ${key} in "${file}": expected true, false or null, got ${showJson(value)}`);
   };
   const words = config.never_split ?? [];
   if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {
-    throw new UserError(`Cannot read never_split in "${file}": expected a list of texts, got ${JSON.stringify(words)}`);
+    throw new UserError(`Cannot read never_split in "${file}": expected a list of texts, got ${showJson(words)}`);
   }
   const { tokenizer_class: kind, word_tokenizer_type: splitter = "basic" } = config;
   if (kind === "BertJapaneseTokenizer" || splitter !== "basic") {
@@ -79,17 +82,25 @@ function bertOptions(config: Record<string, unknown>, lowercase: boolean, file: 
 }
 
 async function readVocabulary(file: string, options: BertTokenizerOptions, readFile: DatasetSetup["readFile"]) {
-  const text = new TextDecoder().decode(await readFile(file, "the vocabulary"));
-  return bertTokenizer(text.replace(/\r?\n$/, "").split(/\r?\n/), options);
+  const text = decodeText(await readFile(file, "the vocabulary"), "utf-8", file);
+  try {
+    return bertTokenizer(text.replace(/\r?\n$/, "").split(/\r?\n/), options);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`Cannot use the vocabulary "${file}": ${error.message}`) : error;
+  }
 }
 
 async function readJson(file: string, readFile: DatasetSetup["readFile"]): Promise<Record<string, unknown>> {
   const bytes = await readFile(file, "the tokenizer");
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new UserError(`Cannot read the tokenizer "${file}": ${(error as Error).message}`);
-  }
+  const refuse = (reason: string) => new UserError(`Cannot read the tokenizer "${file}" as ${reason}`);
+  const value = parseJson(bytes, refuse);
+  if (isJsonObject(value)) return value;
+  throw refuse(`it is ${showJson(value)}: expected a JSON object`);
+}
+
+function checked(tokenizer: Record<string, unknown>, file: string): Record<string, unknown> {
+  checkTokenizer(tokenizer, file);
+  return tokenizer;
 }
 
 /** Hugging Face's files of a tokenizer, for its own tools and for {@link openTokenizer}. */

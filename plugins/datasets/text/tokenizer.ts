@@ -1,5 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../../core/errors.ts";
+import { showJson } from "../../../core/json.ts";
 
 /** The tokens of one example. */
 export interface EncodedText {
@@ -50,24 +51,30 @@ export class TextTokenizer {
   /** The special tokens before and after a single text. */
   readonly #frame: readonly [before: readonly number[], after: readonly number[]];
 
-  /** @throws UserError for files that the library does not understand */
-  constructor({ tokenizer, config }: TokenizerFiles, private readonly maxLength: number) {
-    try {
-      this.#tokenizer = new Tokenizer(tokenizer, config);
-    } catch (error) {
-      throw new UserError(`Cannot use the tokenizer: ${(error as Error).message}`);
-    }
+  /**
+   * @param name what the recipe names, for messages
+   * @throws UserError for files that the library does not understand
+   */
+  constructor(
+    { tokenizer, config }: TokenizerFiles,
+    private readonly maxLength: number,
+    private readonly name: string | null = null,
+  ) {
+    this.vocabulary = vocabularySize(tokenizer);
+    this.#tokenizer = this.#saying(() => new Tokenizer(tokenizer, config));
     this.#prepared = preparation(tokenizer.normalizer as Normaliser | null | undefined);
     const letter = this.#bare("a");
     // A pair of letters, as the library takes an empty second text for none.
-    const special = this.#tokenizer.encode("a", { text_pair: "a" }).ids.length - 2 * letter.length;
+    const special = this.#encode("a", { text_pair: "a" }).ids.length - 2 * letter.length;
     if (maxLength <= special) {
-      throw new UserError(`Cannot cut texts to ${maxLength} tokens: ${special} special tokens leave no room for words`);
+      const whose = name === null ? "" : ` of "${name}"`;
+      throw new UserError(
+        `Cannot cut texts to ${maxLength} tokens: ${special} special tokens${whose} leave no room for words`,
+      );
     }
-    const framed = this.#tokenizer.encode("a").ids;
-    const start = find(framed, letter, 0);
+    const framed = this.#encode("a", {}).ids;
+    const start = this.#saying(() => find(framed, letter, 0));
     this.#frame = [framed.slice(0, start), framed.slice(start + letter.length)];
-    this.vocabulary = vocabularySize(tokenizer);
     const { type } = (tokenizer.post_processor ?? {}) as { type?: string };
     this.#segments = type !== "RobertaProcessing";
     this.padding = this.#tokenizer.token_to_id("[PAD]") ?? this.#tokenizer.token_to_id("<pad>") ?? 0;
@@ -78,7 +85,7 @@ export class TextTokenizer {
    * text until they fit, special tokens stay.
    */
   encode(text: string, pair: string | null = null): EncodedText {
-    const { ids, token_type_ids } = this.#tokenizer.encode(this.#prepared(text), {
+    const { ids, token_type_ids } = this.#encode(this.#prepared(text), {
       text_pair: pair === null ? null : this.#prepared(pair),
       return_token_type_ids: true,
     });
@@ -124,7 +131,31 @@ export class TextTokenizer {
   }
 
   #bare(text: string): number[] {
-    return this.#tokenizer.encode(this.#prepared(text), { add_special_tokens: false }).ids;
+    return this.#encode(this.#prepared(text), { add_special_tokens: false }).ids;
+  }
+
+  /** The library's tokens. @throws UserError if it stumbles, or gives what is no number of a token */
+  #encode(text: string, options: Parameters<Tokenizer["encode"]>[1]): ReturnType<Tokenizer["encode"]> {
+    const encoded = this.#saying(() => this.#tokenizer.encode(text, options));
+    const wrong = encoded.ids.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < this.vocabulary));
+    if (wrong < 0) return encoded;
+    throw this.#refusal(`it has no number for ${showJson(encoded.tokens[wrong])}`);
+  }
+
+  #saying<Result>(body: () => Result): Result {
+    try {
+      return body();
+    } catch (error) {
+      const { message } = error as Error;
+      // The runtime's own words mean that a part which the library counts on is another.
+      const isOurs = !(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) &&
+        !/undefined|null|NaN|\[object/.test(message);
+      throw this.#refusal(isOurs ? message : "a part of it is missing or damaged, or of a kind that is not known here");
+    }
+  }
+
+  #refusal(reason: string): UserError {
+    return new UserError(`Cannot use the tokenizer${this.name === null ? "" : ` "${this.name}"`}: ${reason}`);
   }
 }
 
