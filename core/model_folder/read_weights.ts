@@ -75,7 +75,7 @@ export async function readModelWeights(
     const weights = new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
     for (const [name, numbers] of weights) {
       const wrong = numbers.findIndex((number) => !Number.isFinite(number));
-      if (wrong >= 0) throw new UserError(`number ${wrong + 1} of ${name} is ${numbers[wrong]}, so it is damaged`);
+      if (wrong >= 0) throw new UserError(`it is damaged, as number ${wrong + 1} of ${name} is not finite`);
     }
     return weights;
   } catch (error) {

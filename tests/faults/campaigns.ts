@@ -1,7 +1,9 @@
 import type { Campaign } from "./campaign.ts";
+import { folderFuzz } from "./folder_fuzz.ts";
 import { cifarFuzz, gzipBombs, idxFuzz } from "./image_fuzz.ts";
 import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
 import { conllFuzz, mailFuzz, tableFuzz } from "./text_fuzz.ts";
+import { tfjsFuzz } from "./tfjs_fuzz.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
 export const campaigns: readonly Campaign[] = [
@@ -13,4 +15,6 @@ export const campaigns: readonly Campaign[] = [
   tableFuzz,
   conllFuzz,
   mailFuzz,
+  folderFuzz,
+  tfjsFuzz,
 ];

@@ -37,7 +37,8 @@ export async function writeFiles(folder: string, files: Files): Promise<void> {
   for (const [name, bytes] of Object.entries(files)) await Deno.writeFile(join(folder, name), bytes);
 }
 
-async function readFiles(folder: string): Promise<Files> {
+/** All files of a folder. */
+export async function readFiles(folder: string): Promise<Files> {
   const files: Record<string, Uint8Array<ArrayBuffer>> = {};
   for await (const { name } of Deno.readDir(folder)) files[name] = await Deno.readFile(join(folder, name));
   return files;

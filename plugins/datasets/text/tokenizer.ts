@@ -150,7 +150,9 @@ export class TextTokenizer {
       // The runtime's own words mean that a part which the library counts on is another.
       const isOurs = !(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) &&
         !/undefined|null|NaN|\[object/.test(message);
-      throw this.#refusal(isOurs ? message : "a part of it is missing or damaged, or of a kind that is not known here");
+      throw this.#refusal(
+        isOurs ? message.slice(0, 300) : "a part of it is missing or damaged, or of a kind that is not known here",
+      );
     }
   }
 

@@ -60,3 +60,12 @@ export function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split("\n")[0].trim().replace(/\.$/, "");
 }
+
+/** What TensorFlow.js finds wrong with a model, for a sentence; where the runtime speaks, a part of it is missing. */
+export function whatItSays(error: unknown): string {
+  const message = firstLine(error).slice(0, 300);
+  const isTheRuntimes = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError ||
+    /undefined|NaN|\[object|typed array|not a function|not iterable/.test(message);
+  if (!isTheRuntimes) return `TensorFlow.js says: ${message}`;
+  return "a part of it is missing or damaged, or larger than the memory holds";
+}
