@@ -13,8 +13,14 @@ import { UserError } from "./errors.ts";
  */
 export function fileError(error: unknown, action: string, path: string): unknown {
   const reason = fileErrorReason(error);
-  return reason === undefined ? error : new UserError(`Cannot ${action} "${path}" as ${reason}`, { cause: error });
+  if (reason === undefined) return error;
+  // What a damaged file names may be endless.
+  const shown = path.length <= MOST_SHOWN ? path : `${path.slice(0, MOST_SHOWN)}...`;
+  return new UserError(`Cannot ${action} "${shown}" as ${reason}`, { cause: error });
 }
+
+/** Letters of a path in a sentence. */
+const MOST_SHOWN = 500;
 
 /** What the system's error codes mean to the user, and what helps. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -46,6 +52,7 @@ const REASONS: Readonly<Record<string, string>> = {
 function fileErrorReason(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotCapable) return permissionReason(error.message);
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof TypeError && /NUL byte/.test(error.message)) return "no file's name has a NUL character in it";
   const { code } = error as { code?: unknown };
   if (typeof code === "string" && Object.hasOwn(REASONS, code)) return REASONS[code];
   if (error instanceof Deno.errors.NotFound) return REASONS.ENOENT;

@@ -146,7 +146,7 @@ export class Checked<Value> implements Section<Value> {
     if (names.includes(name)) return name;
     const near = nearest(name, names);
     const advice = near === undefined ? `expected ${listWords(names, "or")}` : `did you mean "${near}"?`;
-    throw this.error(path, `Unknown ${kind} "${name}" for ${formatPath(path)}: ${advice}`);
+    throw this.error(path, `Unknown ${kind} ${showValue(name)} for ${formatPath(path)}: ${advice}`);
   }
 
   /**

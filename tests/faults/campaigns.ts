@@ -2,6 +2,7 @@ import type { Campaign } from "./campaign.ts";
 import { folderFuzz } from "./folder_fuzz.ts";
 import { cifarFuzz, gzipBombs, idxFuzz } from "./image_fuzz.ts";
 import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
+import { cacheFuzz, chainFuzz, checkpointFuzz, experimentFuzz, runFolderFuzz } from "./own_files_fuzz.ts";
 import { conllFuzz, mailFuzz, tableFuzz } from "./text_fuzz.ts";
 import { tfjsFuzz } from "./tfjs_fuzz.ts";
 
@@ -17,4 +18,9 @@ export const campaigns: readonly Campaign[] = [
   mailFuzz,
   folderFuzz,
   tfjsFuzz,
+  checkpointFuzz,
+  chainFuzz,
+  cacheFuzz,
+  runFolderFuzz,
+  experimentFuzz,
 ];
