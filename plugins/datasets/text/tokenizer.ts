@@ -89,7 +89,8 @@ export class TextTokenizer {
       text_pair: pair === null ? null : this.#prepared(pair),
       return_token_type_ids: true,
     });
-    const types = this.#segments ? token_type_ids! : ids.map(() => 0);
+    const types = this.#segments ? token_type_ids : ids.map(() => 0);
+    if (types?.length !== ids.length) throw this.#refusal("it does not say which segment each token is of");
     if (ids.length <= this.maxLength) return { tokens: Uint32Array.from(ids), types: Uint8Array.from(types) };
     const after = this.#frame[1].length;
     if (pair === null) {
