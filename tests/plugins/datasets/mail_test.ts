@@ -23,6 +23,21 @@ Deno.test("HTML loses its tags, scripts and comments; entities become letters", 
   );
 });
 
+Deno.test("what does not end in HTML stays, and is read once however often it begins", () => {
+  for (const start of ["<!-- ", "<script ", "<style ", "<"]) {
+    // Looked for from each beginning on, the end would take minutes to be missed.
+    const endless = start.repeat(100_000);
+    assert.equal(textOfHtml(`a<b>${endless}`), `a ${endless}`);
+  }
+  const mixed = "1<!--2<script>-->3<SCRIPT>4<!--</script >5<style>6</style>7<!-->8<scripts>9<style>10";
+  assert.equal(textOfHtml(mixed).replaceAll(/\s+/g, " "), "1 3 5 7 8 9 10");
+});
+
+Deno.test("a message with too many parts in each other is bad, not an error of ours", async () => {
+  const nested = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n".repeat(300);
+  assert.equal(await mailText(nested), null);
+});
+
 Deno.test("equal examples stay on one side, each class gives its share, and a seed is a split", () => {
   const examples = Array.from(
     { length: 200 },
