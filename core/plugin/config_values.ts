@@ -23,7 +23,7 @@ export function countIn(config: ForeignConfig, key: string, { least = 1, most }:
   );
 }
 
-/** The rate under a key, from 0 to below 1; `null` if there is none. @throws UserError if something else stands there */
+/** The rate under a key, from 0 to below 1; `null` without one. @throws UserError if something else stands there */
 export function rateIn(config: ForeignConfig, key: string): number | null {
   const value = valueIn(config, key);
   if (value === null || (typeof value === "number" && value >= 0 && value < 1)) return value;

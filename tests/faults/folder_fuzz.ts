@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { Random } from "../../core/data/random.ts";
 import { readClassNames } from "../../core/model_folder/class_names.ts";
 import { readModelFolder } from "../../core/model_folder/read_folder.ts";
