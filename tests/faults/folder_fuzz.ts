@@ -64,7 +64,7 @@ async function read(folder: string, { data }: ModelFolder): Promise<void> {
 /** Model folders of this program and of Hugging Face, one file of each hurt. */
 export const folderFuzz: Campaign = {
   name: "broken model folders",
-  quick: 300,
+  quick: 150,
   async trial(seed) {
     const random = new Random(seed).split("folder");
     const model = oneOf(random, await modelFolders());

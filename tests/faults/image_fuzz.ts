@@ -107,7 +107,7 @@ function hurtIdx(file: Uint8Array<ArrayBuffer>, random: Random): Uint8Array<Arra
 /** IDX files of images and labels, gzipped or not. */
 export const idxFuzz: Campaign = {
   name: "broken IDX files",
-  quick: 1000,
+  quick: 400,
   trial(seed) {
     const random = new Random(seed).split("idx");
     const files = wholeIdx(random);

@@ -154,7 +154,7 @@ function hurtText(name: string, bytes: Bytes, random: Random): Bytes {
 /** A checkpoint that --resume and merge read; an undamaged one is of this very run. */
 export const checkpointFuzz: Campaign = {
   name: "broken checkpoints",
-  quick: 200,
+  quick: 100,
   async trial(seed) {
     const random = new Random(seed).split("checkpoint");
     const { run, oldCheckpoint, recipe } = await whole();
@@ -202,7 +202,7 @@ export const chainFuzz: Campaign = {
 /** The teacher's outputs on disk: whatever is there, those that come back are the right ones. */
 export const cacheFuzz: Campaign = {
   name: "broken teacher caches",
-  quick: 200,
+  quick: 100,
   async trial(seed) {
     const random = new Random(seed).split("cache");
     const { cache, cacheSetup } = await whole();
@@ -227,7 +227,7 @@ export const cacheFuzz: Campaign = {
 /** What compare and --resume read back of a run folder, and experiment files. */
 export const runFolderFuzz: Campaign = {
   name: "broken run folders",
-  quick: 300,
+  quick: 150,
   async trial(seed) {
     const random = new Random(seed).split("run");
     const { run, recipe } = await whole();
@@ -271,7 +271,7 @@ tune: { key: train.optimiser.learningRate, values: [0.1, 0.01], seeds: [1] }
 /** Experiment files, series of them, and the mark in an experiment's folder. */
 export const experimentFuzz: Campaign = {
   name: "broken experiment files",
-  quick: 300,
+  quick: 150,
   async trial(seed) {
     const random = new Random(seed).split("experiment");
     const files: Record<string, Bytes> = {

@@ -112,7 +112,7 @@ function hurtTable(format: TableFormat, random: Random): Uint8Array<ArrayBuffer>
 /** Tables of texts: TSV, CSV, JSON lines. */
 export const tableFuzz: Campaign = {
   name: "broken tables",
-  quick: 1500,
+  quick: 800,
   trial(seed) {
     const random = new Random(seed).split("table");
     const format = oneOf(random, ["tsv", "csv", "jsonl"] as const);
@@ -169,7 +169,7 @@ function readConll(bytes: Uint8Array): { words: string[]; tags: string[]; whole:
 /** Sentences with tags in CoNLL's columns. */
 export const conllFuzz: Campaign = {
   name: "broken CoNLL files",
-  quick: 1000,
+  quick: 500,
   trial(seed) {
     const random = new Random(seed).split("conll");
     const text = SENTENCES.join("\n");
@@ -241,7 +241,7 @@ const LONG = [
 /** E-mails by class. */
 export const mailFuzz: Campaign = {
   name: "broken mail",
-  quick: 400,
+  quick: 150,
   trial(seed) {
     const random = new Random(seed).split("mail");
     const files: Record<string, Uint8Array<ArrayBuffer>> = {};
@@ -254,7 +254,9 @@ export const mailFuzz: Campaign = {
     const text = new TextDecoder().decode(files[hurt]);
     if (random.below(6) === 0) {
       const [place, hard] = [random.below(text.length + 1), oneOf(random, LONG)];
-      files[hurt] = encode(text.slice(0, place) + hard.repeat(random.below(200_000 / hard.length)) + text.slice(place));
+      files[hurt] = encode(
+        text.slice(0, place) + hard.repeat(random.below(Math.floor(200_000 / hard.length))) + text.slice(place),
+      );
     } else files[hurt] = oneOf(random, [changedText(text, random), changedBytes(files[hurt], random)]);
     const onBad = oneOf(random, ["refuse", "skip"]);
     return answered(hurt.slice(5), async () => {
