@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { UserError } from "./errors.ts";
 import { visiblePath } from "./visible.ts";
 
@@ -14,10 +14,14 @@ import { visiblePath } from "./visible.ts";
  */
 export function fileError(error: unknown, action: string, path: string): unknown {
   const reason = fileErrorReason(error);
-  return reason === undefined
-    ? error
-    : new UserError(`Cannot ${action} "${visiblePath(path)}" as ${reason}`, { cause: error });
+  if (reason === undefined) return error;
+  // What a damaged file names may be endless.
+  const shown = visiblePath(path.length <= MOST_SHOWN ? path : `${path.slice(0, MOST_SHOWN)}...`);
+  return new UserError(`Cannot ${action} "${shown}" as ${reason}`, { cause: error });
 }
+
+/** Letters of a path in a sentence. */
+const MOST_SHOWN = 500;
 
 /** What the system's error codes mean to the user, and what helps. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -63,6 +67,7 @@ function codeOf(error: Error): unknown {
 function fileErrorReason(error: unknown): string | undefined {
   if (error instanceof Deno.errors.NotCapable) return permissionReason(error.message);
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof TypeError && /NUL byte/.test(error.message)) return "no file's name has a NUL character in it";
   const code = codeOf(error);
   if (typeof code === "string" && Object.hasOwn(REASONS, code)) return REASONS[code];
   if (error instanceof Deno.errors.NotFound) return REASONS.ENOENT;
@@ -129,6 +134,42 @@ export async function readUserFolder(path: string, what: string): Promise<Map<st
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const name of names.sort()) files.set(name, await readUserFile(join(path, name), what));
   return files;
+}
+
+/** No file system has longer names. */
+const MOST_LETTERS = 255;
+
+/**
+ * The path of a file that another file lists. It must lie in the folder of the list, as what somebody else wrote must
+ * not make the program read elsewhere: names that lead out of it are told apart, and so are symbolic links, save where
+ * the list itself is a link to the same folder, as all are in Hugging Face's cache.
+ *
+ * @param list the path of the file that lists, as the user wrote it
+ * @param name what stands there, `/` between its parts
+ * @returns `null` if it is no name, or leads out of the folder
+ * @throws UserError if a folder may not be read
+ */
+export async function listedPath(list: string, name: unknown): Promise<string | null> {
+  if (typeof name !== "string" || name.length > MOST_LETTERS || /[\\:\0]/.test(name)) return null;
+  if (name.split("/").some((part) => part === "" || part === "." || part === "..")) return null;
+  const path = join(dirname(list), name);
+  try {
+    const [folder, own, real] = [
+      await Deno.realPath(dirname(list)),
+      await Deno.realPath(list),
+      await Deno.realPath(path),
+    ];
+    return [folder, dirname(own)].some((home) => isWithin(real, home)) ? path : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return path; // which reading it says
+    throw fileError(error, "read", path);
+  }
+}
+
+/** Whether a real path is in a folder, or in one of that. */
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== "" && !/^\.\.(?:[\\/]|$)/.test(way) && way !== path;
 }
 
 /**

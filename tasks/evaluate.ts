@@ -7,7 +7,7 @@ import { evaluate } from "../core/evaluate/evaluate.ts";
 import { classScores } from "../core/evaluate/metrics/confusion.ts";
 import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
 import { describeTags } from "../core/evaluate/metrics/spans.ts";
-import { loadData, type RunData } from "../core/distill/load_data.ts";
+import { describeSkipped, loadData, type RunData } from "../core/distill/load_data.ts";
 import { reorderClasses } from "../core/distill/reorder_classes.ts";
 import { inModelsForm } from "../core/distill/models_form.ts";
 import { matchClasses } from "../core/distill/teacher/match_classes.ts";
@@ -104,6 +104,7 @@ async function evaluateFolder(
   const random = new Random(recipe.value.seed);
   const tokenizer = await tokenizerFolder(folder, (name) => name);
   const loaded = await loadData(recipe, plugins.dataset, random, tokenizer && resolve(tokenizer));
+  for (const line of describeSkipped(loaded.dataset)) tell(line);
   const formed = await inModelsForm(folder, recipe, loaded, random, tell);
   const data = await inModelsOrder(folder, formed, Array.isArray(plugins.dataset.options?.classes), tell);
   const examples = splitOf(data, split);

@@ -38,10 +38,10 @@ export async function makeSubset(from: string, to: string, files: Readonly<Recor
   }
 }
 
-function firstOf({ dimensions: [available, ...example], values }: IdxArray, count: number): IdxArray {
+function firstOf({ dimensions: [available, ...example], values, source }: IdxArray, count: number): IdxArray {
   const exampleBytes = example.reduce((product, length) => product * length, 1);
   const kept = takeFirst(available, count).length;
-  return { dimensions: [kept, ...example], values: values.slice(0, kept * exampleBytes) };
+  return { dimensions: [kept, ...example], values: values.slice(0, kept * exampleBytes), source };
 }
 
 function encodeIdxGzip({ dimensions, values }: IdxArray): Uint8Array {

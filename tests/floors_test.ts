@@ -42,9 +42,11 @@ const FLOORS: Readonly<Record<string, string>> = {
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ground: [
     "core/arguments.ts",
+    "core/duplicate_key.ts",
     "core/errors.ts",
     "core/files.ts",
     "core/foreign_bytes.ts",
+    "core/json.ts",
     "core/lock.ts",
     "core/nearest.ts",
     "core/visible.ts",

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { isUrl } from "../data/remote_file.ts";
-import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
+import { CONFIG_FILE, readForeignConfig, withinConfig } from "../model_folder/config_file.ts";
 import { readStoredShapes } from "../model_folder/stored_tensors.ts";
 import type { TensorShapes } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
@@ -34,8 +34,9 @@ async function byConfig(
   const file = await configFile(recipe, named ?? weights);
   if (!file && named === null) return resolved;
   return await recipe.within(path, async () => {
-    const config = await readForeignConfig(file ?? resolveFile(recipe, named!));
-    return { ...resolved, options: definition.fromConfig!(config, options) };
+    const read = file ?? resolveFile(recipe, named!);
+    const config = await readForeignConfig(read);
+    return { ...resolved, options: withinConfig(read, () => definition.fromConfig!(config, options)) };
   });
 }
 

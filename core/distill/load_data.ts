@@ -29,6 +29,14 @@ export async function sha256OfFolder(files: ReadonlyMap<string, Uint8Array<Array
   return await sha256(new Uint8Array(await new Blob([names, ...files.values()]).arrayBuffer()));
 }
 
+/** What a data set left out, a line for each file. */
+export function describeSkipped({ skipped = [] }: Dataset): string[] {
+  return skipped.map(({ file, count, first }) => {
+    const more = count > first.length ? `; and ${count - first.length} more` : "";
+    return `skipped ${count} example${count === 1 ? "" : "s"} of "${file}": ${first.join("; ")}${more}`;
+  });
+}
+
 /** Some of a list's examples as a list of their own. */
 export function subset(examples: Examples, chosen: Uint32Array): Examples {
   return {

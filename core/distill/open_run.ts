@@ -12,7 +12,7 @@ import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkAugmentation } from "./check_augmentation.ts";
-import { loadData, type RunData } from "./load_data.ts";
+import { describeSkipped, loadData, type RunData } from "./load_data.ts";
 import { LossSet } from "./losses/loss_set.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { buildModel } from "./recipe_models.ts";
@@ -150,6 +150,7 @@ export async function openRun(
     return taught;
   });
   const { input } = loaded.dataset;
+  for (const line of describeSkipped(loaded.dataset)) report(line);
   const unchanged = checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
   const { positiveClass } = settings.evaluate;

@@ -29,9 +29,10 @@ export function reorderClasses(data: RunData, order: readonly number[]): RunData
 }
 
 function reorderedDataset(dataset: Dataset, order: readonly number[]): Dataset {
-  const { input, splits, retokenise } = dataset;
+  const { input, splits, retokenise, ...rest } = dataset;
   const all = Object.entries(splits).map(([name, split]) => [name, renumbered(split, placesIn(order))]);
   return {
+    ...rest,
     input: { ...input, classes: order.map((number) => input.classes[number]), numbered: false },
     splits: Object.fromEntries(all) as Dataset["splits"],
     ...(retokenise && {

@@ -1,5 +1,6 @@
 import type { Evaluation } from "../evaluate/evaluate.ts";
 import { countTrained } from "../plugin/parameters.ts";
+import type { SkippedExamples } from "../plugin/dataset.ts";
 import { VERSION } from "../version.ts";
 import type { RunParts } from "./open_run.ts";
 import type { ExportedStudent } from "./student/export_student.ts";
@@ -21,6 +22,8 @@ export interface RunSummary {
   readonly seed: number;
   /** Examples of each split. */
   readonly examples: { readonly train: number; readonly validation: number; readonly test: number };
+  /** Examples that the data set left out, by file; see `onBad` of data sets of texts. */
+  readonly skipped: readonly SkippedExamples[];
   /** SHA-256 of each data file that was read, by its name in the recipe. */
   readonly dataSha256: Readonly<Record<string, string>>;
   /** The class that `f1` is of in all metrics; `null` where it is not that of a class. */
@@ -105,6 +108,7 @@ export function summarise(
     device: backend.description,
     seed: settings.seed,
     examples: { train: data.train.length, validation: data.validation?.length ?? 0, test: data.test.length },
+    skipped: data.dataset.skipped ?? [],
     dataSha256: data.sha256,
     positiveClass: test.positiveClass,
     teacher: teacher && taught && {

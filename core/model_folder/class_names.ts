@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
-import { CONFIG_FILE, readForeignConfig } from "./config_file.ts";
+import { showJson } from "../json.ts";
+import { labelsIn } from "../plugin/config_values.ts";
+import { CONFIG_FILE, readConfigIfThere, withinConfig } from "./config_file.ts";
 
 /**
  * The names of a saved model's classes in the order of its logits, as the config.json beside its weights has them: this
@@ -15,7 +17,7 @@ export async function readClassNames(path: string): Promise<readonly string[] | 
   const file = path.endsWith(".json") && !path.endsWith(".index.json")
     ? path
     : join(isFolder ? path : dirname(path), CONFIG_FILE);
-  const config = await readForeignConfig(file).catch(() => null);
+  const config = await readConfigIfThere(file);
   if (config?.problem_type === "multi_label_classification") {
     throw new UserError(
       `Cannot take the model in "${file}" for one class an example: its problem_type is multi_label_classification, ` +
@@ -23,8 +25,8 @@ export async function readClassNames(path: string): Promise<readonly string[] | 
     );
   }
   if (!config) return null;
-  const { labels, id2label } = config;
-  if (Array.isArray(labels)) return labels.map(String);
-  if (typeof id2label !== "object" || id2label === null) return [];
-  return Object.entries(id2label).sort(([a], [b]) => Number(a) - Number(b)).map(([, name]) => String(name));
+  const { architecture, labels } = config;
+  if (architecture === undefined || labels === undefined) return withinConfig(file, () => labelsIn(config) ?? []);
+  if (Array.isArray(labels) && labels.every((name) => typeof name === "string")) return labels;
+  throw new UserError(`Cannot read labels in "${file}": expected a list of names, got ${showJson(labels)}`);
 }

@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import { readUserFile } from "../files.ts";
 import { foreignKind } from "../foreign_bytes.ts";
+import { isJsonObject, parseJson } from "../json.ts";
 import type { ForeignConfig } from "../plugin/saved_options.ts";
 
 /** The description in a model folder of Hugging Face's layout. */
@@ -16,13 +17,29 @@ export async function readDescription(file: string): Promise<string> {
 
 /** The JSON object in a file. @throws UserError if there is none */
 export async function readForeignConfig(file: string): Promise<ForeignConfig> {
-  const text = await readDescription(file);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`Cannot read "${file}" as it is no JSON: ${(error as Error).message}`);
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as ForeignConfig;
+  const bytes = await readUserFile(file, "the model's description");
+  const refuse = (reason: string) => new UserError(`Cannot read "${file}" as ${foreignKind(bytes, file) ?? reason}`);
+  const value = parseJson(bytes, refuse);
+  if (isJsonObject(value)) return value;
   throw new UserError(`Cannot read "${file}" as a model's description: expected a JSON object`);
+}
+
+/** The same; `null` where there is no such file. @throws UserError if it is there and cannot be read */
+export async function readConfigIfThere(file: string): Promise<ForeignConfig | null> {
+  try {
+    return await readForeignConfig(file);
+  } catch (error) {
+    const { cause } = error as Error;
+    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return null;
+    throw error;
+  }
+}
+
+/** Runs what builds a model of a config; its errors get the file's name. */
+export function withinConfig<Result>(file: string, body: () => Result): Result {
+  try {
+    return body();
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`Cannot build the model in "${file}": ${error.message}`) : error;
+  }
 }

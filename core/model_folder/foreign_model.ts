@@ -1,8 +1,7 @@
-import { UserError } from "../errors.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { familyOf, savedOptions } from "../plugin/saved_options.ts";
-import { readForeignConfig } from "./config_file.ts";
+import { readConfigIfThere, withinConfig } from "./config_file.ts";
 
 /**
  * A model that was saved by another program, built for a data set; `null` if its config.json is this program's or none.
@@ -14,12 +13,10 @@ export async function buildForeign(
   definitions: readonly ModelDefinition[],
   data: InputDescription,
 ): Promise<{ readonly architecture: string; readonly model: Model } | null> {
-  const config = await readForeignConfig(file).catch(() => null);
+  const config = await readConfigIfThere(file);
   if (!config || config.architecture !== undefined || config.model_type === undefined) return null;
-  try {
+  return withinConfig(file, () => {
     const definition = familyOf(config, definitions);
     return { architecture: definition.name, model: definition.build(savedOptions(definition, config), data) };
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(`Cannot build the model in "${file}": ${error.message}`) : error;
-  }
+  });
 }

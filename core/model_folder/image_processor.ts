@@ -3,8 +3,9 @@ import type { ImageResize } from "../data/image_form.ts";
 import { RESAMPLING } from "../data/resize.ts";
 import { UserError } from "../errors.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
+import { showJson } from "../json.ts";
 import type { ForeignConfig } from "../plugin/saved_options.ts";
-import { readForeignConfig } from "./config_file.ts";
+import { readConfigIfThere } from "./config_file.ts";
 
 const FILE = "preprocessor_config.json";
 
@@ -57,8 +58,8 @@ export interface ImageProcessor {
  */
 export async function readImageProcessor(folder: string): Promise<ImageProcessor | null> {
   const file = join(folder, FILE);
-  if (!await Deno.stat(file).then(() => true, () => false)) return null;
-  const config = await readForeignConfig(file);
+  const config = await readConfigIfThere(file);
+  if (!config) return null;
   return {
     file,
     normalise: (channels) => normalisation(config, file, channels),
@@ -67,19 +68,34 @@ export async function readImageProcessor(folder: string): Promise<ImageProcessor
 }
 
 function normalisation(config: ForeignConfig, file: string, channels: number): ImageInput["normalise"] {
-  const { do_rescale = true, rescale_factor = 1 / 255, do_normalize = true, image_mean, image_std } = config;
+  const refuse = (key: string, expected: string) =>
+    new UserError(
+      `Cannot normalise images by "${file}": expected ${expected} for ${key}, got ${showJson(config[key])}`,
+    );
+  const flag = (key: string): boolean => {
+    const value = config[key] ?? true;
+    if (typeof value === "boolean") return value;
+    throw refuse(key, "true or false");
+  };
+  const scale = config.rescale_factor ?? 1 / 255;
+  if (typeof scale !== "number" || !(scale > 0)) throw refuse("rescale_factor", "a number above 0");
   // What a white pixel is before it is normalised.
-  const white = 255 * (do_rescale ? Number(rescale_factor) : 1);
-  const perChannel = (entry: unknown, otherwise: number): number[] => {
-    const numbers = do_normalize ? [entry].flat() : [otherwise];
-    const all = numbers.length === 1 ? Array(channels).fill(numbers[0]) : numbers;
-    if (all.length === channels && all.every(Number.isFinite)) return all.map((number) => number / white);
+  const white = 255 * (flag("do_rescale") ? scale : 1);
+  const isNormalised = flag("do_normalize");
+  const perChannel = (key: string, otherwise: number, isRight: (number: number) => boolean): number[] => {
+    const numbers = isNormalised ? [config[key]].flat() : [otherwise];
+    const all = (numbers.length === 1 ? Array(channels).fill(numbers[0]) : numbers).map((number) => number / white);
+    const areNumbers = numbers.every((number) => typeof number === "number" && isRight(number));
+    if (areNumbers && all.length === channels && all.every(Number.isFinite)) return all;
     throw new UserError(
       `Cannot normalise images by "${file}": expected image_mean and image_std of ${channels} ` +
-        `number${channels === 1 ? "" : "s"}`,
+        `number${channels === 1 ? "" : "s"}, deviations above 0`,
     );
   };
-  return { mean: perChannel(image_mean, 0), std: perChannel(image_std, 1) };
+  return {
+    mean: perChannel("image_mean", 0, Number.isFinite),
+    std: perChannel("image_std", 1, (deviation) => deviation > 0),
+  };
 }
 
 /** transformers' ConvNeXT processor shrinks a picture to more than it keeps, by this part where the file has none. */

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import type { ImageForm } from "../data/image_form.ts";
 import { UserError } from "../errors.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
-import { CONFIG_FILE, readForeignConfig } from "./config_file.ts";
+import { CONFIG_FILE, readConfigIfThere } from "./config_file.ts";
 import { readImageProcessor } from "./image_processor.ts";
 import { hasTokenizer } from "./tokenizer_files.ts";
 
@@ -25,7 +25,7 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
   const folder = await folderOf(path);
   const [height, width, channels] = given.size;
   const file = join(folder, CONFIG_FILE);
-  const config = await readForeignConfig(file).catch(() => null);
+  const config = await readConfigIfThere(file);
   const own = config?.input as Partial<ImageInput["normalise"] & Record<"height" | "width", number>> | undefined;
   const { normalise } = (own ?? {}) as { normalise?: ImageInput["normalise"] };
   if (own && normalise && own.height && own.width) {

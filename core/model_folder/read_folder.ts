@@ -1,40 +1,14 @@
 import { join } from "node:path";
-import { z } from "zod";
 import type { InputDescription } from "../plugin/dataset.ts";
-import { optionKit } from "../plugin/kit.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
-import { type Checked, parseChecked } from "../recipe/checked.ts";
 import { listWords } from "../recipe/words.ts";
 import { areSameClasses } from "../plugin/class_names.ts";
 import { buildForeign } from "./foreign_model.ts";
-import { savedOptions } from "../plugin/saved_options.ts";
-import { CONFIG_FILE, readDescription } from "./config_file.ts";
+import { CONFIG_FILE } from "./config_file.ts";
+import { type Config, readOwnConfig } from "./own_config.ts";
 import { readModelWeights } from "./read_weights.ts";
 
-const numbers = z.array(z.number());
-const size = z.int().min(1);
-
-/** The keys of every `config.json` of a model folder; its other keys are options of the model plug-in. */
-const configSchema = z.looseObject({
-  architecture: z.string().min(1).describe("Name of the model plug-in"),
-  task: z.enum(["classification", "regression", "tagging"]).default("classification").describe(
-    "What the model answers",
-  ),
-  input: z.union([
-    z.looseObject({
-      height: size,
-      width: size,
-      channels: size,
-      normalise: z.strictObject({ mean: numbers, std: numbers }),
-    }),
-    z.looseObject({ vocabulary: size, maxLength: size, padding: z.int().min(0) }),
-  ]).describe("Images or text that the model takes"),
-  labels: z.array(z.string()).describe("Names of the classes; none for a regression"),
-  run: z.string().optional().describe("Id of the run that made it"),
-});
-
-type ImageConfig = Extract<z.output<typeof configSchema>["input"], { height: number }>;
-type Config = Checked<z.output<typeof configSchema>>;
+type ImageConfig = Extract<Config["value"]["input"], { height: number }>;
 
 /** A model that was saved, ready to run. */
 export interface SavedModel {
@@ -61,15 +35,11 @@ export async function readModelFolder(
   const file = join(folder, CONFIG_FILE);
   const foreign = await buildForeign(file, definitions, data);
   if (foreign) return { ...foreign, weights: await readModelWeights(folder, foreign.model, "model", { report }) };
-  const text = await readDescription(file);
-  // JSON is YAML, and so its mistakes are shown with line and column, too.
-  const config = parseChecked(text, file, configSchema);
-  const name = config.oneOf(["architecture"], "model", definitions.map(({ name }) => name));
-  const definition = definitions.find((definition) => definition.name === name)!;
-  const options = optionsOf(config, definition);
+  const { config, definition, options } = await readOwnConfig(file, definitions);
   checkData(config, data);
   const model = config.within(["architecture"], () => definition.build(options, data));
-  return { architecture: name, model, weights: await readModelWeights(folder, model, "model", { report }) };
+  const weights = await readModelWeights(folder, model, "model", { report });
+  return { architecture: definition.name, model, weights };
 }
 
 /** A model sees nonsense in images of another size or normalisation, and its classes are numbers only. */
@@ -112,10 +82,4 @@ function inputDifferences(input: Config["value"]["input"], { image, text }: Inpu
 
 function list(values: readonly unknown[]): string {
   return listWords(values.map(String), "and");
-}
-
-/** The options that the model was built with: by its family's reading of the config, or as they stand there. */
-function optionsOf(config: Config, definition: ModelDefinition): unknown {
-  return config.within(["architecture"], () => savedOptions(definition, config.value)) ??
-    config.check([], definition.options(optionKit), Object.keys(configSchema.shape));
 }

@@ -4,7 +4,7 @@ import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
 import { someOf } from "../recipe/words.ts";
 import { toFloat32 } from "../safetensors.ts";
 import { showShape } from "../tensor.ts";
-import { CONFIG_FILE, readForeignConfig } from "./config_file.ts";
+import { CONFIG_FILE, readConfigIfThere } from "./config_file.ts";
 import { readStoredTensors } from "./stored_tensors.ts";
 
 /** Options of reading weights. */
@@ -30,19 +30,22 @@ export async function readModelWeights(
   { optional = [], report = () => {} }: ReadingOptions = {},
 ): Promise<Map<string, Float32Array>> {
   const { file, tensors } = await readStoredTensors(path);
-  const stored = new Map([...tensors].flatMap(([name, tensor]): [string, FileTensor][] => {
-    const own = model.fromForeign(name);
-    return own === null ? [] : [[own, { shape: tensor.shape, numbers: () => toFloat32(tensor) }]];
-  }));
-  const found = model.fromFile?.(stored, {
-    config: await readForeignConfig(join(dirname(file), CONFIG_FILE)).catch(() => null),
-    report: (line) => report(`${who}: ${line}`),
-  }) ?? stored;
   const refuse = (reason: string) => {
     const nearest = model.explain?.(new Map([...tensors].map(([name, { shape }]) => [name, shape]))) ?? null;
     const hint = nearest === null ? "" : `; its weights ${nearest}`;
     return new UserError(`Cannot load the ${who} from "${file}" as ${reason}${hint}`);
   };
+  const stored = new Map<string, FileTensor>();
+  for (const [name, tensor] of tensors) {
+    const own = model.fromForeign(name);
+    if (own === null) continue;
+    if (stored.has(own)) throw refuse(`two of its tensors are ${own}: which is meant is not known`);
+    stored.set(own, { shape: tensor.shape, numbers: () => toFloat32(tensor) });
+  }
+  const found = model.fromFile?.(stored, {
+    config: await readConfigIfThere(join(dirname(file), CONFIG_FILE)),
+    report: (line) => report(`${who}: ${line}`),
+  }) ?? stored;
   const known = new Set(model.parameters.map(({ name }) => name));
   const unknown = [...found.keys()].filter((name) => !known.has(name));
   const isMissing = ({ name }: ParameterSpec) => !found.has(name) && !optional.includes(name);
@@ -63,15 +66,18 @@ export async function readModelWeights(
       `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
     throw refuse(`shapes differ: ${someOf(wrong.map(show))}`);
   }
-  const weights = new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
-  // A network can hide them: a ReLU, or an implementation of WebGPU that takes NaN for what never is.
-  for (const [name, numbers] of weights) {
-    const place = numbers.findIndex((number) => !Number.isFinite(number));
-    if (place < 0) continue;
-    throw new UserError(
-      `Cannot load the ${who} from "${file}" as number ${place} of ${name} is ${numbers[place]}: ` +
-        "all weights must be finite",
-    );
+  try {
+    const weights = new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));
+    // A network can hide them: a ReLU, or an implementation of WebGPU that takes NaN for what never is.
+    for (const [name, numbers] of weights) {
+      const place = numbers.findIndex((number) => !Number.isFinite(number));
+      if (place < 0) continue;
+      throw new UserError(`number ${place} of ${name} is ${numbers[place]}: all weights must be finite`);
+    }
+    return weights;
+  } catch (error) {
+    throw error instanceof UserError
+      ? new UserError(`Cannot load the ${who} from "${file}" as ${error.message}`)
+      : error;
   }
-  return weights;
 }

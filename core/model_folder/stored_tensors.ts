@@ -1,7 +1,8 @@
-import { dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../errors.ts";
-import { readUserFile } from "../files.ts";
+import { listedPath, readUserFile } from "../files.ts";
 import { foreignKind } from "../foreign_bytes.ts";
+import { isJsonObject, parseJson, showJson } from "../json.ts";
 import { readSafetensors, readShapes, type StoredTensor } from "../safetensors.ts";
 import { INDEX_FILE, WEIGHTS_FILE, whyNoWeights } from "./missing_weights.ts";
 
@@ -38,10 +39,14 @@ async function readAll<Found>(
   const places = await readIndex(file);
   const found = new Map<string, Found>();
   for (const [shard, names] of Map.groupBy(places.keys(), (name) => places.get(name)!)) {
-    const stored = await read(join(dirname(file), shard));
+    const stored = await read(shard);
     for (const name of names) {
       const tensor = stored.get(name);
-      if (!tensor) throw new UserError(`Cannot read "${file}" as "${shard}" lacks the tensor ${name} that it names`);
+      if (!tensor) {
+        throw new UserError(
+          `Cannot read "${file}" as "${basename(shard)}" lacks the tensor ${showName(name)} that it names`,
+        );
+      }
       found.set(name, tensor);
     }
   }
@@ -61,21 +66,21 @@ function exists(path: string): Promise<boolean> {
 
 /** The file of each tensor, by its name. */
 async function readIndex(file: string): Promise<Map<string, string>> {
-  const refuse = (reason: string) => new UserError(`Cannot read the index "${file}" as ${reason}`);
   const bytes = await readUserFile(file, "the index of the weights");
-  let index: { weight_map?: unknown };
-  try {
-    index = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw refuse(foreignKind(bytes, file) ?? `it is no JSON: ${(error as Error).message}`);
+  const refuse = (reason: string) => new UserError(`Cannot read the index "${file}" as ${reason}`);
+  const index = parseJson(bytes, (reason) => refuse(foreignKind(bytes, file) ?? reason), { distinctKeys: true });
+  const places = isJsonObject(index) ? index.weight_map : undefined;
+  if (!isJsonObject(places)) throw refuse("it has no weight_map");
+  const paths = new Map<unknown, string>();
+  for (const [name, shard] of Object.entries(places)) {
+    const path = paths.get(shard) ?? await listedPath(file, shard);
+    if (path === null) {
+      throw refuse(`it places ${showName(name)} in ${showJson(shard)}: expected a file of its folder`);
+    }
+    paths.set(shard, path);
   }
-  const places = index?.weight_map;
-  if (typeof places !== "object" || places === null) throw refuse("it has no weight_map");
-  return new Map(
-    Object.entries(places).map(([name, shard]) => {
-      // A path could lead out of the folder.
-      if (typeof shard === "string" && /^[^\\/]+$/.test(shard)) return [name, shard];
-      throw refuse(`it places ${name} in ${JSON.stringify(shard)}: expected a file of its folder`);
-    }),
-  );
+  return new Map(Object.entries(places).map(([name, shard]) => [name, paths.get(shard)!]));
 }
+
+/** A tensor's name in a sentence. */
+const showName = (name: string) => name.length <= 120 ? name : `${name.slice(0, 117)}...`;

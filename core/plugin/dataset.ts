@@ -85,12 +85,24 @@ export interface Examples {
   batch(indices: Uint32Array, augmentation?: Augmentation): Batch<HostTensor>;
 }
 
+/** Examples of a file that were left out, as they lack their text or their label. */
+export interface SkippedExamples {
+  /** The file, or the folder of messages. */
+  readonly file: string;
+  /** How many there are. */
+  readonly count: number;
+  /** The first few: `line 3: its text is empty`. */
+  readonly first: readonly string[];
+}
+
 /** A loaded data set. */
 export interface Dataset {
   /** Its description for models. */
   readonly input: InputDescription;
   /** Splits by name; `train` and `test` are always there. */
   readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
+  /** What was left out, by file; missing where all was taken. A run tells it. */
+  readonly skipped?: readonly SkippedExamples[];
   /**
    * Of a data set of text, the same examples for a model with another tokenizer.
    *

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { showJson } from "../json.ts";
 import { optionKit } from "./kit.ts";
 import type { ModelDefinition } from "./model.ts";
 
@@ -13,7 +14,7 @@ export function familyOf(
   const family = definitions.find(({ modelTypes }) => modelTypes?.includes(String(type)));
   if (family) return family;
   const known = definitions.flatMap(({ modelTypes }) => modelTypes ?? []);
-  throw new UserError(`Cannot build a model of type "${type}": expected one of ${known.join(", ")}`);
+  throw new UserError(`Cannot build a model of type ${showJson(type)}: expected one of ${known.join(", ")}`);
 }
 
 /** The options of a saved model, by its family's own reading of its config.json; `null` if the family reads none. */

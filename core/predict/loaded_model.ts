@@ -221,6 +221,9 @@ export class LoadedModel implements Disposable {
     const columns = tensors[0].shape.at(-1)!;
     const [logits, decided] = await ops.read(tensors);
     tensors.forEach((tensor) => tensor.dispose());
+    if (!logits.every(Number.isFinite)) {
+      throw this.#refusal("to an answer", "its logits are not finite, so its weights are damaged or another model's");
+    }
     const rows = Array.from({ length: logits.length / columns }, (_, row) => {
       return Float32Array.from(logits.subarray(row * columns, (row + 1) * columns));
     });

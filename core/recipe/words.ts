@@ -29,3 +29,14 @@ export function listNames(names: readonly string[], last: "and" | "or"): string 
 export function someOf(names: readonly string[]): string {
   return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
 }
+
+/**
+ * Names in a sentence, as many as it holds: `a, b and c`, or `a, b, c and 70 others`.
+ *
+ * @param names what to list, long ones cut
+ */
+export function listSome(names: readonly string[], last: "and" | "or"): string {
+  const most = 12;
+  const shown = names.slice(0, most).map((name) => name.length <= 60 ? name : `${name.slice(0, 57)}...`);
+  return names.length <= most ? listWords(shown, last) : `${shown.join(", ")} ${last} ${names.length - most} others`;
+}

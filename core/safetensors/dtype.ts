@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { showJson } from "../json.ts";
 
 /** The name of an element type as a safetensors header spells it. Not all of them are converted to numbers. */
 export type Dtype =
@@ -129,5 +130,5 @@ export function toBigInt64(tensor: StoredTensor): BigInt64Array<ArrayBuffer> {
 }
 
 function refuse({ name, dtype }: StoredTensor, wanted: string): never {
-  throw new UserError(`Cannot convert the tensor ${JSON.stringify(name)} of dtype ${dtype} to ${wanted}`);
+  throw new UserError(`Cannot convert the tensor ${showJson(name)} of dtype ${dtype} to ${wanted}`);
 }

@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import { type Dtype, DTYPE_BITS } from "./dtype.ts";
-import { findDuplicateKey } from "./duplicate_key.ts";
+import { isJsonObject, parseJson, showJson } from "../json.ts";
 
 /** Bytes before the header: its length as a little-endian unsigned 64-bit integer. */
 export const PREFIX_BYTES = 8;
@@ -10,6 +10,8 @@ export const MAX_HEADER_BYTES = 100_000_000;
 
 /** The key of the header that holds free text instead of a tensor. */
 export const METADATA_KEY = "__metadata__";
+
+const OPENING_BRACE = 0x7b;
 
 /** One tensor as the header describes it; offsets count bytes from the end of the header. */
 export interface TensorEntry {
@@ -72,50 +74,41 @@ export function parseHeader(bytes: Uint8Array, dataLength: number, source: strin
 }
 
 function parseJsonObject(bytes: Uint8Array, source: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    refuse(source, "its header is not UTF-8 text");
+  // Of the bytes, as a decoder leaves out what the format does not allow before it.
+  if (bytes[0] !== OPENING_BRACE) {
+    const first = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, 4)).slice(0, 1);
+    refuse(source, `its header begins with ${JSON.stringify(first)}: "{" is needed`);
   }
-  if (text[0] !== "{") refuse(source, `its header begins with ${JSON.stringify(text.slice(0, 1))}: "{" is needed`);
-  let header: Record<string, unknown>;
-  try {
-    header = JSON.parse(text);
-  } catch (error) {
-    refuse(source, `its header is not JSON: ${(error as SyntaxError).message}`);
-  }
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) {
-    refuse(source, `its header has the key ${JSON.stringify(duplicate)} twice in one object`);
-  }
-  return header;
+  const header = parseJson(bytes, (reason) => refuse(source, reason.replace(/^it /, "its header ")), {
+    distinctKeys: true,
+  });
+  return header as Record<string, unknown>;
 }
 
 function parseEntry(name: string, value: unknown, source: string): TensorEntry {
-  const tensor = `tensor ${JSON.stringify(name)}`;
-  if (!isObject(value)) refuse(source, `${tensor} must be an object of dtype, shape and data_offsets`);
+  const tensor = `tensor ${showJson(name)}`;
+  if (!isJsonObject(value)) refuse(source, `${tensor} must be an object of dtype, shape and data_offsets`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (!isDtype(dtype)) {
     const known = Object.keys(DTYPE_BITS).join(", ");
-    refuse(source, `${tensor} has dtype ${JSON.stringify(dtype)}: it must be one of ${known}`);
+    refuse(source, `${tensor} has dtype ${showJson(dtype)}: it must be one of ${known}`);
   }
   if (!isCounts(shape)) {
-    refuse(source, `${tensor} has shape ${JSON.stringify(shape)}: a list of whole numbers from 0 up is needed`);
+    refuse(source, `${tensor} has shape ${showJson(shape)}: a list of whole numbers from 0 up is needed`);
   }
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    refuse(source, `${tensor} has data_offsets ${JSON.stringify(offsets)}: [begin, end] in bytes is needed`);
+    refuse(source, `${tensor} has data_offsets ${showJson(offsets)}: [begin, end] in bytes is needed`);
   }
   const [begin, end] = offsets;
   const bits = shape.reduce((product, length) => product * length, DTYPE_BITS[dtype]);
   // Above this limit a product is rounded, and a wrong size could seem right.
-  if (!Number.isSafeInteger(bits)) refuse(source, `${tensor} has shape [${shape}]: its size in bits overflows`);
+  if (!Number.isSafeInteger(bits)) refuse(source, `${tensor} has shape ${showJson(shape)}: its size in bits overflows`);
   const size = bits / 8;
   if (!Number.isInteger(size)) {
-    refuse(source, `${tensor} has shape [${shape}] of ${dtype}: its ${bits} bits are no whole bytes`);
+    refuse(source, `${tensor} has shape ${showJson(shape)} of ${dtype}: its ${bits} bits are no whole bytes`);
   }
   if (size !== end - begin) {
-    refuse(source, `${tensor} takes ${end - begin} bytes, but shape [${shape}] of ${dtype} needs ${size}`);
+    refuse(source, `${tensor} takes ${end - begin} bytes, but shape ${showJson(shape)} of ${dtype} needs ${size}`);
   }
   return { name, dtype, shape, begin, end };
 }
@@ -124,7 +117,7 @@ function parseEntry(name: string, value: unknown, source: string): TensorEntry {
 function checkLayout(entries: readonly TensorEntry[], dataLength: number, source: string): void {
   let position = 0;
   for (const { name, begin, end } of entries) {
-    const tensor = `tensor ${JSON.stringify(name)}`;
+    const tensor = `tensor ${showJson(name)}`;
     if (begin > position) refuse(source, `bytes ${position} to ${begin}, before ${tensor}, belong to no tensor`);
     if (begin < position) refuse(source, `${tensor} begins at byte ${begin}, inside another that ends at ${position}`);
     if (end > dataLength) refuse(source, `${tensor} ends at byte ${end}, beyond the ${dataLength} bytes of data`);
@@ -133,12 +126,8 @@ function checkLayout(entries: readonly TensorEntry[], dataLength: number, source
   if (position < dataLength) refuse(source, `its last ${dataLength - position} bytes belong to no tensor`);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isStringRecord(value: unknown): value is Record<string, string> {
-  return isObject(value) && Object.values(value).every((item) => typeof item === "string");
+  return isJsonObject(value) && Object.values(value).every((item) => typeof item === "string");
 }
 
 function isDtype(value: unknown): value is Dtype {

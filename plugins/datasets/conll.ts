@@ -2,15 +2,16 @@ import { bounded } from "../../core/recipe/bounds.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { BadExamples } from "./text/bad_examples.ts";
 import { parseConll, type TaggedSentence, toIob2 } from "./text/conll_format.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, sortedClasses } from "./text/labels.ts";
 import type { LabelledText } from "./text/text_examples.ts";
-import { type TextOptions, textOptions } from "./text/text_options.ts";
+import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 import { tokenisedDataset } from "./text/tokenised_dataset.ts";
 import type { TextTokenizer } from "./text/tokenizer.ts";
 
-interface ConllOptions extends TextOptions {
+interface ConllOptions extends TextSetOptions {
   train: string | RemoteFile;
   test: string | RemoteFile;
   more: Record<string, string | RemoteFile>;
@@ -49,7 +50,8 @@ export const conll = defineDataset<ConllOptions>({
   async load(options, setup) {
     const files = { ...options.more, train: options.train, test: options.test };
     const read: Record<string, { file: string; sentences: TaggedSentence[] }> = {};
-    for (const [name, file] of Object.entries(files)) read[name] = await readSentences(file, options, setup);
+    const bad = new BadExamples(options.onBad);
+    for (const [name, file] of Object.entries(files)) read[name] = await readSentences(file, options, setup, bad);
     const classes = options.classes ? namedClasses(options.classes) : tagsOf(read.train.sentences);
     const words = read.train.sentences.map((sentence) => sentence.words.join(" "));
     return await tokenisedDataset({
@@ -65,15 +67,21 @@ export const conll = defineDataset<ConllOptions>({
           ]),
         ),
       labelsOf: () => null,
+      skipped: bad.skipped,
     }, setup);
   },
 });
 
-async function readSentences(file: string | RemoteFile, options: ConllOptions, { readFile }: DatasetSetup) {
+async function readSentences(
+  file: string | RemoteFile,
+  options: ConllOptions,
+  { readFile }: DatasetSetup,
+  bad: BadExamples,
+) {
   const name = nameOfFile(file);
   const text = decodeText(await readFile(file, "the sentences"), options.encoding, name);
-  const sentences = parseConll(text, name, { word: options.wordColumn, tag: options.tagColumn });
-  if (sentences.length === 0) throw new UserError(`Cannot use "${name}" as it has no sentences`);
+  const sentences = parseConll(text, name, { word: options.wordColumn, tag: options.tagColumn }, bad);
+  bad.checkSome(name, sentences);
   const tagged = options.iob1 ? sentences.map((own) => ({ ...own, tags: toIob2(own.tags) })) : sentences;
   return { file: name, sentences: tagged };
 }

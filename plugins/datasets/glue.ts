@@ -3,14 +3,15 @@ import { join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { listWords } from "../../core/recipe/words.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { BadExamples } from "./text/bad_examples.ts";
 import { labelOf, parseTable, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText } from "./text/decode_text.ts";
 import { GLUE_TASKS, type GlueTask } from "./text/glue_tasks.ts";
 import { type ClassName, classNames, classNumber, namedClasses, realNumber } from "./text/labels.ts";
 import { textDataset, type TextRow, type TextRows } from "./text/text_dataset.ts";
-import { type TextOptions, textOptions } from "./text/text_options.ts";
+import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 
-interface GlueOptions extends TextOptions {
+interface GlueOptions extends TextSetOptions {
   task: string;
   folder: string;
   classes: readonly ClassName[] | null;
@@ -43,7 +44,8 @@ export const glue = defineDataset<GlueOptions>({
   },
   async load(options, setup) {
     const own = inOrder(GLUE_TASKS[options.task], options.classes && namedClasses(options.classes));
-    const read = (file: string) => readSplit(join(options.folder, file), own, setup);
+    const bad = new BadExamples(options.onBad);
+    const read = (file: string) => readSplit(join(options.folder, file), own, setup, bad);
     const train = await read("train.tsv");
     if (options.takeTrain !== null && options.takeTrain > train.length) {
       throw new UserError(`Cannot take ${options.takeTrain} examples for takeTrain: there are ${train.length}`);
@@ -53,7 +55,7 @@ export const glue = defineDataset<GlueOptions>({
       test: await read(own.development),
       ...(own.mismatched && { mismatched: await read(own.mismatched) }),
     };
-    return await textDataset(rows, own.task, own.classes, options, setup);
+    return await textDataset(rows, own.task, own.classes, options, setup, bad);
   },
 });
 
@@ -80,14 +82,21 @@ function withoutShortLines(text: string): string {
   return lines.map((line) => cells(line) < wanted ? "" : line).join("\n");
 }
 
-async function readSplit(file: string, task: GlueTask, { readFile }: DatasetSetup): Promise<TextRow[]> {
+async function readSplit(
+  file: string,
+  task: GlueTask,
+  { readFile }: DatasetSetup,
+  bad: BadExamples,
+): Promise<TextRow[]> {
   const text = decodeText(await readFile(file, "the examples"), "utf-8", file);
   const rows = parseTable(task.hasShortLines ? withoutShortLines(text) : text, file, {
     format: "tsv",
     quotes: false,
     columns: task.columns,
   });
-  return rows.map((row) => textRow(row, file, task));
+  const kept = rows.flatMap((row) => bad.keep(() => textRow(row, file, task)));
+  bad.checkSome(file, kept);
+  return kept;
 }
 
 function textRow(row: TableRow, file: string, { task, text, pair, label, classes }: GlueTask): TextRow {

@@ -6,6 +6,14 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+/** The most bytes that one byte of gzip inflates to, by the format's own limits. */
+const MOST_PER_BYTE = 1032;
+
+/** The most bytes that some gzip can inflate to, whatever is in it. */
+export function mostInflated({ length }: Uint8Array): number {
+  return MOST_PER_BYTE * length;
+}
+
 /**
  * Inflates gzip, but never more than is asked for: a small file can inflate to more than the memory holds.
  *
@@ -15,23 +23,18 @@ export function isGzip(bytes: Uint8Array): boolean {
  * @throws TypeError if the bytes before the limit are damaged or cut short. What lies beyond is not looked at.
  */
 export async function gunzipUpTo(bytes: Uint8Array<ArrayBuffer>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
-  // Memory is taken for what arrives, not for the limit, which a damaged header may have set far too high.
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
+  // The system gives memory as it is filled, and a damaged header may have set the limit far too high.
+  const inflated = new Uint8Array(Math.min(limit, mostInflated(bytes)));
+  let filled = 0;
   // Leaving the loop early cancels the stream.
   for await (const chunk of ReadableStream.from(pieces(bytes)).pipeThrough(new DecompressionStream("gzip"))) {
-    const part = chunk.subarray(0, limit - length);
-    parts.push(part);
-    length += part.length;
-    if (length === limit) break;
-  }
-  const inflated = new Uint8Array(length);
-  let filled = 0;
-  for (const part of parts) {
+    const part = chunk.subarray(0, inflated.length - filled);
     inflated.set(part, filled);
     filled += part.length;
+    if (filled === inflated.length) break;
   }
-  return inflated;
+  // A part of a large array would keep all of it.
+  return filled === inflated.length ? inflated : inflated.slice(0, filled);
 }
 
 function* pieces(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,6 @@
 import type { LabelledImages } from "../../core/data/images.ts";
 import { UserError } from "../../core/errors.ts";
-import { gunzipUpTo, isGzip } from "./gunzip.ts";
+import { gunzipUpTo, isGzip, mostInflated } from "./gunzip.ts";
 
 /** An array of bytes in the IDX format, which MNIST and its family use. */
 export interface IdxArray {
@@ -8,6 +8,8 @@ export interface IdxArray {
   readonly dimensions: readonly number[];
   /** Row-major. */
   readonly values: Uint8Array<ArrayBuffer>;
+  /** What was read, as it stands in errors. */
+  readonly source: string;
 }
 
 /** The element types of the format by their code; only unsigned bytes are read. */
@@ -24,6 +26,12 @@ const UNSIGNED_BYTES = 0x08;
 /** Two zeros, the type, the number of dimensions: what stands before the dimensions. */
 const MAGIC_BYTES = 4;
 const MAX_HEADER_BYTES = MAGIC_BYTES + 4 * 255;
+
+/** The most that is inflated; the largest set of MNIST's family, EMNIST by class, has half of it. */
+const MAX_INFLATED_BYTES = 2 ** 30;
+/** Above so many bytes no more than so many times the packed ones: drawings are packed to about a fifth. */
+const UNSUSPICIOUS_BYTES = 2 ** 28;
+const MAX_RATIO = 40;
 
 /**
  * Decodes an IDX file of unsigned bytes. Gzip is known by its content and inflated to at most the size that the
@@ -46,15 +54,28 @@ export async function decodeIdx(bytes: Uint8Array<ArrayBuffer>, source: string):
   const gzip = isGzip(bytes);
   const start = gzip ? await inflate(bytes, MAX_HEADER_BYTES, source) : bytes;
   const { dimensions, headerBytes, fileBytes } = parseHeader(start, source);
+  if (gzip && fileBytes > MAX_INFLATED_BYTES) {
+    refuse(source, `it inflates to ${fileBytes} bytes: at most ${MAX_INFLATED_BYTES} are inflated, so unpack it`);
+  }
+  if (gzip && fileBytes > UNSUSPICIOUS_BYTES && fileBytes > MAX_RATIO * bytes.length) {
+    const times = Math.round(fileBytes / bytes.length);
+    refuse(
+      source,
+      `it inflates to ${fileBytes} bytes, ${times} times its size, as no images do: unpack it if it is right`,
+    );
+  }
+  if (gzip && fileBytes > mostInflated(bytes)) {
+    refuse(source, `it is cut short: no ${bytes.length} bytes of gzip hold the ${fileBytes} that its header promises`);
+  }
   // One byte more than promised tells a file that is too long, and makes gzip check its sum.
   const file = gzip ? await inflate(bytes, fileBytes + 1, source) : bytes;
   if (file.length < fileBytes) {
-    refuse(source, `it is cut short: [${dimensions}] values need ${fileBytes} bytes, and it holds ${file.length}`);
+    refuse(source, `it is cut short: ${show(dimensions)} values need ${fileBytes} bytes, and it holds ${file.length}`);
   }
   if (file.length > fileBytes) {
-    refuse(source, `bytes follow its [${dimensions}] values: it must end after ${fileBytes} bytes`);
+    refuse(source, `bytes follow its ${show(dimensions)} values: it must end after ${fileBytes} bytes`);
   }
-  return { dimensions, values: file.subarray(headerBytes) };
+  return { dimensions, values: file.subarray(headerBytes), source };
 }
 
 /**
@@ -68,19 +89,29 @@ export async function decodeIdx(bytes: Uint8Array<ArrayBuffer>, source: string):
 export function pairIdx(images: IdxArray, labels: IdxArray, classes: number): LabelledImages {
   const [count, height, width] = images.dimensions;
   if (images.dimensions.length !== 3 || images.values.length === 0) {
-    throw new UserError(`Cannot use IDX values of [${images.dimensions}] as images: [count, height, width] is needed`);
+    throw new UserError(
+      `Cannot use ${images.source} as images: its values are ${
+        show(images.dimensions)
+      }, [count, height, width] is needed`,
+    );
   }
   if (labels.dimensions.length !== 1) {
-    throw new UserError(`Cannot use IDX values of [${labels.dimensions}] as labels: [count] is needed`);
+    throw new UserError(
+      `Cannot use ${labels.source} as labels: its values are ${show(labels.dimensions)}, [count] is needed`,
+    );
   }
   if (labels.values.length !== count) {
-    throw new UserError(`Cannot pair ${count} images with ${labels.values.length} labels: one for each is needed`);
+    throw new UserError(
+      `Cannot pair the ${count} images of ${images.source} with the ${labels.values.length} labels of ` +
+        `${labels.source}: one for each is needed`,
+    );
   }
   const wrong = labels.values.findIndex((label) => label >= classes);
   if (wrong >= 0) {
     const label = labels.values[wrong];
     throw new UserError(
-      `Cannot use label ${label} of image ${wrong}: ${classes} classes have labels 0 to ${classes - 1}`,
+      `Cannot use label ${label} of image ${wrong} in ${labels.source}: ${classes} classes have labels 0 to ` +
+        `${classes - 1}`,
     );
   }
   return { pixels: images.values, labels: labels.values, count, height, width, channels: 1 };
@@ -103,7 +134,7 @@ function parseHeader(start: Uint8Array<ArrayBuffer>, source: string) {
   const view = new DataView(start.buffer, start.byteOffset);
   const dimensions = Array.from({ length: rank }, (_, axis) => view.getUint32(MAGIC_BYTES + 4 * axis)); // big-endian
   const fileBytes = headerBytes + dimensions.reduce((product, length) => product * length, 1);
-  if (!Number.isSafeInteger(fileBytes)) refuse(source, `its dimensions [${dimensions}] overflow`);
+  if (!Number.isSafeInteger(fileBytes)) refuse(source, `its dimensions ${show(dimensions)} overflow`);
   return { dimensions, headerBytes, fileBytes };
 }
 
@@ -112,8 +143,13 @@ async function inflate(bytes: Uint8Array<ArrayBuffer>, limit: number, source: st
     return await gunzipUpTo(bytes, limit);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    refuse(source, `its gzip data is damaged or cut short (${error.message})`);
+    refuse(source, "its gzip data is damaged or cut short");
   }
+}
+
+/** Lengths in a message, the first of many. */
+function show(dimensions: readonly number[]): string {
+  return dimensions.length <= 6 ? `[${dimensions}]` : `[${dimensions.slice(0, 5)},... ${dimensions.length} in all]`;
 }
 
 function refuse(source: string, reason: string): never {

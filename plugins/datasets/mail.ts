@@ -2,13 +2,14 @@ import { exampleCount, inWords, seedSchema } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { importFailure } from "../../core/plugin/import_failure.ts";
+import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { namedClasses } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
 import { mailText } from "./text/mail_text.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
-import { type TextOptions, textOptions } from "./text/text_options.ts";
+import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 
-interface MailOptions extends TextOptions {
+interface MailOptions extends TextSetOptions {
   folder: string | null;
   package: string | null;
   classes: Record<string, string[]>;
@@ -19,6 +20,8 @@ interface MailOptions extends TextOptions {
 
 /** A message and the folder that it lies in. */
 interface Message {
+  /** `the message "ham/3"` */
+  readonly place: string;
   readonly group: string;
   readonly content: string | Uint8Array;
 }
@@ -61,16 +64,21 @@ export const mail = defineDataset<MailOptions>({
     const messages = options.folder !== null
       ? await readMessages(options.folder, setup)
       : await importMessages(options.package!, setup);
-    const rows = await textRows(messages, options);
+    const bad = new BadExamples(options.onBad);
+    const rows = await textRows(messages, options, bad);
     const split = splitGroups(rows, ({ text }) => text, ({ label }) => label, options);
-    return await textDataset(split, "classification", classes, options, setup);
+    return await textDataset(split, "classification", classes, options, setup, bad);
   },
 });
 
 async function readMessages(folder: string, { readFolder }: DatasetSetup): Promise<Message[]> {
   const files = await readFolder(folder, "the messages");
   return [...files].filter(([path]) => path.includes("/"))
-    .map(([path, content]) => ({ group: path.slice(0, path.lastIndexOf("/")), content }));
+    .map(([path, content]) => ({
+      place: `the message "${path}"`,
+      group: path.slice(0, path.lastIndexOf("/")),
+      content,
+    }));
 }
 
 /** The package is fetched by Deno, once, when a recipe names it; hence the import that no bundler sees. */
@@ -88,10 +96,14 @@ async function importMessages(name: string, { noteInput }: DatasetSetup): Promis
     throw new UserError(`Cannot use the messages of "${name}": its default export must give a list of { group, text }`);
   }
   await noteInput(name, new TextEncoder().encode(messages.map(({ text }) => text).join("\u0000")));
-  return messages.map(({ group, text }) => ({ group, content: text }));
+  return messages.map(({ group, text }, index) => ({ place: `message ${index + 1}`, group, content: text }));
 }
 
-async function textRows(messages: readonly Message[], { classes, maxLength }: MailOptions): Promise<TextRow[]> {
+async function textRows(
+  messages: readonly Message[],
+  { classes, maxLength, folder, package: name }: MailOptions,
+  bad: BadExamples,
+): Promise<TextRow[]> {
   const labels = new Map(
     Object.values(classes).flatMap((groups, label) => groups.map((group) => [group, label] as const)),
   );
@@ -101,12 +113,19 @@ async function textRows(messages: readonly Message[], { classes, maxLength }: Ma
     throw new UserError(`Cannot find the folder "${missing}" of classes: there are ${[...groups].sort().join(", ")}`);
   }
   const rows: TextRow[] = [];
-  for (const { group, content } of messages) {
+  const file = folder ?? name!;
+  for (const { place, group, content } of messages) {
     const label = labels.get(group);
     if (label === undefined) continue;
-    const text = (await mailText(content)).slice(0, MOST_LETTERS_PER_TOKEN * maxLength);
-    // A message may be a picture and nothing else.
-    if (text !== "") rows.push({ text, pair: null, label });
+    const whole = await mailText(content);
+    rows.push(...bad.keep((): TextRow => {
+      if (whole === null) badExample({ file, place }, "its parts are nested too deeply, or its head is endless");
+      const text = whole.slice(0, MOST_LETTERS_PER_TOKEN * maxLength);
+      // It may be a picture and nothing else.
+      if (text === "") badExample({ file, place }, "its text is empty");
+      return { text, pair: null, label };
+    }));
   }
+  bad.checkSome(file, rows);
   return rows;
 }

@@ -1,16 +1,17 @@
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
+import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { labelOf, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, realNumber, sortedClasses } from "./text/labels.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
-import { type TextOptions, textOptions } from "./text/text_options.ts";
+import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 
 /** A file of a table, by path or URL. */
 type File = string | RemoteFile;
 
-interface TextTableOptions extends TextOptions {
+interface TextTableOptions extends TextSetOptions {
   train: File;
   test: File;
   more: Record<string, File>;
@@ -64,11 +65,24 @@ export const textTable = defineDataset<TextTableOptions>({
     const tables: Record<string, { rows: TableRow[]; file: string }> = {};
     for (const [name, file] of Object.entries(files)) tables[name] = await readTable(file, name, options, setup);
     const given = options.classes && namedClasses(options.classes);
-    const classes = options.task === "regression" ? [] : given ?? classesOf(tables.train, options.label);
-    const rows = Object.fromEntries(
-      Object.entries(tables).map(([name, table]) => [name, textRows(table, classes, options)]),
+    const bad = new BadExamples(options.onBad);
+    const answered = Object.fromEntries(
+      Object.entries(tables).map(([name, table]) => [name, answeredRows(table, options, bad)]),
     );
-    return await textDataset({ ...rows, train: rows.train, test: rows.test }, options.task, classes, options, setup);
+    const classes = options.task === "regression" ? [] : given ?? classesOf(answered.train, options.label);
+    const rows = Object.fromEntries(
+      Object.entries(answered).map((
+        [name, own],
+      ) => [name, own.rows.map((row) => textRow(row, own.file, classes, options))]),
+    );
+    return await textDataset(
+      { ...rows, train: rows.train, test: rows.test },
+      options.task,
+      classes,
+      options,
+      setup,
+      bad,
+    );
   },
 });
 
@@ -86,28 +100,49 @@ async function readTable(file: File, split: string, options: TextTableOptions, {
 /** What stands in the column of the label, for messages. */
 const CLASS = "one class, a text or a number";
 
-function classesOf({ rows, file }: { rows: readonly TableRow[]; file: string }, label: string): string[] {
-  const classes = sortedClasses(rows.map((row) => labelOf(row, label, file, CLASS)));
+/** A row with text and label, and the file that they stand in. */
+interface AnsweredRow extends Omit<TextRow, "label"> {
+  readonly line: number;
+  readonly answer: string;
+}
+
+interface AnsweredRows {
+  readonly file: string;
+  readonly rows: readonly AnsweredRow[];
+}
+
+/** The rows that have a text and a label. */
+function answeredRows(
+  { rows, file }: { rows: readonly TableRow[]; file: string },
+  { task, text, pair, label }: TextTableOptions,
+  bad: BadExamples,
+): AnsweredRows {
+  const kept = rows.flatMap((row) =>
+    bad.keep((): AnsweredRow => {
+      const answer = labelOf(row, label, file, task === "regression" ? "a number" : CLASS);
+      const own = textOf(row, text, file);
+      if (own.trim() === "") badExample({ file, place: `line ${row.line}` }, "its text is empty");
+      return { text: own, pair: pair === null ? null : textOf(row, pair, file), line: row.line, answer };
+    })
+  );
+  bad.checkSome(file, kept);
+  return { file, rows: kept };
+}
+
+function classesOf({ rows, file }: AnsweredRows, label: string): string[] {
+  const classes = sortedClasses(rows.map(({ answer }) => answer));
   if (classes.length >= 2 && classes.length <= 1000) return classes;
   throw new UserError(
     `Cannot tell classes by the column "${label}" of "${file}": it has ${classes.length} different values, and 2 to 1000 are needed`,
   );
 }
 
-function textRows(
-  { rows, file }: { rows: readonly TableRow[]; file: string },
+function textRow(
+  { answer, line, text, pair }: AnsweredRow,
+  file: string,
   classes: readonly string[],
-  { task, text, pair, label }: TextTableOptions,
-): TextRow[] {
-  return rows.map((row) => {
-    const place = { file, line: row.line };
-    const answer = labelOf(row, label, file, task === "regression" ? "a number" : CLASS);
-    const own = textOf(row, text, file);
-    if (own.trim() === "") throw new UserError(`Cannot use line ${row.line} of "${file}": its text is empty`);
-    return {
-      text: own,
-      pair: pair === null ? null : textOf(row, pair, file),
-      label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place),
-    };
-  });
+  { task }: TextTableOptions,
+): TextRow {
+  const place = { file, line };
+  return { text, pair, label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place) };
 }

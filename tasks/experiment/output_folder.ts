@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../core/errors.ts";
+import { showJson } from "../../core/json.ts";
 import { makeFolder, removeTemporaries, writeFileAtomically } from "../../core/files.ts";
 import { LOCK, lockFolder } from "../../core/lock.ts";
 import { readOwnJson } from "../support/own_json.ts";
@@ -42,7 +43,7 @@ async function claim(folder: string, name: string): Promise<void> {
   const refuse = (what: string) =>
     new UserError(`Cannot write to "${folder}" as it holds ${what}: name another folder with --output`);
   if (mark) {
-    if (mark.experiment !== name) throw refuse(`the experiment "${mark.experiment}", not "${name}"`);
+    if (mark.experiment !== name) throw refuse(`the experiment ${showJson(mark.experiment)}, not "${name}"`);
     return;
   }
   for await (const { name } of Deno.readDir(folder)) {

@@ -67,6 +67,9 @@ export async function readChain(file: string): Promise<StoredChain> {
   const cores = rows.map((row, index) => {
     const core = tensors.get(coreName(index));
     if (!core) throw refuse(`it lacks ${coreName(index)} of ${rows.length}`);
+    if (core.shape.length !== 4) {
+      throw refuse(`${coreName(index)} is ${showShape(core.shape)}, expected four dimensions`);
+    }
     const expected = [bonds[index], row, cols[index], index === rows.length - 1 ? 1 : core.shape[3]];
     if (core.shape.join() !== expected.join()) {
       throw refuse(`${coreName(index)} is ${showShape(core.shape)}, expected ${showShape(expected)}`);

@@ -20,13 +20,18 @@ export function showSummary(summary: RunSummary, folder: string, { strong }: Sty
   const difference = `${scientific(merge.maxAbsLogitDifference)} between factored and merged student on ` +
     `${counted(merge.probe, "test example")} (tolerance ${scientific(merge.tolerance)})`;
   const { train, validation, test } = examples;
+  const skipped = summary.skipped.reduce((sum, { count }) => sum + count, 0);
   return [
     strong(header),
     ...rows,
     "",
     ...alignColumns([
       ["logit difference", difference],
-      ["examples", `${grouped(train)} training, ${grouped(validation)} validation, ${grouped(test)} test`],
+      [
+        "examples",
+        `${grouped(train)} training, ${grouped(validation)} validation, ${grouped(test)} test` +
+        (skipped > 0 ? `; ${grouped(skipped)} skipped` : ""),
+      ],
       ["seconds", time],
       ["student", join(folder, "student", `{${CONFIG_FILE},${WEIGHTS_FILE}}`)],
       ["record", join(folder, "{metrics.json,metrics.jsonl,recipe.yaml}")],

@@ -60,16 +60,16 @@ const LOSSES = [
 ];
 
 const SETTINGS = [
-  "train.optimiser.learningRate=1e-30",
-  "train.optimiser.learningRate=1e30",
-  "train.optimiser.learningRate=1e38",
-  "train.optimiser={ use: adamw, epsilon: 1e-40 }",
+  "train.optimiser.learningRate=1e-29",
+  "train.optimiser.learningRate=1e6",
+  "train.optimiser.learningRate=1e5",
+  "train.optimiser={ use: adamw, epsilon: 1e-30 }",
   "train.optimiser={ use: adamw, learningRate: 1e6 }",
-  "train.optimiser.weightDecay=1e20",
-  "train.clipGradientNorm=1e-40",
+  "train.optimiser.weightDecay=1e3",
+  "train.clipGradientNorm=1e-30",
   "train.replay=false",
   "losses[0].weight=0",
-  "losses[0].weight=1e30",
+  "losses[0].weight=1e6",
   "train.dropLast=true",
   "student.overParameterise=[]",
   "validation.count=0",

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../../errors.ts";
 import { makeFolder } from "../../files.ts";
+import { isJsonObject, parseJson } from "../../json.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Augmentation, Examples } from "../../plugin/dataset.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../safetensors.ts";
@@ -127,18 +128,26 @@ async function readCache(
   try {
     const { tensors, metadata } = await readSafetensors(file);
     if (metadata.fingerprint === fingerprint) {
-      const layouts: Readonly<Record<string, Layout>> = JSON.parse(metadata.layouts);
+      const layouts = mapIn<Layout>(metadata.layouts);
       const outputs = new Map(
         [...tensors].map(([name, tensor]) => [name, { ...layouts[name], data: toFloat32(tensor) }]),
       );
-      const tree: OutputTree = JSON.parse(metadata.tree);
+      const tree = mapIn(metadata.tree) as OutputTree;
       if (metadata.sha256 === await contentHash(tree, outputs)) return { tree, outputs };
     }
   } catch (error) {
-    if (!(error instanceof UserError) && !(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof UserError)) throw error;
   }
   report(`teacher: "${file}" is damaged and not used: its outputs are computed again`);
   return null;
+}
+
+/** A map that was written as JSON. @throws UserError if it is not there, or something else is */
+function mapIn<Value>(text: string | undefined): Readonly<Record<string, Value>> {
+  const refuse = (reason: string) => new UserError(`Cannot read the cache as ${reason}`);
+  const value = parseJson(text ?? "", refuse);
+  if (isJsonObject(value)) return value as Readonly<Record<string, Value>>;
+  throw refuse("it lacks a map");
 }
 
 /** One hash over places, layouts and numbers. */

@@ -1,6 +1,8 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { UserError } from "../../../core/errors.ts";
-import { listWords } from "../../../core/recipe/words.ts";
+import { badExample } from "./bad_examples.ts";
+import { isJsonObject, parseJson, showJson } from "../../../core/json.ts";
+import { listSome } from "../../../core/recipe/words.ts";
 
 /** How a table is written. */
 export const TABLE_FORMATS = ["tsv", "csv", "jsonl"] as const;
@@ -38,7 +40,7 @@ function parseSeparated(text: string, file: string, { format, quotes, columns }:
     const records = parse(text, {
       delimiter: format === "tsv" ? "\t" : ",",
       quote: quotes ? '"' : null,
-      columns: columns ? [...columns] : (first: string[]) => header = first.map((name) => name.trim()),
+      columns: columns ? [...columns] : (first: string[]) => header = namesOf(first, file),
       skip_empty_lines: true,
       skip_records_with_empty_values: true,
       info: true,
@@ -56,26 +58,39 @@ function parseSeparated(text: string, file: string, { format, quotes, columns }:
   }
 }
 
+/** The columns that a first line names. @throws UserError for a name that stands twice: which is meant is not known */
+function namesOf(first: readonly string[], file: string): string[] {
+  const names = first.map((name) => name.trim());
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return names;
+  throw new UserError(`Cannot read the columns of "${file}" as two have the name ${showJson(twice)}: rename one`);
+}
+
 function parseJsonLines(text: string, file: string): TableRow[] {
-  return text.split(/\r?\n/).flatMap((content, index) => {
+  const lines = text.split(/\r\n|\n|\r/).flatMap((content, index) => {
     if (content.trim() === "") return [];
     const line = index + 1;
-    let value: unknown;
-    try {
-      value = JSON.parse(content);
-    } catch (error) {
-      throw new UserError(`Cannot read line ${line} of "${file}" as JSON: ${(error as Error).message}`);
-    }
-    if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    const value = parseJson(
+      content,
+      (reason) => new UserError(`Cannot read line ${line} of "${file}" as ${reason.replace("its line 1, ", "its ")}`),
+      { distinctKeys: true },
+    );
+    if (!isJsonObject(value)) {
       throw new UserError(`Cannot read line ${line} of "${file}": a JSON object is needed, with a key for each column`);
     }
-    const cells = Object.entries(value).map(([name, cell]) => [name, cell === null ? "" : plainOrWhole(cell)]);
-    return [{ line, cells: Object.fromEntries(cells) }];
+    return [{ line, value }];
+  });
+  // What a line does not say is as empty as null.
+  const columns = [...new Set(lines.flatMap(({ value }) => Object.keys(value)))];
+  return lines.map(({ line, value }) => {
+    const cellOf = (name: string) => Object.hasOwn(value, name) ? plainOrWhole(value[name]) : "";
+    return { line, cells: Object.fromEntries(columns.map((name) => [name, cellOf(name)])) };
   });
 }
 
 function plainOrWhole(cell: unknown): string | object {
-  return typeof cell === "object" && cell !== null ? cell : String(cell);
+  if (cell === null) return "";
+  return typeof cell === "object" ? cell : String(cell);
 }
 
 /** A text of a row. @throws UserError with the line if there is no such column, or a list or a map stands there */
@@ -92,24 +107,19 @@ export function textOf(row: TableRow, column: string, file: string): string {
 export function labelOf(row: TableRow, column: string, file: string, expected: string): string {
   const label = cellOf(row, column, file, "label", expected).trim();
   if (label !== "") return label;
-  throw new UserError(
-    `Cannot use line ${row.line} of "${file}" as its label is empty: give it one, or leave the line out`,
-  );
+  badExample({ file, place: `line ${row.line}` }, "its label is empty");
 }
 
 function cellOf({ line, cells }: TableRow, column: string, file: string, what: string, expected: string): string {
   if (!Object.hasOwn(cells, column)) {
     throw new UserError(
-      `Cannot find the column "${column}" on line ${line} of "${file}": it has ${listWords(Object.keys(cells), "and")}`,
+      `Cannot find the column "${column}" on line ${line} of "${file}": it has ${listSome(Object.keys(cells), "and")}`,
     );
   }
   const cell = cells[column];
   if (typeof cell === "string") return cell;
   const kind = Array.isArray(cell) ? "list" : "map";
-  const shown = JSON.stringify(cell);
   throw new UserError(
-    `Cannot use line ${line} of "${file}" as its ${what} is a ${kind}, ${
-      shown.length <= 60 ? shown : `${shown.slice(0, 57)}...`
-    }: expected ${expected}`,
+    `Cannot use line ${line} of "${file}" as its ${what} is a ${kind}, ${showJson(cell)}: expected ${expected}`,
   );
 }

@@ -1,4 +1,4 @@
-import { UserError } from "../../../core/errors.ts";
+import { badExample, BadExamples } from "./bad_examples.ts";
 
 /** A sentence with a tag for each word, and the line on which it begins, from 1. */
 export interface TaggedSentence {
@@ -17,31 +17,43 @@ export interface ConllColumns {
  * Sentences of a CoNLL file: a word to a line with its columns between spaces or tabs, and a blank line after each
  * sentence. Lines of `-DOCSTART-` and comments (`# ...` before a sentence) are left out.
  *
- * @throws UserError with the line where a column is missing
+ * @param bad takes sentences with a line that lacks a column
+ * @throws UserError with the line, if such sentences are refused
  */
-export function parseConll(text: string, file: string, columns: ConllColumns): TaggedSentence[] {
+export function parseConll(
+  text: string,
+  file: string,
+  columns: ConllColumns,
+  bad = new BadExamples("refuse"),
+): TaggedSentence[] {
   const sentences: TaggedSentence[] = [];
   let words: string[] = [];
   let tags: string[] = [];
   let first = 0;
+  let isBad = false;
   const end = () => {
-    if (words.length > 0) sentences.push({ line: first, words, tags });
-    [words, tags] = [[], []];
+    if (words.length > 0 && !isBad) sentences.push({ line: first, words, tags });
+    [words, tags, isBad] = [[], [], false];
   };
-  text.split(/\r?\n/).forEach((content, index) => {
+  text.split(/\r\n|\n|\r/).forEach((content, index) => {
     const line = index + 1;
     const cells = content.split(/[\t ]+/).filter((cell) => cell !== "");
     if (cells.length === 0 || cells[0] === "-DOCSTART-") return end();
     if (words.length === 0 && /^#\s/.test(content)) return;
-    const [word, tag] = [cells.at(columns.word), cells.at(columns.tag)];
-    if (word === undefined || tag === undefined || cells.length < 2) {
-      throw new UserError(
-        `Cannot read line ${line} of "${file}": it has ${cells.length} columns, and the word is column ${columns.word}, the tag column ${columns.tag}`,
-      );
-    }
+    if (isBad) return;
     if (words.length === 0) first = line;
-    words.push(word);
-    tags.push(tag);
+    const read = bad.keep(() => {
+      const [word, tag] = [cells.at(columns.word), cells.at(columns.tag)];
+      if (word !== undefined && tag !== undefined && cells.length >= 2) return { word, tag };
+      const count = cells.length === 1 ? "1 column" : `${cells.length} columns`;
+      return badExample(
+        { file, place: `line ${line}` },
+        `it has ${count}, and the word is column ${columns.word}, the tag column ${columns.tag}`,
+      );
+    });
+    isBad = read.length === 0;
+    words.push(...read.map(({ word }) => word));
+    tags.push(...read.map(({ tag }) => tag));
   });
   end();
   return sentences;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
-import { readUserFile } from "../../../core/files.ts";
+import { isJsonObject, parseJson, showJson } from "../../../core/json.ts";
+import { readTextIfThere, readUserFile } from "../../../core/files.ts";
 import type { Batch, HostTensor } from "../../../core/plugin/dataset.ts";
 import type { FolderTokenizer } from "../../../core/predict/inputs.ts";
 import { openTokenizer } from "./open_tokenizer.ts";
@@ -46,11 +47,13 @@ export async function openFolderTokenizer(folder: string, maxLength: number): Pr
 
 /** The most tokens of a text by the tokenizer's own description; Hugging Face writes 1e30 for no bound. */
 async function statedLength(folder: string): Promise<number> {
-  const text = await Deno.readTextFile(join(folder, "tokenizer_config.json")).catch(() => "{}");
-  try {
-    return JSON.parse(text).model_max_length ?? Infinity;
-  } catch {
-    // Who opens the tokenizer says what is wrong with the file.
-    return Infinity;
-  }
+  const file = join(folder, "tokenizer_config.json");
+  const text = await readTextIfThere(file, "the tokenizer");
+  if (text === null) return Infinity;
+  const config = parseJson(text, (reason) => new UserError(`Cannot read the tokenizer "${file}" as ${reason}`));
+  const length = isJsonObject(config) ? config.model_max_length ?? Infinity : Infinity;
+  if (typeof length === "number" && length >= 1) return Math.floor(length);
+  throw new UserError(
+    `Cannot read model_max_length in "${file}": expected a whole number from 1, got ${showJson(length)}`,
+  );
 }

@@ -1,7 +1,8 @@
 import { classNumber as numberAsName } from "../../../core/recipe/bounds.ts";
 import { UserError } from "../../../core/errors.ts";
+import { showJson } from "../../../core/json.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
-import { listWords } from "../../../core/recipe/words.ts";
+import { listSome } from "../../../core/recipe/words.ts";
 
 /** Where a label stands, for messages. */
 export interface LabelPlace {
@@ -41,13 +42,18 @@ export function sortedClasses(labels: Iterable<string>): string[] {
 export function classNumber(label: string, classes: readonly string[], { file, line }: LabelPlace): number {
   const number = classes.indexOf(label);
   if (number >= 0) return number;
-  const known = classes.length > 12 ? `${classes.slice(0, 12).join(", ")} and others` : listWords(classes, "and");
-  throw new UserError(`Unknown label "${label}" on line ${line} of "${file}": the classes are ${known}`);
+  throw new UserError(
+    `Unknown label ${showJson(label)} on line ${line} of "${file}": the classes are ${listSome(classes, "and")}`,
+  );
 }
+
+/** A number as people write it; JavaScript also reads `0x10`. */
+const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
 /** A label as a number. @throws UserError with the line if it is none */
 export function realNumber(label: string, { file, line }: LabelPlace): number {
-  const number = Number(label);
-  if (label.trim() !== "" && Number.isFinite(number)) return number;
-  throw new UserError(`Cannot read the label "${label}" on line ${line} of "${file}": a number is needed`);
+  const number = DECIMAL.test(label) ? Number(label) : NaN;
+  // What is trained on is float32.
+  if (Number.isFinite(Math.fround(number))) return number;
+  throw new UserError(`Cannot read the label ${showJson(label)} on line ${line} of "${file}": a number is needed`);
 }

@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import { foreignKind } from "../../../core/foreign_bytes.ts";
+import { isJsonObject, parseJson, showJson } from "../../../core/json.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
 import { bertTokenizer, type BertTokenizerOptions } from "./bert_tokenizer.ts";
+import { checkTokenizer } from "./check_tokenizer.ts";
+import { decodeText } from "./decode_text.ts";
 import { robertaTokenizer, saveTokenizer } from "./roberta_tokenizer.ts";
 import { TextTokenizer, type TokenizerFiles } from "./tokenizer.ts";
 import type { TextOptions } from "./text_options.ts";
@@ -31,7 +34,7 @@ export async function openTokenizer(
   const files = name === null
     ? bertTokenizer(trainVocabulary(countWords(trainingTexts, lowercase), vocabularySize), { lowercase })
     : await readTokenizer(name, lowercase, readFile);
-  return { tokenizer: new TextTokenizer(files, maxLength), files: fileBytes(files) };
+  return { tokenizer: new TextTokenizer(files, maxLength, name), files: fileBytes(files) };
 }
 
 async function readTokenizer(
@@ -40,14 +43,14 @@ async function readTokenizer(
   readFile: DatasetSetup["readFile"],
 ): Promise<TokenizerFiles> {
   if (name.endsWith(".txt")) return readVocabulary(name, { lowercase }, readFile);
-  if (name.endsWith(".json")) return { tokenizer: await readJson(name, readFile), config: {} };
+  if (name.endsWith(".json")) return { tokenizer: checked(await readJson(name, readFile), name), config: {} };
   const optional = <Read>(file: string, read: (file: string, readFile: DatasetSetup["readFile"]) => Promise<Read>) =>
     ifThere(() => read(join(name, file), readFile));
   const [tokenizer, config] = [
     await optional("tokenizer.json", readJson),
     await optional("tokenizer_config.json", readJson) ?? {},
   ];
-  if (tokenizer) return { tokenizer, config };
+  if (tokenizer) return { tokenizer: checked(tokenizer, join(name, "tokenizer.json")), config };
   const [vocabulary, merges] = [await optional("vocab.json", readJson), await optional("merges.txt", readLines)];
   if (vocabulary && merges) {
     const specialTokens = await optional("special_tokens_map.json", readJson) ?? {};
@@ -84,11 +87,11 @@ function bertOptions(config: Record<string, unknown>, lowercase: boolean, file: 
   const flag = (key: string): boolean | null => {
     const value = config[key] ?? null;
     if (value === null || typeof value === "boolean") return value;
-    throw new UserError(`Cannot read ${key} in "${file}": expected true, false or null, got ${JSON.stringify(value)}`);
+    throw new UserError(`Cannot read ${key} in "${file}": expected true, false or null, got ${showJson(value)}`);
   };
   const words = config.never_split ?? [];
   if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {
-    throw new UserError(`Cannot read never_split in "${file}": expected a list of texts, got ${JSON.stringify(words)}`);
+    throw new UserError(`Cannot read never_split in "${file}": expected a list of texts, got ${showJson(words)}`);
   }
   const { tokenizer_class: kind, word_tokenizer_type: splitter = "basic" } = config;
   if (kind === "BertJapaneseTokenizer" || splitter !== "basic") {
@@ -107,7 +110,12 @@ function bertOptions(config: Record<string, unknown>, lowercase: boolean, file: 
 }
 
 async function readVocabulary(file: string, options: BertTokenizerOptions, readFile: DatasetSetup["readFile"]) {
-  return bertTokenizer(await readLines(file, readFile), options);
+  const lines = await readLines(file, readFile);
+  try {
+    return bertTokenizer(lines, options);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`Cannot use the vocabulary "${file}": ${error.message}`) : error;
+  }
 }
 
 /** The lines of a text file; one that ends with a line break has none after it. */
@@ -115,20 +123,21 @@ async function readLines(file: string, readFile: DatasetSetup["readFile"]): Prom
   const bytes = await readFile(file, "the vocabulary");
   const foreign = foreignKind(bytes, file);
   if (foreign !== null) throw new UserError(`Cannot read the vocabulary "${file}" as ${foreign}`);
-  return new TextDecoder().decode(bytes).replace(/\r?\n$/, "").split(/\r?\n/);
+  return decodeText(bytes, "utf-8", file).replace(/\r?\n$/, "").split(/\r?\n/);
 }
 
 async function readJson(file: string, readFile: DatasetSetup["readFile"]): Promise<Record<string, unknown>> {
   const bytes = await readFile(file, "the tokenizer");
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    const reason = foreignKind(bytes, file) ?? `it is no JSON: ${(error as Error).message}`;
-    throw new UserError(`Cannot read the tokenizer "${file}" as ${reason}`);
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new UserError(`Cannot read the tokenizer "${file}": expected a JSON object`);
+  const refuse = (reason: string) =>
+    new UserError(`Cannot read the tokenizer "${file}" as ${foreignKind(bytes, file) ?? reason}`);
+  const value = parseJson(bytes, refuse);
+  if (isJsonObject(value)) return value;
+  throw refuse(`it is ${showJson(value)}: expected a JSON object`);
+}
+
+function checked(tokenizer: Record<string, unknown>, file: string): Record<string, unknown> {
+  checkTokenizer(tokenizer, file);
+  return tokenizer;
 }
 
 /** Hugging Face's files of a tokenizer, for its own tools and for {@link openTokenizer}. */

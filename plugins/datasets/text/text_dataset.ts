@@ -1,5 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { Dataset, DatasetSetup, Task } from "../../../core/plugin/dataset.ts";
+import type { BadExamples } from "./bad_examples.ts";
 import type { TextOptions } from "./text_options.ts";
 import { tokenisedDataset } from "./tokenised_dataset.ts";
 
@@ -28,6 +29,7 @@ export async function textDataset(
   classes: readonly string[],
   options: TextOptions,
   setup: DatasetSetup,
+  { skipped }: Pick<BadExamples, "skipped">,
 ): Promise<Dataset> {
   const empty = Object.entries(rows).find(([, examples]) => examples.length === 0);
   if (empty) throw new UserError(`Cannot use the data set: its split "${empty[0]}" has no examples`);
@@ -45,5 +47,6 @@ export async function textDataset(
         ]),
       ),
     labelsOf: (split) => task === "classification" ? Uint16Array.from(split, ({ label }) => label as number) : null,
+    skipped,
   }, setup);
 }

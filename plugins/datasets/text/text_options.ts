@@ -1,7 +1,8 @@
 import { bounded } from "../../../core/recipe/bounds.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
+import { ON_BAD, type OnBad } from "./bad_examples.ts";
 
-/** How texts become tokens; every text data set has these. */
+/** How texts become tokens. */
 export interface TextOptions {
   tokenizer: string | null;
   vocabularySize: number;
@@ -9,7 +10,12 @@ export interface TextOptions {
   maxLength: number;
 }
 
-/** The schema's part for {@link TextOptions}. */
+/** What every data set of texts has. */
+export interface TextSetOptions extends TextOptions {
+  onBad: OnBad;
+}
+
+/** The schema's part for {@link TextSetOptions}. */
 export function textOptions({ z }: OptionKit) {
   return {
     tokenizer: z.string().min(1).nullable().default(null).describe(
@@ -25,5 +31,9 @@ export function textOptions({ z }: OptionKit) {
       .default(128).describe(
         "Most tokens of an example, special ones included; longer ones are cut",
       ),
+    onBad: z.enum(ON_BAD).default("refuse").describe(
+      "What is done about examples that lack their text or their label: refuse the first, or skip them all, and say how " +
+        "many and the first of them",
+    ),
   };
 }

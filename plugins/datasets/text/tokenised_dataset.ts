@@ -1,4 +1,4 @@
-import type { Dataset, DatasetSetup, Task } from "../../../core/plugin/dataset.ts";
+import type { Dataset, DatasetSetup, SkippedExamples, Task } from "../../../core/plugin/dataset.ts";
 import { type OpenedTokenizer, openTokenizer } from "./open_tokenizer.ts";
 import { type LabelledText, textExamples } from "./text_examples.ts";
 import type { TextOptions } from "./text_options.ts";
@@ -16,6 +16,8 @@ export interface TokenisedSetup {
   readonly trainingTexts: Iterable<string>;
   /** All examples, the splits `train` and `test` among them. */
   encode(tokenizer: TextTokenizer): Splits<readonly LabelledText[]>;
+  /** What was left out of the files. */
+  readonly skipped: readonly SkippedExamples[];
   /** The class of each example of a split; `null` where an example has not one. */
   labelsOf(split: readonly LabelledText[]): Uint16Array | null;
 }
@@ -26,7 +28,7 @@ export interface TokenisedSetup {
  * @throws UserError for a tokenizer that cannot be read
  */
 export async function tokenisedDataset(
-  { task, classes, options, trainingTexts, encode, labelsOf }: TokenisedSetup,
+  { task, classes, options, trainingTexts, encode, labelsOf, skipped }: TokenisedSetup,
   setup: DatasetSetup,
 ): Promise<Dataset> {
   const { maxLength } = options;
@@ -38,6 +40,7 @@ export async function tokenisedDataset(
     return {
       input: { task, classes, image: null, text: { vocabulary, maxLength, padding, files } },
       splits: Object.fromEntries(splits) as Dataset["splits"],
+      ...(skipped.length > 0 && { skipped }),
       async retokenise(name) {
         const other = await openTokenizer({ ...options, tokenizer: name }, [], setup);
         if (areSame(other.files, files)) return null;

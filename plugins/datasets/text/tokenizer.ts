@@ -1,5 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../../core/errors.ts";
+import { showJson } from "../../../core/json.ts";
 import { type Splitter, withUnicodeSpaces } from "./byte_level.ts";
 
 /** The tokens of one example. */
@@ -51,25 +52,31 @@ export class TextTokenizer {
   /** The special tokens before and after a single text. */
   readonly #frame: readonly [before: readonly number[], after: readonly number[]];
 
-  /** @throws UserError for files that the library does not understand */
-  constructor({ tokenizer, config }: TokenizerFiles, private readonly maxLength: number) {
-    try {
-      const splitter = withUnicodeSpaces(tokenizer.pre_tokenizer as Splitter | null | undefined);
-      this.#tokenizer = new Tokenizer({ ...tokenizer, pre_tokenizer: splitter }, config);
-    } catch (error) {
-      throw new UserError(`Cannot use the tokenizer: ${(error as Error).message}`);
-    }
+  /**
+   * @param name what the recipe names, for messages
+   * @throws UserError for files that the library does not understand
+   */
+  constructor(
+    { tokenizer, config }: TokenizerFiles,
+    private readonly maxLength: number,
+    private readonly name: string | null = null,
+  ) {
+    this.vocabulary = vocabularySize(tokenizer);
+    const splitter = withUnicodeSpaces(tokenizer.pre_tokenizer as Splitter | null | undefined);
+    this.#tokenizer = this.#saying(() => new Tokenizer({ ...tokenizer, pre_tokenizer: splitter }, config));
     this.#prepared = preparation(tokenizer.normalizer as Normaliser | null | undefined);
     const letter = this.#bare("a");
     // A pair of letters, as the library takes an empty second text for none.
-    const special = this.#tokenizer.encode("a", { text_pair: "a" }).ids.length - 2 * letter.length;
+    const special = this.#encode("a", { text_pair: "a" }).ids.length - 2 * letter.length;
     if (maxLength <= special) {
-      throw new UserError(`Cannot cut texts to ${maxLength} tokens: ${special} special tokens leave no room for words`);
+      const whose = name === null ? "" : ` of "${name}"`;
+      throw new UserError(
+        `Cannot cut texts to ${maxLength} tokens: ${special} special tokens${whose} leave no room for words`,
+      );
     }
-    const framed = this.#tokenizer.encode("a").ids;
-    const start = find(framed, letter, 0);
+    const framed = this.#encode("a", {}).ids;
+    const start = this.#saying(() => find(framed, letter, 0));
     this.#frame = [framed.slice(0, start), framed.slice(start + letter.length)];
-    this.vocabulary = vocabularySize(tokenizer);
     const { type } = (tokenizer.post_processor ?? {}) as { type?: string };
     this.#segments = type !== "RobertaProcessing";
     this.padding = this.#tokenizer.token_to_id("[PAD]") ?? this.#tokenizer.token_to_id("<pad>") ?? 0;
@@ -80,11 +87,12 @@ export class TextTokenizer {
    * text until they fit, special tokens stay.
    */
   encode(text: string, pair: string | null = null): EncodedText {
-    const { ids, token_type_ids } = this.#tokenizer.encode(this.#prepared(text), {
+    const { ids, token_type_ids } = this.#encode(this.#prepared(text), {
       text_pair: pair === null ? null : this.#prepared(pair),
       return_token_type_ids: true,
     });
-    const types = this.#segments ? token_type_ids! : ids.map(() => 0);
+    const types = this.#segments ? token_type_ids : ids.map(() => 0);
+    if (types?.length !== ids.length) throw this.#refusal("it does not say which segment each token is of");
     if (ids.length <= this.maxLength) return { tokens: Uint32Array.from(ids), types: Uint8Array.from(types) };
     const after = this.#frame[1].length;
     if (pair === null) {
@@ -126,7 +134,33 @@ export class TextTokenizer {
   }
 
   #bare(text: string): number[] {
-    return this.#tokenizer.encode(this.#prepared(text), { add_special_tokens: false }).ids;
+    return this.#encode(this.#prepared(text), { add_special_tokens: false }).ids;
+  }
+
+  /** The library's tokens. @throws UserError if it stumbles, or gives what is no number of a token */
+  #encode(text: string, options: Parameters<Tokenizer["encode"]>[1]): ReturnType<Tokenizer["encode"]> {
+    const encoded = this.#saying(() => this.#tokenizer.encode(text, options));
+    const wrong = encoded.ids.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < this.vocabulary));
+    if (wrong < 0) return encoded;
+    throw this.#refusal(`it has no number for ${showJson(encoded.tokens[wrong])}`);
+  }
+
+  #saying<Result>(body: () => Result): Result {
+    try {
+      return body();
+    } catch (error) {
+      const { message } = error as Error;
+      // The runtime's own words mean that a part which the library counts on is another.
+      const isOurs = !(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) &&
+        !/undefined|null|NaN|\[object/.test(message);
+      throw this.#refusal(
+        isOurs ? message.slice(0, 300) : "a part of it is missing or damaged, or of a kind that is not known here",
+      );
+    }
+  }
+
+  #refusal(reason: string): UserError {
+    return new UserError(`Cannot use the tokenizer${this.name === null ? "" : ` "${this.name}"`}: ${reason}`);
   }
 }
 

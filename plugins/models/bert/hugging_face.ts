@@ -1,7 +1,10 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
-import { activationIn, type Config, labelEntries, labelsIn, numberIn } from "../encoder/config.ts";
-import type { BertOptions, Variant } from "./options.ts";
+import { countIn, labelsIn, rateIn } from "../../../core/plugin/config_values.ts";
+import { showJson } from "../../../core/json.ts";
+import { activationIn, type Config, epsilonIn, labelEntries } from "../encoder/config.ts";
+import { MOST } from "../encoder/options.ts";
+import { type BertOptions, MOST_ROWS, MOST_TYPES, type Variant } from "./options.ts";
 import type { BertSizes } from "./sizes.ts";
 
 /** The `model_type` of Hugging Face configs that can be built, and the variant that each is. */
@@ -48,7 +51,7 @@ const keysOf = (variant: Variant) => KEYS[variant === "distilbert" ? "distilbert
  */
 export function fromHuggingFace(config: Config, options: BertOptions): BertOptions {
   const type = String(config.model_type);
-  const variant = MODEL_TYPES[type];
+  const variant = Object.hasOwn(MODEL_TYPES, type) ? MODEL_TYPES[type] : null;
   if (!variant) {
     throw new UserError(
       `Cannot build a model of type "${type}" as an encoder: expected one of ${Object.keys(MODEL_TYPES).join(", ")}`,
@@ -56,26 +59,27 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
   }
   refuseOtherForms(config);
   const keys = keysOf(variant);
-  const number = (key: string): number | null => numberIn(config, key);
+  const count = (key: keyof typeof MOST) => countIn(config, keys[key], { most: MOST[key] });
+  const rows = (key: string) => countIn(config, key, { most: MOST_ROWS });
   const read: BertOptions = {
     config: null,
     variant,
-    layers: number(keys.layers),
-    width: number(keys.width),
-    heads: number(keys.heads),
-    ffn: number(keys.ffn),
-    vocabulary: number("vocab_size"),
-    positions: number("max_position_embeddings"),
-    types: variant === "distilbert" ? 0 : number("type_vocab_size"),
+    layers: count("layers"),
+    width: count("width"),
+    heads: count("heads"),
+    ffn: count("ffn"),
+    vocabulary: rows("vocab_size"),
+    positions: rows("max_position_embeddings"),
+    types: variant === "distilbert" ? 0 : countIn(config, "type_vocab_size", { least: 0, most: MOST_TYPES }),
     activation: activationIn(config, keys.activation),
-    epsilon: variant === "distilbert" ? 1e-12 : number("layer_norm_eps"),
-    dropout: number(keys.dropout),
-    attentionDropout: number(keys.attentionDropout),
-    headDropout: number(keys.headDropout),
-    padding: number("pad_token_id"),
+    epsilon: variant === "distilbert" ? 1e-12 : epsilonIn(config),
+    dropout: rateIn(config, keys.dropout),
+    attentionDropout: rateIn(config, keys.attentionDropout),
+    headDropout: rateIn(config, keys.headDropout),
+    padding: countIn(config, "pad_token_id", { least: 0, most: MOST_ROWS }),
     labels: labelsIn(config),
     crf: config.crf === true,
-    subclasses: number("subclasses"),
+    subclasses: rows("subclasses"),
   };
   const entries = Object.entries(options).map(([key, value]) => [key, value ?? read[key as keyof BertOptions]]);
   return Object.fromEntries(entries) as unknown as BertOptions;
@@ -85,7 +89,7 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
 function refuseOtherForms(config: Config): void {
   const positions = config.position_embedding_type ?? "absolute";
   if (positions !== "absolute") {
-    throw new UserError(`Cannot build position_embedding_type "${positions}": expected "absolute"`);
+    throw new UserError(`Cannot build position_embedding_type ${showJson(positions)}: expected "absolute"`);
   }
   for (const key of ["is_decoder", "add_cross_attention"]) {
     if (config[key] === true) throw new UserError(`Cannot build a model with ${key}: expected an encoder`);

@@ -6,6 +6,10 @@ import { type EncoderOptions, encoderOptions } from "../encoder/options.ts";
 export const VARIANTS = ["bert", "distilbert", "roberta"] as const;
 export type Variant = typeof VARIANTS[number];
 
+/** The most rows of a table of embeddings, and of that of segments. */
+export const MOST_ROWS = 2 ** 24;
+export const MOST_TYPES = 2 ** 10;
+
 /** Options of the `bert` plug-in; a config.json fills what is `null`. */
 export interface BertOptions extends EncoderOptions {
   readonly variant: Variant | null;
@@ -24,7 +28,7 @@ export function bertOptions({ z }: OptionKit) {
     epsilon: "1e-12, for roberta 1e-5",
     dropout: "0.1",
   });
-  const count = bounded(z.int().min(1).max(2 ** 24), "each is one more row of a matrix").nullable().default(null);
+  const count = bounded(z.int().min(1).max(MOST_ROWS), "each is one more row of a matrix").nullable().default(null);
   const rate = z.number().min(0).lt(1).nullable().default(null);
   return z.strictObject({
     config,
@@ -32,10 +36,11 @@ export function bertOptions({ z }: OptionKit) {
     ...sizes,
     vocabulary: count.describe("Rows of the word embeddings; null: as many as the tokenizer has tokens"),
     positions: count.describe("Rows of the position embeddings; null: 512, for roberta 514"),
-    types: bounded(z.int().min(0).max(2 ** 10), "each is one more row of a matrix").nullable().default(null).describe(
-      "Rows of the segment embeddings; 0 for none, saved for transformers as a row of zeros unless it is a distilbert; " +
-        "null: 2, for distilbert 0, for roberta 1",
-    ),
+    types: bounded(z.int().min(0).max(MOST_TYPES), "each is one more row of a matrix").nullable().default(null)
+      .describe(
+        "Rows of the segment embeddings; 0 for none, saved for transformers as a row of zeros unless it is a distilbert; " +
+          "null: 2, for distilbert 0, for roberta 1",
+      ),
     ...block,
     headDropout: rate.describe("Rate of dropout before the last layer; null: as dropout"),
     labels,

@@ -1,7 +1,8 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { orderOfClasses, sayNothing } from "../../../core/plugin/class_names.ts";
-import { listWords } from "../../../core/recipe/words.ts";
+import { showJson } from "../../../core/json.ts";
+import { listSome } from "../../../core/recipe/words.ts";
 import type { BlockSettings } from "./block.ts";
 
 /** A config.json in Hugging Face's form. */
@@ -15,11 +16,13 @@ const ACTIVATIONS: Readonly<Record<string, BlockSettings["activation"]>> = {
   relu: "relu",
 };
 
-/** The number under a key, `null` if there is none. @throws UserError if something else stands there */
-export function numberIn(config: Config, key: string): number | null {
-  const value = config[key] ?? null;
-  if (value === null || (typeof value === "number" && Number.isFinite(value) && value >= 0)) return value;
-  throw new UserError(`Cannot read ${key} of the config: expected a number from 0 on, got ${JSON.stringify(value)}`);
+/** What layer norm adds to a variance, `null` if it is not there. @throws UserError if something else stands there */
+export function epsilonIn(config: Config): number | null {
+  const value = config.layer_norm_eps ?? null;
+  if (value === null || (typeof value === "number" && value > 0 && value <= 1)) return value;
+  throw new UserError(
+    `Cannot read layer_norm_eps of the config: expected a number above 0, up to 1, got ${showJson(value)}`,
+  );
 }
 
 /** The activation under a key, `null` if there is none. @throws UserError if it is none that can be computed */
@@ -27,7 +30,9 @@ export function activationIn(config: Config, key: string): BlockSettings["activa
   const value = config[key] ?? null;
   if (value === null) return null;
   if (typeof value === "string" && Object.hasOwn(ACTIVATIONS, value)) return ACTIVATIONS[value];
-  throw new UserError(`Cannot compute ${key} "${value}": expected one of ${Object.keys(ACTIVATIONS).join(", ")}`);
+  throw new UserError(
+    `Cannot compute ${key} ${showJson(value)}: expected one of ${Object.keys(ACTIVATIONS).join(", ")}`,
+  );
 }
 
 /** What Hugging Face's config.json says of the labels. */
@@ -42,12 +47,6 @@ export function labelEntries({ task, classes }: Pick<InputDescription, "task" | 
   };
 }
 
-/** The names of the classes in the order of the logits, `null` where the config has none. */
-export function labelsIn({ id2label }: Config): string[] | null {
-  if (typeof id2label !== "object" || id2label === null) return null;
-  return Object.entries(id2label).sort(([a], [b]) => Number(a) - Number(b)).map(([, label]) => String(label));
-}
-
 /**
  * Holds a config's classes against a data set's, without case: the same ones in another order would train and measure
  * without a word, and be wrong. Others are a task of their own, for which the head is fresh.
@@ -57,7 +56,7 @@ export function labelsIn({ id2label }: Config): string[] | null {
 export function checkClassOrder(labels: readonly string[] | null, classes: readonly string[]): void {
   const order = labels && orderOfClasses(labels, classes);
   if (!order || order.every((number, index) => number === index) || sayNothing(labels, classes)) return;
-  const [own, given] = [labels, classes].map((names) => listWords(names, "and"));
+  const [own, given] = [labels, classes].map((names) => listSome(names, "and"));
   throw new UserError(
     `Cannot run a model whose classes are ${own} in this order, on a data set in which they are ${given}: expected the ` +
       `same order`,

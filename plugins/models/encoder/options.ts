@@ -18,6 +18,9 @@ export interface EncoderOptions {
   readonly labels: readonly string[] | null;
 }
 
+/** The largest sizes that an encoder is built with, whether a recipe or a config.json says them. */
+export const MOST = { layers: 1000, width: 2 ** 16, heads: 2 ** 10, ffn: 2 ** 18 } as const;
+
 /** The defaults in which the families differ. */
 export interface EncoderDefaults {
   readonly epsilon: number;
@@ -39,14 +42,14 @@ export function encoderOptions({ z }: Pick<OptionKit, "z">, defaults: Readonly<R
       "Hugging Face config.json, or a folder with one, that gives what is null below; null: that beside the weights",
     ),
     sizes: {
-      layers: count(1000, "the deepest that were ever trained have about that many").describe(
+      layers: count(MOST.layers, "the deepest that were ever trained have about that many").describe(
         "Number of encoder blocks",
       ),
-      width: count(2 ** 16, "a matrix of more by more takes over 16 GiB").describe("Numbers in a hidden state"),
-      heads: count(2 ** 10, "each has an attention matrix of its own").describe(
+      width: count(MOST.width, "a matrix of more by more takes over 16 GiB").describe("Numbers in a hidden state"),
+      heads: count(MOST.heads, "each has an attention matrix of its own").describe(
         "Attention heads; null: one for every 64 of the width",
       ),
-      ffn: count(2 ** 18, "it is four times the width as a rule").describe(
+      ffn: count(MOST.ffn, "it is four times the width as a rule").describe(
         "Width within the feed-forward networks; null: four times the width",
       ),
     },

@@ -64,6 +64,9 @@ export function wire(file: string, { inputs: known, outputs, nodes }: Network, o
 export function checkInput(file: string, input: NetworkInput, given: readonly (number | null)[]): void {
   const { name, shape } = input;
   if (!shape) return;
+  if (!shape.every((extent) => extent === null || Number.isInteger(extent))) {
+    throw new UserError(`Cannot load "${file}" as the shape of its input "${name}" is damaged`);
+  }
   const takes = `Cannot run "${file}" on this data set: its input "${name}" takes ${showSizes(shape)}`;
   const differs = shape.length !== given.length ||
     shape.slice(1).some((extent, axis) => extent !== null && extent !== given[axis + 1]);

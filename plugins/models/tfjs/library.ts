@@ -60,3 +60,14 @@ export function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split("\n")[0].trim().replace(/\.$/, "");
 }
+
+/** The runtime's words, which TensorFlow.js lets through; its own errors are of the runtime's classes as well. */
+const RUNTIME =
+  /undefined|NaN|\[object|Cannot (?:read|set|destructure|convert)|is not (?:a|an|iterable|defined)\b|(?:typed )?array (?:length|buffer)|allocation|call stack/i;
+
+/** What TensorFlow.js finds wrong with a model, for a sentence; where the runtime speaks, a part of it is missing. */
+export function whatItSays(error: unknown): string {
+  const message = firstLine(error).slice(0, 300);
+  if (!RUNTIME.test(message)) return `TensorFlow.js says: ${message}`;
+  return "a part of it is missing or damaged, or larger than the memory holds";
+}

@@ -7,7 +7,7 @@ import type { Tensor } from "../../../core/tensor.ts";
 import { type Bridge, bridgeTo } from "./bridge.ts";
 import type { Engine, OpenEngine } from "./engine.ts";
 import { checkInput, checkLogits, wire, type Wiring } from "./fit.ts";
-import { firstLine, type ForeignTensor } from "./library.ts";
+import { firstLine, type ForeignTensor, whatItSays } from "./library.ts";
 import { loadNetwork, type Network } from "./network.ts";
 import type { BatchEntry, TfjsOptions } from "./options.ts";
 import { scalePixels } from "./pixels.ts";
@@ -164,7 +164,7 @@ function saying<Result>({ file }: ModelFiles, verb: "load" | "run", body: () => 
     const message = firstLine(error);
     const reason = /executeAsync/.test(message)
       ? "it branches or loops by what it computes, which would need a wait in each step"
-      : `TensorFlow.js says: ${message}`;
+      : whatItSays(error);
     throw new UserError(`Cannot ${verb} "${file}": ${reason}`, { cause: error });
   };
   try {

@@ -1,8 +1,11 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
-import { activationIn, type Config, labelEntries, labelsIn, numberIn } from "../encoder/config.ts";
+import { showJson } from "../../../core/json.ts";
+import { countIn, labelsIn, rateIn } from "../../../core/plugin/config_values.ts";
+import { activationIn, type Config, epsilonIn, labelEntries } from "../encoder/config.ts";
+import { MOST } from "../encoder/options.ts";
 import type { Grid } from "./bicubic.ts";
-import { VARIANTS, type VitOptions } from "./options.ts";
+import { MOST_PIXELS, VARIANTS, type VitOptions } from "./options.ts";
 import type { VitSizes } from "./sizes.ts";
 
 /** Side of a patch where a config does not say it. */
@@ -24,26 +27,29 @@ export function fromHuggingFace(config: Config, options: VitOptions): VitOptions
   const variant = VARIANTS.find((name) => name === config.model_type);
   if (!variant) {
     throw new UserError(
-      `Cannot build a model of type "${config.model_type}" as a vision transformer: expected ${VARIANTS.join(" or ")}`,
+      `Cannot build a model of type ${showJson(config.model_type)} as a vision transformer: expected ${
+        VARIANTS.join(" or ")
+      }`,
     );
   }
   if (config.qkv_bias === false) {
     throw new UserError("Cannot build a vision transformer with qkv_bias false: expected true");
   }
+  const count = (key: string, most: number) => countIn(config, key, { most });
   const read: VitOptions = {
     config: null,
     variant,
-    layers: numberIn(config, "num_hidden_layers"),
-    width: numberIn(config, "hidden_size"),
-    heads: numberIn(config, "num_attention_heads"),
-    ffn: numberIn(config, "intermediate_size"),
-    patch: numberIn(config, "patch_size") ?? DEFAULT_PATCH,
+    layers: count("num_hidden_layers", MOST.layers),
+    width: count("hidden_size", MOST.width),
+    heads: count("num_attention_heads", MOST.heads),
+    ffn: count("intermediate_size", MOST.ffn),
+    patch: count("patch_size", MOST_PIXELS) ?? DEFAULT_PATCH,
     distillationHead: [config.architectures].flat().includes(CLASSES.deitOfOneHead) ? false : null,
     qkv: config.qkv === "fused" ? "fused" : "split",
     activation: activationIn(config, "hidden_act"),
-    epsilon: numberIn(config, "layer_norm_eps"),
-    dropout: numberIn(config, "hidden_dropout_prob"),
-    attentionDropout: numberIn(config, "attention_probs_dropout_prob"),
+    epsilon: epsilonIn(config),
+    dropout: rateIn(config, "hidden_dropout_prob"),
+    attentionDropout: rateIn(config, "attention_probs_dropout_prob"),
     labels: labelsIn(config),
   };
   return { ...read, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) };

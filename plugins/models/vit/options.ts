@@ -6,6 +6,9 @@ import { type EncoderOptions, encoderOptions } from "../encoder/options.ts";
 export const VARIANTS = ["vit", "deit"] as const;
 export type Variant = typeof VARIANTS[number];
 
+/** The largest side of a patch. */
+export const MOST_PIXELS = 2 ** 14;
+
 /** Options of the `vit` plug-in; a config.json fills what is `null`. */
 export interface VitOptions extends EncoderOptions {
   readonly variant: Variant | null;
@@ -23,7 +26,7 @@ export function vitOptions({ z }: OptionKit) {
       "vit has a class token, deit a distillation token as well; null: vit",
     ),
     ...sizes,
-    patch: bounded(z.int().min(1).max(2 ** 12), "no image is as large").nullable().default(null).describe(
+    patch: bounded(z.int().min(1).max(MOST_PIXELS), "no image is larger").nullable().default(null).describe(
       "Height and width of a patch in pixels; the image's must be multiples of it",
     ),
     distillationHead: z.boolean().nullable().default(null).describe(

@@ -58,7 +58,10 @@ Deno.test("a config.json that is not there, or of another family, is refused wit
       /recipe\.yaml:4:\d+: Cannot read the model's description ".*nothing/,
     );
     await Deno.writeTextFile(join(folder, "teacher", "config.json"), '{ "model_type": "gpt2" }');
-    await refused("weights: teacher", /recipe\.yaml:4:\d+: Cannot build a model of type "gpt2" as an encoder/);
+    await refused(
+      "weights: teacher",
+      /recipe\.yaml:4:\d+: Cannot build the model in ".*config\.json": Cannot build a model of type "gpt2" as an encoder/,
+    );
     await Deno.writeTextFile(join(folder, "teacher", "config.json"), "[]");
     await refused("weights: teacher", /recipe\.yaml:4:\d+: Cannot read ".*config\.json" as a model's description/);
   }));

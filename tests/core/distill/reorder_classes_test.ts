@@ -15,9 +15,10 @@ Deno.test("classes are numbered anew in every split, in labels and in batches; w
     }),
   };
   const input = textData(["a", "b", "c"], {}, "tagging");
+  const skipped = [{ file: "a.tsv", count: 1, first: ["line 2: its text is empty"] }];
   const splits = { train: examples, test: examples, more: examples };
   const data: RunData = {
-    dataset: { input, splits },
+    dataset: { input, splits, skipped },
     train: examples,
     validation: examples,
     test: examples,
@@ -25,6 +26,7 @@ Deno.test("classes are numbered anew in every split, in labels and in batches; w
   };
   const { dataset, train, validation, test } = reorderClasses(data, [1, 2, 0]);
   assert.deepEqual(dataset.input.classes, ["b", "c", "a"]);
+  assert.equal(dataset.skipped, skipped);
   for (const own of [train, validation!, test, ...Object.values(dataset.splits)]) {
     assert.deepEqual([[...own.labels!], own.lengths, own.length], [[1, 2], examples.lengths, 2]);
     const { label, mask } = own.batch(Uint32Array.of(0, 1));

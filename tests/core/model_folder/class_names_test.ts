@@ -106,7 +106,20 @@ Deno.test("names are read from config.json, by their numbers; several classes at
       return await readClassNames(folder);
     };
     assert.equal(await readClassNames(folder), null);
-    assert.deepEqual(await read({ id2label: { 10: "k", 2: "c", 0: "a" } }), ["a", "c", "k"]);
+    assert.deepEqual(await read({ id2label: { 2: "k", 1: "c", 0: "a" } }), ["a", "c", "k"]);
+    await assert.rejects(() => read({ id2label: { 0: "a", 2: "c" } }), {
+      name: "UserError",
+      message:
+        `Cannot build the model in "${file}": Cannot read id2label of the config: expected a name for each number ` +
+        'from 0 on, got {"0":"a","2":"c"}',
+    });
+    await assert.rejects(() => read({ architecture: "resnet", labels: "ab" }), {
+      message: `Cannot read labels in "${file}": expected a list of names, got "ab"`,
+    });
+    await Deno.writeTextFile(file, "{");
+    await assert.rejects(readClassNames(folder), {
+      message: `Cannot read "${file}" as it is no JSON: it ends too early`,
+    });
     assert.deepEqual(await read({ architecture: "resnet", labels: ["x", "y"] }), ["x", "y"]);
     assert.deepEqual(await read({ model_type: "bert" }), []);
     assert.deepEqual(await readClassNames(join(folder, "model.safetensors")), []);

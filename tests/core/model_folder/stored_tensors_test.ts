@@ -40,6 +40,24 @@ Deno.test("an index that cannot be followed is refused in one sentence", () =>
       assert.rejects(() => readStoredTensors(folder), { name: "UserError", message });
     await index({ weight_map: { x: "../a.safetensors" } });
     await refused(/it places x in "\.\.\/a\.safetensors": expected a file of its folder$/);
+    const outside = [
+      "",
+      ".",
+      "..",
+      "a/../../x",
+      "/etc/hosts",
+      "C:\\x",
+      "sub\\x",
+      "file:///x",
+      "a\0",
+      3,
+      null,
+      "x".repeat(256),
+    ];
+    for (const name of outside) {
+      await index({ weight_map: { x: name } });
+      await refused(/^Cannot read the index ".*" as it places x in .*: expected a file of its folder$/);
+    }
     await index({ weight_map: { x: "b.safetensors" } });
     await refused(/as "b\.safetensors" lacks the tensor x that it names$/);
     await index({ weight_map: { x: "c.safetensors" } });
@@ -47,5 +65,26 @@ Deno.test("an index that cannot be followed is refused in one sentence", () =>
     await index({});
     await refused(/it has no weight_map$/);
     await Deno.writeTextFile(join(folder, INDEX), "{");
-    await refused(/it is no JSON: /);
+    await refused(/it is no JSON: it ends too early$/);
+    await Deno.writeTextFile(join(folder, INDEX), '{"weight_map": {"x": "a.safetensors", "x": "b.safetensors"}}');
+    await refused(/as it has the key "x" twice in one object$/);
+  }));
+
+Deno.test("a symbolic link out of the folder is refused, unless the index is a link to the same place", () =>
+  withShards(async (folder, index) => {
+    const own = join(folder, "snapshot");
+    await Deno.mkdir(own);
+    await index({ weight_map: { x: "a.safetensors" } });
+    await Deno.symlink(join(folder, "a.safetensors"), join(own, "a.safetensors"));
+    await Deno.copyFile(join(folder, INDEX), join(own, INDEX));
+    await assert.rejects(() => readStoredTensors(own), {
+      name: "UserError",
+      message: `Cannot read the index "${
+        join(own, INDEX)
+      }" as it places x in "a.safetensors": expected a file of its folder`,
+    });
+    // As all files are in Hugging Face's cache.
+    await Deno.remove(join(own, INDEX));
+    await Deno.symlink(join(folder, INDEX), join(own, INDEX));
+    assert.deepEqual([...(await readStoredTensors(own)).tensors.keys()], ["x"]);
   }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { conll } from "../../../plugins/datasets/conll.ts";
+import { BadExamples } from "../../../plugins/datasets/text/bad_examples.ts";
 import { parseConll, toIob2 } from "../../../plugins/datasets/text/conll_format.ts";
 import { loadTexts } from "../../support/text_setup.ts";
 
@@ -22,8 +23,14 @@ Deno.test("sentences end at blank lines; headings and comments are none", () => 
   assert.deepEqual(parseConll(text, "x", { word: 0, tag: 1 })[1].tags, ["PRP", "VBZ"]);
   assert.throws(() => parseConll("a O\nb\n", "x.txt", { word: 0, tag: -1 }), {
     name: "UserError",
-    message: 'Cannot read line 2 of "x.txt": it has 1 columns, and the word is column 0, the tag column -1',
+    message: 'Cannot use line 2 of "x.txt" as it has 1 column, and the word is column 0, the tag column -1: mend it, ' +
+      "leave it out, or set onBad to skip, which leaves such examples out",
   });
+  const last = parseConll("a O\nb\nc O\n\nd O\n", "x.txt", { word: 0, tag: -1 }, new BadExamples("skip"));
+  assert.deepEqual(last, [{ line: 5, words: ["d"], tags: ["O"] }]);
+  assert.deepEqual(parseConll("a O\rb X\r\rc O", "x", { word: 0, tag: -1 }).map(({ words }) => words), [["a", "b"], [
+    "c",
+  ]]);
 });
 
 Deno.test("IOB1 becomes IOB2: every span begins with B", () => {

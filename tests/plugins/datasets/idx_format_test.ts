@@ -20,7 +20,7 @@ const images = idx([2, 3, 4], values);
 for (const [form, file] of [["plain", images], ["gzip", gzip(images)]] as const) {
   Deno.test(`an IDX file is decoded (${form})`, async () => {
     const decoded = await decodeIdx(file, '"images"');
-    assert.deepEqual(decoded, { dimensions: [2, 3, 4], values: new Uint8Array(values) });
+    assert.deepEqual(decoded, { dimensions: [2, 3, 4], values: new Uint8Array(values), source: '"images"' });
   });
 }
 
@@ -46,7 +46,16 @@ const REFUSALS: [what: string, file: Uint8Array<ArrayBuffer>, message: string][]
   ["a huge length in a small file", idx([2 ** 31], []), "cut short: [2147483648] values need 2147483656 bytes"],
   ["gzip of too few values", gzip(images.slice(0, -1)), "cut short: [2,3,4] values need 40 bytes, and it holds 39"],
   ["gzip of too many values", gzip(idx([2], Array(5000).fill(0))), "bytes follow its [2] values"],
-  ["gzip of far less than it promises", gzip(idx([2 ** 32 - 1, 2 ** 20], [1])), "bytes, and it holds 13"],
+  [
+    "gzip of far more than is inflated",
+    gzip(idx([2 ** 32 - 1, 2 ** 20], [1])),
+    "it inflates to 4503599626321932 bytes: at most 1073741824 are inflated, so unpack it",
+  ],
+  [
+    "gzip of far less than it promises",
+    gzip(idx([2 ** 20, 2 ** 6], [1])),
+    "bytes of gzip hold the 67108876 that its header promises",
+  ],
   ["gzip with a wrong sum", damaged, "its gzip data is damaged or cut short"],
   ["gzip cut short", gzip(images).slice(0, -9), "its gzip data is damaged or cut short"],
 ];
@@ -62,8 +71,8 @@ for (const [what, file, message] of REFUSALS) {
   });
 }
 
-function array(dimensions: number[], values: number[]): IdxArray {
-  return { dimensions, values: new Uint8Array(values) };
+function array(dimensions: number[], values: number[], source = '"images"'): IdxArray {
+  return { dimensions, values: new Uint8Array(values), source };
 }
 
 Deno.test("images and labels of one number make a data set of one channel", () => {
@@ -81,19 +90,27 @@ Deno.test("images and labels of one number make a data set of one channel", () =
 Deno.test("files that do not belong together are refused with the reason", () => {
   const two = array([2, 1, 1], [1, 2]);
   const cases: [images: IdxArray, labels: IdxArray, message: string][] = [
-    [two, array([3], [0, 1, 2]), "Cannot pair 2 images with 3 labels: one for each is needed"],
-    [two, two, "Cannot use IDX values of [2,1,1] as labels: [count] is needed"],
+    [
+      two,
+      array([3], [0, 1, 2], '"labels"'),
+      'Cannot pair the 2 images of "images" with the 3 labels of "labels": one for each is needed',
+    ],
+    [two, two, 'Cannot use "images" as labels: its values are [2,1,1], [count] is needed'],
     [
       array([2], [0, 1]),
       array([2], [0, 1]),
-      "Cannot use IDX values of [2] as images: [count, height, width] is needed",
+      'Cannot use "images" as images: its values are [2], [count, height, width] is needed',
     ],
     [
       array([0, 5, 5], []),
       array([0], []),
-      "Cannot use IDX values of [0,5,5] as images: [count, height, width] is needed",
+      'Cannot use "images" as images: its values are [0,5,5], [count, height, width] is needed',
     ],
-    [two, array([2], [0, 3]), "Cannot use label 3 of image 1: 3 classes have labels 0 to 2"],
+    [
+      two,
+      array([2], [0, 3], '"labels"'),
+      'Cannot use label 3 of image 1 in "labels": 3 classes have labels 0 to 2',
+    ],
   ];
   for (const [images, labels, message] of cases) {
     assert.throws(() => pairIdx(images, labels, 3), { name: "UserError", message });

@@ -23,6 +23,21 @@ Deno.test("HTML loses its tags, scripts and comments; entities become letters", 
   );
 });
 
+Deno.test("what does not end in HTML stays, and is read once however often it begins", () => {
+  for (const start of ["<!-- ", "<script ", "<style ", "<"]) {
+    // Looked for from each beginning on, the end would take minutes to be missed.
+    const endless = start.repeat(100_000);
+    assert.equal(textOfHtml(`a<b>${endless}`), `a ${endless}`);
+  }
+  const mixed = "1<!--2<script>-->3<SCRIPT>4<!--</script >5<style>6</style>7<!-->8<scripts>9<style>10";
+  assert.equal(textOfHtml(mixed).replaceAll(/\s+/g, " "), "1 3 5 7 8 9 10");
+});
+
+Deno.test("a message with too many parts in each other is bad, not an error of ours", async () => {
+  const nested = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n".repeat(300);
+  assert.equal(await mailText(nested), null);
+});
+
 Deno.test("equal examples stay on one side, each class gives its share, and a seed is a split", () => {
   const examples = Array.from(
     { length: 200 },
@@ -42,14 +57,27 @@ Deno.test("equal examples stay on one side, each class gives its share, and a se
   assert.ok(share([...few.train, ...few.test], 0) <= 30);
 });
 
-Deno.test("folders are classes; messages without text are left out", async () => {
+Deno.test("folders are classes; messages without text are refused, or left out and told", async () => {
   const files: Record<string, string> = { "mails/readme": "no message", "mails/ham/empty": message("", "") };
   for (let i = 0; i < 8; i++) {
     files[`mails/ham/${i}`] = message(`note ${i}`, "see you");
     files[`mails/junk/${i}`] = message(`offer ${i}`, "buy now");
   }
-  const options = { folder: "mails", classes: { ham: ["ham"], spam: ["junk"] }, vocabularySize: 60, maxLength: 16 };
-  const { input, splits } = await loadTexts(mail, options, files);
+  const options = {
+    folder: "mails",
+    classes: { ham: ["ham"], spam: ["junk"] },
+    vocabularySize: 60,
+    maxLength: 16,
+    onBad: "skip",
+  };
+  const { input, splits, skipped } = await loadTexts(mail, options, files);
+  const reason = "its text is empty";
+  assert.deepEqual(skipped, [{ file: "mails", count: 1, first: [`the message "ham/empty": ${reason}`] }]);
+  await assert.rejects(() => loadTexts(mail, { ...options, onBad: "refuse" }, files), {
+    message:
+      `Cannot use the message "ham/empty" of "mails" as ${reason}: mend it, leave it out, or set onBad to skip, ` +
+      "which leaves such examples out",
+  });
   assert.deepEqual(input.classes, ["ham", "spam"]);
   assert.deepEqual([splits.train.length, splits.test.length], [12, 4]);
   assert.deepEqual([...splits.test.labels!].sort(), [0, 0, 1, 1]);

@@ -55,12 +55,12 @@ Deno.test("mistakes of a table are refused with file and line", async () => {
     /^Unknown label "maybe" on line 2 of "test.tsv": the classes are no and yes$/,
   );
   await refused("text\tlabel\na\tyes\textra\n", /^Cannot read line 2 of "test.tsv" as it has another number of cells/);
-  await refused("text\tlabel\n  \tyes\n", /^Cannot use line 2 of "test.tsv": its text is empty$/);
+  await refused("text\tlabel\n  \tyes\n", /^Cannot use line 2 of "test.tsv" as its text is empty: mend it, /);
   await refused(
     "words\tlabel\na\tyes\n",
     /^Cannot find the column "text" on line 2 of "test.tsv": it has words and label$/,
   );
-  await refused("text\tlabel\n", /^Cannot use the data set: its split "test" has no examples$/);
+  await refused("text\tlabel\n", /^Cannot use "test.tsv" as it has no examples$/);
   await refused("text\tlabel\na\tyes\n", /^Cannot read the label "yes" on line 2 .*: a number is needed$/, {
     task: "regression",
     train: "test.tsv",
@@ -75,6 +75,49 @@ Deno.test("mistakes of a table are refused with file and line", async () => {
   await assert.rejects(() => table({ train: "a.csv" }, { "a.csv": 'text,label\n"open,1\n', "test.tsv": good }), {
     message: /^Cannot read line \d of "a.csv" as of a quote that does not close/,
   });
+});
+
+Deno.test("examples without text or label are skipped if asked, and counted and listed by file", async () => {
+  const test = `${good}\tyes\n \tno\nno label\t\n` + "x\t \n".repeat(4);
+  const { splits, skipped } = await table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": test });
+  assert.deepEqual([splits.train.length, splits.test.length], [2, 2]);
+  assert.deepEqual(skipped, [{
+    file: "test.tsv",
+    count: 7,
+    first: [
+      "line 4: its text is empty",
+      "line 5: its text is empty",
+      "line 6: its label is empty",
+      "line 7: its label is empty",
+      "line 8: its label is empty",
+    ],
+  }]);
+  const jsonl =
+    '{"text": "a", "label": "x"}\n{"text": null, "label": "y"}\n{"text": "b"}\n{"text": "c", "label": "z"}\n';
+  const files = { train: "a.jsonl", test: "a.jsonl", onBad: "skip" };
+  const { input, skipped: two } = await table(files, { "a.jsonl": jsonl });
+  assert.deepEqual([input.classes, two![0].count], [["x", "z"], 4]);
+  assert.equal((await table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": good })).skipped, undefined);
+  await assert.rejects(() => table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": "text\tlabel\n\tyes\n" }), {
+    name: "UserError",
+    message: 'Cannot use "test.tsv" as none of its 1 examples can be used: line 2: its text is empty',
+  });
+  await assert.rejects(() => table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": "text\tlabel\na\tmaybe\n" }), {
+    message: /^Unknown label "maybe"/, // not bad, but a mistake in the classes
+  });
+});
+
+Deno.test("a table that says a thing twice is refused, and numbers are decimal", async () => {
+  const refused = (name: string, text: string, message: string, task = "classification") =>
+    assert.rejects(() => table({ train: name, test: name, task }, { [name]: text }), { name: "UserError", message });
+  const twice = 'Cannot read the columns of "a.tsv" as two have the name "label": rename one';
+  await refused("a.tsv", "text\tlabel\tlabel\na\tx\ty\n", twice);
+  const key = 'Cannot read line 1 of "a.jsonl" as it has the key "label" twice in one object';
+  await refused("a.jsonl", '{"text": "a", "label": 1, "label": 2}\n', key);
+  for (const label of ["0x10", "1e39", "Infinity", "1_0"]) {
+    const message = `Cannot read the label "${label}" on line 2 of "a.tsv": a number is needed`;
+    await refused("a.tsv", `text\tlabel\na\t${label}\n`, message, "regression");
+  }
 });
 
 Deno.test("every task of GLUE reads its files' columns", async () => {

@@ -174,8 +174,27 @@ Deno.test("configs of models that compute otherwise are refused in one sentence"
   refused({ model_type: "gpt2" }, /^Cannot build a model of type "gpt2" as an encoder: expected one of bert, /);
   refused({ hidden_act: "silu" }, /^Cannot compute hidden_act "silu": expected one of gelu, /);
   refused({ position_embedding_type: "relative_key" }, /^Cannot build position_embedding_type "relative_key"/);
+  for (const value of [0, -1, 2.5, 1e9, 2 ** 53, [8], {}, true]) {
+    refused({ hidden_size: value }, /^Cannot read hidden_size/);
+  }
+  for (const value of [0, 1001, 6000002, 1.5, "NaN"]) {
+    refused({ num_hidden_layers: value }, /^Cannot read num_hidden_l/);
+  }
+  for (const value of [1, -0.1, "0"]) {
+    refused({ hidden_dropout_prob: value }, /expected a number from 0 to below 1, got/);
+  }
+  for (const value of [0, -1e-5, "1e-5", 2]) {
+    refused({ layer_norm_eps: value }, /expected a number above 0, up to 1, got/);
+  }
+  refused({ pad_token_id: -1 }, /^Cannot read pad_token_id of the config: expected a whole number from 0 to 16777216/);
+  for (const id2label of [{ a: "x", b: "y" }, { 0: "x", 2: "y" }, { 0: "x", 1: null }, { 0: {} }, ["x", []], "x", 3]) {
+    refused({ id2label }, /^Cannot read id2label of the config: expected a name for each number from 0 on, got /);
+  }
   refused({ is_decoder: true }, /^Cannot build a model with is_decoder: expected an encoder$/);
-  refused({ hidden_size: "8" }, /^Cannot read hidden_size of the config: expected a number from 0 on, got "8"$/);
+  refused(
+    { hidden_size: "8" },
+    /^Cannot read hidden_size of the config: expected a whole number from 1 to 65536, got "8"$/,
+  );
 });
 
 Deno.test("BERT-base, DistilBERT and RoBERTa-base have the known numbers of parameters", () => {

@@ -46,6 +46,40 @@ const refusals: Refusal[] = [
     change: (folder) => Deno.writeTextFile(join(folder, "model.json"), "{"),
     says: /^Cannot read "\S+" as it is no JSON: /,
   },
+  ...["../group1-shard1of2.bin", "/etc/passwd", "a/../../x", "", "group1-shard1of2.bin"].map((path): Refusal => ({
+    what: `a manifest that lists "${path}" beside its own`,
+    change: (folder) =>
+      editModel(folder, ({ weightsManifest }) => {
+        (weightsManifest as { paths: string[] }[])[0].paths[1] = path;
+      }),
+    says: /^Cannot read "\S+model\.json" as it lists the weights "\S*": expected a file of its folder, named once$/,
+  })),
+  {
+    what: "a shard that is a symbolic link out of the folder",
+    change: async (folder) => {
+      await Deno.remove(shard(folder));
+      await Deno.symlink(import.meta.filename!, shard(folder));
+    },
+    says:
+      /^Cannot read "\S+" as it lists the weights "group1-shard2of2\.bin": expected a file of its folder, named once$/,
+  },
+  {
+    what: "a layer of more units than the files have numbers",
+    change: (folder) =>
+      editModel(folder, ({ modelTopology }) => {
+        const { config } = modelTopology as { config: { layers: { config: Record<string, unknown> }[] } };
+        config.layers.at(-1)!.config.units = 1e9;
+      }),
+    says: /^Cannot load "\S+" as its units is 1000000000: expected at most 4$/,
+  },
+  {
+    what: "a tensor without a shape",
+    change: (folder) =>
+      editModel(folder, ({ weightsManifest }) => {
+        delete (weightsManifest as { weights: { shape?: number[] }[] }[])[0].weights[0].shape;
+      }),
+    says: /^Cannot read "\S+" as it lists the tensor \{"name":.*: expected name, shape and dtype$/,
+  },
   {
     what: "another JSON file",
     change: (folder) => Deno.writeTextFile(join(folder, "model.json"), "{}"),

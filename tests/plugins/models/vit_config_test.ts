@@ -111,7 +111,10 @@ Deno.test("configs of models that compute otherwise are refused in one sentence"
   );
   refused({ hidden_act: "silu" }, /^Cannot compute hidden_act "silu": expected one of gelu, /);
   refused({ qkv_bias: false }, /^Cannot build a vision transformer with qkv_bias false: expected true$/);
-  refused({ patch_size: [4, 2] }, /^Cannot read patch_size of the config: expected a number from 0 on, got \[4,2\]$/);
+  refused(
+    { patch_size: [4, 2] },
+    /^Cannot read patch_size of the config: expected a whole number from 1 to 16384, got \[4,2\]$/,
+  );
 });
 
 Deno.test("the classes in another order than the data set's are refused, other names are not", async () => {

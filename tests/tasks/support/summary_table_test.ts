@@ -13,6 +13,7 @@ const summary: RunSummary = {
   device: "WebAssembly SIMD",
   seed: 0,
   examples: { train: 7200, validation: 800, test: 2000 },
+  skipped: [],
   dataSha256: {},
   positiveClass: null,
   teacher: { accuracy: 0.9015, loss: 0.29314, metrics: { accuracy: 0.9015 }, parameters: 272474 },
@@ -55,6 +56,15 @@ Deno.test("the closing table says what came out, what it cost and where it is", 
     `student           ${join(folder, "student", "{config.json,model.safetensors}")}`,
     `record            ${join(folder, "{metrics.json,metrics.jsonl,recipe.yaml}")}`,
   ]);
+});
+
+Deno.test("examples that were skipped are counted", () => {
+  const skipped = [3, 1200].map((count) => ({ file: "a.tsv", count, first: ["line 2: its text is empty"] }));
+  const lines = showSummary({ ...summary, skipped }, folder, plain);
+  assert.ok(
+    lines.includes("examples          7,200 training, 800 validation, 2,000 test; 1,203 skipped"),
+    lines.join("\n"),
+  );
 });
 
 Deno.test("without a teacher there is no column for one", () => {

@@ -54,7 +54,7 @@ Deno.test("a checkpoint of another recipe is refused", async () => {
     });
     await assert.rejects(tinyRun(folder, { resume: true, output: "nowhere" }), {
       name: "UserError",
-      message: /there is no such file or folder/,
+      message: /Cannot resume as there is no checkpoint ".*": start anew without --resume/,
     });
   });
 });

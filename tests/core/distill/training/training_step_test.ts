@@ -78,7 +78,7 @@ testBackends(
     assertClose(none.after.cores, none.before.cores, 0);
     const merged = await decayed("merged");
     // d/d core of 0.5 / 2 ||W||^2, by the tape, times the learning rate.
-    const { student } = await oneStep(ops, { optimiser: { learningRate: 1e-300 } });
+    const { student } = await oneStep(ops, { optimiser: { learningRate: 1e-30 } });
     const targets = student.coresOf(WEIGHT);
     const penalty = () => ops.scale(ops.sum(ops.square(student.weights().get(WEIGHT))), 0.25);
     const { gradients } = ops.differentiate(penalty, targets);

@@ -12,6 +12,7 @@ const small = { vocabularySize: 40, maxLength: 12 };
 const table = (name: string, text: string, options: Record<string, unknown> = {}) =>
   loadTexts(textTable, { train: name, test: name, ...small, ...options }, { [name]: text });
 
+const MEND = "mend it, leave it out, or set onBad to skip, which leaves such examples out";
 const lines = (...rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join("\n") + "\n";
 const labelsOf = ({ splits }: Awaited<ReturnType<typeof table>>) => [...splits.train.labels!];
 
@@ -56,21 +57,24 @@ Deno.test("a label that is missing is refused with its line: no class is named b
   const refused = (name: string, text: string, line: number) =>
     assert.rejects(() => table(name, text), {
       name: "UserError",
-      message: `Cannot use line ${line} of "${name}" as its label is empty: give it one, or leave the line out`,
+      message: `Cannot use line ${line} of "${name}" as its label is empty: ${MEND}`,
     });
   await refused("a.jsonl", lines({ text: "a", label: "x" }, { text: "b", label: null }, { text: "c", label: "y" }), 2);
   await refused("a.jsonl", lines({ text: "a", label: "x" }, { text: "b", label: " " }), 2);
   await refused("a.csv", "text,label\na,x\nb,y\nc,\n", 4);
   await refused("a.tsv", "text\tlabel\na\tx\nb\ty\nc\t  \n", 4);
   await assert.rejects(() => table("a.jsonl", lines({ text: "a", label: "x" }, { text: "b" })), {
-    message: 'Cannot find the column "label" on line 2 of "a.jsonl": it has text',
+    message: `Cannot use line 2 of "a.jsonl" as its label is empty: ${MEND}`,
+  });
+  await assert.rejects(() => table("a.jsonl", lines({ text: "a" }, { text: "b" })), {
+    message: 'Cannot find the column "label" on line 1 of "a.jsonl": it has text',
   });
   await assert.rejects(() => table("a.jsonl", lines({ text: "a", label: null }), { task: "regression" }), {
     message: /its label is empty/,
   });
   const rte = "index\tsentence1\tsentence2\tlabel\n0\tA\tB\t\n";
   await assert.rejects(() => loadTexts(glue, { task: "rte", folder: "r", ...small }, { "r/train.tsv": rte }), {
-    message: 'Cannot use line 2 of "r/train.tsv" as its label is empty: give it one, or leave the line out',
+    message: `Cannot use line 2 of "r/train.tsv" as its label is empty: ${MEND}`,
   });
 });
 

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { readUserFile } from "../files.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
+import { optionKit } from "../plugin/kit.ts";
+import type { ModelDefinition } from "../plugin/model.ts";
+import { savedOptions } from "../plugin/saved_options.ts";
+import { bounded } from "../recipe/bounds.ts";
+import { type Checked, parseChecked } from "../recipe/checked.ts";
+import { INPUT_BOUNDS } from "./input_bounds.ts";
+
+const size = (key: keyof typeof INPUT_BOUNDS) => {
+  const { least = 1, most, reason } = INPUT_BOUNDS[key];
+  return bounded(z.int().min(least).max(most), reason);
+};
+
+/** The keys of every `config.json` of a model folder; its other keys are options of the model plug-in. */
+const configSchema = z.looseObject({
+  architecture: z.string().min(1).describe("Name of the model plug-in"),
+  task: z.enum(["classification", "regression", "tagging"]).default("classification").describe(
+    "What the model answers",
+  ),
+  input: z.union([
+    z.looseObject({
+      height: size("height"),
+      width: size("width"),
+      channels: size("channels"),
+      normalise: z.strictObject({ mean: z.array(z.number()), std: z.array(z.number().positive()) }),
+    }),
+    z.looseObject({ vocabulary: size("vocabulary"), maxLength: size("maxLength"), padding: size("padding") }),
+  ]).describe("Images or text that the model takes"),
+  labels: z.array(z.string()).describe("Names of the classes; none for a regression"),
+  run: z.string().optional().describe("Id of the run that made it"),
+});
+
+/** A config.json of this program, checked. */
+export type Config = Checked<z.output<typeof configSchema>>;
+
+/** A config.json of this program, and the model plug-in that it names with its options. */
+export interface OwnConfig {
+  readonly config: Config;
+  readonly definition: ModelDefinition;
+  readonly options: unknown;
+  /** What the model takes and answers. */
+  readonly input: InputDescription;
+}
+
+/** Reads a config.json of this program. @throws UserError with line and column if it is not as it is written */
+export async function readOwnConfig(file: string, definitions: readonly ModelDefinition[]): Promise<OwnConfig> {
+  const text = new TextDecoder().decode(await readUserFile(file, "the model's description"));
+  // JSON is YAML, and so its mistakes are shown with line and column, too.
+  const config = parseChecked(text, file, configSchema);
+  const name = config.oneOf(["architecture"], "model", definitions.map(({ name }) => name));
+  const definition = definitions.find((definition) => definition.name === name)!;
+  const input = inputOf(config);
+  return { config, definition, options: optionsOf(config, definition), input };
+}
+
+/** The options that the model was built with: by its family's reading of the config, or as they stand there. */
+function optionsOf(config: Config, definition: ModelDefinition): unknown {
+  return config.within(["architecture"], () => savedOptions(definition, config.value)) ??
+    config.check([], definition.options(optionKit), Object.keys(configSchema.shape));
+}
+
+function inputOf(config: Config): InputDescription {
+  const { task, labels, input } = config.value;
+  if (task !== "regression" && labels.length === 0) {
+    throw config.error(["labels"], `Cannot tell classes apart without names: expected those of the ${task}`);
+  }
+  if (!("normalise" in input)) {
+    const { vocabulary, maxLength, padding } = input as { vocabulary: number; maxLength: number; padding: number };
+    return { task, classes: labels, image: null, text: { vocabulary, maxLength, padding, files: {} } };
+  }
+  const { height, width, channels, normalise } = input as {
+    height: number;
+    width: number;
+    channels: number;
+    normalise: { mean: number[]; std: number[] };
+  };
+  for (const key of ["mean", "std"] as const) {
+    const { length } = normalise[key];
+    if (length === channels) continue;
+    throw config.error(
+      ["input", "normalise", key],
+      `Expected ${channels} numbers, one for each channel: got ${length}`,
+    );
+  }
+  return { task, classes: labels, image: { size: [height, width, channels], normalise }, text: null };
+}
