@@ -1,6 +1,5 @@
 import { bounded } from "../../core/recipe/bounds.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
-import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { BadExamples } from "./text/bad_examples.ts";
 import { parseConll, type TaggedSentence, toIob2 } from "./text/conll_format.ts";
