@@ -34,10 +34,15 @@ export interface CompiledKernels {
  */
 export function compileKernels(relaxed = true): CompiledKernels {
   if (relaxed) {
-    const fused = Uint8Array.fromBase64(RELAXED_KERNELS);
+    const fused = bytesOf(RELAXED_KERNELS);
     if (WebAssembly.validate(fused)) return { module: new WebAssembly.Module(fused), relaxed: true };
   }
-  return { module: new WebAssembly.Module(Uint8Array.fromBase64(PLAIN_KERNELS)), relaxed: false };
+  return { module: new WebAssembly.Module(bytesOf(PLAIN_KERNELS)), relaxed: false };
+}
+
+/** Decodes base64; `Uint8Array.fromBase64` is younger than many engines in use. */
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
 /** The functions of the kernels, on a shared memory. */

@@ -1,10 +1,10 @@
-import { Worker } from "node:worker_threads";
 import { DeviceError } from "../../../errors.ts";
 import { type CompiledKernels, compileKernels, instantiate, PAGE } from "./load.ts";
 import { splitKernels } from "./split.ts";
 import { alone, type Exports, type Team } from "./team.ts";
 import type { WasmKernels } from "./wasm_kernels.ts";
-import { CONTROL, END, IDLE, serve, type WorkerData } from "./worker.ts";
+import { canWait, startThread, type Thread } from "./thread.ts";
+import { CONTROL, END, IDLE, type WorkerData } from "./worker.ts";
 
 /** More threads than this gain little, as the work is cut into short pieces and they share the memory's bandwidth. */
 const MOST_THREADS = 8;
@@ -71,14 +71,15 @@ async function startTeam(
   exports: Exports,
   threads: number,
 ): Promise<Team> {
+  if (!canWait()) return alone(exports);
   const control = new Int32Array(new SharedArrayBuffer(4 * (CONTROL.slots + (threads - 1) * CONTROL.slot)));
   const names = Object.keys(exports);
-  const workers: Worker[] = [];
+  const others: Thread[] = [];
   const ended: Promise<void>[] = [];
   let lost = false;
   const close = async () => {
-    const ending = workers.splice(0);
-    for (const worker of ending) worker.ref();
+    const ending = others.splice(0);
+    for (const thread of ending) thread.hold(true);
     ending.forEach((_, index) => control[CONTROL.slots + index * CONTROL.slot] = END);
     Atomics.add(control, CONTROL.round, 1);
     Atomics.notify(control, CONTROL.round);
@@ -86,38 +87,30 @@ async function startTeam(
   };
   try {
     for (let index = 0; index < threads - 1; index++) {
-      const worker = new Worker(`(${serve})(globalThis)`, { eval: true });
-      workers.push(worker);
-      ended.push(new Promise((resolve) => worker.once("exit", resolve)));
+      const thread = startThread();
+      others.push(thread);
+      ended.push(thread.ended);
       const data: WorkerData = { module, memory, control, layout: CONTROL, names, index, spins: SPINS, end: END };
-      worker.postMessage(data);
+      thread.begin(data);
     }
-    await Promise.all(workers.map(ready));
+    await Promise.all(others.map(({ ready }) => ready));
   } catch {
     // Those that did start wait for a round that never comes.
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(others.map((thread) => thread.terminate()));
+    await Promise.allSettled(others.map(({ ready }) => ready));
     return alone(exports);
   }
-  for (const [index, worker] of workers.entries()) {
-    worker.unref();
-    ended[index].then(() => lost = true);
+  for (const thread of others) {
+    thread.hold(false);
+    thread.ended.then(() => lost = true);
   }
   const run = (name: string, calls: readonly (readonly number[])[]) => {
-    if (workers.length === 0) throw new Error(`Cannot run the kernel ${name}: its threads were closed`);
+    if (others.length === 0) throw new Error(`Cannot run the kernel ${name}: its threads were closed`);
     if (lost) throw threadEnded(name);
     control[CONTROL.pages] = memory.buffer.byteLength / PAGE;
     runRound(control, names, exports, name, calls);
   };
   return { threads, run, close };
-}
-
-/** Waits for a worker's first message. */
-function ready(worker: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.once("message", () => resolve());
-    worker.once("error", reject);
-    worker.once("exit", () => reject(new Error("Cannot use a thread that has ended")));
-  });
 }
 
 /** Gives call 0 to this thread and the others to one worker each. */

@@ -64,7 +64,10 @@ Deno.test("files that make no tokenizer of RoBERTa's are refused in one sentence
   );
   await refused({ ...folder({}), "roberta/merges.txt": "t qqq\n" }, /: line 1 of merges\.txt, "t qqq", is no pair/);
   await refused({ ...folder({}), "roberta/vocab.json": '{ "a": -1 }' }, /: "a" has the number -1$/);
-  await refused({ ...folder({}), "roberta/vocab.json": "[]" }, /"roberta\/vocab\.json" as it is \[\]: expected a JSON object$/);
+  await refused(
+    { ...folder({}), "roberta/vocab.json": "[]" },
+    /"roberta\/vocab\.json" as it is \[\]: expected a JSON object$/,
+  );
   await refused(
     { ...folder({}), "roberta/vocab.json": '{ "a": 0 }' },
     /: it lacks <s>, <\/s>, <pad>, which frame texts$/,

@@ -211,6 +211,18 @@ Deno.test("where no thread can be started, the kernels run on this one", async (
   }
 });
 
+Deno.test("where memory cannot be shared, as on a page without cross-origin isolation, there is one thread", async () => {
+  const shared = globalThis.SharedArrayBuffer;
+  Reflect.deleteProperty(globalThis, "SharedArrayBuffer");
+  try {
+    const kernels = await loadThreadedKernels(createMemory(65536), 3);
+    assert.equal(kernels.threads, 1);
+    await kernels.close();
+  } finally {
+    globalThis.SharedArrayBuffer = shared;
+  }
+});
+
 Deno.test("a thread that has ended is an error at the next kernel, not a wait without end, and closing ends too", async () => {
   const { postMessage } = Worker.prototype;
   const started: Worker[] = [];
