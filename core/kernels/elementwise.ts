@@ -1,4 +1,3 @@
-import type { Floats } from "../backend/backend.ts";
 import type { Kernel } from "../backend/kernel.ts";
 import binaryShader from "../../shaders/binary.wgsl" with { type: "text" };
 import erfShader from "../../shaders/erf.wgsl" with { type: "text" };
@@ -6,7 +5,7 @@ import isNanShader from "../../shaders/is_nan.wgsl" with { type: "text" };
 import unaryShader from "../../shaders/unary.wgsl" with { type: "text" };
 import { type BroadcastParameter, broadcastParameters } from "./broadcast_walk.ts";
 import { type BinaryExpressions, binaryTable, type UnaryExpressions, unaryTable } from "./elementwise_table.ts";
-import { compileLoop } from "./expression.ts";
+import { binaryLoops, unaryLoops } from "./elementwise_loops.generated.ts";
 import { fillHoles } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { spread } from "./launch.ts";
@@ -29,11 +28,12 @@ export type BinaryGradientKernel = Kernel<"a" | "b" | "gradient" | "output", Bro
 
 const unaryParameters = { size: "u32", c: "f32" } as const;
 
-function unaryKernel(name: string, expression: string, fast: UnaryExpressions["wasm"]): UnaryKernel {
-  const loop = compileLoop<(input: Floats, output: Floats, c: number) => void>(
-    ["input", "output", "c"],
-    `for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = ${expression}; }`,
-  );
+function unaryKernel(
+  name: string,
+  expression: string,
+  loop: UnaryLoops["value"],
+  fast: UnaryExpressions["wasm"],
+): UnaryKernel {
   const shader = withExpression(unaryShader, expression);
   return defineKernel({
     name,
@@ -48,11 +48,12 @@ function unaryKernel(name: string, expression: string, fast: UnaryExpressions["w
   });
 }
 
-function unaryGradientKernel(name: string, expression: string, fast: UnaryExpressions["wasm"]): UnaryGradientKernel {
-  const loop = compileLoop<(input: Floats, gradient: Floats, output: Floats, c: number) => void>(
-    ["input", "gradient", "output", "c"],
-    `for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = ${expression}; }`,
-  );
+function unaryGradientKernel(
+  name: string,
+  expression: string,
+  loop: UnaryLoops["dx"],
+  fast: UnaryExpressions["wasm"],
+): UnaryGradientKernel {
   const shader = withExpression(unaryShader, expression, GRADIENT);
   return defineKernel({
     name,
@@ -67,31 +68,15 @@ function unaryGradientKernel(name: string, expression: string, fast: UnaryExpres
   });
 }
 
-type BroadcastParameters = Readonly<Record<BroadcastParameter, number>>;
+type UnaryLoops = typeof unaryLoops[keyof typeof unaryLoops];
+type BinaryLoop = typeof binaryLoops.add.value;
 
-/** The loop over broadcast operands; `gradient` is the output itself where the expression has no `g`. */
-function broadcastLoop(expression: string) {
-  return compileLoop<(a: Floats, b: Floats, gradient: Floats, output: Floats, p: BroadcastParameters) => void>(
-    ["a", "b", "gradient", "output", "p"],
-    `if (p.flat === 1) {
-       for (let i = 0; i < p.size; i++) { const x = a[i], y = b[i], g = gradient[i]; output[i] = ${expression}; }
-       return;
-     }
-     const { extent1, extent2, extent3, a3, b3 } = p;
-     const extent0 = p.size / (extent1 * extent2 * extent3);
-     let i = 0;
-     for (let i0 = 0; i0 < extent0; i0++) for (let i1 = 0; i1 < extent1; i1++) for (let i2 = 0; i2 < extent2; i2++) {
-       let ia = i0 * p.a0 + i1 * p.a1 + i2 * p.a2;
-       let ib = i0 * p.b0 + i1 * p.b1 + i2 * p.b2;
-       for (let i3 = 0; i3 < extent3; i3++, i++, ia += a3, ib += b3) {
-         const x = a[ia], y = b[ib], g = gradient[i]; output[i] = ${expression};
-       }
-     }`,
-  );
-}
-
-function binaryKernel(name: string, expression: string, fast: BinaryExpressions["wasm"]): BinaryKernel {
-  const loop = broadcastLoop(expression);
+function binaryKernel(
+  name: string,
+  expression: string,
+  loop: BinaryLoop,
+  fast: BinaryExpressions["wasm"],
+): BinaryKernel {
   const shader = withExpression(binaryShader, expression);
   return defineKernel({
     name,
@@ -107,8 +92,7 @@ function binaryKernel(name: string, expression: string, fast: BinaryExpressions[
   });
 }
 
-function binaryGradientKernel(name: string, expression: string): BinaryGradientKernel {
-  const loop = broadcastLoop(expression);
+function binaryGradientKernel(name: string, expression: string, loop: BinaryLoop): BinaryGradientKernel {
   const shader = withExpression(binaryShader, expression, GRADIENT);
   return defineKernel({
     name,
@@ -120,28 +104,32 @@ function binaryGradientKernel(name: string, expression: string): BinaryGradientK
   });
 }
 
-function mapTable<Table extends object, Made>(table: Table, make: (name: string, entry: Table[keyof Table]) => Made) {
-  return Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, make(name, entry)])) as {
+function mapTable<Table extends object, Made>(
+  table: Table,
+  make: (name: keyof Table & string, entry: Table[keyof Table]) => Made,
+) {
+  const entries = Object.entries(table) as [keyof Table & string, Table[keyof Table]][];
+  return Object.fromEntries(entries.map(([name, entry]) => [name, make(name, entry)])) as {
     [Name in keyof Table]: Made;
   };
 }
 
 /** The kernels of each unary function: its value and its gradient. */
 export const unaryKernels = mapTable(unaryTable, (name, { value, dx, wasm }: UnaryExpressions) => ({
-  value: unaryKernel(name, value, wasm),
-  dx: unaryGradientKernel(`${name} dx`, dx, wasm),
+  value: unaryKernel(name, value, unaryLoops[name].value, wasm),
+  dx: unaryGradientKernel(`${name} dx`, dx, unaryLoops[name].dx, wasm),
 }));
 
 /** The gradient as it came is nothing to compute. */
-const gradientKernel = (name: string, expression: string) =>
-  expression === "g" ? null : binaryGradientKernel(name, expression);
+const gradientKernel = (name: string, expression: string, loop: BinaryLoop) =>
+  expression === "g" ? null : binaryGradientKernel(name, expression, loop);
 
 /**
  * The kernels of each binary function: its value and the gradient for either operand, `null` for the gradient as it
  * came.
  */
 export const binaryKernels = mapTable(binaryTable, (name, { value, dx, dy, wasm }: BinaryExpressions) => ({
-  value: binaryKernel(name, value, wasm),
-  dx: gradientKernel(`${name} dx`, dx),
-  dy: gradientKernel(`${name} dy`, dy),
+  value: binaryKernel(name, value, binaryLoops[name].value, wasm),
+  dx: gradientKernel(`${name} dx`, dx, binaryLoops[name].dx),
+  dy: gradientKernel(`${name} dy`, dy, binaryLoops[name].dy),
 }));

@@ -1,7 +1,7 @@
 /**
  * Every elementwise function, one line each. The lines are WGSL, and the part of WGSL that they use can be read as
- * JavaScript too once a few names are defined (see expression.ts): so one line gives the shader, the cpu loop and, with
- * its gradient beside it, the derivative.
+ * JavaScript too once a few names are defined (see expression_functions.ts): so one line gives the shader, the cpu loop
+ * (`deno task build-loops` writes it) and, with its gradient beside it, the derivative.
  *
  * NaN of an input is NaN of the output: a network whose weights are NaN would look healthy behind its next ReLU. WGSL
  * leaves open what `max`, `clamp` and `sign` make of NaN, and lets a compiler take `x != x` for false: so choices are

@@ -27,7 +27,7 @@ export async function gunzipUpTo(bytes: Uint8Array<ArrayBuffer>, limit: number):
   const inflated = new Uint8Array(Math.min(limit, mostInflated(bytes)));
   let filled = 0;
   // Leaving the loop early cancels the stream.
-  for await (const chunk of ReadableStream.from(pieces(bytes)).pipeThrough(new DecompressionStream("gzip"))) {
+  for await (const chunk of streamOf(bytes).pipeThrough(new DecompressionStream("gzip"))) {
     const part = chunk.subarray(0, inflated.length - filled);
     inflated.set(part, filled);
     filled += part.length;
@@ -37,6 +37,14 @@ export async function gunzipUpTo(bytes: Uint8Array<ArrayBuffer>, limit: number):
   return filled === inflated.length ? inflated : inflated.slice(0, filled);
 }
 
-function* pieces(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {
-  for (let start = 0; start < bytes.length; start += PIECE) yield bytes.subarray(start, start + PIECE);
+/** Bytes as a stream of pieces; `ReadableStream.from` is younger than many browsers in use. */
+function streamOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let start = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (start >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(start, start + PIECE));
+      start += PIECE;
+    },
+  });
 }
