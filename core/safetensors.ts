@@ -6,6 +6,7 @@
  * @module
  */
 
+import { expectArguments } from "./arguments.ts";
 import { fileError } from "./files.ts";
 import { foreignBytes, START_BYTES } from "./foreign_bytes.ts";
 import type { StoredTensor } from "./safetensors/dtype.ts";
@@ -72,6 +73,7 @@ function refuseForeign(start: Uint8Array, source: string): void {
  * @throws UserError as {@link readSafetensors}
  */
 export async function readShapes(path: string): Promise<Map<string, readonly number[]>> {
+  expectArguments("readShapes", { path: [path, "a path"] });
   return await withHeader(path, ({ entries }) => new Map(entries.map(({ name, shape }) => [name, shape])));
 }
 

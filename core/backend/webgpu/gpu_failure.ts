@@ -12,6 +12,8 @@ export class GpuFailure {
   #lost: DeviceError | null = null;
   /** Those who wait for the device; once it is lost, some implementations never answer them. */
   readonly #waiting = new Set<() => void>();
+  /** What the device was asked and has not answered. */
+  readonly #asked = new Set<Promise<unknown>>();
 
   /** @param bytes how many are in use */
   constructor(private readonly device: GPUDevice, bytes: () => number) {
@@ -49,6 +51,8 @@ export class GpuFailure {
 
   /** Waits for an answer of the device, or until it is lost. */
   async orLost<Answer>(answer: Promise<Answer>): Promise<Answer | void> {
+    const settled = answer.then(() => {}, () => {}).finally(() => this.#asked.delete(settled));
+    this.#asked.add(settled);
     if (this.#lost) return void answer.catch(() => {});
     const lost = Promise.withResolvers<void>();
     this.#waiting.add(lost.resolve);
@@ -57,6 +61,14 @@ export class GpuFailure {
     } finally {
       this.#waiting.delete(lost.resolve);
     }
+  }
+
+  /** Waits for answers that nobody waits for any more since the device was lost, if they come soon. */
+  async settled(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, NEWS);
+    await Promise.race([Promise.all(this.#asked), promise]);
+    clearTimeout(timer);
   }
 
   /** The loss of the device rather than the errors that it causes, which may come first. */

@@ -182,6 +182,7 @@ export class WebGpuBackend implements Backend {
     this.#pool.clear();
     this.#uniform.destroy();
     this.gpu.destroy();
+    await this.#failure.settled();
   }
 
   /** First the enqueued calls, then those that `encode` adds. */

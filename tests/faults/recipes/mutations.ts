@@ -1,5 +1,8 @@
 import { type Document, isCollection, isMap, isScalar, type Node, parseDocument, Scalar, type YAMLMap } from "yaml";
+import { withoutEnvironment } from "../../../core/recipe/without_environment.ts";
 import type { Random } from "../../../core/data/random.ts";
+
+const parsed = (...call: Parameters<typeof parseDocument>) => withoutEnvironment(() => parseDocument(...call));
 
 /** A recipe as a trial reads it. */
 export interface Mutant {
@@ -169,7 +172,7 @@ const onEntry = (change: (random: Random, parent: YAMLMap, index: number) => voi
 
 /** A scalar with another value in its place, and its line. */
 function replacedScalar(random: Random, text: string): { text: string; line: number } {
-  const document = parseDocument(text, { stringKeys: true });
+  const document = parsed(text, { stringKeys: true });
   const scalars = pathsOf(document.contents).map((path) => document.getIn(path, true)).filter((node) => isScalar(node));
   const [start, end] = pick(random, scalars).range!;
   const line = text.slice(0, start).split("\n").length;
@@ -192,7 +195,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   }),
   renamed: onEntry((random, map, index) => void (map.items[index].key = new Scalar(pick(random, KEYS)))),
   added: onEntry((random, map) => {
-    const made = parseDocument(`{${JSON.stringify(pick(random, KEYS))}: ${pick(random, VALUES)}}`).contents;
+    const made = parsed(`{${JSON.stringify(pick(random, KEYS))}: ${pick(random, VALUES)}}`).contents;
     if (isMap(made)) map.items.push(...(made as YAMLMap).items);
   }),
   swapped: onEntry((random, map, index) => {
@@ -301,7 +304,7 @@ function override(random: Random, document: Document.Parsed): string {
  * @param recipe the text of one that is right
  */
 export function mutate(random: Random, recipe: string): Mutant {
-  const document = () => parseDocument(recipe, { stringKeys: true });
+  const document = () => parsed(recipe, { stringKeys: true });
   const count = 1 + Number(random.below(5) === 0);
   if (random.below(4) === 0) {
     const overrides = Array.from({ length: count }, () => override(random, document()));
@@ -313,7 +316,7 @@ export function mutate(random: Random, recipe: string): Mutant {
   const done: string[] = [];
   for (let change = 0; change < count; change++) {
     const way = pick(random, wayNames);
-    const now = parseDocument(text, { stringKeys: true });
+    const now = parsed(text, { stringKeys: true });
     if (!isCollection(now.contents) || now.contents.items.length === 0 || now.errors.length > 0) break;
     try {
       text = WAYS[way](random, text, now);
