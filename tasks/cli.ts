@@ -83,7 +83,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) {
+if (import.meta.main || isConfined()) {
   const ended = main(Deno.args).then((code) => endProgram(code));
   // The thread that waits for the confined program is woken by having nothing left to do: it must not await.
   if (isConfined()) await ended;

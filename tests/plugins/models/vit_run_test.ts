@@ -100,15 +100,22 @@ Deno.test("a ViT trained on images of another size is continued and distilled, a
     const config = { model_type: "vit", num_hidden_layers: 2, hidden_size: 16, num_attention_heads: 2, patch_size: 4 };
     const large = vit.build(vit.fromConfig!(config, vit.options(optionKit).parse({})), images([12, 8, 1], 3));
     await writeModelFolder(saved, "vit", large, images([12, 8, 1], 3), freshWeights(large, new Random(1)));
-    const text = recipe(
-      "{ use: vit, weights: large }",
-      "teacher: { use: vit, weights: large }\nlosses: [{ use: cross-entropy }, { use: kd, weight: 0 }]",
-    );
-    const lines: string[] = [];
-    const reporter = { ...silent, line: (line: string) => void lines.push(line) };
-    const run = await tinyRun(folder, { text, output: "run", reporter });
+    const distilled = async (teacher: string) => {
+      const losses = "losses: [{ use: cross-entropy }, { use: kd, weight: 0 }]";
+      const text = recipe("{ use: vit, weights: large }", `teacher: { use: vit, weights: large${teacher} }\n${losses}`);
+      const lines: string[] = [];
+      const reporter = { ...silent, line: (line: string) => void lines.push(line) };
+      const run = await tinyRun(folder, { text, output: "run", reporter });
+      return { run, lines: lines.filter((line) => /position|images/.test(line)) };
+    };
     const said = "position embeddings of 3 x 2 patches are interpolated to 2 x 2";
-    assert.deepEqual(lines.filter((line) => line.includes("position")), [`teacher: ${said}`, `student: ${said}`]);
+    // The teacher takes images of its own size, unless the recipe says otherwise.
+    const { run, lines } = await distilled("");
+    assert.match(lines[0], /^the teacher's images are 12 x 8, normalised by mean/);
+    assert.deepEqual(lines.slice(1), [`student: ${said}`]);
+    const small = await distilled(", imageSize: 8, normalise: { mean: [0], std: [1] }");
+    assert.match(small.lines[0], /^the teacher's images are 8 x 8, normalised by mean 0 and deviation 1$/);
+    assert.deepEqual(small.lines.slice(1), [`teacher: ${said}`, `student: ${said}`]);
     assert.ok(run.student.accuracy! > 0.9, `the student is right in ${run.student.accuracy}`);
     const { model } = await readDescribedModel(join(folder, "run", "student"), builtins.model);
     assert.equal(model.config.image_size, 8);
