@@ -50,6 +50,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/lock.ts",
     "core/nearest.ts",
     "core/visible.ts",
+    "core/sealed_json.ts",
     "core/sha256.ts",
     "core/version.ts",
     "deno.json",

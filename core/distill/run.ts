@@ -10,6 +10,7 @@ import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
 import { DeviceError } from "../errors.ts";
+import { sealJson } from "../sealed_json.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
 import { writeRunRecipe } from "./run_folder.ts";
 import { RunDeviceError } from "./stops.ts";
@@ -165,7 +166,7 @@ export class Run implements Disposable {
     const measured = { taught: this.#taught, test, validation, seen };
     await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
-    await writeFileAtomically(join(settings.output, "metrics.json"), JSON.stringify(summary, null, 2) + "\n");
+    await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
     return summary;
   }
 

@@ -8,6 +8,7 @@ import type { Checked } from "../../core/recipe/checked.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { sha256 } from "../../core/sha256.ts";
+import { sealJson } from "../../core/sealed_json.ts";
 import { readOwnJson } from "../support/own_json.ts";
 
 /** What a run is made from besides its recipe. */
@@ -33,7 +34,7 @@ export async function readInputs(folder: string): Promise<Inputs> {
 /** Writes down what a run reads. @throws UserError if the folder cannot be made */
 export async function writeInputs(folder: string, inputs: Inputs): Promise<void> {
   await makeFolder(folder, "the run folder");
-  await writeFileAtomically(join(folder, INPUTS_FILE), JSON.stringify(inputs, null, 2) + "\n");
+  await writeFileAtomically(join(folder, INPUTS_FILE), await sealJson(inputs));
 }
 
 /** Hashes of what recipes name. Each file is read once, however many runs name it. */

@@ -9,6 +9,7 @@ import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { isMap } from "../../core/recipe/paths.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
+import { sealJson } from "../../core/sealed_json.ts";
 import { parseOwnJson, readOwnJson } from "../support/own_json.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -105,7 +106,7 @@ export async function forgetOutcome(folder: string): Promise<void> {
 
 /** Writes down that a run's training failed, so that it is not tried again with the same recipe. */
 export async function writeFailure(folder: string, message: string): Promise<void> {
-  await writeFileAtomically(join(folder, FAILURE_FILE), JSON.stringify({ message }, null, 2) + "\n");
+  await writeFileAtomically(join(folder, FAILURE_FILE), await sealJson({ message }));
 }
 
 /** The epochs in a run's log. */
