@@ -19,11 +19,6 @@ const ROOMS = [
   "tests/plugins/losses",
 ];
 
-/** Of these, files that read other files or start programs; the rest must run anywhere. */
-const NEEDS_DENO = [
-  "tests/core/mpo/report_test.ts",
-];
-
 /** The test files of a browser's suite, by their paths in the checkout. */
 export async function suiteFiles(): Promise<string[]> {
   const files: string[] = [];
@@ -35,5 +30,5 @@ export async function suiteFiles(): Promise<string[]> {
     }
   };
   for (const room of ROOMS) await visit(room);
-  return files.filter((file) => !NEEDS_DENO.includes(file)).sort();
+  return files.sort();
 }

@@ -78,7 +78,9 @@ testBackends("every kernel runs in some operation's cases or in a program here",
   const ops = createOps(backend);
   await runEverything(ops);
   await ops.scalar(0).read(); // a shader that the GPU refuses shows here
-  assert.deepEqual([...kernels().keys()].filter((name) => !ran.has(name)), []);
+  // Where all tests are one program, as in a browser, others have made up kernels of their own.
+  const ours = [...kernels().keys()].filter((name) => !name.startsWith("recorder test"));
+  assert.deepEqual(ours.filter((name) => !ran.has(name)), []);
 }, [webgpu]);
 
 for (const [name, program] of Object.entries(programs)) {
