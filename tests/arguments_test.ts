@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../core/deno/install.ts";
 import * as library from "../mod.ts";
 import { CpuBackend } from "../core/backend/cpu/cpu_backend.ts";
 
