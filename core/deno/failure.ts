@@ -32,8 +32,9 @@ export function failureOf(error: unknown): FileFailure | null {
   }
   const { code } = error as { code?: unknown };
   const own = code ?? numbers()[error.message.match(/\(os error (\d+)\)/)?.[1] ?? ""];
-  const found = typeof own === "string" && Object.hasOwn(REASONS, own) ? own : codeOfClass(error);
-  return found === null ? null : { code: found };
+  const known = typeof own === "string" && Object.hasOwn(REASONS, own);
+  const found = known ? own : codeOfClass(error) ?? own;
+  return typeof found === "string" ? { code: found } : null;
 }
 
 /** Deno's own sentence advises permission for everything where the path belongs to the system. */

@@ -122,6 +122,7 @@ class MemoryFiles implements Files {
   rename(from: string, to: string): Promise<void> {
     return Promise.try(() => {
       const [source, target] = [resolve("/", from), resolve("/", to)];
+      const [home, folder] = [this.#folder(dirname(source)), this.#folder(dirname(target))];
       const [moved, there] = [this.#at(source), this.#find(target)];
       if (source === target) return;
       if (target.startsWith(`${source}/`)) throw new FileError("EINVAL", to);
@@ -129,8 +130,8 @@ class MemoryFiles implements Files {
         if (!(moved instanceof Map)) throw new FileError("EISDIR", to);
         if (there.size > 0) throw new FileError("ENOTEMPTY", to);
       } else if (there !== undefined && moved instanceof Map) throw new FileError("ENOTDIR", to);
-      this.#folder(dirname(target)).set(basename(target), moved);
-      this.#folder(dirname(source)).delete(basename(source));
+      folder.set(basename(target), moved);
+      home.delete(basename(source));
     });
   }
 

@@ -38,11 +38,13 @@ function someOperation(random: Random): Operation {
     [`remove ${path}`, (files, at) => files.remove(at(path))],
     [`remove empty folder ${path}`, async (files, at) => await files.removeEmptyFolder(at(path))],
     [`lock ${path}`, async (files, at) => {
-      using first = await files.openLock(at(path));
       using second = await files.openLock(at(path));
-      const taken = [await first.take(), await second.take(), await first.holds()];
-      first[Symbol.dispose]();
-      return [...taken, await second.holds(), await second.take()];
+      const outcomes: unknown[] = [];
+      {
+        using first = await files.openLock(at(path));
+        outcomes.push(await first.take(), await second.take(), await first.holds());
+      }
+      return [...outcomes, await second.holds(), await second.take()];
     }],
   ];
   return operations[random.below(operations.length)];
