@@ -126,6 +126,7 @@ class MemoryFiles implements Files {
       const [moved, there] = [this.#at(source), this.#find(target)];
       if (source === target) return;
       if (target.startsWith(`${source}/`)) throw new FileError("EINVAL", to);
+      if (source.startsWith(`${target}/`)) throw new FileError("ENOTEMPTY", to);
       if (there instanceof Map) {
         if (!(moved instanceof Map)) throw new FileError("EISDIR", to);
         if (there.size > 0) throw new FileError("ENOTEMPTY", to);
