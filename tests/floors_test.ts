@@ -130,8 +130,8 @@ async function readImports(): Promise<Import[]> {
 
 const imports = await readImports();
 
-/** Files of core and plug-ins that ask for Deno or Node.js: in one room, and as long as one thing is there. */
-const BOUND = /^core\/(?:deno\/|backend\/cpu\/wasm\/threads\.ts$)/;
+/** What in core and plug-ins asks for Deno or Node.js: one room, and what starts threads by whatever there is. */
+const BOUND = /^core\/(?:deno\/|backend\/cpu\/wasm\/threads?\.ts$)/;
 
 /** The code of a file without its comments. */
 function codeOf(text: string): string {

@@ -1,3 +1,4 @@
+import { expectArguments } from "../arguments.ts";
 import { UserError } from "../errors.ts";
 import type { Files } from "./files.ts";
 
@@ -15,6 +16,7 @@ let current: Files | null = null;
  * ```
  */
 export function useFiles(files: Files): void {
+  expectArguments("useFiles", { files: [files, "files (see memoryFiles)"] });
   current = files;
 }
 

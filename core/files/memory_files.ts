@@ -1,3 +1,7 @@
+import { expectArguments } from "../arguments.ts";
+import { UserError } from "../errors.ts";
+import { visiblePath } from "../visible.ts";
+import { REASONS } from "./reasons.ts";
 import { FileError, type FileInfo, type Files, type FolderEntry, type LockFile, type OpenFile } from "./files.ts";
 import { pathStyles } from "./path_style.ts";
 
@@ -17,6 +21,7 @@ type Folder = Map<string, StoredFile | Folder>;
  * also the working folder.
  *
  * @param content files that are there from the begin on, by their paths; folders are made for them
+ * @throws UserError for a path that is a folder's, or leads through a file
  *
  * @example
  * ```ts
@@ -26,9 +31,16 @@ type Folder = Map<string, StoredFile | Folder>;
  * ```
  */
 export function memoryFiles(content: Readonly<Record<string, Uint8Array | string>> = {}): Files {
+  expectArguments("memoryFiles", { content: [content, "a map"] });
   const files = new MemoryFiles();
   for (const [path, value] of Object.entries(content)) {
-    files.put(path, typeof value === "string" ? new TextEncoder().encode(value) : value);
+    if (!(value instanceof Uint8Array)) expectArguments("memoryFiles", { [`content["${path}"]`]: [value, "a text"] });
+    try {
+      files.put(path, typeof value === "string" ? new TextEncoder().encode(value) : value);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      throw new UserError(`Cannot put "${visiblePath(path)}" into memory as ${REASONS[error.code]}`, { cause: error });
+    }
   }
   return files;
 }
