@@ -65,17 +65,21 @@ Deno.test("core and plug-ins distil on files in memory, without any permission, 
     assert.equal(inMemory, await run("in_deno.ts", IN_DENO, ["--allow-read", "--allow-write"]));
   }));
 
-Deno.test("a program that has not said which files it uses is told to", () =>
+Deno.test("a program that has not said which files it uses is told to, and keeps those that it said", () =>
   withTinyData(async (folder) => {
     const program = `
-      import { readRecipe } from "@opdf/opdf/core";
+      import { currentFiles, memoryFiles, readRecipe, useFiles } from "@opdf/opdf/core";
       console.log(await readRecipe("a.yaml").catch((error) => \`\${error.name}: \${error.message}\`));
+      const files = memoryFiles();
+      useFiles(files);
+      await import("@opdf/opdf");
+      console.log(currentFiles() === files);
     `;
     await Deno.writeTextFile(join(folder, "program.ts"), program);
     const { stdout, stderr } = await runDeno([...FLAGS, join(folder, "program.ts")], {}, folder);
     assert.deepEqual([stdout, stderr], [
       "UserError: Cannot use files before it is said which: import the package's main entry, or call " +
-      "useFiles(memoryFiles())\n",
+      "useFiles(memoryFiles())\ntrue\n",
       "",
     ]);
   }));
