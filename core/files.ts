@@ -1,6 +1,6 @@
 import { UserError } from "./errors.ts";
 import { currentFiles, currentFilesIfAny } from "./files/current.ts";
-import type { FileInfo, Files } from "./files/files.ts";
+import type { FileInfo } from "./files/files.ts";
 import { REASONS } from "./files/reasons.ts";
 import { isTemporary } from "./files/temporary.ts";
 import { dirname, join, relative } from "./paths.ts";
@@ -132,7 +132,7 @@ function isWithin(path: string, folder: string): boolean {
   return way !== "" && !/^\.\.(?:[\\/]|$)/.test(way) && way !== path;
 }
 
-/** The text of a file, as it stands there. Fails as {@link Files.read} does. */
+/** The text of a file, as it stands there. Fails as the files in use do. */
 export async function readText(path: string): Promise<string> {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await currentFiles().read(path));
 }

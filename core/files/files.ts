@@ -3,12 +3,15 @@ export type EntryKind = "file" | "folder" | "other";
 
 /** A name in a folder. */
 export interface FolderEntry {
+  /** Without the folder. */
   readonly name: string;
+  /** What the name itself stands for: a link is not what it leads to. */
   readonly kind: EntryKind;
 }
 
 /** What is at a path. */
 export interface FileInfo {
+  /** Of a link, what it leads to. */
   readonly kind: EntryKind;
   /** In bytes. */
   readonly size: number;
@@ -92,6 +95,7 @@ export class FileError extends Error {
     this.prototype.name = "FileError";
   }
 
+  /** Fails with a code of POSIX, such as `ENOENT`, at a path. */
   constructor(readonly code: string, path: string) {
     super(`${code}: ${path}`);
   }
