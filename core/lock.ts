@@ -16,7 +16,8 @@ export interface FolderLock extends Disposable {
 }
 
 /**
- * Keeps a second run out of a folder. The lock ends with the program, however it ends: a dead owner's file locks nothing.
+ * Keeps a second run out of a folder. The lock ends with the program, however it ends, so that a dead owner's file
+ * locks nothing.
  *
  * @param folder must be there
  * @param work what the other one does, for the message: `another run writes to it`

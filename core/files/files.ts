@@ -25,7 +25,7 @@ export interface OpenFile extends Disposable {
   read(begin: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** A file that keeps others out while one has it locked. Disposing of it gives it free, and removes a lock that was held. */
+/** A file that one can lock to keep others out. Disposing of it gives it free and removes it, if it was held. */
 export interface LockFile extends Disposable {
   /**
    * Tries to lock it. The lock ends with the program, however it ends.
