@@ -33,6 +33,7 @@ const KINDS = {
   "a chain, { rows, cols, bonds, cores }": has("rows", "cols", "bonds", "cores"),
   "a model, { parameters, ... }": has("parameters"),
   "a zod schema": has("safeParse"),
+  "files (see memoryFiles)": has("look", "read", "write", "failureOf"),
 } as const satisfies Record<string, (value: unknown) => boolean>;
 
 /** What an argument has to be. */

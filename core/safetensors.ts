@@ -8,6 +8,8 @@
 
 import { expectArguments } from "./arguments.ts";
 import { fileError } from "./files.ts";
+import { currentFiles } from "./files/current.ts";
+import type { OpenFile } from "./files/files.ts";
 import { foreignBytes, START_BYTES } from "./foreign_bytes.ts";
 import type { StoredTensor } from "./safetensors/dtype.ts";
 import { type Header, headerLength, parseHeader, PREFIX_BYTES, refuse } from "./safetensors/header.ts";
@@ -55,7 +57,7 @@ export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, source = "the b
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   return await withHeader(path, async (header, file, dataLength) => {
-    return withData(header, await readBytes(file, dataLength, `"${path}"`));
+    return withData(header, await readBytes(file, file.size - dataLength, dataLength, `"${path}"`));
   });
 }
 
@@ -80,17 +82,16 @@ export async function readShapes(path: string): Promise<Map<string, readonly num
 /** Opens a file, reads and checks its header, and hands over the file from behind it on. */
 async function withHeader<Result>(
   path: string,
-  body: (header: Header, file: Deno.FsFile, dataLength: number) => Result | Promise<Result>,
+  body: (header: Header, file: OpenFile, dataLength: number) => Result | Promise<Result>,
 ): Promise<Result> {
   const source = `"${path}"`;
   try {
-    using file = await Deno.open(path);
-    const { size } = await file.stat();
-    const start = await readBytes(file, Math.min(START_BYTES, size), source);
+    using file = await currentFiles().open(path);
+    const { size } = file;
+    const start = await readBytes(file, 0, Math.min(START_BYTES, size), source);
     refuseForeign(start, source);
     const prefix = start.subarray(0, PREFIX_BYTES);
-    await file.seek(prefix.length, Deno.SeekMode.Start);
-    const header = await readBytes(file, headerLength(prefix, size, source), source);
+    const header = await readBytes(file, prefix.length, headerLength(prefix, size, source), source);
     const dataLength = size - PREFIX_BYTES - header.length;
     return await body(parseHeader(header, dataLength, source), file, dataLength);
   } catch (error) {
@@ -98,13 +99,14 @@ async function withHeader<Result>(
   }
 }
 
-async function readBytes(file: Deno.FsFile, length: number, source: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  for (let filled = 0; filled < length;) {
-    const count = await file.read(bytes.subarray(filled));
-    if (count === null) refuse(source, "it became shorter while it was read");
-    filled += count;
-  }
+async function readBytes(
+  file: OpenFile,
+  begin: number,
+  length: number,
+  source: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await file.read(begin, length);
+  if (bytes.length < length) refuse(source, "it became shorter while it was read");
   return bytes;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { Command } from "commander";
+import "../core/deno/install.ts";
 import { VERSION } from "../core/version.ts";
 import { addBench } from "./bench.ts";
 import { addCompare } from "./compare.ts";

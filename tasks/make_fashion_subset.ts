@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import "../core/deno/install.ts";
 import { takeFirst } from "../core/data/split.ts";
 import { UserError } from "../core/errors.ts";
 import { readUserFile, writeFileAtomically } from "../core/files.ts";

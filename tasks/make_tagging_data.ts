@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 // @ts-types="npm:@types/wink-pos-tagger@2.2.6"
 import WinkTagger from "npm:wink-pos-tagger@2.2.2";
+import "../core/deno/install.ts";
 import { UserError } from "../core/errors.ts";
 import { readUserFolder, writeFileAtomically } from "../core/files.ts";
 import { columnsOf, type PosTagger } from "./support/phrases.ts";

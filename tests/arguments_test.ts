@@ -6,7 +6,10 @@ import { CpuBackend } from "../core/backend/cpu/cpu_backend.ts";
 const OF_FILES = /afetensors|Checksum$|^to(BigInt64|Float32)$/;
 
 /** Those that take anything, or nothing. */
-const TAKE_ANYTHING = ["dataFile"];
+const TAKE_ANYTHING = ["dataFile", "currentFiles"];
+
+/** Those whose first argument has a default. */
+const HAVE_DEFAULTS = ["scheduled", "memoryFiles"];
 
 const called = Object.entries(library).filter(([name, value]) =>
   typeof value === "function" && !/^class\b/.test(Function.prototype.toString.call(value)) && !OF_FILES.test(name) &&
@@ -34,7 +37,7 @@ Deno.test("every public function names the argument that is of a wrong type, and
   assert.ok(called.length > 30, `${called.length}`);
   for (const [name, call] of called) {
     for (const wrong of [undefined, null, Symbol("x"), true]) {
-      if (wrong === undefined && name === "scheduled") continue; // has a default
+      if (wrong === undefined && HAVE_DEFAULTS.includes(name)) continue;
       const error = await refusal(call, [wrong, wrong, wrong, wrong]);
       const what = `${name}(${String(wrong)}): ${error?.message}`;
       assert.ok(error, what);

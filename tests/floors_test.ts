@@ -5,6 +5,7 @@ import { CHECKOUT } from "./support/task.ts";
 /** Which rooms the files of a room may import, types included; see core/README.md. Every arrow here is there. */
 const FLOORS: Readonly<Record<string, string>> = {
   ground: "",
+  deno: "ground",
   shaders: "",
   data: "ground",
   safetensors: "ground",
@@ -33,9 +34,9 @@ const FLOORS: Readonly<Record<string, string>> = {
     "distill/ground distill/student distill/teacher distill/losses distill/training",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin evaluate predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
-    "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins",
+    "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate " +
-    "distill/ground distill/student distill/teacher distill/training distill plugins",
+    "distill/ground distill/student distill/teacher distill/training distill plugins deno",
 };
 
 /** Files whose room is not the folder that they stand in. */
@@ -45,10 +46,17 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/duplicate_key.ts",
     "core/errors.ts",
     "core/files.ts",
+    "core/files/current.ts",
+    "core/files/files.ts",
+    "core/files/memory_files.ts",
+    "core/files/path_style.ts",
+    "core/files/reasons.ts",
+    "core/files/temporary.ts",
     "core/foreign_bytes.ts",
     "core/json.ts",
     "core/lock.ts",
     "core/nearest.ts",
+    "core/paths.ts",
     "core/visible.ts",
     "core/sealed_json.ts",
     "core/sha256.ts",
@@ -123,6 +131,26 @@ async function readImports(): Promise<Import[]> {
 
 const imports = await readImports();
 
+/** What in core and plug-ins asks for Deno or Node.js: one room, and what starts threads by whatever there is. */
+const BOUND = /^core\/(?:deno\/|backend\/cpu\/wasm\/threads?\.ts$)/;
+
+/** The code of a file without its comments. */
+function codeOf(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, "");
+}
+
+/** What binds a piece of code to one runtime: an import of Node.js's, or the name of Deno or its like. */
+function bindings(text: string): string[] {
+  const code = codeOf(text);
+  const imported = Array.from(
+    code.matchAll(/(?:from|import|require)\s*\(?\s*["'`](node:[^"'`]+)/g),
+    ([, name]) => name,
+  );
+  // In a sentence a word follows it, or an apostrophe.
+  const named = code.matchAll(/(?<![\w.$])(?:globalThis\.)?(?:Deno|Bun)\b(?!'s| (?!as\b|in\b)\w)/g);
+  return [...imported, ...Array.from(named, ([name]) => name)];
+}
+
 /** Files that reach themselves, each as a walk from file to file. */
 function circles(arrows: readonly Import[]): string[] {
   const next = Map.groupBy(arrows, ({ from }) => from);
@@ -153,6 +181,44 @@ Deno.test("the table of floors has no arrow that nothing needs, and none that le
   const arrows = rooms.flatMap((from) => FLOORS[from].split(" ").filter(Boolean).map((to) => ({ from, to })));
   assert.deepEqual(arrows.map(({ from, to }) => `${from} -> ${to}`).filter((arrow) => !there.has(arrow)), []);
   assert.deepEqual(arrows.filter(({ from, to }) => rooms.indexOf(to) >= rooms.indexOf(from)), []);
+});
+
+Deno.test("core and plug-ins run anywhere: what asks for Deno or Node.js stands in one room", async () => {
+  const bound: string[] = [];
+  for (const folder of ["core", "plugins"]) {
+    for await (const file of sources(folder)) {
+      const found = BOUND.test(file) ? [] : bindings(await Deno.readTextFile(join(CHECKOUT, file)));
+      bound.push(...found.map((name) => `${file}: ${name}`));
+    }
+  }
+  assert.deepEqual(bound, []);
+  const reached = new Set<string>();
+  const visit = (file: string) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const { from, to } of imports) if (from === file) visit(to);
+  };
+  for (const entry of ["core/mod.ts", "plugins/mod.ts"]) visit(entry);
+  assert.ok(reached.size > 250, `${reached.size} files are reached`);
+  assert.deepEqual([...reached].filter((file) => roomOf(file) === "deno"), []);
+});
+
+Deno.test("what finds bindings finds them, and leaves words alone", () => {
+  assert.deepEqual(
+    bindings(
+      'import { join } from "node:path";\nexport * from "node:url";\nawait import("node:fs");\nrequire("node:os")',
+    ),
+    ["node:path", "node:url", "node:fs", "node:os"],
+  );
+  assert.deepEqual(bindings("a(Deno.cwd()); globalThis.Deno?.build; const { build } = Deno;"), [
+    "Deno",
+    "globalThis.Deno",
+    "Deno",
+  ]);
+  assert.deepEqual(
+    bindings('/** import "node:path" in Deno. */ // Deno.cwd()\nconst node = "as Deno was started"; f(node: Node)'),
+    [],
+  );
 });
 
 Deno.test("no files import each other in a circle, save for types", () => {

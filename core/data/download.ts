@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { currentFilesIfAny } from "../files/current.ts";
 
 /** How long a server may send nothing, in milliseconds. */
 const PATIENCE = 30_000;
@@ -35,7 +36,8 @@ export async function download(
     }
     return await readUpTo(response, limit, url, listen);
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw withoutNetwork(url, error);
+    const refusal = currentFilesIfAny()?.networkRefusal(error, url) ?? null;
+    if (refusal !== null) throw new UserError(`Cannot download "${url}" as ${refusal}`, { cause: error });
     // fetch throws a TypeError, and nothing more specific, for every failure of the network.
     if (error instanceof TypeError) throw networkFailure(url, error);
     throw error;
@@ -73,21 +75,6 @@ async function readUpTo(
     filled += part.length;
   }
   return bytes;
-}
-
-/** The tasks of deno.json give no network, so that nothing goes out unasked; this says how to allow one host. */
-function withoutNetwork(url: string, error: Error): UserError {
-  // A redirect may lead to another host, which only Deno's message names.
-  const refused = error.message.match(/"([^"]+)"/)?.[1].replace(/:(80|443)$/, "");
-  const hosts = [...new Set([new URL(url).host, ...(refused ? [refused] : [])])];
-  const remedy = Deno.build.standalone
-    ? "download it yourself and name its path"
-    : `allow it by deno run --allow-net=${hosts.join()} --no-lock --no-prompt --allow-read --allow-write ` +
-      "tasks/cli.ts distill RECIPE";
-  return new UserError(
-    `Cannot download "${url}" as Deno was started without network access to ${hosts.at(-1)}: ${remedy}`,
-    { cause: error },
-  );
 }
 
 function silenceOf(url: string, patience: number): UserError {

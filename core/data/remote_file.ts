@@ -1,6 +1,7 @@
-import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import { fileError, writeFileAtomically } from "../files.ts";
+import { fileError, isMissing, writeFileAtomically } from "../files.ts";
+import { currentFiles } from "../files/current.ts";
+import { join } from "../paths.ts";
 import { sha256 } from "../sha256.ts";
 import { download } from "./download.ts";
 
@@ -23,7 +24,7 @@ export interface RemoteFileOptions {
 }
 
 /** Where downloads are kept, relative to the working directory. */
-export const CACHE = join("runs", "cache");
+export const CACHE = "runs/cache";
 const LIMIT = 2 * 2 ** 30;
 
 /** Whether a text is a URL rather than a path. */
@@ -95,21 +96,21 @@ export async function readRemoteFile(
 /** A file of the cache; `null` if it is not there, or too large to be what was kept. */
 async function readIfThere(path: string, limit: number): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
-    const { isFile, isDirectory, size } = await Deno.stat(path);
+    const { kind, size } = await currentFiles().look(path);
     // A pipe or a device that somebody has put there may have no end.
-    if (!isFile && !isDirectory) {
+    if (kind === "other") {
       throw new UserError(`Cannot read the downloaded file "${path}" as it is no file: remove it`);
     }
-    return isFile && size > limit ? null : await Deno.readFile(path);
+    return kind === "file" && size > limit ? null : await currentFiles().read(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    if (isMissing(error)) return null;
     throw fileError(error, "read the downloaded file", path);
   }
 }
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await Deno.mkdir(path, { recursive: true });
+    await currentFiles().makeFolder(path, true);
   } catch (error) {
     throw fileError(error, "make the folder of downloaded files", path);
   }

@@ -1,7 +1,8 @@
-import { dirname, join } from "node:path";
 import { isUrl } from "../data/remote_file.ts";
+import { lookAt } from "../files.ts";
 import { CONFIG_FILE, readForeignConfig, withinConfig } from "../model_folder/config_file.ts";
 import { readStoredShapes } from "../model_folder/stored_tensors.ts";
+import { dirname, join } from "../paths.ts";
 import type { TensorShapes } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
@@ -91,7 +92,7 @@ async function configFile(recipe: Checked<Recipe>, name: string | null): Promise
   if (name === null) return null;
   const path = resolveFile(recipe, name);
   const isConfig = path.endsWith(".json") && !path.endsWith(".index.json");
-  const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
+  const isFolder = (await lookAt(path))?.kind === "folder";
   const file = isConfig ? path : join(isFolder ? path : dirname(path), CONFIG_FILE);
-  return await Deno.stat(file).then((info) => info.isFile, () => false) ? file : null;
+  return (await lookAt(file))?.kind === "file" ? file : null;
 }

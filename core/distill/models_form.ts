@@ -1,7 +1,7 @@
-import { resolve } from "node:path";
 import { inImageForm, isInForm, showForm } from "../data/image_form.ts";
 import type { Random } from "../data/random.ts";
 import { readImageForm, tokenizerFolder } from "../model_folder/input_form.ts";
+import { resolve } from "../paths.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { divide, type RunData } from "./load_data.ts";

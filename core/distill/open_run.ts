@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { breathe } from "../evaluate/breathe.ts";
@@ -7,6 +6,7 @@ import { positiveClassOf } from "../evaluate/metrics/metrics.ts";
 import { describeTags } from "../evaluate/metrics/spans.ts";
 import type { Chain } from "../mpo/chain.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
+import { join } from "../paths.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";

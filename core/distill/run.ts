@@ -1,8 +1,8 @@
 import { expectArguments } from "../arguments.ts";
-import { join } from "node:path";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import { showMetrics } from "../evaluate/metrics/show.ts";
 import { writeFileAtomically } from "../files.ts";
+import { join } from "../paths.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Checked } from "../recipe/checked.ts";

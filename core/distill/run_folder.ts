@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import {
   fileError,
@@ -10,6 +9,7 @@ import {
   removeTemporaries,
   writeFileAtomically,
 } from "../files.ts";
+import { currentFiles } from "../files/current.ts";
 import { type FolderLock, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
@@ -17,6 +17,7 @@ import { WEIGHTS_FILE } from "../model_folder/stored_tensors.ts";
 import type { Reporter } from "./progress.ts";
 import { STUDENT, UNVERIFIED } from "./student/export_student.ts";
 import { CHECKPOINT_FILE } from "./training/checkpoint.ts";
+import { join } from "../paths.ts";
 
 /** What a run writes into its folder, the checkpoint last: until it is gone the run before can still be resumed. */
 const RESULTS: readonly (readonly [name: string, kind: "file" | "folder"])[] = [
@@ -67,7 +68,7 @@ export class RunFolder implements Disposable {
     const made = await kindOfPath(folder) === null;
     await makeFolder(folder, "the run folder");
     const lock = await lockFolder(folder, "another run writes to it").catch((error) => {
-      if (made) removeIfEmpty(folder);
+      if (made) currentFiles().removeEmptyFolder(folder);
       throw error;
     });
     const own = new RunFolder(folder, lock, made);
@@ -111,7 +112,7 @@ export class RunFolder implements Disposable {
   [Symbol.dispose](): void {
     this.#lock?.[Symbol.dispose]();
     this.#lock = null;
-    if (!this.#claimed && this.#made) removeIfEmpty(this.path); // refused before it wrote anything
+    if (!this.#claimed && this.#made) currentFiles().removeEmptyFolder(this.path); // refused before it wrote anything
   }
 
   async #look(): Promise<void> {
@@ -130,8 +131,8 @@ export class RunFolder implements Disposable {
       if (part !== "" && await kindOfPath(path) === null) continue;
       const probe = join(path, `.probe.${crypto.randomUUID()}.tmp`);
       try {
-        await Deno.writeTextFile(probe, "", { createNew: true });
-        await Deno.remove(probe);
+        await currentFiles().create(probe);
+        await currentFiles().remove(probe);
       } catch (error) {
         throw fileError(error, "write into", path);
       }
@@ -170,14 +171,6 @@ export class RunFolder implements Disposable {
       await movePath(moving, previous);
     }
     return true;
-  }
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    Deno.removeSync(folder);
-  } catch {
-    // Somebody else uses it.
   }
 }
 

@@ -1,6 +1,7 @@
-import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { lookAt } from "../files.ts";
 import { showJson } from "../json.ts";
+import { dirname, join } from "../paths.ts";
 import { labelsIn } from "../plugin/config_values.ts";
 import { CONFIG_FILE, readConfigIfThere, withinConfig } from "./config_file.ts";
 
@@ -13,7 +14,7 @@ import { CONFIG_FILE, readConfigIfThere, withinConfig } from "./config_file.ts";
  * @throws UserError for a model of several classes at once, whose logits no softmax belongs to
  */
 export async function readClassNames(path: string): Promise<readonly string[] | null> {
-  const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
+  const isFolder = (await lookAt(path))?.kind === "folder";
   const file = path.endsWith(".json") && !path.endsWith(".index.json")
     ? path
     : join(isFolder ? path : dirname(path), CONFIG_FILE);

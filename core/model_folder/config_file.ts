@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { readUserFile } from "../files.ts";
+import { isNowhere, readUserFile } from "../files.ts";
 import { foreignKind } from "../foreign_bytes.ts";
 import { isJsonObject, parseJson } from "../json.ts";
 import type { ForeignConfig } from "../plugin/saved_options.ts";
@@ -29,8 +29,7 @@ export async function readConfigIfThere(file: string): Promise<ForeignConfig | n
   try {
     return await readForeignConfig(file);
   } catch (error) {
-    const { cause } = error as Error;
-    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return null;
+    if (isNowhere((error as Error).cause)) return null;
     throw error;
   }
 }

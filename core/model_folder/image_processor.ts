@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import type { ImageResize } from "../data/image_form.ts";
 import { RESAMPLING } from "../data/resize.ts";
 import { UserError } from "../errors.ts";
+import { join } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
 import { showJson } from "../json.ts";
 import type { ForeignConfig } from "../plugin/saved_options.ts";

@@ -1,6 +1,7 @@
-import { dirname, join } from "node:path";
 import type { ImageForm } from "../data/image_form.ts";
 import { UserError } from "../errors.ts";
+import { lookAt } from "../files.ts";
+import { dirname, join } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
 import { CONFIG_FILE, readConfigIfThere } from "./config_file.ts";
 import { readImageProcessor } from "./image_processor.ts";
@@ -54,11 +55,11 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
 export async function tokenizerFolder(name: string, resolve: (name: string) => string): Promise<string | null> {
   const path = resolve(name);
   const folder = await folderOf(path);
-  const isModel = await Deno.stat(join(folder, CONFIG_FILE)).then(() => true, () => false);
+  const isModel = await lookAt(join(folder, CONFIG_FILE)) !== null;
   return isModel && await hasTokenizer(folder) ? folder === path ? name : dirname(name) : null;
 }
 
 /** The folder itself, or the one that a file is in. */
 async function folderOf(path: string): Promise<string> {
-  return await Deno.stat(path).then((info) => info.isDirectory, () => false) ? path : dirname(path);
+  return (await lookAt(path))?.kind === "folder" ? path : dirname(path);
 }

@@ -1,6 +1,7 @@
-import { join } from "node:path";
 import { fileError } from "../files.ts";
+import { currentFiles } from "../files/current.ts";
 import { PYTORCH, pytorchRemedy } from "../foreign_bytes.ts";
+import { join } from "../paths.ts";
 import { someOf } from "../recipe/words.ts";
 
 /** The weights of a model folder in Hugging Face's layout: one file, or an index of several. */
@@ -16,7 +17,7 @@ const NOT_WEIGHTS = /^(?:training_args|optimizer|scheduler|rng_state|random_stat
 export async function whyNoWeights(folder: string): Promise<string> {
   const names: string[] = [];
   try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) if (!isDirectory) names.push(name);
+    for (const { name, kind } of await currentFiles().list(folder)) if (kind !== "folder") names.push(name);
   } catch (error) {
     throw fileError(error, "look into", folder);
   }

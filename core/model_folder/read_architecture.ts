@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { showJson } from "../json.ts";
+import { join } from "../paths.ts";
 import { countIn, labelsIn } from "../plugin/config_values.ts";
 import type { ImageInput, InputDescription, TextInput } from "../plugin/dataset.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "../paths.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { listWords } from "../recipe/words.ts";

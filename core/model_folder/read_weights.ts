@@ -1,5 +1,5 @@
-import { dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
+import { dirname, join } from "../paths.ts";
 import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
 import { someOf } from "../recipe/words.ts";
 import { toFloat32 } from "../safetensors.ts";

@@ -1,8 +1,9 @@
-import { basename, join } from "node:path";
 import { kindOfPath, makeFolder, movePath, readTextIfThere, readUserFolder, removePath } from "../files.ts";
+import { currentFiles } from "../files/current.ts";
 import { UserError } from "../errors.ts";
 import { LOCK, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "./config_file.ts";
+import { basename, join } from "../paths.ts";
 
 /** The folder of a model's files while they are being written, in the folder that they are to go to. */
 export const UNVERIFIED_PART = ".unverified";
@@ -16,6 +17,7 @@ export const UNVERIFIED_PART = ".unverified";
  * @throws UserError if it cannot be written, or another process is at it
  */
 export async function replaceModelFolder(folder: string, write: (to: string) => Promise<void>): Promise<void> {
+  const files = currentFiles();
   const kind = await kindOfPath(folder);
   if (kind === "file" || (kind === null && await isLink(folder))) {
     throw new UserError(
@@ -31,8 +33,8 @@ export async function replaceModelFolder(folder: string, write: (to: string) => 
     await write(unverified).catch((error) => clear(unverified).finally(() => Promise.reject(error)));
   } catch (error) {
     // If nobody is at it, and if it was made for this.
-    await Deno.remove(unverified).catch(() => {});
-    if (kind === null) await Deno.remove(folder).catch(() => {});
+    files.removeEmptyFolder(unverified);
+    if (kind === null) files.removeEmptyFolder(folder);
     throw error;
   }
   await moveModelFolder(unverified, folder);
@@ -40,12 +42,12 @@ export async function replaceModelFolder(folder: string, write: (to: string) => 
 
 /** Whether there is a link, which leads nowhere if nothing else is known of its path. */
 async function isLink(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(({ isSymlink }) => isSymlink, () => false);
+  return await currentFiles().isLink(path).catch(() => false);
 }
 
 /** Removes all but the lock. */
 async function clear(folder: string): Promise<void> {
-  for (const { name } of [...Deno.readDirSync(folder)]) if (name !== LOCK) await removePath(join(folder, name));
+  for (const { name } of await currentFiles().list(folder)) if (name !== LOCK) await removePath(join(folder, name));
 }
 
 /**

@@ -1,8 +1,8 @@
-import { basename, join } from "node:path";
 import { UserError } from "../errors.ts";
-import { listedPath, readUserFile } from "../files.ts";
+import { listedPath, lookAt, readUserFile } from "../files.ts";
 import { foreignKind } from "../foreign_bytes.ts";
 import { isJsonObject, parseJson, showJson } from "../json.ts";
+import { basename, join } from "../paths.ts";
 import { readSafetensors, readShapes, type StoredTensor } from "../safetensors.ts";
 import { INDEX_FILE, WEIGHTS_FILE, whyNoWeights } from "./missing_weights.ts";
 
@@ -54,14 +54,9 @@ async function readAll<Found>(
 }
 
 async function weightsFile(path: string): Promise<string> {
-  const info = await Deno.stat(path).catch(() => null);
-  if (!info?.isDirectory) return path;
-  for (const name of [WEIGHTS_FILE, INDEX_FILE]) if (await exists(join(path, name))) return join(path, name);
+  if ((await lookAt(path))?.kind !== "folder") return path;
+  for (const name of [WEIGHTS_FILE, INDEX_FILE]) if (await lookAt(join(path, name)) !== null) return join(path, name);
   throw new UserError(`Cannot read the weights in "${path}" as ${await whyNoWeights(path)}`);
-}
-
-function exists(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
 }
 
 /** The file of each tensor, by its name. */

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { lookAt, readText } from "../files.ts";
+import { join } from "../paths.ts";
 import type { TextInput } from "../plugin/dataset.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
 
@@ -31,8 +32,8 @@ const SETS = [["tokenizer.json"], ["vocab.txt"], ["vocab.json", "merges.txt"]];
 /** Whether a tokenizer's files are in a folder. */
 export async function hasTokenizer(folder: string): Promise<boolean> {
   for (const files of SETS) {
-    const found = await Promise.all(files.map((file) => Deno.stat(join(folder, file)).then(() => true, () => false)));
-    if (found.every(Boolean)) return true;
+    const found = await Promise.all(files.map((file) => lookAt(join(folder, file))));
+    if (found.every((info) => info !== null)) return true;
   }
   return false;
 }
@@ -47,7 +48,7 @@ export async function isTokenizerOf(text: TextInput | null, folder: string): Pro
     }
   };
   const own = text?.files["tokenizer.json"];
-  const theirs = await Deno.readTextFile(join(folder, "tokenizer.json")).catch(() => "");
+  const theirs = await readText(join(folder, "tokenizer.json")).catch(() => "");
   const [a, b] = [own ? new TextDecoder().decode(own) : "", theirs].map(vocabularyIn);
   return a !== "" && a === b;
 }

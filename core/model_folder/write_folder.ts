@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { makeFolder, writeFileAtomically } from "../files.ts";
+import { join } from "../paths.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import { writeSafetensors } from "../safetensors.ts";

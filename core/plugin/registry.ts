@@ -1,7 +1,6 @@
-import { isAbsolute, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { isUrl } from "../data/remote_file.ts";
 import { UserError } from "../errors.ts";
+import { fileAddress, isAbsolute, resolve } from "../paths.ts";
 import type { DatasetDefinition } from "./dataset.ts";
 import { guardDefinition } from "./guard.ts";
 import { importFailure } from "./import_failure.ts";
@@ -68,7 +67,7 @@ export async function loadPluginFile<Kind extends PluginKind>(
   use: string,
   base: string,
 ): Promise<Definitions[Kind]> {
-  return await importDefinition(kind, use, pathToFileURL(resolve(base, use)).href);
+  return await importDefinition(kind, use, fileAddress(resolve(base, use)));
 }
 
 /**

@@ -1,5 +1,4 @@
 import { expectArguments } from "../arguments.ts";
-import { dirname } from "node:path";
 import type { Backend } from "../backend/backend.ts";
 import { UserError } from "../errors.ts";
 import { readImageProcessor } from "../model_folder/image_processor.ts";
@@ -7,6 +6,7 @@ import { readDescribedModel } from "../model_folder/read_architecture.ts";
 import { readModelWeights } from "../model_folder/read_weights.ts";
 import { freeze } from "../nn/frozen_weights.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
+import { dirname } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { TokenizerOpener } from "./inputs.ts";

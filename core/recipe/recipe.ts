@@ -1,6 +1,6 @@
 import { expectArguments } from "../arguments.ts";
-import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { readUserFile } from "../files.ts";
+import { dirname, isAbsolute, relative, resolve } from "../paths.ts";
 import { type Checked, parseChecked, type ParseOptions } from "./checked.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
 

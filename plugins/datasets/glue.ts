@@ -1,5 +1,5 @@
+import { join } from "../../core/paths.ts";
 import { exampleCount } from "../../core/recipe/bounds.ts";
-import { join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { listWords } from "../../core/recipe/words.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";

@@ -1,6 +1,6 @@
-import { isAbsolute, join } from "node:path";
 import { isUrl, nameOfFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
+import { isAbsolute, join } from "../../core/paths.ts";
 import { type DatasetSetup, defineDataset, type RemoteFile } from "../../core/plugin/dataset.ts";
 import { decodeIdx, pairIdx } from "./idx_format.ts";
 import { imageDataset } from "./image_dataset.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../core/deno/install.ts";
 import { UserError } from "../../core/errors.ts";
 import { fileError, readUserFile, writeFileAtomically } from "../../core/files.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../core/deno/install.ts";
 import { readForeignConfig } from "../../core/model_folder/config_file.ts";
 import { readStoredTensors } from "../../core/model_folder/stored_tensors.ts";
 import { encodeSafetensors, parseSafetensors, readSafetensors } from "../../core/safetensors.ts";

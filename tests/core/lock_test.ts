@@ -34,6 +34,7 @@ Deno.test("a folder is locked once, says by whom, and can be locked again when t
 Deno.test("the lock of a process that was killed holds nobody back", () =>
   inTemporaryFolder(async (folder) => {
     const program = `
+      import "./core/deno/install.ts";
       import { lockFolder } from "./core/lock.ts";
       await lockFolder(${JSON.stringify(folder)}, "x");
       console.log("locked");
@@ -53,6 +54,7 @@ Deno.test("the lock of a process that was killed holds nobody back", () =>
 Deno.test("of many processes that want one folder at a time, never two have it", () =>
   inTemporaryFolder(async (folder) => {
     const program = `
+      import "./core/deno/install.ts";
       import { lockFolder } from "./core/lock.ts";
       const [folder, mark] = [${JSON.stringify(folder)}, ${JSON.stringify(join(folder, "mark"))}];
       for (let done = 0; done < 40;) {

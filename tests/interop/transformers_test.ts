@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../core/deno/install.ts";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import { Random } from "../../core/data/random.ts";
 import { freeze } from "../../core/nn/frozen_weights.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../core/deno/install.ts";
 import { openBackend } from "../../core/backend/open_backend.ts";
 import { UserError } from "../../core/errors.ts";
 import type { LossInputs } from "../../core/plugin/loss_function.ts";

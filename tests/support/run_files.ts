@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../core/deno/install.ts";
 import { CHECKPOINT_FILE, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { readSafetensors } from "../../core/safetensors.ts";

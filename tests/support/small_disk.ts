@@ -1,3 +1,4 @@
+import "../../core/deno/install.ts";
 const run = (command: string, ...args: string[]) =>
   new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;
 

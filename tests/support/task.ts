@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import "../../core/deno/install.ts";
 import configuration from "../../deno.json" with { type: "json" };
 
 /** The checkout, where tasks run. */

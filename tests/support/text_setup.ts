@@ -1,3 +1,4 @@
+import "../../core/deno/install.ts";
 import type { DatasetDefinition, DatasetSetup } from "../../core/plugin/dataset.ts";
 import { Random } from "../../core/data/random.ts";
 import { UserError } from "../../core/errors.ts";

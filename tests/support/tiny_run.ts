@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import "../../core/deno/install.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import { distill, type DistillOptions } from "../../core/distill/distill.ts";

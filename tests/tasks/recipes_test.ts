@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import "../../core/deno/install.ts";
 import { chainSpecs, matrixSize } from "../../core/distill/student/chain_specs.ts";
 import { buildModel, readRecipeWeights } from "../../core/distill/recipe_models.ts";
 import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";

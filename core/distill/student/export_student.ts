@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { norm } from "../../linalg/vector.ts";
 import { makeFolderWithin, readUserFile } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { join } from "../../paths.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { sha256 } from "../../sha256.ts";
 import type { RunData } from "../load_data.ts";

@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import { UserError } from "../../errors.ts";
-import { makeFolder } from "../../files.ts";
+import { lookAt, makeFolder } from "../../files.ts";
 import { isJsonObject, parseJson } from "../../json.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { join } from "../../paths.ts";
 import type { Augmentation, Examples } from "../../plugin/dataset.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../safetensors.ts";
 import { sha256 } from "../../sha256.ts";
@@ -124,7 +124,7 @@ async function readCache(
   fingerprint: string,
   report: (line: string) => void,
 ): Promise<Omit<CachedOutputs, "tokens"> | null> {
-  if (!await Deno.stat(file).then(() => true, () => false)) return null;
+  if (await lookAt(file) === null) return null;
   try {
     const { tensors, metadata } = await readSafetensors(file);
     if (metadata.fingerprint === fingerprint) {

@@ -1,8 +1,8 @@
-import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../errors.ts";
 import { makeFolderWithin } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { dirname, join } from "../../paths.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import {
   readSafetensors,

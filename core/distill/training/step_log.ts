@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { appendToFile, readTextIfThere, writeFileAtomically } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { StepRecord } from "./training_step.ts";
+import { join } from "../../paths.ts";
 
 /** The numbers of the steps since the last log line. */
 export interface LoggedSteps {

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { BatchLoader } from "../../data/loader.ts";
 import type { Random } from "../../data/random.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { showMetrics } from "../../evaluate/metrics/show.ts";
 import type { Progress } from "../../nn/schedules.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { join } from "../../paths.ts";
 import type { Examples, InputDescription } from "../../plugin/dataset.ts";
 import { valueAt } from "../../recipe/scheduled.ts";
 import type { Recipe } from "../../recipe/schema.ts";

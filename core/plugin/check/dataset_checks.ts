@@ -1,7 +1,7 @@
-import { resolve } from "node:path";
 import { Random } from "../../data/random.ts";
 import { readRemoteFile } from "../../data/remote_file.ts";
 import { readUserFile, readUserFolder } from "../../files.ts";
+import { resolve } from "../../paths.ts";
 import { sizeOf } from "../../tensor.ts";
 import type {
   Augmentation,

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import { isJsonObject, parseJson, showJson } from "../../../core/json.ts";
-import { readTextIfThere, readUserFile } from "../../../core/files.ts";
+import { isMissing, readTextIfThere, readUserFile } from "../../../core/files.ts";
+import { join } from "../../../core/paths.ts";
 import type { Batch, HostTensor } from "../../../core/plugin/dataset.ts";
 import type { FolderTokenizer } from "../../../core/predict/inputs.ts";
 import { openTokenizer } from "./open_tokenizer.ts";
@@ -18,7 +18,7 @@ export async function openFolderTokenizer(folder: string, maxLength: number): Pr
   const options = { tokenizer: folder, lowercase: true, vocabularySize: 0, maxLength: most };
   const readFile = (file: unknown, what: string) => readUserFile(String(file), what);
   const opened = await openTokenizer(options, [], { readFile }).catch((error) => {
-    if (error instanceof UserError && error.cause instanceof Deno.errors.NotFound) return null;
+    if (error instanceof UserError && isMissing(error.cause)) return null;
     throw error;
   });
   if (!opened) return null;

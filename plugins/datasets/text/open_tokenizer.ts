@@ -1,7 +1,8 @@
-import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
+import { isMissing } from "../../../core/files.ts";
 import { foreignKind } from "../../../core/foreign_bytes.ts";
 import { isJsonObject, parseJson, showJson } from "../../../core/json.ts";
+import { join } from "../../../core/paths.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
 import { bertTokenizer, type BertTokenizerOptions } from "./bert_tokenizer.ts";
 import { checkTokenizer } from "./check_tokenizer.ts";
@@ -73,7 +74,7 @@ async function ifThere<Read>(read: () => Promise<Read>): Promise<Read | null> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof UserError && error.cause instanceof Deno.errors.NotFound) return null;
+    if (error instanceof UserError && isMissing(error.cause)) return null;
     throw error;
   }
 }

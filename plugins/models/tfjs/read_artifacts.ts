@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import { listedPath } from "../../../core/files.ts";
 import { isJsonObject, parseJson, showJson } from "../../../core/json.ts";
+import { join } from "../../../core/paths.ts";
 import type { OpenSetup } from "../../../core/plugin/model.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import { type Artifacts, type ModelJson, type Tensorflow, type WeightsEntry, whatItSays } from "./library.ts";

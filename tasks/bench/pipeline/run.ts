@@ -3,6 +3,7 @@
  * line of JSON. Each variant has a backend of its own, so that its memory is counted alone. Where they fit into memory
  * together the variants take turns, so that a machine whose clock changes treats them alike.
  */
+import "../../../core/deno/install.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
 import { median } from "../protocol.ts";
 import { type Memory, openSession, type Session } from "./measure.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../../core/deno/install.ts";
 import { isUrl, readRemoteFile, refusalOf } from "../../../core/data/remote_file.ts";
 import { sha256 } from "../../../core/sha256.ts";
 import { withFileServer } from "../../support/file_server.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../../core/deno/install.ts";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../../../core/deno/install.ts";
 import { Random } from "../../../core/data/random.ts";
 import { loadData } from "../../../core/distill/load_data.ts";
 import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";

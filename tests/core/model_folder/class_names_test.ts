@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../../core/deno/install.ts";
 import { readClassNames } from "../../../core/model_folder/class_names.ts";
 import { areSameClasses, orderOfClasses } from "../../../core/plugin/class_names.ts";
 import { matchClasses } from "../../../core/distill/teacher/match_classes.ts";

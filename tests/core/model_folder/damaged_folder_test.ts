@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../../core/deno/install.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { readImageProcessor } from "../../../core/model_folder/image_processor.ts";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";

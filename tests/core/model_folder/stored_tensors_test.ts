@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../../core/deno/install.ts";
 import { readStoredTensors } from "../../../core/model_folder/stored_tensors.ts";
 import { toFloat32, writeSafetensors } from "../../../core/safetensors.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../../core/deno/install.ts";
 import { hasTokenizer, isTokenizerOf, tokenizerFiles } from "../../../core/model_folder/tokenizer_files.ts";
 
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../../../core/deno/install.ts";
 import { firstImport, loadPluginUrl } from "../../../core/plugin/remote.ts";
 import { sha256 } from "../../../core/sha256.ts";
 import { withFileServer } from "../../support/file_server.ts";

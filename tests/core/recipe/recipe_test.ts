@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import "../../../core/deno/install.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { baseFrom, readRecipe, resolveFile } from "../../../core/recipe/recipe.ts";
 import { recipeSchema, sharedKeys } from "../../../core/recipe/schema.ts";

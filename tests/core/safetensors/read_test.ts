@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import "../../../core/deno/install.ts";
 import { parseSafetensors, readSafetensors, toBigInt64, toFloat32 } from "../../../core/safetensors.ts";
 import { PREFIX_BYTES } from "../../../core/safetensors/header.ts";
 

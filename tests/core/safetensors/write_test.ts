@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../../../core/deno/install.ts";
 import {
   encodeSafetensors,
   type FloatDtype,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../../../core/deno/install.ts";
 import { Random } from "../../../core/data/random.ts";
 import { readRemoteFile } from "../../../core/data/remote_file.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import "../../../core/deno/install.ts";
 import { Random } from "../../../core/data/random.ts";
 import { upload } from "../../../core/plugin/batch.ts";
 import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";

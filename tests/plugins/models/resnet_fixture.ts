@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import "../../../core/deno/install.ts";
 import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { Student } from "../../../core/distill/student/student.ts";
 import type { Ops } from "../../../core/ops/ops.ts";

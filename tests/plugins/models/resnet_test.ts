@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../../../core/deno/install.ts";
 import { stepOf } from "../../support/steps.ts";
 import { join } from "node:path";
 import { readModelWeights } from "../../../core/model_folder/read_weights.ts";

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as tf from "npm:@tensorflow/tfjs-core@4.22.0";
 import * as tfl from "npm:@tensorflow/tfjs-layers@4.22.0";
 import "npm:@tensorflow/tfjs-backend-cpu@4.22.0";
+import "../../../core/deno/install.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
 import { readUserFile } from "../../../core/files.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../../core/deno/install.ts";
 import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
 import { type ReadingOptions, readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { readModelFolder } from "../../../core/model_folder/read_folder.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import "../../../core/deno/install.ts";
 import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
 import { mergeOnHost } from "../../../core/mpo/merge_chain.ts";
 import { readSafetensors, writeSafetensors } from "../../../core/safetensors.ts";

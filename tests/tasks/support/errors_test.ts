@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CommanderError } from "commander";
+import "../../../core/deno/install.ts";
 import { Interrupted, NonFiniteLoss } from "../../../core/distill/stops.ts";
 import { DeviceError, UserError } from "../../../core/errors.ts";
 import { endingOf } from "../../../tasks/support/errors.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import "../../../../core/deno/install.ts";
 import { Random } from "../../../../core/data/random.ts";
 import { chooseLayers, initialWeights, type TaughtModel } from "../../../../core/distill/student/initial_weights.ts";
 import { freshWeights } from "../../../../core/plugin/parameters.ts";

@@ -1,0 +1,27 @@
+/** What the system's error codes mean to the user, and what helps. */
+export const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "the operating system refuses access to it",
+  EPERM: "the operating system refuses access to it",
+  ENOENT: "there is no such file or folder",
+  EEXIST: "there is something of that name: move it away, or name another path",
+  EISDIR: "it is a folder: a file is needed",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  ENOTEMPTY: "it is a folder that is not empty: move it away, or name another path",
+  ELOOP: "its symbolic links lead in a circle: name the file itself",
+  ENOSPC: "the disk is full: free some space, or name a path on another disk",
+  EDQUOT: "your share of the disk is used up: free some space, or name a path on another disk",
+  EROFS: "its file system is read-only: name a path that can be written",
+  ENAMETOOLONG: "the name is too long for its file system: choose a shorter one",
+  EFBIG:
+    "it becomes larger than its file system or a limit (ulimit -f) allows: raise that, or name a path on another disk",
+  EMFILE: "too many files are open: raise the limit (ulimit -n)",
+  ENFILE: "too many files are open on this machine: close some programs",
+  EBUSY: "another program uses it: close that first",
+  ETXTBSY: "another program uses it: close that first",
+  EXDEV: "it is on another file system: name a path on the same one",
+  EIO: "the disk reports an error: name a path on another disk",
+  ESTALE: "its network folder is gone: connect it again, or name another path",
+  ENOLCK: "its file system has no locks, by which two runs are kept apart: name a path on another disk",
+  ENOTSUP: "its file system cannot do that: name a path on another disk",
+  EOPNOTSUPP: "its file system cannot do that: name a path on another disk",
+};

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Random } from "../../../core/data/random.ts";
+import { denoFiles } from "../../../core/deno/deno_files.ts";
+import type { Files } from "../../../core/files/files.ts";
+import { memoryFiles } from "../../../core/files/memory_files.ts";
+
+/** Some of few paths, so that operations meet. */
+function somePath(random: Random): string {
+  return Array.from({ length: 1 + random.below(3) }, () => ["a", "b"][random.below(2)]).join("/");
+}
+
+type Operation = readonly [what: string, run: (files: Files, at: (path: string) => string) => Promise<unknown>];
+
+function someOperation(random: Random): Operation {
+  const [path, other] = [somePath(random), somePath(random)];
+  const bytes = Uint8Array.from({ length: random.below(20) }, () => random.below(256));
+  const [begin, length] = [random.below(12), random.below(12)];
+  const operations: Operation[] = [
+    [`look at ${path}`, async (files, at) => {
+      const { kind, size } = await files.look(at(path));
+      return kind === "folder" ? kind : [kind, size];
+    }],
+    [`link at ${path}`, (files, at) => files.isLink(at(path))],
+    [`real path of ${path}`, async (files, at) => (await files.realPath(at(path))).slice(at("").length)],
+    [`list ${path}`, async (files, at) => (await files.list(at(path))).sort((a, b) => a.name < b.name ? -1 : 1)],
+    [`read ${path}`, (files, at) => files.read(at(path))],
+    [`read ${length} bytes of ${path} from ${begin}`, async (files, at) => {
+      using file = await files.open(at(path));
+      return [file.size, await file.read(begin, length), await file.read(0, file.size)];
+    }],
+    [`write ${path}`, (files, at) => files.write(at(path), bytes)],
+    [`create ${path}`, (files, at) => files.create(at(path))],
+    [`append to ${path}`, (files, at) => files.append(at(path), bytes)],
+    [`make folder ${path}`, (files, at) => files.makeFolder(at(path), false)],
+    [`make folders ${path}`, (files, at) => files.makeFolder(at(path), true)],
+    [`rename ${path} to ${other}`, (files, at) => files.rename(at(path), at(other))],
+    [`remove ${path}`, (files, at) => files.remove(at(path))],
+    [`remove empty folder ${path}`, async (files, at) => await files.removeEmptyFolder(at(path))],
+    [`lock ${path}`, async (files, at) => {
+      using second = await files.openLock(at(path));
+      const outcomes: unknown[] = [];
+      {
+        using first = await files.openLock(at(path));
+        outcomes.push(await first.take(), await second.take(), await first.holds());
+      }
+      return [...outcomes, await second.holds(), await second.take()];
+    }],
+  ];
+  return operations[random.below(operations.length)];
+}
+
+/** What an operation gives, or the code of its failure. */
+async function outcome([, run]: Operation, files: Files, at: (path: string) => string): Promise<unknown> {
+  try {
+    return await run(files, at);
+  } catch (error) {
+    const failure = files.failureOf(error);
+    if (failure === null) throw error;
+    return failure.code;
+  }
+}
+
+/** All that there is, by path. */
+async function tree(files: Files, folder: string): Promise<unknown> {
+  const entries = await files.list(folder);
+  return await Promise.all(
+    entries.sort((a, b) => a.name < b.name ? -1 : 1).map(async ({ name, kind }) => {
+      const path = `${folder}/${name}`;
+      return [name, kind === "folder" ? await tree(files, path) : await files.read(path)];
+    }),
+  );
+}
+
+Deno.test({
+  name: "files in memory do what files on a disk do, and fail as they do",
+  ignore: Deno.build.os !== "linux", // systems differ in their codes
+  fn: async () => {
+    const folder = await Deno.realPath(await Deno.makeTempDir());
+    try {
+      const random = new Random(11);
+      for (let run = 0; run < 20; run++) {
+        const memory = memoryFiles();
+        const disk = join(folder, `${run}`);
+        await Deno.mkdir(disk);
+        const done: string[] = [];
+        for (let step = 0; step < 60; step++) {
+          const operation = someOperation(random);
+          done.push(operation[0]);
+          const inMemory = await outcome(operation, memory, (path) => `/${path}`);
+          const onDisk = await outcome(operation, denoFiles, (path) => `${disk}/${path}`);
+          assert.deepEqual(inMemory, onDisk, `${run}: ${done.join("; ")}`);
+        }
+        assert.deepEqual(await tree(memory, "/"), await tree(denoFiles, disk), `${run}: ${done.join("; ")}`);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
