@@ -132,7 +132,7 @@ async function readImports(): Promise<Import[]> {
 const imports = await readImports();
 
 /** What in core and plug-ins asks for Deno or Node.js: one room, and what starts threads by whatever there is. */
-const BOUND = /^core\/(?:deno\/|backend\/cpu\/wasm\/threads?\.ts$)/;
+const BOUND = /^core\/(?:deno\/|backend\/cpu\/wasm\/thread\.ts$)/;
 
 /** The code of a file without its comments. */
 function codeOf(text: string): string {
