@@ -1,5 +1,6 @@
 import { expectArguments } from "./arguments.ts";
 import type { Backend, Floats, Storage, View } from "./backend/backend.ts";
+import { UserError } from "./errors.ts";
 
 /** The number of elements of a shape; 1 for a scalar's empty shape. */
 export function sizeOf(shape: readonly number[]): number {
@@ -12,6 +13,26 @@ export function sizeOf(shape: readonly number[]): number {
 export function showShape(shape: readonly number[]): string {
   expectArguments("showShape", { shape: [shape, "a list"] });
   return `[${shape.join(", ")}]`;
+}
+
+/** A tensor was asked for that is larger than the backend's tensors can be. */
+export class TensorTooLarge extends UserError {
+  /** How large it is, and how large it may be: a part of a sentence. */
+  readonly sizes: string;
+
+  /** @param shape what was asked for */
+  constructor({ mostNumbers, description }: Pick<Backend, "mostNumbers" | "description">, shape: readonly number[]) {
+    const mebibytes = (numbers: number) =>
+      `${(numbers / 2 ** 18).toLocaleString("en", { maximumFractionDigits: 1 })} MiB`;
+    const sizes = `it has ${mebibytes(sizeOf(shape))}, and a tensor on "${description}" at most ${
+      mebibytes(mostNumbers)
+    }`;
+    super(
+      `Cannot make a tensor of ${showShape(shape)}: ${sizes}; a smaller batchSize, a shorter maxLength or smaller ` +
+        "images, a smaller model, or --backend cpu",
+    );
+    this.sizes = sizes;
+  }
 }
 
 /** Counts the tensors that share a storage, and gives it back when the last one is gone. */
@@ -45,13 +66,20 @@ export class Tensor {
     shared.owners++;
   }
 
-  /** A tensor with memory of its own, contents undefined. @throws RangeError for an extent that is no whole number */
+  /**
+   * A tensor with memory of its own, contents undefined.
+   *
+   * @throws RangeError for an extent that is no whole number
+   * @throws TensorTooLarge if the backend has no such large ones
+   */
   static allocate(backend: Backend, shape: readonly number[]): Tensor {
     // A size that is not a number would make an allocator hand out the same memory twice.
     if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
       throw new RangeError(`Cannot make a tensor of ${showShape(shape)}: extents must be whole numbers from 0`);
     }
-    return new Tensor(backend, shape, new SharedStorage(backend, backend.allocate(sizeOf(shape))), 0);
+    const size = sizeOf(shape);
+    if (size > backend.mostNumbers) throw new TensorTooLarge(backend, shape);
+    return new Tensor(backend, shape, new SharedStorage(backend, backend.allocate(size)), 0);
   }
 
   /** A tensor on the memory of this one: another shape, or a part that starts at `offset`. */
