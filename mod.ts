@@ -30,7 +30,7 @@
  */
 
 // Errors.
-export { DeviceError, UserError } from "./core/errors.ts";
+export { DeviceError, TensorTooLarge, UserError } from "./core/errors.ts";
 
 // Backends, and the kernels they run.
 export {

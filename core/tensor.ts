@@ -1,6 +1,6 @@
 import { expectArguments } from "./arguments.ts";
 import type { Backend, Floats, Storage, View } from "./backend/backend.ts";
-import { UserError } from "./errors.ts";
+import { TensorTooLarge } from "./errors.ts";
 
 /** The number of elements of a shape; 1 for a scalar's empty shape. */
 export function sizeOf(shape: readonly number[]): number {
@@ -13,26 +13,6 @@ export function sizeOf(shape: readonly number[]): number {
 export function showShape(shape: readonly number[]): string {
   expectArguments("showShape", { shape: [shape, "a list"] });
   return `[${shape.join(", ")}]`;
-}
-
-/** A tensor was asked for that is larger than the backend's tensors can be. */
-export class TensorTooLarge extends UserError {
-  /** How large it is, and how large it may be: a part of a sentence. */
-  readonly sizes: string;
-
-  /** @param shape what was asked for */
-  constructor({ mostNumbers, description }: Pick<Backend, "mostNumbers" | "description">, shape: readonly number[]) {
-    const mebibytes = (numbers: number) =>
-      `${(numbers / 2 ** 18).toLocaleString("en", { maximumFractionDigits: 1 })} MiB`;
-    const sizes = `it has ${mebibytes(sizeOf(shape))}, and a tensor on "${description}" at most ${
-      mebibytes(mostNumbers)
-    }`;
-    super(
-      `Cannot make a tensor of ${showShape(shape)}: ${sizes}; a smaller batchSize, a shorter maxLength or smaller ` +
-        "images, a smaller model, or --backend cpu",
-    );
-    this.sizes = sizes;
-  }
 }
 
 /** Counts the tensors that share a storage, and gives it back when the last one is gone. */

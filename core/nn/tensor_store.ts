@@ -1,7 +1,7 @@
 import { MOST_NUMBERS, VIEW_ALIGNMENT } from "../backend/backend.ts";
-import { DeviceError, UserError } from "../errors.ts";
+import { DeviceError, TensorTooLarge, UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
-import { showShape, sizeOf, type Tensor, TensorTooLarge } from "../tensor.ts";
+import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 
 /** A named shape. */
 export interface NamedShape {

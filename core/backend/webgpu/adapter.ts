@@ -32,8 +32,9 @@ export function describeAdapter(adapter: GPUAdapter): string {
 }
 
 /**
- * Work of a command buffer, in operations, that takes about a second at most where kernels run worst: 5 billion a second
- * on two processors, 10 on an integrated GPU. A fast GPU does it in a millisecond, so that sending it costs nothing.
+ * Work of a command buffer, in operations, that takes about a second at most where kernels run worst: 5 billion a
+ * second on two processors, 10 on an integrated GPU. A fast GPU does it in a millisecond, so that sending it costs
+ * nothing.
  */
 const WORK_PER_SUBMIT = { software: 5e9, hardware: 1e10 };
 

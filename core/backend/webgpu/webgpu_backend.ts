@@ -32,8 +32,8 @@ export interface WebGpuOptions {
 }
 
 /**
- * The backend on WebGPU. Kernels are gathered into one command buffer and sent in batches, by number and by work; their parameters lie in one
- * uniform buffer with a dynamic offset each; nothing waits for the GPU but `read` and `close`.
+ * The backend on WebGPU. Kernels are gathered into one command buffer and sent in batches, by number and by work; their
+ * parameters lie in one uniform buffer with a dynamic offset each; nothing waits for the GPU but `read` and `close`.
  */
 export class WebGpuBackend implements Backend {
   readonly name = "webgpu";

@@ -17,7 +17,7 @@ import { webgpu } from "../../../support/backends.ts";
 import { pseudoRandom } from "../../../support/numbers.ts";
 
 const SIZE = 64;
-/** A product of two matrices: two operations a multiply-add, and eight for each number of a, b, bias (b again) and c. */
+/** A product's work: two operations a multiply-add, and eight for each number of a, b, bias (b again) and c. */
 const PRODUCT = 2 * SIZE ** 3 + 8 * 4 * SIZE ** 2;
 
 const product = (a: Tensor, b: Tensor, c: Tensor): KernelCall => ({
@@ -31,7 +31,7 @@ const product = (a: Tensor, b: Tensor, c: Tensor): KernelCall => ({
   },
 });
 
-/** Ten products, each of the one before, run singly or as a program: the last one's numbers, and the submits it took. */
+/** Ten products, each of the one before, run singly or as a program: the last one's numbers, and the submits. */
 async function tenProducts(workPerSubmit: number, recorded: boolean) {
   const backend = await WebGpuBackend.create((await findAdapter())!, { traits: { workPerSubmit } });
   const [a, x, y] = [1, 2, 3].map((seed) => {
