@@ -34,7 +34,7 @@ export async function measureKernels(
     const { software } = backend.traits;
     const batch = software ? BATCHES.reduced : BATCHES.full;
     if (software) {
-      progress(`A software adapter: batches of ${batch} instead of ${BATCHES.full}, which take about a minute`);
+      progress(`A software adapter: batches of ${batch} instead of ${BATCHES.full}, and about two minutes`);
     }
     const rows: KernelRow[] = [];
     for (const kernelCase of cases(batch)) {
