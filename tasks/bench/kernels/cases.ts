@@ -1,7 +1,8 @@
-import { adamwKernel } from "../../../core/kernels/optimisers.ts";
 import { chainParameterCount } from "../../../core/mpo/shapes.ts";
 import { coreShape } from "../../../core/mpo/chain.ts";
 import { mergeChain } from "../../../core/mpo/merge_chain.ts";
+import { createOptimiser } from "../../../core/nn/optimisers.ts";
+import { ParameterStore } from "../../../core/nn/parameter_store.ts";
 import { batchNorm } from "../../../core/ops/batch_norm.ts";
 import { conv2d } from "../../../core/ops/conv2d.ts";
 import { embedding } from "../../../core/ops/embedding.ts";
@@ -19,6 +20,8 @@ export interface Prepared {
   readonly reads: readonly Tensor[];
   /** Enqueues the kernels. @returns what they write */
   readonly compute: () => readonly Tensor[];
+  /** Frees what was made beside tensors of the device. */
+  readonly dispose?: () => void;
 }
 
 /** One computation of a known network at its real size. */
@@ -154,17 +157,22 @@ function encoderCases(texts: number): KernelCase[] {
       return backward(ops, embedding, [true, false], () => [], random(ops, 1, [WORDS, WIDTH]), tokens(ops));
     }),
     of("AdamW", `${INNER * WIDTH}`, (ops) => {
-      const size = INNER * WIDTH;
-      const [parameter, gradient, mean] = [1, 2, 3].map((seed) => random(ops, seed, [size]));
-      const square = ops.square(random(ops, 4, [size]));
+      const store = new ParameterStore(ops, [{ name: "weight", shape: [INNER, WIDTH] }]);
+      store.set("weight", uniform(1, INNER * WIDTH));
+      const optimiser = createOptimiser(ops, store, { use: "adamw", betas: [0.9, 0.999], epsilon: 1e-8 });
+      const [{ flat, gradient }] = store.parts;
+      ops.device.copy(random(ops, 2, [INNER * WIDTH]), gradient);
       const gradientScale = ops.full([1], 1);
-      const tensors = { parameter, gradient, gradientScale, mean, square };
-      const rates = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
       return {
-        reads: [parameter, gradient, mean, square],
+        // Both averages are read and written.
+        reads: [flat, gradient, ...Array(4).fill(flat)],
         compute: () => {
-          ops.device.run(adamwKernel, tensors, { size, ...rates, correction1: 0.5, correction2: 0.5 });
-          return [parameter, mean, square];
+          optimiser.step({ rate: 1e-3, weightDecay: 0.01, gradientScale, step: 1 });
+          return [flat];
+        },
+        dispose: () => {
+          optimiser.dispose();
+          store.dispose();
         },
       };
     }),

@@ -5,7 +5,7 @@ import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { UserError, wordsOf } from "../../../core/errors.ts";
 import type { Ceiling } from "../ceiling.ts";
-import type { KernelCase } from "./cases.ts";
+import type { KernelCase, Prepared } from "./cases.ts";
 
 /** What was measured of a case; the reason alone where there is nothing to measure. */
 export interface KernelRow {
@@ -87,6 +87,7 @@ async function timed(backend: Backend, kernelCase: KernelCase) {
   const ops = createOps(backend);
   const made: Tensor[] = [];
   const calls: Call[] = [];
+  let dispose: Prepared["dispose"];
   try {
     // Nothing is freed in between: what the kernels work on must be theirs as long as they are run.
     const watch = {
@@ -95,7 +96,9 @@ async function timed(backend: Backend, kernelCase: KernelCase) {
       ran: () => {},
       copied: () => {},
     };
-    const { reads, compute } = ops.device.observed(watch, () => kernelCase.prepare(ops));
+    const prepared = ops.device.observed(watch, () => kernelCase.prepare(ops));
+    const { reads, compute } = prepared;
+    dispose = prepared.dispose;
     const outputs = ops.device.observed({
       ...watch,
       ran: (kernel, tensors, parameters) => {
@@ -108,6 +111,7 @@ async function timed(backend: Backend, kernelCase: KernelCase) {
     const bytes = 4 * [...reads, ...outputs].reduce((sum, { size }) => sum + size, 0);
     return { numbers, bytes, calls, seconds: await secondsOf(ops, calls, outputs[0]) };
   } finally {
+    dispose?.();
     for (const tensor of made) tensor.dispose();
   }
 }

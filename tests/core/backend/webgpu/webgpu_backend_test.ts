@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import type { Kernel } from "../../../../core/backend/kernel.ts";
 import type { WebGpuBackend } from "../../../../core/backend/webgpu/webgpu_backend.ts";
 import { findAdapter, openDevice } from "../../../../core/backend/webgpu/adapter.ts";
+import { freeze } from "../../../../core/nn/frozen_weights.ts";
 import { ParameterStore } from "../../../../core/nn/parameter_store.ts";
 import { createOps } from "../../../../core/ops/ops.ts";
+import { sizeOf } from "../../../../core/tensor.ts";
 import { testBackends, webgpu } from "../../../support/backends.ts";
 import { assertClose } from "../../../support/numbers.ts";
 
@@ -87,6 +89,15 @@ test("a tensor beyond the adapter's limit is refused with what it takes, what th
       `Cannot hold the parameter words [2048, 1024]: it has 8 MiB, and a tensor on "${backend.description}" at ` +
       "most 4 MiB; a smaller model, or --backend cpu",
   });
+  const before = backend.memory().storages;
+  const parameters = [{ name: "bias", shape: [2] }, ...specs];
+  const numbers = new Map(parameters.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
+  assert.throws(() => freeze(ops, { parameters }, numbers), {
+    name: "UserError",
+    message:
+      /^Cannot hold the weight words \[2048, 1024\]: it has 8 MiB, and .* at most 4 MiB; a smaller model, or --backend cpu$/,
+  });
+  assert.equal(backend.memory().storages, before, "nothing of it is left");
   return Promise.resolve();
 });
 
