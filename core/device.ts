@@ -1,5 +1,6 @@
 import type { Backend, Floats } from "./backend/backend.ts";
 import type { AnyKernel, Kernel } from "./backend/kernel.ts";
+import { sizesOnly } from "./backend/sizes_only.ts";
 import { fillKernel } from "./kernels/fill.ts";
 import { showShape, sizeOf, Tensor } from "./tensor.ts";
 
@@ -22,6 +23,8 @@ export interface DeviceObserver {
 export class Device {
   #scopes: Set<Tensor>[] = [];
   #observer: DeviceObserver | null = null;
+  /** What takes the backend's place while only sizes are looked at. */
+  #sizes: Backend | null = null;
 
   /**
    * A device without tensors. {@link Ops} has one of its own, as `ops.device`.
@@ -32,7 +35,7 @@ export class Device {
 
   /** A tensor whose contents are still undefined. */
   empty(shape: readonly number[]): Tensor {
-    return this.#own(Tensor.allocate(this.backend, shape), false);
+    return this.#own(Tensor.allocate(this.#sizes ?? this.backend, shape), false);
   }
 
   /** A tensor from host numbers. @throws RangeError if there are more or fewer numbers than the shape holds */
@@ -41,7 +44,7 @@ export class Device {
       throw new RangeError(`Cannot fill a tensor of shape ${showShape(shape)} with ${data.length} numbers`);
     }
     const tensor = this.empty(shape);
-    this.backend.write(tensor.view, data);
+    tensor.backend.write(tensor.view, data);
     this.#observer?.wrote(tensor, data);
     return tensor;
   }
@@ -65,13 +68,13 @@ export class Device {
     parameters: Readonly<Record<Parameter, number>>,
   ): void {
     const views = Object.fromEntries(Object.entries<Tensor>(tensors).map(([name, tensor]) => [name, tensor.view]));
-    this.backend.run(kernel, views as Record<Binding, Tensor["view"]>, parameters);
+    (this.#sizes ?? this.backend).run(kernel, views as Record<Binding, Tensor["view"]>, parameters);
     this.#observer?.ran(kernel, tensors, parameters);
   }
 
   /** Enqueues a copy of all numbers of one tensor into another of the same size, whatever their shapes. */
   copy(source: Tensor, target: Tensor): void {
-    this.backend.copy(source.view, target.view);
+    (this.#sizes ?? this.backend).copy(source.view, target.view);
     this.#observer?.copied(source, target);
   }
 
@@ -114,6 +117,21 @@ export class Device {
       return body();
     } finally {
       this.#observer = outer;
+    }
+  }
+
+  /**
+   * Runs `body` for the sizes of its tensors alone: nothing is computed, no memory taken and none changed. All that it
+   * made is gone afterwards.
+   *
+   * @throws TensorTooLarge for the first tensor that the backend could not hold
+   */
+  sizesOnly(body: () => void): void {
+    this.#sizes = sizesOnly(this.backend);
+    try {
+      this.scope(() => void body());
+    } finally {
+      this.#sizes = null;
     }
   }
 

@@ -15,6 +15,31 @@ export class DeviceError extends Error {
   }
 }
 
+/** A tensor was asked for that is larger than the backend's tensors can be. */
+export class TensorTooLarge extends UserError {
+  /** Of the tensor that was asked for. */
+  readonly shape: readonly number[];
+  /** How large it is, and how large it may be: a part of a sentence. */
+  readonly sizes: string;
+
+  /** Where, the most numbers of a tensor there, and what was asked for. */
+  constructor(
+    { mostNumbers, description }: { readonly mostNumbers: number; readonly description: string },
+    shape: readonly number[],
+  ) {
+    const numbers = shape.reduce((product, extent) => product * extent, 1);
+    const mebibytes = (numbers: number) =>
+      `${(numbers / 2 ** 18).toLocaleString("en", { maximumFractionDigits: 1 })} MiB`;
+    const sizes = `it has ${mebibytes(numbers)}, and a tensor on "${description}" at most ${mebibytes(mostNumbers)}`;
+    super(
+      `Cannot make a tensor of [${shape.join(", ")}]: ${sizes}; a smaller batchSize, a shorter maxLength or smaller ` +
+        "images, a smaller model, or --backend cpu",
+    );
+    this.shape = shape;
+    this.sizes = sizes;
+  }
+}
+
 /** The words of what was thrown. A plug-in can throw anything, also what has no words. */
 export function wordsOf(thrown: unknown): string {
   try {

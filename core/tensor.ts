@@ -1,5 +1,6 @@
 import { expectArguments } from "./arguments.ts";
 import type { Backend, Floats, Storage, View } from "./backend/backend.ts";
+import { TensorTooLarge } from "./errors.ts";
 
 /** The number of elements of a shape; 1 for a scalar's empty shape. */
 export function sizeOf(shape: readonly number[]): number {
@@ -45,13 +46,20 @@ export class Tensor {
     shared.owners++;
   }
 
-  /** A tensor with memory of its own, contents undefined. @throws RangeError for an extent that is no whole number */
+  /**
+   * A tensor with memory of its own, contents undefined.
+   *
+   * @throws RangeError for an extent that is no whole number
+   * @throws TensorTooLarge if the backend has no such large ones
+   */
   static allocate(backend: Backend, shape: readonly number[]): Tensor {
     // A size that is not a number would make an allocator hand out the same memory twice.
     if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
       throw new RangeError(`Cannot make a tensor of ${showShape(shape)}: extents must be whole numbers from 0`);
     }
-    return new Tensor(backend, shape, new SharedStorage(backend, backend.allocate(sizeOf(shape))), 0);
+    const size = sizeOf(shape);
+    if (size > backend.mostNumbers) throw new TensorTooLarge(backend, shape);
+    return new Tensor(backend, shape, new SharedStorage(backend, backend.allocate(size)), 0);
   }
 
   /** A tensor on the memory of this one: another shape, or a part that starts at `offset`. */

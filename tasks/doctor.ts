@@ -9,13 +9,71 @@ import { addVerbose } from "./support/flags.ts";
 import { grouped, scientific } from "./support/format.ts";
 import { type Output, standardOutput, stylesOf } from "./support/output.ts";
 import { type Check, selfTest } from "./support/self_check.ts";
+import { type KernelReport, measureKernels } from "./bench/kernels/report.ts";
 import { alignColumns } from "./support/table.ts";
 
 /** Adds the verb `doctor`: says what this machine can compute with, and whether it computes rightly. */
 export function addDoctor(program: Command): void {
   addVerbose(
-    program.command("doctor").description("show what this machine computes with, test it, and say what would help"),
-  ).action(() => examine(standardOutput("stdout")));
+    program.command("doctor").description("show what this machine computes with, test it, and say what would help")
+      .option(
+        "--report",
+        "print all of it as JSON, with the times of kernels on the GPU, which takes a minute or more",
+      ),
+  ).action(({ report }: { report?: boolean }) => report ? printReport() : examine(standardOutput("stdout")));
+}
+
+/** All that is known of a machine, to be sent to somebody else. */
+export interface MachineReport {
+  readonly opdf: string;
+  readonly deno: string;
+  readonly system: string;
+  readonly processors: number;
+  /** The adapters that WebGPU gives, the one that is used first. */
+  readonly adapters: readonly AdapterReport[];
+  /** The self-test of each backend; an error that is no number (NaN) is `null`. */
+  readonly selfTest: Readonly<Record<string, readonly Check[]>>;
+  /** Kernels of real networks; `null` without an adapter. */
+  readonly kernels: KernelReport | null;
+}
+
+/** Gathers the report. @param kernels measures them; for tests */
+export async function reportOf(
+  kernels: () => Promise<KernelReport> = () => measureKernels((line) => standardOutput("stderr").line(line)),
+): Promise<MachineReport> {
+  const adapters = await listAdapters();
+  const checks = await selfTests(adapters);
+  return {
+    opdf: VERSION,
+    deno: Deno.version.deno,
+    system: `${Deno.build.os} ${Deno.build.arch}`,
+    processors: navigator.hardwareConcurrency,
+    adapters,
+    selfTest: Object.fromEntries(checks),
+    kernels: adapters.length > 0 ? await kernels() : null,
+  };
+}
+
+/** JSON on standard output, so that no permission to write files is needed. */
+async function printReport(): Promise<void> {
+  const report = await reportOf();
+  standardOutput("stdout").line(JSON.stringify(report, null, 2));
+  refuseFailed(new Map(Object.entries(report.selfTest)));
+}
+
+/** Tests every backend that there is. */
+async function selfTests(adapters: readonly AdapterReport[]): Promise<Map<string, readonly Check[]>> {
+  const tested = adapters.length > 0 ? ["cpu", "webgpu"] as const : ["cpu"] as const;
+  const checks = new Map<string, readonly Check[]>();
+  for (const name of tested) checks.set(name, await testBackend(name));
+  return checks;
+}
+
+/** @throws DeviceError naming the backends that compute wrongly */
+function refuseFailed(checks: ReadonlyMap<string, readonly Check[]>): void {
+  const failed = [...checks].filter(([, results]) => results.some(({ passed }) => !passed)).map(([name]) => name);
+  if (failed.length === 0) return;
+  throw new DeviceError(`The self-test failed on ${failed.join(" and ")}: do not trust what is computed there`);
 }
 
 async function examine(out: Output): Promise<void> {
@@ -33,9 +91,7 @@ async function examine(out: Output): Promise<void> {
   await automatic.backend.close();
   section("--backend auto", [[describeBackend(automatic, "auto")]]);
 
-  const tested = adapters.length > 0 ? ["cpu", "webgpu"] as const : ["cpu"] as const;
-  const checks = new Map<string, Check[]>();
-  for (const name of tested) checks.set(name, await testBackend(name));
+  const checks = await selfTests(adapters);
   section(
     "Self-test, largest relative error against float64",
     [...checks].flatMap(([name, results]) => checkRows(name, results)),
@@ -44,10 +100,7 @@ async function examine(out: Output): Promise<void> {
   const environment = { os: Deno.build.os, runtimeFolder: Deno.env.get("XDG_RUNTIME_DIR") };
   const hints = hintsFor(adapters, environment);
   if (hints.length > 0) section("Hints", hints.map((hint) => [hint]));
-  const failed = [...checks].filter(([, results]) => results.some(({ passed }) => !passed)).map(([name]) => name);
-  if (failed.length > 0) {
-    throw new DeviceError(`The self-test failed on ${failed.join(" and ")}: do not trust what is computed there`);
-  }
+  refuseFailed(checks);
 }
 
 async function testBackend(choice: BackendChoice): Promise<Check[]> {

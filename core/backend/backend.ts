@@ -69,9 +69,11 @@ export interface Backend {
   readonly parallel: boolean;
   /** The adapter that kernels are launched on; the cpu has none. */
   readonly traits?: AdapterTraits;
+  /** The most numbers that one storage can have. */
+  readonly mostNumbers: number;
   /** For libraries that compute on the same device. */
   readonly exchange: Exchange;
-  /** Memory for `length` numbers, contents undefined. */
+  /** Memory for `length` numbers, at most {@link mostNumbers}, contents undefined. */
   allocate(length: number): Storage;
   /** Gives memory back; kernels enqueued before still see it. */
   release(storage: Storage): void;

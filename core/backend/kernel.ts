@@ -23,6 +23,11 @@ export interface AdapterTraits {
   readonly maxWorkgroupStorageBytes: number;
   /** The most workgroups along x, y or z of one dispatch; a longer run takes a second dimension. */
   readonly maxWorkgroupsPerDimension: number;
+  /**
+   * Counted work (see `AnyKernel.operations`) after which a command buffer ends. Systems reset a GPU that is busy with
+   * one for too long: Windows after two seconds.
+   */
+  readonly workPerSubmit: number;
 }
 
 /** Which shader runs, and over how many workgroups. */
@@ -49,6 +54,11 @@ export interface AnyKernel {
   readonly parameters: Readonly<Record<string, ParameterType>>;
   /** The shader for these parameters on this adapter, and how many workgroups of it run. */
   launch(parameters: Readonly<Record<string, number>>, adapter: AdapterTraits): Launch;
+  /**
+   * Floating-point operations, a multiply-add counted as two; left out where they are a few for each number that is
+   * read or written.
+   */
+  operations?(parameters: Readonly<Record<string, number>>): number;
   /**
    * The same computation on the host; it changes the views that `writes` names.
    *

@@ -8,6 +8,7 @@ import type { Chain } from "../mpo/chain.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import { join } from "../paths.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
+import type { LossSetup } from "../plugin/loss.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -37,6 +38,7 @@ import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint }
 import { Diagnostics } from "./training/diagnostics.ts";
 import { monitorOf } from "./training/monitor.ts";
 import { rehearse } from "./training/rehearsal.ts";
+import { expectStepFits } from "./training/size_check.ts";
 import { Theseus } from "./training/theseus.ts";
 import { Training } from "./training/training.ts";
 import { TrainingStep } from "./training/training_step.ts";
@@ -164,7 +166,7 @@ export async function openRun(
   const weak = weakChains(opened.specs, student.model);
   if (weak) reporter.warning(weak);
   await breath();
-  const losses = await openLosses(opening, loaded, taught, opened, sameTokens(own));
+  const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
   const theseus = replacement(opening, loaded, taught, student, sameTokens(own));
   await breath();
@@ -178,7 +180,9 @@ export async function openRun(
     await breath();
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }
-  await rehearse({ ops, student, teacher, losses, train, recipe: recipe.part("train"), random });
+  const rehearsal = { ops, student, teacher, losses, train, recipe: recipe.part("train"), random };
+  expectStepFits({ ...rehearsal, shapes: shapes.student });
+  await rehearse(rehearsal);
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
@@ -238,15 +242,22 @@ async function openStudent(
   return { student: owned.adopt(new Student(ops, model, chains, numbers, rates), freed), specs, startsFrom };
 }
 
-/** Creates the losses; what they ask of the teacher's chains is decomposed on the way. */
+/**
+ * Creates the losses, by what the models give for one example; what they ask of the teacher's chains is decomposed on
+ * the way.
+ */
 async function openLosses(
   { ops, recipe, plugins, random, watch, report, owned }: Opening,
   { dataset: { input }, train, test }: RunData,
   teacher: LoadedTeacher | null,
   { student, specs, startsFrom }: OpenedStudent,
   sameTokens: boolean,
-): Promise<LossSet> {
+): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
   const { model } = student;
+  const shapes = {
+    student: outputShapes(ops, model, () => student.weights(), test),
+    teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, test),
+  };
   return await watch.time("decompose", async () => {
     const losses = await LossSet.build(recipe.part("losses"), plugins.losses, {
       ops,
@@ -257,13 +268,10 @@ async function openLosses(
       chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
       startsFrom,
       sameTokens,
-      shapes: {
-        student: outputShapes(ops, model, () => student.weights(), test),
-        teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, test),
-      },
+      shapes,
       report,
     }, random.split("losses"));
-    return owned.adopt(losses, freed);
+    return { losses: owned.adopt(losses, freed), shapes };
   });
 }
 

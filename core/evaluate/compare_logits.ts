@@ -3,6 +3,7 @@ import type { Ops } from "../ops/ops.ts";
 import { uploadBatch } from "../plugin/batch.ts";
 import type { Examples } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
+import { computeBatches } from "./compute_batches.ts";
 import { infer } from "./predictions.ts";
 
 /** How far the logits of two sets of weights are apart. */
@@ -23,18 +24,21 @@ export async function compareLogits(
   count: number,
 ): Promise<LogitComparison> {
   const indices = Uint32Array.from({ length: Math.min(count, examples.length) }, (_, index) => index);
-  const logits = ops.scope(() => {
-    const batch = uploadBatch(ops, examples, indices);
-    return [infer(ops, model, a, batch).logits, infer(ops, model, b, batch).logits];
-  });
-  const [first, second] = await ops.read(logits);
-  logits.forEach((tensor) => tensor.dispose());
+  const computed = computeBatches([indices], (indices) =>
+    ops.scope(() => {
+      const batch = uploadBatch(ops, examples, indices);
+      return [infer(ops, model, a, batch).logits, infer(ops, model, b, batch).logits];
+    }));
   let [most, largest] = [0, 0];
-  for (let i = 0; i < first.length; i++) {
-    const difference = Math.abs(first[i] - second[i]);
-    // Written so that NaN does not pass for a small difference.
-    if (!(difference <= most)) most = difference;
-    largest = Math.max(largest, Math.abs(first[i]));
+  for (const { result: logits } of computed) {
+    const [first, second] = await ops.read(logits);
+    logits.forEach((tensor) => tensor.dispose());
+    for (let i = 0; i < first.length; i++) {
+      const difference = Math.abs(first[i] - second[i]);
+      // Written so that NaN does not pass for a small difference.
+      if (!(difference <= most)) most = difference;
+      largest = Math.max(largest, Math.abs(first[i]));
+    }
   }
   return { difference: most, largest };
 }

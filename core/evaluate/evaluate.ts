@@ -9,6 +9,7 @@ import type { Tensor } from "../tensor.ts";
 import { firstIndices } from "../data/loader.ts";
 import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
+import { computeBatches } from "./compute_batches.ts";
 import type { Confusion } from "./metrics/confusion.ts";
 import { type ClassName, metricsOf } from "./metrics/metrics.ts";
 import type { TypeScores } from "./metrics/spans.ts";
@@ -78,13 +79,19 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const { task } = input;
   const labels: HostTensor[] = [];
   const results: Tensor[] = [];
-  for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
+  const ranges: (readonly [first: number, last: number])[] = [];
+  const computed = computeBatches(batchesOf(firstIndices(examples.length), batchSize), (indices) => {
     const hostBatch = examples.batch(indices);
-    labels.push(hostBatch.label);
-    results.push(...ops.scope(() => {
+    const tensors = ops.scope(() => {
       const outputs = infer(ops, model, weights, upload(ops, hostBatch));
       return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, hostBatch.label)];
-    }));
+    });
+    return { tensors, label: hostBatch.label };
+  });
+  for (const { indices, result: { tensors, label } } of computed) {
+    labels.push(label);
+    results.push(...tensors);
+    ranges.push([indices[0], indices.at(-1)!]);
     await breathe();
   }
   const numbers = await ops.read(results);
@@ -94,7 +101,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   // Infinite is the loss of a class to which a model gives no probability at all.
   const broken = losses.findIndex((value) => Number.isNaN(value) || task === "regression" && value === Infinity);
   if (broken >= 0) {
-    const [first, last] = [broken * batchSize, Math.min((broken + 1) * batchSize, examples.length) - 1];
+    const [first, last] = ranges[broken];
     throw new UserError(
       `Cannot measure ${who} as its outputs for the examples ${first} to ${last} are not finite numbers: its weights, ` +
         "or the numbers of these examples, are NaN or too large",

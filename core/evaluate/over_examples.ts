@@ -6,6 +6,7 @@ import type { Floats } from "../backend/backend.ts";
 import { firstIndices } from "../data/loader.ts";
 import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
+import { computeBatches } from "./compute_batches.ts";
 import { uploadBatch } from "../plugin/batch.ts";
 
 /** Numbers of all examples, row-major. */
@@ -15,7 +16,7 @@ export interface ExampleNumbers {
   readonly data: Float32Array;
 }
 
-/** The numbers computed of one batch. */
+/** The numbers computed of one batch, or of a part of one. */
 export interface BatchNumbers {
   /** The indices of its examples. */
   readonly indices: Uint32Array;
@@ -23,19 +24,20 @@ export interface BatchNumbers {
   readonly numbers: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Floats }>;
 }
 
-/** Computes tensors of batches, unaugmented and one after another, and reads them. */
+/** Computes tensors of batches, or of parts of them that fit, unaugmented and one after another, and reads them. */
 export async function* overBatches(
   ops: Ops,
   examples: Examples,
   batches: readonly Uint32Array[],
   compute: (batch: Batch<Tensor>) => ReadonlyMap<string, Tensor>,
 ): AsyncGenerator<BatchNumbers> {
-  for (const indices of batches) {
-    // Aliases, as an output may be one of the model's weights, which must not be freed with the others.
-    const tensors = ops.scope(() => {
-      const computed = compute(uploadBatch(ops, examples, indices));
-      return new Map([...computed].map(([name, tensor]) => [name, ops.device.alias(tensor, tensor.shape)]));
-    });
+  // Aliases, as an output may be one of the model's weights, which must not be freed with the others.
+  const computed = computeBatches(batches, (indices) =>
+    ops.scope(() => {
+      const outputs = compute(uploadBatch(ops, examples, indices));
+      return new Map([...outputs].map(([name, tensor]) => [name, ops.device.alias(tensor, tensor.shape)]));
+    }));
+  for (const { indices, result: tensors } of computed) {
     const numbers = await ops.read([...tensors.values()]);
     tensors.forEach((tensor) => tensor.dispose());
     yield {

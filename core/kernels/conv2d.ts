@@ -36,6 +36,10 @@ const parameters = {
 /** `images` of `height` x `width` x `inputs` become `outHeight` x `outWidth` x `outputs`. */
 export type ConvGeometry = Readonly<Record<keyof typeof parameters, number>>;
 
+/** A multiply-add for each tap of each channel, of either direction. */
+const operations = (p: ConvGeometry) =>
+  2 * p.images * p.outHeight * p.outWidth * p.outputs * p.inputs * p.kernelHeight * p.kernelWidth;
+
 /** Whole rows of vectors can be read and written where there are these many channels. */
 const lanesFor = (channels: number): Lanes => channels % 4 === 0 ? 4 : 1;
 
@@ -50,6 +54,7 @@ export const convForwardKernel = defineKernel({
     const tiles = tileCount(p.images * p.outHeight * p.outWidth, p.outputs);
     return { shader: forwardShader[lanes], lanes, entryPoint: "forward", workgroups: linear(tiles, adapter) };
   },
+  operations,
   cpu({ x, filters, y }, p, wasm) {
     if (wasm) runFast(wasm, "convForward", p, [x, filters, y]);
     else forwardLoop(p, x, filters, y);
@@ -69,6 +74,7 @@ export const convInputGradientKernel = defineKernel({
     // The outputs' channels lie side by side in the filters, and it is they that are summed over.
     return { shader: inputShader[1], lanes: 1, entryPoint: "inputGradient", workgroups: linear(tiles, adapter) };
   },
+  operations,
   cpu({ gradient, filters, dx }, p, wasm) {
     if (wasm) runFast(wasm, "convInputGradient", p, [gradient, filters, dx]);
     else inputGradientLoop(p, gradient, filters, dx);
@@ -89,6 +95,7 @@ export const convFilterGradientKernel = defineKernel({
     const tiles = p.parts * tileCount(p.kernelHeight * p.kernelWidth * p.inputs, p.outputs);
     return { shader: gradientOfFilter[lanes], lanes, workgroups: linear(tiles, adapter) };
   },
+  operations,
   cpu({ x, gradient, partials }, p, wasm) {
     // The SIMD kernel sums over whole images, which is all that the cpu backend ever asks for.
     if (wasm && p.parts === 1) runFast(wasm, "convFilterGradient", p, [x, gradient, partials.fill(0)]);

@@ -8,6 +8,9 @@ import { defineKernel } from "./kernel.ts";
 /** Emissions are `[sequences, length, tags]`, transitions `[tags, tags]`, the mask `[sequences, length]`. */
 const parameters = { sequences: "u32", length: "u32", tags: "u32" } as const;
 
+/** Every pair of tags at every position. */
+const pairsOf = (p: Readonly<Record<keyof typeof parameters, number>>) => p.sequences * p.length * p.tags ** 2;
+
 /**
  * The forward algorithm, one step a position that the mask keeps. With p the position kept before t:
  * incoming[t, j] = log sum_i exp(filtered[p, i] + transitions[i, j]), 0 at the first one, and
@@ -20,6 +23,7 @@ export const crfForwardKernel = defineKernel({
   writes: { filtered: "f32", incoming: "f32", logPartition: "f32" },
   parameters,
   launch: perSequence(forwardShader),
+  operations: (p) => 3 * pairsOf(p),
   cpu: ({ emissions, transitions, mask, filtered, incoming, logPartition }, { sequences, length, tags }) => {
     const terms = new Float64Array(tags);
     for (let sequence = 0; sequence < sequences; sequence++) {
@@ -54,6 +58,7 @@ export const crfGradientKernel = defineKernel({
   writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
   launch: perSequence(gradientShader),
+  operations: (p) => 5 * pairsOf(p),
   cpu: (views, { sequences, length, tags }) => {
     const { transitions, mask, filtered, incoming, gradient, emissionsGradient, transitionsGradient } = views;
     emissionsGradient.fill(0);
@@ -93,6 +98,7 @@ export const crfMarginalsKernel = defineKernel({
   writes: { marginals: "f32" },
   parameters,
   launch: perSequence(marginalsShader),
+  operations: (p) => 4 * pairsOf(p),
   cpu: ({ transitions, mask, filtered, incoming, marginals }, { sequences, length, tags }) => {
     const terms = new Float64Array(tags);
     marginals.fill(0);
@@ -124,6 +130,7 @@ export const crfMarginalsGradientKernel = defineKernel({
   writes: { emissionsGradient: "f32", transitionsGradient: "f32" },
   parameters,
   launch: perSequence(marginalsGradientShader),
+  operations: (p) => 14 * pairsOf(p),
   cpu: (views, { sequences, length, tags }) => {
     const { transitions, mask, filtered, incoming, marginals, gradient, emissionsGradient, transitionsGradient } =
       views;

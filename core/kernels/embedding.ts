@@ -29,6 +29,7 @@ export const occurrencesKernel = defineKernel({
   writes: { first: "f32", next: "f32" },
   parameters: { count: "u32" },
   launch: (p, adapter) => ({ shader: occurrencesShader, workgroups: linear(p.count, adapter) }),
+  operations: (p) => p.count ** 2,
   cpu: ({ indices, first, next }, { count }) => {
     const last = new Map<number, number>();
     for (let i = 0; i < count; i++) {

@@ -45,6 +45,7 @@ export const gemmKernel = defineKernel({
   writes: { c: "Element" },
   parameters,
   launch,
+  operations: (p) => 2 * p.m * p.n * p.k * p.batch,
   cpu: (views, p, wasm) => {
     if (wasm) multiplyFast(views, p, wasm);
     else multiplyPlainly(views, p);

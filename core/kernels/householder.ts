@@ -21,6 +21,8 @@ export const householderPanelKernel = defineKernel({
   writes: { matrix: "vec4f", vectors: "vec4f", products: "vec4f" },
   parameters: { rows: "u32", columns: "u32", panel: "u32" },
   launch: () => ({ shader: panelShader, workgroups: [1, 1, 1] }),
+  // Each column is reflected by those before it, and so are the columns of V T.
+  operations: (p) => 4 * PANEL ** 2 * p.rows,
   cpu: ({ matrix, vectors, products }, { rows, columns, panel }) => {
     const top = panel * PANEL, height = rows - top;
     const at = (k: number) => (top + k) * columns + top;
@@ -86,6 +88,7 @@ export const projectKernel = defineKernel({
     shader: projectShader,
     workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), PANEL / 8, 1],
   }),
+  operations: (p) => 2 * PANEL * (p.rows - p.fromRow) * (p.columns - p.fromColumn),
   cpu: ({ panels, input, weights }, { rows, columns, panel, fromRow, fromColumn }) => {
     for (let i = 0; i < PANEL; i++) {
       for (let j = fromColumn; j < columns; j++) {
@@ -107,6 +110,7 @@ export const subtractCombinationKernel = defineKernel({
     shader: subtractShader,
     workgroups: [Math.ceil((p.columns - p.fromColumn) / 64), Math.ceil((p.rows - p.fromRow) / 16), 1],
   }),
+  operations: (p) => 2 * PANEL * (p.rows - p.fromRow) * (p.columns - p.fromColumn),
   cpu: ({ panels, combination, output }, { rows, columns, panel, fromRow, fromColumn }) => {
     for (let k = fromRow; k < rows; k++) {
       for (let j = fromColumn; j < columns; j++) {

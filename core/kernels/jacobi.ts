@@ -23,6 +23,8 @@ export const jacobiRotationsKernel = defineKernel({
   writes: { rotation: "f32", cosines: "f32" },
   parameters,
   launch: (p) => ({ shader: rotationsShader, workgroups: [p.columns / PAIR, 1, 1] }),
+  // Inner products, then 31 steps of 16 turns of two rows and two columns of G and of W.
+  operations: (p) => 2 * PAIR * p.rows * p.columns + 6 * 3 * (PAIR - 1) * BLOCK * p.columns,
   cpu: ({ input, rotation, cosines }, { rows, columns, slot, tolerance }) => {
     for (let pair = 0; pair < columns / PAIR; pair++) {
       const g = square((i, j) => {
@@ -92,6 +94,7 @@ export const jacobiRotateKernel = defineKernel({
     shader: rotateShader,
     workgroups: [Math.ceil(p.rows / 32), p.columns / PAIR, 1],
   }),
+  operations: (p) => 2 * PAIR * p.rows * p.columns,
   cpu: ({ input, rotation, cosines, output }, { rows, columns, slot, tolerance }) => {
     for (let source = 0; source < columns; source++) {
       const pair = Math.floor(source / PAIR), still = cosines[slot + pair] <= tolerance;

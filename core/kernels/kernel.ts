@@ -31,6 +31,7 @@ export interface KernelDefinition<
   readonly writes: Writes;
   readonly parameters: Parameters;
   launch(p: Numbers<Parameters>, adapter: AdapterTraits): LaunchOf<Reads[keyof Reads] | Writes[keyof Writes]>;
+  operations?(p: Numbers<Parameters>): number;
   cpu(
     views: Readonly<Record<Bindings<Reads, Writes>, Floats>>,
     parameters: Numbers<Parameters>,
@@ -53,7 +54,7 @@ export function defineKernel<
 >(
   definition: KernelDefinition<Reads, Writes, Parameters>,
 ): Kernel<Bindings<Reads, Writes>, keyof Parameters & string> {
-  const { name, reads, writes, parameters, cpu } = definition;
+  const { name, reads, writes, parameters, operations, cpu } = definition;
   if (registry.has(name)) throw new Error(`Cannot define kernel "${name}" twice`);
   // The same text each time, as pipelines are kept by it.
   const modules = { 1: new Map<string, string>(), 4: new Map<string, string>() };
@@ -74,6 +75,7 @@ export function defineKernel<
       const { shader, lanes = 1, entryPoint = "main", constants, workgroups } = launch;
       return { code: moduleOf(shader, lanes), entryPoint, constants, workgroups };
     },
+    operations,
     cpu,
   };
   registry.set(name, kernel);

@@ -24,6 +24,9 @@ const parameters = {
 /** `images` of `height` x `width` x `channels` become `outHeight` x `outWidth` x `channels`. */
 export type PoolGeometry = Readonly<Record<keyof typeof parameters, number>>;
 
+/** An addition or a comparison, and finding its place, for each element of a window. */
+const operations = (p: PoolGeometry) => 2 * p.images * p.outHeight * p.outWidth * p.channels * p.size ** 2;
+
 /** A launch with a thread for each number of a result of this many pixels. */
 function perNumber(shader: string, pixels: (p: PoolGeometry) => number) {
   const whole = [windows, shader].join("\n");
@@ -46,6 +49,7 @@ export const maxPoolKernel = defineKernel({
   writes: { y: "f32", taps: "f32" },
   parameters,
   launch: perOutput([isNan, maximumShader].join("\n")),
+  operations,
   cpu: ({ x, y, taps }, p) => {
     taps.fill(-1);
     walk(p, (input, tap, output) => {
@@ -67,6 +71,7 @@ export const maxPoolGradientKernel = defineKernel({
   writes: { dx: "f32" },
   parameters,
   launch: perInput(maximumGradientShader),
+  operations,
   cpu: ({ gradient, taps, dx }, p) => {
     dx.fill(0);
     walk(p, (input, tap, output) => {
@@ -82,6 +87,7 @@ export const averagePoolKernel = defineKernel({
   writes: { y: "f32" },
   parameters,
   launch: perOutput(averageShader),
+  operations,
   cpu: ({ x, y }, p) => {
     y.fill(0);
     const factor = 1 / p.size ** 2;
@@ -98,6 +104,7 @@ export const averagePoolGradientKernel = defineKernel({
   writes: { dx: "f32" },
   parameters,
   launch: perInput(averageGradientShader),
+  operations,
   cpu: ({ gradient, dx }, p) => {
     dx.fill(0);
     const factor = 1 / p.size ** 2;

@@ -19,6 +19,7 @@ export const viterbiKernel = defineKernel({
   writes: { best: "f32", origins: "f32", scores: "f32", path: "f32" },
   parameters: { sequences: "u32", length: "u32", tags: "u32", paths: "u32" },
   launch: perSequence(shader),
+  operations: (p) => 3 * p.sequences * p.length * p.tags ** 2 * p.paths,
   cpu: ({ emissions, transitions, mask, best, origins, scores, path }, { sequences, length, tags, paths }) => {
     path.fill(-1);
     scores.fill(NO_PATH);

@@ -1,5 +1,7 @@
 import { expectArguments } from "../arguments.ts";
+import { TensorTooLarge, UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
+import { showShape, type Tensor } from "../tensor.ts";
 import type { NamedShape } from "./tensor_store.ts";
 import { type Weights, weightsFrom } from "./weights.ts";
 
@@ -11,6 +13,8 @@ export interface FrozenWeights extends Weights {
 
 /**
  * Puts a model's weights on the device, until they are disposed of.
+ *
+ * @throws UserError naming a weight that is larger than a tensor can be there
  *
  * @example
  * ```ts
@@ -37,8 +41,23 @@ export function freeze(
   const { parameters } = model;
   const lacking = parameters.find(({ name }) => !numbers.has(name));
   if (lacking) throw new RangeError(`Cannot freeze the model: there are no numbers for its weight "${lacking.name}"`);
-  const tensors = new Map(
-    parameters.map(({ name, shape }) => [name, ops.keep(ops.tensor(numbers.get(name)!, shape))]),
-  );
+  const hold = ({ name, shape }: NamedShape) => {
+    try {
+      return ops.keep(ops.tensor(numbers.get(name)!, shape));
+    } catch (error) {
+      if (!(error instanceof TensorTooLarge)) throw error;
+      throw new UserError(
+        `Cannot hold the weight ${name} ${showShape(shape)}: ${error.sizes}; a smaller model, or --backend cpu`,
+        { cause: error },
+      );
+    }
+  };
+  const tensors = new Map<string, Tensor>();
+  try {
+    for (const parameter of parameters) tensors.set(parameter.name, hold(parameter));
+  } catch (error) {
+    tensors.forEach((tensor) => tensor.dispose());
+    throw error;
+  }
   return { ...weightsFrom(tensors), dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
 }

@@ -1,5 +1,5 @@
 import { MOST_NUMBERS, VIEW_ALIGNMENT } from "../backend/backend.ts";
-import { DeviceError, UserError } from "../errors.ts";
+import { DeviceError, TensorTooLarge, UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 
@@ -108,10 +108,12 @@ export class TensorStore {
     try {
       return this.ops.keep(this.ops.full([size], 0));
     } catch (error) {
-      if (!(error instanceof RangeError || error instanceof DeviceError)) throw error;
+      const tooLarge = error instanceof TensorTooLarge;
+      if (!(tooLarge || error instanceof RangeError || error instanceof DeviceError)) throw error;
       const [{ name, shape }, ...rest] = this.specs.filter((_, index) => this.places[index].part === part);
       const others = rest.length > 0 ? ` and ${rest.length} more` : "";
-      throw new UserError(`Cannot hold the parameter ${name} ${showShape(shape)}${others}: ${error.message}`, {
+      const reason = tooLarge ? `${error.sizes}; a smaller model, or --backend cpu` : error.message;
+      throw new UserError(`Cannot hold the parameter ${name} ${showShape(shape)}${others}: ${reason}`, {
         cause: error,
       });
     }

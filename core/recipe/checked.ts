@@ -1,4 +1,4 @@
-import { UserError } from "../errors.ts";
+import { TensorTooLarge, UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { explain, type Mistake } from "./explain.ts";
 import { applyOverride, type Override, parseOverride } from "./overrides.ts";
@@ -181,7 +181,8 @@ export class Checked<Value> implements Section<Value> {
    */
   within<Result>(path: Path, body: () => Result): Result {
     const place = (error: unknown): never => {
-      if (!(error instanceof UserError) || located.has(error)) throw error;
+      // A tensor that is too large is no fault of the part that asked for it, and may be asked for again in parts.
+      if (!(error instanceof UserError) || error instanceof TensorTooLarge || located.has(error)) throw error;
       const placed = this.error(path, error.message);
       // The error of a plug-in that this one tells of, for --verbose.
       if (error.cause !== undefined) placed.cause = error.cause;

@@ -1,11 +1,10 @@
 /**
- * The adapter's ceilings: `deno run tasks/bench/ceiling.ts` prints multiply-adds in registers (GFLOPS) and the speed of
- * a copying kernel (GB/s, what is read and what is written both counted) as one line of JSON. They say how much of
- * the adapter an engine uses.
+ * The adapter's ceilings: multiply-adds in registers (GFLOPS) and the speed of a copying kernel (GB/s, what is read and
+ * what is written both counted). They say how much of the adapter an engine uses.
  */
 import shader from "./ceiling.wgsl" with { type: "text" };
 
-/** This script's output. */
+/** What was measured. */
 export interface Ceiling {
   /** The adapter's own words for itself. */
   adapter: string;
@@ -93,5 +92,3 @@ async function bestSecondsPerDispatch(
   for (let i = 0; i < samples; i++) best = Math.min(best, await run(dispatches) / dispatches);
   return best;
 }
-
-if (import.meta.main) console.log(JSON.stringify(await measureCeiling()));

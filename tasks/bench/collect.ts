@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { unavailable } from "./engines.ts";
 import type { Ceiling } from "./ceiling.ts";
+import type { KernelReport } from "./kernels/report.ts";
 import type { PipelineResult } from "./pipeline/run.ts";
 import { type PipelineCaseName, pipelineCases } from "./pipeline/variants.ts";
 import type { Result } from "./protocol.ts";
@@ -42,11 +43,30 @@ export const pipelineSchema: z.ZodType<PipelineResult> = z.object({
   })),
 });
 
-/** The line of JSON that `ceiling.ts` prints. */
+/** The line of JSON that `ceiling_run.ts` prints. */
 export const ceilingSchema: z.ZodType<Ceiling> = z.object({
   adapter: z.string(),
   gflops: z.number(),
   gigabytesPerSecond: z.number(),
+});
+
+/** The line of JSON that `kernels/run.ts` prints. */
+export const kernelSchema: z.ZodType<KernelReport> = z.object({
+  ceiling: ceilingSchema,
+  batch: z.number(),
+  rows: z.array(z.object({
+    network: z.string(),
+    name: z.string(),
+    size: z.string(),
+    seconds: z.number().optional(),
+    bytes: z.number().optional(),
+    operations: z.number().optional(),
+    dispatches: z.number().optional(),
+    ofBandwidth: z.number().optional(),
+    ofPeak: z.number().optional(),
+    error: z.number().optional(),
+    reason: z.string().optional(),
+  })).min(1),
 });
 
 /**

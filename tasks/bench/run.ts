@@ -3,8 +3,9 @@
  * other. See `protocol.ts` for how, `workload.ts` for what.
  */
 import { UserError } from "../../core/errors.ts";
-import { ceilingSchema, collect, pipelineSchema, resultSchema } from "./collect.ts";
+import { ceilingSchema, collect, kernelSchema, pipelineSchema, resultSchema } from "./collect.ts";
 import { denoScript, type EngineEntry, engines } from "./engines.ts";
+import { type KernelReport, kernelTable } from "./kernels/report.ts";
 import { median, type Result } from "./protocol.ts";
 import { type Row, table } from "./table.ts";
 import { verify } from "./verify.ts";
@@ -15,8 +16,11 @@ import { type PipelineFailure, pipelineTable } from "./pipeline/table.ts";
 import { type PipelineCase, type PipelineCaseName, pipelineCases } from "./pipeline/variants.ts";
 
 const pipelineNames = Object.keys(pipelineCases) as PipelineCaseName[];
-/** Everything that `--cases` can name: work that other engines do, too, and comparisons of our own pipeline. */
-export const allCases: readonly (Case | PipelineCaseName)[] = [...cases, ...pipelineNames];
+/**
+ * Everything that `--cases` can name: work that other engines do, too, comparisons of our own pipeline, and `gpu`, our
+ * kernels at the sizes of real networks.
+ */
+export const allCases: readonly (Case | PipelineCaseName | "gpu")[] = [...cases, ...pipelineNames, "gpu"];
 /** The quickstart's data, and a teacher with random weights in a temporary folder. */
 const pipelinePermissions = ["--allow-read", "--allow-write", "--allow-env"];
 
@@ -30,7 +34,7 @@ export interface BenchOptions {
   json?: string;
   /** Samples of each case; five by default. */
   repeats?: number;
-  /** Leave out what takes a peer most of a minute on a software adapter: jax-js on resnet8. */
+  /** Leave out what takes most of a minute on a software adapter: jax-js on resnet8, and `gpu`. */
   quick?: boolean;
   /** When to give up on a process; 180 s by default. */
   timeoutSeconds?: number;
@@ -55,6 +59,8 @@ export interface BenchReport {
   rows: Row[];
   /** Our own pipeline in several variants. */
   pipeline: (PipelineResult | PipelineFailure)[];
+  /** Our kernels one by one, or why they could not be measured; absent unless the case `gpu` was asked for. */
+  kernels?: KernelReport | { reason: string };
 }
 
 /**
@@ -83,8 +89,20 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
   if (loadBefore > cores / 2) {
     progress(`The machine is busy (load ${loadBefore.toFixed(1)} on ${cores} cores): times and ratios will be off`);
   }
+  let kernels: BenchReport["kernels"];
+  if (chosen.includes("gpu") && chosenEngines.some(({ name }) => name === "ours-webgpu")) {
+    if (quick) kernels = { reason: "left out by --quick" };
+    else {
+      progress("Measuring our kernels one by one, which takes some minutes");
+      const outcome = await collect([denoScript("kernels/run.ts", [], ["--allow-read"])], kernelSchema, timeoutSeconds);
+      kernels = "reason" in outcome ? outcome : outcome.result;
+    }
+    for (const line of "reason" in kernels ? [`gpu  not available: ${kernels.reason}`] : kernelTable(kernels)) {
+      print(line);
+    }
+  }
   progress("Measuring the adapter's ceilings");
-  const ceiling = await collect([denoScript("ceiling.ts")], ceilingSchema, timeoutSeconds);
+  const ceiling = await collect([denoScript("ceiling_run.ts")], ceilingSchema, timeoutSeconds);
   const rows: Row[] = [];
   for (const name of chosenCases) {
     const results = new Map<string, Result>();
@@ -126,6 +144,7 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
     ceiling: "result" in ceiling ? ceiling.result : undefined,
     rows,
     pipeline,
+    kernels,
   };
   if (chosenCases.length > 0) { for (const line of table(rows, ceiling)) print(line); }
   if (pipeline.length > 0) { for (const line of pipelineTable(pipeline)) print(line); }

@@ -33,6 +33,7 @@ export interface CpuOptions {
 export class CpuBackend implements Backend {
   readonly name = "cpu";
   readonly parallel = false;
+  readonly mostNumbers: number;
   readonly exchange: HostExchange = { on: "cpu", numbers: floats };
   #live = new Set<CpuStorage>();
   #bytes = 0;
@@ -46,6 +47,8 @@ export class CpuBackend implements Backend {
     private readonly heap: Heap | null,
     private readonly kernels: WasmKernels | null,
   ) {
+    // WebAssembly addresses 4 GiB.
+    this.mostNumbers = precision === "float32" ? 2 ** 30 : Infinity;
     this.#runtime = kernels && { kernels, scratch: (bytes) => this.#scratchOf(bytes) };
   }
 

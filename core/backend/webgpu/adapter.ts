@@ -1,15 +1,18 @@
 import { UserError } from "../../errors.ts";
 import type { AdapterTraits } from "../kernel.ts";
 
-/** Limits worth asking for beyond WebGPU's low defaults. */
-const LIMITS = [
-  "maxStorageBufferBindingSize",
-  "maxBufferSize",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-  "maxStorageBuffersPerShaderStage",
-] as const;
+/**
+ * The limits that are asked for beyond WebGPU's defaults: the sizes of buffers, as much as the adapter offers. A
+ * device's limits are fixed when it is opened, and which tensors there will be is known only later, so what a shape may
+ * need has to be asked for at once; a device opened anew would have none of the tensors made so far. Every other limit
+ * stays at its default, which no kernel exceeds: a program that runs here runs on every adapter that is large enough.
+ */
+const LIMITS = ["maxStorageBufferBindingSize", "maxBufferSize"] as const;
+
+/** The most numbers of one storage buffer of a device. */
+export function mostNumbersOf({ limits }: GPUDevice): number {
+  return Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4);
+}
 
 /** The adapter that WebGPU would use, or `null` without one. */
 export async function findAdapter(): Promise<GPUAdapter | null> {
@@ -28,9 +31,18 @@ export function describeAdapter(adapter: GPUAdapter): string {
   return description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
 }
 
+/**
+ * Work of a command buffer, in operations, that takes about a second at most where kernels run worst: 5 billion a
+ * second on two processors, 10 on an integrated GPU. A fast GPU does it in a millisecond, so that sending it costs
+ * nothing.
+ */
+const WORK_PER_SUBMIT = { software: 5e9, hardware: 1e10 };
+
 export function traitsOf(adapter: GPUAdapter, device: GPUDevice): AdapterTraits {
+  const software = isSoftware(adapter);
   return {
-    software: isSoftware(adapter),
+    software,
+    workPerSubmit: software ? WORK_PER_SUBMIT.software : WORK_PER_SUBMIT.hardware,
     maxWorkgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
     maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,
     maxWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
@@ -38,7 +50,7 @@ export function traitsOf(adapter: GPUAdapter, device: GPUDevice): AdapterTraits 
 }
 
 /**
- * A device with the adapter's full limits.
+ * A device whose buffers may be as large as the adapter allows, with WebGPU's default limits otherwise.
  *
  * @param defaultLimits whether to ask for WebGPU's default ones instead
  * @throws UserError if the adapter gives none

@@ -3,6 +3,7 @@ import type { Call, CopyCall, KernelCall, Program } from "../program.ts";
 import { createBindGroup, UNIFORM_STRIDE } from "./bind_groups.ts";
 import type { GpuStorage } from "./gpu_storage.ts";
 import { type PipelineCache, writeParameters } from "./pipelines.ts";
+import { workOf } from "./work.ts";
 
 /** A kernel call with everything that WebGPU wants to see made. */
 interface Dispatch {
@@ -15,12 +16,17 @@ interface Dispatch {
 
 /**
  * Calls whose pipelines, bind groups and parameters are made once. A run costs two or three calls of WebGPU for each
- * dispatch, in one command buffer; all parameters lie in a uniform buffer of the program's own.
+ * dispatch, in one command buffer, or in several where the work is too much for one; all parameters lie in a uniform
+ * buffer of the program's own.
  */
 export class GpuProgram implements Program {
   /** How many kernels a run enqueues. */
   readonly dispatches: number;
   readonly #steps: readonly (Dispatch | CopyCall)[];
+  /** How many command buffers a run takes. */
+  readonly parts: number;
+  /** The first step of each command buffer, and the end. */
+  readonly #cuts: readonly number[];
   readonly #uniform: GPUBuffer;
   readonly #bytes: DataView;
   /** The offsets of all slots: WebGPU takes one without making an array. */
@@ -29,7 +35,7 @@ export class GpuProgram implements Program {
   readonly #changed = new Set<number>();
   readonly #parameters: Record<string, number>[];
 
-  /** @param enqueue sends what {@link encode} encodes */
+  /** @param enqueue sends what {@link encode} encodes of each part */
   constructor(
     private readonly device: GPUDevice,
     pipelines: PipelineCache,
@@ -55,6 +61,8 @@ export class GpuProgram implements Program {
       const group = createBindGroup(device, pipeline, call.views, this.#uniform);
       return { pipeline: pipeline.pipeline, group, workgroups: launch.workgroups, slot: slot++ };
     });
+    this.#cuts = cutsOf(calls, traits.workPerSubmit);
+    this.parts = this.#cuts.length - 1;
     device.queue.writeBuffer(this.#uniform, 0, this.#bytes.buffer as ArrayBuffer);
   }
 
@@ -79,11 +87,12 @@ export class GpuProgram implements Program {
     this.#uniform.destroy();
   }
 
-  /** Everything in its order; copies cannot stand in a compute pass, so that each row of dispatches is one. */
-  encode(encoder: GPUCommandEncoder): void {
+  /** A part in its order; copies cannot stand in a compute pass, so that each row of dispatches is one. */
+  encode(encoder: GPUCommandEncoder, part: number): void {
     let pass: GPUComputePassEncoder | null = null;
     let current: GPUComputePipeline | null = null;
-    for (const step of this.#steps) {
+    for (let next = this.#cuts[part]; next < this.#cuts[part + 1]; next++) {
+      const step = this.#steps[next];
       if ("source" in step) {
         pass?.end();
         pass = current = null;
@@ -97,6 +106,19 @@ export class GpuProgram implements Program {
     }
     pass?.end();
   }
+}
+
+/** Where calls are cut into parts: each ends with the call that brings its work to `most`. */
+function cutsOf(calls: readonly Call[], most: number): number[] {
+  const cuts = [0];
+  let work = 0;
+  calls.forEach((call, index) => {
+    work += workOf(call);
+    if (work < most || index + 1 === calls.length) return;
+    cuts.push(index + 1);
+    work = 0;
+  });
+  return [...cuts, calls.length];
 }
 
 /** A copy between views of equal length. */

@@ -1,7 +1,7 @@
 import type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "../backend.ts";
 import type { GpuExchange } from "../exchange.ts";
 import type { AdapterTraits, Kernel } from "../kernel.ts";
-import { describeAdapter, openDevice, traitsOf } from "./adapter.ts";
+import { describeAdapter, mostNumbersOf, openDevice, traitsOf } from "./adapter.ts";
 import type { Call, Program } from "../program.ts";
 import { BindGroups, UNIFORM_STRIDE } from "./bind_groups.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -10,6 +10,7 @@ import { encodeCopy, GpuProgram } from "./gpu_program.ts";
 import { GpuStorage } from "./gpu_storage.ts";
 import { ReadBack } from "./read_back.ts";
 import { type Pipeline, PipelineCache, writeParameters } from "./pipelines.ts";
+import { workOf } from "./work.ts";
 
 /** Dispatches gathered before they are sent: fewer submits cost less, a longer queue starts later. */
 const DISPATCHES_PER_SUBMIT = 128;
@@ -26,11 +27,13 @@ export interface WebGpuOptions {
   readonly traits?: Partial<AdapterTraits>;
   /** Whether to ask for nothing beyond WebGPU's default limits. */
   readonly defaultLimits?: boolean;
+  /** The most numbers of one tensor, where that is to be fewer than the device allows. */
+  readonly mostNumbers?: number;
 }
 
 /**
- * The backend on WebGPU. Kernels are gathered into one command buffer and sent in batches; their parameters lie in one
- * uniform buffer with a dynamic offset each; nothing waits for the GPU but `read` and `close`.
+ * The backend on WebGPU. Kernels are gathered into one command buffer and sent in batches, by number and by work; their
+ * parameters lie in one uniform buffer with a dynamic offset each; nothing waits for the GPU but `read` and `close`.
  */
 export class WebGpuBackend implements Backend {
   readonly name = "webgpu";
@@ -38,6 +41,7 @@ export class WebGpuBackend implements Backend {
   readonly parallel = true;
   readonly description: string;
   readonly traits: AdapterTraits;
+  readonly mostNumbers: number;
   readonly exchange: GpuExchange;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
@@ -47,6 +51,8 @@ export class WebGpuBackend implements Backend {
   readonly #uniformBytes = new DataView(new ArrayBuffer(DISPATCHES_PER_SUBMIT * UNIFORM_STRIDE));
   /** Uniform slots filled since the last submit, one to a dispatch. */
   #slot = 0;
+  /** Work counted since the last submit. */
+  #work = 0;
   /** Dispatches that are not in the encoder yet. */
   #pending: Dispatch[] = [];
   #encoder: GPUCommandEncoder | null = null;
@@ -57,9 +63,14 @@ export class WebGpuBackend implements Backend {
   readonly #failure: GpuFailure;
   #closed = false;
 
-  private constructor(adapter: GPUAdapter, readonly gpu: GPUDevice, traits: Partial<AdapterTraits>) {
+  private constructor(
+    adapter: GPUAdapter,
+    readonly gpu: GPUDevice,
+    { traits, mostNumbers = Infinity }: WebGpuOptions,
+  ) {
     this.description = describeAdapter(adapter);
     this.traits = { ...traitsOf(adapter, gpu), ...traits };
+    this.mostNumbers = Math.min(mostNumbers, mostNumbersOf(gpu));
     this.exchange = {
       on: "webgpu",
       device: gpu,
@@ -82,23 +93,12 @@ export class WebGpuBackend implements Backend {
     this.#failure = new GpuFailure(gpu, () => this.#bytes);
   }
 
-  static async create(
-    adapter: GPUAdapter,
-    { traits = {}, defaultLimits = false }: WebGpuOptions = {},
-  ): Promise<WebGpuBackend> {
-    return new WebGpuBackend(adapter, await openDevice(adapter, defaultLimits), traits);
+  static async create(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
+    return new WebGpuBackend(adapter, await openDevice(adapter, options.defaultLimits), options);
   }
 
   allocate(length: number): Storage {
-    const bytes = Math.max(length * 4, 4);
-    if (bytes > this.gpu.limits.maxStorageBufferBindingSize) {
-      const most = this.gpu.limits.maxStorageBufferBindingSize;
-      throw new RangeError(
-        `Cannot allocate ${bytes} bytes on "${this.description}" as one tensor may have ${most} there: use a smaller ` +
-          "batch or model, or --backend cpu",
-      );
-    }
-    const storage = new GpuStorage(length, this.#pool.take(bytes));
+    const storage = new GpuStorage(length, this.#pool.take(Math.max(length * 4, 4)));
     this.#live.add(storage);
     this.#bytes += storage.bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
@@ -126,6 +126,7 @@ export class WebGpuBackend implements Backend {
   copy(source: View, target: View): void {
     this.#encode();
     encodeCopy(this.#commands(), { source, target });
+    this.#work += workOf({ source, target });
   }
 
   run<Binding extends string, Parameter extends string>(
@@ -133,21 +134,26 @@ export class WebGpuBackend implements Backend {
     views: Readonly<Record<Binding, View>>,
     parameters: Readonly<Record<Parameter, number>>,
   ): void {
-    if (this.#slot === DISPATCHES_PER_SUBMIT) this.#submit();
+    if (this.#slot === DISPATCHES_PER_SUBMIT || this.#work >= this.traits.workPerSubmit) this.#submit();
     const launch = kernel.launch(parameters, this.traits);
     const pipeline = this.#pipelines.get(kernel, launch);
     writeParameters(this.#uniformBytes, this.#slot * UNIFORM_STRIDE, kernel.parameters, parameters);
     this.#slot++;
+    this.#work += workOf({ kernel, views, parameters });
     this.#pending.push({ pipeline, group: this.#groups.get(pipeline, views), workgroups: launch.workgroups });
     this.#dispatches++;
   }
 
   compile(calls: readonly Call[]): Program {
     return new GpuProgram(this.gpu, this.#pipelines, this.traits, calls, (program) => {
-      this.#encode();
-      program.encode(this.#commands());
       this.#dispatches += program.dispatches;
-      this.#submit();
+      // Work that is waiting and the first part make one command buffer only if together they are not too much.
+      if (program.parts > 1) this.#submit();
+      this.#encode();
+      for (let part = 0; part < program.parts; part++) {
+        program.encode(this.#commands(), part);
+        this.#submit();
+      }
     });
   }
 
@@ -225,6 +231,7 @@ export class WebGpuBackend implements Backend {
     }
     this.gpu.queue.submit([this.#encoder.finish()]);
     this.#encoder = null;
+    this.#work = 0;
     this.#submits++;
   }
 }

@@ -11,6 +11,7 @@ import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
 import { breathe } from "../../evaluate/breathe.ts";
+import { computeBatches } from "../../evaluate/compute_batches.ts";
 import { matrixSize } from "../student/chain_specs.ts";
 import { infer, predictionsOf } from "../../evaluate/predictions.ts";
 import { uploadBatch } from "../../plugin/batch.ts";
@@ -125,10 +126,13 @@ export class Diagnostics {
   async #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array[]> {
     const { ops, task, batchSize } = this.setup;
     const results: Tensor[] = [];
-    for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
-      results.push(
+    const computed = computeBatches(
+      batchesOf(firstIndices(examples.length), batchSize),
+      (indices) =>
         ops.scope(() => predictionsOf(ops, task, infer(ops, model, weights, uploadBatch(ops, examples, indices)))),
-      );
+    );
+    for (const { result } of computed) {
+      results.push(result);
       await breathe();
     }
     const numbers = await ops.read(results);

@@ -3,9 +3,11 @@ import type { Random } from "../../data/random.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { upload } from "../../plugin/batch.ts";
 import type { Examples } from "../../plugin/dataset.ts";
+import type { ModelOutputs } from "../../plugin/model.ts";
 import type { Section } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Scheduled } from "../../recipe/scheduled.ts";
+import type { Tensor } from "../../tensor.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
@@ -62,26 +64,35 @@ export async function rehearse(setup: RehearsalSetup): Promise<void> {
 }
 
 /** The name of the first loss that is not finite on the first examples, or `null`. */
-async function nonFinite(
+async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | null> {
+  const terms = rehearsed(setup, firstIndices(size));
+  const numbers = await setup.ops.read(terms);
+  terms.forEach((term) => term.dispose());
+  const place = numbers.findIndex(([value]) => !Number.isFinite(value));
+  return place < 0 ? null : setup.losses.all[place].name;
+}
+
+/**
+ * Every loss before its weight on some examples, of which nothing is learnt. The caller frees them.
+ *
+ * @param see what the losses see in place of the student's outputs
+ */
+export function rehearsed(
   { ops, student, teacher, losses, train, random }: RehearsalSetup,
-  size: number,
-): Promise<string | null> {
-  const indices = firstIndices(size);
+  indices: Uint32Array,
+  see: (outputs: ModelOutputs) => ModelOutputs = (outputs) => outputs,
+): Tensor[] {
   const host = { ...train.batch(indices), ...losses.inputs(indices, random) };
   const randomSeed = () => 0;
-  const terms = ops.scope(() =>
+  return ops.scope(() =>
     ops.constant(() => {
       const batch = upload(ops, host);
       const weights = student.rehearsalWeights();
       const taught = teacher && teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
       const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
-      return losses.rehearse({ student: outputs, teacher: taught, batch, weights, at: largest });
+      return losses.rehearse({ student: see(outputs), teacher: taught, batch, weights, at: largest });
     })
   );
-  const numbers = await ops.read(terms);
-  terms.forEach((term) => term.dispose());
-  const place = numbers.findIndex(([value]) => !Number.isFinite(value));
-  return place < 0 ? null : losses.all[place].name;
 }
 
 /** So that a loss whose weight begins or ends at 0 is computed, too. */

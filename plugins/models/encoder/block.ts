@@ -1,7 +1,8 @@
-import type { AttentionVectors, ForwardCall } from "../../../core/plugin/model.ts";
+import type { AttentionVectors, ForwardCall, LayerOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { attend } from "./attention.ts";
 import { type Layers, layersOf } from "./layers.ts";
+import { inParts } from "./parts.ts";
 
 /** The names of a block's layers: of each, `NAME.weight` and `NAME.bias`. */
 export interface BlockNames {
@@ -52,12 +53,27 @@ export interface BlockOutputs {
 
 /**
  * A transformer encoder block (Vaswani et al. 2017, arXiv 1706.03762): self-attention and a feed-forward network, each
- * with a residual connection and a layer norm.
+ * with a residual connection and a layer norm. Where a tensor on the way would be too large for the backend, the batch
+ * is gone through in parts, and attention and scores are given only if they are not too large themselves.
  *
  * @param x `[batch, length, width]`
  * @param mask `[batch, length]`: 0 at what no token may attend to; `null`: everything is seen
  */
 export function encoderBlock(
+  call: ForwardCall,
+  names: BlockNames,
+  settings: BlockSettings,
+  x: Tensor,
+  mask: Tensor | null,
+): LayerOutputs {
+  const [, length, width] = x.shape;
+  const [inner] = call.weights.get(`${names.up}.weight`).shape;
+  const projected = names.fused === undefined ? width : 3 * width;
+  const largest = length * Math.max(settings.heads * length, inner, projected);
+  return inParts(call, largest, x, mask, (x, mask) => wholeBlock(call, names, settings, x, mask));
+}
+
+function wholeBlock(
   call: ForwardCall,
   names: BlockNames,
   settings: BlockSettings,

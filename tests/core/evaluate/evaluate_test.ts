@@ -90,3 +90,23 @@ testBackends("tags that mark spans are measured by whole spans", async (backend)
   const { metrics } = await measure(backend, examplesOf(logits, [1, 2, 0, 1, 2, -1], [3]), tags);
   assert.deepEqual(metrics, { f1: 0.5, accuracy: 4 / 5, f1Macro: 0.5, f1Micro: 0.5 });
 });
+
+testBackends(
+  "batches that are too large for the backend are measured in parts, with the same numbers",
+  async (backend) => {
+    const logits = [[2, 0, 0], [0, 3, 0], [5, 0, 1], [0, 0, 1], [0, 0, 9]];
+    const data = textData(["a", "b", "c"]);
+    const whole = await measure(backend, examplesOf(logits, [0, 1, 1, 2, 0]), data);
+    const { dispatches } = backend.work();
+    Object.assign(backend, { mostNumbers: 5 });
+    const { loss, ...parts } = await measure(backend, examplesOf(logits, [0, 1, 1, 2, 0]), data);
+    const { loss: wholeLoss, ...rest } = whole;
+    assert.deepEqual(parts, rest);
+    assertClose([loss], [wholeLoss], 1e-6);
+    assert.ok(backend.work().dispatches > 2 * dispatches, "in parts");
+    await assert.rejects(measure(backend, examplesOf([...logits, [NaN, 0, 0]], [0, 1, 1, 2, 0, 1]), data), {
+      name: "UserError",
+      message: /^Cannot measure the model as its outputs for the examples 5 to 5 are not finite/,
+    });
+  },
+);

@@ -21,6 +21,7 @@ const traits: AdapterTraits = {
   maxWorkgroupInvocations: 256,
   maxWorkgroupStorageBytes: 16384,
   maxWorkgroupsPerDimension: 65535,
+  workPerSubmit: 1e10,
 };
 
 interface GemmCase {

@@ -12,6 +12,7 @@ const adapters: readonly AdapterTraits[] = [true, false].map((software) => ({
   maxWorkgroupInvocations: 256,
   maxWorkgroupStorageBytes: 16384,
   maxWorkgroupsPerDimension: 65535,
+  workPerSubmit: 1e10,
 }));
 
 /** Every module that a kernel can be launched with: extents of 1 ask for single numbers, of 4 for vectors. */

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import type { Kernel } from "../../../../core/backend/kernel.ts";
 import type { WebGpuBackend } from "../../../../core/backend/webgpu/webgpu_backend.ts";
+import { findAdapter, openDevice } from "../../../../core/backend/webgpu/adapter.ts";
+import { freeze } from "../../../../core/nn/frozen_weights.ts";
+import { ParameterStore } from "../../../../core/nn/parameter_store.ts";
 import { createOps } from "../../../../core/ops/ops.ts";
+import { sizeOf } from "../../../../core/tensor.ts";
 import { testBackends, webgpu } from "../../../support/backends.ts";
 import { assertClose } from "../../../support/numbers.ts";
 
@@ -69,11 +73,47 @@ test("memory that a scope gave back is used again, and data written later does n
   assert.deepEqual(read.map(([value]) => value), results.map((_, index) => 2000 * index));
 });
 
-test("a tensor beyond the adapter's limit is refused with both numbers", (backend) => {
-  const most = backend.gpu.limits.maxStorageBufferBindingSize;
-  assert.throws(() => backend.allocate(most / 4 + 1), {
-    name: "RangeError",
-    message: new RegExp(`^Cannot allocate ${most + 4} bytes on ".*" as one tensor may have ${most} there`),
+test("a tensor beyond the adapter's limit is refused with what it takes, what there is, and what would help", (backend) => {
+  const { limits } = backend.gpu;
+  assert.equal(backend.mostNumbers, Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4);
+  const ops = createOps(Object.assign(backend, { mostNumbers: 2 ** 20 }));
+  assert.throws(() => ops.full([2, 3, 2 ** 18], 0), {
+    name: "UserError",
+    message: `Cannot make a tensor of [2, 3, 262144]: it has 6 MiB, and a tensor on "${backend.description}" at most ` +
+      "4 MiB; a smaller batchSize, a shorter maxLength or smaller images, a smaller model, or --backend cpu",
   });
+  const specs = [{ name: "words", shape: [2 ** 11, 2 ** 10] }];
+  assert.throws(() => new ParameterStore(ops, specs), {
+    name: "UserError",
+    message:
+      `Cannot hold the parameter words [2048, 1024]: it has 8 MiB, and a tensor on "${backend.description}" at ` +
+      "most 4 MiB; a smaller model, or --backend cpu",
+  });
+  const before = backend.memory().storages;
+  const parameters = [{ name: "bias", shape: [2] }, ...specs];
+  const numbers = new Map(parameters.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
+  assert.throws(() => freeze(ops, { parameters }, numbers), {
+    name: "UserError",
+    message:
+      /^Cannot hold the weight words \[2048, 1024\]: it has 8 MiB, and .* at most 4 MiB; a smaller model, or --backend cpu$/,
+  });
+  assert.equal(backend.memory().storages, before, "nothing of it is left");
   return Promise.resolve();
+});
+
+Deno.test({
+  name: "a device has WebGPU's default limits but for the sizes of buffers",
+  ignore: !webgpu.available,
+  fn: async () => {
+    const [large, small] = [await findAdapter(), await findAdapter()];
+    const [own, plain] = [await openDevice(large!), await openDevice(small!, true)];
+    const names = Object.keys(Object.getPrototypeOf(own.limits)) as (keyof GPUSupportedLimits)[];
+    const sizes = ["maxStorageBufferBindingSize", "maxBufferSize"];
+    assert.ok(names.includes("maxComputeInvocationsPerWorkgroup"), names.join());
+    for (const name of names.filter((name) => !sizes.includes(name))) {
+      assert.equal(own.limits[name], plain.limits[name], name);
+    }
+    own.destroy();
+    plain.destroy();
+  },
 });

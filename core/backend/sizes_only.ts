@@ -1,0 +1,26 @@
+import type { Backend } from "./backend.ts";
+
+/**
+ * A backend that has the properties of another one and computes nothing: its storages are lengths without memory, and
+ * what is enqueued or written is dropped. Nothing can be read from it.
+ */
+export function sizesOnly(backend: Backend): Backend {
+  const { name, precision, description, parallel, mostNumbers, traits, exchange } = backend;
+  const nothing = () => {};
+  const refuse = () => {
+    throw new Error("Cannot read or compile where only sizes are looked at");
+  };
+  return {
+    ...{ name, precision, description, parallel, mostNumbers, traits, exchange },
+    allocate: (length) => ({ length }),
+    release: nothing,
+    write: nothing,
+    copy: nothing,
+    run: nothing,
+    compile: refuse,
+    read: refuse,
+    memory: () => backend.memory(),
+    work: () => backend.work(),
+    close: refuse,
+  };
+}
