@@ -35,7 +35,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins",
   tasks: "ground data safetensors backend tensor ops replay mpo nn recipe plugin model_folder evaluate " +
-    "distill/ground distill/student distill/teacher distill/training distill plugins",
+    "distill/ground distill/student distill/teacher distill/training distill plugins mod.ts",
 };
 
 /** Files whose room is not the folder that they stand in. */
