@@ -183,7 +183,7 @@ export class Distilling {
       drawLines(element("loss", HTMLElement), {
         ...axis,
         title: "Training loss",
-        show: (value) => value.toFixed(loss.some(([, height]) => height >= 10) ? 0 : 2),
+        show: (value) => value.toFixed(2).replace(/\.00$/, ""),
         series: [{ name: "loss", look: "series-1", points: thinned(loss), as: "line" }],
       });
       drawLines(element("accuracy", HTMLElement), {

@@ -52,7 +52,7 @@ export function drawLines(figure: HTMLElement, { title, xLabel, xMost, show, yRa
       parts.push(svg("line", { class: `level ${look}`, x1: LEFT, x2: WIDTH - RIGHT, y1: height, y2: height }));
       continue;
     }
-    if (points.length > 1) {
+    if (as === "line" && points.length > 1) {
       const path = points.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(" ");
       parts.push(svg("polyline", { class: `line ${look}`, points: path }));
     }
@@ -63,7 +63,7 @@ export function drawLines(figure: HTMLElement, { title, xLabel, xMost, show, yRa
     .map(({ name, points }) => `${name} ${show(points.at(-1)![1])}`);
   const words = last.length === 0 ? `${title}: nothing yet` : `${title}: ${last.join(", ")}`;
   const chart = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words }, ...parts);
-  figure.querySelector("svg")?.remove();
+  figure.querySelector(":scope > svg")?.remove();
   figure.append(chart);
   drawLegend(figure, series);
 }
