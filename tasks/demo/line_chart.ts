@@ -1,4 +1,5 @@
-import { svg, ticks } from "./svg.ts";
+import { svg } from "./svg.ts";
+import { ticks } from "./ticks.ts";
 
 /** A line, or single points, of a chart. */
 export interface Series {

@@ -53,8 +53,8 @@ function halved(source: HTMLCanvasElement, least: number): HTMLCanvasElement {
 }
 
 /**
- * Puts a picture file into the pad: its middle square, in grey, and inverted where its rim is bright, as the models know
- * things that are bright on black.
+ * Puts a picture file into the pad: its middle square, inverted where its rim is bright, as the models know things that
+ * are bright on black.
  *
  * @throws Error if the browser cannot read it as a picture
  */

@@ -46,7 +46,8 @@ async function waitFor(page: Page, selector: string, pattern: RegExp): Promise<s
 }
 
 async function changeRecipe(page: Page, change: (recipe: string) => string): Promise<void> {
-  await page.click("#reset").catch(() => page.$eval("#reset", (button) => (button as HTMLButtonElement).click()));
+  // It may be folded away.
+  await page.$eval("#reset", (button) => (button as HTMLButtonElement).click());
   const recipe = await page.$eval("#recipe", (area) => (area as HTMLTextAreaElement).value);
   const changed = change(recipe);
   assert.notEqual(changed, recipe, "the recipe is changed");
@@ -115,7 +116,7 @@ const isolated: Readonly<Record<string, Check>> = {
     const panels = await page.$$eval("#spectra .panels > div", (found) => found.map((panel) => panel.textContent!));
     assert.equal(panels.length, 6);
     assert.match(panels[0], /^layer1\.0\.conv1.*effective rank \d+\.\d → \d+\.\d$/);
-    console.log(`  ${status} Test accuracy ${await result(page, 1, 2)} %`);
+    console.log(`  ${status} Test accuracy ${await result(page, 1, 2)} %, loss ${await result(page, 2, 2)}`);
   },
   "teacher and verified student answer test images, far above chance": async ({ page }) => {
     await page.click("#samples button:nth-child(2)");
@@ -202,7 +203,7 @@ const onGpu: Readonly<Record<string, Check>> = {
     await page.click("#samples button:nth-child(2)");
     await waitFor(page, "#student .time", /^answered in/);
     assert.match(await text(page, "#teacher .classes li:first-child"), /^trouser/);
-    console.log(`  ${status} Test accuracy ${await result(page, 1, 2)} %`);
+    console.log(`  ${status} Test accuracy ${await result(page, 1, 2)} %, loss ${await result(page, 2, 2)}`);
   },
 };
 
@@ -318,6 +319,7 @@ async function shoot(page: Page, folder: string): Promise<void> {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     for (const [name, width] of [["wide", 1100], ["phone", 375]] as const) {
       await page.setViewport({ width, height: 900 });
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
       await page.screenshot({ path: join(folder, `${scheme}-${name}.png`) as `${string}.png`, fullPage: true });
     }
   }
