@@ -1,4 +1,4 @@
-import { builtins, hostLinearAlgebra, readRecipe, type Reporter, Run, type RunSummary } from "../../mod.ts";
+import { builtins, hostLinearAlgebra, readRecipe, type Reporter, Run, type RunSummary } from "./library.ts";
 import { effectiveRank } from "../../core/distill/training/diagnostics.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Machine } from "./machine.ts";
@@ -34,7 +34,7 @@ export async function distil(
   stop: AbortSignal,
   tell: (news: News) => void,
 ): Promise<Distilled> {
-  put(RECIPE_FILE, new TextEncoder().encode(text));
+  await put(RECIPE_FILE, new TextEncoder().encode(text));
   const recipe = await readRecipe(RECIPE_FILE, { overrides: [...overrides] });
   const { backend, reason } = await machine.use(choice);
   tell({ kind: "computing on", backend: backend.name, description: backend.description, reason });
@@ -51,7 +51,7 @@ export async function distil(
     await run.step();
     if (performance.now() - looked > LOOK_EVERY) await look();
     if (run.steps % training.progress.stepsPerEpoch === 0 || run.finished) {
-      const validations = validationsIn(textOf(`${output}/metrics.jsonl`));
+      const validations = validationsIn(await textOf(`${output}/metrics.jsonl`));
       validations.slice(told).forEach(tell);
       told = validations.length;
     }

@@ -1,4 +1,4 @@
-import { type LoadedModel, openBackend, type OpenedBackend, openModel, UserError } from "../../mod.ts";
+import { type LoadedModel, openBackend, type OpenedBackend, openModel, UserError } from "./library.ts";
 import { countTrained } from "../../core/plugin/parameters.ts";
 import type { Answer, Choice, ModelFacts, Who } from "./messages.ts";
 

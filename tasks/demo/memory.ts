@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { FolderFile } from "./messages.ts";
+
 class NotFound extends Error {}
 class AlreadyExists extends Error {}
 class IsADirectory extends Error {}
@@ -226,25 +228,25 @@ if (!("from" in ReadableStream)) {
 }
 
 /** Writes a file, and makes the folders that it is in. */
-export function put(path: string, bytes: Uint8Array<ArrayBuffer>): void {
+export const put: (path: string, bytes: Uint8Array<ArrayBuffer>) => Promise<void> = later((path, bytes) => {
   makeFolder(parentOf(place(path)), { recursive: true });
   write(path, bytes);
-}
+});
 
 /** The text of a file. */
-export const textOf: (path: string) => string = readText;
+export const textOf: (path: string) => Promise<string> = later(readText);
 
 /** The bytes of a file. */
-export const bytesOf = (path: string): Uint8Array<ArrayBuffer> => fileAt(path).bytes.slice();
+export const bytesOf: (path: string) => Promise<Uint8Array<ArrayBuffer>> = later((path) => fileAt(path).bytes.slice());
 
 /** The files of a folder and of those in it, by their paths from there. */
-export function filesIn(folder: string): { readonly path: string; readonly bytes: Uint8Array<ArrayBuffer> }[] {
+export const filesIn: (folder: string) => Promise<FolderFile[]> = later((folder) => {
   const own = place(folder);
   return beneath(own).filter((path) => tree.get(path)!.bytes !== null).sort()
-    .map((path) => ({ path: path.slice(own.length + 1), bytes: bytesOf(path) }));
-}
+    .map((path) => ({ path: path.slice(own.length + 1), bytes: fileAt(path).bytes.slice() }));
+});
 
 /** Removes a folder with all that is in it, if it is there. */
-export function drop(folder: string): void {
+export const drop: (folder: string) => Promise<void> = later((folder) => {
   if (tree.has(place(folder))) remove(folder, { recursive: true });
-}
+});

@@ -8,7 +8,7 @@ const FOLDER = "plugins/datasets/data/fashion-mnist";
 let unpacked: Promise<readonly [images: IdxArray, labels: IdxArray]> | null = null;
 
 function unpack() {
-  const read = (name: string) => decodeIdx(bytesOf(`${FOLDER}/${name}`), name);
+  const read = async (name: string) => await decodeIdx(await bytesOf(`${FOLDER}/${name}`), name);
   return unpacked ??= Promise.all([read("t10k-images-idx3-ubyte.gz"), read("t10k-labels-idx1-ubyte.gz")]);
 }
 

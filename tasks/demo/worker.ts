@@ -4,7 +4,7 @@
  * @module
  */
 import { drop, filesIn, put, textOf } from "./memory.ts";
-import { DeviceError, UserError } from "../../mod.ts";
+import { DeviceError, UserError } from "./library.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
 import { describeAdapter, findAdapter } from "../../core/backend/webgpu/adapter.ts";
 import { distil } from "./distil.ts";
@@ -39,7 +39,7 @@ const calls: Calls = {
     teacher = await machine.take("teacher", TEACHER);
     return {
       // The base leads from the recipe's folder to the files; here it stands beside them.
-      recipe: textOf(RECIPE).replace(/^base: .*\n/m, ""),
+      recipe: (await textOf(RECIPE)).replace(/^base: .*\n/m, ""),
       adapter: adapter && describeAdapter(adapter),
       cpu: description,
       teacher,
@@ -97,18 +97,18 @@ const calls: Calls = {
     }
     const begin = config.slice(0, -"config.json".length);
     const folder = `${UPLOADS}/${begin.split("/").at(-2) ?? name}`;
-    drop(folder);
+    await drop(folder);
     for (const { path, bytes } of files) {
-      if (path.startsWith(begin)) put(`${folder}/${path.slice(begin.length)}`, bytes);
+      if (path.startsWith(begin)) await put(`${folder}/${path.slice(begin.length)}`, bytes);
     }
     const facts = await machine.take("student", folder);
     student = folder;
     return facts;
   },
 
-  student() {
+  async student() {
     if (student === null) throw new UserError("Cannot download a student as there is none yet: distil one");
-    return Promise.resolve(filesIn(student));
+    return await filesIn(student);
   },
 };
 
@@ -117,7 +117,7 @@ async function loadFiles(): Promise<void> {
   const files: readonly string[] = await (await loaded("files.json")).json();
   let done = 0;
   await Promise.all(files.map(async (path) => {
-    put(path, new Uint8Array(await (await loaded(`files/${path}`)).arrayBuffer()));
+    await put(path, new Uint8Array(await (await loaded(`files/${path}`)).arrayBuffer()));
     tell({ kind: "loading", done: ++done, of: files.length });
   }));
 }
