@@ -142,7 +142,7 @@ export class Distilling {
     this.#recipe.scrollTop = this.#recipe.scrollHeight * (Number(line) - 4) / text.split("\n").length;
   }
 
-  #tell({ summary, stopped }: Finished): void {
+  #tell({ summary, stopped, student: asked }: Finished): void {
     const { student, teacher, merge, seconds, steps } = summary;
     const share = (value: number | null | undefined) => value == null ? "–" : percent(value, 2);
     const rows: readonly (readonly [string, string, string])[] = [
@@ -165,7 +165,8 @@ export class Distilling {
     this.#status.textContent =
       `${stopped ? "Stopped" : "Done"} after ${steps} steps in ${seconds.total.toFixed(1)} s on ` +
       `${summary.backend}. The merged student differs by ${difference} in its logits from the factored one on ` +
-      `${merge.probe} test images (tolerance ${merge.tolerance.toExponential(1)}).`;
+      `${merge.probe} test images (tolerance ${merge.tolerance.toExponential(1)}).` +
+      (asked ? "" : " As it does not classify images it cannot be asked here; it can be downloaded.");
   }
 
   #say(text: string): void {

@@ -54,7 +54,8 @@ export interface Spectrum {
 /** What a run came to. */
 export interface Finished {
   readonly summary: RunSummary;
-  readonly student: ModelFacts;
+  /** `null` for one that does not classify images: it can be downloaded, but not asked. */
+  readonly student: ModelFacts | null;
   /** The teacher of the run; that of before where it has none that can be opened. */
   readonly teacher: ModelFacts;
   /** Whether it was stopped before its last step. */

@@ -20,7 +20,7 @@ const remote = new Remote((news) => {
 const asking = new Asking(remote);
 const distilling = new Distilling(remote, ({ teacher, student }) => {
   asking.take("teacher", teacher);
-  asking.take("student", student);
+  if (student) asking.take("student", student);
   folders.enable();
 });
 const folders = new Folders(remote, (student) => asking.take("student", student));

@@ -53,9 +53,17 @@ const calls: Calls = {
       const run = await distil(order, machine, stop.signal, tell);
       // One that cannot be opened by itself leaves the one before.
       if (run.teacher) teacher = await machine.take("teacher", run.teacher).catch(() => teacher!);
-      student = run.student;
+      // A copy: the next run moves its folder's results away when it begins.
+      student = `${UPLOADS}/student`;
+      await drop(student);
+      for (const { path, bytes } of await filesIn(run.student)) await put(`${student}/${path}`, bytes);
       const { summary, stopped } = run;
-      return { summary, stopped, student: await machine.take("student", run.student), teacher: teacher! };
+      const facts = await machine.take("student", student).catch((error) => {
+        if (error instanceof DeviceError) throw error;
+        tell({ kind: "warning", text: error.message });
+        return null;
+      });
+      return { summary, stopped, student: facts, teacher: teacher! };
     } finally {
       stop = null;
     }

@@ -11,17 +11,18 @@ import type { Outcome } from "./outcome.ts";
 /** Milliseconds that a training on a busy machine may take. */
 const PATIENCE = 240_000;
 
-/** What the quickstart is cut down to where its numbers do not matter. */
-const SHORT = (recipe: string) =>
-  recipe.replace("  use: idx\n", "  use: idx\n  takeTrain: 960\n  takeTest: 200\n")
-    .replace("count: 800", "count: 160").replace("probe: 256", "probe: 64");
+/** The quickstart, cut down where its numbers do not matter. */
+const shortened = (recipe: string) =>
+  recipe.replace("  use: idx\n", "  use: idx\n  takeTrain: 960\n  takeTest: 200\n").replace("count: 800", "count: 160");
+
+/** The same with so many steps. */
+const withSteps = (recipe: string, steps: number) =>
+  shortened(recipe).replace("epochs: 10", `epochs: 10\n  maxSteps: ${steps}`);
 
 /** A page at work, and where it may put what it downloads. */
 interface Visit {
   readonly page: Page;
   readonly folder: string;
-  /** What the browser complained of. */
-  readonly complaints: readonly string[];
 }
 
 type Check = (visit: Visit) => Promise<void>;
@@ -130,8 +131,6 @@ const isolated: Readonly<Record<string, Check>> = {
     console.log(`  ${await text(page, "#student .exam")}; the teacher ${await text(page, "#teacher .exam")}`);
   },
   "the student's folder is downloaded as a ZIP with config.json and weights": async ({ page, folder }) => {
-    const session = await page.createCDPSession();
-    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
     await page.click("#download");
     await waitFor(page, "#folder-status", /^Saved student\.zip with config\.json and/);
     const zip = join(folder, "student.zip");
@@ -197,7 +196,7 @@ const isolated: Readonly<Record<string, Check>> = {
 
 const onGpu: Readonly<Record<string, Check>> = {
   "a few steps train on WebGPU, and the student answers there": async ({ page }) => {
-    await changeRecipe(page, (recipe) => SHORT(recipe).replace("epochs: 10", "epochs: 10\n  maxSteps: 4"));
+    await changeRecipe(page, (recipe) => withSteps(recipe, 4));
     const status = await train(page, "webgpu");
     assert.match(status, /^Done after 4 steps in [\d.]+ s on webgpu\. The merged student differs by/);
     await page.click("#samples button:nth-child(2)");
@@ -224,7 +223,7 @@ const plain: Readonly<Record<string, Check>> = {
     await changeRecipe(
       page,
       (recipe) =>
-        SHORT(recipe).replace("epochs: 10", "epochs: 10\n  maxSteps: 2").replace("depth: 20", "depth: 8")
+        withSteps(recipe, 2).replace("depth: 20", "depth: 8")
           .replace("plugins/models/data/fashion-resnet20", "uploads/student"),
     );
     assert.match(await train(page, "cpu"), /^Done after 2 steps in .* on cpu/);
@@ -241,11 +240,15 @@ const plain: Readonly<Record<string, Check>> = {
     );
     assert.match(await text(page, "#student .model"), /^student, resnet/);
   },
-  "a run that is stopped keeps a student, merged and verified": async ({ page }) => {
-    await changeRecipe(page, SHORT);
+  "a run that is stopped keeps a student, merged and verified; the one before is there until then": async (
+    { page },
+  ) => {
+    await changeRecipe(page, shortened);
     await page.select("#choice", "cpu");
     await page.click("#start");
     await waitFor(page, "#log", /student: /);
+    await page.click("#download");
+    await waitFor(page, "#folder-status", /^Saved student\.zip/);
     await page.click("#stop");
     const status = await waitFor(page, "#status", /^(?:Done|Stopped after)/);
     assert.match(status, /^Stopped after \d+ steps in .* The merged student differs by/);
@@ -287,6 +290,8 @@ async function* visit(
   page.on("console", (message) => void (message.type() === "error" && complaints.push(message.text())));
   page.on("pageerror", (error) => void complaints.push(String(error)));
   try {
+    const session = await page.createCDPSession();
+    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
     await page.setViewport({ width: 1100, height: 900 });
     await page.goto(served.address);
     await page.waitForSelector("body[data-state=ready]", { timeout: PATIENCE });
@@ -301,7 +306,7 @@ async function* visit(
       const begin = performance.now();
       let message: string | null = null;
       try {
-        await check({ page, folder, complaints });
+        await check({ page, folder });
       } catch (error) {
         message = error instanceof Error ? error.stack ?? error.message : String(error);
       }
