@@ -24,7 +24,7 @@ export interface LineChart {
 }
 
 const WIDTH = 420, HEIGHT = 230;
-const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 38;
+const LEFT = 54, RIGHT = 12, TOP = 10, BOTTOM = 38;
 
 /** Draws a chart anew, with its legend, into a figure. */
 export function drawLines(figure: HTMLElement, { title, xLabel, xMost, show, yRange, series }: LineChart): void {

@@ -18,7 +18,10 @@ export function drawSpectra(panels: HTMLElement, before: readonly Spectrum[], no
     title.textContent = spectrum.layer.replace(/\.weight$/, "");
     const rank = document.createElement("div");
     rank.className = "panel-note";
-    rank.textContent = `effective rank ${first.effectiveRank.toFixed(1)} → ${spectrum.effectiveRank.toFixed(1)}`;
+    // The two stand on one line.
+    rank.textContent = `effective rank ${first.effectiveRank.toFixed(1)}\u00a0→\u00a0${
+      spectrum.effectiveRank.toFixed(1)
+    }`;
     panel.append(title, drawOne(first, spectrum), rank);
     return panel;
   }));

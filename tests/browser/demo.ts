@@ -116,7 +116,7 @@ const isolated: Readonly<Record<string, Check>> = {
     assert.match(await page.$eval("#loss > svg", (chart) => chart.ariaLabel!), /^Training loss: loss \d\.\d\d$/);
     const panels = await page.$$eval("#spectra .panels > div", (found) => found.map((panel) => panel.textContent!));
     assert.equal(panels.length, 6);
-    assert.match(panels[0], /^layer1\.0\.conv1.*effective rank \d+\.\d → \d+\.\d$/);
+    assert.match(panels[0], /^layer1\.0\.conv1.*effective rank \d+\.\d\s→\s\d+\.\d$/);
     console.log(`  ${status} Test accuracy ${await result(page, 1, 2)} %, loss ${await result(page, 2, 2)}`);
   },
   "teacher and verified student answer test images, far above chance": async ({ page }) => {
