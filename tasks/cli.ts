@@ -10,6 +10,7 @@ import { addBench } from "./bench.ts";
 import { addCompare } from "./compare.ts";
 import { addCompile } from "./compile.ts";
 import { addDecompose } from "./decompose.ts";
+import { addDemo } from "./demo.ts";
 import { addDistill } from "./distill.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     addPlugin,
     addBench,
     addCompile,
+    addDemo,
   ];
   for (const add of verbs) add(program);
   return program;

@@ -28,7 +28,7 @@ export class EndedConfined extends Error {
 
 /** Whether this is the confined worker. */
 export function isConfined(): boolean {
-  return "name" in globalThis && globalThis.name === CONFINED && "postMessage" in globalThis;
+  return Reflect.get(globalThis, "name") === CONFINED && "postMessage" in globalThis;
 }
 
 /**

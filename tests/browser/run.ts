@@ -1,5 +1,7 @@
+import { parseArgs } from "node:util";
 import { bundleSuite } from "./bundle.ts";
 import { findChromium, startChromium } from "./chromium.ts";
+import { demoOutcomes } from "./demo.ts";
 import type { Outcome } from "./outcome.ts";
 import { serve } from "./serve.ts";
 import { suiteFiles } from "./suite_files.ts";
@@ -16,6 +18,8 @@ const RUNS: Readonly<Record<string, readonly string[]>> = {
 /** Milliseconds after which a test that has said nothing is given up. */
 const PATIENCE = 120_000;
 
+const { only, screenshots } =
+  parseArgs({ options: { only: { type: "string" }, screenshots: { type: "string" } } }).values;
 const path = await findChromium();
 if (path === null) {
   const needed = Deno.env.get("CI") === "true";
@@ -28,33 +32,18 @@ if (path === null) {
 const folder = await Deno.makeTempDir();
 const counts = { passed: 0, failed: 0, ignored: 0 };
 try {
-  const suite = await bundleSuite(await suiteFiles(), folder);
-  await using served = serve({
-    "/": () => Promise.resolve("<!doctype html><title>Tests</title>"),
-    "/suite.js": () => Deno.readFile(suite),
-  });
   const browser = await startChromium(path);
   await using _closing = { [Symbol.asyncDispose]: () => browser.close() };
   console.log(`${await browser.version()}`);
-  for (const [name, args] of Object.entries(RUNS)) {
-    const begin = performance.now();
-    const own = { passed: 0, failed: 0, ignored: 0 };
-    for (
-      const { name, status, message } of await outcomes(
-        browser,
-        served.address,
-        args,
-      )
-    ) {
-      own[status]++;
-      counts[status]++;
-      if (message !== null) console.log(`${name} ... FAILED\n${message}\n`);
-    }
-    const seconds = ((performance.now() - begin) / 1000).toFixed(0);
-    console.log(
-      `${name}: ${own.passed} passed, ${own.failed} failed, ${own.ignored} ignored (${seconds} s)`,
-    );
+  if (only !== "page") {
+    const suite = await bundleSuite(await suiteFiles(), folder);
+    await using served = serve({
+      "/": () => Promise.resolve("<!doctype html><title>Tests</title>"),
+      "/suite.js": () => Deno.readFile(suite),
+    });
+    for (const [name, args] of Object.entries(RUNS)) await count(name, outcomes(browser, served.address, args));
   }
+  if (only !== "core") await count("the page", demoOutcomes(browser, screenshots ?? null));
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
@@ -63,6 +52,19 @@ console.log(
   `${failed ? "FAILED" : "ok"} | ${counts.passed} passed | ${counts.failed} failed | ${counts.ignored} ignored`,
 );
 Deno.exit(failed ? 1 : 0);
+
+/** Adds up how tests end. */
+async function count(name: string, tests: Promise<Outcome[]> | AsyncIterable<Outcome>): Promise<void> {
+  const begin = performance.now();
+  const own = { passed: 0, failed: 0, ignored: 0 };
+  for await (const { name, status, message } of "then" in tests ? await tests : tests) {
+    own[status]++;
+    counts[status]++;
+    if (message !== null) console.log(`${name} ... FAILED\n${message}\n`);
+  }
+  const seconds = ((performance.now() - begin) / 1000).toFixed(0);
+  console.log(`${name}: ${own.passed} passed, ${own.failed} failed, ${own.ignored} ignored (${seconds} s)`);
+}
 
 /** Runs the suite in a worker of a page of its own, until it ends or a test has taken too long. */
 async function outcomes(browser: Awaited<ReturnType<typeof startChromium>>, address: string, args: readonly string[]) {

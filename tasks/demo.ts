@@ -1,0 +1,55 @@
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import { UserError } from "../core/errors.ts";
+import { makeFolder, writeFileAtomically } from "../core/files.ts";
+import { serveSite } from "./demo/serve.ts";
+import { buildSite, type Site } from "./demo/site.ts";
+import { sources } from "./support/checkout.ts";
+import { addVerbose } from "./support/flags.ts";
+import { wholeNumber } from "./support/numbers.ts";
+import { standardOutput } from "./support/output.ts";
+
+interface DemoFlags {
+  readonly out?: string;
+  readonly port: string;
+}
+
+/** Adds the verb `demo`: the page on which the quickstart runs in a browser. */
+export function addDemo(program: Command): void {
+  addVerbose(
+    program.command("demo").description("serve a page on which the quickstart runs in the browser, or write its files")
+      .option("--port <number>", "port on 127.0.0.1; 0: any that is free", "8000")
+      .option("--out <folder>", "write the site there, for any web server, and do not serve it"),
+  ).action(async ({ out, port }: DemoFlags) => {
+    const number = wholeNumber("--port", port, 0);
+    if (number > 65535) throw new UserError(`--port ${port}: Expected a whole number from 0 to 65535`);
+    const site = await buildSite(sources("make the page"));
+    if (out === undefined) await serve(site, number);
+    else await write(site, out);
+  });
+}
+
+async function serve(site: Site, port: number): Promise<void> {
+  try {
+    await using served = serveSite(site, { port });
+    standardOutput("stdout").line(`the page is at ${served.address} until Ctrl-C`);
+    await served.finished;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new UserError(`Cannot serve on port ${port} as another program has it: name one with --port, or 0 for any`);
+  }
+}
+
+async function write(site: Site, folder: string): Promise<void> {
+  let bytes = 0;
+  for (const [path, content] of site) {
+    const file = join(folder, path);
+    await makeFolder(dirname(file), "the site's folder");
+    await writeFileAtomically(file, content);
+    bytes += content.length;
+  }
+  const out = standardOutput("stdout");
+  out.line(`written ${site.size} files, ${(bytes / 1e6).toFixed(1)} MB, to ${folder}`);
+  out.line("with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp");
+  out.line("its cpu backend has threads; without them one");
+}
