@@ -36,7 +36,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate " +
-    "distill/ground distill/student distill/teacher distill/training distill plugins deno",
+    "distill/ground distill/student distill/teacher distill/training distill plugins deno mod.ts",
 };
 
 /** Files whose room is not the folder that they stand in. */
