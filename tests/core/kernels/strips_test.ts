@@ -65,6 +65,14 @@ const programs: Readonly<Record<string, Program>> = {
       return ops.maskedSoftmax(ops.reshape(x, [1, ...x.shape]), ops.tensor(mask, [1, x.shape[1]]));
     },
   },
+  "masked softmax of numbers far below zero": {
+    tolerance: 1e-4,
+    call: (ops, [x]) => {
+      // Columns without a number that is seen are not taken for zeros, beside which the others would vanish.
+      const mask = pseudoRandom(7, x.size).map((value) => value > 0.6 ? 1 : 0);
+      return ops.maskedSoftmax(ops.offset(x, -300), ops.tensor(mask, x.shape));
+    },
+  },
   "layer norm": { takes: 3, call: (ops, [x, weight, bias]) => ops.layerNorm(x, weight, bias, { epsilon: 0.1 }) },
   "batch norm": {
     takes: 3,
