@@ -5,7 +5,7 @@ import { linear, threadsOver } from "./launch.ts";
 import { overStrips, withTrees } from "./strips.ts";
 
 /** How many channels of a row are taken at a time, and how many elements a row then has. */
-function elementsOf(channels: number): { readonly lanes: Lanes; readonly width: number } {
+export function elementsOf(channels: number): { readonly lanes: Lanes; readonly width: number } {
   const lanes = channels % 4 === 0 ? 4 : 1;
   return { lanes, width: channels / lanes };
 }

@@ -84,7 +84,7 @@ export function overRows(
   return overStrips({ outer: rows, length: columns, inner: 1 }, adapter);
 }
 
-/** Numbers that a workgroup sums where there are enough of them for many workgroups: 16 to a thread. */
+/** Numbers, or vectors, that a workgroup sums where there are enough of them for many workgroups: 16 to a thread. */
 const CHUNK_NUMBERS = 4096;
 /** Up to here a workgroup takes all: another dispatch would cost more than 32 numbers to a thread. */
 const ONE_CHUNK_NUMBERS = 8192;

@@ -5,6 +5,7 @@ import {
   batchNormGradientKernel,
   batchNormSumsKernel,
 } from "../kernels/batch_norm_gradient.ts";
+import { elementsOf } from "../kernels/elements.ts";
 import { unaryKernels } from "../kernels/elementwise.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { type Chunks, chunksOf } from "./chunks.ts";
@@ -33,7 +34,7 @@ const MOMENTUM = 0.1;
  * chunks, are then equally long.
  */
 function chunksOfRows(device: Device, rows: number, channels: number): Chunks {
-  return chunksOf(device, { outer: 1, length: rows, inner: channels }, Math.ceil(Math.sqrt(rows)));
+  return chunksOf(device, { outer: 1, length: rows, inner: elementsOf(channels).width }, Math.ceil(Math.sqrt(rows)));
 }
 
 function check(x: Tensor, vectors: readonly Tensor[], training: boolean, residual: Tensor | undefined): void {
