@@ -10,7 +10,7 @@ export function elementsOf(channels: number): { readonly lanes: Lanes; readonly 
   return { lanes, width: channels / lanes };
 }
 
-/** A launch over `[rows, channels]` of a shader that makes `Two` sums over each chunk of rows for each element of one. */
+/** A launch over `[rows, channels]` of a shader that makes `Two` sums of each chunk of rows for each element of one. */
 export function perChunk(template: string) {
   const shader = withTrees(template, { sumOf: ["Two", "Two(x.first + y.first, x.second + y.second)"] });
   return (

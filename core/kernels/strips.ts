@@ -23,7 +23,7 @@ interface Strip {
 
 /** Neighbours that a strip takes: 128 bytes of float32, what a GPU reads at once. */
 const MOST_ACROSS = 32;
-/** A thread takes no fewer numbers than this: with more threads than a quarter of the numbers a tree has idle leaves. */
+/** Numbers that a thread takes, roughly: with fewer, the tree over the threads costs more than their own sums. */
 const FEWEST_NUMBERS = 4;
 /** From so many numbers on a strip has a workgroup of its own of {@link MOST_THREADS}. */
 const LONG_STRIP = 1024;

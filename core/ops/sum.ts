@@ -6,7 +6,7 @@ import { chunksOf } from "./chunks.ts";
 import { defineOp, type Op } from "./op.ts";
 import { expandTo } from "./strided.ts";
 
-/** On a software adapter rows longer than this are summed in chunks first, so that a long sum still has many threads. */
+/** On a software adapter rows longer than this are summed in chunks first: a long sum still has many threads. */
 const LONGEST_CHUNK = 256;
 
 /** Sums the middle of `[outer, length, inner]`; the result has `outer * inner` elements in the given shape. */

@@ -15,8 +15,8 @@ const adapters: readonly AdapterTraits[] = [true, false].map((software) => ({
 }));
 
 /**
- * Every module, and every set of constants, that a kernel can be launched with: extents of 1 ask for single numbers, of 4
- * for vectors, large ones for large workgroups.
+ * Every module, and every set of constants, that a kernel can be launched with: extents of 1 ask for single numbers,
+ * of 4 for vectors, large ones for large workgroups.
  */
 function launchesOf(kernel: AnyKernel): Launch[] {
   const found = new Map<string, Launch>();
