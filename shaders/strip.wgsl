@@ -1,6 +1,6 @@
 // How threads share sums along one dimension of [outer, length, inner]. A strip is up to WIDTH neighbours of the inner
 // dimension, each with all of its length; it has ALONG threads for each neighbour, of which the l-th takes the numbers
-// l, l + ALONG, ... Threads of one strip that stand side by side thus read numbers that lie side by side. A workgroup of
+// l, l + ALONG, ... Threads of one strip that stand side by side thus read numbers that lie side by side. A group of
 // THREADS has as many strips as fit. The constants are strips.ts's, powers of two; with one thread along a strip there
 // is no barrier.
 
