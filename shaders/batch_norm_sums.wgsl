@@ -1,25 +1,33 @@
 // Sums that batch norm's gradients are made of, over the rows of [rows, channels], chunk by chunk: of g (the gradient
 // of the bias) and of g times the distance from the mean.
-// From the kernel's signature: p, x, gradient, mean, sums, products.
+// From the kernel's signature: p, x, gradient, mean, sums, products; strips are those of [chunks, chunk, channels].
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = threadIndex(id, groups);
+struct Two {
+  first: Element,
+  second: Element,
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
   let width = p.channels / LANES;
-  if (i >= p.chunks * width) { return; }
-  let c = i % width;
-  let begin = i / width * p.chunk;
+  let at = placeIn(p.chunks, width, group, groups, thread);
+  let begin = at.outer * p.chunk;
   let end = min(begin + p.chunk, p.rows);
-  let centre = mean[c];
-  var at = begin * width + c;
-  var sum = Element();
-  var product = Element();
-  for (var row = begin; row < end; row++) {
-    let g = gradient[at];
-    sum += g;
-    product += g * (x[at] - centre);
-    at += width;
+  let centre = mean[at.inner];
+  var part = Two();
+  for (var row = begin + at.lane; row < end; row += ALONG) {
+    let k = row * width + at.inner;
+    let g = gradient[k];
+    part.first += g;
+    part.second += g * (x[k] - centre);
   }
-  sums[i] = sum;
-  products[i] = product;
+  let whole = sumOf(thread, part);
+  if (at.lane != 0u) { return; }
+  let i = at.outer * width + at.inner;
+  sums[i] = whole.first;
+  products[i] = whole.second;
 }

@@ -1,21 +1,26 @@
 // Sums that the gradients of layer norm's weight and bias are made of, over the rows of [rows, columns], chunk by
-// chunk: of g (the bias) and of g times the normalised input (the weight). One thread per chunk and column.
-// From the kernel's signature: p, x, gradient, mean, scale, biasSums, weightSums.
+// chunk: of g (the bias) and of g times the normalised input (the weight).
+// From the kernel's signature: p, x, gradient, mean, scale, biasSums, weightSums; strips are those of
+// [chunks, chunk, columns].
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = threadIndex(id, groups);
-  if (i >= p.chunks * p.columns) { return; }
-  let c = i % p.columns;
-  let begin = (i / p.columns) * p.chunk;
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let at = placeIn(p.chunks, p.columns, group, groups, thread);
+  let begin = at.outer * p.chunk;
   let end = min(begin + p.chunk, p.rows);
-  var biasSum = 0.0;
-  var weightSum = 0.0;
-  for (var row = begin; row < end; row++) {
-    let g = gradient[row * p.columns + c];
-    biasSum += g;
-    weightSum += g * (x[row * p.columns + c] - mean[row]) * scale[row];
+  var part = vec2f();
+  for (var row = begin + at.lane; row < end; row += ALONG) {
+    let k = row * p.columns + at.inner;
+    let g = gradient[k];
+    part += vec2f(g, g * (x[k] - mean[row]) * scale[row]);
   }
-  biasSums[i] = biasSum;
-  weightSums[i] = weightSum;
+  let sums = sumOf(thread, part);
+  if (at.lane != 0u) { return; }
+  let i = at.outer * p.columns + at.inner;
+  biasSums[i] = sums.x;
+  weightSums[i] = sums.y;
 }

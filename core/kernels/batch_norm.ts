@@ -1,10 +1,12 @@
-import momentsShader from "../../shaders/batch_norm_moments.wgsl" with { type: "text" };
+import momentsTemplate from "../../shaders/batch_norm_moments.wgsl" with { type: "text" };
 import shader from "../../shaders/batch_norm.wgsl" with { type: "text" };
 import statisticsShader from "../../shaders/batch_norm_statistics.wgsl" with { type: "text" };
 import { stage } from "../backend/cpu/wasm_runtime.ts";
 import { perChunk, perElement } from "./elements.ts";
 import { defineKernel } from "./kernel.ts";
-import { linear } from "./launch.ts";
+import { overStrips, sumTree, withTrees } from "./strips.ts";
+
+const momentsShader = withTrees(momentsTemplate, sumTree("f32"));
 
 /**
  * Sums over the rows of `[rows, channels]`, chunk by chunk, and sums of squared distances from the chunk's own mean:
@@ -48,7 +50,10 @@ export const batchNormMomentsKernel = defineKernel({
   reads: { sums: "f32", squares: "f32" },
   writes: { mean: "f32", variance: "f32", runningMean: "f32", runningVariance: "f32" },
   parameters: { rows: "u32", channels: "u32", chunk: "u32", chunks: "u32", momentum: "f32" },
-  launch: (p, adapter) => ({ shader: momentsShader, workgroups: linear(p.channels, adapter) }),
+  launch: (p, adapter) => ({
+    shader: momentsShader,
+    ...overStrips({ outer: 1, length: p.chunks, inner: p.channels }, adapter),
+  }),
   cpu: (
     { sums, squares, mean, variance, runningMean, runningVariance },
     { rows, channels, chunk, chunks, momentum },

@@ -1,9 +1,11 @@
-import coefficientsShader from "../../shaders/batch_norm_coefficients.wgsl" with { type: "text" };
+import coefficientsTemplate from "../../shaders/batch_norm_coefficients.wgsl" with { type: "text" };
 import gradientShader from "../../shaders/batch_norm_gradient.wgsl" with { type: "text" };
 import sumsShader from "../../shaders/batch_norm_sums.wgsl" with { type: "text" };
 import { perChunk, perElement } from "./elements.ts";
 import { defineKernel } from "./kernel.ts";
-import { linear } from "./launch.ts";
+import { overStrips, sumTree, withTrees } from "./strips.ts";
+
+const coefficientsShader = withTrees(coefficientsTemplate, sumTree("vec2f"));
 
 /** Sums of g and of g (x - mean) over the rows of `[rows, channels]`, chunk by chunk: both `[chunks, channels]`. */
 export const batchNormSumsKernel = defineKernel({
@@ -44,7 +46,10 @@ export const batchNormCoefficientsKernel = defineKernel({
   reads: { sums: "f32", products: "f32", mean: "f32", variance: "f32", weight: "f32" },
   writes: { weightGradient: "f32", biasGradient: "f32", coefficients: "f32" },
   parameters: { rows: "f32", channels: "u32", chunks: "u32", epsilon: "f32", training: "f32" },
-  launch: (p, adapter) => ({ shader: coefficientsShader, workgroups: linear(p.channels, adapter) }),
+  launch: (p, adapter) => ({
+    shader: coefficientsShader,
+    ...overStrips({ outer: 1, length: p.chunks, inner: p.channels }, adapter),
+  }),
   cpu: (
     { sums, products, mean, variance, weight, weightGradient, biasGradient, coefficients },
     { rows, channels, chunks, epsilon, training },

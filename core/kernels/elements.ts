@@ -2,21 +2,23 @@ import type { AdapterTraits } from "../backend/kernel.ts";
 import type { Lanes } from "./header.ts";
 import type { VariedLaunch } from "./kernel.ts";
 import { linear, threadsOver } from "./launch.ts";
+import { overStrips, withTrees } from "./strips.ts";
 
 /** How many channels of a row are taken at a time, and how many elements a row then has. */
-function elementsOf(channels: number): { readonly lanes: Lanes; readonly width: number } {
+export function elementsOf(channels: number): { readonly lanes: Lanes; readonly width: number } {
   const lanes = channels % 4 === 0 ? 4 : 1;
   return { lanes, width: channels / lanes };
 }
 
-/** A launch over `[rows, channels]` with a thread for each chunk of rows and element of a row. */
-export function perChunk(shader: string) {
+/** A launch over `[rows, channels]` of a shader that makes `Two` sums of each chunk of rows for each element of one. */
+export function perChunk(template: string) {
+  const shader = withTrees(template, { sumOf: ["Two", "Two(x.first + y.first, x.second + y.second)"] });
   return (
-    { channels, chunks }: { readonly channels: number; readonly chunks: number },
+    { channels, chunk, chunks }: { readonly channels: number; readonly chunk: number; readonly chunks: number },
     adapter: AdapterTraits,
   ): VariedLaunch => {
     const { lanes, width } = elementsOf(channels);
-    return { shader, lanes, workgroups: linear(chunks * width, adapter) };
+    return { shader, lanes, ...overStrips({ outer: chunks, length: chunk, inner: width }, adapter) };
   };
 }
 

@@ -8,7 +8,12 @@ export const LINEAR_WORKGROUP = 64;
  * shader finds its index as `id.x + id.y * groups.x * 64`.
  */
 export function linear(count: number, adapter: AdapterTraits): [number, number, number] {
-  const groups = Math.max(1, Math.ceil(count / LINEAR_WORKGROUP));
+  return inGroups(Math.ceil(count / LINEAR_WORKGROUP), adapter);
+}
+
+/** So many workgroups, at least one, in one dimension or two; the shader finds its own by `workgroupIndex`. */
+export function inGroups(count: number, adapter: AdapterTraits): [number, number, number] {
+  const groups = Math.max(1, count);
   const x = Math.min(groups, adapter.maxWorkgroupsPerDimension);
   return [x, Math.ceil(groups / x), 1];
 }

@@ -1,9 +1,13 @@
-import gradientShader from "../../shaders/layer_norm_gradient.wgsl" with { type: "text" };
-import shader from "../../shaders/layer_norm.wgsl" with { type: "text" };
-import sumsShader from "../../shaders/layer_norm_sums.wgsl" with { type: "text" };
+import gradientTemplate from "../../shaders/layer_norm_gradient.wgsl" with { type: "text" };
+import template from "../../shaders/layer_norm.wgsl" with { type: "text" };
+import sumsTemplate from "../../shaders/layer_norm_sums.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
 import { defineKernel } from "./kernel.ts";
-import { linear } from "./launch.ts";
+import { overRows, overStrips, sumTree, withTrees } from "./strips.ts";
+
+const shader = withTrees(template, sumTree("f32"));
+const gradientShader = withTrees(gradientTemplate, sumTree("vec2f"));
+const sumsShader = withTrees(sumsTemplate, sumTree("vec2f"));
 
 /** Where views begin in the shared memory. */
 const pointers = (...views: Floats[]): number[] => views.map(({ byteOffset }) => byteOffset);
@@ -14,7 +18,7 @@ export const layerNormKernel = defineKernel({
   reads: { x: "f32", weight: "f32", bias: "f32" },
   writes: { y: "f32", mean: "f32", scale: "f32" },
   parameters: { rows: "u32", columns: "u32", epsilon: "f32" },
-  launch: (p, adapter) => ({ shader, workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, ...overRows(p, adapter) }),
   cpu: ({ x, weight, bias, y, mean, scale }, { rows, columns, epsilon }, wasm) => {
     if (wasm) {
       const [xs, weights, biases, ys, means, scales] = pointers(x, weight, bias, y, mean, scale);
@@ -41,7 +45,7 @@ export const layerNormGradientKernel = defineKernel({
   reads: { x: "f32", gradient: "f32", weight: "f32", mean: "f32", scale: "f32" },
   writes: { dx: "f32" },
   parameters: { rows: "u32", columns: "u32" },
-  launch: (p, adapter) => ({ shader: gradientShader, workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader: gradientShader, ...overRows(p, adapter) }),
   cpu: ({ x, gradient, weight, mean, scale, dx }, { rows, columns }, wasm) => {
     if (wasm) {
       const [xs, gs, weights, means, scales, dxs] = pointers(x, gradient, weight, mean, scale, dx);
@@ -74,7 +78,7 @@ export const layerNormSumsKernel = defineKernel({
   parameters: { rows: "u32", columns: "u32", chunk: "u32", chunks: "u32" },
   launch: (p, adapter) => ({
     shader: sumsShader,
-    workgroups: linear(p.chunks * p.columns, adapter),
+    ...overStrips({ outer: p.chunks, length: p.chunk, inner: p.columns }, adapter),
   }),
   cpu: ({ x, gradient, mean, scale, biasSums, weightSums }, { rows, columns, chunk, chunks }, wasm) => {
     if (wasm && chunks === 1) {

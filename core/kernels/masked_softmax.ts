@@ -1,6 +1,8 @@
-import shader from "../../shaders/masked_softmax.wgsl" with { type: "text" };
+import template from "../../shaders/masked_softmax.wgsl" with { type: "text" };
 import { defineKernel } from "./kernel.ts";
-import { linear } from "./launch.ts";
+import { overRows, sumTree, withTrees } from "./strips.ts";
+
+const shader = withTrees(template, { ...sumTree("f32"), largestOf: ["vec2f", "larger(x, y)"] });
 
 /**
  * Softmax over the last dimension of `[rows, columns]`, without the columns where the mask `[rows / rowsPerMask,
@@ -11,7 +13,7 @@ export const maskedSoftmaxKernel = defineKernel({
   reads: { input: "f32", mask: "f32" },
   writes: { output: "f32" },
   parameters: { rows: "u32", columns: "u32", rowsPerMask: "u32" },
-  launch: (p, adapter) => ({ shader, workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, ...overRows(p, adapter) }),
   cpu: ({ input, mask, output }, { rows, columns, rowsPerMask }, wasm) => {
     if (wasm) {
       const [x, m, y] = [input, mask, output].map(({ byteOffset }) => byteOffset);

@@ -1,8 +1,12 @@
-import gradientShader from "../../shaders/softmax_gradient.wgsl" with { type: "text" };
-import shader from "../../shaders/softmax.wgsl" with { type: "text" };
+import gradientTemplate from "../../shaders/softmax_gradient.wgsl" with { type: "text" };
+import template from "../../shaders/softmax.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
 import { defineKernel } from "./kernel.ts";
-import { linear } from "./launch.ts";
+import { overRows, sumTree, withTrees } from "./strips.ts";
+
+const sums = sumTree("f32");
+const shader = withTrees(template, { ...sums, largestOf: ["f32", "max(x, y)"] });
+const gradientShader = withTrees(gradientTemplate, sums);
 
 const parameters = { rows: "u32", columns: "u32" } as const;
 
@@ -24,7 +28,7 @@ export const softmaxKernel = defineKernel({
   reads: { input: "f32" },
   writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ shader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "softmax", ...overRows(p, adapter) }),
   cpu: ({ input, output }, { rows, columns }, wasm) => {
     if (wasm) return wasm.kernels.softmax(rows, columns, input.byteOffset, null, 1, output.byteOffset);
     for (let row = 0; row < rows * columns; row += columns) {
@@ -41,7 +45,7 @@ export const logSoftmaxKernel = defineKernel({
   reads: { input: "f32" },
   writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ shader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader, entryPoint: "logSoftmax", ...overRows(p, adapter) }),
   cpu: ({ input, output }, { rows, columns }) => {
     for (let row = 0; row < rows * columns; row += columns) {
       const shift = largestIn(input, row, columns);
@@ -58,7 +62,7 @@ export const softmaxGradientKernel = defineKernel({
   reads: { y: "f32", gradient: "f32" },
   writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ shader: gradientShader, entryPoint: "softmax", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader: gradientShader, entryPoint: "softmax", ...overRows(p, adapter) }),
   cpu: ({ y, gradient, output }, { rows, columns }, wasm) => {
     if (wasm) {
       return wasm.kernels.softmaxGradient(rows, columns, y.byteOffset, gradient.byteOffset, output.byteOffset);
@@ -77,7 +81,7 @@ export const logSoftmaxGradientKernel = defineKernel({
   reads: { y: "f32", gradient: "f32" },
   writes: { output: "f32" },
   parameters,
-  launch: (p, adapter) => ({ shader: gradientShader, entryPoint: "logSoftmax", workgroups: linear(p.rows, adapter) }),
+  launch: (p, adapter) => ({ shader: gradientShader, entryPoint: "logSoftmax", ...overRows(p, adapter) }),
   cpu: ({ y, gradient, output }, { rows, columns }) => {
     for (let row = 0; row < rows * columns; row += columns) {
       let sum = 0;

@@ -1,6 +1,8 @@
-import shader from "../../shaders/sum.wgsl" with { type: "text" };
+import template from "../../shaders/sum.wgsl" with { type: "text" };
 import { defineKernel } from "./kernel.ts";
-import { linear } from "./launch.ts";
+import { overStrips, sumTree, withTrees } from "./strips.ts";
+
+const shader = withTrees(template, sumTree("f32"));
 
 /**
  * `[outer, length, inner]` to `[outer, chunks, inner]`: sums of `chunk` neighbours along the middle, times `factor`.
@@ -12,7 +14,7 @@ export const sumKernel = defineKernel({
   parameters: { outer: "u32", length: "u32", inner: "u32", chunk: "u32", chunks: "u32", factor: "f32" },
   launch: (p, adapter) => ({
     shader,
-    workgroups: linear(p.outer * p.chunks * p.inner, adapter),
+    ...overStrips({ outer: p.outer * p.chunks, length: p.chunk, inner: p.inner }, adapter),
   }),
   cpu: ({ input, output }, { outer, length, inner, chunk, chunks, factor }, wasm) => {
     if (wasm && outer === 1 && chunks === 1 && inner > 1) {

@@ -5,8 +5,10 @@ import {
   batchNormGradientKernel,
   batchNormSumsKernel,
 } from "../kernels/batch_norm_gradient.ts";
+import { elementsOf } from "../kernels/elements.ts";
 import { unaryKernels } from "../kernels/elementwise.ts";
 import { showShape, type Tensor } from "../tensor.ts";
+import { type Chunks, chunksOf } from "./chunks.ts";
 import { defineOp, type Op } from "./op.ts";
 
 /** How batch norm takes its statistics, and what follows it in the same pass. */
@@ -28,12 +30,11 @@ const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
 /**
- * On the GPU rows are summed in chunks, as many as there are rows in one: the two sums, over a chunk and over the
- * chunks, are then equally long. The cpu needs no chunks.
+ * On a software adapter there are as many chunks of rows as rows in one: the two sums, over a chunk and over the
+ * chunks, are then equally long.
  */
-function chunksOf(device: Device, rows: number): { chunk: number; chunks: number } {
-  const chunk = device.backend.parallel ? Math.ceil(Math.sqrt(rows)) : rows;
-  return { chunk, chunks: Math.ceil(rows / chunk) };
+function chunksOfRows(device: Device, rows: number, channels: number): Chunks {
+  return chunksOf(device, { outer: 1, length: rows, inner: elementsOf(channels).width }, Math.ceil(Math.sqrt(rows)));
 }
 
 function check(x: Tensor, vectors: readonly Tensor[], training: boolean, residual: Tensor | undefined): void {
@@ -58,7 +59,7 @@ function check(x: Tensor, vectors: readonly Tensor[], training: boolean, residua
 function batchMoments(device: Device, x: Tensor, { runningMean, runningVariance, momentum }: BatchNormOptions) {
   const channels = runningMean.size;
   const rows = x.size / channels;
-  const parameters = { rows, channels, ...chunksOf(device, rows) };
+  const parameters = { rows, channels, ...chunksOfRows(device, rows, channels) };
   const [sums, squares] = [0, 1].map(() => device.empty([parameters.chunks, channels]));
   const [mean, variance] = [0, 1].map(() => device.empty([channels]));
   device.run(batchNormStatisticsKernel, { x, sums, squares }, parameters);
@@ -103,7 +104,7 @@ export const batchNorm: Op<Arguments> = defineOp({
       g = device.empty(x.shape);
       device.run(unaryKernels.relu.dx, { input: output, gradient, output: g }, { size: x.size, c: 0 });
     }
-    const parameters = { rows, channels, ...chunksOf(device, rows) };
+    const parameters = { rows, channels, ...chunksOfRows(device, rows, channels) };
     const [sums, products] = [0, 1].map(() => device.empty([parameters.chunks, channels]));
     device.run(batchNormSumsKernel, { x, gradient: g, mean, sums, products }, parameters);
     const [weightGradient, biasGradient] = [weight, bias].map(({ shape }) => device.empty(shape));

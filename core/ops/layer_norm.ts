@@ -1,6 +1,7 @@
 import type { Device } from "../device.ts";
 import { layerNormGradientKernel, layerNormKernel, layerNormSumsKernel } from "../kernels/layer_norm.ts";
 import { showShape, type Tensor } from "../tensor.ts";
+import { chunksOf } from "./chunks.ts";
 import { defineOp, type Op } from "./op.ts";
 import { sumOver } from "./sum.ts";
 
@@ -10,7 +11,7 @@ export interface LayerNormOptions {
   readonly epsilon?: number;
 }
 
-/** Rows that one thread sums on the GPU; the cpu sums all in one go. */
+/** Rows that one thread sums on a software adapter. */
 const CHUNK = 64;
 
 /**
@@ -42,12 +43,11 @@ export const layerNorm: Op<[x: Tensor, weight: Tensor, bias: Tensor, options?: L
       device.run(layerNormGradientKernel, { x, gradient, weight, mean, scale, dx }, { rows, columns });
     }
     if (!needs[1] && !needs[2]) return [dx, null, null];
-    const chunk = device.backend.parallel ? Math.min(rows, CHUNK) : rows;
-    const chunks = Math.ceil(rows / chunk);
+    const { chunk, chunks } = chunksOf(device, { outer: 1, length: rows, inner: columns }, CHUNK);
     const [biasSums, weightSums] = [0, 1].map(() => device.empty([chunks, columns]));
     const views = { x, gradient, mean, scale, biasSums, weightSums };
     device.run(layerNormSumsKernel, views, { rows, columns, chunk, chunks });
-    const total = (sums: Tensor) => device.alias(sumOver(device, sums, new Set([0])), [columns]);
+    const total = (sums: Tensor) => device.alias(chunks === 1 ? sums : sumOver(device, sums, new Set([0])), [columns]);
     return [dx, total(weightSums), total(biasSums)];
   },
 });

@@ -2,10 +2,11 @@ import type { Device } from "../device.ts";
 import { sumKernel } from "../kernels/sum.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { unaryKernels } from "../kernels/elementwise.ts";
+import { chunksOf } from "./chunks.ts";
 import { defineOp, type Op } from "./op.ts";
 import { expandTo } from "./strided.ts";
 
-/** Rows longer than this are summed in chunks first, so that a long sum still has many threads. */
+/** On a software adapter rows longer than this are summed in chunks first: a long sum still has many threads. */
 const LONGEST_CHUNK = 256;
 
 /** Sums the middle of `[outer, length, inner]`; the result has `outer * inner` elements in the given shape. */
@@ -19,25 +20,15 @@ function sumMiddle(
   factor: number,
 ): Tensor {
   let input = x;
-  // The cpu has no use for chunks: one pass, in doubles.
-  const longest = device.backend.parallel ? LONGEST_CHUNK : Infinity;
-  while (length > longest) {
-    const chunks = Math.ceil(length / LONGEST_CHUNK);
-    const partial = device.empty([outer, chunks, inner]);
-    device.run(sumKernel, { input, output: partial }, {
-      outer,
-      length,
-      inner,
-      chunk: LONGEST_CHUNK,
-      chunks,
-      factor: 1,
-    });
-    input = partial;
+  for (;;) {
+    const { chunk, chunks } = chunksOf(device, { outer, length, inner }, LONGEST_CHUNK);
+    const last = chunks === 1;
+    const output = device.empty(last ? shape : [outer, chunks, inner]);
+    device.run(sumKernel, { input, output }, { outer, length, inner, chunk, chunks, factor: last ? factor : 1 });
+    if (last) return output;
+    input = output;
     length = chunks;
   }
-  const output = device.empty(shape);
-  device.run(sumKernel, { input, output }, { outer, length, inner, chunk: length, chunks: 1, factor });
-  return output;
 }
 
 /** Sums over some dimensions, which stay with extent 1, and multiplies by `factor`. */

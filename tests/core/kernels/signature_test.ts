@@ -15,16 +15,19 @@ const adapters: readonly AdapterTraits[] = [true, false].map((software) => ({
   workPerSubmit: 1e10,
 }));
 
-/** Every module that a kernel can be launched with: extents of 1 ask for single numbers, of 4 for vectors. */
+/**
+ * Every module, and every set of constants, that a kernel can be launched with: extents of 1 ask for single numbers,
+ * of 4 for vectors, large ones for large workgroups.
+ */
 function launchesOf(kernel: AnyKernel): Launch[] {
   const found = new Map<string, Launch>();
-  for (const extent of [1, 4]) {
+  for (const extent of [1, 4, 5000]) {
     const parameters = Object.fromEntries(Object.keys(kernel.parameters).map((name) => [name, extent]));
     // The stride along a matrix's rows is 1 where its columns lie side by side.
     for (const p of [parameters, { ...parameters, ..."bColumn" in parameters && { bColumn: 1 } }]) {
       for (const adapter of adapters) {
         const launch = kernel.launch(p, adapter);
-        found.set(`${launch.entryPoint} ${launch.code}`, launch);
+        found.set(`${launch.entryPoint} ${JSON.stringify(launch.constants)} ${launch.code}`, launch);
       }
     }
   }
