@@ -10,8 +10,8 @@ fn arriving(tag: u32) -> f32 {
   var largest = previous[0] + transitions[tag];
   for (var i = 1u; i < p.tags; i++) { largest = max(largest, previous[i] + transitions[i * p.tags + tag]); }
   var sum = 0.0;
-  for (var i = 0u; i < p.tags; i++) { sum += exp(previous[i] + transitions[i * p.tags + tag] - largest); }
-  return largest + log(sum);
+  for (var i = 0u; i < p.tags; i++) { sum += expOf(previous[i] + transitions[i * p.tags + tag] - largest); }
+  return largest + logOf(sum);
 }
 
 /// log sum_j exp(scores[j])
@@ -19,8 +19,8 @@ fn normaliser() -> f32 {
   var largest = scores[0];
   for (var j = 1u; j < p.tags; j++) { largest = max(largest, scores[j]); }
   var sum = 0.0;
-  for (var j = 0u; j < p.tags; j++) { sum += exp(scores[j] - largest); }
-  return largest + log(sum);
+  for (var j = 0u; j < p.tags; j++) { sum += expOf(scores[j] - largest); }
+  return largest + logOf(sum);
 }
 
 @compute @workgroup_size(THREADS)

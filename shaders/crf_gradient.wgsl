@@ -26,10 +26,10 @@ fn main(
     let kept = mask[at] != 0.0;
     for (var i = thread; i < p.tags; i += THREADS) {
       var sum = 0.0;
-      if (kept && last) { sum = gradient[sequence] * exp(filtered[row + i]); }
+      if (kept && last) { sum = gradient[sequence] * expOf(filtered[row + i]); }
       if (kept && !last) {
         for (var j = 0u; j < p.tags; j++) {
-          let both = later[j] * exp(filtered[row + i] + transitions[i * p.tags + j] - laterIncoming[j]);
+          let both = later[j] * expOf(filtered[row + i] + transitions[i * p.tags + j] - laterIncoming[j]);
           transitionsGradient[pairs + i * p.tags + j] += both;
           sum += both;
         }

@@ -10,8 +10,8 @@ fn leaving(tag: u32) -> f32 {
   var largest = transitions[row] + later[0];
   for (var j = 1u; j < p.tags; j++) { largest = max(largest, transitions[row + j] + later[j]); }
   var sum = 0.0;
-  for (var j = 0u; j < p.tags; j++) { sum += exp(transitions[row + j] + later[j] - largest); }
-  return largest + log(sum);
+  for (var j = 0u; j < p.tags; j++) { sum += expOf(transitions[row + j] + later[j] - largest); }
+  return largest + logOf(sum);
 }
 
 @compute @workgroup_size(THREADS)

@@ -34,7 +34,7 @@ fn main(
       if (kept && !first) {
         let score = marginals[row + j] - incoming[row + j];
         for (var i = 0u; i < p.tags; i++) {
-          let part = carried[i] * exp(transitions[i * p.tags + j] + score + offsets[i]);
+          let part = carried[i] * expOf(transitions[i * p.tags + j] + score + offsets[i]);
           transitionsGradient[pairs + i * p.tags + j] += part;
           sum += part;
         }
@@ -62,7 +62,7 @@ fn main(
     for (var i = thread; i < p.tags; i += THREADS) {
       var sum = gradient[row + i] + emissionsGradient[row + i];
       for (var j = 0u; j < p.tags && !last; j++) {
-        let part = carried[j] * exp(filtered[row + i] + transitions[i * p.tags + j] - offsets[j]);
+        let part = carried[j] * expOf(filtered[row + i] + transitions[i * p.tags + j] - offsets[j]);
         transitionsGradient[pairs + i * p.tags + j] += part;
         sum += part;
       }
@@ -72,7 +72,7 @@ fn main(
     var total = 0.0;
     for (var i = 0u; i < p.tags; i++) { total += ofRow[i]; }
     for (var i = thread; i < p.tags; i += THREADS) {
-      let own = ofRow[i] - exp(filtered[row + i]) * total;
+      let own = ofRow[i] - expOf(filtered[row + i]) * total;
       carried[i] = own - emissionsGradient[row + i];
       offsets[i] = incoming[row + i];
       emissionsGradient[row + i] = own;

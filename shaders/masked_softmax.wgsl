@@ -24,12 +24,12 @@ fn main(
   let largest = largestOf(thread, seen).x;
   var part = 0.0;
   for (var c = at.lane; c < p.columns; c += ALONG) {
-    if (mask[maskRow + c] != 0.0) { part += exp(input[row + c] - largest); }
+    if (mask[maskRow + c] != 0.0) { part += expOf(input[row + c] - largest); }
   }
   let total = sumOf(thread, part);
   // Asked this way round so that NaN passes: float comparisons are false for it, `!=` too in some compilers.
   let scale = select(1.0 / total, 0.0, total == 0.0);
   for (var c = at.lane; c < p.columns; c += ALONG) {
-    output[row + c] = select(0.0, exp(input[row + c] - largest) * scale, mask[maskRow + c] != 0.0);
+    output[row + c] = select(0.0, expOf(input[row + c] - largest) * scale, mask[maskRow + c] != 0.0);
   }
 }

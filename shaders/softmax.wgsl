@@ -10,7 +10,7 @@ fn largest(row: u32, lane: u32) -> f32 {
 
 fn total(row: u32, lane: u32, shift: f32) -> f32 {
   var sum = 0.0;
-  for (var c = lane; c < p.columns; c += ALONG) { sum += exp(input[row + c] - shift); }
+  for (var c = lane; c < p.columns; c += ALONG) { sum += expOf(input[row + c] - shift); }
   return sum;
 }
 
@@ -24,7 +24,7 @@ fn softmax(
   let row = at.outer * p.columns;
   let shift = largestOf(thread, largest(row, at.lane));
   let scale = 1.0 / sumOf(thread, total(row, at.lane, shift));
-  for (var c = at.lane; c < p.columns; c += ALONG) { output[row + c] = exp(input[row + c] - shift) * scale; }
+  for (var c = at.lane; c < p.columns; c += ALONG) { output[row + c] = expOf(input[row + c] - shift) * scale; }
 }
 
 @compute @workgroup_size(THREADS)
@@ -36,7 +36,7 @@ fn logSoftmax(
   let at = placeIn(p.rows, 1u, group, groups, thread);
   let row = at.outer * p.columns;
   let shift = largestOf(thread, largest(row, at.lane));
-  let logTotal = log(sumOf(thread, total(row, at.lane, shift)));
+  let logTotal = logOf(sumOf(thread, total(row, at.lane, shift)));
   // One after the other: their sum would have lost the logarithm beside a large entry.
   for (var c = at.lane; c < p.columns; c += ALONG) { output[row + c] = input[row + c] - shift - logTotal; }
 }

@@ -28,5 +28,5 @@ fn logSoftmax(
   var part = 0.0;
   for (var c = at.lane; c < p.columns; c += ALONG) { part += gradient[row + c]; }
   let sum = sumOf(thread, part);
-  for (var c = at.lane; c < p.columns; c += ALONG) { output[row + c] = gradient[row + c] - exp(y[row + c]) * sum; }
+  for (var c = at.lane; c < p.columns; c += ALONG) { output[row + c] = gradient[row + c] - expOf(y[row + c]) * sum; }
 }

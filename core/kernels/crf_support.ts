@@ -1,4 +1,5 @@
 import common from "../../shaders/crf_common.wgsl" with { type: "text" };
+import { expAndLog } from "./exp_log.ts";
 import type { Floats } from "../backend/backend.ts";
 import type { AdapterTraits } from "../backend/kernel.ts";
 import type { ShaderLaunch } from "./kernel.ts";
@@ -21,7 +22,7 @@ export function scoredRows(mask: Floats, sequence: number, length: number, tags:
 
 /** A launch of one workgroup for each of `sequences`; the shader finds its own by `workgroupIndex`. */
 export function perSequence(shader: string) {
-  const whole = [common, shader].join("\n");
+  const whole = [expAndLog, common, shader].join("\n");
   return ({ sequences }: { readonly sequences: number }, adapter: AdapterTraits): ShaderLaunch => {
     const x = Math.min(sequences, adapter.maxWorkgroupsPerDimension);
     return { shader: whole, workgroups: [x, Math.ceil(sequences / x), 1] };

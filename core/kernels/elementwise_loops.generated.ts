@@ -27,15 +27,15 @@ export const unaryLoops = {
   },
   exp: {
     value: (input: Floats, output: Floats, c: number) => {
-      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = exp(x); }
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = select(exp(x), x, isNan(x)); }
     },
     dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
-      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g * exp(x); }
+      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g * select(exp(x), x, isNan(x)); }
     },
   },
   log: {
     value: (input: Floats, output: Floats, c: number) => {
-      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = log(x); }
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = select(log(x), x, isNan(x)); }
     },
     dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
       for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g / x; }
@@ -83,10 +83,10 @@ export const unaryLoops = {
   },
   sigmoid: {
     value: (input: Floats, output: Floats, c: number) => {
-      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = 1.0 / (1.0 + exp(-x)); }
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = select(1.0 / (1.0 + exp(-x)), x, isNan(x)); }
     },
     dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
-      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g / ((1.0 + exp(-x)) * (1.0 + exp(x))); }
+      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = select(g / ((1.0 + exp(-x)) * (1.0 + exp(x))), x, isNan(x)); }
     },
   },
   tanh: {

@@ -28,6 +28,11 @@ export interface BinaryExpressions {
   readonly wasm?: "add";
 }
 
+/** Some implementations of WGSL make a number of NaN in these. */
+const EXP = "select(exp(x), x, isNan(x))";
+const LOG = "select(log(x), x, isNan(x))";
+const SIGMOID = "select(1.0 / (1.0 + exp(-x)), x, isNan(x))";
+
 /** The tanh of a number that no longer changes it: some adapters compute it by exponentials, which overflow. */
 const TANH = "select(tanh(clamp(x, -20.0, 20.0)), x, isNan(x))";
 
@@ -37,14 +42,14 @@ const GELU_TANH = "tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x),
 export const unaryTable = {
   negate: { value: "-x", dx: "-g" },
   complement: { value: "1.0 - x", dx: "-g" },
-  exp: { value: "exp(x)", dx: "g * exp(x)" },
-  log: { value: "log(x)", dx: "g / x" },
+  exp: { value: EXP, dx: `g * ${EXP}` },
+  log: { value: LOG, dx: "g / x" },
   sqrt: { value: "sqrt(x)", dx: "0.5 * g / sqrt(x)" },
   square: { value: "x * x", dx: "2.0 * g * x" },
   abs: { value: "abs(x)", dx: "select(g * sign(x), x, isNan(x))" },
   reciprocal: { value: "1.0 / x", dx: "-g / (x * x)" },
   relu: { value: "select(x, 0.0, x < 0.0)", dx: "select(0.0, g, x > 0.0)", wasm: "relu" },
-  sigmoid: { value: "1.0 / (1.0 + exp(-x))", dx: "g / ((1.0 + exp(-x)) * (1.0 + exp(x)))" },
+  sigmoid: { value: SIGMOID, dx: "select(g / ((1.0 + exp(-x)) * (1.0 + exp(x))), x, isNan(x))" },
   tanh: { value: TANH, dx: `g * (1.0 - ${TANH} * ${TANH})` },
   gelu: {
     value: "0.5 * x * (1.0 + erf(0.7071067811865476 * x))",

@@ -1,8 +1,9 @@
 import template from "../../shaders/masked_softmax.wgsl" with { type: "text" };
+import { expAndLog } from "./exp_log.ts";
 import { defineKernel } from "./kernel.ts";
 import { overRows, sumTree, withTrees } from "./strips.ts";
 
-const shader = withTrees(template, { ...sumTree("f32"), largestOf: ["vec2f", "larger(x, y)"] });
+const shader = withTrees(expAndLog + template, { ...sumTree("f32"), largestOf: ["vec2f", "larger(x, y)"] });
 
 /**
  * Softmax over the last dimension of `[rows, columns]`, without the columns where the mask `[rows / rowsPerMask,

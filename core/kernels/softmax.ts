@@ -1,12 +1,13 @@
 import gradientTemplate from "../../shaders/softmax_gradient.wgsl" with { type: "text" };
 import template from "../../shaders/softmax.wgsl" with { type: "text" };
+import { expAndLog } from "./exp_log.ts";
 import type { Floats } from "../backend/backend.ts";
 import { defineKernel } from "./kernel.ts";
 import { overRows, sumTree, withTrees } from "./strips.ts";
 
 const sums = sumTree("f32");
-const shader = withTrees(template, { ...sums, largestOf: ["f32", "max(x, y)"] });
-const gradientShader = withTrees(gradientTemplate, sums);
+const shader = withTrees(expAndLog + template, { ...sums, largestOf: ["f32", "max(x, y)"] });
+const gradientShader = withTrees(expAndLog + gradientTemplate, sums);
 
 const parameters = { rows: "u32", columns: "u32" } as const;
 
