@@ -182,6 +182,7 @@ const large: AdapterTraits = {
   maxWorkgroupInvocations: 256,
   maxWorkgroupStorageBytes: 16384,
   maxWorkgroupsPerDimension: 65535,
+  workPerSubmit: 1e10,
 };
 
 Deno.test("a row has as many threads as a quarter of its numbers, up to 64, and 256 if it is long", () => {
