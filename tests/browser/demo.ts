@@ -263,6 +263,7 @@ const plain: Readonly<Record<string, Check>> = {
 export async function* demoOutcomes(browser: Browser, shots: string | null): AsyncGenerator<Outcome> {
   const site = await buildSite(CHECKOUT);
   const folder = await Deno.makeTempDir();
+  if (shots !== null) await Deno.mkdir(shots, { recursive: true });
   try {
     yield* visit(browser, site, { isolated: true, folder, shots }, isolated);
     yield* visit(browser, site, { isolated: true, folder, shots: null }, onGpu);
