@@ -1,5 +1,5 @@
-// exp and log that give NaN for NaN: some implementations make numbers of it (infinity, and 89). Stands behind is_nan.
+// exp and log that give NaN for NaN: some implementations make numbers of it (infinity, and 89), or of -infinity. Stands behind is_nan.
 
 fn expOf(x: f32) -> f32 { return select(exp(x), x, isNan(x)); }
 
-fn logOf(x: f32) -> f32 { return select(log(x), x, isNan(x)); }
+fn logOf(x: f32) -> f32 { return select(log(x), nanFrom(x), x < 0.0 || isNan(x)); }

@@ -9,7 +9,21 @@ import { binaryTable, unaryTable } from "../core/kernels/elementwise_table.ts";
 /** The file that holds the loops. */
 export const GENERATED = new URL("../core/kernels/elementwise_loops.generated.ts", import.meta.url);
 
-const FUNCTIONS = ["abs", "clamp", "erf", "exp", "isNan", "log", "max", "min", "select", "sign", "sqrt", "tanh"];
+const FUNCTIONS = [
+  "abs",
+  "clamp",
+  "erf",
+  "exp",
+  "isNan",
+  "log",
+  "max",
+  "min",
+  "nanFrom",
+  "select",
+  "sign",
+  "sqrt",
+  "tanh",
+];
 
 /** The file's text, from the table as it is. */
 export function buildLoops(): string {

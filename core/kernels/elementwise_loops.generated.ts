@@ -3,7 +3,7 @@
 // deno-lint-ignore-file
 import type { Floats } from "../backend/backend.ts";
 import type { BroadcastParameter } from "./broadcast_walk.ts";
-import { abs, clamp, erf, exp, isNan, log, max, min, select, sign, sqrt, tanh } from "./expression_functions.ts";
+import { abs, clamp, erf, exp, isNan, log, max, min, nanFrom, select, sign, sqrt, tanh } from "./expression_functions.ts";
 
 type Walk = Readonly<Record<BroadcastParameter, number>>;
 
@@ -35,7 +35,7 @@ export const unaryLoops = {
   },
   log: {
     value: (input: Floats, output: Floats, c: number) => {
-      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = select(log(x), x, isNan(x)); }
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = select(log(x), nanFrom(x), x < 0.0 || isNan(x)); }
     },
     dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
       for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g / x; }

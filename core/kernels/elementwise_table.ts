@@ -28,9 +28,9 @@ export interface BinaryExpressions {
   readonly wasm?: "add";
 }
 
-/** Some implementations of WGSL make a number of NaN in these. */
+/** Some implementations of WGSL make a number of NaN in these, and of the logarithm of -infinity. */
 const EXP = "select(exp(x), x, isNan(x))";
-const LOG = "select(log(x), x, isNan(x))";
+const LOG = "select(log(x), nanFrom(x), x < 0.0 || isNan(x))";
 const SIGMOID = "select(1.0 / (1.0 + exp(-x)), x, isNan(x))";
 
 /** The tanh of a number that no longer changes it: some adapters compute it by exponentials, which overflow. */

@@ -6,6 +6,9 @@ export const { exp, log, sqrt, abs, sign, tanh, min, max } = Math;
 
 export const isNan = Number.isNaN;
 
+/** NaN, which a shader makes of a number's bits. */
+export const nanFrom = (_x: number): number => NaN;
+
 /** The nearest number from `low` to `high`. */
 export function clamp(x: number, low: number, high: number): number {
   return min(max(x, low), high);

@@ -82,7 +82,7 @@ async function onSmallDisk(life: Life, random: Random, shop: Workshop) {
 
 export const fullDisk: Campaign = onLives({
   name: "full disk",
-  quick: 1,
+  quick: 0,
   missing: () => CAN_MOUNT ? null : "it may not mount a file system",
   told: () => `${full} of ${processes} processes met a full disk`,
   hurt: onSmallDisk,

@@ -90,4 +90,4 @@ function withoutStrace(): string | null {
 
 export const killedAtAMoment = killing("killed at a moment", 1, atAMoment);
 export const killedAtACall = killing("killed at a call", 0, atACall);
-export const killedAtASystemCall = killing("killed at a system call", 1, atASystemCall, withoutStrace);
+export const killedAtASystemCall = killing("killed at a system call", 0, atASystemCall, withoutStrace);
