@@ -12,6 +12,7 @@ const RUNS: Readonly<Record<string, readonly string[]>> = {
   "default limits, traits of hardware": [
     "--limits=default",
     "--traits=hardware",
+    "--only=webgpu",
   ],
 };
 
