@@ -1,4 +1,5 @@
-// exp and log that give NaN for NaN: some implementations make numbers of it (infinity, and 89), or of -infinity. Stands behind is_nan.
+// exp and log that give NaN for NaN, of which some implementations make numbers (infinity, and 89), as of the logarithm
+// of -infinity. Stands behind is_nan.
 
 fn expOf(x: f32) -> f32 { return select(exp(x), x, isNan(x)); }
 
