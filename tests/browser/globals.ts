@@ -51,7 +51,7 @@ Object.assign(globalThis, {
 /** Runs the tests one after another and tells the page how each ended. */
 export async function runAll(tell: (outcome: Outcome) => void): Promise<void> {
   const { args } = (globalThis as unknown as { Deno: { args: readonly string[] } }).Deno;
-  // With other limits and traits the cpu computes what it did before.
+  // The cpu backend computes in the page's checks, in the engine that Deno has, too.
   const chosen = args.includes("--only=webgpu")
     ? registered.filter(({ name }) => name.includes("(webgpu)"))
     : registered;

@@ -8,7 +8,7 @@ import { suiteFiles } from "./suite_files.ts";
 
 /** The suite's arguments of each run, by what it is to show. */
 const RUNS: Readonly<Record<string, readonly string[]>> = {
-  "as the adapter is": [],
+  "as the adapter is": ["--only=webgpu"],
   "default limits, traits of hardware": [
     "--limits=default",
     "--traits=hardware",
