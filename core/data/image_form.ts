@@ -30,10 +30,14 @@ function keepsSize([height, width]: readonly number[], { resize }: ImageForm): b
   return !resize || [resize.to, resize.crop].every(([toHeight, toWidth]) => toHeight === height && toWidth === width);
 }
 
+/** Whether two normalisations are one. */
+export function isSameNormalisation(a: Normalisation, b: Normalisation): boolean {
+  return a.mean.join() === b.mean.join() && a.std.join() === b.std.join();
+}
+
 /** Whether images of a size are in a form already. */
 export function isInForm(size: readonly number[], normalise: Normalisation, form: ImageForm): boolean {
-  return keepsSize(size, form) && form.normalise.mean.join() === normalise.mean.join() &&
-    form.normalise.std.join() === normalise.std.join();
+  return keepsSize(size, form) && isSameNormalisation(form.normalise, normalise);
 }
 
 /** A form for people: `32 x 32, normalised by mean 0.5 and deviation 0.25`. */

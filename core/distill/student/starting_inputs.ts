@@ -1,3 +1,4 @@
+import { isSameNormalisation } from "../../data/image_form.ts";
 import { isUrl } from "../../data/remote_file.ts";
 import { readImageForm, tokenizerFolder } from "../../model_folder/input_form.ts";
 import type { Checked } from "../../recipe/checked.ts";
@@ -40,11 +41,7 @@ export async function checkStart(
   if (image) {
     const { normalise } = recipe.value.student.initialise ? recipe.value.teacher! : { normalise: null };
     const stated = normalise ?? (await readImageForm(resolveFile(recipe, start), image))?.form.normalise;
-    if (
-      !stated || stated.mean.join() === image.normalise.mean.join() && stated.std.join() === image.normalise.std.join()
-    ) {
-      return;
-    }
+    if (!stated || isSameNormalisation(stated, image.normalise)) return;
     const list = (numbers: readonly number[]) =>
       `[${numbers.map((number) => Number(number.toPrecision(6))).join(", ")}]`;
     return warning(

@@ -1,4 +1,4 @@
-import { type ImageForm, inImageForm, isInForm, showForm } from "../../data/image_form.ts";
+import { type ImageForm, inImageForm, isInForm, isSameNormalisation, showForm } from "../../data/image_form.ts";
 import { isUrl } from "../../data/remote_file.ts";
 import type { Resampling } from "../../data/resize.ts";
 import { readImageForm } from "../../model_folder/input_form.ts";
@@ -43,7 +43,7 @@ export async function imageInputs(
     normalise: normalise ?? stated?.form.normalise ?? image.normalise,
   };
   const contradicted = stated && [
-    normalise && differs(normalise, stated.form.normalise) && "normalise",
+    normalise && !isSameNormalisation(normalise, stated.form.normalise) && "normalise",
     named && named.crop.join() !== stated.form.resize?.crop.join() && "imageSize",
   ].filter((key) => typeof key === "string");
   for (const key of contradicted ?? []) {
@@ -64,9 +64,5 @@ export async function imageInputs(
 /** Images of the size that a recipe names. */
 function sizeIn(imageSize: number | readonly [number, number], resampling: Resampling = "bilinear") {
   const to = typeof imageSize === "number" ? [imageSize, imageSize] as const : imageSize;
-  return { to, crop: to, resampling: resampling };
-}
-
-function differs(a: ImageInput["normalise"], b: ImageInput["normalise"]): boolean {
-  return a.mean.join() !== b.mean.join() || a.std.join() !== b.std.join();
+  return { to, crop: to, resampling };
 }

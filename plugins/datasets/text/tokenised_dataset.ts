@@ -37,15 +37,22 @@ export async function tokenisedDataset(
     const splits = Object.entries(texts).map(([name, split]) => {
       return [name, textExamples(split, labelsOf(split), padding, maxLength)];
     });
+    // Several may ask: a teacher, and what looks at where the student starts.
+    const others = new Map<string, Promise<Dataset | null>>();
+    const other = async (name: string): Promise<Dataset | null> => {
+      const opened = await openTokenizer({ ...options, tokenizer: name }, [], setup);
+      if (areSame(opened.files, files)) return null;
+      const theirs = encode(opened.tokenizer);
+      return haveSameTokens(texts, theirs) ? null : withTokenizer(opened, theirs);
+    };
     return {
       input: { task, classes, image: null, text: { vocabulary, maxLength, padding, files } },
       splits: Object.fromEntries(splits) as Dataset["splits"],
       ...(skipped.length > 0 && { skipped }),
-      async retokenise(name) {
-        const other = await openTokenizer({ ...options, tokenizer: name }, [], setup);
-        if (areSame(other.files, files)) return null;
-        const theirs = encode(other.tokenizer);
-        return haveSameTokens(texts, theirs) ? null : withTokenizer(other, theirs);
+      retokenise(name) {
+        const made = others.get(name) ?? other(name);
+        others.set(name, made);
+        return made;
       },
     };
   };

@@ -1,0 +1,151 @@
+import { Random } from "../data/random.ts";
+import { outputShapes } from "../evaluate/output_shapes.ts";
+import type { Chain } from "../mpo/chain.ts";
+import type { Ops } from "../ops/ops.ts";
+import type { ChainSpec } from "../plugin/chains.ts";
+import type { LossSetup } from "../plugin/loss.ts";
+import type { Checked } from "../recipe/checked.ts";
+import type { Recipe } from "../recipe/schema.ts";
+import type { RunData } from "./load_data.ts";
+import { LossSet } from "./losses/loss_set.ts";
+import type { Reporter } from "./progress.ts";
+import { buildModel } from "./recipe_models.ts";
+import type { ResolvedPlugins } from "./resolve_plugins.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
+import { initialWeights } from "./student/initial_weights.ts";
+import { tooLarge, trainingMemory } from "./student/memory_check.ts";
+import { rateScales } from "./student/rate_scales.ts";
+import { Student } from "./student/student.ts";
+import type { LoadedTeacher } from "./teacher/load_teacher.ts";
+import { lookAtTeacher } from "./teacher/poor_teacher.ts";
+import { chainsForLosses } from "./teacher/teacher_chains.ts";
+import { Theseus } from "./training/theseus.ts";
+
+/** The parts that the stages of opening share. */
+export interface Opening {
+  readonly ops: Ops;
+  /** All defaults filled in. */
+  readonly recipe: Checked<Recipe>;
+  readonly watch: Stopwatch;
+  readonly plugins: ResolvedPlugins;
+  readonly random: Random;
+  /** Takes lines for the user. */
+  readonly report: (line: string) => void;
+  /** Lets signals through. @throws StoppedEarly if the run is to stop */
+  readonly breath: () => Promise<void>;
+  /** Everything that was made so far, to be freed if a later stage fails. */
+  readonly owned: DisposableStack;
+}
+
+/** A student that was built, and what it was built by. */
+export interface OpenedStudent {
+  readonly student: Student;
+  /** Its weights that are chains, and how they are split. */
+  readonly specs: ReadonlyMap<string, ChainSpec>;
+  readonly startsFrom: ReadonlyMap<string, string>;
+}
+
+/** Builds the student and decomposes the weights that the recipe over-parameterises. */
+export async function openStudent(
+  { ops, recipe, plugins, random, watch, report, owned, breath }: Opening,
+  { dataset: { input } }: RunData,
+  teacher: LoadedTeacher | null,
+): Promise<OpenedStudent> {
+  const model = buildModel(recipe, plugins.student, input);
+  const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
+  const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
+  if (refusal) throw recipe.error(["student"], refusal);
+  const first = teacher?.first ?? null;
+  const { numbers, startsFrom } = await initialWeights(recipe, model, first, random.split("student"), report);
+  const chains = new Map<string, Chain>();
+  await watch.time("decompose", async () => {
+    for (const { name, shape } of model.parameters) {
+      const spec = specs.get(name);
+      await breath();
+      if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
+    }
+  });
+  return { student: owned.adopt(new Student(ops, model, chains, numbers, rates), freed), specs, startsFrom };
+}
+
+/**
+ * Creates the losses, by what the models give for one example; what they ask of the teacher's chains is decomposed on
+ * the way.
+ */
+export async function openLosses(
+  { ops, recipe, plugins, random, watch, report, owned }: Opening,
+  { dataset: { input }, train, test }: RunData,
+  teacher: LoadedTeacher | null,
+  { student, specs, startsFrom }: OpenedStudent,
+  sameTokens: boolean,
+): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
+  const { model } = student;
+  const shapes = {
+    student: outputShapes(ops, model, () => student.weights(), test),
+    teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, test),
+  };
+  return await watch.time("decompose", async () => {
+    const losses = await LossSet.build(recipe.part("losses"), plugins.losses, {
+      ops,
+      data: input,
+      student: model,
+      teacher: teacher?.model ?? null,
+      trainingExamples: train.length,
+      chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
+      startsFrom,
+      sameTokens,
+      shapes,
+      report,
+    }, random.split("losses"));
+    return { losses: owned.adopt(losses, freed), shapes };
+  });
+}
+
+/**
+ * Measures the teacher as `teacher.onPoorTeacher` says. @throws UserError with line and column if it is to be refused
+ */
+export async function lookBefore(
+  { ops, recipe, watch }: Opening,
+  { dataset: { input }, train, validation }: RunData,
+  teacher: LoadedTeacher | null,
+  reporter: Reporter,
+): Promise<void> {
+  const { teacher: settings, evaluate: { batchSize } } = recipe.value;
+  if (!teacher || !settings || settings.onPoorTeacher === "ignore") return;
+  const [examples, split] = validation ? [validation, "validation"] : [train, "training"];
+  const poor = await watch.time("evaluate", () => lookAtTeacher(ops, { teacher, examples, split, input, batchSize }));
+  if (poor === null) return;
+  if (settings.onPoorTeacher === "refuse") throw recipe.error(["teacher"], `Cannot learn from it: ${poor}`);
+  reporter.warning(`${poor}; teacher.onPoorTeacher: ignore keeps this to itself`);
+}
+
+/** The layer replacement of `train.theseus`. @throws UserError with line and column if the layers do not fit */
+export function openTheseus(
+  { ops, recipe, report }: Opening,
+  { test }: RunData,
+  teacher: LoadedTeacher | null,
+  student: Student,
+  sameTokens: boolean,
+): Theseus | null {
+  const options = recipe.value.train.theseus;
+  if (!options) return null;
+  if (!sameTokens) {
+    throw recipe.error(
+      ["train", "theseus"],
+      "Cannot put layers of a teacher with another tokenizer in the student's place: name the teacher's as " +
+        "dataset.tokenizer",
+    );
+  }
+  const theseus = recipe.within(["train", "theseus"], () => {
+    const theseus = new Theseus(student.model, teacher, options);
+    theseus.check(ops, () => student.weights(), test);
+    return theseus;
+  });
+  report(theseus.describe());
+  return theseus;
+}
+
+/** Frees a part of a run. */
+export const freed = (part: { dispose(): void }): void => part.dispose();
