@@ -72,11 +72,7 @@ function normalisation(config: ForeignConfig, file: string, channels: number): I
     new UserError(
       `Cannot normalise images by "${file}": expected ${expected} for ${key}, got ${showJson(config[key])}`,
     );
-  const flag = (key: string): boolean => {
-    const value = config[key] ?? true;
-    if (typeof value === "boolean") return value;
-    throw refuse(key, "true or false");
-  };
+  const flag = (key: string) => flagOf(config, key, true, refuse);
   const scale = config.rescale_factor ?? 1 / 255;
   if (typeof scale !== "number" || !(scale > 0)) throw refuse("rescale_factor", "a number above 0");
   // What a white pixel is before it is normalised.
@@ -105,33 +101,65 @@ const CROPPED_PART = 224 / 256;
 const CONVNEXT_WHOLE = 384;
 
 function resizing(config: ForeignConfig, file: string, height: number, width: number): ImageResize {
-  const { image_processor_type, feature_extractor_type, do_resize = true, do_center_crop = false } = config;
-  const { size, resample = BILINEAR, crop_size = size, crop_pct, do_pad } = config;
   const refuse = (key: string, expected: string) =>
-    new UserError(`Cannot resize images by "${file}": ${key} is ${JSON.stringify(config[key])}, expected ${expected}`);
-  if (do_pad) throw refuse("do_pad", "false");
-  const resampling = RESAMPLING[Number(resample)];
-  if (!resampling) throw refuse("resample", "a number from 0 to 5");
-  const side = (value: unknown) => typeof value === "number" && Number.isInteger(value) && value > 0 && value <= MOST;
-  const fixed = (entry: unknown): [number, number] | null => {
-    if (side(entry)) return [entry as number, entry as number];
-    const { height, width } = (entry ?? {}) as Record<string, unknown>;
-    return side(height) && side(width) ? [height as number, width as number] : null;
+    new UserError(`Cannot resize images by "${file}": expected ${expected} for ${key}, got ${showJson(config[key])}`);
+  const flag = (key: string, otherwise: boolean) => flagOf(config, key, otherwise, refuse);
+  const sides = (key: string): [number, number] => {
+    const given = config[key];
+    const { height, width } = isSide(given)
+      ? { height: given, width: given }
+      : (given ?? {}) as Record<string, unknown>;
+    if (isSide(height) && isSide(width)) return [height, width];
+    throw refuse(key, `whole numbers from 1 to ${MOST}`);
   };
-  const shortest = (length: number): [number, number] =>
-    height <= width ? [length, Math.trunc(length * width / height)] : [Math.trunc(length * height / width), length];
-  const edge = (size as { shortest_edge?: unknown } | undefined)?.shortest_edge ?? null;
-  if (edge !== null && !side(edge)) throw refuse("size", `a shortest_edge from 1 to ${MOST}`);
-  const own = do_resize && edge === null ? fixed(size) : null;
-  if (do_resize && edge === null && !own) throw refuse("size", `whole numbers from 1 to ${MOST}`);
-  if (/^ConvNext/i.test(String(image_processor_type ?? feature_extractor_type)) && do_resize) {
-    const length = (edge ?? own![0]) as number;
-    if (length >= CONVNEXT_WHOLE) return { to: [length, length], resampling, crop: [length, length] };
-    return { to: shortest(Math.trunc(length / Number(crop_pct ?? CROPPED_PART))), resampling, crop: [length, length] };
+  if (flag("do_pad", false)) throw refuse("do_pad", "false");
+  const filter = config.resample ?? BILINEAR;
+  const resampling = typeof filter === "number" ? RESAMPLING[filter] : undefined;
+  if (!resampling) throw refuse("resample", "a whole number from 0 to 5");
+  const isCropped = flag("do_center_crop", false);
+  const whole: [number, number] = [height, width];
+  if (!flag("do_resize", true)) {
+    return {
+      to: whole,
+      resampling,
+      crop: isCropped ? sides(config.crop_size === undefined ? "size" : "crop_size") : whole,
+    };
   }
-  const to: [number, number] = !do_resize ? [height, width] : own ?? shortest(edge as number);
-  if (!do_center_crop) return { to, resampling, crop: to };
-  const crop = fixed(crop_size);
-  if (!crop) throw refuse(crop_size === size ? "size" : "crop_size", `whole numbers from 1 to ${MOST}`);
-  return { to, resampling, crop };
+  const { shortest_edge: edge, longest_edge: longest } = (config.size ?? {}) as Record<string, unknown>;
+  if (edge !== undefined && !isSide(edge)) throw refuse("size", `a shortest_edge from 1 to ${MOST}`);
+  if (longest !== undefined) throw refuse("size", "no longest_edge");
+  const own = isSide(edge) ? null : sides("size");
+  const shortest = (length: number): [number, number] => {
+    const [short, long] = [Math.min(height, width), Math.max(height, width)];
+    const other = Math.trunc(length * long / short);
+    if (!isSide(length) || !isSide(other)) throw refuse("size", `sides up to ${MOST} of ${height} x ${width} pixels`);
+    return height <= width ? [length, other] : [other, length];
+  };
+  const { image_processor_type, feature_extractor_type, crop_pct = CROPPED_PART } = config;
+  if (/^ConvNext/i.test(String(image_processor_type ?? feature_extractor_type))) {
+    const length = own?.[0] ?? edge as number;
+    if (length >= CONVNEXT_WHOLE) return { to: [length, length], resampling, crop: [length, length] };
+    if (!(typeof crop_pct === "number" && crop_pct > 0 && crop_pct <= 1)) {
+      throw refuse("crop_pct", "a number above 0, at most 1");
+    }
+    return { to: shortest(Math.trunc(length / crop_pct)), resampling, crop: [length, length] };
+  }
+  const to = own ?? shortest(edge as number);
+  return { to, resampling, crop: isCropped ? sides(config.crop_size === undefined ? "size" : "crop_size") : to };
+}
+
+/** Whether a value is a side of a picture. */
+function isSide(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MOST;
+}
+
+function flagOf(
+  config: ForeignConfig,
+  key: string,
+  otherwise: boolean,
+  refuse: (key: string, expected: string) => UserError,
+): boolean {
+  const value = config[key] ?? otherwise;
+  if (typeof value === "boolean") return value;
+  throw refuse(key, "true or false");
 }

@@ -73,11 +73,33 @@ Deno.test("a folder's processor makes of pictures what transformers makes of the
 Deno.test("a processor that is not understood is refused by what is wrong", async () => {
   const folder = await Deno.makeTempDir();
   const wrong = [
-    [{ size: { height: 0, width: 4 } }, /: size is \{"height":0,"width":4\}, expected whole numbers from 1 to 8192$/],
-    [{ size: { shortest_edge: 1e9 } }, /: size is .*, expected a shortest_edge from 1 to 8192$/],
-    [{ size: 4, resample: 9 }, /: resample is 9, expected a number from 0 to 5$/],
-    [{ size: 4, do_pad: true }, /: do_pad is true, expected false$/],
-    [{ size: 4, do_center_crop: true, crop_size: "8" }, /: crop_size is "8", expected whole numbers from 1 to 8192$/],
+    [
+      { size: { height: 0, width: 4 } },
+      /: expected whole numbers from 1 to 8192 for size, got \{"height":0,"width":4\}$/,
+    ],
+    [{ size: null }, /: expected whole numbers from 1 to 8192 for size, got null$/],
+    [{ size: { shortest_edge: 1e9 } }, /: expected a shortest_edge from 1 to 8192 for size, got /],
+    [{ size: { shortest_edge: 4, longest_edge: 9 } }, /: expected no longest_edge for size, got /],
+    [{ size: 4, resample: 9 }, /: expected a whole number from 0 to 5 for resample, got 9$/],
+    [{ size: 4, resample: true }, /: expected a whole number from 0 to 5 for resample, got true$/],
+    [{ size: 4, resample: "bilinear" }, /: expected a whole number from 0 to 5 for resample, got "bilinear"$/],
+    [{ size: 4, do_pad: true }, /: expected false for do_pad, got true$/],
+    [{ size: 4, do_resize: "false" }, /: expected true or false for do_resize, got "false"$/],
+    [
+      { size: 4, do_center_crop: true, crop_size: "8" },
+      /: expected whole numbers from 1 to 8192 for crop_size, got "8"$/,
+    ],
+    [{ size: 4, do_center_crop: 1 }, /: expected true or false for do_center_crop, got 1$/],
+    ...[0, -1, 2, "x", null].map((crop_pct) =>
+      [
+        { image_processor_type: "ConvNextImageProcessor", size: { shortest_edge: 4 }, crop_pct },
+        /: expected a number above 0, at most 1 for crop_pct, got /,
+      ] as const
+    ),
+    [
+      { image_processor_type: "ConvNextImageProcessor", size: { shortest_edge: 4 }, crop_pct: 1e-9 },
+      /: expected sides up to 8192 of 4 x 4 pixels for size, got /,
+    ],
   ] as const;
   for (const [config, message] of wrong) {
     await Deno.writeTextFile(join(folder, FILE), JSON.stringify(config));
