@@ -10,6 +10,9 @@ import type { OtherTeacherSettings } from "../../recipe/recipe_type.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { MadeInputs, Tell } from "./own_inputs.ts";
 
+/** Of a batch of images: beyond it the host has hardly the memory. */
+const MOST_NUMBERS = 2 ** 29;
+
 /**
  * The images of a teacher, if they are of another size than the data set's or normalised otherwise: as the recipe says,
  * or else the files beside its weights.
@@ -55,6 +58,16 @@ export async function imageInputs(
   const asStated = stated && contradicted!.length === 0 ? `, as "${stated.file}" says` : "";
   report(`the teacher's images are ${showForm(image.size, form)}${asStated}`);
   const [height, width] = form.resize?.crop ?? image.size;
+  const { train, evaluate } = recipe.value;
+  const batch = Math.max(train.batchSize, evaluate.batchSize);
+  if (batch * height * width * channels > MOST_NUMBERS) {
+    throw recipe.error(
+      [...path, imageSize === null ? "weights" : "imageSize"],
+      `Cannot give the teacher batches of ${batch} images of ${height} x ${width}: they take ` +
+        `${(batch * height * width * channels * 4 / 2 ** 30).toFixed(1)} GiB, and ${MOST_NUMBERS * 4 / 2 ** 30} are ` +
+        "the most; smaller images, or a smaller train.batchSize and evaluate.batchSize",
+    );
+  }
   return {
     input: { ...input, image: { size: [height, width, channels], normalise: form.normalise } },
     batchOf: () => (batch) => ({ image: inImageForm(batch.image, image.normalise, form) }),

@@ -196,6 +196,10 @@ Deno.test("one of several teachers takes images of another size, with the same f
       /Cannot normalise 1 channels by 2 means and 2 deviations: one each is needed/,
     );
     await assert.rejects(
+      tinyRun(folder, { text: taughtImages(", imageSize: 8192", "") }),
+      /tiny\.yaml:\d+:\d+: Cannot give the teacher batches of 500 images of 8192 x 8192: they take 125\.0 GiB, and 2 are/,
+    );
+    await assert.rejects(
       tinyRun(folder, { text: taughtImages(", tokenizer: x", "") }),
       /tiny\.yaml:\d+:\d+: Cannot use a tokenizer for images/,
     );
