@@ -70,6 +70,7 @@ export async function imageInputs(
   }
   return {
     input: { ...input, image: { size: [height, width, channels], normalise: form.normalise } },
+    made: JSON.stringify(form),
     batchOf: () => (batch) => ({ image: inImageForm(batch.image, image.normalise, form) }),
   };
 }

@@ -80,8 +80,7 @@ async function sha256OfTeacher(
   own: readonly (OwnInputs | null)[],
 ): Promise<string> {
   const ofNumbers = await sha256OfWeights(numbers);
-  // With other inputs it is another teacher; a tokenizer's files are among the run's.
-  const ofInputs = own.flatMap((inputs) => inputs ? [JSON.stringify(inputs.input.image)] : []);
+  const ofInputs = own.flatMap((inputs) => inputs ? [inputs.made] : []);
   const ofFiles = [...members.flatMap(({ files }) => files), ...ofInputs];
   return ofFiles.length === 0 ? ofNumbers : await sha256(new TextEncoder().encode([ofNumbers, ...ofFiles].join()));
 }

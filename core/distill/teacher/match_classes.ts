@@ -1,6 +1,5 @@
 import { UserError } from "../../errors.ts";
-import { classesLacking, showClasses } from "../../plugin/class_names.ts";
-import { areSameClasses, orderOfClasses, sayNothing } from "../../plugin/class_names.ts";
+import { areSameClasses, classesLacking, orderOfClasses, sayNothing, showClasses } from "../../plugin/class_names.ts";
 
 /** A model's classes and a data set's. */
 export interface ClassMatch {

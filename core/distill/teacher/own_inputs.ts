@@ -12,6 +12,8 @@ import { textInputs } from "./text_inputs.ts";
 export interface OwnInputs {
   /** The data's description for the teacher. */
   readonly input: InputDescription;
+  /** How they are made, as far as no file's hash says it: with others it is another teacher. */
+  readonly made: string;
   /** Which teacher, from 0: its inputs are beside the student's in each batch, under {@link ownName}. */
   readonly teacher: number;
 }
@@ -32,6 +34,7 @@ export interface Tell {
 /** What a teacher takes and, beside the student's part of a batch, how it is made. */
 export interface MadeInputs {
   readonly input: InputDescription;
+  readonly made: string;
   readonly batchOf: (same: ExamplesOf) => BatchMap;
 }
 
@@ -68,7 +71,7 @@ export async function withTeachersInputs(
       : await textInputs(recipe, settings, path, data, random, tell);
     taught = {
       data: made ? mapExamples(taught.data, joining(index, made)) : taught.data,
-      own: [...taught.own, made && { input: made.input, teacher: index }],
+      own: [...taught.own, made && { input: made.input, made: made.made, teacher: index }],
     };
   }
   return taught;

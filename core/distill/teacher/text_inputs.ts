@@ -61,6 +61,7 @@ export async function textInputs(
   const theirs = divide(recipe, other, data.sha256, random);
   return {
     input: { ...dataset.input, text: other.input.text },
+    made: "by its own tokenizer", // whose files are among those of the run
     batchOf: (same) => {
       const examples = same(theirs);
       return (_, indices) => examples.batch(indices);

@@ -205,6 +205,25 @@ Deno.test("one of several teachers takes images of another size, with the same f
     );
   }));
 
+Deno.test("outputs that were cached of pictures made otherwise are not used", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, { output: "teacher" });
+    const saved = (name: string) => join(folder, "teacher", "student", name);
+    const { input: _, ...rest } = JSON.parse(await Deno.readTextFile(saved("config.json")));
+    await Deno.writeTextFile(saved("config.json"), JSON.stringify(rest));
+    const processor = JSON.parse(await Deno.readTextFile(saved("preprocessor_config.json")));
+    const student = async (resample: number, cache: string) => {
+      const own = { ...processor, size: { height: 5, width: 7 }, resample };
+      await Deno.writeTextFile(saved("preprocessor_config.json"), JSON.stringify(own));
+      await tinyRun(folder, { text: taughtImages(cache, ""), overrides: ["train.epochs=1"] });
+      return await Deno.readFile(join(folder, "run", "student", "model.safetensors"));
+    };
+    const [nearest, bilinear] = [await student(0, ""), await student(2, "")];
+    assert.notDeepEqual(nearest, bilinear);
+    assert.deepEqual(await student(0, ", cache: kept"), nearest);
+    assert.deepEqual(await student(2, ", cache: kept"), bilinear);
+  }));
+
 Deno.test("a saved model of images is evaluated on images in its own form", () =>
   withTinyData(async (folder) => {
     await tinyRun(folder, { output: "teacher" });
