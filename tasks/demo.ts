@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../core/errors.ts";
-import { makeFolder, writeFileAtomically } from "../core/files.ts";
+import { makeFolder, readTextIfThere, writeFileAtomically } from "../core/files.ts";
 import { serveSite } from "./demo/serve.ts";
 import { buildSite, type Site } from "./demo/site.ts";
 import { sources } from "./support/checkout.ts";
@@ -40,7 +40,17 @@ async function serve(site: Site, port: number): Promise<void> {
   }
 }
 
+/** By what a page of ours is told from somebody else's. */
+const TITLE = "<title>OPDF";
+
 async function write(site: Site, folder: string): Promise<void> {
+  if (folder.trim() === "") throw new UserError('--out "": Expected the name of a folder');
+  const there = await readTextIfThere(join(folder, "index.html"), "the page that is there");
+  if (there !== null && !there.includes(TITLE)) {
+    throw new UserError(
+      `Cannot write the page to "${folder}" as there is another index.html: name another folder, or move it away`,
+    );
+  }
   let bytes = 0;
   for (const [path, content] of site) {
     const file = join(folder, path);

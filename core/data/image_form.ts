@@ -47,6 +47,20 @@ export function showForm([height, width]: readonly number[], { resize, normalise
   return `${size}, normalised by mean ${shown(mean)} and deviation ${shown(std)}`;
 }
 
+/** Numbers of a batch of images: beyond it the host has hardly the memory, and resizing takes minutes. */
+const MOST_NUMBERS = 2 ** 29;
+
+/** What is wrong with images of a form in batches of so many; `null` if nothing is. */
+export function tooLargeInForm([height, width, channels]: readonly number[], form: ImageForm, batch: number) {
+  const { to, crop } = form.resize ?? { to: [height, width], crop: [height, width] };
+  const [down, across] = to[0] * to[1] > crop[0] * crop[1] ? to : crop;
+  const numbers = batch * down * across * channels;
+  if (numbers <= MOST_NUMBERS) return null;
+  return `batches of ${batch} images of ${down} x ${across} take ${(numbers * 4 / 2 ** 30).toFixed(1)} GiB, and ` +
+    `${MOST_NUMBERS * 4 / 2 ** 30} are the most: take smaller images, or a smaller train.batchSize and ` +
+    "evaluate.batchSize";
+}
+
 /**
  * Normalised images in another form. Those that are resized become bytes before, as pictures in files are.
  *

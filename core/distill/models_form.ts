@@ -1,5 +1,6 @@
-import { inImageForm, isInForm, showForm } from "../data/image_form.ts";
+import { inImageForm, isInForm, showForm, tooLargeInForm } from "../data/image_form.ts";
 import type { Random } from "../data/random.ts";
+import { UserError } from "../errors.ts";
 import { readImageForm, tokenizerFolder } from "../model_folder/input_form.ts";
 import { resolve } from "../paths.ts";
 import type { Checked } from "../recipe/checked.ts";
@@ -36,6 +37,8 @@ export async function inModelsForm(
   if (!image || !stated || isInForm(image.size, image.normalise, stated.form)) return data;
   const { form, file } = stated;
   const [height, width] = form.resize?.crop ?? image.size;
+  const wrong = tooLargeInForm(image.size, form, recipe.value.evaluate.batchSize);
+  if (wrong) throw new UserError(`Cannot give the model in "${folder}" its images: ${wrong}`);
   report(`images are ${showForm(image.size, form)}, as "${file}" says`);
   const changed = mapExamples(
     data,

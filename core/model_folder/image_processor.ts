@@ -5,6 +5,7 @@ import { join } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
 import { showJson } from "../json.ts";
 import type { ForeignConfig } from "../plugin/saved_options.ts";
+import { listWords } from "../recipe/words.ts";
 import { readConfigIfThere } from "./config_file.ts";
 
 const FILE = "preprocessor_config.json";
@@ -83,10 +84,8 @@ function normalisation(config: ForeignConfig, file: string, channels: number): I
     const all = (numbers.length === 1 ? Array(channels).fill(numbers[0]) : numbers).map((number) => number / white);
     const areNumbers = numbers.every((number) => typeof number === "number" && isRight(number));
     if (areNumbers && all.length === channels && all.every(Number.isFinite)) return all;
-    throw new UserError(
-      `Cannot normalise images by "${file}": expected image_mean and image_std of ${channels} ` +
-        `number${channels === 1 ? "" : "s"}, deviations above 0`,
-    );
+    const above = key === "image_std" ? " above 0" : "";
+    throw refuse(key, `${channels} number${channels === 1 ? "" : "s"}${above}`);
   };
   return {
     mean: perChannel("image_mean", 0, Number.isFinite),
@@ -96,6 +95,9 @@ function normalisation(config: ForeignConfig, file: string, channels: number): I
 
 /** transformers' ConvNeXT processor shrinks a picture to more than it keeps, by this part where the file has none. */
 const CROPPED_PART = 224 / 256;
+
+/** Processors that resize, cut out the middle and normalise, and nothing else; others have rules of their own. */
+const KINDS = ["ViT", "DeiT", "CLIP", "Siglip", "Bit", "Beit", "ConvNext"];
 
 /** Its pictures of so many pixels and more are not cropped. */
 const CONVNEXT_WHOLE = 384;
@@ -110,8 +112,14 @@ function resizing(config: ForeignConfig, file: string, height: number, width: nu
       ? { height: given, width: given }
       : (given ?? {}) as Record<string, unknown>;
     if (isSide(height) && isSide(width)) return [height, width];
-    throw refuse(key, `whole numbers from 1 to ${MOST}`);
+    const other = key === "size" ? ", or a shortest_edge," : "";
+    throw refuse(key, `height and width${other} of whole numbers from 1 to ${MOST}`);
   };
+  const named = config.image_processor_type ?? config.feature_extractor_type ?? "ViTImageProcessor";
+  const kind = KINDS.find((kind) =>
+    new RegExp(`^${kind}(ImageProcessor|FeatureExtractor)(Fast|Pil)?$`, "i").test(String(named))
+  );
+  if (!kind) throw refuse("image_processor_type", `one that is known here, of ${listWords(KINDS, "or")}`);
   if (flag("do_pad", false)) throw refuse("do_pad", "false");
   const filter = config.resample ?? BILINEAR;
   const resampling = typeof filter === "number" ? RESAMPLING[filter] : undefined;
@@ -135,9 +143,10 @@ function resizing(config: ForeignConfig, file: string, height: number, width: nu
     if (!isSide(length) || !isSide(other)) throw refuse("size", `sides up to ${MOST} of ${height} x ${width} pixels`);
     return height <= width ? [length, other] : [other, length];
   };
-  const { image_processor_type, feature_extractor_type, crop_pct = CROPPED_PART } = config;
-  if (/^ConvNext/i.test(String(image_processor_type ?? feature_extractor_type))) {
-    const length = own?.[0] ?? edge as number;
+  if (kind === "ConvNext") {
+    const { crop_pct = CROPPED_PART } = config;
+    const length = isSide(config.size) ? config.size : edge;
+    if (!isSide(length)) throw refuse("size", "a shortest_edge");
     if (length >= CONVNEXT_WHOLE) return { to: [length, length], resampling, crop: [length, length] };
     if (!(typeof crop_pct === "number" && crop_pct > 0 && crop_pct <= 1)) {
       throw refuse("crop_pct", "a number above 0, at most 1");

@@ -85,3 +85,18 @@ Deno.test("a chart's ticks are round numbers within its range", () => {
   assert.deepEqual(ticks(0.4, 1, 4).map((value) => value.toFixed(2)), ["0.40", "0.60", "0.80", "1.00"]);
   assert.deepEqual(ticks(0, 1, 5).map((value) => value.toFixed(1)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
 });
+
+Deno.test("the site is not written over another page, nor to a folder without a name", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const page = join(folder, "index.html");
+    await Deno.writeTextFile(page, "<title>Mine</title>");
+    const other = await runTask("demo", ["--out", folder]);
+    assert.deepEqual([other.code, await Deno.readTextFile(page)], [2, "<title>Mine</title>"]);
+    assert.match(other.stderr, /^Cannot write the page to ".*" as there is another index\.html: /);
+    const unnamed = await runTask("demo", ["--out", ""]);
+    assert.deepEqual([unnamed.code, unnamed.stderr], [2, '--out "": Expected the name of a folder\n']);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

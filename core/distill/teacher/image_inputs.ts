@@ -1,6 +1,14 @@
-import { type ImageForm, inImageForm, isInForm, isSameNormalisation, showForm } from "../../data/image_form.ts";
+import {
+  type ImageForm,
+  inImageForm,
+  isInForm,
+  isSameNormalisation,
+  showForm,
+  tooLargeInForm,
+} from "../../data/image_form.ts";
 import { isUrl } from "../../data/remote_file.ts";
 import type { Resampling } from "../../data/resize.ts";
+import { UserError } from "../../errors.ts";
 import { readImageForm } from "../../model_folder/input_form.ts";
 import type { ImageInput, InputDescription } from "../../plugin/dataset.ts";
 import type { Checked } from "../../recipe/checked.ts";
@@ -9,9 +17,6 @@ import { resolveFile } from "../../recipe/recipe.ts";
 import type { OtherTeacherSettings } from "../../recipe/recipe_type.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { MadeInputs, Tell } from "./own_inputs.ts";
-
-/** Of a batch of images: beyond it the host has hardly the memory. */
-const MOST_NUMBERS = 2 ** 29;
 
 /**
  * The images of a teacher, if they are of another size than the data set's or normalised otherwise: as the recipe says,
@@ -37,9 +42,15 @@ export async function imageInputs(
         "deviations: one each is needed",
     );
   }
-  const stated = isUrl(weights)
-    ? null
-    : await recipe.within([...path, "weights"], () => readImageForm(resolveFile(recipe, weights), image));
+  const stated = isUrl(weights) ? null : await recipe.within([...path, "weights"], async () => {
+    try {
+      return await readImageForm(resolveFile(recipe, weights), image);
+    } catch (error) {
+      // What is not understood there does not matter where the recipe says it all.
+      if (error instanceof UserError && normalise && imageSize !== null) return null;
+      throw error;
+    }
+  });
   const named = imageSize === null ? null : sizeIn(imageSize, stated?.form.resize?.resampling);
   const form: ImageForm = {
     resize: named ?? stated?.form.resize ?? null,
@@ -59,14 +70,9 @@ export async function imageInputs(
   report(`the teacher's images are ${showForm(image.size, form)}${asStated}`);
   const [height, width] = form.resize?.crop ?? image.size;
   const { train, evaluate } = recipe.value;
-  const batch = Math.max(train.batchSize, evaluate.batchSize);
-  if (batch * height * width * channels > MOST_NUMBERS) {
-    throw recipe.error(
-      [...path, imageSize === null ? "weights" : "imageSize"],
-      `Cannot give the teacher batches of ${batch} images of ${height} x ${width}: they take ` +
-        `${(batch * height * width * channels * 4 / 2 ** 30).toFixed(1)} GiB, and ${MOST_NUMBERS * 4 / 2 ** 30} are ` +
-        "the most; smaller images, or a smaller train.batchSize and evaluate.batchSize",
-    );
+  const wrong = tooLargeInForm(image.size, form, Math.max(train.batchSize, evaluate.batchSize));
+  if (wrong) {
+    throw recipe.error([...path, named ? "imageSize" : "weights"], `Cannot give the teacher its images: ${wrong}`);
   }
   return {
     input: { ...input, image: { size: [height, width, channels], normalise: form.normalise } },

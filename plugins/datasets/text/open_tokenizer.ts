@@ -63,7 +63,16 @@ async function readTokenizer(
     throw new UserError(`Cannot read the tokenizer in "${name}" as ${file} is SentencePiece's: ${saveTokenizer(name)}`);
   }
   const file = join(name, "tokenizer_config.json");
-  return readVocabulary(join(name, "vocab.txt"), bertOptions(config, lowercase, file), readFile);
+  try {
+    return await readVocabulary(join(name, "vocab.txt"), bertOptions(config, lowercase, file), readFile);
+  } catch (error) {
+    if (!(error instanceof UserError && isMissing(error.cause))) throw error;
+    throw new UserError(
+      `Cannot find a tokenizer in "${name}": expected a folder with tokenizer.json, vocab.txt, or vocab.json and ` +
+        "merges.txt",
+      { cause: error.cause },
+    );
+  }
 }
 
 /** Vocabularies of SentencePiece, which are programs' own. */

@@ -53,8 +53,9 @@ function countPatches([height, width]: VitSizes["image"], patch: number): number
   if (fits(patch)) return (height / patch) * (width / patch);
   let smaller = Math.min(patch, height, width);
   while (!fits(smaller)) smaller--;
+  const [down, across] = [height, width].map((side) => Math.max(1, Math.round(side / patch)) * patch);
   throw new UserError(
     `Cannot cut images of ${height} x ${width} pixels into patches of ${patch} x ${patch}: both sides must be ` +
-      `multiples of the patch, for instance of ${smaller}`,
+      `multiples of the patch, as those of ${down} x ${across} are, or the patch one that fits here, as ${smaller} does`,
   );
 }

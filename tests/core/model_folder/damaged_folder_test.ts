@@ -80,8 +80,8 @@ Deno.test("an image processor that divides by nothing, or says no numbers, is a 
     [{ rescale_factor: 0 }, /expected a number above 0 for rescale_factor, got 0$/],
     [{ rescale_factor: "NaN" }, /expected a number above 0 for rescale_factor, got "NaN"$/],
     [{ do_rescale: "false" }, /expected true or false for do_rescale, got "false"$/],
-    [{ image_std: [0.5, 0, 0.5] }, /expected image_mean and image_std of 3 numbers, deviations above 0$/],
-    [{ image_mean: [0.5, "1", 0] }, /expected image_mean and image_std of 3 numbers, deviations above 0$/],
+    [{ image_std: [0.5, 0, 0.5] }, /expected 3 numbers above 0 for image_std, got \[0\.5,0,0\.5\]$/],
+    [{ image_mean: [0.5, "1", 0] }, /expected 3 numbers for image_mean, got \[0\.5,"1",0\]$/],
   ];
   const read = async (folder: string) => (await readImageProcessor(folder))!.normalise(3);
   for (const [change, message] of cases) {

@@ -75,9 +75,21 @@ Deno.test("a processor that is not understood is refused by what is wrong", asyn
   const wrong = [
     [
       { size: { height: 0, width: 4 } },
-      /: expected whole numbers from 1 to 8192 for size, got \{"height":0,"width":4\}$/,
+      /: expected height and width, or a shortest_edge, of whole numbers from 1 to 8192 for size, got \{"height":0,"width":4\}$/,
     ],
-    [{ size: null }, /: expected whole numbers from 1 to 8192 for size, got null$/],
+    [{}, /: expected height and width, or a shortest_edge, .* for size, got nothing$/],
+    [
+      { image_processor_type: "FooImageProcessor", size: 4 },
+      /: expected one that is known here, of ViT, .* for image_/,
+    ],
+    [
+      { image_processor_type: "ConvNextImageProcessor", size: { height: 4, width: 4 } },
+      /: expected a shortest_edge for size/,
+    ],
+    [
+      { size: null },
+      /: expected height and width, or a shortest_edge, of whole numbers from 1 to 8192 for size, got null$/,
+    ],
     [{ size: { shortest_edge: 1e9 } }, /: expected a shortest_edge from 1 to 8192 for size, got /],
     [{ size: { shortest_edge: 4, longest_edge: 9 } }, /: expected no longest_edge for size, got /],
     [{ size: 4, resample: 9 }, /: expected a whole number from 0 to 5 for resample, got 9$/],
@@ -87,7 +99,7 @@ Deno.test("a processor that is not understood is refused by what is wrong", asyn
     [{ size: 4, do_resize: "false" }, /: expected true or false for do_resize, got "false"$/],
     [
       { size: 4, do_center_crop: true, crop_size: "8" },
-      /: expected whole numbers from 1 to 8192 for crop_size, got "8"$/,
+      /: expected height and width of whole numbers from 1 to 8192 for crop_size, got "8"$/,
     ],
     [{ size: 4, do_center_crop: 1 }, /: expected true or false for do_center_crop, got 1$/],
     ...[0, -1, 2, "x", null].map((crop_pct) =>

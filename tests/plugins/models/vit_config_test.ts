@@ -88,9 +88,13 @@ Deno.test("sizes that do not fit each other or the images are refused in one sen
   refused({ ...sizes, heads: 3 }, /^Cannot divide a width of 8 among 3 heads: expected a multiple of the heads$/);
   refused(
     { ...sizes, patch: 16 },
-    /^Cannot cut images of 28 x 28 pixels into patches of 16 x 16: both sides must be multiples .*, for instance of 14$/,
+    /^Cannot cut images of 28 x 28 pixels into patches of 16 x 16: both sides must be multiples .*, as those of 32 x 32 are, .*, as 14 does$/,
   );
-  refused({ ...sizes, patch: 40 }, /30 x 20 pixels into patches of 40 x 40: .* of 10$/, images([30, 20, 1]));
+  refused(
+    { ...sizes, patch: 40 },
+    /30 x 20 pixels into patches of 40 x 40: .* of 40 x 40 are, .* as 10 does$/,
+    images([30, 20, 1]),
+  );
   refused(sizes, /^Cannot build the model "vit" as it takes images: the data set has text$/, textData(["a", "b"]));
   refused(
     { ...sizes, distillationHead: true },

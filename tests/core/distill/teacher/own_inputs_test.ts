@@ -46,6 +46,10 @@ Deno.test("a teacher reads texts by its own tokenizer, and a student by the data
     const named = await told(folder, taughtTexts(", tokenizer: shuffled", ", tokenizer: shuffled"));
     assert.match(named.warned, /teacher\.tokenizer is used, and not the tokenizer in "teacher\/student"/);
     assert.ok(named.teacher!.accuracy! < 0.9);
+    await assert.rejects(
+      tinyRun(folder, { text: taughtTexts("", ", tokenizer: nowhere") }),
+      /tiny\.yaml:\d+:\d+: Cannot find a tokenizer in "nowhere": expected a folder with tokenizer\.json, vocab\.txt, or/,
+    );
   }));
 
 Deno.test("outputs are cached of a teacher with its own tokenizer as they are computed", () =>
@@ -197,7 +201,7 @@ Deno.test("one of several teachers takes images of another size, with the same f
     );
     await assert.rejects(
       tinyRun(folder, { text: taughtImages(", imageSize: 8192", "") }),
-      /tiny\.yaml:\d+:\d+: Cannot give the teacher batches of 500 images of 8192 x 8192: they take 125\.0 GiB, and 2 are/,
+      /tiny\.yaml:\d+:\d+: Cannot give the teacher its images: batches of 500 images of 8192 x 8192 take 125\.0 GiB, and 2 are/,
     );
     await assert.rejects(
       tinyRun(folder, { text: taughtImages(", tokenizer: x", "") }),
