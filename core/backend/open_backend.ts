@@ -17,6 +17,8 @@ export interface BackendOptions {
   readonly precision?: Backend["precision"];
   /** Threads of the cpu backend; by default one for each processor, 8 at most. */
   readonly threads?: number;
+  /** Where WebGPU comes from, if it is not `navigator.gpu`: in Node.js it is a package's. */
+  readonly gpu?: GPU;
 }
 
 /** A backend and one line that says why it was taken and how to take another. */
@@ -57,8 +59,14 @@ export async function openBackend(choice: BackendChoice, options: BackendOptions
     if (choice === "webgpu") throw new UserError("Cannot compute in float64 on WebGPU: it has float32; use cpu");
     return { backend: await CpuBackend.create(options), reason: "only the cpu computes in float64" };
   }
-  const adapter = await findAdapter();
+  const adapter = await findAdapter(options.gpu);
   if (choice === "webgpu") {
+    if (!options.gpu && !globalThis.navigator?.gpu) {
+      throw new UserError(
+        "Cannot use webgpu as there is none in this runtime: hand one to openBackend, as " +
+          '`{ gpu: create([]) }` of the package "webgpu", or use cpu',
+      );
+    }
     if (!adapter) {
       throw new UserError(
         "Cannot use --backend webgpu as no WebGPU adapter was found: install a Vulkan driver, or use --backend cpu",

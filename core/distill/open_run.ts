@@ -1,3 +1,4 @@
+import { Owned } from "../owned.ts";
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { breathe } from "../evaluate/breathe.ts";
@@ -87,12 +88,12 @@ export interface RunParts {
 export async function openRun(
   recipe: Checked<Recipe>,
   { backend, builtins, resume = false, reporter = silent, signal }: RunOptions,
-): Promise<RunParts & { readonly owned: DisposableStack }> {
+): Promise<RunParts & { readonly owned: Owned }> {
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
   const plugins = await resolvePlugins(recipe, builtins);
   const settings = recipe.value;
-  using owned = new DisposableStack();
+  using owned = new Owned();
   const breath = async () => {
     await breathe();
     try {

@@ -1,3 +1,4 @@
+import { groupBy } from "../../../core/group_by.ts";
 import type { TensorShapes } from "../../../core/plugin/model.ts";
 import { listWords } from "../../../core/recipe/words.ts";
 import { depthOf, DEPTHS, layOut } from "./architecture.ts";
@@ -83,7 +84,7 @@ export function recognise(shapes: TensorShapes): Recognised | null {
 
 /** Items by a number of theirs, from the smallest on. */
 function grouped<Item>(items: readonly Item[], key: (item: Item) => number): Map<number, Item[]> {
-  return new Map([...Map.groupBy(items, key)].sort(([a], [b]) => a - b));
+  return new Map([...groupBy(items, key)].sort(([a], [b]) => a - b));
 }
 
 const ODDITIES = { none: "", grouped: " in groups (ResNeXt)", wide: " wider than its stem (Wide ResNet)" };
