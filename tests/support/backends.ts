@@ -1,3 +1,4 @@
+import { hardwareKind } from "../../core/backend/adapter_kinds.ts";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { findAdapter } from "../../core/backend/webgpu/adapter.ts";
@@ -16,7 +17,7 @@ const isThere = await findAdapter() !== null;
 
 /** `deno test ... -- --traits=hardware --limits=default` tries what a hardware adapter, or a small one, would run. */
 const options: WebGpuOptions = {
-  traits: Deno.args.includes("--traits=hardware") ? { software: false } : {},
+  traits: Deno.args.includes("--traits=hardware") ? hardwareKind : {},
   defaultLimits: Deno.args.includes("--limits=default"),
 };
 

@@ -1,4 +1,5 @@
 import { UserError } from "../../errors.ts";
+import { hardwareKind, softwareKind } from "../adapter_kinds.ts";
 import type { AdapterTraits } from "../kernel.ts";
 
 /** Limits worth asking for beyond WebGPU's low defaults. */
@@ -30,7 +31,7 @@ export function describeAdapter(adapter: GPUAdapter): string {
 
 export function traitsOf(adapter: GPUAdapter, device: GPUDevice): AdapterTraits {
   return {
-    software: isSoftware(adapter),
+    ...(isSoftware(adapter) ? softwareKind : hardwareKind),
     maxWorkgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
     maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,
     maxWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,

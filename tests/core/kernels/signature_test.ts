@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hardwareKind, softwareKind } from "../../../core/backend/adapter_kinds.ts";
 import type { AdapterTraits, AnyKernel, Launch } from "../../../core/backend/kernel.ts";
 import { PipelineCache } from "../../../core/backend/webgpu/pipelines.ts";
 import type { WebGpuBackend } from "../../../core/backend/webgpu/webgpu_backend.ts";
@@ -7,8 +8,8 @@ import "../../../mod.ts";
 import { testBackends, webgpu } from "../../support/backends.ts";
 
 /** Adapters on which kernels choose differently. */
-const adapters: readonly AdapterTraits[] = [true, false].map((software) => ({
-  software,
+const adapters: readonly AdapterTraits[] = [softwareKind, hardwareKind].map((kind) => ({
+  ...kind,
   maxWorkgroupInvocations: 256,
   maxWorkgroupStorageBytes: 16384,
   maxWorkgroupsPerDimension: 65535,
