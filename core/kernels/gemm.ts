@@ -4,7 +4,7 @@ import type { Floats } from "../backend/backend.ts";
 import type { AdapterTraits } from "../backend/kernel.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { blockCount, blockFor, keepShaders, matrixPatch, withBlock } from "./block.ts";
-import type { Lanes } from "./header.ts";
+import { lanesOf } from "./header.ts";
 import { defineKernel, type VariedLaunch } from "./kernel.ts";
 import { grid, linear } from "./launch.ts";
 import { TILE, withTiles } from "./tile.ts";
@@ -72,22 +72,15 @@ function launch(p: Parameters, adapter: AdapterTraits): VariedLaunch {
   }
   const block = blockFor(p.m, p.n, slices, adapter);
   // Neighbours along k must come in fours in each part, and otherwise those of a row of A^T or B.
-  const along = lanesOf(p.k, p.parts === 1 ? 0 : p.partDepth);
+  const along = [p.k, p.parts === 1 ? p.k : p.partDepth];
   const lanes = {
-    a: fewest(lanesOf(p.aBatch), p.aColumn === 1 ? fewest(along, lanesOf(p.aRow)) : lanesOf(p.m, p.aColumn)),
-    b: fewest(lanesOf(p.bBatch), p.bRow === 1 ? fewest(along, lanesOf(p.bColumn)) : lanesOf(p.n, p.bRow)),
+    a: lanesOf(p.aBatch, ...(p.aColumn === 1 ? [...along, p.aRow] : [p.m, p.aColumn])),
+    b: lanesOf(p.bBatch, ...(p.bRow === 1 ? [...along, p.bColumn] : [p.n, p.bRow])),
     c: lanesOf(p.n),
   };
   const workgroups = grid(blockCount(block, p.m, p.n) * slices, adapter);
   return { shader: blockShader(block, lanes), lanes, entryPoint: "tiled", workgroups };
 }
-
-/** Vectors of four can be read where all of these extents come in fours. */
-function lanesOf(...extents: readonly number[]): Lanes {
-  return extents.every((extent) => extent % 4 === 0) ? 4 : 1;
-}
-
-const fewest = (one: Lanes, other: Lanes): Lanes => one === 4 && other === 4 ? 4 : 1;
 
 /** Threads of gemm.wgsl for one slice of C: its tiles, filled up to whole blocks of eight. */
 function threadsFor(m: number, n: number): number {

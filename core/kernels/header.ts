@@ -14,6 +14,11 @@ export interface Signature {
 /** How many numbers an `Element` is: a shader may take four at a time where they lie side by side. */
 export type Lanes = 1 | 4;
 
+/** Vectors of four can be read where all of these extents and strides come in fours. */
+export function lanesOf(...extents: readonly number[]): Lanes {
+  return extents.every((extent) => extent % 4 === 0) ? 4 : 1;
+}
+
 /** The same for all of a kernel's tensors of `Element`, or for each of them by its name. */
 export type LanesOf<Name extends string = string> = Lanes | Readonly<Record<Name, Lanes>>;
 

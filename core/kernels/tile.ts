@@ -22,7 +22,9 @@ export interface TileTensors {
  */
 export function withTiles({ right, result }: TileTensors, ...shaders: readonly string[]): Record<Lanes, string> {
   const variant = (lanes: Lanes) =>
-    [withTile(result, lanes), fillHoles(lanes === 4 ? vectorLoad : scalarLoad, { RIGHT: right }), ...shaders].join("\n");
+    [withTile(result, lanes), fillHoles(lanes === 4 ? vectorLoad : scalarLoad, { RIGHT: right }), ...shaders].join(
+      "\n",
+    );
   return { 1: variant(1), 4: variant(4) };
 }
 
