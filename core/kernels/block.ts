@@ -4,7 +4,7 @@ import scalarFour from "../../shaders/four_scalar.wgsl" with { type: "text" };
 import vectorFour from "../../shaders/four_vector.wgsl" with { type: "text" };
 import type { AdapterTraits } from "../backend/kernel.ts";
 import { fillHoles, type Lanes } from "./header.ts";
-import { TILE, withTile } from "./tile.ts";
+import { TILE, tileCount, withTile } from "./tile.ts";
 
 /** Rows and columns of the part of a product that a workgroup computes in its own memory. */
 export interface Block {
@@ -27,6 +27,9 @@ const BLOCKS: readonly Block[] = [
 const PRODUCTS_PER_LOAD = 16;
 
 const threadsOf = ({ rows, columns }: Block) => rows * columns / TILE ** 2;
+
+/** Workgroups of large blocks come to so many times the threads that are enough: few of them do not divide evenly. */
+const LARGE_ROUNDS = 2;
 
 /** Bytes of workgroup memory: both factors', and so many more for each row. */
 const bytesOf = ({ rows, columns }: Block, bytesPerRow: number) =>
@@ -52,7 +55,7 @@ export function blockFor(
   const fitting = BLOCKS.filter((block) =>
     bytesOf(block, bytesPerRow) <= adapter.maxWorkgroupStorageBytes &&
     threadsOf(block) <= adapter.maxWorkgroupInvocations &&
-    (threadsOf(block) <= 64 || groups(block) * threadsOf(block) >= adapter.enoughThreads)
+    (threadsOf(block) <= 64 || groups(block) * threadsOf(block) >= LARGE_ROUNDS * adapter.enoughThreads)
   );
   return fitting.reduce((best, block) => work(block) < work(best) ? block : best);
 }
@@ -60,6 +63,13 @@ export function blockFor(
 /** How many blocks a result is made of. */
 export function blockCount(block: Block, rows: number, columns: number): number {
   return Math.ceil(rows / block.rows) * Math.ceil(columns / block.columns);
+}
+
+/** Threads for `slices` results: those of blocks, or a software adapter's, one for each tile. */
+export function productThreads(rows: number, columns: number, slices: number, adapter: AdapterTraits): number {
+  if (adapter.software) return slices * tileCount(rows, columns);
+  const block = blockFor(rows, columns, slices, adapter);
+  return slices * blockCount(block, rows, columns) * threadsOf(block);
 }
 
 /** How a thread finds four neighbours of a factor, under the name `four`. */

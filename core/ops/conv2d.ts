@@ -5,7 +5,6 @@ import {
   type ConvGeometry,
   convInputGradientKernel,
 } from "../kernels/conv2d.ts";
-import { tileCount } from "../kernels/tile.ts";
 import { showShape, type Tensor } from "../tensor.ts";
 import { partsByBlocks, partsOf } from "./gemm.ts";
 import { defineOp, type Forward, type Op } from "./op.ts";
@@ -36,8 +35,8 @@ function geometryOf(x: Tensor, filter: Tensor, { stride = 1, padding = 0 }: Wind
 
 function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Tensor): Tensor {
   const rows = p.images * p.outHeight;
-  const tiles = tileCount(p.kernelHeight * p.kernelWidth * p.inputs, p.outputs);
-  const wanted = partsOf(device, tiles, rows * p.outWidth).parts;
+  const taps = p.kernelHeight * p.kernelWidth;
+  const wanted = partsOf(device, taps * p.inputs, p.outputs, rows * p.outWidth).parts;
   const partRows = Math.max(1, Math.ceil(rows / Math.min(rows, wanted)));
   const parts = Math.max(1, Math.ceil(rows / partRows));
   const shape = [p.kernelHeight, p.kernelWidth, p.inputs, p.outputs];
@@ -53,8 +52,8 @@ function summed(device: Device, partials: Tensor, shape: readonly number[]): Ten
 
 function forward(device: Device, p: ConvGeometry, x: Tensor, filters: Tensor): Tensor {
   const { images, outHeight, outWidth, outputs, inputs, kernelHeight, kernelWidth } = p;
-  const tiles = tileCount(images * outHeight * outWidth, outputs);
-  const parts = partsByBlocks(device, tiles, kernelHeight * kernelWidth * inputs);
+  const taps = kernelHeight * kernelWidth;
+  const parts = partsByBlocks(device, images * outHeight * outWidth, outputs, taps * inputs);
   const shape = [images, outHeight, outWidth, outputs];
   const y = device.empty([parts.parts, ...shape]);
   device.run(convForwardKernel, { x, filters, y }, { ...p, ...parts });
@@ -65,7 +64,7 @@ function inputGradient(device: Device, p: ConvGeometry, gradient: Tensor, filter
   const { images, height, width, inputs, outputs, kernelHeight, kernelWidth, stride } = p;
   // With a stride, a pixel is seen by every stride-th tap along each axis; by how many exactly depends on the pixel.
   const taps = Math.ceil(kernelHeight / stride) * Math.ceil(kernelWidth / stride);
-  const parts = partsByBlocks(device, tileCount(images * height * width, inputs), taps * outputs);
+  const parts = partsByBlocks(device, images * height * width, inputs, taps * outputs);
   const shape = [images, height, width, inputs];
   const dx = device.empty([parts.parts, ...shape]);
   device.run(convInputGradientKernel, { gradient, filters, dx }, { ...p, ...parts });
