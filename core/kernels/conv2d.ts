@@ -9,7 +9,7 @@ import { filterGradientShader, forwardShader, inputGradientShader, ROW_BYTES } f
 import { filterGradientLoop, forwardLoop, inputGradientLoop } from "./conv2d_loops.ts";
 import { fillHoles, lanesOf } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
-import { grid, linear } from "./launch.ts";
+import { inGroups, linear } from "./launch.ts";
 import { tileCount, withTiles } from "./tile.ts";
 
 const forwardTiles = withTiles(
@@ -58,7 +58,7 @@ function alongLanes(channels: number, { parts, partDepth }: { readonly parts: nu
 /** The block for a product of so many slices, and the workgroups that compute it. */
 function blocksOf(rows: number, columns: number, slices: number, adapter: AdapterTraits) {
   const block = blockFor(rows, columns, slices, adapter, ROW_BYTES);
-  return { block, workgroups: grid(blockCount(block, rows, columns) * slices, adapter) };
+  return { block, workgroups: inGroups(blockCount(block, rows, columns) * slices, adapter) };
 }
 
 /**

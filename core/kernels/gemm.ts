@@ -6,7 +6,7 @@ import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { blockCount, blockFor, keepShaders, matrixPatch, withBlock } from "./block.ts";
 import { lanesOf } from "./header.ts";
 import { defineKernel, type VariedLaunch } from "./kernel.ts";
-import { grid, linear } from "./launch.ts";
+import { inGroups, linear } from "./launch.ts";
 import { TILE, withTiles } from "./tile.ts";
 
 const registersShader = withTiles({ right: "b", result: "c" }, shader);
@@ -78,7 +78,7 @@ function launch(p: Parameters, adapter: AdapterTraits): VariedLaunch {
     b: lanesOf(p.bBatch, ...(p.bRow === 1 ? [...along, p.bColumn] : [p.n, p.bRow])),
     c: lanesOf(p.n),
   };
-  const workgroups = grid(blockCount(block, p.m, p.n) * slices, adapter);
+  const workgroups = inGroups(blockCount(block, p.m, p.n) * slices, adapter);
   return { shader: blockShader(block, lanes), lanes, entryPoint: "tiled", workgroups };
 }
 

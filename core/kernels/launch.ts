@@ -8,11 +8,11 @@ export const LINEAR_WORKGROUP = 64;
  * shader finds its index as `id.x + id.y * groups.x * 64`.
  */
 export function linear(count: number, adapter: AdapterTraits): [number, number, number] {
-  return grid(Math.ceil(count / LINEAR_WORKGROUP), adapter);
+  return inGroups(Math.ceil(count / LINEAR_WORKGROUP), adapter);
 }
 
-/** As many workgroups, likewise; the shader finds its own as `group.x + group.y * groups.x`. */
-export function grid(count: number, adapter: AdapterTraits): [number, number, number] {
+/** So many workgroups, at least one, in one dimension or two; the shader finds its own by `workgroupIndex`. */
+export function inGroups(count: number, adapter: AdapterTraits): [number, number, number] {
   const groups = Math.max(1, count);
   const x = Math.min(groups, adapter.maxWorkgroupsPerDimension);
   return [x, Math.ceil(groups / x), 1];
