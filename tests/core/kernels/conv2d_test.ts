@@ -48,7 +48,7 @@ interface Cut {
   readonly partDepth: number;
 }
 
-/** The longest sums over taps and channels: of the output, and of the input's gradient, where a pixel sees some taps. */
+/** The longest sums over taps and channels: of the output, and of a pixel's gradient, which only some taps see. */
 const depthsOf = (p: ConvGeometry) => ({
   y: p.kernelHeight * p.kernelWidth * p.inputs,
   dx: Math.ceil(p.kernelHeight / p.stride) * Math.ceil(p.kernelWidth / p.stride) * p.outputs,
