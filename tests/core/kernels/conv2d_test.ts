@@ -138,3 +138,14 @@ testBackends("convolution and its gradients are the definition's sums", async (b
     }
   }
 }, [float64, ...backends, hardware]);
+
+testBackends("what stands beyond the end of a sum is not even multiplied by zero", async (backend) => {
+  const device = new Device(backend);
+  const p = { ...geometry([1, 1, 5, 3], [1, 3, 5]), parts: 1, partDepth: 9 };
+  const x = new Float64Array(15);
+  x[2 * 3 + 2] = Infinity; // the last channel of the pixel that all three see, one by its last tap
+  const [images, filters] = [device.tensor(x), device.full([9 * 5], 1)];
+  const y = device.empty([3 * 5]);
+  device.run(convForwardKernel, { x: images, filters, y }, p);
+  assertClose((await device.read([y]))[0].map((value) => value === Infinity ? 1 : 0), Array(15).fill(1), 0, "output");
+}, [float64, ...backends, hardware]);
