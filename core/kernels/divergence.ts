@@ -35,7 +35,6 @@ function logTotalIn(x: Floats, begin: number, columns: number, factor: number, s
 
 function divergence({ name, terms, slopes, term, slope }: Definition) {
   const value = fillHoles(`${logSigmoidShader}\n${shader}`, { TERMS: terms });
-  const gradients = slopes.map((text) => fillHoles(`${logSigmoidShader}\n${gradientShader}`, { SLOPE: text }));
   return {
     /**
      * `weight` times the divergence of softmax(factor reference) and softmax(factor logits) for each row of `[rows,
@@ -70,27 +69,30 @@ function divergence({ name, terms, slopes, term, slope }: Definition) {
         }
       },
     }),
-    /** Its gradient by one side, 0 for the reference and 1 for the logits, from the rows' `gradient [rows]`. */
-    gradient: defineKernel({
-      name: `${name} dx`,
-      reads: { reference: "f32", logits: "f32", notes: "f32", gradient: "f32" },
-      writes: { output: "f32" },
-      parameters: { ...parameters, side: "u32" },
-      launch: (p, adapter) => ({ shader: gradients[p.side], workgroups: spread(p.rows * p.columns, adapter) }),
-      cpu: ({ reference, logits, notes, gradient, output }, { rows, columns, factor, weight, side }) => {
-        const [own, other] = side === 1 ? [logits, reference] : [reference, logits];
-        for (let row = 0; row < rows; row++) {
-          const [mine, others] = [side, 1 - side].map((place) => row * DIVERGENCE_NOTES + 3 * place);
-          const [shift, logTotal, expectation] = [notes[mine], notes[mine + 1], notes[mine + 2]];
-          const [otherShift, otherLogTotal] = [notes[others], notes[others + 1]];
-          const scale = gradient[row] * weight * factor;
-          for (let c = row * columns; c < (row + 1) * columns; c++) {
-            const x = factor * own[c] - shift - logTotal;
-            const y = factor * other[c] - otherShift - otherLogTotal;
-            output[c] = scale * slope(x, y, expectation, side);
+    /** Its gradients by reference and logits, from the rows' `gradient [rows]`. */
+    gradients: slopes.map((text, side) => {
+      const shader = fillHoles(`${logSigmoidShader}\n${gradientShader}`, { SLOPE: text, SIDE: `${side}u` });
+      return defineKernel({
+        name: `${name} d${side === 0 ? "reference" : "logits"}`,
+        reads: { reference: "f32", logits: "f32", notes: "f32", gradient: "f32" },
+        writes: { output: "f32" },
+        parameters,
+        launch: (p, adapter) => ({ shader, workgroups: spread(p.rows * p.columns, adapter) }),
+        cpu: ({ reference, logits, notes, gradient, output }, { rows, columns, factor, weight }) => {
+          const [own, other] = side === 0 ? [reference, logits] : [logits, reference];
+          for (let row = 0; row < rows; row++) {
+            const [mine, others] = [side, 1 - side].map((place) => row * DIVERGENCE_NOTES + 3 * place);
+            const [shift, logTotal, expectation] = [notes[mine], notes[mine + 1], notes[mine + 2]];
+            const [otherShift, otherLogTotal] = [notes[others], notes[others + 1]];
+            const scale = gradient[row] * weight * factor;
+            for (let c = row * columns; c < (row + 1) * columns; c++) {
+              const x = factor * own[c] - shift - logTotal;
+              const y = factor * other[c] - otherShift - otherLogTotal;
+              output[c] = scale * slope(x, y, expectation, side);
+            }
           }
-        }
-      },
+        },
+      });
     }),
   };
 }

@@ -28,7 +28,7 @@ const divergence = (kernels: typeof klDivergenceKernels, weight: number): Diverg
       return [reference, logits].map(({ shape }, side) => {
         if (!needs[side]) return null;
         const output = device.empty(shape);
-        device.run(kernels.gradient, { reference, logits, notes, gradient, output }, { ...parameters, side });
+        device.run(kernels.gradients[side], { reference, logits, notes, gradient, output }, parameters);
         return output;
       });
     },
