@@ -13,7 +13,7 @@ export interface CrossEntropyOptions {
  * -(1 - e) log p_y - e / C sum_c log p_c with p = softmax(logits), for each row: `logits [..., classes]` and `labels
  * [...]`, whole numbers in [0, classes), give `[...]`. One kernel each way. The labels have no gradient.
  *
- * @throws RangeError if the shapes do not fit
+ * @throws RangeError if the shapes do not fit, or the smoothing is not from 0 to below 1
  */
 export const crossEntropy: Op<[logits: Tensor, labels: Tensor, options?: CrossEntropyOptions]> = defineOp({
   forward(device: Device, logits: Tensor, labels: Tensor, { smoothing = 0 }: CrossEntropyOptions = {}) {
@@ -23,6 +23,9 @@ export const crossEntropy: Op<[logits: Tensor, labels: Tensor, options?: CrossEn
         `Cannot compare logits ${showShape(logits.shape)} with labels ${showShape(labels.shape)}: expected ` +
           `[..., classes] and [...]`,
       );
+    }
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new RangeError(`Cannot smooth labels by ${smoothing}: expected a number from 0 to below 1`);
     }
     const parameters = { rows: labels.size, columns: logits.shape.at(-1)!, smoothing };
     const [output, notes] = [shape, [labels.size, 2]].map((shape) => device.empty(shape));
