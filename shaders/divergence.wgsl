@@ -1,8 +1,8 @@
 // Divergences of softmax(factor reference) and softmax(factor logits) for each row of [rows, columns].
-// The notes [rows, 6] are for the gradient: of the reference, then of the logits, the largest entry, the logarithm of the
-// sum of exponentials beside it, and the expectation that the gradient subtracts.
-// From the kernel's signature: p, reference, logits, output, notes; from a loss_row file: how a row is shared; TERMS: of
-// log-probabilities l, the part of each expectation.
+// The notes [rows, 6] are for the gradient: of the reference, then of the logits, the largest entry, the logarithm of
+// the sum of exponentials beside it, and the expectation that the gradient subtracts.
+// From the kernel's signature: p, reference, logits, output, notes; from a loss_row file: how a row is shared; filled
+// in: the parts of both expectations, of log-probabilities l.
 
 fn scaled(i: u32) -> vec2f { return p.factor * vec2f(reference[i], logits[i]); }
 

@@ -1,6 +1,7 @@
 // Gradient of a divergence by one of its two sides, one thread to a number of [rows, columns].
-// From the kernel's signature: p, reference, logits, notes, gradient, output; SIDE: 0 for the reference, 1 for the logits;
-// SLOPE: the derivative by a scaled logit, of its log-probability `own`, that of the other side, and the expectation.
+// From the kernel's signature: p, reference, logits, notes, gradient, output; filled in: the side, 0 for the reference
+// and 1 for the logits, and the derivative by a scaled logit, of its log-probability `own`, that of the other side, and
+// the expectation.
 
 fn logProbability(x: f32, note: u32) -> f32 { return p.factor * x - notes[note] - notes[note + 1u]; }
 

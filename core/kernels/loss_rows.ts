@@ -22,8 +22,8 @@ function formOf(shader: string, rows: string, workgroup: number): string {
 }
 
 /**
- * How a loss over rows runs: on a software adapter, which is slow at barriers, each row in a thread; on a GPU each row in
- * a workgroup, so that a row of thousands of classes is read in one stretch and by many.
+ * How a loss over rows runs: on a software adapter, which is slow at barriers, each row in a thread; on a GPU each row
+ * in a workgroup, so that a row of thousands of classes is read in one stretch and by many.
  *
  * @param shader says what a row gives by `rowOf`, `laneOf`, `totalOfRow` and `largestOfRow`
  */

@@ -35,8 +35,9 @@ const divergence = (kernels: typeof klDivergenceKernels, weight: number): Diverg
   });
 
 /**
- * KL(softmax(factor reference) || softmax(factor logits)) over the last dimension, in nats: two tensors `[..., classes]`
- * give `[...]`. The factor is one over a temperature, 1 by default. One kernel forward, one for each gradient.
+ * KL(softmax(factor reference) || softmax(factor logits)) over the last dimension, in nats: two tensors
+ * `[..., classes]` give `[...]`. The factor is one over a temperature, 1 by default. One kernel forward, one for each
+ * gradient.
  *
  * @throws RangeError if the shapes differ, or the factor is not above 0
  */

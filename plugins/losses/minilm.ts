@@ -45,7 +45,7 @@ function layOut({ student, teacher, heads }: MiniLmOptions, { shapes, report }: 
   return { student: layers[0].place, teacher: layers[1].place, heads: chosen };
 }
 
-/** A A^T / sqrt(d) for each relation head, `[batch, heads, length, length]`, far below all others at keys of padding. */
+/** A A^T / sqrt(d) for each relation head, `[batch, heads, length, length]`; far below the others at padding. */
 function relationScores(ops: Ops, vectors: Tensor, heads: number, hidden: Tensor): Tensor {
   const [batch, own, length, width] = vectors.shape;
   const headWidth = own * width / heads;
