@@ -18,6 +18,9 @@ import { sources } from "./support/checkout.ts";
 import { endingOf } from "./support/errors.ts";
 import { standardOutput } from "./support/output.ts";
 
+/** Of the package, in Deno and elsewhere. */
+const ENTRIES = ["mod.ts", "node.ts", "core/mod.ts", "plugins/mod.ts"];
+
 /** By what a package of ours is told from another program's. */
 const NAME = configuration.name;
 
@@ -25,19 +28,14 @@ const NAME = configuration.name;
 export async function buildPackage(checkout: string): Promise<Map<string, string>> {
   const folder = await Deno.makeTempDir();
   try {
-    const [bundled, sources] = ["bundle", "sources"].map((name) => join(folder, name));
-    for (const path of [bundled, sources]) await Deno.mkdir(path);
-    const [types, modules] = await Promise.all([
-      declarations(checkout, configuration, sources),
-      bundle(checkout, Object.keys(configuration.imports), bundled),
-    ]);
+    const modules = await bundle(checkout, ENTRIES, Object.keys(configuration.imports), folder);
     const content = manifest(configuration, importedPackages(modules.values()));
     return new Map([
       ["package.json", `${JSON.stringify(content, null, 2)}\n`],
       ["README.md", await Deno.readTextFile(join(checkout, "tasks", "npm", "README.md"))],
       ["LICENSE", await Deno.readTextFile(join(checkout, "LICENSE"))],
       ...modules,
-      ...types,
+      ...await declarations(checkout, ENTRIES),
     ]);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -2,9 +2,6 @@ import { join, relative } from "node:path";
 import ts from "npm:typescript@6.0.3";
 import { pathsIn } from "./paths_in.ts";
 
-/** The entries, in Deno and elsewhere. */
-export const ENTRIES = ["mod.ts", "node.ts", "core/mod.ts", "plugins/mod.ts"];
-
 /** Engines from 2022 on parse it: `using` becomes what it stands for. */
 const LOWERED: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
@@ -17,6 +14,7 @@ const LOWERED: ts.CompilerOptions = {
  * stay imports.
  *
  * @param checkout the folder of the sources
+ * @param entries their paths from there
  * @param packages what is imported by these names stays an import
  * @param folder an empty one, for the bundler
  * @returns the modules' code by their paths
@@ -24,13 +22,14 @@ const LOWERED: ts.CompilerOptions = {
  */
 export async function bundle(
   checkout: string,
+  entries: readonly string[],
   packages: readonly string[],
   folder: string,
 ): Promise<Map<string, string>> {
   const external = packages.flatMap((name) => ["--external", name]);
   const flags = ["--no-config", "--no-lock", "--platform", "deno", "--code-splitting", "--quiet"];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", ...flags, ...external, "--outdir", folder, ...ENTRIES],
+    args: ["bundle", ...flags, ...external, "--outdir", folder, ...entries],
     cwd: checkout,
     stdin: "null",
   }).output();

@@ -1,11 +1,60 @@
-import { dirname, join, relative } from "node:path";
-import { parseTarGzip } from "npm:nanotar@0.3.0";
-import { ENTRIES } from "./bundle.ts";
-import type { Configuration } from "./manifest.ts";
-import { pathsIn } from "./paths_in.ts";
+import { dirname, join } from "node:path/posix";
+import ts from "npm:typescript@6.0.3";
+import { join as joinPath } from "node:path";
+
+/** Each file by itself, as everything public has its type written out: what would have to be inferred is an error. */
+const OPTIONS: ts.CompilerOptions = {
+  isolatedDeclarations: true,
+  declaration: true,
+  strict: true,
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.ESNext,
+};
 
 /** Where a type has `using`, older libraries of TypeScript's have to be told. */
 const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
+
+/**
+ * The declarations of all that entries reach.
+ *
+ * @param checkout the folder of the sources
+ * @param entries their paths from there
+ * @returns their text by their paths
+ * @throws Error where a type is not written out
+ */
+export async function declarations(checkout: string, entries: readonly string[]): Promise<Map<string, string>> {
+  const made = new Map<string, string>();
+  const left = [...entries];
+  for (let path; (path = left.pop()) !== undefined;) {
+    const target = path.replace(/\.ts$/, ".d.ts");
+    if (made.has(target)) continue;
+    const declared = declare(path, await Deno.readTextFile(joinPath(checkout, path)));
+    for (const [, imported] of declared.matchAll(IMPORT)) left.push(join(dirname(path), `${imported}.ts`));
+    made.set(target, forAll(declared.replaceAll(IMPORT, (whole) => whole.replace(/\.ts"$/, '.js"'))));
+  }
+  return made;
+}
+
+/** What a declaration takes from another file. */
+const IMPORT = /\b(?:from|import\() ?"(\.[^"]+)\.ts"/g;
+
+/** @throws Error where a type is not written out */
+function declare(fileName: string, text: string): string {
+  const { outputText, diagnostics = [] } = ts.transpileDeclaration(text, {
+    fileName,
+    compilerOptions: OPTIONS,
+    reportDiagnostics: true,
+  });
+  for (const { file, start, messageText } of diagnostics) {
+    const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 1;
+    const reason = ts.flattenDiagnosticMessageText(messageText, " ");
+    throw new Error(`Cannot write the types of ${fileName}:${line}: ${reason}`);
+  }
+  return outputText.replaceAll(TWICE, "");
+}
+
+/** A method whose name is computed is declared a second time, as a property. */
+const TWICE = /^ *(?:\/\*\*[^\n]*\*\/\n *)?\[Symbol\.dispose\]: \(\) => void;\n/gm;
 
 /**
  * A declaration for every TypeScript: those before 6 do not know WebGPU without a package, with which the later ones do
@@ -15,50 +64,5 @@ function forAll(text: string): string {
   const code = text.replaceAll(/\/\*[^]*?\*\//g, "");
   const types = [...new Set(code.match(/\bGPU\w*\b/g))].sort().map((name) => `  interface ${name} {}\n`);
   const reference = /\bDisposable\b|\bSymbol\.dispose\b/.test(code) ? DISPOSABLE : "";
-  return reference + text + (types.length > 0 ? `\ndeclare global {\n${types.join("")}}\n` : "");
-}
-
-/**
- * The declarations of all that the entries reach, by Deno's packer. It makes them from what is written in the sources,
- * without the compiler, as for JSR; its code is not used, as it leaves imports of shaders that Node.js cannot load.
- *
- * @param checkout the folder of the sources
- * @param folder an empty one, for the packer
- * @returns their text by their paths
- * @throws Error with what the packer says
- */
-export async function declarations(
-  checkout: string,
-  { name, version, license, imports }: Configuration,
-  folder: string,
-): Promise<Map<string, string>> {
-  for (const path of [...ENTRIES, "core", "plugins", "shaders", "LICENSE", "README.md"]) {
-    await copy(join(checkout, path), join(folder, path));
-  }
-  const exports = { ".": "./mod.ts", "./node": "./node.ts", "./core": "./core/mod.ts", "./plugins": "./plugins/mod.ts" };
-  const configuration = { name, version, license, imports, exports };
-  await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(configuration));
-  const archive = join(folder, "package.tgz");
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["pack", "--no-source-maps", "--output", archive],
-    cwd: folder,
-    stdin: "null",
-  }).output();
-  if (!success) throw new Error(`Cannot make the package's declarations: ${new TextDecoder().decode(stderr)}`);
-  const packed = await parseTarGzip(await Deno.readFile(archive));
-  return new Map(
-    packed.filter(({ name }) => name.endsWith(".d.ts"))
-      .map(({ name, text }) => [name.replace(/^package\//, ""), forAll(text)]),
-  );
-}
-
-/** Copies a file, or the sources of a folder. */
-async function copy(from: string, to: string): Promise<void> {
-  const paths = (await Deno.stat(from)).isDirectory ? await pathsIn(from) : [from];
-  for (const path of paths) {
-    if (path !== from && !/\.(?:ts|wgsl)$/.test(path)) continue;
-    const target = join(to, relative(from, path));
-    await Deno.mkdir(dirname(target), { recursive: true });
-    await Deno.copyFile(path, target);
-  }
+  return reference + text + (types.length > 0 ? `declare global {\n${types.join("")}}\n` : "");
 }
