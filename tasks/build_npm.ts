@@ -5,15 +5,16 @@
  *
  * @module
  */
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { Command } from "commander";
 import "../core/deno/install.ts";
 import { UserError } from "../core/errors.ts";
-import { makeFolder, readTextIfThere, writeFileAtomically } from "../core/files.ts";
+import { makeFolder, readTextIfThere, removePath, writeFileAtomically } from "../core/files.ts";
 import configuration from "../deno.json" with { type: "json" };
 import { bundle, importedPackages } from "./npm/bundle.ts";
 import { declarations } from "./npm/declarations.ts";
 import { manifest } from "./npm/manifest.ts";
+import { pathsIn } from "./npm/paths_in.ts";
 import { sources } from "./support/checkout.ts";
 import { endingOf } from "./support/errors.ts";
 import { standardOutput } from "./support/output.ts";
@@ -49,6 +50,13 @@ async function write(files: ReadonlyMap<string, string>, folder: string): Promis
     throw new UserError(
       `Cannot write the package to "${folder}" as there is another package.json: name another folder, or move it away`,
     );
+  }
+  // What an earlier build wrote would be published with it.
+  if (there !== null) {
+    for (const path of await pathsIn(folder)) {
+      const own = relative(folder, path).replaceAll("\\", "/");
+      if (/\.(?:js|d\.ts)$/.test(own) && !own.startsWith("node_modules/") && !files.has(own)) await removePath(path);
+    }
   }
   for (const [path, content] of files) {
     const file = join(folder, path);

@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  type BigIntStats,
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import process from "node:process";
 import type { LockFile } from "../files/files.ts";
 
@@ -9,16 +19,9 @@ import type { LockFile } from "../files/files.ts";
  * these, but takes the lines away, which {@link LockFile.holds} sees.
  */
 export function openLock(path: string): Promise<LockFile> {
-  const added = openSync(path, "a");
-  let read: number;
-  try {
-    read = openSync(path, "r+");
-  } catch (error) {
-    closeSync(added);
-    throw error;
-  }
+  const [added, read] = openTwice(path);
   const own = `${process.pid} ${startOf(process.pid) ?? "-"} ${crypto.randomUUID()}`;
-  const isThere = () => isSame(added, path);
+  const isThere = () => isSame(added, statSync(path, { bigint: true, throwIfNoEntry: false }));
   let taken = false;
   const take = () => {
     if (!isThere()) return "gone";
@@ -46,6 +49,25 @@ export function openLock(path: string): Promise<LockFile> {
       for (const file of [added, read]) closeSync(file);
     },
   });
+}
+
+/** To add to, where the system leaves no choice of the place, and to write within. */
+function openTwice(path: string): [added: number, read: number] {
+  while (true) {
+    const added = openSync(path, "a");
+    try {
+      const read = openSync(path, "r+");
+      if (isSame(added, fstatSync(read, { bigint: true }))) return [added, read];
+      closeSync(read);
+    } catch (error) {
+      // The one before removed it in between.
+      if ((error as { code?: string }).code !== "ENOENT") {
+        closeSync(added);
+        throw error;
+      }
+    }
+    closeSync(added);
+  }
 }
 
 /** "#" */
@@ -99,9 +121,8 @@ function startOf(process: number): string | null {
   }
 }
 
-/** Whether the path still stands for an open file. */
-function isSame(file: number, path: string): boolean {
-  const there = statSync(path, { bigint: true, throwIfNoEntry: false });
+/** Whether an open file is what was found. */
+function isSame(file: number, there: BigIntStats | undefined): boolean {
   const own = fstatSync(file, { bigint: true });
   return there !== undefined && own.ino === there.ino && own.dev === there.dev;
 }

@@ -50,8 +50,11 @@ function declare(fileName: string, text: string): string {
     const reason = ts.flattenDiagnosticMessageText(messageText, " ");
     throw new Error(`Cannot write the types of ${fileName}:${line}: ${reason}`);
   }
-  return outputText.replaceAll(TWICE, "");
+  return outputText.replaceAll(TWICE, "").replaceAll(FOR_ITS_EFFECT, "");
 }
+
+/** An import that declares nothing. */
+const FOR_ITS_EFFECT = /^import "[^"]+";\n/gm;
 
 /** A method whose name is computed is declared a second time, as a property. */
 const TWICE = /^ *(?:\/\*\*[^\n]*\*\/\n *)?\[Symbol\.dispose\]: \(\) => void;\n/gm;
