@@ -38,8 +38,9 @@ const hasNode = await takes("node", "--version");
 const extras = Deno.args.find((arg) => arg.startsWith("--with="))?.slice("--with=".length).split(",") ?? [];
 
 /** A project of a user's with the package, its dependencies, data and recipes; made once, as it takes some seconds. */
-const project = await Deno.makeTempDir();
-addEventListener("unload", () => Deno.removeSync(project, { recursive: true }));
+const root = await Deno.makeTempDir();
+addEventListener("unload", () => Deno.removeSync(root, { recursive: true }));
+const project = join(root, "project");
 const installed = join(project, "node_modules", "@opdf", "opdf");
 
 const built = await runTask("build-npm", ["--out", installed]);
@@ -171,9 +172,14 @@ Deno.test({
 
 /** Installs a package beside the project. @returns its folder */
 async function extra(specifier: string): Promise<string> {
-  const folder = join(project, "extras");
+  const folder = join(root, "extras");
   await Deno.mkdir(folder, { recursive: true });
-  const { code, stderr } = await run("npm", ["install", "--no-save", "--no-audit", "--no-fund", specifier], folder);
+  await Deno.writeTextFile(join(folder, "package.json"), "{}");
+  const { code, stderr } = await run(
+    "npm",
+    ["install", "--ignore-scripts", "--no-audit", "--no-fund", specifier],
+    folder,
+  );
   assert.equal(code, 0, stderr);
   return join(folder, "node_modules", specifier.replace(/@[^@]*$/, ""));
 }
