@@ -1,6 +1,6 @@
 /**
- * The package's entry `.` in Node.js, Bun and wherever there are Node.js's modules: core and plug-ins, with the files of
- * this machine in use. In Deno it is `mod.ts`.
+ * The package's entry `.` in Node.js, Bun and wherever there are Node.js's modules: core and plug-ins, with the files
+ * of this machine in use. In Deno it is `mod.ts`.
  *
  * @module
  */

@@ -1,8 +1,6 @@
 /**
  * Writes the package for npm, ready for `npm publish`: `deno task build-npm --out DIR`.
  *
- * Why not @deno/dnt: it leaves text imports, by which shaders are read, and runs `npm install`.
- *
  * @module
  */
 import { dirname, join, relative } from "node:path";

@@ -1,3 +1,5 @@
+import { VERSION } from "../../plugins/models/tfjs/library.ts";
+
 /** What of `deno.json` goes into the package. */
 export interface Configuration {
   readonly name: string;
@@ -5,6 +7,10 @@ export interface Configuration {
   readonly license: string;
   readonly imports: Readonly<Record<string, string>>;
 }
+
+/** What runs models of TensorFlow.js. */
+const TENSORFLOW = ["core", "converter", "layers", "backend-cpu", "backend-wasm", "backend-webgpu"]
+  .map((part) => `@tensorflow/tfjs-${part}`);
 
 /** `npm:name@version` or `npm:name@version/path` */
 const PACKAGE = /^npm:((?:@[^/]+\/)?[^/@]+)@([^/]+)/;
@@ -41,6 +47,9 @@ export function manifest({ name, version, license, imports }: Configuration, imp
     files: ["**/*.js", "**/*.d.ts"],
     // These two say which files are in use.
     sideEffects: ["./mod.js", "./node.js"],
+    // Who uses such a model installs them; what is not named could not be imported from a package of its own folder.
+    peerDependencies: Object.fromEntries(TENSORFLOW.map((name) => [name, VERSION])),
+    peerDependenciesMeta: Object.fromEntries(TENSORFLOW.map((name) => [name, { optional: true }])),
     dependencies: Object.fromEntries(dependencies.sort()),
   };
 }

@@ -5,7 +5,7 @@ import configuration from "../../deno.json" with { type: "json" };
 import { pathsIn } from "../../tasks/npm/paths_in.ts";
 import { CHECKOUT, runTask } from "../support/task.ts";
 import { tinyRecipe, writeTinyData } from "../support/tiny_run.ts";
-import { distilling, TYPED } from "./program.ts";
+import { distilling, TYPED, WITHOUT_PACKAGE } from "./program.ts";
 
 /** A program that has not ended after so long hangs, in milliseconds. */
 const PATIENCE = 240_000;
@@ -141,6 +141,9 @@ Deno.test({
     const inNode = assertDistilled(await distil("in_node", ON_CPU, "node", ...flags), /multiply-add, 3 threads$/);
     assert.deepEqual(inNode, assertDistilled(await inDeno(), /3 threads$/));
     assertDistilled(await distil("in_node", ON_CPU, "node"), /^WebAssembly SIMD.*, 3 threads$/);
+    await Deno.writeTextFile(join(project, "without.mjs"), WITHOUT_PACKAGE);
+    const { stdout } = await run("node", ["without.mjs"], project);
+    assert.match(stdout, /@1\.0\.0": it is not installed: npm install @stdlib\/nowhere-to-be-found@1\.0\.0\n$/);
     const without = await distil("in_node", 'openBackend("webgpu")', "node");
     assert.match(without.stderr, /Cannot use webgpu as there is none in this runtime: hand one to openBackend, as `/);
     assert.equal(without.code, 1);

@@ -18,6 +18,19 @@ console.log(JSON.stringify(await model.predict({ images: new Uint8Array(64).fill
 console.log(await readRecipe("nowhere.yaml").catch((error) => error.name + ": " + error.message));
 `;
 
+/** The text of a program whose recipe asks for a package that is not there. */
+export const WITHOUT_PACKAGE = `
+import { builtins, distill, memoryFiles, openBackend, readRecipe, useFiles } from "@opdf/opdf";
+
+const dataset = "{ use: mail, package: npm:@stdlib/nowhere-to-be-found@1.0.0, classes: { a: [a], b: [b] } }";
+const student = "{ use: bert, layers: 1, width: 8, heads: 1, ffn: 8 }";
+const recipe = "name: a\\nseed: 0\\ndataset: " + dataset + "\\nstudent: " + student +
+  "\\nlosses: [{ use: cross-entropy }]\\ntrain: { epochs: 1, batchSize: 2 }\\n";
+useFiles(memoryFiles({ "recipe.yaml": recipe }));
+const { backend } = await openBackend("cpu", { threads: 2 });
+await distill(await readRecipe("recipe.yaml"), { backend, builtins }).catch((error) => console.log(error.message));
+`;
+
 /** A program whose types are the package's. */
 export const TYPED = `
 import { createOps, distill, type Files, nodeFiles, openBackend, readRecipe, useFiles } from "@opdf/opdf";
