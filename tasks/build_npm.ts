@@ -41,7 +41,12 @@ export async function buildPackage(checkout: string): Promise<Map<string, string
   }
 }
 
-async function write(files: ReadonlyMap<string, string>, folder: string): Promise<void> {
+/**
+ * Whether a folder holds a package of ours.
+ *
+ * @throws UserError if it holds another
+ */
+async function holdsOurs(folder: string): Promise<boolean> {
   if (folder.trim() === "") throw new UserError('--out "": Expected the name of a folder');
   const there = await readTextIfThere(join(folder, "package.json"), "the package that is there");
   if (there !== null && !there.includes(`"name": "${NAME}"`)) {
@@ -49,8 +54,12 @@ async function write(files: ReadonlyMap<string, string>, folder: string): Promis
       `Cannot write the package to "${folder}" as there is another package.json: name another folder, or move it away`,
     );
   }
+  return there !== null;
+}
+
+async function write(files: ReadonlyMap<string, string>, folder: string): Promise<void> {
   // What an earlier build wrote would be published with it.
-  if (there !== null) {
+  if (await holdsOurs(folder)) {
     for (const path of await pathsIn(folder)) {
       const own = relative(folder, path).replaceAll("\\", "/");
       if (/\.(?:js|d\.ts)$/.test(own) && !own.startsWith("node_modules/") && !files.has(own)) await removePath(path);
@@ -67,6 +76,7 @@ async function main(): Promise<void> {
   const program = new Command("build-npm").exitOverride().configureOutput({ outputError: () => {} })
     .option("--out <folder>", "where the package is written", join("runs", "npm")).allowExcessArguments(false);
   const { out } = program.parse(Deno.args, { from: "user" }).opts<{ out: string }>();
+  await holdsOurs(out);
   const files = await buildPackage(sources("build the package"));
   await write(files, out);
   const bytes = [...files.values()].reduce((sum, content) => sum + new TextEncoder().encode(content).length, 0);

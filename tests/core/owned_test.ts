@@ -10,9 +10,10 @@ Deno.test("what is owned is disposed of once, the last first, and one failure ke
     throw new Error("second");
   });
   assert.equal(owned.adopt("third", (value) => told.push(value)), "third");
-  assert.throws(() => owned.dispose(), { message: "second" });
-  owned.dispose();
-  assert.deepEqual(told, ["third", "second", "first"]);
+  for (const dispose of [() => assert.throws(() => owned.dispose(), { message: "second" }), () => owned.dispose()]) {
+    dispose();
+    assert.deepEqual(told, ["third", "second", "first"]);
+  }
 });
 
 Deno.test("what moved to another owner is that one's alone", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import ts from "npm:typescript@6.0.3";
 import configuration from "../../deno.json" with { type: "json" };
 import { pathsIn } from "../../tasks/npm/paths_in.ts";
@@ -103,6 +103,28 @@ Deno.test("what is built is what npm would publish: code, types, README and lice
   const [{ files, size, unpackedSize }] = JSON.parse(stdout);
   assert.deepEqual(files.map(({ path }: { path: string }) => path).sort(), paths);
   assert.ok(size < 600_000 && unpackedSize < 2_000_000, `${size} of ${unpackedSize} bytes`);
+});
+
+Deno.test("a build leaves nothing of the one before, and is not written over another package", async () => {
+  const folder = join(root, "again");
+  const write = async (name: string, text: string) => {
+    await Deno.mkdir(dirname(join(folder, name)), { recursive: true });
+    await Deno.writeTextFile(join(folder, name), text);
+  };
+  const kept = ["node_modules/a/index.js", "notes.txt"];
+  await write("package.json", '{ "name": "mine" }');
+  const refused = await runTask("build-npm", ["--out", folder]);
+  assert.deepEqual([refused.code, refused.stdout], [2, ""]);
+  assert.match(refused.stderr, /^Cannot write the package to ".*" as there is another package\.json: name another /);
+  const unnamed = await runTask("build-npm", ["--out", ""]);
+  assert.deepEqual([unnamed.code, unnamed.stderr], [2, '--out "": Expected the name of a folder\n']);
+  await write("package.json", await Deno.readTextFile(join(installed, "package.json")));
+  for (const name of [...kept, "chunk-OLD.js", "core/old.d.ts"]) await write(name, "");
+  const { code, stdout, stderr } = await runTask("build-npm", ["--out", folder]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(stdout, /^written \d+ files, \d\.\d MB, to /);
+  const there = async (of: string) => (await pathsIn(of)).map((path) => relative(of, path)).sort();
+  assert.deepEqual(await there(folder), [...await there(installed), ...kept].sort());
 });
 
 for (const [resolution, module] of [["Bundler", "ESNext"], ["NodeNext", "NodeNext"]] as const) {
