@@ -108,7 +108,11 @@ function writeBatch(
   const offset = Float64Array.from(normalisation.mean, (mean, channel) => -mean / normalisation.std[channel]);
   const background = scale.map((factor, channel) => fill * factor + offset[channel]);
   for (let i = 0; i < indices.length; i++) {
-    writeImage(images, indices[i] * size, place(indices[i]), scale, offset, background, batch, i * size);
+    const source = images.placeOf?.(indices[i]) ?? indices[i] * size;
+    if (!(source >= 0 && source + size <= images.pixels.length)) {
+      throw new RangeError(`Cannot read image ${indices[i]} from place ${source} of ${images.pixels.length} values`);
+    }
+    writeImage(images, source, place(indices[i]), scale, offset, background, batch, i * size);
   }
 }
 
@@ -146,7 +150,7 @@ function writeImage(
 }
 
 function checkSizes(
-  { pixels, count, channels }: Images,
+  { pixels, count, channels, placeOf }: Images,
   indices: ArrayLike<number>,
   { mean, std }: Normalisation,
   batch: Float32Array,
@@ -162,7 +166,7 @@ function checkSizes(
       `Cannot normalise by the means [${mean}] and deviations [${std}]: deviations above 0 are needed`,
     );
   }
-  if (pixels.length !== count * size) {
+  if (!placeOf && pixels.length !== count * size) {
     throw new RangeError(`Cannot read ${count} images of ${size} values from ${pixels.length} values`);
   }
   if (batch.length !== indices.length * size) {

@@ -12,7 +12,10 @@ const LOOKED_AT = 16;
  * @returns a warning if images come out as they are; `null` if all is well or nothing is asked for
  * @throws UserError with line and column if the examples are no images
  */
-export function checkAugmentation(recipe: Checked<Recipe>, { dataset, train }: RunData): string | null {
+export async function checkAugmentation(
+  recipe: Checked<Recipe>,
+  { dataset, train }: RunData,
+): Promise<string | null> {
   const { augment, seed, dataset: { use } } = recipe.value;
   if (!augment.flip && augment.shift === 0) return null;
   if (!dataset.input.image) {
@@ -22,6 +25,7 @@ export function checkAugmentation(recipe: Checked<Recipe>, { dataset, train }: R
     );
   }
   const indices = firstIndices(Math.min(LOOKED_AT, train.length));
+  await train.fetch?.(indices);
   const { image } = train.batch(indices);
   const changed = [0, 1].some((epoch) => {
     const other = train.batch(indices, { ...augment, seed, epoch }).image;

@@ -8,7 +8,8 @@ import type { ForeignConfig } from "../plugin/saved_options.ts";
 import { listWords } from "../recipe/words.ts";
 import { readConfigIfThere } from "./config_file.ts";
 
-const FILE = "preprocessor_config.json";
+/** The file of an image processor, by Hugging Face. */
+export const PROCESSOR_FILE = "preprocessor_config.json";
 
 /** Numbers of channels that transformers finds among an array's sides by itself. */
 const CHANNELS = [1, 3];
@@ -39,7 +40,7 @@ export function imageProcessorFiles(
     image_mean: mean,
     image_std: std,
   };
-  return { [FILE]: new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n") };
+  return { [PROCESSOR_FILE]: new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n") };
 }
 
 /** What a folder's `preprocessor_config.json` makes of pictures. */
@@ -58,9 +59,13 @@ export interface ImageProcessor {
  * @throws UserError for a file that is no JSON object
  */
 export async function readImageProcessor(folder: string): Promise<ImageProcessor | null> {
-  const file = join(folder, FILE);
+  const file = join(folder, PROCESSOR_FILE);
   const config = await readConfigIfThere(file);
-  if (!config) return null;
+  return config && imageProcessorOf(config, file);
+}
+
+/** The same of what stands in such a file. @param file its path, for messages */
+export function imageProcessorOf(config: ForeignConfig, file: string): ImageProcessor {
   return {
     file,
     normalise: (channels) => normalisation(config, file, channels),

@@ -150,6 +150,7 @@ export class Training {
     const { step } = this.#position;
     const epoch = Math.floor(step / this.#stepsPerEpoch);
     const indices = this.#loader.indices(epoch, step % this.#stepsPerEpoch);
+    await train.fetch?.(indices);
     const batch = {
       ...train.batch(indices, { ...augment, seed, epoch }),
       ...losses.inputs(indices, random.split(step)),
