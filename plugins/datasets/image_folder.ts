@@ -13,7 +13,7 @@ interface ImageFolderOptions extends PictureOptions {
   folder: string;
   trainFolder: string;
   testFolder: string;
-  test: number | null;
+  testPart: number | null;
   seed: number;
 }
 
@@ -33,10 +33,10 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
       testFolder: z.string().min(1).default("test").describe(
         "Name of the folder of the test pictures; further ones, such as val, are splits for validation.from",
       ),
-      test: z.number().positive().lt(1).nullable().default(null).describe(
+      testPart: z.number().positive().lt(1).nullable().default(null).describe(
         "Where folder holds the classes themselves: the part of each class's pictures that is the test set",
       ),
-      seed: seedSchema.default(0).describe("Seed of the split by test, apart from the run's"),
+      seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       classes: z.array(z.string().min(1)).min(2).nullable().default(null).describe(
         "Names of the classes' folders in the order of their numbers; null: all of them, by the alphabet",
       ),
@@ -47,7 +47,7 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
     });
   },
   async load(options, setup) {
-    const { folder: name, trainFolder, testFolder, test } = options;
+    const { folder: name, trainFolder, testFolder, testPart } = options;
     const folder = await setup.openFolder(name, "the pictures");
     const found = findPictures(folder, name, options);
     const classes = classesOf(found.splits, options);
@@ -62,12 +62,12 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
       });
       examples[split] = await pictures.add(folder, labelled, bad);
     }
-    const splits: PictureSplits = test === null
+    const splits: PictureSplits = testPart === null
       ? renamed(examples, { [trainFolder]: "train", [testFolder]: "test" })
       : {
         ...splitGroups(examples[""], ({ path }) => pictures.hashOf(path), ({ label }) => label, {
           ...options,
-          test,
+          test: testPart,
           takeEach: null,
         }),
       };
@@ -111,10 +111,10 @@ const SYSTEMS = /(?:^|\/)(?:\.[^/]*|Thumbs\.db|desktop\.ini|__MACOSX)(?:\/|$)/i;
 const OTHERS = /\.(?:txt|md|json|jsonl|csv|tsv|xml|ya?ml|html?|py|ipynb|npy|npz|pkl|mat|zip|gz|tar|db|log|pdf|doc)$/i;
 
 function findPictures(folder: OpenFolder, name: string, options: ImageFolderOptions): FoundPictures {
-  const { trainFolder, testFolder, test } = options;
+  const { trainFolder, testFolder, testPart } = options;
   const splits = new Map<string, FoundPicture[]>();
   const left: string[] = [];
-  const depth = test === null ? 1 : 0;
+  const depth = testPart === null ? 1 : 0;
   for (const path of folder.paths) {
     if (SYSTEMS.test(path)) continue;
     const parts = path.split("/");
@@ -134,19 +134,19 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
       : `there are only files beside them, such as "${visiblePath(left[0])}"`;
     throw new UserError(
       `Cannot find classes in "${shown}": expected ${
-        test === null
+        testPart === null
           ? `${trainFolder}/ and ${testFolder}/ with a folder of pictures for each class`
           : "a folder of pictures for each class"
       }, and ${there}`,
     );
   }
-  for (const wanted of test === null ? [trainFolder, testFolder] : []) {
+  for (const wanted of testPart === null ? [trainFolder, testFolder] : []) {
     if (splits.has(wanted)) continue;
     const key = wanted === trainFolder ? "trainFolder" : "testFolder";
     throw new UserError(
       `Cannot find "${wanted}" with a folder for each class in "${shown}": there are ${
         listSome([...splits.keys()].map(visiblePath), "and")
-      }; set ${key} to one of them, or, if these are the classes, test: 0.2 to hold out that part of each`,
+      }; set ${key} to one of them, or, if these are the classes, testPart: 0.2 to hold out that part of each`,
     );
   }
   const warnings = left.length === 0 ? [] : [
@@ -160,11 +160,11 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
 /** @throws UserError if there are not two, or a split has one that the training pictures do not have */
 function classesOf(
   splits: FoundPictures["splits"],
-  { classes: given, folder, trainFolder, test }: ImageFolderOptions,
+  { classes: given, folder, trainFolder, testPart }: ImageFolderOptions,
 ): readonly string[] {
-  const train = splits.get(test === null ? trainFolder : "")!;
+  const train = splits.get(testPart === null ? trainFolder : "")!;
   const there = [...new Set(train.map(({ group }) => group))].sort();
-  const where = `"${visiblePath(test === null ? `${folder}/${trainFolder}` : folder)}"`;
+  const where = `"${visiblePath(testPart === null ? `${folder}/${trainFolder}` : folder)}"`;
   const missing = given?.find((name) => !there.includes(name));
   if (missing !== undefined) {
     throw new UserError(

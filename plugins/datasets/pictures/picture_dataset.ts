@@ -50,25 +50,32 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   const { folder, name, pictures, splits, classes, options, setup, bad, warnings } = parts;
   const form = await pictureForm(options, setup);
   const all = Object.values(splits).flat();
-  const paths = [...new Set(all.map(({ path }) => path))];
-  const numbers = new Map(paths.map((path, number) => [path, number]));
+  // By their hashes, so that pixels are kept once, whatever the files are called and however they are split.
+  const owners = new Map(all.map((example) => [pictures.hashOf(example.path), example]));
+  const hashes = [...owners.keys()].sort();
+  const numbers = new Map(hashes.map((hash, number) => [hash, number]));
+  const numberOf = ({ path }: PictureExample) => numbers.get(pictures.hashOf(path))!;
+  const ownerOf = (picture: number) => owners.get(hashes[picture])!;
   const labelled = Object.entries(splits).map(([split, examples]) => [
     split,
     examples.map(({ path, label }) => [path, pictures.hashOf(path), classes[label]]),
   ]);
   await setup.noteInput(name, new TextEncoder().encode(JSON.stringify([form.described, labelled])));
   const files = {
-    hashes: paths.map((path) => pictures.hashOf(path)),
-    nameOf: (picture: number) => `${name}/${paths[picture]}`,
-    read: (picture: number) => pictures.read(folder, paths[picture]),
+    hashes,
+    nameOf: (picture: number) => `${name}/${ownerOf(picture).path}`,
+    read: (picture: number) => pictures.read(folder, ownerOf(picture).path),
+    // The first is told at once where it ends the run.
+    failed: (picture: number, reason: string) =>
+      options.onBad === "refuse" && badExample(ownerOf(picture).where, reason),
   };
   const store = await PictureStore.open(files, form, { memory: options.memory * 2 ** 20, cache: options.cache });
   const failed = store instanceof PictureStore ? store.failed : store;
   const usable = Object.fromEntries(
     Object.entries(splits).map(([split, examples]) => {
-      const kept = examples.filter(({ path, where }) => {
-        const reason = failed.get(numbers.get(path)!);
-        return reason === undefined || bad.keep(() => badExample(where, reason)).length > 0;
+      const kept = examples.filter((example) => {
+        const reason = failed.get(numberOf(example));
+        return reason === undefined || bad.keep(() => badExample(example.where, reason)).length > 0;
       });
       return [split, kept];
     }),
@@ -78,8 +85,7 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   }
   if (!(store instanceof PictureStore)) throw new Error("a store without a picture");
   expectClasses(usable.train, classes, name);
-  const numbersOf = (examples: readonly PictureExample[]) =>
-    Uint32Array.from(examples, ({ path }) => numbers.get(path)!);
+  const numbersOf = (examples: readonly PictureExample[]) => Uint32Array.from(examples, numberOf);
   const measured = measure(store, numbersOf(usable.train));
   const normalise = { mean: form.mean ?? measured.mean, std: form.std ?? measured.std };
   for (const key of ["mean", "std"] as const) {

@@ -14,6 +14,8 @@ export interface PictureFiles {
   readonly nameOf: (picture: number) => string;
   /** Its bytes. @throws UserError */
   readonly read: (picture: number) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Is told of each that cannot be decoded; may throw. */
+  readonly failed: (picture: number, reason: string) => void;
 }
 
 /** How pixels are kept. */
@@ -153,6 +155,7 @@ async function decodeAll(files: PictureFiles, form: PictureForm, writer: PackWri
         pixels = made.pixels as Uint8Array<ArrayBuffer>;
       } catch (error) {
         if (!(error instanceof BadPicture)) throw error;
+        files.failed(picture, error.reason);
         failed.set(picture, error.reason);
         continue;
       }
