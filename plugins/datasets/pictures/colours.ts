@@ -20,24 +20,35 @@ export function inChannels(picture: DecodedPicture, { channels, background }: Pi
   const [own, isGrey, hasOpacity] = [picture.channels, picture.channels < 3, picture.channels % 2 === 0];
   const behind = background === "drop" ? null : background;
   const shows = hasOpacity && background !== "drop";
-  const out = new Uint8Array(width * height * channels);
-  const colour = new Uint8Array(3);
-  for (let pixel = 0, from = 0, to = 0; pixel < width * height; pixel++, from += own, to += channels) {
-    for (let c = 0; c < 3; c++) colour[c] = pixels[from + (isGrey ? 0 : c)];
-    if (shows && pixels[from + own - 1] !== 255) blend(colour, behind, pixels[from + own - 1]);
-    if (channels === 1) out[to] = luma(colour);
-    else for (let c = 0; c < 3; c++) out[to + c] = colour[c];
+  const count = width * height;
+  const out = new Uint8Array(count * channels);
+  const [second, third] = isGrey ? [0, 0] : [1, 2];
+  for (let pixel = 0, from = 0, to = 0; pixel < count; pixel++, from += own, to += channels) {
+    let [red, green, blue] = [pixels[from], pixels[from + second], pixels[from + third]];
+    const opacity = shows ? pixels[from + own - 1] : 255;
+    if (opacity !== 255) {
+      if (behind === null) {
+        refuse("it has transparent pixels: set background to what is behind them, such as [255, 255, 255] for white");
+      }
+      [red, green, blue] = [
+        blend(red, behind[0], opacity),
+        blend(green, behind[1], opacity),
+        blend(blue, behind[2], opacity),
+      ];
+    }
+    if (channels === 1) out[to] = luma(red, green, blue);
+    else {
+      out[to] = red;
+      out[to + 1] = green;
+      out[to + 2] = blue;
+    }
   }
   return { pixels: out, width, height, channels };
 }
 
-/** Puts a colour of some opacity out of 255 over another, to the nearest whole number. */
-function blend(colour: Uint8Array, background: readonly number[] | null, opacity: number): void {
-  if (background === null) {
-    refuse("it has transparent pixels: set background to what is behind them, such as [255, 255, 255] for white");
-  }
-  for (let c = 0; c < 3; c++) colour[c] = Math.round((colour[c] * opacity + background[c] * (255 - opacity)) / 255);
-}
+/** A colour of some opacity out of 255 over another, to the nearest whole number. */
+const blend = (front: number, behind: number, opacity: number) =>
+  Math.round((front * opacity + behind * (255 - opacity)) / 255);
 
 /** Brightness by ITU-R 601, as Pillow rounds it; of grey it is the grey itself. */
-const luma = ([red, green, blue]: Uint8Array) => (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+const luma = (red: number, green: number, blue: number) => (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;

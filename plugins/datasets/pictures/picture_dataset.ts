@@ -124,8 +124,8 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
 function measure(store: PictureStore, pictures: Uint32Array): Normalisation {
   const { sums, squares, count } = store.sumsOf(pictures);
   const mean = sums.map((sum) => sum / count);
-  const variance = squares.map((sum, c) => Math.max(sum / count - mean[c] * mean[c], 255 ** 2 * 1e-12));
-  return { mean: mean.map((value) => value / 255), std: variance.map((value) => Math.sqrt(value) / 255) };
+  const std = squares.map((sum, c) => Math.max(Math.sqrt(Math.max(sum / count - mean[c] * mean[c], 0)) / 255, 1e-6));
+  return { mean: mean.map((value) => value / 255), std };
 }
 
 function pictureExamples(
