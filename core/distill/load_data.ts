@@ -114,11 +114,14 @@ export function divide(
     );
   }
   const size = validation.count ?? Math.round(validation.fraction! * source.length);
-  if (size >= source.length || size < 1) {
+  if (size > source.length || size < 1 || source === train && size === source.length) {
     throw recipe.error(
       ["validation"],
       `Cannot take ${size} validation examples from the ${source.length} of "${validation.from}"`,
     );
+  }
+  if (size === source.length) {
+    return whole(recipe, { dataset, train, validation: source, test, sha256: hashes }, random);
   }
   const split = splitExamples(source.length, {
     validation: size,

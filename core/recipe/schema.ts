@@ -11,7 +11,9 @@ export type { Recipe };
 
 const validation = z.strictObject({
   from: z.string().min(1).default("train").describe("Split of the data set that the examples are taken out of"),
-  fraction: z.number().positive().lt(1).nullable().default(null).describe("Part of that split that is taken"),
+  fraction: z.number().positive().max(1).nullable().default(null).describe(
+    "Part of that split that is taken; 1: the whole of one that is not trained on",
+  ),
   count: exampleCount.nullable().default(null).describe("Number of examples that are taken, instead of fraction"),
   stratify: z.boolean().default(true).describe("Take the same part of each class"),
 }).refine(({ fraction, count }) => (fraction === null) !== (count === null), {
