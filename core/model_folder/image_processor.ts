@@ -26,7 +26,7 @@ const MOST = 8192;
  * pipeline arrays alone, as it turns every picture into three channels. Of other numbers of channels there is no file.
  */
 export function imageProcessorFiles(
-  { size: [height, width, channels], normalise: { mean, std } }: ImageInput,
+  { size: [height, width, channels], normalise: { mean, std }, processor }: ImageInput,
 ): Readonly<Record<string, Uint8Array>> {
   if (!CHANNELS.includes(channels)) return {};
   const config = {
@@ -34,6 +34,7 @@ export function imageProcessorFiles(
     do_resize: true,
     size: { height, width },
     resample: BILINEAR,
+    ...processor,
     do_rescale: true,
     rescale_factor: 1 / 255,
     do_normalize: true,

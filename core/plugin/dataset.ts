@@ -31,6 +31,11 @@ export interface ImageInput {
   readonly size: readonly [height: number, width: number, channels: number];
   /** How pixels in [0, 1] become numbers: (pixel - mean) / std, one entry for each channel. */
   readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  /**
+   * How pictures of any size became such images, by keys of Hugging Face's `preprocessor_config.json`, which a saved
+   * model gets; left out: they are stretched by Pillow's bilinear filter.
+   */
+  readonly processor?: Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -109,7 +109,7 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
     input: {
       task: "classification",
       classes: grouped?.classes ?? classes,
-      image: { size: store.size, normalise },
+      image: { size: store.size, normalise, processor: form.processor },
       text: null,
     },
     splits: Object.fromEntries(

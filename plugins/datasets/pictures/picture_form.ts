@@ -1,6 +1,6 @@
 import { type ImageResize, resized } from "../../../core/data/image_form.ts";
 import type { Normalisation } from "../../../core/data/image_augment.ts";
-import type { Picture } from "../../../core/data/resize.ts";
+import { type Picture, RESAMPLING } from "../../../core/data/resize.ts";
 import { UserError } from "../../../core/errors.ts";
 import { isJsonObject, parseJson } from "../../../core/json.ts";
 import { imageProcessorOf, PROCESSOR_FILE } from "../../../core/model_folder/image_processor.ts";
@@ -19,9 +19,14 @@ export interface PictureForm {
   /** `null`: measured. */
   readonly mean: readonly number[] | null;
   readonly std: readonly number[] | null;
+  /** What of `preprocessor_config.json` says the same. */
+  readonly processor: Readonly<Record<string, unknown>>;
   /** All that pixels follow from beside the files. */
   readonly described: string;
 }
+
+/** What the data set's mean and deviation say, in its own way. */
+const NORMALISING = ["do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std"];
 
 /** The form that a recipe asks for. @throws UserError for a `preprocessor_config.json` that is not understood */
 export async function pictureForm(options: PictureOptions, { readFile }: DatasetSetup): Promise<PictureForm> {
@@ -41,39 +46,39 @@ export async function pictureForm(options: PictureOptions, { readFile }: Dataset
       resize: (height, width) => read.resize(height, width),
       mean: mean ?? stated.mean,
       std: std ?? stated.std,
+      processor: Object.fromEntries(Object.entries(config).filter(([key]) => !NORMALISING.includes(key))),
       described: JSON.stringify([colours, config]),
     };
   }
   const whole = typeof size === "number" ? [size, size] as const : size;
+  const least = fit === "crop" && whole ? shortest ?? Math.max(...whole) : null;
   return {
     colours,
     resize: whole && ((height, width) => ({
-      to: fit === "stretch" ? whole : covering(height, width, whole, shortest),
+      to: least === null ? whole : withShorterSide(height, width, least),
       resampling: resample,
       crop: whole,
     })),
     mean,
     std,
-    described: JSON.stringify([colours, whole && { whole, fit, shortest, resample }]),
+    processor: {
+      resample: RESAMPLING.indexOf(resample),
+      ...(least !== null && whole && {
+        image_processor_type: "CLIPImageProcessor",
+        size: { shortest_edge: least },
+        do_center_crop: true,
+        crop_size: { height: whole[0], width: whole[1] },
+        do_convert_rgb: channels === 3,
+      }),
+    },
+    described: JSON.stringify([colours, whole && { whole, least, resample }]),
   };
 }
 
-/** The size of a picture whose shorter side is `shortest`, as torchvision has it; `null`: that just covers `size`. */
-function covering(
-  height: number,
-  width: number,
-  size: readonly [number, number],
-  shortest: number | null,
-): readonly [number, number] {
-  const [short, long] = [Math.min(height, width), Math.max(height, width)];
-  const isTall = height > width;
-  const least = shortest ?? Math.max(size[0], size[1], 0);
-  if (shortest !== null || size[0] === size[1]) {
-    const other = Math.trunc(least * long / short);
-    return isTall ? [other, least] : [least, other];
-  }
-  const scale = Math.max(size[0] / height, size[1] / width);
-  return [Math.max(size[0], Math.round(height * scale)), Math.max(size[1], Math.round(width * scale))];
+/** The size of a picture whose shorter side becomes so long, as torchvision and Hugging Face have it. */
+function withShorterSide(height: number, width: number, length: number): readonly [number, number] {
+  const other = Math.trunc(length * Math.max(height, width) / Math.min(height, width));
+  return height <= width ? [length, other] : [other, length];
 }
 
 /** Pixels of a resized picture, before its middle is cut out: a long and narrow one may become endless. */

@@ -40,7 +40,16 @@ Deno.test("grey, resized and cropped, with mean and deviation of the recipe", as
   const content = { ...small(), "pets/train/cat/1.png": noisePng(1, 6, 9), "pets/test/cat/a.png": noisePng(2, 9, 6) };
   const options = { channels: 1, size: [4, 4], fit: "crop", mean: [0], std: [1] };
   const dataset = await load(content, options);
-  assert.deepEqual(dataset.input.image, { size: [4, 4, 1], normalise: { mean: [0], std: [1] } });
+  const { processor, ...image } = dataset.input.image!;
+  assert.deepEqual(image, { size: [4, 4, 1], normalise: { mean: [0], std: [1] } });
+  assert.deepEqual(processor, {
+    resample: 2,
+    image_processor_type: "CLIPImageProcessor",
+    size: { shortest_edge: 4 },
+    do_center_crop: true,
+    crop_size: { height: 4, width: 4 },
+    do_convert_rgb: false,
+  });
   const [, dog] = await imagesIn(dataset, "train");
   assert.ok(dog.every((pixel) => Math.abs(pixel - 29 / 255) < 1e-6), "blue is 29 of 255 bright");
 });
@@ -58,8 +67,10 @@ Deno.test("a teacher's preprocessor_config.json says size, filter, crop and norm
   const content = { ...small(), "teacher/preprocessor_config.json": JSON.stringify(config) };
   const { input } = await load(content, { processor: "teacher" });
   const third = [1, 1, 1];
+  const { image_mean: _mean, image_std: _std, ...others } = config;
   assert.deepEqual(input.image, {
     size: [4, 4, 3],
+    processor: others,
     normalise: { mean: third.map(() => 0.5), std: third.map(() => 0.25) },
   });
   const message = /^Expected either processor, or size, fit, shortest and resample/;
