@@ -8,7 +8,7 @@ import { join } from "../paths.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { checkAugmentation } from "./check_augmentation.ts";
+import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
 import { describeSkipped, loadData, type RunData } from "./load_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
 import { LossSet } from "./losses/loss_set.ts";
@@ -137,6 +137,7 @@ export async function openRun(
   if (weak) reporter.warning(weak);
   await breath();
   const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
+  expectMixable(recipe, losses.all);
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
   const theseus = await openTheseus(opening, loaded, taught, student, sameTokens(own));
   await breath();

@@ -216,6 +216,10 @@ export interface Recipe {
     readonly flip: boolean;
     /** By how many pixels images are shifted at most. */
     readonly shift: number;
+    /** Mixup's alpha; 0: images are not mixed so. */
+    readonly mixup: number;
+    /** CutMix's alpha; 0: images are not mixed so. */
+    readonly cutmix: number;
   };
   /** Model to distil from; `null`: the student learns alone. */
   readonly teacher: TeacherSettings | null;

@@ -27,10 +27,18 @@ const subset = z.strictObject({
   fraction: z.number().positive().lt(1).describe("Part of the training examples that is used, the same of each class"),
 });
 
+const mixingAlpha = bounded(z.number().min(0).max(100), "beyond it every share is about a half");
+
 const augment = z.strictObject({
   flip: z.boolean().default(false).describe("Mirror half of the images, left to right"),
   shift: bounded(z.int().min(0).max(2 ** 14), "no image is larger").default(0).describe(
     "Shift by up to this many pixels each way, filled with zeros",
+  ),
+  mixup: mixingAlpha.default(0).describe(
+    "Mix each image and its label with another's of the batch by mixup; the share follows Beta(mixup, mixup); 0: not",
+  ),
+  cutmix: mixingAlpha.default(0).describe(
+    "The same by CutMix, which puts a rectangle of the other image there; with mixup each is as likely; 0: not",
   ),
 });
 
