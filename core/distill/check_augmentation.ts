@@ -1,6 +1,7 @@
 import { firstIndices } from "../data/loader.ts";
 import type { RunData } from "./load_data.ts";
 import type { Loss } from "../plugin/loss.ts";
+import { listWords } from "../recipe/words.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 
@@ -37,11 +38,19 @@ export async function checkAugmentation(
   const indices = firstIndices(Math.min(LOOKED_AT, train.length));
   await train.fetch?.(indices);
   const { image } = train.batch(indices);
-  const changed = [0, 1].some((epoch) => {
-    const other = train.batch(indices, { ...augment, seed, epoch }).image;
-    return other.data.some((pixel, index) => pixel !== image.data[index]);
+  const none = { flip: false, shift: 0, crop: null, rotate: 0, jitter: 0, erase: 0 };
+  const undone = changing.filter((key) => {
+    const alone = { ...none, [key]: augment[key as "flip"], seed };
+    return [0, 1, 2, 3].every((epoch) => {
+      const other = train.batch(indices, { ...alone, epoch }).image;
+      return other.data.every((pixel, index) => pixel === image.data[index]);
+    });
   });
-  return changed ? null : `the data set "${use}" gives the same images with augment as without: it does not augment`;
+  return undone.length === 0
+    ? null
+    : `the data set "${use}" gives the same images with augment.${
+      listWords(undone, "and")
+    } as without: it does not do that`;
 }
 
 const MIXING = ["mixup", "cutmix"] as const;

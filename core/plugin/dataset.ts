@@ -73,6 +73,14 @@ export interface Augmentation {
   readonly flip: boolean;
   /** Shift by up to so many pixels each way. */
   readonly shift: number;
+  /** Least part of its area that a random crop keeps, which is enlarged to the whole; `null` or left out: no crops. */
+  readonly crop?: number | null;
+  /** Turn by up to so many degrees each way. */
+  readonly rotate?: number;
+  /** Multiply brightness, contrast and saturation by 1 minus to 1 plus this. */
+  readonly jitter?: number;
+  /** Probability that a rectangle becomes the mean. */
+  readonly erase?: number;
   /** Seed and epoch decide the changes, whatever the order of the examples. */
   readonly seed: number;
   /** Counted from 0. */

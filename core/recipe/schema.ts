@@ -34,6 +34,15 @@ const augment = z.strictObject({
   shift: bounded(z.int().min(0).max(2 ** 14), "no image is larger").default(0).describe(
     "Shift by up to this many pixels each way, filled with zeros",
   ),
+  crop: bounded(z.number().min(0.01).max(1), "it is the least part of the area that is kept").nullable().default(null)
+    .describe("Enlarge a random part of each image, of at least this part of its area, to the whole (0.08 is usual)"),
+  rotate: bounded(z.number().min(0).max(180), "it goes both ways").default(0).describe(
+    "Turn by up to this many degrees each way, filled with zeros",
+  ),
+  jitter: bounded(z.number().min(0).max(1), "more leaves nothing to be seen").default(0).describe(
+    "Multiply brightness, contrast and saturation by 1 minus to 1 plus this",
+  ),
+  erase: z.number().min(0).max(1).default(0).describe("Probability that a random rectangle becomes the mean"),
   mixup: mixingAlpha.default(0).describe(
     "Mix each image and its label with another's of the batch by mixup; the share follows Beta(mixup, mixup); 0: not",
   ),

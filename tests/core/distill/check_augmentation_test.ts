@@ -40,7 +40,7 @@ Deno.test("augmentation that a data set of images does not do is warned about, a
     const plain = withData("dataset: { use: ./plain.ts }");
     assert.deepEqual(await warned(plain), []);
     assert.deepEqual(await warned(plain, "augment.shift=1"), [
-      `the data set "./plain.ts" gives the same images with augment as without: it does not augment`,
+      `the data set "./plain.ts" gives the same images with augment.shift as without: it does not do that`,
     ]);
     assert.deepEqual(await warned(tinyRecipe, "augment.flip=true"), []);
     const texts = withData("dataset: { use: text-table, train: t.tsv, test: t.tsv, maxLength: 8 }")
