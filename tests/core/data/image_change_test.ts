@@ -63,7 +63,12 @@ Deno.test("a quarter turn is exact, an eighth brings what is outside into the co
   });
   assertClose(changed(image, { turn: 90 }), turned, 1e-6, "counterclockwise");
   const eighth = changed(imageOf(5, 5, 1, () => 1), { turn: 45 });
-  assertClose([eighth[0], eighth[4], eighth[12]], [3 - 2 * Math.SQRT2, 3 - 2 * Math.SQRT2, 1], 1e-6, "corners and middle");
+  assertClose(
+    [eighth[0], eighth[4], eighth[12]],
+    [3 - 2 * Math.SQRT2, 3 - 2 * Math.SQRT2, 1],
+    1e-6,
+    "corners and middle",
+  );
   assertClose(changed(imageOf(5, 5, 1, () => 1), { turn: 45 }, unmoved, 1), Array(25).fill(1), 1e-6, "filled");
 });
 
