@@ -3,6 +3,8 @@ import { cifar } from "./datasets/cifar.ts";
 import { conll } from "./datasets/conll.ts";
 import { glue } from "./datasets/glue.ts";
 import { idx } from "./datasets/idx.ts";
+import { imageFolder } from "./datasets/image_folder.ts";
+import { imageTable } from "./datasets/image_table.ts";
 import { mail } from "./datasets/mail.ts";
 import { textTable } from "./datasets/text_table.ts";
 import { attentionMse } from "./losses/attention_mse.ts";
@@ -65,5 +67,5 @@ export const builtins: Builtins = {
     minilm,
     attentionMse,
   ],
-  dataset: [idx, cifar, textTable, glue, conll, mail],
+  dataset: [idx, cifar, imageFolder, imageTable, textTable, glue, conll, mail],
 };

@@ -1,7 +1,7 @@
 import type { Random } from "../data/random.ts";
 import { nameOfFile, readRemoteFile } from "../data/remote_file.ts";
 import { splitExamples } from "../data/split.ts";
-import { readUserFile, readUserFolder } from "../files.ts";
+import { openUserFolder, readUserFile, readUserFolder } from "../files.ts";
 import type { Augmentation, Dataset, Examples } from "../plugin/dataset.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
@@ -43,6 +43,9 @@ export function subset(examples: Examples, chosen: Uint32Array): Examples {
     length: chosen.length,
     ...(examples.lengths && { lengths: Uint16Array.from(chosen, (index) => examples.lengths![index]) }),
     labels: examples.labels && Uint16Array.from(chosen, (index) => examples.labels![index]),
+    ...(examples.fetch && {
+      fetch: (indices: Uint32Array) => examples.fetch!(indices.map((index) => chosen[index])),
+    }),
     batch: (indices: Uint32Array, augmentation?: Augmentation) =>
       examples.batch(indices.map((index) => chosen[index]), augmentation),
   };
@@ -74,6 +77,7 @@ export async function loadData(
         hashes[folder] = await sha256OfFolder(files);
         return files;
       },
+      openFolder: (folder, what) => openUserFolder(resolveFile(recipe, folder), what),
       noteInput: async (name, content) => {
         hashes[name] = await sha256(content);
       },
@@ -110,11 +114,14 @@ export function divide(
     );
   }
   const size = validation.count ?? Math.round(validation.fraction! * source.length);
-  if (size >= source.length || size < 1) {
+  if (size > source.length || size < 1 || source === train && size === source.length) {
     throw recipe.error(
       ["validation"],
       `Cannot take ${size} validation examples from the ${source.length} of "${validation.from}"`,
     );
+  }
+  if (size === source.length) {
+    return whole(recipe, { dataset, train, validation: source, test, sha256: hashes }, random);
   }
   const split = splitExamples(source.length, {
     validation: size,

@@ -11,6 +11,7 @@ export function mapBatches(examples: Examples, map: BatchMap): Examples {
     length,
     labels,
     ...(lengths && { lengths }),
+    ...(examples.fetch && { fetch: (indices: Uint32Array) => examples.fetch!(indices) }),
     batch: (indices, augmentation) => map(examples.batch(indices, augmentation), indices),
   };
 }

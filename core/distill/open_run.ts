@@ -8,7 +8,7 @@ import { join } from "../paths.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { checkAugmentation } from "./check_augmentation.ts";
+import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
 import { describeSkipped, loadData, type RunData } from "./load_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
 import { LossSet } from "./losses/loss_set.ts";
@@ -122,7 +122,8 @@ export async function openRun(
   });
   const { input } = loaded.dataset;
   for (const line of describeSkipped(loaded.dataset)) report(line);
-  const unchanged = checkAugmentation(recipe, loaded);
+  for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
+  const unchanged = await checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
   const { positiveClass } = settings.evaluate;
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
@@ -136,8 +137,9 @@ export async function openRun(
   if (weak) reporter.warning(weak);
   await breath();
   const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
+  expectMixable(recipe, losses.all);
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
-  const theseus = openTheseus(opening, loaded, taught, student, sameTokens(own));
+  const theseus = await openTheseus(opening, loaded, taught, student, sameTokens(own));
   await breath();
   const { data, teacher } = await watch.time("load", () => {
     return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses.wanted, report);
@@ -150,7 +152,7 @@ export async function openRun(
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }
   const rehearsal = { ops, student, teacher, losses, train, recipe: recipe.part("train"), random };
-  expectStepFits({ ...rehearsal, shapes: shapes.student });
+  await expectStepFits({ ...rehearsal, shapes: shapes.student });
   await rehearse(rehearsal);
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {

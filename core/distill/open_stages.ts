@@ -82,6 +82,7 @@ export async function openLosses(
   sameTokens: boolean,
 ): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
   const { model } = student;
+  await test.fetch?.(Uint32Array.of(0));
   const shapes = {
     student: outputShapes(ops, model, () => student.weights(), test),
     teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, test),
@@ -122,13 +123,13 @@ export async function lookBefore(
 }
 
 /** The layer replacement of `train.theseus`. @throws UserError with line and column if the layers do not fit */
-export function openTheseus(
+export async function openTheseus(
   { ops, recipe, report }: Opening,
   { test }: RunData,
   teacher: LoadedTeacher | null,
   student: Student,
   sameTokens: boolean,
-): Theseus | null {
+): Promise<Theseus | null> {
   const options = recipe.value.train.theseus;
   if (!options) return null;
   if (!sameTokens) {
@@ -138,6 +139,7 @@ export function openTheseus(
         "dataset.tokenizer",
     );
   }
+  await test.fetch?.(Uint32Array.of(0));
   const theseus = recipe.within(["train", "theseus"], () => {
     const theseus = new Theseus(student.model, teacher, options);
     theseus.check(ops, () => student.weights(), test);

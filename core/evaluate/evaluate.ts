@@ -80,7 +80,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const labels: HostTensor[] = [];
   const results: Tensor[] = [];
   const ranges: (readonly [first: number, last: number])[] = [];
-  const computed = computeBatches(batchesOf(firstIndices(examples.length), batchSize), (indices) => {
+  const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
     const hostBatch = examples.batch(indices);
     const tensors = ops.scope(() => {
       const outputs = infer(ops, model, weights, upload(ops, hostBatch));
@@ -88,7 +88,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
     });
     return { tensors, label: hostBatch.label };
   });
-  for (const { indices, result: { tensors, label } } of computed) {
+  for await (const { indices, result: { tensors, label } } of computed) {
     labels.push(label);
     results.push(...tensors);
     ranges.push([indices[0], indices.at(-1)!]);

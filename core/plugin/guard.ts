@@ -243,6 +243,9 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
     length,
     labels,
     ...(lengths && { lengths }),
+    ...(examples.fetch && {
+      fetch: (indices: Uint32Array) => naming(who, "fetch", async () => await examples.fetch!(indices)),
+    }),
     batch(indices, augmentation) {
       const batch = hostTensors(naming(who, "batch", () => examples.batch(indices, augmentation)), "batch", who);
       for (const [name, { shape }] of Object.entries(batch)) {

@@ -122,6 +122,11 @@ export interface Loss {
    * nothing token by token: it may then learn from a teacher with another tokenizer.
    */
   readonly tokenwise?: boolean;
+  /**
+   * True for a loss that may learn from mixed images (`augment.mixup` and `cutmix`): one that reads no label, or beside
+   * `label` the batch's `other label` and `other share`, the other's part of each image. Others are refused then.
+   */
+  readonly mixed?: boolean;
   /** Learned tensors of the loss itself, such as projections. They are trained and not exported. */
   readonly parameters?: readonly ParameterSpec[];
   /** Tensors that the loss keeps from step to step, such as running centres. They are part of checkpoints. */

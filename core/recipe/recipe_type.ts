@@ -216,6 +216,18 @@ export interface Recipe {
     readonly flip: boolean;
     /** By how many pixels images are shifted at most. */
     readonly shift: number;
+    /** Least part of an image's area that a random crop keeps; `null`: no crops. */
+    readonly crop: number | null;
+    /** By how many degrees images are turned at most. */
+    readonly rotate: number;
+    /** By which part brightness, contrast and saturation change at most. */
+    readonly jitter: number;
+    /** Probability that a rectangle is erased. */
+    readonly erase: number;
+    /** Mixup's alpha; 0: images are not mixed so. */
+    readonly mixup: number;
+    /** CutMix's alpha; 0: images are not mixed so. */
+    readonly cutmix: number;
   };
   /** Model to distil from; `null`: the student learns alone. */
   readonly teacher: TeacherSettings | null;

@@ -1,4 +1,5 @@
 import { augmentImages, type Normalisation, normaliseImages } from "../../core/data/image_augment.ts";
+import { hasFurther } from "../../core/data/image_change.ts";
 import type { LabelledImages } from "../../core/data/images.ts";
 import type { Examples } from "../../core/plugin/dataset.ts";
 
@@ -14,7 +15,7 @@ export function imageExamples(images: LabelledImages, normalise: Normalisation, 
     labels: labels.subarray(0, length),
     batch(indices, augmentation) {
       const data = new Float32Array(indices.length * size);
-      if (augmentation && (augmentation.flip || augmentation.shift > 0)) {
+      if (augmentation && (augmentation.flip || augmentation.shift > 0 || hasFurther(augmentation))) {
         augmentImages(images, indices, normalise, augmentation, augmentation, data);
       } else normaliseImages(images, indices, normalise, data);
       return {

@@ -33,9 +33,10 @@ export type ComputeOutputs = (batch: Batch<Tensor>) => ReadonlyMap<string, Tenso
  *
  * @returns `null` for examples without a mask, which are all of one shape
  */
-export function tokensOf(examples: Examples, batchSize: number): Uint32Array | null {
+export async function tokensOf(examples: Examples, batchSize: number): Promise<Uint32Array | null> {
   const counts = new Uint32Array(examples.length);
   for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
+    await examples.fetch?.(indices);
     const { mask } = examples.batch(indices);
     if (!mask) return null;
     const [, length] = mask.shape;
@@ -75,7 +76,7 @@ export async function collectOutputs(
 ): Promise<Map<string, KeptOutput>> {
   const { length } = examples;
   const order = tokens ? firstIndices(length).sort((a, b) => tokens[a] - tokens[b]) : firstIndices(length);
-  const kept = new Map([...layoutsOf(ops, examples, tokens, compute)].map(([name, layout]) => {
+  const kept = new Map([...await layoutsOf(ops, examples, tokens, compute)].map(([name, layout]) => {
     const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
     return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
   }));
@@ -120,14 +121,15 @@ function blockOf(output: KeptOutput, offsets: Float64Array, example: number, tok
  * Which dimensions go by the text's length and which outputs by the example, seen by two batches: the shortest example
  * without its padding, and the longest one twice.
  */
-function layoutsOf(
+async function layoutsOf(
   ops: Ops,
   examples: Examples,
   tokens: Uint32Array | null,
   compute: ComputeOutputs,
-): Map<string, Layout> {
+): Promise<Map<string, Layout>> {
   const byLength = firstIndices(examples.length).sort((a, b) => tokens ? tokens[a] - tokens[b] : a - b);
   const [shortest, longest] = [byLength[0], byLength.at(-1)!];
+  await examples.fetch?.(Uint32Array.of(shortest, longest));
   const batches = [
     withoutPadding(examples.batch(Uint32Array.of(shortest)), tokens?.[shortest] ?? 0),
     examples.batch(Uint32Array.of(longest, longest)),

@@ -127,11 +127,12 @@ export class Diagnostics {
     const { ops, task, batchSize } = this.setup;
     const results: Tensor[] = [];
     const computed = computeBatches(
+      examples,
       batchesOf(firstIndices(examples.length), batchSize),
       (indices) =>
         ops.scope(() => predictionsOf(ops, task, infer(ops, model, weights, uploadBatch(ops, examples, indices)))),
     );
-    for (const { result } of computed) {
+    for await (const { result } of computed) {
       results.push(result);
       await breathe();
     }

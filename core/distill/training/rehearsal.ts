@@ -65,6 +65,7 @@ export async function rehearse(setup: RehearsalSetup): Promise<void> {
 
 /** The name of the first loss that is not finite on the first examples, or `null`. */
 async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | null> {
+  await setup.train.fetch?.(firstIndices(size));
   const terms = rehearsed(setup, firstIndices(size));
   const numbers = await setup.ops.read(terms);
   terms.forEach((term) => term.dispose());
@@ -75,6 +76,7 @@ async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | 
 /**
  * Every loss before its weight on some examples, of which nothing is learnt. The caller frees them.
  *
+ * @param indices fetched before
  * @param see what the losses see in place of the student's outputs
  */
 export function rehearsed(

@@ -1,11 +1,12 @@
 import { BatchLoader } from "../../data/loader.ts";
-import type { Random } from "../../data/random.ts";
+import { Random } from "../../data/random.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { showMetrics } from "../../evaluate/metrics/show.ts";
 import type { Progress } from "../../nn/schedules.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { join } from "../../paths.ts";
 import type { Examples, InputDescription } from "../../plugin/dataset.ts";
+import { mixImages } from "../../plugin/mix_images.ts";
 import { valueAt } from "../../recipe/scheduled.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { listWords } from "../../recipe/words.ts";
@@ -150,8 +151,11 @@ export class Training {
     const { step } = this.#position;
     const epoch = Math.floor(step / this.#stepsPerEpoch);
     const indices = this.#loader.indices(epoch, step % this.#stepsPerEpoch);
+    await train.fetch?.(indices);
+    const drawn = train.batch(indices, { ...augment, seed, epoch });
+    const mixes = augment.mixup > 0 || augment.cutmix > 0;
     const batch = {
-      ...train.batch(indices, { ...augment, seed, epoch }),
+      ...(mixes ? mixImages(drawn, augment, new Random(seed).split("mix").split(step)) : drawn),
       ...losses.inputs(indices, random.split(step)),
     };
     const done = step + 1;
