@@ -21,28 +21,33 @@ export interface Computation {
   readonly padding: number;
 }
 
+/** A value that is wanted of a model. */
+export interface Wanted {
+  readonly name: string;
+  /** Whether it has a row for each token, where it could be by its shape. */
+  readonly byToken: boolean;
+}
+
 /**
  * Values of a model for a batch, `[batch, ...]` each, in the file's order of dimensions. What is by token is as long as
  * the batch's texts.
- *
- * @param names of the values
  */
 export function compute(
   { session, inputs, padding }: Computation,
   batch: Batch<HostTensor>,
-  names: readonly string[],
+  wanted: readonly Wanted[],
 ): Map<string, HostTensor> {
   const first = batch[inputs[0].entry];
   const [size, length] = [first.shape[0], inputs[0].form === null ? first.shape[1] : 0];
   const whole = new Map<string, HostTensor>();
   for (const part of partsOf(inputs, batch, size, length)) {
     const feeds = new Map(inputs.map((input) => [input.name, feed(input, batch[input.entry], part, padding)]));
-    for (const [name, { data, shape }] of session.run(feeds, names)) {
-      if (shape[0] !== part.rows.length) {
-        throw new RowMismatch(name, shape, part.rows.length);
-      }
-      const byToken = length > 0 && shape.length === 3 && shape[1] === part.length;
-      const own = byToken ? [shape[0], length, shape[2]] : shape;
+    const values = session.run(feeds, wanted.map(({ name }) => name));
+    for (const { name, byToken } of wanted) {
+      const { data, shape } = values.get(name)!;
+      if (shape[0] !== part.rows.length) throw new RowMismatch(name, shape, part.rows.length);
+      const isLong = byToken && shape.length === 3 && shape[1] === part.length;
+      const own = isLong ? [shape[0], length, shape[2]] : shape;
       const row = sizeOf(own.slice(1));
       const target = whole.get(name) ?? { shape: [size, ...own.slice(1)], data: new Float32Array(size * row) };
       whole.set(name, target);

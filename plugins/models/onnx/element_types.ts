@@ -42,7 +42,12 @@ export const ELEMENT_TYPES: Readonly<Record<number, ElementType>> = {
     (values) => BigInt64Array.from(whole(values), BigInt),
     (memory) => Array.from(new BigInt64Array(memory), Number),
   ),
-  9: kind("bool", 1, (values) => Uint8Array.from(values, (value) => value === 0 ? 0 : 1), (memory) => new Uint8Array(memory)),
+  9: kind(
+    "bool",
+    1,
+    (values) => Uint8Array.from(values, (value) => value === 0 ? 0 : 1),
+    (memory) => new Uint8Array(memory),
+  ),
   10: kind("float16", 2, (values) => Float16Array.from(values), (memory) => new Float16Array(memory)),
   11: kind("float64", 8, (values) => Float64Array.from(values), (memory) => new Float64Array(memory)),
 };

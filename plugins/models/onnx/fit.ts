@@ -95,7 +95,9 @@ export function wireInputs(
     const sizes = [...new Set(wired.flatMap((input) => input[key] ?? []))];
     if (sizes.length <= 1) continue;
     const what = key === "batch" ? "examples" : "tokens";
-    throw new UserError(`Cannot run "${file}": its inputs take different numbers of ${what}, ${listWords(sizes.map(String), "and")}`);
+    throw new UserError(
+      `Cannot run "${file}": its inputs take different numbers of ${what}, ${listWords(sizes.map(String), "and")}`,
+    );
   }
   return wired;
 }
@@ -154,6 +156,8 @@ function imageInput(
     throw refuse(": whether channels come first cannot be told; say layout: nchw or layout: nhwc");
   }
   if (form && fits(own, forms[form])) return input(form, forms[form]);
+  const other = form === "nchw" ? "nhwc" : "nchw";
+  if (layout && fits(own, forms[other])) throw refuse(`: say layout: ${other}, or leave it out`);
   const first = form === "nchw" || !form && own[0] === channels;
   const wanted = first ? own.slice(1) : own.slice(0, 2);
   if ((first ? own[0] : own[2]) !== channels || wanted.includes(null)) throw refuse("");
@@ -231,7 +235,7 @@ export function probabilitiesUnsaid(file: string, name: string, reason: string):
 const isMap = (name: string, makers: Graph["makers"]) => makers.get(name)?.operator === "ZipMap";
 
 /** scikit-learn's probabilities as a list of maps, which nobody needs: the tensor that they are made of. */
-function unzipped(name: string, makers: Graph["makers"]): string {
+export function unzipped(name: string, makers: Graph["makers"]): string {
   return isMap(name, makers) ? makers.get(name)!.inputs[0] ?? name : name;
 }
 

@@ -66,7 +66,7 @@ export interface Wasm {
   ): number | Promise<number>;
 }
 
-/** Starts onnxruntime in a memory of its own, which is gone when nobody has it any more. */
+/** Starts onnxruntime in a memory of its own. */
 export type StartWasm = (settings: {
   readonly numThreads: number;
   readonly print: (line: string) => void;

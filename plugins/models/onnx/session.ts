@@ -1,7 +1,9 @@
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
 import { sizeOf } from "../../../core/tensor.ts";
+import { shorten, visible } from "../../../core/visible.ts";
 import { ELEMENT_TYPES, type ElementType } from "./element_types.ts";
-import type { StartWasm, Wasm } from "./library.ts";
+import type { Wasm } from "./library.ts";
+import { type HeldRuntime, holdRuntime } from "./runtime.ts";
 
 /** An input or output of a model. */
 export interface ValueInfo {
@@ -22,24 +24,29 @@ export class RuntimeRefusal extends Error {
 /** The largest extent; onnxruntime has more for those of any size. */
 const MOST_EXTENT = 2 ** 31 - 1;
 
+/** What the functions for the processor are known to do. */
+const AT_ONCE = "onnxruntime does not compute at once";
+
 const ALL_OPTIMISATIONS = 99;
-/** Warnings are not told: they are for whoever makes the model. */
-const ERRORS = 3;
+/** What it refuses it says to the caller. */
+const FATAL = 4;
 /** Tensors in the memory of the WebAssembly, not on a GPU. */
 const ON_HOST = 1;
 
-/** A model in onnxruntime, in a memory of its own. */
+/** A model in onnxruntime. */
 export class Session {
   /** What must be given. */
   readonly inputs: readonly ValueInfo[];
   /** What may be asked for. */
   readonly outputs: readonly ValueInfo[];
-  readonly #wasm: Wasm;
+  readonly #runtime: HeldRuntime;
   readonly #session: number;
+  #broken = false;
 
-  private constructor(wasm: Wasm, session: number) {
-    this.#wasm = wasm;
+  private constructor(runtime: HeldRuntime, session: number) {
+    this.#runtime = runtime;
     this.#session = session;
+    const { wasm } = runtime;
     const [inputs, outputs] = scratch(wasm, 2, (at) => {
       expect(wasm, wasm._OrtGetInputOutputCount(session, at, at + 4));
       return [wasm.HEAPU32[at / 4], wasm.HEAPU32[at / 4 + 1]];
@@ -55,37 +62,32 @@ export class Session {
    * @throws RuntimeRefusal for what onnxruntime cannot load
    */
   static async open(
-    start: StartWasm,
     model: Uint8Array,
     files: ReadonlyMap<string, Uint8Array>,
     threads: number,
   ): Promise<Session> {
-    const silent = () => {};
-    const wasm = await start({ numThreads: threads, print: silent, printErr: silent });
-    return await saying(async () => {
-      expect(wasm, wasm._OrtInit(threads, ERRORS));
-      for (const [name, content] of files) wasm.mountExternalData(name, content);
-      const [data, logId] = [copied(wasm, model), textIn(wasm, "")];
-      const options = wasm._OrtCreateSessionOptions(
-        ALL_OPTIMISATIONS,
-        true,
-        true,
-        0,
-        false,
-        0,
-        logId,
-        ERRORS,
-        0,
-        0,
-      );
-      const session = await wasm._OrtCreateSession(data, model.length, options);
-      wasm._OrtReleaseSessionOptions(options);
-      wasm._free(data);
-      wasm._free(logId);
-      if (files.size > 0) wasm.unmountExternalData();
-      if (session === 0) expect(wasm, 1);
-      return new Session(wasm, session);
-    });
+    const runtime = await holdRuntime(threads);
+    const { wasm } = runtime;
+    let broken = false;
+    try {
+      return saying(() => {
+        using held = new DisposableStack();
+        const keep = (pointer: number) => held.adopt(pointer, (pointer) => wasm._free(pointer));
+        const [data, logId] = [keep(copied(wasm, model)), keep(textIn(wasm, ""))];
+        for (const [name, content] of files) wasm.mountExternalData(name, content);
+        if (files.size > 0) held.defer(() => wasm.unmountExternalData());
+        const modes = [ALL_OPTIMISATIONS, true, true, 0, false, 0, logId, FATAL, 0, 0] as const;
+        const options = wasm._OrtCreateSessionOptions(...modes);
+        held.defer(() => void wasm._OrtReleaseSessionOptions(options));
+        const session = wasm._OrtCreateSession(data, model.length, options);
+        if (typeof session !== "number") throw new Error(AT_ONCE);
+        if (session === 0) expect(wasm, 1);
+        return new Session(runtime, session);
+      }, () => broken = true);
+    } catch (error) {
+      runtime.release(broken);
+      throw error;
+    }
   }
 
   /**
@@ -96,7 +98,7 @@ export class Session {
    * @throws RuntimeRefusal for what onnxruntime cannot compute
    */
   run(feeds: ReadonlyMap<string, HostTensor>, names: readonly string[]): Map<string, HostTensor> {
-    const wasm = this.#wasm;
+    const { wasm } = this.#runtime;
     using held = new DisposableStack();
     const keep = (pointer: number): number => held.adopt(pointer, (pointer) => wasm._free(pointer));
     const list = (pointers: readonly number[]): number => {
@@ -125,23 +127,24 @@ export class Session {
         given,
         0,
       );
-      if (typeof status !== "number") throw new Error("onnxruntime does not compute at once");
+      if (typeof status !== "number") throw new Error(AT_ONCE);
       const tensors = Array.from(wasm.HEAPU32.subarray(given / 4, given / 4 + names.length));
       for (const tensor of tensors) {
         if (tensor !== 0) held.defer(() => void wasm._OrtReleaseTensor(tensor));
       }
       expect(wasm, status);
       return new Map(names.map((name, index) => [name, this.#read(name, tensors[index])]));
-    });
+    }, () => this.#broken = true);
   }
 
   /** Gives the model's memory back. */
   dispose(): void {
-    this.#wasm._OrtReleaseSession(this.#session);
+    if (!this.#broken) this.#runtime.wasm._OrtReleaseSession(this.#session);
+    this.#runtime.release(this.#broken);
   }
 
   #describe(index: number): ValueInfo {
-    const wasm = this.#wasm;
+    const { wasm } = this.#runtime;
     return scratch(wasm, 2, (at) => {
       expect(wasm, wasm._OrtGetInputOutputMetadata(this.#session, index, at, at + 4));
       const [nameAt, about] = [wasm.HEAPU32[at / 4], wasm.HEAPU32[at / 4 + 1]];
@@ -161,7 +164,7 @@ export class Session {
   }
 
   #read(name: string, tensor: number): HostTensor {
-    const wasm = this.#wasm;
+    const { wasm } = this.#runtime;
     return scratch(wasm, 4, (at) => {
       expect(wasm, wasm._OrtGetTensorData(tensor, at, at + 4, at + 8, at + 12));
       const [number, data, dims, dimensions] = wasm.HEAPU32.subarray(at / 4, at / 4 + 4);
@@ -217,31 +220,38 @@ function expect(wasm: Wasm, status: number): void {
     const pointer = wasm.HEAPU32[at / 4 + 1];
     return pointer === 0 ? "" : wasm.UTF8ToString(pointer);
   });
-  throw new RuntimeRefusal(/bad_alloc|Failed to allocate/.test(message) ? OUT_OF_MEMORY : sentence(message));
+  throw new RuntimeRefusal(
+    /bad_alloc|Failed to allocate|Integer overflow|shape is too large/.test(message)
+      ? OUT_OF_MEMORY
+      : sentence(message),
+  );
 }
 
 /** Without the places in onnxruntime's own sources and what comes behind the first line. */
 function sentence(message: string): string {
   const [first] = message.split("\n");
-  const plain = first.replace(/\/\S+\.(?:cc|h):\d+ [\w:~<>]+(?:\([^)]*\))?(?: const)? ?/g, "").trim();
-  return `onnxruntime says: ${plain.slice(0, MOST_LETTERS).replace(/\.$/, "")}`;
+  const plain = first.replace(/\/\S+\.(?:cc|h):\d+ [\w:~<>]+(?:\([^)]*\))?(?: const)? ?/g, "")
+    .replace(/^(?:\w+ \*?)?[\w:<>~]+::\w+\(.*?\)(?: const)? (?=[A-Z"[])/, "")
+    .replace(/^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : /, "").trim();
+  return `onnxruntime says: ${visible(shorten(plain, MOST_LETTERS)).replace(/\.$/, "")}`;
 }
 
 const MOST_LETTERS = 300;
 
-/** What WebAssembly itself throws, as where its memory has an end, becomes a refusal. */
-function saying<Result>(body: () => Result): Result {
-  const rethrow = (error: unknown): never => {
-    if (error instanceof RuntimeRefusal) throw error;
-    const isWasm = error instanceof WebAssembly.RuntimeError || error instanceof RangeError ||
-      typeof error === "number" || /^Aborted|memory/.test((error as Error)?.message ?? "");
-    if (!isWasm) throw error;
-    throw new RuntimeRefusal(OUT_OF_MEMORY, { cause: error });
-  };
+/**
+ * What WebAssembly itself throws, as where its memory has an end, becomes a refusal.
+ *
+ * @param breaks is called then: what it left in the memory nobody can use
+ */
+function saying<Result>(body: () => Result, breaks: () => void): Result {
   try {
-    const result = body();
-    return result instanceof Promise ? result.catch(rethrow) as Result : result;
+    return body();
   } catch (error) {
-    return rethrow(error);
+    if (error instanceof RuntimeRefusal) throw error;
+    // What C++ throws is no Error.
+    const isOwn = error instanceof Error && !(error instanceof WebAssembly.RuntimeError || error instanceof RangeError);
+    if (isOwn) throw error;
+    breaks();
+    throw new RuntimeRefusal(OUT_OF_MEMORY, { cause: error });
   }
 }
