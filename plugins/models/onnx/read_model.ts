@@ -22,11 +22,11 @@ const MOST_BYTES = 1.5 * 2 ** 30;
 /**
  * Reads a model and the files that it names.
  *
- * @param setup names the file, or a folder with a `model.onnx`
+ * @param setup names the file, or a folder with a `model.onnx` in it or in its folder `onnx`
  * @throws UserError if a file cannot be read, is damaged, or is outside of the model's folder
  */
 export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "readFile">): Promise<ModelFiles> {
-  const file = (await lookAt(path))?.kind === "folder" ? join(path, "model.onnx") : path;
+  const file = (await lookAt(path))?.kind === "folder" ? await fileIn(path) : path;
   let sum = 0;
   const read = async (part: string, what: string): Promise<Uint8Array<ArrayBuffer>> => {
     // Before anything is read: a file that no memory holds ends the program.
@@ -51,6 +51,12 @@ export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "re
     data.set(location, await read(part, "the teacher's tensors"));
   }
   return { file, bytes, data, graph };
+}
+
+/** The model of a folder; those of Hugging Face have it in a folder of its own. */
+async function fileIn(folder: string): Promise<string> {
+  const [file, deeper] = [join(folder, "model.onnx"), join(folder, "onnx", "model.onnx")];
+  return await lookAt(file) === null && await lookAt(deeper) !== null ? deeper : file;
 }
 
 function parse(file: string, bytes: Uint8Array<ArrayBuffer>): Graph {

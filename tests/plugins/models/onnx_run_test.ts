@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { silent } from "../../../core/distill/progress.ts";
 import { testBackends } from "../../support/backends.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
-import { FIXTURES } from "./onnx_fixture.ts";
+import { recorder } from "../../support/run_observers.ts";
+import { textRecipe, writeTinyTexts } from "../../support/tiny_texts.ts";
+import { FIXTURES, onnxBytes } from "./onnx_fixture.ts";
 
 /** scikit-learn's model of the tiny data's classes, which takes pixels from 0 to 1. */
 const teacher = "use: onnx, weights: rows.onnx, outputs: { probabilities: output_probability }, " +
@@ -90,6 +92,67 @@ Deno.test("it teaches together with one of ours and with another ONNX model, eac
     assert.ok(losses[2] < losses[0] && losses[0] < losses[1], `${losses}`);
     assert.ok(losses[1] < alone.teacher!.loss, `${losses}, alone ${alone.teacher!.loss}`);
   });
+});
+
+Deno.test("its images are normalised as the file beside it says, which needs no config.json", async () => {
+  await withTeacher(async (folder) => {
+    const own = join(folder, "model", "onnx");
+    await Deno.mkdir(own, { recursive: true });
+    await Deno.copyFile(join(folder, "rows.onnx"), join(own, "model.onnx"));
+    const processor = { do_resize: false, do_rescale: true, do_normalize: true, image_mean: [0], image_std: [1] };
+    const text = recipe("use: onnx, weights: model/onnx, outputs: { probabilities: output_probability }");
+    const overrides = ["train.maxSteps=1"];
+    const { reporter, lines } = recorder();
+    await Deno.writeTextFile(join(own, "preprocessor_config.json"), JSON.stringify(processor));
+    const { teacher } = await tinyRun(folder, { text, overrides, reporter });
+    assert.equal(teacher!.accuracy, 1);
+    assert.ok(
+      lines.some((line) => /^the teacher's images are 8 x 8, .* as ".*preprocessor_config.json" says$/.test(line)),
+    );
+    // Hugging Face's folders have the model in one of its own.
+    const whole = text.replace("model/onnx", "model, normalise: { mean: [0], std: [1] }");
+    assert.equal((await tinyRun(folder, { text: whole, overrides })).teacher!.loss, teacher!.loss);
+  });
+});
+
+Deno.test("its texts are read by the tokenizer beside it, and classes in another order are told", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "alpha", "beta", "gamma", "a", "b"];
+    const values = words.flatMap((word) => ["beta", "alpha", "gamma"].map((own) => word === own ? 40 : 0));
+    await Deno.writeFile(
+      join(folder, "model.onnx"),
+      onnxBytes({
+        nodes: [["Gather", ["words", "input_ids"], "states"], ["ReduceMean", ["states", "axis"], "logits"]],
+        inputs: [{ name: "input_ids", shape: ["n", "length"], type: 7 }],
+        outputs: [{ name: "logits", shape: ["n", 1, 3] }],
+        constants: [
+          { name: "words", shape: [words.length, 3], values },
+          { name: "axis", shape: [1], values: [1], type: 7 },
+        ],
+        opset: 18,
+      }),
+    );
+    await Deno.writeTextFile(join(folder, "vocab.txt"), words.join("\n") + "\n");
+    await writeTinyTexts(folder);
+    const taught = (settings: string) =>
+      textRecipe("", `teacher: { use: onnx, weights: model.onnx${settings} }\nlosses: [{ use: kd }]`, 1);
+    const { reporter, lines } = recorder();
+    const { teacher } = await tinyRun(folder, {
+      text: taught(", classes: [neutral, contradiction, entailment]"),
+      reporter,
+    });
+    assert.equal(teacher!.accuracy, 1);
+    assert.ok(
+      lines.some((line) => line.startsWith('the teacher reads texts by the tokenizer in "."')),
+      lines.join("\n"),
+    );
+    const { reporter: other, warnings } = recorder();
+    await tinyRun(folder, { text: taught(""), reporter: other });
+    assert.match(warnings.join("\n"), /would be on 100\.0 % if its answers were taken in another order/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("an ONNX student is refused at its place in the recipe", async () => {
