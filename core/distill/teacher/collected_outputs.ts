@@ -74,14 +74,16 @@ export async function collectOutputs(
   batchSize: number,
   tokens: Uint32Array | null,
   compute: ComputeOutputs,
-  prepare: (batch: Batch<HostTensor>) => Batch<HostTensor>,
+  prepare: (batch: Batch<HostTensor>) => Batch<HostTensor> = (batch) => batch,
 ): Promise<Map<string, KeptOutput>> {
   const { length } = examples;
   const order = tokens ? firstIndices(length).sort((a, b) => tokens[a] - tokens[b]) : firstIndices(length);
-  const kept = new Map([...layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))))].map(([name, layout]) => {
-    const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
-    return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
-  }));
+  const kept = new Map(
+    [...layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))))].map(([name, layout]) => {
+      const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
+      return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
+    }),
+  );
   const prepared = mapBatches(examples, prepare);
   for await (const { indices, numbers } of overBatches(ops, prepared, batchesOf(order, batchSize), compute)) {
     for (const [name, { shape, data }] of numbers) {

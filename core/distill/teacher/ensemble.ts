@@ -38,9 +38,13 @@ export function ensemble(members: readonly Member[], task: Task): Model {
     fromForeign: (name) => first.fromForeign(name),
     hostOutputs: members.some(({ model }) => model.hostOutputs)
       ? (batch, wanted) =>
-        Object.fromEntries(members.flatMap(({ model }, index) =>
-          Object.entries(model.hostOutputs?.(batch, wanted) ?? {}).map(([name, numbers]) => [givenName(index, name), numbers])
-        ))
+        Object.fromEntries(
+          members.flatMap(({ model }, index) =>
+            Object.entries(model.hostOutputs?.(batch, wanted) ?? {}).map((
+              [name, numbers],
+            ) => [givenName(index, name), numbers])
+          ),
+        )
       : undefined,
     forward(call) {
       const outputs = members.map(({ model }, index) =>

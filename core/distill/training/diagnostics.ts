@@ -127,8 +127,7 @@ export class Diagnostics {
     const results: Tensor[] = [];
     const computed = computeBatches(
       batchesOf(firstIndices(examples.length), batchSize),
-      (indices) =>
-        ops.scope(() => predictionsOf(ops, task, inferOn(ops, model, weights, examples.batch(indices)))),
+      (indices) => ops.scope(() => predictionsOf(ops, task, inferOn(ops, model, weights, examples.batch(indices)))),
     );
     for (const { result } of computed) {
       results.push(result);

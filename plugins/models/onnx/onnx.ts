@@ -4,13 +4,13 @@ import { type OnnxOptions, onnxOptions } from "./options.ts";
 import { openTeacher } from "./teacher.ts";
 
 /**
- * Any ONNX model as a teacher, as PyTorch, scikit-learn, Keras and others export them; `teacher.weights` names its file,
- * or a folder with a `model.onnx`. It is run by onnxruntime in WebAssembly, on the processor beside either backend: its
- * outputs are computed of each batch before that goes to the device.
+ * Any ONNX model as a teacher, as PyTorch, scikit-learn, Keras and others export them; `teacher.weights` names its
+ * file, or a folder with a `model.onnx`. It is run by onnxruntime in WebAssembly, on the processor beside either
+ * backend: its outputs are computed of each batch before that goes to the device.
  *
- * Outputs: `logits`, and what the options name as `pooled`, `features` and `hidden`, which may be any value of the graph;
- * no `attention`. Maps of four dimensions are given with their channels last. It has no tensors of ours: it can neither
- * be trained nor aligned with.
+ * Outputs: `logits`, and what the options name as `pooled`, `features` and `hidden`, which may be any value of the
+ * graph; no `attention`. Maps of four dimensions are given with their channels last. It has no tensors of ours: it can
+ * neither be trained nor aligned with.
  */
 export const onnx = defineModel<OnnxOptions>({
   name: "onnx",
