@@ -23,6 +23,7 @@ import { weakChains } from "./student/weak_chains.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { sameTokens, withTeachersInputs } from "./teacher/own_inputs.ts";
 import { inTeachersOrder } from "./teacher/teacher_classes.ts";
+import { taughtOnHost } from "./teacher/taught_on_host.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
 import { Diagnostics } from "./training/diagnostics.ts";
@@ -141,8 +142,9 @@ export async function openRun(
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
   const theseus = await openTheseus(opening, loaded, taught, student, sameTokens(own));
   await breath();
-  const { data, teacher } = await watch.time("load", () => {
-    return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses.wanted, report);
+  const { data, teacher } = await watch.time("load", async () => {
+    const lessons = { data: loaded, teacher: taught };
+    return taughtOnHost(await useTeacherCache(ops, recipe, lessons, losses.wanted, report), losses.wanted);
   });
   const { train, validation } = data;
   const { batchSize } = settings.evaluate;

@@ -2,7 +2,6 @@ import { expectArguments } from "../arguments.ts";
 import { UserError } from "../errors.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
-import { upload } from "../plugin/batch.ts";
 import type { Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
@@ -13,7 +12,7 @@ import { computeBatches } from "./compute_batches.ts";
 import type { Confusion } from "./metrics/confusion.ts";
 import { type ClassName, metricsOf } from "./metrics/metrics.ts";
 import type { TypeScores } from "./metrics/spans.ts";
-import { infer, predictionsOf, scoredIn } from "./predictions.ts";
+import { inferOn, predictionsOf, scoredIn } from "./predictions.ts";
 
 /** How well a model does on a list of examples. */
 export interface Evaluation {
@@ -83,7 +82,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
     const hostBatch = examples.batch(indices);
     const tensors = ops.scope(() => {
-      const outputs = infer(ops, model, weights, upload(ops, hostBatch));
+      const outputs = inferOn(ops, model, weights, hostBatch);
       return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, hostBatch.label)];
     });
     return { tensors, label: hostBatch.label };

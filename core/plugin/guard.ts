@@ -180,6 +180,9 @@ function guardModel(model: Model, who: string, must: string): Model {
       if (!missing) return outputs as ModelOutputs;
       throw new UserError(`Cannot use what forward of the ${who} returns: it has no ${missing}`);
     },
+    hostOutputs: model.hostOutputs &&
+      ((...call: Parameters<NonNullable<Model["hostOutputs"]>>) =>
+        hostTensors(naming(who, "hostOutputs", () => model.hostOutputs!(...call)), "hostOutputs", who)),
   });
 }
 

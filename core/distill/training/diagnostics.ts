@@ -13,8 +13,7 @@ import type { Tensor } from "../../tensor.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { computeBatches } from "../../evaluate/compute_batches.ts";
 import { matrixSize } from "../student/chain_specs.ts";
-import { infer, predictionsOf } from "../../evaluate/predictions.ts";
-import { uploadBatch } from "../../plugin/batch.ts";
+import { inferOn, predictionsOf } from "../../evaluate/predictions.ts";
 import type { MetricsLog } from "./step_log.ts";
 import type { Student } from "../student/student.ts";
 import type { Teacher } from "../teacher/teacher_outputs.ts";
@@ -129,8 +128,7 @@ export class Diagnostics {
     const computed = computeBatches(
       examples,
       batchesOf(firstIndices(examples.length), batchSize),
-      (indices) =>
-        ops.scope(() => predictionsOf(ops, task, infer(ops, model, weights, uploadBatch(ops, examples, indices)))),
+      (indices) => ops.scope(() => predictionsOf(ops, task, inferOn(ops, model, weights, examples.batch(indices)))),
     );
     for await (const { result } of computed) {
       results.push(result);
