@@ -9,7 +9,7 @@ import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkAugmentation } from "./check_augmentation.ts";
-import { describeSkipped, loadData, type RunData } from "./load_data.ts";
+import { describeLabels, describeSkipped, loadData, type RunData } from "./load_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
 import { LossSet } from "./losses/loss_set.ts";
 import { type Reporter, silent } from "./progress.ts";
@@ -20,6 +20,7 @@ import { Stopwatch } from "./stopwatch.ts";
 import { checkStart, startingTokenizer } from "./student/starting_inputs.ts";
 import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
+import { type Taught, taughtBy } from "./teacher/decisions.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { sameTokens, withTeachersInputs } from "./teacher/own_inputs.ts";
 import { inTeachersOrder } from "./teacher/teacher_classes.ts";
@@ -72,6 +73,8 @@ export interface RunParts {
   readonly losses: LossSet;
   /** One step on a given batch, without log and validation. */
   readonly trainingStep: TrainingStep;
+  /** Gives what the teacher decides about examples, where it is asked how far the student agrees with it. */
+  readonly taught: Taught | null;
   /** The steps in their order, with all that comes between them. */
   readonly training: Training;
 }
@@ -121,7 +124,7 @@ export async function openRun(
     return taught;
   });
   const { input } = loaded.dataset;
-  for (const line of describeSkipped(loaded.dataset)) report(line);
+  for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
   const unchanged = checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
   const { positiveClass } = settings.evaluate;
@@ -162,6 +165,12 @@ export async function openRun(
   const step = { ops, student, teacher, losses, recipe: settings.train, random: dropout, task, theseus };
   const trainingStep = owned.adopt(new TrainingStep(step), freed);
   const diagnosed = recipe.part("train").part("diagnostics");
+  const watched = { validation, taught: teacher !== null };
+  const monitor = recipe.within(
+    ["train", "monitor"],
+    () => monitorOf(settings.train.monitor, input, watched, positiveClass),
+  );
+  const decided = teacher && taughtBy({ ops, teacher, task, batchSize, always: monitor === "agreement" });
   const training = new Training({
     ops,
     recipe: settings,
@@ -172,7 +181,8 @@ export async function openRun(
     train,
     validation,
     input,
-    monitor: recipe.within(["train", "monitor"], () => monitorOf(settings.train.monitor, input, positiveClass)),
+    monitor,
+    taught: decided,
     folder: settings.output,
     origin: { run: id, fingerprint: { recipe: comparable(settings), inputs } },
     reporter,
@@ -182,7 +192,7 @@ export async function openRun(
   });
   owned.adopt(training, freed);
   const architecture = plugins.student.definition.name;
-  const trained = { student, losses, trainingStep, training };
+  const trained = { student, losses, trainingStep, training, taught: decided };
   const parts: RunParts = { id, folder, ops, recipe, reporter, watch, architecture, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
 }

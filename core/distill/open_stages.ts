@@ -3,6 +3,7 @@ import { outputShapes } from "../evaluate/output_shapes.ts";
 import type { Chain } from "../mpo/chain.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
+import { labelledOf } from "../plugin/labelled.ts";
 import type { LossSetup } from "../plugin/loss.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -93,6 +94,7 @@ export async function openLosses(
       student: model,
       teacher: teacher?.model ?? null,
       trainingExamples: train.length,
+      labelledExamples: labelledOf(train),
       chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
       startsFrom,
       sameTokens,

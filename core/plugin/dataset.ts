@@ -20,7 +20,8 @@ export interface HostTensor {
 
 /**
  * What is asked about an example: its class, a number, or a class for each token. Labels are `label [batch]`, or
- * `[batch, length]` for tagging, where -1 stands at tokens that are not scored.
+ * `[batch, length]` for tagging, where -1 stands at tokens that are not scored. Of a list in which examples lack a
+ * label, see {@link Examples.labelled}.
  */
 export type Task = "classification" | "regression" | "tagging";
 
@@ -77,8 +78,16 @@ export interface Augmentation {
 export interface Examples {
   /** How many there are. */
   readonly length: number;
-  /** The class of each example, by which a split is stratified; `null` where an example has not one class. */
-  readonly labels: Uint8Array | Uint16Array | null;
+  /**
+   * The class of each example, by which a split is stratified, -1 for one without a label; `null` where an example has
+   * not one class.
+   */
+  readonly labels: Uint8Array | Uint16Array | Int32Array | null;
+  /**
+   * 1 for each example that has a label, 0 for one that has none; missing where all have. Where it is there, every batch
+   * has the same as `labelled [batch]`, and `label` is -1 (0 in a regression) for an example without one.
+   */
+  readonly labelled?: Uint8Array;
   /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */
   readonly lengths?: Uint16Array;
   /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */

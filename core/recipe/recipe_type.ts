@@ -150,6 +150,7 @@ export interface TrainSettings {
     | "validation.pearson"
     | "validation.spearman"
     | "validation.loss"
+    | "validation.agreement"
     | null;
   /** When training stops early; `null`: never. */
   readonly earlyStopping: {

@@ -1,11 +1,11 @@
 import { defineLoss } from "../../core/plugin/loss.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
-import { expectClasses, scoredRows } from "./token_rows.ts";
+import { expectClasses, labelledRows } from "./token_rows.ts";
 
 /**
  * Cross-entropy with the labels: mean over the batch of -log softmax(z)_y, with label smoothing e
- * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. For tagging the mean runs over the tokens that have a
- * label.
+ * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. The mean runs over the examples, for tagging over the
+ * tokens, that have a label.
  */
 export const crossEntropy = defineLoss<{ labelSmoothing: number; head: StudentHead }>({
   name: "cross-entropy",
@@ -22,9 +22,10 @@ export const crossEntropy = defineLoss<{ labelSmoothing: number; head: StudentHe
     const logitsOfStudent = logitsOf("cross-entropy", head, setup);
     return {
       teacherOutputs: [],
+      labels: "some",
       compute({ ops, student, batch }) {
         const logits = logitsOfStudent(student);
-        const { rows, labels, mean } = scoredRows(ops, logits, batch.label);
+        const { rows, labels, mean } = labelledRows(ops, logits, batch);
         const logProbabilities = ops.logSoftmax(rows(logits)); // [rows, classes]
         const hard = ops.negate(mean(ops.pick(logProbabilities, labels())));
         if (labelSmoothing === 0) return hard;

@@ -52,7 +52,7 @@ export function softenedLoss(
         teacherOutputs: ["logits"],
         compute({ ops, student, teacher, batch, at }) {
           const t = at(temperature);
-          const { rows, mean } = scoredRows(ops, student.logits, batch.label);
+          const { rows, mean } = scoredRows(ops, student.logits, batch);
           const [logStudent, logTeacher] = [logitsOfStudent(student), teacher.logits].map((logits) => {
             const scored = rows(logits); // [rows, classes]
             return ops.logSoftmax(ops.scale(transform ? transform(ops, scored) : scored, 1 / t));

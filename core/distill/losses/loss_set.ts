@@ -89,6 +89,13 @@ export class LossSet implements Disposable {
         if (loss.teacherOutputs.length > 0 && !setup.teacher) {
           throw new UserError(`Cannot use the loss "${definition.name}" without a teacher`);
         }
+        if (loss.labels === "some" && setup.labelledExamples === 0) {
+          throw new UserError(
+            `Cannot use the loss "${definition.name}" as it learns from labels, and none of the ` +
+              `${setup.trainingExamples} training examples has one: use losses that learn from the teacher alone, such ` +
+              "as kd",
+          );
+        }
         const compared = loss.teacherOutputs.filter((output) => TOKENWISE.includes(output));
         if (!setup.sameTokens && compared.length > 0 && loss.tokenwise !== false) {
           throw new UserError(
