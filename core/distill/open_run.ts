@@ -11,6 +11,7 @@ import type { Recipe } from "../recipe/schema.ts";
 import { checkAugmentation } from "./check_augmentation.ts";
 import { describeLabels, describeSkipped, loadData, type RunData } from "./load_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
+import { idleExamples } from "./losses/idle_examples.ts";
 import { LossSet } from "./losses/loss_set.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
@@ -139,6 +140,8 @@ export async function openRun(
   if (weak) reporter.warning(weak);
   await breath();
   const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
+  const idle = idleExamples(loaded.train, losses);
+  if (idle) reporter.warning(idle);
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
   const theseus = openTheseus(opening, loaded, taught, student, sameTokens(own));
   await breath();

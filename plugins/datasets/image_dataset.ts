@@ -1,5 +1,5 @@
 import type { Normalisation } from "../../core/data/image_augment.ts";
-import type { LabelledImages } from "../../core/data/images.ts";
+import type { Images, LabelledImages } from "../../core/data/images.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Dataset } from "../../core/plugin/dataset.ts";
 import { imageExamples } from "./image_examples.ts";
@@ -24,6 +24,7 @@ function measure({ pixels, channels, count, height, width }: LabelledImages): No
  * A data set of training and test images.
  *
  * @param classes names of the classes that the images' labels number; `options.groups` may put others in their place
+ * @param further training images without labels
  * @throws UserError if sizes or the normalisation's differ, or groups do not fit the classes
  */
 export function imageDataset(
@@ -31,11 +32,13 @@ export function imageDataset(
   test: LabelledImages,
   classes: readonly string[],
   options: ImageOptions,
+  further: readonly Images[] = [],
 ): Dataset {
-  const sizeOf = ({ height, width, channels }: LabelledImages) => `${height} x ${width} x ${channels}`;
-  if (sizeOf(train) !== sizeOf(test)) {
+  const sizeOf = ({ height, width, channels }: Images) => `${height} x ${width} x ${channels}`;
+  for (const [kind, images] of [["test", test], ...further.map((own) => ["unlabelled", own] as const)] as const) {
+    if (sizeOf(train) === sizeOf(images)) continue;
     throw new UserError(
-      `Cannot use training images of ${sizeOf(train)} with test images of ${sizeOf(test)}: sizes must be equal`,
+      `Cannot use training images of ${sizeOf(train)} with ${kind} images of ${sizeOf(images)}: sizes must be equal`,
     );
   }
   const measured = options.mean && options.std ? null : measure(train);
@@ -72,7 +75,7 @@ export function imageDataset(
       text: null,
     },
     splits: {
-      train: imageExamples(labelled(train), normalise, options.takeTrain),
+      train: imageExamples(labelled(train), normalise, options.takeTrain, further),
       test: imageExamples(labelled(test), normalise, options.takeTest),
     },
   };

@@ -46,7 +46,7 @@ export function monitorOf(
   const name = monitor?.replace("validation.", "") ?? "any metric";
   if (known.includes(name)) return name;
   const metrics = known.map((name) => `validation.${name}`).join(", ");
-  const has = known.length > 0 ? `it has ${metrics}` : "no validation example has a label, and there is no teacher";
+  const has = known.length > 0 ? `it has ${metrics}` : "there is no teacher to agree with either; validation: null";
   if (!hasLabels) {
     throw new UserError(
       `Cannot go by ${monitor ?? name} as none of the ${validation.length} validation examples has a label: ${has}`,

@@ -8,8 +8,8 @@ import { tokenisedDataset } from "./tokenised_dataset.ts";
 export interface TextRow {
   readonly text: string;
   readonly pair: string | null;
-  /** The number of the class, or a real number for a regression. */
-  readonly label: number;
+  /** The number of the class, or a real number for a regression; `null` for none. */
+  readonly label: number | null;
 }
 
 /** The splits of a data set of texts. */
@@ -46,7 +46,8 @@ export async function textDataset(
           split.map(({ text, pair, label }) => ({ ...tokenizer.encode(text, pair), label })),
         ]),
       ),
-    labelsOf: (split) => task === "classification" ? Uint16Array.from(split, ({ label }) => label as number) : null,
+    labelsOf: (split) =>
+      task === "classification" ? Int32Array.from(split, ({ label }) => label === null ? -1 : label as number) : null,
     skipped,
   }, setup);
 }

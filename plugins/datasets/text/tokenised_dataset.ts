@@ -1,4 +1,4 @@
-import type { Dataset, DatasetSetup, SkippedExamples, Task } from "../../../core/plugin/dataset.ts";
+import type { Dataset, DatasetSetup, Examples, SkippedExamples, Task } from "../../../core/plugin/dataset.ts";
 import { type OpenedTokenizer, openTokenizer } from "./open_tokenizer.ts";
 import { type LabelledText, textExamples } from "./text_examples.ts";
 import type { TextOptions } from "./text_options.ts";
@@ -18,8 +18,8 @@ export interface TokenisedSetup {
   encode(tokenizer: TextTokenizer): Splits<readonly LabelledText[]>;
   /** What was left out of the files. */
   readonly skipped: readonly SkippedExamples[];
-  /** The class of each example of a split; `null` where an example has not one. */
-  labelsOf(split: readonly LabelledText[]): Uint16Array | null;
+  /** The class of each example of a split, -1 for none; `null` where examples have not one. */
+  labelsOf(split: readonly LabelledText[]): Examples["labels"];
 }
 
 /**

@@ -49,7 +49,7 @@ testBackends("classification: confusion, accuracy, and the mean cross-entropy", 
   // log(1 + the exponentials of what the label's logit is short of); of the last one the exponential has no float64.
   const short = [[-2, -2], [-3, -3], [5, 1], [-1, -1]];
   const losses = [...short.map((row) => Math.log(1 + Math.exp(row[0]) + Math.exp(row[1]))), 900];
-  assertClose([result.loss], [losses.reduce((sum, loss) => sum + loss, 0) / losses.length], 1e-5);
+  assertClose([result.loss!], [losses.reduce((sum, loss) => sum + loss, 0) / losses.length], 1e-5);
 });
 
 testBackends("two classes are also measured by F1 and Matthews' coefficient", async (backend) => {
@@ -59,7 +59,7 @@ testBackends("two classes are also measured by F1 and Matthews' coefficient", as
 
 testBackends("regression: correlations and the mean squared error", async (backend) => {
   const result = await measure(backend, examplesOf([[1], [2], [4]], [1, 3, 4]), textData([], {}, "regression"));
-  assertClose([result.loss, result.metrics.spearman, result.metrics.pearson], [1 / 3, 1, 39 / 42], 1e-6);
+  assertClose([result.loss!, result.metrics.spearman, result.metrics.pearson], [1 / 3, 1, 39 / 42], 1e-6);
   assert.equal(result.accuracy, null);
 });
 
@@ -72,7 +72,7 @@ testBackends("tagging: tokens labelled -1 do not count", async (backend) => {
   );
   assert.equal(result.accuracy, 2 / 3);
   const right = Math.log(1 + Math.exp(-9));
-  assertClose([result.loss], [(right + right + 9 + right) / 3], 1e-5);
+  assertClose([result.loss!], [(right + right + 9 + right) / 3], 1e-5);
 });
 
 testBackends("what a model decides itself counts, not its largest logit", async (backend) => {
@@ -102,7 +102,7 @@ testBackends(
     const { loss, ...parts } = await measure(backend, examplesOf(logits, [0, 1, 1, 2, 0]), data);
     const { loss: wholeLoss, ...rest } = whole;
     assert.deepEqual(parts, rest);
-    assertClose([loss], [wholeLoss], 1e-6);
+    assertClose([loss!], [wholeLoss!], 1e-6);
     assert.ok(backend.work().dispatches > 2 * dispatches, "in parts");
     await assert.rejects(measure(backend, examplesOf([...logits, [NaN, 0, 0]], [0, 1, 1, 2, 0, 1]), data), {
       name: "UserError",
