@@ -11,7 +11,7 @@ export interface RowStatistics {
   readonly value: Scalar | null;
   /** The name of the metric that rows are compared by. */
   readonly metric: string;
-  /** Test examples, and how many of them have a label; `null` without a run that came to its end. */
+  /** Test examples, and how many of them have a label; `null` without a run that says it, as old ones do not. */
   readonly labels: { readonly examples: number; readonly labelled: number } | null;
   /** Epochs that a share of time allowed, or `null`. */
   readonly epochs: number | null;
@@ -82,7 +82,7 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
     name,
     value,
     metric,
-    labels: first ? { examples: first.examples.test, labelled: first.labelled?.test ?? first.examples.test } : null,
+    labels: first?.labelled ? { examples: first.examples.test, labelled: first.labelled.test } : null,
     epochs,
     failed: outcomes.length - runs.length,
     test: over(({ summary }) => scoreOf(summary.student.metrics, metric)),
