@@ -52,12 +52,19 @@ export function describeLabels({ train, validation, test }: RunData): string[] {
 
 /** Some of a list's examples as a list of their own. */
 export function subset(examples: Examples, chosen: Uint32Array): Examples {
-  const { labels, labelled, lengths } = examples;
+  const { labels, labelled, lengths, source } = examples;
   return {
     length: chosen.length,
     ...(lengths && { lengths: Uint16Array.from(chosen, (index) => lengths[index]) }),
     labels: labels && Int32Array.from(chosen, (index) => labels[index]),
     ...(labelled && { labelled: Uint8Array.from(chosen, (index) => labelled[index]) }),
+    ...(source && {
+      source: {
+        ...source,
+        record: chosen.map((index) => source.record[index]),
+        ids: source.ids && Array.from(chosen, (index) => source.ids![index]),
+      },
+    }),
     batch: (indices: Uint32Array, augmentation?: Augmentation) =>
       examples.batch(indices.map((index) => chosen[index]), augmentation),
   };

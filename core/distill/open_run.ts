@@ -24,6 +24,7 @@ import { weakChains } from "./student/weak_chains.ts";
 import { type Taught, taughtBy } from "./teacher/decisions.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { sameTokens, withTeachersInputs } from "./teacher/own_inputs.ts";
+import { readRecordedTeacher } from "./teacher/recorded_teacher.ts";
 import { inTeachersOrder } from "./teacher/teacher_classes.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
@@ -117,12 +118,18 @@ export async function openRun(
 
   const opening: Opening = { ops, recipe, watch, plugins, random, report, owned, breath };
   const tell = { report, warning: (line: string) => reporter.warning(line) };
-  const { data: loaded, own } = await watch.time("load", async () => {
+  const { data: loaded, own, teacher: recorded } = await watch.time("load", async () => {
     const tokenizer = await startingTokenizer(recipe);
     const data = await loadData(recipe, plugins.dataset, random, tokenizer);
-    const taught = await withTeachersInputs(recipe, await inTeachersOrder(recipe, plugins, data, report), random, tell);
+    const ordered = await inTeachersOrder(recipe, plugins, data, report);
+    const recorded = await readRecordedTeacher(ops, recipe, plugins, ordered);
+    if (recorded) {
+      await checkStart(recipe, recorded.data, tell.warning);
+      return { ...recorded, own: [] };
+    }
+    const taught = await withTeachersInputs(recipe, ordered, random, tell);
     await checkStart(recipe, taught.data, tell.warning);
-    return taught;
+    return { ...taught, teacher: null };
   });
   const { input } = loaded.dataset;
   for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
@@ -132,7 +139,7 @@ export async function openRun(
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
   if (input.task === "tagging") report(describeTags(input.classes));
   await breath();
-  const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, own, report));
+  const taught = recorded ?? await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, own, report));
   if (taught) owned.adopt(taught, freed);
   const opened = await openStudent(opening, loaded, taught);
   const { student } = opened;
@@ -168,7 +175,8 @@ export async function openRun(
   const step = { ops, student, teacher, losses, recipe: settings.train, random: dropout, task, theseus };
   const trainingStep = owned.adopt(new TrainingStep(step), freed);
   const diagnosed = recipe.part("train").part("diagnostics");
-  const watched = { validation, taught: teacher !== null };
+  const agrees = teacher !== null && (!validation || teacher.knows?.(validation) !== false);
+  const watched = { validation, taught: agrees };
   const monitor = recipe.within(
     ["train", "monitor"],
     () => monitorOf(settings.train.monitor, input, watched, positiveClass),

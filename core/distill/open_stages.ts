@@ -85,7 +85,7 @@ export async function openLosses(
   const { model } = student;
   const shapes = {
     student: outputShapes(ops, model, () => student.weights(), test),
-    teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, test),
+    teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, teacher.knows ? train : test),
   };
   return await watch.time("decompose", async () => {
     const losses = await LossSet.build(recipe.part("losses"), plugins.losses, {
@@ -116,7 +116,8 @@ export async function lookBefore(
 ): Promise<void> {
   const { teacher: settings, evaluate: { batchSize } } = recipe.value;
   if (!teacher || !settings || settings.onPoorTeacher === "ignore") return;
-  const [examples, split] = validation ? [validation, "validation"] : [train, "training"];
+  const watched = validation && teacher.knows?.(validation) !== false ? validation : null;
+  const [examples, split] = watched ? [watched, "validation"] : [train, "training"];
   const poor = await watch.time("evaluate", () => lookAtTeacher(ops, { teacher, examples, split, input, batchSize }));
   if (poor === null) return;
   if (settings.onPoorTeacher === "refuse") throw recipe.error(["teacher"], `Cannot learn from it: ${poor}`);

@@ -226,7 +226,9 @@ export class Run implements Disposable {
     this.#begun = true;
     const { teacher, student, watch, reporter } = this.parts;
     await this.#claim();
-    if (teacher) {
+    if (teacher?.knows?.(this.parts.data.test) === false) {
+      reporter.line("teacher: no outputs of the test examples");
+    } else if (teacher) {
       this.#taught = await watch.time(
         "evaluate",
         () => this.#measure("test", teacher.model, teacher.weights, "the teacher"),

@@ -74,6 +74,18 @@ export interface Augmentation {
   readonly epoch: number;
 }
 
+/** Where examples come from, so that what a file says of them can be joined to them. */
+export interface ExampleSource {
+  /** The file, as the recipe names it; `null` for examples of several. */
+  readonly file: string | null;
+  /** How many records the file has: rows, images. Those that were left out count. */
+  readonly records: number;
+  /** Of each example the number of its record in the file, from 0. */
+  readonly record: Uint32Array;
+  /** Of each example its id, which no other has; `null` where the data have none. */
+  readonly ids: readonly string[] | null;
+}
+
 /** A list of examples. */
 export interface Examples {
   /** How many there are. */
@@ -88,6 +100,8 @@ export interface Examples {
    * has the same as `labelled [batch]`, and `label` is -1 (0 in a regression) for an example without one.
    */
   readonly labelled?: Uint8Array;
+  /** Where they come from, for a teacher that is a file of outputs; missing where that is not known. */
+  readonly source?: ExampleSource;
   /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */
   readonly lengths?: Uint16Array;
   /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */

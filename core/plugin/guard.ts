@@ -40,6 +40,7 @@ function guardKind(given: Definition): Definition {
     ...given,
     build: (...call) => buildModel(given, ...call),
     open: given.open && ((...call) => openModel(given, ...call)),
+    record: given.record && ((...call) => naming(who, "record", () => given.record!(...call))),
     fromConfig: given.fromConfig && ((...call) => naming(who, "fromConfig", () => given.fromConfig!(...call))),
     fromWeights: given.fromWeights && ((...call) => naming(who, "fromWeights", () => given.fromWeights!(...call))),
     fromTeacher: given.fromTeacher && ((...call) => naming(who, "fromTeacher", () => given.fromTeacher!(...call))),
@@ -230,7 +231,7 @@ interface SplitOwner {
 /** No proxy as of {@link guarded}, through which each of a hundred thousand labels would be asked for. */
 function guardExamples(examples: Examples, owner: SplitOwner): Examples {
   const { who, split } = owner;
-  const { length, labels, labelled, lengths } = examples;
+  const { length, labels, labelled, lengths, source } = examples;
   const refuse = (must: string) => new UserError(`Cannot use the ${who}: its split ${split} must ${must}`);
   if (!Number.isSafeInteger(length) || length < 0) {
     throw refuse(`have a length that is a number of examples, not ${showValue(length)}`);
@@ -248,6 +249,7 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
     labels,
     ...(labelled && { labelled }),
     ...(lengths && { lengths }),
+    ...(source && { source }),
     batch(indices, augmentation) {
       const batch = hostTensors(naming(who, "batch", () => examples.batch(indices, augmentation)), "batch", who);
       for (const [name, { shape }] of Object.entries(batch)) {

@@ -75,7 +75,10 @@ export const idx = defineDataset<IdxOptions>({
       throw new UserError(`Cannot name ${count} classes by ${classes.length} names: the labels go up to ${count - 1}`);
     }
     const images = [train, test].map(({ images, labels }) => pairIdx(images, labels, classes.length, noLabel));
-    return imageDataset(images[0], images[1], classes, options, further);
+    return imageDataset(images[0], images[1], classes, options, further, {
+      train: nameOfFile(options.train.images),
+      test: nameOfFile(options.test.images),
+    });
   },
 });
 

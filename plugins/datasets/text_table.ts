@@ -1,10 +1,11 @@
-import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { type DatasetSetup, defineDataset, type ExampleSource } from "../../core/plugin/dataset.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
+import { showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
 import { listSome } from "../../core/recipe/words.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
-import { labelIn, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
+import { idOf, labelIn, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, realNumber, sortedClasses } from "./text/labels.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
@@ -21,6 +22,7 @@ interface TextTableOptions extends TextSetOptions {
   text: string;
   pair: string | null;
   label: string | null;
+  id: string | null;
   unlabelled: File[];
   classes: ClassName[] | null;
   columns: string[] | null;
@@ -54,6 +56,10 @@ export const textTable = defineDataset<TextTableOptions>({
       label: z.string().min(1).nullable().default(USUAL_LABEL).describe(
         "Column of the label; an example without one (an empty cell, null, or no column label) is learned from the teacher " +
           "alone; null: no example has a label",
+      ),
+      id: z.string().min(1).nullable().default(null).describe(
+        "Column of an id of each example, by which a file of a teacher's outputs can be joined to the examples of tables that " +
+          "have it; null: none",
       ),
       unlabelled: z.array(dataFile()).default([]).describe(
         "Tables of further training examples without labels; a column of labels in them is not read",
@@ -90,19 +96,22 @@ export const textTable = defineDataset<TextTableOptions>({
         [name, own],
       ) => [name, own.rows.map((row) => textRow(row, own.file, classes, options))]),
     );
-    const further: TextRow[] = [];
+    const further: AnsweredRows[] = [];
     for (const [index, file] of options.unlabelled.entries()) {
       const table = await readTable(file, `${index + 1}. unlabelled`, options, setup);
-      const own = answeredRows(table, { ...options, label: null }, bad);
-      further.push(...own.rows.map((row) => textRow(row, own.file, classes, options)));
+      further.push(answeredRows(table, { ...options, label: null }, bad));
     }
+    const unlabelled = further.flatMap((own) => own.rows.map((row) => textRow(row, own.file, classes, options)));
+    const parts = Object.entries({ ...answered, train: [answered.train, ...further] });
+    const sources = Object.fromEntries(parts.map(([name, own]) => [name, sourceOf([own].flat())]));
     return await textDataset(
-      { ...rows, train: [...rows.train, ...further], test: rows.test },
+      { ...rows, train: [...rows.train, ...unlabelled], test: rows.test },
       options.task,
       classes,
       options,
       setup,
       bad,
+      sources,
     );
   },
 });
@@ -124,32 +133,65 @@ const CLASS = "one class, a text or a number";
 /** A row with text and label, and the line that they stand on. */
 interface AnsweredRow extends Omit<TextRow, "label"> {
   readonly line: number;
+  /** Its number among the file's records, from 0. */
+  readonly record: number;
+  readonly id: string | null;
   /** `null` for none. */
   readonly answer: string | null;
 }
 
 interface AnsweredRows {
   readonly file: string;
+  /** How many records the file has. */
+  readonly records: number;
   readonly rows: readonly AnsweredRow[];
 }
 
 /** The rows that have a text. */
 function answeredRows(
   { rows, file }: { rows: readonly TableRow[]; file: string },
-  { task, text, pair, label }: TextTableOptions,
+  { task, text, pair, label, id }: TextTableOptions,
   bad: BadExamples,
 ): AnsweredRows {
   const column = label === null || rows.length === 0 || lacksLabels(rows, label, file) ? null : label;
-  const kept = rows.flatMap((row) =>
+  const kept = rows.flatMap((row, record) =>
     bad.keep((): AnsweredRow => {
       const answer = column && labelIn(row, column, file, task === "regression" ? "a number" : CLASS);
       const own = textOf(row, text, file);
       if (own.trim() === "") badExample({ file, place: `line ${row.line}` }, "its text is empty");
-      return { text: own, pair: pair === null ? null : textOf(row, pair, file), line: row.line, answer };
+      return {
+        text: own,
+        pair: pair === null ? null : textOf(row, pair, file),
+        id: id !== null && Object.hasOwn(row.cells, id) ? idOf(row, id, file) : null,
+        line: row.line,
+        record,
+        answer,
+      };
     })
   );
   bad.checkSome(file, kept);
-  return { file, rows: kept };
+  return { file, records: rows.length, rows: kept };
+}
+
+/** Where the examples of a split come from. @throws UserError if two have one id */
+function sourceOf(tables: readonly AnsweredRows[]): ExampleSource {
+  const all = tables.flatMap(({ file, rows }) => rows.map((row) => ({ file, ...row })));
+  const places = new Map<string, string>();
+  for (const { id, file, line } of all) {
+    if (id === null) continue;
+    const place = `line ${line} of "${file}"`;
+    const before = places.get(id);
+    if (before) {
+      throw new UserError(`Cannot tell ${before} from ${place} as both have the id ${showJson(id)}: expected one each`);
+    }
+    places.set(id, place);
+  }
+  return {
+    file: tables.length === 1 ? tables[0].file : null,
+    records: tables.reduce((sum, { records }) => sum + records, 0),
+    record: Uint32Array.from(all, ({ record }) => record),
+    ids: places.size === all.length ? [...places.keys()] : null,
+  };
 }
 
 /**

@@ -10,7 +10,7 @@ export type Taught = (examples: Examples) => Promise<Float64Array | null>;
 /** Whose decisions are asked for. */
 export interface TaughtSetup {
   readonly ops: Ops;
-  readonly teacher: Pick<Teacher, "model" | "weights">;
+  readonly teacher: Pick<Teacher, "model" | "weights" | "knows">;
   readonly task: Task;
   readonly batchSize: number;
   /** Whether they are asked for where all examples have a label, too. */
@@ -18,10 +18,12 @@ export interface TaughtSetup {
 }
 
 /** A teacher's decisions, computed once for each list of examples. */
-export function taughtBy({ ops, teacher: { model, weights }, task, batchSize, always }: TaughtSetup): Taught {
+export function taughtBy({ ops, teacher, task, batchSize, always }: TaughtSetup): Taught {
+  const { model, weights } = teacher;
   const known = new Map<Examples, Float64Array>();
   return async (examples) => {
-    if (task === "tagging" || (!always && labelledOf(examples) === examples.length)) return null;
+    if (task === "tagging" || teacher.knows?.(examples) === false) return null;
+    if (!always && labelledOf(examples) === examples.length) return null;
     const decisions = known.get(examples) ?? await decisionsOf(ops, { model, weights, examples, task, batchSize });
     known.set(examples, decisions);
     return decisions;

@@ -109,7 +109,9 @@ export class Diagnostics {
 
   async #agreement(): Promise<number | null> {
     const { student, teacher, validation } = this.setup;
-    if (!teacher || !validation || this.setup.task === "regression") return null;
+    if (!teacher || !validation || this.setup.task === "regression" || teacher.knows?.(validation) === false) {
+      return null;
+    }
     this.#taught ??= await this.#decisions(teacher.model, teacher.weights, validation);
     const weights = student.frozenWeights();
     const own = await this.#decisions(student.model, weights, validation).finally(weights.dispose);

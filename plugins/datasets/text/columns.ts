@@ -121,6 +121,15 @@ export function labelOf(row: TableRow, column: string, file: string, expected: s
   badExample({ file, place: `line ${row.line}` }, "its label is empty");
 }
 
+/** The id of a row. @throws UserError with the line if there is none */
+export function idOf(row: TableRow, column: string, file: string): string {
+  const id = textOf(row, column, file).trim();
+  if (id !== "") return id;
+  throw new UserError(
+    `Cannot use line ${row.line} of "${file}" as its id is empty: expected one in the column "${column}"`,
+  );
+}
+
 function cellOf({ line, cells }: TableRow, column: string, file: string, what: string, expected: string): string {
   if (!Object.hasOwn(cells, column)) {
     throw new UserError(
