@@ -41,15 +41,16 @@ function withUnlabelled(given: LabelledImages, take: number, further: readonly I
   const { height, width, channels } = given;
   const [labels, labelled] = [given.labels.subarray(0, take), given.labelled?.subarray(0, take)];
   const more = further.reduce((sum, { count }) => sum + count, 0);
-  if (more === 0) return { ...given, count: take, labels, ...(labelled && { labelled }) };
   const size = height * width * channels;
+  const pixels = given.pixels.subarray(0, take * size);
+  if (more === 0) return { ...given, pixels, count: take, labels, ...(labelled && { labelled }) };
   const count = take + more;
   const joined = {
     pixels: new Uint8Array(count * size),
     labels: new Uint8Array(count),
     labelled: new Uint8Array(count),
   };
-  joined.pixels.set(given.pixels.subarray(0, take * size));
+  joined.pixels.set(pixels);
   joined.labels.set(labels);
   joined.labelled.set(labelled ?? new Uint8Array(take).fill(1));
   let place = take;
