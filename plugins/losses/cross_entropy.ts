@@ -26,11 +26,7 @@ export const crossEntropy = defineLoss<{ labelSmoothing: number; head: StudentHe
       compute({ ops, student, batch }) {
         const logits = logitsOfStudent(student);
         const { rows, labels, mean } = labelledRows(ops, logits, batch);
-        const logProbabilities = ops.logSoftmax(rows(logits)); // [rows, classes]
-        const hard = ops.negate(mean(ops.pick(logProbabilities, labels())));
-        if (labelSmoothing === 0) return hard;
-        const uniform = ops.negate(mean(ops.mean(logProbabilities, { axes: [-1] })));
-        return ops.add(ops.scale(hard, 1 - labelSmoothing), ops.scale(uniform, labelSmoothing));
+        return mean(ops.crossEntropy(rows(logits), labels(), { smoothing: labelSmoothing }));
       },
     };
   },
