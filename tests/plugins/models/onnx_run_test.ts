@@ -45,7 +45,7 @@ Deno.test("a cache, a replay and neither give the same student", async () => {
     const losses: number[][] = [];
     for (const overrides of [[], ["train.replay=false"], ["teacher.cache=cache"], ["teacher.cache=cache"]]) {
       const run = await tinyRun(folder, { text: recipe(teacher), overrides: [...short, ...overrides] });
-      losses.push([run.student.loss, run.student.accuracy!]);
+      losses.push([run.student.loss!, run.student.accuracy!]);
     }
     losses.forEach((loss) => assert.deepEqual(loss, losses[0]));
   });
@@ -80,17 +80,17 @@ Deno.test("it teaches together with one of ours and with another ONNX model, eac
       recipe(`${teacher}, others: [${other}]`),
     ];
     const alone = await tinyRun(folder, { text: ours, overrides: ["train.maxSteps=2"] });
-    const losses = [];
+    const losses: number[] = [];
     for (const text of both) {
       const run = await tinyRun(folder, { text, overrides: ["train.maxSteps=2", "teacher.cache=cache"] });
       const again = await tinyRun(folder, { text, overrides: ["train.maxSteps=2"] });
       assert.equal(run.teacher!.loss, again.teacher!.loss);
       assert.equal(run.student.loss, again.student.loss);
-      losses.push(run.teacher!.loss);
+      losses.push(run.teacher!.loss!);
     }
     // One teacher three times as heavy, the same weight, and one with itself.
     assert.ok(losses[2] < losses[0] && losses[0] < losses[1], `${losses}`);
-    assert.ok(losses[1] < alone.teacher!.loss, `${losses}, alone ${alone.teacher!.loss}`);
+    assert.ok(losses[1] < alone.teacher!.loss!, `${losses}, alone ${alone.teacher!.loss}`);
   });
 });
 
