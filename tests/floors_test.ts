@@ -33,7 +33,7 @@ const FLOORS: Readonly<Record<string, string>> = {
     "distill/ground distill/student distill/teacher distill/losses",
   distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student distill/teacher distill/losses distill/training",
-  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin evaluate predict",
+  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   "node.ts": "node plugins mod.ts",
@@ -56,6 +56,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/files/path_style.ts",
     "core/files/reasons.ts",
     "core/files/temporary.ts",
+    "core/float16.ts",
     "core/foreign_bytes.ts",
     "core/group_by.ts",
     "core/json.ts",

@@ -1,4 +1,4 @@
-import { float16ToFloat32 } from "./float16.ts";
+import { float16ToFloat32 } from "../float16.ts";
 import { UserError } from "../errors.ts";
 import { showJson } from "../json.ts";
 

@@ -1,4 +1,4 @@
-import { float16BitsOf } from "./float16.ts";
+import { float16BitsOf } from "../float16.ts";
 
 /** Floating-point numbers in the forms of a file, rounded once, to the nearest, of two to the even. */
 

@@ -1,4 +1,5 @@
-import { VERSION } from "../../plugins/models/tfjs/library.ts";
+import { VERSION as ONNX } from "../../plugins/models/onnx/library.ts";
+import { VERSION as TENSORFLOW } from "../../plugins/models/tfjs/library.ts";
 
 /** What of `deno.json` goes into the package. */
 export interface Configuration {
@@ -8,9 +9,12 @@ export interface Configuration {
   readonly imports: Readonly<Record<string, string>>;
 }
 
-/** What runs models of TensorFlow.js. */
-const TENSORFLOW = ["core", "converter", "layers", "backend-cpu", "backend-wasm", "backend-webgpu"]
-  .map((part) => `@tensorflow/tfjs-${part}`);
+/** What runs models of other programs, with its version. */
+const FOREIGN: readonly (readonly [name: string, version: string])[] = [
+  ...["core", "converter", "layers", "backend-cpu", "backend-wasm", "backend-webgpu"]
+    .map((part) => [`@tensorflow/tfjs-${part}`, TENSORFLOW] as const),
+  ["onnxruntime-web", ONNX],
+];
 
 /** `npm:name@version` or `npm:name@version/path` */
 const PACKAGE = /^npm:((?:@[^/]+\/)?[^/@]+)@([^/]+)/;
@@ -48,8 +52,8 @@ export function manifest({ name, version, license, imports }: Configuration, imp
     // These two say which files are in use.
     sideEffects: ["./mod.js", "./node.js"],
     // Who uses such a model installs them; what is not named could not be imported from a package of its own folder.
-    peerDependencies: Object.fromEntries(TENSORFLOW.map((name) => [name, VERSION])),
-    peerDependenciesMeta: Object.fromEntries(TENSORFLOW.map((name) => [name, { optional: true }])),
+    peerDependencies: Object.fromEntries(FOREIGN),
+    peerDependenciesMeta: Object.fromEntries(FOREIGN.map(([name]) => [name, { optional: true }])),
     dependencies: Object.fromEntries(dependencies.sort()),
   };
 }
