@@ -49,6 +49,7 @@ export function ensemble(members: readonly Member[], task: Task): Model {
 function weightsOf(member: number, weights: Weights): Weights {
   return {
     get: (name) => weights.get(memberName(member, name)),
+    rows: (name) => weights.rows(memberName(member, name)),
     cores: (name) => weights.cores(memberName(member, name)),
   };
 }
