@@ -159,7 +159,7 @@ const isolated: Readonly<Record<string, Check>> = {
     assert.deepEqual(all.filter((place) => !reached.has(place)), []);
     await page.click("#clear");
     await page.focus("#pad");
-    for (const key of ["Space", "ArrowDown", "ArrowDown", "ArrowRight"] as const) await page.keyboard.press(key);
+    for (const key of [" ", "ArrowDown", "ArrowDown", "ArrowRight"] as const) await page.keyboard.press(key);
     const bright = await page.$eval("#pad", (pad) => {
       const { data } = (pad as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, 280, 280);
       return data.filter((value, index) => index % 4 === 0 && value > 127).length;

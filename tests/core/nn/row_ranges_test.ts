@@ -21,6 +21,8 @@ Deno.test("the words of a multilingual BERT are three ranges of rows on every ad
   ]);
   for (const { shape, whole } of ranges) assert.ok(sizeOf(shape) <= MOST_NUMBERS && whole === "words");
   assert.deepEqual(rowRanges({ ...large, byRows: false }, MOST_NUMBERS).map(({ name }) => name), ["words"]);
+  // A storage ends where the next view may begin: two rows of 65 numbers would take 192.
+  assert.equal(rowRanges({ ...large, shape: [4, 65] }, 130).length, 4);
   const small = { ...large, shape: [43690, 768] };
   assert.deepEqual(rowRanges(small, MOST_NUMBERS).map(({ name }) => name), ["words"]);
 });

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { Interrupted } from "../../../core/distill/stops.ts";
-import { readSafetensors, toFloat32 } from "../../../core/safetensors.ts";
+import { parseSafetensors, readSafetensors, toFloat32 } from "../../../core/safetensors.ts";
+import { sizeOf } from "../../../core/tensor.ts";
 import { webgpu } from "../../support/backends.ts";
 import { assertClose } from "../../support/numbers.ts";
-import { stopAt, studentBytes } from "../../support/run_observers.ts";
+import { recorder, stopAt, studentBytes } from "../../support/run_observers.ts";
 import { type TinyOptions, tinyRun } from "../../support/tiny_run.ts";
 
 /** Fewer numbers than the table of words has, and as many as everything else needs. */
@@ -24,7 +25,10 @@ const alone = "losses: [{ use: cross-entropy }]";
 const taught = "teacher: { use: bert, weights: teacher/student }\nlosses: [{ use: kd }]";
 
 const texts = (count: number) => {
-  const lines = Array.from({ length: count }, (_, i) => `${i % 2 ? "fine" : "poor"} ${"klmnopq"[i % 7]}\t${i % 2}`);
+  const lines = Array.from({ length: count }, (_, i) => {
+    const letters = Array.from("abcdefghijklmnopqrstuvwxyz");
+    return `${i % 2 ? "fine" : "poor"} ${letters[i % 26]} ${letters[3 * i % 26]}\t${i % 2}`;
+  });
   return `text\tlabel\n${lines.join("\n")}\n`;
 };
 
@@ -55,7 +59,11 @@ Deno.test("a student with a table that is held in ranges of rows is the same to 
     const teacher = { text: recipe(alone), output: "teacher" };
     const whole = await onCpu(folder, false, teacher);
     const before = await studentBytes(folder, "teacher");
-    const divided = await onCpu(folder, true, teacher);
+    const words = parseSafetensors(before).tensors.get("bert.embeddings.word_embeddings.weight")!;
+    assert.ok(sizeOf(words.shape) > MOST, `${words.shape}`);
+    const { reporter, warnings } = recorder();
+    const divided = await onCpu(folder, true, { ...teacher, reporter });
+    assert.deepEqual(warnings.filter((line) => line.includes("word_embeddings")), [], "a loss depends on it");
     assert.deepEqual(await studentBytes(folder, "teacher"), before, "trained");
     assert.deepEqual(divided.student, whole.student);
 
