@@ -1,22 +1,7 @@
-// A convolution of channels-last images and the gradient with respect to its input: products A B whose left matrix, one
-// row for each pixel of the result and one column for each tap and channel that it sees, is never written down. Each
-// thread computes eight pixels of eight channels (tile.wgsl).
-//
-// With a stride, an input pixel is seen by every stride-th tap only, and which ones depends on the pixel's position
-// modulo the stride. So the gradient's pixels are taken class by class, stride * stride of them, and a thread's eight
-// pixels share their taps.
+// A convolution of channels-last images and the gradient with respect to its input (conv2d_direction.wgsl). Each thread
+// computes eight pixels of a class by eight channels (tile.wgsl).
 // From the kernels' signatures: p, filters [kernelHeight, kernelWidth, inputs, outputs], and under the names that stand
 // for SOURCE and RESULT the images.
-
-// From [images, sourceSize.y, sourceSize.x, depth] to [images, size.y, size.x, columns].
-struct Direction {
-  sourceSize: vec2u, depth: u32,
-  size: vec2u, columns: u32,
-  // The pixel in row y of its class sees, with the class's first tap, the row y * scale + (corner + shift) / classes,
-  // where `corner` is the class's first row, and with further taps the rows a step away from each other.
-  scale: i32, shift: i32, classes: u32, step: i32,
-  filterRow: u32, filterColumn: u32,
-}
 
 struct Pixels { y: vec4i, x: vec4i, image: vec4u }
 
@@ -25,20 +10,12 @@ struct Place { x: u32, y: u32, image: u32 }
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let d = Direction(
-    vec2u(p.width, p.height), p.inputs, vec2u(p.outWidth, p.outHeight), p.outputs,
-    i32(p.stride), -i32(p.padding), 1u, 1, p.outputs, 1u,
-  );
-  convolve(d, threadIndex(id, groups));
+  convolve(forwardDirection(), threadIndex(id, groups));
 }
 
 @compute @workgroup_size(64)
 fn inputGradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let d = Direction(
-    vec2u(p.outWidth, p.outHeight), p.outputs, vec2u(p.width, p.height), p.inputs,
-    1, i32(p.padding), p.stride, -1, 1u, p.outputs,
-  );
-  convolve(d, threadIndex(id, groups));
+  convolve(inputDirection(), threadIndex(id, groups));
 }
 
 fn convolve(d: Direction, thread: u32) {

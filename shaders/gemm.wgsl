@@ -38,18 +38,15 @@ fn registers(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
     aHigh += p.aColumn;
     bAt += p.bRow;
   }
-  storeTile(slice, row, column);
-}
-
-fn storeTile(slice: u32, row: u32, column: u32) {
   if (row >= p.m) { return; }
+  let biased = p.hasBias != 0u && slice == image * p.parts;
   // Each row in two halves: sixteen rounds are too many for compilers to unroll, and they are slowest at stores.
   let halves = 2u * min(p.m - row, 8u);
   for (var half = 0u; half < halves; half++) {
     let x = column + half % 2u * 4u;
     if (x >= p.n) { continue; }
     var values = tileQuad(half);
-    if (p.hasBias != 0u) {
+    if (biased) {
       let at = min(x + vec4u(0u, 1u, 2u, 3u), vec4u(p.n - 1u));
       values += vec4f(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
     }

@@ -9,7 +9,7 @@ export type ParameterType = "u32" | "f32" | "seed";
 
 /**
  * What a tensor's numbers are to a shader: single ones, vectors of four, or `Element`, which stands for either, as the
- * launch decides.
+ * launch decides: for all tensors of a kernel, or for each.
  */
 export type ElementType = "f32" | "vec4f" | "Element";
 
@@ -17,6 +17,12 @@ export type ElementType = "f32" | "vec4f" | "Element";
 export interface AdapterTraits {
   /** A software adapter (lavapipe, SwiftShader): barriers and shared memory are slow there. */
   readonly software: boolean;
+  /** With so many threads it is busy: a long sum for fewer is cut into parts, which are summed afterwards. */
+  readonly enoughThreads: number;
+  /** Elements that one thread takes where there is little to do for each. */
+  readonly elementsPerThread: number;
+  /** Channels from which on Winograd's algorithm is worth its passes over memory. */
+  readonly fewestWinogradChannels: number;
   /** The most threads that one workgroup can have. */
   readonly maxWorkgroupInvocations: number;
   /** The most bytes of shared memory that one workgroup can have. */

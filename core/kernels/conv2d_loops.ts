@@ -25,25 +25,39 @@ function walk(
   }
 }
 
-/** The convolution in plain loops. */
-export function forwardLoop(p: ConvGeometry, x: Floats, filter: Floats, y: Floats): void {
+/** The convolution in plain loops, in parts of so many taps and channels. */
+export function forwardLoop(p: ConvGeometry, partDepth: number, x: Floats, filter: Floats, y: Floats): void {
   y.fill(0);
+  const size = p.images * p.outHeight * p.outWidth * p.outputs;
   walk(p, (input, tap, output) => {
     for (let i = 0; i < p.inputs; i++) {
       const value = x[input + i];
-      for (let o = 0, at = tap + i * p.outputs; o < p.outputs; o++) y[output + o] += value * filter[at + o];
+      const part = Math.floor((tap / p.outputs + i) / partDepth) * size;
+      for (let o = 0, at = tap + i * p.outputs; o < p.outputs; o++) y[part + output + o] += value * filter[at + o];
     }
   });
 }
 
-/** Its gradient with respect to x. */
-export function inputGradientLoop(p: ConvGeometry, gradient: Floats, filter: Floats, dx: Floats): void {
+/** Its gradient with respect to x, in parts of so many of the taps that see a pixel, and channels. */
+export function inputGradientLoop(
+  p: ConvGeometry,
+  partDepth: number,
+  gradient: Floats,
+  filter: Floats,
+  dx: Floats,
+): void {
   dx.fill(0);
+  const size = p.images * p.height * p.width * p.inputs;
   walk(p, (input, tap, output) => {
-    for (let i = 0; i < p.inputs; i++) {
-      let sum = 0;
-      for (let o = 0, at = tap + i * p.outputs; o < p.outputs; o++) sum += gradient[output + o] * filter[at + o];
-      dx[input + i] += sum;
+    const index = tap / (p.inputs * p.outputs);
+    const [ky, kx] = [Math.floor(index / p.kernelWidth), index % p.kernelWidth];
+    // The taps of a pixel are those a stride apart.
+    const tapsAcross = Math.ceil((p.kernelWidth - kx % p.stride) / p.stride);
+    const first = (Math.floor(ky / p.stride) * tapsAcross + Math.floor(kx / p.stride)) * p.outputs;
+    for (let o = 0; o < p.outputs; o++) {
+      const part = Math.floor((first + o) / partDepth) * size;
+      const value = gradient[output + o];
+      for (let i = 0, at = tap + o; i < p.inputs; i++, at += p.outputs) dx[part + input + i] += value * filter[at];
     }
   });
 }

@@ -3,17 +3,16 @@ import tiledShader from "../../shaders/gemm_tiled.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
 import type { AdapterTraits } from "../backend/kernel.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
+import { blockCount, blockFor, keepShaders, matrixPatch, withBlock } from "./block.ts";
+import { lanesOf } from "./header.ts";
 import { defineKernel, type VariedLaunch } from "./kernel.ts";
-import { linear, LINEAR_WORKGROUP } from "./launch.ts";
+import { inGroups, linear } from "./launch.ts";
 import { TILE, withTiles } from "./tile.ts";
 
-const tensors = { right: "b", result: "c" };
-const registersShader = withTiles(tensors, shader);
-const blocksShader = withTiles(tensors, shader, tiledShader);
-
-/** Rows, and columns, of the part of C that a workgroup of gemm_tiled.wgsl computes, and the storage it needs. */
-const BLOCK = 64;
-const BLOCK_BYTES = 2 * 272 * 16;
+const registersShader = withTiles({ right: "b", result: "c" }, shader);
+const blockShader = keepShaders<"a" | "b" | "c">((block, { a, b, c }) =>
+  withBlock(block, "c", c, matrixPatch("a", a), matrixPatch("b", b), tiledShader)
+);
 
 const parameters = {
   m: "u32",
@@ -37,11 +36,12 @@ type Parameters = Readonly<Record<keyof typeof parameters, number>>;
  * sums over `partDepth` of k from i * partDepth on, so that a long sum for a small result occupies many threads.
  *
  * An element of A stands at `row * aRow + column * aColumn + image * aBatch`, and likewise for B: one of a matrix's two
- * strides must be 1. Without a bias (`hasBias` 0) its binding may hold anything of n elements or more.
+ * strides must be 1. A bias is added to the first part; without one (`hasBias` 0) its binding may hold anything of n
+ * elements or more.
  */
 export const gemmKernel = defineKernel({
   name: "gemm",
-  reads: { a: "f32", b: "Element", bias: "f32" },
+  reads: { a: "Element", b: "Element", bias: "f32" },
   writes: { c: "Element" },
   parameters,
   launch,
@@ -51,31 +51,36 @@ export const gemmKernel = defineKernel({
     else multiplyPlainly(views, p);
     if (p.hasBias === 1) {
       const { bias, c } = views;
-      for (let at = 0; at < c.length; at += p.n) for (let j = 0; j < p.n; j++) c[at + j] += bias[j];
+      for (let slice = 0; slice < p.batch * p.parts; slice += p.parts) {
+        const end = (slice + 1) * p.m * p.n;
+        for (let at = slice * p.m * p.n; at < end; at += p.n) for (let j = 0; j < p.n; j++) c[at + j] += bias[j];
+      }
     }
   },
 });
 
 function launch(p: Parameters, adapter: AdapterTraits): VariedLaunch {
-  const vectors = p.bColumn === 1 && [p.n, p.bRow, p.bBatch].every((extent) => extent % 4 === 0);
-  const lanes = vectors ? 4 : 1;
   const slices = p.batch * p.parts;
   // Barriers are slow on software adapters.
-  if (adapter.software || adapter.maxWorkgroupStorageBytes < BLOCK_BYTES) {
+  if (adapter.software) {
+    const lanes = p.bColumn === 1 ? lanesOf(p.n, p.bRow, p.bBatch) : 1;
     return {
       shader: registersShader[lanes],
-      lanes,
+      lanes: { a: 1, b: lanes, c: lanes },
       entryPoint: "registers",
       workgroups: linear(threadsFor(p.m, p.n) * slices, adapter),
     };
   }
-  const blocks = Math.ceil(p.m / BLOCK) * Math.ceil(p.n / BLOCK) * slices;
-  return {
-    shader: blocksShader[lanes],
-    lanes,
-    entryPoint: "tiled",
-    workgroups: linear(blocks * LINEAR_WORKGROUP, adapter),
+  const block = blockFor(p.m, p.n, slices, adapter);
+  // Neighbours along k must come in fours in each part, and otherwise those of a row of A^T or B.
+  const along = [p.k, p.parts === 1 ? p.k : p.partDepth];
+  const lanes = {
+    a: lanesOf(p.aBatch, ...(p.aColumn === 1 ? [...along, p.aRow] : [p.m, p.aColumn])),
+    b: lanesOf(p.bBatch, ...(p.bRow === 1 ? [...along, p.bColumn] : [p.n, p.bRow])),
+    c: lanesOf(p.n),
   };
+  const workgroups = inGroups(blockCount(block, p.m, p.n) * slices, adapter);
+  return { shader: blockShader(block, lanes), lanes, entryPoint: "tiled", workgroups };
 }
 
 /** Threads of gemm.wgsl for one slice of C: its tiles, filled up to whole blocks of eight. */

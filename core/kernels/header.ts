@@ -14,6 +14,14 @@ export interface Signature {
 /** How many numbers an `Element` is: a shader may take four at a time where they lie side by side. */
 export type Lanes = 1 | 4;
 
+/** Vectors of four can be read where all of these extents and strides come in fours. */
+export function lanesOf(...extents: readonly number[]): Lanes {
+  return extents.every((extent) => extent % 4 === 0) ? 4 : 1;
+}
+
+/** The same for all of a kernel's tensors of `Element`, or for each of them by its name. */
+export type LanesOf<Name extends string = string> = Lanes | Readonly<Record<Name, Lanes>>;
+
 /** Where a thread, or a workgroup, stands among all of a dispatch, whose workgroups may take two dimensions. */
 const PLACES = `
 fn threadIndex(id: vec3u, groups: vec3u) -> u32 { return id.x + id.y * groups.x * ${LINEAR_WORKGROUP}u; }
@@ -23,19 +31,23 @@ fn workgroupIndex(group: vec3u, groups: vec3u) -> u32 { return group.x + group.y
 
 const WGSL_TYPES: Readonly<Record<ParameterType, string>> = { u32: "u32", f32: "f32", seed: "u32" };
 
+const ELEMENTS: Readonly<Record<Lanes, ElementType>> = { 1: "f32", 4: "vec4f" };
+
 /**
  * The WGSL that a kernel's signature says: the parameters as the uniform struct `p`, the tensors as arrays under their
- * names, and, where one of them has elements of either size, the type `Element` of so many `LANES`.
+ * names, and, where some have elements of either size and all the same, the type `Element` of so many `LANES`.
  */
-export function headerOf({ reads, writes, parameters }: Signature, lanes: Lanes): string {
+export function headerOf({ reads, writes, parameters }: Signature, lanes: LanesOf): string {
   const members = Object.entries(parameters).map(([name, type]) => `  ${name}: ${WGSL_TYPES[type]},\n`);
+  const typeOf = ([name, type]: [string, ElementType]) =>
+    type === "Element" && typeof lanes !== "number" ? ELEMENTS[lanes[name]] : type;
   const tensors = [
-    ...Object.entries(reads).map(([name, type]) => `var<storage, read> ${name}: array<${type}>;`),
-    ...Object.entries(writes).map(([name, type]) => `var<storage, read_write> ${name}: array<${type}>;`),
+    ...Object.entries(reads).map((tensor) => `var<storage, read> ${tensor[0]}: array<${typeOf(tensor)}>;`),
+    ...Object.entries(writes).map((tensor) => `var<storage, read_write> ${tensor[0]}: array<${typeOf(tensor)}>;`),
   ];
-  const varied = [...Object.values(reads), ...Object.values(writes)].includes("Element");
+  const varied = typeof lanes === "number" && [...Object.values(reads), ...Object.values(writes)].includes("Element");
   return [
-    ...(varied ? [`alias Element = ${lanes === 4 ? "vec4f" : "f32"};`, `const LANES = ${lanes}u;`] : []),
+    ...(varied ? [`alias Element = ${ELEMENTS[lanes]};`, `const LANES = ${lanes}u;`] : []),
     `struct Parameters {\n${members.join("")}}`,
     ...["var<uniform> p: Parameters;", ...tensors].map((line, binding) => `@group(0) @binding(${binding}) ${line}`),
     PLACES,

@@ -1,7 +1,7 @@
 import type { Floats } from "../backend/backend.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import type { AdapterTraits, AnyKernel, ElementType, Kernel, Launch, ParameterType } from "../backend/kernel.ts";
-import { type Elements, headerOf, type Lanes } from "./header.ts";
+import { type Elements, headerOf, type LanesOf } from "./header.ts";
 
 /** How a kernel is launched, as its definition says it: with a shader that still lacks its header. */
 export interface ShaderLaunch extends Pick<Launch, "constants" | "workgroups"> {
@@ -13,7 +13,7 @@ export interface ShaderLaunch extends Pick<Launch, "constants" | "workgroups"> {
 
 /** The launch of a kernel with tensors of `Element`: it also says how many numbers that is. */
 export interface VariedLaunch extends ShaderLaunch {
-  readonly lanes: Lanes;
+  readonly lanes: LanesOf;
 }
 
 type LaunchOf<Types extends ElementType> = "Element" extends Types ? VariedLaunch : ShaderLaunch;
@@ -57,12 +57,15 @@ export function defineKernel<
   const { name, reads, writes, parameters, operations, cpu } = definition;
   if (registry.has(name)) throw new Error(`Cannot define kernel "${name}" twice`);
   // The same text each time, as pipelines are kept by it.
-  const modules = { 1: new Map<string, string>(), 4: new Map<string, string>() };
-  const moduleOf = (shader: string, lanes: Lanes) => {
-    const known = modules[lanes].get(shader);
-    if (known !== undefined) return known;
-    const made = `${headerOf({ reads, writes, parameters }, lanes)}\n${shader}`;
-    modules[lanes].set(shader, made);
+  const modules = new Map<string, Map<string, string>>();
+  const moduleOf = (shader: string, lanes: LanesOf) => {
+    const key = typeof lanes === "number" ? `${lanes}` : Object.entries(lanes).join();
+    let known = modules.get(key);
+    if (!known) modules.set(key, known = new Map());
+    let made = known.get(shader);
+    if (made === undefined) {
+      known.set(shader, made = `${headerOf({ reads, writes, parameters }, lanes)}\n${shader}`);
+    }
     return made;
   };
   const kernel: Kernel<Bindings<Reads, Writes>, keyof Parameters & string> = {

@@ -18,15 +18,12 @@ export function inGroups(count: number, adapter: AdapterTraits): [number, number
   return [x, Math.ceil(groups / x), 1];
 }
 
-/** Elements that a thread of a software adapter takes, as starting one costs it more than a dozen elements do. */
-const ELEMENTS_PER_THREAD = 16;
-
 /**
  * Threads for `count` elements in a shader with a grid-stride loop: one for each element on a GPU, fewer on a software
  * adapter.
  */
 export function threadsOver(count: number, adapter: AdapterTraits): number {
-  return adapter.software ? Math.ceil(count / ELEMENTS_PER_THREAD) : count;
+  return Math.ceil(count / adapter.elementsPerThread);
 }
 
 /** Workgroups for a shader with the loop `for (i = id.x + id.y * groups.x * 64; i < count; i += all threads)`. */

@@ -11,13 +11,15 @@ const gradientShader = withTrees(expAndLog + gradientTemplate, sums);
 
 const parameters = { rows: "u32", columns: "u32" } as const;
 
-function largestIn(x: Floats, row: number, columns: number): number {
+/** The largest of `columns` numbers from `row` on. */
+export function largestIn(x: Floats, row: number, columns: number): number {
   let value = x[row];
   for (let c = 1; c < columns; c++) if (x[row + c] > value) value = x[row + c];
   return value;
 }
 
-function totalIn(x: Floats, row: number, columns: number, shift: number): number {
+/** The sum of exp(x - shift) over `columns` numbers from `row` on. */
+export function totalIn(x: Floats, row: number, columns: number, shift: number): number {
   let sum = 0;
   for (let c = 0; c < columns; c++) sum += Math.exp(x[row + c] - shift);
   return sum;

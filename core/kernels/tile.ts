@@ -1,6 +1,8 @@
-import scalarShader from "../../shaders/tile_scalar.wgsl" with { type: "text" };
+import scalarLoad from "../../shaders/load_scalar.wgsl" with { type: "text" };
+import vectorLoad from "../../shaders/load_vector.wgsl" with { type: "text" };
+import scalarStore from "../../shaders/store_scalar.wgsl" with { type: "text" };
+import vectorStore from "../../shaders/store_vector.wgsl" with { type: "text" };
 import tileShader from "../../shaders/tile.wgsl" with { type: "text" };
-import vectorShader from "../../shaders/tile_vector.wgsl" with { type: "text" };
 import { fillHoles, type Lanes } from "./header.ts";
 
 /** Rows, and columns, of the part of a product that one thread of a matrix kernel computes. */
@@ -19,9 +21,16 @@ export interface TileTensors {
  * results whose columns lie side by side, with rows of whole vectors of four.
  */
 export function withTiles({ right, result }: TileTensors, ...shaders: readonly string[]): Record<Lanes, string> {
-  const variant = (quads: string) =>
-    [tileShader, fillHoles(quads, { RIGHT: right, RESULT: result }), ...shaders].join("\n");
-  return { 1: variant(scalarShader), 4: variant(vectorShader) };
+  const variant = (lanes: Lanes) =>
+    [withTile(result, lanes), fillHoles(lanes === 4 ? vectorLoad : scalarLoad, { RIGHT: right }), ...shaders].join(
+      "\n",
+    );
+  return { 1: variant(1), 4: variant(4) };
+}
+
+/** A thread's tile and how it is written to a result of so many lanes. */
+export function withTile(result: string, lanes: Lanes): string {
+  return `${tileShader}\n${fillHoles(lanes === 4 ? vectorStore : scalarStore, { RESULT: result })}`;
 }
 
 /** Threads for a result of so many rows and columns. */

@@ -1,6 +1,7 @@
 import { expectArguments } from "../arguments.ts";
 import { adamwKernel, clipScaleKernel, sgdKernel } from "../kernels/optimisers.ts";
 import type { Ops } from "../ops/ops.ts";
+import { squaredNorm } from "../ops/squared_norm.ts";
 import type { Tensor } from "../tensor.ts";
 import type { ParameterStore } from "./parameter_store.ts";
 import { partName } from "./tensor_store.ts";
@@ -140,9 +141,9 @@ export function clipScale(ops: Ops, gradients: readonly Tensor[], bound: number 
     gradients: [gradients, "a list of tensors"],
   });
   if (bound === null) return ops.full([1], 1);
-  const squares = gradients.map((gradient) => ops.scope(() => ops.sum(ops.square(gradient))));
-  const squaredNorm = ops.total(squares);
-  const output = ops.full([1], 0);
-  ops.device.run(clipScaleKernel, { squaredNorm, output }, { bound });
+  const output = ops.device.empty([1]);
+  ops.scope(() =>
+    ops.device.run(clipScaleKernel, { squaredNorm: squaredNorm(ops.device, gradients), output }, { bound })
+  );
   return output;
 }

@@ -5,9 +5,8 @@ import {
   type ConvGeometry,
   convInputGradientKernel,
 } from "../kernels/conv2d.ts";
-import { tileCount } from "../kernels/tile.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { partsOf } from "./gemm.ts";
+import { partsByBlocks, partsOf } from "./gemm.ts";
 import { defineOp, type Forward, type Op } from "./op.ts";
 import { permuted } from "./strided.ts";
 import { sumOver } from "./sum.ts";
@@ -36,14 +35,40 @@ function geometryOf(x: Tensor, filter: Tensor, { stride = 1, padding = 0 }: Wind
 
 function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Tensor): Tensor {
   const rows = p.images * p.outHeight;
-  const tiles = tileCount(p.kernelHeight * p.kernelWidth * p.inputs, p.outputs);
-  const partRows = Math.max(1, Math.ceil(rows / Math.min(rows, partsOf(device, tiles, rows * p.outWidth))));
+  const taps = p.kernelHeight * p.kernelWidth;
+  const wanted = partsOf(device, taps * p.inputs, p.outputs, rows * p.outWidth).parts;
+  const partRows = Math.max(1, Math.ceil(rows / Math.min(rows, wanted)));
   const parts = Math.max(1, Math.ceil(rows / partRows));
   const shape = [p.kernelHeight, p.kernelWidth, p.inputs, p.outputs];
   const partials = device.empty([parts, ...shape]);
   device.run(convFilterGradientKernel, { x, gradient, partials }, { ...p, parts, partRows });
-  const sum = parts === 1 ? partials : sumOver(device, partials, new Set([0]));
-  return permuted(device, device.alias(sum, shape), FROM_KERNEL);
+  return permuted(device, summed(device, partials, shape), FROM_KERNEL);
+}
+
+/** The sum of parts `[parts, ...shape]`. */
+function summed(device: Device, partials: Tensor, shape: readonly number[]): Tensor {
+  return device.alias(partials.shape[0] === 1 ? partials : sumOver(device, partials, new Set([0])), shape);
+}
+
+function forward(device: Device, p: ConvGeometry, x: Tensor, filters: Tensor): Tensor {
+  const { images, outHeight, outWidth, outputs, inputs, kernelHeight, kernelWidth } = p;
+  const taps = kernelHeight * kernelWidth;
+  const parts = partsByBlocks(device, images * outHeight * outWidth, outputs, taps * inputs);
+  const shape = [images, outHeight, outWidth, outputs];
+  const y = device.empty([parts.parts, ...shape]);
+  device.run(convForwardKernel, { x, filters, y }, { ...p, ...parts });
+  return summed(device, y, shape);
+}
+
+function inputGradient(device: Device, p: ConvGeometry, gradient: Tensor, filters: Tensor): Tensor {
+  const { images, height, width, inputs, outputs, kernelHeight, kernelWidth, stride } = p;
+  // With a stride, a pixel is seen by every stride-th tap along each axis; by how many exactly depends on the pixel.
+  const taps = Math.ceil(kernelHeight / stride) * Math.ceil(kernelWidth / stride);
+  const parts = partsByBlocks(device, images * height * width, inputs, taps * outputs);
+  const shape = [images, height, width, inputs];
+  const dx = device.empty([parts.parts, ...shape]);
+  device.run(convInputGradientKernel, { gradient, filters, dx }, { ...p, ...parts });
+  return summed(device, dx, shape);
 }
 
 /**
@@ -68,20 +93,15 @@ export const conv2d: Op<[x: Tensor, filter: Tensor, options?: WindowOptions]> = 
       const { y, squares } = winogradForward(device, geometry, x, filter);
       return { output: y, saved: { geometry, arranged: null, squares } };
     }
-    const { images, outHeight, outWidth, outputs } = geometry;
     // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it
     // too.
     const arranged = permuted(device, filter, TO_KERNEL);
-    const y = device.empty([images, outHeight, outWidth, outputs]);
-    device.run(convForwardKernel, { x, filters: arranged, y }, geometry);
-    return { output: y, saved: { geometry, arranged, squares: null } };
+    return { output: forward(device, geometry, x, arranged), saved: { geometry, arranged, squares: null } };
   },
   backward(device, { gradient, saved: { geometry, arranged, squares }, needs }, x, filter) {
     const toInput = () => {
       if (!arranged) return winogradInputGradient(device, geometry, gradient, filter);
-      const dx = device.empty(x.shape);
-      device.run(convInputGradientKernel, { gradient, filters: arranged, dx }, geometry);
-      return dx;
+      return inputGradient(device, geometry, gradient, arranged);
     };
     const toFilter = () =>
       squares

@@ -1,13 +1,11 @@
 import type { Device } from "../device.ts";
+import { BLOCK_DEPTH, productThreads } from "../kernels/block.ts";
 import { gemmKernel } from "../kernels/gemm.ts";
-import { tileCount } from "../kernels/tile.ts";
 import type { Tensor } from "../tensor.ts";
 import { sumOver } from "./sum.ts";
 
-/** A depth of less than this is not cut into parts. */
+/** A depth of less than this is not cut into parts: writing and summing them would take longer than computing them. */
 const SHORTEST_PART = 128;
-/** With so many threads, cutting the depth gains nothing. */
-const ENOUGH_THREADS = 2048;
 
 /** A batch of matrices of one size in a tensor's memory: how far apart their elements stand. */
 export interface Matrices {
@@ -47,8 +45,7 @@ export function gemm(
   bias?: Tensor,
 ): Tensor {
   const [m, n, k] = [a.rows, b.columns, a.columns];
-  const parts = bias ? 1 : partsOf(device, batch * tileCount(m, n), k);
-  const partDepth = Math.max(1, Math.ceil(k / parts));
+  const { parts, partDepth } = (bias ? partsByBlocks : partsOf)(device, m, n, k, batch);
   const c = device.empty(parts === 1 ? shape : [batch, parts, m * n]);
   // deno-fmt-ignore
   device.run(gemmKernel, { a: a.tensor, b: b.tensor, bias: bias ?? b.tensor, c }, {
@@ -60,8 +57,28 @@ export function gemm(
   return parts === 1 ? c : device.alias(sumOver(device, c, new Set([1])), shape);
 }
 
-/** How many parts to cut a sum of the given depth into when its result occupies so many threads. */
-export function partsOf(device: Device, threads: number, depth: number): number {
-  if (!device.backend.parallel) return 1;
-  return Math.max(1, Math.min(Math.ceil(ENOUGH_THREADS / threads), Math.floor(depth / SHORTEST_PART)));
+/** {@link partsOf} for sums that are cut on hardware alone. */
+export function partsByBlocks(device: Device, rows: number, columns: number, depth: number, slices = 1): Parts {
+  return device.backend.traits?.software ? inOne(depth) : partsOf(device, rows, columns, depth, slices);
+}
+
+const inOne = (depth: number): Parts => ({ parts: 1, partDepth: Math.max(1, depth) });
+
+/** Parts of a long sum, each of the same depth but the last. */
+export interface Parts {
+  readonly parts: number;
+  /** A multiple of a block's depth, so that no vector lies in two parts, unless there is one part alone. */
+  readonly partDepth: number;
+}
+
+/** What to cut a product's sums of the given depth into, for `slices` results of so many rows and columns. */
+export function partsOf(device: Device, rows: number, columns: number, depth: number, slices = 1): Parts {
+  const { traits } = device.backend;
+  if (!traits) return inOne(depth);
+  const share = traits.enoughThreads / productThreads(rows, columns, slices, traits);
+  // Parts go through memory twice more. A GPU computes much faster than that, so it gets rather too few than too many.
+  const wanted = Math.min(traits.software ? Math.ceil(share) : Math.floor(share), Math.floor(depth / SHORTEST_PART));
+  if (wanted <= 1) return inOne(depth);
+  const partDepth = Math.ceil(depth / wanted / BLOCK_DEPTH) * BLOCK_DEPTH;
+  return { parts: Math.ceil(depth / partDepth), partDepth };
 }

@@ -13,12 +13,6 @@ import type { Tensor } from "../tensor.ts";
 import { gemm, matricesIn, transposed } from "./gemm.ts";
 
 /**
- * Channels from which on the products weigh more than the passes over memory around them: measured on a software
- * adapter, and for a GPU reckoned from the usual ratio of arithmetic to bandwidth.
- */
-const FEWEST_CHANNELS = { software: 16, hardware: 64 };
-
-/**
  * Whether a convolution is one of 3 x 3 taps and stride 1 with enough channels, so that Winograd's algorithm with a
  * quarter of the multiplications is faster, and whether its squares, more than twice as many as pixels, fit. The cpu
  * has it inside of its kernels.
@@ -26,9 +20,8 @@ const FEWEST_CHANNELS = { software: 16, hardware: 64 };
 export function suitsWinograd(device: Device, p: ConvGeometry): boolean {
   const { traits } = device.backend;
   if (!traits) return false;
-  const fewest = traits.software ? FEWEST_CHANNELS.software : FEWEST_CHANNELS.hardware;
   return p.kernelHeight === 3 && p.kernelWidth === 3 && p.stride === 1 && p.padding <= 2 &&
-    Math.min(p.inputs, p.outputs) >= fewest && largestTensor(p) <= MOST_NUMBERS;
+    Math.min(p.inputs, p.outputs) >= traits.fewestWinogradChannels && largestTensor(p) <= MOST_NUMBERS;
 }
 
 /** The tiles of an image of so many pixels. */

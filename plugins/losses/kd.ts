@@ -1,4 +1,3 @@
-import { divergences } from "./divergence.ts";
 import { softenedLoss } from "./softened_loss.ts";
 
 /**
@@ -11,5 +10,5 @@ export const kd = softenedLoss({
   equation: "T^2 KL(softmax(z_T / T) || softmax(z_S / T)), mean over the batch",
   source: "Hinton, Vinyals and Dean 2015, arXiv 1503.02531",
   temperature: { default: 4, description: "Temperature T that softens both outputs" },
-  divergence: divergences,
+  divergence: (ops, teacher, student, factor) => ops.klDivergence(teacher, student, factor),
 });

@@ -1,6 +1,5 @@
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { divergences } from "./divergence.ts";
 import { softenedLoss } from "./softened_loss.ts";
 import { centred, vectorLengths } from "./vectors.ts";
 
@@ -34,5 +33,5 @@ export const logitStandardization = softenedLoss({
     report("logit-standardization: with two classes it has no gradient, as two standardised logits never change");
   },
   transform: standardise,
-  divergence: divergences,
+  divergence: (ops, teacher, student, factor) => ops.klDivergence(teacher, student, factor),
 });

@@ -45,14 +45,14 @@ function layOut({ student, teacher, heads }: MiniLmOptions, { shapes, report }: 
   return { student: layers[0].place, teacher: layers[1].place, heads: chosen };
 }
 
-/** log softmax(A A^T / sqrt(d)) for each relation head, `[batch, heads, length, length]`, keys of padding left out. */
-function logRelations(ops: Ops, vectors: Tensor, heads: number, hidden: Tensor): Tensor {
+/** A A^T / sqrt(d) for each relation head, `[batch, heads, length, length]`; far below the others at padding. */
+function relationScores(ops: Ops, vectors: Tensor, heads: number, hidden: Tensor): Tensor {
   const [batch, own, length, width] = vectors.shape;
   const headWidth = own * width / heads;
   const tokens = ops.reshape(ops.permute(vectors, [0, 2, 1, 3]), [batch, length, heads, headWidth]);
   const rows = ops.permute(tokens, [0, 2, 1, 3]); // [batch, heads, length, headWidth]
   const scores = ops.scale(ops.matmul(rows, rows, { transposeB: true }), 1 / Math.sqrt(headWidth));
-  return ops.logSoftmax(ops.subtract(scores, hidden));
+  return ops.subtract(scores, hidden);
 }
 
 /**
@@ -94,10 +94,9 @@ export const minilm = defineLoss<MiniLmOptions>({
         const tokens = tokenPositions(ops, batch, size, length);
         const hidden = ops.constant(() => ops.reshape(ops.scale(ops.complement(tokens), HIDDEN), [size, 1, 1, length]));
         const terms = (["queries", "keys", "values"] as const).map((kind) => {
-          const logTeacher = ops.constant(() => logRelations(ops, b[kind], heads, hidden));
-          const logStudent = logRelations(ops, a[kind], heads, hidden);
-          const terms = ops.multiply(ops.exp(logTeacher), ops.subtract(logTeacher, logStudent));
-          const rows = ops.sum(terms, { axes: [-1] }); // [batch, heads, length]
+          const ofTeacher = ops.constant(() => relationScores(ops, b[kind], heads, hidden));
+          const ofStudent = relationScores(ops, a[kind], heads, hidden);
+          const rows = ops.klDivergence(ofTeacher, ofStudent); // [batch, heads, length]
           return ops.scale(maskedMean(ops, rows, ops.reshape(tokens, [size, 1, length])), at(options[kind]));
         });
         return ops.total(terms);

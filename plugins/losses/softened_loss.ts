@@ -21,10 +21,8 @@ export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description
   readonly inspect?: (setup: LossSetup) => void;
   /** Changes logits `[rows, classes]` before they are divided by the temperature; the identity by default. */
   readonly transform?: (ops: Ops, logits: Tensor) => Tensor;
-  /** The divergence of each row, `[rows]`, from log-probabilities `[rows, classes]`. */
-  readonly divergence: (ops: Ops, logTeacher: Tensor, logStudent: Tensor) => Tensor;
-  /** A factor of the mean beside T^2: 1 by default. */
-  readonly factor?: number;
+  /** The divergence of softmax(factor logits) of each row, `[rows]`, from logits `[rows, classes]`. */
+  readonly divergence: (ops: Ops, teacher: Tensor, student: Tensor, factor: number) => Tensor;
 }
 
 /**
@@ -33,7 +31,7 @@ export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description
  * label.
  */
 export function softenedLoss(
-  { temperature: { default: usual, description: meaning }, inspect, transform, divergence, factor = 1, ...definition }:
+  { temperature: { default: usual, description: meaning }, inspect, transform, divergence, ...definition }:
     SoftenedLoss,
 ): LossDefinition<SoftenedOptions> {
   const { name } = definition;
@@ -50,14 +48,15 @@ export function softenedLoss(
       const logitsOfStudent = logitsOf(name, head, setup);
       return {
         teacherOutputs: ["logits"],
+        mixed: true,
         compute({ ops, student, teacher, batch, at }) {
           const t = at(temperature);
-          const { rows, mean } = scoredRows(ops, student.logits, batch.label);
-          const [logStudent, logTeacher] = [logitsOfStudent(student), teacher.logits].map((logits) => {
+          const { rows, mean } = scoredRows(ops, student.logits, batch);
+          const [ofStudent, ofTeacher] = [logitsOfStudent(student), teacher.logits].map((logits) => {
             const scored = rows(logits); // [rows, classes]
-            return ops.logSoftmax(ops.scale(transform ? transform(ops, scored) : scored, 1 / t));
+            return transform ? transform(ops, scored) : scored;
           });
-          return ops.scale(mean(divergence(ops, logTeacher, logStudent)), t * t * factor);
+          return ops.scale(mean(divergence(ops, ofTeacher, ofStudent, 1 / t)), t * t);
         },
       };
     },

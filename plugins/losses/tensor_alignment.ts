@@ -95,13 +95,19 @@ export const tensorAlignment = defineLoss<TensorAlignmentOptions>({
     const pairs = await pairUp(options, setup);
     return {
       teacherOutputs: [],
+      mixed: true,
       compute({ ops, weights }) {
-        const perPair = pairs.map(({ student, teacher }) => {
+        const terms = pairs.flatMap(({ student, teacher }) => {
           const cores = weights.cores(student)!;
-          const terms = auxiliaryIndices(cores.length).map((k) => ops.meanSquaredDifference(cores[k], teacher[k]));
-          return ops.scale(ops.total(terms), 1 / terms.length);
+          const auxiliary = auxiliaryIndices(cores.length);
+          const weight = 1 / (auxiliary.length * pairs.length);
+          return auxiliary.map((k) => ({ ours: cores[k], theirs: teacher[k], weight }));
         });
-        return ops.scale(ops.total(perPair), 1 / pairs.length);
+        return ops.weightedSquaredDifferences(
+          terms.map(({ ours }) => ours),
+          terms.map(({ theirs }) => theirs),
+          terms.map(({ weight }) => weight),
+        );
       },
     };
   },

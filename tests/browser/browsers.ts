@@ -1,10 +1,13 @@
 /// <reference lib="dom" />
 import { join } from "node:path";
 import puppeteer, { type Browser } from "puppeteer-core";
+import { ALL_ROOMS, KERNEL_ROOMS } from "./suite_files.ts";
 
 /** What a run of the suite is to show. */
 export interface SuiteRun {
   readonly name: string;
+  /** Whose tests are run. */
+  readonly rooms: readonly string[];
   /** Of the suite, as `deno test` takes them. */
   readonly args: readonly string[];
   /** Whether the page's threads may share memory. */
@@ -23,10 +26,12 @@ export interface BrowserKind {
   readonly runs: readonly SuiteRun[];
 }
 
+/** A software adapter takes long to compile what hardware runs, so that the kernels alone are tried so. */
 const onWebGpu: readonly SuiteRun[] = [
-  { name: "as the adapter is", args: ["--only=webgpu"], isolated: true },
+  { name: "as the adapter is", rooms: ALL_ROOMS, args: ["--only=webgpu"], isolated: true },
   {
     name: "default limits, traits of hardware",
+    rooms: KERNEL_ROOMS,
     args: ["--only=webgpu", "--limits=default", "--traits=hardware"],
     isolated: true,
   },
@@ -105,8 +110,8 @@ export const BROWSERS: Readonly<Record<string, BrowserKind>> = {
     visit: (_browser, executablePath, address) => startFirefoxAlone(executablePath, address),
     runs: [
       ...onWebGpu,
-      { name: "cpu", args: ["--only=cpu"], isolated: true },
-      { name: "cpu, without isolation", args: ["--only=cpu"], isolated: false },
+      { name: "cpu", rooms: ALL_ROOMS, args: ["--only=cpu"], isolated: true },
+      { name: "cpu, without isolation", rooms: ALL_ROOMS, args: ["--only=cpu"], isolated: false },
     ],
   },
 };

@@ -4,8 +4,11 @@ import { bundleSuite } from "./bundle.ts";
 import { demoOutcomes } from "./demo.ts";
 import type { Outcome } from "./outcome.ts";
 import { serve } from "./serve.ts";
-import { suiteFiles } from "./suite_files.ts";
+import { filesOf } from "./suite_files.ts";
 import { suiteOutcomes } from "./suite.ts";
+
+/** How many of the slowest tests are told. */
+const SLOWEST = 5;
 
 const { browser: choice, only, screenshots } = parseArgs({
   options: {
@@ -43,12 +46,13 @@ try {
   const lacking = await whyNoWebGpu(browser, blank.address);
   const skipped = lacking !== null && !needed;
   const runs = kind.runs.filter(({ name }) => isAsked(name));
-  if (runs.length > 0) {
-    const suite = await bundleSuite(await suiteFiles(), folder);
-    for (const run of runs) {
-      if (skipped && run.args.includes("--only=webgpu")) console.log(`${run.name}: skipped, as ${lacking}`);
-      else await count(run.name, suiteOutcomes(run, suite, (address) => kind.visit(browser, path, address)));
+  for (const run of runs) {
+    if (skipped && run.args.includes("--only=webgpu")) {
+      console.log(`${run.name}: skipped, as ${lacking}`);
+      continue;
     }
+    const suite = await bundleSuite(await filesOf(run.rooms), folder);
+    await count(run.name, suiteOutcomes(run, suite, (address) => kind.visit(browser, path, address)));
   }
   if (isAsked("page")) {
     if (skipped) console.log(`the page on WebGPU: skipped, as ${lacking}`);
@@ -67,11 +71,17 @@ Deno.exit(failed ? 1 : 0);
 async function count(name: string, tests: Promise<Outcome[]> | AsyncIterable<Outcome>): Promise<void> {
   const begin = performance.now();
   const own = { passed: 0, failed: 0, ignored: 0 };
-  for await (const { name, status, message } of "then" in tests ? await tests : tests) {
+  const durations: (readonly [name: string, milliseconds: number])[] = [];
+  for await (const { name, status, message, milliseconds } of "then" in tests ? await tests : tests) {
+    durations.push([name, milliseconds]);
     own[status]++;
     counts[status]++;
     if (message !== null) console.log(`${name} ... FAILED\n${message}\n`);
   }
   const seconds = ((performance.now() - begin) / 1000).toFixed(0);
   console.log(`${name}: ${own.passed} passed, ${own.failed} failed, ${own.ignored} ignored (${seconds} s)`);
+  durations.sort(([, a], [, b]) => b - a);
+  for (const [test, milliseconds] of durations.slice(0, SLOWEST)) {
+    console.log(`  ${(milliseconds / 1000).toFixed(1)} s ${test}`);
+  }
 }

@@ -3,7 +3,7 @@ import type { Outcome } from "./outcome.ts";
 import { serve } from "./serve.ts";
 
 /** Milliseconds after which a test that has said nothing is given up. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 /** Runs the suite in a worker, and tells the server what that says, one after another. */
 const PAGE = `<!doctype html><title>Tests</title><script>

@@ -1,3 +1,5 @@
+import { hardwareKind } from "../../core/backend/adapter_kinds.ts";
+import type { AdapterTraits } from "../../core/backend/kernel.ts";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { findAdapter } from "../../core/backend/webgpu/adapter.ts";
@@ -16,7 +18,7 @@ const isThere = await findAdapter() !== null;
 
 /** `deno test ... -- --traits=hardware --limits=default` tries what a hardware adapter, or a small one, would run. */
 const options: WebGpuOptions = {
-  traits: Deno.args.includes("--traits=hardware") ? { software: false } : {},
+  traits: Deno.args.includes("--traits=hardware") ? hardwareKind : {},
   defaultLimits: Deno.args.includes("--limits=default"),
 };
 
@@ -28,15 +30,29 @@ export const float64: BackendCase = {
 
 export const cpu: BackendCase = { name: "cpu", available: true, open: () => CpuBackend.create() };
 
-export const webgpu: BackendCase = {
-  name: "webgpu",
+const onWebGpu = (name: string, traits: Partial<AdapterTraits> = {}): BackendCase => ({
+  name,
   available: isThere || Deno.env.get("CI") === "true",
   open: async () => {
     const adapter = await findAdapter();
     if (!adapter) throw new Error("No WebGPU adapter was found: under CI=true that is a failure");
-    return await WebGpuBackend.create(adapter, options);
+    return await WebGpuBackend.create(adapter, { ...options, traits: { ...options.traits, ...traits } });
   },
+});
+
+export const webgpu: BackendCase = onWebGpu("webgpu");
+
+/**
+ * As on an adapter with fast workgroup memory, whatever the adapter at hand is. Where all tests run so, once is enough:
+ * compiling takes a software adapter most of the time.
+ */
+export const hardware: BackendCase = {
+  ...onWebGpu("webgpu, hardware", hardwareKind),
+  ...Deno.args.includes("--traits=hardware") && { available: false },
 };
+
+/** The same, but so small that large blocks leave threads enough. */
+export const smallHardware: BackendCase = onWebGpu("webgpu, small hardware", { ...hardwareKind, enoughThreads: 1 });
 
 /** Both backends that users run on. */
 export const backends: readonly BackendCase[] = [cpu, webgpu];

@@ -1,4 +1,5 @@
 import { UserError } from "../../errors.ts";
+import { hardwareKind, softwareKind } from "../adapter_kinds.ts";
 import type { AdapterTraits } from "../kernel.ts";
 
 /**
@@ -31,18 +32,10 @@ export function describeAdapter(adapter: GPUAdapter): string {
   return description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
 }
 
-/**
- * Work of a command buffer, in operations, that takes about a second at most where kernels run worst: 5 billion a
- * second on two processors, 10 on an integrated GPU. A fast GPU does it in a millisecond, so that sending it costs
- * nothing.
- */
-const WORK_PER_SUBMIT = { software: 5e9, hardware: 1e10 };
-
 export function traitsOf(adapter: GPUAdapter, device: GPUDevice): AdapterTraits {
   const software = isSoftware(adapter);
   return {
-    software,
-    workPerSubmit: software ? WORK_PER_SUBMIT.software : WORK_PER_SUBMIT.hardware,
+    ...(software ? softwareKind : hardwareKind),
     maxWorkgroupInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
     maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,
     maxWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,

@@ -1,27 +1,16 @@
 import assert from "node:assert/strict";
-import type { Backend } from "../../../core/backend/backend.ts";
+import { hardwareKind, softwareKind } from "../../../core/backend/adapter_kinds.ts";
 import type { AdapterTraits } from "../../../core/backend/kernel.ts";
 import { Device } from "../../../core/device.ts";
 import { gemmKernel } from "../../../core/kernels/gemm.ts";
-import { type BackendCase, backends, float64, testBackends, webgpu } from "../../support/backends.ts";
+import { backends, float64, hardware, smallHardware, testBackends } from "../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../support/numbers.ts";
 
-/** The webgpu backend as on an adapter with fast workgroup memory, whatever the adapter at hand is. */
-const tiled: BackendCase = {
-  ...webgpu,
-  name: "webgpu, tiled",
-  open: async () => {
-    const backend = await webgpu.open() as Backend & { traits: AdapterTraits };
-    return Object.assign(backend, { traits: { ...backend.traits, software: false } });
-  },
-};
-
 const traits: AdapterTraits = {
-  software: true,
+  ...softwareKind,
   maxWorkgroupInvocations: 256,
   maxWorkgroupStorageBytes: 16384,
   maxWorkgroupsPerDimension: 65535,
-  workPerSubmit: 1e10,
 };
 
 interface GemmCase {
@@ -63,6 +52,16 @@ const cases: readonly GemmCase[] = [
   { m: 7, n: 4, k: 6, gap: 2, transposeA: true, transposeB: true, batch: 2 },
   { m: 10, n: 12, k: 300, parts: 7 },
   { m: 10, n: 9, k: 100, parts: 3, batch: 2, transposeA: true },
+  // A bias is added once, not in each part; parts of whole vectors.
+  { m: 70, n: 66, k: 40, parts: 3, bias: true },
+  { m: 36, n: 128, k: 64, parts: 2, batch: 2, bias: true },
+  // Vectors along k of both, and across it, over edges of every size of block.
+  { m: 132, n: 120, k: 36, transposeB: true },
+  { m: 124, n: 120, k: 36 },
+  { m: 250, n: 252, k: 20, transposeB: true },
+  { m: 124, n: 252, k: 37, transposeA: true, gap: 4 },
+  { m: 30, n: 260, k: 20, transposeB: true },
+  { m: 260, n: 30, k: 24, transposeA: true, transposeB: true },
   // More parts than a depth of 5 has at 2 each: the last is empty, so zero.
   { m: 3, n: 4, k: 5, parts: 4 },
 ];
@@ -99,7 +98,7 @@ function reference({ parameters: p, a, b, bias }: ReturnType<typeof prepare>): F
     const [j, i] = [at % p.n, Math.floor(at / p.n) % p.m];
     const slice = Math.floor(at / (p.n * p.m));
     const [part, image] = [slice % p.parts, Math.floor(slice / p.parts)];
-    let sum = p.hasBias ? bias[j] : 0;
+    let sum = p.hasBias && part === 0 ? bias[j] : 0;
     for (let k = part * p.partDepth; k < Math.min(p.k, (part + 1) * p.partDepth); k++) {
       sum += a[image * p.aBatch + i * p.aRow + k * p.aColumn] * b[image * p.bBatch + k * p.bRow + j * p.bColumn];
     }
@@ -118,7 +117,7 @@ testBackends("gemm gives the sums of products by its strides", async (backend) =
     const [result] = await device.read([c]);
     assertClose(result, reference(prepared), 1e-5, label(aCase));
   }
-}, [float64, ...backends, tiled]);
+}, [float64, ...backends, hardware, smallHardware]);
 
 Deno.test("software adapters get a shader without barriers, others the tiled one", () => {
   const { parameters } = prepare({ m: 130, n: 66, k: 8, batch: 2 });
@@ -126,16 +125,34 @@ Deno.test("software adapters get a shader without barriers, others the tiled one
   assert.ok(!registers.code.includes("workgroupBarrier"));
   // 17 x 9 tiles of 8 x 8, twice, in workgroups of 64; an odd width takes blocks of 8 x 1 tiles, so 24 x 9.
   assert.deepEqual(registers.workgroups, [7, 1, 1]);
-  const shared = gemmKernel.launch(parameters, { ...traits, software: false });
+  const shared = gemmKernel.launch(parameters, { ...traits, ...hardwareKind });
   assert.ok(shared.code.includes("workgroupBarrier"));
-  // 3 x 2 blocks of 64 x 64, twice.
-  assert.deepEqual(shared.workgroups, [12, 1, 1]);
-  const small = gemmKernel.launch(parameters, { ...traits, software: false, maxWorkgroupStorageBytes: 4096 });
-  assert.equal(small.entryPoint, "registers");
+  // 5 x 1 blocks of 32 x 128, twice.
+  assert.deepEqual(shared.workgroups, [10, 1, 1]);
+});
+
+/** Those of a, b and c that a launch's shader takes as vectors. */
+function vectorsOf(c: GemmCase, adapter: AdapterTraits): string {
+  const { code } = gemmKernel.launch(prepare(c).parameters, adapter);
+  return [...code.matchAll(/(\w+): array<vec4f>;/g)].map(([, name]) => name).join("");
+}
+
+Deno.test("blocks read as vectors what comes in fours, along k or across it", () => {
+  const vectors = (c: GemmCase) => vectorsOf(c, { ...traits, ...hardwareKind });
+  assert.equal(vectors({ m: 3, n: 8, k: 4 }), "abc");
+  assert.equal(vectors({ m: 3, n: 8, k: 5 }), "bc", "rows of A are not whole vectors");
+  assert.equal(vectors({ m: 3, n: 8, k: 5, gap: 3 }), "c", "four numbers of A's row may lie in two parts of k");
+  assert.equal(vectors({ m: 3, n: 8, k: 4, gap: 4 }), "abc");
+  assert.equal(vectors({ m: 4, n: 8, k: 5, transposeA: true }), "abc");
+  assert.equal(vectors({ m: 3, n: 8, k: 5, transposeA: true }), "bc");
+  assert.equal(vectors({ m: 3, n: 7, k: 8, transposeB: true }), "ab");
+  assert.equal(vectors({ m: 3, n: 7, k: 8 }), "a");
+  assert.equal(vectors({ m: 3, n: 8, k: 24, parts: 2, transposeB: true }), "abc");
+  assert.equal(vectors({ m: 3, n: 8, k: 20, parts: 2, transposeB: true }), "c", "a part ends within a vector");
 });
 
 Deno.test("rows of whole vectors are read as vectors", () => {
-  const vectors = (c: GemmCase) => gemmKernel.launch(prepare(c).parameters, traits).code.includes("Element = vec4f");
+  const vectors = (c: GemmCase) => vectorsOf(c, traits) === "bc";
   assert.ok(vectors({ m: 3, n: 8, k: 5 }));
   assert.ok(vectors({ m: 3, n: 8, k: 5, gap: 4 }));
   assert.ok(!vectors({ m: 3, n: 8, k: 5, gap: 3 }));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hardwareKind, softwareKind } from "../../../core/backend/adapter_kinds.ts";
 import type { AdapterTraits, AnyKernel, Launch } from "../../../core/backend/kernel.ts";
 import { PipelineCache } from "../../../core/backend/webgpu/pipelines.ts";
 import type { WebGpuBackend } from "../../../core/backend/webgpu/webgpu_backend.ts";
@@ -7,12 +8,11 @@ import "../../../mod.ts";
 import { testBackends, webgpu } from "../../support/backends.ts";
 
 /** Adapters on which kernels choose differently. */
-const adapters: readonly AdapterTraits[] = [true, false].map((software) => ({
-  software,
+const adapters: readonly AdapterTraits[] = [softwareKind, hardwareKind].map((kind) => ({
+  ...kind,
   maxWorkgroupInvocations: 256,
   maxWorkgroupStorageBytes: 16384,
   maxWorkgroupsPerDimension: 65535,
-  workPerSubmit: 1e10,
 }));
 
 /**
@@ -22,7 +22,10 @@ const adapters: readonly AdapterTraits[] = [true, false].map((software) => ({
 function launchesOf(kernel: AnyKernel): Launch[] {
   const found = new Map<string, Launch>();
   for (const extent of [1, 4, 5000]) {
-    const parameters = Object.fromEntries(Object.keys(kernel.parameters).map((name) => [name, extent]));
+    // Sums in one part, as not every design cuts them.
+    const parameters = Object.fromEntries(
+      Object.keys(kernel.parameters).map((name) => [name, name === "parts" ? 1 : extent]),
+    );
     // The stride along a matrix's rows is 1 where its columns lie side by side.
     for (const p of [parameters, { ...parameters, ..."bColumn" in parameters && { bColumn: 1 } }]) {
       for (const adapter of adapters) {
@@ -46,7 +49,15 @@ Deno.test("a module's uniform struct and bindings are what its kernel's signatur
       kernel.name,
     );
     const bindings = [...code.matchAll(/@group\(0\) @binding\((\d+)\) var<([\w, ]+)> (\w+): ([\w<>]+);/g)];
-    assert.deepEqual(bindings.map(([, ...binding]) => binding), [
+    // A launch may say for each tensor of `Element` what it is.
+    const types: Readonly<Record<string, string>> = { ...kernel.reads, ...kernel.writes };
+    const declared = bindings.map(([, binding, space, name, type]) => [
+      binding,
+      space,
+      name,
+      types[name] === "Element" ? type.replace(/<(f32|vec4f)>/, "<Element>") : type,
+    ]);
+    assert.deepEqual(declared, [
       ["0", "uniform", "p", "Parameters"],
       ...[
         ...Object.entries(kernel.reads).map(([name, type]) => ["storage, read", name, `array<${type}>`]),
@@ -85,15 +96,17 @@ Deno.test("the elements of a kernel's tensors are as many numbers as its launch 
   const kernel = defineKernel({
     name: "signature test",
     reads: { x: "Element" },
-    writes: { y: "f32" },
+    writes: { y: "f32", z: "Element" },
     parameters: { size: "u32" },
-    launch: ({ size }) => ({ shader: "SHADER", lanes: size === 4 ? 4 : 1, workgroups: [1, 1, 1] }),
+    launch: ({ size }) => ({ shader: "SHADER", lanes: ([{ x: 1, z: 4 }, 1, 4] as const)[size], workgroups: [1, 1, 1] }),
     cpu: () => {},
   });
-  const [single, vectors] = [1, 4].map((size) => kernel.launch({ size }, adapters[0]).code);
+  const [mixed, single, vectors] = [0, 1, 2].map((size) => kernel.launch({ size }, adapters[0]).code);
   assert.match(single, /alias Element = f32;\nconst LANES = 1u;[^]*SHADER$/);
   assert.match(vectors, /alias Element = vec4f;\nconst LANES = 4u;[^]*SHADER$/);
-  assert.equal(kernel.launch({ size: 4 }, adapters[1]).code, vectors, "the same text each time");
+  assert.match(mixed, /x: array<f32>;[^]*y: array<f32>;[^]*z: array<vec4f>;[^]*SHADER$/);
+  assert.doesNotMatch(mixed, /Element/);
+  assert.equal(kernel.launch({ size: 2 }, adapters[1]).code, vectors, "the same text each time");
 });
 
 /** https://www.w3.org/TR/WGSL/#reserved-words, without those that no other language has. */

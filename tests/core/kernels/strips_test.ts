@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hardwareKind } from "../../../core/backend/adapter_kinds.ts";
 import type { Backend, Floats } from "../../../core/backend/backend.ts";
 import type { AdapterTraits } from "../../../core/backend/kernel.ts";
 import { kernels } from "../../../core/kernels/kernel.ts";
@@ -178,11 +179,10 @@ testBackends("hardware sums three million numbers in two dispatches, software in
 }, [software, hardware]);
 
 const large: AdapterTraits = {
-  software: false,
+  ...hardwareKind,
   maxWorkgroupInvocations: 256,
   maxWorkgroupStorageBytes: 16384,
   maxWorkgroupsPerDimension: 65535,
-  workPerSubmit: 1e10,
 };
 
 Deno.test("a row has as many threads as a quarter of its numbers, up to 64, and 256 if it is long", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hardwareKind } from "../../../core/backend/adapter_kinds.ts";
 import type { WebGpuBackend } from "../../../core/backend/webgpu/webgpu_backend.ts";
 import { Device } from "../../../core/device.ts";
 import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
@@ -16,7 +17,7 @@ testBackends(
   "a GPU takes large SVDs and leaves small ones to the host; the decomposition says which",
   async (backend) => {
     const gpu = backend as WebGpuBackend;
-    Object.assign(gpu, { traits: { ...gpu.traits, software: false } });
+    Object.assign(gpu, { traits: { ...gpu.traits, ...hardwareKind } });
     const linearAlgebra = linearAlgebraOn(new Device(gpu));
     const options = { rows: [64, 1], cols: [1, 1024], linearAlgebra };
     const small = await decomposeMatrix(random(64, 1024, 1).values, 64, 1024, options);

@@ -2,6 +2,7 @@ import type { primitives } from "../../../core/ops/registry.ts";
 import { pseudoRandom } from "../../support/numbers.ts";
 import type { Case } from "./case.ts";
 import { crfCases } from "./cases_crf.ts";
+import { lossCases } from "./cases_losses.ts";
 import { matmulConvCases } from "./cases_matmul_conv.ts";
 import { transformerCases } from "./cases_transformer.ts";
 
@@ -73,6 +74,19 @@ export const cases: Record<Name, readonly Case[]> = {
     { inputs: [{ shape: [700, 3] }], call: (ops, [x]) => ops.sum(x, { axes: [0] }) },
   ],
   meanSquaredDifference: binary("meanSquaredDifference"),
+  weightedSquaredDifferences: [
+    {
+      inputs: [{ shape: [3, 5] }, { shape: [3, 5] }],
+      call: (ops, [a, b]) => ops.weightedSquaredDifferences([a], [b], [0.7]),
+    },
+    {
+      // Several threads' parts, and more numbers than threads.
+      inputs: [{ shape: [1500] }, { shape: [7, 1] }, { shape: [] }, { shape: [1500] }, { shape: [7, 1] }, {
+        shape: [],
+      }],
+      call: (ops, [a, b, c, d, e, f]) => ops.weightedSquaredDifferences([a, b, c], [d, e, f], [1, -0.5, 3]),
+    },
+  ],
   mean: [
     { inputs: [{ shape: [3, 4] }], call: (ops, [x]) => ops.mean(x) },
     { inputs: [{ shape: [2, 3, 3, 4] }], call: (ops, [x]) => ops.mean(x, { axes: [1, 2] }) },
@@ -85,6 +99,7 @@ export const cases: Record<Name, readonly Case[]> = {
     { inputs: [{ shape: [3, 5], low: -4, high: 4 }], call: (ops, [x]) => ops.logSoftmax(x) },
     { inputs: [{ shape: [2, 2, 33] }], call: (ops, [x]) => ops.logSoftmax(x) },
   ],
+  ...lossCases,
   pick: [
     { inputs: [{ shape: [4, 3] }], call: (ops, [x]) => ops.pick(x, ops.tensor([2, 0, 1, 1])) },
     { inputs: [{ shape: [2, 2, 5] }], call: (ops, [x]) => ops.pick(x, ops.tensor([4, 0, 2, 2], [2, 2])) },

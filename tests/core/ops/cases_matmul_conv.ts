@@ -55,6 +55,11 @@ export const matmulConvCases = {
       call: (ops, [x, weight, bias]) => ops.linear(x, weight, bias),
     },
     { inputs: [{ shape: [6] }, { shape: [4, 6] }], call: (ops, [x, weight]) => ops.linear(x, weight) },
+    // A long sum for a small result: on hardware in parts, of which one has the bias.
+    {
+      inputs: [{ shape: [3, 260] }, { shape: [5, 260] }, { shape: [5] }],
+      call: (ops, [x, weight, bias]) => ops.linear(x, weight, bias),
+    },
   ],
   conv2d: [
     convolution([2, 5, 4, 3], [5, 3, 3, 3], { padding: 1 }),
@@ -72,6 +77,8 @@ export const matmulConvCases = {
     // As many as a hardware adapter needs for it.
     convolution([1, 5, 3, 64], [64, 64, 3, 3], { padding: 1 }),
     convolution([1, 5, 6, 16], [19, 16, 3, 3], { padding: 2 }),
+    // Long sums for small results, forward and back: on hardware in parts.
+    convolution([1, 5, 4, 32], [68, 32, 3, 3], { stride: 2, padding: 1 }),
   ],
   maxPool2d: [
     largest([2, 4, 6, 3], { size: 2 }),

@@ -43,8 +43,8 @@ testBackends("Winograd's algorithm gives the sums of the definition", async (bac
     const gradient = pseudoRandom(3, outPixels * p.outputs);
     const filter = arranged(stored, p);
     const [y, dx, dfilter] = [gradient, x, filter].map(({ length }) => new Float64Array(length));
-    forwardLoop(p, x, filter, y);
-    inputGradientLoop(p, gradient, filter, dx);
+    forwardLoop(p, Infinity, x, filter, y);
+    inputGradientLoop(p, Infinity, gradient, filter, dx);
     filterGradientLoop(p, p.images * p.outHeight, x, gradient, dfilter);
 
     const images = device.tensor(x, [p.images, p.height, p.width, p.inputs]);

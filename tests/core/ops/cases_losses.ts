@@ -1,0 +1,37 @@
+import { pseudoRandom } from "../../support/numbers.ts";
+import type { Case } from "./case.ts";
+
+/** Labels `[rows]` among so many classes, the last of them too. */
+const labelsOf = (rows: number, classes: number) =>
+  pseudoRandom(5, rows, 0, classes).map((x, row) => row === 0 ? classes - 1 : Math.floor(x));
+
+const crossEntropy = (lead: readonly number[], classes: number, smoothing?: number): Case => ({
+  inputs: [{ shape: [...lead, classes], low: -4, high: 4 }],
+  call: (ops, [x]) => {
+    const rows = lead.reduce((product, extent) => product * extent, 1);
+    const labels = ops.tensor(labelsOf(rows, classes), lead);
+    return ops.crossEntropy(x, labels, smoothing === undefined ? {} : { smoothing });
+  },
+});
+
+const divergence = (name: "klDivergence" | "jensenShannonDivergence"): Case[] =>
+  [{ shape: [4, 3] }, { shape: [2, 3, 33], factor: 0.25 }, { shape: [70, 2], factor: 2 }, { shape: [2, 1100] }, {
+    shape: [5, 1],
+  }, { shape: [7] }].map(({ shape, factor }): Case => ({
+    inputs: [{ shape, low: -3, high: 3 }, { shape, low: -3, high: 3 }],
+    call: (ops, [reference, logits]) => ops[name](reference, logits, factor),
+  }));
+
+export const lossCases = {
+  crossEntropy: [
+    crossEntropy([4], 3),
+    crossEntropy([2, 3], 33, 0.1),
+    crossEntropy([70], 2, 0.3),
+    // Beyond the length from which a row has a larger workgroup.
+    crossEntropy([2], 1100, 0.2),
+    crossEntropy([], 7),
+    crossEntropy([5], 1, 0.1),
+  ],
+  klDivergence: divergence("klDivergence"),
+  jensenShannonDivergence: divergence("jensenShannonDivergence"),
+};
