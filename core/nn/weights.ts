@@ -11,8 +11,8 @@ export interface Weights {
    */
   get(name: string): Tensor;
   /**
-   * The tensors that have the rows of one, one after another: itself, unless it is a table (`byRows` in the model's list
-   * of parameters) that is too large to be one tensor. `ops.embedding` takes them as they are.
+   * The tensors that have the rows of one, one after another: itself, unless it is a table (`byRows` in the model's
+   * list of parameters) that is too large to be one tensor. `ops.embedding` takes them as they are.
    *
    * @throws RangeError if there is none of that name
    */

@@ -45,8 +45,8 @@ const FIREFOX_SETTINGS = {
 };
 
 /**
- * A Firefox that nobody drives. While one is driven, a worker that starts another one stops for good about once in fifty
- * times (seen in 153, in `new Worker`), and the suite starts hundreds.
+ * A Firefox that nobody drives. While one is driven, a worker that starts another one stops for good about once in
+ * fifty times (seen in 153, in `new Worker`), and the suite starts hundreds.
  */
 async function startFirefoxAlone(executablePath: string, address: string): Promise<AsyncDisposable> {
   const profile = await Deno.makeTempDir();
