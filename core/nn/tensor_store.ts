@@ -80,7 +80,7 @@ export class TensorStore {
     return tensor;
   }
 
-  /** The tensors that have the rows of one: itself unless it is divided. @throws RangeError if there is none of that name */
+  /** The tensors that have the rows of one: itself unless it is divided. @throws RangeError if there is no such one */
   rows(name: string): readonly Tensor[] {
     const ranges = this.#rangesOf.get(name);
     if (!ranges) throw new RangeError(`Cannot find the parameter "${name}"`);
