@@ -84,7 +84,8 @@ export type { GivenOutputs, LossFunction, LossInputs } from "./plugin/loss_funct
 export { type Weights, weightsFrom } from "./nn/weights.ts";
 export { freeze, type FrozenWeights } from "./nn/frozen_weights.ts";
 export * from "./nn/parameter_store.ts";
-export { type NamedShape, type Place, type RateSegment, type StorePart, TensorStore } from "./nn/tensor_store.ts";
+export type { NamedShape, RowRange } from "./nn/row_ranges.ts";
+export { type Place, type RateSegment, type StorePart, TensorStore } from "./nn/tensor_store.ts";
 export * from "./nn/optimisers.ts";
 export { type Curve, learningRateAt, type LearningRateSchedule, type Progress, type WarmUp } from "./nn/schedules.ts";
 
