@@ -16,7 +16,7 @@ export const embedding: Op<[table: Tensor, indices: Tensor]> = defineOp({
       );
     }
     const columns = table.shape[1];
-    const output = device.empty([...indices.shape, columns]);
+    const output = device.empty([...indices.shape, columns], device.activations);
     device.run(embeddingKernel, { table, indices, output }, { count: indices.size, columns });
     return { output, saved: null };
   },

@@ -186,7 +186,10 @@ export function createOps(backend: Backend): Ops {
       if (loss.size !== 1) {
         throw new RangeError(`Cannot differentiate a loss of ${loss.size} elements: it must be a scalar`);
       }
-      const add = (a: Tensor, b: Tensor) => binaryOps.add.forward(device, a, b).output;
+      // Of gradients of both formats, the sum is float32.
+      const formatOfSum = (a: Tensor, b: Tensor) => a.format === b.format ? a.format : "f32";
+      const add = (a: Tensor, b: Tensor) =>
+        device.storeActivations(formatOfSum(a, b), () => binaryOps.add.forward(device, a, b).output);
       const seed = device.full(loss.shape, 1);
       const scope = <Result>(body: () => Result) => device.scope(body);
       const gradients = take ? [] : targets.map((): Tensor | null => null);
