@@ -11,6 +11,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
+import { forwardIn } from "./precision.ts";
 
 /** What is looked at before training. */
 export interface RehearsalSetup {
@@ -78,7 +79,7 @@ async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | 
  * @param see what the losses see in place of the student's outputs
  */
 export function rehearsed(
-  { ops, student, teacher, losses, train, random }: RehearsalSetup,
+  { ops, student, teacher, losses, train, recipe, random }: RehearsalSetup,
   indices: Uint32Array,
   see: (outputs: ModelOutputs) => ModelOutputs = (outputs) => outputs,
 ): Tensor[] {
@@ -89,7 +90,8 @@ export function rehearsed(
       const batch = upload(ops, host);
       const weights = student.rehearsalWeights();
       const taught = teacher && teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
-      const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
+      const call = { ops, weights, batch, training: true, randomSeed };
+      const outputs = forwardIn(recipe.value.precision, student, call);
       return losses.rehearse({ student: see(outputs), teacher: taught, batch, weights, at: largest });
     })
   );

@@ -2,6 +2,7 @@ import { BatchLoader } from "../../data/loader.ts";
 import type { Random } from "../../data/random.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { showMetrics } from "../../evaluate/metrics/show.ts";
+import type { LossScale } from "../../nn/grad_scaler.ts";
 import type { Progress } from "../../nn/schedules.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { join } from "../../paths.ts";
@@ -13,7 +14,7 @@ import type { Tensor } from "../../tensor.ts";
 import { type LossMetrics, metricLines } from "../losses/epoch.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
-import { Interrupted, type KeptCheckpoint, NonFiniteLoss } from "../stops.ts";
+import { Interrupted, type KeptCheckpoint, LossScaleTooSmall, NonFiniteLoss } from "../stops.ts";
 import type { Student } from "../student/student.ts";
 import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
 import type { Diagnostics } from "./diagnostics.ts";
@@ -59,6 +60,8 @@ export interface TrainingResult {
   readonly losses: Readonly<Record<string, number>>;
   /** The metrics that losses reported at the end of the last epoch. */
   readonly lossMetrics: LossMetrics;
+  /** Where the loss's scale stood at the last log line; `null` if nothing was scaled or logged. */
+  readonly lossScale: LossScale | null;
 }
 
 /** Trains a student in place, step by step, with log, validation, checkpoints and early stopping. */
@@ -69,6 +72,7 @@ export class Training {
   #begun = false;
   #ended = false;
   #lookedAtReach = false;
+  #lossScale: LossScale | null = null;
   readonly #loader: BatchLoader;
   readonly #totalSteps: number;
   readonly #validation: Validation;
@@ -135,7 +139,8 @@ export class Training {
   get result(): TrainingResult {
     const { step, losses, lossMetrics } = this.#position;
     const epochs = step / this.#stepsPerEpoch;
-    return { steps: step, epochs, losses: this.setup.losses.byName(losses), lossMetrics };
+    const named = this.setup.losses.byName(losses);
+    return { steps: step, epochs, losses: named, lossMetrics, lossScale: this.#lossScale };
   }
 
   /**
@@ -267,15 +272,18 @@ export class Training {
     this.#lastCheckpoint = this.#position.step;
   }
 
-  /** Reads the pending steps and tells what they came to. @throws NonFiniteLoss */
+  /** Reads the pending steps and tells what they came to. @throws NonFiniteLoss @throws LossScaleTooSmall */
   async #flush(): Promise<void> {
     const logged = await this.#teller.read();
     if (!logged) return;
     if (logged.nonFinite) {
       const { step, what } = logged.nonFinite;
       const indices = this.#loader.indices(Math.floor(step / this.#stepsPerEpoch), step % this.#stepsPerEpoch);
-      throw new NonFiniteLoss(what, step + 1, indices, this.kept);
+      throw new NonFiniteLoss(what, step + 1, indices, this.kept, this.setup.recipe.train.precision);
     }
+    const { lossScale } = logged;
+    if (lossScale && lossScale.scale < 1) throw new LossScaleTooSmall(logged.step, lossScale.skippedSteps, this.kept);
+    this.#lossScale = lossScale ?? this.#lossScale;
     this.#move({ losses: logged.terms });
     await this.#teller.tell(logged, this.#seconds);
   }

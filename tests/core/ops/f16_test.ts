@@ -42,11 +42,17 @@ testBackends("every operation on float16 gives what it gives on float32, within 
       expected.read.forEach((part, index) => {
         const what = index === 0 ? "loss" : index === 1 ? "output" : `gradient of input ${index - 2}`;
         try {
-        assertClose(actual.read[index], part, 2e-3, `${name}, case ${number}: ${what}`);
-        } catch(e) { Deno.writeTextFileSync("/work/tmp/f16/log.txt", (e as Error).message + "\n", { append: true }) }
+          assertClose(actual.read[index], part, 2e-3, `${name}, case ${number}: ${what}`);
+        } catch (e) {
+          Deno.writeTextFileSync("/work/tmp/f16/log.txt", (e as Error).message + "\n", { append: true });
+        }
       });
     }
   }
-  Deno.writeTextFileSync("/work/tmp/f16/log.txt", "NOT: " + Object.keys(cases).filter((name) => !stored.has(name)).join(" ") + "\n", { append: true });
+  Deno.writeTextFileSync(
+    "/work/tmp/f16/log.txt",
+    "NOT: " + Object.keys(cases).filter((name) => !stored.has(name)).join(" ") + "\n",
+    { append: true },
+  );
   assert.equal(backend.memory().storages, 0);
 }, halves);
