@@ -1,8 +1,10 @@
 import type { Backend } from "../../backend/backend.ts";
-import type { ForwardCall, ModelOutputs } from "../../plugin/model.ts";
+import type { Ops } from "../../ops/ops.ts";
+import type { Batch } from "../../plugin/dataset.ts";
+import type { Model } from "../../plugin/model.ts";
 import type { Section } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import type { Student } from "../student/student.ts";
+import type { Tensor } from "../../tensor.ts";
 
 /** Refuses a precision that the backend does not have. @throws UserError at `precision` */
 export function expectPrecision(recipe: Section<Recipe["train"]>, { f16, name, description }: Backend): void {
@@ -17,18 +19,21 @@ export function expectPrecision(recipe: Section<Recipe["train"]>, { f16, name, d
 }
 
 /**
- * A student's forward pass, with its activations kept in a recipe's precision. Of the batch images become float16, too;
- * tokens are numbers of rows, which it does not hold.
+ * Runs a model's forward pass with its activations kept in a precision. Of the batch images become float16, too; tokens
+ * are numbers of rows, which it does not hold.
+ *
+ * @param model one that cannot be replayed may hand its tensors to others, who want float32
  */
-export function forwardIn(
+export function inPrecision<Result>(
+  { device }: Ops,
   precision: Recipe["train"]["precision"],
-  { model }: Student,
-  call: ForwardCall,
-): ModelOutputs {
-  if (precision === "f32") return model.forward(call);
-  const { ops: { device }, batch: { image, ...batch } } = call;
+  model: Model,
+  batch: Batch<Tensor>,
+  body: (batch: Batch<Tensor>) => Result,
+): Result {
+  if (precision === "f32" || model.replay === false) return body(batch);
   return device.storeActivations(precision, () => {
-    const activations = image && { image: device.inFormat(image, precision) };
-    return model.forward({ ...call, batch: { ...batch, ...activations } });
+    const { image } = batch;
+    return body(image ? { ...batch, image: device.inFormat(image, precision) } : batch);
   });
 }

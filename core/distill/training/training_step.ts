@@ -14,7 +14,7 @@ import { scoredIn } from "../../evaluate/predictions.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
-import { forwardIn } from "./precision.ts";
+import { inPrecision } from "./precision.ts";
 import type { Theseus } from "./theseus.ts";
 
 /** A step's results on the device, to be read together with those of other steps. */
@@ -165,7 +165,9 @@ export class TrainingStep {
   /** The recorded part: outputs, losses, and the gradients in their stores. */
   #compute({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean) {
     const { ops, student, teacher, losses, recipe } = this.setup;
-    const taught = teacher && teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
+    const taught = teacher && inPrecision(ops, recipe.precision, teacher.model, batch, (batch) => {
+      return teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
+    });
     const groups = Object.values(this.groups);
     const homes = groups.flatMap(({ store }) => store.specs.map((_, index) => ({ store, index })));
     const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
@@ -177,8 +179,10 @@ export class TrainingStep {
       () => {
         weights = student.weights();
         const replaceLayer = this.setup.theseus?.replaceLayer(replaced, { ops, batch, randomSeed });
-        const call = { ops, weights, batch, training: true, randomSeed, replaceLayer };
-        const outputs = forwardIn(recipe.precision, student, call);
+        const call = { ops, weights, training: true, randomSeed, replaceLayer };
+        const outputs = inPrecision(ops, recipe.precision, student.model, batch, (batch) => {
+          return student.model.forward({ ...call, batch });
+        });
         logits = outputs.logits;
         const result = losses.objective({ student: outputs, teacher: taught, batch, weights, at });
         ({ total, terms } = result);
