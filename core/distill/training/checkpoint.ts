@@ -65,6 +65,7 @@ const storedPosition = z.looseObject({
   best: z.looseObject({ epoch: z.int(), waited: z.int() }).nullable(),
   losses: z.array(z.number().nullable()),
   lossMetrics: record,
+  lossScale: z.looseObject({ scale: z.number(), skippedSteps: z.int() }).nullable().default(null),
   fingerprint: z.looseObject({ recipe: record, inputs: z.record(z.string(), z.string()) }),
 });
 

@@ -72,7 +72,6 @@ export class Training {
   #begun = false;
   #ended = false;
   #lookedAtReach = false;
-  #lossScale: LossScale | null = null;
   readonly #loader: BatchLoader;
   readonly #totalSteps: number;
   readonly #validation: Validation;
@@ -137,10 +136,9 @@ export class Training {
 
   /** The result so far. */
   get result(): TrainingResult {
-    const { step, losses, lossMetrics } = this.#position;
+    const { step, losses, lossMetrics, lossScale } = this.#position;
     const epochs = step / this.#stepsPerEpoch;
-    const named = this.setup.losses.byName(losses);
-    return { steps: step, epochs, losses: named, lossMetrics, lossScale: this.#lossScale };
+    return { steps: step, epochs, losses: this.setup.losses.byName(losses), lossMetrics, lossScale };
   }
 
   /**
@@ -188,8 +186,8 @@ export class Training {
 
   #restore(checkpoint: Checkpoint): void {
     restore(this.setup.ops, checkpoint, this.#state);
-    const { step, seconds, best, losses, lossMetrics } = checkpoint;
-    this.#position = { step, seconds, best, losses, lossMetrics };
+    const { step, seconds, best, losses, lossMetrics, lossScale } = checkpoint;
+    this.#position = { step, seconds, best, losses, lossMetrics, lossScale };
     this.#validation.best = best;
     this.#lastCheckpoint = step;
   }
@@ -283,8 +281,7 @@ export class Training {
     }
     const { lossScale } = logged;
     if (lossScale && lossScale.scale < 1) throw new LossScaleTooSmall(logged.step, lossScale.skippedSteps, this.kept);
-    this.#lossScale = lossScale ?? this.#lossScale;
-    this.#move({ losses: logged.terms });
+    this.#move({ losses: logged.terms, ...lossScale && { lossScale } });
     await this.#teller.tell(logged, this.#seconds);
   }
 }
