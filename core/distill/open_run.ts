@@ -91,7 +91,7 @@ export async function openRun(
 ): Promise<RunParts & { readonly owned: DisposableStack }> {
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
-  expectPrecision(recipe.part("train"), backend);
+  expectPrecision(recipe.part("train"), ops);
   const plugins = await resolvePlugins(recipe, builtins);
   const settings = recipe.value;
   using owned = new DisposableStack();

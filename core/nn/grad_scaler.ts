@@ -26,6 +26,31 @@ const MOST = 2 ** 24;
  * Dynamic loss scaling (Micikevicius et al. 2018, Mixed Precision Training, arXiv 1710.03740): gradients that are kept
  * in float16 are those of the loss times a scale, so that small ones do not become zero. A step with gradients that are
  * not finite is skipped and halves the scale; many finite ones in a row double it. All of it stays on the device.
+ *
+ * @example A training loop of one's own with activations in float16
+ * ```ts no-run
+ * import { createOps, createOptimiser, GradScaler, openBackend, ParameterStore } from "@opdf/opdf";
+ *
+ * const { backend } = await openBackend("webgpu", { f16: true });
+ * const ops = createOps(backend);
+ * const { device } = ops;
+ * const store = new ParameterStore(ops, [{ name: "w", shape: [4, 4] }]);
+ * const optimiser = createOptimiser(ops, store, { use: "sgd", momentum: 0.5, nesterov: false });
+ * const scaler = new GradScaler(ops);
+ * for (let step = 1; step <= 50; step++) {
+ *   ops.scope(() => {
+ *     const x = device.inFormat(ops.full([8, 4], 1), "f16");
+ *     const loss = () => {
+ *       const y = device.storeActivations("f16", () => ops.linear(x, store.get("w")));
+ *       return ops.mean(ops.square(ops.offset(y, -1)));
+ *     };
+ *     ops.differentiate(loss, [store.get("w")], (i, gradient) => store.takeGradient(i, gradient), scaler.scale());
+ *     const gradientScale = scaler.unscale(store.parts.map(({ gradient }) => gradient), null);
+ *     optimiser.step({ rate: 0.1, weightDecay: 0, gradientScale, step });
+ *   });
+ * }
+ * await backend.close();
+ * ```
  */
 export class GradScaler {
   /** `[3]`: scale, finite steps since it last changed, skipped steps. The next step depends on it. */

@@ -1,4 +1,3 @@
-import type { Backend } from "../../backend/backend.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Batch } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
@@ -7,7 +6,7 @@ import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
 
 /** Refuses a precision that the backend does not have. @throws UserError at `precision` */
-export function expectPrecision(recipe: Section<Recipe["train"]>, { f16, name, description }: Backend): void {
+export function expectPrecision(recipe: Section<Recipe["train"]>, { backend: { f16, name, description } }: Ops): void {
   if (recipe.value.precision === "f32" || f16) return;
   const lacking = name === "cpu"
     ? "the cpu backend computes in float32"

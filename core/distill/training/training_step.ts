@@ -69,7 +69,7 @@ export interface StepSetup {
 export class TrainingStep {
   /** @internal */
   readonly groups: Readonly<Record<string, Group>>;
-  /** Scales the loss; `null` where gradients are float32. */
+  /** Scales the loss; `null` where gradients are float32. @internal */
   readonly scaler: GradScaler | null;
   readonly #clip: number | null;
   readonly #mergedDecay: number;
