@@ -1,30 +1,28 @@
 // Cross-entropy of each row of logits [rows, columns] with its label, with label smoothing e: -(1 - e) log p_y -
 // e / C sum_c log p_c. The notes [rows, 2] are the largest logit and the logarithm of the sum of exponentials beside
 // it: by both, and not by their sum, as that would have lost the logarithm beside a large logit.
-// From the kernel's signature: p, logits, labels, output, notes; from a loss_row file: how a row is shared.
+// From the kernel's signature: p, logits, labels, output, notes; a strip is a row.
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(THREADS)
 fn main(
-  @builtin(global_invocation_id) id: vec3u,
   @builtin(workgroup_id) group: vec3u,
-  @builtin(local_invocation_index) local: u32,
   @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
 ) {
-  let row = rowOf(id, group, groups);
-  if (row >= p.rows) { return; }
-  let lane = laneOf(local);
+  let at = placeIn(p.rows, 1u, group, groups, thread);
+  let row = at.outer;
   let begin = row * p.columns;
   var most = logits[begin];
-  for (var c = lane; c < p.columns; c += ROW_THREADS) { most = max(most, logits[begin + c]); }
-  let shift = largestOfRow(vec2f(most), lane).x;
+  for (var c = at.lane; c < p.columns; c += ALONG) { most = max(most, logits[begin + c]); }
+  let shift = largestOf(thread, most);
   var sums = vec2f(0.0);
-  for (var c = lane; c < p.columns; c += ROW_THREADS) {
+  for (var c = at.lane; c < p.columns; c += ALONG) {
     let x = logits[begin + c] - shift;
-    sums += vec2f(exp(x), x);
+    sums += vec2f(expOf(x), x);
   }
-  let totals = totalOfRow(sums, lane);
-  if (lane != 0u) { return; }
-  let logTotal = log(totals.x);
+  let totals = sumOf(thread, sums);
+  if (at.lane != 0u) { return; }
+  let logTotal = logOf(totals.x);
   let hard = logits[begin + u32(labels[row])] - shift - logTotal;
   // Without smoothing, a logit of minus infinity costs nothing where it is not the label's.
   var evenly = 0.0;

@@ -1,3 +1,3 @@
-// log(1 / (1 + exp(-x))), which neither under- nor overflows.
+// log(1 / (1 + exp(-x))), which neither under- nor overflows. Stands behind exp_log.
 
-fn logSigmoid(x: f32) -> f32 { return select(0.0, x, x < 0.0) - log(1.0 + exp(-abs(x))); }
+fn logSigmoid(x: f32) -> f32 { return select(0.0, x, x < 0.0) - logOf(1.0 + expOf(-abs(x))); }

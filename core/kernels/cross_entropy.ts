@@ -1,9 +1,13 @@
-import gradientShader from "../../shaders/cross_entropy_gradient.wgsl" with { type: "text" };
-import shader from "../../shaders/cross_entropy.wgsl" with { type: "text" };
+import gradientTemplate from "../../shaders/cross_entropy_gradient.wgsl" with { type: "text" };
+import template from "../../shaders/cross_entropy.wgsl" with { type: "text" };
 import { defineKernel } from "./kernel.ts";
 import { spread } from "./launch.ts";
-import { overLossRows } from "./loss_rows.ts";
+import { expAndLog } from "./exp_log.ts";
 import { largestIn, totalIn } from "./softmax.ts";
+import { overRows, sumTree, withTrees } from "./strips.ts";
+
+const shader = withTrees(expAndLog + template, { ...sumTree("vec2f"), largestOf: ["f32", "max(x, y)"] });
+const gradientShader = expAndLog + gradientTemplate;
 
 const parameters = { rows: "u32", columns: "u32", smoothing: "f32" } as const;
 
@@ -16,7 +20,7 @@ export const crossEntropyKernel = defineKernel({
   reads: { logits: "f32", labels: "f32" },
   writes: { output: "f32", notes: "f32" },
   parameters,
-  launch: (p, adapter) => overLossRows(shader, p, adapter),
+  launch: (p, adapter) => ({ shader, ...overRows(p, adapter) }),
   cpu: ({ logits, labels, output, notes }, { rows, columns, smoothing }) => {
     for (let row = 0; row < rows; row++) {
       const begin = row * columns;

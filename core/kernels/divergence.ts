@@ -2,11 +2,14 @@ import gradientShader from "../../shaders/divergence_gradient.wgsl" with { type:
 import logSigmoidShader from "../../shaders/log_sigmoid.wgsl" with { type: "text" };
 import shader from "../../shaders/divergence.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
+import { expAndLog } from "./exp_log.ts";
 import { fillHoles } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { spread } from "./launch.ts";
-import { overLossRows } from "./loss_rows.ts";
 import { largestIn } from "./softmax.ts";
+import { overRows, sumTree, withTrees } from "./strips.ts";
+
+const mathematics = `${expAndLog}\n${logSigmoidShader}`;
 
 /** Numbers that the gradient wants of each row: three of the reference, three of the logits. */
 export const DIVERGENCE_NOTES = 6;
@@ -34,7 +37,10 @@ function logTotalIn(x: Floats, begin: number, columns: number, factor: number, s
 }
 
 function divergence({ name, terms, slopes, term, slope }: Definition) {
-  const value = fillHoles(`${logSigmoidShader}\n${shader}`, { TERMS: terms });
+  const value = withTrees(fillHoles(`${mathematics}\n${shader}`, { TERMS: terms }), {
+    ...sumTree("vec2f"),
+    largestOf: ["vec2f", "max(x, y)"],
+  });
   return {
     /**
      * `weight` times the divergence of softmax(factor reference) and softmax(factor logits) for each row of `[rows,
@@ -45,7 +51,7 @@ function divergence({ name, terms, slopes, term, slope }: Definition) {
       reads: { reference: "f32", logits: "f32" },
       writes: { output: "f32", notes: "f32" },
       parameters,
-      launch: (p, adapter) => overLossRows(value, p, adapter),
+      launch: (p, adapter) => ({ shader: value, ...overRows(p, adapter) }),
       cpu: ({ reference, logits, output, notes }, { rows, columns, factor, weight }) => {
         const sides = [reference, logits];
         for (let row = 0; row < rows; row++) {
@@ -71,7 +77,7 @@ function divergence({ name, terms, slopes, term, slope }: Definition) {
     }),
     /** Its gradients by reference and logits, from the rows' `gradient [rows]`. */
     gradients: slopes.map((text, side) => {
-      const shader = fillHoles(`${logSigmoidShader}\n${gradientShader}`, { SLOPE: text, SIDE: `${side}u` });
+      const shader = fillHoles(`${mathematics}\n${gradientShader}`, { SLOPE: text, SIDE: `${side}u` });
       return defineKernel({
         name: `${name} d${side === 0 ? "reference" : "logits"}`,
         reads: { reference: "f32", logits: "f32", notes: "f32", gradient: "f32" },
@@ -100,19 +106,19 @@ function divergence({ name, terms, slopes, term, slope }: Definition) {
 /** KL(reference || logits): sum_c p_c (log p_c - log q_c). */
 export const klDivergenceKernels = divergence({
   name: "kl divergence",
-  terms: "vec2f(exp(l.x) * (l.x - l.y), 0.0)",
-  slopes: ["exp(own) * (own - other - expectation)", "exp(own) - exp(other)"],
+  terms: "vec2f(expOf(l.x) * (l.x - l.y), 0.0)",
+  slopes: ["expOf(own) * (own - other - expectation)", "expOf(own) - expOf(other)"],
   term: (own, other, side) => side === 0 ? Math.exp(own) * (own - other) : 0,
   slope: (own, other, expectation, side) =>
     side === 0 ? Math.exp(own) * (own - other - expectation) : Math.exp(own) - Math.exp(other),
 });
 
-const TO_THE_MIDDLE = "exp(own) * (0.6931471805599453 + logSigmoid(own - other) - expectation)";
+const TO_THE_MIDDLE = "expOf(own) * (0.6931471805599453 + logSigmoid(own - other) - expectation)";
 
 /** KL(p || m) + KL(q || m), m the middle of p and q, of which log(p / m) = log 2 + log sigmoid(log p - log q). */
 export const jensenShannonKernels = divergence({
   name: "jensen-shannon",
-  terms: "exp(l) * (0.6931471805599453 + vec2f(logSigmoid(l.x - l.y), logSigmoid(l.y - l.x)))",
+  terms: "expOfBoth(l) * (0.6931471805599453 + vec2f(logSigmoid(l.x - l.y), logSigmoid(l.y - l.x)))",
   slopes: [TO_THE_MIDDLE, TO_THE_MIDDLE],
   term: (own, other) => Math.exp(own) * (Math.LN2 + logSigmoid(own - other)),
   slope: (own, other, expectation) => Math.exp(own) * (Math.LN2 + logSigmoid(own - other) - expectation),

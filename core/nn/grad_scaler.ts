@@ -57,7 +57,11 @@ export class GradScaler {
   readonly state: Tensor;
   readonly #interval: number;
 
-  /** @param options where the usual numbers are not wanted */
+  /**
+   * A scale that no step has changed yet.
+   *
+   * @param options where the usual numbers are not wanted
+   */
   constructor(private readonly ops: Ops, { scale = 2 ** 15, growthInterval = 2000 }: GradScalerOptions = {}) {
     this.#interval = growthInterval;
     this.state = ops.keep(ops.tensor([scale, 0, 0]));

@@ -4,20 +4,25 @@ import { findChromium, startChromium } from "./chromium.ts";
 import { demoOutcomes } from "./demo.ts";
 import type { Outcome } from "./outcome.ts";
 import { serve } from "./serve.ts";
-import { suiteFiles } from "./suite_files.ts";
+import { ALL_ROOMS, filesOf, KERNEL_ROOMS } from "./suite_files.ts";
 
-/** The suite's arguments of each run, by what it is to show. */
-const RUNS: Readonly<Record<string, readonly string[]>> = {
-  "as the adapter is": ["--only=webgpu"],
-  "default limits, traits of hardware": [
-    "--limits=default",
-    "--traits=hardware",
-    "--only=webgpu",
-  ],
+/**
+ * Each run's rooms and arguments, by what it is to show. A software adapter takes long to compile what hardware runs,
+ * so that the kernels alone are tried so.
+ */
+const RUNS: Readonly<Record<string, { readonly rooms: readonly string[]; readonly args: readonly string[] }>> = {
+  "as the adapter is": { rooms: ALL_ROOMS, args: ["--only=webgpu"] },
+  "default limits, traits of hardware": {
+    rooms: KERNEL_ROOMS,
+    args: ["--limits=default", "--traits=hardware", "--only=webgpu"],
+  },
 };
 
+/** How many of the slowest tests are told. */
+const SLOWEST = 5;
+
 /** Milliseconds after which a test that has said nothing is given up. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 const { only, screenshots } =
   parseArgs({ options: { only: { type: "string" }, screenshots: { type: "string" } } }).values;
@@ -37,12 +42,14 @@ try {
   await using _closing = { [Symbol.asyncDispose]: () => browser.close() };
   console.log(`${await browser.version()}`);
   if (only !== "page") {
-    const suite = await bundleSuite(await suiteFiles(), folder);
-    await using served = serve({
-      "/": () => Promise.resolve("<!doctype html><title>Tests</title>"),
-      "/suite.js": () => Deno.readFile(suite),
-    });
-    for (const [name, args] of Object.entries(RUNS)) await count(name, outcomes(browser, served.address, args));
+    for (const [name, { rooms, args }] of Object.entries(RUNS)) {
+      const suite = await bundleSuite(await filesOf(rooms), folder);
+      await using served = serve({
+        "/": () => Promise.resolve("<!doctype html><title>Tests</title>"),
+        "/suite.js": () => Deno.readFile(suite),
+      });
+      await count(name, outcomes(browser, served.address, args));
+    }
   }
   if (only !== "core") await count("the page", demoOutcomes(browser, screenshots ?? null));
 } finally {
@@ -58,13 +65,19 @@ Deno.exit(failed ? 1 : 0);
 async function count(name: string, tests: Promise<Outcome[]> | AsyncIterable<Outcome>): Promise<void> {
   const begin = performance.now();
   const own = { passed: 0, failed: 0, ignored: 0 };
-  for await (const { name, status, message } of "then" in tests ? await tests : tests) {
+  const durations: (readonly [name: string, milliseconds: number])[] = [];
+  for await (const { name, status, message, milliseconds } of "then" in tests ? await tests : tests) {
+    durations.push([name, milliseconds]);
     own[status]++;
     counts[status]++;
     if (message !== null) console.log(`${name} ... FAILED\n${message}\n`);
   }
   const seconds = ((performance.now() - begin) / 1000).toFixed(0);
   console.log(`${name}: ${own.passed} passed, ${own.failed} failed, ${own.ignored} ignored (${seconds} s)`);
+  durations.sort(([, a], [, b]) => b - a);
+  for (const [test, milliseconds] of durations.slice(0, SLOWEST)) {
+    console.log(`  ${(milliseconds / 1000).toFixed(1)} s ${test}`);
+  }
 }
 
 /** Runs the suite in a worker of a page of its own, until it ends or a test has taken too long. */

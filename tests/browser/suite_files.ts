@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { CHECKOUT } from "../support/task.ts";
 
 /** The rooms whose tests say that a WebGPU implementation computes what it should. */
-const ROOMS = [
+export const ALL_ROOMS: readonly string[] = [
   "tests/core/autograd_test.ts",
   "tests/core/device_test.ts",
   "tests/core/backend/program_test.ts",
@@ -19,8 +19,20 @@ const ROOMS = [
   "tests/plugins/losses",
 ];
 
-/** The test files of a browser's suite, by their paths in the checkout. */
-export async function suiteFiles(): Promise<string[]> {
+/** Those of the kernels that hardware has for itself: products, convolutions, rows, singular values. */
+export const KERNEL_ROOMS: readonly string[] = [
+  "tests/core/ops",
+  "tests/core/kernels/block_test.ts",
+  "tests/core/kernels/conv2d_test.ts",
+  "tests/core/kernels/gemm_test.ts",
+  "tests/core/kernels/strips_test.ts",
+  "tests/core/linalg",
+  "tests/core/mpo",
+  "tests/core/distill/training/training_step_test.ts",
+];
+
+/** The test files of rooms, by their paths in the checkout. */
+export async function filesOf(rooms: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   const visit = async (path: string): Promise<void> => {
     if (path.endsWith("_test.ts")) files.push(path);
@@ -29,6 +41,6 @@ export async function suiteFiles(): Promise<string[]> {
       await visit(`${path}/${name}`);
     }
   };
-  for (const room of ROOMS) await visit(room);
+  for (const room of rooms) await visit(room);
   return files.sort();
 }

@@ -23,7 +23,7 @@ export interface StepRecord {
   readonly step: number;
   /** Examples in its batch. */
   readonly batchSize: number;
-  /** How many answers are right or wrong: the examples, the tokens that count, none of a regression. */
+  /** How many answers are right or wrong: the examples with a label, the tokens that count, none of a regression. */
   readonly scored: number;
   /** `[]`: the weighted sum. */
   readonly total: Tensor;
@@ -144,7 +144,7 @@ export class TrainingStep {
         : [];
       const lossScale = withNorms && this.scaler ? [ops.scale(this.scaler.state, 1)] : [];
       const batchSize = batch.label.shape[0];
-      const scored = task === "regression" ? 0 : scoredIn(task, batch.label);
+      const scored = task === "regression" ? 0 : scoredIn(task, { label: batch.label, labelled: batch.labelled });
       const norms = { squaredNorms, squaredParameters };
       return { step: progress.step, batchSize, scored, total, terms, correct, ...norms, lossScale };
     });
