@@ -20,7 +20,7 @@ testBackends("a short training in float16 comes to the loss of float32, and ship
     const overrides = ["train.epochs=3"];
     const single = await tinyRun(folder, { backend, overrides, output: "f32" });
     const half = await tinyRun(folder, { backend, overrides: [...overrides, ...F16], output: "f16" });
-    const [expected, actual] = [single.student.loss, half.student.loss];
+    const [expected, actual] = [single.student.loss!, half.student.loss!];
     assert.ok(Math.abs(actual - expected) < 0.03 * expected, `${actual} against ${expected}`);
     assert.notEqual(half.studentSha256, single.studentSha256, "it is another computation");
     assert.deepEqual([single.precision, single.lossScale], ["f32", null]);
