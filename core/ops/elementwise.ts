@@ -16,12 +16,12 @@ import { sumTo } from "./sum.ts";
 function unary({ value, dx }: { value: UnaryKernel; dx: UnaryGradientKernel }): Op<[x: Tensor, c?: number], null> {
   return defineOp({
     forward(device: Device, x: Tensor, c = 0) {
-      const output = device.empty(x.shape);
+      const output = device.empty(x.shape, device.formatOf(x));
       device.run(value, { input: x, output }, { size: x.size, c });
       return { output, saved: null };
     },
     backward(device, { gradient }, x, c = 0) {
-      const output = device.empty(x.shape);
+      const output = device.empty(x.shape, x.format);
       device.run(dx, { input: x, gradient, output }, { size: x.size, c });
       return [output];
     },
@@ -39,7 +39,7 @@ function binary(kernels: BinaryKernels): Op<[a: Tensor, b: Tensor], null> {
   return defineOp({
     forward(device: Device, a: Tensor, b: Tensor) {
       const { shape, parameters } = broadcast(a.shape, b.shape);
-      const output = device.empty(shape);
+      const output = device.empty(shape, device.formatOf(a, b));
       device.run(kernels.value, { a, b, output }, parameters);
       return { output, saved: null };
     },
@@ -47,7 +47,8 @@ function binary(kernels: BinaryKernels): Op<[a: Tensor, b: Tensor], null> {
       const { shape, parameters } = broadcast(a.shape, b.shape);
       const part = (kernel: BinaryGradientKernel | null, operand: Tensor) => {
         if (kernel === null) return sumTo(device, gradient, operand.shape);
-        const output = device.empty(shape);
+        // Where the operand was repeated, a sum in float32 follows.
+        const output = device.empty(shape, operand.format);
         device.run(kernel, { a, b, gradient, output }, parameters);
         return sumTo(device, output, operand.shape);
       };

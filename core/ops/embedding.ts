@@ -37,7 +37,7 @@ export const embedding: Op<[table: Tensor | readonly Tensor[], indices: Tensor]>
   forward(device: Device, tables: Tensor | readonly Tensor[], indices: Tensor) {
     const { parts, columns } = partsOf(tables);
     const count = indices.size;
-    const output = device.empty([...indices.shape, columns]);
+    const output = device.empty([...indices.shape, columns], device.activations);
     for (const { table, begin } of parts) {
       device.run(embeddingKernel, { table, indices, output }, { count, columns, begin, rows: table.shape[0] });
     }

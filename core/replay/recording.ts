@@ -31,12 +31,12 @@ export class Recording {
     for (const [number, tensor] of constants) storages.set(number, tensor);
     this.#constants = constants.map(([, tensor]) => tensor);
 
-    const place = ({ storage, offset, length }: View): View => {
+    const place = ({ storage, offset, ...view }: View): View => {
       const number = notes.numberOf(storage);
-      if (number === null) return { storage, offset, length };
+      if (number === null) return { storage, offset, ...view };
       const home = homes.get(number);
-      if (home) return { storage: home.storage, offset: home.offset + offset, length };
-      return { storage: storages.get(number)!.view.storage, offset, length };
+      if (home) return { storage: home.storage, offset: home.offset + offset, ...view };
+      return { storage: storages.get(number)!.view.storage, offset, ...view };
     };
     this.#program = device.backend.compile(
       calls.map((call): Call =>

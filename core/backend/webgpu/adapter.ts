@@ -48,13 +48,18 @@ export function traitsOf(adapter: GPUAdapter, device: GPUDevice): AdapterTraits 
 /**
  * A device whose buffers may be as large as the adapter allows, with WebGPU's default limits otherwise.
  *
- * @param defaultLimits whether to ask for WebGPU's default ones instead
+ * @param options `defaultLimits`: whether to ask for WebGPU's default ones instead; `f16`: whether to ask for float16,
+ * where the adapter has it
  * @throws UserError if the adapter gives none
  */
-export async function openDevice(adapter: GPUAdapter, defaultLimits = false): Promise<GPUDevice> {
+export async function openDevice(
+  adapter: GPUAdapter,
+  { defaultLimits = false, f16 = false }: { readonly defaultLimits?: boolean; readonly f16?: boolean } = {},
+): Promise<GPUDevice> {
   const requiredLimits = defaultLimits ? {} : Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   try {
-    return await adapter.requestDevice({ requiredLimits });
+    const requiredFeatures: GPUFeatureName[] = f16 && adapter.features.has("shader-f16") ? ["shader-f16"] : [];
+    return await adapter.requestDevice({ requiredLimits, requiredFeatures });
   } catch (error) {
     throw new UserError(
       `Cannot open the GPU "${describeAdapter(adapter)}": ${(error as Error).message}; --backend cpu runs without it`,

@@ -1,3 +1,4 @@
+import { halvesOf } from "../format.ts";
 import type { AdapterTraits } from "../kernel.ts";
 import type { Call, CopyCall, KernelCall, Program } from "../program.ts";
 import { createBindGroup, UNIFORM_STRIDE } from "./bind_groups.ts";
@@ -56,7 +57,7 @@ export class GpuProgram implements Program {
     let slot = 0;
     this.#steps = calls.map((call) => {
       if (!("kernel" in call)) return call;
-      const launch = call.kernel.launch(call.parameters, traits);
+      const launch = call.kernel.launch(call.parameters, traits, halvesOf(call.views));
       const pipeline = pipelines.get(call.kernel, launch);
       writeParameters(this.#bytes, slot * UNIFORM_STRIDE, call.kernel.parameters, call.parameters);
       const group = createBindGroup(device, pipeline, call.views, this.#uniform);
@@ -122,7 +123,7 @@ function cutsOf(calls: readonly Call[], most: number): number[] {
   return [...cuts, calls.length];
 }
 
-/** A copy between views of equal length. */
+/** A copy between views of float32 and of equal length. */
 export function encodeCopy(encoder: GPUCommandEncoder, { source, target }: CopyCall): void {
   encoder.copyBufferToBuffer(
     (source.storage as GpuStorage).buffer,
