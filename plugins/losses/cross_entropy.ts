@@ -6,8 +6,8 @@ import { expectClasses, scoredRows } from "./token_rows.ts";
 
 /**
  * Cross-entropy with the labels: mean over the batch of -log softmax(z)_y, with label smoothing e
- * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. Of mixed images it is that of both labels, by their shares. For tagging the mean runs over the tokens that have a
- * label.
+ * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. Of mixed images it is that of both labels, by their
+ * shares. For tagging the mean runs over the tokens that have a label.
  */
 export const crossEntropy = defineLoss<{ labelSmoothing: number; head: StudentHead }>({
   name: "cross-entropy",
