@@ -33,13 +33,15 @@ import { structureTopK } from "./losses/structure_top_k.ts";
 import { subStructure } from "./losses/sub_structure.ts";
 import { tensorAlignment } from "./losses/tensor_alignment.ts";
 import { bert } from "./models/bert/bert.ts";
+import { onnx } from "./models/onnx/onnx.ts";
+import { recordedOutputs } from "./models/outputs/outputs.ts";
 import { resnet } from "./models/resnet/resnet.ts";
 import { tfjs } from "./models/tfjs/tfjs.ts";
 import { vit } from "./models/vit/vit.ts";
 
 /** The plug-ins that a recipe can name without a file. */
 export const builtins: Builtins = {
-  model: [resnet, bert, vit, tfjs],
+  model: [resnet, bert, vit, tfjs, onnx, recordedOutputs],
   loss: [
     crossEntropy,
     kd,

@@ -14,4 +14,6 @@ export interface Images {
 export interface LabelledImages extends Images {
   /** [count], each from 0 up to but not the number of classes. */
   readonly labels: Uint8Array | Uint16Array;
+  /** [count]: 1 for each image that has a label, 0 for one whose label says nothing; missing where all have. */
+  readonly labelled?: Uint8Array;
 }

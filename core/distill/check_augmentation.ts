@@ -1,5 +1,7 @@
 import { firstIndices } from "../data/loader.ts";
 import type { RunData } from "./load_data.ts";
+import type { Examples } from "../plugin/dataset.ts";
+import { labelledOf } from "../plugin/labelled.ts";
 import type { Loss } from "../plugin/loss.ts";
 import { listWords } from "../recipe/words.ts";
 import type { Checked } from "../recipe/checked.ts";
@@ -60,14 +62,29 @@ export function mixingOf({ augment }: Pick<Recipe, "augment">): readonly (typeof
   return MIXING.filter((key) => augment[key] > 0);
 }
 
-/** @throws UserError with line and column for a loss that would take a mixed image for one of its first label alone */
+/**
+ * @throws UserError with line and column for a loss that would take a mixed image for one of its first label alone, or
+ * for half of a label
+ */
 export function expectMixable(
   recipe: Checked<Recipe>,
-  losses: readonly { readonly name: string; readonly loss: Pick<Loss, "mixed"> }[],
+  losses: readonly { readonly name: string; readonly loss: Pick<Loss, "mixed" | "labels"> }[],
+  train: Pick<Examples, "length" | "labelled">,
 ): void {
   const [way] = mixingOf(recipe.value);
+  if (way === undefined) return;
+  const partly = losses.findIndex(({ loss }) => loss.labels === "some");
+  if (partly >= 0 && labelledOf(train) < train.length) {
+    throw recipe.error(
+      ["augment", way],
+      `Cannot mix images for the loss "${
+        losses[partly].name
+      }" where some have no label: a mixture would have half of ` +
+        `one; set ${way} to 0, or use losses without labels, such as kd`,
+    );
+  }
   const unfit = losses.findIndex(({ loss }) => loss.mixed !== true);
-  if (way === undefined || unfit < 0) return;
+  if (unfit < 0) return;
   throw recipe.error(
     ["losses", unfit],
     `Cannot use the loss "${losses[unfit].name}" with augment.${way}: it would take each mixed image for one of its ` +

@@ -21,7 +21,8 @@ export interface HostTensor {
 
 /**
  * What is asked about an example: its class, a number, or a class for each token. Labels are `label [batch]`, or
- * `[batch, length]` for tagging, where -1 stands at tokens that are not scored.
+ * `[batch, length]` for tagging, where -1 stands at tokens that are not scored. Of a list in which examples lack a
+ * label, see {@link Examples.labelled}.
  */
 export type Task = "classification" | "regression" | "tagging";
 
@@ -87,12 +88,34 @@ export interface Augmentation {
   readonly epoch: number;
 }
 
+/** Where examples come from, so that what a file says of them can be joined to them. */
+export interface ExampleSource {
+  /** The file, as the recipe names it; `null` for examples of several. */
+  readonly file: string | null;
+  /** How many records the file has: rows, images. Those that were left out count. */
+  readonly records: number;
+  /** Of each example the number of its record in the file, from 0. */
+  readonly record: Uint32Array;
+  /** Of each example its id, which no other has; `null` where the data have none. */
+  readonly ids: readonly string[] | null;
+}
+
 /** A list of examples. */
 export interface Examples {
   /** How many there are. */
   readonly length: number;
-  /** The class of each example, by which a split is stratified; `null` where an example has not one class. */
-  readonly labels: Uint8Array | Uint16Array | null;
+  /**
+   * The class of each example, by which a split is stratified, -1 for one without a label; `null` where an example has
+   * not one class.
+   */
+  readonly labels: Uint8Array | Uint16Array | Int32Array | null;
+  /**
+   * 1 for each example that has a label, 0 for one that has none; missing where all have. Where it is there, every batch
+   * has the same as `labelled [batch]`, and `label` is -1 (0 in a regression) for an example without one.
+   */
+  readonly labelled?: Uint8Array;
+  /** Where they come from, for a teacher that is a file of outputs; missing where that is not known. */
+  readonly source?: ExampleSource;
   /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */
   readonly lengths?: Uint16Array;
   /**

@@ -51,7 +51,7 @@ export function softenedLoss(
         mixed: true,
         compute({ ops, student, teacher, batch, at }) {
           const t = at(temperature);
-          const { rows, mean } = scoredRows(ops, student.logits, batch.label);
+          const { rows, mean } = scoredRows(ops, student.logits, batch);
           const [ofStudent, ofTeacher] = [logitsOfStudent(student), teacher.logits].map((logits) => {
             const scored = rows(logits); // [rows, classes]
             return transform ? transform(ops, scored) : scored;

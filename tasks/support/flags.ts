@@ -13,6 +13,7 @@ export interface RecipeFlags {
 /** Flags of the verbs that run a recipe. */
 export interface RunFlags extends RecipeFlags {
   readonly resume?: boolean;
+  readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
@@ -49,6 +50,7 @@ export function addRunFlags(command: Command): Command {
     addRecipeFlags(command)
       .option("--out <folder>", "run folder (default: runs/ and the recipe's name)")
       .option("--resume", "continue from the checkpoint in the run folder")
+      .option("--dry-run", "print what the run would do and take, after a few steps; write nothing")
       .option("--quiet", "print the closing table and warnings alone"),
     "keep every progress line, and show the stack of an internal error",
   );

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { CHECKOUT } from "../support/task.ts";
 
 /** The rooms whose tests say that a WebGPU implementation computes what it should. */
-export const KERNEL_ROOMS: readonly string[] = [
+export const ALL_ROOMS: readonly string[] = [
   "tests/core/autograd_test.ts",
   "tests/core/device_test.ts",
   "tests/core/backend/program_test.ts",
@@ -13,12 +13,23 @@ export const KERNEL_ROOMS: readonly string[] = [
   "tests/core/linalg",
   "tests/core/mpo",
   "tests/core/replay",
+  "tests/core/nn",
   "tests/core/distill/training/training_step_test.ts",
   "tests/core/distill/training/replay_test.ts",
+  "tests/plugins/losses",
 ];
 
-/** Those, and what is made of the same kernels. */
-export const ALL_ROOMS: readonly string[] = [...KERNEL_ROOMS, "tests/core/nn", "tests/plugins/losses"];
+/** Those of the kernels that hardware has for itself: products, convolutions, rows, singular values. */
+export const KERNEL_ROOMS: readonly string[] = [
+  "tests/core/ops",
+  "tests/core/kernels/block_test.ts",
+  "tests/core/kernels/conv2d_test.ts",
+  "tests/core/kernels/gemm_test.ts",
+  "tests/core/kernels/strips_test.ts",
+  "tests/core/linalg",
+  "tests/core/mpo",
+  "tests/core/distill/training/training_step_test.ts",
+];
 
 /** The test files of rooms, by their paths in the checkout. */
 export async function filesOf(rooms: readonly string[]): Promise<string[]> {

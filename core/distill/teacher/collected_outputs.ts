@@ -5,6 +5,7 @@ import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
 import { type Block, copyCommon } from "./blocks.ts";
 import { upload } from "../../plugin/batch.ts";
 import { firstIndices } from "../../data/loader.ts";
+import { mapBatches } from "../map_examples.ts";
 import { batchesOf } from "../../evaluate/batches.ts";
 import { overBatches } from "../../evaluate/over_examples.ts";
 
@@ -65,6 +66,7 @@ export function offsetsOf(layout: Layout, count: number, tokens: Uint32Array | n
  * Computes outputs over all examples and keeps them without padding. Texts are taken by their length, so that batches
  * have little of it.
  *
+ * @param prepare is run on each batch before it is uploaded
  * @throws UserError for an output with a dimension that is neither always the same nor the text's length
  */
 export async function collectOutputs(
@@ -73,14 +75,20 @@ export async function collectOutputs(
   batchSize: number,
   tokens: Uint32Array | null,
   compute: ComputeOutputs,
+  prepare: (batch: Batch<HostTensor>) => Batch<HostTensor> = (batch) => batch,
 ): Promise<Map<string, KeptOutput>> {
   const { length } = examples;
   const order = tokens ? firstIndices(length).sort((a, b) => tokens[a] - tokens[b]) : firstIndices(length);
-  const kept = new Map([...await layoutsOf(ops, examples, tokens, compute)].map(([name, layout]) => {
-    const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
-    return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
-  }));
-  for await (const { indices, numbers } of overBatches(ops, examples, batchesOf(order, batchSize), compute)) {
+  const kept = new Map(
+    [...await layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))))].map(
+      ([name, layout]) => {
+        const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
+        return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
+      },
+    ),
+  );
+  const prepared = mapBatches(examples, prepare);
+  for await (const { indices, numbers } of overBatches(ops, prepared, batchesOf(order, batchSize), compute)) {
     for (const [name, { shape, data }] of numbers) {
       const { offsets, ...output } = kept.get(name)!;
       if (output.shared) output.data.set(data);
@@ -125,7 +133,7 @@ async function layoutsOf(
   ops: Ops,
   examples: Examples,
   tokens: Uint32Array | null,
-  compute: ComputeOutputs,
+  compute: (batch: Batch<HostTensor>) => ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, Layout>> {
   const byLength = firstIndices(examples.length).sort((a, b) => tokens ? tokens[a] - tokens[b] : a - b);
   const [shortest, longest] = [byLength[0], byLength.at(-1)!];
@@ -136,7 +144,7 @@ async function layoutsOf(
   ];
   const [few, most] = batches.map(({ mask }) => mask?.shape[1] ?? 0);
   const [one, two] = batches.map((batch) =>
-    ops.scope(() => new Map([...compute(upload(ops, batch))].map(([name, { shape }]) => [name, shape])))
+    ops.scope(() => new Map([...compute(batch)].map(([name, { shape }]) => [name, shape])))
   );
   return new Map([...one].map(([name, shape]) => {
     const other = two.get(name)!;

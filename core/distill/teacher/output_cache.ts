@@ -15,6 +15,7 @@ import {
   shapeOf,
   tokensOf,
 } from "./collected_outputs.ts";
+import { batchFor } from "../../plugin/batch.ts";
 import { nameOutputs, type OutputTree } from "../../plugin/output_tree.ts";
 import { cachedName, someOutputs, type Teacher } from "./teacher_outputs.ts";
 
@@ -106,7 +107,7 @@ async function compute(
     const named = nameOutputs(someOutputs(ops, teacher, wanted, batch, seed));
     tree = named.tree;
     return named.tensors;
-  });
+  }, (batch) => batchFor(teacher.model, batch, wanted));
   return { tree, outputs };
 }
 

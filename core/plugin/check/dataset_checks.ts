@@ -153,7 +153,7 @@ async function expectLabels(examples: Examples, { task, classes }: InputDescript
   const chosen = some(examples);
   const { data } = (await batchOf(examples, chosen)).label;
   if (task === "regression") return;
-  const least = task === "tagging" ? -1 : 0;
+  const least = task === "tagging" || examples.labelled ? -1 : 0;
   const inRange = (label: number) => Number.isInteger(label) && label >= least && label < classes.length;
   const wrong = data.findIndex((label) => !inRange(label));
   expect(wrong < 0, `label[${wrong}] of a batch is ${data[wrong]}, and there are ${classes.length} classes`);

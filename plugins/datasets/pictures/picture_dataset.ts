@@ -1,9 +1,11 @@
 import type { Normalisation } from "../../../core/data/image_augment.ts";
+import type { Images } from "../../../core/data/images.ts";
 import { UserError } from "../../../core/errors.ts";
-import type { Dataset, DatasetSetup, Examples, OpenFolder } from "../../../core/plugin/dataset.ts";
+import type { Augmentation, Dataset, DatasetSetup, Examples, OpenFolder } from "../../../core/plugin/dataset.ts";
+import { labelTensors } from "../../../core/plugin/labelled.ts";
 import { listSome } from "../../../core/recipe/words.ts";
 import { visiblePath } from "../../../core/visible.ts";
-import { imageExamples } from "../image_examples.ts";
+import { imageBatch } from "../image_examples.ts";
 import { groupClasses } from "../image_groups.ts";
 import { badExample, type BadExamples, type ExamplePlace } from "../text/bad_examples.ts";
 import type { HashedPictures } from "./hashed_pictures.ts";
@@ -97,7 +99,7 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   }
   const grouped = options.groups && groupClasses(classes, options.groups);
   const examplesOf = (examples: readonly PictureExample[]) => {
-    const labels = Uint16Array.from(examples, ({ label }) => grouped ? grouped.groupOf[label] : label);
+    const labels = Int32Array.from(examples, ({ label }) => grouped && label >= 0 ? grouped.groupOf[label] : label);
     return pictureExamples(store, numbersOf(examples), labels, normalise);
   };
   const told = [
@@ -128,30 +130,37 @@ function measure(store: PictureStore, pictures: Uint32Array): Normalisation {
   return { mean: mean.map((value) => value / 255), std };
 }
 
+/** Examples of a store's pictures. @param labels of each, -1 for one without */
 function pictureExamples(
   store: PictureStore,
   pictures: Uint32Array,
-  labels: Uint16Array,
+  labels: Int32Array,
   normalise: Normalisation,
 ): Examples {
-  if (!store.streams) return imageExamples({ ...store.imagesOf(pictures), labels }, normalise, null);
+  const labelled = labels.includes(-1) ? Uint8Array.from(labels, (label) => label < 0 ? 0 : 1) : undefined;
+  const shared = { length: pictures.length, labels, ...(labelled && { labelled }) };
+  const batchOf = (images: Images, indices: Uint32Array, augmentation?: Augmentation) => ({
+    image: imageBatch(images, normalise, indices, augmentation),
+    ...labelTensors(labels, labelled, indices),
+  });
+  if (!store.streams) {
+    const images = store.imagesOf(pictures);
+    return { ...shared, batch: (...call) => batchOf(images, ...call) };
+  }
   const [height, width, channels] = store.size;
   const bytes = height * width * channels;
   let [pixels, places]: [Uint8Array, Map<number, number>] = [new Uint8Array(), new Map()];
-  const images = {
-    get pixels() {
-      return pixels;
-    },
-    placeOf: (index: number) => places.get(index)! * bytes,
-    ...{ count: pictures.length, height, width, channels, labels },
-  };
   return {
-    ...imageExamples(images, normalise, null),
+    ...shared,
     async fetch(indices) {
       const wanted = [...new Set(indices)];
       if (wanted.every((index) => places.has(index))) return;
       pixels = await store.fetch(wanted.map((index) => pictures[index]));
       places = new Map(wanted.map((index, place) => [index, place]));
+    },
+    batch(...call) {
+      const placeOf = (index: number) => places.get(index)! * bytes;
+      return batchOf({ pixels, placeOf, count: pictures.length, height, width, channels }, ...call);
     },
   };
 }

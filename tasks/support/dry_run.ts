@@ -1,0 +1,125 @@
+import { Run } from "../../core/distill/run.ts";
+import type { RunOptions } from "../../core/distill/open_run.ts";
+import { type Reporter, silent } from "../../core/distill/progress.ts";
+import { StoppedEarly } from "../../core/distill/stops.ts";
+import { removePath } from "../../core/files.ts";
+import type { InputDescription } from "../../core/plugin/dataset.ts";
+import { countTrained } from "../../core/plugin/parameters.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import type { Override } from "../../core/recipe/overrides.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+import { counted, duration, grouped } from "./format.ts";
+import { alignColumns } from "./table.ts";
+
+/** Steps before the clock: they compile shaders, and record what later ones replay. */
+const WARM_UP = 3;
+/** Steps that are timed, fewer where they take longer than {@link MOST_SECONDS} together. */
+const TIMED = 10;
+const MOST_SECONDS = 20;
+/** Chains of which the names are printed. */
+const NAMED_CHAINS = 3;
+
+/** Changes a recipe so that a dry run leaves nothing: its run folder is one to be removed, and each step is timed. */
+export function dryOverrides({ value: { output, teacher } }: Checked<Recipe>): Override[] {
+  const label = "--dry-run";
+  return [
+    { path: ["output"], value: `${output}.dry-run-${Deno.pid}`, label },
+    { path: ["train", "logEvery"], value: 1, label },
+    ...(teacher?.cache ? [{ path: ["teacher", "cache"], value: null, label }] : []),
+  ];
+}
+
+/**
+ * Opens a run, takes a few steps and removes what it wrote.
+ *
+ * @param recipe changed by {@link dryOverrides}
+ * @returns what the run would do and what it would take, as lines for people
+ */
+export async function dryRun(recipe: Checked<Recipe>, options: RunOptions): Promise<string[]> {
+  try {
+    return await trial(recipe, options);
+  } finally {
+    await removePath(recipe.value.output);
+  }
+}
+
+async function trial(
+  recipe: Checked<Recipe>,
+  { reporter = silent, signal, ...options }: RunOptions,
+): Promise<string[]> {
+  const speeds: number[] = [];
+  const progress: Reporter["progress"] = ({ examplesPerSecond }) => void speeds.push(examplesPerSecond);
+  using run = await Run.open(recipe, { ...options, signal, reporter: { ...reporter, progress } });
+  let begun = performance.now();
+  while (!run.finished && run.steps < WARM_UP + TIMED) {
+    if (run.steps === WARM_UP) begun = performance.now();
+    if (run.steps > WARM_UP && performance.now() - begun > 1000 * MOST_SECONDS) break;
+    if (signal?.aborted) throw new StoppedEarly();
+    await run.step();
+  }
+  return describe(run, speeds.length > WARM_UP ? speeds.slice(WARM_UP) : speeds.slice(-1));
+}
+
+/** @param speeds examples a second, by step */
+function describe({ parts }: Run, speeds: number[]): string[] {
+  const { recipe: { value: settings }, data, teacher, student, architecture, ops: { backend }, training } = parts;
+  const { totalSteps, stepsPerEpoch } = training.progress;
+  const speed = speeds.toSorted((a, b) => a - b)[speeds.length >> 1];
+  const step = Math.min(settings.train.batchSize, data.train.length) / speed;
+  const { train, validation, test } = data;
+  const inference = student.inferenceParameters;
+  const rows = [
+    [
+      "examples",
+      `${grouped(train.length)} training, ${grouped(validation?.length ?? 0)} validation, ` +
+      `${grouped(test.length)} test`,
+    ],
+    ["input", describeInput(data.dataset.input)],
+    [
+      "steps",
+      `${grouped(totalSteps)}: ${counted(totalSteps / stepsPerEpoch, "epoch")} of ${grouped(stepsPerEpoch)}, ` +
+      `batches of ${settings.train.batchSize}`,
+    ],
+    ["teacher", teacher ? `${grouped(countTrained(teacher.model))} parameters` : "none"],
+    [
+      "student",
+      `${architecture}, ${grouped(student.trainingParameters)} parameters in training, ` +
+      `${grouped(inference)} at inference (${bytes(4 * inference)})`,
+    ],
+    ["chains", describeChains([...student.chains].map(([name, { cores }]) => [name, cores.length]))],
+    [
+      "a step",
+      `${step < 1 ? `${(1000 * step).toFixed(0)} ms` : `${step.toFixed(1)} s`}, ${grouped(Math.round(speed))} ` +
+      `examples/s: the median of ${speeds.length}`,
+    ],
+    [
+      "training",
+      `about ${duration(step * totalSteps)} on this ${backend.name} backend; validation and tests beside it`,
+    ],
+    ["memory", `${bytes(backend.memory().peakBytes)} of tensors at most`],
+  ];
+  return [`dry run of ${settings.name}: nothing was written`, ...alignColumns(rows, ["left"])];
+}
+
+function describeInput({ task, classes, image, text }: InputDescription): string {
+  const kind = image
+    ? `images of ${image.size.join(" x ")}`
+    : text
+    ? `texts of up to ${text.maxLength} tokens, of ${grouped(text.vocabulary)}`
+    : "other";
+  return task === "regression"
+    ? `${kind}; a number`
+    : `${kind}; ${classes.length} ${task === "tagging" ? "tags" : "classes"}`;
+}
+
+function describeChains(chains: readonly (readonly [name: string, cores: number])[]): string {
+  if (chains.length === 0) return "none";
+  const shown = chains.slice(0, NAMED_CHAINS).map(([name, cores]) => `${name} (${cores} cores)`);
+  const more = chains.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+function bytes(count: number): string {
+  const mebibytes = count / 2 ** 20;
+  return mebibytes < 1 ? `${(count / 1024).toFixed(1)} KiB` : `${mebibytes.toFixed(1)} MiB`;
+}

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { runTask } from "../support/task.ts";
+import { tinyRecipe, withTinyData } from "../support/tiny_run.ts";
+
+const namesIn = async (folder: string) => (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+
+Deno.test("a dry run says what a run would be of and take, and leaves no file", () =>
+  withTinyData(async (folder) => {
+    const recipe = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(recipe, tinyRecipe);
+    const before = await namesIn(folder);
+    const args = [recipe, "--backend", "cpu", "--out", join(folder, "run"), "--set", "train.epochs=50"];
+    const { code, stdout, stderr } = await runTask("train", [...args, "--dry-run"]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const lines = stdout.slice(stdout.indexOf("dry run of tiny: nothing was written")).split("\n");
+    const said = Object.fromEntries(lines.map((line) => line.split(/ {2,}/)));
+    assert.equal(said.examples, "72 training, 24 validation, 24 test");
+    assert.equal(said.input, "images of 8 x 8 x 1; 3 classes");
+    assert.match(said.steps, /^(\d+): 50 epochs of \d+, batches of \d+$/);
+    assert.match(said.student, /^resnet, [\d,]+ parameters in training, [\d,]+ at inference \([\d.]+ KiB\)$/);
+    assert.match(said["a step"], /^[\d.]+ m?s, [\d,]+ examples\/s: the median of \d+$/);
+    assert.match(said.training, /^about \d+:\d\d on this cpu backend; /);
+    assert.deepEqual(await namesIn(folder), before);
+
+    const resumed = await runTask("train", [...args, "--dry-run", "--resume"]);
+    assert.equal(resumed.code, 2);
+    assert.match(resumed.stderr, /^Cannot resume in a dry run: leave out --resume or --dry-run$/m);
+  }));
