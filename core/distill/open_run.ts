@@ -30,6 +30,7 @@ import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
 import { Diagnostics } from "./training/diagnostics.ts";
 import { monitorOf } from "./training/monitor.ts";
+import { expectSampler } from "./training/sampler.ts";
 import { rehearse } from "./training/rehearsal.ts";
 import { expectStepFits } from "./training/size_check.ts";
 import { Training } from "./training/training.ts";
@@ -147,6 +148,7 @@ export async function openRun(
   if (weak) reporter.warning(weak);
   await breath();
   const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
+  expectSampler(recipe.part("train"), loaded.train, losses);
   const idle = idleExamples(loaded.train, losses);
   if (idle) reporter.warning(idle);
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
