@@ -109,7 +109,9 @@ export class BatchLoader {
   }
 }
 
-/** As many examples, of which each class has the same number: a small class's come several times, a large one's in part. */
+/**
+ * As many examples, of which each class has the same number: a small class's come several times, a large one's in part.
+ */
 function balanced(examples: Uint32Array, classes: ArrayLike<number>, random: Random): Uint32Array {
   const groups = Map.groupBy(examples, (example) => classes[example]);
   const drawn = [...groups.get(-1) ?? []];

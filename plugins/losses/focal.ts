@@ -10,9 +10,9 @@ const SMALLEST = 1e-7;
 
 /**
  * Focal loss (Lin et al. 2017, arXiv 1708.02002, Eq. 5), of the softmax's probability p_y of the label y:
- * -w_y (1 - p_y)^gamma log p_y, so that examples which are right already count less. The mean runs over the examples, for
- * tagging over the tokens, that have a label; with class weights w, the paper's alpha, it is divided by the sum of theirs.
- * With gamma 0 it is cross-entropy; the paper has gamma 2.
+ * -w_y (1 - p_y)^gamma log p_y, so that examples which are right already count less. The mean runs over the examples,
+ * for tagging over the tokens, that have a label; with class weights w, the paper's alpha, it is divided by the sum of
+ * theirs. With gamma 0 it is cross-entropy; the paper has gamma 2.
  */
 export const focal = defineLoss<{ gamma: Scheduled; head: StudentHead; classWeights: ClassWeights }>({
   name: "focal",

@@ -3,7 +3,10 @@ import type { Section } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 
-/** @throws UserError at `sampler` if classes are to be balanced where there are none, or a loss counts on seeing each once */
+/**
+ * @throws UserError at `sampler` if classes are to be balanced where there are none, or a loss counts on seeing each
+ * once
+ */
 export function expectSampler(
   recipe: Section<Recipe["train"]>,
   { labels }: Pick<Examples, "labels">,
