@@ -101,7 +101,7 @@ testBackends("of features, too, examples without a label are no part of a class"
   await told.prepare(of(every).teacher, labels);
   const models = of(every);
   const call = told.callOf(models, labels);
-  const batch = { ...call.batch, labelled: ops.tensor(marks) };
+  const batch = { ...call.batch, labelled: ops.tensor(marks), negatives: ops.tensor(every) };
   const { gradients } = ops.differentiate(() => told.loss.compute({ ...call, batch }), [models.student.pooled]);
   const gradient = await gradients[0]!.read();
   const lengths = every.map((row) => Math.hypot(...rowsOf(gradient, [row])));
