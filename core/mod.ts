@@ -121,6 +121,7 @@ export type { Stopwatch } from "./distill/stopwatch.ts";
 export type { RunData } from "./distill/load_data.ts";
 export type { LoadedTeacher } from "./distill/teacher/load_teacher.ts";
 export type { Teacher } from "./distill/teacher/teacher_outputs.ts";
+export type { Taught } from "./distill/teacher/decisions.ts";
 export type { TaughtModel } from "./distill/student/initial_weights.ts";
 export type { Student } from "./distill/student/student.ts";
 export type { ExportedStudent } from "./distill/student/export_student.ts";
