@@ -21,6 +21,7 @@ const optionsOf: Readonly<Record<string, Record<string, unknown>>> = {
   resnet: { depth: 8, width: 4 },
   bert: { layers: 2, width: 8, heads: 2 },
   vit: { layers: 2, width: 8, heads: 2, patch: 4 },
+  outputs: { file: "outputs.jsonl", key: "row", values: "logits" },
   idx: {
     train: { images: "train-images", labels: "train-labels" },
     test: { images: "test-images", labels: "test-labels" },
