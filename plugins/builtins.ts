@@ -15,6 +15,7 @@ import { crf } from "./losses/crf.ts";
 import { crossEntropy } from "./losses/cross_entropy.ts";
 import { dist } from "./losses/dist.ts";
 import { dkd } from "./losses/dkd.ts";
+import { focal } from "./losses/focal.ts";
 import { hardDistillation } from "./losses/hard_distillation.ts";
 import { hiddenMse } from "./losses/hidden_mse.ts";
 import { jensenShannon } from "./losses/jensen_shannon.ts";
@@ -44,6 +45,7 @@ export const builtins: Builtins = {
   model: [resnet, bert, vit, tfjs, onnx, recordedOutputs],
   loss: [
     crossEntropy,
+    focal,
     kd,
     hardDistillation,
     mseLogits,

@@ -136,6 +136,8 @@ export interface TrainSettings {
   }[];
   /** Whether batches are made of texts that are about as long. */
   readonly bucketByLength: boolean;
+  /** Whether an epoch has each example once, or as many of each class. */
+  readonly sampler: "shuffled" | "balanced";
   /** The learning rate's way through training. */
   readonly schedule: LearningRateSchedule;
   /** Largest norm of the whole gradient. */
@@ -175,6 +177,8 @@ export interface TrainSettings {
     /** Probability that a layer of the student computes. */
     readonly replacingRate: Scheduled;
   } | null;
+  /** How activations and their gradients are kept. */
+  readonly precision: "f32" | "f16";
   /** Whether repeated steps are replayed. */
   readonly replay: boolean;
   /** Epochs between two checkpoints. */

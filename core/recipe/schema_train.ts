@@ -129,6 +129,9 @@ export const trainSchema = z.strictObject({
   bucketByLength: z.boolean().default(true).describe(
     "Make batches of texts that are about as long, so that little is padded; images are all of one size",
   ),
+  sampler: z.enum(["shuffled", "balanced"]).default("shuffled").describe(
+    "Which examples an epoch has: each once, or as many of each class (the same number of steps), a small class's several times",
+  ),
   schedule: schedule.prefault({}).describe("Learning-rate schedule"),
   clipGradientNorm: z.union([z.literal("auto"), gradientNorm, z.null()]).default("auto").describe(
     "Largest norm of the whole gradient; auto: 1 with chains of 3 or more cores or with theseus, otherwise none; null: none",
@@ -161,6 +164,10 @@ export const trainSchema = z.strictObject({
   ),
   theseus: theseus.nullable().default(null).describe(
     "Put the frozen layers of the teacher that a layer of the student stands for in its place, at random; null: never",
+  ),
+  precision: z.enum(["f32", "f16"]).default("f32").describe(
+    "How the student's activations and their gradients are kept: f16 takes half the memory, with dynamic loss scaling, on " +
+      "WebGPU adapters with the feature shader-f16; sums, losses and weights stay f32",
   ),
   replay: z.boolean().default(true).describe(
     "Replay a training step's commands where steps repeat, instead of making them anew: same numbers, less time",

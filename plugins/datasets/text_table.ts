@@ -35,8 +35,8 @@ interface TextTableOptions extends TextSetOptions {
 const USUAL_LABEL = "label";
 
 /**
- * Texts, or pairs of texts, in tables with named columns: TSV, CSV or JSON lines. An example has no label where its cell
- * is empty or `null`, or its table has no such column.
+ * Texts, or pairs of texts, in tables with named columns: TSV, CSV or JSON lines. An example has no label where its
+ * cell is empty or `null`, or its table has no such column.
  */
 export const textTable = defineDataset<TextTableOptions>({
   name: "text-table",
