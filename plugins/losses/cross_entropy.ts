@@ -8,8 +8,8 @@ import { expectClasses, labelledRows } from "./token_rows.ts";
 /**
  * Cross-entropy with the labels: mean over the batch of -log softmax(z)_y, with label smoothing e
  * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. The mean runs over the examples, for tagging over the
- * tokens, that have a label. Of mixed images it is that of both labels, by their shares. With a weight w_c of each class
- * it is, as PyTorch has it, the sum of -(1 - e) w_y log p_y - e / C sum_c w_c log p_c over the sum of w_y.
+ * tokens, that have a label. Of mixed images it is that of both labels, by their shares. With a weight w_c of each
+ * class it is, as PyTorch has it, the sum of -(1 - e) w_y log p_y - e / C sum_c w_c log p_c over the sum of w_y.
  */
 export const crossEntropy = defineLoss<{ labelSmoothing: number; head: StudentHead; classWeights: ClassWeights }>({
   name: "cross-entropy",
