@@ -99,7 +99,12 @@ for (const [what, options, rename] of READ) {
       const file = join(folder, "w.safetensors");
       // In another order, as PyTorch's own is not kept in files.
       await writeSafetensors(file, new Map([...tensors, ...counters].sort(([a], [b]) => a < b ? 1 : -1)));
-      const read = await readModelWeights(file, model, "teacher");
+      const lines: string[] = [];
+      const read = await readModelWeights(file, model, "teacher", { report: (line) => lines.push(line) });
+      const plain = model.parameters.every(({ name }) =>
+        rename(name).replace(/^(?:module\.|_orig_mod\.)+/, "") === name
+      );
+      assert.equal(lines.length, plain ? 0 : 1, "wrappers are no names of their own");
       model.parameters.forEach(({ name }, index) => assert.equal(read.get(name)![0], index, name));
       const said = options.shortcut ? `shortcut: ${options.shortcut}, ` : "";
       const { teacher } = await sizes(folder, `${said}weights: w.safetensors`);
