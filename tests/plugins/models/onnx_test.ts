@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
+import { holdRuntime } from "../../../plugins/models/onnx/runtime.ts";
 import { halfOf, numberOf } from "../../../plugins/models/onnx/halves.ts";
 import { readGraph } from "../../../plugins/models/onnx/graph.ts";
 import {
@@ -159,5 +160,30 @@ Deno.test("a model of halves gets halves, and gives numbers", async () => {
       const sum = row.reduce((sum, x, place) => sum + x * Math.sin(3 * place + part), 0);
       assert.ok(Math.abs(data[part] - sum) < 0.02, `${data[part]} for ${sum}`);
     }
+  });
+});
+
+Deno.test("models and batches leave nothing in WebAssembly's memory", async () => {
+  await inFolder(async (folder) => {
+    const [path, refused] = [join(folder, "model.onnx"), join(folder, "refused.onnx")];
+    const size = [1, 160, 160] as const;
+    const wide = { inputs: [{ name: "x", shape: ["n", ...size] }], constants: [matrix(160 * 160, 3)] };
+    await Deno.writeFile(path, linear(wide));
+    await Deno.writeFile(refused, linear({ ...wide, nodes: [["Hologram", ["x"], "logits"]] }));
+    const large = { image: { data: new Float32Array(4 * 160 * 160), shape: [4, 160, 160, 1] } };
+    const { wasm, release } = await holdRuntime(1);
+    const some = async (times: number) => {
+      for (let time = 0; time < times; time++) {
+        using teacher = await openFile(path, {}, imagesOf(160, 160, 1));
+        teacher.run(large);
+        await assert.rejects(openFile(refused, {}, imagesOf(160, 160, 1)));
+      }
+      return wasm.HEAPU8.length;
+    };
+    // 0.4 MB a batch and 0.3 MB a model: more than this would stay of 24 of them.
+    const before = await some(4);
+    const grown = await some(24) - before;
+    assert.ok(grown < 7e6, `${grown}`);
+    release(false);
   });
 });
