@@ -170,6 +170,15 @@ const ZOO: [what: string, shapes: Shapes, reason: string][] = [
     "cannot be built",
   ],
   [
+    "a stem of three convolutions",
+    [
+      ...torchvision(imagenet).filter(([name]) => name !== "conv1.weight"),
+      ...[0, 3, 6].map((place) => [`conv1.${place}.weight`, [4, place === 0 ? 3 : 4, 3, 3]] as [string, number[]]),
+    ],
+    "look like those of a ResNet with 2, 2, 2 and 2 blocks of two convolutions behind a stem of several convolutions " +
+    "(ResNet-D), which cannot be built",
+  ],
+  [
     "one with groups",
     torchvision({ depth: 50, width: 4 }).map(([name, shape]) =>
       /layer\d\.\d\.conv2/.test(name) ? [name, [shape[0], shape[1] / 2, 3, 3]] as const : [name, shape] as const
