@@ -15,6 +15,7 @@ import { outputsFuzz } from "./outputs_fuzz.ts";
 import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
 import { cacheFuzz, chainFuzz, checkpointFuzz, experimentFuzz, runFolderFuzz } from "./own_files_fuzz.ts";
 import { conllFuzz, mailFuzz, tableFuzz } from "./text_fuzz.ts";
+import { onnxFuzz } from "./onnx_fuzz.ts";
 import { tfjsFuzz } from "./tfjs_fuzz.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
@@ -31,6 +32,7 @@ export const campaigns: readonly Campaign[] = [
   outputsFuzz,
   folderFuzz,
   tfjsFuzz,
+  onnxFuzz,
   checkpointFuzz,
   chainFuzz,
   cacheFuzz,
