@@ -36,6 +36,9 @@ const SIGMOID = "select(1.0 / (1.0 + exp(-x)), x, isNan(x))";
 /** The tanh of a number that no longer changes it: some adapters compute it by exponentials, which overflow. */
 const TANH = "select(tanh(clamp(x, -20.0, 20.0)), x, isNan(x))";
 
+/** Howard et al. 2019, arXiv 1905.02244, section 5.2. */
+const HARD_SIGMOID = "select(clamp(0.16666666666666666 * x + 0.5, 0.0, 1.0), x, isNan(x))";
+
 /** Hendrycks and Gimpel 2016: the tanh in the approximation of GELU. */
 const GELU_TANH = "tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x), -20.0, 20.0))";
 
@@ -60,6 +63,13 @@ export const unaryTable = {
     value: `0.5 * x * (1.0 + ${GELU_TANH})`,
     dx: `g * 0.5 * (1.0 + ${GELU_TANH}) * (1.0 + x * (1.0 - ${GELU_TANH}) * ` +
       "(0.7978845608028654 + 0.10703222440890037 * x * x))",
+  },
+  relu6: { value: "select(clamp(x, 0.0, 6.0), x, isNan(x))", dx: "select(0.0, g, x > 0.0 && x < 6.0)" },
+  silu: { value: `x * ${SIGMOID}`, dx: `g * ${SIGMOID} * (1.0 + x * (1.0 - ${SIGMOID}))` },
+  hardSigmoid: { value: HARD_SIGMOID, dx: "select(0.0, g * 0.16666666666666666, abs(x) < 3.0)" },
+  hardSwish: {
+    value: `x * ${HARD_SIGMOID}`,
+    dx: "select(select(g * (0.3333333333333333 * x + 0.5), g, x >= 3.0), 0.0, x <= -3.0)",
   },
   scale: { value: "c * x", dx: "c * g", c: "the factor" },
   offset: { value: "x + c", dx: "g", c: "the number added" },
