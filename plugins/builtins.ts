@@ -32,12 +32,14 @@ import { subStructure } from "./losses/sub_structure.ts";
 import { tensorAlignment } from "./losses/tensor_alignment.ts";
 import { bert } from "./models/bert/bert.ts";
 import { resnet } from "./models/resnet/resnet.ts";
+import { cnn } from "./models/stack/cnn.ts";
+import { mlp } from "./models/stack/mlp.ts";
 import { tfjs } from "./models/tfjs/tfjs.ts";
 import { vit } from "./models/vit/vit.ts";
 
 /** The plug-ins that a recipe can name without a file. */
 export const builtins: Builtins = {
-  model: [resnet, bert, vit, tfjs],
+  model: [resnet, cnn, mlp, bert, vit, tfjs],
   loss: [
     crossEntropy,
     kd,

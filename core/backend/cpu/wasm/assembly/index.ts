@@ -5,6 +5,7 @@ export { channelGradientSums, channelSquares, channelSums } from "./channel_sums
 export { convFilterGradient, convFilterGradientScratch } from "./conv_filter_gradient";
 export { convForward, convForwardScratch } from "./conv_forward";
 export { convInputGradient, convInputGradientScratch } from "./conv_input_gradient";
+export { depthwiseFilterGradient, depthwiseForward, depthwiseScatter } from "./depthwise";
 export { add, relu, reluGradient } from "./elementwise";
 export { gelu, geluGradient } from "./gelu";
 export { gemm, gemmScratch } from "./gemm";
