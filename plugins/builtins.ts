@@ -32,6 +32,7 @@ import { subStructure } from "./losses/sub_structure.ts";
 import { tensorAlignment } from "./losses/tensor_alignment.ts";
 import { bert } from "./models/bert/bert.ts";
 import { resnet } from "./models/resnet/resnet.ts";
+import { mobilenet } from "./models/mobilenet/mobilenet.ts";
 import { cnn } from "./models/stack/cnn.ts";
 import { mlp } from "./models/stack/mlp.ts";
 import { tfjs } from "./models/tfjs/tfjs.ts";
@@ -39,7 +40,7 @@ import { vit } from "./models/vit/vit.ts";
 
 /** The plug-ins that a recipe can name without a file. */
 export const builtins: Builtins = {
-  model: [resnet, cnn, mlp, bert, vit, tfjs],
+  model: [resnet, mobilenet, cnn, mlp, bert, vit, tfjs],
   loss: [
     crossEntropy,
     kd,
