@@ -17,7 +17,7 @@ export interface UnaryExpressions {
   /** The meaning of `c`, where the function takes one. */
   readonly c?: string;
   /** The SIMD kernel of the cpu backend, where there is one, beside which one for the gradient stands. */
-  readonly wasm?: "relu" | "gelu";
+  readonly wasm?: "relu" | "relu6" | "hardSwish" | "silu" | "gelu";
 }
 
 export interface BinaryExpressions {
@@ -64,12 +64,13 @@ export const unaryTable = {
     dx: `g * 0.5 * (1.0 + ${GELU_TANH}) * (1.0 + x * (1.0 - ${GELU_TANH}) * ` +
       "(0.7978845608028654 + 0.10703222440890037 * x * x))",
   },
-  relu6: { value: "select(clamp(x, 0.0, 6.0), x, isNan(x))", dx: "select(0.0, g, x > 0.0 && x < 6.0)" },
-  silu: { value: `x * ${SIGMOID}`, dx: `g * ${SIGMOID} * (1.0 + x * (1.0 - ${SIGMOID}))` },
+  relu6: { value: "select(clamp(x, 0.0, 6.0), x, isNan(x))", dx: "select(0.0, g, x > 0.0 && x < 6.0)", wasm: "relu6" },
+  silu: { value: `x * ${SIGMOID}`, dx: `g * ${SIGMOID} * (1.0 + x * (1.0 - ${SIGMOID}))`, wasm: "silu" },
   hardSigmoid: { value: HARD_SIGMOID, dx: "select(0.0, g * 0.16666666666666666, abs(x) < 3.0)" },
   hardSwish: {
     value: `x * ${HARD_SIGMOID}`,
     dx: "select(select(g * (0.3333333333333333 * x + 0.5), g, x >= 3.0), 0.0, x <= -3.0)",
+    wasm: "hardSwish",
   },
   scale: { value: "c * x", dx: "c * g", c: "the factor" },
   offset: { value: "x + c", dx: "g", c: "the number added" },

@@ -26,3 +26,8 @@ export function activate(ops: Ops, activation: Activation, x: Tensor): Tensor {
       return x;
   }
 }
+
+/** An activation as what batch norm has in its pass, and what is left to be applied behind it. */
+export function behindNorm(activation: Activation): { fused?: "relu" | "relu6"; left: Activation } {
+  return activation === "relu" || activation === "relu6" ? { fused: activation, left: "none" } : { left: activation };
+}

@@ -3,8 +3,8 @@ import type { ForwardCall } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 
 /** What follows batch norm in its pass, and numbers that differ from PyTorch's. */
-interface Options extends Pick<BatchNormOptions, "relu" | "momentum" | "epsilon"> {
-  /** Added before relu. */
+interface Options extends Pick<BatchNormOptions, "activation" | "momentum" | "epsilon"> {
+  /** Added before the activation. */
   readonly residual?: Tensor;
 }
 

@@ -1,6 +1,6 @@
 import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
-import { activate, type Activation } from "../images/activations.ts";
+import { activate, type Activation, behindNorm } from "../images/activations.ts";
 import { normalise } from "../images/batch_norm.ts";
 import { squeezeExcite } from "../images/squeeze_excitation.ts";
 import type { Architecture, Block, Names } from "./architecture.ts";
@@ -48,6 +48,6 @@ function step(
   const { ops, weights } = call;
   const filter = weights.get(`${names.conv}.weight`);
   const y = ops.conv2d(x, filter, { stride, padding: Math.floor(filter.shape[2] / 2), groups });
-  const relu = activation === "relu";
-  return activate(ops, relu ? "none" : activation, normalise(call, y, names.norm, { ...norm, relu, residual }));
+  const { fused, left } = behindNorm(activation);
+  return activate(ops, left, normalise(call, y, names.norm, { ...norm, activation: fused, residual }));
 }

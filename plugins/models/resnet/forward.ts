@@ -5,7 +5,7 @@ import { classLogits } from "../subclasses.ts";
 import type { Architecture, Block, ResnetOptions } from "./architecture.ts";
 import { convolutionsOf } from "./parameters.ts";
 
-const RELU = { relu: true };
+const RELU = { activation: "relu" } as const;
 
 /** A residual network's forward pass over images `[batch, height, width, channels]`. */
 export function forward(

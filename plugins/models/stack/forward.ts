@@ -1,6 +1,6 @@
 import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
-import { activate } from "../images/activations.ts";
+import { activate, behindNorm } from "../images/activations.ts";
 import { normalise } from "../images/batch_norm.ts";
 import { type Placed, type Stack, windowOf } from "./lay_out.ts";
 import type { ConvLayer, LinearLayer } from "./layers.ts";
@@ -44,8 +44,8 @@ function behind(
   y: Tensor,
 ): Tensor {
   if (norm === "none") return activate(call.ops, activation, y);
-  const relu = activation === "relu";
-  return activate(call.ops, relu ? "none" : activation, normalise(call, y, `${module + 1}`, { relu }));
+  const { fused, left } = behindNorm(activation);
+  return activate(call.ops, left, normalise(call, y, `${module + 1}`, { activation: fused }));
 }
 
 /** Images as vectors in PyTorch's order, channel by channel. */

@@ -36,6 +36,12 @@ export function splitKernels(
   const cutElements = (elements: number, length: number, unit = 1) =>
     cut(0, length, threadsFor(elements * ELEMENT_WORK), unit);
 
+  type Cut = typeof cutElements;
+  const unary = (name: string, cutter: Cut) => (length: number, x: number, y: number) =>
+    team.run(name, cutter(length, length, 16).map((range) => [x, y, ...range]));
+  const unaryGradient = (name: string, cutter: Cut) => (length: number, x: number, gradient: number, dx: number) =>
+    team.run(name, cutter(length, length, 16).map((range) => [x, gradient, dx, ...range]));
+
   const convScratch = (shape: ConvShape) => {
     const sizes = geometry(shape);
     const kernels = ["convForward", "convInputGradient", "convFilterGradient"];
@@ -165,17 +171,27 @@ export function splitKernels(
       channelSums("channelGradientSums", rows, channels, [x, gradient, mean], [sums, products], scratch),
     channelScratch: (channels) => 2 * (threads - 1) * aligned(channels * 4),
 
-    channelAffine(rows, channels, x, scale, shift, added, y, relu) {
+    channelAffine(rows, channels, x, scale, shift, added, y, activation) {
       const ranges = cutElements(rows * channels, rows);
-      team.run("channelAffine", ranges.map((range) => [x, scale, shift, added ?? 0, y, channels, +relu, ...range]));
+      team.run(
+        "channelAffine",
+        ranges.map((range) => [x, scale, shift, added ?? 0, y, channels, activation, ...range]),
+      );
     },
     channelGradient(rows, channels, x, gradient, coefficients, dx) {
       const ranges = cutElements(rows * channels, rows);
       team.run("channelGradient", ranges.map((range) => [x, gradient, coefficients, dx, channels, ...range]));
     },
-    gelu: (length, x, y) => team.run("gelu", cutFunctions(length, length, 16).map((range) => [x, y, ...range])),
-    geluGradient: (length, x, gradient, dx) =>
-      team.run("geluGradient", cutFunctions(length, length, 16).map((range) => [x, gradient, dx, ...range])),
+    gelu: unary("gelu", cutFunctions),
+    geluGradient: unaryGradient("geluGradient", cutFunctions),
+    silu: unary("silu", cutFunctions),
+    siluGradient: unaryGradient("siluGradient", cutFunctions),
+    relu: unary("relu", cutElements),
+    reluGradient: unaryGradient("reluGradient", cutElements),
+    relu6: unary("relu6", cutElements),
+    relu6Gradient: unaryGradient("relu6Gradient", cutElements),
+    hardSwish: unary("hardSwish", cutElements),
+    hardSwishGradient: unaryGradient("hardSwishGradient", cutElements),
     softmax(rows, columns, x, mask, rowsPerMask, y) {
       const ranges = cutFunctions(rows * columns, rows);
       team.run(
@@ -199,9 +215,6 @@ export function splitKernels(
     },
     layerNormSums: (rows, columns, x, gradient, mean, scale, sums, products, scratch) =>
       channelSums("layerNormSums", rows, columns, [x, gradient, mean, scale], [sums, products], scratch),
-    relu: (length, x, y) => team.run("relu", cutElements(length, length, 16).map((range) => [x, y, ...range])),
-    reluGradient: (length, x, gradient, dx) =>
-      team.run("reluGradient", cutElements(length, length, 16).map((range) => [x, gradient, dx, ...range])),
     add: (length, a, b, c) => team.run("add", cutElements(length, length, 16).map((range) => [a, b, c, ...range])),
   };
 }

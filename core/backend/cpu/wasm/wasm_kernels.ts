@@ -194,7 +194,7 @@ export interface WasmKernels {
   /** Bytes of scratch memory for any of the sums per channel, `layerNormSums` too; may be 0. */
   channelScratch(channels: number): number;
 
-  /** y = x * scale[c] + shift[c] (+ added) over [rows, channels], then max(y, 0) with `relu`. y may be x. */
+  /** y = x * scale[c] + shift[c] (+ added) over [rows, channels], then max(y, 0) with an `activation` of 1, min(max(y, 0), 6) of 2. y may be x. */
   channelAffine(
     rows: number,
     channels: number,
@@ -203,7 +203,7 @@ export interface WasmKernels {
     shift: number,
     added: number | null,
     y: number,
-    relu: boolean,
+    activation: number,
   ): void;
 
   /**
@@ -226,6 +226,24 @@ export interface WasmKernels {
 
   /** dx = gradient where x > 0, else 0. dx may be x or the gradient. */
   reluGradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /** y = min(max(x, 0), 6). y may be x. */
+  relu6(length: number, x: number, y: number): void;
+
+  /** dx = gradient where 0 < x < 6, else 0. dx may be x or the gradient. */
+  relu6Gradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /** y = x min(max(x / 6 + 1 / 2, 0), 1). y may be x. */
+  hardSwish(length: number, x: number, y: number): void;
+
+  /** dx = gradient times the derivative of `hardSwish` at x. dx may be x or the gradient. */
+  hardSwishGradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /** y = x / (1 + e^-x). y may be x. */
+  silu(length: number, x: number, y: number): void;
+
+  /** dx = gradient times the derivative of `silu` at x. dx may be x or the gradient. */
+  siluGradient(length: number, x: number, gradient: number, dx: number): void;
 
   /** y = x / 2 (1 + erf(x / sqrt 2)). y may be x. */
   gelu(length: number, x: number, y: number): void;
