@@ -6,9 +6,11 @@ import {
   convInputGradientKernel,
 } from "../kernels/conv2d.ts";
 import type { DepthwiseGeometry } from "../kernels/depthwise.ts";
+import type { GroupedGeometry } from "../kernels/grouped_conv2d.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { arrangedDepthwise, depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise.ts";
+import { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise.ts";
 import { partsByBlocks, partsOf } from "./gemm.ts";
+import { groupedFilterGradient, groupedForward, groupedInputGradient } from "./grouped_conv.ts";
 import { defineOp, type Forward, type Op } from "./op.ts";
 import { permuted } from "./strided.ts";
 import { sumOver } from "./sum.ts";
@@ -128,12 +130,23 @@ function byWinograd(device: Device, p: ConvGeometry, x: Tensor, filter: Tensor):
 }
 
 function byChannel(device: Device, p: DepthwiseGeometry, x: Tensor, filter: Tensor): Forward<Gradients> {
-  const arranged = arrangedDepthwise(device, filter);
+  const arranged = permuted(device, filter, TO_KERNEL);
   return {
     output: depthwiseForward(device, p, x, arranged),
     saved: {
       toInput: (gradient) => depthwiseInputGradient(device, p, gradient, arranged),
-      toFilter: (gradient) => depthwiseFilterGradient(device, p, x, gradient),
+      toFilter: (gradient) => permuted(device, depthwiseFilterGradient(device, p, x, gradient), FROM_KERNEL),
+    },
+  };
+}
+
+function byGroups(device: Device, p: GroupedGeometry, x: Tensor, filter: Tensor): Forward<Gradients> {
+  const arranged = permuted(device, filter, TO_KERNEL);
+  return {
+    output: groupedForward(device, p, x, arranged),
+    saved: {
+      toInput: (gradient) => groupedInputGradient(device, p, gradient, arranged),
+      toFilter: (gradient) => permuted(device, groupedFilterGradient(device, p, x, gradient), FROM_KERNEL),
     },
   };
 }
@@ -143,7 +156,7 @@ function byChannel(device: Device, p: DepthwiseGeometry, x: Tensor, filter: Tens
  *
  * x `[batch, height, width, in]`, filter `[out, in / groups, kernel height, kernel width]` as PyTorch stores it; the
  * result is `[batch, out height, out width, out]`. Padding is zeros, as many on every side. With as many groups as
- * channels in and out it is depthwise, which has kernels of its own.
+ * channels in and out it is depthwise, which has kernels of its own; other groups and dilation share a plain one.
  */
 export const conv2d: Op<[x: Tensor, filter: Tensor, options?: ConvOptions]> = defineOp({
   forward(device: Device, x: Tensor, filter: Tensor, options: ConvOptions = {}): Forward<Gradients> {
@@ -152,6 +165,7 @@ export const conv2d: Op<[x: Tensor, filter: Tensor, options?: ConvOptions]> = de
     if (groups > 1 && groups === channels && channels === outputs) {
       return byChannel(device, { ...geometry, channels, dilation }, x, filter);
     }
+    if (groups > 1 || dilation > 1) return byGroups(device, { ...geometry, dilation, groups }, x, filter);
     return suitsWinograd(device, geometry)
       ? byWinograd(device, geometry, x, filter)
       : byProducts(device, geometry, x, filter);

@@ -87,6 +87,12 @@ export const matmulConvCases = {
     // More padding than a filter spans, and filters larger than the image.
     convolution([1, 3, 2, 4], [4, 1, 1, 1], { groups: 4, padding: 2 }),
     convolution([1, 2, 3, 4], [4, 1, 5, 5], { groups: 4, padding: 2 }),
+    // Groups, also with more outputs than inputs, and dilation.
+    convolution([2, 5, 4, 6], [4, 3, 3, 3], { groups: 2, padding: 1 }),
+    convolution([1, 6, 5, 4], [12, 1, 3, 3], { groups: 4, padding: 1, stride: 2 }),
+    convolution([2, 7, 6, 8], [16, 2, 1, 2], { groups: 4, stride: 3 }),
+    convolution([1, 9, 8, 3], [5, 3, 3, 3], { dilation: 2, padding: 2 }),
+    convolution([2, 8, 7, 4], [6, 2, 3, 2], { groups: 2, dilation: 3, stride: 2, padding: 3 }),
     // Long sums for small results, forward and back: on hardware in parts.
     convolution([1, 5, 4, 32], [68, 32, 3, 3], { stride: 2, padding: 1 }),
   ],
