@@ -7,6 +7,7 @@ import { showShape, sizeOf } from "../../../core/tensor.ts";
 import { mobilenet } from "../../../plugins/models/mobilenet/mobilenet.ts";
 import torchvision from "../../fixtures/mobilenet/torchvision.json" with { type: "json" };
 import { backends, float64, testBackends } from "../../support/backends.ts";
+import { assertFingerprint } from "../../support/fingerprints.ts";
 import { imageData } from "../../support/inputs.ts";
 import { assertClose, pseudoRandom } from "../../support/numbers.ts";
 
@@ -79,12 +80,7 @@ function assertFingerprints(
   let index = 0;
   const least = 1e-3 * Math.max(...expected.map(([norm]) => norm));
   for (const [name, numbers] of tensors) {
-    const [norm, product] = expected[index];
-    const values = Float64Array.from(numbers);
-    const pattern = pseudoRandom(2000 + index++, values.length);
-    const got = [Math.hypot(...values), values.reduce((sum, value, i) => sum + value * pattern[i], 0)];
-    const scale = Math.max(norm, least);
-    assertClose(got.map((v) => v / scale), [norm / scale, product / scale], tolerance, name);
+    assertFingerprint(numbers, expected[index], 2000 + index++, tolerance, name, least);
   }
   assert.equal(index, expected.length);
 }
