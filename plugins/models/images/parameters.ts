@@ -17,8 +17,8 @@ export interface ConvolutionSizes {
  * "Whether depthwise filters may be over-parameterised, too".
  */
 export const DEPTHWISE_CHAINS =
-  "they are left out otherwise, as a channel's filter sees no other channel: a chain of the matrix [channels, taps] " +
-  "would join what the layer keeps apart, and its 9 or 25 columns bound every rank";
+  "they are left out otherwise, as each row of their matrix [channels, taps] filters one channel by itself, and a chain " +
+  "would tie together channels that the layer keeps apart";
 
 /** `NAME.weight [outputs, inputs / groups, size, size]` of a convolution. */
 export function convolutionSpec(
