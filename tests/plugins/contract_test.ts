@@ -18,6 +18,7 @@ const optionsOf: Readonly<Record<string, Record<string, unknown>>> = {
   patient: { pairs: tokens },
   "similarity-preserving": { pairs: layers },
   resnet: { depth: 8, width: 4 },
+  mobilenet: { version: "v3-small", width: 0.1, stemStride: 1 },
   cnn: {
     layers: [
       { use: "conv", channels: 4, stride: 2 },

@@ -1,10 +1,11 @@
 // Depthwise convolution of channels-last images: each channel has a filter of its own, so neighbouring channels are
-// lanes of one vector, and a step takes sixteen of them: a cache line of every pixel.
+// lanes of one vector. Pixels are gone through in their order, a few at a time with all of their channels, as memory is
+// read fastest so.
 
 import { loadLanes, storeLanes } from "./lanes";
 import { multiplyAdd, VECTOR } from "./simd";
 
-/** Bytes of the channels that are taken at a time. */
+/** Bytes of the channels that the gradient of the filters takes at a time: a cache line of every pixel. */
 const BLOCK: usize = 64;
 
 /** The first position whose tap, `offset` pixels from its beginning, falls into the image. */
@@ -39,63 +40,100 @@ export function depthwiseForward(
     const image = line / outHeight, at = line % outHeight * stride - top;
     const kyBegin = firstInside(at, dilation), kyEnd = min(endInside(at, dilation, height), kernelHeight);
     const from = x + <usize> image * height * row, to = y + <usize> line * outWidth * pixel;
-    let c: usize = 0;
-    for (; c < pixel; c += c + BLOCK <= pixel ? BLOCK : c + VECTOR <= pixel ? VECTOR : 4) {
-      const vectors = c + BLOCK <= pixel ? 4 : c + VECTOR <= pixel ? 1 : 0;
-      let out = to + c;
-      for (let column = 0; column < outWidth; column++, out += pixel) {
-        const start = column * stride - left;
-        const kxBegin = firstInside(start, dilation), kxEnd = min(endInside(start, dilation, width), kernelWidth);
-        const xStart = from + c + <usize> (start + kxBegin * dilation) * pixel;
-        const tapStart = firstTap + c + <usize> kxBegin * tapStep, count = kxEnd - kxBegin;
-        if (vectors == 4) {
-          sumOf4(xStart, tapStart, at, kyBegin, kyEnd, count, row, pixel, dilation, kernelWidth, tapStep, out);
-        } else if (vectors == 1) {
-          sumOf1(true, xStart, tapStart, at, kyBegin, kyEnd, count, row, pixel, dilation, kernelWidth, tapStep, out);
-        } else {
-          sumOf1(false, xStart, tapStart, at, kyBegin, kyEnd, count, row, pixel, dilation, kernelWidth, tapStep, out);
+    // Between these columns every tap falls into the image.
+    const begin = min(firstInside(-left, stride), outWidth);
+    const end = max(begin, min(endInside((kernelWidth - 1) * dilation - left, stride, width), outWidth));
+    const step = <usize> dilation * pixel, down = <usize> dilation * row, next = <usize> stride * pixel;
+    const start = from + <usize> (at + kyBegin * dilation) * row;
+    const taps = firstTap + <usize> (kyBegin * kernelWidth) * tapStep, rows = kyEnd - kyBegin;
+    for (let column = 0; column < outWidth;) {
+      const offset = column * stride - left, out = to + <usize> column * pixel, isInside = column >= begin;
+      if (isInside && column + 4 <= end) {
+        const first = start + <usize> offset * pixel;
+        let c: usize = 0;
+        for (; c + VECTOR <= pixel; c += VECTOR) {
+          if (kernelWidth == 3 && stride == 1 && dilation == 1) {
+            threeTaps(first + c, taps + c, rows, row, pixel, tapStep, out + c);
+          } else {
+            fourPixels(true, first + c, taps + c, rows, kernelWidth, down, step, next, pixel, tapStep, out + c);
+          }
         }
+        for (; c < pixel; c += 4) {
+          fourPixels(false, first + c, taps + c, rows, kernelWidth, down, step, next, pixel, tapStep, out + c);
+        }
+        column += 4;
+        continue;
       }
+      const kxBegin = isInside && column < end ? 0 : firstInside(offset, dilation);
+      const kxEnd = isInside && column < end ? kernelWidth : min(endInside(offset, dilation, width), kernelWidth);
+      const first = start + <usize> (offset + kxBegin * dilation) * pixel, tap = taps + <usize> kxBegin * tapStep;
+      const count = kxEnd - kxBegin, tapRow = <usize> kernelWidth * tapStep;
+      let c: usize = 0;
+      for (; c + VECTOR <= pixel; c += VECTOR) {
+        onePixel(true, first + c, tap + c, rows, count, down, step, tapStep, tapRow, out + c);
+      }
+      for (; c < pixel; c += 4) onePixel(false, first + c, tap + c, rows, count, down, step, tapStep, tapRow, out + c);
+      column++;
     }
   }
 }
 
+/** One vector of an output pixel, over `rows` x `count` taps. */
 @inline
-function sumOf4(
-  x: usize, tap: usize, at: i32, kyBegin: i32, kyEnd: i32, count: i32, row: usize, pixel: usize, dilation: i32,
-  kernelWidth: i32, tapStep: usize, out: usize,
+function onePixel(
+  wide: bool, x: usize, tap: usize, rows: i32, count: i32, down: usize, step: usize, tapStep: usize, tapRow: usize,
+  out: usize,
+): void {
+  let sum = f32x4.splat(0);
+  for (; rows > 0; rows--, x += down, tap += tapRow) {
+    let from = x, by = tap;
+    for (let kx = 0; kx < count; kx++, from += step, by += tapStep) {
+      sum = multiplyAdd(loadLanes(from, wide), loadLanes(by, wide), sum);
+    }
+  }
+  storeLanes(out, sum, wide);
+}
+
+/** One vector of four neighbouring output pixels, `next` apart in x: each of the filter's is loaded once for all. */
+@inline
+function fourPixels(
+  wide: bool, x: usize, tap: usize, rows: i32, kernelWidth: i32, down: usize, step: usize, next: usize, pixel: usize,
+  tapStep: usize, out: usize,
 ): void {
   let a = f32x4.splat(0), b = a, c = a, d = a;
-  const step = <usize> dilation * pixel;
-  for (let ky = kyBegin; ky < kyEnd; ky++) {
-    let from = x + <usize> (at + ky * dilation) * row, by = tap + <usize> (ky * kernelWidth) * tapStep;
-    for (let kx = 0; kx < count; kx++, from += step, by += tapStep) {
-      a = multiplyAdd(v128.load(from), v128.load(by), a);
-      b = multiplyAdd(v128.load(from, 16), v128.load(by, 16), b);
-      c = multiplyAdd(v128.load(from, 32), v128.load(by, 32), c);
-      d = multiplyAdd(v128.load(from, 48), v128.load(by, 48), d);
-    }
-  }
-  v128.store(out, a);
-  v128.store(out, b, 16);
-  v128.store(out, c, 32);
-  v128.store(out, d, 48);
-}
-
-@inline
-function sumOf1(
-  wide: bool, x: usize, tap: usize, at: i32, kyBegin: i32, kyEnd: i32, count: i32, row: usize, pixel: usize,
-  dilation: i32, kernelWidth: i32, tapStep: usize, out: usize,
-): void {
-  let a = f32x4.splat(0);
-  const step = <usize> dilation * pixel;
-  for (let ky = kyBegin; ky < kyEnd; ky++) {
-    let from = x + <usize> (at + ky * dilation) * row, by = tap + <usize> (ky * kernelWidth) * tapStep;
-    for (let kx = 0; kx < count; kx++, from += step, by += tapStep) {
-      a = multiplyAdd(loadLanes(from, wide), loadLanes(by, wide), a);
+  for (; rows > 0; rows--, x += down) {
+    let from = x;
+    for (let kx = 0; kx < kernelWidth; kx++, from += step, tap += tapStep) {
+      const weight = loadLanes(tap, wide);
+      a = multiplyAdd(loadLanes(from, wide), weight, a);
+      b = multiplyAdd(loadLanes(from + next, wide), weight, b);
+      c = multiplyAdd(loadLanes(from + 2 * next, wide), weight, c);
+      d = multiplyAdd(loadLanes(from + 3 * next, wide), weight, d);
     }
   }
   storeLanes(out, a, wide);
+  storeLanes(out + pixel, b, wide);
+  storeLanes(out + 2 * pixel, c, wide);
+  storeLanes(out + 3 * pixel, d, wide);
+}
+
+/** The same for three taps side by side, whose pixels overlap: six loads of x where there would be twelve. */
+@inline
+function threeTaps(x: usize, tap: usize, rows: i32, row: usize, pixel: usize, tapStep: usize, out: usize): void {
+  let a = f32x4.splat(0), b = a, c = a, d = a;
+  for (; rows > 0; rows--, x += row, tap += 3 * tapStep) {
+    const w0 = v128.load(tap), w1 = v128.load(tap + tapStep), w2 = v128.load(tap + 2 * tapStep);
+    const x1 = v128.load(x + pixel), x2 = v128.load(x + 2 * pixel), x3 = v128.load(x + 3 * pixel);
+    const x4 = v128.load(x + 4 * pixel);
+    a = multiplyAdd(x2, w2, multiplyAdd(x1, w1, multiplyAdd(v128.load(x), w0, a)));
+    b = multiplyAdd(x3, w2, multiplyAdd(x2, w1, multiplyAdd(x1, w0, b)));
+    c = multiplyAdd(x4, w2, multiplyAdd(x3, w1, multiplyAdd(x2, w0, c)));
+    d = multiplyAdd(v128.load(x + 5 * pixel), w2, multiplyAdd(x4, w1, multiplyAdd(x3, w0, d)));
+  }
+  v128.store(out, a);
+  v128.store(out + pixel, b);
+  v128.store(out + 2 * pixel, c);
+  v128.store(out + 3 * pixel, d);
 }
 
 /**
