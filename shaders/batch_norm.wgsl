@@ -1,6 +1,6 @@
 // Batch norm over [rows, channels] with given statistics, y = (x - mean) / sqrt(variance + epsilon) * weight + bias;
-// where asked for, a residual is added, negative numbers become zero, and those beyond 6 become that. Each thread takes every step-th row of its
-// channels, so that it reads their numbers once.
+// where asked for, a residual is added, negative numbers become zero, and those beyond 6 become that. Each thread takes
+// every step-th row of its channels, so that it reads their numbers once.
 // From the kernel's signature: p, x, mean, variance, weight, bias, added, y.
 
 override residual: bool = false;

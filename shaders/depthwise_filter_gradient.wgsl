@@ -1,5 +1,5 @@
-// The gradient of a depthwise convolution (depthwise.wgsl) with respect to its filters. A thread sums for one Element of
-// one tap over one part of the output pixels, some rows; the parts are summed afterwards.
+// The gradient of a depthwise convolution (depthwise.wgsl) with respect to its filters. A thread sums for one Element
+// of one tap over one part of the output pixels, some rows; the parts are summed afterwards.
 // From the kernel's signature: p, x, gradient, partials [parts, kernelHeight, kernelWidth, channels].
 
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
-// The gradient of a convolution in groups (grouped_conv2d.wgsl) with respect to its filters. A thread sums for one number
-// of a filter over one part of the output pixels, some rows; the parts are summed afterwards.
+// The gradient of a convolution in groups (grouped_conv2d.wgsl) with respect to its filters. A thread sums for one
+// number of a filter over one part of the output pixels, some rows; the parts are summed afterwards.
 // From the kernel's signature: p, x, gradient, partials [parts, kernelHeight, kernelWidth, inputs / groups, outputs].
 
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
-// The gradient of a convolution in groups (grouped_conv2d.wgsl) with respect to x. A thread gathers for one channel of an
-// input pixel from all output pixels that saw it, so no two write to one place.
+// The gradient of a convolution in groups (grouped_conv2d.wgsl) with respect to x. A thread gathers for one channel of
+// an input pixel from all output pixels that saw it, so no two write to one place.
 // From the kernel's signature: p, gradient, filters [kernelHeight, kernelWidth, inputs / groups, outputs], dx.
 
 @compute @workgroup_size(64)

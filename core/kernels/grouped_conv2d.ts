@@ -30,7 +30,9 @@ export type GroupedGeometry = Readonly<Record<keyof typeof parameters, number>>;
 const operations = (p: GroupedGeometry) =>
   2 * p.images * p.outHeight * p.outWidth * p.outputs * p.inputs / p.groups * p.kernelHeight * p.kernelWidth;
 
-/** y `[images, outHeight, outWidth, outputs]` of x and filters `[kernelHeight, kernelWidth, inputs / groups, outputs]`. */
+/**
+ * y `[images, outHeight, outWidth, outputs]` of x and filters `[kernelHeight, kernelWidth, inputs / groups, outputs]`.
+ */
 export const groupedConvKernel = defineKernel({
   name: "grouped conv2d",
   reads: { x: "f32", filters: "f32" },

@@ -194,7 +194,10 @@ export interface WasmKernels {
   /** Bytes of scratch memory for any of the sums per channel, `layerNormSums` too; may be 0. */
   channelScratch(channels: number): number;
 
-  /** y = x * scale[c] + shift[c] (+ added) over [rows, channels], then max(y, 0) with an `activation` of 1, min(max(y, 0), 6) of 2. y may be x. */
+  /**
+   * y = x * scale[c] + shift[c] (+ added) over [rows, channels], then max(y, 0) with an `activation` of 1, min(max(y,
+   * 0), 6) of 2. y may be x.
+   */
   channelAffine(
     rows: number,
     channels: number,

@@ -21,8 +21,8 @@ function endInside(offset: i32, stride: i32, extent: i32): i32 {
 }
 
 /**
- * y = convolution of x with each channel's filter, for the lines of y from `lineBegin` to `lineEnd`, counted through all
- * images.
+ * y = convolution of x with each channel's filter, for the lines of y from `lineBegin` to `lineEnd`, counted through
+ * all images.
  *
  * @param filter [kernelHeight, kernelWidth, channels]
  * @param top zeros above an image; below 0, lines are left out. `left`: likewise

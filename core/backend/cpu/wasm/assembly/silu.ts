@@ -24,7 +24,9 @@ function siluLanes(wide: bool, x: usize, y: usize): void {
   storeLanes(y, f32x4.mul(value, sigmoid(value)), wide);
 }
 
-/** dx = gradient s (1 + x (1 - s)) with the sigmoid s of x, for the elements from `begin` to `end`; dx may be an input. */
+/**
+ * dx = gradient s (1 + x (1 - s)) with the sigmoid s of x, for the elements from `begin` to `end`; dx may be an input.
+ */
 export function siluGradient(x: usize, gradient: usize, dx: usize, begin: i32, end: i32): void {
   let at = <usize> begin << 2;
   for (const vectors = at + (<usize> (end - begin) >> 2 << 4); at < vectors; at += 16) {
