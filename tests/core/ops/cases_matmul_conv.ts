@@ -81,7 +81,8 @@ export const matmulConvCases = {
     convolution([2, 5, 4, 3], [3, 1, 3, 3], { groups: 3, padding: 1 }),
     convolution([2, 6, 5, 4], [4, 1, 3, 3], { groups: 4, padding: 1, stride: 2 }),
     convolution([1, 9, 7, 21], [21, 1, 5, 5], { groups: 21, padding: 2, stride: 2 }),
-    convolution([2, 7, 6, 40], [40, 1, 3, 3], { groups: 40, padding: 2, dilation: 2 }),
+    convolution([1, 7, 6, 20], [20, 1, 3, 3], { groups: 20, padding: 2, dilation: 2 }),
+    convolution([1, 2, 11, 5], [5, 1, 3, 3], { groups: 5, padding: 1 }),
     convolution([1, 8, 9, 6], [6, 1, 2, 4], { groups: 6, stride: 3, dilation: 2, padding: 3 }),
     convolution([3, 4, 3, 5], [5, 1, 1, 2], { groups: 5 }),
     // More padding than a filter spans, and filters larger than the image.

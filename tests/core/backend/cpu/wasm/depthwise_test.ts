@@ -15,7 +15,7 @@ function shape(
   return { images, height, width, channels, outHeight, outWidth, ...filters };
 }
 
-/** Channels in blocks of sixteen, in vectors and alone; images smaller than filters, and padding beyond them. */
+/** Channels in blocks of sixteen, in vectors and alone; images narrower than filters, and padding beyond them. */
 const SHAPES = [
   shape([2, 5, 4, 3], [3, 3], { padding: 1 }),
   shape([1, 6, 7, 16], [3, 3], { padding: 1, stride: 2 }),
@@ -23,6 +23,11 @@ const SHAPES = [
   shape([1, 9, 8, 37], [3, 3], { padding: 2, dilation: 2, stride: 3 }),
   shape([1, 8, 9, 5], [2, 4], { padding: 3, dilation: 2 }),
   shape([3, 3, 2, 4], [1, 1], { padding: 2 }),
+  // Wide enough for four pixels at a time, and some left over.
+  shape([1, 4, 11, 23], [3, 3], { padding: 1 }),
+  shape([1, 5, 13, 21], [5, 5], { padding: 2 }),
+  shape([1, 3, 21, 6], [3, 3], { padding: 1, stride: 2 }),
+  shape([1, 6, 14, 9], [3, 3], { padding: 2, dilation: 2 }),
   shape([1, 2, 2, 20], [5, 5], { padding: 2, stride: 2 }),
 ];
 
