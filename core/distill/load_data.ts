@@ -2,7 +2,7 @@ import type { Random } from "../data/random.ts";
 import { nameOfFile, readRemoteFile } from "../data/remote_file.ts";
 import { firstIndices } from "../data/loader.ts";
 import { splitExamples } from "../data/split.ts";
-import { readUserFile, readUserFolder } from "../files.ts";
+import { openUserFolder, readUserFile, readUserFolder } from "../files.ts";
 import type { Augmentation, Dataset, Examples } from "../plugin/dataset.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Checked } from "../recipe/checked.ts";
@@ -58,6 +58,9 @@ export function subset(examples: Examples, chosen: Uint32Array): Examples {
     ...(lengths && { lengths: Uint16Array.from(chosen, (index) => lengths[index]) }),
     labels: labels && Int32Array.from(chosen, (index) => labels[index]),
     ...(labelled && { labelled: Uint8Array.from(chosen, (index) => labelled[index]) }),
+    ...(examples.fetch && {
+      fetch: (indices: Uint32Array) => examples.fetch!(indices.map((index) => chosen[index])),
+    }),
     ...(source && {
       source: {
         ...source,
@@ -96,6 +99,7 @@ export async function loadData(
         hashes[folder] = await sha256OfFolder(files);
         return files;
       },
+      openFolder: (folder, what) => openUserFolder(resolveFile(recipe, folder), what),
       noteInput: async (name, content) => {
         hashes[name] = await sha256(content);
       },
@@ -135,11 +139,14 @@ export function divide(
   const pool = labelledOnes(source);
   const from = pool?.length ?? source.length;
   const size = validation.count ?? Math.round(validation.fraction! * from);
-  if (size >= from || size < 1) {
+  if (size > from || size < 1 || source === train && size === source.length) {
     throw recipe.error(
       ["validation"],
       `Cannot take ${size} validation examples from the ${from} of "${validation.from}"${pool ? " with a label" : ""}`,
     );
+  }
+  if (size === source.length) {
+    return whole(recipe, { dataset, train, validation: source, test, sha256: hashes }, random);
   }
   const labels = pool && source.labels ? Int32Array.from(pool, (index) => source.labels![index]) : source.labels;
   const split = splitExamples(from, {

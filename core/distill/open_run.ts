@@ -1,3 +1,4 @@
+import { Owned } from "../owned.ts";
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { breathe } from "../evaluate/breathe.ts";
@@ -8,7 +9,7 @@ import { join } from "../paths.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { checkAugmentation } from "./check_augmentation.ts";
+import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
 import { describeLabels, describeSkipped, loadData, type RunData } from "./load_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
 import { idleExamples } from "./losses/idle_examples.ts";
@@ -26,10 +27,12 @@ import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { sameTokens, withTeachersInputs } from "./teacher/own_inputs.ts";
 import { readRecordedTeacher } from "./teacher/recorded_teacher.ts";
 import { inTeachersOrder } from "./teacher/teacher_classes.ts";
+import { taughtOnHost } from "./teacher/taught_on_host.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
 import { Diagnostics } from "./training/diagnostics.ts";
 import { monitorOf } from "./training/monitor.ts";
+import { expectPrecision } from "./training/precision.ts";
 import { expectSampler } from "./training/sampler.ts";
 import { rehearse } from "./training/rehearsal.ts";
 import { expectStepFits } from "./training/size_check.ts";
@@ -93,12 +96,13 @@ export interface RunParts {
 export async function openRun(
   recipe: Checked<Recipe>,
   { backend, builtins, resume = false, reporter = silent, signal }: RunOptions,
-): Promise<RunParts & { readonly owned: DisposableStack }> {
+): Promise<RunParts & { readonly owned: Owned }> {
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
+  expectPrecision(recipe.part("train"), ops);
   const plugins = await resolvePlugins(recipe, builtins);
   const settings = recipe.value;
-  using owned = new DisposableStack();
+  using owned = new Owned();
   const breath = async () => {
     await breathe();
     try {
@@ -134,7 +138,8 @@ export async function openRun(
   });
   const { input } = loaded.dataset;
   for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
-  const unchanged = checkAugmentation(recipe, loaded);
+  for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
+  const unchanged = await checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
   const { positiveClass } = settings.evaluate;
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
@@ -148,14 +153,16 @@ export async function openRun(
   if (weak) reporter.warning(weak);
   await breath();
   const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
+  expectMixable(recipe, losses.all, loaded.train);
   expectSampler(recipe.part("train"), loaded.train, losses);
   const idle = idleExamples(loaded.train, losses);
   if (idle) reporter.warning(idle);
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
-  const theseus = openTheseus(opening, loaded, taught, student, sameTokens(own));
+  const theseus = await openTheseus(opening, loaded, taught, student, sameTokens(own));
   await breath();
-  const { data, teacher } = await watch.time("load", () => {
-    return useTeacherCache(ops, recipe, { data: loaded, teacher: taught }, losses.wanted, report);
+  const { data, teacher } = await watch.time("load", async () => {
+    const lessons = { data: loaded, teacher: taught };
+    return taughtOnHost(await useTeacherCache(ops, recipe, lessons, losses.wanted, report), losses.wanted);
   });
   const { train, validation } = data;
   const { batchSize } = settings.evaluate;
@@ -165,7 +172,7 @@ export async function openRun(
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }
   const rehearsal = { ops, student, teacher, losses, train, recipe: recipe.part("train"), random };
-  expectStepFits({ ...rehearsal, shapes: shapes.student });
+  await expectStepFits({ ...rehearsal, shapes: shapes.student });
   await rehearse(rehearsal);
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {

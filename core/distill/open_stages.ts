@@ -1,3 +1,4 @@
+import { type Owned } from "../owned.ts";
 import { Random } from "../data/random.ts";
 import { outputShapes } from "../evaluate/output_shapes.ts";
 import type { Chain } from "../mpo/chain.ts";
@@ -36,7 +37,7 @@ export interface Opening {
   /** Lets signals through. @throws StoppedEarly if the run is to stop */
   readonly breath: () => Promise<void>;
   /** Everything that was made so far, to be freed if a later stage fails. */
-  readonly owned: DisposableStack;
+  readonly owned: Owned;
 }
 
 /** A student that was built, and what it was built by. */
@@ -83,6 +84,7 @@ export async function openLosses(
   sameTokens: boolean,
 ): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
   const { model } = student;
+  await test.fetch?.(Uint32Array.of(0));
   const shapes = {
     student: outputShapes(ops, model, () => student.weights(), test),
     teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, teacher.knows ? train : test),
@@ -125,13 +127,13 @@ export async function lookBefore(
 }
 
 /** The layer replacement of `train.theseus`. @throws UserError with line and column if the layers do not fit */
-export function openTheseus(
+export async function openTheseus(
   { ops, recipe, report }: Opening,
   { test }: RunData,
   teacher: LoadedTeacher | null,
   student: Student,
   sameTokens: boolean,
-): Theseus | null {
+): Promise<Theseus | null> {
   const options = recipe.value.train.theseus;
   if (!options) return null;
   if (!sameTokens) {
@@ -141,6 +143,7 @@ export function openTheseus(
         "dataset.tokenizer",
     );
   }
+  await test.fetch?.(Uint32Array.of(0));
   const theseus = recipe.within(["train", "theseus"], () => {
     const theseus = new Theseus(student.model, teacher, options);
     theseus.check(ops, () => student.weights(), test);

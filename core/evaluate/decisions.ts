@@ -1,6 +1,5 @@
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
-import { uploadBatch } from "../plugin/batch.ts";
 import type { Examples, Task } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
@@ -9,7 +8,7 @@ import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
 import { computeBatches } from "./compute_batches.ts";
 import { pearson } from "./metrics/correlation.ts";
-import { infer, predictionsOf } from "./predictions.ts";
+import { inferOn, predictionsOf } from "./predictions.ts";
 
 /** Whose decisions are wanted, and of which examples. */
 export interface DecisionCall {
@@ -32,11 +31,11 @@ export async function decisionsOf(
   const results: Tensor[] = [];
   const batches = batchesOf(firstIndices(examples.length), batchSize);
   const computed = computeBatches(
+    examples,
     batches,
-    (indices) =>
-      ops.scope(() => predictionsOf(ops, task, infer(ops, model, weights, uploadBatch(ops, examples, indices)))),
+    (indices) => ops.scope(() => predictionsOf(ops, task, inferOn(ops, model, weights, examples.batch(indices)))),
   );
-  for (const { result } of computed) {
+  for await (const { result } of computed) {
     results.push(result);
     await breathe();
   }

@@ -2,7 +2,6 @@ import { expectArguments } from "../arguments.ts";
 import { UserError } from "../errors.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
-import { upload } from "../plugin/batch.ts";
 import type { Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Model } from "../plugin/model.ts";
@@ -16,7 +15,7 @@ import { computeBatches } from "./compute_batches.ts";
 import type { Confusion } from "./metrics/confusion.ts";
 import { type ClassName, metricsOf } from "./metrics/metrics.ts";
 import type { TypeScores } from "./metrics/spans.ts";
-import { infer, predictionsOf, scoredIn } from "./predictions.ts";
+import { inferOn, predictionsOf, scoredIn } from "./predictions.ts";
 
 /** How well a model does on a list of examples. */
 export interface Evaluation {
@@ -97,16 +96,16 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const labels: GivenLabels[] = [];
   const results: Tensor[] = [];
   const ranges: (readonly [first: number, last: number])[] = [];
-  const computed = computeBatches(batchesOf(firstIndices(examples.length), batchSize), (indices) => {
+  const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
     const hostBatch = examples.batch(indices);
     const given: GivenLabels = { label: hostBatch.label, labelled: hostBatch.labelled ?? null };
     const tensors = ops.scope(() => {
-      const outputs = infer(ops, model, weights, upload(ops, hostBatch));
+      const outputs = inferOn(ops, model, weights, hostBatch);
       return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, given)];
     });
     return { tensors, given };
   });
-  for (const { indices, result: { tensors, given } } of computed) {
+  for await (const { indices, result: { tensors, given } } of computed) {
     labels.push(given);
     results.push(...tensors);
     ranges.push([indices[0], indices.at(-1)!]);

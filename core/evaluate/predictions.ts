@@ -1,6 +1,7 @@
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Batch, HostTensor, Task } from "../plugin/dataset.ts";
+import { batchFor, upload } from "../plugin/batch.ts";
 import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -25,6 +26,11 @@ export function infer(ops: Ops, model: Model, weights: Weights, batch: Batch<Ten
     throw new Error("A model asked for a random number in evaluation");
   };
   return model.forward({ ops, weights, batch, training: false, randomSeed: noSeed, wanted: NOTHING });
+}
+
+/** Runs a model on a batch of a data set, for what it decides. */
+export function inferOn(ops: Ops, model: Model, weights: Weights, batch: Batch<HostTensor>): ModelOutputs {
+  return infer(ops, model, weights, upload(ops, batchFor(model, batch, NOTHING)));
 }
 
 /** How many answers of a batch count: its examples that have a label, or the tokens whose label is not -1. */

@@ -5,6 +5,7 @@ import { dirname, join } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
 import { CONFIG_FILE, readConfigIfThere } from "./config_file.ts";
 import { readImageProcessor } from "./image_processor.ts";
+import { timmForm } from "./timm_form.ts";
 import { hasTokenizer } from "./tokenizer_files.ts";
 
 /** In what form the model of a folder takes images, and the file that says it. */
@@ -15,7 +16,7 @@ export interface StatedForm {
 
 /**
  * In what form a saved model takes the images of a data set: as the config.json beside its weights says it, where this
- * program wrote it, else as its `preprocessor_config.json` does.
+ * program wrote it, else as its `preprocessor_config.json` does, else as timm's `pretrained_cfg` in the config.json.
  *
  * @param path the model's folder, or a file in it
  * @param given the images of the data set
@@ -38,8 +39,11 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
     const to = [own.height, own.width] as const;
     return { file, form: { resize: { to, resampling: "bilinear", crop: to }, normalise } };
   }
-  const processor = config && await readImageProcessor(folder);
-  if (!processor) return null;
+  const processor = config || await isOnnx(path, folder) ? await readImageProcessor(folder) : null;
+  if (!processor) {
+    const form = config && timmForm(config, file, given);
+    return form && { file, form };
+  }
   return {
     file: processor.file,
     form: { resize: processor.resize(height, width), normalise: processor.normalise(channels) },
@@ -55,8 +59,13 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
 export async function tokenizerFolder(name: string, resolve: (name: string) => string): Promise<string | null> {
   const path = resolve(name);
   const folder = await folderOf(path);
-  const isModel = await lookAt(join(folder, CONFIG_FILE)) !== null;
+  const isModel = await lookAt(join(folder, CONFIG_FILE)) !== null || await isOnnx(path, folder);
   return isModel && await hasTokenizer(folder) ? folder === path ? name : dirname(name) : null;
+}
+
+/** Whether a model is one of ONNX, which needs no config.json beside it. */
+async function isOnnx(path: string, folder: string): Promise<boolean> {
+  return path.endsWith(".onnx") || await lookAt(join(folder, "model.onnx")) !== null;
 }
 
 /** The folder itself, or the one that a file is in. */

@@ -2,8 +2,9 @@ import { expectArguments } from "../arguments.ts";
 import type { PluginDefinition } from "./kit.ts";
 import type { Random } from "../data/random.ts";
 import type { RemoteFile } from "../data/remote_file.ts";
+import type { OpenFolder } from "../files.ts";
 
-export type { RemoteFile };
+export type { OpenFolder, RemoteFile };
 
 /**
  * Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`; see {@link InputDescription}.
@@ -31,6 +32,11 @@ export interface ImageInput {
   readonly size: readonly [height: number, width: number, channels: number];
   /** How pixels in [0, 1] become numbers: (pixel - mean) / std, one entry for each channel. */
   readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  /**
+   * How pictures of any size became such images, by keys of Hugging Face's `preprocessor_config.json`, which a saved
+   * model gets; left out: they are stretched by Pillow's bilinear filter.
+   */
+  readonly processor?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -68,6 +74,14 @@ export interface Augmentation {
   readonly flip: boolean;
   /** Shift by up to so many pixels each way. */
   readonly shift: number;
+  /** Least part of its area that a random crop keeps, which is enlarged to the whole; `null` or left out: no crops. */
+  readonly crop?: number | null;
+  /** Turn by up to so many degrees each way. */
+  readonly rotate?: number;
+  /** Multiply brightness, contrast and saturation by 1 minus to 1 plus this. */
+  readonly jitter?: number;
+  /** Probability that a rectangle becomes the mean. */
+  readonly erase?: number;
   /** Seed and epoch decide the changes, whatever the order of the examples. */
   readonly seed: number;
   /** Counted from 0. */
@@ -104,6 +118,11 @@ export interface Examples {
   readonly source?: ExampleSource;
   /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */
   readonly lengths?: Uint16Array;
+  /**
+   * Brings into memory what `batch` of these examples needs, where not all of it is there; then it is called before
+   * that. What it brought before may go.
+   */
+  fetch?(indices: Uint32Array): Promise<void>;
   /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */
   batch(indices: Uint32Array, augmentation?: Augmentation): Batch<HostTensor>;
 }
@@ -126,6 +145,8 @@ export interface Dataset {
   readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
   /** What was left out, by file; missing where all was taken. A run tells it. */
   readonly skipped?: readonly SkippedExamples[];
+  /** What else is to be known before the data are trusted, a sentence each; a run warns of it. */
+  readonly warnings?: readonly string[];
   /**
    * Of a data set of text, the same examples for a model with another tokenizer.
    *
@@ -148,6 +169,8 @@ export interface DatasetSetup {
    * @throws UserError
    */
   readonly readFolder: (folder: string, what: string) => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>;
+  /** Lists the files of a folder and of the folders in it, to be read one by one. Noting them is left to the caller. */
+  readonly openFolder: (folder: string, what: string) => Promise<OpenFolder>;
   /** Notes what else was read, such as an npm package, by its name: a changed content makes another run. */
   readonly noteInput: (name: string, content: Uint8Array<ArrayBuffer>) => Promise<void>;
   /** Of the model that the student starts from, the folder with its tokenizer: for texts without another. */

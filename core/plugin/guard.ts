@@ -181,6 +181,9 @@ function guardModel(model: Model, who: string, must: string): Model {
       if (!missing) return outputs as ModelOutputs;
       throw new UserError(`Cannot use what forward of the ${who} returns: it has no ${missing}`);
     },
+    hostOutputs: model.hostOutputs &&
+      ((...call: Parameters<NonNullable<Model["hostOutputs"]>>) =>
+        hostTensors(naming(who, "hostOutputs", () => model.hostOutputs!(...call)), "hostOutputs", who)),
   });
 }
 
@@ -208,10 +211,15 @@ function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"
     }
     return [name, guardedOf.get(examples)!];
   });
-  const { input, retokenise } = dataset;
+  const { input, retokenise, skipped, warnings } = dataset;
+  if (warnings && !(Array.isArray(warnings) && warnings.every((line) => typeof line === "string"))) {
+    throw refuse("its warnings must be a list of sentences");
+  }
   return {
     input,
     splits: Object.fromEntries(splits),
+    ...(skipped && { skipped }),
+    ...(warnings && { warnings }),
     ...(retokenise && {
       async retokenise(tokenizer: string) {
         const other = await naming(who, "retokenise", () => retokenise(tokenizer));
@@ -249,6 +257,9 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
     labels,
     ...(labelled && { labelled }),
     ...(lengths && { lengths }),
+    ...(examples.fetch && {
+      fetch: (indices: Uint32Array) => naming(who, "fetch", async () => await examples.fetch!(indices)),
+    }),
     ...(source && { source }),
     batch(indices, augmentation) {
       const batch = hostTensors(naming(who, "batch", () => examples.batch(indices, augmentation)), "batch", who);

@@ -128,6 +128,11 @@ export interface Loss {
    */
   readonly tokenwise?: boolean;
   /**
+   * True for a loss that may learn from mixed images (`augment.mixup` and `cutmix`): one that reads no label, or beside
+   * `label` the batch's `other label` and `other share`, the other's part of each image. Others are refused then.
+   */
+  readonly mixed?: boolean;
+  /**
    * `"some"` for a loss that learns from labels and leaves out examples without one, whose label is -1 (0 in a
    * regression) and whose `labelled` is 0: it is refused where no training example has a label. Any other loss is taken
    * for one that learns from the teacher alone: where examples lack labels, it is refused when it reads `label`.

@@ -3,7 +3,7 @@ import type { Initialiser } from "../nn/initialisers.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Batch, InputDescription, RemoteFile } from "./dataset.ts";
+import type { Batch, HostTensor, InputDescription, RemoteFile } from "./dataset.ts";
 import type { PluginDefinition } from "./kit.ts";
 
 /** The inputs of a model of text, and what Hugging Face calls them. */
@@ -21,6 +21,11 @@ export interface ParameterSpec {
   readonly trainable: boolean;
   /** Whether it may be trained as a chain: a matrix `shape[0] x (product of the others)`. */
   readonly overParameterisable: boolean;
+  /**
+   * Whether it is a table, `[rows, width]`, that `forward` asks for by `weights.rows` alone, as for `ops.embedding`:
+   * one that is larger than a tensor can be is then held as several.
+   */
+  readonly byRows?: boolean;
 }
 
 /** The arguments of a forward pass. */
@@ -118,6 +123,13 @@ export interface Model {
    * kernels.
    */
   forward(call: ForwardCall): ModelOutputs;
+  /**
+   * Of a model that another library computes on the host: numbers of a batch under names of its own, which `forward`
+   * then finds in the batch on the device.
+   *
+   * @param wanted as in {@link ForwardCall}
+   */
+  hostOutputs?(batch: Batch<HostTensor>, wanted?: ReadonlySet<string>): Batch<HostTensor>;
   /** Prefixes of the names of the repeated layers, in order: an encoder's layers, a ResNet's blocks. */
   readonly layerPrefixes?: readonly string[];
   /** Runs one of these layers alone, on what the layer before it gives, as `forward` does. */

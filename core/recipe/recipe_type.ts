@@ -177,6 +177,8 @@ export interface TrainSettings {
     /** Probability that a layer of the student computes. */
     readonly replacingRate: Scheduled;
   } | null;
+  /** How activations and their gradients are kept. */
+  readonly precision: "f32" | "f16";
   /** Whether repeated steps are replayed. */
   readonly replay: boolean;
   /** Epochs between two checkpoints. */
@@ -219,6 +221,18 @@ export interface Recipe {
     readonly flip: boolean;
     /** By how many pixels images are shifted at most. */
     readonly shift: number;
+    /** Least part of an image's area that a random crop keeps; `null`: no crops. */
+    readonly crop: number | null;
+    /** By how many degrees images are turned at most. */
+    readonly rotate: number;
+    /** By which part brightness, contrast and saturation change at most. */
+    readonly jitter: number;
+    /** Probability that a rectangle is erased. */
+    readonly erase: number;
+    /** Mixup's alpha; 0: images are not mixed so. */
+    readonly mixup: number;
+    /** CutMix's alpha; 0: images are not mixed so. */
+    readonly cutmix: number;
   };
   /** Model to distil from; `null`: the student learns alone. */
   readonly teacher: TeacherSettings | null;

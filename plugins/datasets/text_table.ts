@@ -116,7 +116,13 @@ export const textTable = defineDataset<TextTableOptions>({
   },
 });
 
-async function readTable(file: File, split: string, options: TextTableOptions, { readFile }: DatasetSetup) {
+/** Reads a table. @param split what it holds, for messages */
+export async function readTable(
+  file: File,
+  split: string,
+  options: Pick<TextTableOptions, "format" | "quotes" | "columns" | "encoding">,
+  { readFile }: Pick<DatasetSetup, "readFile">,
+): Promise<{ readonly file: string; readonly rows: TableRow[] }> {
   const name = nameOfFile(file);
   const format = options.format ?? TABLE_FORMATS.find((known) => name.endsWith(`.${known}`));
   if (!format) {

@@ -22,6 +22,7 @@ export const hardDistillation = defineLoss<{ head: StudentHead }>({
     const logitsOfStudent = logitsOf("hard-distillation", head, setup);
     return {
       teacherOutputs: isTagging ? ["logits", "predictions"] : ["logits"],
+      mixed: true,
       compute({ ops, student, teacher, batch }) {
         const logits = logitsOfStudent(student);
         const { rows, mean } = scoredRows(ops, logits, batch);

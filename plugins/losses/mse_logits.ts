@@ -16,6 +16,7 @@ export const mseLogits = defineLoss<{ head: StudentHead }>({
     const logitsOfStudent = logitsOf("mse-logits", head, setup);
     return {
       teacherOutputs: ["logits"],
+      mixed: true,
       compute({ ops, student, teacher, batch }) {
         const { rows, mean } = scoredRows(ops, student.logits, batch);
         // [rows, classes]

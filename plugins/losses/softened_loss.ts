@@ -48,6 +48,7 @@ export function softenedLoss(
       const logitsOfStudent = logitsOf(name, head, setup);
       return {
         teacherOutputs: ["logits"],
+        mixed: true,
         compute({ ops, student, teacher, batch, at }) {
           const t = at(temperature);
           const { rows, mean } = scoredRows(ops, student.logits, batch);

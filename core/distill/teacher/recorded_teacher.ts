@@ -112,7 +112,7 @@ function expectPlain(recipe: Checked<Recipe>, { dataset: { input } }: RunData): 
   const { others, cache, tokenizer, normalise, imageSize } = teacher!;
   const refuse = (path: readonly string[], reason: string) =>
     recipe.error(path, `Cannot use ${path.at(-1)} with a teacher that is a file of outputs: ${reason}`);
-  if (augment.flip || augment.shift > 0) {
+  if (Object.values(augment).some(Boolean)) {
     throw refuse(["augment"], "it says what the teacher gave for the images as they are, not for changed ones");
   }
   if (others.length > 0) throw refuse(["teacher", "others"], "it teaches alone");
