@@ -84,10 +84,12 @@ export async function openLosses(
   sameTokens: boolean,
 ): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
   const { model } = student;
-  await test.fetch?.(Uint32Array.of(0));
+  // A file of outputs need not have those of the test examples.
+  const known = teacher?.knows ? train : test;
+  for (const examples of new Set([test, known])) await examples.fetch?.(Uint32Array.of(0));
   const shapes = {
     student: outputShapes(ops, model, () => student.weights(), test),
-    teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, teacher.knows ? train : test),
+    teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, known),
   };
   return await watch.time("decompose", async () => {
     const losses = await LossSet.build(recipe.part("losses"), plugins.losses, {

@@ -45,7 +45,9 @@ export interface OwnConfig {
 }
 
 /** Reads a config.json of this program. @throws UserError with line and column if it is not as it is written */
-export async function readOwnConfig(file: string, definitions: readonly ModelDefinition[]): Promise<OwnConfig> {
+export async function readOwnConfig(file: string, given: readonly ModelDefinition[]): Promise<OwnConfig> {
+  // A file of a teacher's outputs is no model that anybody saves.
+  const definitions = given.filter(({ record }) => !record);
   const text = new TextDecoder().decode(await readUserFile(file, "the model's description"));
   // JSON is YAML, and so its mistakes are shown with line and column, too.
   const config = parseChecked(text, file, configSchema);

@@ -39,8 +39,10 @@ export interface DescribedModel {
  */
 export async function readDescribedModel(
   path: string,
-  definitions: readonly ModelDefinition[],
+  given: readonly ModelDefinition[],
 ): Promise<DescribedModel> {
+  // A file of a teacher's outputs is no model that anybody saves.
+  const definitions = given.filter(({ record }) => !record);
   const file = path.endsWith(".json") ? path : join(path, CONFIG_FILE);
   const config = await readForeignConfig(file);
   if (config.architecture !== undefined) {

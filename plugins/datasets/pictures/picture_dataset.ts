@@ -198,6 +198,8 @@ function pictureExamples(
 
 function expectClasses(train: readonly PictureExample[], classes: readonly string[], name: string): void {
   const there = new Set(train.map(({ label }) => label));
+  // Of a transfer set without any label the teacher knows the classes.
+  if (there.size === 1 && there.has(-1)) return;
   const missing = classes.filter((_, label) => !there.has(label));
   if (missing.length === 0) return;
   throw new UserError(

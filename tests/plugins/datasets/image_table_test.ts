@@ -124,3 +124,13 @@ Deno.test("rows without a label, and tables of such, are trained on without one;
     ids: ["d.png", "ä, e.png"],
   });
 });
+
+Deno.test("a table of pictures without any label is a transfer set, if the recipe names the classes", async () => {
+  const bare = { ...tables, "train.csv": "path,label\na.png,\nb/c.png,\n" };
+  const { input, splits } = await load(bare, { classes: [2, 10] });
+  assert.deepEqual([input.classes, [...splits.train.labels!], [...splits.train.labelled!]], [["2", "10"], [-1, -1], [
+    0,
+    0,
+  ]]);
+  assert.equal(splits.test.labelled, undefined);
+});
