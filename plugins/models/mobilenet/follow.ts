@@ -8,7 +8,7 @@ export function followWeights({ shapes, config }: StoredModel, options: Mobilene
   const saved = config?.architecture === "mobilenet" ? config as Partial<MobilenetOptions> : null;
   if (saved?.stemStride && options.stemStride !== null && options.stemStride !== saved.stemStride) {
     throw new UserError(
-      `Cannot build a mobilenet with stemStride: ${options.stemStride} for these weights, whose config.json says ` +
+      `Cannot build the model mobilenet with stemStride: ${options.stemStride} for these weights, whose config.json says ` +
         `${saved.stemStride}: leave stemStride out, or name other weights`,
     );
   }
@@ -24,7 +24,7 @@ export function followWeights({ shapes, config }: StoredModel, options: Mobilene
   if (contradiction) {
     const [key, stated, shown] = contradiction;
     throw new UserError(
-      `Cannot build a mobilenet with ${key}: ${stated} for these weights, which are of one with ${key}: ${shown}: ` +
+      `Cannot build the model mobilenet with ${key}: ${stated} for these weights, which are of one with ${key}: ${shown}: ` +
         `leave ${key} out, or name other weights`,
     );
   }

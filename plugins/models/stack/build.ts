@@ -69,7 +69,7 @@ export function followConfig<Options extends object>(
     if (stated === null || stated === undefined) return [key, saved];
     if (saved === undefined || saved === null || showJson(saved) === showJson(stated)) return [key, stated];
     throw new UserError(
-      `Cannot build a ${family} with ${key}: ${showJson(stated)} for weights whose config.json says ` +
+      `Cannot build the model ${family} with ${key}: ${showJson(stated)} for weights whose config.json says ` +
         `${showJson(saved)}: leave ${key} out, or name other weights`,
     );
   });

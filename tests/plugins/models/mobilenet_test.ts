@@ -141,17 +141,17 @@ Deno.test("weights that contradict the recipe are refused in a sentence", () => 
     assert.throws(() => mobilenet.fromWeights!(stored(config), parse(options)), { name: "UserError", message });
   refused(
     { version: "v3-small" },
-    "Cannot build a mobilenet with version: v3-small for these weights, which are of one with version: v2: leave " +
+    "Cannot build the model mobilenet with version: v3-small for these weights, which are of one with version: v2: leave " +
       "version out, or name other weights",
   );
   refused(
     { width: 0.75 },
-    "Cannot build a mobilenet with width: 0.75 for these weights, which are of one with width: 0.5: leave width out, " +
+    "Cannot build the model mobilenet with width: 0.75 for these weights, which are of one with width: 0.5: leave width out, " +
       "or name other weights",
   );
   refused(
     { stemStride: 2 },
-    "Cannot build a mobilenet with stemStride: 2 for these weights, whose config.json says 1: leave stemStride out, " +
+    "Cannot build the model mobilenet with stemStride: 2 for these weights, whose config.json says 1: leave stemStride out, " +
       "or name other weights",
     { architecture: "mobilenet", version: "v2", width: 0.5, stemStride: 1 },
   );

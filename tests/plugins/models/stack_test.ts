@@ -137,13 +137,14 @@ Deno.test("layers follow from the config.json beside the weights, and may not be
   assert.throws(() => cnn.fromWeights!(stored, parse(cnn, { layers: [{ use: "global-pool" }] })), {
     name: "UserError",
     message:
-      /^Cannot build a cnn with layers: \[\{"use":"global-pool"\}\] for weights whose config\.json says \[\{"use"/,
+      /^Cannot build the model cnn with layers: \[\{"use":"global-pool"\}\] for weights whose config\.json says \[\{"use"/,
   });
   const perceptron = { shapes: new Map(), config: { architecture: "mlp", widths: [3], activation: "gelu" } };
   assert.equal(mlp.fromWeights!(perceptron, parse(mlp, {})).activation, "gelu");
   assert.throws(() => mlp.fromWeights!(perceptron, parse(mlp, { activation: "relu" })), {
     name: "UserError",
-    message: 'Cannot build a mlp with activation: "relu" for weights whose config.json says "gelu": leave activation ' +
+    message:
+      'Cannot build the model mlp with activation: "relu" for weights whose config.json says "gelu": leave activation ' +
       "out, or name other weights",
   });
   assert.throws(() => build(mlp, {}, [2, 2, 1], 2), {
