@@ -34,7 +34,7 @@ export const VIEW_ALIGNMENT = 64;
  * The most numbers of one storage that every WebGPU adapter can bind: 128 MiB of float32. Who divides by it does so on
  * all backends, so that one can continue what another began.
  */
-export const MOST_NUMBERS = 2 ** 25;
+export const MOST_NUMBERS: number = 2 ** 25;
 
 /** Live and peak device memory, in storages and bytes. Memory that a pool keeps for reuse is not live. */
 export interface MemoryUse {

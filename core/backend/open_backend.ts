@@ -19,6 +19,8 @@ export interface BackendOptions {
   readonly f16?: boolean;
   /** Threads of the cpu backend; by default one for each processor, 8 at most. */
   readonly threads?: number;
+  /** Where WebGPU comes from, if it is not `navigator.gpu`: in Node.js it is a package's. */
+  readonly gpu?: GPU;
 }
 
 /** A backend and one line that says why it was taken and how to take another. */
@@ -60,8 +62,14 @@ export async function openBackend(choice: BackendChoice, options: BackendOptions
     return { backend: await CpuBackend.create(options), reason: "only the cpu computes in float64" };
   }
   const { f16 } = options;
-  const adapter = await findAdapter();
+  const adapter = await findAdapter(options.gpu);
   if (choice === "webgpu") {
+    if (!options.gpu && !globalThis.navigator?.gpu) {
+      throw new UserError(
+        "Cannot use webgpu as there is none in this runtime: hand one to openBackend, as " +
+          '`{ gpu: create([]) }` of the package "webgpu", or use cpu',
+      );
+    }
     if (!adapter) {
       throw new UserError(
         "Cannot use --backend webgpu as no WebGPU adapter was found: install a Vulkan driver, or use --backend cpu",

@@ -7,7 +7,7 @@ import {
   type UnaryKernel,
   unaryKernels,
 } from "../kernels/elementwise.ts";
-import type { binaryTable, unaryTable } from "../kernels/elementwise_table.ts";
+import type { BinaryName, ConstantName, UnaryName } from "../kernels/elementwise_table.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcast } from "./broadcast.ts";
 import { defineOp, type Op } from "./op.ts";
@@ -57,15 +57,14 @@ function binary(kernels: BinaryKernels): Op<[a: Tensor, b: Tensor], null> {
   });
 }
 
-type UnaryName = keyof typeof unaryTable;
-type WithConstant = { [Name in UnaryName]: typeof unaryTable[Name] extends { c: string } ? Name : never }[UnaryName];
-
 /** The unary functions of the table; those with a constant take it as second argument. */
 export const unaryOps = Object.fromEntries(
   Object.entries(unaryKernels).map(([name, kernels]) => [name, unary(kernels)]),
-) as { [Name in UnaryName]: Name extends WithConstant ? Op<[x: Tensor, c: number], null> : Op<[x: Tensor], null> };
+) as
+  & { readonly [Name in UnaryName]: Op<[x: Tensor], null> }
+  & { readonly [Name in ConstantName]: Op<[x: Tensor, c: number], null> };
 
 /** The binary functions of the table, with NumPy's broadcasting. */
 export const binaryOps = Object.fromEntries(
   Object.entries(binaryKernels).map(([name, kernels]) => [name, binary(kernels)]),
-) as { [Name in keyof typeof binaryTable]: Op<[a: Tensor, b: Tensor], null> };
+) as { readonly [Name in BinaryName]: Op<[a: Tensor, b: Tensor], null> };

@@ -65,7 +65,7 @@ export function sumOver(
 export function sumTo(device: Device, x: Tensor, shape: readonly number[]): Tensor {
   const lead = x.shape.length - shape.length;
   const axes = new Set(
-    x.shape.keys().filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1)),
+    [...x.shape.keys()].filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1)),
   );
   if (axes.size === 0) return x;
   return device.alias(sumOver(device, x, axes), shape);

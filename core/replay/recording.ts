@@ -26,8 +26,8 @@ export class Recording {
     const { places, blocks } = planMemory(needs.map(({ need }) => need), arena.lengths);
     arena.extend(blocks);
     const storages = new Map(needs.map(({ number }, index) => [number, arena.blocks[places[index]]]));
-    const constants = notes.temporaries.entries().filter(([, { constant }]) => constant !== null)
-      .map(([number, { constant }]) => [number, device.keep(device.tensor(constant!))] as const).toArray();
+    const constants = [...notes.temporaries.entries()].filter(([, { constant }]) => constant !== null)
+      .map(([number, { constant }]) => [number, device.keep(device.tensor(constant!))] as const);
     for (const [number, tensor] of constants) storages.set(number, tensor);
     this.#constants = constants.map(([, tensor]) => tensor);
 

@@ -15,10 +15,13 @@ export function mostNumbersOf({ limits }: GPUDevice): number {
   return Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4);
 }
 
-/** The adapter that WebGPU would use, or `null` without one. */
-export async function findAdapter(): Promise<GPUAdapter | null> {
-  if (!("gpu" in navigator)) return null;
-  return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+/**
+ * The adapter that WebGPU would use, or `null` without one.
+ *
+ * @param gpu in place of the runtime's WebGPU, which not every runtime has
+ */
+export async function findAdapter(gpu: GPU | undefined = globalThis.navigator?.gpu): Promise<GPUAdapter | null> {
+  return await gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
 }
 
 /** Whether an adapter computes on the processor (lavapipe, SwiftShader, WARP). */

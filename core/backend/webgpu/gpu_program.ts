@@ -2,6 +2,7 @@ import { halvesOf } from "../format.ts";
 import type { AdapterTraits } from "../kernel.ts";
 import type { Call, CopyCall, KernelCall, Program } from "../program.ts";
 import { createBindGroup, UNIFORM_STRIDE } from "./bind_groups.ts";
+import { BUFFER_USAGE } from "./flags.ts";
 import type { GpuStorage } from "./gpu_storage.ts";
 import { type PipelineCache, writeParameters } from "./pipelines.ts";
 import { workOf } from "./work.ts";
@@ -50,7 +51,7 @@ export class GpuProgram implements Program {
     this.#offsets = Uint32Array.from(kernels, (_, slot) => slot * UNIFORM_STRIDE);
     this.#uniform = device.createBuffer({
       size: this.#bytes.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      usage: BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST,
     });
     this.#parameters = calls.map((call) => "kernel" in call ? { ...call.parameters } : {});
     let slot = 0;

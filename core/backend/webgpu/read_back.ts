@@ -1,5 +1,6 @@
 import type { View } from "../backend.ts";
 import { beginOf, bytesOf } from "../format.ts";
+import { BUFFER_USAGE, MAP_MODE } from "./flags.ts";
 import type { GpuStorage } from "./gpu_storage.ts";
 
 /** Views are read together until they come to so many bytes; a longer one is read alone. */
@@ -22,7 +23,7 @@ export class ReadBack {
   readonly #parts: Part[] = [];
 
   constructor(device: GPUDevice, encoder: GPUCommandEncoder, views: readonly View[]) {
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const usage = BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST;
     for (let next = 0; next < views.length;) {
       const first = next;
       let size = 0;
@@ -42,7 +43,7 @@ export class ReadBack {
 
   /** Waits until the copies are made. */
   async map(): Promise<void> {
-    await Promise.all([...this.#buffers()].map((buffer) => buffer.mapAsync(GPUMapMode.READ)));
+    await Promise.all([...this.#buffers()].map((buffer) => buffer.mapAsync(MAP_MODE.READ)));
   }
 
   /** The views' numbers in their order, to keep. */

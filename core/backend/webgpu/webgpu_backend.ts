@@ -6,6 +6,7 @@ import type { Call, Program } from "../program.ts";
 import { halvesOf } from "../format.ts";
 import { BindGroups, UNIFORM_STRIDE } from "./bind_groups.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { BUFFER_USAGE } from "./flags.ts";
 import { GpuFailure } from "./gpu_failure.ts";
 import { encodeCopy, GpuProgram } from "./gpu_program.ts";
 import { GpuStorage } from "./gpu_storage.ts";
@@ -90,11 +91,11 @@ export class WebGpuBackend implements Backend {
           encoder.copyBufferToBuffer(source, 0, (storage as GpuStorage).buffer, offset * 4, length * 4)
         ),
     };
-    this.#pool = new BufferPool(gpu, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+    this.#pool = new BufferPool(gpu, BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_SRC | BUFFER_USAGE.COPY_DST);
     this.#pipelines = new PipelineCache(gpu);
     this.#uniform = gpu.createBuffer({
       size: this.#uniformBytes.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      usage: BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST,
     });
     this.#groups = new BindGroups(gpu, this.#uniform);
     this.#failure = new GpuFailure(gpu, () => this.#bytes);

@@ -16,7 +16,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { Position } from "./position.ts";
 
 /** The file of a run's checkpoint, in the run folder. */
-export const CHECKPOINT_FILE = join("checkpoint", "state.safetensors");
+export const CHECKPOINT_FILE: string = join("checkpoint", "state.safetensors");
 
 /** The parts of a run that must be equal in two for one to continue the other. */
 export interface Fingerprint {

@@ -169,7 +169,7 @@ export class TrainingStep {
       return teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
     });
     const groups = Object.values(this.groups);
-    const homes = groups.flatMap(({ store }) => store.specs.map((_, index) => ({ store, index })));
+    const homes = groups.flatMap(({ store }) => store.ranges.map((_, index) => ({ store, index })));
     const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
     let terms: Tensor[] = [];
     let total: Tensor | undefined;
@@ -192,7 +192,7 @@ export class TrainingStep {
       (target, gradient) => {
         const { store, index } = homes[target];
         store.takeGradient(index, gradient);
-        if (gradient) this.#unreached.delete(store.specs[index].name);
+        if (gradient) this.#unreached.delete(store.ranges[index].whole);
       },
       this.scaler?.scale(),
     );

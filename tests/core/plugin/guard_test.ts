@@ -189,6 +189,26 @@ Deno.test("what a data set gives is looked at, and its batches tell under its na
   assert.deepEqual(test.batch(Uint32Array.of(0)), examples.batch(Uint32Array.of(0)));
 });
 
+Deno.test("what a data set fetches, skips and warns of is passed on, and a fetch that fails is told under its name", async () => {
+  const fetched: number[] = [];
+  const fetch = (indices: Uint32Array) => Promise.resolve(void fetched.push(...indices));
+  const skipped = [{ file: "a", count: 1, first: ["line 1"] }];
+  const splits = { train: { ...examples, fetch }, test: { ...examples, fetch: fails() } };
+  const guarded = await load({ load: () => ({ ...loaded, splits, skipped, warnings: ["Half of it is missing"] }) });
+  assert.deepEqual([guarded.skipped, guarded.warnings], [skipped, ["Half of it is missing"]]);
+  await guarded.splits.train.fetch!(Uint32Array.of(3, 1));
+  assert.deepEqual(fetched, [3, 1]);
+  await assert.rejects(
+    guarded.splits.test.fetch!(Uint32Array.of(0)),
+    said('The data set "words" failed in fetch: Out of ideas'),
+  );
+  assert.equal((await load({})).splits.train.fetch, undefined);
+  await assert.rejects(
+    load({ load: () => ({ ...loaded, warnings: "all" }) }),
+    said('Cannot use the data set "words": its warnings must be a list of sentences'),
+  );
+});
+
 Deno.test("a data set in another tokenizer's form is looked at as well", async () => {
   const withOther = async (retokenise: Dataset["retokenise"]) =>
     await (await load({ load: () => ({ ...loaded, retokenise }) })).retokenise!("folder");
@@ -280,6 +300,27 @@ Deno.test("every method of a model and of a loss tells under its name what goes 
     const call = () => (loss[method] as (call: unknown) => unknown)({});
     assert.throws(call, said(`The loss "mine" failed in ${method}: Out of ideas`), method);
   }
+});
+
+Deno.test("what a model computes on the host is looked at, and may not be a promise", () => {
+  const guardedOn = (hostOutputs: () => unknown) => {
+    const model = { parameters: [], config: {}, fromForeign: (name: string) => name, forward: () => null, hostOutputs };
+    const definition = {
+      kind: "model",
+      name: "mine",
+      description: "Mine",
+      options: ({ z }: typeof optionKit) => z.strictObject({}),
+      build: () => model,
+    } as unknown as ModelDefinition;
+    return guardDefinition(definition).build({}, textData(["a", "b"])).hostOutputs!;
+  };
+  const numbers = { "mine: logits": { data: new Float32Array(2), shape: [1, 2] } };
+  assert.deepEqual(guardedOn(() => numbers)({}), numbers);
+  const refused = (given: unknown, says: RegExp) =>
+    assert.throws(() => guardedOn(() => given)({}), { name: "UserError", message: says });
+  refused(Promise.resolve(numbers), /^Cannot use what hostOutputs of the model "mine" returns: expected \{ name: /);
+  refused({ logits: [1, 2] }, /got undefined as the data of "logits"$/);
+  refused({ logits: { data: new Float32Array(3), shape: [1, 2] } }, /got 3 numbers as "logits" of shape \[1, 2\]$/);
 });
 
 Deno.test("a guarded definition is not guarded again", () => {
