@@ -79,7 +79,7 @@ async function countStep(name: string, flags: Flags, file: string, output: strin
     { path: ["train", "logEvery"], value: 1000, label },
     { path: ["train", "precision"], value: flags.f16 ? "f16" : "f32", label },
     // So that the most memory is a step's.
-    { path: ["evaluate", "batchSize"], value: 32, label },
+    { path: ["evaluate", "batchSize"], value: 8, label },
   ];
   using run = await Run.open(await readRecipe(file, { overrides }), { backend, builtins });
   for (let step = 0; step < STEPS_BEFORE; step++) await run.step();

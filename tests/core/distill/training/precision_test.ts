@@ -17,9 +17,10 @@ const LARGE = [
 
 testBackends("a short training in float16 comes to the loss of float32, and ships float32", async (backend) => {
   await withTinyData(async (folder) => {
-    const overrides = ["train.epochs=3"];
-    const single = await tinyRun(folder, { backend, overrides, output: "f32" });
+    const overrides = ["train.epochs=6", "train.batchSize=72", "evaluate.batchSize=4", "verify.probe=4"];
     const half = await tinyRun(folder, { backend, overrides: [...overrides, ...F16], output: "f16" });
+    const single = await tinyRun(folder, { backend, overrides, output: "f32" });
+    assert.ok(half.peakBytes < 0.8 * single.peakBytes, `${half.peakBytes} of ${single.peakBytes} bytes`);
     const [expected, actual] = [single.student.loss!, half.student.loss!];
     assert.ok(Math.abs(actual - expected) < 0.03 * expected, `${actual} against ${expected}`);
     assert.notEqual(half.studentSha256, single.studentSha256, "it is another computation");
