@@ -54,16 +54,15 @@ async function init(flags: Flags): Promise<void> {
   await resolvePlugins(written, builtins);
   tell("written", file);
   if (flags.dryRun) {
-    const reporter = { ...runReporter(out, standardOutput("stderr"), { quiet: true }) };
+    const reporter = runReporter(out, standardOutput("stderr"), { quiet: true });
+    tell("trying", "a few steps of it, which leave no file");
     const recipe = await readRecipe(file, { overrides: dryOverrides(written) });
     const lines = await withBackend(
       recipe.value.backend,
       () => {},
       (backend) => stoppable((signal) => dryRun(recipe, { backend, builtins, reporter, signal }), () => {}),
     );
-    out.line("");
-    lines.forEach(out.line);
-    out.line("");
+    lines.slice(1).forEach((line) => out.line(`  ${line}`));
   }
   const program = Deno.build.standalone ? "opdf" : "deno task";
   const shown = /[^\w./\\:-]/.test(file) ? JSON.stringify(file) : file;

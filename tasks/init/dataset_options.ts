@@ -80,9 +80,11 @@ function normalisation({ mean, std }: ImageInput["normalise"]): Entry[] {
   return [line("mean", mean, "how the teacher's pixels were normalised"), line("std", std)];
 }
 
-/** The vocabulary with which texts are looked at. */
+/** Tokens of a text that are counted: longer ones have as many for all that is chosen here. */
+const MOST_LOOKED_AT = 512;
+
+/** How texts are looked at: longer than any model takes them, so that what would be cut can be told. */
 export function lookOptions(found: FoundData, teacher: FoundTeacher | null): Entry[] {
   if (!TEXTS.includes(found.use)) return [];
-  const positions = teacher?.described.input.text?.maxLength ?? 512;
-  return [...(teacher ? [] : [line("vocabularySize", PIECES.few)]), line("maxLength", Math.min(512, positions))];
+  return [...(teacher ? [] : [line("vocabularySize", PIECES.few)]), line("maxLength", MOST_LOOKED_AT)];
 }

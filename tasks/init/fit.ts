@@ -58,11 +58,12 @@ export function fitClasses(
         `${classes.length > 0 ? `, ${showClasses(classes)}` : ""}`,
     );
   }
-  const isTold = classes.length > 0 && !sayNothing(classes, data.classes) &&
-    (areSameClasses(classes, data.classes) || orderOfClasses(classes, data.classes) !== null);
+  const saysNothing = classes.length === 0 || sayNothing(classes, data.classes);
+  const isTold = classes.length > 0 &&
+    (areSameClasses(classes, data.classes) || !saysNothing && orderOfClasses(classes, data.classes) !== null);
   if (isTold) return { dataset: null, teacher: null };
   if (isNumbered) {
-    return { dataset: classes.length > 0 && !sayNothing(classes, data.classes) ? classes : null, teacher: null };
+    return { dataset: saysNothing ? null : classes, teacher: null };
   }
   const names = asking.say({
     question: `The data's classes in the order of the teacher's logits (${

@@ -57,6 +57,7 @@ export async function makeRecipe(
   }, flags.data ?? null);
   const teacher = await teacherOf(flags, asking);
   const found = groupByTeacher(await recognise(path, flags, asking, base), teacher);
+  tell("reading", path);
   const before = optionsByTeacher(found, teacher, base);
   const { look, more } = await lookAt(found, [...before, ...lookOptions(found, teacher)], base, `--data ${path}`);
   for (const [about, text] of describe(path, found, look)) tell(about, text);

@@ -73,12 +73,22 @@ const KEPT = [
   "distillationHead",
 ] as const;
 
+/** What the families have where nothing is said. */
+const USUAL: Readonly<Record<string, Partial<Record<typeof KEPT[number], unknown>>>> = {
+  bert: { activation: "gelu", epsilon: 1e-12, types: 2 },
+  distilbert: { activation: "gelu", epsilon: 1e-12, types: 0 },
+  roberta: { activation: "gelu", epsilon: 1e-5, types: 1 },
+  vit: { activation: "gelu", epsilon: 1e-12 },
+  deit: { activation: "gelu", epsilon: 1e-12 },
+};
+
 function halfEncoder({ use, options, described }: FoundTeacher, data: InputDescription): ChosenStudent | null {
   const layers = Number(options.layers);
   if (!(layers >= 2)) return null;
+  const usual = USUAL[String(options.variant ?? use)] ?? {};
   const kept = KEPT.flatMap((key) => {
     const value = options[key] ?? null;
-    return value === null ? [] : [line(key, value as string | number | boolean)];
+    return value === null || value === usual[key] ? [] : [line(key, value as string | number | boolean)];
   });
   const rows = options.vocabulary as number | null | undefined;
   const crf = options.crf === true;
@@ -134,7 +144,7 @@ export function smallModel(data: InputDescription, isStudent: boolean, maxLength
 function smallResnet([height, width]: readonly number[], isStudent: boolean): ChosenStudent {
   const side = Math.min(height, width);
   const stem = side <= 48 ? "cifar" : side <= 96 ? "small" : "imagenet";
-  const channels = side <= 32 && isStudent ? 8 : side <= 32 ? 8 : 16;
+  const channels = side <= 32 ? 8 : 16;
   return {
     entries: [
       line("use", "resnet"),

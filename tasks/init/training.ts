@@ -89,7 +89,8 @@ function optimiserOf(facts: TrainingFacts): Entry {
 function imageRate({ isTaught, hasChains, student }: TrainingFacts): [number, string] {
   if (!isTaught) return [0.1, "that of the shipped teacher"];
   if (hasChains) {
-    return [0.1, "validation chose 0.1 of 0.025 to 0.2 for chains from a teacher's layers (initialise.yaml)"];
+    const file = student.starts ? "from a teacher's layers (initialise.yaml)" : "from fresh weights (ablation.yaml)";
+    return [0.1, `validation chose 0.1 for OPDF ${file}`];
   }
   return [0.05, `validation chose 0.05 for KD ${student.starts ? "from a teacher's layers" : "of a fresh student"}`];
 }
