@@ -10,10 +10,7 @@ export function chainsOf(student: ChosenStudent, isTaught: boolean): { entry: En
   const none = (why: string) => ({ entry: line("overParameterise", [], why), has: false });
   if (!isTaught) return none("OPDF is for students with a teacher");
   if (student.use !== "resnet" && !student.starts) {
-    return none(
-      `chains cost a fresh encoder a point or more under AdamW (recipes/README, Vision transformers); to try them: ` +
-        `[{ layers: "${student.chainable}", cores: ${CORES} }], and train.cores.learningRateScale: 0.3`,
-    );
+    return none("chains cost a fresh encoder a point and more under AdamW (vit-ablation.yaml)");
   }
   const why = student.starts
     ? `chains of ${CORES} cores, merged at the end: +${

@@ -87,7 +87,7 @@ export function compose(parts: Parts): Entry[] {
 
 function studentOf({ teacher, student: kind, look }: Parts, maxLength: number | null): ChosenStudent {
   const half = teacher && kind !== "small" ? halfOf(teacher, look.input) : null;
-  return half ?? smallModel(look.input, teacher !== null, maxLength);
+  return half ?? smallModel(look.input, teacher, maxLength);
 }
 
 function largest({ counts, train }: Look): number | null {

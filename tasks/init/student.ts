@@ -110,26 +110,39 @@ function halfEncoder({ use, options, described }: FoundTeacher, data: InputDescr
   };
 }
 
-/** A model of its own, as small as the shipped ones: a student, or one that is trained without a teacher. */
-export function smallModel(data: InputDescription, isStudent: boolean, maxLength: number | null): ChosenStudent {
-  if (data.image) return smallResnet(data.image.size, isStudent);
+/**
+ * A model of its own, as small as the shipped ones and smaller than its teacher: a student, or one that is trained
+ * without a teacher.
+ */
+export function smallModel(
+  data: InputDescription,
+  teacher: FoundTeacher | null,
+  maxLength: number | null,
+): ChosenStudent {
+  if (data.image) return smallResnet(data.image.size, teacher);
   if (!data.text) throw new UserError("Cannot choose a student: expected images or texts");
   const isTagger = data.task === "tagging";
-  const layers = isStudent ? (isTagger ? 1 : 2) : isTagger ? 3 : 4;
-  const width = isStudent && isTagger ? 32 : 96;
+  const usual = teacher
+    ? { layers: isTagger ? 1 : 2, width: isTagger ? 32 : 96 }
+    : { layers: isTagger ? 3 : 4, width: 96 };
+  const { layers, width } = teacher ? below(teacher, usual) : usual;
   return {
     entries: [
       line("use", "bert"),
-      line("layers", layers, "as small as the shipped encoders of mails and tags; more data bear more"),
+      line(
+        "layers",
+        layers,
+        `as small as the shipped encoders of mails and tags${teacher ? ", or as its teacher" : ""}`,
+      ),
       line("width", width),
-      line("heads", isStudent && isTagger ? 2 : 4),
+      line("heads", width >= 64 ? 4 : 2),
       line("ffn", 2 * width),
       line("positions", maxLength ?? 128, "dataset.maxLength"),
       ...(isTagger
         ? [
           line("types", 0),
           line("crf", true, "it chooses the tags of a sentence together"),
-          line("dropout", isStudent ? 0.1 : 0.3),
+          line("dropout", teacher ? 0.1 : 0.3),
         ]
         : []),
     ],
@@ -141,14 +154,28 @@ export function smallModel(data: InputDescription, isStudent: boolean, maxLength
   };
 }
 
-function smallResnet([height, width]: readonly number[], isStudent: boolean): ChosenStudent {
+/** Sizes of an encoder below those of its teacher: half of its layers, or of its width where it has one layer. */
+function below({ use, options }: FoundTeacher, usual: { readonly layers: number; readonly width: number }) {
+  if (use !== "bert") return usual;
+  const [layers, width] = [Number(options.layers), Number(options.width)];
+  // A width that its heads divide.
+  const even = (width: number) => Math.max(4, 4 * Math.floor(width / 4));
+  return {
+    layers: Math.min(usual.layers, Math.max(1, layers >> 1)),
+    width: Math.min(usual.width, even(layers >= 2 ? width : width / 2)),
+  };
+}
+
+function smallResnet([height, width]: readonly number[], teacher: FoundTeacher | null): ChosenStudent {
   const side = Math.min(height, width);
   const stem = side <= 48 ? "cifar" : side <= 96 ? "small" : "imagenet";
-  const channels = side <= 32 ? 8 : 16;
+  const usual = side <= 32 ? 8 : 16;
+  const theirs = teacher?.use === "resnet" ? Number(teacher.options.width ?? usual) : Infinity;
+  const channels = Math.min(usual, Number(teacher?.options.depth) > 8 ? theirs : Math.max(1, Math.floor(theirs / 2)));
   return {
     entries: [
       line("use", "resnet"),
-      line("depth", isStudent ? 8 : 20, "as in the shipped recipes of images; 14, 20, 32 are larger"),
+      line("depth", teacher ? 8 : 20, "as in the shipped recipes of images; 14, 20, 32 are larger"),
       line("width", channels, "channels of the first of three stages"),
       ...(stem === "cifar"
         ? []
