@@ -110,7 +110,7 @@ const KINDS: readonly ForeignKind[] = [
     fits: (start) =>
       start[0] === 0x08 && start[1] >= 1 && start[1] <= 20 &&
       [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42].includes(start[2]),
-    remedy: () => "take the weights that it was exported from, saved as safetensors",
+    remedy: () => "let it teach by use: onnx, or take the weights that it was exported from, saved as safetensors",
   },
   packed("gzip", "gzip", "\x1f\x8b"),
   packed("zstd", "zstd", "\x28\xb5\x2f\xfd"),

@@ -32,7 +32,7 @@ const FLOORS: Readonly<Record<string, string>> = {
     "distill/ground distill/student distill/teacher distill/losses",
   distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student distill/teacher distill/losses distill/training",
-  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin evaluate predict",
+  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate " +

@@ -1,4 +1,5 @@
 import type { Evaluation } from "../evaluate/evaluate.ts";
+import { labelledOf } from "../plugin/labelled.ts";
 import { countTrained } from "../plugin/parameters.ts";
 import type { SkippedExamples } from "../plugin/dataset.ts";
 import { VERSION } from "../version.ts";
@@ -22,6 +23,8 @@ export interface RunSummary {
   readonly seed: number;
   /** Examples of each split. */
   readonly examples: { readonly train: number; readonly validation: number; readonly test: number };
+  /** How many of them have a label; what is measured by labels is of these alone. */
+  readonly labelled: { readonly train: number; readonly validation: number; readonly test: number };
   /** Examples that the data set left out, by file; see `onBad` of data sets of texts. */
   readonly skipped: readonly SkippedExamples[];
   /** SHA-256 of each data file that was read, by its name in the recipe. */
@@ -30,18 +33,20 @@ export interface RunSummary {
   readonly positiveClass: string | null;
   /** The teacher on the test set; `null` without one. */
   readonly teacher: {
-    /** `null` for a regression. */
+    /** `null` for a regression, and where no test example has a label. */
     readonly accuracy: number | null;
-    readonly loss: number;
+    /** `null` where no test example has a label. */
+    readonly loss: number | null;
     /** By name; see {@link Evaluation}. */
     readonly metrics: Readonly<Record<string, number>>;
     readonly parameters: number;
   } | null;
   /** The merged student. */
   readonly student: {
-    /** On the test set, merged; `null` for a regression. */
+    /** On the test set, merged; `null` for a regression, and where no test example has a label. */
     readonly accuracy: number | null;
-    readonly loss: number;
+    /** `null` where no test example has a label. */
+    readonly loss: number | null;
     /** On the test set, by name: what the task is measured by. */
     readonly metrics: Readonly<Record<string, number>>;
     readonly validationAccuracy: number | null;
@@ -108,6 +113,11 @@ export function summarise(
     device: backend.description,
     seed: settings.seed,
     examples: { train: data.train.length, validation: data.validation?.length ?? 0, test: data.test.length },
+    labelled: {
+      train: labelledOf(data.train),
+      validation: data.validation ? labelledOf(data.validation) : 0,
+      test: labelledOf(data.test),
+    },
     skipped: data.dataset.skipped ?? [],
     dataSha256: data.sha256,
     positiveClass: test.positiveClass,

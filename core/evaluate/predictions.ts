@@ -1,6 +1,7 @@
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Batch, HostTensor, Task } from "../plugin/dataset.ts";
+import { batchFor, upload } from "../plugin/batch.ts";
 import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -27,7 +28,16 @@ export function infer(ops: Ops, model: Model, weights: Weights, batch: Batch<Ten
   return model.forward({ ops, weights, batch, training: false, randomSeed: noSeed, wanted: NOTHING });
 }
 
-/** How many answers of a batch count: its examples, or the tokens whose label is not -1. */
-export function scoredIn(task: Task, { data }: HostTensor): number {
-  return task === "tagging" ? data.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0) : data.length;
+/** Runs a model on a batch of a data set, for what it decides. */
+export function inferOn(ops: Ops, model: Model, weights: Weights, batch: Batch<HostTensor>): ModelOutputs {
+  return infer(ops, model, weights, upload(ops, batchFor(model, batch, NOTHING)));
+}
+
+/** How many answers of a batch count: its examples that have a label, or the tokens whose label is not -1. */
+export function scoredIn(
+  task: Task,
+  { label: { data }, labelled }: { readonly label: HostTensor; readonly labelled?: HostTensor | null },
+): number {
+  if (task === "tagging") return data.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0);
+  return labelled ? labelled.data.reduce((count, one) => count + one, 0) : data.length;
 }

@@ -38,7 +38,7 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
     const to = [own.height, own.width] as const;
     return { file, form: { resize: { to, resampling: "bilinear", crop: to }, normalise } };
   }
-  const processor = config && await readImageProcessor(folder);
+  const processor = config || await isOnnx(path, folder) ? await readImageProcessor(folder) : null;
   if (!processor) return null;
   return {
     file: processor.file,
@@ -55,8 +55,13 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
 export async function tokenizerFolder(name: string, resolve: (name: string) => string): Promise<string | null> {
   const path = resolve(name);
   const folder = await folderOf(path);
-  const isModel = await lookAt(join(folder, CONFIG_FILE)) !== null;
+  const isModel = await lookAt(join(folder, CONFIG_FILE)) !== null || await isOnnx(path, folder);
   return isModel && await hasTokenizer(folder) ? folder === path ? name : dirname(name) : null;
+}
+
+/** Whether a model is one of ONNX, which needs no config.json beside it. */
+async function isOnnx(path: string, folder: string): Promise<boolean> {
+  return path.endsWith(".onnx") || await lookAt(join(folder, "model.onnx")) !== null;
 }
 
 /** The folder itself, or the one that a file is in. */

@@ -142,9 +142,12 @@ export const trainSchema = z.strictObject({
     "validation.pearson",
     "validation.spearman",
     "validation.loss",
+    "validation.agreement",
   ]).nullable().default(null).describe(
     "Metric that early stopping and restoreBest go by, taken after each epoch; f1 is that of evaluate.positiveClass, or of " +
-      "whole spans that tags mark; null: accuracy, f1 of spans, or pearson for a regression",
+      "whole spans that tags mark, agreement the part of the examples on which student and teacher decide alike (their " +
+      "correlation in a regression), which needs no labels; null: accuracy, f1 of spans, pearson for a regression, or " +
+      "agreement where no validation example has a label",
   ),
   earlyStopping: earlyStopping.nullable().default(null).describe(
     "Stop when the monitored metric no longer improves; null: never",

@@ -26,6 +26,9 @@ interface Message {
   readonly content: string | Uint8Array;
 }
 
+/** A message's text, and its class. */
+type MailRow = TextRow & { readonly label: number };
+
 /** The longest part of a message that is read, in characters to a token: more would be cut off anyway. */
 const MOST_LETTERS_PER_TOKEN = 16;
 
@@ -103,7 +106,7 @@ async function textRows(
   messages: readonly Message[],
   { classes, maxLength, folder, package: name }: MailOptions,
   bad: BadExamples,
-): Promise<TextRow[]> {
+): Promise<MailRow[]> {
   const labels = new Map(
     Object.values(classes).flatMap((groups, label) => groups.map((group) => [group, label] as const)),
   );
@@ -112,13 +115,13 @@ async function textRows(
   if (missing !== undefined) {
     throw new UserError(`Cannot find the folder "${missing}" of classes: there are ${[...groups].sort().join(", ")}`);
   }
-  const rows: TextRow[] = [];
+  const rows: MailRow[] = [];
   const file = folder ?? name!;
   for (const { place, group, content } of messages) {
     const label = labels.get(group);
     if (label === undefined) continue;
     const whole = await mailText(content);
-    rows.push(...bad.keep((): TextRow => {
+    rows.push(...bad.keep((): MailRow => {
       if (whole === null) badExample({ file, place }, "its parts are nested too deeply, or its head is endless");
       const text = whole.slice(0, MOST_LETTERS_PER_TOKEN * maxLength);
       // It may be a picture and nothing else.

@@ -1,11 +1,13 @@
+import { OTHER_LABEL, OTHER_SHARE } from "../../core/plugin/mix_images.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
-import { expectClasses, scoredRows } from "./token_rows.ts";
+import { expectClasses, labelledRows } from "./token_rows.ts";
 
 /**
  * Cross-entropy with the labels: mean over the batch of -log softmax(z)_y, with label smoothing e
- * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. For tagging the mean runs over the tokens that have a
- * label.
+ * (Szegedy et al. 2016) -(1 - e) log p_y - e / C sum_c log p_c. The mean runs over the examples, for tagging over the
+ * tokens, that have a label. Of mixed images it is that of both labels, by their shares.
  */
 export const crossEntropy = defineLoss<{ labelSmoothing: number; head: StudentHead }>({
   name: "cross-entropy",
@@ -22,10 +24,18 @@ export const crossEntropy = defineLoss<{ labelSmoothing: number; head: StudentHe
     const logitsOfStudent = logitsOf("cross-entropy", head, setup);
     return {
       teacherOutputs: [],
+      labels: "some",
+      mixed: true,
       compute({ ops, student, batch }) {
         const logits = logitsOfStudent(student);
-        const { rows, labels, mean } = scoredRows(ops, logits, batch.label);
-        return mean(ops.crossEntropy(rows(logits), labels(), { smoothing: labelSmoothing }));
+        const { rows, labels, mean } = labelledRows(ops, logits, batch);
+        const surprise = (labels: Tensor) => ops.crossEntropy(rows(logits), labels, { smoothing: labelSmoothing });
+        const { [OTHER_LABEL]: other, [OTHER_SHARE]: share } = batch;
+        if (!other) return mean(surprise(labels()));
+        return mean(ops.add(
+          ops.multiply(surprise(labels()), ops.complement(share)),
+          ops.multiply(surprise(other), share),
+        ));
       },
     };
   },

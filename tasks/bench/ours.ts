@@ -11,6 +11,7 @@ import { ParameterStore } from "../../core/nn/parameter_store.ts";
 import { TensorStore } from "../../core/nn/tensor_store.ts";
 import { weightsFrom } from "../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
+import { optionKit } from "../../core/plugin/kit.ts";
 import { type BodyCall, Recorder } from "../../core/replay/recorder.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { VERSION } from "../../core/version.ts";
@@ -34,7 +35,7 @@ function startMatmul(ops: Ops, inputs: Inputs["matmul"]): Work {
 }
 
 function startTraining(ops: Ops, { images, labels, parameters }: Inputs["resnet8"]): Work {
-  const model = resnet.build({ depth: 8, width: 16, stem: null, dropout: 0, subclasses: 1 }, {
+  const model = resnet.build(resnet.options(optionKit).parse({ depth: 8, width: 16 }), {
     task: "classification",
     classes: Array.from({ length: classes }, (_, label) => String(label)),
     image: { size: [imageSize, imageSize, 1], normalise: { mean: [0], std: [1] } },

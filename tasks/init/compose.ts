@@ -77,6 +77,7 @@ export function compose(parts: Parts): Entry[] {
       data,
       student,
       isTaught,
+      isUnlabelled: found.isUnlabelled ?? false,
       hasChains: chains.has,
       teacherCrf: teacher?.options.crf === true,
       sameWidth,

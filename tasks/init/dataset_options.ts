@@ -17,9 +17,18 @@ const MANY_TEXTS = 20_000;
  * @throws UserError for a teacher of texts without a tokenizer
  */
 export function optionsByTeacher(found: FoundData, teacher: FoundTeacher | null, base: string): Entry[] {
-  if (TEXTS.includes(found.use)) return teacher && teacher.described.input.text ? tokenizerOf(teacher, base) : [];
+  if (TEXTS.includes(found.use)) {
+    if (!teacher || !teacher.described.input.text) return [];
+    return [...(found.isUnlabelled ? answersOf(teacher) : []), ...tokenizerOf(teacher, base)];
+  }
   if (found.use === "image-folder") return pictureForm(teacher, base);
   return [];
+}
+
+/** What is asked of texts without labels: what the teacher answers. */
+function answersOf({ classes, described: { input } }: FoundTeacher): Entry[] {
+  if (input.task === "regression") return [line("task", "regression", "the teacher answers a number")];
+  return [line("classes", classes.length > 0 ? classes : input.classes, "the teacher's")];
 }
 
 function tokenizerOf(teacher: FoundTeacher, base: string): Entry[] {
@@ -83,8 +92,9 @@ function normalisation({ mean, std }: ImageInput["normalise"]): Entry[] {
 /** Tokens of a text that are counted: longer ones have as many for all that is chosen here. */
 const MOST_LOOKED_AT = 512;
 
-/** How texts are looked at: longer than any model takes them, so that what would be cut can be told. */
+/** How data are looked at: texts longer than any model takes them, to tell what would be cut; pictures without a trace. */
 export function lookOptions(found: FoundData, teacher: FoundTeacher | null): Entry[] {
+  if (found.use === "image-folder") return [line("cache", false)];
   if (!TEXTS.includes(found.use)) return [];
   return [...(teacher ? [] : [line("vocabularySize", PIECES.few)]), line("maxLength", MOST_LOOKED_AT)];
 }

@@ -11,6 +11,8 @@ export interface FoundData {
   readonly options: readonly Entry[];
   /** Whether a mirrored picture may be taken for another: `true` for photographs. */
   readonly mayMirror?: boolean;
+  /** Whether no example has a label: a teacher alone teaches. */
+  readonly isUnlabelled?: boolean;
 }
 
 /** What of the flags is about the data. */

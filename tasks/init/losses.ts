@@ -7,6 +7,8 @@ export interface LossFacts {
   readonly data: InputDescription;
   readonly student: ChosenStudent;
   readonly isTaught: boolean;
+  /** Whether no example has a label. */
+  readonly isUnlabelled: boolean;
   readonly hasChains: boolean;
   /** Whether the teacher is a tagger with a CRF. */
   readonly teacherCrf: boolean;
@@ -22,7 +24,7 @@ export function lossesOf(facts: LossFacts): Entry {
   return {
     key: "losses",
     items: [
-      { value: { use: own, weight: 0.1 }, why: "the labels" },
+      ...(facts.isUnlabelled ? [] : [{ value: { use: own, weight: 0.1 }, why: "the labels" }]),
       { value: taughtBy(facts), why: "the teacher" },
       ...(facts.hasChains && facts.sameWidth
         ? [{

@@ -56,7 +56,7 @@ export async function makeRecipe(
     flag: "--data FILE_OR_FOLDER",
   }, flags.data ?? null);
   const teacher = await teacherOf(flags, asking);
-  const found = groupByTeacher(await recognise(path, flags, asking, base), teacher);
+  const found = groupByTeacher(await recognise(path, flags, asking, { base, isTaught: teacher !== null }), teacher);
   tell("reading", path);
   const before = optionsByTeacher(found, teacher, base);
   const { look, more } = await lookAt(found, [...before, ...lookOptions(found, teacher)], base, `--data ${path}`);
@@ -151,7 +151,11 @@ async function lookAt(found: FoundData, options: readonly Entry[], base: string,
   }
 }
 
-function* describe(path: string, { what }: FoundData, look: Look): Generator<[about: string, text: string]> {
+function* describe(
+  path: string,
+  { what, isUnlabelled }: FoundData,
+  look: Look,
+): Generator<[about: string, text: string]> {
   const { input: { task, classes, image }, train, test, counts, lengths, skipped } = look;
   const count = (number: number) => number.toLocaleString("en-US");
   yield ["data", `${path}: ${what}, ${count(train)} training and ${count(test)} test examples`];
@@ -160,7 +164,7 @@ function* describe(path: string, { what }: FoundData, look: Look): Generator<[ab
   }
   if (task !== "regression") {
     const shown = classes.slice(0, MOST_SHOWN).map((name, index) =>
-      counts ? `${name} (${count(counts[index])})` : name
+      counts && !isUnlabelled ? `${name} (${count(counts[index])})` : name
     );
     const more = classes.length > MOST_SHOWN ? ` and ${classes.length - MOST_SHOWN} more` : "";
     yield [task === "tagging" ? "tags" : "classes", `${classes.length}: ${shown.join(", ")}${more}`];

@@ -14,6 +14,14 @@ import { isTagged, taggedFiles } from "./tagged.ts";
 const KNOWN =
   "a table of texts (CSV, TSV, JSONL), IDX or CIFAR files, a CoNLL file, or a folder with a folder of e-mails or pictures for each class";
 
+/** What a data set is wanted for. */
+export interface Around {
+  /** The folder of the recipe. */
+  readonly base: string;
+  /** Whether there is a teacher, which can do without labels. */
+  readonly isTaught: boolean;
+}
+
 /** The flags that are about tables alone. */
 const OF_TABLES = ["text", "pair", "label", "task"] as const;
 
@@ -21,11 +29,15 @@ const OF_TABLES = ["text", "pair", "label", "task"] as const;
  * Recognises a data set by its files.
  *
  * @param path a file, a folder, or an npm package of messages
- * @param base the folder of the recipe
  * @throws UserError if it is none that is known, or cannot be told and nobody is there to be asked
  */
-export async function recognise(path: string, flags: DataFlags, asking: Asking, base: string): Promise<FoundData> {
-  const found = await recogniseAny(path, flags, asking, base);
+export async function recognise(
+  path: string,
+  flags: DataFlags,
+  asking: Asking,
+  { base, isTaught }: Around,
+): Promise<FoundData> {
+  const found = await recogniseAny(path, flags, asking, { base, isTaught });
   const wrong = found.use === "text-table" ? undefined : OF_TABLES.find((flag) => flags[flag] !== undefined);
   if (wrong !== undefined) {
     throw new UserError(`--${wrong} ${flags[wrong]}: Expected a table of texts as data: "${path}" is ${found.what}`);
@@ -33,14 +45,21 @@ export async function recognise(path: string, flags: DataFlags, asking: Asking, 
   return found;
 }
 
-async function recogniseAny(path: string, flags: DataFlags, asking: Asking, base: string): Promise<FoundData> {
+async function recogniseAny(
+  path: string,
+  flags: DataFlags,
+  asking: Asking,
+  { base, isTaught }: Around,
+): Promise<FoundData> {
   if (path.startsWith("npm:")) return await mailsOfPackage(path);
   const kind = await kindOfPath(path);
   if (kind === null) throw new UserError(`--data ${path}: Cannot find a file or a folder of that name`);
   if (flags.test !== undefined && await kindOfPath(flags.test) !== "file") {
     throw new UserError(`--test ${flags.test}: Cannot find a file of that name`);
   }
-  const found = kind === "file" ? await inFile(path, flags, asking, base) : await inFolder(path, flags, asking, base);
+  const found = kind === "file"
+    ? await inFile(path, flags, asking, { base, isTaught })
+    : await inFolder(path, flags, asking, { base, isTaught });
   if (found) return found;
   const { files, folders } = kind === "folder" ? await listFolder(path) : { files: [], folders: [] };
   const there = [...folders.map((name) => `${name}/`), ...files];
@@ -48,21 +67,33 @@ async function recogniseAny(path: string, flags: DataFlags, asking: Asking, base
   throw new UserError(`--data ${path}: Cannot recognise the data${holds}: expected ${KNOWN}`);
 }
 
-async function inFile(path: string, flags: DataFlags, asking: Asking, base: string): Promise<FoundData | null> {
+async function inFile(
+  path: string,
+  flags: DataFlags,
+  asking: Asking,
+  { base, isTaught }: Around,
+): Promise<FoundData | null> {
   if (await isTagged(path)) {
     if (flags.test !== undefined) return taggedFiles(path, flags.test, base);
     throw new UserError(
       `--data ${path}: Cannot do without test sentences: name their file with --test FILE, or a folder that has both`,
     );
   }
-  if (isTable(path)) return await recogniseTable({ train: path, test: flags.test ?? null }, flags, asking, base);
+  if (isTable(path)) {
+    return await recogniseTable({ train: path, test: flags.test ?? null }, flags, asking, base, isTaught);
+  }
   // One file of several stands for its folder.
   const { files } = await listFolder(dirname(path));
   if (!/idx|ubyte|\.bin$/i.test(basename(path))) return null;
   return idxAmong(files, dirname(path), base) ?? cifarAmong(files, dirname(path), base);
 }
 
-async function inFolder(path: string, flags: DataFlags, asking: Asking, base: string): Promise<FoundData | null> {
+async function inFolder(
+  path: string,
+  flags: DataFlags,
+  asking: Asking,
+  { base, isTaught }: Around,
+): Promise<FoundData | null> {
   const listing = await listFolder(path);
   const { files } = listing;
   const images = idxAmong(files, path, base) ?? cifarAmong(files, path, base);
@@ -76,7 +107,7 @@ async function inFolder(path: string, flags: DataFlags, asking: Asking, base: st
   if (first !== null) {
     const [own, other] = [join(path, first), flags.test ?? (test && join(path, test))];
     if (await isTagged(own)) {
-      return await inFile(own, other === null ? flags : { ...flags, test: other }, asking, base);
+      return await inFile(own, other === null ? flags : { ...flags, test: other }, asking, { base, isTaught });
     }
     if (isTable(first)) {
       return await recogniseTable(
@@ -84,6 +115,7 @@ async function inFolder(path: string, flags: DataFlags, asking: Asking, base: st
         flags,
         asking,
         base,
+        isTaught,
       );
     }
   } else if (only.length > 1) {
@@ -93,7 +125,7 @@ async function inFolder(path: string, flags: DataFlags, asking: Asking, base: st
       flag: "--data FILE",
       choices: only,
     });
-    return await inFile(join(path, chosen), flags, asking, base);
+    return await inFile(join(path, chosen), flags, asking, { base, isTaught });
   }
   return await classFoldersIn(path, listing, base);
 }

@@ -33,19 +33,21 @@ export async function recogniseTable(
   flags: DataFlags,
   asking: Asking,
   folder: string,
+  isTaught: boolean,
 ): Promise<FoundData> {
   const { rows, encoding } = await readRows(train);
   const shown = basename(train);
   if (rows.length === 0) throw new UserError(`Cannot use "${train}" as it has no rows: expected one for each example`);
   const columns = describeColumns(rows);
-  const label = chooseLabel(columns, rolesOf(columns, rows.length), flags, asking, shown);
-  const rest = columns.filter(({ name }) => name !== label.name);
+  const label = chooseLabel(columns, rolesOf(columns, rows.length), flags, asking, { shown, isTaught });
+  const rest = columns.filter((column) => column !== label);
   const { text, pair } = chooseTexts(rest, rolesOf(rest, rows.length), flags, asking, shown);
-  const isMeasure = taskOf(label, flags) === "regression";
-  const lacking = rows.length - Math.min(label.filled, text.filled);
+  const isMeasure = label !== null && taskOf(label, flags) === "regression";
+  const [textless, labelless] = [text, label ?? text].map(({ filled }) => rows.length - filled);
   return {
     what: `a table of ${pair ? "pairs of texts" : "texts"}`,
     use: "text-table",
+    isUnlabelled: label === null,
     options: [
       line("train", nameFrom(folder, train)),
       ...(test !== null ? [line("test", nameFrom(folder, test))] : [
@@ -53,14 +55,21 @@ export async function recogniseTable(
       ]),
       line("text", text.name, `${text.words.toFixed(0)} words on average`),
       ...(pair ? [line("pair", pair.name, "the second text of each pair")] : []),
-      line("label", label.name, isMeasure ? undefined : `${label.different} different ones`),
+      label === null
+        ? line("label", null, "no example has one: the teacher alone teaches, and validation is agreement with it")
+        : line("label", label.name, labelReason(label, isMeasure, labelless)),
       ...(isMeasure ? [line("task", "regression", "the labels are numbers to be predicted, no classes")] : []),
       ...(encoding === "utf-8" ? [] : [line("encoding", encoding, "it is not UTF-8; see that its letters are right")]),
-      ...(lacking > 0
-        ? [line("onBad", "skip", `${lacking} rows lack their text or their label; refuse: stop at the first`)]
+      ...(textless > 0
+        ? [line("onBad", "skip", `${textless} rows have no text, and are left out; refuse: stop at the first`)]
         : []),
     ],
   };
+}
+
+function labelReason({ different }: Column, isMeasure: boolean, labelless: number): string | undefined {
+  const without = labelless > 0 ? `${labelless} rows have none, and are learned from a teacher alone` : undefined;
+  return isMeasure ? without : `${different} different ones${without ? `; ${without}` : ""}`;
 }
 
 async function readRows(path: string): Promise<{ rows: TableRow[]; encoding: Encoding }> {
@@ -86,15 +95,23 @@ function taskOf(label: Column, { task }: DataFlags): string {
   throw new UserError(`--task ${task}: Expected classification or regression`);
 }
 
-function chooseLabel(columns: readonly Column[], roles: Roles, flags: DataFlags, asking: Asking, file: string): Column {
+/** @returns `null` where there is none, and a teacher can do without */
+function chooseLabel(
+  columns: readonly Column[],
+  roles: Roles,
+  flags: DataFlags,
+  asking: Asking,
+  { shown: file, isTaught }: { readonly shown: string; readonly isTaught: boolean },
+): Column | null {
   if (flags.label !== undefined) return named(columns, "--label", flags.label, file);
   const { labels } = roles;
   if (labels.length === 1) return labels[0];
   const cannot = `Cannot tell which column of "${file}" is the label`;
+  if (labels.length === 0 && isTaught) return null;
   if (labels.length === 0) {
     throw new UserError(
       `${cannot}: it has ${listNames(columns.map(({ name }) => name), "and")}, of which none has few different ` +
-        "values; say it with --label COLUMN",
+        "values; say it with --label COLUMN, or name a --teacher that does without labels",
     );
   }
   const chosen = asking.choose({

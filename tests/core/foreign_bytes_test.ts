@@ -78,12 +78,12 @@ const KINDS: [what: string, bytes: Uint8Array<ArrayBuffer>, reason: string][] = 
   [
     "ONNX with a producer",
     bytesOf("\x08\x07\x12\x07pytorch\x1a\x05"),
-    "it is an ONNX model: take the weights that it was exported from, saved as safetensors",
+    "it is an ONNX model: let it teach by use: onnx, or take the weights that it was exported from, saved as safetensors",
   ],
   [
     "ONNX with its graph first",
     bytesOf("\x08\x0a\x3a\xd2\x01\x0a"),
-    "it is an ONNX model: take the weights that it was exported from, saved as safetensors",
+    "it is an ONNX model: let it teach by use: onnx, or take the weights that it was exported from, saved as safetensors",
   ],
   ["gzip", bytesOf("\x1f\x8b\x08\x08\x12\x34\x56\x78"), unpack("gzip")],
   // Its first eight bytes read as a header's length are below the limit.

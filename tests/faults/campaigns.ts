@@ -8,6 +8,7 @@ import { numerics } from "./numerics_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
 import { soak } from "./soak_campaign.ts";
 import { folderFuzz } from "./folder_fuzz.ts";
+import { pictureFuzz } from "./picture_fuzz.ts";
 import { cifarFuzz, gzipBombs, idxFuzz } from "./image_fuzz.ts";
 import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
 import { cacheFuzz, chainFuzz, checkpointFuzz, experimentFuzz, runFolderFuzz } from "./own_files_fuzz.ts";
@@ -21,6 +22,7 @@ export const campaigns: readonly Campaign[] = [
   idxFuzz,
   cifarFuzz,
   gzipBombs,
+  pictureFuzz,
   tableFuzz,
   conllFuzz,
   mailFuzz,

@@ -26,12 +26,17 @@ train: { epochs: ${epochs}, batchSize: 16, optimiser: { use: adamw, learningRate
 export const taughtTexts = (dataset = "", teacher = "") =>
   textRecipe(dataset, `teacher: { use: bert, weights: teacher/student${teacher} }\nlosses: [{ use: kd }]`, 1);
 
+/** Writes texts in which a word says the class. */
+export async function writeTinyTexts(folder: string): Promise<void> {
+  await Deno.writeTextFile(join(folder, "train.jsonl"), rows(96));
+  await Deno.writeTextFile(join(folder, "test.jsonl"), rows(30));
+}
+
 /** A teacher whose logits stand for neutral, entailment and contradiction. */
 export async function withTextTeacher(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    await Deno.writeTextFile(join(folder, "train.jsonl"), rows(96));
-    await Deno.writeTextFile(join(folder, "test.jsonl"), rows(30));
+    await writeTinyTexts(folder);
     const text = textRecipe(", classes: [neutral, entailment, contradiction]");
     const { student } = await tinyRun(folder, { text, output: "teacher" });
     assert.equal(student.accuracy, 1);

@@ -12,6 +12,7 @@ import type { Scheduled } from "../../recipe/scheduled.ts";
 import { listWords } from "../../recipe/words.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Resolved } from "../resolve_plugins.ts";
+import { ofRecord, withGivenShapes } from "./given_shapes.ts";
 import { endEpoch, type LossMetrics } from "./epoch.ts";
 import { lossInputs } from "./inputs.ts";
 import { lossTerms, type Objective, objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
@@ -80,7 +81,7 @@ export class LossSet implements Disposable {
     const entries: LossEntry[] = [];
     for (const [index, { definition, options }] of resolved.entries()) {
       const loss = await recipe.within([index], async () => {
-        const loss = await definition.create(options, setup);
+        const loss = await definition.create(options, withGivenShapes(setup, definition.name));
         if (!Array.isArray(loss?.teacherOutputs) || typeof loss.compute !== "function") {
           throw new UserError(
             `Cannot use the loss "${definition.name}": its create must give { teacherOutputs: [...], compute(call) {...} }`,
@@ -89,6 +90,15 @@ export class LossSet implements Disposable {
         if (loss.teacherOutputs.length > 0 && !setup.teacher) {
           throw new UserError(`Cannot use the loss "${definition.name}" without a teacher`);
         }
+        if (loss.labels === "some" && setup.labelledExamples === 0) {
+          throw new UserError(
+            `Cannot use the loss "${definition.name}" as it learns from labels, and none of the ` +
+              `${setup.trainingExamples} training examples has one: use losses that learn from the teacher alone, such ` +
+              "as kd",
+          );
+        }
+        const lacking = loss.teacherOutputs.find((output) => setup.teacher?.gives?.includes(output) === false);
+        if (lacking !== undefined) throw ofRecord(definition.name, lacking);
         const compared = loss.teacherOutputs.filter((output) => TOKENWISE.includes(output));
         if (!setup.sameTokens && compared.length > 0 && loss.tokenwise !== false) {
           throw new UserError(

@@ -5,6 +5,7 @@ import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
 import { type Block, copyCommon } from "./blocks.ts";
 import { upload } from "../../plugin/batch.ts";
 import { firstIndices } from "../../data/loader.ts";
+import { mapBatches } from "../map_examples.ts";
 import { batchesOf } from "../../evaluate/batches.ts";
 import { overBatches } from "../../evaluate/over_examples.ts";
 
@@ -33,9 +34,10 @@ export type ComputeOutputs = (batch: Batch<Tensor>) => ReadonlyMap<string, Tenso
  *
  * @returns `null` for examples without a mask, which are all of one shape
  */
-export function tokensOf(examples: Examples, batchSize: number): Uint32Array | null {
+export async function tokensOf(examples: Examples, batchSize: number): Promise<Uint32Array | null> {
   const counts = new Uint32Array(examples.length);
   for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
+    await examples.fetch?.(indices);
     const { mask } = examples.batch(indices);
     if (!mask) return null;
     const [, length] = mask.shape;
@@ -64,6 +66,7 @@ export function offsetsOf(layout: Layout, count: number, tokens: Uint32Array | n
  * Computes outputs over all examples and keeps them without padding. Texts are taken by their length, so that batches
  * have little of it.
  *
+ * @param prepare is run on each batch before it is uploaded
  * @throws UserError for an output with a dimension that is neither always the same nor the text's length
  */
 export async function collectOutputs(
@@ -72,14 +75,20 @@ export async function collectOutputs(
   batchSize: number,
   tokens: Uint32Array | null,
   compute: ComputeOutputs,
+  prepare: (batch: Batch<HostTensor>) => Batch<HostTensor> = (batch) => batch,
 ): Promise<Map<string, KeptOutput>> {
   const { length } = examples;
   const order = tokens ? firstIndices(length).sort((a, b) => tokens[a] - tokens[b]) : firstIndices(length);
-  const kept = new Map([...layoutsOf(ops, examples, tokens, compute)].map(([name, layout]) => {
-    const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
-    return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
-  }));
-  for await (const { indices, numbers } of overBatches(ops, examples, batchesOf(order, batchSize), compute)) {
+  const kept = new Map(
+    [...await layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))))].map(
+      ([name, layout]) => {
+        const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
+        return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
+      },
+    ),
+  );
+  const prepared = mapBatches(examples, prepare);
+  for await (const { indices, numbers } of overBatches(ops, prepared, batchesOf(order, batchSize), compute)) {
     for (const [name, { shape, data }] of numbers) {
       const { offsets, ...output } = kept.get(name)!;
       if (output.shared) output.data.set(data);
@@ -120,21 +129,22 @@ function blockOf(output: KeptOutput, offsets: Float64Array, example: number, tok
  * Which dimensions go by the text's length and which outputs by the example, seen by two batches: the shortest example
  * without its padding, and the longest one twice.
  */
-function layoutsOf(
+async function layoutsOf(
   ops: Ops,
   examples: Examples,
   tokens: Uint32Array | null,
-  compute: ComputeOutputs,
-): Map<string, Layout> {
+  compute: (batch: Batch<HostTensor>) => ReadonlyMap<string, Tensor>,
+): Promise<Map<string, Layout>> {
   const byLength = firstIndices(examples.length).sort((a, b) => tokens ? tokens[a] - tokens[b] : a - b);
   const [shortest, longest] = [byLength[0], byLength.at(-1)!];
+  await examples.fetch?.(Uint32Array.of(shortest, longest));
   const batches = [
     withoutPadding(examples.batch(Uint32Array.of(shortest)), tokens?.[shortest] ?? 0),
     examples.batch(Uint32Array.of(longest, longest)),
   ];
   const [few, most] = batches.map(({ mask }) => mask?.shape[1] ?? 0);
   const [one, two] = batches.map((batch) =>
-    ops.scope(() => new Map([...compute(upload(ops, batch))].map(([name, { shape }]) => [name, shape])))
+    ops.scope(() => new Map([...compute(batch)].map(([name, { shape }]) => [name, shape])))
   );
   return new Map([...one].map(([name, shape]) => {
     const other = two.get(name)!;

@@ -1,6 +1,6 @@
 import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
-import type { Task } from "../../plugin/dataset.ts";
+import type { Batch, Task } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Tensor } from "../../tensor.ts";
 
@@ -36,14 +36,36 @@ export function ensemble(members: readonly Member[], task: Task): Model {
     config: first.config,
     replay: members.every(({ model }) => model.replay !== false),
     fromForeign: (name) => first.fromForeign(name),
+    hostOutputs: members.some(({ model }) => model.hostOutputs)
+      ? (batch, wanted) =>
+        Object.fromEntries(
+          members.flatMap(({ model }, index) =>
+            Object.entries(model.hostOutputs?.(batch, wanted) ?? {}).map((
+              [name, numbers],
+            ) => [givenName(index, name), numbers])
+          ),
+        )
+      : undefined,
     forward(call) {
       const outputs = members.map(({ model }, index) =>
-        model.forward({ ...call, weights: weightsOf(index, call.weights) })
+        model.forward({ ...call, batch: batchOf(index, call.batch), weights: weightsOf(index, call.weights) })
       );
       const logits = outputs.map(({ logits }, index) => [logits, members[index].share / whole] as const);
       return { ...outputs[0], logits: task === "regression" ? mean(call.ops, logits) : logMean(call.ops, logits) };
     },
   };
+}
+
+/** The name in a batch of what a member computed on the host, where another may use the same names. */
+function givenName(member: number, name: string): string {
+  return `teacher ${member + 1} gives: ${name}`;
+}
+
+/** A batch in which a member finds what it computed on the host. */
+function batchOf<Part>(member: number, batch: Batch<Part>): Batch<Part> {
+  const prefix = givenName(member, "");
+  const own = Object.entries(batch).filter(([name]) => name.startsWith(prefix));
+  return { ...batch, ...Object.fromEntries(own.map(([name, part]) => [name.slice(prefix.length), part])) };
 }
 
 function weightsOf(member: number, weights: Weights): Weights {

@@ -54,7 +54,7 @@ export async function loadTeacher(
     const { weights, share, classes } = index === 0 ? settings : settings.others[index - 1];
     const inputs = own[index];
     const input = inputs?.input ?? data;
-    const member = await openTeacher(ops, recipe, withoutLabels(plugin, classes), weights, input, report);
+    const member = await openTeacher(ops, recipe, withoutLabels(plugin, classes), weights!, input, report);
     opened.defer(member.dispose);
     members.push({ ...member, model: inputs ? onOwnInputs(member.model, inputs) : member.model, share });
   }

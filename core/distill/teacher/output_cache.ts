@@ -15,6 +15,7 @@ import {
   shapeOf,
   tokensOf,
 } from "./collected_outputs.ts";
+import { batchFor } from "../../plugin/batch.ts";
 import { nameOutputs, type OutputTree } from "../../plugin/output_tree.ts";
 import { cachedName, someOutputs, type Teacher } from "./teacher_outputs.ts";
 
@@ -53,7 +54,7 @@ export interface CachedOutputs {
  */
 export async function cachedOutputs(ops: Ops, setup: CacheSetup): Promise<CachedOutputs> {
   const { folder, wanted, origin, train, batchSize, report } = setup;
-  const tokens = tokensOf(train, batchSize);
+  const tokens = await tokensOf(train, batchSize);
   const fingerprint = await sha256OfText(JSON.stringify([FORMAT, [...wanted].sort(), origin, tokens?.join()]));
   const file = join(folder, `teacher-${fingerprint.slice(0, 16)}.safetensors`);
   const stored = await readCache(file, fingerprint, report);
@@ -106,7 +107,7 @@ async function compute(
     const named = nameOutputs(someOutputs(ops, teacher, wanted, batch, seed));
     tree = named.tree;
     return named.tensors;
-  });
+  }, (batch) => batchFor(teacher.model, batch, wanted));
   return { tree, outputs };
 }
 

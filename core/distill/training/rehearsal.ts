@@ -38,7 +38,8 @@ export async function rehearse(setup: RehearsalSetup): Promise<void> {
   const { batchSize, dropLast } = recipe.value;
   const last = dropLast ? 0 : length % batchSize;
   const size = Math.min(last || batchSize, length);
-  if (size >= ENOUGH) return;
+  // Where examples lack labels, a loss may not know what to do about it, and says so when it looks at one.
+  if (size >= ENOUGH && !setup.train.labelled) return;
   const refuse = (reason: string) => {
     if (last === 0 || length < batchSize) {
       return recipe.error(["batchSize"], `Cannot train on batches of ${size}: ${reason}; a larger batch is needed`);
@@ -51,7 +52,7 @@ export async function rehearse(setup: RehearsalSetup): Promise<void> {
   };
   let broken: string | null;
   try {
-    broken = await nonFinite(setup, size);
+    broken = await nonFinite(setup, Math.min(size, ENOUGH));
   } catch (error) {
     if (error instanceof RangeError) throw refuse(error.message);
     throw error;
@@ -65,6 +66,7 @@ export async function rehearse(setup: RehearsalSetup): Promise<void> {
 
 /** The name of the first loss that is not finite on the first examples, or `null`. */
 async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | null> {
+  await setup.train.fetch?.(firstIndices(size));
   const terms = rehearsed(setup, firstIndices(size));
   const numbers = await setup.ops.read(terms);
   terms.forEach((term) => term.dispose());
@@ -75,6 +77,7 @@ async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | 
 /**
  * Every loss before its weight on some examples, of which nothing is learnt. The caller frees them.
  *
+ * @param indices fetched before
  * @param see what the losses see in place of the student's outputs
  */
 export function rehearsed(

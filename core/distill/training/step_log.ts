@@ -10,7 +10,7 @@ export interface LoggedSteps {
   /** Means over them. */
   readonly loss: number;
   readonly terms: readonly number[];
-  /** Part of the answers that are right; `null` for a regression. */
+  /** Part of the answers that are right; `null` for a regression, and where no example had a label. */
   readonly accuracy: number | null;
   readonly examples: number;
   /** Frobenius norms of the over-parameterised matrices at the last of them that has any. */

@@ -1,11 +1,12 @@
 import { BatchLoader } from "../../data/loader.ts";
-import type { Random } from "../../data/random.ts";
+import { Random } from "../../data/random.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { showMetrics } from "../../evaluate/metrics/show.ts";
 import type { Progress } from "../../nn/schedules.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { join } from "../../paths.ts";
 import type { Examples, InputDescription } from "../../plugin/dataset.ts";
+import { mixImages } from "../../plugin/mix_images.ts";
 import { valueAt } from "../../recipe/scheduled.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { listWords } from "../../recipe/words.ts";
@@ -15,6 +16,7 @@ import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
 import { Interrupted, type KeptCheckpoint, NonFiniteLoss } from "../stops.ts";
 import type { Student } from "../student/student.ts";
+import type { Taught } from "../teacher/decisions.ts";
 import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { liveTensors } from "./live_tensors.ts";
@@ -39,6 +41,8 @@ export interface TrainingSetup {
   readonly input: InputDescription;
   /** The metric that early stopping and the best weights go by. */
   readonly monitor: Monitor;
+  /** Gives what the teacher decides about examples; `null` if nobody asks how far the student agrees with it. */
+  readonly taught: Taught | null;
   /** The run folder. */
   readonly folder: string;
   /** What its checkpoints are of. */
@@ -150,8 +154,11 @@ export class Training {
     const { step } = this.#position;
     const epoch = Math.floor(step / this.#stepsPerEpoch);
     const indices = this.#loader.indices(epoch, step % this.#stepsPerEpoch);
+    await train.fetch?.(indices);
+    const drawn = train.batch(indices, { ...augment, seed, epoch });
+    const mixes = augment.mixup > 0 || augment.cutmix > 0;
     const batch = {
-      ...train.batch(indices, { ...augment, seed, epoch }),
+      ...(mixes ? mixImages(drawn, augment, new Random(seed).split("mix").split(step)) : drawn),
       ...losses.inputs(indices, random.split(step)),
     };
     const done = step + 1;
@@ -215,7 +222,8 @@ export class Training {
       this.#move({ best: this.#validation.best });
       const { metrics, loss } = result;
       await this.#log.write({ step: this.#position.step, epoch, validation: { ...metrics, loss } });
-      reporter.line(`epoch ${epoch}: validation ${showMetrics(result, [this.setup.monitor])}, loss ${loss.toFixed(4)}`);
+      const shown = [showMetrics(result, [this.setup.monitor]), ...(loss === null ? [] : [`loss ${loss.toFixed(4)}`])];
+      reporter.line(`epoch ${epoch}: validation ${shown.join(", ")}`);
     }
     await diagnostics?.endEpoch(this.#log, this.#position.step, epoch);
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();

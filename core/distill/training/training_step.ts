@@ -21,7 +21,7 @@ export interface StepRecord {
   readonly step: number;
   /** Examples in its batch. */
   readonly batchSize: number;
-  /** How many answers are right or wrong: the examples, the tokens that count, none of a regression. */
+  /** How many answers are right or wrong: the examples with a label, the tokens that count, none of a regression. */
   readonly scored: number;
   /** `[]`: the weighted sum. */
   readonly total: Tensor;
@@ -136,7 +136,7 @@ export class TrainingStep {
         ? this.#parts().map(({ flat }) => ops.scope(() => ops.sum(ops.square(flat))))
         : [];
       const batchSize = batch.label.shape[0];
-      const scored = task === "regression" ? 0 : scoredIn(task, batch.label);
+      const scored = task === "regression" ? 0 : scoredIn(task, { label: batch.label, labelled: batch.labelled });
       return { step: progress.step, batchSize, scored, total, terms, correct, squaredNorms, squaredParameters };
     });
   }

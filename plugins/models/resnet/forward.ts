@@ -3,6 +3,7 @@ import type { Tensor } from "../../../core/tensor.ts";
 import { classLogits } from "../subclasses.ts";
 import type { Architecture, Block, ResnetOptions } from "./architecture.ts";
 import { convolutionsOf } from "./parameters.ts";
+import { paddedShortcut } from "./shortcut.ts";
 
 /** A residual network's forward pass over images `[batch, height, width, channels]`. */
 export function forward(
@@ -33,16 +34,19 @@ export function forward(
 
 /** A residual block: its convolutions, each normalised, and the shortcut around them. */
 export function residual(call: ForwardCall, x: Tensor, block: Block): Tensor {
-  const shortcut = block.projected
-    ? normalise(call, convolve(call, x, `${block.name}.downsample.0`, block.stride), `${block.name}.downsample.1`, {
-      relu: false,
-    })
-    : x;
+  const shortcut = shortcutOf(call, x, block);
   const convolutions = convolutionsOf(block);
   return convolutions.reduce((y, { conv, norm, stride }, index) => {
     const last = index === convolutions.length - 1;
     return normalise(call, convolve(call, y, conv, stride), norm, last ? { residual: shortcut } : {});
   }, x);
+}
+
+function shortcutOf(call: ForwardCall, x: Tensor, block: Block): Tensor {
+  if (block.shortcut === null) return x;
+  if (block.shortcut !== "projection") return paddedShortcut(call.ops, x, block);
+  const { name, stride } = block;
+  return normalise(call, convolve(call, x, `${name}.downsample.0`, stride), `${name}.downsample.1`, { relu: false });
 }
 
 function convolve({ ops, weights }: ForwardCall, x: Tensor, name: string, stride: number): Tensor {

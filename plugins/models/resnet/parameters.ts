@@ -52,7 +52,7 @@ export function parametersOf(
       convolution(conv, outputs, inputs, size),
       ...batchNorm(norm, outputs),
     ]),
-    ...(block.projected
+    ...(block.shortcut === "projection"
       ? [
         convolution(`${block.name}.downsample.0`, block.outputs, block.inputs, 1),
         ...batchNorm(`${block.name}.downsample.1`, block.outputs),

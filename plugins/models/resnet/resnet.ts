@@ -5,11 +5,13 @@ import { layOut, type ResnetOptions } from "./architecture.ts";
 import { followTeacher, followWeights } from "./follow.ts";
 import { forward, residual } from "./forward.ts";
 import { parametersOf } from "./parameters.ts";
-import { explain, ownName } from "./recognise.ts";
+import { explain, renamed } from "./recognise.ts";
+import { ownName } from "./structure.ts";
 
 /**
  * Residual networks (He et al. 2016, arXiv 1512.03385) with torchvision's tensor names: the CIFAR family of depth 6k +
- * 2 (8, 14, 20, 32, 56, ...) and the ImageNet family of depth 18, 34 and 50.
+ * 2 (8, 14, 20, 32, 56, ...), the ImageNet family of depth 18, 34, 50, 101 and 152, and any list of blocks. Files are
+ * also read under the names of other collections, whose tensors are told by their places.
  *
  * Outputs: `features` by layer (`conv1`, `layer1`, `layer1.0`, ...), `hidden` with the output of every block, `pooled`
  * after global average pooling, `subclassLogits` with the option `subclasses`; no `attention`. Every convolution and
@@ -25,15 +27,29 @@ export const resnet = defineModel<ResnetOptions>({
         null,
       )
         .describe(
-          "Number of layers: 6k + 2 (8, 14, 20, 32, 56, ...), or 18, 34, 50; null: that of the weights, or of the listed " +
-            "layers of the teacher",
+          "Number of layers: 6k + 2 (8, 14, 20, 32, 56, ...), or 18, 34, 50, 101, 152; null: that of the weights, or of " +
+            "the listed layers of the teacher",
         ),
+      blocks: z.array(bounded(z.int().min(1).max(700), "the deepest that was ever trained has 600 blocks")).min(1).max(
+        5,
+      )
+        .nullable().default(null).describe(
+          "Blocks of each stage in place of a depth, such as [2, 3, 2]; null: by depth, or those of the weights",
+        ),
+      bottleneck: z.boolean().nullable().default(null).describe(
+        "Whether these blocks have three convolutions (1x1, 3x3, 1x1), not two of 3x3; null: that of the weights or the " +
+          "teacher, else false",
+      ),
       width: bounded(z.int().min(1).max(2 ** 14), "the last stage has four times as many").nullable().default(null)
         .describe(
-          "Channels of the first stage, doubled at each later one; null: that of the weights or the teacher, else 16, or 64 for depths 18, 34 and 50",
+          "Channels of the first stage, doubled at each later one; null: that of the weights or the teacher, else 16, or 64 for four stages",
         ),
       stem: z.enum(["cifar", "imagenet", "small"]).nullable().default(null).describe(
         "First layer: cifar is 3x3, imagenet 7x7 with stride 2 and max pooling, small 3x3 with stride 2; null: that of the weights or the teacher, else by depth",
+      ),
+      shortcut: z.enum(["projection", "padded", "padded-behind"]).nullable().default(null).describe(
+        "How a block's input goes around it where sizes change: by a 1x1 convolution, or without weights (option A) with " +
+          "zeros before and behind its channels, or behind alone; null: that of the weights or the teacher, else projection",
       ),
       dropout: z.number().min(0).lt(1).default(0).describe("Rate of dropout before the last layer"),
       subclasses: bounded(z.int().min(1).max(1000), "each is one more row of the last layer").default(1).describe(
@@ -52,9 +68,15 @@ export const resnet = defineModel<ResnetOptions>({
       layerPrefixes: blocks.map(({ name }) => `${name}.`),
       forward: (call) => forward(architecture, options, call),
       runLayer: (call, layer, x) => ({ hidden: residual(call, x, blocks[layer]) }),
-      config: { ...options, width: architecture.stemWidth, stem: architecture.stem },
+      config: {
+        ...options,
+        width: architecture.stemWidth,
+        stem: architecture.stem,
+        shortcut: architecture.shortcut,
+      },
       fromForeign: ownName,
-      explain: (shapes) => explain(shapes, { depth: options.depth, width: architecture.stemWidth }),
+      fromFile: renamed,
+      explain: (shapes) => explain(shapes, { ...options, width: architecture.stemWidth }),
     };
   },
 });

@@ -423,3 +423,43 @@ Deno.test("labels that are no classes are refused with the example, -1 too unles
     returned(`${tensors}, got 2 as the shape of "label"`),
   );
 });
+
+Deno.test("what a data set says of missing labels must be one thing in its lists and in its batches", async () => {
+  const tensor = (...values: number[]) => ({ data: Float32Array.from(values), shape: [values.length] });
+  const labelled = Uint8Array.of(1, 0);
+  const loading = async (split: Record<string, unknown>, task: Task = "classification") => {
+    const input = { ...loaded.input, task, classes: task === "regression" ? [] : ["no", "yes"] };
+    const own = { length: 2, labels: null, batch: () => ({}), ...split };
+    const { train } = (await load({ load: () => ({ input, splits: { train: own, test: examples } }) })).splits;
+    return train.batch(Uint32Array.of(0, 1));
+  };
+  const good = { label: tensor(1, -1), labelled: tensor(1, 0) };
+  assert.deepEqual(await loading({ labelled, labels: Int32Array.of(1, -1), batch: () => good }), good);
+  const number = { label: tensor(0.5, 0), labelled: tensor(1, 0) };
+  assert.deepEqual(await loading({ labelled, batch: () => number }, "regression"), number);
+  const refused = (split: Record<string, unknown>, message: string, task?: Task) =>
+    assert.rejects(() => loading(split, task), { name: "UserError", message });
+  const who = 'Cannot use the data set "words": its split train must';
+  await refused(
+    { labelled: [1, 0] },
+    `${who} have labelled, a Uint8Array of a 1 or a 0 for each of its 2 examples, or not have it`,
+  );
+  await refused(
+    { labelled: Uint8Array.of(1) },
+    `${who} have labelled, a Uint8Array of a 1 or a 0 for each of its 2 examples, or not have it`,
+  );
+  const batch = 'Cannot use what batch of the data set "words" returns: expected';
+  await refused(
+    { labelled, batch: () => ({ label: tensor(1, -1) }) },
+    `${batch} labelled with the split's marks, got none`,
+  );
+  await refused(
+    { batch: () => ({ label: tensor(1, 0), labelled: tensor(1, 0) }) },
+    `${batch} no labelled, which the split has not, got others`,
+  );
+  const made = { label: tensor(1, 0), labelled: tensor(1, 0) };
+  await refused(
+    { labelled, batch: () => made },
+    'Cannot use the data set "words": the label 0 of example 1 of its split train is not -1, though labelled says that it has none',
+  );
+});

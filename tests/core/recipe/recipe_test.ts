@@ -25,7 +25,7 @@ Deno.test("a minimal recipe shows every default", () => {
     dataset: { use: "idx" },
     validation: { from: "train", fraction: 0.1, count: null, stratify: true },
     subset: null,
-    augment: { flip: false, shift: 0 },
+    augment: { flip: false, shift: 0, crop: null, rotate: 0, jitter: 0, erase: 0, mixup: 0, cutmix: 0 },
     teacher: null,
     student: { use: "resnet", weights: null, initialise: null, overParameterise: [] },
     losses: [{ use: "cross-entropy", weight: 1 }],

@@ -47,6 +47,28 @@ Deno.test("a regression has real numbers", async () => {
   assert.deepEqual([...splits.train.batch(Uint32Array.of(1, 0)).label.data], [-1, 2.5]);
 });
 
+Deno.test("a part of one table is the test set: the same of each class, equal texts on one side, rows by the file", async () => {
+  const kinds = ["yes", "no", "no", "no", ""];
+  const rows = Array.from({ length: 100 }, (_, row) => `text ${row >> 1}\t${kinds[(row >> 1) % 5]}`);
+  const files = { "train.tsv": ["text\tlabel", ...rows].join("\n") };
+  const load = (seed: number) => table({ test: undefined, testPart: 0.2, seed }, files);
+  const { splits: { train, test } } = await load(0);
+  assert.deepEqual([train.length, test.length], [84, 16]);
+  const labelled = (test.labels ?? []) as Uint16Array;
+  assert.deepEqual([0, 1].map((kind) => labelled.filter((label) => label === kind).length), [12, 4], "no and yes");
+  const [own, tested] = [train, test].map(({ source }) => [...source!.record]);
+  assert.deepEqual([...own, ...tested].sort((a, b) => a - b), Array.from({ length: 100 }, (_, row) => row));
+  assert.ok(tested.every((row) => tested.includes(row ^ 1)), "both rows of a text");
+  assert.ok(tested.every((row) => (row >> 1) % 5 !== 4), "what has no label measures nothing");
+  assert.deepEqual([test.source!.file, test.source!.records], ["train.tsv", 100]);
+  const again = (await load(0)).splits.test.source!.record;
+  const other = (await load(1)).splits.test.source!.record;
+  assert.deepEqual([...again], tested);
+  assert.notDeepEqual([...other], tested);
+  await assert.rejects(() => table({ testPart: 0.2 }, files), /Expected one of test, a table, and testPart/);
+  await assert.rejects(() => table({ test: undefined }, files), /Expected one of test, a table, and testPart/);
+});
+
 Deno.test("mistakes of a table are refused with file and line", async () => {
   const refused = (test: string, message: RegExp, options: Record<string, unknown> = {}) =>
     assert.rejects(() => table(options, { "train.tsv": good, "test.tsv": test }), { name: "UserError", message });
@@ -77,8 +99,8 @@ Deno.test("mistakes of a table are refused with file and line", async () => {
   });
 });
 
-Deno.test("examples without text or label are skipped if asked, and counted and listed by file", async () => {
-  const test = `${good}\tyes\n \tno\nno label\t\n` + "x\t \n".repeat(4);
+Deno.test("examples without text are skipped if asked, and counted and listed by file", async () => {
+  const test = `${good}\tyes\n \tno\n` + " \tyes\n".repeat(5);
   const { splits, skipped } = await table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": test });
   assert.deepEqual([splits.train.length, splits.test.length], [2, 2]);
   assert.deepEqual(skipped, [{
@@ -87,16 +109,16 @@ Deno.test("examples without text or label are skipped if asked, and counted and 
     first: [
       "line 4: its text is empty",
       "line 5: its text is empty",
-      "line 6: its label is empty",
-      "line 7: its label is empty",
-      "line 8: its label is empty",
+      "line 6: its text is empty",
+      "line 7: its text is empty",
+      "line 8: its text is empty",
     ],
   }]);
   const jsonl =
     '{"text": "a", "label": "x"}\n{"text": null, "label": "y"}\n{"text": "b"}\n{"text": "c", "label": "z"}\n';
   const files = { train: "a.jsonl", test: "a.jsonl", onBad: "skip" };
   const { input, skipped: two } = await table(files, { "a.jsonl": jsonl });
-  assert.deepEqual([input.classes, two![0].count], [["x", "z"], 4]);
+  assert.deepEqual([input.classes, two![0].count], [["x", "z"], 2]);
   assert.equal((await table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": good })).skipped, undefined);
   await assert.rejects(() => table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": "text\tlabel\n\tyes\n" }), {
     name: "UserError",

@@ -15,6 +15,8 @@ import { imageData } from "../../support/inputs.ts";
 export const networks = {
   cifar8: { options: { depth: 8, width: 4 }, image: [9, 7, 1] },
   small8: { options: { depth: 8, width: 4, stem: "small" }, image: [11, 8, 3] },
+  padded8: { options: { depth: 8, width: 4, shortcut: "padded" }, image: [9, 7, 1] },
+  behind8: { options: { depth: 8, width: 4, shortcut: "padded-behind" }, image: [9, 7, 1] },
   imagenet18: { options: { depth: 18, width: 4 }, image: [33, 31, 3] },
   imagenet50: { options: { depth: 50, width: 2 }, image: [32, 32, 3] },
 } as const;

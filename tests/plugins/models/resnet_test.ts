@@ -58,10 +58,10 @@ Deno.test("every convolution and the last weight may be over-parameterised, runn
 });
 
 Deno.test("a depth of neither family is refused with the nearest that can be built", () => {
-  for (const [depth, near] of [[9, "8 and 14"], [22, "20 and 26"], [101, "98 and 104"]]) {
+  for (const [depth, near] of [[9, "8 and 14"], [22, "20 and 26"], [103, "98 and 104"]]) {
     assert.throws(() => buildResnet({ depth }, [28, 28, 1], 10), {
       name: "UserError",
-      message: `Cannot build a ResNet of depth ${depth}: expected 18, 34, 50, or 6k + 2 such as ${near}`,
+      message: `Cannot build a ResNet of depth ${depth}: expected 18, 34, 50, 101, 152, or 6k + 2 such as ${near}`,
     });
   }
 });
@@ -165,24 +165,26 @@ for (const name of names) {
   }, [float64, ...backends]);
 }
 
-testBackends("the gradient of cross-entropy by every parameter is PyTorch's", async (backend) => {
-  const ops = createOps(backend);
-  const { student, expected, batch, forward } = await openNetwork("cifar8", ops);
-  const outputs = forward(true);
-  const loss = await buildLoss(ops, crossEntropy, {}, { student: outputs, teacher: outputs });
-  const { gradients } = ops.differentiate(
-    () => {
-      const outputs = forward(true);
-      return loss.compute({ ...lossCall(ops, outputs, outputs), batch });
-    },
-    [...student.plain.tensors.values()],
-  );
-  const parameters = [...student.plain.tensors.keys()];
-  assert.equal(parameters.length, [...expected.keys()].filter((key) => key.startsWith("gradient.")).length);
-  for (const [index, name] of parameters.entries()) {
-    assertRelative(await gradients[index]!.read(), expected.get(`gradient.${name}`)!, 1e-4, name);
-  }
-});
+for (const network of ["cifar8", "padded8"] as const) {
+  testBackends(`the gradient of cross-entropy by every parameter is PyTorch's in ${network}`, async (backend) => {
+    const ops = createOps(backend);
+    const { student, expected, batch, forward } = await openNetwork(network, ops);
+    const outputs = forward(true);
+    const loss = await buildLoss(ops, crossEntropy, {}, { student: outputs, teacher: outputs });
+    const { gradients } = ops.differentiate(
+      () => {
+        const outputs = forward(true);
+        return loss.compute({ ...lossCall(ops, outputs, outputs), batch });
+      },
+      [...student.plain.tensors.values()],
+    );
+    const parameters = [...student.plain.tensors.keys()];
+    assert.equal(parameters.length, [...expected.keys()].filter((key) => key.startsWith("gradient.")).length);
+    for (const [index, name] of parameters.entries()) {
+      assertRelative(await gradients[index]!.read(), expected.get(`gradient.${name}`)!, 1e-4, name);
+    }
+  });
+}
 
 testBackends("three training steps of SGD give PyTorch's losses", async (backend) => {
   const ops = createOps(backend);

@@ -8,6 +8,7 @@ import { builtins } from "../../../plugins/builtins.ts";
 import { nobody, somebody } from "../../../tasks/init/asking.ts";
 import { type InitFlags, makeRecipe } from "../../../tasks/init/make.ts";
 import { CHECKOUT } from "../../support/task.ts";
+import { noisePng } from "../../support/pictures.ts";
 import { writeTinyData } from "../../support/tiny_run.ts";
 
 const SHIPPED = join(CHECKOUT, "plugins", "models", "data");
@@ -156,6 +157,39 @@ Deno.test("sentences with tags are known by their content, and taught by the mar
     ]);
   }));
 
+Deno.test("texts without labels are taught by the teacher alone, under its classes", () =>
+  inFolder(
+    { "notes.csv": table("text", ...rows(40).map((row) => row.split('"')[1].replaceAll(",", ""))) },
+    async (folder) => {
+      const { value } = await made(folder, { data: join(folder, "notes.csv"), teacher: join(SHIPPED, "mail-bert4") });
+      assert.deepEqual([value.dataset.label, value.dataset.classes], [null, ["ham", "spam"]]);
+      assert.deepEqual(value.losses.map(({ use }: { use: string }) => use), ["kd", "tensor-alignment"]);
+    },
+  ));
+
+Deno.test("pictures in folders by class keep their size if it is one, and get one if not; splits by name are found", () =>
+  inFolder({}, async (folder) => {
+    const write = async (path: string, seed: number, side: number) => {
+      await Deno.mkdir(join(folder, path, ".."), { recursive: true });
+      await Deno.writeFile(join(folder, path), noisePng(seed, side));
+    };
+    for (let seed = 0; seed < 24; seed++) await write(`own/${seed % 2 ? "cat" : "dog"}/${seed}.png`, seed, 8);
+    const { value, told } = await made(folder, { data: join(folder, "own"), flip: true });
+    assert.match(told, /^images 8 x 8, 3 channels$/m);
+    assert.deepEqual([value.dataset.use, value.dataset.folder, value.dataset.testPart], ["image-folder", "own", 0.2]);
+    assert.deepEqual([value.dataset.size, value.augment.flip], [null, true]);
+    await write("own/cat/large.png", 99, 20);
+    const { dataset } = (await made(folder, { data: join(folder, "own") })).value;
+    assert.deepEqual([dataset.size, dataset.fit], [64, "crop"]);
+    for (let seed = 0; seed < 24; seed++) {
+      await write(`split/${seed < 16 ? "train" : "val"}/${seed % 2 ? "cat" : "dog"}/${seed}.png`, seed, 8);
+    }
+    const split = (await made(folder, { data: join(folder, "split") })).value.dataset;
+    assert.deepEqual([split.testPart, split.trainFolder, split.testFolder], [null, "train", "val"]);
+    await Deno.writeTextFile(join(folder, "own/dog/broken.png"), "no picture");
+    assert.match(await refusal(folder, { data: join(folder, "own") }, "new.yaml"), /^--data own: .*broken\.png/);
+  }));
+
 Deno.test("what cannot be told is refused in a sentence that names the flag", () =>
   inFolder({
     "two.csv": table("title,abstract,label", ...rows(40).map((row) => row.replace(/^\d+/, "some words about it"))),
@@ -177,7 +211,7 @@ Deno.test("what cannot be told is refused in a sentence that names the flag", ()
       ],
       [{ data: at("labels.csv") }, /"labels\.csv" is the label: it may be kind or level; say it with --label COLUMN$/],
       [{ data: at("labels.csv"), label: "levl" }, /^--label levl: .*: did you mean "level"\?$/],
-      [{ data: at("none.csv") }, /is the label: it has text, of which none .*--label COLUMN$/],
+      [{ data: at("none.csv") }, /is the label: it has text, of which none .*--label COLUMN, or name a --teacher/],
       [
         { data: at("tags.txt") },
         /^--data tags\.txt: Cannot do without test sentences: name their file with --test FILE/,

@@ -13,6 +13,7 @@ const summary: RunSummary = {
   device: "WebAssembly SIMD",
   seed: 0,
   examples: { train: 7200, validation: 800, test: 2000 },
+  labelled: { train: 7200, validation: 800, test: 2000 },
   skipped: [],
   dataSha256: {},
   positiveClass: null,

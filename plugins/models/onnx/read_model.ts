@@ -1,0 +1,74 @@
+import { UserError } from "../../../core/errors.ts";
+import { listedPath, lookAt } from "../../../core/files.ts";
+import { foreignKind } from "../../../core/foreign_bytes.ts";
+import { join } from "../../../core/paths.ts";
+import type { OpenSetup } from "../../../core/plugin/model.ts";
+import { type Graph, readGraph } from "./graph.ts";
+import { DamagedMessage } from "./protobuf.ts";
+
+/** A model's files. */
+export interface ModelFiles {
+  /** The path of the model. */
+  readonly file: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The files of its larger tensors, by the names that it has for them. */
+  readonly data: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly graph: Graph;
+}
+
+/** Of all files together: they stand in WebAssembly's 4 GiB twice while they are loaded. */
+const MOST_BYTES = 1.5 * 2 ** 30;
+
+/**
+ * Reads a model and the files that it names.
+ *
+ * @param setup names the file, or a folder with a `model.onnx` in it or in its folder `onnx`
+ * @throws UserError if a file cannot be read, is damaged, or is outside of the model's folder
+ */
+export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "readFile">): Promise<ModelFiles> {
+  const file = (await lookAt(path))?.kind === "folder" ? await fileIn(path) : path;
+  let sum = 0;
+  const read = async (part: string, what: string): Promise<Uint8Array<ArrayBuffer>> => {
+    // Before anything is read: a file that no memory holds ends the program.
+    sum += (await lookAt(part))?.size ?? 0;
+    if (sum > MOST_BYTES) {
+      throw new UserError(
+        `Cannot load "${file}" as it has more than ${MOST_BYTES / 2 ** 30} GiB, which WebAssembly does not hold`,
+      );
+    }
+    return await readFile(part, what);
+  };
+  const bytes = await read(file, "the teacher's model");
+  const graph = parse(file, bytes);
+  const data = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const location of graph.locations) {
+    const part = await listedPath(file, location.replace(/^\.\//, ""));
+    if (part === null) {
+      throw new UserError(
+        `Cannot load "${file}" as it takes tensors from ${JSON.stringify(location)}: expected a file of its folder`,
+      );
+    }
+    data.set(location, await read(part, "the teacher's tensors"));
+  }
+  return { file, bytes, data, graph };
+}
+
+/** The model of a folder; those of Hugging Face have it in a folder of its own. */
+async function fileIn(folder: string): Promise<string> {
+  const [file, deeper] = [join(folder, "model.onnx"), join(folder, "onnx", "model.onnx")];
+  return await lookAt(file) === null && await lookAt(deeper) !== null ? deeper : file;
+}
+
+function parse(file: string, bytes: Uint8Array<ArrayBuffer>): Graph {
+  try {
+    return readGraph(bytes);
+  } catch (error) {
+    if (!(error instanceof DamagedMessage)) throw error;
+    const foreign = foreignKind(bytes, file);
+    const other = foreign && !foreign.startsWith("it is an ONNX model") ? foreign : null;
+    throw new UserError(
+      `Cannot read "${file}" as ${other ?? `an ONNX model: ${error.message}, so it is of another kind or not whole`}`,
+      { cause: error },
+    );
+  }
+}
