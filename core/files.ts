@@ -110,8 +110,8 @@ export interface OpenFolder {
 }
 
 /**
- * Lists the files of a folder that the user named, which are read one by one. A link counts if it leads to a file of the
- * folder: what somebody else packed must not make the program read elsewhere.
+ * Lists the files of a folder that the user named, which are read one by one. A link counts if it leads to a file of
+ * the folder: what somebody else packed must not make the program read elsewhere.
  *
  * @param path the path as the user wrote it
  * @param what what the folder is to the user, with its article: `the pictures`

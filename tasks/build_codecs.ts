@@ -1,6 +1,6 @@
 /**
- * Copies the WebAssembly of the picture decoders out of their packages, so that no place where the program runs needs to
- * find a file beside its code: a browser's bundle, a compiled program, Deno without permission to read its own cache.
+ * Copies the WebAssembly of the picture decoders out of their packages, so that no place where the program runs needs
+ * to find a file beside its code: a browser's bundle, a compiled program, Deno without permission to read its cache.
  *
  * `deno run --allow-read --allow-write=plugins/datasets/pictures tasks/build_codecs.ts` writes `codecs.generated.ts`.
  *

@@ -96,8 +96,8 @@ export interface Shift {
 
 /**
  * An image after a change, as parts of 1: `[height, width, channels]`. Pixels between those of the stored image are
- * interpolated linearly; as a crop is enlarged, that is what torchvision's resizing does. What comes from outside of the
- * image is `fill`.
+ * interpolated linearly; as a crop is enlarged, that is what torchvision's resizing does. What comes from outside of
+ * the image is `fill`.
  *
  * @param source where it begins in `images.pixels`
  * @param fill as pixels are stored

@@ -1,3 +1,4 @@
+import { Owned } from "../owned.ts";
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { breathe } from "../evaluate/breathe.ts";
@@ -31,6 +32,7 @@ import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
 import { Diagnostics } from "./training/diagnostics.ts";
 import { monitorOf } from "./training/monitor.ts";
+import { expectPrecision } from "./training/precision.ts";
 import { rehearse } from "./training/rehearsal.ts";
 import { expectStepFits } from "./training/size_check.ts";
 import { Training } from "./training/training.ts";
@@ -93,12 +95,13 @@ export interface RunParts {
 export async function openRun(
   recipe: Checked<Recipe>,
   { backend, builtins, resume = false, reporter = silent, signal }: RunOptions,
-): Promise<RunParts & { readonly owned: DisposableStack }> {
+): Promise<RunParts & { readonly owned: Owned }> {
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
+  expectPrecision(recipe.part("train"), ops);
   const plugins = await resolvePlugins(recipe, builtins);
   const settings = recipe.value;
-  using owned = new DisposableStack();
+  using owned = new Owned();
   const breath = async () => {
     await breathe();
     try {

@@ -1,3 +1,4 @@
+import { type Owned } from "../owned.ts";
 import { Random } from "../data/random.ts";
 import { outputShapes } from "../evaluate/output_shapes.ts";
 import type { Chain } from "../mpo/chain.ts";
@@ -36,7 +37,7 @@ export interface Opening {
   /** Lets signals through. @throws StoppedEarly if the run is to stop */
   readonly breath: () => Promise<void>;
   /** Everything that was made so far, to be freed if a later stage fails. */
-  readonly owned: DisposableStack;
+  readonly owned: Owned;
 }
 
 /** A student that was built, and what it was built by. */

@@ -1,3 +1,4 @@
+import { type Owned } from "../owned.ts";
 import { expectArguments } from "../arguments.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import { showMetrics } from "../evaluate/metrics/show.ts";
@@ -47,11 +48,11 @@ export class Run implements Disposable {
   #disposed = false;
   #taught: Evaluation | null = null;
   #exported: ExportedStudent | null = null;
-  readonly #owned: DisposableStack;
+  readonly #owned: Owned;
 
   readonly #parts: RunParts;
 
-  private constructor(parts: RunParts, owned: DisposableStack) {
+  private constructor(parts: RunParts, owned: Owned) {
     this.#parts = parts;
     this.#owned = owned;
   }

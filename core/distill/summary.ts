@@ -1,4 +1,5 @@
 import type { Evaluation } from "../evaluate/evaluate.ts";
+import type { LossScale } from "../nn/grad_scaler.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import { countTrained } from "../plugin/parameters.ts";
 import type { SkippedExamples } from "../plugin/dataset.ts";
@@ -79,6 +80,10 @@ export interface RunSummary {
   readonly losses: Readonly<Record<string, number>>;
   /** The metrics that losses reported at the end of the last epoch, by the loss's name; empty if none does. */
   readonly lossMetrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** How activations and their gradients were kept in training. */
+  readonly precision: "f32" | "f16";
+  /** Of `f16`: the loss's scale and the steps skipped for it, at the last log line; else `null`. */
+  readonly lossScale: LossScale | null;
   /** Frobenius norm of each over-parameterised matrix, merged. */
   readonly norms: Readonly<Record<string, number>>;
   /** SHA-256 of the student's weights file. */
@@ -102,7 +107,7 @@ export function summarise(
   { id, ops: { backend }, recipe: { value: settings }, data, teacher, student, watch }: RunParts,
   { taught, test, validation, seen }: Measured,
   exported: ExportedStudent,
-  { steps, epochs, losses, lossMetrics }: TrainingResult,
+  { steps, epochs, losses, lossMetrics, lossScale }: TrainingResult,
 ): RunSummary {
   const [training, inference] = [student.trainingParameters, student.inferenceParameters];
   return {
@@ -149,6 +154,8 @@ export function summarise(
     peakBytes: backend.memory().peakBytes,
     losses,
     lossMetrics,
+    precision: settings.train.precision,
+    lossScale,
     norms: exported.norms,
     studentSha256: exported.sha256,
   };

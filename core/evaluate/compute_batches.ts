@@ -10,8 +10,8 @@ export interface ComputedBatch<Result> {
 }
 
 /**
- * Computes batch by batch, each fetched before; where a tensor would be too large for the backend, a batch is gone through in parts of half
- * the size, and so are those after it. For computations that treat each example by itself.
+ * Computes batch by batch, each fetched before; where a tensor would be too large for the backend, a batch is gone
+ * through in parts of half the size, and so are those after it. For computations that treat each example by itself.
  *
  * @throws TensorTooLarge if one example is too much
  */

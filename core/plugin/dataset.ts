@@ -119,8 +119,8 @@ export interface Examples {
   /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */
   readonly lengths?: Uint16Array;
   /**
-   * Brings into memory what `batch` of these examples needs, where not all of it is there; then it is called before that.
-   * What it brought before may go.
+   * Brings into memory what `batch` of these examples needs, where not all of it is there; then it is called before
+   * that. What it brought before may go.
    */
   fetch?(indices: Uint32Array): Promise<void>;
   /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */

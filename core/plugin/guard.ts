@@ -211,10 +211,15 @@ function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"
     }
     return [name, guardedOf.get(examples)!];
   });
-  const { input, retokenise } = dataset;
+  const { input, retokenise, skipped, warnings } = dataset;
+  if (warnings && !(Array.isArray(warnings) && warnings.every((line) => typeof line === "string"))) {
+    throw refuse("its warnings must be a list of sentences");
+  }
   return {
     input,
     splits: Object.fromEntries(splits),
+    ...(skipped && { skipped }),
+    ...(warnings && { warnings }),
     ...(retokenise && {
       async retokenise(tokenizer: string) {
         const other = await naming(who, "retokenise", () => retokenise(tokenizer));

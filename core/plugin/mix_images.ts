@@ -1,7 +1,7 @@
 import type { Random } from "../data/random.ts";
 import type { Batch, HostTensor } from "./dataset.ts";
 
-/** The names in a batch of what mixed examples have beside `label`: the class of the other part, and how much that is. */
+/** What mixed examples have in a batch beside `label`: the class of the other part, and how much that is. */
 export const OTHER_LABEL = "other label";
 export const OTHER_SHARE = "other share";
 
@@ -17,10 +17,10 @@ export interface Mixing {
 const IMAGES = /^(?:teacher \d+ takes: )?image$/;
 
 /**
- * Mixes each image of a batch with another one of it, drawn at random: by mixup (Zhang et al. 2018, arXiv 1710.09412) as
- * (1 - s) x + s x', or by CutMix (Yun et al. 2019, arXiv 1905.04899), where a rectangle of x' takes the part s of x. The
- * share s of the other one, at most 1/2, follows Beta(alpha, alpha); with both each is as likely. What teachers take is
- * mixed alike.
+ * Mixes each image of a batch with another one of it, drawn at random: by mixup (Zhang et al. 2018, arXiv 1710.09412)
+ * as (1 - s) x + s x', or by CutMix (Yun et al. 2019, arXiv 1905.04899), where a rectangle of x' takes the part s of x.
+ * The share s of the other one, at most 1/2, follows Beta(alpha, alpha); with both each is as likely. What teachers
+ * take is mixed alike.
  *
  * @param batch images `[batch, height, width, channels]` and `label [batch]`
  * @returns the same with mixed images, {@link OTHER_LABEL} `[batch]` and {@link OTHER_SHARE} `[batch]`

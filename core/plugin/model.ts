@@ -21,6 +21,11 @@ export interface ParameterSpec {
   readonly trainable: boolean;
   /** Whether it may be trained as a chain: a matrix `shape[0] x (product of the others)`. */
   readonly overParameterisable: boolean;
+  /**
+   * Whether it is a table, `[rows, width]`, that `forward` asks for by `weights.rows` alone, as for `ops.embedding`:
+   * one that is larger than a tensor can be is then held as several.
+   */
+  readonly byRows?: boolean;
 }
 
 /** The arguments of a forward pass. */

@@ -175,6 +175,8 @@ export interface TrainSettings {
     /** Probability that a layer of the student computes. */
     readonly replacingRate: Scheduled;
   } | null;
+  /** How activations and their gradients are kept. */
+  readonly precision: "f32" | "f16";
   /** Whether repeated steps are replayed. */
   readonly replay: boolean;
   /** Epochs between two checkpoints. */

@@ -162,6 +162,10 @@ export const trainSchema = z.strictObject({
   theseus: theseus.nullable().default(null).describe(
     "Put the frozen layers of the teacher that a layer of the student stands for in its place, at random; null: never",
   ),
+  precision: z.enum(["f32", "f16"]).default("f32").describe(
+    "How the student's activations and their gradients are kept: f16 takes half the memory, with dynamic loss scaling, on " +
+      "WebGPU adapters with the feature shader-f16; sums, losses and weights stay f32",
+  ),
   replay: z.boolean().default(true).describe(
     "Replay a training step's commands where steps repeat, instead of making them anew: same numbers, less time",
   ),

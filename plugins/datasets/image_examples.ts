@@ -1,7 +1,7 @@
 import { augmentImages, type Normalisation, normaliseImages } from "../../core/data/image_augment.ts";
 import { hasFurther } from "../../core/data/image_change.ts";
 import type { Images, LabelledImages } from "../../core/data/images.ts";
-import type { Examples } from "../../core/plugin/dataset.ts";
+import type { Augmentation, Examples, HostTensor } from "../../core/plugin/dataset.ts";
 import { labelTensors } from "../../core/plugin/labelled.ts";
 
 /**
@@ -17,24 +17,32 @@ export function imageExamples(
   further: readonly Images[] = [],
 ): Examples {
   const images = withUnlabelled(given, Math.min(given.count, take ?? given.count), further);
-  const { count: length, height, width, channels, labelled } = images;
+  const { count: length, labelled } = images;
   const labels = labelled ? Int32Array.from(images.labels, (own, index) => labelled[index] ? own : -1) : images.labels;
-  const size = height * width * channels;
   return {
     length,
     labels,
     ...(labelled && { labelled }),
-    batch(indices, augmentation) {
-      const data = new Float32Array(indices.length * size);
-      if (augmentation && (augmentation.flip || augmentation.shift > 0 || hasFurther(augmentation))) {
-        augmentImages(images, indices, normalise, augmentation, augmentation, data);
-      } else normaliseImages(images, indices, normalise, data);
-      return {
-        image: { data, shape: [indices.length, height, width, channels] },
-        ...labelTensors(labels, labelled, indices),
-      };
-    },
+    batch: (indices, augmentation) => ({
+      image: imageBatch(images, normalise, indices, augmentation),
+      ...labelTensors(labels, labelled, indices),
+    }),
   };
+}
+
+/** Some images, changed at random if `augmentation` is given, and normalised. */
+export function imageBatch(
+  images: Images,
+  normalise: Normalisation,
+  indices: Uint32Array,
+  augmentation: Augmentation | undefined,
+): HostTensor {
+  const { height, width, channels } = images;
+  const data = new Float32Array(indices.length * height * width * channels);
+  if (augmentation && (augmentation.flip || augmentation.shift > 0 || hasFurther(augmentation))) {
+    augmentImages(images, indices, normalise, augmentation, augmentation, data);
+  } else normaliseImages(images, indices, normalise, data);
+  return { data, shape: [indices.length, height, width, channels] };
 }
 
 /** The first images of a list, and behind them others that have no label. */

@@ -14,6 +14,7 @@ interface ImageFolderOptions extends PictureOptions {
   trainFolder: string;
   testFolder: string;
   testPart: number | null;
+  unlabelled: string | null;
   seed: number;
 }
 
@@ -36,6 +37,9 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
       testPart: z.number().positive().lt(1).nullable().default(null).describe(
         "Where folder holds the classes themselves: the part of each class's pictures that is the test set",
       ),
+      unlabelled: z.string().min(1).nullable().default(null).describe(
+        "Name of a folder in folder with further training pictures, which have no label; null: none",
+      ),
       seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       classes: z.array(z.string().min(1)).min(2).nullable().default(null).describe(
         "Names of the classes' folders in the order of their numbers; null: all of them, by the alphabet",
@@ -52,16 +56,18 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
     const found = findPictures(folder, name, options);
     const classes = classesOf(found.splits, options);
     const bad = new BadExamples(options.onBad);
+    const placeOf = (path: string) => ({ file: name, place: `the picture "${visiblePath(path)}"` });
     const pictures = new HashedPictures();
     const examples: Record<string, PictureExample[]> = {};
     for (const [split, own] of found.splits) {
-      const labelled = own.flatMap(({ path, group }) => {
+      const labelled = own.flatMap(({ path, group }, record) => {
         const label = classes.indexOf(group);
-        const where = { file: name, place: `the picture "${visiblePath(path)}"` };
-        return label < 0 ? [] : [{ path, label, where }];
+        return label < 0 ? [] : [{ path, label, where: placeOf(path), record }];
       });
       examples[split] = await pictures.add(folder, labelled, bad);
     }
+    const further = found.unlabelled.map((path, record) => ({ path, label: -1, where: placeOf(path), record }));
+    const unlabelled = await pictures.add(folder, further, bad);
     const splits: PictureSplits = testPart === null
       ? renamed(examples, { [trainFolder]: "train", [testFolder]: "test" })
       : {
@@ -73,7 +79,7 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
       };
     return await pictureDataset({
       ...{ folder, name, pictures, classes, options, setup, bad },
-      splits: splits as PictureSplits & Record<"train" | "test", PictureExample[]>,
+      splits: { ...splits, train: [...splits.train, ...unlabelled], test: splits.test },
       warnings: found.warnings,
     });
   },
@@ -101,6 +107,8 @@ interface FoundPicture {
 interface FoundPictures {
   /** By the name of the split's folder; under "" where there are none. */
   readonly splits: ReadonlyMap<string, readonly FoundPicture[]>;
+  /** Paths of pictures without labels. */
+  readonly unlabelled: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -113,11 +121,15 @@ const OTHERS = /\.(?:txt|md|json|jsonl|csv|tsv|xml|ya?ml|html?|py|ipynb|npy|npz|
 function findPictures(folder: OpenFolder, name: string, options: ImageFolderOptions): FoundPictures {
   const { trainFolder, testFolder, testPart } = options;
   const splits = new Map<string, FoundPicture[]>();
-  const left: string[] = [];
+  const [left, unlabelled]: [string[], string[]] = [[], []];
   const depth = testPart === null ? 1 : 0;
   for (const path of folder.paths) {
     if (SYSTEMS.test(path)) continue;
     const parts = path.split("/");
+    if (parts[0] === options.unlabelled && parts.length > 1 && !OTHERS.test(path)) {
+      unlabelled.push(path);
+      continue;
+    }
     if (parts.length < depth + 2 || OTHERS.test(path)) {
       left.push(path);
       continue;
@@ -154,7 +166,12 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
       listSome(left.slice(0, 3).map((path) => `"${visiblePath(path)}"`), "and")
     }${left.length > 3 ? ", ..." : ""}`,
   ];
-  return { splits, warnings };
+  if (options.unlabelled !== null && unlabelled.length === 0) {
+    throw new UserError(
+      `Cannot find pictures in the folder "${options.unlabelled}" of "${shown}": expected those without labels`,
+    );
+  }
+  return { splits, unlabelled, warnings };
 }
 
 /** @throws UserError if there are not two, or a split has one that the training pictures do not have */

@@ -4,11 +4,16 @@ import { seedSchema } from "../../core/recipe/bounds.ts";
 import { showText } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { HashedPictures } from "./pictures/hashed_pictures.ts";
-import { pictureDataset, type PictureExample, type PictureParts } from "./pictures/picture_dataset.ts";
+import {
+  pictureDataset,
+  type PictureExample,
+  type PictureParts,
+  type PictureTable,
+} from "./pictures/picture_dataset.ts";
 import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
 import { readTable } from "./text_table.ts";
 import { badExample, BadExamples, type ExamplePlace } from "./text/bad_examples.ts";
-import { labelOf, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
+import { labelIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, sortedClasses } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
@@ -22,6 +27,7 @@ interface ImageTableOptions extends Omit<PictureOptions, "classes"> {
   test: File | null;
   testPart: number | null;
   more: Record<string, File>;
+  unlabelled: File[];
   seed: number;
   path: string;
   label: string;
@@ -47,9 +53,12 @@ export const imageTable = defineDataset<ImageTableOptions>({
         "Instead of test: the part of each class's pictures in train that is the test set",
       ),
       more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
+      unlabelled: z.array(dataFile()).default([]).describe(
+        "Tables of further training pictures, which have no labels; an empty label in the others says the same of one",
+      ),
       seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       path: z.string().min(1).default("path").describe("Column of the path"),
-      label: z.string().min(1).default("label").describe("Column of the class"),
+      label: z.string().min(1).default("label").describe("Column of the class; empty: the picture has no label"),
       classes: classNames(kit).min(2).nullable().default(null).describe(
         "Names of the classes in the order of their numbers; null: the training labels in the order of the alphabet, or " +
           "of the numbers that they are",
@@ -78,28 +87,37 @@ export const imageTable = defineDataset<ImageTableOptions>({
     const files = { ...options.more, train, ...(test !== null && { test }) };
     const bad = new BadExamples(options.onBad);
     const known = new Set(folder.paths);
-    const named: Record<string, NamedPicture[]> = {};
+    const named: Record<string, NamedPictures> = {};
     for (const [split, file] of Object.entries(files)) {
-      named[split] = await namedIn(file, split, known, options, setup, bad);
+      named[split] = await namedIn(file, split, options.label, known, options, setup, bad);
+    }
+    const further: NamedPicture[] = [];
+    for (const [index, file] of options.unlabelled.entries()) {
+      further.push(...(await namedIn(file, `${index + 1}. unlabelled`, null, known, options, setup, bad)).pictures);
     }
     const classes = options.classes ? namedClasses(options.classes) : classesIn(named.train, options.label);
     const pictures = new HashedPictures();
-    const splits: Record<string, PictureExample[]> = {};
-    for (const [split, own] of Object.entries(named)) {
-      const examples = own.map(({ path, answer, where, line }) => {
-        return { path, where, label: classNumber(answer, classes, { file: where.file, line }) };
+    const hashed = (own: readonly NamedPicture[]) => {
+      const examples = own.map(({ answer, line, ...picture }) => {
+        const place = { file: picture.where.file, line };
+        return { ...picture, label: answer === null ? -1 : classNumber(answer, classes, place) };
       });
-      splits[split] = await pictures.add(folder, examples, bad);
-    }
+      return pictures.add(folder, examples, bad);
+    };
+    const splits: Record<string, PictureExample[]> = {};
+    for (const [split, own] of Object.entries(named)) splits[split] = await hashed(own.pictures);
+    const tables = Object.fromEntries(Object.entries(named).map(([split, { table }]) => [split, table]));
     if (testPart !== null) {
       const drawn = { test: testPart, seed: options.seed, takeEach: null };
-      Object.assign(
-        splits,
-        splitGroups(splits.train, ({ path }) => pictures.hashOf(path), ({ label }) => label, drawn),
-      );
+      const [labelled, others] = [true, false].map((has) => splits.train.filter(({ label }) => label >= 0 === has));
+      const sides = splitGroups(labelled, ({ path }) => pictures.hashOf(path), ({ label }) => label, drawn);
+      Object.assign(splits, { test: sides.test, train: [...sides.train, ...others] });
+      tables.test = tables.train;
     }
+    splits.train.push(...await hashed(further));
+    if (further.length > 0) delete tables.train;
     return await pictureDataset({
-      ...{ folder, name, pictures, classes, setup, bad, warnings: [] },
+      ...{ folder, name, pictures, classes, tables, setup, bad, warnings: [] },
       options: { ...options, classes: null },
       splits: splits as unknown as PictureParts["splits"],
     });
@@ -107,32 +125,38 @@ export const imageTable = defineDataset<ImageTableOptions>({
 });
 
 /** A picture that a table names. */
-interface NamedPicture {
-  readonly path: string;
-  readonly answer: string;
+interface NamedPicture extends Omit<PictureExample, "label"> {
+  /** `null` for none. */
+  readonly answer: string | null;
   readonly line: number;
-  readonly where: ExamplePlace;
 }
 
+interface NamedPictures {
+  readonly table: PictureTable;
+  readonly pictures: readonly NamedPicture[];
+}
+
+/** The pictures of a table. @param label the column of their classes; `null`: they have none */
 async function namedIn(
   file: File,
   split: string,
+  label: string | null,
   known: ReadonlySet<string>,
   options: ImageTableOptions,
   setup: DatasetSetup,
   bad: BadExamples,
-): Promise<NamedPicture[]> {
+): Promise<NamedPictures> {
   const table = await readTable(file, split, options, setup);
-  const kept = table.rows.flatMap((row) =>
+  const pictures = table.rows.flatMap((row, record) =>
     bad.keep((): NamedPicture => {
-      const answer = labelOf(row, options.label, table.file, "one class, a text or a number");
+      const answer = label === null ? null : labelIn(row, label, table.file, "one class, a text or a number");
       const path = pathOf(row, table.file, known, options);
       const where = { file: table.file, place: `line ${row.line} ("${visiblePath(path)}")` };
-      return { path, answer, line: row.line, where };
+      return { path, answer, line: row.line, record, where };
     })
   );
-  bad.checkSome(table.file, kept);
-  return kept;
+  bad.checkSome(table.file, pictures);
+  return { table: { file: table.file, records: table.rows.length }, pictures };
 }
 
 /** The path of a row's picture, as the folder has it. */
@@ -146,11 +170,11 @@ function pathOf(row: TableRow, file: string, known: ReadonlySet<string>, { path:
   return path ?? badExample(where, `there is no file ${showText(written)} in "${visiblePath(folder)}"`);
 }
 
-function classesIn(train: readonly NamedPicture[], label: string): string[] {
-  const classes = sortedClasses(train.map(({ answer }) => answer));
+function classesIn({ pictures, table }: NamedPictures, label: string): string[] {
+  const classes = sortedClasses(pictures.flatMap(({ answer }) => answer === null ? [] : [answer]));
   if (classes.length >= 2 && classes.length <= 2 ** 16) return classes;
   throw new UserError(
-    `Cannot tell classes by the column "${label}" of "${train[0].where.file}": it has ${classes.length} different ` +
-      "values, and 2 to 65536 are needed",
+    `Cannot tell classes by the column "${label}" of "${table.file}": it has ${classes.length} different values, and 2 ` +
+      "to 65536 are needed",
   );
 }

@@ -2,6 +2,7 @@ import { exampleCount, inWords, seedSchema } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { importFailure } from "../../core/plugin/import_failure.ts";
+import { importPackage } from "../../core/plugin/import_package.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { namedClasses } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
@@ -84,11 +85,11 @@ async function readMessages(folder: string, { readFolder }: DatasetSetup): Promi
     }));
 }
 
-/** The package is fetched by Deno, once, when a recipe names it; hence the import that no bundler sees. */
+/** Deno fetches the package, once, when a recipe names it; hence the import that no bundler sees. */
 async function importMessages(name: string, { noteInput }: DatasetSetup): Promise<Message[]> {
   let messages: unknown;
   try {
-    messages = (await import(name)).default();
+    messages = (await importPackage(name) as { default(): unknown }).default();
   } catch (error) {
     throw new UserError(`Cannot load the messages of "${name}": ${importFailure(error, name)}`, { cause: error });
   }

@@ -3,6 +3,7 @@ import { fullDisk, fullOutput, limitedFiles } from "./disks.ts";
 import { busyMachine, closedPipe, editedBetween, hurtFolder, signalled, twoProcesses } from "./moments.ts";
 import { oddNames } from "./names.ts";
 import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
+import { f16 } from "./f16_campaign.ts";
 import { losses } from "./losses_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
@@ -49,5 +50,6 @@ export const campaigns: readonly Campaign[] = [
   recipeFuzz,
   losses,
   numerics,
+  f16,
   soak,
 ];

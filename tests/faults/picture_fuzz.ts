@@ -8,7 +8,7 @@ import { changedBytes, oneOf } from "./mutations.ts";
 
 const colours = { channels: 3, background: "drop", orient: false } as const;
 
-/** Picture files with changed bytes are refused in a sentence, or give as many pixels as they say; then others are right. */
+/** Picture files with changed bytes are refused, or give as many pixels as they say; others are right after them. */
 export const pictureFuzz: Campaign = {
   name: "pictures",
   quick: 60,

@@ -65,6 +65,24 @@ def png(samples, depth, colour, before=b"", interlaced=False):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + before + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 
+def filtered(samples):
+    """A PNG of which each row has another filter."""
+    height, width = samples.shape[:2]
+    rows = samples.reshape(height, -1).astype(int)
+    row = rows.shape[1]
+    data = b""
+    for y in range(height):
+        left = numpy.concatenate([numpy.zeros(3, int), rows[y, :-3]])
+        above = rows[y - 1] if y else numpy.zeros(row, int)
+        corner = numpy.concatenate([numpy.zeros(3, int), above[:-3]])
+        distances = numpy.stack([abs(above - corner), abs(left - corner), abs(left + above - 2 * corner)])
+        paeth = numpy.choose(distances.argmin(0), [left, above, corner])
+        guess = [0, left, above, (left + above) // 2, paeth][y % 5]
+        data += bytes([y % 5]) + ((rows[y] - guess) % 256).astype(numpy.uint8).tobytes()
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+
+
 def bmp(width, height, bits, rows, palette=b"", compression=0, masks=b""):
     """A BMP of a depth that Pillow does not write."""
     pixels = 14 + 40 + len(masks) + len(palette)
@@ -97,6 +115,8 @@ def files():
     yield "png-grey-16", png(levels[..., :1], 16, 0)
     yield "png-rgb-16", png(levels[..., :3], 16, 2)
     yield "png-rgba-16", png(levels, 16, 6)
+    # Few different bytes, so that the predictors of Paeth's filter are often as near as each other.
+    yield "png-filters", filtered(random.integers(100, 104, (11, 13, 3)))
     yield "png-interlaced", png(rgb, 8, 2, interlaced=True)
     yield "png-interlaced-16", png(levels[..., :3], 16, 2, interlaced=True)
     colours = chunk(b"PLTE", bytes(few.getpalette()[:33]))

@@ -1,6 +1,7 @@
 import type { Random } from "../../data/random.ts";
 import { UserError } from "../../errors.ts";
 import { initialise, type Initialiser } from "../../nn/initialisers.ts";
+import { hold } from "../../nn/hold.ts";
 import { ParameterStore } from "../../nn/parameter_store.ts";
 import { type Weights, weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -54,7 +55,7 @@ export class LossSet implements Disposable {
     const stateSpecs = ownedBy(entries, "state");
     this.state = new Map(stateSpecs.map(({ name, initialise: how, shape }) => {
       const numbers = initialise(how, shape, random.split(`state of ${name}`));
-      return [name, ops.keep(ops.tensor(numbers, shape))];
+      return [name, hold(ops, numbers, shape, `the loss's state "${name}"`, "fewer training examples")];
     }));
     this.all = entries.map((entry, index) => ({
       ...entry,
@@ -138,8 +139,14 @@ export class LossSet implements Disposable {
   /** Every loss before its weight, with none of their state changed. */
   rehearse(call: Omit<ObjectiveCall, "ops">): Tensor[] {
     const { ops } = this;
+    const copy = (tensor: Tensor) => ops.scale(tensor, 1);
     const copied = ({ state, ...entry }: WeightedLoss): WeightedLoss => {
-      return { ...entry, state: { get: (name) => ops.scale(state.get(name), 1), cores: () => null } };
+      const copies: Weights = {
+        get: (name) => copy(state.get(name)),
+        rows: (name) => state.rows(name).map(copy),
+        cores: () => null,
+      };
+      return { ...entry, state: copies };
     };
     return lossTerms(this.all.map(copied), { ...call, ops });
   }

@@ -1,3 +1,4 @@
+import { Owned } from "../../owned.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { InputDescription } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
@@ -48,7 +49,7 @@ export async function loadTeacher(
 ): Promise<LoadedTeacher | null> {
   const settings = recipe.value.teacher;
   if (!main || !settings) return null;
-  using opened = new DisposableStack();
+  using opened = new Owned();
   const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {
     const { weights, share, classes } = index === 0 ? settings : settings.others[index - 1];

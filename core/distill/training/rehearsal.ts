@@ -11,6 +11,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
+import { inPrecision } from "./precision.ts";
 
 /** What is looked at before training. */
 export interface RehearsalSetup {
@@ -81,18 +82,23 @@ async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | 
  * @param see what the losses see in place of the student's outputs
  */
 export function rehearsed(
-  { ops, student, teacher, losses, train, random }: RehearsalSetup,
+  { ops, student, teacher, losses, train, recipe, random }: RehearsalSetup,
   indices: Uint32Array,
   see: (outputs: ModelOutputs) => ModelOutputs = (outputs) => outputs,
 ): Tensor[] {
   const host = { ...train.batch(indices), ...losses.inputs(indices, random) };
+  const { precision } = recipe.value;
   const randomSeed = () => 0;
   return ops.scope(() =>
     ops.constant(() => {
       const batch = upload(ops, host);
       const weights = student.rehearsalWeights();
-      const taught = teacher && teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
-      const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
+      const taught = teacher && inPrecision(ops, precision, teacher.model, batch, (batch) => {
+        return teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
+      });
+      const outputs = inPrecision(ops, precision, student.model, batch, (batch) => {
+        return student.model.forward({ ops, weights, batch, training: true, randomSeed });
+      });
       return losses.rehearse({ student: see(outputs), teacher: taught, batch, weights, at: largest });
     })
   );

@@ -2,6 +2,7 @@ import { BatchLoader } from "../../data/loader.ts";
 import { Random } from "../../data/random.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { showMetrics } from "../../evaluate/metrics/show.ts";
+import type { LossScale } from "../../nn/grad_scaler.ts";
 import type { Progress } from "../../nn/schedules.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { join } from "../../paths.ts";
@@ -14,7 +15,7 @@ import type { Tensor } from "../../tensor.ts";
 import { type LossMetrics, metricLines } from "../losses/epoch.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
-import { Interrupted, type KeptCheckpoint, NonFiniteLoss } from "../stops.ts";
+import { Interrupted, type KeptCheckpoint, LossScaleTooSmall, NonFiniteLoss } from "../stops.ts";
 import type { Student } from "../student/student.ts";
 import type { Taught } from "../teacher/decisions.ts";
 import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
@@ -63,6 +64,8 @@ export interface TrainingResult {
   readonly losses: Readonly<Record<string, number>>;
   /** The metrics that losses reported at the end of the last epoch. */
   readonly lossMetrics: LossMetrics;
+  /** Where the loss's scale stood at the last log line; `null` if nothing was scaled or logged. */
+  readonly lossScale: LossScale | null;
 }
 
 /** Trains a student in place, step by step, with log, validation, checkpoints and early stopping. */
@@ -137,9 +140,9 @@ export class Training {
 
   /** The result so far. */
   get result(): TrainingResult {
-    const { step, losses, lossMetrics } = this.#position;
+    const { step, losses, lossMetrics, lossScale } = this.#position;
     const epochs = step / this.#stepsPerEpoch;
-    return { steps: step, epochs, losses: this.setup.losses.byName(losses), lossMetrics };
+    return { steps: step, epochs, losses: this.setup.losses.byName(losses), lossMetrics, lossScale };
   }
 
   /**
@@ -190,8 +193,8 @@ export class Training {
 
   #restore(checkpoint: Checkpoint): void {
     restore(this.setup.ops, checkpoint, this.#state);
-    const { step, seconds, best, losses, lossMetrics } = checkpoint;
-    this.#position = { step, seconds, best, losses, lossMetrics };
+    const { step, seconds, best, losses, lossMetrics, lossScale } = checkpoint;
+    this.#position = { step, seconds, best, losses, lossMetrics, lossScale };
     this.#validation.best = best;
     this.#lastCheckpoint = step;
   }
@@ -275,16 +278,18 @@ export class Training {
     this.#lastCheckpoint = this.#position.step;
   }
 
-  /** Reads the pending steps and tells what they came to. @throws NonFiniteLoss */
+  /** Reads the pending steps and tells what they came to. @throws NonFiniteLoss @throws LossScaleTooSmall */
   async #flush(): Promise<void> {
     const logged = await this.#teller.read();
     if (!logged) return;
     if (logged.nonFinite) {
       const { step, what } = logged.nonFinite;
       const indices = this.#loader.indices(Math.floor(step / this.#stepsPerEpoch), step % this.#stepsPerEpoch);
-      throw new NonFiniteLoss(what, step + 1, indices, this.kept);
+      throw new NonFiniteLoss(what, step + 1, indices, this.kept, this.setup.recipe.train.precision);
     }
-    this.#move({ losses: logged.terms });
+    const { lossScale } = logged;
+    if (lossScale && lossScale.scale < 1) throw new LossScaleTooSmall(logged.step, lossScale.skippedSteps, this.kept);
+    this.#move({ losses: logged.terms, ...lossScale && { lossScale } });
     await this.#teller.tell(logged, this.#seconds);
   }
 }

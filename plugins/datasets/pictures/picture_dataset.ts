@@ -1,9 +1,18 @@
 import type { Normalisation } from "../../../core/data/image_augment.ts";
+import type { Images } from "../../../core/data/images.ts";
 import { UserError } from "../../../core/errors.ts";
-import type { Dataset, DatasetSetup, Examples, OpenFolder } from "../../../core/plugin/dataset.ts";
+import type {
+  Augmentation,
+  Dataset,
+  DatasetSetup,
+  Examples,
+  ExampleSource,
+  OpenFolder,
+} from "../../../core/plugin/dataset.ts";
+import { labelTensors } from "../../../core/plugin/labelled.ts";
 import { listSome } from "../../../core/recipe/words.ts";
 import { visiblePath } from "../../../core/visible.ts";
-import { imageExamples } from "../image_examples.ts";
+import { imageBatch } from "../image_examples.ts";
 import { groupClasses } from "../image_groups.ts";
 import { badExample, type BadExamples, type ExamplePlace } from "../text/bad_examples.ts";
 import type { HashedPictures } from "./hashed_pictures.ts";
@@ -15,8 +24,18 @@ import { PictureStore } from "./picture_store.ts";
 export interface PictureExample {
   /** Its path in the folder of the pictures. */
   readonly path: string;
+  /** -1: none. */
   readonly label: number;
   readonly where: ExamplePlace;
+  /** The number of its row in its table, from 0; of pictures that no table names, any. */
+  readonly record: number;
+}
+
+/** A table that names the pictures of a split. */
+export interface PictureTable {
+  readonly file: string;
+  /** How many rows it has. */
+  readonly records: number;
 }
 
 /** Splits by name. */
@@ -32,6 +51,8 @@ export interface PictureParts {
     readonly train: readonly PictureExample[];
     readonly test: readonly PictureExample[];
   };
+  /** The table of each split, where it is of one. */
+  readonly tables?: Readonly<Record<string, PictureTable>>;
   readonly classes: readonly string[];
   readonly options: PictureOptions;
   readonly setup: DatasetSetup;
@@ -47,7 +68,7 @@ export interface PictureParts {
  * @throws UserError for a picture that is damaged, where such are refused, a class without one, or sizes that differ
  */
 export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
-  const { folder, name, pictures, splits, classes, options, setup, bad, warnings } = parts;
+  const { folder, name, pictures, splits, tables = {}, classes, options, setup, bad, warnings } = parts;
   const form = await pictureForm(options, setup);
   const all = Object.values(splits).flat();
   // By their hashes, so that pixels are kept once, whatever the files are called and however they are split.
@@ -58,7 +79,7 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   const ownerOf = (picture: number) => owners.get(hashes[picture])!;
   const labelled = Object.entries(splits).map(([split, examples]) => [
     split,
-    examples.map(({ path, label }) => [path, pictures.hashOf(path), classes[label]]),
+    examples.map(({ path, label }) => [path, pictures.hashOf(path), classes[label] ?? null]),
   ]);
   await setup.noteInput(name, new TextEncoder().encode(JSON.stringify([form.described, labelled])));
   const files = {
@@ -96,9 +117,10 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
     );
   }
   const grouped = options.groups && groupClasses(classes, options.groups);
-  const examplesOf = (examples: readonly PictureExample[]) => {
-    const labels = Uint16Array.from(examples, ({ label }) => grouped ? grouped.groupOf[label] : label);
-    return pictureExamples(store, numbersOf(examples), labels, normalise);
+  const examplesOf = (split: string, examples: readonly PictureExample[]): Examples => {
+    const labels = Int32Array.from(examples, ({ label }) => grouped && label >= 0 ? grouped.groupOf[label] : label);
+    const source = sourceOf(examples, tables[split]);
+    return { ...pictureExamples(store, numbersOf(examples), labels, normalise), source };
   };
   const told = [
     ...warnings,
@@ -113,10 +135,21 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
       text: null,
     },
     splits: Object.fromEntries(
-      Object.entries(usable).map(([split, examples]) => [split, examplesOf(examples)]),
+      Object.entries(usable).map(([split, examples]) => [split, examplesOf(split, examples)]),
     ) as unknown as Dataset["splits"],
     ...(bad.skipped.length > 0 && { skipped: bad.skipped }),
     ...(told.length > 0 && { warnings: told }),
+  };
+}
+
+/** Where pictures come from: their paths are their ids, unless two examples are of one. */
+function sourceOf(examples: readonly PictureExample[], table: PictureTable | undefined): ExampleSource {
+  const ids = examples.map(({ path }) => path);
+  return {
+    file: table?.file ?? null,
+    records: table?.records ?? examples.length,
+    record: Uint32Array.from(examples, ({ record }) => record),
+    ids: new Set(ids).size === ids.length ? ids : null,
   };
 }
 
@@ -128,30 +161,37 @@ function measure(store: PictureStore, pictures: Uint32Array): Normalisation {
   return { mean: mean.map((value) => value / 255), std };
 }
 
+/** Examples of a store's pictures. @param labels of each, -1 for one without */
 function pictureExamples(
   store: PictureStore,
   pictures: Uint32Array,
-  labels: Uint16Array,
+  labels: Int32Array,
   normalise: Normalisation,
 ): Examples {
-  if (!store.streams) return imageExamples({ ...store.imagesOf(pictures), labels }, normalise, null);
+  const labelled = labels.includes(-1) ? Uint8Array.from(labels, (label) => label < 0 ? 0 : 1) : undefined;
+  const shared = { length: pictures.length, labels, ...(labelled && { labelled }) };
+  const batchOf = (images: Images, indices: Uint32Array, augmentation?: Augmentation) => ({
+    image: imageBatch(images, normalise, indices, augmentation),
+    ...labelTensors(labels, labelled, indices),
+  });
+  if (!store.streams) {
+    const images = store.imagesOf(pictures);
+    return { ...shared, batch: (...call) => batchOf(images, ...call) };
+  }
   const [height, width, channels] = store.size;
   const bytes = height * width * channels;
   let [pixels, places]: [Uint8Array, Map<number, number>] = [new Uint8Array(), new Map()];
-  const images = {
-    get pixels() {
-      return pixels;
-    },
-    placeOf: (index: number) => places.get(index)! * bytes,
-    ...{ count: pictures.length, height, width, channels, labels },
-  };
   return {
-    ...imageExamples(images, normalise, null),
+    ...shared,
     async fetch(indices) {
       const wanted = [...new Set(indices)];
       if (wanted.every((index) => places.has(index))) return;
       pixels = await store.fetch(wanted.map((index) => pictures[index]));
       places = new Map(wanted.map((index, place) => [index, place]));
+    },
+    batch(...call) {
+      const placeOf = (index: number) => places.get(index)! * bytes;
+      return batchOf({ pixels, placeOf, count: pictures.length, height, width, channels }, ...call);
     },
   };
 }
@@ -175,7 +215,7 @@ function missingClasses(splits: PictureSplits, classes: readonly string[]): stri
   return Object.entries(splits).flatMap(([split, examples]) => {
     const there = new Set(examples.map(({ label }) => label));
     const missing = classes.filter((_, label) => !there.has(label));
-    return missing.length === 0 || split === "train"
+    return missing.length === 0 || split === "train" || examples.every(({ label }) => label < 0)
       ? []
       : [`the split "${split}" has no picture of ${quoted(missing)}: what is measured on it says nothing of that`];
   });

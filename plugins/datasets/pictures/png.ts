@@ -12,7 +12,7 @@ interface Chunk {
   readonly isWhole: () => boolean;
 }
 
-/** Portable network graphics (PNG), of every colour type and depth; of an animated one the picture that all readers see. */
+/** Portable network graphics (PNG) of every colour type and depth; of an animated one what all readers see. */
 export const png: PictureFormat = {
   name: "PNG",
   begins: (bytes) => SIGNATURE.every((byte, place) => bytes[place] === byte),

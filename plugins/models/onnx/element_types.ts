@@ -1,3 +1,5 @@
+import { float16BitsOf, float16ToFloat32 } from "../../../core/float16.ts";
+
 /** A kind of numbers in ONNX's tensors. */
 export interface ElementType {
   /** For messages: `int64`. */
@@ -48,6 +50,11 @@ export const ELEMENT_TYPES: Readonly<Record<number, ElementType>> = {
     (values) => Uint8Array.from(values, (value) => value === 0 ? 0 : 1),
     (memory) => new Uint8Array(memory),
   ),
-  10: kind("float16", 2, (values) => Float16Array.from(values), (memory) => new Float16Array(memory)),
+  10: kind(
+    "float16",
+    2,
+    (values) => Uint16Array.from(values, float16BitsOf),
+    (memory) => float16ToFloat32(new Uint16Array(memory)),
+  ),
   11: kind("float64", 8, (values) => Float64Array.from(values), (memory) => new Float64Array(memory)),
 };

@@ -1,3 +1,4 @@
+import { Owned } from "../../../core/owned.ts";
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import { shorten, visible } from "../../../core/visible.ts";
@@ -71,7 +72,7 @@ export class Session {
     let broken = false;
     try {
       return saying(() => {
-        using held = new DisposableStack();
+        using held = new Owned();
         const keep = (pointer: number) => held.adopt(pointer, (pointer) => wasm._free(pointer));
         const [data, logId] = [keep(copied(wasm, model)), keep(textIn(wasm, ""))];
         for (const [name, content] of files) wasm.mountExternalData(name, content);
@@ -99,7 +100,7 @@ export class Session {
    */
   run(feeds: ReadonlyMap<string, HostTensor>, names: readonly string[]): Map<string, HostTensor> {
     const { wasm } = this.#runtime;
-    using held = new DisposableStack();
+    using held = new Owned();
     const keep = (pointer: number): number => held.adopt(pointer, (pointer) => wasm._free(pointer));
     const list = (pointers: readonly number[]): number => {
       const at = keep(allocate(wasm, 4 * pointers.length));

@@ -189,6 +189,26 @@ Deno.test("what a data set gives is looked at, and its batches tell under its na
   assert.deepEqual(test.batch(Uint32Array.of(0)), examples.batch(Uint32Array.of(0)));
 });
 
+Deno.test("what a data set fetches, skips and warns of is passed on, and a fetch that fails is told under its name", async () => {
+  const fetched: number[] = [];
+  const fetch = (indices: Uint32Array) => Promise.resolve(void fetched.push(...indices));
+  const skipped = [{ file: "a", count: 1, first: ["line 1"] }];
+  const splits = { train: { ...examples, fetch }, test: { ...examples, fetch: fails() } };
+  const guarded = await load({ load: () => ({ ...loaded, splits, skipped, warnings: ["Half of it is missing"] }) });
+  assert.deepEqual([guarded.skipped, guarded.warnings], [skipped, ["Half of it is missing"]]);
+  await guarded.splits.train.fetch!(Uint32Array.of(3, 1));
+  assert.deepEqual(fetched, [3, 1]);
+  await assert.rejects(
+    guarded.splits.test.fetch!(Uint32Array.of(0)),
+    said('The data set "words" failed in fetch: Out of ideas'),
+  );
+  assert.equal((await load({})).splits.train.fetch, undefined);
+  await assert.rejects(
+    load({ load: () => ({ ...loaded, warnings: "all" }) }),
+    said('Cannot use the data set "words": its warnings must be a list of sentences'),
+  );
+});
+
 Deno.test("a data set in another tokenizer's form is looked at as well", async () => {
   const withOther = async (retokenise: Dataset["retokenise"]) =>
     await (await load({ load: () => ({ ...loaded, retokenise }) })).retokenise!("folder");

@@ -44,6 +44,7 @@ Deno.test("a minimal recipe shows every default", () => {
       earlyStopping: null,
       restoreBest: false,
       logEvery: 10,
+      precision: "f32",
       replay: true,
       diagnostics: null,
       theseus: null,

@@ -274,3 +274,13 @@ Deno.test("what is decoded is noted: another file, name or form is another input
   ];
   assert.equal(new Set([first, ...others]).size, 5);
 });
+
+Deno.test("a folder of pictures without labels is trained on, too; paths are the examples' ids", async () => {
+  const content = { ...small(), "pets/more/a.png": noisePng(1, 2), "pets/more/b/c.png": noisePng(2, 2) };
+  const { labels, labelled, source } = (await load(content, { unlabelled: "more" })).splits.train;
+  assert.deepEqual([[...labels!], [...labelled!]], [[0, 1, -1, -1], [1, 1, 0, 0]]);
+  assert.deepEqual(source?.ids, ["train/cat/1.png", "train/dog/1.png", "more/a.png", "more/b/c.png"]);
+  await assert.rejects(load(small(), { unlabelled: "more" }), {
+    message: 'Cannot find pictures in the folder "more" of "pets": expected those without labels',
+  });
+});

@@ -61,7 +61,6 @@ const refused: readonly (readonly [name: string, train: string, RegExp])[] = [
   ["a path that leads out", "path,label\na.png,x\n../train.csv,y", /as there is no file "..\/train.csv" in "all"/],
   ["an absolute path", "path,label\na.png,x\n/all/d.png,y", /as there is no file "\/all\/d.png" in "all"/],
   ["an empty path", "path,label\na.png,x\n ,y", /^Cannot use line 3 of "train.csv" as its path is empty/],
-  ["an empty label", "path,label\na.png,x\nd.png,", /^Cannot use line 3 of "train.csv" as its label is empty/],
   [
     "one class",
     "path,label\na.png,x\nd.png,x",
@@ -101,4 +100,23 @@ Deno.test("rows without a usable picture are skipped, counted and listed", async
       'line 5 ("bad.gif"): it ends before its picture does',
     ],
   }]);
+});
+
+Deno.test("rows without a label, and tables of such, are trained on without one; paths are the examples' ids", async () => {
+  const { splits } = await load({
+    ...tables,
+    "train.csv": `${tables["train.csv"]}d.png,\n`,
+    "more.csv": 'path\n"ä, e.png"\n',
+  }, { unlabelled: ["more.csv"] });
+  const { labels, labelled, source } = splits.train;
+  assert.deepEqual([[...labels!], [...labelled!]], [[1, 0, -1, -1], [1, 1, 0, 0]]);
+  assert.deepEqual([source?.file, source?.ids], [null, ["a.png", "b/c.png", "d.png", "ä, e.png"]]);
+  const { label, labelled: there } = splits.train.batch(Uint32Array.of(3, 0));
+  assert.deepEqual([[...label.data], [...there.data]], [[-1, 1], [0, 1]]);
+  assert.deepEqual(splits.test.source, {
+    file: "test.csv",
+    records: 2,
+    record: Uint32Array.of(0, 1),
+    ids: ["d.png", "ä, e.png"],
+  });
 });

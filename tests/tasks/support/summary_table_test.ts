@@ -34,6 +34,8 @@ const summary: RunSummary = {
   steps: 285,
   epochs: 5,
   peakBytes: 1,
+  precision: "f32",
+  lossScale: null,
   losses: {},
   lossMetrics: {},
   norms: {},
