@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { resolvePlugins } from "../core/distill/resolve_plugins.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
 import { builtins } from "../plugins/builtins.ts";
+import { countStudent } from "./init/counts.ts";
 import { nobody, somebody } from "./init/asking.ts";
 import { type InitFlags, makeRecipe } from "./init/make.ts";
 import { withBackend } from "./support/backend.ts";
@@ -48,10 +49,11 @@ async function init(flags: Flags): Promise<void> {
   const present = !flags.yes && out.terminal && Deno.stdin.isTerminal();
   const asking = present ? somebody((text) => prompt(text), out.line) : nobody;
   const tell = (about: string, text: string) => out.line(`${about.padEnd(10)}${text}`);
-  const { file, verb } = await makeRecipe(flags, asking, tell);
+  const { file, verb, input } = await makeRecipe(flags, asking, tell);
   // Whatever was chosen, what stands there now is checked as any recipe is.
   const written = await readRecipe(file);
-  await resolvePlugins(written, builtins);
+  const plugins = await resolvePlugins(written, builtins);
+  tell("student", countStudent(written, plugins, input));
   tell("written", file);
   if (flags.dryRun) {
     const reporter = runReporter(out, standardOutput("stderr"), { quiet: true });

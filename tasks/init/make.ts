@@ -3,6 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import { kindOfPath, writeFileAtomically } from "../../core/files.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { nearest } from "../../core/nearest.ts";
+import type { InputDescription } from "../../core/plugin/dataset.ts";
 import { countTrainable } from "../../core/plugin/parameters.ts";
 import type { Asking } from "./asking.ts";
 import { nameOf } from "./class_folders.ts";
@@ -34,6 +35,8 @@ export interface InitFlags extends DataFlags {
 export interface MadeRecipe {
   readonly file: string;
   readonly verb: "distill" | "train";
+  /** What its data set gives, but for the size of a vocabulary that is trained. */
+  readonly input: InputDescription;
 }
 
 /**
@@ -87,7 +90,7 @@ export async function makeRecipe(
     `what was found there: read the comments, and change what you know better.`,
   ];
   await writeFileAtomically(flags.out, writeEntries(head, entries));
-  return { file: flags.out, verb };
+  return { file: flags.out, verb, input };
 }
 
 function studentKind(given: string | undefined): StudentKind | null {

@@ -33,12 +33,23 @@ export async function lookAtTeacher(folder: string): Promise<FoundTeacher> {
   const refuse = (reason: string) => new UserError(`--teacher ${folder}: ${reason}`);
   if (kind === null) throw refuse("Cannot find a folder of that name");
   const inStudent = join(folder, "student");
-  if (kind === "file") throw refuse("Expected a model folder, with config.json and model.safetensors: it is a file");
+  if (kind === "file") {
+    const use = /\.onnx$/i.test(folder)
+      ? "use: onnx, weights"
+      : /\.(?:jsonl|csv)$/i.test(folder)
+      ? "use: outputs, file"
+      : null;
+    const byHand = use && `; make the recipe with --no-teacher, and put teacher: { ${use}: ${folder} } into it`;
+    throw refuse(
+      `Expected a model folder, with config.json and model.safetensors, as this is looked into${byHand ?? ""}`,
+    );
+  }
   if (await kindOfPath(join(folder, CONFIG_FILE)) === null) {
     if (await kindOfPath(join(inStudent, CONFIG_FILE)) === "file") return await lookAtTeacher(inStudent);
     if (await kindOfPath(join(folder, "model.json")) === "file") {
       throw refuse(
-        "Cannot look at a TensorFlow.js model: make the recipe without a teacher, and add teacher: { use: tfjs, weights: FOLDER }",
+        "Cannot look into a TensorFlow.js model: make the recipe with --no-teacher, and put " +
+          `teacher: { use: tfjs, weights: ${folder} } into it`,
       );
     }
     throw refuse(`Expected a model folder: there is no ${CONFIG_FILE} in it`);

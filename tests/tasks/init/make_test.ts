@@ -5,6 +5,7 @@ import { UserError } from "../../../core/errors.ts";
 import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
 import { readRecipe } from "../../../core/recipe/recipe.ts";
 import { builtins } from "../../../plugins/builtins.ts";
+import { countStudent } from "../../../tasks/init/counts.ts";
 import { nobody, somebody } from "../../../tasks/init/asking.ts";
 import { type InitFlags, makeRecipe } from "../../../tasks/init/make.ts";
 import { CHECKOUT } from "../../support/task.ts";
@@ -30,16 +31,24 @@ async function inFolder(files: Readonly<Record<string, string>>, body: (folder: 
 async function made(folder: string, flags: Omit<InitFlags, "out">, asking = nobody) {
   const out = join(folder, "recipe.yaml");
   const told: string[] = [];
-  const { verb } = await makeRecipe(
+  const { verb, input } = await makeRecipe(
     { force: true, ...flags, out },
     asking,
     (about, text) => told.push(`${about} ${text}`),
   );
   const recipe = await readRecipe(out);
-  const { student } = await resolvePlugins(recipe, builtins);
+  const plugins = await resolvePlugins(recipe, builtins);
+  const counts = countStudent(recipe, plugins, input);
   // The options of plug-ins are their own affair.
   // deno-lint-ignore no-explicit-any
-  return { value: recipe.value as any, verb, told: told.join("\n"), student, text: await Deno.readTextFile(out) };
+  return {
+    value: recipe.value as any,
+    verb,
+    told: told.join("\n"),
+    student: plugins.student,
+    counts,
+    text: await Deno.readTextFile(out),
+  };
 }
 
 /** What refuses flags. */
@@ -62,7 +71,7 @@ const table = (header: string, ...lines: string[]) => [header, ...lines].join("\
 
 Deno.test("a table of texts alone becomes a recipe that trains a small encoder", () =>
   inFolder({ "notes.csv": table("id,note,mood", ...rows(60)) }, async (folder) => {
-    const { value, verb, told } = await made(folder, { data: join(folder, "notes.csv") });
+    const { value, verb, told, counts } = await made(folder, { data: join(folder, "notes.csv") });
     assert.equal(verb, "train");
     assert.match(told, /^data .*: a table of texts, 48 training and 12 test examples$/m);
     assert.match(told, /^classes 2: angry \(24\), calm \(24\)$/m);
@@ -72,6 +81,10 @@ Deno.test("a table of texts alone becomes a recipe that trains a small encoder",
     const { use, train, testPart, text, label, vocabularySize, maxLength } = dataset;
     assert.deepEqual([use, train, testPart, text, label], ["text-table", "notes.csv", 0.2, "note", "mood"]);
     assert.deepEqual([vocabularySize, maxLength], [2500, 16]);
+    assert.match(
+      counts,
+      /^bert, 3\d\d,\d{3} parameters in training, 3\d\d,\d{3} at inference; at least [456]\.\d MiB /,
+    );
     assert.deepEqual([teacher, validation.fraction], [null, 0.2]);
     assert.deepEqual([student.use, student.positions, student.overParameterise.length], ["bert", 16, 0]);
     assert.deepEqual(losses.map(({ use }: { use: string }) => use), ["cross-entropy"]);
@@ -93,7 +106,8 @@ Deno.test("the length is that of nearly all texts, also beyond what the teacher 
 Deno.test("the shipped teacher of images gets a student like the quickstart's", () =>
   inFolder({}, async (folder) => {
     const data = join(CHECKOUT, "plugins", "datasets", "data", "fashion-mnist");
-    const { value, verb, student } = await made(folder, { data, teacher: join(SHIPPED, "fashion-resnet20") });
+    const { value, verb, student, counts } = await made(folder, { data, teacher: join(SHIPPED, "fashion-resnet20") });
+    assert.match(counts, /^resnet, 40,290 parameters in training, 19,810 at inference; /);
     const quickstart = (await readRecipe(join(CHECKOUT, "tasks", "recipes", "quickstart.yaml"))).value;
     assert.equal(verb, "distill");
     for (const key of ["mean", "std", "classes", "use"]) {
@@ -197,6 +211,7 @@ Deno.test("what cannot be told is refused in a sentence that names the flag", ()
     "none.csv": table("text", ...rows(40).map((row) => row.split('"')[1].replaceAll(",", ""))),
     "tags.txt": "anna B-PER\nwent O\n\nbob B-PER\nsaw O\n\n",
     "other.bin": "?",
+    "other.onnx": "?",
     "recipe.yaml": "mine",
     "three.csv": table("text,label", ...rows(40, (index) => `${index % 3}`).map((row) => row.slice(row.indexOf('"')))),
     "empty/a.md": "",
@@ -224,6 +239,7 @@ Deno.test("what cannot be told is refused in a sentence that names the flag", ()
         { data: at("three.csv"), teacher: at("empty") },
         /^--teacher empty: Expected a model folder: there is no config\.json in it$/,
       ],
+      [{ data: at("three.csv"), teacher: at("other.onnx") }, /--no-teacher, and put teacher: \{ use: onnx, weights: /],
       [
         { data: at("three.csv"), teacher: join(SHIPPED, "mail-bert4") },
         /Cannot teach 3 classes, 0, 1 and 2, by a model of 2, ham and spam$/,
