@@ -8,8 +8,8 @@ import type { Recipe } from "../../core/recipe/schema.ts";
 import { grouped } from "../support/format.ts";
 
 /**
- * What a recipe's student is and takes by its shapes alone: `bert, 547,938 parameters in training, 408,674 at inference;
- * at least 8.4 MiB beside the activations`.
+ * What a recipe's student is and takes by its shapes alone: `bert, 547,938 parameters in training, 408,674 at
+ * inference; at least 8.4 MiB beside the activations`.
  *
  * @param input what the data set gives, texts in any length
  * @throws UserError for a student that cannot be built

@@ -41,8 +41,9 @@ async function made(folder: string, flags: Omit<InitFlags, "out">, asking = nobo
   const counts = countStudent(recipe, plugins, input);
   // The options of plug-ins are their own affair.
   // deno-lint-ignore no-explicit-any
+  const value: any = recipe.value;
   return {
-    value: recipe.value as any,
+    value,
     verb,
     told: told.join("\n"),
     student: plugins.student,
