@@ -28,7 +28,7 @@ export type { Call, CopyCall, KernelCall, Program } from "./backend/program.ts";
 export type { Exchange, GpuExchange, HostExchange } from "./backend/exchange.ts";
 export type { AdapterTraits, AnyKernel, ElementType, Kernel, Launch, ParameterType } from "./backend/kernel.ts";
 export type { WasmRuntime } from "./backend/cpu/wasm_runtime.ts";
-export type { ConvShape, WasmKernels } from "./backend/cpu/wasm/wasm_kernels.ts";
+export type { ConvShape, DepthwiseShape, WasmKernels } from "./backend/cpu/wasm/wasm_kernels.ts";
 
 // Tensors, and differentiable operations on them.
 export { showShape, sizeOf, Tensor } from "./tensor.ts";
@@ -121,6 +121,7 @@ export type { Stopwatch } from "./distill/stopwatch.ts";
 export type { RunData } from "./distill/load_data.ts";
 export type { LoadedTeacher } from "./distill/teacher/load_teacher.ts";
 export type { Teacher } from "./distill/teacher/teacher_outputs.ts";
+export type { Taught } from "./distill/teacher/decisions.ts";
 export type { TaughtModel } from "./distill/student/initial_weights.ts";
 export type { Student } from "./distill/student/student.ts";
 export type { ExportedStudent } from "./distill/student/export_student.ts";

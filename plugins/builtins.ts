@@ -15,6 +15,7 @@ import { crf } from "./losses/crf.ts";
 import { crossEntropy } from "./losses/cross_entropy.ts";
 import { dist } from "./losses/dist.ts";
 import { dkd } from "./losses/dkd.ts";
+import { focal } from "./losses/focal.ts";
 import { hardDistillation } from "./losses/hard_distillation.ts";
 import { hiddenMse } from "./losses/hidden_mse.ts";
 import { jensenShannon } from "./losses/jensen_shannon.ts";
@@ -36,14 +37,18 @@ import { bert } from "./models/bert/bert.ts";
 import { onnx } from "./models/onnx/onnx.ts";
 import { recordedOutputs } from "./models/outputs/outputs.ts";
 import { resnet } from "./models/resnet/resnet.ts";
+import { mobilenet } from "./models/mobilenet/mobilenet.ts";
+import { cnn } from "./models/stack/cnn.ts";
+import { mlp } from "./models/stack/mlp.ts";
 import { tfjs } from "./models/tfjs/tfjs.ts";
 import { vit } from "./models/vit/vit.ts";
 
 /** The plug-ins that a recipe can name without a file. */
 export const builtins: Builtins = {
-  model: [resnet, bert, vit, tfjs, onnx, recordedOutputs],
+  model: [resnet, mobilenet, cnn, mlp, bert, vit, tfjs, onnx, recordedOutputs],
   loss: [
     crossEntropy,
+    focal,
     kd,
     hardDistillation,
     mseLogits,

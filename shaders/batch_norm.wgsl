@@ -1,6 +1,6 @@
 // Batch norm over [rows, channels] with given statistics, y = (x - mean) / sqrt(variance + epsilon) * weight + bias;
-// where asked for, a residual is added and negative numbers become zero. Each thread takes every step-th row of its
-// channels, so that it reads their numbers once.
+// where asked for, a residual is added, negative numbers become zero, and those beyond 6 become that. Each thread takes
+// every step-th row of its channels, so that it reads their numbers once.
 // From the kernel's signature: p, x, mean, variance, weight, bias, added, y.
 
 override residual: bool = false;
@@ -18,8 +18,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var at = i; at < p.rows * width; at += step * width) {
     var value = (x[at] - centre) * scale + shift;
     if (residual) { value += added[at]; }
-    // Not max, which may make 0 of NaN.
-    if (p.relu == 1u) { value = select(value, Element(), value < Element()); }
+    // Not max and min, which may make a number of NaN.
+    if (p.activation > 0u) { value = select(value, Element(), value < Element()); }
+    if (p.activation == 2u) { value = select(value, Element(6.0), value > Element(6.0)); }
     y[at] = value;
   }
 }

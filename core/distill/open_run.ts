@@ -33,6 +33,7 @@ import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint }
 import { Diagnostics } from "./training/diagnostics.ts";
 import { monitorOf } from "./training/monitor.ts";
 import { expectPrecision } from "./training/precision.ts";
+import { expectSampler } from "./training/sampler.ts";
 import { rehearse } from "./training/rehearsal.ts";
 import { expectStepFits } from "./training/size_check.ts";
 import { Training } from "./training/training.ts";
@@ -153,6 +154,7 @@ export async function openRun(
   await breath();
   const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
   expectMixable(recipe, losses.all, loaded.train);
+  expectSampler(recipe.part("train"), loaded.train, losses);
   const idle = idleExamples(loaded.train, losses);
   if (idle) reporter.warning(idle);
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);

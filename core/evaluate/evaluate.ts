@@ -25,8 +25,8 @@ export interface Evaluation {
    */
   readonly accuracy: number | null;
   /**
-   * Mean cross-entropy in nats, over examples with a label or scored tokens; mean squared error for a regression. `null`
-   * where no example has a label.
+   * Mean cross-entropy in nats, over examples with a label or scored tokens; mean squared error for a regression.
+   * `null` where no example has a label.
    */
   readonly loss: number | null;
   /** How many examples were given. */

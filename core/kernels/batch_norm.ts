@@ -76,28 +76,29 @@ export const batchNormMomentsKernel = defineKernel({
 
 /**
  * `(x - mean) / sqrt(variance + epsilon) * weight + bias` over `[rows, channels]`; with `residual` 1 plus `added` of
- * the same shape (else its binding may hold anything), and with `relu` 1 no less than 0.
+ * the same shape (else its binding may hold anything), and with `activation` 1 no less than 0, with 2 no more than 6
+ * either.
  */
 export const batchNormKernel = defineKernel({
   name: "batch norm",
   reads: { x: "Element", mean: "Element", variance: "Element", weight: "Element", bias: "Element", added: "Element" },
   writes: { y: "Element" },
-  parameters: { rows: "u32", channels: "u32", epsilon: "f32", relu: "u32", residual: "u32" },
+  parameters: { rows: "u32", channels: "u32", epsilon: "f32", activation: "u32", residual: "u32" },
   launch: (p, adapter) => ({ ...perElement(shader, p, adapter), constants: { residual: p.residual } }),
-  cpu: ({ x, mean, variance, weight, bias, added, y }, { rows, channels, epsilon, residual, relu }, wasm) => {
+  cpu: ({ x, mean, variance, weight, bias, added, y }, { rows, channels, epsilon, residual, activation }, wasm) => {
     const scale = Float64Array.from(weight, (value, c) => value / Math.sqrt(variance[c] + epsilon));
     const shift = scale.map((value, c) => bias[c] - mean[c] * value);
     if (wasm) {
       const { pointers: [scales, shifts] } = stage(wasm, [scale, shift]);
       const other = residual === 1 ? added.byteOffset : null;
-      wasm.kernels.channelAffine(rows, channels, x.byteOffset, scales, shifts, other, y.byteOffset, relu === 1);
+      wasm.kernels.channelAffine(rows, channels, x.byteOffset, scales, shifts, other, y.byteOffset, activation);
       return;
     }
-    const floor = relu === 1 ? 0 : -Infinity;
+    const [floor, ceiling] = [activation === 0 ? -Infinity : 0, activation === 2 ? 6 : Infinity];
     for (let row = 0; row < rows * channels; row += channels) {
       for (let c = 0, at = row; c < channels; c++, at++) {
         const value = x[at] * scale[c] + shift[c] + (residual === 1 ? added[at] : 0);
-        y[at] = Math.max(value, floor);
+        y[at] = Math.min(Math.max(value, floor), ceiling);
       }
     }
   },

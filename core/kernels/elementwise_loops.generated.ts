@@ -113,6 +113,38 @@ export const unaryLoops = {
       for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g * 0.5 * (1.0 + tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x), -20.0, 20.0))) * (1.0 + x * (1.0 - tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x), -20.0, 20.0))) * (0.7978845608028654 + 0.10703222440890037 * x * x)); }
     },
   },
+  relu6: {
+    value: (input: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = select(clamp(x, 0.0, 6.0), x, isNan(x)); }
+    },
+    dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = select(0.0, g, x > 0.0 && x < 6.0); }
+    },
+  },
+  silu: {
+    value: (input: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = x * select(1.0 / (1.0 + exp(-x)), x, isNan(x)); }
+    },
+    dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g * select(1.0 / (1.0 + exp(-x)), x, isNan(x)) * (1.0 + x * (1.0 - select(1.0 / (1.0 + exp(-x)), x, isNan(x)))); }
+    },
+  },
+  hardSigmoid: {
+    value: (input: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = select(clamp(0.16666666666666666 * x + 0.5, 0.0, 1.0), x, isNan(x)); }
+    },
+    dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = select(0.0, g * 0.16666666666666666, abs(x) < 3.0); }
+    },
+  },
+  hardSwish: {
+    value: (input: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = x * select(clamp(0.16666666666666666 * x + 0.5, 0.0, 1.0), x, isNan(x)); }
+    },
+    dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = select(select(g * (0.3333333333333333 * x + 0.5), g, x >= 3.0), 0.0, x <= -3.0); }
+    },
+  },
   scale: {
     value: (input: Floats, output: Floats, c: number) => {
       for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = c * x; }

@@ -15,7 +15,7 @@ export interface UnaryExpressions {
   /** d loss / d x. */
   readonly dx: string;
   /** The SIMD kernel of the cpu backend, where there is one, beside which one for the gradient stands. */
-  readonly wasm?: "relu" | "gelu";
+  readonly wasm?: "relu" | "relu6" | "hardSwish" | "silu" | "gelu";
 }
 
 /** A function that takes a number with the call. */
@@ -40,6 +40,9 @@ const SIGMOID = "select(1.0 / (1.0 + exp(-x)), x, isNan(x))";
 /** The tanh of a number that no longer changes it: some adapters compute it by exponentials, which overflow. */
 const TANH = "select(tanh(clamp(x, -20.0, 20.0)), x, isNan(x))";
 
+/** Howard et al. 2019, arXiv 1905.02244, section 5.2. */
+const HARD_SIGMOID = "select(clamp(0.16666666666666666 * x + 0.5, 0.0, 1.0), x, isNan(x))";
+
 /** Hendrycks and Gimpel 2016: the tanh in the approximation of GELU. */
 const GELU_TANH = "tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x), -20.0, 20.0))";
 
@@ -59,7 +62,11 @@ export type UnaryName =
   | "sigmoid"
   | "tanh"
   | "gelu"
-  | "geluTanh";
+  | "geluTanh"
+  | "relu6"
+  | "silu"
+  | "hardSigmoid"
+  | "hardSwish";
 
 /** Functions of one number and of one that is given with the call. */
 export type ConstantName = "scale" | "offset" | "huber" | "clampMinimum";
@@ -88,6 +95,14 @@ export const unaryTable: Readonly<Record<UnaryName, UnaryExpressions> & Record<C
     value: `0.5 * x * (1.0 + ${GELU_TANH})`,
     dx: `g * 0.5 * (1.0 + ${GELU_TANH}) * (1.0 + x * (1.0 - ${GELU_TANH}) * ` +
       "(0.7978845608028654 + 0.10703222440890037 * x * x))",
+  },
+  relu6: { value: "select(clamp(x, 0.0, 6.0), x, isNan(x))", dx: "select(0.0, g, x > 0.0 && x < 6.0)", wasm: "relu6" },
+  silu: { value: `x * ${SIGMOID}`, dx: `g * ${SIGMOID} * (1.0 + x * (1.0 - ${SIGMOID}))`, wasm: "silu" },
+  hardSigmoid: { value: HARD_SIGMOID, dx: "select(0.0, g * 0.16666666666666666, abs(x) < 3.0)" },
+  hardSwish: {
+    value: `x * ${HARD_SIGMOID}`,
+    dx: "select(select(g * (0.3333333333333333 * x + 0.5), g, x >= 3.0), 0.0, x <= -3.0)",
+    wasm: "hardSwish",
   },
   scale: { value: "c * x", dx: "c * g", c: "the factor" },
   offset: { value: "x + c", dx: "g", c: "the number added" },

@@ -5,6 +5,7 @@ import { dirname, join } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
 import { CONFIG_FILE, readConfigIfThere } from "./config_file.ts";
 import { readImageProcessor } from "./image_processor.ts";
+import { timmForm } from "./timm_form.ts";
 import { hasTokenizer } from "./tokenizer_files.ts";
 
 /** In what form the model of a folder takes images, and the file that says it. */
@@ -15,7 +16,7 @@ export interface StatedForm {
 
 /**
  * In what form a saved model takes the images of a data set: as the config.json beside its weights says it, where this
- * program wrote it, else as its `preprocessor_config.json` does.
+ * program wrote it, else as its `preprocessor_config.json` does, else as timm's `pretrained_cfg` in the config.json.
  *
  * @param path the model's folder, or a file in it
  * @param given the images of the data set
@@ -39,7 +40,10 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
     return { file, form: { resize: { to, resampling: "bilinear", crop: to }, normalise } };
   }
   const processor = config || await isOnnx(path, folder) ? await readImageProcessor(folder) : null;
-  if (!processor) return null;
+  if (!processor) {
+    const form = config && timmForm(config, file, given);
+    return form && { file, form };
+  }
   return {
     file: processor.file,
     form: { resize: processor.resize(height, width), normalise: processor.normalise(channels) },

@@ -22,9 +22,12 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** Added to the variance; 1e-5 as in PyTorch. */
   readonly epsilon?: number;
-  /** Whether max(0, .) follows, after the residual. */
-  readonly relu?: boolean;
+  /** What follows, after the residual: max(0, .), or that and min(6, .). */
+  readonly activation?: "relu" | "relu6";
 }
+
+/** The number of an activation in the kernel. */
+const ACTIVATIONS = { none: 0, relu: 1, relu6: 2 } as const;
 
 const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
@@ -73,12 +76,12 @@ type Arguments = [x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOpt
 /**
  * Batch normalisation (Ioffe and Szegedy 2015) over all dimensions but the last: `x [..., channels]`,
  * `weight [channels]`, `bias [channels]`. In training the running statistics are updated, the variance with the
- * unbiased estimate as PyTorch does. A `residual` of the shape of x is added to the result, and with `relu` negative
- * numbers become zero: what follows in a residual network, without another pass over the images.
+ * unbiased estimate as PyTorch does. A `residual` of the shape of x is added to the result, and an
+ * `activation` follows: what a network has next, without another pass over the images.
  */
 export const batchNorm: Op<Arguments> = defineOp({
   forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOptions, residual?: Tensor) {
-    const { training, runningMean, runningVariance, epsilon = EPSILON, relu = false } = options;
+    const { training, runningMean, runningVariance, epsilon = EPSILON, activation = "none" } = options;
     check(x, [weight, bias, runningMean, runningVariance], training, residual);
     const channels = weight.size;
     const { mean, variance } = training
@@ -90,19 +93,19 @@ export const batchNorm: Op<Arguments> = defineOp({
       channels,
       epsilon,
       residual: residual ? 1 : 0,
-      relu: relu ? 1 : 0,
+      activation: ACTIVATIONS[activation],
     });
     return { output: y, saved: { mean, variance } };
   },
   backward(device, { output, gradient, saved: { mean, variance }, needs }, x, weight, bias, options, residual) {
-    const { training, epsilon = EPSILON, relu = false } = options;
+    const { training, epsilon = EPSILON, activation } = options;
     const channels = weight.size;
     const rows = x.size / channels;
-    // What is positive after relu passed it unchanged.
+    // What is positive after relu, and less than 6 after relu6, passed it unchanged.
     let g = gradient;
-    if (relu) {
+    if (activation) {
       g = device.empty(x.shape, x.format);
-      device.run(unaryKernels.relu.dx, { input: output, gradient, output: g }, { size: x.size, c: 0 });
+      device.run(unaryKernels[activation].dx, { input: output, gradient, output: g }, { size: x.size, c: 0 });
     }
     const parameters = { rows, channels, ...chunksOfRows(device, rows, channels) };
     const [sums, products] = [0, 1].map(() => device.empty([parameters.chunks, channels]));

@@ -6,32 +6,59 @@ import {
   type ConvGeometry,
   convInputGradientKernel,
 } from "../kernels/conv2d.ts";
+import type { DepthwiseGeometry } from "../kernels/depthwise.ts";
+import type { GroupedGeometry } from "../kernels/grouped_conv2d.ts";
 import { showShape, type Tensor } from "../tensor.ts";
+import { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise.ts";
 import { partsByBlocks, partsOf } from "./gemm.ts";
+import { groupedFilterGradient, groupedForward, groupedInputGradient } from "./grouped_conv.ts";
 import { defineOp, type Forward, type Op } from "./op.ts";
 import { permuted } from "./strided.ts";
 import { sumOver } from "./sum.ts";
-import { outputExtent, type WindowOptions } from "./window.ts";
+import { type ConvOptions, outputExtent } from "./window.ts";
 import { suitsWinograd, winogradFilterGradient, winogradForward, winogradInputGradient } from "./winograd.ts";
 
 /** The order of a stored filter's dimensions in the kernels: `[out, in, kh, kw]` to `[kh, kw, in, out]`, and back. */
 const TO_KERNEL = [2, 3, 1, 0];
 const FROM_KERNEL = [3, 2, 0, 1];
 
-function geometryOf(x: Tensor, filter: Tensor, { stride = 1, padding = 0 }: WindowOptions): ConvGeometry {
+/** A convolution with its filters' dilation and groups. */
+interface Convolution {
+  readonly geometry: ConvGeometry;
+  readonly dilation: number;
+  readonly groups: number;
+}
+
+function convolutionOf(
+  x: Tensor,
+  filter: Tensor,
+  { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions,
+): Convolution {
   const action = () => `Cannot convolve ${showShape(x.shape)} with a filter of ${showShape(filter.shape)}`;
   if (x.shape.length !== 4 || filter.shape.length !== 4) {
     throw new RangeError(`${action()}: images are [batch, height, width, in], filters [out, in, height, width]`);
   }
+  for (const [name, value] of Object.entries({ dilation, groups })) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    throw new RangeError(`${action()} with ${name} ${value}: it must be a whole number from 1 on`);
+  }
   const [images, height, width, inputs] = x.shape;
   const [outputs, filterInputs, kernelHeight, kernelWidth] = filter.shape;
-  if (inputs !== filterInputs) {
+  if (groups === 1 && inputs !== filterInputs) {
     throw new RangeError(`${action()} as the channels must be the same: ${inputs} and ${filterInputs}`);
   }
-  const outHeight = outputExtent(action, height, kernelHeight, stride, padding);
-  const outWidth = outputExtent(action, width, kernelWidth, stride, padding);
+  if (outputs % groups !== 0 || inputs !== groups * filterInputs) {
+    throw new RangeError(
+      `${action()} in ${groups} groups: expected a filter of [a multiple of ${groups}, ${inputs} / ${groups}, height, ` +
+        "width]",
+    );
+  }
+  const extent = (pixels: number, taps: number) =>
+    outputExtent(action, pixels, (taps - 1) * dilation + 1, stride, padding);
+  const [outHeight, outWidth] = [extent(height, kernelHeight), extent(width, kernelWidth)];
   // deno-fmt-ignore
-  return { images, height, width, inputs, outHeight, outWidth, outputs, kernelHeight, kernelWidth, stride, padding };
+  const geometry = { images, height, width, inputs, outHeight, outWidth, outputs, kernelHeight, kernelWidth, stride, padding };
+  return { geometry, dilation, groups };
 }
 
 function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Tensor): Tensor {
@@ -85,42 +112,79 @@ function inputGradient(
   return summed(device, dx, shape, format);
 }
 
-/**
- * What the gradients of a convolution want: the arranged filter, or for Winograd's algorithm the squares of the images.
- */
-interface Saved {
-  readonly geometry: ConvGeometry;
-  readonly arranged: Tensor | null;
-  readonly squares: Tensor | null;
+/** The gradients of a convolution, of that of its result; they hold what the forward pass made that they want. */
+interface Gradients {
+  /** d loss / d x. */
+  toInput(gradient: Tensor): Tensor;
+  /** d loss / d filter. */
+  toFilter(gradient: Tensor): Tensor;
+}
+
+function byProducts(device: Device, p: ConvGeometry, x: Tensor, filter: Tensor): Forward<Gradients> {
+  // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it too.
+  const arranged = permuted(device, filter, TO_KERNEL);
+  return {
+    output: forward(device, p, x, arranged),
+    saved: {
+      toInput: (gradient) => inputGradient(device, p, gradient, arranged, x.format),
+      toFilter: (gradient) => filterGradient(device, p, x, gradient),
+    },
+  };
+}
+
+function byWinograd(device: Device, p: ConvGeometry, x: Tensor, filter: Tensor): Forward<Gradients> {
+  const { y, squares } = winogradForward(device, p, x, filter);
+  return {
+    output: y,
+    saved: {
+      toInput: (gradient) => winogradInputGradient(device, p, gradient, filter, x.format),
+      toFilter: (gradient) => winogradFilterGradient(device, p, squares, gradient),
+    },
+  };
+}
+
+function byChannel(device: Device, p: DepthwiseGeometry, x: Tensor, filter: Tensor): Forward<Gradients> {
+  const arranged = permuted(device, filter, TO_KERNEL);
+  return {
+    output: depthwiseForward(device, p, x, arranged),
+    saved: {
+      toInput: (gradient) => depthwiseInputGradient(device, p, gradient, arranged, x.format),
+      toFilter: (gradient) => permuted(device, depthwiseFilterGradient(device, p, x, gradient), FROM_KERNEL),
+    },
+  };
+}
+
+function byGroups(device: Device, p: GroupedGeometry, x: Tensor, filter: Tensor): Forward<Gradients> {
+  const arranged = permuted(device, filter, TO_KERNEL);
+  return {
+    output: groupedForward(device, p, x, arranged),
+    saved: {
+      toInput: (gradient) => groupedInputGradient(device, p, gradient, arranged, x.format),
+      toFilter: (gradient) => permuted(device, groupedFilterGradient(device, p, x, gradient), FROM_KERNEL),
+    },
+  };
 }
 
 /**
  * The convolution (cross-correlation, as in every deep learning library) of channels-last images.
  *
- * x `[batch, height, width, in]`, filter `[out, in, kernel height, kernel width]` as PyTorch stores it; the result is
- * `[batch, out height, out width, out]`. Padding is zeros, as many on every side.
+ * x `[batch, height, width, in]`, filter `[out, in / groups, kernel height, kernel width]` as PyTorch stores it; the
+ * result is `[batch, out height, out width, out]`. Padding is zeros, as many on every side. With as many groups as
+ * channels in and out it is depthwise, which has kernels of its own; other groups and dilation share a plain one.
  */
-export const conv2d: Op<[x: Tensor, filter: Tensor, options?: WindowOptions]> = defineOp({
-  forward(device: Device, x: Tensor, filter: Tensor, options: WindowOptions = {}): Forward<Saved> {
-    const geometry = geometryOf(x, filter, options);
-    if (suitsWinograd(device, geometry)) {
-      const { y, squares } = winogradForward(device, geometry, x, filter);
-      return { output: y, saved: { geometry, arranged: null, squares } };
+export const conv2d: Op<[x: Tensor, filter: Tensor, options?: ConvOptions]> = defineOp({
+  forward(device: Device, x: Tensor, filter: Tensor, options: ConvOptions = {}): Forward<Gradients> {
+    const { geometry, dilation, groups } = convolutionOf(x, filter, options);
+    const { inputs: channels, outputs } = geometry;
+    if (groups > 1 && groups === channels && channels === outputs) {
+      return byChannel(device, { ...geometry, channels, dilation }, x, filter);
     }
-    // The kernels read a tap's channels side by side. The copy is as small as the filter, and the gradient needs it
-    // too.
-    const arranged = permuted(device, filter, TO_KERNEL);
-    return { output: forward(device, geometry, x, arranged), saved: { geometry, arranged, squares: null } };
+    if (groups > 1 || dilation > 1) return byGroups(device, { ...geometry, dilation, groups }, x, filter);
+    return suitsWinograd(device, geometry)
+      ? byWinograd(device, geometry, x, filter)
+      : byProducts(device, geometry, x, filter);
   },
-  backward(device, { gradient, saved: { geometry, arranged, squares }, needs }, x, filter) {
-    const toInput = () => {
-      if (!arranged) return winogradInputGradient(device, geometry, gradient, filter, x.format);
-      return inputGradient(device, geometry, gradient, arranged, x.format);
-    };
-    const toFilter = () =>
-      squares
-        ? winogradFilterGradient(device, geometry, squares, gradient)
-        : filterGradient(device, geometry, x, gradient);
-    return [needs[0] ? toInput() : null, needs[1] ? toFilter() : null];
+  backward(_device, { gradient, saved, needs }) {
+    return [needs[0] ? saved.toInput(gradient) : null, needs[1] ? saved.toFilter(gradient) : null];
   },
 });

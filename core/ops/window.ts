@@ -6,6 +6,14 @@ export interface WindowOptions {
   readonly padding?: number;
 }
 
+/** How the filters of a convolution move over an image, and which channels each sees. */
+export interface ConvOptions extends WindowOptions {
+  /** Pixels from one tap of a filter to the next, along both axes; 1 by default. */
+  readonly dilation?: number;
+  /** Parts of the channels that do not see each other; 1 by default, as many as channels for a depthwise one. */
+  readonly groups?: number;
+}
+
 /**
  * Positions of a window along one axis of an image.
  *

@@ -110,8 +110,8 @@ export interface Examples {
    */
   readonly labels: Uint8Array | Uint16Array | Int32Array | null;
   /**
-   * 1 for each example that has a label, 0 for one that has none; missing where all have. Where it is there, every batch
-   * has the same as `labelled [batch]`, and `label` is -1 (0 in a regression) for an example without one.
+   * 1 for each example that has a label, 0 for one that has none; missing where all have. Where it is there, every
+   * batch has the same as `labelled [batch]`, and `label` is -1 (0 in a regression) for an example without one.
    */
   readonly labelled?: Uint8Array;
   /** Where they come from, for a teacher that is a file of outputs; missing where that is not known. */

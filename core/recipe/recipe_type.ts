@@ -136,6 +136,8 @@ export interface TrainSettings {
   }[];
   /** Whether batches are made of texts that are about as long. */
   readonly bucketByLength: boolean;
+  /** Whether an epoch has each example once, or as many of each class. */
+  readonly sampler: "shuffled" | "balanced";
   /** The learning rate's way through training. */
   readonly schedule: LearningRateSchedule;
   /** Largest norm of the whole gradient. */

@@ -129,6 +129,9 @@ export const trainSchema = z.strictObject({
   bucketByLength: z.boolean().default(true).describe(
     "Make batches of texts that are about as long, so that little is padded; images are all of one size",
   ),
+  sampler: z.enum(["shuffled", "balanced"]).default("shuffled").describe(
+    "Which examples an epoch has: each once, or as many of each class (the same number of steps), a small class's several times",
+  ),
   schedule: schedule.prefault({}).describe("Learning-rate schedule"),
   clipGradientNorm: z.union([z.literal("auto"), gradientNorm, z.null()]).default("auto").describe(
     "Largest norm of the whole gradient; auto: 1 with chains of 3 or more cores or with theseus, otherwise none; null: none",

@@ -12,7 +12,7 @@ import {
 } from "./pictures/picture_dataset.ts";
 import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
 import { readTable } from "./text_table.ts";
-import { badExample, BadExamples, type ExamplePlace } from "./text/bad_examples.ts";
+import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { labelIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, sortedClasses } from "./text/labels.ts";

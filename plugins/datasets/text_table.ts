@@ -4,7 +4,7 @@ import { UserError } from "../../core/errors.ts";
 import { showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
 import { seedSchema } from "../../core/recipe/bounds.ts";
-import { listSome } from "../../core/recipe/words.ts";
+import { listSome, showText } from "../../core/recipe/words.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { idOf, labelIn, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
@@ -39,8 +39,8 @@ interface TextTableOptions extends TextSetOptions {
 const USUAL_LABEL = "label";
 
 /**
- * Texts, or pairs of texts, in tables with named columns: TSV, CSV or JSON lines. An example has no label where its cell
- * is empty or `null`, or its table has no such column.
+ * Texts, or pairs of texts, in tables with named columns: TSV, CSV or JSON lines. An example has no label where its
+ * cell is empty or `null`, or its table has no such column.
  */
 export const textTable = defineDataset<TextTableOptions>({
   name: "text-table",
@@ -245,7 +245,7 @@ function lacksLabels([first]: readonly TableRow[], label: string, file: string):
   if (label === USUAL_LABEL && !near) return true;
   throw new UserError(
     `Cannot find the column "${label}" of the labels in "${file}": it has ${listSome(columns, "and")}` +
-      `${near ? `; did you mean "${near}"?` : ""}; label: null if it has no labels`,
+      `${near ? `; did you mean ${showText(near)}?` : ""}; label: null if it has no labels`,
   );
 }
 

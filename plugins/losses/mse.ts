@@ -3,8 +3,8 @@ import { defineLoss } from "../../core/plugin/loss.ts";
 import { labelledRows } from "./token_rows.ts";
 
 /**
- * The hard-label loss of regression: mean of (z - y)^2 for the model's number z and the label y, over the examples of the
- * batch that have one.
+ * The hard-label loss of regression: mean of (z - y)^2 for the model's number z and the label y, over the examples of
+ * the batch that have one.
  */
 export const mse = defineLoss<Record<never, never>>({
   name: "mse",

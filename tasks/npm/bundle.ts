@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import ts from "npm:typescript@6.0.3";
 import { pathsIn } from "./paths_in.ts";
 

@@ -60,7 +60,12 @@ function resultRows({ recipe, positiveClass, teacher, student }: RunSummary): st
     ),
     ...(student.loss === null ? [] : [row("test loss", teacher?.loss?.toFixed(4) ?? "-", student.loss.toFixed(4))]),
     row("parameters in training", "-", grouped(student.parametersTraining)),
-    row("parameters at inference", grouped(teacher?.parameters ?? 0), grouped(student.parametersInference)),
+    // A file of outputs has none.
+    row(
+      "parameters at inference",
+      teacher?.parameters ? grouped(teacher.parameters) : "-",
+      grouped(student.parametersInference),
+    ),
     row("parameter increase rate", "-", student.parameterIncreaseRate.toFixed(2)),
   ];
 }

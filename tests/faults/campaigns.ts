@@ -11,9 +11,11 @@ import { soak } from "./soak_campaign.ts";
 import { folderFuzz } from "./folder_fuzz.ts";
 import { pictureFuzz } from "./picture_fuzz.ts";
 import { cifarFuzz, gzipBombs, idxFuzz } from "./image_fuzz.ts";
+import { outputsFuzz } from "./outputs_fuzz.ts";
 import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
 import { cacheFuzz, chainFuzz, checkpointFuzz, experimentFuzz, runFolderFuzz } from "./own_files_fuzz.ts";
 import { conllFuzz, mailFuzz, tableFuzz } from "./text_fuzz.ts";
+import { onnxFuzz } from "./onnx_fuzz.ts";
 import { tfjsFuzz } from "./tfjs_fuzz.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
@@ -27,8 +29,10 @@ export const campaigns: readonly Campaign[] = [
   tableFuzz,
   conllFuzz,
   mailFuzz,
+  outputsFuzz,
   folderFuzz,
   tfjsFuzz,
+  onnxFuzz,
   checkpointFuzz,
   chainFuzz,
   cacheFuzz,

@@ -132,12 +132,15 @@ export const tableFuzz: Campaign = {
       const expected = readTable(files[hurt], format);
       assert.deepEqual(rows.map(({ cells }) => ({ ...cells })), expected);
       const label = task === "regression" ? "score" : "label";
-      const good = expected.filter((row) =>
-        [row.text, row[label]].every((cell) => typeof cell === "string" && cell.trim() !== "")
-      );
+      const isThere = (cell: unknown) => typeof cell === "string" && cell.trim() !== "";
+      const good = expected.filter((row) => isThere(row.text));
       const splits = await load(textTable, { train, test, task, label, onBad }, files);
       if (onBad === "refuse") assert.equal(good.length, expected.length);
-      assert.equal(splits[hurt === train ? "train" : "test"].length, good.length);
+      const split = splits[hurt === train ? "train" : "test"];
+      assert.equal(split.length, good.length);
+      // An empty label is none.
+      const marks = good.map((row) => isThere(row[label]) ? 1 : 0);
+      assert.deepEqual([...split.labelled ?? marks.map(() => 1)], marks);
     });
   },
 };

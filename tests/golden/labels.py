@@ -6,9 +6,11 @@ float64, and metrics over the examples that have one, by scikit-learn.
     python3 tests/golden/labels.py --write   writes labels.json anew
 """
 import json, pathlib, sys
+import numpy as np
 import torch
 import torch.nn.functional as F
 from sklearn import metrics
+from sklearn.utils.class_weight import compute_class_weight
 
 
 def gen(shape, seed):
@@ -41,6 +43,16 @@ def mse(z):
     return F.mse_loss(z[known, 0], 1.5 * gen((8,), 61)[known])
 
 
+def focal(gamma, weights):
+    def loss(z):
+        known = LABELS >= 0
+        surprise = F.cross_entropy(z[known], LABELS[known], reduction="none")
+        w = weights[LABELS[known]]
+        return (w * (1 - torch.exp(-surprise)) ** gamma * surprise).sum() / w.sum()
+
+    return step(loss, (8, 3), 60)
+
+
 def measured():
     decided = (2 * gen((8, 3), 60)).argmax(1)[LABELS >= 0]
     known = LABELS[LABELS >= 0]
@@ -54,6 +66,11 @@ def measured():
 golden = {
     "cross_entropy": cross_entropy(),
     "cross_entropy_smoothed": cross_entropy(label_smoothing=0.2),
+    "cross_entropy_weighted": cross_entropy(weight=WEIGHTS),
+    "cross_entropy_weighted_smoothed": cross_entropy(weight=WEIGHTS, label_smoothing=0.2),
+    "focal": focal(2, torch.ones(3, dtype=torch.float64)),
+    "focal_weighted": focal(1.5, WEIGHTS),
+    "balanced": compute_class_weight("balanced", classes=np.arange(3), y=LABELS[LABELS >= 0].numpy()[:-1]).tolist(),
     "mse": step(mse, (8, 1), 62),
     "metrics": measured(),
 }

@@ -19,8 +19,19 @@ const optionsOf: Readonly<Record<string, Record<string, unknown>>> = {
   patient: { pairs: tokens },
   "similarity-preserving": { pairs: layers },
   resnet: { depth: 8, width: 4 },
+  mobilenet: { version: "v3-small", width: 0.1, stemStride: 1 },
+  cnn: {
+    layers: [
+      { use: "conv", channels: 4, stride: 2 },
+      { use: "conv", channels: 4, groups: 4, size: 5, norm: "none", activation: "silu" },
+      { use: "max-pool", size: 3, stride: 2, padding: 1 },
+      { use: "linear", width: 6, norm: "batch", activation: "hard-swish", dropout: 0.1 },
+    ],
+  },
+  mlp: { widths: [6, 5], activation: "tanh" },
   bert: { layers: 2, width: 8, heads: 2 },
   vit: { layers: 2, width: 8, heads: 2, patch: 4 },
+  outputs: { file: "outputs.jsonl", key: "row", values: "logits" },
   idx: {
     train: { images: "train-images", labels: "train-labels" },
     test: { images: "test-images", labels: "test-labels" },

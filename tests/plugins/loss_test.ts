@@ -128,6 +128,7 @@ testBackends("every built-in loss is computed from logits or refused in a senten
   }
   assert.deepEqual(computed, [
     "cross-entropy",
+    "focal",
     "kd",
     "hard-distillation",
     "mse-logits",

@@ -4,8 +4,8 @@ import type { Examples, ExampleSource } from "../../plugin/dataset.ts";
 import type { RecordedOutputs } from "../../plugin/model.ts";
 
 /**
- * The record of each example: that of the same id, or that in the same place of its file as the example's in the data's.
- * So it does not matter which examples are held out, left out or drawn.
+ * The record of each example: that of the same id, or that in the same place of its file as the example's in the
+ * data's. So it does not matter which examples are held out, left out or drawn.
  *
  * @param name of the examples, for messages: `training`
  * @throws UserError if an example has no record or two, or it cannot be told which it is

@@ -90,7 +90,8 @@ export class Training {
     const { recipe: { train, seed }, folder } = setup;
     const { batchSize, dropLast, epochs, maxSteps } = train;
     const lengths = train.bucketByLength ? setup.train.lengths : undefined;
-    this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: seed, lengths });
+    const balance = train.sampler === "balanced" ? setup.train.labels ?? undefined : undefined;
+    this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: seed, lengths, balance });
     this.#totalSteps = Math.min(epochs * this.#stepsPerEpoch, maxSteps ?? Infinity);
     this.#validation = new Validation({ ...setup, examples: setup.validation });
     this.#state = new Map([...liveTensors(setup), ...this.#validation.tensors]);

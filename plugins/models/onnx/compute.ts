@@ -5,10 +5,8 @@ import type { Session } from "./session.ts";
 
 /** Examples that are computed at once. */
 interface Part {
-  /** Their places in the batch; places that stand twice make up the number that the model takes. */
+  /** Their places in the batch; one that stands several times makes up the number that the model takes. */
   readonly rows: readonly number[];
-  /** How many of these are wanted. */
-  readonly count: number;
   /** Tokens of each text. */
   readonly length: number;
 }
@@ -52,7 +50,7 @@ export function compute(
       const target = whole.get(name) ?? { shape: [size, ...own.slice(1)], data: new Float32Array(size * row) };
       whole.set(name, target);
       if (target.shape.slice(1).join() !== own.slice(1).join()) throw new RowMismatch(name, shape, part.rows.length);
-      for (let index = 0; index < part.count; index++) {
+      for (let index = 0; index < part.rows.length; index++) {
         const read = sizeOf(shape.slice(1));
         const numbers = data.subarray(index * read, index * read + Math.min(read, row));
         target.data.set(numbers, part.rows[index] * row);
@@ -85,7 +83,7 @@ function partsOf(inputs: readonly WiredInput[], batch: Batch<HostTensor>, size: 
     return Array.from({ length: Math.ceil(rows.length / step) }, (_, index): Part => {
       const own = rows.slice(index * step, (index + 1) * step);
       const more = Array.from({ length: step - own.length }, () => own[0]);
-      return { rows: atOnce === null ? own : [...own, ...more], count: own.length, length };
+      return { rows: [...own, ...more], length };
     });
   });
 }

@@ -144,10 +144,8 @@ function flat<Numbers extends { readonly shape: readonly number[] }>(
 function expectNumbers(file: string, name: string, data: Float32Array): void {
   if (!data.some(Number.isNaN)) return;
   throw new UserError(
-    `Cannot learn from "${file}": its output ${
-      JSON.stringify(name)
-    } is NaN for some examples, as where its weights are ` +
-      "damaged or its inputs are of another range",
+    `Cannot learn from "${file}": its output ${JSON.stringify(name)} is not a number for some examples, as where its ` +
+      "weights are damaged or its inputs are of another range",
   );
 }
 

@@ -36,8 +36,9 @@ export function toLogits(
     const remedy = values === "logits" ? "expected all" : "expected all, or rest: spread";
     throw refuse(`it has no number for ${listSome(lacking, "and")}: ${remedy}`);
   }
-  const wrong = given.find((value) => value !== null && !Number.isFinite(Math.fround(value)));
-  if (wrong !== undefined) throw refuse(`${wrong} is not a finite number`);
+  if (!given.every((value) => value === null || Number.isFinite(Math.fround(value)))) {
+    throw refuse("one of its numbers is not finite");
+  }
   if (values === "logits") return given as number[];
   const outside = given.find((value) => value !== null && (value < 0 || value > 1 + ROUNDING));
   if (outside !== undefined) throw refuse(`${outside} is no probability: expected a number from 0 to 1`);

@@ -1,9 +1,12 @@
 import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
+import { normalise } from "../images/batch_norm.ts";
 import { classLogits } from "../subclasses.ts";
 import type { Architecture, Block, ResnetOptions } from "./architecture.ts";
 import { convolutionsOf } from "./parameters.ts";
 import { paddedShortcut } from "./shortcut.ts";
+
+const RELU = { activation: "relu" } as const;
 
 /** A residual network's forward pass over images `[batch, height, width, channels]`. */
 export function forward(
@@ -12,7 +15,7 @@ export function forward(
   call: ForwardCall,
 ): ModelOutputs {
   const { ops, weights, batch, training } = call;
-  let x = normalise(call, convolve(call, batch.image, "conv1", stem === "cifar" ? 1 : 2), "bn1");
+  let x = normalise(call, convolve(call, batch.image, "conv1", stem === "cifar" ? 1 : 2), "bn1", RELU);
   if (stem === "imagenet") x = ops.maxPool2d(x, { size: 3, stride: 2, padding: 1 });
   const features: Record<string, Tensor> = { conv1: x };
   const hidden: Tensor[] = [];
@@ -38,7 +41,7 @@ export function residual(call: ForwardCall, x: Tensor, block: Block): Tensor {
   const convolutions = convolutionsOf(block);
   return convolutions.reduce((y, { conv, norm, stride }, index) => {
     const last = index === convolutions.length - 1;
-    return normalise(call, convolve(call, y, conv, stride), norm, last ? { residual: shortcut } : {});
+    return normalise(call, convolve(call, y, conv, stride), norm, last ? { ...RELU, residual: shortcut } : RELU);
   }, x);
 }
 
@@ -46,23 +49,10 @@ function shortcutOf(call: ForwardCall, x: Tensor, block: Block): Tensor {
   if (block.shortcut === null) return x;
   if (block.shortcut !== "projection") return paddedShortcut(call.ops, x, block);
   const { name, stride } = block;
-  return normalise(call, convolve(call, x, `${name}.downsample.0`, stride), `${name}.downsample.1`, { relu: false });
+  return normalise(call, convolve(call, x, `${name}.downsample.0`, stride), `${name}.downsample.1`);
 }
 
 function convolve({ ops, weights }: ForwardCall, x: Tensor, name: string, stride: number): Tensor {
   const filter = weights.get(`${name}.weight`);
   return ops.conv2d(x, filter, { stride, padding: Math.floor(filter.shape[2] / 2) });
-}
-
-/** Batch norm, then the residual if there is one, then relu unless told otherwise. */
-function normalise(
-  { ops, weights, training }: ForwardCall,
-  x: Tensor,
-  name: string,
-  { residual, relu = true }: { residual?: Tensor; relu?: boolean } = {},
-): Tensor {
-  const runningMean = weights.get(`${name}.running_mean`);
-  const runningVariance = weights.get(`${name}.running_var`);
-  const options = { training, runningMean, runningVariance, relu };
-  return ops.batchNorm(x, weights.get(`${name}.weight`), weights.get(`${name}.bias`), options, residual);
 }

@@ -1,31 +1,6 @@
 import type { ParameterSpec } from "../../../core/plugin/model.ts";
+import { batchNormSpecs, convolutionSpec, linearSpecs } from "../images/parameters.ts";
 import type { Architecture, Block } from "./architecture.ts";
-
-function convolution(name: string, outputs: number, inputs: number, size: number): ParameterSpec {
-  return {
-    name: `${name}.weight`,
-    shape: [outputs, inputs, size, size],
-    initialise: { use: "kaiming-normal", fan: "out" },
-    trainable: true,
-    overParameterisable: true,
-  };
-}
-
-function batchNorm(name: string, channels: number): ParameterSpec[] {
-  const entry = (part: string, value: number, trainable: boolean): ParameterSpec => ({
-    name: `${name}.${part}`,
-    shape: [channels],
-    initialise: { use: "constant", value },
-    trainable,
-    overParameterisable: false,
-  });
-  return [
-    entry("weight", 1, true),
-    entry("bias", 0, true),
-    entry("running_mean", 0, false),
-    entry("running_var", 1, false),
-  ];
-}
 
 /** The convolutions of a block in order: name, outputs, inputs, size and stride. */
 export function convolutionsOf({ name, bottleneck, inputs, width, outputs, stride }: Block) {
@@ -49,22 +24,20 @@ export function parametersOf(
 ): ParameterSpec[] {
   const blocks = stages.flatMap((stage) => stage.blocks).flatMap((block) => [
     ...convolutionsOf(block).flatMap(({ conv, norm, outputs, inputs, size }) => [
-      convolution(conv, outputs, inputs, size),
-      ...batchNorm(norm, outputs),
+      convolutionSpec(conv, { outputs, inputs, size }),
+      ...batchNormSpecs(norm, outputs),
     ]),
     ...(block.shortcut === "projection"
       ? [
-        convolution(`${block.name}.downsample.0`, block.outputs, block.inputs, 1),
-        ...batchNorm(`${block.name}.downsample.1`, block.outputs),
+        convolutionSpec(`${block.name}.downsample.0`, { outputs: block.outputs, inputs: block.inputs, size: 1 }),
+        ...batchNormSpecs(`${block.name}.downsample.1`, block.outputs),
       ]
       : []),
   ]);
-  const head = { trainable: true, initialise: { use: "uniform", bound: 1 / Math.sqrt(pooledWidth) } } as const;
   return [
-    convolution("conv1", stemWidth, channels, stem === "imagenet" ? 7 : 3),
-    ...batchNorm("bn1", stemWidth),
+    convolutionSpec("conv1", { outputs: stemWidth, inputs: channels, size: stem === "imagenet" ? 7 : 3 }),
+    ...batchNormSpecs("bn1", stemWidth),
     ...blocks,
-    { name: "fc.weight", shape: [classes, pooledWidth], overParameterisable: true, ...head },
-    { name: "fc.bias", shape: [classes], overParameterisable: false, ...head },
+    ...linearSpecs("fc", classes, pooledWidth),
   ];
 }

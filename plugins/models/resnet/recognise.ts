@@ -17,8 +17,8 @@ export interface Recognised {
   readonly width: number;
   /** Height and width of its filters. */
   readonly kernel: number;
-  /** Why it cannot be built: grouped convolutions, or blocks whose width is not the stem's. */
-  readonly oddity: "grouped" | "wide" | null;
+  /** Why it cannot be built: grouped convolutions, blocks whose width is not the stem's, or a stem of several. */
+  readonly oddity: "grouped" | "wide" | "deep" | null;
   /** Whether a block whose sizes change has weights for its shortcut. */
   readonly hasShortcuts: boolean;
   /** torchvision's names by those of the file; `null` if it cannot be read. */
@@ -49,7 +49,9 @@ export function recognise(shapes: TensorShapes): Recognised | null {
   const [width, , kernel] = first.shape;
   const [blocks, bottleneck] = [stages.map(({ length }) => length), kernels === BOTTLENECK];
   const isGrouped = mains.some((block) => block.some(({ shape }, at) => at > 0 && shape[1] !== block[at - 1].shape[0]));
-  const oddity: Recognised["oddity"] = isGrouped ? "grouped" : mains[0][0].shape[0] === width ? null : "wide";
+  const isWide = mains[0][0].shape[0] !== width;
+  const isDeep = stem.convolutions.length > 1;
+  const oddity: Recognised["oddity"] = isDeep ? "deep" : isGrouped ? "grouped" : isWide ? "wide" : null;
   const hasShortcuts = stages.flat().some(({ shortcut }) => shortcut.convolutions.length > 0);
   const depth = depthOf(blocks, bottleneck);
   const seen = { depth, oddity, width, kernel, blocks, bottleneck, hasShortcuts };
@@ -107,7 +109,12 @@ export function renamed(tensors: FileTensors, { report }: Pick<FileSource, "repo
   return new Map([...tensors].map(([name, tensor]) => [names.get(name) ?? name, tensor]));
 }
 
-const ODDITIES = { none: "", grouped: " in groups (ResNeXt)", wide: " wider than its stem (Wide ResNet)" };
+const ODDITIES = {
+  none: "",
+  grouped: " in groups (ResNeXt)",
+  wide: " wider than its stem (Wide ResNet)",
+  deep: " behind a stem of several convolutions (ResNet-D)",
+};
 
 /**
  * What weights are of, with them as the subject: `fit a ResNet-18: ...`.

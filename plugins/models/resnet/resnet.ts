@@ -72,7 +72,6 @@ export const resnet = defineModel<ResnetOptions>({
         ...options,
         width: architecture.stemWidth,
         stem: architecture.stem,
-        shortcut: architecture.shortcut,
       },
       fromForeign: ownName,
       fromFile: renamed,

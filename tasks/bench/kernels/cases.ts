@@ -207,7 +207,7 @@ function networkCases(images: number): KernelCase[] {
   };
   const norm = (ops: Ops) => {
     const [x, weight, bias, runningMean] = [pixels, [64], [64], [64]].map((shape, i) => random(ops, i, shape));
-    const options = { training: true, relu: true, runningMean, runningVariance: ops.full([64], 1) };
+    const options = { training: true, activation: "relu" as const, runningMean, runningVariance: ops.full([64], 1) };
     return { x, weight, bias, options };
   };
   return [

@@ -137,3 +137,21 @@ Deno.test("files of unlabelled images are trained on beside labelled ones, and a
       },
     );
   }));
+
+Deno.test("balanced sampling is refused where there are no classes, and beside a loss that remembers examples", () =>
+  withTeacher(async (folder) => {
+    const overrides = ["train.sampler=balanced"];
+    const refused = (text: string, message: RegExp) =>
+      assert.rejects(() => tinyRun(folder, { text, overrides }), { message });
+    await refused(
+      taught(images("null")),
+      /^--set train.sampler=balanced: Cannot balance classes as the training examples /,
+    );
+    await refused(
+      taught(images("train-labels", "test-labels"), "[{ use: contrastive }]"),
+      /Cannot balance classes beside the loss "contrastive", which remembers each example: one may be in a batch twice$/,
+    );
+    const balanced = taught(images("train-labels", "test-labels"), "[{ use: cross-entropy, classWeights: balanced }]");
+    const { student } = await tinyRun(folder, { text: balanced, overrides });
+    assert.ok(student.accuracy! > 0.8);
+  }));

@@ -43,6 +43,10 @@ export const cases: Record<Name, readonly Case[]> = {
   tanh: unary("tanh", -4, 4),
   gelu: unary("gelu", -6, 6),
   geluTanh: unary("geluTanh", -6, 6),
+  relu6: unary("relu6", -3, 9),
+  silu: unary("silu", -6, 6),
+  hardSigmoid: unary("hardSigmoid", -5, 5),
+  hardSwish: unary("hardSwish", -5, 5),
   scale: unary("scale", -2, 2, -1.7),
   offset: unary("offset", -2, 2, 0.3),
   huber: unary("huber", -2, 2, 0.6),
@@ -112,21 +116,24 @@ export const cases: Record<Name, readonly Case[]> = {
     [
       { shape: [6, 3] },
       { shape: [2, 5, 3, 4], residual: true },
-      { shape: [150, 1], relu: true },
-      { shape: [33, 8], residual: true, relu: true },
-      { shape: [2, 5, 3, 7], residual: true, relu: true },
-    ].map(({ shape, residual, relu }): Case => ({
+      { shape: [150, 1], activation: "relu" as const },
+      { shape: [33, 8], residual: true, activation: "relu" as const },
+      { shape: [19, 12], activation: "relu6" as const },
+      { shape: [2, 5, 3, 5], residual: true, activation: "relu6" as const },
+      { shape: [2, 5, 3, 7], residual: true, activation: "relu" as const },
+    ].map(({ shape, residual, activation }): Case => ({
       inputs: [
         { shape },
         { shape: shape.slice(-1), low: 0.5, high: 2 },
-        { shape: shape.slice(-1) },
+        // Some of what relu6 gets is beyond 6.
+        { shape: shape.slice(-1), ...activation === "relu6" && { low: 3, high: 8 } },
         ...(residual ? [{ shape }] : []),
       ],
       call: (ops, [x, weight, bias, added]) => {
         const channels = weight.size;
         const runningMean = ops.tensor(pseudoRandom(3, channels));
         const runningVariance = ops.tensor(pseudoRandom(4, channels, 0.5, 2));
-        return ops.batchNorm(x, weight, bias, { training, runningMean, runningVariance, relu }, added);
+        return ops.batchNorm(x, weight, bias, { training, runningMean, runningVariance, activation }, added);
       },
     }))
   ),

@@ -1,6 +1,6 @@
 import type { MatmulOptions } from "../../../core/ops/matmul.ts";
 import type { PoolOptions } from "../../../core/ops/pool2d.ts";
-import type { WindowOptions } from "../../../core/ops/window.ts";
+import type { ConvOptions } from "../../../core/ops/window.ts";
 import type { Case } from "./case.ts";
 
 const product = (a: readonly number[], b: readonly number[], options?: MatmulOptions): Case => ({
@@ -8,7 +8,7 @@ const product = (a: readonly number[], b: readonly number[], options?: MatmulOpt
   call: (ops, [x, y]) => ops.matmul(x, y, options),
 });
 
-const convolution = (x: readonly number[], filter: readonly number[], options?: WindowOptions): Case => ({
+const convolution = (x: readonly number[], filter: readonly number[], options?: ConvOptions): Case => ({
   inputs: [{ shape: x }, { shape: filter }],
   call: (ops, [images, weight]) => ops.conv2d(images, weight, options),
 });
@@ -77,6 +77,23 @@ export const matmulConvCases = {
     // As many as a hardware adapter needs for it.
     convolution([1, 5, 3, 64], [64, 64, 3, 3], { padding: 1 }),
     convolution([1, 5, 6, 16], [19, 16, 3, 3], { padding: 2 }),
+    // Depthwise: vectors of channels and single ones, whole blocks of them and parts, strides, dilation, odd filters.
+    convolution([2, 5, 4, 3], [3, 1, 3, 3], { groups: 3, padding: 1 }),
+    convolution([2, 6, 5, 4], [4, 1, 3, 3], { groups: 4, padding: 1, stride: 2 }),
+    convolution([1, 9, 7, 21], [21, 1, 5, 5], { groups: 21, padding: 2, stride: 2 }),
+    convolution([1, 7, 6, 20], [20, 1, 3, 3], { groups: 20, padding: 2, dilation: 2 }),
+    convolution([1, 2, 11, 5], [5, 1, 3, 3], { groups: 5, padding: 1 }),
+    convolution([1, 8, 9, 6], [6, 1, 2, 4], { groups: 6, stride: 3, dilation: 2, padding: 3 }),
+    convolution([3, 4, 3, 5], [5, 1, 1, 2], { groups: 5 }),
+    // More padding than a filter spans, and filters larger than the image.
+    convolution([1, 3, 2, 4], [4, 1, 1, 1], { groups: 4, padding: 2 }),
+    convolution([1, 2, 3, 4], [4, 1, 5, 5], { groups: 4, padding: 2 }),
+    // Groups, also with more outputs than inputs, and dilation.
+    convolution([2, 5, 4, 6], [4, 3, 3, 3], { groups: 2, padding: 1 }),
+    convolution([1, 6, 5, 4], [12, 1, 3, 3], { groups: 4, padding: 1, stride: 2 }),
+    convolution([2, 7, 6, 8], [16, 2, 1, 2], { groups: 4, stride: 3 }),
+    convolution([1, 9, 8, 3], [5, 3, 3, 3], { dilation: 2, padding: 2 }),
+    convolution([2, 8, 7, 4], [6, 2, 3, 2], { groups: 2, dilation: 3, stride: 2, padding: 3 }),
     // Long sums for small results, forward and back: on hardware in parts.
     convolution([1, 5, 4, 32], [68, 32, 3, 3], { stride: 2, padding: 1 }),
   ],

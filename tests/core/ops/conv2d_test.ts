@@ -84,4 +84,22 @@ testBackends("what does not fit is refused", (backend) => {
     () => ops.conv2d(x, filter(2, 3, 1, 1), { padding: -1 }),
     "Cannot convolve [1, 4, 4, 3] with a filter of [2, 3, 1, 1] with padding -1: it must be a whole number from 0 on",
   );
+  refuses(
+    () => ops.conv2d(x, filter(2, 3, 1, 1), { dilation: 0 }),
+    "Cannot convolve [1, 4, 4, 3] with a filter of [2, 3, 1, 1] with dilation 0: it must be a whole number from 1 on",
+  );
+  refuses(
+    () => ops.conv2d(x, filter(3, 3, 1, 1), { groups: 3 }),
+    "Cannot convolve [1, 4, 4, 3] with a filter of [3, 3, 1, 1] in 3 groups: " +
+      "expected a filter of [a multiple of 3, 3 / 3, height, width]",
+  );
+  refuses(
+    () => ops.conv2d(x, filter(2, 1, 1, 1), { groups: 3 }),
+    "Cannot convolve [1, 4, 4, 3] with a filter of [2, 1, 1, 1] in 3 groups: " +
+      "expected a filter of [a multiple of 3, 3 / 3, height, width]",
+  );
+  refuses(
+    () => ops.conv2d(x, filter(2, 3, 3, 3), { dilation: 2 }),
+    "Cannot convolve [1, 4, 4, 3] with a filter of [2, 3, 3, 3] as 5 pixels do not fit into 4 with padding 0",
+  );
 }, [float64]);

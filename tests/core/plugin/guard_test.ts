@@ -302,6 +302,27 @@ Deno.test("every method of a model and of a loss tells under its name what goes 
   }
 });
 
+Deno.test("what a model computes on the host is looked at, and may not be a promise", () => {
+  const guardedOn = (hostOutputs: () => unknown) => {
+    const model = { parameters: [], config: {}, fromForeign: (name: string) => name, forward: () => null, hostOutputs };
+    const definition = {
+      kind: "model",
+      name: "mine",
+      description: "Mine",
+      options: ({ z }: typeof optionKit) => z.strictObject({}),
+      build: () => model,
+    } as unknown as ModelDefinition;
+    return guardDefinition(definition).build({}, textData(["a", "b"])).hostOutputs!;
+  };
+  const numbers = { "mine: logits": { data: new Float32Array(2), shape: [1, 2] } };
+  assert.deepEqual(guardedOn(() => numbers)({}), numbers);
+  const refused = (given: unknown, says: RegExp) =>
+    assert.throws(() => guardedOn(() => given)({}), { name: "UserError", message: says });
+  refused(Promise.resolve(numbers), /^Cannot use what hostOutputs of the model "mine" returns: expected \{ name: /);
+  refused({ logits: [1, 2] }, /got undefined as the data of "logits"$/);
+  refused({ logits: { data: new Float32Array(3), shape: [1, 2] } }, /got 3 numbers as "logits" of shape \[1, 2\]$/);
+});
+
 Deno.test("a guarded definition is not guarded again", () => {
   for (const definition of [words, bare, family]) {
     const once = guardDefinition(definition as LossDefinition);

@@ -40,6 +40,7 @@ Deno.test("a minimal recipe shows every default", () => {
       schedule: { use: "cosine", final: 0, warmupSteps: 0, warmupEpochs: 0 },
       clipGradientNorm: "auto",
       bucketByLength: true,
+      sampler: "shuffled",
       monitor: null,
       earlyStopping: null,
       restoreBest: false,

@@ -48,6 +48,10 @@ Deno.test("a part of one table is the test set", async () => {
     testPart: 0.4,
   });
   assert.deepEqual([splits.train.length, splits.test.length], [6, 4]);
+  const train = `path,label\n${rows.join("\n")}\na.png,\nd.png,`;
+  const half = await load({ ...many, "train.csv": train }, { test: null, testPart: 0.4, size: 3 });
+  assert.deepEqual([...half.splits.train.labels!].slice(-2), [-1, -1], "what has no label is trained on");
+  assert.deepEqual([half.splits.test.length, half.splits.test.labelled], [4, undefined]);
   const parsed = imageTable.options(optionKit).safeParse({ folder: "all", train: "train.csv" });
   assert.equal(parsed.error!.issues[0].message, "Expected one of test and testPart");
 });

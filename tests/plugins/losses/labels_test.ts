@@ -3,6 +3,7 @@ import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import { contrastive } from "../../../plugins/losses/contrastive.ts";
 import { crossEntropy } from "../../../plugins/losses/cross_entropy.ts";
 import { dkd } from "../../../plugins/losses/dkd.ts";
+import { focal } from "../../../plugins/losses/focal.ts";
 import { kernelTransfer } from "../../../plugins/losses/kernel_transfer.ts";
 import { mse } from "../../../plugins/losses/mse.ts";
 import { subclassDirections } from "../../../plugins/losses/subclass_directions.ts";
@@ -100,7 +101,7 @@ testBackends("of features, too, examples without a label are no part of a class"
   await told.prepare(of(every).teacher, labels);
   const models = of(every);
   const call = told.callOf(models, labels);
-  const batch = { ...call.batch, labelled: ops.tensor(marks) };
+  const batch = { ...call.batch, labelled: ops.tensor(marks), negatives: ops.tensor(every) };
   const { gradients } = ops.differentiate(() => told.loss.compute({ ...call, batch }), [models.student.pooled]);
   const gradient = await gradients[0]!.read();
   const lengths = every.map((row) => Math.hypot(...rowsOf(gradient, [row])));
@@ -126,3 +127,92 @@ Deno.test("LELP's directions are of the examples that have a label", () => {
   });
   assert.deepEqual(whole, part);
 });
+
+testBackends("class weights and the focal loss have PyTorch's values and gradients", async (backend) => {
+  const ops = createOps(backend);
+  const tolerance = backend.precision === "float64" ? 1e-12 : 1e-5;
+  const classWeights = { "class 0": 0.5, "class 1": 2, "class 2": 3.5 };
+  const expected = [
+    [crossEntropy, { classWeights }, golden.cross_entropy_weighted],
+    [crossEntropy, { classWeights, labelSmoothing: 0.2 }, golden.cross_entropy_weighted_smoothed],
+    [focal, {}, golden.focal],
+    [focal, { gamma: 1.5, classWeights }, golden.focal_weighted],
+    [focal, { gamma: 0 }, golden.cross_entropy],
+    [crossEntropy, { classWeights: { "class 1": 1 } }, golden.cross_entropy],
+  ] as const;
+  for (const [loss, options, { value, gradient }] of expected) {
+    assertClose([await lossValue(ops, loss, options, modelsOf(ops), partly)], [value], tolerance);
+    const own = await lossGradient(backend, loss, options, [8, 3], logits, (ops, student) => ({
+      ...modelsOf(ops),
+      student: outputs(student),
+    }), partly);
+    assertClose(own, gradient, tolerance);
+  }
+}, all);
+
+testBackends(
+  "the focal loss's gradient agrees with finite differences, and is 0 where nothing counts",
+  async (backend) => {
+    for (const options of [{ gamma: 0.5 }, { gamma: 3, classWeights: { "class 0": 4, "class 1": 0 } }]) {
+      await assertLossGradient(backend, focal, options, [8, 3], logits, (ops, student) => ({
+        ...modelsOf(ops),
+        student: outputs(student),
+      }), partly);
+    }
+    const ops = createOps(backend);
+    const sure = logits.map((_, place) => place % 3 === Math.max(0, labels[Math.floor(place / 3)]) ? 200 : -200);
+    assert.equal(await lossValue(ops, focal, {}, modelsOf(ops, sure), partly), 0);
+    const none = { ...partly, setup: { ...partly.setup }, labels: labels.map(() => 1) };
+    for (const loss of [focal, crossEntropy]) {
+      assert.equal(await lossValue(ops, loss, { classWeights: { "class 1": 0 } }, modelsOf(ops), none), 0);
+    }
+  },
+  [float64],
+);
+
+testBackends(
+  "balanced class weights are scikit-learn's, of the training examples that have a label",
+  async (backend) => {
+    const ops = createOps(backend);
+    const models = modelsOf(ops);
+    const loss = new StatefulLoss(
+      ops,
+      await buildLoss(ops, crossEntropy, { classWeights: "balanced" }, models, setupOf(3).setup),
+    );
+    // Not as many of each.
+    await loss.prepare(models.teacher, labels.slice(0, -1));
+    const weights = [...await loss.state.get("class weights").read()];
+    assertClose(weights, golden.balanced, 1e-12);
+    const named = Object.fromEntries(weights.map((weight, label) => [`class ${label}`, weight]));
+    const call = loss.callOf(models, labels);
+    const value = loss.loss.compute({ ...call, batch: { ...call.batch, labelled: ops.tensor(marks) } });
+    assertClose(
+      [...await value.read()],
+      [await lossValue(ops, crossEntropy, { classWeights: named }, models, partly)],
+      1e-12,
+    );
+    await assert.rejects(() => loss.prepare(models.teacher, [0, 0, 1]), {
+      name: "UserError",
+      message:
+        'Cannot balance the class "class 2" in the loss "cross-entropy" as no training example is of it: name weights',
+    });
+    const refused = (options: Record<string, unknown>, message: string, setup = {}) =>
+      assert.rejects(() => buildLoss(ops, focal, options, models, { ...setupOf(3).setup, ...setup }), { message });
+    await refused(
+      { classWeights: { spam: 2 } },
+      'Cannot weight the class "spam" in the loss "focal": the classes are class 0, class 1 and class 2',
+    );
+    await refused(
+      { classWeights: { "class 0": 0, "class 1": 0, "class 2": 0 } },
+      'Cannot weight all classes in the loss "focal" by 0: expected one above',
+    );
+    await refused(
+      { classWeights: "balanced" },
+      'Cannot balance classes in the loss "focal" for tagging: name their weights',
+      {
+        data: textData(["O", "B-a"], {}, "tagging"),
+      },
+    );
+  },
+  [float64],
+);

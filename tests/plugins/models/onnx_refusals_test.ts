@@ -177,7 +177,8 @@ const refusals: Refusal[] = [
       outputs: output("sum"),
       constants: [matrix(40, 3), { name: "minus", shape: [1], values: [-1] }],
     },
-    says: /^Cannot learn from "\S+": its output "sum" is NaN for some examples, as where its weights are damaged or /,
+    says:
+      /^Cannot learn from "\S+": its output "sum" is not a number for some examples, as where its weights are damaged/,
   },
   {
     what: "probabilities that nobody calls so",

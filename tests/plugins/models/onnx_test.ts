@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
+import { holdRuntime } from "../../../plugins/models/onnx/runtime.ts";
 import { readGraph } from "../../../plugins/models/onnx/graph.ts";
 import {
   channelsLast,
@@ -120,4 +121,88 @@ Deno.test("a graph is read with the values that its nodes make and the numbers t
   assert.deepEqual(graph.makers.get("output_probability"), { operator: "ZipMap", inputs: ["probabilities"] });
   assert.equal(graph.parameters, 64 * 3 + 3);
   assert.deepEqual(readGraph(await Deno.readFile(join(FIXTURES, "fixed.onnx"))).locations, ["fixed.onnx.data"]);
+});
+
+Deno.test("a model of halves gets halves, and gives numbers", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "model.onnx");
+    const layer = { ...matrix(40, 3), name: "whole" };
+    await Deno.writeFile(
+      path,
+      linear({
+        nodes: [["CastLike", ["whole", "x"], "matrix"], ["Flatten", ["x"], "flat"], [
+          "MatMul",
+          ["flat", "matrix"],
+          "logits",
+        ]],
+        inputs: [{ name: "x", shape: ["n", 5, 4, 2], type: 10 }],
+        outputs: [{ name: "logits", shape: ["n", 3], type: 10 }],
+        constants: [layer],
+      }),
+    );
+    using teacher = await openFile(path);
+    const { data } = teacher.run({ image }).logits;
+    const row = image.data.subarray(0, 40);
+    for (const part of [0, 1, 2]) {
+      const sum = row.reduce((sum, x, place) => sum + x * Math.sin(3 * place + part), 0);
+      assert.ok(Math.abs(data[part] - sum) < 0.02, `${data[part]} for ${sum}`);
+    }
+  });
+});
+
+Deno.test("models and batches leave nothing in WebAssembly's memory", async () => {
+  const { wasm, release } = await holdRuntime(1);
+  const pairs = {
+    _free: "_malloc",
+    _OrtReleaseTensor: "_OrtCreateTensor",
+    _OrtReleaseSession: "_OrtCreateSession",
+    _OrtReleaseSessionOptions: "_OrtCreateSessionOptions",
+  } as const;
+  const own = wasm as unknown as Record<string, (...call: unknown[]) => unknown>;
+  const before = { ...own };
+  const made = new Map<string, Set<unknown>>();
+  for (const [undo, make] of Object.entries(pairs)) {
+    const all = new Set<unknown>();
+    made.set(make, all);
+    own[make] = (...call) => {
+      const thing = before[make](...call);
+      if (thing !== 0) all.add(thing);
+      return thing;
+    };
+    own[undo] = (thing) => {
+      all.delete(thing);
+      return before[undo](thing);
+    };
+  }
+  let outputs = 0;
+  const run = own._OrtRun;
+  own._OrtRun = (...call) => {
+    const status = run(...call);
+    // The tensors that it makes are to be released as well.
+    for (const tensor of wasm.HEAPU32.subarray(Number(call[6]) / 4, Number(call[6]) / 4 + Number(call[5]))) {
+      if (tensor !== 0) made.get("_OrtCreateTensor")!.add(tensor);
+      outputs++;
+    }
+    return status;
+  };
+  try {
+    await inFolder(async (folder) => {
+      const path = join(folder, "model.onnx");
+      await Deno.writeFile(path, linear({ nodes: [["Hologram", ["x"], "logits"]] }));
+      await assert.rejects(openFile(path));
+      using teacher = await openFile(join(FIXTURES, "fixed.onnx"), { hidden: ["maps"] });
+      teacher.run({ image });
+    });
+    // Two examples to try it, and six in two parts, of two values each.
+    assert.equal(outputs, 2 + 4);
+    assert.deepEqual(Object.fromEntries([...made].map(([make, all]) => [make, all.size])), {
+      _malloc: 0,
+      _OrtCreateTensor: 0,
+      _OrtCreateSession: 0,
+      _OrtCreateSessionOptions: 0,
+    });
+  } finally {
+    Object.assign(own, before);
+    release(false);
+  }
 });

@@ -7,7 +7,9 @@ import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { writeSafetensors } from "../../../core/safetensors.ts";
 import { sizeOf } from "../../../core/tensor.ts";
+import { optionKit } from "../../../core/plugin/kit.ts";
 import { builtins } from "../../../plugins/builtins.ts";
+import { resnet } from "../../../plugins/models/resnet/resnet.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 import { buildResnet } from "./resnet_fixture.ts";
 
@@ -99,7 +101,12 @@ for (const [what, options, rename] of READ) {
       const file = join(folder, "w.safetensors");
       // In another order, as PyTorch's own is not kept in files.
       await writeSafetensors(file, new Map([...tensors, ...counters].sort(([a], [b]) => a < b ? 1 : -1)));
-      const read = await readModelWeights(file, model, "teacher");
+      const lines: string[] = [];
+      const read = await readModelWeights(file, model, "teacher", { report: (line) => lines.push(line) });
+      const plain = model.parameters.every(({ name }) =>
+        rename(name).replace(/^(?:module\.|_orig_mod\.)+/, "") === name
+      );
+      assert.equal(lines.length, plain ? 0 : 1, "wrappers are no names of their own");
       model.parameters.forEach(({ name }, index) => assert.equal(read.get(name)![0], index, name));
       const said = options.shortcut ? `shortcut: ${options.shortcut}, ` : "";
       const { teacher } = await sizes(folder, `${said}weights: w.safetensors`);
@@ -163,6 +170,15 @@ const ZOO: [what: string, shapes: Shapes, reason: string][] = [
     ) as Shapes,
     "look like those of a ResNet with 3, 3 and 3 blocks of two convolutions wider than its stem (Wide ResNet), which " +
     "cannot be built",
+  ],
+  [
+    "a stem of three convolutions",
+    [
+      ...torchvision(imagenet).filter(([name]) => name !== "conv1.weight"),
+      ...[0, 3, 6].map((place) => [`conv1.${place}.weight`, [4, place === 0 ? 3 : 4, 3, 3]] as [string, number[]]),
+    ],
+    "look like those of a ResNet with 2, 2, 2 and 2 blocks of two convolutions behind a stem of several convolutions " +
+    "(ResNet-D), which cannot be built",
   ],
   [
     "one with groups",
@@ -243,6 +259,57 @@ Deno.test("what a recipe leaves out of a ResNet follows from its weights and the
     const { student } = await tinyRun(folder, { text, overrides: trained });
     assert.ok(student.parametersInference > 0);
   }));
+
+Deno.test("shortcuts without weights are asked for, unless this program's config.json says how they fit", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, {
+      output: "small",
+      overrides: ["train.maxSteps=2", "student.overParameterise=[]", "student.shortcut=padded-behind"],
+    });
+    const shortcuts = async (teacher: string, overrides: readonly (string | Override)[] = []) => {
+      const text = tinyRecipe.replace("student:", `teacher: { use: resnet, ${teacher} }\nstudent:`);
+      const recipe = parseChecked(text, join(folder, "tiny.yaml"), recipeSchema, { overrides });
+      const plugins = await resolvePlugins(recipe, builtins);
+      return [plugins.teacher!.options.shortcut, plugins.student.options.shortcut];
+    };
+    assert.deepEqual(await shortcuts("weights: small/student"), ["padded-behind", null]);
+    const started = ["student.initialise={ from: teacher, layers: [0, 1, 2] }", "student.depth=null"];
+    assert.deepEqual(await shortcuts("weights: small/student", started), ["padded-behind", "padded-behind"]);
+    await Deno.copyFile(join(folder, "small", "student", "model.safetensors"), join(folder, "w.safetensors"));
+    const refused = (teacher: string, message: RegExp) =>
+      assert.rejects(() => shortcuts(teacher), { name: "UserError", message });
+    await refused(
+      "weights: w.safetensors",
+      /Cannot tell how the shortcuts of the ResNet fit, which have no weights \(option A\): say shortcut: padded if zeros/,
+    );
+    await refused(
+      "weights: w.safetensors, shortcut: projection",
+      /with shortcut: projection for these weights, which are of one with shortcut: padded or padded-behind: leave/,
+    );
+    await refused(
+      "weights: small/student, shortcut: padded",
+      /with shortcut: padded for these weights, which are of one with shortcut: padded-behind: leave shortcut out/,
+    );
+    assert.deepEqual(await shortcuts("weights: w.safetensors, shortcut: padded"), ["padded", null]);
+    await refused(
+      "weights: w.safetensors, blocks: [1, 2, 1]",
+      /with blocks: \[1, 2, 1\] for these weights, .* \[1, 1, 1\]/,
+    );
+    await refused("weights: w.safetensors, bottleneck: true", /with bottleneck: true for these weights, .*: false/);
+    assert.throws(() => buildResnet({ depth: 8, blocks: [1, 1, 1] }, [8, 8, 1], 3), /say one of them$/);
+    assert.throws(() => buildResnet({ depth: 50, bottleneck: false }, [8, 8, 1], 3), /others are described by blocks$/);
+  }));
+
+Deno.test("Hugging Face's config.json that describes another network with the same tensors is refused", () => {
+  const shapes = new Map(torchvision(imagenet).map(([name, shape]) => [name, shape]));
+  const options = resnet.options(optionKit).parse({});
+  const read = (config: Record<string, unknown>) =>
+    resnet.fromWeights!({ shapes, config: { model_type: "resnet", ...config } }, options);
+  assert.equal(read({ hidden_act: "relu", downsample_in_bottleneck: false }).depth, 18);
+  assert.throws(() => read({ hidden_act: "gelu" }), /Cannot build a ResNet with hidden_act: "gelu": expected "relu"$/);
+  assert.throws(() => read({ downsample_in_bottleneck: true }), /with downsample_in_bottleneck: true: expected false$/);
+  assert.throws(() => read({ downsample_in_first_stage: true }), /downsample_in_first_stage: true: expected false$/);
+});
 
 Deno.test("a ResNet-18 with a first filter of 3x3 gets the stem that has it", () =>
   withWeights(torchvision(imagenet), async (file) => {

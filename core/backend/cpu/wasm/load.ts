@@ -4,7 +4,7 @@ import { splitKernels } from "./split.ts";
 import type { Exports } from "./team.ts";
 import type { WasmKernels } from "./wasm_kernels.ts";
 
-export { convOutputSize, type ConvShape, type WasmKernels } from "./wasm_kernels.ts";
+export { convOutputSize, type ConvShape, type DepthwiseShape, type WasmKernels } from "./wasm_kernels.ts";
 
 /** Bytes of a page of WebAssembly memory. */
 export const PAGE = 65536;

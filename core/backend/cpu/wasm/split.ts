@@ -1,5 +1,5 @@
 import { alone, cut, type Exports, type Team } from "./team.ts";
-import type { ConvShape, WasmKernels } from "./wasm_kernels.ts";
+import type { ConvShape, DepthwiseShape, WasmKernels } from "./wasm_kernels.ts";
 
 /** Multiply-adds for one thread, at least (about 100 microseconds' worth): waking it for fewer costs what it gains. */
 const MINIMUM_WORK = 2_000_000;
@@ -35,6 +35,12 @@ export function splitKernels(
     cut(0, length, threadsFor(elements * FUNCTION_WORK), unit);
   const cutElements = (elements: number, length: number, unit = 1) =>
     cut(0, length, threadsFor(elements * ELEMENT_WORK), unit);
+
+  type Cut = typeof cutElements;
+  const unary = (name: string, cutter: Cut) => (length: number, x: number, y: number) =>
+    team.run(name, cutter(length, length, 16).map((range) => [x, y, ...range]));
+  const unaryGradient = (name: string, cutter: Cut) => (length: number, x: number, gradient: number, dx: number) =>
+    team.run(name, cutter(length, length, 16).map((range) => [x, gradient, dx, ...range]));
 
   const convScratch = (shape: ConvShape) => {
     const sizes = geometry(shape);
@@ -123,6 +129,41 @@ export function splitKernels(
     },
     convScratch: (shape) => threads * convScratch(shape) + (threads - 1) * aligned(filterLength(shape) * 4),
 
+    depthwiseForward(shape, x, filter, y) {
+      const { images, outHeight, padding } = shape;
+      const sizes = [...depthwiseGeometry(shape), padding, padding, 0];
+      const ranges = cut(0, images * outHeight, threadsFor(depthwiseWork(shape)));
+      team.run("depthwiseForward", ranges.map((range) => [x, filter, y, ...sizes, ...range]));
+    },
+    depthwiseInputGradient(shape, dy, filter, dx) {
+      const { images, height, width, channels, outHeight, outWidth, kernelHeight, kernelWidth } = shape;
+      const { stride, padding, dilation } = shape;
+      const threads = threadsFor(depthwiseWork(shape));
+      if (stride > 1) {
+        const sizes = [...depthwiseGeometry(shape), padding];
+        const ranges = cut(0, images, threads);
+        team.run("depthwiseScatter", ranges.map((range) => [dy, filter, dx, ...sizes, ...range]));
+        return;
+      }
+      // Without a stride it is a convolution itself, of the gradient with the filters turned around.
+      const turned = { ...shape, height: outHeight, width: outWidth, outHeight: height, outWidth: width, channels };
+      const [top, left] = [kernelHeight, kernelWidth].map((taps) => (taps - 1) * dilation - padding);
+      const sizes = [...depthwiseGeometry(turned), top, left, 1];
+      const ranges = cut(0, images * height, threads);
+      team.run("depthwiseForward", ranges.map((range) => [dy, filter, dx, ...sizes, ...range]));
+    },
+    depthwiseFilterGradient(shape, x, dy, dfilter, scratch) {
+      const sizes = [...depthwiseGeometry(shape), shape.padding];
+      const ranges = cut(0, shape.images * shape.outHeight, threadsFor(depthwiseWork(shape)));
+      const length = shape.kernelHeight * shape.kernelWidth * shape.channels, step = aligned(length * 4);
+      const target = (thread: number) => thread === 0 ? dfilter : scratch + (thread - 1) * step;
+      for (let i = 0; i < Math.max(ranges.length, 1); i++) new Float32Array(memory.buffer, target(i), length).fill(0);
+      team.run("depthwiseFilterGradient", ranges.map((range, i) => [x, dy, target(i), ...sizes, ...range]));
+      addPartials(ranges.length - 1, dfilter, scratch, length, step);
+    },
+    depthwiseScratch: ({ kernelHeight, kernelWidth, channels }) =>
+      (threads - 1) * aligned(kernelHeight * kernelWidth * channels * 4),
+
     channelSums: (rows, channels, x, sums, scratch) => channelSums("channelSums", rows, channels, [x], [sums], scratch),
     channelSquares: (rows, channels, x, mean, sums, scratch) =>
       channelSums("channelSquares", rows, channels, [x, mean], [sums], scratch),
@@ -130,17 +171,27 @@ export function splitKernels(
       channelSums("channelGradientSums", rows, channels, [x, gradient, mean], [sums, products], scratch),
     channelScratch: (channels) => 2 * (threads - 1) * aligned(channels * 4),
 
-    channelAffine(rows, channels, x, scale, shift, added, y, relu) {
+    channelAffine(rows, channels, x, scale, shift, added, y, activation) {
       const ranges = cutElements(rows * channels, rows);
-      team.run("channelAffine", ranges.map((range) => [x, scale, shift, added ?? 0, y, channels, +relu, ...range]));
+      team.run(
+        "channelAffine",
+        ranges.map((range) => [x, scale, shift, added ?? 0, y, channels, activation, ...range]),
+      );
     },
     channelGradient(rows, channels, x, gradient, coefficients, dx) {
       const ranges = cutElements(rows * channels, rows);
       team.run("channelGradient", ranges.map((range) => [x, gradient, coefficients, dx, channels, ...range]));
     },
-    gelu: (length, x, y) => team.run("gelu", cutFunctions(length, length, 16).map((range) => [x, y, ...range])),
-    geluGradient: (length, x, gradient, dx) =>
-      team.run("geluGradient", cutFunctions(length, length, 16).map((range) => [x, gradient, dx, ...range])),
+    gelu: unary("gelu", cutFunctions),
+    geluGradient: unaryGradient("geluGradient", cutFunctions),
+    silu: unary("silu", cutFunctions),
+    siluGradient: unaryGradient("siluGradient", cutFunctions),
+    relu: unary("relu", cutElements),
+    reluGradient: unaryGradient("reluGradient", cutElements),
+    relu6: unary("relu6", cutElements),
+    relu6Gradient: unaryGradient("relu6Gradient", cutElements),
+    hardSwish: unary("hardSwish", cutElements),
+    hardSwishGradient: unaryGradient("hardSwishGradient", cutElements),
     softmax(rows, columns, x, mask, rowsPerMask, y) {
       const ranges = cutFunctions(rows * columns, rows);
       team.run(
@@ -164,9 +215,6 @@ export function splitKernels(
     },
     layerNormSums: (rows, columns, x, gradient, mean, scale, sums, products, scratch) =>
       channelSums("layerNormSums", rows, columns, [x, gradient, mean, scale], [sums, products], scratch),
-    relu: (length, x, y) => team.run("relu", cutElements(length, length, 16).map((range) => [x, y, ...range])),
-    reluGradient: (length, x, gradient, dx) =>
-      team.run("reluGradient", cutElements(length, length, 16).map((range) => [x, gradient, dx, ...range])),
     add: (length, a, b, c) => team.run("add", cutElements(length, length, 16).map((range) => [a, b, c, ...range])),
   };
 }
@@ -178,4 +226,15 @@ function geometry(s: ConvShape): number[] {
 
 function filterLength(s: ConvShape): number {
   return s.kernelHeight * s.kernelWidth * s.inputs * s.outputs;
+}
+
+/** A depthwise convolution's sizes in the order of the binary's parameters, up to the padding. */
+function depthwiseGeometry(s: DepthwiseShape): number[] {
+  const images = [s.height, s.width, s.channels, s.outHeight, s.outWidth];
+  return [...images, s.kernelHeight, s.kernelWidth, s.stride, s.dilation];
+}
+
+/** Multiply-adds of a depthwise convolution. */
+function depthwiseWork(s: DepthwiseShape): number {
+  return s.images * s.outHeight * s.outWidth * s.channels * s.kernelHeight * s.kernelWidth;
 }

@@ -18,6 +18,32 @@ export interface ConvShape {
   padding: number;
 }
 
+/** The geometry of a depthwise convolution of channels-last images; all numbers are integers. */
+export interface DepthwiseShape {
+  /** How many images there are. */
+  images: number;
+  /** Rows of an input image. */
+  height: number;
+  /** Columns of an input image. */
+  width: number;
+  /** Channels of input and output. */
+  channels: number;
+  /** Rows of an output image. */
+  outHeight: number;
+  /** Columns of an output image. */
+  outWidth: number;
+  /** Rows of a filter. */
+  kernelHeight: number;
+  /** Columns of a filter. */
+  kernelWidth: number;
+  /** Step of the filter along both axes, at least 1. */
+  stride: number;
+  /** Rows and columns of zeros on each side of the input. */
+  padding: number;
+  /** Pixels from one tap to the next along both axes, at least 1. */
+  dilation: number;
+}
+
 /** Positions of a filter along one axis of an image; 0 where it does not fit. */
 export function convOutputSize(size: number, kernel: number, stride: number, padding: number): number {
   return Math.max(Math.floor((size + 2 * padding - kernel) / stride) + 1, 0);
@@ -129,6 +155,24 @@ export interface WasmKernels {
   /** Bytes of scratch memory for any of the three convolution kernels of this shape, whatever the image range. */
   convScratch(shape: ConvShape): number;
 
+  /**
+   * y = convolution of each channel of x with its own filter.
+   *
+   * @param x [images, height, width, channels]
+   * @param filter [kernelHeight, kernelWidth, channels]
+   * @param y [images, outHeight, outWidth, channels]
+   */
+  depthwiseForward(shape: DepthwiseShape, x: number, filter: number, y: number): void;
+
+  /** dx = its gradient with respect to x, of dy as large as y; every element is written. */
+  depthwiseInputGradient(shape: DepthwiseShape, dy: number, filter: number, dx: number): void;
+
+  /** dfilter = its gradient with respect to the filters. */
+  depthwiseFilterGradient(shape: DepthwiseShape, x: number, dy: number, dfilter: number, scratch: number): void;
+
+  /** Bytes of scratch memory for `depthwiseFilterGradient`; may be 0. */
+  depthwiseScratch(shape: DepthwiseShape): number;
+
   /** sums[c] = sum over the rows of x [rows, channels]. */
   channelSums(rows: number, channels: number, x: number, sums: number, scratch: number): void;
 
@@ -150,7 +194,10 @@ export interface WasmKernels {
   /** Bytes of scratch memory for any of the sums per channel, `layerNormSums` too; may be 0. */
   channelScratch(channels: number): number;
 
-  /** y = x * scale[c] + shift[c] (+ added) over [rows, channels], then max(y, 0) with `relu`. y may be x. */
+  /**
+   * y = x * scale[c] + shift[c] (+ added) over [rows, channels], then max(y, 0) with an `activation` of 1, min(max(y,
+   * 0), 6) of 2. y may be x.
+   */
   channelAffine(
     rows: number,
     channels: number,
@@ -159,7 +206,7 @@ export interface WasmKernels {
     shift: number,
     added: number | null,
     y: number,
-    relu: boolean,
+    activation: number,
   ): void;
 
   /**
@@ -182,6 +229,24 @@ export interface WasmKernels {
 
   /** dx = gradient where x > 0, else 0. dx may be x or the gradient. */
   reluGradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /** y = min(max(x, 0), 6). y may be x. */
+  relu6(length: number, x: number, y: number): void;
+
+  /** dx = gradient where 0 < x < 6, else 0. dx may be x or the gradient. */
+  relu6Gradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /** y = x min(max(x / 6 + 1 / 2, 0), 1). y may be x. */
+  hardSwish(length: number, x: number, y: number): void;
+
+  /** dx = gradient times the derivative of `hardSwish` at x. dx may be x or the gradient. */
+  hardSwishGradient(length: number, x: number, gradient: number, dx: number): void;
+
+  /** y = x / (1 + e^-x). y may be x. */
+  silu(length: number, x: number, y: number): void;
+
+  /** dx = gradient times the derivative of `silu` at x. dx may be x or the gradient. */
+  siluGradient(length: number, x: number, gradient: number, dx: number): void;
 
   /** y = x / 2 (1 + erf(x / sqrt 2)). y may be x. */
   gelu(length: number, x: number, y: number): void;

@@ -55,7 +55,7 @@ const shrinking = (wrong: (call: ForwardCall, x: Tensor) => Tensor = (_, x) => x
             const [runningMean, runningVariance] = ["running_mean", "running_var"].map((part) =>
               weights.get(`${name}.bn.${part}`)
             );
-            const options = { training, runningMean, runningVariance, relu: true };
+            const options = { training, runningMean, runningVariance, activation: "relu" as const };
             x = wrong(
               call,
               ops.batchNorm(x, weights.get(`${name}.bn.weight`), weights.get(`${name}.bn.bias`), options),

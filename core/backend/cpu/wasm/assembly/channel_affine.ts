@@ -5,40 +5,41 @@ import { loadLanes, storeLanes } from "./lanes";
 import { multiplyAdd } from "./simd";
 
 /**
- * y = x * scale[c] + shift[c] for the rows from `rowBegin` to `rowEnd`, plus `added` unless that is 0, then with `relu`
- * max(y, 0); y may be x.
+ * y = x * scale[c] + shift[c] for the rows from `rowBegin` to `rowEnd`, plus `added` unless that is 0, then with an
+ * `activation` of 1 max(y, 0), of 2 min(max(y, 0), 6); y may be x.
  */
 export function channelAffine(
-  x: usize, scale: usize, shift: usize, added: usize, y: usize, channels: i32, relu: bool, rowBegin: i32, rowEnd: i32,
+  x: usize, scale: usize, shift: usize, added: usize, y: usize, channels: i32, activation: i32, rowBegin: i32, rowEnd: i32,
 ): void {
   const row = <usize> channels << 2, block = blockRows(channels);
   for (let begin = rowBegin; begin < rowEnd; begin += block) {
     const rows = min(block, rowEnd - begin), offset = <usize> begin * row, more = added ? added + offset : 0;
     let c: usize = 0;
     for (; c + 16 <= row; c += 16) {
-      affine(true, x + offset + c, scale + c, shift + c, more ? more + c : 0, y + offset + c, row, rows, relu);
+      affine(true, x + offset + c, scale + c, shift + c, more ? more + c : 0, y + offset + c, row, rows, activation);
     }
     for (; c < row; c += 4) {
-      affine(false, x + offset + c, scale + c, shift + c, more ? more + c : 0, y + offset + c, row, rows, relu);
+      affine(false, x + offset + c, scale + c, shift + c, more ? more + c : 0, y + offset + c, row, rows, activation);
     }
   }
 }
 
 @inline
 function affine(
-  wide: bool, x: usize, scale: usize, shift: usize, added: usize, y: usize, step: usize, rows: i32, relu: bool,
+  wide: bool, x: usize, scale: usize, shift: usize, added: usize, y: usize, step: usize, rows: i32, activation: i32,
 ): void {
   const s = loadLanes(scale, wide), t = loadLanes(shift, wide);
-  // Without relu the floor is one that nothing is below, so one loop serves both; a NaN stays a NaN.
-  const floor = f32x4.splat(relu ? 0 : -Infinity);
+  // Without an activation nothing is below the floor or above the ceiling, so one loop serves all; a NaN stays a NaN.
+  const floor = f32x4.splat(activation ? 0 : -Infinity), ceiling = f32x4.splat(activation == 2 ? 6 : Infinity);
   if (added) {
     for (; rows > 0; --rows, x += step, added += step, y += step) {
       const value = f32x4.add(multiplyAdd(loadLanes(x, wide), s, t), loadLanes(added, wide));
-      storeLanes(y, f32x4.max(value, floor), wide);
+      storeLanes(y, f32x4.min(f32x4.max(value, floor), ceiling), wide);
     }
   } else {
     for (; rows > 0; --rows, x += step, y += step) {
-      storeLanes(y, f32x4.max(multiplyAdd(loadLanes(x, wide), s, t), floor), wide);
+      const value = multiplyAdd(loadLanes(x, wide), s, t);
+      storeLanes(y, f32x4.min(f32x4.max(value, floor), ceiling), wide);
     }
   }
 }

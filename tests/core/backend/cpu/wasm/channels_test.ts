@@ -61,17 +61,21 @@ for (const [name, compiled] of BINARIES) {
       const length = rows * channels, arena = arenaFor(length), { kernels } = arena, label = `[${rows}, ${channels}]`;
       const x = arena.take(length, random(length, 1)), gradient = arena.take(length, random(length, 2));
       const before = x.values.slice(), incoming = gradient.values.slice(), y = arena.take(length);
-      const [a, b] = [3, 4].map((seed) => arena.take(channels, random(channels, seed)));
+      // Shifts far enough that some results are beyond 6.
+      const [a, b] = [3, 4].map((seed) => arena.take(channels, random(channels, seed).map((n) => 9 * n)));
       const coefficients = arena.take(4 * channels, random(4 * channels, 5));
 
-      const affine = (added: number | null, to: number, relu: boolean) =>
-        kernels.channelAffine(rows, channels, x.pointer, a.pointer, b.pointer, added, to, relu);
-      affine(null, y.pointer, false);
+      const affine = (added: number | null, to: number, activation: number) =>
+        kernels.channelAffine(rows, channels, x.pointer, a.pointer, b.pointer, added, to, activation);
+      affine(null, y.pointer, 0);
       const terms = (i: number) => [before[i] * a.values[i % channels], b.values[i % channels]];
       assertClose(y.values, reference(length, terms), 2, label);
-      affine(gradient.pointer, y.pointer, false);
+      affine(gradient.pointer, y.pointer, 0);
       assertClose(y.values, reference(length, (i) => [...terms(i), incoming[i]]), 3, label);
       const positive = y.values.map((value) => Math.max(value, 0));
+      const capped = positive.map((value) => Math.min(value, 6));
+      affine(gradient.pointer, y.pointer, 2);
+      assert.deepEqual(y.values, capped);
 
       const combined = reference(length, (i) => {
         const [factor, mean, slope, offset] = [0, 1, 2, 3].map((row) =>
@@ -84,7 +88,7 @@ for (const [name, compiled] of BINARIES) {
       assertClose(gradient.values, combined, 5, label);
 
       gradient.values.set(incoming);
-      affine(gradient.pointer, x.pointer, true);
+      affine(gradient.pointer, x.pointer, 1);
       assert.deepEqual(x.values, positive);
       arena.assertUntouched();
     }
@@ -111,6 +115,41 @@ for (const [name, compiled] of BINARIES) {
       kernels.relu(length, x.pointer, x.pointer);
       assert.deepEqual([...x.values], positive);
       arena.assertUntouched();
+    }
+  });
+
+  Deno.test(`relu6, hard-swish, SiLU and their gradients (${name}) agree with JavaScript, also in place`, () => {
+    const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+    const functions = {
+      relu6: [(x: number) => Math.min(Math.max(x, 0), 6), (x: number) => x > 0 && x < 6 ? 1 : 0],
+      hardSwish: [
+        (x: number) => x * Math.min(Math.max(x / 6 + 0.5, 0), 1),
+        (x: number) => x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5,
+      ],
+      silu: [(x: number) => x * sigmoid(x), (x: number) => sigmoid(x) * (1 + x * (1 - sigmoid(x)))],
+    } as const;
+    for (const length of [0, 1, 3, 4, 5, 16, 127]) {
+      for (const [kernel, [value, slope]] of Object.entries(functions)) {
+        const arena = arenaFor(length), { kernels } = arena;
+        const x = arena.take(length, random(length, 1).map((number) => 9 * number)),
+          g = arena.take(length, random(length, 2));
+        x.values.set([3, -3, NaN, 0, 100, -80].slice(0, length));
+        const [inputs, gradients] = [[...x.values], [...g.values]];
+        const close = (actual: Float32Array, expected: number[]) =>
+          actual.forEach((number, i) => {
+            const right = Object.is(number, NaN) === Object.is(expected[i], NaN) &&
+              !(Math.abs(number - expected[i]) > 1e-6 * Math.max(1, Math.abs(expected[i])));
+            assert.ok(right, `${kernel} of ${inputs[i]} is ${number}, not ${expected[i]}`);
+          });
+        const names = [kernel, `${kernel}Gradient`] as ["relu6", "relu6Gradient"];
+        // NaN is no number between 0 and 6: as everywhere, the gradient of what is not passed on is 0.
+        const slopes = inputs.map((input, i) => gradients[i] * slope(input));
+        kernels[names[1]](length, x.pointer, g.pointer, g.pointer);
+        close(g.values, slopes);
+        kernels[names[0]](length, x.pointer, x.pointer);
+        close(x.values, inputs.map(value));
+        arena.assertUntouched();
+      }
     }
   });
 }

@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import {
   type ConvShape,
   createMemory,
+  type DepthwiseShape,
   loadKernels,
   PAGE,
   type WasmKernels,
@@ -24,6 +25,22 @@ const SHAPE: ConvShape = {
   padding: 1,
 };
 const IMAGES = 8, X = IMAGES * 400 * 16, Y = IMAGES * 400 * 17, FILTER = 9 * 16 * 17;
+
+const DEPTHWISE: DepthwiseShape = {
+  images: IMAGES,
+  height: 61,
+  width: 60,
+  channels: 30,
+  outHeight: 61,
+  outWidth: 60,
+  kernelHeight: 3,
+  kernelWidth: 3,
+  stride: 1,
+  padding: 1,
+  dilation: 1,
+};
+const STRIDED = { ...DEPTHWISE, outHeight: 31, outWidth: 30, stride: 2 };
+const WIDE = IMAGES * 61 * 60 * 30, HALF = IMAGES * 31 * 30 * 30, TAPS = 9 * 30;
 
 /** A call of a kernel on inputs of the given lengths; it gives the outputs' lengths and its scratch bytes. */
 interface Job {
@@ -59,12 +76,29 @@ const ELEMENTWISE: Record<string, Job> = {
     scratch: convScratch,
     run: (kernels, [dy, filter], [dx], scratch) => kernels.convInputGradient(SHAPE, dy, filter, dx, scratch, 0, IMAGES),
   },
+  "depthwise, forward": {
+    inputs: [WIDE, TAPS],
+    outputs: [WIDE, HALF],
+    scratch: none,
+    run: (kernels, [x, filter], [y, half]) => {
+      kernels.depthwiseForward(DEPTHWISE, x, filter, y);
+      kernels.depthwiseForward(STRIDED, x, filter, half);
+    },
+  },
+  "depthwise, gradients of x": {
+    inputs: [WIDE, HALF, TAPS],
+    outputs: [WIDE, WIDE],
+    scratch: none,
+    run: (kernels, [dy, half, filter], [dx, other]) => {
+      kernels.depthwiseInputGradient(DEPTHWISE, dy, filter, dx);
+      kernels.depthwiseInputGradient(STRIDED, half, filter, other);
+    },
+  },
   channelAffine: {
     inputs: [LENGTH, CHANNELS, CHANNELS, LENGTH],
     outputs: [LENGTH],
     scratch: none,
-    run: (kernels, [x, scale, shift, more], [y]) =>
-      kernels.channelAffine(ROWS, CHANNELS, x, scale, shift, more, y, true),
+    run: (kernels, [x, scale, shift, more], [y]) => kernels.channelAffine(ROWS, CHANNELS, x, scale, shift, more, y, 1),
   },
   channelGradient: {
     inputs: [LENGTH, LENGTH, 4 * CHANNELS],
@@ -94,6 +128,12 @@ const SUMMED: Record<string, Job> = {
       new Float32Array(kernels.memory.buffer, dfilter, FILTER).fill(0);
       kernels.convFilterGradient(SHAPE, x, dy, dfilter, scratch, 0, IMAGES);
     },
+  },
+  depthwiseFilterGradient: {
+    inputs: [WIDE, WIDE],
+    outputs: [TAPS],
+    scratch: (kernels) => kernels.depthwiseScratch(DEPTHWISE),
+    run: (kernels, [x, dy], [dfilter], scratch) => kernels.depthwiseFilterGradient(DEPTHWISE, x, dy, dfilter, scratch),
   },
   channelSums: {
     inputs: [LENGTH],
