@@ -14,6 +14,7 @@ import { addDemo } from "./demo.ts";
 import { addDistill } from "./distill.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
+import { addInit } from "./init.ts";
 import { addMerge } from "./merge.ts";
 import { addPlugin } from "./plugin.ts";
 import { addPlugins } from "./plugins.ts";
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     .exitOverride()
     .configureOutput(outputs());
   const verbs = [
+    addInit,
     addDistill,
     addTrain,
     addEvaluate,

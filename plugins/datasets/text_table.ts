@@ -3,11 +3,13 @@ import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
 import { showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
+import { seedSchema } from "../../core/recipe/bounds.ts";
 import { listSome, showText } from "../../core/recipe/words.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { idOf, labelIn, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, realNumber, sortedClasses } from "./text/labels.ts";
+import { splitGroups } from "./text/split_groups.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
 import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 
@@ -16,7 +18,9 @@ type File = string | RemoteFile;
 
 interface TextTableOptions extends TextSetOptions {
   train: File;
-  test: File;
+  test: File | null;
+  testPart: number | null;
+  seed: number;
   more: Record<string, File>;
   task: "classification" | "regression";
   text: string;
@@ -46,7 +50,11 @@ export const textTable = defineDataset<TextTableOptions>({
     const { z, dataFile } = kit;
     return z.strictObject({
       train: dataFile().describe("Table of the training examples"),
-      test: dataFile().describe("Table of the test examples"),
+      test: dataFile().nullable().default(null).describe("Table of the test examples; null: see testPart"),
+      testPart: z.number().positive().lt(1).nullable().default(null).describe(
+        "Instead of test: the part of each class's examples in train that is the test set; equal texts stay on one side",
+      ),
+      seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
       task: z.enum(["classification", "regression"]).default("classification").describe(
         "Whether labels are classes or numbers",
@@ -79,10 +87,12 @@ export const textTable = defineDataset<TextTableOptions>({
       ),
       encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the files"),
       ...textOptions(kit),
+    }).refine(({ test, testPart }) => (test === null) !== (testPart === null), {
+      error: "Expected one of test, a table, and testPart, as in testPart: 0.2",
     });
   },
   async load(options, setup) {
-    const files = { ...options.more, train: options.train, test: options.test };
+    const files = { ...options.more, train: options.train, ...(options.test !== null && { test: options.test }) };
     const tables: Record<string, { rows: TableRow[]; file: string }> = {};
     for (const [name, file] of Object.entries(files)) tables[name] = await readTable(file, name, options, setup);
     const given = options.classes && namedClasses(options.classes);
@@ -90,6 +100,7 @@ export const textTable = defineDataset<TextTableOptions>({
     const answered = Object.fromEntries(
       Object.entries(tables).map(([name, table]) => [name, answeredRows(table, options, bad)]),
     );
+    if (options.testPart !== null) Object.assign(answered, withTestPart(answered.train, options.testPart, options));
     const classes = options.task === "regression" ? [] : given ?? classesOf(answered.train, options.label);
     const rows = Object.fromEntries(
       Object.entries(answered).map((
@@ -177,6 +188,28 @@ function answeredRows(
   );
   bad.checkSome(file, kept);
   return { file, records: rows.length, rows: kept };
+}
+
+/**
+ * The rows of one table as two splits, each class giving its part, or all rows alike where labels are numbers. What has
+ * no label measures nothing and stays in training, unless none has one, or an equal text is in the test set.
+ */
+function withTestPart(table: AnsweredRows, test: number, { seed, task }: TextTableOptions) {
+  const labelled = table.rows.filter(({ answer }) => answer !== null);
+  const answers = [...new Set(labelled.map(({ answer }) => answer))];
+  const classOf = ({ answer }: AnsweredRow) => task === "regression" ? 0 : answers.indexOf(answer);
+  const keyOf = ({ text, pair }: AnsweredRow) => JSON.stringify([text, pair]);
+  const drawn = splitGroups(labelled.length > 0 ? labelled : table.rows, keyOf, classOf, {
+    test,
+    seed,
+    takeEach: null,
+  });
+  const tested = new Set(drawn.test.map(keyOf));
+  const sides = Map.groupBy(table.rows, (row) => tested.has(keyOf(row)) ? "test" : "train");
+  return {
+    train: { ...table, rows: sides.get("train") ?? [] },
+    test: { ...table, rows: sides.get("test") ?? [] },
+  };
 }
 
 /** Where the examples of a split come from. @throws UserError if two have one id */

@@ -47,6 +47,28 @@ Deno.test("a regression has real numbers", async () => {
   assert.deepEqual([...splits.train.batch(Uint32Array.of(1, 0)).label.data], [-1, 2.5]);
 });
 
+Deno.test("a part of one table is the test set: the same of each class, equal texts on one side, rows by the file", async () => {
+  const kinds = ["yes", "no", "no", "no", ""];
+  const rows = Array.from({ length: 100 }, (_, row) => `text ${row >> 1}\t${kinds[(row >> 1) % 5]}`);
+  const files = { "train.tsv": ["text\tlabel", ...rows].join("\n") };
+  const load = (seed: number) => table({ test: undefined, testPart: 0.2, seed }, files);
+  const { splits: { train, test } } = await load(0);
+  assert.deepEqual([train.length, test.length], [84, 16]);
+  const labelled = (test.labels ?? []) as Uint16Array;
+  assert.deepEqual([0, 1].map((kind) => labelled.filter((label) => label === kind).length), [12, 4], "no and yes");
+  const [own, tested] = [train, test].map(({ source }) => [...source!.record]);
+  assert.deepEqual([...own, ...tested].sort((a, b) => a - b), Array.from({ length: 100 }, (_, row) => row));
+  assert.ok(tested.every((row) => tested.includes(row ^ 1)), "both rows of a text");
+  assert.ok(tested.every((row) => (row >> 1) % 5 !== 4), "what has no label measures nothing");
+  assert.deepEqual([test.source!.file, test.source!.records], ["train.tsv", 100]);
+  const again = (await load(0)).splits.test.source!.record;
+  const other = (await load(1)).splits.test.source!.record;
+  assert.deepEqual([...again], tested);
+  assert.notDeepEqual([...other], tested);
+  await assert.rejects(() => table({ testPart: 0.2 }, files), /Expected one of test, a table, and testPart/);
+  await assert.rejects(() => table({ test: undefined }, files), /Expected one of test, a table, and testPart/);
+});
+
 Deno.test("mistakes of a table are refused with file and line", async () => {
   const refused = (test: string, message: RegExp, options: Record<string, unknown> = {}) =>
     assert.rejects(() => table(options, { "train.tsv": good, "test.tsv": test }), { name: "UserError", message });

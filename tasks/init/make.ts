@@ -1,0 +1,199 @@
+import { dirname } from "node:path";
+import { UserError } from "../../core/errors.ts";
+import { kindOfPath, writeFileAtomically } from "../../core/files.ts";
+import { visiblePath } from "../../core/visible.ts";
+import { nearest } from "../../core/nearest.ts";
+import type { InputDescription } from "../../core/plugin/dataset.ts";
+import { countTrainable } from "../../core/plugin/parameters.ts";
+import type { Asking } from "./asking.ts";
+import { nameOf } from "./class_folders.ts";
+import { compose } from "./compose.ts";
+import { lookOptions, optionsByLook, optionsByTeacher, OTHERWISE } from "./dataset_options.ts";
+import { type Entry, line, valueOf, writeEntries } from "./entries.ts";
+import { fitClasses, listOf } from "./fit.ts";
+import type { DataFlags, FoundData } from "./found.ts";
+import { groupByTeacher } from "./group_by_teacher.ts";
+import { type Look, lookAtData, percentile } from "./look.ts";
+import { recognise } from "./recognise.ts";
+import { halfOf, type StudentKind, STUDENTS } from "./student.ts";
+import { type FoundTeacher, lookAtTeacher } from "./teacher.ts";
+
+/** What `init` is told by flags. */
+export interface InitFlags extends DataFlags {
+  readonly data?: string;
+  /** `false`: there is none. */
+  readonly teacher?: string | false;
+  readonly teacherClasses?: string;
+  readonly student?: string;
+  readonly flip?: boolean;
+  readonly name?: string;
+  readonly out: string;
+  readonly force?: boolean;
+}
+
+/** A recipe that was written. */
+export interface MadeRecipe {
+  readonly file: string;
+  readonly verb: "distill" | "train";
+  /** What its data set gives, but for the size of a vocabulary that is trained. */
+  readonly input: InputDescription;
+}
+
+/**
+ * Looks at data and teacher, and writes a recipe for them.
+ *
+ * @param tell takes rows for the user: what it is about, and what there is to say
+ * @throws UserError for what cannot be used, or cannot be told and nobody is there to be asked
+ */
+export async function makeRecipe(
+  flags: InitFlags,
+  asking: Asking,
+  tell: (about: string, text: string) => void,
+): Promise<MadeRecipe> {
+  const kind = studentKind(flags.student);
+  await refuseExisting(flags);
+  const base = dirname(flags.out);
+  const path = asking.say({
+    question: "Where are the data? A file, or a folder:",
+    cannot: "Cannot start without data",
+    flag: "--data FILE_OR_FOLDER",
+  }, flags.data ?? null);
+  const teacher = await teacherOf(flags, asking);
+  const found = groupByTeacher(await recognise(path, flags, asking, { base, isTaught: teacher !== null }), teacher);
+  tell("reading", path);
+  const before = optionsByTeacher(found, teacher, base);
+  const { look, more } = await lookAt(found, [...before, ...lookOptions(found, teacher)], base, `--data ${path}`);
+  for (const [about, text] of describe(path, found, look)) tell(about, text);
+  const { input } = look;
+  const fit = teacher && fitClasses(teacher, input, {
+    given: flags.teacherClasses === undefined ? null : listOf(flags.teacherClasses),
+    isNumbered: input.numbered === true && input.classes.every((name, index) => name === String(index)),
+    asking,
+  });
+  if (teacher) tell("teacher", describeTeacher(teacher, look));
+  const entries = compose({
+    name: flags.name ?? nameOf(path),
+    base,
+    found,
+    dataset: [...before, ...more, ...optionsByLook(found, input, look.train, teacher)],
+    look,
+    teacher,
+    fit,
+    student: kind ?? askStudent(teacher, look, asking),
+    flip: flags.flip ?? false,
+  });
+  const verb = teacher ? "distill" : "train";
+  const head = [
+    `${
+      teacher ? "Distils a teacher into a small student" : "Trains a model"
+    } on ${found.what}. Made by opdf init from ` +
+    `what was found there: read the comments, and change what you know better.`,
+  ];
+  await writeFileAtomically(flags.out, writeEntries(head, entries));
+  return { file: flags.out, verb, input };
+}
+
+function studentKind(given: string | undefined): StudentKind | null {
+  if (given === undefined) return null;
+  const known = STUDENTS.find((kind) => kind === given);
+  if (known) return known;
+  const near = nearest(given, STUDENTS);
+  throw new UserError(
+    `--student ${given}: Expected half (of the teacher) or small${near ? `: did you mean "${near}"?` : ""}`,
+  );
+}
+
+async function refuseExisting({ out, force = false }: InitFlags): Promise<void> {
+  const kind = await kindOfPath(out);
+  if (kind === "folder") {
+    throw new UserError(`--out ${out}: Cannot write a recipe there as it is a folder: name a file in it`);
+  }
+  if (kind === null || force) return;
+  throw new UserError(
+    `Cannot write "${visiblePath(out)}" as it is there already: --force replaces it, --out names another`,
+  );
+}
+
+async function teacherOf({ teacher }: InitFlags, asking: Asking): Promise<FoundTeacher | null> {
+  if (teacher === false || teacher === undefined && !asking.present) return null;
+  const folder = asking.say({
+    question: "Which folder has the teacher? (none: train a model without one)",
+    cannot: "Cannot go on without knowing of a teacher",
+    flag: "--teacher FOLDER or --no-teacher",
+  }, teacher ?? "none");
+  return folder === "none" ? null : await lookAtTeacher(folder);
+}
+
+function askStudent(teacher: FoundTeacher | null, look: Look, asking: Asking): StudentKind | null {
+  if (!teacher || !asking.present || !halfOf(teacher, look.input)) return null;
+  const half = "half of the teacher's layers, started from them";
+  const chosen = asking.choose({
+    question: "Which student?",
+    cannot: "Cannot choose a student",
+    flag: "--student half or small",
+    choices: [half, "a small one of its own, from fresh weights"],
+  });
+  return chosen === half ? "half" : "small";
+}
+
+/** Pictures of several sizes have to be brought to one. */
+async function lookAt(found: FoundData, options: readonly Entry[], base: string, label: string) {
+  const load = (more: readonly Entry[]) =>
+    lookAtData(valueOf([line("use", found.use), ...found.options, ...options, ...more]), base, label);
+  const isOpen = found.use === "image-folder" && !options.some(({ key }) => key === "size" || key === "processor");
+  if (!isOpen) return { look: await load([]), more: [] };
+  try {
+    return { look: await load([]), more: [] };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const more = [
+      line("size", OTHERWISE, "the pictures have several sizes; larger ones show more and take longer"),
+      line("fit", "crop", "resized as a whole, and the middle cut out"),
+    ];
+    return { look: await load(more), more };
+  }
+}
+
+function* describe(
+  path: string,
+  { what, isUnlabelled }: FoundData,
+  look: Look,
+): Generator<[about: string, text: string]> {
+  const { input: { task, classes, image }, train, test, counts, lengths, skipped } = look;
+  const count = (number: number) => number.toLocaleString("en-US");
+  yield ["data", `${path}: ${what}, ${count(train)} training and ${count(test)} test examples`];
+  if (image) {
+    yield ["images", `${image.size[0]} x ${image.size[1]}, ${image.size[2]} channel${image.size[2] > 1 ? "s" : ""}`];
+  }
+  if (task !== "regression") {
+    const shown = classes.slice(0, MOST_SHOWN).map((name, index) =>
+      counts && !isUnlabelled ? `${name} (${count(counts[index])})` : name
+    );
+    const more = classes.length > MOST_SHOWN ? ` and ${classes.length - MOST_SHOWN} more` : "";
+    yield [task === "tagging" ? "tags" : "classes", `${classes.length}: ${shown.join(", ")}${more}`];
+  }
+  if (lengths) {
+    yield [
+      "lengths",
+      `half of the texts have up to ${percentile(lengths, 0.5)} tokens, 95 % up to ${percentile(lengths, 0.95)}`,
+    ];
+  }
+  for (const line of skipped) yield ["left out", line];
+}
+
+const MOST_SHOWN = 10;
+
+function describeTeacher({ folder, use, described, tokenizer, processor }: FoundTeacher, { input }: Look): string {
+  const parameters = countTrainable(described.model.parameters).toLocaleString("en-US");
+  const { image } = described.input;
+  const size = image && input.image && image.size.slice(0, 2).join(" x ");
+  const ours = input.image?.size.slice(0, 2).join(" x ");
+  return [
+    `${folder}: ${use}, ${parameters} parameters`,
+    ...(size
+      ? [size === ours ? `images of ${size} as the data` : `images of ${size}, to which the data's ${ours} are resized`]
+      : []),
+    ...(tokenizer ? ["its own tokenizer"] : []),
+    ...(processor ? ["a preprocessor_config.json"] : []),
+  ].join(", ");
+}
