@@ -1,3 +1,4 @@
+import { groupBy } from "./group_by.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** One recorded operation: what went in, what came out, and how a gradient goes back through it. */
@@ -51,7 +52,7 @@ export class Tape {
   ): void {
     const gradientOf = new HeldGradients((tensor) => !this.tracks(tensor));
     gradientOf.set(loss, seed);
-    const places = Map.groupBy(targets.keys(), (index) => targets[index]);
+    const places = groupBy(targets.keys(), (index) => targets[index]);
     const finish = (target: Tensor) => {
       for (const index of places.get(target)!) take(index, gradientOf.get(target));
       gradientOf.delete(target);

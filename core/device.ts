@@ -1,7 +1,9 @@
 import type { Backend, Floats } from "./backend/backend.ts";
+import type { NumberFormat } from "./backend/format.ts";
 import type { AnyKernel, Kernel } from "./backend/kernel.ts";
 import { sizesOnly } from "./backend/sizes_only.ts";
 import { fillKernel } from "./kernels/fill.ts";
+import { stridedCopyKernel } from "./kernels/strided_copy.ts";
 import { showShape, sizeOf, Tensor } from "./tensor.ts";
 
 /** Receives a device's work while it is observed; see {@link Device.observed}. */
@@ -23,6 +25,7 @@ export interface DeviceObserver {
 export class Device {
   #scopes: Set<Tensor>[] = [];
   #observer: DeviceObserver | null = null;
+  #activations: NumberFormat = "f32";
   /** What takes the backend's place while only sizes are looked at. */
   #sizes: Backend | null = null;
 
@@ -34,8 +37,41 @@ export class Device {
   constructor(readonly backend: Backend) {}
 
   /** A tensor whose contents are still undefined. */
-  empty(shape: readonly number[]): Tensor {
-    return this.#own(Tensor.allocate(this.#sizes ?? this.backend, shape), false);
+  empty(shape: readonly number[], format: NumberFormat = "f32"): Tensor {
+    return this.#own(Tensor.allocate(this.#sizes ?? this.backend, shape, format), false);
+  }
+
+  /**
+   * Runs `body`, in which results of an operation on activations are kept in a format: those of float32 alone, such as
+   * weights and what is made of them, stay what they are. A gradient has the format of the tensor that it is of.
+   */
+  storeActivations<Result>(format: NumberFormat, body: () => Result): Result {
+    const outer = this.#activations;
+    this.#activations = format;
+    try {
+      return body();
+    } finally {
+      this.#activations = outer;
+    }
+  }
+
+  /** The format of what is looked up for the activations, and is none yet. */
+  get activations(): NumberFormat {
+    return this.#activations;
+  }
+
+  /** The format of an operation's result, by those of what it reads. */
+  formatOf(...inputs: readonly (Tensor | undefined)[]): NumberFormat {
+    if (this.#activations === "f32") return "f32";
+    return inputs.some((input) => input?.format === "f16") ? "f16" : "f32";
+  }
+
+  /** The same numbers in another format; the tensor itself where it has it already. */
+  inFormat(tensor: Tensor, format: NumberFormat): Tensor {
+    if (tensor.format === format) return tensor;
+    const output = this.empty(tensor.shape, format);
+    this.#convert(tensor, output);
+    return output;
   }
 
   /** A tensor from host numbers. @throws RangeError if there are more or fewer numbers than the shape holds */
@@ -74,6 +110,7 @@ export class Device {
 
   /** Enqueues a copy of all numbers of one tensor into another of the same size, whatever their shapes. */
   copy(source: Tensor, target: Tensor): void {
+    if (source.format !== target.format || source.format === "f16") return this.#convert(source, target);
     (this.#sizes ?? this.backend).copy(source.view, target.view);
     this.#observer?.copied(source, target);
   }
@@ -133,6 +170,12 @@ export class Device {
     } finally {
       this.#sizes = null;
     }
+  }
+
+  #convert(input: Tensor, output: Tensor): void {
+    const { size } = output;
+    const none = { extent1: 1, extent2: 1, extent3: 1, extent4: 1, stride0: 0, stride1: 0, stride2: 0, stride3: 0 };
+    this.run(stridedCopyKernel, { input, output }, { size, ...none, extent5: size, stride4: 0, stride5: 1 });
   }
 
   #own(tensor: Tensor, alias: boolean): Tensor {

@@ -95,6 +95,73 @@ export async function readUserFolder(path: string, what: string): Promise<Map<st
   return files;
 }
 
+/** The files of a folder and of the folders in it, to be read one after another. */
+export interface OpenFolder {
+  /** Their paths from there, with `/` between the parts, in order. */
+  readonly paths: readonly string[];
+  /**
+   * Reads one of them.
+   *
+   * @param most the bytes that it may have
+   * @returns `null` if it has more
+   * @throws UserError if it cannot be read
+   */
+  read(path: string, most: number): Promise<Uint8Array<ArrayBuffer> | null>;
+}
+
+/**
+ * Lists the files of a folder that the user named, which are read one by one. A link counts if it leads to a file of
+ * the folder: what somebody else packed must not make the program read elsewhere.
+ *
+ * @param path the path as the user wrote it
+ * @param what what the folder is to the user, with its article: `the pictures`
+ * @throws UserError if the folder cannot be read, or something in it is no file, leads out of it, or to a folder
+ */
+export async function openUserFolder(path: string, what: string): Promise<OpenFolder> {
+  const paths: string[] = [];
+  const files = currentFiles();
+  const walk = async (folder: string): Promise<void> => {
+    for (const { name, kind } of await files.list(join(path, folder))) {
+      const own = folder === "" ? name : `${folder}/${name}`;
+      if (kind === "folder") await walk(own);
+      else {
+        if (kind === "other") await expectFileWithin(path, own);
+        paths.push(own);
+      }
+    }
+  };
+  try {
+    await walk("");
+  } catch (error) {
+    throw fileError(error, `read ${what}`, path);
+  }
+  return {
+    paths: paths.sort(),
+    read: async (name, most) => {
+      const own = join(path, name);
+      try {
+        return (await files.look(own)).size > most ? null : await files.read(own);
+      } catch (error) {
+        throw fileError(error, "read", own);
+      }
+    },
+  };
+}
+
+/** What is no plain file must be a link to one of the same folder. */
+async function expectFileWithin(folder: string, name: string): Promise<void> {
+  const path = join(folder, name);
+  const refuse = (reason: string) => new UserError(`Cannot read "${visiblePath(path)}" as ${reason}`);
+  const files = currentFiles();
+  if (!await files.isLink(path)) throw refuse("it is neither a file nor a folder: leave it out");
+  const there = await lookAt(path);
+  if (there === null) throw refuse("it is a link to nothing: leave it out");
+  if (!isWithin(await files.realPath(path), await files.realPath(folder))) {
+    throw refuse("it is a link that leads out of the folder: put the file itself there");
+  }
+  if (there.kind !== "file") throw refuse("it is a link to something else than a file: put the files themselves there");
+}
+
 /** No file system has longer names. */
 const MOST_LETTERS = 255;
 

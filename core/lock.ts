@@ -57,5 +57,7 @@ async function open(path: string): Promise<LockFile> {
 /** The process, where the system lets its number be read. */
 async function owner(path: string): Promise<string> {
   const text = await readText(path).catch(() => "");
-  return /^\d+\n$/.test(text) ? ` (process ${text.trim()})` : "";
+  // Node.js crosses out those that have ended, and adds more to a line.
+  const [, process] = text.match(/^[#\n]*(\d+)[ \n]/) ?? [];
+  return process ? ` (process ${process})` : "";
 }

@@ -22,6 +22,7 @@ export { DeviceError, TensorTooLarge, UserError } from "./errors.ts";
 
 // Backends, and the kernels they run.
 export { type BackendChoice, type BackendOptions, openBackend, type OpenedBackend } from "./backend/open_backend.ts";
+export type { NumberFormat } from "./backend/format.ts";
 export type { Backend, Floats, MemoryUse, Storage, View, WorkCount } from "./backend/backend.ts";
 export type { Call, CopyCall, KernelCall, Program } from "./backend/program.ts";
 export type { Exchange, GpuExchange, HostExchange } from "./backend/exchange.ts";
@@ -84,7 +85,9 @@ export type { GivenOutputs, LossFunction, LossInputs } from "./plugin/loss_funct
 export { type Weights, weightsFrom } from "./nn/weights.ts";
 export { freeze, type FrozenWeights } from "./nn/frozen_weights.ts";
 export * from "./nn/parameter_store.ts";
-export { type NamedShape, type Place, type RateSegment, type StorePart, TensorStore } from "./nn/tensor_store.ts";
+export type { NamedShape, RowRange } from "./nn/row_ranges.ts";
+export { type Place, type RateSegment, type StorePart, TensorStore } from "./nn/tensor_store.ts";
+export * from "./nn/grad_scaler.ts";
 export * from "./nn/optimisers.ts";
 export { type Curve, learningRateAt, type LearningRateSchedule, type Progress, type WarmUp } from "./nn/schedules.ts";
 
@@ -118,6 +121,7 @@ export type { Stopwatch } from "./distill/stopwatch.ts";
 export type { RunData } from "./distill/load_data.ts";
 export type { LoadedTeacher } from "./distill/teacher/load_teacher.ts";
 export type { Teacher } from "./distill/teacher/teacher_outputs.ts";
+export type { Taught } from "./distill/teacher/decisions.ts";
 export type { TaughtModel } from "./distill/student/initial_weights.ts";
 export type { Student } from "./distill/student/student.ts";
 export type { ExportedStudent } from "./distill/student/export_student.ts";

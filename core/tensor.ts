@@ -1,5 +1,6 @@
 import { expectArguments } from "./arguments.ts";
 import type { Backend, Floats, Storage, View } from "./backend/backend.ts";
+import { type NumberFormat, slotsOf } from "./backend/format.ts";
 import { TensorTooLarge } from "./errors.ts";
 
 /** The number of elements of a shape; 1 for a scalar's empty shape. */
@@ -41,6 +42,8 @@ export class Tensor {
     readonly shape: readonly number[],
     private readonly shared: SharedStorage,
     private readonly offset: number,
+    /** How the numbers lie in memory; see {@link Device.storeActivations}. */
+    readonly format: NumberFormat,
   ) {
     this.size = sizeOf(shape);
     shared.owners++;
@@ -49,17 +52,19 @@ export class Tensor {
   /**
    * A tensor with memory of its own, contents undefined.
    *
+   * @param format how the numbers lie in memory: float16 where the backend has it
    * @throws RangeError for an extent that is no whole number
    * @throws TensorTooLarge if the backend has no such large ones
    */
-  static allocate(backend: Backend, shape: readonly number[]): Tensor {
+  static allocate(backend: Backend, shape: readonly number[], format: NumberFormat = "f32"): Tensor {
     // A size that is not a number would make an allocator hand out the same memory twice.
     if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
       throw new RangeError(`Cannot make a tensor of ${showShape(shape)}: extents must be whole numbers from 0`);
     }
-    const size = sizeOf(shape);
+    if (format === "f16" && !backend.f16) throw new Error("Cannot make a tensor of float16 on a backend without");
+    const size = slotsOf(sizeOf(shape), format);
     if (size > backend.mostNumbers) throw new TensorTooLarge(backend, shape);
-    return new Tensor(backend, shape, new SharedStorage(backend, backend.allocate(size)), 0);
+    return new Tensor(backend, shape, new SharedStorage(backend, backend.allocate(size)), 0, format);
   }
 
   /** A tensor on the memory of this one: another shape, or a part that starts at `offset`. */
@@ -68,13 +73,13 @@ export class Tensor {
     if (offset + sizeOf(shape) > this.size) {
       throw new RangeError(`Cannot view ${showShape(shape)} at ${offset} in a tensor of ${showShape(this.shape)}`);
     }
-    return new Tensor(this.backend, shape, this.shared, this.offset + offset);
+    return new Tensor(this.backend, shape, this.shared, this.offset + offset, this.format);
   }
 
   /** Where the elements lie. @throws Error if the tensor was freed */
   get view(): View {
     this.#assertLive();
-    return { storage: this.shared.storage, offset: this.offset, length: this.size };
+    return { storage: this.shared.storage, offset: this.offset, length: this.size, format: this.format };
   }
 
   /** Whether it was freed. */

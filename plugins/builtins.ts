@@ -3,6 +3,8 @@ import { cifar } from "./datasets/cifar.ts";
 import { conll } from "./datasets/conll.ts";
 import { glue } from "./datasets/glue.ts";
 import { idx } from "./datasets/idx.ts";
+import { imageFolder } from "./datasets/image_folder.ts";
+import { imageTable } from "./datasets/image_table.ts";
 import { mail } from "./datasets/mail.ts";
 import { textTable } from "./datasets/text_table.ts";
 import { attentionMse } from "./losses/attention_mse.ts";
@@ -13,6 +15,7 @@ import { crf } from "./losses/crf.ts";
 import { crossEntropy } from "./losses/cross_entropy.ts";
 import { dist } from "./losses/dist.ts";
 import { dkd } from "./losses/dkd.ts";
+import { focal } from "./losses/focal.ts";
 import { hardDistillation } from "./losses/hard_distillation.ts";
 import { hiddenMse } from "./losses/hidden_mse.ts";
 import { jensenShannon } from "./losses/jensen_shannon.ts";
@@ -32,15 +35,17 @@ import { subStructure } from "./losses/sub_structure.ts";
 import { tensorAlignment } from "./losses/tensor_alignment.ts";
 import { bert } from "./models/bert/bert.ts";
 import { onnx } from "./models/onnx/onnx.ts";
+import { recordedOutputs } from "./models/outputs/outputs.ts";
 import { resnet } from "./models/resnet/resnet.ts";
 import { tfjs } from "./models/tfjs/tfjs.ts";
 import { vit } from "./models/vit/vit.ts";
 
 /** The plug-ins that a recipe can name without a file. */
 export const builtins: Builtins = {
-  model: [resnet, bert, vit, tfjs, onnx],
+  model: [resnet, bert, vit, tfjs, onnx, recordedOutputs],
   loss: [
     crossEntropy,
+    focal,
     kd,
     hardDistillation,
     mseLogits,
@@ -66,5 +71,5 @@ export const builtins: Builtins = {
     minilm,
     attentionMse,
   ],
-  dataset: [idx, cifar, textTable, glue, conll, mail],
+  dataset: [idx, cifar, imageFolder, imageTable, textTable, glue, conll, mail],
 };

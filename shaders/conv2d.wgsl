@@ -71,12 +71,12 @@ fn convolve(d: Direction, thread: u32) {
   let halves = 2u * min(pixels - pixel, 8u);
   place = first;
   for (var half = 0u; half < halves; half++) {
-    let x = column + half % 2u * 4u;
+    let channel = column + half % 2u * 4u;
     let at = vec2u(place.x, place.y) * d.classes + corner;
-    let offset = ((place.image * d.size.y + at.y) * d.size.x + at.x) * d.columns + x;
+    let offset = ((place.image * d.size.y + at.y) * d.size.x + at.x) * d.columns + channel;
     if (half % 2u == 1u) { place = after(place, grid); }
-    if (x >= d.columns || any(at >= d.size)) { continue; }
-    storeQuad(offset, d.columns - x, tileQuad(half));
+    if (channel >= d.columns || any(at >= d.size)) { continue; }
+    storeQuad(offset, d.columns - channel, tileQuad(half));
   }
 }
 

@@ -18,7 +18,7 @@ export function addDoctor(program: Command): void {
     program.command("doctor").description("show what this machine computes with, test it, and say what would help")
       .option(
         "--report",
-        "print all of it as JSON, with the times of kernels on the GPU, which takes a minute or more",
+        "print all of it as JSON, with the times of kernels on the GPU, two minutes on a software adapter",
       ),
   ).action(({ report }: { report?: boolean }) => report ? printReport() : examine(standardOutput("stdout")));
 }

@@ -130,6 +130,7 @@ async function evaluateFolder(
     split,
     backend: backend.name,
     examples: result.examples,
+    labelled: result.labelled,
     loss,
     positiveClass: result.positiveClass,
     metrics,

@@ -85,7 +85,10 @@ Deno.test("every shipped recipe is listed on the page beside the recipes", async
 Deno.test("the README names every verb of deno.json, save those for developers", async () => {
   const text = await readPage("README.md");
   const { tasks } = JSON.parse(await Deno.readTextFile(join(CHECKOUT, "deno.json")));
-  const forDevelopers = ["torture", "test-hardware", "test-browser", "build-wasm", "build-loops", "make-data"];
+  const forDevelopers = [
+    ...["torture", "test-hardware", "test-browser", "test-npm"],
+    ...["build-wasm", "build-loops", "build-npm", "make-data"],
+  ];
   const missing = Object.keys(tasks).filter((verb) => !text.includes(`deno task ${verb}`));
   assert.deepEqual(missing, forDevelopers);
   const contributing = await readPage("CONTRIBUTING.md");

@@ -1,3 +1,4 @@
+import type { NumberFormat } from "./format.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AdapterTraits, Kernel } from "./kernel.ts";
 import type { Call, Program } from "./program.ts";
@@ -7,18 +8,23 @@ export type Floats = Float32Array | Float64Array;
 
 /** A block of device memory that holds a run of numbers. Its insides belong to the backend that allocated it. */
 export interface Storage {
-  /** How many numbers it holds. */
+  /** How many numbers of the backend's precision it holds; of float16, two lie in the place of one. */
   readonly length: number;
 }
 
-/** A part of a storage: what a kernel reads or writes. */
+/** A part of a storage: what a kernel reads or writes, as numbers of one format. */
 export interface View {
   /** The storage that it is a part of. */
   readonly storage: Storage;
-  /** First number, counted from the storage's start; a multiple of {@link VIEW_ALIGNMENT}. */
+  /**
+   * First number, counted in the view's format from the storage's start; a multiple of {@link VIEW_ALIGNMENT}, of
+   * float16 of twice as much.
+   */
   readonly offset: number;
   /** How many numbers it has. */
   readonly length: number;
+  /** How they lie in memory; float32 by default. */
+  readonly format?: NumberFormat;
 }
 
 /** Views start at multiples of so many numbers: WebGPU binds a storage buffer at multiples of 256 bytes. */
@@ -28,7 +34,7 @@ export const VIEW_ALIGNMENT = 64;
  * The most numbers of one storage that every WebGPU adapter can bind: 128 MiB of float32. Who divides by it does so on
  * all backends, so that one can continue what another began.
  */
-export const MOST_NUMBERS = 2 ** 25;
+export const MOST_NUMBERS: number = 2 ** 25;
 
 /** Live and peak device memory, in storages and bytes. Memory that a pool keeps for reuse is not live. */
 export interface MemoryUse {
@@ -71,6 +77,8 @@ export interface Backend {
   readonly traits?: AdapterTraits;
   /** The most numbers that one storage can have. */
   readonly mostNumbers: number;
+  /** Whether views may be of float16: it was asked for, and the adapter has the feature `shader-f16`. */
+  readonly f16: boolean;
   /** For libraries that compute on the same device. */
   readonly exchange: Exchange;
   /** Memory for `length` numbers, at most {@link mostNumbers}, contents undefined. */
@@ -79,7 +87,7 @@ export interface Backend {
   release(storage: Storage): void;
   /** Host numbers into a view. */
   write(target: View, data: ArrayLike<number>): void;
-  /** Copies between views of equal length, which must not overlap. */
+  /** Copies between views of equal length, which must not overlap, nor be of float16. */
   copy(source: View, target: View): void;
   /** Enqueues one kernel. */
   run<Binding extends string, Parameter extends string>(

@@ -58,8 +58,16 @@ export interface AnyKernel {
   readonly writes: Readonly<Record<string, ElementType>>;
   /** The numbers it takes beside tensors, with their types in the uniform struct. */
   readonly parameters: Readonly<Record<string, ParameterType>>;
-  /** The shader for these parameters on this adapter, and how many workgroups of it run. */
-  launch(parameters: Readonly<Record<string, number>>, adapter: AdapterTraits): Launch;
+  /**
+   * The shader for these parameters on this adapter, and how many workgroups of it run.
+   *
+   * @param halves the names of those tensors that are float16; none by default
+   */
+  launch(
+    parameters: Readonly<Record<string, number>>,
+    adapter: AdapterTraits,
+    halves?: readonly string[],
+  ): Launch;
   /**
    * Floating-point operations, a multiply-add counted as two; left out where they are a few for each number that is
    * read or written.
@@ -87,7 +95,11 @@ export interface Kernel<Binding extends string, Parameter extends string> extend
   /** By these names. */
   readonly parameters: Readonly<Record<Parameter, ParameterType>>;
   /** Of these parameters. */
-  launch(parameters: Readonly<Record<Parameter, number>>, adapter: AdapterTraits): Launch;
+  launch(
+    parameters: Readonly<Record<Parameter, number>>,
+    adapter: AdapterTraits,
+    halves?: readonly string[],
+  ): Launch;
   /** Of these tensors and parameters. */
   cpu(
     views: Readonly<Record<Binding, Floats>>,

@@ -15,8 +15,12 @@ const CHOICES: readonly BackendChoice[] = ["auto", "webgpu", "cpu"];
 export interface BackendOptions {
   /** `float64` is for gradient checks: the cpu alone has it, in plain loops. `float32` by default. */
   readonly precision?: Backend["precision"];
+  /** Whether tensors of float16 may be wanted: asks for the feature `shader-f16`, where the adapter has it. */
+  readonly f16?: boolean;
   /** Threads of the cpu backend; by default one for each processor, 8 at most. */
   readonly threads?: number;
+  /** Where WebGPU comes from, if it is not `navigator.gpu`: in Node.js it is a package's. */
+  readonly gpu?: GPU;
 }
 
 /** A backend and one line that says why it was taken and how to take another. */
@@ -57,18 +61,25 @@ export async function openBackend(choice: BackendChoice, options: BackendOptions
     if (choice === "webgpu") throw new UserError("Cannot compute in float64 on WebGPU: it has float32; use cpu");
     return { backend: await CpuBackend.create(options), reason: "only the cpu computes in float64" };
   }
-  const adapter = await findAdapter();
+  const { f16 } = options;
+  const adapter = await findAdapter(options.gpu);
   if (choice === "webgpu") {
+    if (!options.gpu && !globalThis.navigator?.gpu) {
+      throw new UserError(
+        "Cannot use webgpu as there is none in this runtime: hand one to openBackend, as " +
+          '`{ gpu: create([]) }` of the package "webgpu", or use cpu',
+      );
+    }
     if (!adapter) {
       throw new UserError(
         "Cannot use --backend webgpu as no WebGPU adapter was found: install a Vulkan driver, or use --backend cpu",
       );
     }
-    return { backend: await WebGpuBackend.create(adapter), reason: "as asked for" };
+    return { backend: await WebGpuBackend.create(adapter, { f16 }), reason: "as asked for" };
   }
   if (adapter && !isSoftware(adapter)) {
     return {
-      backend: await WebGpuBackend.create(adapter),
+      backend: await WebGpuBackend.create(adapter, { f16 }),
       reason: "a hardware GPU was found; --backend cpu avoids it",
     };
   }

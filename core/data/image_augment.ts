@@ -1,3 +1,4 @@
+import { type Change, changedImage, drawChange, type FurtherAugmentation, hasFurther } from "./image_change.ts";
 import type { Images } from "./images.ts";
 import { Random } from "./random.ts";
 
@@ -8,7 +9,7 @@ export interface Normalisation {
 }
 
 /** Random changes that leave an image's class as it is. */
-export interface Augmentation {
+export interface Augmentation extends FurtherAugmentation {
   /** Mirrors every other image, on average, left to right. */
   readonly flip: boolean;
   /** Moves an image by up to so many whole pixels in each direction; each offset is equally likely. */
@@ -28,6 +29,8 @@ interface Placement {
   readonly flipped: boolean;
   readonly down: number;
   readonly right: number;
+  /** What else becomes of it; `null`: nothing. */
+  readonly change: Change | null;
 }
 
 /**
@@ -52,7 +55,7 @@ export function normaliseImages(
   normalisation: Normalisation,
   batch: Float32Array,
 ): void {
-  const unmoved = { flipped: false, down: 0, right: 0 };
+  const unmoved = { flipped: false, down: 0, right: 0, change: null };
   writeBatch(images, indices, normalisation, 0, () => unmoved, batch);
 }
 
@@ -80,6 +83,7 @@ export function augmentImages(
   if (!Number.isSafeInteger(shift) || shift < 0) {
     throw new RangeError(`Cannot shift images by up to ${shift} pixels: a whole number from 0 up is needed`);
   }
+  const further = hasFurther(augmentation);
   const epoch = new Random(key.seed).split("augmentation").split(key.epoch);
   const place = (index: number): Placement => {
     const random = epoch.split(index);
@@ -87,7 +91,8 @@ export function augmentImages(
     // Marked as 32-bit integers, or V8 does the arithmetic of the hot loop in floats: 3 times slower.
     const down = (random.below(2 * shift + 1) - shift) | 0;
     const right = (random.below(2 * shift + 1) - shift) | 0;
-    return { flipped, down, right };
+    const change = further ? drawChange(random, augmentation, images.height, images.width) : null;
+    return { flipped, down, right, change };
   };
   writeBatch(images, indices, normalisation, fill, place, batch);
 }
@@ -108,7 +113,35 @@ function writeBatch(
   const offset = Float64Array.from(normalisation.mean, (mean, channel) => -mean / normalisation.std[channel]);
   const background = scale.map((factor, channel) => fill * factor + offset[channel]);
   for (let i = 0; i < indices.length; i++) {
-    writeImage(images, indices[i] * size, place(indices[i]), scale, offset, background, batch, i * size);
+    const source = images.placeOf?.(indices[i]) ?? indices[i] * size;
+    if (!(source >= 0 && source + size <= images.pixels.length)) {
+      throw new RangeError(`Cannot read image ${indices[i]} from place ${source} of ${images.pixels.length} values`);
+    }
+    const placement = place(indices[i]);
+    if (placement.change) {
+      writeChanged(images, source, placement, placement.change, normalisation, fill, batch, i * size);
+    } else writeImage(images, source, placement, scale, offset, background, batch, i * size);
+  }
+}
+
+/** An image with further changes, normalised; what is erased is the mean, 0. */
+function writeChanged(
+  images: Images,
+  source: number,
+  placement: Placement,
+  change: Change,
+  { mean, std }: Normalisation,
+  fill: number,
+  out: Float32Array,
+  target: number,
+): void {
+  const { width, channels } = images;
+  const pixels = changedImage(images, source, placement, change, fill);
+  for (let at = 0; at < pixels.length; at++) out[target + at] = (pixels[at] - mean[at % channels]) / std[at % channels];
+  const { erased } = change;
+  for (let y = 0; erased && y < erased.height; y++) {
+    const begin = target + ((erased.top + y) * width + erased.left) * channels;
+    out.fill(0, begin, begin + erased.width * channels);
   }
 }
 
@@ -146,7 +179,7 @@ function writeImage(
 }
 
 function checkSizes(
-  { pixels, count, channels }: Images,
+  { pixels, count, channels, placeOf }: Images,
   indices: ArrayLike<number>,
   { mean, std }: Normalisation,
   batch: Float32Array,
@@ -162,7 +195,7 @@ function checkSizes(
       `Cannot normalise by the means [${mean}] and deviations [${std}]: deviations above 0 are needed`,
     );
   }
-  if (pixels.length !== count * size) {
+  if (!placeOf && pixels.length !== count * size) {
     throw new RangeError(`Cannot read ${count} images of ${size} values from ${pixels.length} values`);
   }
   if (batch.length !== indices.length * size) {

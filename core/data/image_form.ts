@@ -80,11 +80,15 @@ export function inImageForm({ data, shape }: ImageBatch, from: Normalisation, fo
   for (let image = 0; image < count; image++) {
     const bytes = Uint8ClampedArray.from(pixels.subarray(image * size, (image + 1) * size), (pixel) => 255 * pixel);
     const picture = { pixels: new Uint8Array(bytes.buffer), height, width, channels };
-    result.set(Float32Array.from(shown(picture, resize), (byte, at) => normalised(byte / 255, at)), image * own);
+    result.set(
+      Float32Array.from(resized(picture, resize).pixels, (byte, at) => normalised(byte / 255, at)),
+      image * own,
+    );
   }
   return { data: result, shape: [count, ownHeight, ownWidth, channels] };
 }
 
-function shown(picture: Picture, { to, resampling, crop }: ImageResize): Uint8Array {
-  return cropCentre(resizePicture(picture, ...to, resampling), ...crop).pixels;
+/** A picture resized, and the middle of that. */
+export function resized(picture: Picture, { to, resampling, crop }: ImageResize): Picture {
+  return cropCentre(resizePicture(picture, ...to, resampling), ...crop);
 }

@@ -11,6 +11,11 @@ export interface BatchLoaderOptions {
    * padded. Which of them stand together, and the order of the batches, still changes with each epoch.
    */
   readonly lengths?: ArrayLike<number>;
+  /**
+   * The class of each example, by its index, -1 for none: in every epoch each class then comes equally often, to within
+   * one, its examples in turn and as often as that takes; those without a class come once. Needs `shuffleSeed`.
+   */
+  readonly balance?: ArrayLike<number>;
   /** Leaves out the last batch of an epoch where it is smaller than the others. Default: false. */
   readonly dropLast?: boolean;
 }
@@ -96,12 +101,31 @@ export class BatchLoader {
     if (shuffleSeed === undefined) return this.#examples;
     if (this.#order?.epoch !== epoch) {
       const random = new Random(shuffleSeed).split("shuffle").split(epoch);
-      const shuffled = random.shuffle(this.#examples.slice());
-      const { lengths, batchSize } = this.#options;
+      const { lengths, batchSize, balance } = this.#options;
+      const shuffled = random.shuffle(balance ? balanced(this.#examples, balance, random) : this.#examples.slice());
       this.#order = { epoch, indices: lengths ? bucket(shuffled, lengths, batchSize, random) : shuffled };
     }
     return this.#order.indices;
   }
+}
+
+/**
+ * As many examples, of which each class has the same number: a small class's come several times, a large one's in part.
+ */
+function balanced(examples: Uint32Array, classes: ArrayLike<number>, random: Random): Uint32Array {
+  const groups = Map.groupBy(examples, (example) => classes[example]);
+  const drawn = [...groups.get(-1) ?? []];
+  const own = [...groups].filter(([label]) => label >= 0).sort(([a], [b]) => a - b).map(([, members]) => members);
+  const total = examples.length - drawn.length;
+  // What rounding leaves goes to other classes in each epoch.
+  const turns = random.shuffle(firstIndices(own.length));
+  own.forEach((members, place) => {
+    const share = Math.floor(total / own.length) + (turns[place] < total % own.length ? 1 : 0);
+    for (let taken = 0; taken < share; taken += members.length) {
+      for (const example of random.shuffle(Uint32Array.from(members)).subarray(0, share - taken)) drawn.push(example);
+    }
+  });
+  return Uint32Array.from(drawn);
 }
 
 /** Batches whose examples are sorted by length together: few enough that an epoch has many such windows. */

@@ -32,6 +32,11 @@ export function isUrl(text: string): boolean {
   return /^[a-z][a-z\d+.-]+:\/\//i.test(text);
 }
 
+/** An address taken apart; `null` if it is none. `URL.parse`, which is younger than many engines in use. */
+export function parseUrl(url: string): URL | null {
+  return URL.canParse(url) ? new URL(url) : null;
+}
+
 /** A file's name in messages: its path or its address. */
 export function nameOfFile(file: string | RemoteFile): string {
   return typeof file === "string" ? file : file.url;
@@ -44,7 +49,7 @@ export function nameOfFile(file: string | RemoteFile): string {
  * @returns a sentence, or `null` for a file that can be downloaded
  */
 export function refusalOf({ url, sha256 }: { readonly url: string; readonly sha256?: unknown }): string | null {
-  const address = URL.parse(url);
+  const address = parseUrl(url);
   if (!address || !["https:", "http:"].includes(address.protocol)) {
     return `Cannot download "${url}": expected an address that begins with https:// or http://`;
   }

@@ -96,11 +96,15 @@ const roundAway = (x: number) => Math.trunc(x + (x < 0 ? -0.5 : 0.5));
 
 function alongRows({ pixels, height, width, channels }: Picture, taps: readonly Taps[]): Picture {
   const out = new Uint8ClampedArray(height * taps.length * channels);
-  for (let y = 0; y < height; y++) {
-    for (const [x, { first, weights }] of taps.entries()) {
-      for (let c = 0; c < channels; c++) {
-        const start = (y * width + first) * channels + c;
-        out[(y * taps.length + x) * channels + c] = weighted(pixels, start, channels, weights);
+  for (let x = 0; x < taps.length; x++) {
+    const { first, weights } = taps[x];
+    for (let c = 0; c < channels; c++) {
+      const [begin, end] = [first * channels + c, x * channels + c];
+      for (let y = 0; y < height; y++) {
+        let sum = ONE / 2;
+        let at = y * width * channels + begin;
+        for (let tap = 0; tap < weights.length; tap++, at += channels) sum += pixels[at] * weights[tap];
+        out[y * taps.length * channels + end] = Math.floor(sum / ONE);
       }
     }
   }
@@ -110,17 +114,19 @@ function alongRows({ pixels, height, width, channels }: Picture, taps: readonly 
 function alongColumns({ pixels, width, channels }: Picture, taps: readonly Taps[]): Picture {
   const row = width * channels;
   const out = new Uint8ClampedArray(taps.length * row);
-  for (const [y, { first, weights }] of taps.entries()) {
-    for (let at = 0; at < row; at++) out[y * row + at] = weighted(pixels, first * row + at, row, weights);
+  const sums = new Float64Array(row);
+  for (let y = 0; y < taps.length; y++) {
+    const { first, weights } = taps[y];
+    sums.fill(ONE / 2);
+    // Row by row, as they stand in memory; sums of whole numbers are the same in any order.
+    for (let tap = 0; tap < weights.length; tap++) {
+      const [begin, weight] = [(first + tap) * row, weights[tap]];
+      for (let at = 0; at < row; at++) sums[at] += pixels[begin + at] * weight;
+    }
+    // Rounded to a whole number, halves up; clamped to a byte by the array.
+    for (let at = 0; at < row; at++) out[y * row + at] = Math.floor(sums[at] / ONE);
   }
   return { pixels: new Uint8Array(out.buffer), height: taps.length, width, channels };
-}
-
-/** Rounded to a whole number, halves up; clamped to a byte by who writes it. */
-function weighted(pixels: Uint8Array, start: number, step: number, weights: Float64Array): number {
-  let sum = ONE / 2;
-  for (let tap = 0, at = start; tap < weights.length; tap++, at += step) sum += pixels[at] * weights[tap];
-  return Math.floor(sum / ONE);
 }
 
 function nearest({ pixels, height, width, channels }: Picture, wantedHeight: number, wantedWidth: number): Picture {

@@ -1,8 +1,10 @@
 import type { Random } from "../data/random.ts";
 import { nameOfFile, readRemoteFile } from "../data/remote_file.ts";
+import { firstIndices } from "../data/loader.ts";
 import { splitExamples } from "../data/split.ts";
-import { readUserFile, readUserFolder } from "../files.ts";
+import { openUserFolder, readUserFile, readUserFolder } from "../files.ts";
 import type { Augmentation, Dataset, Examples } from "../plugin/dataset.ts";
+import { labelledOf } from "../plugin/labelled.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -37,12 +39,35 @@ export function describeSkipped({ skipped = [] }: Dataset): string[] {
   });
 }
 
+/** Which examples have no label, a line for each list of them where some have none. */
+export function describeLabels({ train, validation, test }: RunData): string[] {
+  const lists = { training: train, validation, test };
+  return Object.entries(lists).flatMap(([name, examples]) => {
+    if (!examples) return [];
+    const [{ length }, labelled] = [examples, labelledOf(examples)];
+    if (labelled === length) return [];
+    return [`labels: ${labelled === 0 ? "none" : labelled} of the ${length} ${name} examples`];
+  });
+}
+
 /** Some of a list's examples as a list of their own. */
 export function subset(examples: Examples, chosen: Uint32Array): Examples {
+  const { labels, labelled, lengths, source } = examples;
   return {
     length: chosen.length,
-    ...(examples.lengths && { lengths: Uint16Array.from(chosen, (index) => examples.lengths![index]) }),
-    labels: examples.labels && Uint16Array.from(chosen, (index) => examples.labels![index]),
+    ...(lengths && { lengths: Uint16Array.from(chosen, (index) => lengths[index]) }),
+    labels: labels && Int32Array.from(chosen, (index) => labels[index]),
+    ...(labelled && { labelled: Uint8Array.from(chosen, (index) => labelled[index]) }),
+    ...(examples.fetch && {
+      fetch: (indices: Uint32Array) => examples.fetch!(indices.map((index) => chosen[index])),
+    }),
+    ...(source && {
+      source: {
+        ...source,
+        record: chosen.map((index) => source.record[index]),
+        ids: source.ids && Array.from(chosen, (index) => source.ids![index]),
+      },
+    }),
     batch: (indices: Uint32Array, augmentation?: Augmentation) =>
       examples.batch(indices.map((index) => chosen[index]), augmentation),
   };
@@ -74,6 +99,7 @@ export async function loadData(
         hashes[folder] = await sha256OfFolder(files);
         return files;
       },
+      openFolder: (folder, what) => openUserFolder(resolveFile(recipe, folder), what),
       noteInput: async (name, content) => {
         hashes[name] = await sha256(content);
       },
@@ -109,22 +135,41 @@ export function divide(
       `Cannot take validation examples from the test set: it must stay unseen`,
     );
   }
-  const size = validation.count ?? Math.round(validation.fraction! * source.length);
-  if (size >= source.length || size < 1) {
+  // What is validated by labels needs some; examples without one are for training.
+  const pool = labelledOnes(source);
+  const from = pool?.length ?? source.length;
+  const size = validation.count ?? Math.round(validation.fraction! * from);
+  if (size > from || size < 1 || source === train && size === source.length) {
     throw recipe.error(
       ["validation"],
-      `Cannot take ${size} validation examples from the ${source.length} of "${validation.from}"`,
+      `Cannot take ${size} validation examples from the ${from} of "${validation.from}"${pool ? " with a label" : ""}`,
     );
   }
-  const split = splitExamples(source.length, {
+  if (size === source.length) {
+    return whole(recipe, { dataset, train, validation: source, test, sha256: hashes }, random);
+  }
+  const labels = pool && source.labels ? Int32Array.from(pool, (index) => source.labels![index]) : source.labels;
+  const split = splitExamples(from, {
     validation: size,
     seed: random.split("validation").uint32(),
-    stratifyBy: validation.stratify ? source.labels : null,
+    stratifyBy: validation.stratify ? labels : null,
   });
-  const rest = subset(source, split.training);
+  const heldOut = pool ? split.validation.map((place) => pool[place]) : split.validation;
+  const rest = subset(source, pool ? allBut(heldOut, source.length) : split.training);
   const kept = source === train ? rest : train;
-  const held = subset(source, split.validation);
+  const held = subset(source, heldOut);
   return whole(recipe, { dataset, train: kept, validation: held, test, sha256: hashes }, random);
+}
+
+/** The examples with a label, where some have one and some have none; else `null`. */
+function labelledOnes({ labelled }: Examples): Uint32Array | null {
+  if (!labelled?.includes(1) || !labelled.includes(0)) return null;
+  return firstIndices(labelled.length).filter((index) => labelled[index] === 1);
+}
+
+function allBut(chosen: Uint32Array, count: number): Uint32Array {
+  const without = new Set(chosen);
+  return firstIndices(count).filter((index) => !without.has(index));
 }
 
 /** The training examples that `subset` asks for; another seed draws others. */

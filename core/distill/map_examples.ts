@@ -6,11 +6,8 @@ export type BatchMap = (batch: Batch<HostTensor>, indices: Uint32Array) => Batch
 
 /** Examples whose batches are others. */
 export function mapBatches(examples: Examples, map: BatchMap): Examples {
-  const { length, labels, lengths } = examples;
   return {
-    length,
-    labels,
-    ...(lengths && { lengths }),
+    ...examples,
     batch: (indices, augmentation) => map(examples.batch(indices, augmentation), indices),
   };
 }

@@ -1,3 +1,4 @@
+import { Owned } from "../owned.ts";
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { breathe } from "../evaluate/breathe.ts";
@@ -8,9 +9,10 @@ import { join } from "../paths.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { checkAugmentation } from "./check_augmentation.ts";
-import { describeSkipped, loadData, type RunData } from "./load_data.ts";
+import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
+import { describeLabels, describeSkipped, loadData, type RunData } from "./load_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
+import { idleExamples } from "./losses/idle_examples.ts";
 import { LossSet } from "./losses/loss_set.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
@@ -20,14 +22,18 @@ import { Stopwatch } from "./stopwatch.ts";
 import { checkStart, startingTokenizer } from "./student/starting_inputs.ts";
 import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
+import { type Taught, taughtBy } from "./teacher/decisions.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { sameTokens, withTeachersInputs } from "./teacher/own_inputs.ts";
+import { readRecordedTeacher } from "./teacher/recorded_teacher.ts";
 import { inTeachersOrder } from "./teacher/teacher_classes.ts";
 import { taughtOnHost } from "./teacher/taught_on_host.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
 import { Diagnostics } from "./training/diagnostics.ts";
 import { monitorOf } from "./training/monitor.ts";
+import { expectPrecision } from "./training/precision.ts";
+import { expectSampler } from "./training/sampler.ts";
 import { rehearse } from "./training/rehearsal.ts";
 import { expectStepFits } from "./training/size_check.ts";
 import { Training } from "./training/training.ts";
@@ -73,6 +79,8 @@ export interface RunParts {
   readonly losses: LossSet;
   /** One step on a given batch, without log and validation. */
   readonly trainingStep: TrainingStep;
+  /** Gives what the teacher decides about examples, where it is asked how far the student agrees with it. */
+  readonly taught: Taught | null;
   /** The steps in their order, with all that comes between them. */
   readonly training: Training;
 }
@@ -88,12 +96,13 @@ export interface RunParts {
 export async function openRun(
   recipe: Checked<Recipe>,
   { backend, builtins, resume = false, reporter = silent, signal }: RunOptions,
-): Promise<RunParts & { readonly owned: DisposableStack }> {
+): Promise<RunParts & { readonly owned: Owned }> {
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
+  expectPrecision(recipe.part("train"), ops);
   const plugins = await resolvePlugins(recipe, builtins);
   const settings = recipe.value;
-  using owned = new DisposableStack();
+  using owned = new Owned();
   const breath = async () => {
     await breathe();
     try {
@@ -114,22 +123,29 @@ export async function openRun(
 
   const opening: Opening = { ops, recipe, watch, plugins, random, report, owned, breath };
   const tell = { report, warning: (line: string) => reporter.warning(line) };
-  const { data: loaded, own } = await watch.time("load", async () => {
+  const { data: loaded, own, teacher: recorded } = await watch.time("load", async () => {
     const tokenizer = await startingTokenizer(recipe);
     const data = await loadData(recipe, plugins.dataset, random, tokenizer);
-    const taught = await withTeachersInputs(recipe, await inTeachersOrder(recipe, plugins, data, report), random, tell);
+    const ordered = await inTeachersOrder(recipe, plugins, data, report);
+    const recorded = await readRecordedTeacher(ops, recipe, plugins, ordered);
+    if (recorded) {
+      await checkStart(recipe, recorded.data, tell.warning);
+      return { ...recorded, own: [] };
+    }
+    const taught = await withTeachersInputs(recipe, ordered, random, tell);
     await checkStart(recipe, taught.data, tell.warning);
-    return taught;
+    return { ...taught, teacher: null };
   });
   const { input } = loaded.dataset;
-  for (const line of describeSkipped(loaded.dataset)) report(line);
-  const unchanged = checkAugmentation(recipe, loaded);
+  for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
+  for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
+  const unchanged = await checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
   const { positiveClass } = settings.evaluate;
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
   if (input.task === "tagging") report(describeTags(input.classes));
   await breath();
-  const taught = await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, own, report));
+  const taught = recorded ?? await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, own, report));
   if (taught) owned.adopt(taught, freed);
   const opened = await openStudent(opening, loaded, taught);
   const { student } = opened;
@@ -137,8 +153,12 @@ export async function openRun(
   if (weak) reporter.warning(weak);
   await breath();
   const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
+  expectMixable(recipe, losses.all, loaded.train);
+  expectSampler(recipe.part("train"), loaded.train, losses);
+  const idle = idleExamples(loaded.train, losses);
+  if (idle) reporter.warning(idle);
   if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
-  const theseus = openTheseus(opening, loaded, taught, student, sameTokens(own));
+  const theseus = await openTheseus(opening, loaded, taught, student, sameTokens(own));
   await breath();
   const { data, teacher } = await watch.time("load", async () => {
     const lessons = { data: loaded, teacher: taught };
@@ -152,7 +172,7 @@ export async function openRun(
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }
   const rehearsal = { ops, student, teacher, losses, train, recipe: recipe.part("train"), random };
-  expectStepFits({ ...rehearsal, shapes: shapes.student });
+  await expectStepFits({ ...rehearsal, shapes: shapes.student });
   await rehearse(rehearsal);
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
@@ -164,6 +184,13 @@ export async function openRun(
   const step = { ops, student, teacher, losses, recipe: settings.train, random: dropout, task, theseus };
   const trainingStep = owned.adopt(new TrainingStep(step), freed);
   const diagnosed = recipe.part("train").part("diagnostics");
+  const agrees = teacher !== null && (!validation || teacher.knows?.(validation) !== false);
+  const watched = { validation, taught: agrees };
+  const monitor = recipe.within(
+    ["train", "monitor"],
+    () => monitorOf(settings.train.monitor, input, watched, positiveClass),
+  );
+  const decided = teacher && taughtBy({ ops, teacher, task, batchSize, always: monitor === "agreement" });
   const training = new Training({
     ops,
     recipe: settings,
@@ -174,7 +201,8 @@ export async function openRun(
     train,
     validation,
     input,
-    monitor: recipe.within(["train", "monitor"], () => monitorOf(settings.train.monitor, input, positiveClass)),
+    monitor,
+    taught: decided,
     folder: settings.output,
     origin: { run: id, fingerprint: { recipe: comparable(settings), inputs } },
     reporter,
@@ -184,7 +212,7 @@ export async function openRun(
   });
   owned.adopt(training, freed);
   const architecture = plugins.student.definition.name;
-  const trained = { student, losses, trainingStep, training };
+  const trained = { student, losses, trainingStep, training, taught: decided };
   const parts: RunParts = { id, folder, ops, recipe, reporter, watch, architecture, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
 }

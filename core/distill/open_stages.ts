@@ -1,8 +1,10 @@
+import { type Owned } from "../owned.ts";
 import { Random } from "../data/random.ts";
 import { outputShapes } from "../evaluate/output_shapes.ts";
 import type { Chain } from "../mpo/chain.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
+import { labelledOf } from "../plugin/labelled.ts";
 import type { LossSetup } from "../plugin/loss.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -35,7 +37,7 @@ export interface Opening {
   /** Lets signals through. @throws StoppedEarly if the run is to stop */
   readonly breath: () => Promise<void>;
   /** Everything that was made so far, to be freed if a later stage fails. */
-  readonly owned: DisposableStack;
+  readonly owned: Owned;
 }
 
 /** A student that was built, and what it was built by. */
@@ -82,9 +84,10 @@ export async function openLosses(
   sameTokens: boolean,
 ): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
   const { model } = student;
+  await test.fetch?.(Uint32Array.of(0));
   const shapes = {
     student: outputShapes(ops, model, () => student.weights(), test),
-    teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, test),
+    teacher: teacher && outputShapes(ops, teacher.model, () => teacher.weights, teacher.knows ? train : test),
   };
   return await watch.time("decompose", async () => {
     const losses = await LossSet.build(recipe.part("losses"), plugins.losses, {
@@ -93,6 +96,7 @@ export async function openLosses(
       student: model,
       teacher: teacher?.model ?? null,
       trainingExamples: train.length,
+      labelledExamples: labelledOf(train),
       chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
       startsFrom,
       sameTokens,
@@ -114,7 +118,8 @@ export async function lookBefore(
 ): Promise<void> {
   const { teacher: settings, evaluate: { batchSize } } = recipe.value;
   if (!teacher || !settings || settings.onPoorTeacher === "ignore") return;
-  const [examples, split] = validation ? [validation, "validation"] : [train, "training"];
+  const watched = validation && teacher.knows?.(validation) !== false ? validation : null;
+  const [examples, split] = watched ? [watched, "validation"] : [train, "training"];
   const poor = await watch.time("evaluate", () => lookAtTeacher(ops, { teacher, examples, split, input, batchSize }));
   if (poor === null) return;
   if (settings.onPoorTeacher === "refuse") throw recipe.error(["teacher"], `Cannot learn from it: ${poor}`);
@@ -122,13 +127,13 @@ export async function lookBefore(
 }
 
 /** The layer replacement of `train.theseus`. @throws UserError with line and column if the layers do not fit */
-export function openTheseus(
+export async function openTheseus(
   { ops, recipe, report }: Opening,
   { test }: RunData,
   teacher: LoadedTeacher | null,
   student: Student,
   sameTokens: boolean,
-): Theseus | null {
+): Promise<Theseus | null> {
   const options = recipe.value.train.theseus;
   if (!options) return null;
   if (!sameTokens) {
@@ -138,6 +143,7 @@ export function openTheseus(
         "dataset.tokenizer",
     );
   }
+  await test.fetch?.(Uint32Array.of(0));
   const theseus = recipe.within(["train", "theseus"], () => {
     const theseus = new Theseus(student.model, teacher, options);
     theseus.check(ops, () => student.weights(), test);

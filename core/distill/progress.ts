@@ -10,7 +10,7 @@ export interface ProgressLine {
   readonly epochs: number;
   /** Means since the last line. */
   readonly loss: number;
-  /** Part of the training examples, or tokens, that were predicted right; `null` for a regression. */
+  /** Part of the training examples with a label, or tokens, that were predicted right; `null` where there is none. */
   readonly accuracy: number | null;
   /** Training examples per second. */
   readonly examplesPerSecond: number;

@@ -8,7 +8,7 @@ function renumbered(examples: Examples, placeOf: (label: number) => number): Exa
   const mapped = mapBatches(examples, ({ label, ...inputs }) => {
     return { ...inputs, label: { ...label, data: label.data.map(placeOf) } };
   });
-  return { ...mapped, labels: labels && labels.map(placeOf) };
+  return { ...mapped, labels: labels && Int32Array.from(labels, placeOf) };
 }
 
 /**

@@ -2,12 +2,15 @@ import { isUrl } from "../data/remote_file.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { type Recipe, sharedKeys } from "../recipe/schema.ts";
-import type { Path } from "../recipe/paths.ts";
+import { type Path, showPath } from "../recipe/paths.ts";
 import { optionKit } from "../plugin/kit.ts";
 import { placeDefinition } from "../plugin/placed.ts";
 import { completeOptions, followTeacher } from "./complete_options.ts";
 import { loadPluginUrl } from "../plugin/remote.ts";
 import { type Builtins, type Definitions, isPluginFile, loadPluginFile, type PluginKind } from "../plugin/registry.ts";
+
+/** What `weights` of a teacher names. */
+const WEIGHTS = "a folder or a .safetensors file of the trained weights";
 
 /** A plug-in of a recipe with its checked options. */
 export interface Resolved<Kind extends PluginKind> {
@@ -75,8 +78,16 @@ export async function resolvePlugins(recipe: Checked<Recipe>, builtins: Builtins
     path: Path,
     otherKeys: readonly string[],
     model: { readonly use: string; readonly integrity?: string | null; readonly weights: string | null },
-  ): Promise<Resolved<"model">> =>
-    completeOptions(recipe, await resolve("model", path, model, otherKeys), model.weights);
+  ): Promise<Resolved<"model">> => {
+    const resolved = await resolve("model", path, model, otherKeys);
+    const { record } = resolved.definition;
+    if (path[0] === "teacher" && (record === undefined) === (model.weights === null)) {
+      throw record
+        ? recipe.error([...path, "weights"], `Cannot use weights with "${model.use}", which is a file of outputs`)
+        : recipe.error(path, `Missing key "weights" in ${showPath(path)}: expected ${WEIGHTS}`);
+    }
+    return completeOptions(recipe, resolved, model.weights);
+  };
 
   const { dataset, teacher, student, losses } = recipe.value;
   const resolved: Resolved<"loss">[] = [];

@@ -1,3 +1,4 @@
+import { type Owned } from "../owned.ts";
 import { expectArguments } from "../arguments.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import { showMetrics } from "../evaluate/metrics/show.ts";
@@ -47,11 +48,11 @@ export class Run implements Disposable {
   #disposed = false;
   #taught: Evaluation | null = null;
   #exported: ExportedStudent | null = null;
-  readonly #owned: DisposableStack;
+  readonly #owned: Owned;
 
   readonly #parts: RunParts;
 
-  private constructor(parts: RunParts, owned: DisposableStack) {
+  private constructor(parts: RunParts, owned: Owned) {
     this.#parts = parts;
     this.#owned = owned;
   }
@@ -200,11 +201,14 @@ export class Run implements Disposable {
     this.#exported = null;
   }
 
-  async #measure(split: Split, model: Model, weights: Weights, who = "the student"): Promise<Evaluation> {
+  async #measure(split: Split, model: Model, weights: Weights, who = STUDENT): Promise<Evaluation> {
     const { ops, data, recipe: { value: { evaluate: { batchSize, positiveClass } } } } = this.parts;
     const examples = data[split];
     if (!examples) throw new RangeError(`Cannot measure on the ${split} examples: the recipe has none`);
-    return await evaluate(ops, { who, model, weights, examples, input: data.dataset.input, batchSize, positiveClass });
+    // Training examples may have the teacher's outputs in the place of what it takes.
+    const taught = who === STUDENT && split !== "train" ? await this.parts.taught?.(examples) : null;
+    const { input } = data.dataset;
+    return await evaluate(ops, { who, model, weights, examples, input, batchSize, positiveClass, taught });
   }
 
   /** Makes the folder this run's own, and writes the recipe as it was resolved; it runs again from there. */
@@ -223,7 +227,9 @@ export class Run implements Disposable {
     this.#begun = true;
     const { teacher, student, watch, reporter } = this.parts;
     await this.#claim();
-    if (teacher) {
+    if (teacher?.knows?.(this.parts.data.test) === false) {
+      reporter.line("teacher: no outputs of the test examples");
+    } else if (teacher) {
       this.#taught = await watch.time(
         "evaluate",
         () => this.#measure("test", teacher.model, teacher.weights, "the teacher"),
@@ -234,5 +240,7 @@ export class Run implements Disposable {
     reporter.line(`student: ${count(training)} parameters in training, ${count(inference)} at inference`);
   }
 }
+
+const STUDENT = "the student";
 
 const count = (number: number) => number.toLocaleString("en");

@@ -68,6 +68,15 @@ export class TrainingFailure extends Error {
 /** Advice that usually keeps numbers finite. */
 const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
 
+/** The same where activations are float16. */
+const ADVICE_F16 = `train.precision: f32 goes beyond 65504, where f16 ends, and ${ADVICE}`;
+
+function told(checkpoint: KeptCheckpoint | null): string {
+  return checkpoint
+    ? `the last good checkpoint is "${checkpoint.file}" (step ${checkpoint.step})`
+    : "there is no checkpoint yet";
+}
+
 /** A loss, or the weights, became NaN or infinite. */
 export class NonFiniteLoss extends TrainingFailure {
   static {
@@ -82,18 +91,42 @@ export class NonFiniteLoss extends TrainingFailure {
    * @param indices the examples of that step's batch, numbered from 0 as trained on: without those of the validation
    * set
    * @param checkpoint the last one that was written, with finite weights, if there is one
+   * @param precision how activations are kept
    */
   constructor(
     what: string,
     readonly step: number,
     readonly indices: Uint32Array,
     checkpoint: KeptCheckpoint | null,
+    precision: "f32" | "f16" = "f32",
   ) {
     const shown = [...indices.slice(0, 16)].join(", ") + (indices.length > 16 ? ", ..." : "");
-    const kept = checkpoint
-      ? `the last good checkpoint is "${checkpoint.file}" (step ${checkpoint.step})`
-      : "there is no checkpoint yet";
-    super(`Stopped at step ${step} as ${what} not finite; its batch has the examples [${shown}]; ${kept}; ${ADVICE}`);
+    const advice = precision === "f16" ? ADVICE_F16 : ADVICE;
+    super(
+      `Stopped at step ${step} as ${what} not finite; its batch has the examples [${shown}]; ${told(checkpoint)}; ` +
+        advice,
+    );
+  }
+}
+
+/** Gradients in float16 are not finite whatever the loss is scaled by. */
+export class LossScaleTooSmall extends TrainingFailure {
+  static {
+    this.prototype.name = "LossScaleTooSmall";
+  }
+
+  /**
+   * Says what to do.
+   *
+   * @param step steps done when it was seen
+   * @param skipped steps that changed nothing
+   * @param checkpoint the last one that was written, if there is one
+   */
+  constructor(readonly step: number, readonly skipped: number, checkpoint: KeptCheckpoint | null) {
+    super(
+      `Stopped at step ${step} as gradients are not finite in f16 with any loss scale from 1 on (${skipped} steps ` +
+        `skipped); ${told(checkpoint)}; ${ADVICE_F16}`,
+    );
   }
 }
 

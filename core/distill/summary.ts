@@ -1,4 +1,6 @@
 import type { Evaluation } from "../evaluate/evaluate.ts";
+import type { LossScale } from "../nn/grad_scaler.ts";
+import { labelledOf } from "../plugin/labelled.ts";
 import { countTrained } from "../plugin/parameters.ts";
 import type { SkippedExamples } from "../plugin/dataset.ts";
 import { VERSION } from "../version.ts";
@@ -22,6 +24,8 @@ export interface RunSummary {
   readonly seed: number;
   /** Examples of each split. */
   readonly examples: { readonly train: number; readonly validation: number; readonly test: number };
+  /** How many of them have a label; what is measured by labels is of these alone. */
+  readonly labelled: { readonly train: number; readonly validation: number; readonly test: number };
   /** Examples that the data set left out, by file; see `onBad` of data sets of texts. */
   readonly skipped: readonly SkippedExamples[];
   /** SHA-256 of each data file that was read, by its name in the recipe. */
@@ -30,18 +34,20 @@ export interface RunSummary {
   readonly positiveClass: string | null;
   /** The teacher on the test set; `null` without one. */
   readonly teacher: {
-    /** `null` for a regression. */
+    /** `null` for a regression, and where no test example has a label. */
     readonly accuracy: number | null;
-    readonly loss: number;
+    /** `null` where no test example has a label. */
+    readonly loss: number | null;
     /** By name; see {@link Evaluation}. */
     readonly metrics: Readonly<Record<string, number>>;
     readonly parameters: number;
   } | null;
   /** The merged student. */
   readonly student: {
-    /** On the test set, merged; `null` for a regression. */
+    /** On the test set, merged; `null` for a regression, and where no test example has a label. */
     readonly accuracy: number | null;
-    readonly loss: number;
+    /** `null` where no test example has a label. */
+    readonly loss: number | null;
     /** On the test set, by name: what the task is measured by. */
     readonly metrics: Readonly<Record<string, number>>;
     readonly validationAccuracy: number | null;
@@ -74,6 +80,10 @@ export interface RunSummary {
   readonly losses: Readonly<Record<string, number>>;
   /** The metrics that losses reported at the end of the last epoch, by the loss's name; empty if none does. */
   readonly lossMetrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** How activations and their gradients were kept in training. */
+  readonly precision: "f32" | "f16";
+  /** Of `f16`: the loss's scale and the steps skipped for it, at the last log line; else `null`. */
+  readonly lossScale: LossScale | null;
   /** Frobenius norm of each over-parameterised matrix, merged. */
   readonly norms: Readonly<Record<string, number>>;
   /** SHA-256 of the student's weights file. */
@@ -97,7 +107,7 @@ export function summarise(
   { id, ops: { backend }, recipe: { value: settings }, data, teacher, student, watch }: RunParts,
   { taught, test, validation, seen }: Measured,
   exported: ExportedStudent,
-  { steps, epochs, losses, lossMetrics }: TrainingResult,
+  { steps, epochs, losses, lossMetrics, lossScale }: TrainingResult,
 ): RunSummary {
   const [training, inference] = [student.trainingParameters, student.inferenceParameters];
   return {
@@ -108,6 +118,11 @@ export function summarise(
     device: backend.description,
     seed: settings.seed,
     examples: { train: data.train.length, validation: data.validation?.length ?? 0, test: data.test.length },
+    labelled: {
+      train: labelledOf(data.train),
+      validation: data.validation ? labelledOf(data.validation) : 0,
+      test: labelledOf(data.test),
+    },
     skipped: data.dataset.skipped ?? [],
     dataSha256: data.sha256,
     positiveClass: test.positiveClass,
@@ -139,6 +154,8 @@ export function summarise(
     peakBytes: backend.memory().peakBytes,
     losses,
     lossMetrics,
+    precision: settings.train.precision,
+    lossScale,
     norms: exported.norms,
     studentSha256: exported.sha256,
   };

@@ -24,13 +24,13 @@ export async function compareLogits(
   count: number,
 ): Promise<LogitComparison> {
   const indices = Uint32Array.from({ length: Math.min(count, examples.length) }, (_, index) => index);
-  const computed = computeBatches([indices], (indices) =>
+  const computed = computeBatches(examples, [indices], (indices) =>
     ops.scope(() => {
       const batch = uploadBatch(ops, examples, indices);
       return [infer(ops, model, a, batch).logits, infer(ops, model, b, batch).logits];
     }));
   let [most, largest] = [0, 0];
-  for (const { result: logits } of computed) {
+  for await (const { result: logits } of computed) {
     const [first, second] = await ops.read(logits);
     logits.forEach((tensor) => tensor.dispose());
     for (let i = 0; i < first.length; i++) {

@@ -1,4 +1,5 @@
 import { TensorTooLarge } from "../errors.ts";
+import type { Examples } from "../plugin/dataset.ts";
 
 /** A batch that was computed, or a part of one. */
 export interface ComputedBatch<Result> {
@@ -9,17 +10,19 @@ export interface ComputedBatch<Result> {
 }
 
 /**
- * Computes batch by batch; where a tensor would be too large for the backend, a batch is gone through in parts of half
- * the size, and so are those after it. For computations that treat each example by itself.
+ * Computes batch by batch, each fetched before; where a tensor would be too large for the backend, a batch is gone
+ * through in parts of half the size, and so are those after it. For computations that treat each example by itself.
  *
  * @throws TensorTooLarge if one example is too much
  */
-export function* computeBatches<Result>(
+export async function* computeBatches<Result>(
+  examples: Examples,
   batches: Iterable<Uint32Array>,
   compute: (indices: Uint32Array) => Result,
-): Generator<ComputedBatch<Result>> {
+): AsyncGenerator<ComputedBatch<Result>> {
   let most = Infinity;
   for (const batch of batches) {
+    await examples.fetch?.(batch);
     for (let begin = 0; begin < batch.length;) {
       const indices = batch.slice(begin, begin + most);
       let result: Result;

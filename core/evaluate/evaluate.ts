@@ -3,11 +3,14 @@ import { UserError } from "../errors.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
+import { labelledOf } from "../plugin/labelled.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
+
 import { firstIndices } from "../data/loader.ts";
 import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
+import { agreementOf } from "./decisions.ts";
 import { computeBatches } from "./compute_batches.ts";
 import type { Confusion } from "./metrics/confusion.ts";
 import { type ClassName, metricsOf } from "./metrics/metrics.ts";
@@ -16,19 +19,30 @@ import { inferOn, predictionsOf, scoredIn } from "./predictions.ts";
 
 /** How well a model does on a list of examples. */
 export interface Evaluation {
-  /** Part of the examples, or of the scored tokens, that the model is right about; `null` for a regression. */
+  /**
+   * Part of the examples with a label, or of the scored tokens, that the model is right about; `null` for a regression,
+   * and where no example has a label.
+   */
   readonly accuracy: number | null;
-  /** Mean cross-entropy in nats, over examples or scored tokens; mean squared error for a regression. */
-  readonly loss: number;
-  /** How many examples were measured. */
+  /**
+   * Mean cross-entropy in nats, over examples with a label or scored tokens; mean squared error for a regression.
+   * `null` where no example has a label.
+   */
+  readonly loss: number | null;
+  /** How many examples were given. */
   readonly examples: number;
-  /** All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, or `pearson`, `spearman`. */
+  /** How many of them have a label: all that is measured is of these, but for `agreement`, which is of all examples. */
+  readonly labelled: number;
+  /**
+   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, or `pearson`, `spearman`; none
+   * of them where no example has a label. `agreement` with a teacher, where its decisions are given.
+   */
   readonly metrics: Readonly<Record<string, number>>;
   /** The class that `f1` is of; `null` where it is not that of a class. */
   readonly positiveClass: string | null;
   /** The scores of each type of spans that tags mark; `null` where they mark none. */
   readonly spans: readonly TypeScores[] | null;
-  /** `[true class][predicted class]`; `null` for a regression. */
+  /** `[true class][predicted class]`; `null` for a regression, and where no example has a label. */
   readonly confusion: Confusion | null;
 }
 
@@ -48,6 +62,8 @@ export interface EvaluationCall {
   readonly batchSize: number;
   /** The class whose F1 is asked for; unset or `null`: the second of two. */
   readonly positiveClass?: ClassName | null;
+  /** What a teacher decides about each example, a class or a number, to be compared with; not for tagging. */
+  readonly taught?: ArrayLike<number> | null;
 }
 
 /**
@@ -74,21 +90,23 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
     "call.input": [call.input, "a map"],
     "call.batchSize": [call.batchSize, "a whole number from 1"],
   });
-  const { model, weights, who = "the model", examples, input, batchSize, positiveClass: wanted = null } = call;
+  const { model, weights, who = "the model", examples, input, batchSize, positiveClass: wanted = null, taught = null } =
+    call;
   const { task } = input;
-  const labels: HostTensor[] = [];
+  const labels: GivenLabels[] = [];
   const results: Tensor[] = [];
   const ranges: (readonly [first: number, last: number])[] = [];
-  const computed = computeBatches(batchesOf(firstIndices(examples.length), batchSize), (indices) => {
+  const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
     const hostBatch = examples.batch(indices);
+    const given: GivenLabels = { label: hostBatch.label, labelled: hostBatch.labelled ?? null };
     const tensors = ops.scope(() => {
       const outputs = inferOn(ops, model, weights, hostBatch);
-      return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, hostBatch.label)];
+      return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, given)];
     });
-    return { tensors, label: hostBatch.label };
+    return { tensors, given };
   });
-  for (const { indices, result: { tensors, label } } of computed) {
-    labels.push(label);
+  for await (const { indices, result: { tensors, given } } of computed) {
+    labels.push(given);
     results.push(...tensors);
     ranges.push([indices[0], indices.at(-1)!]);
     await breathe();
@@ -106,16 +124,44 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
         "or the numbers of these examples, are NaN or too large",
     );
   }
+  const labelled = labelledOf(examples);
+  const agreement = taught && { agreement: agreementOf(task, predictions.flatMap((own) => Array.from(own)), taught) };
+  if (labelled === 0) {
+    const nothing = { accuracy: null, loss: null, positiveClass: null, confusion: null, spans: null };
+    return { ...nothing, examples: examples.length, labelled, metrics: { ...agreement } };
+  }
   const loss = losses.reduce((sum, value) => sum + value, 0);
-  const scored = labels.reduce((sum, label) => sum + scoredIn(task, label), 0);
-  const measured = metricsOf(input, labels, predictions, wanted);
-  const accuracy = measured.metrics.accuracy ?? null;
-  return { accuracy, loss: loss / scored, examples: examples.length, ...measured };
+  const scored = labels.reduce((sum, given) => sum + scoredIn(task, given), 0);
+  const known = labels.map((given, index) => withLabel(given, predictions[index]));
+  const measured = metricsOf(input, known.map(({ label }) => label), known.map(({ decided }) => decided), wanted);
+  return {
+    accuracy: measured.metrics.accuracy ?? null,
+    loss: loss / scored,
+    examples: examples.length,
+    labelled,
+    ...measured,
+    metrics: { ...measured.metrics, ...agreement },
+  };
 }
 
-function lossSum(ops: Ops, task: Task, logits: Tensor, { data, shape }: HostTensor): Tensor {
+/** The labels of a batch, and which of its examples have one; `null`: all. */
+interface GivenLabels {
+  readonly label: HostTensor;
+  readonly labelled: HostTensor | null;
+}
+
+/** The labels and decisions of the examples that have a label. */
+function withLabel({ label, labelled }: GivenLabels, decided: ArrayLike<number>) {
+  if (!labelled) return { label, decided };
+  const isLabelled = (_: unknown, place: number) => labelled.data[place] === 1;
+  const data = label.data.filter(isLabelled);
+  return { label: { data, shape: [data.length] }, decided: Array.from(decided).filter(isLabelled) };
+}
+
+function lossSum(ops: Ops, task: Task, logits: Tensor, { label: { data, shape }, labelled }: GivenLabels): Tensor {
   if (task === "regression") {
-    return ops.sum(ops.square(ops.subtract(ops.reshape(logits, shape), ops.tensor(data, shape))));
+    const squares = ops.square(ops.subtract(ops.reshape(logits, shape), ops.tensor(data, shape)));
+    return ops.sum(labelled ? ops.multiply(squares, ops.tensor(labelled.data, shape)) : squares);
   }
   const rows = ops.reshape(logits, [data.length, logits.shape.at(-1)!]);
   const likelihoods = ops.pick(ops.logSoftmax(rows), ops.tensor(data.map((label) => Math.max(label, 0))));

@@ -32,12 +32,12 @@ export async function* overBatches(
   compute: (batch: Batch<Tensor>) => ReadonlyMap<string, Tensor>,
 ): AsyncGenerator<BatchNumbers> {
   // Aliases, as an output may be one of the model's weights, which must not be freed with the others.
-  const computed = computeBatches(batches, (indices) =>
+  const computed = computeBatches(examples, batches, (indices) =>
     ops.scope(() => {
       const outputs = compute(uploadBatch(ops, examples, indices));
       return new Map([...outputs].map(([name, tensor]) => [name, ops.device.alias(tensor, tensor.shape)]));
     }));
-  for (const { indices, result: tensors } of computed) {
+  for await (const { indices, result: tensors } of computed) {
     const numbers = await ops.read([...tensors.values()]);
     tensors.forEach((tensor) => tensor.dispose());
     yield {

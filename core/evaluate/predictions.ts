@@ -33,7 +33,11 @@ export function inferOn(ops: Ops, model: Model, weights: Weights, batch: Batch<H
   return infer(ops, model, weights, upload(ops, batchFor(model, batch, NOTHING)));
 }
 
-/** How many answers of a batch count: its examples, or the tokens whose label is not -1. */
-export function scoredIn(task: Task, { data }: HostTensor): number {
-  return task === "tagging" ? data.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0) : data.length;
+/** How many answers of a batch count: its examples that have a label, or the tokens whose label is not -1. */
+export function scoredIn(
+  task: Task,
+  { label: { data }, labelled }: { readonly label: HostTensor; readonly labelled?: HostTensor | null },
+): number {
+  if (task === "tagging") return data.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0);
+  return labelled ? labelled.data.reduce((count, one) => count + one, 0) : data.length;
 }

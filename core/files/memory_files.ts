@@ -45,6 +45,11 @@ export function memoryFiles(content: Readonly<Record<string, Uint8Array | string
   return files;
 }
 
+/** Calls a function; what it throws becomes a rejection. */
+async function attempt<Result>(body: () => Result): Promise<Awaited<Result>> {
+  return await body();
+}
+
 class MemoryFiles implements Files {
   readonly paths = "posix";
   readonly #root: Folder = new Map();
@@ -60,38 +65,38 @@ class MemoryFiles implements Files {
   }
 
   look(path: string): Promise<FileInfo> {
-    return Promise.try(() => {
+    return attempt(() => {
       const there = this.#at(path);
       return there instanceof Map ? { kind: "folder", size: 0 } : { kind: "file", size: there.bytes.length };
     });
   }
 
   isLink(path: string): Promise<boolean> {
-    return Promise.try(() => {
+    return attempt(() => {
       this.#at(path);
       return false;
     });
   }
 
   realPath(path: string): Promise<string> {
-    return Promise.try(() => {
+    return attempt(() => {
       this.#at(path);
       return resolve("/", path);
     });
   }
 
   list(path: string): Promise<FolderEntry[]> {
-    return Promise.try(() =>
+    return attempt(() =>
       Array.from(this.#folder(path), ([name, there]) => ({ name, kind: there instanceof Map ? "folder" : "file" }))
     );
   }
 
   read(path: string): Promise<Uint8Array<ArrayBuffer>> {
-    return Promise.try(() => this.#file(path).bytes.slice());
+    return attempt(() => this.#file(path).bytes.slice());
   }
 
   open(path: string): Promise<OpenFile> {
-    return Promise.try(() => {
+    return attempt(() => {
       // What is written later is another file's content, as on a disk.
       const { bytes } = this.#file(path);
       return {
@@ -103,18 +108,18 @@ class MemoryFiles implements Files {
   }
 
   write(path: string, bytes: Uint8Array): Promise<void> {
-    return Promise.try(() => this.#write(path, bytes));
+    return attempt(() => this.#write(path, bytes));
   }
 
   create(path: string): Promise<void> {
-    return Promise.try(() => {
+    return attempt(() => {
       if (this.#find(path) !== undefined) throw new FileError("EEXIST", path);
       this.#write(path, new Uint8Array());
     });
   }
 
   append(path: string, bytes: Uint8Array): Promise<void> {
-    return Promise.try(() => {
+    return attempt(() => {
       const file = this.#file(path);
       const whole = new Uint8Array(file.bytes.length + bytes.length);
       whole.set(file.bytes);
@@ -124,7 +129,7 @@ class MemoryFiles implements Files {
   }
 
   makeFolder(path: string, around: boolean): Promise<void> {
-    return Promise.try(() => {
+    return attempt(() => {
       if (around) return this.#makeFolders(path);
       if (this.#find(path) !== undefined) throw new FileError("EEXIST", path);
       this.#folder(dirname(resolve("/", path))).set(basename(path), new Map());
@@ -132,7 +137,7 @@ class MemoryFiles implements Files {
   }
 
   rename(from: string, to: string): Promise<void> {
-    return Promise.try(() => {
+    return attempt(() => {
       const [source, target] = [resolve("/", from), resolve("/", to)];
       const [home, folder] = [this.#folder(dirname(source)), this.#folder(dirname(target))];
       const [moved, there] = [this.#at(source), this.#find(target)];
@@ -149,7 +154,7 @@ class MemoryFiles implements Files {
   }
 
   remove(path: string): Promise<void> {
-    return Promise.try(() => {
+    return attempt(() => {
       this.#at(path);
       const own = resolve("/", path);
       if (own === "/") throw new FileError("EBUSY", path);
@@ -167,7 +172,7 @@ class MemoryFiles implements Files {
   }
 
   openLock(path: string): Promise<LockFile> {
-    return Promise.try(() => {
+    return attempt(() => {
       if (this.#find(path) === undefined) this.#write(path, new Uint8Array());
       const file = this.#file(path);
       const own = Symbol(path);

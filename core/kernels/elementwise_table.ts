@@ -14,10 +14,14 @@ export interface UnaryExpressions {
   readonly value: string;
   /** d loss / d x. */
   readonly dx: string;
-  /** The meaning of `c`, where the function takes one. */
-  readonly c?: string;
   /** The SIMD kernel of the cpu backend, where there is one, beside which one for the gradient stands. */
   readonly wasm?: "relu" | "gelu";
+}
+
+/** A function that takes a number with the call. */
+interface WithConstant extends UnaryExpressions {
+  /** The meaning of `c`. */
+  readonly c: string;
 }
 
 export interface BinaryExpressions {
@@ -39,7 +43,31 @@ const TANH = "select(tanh(clamp(x, -20.0, 20.0)), x, isNan(x))";
 /** Hendrycks and Gimpel 2016: the tanh in the approximation of GELU. */
 const GELU_TANH = "tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x), -20.0, 20.0))";
 
-export const unaryTable = {
+// The names are written out, as the types of a published package are not inferred.
+
+/** Functions of one number. */
+export type UnaryName =
+  | "negate"
+  | "complement"
+  | "exp"
+  | "log"
+  | "sqrt"
+  | "square"
+  | "abs"
+  | "reciprocal"
+  | "relu"
+  | "sigmoid"
+  | "tanh"
+  | "gelu"
+  | "geluTanh";
+
+/** Functions of one number and of one that is given with the call. */
+export type ConstantName = "scale" | "offset" | "huber" | "clampMinimum";
+
+/** Functions of two numbers. */
+export type BinaryName = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum";
+
+export const unaryTable: Readonly<Record<UnaryName, UnaryExpressions> & Record<ConstantName, WithConstant>> = {
   negate: { value: "-x", dx: "-g" },
   complement: { value: "1.0 - x", dx: "-g" },
   exp: { value: EXP, dx: `g * ${EXP}` },
@@ -69,9 +97,9 @@ export const unaryTable = {
     c: "where the parabola goes over into lines",
   },
   clampMinimum: { value: "select(x, c, x < c)", dx: "select(0.0, g, x > c)", c: "the smallest value" },
-} as const satisfies Record<string, UnaryExpressions>;
+};
 
-export const binaryTable = {
+export const binaryTable: Readonly<Record<BinaryName, BinaryExpressions>> = {
   add: { value: "x + y", dx: "g", dy: "g", wasm: "add" },
   subtract: { value: "x - y", dx: "g", dy: "-g" },
   multiply: { value: "x * y", dx: "g * y", dy: "g * x" },
@@ -86,4 +114,4 @@ export const binaryTable = {
     dx: "select(0.0, g, x <= y)",
     dy: "select(g, 0.0, x <= y)",
   },
-} as const satisfies Record<string, BinaryExpressions>;
+};

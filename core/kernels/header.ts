@@ -1,4 +1,5 @@
 import type { ElementType, ParameterType } from "../backend/kernel.ts";
+import { HALF_FUNCTIONS } from "./half_bindings.ts";
 import { LINEAR_WORKGROUP } from "./launch.ts";
 
 /** The tensors of a kernel by name, in the order of their bindings. */
@@ -33,24 +34,37 @@ const WGSL_TYPES: Readonly<Record<ParameterType, string>> = { u32: "u32", f32: "
 
 const ELEMENTS: Readonly<Record<Lanes, ElementType>> = { 1: "f32", 4: "vec4f" };
 
+const HALVES: Readonly<Record<Lanes, string>> = { 1: "f16", 4: "vec4<f16>" };
+
 /**
  * The WGSL that a kernel's signature says: the parameters as the uniform struct `p`, the tensors as arrays under their
  * names, and, where some have elements of either size and all the same, the type `Element` of so many `LANES`.
+ *
+ * @param halves how many numbers an element is of those tensors that are float16
  */
-export function headerOf({ reads, writes, parameters }: Signature, lanes: LanesOf): string {
+export function headerOf(
+  { reads, writes, parameters }: Signature,
+  lanes: LanesOf,
+  halves: ReadonlyMap<string, Lanes> = new Map(),
+): string {
   const members = Object.entries(parameters).map(([name, type]) => `  ${name}: ${WGSL_TYPES[type]},\n`);
-  const typeOf = ([name, type]: [string, ElementType]) =>
-    type === "Element" && typeof lanes !== "number" ? ELEMENTS[lanes[name]] : type;
+  const typeOf = ([name, type]: [string, ElementType]) => {
+    const half = halves.get(name);
+    if (half) return HALVES[half];
+    return type === "Element" && typeof lanes !== "number" ? ELEMENTS[lanes[name]] : type;
+  };
   const tensors = [
     ...Object.entries(reads).map((tensor) => `var<storage, read> ${tensor[0]}: array<${typeOf(tensor)}>;`),
     ...Object.entries(writes).map((tensor) => `var<storage, read_write> ${tensor[0]}: array<${typeOf(tensor)}>;`),
   ];
   const varied = typeof lanes === "number" && [...Object.values(reads), ...Object.values(writes)].includes("Element");
   return [
+    ...(halves.size > 0 ? ["enable f16;"] : []),
     ...(varied ? [`alias Element = ${ELEMENTS[lanes]};`, `const LANES = ${lanes}u;`] : []),
     `struct Parameters {\n${members.join("")}}`,
     ...["var<uniform> p: Parameters;", ...tensors].map((line, binding) => `@group(0) @binding(${binding}) ${line}`),
     PLACES,
+    ...(halves.size > 0 ? [HALF_FUNCTIONS] : []),
   ].join("\n");
 }
 

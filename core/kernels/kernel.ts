@@ -1,7 +1,8 @@
 import type { Floats } from "../backend/backend.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import type { AdapterTraits, AnyKernel, ElementType, Kernel, Launch, ParameterType } from "../backend/kernel.ts";
-import { type Elements, headerOf, type LanesOf } from "./header.ts";
+import { withHalfBindings } from "./half_bindings.ts";
+import { type Elements, headerOf, type Lanes, type LanesOf, type Signature } from "./header.ts";
 
 /** How a kernel is launched, as its definition says it: with a shader that still lacks its header. */
 export interface ShaderLaunch extends Pick<Launch, "constants" | "workgroups"> {
@@ -58,13 +59,13 @@ export function defineKernel<
   if (registry.has(name)) throw new Error(`Cannot define kernel "${name}" twice`);
   // The same text each time, as pipelines are kept by it.
   const modules = new Map<string, Map<string, string>>();
-  const moduleOf = (shader: string, lanes: LanesOf) => {
-    const key = typeof lanes === "number" ? `${lanes}` : Object.entries(lanes).join();
+  const moduleOf = (shader: string, lanes: LanesOf, halves: readonly string[]) => {
+    const key = (typeof lanes === "number" ? `${lanes}` : Object.entries(lanes).join()) + halves.join(" ");
     let known = modules.get(key);
     if (!known) modules.set(key, known = new Map());
     let made = known.get(shader);
     if (made === undefined) {
-      known.set(shader, made = `${headerOf({ reads, writes, parameters }, lanes)}\n${shader}`);
+      known.set(shader, made = assemble({ reads, writes, parameters }, shader, lanes, halves));
     }
     return made;
   };
@@ -73,16 +74,30 @@ export function defineKernel<
     reads,
     writes,
     parameters,
-    launch(p, adapter) {
+    launch(p, adapter, halves = NONE) {
       const launch: ShaderLaunch & Partial<VariedLaunch> = definition.launch(p, adapter);
       const { shader, lanes = 1, entryPoint = "main", constants, workgroups } = launch;
-      return { code: moduleOf(shader, lanes), entryPoint, constants, workgroups };
+      return { code: moduleOf(shader, lanes, halves), entryPoint, constants, workgroups };
     },
     operations,
     cpu,
   };
   registry.set(name, kernel);
   return kernel;
+}
+
+const NONE: readonly string[] = [];
+
+/** A shader behind its header; `halves` names the tensors that are float16. */
+function assemble(signature: Signature, shader: string, lanes: LanesOf, halves: readonly string[]): string {
+  if (halves.length === 0) return `${headerOf(signature, lanes)}\n${shader}`;
+  const types: Elements = { ...signature.reads, ...signature.writes };
+  const lanesOf = (name: string): Lanes => {
+    if (types[name] !== "Element") return types[name] === "vec4f" ? 4 : 1;
+    return typeof lanes === "number" ? lanes : lanes[name];
+  };
+  const elements = new Map(halves.map((name) => [name, lanesOf(name)]));
+  return `${headerOf(signature, lanes, elements)}\n${withHalfBindings(shader, elements)}`;
 }
 
 /** All kernels defined so far, by name. */

@@ -1,55 +1,110 @@
 import adamwShader from "../../shaders/adamw.wgsl" with { type: "text" };
 import clipScaleShader from "../../shaders/clip_scale.wgsl" with { type: "text" };
 import sgdShader from "../../shaders/sgd.wgsl" with { type: "text" };
+import biasCorrectionShader from "../../shaders/bias_correction.wgsl" with { type: "text" };
+import type { Floats } from "../backend/backend.ts";
+import { fillHoles } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { spread } from "./launch.ts";
 
-/** One step of SGD with momentum, in place. The gradient is multiplied by `gradientScale [1]` first. */
-export const sgdKernel = defineKernel({
-  name: "sgd",
-  reads: { gradient: "f32", gradientScale: "f32" },
-  writes: { parameter: "f32", velocity: "f32" },
-  parameters: { size: "u32", rate: "f32", momentum: "f32", weightDecay: "f32", nesterov: "u32" },
-  launch: (p, adapter) => ({ shader: sgdShader, workgroups: spread(p.size, adapter) }),
-  cpu: ({ gradient, gradientScale, parameter, velocity }, { size, rate, momentum, weightDecay, nesterov }) => {
-    const scale = gradientScale[0];
-    for (let i = 0; i < size; i++) {
-      const g = gradient[i] * scale + weightDecay * parameter[i];
-      const v = momentum * velocity[i] + g;
-      velocity[i] = v;
-      parameter[i] -= rate * (nesterov === 1 ? g + momentum * v : v);
-    }
-  },
-});
+/** What a step does that a scaled loss may skip: its `gradientScale [2]` is a loss scale's, negative for that. */
+const SKIP = "if (gradientScale[0] < 0.0) { return; }";
+
+/**
+ * One step of SGD with momentum, in place. The gradient is multiplied by `gradientScale` first.
+ *
+ * @param scaled whether the loss was scaled, so that a negative factor says to change nothing
+ */
+const sgd = (scaled: boolean) => {
+  const shader = fillHoles(sgdShader, { SKIP: scaled ? SKIP : "" });
+  return defineKernel({
+    name: scaled ? "sgd, scaled" : "sgd",
+    reads: { gradient: "f32", gradientScale: "f32" },
+    writes: { parameter: "f32", velocity: "f32" },
+    parameters: { size: "u32", rate: "f32", momentum: "f32", weightDecay: "f32", nesterov: "u32" },
+    launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
+    cpu: ({ gradient, gradientScale, parameter, velocity }, { size, rate, momentum, weightDecay, nesterov }) => {
+      const scale = gradientScale[0];
+      if (scaled && scale < 0) return;
+      for (let i = 0; i < size; i++) {
+        const g = gradient[i] * scale + weightDecay * parameter[i];
+        const v = momentum * velocity[i] + g;
+        velocity[i] = v;
+        parameter[i] -= rate * (nesterov === 1 ? g + momentum * v : v);
+      }
+    },
+  });
+};
+
+/** One step of SGD; the gradient is multiplied by `gradientScale [1]`. */
+export const sgdKernel = sgd(false);
+/** One step of SGD on gradients of a scaled loss; see {@link lossScaleKernel}. */
+export const scaledSgdKernel = sgd(true);
+
+const adamwParameters = {
+  size: "u32",
+  rate: "f32",
+  beta1: "f32",
+  beta2: "f32",
+  epsilon: "f32",
+  weightDecay: "f32",
+} as const;
+
+type AdamwViews = Readonly<Record<"gradient" | "gradientScale" | "parameter" | "mean" | "square", Floats>>;
+
+function adamwLoop(
+  { gradient, gradientScale, parameter, mean, square }: AdamwViews,
+  p: Readonly<Record<keyof typeof adamwParameters, number>>,
+  correction1: number,
+  correction2: number,
+): void {
+  const scale = gradientScale[0];
+  const { size, rate, beta1, beta2, epsilon } = p;
+  const keep = 1 - rate * p.weightDecay;
+  for (let i = 0; i < size; i++) {
+    const g = gradient[i] * scale;
+    const m = beta1 * mean[i] + (1 - beta1) * g;
+    const v = beta2 * square[i] + (1 - beta2) * g * g;
+    mean[i] = m;
+    square[i] = v;
+    parameter[i] = parameter[i] * keep - rate * (m / correction1) / (Math.sqrt(v / correction2) + epsilon);
+  }
+}
+
+const plainAdamw = fillHoles(adamwShader, { SKIP: "", CORRECTION1: "p.correction1", CORRECTION2: "p.correction2" });
 
 /** One step of AdamW, in place. The gradient is multiplied by `gradientScale [1]` first. */
 export const adamwKernel = defineKernel({
   name: "adamw",
   reads: { gradient: "f32", gradientScale: "f32" },
   writes: { parameter: "f32", mean: "f32", square: "f32" },
-  parameters: {
-    size: "u32",
-    rate: "f32",
-    beta1: "f32",
-    beta2: "f32",
-    epsilon: "f32",
-    weightDecay: "f32",
-    correction1: "f32",
-    correction2: "f32",
-  },
-  launch: (p, adapter) => ({ shader: adamwShader, workgroups: spread(p.size, adapter) }),
-  cpu: ({ gradient, gradientScale, parameter, mean, square }, p) => {
-    const scale = gradientScale[0];
-    const { size, rate, beta1, beta2, epsilon, correction1, correction2 } = p;
-    const keep = 1 - rate * p.weightDecay;
-    for (let i = 0; i < size; i++) {
-      const g = gradient[i] * scale;
-      const m = beta1 * mean[i] + (1 - beta1) * g;
-      const v = beta2 * square[i] + (1 - beta2) * g * g;
-      mean[i] = m;
-      square[i] = v;
-      parameter[i] = parameter[i] * keep - rate * (m / correction1) / (Math.sqrt(v / correction2) + epsilon);
-    }
+  parameters: { ...adamwParameters, correction1: "f32", correction2: "f32" },
+  launch: (p, adapter) => ({ shader: plainAdamw, workgroups: spread(p.size, adapter) }),
+  cpu: (views, p) => adamwLoop(views, p, p.correction1, p.correction2),
+});
+
+// Steps that were skipped do not count, and how many those are is known on the device alone.
+const scaledAdamw = biasCorrectionShader + fillHoles(adamwShader, {
+  SKIP: `${SKIP}
+  let taken = p.step - gradientScale[1];
+  let correction1 = biasCorrection(taken * p.logBeta1);
+  let correction2 = biasCorrection(taken * p.logBeta2);`,
+  CORRECTION1: "correction1",
+  CORRECTION2: "correction2",
+});
+
+/** One step of AdamW on gradients of a scaled loss; see {@link lossScaleKernel}. `step` counts those skipped, too. */
+export const scaledAdamwKernel = defineKernel({
+  name: "adamw, scaled",
+  reads: { gradient: "f32", gradientScale: "f32" },
+  writes: { parameter: "f32", mean: "f32", square: "f32" },
+  parameters: { ...adamwParameters, step: "f32", logBeta1: "f32", logBeta2: "f32" },
+  launch: (p, adapter) => ({ shader: scaledAdamw, workgroups: spread(p.size, adapter) }),
+  cpu: (views, p) => {
+    const [scale, skipped] = views.gradientScale;
+    if (scale < 0) return;
+    const taken = p.step - skipped;
+    adamwLoop(views, p, -Math.expm1(taken * p.logBeta1), -Math.expm1(taken * p.logBeta2));
   },
 });
 

@@ -8,7 +8,8 @@ import type { ForeignConfig } from "../plugin/saved_options.ts";
 import { listWords } from "../recipe/words.ts";
 import { readConfigIfThere } from "./config_file.ts";
 
-const FILE = "preprocessor_config.json";
+/** The file of an image processor, by Hugging Face. */
+export const PROCESSOR_FILE = "preprocessor_config.json";
 
 /** Numbers of channels that transformers finds among an array's sides by itself. */
 const CHANNELS = [1, 3];
@@ -25,7 +26,7 @@ const MOST = 8192;
  * pipeline arrays alone, as it turns every picture into three channels. Of other numbers of channels there is no file.
  */
 export function imageProcessorFiles(
-  { size: [height, width, channels], normalise: { mean, std } }: ImageInput,
+  { size: [height, width, channels], normalise: { mean, std }, processor }: ImageInput,
 ): Readonly<Record<string, Uint8Array>> {
   if (!CHANNELS.includes(channels)) return {};
   const config = {
@@ -33,13 +34,14 @@ export function imageProcessorFiles(
     do_resize: true,
     size: { height, width },
     resample: BILINEAR,
+    ...processor,
     do_rescale: true,
     rescale_factor: 1 / 255,
     do_normalize: true,
     image_mean: mean,
     image_std: std,
   };
-  return { [FILE]: new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n") };
+  return { [PROCESSOR_FILE]: new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n") };
 }
 
 /** What a folder's `preprocessor_config.json` makes of pictures. */
@@ -58,9 +60,13 @@ export interface ImageProcessor {
  * @throws UserError for a file that is no JSON object
  */
 export async function readImageProcessor(folder: string): Promise<ImageProcessor | null> {
-  const file = join(folder, FILE);
+  const file = join(folder, PROCESSOR_FILE);
   const config = await readConfigIfThere(file);
-  if (!config) return null;
+  return config && imageProcessorOf(config, file);
+}
+
+/** The same of what stands in such a file. @param file its path, for messages */
+export function imageProcessorOf(config: ForeignConfig, file: string): ImageProcessor {
   return {
     file,
     normalise: (channels) => normalisation(config, file, channels),

@@ -1,3 +1,4 @@
+import { groupBy } from "../group_by.ts";
 import { UserError } from "../errors.ts";
 import { listedPath, lookAt, readUserFile } from "../files.ts";
 import { foreignKind } from "../foreign_bytes.ts";
@@ -38,7 +39,7 @@ async function readAll<Found>(
   if (!file.endsWith(".index.json")) return { file, found: await read(file) };
   const places = await readIndex(file);
   const found = new Map<string, Found>();
-  for (const [shard, names] of Map.groupBy(places.keys(), (name) => places.get(name)!)) {
+  for (const [shard, names] of groupBy(places.keys(), (name) => places.get(name)!)) {
     const stored = await read(shard);
     for (const name of names) {
       const tensor = stored.get(name);

@@ -1,8 +1,8 @@
 import { expectArguments } from "../arguments.ts";
-import { TensorTooLarge, UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
-import { showShape, type Tensor } from "../tensor.ts";
-import type { NamedShape } from "./tensor_store.ts";
+import { sizeOf, type Tensor } from "../tensor.ts";
+import { hold } from "./hold.ts";
+import { mostPerStorage, type NamedShape, type RowRange, rowRanges } from "./row_ranges.ts";
 import { type Weights, weightsFrom } from "./weights.ts";
 
 /** Weights on the device that nothing trains. */
@@ -12,7 +12,8 @@ export interface FrozenWeights extends Weights {
 }
 
 /**
- * Puts a model's weights on the device, until they are disposed of.
+ * Puts a model's weights on the device, until they are disposed of; tables that are asked for by rows and too large for
+ * a tensor as several.
  *
  * @throws UserError naming a weight that is larger than a tensor can be there
  *
@@ -41,23 +42,18 @@ export function freeze(
   const { parameters } = model;
   const lacking = parameters.find(({ name }) => !numbers.has(name));
   if (lacking) throw new RangeError(`Cannot freeze the model: there are no numbers for its weight "${lacking.name}"`);
-  const hold = ({ name, shape }: NamedShape) => {
-    try {
-      return ops.keep(ops.tensor(numbers.get(name)!, shape));
-    } catch (error) {
-      if (!(error instanceof TensorTooLarge)) throw error;
-      throw new UserError(
-        `Cannot hold the weight ${name} ${showShape(shape)}: ${error.sizes}; a smaller model, or --backend cpu`,
-        { cause: error },
-      );
-    }
+  const held = ({ name, whole, shape, begin }: RowRange) => {
+    const all = numbers.get(whole)!;
+    const own = name === whole ? all : all.subarray(begin, begin + sizeOf(shape));
+    return hold(ops, own, shape, `the weight ${name}`, "a smaller model");
   };
+  const ranges = parameters.flatMap((parameter) => rowRanges(parameter, mostPerStorage(ops.backend)));
   const tensors = new Map<string, Tensor>();
   try {
-    for (const parameter of parameters) tensors.set(parameter.name, hold(parameter));
+    for (const range of ranges) tensors.set(range.name, held(range));
   } catch (error) {
     tensors.forEach((tensor) => tensor.dispose());
     throw error;
   }
-  return { ...weightsFrom(tensors), dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
+  return { ...weightsFrom(tensors, undefined, ranges), dispose: () => tensors.forEach((tensor) => tensor.dispose()) };
 }

@@ -1,5 +1,5 @@
 import { expectArguments } from "../arguments.ts";
-import { adamwKernel, clipScaleKernel, sgdKernel } from "../kernels/optimisers.ts";
+import { adamwKernel, clipScaleKernel, scaledAdamwKernel, scaledSgdKernel, sgdKernel } from "../kernels/optimisers.ts";
 import type { Ops } from "../ops/ops.ts";
 import { squaredNorm } from "../ops/squared_norm.ts";
 import type { Tensor } from "../tensor.ts";
@@ -32,7 +32,7 @@ export interface StepSettings {
   readonly rate: number;
   /** Of sgd the L2 penalty's factor, of adamw the decoupled decay, times the learning rate. */
   readonly weightDecay: number;
-  /** A factor of the gradient, `[1]`. */
+  /** A factor of the gradient, `[1]`; or of a {@link GradScaler}, `[2]`, which may skip the step. */
   readonly gradientScale: Tensor;
   /** The number of this step, from 1. */
   readonly step: number;
@@ -102,7 +102,12 @@ export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOpt
     const { momentum, nesterov } = options;
     const step = ({ rate, weightDecay, gradientScale }: StepSettings) => {
       for (const { size, rateScale, parameter, gradient, first: velocity } of parts) {
-        ops.device.run(sgdKernel, { gradient, gradientScale, parameter, velocity }, {
+        ops.device.run(isScaled(gradientScale) ? scaledSgdKernel : sgdKernel, {
+          gradient,
+          gradientScale,
+          parameter,
+          velocity,
+        }, {
           size,
           rate: rate * rateScale,
           momentum,
@@ -116,20 +121,24 @@ export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOpt
   const { betas: [beta1, beta2], epsilon } = options;
   const step = ({ rate, weightDecay, gradientScale, step }: StepSettings) => {
     for (const { size, rateScale, parameter, gradient, first: mean, second: square } of parts) {
-      ops.device.run(adamwKernel, { gradient, gradientScale, parameter, mean, square }, {
-        size,
-        rate: rate * rateScale,
-        beta1,
-        beta2,
-        epsilon,
-        weightDecay,
-        correction1: 1 - beta1 ** step,
-        correction2: 1 - beta2 ** step,
-      });
+      const tensors = { gradient, gradientScale, parameter, mean, square };
+      const settings = { size, rate: rate * rateScale, beta1, beta2, epsilon, weightDecay };
+      if (isScaled(gradientScale)) {
+        ops.device.run(scaledAdamwKernel, tensors, { ...settings, step, logBeta1: log(beta1), logBeta2: log(beta2) });
+      } else {
+        const corrections = { correction1: 1 - beta1 ** step, correction2: 1 - beta2 ** step };
+        ops.device.run(adamwKernel, tensors, { ...settings, ...corrections });
+      }
     }
   };
   return { state, step, dispose };
 }
+
+/** Whether a factor of gradients is a {@link GradScaler}'s. */
+const isScaled = ({ size }: Tensor) => size === 2;
+
+/** The logarithm of a decay rate; of 0 one that is finite, as a shader wants it, and whose power is still 0. */
+const log = (beta: number) => Math.max(Math.log(beta), -1e4);
 
 /**
  * The factor that keeps the norm of all gradients together below `bound` (Pascanu et al. 2013), `[1]`; 1 without a

@@ -1,6 +1,7 @@
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
-import { type NamedShape, type StorePart, TensorStore } from "./tensor_store.ts";
+import type { NamedShape } from "./row_ranges.ts";
+import { type StorePart, TensorStore } from "./tensor_store.ts";
 
 /** One of the storages of a store of trained tensors. */
 export interface TrainedPart extends StorePart {
@@ -29,14 +30,14 @@ export class ParameterStore extends TensorStore {
     this.#gradients = this.views(this.parts.map(({ gradient }) => gradient));
   }
 
-  /** Takes a step's gradients, in the order of `specs`; `null` counts as zero. */
+  /** Takes a step's gradients, in the order of `ranges`; `null` counts as zero. */
   gather(gradients: readonly (Tensor | null)[]): void {
     gradients.forEach((gradient, index) => this.takeGradient(index, gradient));
   }
 
-  /** Takes the gradient of one of `specs`; `null` counts as zero. */
+  /** Takes the gradient of one of `ranges`; `null` counts as zero. */
   takeGradient(index: number, gradient: Tensor | null): void {
-    const target = this.#gradients.get(this.specs[index].name)!;
+    const target = this.#gradients.get(this.ranges[index].name)!;
     this.ops.device.copy(gradient ?? this.ops.full(target.shape, 0), target);
   }
 

@@ -1,17 +1,8 @@
-import { MOST_NUMBERS, VIEW_ALIGNMENT } from "../backend/backend.ts";
+import { VIEW_ALIGNMENT } from "../backend/backend.ts";
 import { DeviceError, TensorTooLarge, UserError } from "../errors.ts";
 import type { Ops } from "../ops/ops.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
-
-/** A named shape. */
-export interface NamedShape {
-  /** What it is called. */
-  readonly name: string;
-  /** Of any number of dimensions. */
-  readonly shape: readonly number[];
-  /** Its learning rate as a multiple of the others'; 1 if it is left out. */
-  readonly rateScale?: number;
-}
+import { mostPerStorage, type NamedShape, rangesByName, type RowRange, rowRanges } from "./row_ranges.ts";
 
 /** A stretch of a storage whose numbers have the learning rate in common. */
 export interface RateSegment {
@@ -41,15 +32,19 @@ export interface Place {
 
 /**
  * Named tensors side by side in one storage, those of equal learning rate together. Each begins at an aligned place;
- * the gaps stay zero. What is too much for one storage goes into several, each tensor whole.
+ * the gaps stay zero. What is too much for one storage goes into several, each tensor whole; only a table that is asked
+ * for by rows is divided, if it is too large by itself.
  */
 export class TensorStore {
   /** The storages: one unless the tensors are many, none without tensors. */
   readonly parts: readonly StorePart[];
-  /** The tensors by name; they are places in the storages. */
+  /** What the storages hold, in the order of `specs`: every tensor, or its ranges of rows if it is divided. */
+  readonly ranges: readonly RowRange[];
+  /** The tensors of `ranges` by name; they are places in the storages. */
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Of each tensor, in the order of `specs`. */
+  /** Of each tensor, in the order of `ranges`. */
   protected readonly places: readonly Place[];
+  readonly #rangesOf: ReadonlyMap<string, readonly RowRange[]>;
 
   /**
    * Makes room for the tensors, filled with zeros.
@@ -61,9 +56,11 @@ export class TensorStore {
     protected readonly ops: Ops,
     /** Names and shapes of the tensors. */
     readonly specs: readonly NamedShape[],
-    most: number = MOST_NUMBERS,
+    most: number = mostPerStorage(ops.backend),
   ) {
-    const { places, layouts } = layOut(specs, most);
+    this.ranges = specs.flatMap((spec) => rowRanges(spec, most));
+    this.#rangesOf = rangesByName(this.ranges);
+    const { places, layouts } = layOut(this.ranges, most);
     this.places = places;
     this.parts = layouts.map(({ segments, size }, part) => ({ flat: this.room(part, size), segments }));
     this.tensors = this.views(this.parts.map(({ flat }) => flat));
@@ -74,27 +71,42 @@ export class TensorStore {
     return this.specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   }
 
-  /** One tensor. @throws RangeError if there is none of that name */
+  /** One tensor. @throws RangeError if there is none of that name, or it is divided */
   get(name: string): Tensor {
-    const tensor = this.tensors.get(name);
-    if (!tensor) throw new RangeError(`Cannot find the parameter "${name}"`);
+    const [tensor, ...others] = this.rows(name);
+    if (others.length > 0) {
+      throw new RangeError(`Cannot give "${name}" as one tensor: its rows are in ${1 + others.length}`);
+    }
     return tensor;
+  }
+
+  /** The tensors that have the rows of one: itself unless it is divided. @throws RangeError if there is no such one */
+  rows(name: string): readonly Tensor[] {
+    const ranges = this.#rangesOf.get(name);
+    if (!ranges) throw new RangeError(`Cannot find the parameter "${name}"`);
+    return ranges.map(({ name }) => this.tensors.get(name)!);
   }
 
   /** Sets one tensor. @throws RangeError if the length differs */
   set(name: string, data: ArrayLike<number>): void {
-    const tensor = this.get(name);
-    if (data.length !== tensor.size) {
-      throw new RangeError(`Cannot set "${name}" of shape ${showShape(tensor.shape)} to ${data.length} numbers`);
+    const tensors = this.rows(name);
+    const spec = this.specs.find((spec) => spec.name === name)!;
+    if (data.length !== sizeOf(spec.shape)) {
+      throw new RangeError(`Cannot set "${name}" of shape ${showShape(spec.shape)} to ${data.length} numbers`);
     }
-    this.ops.backend.write(tensor.view, data);
+    const ranges = this.#rangesOf.get(name)!;
+    tensors.forEach((tensor, index) => {
+      const { begin } = ranges[index];
+      this.ops.backend.write(tensor.view, tensors.length === 1 ? data : part(data, begin, begin + tensor.size));
+    });
   }
 
   /** Reads every tensor back. */
   async read(): Promise<Map<string, Float32Array>> {
-    const names = this.specs.map(({ name }) => name);
-    const numbers = await this.ops.read(names.map((name) => this.get(name)));
-    return new Map(names.map((name, index) => [name, Float32Array.from(numbers[index])]));
+    const numbers = await this.ops.read(this.ranges.map(({ name }) => this.tensors.get(name)!));
+    const read = new Map(this.specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
+    this.ranges.forEach(({ whole, begin }, index) => read.get(whole)!.set(numbers[index], begin));
+    return read;
   }
 
   /** Frees the storages. */
@@ -110,7 +122,7 @@ export class TensorStore {
     } catch (error) {
       const tooLarge = error instanceof TensorTooLarge;
       if (!(tooLarge || error instanceof RangeError || error instanceof DeviceError)) throw error;
-      const [{ name, shape }, ...rest] = this.specs.filter((_, index) => this.places[index].part === part);
+      const [{ name, shape }, ...rest] = this.ranges.filter((_, index) => this.places[index].part === part);
       const others = rest.length > 0 ? ` and ${rest.length} more` : "";
       const reason = tooLarge ? `${error.sizes}; a smaller model, or --backend cpu` : error.message;
       throw new UserError(`Cannot hold the parameter ${name} ${showShape(shape)}${others}: ${reason}`, {
@@ -121,7 +133,7 @@ export class TensorStore {
 
   /** The tensors' places in storages laid out like this store's, by name. */
   protected views(storages: readonly Tensor[]): Map<string, Tensor> {
-    return new Map(this.specs.map(({ name, shape }, index) => {
+    return new Map(this.ranges.map(({ name, shape }, index) => {
       const { part, offset } = this.places[index];
       return [name, storages[part].alias(shape, offset)];
     }));
@@ -141,6 +153,13 @@ export function namedParts(name: string, { parts }: TensorStore): [name: string,
 interface Layout {
   size: number;
   readonly segments: { offset: number; size: number; rateScale: number }[];
+}
+
+/** Some of the numbers, without a copy where they lie in memory. */
+function part(data: ArrayLike<number>, begin: number, end: number): ArrayLike<number> {
+  return data instanceof Float32Array || data instanceof Float64Array
+    ? data.subarray(begin, end)
+    : Array.prototype.slice.call(data, begin, end);
 }
 
 /** A place for each tensor, in the order of `specs`; tensors of equal learning rate are next to each other. */

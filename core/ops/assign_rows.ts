@@ -4,7 +4,7 @@ import { showShape, type Tensor } from "../tensor.ts";
 
 /** Overwrites rows of `target [rows, width]`: row `indices[i]` by `values[i]`; other rows stay as they are. */
 export function assignRows(device: Device, target: Tensor, indices: Tensor, values: Tensor): void {
-  const [, columns] = target.shape;
+  const [rows, columns] = target.shape;
   const count = indices.size;
   if (target.shape.length !== 2 || showShape(values.shape) !== showShape([count, columns])) {
     throw new RangeError(
@@ -14,6 +14,7 @@ export function assignRows(device: Device, target: Tensor, indices: Tensor, valu
   device.scope(() => {
     const [first, next] = [0, 1].map(() => device.empty([count]));
     device.run(occurrencesKernel, { indices, first, next }, { count });
-    device.run(scatterKernel, { indices, first, next, gradient: values, table: target }, { count, columns });
+    const parameters = { count, columns, begin: 0, rows };
+    device.run(scatterKernel, { indices, first, next, gradient: values, table: target }, parameters);
   });
 }

@@ -84,7 +84,7 @@ export const batchNorm: Op<Arguments> = defineOp({
     const { mean, variance } = training
       ? batchMoments(device, x, options)
       : { mean: runningMean, variance: runningVariance };
-    const y = device.empty(x.shape);
+    const y = device.empty(x.shape, device.formatOf(x));
     device.run(batchNormKernel, { x, mean, variance, weight, bias, added: residual ?? x, y }, {
       rows: x.size / channels,
       channels,
@@ -101,7 +101,7 @@ export const batchNorm: Op<Arguments> = defineOp({
     // What is positive after relu passed it unchanged.
     let g = gradient;
     if (relu) {
-      g = device.empty(x.shape);
+      g = device.empty(x.shape, x.format);
       device.run(unaryKernels.relu.dx, { input: output, gradient, output: g }, { size: x.size, c: 0 });
     }
     const parameters = { rows, channels, ...chunksOfRows(device, rows, channels) };
@@ -114,7 +114,7 @@ export const batchNorm: Op<Arguments> = defineOp({
     device.run(batchNormCoefficientsKernel, tensors, { rows, channels, chunks, epsilon, training: training ? 1 : 0 });
     let dx: Tensor | null = null;
     if (needs[0]) {
-      dx = device.empty(x.shape);
+      dx = device.empty(x.shape, x.format);
       device.run(batchNormGradientKernel, { x, gradient: g, coefficients, dx }, { rows, channels });
     }
     // Running statistics are not differentiated: they stand in the options, not among the tensors.

@@ -35,7 +35,7 @@ function placesOf(tensors: readonly Tensor[], whole: readonly number[], axis: nu
 /** Tensors one after the other along one dimension; the reverse of taking slices. */
 export const concat: Op<[tensors: readonly Tensor[], options: ConcatOptions]> = defineOp({
   forward(device: Device, tensors: readonly Tensor[], { axis }: ConcatOptions) {
-    const output = device.empty(joinedShape(tensors, axis));
+    const output = device.empty(joinedShape(tensors, axis), device.formatOf(...tensors));
     for (const { part, parameters } of placesOf(tensors, output.shape, axis)) {
       device.run(placeSliceKernel, { input: part, output }, parameters);
     }
@@ -44,7 +44,7 @@ export const concat: Op<[tensors: readonly Tensor[], options: ConcatOptions]> = 
   backward(device, { gradient, needs }, tensors, { axis }) {
     return placesOf(tensors, gradient.shape, axis).map(({ part, parameters }, index) => {
       if (!needs[index]) return null;
-      const output = device.empty(part.shape);
+      const output = device.empty(part.shape, part.format);
       device.run(sliceKernel, { input: gradient, output }, parameters);
       return output;
     });

@@ -1,3 +1,4 @@
+import type { NumberFormat } from "../backend/format.ts";
 import type { Device } from "../device.ts";
 import {
   convFilterGradientKernel,
@@ -45,9 +46,15 @@ function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Te
   return permuted(device, summed(device, partials, shape), FROM_KERNEL);
 }
 
+/** Room for the parts of a sum, `[parts, ...shape]`: of float32 where there are several, which {@link summed} adds. */
+function partsIn(device: Device, parts: number, shape: readonly number[], format: NumberFormat): Tensor {
+  return device.empty([parts, ...shape], parts === 1 ? format : "f32");
+}
+
 /** The sum of parts `[parts, ...shape]`. */
-function summed(device: Device, partials: Tensor, shape: readonly number[]): Tensor {
-  return device.alias(partials.shape[0] === 1 ? partials : sumOver(device, partials, new Set([0])), shape);
+function summed(device: Device, partials: Tensor, shape: readonly number[], format: NumberFormat = "f32"): Tensor {
+  const whole = partials.shape[0] === 1 ? partials : sumOver(device, partials, new Set([0]), 1, format);
+  return device.alias(whole, shape);
 }
 
 function forward(device: Device, p: ConvGeometry, x: Tensor, filters: Tensor): Tensor {
@@ -55,20 +62,27 @@ function forward(device: Device, p: ConvGeometry, x: Tensor, filters: Tensor): T
   const taps = kernelHeight * kernelWidth;
   const parts = partsByBlocks(device, images * outHeight * outWidth, outputs, taps * inputs);
   const shape = [images, outHeight, outWidth, outputs];
-  const y = device.empty([parts.parts, ...shape]);
+  const format = device.formatOf(x);
+  const y = partsIn(device, parts.parts, shape, format);
   device.run(convForwardKernel, { x, filters, y }, { ...p, ...parts });
-  return summed(device, y, shape);
+  return summed(device, y, shape, format);
 }
 
-function inputGradient(device: Device, p: ConvGeometry, gradient: Tensor, filters: Tensor): Tensor {
+function inputGradient(
+  device: Device,
+  p: ConvGeometry,
+  gradient: Tensor,
+  filters: Tensor,
+  format: NumberFormat,
+): Tensor {
   const { images, height, width, inputs, outputs, kernelHeight, kernelWidth, stride } = p;
   // With a stride, a pixel is seen by every stride-th tap along each axis; by how many exactly depends on the pixel.
   const taps = Math.ceil(kernelHeight / stride) * Math.ceil(kernelWidth / stride);
   const parts = partsByBlocks(device, images * height * width, inputs, taps * outputs);
   const shape = [images, height, width, inputs];
-  const dx = device.empty([parts.parts, ...shape]);
+  const dx = partsIn(device, parts.parts, shape, format);
   device.run(convInputGradientKernel, { gradient, filters, dx }, { ...p, ...parts });
-  return summed(device, dx, shape);
+  return summed(device, dx, shape, format);
 }
 
 /**
@@ -100,8 +114,8 @@ export const conv2d: Op<[x: Tensor, filter: Tensor, options?: WindowOptions]> = 
   },
   backward(device, { gradient, saved: { geometry, arranged, squares }, needs }, x, filter) {
     const toInput = () => {
-      if (!arranged) return winogradInputGradient(device, geometry, gradient, filter);
-      return inputGradient(device, geometry, gradient, arranged);
+      if (!arranged) return winogradInputGradient(device, geometry, gradient, filter, x.format);
+      return inputGradient(device, geometry, gradient, arranged, x.format);
     };
     const toFilter = () =>
       squares

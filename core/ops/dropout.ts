@@ -15,12 +15,12 @@ export interface DropoutOptions {
 export const dropout: Op<[x: Tensor, options: DropoutOptions]> = defineOp({
   forward(device: Device, x: Tensor, { rate, seed }: DropoutOptions) {
     if (!(rate >= 0 && rate < 1)) throw new RangeError(`Cannot drop with rate ${rate}: it must lie in [0, 1)`);
-    const output = device.empty(x.shape);
+    const output = device.empty(x.shape, device.formatOf(x));
     device.run(dropoutKernel, { input: x, output }, { size: x.size, seed: seed >>> 0, rate });
     return { output, saved: null };
   },
   backward(device, { gradient }, x, { rate, seed }) {
-    const output = device.empty(x.shape);
+    const output = device.empty(x.shape, x.format);
     device.run(dropoutKernel, { input: gradient, output }, { size: x.size, seed: seed >>> 0, rate });
     return [output];
   },

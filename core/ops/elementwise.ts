@@ -7,7 +7,7 @@ import {
   type UnaryKernel,
   unaryKernels,
 } from "../kernels/elementwise.ts";
-import type { binaryTable, unaryTable } from "../kernels/elementwise_table.ts";
+import type { BinaryName, ConstantName, UnaryName } from "../kernels/elementwise_table.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcast } from "./broadcast.ts";
 import { defineOp, type Op } from "./op.ts";
@@ -16,12 +16,12 @@ import { sumTo } from "./sum.ts";
 function unary({ value, dx }: { value: UnaryKernel; dx: UnaryGradientKernel }): Op<[x: Tensor, c?: number], null> {
   return defineOp({
     forward(device: Device, x: Tensor, c = 0) {
-      const output = device.empty(x.shape);
+      const output = device.empty(x.shape, device.formatOf(x));
       device.run(value, { input: x, output }, { size: x.size, c });
       return { output, saved: null };
     },
     backward(device, { gradient }, x, c = 0) {
-      const output = device.empty(x.shape);
+      const output = device.empty(x.shape, x.format);
       device.run(dx, { input: x, gradient, output }, { size: x.size, c });
       return [output];
     },
@@ -39,7 +39,7 @@ function binary(kernels: BinaryKernels): Op<[a: Tensor, b: Tensor], null> {
   return defineOp({
     forward(device: Device, a: Tensor, b: Tensor) {
       const { shape, parameters } = broadcast(a.shape, b.shape);
-      const output = device.empty(shape);
+      const output = device.empty(shape, device.formatOf(a, b));
       device.run(kernels.value, { a, b, output }, parameters);
       return { output, saved: null };
     },
@@ -47,7 +47,8 @@ function binary(kernels: BinaryKernels): Op<[a: Tensor, b: Tensor], null> {
       const { shape, parameters } = broadcast(a.shape, b.shape);
       const part = (kernel: BinaryGradientKernel | null, operand: Tensor) => {
         if (kernel === null) return sumTo(device, gradient, operand.shape);
-        const output = device.empty(shape);
+        // Where the operand was repeated, a sum in float32 follows.
+        const output = device.empty(shape, operand.format);
         device.run(kernel, { a, b, gradient, output }, parameters);
         return sumTo(device, output, operand.shape);
       };
@@ -56,15 +57,14 @@ function binary(kernels: BinaryKernels): Op<[a: Tensor, b: Tensor], null> {
   });
 }
 
-type UnaryName = keyof typeof unaryTable;
-type WithConstant = { [Name in UnaryName]: typeof unaryTable[Name] extends { c: string } ? Name : never }[UnaryName];
-
 /** The unary functions of the table; those with a constant take it as second argument. */
 export const unaryOps = Object.fromEntries(
   Object.entries(unaryKernels).map(([name, kernels]) => [name, unary(kernels)]),
-) as { [Name in UnaryName]: Name extends WithConstant ? Op<[x: Tensor, c: number], null> : Op<[x: Tensor], null> };
+) as
+  & { readonly [Name in UnaryName]: Op<[x: Tensor], null> }
+  & { readonly [Name in ConstantName]: Op<[x: Tensor, c: number], null> };
 
 /** The binary functions of the table, with NumPy's broadcasting. */
 export const binaryOps = Object.fromEntries(
   Object.entries(binaryKernels).map(([name, kernels]) => [name, binary(kernels)]),
-) as { [Name in keyof typeof binaryTable]: Op<[a: Tensor, b: Tensor], null> };
+) as { readonly [Name in BinaryName]: Op<[a: Tensor, b: Tensor], null> };

@@ -1,3 +1,4 @@
+import type { NumberFormat } from "../backend/format.ts";
 import type { Device } from "../device.ts";
 import { BLOCK_DEPTH, productThreads } from "../kernels/block.ts";
 import { gemmKernel } from "../kernels/gemm.ts";
@@ -35,6 +36,7 @@ export function transposed({ rows, columns, row, column, ...rest }: Matrices): M
  *
  * @param shape of the result; it has as many elements
  * @param bias added to every row
+ * @param format of the result; its sums are float32
  */
 export function gemm(
   device: Device,
@@ -43,10 +45,11 @@ export function gemm(
   batch: number,
   shape: readonly number[],
   bias?: Tensor,
+  format: NumberFormat = "f32",
 ): Tensor {
   const [m, n, k] = [a.rows, b.columns, a.columns];
   const { parts, partDepth } = (bias ? partsByBlocks : partsOf)(device, m, n, k, batch);
-  const c = device.empty(parts === 1 ? shape : [batch, parts, m * n]);
+  const c = parts === 1 ? device.empty(shape, format) : device.empty([batch, parts, m * n]);
   // deno-fmt-ignore
   device.run(gemmKernel, { a: a.tensor, b: b.tensor, bias: bias ?? b.tensor, c }, {
     m, n, k, batch,
@@ -54,7 +57,7 @@ export function gemm(
     bRow: b.row, bColumn: b.column, bBatch: b.batch,
     parts, partDepth, hasBias: bias ? 1 : 0,
   });
-  return parts === 1 ? c : device.alias(sumOver(device, c, new Set([1])), shape);
+  return parts === 1 ? c : device.alias(sumOver(device, c, new Set([1]), 1, format), shape);
 }
 
 /** {@link partsOf} for sums that are cut on hardware alone. */

@@ -30,7 +30,8 @@ export const layerNorm: Op<[x: Tensor, weight: Tensor, bias: Tensor, options?: L
       }
     }
     const rows = x.size / columns;
-    const [y, mean, scale] = [x.shape, [rows], [rows]].map((shape) => device.empty(shape));
+    const y = device.empty(x.shape, device.formatOf(x));
+    const [mean, scale] = [0, 1].map(() => device.empty([rows]));
     device.run(layerNormKernel, { x, weight, bias, y, mean, scale }, { rows, columns, epsilon });
     return { output: y, saved: { mean, scale } };
   },
@@ -39,7 +40,7 @@ export const layerNorm: Op<[x: Tensor, weight: Tensor, bias: Tensor, options?: L
     const rows = x.size / columns;
     let dx: Tensor | null = null;
     if (needs[0]) {
-      dx = device.empty(x.shape);
+      dx = device.empty(x.shape, x.format);
       device.run(layerNormGradientKernel, { x, gradient, weight, mean, scale, dx }, { rows, columns });
     }
     if (!needs[1] && !needs[2]) return [dx, null, null];

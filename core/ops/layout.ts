@@ -29,10 +29,10 @@ export const permute: Op<[x: Tensor, order: readonly number[]]> = defineOp({
         `Cannot permute ${showShape(x.shape)} by ${showShape(order)}: each axis must stand there once`,
       );
     }
-    return { output: permuted(device, x, order), saved: null };
+    return { output: permuted(device, x, order, device.formatOf(x)), saved: null };
   },
-  backward(device, { gradient }, _x, order) {
-    return [permuted(device, gradient, order.map((_, axis) => order.indexOf(axis)))];
+  backward(device, { gradient }, x, order) {
+    return [permuted(device, gradient, order.map((_, axis) => order.indexOf(axis)), x.format)];
   },
 });
 
@@ -43,7 +43,7 @@ export const expand: Op<[x: Tensor, shape: readonly number[]]> = defineOp({
     if (showShape(full) !== showShape(shape)) {
       throw new RangeError(`Cannot expand ${showShape(x.shape)} to ${showShape(shape)}`);
     }
-    return { output: expandTo(device, x, shape), saved: null };
+    return { output: expandTo(device, x, shape, device.formatOf(x)), saved: null };
   },
   backward: (device, { gradient }, x) => [sumTo(device, gradient, x.shape)],
 });

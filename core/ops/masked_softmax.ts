@@ -17,13 +17,13 @@ export const maskedSoftmax: Op<[x: Tensor, mask: Tensor]> = defineOp({
         `Cannot mask ${showShape(x.shape)} by ${showShape(mask.shape)}: expected the first and the last extent`,
       );
     }
-    const output = device.empty(x.shape);
+    const output = device.empty(x.shape, device.formatOf(x));
     const rows = x.size / columns;
     device.run(maskedSoftmaxKernel, { input: x, mask, output }, { rows, columns, rowsPerMask: rows / batch });
     return { output, saved: null };
   },
   backward(device, { output: y, gradient }, x) {
-    const output = device.empty(x.shape);
+    const output = device.empty(x.shape, x.format);
     const columns = x.shape.at(-1)!;
     device.run(softmaxGradientKernel, { y, gradient, output }, { rows: x.size / columns, columns });
     return [output, null];

@@ -55,7 +55,7 @@ function plan(
   const batch = sizeOf(lead);
   const operand = (x: Tensor, own: readonly number[], rows: number, columns: number, flag: boolean) => {
     // Only a tensor that is repeated along some leading dimensions but not all needs a copy.
-    const whole = [1, batch].includes(sizeOf(own)) ? x : expandTo(device, x, [...lead, rows, columns]);
+    const whole = [1, batch].includes(sizeOf(own)) ? x : expandTo(device, x, [...lead, rows, columns], x.format);
     const matrices = matricesIn(whole, rows, columns);
     return flag ? transposed(matrices) : matrices;
   };
@@ -76,13 +76,14 @@ export const matmul: Op<[a: Tensor, b: Tensor, options?: MatmulOptions]> = defin
     const product = plan(device, a, b, options);
     const m = product.a.rows * product.batch / sizeOf(product.lead);
     const shape = [...product.lead, m, product.b.columns];
-    return { output: gemm(device, product.a, product.b, product.batch, shape), saved: product };
+    const format = device.formatOf(a, b);
+    return { output: gemm(device, product.a, product.b, product.batch, shape, undefined, format), saved: product };
   },
   backward(device, { gradient, saved: { a, b, batch, lead }, needs }, inputA, inputB, options = {}) {
     const g = matricesIn(gradient, a.rows, b.columns);
     const part = (left: Matrices, right: Matrices, input: Tensor) => {
       const full = batch === 1 ? input.shape : [...lead, ...input.shape.slice(-2)];
-      return sumTo(device, gemm(device, left, right, batch, full), input.shape);
+      return sumTo(device, gemm(device, left, right, batch, full, undefined, input.format), input.shape);
     };
     const toA = () => options.transposeA ? part(b, transposed(g), inputA) : part(g, transposed(b), inputA);
     const toB = () => options.transposeB ? part(transposed(g), a, inputB) : part(transposed(a), g, inputB);
@@ -113,14 +114,15 @@ export const linear: Op<[x: Tensor, weight: Tensor, bias?: Tensor]> = defineOp({
     const rows = x.size / inputs;
     const product = { x: matricesIn(x, rows, inputs), weight: matricesIn(weight, outputs, inputs) };
     const shape = x.shape.with(-1, outputs);
-    return { output: gemm(device, product.x, transposed(product.weight), 1, shape, bias), saved: product };
+    const output = gemm(device, product.x, transposed(product.weight), 1, shape, bias, device.formatOf(x));
+    return { output, saved: product };
   },
   backward(device, { gradient, saved, needs }, x, weight, bias?: Tensor) {
     const [outputs] = weight.shape;
     const g = matricesIn(gradient, saved.x.rows, outputs);
     const rows = device.alias(gradient, [g.rows, outputs]);
     return [
-      needs[0] ? gemm(device, g, saved.weight, 1, x.shape) : null,
+      needs[0] ? gemm(device, g, saved.weight, 1, x.shape, undefined, x.format) : null,
       needs[1] ? gemm(device, transposed(g), saved.x, 1, weight.shape) : null,
       needs[2] && bias ? device.alias(sumOver(device, rows, new Set([0])), bias.shape) : null,
     ];

@@ -30,7 +30,7 @@ function weightedSum(device: Device, terms: readonly Term[]): Tensor {
 
 /** d / d a of a term, where the sum's gradient is `gradient [1]`; `sign` -1 gives that by b. */
 function gradientOf(device: Device, gradient: Tensor, { a, b, factor }: Term, sign: number): Tensor {
-  const output = device.empty(a.shape);
+  const output = device.empty(a.shape, (sign > 0 ? a : b).format);
   device.run(squaredDifferenceGradientKernel, { a, b, gradient, output }, {
     size: a.size,
     factor: sign * 2 * factor,

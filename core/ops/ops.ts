@@ -104,11 +104,13 @@ export interface TensorLife {
    *
    * @param take receives each gradient as soon as it is complete, with the number of its target. The gradient is freed
    * after the call, so that they never all exist at once, and `gradients` is empty.
+   * @param scale what the gradients are multiplied by, one number: that of the loss itself; 1 by default
    */
   differentiate(
     body: () => Tensor,
     targets: readonly Tensor[],
     take?: (index: number, gradient: Tensor | null) => void,
+    scale?: Tensor,
   ): Differentiated;
   /** Runs `body` without recording: no gradient goes through what it computes. */
   constant<Result>(body: () => Result): Result;
@@ -180,14 +182,17 @@ export function createOps(backend: Backend): Ops {
     argmax: (x) => argmax(device, x),
     argmaxIs: (x, indices) => argmaxIs(device, x, indices),
     viterbi: (emissions, transitions, mask, paths) => viterbi(ops, emissions, transitions, mask, paths),
-    differentiate(body, targets, take) {
+    differentiate(body, targets, take, scale) {
       const recorder = new Tape(targets);
       const loss = withTape(recorder, body);
       if (loss.size !== 1) {
         throw new RangeError(`Cannot differentiate a loss of ${loss.size} elements: it must be a scalar`);
       }
-      const add = (a: Tensor, b: Tensor) => binaryOps.add.forward(device, a, b).output;
-      const seed = device.full(loss.shape, 1);
+      // Of gradients of both formats, the sum is float32.
+      const formatOfSum = (a: Tensor, b: Tensor) => a.format === b.format ? a.format : "f32";
+      const add = (a: Tensor, b: Tensor) =>
+        device.storeActivations(formatOfSum(a, b), () => binaryOps.add.forward(device, a, b).output);
+      const seed = scale ? device.alias(scale, loss.shape) : device.full(loss.shape, 1);
       const scope = <Result>(body: () => Result) => device.scope(body);
       const gradients = take ? [] : targets.map((): Tensor | null => null);
       const list = (index: number, gradient: Tensor | null) => {

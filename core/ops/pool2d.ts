@@ -32,8 +32,7 @@ function geometryOf(x: Tensor, { size, stride = size, padding = 0 }: PoolOptions
   return { images, height, width, channels, outHeight, outWidth, size, stride, padding };
 }
 
-const outputOf = (device: Device, { images, outHeight, outWidth, channels }: PoolGeometry) =>
-  device.empty([images, outHeight, outWidth, channels]);
+const shapeOf = ({ images, outHeight, outWidth, channels }: PoolGeometry) => [images, outHeight, outWidth, channels];
 
 /**
  * The largest value of each window of channels-last images `[batch, height, width, channels]`; padding is never
@@ -42,12 +41,13 @@ const outputOf = (device: Device, { images, outHeight, outWidth, channels }: Poo
 export const maxPool2d: Op<[x: Tensor, options: PoolOptions]> = defineOp({
   forward(device: Device, x: Tensor, options: PoolOptions) {
     const geometry = geometryOf(x, options);
-    const [y, taps] = [outputOf(device, geometry), outputOf(device, geometry)];
+    const y = device.empty(shapeOf(geometry), device.formatOf(x));
+    const taps = device.empty(shapeOf(geometry));
     device.run(maxPoolKernel, { x, y, taps }, geometry);
     return { output: y, saved: { geometry, taps } };
   },
   backward(device, { gradient, saved: { geometry, taps } }, x) {
-    const dx = device.empty(x.shape);
+    const dx = device.empty(x.shape, x.format);
     device.run(maxPoolGradientKernel, { gradient, taps, dx }, geometry);
     return [dx];
   },
@@ -60,12 +60,12 @@ export const maxPool2d: Op<[x: Tensor, options: PoolOptions]> = defineOp({
 export const averagePool2d: Op<[x: Tensor, options: PoolOptions]> = defineOp({
   forward(device: Device, x: Tensor, options: PoolOptions) {
     const geometry = geometryOf(x, options);
-    const y = outputOf(device, geometry);
+    const y = device.empty(shapeOf(geometry), device.formatOf(x));
     device.run(averagePoolKernel, { x, y }, geometry);
     return { output: y, saved: geometry };
   },
   backward(device, { gradient, saved }, x) {
-    const dx = device.empty(x.shape);
+    const dx = device.empty(x.shape, x.format);
     device.run(averagePoolGradientKernel, { gradient, dx }, saved);
     return [dx];
   },

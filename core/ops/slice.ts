@@ -25,12 +25,12 @@ export const slice: Op<[x: Tensor, options: SliceOptions]> = defineOp({
     if (!whole || !(begin + length <= (x.shape[axis] ?? 0))) {
       throw new RangeError(`Cannot take ${length} from ${begin} on along axis ${axis} of ${showShape(x.shape)}`);
     }
-    const output = device.empty(x.shape.with(axis, length));
+    const output = device.empty(x.shape.with(axis, length), device.formatOf(x));
     device.run(sliceKernel, { input: x, output }, { size: output.size, ...geometry(x.shape, options) });
     return { output, saved: null };
   },
   backward(device, { gradient }, x, options) {
-    const output = device.empty(x.shape);
+    const output = device.empty(x.shape, x.format);
     device.run(padKernel, { input: gradient, output }, { size: output.size, ...geometry(x.shape, options) });
     return [output];
   },

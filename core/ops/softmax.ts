@@ -16,12 +16,12 @@ function normaliser(value: typeof softmaxKernel, gradientKernel: typeof softmaxG
   };
   return defineOp({
     forward(device: Device, x: Tensor) {
-      const output = device.empty(x.shape);
+      const output = device.empty(x.shape, device.formatOf(x));
       device.run(value, { input: x, output }, sizes(x));
       return { output, saved: null };
     },
     backward(device, { output: y, gradient }, x) {
-      const output = device.empty(x.shape);
+      const output = device.empty(x.shape, x.format);
       device.run(gradientKernel, { y, gradient, output }, sizes(x));
       return [output];
     },

@@ -1,3 +1,4 @@
+import type { NumberFormat } from "../backend/format.ts";
 import type { Device } from "../device.ts";
 import { stridedCopyKernel } from "../kernels/strided_copy.ts";
 import { showShape, type Tensor } from "../tensor.ts";
@@ -28,11 +29,17 @@ function merge(dimensions: readonly Dimension[]): Dimension[] {
   return merged;
 }
 
-function stridedCopy(device: Device, x: Tensor, dimensions: readonly Dimension[], shape: readonly number[]): Tensor {
+function stridedCopy(
+  device: Device,
+  x: Tensor,
+  dimensions: readonly Dimension[],
+  shape: readonly number[],
+  format: NumberFormat,
+): Tensor {
   const padded = [...dimensions];
   while (padded.length < 6) padded.unshift({ extent: 1, stride: 0 });
   const [d0, d1, d2, d3, d4, d5] = padded;
-  const output = device.empty(shape);
+  const output = device.empty(shape, format);
   // deno-fmt-ignore
   device.run(stridedCopyKernel, { input: x, output }, {
     size: output.size,
@@ -43,12 +50,17 @@ function stridedCopy(device: Device, x: Tensor, dimensions: readonly Dimension[]
 }
 
 /** Permutes dimensions: output dimension i is input dimension `order[i]`. The tensor itself where nothing moves. */
-export function permuted(device: Device, x: Tensor, order: readonly number[]): Tensor {
+export function permuted(
+  device: Device,
+  x: Tensor,
+  order: readonly number[],
+  format: NumberFormat = "f32",
+): Tensor {
   const shape = order.map((axis) => x.shape[axis]);
   const strides = stridesOf(x.shape);
   const merged = merge(order.map((axis) => ({ extent: x.shape[axis], stride: strides[axis] })));
-  if (merged.length <= 1) return device.alias(x, shape);
-  if (merged.length <= 6) return stridedCopy(device, x, merged, shape);
+  if (merged.length <= 1) return device.alias(device.inFormat(x, format), shape);
+  if (merged.length <= 6) return stridedCopy(device, x, merged, shape, format);
   // More than six independent dimensions (long tensor chains): bring one axis to its place at a time, which is always a
   // permutation of at most four merged ones.
   let current = x;
@@ -57,14 +69,19 @@ export function permuted(device: Device, x: Tensor, order: readonly number[]): T
     const at = axes.indexOf(order[place]);
     if (at === place) continue;
     const next = [...axes.slice(0, place), order[place], ...axes.slice(place).filter((axis) => axis !== order[place])];
-    current = permuted(device, current, next.map((axis) => axes.indexOf(axis)));
+    current = permuted(device, current, next.map((axis) => axes.indexOf(axis)), format);
     axes = next;
   }
   return current;
 }
 
 /** Repeats along dimensions of extent 1, and new leading ones, up to `shape`. */
-export function expandTo(device: Device, x: Tensor, shape: readonly number[]): Tensor {
+export function expandTo(
+  device: Device,
+  x: Tensor,
+  shape: readonly number[],
+  format: NumberFormat = "f32",
+): Tensor {
   const strides = stridesOf(x.shape);
   const lead = shape.length - x.shape.length;
   const dimensions = shape.map((extent, axis) => {
@@ -75,5 +92,5 @@ export function expandTo(device: Device, x: Tensor, shape: readonly number[]): T
   if (merged.length > 6) {
     throw new RangeError(`Cannot expand ${showShape(x.shape)} to ${showShape(shape)}: too many runs`);
   }
-  return stridedCopy(device, x, merged, shape);
+  return stridedCopy(device, x, merged, shape, format);
 }

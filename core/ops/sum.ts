@@ -1,3 +1,4 @@
+import type { NumberFormat } from "../backend/format.ts";
 import type { Device } from "../device.ts";
 import { sumKernel } from "../kernels/sum.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor.ts";
@@ -18,12 +19,13 @@ function sumMiddle(
   inner: number,
   shape: readonly number[],
   factor: number,
+  format: NumberFormat,
 ): Tensor {
   let input = x;
   for (;;) {
     const { chunk, chunks } = chunksOf(device, { outer, length, inner }, LONGEST_CHUNK);
     const last = chunks === 1;
-    const output = device.empty(last ? shape : [outer, chunks, inner]);
+    const output = last ? device.empty(shape, format) : device.empty([outer, chunks, inner]);
     device.run(sumKernel, { input, output }, { outer, length, inner, chunk, chunks, factor: last ? factor : 1 });
     if (last) return output;
     input = output;
@@ -31,8 +33,14 @@ function sumMiddle(
   }
 }
 
-/** Sums over some dimensions, which stay with extent 1, and multiplies by `factor`. */
-export function sumOver(device: Device, x: Tensor, axes: ReadonlySet<number>, factor = 1): Tensor {
+/** Sums over some dimensions, which stay with extent 1, and multiplies by `factor`; parts of a sum are float32. */
+export function sumOver(
+  device: Device,
+  x: Tensor,
+  axes: ReadonlySet<number>,
+  factor = 1,
+  format: NumberFormat = "f32",
+): Tensor {
   let result = x;
   let shape = [...x.shape];
   // Neighbouring axes go in one pass; the last group carries the factor.
@@ -47,7 +55,8 @@ export function sumOver(device: Device, x: Tensor, axes: ReadonlySet<number>, fa
     const length = sizeOf(shape.slice(first, last + 1));
     const inner = sizeOf(shape.slice(last + 1));
     shape = shape.map((extent, axis) => axis >= first && axis <= last ? 1 : extent);
-    result = sumMiddle(device, result, outer, length, inner, shape, index === groups.length - 1 ? factor : 1);
+    const final = index === groups.length - 1;
+    result = sumMiddle(device, result, outer, length, inner, shape, final ? factor : 1, final ? format : "f32");
   });
   return result;
 }
@@ -56,7 +65,7 @@ export function sumOver(device: Device, x: Tensor, axes: ReadonlySet<number>, fa
 export function sumTo(device: Device, x: Tensor, shape: readonly number[]): Tensor {
   const lead = x.shape.length - shape.length;
   const axes = new Set(
-    x.shape.keys().filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1)),
+    [...x.shape.keys()].filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1)),
   );
   if (axes.size === 0) return x;
   return device.alias(sumOver(device, x, axes), shape);
@@ -94,7 +103,7 @@ const reduction = (factorOf: (count: number) => number) =>
         g = device.empty(gradient.shape);
         device.run(unaryKernels.scale.value, { input: gradient, output: g }, { size: g.size, c: saved.factor });
       }
-      return [expandTo(device, device.alias(g, saved.kept), x.shape)];
+      return [expandTo(device, device.alias(g, saved.kept), x.shape, x.format)];
     },
   });
 

@@ -1,4 +1,5 @@
 import { MOST_NUMBERS } from "../backend/backend.ts";
+import type { NumberFormat } from "../backend/format.ts";
 import type { Device } from "../device.ts";
 import type { ConvGeometry } from "../kernels/conv2d.ts";
 import {
@@ -49,7 +50,13 @@ function filterSquares(device: Device, { inputs, outputs }: ConvGeometry, stored
 }
 
 /** Multiplies squares `[36, tiles, from]` by filters `[36, from, to]` and puts the tiles together. */
-function correlate(device: Device, squares: Tensor, filter: Tensor, shape: readonly number[]): Tensor {
+function correlate(
+  device: Device,
+  squares: Tensor,
+  filter: Tensor,
+  shape: readonly number[],
+  format: NumberFormat,
+): Tensor {
   const [, tiles, from] = squares.shape;
   const [images, height, width, channels] = shape;
   const products = gemm(device, matricesIn(squares, tiles, from), matricesIn(filter, from, channels), SQUARES, [
@@ -57,7 +64,7 @@ function correlate(device: Device, squares: Tensor, filter: Tensor, shape: reado
     tiles,
     channels,
   ]);
-  const y = device.empty(shape);
+  const y = device.empty(shape, format);
   const grid = { images, height, width, channels, ...tilesOf(height, width) };
   device.run(winogradResultKernel, { squares: products, images: y }, grid);
   return y;
@@ -70,19 +77,28 @@ export function winogradForward(device: Device, p: ConvGeometry, x: Tensor, filt
   const grid = { images, height, width, channels, ...tilesOf(p.outHeight, p.outWidth), padding };
   device.run(winogradPixelsKernel, { source: x, squares }, grid);
   const shape = [images, p.outHeight, p.outWidth, p.outputs];
-  const y = device.scope(() => correlate(device, squares, filterSquares(device, p, filter, false), shape));
+  const y = device.scope(() =>
+    correlate(device, squares, filterSquares(device, p, filter, false), shape, device.formatOf(x))
+  );
   return { y, squares };
 }
 
 /** d loss / d x: the convolution of d loss / d y with the filter turned by half a circle. */
-export function winogradInputGradient(device: Device, p: ConvGeometry, gradient: Tensor, filter: Tensor): Tensor {
+export function winogradInputGradient(
+  device: Device,
+  p: ConvGeometry,
+  gradient: Tensor,
+  filter: Tensor,
+  format: NumberFormat,
+): Tensor {
   const { images, outHeight: height, outWidth: width, outputs: channels } = p;
   const tiles = tilesOf(p.height, p.width);
   return device.scope(() => {
     const squares = device.empty([SQUARES, images * tiles.tilesDown * tiles.tilesAcross, channels]);
     const grid = { images, height, width, channels, ...tiles, padding: 2 - p.padding };
     device.run(winogradPixelsKernel, { source: gradient, squares }, grid);
-    return correlate(device, squares, filterSquares(device, p, filter, true), [images, p.height, p.width, p.inputs]);
+    const shape = [images, p.height, p.width, p.inputs];
+    return correlate(device, squares, filterSquares(device, p, filter, true), shape, format);
   });
 }
 

@@ -2,8 +2,9 @@ import { expectArguments } from "../arguments.ts";
 import type { PluginDefinition } from "./kit.ts";
 import type { Random } from "../data/random.ts";
 import type { RemoteFile } from "../data/remote_file.ts";
+import type { OpenFolder } from "../files.ts";
 
-export type { RemoteFile };
+export type { OpenFolder, RemoteFile };
 
 /**
  * Named tensors of one batch: `image [batch, height, width, channels]`, `label [batch]`; see {@link InputDescription}.
@@ -20,7 +21,8 @@ export interface HostTensor {
 
 /**
  * What is asked about an example: its class, a number, or a class for each token. Labels are `label [batch]`, or
- * `[batch, length]` for tagging, where -1 stands at tokens that are not scored.
+ * `[batch, length]` for tagging, where -1 stands at tokens that are not scored. Of a list in which examples lack a
+ * label, see {@link Examples.labelled}.
  */
 export type Task = "classification" | "regression" | "tagging";
 
@@ -30,6 +32,11 @@ export interface ImageInput {
   readonly size: readonly [height: number, width: number, channels: number];
   /** How pixels in [0, 1] become numbers: (pixel - mean) / std, one entry for each channel. */
   readonly normalise: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  /**
+   * How pictures of any size became such images, by keys of Hugging Face's `preprocessor_config.json`, which a saved
+   * model gets; left out: they are stretched by Pillow's bilinear filter.
+   */
+  readonly processor?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -67,20 +74,55 @@ export interface Augmentation {
   readonly flip: boolean;
   /** Shift by up to so many pixels each way. */
   readonly shift: number;
+  /** Least part of its area that a random crop keeps, which is enlarged to the whole; `null` or left out: no crops. */
+  readonly crop?: number | null;
+  /** Turn by up to so many degrees each way. */
+  readonly rotate?: number;
+  /** Multiply brightness, contrast and saturation by 1 minus to 1 plus this. */
+  readonly jitter?: number;
+  /** Probability that a rectangle becomes the mean. */
+  readonly erase?: number;
   /** Seed and epoch decide the changes, whatever the order of the examples. */
   readonly seed: number;
   /** Counted from 0. */
   readonly epoch: number;
 }
 
+/** Where examples come from, so that what a file says of them can be joined to them. */
+export interface ExampleSource {
+  /** The file, as the recipe names it; `null` for examples of several. */
+  readonly file: string | null;
+  /** How many records the file has: rows, images. Those that were left out count. */
+  readonly records: number;
+  /** Of each example the number of its record in the file, from 0. */
+  readonly record: Uint32Array;
+  /** Of each example its id, which no other has; `null` where the data have none. */
+  readonly ids: readonly string[] | null;
+}
+
 /** A list of examples. */
 export interface Examples {
   /** How many there are. */
   readonly length: number;
-  /** The class of each example, by which a split is stratified; `null` where an example has not one class. */
-  readonly labels: Uint8Array | Uint16Array | null;
+  /**
+   * The class of each example, by which a split is stratified, -1 for one without a label; `null` where an example has
+   * not one class.
+   */
+  readonly labels: Uint8Array | Uint16Array | Int32Array | null;
+  /**
+   * 1 for each example that has a label, 0 for one that has none; missing where all have. Where it is there, every
+   * batch has the same as `labelled [batch]`, and `label` is -1 (0 in a regression) for an example without one.
+   */
+  readonly labelled?: Uint8Array;
+  /** Where they come from, for a teacher that is a file of outputs; missing where that is not known. */
+  readonly source?: ExampleSource;
   /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */
   readonly lengths?: Uint16Array;
+  /**
+   * Brings into memory what `batch` of these examples needs, where not all of it is there; then it is called before
+   * that. What it brought before may go.
+   */
+  fetch?(indices: Uint32Array): Promise<void>;
   /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */
   batch(indices: Uint32Array, augmentation?: Augmentation): Batch<HostTensor>;
 }
@@ -103,6 +145,8 @@ export interface Dataset {
   readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
   /** What was left out, by file; missing where all was taken. A run tells it. */
   readonly skipped?: readonly SkippedExamples[];
+  /** What else is to be known before the data are trusted, a sentence each; a run warns of it. */
+  readonly warnings?: readonly string[];
   /**
    * Of a data set of text, the same examples for a model with another tokenizer.
    *
@@ -125,6 +169,8 @@ export interface DatasetSetup {
    * @throws UserError
    */
   readonly readFolder: (folder: string, what: string) => Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>>;
+  /** Lists the files of a folder and of the folders in it, to be read one by one. Noting them is left to the caller. */
+  readonly openFolder: (folder: string, what: string) => Promise<OpenFolder>;
   /** Notes what else was read, such as an npm package, by its name: a changed content makes another run. */
   readonly noteInput: (name: string, content: Uint8Array<ArrayBuffer>) => Promise<void>;
   /** Of the model that the student starts from, the folder with its tokenizer: for texts without another. */

@@ -40,6 +40,7 @@ function guardKind(given: Definition): Definition {
     ...given,
     build: (...call) => buildModel(given, ...call),
     open: given.open && ((...call) => openModel(given, ...call)),
+    record: given.record && ((...call) => naming(who, "record", () => given.record!(...call))),
     fromConfig: given.fromConfig && ((...call) => naming(who, "fromConfig", () => given.fromConfig!(...call))),
     fromWeights: given.fromWeights && ((...call) => naming(who, "fromWeights", () => given.fromWeights!(...call))),
     fromTeacher: given.fromTeacher && ((...call) => naming(who, "fromTeacher", () => given.fromTeacher!(...call))),
@@ -210,10 +211,15 @@ function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"
     }
     return [name, guardedOf.get(examples)!];
   });
-  const { input, retokenise } = dataset;
+  const { input, retokenise, skipped, warnings } = dataset;
+  if (warnings && !(Array.isArray(warnings) && warnings.every((line) => typeof line === "string"))) {
+    throw refuse("its warnings must be a list of sentences");
+  }
   return {
     input,
     splits: Object.fromEntries(splits),
+    ...(skipped && { skipped }),
+    ...(warnings && { warnings }),
     ...(retokenise && {
       async retokenise(tokenizer: string) {
         const other = await naming(who, "retokenise", () => retokenise(tokenizer));
@@ -233,7 +239,7 @@ interface SplitOwner {
 /** No proxy as of {@link guarded}, through which each of a hundred thousand labels would be asked for. */
 function guardExamples(examples: Examples, owner: SplitOwner): Examples {
   const { who, split } = owner;
-  const { length, labels, lengths } = examples;
+  const { length, labels, labelled, lengths, source } = examples;
   const refuse = (must: string) => new UserError(`Cannot use the ${who}: its split ${split} must ${must}`);
   if (!Number.isSafeInteger(length) || length < 0) {
     throw refuse(`have a length that is a number of examples, not ${showValue(length)}`);
@@ -241,11 +247,20 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
   if (labels && labels.length !== length) {
     throw refuse(`have ${length} labels, one for each example, not ${showValue(labels.length)}`);
   }
-  if (labels) checkLabels(labels, owner, (index) => index);
+  const areMarks = !labelled || (labelled instanceof Uint8Array && labelled.every((mark) => mark <= 1));
+  if (!areMarks || (labelled && labelled.length !== length)) {
+    throw refuse(`have labelled, a Uint8Array of a 1 or a 0 for each of its ${length} examples, or not have it`);
+  }
+  if (labels) checkLabels(labels, owner, (index) => index, labelled);
   return {
     length,
     labels,
+    ...(labelled && { labelled }),
     ...(lengths && { lengths }),
+    ...(examples.fetch && {
+      fetch: (indices: Uint32Array) => naming(who, "fetch", async () => await examples.fetch!(indices)),
+    }),
+    ...(source && { source }),
     batch(indices, augmentation) {
       const batch = hostTensors(naming(who, "batch", () => examples.batch(indices, augmentation)), "batch", who);
       for (const [name, { shape }] of Object.entries(batch)) {
@@ -259,7 +274,15 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
       }
       if (!batch.label) throw new UserError(`Cannot use what batch of the ${who} returns: it has no label`);
       const each = batch.label.data.length / indices.length;
-      checkLabels(batch.label.data, owner, (index) => indices[Math.floor(index / each)]);
+      const marks = labelled && Array.from(indices, (index) => labelled[index]);
+      if (marks?.join() !== (batch.labelled && Array.from(batch.labelled.data).join())) {
+        throw new UserError(
+          `Cannot use what batch of the ${who} returns: expected ${
+            labelled ? "labelled with the split's marks" : "no labelled, which the split has not"
+          }, got ${batch.labelled ? "others" : "none"}`,
+        );
+      }
+      checkLabels(batch.label.data, owner, (index) => indices[Math.floor(index / each)], labelled);
       return batch;
     },
   };
@@ -270,11 +293,22 @@ function checkLabels(
   labels: ArrayLike<number>,
   { who, split, input }: SplitOwner,
   exampleOf: (index: number) => number,
+  labelled?: Uint8Array,
 ) {
   const { task, classes } = input;
   const least = task === "tagging" ? -1 : 0;
+  const none = task === "classification" ? -1 : 0;
   for (let index = 0; index < labels.length; index++) {
     const label = labels[index];
+    if (labelled?.[exampleOf(index)] === 0 && task !== "tagging") {
+      if (label === none) continue;
+      throw new UserError(
+        `Cannot use the ${who}: the label ${label} of example ${
+          exampleOf(index)
+        } of its split ${split} is not ${none}, ` +
+          "though labelled says that it has none",
+      );
+    }
     const isRight = task === "regression"
       ? Number.isFinite(label)
       : Number.isInteger(label) && label >= least && label < classes.length;

@@ -23,6 +23,8 @@ export interface LossSetup {
   readonly teacher: Model | null;
   /** How many examples are trained on. */
   readonly trainingExamples: number;
+  /** How many of them have a label. */
+  readonly labelledExamples: number;
   /** The student's chains, and the teacher's matrices decomposed alike. */
   readonly chains: ChainMap;
   /** Shapes of what both models give for one example. */
@@ -52,7 +54,7 @@ export interface StateSpec {
 export interface PrepareCall {
   /** The operations of the backend. */
   readonly ops: Ops;
-  /** The class of each training example; `null` unless the task is classification. */
+  /** The class of each training example, -1 for one without a label; `null` unless the task is classification. */
   readonly labels: ArrayLike<number> | null;
   /**
    * Runs the teacher over all training examples, unaugmented and in their order.
@@ -95,7 +97,10 @@ export interface LossCall {
   readonly student: ModelOutputs;
   /** The teacher's outputs as constants. Only what `teacherOutputs` names is there. */
   readonly teacher: ModelOutputs;
-  /** The batch: `label [batch]` and the inputs, with what the loss's own `inputs` added. */
+  /**
+   * The batch: `label [batch]` and the inputs, with what the loss's own `inputs` added. Where some training examples
+   * have no label, `labelled [batch]` says which have one, and only a loss of `labels: "some"` may look at `label`.
+   */
   readonly batch: Batch<Tensor>;
   /** The student's weights of this step, and its cores. */
   readonly weights: Weights;
@@ -122,6 +127,17 @@ export interface Loss {
    * nothing token by token: it may then learn from a teacher with another tokenizer.
    */
   readonly tokenwise?: boolean;
+  /**
+   * True for a loss that may learn from mixed images (`augment.mixup` and `cutmix`): one that reads no label, or beside
+   * `label` the batch's `other label` and `other share`, the other's part of each image. Others are refused then.
+   */
+  readonly mixed?: boolean;
+  /**
+   * `"some"` for a loss that learns from labels and leaves out examples without one, whose label is -1 (0 in a
+   * regression) and whose `labelled` is 0: it is refused where no training example has a label. Any other loss is taken
+   * for one that learns from the teacher alone: where examples lack labels, it is refused when it reads `label`.
+   */
+  readonly labels?: "some";
   /** Learned tensors of the loss itself, such as projections. They are trained and not exported. */
   readonly parameters?: readonly ParameterSpec[];
   /** Tensors that the loss keeps from step to step, such as running centres. They are part of checkpoints. */

@@ -94,6 +94,7 @@ export function lossFunction(
       student: UNKNOWN_MODEL,
       teacher: ofTeacher && UNKNOWN_MODEL,
       trainingExamples: logits.shape[0],
+      labelledExamples: logits.shape[0],
       chains: { student: new Map(), shapes: { student: new Map(), teacher: new Map() }, decomposeTeacher: noChains },
       shapes: {
         student: complete(shapesOf(given.student), more("student", "pooled")),

@@ -3,7 +3,7 @@ import type { Initialiser } from "../nn/initialisers.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Batch, HostTensor, InputDescription } from "./dataset.ts";
+import type { Batch, HostTensor, InputDescription, RemoteFile } from "./dataset.ts";
 import type { PluginDefinition } from "./kit.ts";
 
 /** The inputs of a model of text, and what Hugging Face calls them. */
@@ -21,6 +21,11 @@ export interface ParameterSpec {
   readonly trainable: boolean;
   /** Whether it may be trained as a chain: a matrix `shape[0] x (product of the others)`. */
   readonly overParameterisable: boolean;
+  /**
+   * Whether it is a table, `[rows, width]`, that `forward` asks for by `weights.rows` alone, as for `ops.embedding`:
+   * one that is larger than a tensor can be is then held as several.
+   */
+  readonly byRows?: boolean;
 }
 
 /** The arguments of a forward pass. */
@@ -104,6 +109,8 @@ export interface Model {
   readonly replay?: boolean;
   /** Every tensor that the forward pass asks for. */
   readonly parameters: readonly ParameterSpec[];
+  /** The only outputs that it gives, for a teacher that lacks some of those that every other model has. */
+  readonly gives?: readonly (keyof ModelOutputs)[];
   /** How many numbers were trained that are in no tensor of `parameters`, as another library holds them. */
   readonly foreignParameters?: number;
   /** Of a model of text, those of the batch's `tokens`, `types` and `mask` that change what it gives; unset: all. */
@@ -203,6 +210,30 @@ export interface OpenedModel {
   dispose(): void;
 }
 
+/** Outputs of a teacher that were computed elsewhere: a record for each example. */
+export interface RecordedOutputs {
+  /** The file that they were read from, for messages. */
+  readonly file: string;
+  /** `[records, width]`, row-major. */
+  readonly logits: Float32Array;
+  /** How many classes there are, in the order of the data's; 1 for a regression. */
+  readonly width: number;
+  /** The id of each record; `null` for records in the order of those of the data's file. */
+  readonly ids: readonly string[] | null;
+  /** Whether the file, or the recipe, says which number is of which class; false: they are in the file's own order. */
+  readonly named: boolean;
+  /** Where a record stands, for messages: `line 7`. */
+  readonly place: (record: number) => string;
+}
+
+/** The arguments of reading a teacher's recorded outputs. */
+export interface RecordSetup {
+  /** Reads a file named in the recipe, as a data set does. @throws UserError */
+  readonly readFile: (file: string | RemoteFile, what: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Reads the tensors of a safetensors file. @throws UserError */
+  readonly readTensors: (file: string | RemoteFile, what: string) => Promise<FileTensors>;
+}
+
 /** A family of models, as teacher and as student. */
 // deno-lint-ignore no-explicit-any
 export interface ModelDefinition<Options = any> extends PluginDefinition<"model", Options> {
@@ -215,6 +246,17 @@ export interface ModelDefinition<Options = any> extends PluginDefinition<"model"
    * @throws UserError if a file cannot be read, or the model does not fit the data
    */
   open?(options: Options, data: InputDescription, setup: OpenSetup): Promise<OpenedModel>;
+  /**
+   * For a teacher that is no model but a record of what one said: reads its outputs, by the names of the splits that
+   * they are of. It is called instead of `build` and of reading weights, and the recipe names no weights.
+   *
+   * @throws UserError if a file cannot be read, or does not fit the data
+   */
+  record?(
+    options: Options,
+    data: InputDescription,
+    setup: RecordSetup,
+  ): Promise<Readonly<Record<string, RecordedOutputs>>>;
   /** The `model_type`s of Hugging Face configs that `fromConfig` reads. */
   readonly modelTypes?: readonly string[];
   /**

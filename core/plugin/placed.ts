@@ -64,7 +64,11 @@ function placeDataset(dataset: Dataset, within: Within): Dataset {
   const placedOf = new Map<Examples, Examples>();
   const splits = Object.entries(dataset.splits).map(([name, examples]) => {
     if (!placedOf.has(examples)) {
-      placedOf.set(examples, { ...examples, batch: (...call) => within(() => examples.batch(...call)) });
+      placedOf.set(examples, {
+        ...examples,
+        ...(examples.fetch && { fetch: (indices) => within(() => examples.fetch!(indices)) }),
+        batch: (...call) => within(() => examples.batch(...call)),
+      });
     }
     return [name, placedOf.get(examples)!];
   });

@@ -1,4 +1,5 @@
-import { readRemoteFile, type RemoteFileOptions } from "../data/remote_file.ts";
+import { fromBase64, toBase64, toHex } from "../byte_texts.ts";
+import { parseUrl, readRemoteFile, type RemoteFileOptions } from "../data/remote_file.ts";
 import { UserError } from "../errors.ts";
 import { type Definitions, importDefinition, type PluginKind } from "./registry.ts";
 
@@ -48,7 +49,7 @@ export async function loadPluginUrl<Kind extends PluginKind>(
   const imported = firstImport(text);
   if (imported) throw refuse(`it has "${imported}", and must be one file without imports (other than import type)`);
   const type = /\.m?js$/.test(new URL(url).pathname) ? "text/javascript" : "application/typescript";
-  return await importDefinition(kind, url, `data:${type};base64,${bytes.toBase64()}`);
+  return await importDefinition(kind, url, `data:${type};base64,${toBase64(bytes)}`);
 }
 
 function textOf(bytes: Uint8Array): string | null {
@@ -61,7 +62,7 @@ function textOf(bytes: Uint8Array): string | null {
 
 /** A fetch from this machine crosses no network. */
 function isSecure(url: string): boolean {
-  const address = URL.parse(url);
+  const address = parseUrl(url);
   return address?.protocol === "https:" ||
     address?.protocol === "http:" && ["127.0.0.1", "[::1]", "localhost"].includes(address.hostname);
 }
@@ -69,7 +70,7 @@ function isSecure(url: string): boolean {
 function hexOf(integrity: string): string | null {
   const digits = integrity.match(/^sha256-(.+)$/)?.[1] ?? "";
   if (/^[\da-f]{64}$/i.test(digits)) return digits.toLowerCase();
-  return /^[A-Za-z\d+/]{43}=$/.test(digits) ? Uint8Array.fromBase64(digits).toHex() : null;
+  return /^[A-Za-z\d+/]{43}=$/.test(digits) ? toHex(fromBase64(digits)) : null;
 }
 
 /**

@@ -23,8 +23,8 @@ export interface LossSettings extends PluginEntry {
 
 /** One more model that is distilled from. */
 export interface OtherTeacherSettings extends PluginEntry {
-  /** Folder or .safetensors file of the trained weights. */
-  readonly weights: string;
+  /** Folder or .safetensors file of the trained weights; `null` for a teacher that is a file of outputs. */
+  readonly weights: string | null;
   /** Names of the data set's classes in the order of the model's logits; `null`: those of its config.json. */
   readonly classes: readonly (string | number | boolean)[] | null;
   /** Tokenizer that the model was trained with; `null`: that in its folder, or the data set's. */
@@ -136,6 +136,8 @@ export interface TrainSettings {
   }[];
   /** Whether batches are made of texts that are about as long. */
   readonly bucketByLength: boolean;
+  /** Whether an epoch has each example once, or as many of each class. */
+  readonly sampler: "shuffled" | "balanced";
   /** The learning rate's way through training. */
   readonly schedule: LearningRateSchedule;
   /** Largest norm of the whole gradient. */
@@ -150,6 +152,7 @@ export interface TrainSettings {
     | "validation.pearson"
     | "validation.spearman"
     | "validation.loss"
+    | "validation.agreement"
     | null;
   /** When training stops early; `null`: never. */
   readonly earlyStopping: {
@@ -174,6 +177,8 @@ export interface TrainSettings {
     /** Probability that a layer of the student computes. */
     readonly replacingRate: Scheduled;
   } | null;
+  /** How activations and their gradients are kept. */
+  readonly precision: "f32" | "f16";
   /** Whether repeated steps are replayed. */
   readonly replay: boolean;
   /** Epochs between two checkpoints. */
@@ -216,6 +221,18 @@ export interface Recipe {
     readonly flip: boolean;
     /** By how many pixels images are shifted at most. */
     readonly shift: number;
+    /** Least part of an image's area that a random crop keeps; `null`: no crops. */
+    readonly crop: number | null;
+    /** By how many degrees images are turned at most. */
+    readonly rotate: number;
+    /** By which part brightness, contrast and saturation change at most. */
+    readonly jitter: number;
+    /** Probability that a rectangle is erased. */
+    readonly erase: number;
+    /** Mixup's alpha; 0: images are not mixed so. */
+    readonly mixup: number;
+    /** CutMix's alpha; 0: images are not mixed so. */
+    readonly cutmix: number;
   };
   /** Model to distil from; `null`: the student learns alone. */
   readonly teacher: TeacherSettings | null;

@@ -11,7 +11,9 @@ export type { Recipe };
 
 const validation = z.strictObject({
   from: z.string().min(1).default("train").describe("Split of the data set that the examples are taken out of"),
-  fraction: z.number().positive().lt(1).nullable().default(null).describe("Part of that split that is taken"),
+  fraction: z.number().positive().max(1).nullable().default(null).describe(
+    "Part of that split that is taken; 1: the whole of one that is not trained on",
+  ),
   count: exampleCount.nullable().default(null).describe("Number of examples that are taken, instead of fraction"),
   stratify: z.boolean().default(true).describe("Take the same part of each class"),
 }).refine(({ fraction, count }) => (fraction === null) !== (count === null), {
@@ -25,10 +27,27 @@ const subset = z.strictObject({
   fraction: z.number().positive().lt(1).describe("Part of the training examples that is used, the same of each class"),
 });
 
+const mixingAlpha = bounded(z.number().min(0).max(100), "beyond it every share is about a half");
+
 const augment = z.strictObject({
   flip: z.boolean().default(false).describe("Mirror half of the images, left to right"),
   shift: bounded(z.int().min(0).max(2 ** 14), "no image is larger").default(0).describe(
     "Shift by up to this many pixels each way, filled with zeros",
+  ),
+  crop: bounded(z.number().min(0.01).max(1), "it is the least part of the area that is kept").nullable().default(null)
+    .describe("Enlarge a random part of each image, of at least this part of its area, to the whole (0.08 is usual)"),
+  rotate: bounded(z.number().min(0).max(180), "it goes both ways").default(0).describe(
+    "Turn by up to this many degrees each way, filled with zeros",
+  ),
+  jitter: bounded(z.number().min(0).max(1), "more leaves nothing to be seen").default(0).describe(
+    "Multiply brightness, contrast and saturation by 1 minus to 1 plus this",
+  ),
+  erase: z.number().min(0).max(1).default(0).describe("Probability that a random rectangle becomes the mean"),
+  mixup: mixingAlpha.default(0).describe(
+    "Mix each image and its label with another's of the batch by mixup; the share follows Beta(mixup, mixup); 0: not",
+  ),
+  cutmix: mixingAlpha.default(0).describe(
+    "The same by CutMix, which puts a rectangle of the other image there; with mixup each is as likely; 0: not",
   ),
 });
 

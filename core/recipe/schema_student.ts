@@ -56,7 +56,9 @@ const side = bounded(z.int().min(1).max(8192), "images are not larger");
 
 const trained = {
   ...pluginUse("Model", "./my_model.ts"),
-  weights: z.string().min(1).describe("Folder or .safetensors file of the trained weights"),
+  weights: z.string().min(1).nullable().default(null).describe(
+    "Folder or .safetensors file of the trained weights; null: none, for a teacher that is a file of outputs",
+  ),
   classes: z.array(z.union([z.string().min(1), classNumber, z.boolean()])).min(2).nullable().default(null).describe(
     "Names of the data set's classes in the order of the model's logits; null: those of its config.json",
   ),

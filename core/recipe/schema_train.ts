@@ -129,6 +129,9 @@ export const trainSchema = z.strictObject({
   bucketByLength: z.boolean().default(true).describe(
     "Make batches of texts that are about as long, so that little is padded; images are all of one size",
   ),
+  sampler: z.enum(["shuffled", "balanced"]).default("shuffled").describe(
+    "Which examples an epoch has: each once, or as many of each class (the same number of steps), a small class's several times",
+  ),
   schedule: schedule.prefault({}).describe("Learning-rate schedule"),
   clipGradientNorm: z.union([z.literal("auto"), gradientNorm, z.null()]).default("auto").describe(
     "Largest norm of the whole gradient; auto: 1 with chains of 3 or more cores or with theseus, otherwise none; null: none",
@@ -142,9 +145,12 @@ export const trainSchema = z.strictObject({
     "validation.pearson",
     "validation.spearman",
     "validation.loss",
+    "validation.agreement",
   ]).nullable().default(null).describe(
     "Metric that early stopping and restoreBest go by, taken after each epoch; f1 is that of evaluate.positiveClass, or of " +
-      "whole spans that tags mark; null: accuracy, f1 of spans, or pearson for a regression",
+      "whole spans that tags mark, agreement the part of the examples on which student and teacher decide alike (their " +
+      "correlation in a regression), which needs no labels; null: accuracy, f1 of spans, pearson for a regression, or " +
+      "agreement where no validation example has a label",
   ),
   earlyStopping: earlyStopping.nullable().default(null).describe(
     "Stop when the monitored metric no longer improves; null: never",
@@ -158,6 +164,10 @@ export const trainSchema = z.strictObject({
   ),
   theseus: theseus.nullable().default(null).describe(
     "Put the frozen layers of the teacher that a layer of the student stands for in its place, at random; null: never",
+  ),
+  precision: z.enum(["f32", "f16"]).default("f32").describe(
+    "How the student's activations and their gradients are kept: f16 takes half the memory, with dynamic loss scaling, on " +
+      "WebGPU adapters with the feature shader-f16; sums, losses and weights stay f32",
   ),
   replay: z.boolean().default(true).describe(
     "Replay a training step's commands where steps repeat, instead of making them anew: same numbers, less time",

@@ -1,4 +1,5 @@
 import type { Storage, View } from "../backend/backend.ts";
+import { slotsOf } from "../backend/format.ts";
 import type { AnyKernel } from "../backend/kernel.ts";
 import type { Call } from "../backend/program.ts";
 import type { DeviceObserver } from "../device.ts";
@@ -6,7 +7,7 @@ import type { Tensor } from "../tensor.ts";
 
 /** Memory that a body worked in and gave back. */
 export interface Temporary {
-  /** How many numbers. */
+  /** How many numbers of the backend's precision; see {@link Storage}. */
   readonly length: number;
   /** Numbers from the host, the same at every replay; `null` where kernels fill it. */
   constant: ArrayLike<number> | null;
@@ -85,14 +86,16 @@ export class Notes implements DeviceObserver {
    * @param outputs what the body returned
    * @param dispatches how many kernels the backend was sent meanwhile
    * @returns whether the calls are all there is to know: no tensor but the outputs lives on, constants stay constant,
-   * and no kernel was enqueued behind the device's back
+   * no output is float16, and no kernel was enqueued behind the device's back
    */
   finish(outputs: readonly Tensor[], dispatches: number): boolean {
     this.outputs = outputs.map(({ view, shape }) => ({ view, shape }));
     const left = this.#made.some((tensor) =>
       !tensor.disposed && !outputs.includes(tensor) && this.numberOf(tensor.view.storage) !== null
     );
-    return !left && !this.#overwritten && dispatches === this.#kernels;
+    // A replay gives its outputs out by copies, which are of float32.
+    const plain = outputs.every(({ format }) => format === "f32");
+    return !left && plain && !this.#overwritten && dispatches === this.#kernels;
   }
 
   /** Lets go of the memory that was there before. */
@@ -103,7 +106,7 @@ export class Notes implements DeviceObserver {
 
   #number(tensor: Tensor): void {
     this.#numbers.set(tensor.view.storage, this.temporaries.length);
-    this.temporaries.push({ length: tensor.size, constant: null });
+    this.temporaries.push({ length: slotsOf(tensor.size, tensor.format), constant: null });
   }
 
   #viewOf(tensor: Tensor): View {

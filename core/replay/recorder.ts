@@ -78,7 +78,7 @@ export class Recorder {
     const key = [repeated.key, ...shapes].join();
     const entry = this.#entries.get(key);
     const known = entry !== undefined && entry.repeats &&
-      entry.conditions.entries().every(([asked, value]) => Object.is(repeated.at(asked as Condition), value));
+      [...entry.conditions].every(([asked, value]) => Object.is(repeated.at(asked as Condition), value));
     if (known && this.#calm) return this.#replay(entry, repeated);
     this.rest();
     this.#runs++;

@@ -26,17 +26,17 @@ export class Recording {
     const { places, blocks } = planMemory(needs.map(({ need }) => need), arena.lengths);
     arena.extend(blocks);
     const storages = new Map(needs.map(({ number }, index) => [number, arena.blocks[places[index]]]));
-    const constants = notes.temporaries.entries().filter(([, { constant }]) => constant !== null)
-      .map(([number, { constant }]) => [number, device.keep(device.tensor(constant!))] as const).toArray();
+    const constants = [...notes.temporaries.entries()].filter(([, { constant }]) => constant !== null)
+      .map(([number, { constant }]) => [number, device.keep(device.tensor(constant!))] as const);
     for (const [number, tensor] of constants) storages.set(number, tensor);
     this.#constants = constants.map(([, tensor]) => tensor);
 
-    const place = ({ storage, offset, length }: View): View => {
+    const place = ({ storage, offset, ...view }: View): View => {
       const number = notes.numberOf(storage);
-      if (number === null) return { storage, offset, length };
+      if (number === null) return { storage, offset, ...view };
       const home = homes.get(number);
-      if (home) return { storage: home.storage, offset: home.offset + offset, length };
-      return { storage: storages.get(number)!.view.storage, offset, length };
+      if (home) return { storage: home.storage, offset: home.offset + offset, ...view };
+      return { storage: storages.get(number)!.view.storage, offset, ...view };
     };
     this.#program = device.backend.compile(
       calls.map((call): Call =>

@@ -41,7 +41,8 @@ function sameCall(a: Notes, one: Call, b: Notes, other: Call): boolean {
 
 function sameView(a: Notes, one: View, b: Notes, other: View): boolean {
   const number = a.numberOf(one.storage);
-  return one.offset === other.offset && one.length === other.length && number === b.numberOf(other.storage) &&
+  return one.offset === other.offset && one.length === other.length && one.format === other.format &&
+    number === b.numberOf(other.storage) &&
     (number !== null || one.storage === other.storage);
 }
 

@@ -1,3 +1,4 @@
+import { float16ToFloat32 } from "../float16.ts";
 import { UserError } from "../errors.ts";
 import { showJson } from "../json.ts";
 
@@ -92,7 +93,7 @@ export function toFloat32(tensor: StoredTensor): Float32Array<ArrayBuffer> {
     case "F64":
       return new Float32Array(new Float64Array(copied()));
     case "F16":
-      return new Float32Array(new Float16Array(copied()));
+      return float16ToFloat32(new Uint16Array(copied()));
     case "BF16":
       return bfloat16ToFloat32(new Uint16Array(copied()));
     default:

@@ -1,3 +1,5 @@
+import { float16BitsOf } from "../float16.ts";
+
 /** Floating-point numbers in the forms of a file, rounded once, to the nearest, of two to the even. */
 
 /** The dtypes that floating-point numbers are written as. */
@@ -12,14 +14,14 @@ export type FloatDtype = "F64" | "F32" | "F16" | "BF16";
 export function toStoredFloats(
   values: Float32Array | Float64Array,
   dtype: FloatDtype,
-): Float32Array | Float64Array | Float16Array | Uint16Array {
+): Float32Array | Float64Array | Uint16Array {
   switch (dtype) {
     case "F64":
       return values instanceof Float64Array ? values : new Float64Array(values);
     case "F32":
       return values instanceof Float32Array ? values : new Float32Array(values);
     case "F16":
-      return new Float16Array(values);
+      return Uint16Array.from(values, float16BitsOf);
     case "BF16":
       return Uint16Array.from(values, bfloat16BitsOf);
   }

@@ -2,19 +2,25 @@ import { isUrl, nameOfFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
 import { isAbsolute, join } from "../../core/paths.ts";
 import { type DatasetSetup, defineDataset, type RemoteFile } from "../../core/plugin/dataset.ts";
-import { decodeIdx, pairIdx } from "./idx_format.ts";
+import { bounded } from "../../core/recipe/bounds.ts";
+import { decodeIdx, type IdxArray, idxImages, pairIdx } from "./idx_format.ts";
 import { imageDataset } from "./image_dataset.ts";
 import { type ImageOptions, imageOptions } from "./image_options.ts";
 
+type File = string | RemoteFile;
+
 interface IdxFiles {
-  images: string | RemoteFile;
-  labels: string | RemoteFile;
+  images: File;
+  /** `null`: the images have no labels. */
+  labels: File | null;
 }
 
 interface IdxOptions extends ImageOptions {
   folder: string;
   train: IdxFiles;
   test: IdxFiles;
+  unlabelled: File[];
+  noLabel: number | null;
 }
 
 /** Images and labels in IDX files, plain or gzipped: MNIST, Fashion-MNIST, KMNIST and their like. */
@@ -27,7 +33,9 @@ export const idx = defineDataset<IdxOptions>({
     const files = (split: string, prefix: string) =>
       z.strictObject({
         images: dataFile().default(`${prefix}-images-idx3-ubyte.gz`).describe(`File of the ${split} images`),
-        labels: dataFile().default(`${prefix}-labels-idx1-ubyte.gz`).describe(`File of the ${split} labels`),
+        labels: dataFile().nullable().default(`${prefix}-labels-idx1-ubyte.gz`).describe(
+          `File of the ${split} labels; null: the images have none`,
+        ),
       }).prefault({}).describe(
         `Files of the ${split} examples, gzipped or not: paths in the folder, or URLs with their SHA-256`,
       );
@@ -37,28 +45,51 @@ export const idx = defineDataset<IdxOptions>({
       }).default(".").describe("Folder of the files, relative to the recipe's base"),
       train: files("training", "train"),
       test: files("test", "t10k"),
+      unlabelled: z.array(dataFile()).default([]).describe("Files of further training images, which have no labels"),
+      noLabel: bounded(z.int().min(0).max(255), "labels are bytes").nullable().default(null).describe(
+        "The label of an image that has none, such as 255; null: every label is a class",
+      ),
       ...imageOptions(kit),
     });
   },
   async load(options, setup) {
+    const { folder, noLabel } = options;
     const [train, test] = [
-      await decode(options.folder, options.train, setup),
-      await decode(options.folder, options.test, setup),
+      await decode(folder, options.train, setup),
+      await decode(folder, options.test, setup),
     ];
-    const count = 1 + Math.max(...[train, test].map(({ labels }) => labels.values.reduce((a, b) => Math.max(a, b), 0)));
+    const further = [];
+    for (const file of options.unlabelled) {
+      further.push(idxImages(await read(folder, file, "the unlabelled images", setup)));
+    }
+    const largest = (labels: IdxArray | null) =>
+      labels?.values.reduce((most, label) => label === noLabel ? most : Math.max(most, label), -1) ?? -1;
+    const count = 1 + Math.max(largest(train.labels), largest(test.labels));
+    if (count === 0 && !options.classes) {
+      throw new UserError(
+        "Cannot tell the classes as no image has a label: name them in classes, in the order of the teacher's logits",
+      );
+    }
     const classes = options.classes ?? Array.from({ length: Math.max(count, 2) }, (_, index) => `${index}`);
     if (classes.length < count) {
       throw new UserError(`Cannot name ${count} classes by ${classes.length} names: the labels go up to ${count - 1}`);
     }
-    const images = [train, test].map(({ images, labels }) => pairIdx(images, labels, classes.length));
-    return imageDataset(images[0], images[1], classes, options);
+    const images = [train, test].map(({ images, labels }) => pairIdx(images, labels, classes.length, noLabel));
+    return imageDataset(images[0], images[1], classes, options, further, {
+      train: nameOfFile(options.train.images),
+      test: nameOfFile(options.test.images),
+    });
   },
 });
 
-async function decode(folder: string, { images, labels }: IdxFiles, { readFile }: DatasetSetup) {
-  const read = async (name: string | RemoteFile, what: string) => {
-    const file = typeof name !== "string" || isAbsolute(name) ? name : join(folder, name);
-    return await decodeIdx(await readFile(file, what), `"${nameOfFile(file)}"`);
+async function decode(folder: string, { images, labels }: IdxFiles, setup: DatasetSetup) {
+  return {
+    images: await read(folder, images, "the images", setup),
+    labels: labels === null ? null : await read(folder, labels, "the labels", setup),
   };
-  return { images: await read(images, "the images"), labels: await read(labels, "the labels") };
+}
+
+async function read(folder: string, name: File, what: string, { readFile }: DatasetSetup): Promise<IdxArray> {
+  const file = typeof name !== "string" || isAbsolute(name) ? name : join(folder, name);
+  return await decodeIdx(await readFile(file, what), `"${nameOfFile(file)}"`);
 }

@@ -1,4 +1,4 @@
-import type { LabelledImages } from "../../core/data/images.ts";
+import type { Images, LabelledImages } from "../../core/data/images.ts";
 import { UserError } from "../../core/errors.ts";
 import { gunzipUpTo, isGzip, mostInflated } from "./gunzip.ts";
 
@@ -82,19 +82,20 @@ export async function decodeIdx(bytes: Uint8Array<ArrayBuffer>, source: string):
  * Puts the two files of a data set together.
  *
  * @param images dimensions [count, height, width]
- * @param labels dimensions [count]
+ * @param labels dimensions [count]; `null` for images without labels
  * @param classes the number of classes
+ * @param noLabel the label of an image that has none
  * @throws UserError if a file has other dimensions, there are no images, or not one label below `classes` for each
  */
-export function pairIdx(images: IdxArray, labels: IdxArray, classes: number): LabelledImages {
-  const [count, height, width] = images.dimensions;
-  if (images.dimensions.length !== 3 || images.values.length === 0) {
-    throw new UserError(
-      `Cannot use ${images.source} as images: its values are ${
-        show(images.dimensions)
-      }, [count, height, width] is needed`,
-    );
-  }
+export function pairIdx(
+  images: IdxArray,
+  labels: IdxArray | null,
+  classes: number,
+  noLabel: number | null = null,
+): LabelledImages {
+  const own = idxImages(images);
+  const { count } = own;
+  if (!labels) return { ...own, labels: new Uint8Array(count), labelled: new Uint8Array(count) };
   if (labels.dimensions.length !== 1) {
     throw new UserError(
       `Cannot use ${labels.source} as labels: its values are ${show(labels.dimensions)}, [count] is needed`,
@@ -106,7 +107,7 @@ export function pairIdx(images: IdxArray, labels: IdxArray, classes: number): La
         `${labels.source}: one for each is needed`,
     );
   }
-  const wrong = labels.values.findIndex((label) => label >= classes);
+  const wrong = labels.values.findIndex((label) => label >= classes && label !== noLabel);
   if (wrong >= 0) {
     const label = labels.values[wrong];
     throw new UserError(
@@ -114,7 +115,23 @@ export function pairIdx(images: IdxArray, labels: IdxArray, classes: number): La
         `${classes - 1}`,
     );
   }
-  return { pixels: images.values, labels: labels.values, count, height, width, channels: 1 };
+  if (noLabel === null || !labels.values.includes(noLabel)) return { ...own, labels: labels.values };
+  return {
+    ...own,
+    labels: labels.values.map((label) => label === noLabel ? 0 : label),
+    labelled: labels.values.map((label) => label === noLabel ? 0 : 1),
+  };
+}
+
+/** The images of a file. @throws UserError if it has other dimensions, or there are none */
+export function idxImages({ dimensions, values, source }: IdxArray): Images {
+  const [count, height, width] = dimensions;
+  if (dimensions.length !== 3 || values.length === 0) {
+    throw new UserError(
+      `Cannot use ${source} as images: its values are ${show(dimensions)}, [count, height, width] is needed`,
+    );
+  }
+  return { pixels: values, count, height, width, channels: 1 };
 }
 
 function parseHeader(start: Uint8Array<ArrayBuffer>, source: string) {

@@ -1,7 +1,8 @@
 import type { Normalisation } from "../../core/data/image_augment.ts";
-import type { LabelledImages } from "../../core/data/images.ts";
+import type { Images, LabelledImages } from "../../core/data/images.ts";
 import { UserError } from "../../core/errors.ts";
-import type { Dataset } from "../../core/plugin/dataset.ts";
+import { firstIndices } from "../../core/data/loader.ts";
+import type { Dataset, ExampleSource } from "../../core/plugin/dataset.ts";
 import { imageExamples } from "./image_examples.ts";
 import { groupClasses } from "./image_groups.ts";
 import type { ImageOptions } from "./image_options.ts";
@@ -20,10 +21,23 @@ function measure({ pixels, channels, count, height, width }: LabelledImages): No
   return { mean, std: mean.map((value, c) => Math.sqrt(Math.max(squares[c] / per - value * value, 1e-12))) };
 }
 
+/** The files of a data set's images. */
+export interface ImageFiles {
+  readonly train: string;
+  readonly test: string;
+}
+
+/** Examples are the first images of their file, in its order. */
+const sourceOf = (file: string, records: number): { readonly source: ExampleSource } => {
+  return { source: { file, records, record: firstIndices(records), ids: null } };
+};
+
 /**
  * A data set of training and test images.
  *
  * @param classes names of the classes that the images' labels number; `options.groups` may put others in their place
+ * @param further training images without labels
+ * @param files where training and test images come from, where each are of one file
  * @throws UserError if sizes or the normalisation's differ, or groups do not fit the classes
  */
 export function imageDataset(
@@ -31,11 +45,14 @@ export function imageDataset(
   test: LabelledImages,
   classes: readonly string[],
   options: ImageOptions,
+  further: readonly Images[] = [],
+  files: ImageFiles | null = null,
 ): Dataset {
-  const sizeOf = ({ height, width, channels }: LabelledImages) => `${height} x ${width} x ${channels}`;
-  if (sizeOf(train) !== sizeOf(test)) {
+  const sizeOf = ({ height, width, channels }: Images) => `${height} x ${width} x ${channels}`;
+  for (const [kind, images] of [["test", test], ...further.map((own) => ["unlabelled", own] as const)] as const) {
+    if (sizeOf(train) === sizeOf(images)) continue;
     throw new UserError(
-      `Cannot use training images of ${sizeOf(train)} with test images of ${sizeOf(test)}: sizes must be equal`,
+      `Cannot use training images of ${sizeOf(train)} with ${kind} images of ${sizeOf(images)}: sizes must be equal`,
     );
   }
   const measured = options.mean && options.std ? null : measure(train);
@@ -72,8 +89,14 @@ export function imageDataset(
       text: null,
     },
     splits: {
-      train: imageExamples(labelled(train), normalise, options.takeTrain),
-      test: imageExamples(labelled(test), normalise, options.takeTest),
+      train: {
+        ...imageExamples(labelled(train), normalise, options.takeTrain, further),
+        ...(files && further.length === 0 && sourceOf(files.train, train.count)),
+      },
+      test: {
+        ...imageExamples(labelled(test), normalise, options.takeTest),
+        ...(files && sourceOf(files.test, test.count)),
+      },
     },
   };
 }

@@ -9,7 +9,7 @@ export interface GroupedClasses {
   /** The groups, in the order of their numbers. */
   readonly classes: readonly string[];
   /** The group's number of each class that was there before. */
-  readonly groupOf: Uint8Array;
+  readonly groupOf: Uint16Array;
 }
 
 /**
@@ -49,7 +49,7 @@ export function groupClasses(classes: readonly string[], groups: ClassGroups): G
         `expected each class in one`,
     );
   }
-  return { classes: names, groupOf: Uint8Array.from(groupOf as number[]) };
+  return { classes: names, groupOf: Uint16Array.from(groupOf as number[]) };
 }
 
 const shown = (member: string | number) => typeof member === "number" ? `${member}` : `"${member}"`;

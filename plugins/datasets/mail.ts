@@ -2,6 +2,7 @@ import { exampleCount, inWords, seedSchema } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { importFailure } from "../../core/plugin/import_failure.ts";
+import { importPackage } from "../../core/plugin/import_package.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { namedClasses } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
@@ -25,6 +26,9 @@ interface Message {
   readonly group: string;
   readonly content: string | Uint8Array;
 }
+
+/** A message's text, and its class. */
+type MailRow = TextRow & { readonly label: number };
 
 /** The longest part of a message that is read, in characters to a token: more would be cut off anyway. */
 const MOST_LETTERS_PER_TOKEN = 16;
@@ -81,11 +85,11 @@ async function readMessages(folder: string, { readFolder }: DatasetSetup): Promi
     }));
 }
 
-/** The package is fetched by Deno, once, when a recipe names it; hence the import that no bundler sees. */
+/** Deno fetches the package, once, when a recipe names it; hence the import that no bundler sees. */
 async function importMessages(name: string, { noteInput }: DatasetSetup): Promise<Message[]> {
   let messages: unknown;
   try {
-    messages = (await import(name)).default();
+    messages = (await importPackage(name) as { default(): unknown }).default();
   } catch (error) {
     throw new UserError(`Cannot load the messages of "${name}": ${importFailure(error, name)}`, { cause: error });
   }
@@ -103,7 +107,7 @@ async function textRows(
   messages: readonly Message[],
   { classes, maxLength, folder, package: name }: MailOptions,
   bad: BadExamples,
-): Promise<TextRow[]> {
+): Promise<MailRow[]> {
   const labels = new Map(
     Object.values(classes).flatMap((groups, label) => groups.map((group) => [group, label] as const)),
   );
@@ -112,13 +116,13 @@ async function textRows(
   if (missing !== undefined) {
     throw new UserError(`Cannot find the folder "${missing}" of classes: there are ${[...groups].sort().join(", ")}`);
   }
-  const rows: TextRow[] = [];
+  const rows: MailRow[] = [];
   const file = folder ?? name!;
   for (const { place, group, content } of messages) {
     const label = labels.get(group);
     if (label === undefined) continue;
     const whole = await mailText(content);
-    rows.push(...bad.keep((): TextRow => {
+    rows.push(...bad.keep((): MailRow => {
       if (whole === null) badExample({ file, place }, "its parts are nested too deeply, or its head is endless");
       const text = whole.slice(0, MOST_LETTERS_PER_TOKEN * maxLength);
       // It may be a picture and nothing else.

@@ -1,8 +1,11 @@
-import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { type DatasetSetup, defineDataset, type ExampleSource } from "../../core/plugin/dataset.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
+import { showJson } from "../../core/json.ts";
+import { nearest } from "../../core/nearest.ts";
+import { listSome } from "../../core/recipe/words.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
-import { labelOf, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
+import { idOf, labelIn, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, realNumber, sortedClasses } from "./text/labels.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
@@ -18,7 +21,9 @@ interface TextTableOptions extends TextSetOptions {
   task: "classification" | "regression";
   text: string;
   pair: string | null;
-  label: string;
+  label: string | null;
+  id: string | null;
+  unlabelled: File[];
   classes: ClassName[] | null;
   columns: string[] | null;
   format: TableFormat | null;
@@ -26,7 +31,13 @@ interface TextTableOptions extends TextSetOptions {
   encoding: Encoding;
 }
 
-/** Texts, or pairs of texts, in tables with named columns: TSV, CSV or JSON lines. */
+/** The column of labels where the recipe names none. */
+const USUAL_LABEL = "label";
+
+/**
+ * Texts, or pairs of texts, in tables with named columns: TSV, CSV or JSON lines. An example has no label where its
+ * cell is empty or `null`, or its table has no such column.
+ */
 export const textTable = defineDataset<TextTableOptions>({
   name: "text-table",
   description: "Texts or pairs of texts in a TSV, CSV or JSONL table, with a class or a number each",
@@ -42,7 +53,17 @@ export const textTable = defineDataset<TextTableOptions>({
       ),
       text: z.string().min(1).default("text").describe("Column of the text"),
       pair: z.string().min(1).nullable().default(null).describe("Column of the second text of a pair; null: none"),
-      label: z.string().min(1).default("label").describe("Column of the label"),
+      label: z.string().min(1).nullable().default(USUAL_LABEL).describe(
+        "Column of the label; an example without one (an empty cell, null, or no column label) is learned from the teacher " +
+          "alone; null: no example has a label",
+      ),
+      id: z.string().min(1).nullable().default(null).describe(
+        "Column of an id of each example, by which a file of a teacher's outputs can be joined to the examples of tables that " +
+          "have it; null: none",
+      ),
+      unlabelled: z.array(dataFile()).default([]).describe(
+        "Tables of further training examples without labels; a column of labels in them is not read",
+      ),
       classes: classNames(kit).min(2).nullable().default(null).describe(
         "Names of the classes in the order of their numbers; null: the training labels in the order of the alphabet, or " +
           "of the numbers that they are",
@@ -75,18 +96,33 @@ export const textTable = defineDataset<TextTableOptions>({
         [name, own],
       ) => [name, own.rows.map((row) => textRow(row, own.file, classes, options))]),
     );
+    const further: AnsweredRows[] = [];
+    for (const [index, file] of options.unlabelled.entries()) {
+      const table = await readTable(file, `${index + 1}. unlabelled`, options, setup);
+      further.push(answeredRows(table, { ...options, label: null }, bad));
+    }
+    const unlabelled = further.flatMap((own) => own.rows.map((row) => textRow(row, own.file, classes, options)));
+    const parts = Object.entries({ ...answered, train: [answered.train, ...further] });
+    const sources = Object.fromEntries(parts.map(([name, own]) => [name, sourceOf([own].flat())]));
     return await textDataset(
-      { ...rows, train: rows.train, test: rows.test },
+      { ...rows, train: [...rows.train, ...unlabelled], test: rows.test },
       options.task,
       classes,
       options,
       setup,
       bad,
+      sources,
     );
   },
 });
 
-async function readTable(file: File, split: string, options: TextTableOptions, { readFile }: DatasetSetup) {
+/** Reads a table. @param split what it holds, for messages */
+export async function readTable(
+  file: File,
+  split: string,
+  options: Pick<TextTableOptions, "format" | "quotes" | "columns" | "encoding">,
+  { readFile }: Pick<DatasetSetup, "readFile">,
+): Promise<{ readonly file: string; readonly rows: TableRow[] }> {
   const name = nameOfFile(file);
   const format = options.format ?? TABLE_FORMATS.find((known) => name.endsWith(`.${known}`));
   if (!format) {
@@ -100,37 +136,95 @@ async function readTable(file: File, split: string, options: TextTableOptions, {
 /** What stands in the column of the label, for messages. */
 const CLASS = "one class, a text or a number";
 
-/** A row with text and label, and the file that they stand in. */
+/** A row with text and label, and the line that they stand on. */
 interface AnsweredRow extends Omit<TextRow, "label"> {
   readonly line: number;
-  readonly answer: string;
+  /** Its number among the file's records, from 0. */
+  readonly record: number;
+  readonly id: string | null;
+  /** `null` for none. */
+  readonly answer: string | null;
 }
 
 interface AnsweredRows {
   readonly file: string;
+  /** How many records the file has. */
+  readonly records: number;
   readonly rows: readonly AnsweredRow[];
 }
 
-/** The rows that have a text and a label. */
+/** The rows that have a text. */
 function answeredRows(
   { rows, file }: { rows: readonly TableRow[]; file: string },
-  { task, text, pair, label }: TextTableOptions,
+  { task, text, pair, label, id }: TextTableOptions,
   bad: BadExamples,
 ): AnsweredRows {
-  const kept = rows.flatMap((row) =>
+  const column = label === null || rows.length === 0 || lacksLabels(rows, label, file) ? null : label;
+  const kept = rows.flatMap((row, record) =>
     bad.keep((): AnsweredRow => {
-      const answer = labelOf(row, label, file, task === "regression" ? "a number" : CLASS);
+      const answer = column && labelIn(row, column, file, task === "regression" ? "a number" : CLASS);
       const own = textOf(row, text, file);
       if (own.trim() === "") badExample({ file, place: `line ${row.line}` }, "its text is empty");
-      return { text: own, pair: pair === null ? null : textOf(row, pair, file), line: row.line, answer };
+      return {
+        text: own,
+        pair: pair === null ? null : textOf(row, pair, file),
+        id: id !== null && Object.hasOwn(row.cells, id) ? idOf(row, id, file) : null,
+        line: row.line,
+        record,
+        answer,
+      };
     })
   );
   bad.checkSome(file, kept);
-  return { file, rows: kept };
+  return { file, records: rows.length, rows: kept };
 }
 
-function classesOf({ rows, file }: AnsweredRows, label: string): string[] {
-  const classes = sortedClasses(rows.map(({ answer }) => answer));
+/** Where the examples of a split come from. @throws UserError if two have one id */
+function sourceOf(tables: readonly AnsweredRows[]): ExampleSource {
+  const all = tables.flatMap(({ file, rows }) => rows.map((row) => ({ file, ...row })));
+  const places = new Map<string, string>();
+  for (const { id, file, line } of all) {
+    if (id === null) continue;
+    const place = `line ${line} of "${file}"`;
+    const before = places.get(id);
+    if (before) {
+      throw new UserError(`Cannot tell ${before} from ${place} as both have the id ${showJson(id)}: expected one each`);
+    }
+    places.set(id, place);
+  }
+  return {
+    file: tables.length === 1 ? tables[0].file : null,
+    records: tables.reduce((sum, { records }) => sum + records, 0),
+    record: Uint32Array.from(all, ({ record }) => record),
+    ids: places.size === all.length ? [...places.keys()] : null,
+  };
+}
+
+/**
+ * Whether a table has no column of labels, as one of unlabelled texts.
+ *
+ * @throws UserError if the recipe names the column, or one is there that may be it
+ */
+function lacksLabels([first]: readonly TableRow[], label: string, file: string): boolean {
+  const columns = Object.keys(first.cells);
+  if (columns.includes(label)) return false;
+  const near = nearest(label, columns);
+  if (label === USUAL_LABEL && !near) return true;
+  throw new UserError(
+    `Cannot find the column "${label}" of the labels in "${file}": it has ${listSome(columns, "and")}` +
+      `${near ? `; did you mean "${near}"?` : ""}; label: null if it has no labels`,
+  );
+}
+
+function classesOf({ rows, file }: AnsweredRows, label: string | null): string[] {
+  const answers = rows.flatMap(({ answer }) => answer === null ? [] : [answer]);
+  if (answers.length === 0) {
+    throw new UserError(
+      `Cannot tell the classes by "${file}" as none of its examples has a label: name them in classes, in the order of ` +
+        "the teacher's logits",
+    );
+  }
+  const classes = sortedClasses(answers);
   if (classes.length >= 2 && classes.length <= 1000) return classes;
   throw new UserError(
     `Cannot tell classes by the column "${label}" of "${file}": it has ${classes.length} different values, and 2 to 1000 are needed`,
@@ -144,5 +238,6 @@ function textRow(
   { task }: TextTableOptions,
 ): TextRow {
   const place = { file, line };
+  if (answer === null) return { text, pair, label: null };
   return { text, pair, label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place) };
 }

@@ -65,6 +65,7 @@ export const attentionTransfer = defineLoss<{ pairs: LayerPair[]; p: number }>({
     const windows = pairs.map((pair) => windowsOf(pair, setup));
     return {
       teacherOutputs: outputsOf(pairs, setup),
+      mixed: true,
       compute({ ops, student, teacher }) {
         const terms = pairs.map((pair, index) => {
           const a = attention(ops, outputAt(student, pair.student), windows[index].student, p);

@@ -30,13 +30,15 @@ function embed({ ops, parameters, ...models }: LossCall, side: Side): Tensor {
 }
 
 /**
- * 1 where a negative is of another class than the example, 0 where it is of the same: `[batch, negatives]`. So that
- * each example has the same weight, its row is scaled to the sum `negatives`.
+ * 1 where a negative is of another class than the example, 0 where it is of the same or has no label: `[batch,
+ * negatives]`. So that each example has the same weight, its row is scaled to the sum `negatives`.
  */
 function contrastWeights({ ops, batch, state }: LossCall): Tensor {
   const drawn = ops.reshape(ops.embedding(state.get("labels"), batch.negatives), [1, -1]);
   const distance = ops.abs(ops.subtract(ops.reshape(batch.label, [-1, 1]), drawn));
-  const differs = ops.minimum(distance, ops.scalar(1));
+  const other = ops.minimum(distance, ops.scalar(1));
+  // A drawn one without a label has the label -1.
+  const differs = batch.labelled ? ops.multiply(other, ops.minimum(ops.offset(drawn, 1), ops.scalar(1))) : other;
   const count = ops.sum(differs, { axes: [1], keepDimensions: true });
   return ops.scale(ops.divide(differs, ops.clampMinimum(count, 1)), batch.negatives.size);
 }
@@ -68,7 +70,10 @@ function estimate(call: LossCall, side: Side, weights: Tensor, temperature: numb
   const shift = ops.offset(logNormaliser(call, side, [own, others]), Math.log(batch.negatives.size));
   const positive = softplus(ops, ops.negate(ops.subtract(own, shift)));
   const negative = ops.multiply(softplus(ops, ops.subtract(others, shift)), weights);
-  return ops.scale(ops.add(ops.sum(positive), ops.sum(negative)), 1 / own.size);
+  const { labelled } = batch;
+  if (!labelled) return ops.scale(ops.add(ops.sum(positive), ops.sum(negative)), 1 / own.size);
+  const each = ops.add(positive, ops.sum(negative, { axes: [1] }));
+  return ops.divide(ops.sum(ops.multiply(each, labelled)), ops.clampMinimum(ops.sum(labelled), 1));
 }
 
 function parametersOf({ dimensions }: ContrastiveOptions, widths: Readonly<Record<Side, number>>): ParameterSpec[] {
@@ -117,6 +122,7 @@ function widthsOf({ data, shapes }: LossSetup): Record<Side, number> {
  * After a step the bank's entries become m times the old ones plus 1 - m times the new ones, at length 1. The usual
  * weight of the loss is 0.8. The published code draws K negatives for each example; here a step's examples share them,
  * so that they are one matrix product, and those of an example's own class are left out and made up for by the others.
+ * Examples without a label are neither told from others nor negatives.
  */
 export const contrastive = defineLoss<ContrastiveOptions>({
   name: "contrastive",
@@ -145,6 +151,7 @@ export const contrastive = defineLoss<ContrastiveOptions>({
     }
     return {
       teacherOutputs: ["pooled"],
+      labels: "some",
       parameters: parametersOf(options, widths),
       state: stateOf(options, trainingExamples),
       prepare({ ops, labels, state }) {

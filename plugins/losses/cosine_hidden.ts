@@ -19,6 +19,7 @@ export const cosineHidden = defineLoss<{ pairs: LayerPair[] }>({
     const { parameters, outputs } = projectPairs("cosine-hidden", pairs, setup);
     return {
       teacherOutputs: outputsOf(pairs, setup),
+      mixed: true,
       parameters,
       compute(call) {
         const { ops, batch } = call;

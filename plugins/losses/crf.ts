@@ -17,6 +17,7 @@ export const crf = defineLoss<Record<never, never>>({
     expectTaggers("crf", setup, ["student"]);
     return {
       teacherOutputs: [],
+      labels: "some",
       compute({ ops, student, batch: { label } }) {
         const mask = scoredPositions(ops, label);
         return ops.mean(negativeLogLikelihood(ops, chainScores(ops, student), label, mask));

@@ -6,7 +6,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { divergences, logOdds } from "./divergence.ts";
 import { oneHot } from "./one_hot.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
-import { expectClasses, scoredRows } from "./token_rows.ts";
+import { expectClasses, labelledRows } from "./token_rows.ts";
 
 /** A row of logits in two parts: the label against the rest, and the rest among themselves. */
 interface Decoupled {
@@ -40,7 +40,8 @@ function decouple(ops: Ops, logits: Tensor, label: Tensor, isLabel: Tensor, isOt
  * Decoupled knowledge distillation (Zhao et al. 2022, arXiv 2203.08679):
  * alpha T^2 KL(b_T || b_S) + beta T^2 KL(q_T || q_S), mean over the batch, with b = (p_y, 1 - p_y) for the label y, q
  * the softmax without class y, and p = softmax(z / T). The first is TCKD and the second NCKD, for which
- * KD = TCKD + (1 - p_y of the teacher) NCKD for each example. With two classes NCKD is 0.
+ * KD = TCKD + (1 - p_y of the teacher) NCKD for each example. With two classes NCKD is 0. The mean runs over the
+ * examples that have a label.
  *
  * The published code raises the whole loss from 0 over 20 epochs; a recipe says so by the loss's weight:
  * `weight: { from: 0, to: 1, epochs: 20 }`. The paper's beta is 8 for most pairs of networks, 6 for wide ResNets.
@@ -64,9 +65,10 @@ export const dkd = defineLoss<{ alpha: Scheduled; beta: Scheduled; temperature: 
     const logitsOfStudent = logitsOf("dkd", head, setup);
     return {
       teacherOutputs: ["logits"],
+      labels: "some",
       compute({ ops, student, teacher, batch, at }) {
         const t = at(temperature);
-        const { rows, labels, mean } = scoredRows(ops, student.logits, batch.label);
+        const { rows, labels, mean } = labelledRows(ops, student.logits, batch);
         const label = labels();
         const isLabel = oneHot(ops, label, student.logits.shape.at(-1)!); // [rows, classes]
         const isOther = ops.complement(isLabel);

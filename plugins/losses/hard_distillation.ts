@@ -22,9 +22,10 @@ export const hardDistillation = defineLoss<{ head: StudentHead }>({
     const logitsOfStudent = logitsOf("hard-distillation", head, setup);
     return {
       teacherOutputs: isTagging ? ["logits", "predictions"] : ["logits"],
+      mixed: true,
       compute({ ops, student, teacher, batch }) {
         const logits = logitsOfStudent(student);
-        const { rows, mean } = scoredRows(ops, logits, batch.label);
+        const { rows, mean } = scoredRows(ops, logits, batch);
         const decided = isTagging ? teacher : { logits: teacher.logits };
         // A best path has -1 at tokens without a label, which count for nothing.
         const decisions = ops.constant(() => ops.relu(predictionsOf(ops, data.task, decided)));

@@ -18,6 +18,7 @@ export const hiddenMse = defineLoss<{ pairs: LayerPair[] }>({
     const { parameters, outputs } = projectPairs("hidden-mse", pairs, setup);
     return {
       teacherOutputs: outputsOf(pairs, setup),
+      mixed: true,
       parameters,
       compute(call) {
         const { ops, batch } = call;

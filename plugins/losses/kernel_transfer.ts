@@ -65,7 +65,8 @@ function clear({ ops, state }: EpochCall, names: readonly string[]): void {
  * Nyström's method with one landmark a class, made that of the teacher. For each batch
  * sum of h(F_S D_S^T - F_T D_T^T) / ||F_T D_T^T||_F, h(x) = x^2 / 2 for |x| < 1, else |x| - 1/2, with the features F
  * `[batch, width]` and the landmarks D `[classes, width]`: the class means of the features over the epoch before, as
- * the student had them in training. The widths need not agree, as only `[batch, classes]` is compared.
+ * the student had them in training, of the examples that have a label. The widths need not agree, as only
+ * `[batch, classes]` is compared.
  *
  * The landmarks are zero in the first epoch and crude in the next ones: the loss is 0 for `warmUpEpochs`. The published
  * weight is 0.04 for CIFAR-100. With `both`, as the paper's Combo, the losses before and after the last layer are
@@ -110,6 +111,7 @@ export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: 
     const begun: Scheduled = { from: 0, to: 1, schedule: "step", epochs: warmUpEpochs, steps: null };
     return {
       teacherOutputs: layers.map((layer) => OUTPUT[layer]),
+      labels: "some",
       state: [zeros("counts", classes), ...perLayer],
       compute(call) {
         const { ops, at } = call;
@@ -123,7 +125,7 @@ export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: 
       },
       observe(call) {
         const { ops, batch } = call;
-        const membership = oneHot(ops, batch.label, classes); // [batch, classes]
+        const membership = oneHot(ops, batch.label, classes); // [batch, classes], zeros for one without a label
         accumulate(call, "counts", ops.sum(membership, { axes: [0] }));
         for (const layer of layers) {
           for (const model of MODELS) {

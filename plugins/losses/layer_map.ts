@@ -1,3 +1,4 @@
+import { groupBy } from "../../core/group_by.ts";
 import { layerShare } from "../../core/nn/layer_share.ts";
 
 /** `layer1.*.conv1.weight` for `layer1.0.conv1.weight`: the position in the network left out. */
@@ -15,8 +16,8 @@ export function automaticLayerMap(
   teacher: ReadonlyMap<string, readonly number[]>,
 ): Map<string, string | null> {
   const groupOf = ([name, shape]: [string, readonly number[]]) => `${withoutPosition(name)} ${shape.join("x")}`;
-  const candidates = Map.groupBy(teacher, groupOf);
-  const takers = Map.groupBy(student, groupOf);
+  const candidates = groupBy(teacher, groupOf);
+  const takers = groupBy(student, groupOf);
   return new Map([...student].map((entry) => {
     const group = groupOf(entry);
     const offered = candidates.get(group) ?? [];
@@ -35,7 +36,7 @@ const layerOf = (name: string) => /^.*?(?:^|\.)\d+(?=\.|$)/.exec(name)?.[0] ?? n
  * named.
  */
 export function showPairs(pairs: readonly (readonly [student: string, teacher: string])[]): string {
-  const byLayers = Map.groupBy(pairs, ([student, teacher]) => `${layerOf(student)}.* with ${layerOf(teacher)}.*`);
+  const byLayers = groupBy(pairs, ([student, teacher]) => `${layerOf(student)}.* with ${layerOf(teacher)}.*`);
   return [...byLayers].map(([layers, group]) => {
     if (group.length === 1) return `${group[0][0]} with ${group[0][1]}`;
     return `${layers} (${group.length} weights)`;

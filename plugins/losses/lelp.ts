@@ -76,14 +76,14 @@ function subclassTargets({ ops, teacher, state }: LossCall, sizes: Sizes, temper
  * Learned embedding linear projections (LELP, Loo, Iliopoulos, Hu and Vee 2024, arXiv 2409.20449): the teacher's
  * embeddings divide each class into pseudo-subclasses, which the student learns: T^2 KL(p || q), mean over the batch:
  *
- * p_cs = softmax(z_T / T)_c exp(z_cs / beta) / sum_j exp(z_cj / beta), z_cs = v_cs (h - mean_c),
- * q = softmax of the student's logits of all subclasses over T.
+ * p_cs = softmax(z_T / T)_c exp(z_cs / beta) / sum_j exp(z_cj / beta), z_cs = v_cs (h - mean_c), q = softmax of the
+ * student's logits of all subclasses over T.
  *
  * h are the teacher's pooled features, mean_c their mean over class c and v_cs its principal directions, rotated by one
  * random orthonormal matrix; with `nullSpace` orthogonal to what the teacher's last layer sees, which p has already.
- * They are found once over the unaugmented training examples. The student needs the option `subclasses` of the same
- * number; its prediction is the sum over each class. The paper uses no cross-entropy beside this loss; its grids of T,
- * beta and the number of subclasses are not published.
+ * They are found once over the unaugmented training examples that have a label; all of them learn from it. The student
+ * needs the option `subclasses` of the same number; its prediction is the sum over each class. The paper uses no
+ * cross-entropy beside this loss; its grids of T, beta and the number of subclasses are not published.
  */
 export const lelp = defineLoss<LelpOptions>({
   name: "lelp",
@@ -110,6 +110,7 @@ export const lelp = defineLoss<LelpOptions>({
     const initialise = { use: "constant", value: 0 } as const;
     return {
       teacherOutputs: ["logits", "pooled"],
+      labels: "some",
       state: [
         { name: "directions", shape: [classes * subclasses, width], initialise },
         { name: "offsets", shape: [classes * subclasses], initialise },

@@ -1,7 +1,11 @@
 import { UserError } from "../../core/errors.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
+import { labelledRows } from "./token_rows.ts";
 
-/** The hard-label loss of regression: mean over the batch of (z - y)^2 for the model's number z and the label y. */
+/**
+ * The hard-label loss of regression: mean of (z - y)^2 for the model's number z and the label y, over the examples of
+ * the batch that have one.
+ */
 export const mse = defineLoss<Record<never, never>>({
   name: "mse",
   description: "Mean squared difference from the labels, for regression",
@@ -14,8 +18,12 @@ export const mse = defineLoss<Record<never, never>>({
     }
     return {
       teacherOutputs: [],
-      compute: ({ ops, student, batch: { label } }) =>
-        ops.mean(ops.square(ops.subtract(ops.reshape(student.logits, label.shape), label))),
+      labels: "some",
+      compute({ ops, student, batch }) {
+        const { label } = batch;
+        const squares = ops.square(ops.subtract(ops.reshape(student.logits, label.shape), label));
+        return labelledRows(ops, student.logits, batch).mean(squares);
+      },
     };
   },
 });

@@ -16,8 +16,9 @@ export const mseLogits = defineLoss<{ head: StudentHead }>({
     const logitsOfStudent = logitsOf("mse-logits", head, setup);
     return {
       teacherOutputs: ["logits"],
+      mixed: true,
       compute({ ops, student, teacher, batch }) {
-        const { rows, mean } = scoredRows(ops, student.logits, batch.label);
+        const { rows, mean } = scoredRows(ops, student.logits, batch);
         // [rows, classes]
         const squares = ops.square(ops.subtract(rows(logitsOfStudent(student)), rows(teacher.logits)));
         return mean(ops.mean(squares, { axes: [-1] }));

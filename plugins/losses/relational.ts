@@ -54,6 +54,7 @@ export const relational = defineLoss<{ distance: Scheduled; angle: Scheduled }>(
     }),
   create: ({ distance, angle }) => ({
     teacherOutputs: ["pooled"],
+    mixed: true,
     compute({ ops, student, teacher, at }) {
       const [a, b] = [student, teacher].map(({ pooled }) => relations(ops, pooled));
       const compare = (x: Tensor, y: Tensor) => ops.mean(ops.huber(ops.subtract(x, y), 1));

@@ -48,9 +48,10 @@ export function softenedLoss(
       const logitsOfStudent = logitsOf(name, head, setup);
       return {
         teacherOutputs: ["logits"],
+        mixed: true,
         compute({ ops, student, teacher, batch, at }) {
           const t = at(temperature);
-          const { rows, mean } = scoredRows(ops, student.logits, batch.label);
+          const { rows, mean } = scoredRows(ops, student.logits, batch);
           const [ofStudent, ofTeacher] = [logitsOfStudent(student), teacher.logits].map((logits) => {
             const scored = rows(logits); // [rows, classes]
             return transform ? transform(ops, scored) : scored;

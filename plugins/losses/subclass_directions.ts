@@ -22,6 +22,7 @@ export interface SubclassDirections {
 export interface SubclassData {
   /** Row-major `[examples, width]`. */
   readonly embeddings: ArrayLike<number>;
+  /** The class of each example, -1 for one that is left out. */
   readonly labels: ArrayLike<number>;
   readonly classes: number;
   readonly width: number;
@@ -54,7 +55,8 @@ export function subclassDirections(data: SubclassData): SubclassDirections {
     directions.set(rotated, label * subclasses * width);
     for (let s = 0; s < subclasses; s++) offsets[label * subclasses + s] = dot(rotated, s * width, mean, 0, width);
   }
-  return { directions, offsets, spread: Math.sqrt(squares / (labels.length * subclasses)) };
+  const labelled = Array.from(labels).filter((label) => label >= 0).length;
+  return { directions, offsets, spread: Math.sqrt(squares / (labelled * subclasses)) };
 }
 
 /** Orthonormal rows that span the rows of a head `[rows, width]`: what it sees of an embedding. */

@@ -95,6 +95,7 @@ export const tensorAlignment = defineLoss<TensorAlignmentOptions>({
     const pairs = await pairUp(options, setup);
     return {
       teacherOutputs: [],
+      mixed: true,
       compute({ ops, weights }) {
         const terms = pairs.flatMap(({ student, teacher }) => {
           const cores = weights.cores(student)!;

@@ -1,6 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
-import type { InputDescription } from "../../core/plugin/dataset.ts";
+import type { Batch, InputDescription } from "../../core/plugin/dataset.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { scoredPositions } from "./masked.ts";
 
@@ -22,7 +22,7 @@ export function expectClasses(who: string, { task }: InputDescription, instead: 
 export interface ScoredRows {
   /** Logits `[batch, classes]` or `[batch, length, classes]` as `[rows, classes]`. */
   rows(logits: Tensor): Tensor;
-  /** `[rows]`: the labels; 0 at tokens without one. */
+  /** `[rows]`: the labels; 0 at rows without one. */
   labels(): Tensor;
   /** The mean over the decisions of a number for each row, `[rows]`. */
   mean(values: Tensor): Tensor;
@@ -32,17 +32,30 @@ export interface ScoredRows {
  * How a loss over logits treats examples and tokens alike.
  *
  * @param logits `[batch, classes]`, or `[batch, length, classes]` for tagging
- * @param label `[batch]`, or `[batch, length]` with -1 at tokens that are not scored
+ * @param batch its `label` is looked at where there are tokens, with -1 at those that are not scored
  */
-export function scoredRows(ops: Ops, logits: Tensor, label: Tensor): ScoredRows {
+export function scoredRows(ops: Ops, logits: Tensor, batch: Batch<Tensor>): ScoredRows {
   if (logits.shape.length === 2) {
-    return { rows: (x) => x, labels: () => label, mean: (values) => ops.mean(values) };
+    return { rows: (x) => x, labels: () => batch.label, mean: (values) => ops.mean(values) };
   }
+  const { label } = batch;
+  return sharedRows(ops, label, scoredPositions(ops, label));
+}
+
+/**
+ * How a loss over labels treats examples and tokens alike: those without a label are left out.
+ *
+ * @param logits `[batch, classes]`, or `[batch, length, classes]` for tagging
+ */
+export function labelledRows(ops: Ops, logits: Tensor, batch: Batch<Tensor>): ScoredRows {
+  return batch.labelled ? sharedRows(ops, batch.label, batch.labelled) : scoredRows(ops, logits, batch);
+}
+
+/** Rows that count alike or not at all. @param scored 1 for those that count, else 0, in the labels' shape */
+function sharedRows(ops: Ops, label: Tensor, scored: Tensor): ScoredRows {
   const count = label.size;
-  const shares = ops.constant(() => {
-    const scored = ops.reshape(scoredPositions(ops, label), [count]);
-    return ops.divide(scored, ops.clampMinimum(ops.sum(scored), 1)); // [rows], with sum 1
-  });
+  // [rows], with sum 1 unless none counts
+  const shares = ops.constant(() => ops.divide(ops.reshape(scored, [count]), ops.clampMinimum(ops.sum(scored), 1)));
   return {
     rows: (x) => ops.reshape(x, [count, x.shape.at(-1)!]),
     labels: () => ops.reshape(ops.relu(label), [count]),

@@ -147,7 +147,7 @@ export class Distilling {
     const share = (value: number | null | undefined) => value == null ? "–" : percent(value, 2);
     const rows: readonly (readonly [string, string, string])[] = [
       ["test accuracy", share(teacher?.accuracy), share(student.accuracy)],
-      ["test loss", teacher?.loss.toFixed(4) ?? "–", student.loss.toFixed(4)],
+      ["test loss", teacher?.loss?.toFixed(4) ?? "–", student.loss?.toFixed(4) ?? "–"],
       ["parameters in training", "–", grouped(student.parametersTraining)],
       ["parameters at inference", teacher ? grouped(teacher.parameters) : "–", grouped(student.parametersInference)],
       ["parameter increase rate", "–", student.parameterIncreaseRate.toFixed(2)],

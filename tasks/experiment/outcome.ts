@@ -31,12 +31,15 @@ export function finished(outcomes: readonly Outcome[]): FinishedRun[] {
   return outcomes.filter((outcome) => "summary" in outcome);
 }
 
-/** The name of the metric that runs are compared by: the first of their task's (see `metricNames` of the core). */
+/**
+ * The name of the metric that runs are compared by: the first of their task's (see `metricNames` of the core), or the
+ * agreement with the teacher where no test example has a label.
+ */
 export function metricName({ student }: RunSummary): string {
-  return Object.keys(student.metrics)[0];
+  return Object.keys(student.metrics)[0] ?? "accuracy";
 }
 
-/** A run's metric by the name of {@link metricName}; NaN if there is none. */
-export function scoreOf(metrics: Readonly<Record<string, number>> | null): number {
-  return Object.values(metrics ?? {}).at(0) ?? NaN;
+/** A run's metric by a name, that of {@link metricName} if none is given; NaN if there is none. */
+export function scoreOf(metrics: Readonly<Record<string, number>> | null, name?: string): number {
+  return (name === undefined ? Object.values(metrics ?? {}).at(0) : metrics?.[name]) ?? NaN;
 }

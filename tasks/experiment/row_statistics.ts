@@ -11,6 +11,8 @@ export interface RowStatistics {
   readonly value: Scalar | null;
   /** The name of the metric that rows are compared by. */
   readonly metric: string;
+  /** Test examples, and how many of them have a label; `null` without a run that says it, as old ones do not. */
+  readonly labels: { readonly examples: number; readonly labelled: number } | null;
   /** Epochs that a share of time allowed, or `null`. */
   readonly epochs: number | null;
   readonly failed: number;
@@ -62,9 +64,11 @@ export function rowStatistics(
     const value = which === "common" ? tune!.common : result.tuned?.chosen ?? null;
     return statisticsOf(result, result[which] ?? [], value);
   });
-  const reference = lines.find(({ name }) => name === baseline)?.test ?? null;
+  const reference = lines.find(({ name }) => name === baseline);
   return lines.map((line) => {
-    const difference = line.name === baseline || !line.test || !reference ? null : differenceOf(line.test, reference);
+    // An accuracy and an agreement with a teacher are two things.
+    const comparable = line !== reference && line.metric === reference?.metric;
+    const difference = comparable && line.test && reference.test ? differenceOf(line.test, reference.test) : null;
     return { ...line, difference };
   });
 }
@@ -72,15 +76,17 @@ export function rowStatistics(
 function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[], value: Scalar | null): RowStatistics {
   const runs = finished(outcomes);
   const first = runs.at(0)?.summary;
+  const metric = first ? metricName(first) : "accuracy";
   const over = (of: (run: FinishedRun) => number) => momentsOf(runs.map(of).filter((number) => !Number.isNaN(number)));
   return {
     name,
     value,
-    metric: first ? metricName(first) : "accuracy",
+    metric,
+    labels: first?.labelled ? { examples: first.examples.test, labelled: first.labelled.test } : null,
     epochs,
     failed: outcomes.length - runs.length,
-    test: over(({ summary }) => scoreOf(summary.student.metrics)),
-    validation: over(({ summary }) => scoreOf(summary.student.validationMetrics)),
+    test: over(({ summary }) => scoreOf(summary.student.metrics, metric)),
+    validation: over(({ summary }) => scoreOf(summary.student.validationMetrics, metric)),
     positiveClass: first?.positiveClass ?? null,
     others: Object.fromEntries(
       Object.keys(first?.student.metrics ?? {}).slice(1).filter((name) => titleOf(name, null) !== null).map((name) => [
@@ -88,7 +94,7 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
         over(({ summary }) => summary.student.metrics[name]),
       ]),
     ),
-    train: over(({ summary }) => scoreOf(summary.student.trainMetrics)),
+    train: over(({ summary }) => scoreOf(summary.student.trainMetrics, metric)),
     parametersTraining: first?.student.parametersTraining ?? null,
     parametersInference: first?.student.parametersInference ?? null,
     parameterIncreaseRate: first?.student.parameterIncreaseRate ?? null,

@@ -21,6 +21,8 @@ const numbers = z.record(z.string(), z.number().nullable());
 /** What tables and later runs read of a summary. A number that is not finite is null in JSON. */
 const summarySchema = z.looseObject({
   dataSha256: z.record(z.string(), z.string()),
+  examples: z.looseObject({ test: z.number() }),
+  labelled: z.looseObject({ test: z.number() }).optional(),
   student: z.looseObject({
     accuracy: z.number().nullable(),
     metrics: numbers,

@@ -35,7 +35,7 @@ export function trainingRunner(
   return async (recipe, title) => {
     // Fills in the plug-ins' options, as in the resolved recipe of the run folder.
     const plugins = await resolvePlugins(recipe, builtins);
-    const { output: folder, seed, backend: choice } = recipe.value;
+    const { output: folder, seed, backend: choice, train: { precision } } = recipe.value;
     const done = await outcomeIn(recipe);
     const changed = await hashes.changed(recipe, await inputsOf(folder, done));
     if (done && !changed) {
@@ -53,6 +53,7 @@ export function trainingRunner(
         choice,
         tell,
         (backend) => distill(recipe, { backend, builtins, resume, reporter: quietly(reporter, title), signal }),
+        { f16: precision === "f16" },
       );
     let outcome: Outcome;
     try {

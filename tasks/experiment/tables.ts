@@ -1,4 +1,4 @@
-import { titleOf } from "../../core/evaluate/metrics/show.ts";
+import { labelNote, titleOf } from "../../core/evaluate/metrics/show.ts";
 import { alignColumns } from "../support/table.ts";
 import { counted, grouped } from "../support/format.ts";
 import type { Experiment } from "./experiment.ts";
@@ -117,6 +117,12 @@ function mainTable(
       : "One seed tells nothing of noise: give more with --seeds.",
     ...lines.filter(({ epochs }) => epochs !== null).map(({ name, epochs }) =>
       `"${name}" had time for ${counted(epochs!, "epoch")}.`
+    ),
+    ...lines.filter(({ metric: own }) => own !== metric).map(({ name, metric: own }) =>
+      `"${name}" is measured by its ${own}, and not held against the others.`
+    ),
+    ...lines.flatMap(({ name, labels }) =>
+      labelNote(labels ?? {}).map((note) => `The test examples of "${name}" have ${note}.`)
     ),
     ...lines.filter(({ failed }) => failed > 0).map(({ name, failed }) => `Of "${name}" ${failed} failed to train.`),
   ];

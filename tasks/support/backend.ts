@@ -1,4 +1,9 @@
-import { type BackendChoice, openBackend, type OpenedBackend } from "../../core/backend/open_backend.ts";
+import {
+  type BackendChoice,
+  type BackendOptions,
+  openBackend,
+  type OpenedBackend,
+} from "../../core/backend/open_backend.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 
 /** One line: which backend, why, and how to take another. */
@@ -18,8 +23,9 @@ export async function withBackend<Result>(
   choice: BackendChoice,
   tell: (line: string) => void,
   body: (backend: Backend) => Promise<Result>,
+  options: BackendOptions = {},
 ): Promise<Result> {
-  const opened = await openBackend(choice);
+  const opened = await openBackend(choice, options);
   tell(describeBackend(opened, choice));
   const result = await body(opened.backend).catch(async (error) => {
     // What went wrong first is what is to be told, even if closing fails because of it.

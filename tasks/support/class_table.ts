@@ -1,6 +1,6 @@
 import type { Confusion } from "../../core/evaluate/metrics/confusion.ts";
 import type { TypeScores } from "../../core/evaluate/metrics/spans.ts";
-import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
+import { labelNote, shownMetrics } from "../../core/evaluate/metrics/show.ts";
 import { counted, grouped, percent } from "./format.ts";
 import type { Styles } from "./output.ts";
 import { alignColumns } from "./table.ts";
@@ -14,15 +14,17 @@ export interface ModelReport {
   readonly split: string;
   readonly backend: string;
   readonly examples: number;
-  /** Mean cross-entropy in nats; mean squared error for a regression. */
-  readonly loss: number;
+  /** How many of them have a label, which all else is of. */
+  readonly labelled: number;
+  /** Mean cross-entropy in nats; mean squared error for a regression; `null` where no example has a label. */
+  readonly loss: number | null;
   /** The class that `f1` is of; `null` where it is not that of a class. */
   readonly positiveClass: string | null;
   /** By name. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** `null` for a regression. */
+  /** `null` for a regression, and where no example has a label. */
   readonly classes: readonly ClassReport[] | null;
-  /** `[true class][predicted class]`: how many examples or tokens; `null` for a regression. */
+  /** `[true class][predicted class]`: how many examples or tokens; `null` where there are no `classes`. */
   readonly confusion: Confusion | null;
   /** The scores of each type of spans that tags mark; `null` where they mark none. */
   readonly spans: readonly TypeScores[] | null;
@@ -50,9 +52,9 @@ export function showModelReport(report: ModelReport, styles: Styles): string[] {
   return [
     ...alignColumns([
       ["model", `${model} (${architecture})`],
-      ["data", `${counted(examples, `${split} example`)} of ${report.recipe}`],
+      ["data", [`${counted(examples, `${split} example`)} of ${report.recipe}`, ...labelNote(report)].join(", ")],
       ...shownMetrics(report, Object.keys(report.metrics)).map(([name, value]) => [name, value]),
-      ["loss", loss.toFixed(4)],
+      ...(loss === null ? [] : [["loss", loss.toFixed(4)]]),
     ], ["left"]),
     ...(spans && spans.length > 0 ? ["", ...spanTable(spans, styles)] : []),
     ...(classes && confusion ? ["", ...classTable(classes, confusion, styles)] : []),

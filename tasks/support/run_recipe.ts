@@ -34,7 +34,7 @@ export async function runRecipe(
 }
 
 async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {
-  const { backend: choice, output: folder } = recipe.value;
+  const { backend: choice, output: folder, train: { precision } } = recipe.value;
   const out = standardOutput("stdout");
   const reporter = runReporter(out, standardOutput("stderr"), flags);
   const builtins = allowedPlugins(flags);
@@ -53,7 +53,7 @@ async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {
         reporter.warning(
           "stopping with a checkpoint as soon as the current step is done (an export that has begun is finished); Ctrl-C again stops at once",
         ),
-    ).finally(reporter.end));
+    ).finally(reporter.end), { f16: precision === "f16" });
   if (!flags.quiet) out.line("");
   for (const line of showSummary(summary, folder, stylesOf(out))) out.line(line);
 }

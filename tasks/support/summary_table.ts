@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { CONFIG_FILE } from "../../core/model_folder/config_file.ts";
 import { WEIGHTS_FILE } from "../../core/model_folder/stored_tensors.ts";
-import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
+import { labelNote, shownMetrics } from "../../core/evaluate/metrics/show.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { counted, grouped, scientific } from "./format.ts";
 import type { Styles } from "./output.ts";
@@ -13,7 +13,7 @@ import { alignColumns } from "./table.ts";
  * @param folder the run folder
  */
 export function showSummary(summary: RunSummary, folder: string, { strong }: Styles): string[] {
-  const { merge, seconds, examples } = summary;
+  const { merge, seconds, examples, labelled } = summary;
   const [header, ...rows] = alignColumns(resultRows(summary), ["left", "right"]);
   const { total, ...stages } = seconds;
   const time = Object.entries({ ...stages, total }).map(([stage, value]) => `${stage} ${value.toFixed(1)}`).join(", ");
@@ -29,7 +29,11 @@ export function showSummary(summary: RunSummary, folder: string, { strong }: Sty
       ["logit difference", difference],
       [
         "examples",
-        `${grouped(train)} training, ${grouped(validation)} validation, ${grouped(test)} test` +
+        [
+          countOf("training", train, labelled.train),
+          countOf("validation", validation, labelled.validation),
+          countOf("test", test, labelled.test),
+        ].join(", ") +
         (skipped > 0 ? `; ${grouped(skipped)} skipped` : ""),
       ],
       ["seconds", time],
@@ -37,6 +41,12 @@ export function showSummary(summary: RunSummary, folder: string, { strong }: Sty
       ["record", join(folder, "{metrics.json,metrics.jsonl,recipe.yaml}")],
     ], ["left"]),
   ];
+}
+
+/** `240 training (labels for 12)` */
+function countOf(name: string, examples: number, labelled: number): string {
+  const note = labelNote({ examples, labelled }).map((words) => ` (${words})`).join("");
+  return `${grouped(examples)} ${name}${note}`;
 }
 
 /** One column for the student, and one before it for the teacher if there is one. */
@@ -48,7 +58,7 @@ function resultRows({ recipe, positiveClass, teacher, student }: RunSummary): st
     ...shownMetrics({ ...student, positiveClass }).map(([name, value]) =>
       row(`test ${name}`, taught.get(name) ?? "-", value)
     ),
-    row("test loss", (teacher?.loss ?? 0).toFixed(4), student.loss.toFixed(4)),
+    ...(student.loss === null ? [] : [row("test loss", teacher?.loss?.toFixed(4) ?? "-", student.loss.toFixed(4))]),
     row("parameters in training", "-", grouped(student.parametersTraining)),
     row("parameters at inference", grouped(teacher?.parameters ?? 0), grouped(student.parametersInference)),
     row("parameter increase rate", "-", student.parameterIncreaseRate.toFixed(2)),

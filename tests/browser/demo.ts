@@ -81,12 +81,13 @@ async function exam(page: Page, who: "teacher" | "student"): Promise<number> {
   return Number.parseFloat(await waitFor(page, `#${who} .exam`, /test images right/));
 }
 
+/** What the page says it computes on, with WebGPU and without. */
+const MACHINE = /^(?:WebGPU: .+|no WebGPU adapter was found)\. Without it: WebAssembly SIMD.*, (\d+) threads?\.$/;
+
 const isolated: Readonly<Record<string, Check>> = {
   "the page says what it computes on, with threads where its server isolates it": async ({ page }) => {
     const words = await text(page, "#machine");
-    assert.match(words, /^WebGPU: .+\. Without it: WebAssembly SIMD.*, \d+ threads?\.$/);
-    const threads = Math.min(navigator.hardwareConcurrency, 8);
-    assert.match(words, new RegExp(`, ${threads} threads?\\.$`));
+    assert.equal(words.match(MACHINE)?.[1], String(Math.min(navigator.hardwareConcurrency, 8)), words);
   },
   "a mistake in the recipe is told with its line and column, and selected": async ({ page }) => {
     await changeRecipe(page, (recipe) => recipe.replace("learningRate: 0.2", "learningRat: 0.2"));
@@ -151,14 +152,15 @@ const isolated: Readonly<Record<string, Check>> = {
     );
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     const reached = new Set<string | undefined>();
-    for (let press = 0; press < all.length + 10; press++) {
+    // Firefox goes on through its own controls, and begins with the element that was pressed last.
+    for (let press = 0; press < 100 && !all.every((place) => reached.has(place)); press++) {
       await page.keyboard.press("Tab");
       reached.add(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.place));
     }
     assert.deepEqual(all.filter((place) => !reached.has(place)), []);
     await page.click("#clear");
     await page.focus("#pad");
-    for (const key of ["Space", "ArrowDown", "ArrowDown", "ArrowRight"] as const) await page.keyboard.press(key);
+    for (const key of [" ", "ArrowDown", "ArrowDown", "ArrowRight"] as const) await page.keyboard.press(key);
     const bright = await page.$eval("#pad", (pad) => {
       const { data } = (pad as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, 280, 280);
       return data.filter((value, index) => index % 4 === 0 && value > 127).length;
@@ -259,14 +261,18 @@ const plain: Readonly<Record<string, Check>> = {
  * Visits the page of `deno task demo` as a person would.
  *
  * @param shots folder for screenshots, light and dark, wide and on a phone; `null`: none are made
+ * @param gpu whether the browser has WebGPU
  */
-export async function* demoOutcomes(browser: Browser, shots: string | null): AsyncGenerator<Outcome> {
+export async function* demoOutcomes(
+  browser: Browser,
+  { shots, gpu }: { readonly shots: string | null; readonly gpu: boolean },
+): AsyncGenerator<Outcome> {
   const site = await buildSite(CHECKOUT);
   const folder = await Deno.makeTempDir();
   if (shots !== null) await Deno.mkdir(shots, { recursive: true });
   try {
     yield* visit(browser, site, { isolated: true, folder, shots }, isolated);
-    yield* visit(browser, site, { isolated: true, folder, shots: null }, onGpu);
+    if (gpu) yield* visit(browser, site, { isolated: true, folder, shots: null }, onGpu);
     yield* visit(browser, site, { isolated: false, folder, shots: null }, plain);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -286,16 +292,19 @@ async function* visit(
   checks: Readonly<Record<string, Check>>,
 ): AsyncGenerator<Outcome> {
   await using served = serveSite(site, { isolated });
-  const page = await browser.newPage();
+  const context = await browser.createBrowserContext({ downloadBehavior: { policy: "allow", downloadPath: folder } });
+  const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => void (message.type() === "error" && complaints.push(message.text())));
   page.on("pageerror", (error) => void complaints.push(String(error)));
   try {
-    const session = await page.createCDPSession();
-    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
     await page.setViewport({ width: 1100, height: 900 });
-    await page.goto(served.address);
-    await page.waitForSelector("body[data-state=ready]", { timeout: PATIENCE });
+    const ready = async () => {
+      await page.goto(served.address);
+      await page.waitForSelector("body[data-state=ready]", { timeout: PATIENCE / 2 });
+    };
+    // A Firefox that is driven stops now and then for good when the page's worker starts a thread.
+    await ready().catch(ready);
     const all: Readonly<Record<string, Check>> = {
       ...checks,
       [`the browser has nothing to complain of${isolated ? "" : " without isolation"}`]: () => {
@@ -316,7 +325,7 @@ async function* visit(
     }
     if (shots !== null) await shoot(page, shots);
   } finally {
-    await page.close();
+    await context.close();
   }
 }
 

@@ -51,10 +51,11 @@ Object.assign(globalThis, {
 /** Runs the tests one after another and tells the page how each ended. */
 export async function runAll(tell: (outcome: Outcome) => void): Promise<void> {
   const { args } = (globalThis as unknown as { Deno: { args: readonly string[] } }).Deno;
-  // The cpu backend computes in the page's checks, in the engine that Deno has, too.
-  const chosen = args.includes("--only=webgpu")
-    ? registered.filter(({ name }) => name.includes("(webgpu)"))
-    : registered;
+  const isChosen = ({ name }: Registered) => {
+    const onWebGpu = name.includes("(webgpu)");
+    return !args.includes(onWebGpu ? "--only=cpu" : "--only=webgpu");
+  };
+  const chosen = registered.filter(isChosen);
   for (const { name, ignore = false, fn } of chosen) {
     const begin = performance.now();
     let message: string | null = null;

@@ -16,7 +16,7 @@ const ISOLATED = {
  */
 export function serve(
   files: Readonly<
-    Record<string, () => Promise<Uint8Array<ArrayBuffer> | string>>
+    Record<string, (request: Request) => Promise<Uint8Array<ArrayBuffer> | string>>
   >,
   isolated = true,
 ): Served {
@@ -27,12 +27,12 @@ export function serve(
   };
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
-    async ({ url }) => {
-      const { pathname } = new URL(url);
+    async (request) => {
+      const { pathname } = new URL(request.url);
       const file = files[pathname];
       if (!file) return new Response("Not found", { status: 404 });
       const type = types[pathname.split(".").at(-1)!] ?? "text/html";
-      return new Response(await file(), {
+      return new Response(await file(request), {
         headers: { "content-type": type, ...(isolated && ISOLATED) },
       });
     },

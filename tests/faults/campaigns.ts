@@ -3,11 +3,13 @@ import { fullDisk, fullOutput, limitedFiles } from "./disks.ts";
 import { busyMachine, closedPipe, editedBetween, hurtFolder, signalled, twoProcesses } from "./moments.ts";
 import { oddNames } from "./names.ts";
 import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
+import { f16 } from "./f16_campaign.ts";
 import { losses } from "./losses_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
 import { soak } from "./soak_campaign.ts";
 import { folderFuzz } from "./folder_fuzz.ts";
+import { pictureFuzz } from "./picture_fuzz.ts";
 import { cifarFuzz, gzipBombs, idxFuzz } from "./image_fuzz.ts";
 import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
 import { cacheFuzz, chainFuzz, checkpointFuzz, experimentFuzz, runFolderFuzz } from "./own_files_fuzz.ts";
@@ -22,6 +24,7 @@ export const campaigns: readonly Campaign[] = [
   idxFuzz,
   cifarFuzz,
   gzipBombs,
+  pictureFuzz,
   tableFuzz,
   conllFuzz,
   mailFuzz,
@@ -49,5 +52,6 @@ export const campaigns: readonly Campaign[] = [
   recipeFuzz,
   losses,
   numerics,
+  f16,
   soak,
 ];

@@ -19,6 +19,7 @@ export function setupOf(files: Readonly<Files>, random = new Random(1)): Dataset
       const own = Object.entries(files).filter(([name]) => name.startsWith(`${folder}/`));
       return Promise.resolve(new Map(own.map(([name, bytes]) => [name.slice(folder.length + 1), bytes])));
     },
+    openFolder: () => Promise.reject(new Error("no folder is opened")),
     noteInput: () => Promise.resolve(),
     random,
   };

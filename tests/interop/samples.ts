@@ -58,7 +58,7 @@ export async function sampleTexts(
   const options = { tokenizer, vocabularySize: 70, lowercase: true, maxLength };
   const all = given.flatMap(({ text, pair }) => pair === null ? [text] : [text, pair]);
   const readFile = (file: unknown, what: string) => readUserFile(file as string, what);
-  const setup = { readFile, readFolder: unused, noteInput: unused, random: new Random(0) };
+  const setup = { readFile, readFolder: unused, openFolder: unused, noteInput: unused, random: new Random(0) };
   const { tokenizer: opened, files } = await openTokenizer(options, all, setup);
   const texts = given.map(({ text, pair }) => {
     const { tokens, types } = opened.encode(text, pair);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { checkPlugin } from "../../core/plugin/check/check_plugin.ts";
 import { allBuiltins, findPlugin } from "../../tasks/support/find_plugin.ts";
+import { noisePng } from "../support/pictures.ts";
 import { writeTinyData } from "../support/tiny_run.ts";
 
 const layers = [{ student: "layer1", teacher: "layer1" }];
@@ -25,6 +26,8 @@ const optionsOf: Readonly<Record<string, Record<string, unknown>>> = {
     test: { images: "test-images", labels: "test-labels" },
   },
   cifar: { train: ["cifar.bin"], test: ["cifar.bin"] },
+  "image-folder": { folder: "pictures", cache: false },
+  "image-table": { folder: "pictures", train: "pictures.csv", testPart: 0.5, cache: false },
   "text-table": { ...files, ...small },
   glue: { task: "sst2", folder: "glue", ...small },
   conll: { train: "tags.txt", test: "tags.txt", ...small },
@@ -42,6 +45,15 @@ async function writeData(folder: string): Promise<void> {
   for (const name of ["glue", "mails", "mails/ham", "mails/spam"]) await Deno.mkdir(join(folder, name));
   for (const name of ["train.tsv", "dev.tsv"]) await write(`glue/${name}`, `sentence\tlabel\n${rows.join("\n")}\n`);
   await write("tags.txt", "Anna B-PER\nSmith I-PER\nsleeps O\n\nIt O\nrains O\n\nBob B-PER\n");
+  const named = ["train", "test"].flatMap((split) =>
+    ["cat", "dog"].flatMap((kind) => Array.from({ length: 3 }, (_, i) => [split, kind, i] as const))
+  );
+  for (const [seed, [split, kind, i]] of named.entries()) {
+    await Deno.mkdir(join(folder, "pictures", split, kind), { recursive: true });
+    await Deno.writeFile(join(folder, "pictures", split, kind, `${i}.png`), noisePng(seed, 8));
+  }
+  const pictures = named.map(([split, kind, i]) => `${split}/${kind}/${i}.png,${kind}`);
+  await write("pictures.csv", `path,label\n${pictures.join("\n")}\n`);
   for (const [kind, word] of [["ham", "lunch"], ["spam", "offer"]]) {
     for (let i = 0; i < 8; i++) {
       await write(`mails/${kind}/${i}`, `Subject: ${word} ${i}\r\n\r\nthe ${word} of day ${i}\r\n`);

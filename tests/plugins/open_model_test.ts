@@ -26,6 +26,7 @@ async function load(name: string, options: Record<string, unknown>): Promise<Dat
   return await definition.load(definition.options(optionKit).parse(options), {
     readFile: (file, what) => readUserFile(String(file), what),
     readFolder: () => Promise.reject(new Error("no folders")),
+    openFolder: () => Promise.reject(new Error("no folders")),
     noteInput: () => Promise.resolve(),
     random: new Random(1),
   });

@@ -30,15 +30,24 @@ export const float64: BackendCase = {
 
 export const cpu: BackendCase = { name: "cpu", available: true, open: () => CpuBackend.create() };
 
-const onWebGpu = (name: string, traits: Partial<AdapterTraits> = {}): BackendCase => ({
+const onWebGpu = (name: string, traits: Partial<AdapterTraits> = {}, f16 = false): BackendCase => ({
   name,
   available: isThere || Deno.env.get("CI") === "true",
   open: async () => {
     const adapter = await findAdapter();
     if (!adapter) throw new Error("No WebGPU adapter was found: under CI=true that is a failure");
-    return await WebGpuBackend.create(adapter, { ...options, traits: { ...options.traits, ...traits } });
+    return await WebGpuBackend.create(adapter, { ...options, f16, traits: { ...options.traits, ...traits } });
   },
 });
+
+/** Whether the adapter can store float16; not all do, so that without it tests are ignored even under CI=true. */
+const hasF16 = (await findAdapter())?.features.has("shader-f16") ?? false;
+
+/** With float16 storage, as the adapter is and as on hardware. */
+export const halves: readonly BackendCase[] = [
+  { ...onWebGpu("webgpu, f16", {}, true), available: hasF16 },
+  { ...onWebGpu("webgpu, hardware, f16", hardwareKind, true), available: hasF16 },
+];
 
 export const webgpu: BackendCase = onWebGpu("webgpu");
 

@@ -22,6 +22,7 @@ export function launchesOn(traits: AdapterTraits, body: (ops: Ops) => void): Dis
     parallel: true,
     traits,
     mostNumbers: 2 ** 29,
+    f16: false,
     exchange: { on: "cpu", numbers: nothing },
     allocate: (length) => ({ length }),
     release: () => {},

@@ -35,6 +35,7 @@ export async function buildLoss(
     student: model,
     teacher: model,
     trainingExamples: 8,
+    labelledExamples: 8,
     chains: noChains,
     startsFrom: new Map(),
     sameTokens: true,

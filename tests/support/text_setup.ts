@@ -21,6 +21,7 @@ export function filesOf(files: Readonly<Record<string, string>>): DatasetSetup {
             .map(([name, text]) => [name.slice(folder.length + 1), bytes(text)]),
         ),
       ),
+    openFolder: () => Promise.reject(new Error("no folder is opened")),
     noteInput: () => Promise.resolve(),
     random: new Random(1),
   };

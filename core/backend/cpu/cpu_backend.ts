@@ -33,6 +33,7 @@ export interface CpuOptions {
 export class CpuBackend implements Backend {
   readonly name = "cpu";
   readonly parallel = false;
+  readonly f16 = false;
   readonly mostNumbers: number;
   readonly exchange: HostExchange = { on: "cpu", numbers: floats };
   #live = new Set<CpuStorage>();

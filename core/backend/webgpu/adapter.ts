@@ -15,10 +15,13 @@ export function mostNumbersOf({ limits }: GPUDevice): number {
   return Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4);
 }
 
-/** The adapter that WebGPU would use, or `null` without one. */
-export async function findAdapter(): Promise<GPUAdapter | null> {
-  if (!("gpu" in navigator)) return null;
-  return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+/**
+ * The adapter that WebGPU would use, or `null` without one.
+ *
+ * @param gpu in place of the runtime's WebGPU, which not every runtime has
+ */
+export async function findAdapter(gpu: GPU | undefined = globalThis.navigator?.gpu): Promise<GPUAdapter | null> {
+  return await gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
 }
 
 /** Whether an adapter computes on the processor (lavapipe, SwiftShader, WARP). */
@@ -45,13 +48,18 @@ export function traitsOf(adapter: GPUAdapter, device: GPUDevice): AdapterTraits 
 /**
  * A device whose buffers may be as large as the adapter allows, with WebGPU's default limits otherwise.
  *
- * @param defaultLimits whether to ask for WebGPU's default ones instead
+ * @param options `defaultLimits`: whether to ask for WebGPU's default ones instead; `f16`: whether to ask for float16,
+ * where the adapter has it
  * @throws UserError if the adapter gives none
  */
-export async function openDevice(adapter: GPUAdapter, defaultLimits = false): Promise<GPUDevice> {
+export async function openDevice(
+  adapter: GPUAdapter,
+  { defaultLimits = false, f16 = false }: { readonly defaultLimits?: boolean; readonly f16?: boolean } = {},
+): Promise<GPUDevice> {
   const requiredLimits = defaultLimits ? {} : Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   try {
-    return await adapter.requestDevice({ requiredLimits });
+    const requiredFeatures: GPUFeatureName[] = f16 && adapter.features.has("shader-f16") ? ["shader-f16"] : [];
+    return await adapter.requestDevice({ requiredLimits, requiredFeatures });
   } catch (error) {
     throw new UserError(
       `Cannot open the GPU "${describeAdapter(adapter)}": ${(error as Error).message}; --backend cpu runs without it`,

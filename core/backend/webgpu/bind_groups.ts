@@ -1,4 +1,5 @@
 import type { View } from "../backend.ts";
+import { beginOf, bytesOf } from "../format.ts";
 import type { GpuStorage } from "./gpu_storage.ts";
 import type { Pipeline } from "./pipelines.ts";
 
@@ -19,9 +20,10 @@ export function createBindGroup(
     entries: [
       { binding: 0, resource: { buffer: uniform, size: UNIFORM_STRIDE } },
       ...bindings.map((name, index) => {
-        const { storage, offset, length } = views[name];
-        const { buffer } = storage as GpuStorage;
-        return { binding: index + 1, resource: { buffer, offset: offset * 4, size: Math.max(length * 4, 4) } };
+        const view = views[name];
+        const { buffer } = view.storage as GpuStorage;
+        const size = Math.max(Math.ceil(bytesOf(view) / 4) * 4, 4);
+        return { binding: index + 1, resource: { buffer, offset: beginOf(view), size } };
       }),
     ],
   });

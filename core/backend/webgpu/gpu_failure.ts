@@ -1,7 +1,13 @@
+import { deferred } from "../../deferred.ts";
 import { DeviceError } from "../../errors.ts";
 
 /** How long the news of a lost device may come after the errors that it causes, in milliseconds. */
 const NEWS = 200;
+
+/** By its name, as a program that brings its own WebGPU has the class nowhere else. */
+function isOutOfMemory(error: GPUError): boolean {
+  return error.constructor.name === "GPUOutOfMemoryError";
+}
 
 /**
  * What went wrong on a device. WebGPU tells it by events, so that without this a shader that does not compile, memory
@@ -21,7 +27,7 @@ export class GpuFailure {
       event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;
       this.#refused ??= new DeviceError(
-        error instanceof GPUOutOfMemoryError
+        isOutOfMemory(error)
           ? `The GPU has no memory left beside ${Math.round(bytes() / 2 ** 20)} MiB in use (${error.message}): use a ` +
             "smaller batch or model, or --backend cpu"
           : `The GPU refused a command: ${error.message}`,
@@ -54,7 +60,7 @@ export class GpuFailure {
     const settled = answer.then(() => {}, () => {}).finally(() => this.#asked.delete(settled));
     this.#asked.add(settled);
     if (this.#lost) return void answer.catch(() => {});
-    const lost = Promise.withResolvers<void>();
+    const lost = deferred<void>();
     this.#waiting.add(lost.resolve);
     try {
       return await Promise.race([answer, lost.promise]);
@@ -65,7 +71,7 @@ export class GpuFailure {
 
   /** Waits for answers that nobody waits for any more since the device was lost, if they come soon. */
   async settled(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     const timer = setTimeout(resolve, NEWS);
     await Promise.race([Promise.all(this.#asked), promise]);
     clearTimeout(timer);
@@ -73,7 +79,7 @@ export class GpuFailure {
 
   /** The loss of the device rather than the errors that it causes, which may come first. */
   async #cause(): Promise<DeviceError | null> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     const timer = setTimeout(resolve, NEWS);
     await Promise.race([this.device.lost, promise]);
     clearTimeout(timer);

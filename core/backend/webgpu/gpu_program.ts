@@ -1,6 +1,8 @@
+import { halvesOf } from "../format.ts";
 import type { AdapterTraits } from "../kernel.ts";
 import type { Call, CopyCall, KernelCall, Program } from "../program.ts";
 import { createBindGroup, UNIFORM_STRIDE } from "./bind_groups.ts";
+import { BUFFER_USAGE } from "./flags.ts";
 import type { GpuStorage } from "./gpu_storage.ts";
 import { type PipelineCache, writeParameters } from "./pipelines.ts";
 import { workOf } from "./work.ts";
@@ -49,13 +51,13 @@ export class GpuProgram implements Program {
     this.#offsets = Uint32Array.from(kernels, (_, slot) => slot * UNIFORM_STRIDE);
     this.#uniform = device.createBuffer({
       size: this.#bytes.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      usage: BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST,
     });
     this.#parameters = calls.map((call) => "kernel" in call ? { ...call.parameters } : {});
     let slot = 0;
     this.#steps = calls.map((call) => {
       if (!("kernel" in call)) return call;
-      const launch = call.kernel.launch(call.parameters, traits);
+      const launch = call.kernel.launch(call.parameters, traits, halvesOf(call.views));
       const pipeline = pipelines.get(call.kernel, launch);
       writeParameters(this.#bytes, slot * UNIFORM_STRIDE, call.kernel.parameters, call.parameters);
       const group = createBindGroup(device, pipeline, call.views, this.#uniform);
@@ -121,7 +123,7 @@ function cutsOf(calls: readonly Call[], most: number): number[] {
   return [...cuts, calls.length];
 }
 
-/** A copy between views of equal length. */
+/** A copy between views of float32 and of equal length. */
 export function encodeCopy(encoder: GPUCommandEncoder, { source, target }: CopyCall): void {
   encoder.copyBufferToBuffer(
     (source.storage as GpuStorage).buffer,

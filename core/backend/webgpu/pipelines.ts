@@ -1,4 +1,5 @@
 import type { AnyKernel, Launch, ParameterType } from "../kernel.ts";
+import { SHADER_STAGE } from "./flags.ts";
 
 /** A compiled shader, with the layout that its bind groups share. */
 export interface Pipeline {
@@ -51,14 +52,14 @@ export class PipelineCache {
     if (known) return known;
     const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
       binding,
-      visibility: GPUShaderStage.COMPUTE,
+      visibility: SHADER_STAGE.COMPUTE,
       buffer: { type },
     });
     const made = this.device.createBindGroupLayout({
       entries: [
         {
           binding: 0,
-          visibility: GPUShaderStage.COMPUTE,
+          visibility: SHADER_STAGE.COMPUTE,
           buffer: { type: "uniform", hasDynamicOffset: true },
         },
         ...Array.from({ length: reads }, (_, i) => storage(1 + i, "read-only-storage")),

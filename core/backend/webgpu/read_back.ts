@@ -1,4 +1,6 @@
 import type { View } from "../backend.ts";
+import { beginOf, bytesOf } from "../format.ts";
+import { BUFFER_USAGE, MAP_MODE } from "./flags.ts";
 import type { GpuStorage } from "./gpu_storage.ts";
 
 /** Views are read together until they come to so many bytes; a longer one is read alone. */
@@ -10,6 +12,8 @@ interface Part {
   readonly offset: number;
   /** In bytes; less than was copied if there are none. */
   readonly length: number;
+  /** Whether the numbers are float16. */
+  readonly half: boolean;
 }
 
 /**
@@ -19,17 +23,19 @@ export class ReadBack {
   readonly #parts: Part[] = [];
 
   constructor(device: GPUDevice, encoder: GPUCommandEncoder, views: readonly View[]) {
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const usage = BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST;
     for (let next = 0; next < views.length;) {
       const first = next;
       let size = 0;
-      do size += bytesOf(views[next++]); while (next < views.length && size + bytesOf(views[next]) <= MOST_BYTES);
+      do size += copiedBytes(views[next++]); while (
+        next < views.length && size + copiedBytes(views[next]) <= MOST_BYTES
+      );
       const buffer = device.createBuffer({ size, usage });
       let offset = 0;
       for (const view of views.slice(first, next)) {
-        const bytes = bytesOf(view);
-        encoder.copyBufferToBuffer((view.storage as GpuStorage).buffer, view.offset * 4, buffer, offset, bytes);
-        this.#parts.push({ buffer, offset, length: view.length * 4 });
+        const bytes = copiedBytes(view);
+        encoder.copyBufferToBuffer((view.storage as GpuStorage).buffer, beginOf(view), buffer, offset, bytes);
+        this.#parts.push({ buffer, offset, length: bytesOf(view), half: view.format === "f16" });
         offset += bytes;
       }
     }
@@ -37,15 +43,16 @@ export class ReadBack {
 
   /** Waits until the copies are made. */
   async map(): Promise<void> {
-    await Promise.all([...this.#buffers()].map((buffer) => buffer.mapAsync(GPUMapMode.READ)));
+    await Promise.all([...this.#buffers()].map((buffer) => buffer.mapAsync(MAP_MODE.READ)));
   }
 
   /** The views' numbers in their order, to keep. */
   numbers(): Float32Array[] {
     const mapped = new Map([...this.#buffers()].map((buffer) => [buffer, buffer.getMappedRange()]));
-    return this.#parts.map(({ buffer, offset, length }) =>
-      new Float32Array(mapped.get(buffer)!.slice(offset, offset + length))
-    );
+    return this.#parts.map(({ buffer, offset, length, half }) => {
+      const bytes = mapped.get(buffer)!.slice(offset, offset + length);
+      return half ? Float32Array.from(new Float16Array(bytes)) : new Float32Array(bytes);
+    });
   }
 
   dispose(): void {
@@ -57,4 +64,5 @@ export class ReadBack {
   }
 }
 
-const bytesOf = ({ length }: View) => Math.max(length * 4, 4);
+/** Copies are of four bytes or more at a time. */
+const copiedBytes = (view: View) => Math.max(Math.ceil(bytesOf(view) / 4) * 4, 4);

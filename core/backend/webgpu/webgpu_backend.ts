@@ -3,8 +3,10 @@ import type { GpuExchange } from "../exchange.ts";
 import type { AdapterTraits, Kernel } from "../kernel.ts";
 import { describeAdapter, mostNumbersOf, openDevice, traitsOf } from "./adapter.ts";
 import type { Call, Program } from "../program.ts";
+import { halvesOf } from "../format.ts";
 import { BindGroups, UNIFORM_STRIDE } from "./bind_groups.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { BUFFER_USAGE } from "./flags.ts";
 import { GpuFailure } from "./gpu_failure.ts";
 import { encodeCopy, GpuProgram } from "./gpu_program.ts";
 import { GpuStorage } from "./gpu_storage.ts";
@@ -27,6 +29,8 @@ export interface WebGpuOptions {
   readonly traits?: Partial<AdapterTraits>;
   /** Whether to ask for nothing beyond WebGPU's default limits. */
   readonly defaultLimits?: boolean;
+  /** Whether to ask for float16, where the adapter has it. */
+  readonly f16?: boolean;
   /** The most numbers of one tensor, where that is to be fewer than the device allows. */
   readonly mostNumbers?: number;
 }
@@ -42,6 +46,7 @@ export class WebGpuBackend implements Backend {
   readonly description: string;
   readonly traits: AdapterTraits;
   readonly mostNumbers: number;
+  readonly f16: boolean;
   readonly exchange: GpuExchange;
   readonly #pool: BufferPool;
   readonly #pipelines: PipelineCache;
@@ -71,30 +76,33 @@ export class WebGpuBackend implements Backend {
     this.description = describeAdapter(adapter);
     this.traits = { ...traitsOf(adapter, gpu), ...traits };
     this.mostNumbers = Math.min(mostNumbers, mostNumbersOf(gpu));
+    this.f16 = gpu.features.has("shader-f16");
     this.exchange = {
       on: "webgpu",
       device: gpu,
-      copyOut: ({ storage, offset, length }, target) =>
+      copyOut: ({ storage, offset, length, format }, target) => {
+        if (format === "f16") throw new Error("Cannot hand over float16: an exchange is of float32");
         this.#send((encoder) =>
           encoder.copyBufferToBuffer((storage as GpuStorage).buffer, offset * 4, target, 0, length * 4)
-        ),
+        );
+      },
       copyIn: (source, { storage, offset, length }) =>
         this.#send((encoder) =>
           encoder.copyBufferToBuffer(source, 0, (storage as GpuStorage).buffer, offset * 4, length * 4)
         ),
     };
-    this.#pool = new BufferPool(gpu, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+    this.#pool = new BufferPool(gpu, BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_SRC | BUFFER_USAGE.COPY_DST);
     this.#pipelines = new PipelineCache(gpu);
     this.#uniform = gpu.createBuffer({
       size: this.#uniformBytes.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      usage: BUFFER_USAGE.UNIFORM | BUFFER_USAGE.COPY_DST,
     });
     this.#groups = new BindGroups(gpu, this.#uniform);
     this.#failure = new GpuFailure(gpu, () => this.#bytes);
   }
 
   static async create(adapter: GPUAdapter, options: WebGpuOptions = {}): Promise<WebGpuBackend> {
-    return new WebGpuBackend(adapter, await openDevice(adapter, options.defaultLimits), options);
+    return new WebGpuBackend(adapter, await openDevice(adapter, options), options);
   }
 
   allocate(length: number): Storage {
@@ -119,6 +127,7 @@ export class WebGpuBackend implements Backend {
     if (data.length === 0) return;
     this.#submit();
     const { buffer } = target.storage as GpuStorage;
+    if (target.format === "f16") throw new Error("Cannot write float16 from the host: kernels do");
     const floats = data instanceof Float32Array ? data : Float32Array.from(data);
     this.gpu.queue.writeBuffer(buffer, target.offset * 4, floats as Float32Array<ArrayBuffer>);
   }
@@ -135,7 +144,7 @@ export class WebGpuBackend implements Backend {
     parameters: Readonly<Record<Parameter, number>>,
   ): void {
     if (this.#slot === DISPATCHES_PER_SUBMIT || this.#work >= this.traits.workPerSubmit) this.#submit();
-    const launch = kernel.launch(parameters, this.traits);
+    const launch = kernel.launch(parameters, this.traits, halvesOf(views));
     const pipeline = this.#pipelines.get(kernel, launch);
     writeParameters(this.#uniformBytes, this.#slot * UNIFORM_STRIDE, kernel.parameters, parameters);
     this.#slot++;

@@ -1,6 +1,7 @@
 import type { Random } from "../../data/random.ts";
 import { UserError } from "../../errors.ts";
 import { initialise, type Initialiser } from "../../nn/initialisers.ts";
+import { hold } from "../../nn/hold.ts";
 import { ParameterStore } from "../../nn/parameter_store.ts";
 import { type Weights, weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -12,6 +13,7 @@ import type { Scheduled } from "../../recipe/scheduled.ts";
 import { listWords } from "../../recipe/words.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Resolved } from "../resolve_plugins.ts";
+import { ofRecord, withGivenShapes } from "./given_shapes.ts";
 import { endEpoch, type LossMetrics } from "./epoch.ts";
 import { lossInputs } from "./inputs.ts";
 import { lossTerms, type Objective, objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
@@ -53,7 +55,7 @@ export class LossSet implements Disposable {
     const stateSpecs = ownedBy(entries, "state");
     this.state = new Map(stateSpecs.map(({ name, initialise: how, shape }) => {
       const numbers = initialise(how, shape, random.split(`state of ${name}`));
-      return [name, ops.keep(ops.tensor(numbers, shape))];
+      return [name, hold(ops, numbers, shape, `the loss's state "${name}"`, "fewer training examples")];
     }));
     this.all = entries.map((entry, index) => ({
       ...entry,
@@ -80,7 +82,7 @@ export class LossSet implements Disposable {
     const entries: LossEntry[] = [];
     for (const [index, { definition, options }] of resolved.entries()) {
       const loss = await recipe.within([index], async () => {
-        const loss = await definition.create(options, setup);
+        const loss = await definition.create(options, withGivenShapes(setup, definition.name));
         if (!Array.isArray(loss?.teacherOutputs) || typeof loss.compute !== "function") {
           throw new UserError(
             `Cannot use the loss "${definition.name}": its create must give { teacherOutputs: [...], compute(call) {...} }`,
@@ -89,6 +91,15 @@ export class LossSet implements Disposable {
         if (loss.teacherOutputs.length > 0 && !setup.teacher) {
           throw new UserError(`Cannot use the loss "${definition.name}" without a teacher`);
         }
+        if (loss.labels === "some" && setup.labelledExamples === 0) {
+          throw new UserError(
+            `Cannot use the loss "${definition.name}" as it learns from labels, and none of the ` +
+              `${setup.trainingExamples} training examples has one: use losses that learn from the teacher alone, such ` +
+              "as kd",
+          );
+        }
+        const lacking = loss.teacherOutputs.find((output) => setup.teacher?.gives?.includes(output) === false);
+        if (lacking !== undefined) throw ofRecord(definition.name, lacking);
         const compared = loss.teacherOutputs.filter((output) => TOKENWISE.includes(output));
         if (!setup.sameTokens && compared.length > 0 && loss.tokenwise !== false) {
           throw new UserError(
@@ -128,8 +139,14 @@ export class LossSet implements Disposable {
   /** Every loss before its weight, with none of their state changed. */
   rehearse(call: Omit<ObjectiveCall, "ops">): Tensor[] {
     const { ops } = this;
+    const copy = (tensor: Tensor) => ops.scale(tensor, 1);
     const copied = ({ state, ...entry }: WeightedLoss): WeightedLoss => {
-      return { ...entry, state: { get: (name) => ops.scale(state.get(name), 1), cores: () => null } };
+      const copies: Weights = {
+        get: (name) => copy(state.get(name)),
+        rows: (name) => state.rows(name).map(copy),
+        cores: () => null,
+      };
+      return { ...entry, state: copies };
     };
     return lossTerms(this.all.map(copied), { ...call, ops });
   }

@@ -5,7 +5,7 @@ import type { Loss, LossCall } from "../../plugin/loss.ts";
 import type { ModelOutputs } from "../../plugin/model.ts";
 import type { Scheduled } from "../../recipe/scheduled.ts";
 import type { Tensor } from "../../tensor.ts";
-import { ownBatch } from "./inputs.ts";
+import { labelsFor, ownBatch } from "./inputs.ts";
 
 /** A loss of a run with its factor. */
 export interface WeightedLoss {
@@ -38,9 +38,10 @@ export interface ObjectiveCall {
 }
 
 /** What one of the losses is called with. */
-function callOf({ name, parameters, state }: WeightedLoss, { teacher, batch, ...call }: ObjectiveCall): LossCall {
+function callOf({ name, loss, parameters, state }: WeightedLoss, { teacher, batch, ...call }: ObjectiveCall): LossCall {
+  const seen = ownBatch(name, labelsFor(name, loss, batch));
   // The types promise a teacher to every loss; only those that say they need it may look.
-  return { ...call, teacher: teacher as ModelOutputs, batch: ownBatch(name, batch), parameters, state };
+  return { ...call, teacher: teacher as ModelOutputs, batch: seen, parameters, state };
 }
 
 /** Every loss before its weight, also where that is 0. */

@@ -1,6 +1,7 @@
 import { norm } from "../../linalg/vector.ts";
 import { ParameterStore } from "../../nn/parameter_store.ts";
-import { type NamedShape, TensorStore } from "../../nn/tensor_store.ts";
+import type { NamedShape } from "../../nn/row_ranges.ts";
+import { TensorStore } from "../../nn/tensor_store.ts";
 import { type Weights, weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Model, ParameterSpec } from "../../plugin/model.ts";
@@ -66,7 +67,8 @@ export class Student {
 
   /** Numbers that the model consists of in training, running statistics left out as usual. */
   get trainingParameters(): number {
-    const frozen = this.model.parameters.filter(({ name, trainable }) => trainable && this.untrained.tensors.has(name));
+    const untrained = new Set(this.untrained.specs.map(({ name }) => name));
+    const frozen = this.model.parameters.filter(({ name, trainable }) => trainable && untrained.has(name));
     return this.plain.count + countTrainable(frozen) + this.cores.count;
   }
 
@@ -114,7 +116,8 @@ export class Student {
 
   #with(contracted: ReadonlyMap<string, Tensor>): Weights {
     const tensors = new Map([...this.plain.tensors, ...this.untrained.tensors, ...contracted]);
-    return weightsFrom(tensors, new Map([...this.chains.keys()].map((name) => [name, this.coresOf(name)])));
+    const cores = new Map([...this.chains.keys()].map((name) => [name, this.coresOf(name)]));
+    return weightsFrom(tensors, cores, [...this.plain.ranges, ...this.untrained.ranges]);
   }
 
   /** Everything that the student consists of, by name. */

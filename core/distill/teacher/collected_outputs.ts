@@ -34,9 +34,10 @@ export type ComputeOutputs = (batch: Batch<Tensor>) => ReadonlyMap<string, Tenso
  *
  * @returns `null` for examples without a mask, which are all of one shape
  */
-export function tokensOf(examples: Examples, batchSize: number): Uint32Array | null {
+export async function tokensOf(examples: Examples, batchSize: number): Promise<Uint32Array | null> {
   const counts = new Uint32Array(examples.length);
   for (const indices of batchesOf(firstIndices(examples.length), batchSize)) {
+    await examples.fetch?.(indices);
     const { mask } = examples.batch(indices);
     if (!mask) return null;
     const [, length] = mask.shape;
@@ -79,10 +80,12 @@ export async function collectOutputs(
   const { length } = examples;
   const order = tokens ? firstIndices(length).sort((a, b) => tokens[a] - tokens[b]) : firstIndices(length);
   const kept = new Map(
-    [...layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))))].map(([name, layout]) => {
-      const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
-      return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
-    }),
+    [...await layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))))].map(
+      ([name, layout]) => {
+        const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
+        return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
+      },
+    ),
   );
   const prepared = mapBatches(examples, prepare);
   for await (const { indices, numbers } of overBatches(ops, prepared, batchesOf(order, batchSize), compute)) {
@@ -126,14 +129,15 @@ function blockOf(output: KeptOutput, offsets: Float64Array, example: number, tok
  * Which dimensions go by the text's length and which outputs by the example, seen by two batches: the shortest example
  * without its padding, and the longest one twice.
  */
-function layoutsOf(
+async function layoutsOf(
   ops: Ops,
   examples: Examples,
   tokens: Uint32Array | null,
   compute: (batch: Batch<HostTensor>) => ReadonlyMap<string, Tensor>,
-): Map<string, Layout> {
+): Promise<Map<string, Layout>> {
   const byLength = firstIndices(examples.length).sort((a, b) => tokens ? tokens[a] - tokens[b] : a - b);
   const [shortest, longest] = [byLength[0], byLength.at(-1)!];
+  await examples.fetch?.(Uint32Array.of(shortest, longest));
   const batches = [
     withoutPadding(examples.batch(Uint32Array.of(shortest)), tokens?.[shortest] ?? 0),
     examples.batch(Uint32Array.of(longest, longest)),

@@ -71,6 +71,7 @@ function batchOf<Part>(member: number, batch: Batch<Part>): Batch<Part> {
 function weightsOf(member: number, weights: Weights): Weights {
   return {
     get: (name) => weights.get(memberName(member, name)),
+    rows: (name) => weights.rows(memberName(member, name)),
     cores: (name) => weights.cores(memberName(member, name)),
   };
 }

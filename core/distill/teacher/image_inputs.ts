@@ -42,7 +42,7 @@ export async function imageInputs(
         "deviations: one each is needed",
     );
   }
-  const stated = isUrl(weights) ? null : await recipe.within([...path, "weights"], async () => {
+  const stated = weights === null || isUrl(weights) ? null : await recipe.within([...path, "weights"], async () => {
     try {
       return await readImageForm(resolveFile(recipe, weights), image);
     } catch (error) {

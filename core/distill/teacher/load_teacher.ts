@@ -1,3 +1,4 @@
+import { Owned } from "../../owned.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { InputDescription } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
@@ -48,13 +49,13 @@ export async function loadTeacher(
 ): Promise<LoadedTeacher | null> {
   const settings = recipe.value.teacher;
   if (!main || !settings) return null;
-  using opened = new DisposableStack();
+  using opened = new Owned();
   const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {
     const { weights, share, classes } = index === 0 ? settings : settings.others[index - 1];
     const inputs = own[index];
     const input = inputs?.input ?? data;
-    const member = await openTeacher(ops, recipe, withoutLabels(plugin, classes), weights, input, report);
+    const member = await openTeacher(ops, recipe, withoutLabels(plugin, classes), weights!, input, report);
     opened.defer(member.dispose);
     members.push({ ...member, model: inputs ? onOwnInputs(member.model, inputs) : member.model, share });
   }

@@ -54,7 +54,7 @@ export interface CachedOutputs {
  */
 export async function cachedOutputs(ops: Ops, setup: CacheSetup): Promise<CachedOutputs> {
   const { folder, wanted, origin, train, batchSize, report } = setup;
-  const tokens = tokensOf(train, batchSize);
+  const tokens = await tokensOf(train, batchSize);
   const fingerprint = await sha256OfText(JSON.stringify([FORMAT, [...wanted].sort(), origin, tokens?.join()]));
   const file = join(folder, `teacher-${fingerprint.slice(0, 16)}.safetensors`);
   const stored = await readCache(file, fingerprint, report);

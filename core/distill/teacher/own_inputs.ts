@@ -81,7 +81,7 @@ function joining(index: number, { batchOf }: MadeInputs): Parameters<typeof mapE
   return (examples, same) => {
     const own = batchOf(same);
     return mapBatches(examples, (batch, indices) => {
-      const { label: _label, ...inputs } = own(batch, indices);
+      const { label: _label, labelled: _labelled, ...inputs } = own(batch, indices);
       const named = Object.entries(inputs).map(([name, tensor]) => [ownName(index, name), tensor]);
       return { ...batch, ...Object.fromEntries(named) };
     });

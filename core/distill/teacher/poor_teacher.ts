@@ -1,4 +1,5 @@
 import munkres from "munkres";
+import { firstIndices } from "../../data/loader.ts";
 import { evaluate } from "../../evaluate/evaluate.ts";
 import type { Confusion } from "../../evaluate/metrics/confusion.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -24,7 +25,7 @@ const UNRELATED = 0.1;
 /** What a teacher is measured with. */
 export interface TeacherLook {
   readonly teacher: Pick<Teacher, "model" | "weights">;
-  /** Labelled examples that it may not have seen. */
+  /** Examples that it may not have seen; those with a label count. */
   readonly examples: Examples;
   /** What they are, for the sentence: `validation`. */
   readonly split: string;
@@ -39,7 +40,9 @@ export interface TeacherLook {
  * @returns what is wrong in one sentence with what would be right, or `null`
  */
 export async function lookAtTeacher(ops: Ops, look: TeacherLook): Promise<string | null> {
-  const { teacher: { model, weights }, examples, input, batchSize, split } = look;
+  const { teacher: { model, weights }, examples: { labelled }, input, batchSize, split } = look;
+  const known = labelled && firstIndices(labelled.length).filter((index) => labelled[index] === 1);
+  const examples = known ? subset(look.examples, known) : look.examples;
   const count = Math.min(MOST_EXAMPLES, examples.length);
   if (count < FEWEST) return null;
   // Spread over all of them, as they may be in order of their classes.

@@ -11,7 +11,7 @@ import { matchClasses } from "./match_classes.ts";
 
 /** Where a recipe names a teacher. */
 interface Named {
-  readonly weights: string;
+  readonly weights: string | null;
   /** The names of its classes that the recipe gives. */
   readonly classes: readonly (string | number | boolean)[] | null;
 }
@@ -70,9 +70,10 @@ async function namesOf(
   plugin: Resolved<"model">,
   named: Named,
 ): Promise<readonly string[] | null> {
-  const saved = isUrl(named.weights)
+  const { weights } = named;
+  const saved = weights === null || isUrl(weights)
     ? null
-    : await recipe.within(placeOf(plugin, named), () => readClassNames(resolveFile(recipe, named.weights)));
+    : await recipe.within(placeOf(plugin, named), () => readClassNames(resolveFile(recipe, weights)));
   if (named.classes) return named.classes.map((name) => String(name).trim());
   const { labels } = (plugin.options ?? {}) as { labels?: unknown };
   return Array.isArray(labels) ? labels.map(String) : saved;

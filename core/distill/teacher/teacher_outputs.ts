@@ -1,6 +1,6 @@
 import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
-import type { Batch } from "../../plugin/dataset.ts";
+import type { Batch, Examples } from "../../plugin/dataset.ts";
 import type { Model, ModelOutputs } from "../../plugin/model.ts";
 import type { Tensor } from "../../tensor.ts";
 import { outputsFrom, type OutputTree } from "../../plugin/output_tree.ts";
@@ -11,6 +11,8 @@ export interface Teacher {
   readonly model: Model;
   /** Its weights on the device. */
   readonly weights: Weights;
+  /** Whether it can be run on some examples, for one that is a file of outputs; unset: on all. */
+  readonly knows?: (examples: Examples) => boolean;
   /** Its outputs, if training batches bring them along instead of having them computed. */
   readonly cached?: OutputTree;
 }

@@ -29,7 +29,9 @@ export async function textInputs(
     if (value !== null) throw recipe.error([...path, key], `Cannot use ${key} for texts: it is for images`);
   }
   const { dataset } = data;
-  const own = isUrl(weights) ? null : await tokenizerFolder(weights, (name) => resolveFile(recipe, name));
+  const own = weights === null || isUrl(weights)
+    ? null
+    : await tokenizerFolder(weights, (name) => resolveFile(recipe, name));
   const name = tokenizer ?? own;
   if (name === null) return null;
   const place = [...path, tokenizer === null ? "weights" : "tokenizer"];

@@ -30,7 +30,7 @@ export async function useTeacherCache(
 ): Promise<Lessons> {
   const { teacher: settings, augment, dataset, validation, subset, seed, evaluate } = recipe.value;
   if (!teacher || !settings || settings.cache === null || wanted.size === 0) return { data, teacher };
-  if (augment.flip || augment.shift > 0) {
+  if (Object.values(augment).some(Boolean)) {
     throw recipe.error(
       ["teacher", "cache"],
       "Cannot cache the teacher's outputs as augmentation changes the images in every epoch: set augment to {}, or " +

@@ -16,7 +16,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { Position } from "./position.ts";
 
 /** The file of a run's checkpoint, in the run folder. */
-export const CHECKPOINT_FILE = join("checkpoint", "state.safetensors");
+export const CHECKPOINT_FILE: string = join("checkpoint", "state.safetensors");
 
 /** The parts of a run that must be equal in two for one to continue the other. */
 export interface Fingerprint {
@@ -26,11 +26,14 @@ export interface Fingerprint {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-/** The part of a fingerprint that a recipe alone gives: where and how it runs changes nothing. */
+/**
+ * The part of a fingerprint that a recipe alone gives: where and how it runs changes nothing. The usual precision is
+ * left out, as there were checkpoints before there was another.
+ */
 export function comparable(
-  { output: _output, backend: _backend, base: _base, train: { replay: _replay, ...train }, ...rest }: Recipe,
+  { output: _output, backend: _backend, base: _base, train: { replay: _replay, precision, ...train }, ...rest }: Recipe,
 ): Fingerprint["recipe"] {
-  return { ...rest, train };
+  return { ...rest, train: precision === "f32" ? train : { ...train, precision } };
 }
 
 /** A checkpoint is whole, and of something else than is to be continued: the run begins anew without it. */
@@ -62,6 +65,7 @@ const storedPosition = z.looseObject({
   best: z.looseObject({ epoch: z.int(), waited: z.int() }).nullable(),
   losses: z.array(z.number().nullable()),
   lossMetrics: record,
+  lossScale: z.looseObject({ scale: z.number(), skippedSteps: z.int() }).nullable().default(null),
   fingerprint: z.looseObject({ recipe: record, inputs: z.record(z.string(), z.string()) }),
 });
 

@@ -1,5 +1,4 @@
-import { firstIndices } from "../../data/loader.ts";
-import { batchesOf } from "../../evaluate/batches.ts";
+import { agreementOf, decisionsOf } from "../../evaluate/decisions.ts";
 import { norm } from "../../linalg/vector.ts";
 import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -9,11 +8,7 @@ import type { Weights } from "../../nn/weights.ts";
 import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import type { Tensor } from "../../tensor.ts";
-import { breathe } from "../../evaluate/breathe.ts";
-import { computeBatches } from "../../evaluate/compute_batches.ts";
 import { matrixSize } from "../student/chain_specs.ts";
-import { inferOn, predictionsOf } from "../../evaluate/predictions.ts";
 import type { MetricsLog } from "./step_log.ts";
 import type { Student } from "../student/student.ts";
 import type { Teacher } from "../teacher/teacher_outputs.ts";
@@ -63,7 +58,7 @@ export class Diagnostics {
   readonly #singularValues: number;
   /** The matrices one epoch before, if that is known. */
   #before: ReadonlyMap<string, Float64Array> | null = null;
-  #taught: readonly Float64Array[] | null = null;
+  #taught: Float64Array | null = null;
 
   /** @throws UserError with line and column for a pattern that matches no matrix */
   constructor(private readonly setup: DiagnosticsSetup) {
@@ -114,27 +109,17 @@ export class Diagnostics {
 
   async #agreement(): Promise<number | null> {
     const { student, teacher, validation } = this.setup;
-    if (!teacher || !validation || this.setup.task === "regression") return null;
+    if (!teacher || !validation || this.setup.task === "regression" || teacher.knows?.(validation) === false) {
+      return null;
+    }
     this.#taught ??= await this.#decisions(teacher.model, teacher.weights, validation);
     const weights = student.frozenWeights();
     const own = await this.#decisions(student.model, weights, validation).finally(weights.dispose);
-    const all = own.flatMap((batch, index) => Array.from(batch, (value, i) => value === this.#taught![index][i]));
-    return all.filter((equal) => equal).length / all.length;
+    return agreementOf(this.setup.task, own, this.#taught);
   }
 
-  async #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array[]> {
+  #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array> {
     const { ops, task, batchSize } = this.setup;
-    const results: Tensor[] = [];
-    const computed = computeBatches(
-      batchesOf(firstIndices(examples.length), batchSize),
-      (indices) => ops.scope(() => predictionsOf(ops, task, inferOn(ops, model, weights, examples.batch(indices)))),
-    );
-    for (const { result } of computed) {
-      results.push(result);
-      await breathe();
-    }
-    const numbers = await ops.read(results);
-    results.forEach((tensor) => tensor.dispose());
-    return numbers.map((batch) => Float64Array.from(batch));
+    return decisionsOf(ops, { model, weights, examples, task, batchSize });
   }
 }

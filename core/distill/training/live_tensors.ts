@@ -19,5 +19,6 @@ export function liveTensors({ student, step, losses }: LiveParts): Map<string, T
     [...optimiser.state].map(([part, tensor]): [string, Tensor] => [`${name}.${part}`, tensor])
   );
   const kept = [...losses.state].map(([name, tensor]): [string, Tensor] => [`state of ${name}`, tensor]);
-  return new Map([...entries, ...states, ...kept]);
+  const scale = step.scaler ? [["loss scale", step.scaler.state] as const] : [];
+  return new Map([...entries, ...states, ...kept, ...scale]);
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../errors.ts";
-import type { InputDescription } from "../../plugin/dataset.ts";
+import type { Examples, InputDescription } from "../../plugin/dataset.ts";
+import { labelledOf } from "../../plugin/labelled.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Evaluation } from "../../evaluate/evaluate.ts";
 import { type ClassName, metricNames } from "../../evaluate/metrics/metrics.ts";
@@ -11,32 +12,52 @@ export interface Best {
   readonly waited: number;
 }
 
-/** A metric that training goes by: `loss`, or one of `metricNames`. */
+/** A metric that training goes by: `loss`, `agreement`, or one of `metricNames`. */
 export type Monitor = string;
 
+/** What a monitored metric is of. */
+export interface Watched {
+  /** The validation examples; `null` without any. */
+  readonly validation: Examples | null;
+  /** Whether a teacher's decisions about them are known. */
+  readonly taught: boolean;
+}
+
 /**
- * The metric that `train.monitor` means for a data set: without one the task's first.
+ * The metric that `train.monitor` means for a data set: without one the task's first, or the agreement with the teacher
+ * where no validation example has a label.
  *
+ * @param seen what is watched, and whether there is a teacher to agree with
  * @param positive the class whose F1 is asked for; `null`: the second of two
- * @throws UserError if the task has no such metric
+ * @throws UserError if there is no such metric
  */
 export function monitorOf(
   monitor: Recipe["train"]["monitor"],
   data: InputDescription,
+  { validation, taught }: Watched,
   positive: ClassName | null = null,
 ): Monitor {
-  const own = metricNames(data, positive);
-  if (monitor === null) return own[0];
-  const name = monitor.replace("validation.", "");
-  const known = [...own, "loss"];
+  const hasLabels = !validation || labelledOf(validation) > 0;
+  const known = [
+    ...(hasLabels ? [...metricNames(data, positive), "loss"] : []),
+    ...(taught && data.task !== "tagging" ? ["agreement"] : []),
+  ];
+  if (monitor === null && known.length > 0) return known[0];
+  const name = monitor?.replace("validation.", "") ?? "any metric";
   if (known.includes(name)) return name;
   const metrics = known.map((name) => `validation.${name}`).join(", ");
-  throw new UserError(`Cannot go by ${monitor} in a ${data.task} of ${data.classes.length} classes: it has ${metrics}`);
+  const has = known.length > 0 ? `it has ${metrics}` : "there is no teacher to agree with either; validation: null";
+  if (!hasLabels) {
+    throw new UserError(
+      `Cannot go by ${monitor ?? name} as none of the ${validation.length} validation examples has a label: ${has}`,
+    );
+  }
+  throw new UserError(`Cannot go by ${monitor} in a ${data.task} of ${data.classes.length} classes: ${has}`);
 }
 
 /** The value of the monitored metric. */
 export function monitored(monitor: Monitor, { metrics, loss }: Evaluation): number {
-  return monitor === "loss" ? loss : metrics[monitor];
+  return monitor === "loss" ? loss ?? NaN : metrics[monitor];
 }
 
 /** Takes one more epoch into account; the epoch is the best one if it beats the best so far by more than `minDelta`. */

@@ -1,3 +1,4 @@
+import type { LossScale } from "../../nn/grad_scaler.ts";
 import type { LossMetrics } from "../losses/epoch.ts";
 import type { Best } from "./monitor.ts";
 
@@ -13,7 +14,9 @@ export interface Position {
   readonly losses: readonly number[];
   /** The metrics that losses reported at the end of the last epoch. */
   readonly lossMetrics: LossMetrics;
+  /** Where the loss's scale stood at the last log line; `null` if none was scaled. */
+  readonly lossScale: LossScale | null;
 }
 
 /** The beginning of training. */
-export const START: Position = { step: 0, seconds: 0, best: null, losses: [], lossMetrics: {} };
+export const START: Position = { step: 0, seconds: 0, best: null, losses: [], lossMetrics: {}, lossScale: null };

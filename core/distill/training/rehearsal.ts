@@ -11,6 +11,7 @@ import type { Tensor } from "../../tensor.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
+import { inPrecision } from "./precision.ts";
 
 /** What is looked at before training. */
 export interface RehearsalSetup {
@@ -38,7 +39,8 @@ export async function rehearse(setup: RehearsalSetup): Promise<void> {
   const { batchSize, dropLast } = recipe.value;
   const last = dropLast ? 0 : length % batchSize;
   const size = Math.min(last || batchSize, length);
-  if (size >= ENOUGH) return;
+  // Where examples lack labels, a loss may not know what to do about it, and says so when it looks at one.
+  if (size >= ENOUGH && !setup.train.labelled) return;
   const refuse = (reason: string) => {
     if (last === 0 || length < batchSize) {
       return recipe.error(["batchSize"], `Cannot train on batches of ${size}: ${reason}; a larger batch is needed`);
@@ -51,7 +53,7 @@ export async function rehearse(setup: RehearsalSetup): Promise<void> {
   };
   let broken: string | null;
   try {
-    broken = await nonFinite(setup, size);
+    broken = await nonFinite(setup, Math.min(size, ENOUGH));
   } catch (error) {
     if (error instanceof RangeError) throw refuse(error.message);
     throw error;
@@ -65,6 +67,7 @@ export async function rehearse(setup: RehearsalSetup): Promise<void> {
 
 /** The name of the first loss that is not finite on the first examples, or `null`. */
 async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | null> {
+  await setup.train.fetch?.(firstIndices(size));
   const terms = rehearsed(setup, firstIndices(size));
   const numbers = await setup.ops.read(terms);
   terms.forEach((term) => term.dispose());
@@ -75,21 +78,27 @@ async function nonFinite(setup: RehearsalSetup, size: number): Promise<string | 
 /**
  * Every loss before its weight on some examples, of which nothing is learnt. The caller frees them.
  *
+ * @param indices fetched before
  * @param see what the losses see in place of the student's outputs
  */
 export function rehearsed(
-  { ops, student, teacher, losses, train, random }: RehearsalSetup,
+  { ops, student, teacher, losses, train, recipe, random }: RehearsalSetup,
   indices: Uint32Array,
   see: (outputs: ModelOutputs) => ModelOutputs = (outputs) => outputs,
 ): Tensor[] {
   const host = { ...train.batch(indices), ...losses.inputs(indices, random) };
+  const { precision } = recipe.value;
   const randomSeed = () => 0;
   return ops.scope(() =>
     ops.constant(() => {
       const batch = upload(ops, host);
       const weights = student.rehearsalWeights();
-      const taught = teacher && teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
-      const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed });
+      const taught = teacher && inPrecision(ops, precision, teacher.model, batch, (batch) => {
+        return teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
+      });
+      const outputs = inPrecision(ops, precision, student.model, batch, (batch) => {
+        return student.model.forward({ ops, weights, batch, training: true, randomSeed });
+      });
       return losses.rehearse({ student: see(outputs), teacher: taught, batch, weights, at: largest });
     })
   );

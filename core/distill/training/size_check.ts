@@ -17,12 +17,14 @@ export interface SizeSetup extends RehearsalSetup {
  *
  * @throws UserError at `batchSize` if one is too large, with the batch that is not
  */
-export function expectStepFits(setup: SizeSetup): void {
+export async function expectStepFits(setup: SizeSetup): Promise<void> {
   const { ops, student, teacher, losses, train, recipe } = setup;
   const taught = teacher?.cached === undefined ? teacher?.model : undefined;
   // What cannot be replayed may do more than run kernels, and wants numbers for it.
   if ([student.model, taught, ...losses.all.map(({ loss }) => loss)].some((part) => part?.replay === false)) return;
   const { batchSize } = recipe.value;
+  const whole = Math.min(batchSize, train.length);
+  await train.fetch?.(longest(train, whole));
   const tooLarge = (size: number): TensorTooLarge | null => {
     try {
       ops.device.sizesOnly(() => rehearsed(setup, longest(train, size), (outputs) => asked(setup, outputs)));
@@ -32,9 +34,9 @@ export function expectStepFits(setup: SizeSetup): void {
       return error instanceof TensorTooLarge ? error : null;
     }
   };
-  const error = tooLarge(Math.min(batchSize, train.length));
+  const error = tooLarge(whole);
   if (!error) return;
-  let [fits, fails] = [0, Math.min(batchSize, train.length)];
+  let [fits, fails] = [0, whole];
   while (fails - fits > 1) {
     const size = (fits + fails) >> 1;
     if (tooLarge(size)) fails = size;

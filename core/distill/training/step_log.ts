@@ -1,5 +1,7 @@
 import { appendToFile, readTextIfThere, writeFileAtomically } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
+import type { LossScale } from "../../nn/grad_scaler.ts";
+import type { Tensor } from "../../tensor.ts";
 import type { StepRecord } from "./training_step.ts";
 import { join } from "../../paths.ts";
 
@@ -10,25 +12,24 @@ export interface LoggedSteps {
   /** Means over them. */
   readonly loss: number;
   readonly terms: readonly number[];
-  /** Part of the answers that are right; `null` for a regression. */
+  /** Part of the answers that are right; `null` for a regression, and where no example had a label. */
   readonly accuracy: number | null;
   readonly examples: number;
   /** Frobenius norms of the over-parameterised matrices at the last of them that has any. */
   readonly norms: readonly number[];
+  /** Where the loss's scale stands after the last of them; `null` without one. */
+  readonly lossScale: LossScale | null;
   /** The first step, from 0, that shows numbers that are not finite, and what they are. */
   readonly nonFinite: { readonly step: number; readonly what: string } | null;
 }
 
 /** Reads what several steps left on the device, in one wait, and frees it. */
 export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promise<LoggedSteps> {
-  const tensors = records.flatMap(({ total, terms, correct, squaredNorms, squaredParameters }) => [
-    total,
-    correct,
-    ...terms,
-    ...squaredNorms,
-    ...squaredParameters,
-  ]);
-  const numbers = (await ops.read(tensors)).map(([value]) => value);
+  const scales = records.flatMap(({ lossScale }) => lossScale);
+  const tensors = [...records.flatMap(scalarsOf), ...scales];
+  const read = await ops.read(tensors);
+  const numbers = read.map(([value]) => value);
+  const scale = scales.length > 0 ? read.at(-1)! : null;
   tensors.forEach((tensor) => tensor.dispose());
   let place = 0;
   const take = (count: number) => numbers.slice(place, place += count);
@@ -59,8 +60,19 @@ export async function readSteps(ops: Ops, records: readonly StepRecord[]): Promi
     accuracy: scored === 0 ? null : steps.reduce((sum, { correct }) => sum + correct, 0) / scored,
     examples,
     norms: steps.findLast(({ norms }) => norms.length > 0)?.norms ?? [],
+    lossScale: scale && { scale: scale[0], skippedSteps: scale[2] },
     nonFinite: bad ? { step: bad.step, what: what! } : null,
   };
+}
+
+/** What a step left, one number each. */
+function scalarsOf({ total, correct, terms, squaredNorms, squaredParameters }: StepRecord): Tensor[] {
+  return [total, correct, ...terms, ...squaredNorms, ...squaredParameters];
+}
+
+/** Frees what a step left. */
+export function disposeStep(record: StepRecord): void {
+  for (const tensor of [...scalarsOf(record), ...record.lossScale]) tensor.dispose();
 }
 
 /** The run's `metrics.jsonl`: one line per log step. */

@@ -2,7 +2,7 @@ import type { Ops } from "../../ops/ops.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
 import { GrowthWarning } from "./growth_warning.ts";
-import { type LoggedSteps, type MetricsLog, readSteps } from "./step_log.ts";
+import { disposeStep, type LoggedSteps, type MetricsLog, readSteps } from "./step_log.ts";
 import type { Student } from "../student/student.ts";
 import type { StepRecord, TrainingStep } from "./training_step.ts";
 
@@ -52,7 +52,8 @@ export class StepTeller {
    *
    * @param seconds of training so far
    */
-  async tell({ step, loss, terms, accuracy, examples, norms: values }: LoggedSteps, seconds: number): Promise<void> {
+  async tell(logged: LoggedSteps, seconds: number): Promise<void> {
+    const { step, loss, terms, accuracy, examples, norms: values, lossScale } = logged;
     const { student, losses, log, reporter, totalSteps, stepsPerEpoch } = this.setup;
     const norms = Object.fromEntries([...student.chains.keys()].map((name, index) => [name, values[index]]));
     if (values.length > 0) this.#growth.check(norms);
@@ -65,6 +66,7 @@ export class StepTeller {
       losses: losses.byName(terms),
       accuracy,
       norms,
+      ...lossScale && { lossScale },
       examplesPerSecond,
     });
     reporter.progress({
@@ -80,8 +82,6 @@ export class StepTeller {
   }
 
   dispose(): void {
-    for (const { total, correct, terms, squaredNorms, squaredParameters } of this.#pending) {
-      for (const tensor of [total, correct, ...terms, ...squaredNorms, ...squaredParameters]) tensor.dispose();
-    }
+    this.#pending.forEach(disposeStep);
   }
 }

@@ -1,11 +1,13 @@
 import { BatchLoader } from "../../data/loader.ts";
-import type { Random } from "../../data/random.ts";
+import { Random } from "../../data/random.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { showMetrics } from "../../evaluate/metrics/show.ts";
+import type { LossScale } from "../../nn/grad_scaler.ts";
 import type { Progress } from "../../nn/schedules.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { join } from "../../paths.ts";
 import type { Examples, InputDescription } from "../../plugin/dataset.ts";
+import { mixImages } from "../../plugin/mix_images.ts";
 import { valueAt } from "../../recipe/scheduled.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { listWords } from "../../recipe/words.ts";
@@ -13,8 +15,9 @@ import type { Tensor } from "../../tensor.ts";
 import { type LossMetrics, metricLines } from "../losses/epoch.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
-import { Interrupted, type KeptCheckpoint, NonFiniteLoss } from "../stops.ts";
+import { Interrupted, type KeptCheckpoint, LossScaleTooSmall, NonFiniteLoss } from "../stops.ts";
 import type { Student } from "../student/student.ts";
+import type { Taught } from "../teacher/decisions.ts";
 import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { liveTensors } from "./live_tensors.ts";
@@ -39,6 +42,8 @@ export interface TrainingSetup {
   readonly input: InputDescription;
   /** The metric that early stopping and the best weights go by. */
   readonly monitor: Monitor;
+  /** Gives what the teacher decides about examples; `null` if nobody asks how far the student agrees with it. */
+  readonly taught: Taught | null;
   /** The run folder. */
   readonly folder: string;
   /** What its checkpoints are of. */
@@ -59,6 +64,8 @@ export interface TrainingResult {
   readonly losses: Readonly<Record<string, number>>;
   /** The metrics that losses reported at the end of the last epoch. */
   readonly lossMetrics: LossMetrics;
+  /** Where the loss's scale stood at the last log line; `null` if nothing was scaled or logged. */
+  readonly lossScale: LossScale | null;
 }
 
 /** Trains a student in place, step by step, with log, validation, checkpoints and early stopping. */
@@ -83,7 +90,8 @@ export class Training {
     const { recipe: { train, seed }, folder } = setup;
     const { batchSize, dropLast, epochs, maxSteps } = train;
     const lengths = train.bucketByLength ? setup.train.lengths : undefined;
-    this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: seed, lengths });
+    const balance = train.sampler === "balanced" ? setup.train.labels ?? undefined : undefined;
+    this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: seed, lengths, balance });
     this.#totalSteps = Math.min(epochs * this.#stepsPerEpoch, maxSteps ?? Infinity);
     this.#validation = new Validation({ ...setup, examples: setup.validation });
     this.#state = new Map([...liveTensors(setup), ...this.#validation.tensors]);
@@ -133,9 +141,9 @@ export class Training {
 
   /** The result so far. */
   get result(): TrainingResult {
-    const { step, losses, lossMetrics } = this.#position;
+    const { step, losses, lossMetrics, lossScale } = this.#position;
     const epochs = step / this.#stepsPerEpoch;
-    return { steps: step, epochs, losses: this.setup.losses.byName(losses), lossMetrics };
+    return { steps: step, epochs, losses: this.setup.losses.byName(losses), lossMetrics, lossScale };
   }
 
   /**
@@ -150,8 +158,11 @@ export class Training {
     const { step } = this.#position;
     const epoch = Math.floor(step / this.#stepsPerEpoch);
     const indices = this.#loader.indices(epoch, step % this.#stepsPerEpoch);
+    await train.fetch?.(indices);
+    const drawn = train.batch(indices, { ...augment, seed, epoch });
+    const mixes = augment.mixup > 0 || augment.cutmix > 0;
     const batch = {
-      ...train.batch(indices, { ...augment, seed, epoch }),
+      ...(mixes ? mixImages(drawn, augment, new Random(seed).split("mix").split(step)) : drawn),
       ...losses.inputs(indices, random.split(step)),
     };
     const done = step + 1;
@@ -183,8 +194,8 @@ export class Training {
 
   #restore(checkpoint: Checkpoint): void {
     restore(this.setup.ops, checkpoint, this.#state);
-    const { step, seconds, best, losses, lossMetrics } = checkpoint;
-    this.#position = { step, seconds, best, losses, lossMetrics };
+    const { step, seconds, best, losses, lossMetrics, lossScale } = checkpoint;
+    this.#position = { step, seconds, best, losses, lossMetrics, lossScale };
     this.#validation.best = best;
     this.#lastCheckpoint = step;
   }
@@ -215,7 +226,8 @@ export class Training {
       this.#move({ best: this.#validation.best });
       const { metrics, loss } = result;
       await this.#log.write({ step: this.#position.step, epoch, validation: { ...metrics, loss } });
-      reporter.line(`epoch ${epoch}: validation ${showMetrics(result, [this.setup.monitor])}, loss ${loss.toFixed(4)}`);
+      const shown = [showMetrics(result, [this.setup.monitor]), ...(loss === null ? [] : [`loss ${loss.toFixed(4)}`])];
+      reporter.line(`epoch ${epoch}: validation ${shown.join(", ")}`);
     }
     await diagnostics?.endEpoch(this.#log, this.#position.step, epoch);
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();
@@ -267,16 +279,18 @@ export class Training {
     this.#lastCheckpoint = this.#position.step;
   }
 
-  /** Reads the pending steps and tells what they came to. @throws NonFiniteLoss */
+  /** Reads the pending steps and tells what they came to. @throws NonFiniteLoss @throws LossScaleTooSmall */
   async #flush(): Promise<void> {
     const logged = await this.#teller.read();
     if (!logged) return;
     if (logged.nonFinite) {
       const { step, what } = logged.nonFinite;
       const indices = this.#loader.indices(Math.floor(step / this.#stepsPerEpoch), step % this.#stepsPerEpoch);
-      throw new NonFiniteLoss(what, step + 1, indices, this.kept);
+      throw new NonFiniteLoss(what, step + 1, indices, this.kept, this.setup.recipe.train.precision);
     }
-    this.#move({ losses: logged.terms });
+    const { lossScale } = logged;
+    if (lossScale && lossScale.scale < 1) throw new LossScaleTooSmall(logged.step, lossScale.skippedSteps, this.kept);
+    this.#move({ losses: logged.terms, ...lossScale && { lossScale } });
     await this.#teller.tell(logged, this.#seconds);
   }
 }

@@ -1,3 +1,4 @@
+import { GradScaler } from "../../nn/grad_scaler.ts";
 import { clipScale, createOptimiser, type Optimiser } from "../../nn/optimisers.ts";
 import type { ParameterStore, TrainedPart } from "../../nn/parameter_store.ts";
 import { learningRateAt, type Progress } from "../../nn/schedules.ts";
@@ -13,6 +14,7 @@ import { scoredIn } from "../../evaluate/predictions.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
+import { inPrecision } from "./precision.ts";
 import type { Theseus } from "./theseus.ts";
 
 /** A step's results on the device, to be read together with those of other steps. */
@@ -21,7 +23,7 @@ export interface StepRecord {
   readonly step: number;
   /** Examples in its batch. */
   readonly batchSize: number;
-  /** How many answers are right or wrong: the examples, the tokens that count, none of a regression. */
+  /** How many answers are right or wrong: the examples with a label, the tokens that count, none of a regression. */
   readonly scored: number;
   /** `[]`: the weighted sum. */
   readonly total: Tensor;
@@ -36,6 +38,8 @@ export interface StepRecord {
    * a ReLU while the weights are not.
    */
   readonly squaredParameters: readonly Tensor[];
+  /** The state of the loss's scale after the step, `[3]`, on steps that are logged; else empty. */
+  readonly lossScale: readonly Tensor[];
 }
 
 /** A group of parameters that one optimiser updates. */
@@ -65,6 +69,8 @@ export interface StepSetup {
 export class TrainingStep {
   /** @internal */
   readonly groups: Readonly<Record<string, Group>>;
+  /** Scales the loss; `null` where gradients are float32. @internal */
+  readonly scaler: GradScaler | null;
   readonly #clip: number | null;
   readonly #mergedDecay: number;
   readonly #recorder: Recorder;
@@ -89,6 +95,7 @@ export class TrainingStep {
       Object.entries(all).filter(([, { store }]) => store.specs.length > 0)
         .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
     );
+    this.scaler = recipe.precision === "f16" ? new GradScaler(ops) : null;
     this.#unreached = new Set(Object.values(this.groups).flatMap(({ store }) => store.specs.map(({ name }) => name)));
     this.#mergedDecay = target === "merged" ? coreDecay : 0;
     const taught = teacher?.cached === undefined ? teacher?.model : undefined;
@@ -135,9 +142,11 @@ export class TrainingStep {
       const squaredParameters = withNorms
         ? this.#parts().map(({ flat }) => ops.scope(() => ops.sum(ops.square(flat))))
         : [];
+      const lossScale = withNorms && this.scaler ? [ops.scale(this.scaler.state, 1)] : [];
       const batchSize = batch.label.shape[0];
-      const scored = task === "regression" ? 0 : scoredIn(task, batch.label);
-      return { step: progress.step, batchSize, scored, total, terms, correct, squaredNorms, squaredParameters };
+      const scored = task === "regression" ? 0 : scoredIn(task, { label: batch.label, labelled: batch.labelled });
+      const norms = { squaredNorms, squaredParameters };
+      return { step: progress.step, batchSize, scored, total, terms, correct, ...norms, lossScale };
     });
   }
 
@@ -149,15 +158,18 @@ export class TrainingStep {
   /** @internal */
   dispose(): void {
     this.#recorder.dispose();
+    this.scaler?.dispose();
     for (const { optimiser } of Object.values(this.groups)) optimiser.dispose();
   }
 
   /** The recorded part: outputs, losses, and the gradients in their stores. */
   #compute({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean) {
-    const { ops, student, teacher, losses } = this.setup;
-    const taught = teacher && teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
+    const { ops, student, teacher, losses, recipe } = this.setup;
+    const taught = teacher && inPrecision(ops, recipe.precision, teacher.model, batch, (batch) => {
+      return teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
+    });
     const groups = Object.values(this.groups);
-    const homes = groups.flatMap(({ store }) => store.specs.map((_, index) => ({ store, index })));
+    const homes = groups.flatMap(({ store }) => store.ranges.map((_, index) => ({ store, index })));
     const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
     let terms: Tensor[] = [];
     let total: Tensor | undefined;
@@ -167,7 +179,10 @@ export class TrainingStep {
       () => {
         weights = student.weights();
         const replaceLayer = this.setup.theseus?.replaceLayer(replaced, { ops, batch, randomSeed });
-        const outputs = student.model.forward({ ops, weights, batch, training: true, randomSeed, replaceLayer });
+        const call = { ops, weights, training: true, randomSeed, replaceLayer };
+        const outputs = inPrecision(ops, recipe.precision, student.model, batch, (batch) => {
+          return student.model.forward({ ...call, batch });
+        });
         logits = outputs.logits;
         const result = losses.objective({ student: outputs, teacher: taught, batch, weights, at });
         ({ total, terms } = result);
@@ -177,14 +192,16 @@ export class TrainingStep {
       (target, gradient) => {
         const { store, index } = homes[target];
         store.takeGradient(index, gradient);
-        if (gradient) this.#unreached.delete(store.specs[index].name);
+        if (gradient) this.#unreached.delete(store.ranges[index].whole);
       },
+      this.scaler?.scale(),
     );
+    const gradients = this.#parts().map(({ gradient }) => gradient);
     return {
       total: [total!],
       terms,
       correct: [ops.sum(ops.argmaxIs(logits!, batch.label))],
-      gradientScale: [clipScale(ops, this.#parts().map(({ gradient }) => gradient), this.#clip)],
+      gradientScale: [this.scaler?.unscale(gradients, this.#clip) ?? clipScale(ops, gradients, this.#clip)],
       // The norms of the weights that this step computes with, before they change.
       squaredNorms: withNorms ? this.#squaredNorms(weights!) : [],
     };

@@ -4,6 +4,7 @@ import type { Examples, InputDescription } from "../../plugin/dataset.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Student } from "../student/student.ts";
+import type { Taught } from "../teacher/decisions.ts";
 import { BestWeights } from "./best_weights.ts";
 import { type Best, type Monitor, monitored, updateBest } from "./monitor.ts";
 
@@ -17,6 +18,8 @@ export interface ValidationSetup {
   readonly input: InputDescription;
   /** The metric that early stopping and the best weights go by. */
   readonly monitor: Monitor;
+  /** Gives what the teacher decides about examples; `null` if nobody asks how far the student agrees with it. */
+  readonly taught: Taught | null;
 }
 
 /** Measures the student after each epoch: the best one's weights are kept, and epochs without a better one counted. */
@@ -51,9 +54,10 @@ export class Validation {
     const { ops, student, recipe: { train, evaluate: { batchSize, positiveClass } }, examples, input, monitor } =
       this.setup;
     if (!examples) return null;
+    const taught = await this.setup.taught?.(examples);
     const weights = student.frozenWeights();
     const { model } = student;
-    const call = { model, weights, examples, input, batchSize, positiveClass };
+    const call = { model, weights, examples, input, batchSize, positiveClass, taught };
     const result = await evaluate(ops, call).finally(weights.dispose);
     this.best = updateBest(
       this.best,

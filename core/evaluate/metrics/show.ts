@@ -1,6 +1,7 @@
 import type { Evaluation } from "../evaluate.ts";
 
-type Measured = Pick<Evaluation, "metrics"> & Partial<Pick<Evaluation, "positiveClass">>;
+type Labels = Partial<Pick<Evaluation, "examples" | "labelled">>;
+type Measured = Pick<Evaluation, "metrics"> & Partial<Pick<Evaluation, "positiveClass">> & Labels;
 
 /** Metrics that say little beside the others: shown where all are asked for. */
 const FURTHER: readonly string[] = ["f1Macro", "f1Micro"];
@@ -30,7 +31,14 @@ export function shownMetrics(
   });
 }
 
-/** `accuracy 91.20 %, f1 of spam 0.9034` */
+/** `accuracy 91.20 %, f1 of spam 0.9034`, and of how many examples where not all have a label. */
 export function showMetrics(evaluation: Measured, also: readonly string[] = []): string {
-  return shownMetrics(evaluation, also).map(([name, value]) => `${name} ${value}`).join(", ");
+  const shown = shownMetrics(evaluation, also).map(([name, value]) => `${name} ${value}`);
+  return [...shown, ...labelNote(evaluation)].join(", ");
+}
+
+/** What is to be said where not all examples have a label: `no labels`, `labels for 12 of 240`. */
+export function labelNote({ examples = 0, labelled = examples }: Labels): string[] {
+  if (labelled === examples) return [];
+  return [labelled === 0 ? "no labels" : `labels for ${labelled} of ${examples}`];
 }

@@ -1,6 +1,6 @@
 import { Random } from "../../data/random.ts";
 import { readRemoteFile } from "../../data/remote_file.ts";
-import { readUserFile, readUserFolder } from "../../files.ts";
+import { openUserFolder, readUserFile, readUserFolder } from "../../files.ts";
 import { resolve } from "../../paths.ts";
 import { sizeOf } from "../../tensor.ts";
 import type {
@@ -26,12 +26,12 @@ export function datasetChecks(
 ): Check[] {
   let loaded: Dataset | undefined;
   const load = () => definition.load(options, setupIn(base));
-  const onSplits = (name: string, body: (examples: Examples, input: InputDescription) => void): Check => ({
+  const onSplits = (name: string, body: (examples: Examples, input: InputDescription) => Promise<void>): Check => ({
     name,
-    run: () => {
+    run: async () => {
       expect(loaded !== undefined, "it cannot be loaded");
       for (const [split, examples] of Object.entries(loaded.splits)) {
-        inSplit(split, () => body(examples, loaded!.input));
+        await inSplit(split, () => body(examples, loaded!.input));
       }
     },
   });
@@ -47,10 +47,14 @@ export function datasetChecks(
     },
     onSplits("batches have the shapes of the description", expectShapes),
     onSplits("labels are in range", expectLabels),
-    onSplits("the same examples give the same batch", (examples) => {
+    onSplits("the same examples give the same batch", async (examples) => {
       for (const augmentation of [undefined, AUGMENTED]) {
         const chosen = some(examples);
-        expectSame(examples.batch(chosen, augmentation), examples.batch(chosen, augmentation), "the second time");
+        const [once, again] = [
+          await batchOf(examples, chosen, augmentation),
+          await batchOf(examples, chosen, augmentation),
+        ];
+        expectSame(once, again, "the second time");
       }
     }),
     onSplits("an example is the same wherever it stands", expectOrderIndependence),
@@ -61,7 +65,9 @@ export function datasetChecks(
         const again = await load();
         for (const [split, examples] of Object.entries(loaded.splits)) {
           const chosen = some(examples);
-          inSplit(split, () => expectSame(again.splits[split].batch(chosen), examples.batch(chosen), "loaded again"));
+          await inSplit(split, async () => {
+            expectSame(await batchOf(again.splits[split], chosen), await batchOf(examples, chosen), "loaded again");
+          });
         }
       },
     },
@@ -73,6 +79,7 @@ function setupIn(base: string): DatasetSetup {
   return {
     readFile: (file, what) => typeof file === "string" ? readUserFile(resolve(base, file), what) : readRemoteFile(file),
     readFolder: (folder, what) => readUserFolder(resolve(base, folder), what),
+    openFolder: (folder, what) => openUserFolder(resolve(base, folder), what),
     noteInput: () => Promise.resolve(),
     random: new Random(2),
   };
@@ -84,9 +91,15 @@ function some({ length }: Examples): Uint32Array {
   return Uint32Array.from(new Set([last, 0, Math.floor(last / 2), Math.min(1, last), Math.floor(last / 3)]));
 }
 
-function inSplit(split: string, body: () => void): void {
+/** A batch, fetched before. */
+async function batchOf(examples: Examples, indices: Uint32Array, augmentation?: Augmentation) {
+  await examples.fetch?.(indices);
+  return examples.batch(indices, augmentation);
+}
+
+async function inSplit(split: string, body: () => Promise<void>): Promise<void> {
   try {
-    body();
+    await body();
   } catch (error) {
     throw error instanceof Error ? new Error(`in ${split}: ${error.message}`) : error;
   }
@@ -109,10 +122,10 @@ function expectSplits({ input, splits }: Dataset): void {
   }
 }
 
-function expectShapes(examples: Examples, { image, text, task }: InputDescription): void {
+async function expectShapes(examples: Examples, { image, text, task }: InputDescription): Promise<void> {
   for (const indices of [some(examples), Uint32Array.of(0)]) {
     const count = indices.length;
-    const batch = examples.batch(indices);
+    const batch = await batchOf(examples, indices);
     for (const [name, { data, shape }] of Object.entries(batch)) {
       expect(data.length === sizeOf(shape), `${name} has ${data.length} numbers for the shape [${shape}]`);
       const place = data.findIndex((number) => !Number.isFinite(number));
@@ -136,11 +149,11 @@ function expectShape(batch: Batch<HostTensor>, name: string, shape: readonly num
   expect(found.join() === shape.join(), `${name} is [${found}], not [${shape}]`);
 }
 
-function expectLabels(examples: Examples, { task, classes }: InputDescription): void {
+async function expectLabels(examples: Examples, { task, classes }: InputDescription): Promise<void> {
   const chosen = some(examples);
-  const { data } = examples.batch(chosen).label;
+  const { data } = (await batchOf(examples, chosen)).label;
   if (task === "regression") return;
-  const least = task === "tagging" ? -1 : 0;
+  const least = task === "tagging" || examples.labelled ? -1 : 0;
   const inRange = (label: number) => Number.isInteger(label) && label >= least && label < classes.length;
   const wrong = data.findIndex((label) => !inRange(label));
   expect(wrong < 0, `label[${wrong}] of a batch is ${data[wrong]}, and there are ${classes.length} classes`);
@@ -156,12 +169,12 @@ function expectLabels(examples: Examples, { task, classes }: InputDescription): 
 }
 
 /** A batch of one is a row of any other batch; a text's padding may be longer there. */
-function expectOrderIndependence(examples: Examples): void {
+async function expectOrderIndependence(examples: Examples): Promise<void> {
   const chosen = some(examples);
   for (const augmentation of [undefined, AUGMENTED]) {
-    const together = examples.batch(chosen, augmentation);
+    const together = await batchOf(examples, chosen, augmentation);
     for (const [row, index] of chosen.entries()) {
-      const alone = examples.batch(Uint32Array.of(index), augmentation);
+      const alone = await batchOf(examples, Uint32Array.of(index), augmentation);
       const rowOf = ({ data, shape }: HostTensor, length: number) => {
         const stride = sizeOf(shape.slice(1));
         return data.slice(row * stride, row * stride + length);

@@ -80,6 +80,7 @@ export class LossRig {
       student: models[0],
       teacher: models[1],
       trainingExamples: EXAMPLES,
+      labelledExamples: EXAMPLES,
       chains: madeUpChains(models[0], models[1], ofTeacher),
       startsFrom: new Map(),
       sameTokens: true,

@@ -34,6 +34,7 @@ export class ModelRig {
         this.asked.add(name);
         return provider.get(name);
       },
+      rows: (name) => [this.#provider.get(name)],
       cores: () => null,
     };
   }

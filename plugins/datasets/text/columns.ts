@@ -99,15 +99,35 @@ export function textOf(row: TableRow, column: string, file: string): string {
 }
 
 /**
- * A label of a row, without spaces around it.
+ * A label of a row, without spaces around it; `null` where none stands there.
+ *
+ * @param expected what is right, for messages: "a number"
+ * @throws UserError with the line if there is no such column, or a list or a map stands there
+ */
+export function labelIn(row: TableRow, column: string, file: string, expected: string): string | null {
+  const label = cellOf(row, column, file, "label", expected).trim();
+  return label === "" ? null : label;
+}
+
+/**
+ * The same of a row that must have one.
  *
  * @param expected what is right, for messages: "a number"
  * @throws UserError with the line if there is none, or a list or a map stands there
  */
 export function labelOf(row: TableRow, column: string, file: string, expected: string): string {
-  const label = cellOf(row, column, file, "label", expected).trim();
-  if (label !== "") return label;
+  const label = labelIn(row, column, file, expected);
+  if (label !== null) return label;
   badExample({ file, place: `line ${row.line}` }, "its label is empty");
+}
+
+/** The id of a row. @throws UserError with the line if there is none */
+export function idOf(row: TableRow, column: string, file: string): string {
+  const id = textOf(row, column, file).trim();
+  if (id !== "") return id;
+  throw new UserError(
+    `Cannot use line ${row.line} of "${file}" as its id is empty: expected one in the column "${column}"`,
+  );
 }
 
 function cellOf({ line, cells }: TableRow, column: string, file: string, what: string, expected: string): string {

@@ -1,3 +1,4 @@
+import { groupBy } from "../../../core/group_by.ts";
 import { Random } from "../../../core/data/random.ts";
 
 /** How examples are drawn. */
@@ -22,7 +23,7 @@ export function splitGroups<Example>(
   // Under its first example's class, should equal texts have different ones.
   const groups = new Map<string, Example[]>();
   for (const example of examples) groups.set(keyOf(example), [...groups.get(keyOf(example)) ?? [], example]);
-  const byClass = Map.groupBy(groups.values(), ([first]) => classOf(first));
+  const byClass = groupBy(groups.values(), ([first]) => classOf(first));
   const random = new Random(seed).split("test split");
   const sides: { train: Example[]; test: Example[] } = { train: [], test: [] };
   for (const [, own] of [...byClass].sort(([a], [b]) => a - b)) {

@@ -1,5 +1,5 @@
 import { UserError } from "../../../core/errors.ts";
-import type { Dataset, DatasetSetup, Task } from "../../../core/plugin/dataset.ts";
+import type { Dataset, DatasetSetup, ExampleSource, Task } from "../../../core/plugin/dataset.ts";
 import type { BadExamples } from "./bad_examples.ts";
 import type { TextOptions } from "./text_options.ts";
 import { tokenisedDataset } from "./tokenised_dataset.ts";
@@ -8,8 +8,8 @@ import { tokenisedDataset } from "./tokenised_dataset.ts";
 export interface TextRow {
   readonly text: string;
   readonly pair: string | null;
-  /** The number of the class, or a real number for a regression. */
-  readonly label: number;
+  /** The number of the class, or a real number for a regression; `null` for none. */
+  readonly label: number | null;
 }
 
 /** The splits of a data set of texts. */
@@ -21,6 +21,7 @@ export type TextRows = Readonly<Record<string, readonly TextRow[]>> & {
 /**
  * Turns texts into a data set of tokens.
  *
+ * @param sources where the examples of each split come from, as far as that is known
  * @throws UserError if a split is empty, or for a tokenizer that cannot be read
  */
 export async function textDataset(
@@ -30,6 +31,7 @@ export async function textDataset(
   options: TextOptions,
   setup: DatasetSetup,
   { skipped }: Pick<BadExamples, "skipped">,
+  sources: Readonly<Record<string, ExampleSource>> = {},
 ): Promise<Dataset> {
   const empty = Object.entries(rows).find(([, examples]) => examples.length === 0);
   if (empty) throw new UserError(`Cannot use the data set: its split "${empty[0]}" has no examples`);
@@ -46,7 +48,9 @@ export async function textDataset(
           split.map(({ text, pair, label }) => ({ ...tokenizer.encode(text, pair), label })),
         ]),
       ),
-    labelsOf: (split) => task === "classification" ? Uint16Array.from(split, ({ label }) => label as number) : null,
+    labelsOf: (split) =>
+      task === "classification" ? Int32Array.from(split, ({ label }) => label === null ? -1 : label as number) : null,
     skipped,
+    sources,
   }, setup);
 }

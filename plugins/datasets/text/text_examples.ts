@@ -1,4 +1,5 @@
 import type { Batch, Examples, HostTensor } from "../../../core/plugin/dataset.ts";
+import { labelledAmong, labelTensors } from "../../../core/plugin/labelled.ts";
 import type { EncodedText } from "./tokenizer.ts";
 
 /** Lengths of batches are multiples of this: fewer shapes, of which each costs some preparation. */
@@ -6,33 +7,38 @@ const LENGTH_STEP = 8;
 
 /** An example: its tokens, and one label, or one for each token. */
 export interface LabelledText extends EncodedText {
-  /** A class number or a real number; for tagging one for each token, -1 where it is not scored. */
-  readonly label: number | Int16Array;
+  /** A class number or a real number, `null` for none; for tagging one for each token, -1 where it is not scored. */
+  readonly label: number | Int16Array | null;
 }
 
 /**
  * Examples of text, padded to the longest of each batch: `tokens`, `types` and `mask`, each `[batch, length]`, and
- * `label [batch]`, or `[batch, length]` for tagging.
+ * `label [batch]`, or `[batch, length]` for tagging; `labelled [batch]` where texts have no label.
  *
- * @param labels the class of each example, by which a split is stratified; `null` where there is not one
+ * @param labels the class of each example, by which a split is stratified; `null` where examples have not one class
  * @param padding the number of the padding token
  * @param maxLength the most tokens of an example
  */
 export function textExamples(
   texts: readonly LabelledText[],
-  labels: Uint16Array | null,
+  labels: Examples["labels"],
   padding: number,
   maxLength: number,
 ): Examples {
+  const labelled = labelledAmong(texts.map(({ label }) => label));
+  const own = texts.map(({ label }) => label ?? (labels ? -1 : 0));
   return {
     length: texts.length,
     labels,
+    ...(labelled && { labelled }),
     lengths: Uint16Array.from(texts, ({ tokens }) => tokens.length),
     batch(indices) {
       const chosen = Array.from(indices, (index) => texts[index]);
       const longest = chosen.reduce((most, { tokens }) => Math.max(most, tokens.length), 1);
       const length = Math.min(maxLength, LENGTH_STEP * Math.ceil(longest / LENGTH_STEP));
-      return { ...padded(chosen, length, padding), label: labelsOf(chosen, length) };
+      const inputs = padded(chosen, length, padding);
+      if (chosen[0]?.label instanceof Int16Array) return { ...inputs, label: tagsOf(chosen, length) };
+      return { ...inputs, ...labelTensors(own as readonly number[], labelled, indices) };
     },
   };
 }
@@ -49,10 +55,7 @@ function padded(texts: readonly LabelledText[], length: number, padding: number)
   return { tokens: { data: tokens, shape }, types: { data: types, shape }, mask: { data: mask, shape } };
 }
 
-function labelsOf(texts: readonly LabelledText[], length: number): HostTensor {
-  if (typeof texts[0]?.label === "number") {
-    return { data: Float32Array.from(texts, ({ label }) => label as number), shape: [texts.length] };
-  }
+function tagsOf(texts: readonly LabelledText[], length: number): HostTensor {
   const data = new Float32Array(texts.length * length).fill(-1);
   texts.forEach(({ label }, row) => data.set(label as Int16Array, row * length));
   return { data, shape: [texts.length, length] };

@@ -32,8 +32,8 @@ export function textOptions({ z }: OptionKit) {
         "Most tokens of an example, special ones included; longer ones are cut",
       ),
     onBad: z.enum(ON_BAD).default("refuse").describe(
-      "What is done about examples that lack their text or their label: refuse the first, or skip them all, and say how " +
-        "many and the first of them",
+      "What is done about examples that lack their text, or a label that they must have: refuse the first, or skip them " +
+        "all, and say how many and the first of them",
     ),
   };
 }

@@ -1,4 +1,11 @@
-import type { Dataset, DatasetSetup, SkippedExamples, Task } from "../../../core/plugin/dataset.ts";
+import type {
+  Dataset,
+  DatasetSetup,
+  Examples,
+  ExampleSource,
+  SkippedExamples,
+  Task,
+} from "../../../core/plugin/dataset.ts";
 import { type OpenedTokenizer, openTokenizer } from "./open_tokenizer.ts";
 import { type LabelledText, textExamples } from "./text_examples.ts";
 import type { TextOptions } from "./text_options.ts";
@@ -16,10 +23,12 @@ export interface TokenisedSetup {
   readonly trainingTexts: Iterable<string>;
   /** All examples, the splits `train` and `test` among them. */
   encode(tokenizer: TextTokenizer): Splits<readonly LabelledText[]>;
+  /** Where the examples of each split come from, as far as that is known. */
+  readonly sources?: Splits<ExampleSource>;
   /** What was left out of the files. */
   readonly skipped: readonly SkippedExamples[];
-  /** The class of each example of a split; `null` where an example has not one. */
-  labelsOf(split: readonly LabelledText[]): Uint16Array | null;
+  /** The class of each example of a split, -1 for none; `null` where examples have not one. */
+  labelsOf(split: readonly LabelledText[]): Examples["labels"];
 }
 
 /**
@@ -28,14 +37,15 @@ export interface TokenisedSetup {
  * @throws UserError for a tokenizer that cannot be read
  */
 export async function tokenisedDataset(
-  { task, classes, options, trainingTexts, encode, labelsOf, skipped }: TokenisedSetup,
+  { task, classes, options, trainingTexts, encode, labelsOf, skipped, sources = {} }: TokenisedSetup,
   setup: DatasetSetup,
 ): Promise<Dataset> {
   const { maxLength } = options;
   const withTokenizer = ({ tokenizer, files }: OpenedTokenizer, texts: Splits<readonly LabelledText[]>): Dataset => {
     const { vocabulary, padding } = tokenizer;
     const splits = Object.entries(texts).map(([name, split]) => {
-      return [name, textExamples(split, labelsOf(split), padding, maxLength)];
+      const source = sources[name];
+      return [name, { ...textExamples(split, labelsOf(split), padding, maxLength), ...(source && { source }) }];
     });
     // Several may ask: a teacher, and what looks at where the student starts.
     const others = new Map<string, Promise<Dataset | null>>();

@@ -8,7 +8,7 @@ import { type BertSizes, firstPosition, mostTokens } from "./sizes.ts";
 /** The tables of words, positions and segments, and the layer norm of their sum. */
 export function embeddingParameters({ variant, vocabulary, positions, types, width }: BertSizes): ParameterSpec[] {
   return [
-    table(`${variant}.${EMBEDDINGS.words}`, vocabulary, width),
+    { ...table(`${variant}.${EMBEDDINGS.words}`, vocabulary, width), byRows: true },
     table(`${variant}.${EMBEDDINGS.positions}`, positions, width),
     ...(types > 0 ? [table(`${variant}.${EMBEDDINGS.types}`, types, width)] : []),
     ...norm(`${variant}.${EMBEDDINGS.norm}`, width),
@@ -23,7 +23,8 @@ export function embeddingParameters({ variant, vocabulary, positions, types, wid
 export function embed(call: ForwardCall, sizes: BertSizes): Tensor {
   const { ops, weights, batch: { tokens, types, mask } } = call;
   const { variant } = sizes;
-  const rows = (part: keyof typeof EMBEDDINGS) => weights.get(`${variant}.${EMBEDDINGS[part]}.weight`);
+  const nameOf = (part: keyof typeof EMBEDDINGS) => `${variant}.${EMBEDDINGS[part]}.weight`;
+  const rows = (part: keyof typeof EMBEDDINGS) => weights.get(nameOf(part));
   const length = tokens.shape[1];
   if (length > mostTokens(sizes)) {
     throw new RangeError(
@@ -39,7 +40,7 @@ export function embed(call: ForwardCall, sizes: BertSizes): Tensor {
     const seen = ops.reshape(mask, [...mask.shape, 1]);
     position = ops.add(padding, ops.multiply(seen, ops.subtract(position, padding)));
   }
-  let sum = ops.add(ops.embedding(rows("words"), tokens), position);
+  let sum = ops.add(ops.embedding(weights.rows(nameOf("words")), tokens), position);
   if (sizes.types === 1) sum = ops.add(sum, rows("types"));
   if (sizes.types > 1) sum = ops.add(sum, ops.embedding(rows("types"), types));
   const layers = layersOf(call, sizes.epsilon);

@@ -1,4 +1,4 @@
-import { halfOf, numberOf } from "./halves.ts";
+import { float16BitsOf, float16ToFloat32 } from "../../../core/float16.ts";
 
 /** A kind of numbers in ONNX's tensors. */
 export interface ElementType {
@@ -53,8 +53,8 @@ export const ELEMENT_TYPES: Readonly<Record<number, ElementType>> = {
   10: kind(
     "float16",
     2,
-    (values) => Uint16Array.from(values, halfOf),
-    (memory) => Float32Array.from(new Uint16Array(memory), numberOf),
+    (values) => Uint16Array.from(values, float16BitsOf),
+    (memory) => float16ToFloat32(new Uint16Array(memory)),
   ),
   11: kind("float64", 8, (values) => Float64Array.from(values), (memory) => new Float64Array(memory)),
 };

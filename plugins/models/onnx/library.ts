@@ -1,7 +1,8 @@
+import { importPackage } from "../../../core/plugin/import_package.ts";
 import { UserError } from "../../../core/errors.ts";
 
 /** The version whose functions are described here; they are not those of its public interface. */
-const VERSION = "1.30.0";
+export const VERSION = "1.30.0";
 
 /**
  * onnxruntime compiled to WebAssembly, as `onnxruntime-web` runs it. Its public interface waits for a promise in each
@@ -82,7 +83,7 @@ export type StartWasm = (settings: {
 export async function importOnnxruntime(): Promise<StartWasm> {
   const specifier = [`npm:onnxruntime-web@${VERSION}`, "ort-wasm-simd-threaded.mjs"].join("/");
   try {
-    return (await import(specifier)).default;
+    return (await importPackage(specifier) as { default: StartWasm }).default;
   } catch (error) {
     throw new UserError(
       `Cannot load "${specifier}", which Deno fetches from the npm registry (33 MB) when a recipe first uses an ONNX ` +

@@ -1,4 +1,5 @@
 import type { GpuExchange, HostExchange } from "../../../core/backend/exchange.ts";
+import { BUFFER_USAGE } from "../../../core/backend/webgpu/flags.ts";
 import type { Device } from "../../../core/device.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import type { Engine } from "./engine.ts";
@@ -33,7 +34,7 @@ function deviceBridge(device: Device, exchange: GpuExchange, tf: Engine["tf"]): 
     if (inputs[slot]?.size === size) return inputs[slot];
     // What was submitted with the old one still runs: it is freed after that.
     inputs[slot]?.destroy();
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_SRC | BUFFER_USAGE.COPY_DST;
     return inputs[slot] = exchange.device.createBuffer({ size, usage });
   };
   return {

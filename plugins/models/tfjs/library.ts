@@ -3,6 +3,7 @@ import type * as Core from "npm:@tensorflow/tfjs-core@4.22.0";
 import type * as Layers from "npm:@tensorflow/tfjs-layers@4.22.0";
 import type * as Webgpu from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
 import { UserError } from "../../../core/errors.ts";
+import { importPackage } from "../../../core/plugin/import_package.ts";
 
 /** The package roots: Deno cannot load files within the packages. */
 interface Packages {
@@ -34,7 +35,7 @@ export type ModelJson = Core.io.ModelJSON;
 export type WeightsEntry = Core.io.WeightsManifestEntry;
 
 /** The version that the types above are of. */
-const VERSION = "4.22.0";
+export const VERSION = "4.22.0";
 
 /**
  * Imports a package of TensorFlow.js. The name is put together here, so that Deno does not see it among the program's
@@ -45,11 +46,11 @@ const VERSION = "4.22.0";
 export async function importTensorflow<Name extends keyof Packages>(name: Name): Promise<Packages[Name]> {
   const specifier = ["npm:@tensorflow", `${name}@${VERSION}`].join("/");
   try {
-    return await import(specifier);
+    return await importPackage(specifier) as Packages[Name];
   } catch (error) {
     throw new UserError(
-      `Cannot load "${specifier}", which Deno fetches from the npm registry when a recipe first uses a model of ` +
-        `TensorFlow.js: ${firstLine(error)}`,
+      `Cannot load "${specifier}", which Deno fetches, and Node.js wants installed, when a recipe first uses a model ` +
+        `of TensorFlow.js: ${firstLine(error)}`,
       { cause: error },
     );
   }

@@ -1,3 +1,4 @@
+import { Owned } from "../../../core/owned.ts";
 import { DeviceError, UserError } from "../../../core/errors.ts";
 import type { Ops } from "../../../core/ops/ops.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
@@ -40,7 +41,7 @@ export async function openTeacher(
   setup: OpenSetup,
 ): Promise<OpenedModel> {
   const { ops } = setup;
-  using held = new DisposableStack();
+  using held = new Owned();
   const engine = await openEngine();
   held.defer(() => engine.close());
   const files = await readArtifacts(engine.tf, setup);
@@ -74,7 +75,7 @@ function forwardOf(
   network: Network,
   { inputs, logits }: Wiring,
   bridge: Bridge,
-  held: DisposableStack,
+  held: Owned,
 ): Forward {
   const { pooled, features, hidden } = options;
   const pixels = data.image && scalePixels(ops, data.image, options.pixels);

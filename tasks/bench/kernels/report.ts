@@ -64,8 +64,8 @@ const HEADER = [
 /** Columns of words; the others are numbers, which stand right. */
 const WORDS = new Set([0, 1, 2, 11]);
 
-/** The report as lines of aligned columns, with the ceilings last. */
-export function kernelTable({ ceiling, rows }: KernelReport): string[] {
+/** The report as lines of aligned columns, with the ceilings last and what the shares mean. */
+export function kernelTable({ ceiling, batch, rows }: KernelReport): string[] {
   const none = HEADER.slice(3, -1).map(() => "-");
   const cells = rows.map((row) => {
     const { network, name, size, seconds, bytes, operations, dispatches, ofBandwidth, ofPeak, reason = "" } = row;
@@ -86,7 +86,11 @@ export function kernelTable({ ceiling, rows }: KernelReport): string[] {
   });
   const [bandwidth, peak] = [number(ceiling.gigabytesPerSecond), number(ceiling.gflops)];
   const last = ["ceiling", ceiling.adapter, "", "-", "-", "-", bandwidth, peak, "100 %", "100 %", "-", ""];
-  return aligned([HEADER, ...cells, last], WORDS);
+  return [
+    ...aligned([HEADER, ...cells, last], WORDS),
+    `Batches of ${batch}. Shares are of the last row: of what a copying kernel moves, and of multiply-adds in registers.`,
+    "They pass 100 % where numbers stay in a cache, and where Winograd's convolution needs fewer operations than counted.",
+  ];
 }
 
 const percent = (part: number) => `${Math.round(100 * part)} %`;

@@ -64,7 +64,7 @@ export async function openSession(own: PipelineCase, variant: Variant, backendNa
 
 async function writeTeacher(folder: string, plugins: ResolvedPlugins, random: Random) {
   const unused = () => Promise.reject(new Error("The benchmark's own data set reads no files"));
-  const setup = { readFile: unused, readFolder: unused, noteInput: unused, random };
+  const setup = { readFile: unused, readFolder: unused, openFolder: unused, noteInput: unused, random };
   const { input } = await plugins.dataset.definition.load(plugins.dataset.options, setup);
   const { definition, options } = plugins.teacher!;
   const model = definition.build(options, input);

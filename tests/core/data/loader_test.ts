@@ -94,3 +94,23 @@ Deno.test("examples of one length are drawn as without lengths, whatever their o
   const sorted = (batches: number[][]) => batches.map(String).toSorted();
   assert.deepEqual(sorted(batchesOf(loader, 0)), sorted(batchesOf(new BatchLoader(640, options), 0)));
 });
+
+Deno.test("balanced epochs have as many of each class, every example in its turn, and those without a class once", () => {
+  // 30 of class 0, 6 of class 2, 4 of class 5, 2 of none.
+  const classes = Array.from({ length: 42 }, (_, i) => i < 30 ? 0 : i < 36 ? 2 : i < 40 ? 5 : -1);
+  const loader = new BatchLoader(42, { batchSize: 10, shuffleSeed: 3, balance: classes });
+  const epochs = [0, 1, 2].map((epoch) => [...loader.epoch(epoch)].flatMap(({ indices }) => [...indices]));
+  for (const drawn of epochs) {
+    assert.equal(drawn.length, 42);
+    const counts = (label: number) => drawn.filter((example) => classes[example] === label).length;
+    assert.equal(counts(-1), 2);
+    assert.deepEqual([0, 2, 5].map((label) => counts(label)).sort(), [13, 13, 14]);
+    const times = (example: number) => drawn.filter((other) => other === example).length;
+    assert.equal(times(40), 1);
+    const of = (label: number) => classes.flatMap((own, example) => own === label ? [times(example)] : []);
+    for (const label of [0, 2, 5]) assert.ok(Math.max(...of(label)) - Math.min(...of(label)) <= 1, `${of(label)}`);
+  }
+  assert.notDeepEqual(epochs[0], epochs[1]);
+  const again = new BatchLoader(42, { batchSize: 10, shuffleSeed: 3, balance: classes });
+  assert.deepEqual([...again.indices(1, 2)], epochs[1].slice(20, 30));
+});

@@ -40,7 +40,7 @@ Deno.test("augmentation that a data set of images does not do is warned about, a
     const plain = withData("dataset: { use: ./plain.ts }");
     assert.deepEqual(await warned(plain), []);
     assert.deepEqual(await warned(plain, "augment.shift=1"), [
-      `the data set "./plain.ts" gives the same images with augment as without: it does not augment`,
+      `the data set "./plain.ts" gives the same images with augment.shift as without: it does not do that`,
     ]);
     assert.deepEqual(await warned(tinyRecipe, "augment.flip=true"), []);
     const texts = withData("dataset: { use: text-table, train: t.tsv, test: t.tsv, maxLength: 8 }")
@@ -51,3 +51,27 @@ Deno.test("augmentation that a data set of images does not do is warned about, a
     });
   });
 });
+
+Deno.test("mixed images are learnt from by losses that know of them; any other is refused", () =>
+  withTinyData(async (folder) => {
+    const mixing = ["train.epochs=3", "augment={ mixup: 0.4, cutmix: 1 }"];
+    const { warnings, reporter } = recorder();
+    const summary = await tinyRun(folder, { overrides: mixing, reporter });
+    const plain = await tinyRun(folder, { overrides: ["train.epochs=3"], output: "plain" });
+    assert.deepEqual(warnings, []);
+    assert.notEqual(summary.studentSha256, plain.studentSha256);
+    const again = await tinyRun(folder, { overrides: [...mixing, "train.replay=false"], output: "again" });
+    assert.equal(again.studentSha256, summary.studentSha256, "the same mixtures, replayed or not");
+    const dkd = "losses=[{ use: cross-entropy }, { use: dkd }]";
+    const teacher = "teacher={ use: resnet, weights: run/student }";
+    await assert.rejects(tinyRun(folder, { overrides: [...mixing, dkd, teacher], output: "dkd" }), {
+      name: "UserError",
+      message:
+        /Cannot use the loss "dkd" with augment\.mixup: it would take each mixed image for one of its first label/,
+    });
+    const cached = "teacher={ use: resnet, weights: run/student, cache: kept }";
+    const kd = "losses=[{ use: kd }]";
+    await assert.rejects(tinyRun(folder, { overrides: [...mixing, kd, cached], output: "kd" }), {
+      message: /Cannot cache the teacher's outputs as augmentation changes the images in every epoch/,
+    });
+  }));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import "../../../core/deno/install.ts";
+import type { Dataset, Examples } from "../../../core/plugin/dataset.ts";
 import { Random } from "../../../core/data/random.ts";
-import { loadData } from "../../../core/distill/load_data.ts";
+import { divide, loadData, subset } from "../../../core/distill/load_data.ts";
 import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
@@ -52,3 +53,62 @@ Deno.test("a URL for the whole folder is refused with what to write instead", ()
     name: "UserError",
     message: "data.yaml:5:11: Cannot take a URL for the folder: name each file in it as { url: …, sha256: … }",
   }));
+
+/** Examples of their own numbers, of which only those that were fetched are there. */
+function streamed(length: number, begin: number): Examples {
+  let there: number[] = [];
+  return {
+    length,
+    labels: Uint8Array.from({ length }, (_, index) => index % 2),
+    fetch: (indices) => Promise.resolve(void (there = [...indices])),
+    batch(indices) {
+      assert.ok(indices.every((index) => there.includes(index)), "fetched before");
+      const data = Float32Array.from(indices, (index) => begin + index);
+      return { image: { data, shape: [indices.length, 1, 1, 1] }, label: { data, shape: [indices.length] } };
+    },
+  };
+}
+
+const dataset: Dataset = {
+  input: {
+    task: "classification",
+    classes: ["a", "b"],
+    image: { size: [1, 1, 1], normalise: { mean: [0], std: [1] } },
+    text: null,
+  },
+  splits: { train: streamed(20, 0), test: streamed(6, 100), val: streamed(8, 200) },
+};
+
+function divided(validation: string) {
+  const text = `
+name: data
+dataset: { use: idx }
+validation: ${validation}
+student: { use: resnet, depth: 8 }
+losses: [{ use: cross-entropy }]
+train: { epochs: 1, batchSize: 4 }
+`;
+  return divide(parseChecked(text, "data.yaml", recipeSchema), dataset, {}, new Random(0));
+}
+
+async function allOf(examples: Examples): Promise<number[]> {
+  const indices = Uint32Array.from({ length: examples.length }, (_, index) => index);
+  await examples.fetch!(indices);
+  return [...examples.batch(indices).image.data];
+}
+
+Deno.test("examples that are taken out are fetched by their own numbers", async () => {
+  const { train, validation } = divided("{ fraction: 0.3 }");
+  const [kept, held] = [await allOf(train), await allOf(validation!)];
+  assert.deepEqual([...kept, ...held].sort((a, b) => a - b), Array.from({ length: 20 }, (_, index) => index));
+  assert.deepEqual(await allOf(subset(dataset.splits.val, Uint32Array.of(7, 3))), [207, 203]);
+});
+
+Deno.test("validation is the whole of another split by the fraction 1, but not of the training examples", async () => {
+  const { train, validation } = divided("{ from: val, fraction: 1 }");
+  assert.deepEqual([train.length, await allOf(validation!)], [20, [200, 201, 202, 203, 204, 205, 206, 207]]);
+  assert.throws(() => divided("{ fraction: 1 }"), {
+    message: /Cannot take 20 validation examples from the 20 of "train"$/,
+  });
+  assert.throws(() => divided("{ from: val, count: 9 }"), { message: /Cannot take 9 validation examples from the 8/ });
+});

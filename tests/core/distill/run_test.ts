@@ -24,7 +24,7 @@ Deno.test("a run driven step by step ends with the student that distill gives", 
       const before = await run.evaluate("validation");
       while (!run.finished) await run.step();
       assert.equal(run.steps, 25); // 5 epochs of 72 examples in batches of 16
-      assert.ok((await run.evaluate("validation")).loss < before.loss);
+      assert.ok((await run.evaluate("validation")).loss! < before.loss!);
       await assert.rejects(run.step(), { name: "RangeError", message: /training is finished after 25/ });
       await run.train(); // nothing is left to be trained
       await run.export();
@@ -47,7 +47,10 @@ Deno.test("a run can be left at any step, and may be measured and exported there
       const now = await run.evaluate("test");
       const summary = await run.summary();
       assert.equal(summary.steps, 3);
-      assert.ok(Math.abs(summary.student.loss - now.loss) < 1e-5, "the exported student is the one that was measured");
+      assert.ok(
+        Math.abs(summary.student.loss! - now.loss!) < 1e-5,
+        "the exported student is the one that was measured",
+      );
       await run.export(); // a second time, over the first
     }
     assert.equal(backend.memory().bytes, 0);
@@ -64,7 +67,7 @@ Deno.test("a run stepped to its end restores the best weights as one that is tra
       using run = await Run.open(readTiny(folder, best, way), { backend, builtins });
       if (way === "trained") await run.train();
       else while (!run.finished) await run.step();
-      losses.push((await run.evaluate("validation")).loss);
+      losses.push((await run.evaluate("validation")).loss!);
     }
     assert.equal(losses[0], losses[1]);
     await backend.close();
@@ -81,7 +84,7 @@ Deno.test("a summary is of the student as it is, not of one that was exported be
       for (let step = 0; step < 8; step++) await run.step();
       const late = await run.summary();
       assert.notEqual(late.student.loss, early.student.loss);
-      assert.ok(Math.abs(late.student.loss - (await run.evaluate("test")).loss) < 1e-5);
+      assert.ok(Math.abs(late.student.loss! - (await run.evaluate("test")).loss!) < 1e-5);
       const steps = Promise.allSettled([run.step(), run.step()]);
       assert.deepEqual((await steps).map(({ status }) => status), ["fulfilled", "rejected"]);
       assert.equal(run.steps, 10);

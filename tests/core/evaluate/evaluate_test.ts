@@ -6,6 +6,8 @@ import type { Examples, InputDescription } from "../../../core/plugin/dataset.ts
 import type { Model } from "../../../core/plugin/model.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
 import { textData } from "../../support/inputs.ts";
+import { gen } from "../../golden/golden.ts";
+import golden from "../../golden/labels.json" with { type: "json" };
 import { testBackends } from "../../support/backends.ts";
 import { assertClose } from "../../support/numbers.ts";
 
@@ -24,6 +26,19 @@ function examplesOf(logits: readonly (readonly number[])[], labels: readonly num
     }),
   };
   return examples;
+}
+
+/** The same, some of them without a label. */
+function withMarks(examples: Examples, marks: readonly number[]): Examples {
+  const labelled = Uint8Array.from(marks);
+  return {
+    ...examples,
+    labelled,
+    batch(indices) {
+      const data = Float32Array.from(indices, (index) => labelled[index]);
+      return { ...examples.batch(indices), labelled: { data, shape: [indices.length] } };
+    },
+  };
 }
 
 const model: Model = {
@@ -49,7 +64,7 @@ testBackends("classification: confusion, accuracy, and the mean cross-entropy", 
   // log(1 + the exponentials of what the label's logit is short of); of the last one the exponential has no float64.
   const short = [[-2, -2], [-3, -3], [5, 1], [-1, -1]];
   const losses = [...short.map((row) => Math.log(1 + Math.exp(row[0]) + Math.exp(row[1]))), 900];
-  assertClose([result.loss], [losses.reduce((sum, loss) => sum + loss, 0) / losses.length], 1e-5);
+  assertClose([result.loss!], [losses.reduce((sum, loss) => sum + loss, 0) / losses.length], 1e-5);
 });
 
 testBackends("two classes are also measured by F1 and Matthews' coefficient", async (backend) => {
@@ -59,7 +74,7 @@ testBackends("two classes are also measured by F1 and Matthews' coefficient", as
 
 testBackends("regression: correlations and the mean squared error", async (backend) => {
   const result = await measure(backend, examplesOf([[1], [2], [4]], [1, 3, 4]), textData([], {}, "regression"));
-  assertClose([result.loss, result.metrics.spearman, result.metrics.pearson], [1 / 3, 1, 39 / 42], 1e-6);
+  assertClose([result.loss!, result.metrics.spearman, result.metrics.pearson], [1 / 3, 1, 39 / 42], 1e-6);
   assert.equal(result.accuracy, null);
 });
 
@@ -72,7 +87,7 @@ testBackends("tagging: tokens labelled -1 do not count", async (backend) => {
   );
   assert.equal(result.accuracy, 2 / 3);
   const right = Math.log(1 + Math.exp(-9));
-  assertClose([result.loss], [(right + right + 9 + right) / 3], 1e-5);
+  assertClose([result.loss!], [(right + right + 9 + right) / 3], 1e-5);
 });
 
 testBackends("what a model decides itself counts, not its largest logit", async (backend) => {
@@ -102,11 +117,47 @@ testBackends(
     const { loss, ...parts } = await measure(backend, examplesOf(logits, [0, 1, 1, 2, 0]), data);
     const { loss: wholeLoss, ...rest } = whole;
     assert.deepEqual(parts, rest);
-    assertClose([loss], [wholeLoss], 1e-6);
+    assertClose([loss!], [wholeLoss!], 1e-6);
     assert.ok(backend.work().dispatches > 2 * dispatches, "in parts");
     await assert.rejects(measure(backend, examplesOf([...logits, [NaN, 0, 0]], [0, 1, 1, 2, 0, 1]), data), {
       name: "UserError",
       message: /^Cannot measure the model as its outputs for the examples 5 to 5 are not finite/,
     });
+  },
+);
+
+testBackends("examples without a label are not scored: scikit-learn's metrics of the others", async (backend) => {
+  const logits = gen([8, 3], 60).map((value) => 2 * value);
+  const rows = Array.from({ length: 8 }, (_, row) => [...logits.slice(3 * row, 3 * row + 3)]);
+  const labels = [0, -1, 2, 1, -1, 0, 2, 1];
+  const examples = withMarks(examplesOf(rows, labels), labels.map((label) => label < 0 ? 0 : 1));
+  const result = await measure(backend, examples, textData(["a", "b", "c"]));
+  const { accuracy, f1Macro, confusion } = golden.metrics;
+  assert.deepEqual([result.examples, result.labelled, result.accuracy, result.confusion], [8, 6, accuracy, confusion]);
+  assertClose([result.metrics.f1Macro, result.loss!], [f1Macro, golden.cross_entropy.value], 1e-6);
+  const numbers = withMarks(examplesOf([[1], [7], [2], [4]], [1, 0, 3, 4]), [1, 0, 1, 1]);
+  const regression = await measure(backend, numbers, textData([], {}, "regression"));
+  assertClose([regression.loss!, regression.metrics.pearson], [1 / 3, 39 / 42], 1e-6);
+  const none = await measure(
+    backend,
+    withMarks(examplesOf(rows, labels.map(() => -1)), Array(8).fill(0)),
+    textData(["a", "b", "c"]),
+  );
+  assert.deepEqual([none.accuracy, none.loss, none.metrics, none.confusion, none.labelled], [null, null, {}, null, 0]);
+});
+
+testBackends(
+  "agreement is the part of all examples on which two models decide alike, or their correlation",
+  async (backend) => {
+    const rows = [[2, 0], [0, 3], [5, 0], [0, 1]];
+    const given = { model, weights: weightsFrom(new Map()), batchSize: 3 };
+    const examples = withMarks(examplesOf(rows, [0, -1, -1, -1]), [1, 0, 0, 0]);
+    const call = { ...given, examples, input: textData(["a", "b"]), taught: [0, 1, 1, 1] };
+    const { metrics } = await evaluate(createOps(backend), call);
+    assert.deepEqual([metrics.agreement, metrics.accuracy], [3 / 4, 1]);
+    const numbers = withMarks(examplesOf([[1], [2], [4]], [0, 0, 0]), [0, 0, 0]);
+    const input = textData([], {}, "regression");
+    const regression = await evaluate(createOps(backend), { ...given, examples: numbers, input, taught: [1, 3, 4] });
+    assertClose([regression.metrics.agreement], [39 / 42], 1e-12);
   },
 );

@@ -4,6 +4,7 @@ import { Random } from "../../../core/data/random.ts";
 import { denoFiles } from "../../../core/deno/deno_files.ts";
 import type { Files } from "../../../core/files/files.ts";
 import { memoryFiles } from "../../../core/files/memory_files.ts";
+import { nodeFiles } from "../../../core/node/node_files.ts";
 
 /** Some of few paths, so that operations meet. */
 function somePath(random: Random): string {
@@ -72,29 +73,31 @@ async function tree(files: Files, folder: string): Promise<unknown> {
   );
 }
 
-Deno.test({
-  name: "files in memory do what files on a disk do, and fail as they do",
-  ignore: Deno.build.os !== "linux", // systems differ in their codes
-  fn: async () => {
-    const folder = await Deno.realPath(await Deno.makeTempDir());
-    try {
-      const random = new Random(11);
-      for (let run = 0; run < 20; run++) {
-        const memory = memoryFiles();
-        const disk = join(folder, `${run}`);
-        await Deno.mkdir(disk);
-        const done: string[] = [];
-        for (let step = 0; step < 60; step++) {
-          const operation = someOperation(random);
-          done.push(operation[0]);
-          const inMemory = await outcome(operation, memory, (path) => `/${path}`);
-          const onDisk = await outcome(operation, denoFiles, (path) => `${disk}/${path}`);
-          assert.deepEqual(inMemory, onDisk, `${run}: ${done.join("; ")}`);
+for (const [place, files] of Object.entries({ Deno: denoFiles, "Node.js": nodeFiles })) {
+  Deno.test({
+    name: `files in memory do what files on a disk do by ${place}, and fail as they do`,
+    ignore: Deno.build.os !== "linux", // systems differ in their codes
+    fn: async () => {
+      const folder = await Deno.realPath(await Deno.makeTempDir());
+      try {
+        const random = new Random(11);
+        for (let run = 0; run < 20; run++) {
+          const memory = memoryFiles();
+          const disk = join(folder, `${run}`);
+          await Deno.mkdir(disk);
+          const done: string[] = [];
+          for (let step = 0; step < 60; step++) {
+            const operation = someOperation(random);
+            done.push(operation[0]);
+            const inMemory = await outcome(operation, memory, (path) => `/${path}`);
+            const onDisk = await outcome(operation, files, (path) => `${disk}/${path}`);
+            assert.deepEqual(inMemory, onDisk, `${run}: ${done.join("; ")}`);
+          }
+          assert.deepEqual(await tree(memory, "/"), await tree(files, disk), `${run}: ${done.join("; ")}`);
         }
-        assert.deepEqual(await tree(memory, "/"), await tree(denoFiles, disk), `${run}: ${done.join("; ")}`);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
       }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
-});
+    },
+  });
+}

@@ -3,6 +3,7 @@ import type { Backend } from "../../../core/backend/backend.ts";
 import { predictionsOf } from "../../../core/evaluate/predictions.ts";
 import { kernels } from "../../../core/kernels/kernel.ts";
 import { svd } from "../../../core/linalg/device_svd.ts";
+import { GradScaler } from "../../../core/nn/grad_scaler.ts";
 import { clipScale, createOptimiser } from "../../../core/nn/optimisers.ts";
 import { ParameterStore } from "../../../core/nn/parameter_store.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
@@ -40,6 +41,8 @@ const programs: Readonly<Record<string, (ops: Ops) => Promise<Tensor[]> | Tensor
     );
     return [tags, scores];
   },
+  "scaled sgd steps": (ops) => scaledSteps(ops, { use: "sgd", momentum: 0.9, nesterov: false }),
+  "scaled adamw steps": (ops) => scaledSteps(ops, { use: "adamw", betas: [0.9, 0.999], epsilon: 1e-8 }),
   "adamw step": (ops) => optimiserStep(ops, { use: "adamw", betas: [0.9, 0.999], epsilon: 1e-8 }),
 };
 
@@ -50,6 +53,20 @@ function optimiserStep(ops: Ops, options: Parameters<typeof createOptimiser>[2])
   const optimiser = createOptimiser(ops, store, options);
   optimiser.step({ rate: 0.1, weightDecay: 0.01, gradientScale: ops.full([1], 0.5), step: 1 });
   return [store.get("w"), ...optimiser.state.values()];
+}
+
+/** Steps of a loss that is scaled, of which the second is skipped. */
+function scaledSteps(ops: Ops, options: Parameters<typeof createOptimiser>[2]): Tensor[] {
+  const store = new ParameterStore(ops, [{ name: "w", shape: [9, 11] }]);
+  store.set("w", pseudoRandom(7, 99));
+  const optimiser = createOptimiser(ops, store, options);
+  const scaler = new GradScaler(ops, { scale: 8 });
+  for (let step = 1; step <= 3; step++) {
+    store.gather([ops.tensor(pseudoRandom(8, 99).map((x) => step === 2 ? Infinity : 8 * x), [9, 11])]);
+    const gradientScale = scaler.unscale([store.parts[0].gradient], 2);
+    optimiser.step({ rate: 0.1, weightDecay: 0.01, gradientScale, step });
+  }
+  return [store.get("w"), ...optimiser.state.values(), scaler.state];
 }
 
 /** Notes the name of every kernel that a backend runs. */

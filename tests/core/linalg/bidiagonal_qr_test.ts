@@ -52,7 +52,7 @@ Deno.test("U^T B B^T U is the diagonal of the squares, whatever the bidiagonal m
     const diagonal = Float64Array.from({ length: SIZE }, (_, i) => onDiagonal(i));
     const { runs, u } = run(diagonal, Float64Array.from({ length: SIZE - 1 }, (_, i) => above(i)), 300);
     assert.ok(runs <= 3 * SIZE, `${name}: ${runs} runs`);
-    assert.ok(orthogonalityError(u) < 1e-14, `${name}: ${orthogonalityError(u)}`);
+    assert.ok(orthogonalityError(u) < 2e-14, `${name}: ${orthogonalityError(u)}`);
     const rest = product(transposed(u), b), gram = product(rest, transposed(rest));
     const scale = maxAbs(diagonal) ** 2 || 1;
     const error = maxAbs(gram.values.map((x, k) => x - (k % (SIZE + 1) === 0 ? diagonal[k / (SIZE + 1)] ** 2 : 0)));

@@ -25,6 +25,15 @@ Deno.test("an image processor makes of pictures what the data set made of them",
   });
 });
 
+Deno.test("an image processor says how the data set resized and cropped its pictures, where it says so", () => {
+  const processor = { image_processor_type: "CLIPImageProcessor", size: { shortest_edge: 36 }, resample: 3 };
+  const normalise = { mean: [0.25], std: [0.5] };
+  const { [FILE]: bytes } = imageProcessorFiles({ size: [32, 32, 1], normalise, processor });
+  const written = JSON.parse(new TextDecoder().decode(bytes));
+  assert.deepEqual({ ...written, ...processor }, written);
+  assert.deepEqual([written.image_mean, written.image_std], [[0.25], [0.5]]);
+});
+
 Deno.test("there is one for grey pictures and for colours, and none for channels that transformers cannot find", () => {
   const names = (channels: number) => {
     const [mean, std] = [0, 1].map((value) => Array(channels).fill(value));

@@ -18,6 +18,12 @@ const lookedUp = (table: readonly number[], indices: readonly number[], shape = 
   call: (ops, [x]) => ops.embedding(x, ops.tensor(indices, shape)),
 });
 
+/** A table that is held as several, of so many rows each. */
+const lookedUpIn = (rows: readonly number[], width: number, indices: readonly number[]): Case => ({
+  inputs: rows.map((count) => ({ shape: [count, width] })),
+  call: (ops, tables) => ops.embedding(tables, ops.tensor(indices)),
+});
+
 const sliced = (shape: readonly number[], axis: number, begin: number, length: number): Case => ({
   inputs: [{ shape }],
   call: (ops, [x]) => ops.slice(x, { axis, begin, length }),
@@ -47,6 +53,8 @@ export const transformerCases = {
     lookedUp([7, 8], [1, 1, 1, 6, 0, 6], [2, 3]),
     lookedUp([4, 1], [3]),
     lookedUp([11, 5], Array.from({ length: 130 }, (_, i) => i * i % 9), [10, 13]),
+    lookedUpIn([3, 3, 1], 5, [6, 2, 3, 3, 5, 0, 2, 3]),
+    lookedUpIn([2, 4], 3, [5, 4, 5]),
   ],
   slice: [sliced([3, 5, 4], 1, 0, 1), sliced([7, 3], 0, 2, 4), sliced([2, 3, 5], 2, 1, 3), sliced([4], 0, 0, 4)],
   concat: [

@@ -53,7 +53,7 @@ testBackends("Winograd's algorithm gives the sums of the definition", async (bac
     const forward = winogradForward(device, p, images, weight);
     const results = [
       forward.y,
-      winogradInputGradient(device, p, g, weight),
+      winogradInputGradient(device, p, g, weight, "f32"),
       winogradFilterGradient(device, p, forward.squares, g),
     ];
     const [actualY, actualDx, actualDfilter] = await device.read(results);

@@ -189,6 +189,26 @@ Deno.test("what a data set gives is looked at, and its batches tell under its na
   assert.deepEqual(test.batch(Uint32Array.of(0)), examples.batch(Uint32Array.of(0)));
 });
 
+Deno.test("what a data set fetches, skips and warns of is passed on, and a fetch that fails is told under its name", async () => {
+  const fetched: number[] = [];
+  const fetch = (indices: Uint32Array) => Promise.resolve(void fetched.push(...indices));
+  const skipped = [{ file: "a", count: 1, first: ["line 1"] }];
+  const splits = { train: { ...examples, fetch }, test: { ...examples, fetch: fails() } };
+  const guarded = await load({ load: () => ({ ...loaded, splits, skipped, warnings: ["Half of it is missing"] }) });
+  assert.deepEqual([guarded.skipped, guarded.warnings], [skipped, ["Half of it is missing"]]);
+  await guarded.splits.train.fetch!(Uint32Array.of(3, 1));
+  assert.deepEqual(fetched, [3, 1]);
+  await assert.rejects(
+    guarded.splits.test.fetch!(Uint32Array.of(0)),
+    said('The data set "words" failed in fetch: Out of ideas'),
+  );
+  assert.equal((await load({})).splits.train.fetch, undefined);
+  await assert.rejects(
+    load({ load: () => ({ ...loaded, warnings: "all" }) }),
+    said('Cannot use the data set "words": its warnings must be a list of sentences'),
+  );
+});
+
 Deno.test("a data set in another tokenizer's form is looked at as well", async () => {
   const withOther = async (retokenise: Dataset["retokenise"]) =>
     await (await load({ load: () => ({ ...loaded, retokenise }) })).retokenise!("folder");
@@ -442,5 +462,45 @@ Deno.test("labels that are no classes are refused with the example, -1 too unles
   await assert.rejects(
     loading("classification", { batch: () => ({ label: { data: new Float32Array(2), shape: 2 } }) }),
     returned(`${tensors}, got 2 as the shape of "label"`),
+  );
+});
+
+Deno.test("what a data set says of missing labels must be one thing in its lists and in its batches", async () => {
+  const tensor = (...values: number[]) => ({ data: Float32Array.from(values), shape: [values.length] });
+  const labelled = Uint8Array.of(1, 0);
+  const loading = async (split: Record<string, unknown>, task: Task = "classification") => {
+    const input = { ...loaded.input, task, classes: task === "regression" ? [] : ["no", "yes"] };
+    const own = { length: 2, labels: null, batch: () => ({}), ...split };
+    const { train } = (await load({ load: () => ({ input, splits: { train: own, test: examples } }) })).splits;
+    return train.batch(Uint32Array.of(0, 1));
+  };
+  const good = { label: tensor(1, -1), labelled: tensor(1, 0) };
+  assert.deepEqual(await loading({ labelled, labels: Int32Array.of(1, -1), batch: () => good }), good);
+  const number = { label: tensor(0.5, 0), labelled: tensor(1, 0) };
+  assert.deepEqual(await loading({ labelled, batch: () => number }, "regression"), number);
+  const refused = (split: Record<string, unknown>, message: string, task?: Task) =>
+    assert.rejects(() => loading(split, task), { name: "UserError", message });
+  const who = 'Cannot use the data set "words": its split train must';
+  await refused(
+    { labelled: [1, 0] },
+    `${who} have labelled, a Uint8Array of a 1 or a 0 for each of its 2 examples, or not have it`,
+  );
+  await refused(
+    { labelled: Uint8Array.of(1) },
+    `${who} have labelled, a Uint8Array of a 1 or a 0 for each of its 2 examples, or not have it`,
+  );
+  const batch = 'Cannot use what batch of the data set "words" returns: expected';
+  await refused(
+    { labelled, batch: () => ({ label: tensor(1, -1) }) },
+    `${batch} labelled with the split's marks, got none`,
+  );
+  await refused(
+    { batch: () => ({ label: tensor(1, 0), labelled: tensor(1, 0) }) },
+    `${batch} no labelled, which the split has not, got others`,
+  );
+  const made = { label: tensor(1, 0), labelled: tensor(1, 0) };
+  await refused(
+    { labelled, batch: () => made },
+    'Cannot use the data set "words": the label 0 of example 1 of its split train is not -1, though labelled says that it has none',
   );
 });

@@ -32,6 +32,7 @@ for (const [groups, message] of REFUSALS) {
 const setup = (file: (name: string) => Uint8Array<ArrayBuffer>): DatasetSetup => ({
   readFile: (name) => Promise.resolve(file(String(name))),
   readFolder: () => assert.fail("no folder is read"),
+  openFolder: () => assert.fail("no folder is opened"),
   noteInput: () => Promise.resolve(),
   random: new Random(0),
 });

@@ -19,6 +19,7 @@ const setupWith = (cache: string): DatasetSetup => ({
     return readRemoteFile(file, { cache });
   },
   readFolder: () => assert.fail("no folder is read"),
+  openFolder: () => assert.fail("no folder is opened"),
   noteInput: () => assert.fail("nothing else is read"),
   random: new Random(0),
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import type { LossDefinition } from "../../../core/plugin/loss.ts";
+import { OTHER_LABEL, OTHER_SHARE } from "../../../core/plugin/mix_images.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { crossEntropy } from "../../../plugins/losses/cross_entropy.ts";
 import { hiddenMse } from "../../../plugins/losses/hidden_mse.ts";
@@ -121,3 +122,19 @@ testBackends("hidden-mse refuses layers that are not there and images of unequal
     { message: /all dimensions but the last must be equal/ },
   );
 }, [float64]);
+
+testBackends("cross-entropy of mixed images is that with both labels, by their shares", async (backend) => {
+  const ops = createOps(backend);
+  const [others, shares] = [[1, 1, 0, 2], [0.25, 0.5, 0, 0.125]];
+  const models = { student: outputs(ops.tensor(studentLogits, [4, 3])), teacher: outputs(ops.tensor([0], [1, 1])) };
+  const loss = await buildLoss(ops, crossEntropy, {}, models);
+  assert.equal(loss.mixed, true);
+  const batch = { label: ops.tensor(labels), [OTHER_LABEL]: ops.tensor(others), [OTHER_SHARE]: ops.tensor(shares) };
+  const [value] = await loss.compute(lossCall(ops, models.student, models.teacher, { batch })).read();
+  const expected = labels.map((label, row) => {
+    const own = Array.from(studentLogits.slice(3 * row, 3 * row + 3));
+    const surprise = (label: number) => Math.log(own.reduce((sum, logit) => sum + Math.exp(logit), 0)) - own[label];
+    return (1 - shares[row]) * surprise(label) + shares[row] * surprise(others[row]);
+  });
+  assertClose([value], [expected.reduce((sum, term) => sum + term, 0) / 4], 1e-5, "mixed");
+}, all);

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
 import { holdRuntime } from "../../../plugins/models/onnx/runtime.ts";
-import { halfOf, numberOf } from "../../../plugins/models/onnx/halves.ts";
 import { readGraph } from "../../../plugins/models/onnx/graph.ts";
 import {
   channelsLast,
@@ -122,18 +121,6 @@ Deno.test("a graph is read with the values that its nodes make and the numbers t
   assert.deepEqual(graph.makers.get("output_probability"), { operator: "ZipMap", inputs: ["probabilities"] });
   assert.equal(graph.parameters, 64 * 3 + 3);
   assert.deepEqual(readGraph(await Deno.readFile(join(FIXTURES, "fixed.onnx"))).locations, ["fixed.onnx.data"]);
-});
-
-Deno.test("halves are made of numbers, and numbers of halves, as the runtime does it", () => {
-  const halves = new Float16Array(Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits).buffer);
-  halves.forEach((value, bits) => assert.ok(Object.is(numberOf(bits), value), `${bits}`));
-  assert.ok(Number.isNaN(numberOf(halfOf(NaN))));
-  const numbers = Array.from({ length: 20_000 }, (_, place) => Math.sin(place) * 2 ** (place % 50 - 30));
-  for (const value of [...halves, ...numbers, 65519, 65520, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 3 * 2 ** -25]) {
-    if (!Number.isNaN(value)) {
-      assert.equal(halfOf(value), new Uint16Array(Float16Array.of(value).buffer)[0], `${value}`);
-    }
-  }
 });
 
 Deno.test("a model of halves gets halves, and gives numbers", async () => {

@@ -95,3 +95,26 @@ Deno.test("rows are compared by the first of their task's metrics, the others ha
   assert.match(header, /,within_noise,test_accuracy$/);
   assert.match(opdf, /,0\.83$/);
 });
+
+Deno.test("what is of fewer examples than there are, or of another metric, is said below and not held against the others", () => {
+  const [kd, opdf] = results;
+  const of = (row: RowResult, labelled: number, metrics?: Record<string, number>) => ({
+    ...row,
+    runs: finished(row.runs).map((run) => {
+      const { summary } = run;
+      const student = metrics ? { ...summary.student, metrics, validationMetrics: metrics } : summary.student;
+      const counts = {
+        examples: { train: 8, validation: 2, test: 40 },
+        labelled: { train: 8, validation: 2, test: labelled },
+      };
+      return { ...run, summary: { ...summary, ...counts, student } };
+    }),
+  });
+  const [table] = tablesOf(experiment, [of(kd, 12), of(opdf, 0, { agreement: 0.9 })]);
+  assert.deepEqual(table.rows[1].slice(0, 4), ["OPDF", "90.00 ± 0.00", "90.00 ± 0.00", ""]);
+  assert.deepEqual(table.notes.slice(2), [
+    '"OPDF" is measured by its agreement, and not held against the others.',
+    'The test examples of "KD" have labels for 12 of 40.',
+    'The test examples of "OPDF" have no labels.',
+  ]);
+});

@@ -11,6 +11,7 @@ const report: ModelReport = {
   split: "test",
   backend: "cpu",
   examples: 5,
+  labelled: 5,
   positiveClass: null,
   metrics: { accuracy: 0.6, f1Macro: 0.375, f1Micro: 0.6 },
   loss: 1.23456,

@@ -1,3 +1,4 @@
+import { fromBase64 } from "../../../byte_texts.ts";
 import { PLAIN_KERNELS, RELAXED_KERNELS } from "./kernels.generated.ts";
 import { splitKernels } from "./split.ts";
 import type { Exports } from "./team.ts";
@@ -34,15 +35,10 @@ export interface CompiledKernels {
  */
 export function compileKernels(relaxed = true): CompiledKernels {
   if (relaxed) {
-    const fused = bytesOf(RELAXED_KERNELS);
+    const fused = fromBase64(RELAXED_KERNELS);
     if (WebAssembly.validate(fused)) return { module: new WebAssembly.Module(fused), relaxed: true };
   }
-  return { module: new WebAssembly.Module(bytesOf(PLAIN_KERNELS)), relaxed: false };
-}
-
-/** Decodes base64; `Uint8Array.fromBase64` is younger than many engines in use. */
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  return { module: new WebAssembly.Module(fromBase64(PLAIN_KERNELS)), relaxed: false };
 }
 
 /** The functions of the kernels, on a shared memory. */

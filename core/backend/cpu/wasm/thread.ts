@@ -1,3 +1,4 @@
+import { deferred } from "../../../deferred.ts";
 import { serve, type WorkerData } from "./worker.ts";
 
 /** Another thread, which waits for rounds of work. */
@@ -55,11 +56,23 @@ export function canWait(): boolean {
   }
 }
 
+/** A module of Node.js's; asked for at run time, so that a bundle for browsers holds no import of it. */
+function nodeModule<Module>(name: string): Module | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  return process?.getBuiltinModule?.(name) as Module | undefined;
+}
+
+/** How many processors there are for threads. */
+export function processors(): number {
+  // Node.js has `navigator` from version 21 on.
+  const { navigator } = globalThis as { navigator?: Navigator };
+  return navigator?.hardwareConcurrency ??
+    nodeModule<{ availableParallelism(): number }>("node:os")?.availableParallelism() ?? 1;
+}
+
 /** Starts a thread by what the runtime has. @throws Error if it has none, or a page's policy forbids them */
 export function startThread(): Thread {
-  // Asked for at run time, so that a bundle for browsers holds no import of it.
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  const threads = process?.getBuiltinModule?.("node:worker_threads") as WorkerThreads | undefined;
+  const threads = nodeModule<WorkerThreads>("node:worker_threads");
   return threads ? nodeThread(threads) : webThread();
 }
 
@@ -83,7 +96,7 @@ function nodeThread({ Worker }: WorkerThreads): Thread {
 function webThread(): Thread {
   const address = URL.createObjectURL(new Blob([WEB_PROGRAM], { type: "text/javascript" }));
   const worker = new Worker(address);
-  const ended = Promise.withResolvers<void>();
+  const ended = deferred<void>();
   const ready = new Promise<void>((resolve, reject) => {
     worker.onmessage = ({ data }) => data === "ended" ? ended.resolve() : resolve();
     worker.onerror = (event) => {

@@ -3,7 +3,7 @@ import { type CompiledKernels, compileKernels, instantiate, PAGE } from "./load.
 import { splitKernels } from "./split.ts";
 import { alone, type Exports, type Team } from "./team.ts";
 import type { WasmKernels } from "./wasm_kernels.ts";
-import { canWait, startThread, type Thread } from "./thread.ts";
+import { canWait, processors, startThread, type Thread } from "./thread.ts";
 import { CONTROL, END, IDLE, type WorkerData } from "./worker.ts";
 
 /** More threads than this gain little, as the work is cut into short pieces and they share the memory's bandwidth. */
@@ -23,7 +23,7 @@ const WAITS = 10;
 
 /** One thread for each processor, up to 8. */
 export function defaultThreads(): number {
-  return Math.max(Math.min(navigator.hardwareConcurrency, MOST_THREADS), 1);
+  return Math.max(Math.min(processors(), MOST_THREADS), 1);
 }
 
 /**

@@ -106,7 +106,7 @@ Deno.test({
   ignore: !webgpu.available,
   fn: async () => {
     const [large, small] = [await findAdapter(), await findAdapter()];
-    const [own, plain] = [await openDevice(large!), await openDevice(small!, true)];
+    const [own, plain] = [await openDevice(large!), await openDevice(small!, { defaultLimits: true })];
     const names = Object.keys(Object.getPrototypeOf(own.limits)) as (keyof GPUSupportedLimits)[];
     const sizes = ["maxStorageBufferBindingSize", "maxBufferSize"];
     assert.ok(names.includes("maxComputeInvocationsPerWorkgroup"), names.join());

@@ -163,3 +163,27 @@ Deno.test("while no loss has begun, no weight is called unreached", async () => 
     assert.deepEqual(warnings.filter((line) => line.includes("conv1.weight")), []);
   });
 });
+
+Deno.test("a loss's state that is too large for the backend is refused before training, with what would help", async () => {
+  await withTinyData(async (folder) => {
+    await Deno.writeTextFile(
+      join(folder, "bank.ts"),
+      plugin.replace('"seen", shape: [trainingExamples]', '"bank", shape: [2000, trainingExamples]'),
+    );
+    const backend = Object.assign(await CpuBackend.create(), { mostNumbers: 100_000 });
+    const overrides = [
+      "losses=[{ use: cross-entropy }, { use: ./bank.ts }]",
+      "teacher={ use: resnet, depth: 8, width: 4, weights: teacher/student }",
+    ];
+    try {
+      await tinyRun(folder, { output: "teacher", overrides: ["train.maxSteps=1"] });
+      await assert.rejects(tinyRun(folder, { backend, overrides }), {
+        name: "UserError",
+        message:
+          /Cannot hold the loss's state "hooked: bank" \[2000, 72\]: it has .* at most .*; fewer training examples, or --backend cpu$/,
+      });
+    } finally {
+      await backend.close();
+    }
+  });
+});

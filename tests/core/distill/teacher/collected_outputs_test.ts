@@ -52,7 +52,7 @@ const compute = (ops: Ops) => ({ tokens, mask }: Batch<Tensor>) => {
 testBackends("outputs of texts are kept without padding and given back with zeros there", async (backend) => {
   const ops = createOps(backend);
   const examples = textsOf(counts);
-  const tokens = tokensOf(examples, 4)!;
+  const tokens = (await tokensOf(examples, 4))!;
   assert.deepEqual([...tokens], counts);
   for (const batchSize of [1, 4, 9]) {
     const kept = await collectOutputs(ops, examples, batchSize, tokens, compute(ops));
@@ -100,14 +100,14 @@ testBackends(
   async (backend) => {
     const ops = createOps(backend);
     const even = textsOf([4, 4, 4]);
-    const kept = await collectOutputs(ops, even, 2, tokensOf(even, 2), compute(ops));
+    const kept = await collectOutputs(ops, even, 2, await tokensOf(even, 2), compute(ops));
     assert.deepEqual(kept.get("hidden")!.extents, [4, WIDTH]);
     const images: Examples = {
       length: 3,
       labels: null,
       batch: (indices) => ({ x: { data: Float32Array.from(indices), shape: [indices.length] } }),
     };
-    assert.equal(tokensOf(images, 2), null);
+    assert.equal(await tokensOf(images, 2), null);
     const twice = await collectOutputs(ops, images, 2, null, ({ x }) => new Map([["twice", ops.scale(x, 2)]]));
     assert.deepEqual(twice.get("twice"), { extents: [], shared: false, data: Float32Array.of(0, 2, 4) });
   },
@@ -117,7 +117,7 @@ testBackends(
 testBackends("an output whose shape follows from something else is refused, whatever it is called", async (backend) => {
   const ops = createOps(backend);
   const examples = textsOf(counts);
-  const tokens = tokensOf(examples, 4);
+  const tokens = await tokensOf(examples, 4);
   const collect = (shape: (size: number, length: number) => number[]) =>
     collectOutputs(ops, examples, 4, tokens, ({ mask }) => {
       const [size, length] = mask.shape;

@@ -147,7 +147,7 @@ Deno.test("a teacher's images are normalised as its folder says, and the student
     const same = await told(folder, taughtImages("", ""), one);
     assert.doesNotMatch(same.said + same.warned, /normalised/);
     const apart = await told(folder, taughtImages(), one);
-    assert.ok(Math.abs(apart.teacher!.loss - same.teacher!.loss) < 1e-5);
+    assert.ok(Math.abs(apart.teacher!.loss! - same.teacher!.loss!) < 1e-5);
     assert.match(
       apart.said,
       /^the teacher's images are 8 x 8, normalised by mean 0\.\d+ and deviation 0\.\d+, as ".*config\.json" says$/m,
@@ -160,7 +160,7 @@ Deno.test("a teacher's images are normalised as its folder says, and the student
       contradicted.warned,
       /^teacher\.normalise is used, though ".*config\.json" says 8 x 8, normalised by/m,
     );
-    assert.ok(Math.abs(contradicted.teacher!.loss - same.teacher!.loss) > 0.1);
+    assert.ok(Math.abs(contradicted.teacher!.loss! - same.teacher!.loss!) > 0.1);
 
     // A folder of Hugging Face's kind says it in another file.
     await Deno.writeTextFile(processor, saidThere);
@@ -168,7 +168,7 @@ Deno.test("a teacher's images are normalised as its folder says, and the student
     const { input: _, ...rest } = JSON.parse(await Deno.readTextFile(saved));
     await Deno.writeTextFile(saved, JSON.stringify(rest));
     const foreign = await told(folder, taughtImages(), one);
-    assert.ok(Math.abs(foreign.teacher!.loss - same.teacher!.loss) < 1e-5);
+    assert.ok(Math.abs(foreign.teacher!.loss! - same.teacher!.loss!) < 1e-5);
     assert.match(foreign.said, /as ".*preprocessor_config\.json" says$/m);
 
     const starting = taughtImages().replace("  depth: 8", "  initialise: { from: teacher }\n  depth: 8");
@@ -193,8 +193,8 @@ Deno.test("one of several teachers takes images of another size, with the same f
       return told(folder, taughtImages(`, imageSize: ${first}, others: [${other}]`, ""), overrides);
     };
     const [one, other, twice] = [await sized(6, 12), await sized(12, 6), await sized(6, 6)];
-    assert.ok(Math.abs(one.teacher!.loss - other.teacher!.loss) < 1e-5);
-    assert.ok(Math.abs(one.teacher!.loss - twice.teacher!.loss) > 1e-3);
+    assert.ok(Math.abs(one.teacher!.loss! - other.teacher!.loss!) < 1e-5);
+    assert.ok(Math.abs(one.teacher!.loss! - twice.teacher!.loss!) > 1e-3);
     await assert.rejects(
       tinyRun(folder, { text: taughtImages(", normalise: { mean: [0, 0], std: [1, 1] }", "") }),
       /Cannot normalise 1 channels by 2 means and 2 deviations: one each is needed/,

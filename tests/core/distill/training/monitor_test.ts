@@ -24,15 +24,51 @@ Deno.test("a first epoch without a finite value does not stay the best", () => {
 
 Deno.test("without a wish training goes by the task's first metric; one that the task lacks is refused", () => {
   const two = textData(["ham", "spam"]);
-  assert.equal(monitorOf(null, two), "accuracy");
-  assert.equal(monitorOf(null, textData([], {}, "regression")), "pearson");
-  assert.equal(monitorOf("validation.f1", two), "f1");
-  assert.equal(monitorOf("validation.loss", two), "loss");
-  assert.equal(monitorOf("validation.f1", textData(["a", "b", "c"]), "c"), "f1");
-  assert.equal(monitorOf("validation.f1Macro", textData(["a", "b", "c"])), "f1Macro");
-  assert.throws(() => monitorOf("validation.f1", textData(["a", "b", "c"])), {
+  const alone = { validation: null, taught: false };
+  assert.equal(monitorOf(null, two, alone), "accuracy");
+  assert.equal(monitorOf(null, textData([], {}, "regression"), alone), "pearson");
+  assert.equal(monitorOf("validation.f1", two, alone), "f1");
+  assert.equal(monitorOf("validation.loss", two, alone), "loss");
+  assert.equal(monitorOf("validation.f1", textData(["a", "b", "c"]), alone, "c"), "f1");
+  assert.equal(monitorOf("validation.f1Macro", textData(["a", "b", "c"]), alone), "f1Macro");
+  assert.throws(() => monitorOf("validation.f1", textData(["a", "b", "c"]), alone), {
     name: "UserError",
     message: "Cannot go by validation.f1 in a classification of 3 classes: it has validation.accuracy, " +
       "validation.f1Macro, validation.f1Micro, validation.loss",
   });
+});
+
+Deno.test("where no validation example has a label, training goes by the agreement with the teacher", () => {
+  const two = textData(["ham", "spam"]);
+  const batch = () => ({});
+  const bare = { length: 3, labels: null, labelled: Uint8Array.of(0, 0, 0), batch };
+  const some = { ...bare, labelled: Uint8Array.of(0, 1, 0) };
+  assert.equal(monitorOf(null, two, { validation: bare, taught: true }), "agreement");
+  assert.equal(monitorOf(null, two, { validation: some, taught: true }), "accuracy");
+  assert.equal(monitorOf("validation.agreement", two, { validation: some, taught: true }), "agreement");
+  const refused = (...[monitor, data, watched]: Parameters<typeof monitorOf>) => {
+    try {
+      return monitorOf(monitor, data, watched);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.equal(
+    refused("validation.accuracy", two, { validation: bare, taught: true }),
+    "Cannot go by validation.accuracy as none of the 3 validation examples has a label: it has validation.agreement",
+  );
+  assert.equal(
+    refused(null, two, { validation: bare, taught: false }),
+    "Cannot go by any metric as none of the 3 validation examples has a label: there is no teacher to agree " +
+      "with either; validation: null",
+  );
+  const tags = textData(["O", "B-a"], {}, "tagging");
+  assert.match(
+    refused("validation.agreement", tags, { validation: null, taught: true }),
+    /^Cannot go by validation.agree/,
+  );
+  assert.match(
+    refused("validation.agreement", two, { validation: null, taught: false }),
+    /^Cannot go by validation.agree/,
+  );
 });

@@ -53,25 +53,69 @@ Deno.test("classes may be named by numbers and by true and false, as YAML reads 
   });
 });
 
-Deno.test("a label that is missing is refused with its line: no class is named by nothing", async () => {
-  const refused = (name: string, text: string, line: number) =>
-    assert.rejects(() => table(name, text), {
-      name: "UserError",
-      message: `Cannot use line ${line} of "${name}" as its label is empty: ${MEND}`,
-    });
-  await refused("a.jsonl", lines({ text: "a", label: "x" }, { text: "b", label: null }, { text: "c", label: "y" }), 2);
-  await refused("a.jsonl", lines({ text: "a", label: "x" }, { text: "b", label: " " }), 2);
-  await refused("a.csv", "text,label\na,x\nb,y\nc,\n", 4);
-  await refused("a.tsv", "text\tlabel\na\tx\nb\ty\nc\t  \n", 4);
-  await assert.rejects(() => table("a.jsonl", lines({ text: "a", label: "x" }, { text: "b" })), {
-    message: `Cannot use line 2 of "a.jsonl" as its label is empty: ${MEND}`,
+Deno.test("an empty label, null and no column at all are no label: no class is named by nothing", async () => {
+  const expectLabels = async (name: string, text: string, labels: number[], options: Record<string, unknown> = {}) => {
+    const { input, splits: { train } } = await table(name, text, options);
+    assert.deepEqual([...train.labels!], labels);
+    const marks = labels.map((label) => label < 0 ? 0 : 1);
+    assert.deepEqual([...train.labelled ?? []], marks);
+    const batch = train.batch(Uint32Array.from(labels.keys()).reverse());
+    assert.deepEqual([...batch.label.data], labels.toReversed());
+    assert.deepEqual([...batch.labelled.data], marks.toReversed());
+    assert.deepEqual(input.classes, ["x", "y"]);
+  };
+  const both = lines({ text: "a", label: "x" }, { text: "b", label: null }, { text: "c", label: "y" }, { text: "d" });
+  await expectLabels("a.jsonl", both, [0, -1, 1, -1]);
+  await expectLabels("a.jsonl", lines({ text: "a", label: "y" }, { text: "b", label: " " }), [1, -1], {
+    classes: ["x", "y"],
   });
-  await assert.rejects(() => table("a.jsonl", lines({ text: "a" }, { text: "b" })), {
-    message: 'Cannot find the column "label" on line 1 of "a.jsonl": it has text',
+  await expectLabels("a.csv", "text,label\na,x\nb,y\nc,\n", [0, 1, -1]);
+  await expectLabels("a.tsv", "text\tlabel\na\tx\nb\ty\nc\t  \n", [0, 1, -1]);
+  await expectLabels("a.jsonl", lines({ text: "a" }, { text: "b" }), [-1, -1], { classes: ["x", "y"] });
+  await expectLabels("a.csv", "text,kind\na,x\n", [-1], { classes: ["x", "y"], label: null });
+  const numbers = await table("a.jsonl", lines({ text: "a", label: -1.5 }, { text: "b", label: null }), {
+    task: "regression",
   });
-  await assert.rejects(() => table("a.jsonl", lines({ text: "a", label: null }), { task: "regression" }), {
-    message: /its label is empty/,
-  });
+  const { label, labelled } = numbers.splits.train.batch(Uint32Array.of(0, 1));
+  assert.deepEqual([numbers.splits.train.labels, [...label.data], [...labelled.data]], [null, [-1.5, 0], [1, 0]]);
+});
+
+Deno.test("a table whose labels cannot be found by mistake is refused, and so are classes that nothing tells", async () => {
+  const refused = (text: string, options: Record<string, unknown>, message: string) =>
+    assert.rejects(() => table("a.jsonl", text, options), { name: "UserError", message });
+  await refused(
+    lines({ text: "a", labels: "x" }),
+    { classes: ["x", "y"] },
+    'Cannot find the column "label" of the labels in "a.jsonl": it has text and labels; did you mean "labels"?; ' +
+      "label: null if it has no labels",
+  );
+  await refused(
+    lines({ text: "a", kind: "x" }),
+    { classes: ["x", "y"], label: "sort" },
+    'Cannot find the column "sort" of the labels in "a.jsonl": it has text and kind; label: null if it has no labels',
+  );
+  await refused(
+    lines({ text: "a" }, { text: "b" }),
+    {},
+    'Cannot tell the classes by "a.jsonl" as none of its examples has a label: name them in classes, in the order of ' +
+      "the teacher's logits",
+  );
+});
+
+Deno.test("files of unlabelled texts are training examples behind those of the table", async () => {
+  const train = lines({ text: "a", label: "x" }, { text: "b", label: "y" });
+  const more = lines({ text: "c", label: "x" }, { text: "d e f" });
+  const { splits } = await loadTexts(textTable, {
+    train: "a.jsonl",
+    test: "a.jsonl",
+    unlabelled: ["b.jsonl", "b.jsonl"],
+    ...small,
+  }, { "a.jsonl": train, "b.jsonl": more });
+  assert.deepEqual([...splits.train.labels!], [0, 1, -1, -1, -1, -1]);
+  assert.deepEqual([splits.test.length, splits.test.labelled], [2, undefined]);
+});
+
+Deno.test("GLUE's labels are not left out", async () => {
   const rte = "index\tsentence1\tsentence2\tlabel\n0\tA\tB\t\n";
   await assert.rejects(() => loadTexts(glue, { task: "rte", folder: "r", ...small }, { "r/train.tsv": rte }), {
     message: `Cannot use line 2 of "r/train.tsv" as its label is empty: ${MEND}`,

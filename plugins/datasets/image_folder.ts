@@ -1,0 +1,213 @@
+import { UserError } from "../../core/errors.ts";
+import { defineDataset, type OpenFolder } from "../../core/plugin/dataset.ts";
+import { seedSchema } from "../../core/recipe/bounds.ts";
+import { listSome } from "../../core/recipe/words.ts";
+import { visiblePath } from "../../core/visible.ts";
+import { HashedPictures } from "./pictures/hashed_pictures.ts";
+import { pictureDataset, type PictureExample, type PictureSplits } from "./pictures/picture_dataset.ts";
+import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
+import { BadExamples } from "./text/bad_examples.ts";
+import { splitGroups } from "./text/split_groups.ts";
+
+interface ImageFolderOptions extends PictureOptions {
+  folder: string;
+  trainFolder: string;
+  testFolder: string;
+  testPart: number | null;
+  unlabelled: string | null;
+  seed: number;
+}
+
+/** Pictures in folders that are named by their classes, as torchvision's ImageFolder and Hugging Face have them. */
+export const imageFolder = defineDataset<ImageFolderOptions>({
+  name: "image-folder",
+  description: "Pictures (PNG, JPEG, WebP, GIF, BMP) in folders by class",
+  source:
+    "torchvision's ImageFolder, https://docs.pytorch.org/vision/stable/generated/torchvision.datasets.ImageFolder",
+  options: (kit) => {
+    const { z } = kit;
+    return z.strictObject({
+      folder: z.string().min(1).describe(
+        "Folder that holds train/ and test/, and in each a folder of pictures for each class",
+      ),
+      trainFolder: z.string().min(1).default("train").describe("Name of the folder of the training pictures"),
+      testFolder: z.string().min(1).default("test").describe(
+        "Name of the folder of the test pictures; further ones, such as val, are splits for validation.from",
+      ),
+      testPart: z.number().positive().lt(1).nullable().default(null).describe(
+        "Where folder holds the classes themselves: the part of each class's pictures that is the test set",
+      ),
+      unlabelled: z.string().min(1).nullable().default(null).describe(
+        "Name of a folder in folder with further training pictures, which have no label; null: none",
+      ),
+      seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
+      classes: z.array(z.string().min(1)).min(2).nullable().default(null).describe(
+        "Names of the classes' folders in the order of their numbers; null: all of them, by the alphabet",
+      ),
+      ...pictureOptions(kit),
+    }).superRefine((options, { addIssue }) => {
+      const message = agreeing(options as PictureOptions);
+      if (message !== null) addIssue({ code: "custom", message });
+    });
+  },
+  async load(options, setup) {
+    const { folder: name, trainFolder, testFolder, testPart } = options;
+    const folder = await setup.openFolder(name, "the pictures");
+    const found = findPictures(folder, name, options);
+    const classes = classesOf(found.splits, options);
+    const bad = new BadExamples(options.onBad);
+    const placeOf = (path: string) => ({ file: name, place: `the picture "${visiblePath(path)}"` });
+    const pictures = new HashedPictures();
+    const examples: Record<string, PictureExample[]> = {};
+    for (const [split, own] of found.splits) {
+      const labelled = own.flatMap(({ path, group }, record) => {
+        const label = classes.indexOf(group);
+        return label < 0 ? [] : [{ path, label, where: placeOf(path), record }];
+      });
+      examples[split] = await pictures.add(folder, labelled, bad);
+    }
+    const further = found.unlabelled.map((path, record) => ({ path, label: -1, where: placeOf(path), record }));
+    const unlabelled = await pictures.add(folder, further, bad);
+    const splits: PictureSplits = testPart === null
+      ? renamed(examples, { [trainFolder]: "train", [testFolder]: "test" })
+      : {
+        ...splitGroups(examples[""], ({ path }) => pictures.hashOf(path), ({ label }) => label, {
+          ...options,
+          test: testPart,
+          takeEach: null,
+        }),
+      };
+    return await pictureDataset({
+      ...{ folder, name, pictures, classes, options, setup, bad },
+      splits: { ...splits, train: [...splits.train, ...unlabelled], test: splits.test },
+      warnings: found.warnings,
+    });
+  },
+});
+
+function renamed(examples: Record<string, PictureExample[]>, names: Readonly<Record<string, string>>) {
+  const splits: Record<string, PictureExample[]> = {};
+  for (const [split, own] of Object.entries(examples)) {
+    const name = names[split] ?? split;
+    const before = Object.keys(names).find((folder) => names[folder] === name);
+    if (before !== undefined && before !== split) {
+      throw new UserError(`Cannot use the folder "${split}" as "${before}" is the split of that name: rename it`);
+    }
+    splits[name] = own;
+  }
+  return splits;
+}
+
+/** A picture and the folder of its class. */
+interface FoundPicture {
+  readonly path: string;
+  readonly group: string;
+}
+
+interface FoundPictures {
+  /** By the name of the split's folder; under "" where there are none. */
+  readonly splits: ReadonlyMap<string, readonly FoundPicture[]>;
+  /** Paths of pictures without labels. */
+  readonly unlabelled: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** What systems leave in folders. */
+const SYSTEMS = /(?:^|\/)(?:\.[^/]*|Thumbs\.db|desktop\.ini|__MACOSX)(?:\/|$)/i;
+
+/** What lies beside pictures and is none. */
+const OTHERS = /\.(?:txt|md|json|jsonl|csv|tsv|xml|ya?ml|html?|py|ipynb|npy|npz|pkl|mat|zip|gz|tar|db|log|pdf|doc)$/i;
+
+function findPictures(folder: OpenFolder, name: string, options: ImageFolderOptions): FoundPictures {
+  const { trainFolder, testFolder, testPart } = options;
+  const splits = new Map<string, FoundPicture[]>();
+  const [left, unlabelled]: [string[], string[]] = [[], []];
+  const depth = testPart === null ? 1 : 0;
+  for (const path of folder.paths) {
+    if (SYSTEMS.test(path)) continue;
+    const parts = path.split("/");
+    if (parts[0] === options.unlabelled && parts.length > 1 && !OTHERS.test(path)) {
+      unlabelled.push(path);
+      continue;
+    }
+    if (parts.length < depth + 2 || OTHERS.test(path)) {
+      left.push(path);
+      continue;
+    }
+    const split = depth === 1 ? parts[0] : "";
+    const own = splits.get(split) ?? [];
+    own.push({ path, group: parts[depth] });
+    splits.set(split, own);
+  }
+  const shown = visiblePath(name);
+  if (splits.size === 0) {
+    const there = left.length === 0
+      ? "there are none"
+      : `there are only files beside them, such as "${visiblePath(left[0])}"`;
+    throw new UserError(
+      `Cannot find classes in "${shown}": expected ${
+        testPart === null
+          ? `${trainFolder}/ and ${testFolder}/ with a folder of pictures for each class`
+          : "a folder of pictures for each class"
+      }, and ${there}`,
+    );
+  }
+  for (const wanted of testPart === null ? [trainFolder, testFolder] : []) {
+    if (splits.has(wanted)) continue;
+    const key = wanted === trainFolder ? "trainFolder" : "testFolder";
+    throw new UserError(
+      `Cannot find "${wanted}" with a folder for each class in "${shown}": there are ${
+        listSome([...splits.keys()].map(visiblePath), "and")
+      }; set ${key} to one of them, or, if these are the classes, testPart: 0.2 to hold out that part of each`,
+    );
+  }
+  const warnings = left.length === 0 ? [] : [
+    `${left.length} files of "${shown}" are left out as they are no pictures of a class: ${
+      listSome(left.slice(0, 3).map((path) => `"${visiblePath(path)}"`), "and")
+    }${left.length > 3 ? ", ..." : ""}`,
+  ];
+  if (options.unlabelled !== null && unlabelled.length === 0) {
+    throw new UserError(
+      `Cannot find pictures in the folder "${options.unlabelled}" of "${shown}": expected those without labels`,
+    );
+  }
+  return { splits, unlabelled, warnings };
+}
+
+/** @throws UserError if there are not two, or a split has one that the training pictures do not have */
+function classesOf(
+  splits: FoundPictures["splits"],
+  { classes: given, folder, trainFolder, testPart }: ImageFolderOptions,
+): readonly string[] {
+  const train = splits.get(testPart === null ? trainFolder : "")!;
+  const there = [...new Set(train.map(({ group }) => group))].sort();
+  const where = `"${visiblePath(testPart === null ? `${folder}/${trainFolder}` : folder)}"`;
+  const missing = given?.find((name) => !there.includes(name));
+  if (missing !== undefined) {
+    throw new UserError(
+      `Cannot find the class "${missing}" in ${where}: there are ${listSome(there.map(visiblePath), "and")}`,
+    );
+  }
+  const classes = given ?? there;
+  if (classes.length < 2) {
+    throw new UserError(`Cannot tell classes apart by ${where}: "${visiblePath(classes[0])}" is the only folder in it`);
+  }
+  if (classes.length > 2 ** 16) {
+    throw new UserError(`Cannot tell ${classes.length} classes apart: at most 65536 can be`);
+  }
+  const twice = classes.find((name, index) => classes.indexOf(name) < index);
+  if (twice !== undefined) {
+    throw new UserError(`Cannot use classes as it has "${twice}" twice: expected different names`);
+  }
+  for (const [split, pictures] of splits) {
+    const unknown = pictures.find(({ group }) => !there.includes(group));
+    if (!unknown) continue;
+    throw new UserError(
+      `Cannot use the class "${visiblePath(unknown.group)}" of "${
+        visiblePath(`${folder}/${split}`)
+      }" as ${where} does not ` +
+        `have it: there are ${listSome(there.map(visiblePath), "and")}`,
+    );
+  }
+  return classes;
+}

@@ -1,0 +1,180 @@
+import { UserError } from "../../core/errors.ts";
+import { type DatasetSetup, defineDataset, type RemoteFile } from "../../core/plugin/dataset.ts";
+import { seedSchema } from "../../core/recipe/bounds.ts";
+import { showText } from "../../core/recipe/words.ts";
+import { visiblePath } from "../../core/visible.ts";
+import { HashedPictures } from "./pictures/hashed_pictures.ts";
+import {
+  pictureDataset,
+  type PictureExample,
+  type PictureParts,
+  type PictureTable,
+} from "./pictures/picture_dataset.ts";
+import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
+import { readTable } from "./text_table.ts";
+import { badExample, BadExamples, type ExamplePlace } from "./text/bad_examples.ts";
+import { labelIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
+import { type Encoding, ENCODINGS } from "./text/decode_text.ts";
+import { type ClassName, classNames, classNumber, namedClasses, sortedClasses } from "./text/labels.ts";
+import { splitGroups } from "./text/split_groups.ts";
+
+/** A file of a table, by path or URL. */
+type File = string | RemoteFile;
+
+interface ImageTableOptions extends Omit<PictureOptions, "classes"> {
+  folder: string;
+  train: File;
+  test: File | null;
+  testPart: number | null;
+  more: Record<string, File>;
+  unlabelled: File[];
+  seed: number;
+  path: string;
+  label: string;
+  classes: ClassName[] | null;
+  columns: string[] | null;
+  format: TableFormat | null;
+  quotes: boolean | null;
+  encoding: Encoding;
+}
+
+/** Pictures that tables name, each with the class of it. */
+export const imageTable = defineDataset<ImageTableOptions>({
+  name: "image-table",
+  description: "Pictures (PNG, JPEG, WebP, GIF, BMP) that a TSV, CSV or JSONL table names, with a class each",
+  source: "RFC 4180 (CSV), https://jsonlines.org",
+  options: (kit) => {
+    const { z, dataFile } = kit;
+    return z.strictObject({
+      folder: z.string().min(1).describe("Folder that the paths in the tables count from, and lie in"),
+      train: dataFile().describe("Table of the training pictures"),
+      test: dataFile().nullable().default(null).describe("Table of the test pictures; null: see testPart"),
+      testPart: z.number().positive().lt(1).nullable().default(null).describe(
+        "Instead of test: the part of each class's pictures in train that is the test set",
+      ),
+      more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
+      unlabelled: z.array(dataFile()).default([]).describe(
+        "Tables of further training pictures, which have no labels; an empty label in the others says the same of one",
+      ),
+      seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
+      path: z.string().min(1).default("path").describe("Column of the path"),
+      label: z.string().min(1).default("label").describe("Column of the class; empty: the picture has no label"),
+      classes: classNames(kit).min(2).nullable().default(null).describe(
+        "Names of the classes in the order of their numbers; null: the training labels in the order of the alphabet, or " +
+          "of the numbers that they are",
+      ),
+      columns: z.array(z.string().min(1)).min(1).nullable().default(null).describe(
+        "Names of the columns of a table whose first line is a picture; null: the first line has them",
+      ),
+      format: z.enum(TABLE_FORMATS).nullable().default(null).describe(
+        "How the table is written; null: by the file's name",
+      ),
+      quotes: z.boolean().nullable().default(null).describe(
+        "Whether double quotes enclose cells; null: in CSV, not in TSV",
+      ),
+      encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the tables"),
+      ...pictureOptions(kit),
+    }).superRefine((options, { addIssue }) => {
+      const message = (options.test === null) === (options.testPart === null)
+        ? "Expected one of test and testPart"
+        : agreeing(options as PictureOptions);
+      if (message !== null) addIssue({ code: "custom", message });
+    });
+  },
+  async load(options, setup) {
+    const { folder: name, train, test, testPart } = options;
+    const folder = await setup.openFolder(name, "the pictures");
+    const files = { ...options.more, train, ...(test !== null && { test }) };
+    const bad = new BadExamples(options.onBad);
+    const known = new Set(folder.paths);
+    const named: Record<string, NamedPictures> = {};
+    for (const [split, file] of Object.entries(files)) {
+      named[split] = await namedIn(file, split, options.label, known, options, setup, bad);
+    }
+    const further: NamedPicture[] = [];
+    for (const [index, file] of options.unlabelled.entries()) {
+      further.push(...(await namedIn(file, `${index + 1}. unlabelled`, null, known, options, setup, bad)).pictures);
+    }
+    const classes = options.classes ? namedClasses(options.classes) : classesIn(named.train, options.label);
+    const pictures = new HashedPictures();
+    const hashed = (own: readonly NamedPicture[]) => {
+      const examples = own.map(({ answer, line, ...picture }) => {
+        const place = { file: picture.where.file, line };
+        return { ...picture, label: answer === null ? -1 : classNumber(answer, classes, place) };
+      });
+      return pictures.add(folder, examples, bad);
+    };
+    const splits: Record<string, PictureExample[]> = {};
+    for (const [split, own] of Object.entries(named)) splits[split] = await hashed(own.pictures);
+    const tables = Object.fromEntries(Object.entries(named).map(([split, { table }]) => [split, table]));
+    if (testPart !== null) {
+      const drawn = { test: testPart, seed: options.seed, takeEach: null };
+      const [labelled, others] = [true, false].map((has) => splits.train.filter(({ label }) => label >= 0 === has));
+      const sides = splitGroups(labelled, ({ path }) => pictures.hashOf(path), ({ label }) => label, drawn);
+      Object.assign(splits, { test: sides.test, train: [...sides.train, ...others] });
+      tables.test = tables.train;
+    }
+    splits.train.push(...await hashed(further));
+    if (further.length > 0) delete tables.train;
+    return await pictureDataset({
+      ...{ folder, name, pictures, classes, tables, setup, bad, warnings: [] },
+      options: { ...options, classes: null },
+      splits: splits as unknown as PictureParts["splits"],
+    });
+  },
+});
+
+/** A picture that a table names. */
+interface NamedPicture extends Omit<PictureExample, "label"> {
+  /** `null` for none. */
+  readonly answer: string | null;
+  readonly line: number;
+}
+
+interface NamedPictures {
+  readonly table: PictureTable;
+  readonly pictures: readonly NamedPicture[];
+}
+
+/** The pictures of a table. @param label the column of their classes; `null`: they have none */
+async function namedIn(
+  file: File,
+  split: string,
+  label: string | null,
+  known: ReadonlySet<string>,
+  options: ImageTableOptions,
+  setup: DatasetSetup,
+  bad: BadExamples,
+): Promise<NamedPictures> {
+  const table = await readTable(file, split, options, setup);
+  const pictures = table.rows.flatMap((row, record) =>
+    bad.keep((): NamedPicture => {
+      const answer = label === null ? null : labelIn(row, label, table.file, "one class, a text or a number");
+      const path = pathOf(row, table.file, known, options);
+      const where = { file: table.file, place: `line ${row.line} ("${visiblePath(path)}")` };
+      return { path, answer, line: row.line, record, where };
+    })
+  );
+  bad.checkSome(table.file, pictures);
+  return { table: { file: table.file, records: table.rows.length }, pictures };
+}
+
+/** The path of a row's picture, as the folder has it. */
+function pathOf(row: TableRow, file: string, known: ReadonlySet<string>, { path: column, folder }: ImageTableOptions) {
+  const written = textOf(row, column, file).trim();
+  const where = { file, place: `line ${row.line}` };
+  if (written === "") badExample(where, "its path is empty");
+  const path = [written, written.replaceAll("\\", "/")].map((one) => one.replace(/^(?:\.\/)+/, "")).find((one) =>
+    known.has(one)
+  );
+  return path ?? badExample(where, `there is no file ${showText(written)} in "${visiblePath(folder)}"`);
+}
+
+function classesIn({ pictures, table }: NamedPictures, label: string): string[] {
+  const classes = sortedClasses(pictures.flatMap(({ answer }) => answer === null ? [] : [answer]));
+  if (classes.length >= 2 && classes.length <= 2 ** 16) return classes;
+  throw new UserError(
+    `Cannot tell classes by the column "${label}" of "${table.file}": it has ${classes.length} different values, and 2 ` +
+      "to 65536 are needed",
+  );
+}

@@ -1,0 +1,237 @@
+import type { Normalisation } from "../../../core/data/image_augment.ts";
+import type { Images } from "../../../core/data/images.ts";
+import { UserError } from "../../../core/errors.ts";
+import type {
+  Augmentation,
+  Dataset,
+  DatasetSetup,
+  Examples,
+  ExampleSource,
+  OpenFolder,
+} from "../../../core/plugin/dataset.ts";
+import { labelTensors } from "../../../core/plugin/labelled.ts";
+import { listSome } from "../../../core/recipe/words.ts";
+import { visiblePath } from "../../../core/visible.ts";
+import { imageBatch } from "../image_examples.ts";
+import { groupClasses } from "../image_groups.ts";
+import { badExample, type BadExamples, type ExamplePlace } from "../text/bad_examples.ts";
+import type { HashedPictures } from "./hashed_pictures.ts";
+import { pictureForm } from "./picture_form.ts";
+import type { PictureOptions } from "./picture_options.ts";
+import { PictureStore } from "./picture_store.ts";
+
+/** A picture and its class. */
+export interface PictureExample {
+  /** Its path in the folder of the pictures. */
+  readonly path: string;
+  /** -1: none. */
+  readonly label: number;
+  readonly where: ExamplePlace;
+  /** The number of its row in its table, from 0; of pictures that no table names, any. */
+  readonly record: number;
+}
+
+/** A table that names the pictures of a split. */
+export interface PictureTable {
+  readonly file: string;
+  /** How many rows it has. */
+  readonly records: number;
+}
+
+/** Splits by name. */
+export type PictureSplits = Readonly<Record<string, readonly PictureExample[]>>;
+
+/** What a data set of pictures is made of. */
+export interface PictureParts {
+  readonly folder: OpenFolder;
+  /** How the folder is called in messages. */
+  readonly name: string;
+  readonly pictures: HashedPictures;
+  readonly splits: PictureSplits & {
+    readonly train: readonly PictureExample[];
+    readonly test: readonly PictureExample[];
+  };
+  /** The table of each split, where it is of one. */
+  readonly tables?: Readonly<Record<string, PictureTable>>;
+  readonly classes: readonly string[];
+  readonly options: PictureOptions;
+  readonly setup: DatasetSetup;
+  /** Counts what is left out. */
+  readonly bad: BadExamples;
+  /** What is to be told beside it. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * A data set of pictures with a class each.
+ *
+ * @throws UserError for a picture that is damaged, where such are refused, a class without one, or sizes that differ
+ */
+export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
+  const { folder, name, pictures, splits, tables = {}, classes, options, setup, bad, warnings } = parts;
+  const form = await pictureForm(options, setup);
+  const all = Object.values(splits).flat();
+  // By their hashes, so that pixels are kept once, whatever the files are called and however they are split.
+  const owners = new Map(all.map((example) => [pictures.hashOf(example.path), example]));
+  const hashes = [...owners.keys()].sort();
+  const numbers = new Map(hashes.map((hash, number) => [hash, number]));
+  const numberOf = ({ path }: PictureExample) => numbers.get(pictures.hashOf(path))!;
+  const ownerOf = (picture: number) => owners.get(hashes[picture])!;
+  const labelled = Object.entries(splits).map(([split, examples]) => [
+    split,
+    examples.map(({ path, label }) => [path, pictures.hashOf(path), classes[label] ?? null]),
+  ]);
+  await setup.noteInput(name, new TextEncoder().encode(JSON.stringify([form.described, labelled])));
+  const files = {
+    hashes,
+    nameOf: (picture: number) => `${name}/${ownerOf(picture).path}`,
+    read: (picture: number) => pictures.read(folder, ownerOf(picture).path),
+    // The first is told at once where it ends the run.
+    failed: (picture: number, reason: string) =>
+      options.onBad === "refuse" && badExample(ownerOf(picture).where, reason),
+  };
+  const store = await PictureStore.open(files, form, { memory: options.memory * 2 ** 20, cache: options.cache });
+  const failed = store instanceof PictureStore ? store.failed : store;
+  const usable = Object.fromEntries(
+    Object.entries(splits).map(([split, examples]) => {
+      const kept = examples.filter((example) => {
+        const reason = failed.get(numberOf(example));
+        return reason === undefined || bad.keep(() => badExample(example.where, reason)).length > 0;
+      });
+      return [split, kept];
+    }),
+  ) as unknown as PictureParts["splits"];
+  for (const [split, examples] of Object.entries(usable)) {
+    if (examples.length === 0) bad.checkSome(splits[split][0]?.where.file ?? name, []);
+  }
+  if (!(store instanceof PictureStore)) throw new Error("a store without a picture");
+  expectClasses(usable.train, classes, name);
+  const numbersOf = (examples: readonly PictureExample[]) => Uint32Array.from(examples, numberOf);
+  const measured = measure(store, numbersOf(usable.train));
+  const normalise = { mean: form.mean ?? measured.mean, std: form.std ?? measured.std };
+  for (const key of ["mean", "std"] as const) {
+    const { length } = normalise[key];
+    if (length === options.channels) continue;
+    throw new UserError(
+      `Cannot normalise ${options.channels} channels by ${length} values in ${key}: one each is needed`,
+    );
+  }
+  const grouped = options.groups && groupClasses(classes, options.groups);
+  const examplesOf = (split: string, examples: readonly PictureExample[]): Examples => {
+    const labels = Int32Array.from(examples, ({ label }) => grouped && label >= 0 ? grouped.groupOf[label] : label);
+    const source = sourceOf(examples, tables[split]);
+    return { ...pictureExamples(store, numbersOf(examples), labels, normalise), source };
+  };
+  const told = [
+    ...warnings,
+    ...missingClasses(usable, classes),
+    ...duplicates(usable, pictures),
+  ];
+  return {
+    input: {
+      task: "classification",
+      classes: grouped?.classes ?? classes,
+      image: { size: store.size, normalise, processor: form.processor },
+      text: null,
+    },
+    splits: Object.fromEntries(
+      Object.entries(usable).map(([split, examples]) => [split, examplesOf(split, examples)]),
+    ) as unknown as Dataset["splits"],
+    ...(bad.skipped.length > 0 && { skipped: bad.skipped }),
+    ...(told.length > 0 && { warnings: told }),
+  };
+}
+
+/** Where pictures come from: their paths are their ids, unless two examples are of one. */
+function sourceOf(examples: readonly PictureExample[], table: PictureTable | undefined): ExampleSource {
+  const ids = examples.map(({ path }) => path);
+  return {
+    file: table?.file ?? null,
+    records: table?.records ?? examples.length,
+    record: Uint32Array.from(examples, ({ record }) => record),
+    ids: new Set(ids).size === ids.length ? ids : null,
+  };
+}
+
+/** Mean and deviation of each channel of some pictures, as parts of 1. */
+function measure(store: PictureStore, pictures: Uint32Array): Normalisation {
+  const { sums, squares, count } = store.sumsOf(pictures);
+  const mean = sums.map((sum) => sum / count);
+  const std = squares.map((sum, c) => Math.max(Math.sqrt(Math.max(sum / count - mean[c] * mean[c], 0)) / 255, 1e-6));
+  return { mean: mean.map((value) => value / 255), std };
+}
+
+/** Examples of a store's pictures. @param labels of each, -1 for one without */
+function pictureExamples(
+  store: PictureStore,
+  pictures: Uint32Array,
+  labels: Int32Array,
+  normalise: Normalisation,
+): Examples {
+  const labelled = labels.includes(-1) ? Uint8Array.from(labels, (label) => label < 0 ? 0 : 1) : undefined;
+  const shared = { length: pictures.length, labels, ...(labelled && { labelled }) };
+  const batchOf = (images: Images, indices: Uint32Array, augmentation?: Augmentation) => ({
+    image: imageBatch(images, normalise, indices, augmentation),
+    ...labelTensors(labels, labelled, indices),
+  });
+  if (!store.streams) {
+    const images = store.imagesOf(pictures);
+    return { ...shared, batch: (...call) => batchOf(images, ...call) };
+  }
+  const [height, width, channels] = store.size;
+  const bytes = height * width * channels;
+  let [pixels, places]: [Uint8Array, Map<number, number>] = [new Uint8Array(), new Map()];
+  return {
+    ...shared,
+    async fetch(indices) {
+      const wanted = [...new Set(indices)];
+      if (wanted.every((index) => places.has(index))) return;
+      pixels = await store.fetch(wanted.map((index) => pictures[index]));
+      places = new Map(wanted.map((index, place) => [index, place]));
+    },
+    batch(...call) {
+      const placeOf = (index: number) => places.get(index)! * bytes;
+      return batchOf({ pixels, placeOf, count: pictures.length, height, width, channels }, ...call);
+    },
+  };
+}
+
+function expectClasses(train: readonly PictureExample[], classes: readonly string[], name: string): void {
+  const there = new Set(train.map(({ label }) => label));
+  const missing = classes.filter((_, label) => !there.has(label));
+  if (missing.length === 0) return;
+  throw new UserError(
+    `Cannot learn ${missing.length === 1 ? "the class" : "the classes"} ${quoted(missing)} from "${
+      visiblePath(name)
+    }": ` +
+      "no training picture shows it",
+  );
+}
+
+const quoted = (names: readonly string[]) => listSome(names.map((name) => `"${visiblePath(name)}"`), "and");
+
+/** Classes that a split has no picture of, while it is measured on. */
+function missingClasses(splits: PictureSplits, classes: readonly string[]): string[] {
+  return Object.entries(splits).flatMap(([split, examples]) => {
+    const there = new Set(examples.map(({ label }) => label));
+    const missing = classes.filter((_, label) => !there.has(label));
+    return missing.length === 0 || split === "train" || examples.every(({ label }) => label < 0)
+      ? []
+      : [`the split "${split}" has no picture of ${quoted(missing)}: what is measured on it says nothing of that`];
+  });
+}
+
+/** Pictures that stand in the training part and in another one. */
+function duplicates({ train, ...others }: PictureSplits, pictures: HashedPictures): string[] {
+  const trained = new Map(train.map(({ path }) => [pictures.hashOf(path), path]));
+  return Object.entries(others).flatMap(([split, examples]) => {
+    const twice = examples.filter(({ path }) => trained.has(pictures.hashOf(path)));
+    if (twice.length === 0) return [];
+    const [{ path }] = twice;
+    const shown = [path, trained.get(pictures.hashOf(path))!].map((own) => `"${visiblePath(own)}"`).join(" is ");
+    return [
+      `${twice.length} of the ${examples.length} pictures of the split "${split}" are training pictures, too, byte for ` +
+      `byte (${shown}): what is measured on them says nothing of new pictures`,
+    ];
+  });
+}

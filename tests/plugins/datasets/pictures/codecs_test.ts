@@ -1,0 +1,6 @@
+import assert from "node:assert/strict";
+import { buildCodecs, GENERATED } from "../../../../tasks/build_codecs.ts";
+
+Deno.test("the picture decoders that are checked in are those of their packages", async () => {
+  assert.ok(await Deno.readTextFile(GENERATED) === await buildCodecs(), "run tasks/build_codecs.ts");
+});
