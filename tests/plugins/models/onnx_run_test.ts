@@ -45,7 +45,7 @@ Deno.test("a cache, a replay and neither give the same student", async () => {
     const losses: number[][] = [];
     for (const overrides of [[], ["train.replay=false"], ["teacher.cache=cache"], ["teacher.cache=cache"]]) {
       const run = await tinyRun(folder, { text: recipe(teacher), overrides: [...short, ...overrides] });
-      losses.push([run.student.loss, run.student.accuracy!]);
+      losses.push([run.student.loss!, run.student.accuracy!]);
     }
     losses.forEach((loss) => assert.deepEqual(loss, losses[0]));
   });
@@ -78,7 +78,7 @@ Deno.test("it teaches together with one of ours and with another ONNX model, eac
       const others = other === null ? "" : `, others: [{ ${other} }]`;
       const run = { text: recipe(main + others, "[{ use: kd }]"), overrides: ["train.maxSteps=2", ...cache] };
       const { teacher, student } = await tinyRun(folder, run);
-      return [teacher!.loss, student.loss] as const;
+      return [teacher!.loss!, student.loss!] as const;
     };
     const [alone] = await lossOf(teacher, null);
     const [both, taught] = await lossOf(teacher, ours);

@@ -35,7 +35,8 @@ async function oneStep(
   const factors = { rows: [2, ...Array(cores - 2).fill(1), 2], cols: [6, ...Array(cores - 2).fill(1), 6] };
   const { chain } = await decomposeMatrix(initial.get(WEIGHT)!, 4, 36, factors);
   const student = new Student(ops, model, new Map([[WEIGHT, chain]]), initial);
-  const used = loss ?? await crossEntropy.create({ labelSmoothing: 0, head: null, classWeights: null }, { data } as LossSetup);
+  const used = loss ??
+    await crossEntropy.create({ labelSmoothing: 0, head: null, classWeights: null }, { data } as LossSetup);
   const optimiser = { use: "sgd", momentum: 0, learningRate: 0.1, weightDecay: 0, ...train.optimiser as object };
   const step = stepOf(ops, {
     student,

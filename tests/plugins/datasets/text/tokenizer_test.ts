@@ -92,7 +92,10 @@ Deno.test("a trained tokenizer is read again from its files, from vocab.txt, and
     assert.deepEqual([tokenizer.vocabulary, tokenizer.padding], [trained.tokenizer.vocabulary, 0], name);
   }
   const missing = openTokenizer({ ...options, tokenizer: "nowhere" }, [], filesOf(files));
-  await assert.rejects(missing, { name: "UserError", message: /^Cannot find a tokenizer in "nowhere": expected a folder with tokenizer.json, vocab.txt, / });
+  await assert.rejects(missing, {
+    name: "UserError",
+    message: /^Cannot find a tokenizer in "nowhere": expected a folder with tokenizer.json, vocab.txt, /,
+  });
   const broken = openTokenizer({ ...options, tokenizer: "x.json" }, [], filesOf({ "x.json": "{" }));
   await assert.rejects(broken, { name: "UserError", message: /^Cannot read the tokenizer "x.json"/ });
 });
