@@ -72,7 +72,9 @@ export function inImageForm({ data, shape }: ImageBatch, from: Normalisation, fo
   const pixels = data.map((value, at) => value * from.std[at % channels] + from.mean[at % channels]);
   const { mean, std } = normalise;
   const normalised = (pixel: number, at: number) => (pixel - mean[at % channels]) / std[at % channels];
-  if (!resize || keepsSize([height, width], form)) return { data: pixels.map(normalised), shape };
+  if (!resize || keepsSize([height, width], form)) {
+    return { data: pixels.map((pixel, at) => normalised(exactly(pixel), at)), shape };
+  }
   const size = height * width * channels;
   const [ownHeight, ownWidth] = resize.crop;
   const own = ownHeight * ownWidth * channels;
@@ -86,6 +88,15 @@ export function inImageForm({ data, shape }: ImageBatch, from: Normalisation, fo
     );
   }
   return { data: result, shape: [count, ownHeight, ownWidth, channels] };
+}
+
+/** How far from a byte a pixel may be, in bytes, that was one before it was normalised in float32. */
+const ROUNDING = 1e-4;
+
+/** A pixel without the rounding of an earlier normalisation: a tree of decisions may divide just there. */
+function exactly(pixel: number): number {
+  const byte = Math.round(255 * pixel);
+  return Math.abs(255 * pixel - byte) < ROUNDING ? byte / 255 : pixel;
 }
 
 /** A picture resized, and the middle of that. */

@@ -1,3 +1,4 @@
+import { Owned } from "../../../core/owned.ts";
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import { shorten, visible } from "../../../core/visible.ts";
@@ -71,13 +72,13 @@ export class Session {
     let broken = false;
     try {
       return saying((held) => {
-        const keep = (pointer: number) => held.later(() => wasm._free(pointer), pointer);
+        const keep = (pointer: number) => held.adopt(pointer, (pointer) => wasm._free(pointer));
         const [data, logId] = [keep(copied(wasm, model)), keep(textIn(wasm, ""))];
         for (const [name, content] of files) wasm.mountExternalData(name, content);
-        if (files.size > 0) held.later(() => wasm.unmountExternalData());
+        if (files.size > 0) held.defer(() => wasm.unmountExternalData());
         const modes = [ALL_OPTIMISATIONS, true, true, 0, false, 0, logId, FATAL, 0, 0] as const;
         const options = wasm._OrtCreateSessionOptions(...modes);
-        held.later(() => wasm._OrtReleaseSessionOptions(options));
+        held.defer(() => void wasm._OrtReleaseSessionOptions(options));
         const session = wasm._OrtCreateSession(data, model.length, options);
         if (typeof session !== "number") throw new Error(AT_ONCE);
         if (session === 0) expect(wasm, 1);
@@ -99,7 +100,7 @@ export class Session {
   run(feeds: ReadonlyMap<string, HostTensor>, names: readonly string[]): Map<string, HostTensor> {
     const { wasm } = this.#runtime;
     return saying((held) => {
-      const keep = (pointer: number): number => held.later(() => wasm._free(pointer), pointer);
+      const keep = (pointer: number): number => held.adopt(pointer, (pointer) => wasm._free(pointer));
       const list = (pointers: readonly number[]): number => {
         const at = keep(allocate(wasm, 4 * pointers.length));
         wasm.HEAPU32.set(pointers, at / 4);
@@ -111,7 +112,7 @@ export class Session {
         const [content, dims] = [keep(copied(wasm, numbers)), list(shape)];
         const tensor = wasm._OrtCreateTensor(typeNumber(type!), content, numbers.length, dims, shape.length, ON_HOST);
         if (tensor === 0) expect(wasm, 1);
-        return held.later(() => wasm._OrtReleaseTensor(tensor), tensor);
+        return held.adopt(tensor, (tensor) => void wasm._OrtReleaseTensor(tensor));
       });
       const text = (name: string) => keep(textIn(wasm, name));
       const given = list(names.map(() => 0));
@@ -128,7 +129,7 @@ export class Session {
       if (typeof status !== "number") throw new Error(AT_ONCE);
       const tensors = Array.from(wasm.HEAPU32.subarray(given / 4, given / 4 + names.length));
       for (const tensor of tensors) {
-        if (tensor !== 0) held.later(() => wasm._OrtReleaseTensor(tensor));
+        if (tensor !== 0) held.defer(() => void wasm._OrtReleaseTensor(tensor));
       }
       expect(wasm, status);
       return new Map(names.map((name, index) => [name, this.#read(name, tensors[index])]));
@@ -236,35 +237,20 @@ function sentence(message: string): string {
 
 const MOST_LETTERS = 300;
 
-/** What is to be given back at the end, the last first. */
-class Held {
-  readonly #undo: (() => unknown)[] = [];
-
-  /** Notes how something is given back. @returns what it is */
-  later<Thing>(undo: () => unknown, thing?: Thing): Thing {
-    this.#undo.push(undo);
-    return thing!;
-  }
-
-  release(): void {
-    while (this.#undo.length > 0) this.#undo.pop()!();
-  }
-}
-
 /**
  * Runs what holds parts of WebAssembly's memory, and gives them back. What WebAssembly itself throws, as where its
  * memory has an end, becomes a refusal.
  *
  * @param breaks is called then: what it left in the memory nobody can use, nor give back
  */
-function saying<Result>(body: (held: Held) => Result, breaks: () => void): Result {
-  const held = new Held();
+function saying<Result>(body: (held: Owned) => Result, breaks: () => void): Result {
+  const held = new Owned();
   try {
     const result = body(held);
-    held.release();
+    held.dispose();
     return result;
   } catch (error) {
-    if (error instanceof RuntimeRefusal) held.release();
+    if (error instanceof RuntimeRefusal) held.dispose();
     if (error instanceof RuntimeRefusal) throw error;
     // What C++ throws is no Error.
     const isOwn = error instanceof Error && !(error instanceof WebAssembly.RuntimeError || error instanceof RangeError);

@@ -78,7 +78,7 @@ Deno.test("it teaches together with one of ours and with another ONNX model, eac
       const others = other === null ? "" : `, others: [{ ${other} }]`;
       const run = { text: recipe(main + others, "[{ use: kd }]"), overrides: ["train.maxSteps=2", ...cache] };
       const { teacher, student } = await tinyRun(folder, run);
-      return [teacher!.loss!, student.loss] as const;
+      return [teacher!.loss!, student.loss!] as const;
     };
     const [alone] = await lossOf(teacher, null);
     const [both, taught] = await lossOf(teacher, ours);
