@@ -27,9 +27,7 @@ Deno.test("the README's example of a run driven step by step runs, and leaves a 
       file,
     ]);
     assert.equal(exit, 0, stderr);
-    const [steps, verified] = stdout.trim().split("\n");
-    assert.match(steps, /^20 steps: accuracy 0\.\d{4}, loss \d\.\d{4}$/);
-    assert.match(verified, /^merged and factored student differ by \d\.\de-\d in their logits$/);
+    assert.match(stdout, /^20 steps: accuracy 0\.\d{4}, loss \d\.\d{4}\n$/);
     await Deno.stat(join(folder, "run", "student", "model.safetensors"));
   } finally {
     await Deno.remove(folder, { recursive: true });
