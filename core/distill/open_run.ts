@@ -77,7 +77,7 @@ export interface RunParts {
   readonly student: Student;
   /** The losses whose weighted sum is minimised. */
   readonly losses: LossSet;
-  /** One step on a given batch, without log and validation. */
+  /** One step on given batches, usually one, without log and validation. */
   readonly trainingStep: TrainingStep;
   /** Gives what the teacher decides about examples, where it is asked how far the student agrees with it. */
   readonly taught: Taught | null;

@@ -41,6 +41,12 @@ export class ParameterStore extends TensorStore {
     this.ops.device.copy(gradient ?? this.ops.full(target.shape, 0), target);
   }
 
+  /** Adds to the gradient of one of `ranges`, as where a step is computed in several batches. */
+  addGradient(index: number, gradient: Tensor): void {
+    const target = this.#gradients.get(this.ranges[index].name)!;
+    this.ops.device.copy(this.ops.constant(() => this.ops.add(target, gradient)), target);
+  }
+
   /** Frees the storages and the gradients. */
   override dispose(): void {
     super.dispose();

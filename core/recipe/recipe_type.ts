@@ -112,8 +112,10 @@ export interface TrainSettings {
   readonly epochs: number;
   /** Training stops after this many steps. */
   readonly maxSteps: number | null;
-  /** Examples per training step. */
+  /** Examples that are computed at once. */
   readonly batchSize: number;
+  /** Batches per training step. */
+  readonly accumulate: number;
   /** Whether a smaller last batch of an epoch is left out. */
   readonly dropLast: boolean;
   /** The optimiser. */

@@ -115,7 +115,12 @@ export const trainSchema = z.strictObject({
   maxSteps: stepCount.nullable().default(null).describe(
     "Training stops after this many steps; null: no such limit",
   ),
-  batchSize: batchSize.default(128).describe("Examples per training step"),
+  batchSize: batchSize.default(128).describe(
+    "Examples that are computed at once: a training step, unless it accumulates",
+  ),
+  accumulate: bounded(z.int().min(1).max(4096), "more would make one step of all that anyone has").default(1).describe(
+    "Batches per training step, whose gradients are added up: the step of a batch so many times larger, in the memory of one",
+  ),
   dropLast: z.boolean().default(false).describe(
     "Leave out the last batch of an epoch if it is smaller than the others",
   ),

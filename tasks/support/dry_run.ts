@@ -65,7 +65,8 @@ function describe({ parts }: Run, speeds: number[]): string[] {
   const { recipe: { value: settings }, data, teacher, student, architecture, ops: { backend }, training } = parts;
   const { totalSteps, stepsPerEpoch } = training.progress;
   const speed = speeds.toSorted((a, b) => a - b)[speeds.length >> 1];
-  const step = Math.min(settings.train.batchSize, data.train.length) / speed;
+  const { batchSize, accumulate } = settings.train;
+  const step = Math.min(batchSize * accumulate, data.train.length) / speed;
   const { train, validation, test } = data;
   const inference = student.inferenceParameters;
   const rows = [
@@ -78,7 +79,7 @@ function describe({ parts }: Run, speeds: number[]): string[] {
     [
       "steps",
       `${grouped(totalSteps)}: ${counted(totalSteps / stepsPerEpoch, "epoch")} of ${grouped(stepsPerEpoch)}, ` +
-      `batches of ${settings.train.batchSize}`,
+      (accumulate > 1 ? `${accumulate} batches of ${batchSize} each` : `batches of ${batchSize}`),
     ],
     ["teacher", teacher ? `${grouped(countTrained(teacher.model))} parameters` : "none"],
     [

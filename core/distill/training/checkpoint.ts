@@ -27,13 +27,15 @@ export interface Fingerprint {
 }
 
 /**
- * The part of a fingerprint that a recipe alone gives: where and how it runs changes nothing. The usual precision is
- * left out, as there were checkpoints before there was another.
+ * The part of a fingerprint that a recipe alone gives: where and how it runs changes nothing. The usual precision
+ * and one batch to a step are left out, as there were checkpoints before there was anything else.
  */
 export function comparable(
-  { output: _output, backend: _backend, base: _base, train: { replay: _replay, precision, ...train }, ...rest }: Recipe,
+  { output: _output, backend: _backend, base: _base, train, ...rest }: Recipe,
 ): Fingerprint["recipe"] {
-  return { ...rest, train: precision === "f32" ? train : { ...train, precision } };
+  const { replay: _replay, precision, accumulate, ...always } = train;
+  const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };
+  return { ...rest, train: { ...always, ...unusual } };
 }
 
 /** A checkpoint is whole, and of something else than is to be continued: the run begins anew without it. */

@@ -46,7 +46,9 @@ export async function expectStepFits(setup: SizeSetup): Promise<void> {
     ["batchSize"],
     `Cannot train on batches of ${batchSize} as that takes a tensor of ${showShape(error.shape)}: ${error.sizes}; ` +
       `${
-        fits > 0 ? `batchSize: ${fits}` : "a smaller model"
+        fits > 0
+          ? `batchSize: ${fits} (accumulate: ${Math.ceil(batchSize / fits)} keeps the step's size)`
+          : "a smaller model"
       }, shorter texts (maxLength) or smaller images, or --backend cpu`,
   );
 }

@@ -1,12 +1,13 @@
 import { BatchLoader } from "../../data/loader.ts";
 import { Random } from "../../data/random.ts";
+import { batchesOf } from "../../evaluate/batches.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { showMetrics } from "../../evaluate/metrics/show.ts";
 import type { LossScale } from "../../nn/grad_scaler.ts";
 import type { Progress } from "../../nn/schedules.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { join } from "../../paths.ts";
-import type { Examples, InputDescription } from "../../plugin/dataset.ts";
+import type { Batch, Examples, HostTensor, InputDescription } from "../../plugin/dataset.ts";
 import { mixImages } from "../../plugin/mix_images.ts";
 import { valueAt } from "../../recipe/scheduled.ts";
 import type { Recipe } from "../../recipe/schema.ts";
@@ -88,7 +89,8 @@ export class Training {
   /** @internal */
   constructor(private readonly setup: TrainingSetup) {
     const { recipe: { train, seed }, folder } = setup;
-    const { batchSize, dropLast, epochs, maxSteps } = train;
+    const { batchSize: partSize, accumulate, dropLast, epochs, maxSteps } = train;
+    const batchSize = partSize * accumulate;
     const lengths = train.bucketByLength ? setup.train.lengths : undefined;
     const balance = train.sampler === "balanced" ? setup.train.labels ?? undefined : undefined;
     this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: seed, lengths, balance });
@@ -153,21 +155,16 @@ export class Training {
    */
   async step(): Promise<void> {
     await this.#begin();
-    const { recipe: { train: { logEvery }, augment, seed }, step: trainingStep, train, losses, random } = this.setup;
+    const { recipe: { train: { logEvery, batchSize } }, step: trainingStep, train } = this.setup;
     await breathe();
     const { step } = this.#position;
     const epoch = Math.floor(step / this.#stepsPerEpoch);
     const indices = this.#loader.indices(epoch, step % this.#stepsPerEpoch);
     await train.fetch?.(indices);
-    const drawn = train.batch(indices, { ...augment, seed, epoch });
-    const mixes = augment.mixup > 0 || augment.cutmix > 0;
-    const batch = {
-      ...(mixes ? mixImages(drawn, augment, new Random(seed).split("mix").split(step)) : drawn),
-      ...losses.inputs(indices, random.split(step)),
-    };
+    const batches = batchesOf(indices, batchSize).map((own, part) => this.#batch(own, { epoch, step, part }));
     const done = step + 1;
     const isLast = done === this.#totalSteps || done % this.#stepsPerEpoch === 0;
-    this.#teller.add(trainingStep.run(batch, this.progress, isLast || done % logEvery === 0));
+    this.#teller.add(trainingStep.run(batches, this.progress, isLast || done % logEvery === 0));
     this.#move({ step: done });
     if (done % logEvery === 0) await this.#flush();
     if (isLast) await this.#endEpoch(epoch + 1);
@@ -178,6 +175,21 @@ export class Training {
   dispose(): void {
     this.#teller.dispose();
     this.#validation.dispose();
+  }
+
+  /** One of a step's batches: examples, changed and mixed as the recipe says, and what losses draw for them. */
+  #batch(
+    indices: Uint32Array,
+    { epoch, step, part }: { epoch: number; step: number; part: number },
+  ): Batch<HostTensor> {
+    const { recipe: { augment, seed }, train, losses, random } = this.setup;
+    const drawn = train.batch(indices, { ...augment, seed, epoch });
+    const mixes = augment.mixup > 0 || augment.cutmix > 0;
+    const draws = (stream: Random) => part === 0 ? stream.split(step) : stream.split(step).split(part);
+    return {
+      ...(mixes ? mixImages(drawn, augment, draws(new Random(seed).split("mix"))) : drawn),
+      ...losses.inputs(indices, draws(random)),
+    };
   }
 
   get #stepsPerEpoch(): number {

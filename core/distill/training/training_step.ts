@@ -21,7 +21,7 @@ import type { Theseus } from "./theseus.ts";
 export interface StepRecord {
   /** The number of the step, from 0. */
   readonly step: number;
-  /** Examples in its batch. */
+  /** Examples in its batches. */
   readonly batchSize: number;
   /** How many answers are right or wrong: the examples with a label, the tokens that count, none of a regression. */
   readonly scored: number;
@@ -65,7 +65,23 @@ export interface StepSetup {
   readonly theseus?: Theseus | null;
 }
 
-/** One training step: forward, losses, backward, update. It waits for nothing, and is replayed where steps repeat. */
+/** A batch among those of a step. */
+interface Part {
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
+/** The name of a batch's part of a step's loss, among what is uploaded with it. */
+const SHARE = "share of the step";
+
+/**
+ * One training step: forward, losses, backward, update. It waits for nothing, and is replayed where steps repeat.
+ *
+ * A step may be of several batches, which are computed one after the other: its loss is the mean of theirs, each
+ * counted by its examples (for tagging by the tokens that have a label), and their gradients are added up. That is the
+ * loss of them all as one batch where losses are such means; batch norm, and losses that compare examples with each
+ * other, see one of the batches at a time.
+ */
 export class TrainingStep {
   /** @internal */
   readonly groups: Readonly<Record<string, Group>>;
@@ -124,27 +140,39 @@ export class TrainingStep {
     return this.#recorder.counts;
   }
 
-  /** Takes a step on a batch. `withNorms` also measures the weights. */
-  run(batch: Batch<HostTensor>, progress: Progress, withNorms: boolean): StepRecord {
+  /** Takes a step on some batches, usually one. `withNorms` also measures the weights. */
+  run(batches: readonly Batch<HostTensor>[], progress: Progress, withNorms: boolean): StepRecord {
     const { ops, random, task } = this.setup;
     const seeds = random.split(progress.step);
     const replaced = this.setup.theseus?.draw(progress, seeds.split("theseus")) ?? "";
+    const scoredBy = batches.map(({ label, labelled }) => scoredIn(task, { label, labelled }));
+    const sizes = batches.map(({ label: { shape: [size] } }) => size);
+    const shares = sharesOf(task === "tagging" ? scoredBy : sizes);
     return ops.scope(() => {
-      const { total: [total], correct: [correct], gradientScale: [gradientScale], terms, squaredNorms } = this.#recorder
-        .run({
-          key: `${withNorms ? "norms" : ""} ${replaced}`,
-          inputs: batch,
+      const parts = batches.map((batch, index) => {
+        const part: Part = { first: index === 0, last: index === batches.length - 1 };
+        const share = batches.length > 1 && { [SHARE]: { data: Float32Array.of(shares[index]), shape: [1] } };
+        return this.#recorder.run({
+          key: `${withNorms ? "norms" : ""} ${replaced} ${part.first} ${part.last}`,
+          inputs: { ...batch, ...share },
           randomSeed: () => seeds.uint32(),
           at: (value: Scheduled) => valueAt(value, progress),
-          body: (call) => this.#compute(call, replaced, withNorms),
+          body: (call) => this.#compute(call, replaced, withNorms, part),
         });
-      this.#update(progress, gradientScale);
+      });
+      const [{ squaredNorms }] = parts;
+      const sum = (of: (part: typeof parts[number]) => Tensor) =>
+        parts.length === 1 ? of(parts[0]) : ops.total(parts.map(of));
+      const total = sum(({ total: [total] }) => total);
+      const correct = sum(({ correct: [correct] }) => correct);
+      const terms = parts[0].terms.map((_, index) => sum(({ terms }) => terms[index]));
+      this.#update(progress, parts.at(-1)!.gradientScale[0]);
       const squaredParameters = withNorms
         ? this.#parts().map(({ flat }) => ops.scope(() => ops.sum(ops.square(flat))))
         : [];
       const lossScale = withNorms && this.scaler ? [ops.scale(this.scaler.state, 1)] : [];
-      const batchSize = batch.label.shape[0];
-      const scored = task === "regression" ? 0 : scoredIn(task, { label: batch.label, labelled: batch.labelled });
+      const batchSize = sizes.reduce((sum, size) => sum + size);
+      const scored = task === "regression" ? 0 : scoredBy.reduce((sum, count) => sum + count);
       const norms = { squaredNorms, squaredParameters };
       return { step: progress.step, batchSize, scored, total, terms, correct, ...norms, lossScale };
     });
@@ -163,8 +191,9 @@ export class TrainingStep {
   }
 
   /** The recorded part: outputs, losses, and the gradients in their stores. */
-  #compute({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean) {
+  #compute({ inputs, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean, part: Part) {
     const { ops, student, teacher, losses, recipe } = this.setup;
+    const { [SHARE]: share, ...batch } = inputs;
     const taught = teacher && inPrecision(ops, recipe.precision, teacher.model, batch, (batch) => {
       return teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
     });
@@ -191,20 +220,30 @@ export class TrainingStep {
       targets,
       (target, gradient) => {
         const { store, index } = homes[target];
-        store.takeGradient(index, gradient);
+        if (part.first) store.takeGradient(index, gradient);
+        else if (gradient) store.addGradient(index, gradient);
         if (gradient) this.#unreached.delete(store.ranges[index].whole);
       },
-      this.scaler?.scale(),
+      this.#seed(share),
     );
     const gradients = this.#parts().map(({ gradient }) => gradient);
+    const shared = (term: Tensor) => share ? ops.multiply(term, ops.reshape(share, [])) : term;
     return {
-      total: [total!],
-      terms,
+      total: [shared(total!)],
+      terms: terms.map(shared),
       correct: [ops.sum(ops.argmaxIs(logits!, batch.label))],
-      gradientScale: [this.scaler?.unscale(gradients, this.#clip) ?? clipScale(ops, gradients, this.#clip)],
+      gradientScale: part.last
+        ? [this.scaler?.unscale(gradients, this.#clip) ?? clipScale(ops, gradients, this.#clip)]
+        : [],
       // The norms of the weights that this step computes with, before they change.
-      squaredNorms: withNorms ? this.#squaredNorms(weights!) : [],
+      squaredNorms: withNorms && part.first ? this.#squaredNorms(weights!) : [],
     };
+  }
+
+  /** What the backward pass begins with, `[1]`: the loss's scale times the batch's share; left out, 1. */
+  #seed(share: Tensor | undefined): Tensor | undefined {
+    const scale = this.scaler?.scale();
+    return scale && share ? this.setup.ops.multiply(scale, share) : scale ?? share;
   }
 
   #parts(): TrainedPart[] {
@@ -232,6 +271,12 @@ export class TrainingStep {
     const { ops } = this.setup;
     return [...this.setup.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
   }
+}
+
+/** Parts of a whole, by counts; where there is nothing to count all are equal. */
+function sharesOf(counts: readonly number[]): number[] {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.map((count) => total === 0 ? 1 / counts.length : count / total);
 }
 
 /**

@@ -82,7 +82,7 @@ async function trainingSession(run: Run): Promise<Session> {
         { length: train.batchSize },
         (_, i) => (done * train.batchSize + i) % data.train.length,
       );
-      return trainingStep.run(data.train.batch(indices), { ...progress, step: done++ }, false);
+      return trainingStep.run([data.train.batch(indices)], { ...progress, step: done++ }, false);
     });
     await readSteps(ops, records);
     return (performance.now() - began) / 1000 / count;

@@ -33,6 +33,7 @@ Deno.test("a minimal recipe shows every default", () => {
       epochs: 5,
       maxSteps: null,
       batchSize: 128,
+      accumulate: 1,
       dropLast: false,
       optimiser: { use: "sgd", learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 5e-4 },
       cores: { learningRateScale: 1, weightDecay: null, weightDecayTarget: "cores" },

@@ -200,7 +200,7 @@ testBackends("three training steps of SGD give PyTorch's losses", async (backend
     },
   });
   const totals = [0, 1, 2, 3].map((index) =>
-    step.run(hostBatch, { step: index, totalSteps: 4, stepsPerEpoch: 4 }, false).total
+    step.run([hostBatch], { step: index, totalSteps: 4, stepsPerEpoch: 4 }, false).total
   );
   assertRelative((await ops.read(totals)).map(([total]) => total), expected.get("losses")!, 1e-5, "losses");
 });

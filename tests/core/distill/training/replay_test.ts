@@ -72,7 +72,7 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
   const levels: number[] = [];
   for (let i = 0; i < STEPS; i++) {
     const progress = { step: i, totalSteps: STEPS, stepsPerEpoch: STEPS_PER_EPOCH };
-    records.push(step.run(batchOf(i), progress, i % 3 === 2));
+    records.push(step.run([batchOf(i)], progress, i % 3 === 2));
     if (i % STEPS_PER_EPOCH === STEPS_PER_EPOCH - 1) {
       step.rest();
       levels.push(backend.memory().bytes - bytesOf(records));
@@ -149,7 +149,7 @@ testBackends("a loss that says so keeps every step from being replayed", async (
   const student = new Student(ops, model, new Map(), freshWeights(model, new Random(2)));
   const loss = { ...await create(crossEntropy, {}), replay: false };
   const step = stepOf(ops, { student, losses: [{ name: "loss", weight: 1, loss }] });
-  for (let i = 0; i < 4; i++) step.run(batchOf(0), { step: i, totalSteps: 4, stepsPerEpoch: 4 }, false);
+  for (let i = 0; i < 4; i++) step.run([batchOf(0)], { step: i, totalSteps: 4, stepsPerEpoch: 4 }, false);
   assert.deepEqual(step.counts, { runs: 4, replays: 0 });
   await student.plain.parts[0].flat.read();
 });

@@ -49,7 +49,7 @@ async function oneStep(
     cores: await student.cores.parts[0].flat.read(),
   });
   const before = await read();
-  step.run(batch, progress, false);
+  step.run([batch], progress, false);
   return { step, student, before, after: await read(), model, initial, chain };
 }
 
