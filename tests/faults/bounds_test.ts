@@ -85,7 +85,8 @@ function unboundedIn(schema: JsonSchema, path: string): string[] {
     ),
   ];
   const found = inner.flatMap(([key, part]) => typeof part === "object" ? unboundedIn(part, `${path}.${key}`) : []);
-  if (schema.type !== "number" && schema.type !== "integer") return found;
+  // A number that is written out stands alone.
+  if (schema.const !== undefined || schema.type !== "number" && schema.type !== "integer") return found;
   const [least, most] = [minimum ?? exclusiveMinimum ?? -Infinity, maximum ?? exclusiveMaximum ?? Infinity];
   const isPart = least >= 0 && most <= 1;
   // zod gives every integer the bounds of what is exact, which nobody chose.

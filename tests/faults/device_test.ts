@@ -42,7 +42,8 @@ const FAULTS: Readonly<Record<string, { fail: (gpu: GPUDevice) => void; says: Re
   "is lost": { fail: (gpu) => gpu.destroy(), says: /^The GPU was lost \(destroyed: .*\); --backend cpu computes/ },
   "has no memory left": {
     fail: (gpu) => tell(gpu, new GPUOutOfMemoryError("out of memory")),
-    says: /^The GPU has no memory left beside \d+ MiB in use \(out of memory\): use a smaller batch or model, or/,
+    says:
+      /^The GPU has no memory left beside \d+ MiB in use \(out of memory\): use a smaller batch \(train.accumulate keeps the step's size\) or model, or/,
   },
   "refuses a command": {
     fail: (gpu) => void gpu.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE }),

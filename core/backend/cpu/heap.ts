@@ -47,8 +47,8 @@ export class Heap {
     } catch {
       const used = Math.round(this.#top / 2 ** 20);
       throw new DeviceError(
-        `Cannot allocate memory beyond ${used} MiB as the cpu backend addresses 4096 MiB at most: use a smaller batch or ` +
-          "fewer cores, or --backend webgpu",
+        `Cannot allocate memory beyond ${used} MiB as the cpu backend addresses 4096 MiB at most: use a smaller batch ` +
+          "(train.accumulate keeps the step's size) or fewer cores, or --backend webgpu",
       );
     }
   }

@@ -29,7 +29,7 @@ export class GpuFailure {
       this.#refused ??= new DeviceError(
         isOutOfMemory(error)
           ? `The GPU has no memory left beside ${Math.round(bytes() / 2 ** 20)} MiB in use (${error.message}): use a ` +
-            "smaller batch or model, or --backend cpu"
+            "smaller batch (train.accumulate keeps the step's size) or model, or --backend cpu"
           : `The GPU refused a command: ${error.message}`,
       );
     });

@@ -42,12 +42,13 @@ export async function expectStepFits(setup: SizeSetup): Promise<void> {
     if (tooLarge(size)) fails = size;
     else fits = size;
   }
+  const parts = Math.ceil(batchSize / fits);
   throw recipe.error(
     ["batchSize"],
     `Cannot train on batches of ${batchSize} as that takes a tensor of ${showShape(error.shape)}: ${error.sizes}; ` +
       `${
         fits > 0
-          ? `batchSize: ${fits} (accumulate: ${Math.ceil(batchSize / fits)} keeps the step's size)`
+          ? `batchSize: ${fits}, or ${Math.ceil(batchSize / parts)} with accumulate: ${parts} for as large a step`
           : "a smaller model"
       }, shorter texts (maxLength) or smaller images, or --backend cpu`,
   );

@@ -159,7 +159,7 @@ Deno.test("a student trains in parts; losses on attention that is too large are 
       name: "UserError",
       message: new RegExp(
         "^.*:\\d+:\\d+: Cannot train on batches of 96 as that takes a tensor of \\[96, 4, 12, 12\\]: it has 0.2 MiB, and a " +
-          'tensor on ".*" at most 0.1 MiB; batchSize: 55, shorter texts',
+          'tensor on ".*" at most 0.1 MiB; batchSize: 55, or 48 with accumulate: 2 for as large a step, shorter texts',
       ),
     };
     await assert.rejects(run("a", "{ use: attention-mse }", MOST), refused);

@@ -29,9 +29,8 @@ Deno.test("what 32 bits cannot address is refused with a sentence", () => {
   const heap = new Heap(createMemory(1 << 16));
   assert.throws(() => heap.allocate(2 ** 33), {
     name: "DeviceError",
-    message:
-      "Cannot allocate memory beyond 0 MiB as the cpu backend addresses 4096 MiB at most: use a smaller batch or fewer " +
-      "cores, or --backend webgpu",
+    message: "Cannot allocate memory beyond 0 MiB as the cpu backend addresses 4096 MiB at most: use a smaller batch " +
+      "(train.accumulate keeps the step's size) or fewer cores, or --backend webgpu",
   });
 });
 

@@ -60,8 +60,8 @@ Deno.test("without a loss the first error is told, memory that is not there with
   full.refuse(new GPUValidationError("Buffer is invalid"));
   await assert.rejects(full.failure.unless(Promise.resolve(1)), {
     name: "DeviceError",
-    message:
-      "The GPU has no memory left beside 3 MiB in use (not enough): use a smaller batch or model, or --backend cpu",
+    message: "The GPU has no memory left beside 3 MiB in use (not enough): use a smaller batch (train.accumulate " +
+      "keeps the step's size) or model, or --backend cpu",
   });
   const strange = fakeDevice();
   await assert.rejects(strange.failure.unless(Promise.reject(new TypeError("ours"))), { message: "ours" });
