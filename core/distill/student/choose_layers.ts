@@ -68,7 +68,7 @@ export function layersOfFile({ layerPrefixes = [] }: Model, stored: FileTensors,
   }
   const numberOf = (name: string) => {
     if (!name.startsWith(before)) return null;
-    const number = /^(\d{1,6})\./.exec(name.slice(before.length))?.[1];
+    const number = /^(0|[1-9]\d{0,5})\./.exec(name.slice(before.length))?.[1];
     return number === undefined ? null : Number(number);
   };
   const numbers = [...stored.keys()].flatMap((name) => numberOf(name) ?? []);
