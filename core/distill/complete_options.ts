@@ -79,7 +79,7 @@ export function followTeacher(
 ): Resolved<"model"> {
   const { initialise } = recipe.value.student;
   const { definition, options, path } = student;
-  if (!initialise || !definition.fromTeacher || teacher?.definition !== definition) return student;
+  if (initialise?.from !== "teacher" || !definition.fromTeacher || teacher?.definition !== definition) return student;
   const layers = Array.isArray(initialise.layers) ? initialise.layers.length : null;
   return recipe.within(path, () => ({
     ...student,

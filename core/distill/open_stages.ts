@@ -17,7 +17,7 @@ import { Stopwatch } from "./stopwatch.ts";
 import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
 import { initialWeights } from "./student/initial_weights.ts";
 import { tooLarge, trainingMemory } from "./student/memory_check.ts";
-import { rateScales } from "./student/rate_scales.ts";
+import { describeFrozen, rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import type { LoadedTeacher } from "./teacher/load_teacher.ts";
 import { lookAtTeacher } from "./teacher/poor_teacher.ts";
@@ -61,6 +61,8 @@ export async function openStudent(
   if (refusal) throw recipe.error(["student"], refusal);
   const first = teacher?.first ?? null;
   const { numbers, startsFrom } = await initialWeights(recipe, model, first, random.split("student"), report);
+  const frozen = describeFrozen(model, rates);
+  if (frozen) report(frozen);
   const chains = new Map<string, Chain>();
   await watch.time("decompose", async () => {
     for (const { name, shape } of model.parameters) {

@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import { dirname, join } from "../paths.ts";
-import type { FileTensor, Model, ParameterSpec } from "../plugin/model.ts";
+import { headOf } from "../plugin/parameters.ts";
+import type { FileTensor, FileTensors, Model, ParameterSpec } from "../plugin/model.ts";
 import { someOf } from "../recipe/words.ts";
 import { toFloat32 } from "../safetensors.ts";
 import { showShape } from "../tensor.ts";
@@ -11,6 +12,10 @@ import { readStoredTensors } from "./stored_tensors.ts";
 export interface ReadingOptions {
   /** Names of tensors that may be missing. */
   readonly optional?: readonly string[];
+  /** Names of tensors that are not taken, whatever the file has. */
+  readonly without?: readonly string[];
+  /** Takes some of the file's tensors, under the model's names, before the model brings them into its own form. */
+  readonly select?: (stored: FileTensors) => FileTensors;
   /** Takes lines for the user. */
   readonly report?: (line: string) => void;
 }
@@ -27,7 +32,7 @@ export async function readModelWeights(
   path: string,
   model: Model,
   who: string,
-  { optional = [], report = () => {} }: ReadingOptions = {},
+  { optional = [], without = [], select = (stored) => stored, report = () => {} }: ReadingOptions = {},
 ): Promise<Map<string, Float32Array>> {
   const { file, tensors } = await readStoredTensors(path);
   const refuse = (reason: string) => {
@@ -42,17 +47,24 @@ export async function readModelWeights(
     if (stored.has(own)) throw refuse(`two of its tensors are ${own}: which is meant is not known`);
     stored.set(own, { shape: tensor.shape, numbers: () => toFloat32(tensor) });
   }
-  const found = model.fromFile?.(stored, {
+  const selected = select(stored);
+  const formed = model.fromFile?.(selected, {
     config: await readConfigIfThere(join(dirname(file), CONFIG_FILE)),
     report: (line) => report(`${who}: ${line}`),
-  }) ?? stored;
+  }) ?? selected;
+  const found = new Map([...formed].filter(([name]) => !without.includes(name)));
   const known = new Set(model.parameters.map(({ name }) => name));
   const unknown = [...found.keys()].filter((name) => !known.has(name));
-  const isMissing = ({ name }: ParameterSpec) => !found.has(name) && !optional.includes(name);
+  const isMissing = ({ name }: ParameterSpec) =>
+    !found.has(name) && !optional.includes(name) && !without.includes(name);
   const missing = model.parameters.filter(isMissing).map(({ name }) => name);
   if (missing.length > 0) {
     const others = unknown.length > 0 ? `; it has ${someOf(unknown)}, with no place in this model` : "";
-    throw refuse(`it lacks ${missing.length} of ${model.parameters.length} tensors: ${someOf(missing)}${others}`);
+    const onlyHead = who === "teacher" && missing.every((name) => model.head?.includes(name));
+    const advice = onlyHead ? "; it has no head yet: train it as a student first, with deno task train" : "";
+    throw refuse(
+      `it lacks ${missing.length} of ${model.parameters.length} tensors: ${someOf(missing)}${others}${advice}`,
+    );
   }
   // A deeper network's file has every tensor of a shallower one, which would run with them and be wrong.
   if (unknown.length > 0) {
@@ -64,7 +76,10 @@ export async function readModelWeights(
   if (wrong.length > 0) {
     const show = ({ name, shape }: ParameterSpec) =>
       `${name} is ${showShape(found.get(name)!.shape)}, expected ${showShape(shape)}`;
-    throw refuse(`shapes differ: ${someOf(wrong.map(show))}`);
+    const head = headOf(model) ?? [];
+    const onlyHead = who === "student" && wrong.every(({ name }) => head.includes(name));
+    const advice = onlyHead ? "; head: fresh gives the student a new one" : "";
+    throw refuse(`shapes differ: ${someOf(wrong.map(show))}${advice}`);
   }
   try {
     const weights = new Map(there.map(({ name }) => [name, found.get(name)!.numbers()]));

@@ -19,3 +19,14 @@ export function freshWeights(model: Model, random: Random): Map<string, Float32A
     model.parameters.map(({ name, shape, initialise: how }) => [name, initialise(how, shape, random.split(name))]),
   );
 }
+
+/**
+ * Names of the tensors of the last layer, which makes the logits; where no linear layer alone does, of the whole head.
+ *
+ * @returns `null` for a model that does not say which they are
+ */
+export function headOf({ classifier, head, parameters }: Model): readonly string[] | null {
+  if (classifier === undefined) return head ?? null;
+  const bias = classifier.replace(/weight$/, "bias");
+  return parameters.map(({ name }) => name).filter((name) => name === classifier || name === bias);
+}

@@ -67,13 +67,15 @@ export interface OverParameterisation {
 export interface StudentSettings extends PluginEntry {
   /** Folder or file to start from; `null`: fresh weights. */
   readonly weights: string | null;
-  /** Layers of the teacher to start from; `null`: from `weights`. */
+  /** Layers of the teacher or of `weights` to start from; `null`: from all of `weights`. */
   readonly initialise: {
-    /** What the student starts from. */
-    readonly from: "teacher";
-    /** Which of the teacher's layers. */
+    /** Whose layers the student starts from. */
+    readonly from: "teacher" | "weights";
+    /** Which of them. */
     readonly layers: "first" | "mapped" | "last" | readonly number[];
   } | null;
+  /** Whether the last layer is that of what the student starts from. */
+  readonly head: "keep" | "fresh";
   /** Weights that are trained as chains; of several entries that match a weight the first counts. */
   readonly overParameterise: readonly OverParameterisation[];
 }

@@ -106,9 +106,9 @@ export const teacherSchema = z.looseObject({
 });
 
 const initialise = z.strictObject({
-  from: z.literal("teacher").describe("What the student starts from"),
+  from: z.enum(["teacher", "weights"]).describe("Whose layers: those of teacher, or of student.weights"),
   layers: z.union([z.enum(["first", "mapped", "last"]), z.array(layerIndex.min(0)).min(1)]).default("mapped").describe(
-    "The teacher's layers that the student's start as: the first, the last, of each layer's share the last that fits " +
+    "Its layers that the student's start as: the first, the last, of each layer's share the last that fits " +
       "(mapped: 1, 3, 5, .. of twice as many), or a list of their numbers from 0",
   ),
 });
@@ -120,7 +120,10 @@ export const studentSchema = z.looseObject({
     "Folder or .safetensors file to start from; null: fresh weights",
   ),
   initialise: initialise.nullable().default(null).describe(
-    "Start from layers of the teacher, which must have the student's width; null: from weights",
+    "Start from layers of the teacher or of weights, which must have the student's width; null: from all of weights",
+  ),
+  head: z.enum(["keep", "fresh"]).default("keep").describe(
+    "The last layer, which makes the logits, of a student that starts from weights or its teacher: theirs, or a fresh one",
   ),
   overParameterise: z.array(overParameterised).default([]).describe(
     "Weights that are trained as chains of cores (MPO); of several entries that match a weight the first counts",

@@ -1,13 +1,13 @@
 import type { Random } from "../../data/random.ts";
 import { UserError } from "../../errors.ts";
-import { layerShare } from "../../nn/layer_share.ts";
 import type { FileTensors, Model } from "../../plugin/model.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { listWords } from "../../recipe/words.ts";
 import { showShape } from "../../tensor.ts";
 import { readRecipeWeights } from "../recipe_models.ts";
-import { freshWeights } from "../../plugin/parameters.ts";
+import { freshWeights, headOf } from "../../plugin/parameters.ts";
+import { chooseLayers, type Layers, layersOfFile } from "./choose_layers.ts";
 
 /** A teacher to start from. */
 export interface TaughtModel {
@@ -27,11 +27,9 @@ export interface InitialWeights {
 
 const FROM_NOWHERE: ReadonlyMap<string, string> = new Map();
 
-type Layers = NonNullable<Recipe["student"]["initialise"]>["layers"];
-
 /**
- * The student's weights before training: those that `student.weights` names, layers of the teacher as
- * `student.initialise` says, or fresh ones.
+ * The student's weights before training: those that `student.weights` names or some layers of them, layers of the
+ * teacher as `student.initialise` says, or fresh ones.
  *
  * @param report takes lines for the user
  * @throws UserError with line and column if a file does not fit, or the student cannot start from its teacher
@@ -43,29 +41,90 @@ export async function initialWeights(
   random: Random,
   report: (line: string) => void,
 ): Promise<InitialWeights> {
-  const { weights, initialise } = recipe.value.student;
-  if (weights !== null && initialise !== null) {
+  const { weights, initialise, head } = recipe.value.student;
+  const fresh = head === "fresh" ? freshHead(recipe, model) : [];
+  if (weights !== null && initialise?.from === "teacher") {
     throw recipe.error(["student", "initialise"], "Cannot start the student from weights as well as from its teacher");
   }
+  if (weights === null && initialise?.from === "weights") {
+    throw recipe.error(["student", "initialise"], "Cannot start from layers of weights: student.weights names none");
+  }
   if (weights !== null) {
-    const optional = model.head ?? [];
-    const read = await readRecipeWeights(recipe, "student", weights, model, { optional, report });
-    const fresh = optional.filter((name) => !read.has(name));
-    if (fresh.length === 0) return { numbers: read, startsFrom: FROM_NOWHERE };
-    report(`the student starts with a fresh ${listWords(fresh, "and")}, which "${weights}" lacks`);
-    return { numbers: new Map([...freshWeights(model, random), ...read]), startsFrom: FROM_NOWHERE };
+    const numbers = await fromWeights(recipe, model, { name: weights, fresh, random }, report);
+    return { numbers, startsFrom: FROM_NOWHERE };
   }
   if (initialise === null) return { numbers: freshWeights(model, random), startsFrom: FROM_NOWHERE };
   return recipe.within(["student", "initialise"], () => {
     if (!teacher) throw new UserError("Cannot start the student from its teacher: there is none");
-    return fromTeacher(model, teacher, initialise.layers, report);
+    return fromTeacher(model, teacher, { layers: initialise.layers, fresh, random }, report);
   });
+}
+
+/** Names of the head's tensors, which are to be fresh. @throws UserError if that says nothing, or they are not known */
+function freshHead(recipe: Checked<Recipe>, model: Model): readonly string[] {
+  const { weights, initialise } = recipe.value.student;
+  const refuse = (reason: string) =>
+    recipe.error(["student", "head"], `Cannot give the student a fresh head: ${reason}`);
+  if (weights === null && initialise === null) {
+    throw refuse("it starts from nothing, so that all of it is fresh; expected weights or initialise beside it");
+  }
+  const names = headOf(model);
+  if (names === null || names.length === 0) throw refuse("its model does not say which of its tensors that is");
+  return names;
+}
+
+interface WeightsStart {
+  /** What the recipe names. */
+  readonly name: string;
+  /** Tensors that are not taken from it. */
+  readonly fresh: readonly string[];
+  readonly random: Random;
+}
+
+async function fromWeights(
+  recipe: Checked<Recipe>,
+  model: Model,
+  { name: weights, fresh, random }: WeightsStart,
+  report: (line: string) => void,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const { initialise } = recipe.value.student;
+  const select = (stored: FileTensors) => {
+    if (!initialise) return stored;
+    const { chosen, offered, tensors } = layersOfFile(model, stored, initialise.layers);
+    report(`the student's layers start as ${chosen.join(", ")} of the ${offered} in "${weights}"`);
+    return tensors;
+  };
+  const optional = model.head ?? [];
+  const read = await readRecipeWeights(recipe, "student", weights, model, { optional, without: fresh, select, report });
+  const lacking = optional.filter((name) => !read.has(name) && !fresh.includes(name));
+  if (lacking.length > 0) {
+    report(`the student starts with a fresh ${listWords(lacking, "and")}, which "${weights}" lacks`);
+  }
+  if (fresh.length > 0) report(`the student starts with a fresh ${listWords(fresh, "and")}, as head: fresh says`);
+  return withFresh(read, model, random);
+}
+
+/** Weights that were found, and fresh ones for the others. */
+function withFresh(
+  found: ReadonlyMap<string, Float32Array>,
+  model: Model,
+  random: Random,
+): ReadonlyMap<string, Float32Array> {
+  const others = model.parameters.filter(({ name }) => !found.has(name));
+  return new Map([...found, ...freshWeights({ ...model, parameters: others }, random)]);
+}
+
+interface TeacherStart {
+  readonly layers: Layers;
+  /** Tensors that are not taken from the teacher. */
+  readonly fresh: readonly string[];
+  readonly random: Random;
 }
 
 function fromTeacher(
   model: Model,
   teacher: TaughtModel,
-  layers: Layers,
+  { layers, fresh, random }: TeacherStart,
   report: (line: string) => void,
 ): InitialWeights {
   const [count, offered] = [model, teacher.model].map(({ layerPrefixes }) => layerPrefixes?.length ?? 0);
@@ -75,11 +134,15 @@ function fromTeacher(
   const own = layersOf(model, teacher, chosen);
   const source = { config: teacher.model.config, report: (line: string) => report(`student: ${line}`) };
   const tensors = model.fromFile?.(own, source) ?? own;
-  for (const { name, shape } of model.parameters) checkSource(name, shape, sources.get(name)!, tensors);
+  const taken = model.parameters.filter(({ name }) => !fresh.includes(name));
+  for (const { name, shape } of taken) checkSource(name, shape, sources.get(name)!, tensors);
   report(`the student's layers start as the teacher's ${chosen.join(", ")}`);
-  const numbers = new Map(model.parameters.map(({ name }) => [name, tensors.get(name)!.numbers()]));
+  if (fresh.length > 0) report(`the student starts with a fresh ${listWords(fresh, "and")}, as head: fresh says`);
+  const numbers = withFresh(new Map(taken.map(({ name }) => [name, tensors.get(name)!.numbers()])), model, random);
   // What the student's family brought into another form is no copy.
-  const startsFrom = new Map([...sources].filter(([name]) => tensors.get(name) === own.get(name)));
+  const startsFrom = new Map(
+    [...sources].filter(([name]) => !fresh.includes(name) && tensors.get(name) === own.get(name)),
+  );
   return { numbers, startsFrom };
 }
 
@@ -92,40 +155,6 @@ function layersOf(student: Model, { model, numbers }: TaughtModel, chosen: reado
     const rest = name.slice(model.layerPrefixes![layer].length);
     return chosen.flatMap((from, to) => from === layer ? [[student.layerPrefixes![to] + rest, tensor] as const] : []);
   }));
-}
-
-/**
- * The teacher's layer that each layer of the student starts from, numbered from 0. `mapped` takes the last of each
- * layer's share, `i` of `n` getting `(i + 1) N / n - 1` of `N` (1, 3, 5, .. where the teacher has twice as many): those
- * that OPDF aligns it with.
- *
- * @param count the student's layers
- * @param offered the teacher's layers
- * @throws UserError if there are none, or the list does not fit
- */
-export function chooseLayers(count: number, offered: number, layers: Layers): number[] {
-  if (count === 0 || offered === 0) {
-    throw new UserError("Cannot start the student from its teacher's layers: both must be models of repeated layers");
-  }
-  if (typeof layers === "object") {
-    if (layers.length !== count) {
-      throw new UserError(
-        `Cannot start ${count} layers from ${showShape(layers)}: expected ${count} numbers of the teacher's layers`,
-      );
-    }
-    const wrong = layers.find((layer) => layer >= offered);
-    if (wrong !== undefined) {
-      throw new UserError(`Cannot start from the teacher's layer ${wrong}: it has the layers 0 to ${offered - 1}`);
-    }
-    return [...layers];
-  }
-  if (count > offered) {
-    throw new UserError(`Cannot start ${count} layers from the teacher's ${offered}: list the layers to be repeated`);
-  }
-  return Array.from({ length: count }, (_, layer) => {
-    if (layers === "mapped") return layerShare(layer, count, offered).end - 1;
-    return layers === "first" ? layer : offered - count + layer;
-  });
 }
 
 /**

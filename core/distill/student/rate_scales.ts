@@ -1,3 +1,4 @@
+import { countTrainable } from "../../plugin/parameters.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
@@ -23,4 +24,14 @@ export function rateScales(
     throw refuse(entries.indexOf(entry), `Cannot freeze ${name}: it is over-parameterised, so as to be trained`);
   }
   return new Map([...assigned].map(([name, { scale }]) => [name, scale]));
+}
+
+/** A line about the weights that `train.layerRates` freezes; `null` if there are none. */
+export function describeFrozen({ parameters }: Model, rates: ReadonlyMap<string, number>): string | null {
+  const trainable = parameters.filter(({ trainable }) => trainable);
+  const frozen = trainable.filter(({ name }) => rates.get(name) === 0);
+  if (frozen.length === 0) return null;
+  const [numbers, all] = [frozen, trainable].map((part) => countTrainable(part).toLocaleString("en"));
+  const moving = parameters.length > trainable.length ? "; running statistics follow the data all the same" : "";
+  return `train.layerRates freezes ${frozen.length} of ${trainable.length} weights, ${numbers} of ${all} numbers${moving}`;
 }

@@ -27,7 +27,7 @@ Deno.test("a minimal recipe shows every default", () => {
     subset: null,
     augment: { flip: false, shift: 0, crop: null, rotate: 0, jitter: 0, erase: 0, mixup: 0, cutmix: 0 },
     teacher: null,
-    student: { use: "resnet", weights: null, initialise: null, overParameterise: [] },
+    student: { use: "resnet", weights: null, initialise: null, head: "keep", overParameterise: [] },
     losses: [{ use: "cross-entropy", weight: 1 }],
     train: {
       epochs: 5,
@@ -160,7 +160,7 @@ Deno.test("the keys that plug-ins share are those of the schema", () => {
     dataset: ["use", "integrity"],
     teacher: [...trained, "others", "onPoorTeacher", "cache"],
     otherTeacher: trained,
-    student: ["use", "integrity", "weights", "initialise", "overParameterise"],
+    student: ["use", "integrity", "weights", "initialise", "head", "overParameterise"],
     loss: ["use", "integrity", "weight"],
   });
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import "../../../../core/deno/install.ts";
 import { Random } from "../../../../core/data/random.ts";
-import { chooseLayers, initialWeights, type TaughtModel } from "../../../../core/distill/student/initial_weights.ts";
+import { chooseLayers } from "../../../../core/distill/student/choose_layers.ts";
+import { initialWeights, type TaughtModel } from "../../../../core/distill/student/initial_weights.ts";
 import { freshWeights } from "../../../../core/plugin/parameters.ts";
 import { optionKit } from "../../../../core/plugin/kit.ts";
 import type { Model } from "../../../../core/plugin/model.ts";
@@ -112,7 +113,7 @@ Deno.test("a student that does not fit its teacher is refused in one sentence", 
   );
   await refused(encoder(5), teacher, from("mapped"), /Cannot start 5 layers from the teacher's 4: list/);
   await refused(encoder(2), teacher, from("[1]"), /Cannot start 2 layers from \[1\]: expected 2 numbers/);
-  await refused(encoder(2), teacher, from("[1, 4]"), /the teacher's layer 4: it has the layers 0 to 3$/);
+  await refused(encoder(2), teacher, from("[1, 4]"), /the teacher's layer 4: expected one of 0 to 3$/);
   await refused(
     buildBert({ variant: "distilbert", layers: 2, width: 8 }),
     teacher,
