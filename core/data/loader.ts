@@ -1,3 +1,4 @@
+import { groupBy } from "../group_by.ts";
 import { Random } from "./random.ts";
 
 /** How a {@link BatchLoader} orders and cuts its examples. */
@@ -113,7 +114,7 @@ export class BatchLoader {
  * As many examples, of which each class has the same number: a small class's come several times, a large one's in part.
  */
 function balanced(examples: Uint32Array, classes: ArrayLike<number>, random: Random): Uint32Array {
-  const groups = Map.groupBy(examples, (example) => classes[example]);
+  const groups = groupBy(examples, (example) => classes[example]);
   const drawn = [...groups.get(-1) ?? []];
   const own = [...groups].filter(([label]) => label >= 0).sort(([a], [b]) => a - b).map(([, members]) => members);
   const total = examples.length - drawn.length;

@@ -28,7 +28,7 @@ const LOADS: Readonly<Record<Lanes, string>> = { 1: "f32", 4: "vec4f" };
 export function withHalfBindings(shader: string, halves: ReadonlyMap<string, Lanes>): string {
   return shader.replaceAll(/\/\/.*/g, "").split(/(?=\bfn\s)/).map((part) => {
     const own = (name: string) => new RegExp(`\\b((let|var|const)\\s+${name}\\b|${name}\\s*:)`).test(part);
-    const seen = new Map(halves.entries().filter(([name]) => !own(name)));
+    const seen = new Map([...halves].filter(([name]) => !own(name)));
     return seen.size === 0 ? part : converted(part, seen);
   }).join("");
 }

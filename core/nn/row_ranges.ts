@@ -1,3 +1,4 @@
+import { groupBy } from "../group_by.ts";
 import { type Backend, MOST_NUMBERS, VIEW_ALIGNMENT } from "../backend/backend.ts";
 import { sizeOf } from "../tensor.ts";
 
@@ -54,5 +55,5 @@ export function rowRanges(spec: NamedShape, most: number): RowRange[] {
 
 /** The tensor ranges of each tensor, by its name. */
 export function rangesByName(ranges: readonly RowRange[]): ReadonlyMap<string, readonly RowRange[]> {
-  return Map.groupBy(ranges, ({ whole }) => whole);
+  return groupBy(ranges, ({ whole }) => whole);
 }

@@ -1,3 +1,4 @@
+import { groupBy } from "../../core/group_by.ts";
 import { type DatasetSetup, defineDataset, type ExampleSource } from "../../core/plugin/dataset.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
@@ -205,7 +206,7 @@ function withTestPart(table: AnsweredRows, test: number, { seed, task }: TextTab
     takeEach: null,
   });
   const tested = new Set(drawn.test.map(keyOf));
-  const sides = Map.groupBy(table.rows, (row) => tested.has(keyOf(row)) ? "test" : "train");
+  const sides = groupBy(table.rows, (row) => tested.has(keyOf(row)) ? "test" : "train");
   return {
     train: { ...table, rows: sides.get("train") ?? [] },
     test: { ...table, rows: sides.get("test") ?? [] },

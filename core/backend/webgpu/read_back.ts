@@ -1,3 +1,4 @@
+import { float16ToFloat32 } from "../../float16.ts";
 import type { View } from "../backend.ts";
 import { beginOf, bytesOf } from "../format.ts";
 import { BUFFER_USAGE, MAP_MODE } from "./flags.ts";
@@ -51,7 +52,7 @@ export class ReadBack {
     const mapped = new Map([...this.#buffers()].map((buffer) => [buffer, buffer.getMappedRange()]));
     return this.#parts.map(({ buffer, offset, length, half }) => {
       const bytes = mapped.get(buffer)!.slice(offset, offset + length);
-      return half ? Float32Array.from(new Float16Array(bytes)) : new Float32Array(bytes);
+      return half ? float16ToFloat32(new Uint16Array(bytes)) : new Float32Array(bytes);
     });
   }
 
