@@ -6,7 +6,8 @@ import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
- * What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging.
+ * What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging;
+ * for several labels the logits `[batch, classes]` themselves, as a threshold decides there.
  */
 export function predictionsOf(
   ops: Ops,
@@ -14,6 +15,7 @@ export function predictionsOf(
   { logits, predictions }: Pick<ModelOutputs, "logits" | "predictions">,
 ): Tensor {
   if (predictions) return predictions;
+  if (task === "multi-label") return ops.reshape(logits, logits.shape);
   if (task === "regression") return ops.reshape(logits, [logits.size]);
   return ops.argmax(logits);
 }
