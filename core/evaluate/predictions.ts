@@ -38,8 +38,8 @@ export function inferOn(ops: Ops, model: Model, weights: Weights, batch: Batch<H
 /** How many answers of a batch count: its examples that have a label, or the tokens whose label is not -1. */
 export function scoredIn(
   task: Task,
-  { label: { data }, labelled }: { readonly label: HostTensor; readonly labelled?: HostTensor | null },
+  { label: { data, shape }, labelled }: { readonly label: HostTensor; readonly labelled?: HostTensor | null },
 ): number {
   if (task === "tagging") return data.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0);
-  return labelled ? labelled.data.reduce((count, one) => count + one, 0) : data.length;
+  return labelled ? labelled.data.reduce((count, one) => count + one, 0) : shape[0];
 }

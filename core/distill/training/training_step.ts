@@ -144,7 +144,9 @@ export class TrainingStep {
         : [];
       const lossScale = withNorms && this.scaler ? [ops.scale(this.scaler.state, 1)] : [];
       const batchSize = batch.label.shape[0];
-      const scored = task === "regression" ? 0 : scoredIn(task, { label: batch.label, labelled: batch.labelled });
+      const scored = task === "regression" || task === "multi-label"
+        ? 0
+        : scoredIn(task, { label: batch.label, labelled: batch.labelled });
       const norms = { squaredNorms, squaredParameters };
       return { step: progress.step, batchSize, scored, total, terms, correct, ...norms, lossScale };
     });
@@ -200,7 +202,7 @@ export class TrainingStep {
     return {
       total: [total!],
       terms,
-      correct: [ops.sum(ops.argmaxIs(logits!, batch.label))],
+      correct: [this.setup.task !== "multi-label" ? ops.sum(ops.argmaxIs(logits!, batch.label)) : ops.scalar(0)],
       gradientScale: [this.scaler?.unscale(gradients, this.#clip) ?? clipScale(ops, gradients, this.#clip)],
       // The norms of the weights that this step computes with, before they change.
       squaredNorms: withNorms ? this.#squaredNorms(weights!) : [],
