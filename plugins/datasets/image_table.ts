@@ -20,6 +20,7 @@ import {
   type ClassName,
   classNames,
   classNumber,
+  expectDifferentSets,
   namedClasses,
   severalMistake,
   type SeveralOptions,
@@ -113,6 +114,7 @@ export const imageTable = defineDataset<ImageTableOptions>({
     for (const [index, file] of options.unlabelled.entries()) {
       further.push(...(await namedIn(file, `${index + 1}. unlabelled`, null, known, options, setup, bad)).pictures);
     }
+    expectDifferentSets(named.train.pictures.map(({ answer }) => answer), named.train.table.file);
     const classes = options.classes ? namedClasses(options.classes) : classesIn(named.train, options.label);
     const pictures = new HashedPictures();
     const hashed = (own: readonly NamedPicture[]) => {

@@ -22,6 +22,7 @@ import {
   type ClassName,
   classNames,
   classNumber,
+  expectDifferentSets,
   namedClasses,
   realNumber,
   severalMistake,
@@ -125,6 +126,7 @@ export const textTable = defineDataset<TextTableOptions>({
       Object.entries(tables).map(([name, table]) => [name, answeredRows(table, options, bad)]),
     );
     if (options.testPart !== null) Object.assign(answered, withTestPart(answered.train, options.testPart, options));
+    expectDifferentSets(answered.train.rows.map(({ answer }) => answer), answered.train.file);
     const classes = options.task === "regression" ? [] : given ?? classesOf(answered.train, options.label);
     const rows = Object.fromEntries(
       Object.entries(answered).map((

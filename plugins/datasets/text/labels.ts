@@ -102,3 +102,20 @@ export function severalMistake(
     ? "Cannot use separator or none beside flags: labels are lists of JSON"
     : null;
 }
+
+/**
+ * Refuses several labels that are the same of all examples: nothing is learned from them, and lists of a 0 or a 1 for
+ * each of two classes look so when they are taken for names.
+ *
+ * @param answers of the training examples; `null` for none
+ */
+export function expectDifferentSets(answers: readonly (string | readonly string[] | null)[], file: string): void {
+  const sets = answers.filter((answer) => typeof answer === "object" && answer !== null);
+  const written = new Set(sets.map((names) => JSON.stringify(names.toSorted())));
+  if (sets.length < 2 || written.size !== 1) return;
+  const shared = sets[0].length === 0 ? "no class" : `the same classes, ${listSome(sets[0].toSorted(), "and")}`;
+  throw new UserError(
+    `Cannot learn from "${file}" as all its examples are of ${shared}: expected others, or flags: true if each label has ` +
+      "a 0 or a 1 for each class",
+  );
+}

@@ -39,8 +39,15 @@ Deno.test("lists of a 0 or a 1 for each class are read where the recipe says so 
   await assert.rejects(texts({ task: "multi-label" }, lines, lines, "jsonl"), {
     name: "UserError",
     message:
-      'Cannot use line 2 of "test.jsonl" as its label has "1" twice, [1,1]: expected each class once; flags: true ' +
+      'Cannot use line 2 of "train.jsonl" as its label has "1" twice, [1,1]: expected each class once; flags: true ' +
       "if it has a 0 or a 1 for each class",
+  });
+  const either = '{"text": "a", "label": [0, 1]}\n{"text": "b", "label": [1, 0]}';
+  await assert.rejects(texts({ task: "multi-label" }, either, either, "jsonl"), {
+    name: "UserError",
+    message:
+      'Cannot learn from "train.jsonl" as all its examples are of the same classes, 0 and 1: expected others, or ' +
+      "flags: true if each label has a 0 or a 1 for each class",
   });
   const wrong = lines.replace("[1, 1]", "[1, 2]");
   await assert.rejects(texts(options, wrong, lines, "jsonl"), {
