@@ -27,9 +27,8 @@ export interface Evaluation {
    */
   readonly accuracy: number | null;
   /**
-   * Mean cross-entropy in nats, over examples with a label or scored tokens; of several labels the mean binary one, over
-   * classes, too; mean squared error for a regression.
-   * `null` where no example has a label.
+   * Mean cross-entropy in nats, over examples with a label or scored tokens; of several labels the mean binary one,
+   * over classes, too; mean squared error for a regression. `null` where no example has a label.
    */
   readonly loss: number | null;
   /** How many examples were given. */
@@ -37,8 +36,8 @@ export interface Evaluation {
   /** How many of them have a label: all that is measured is of these, but for `agreement`, which is of all examples. */
   readonly labelled: number;
   /**
-   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, or `pearson`, `spearman`, `mAP`;
-   * none of them where no example has a label. `agreement` with a teacher, where its decisions are given.
+   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, `mAP`, or `pearson`,
+   * `spearman`; none of them where no example has a label. `agreement` with a teacher, where its decisions are given.
    */
   readonly metrics: Readonly<Record<string, number>>;
   /** The class that `f1` is of; `null` where it is not that of a class. */
@@ -67,7 +66,10 @@ export interface EvaluationCall {
   readonly positiveClass?: ClassName | null;
   /** The probability from which an example is of a class, where it may be of several; 0.5 by default. */
   readonly threshold?: number;
-  /** What a teacher decides about each example, a class or a number (logits of several), to be compared with; not for tagging. */
+  /**
+   * What a teacher decides about each example, a class or a number (of several labels a logit for each class), to be
+   * compared with; not for tagging.
+   */
   readonly taught?: ArrayLike<number> | null;
 }
 

@@ -31,8 +31,8 @@ export interface LossInputs {
   /** What is asked; by default what the shape of the logits says, which is the same for one class and for several. */
   readonly task?: Task;
   /**
-   * Class numbers or, for a regression, numbers; for tagging one for each token, -1 where it does not count; for several
-   * labels a 0 or a 1 for each class, `[batch, classes]`.
+   * Class numbers or, for a regression, numbers; for tagging one for each token, -1 where it does not count; for
+   * several labels a 0 or a 1 for each class, `[batch, classes]`.
    */
   readonly labels?: Tensor | ArrayLike<number>;
   /** Further tensors of the batch, such as the `mask` of texts. */

@@ -15,7 +15,10 @@ import type { FolderTokenizer, ImageInputs, ModelInputs, TextInputs, WordInputs 
 
 /** What a model says of images or texts, one entry for each. */
 export interface Predictions {
-  /** A number for each class, before the softmax, of several labels before the sigmoid; for a regression the one number that is answered. */
+  /**
+   * A number for each class, before the softmax, of several labels before the sigmoid; for a regression the one number
+   * that is answered.
+   */
   readonly logits: readonly Float32Array[];
   /** The number of the class; none for a regression and several labels. */
   readonly classes: readonly number[];

@@ -226,8 +226,9 @@ function answerIn(row: TableRow, column: string, file: string, options: TextTabl
 }
 
 /**
- * The rows of one table as two splits, each class giving its part, or all rows alike where labels are numbers or several. What has
- * no label measures nothing and stays in training, unless none has one, or an equal text is in the test set.
+ * The rows of one table as two splits, each class giving its part, or all rows alike where labels are numbers or
+ * several. What has no label measures nothing and stays in training, unless none has one, or an equal text is in the
+ * test set.
  */
 function withTestPart(table: AnsweredRows, test: number, { seed, task }: TextTableOptions) {
   const labelled = table.rows.filter(({ answer }) => answer !== null);

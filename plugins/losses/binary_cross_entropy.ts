@@ -9,8 +9,8 @@ type PositiveWeights = Readonly<Record<string, number>> | null;
 
 /**
  * Binary cross-entropy with several labels, as PyTorch's `BCEWithLogitsLoss`: mean over batch and classes of
- * -w_c y log sigmoid(z) - (1 - y) log sigmoid(-z), with w_c, its `pos_weight`, 1 unless it is stated. The mean runs over
- * the examples that have a label.
+ * -w_c y log sigmoid(z) - (1 - y) log sigmoid(-z), with w_c, its `pos_weight`, 1 unless it is stated. The mean runs
+ * over the examples that have a label.
  */
 export const binaryCrossEntropy = defineLoss<{ head: StudentHead; positiveWeights: PositiveWeights }>({
   name: "binary-cross-entropy",

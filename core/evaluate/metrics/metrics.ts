@@ -60,9 +60,9 @@ export interface Metrics {
 }
 
 /**
- * What a task of one class for each example or token, or of a number, is measured by. `f1` of a classification is that of one class, and of tags that mark spans that of whole
- * spans (see `spanScores`); `f1Macro` is the mean over classes or types of spans, `f1Micro` counts all together, which
- * for one class an example is the accuracy.
+ * What a task of one class for each example or token, or of a number, is measured by. `f1` of a classification is that
+ * of one class, and of tags that mark spans that of whole spans (see `spanScores`); `f1Macro` is the mean over classes
+ * or types of spans, `f1Micro` counts all together, which for one class an example is the accuracy.
  *
  * @param labels of each batch
  * @param predictions of each batch, as many numbers as there are labels

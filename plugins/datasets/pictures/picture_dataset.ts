@@ -176,7 +176,12 @@ function measure(store: PictureStore, pictures: Uint32Array): Normalisation {
   return { mean: mean.map((value) => value / 255), std };
 }
 
-/** Examples of a store's pictures. @param given labels of each, -1 for one without; of several labels flags, or `null` */
+/**
+ * Examples of a store's pictures.
+ *
+ * @param given the label of each, -1 for one without; of several labels a flag for each class, `null` for none
+ * @param classes how many there are
+ */
 function pictureExamples(
   store: PictureStore,
   pictures: Uint32Array,

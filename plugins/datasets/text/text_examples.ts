@@ -8,15 +8,16 @@ const LENGTH_STEP = 8;
 /** An example: its tokens, and one label, one for each token, or a flag for each class. */
 export interface LabelledText extends EncodedText {
   /**
-   * A class number or a real number, `null` for none; for tagging one for each token, -1 where it is not scored; for several
-   * labels a 1 for each class that it is of, else a 0.
+   * A class number or a real number, `null` for none; for tagging one for each token, -1 where it is not scored; for
+   * several labels a 1 for each class that it is of, else a 0.
    */
   readonly label: number | Int16Array | Uint8Array | null;
 }
 
 /**
  * Examples of text, padded to the longest of each batch: `tokens`, `types` and `mask`, each `[batch, length]`, and
- * `label [batch]`, or `[batch, length]` for tagging, `[batch, classes]` for several labels; `labelled [batch]` where texts have no label.
+ * `label [batch]`, or `[batch, length]` for tagging, `[batch, classes]` for several labels; `labelled [batch]` where
+ * texts have no label.
  *
  * @param labels the class of each example, by which a split is stratified; `null` where examples have not one class
  * @param padding the number of the padding token
