@@ -9,6 +9,7 @@ import { mail } from "./datasets/mail.ts";
 import { textTable } from "./datasets/text_table.ts";
 import { attentionMse } from "./losses/attention_mse.ts";
 import { attentionTransfer } from "./losses/attention_transfer.ts";
+import { binaryCrossEntropy } from "./losses/binary_cross_entropy.ts";
 import { contrastive } from "./losses/contrastive.ts";
 import { cosineHidden } from "./losses/cosine_hidden.ts";
 import { crf } from "./losses/crf.ts";
@@ -48,6 +49,7 @@ export const builtins: Builtins = {
   model: [resnet, mobilenet, cnn, mlp, bert, vit, tfjs, onnx, recordedOutputs],
   loss: [
     crossEntropy,
+    binaryCrossEntropy,
     focal,
     kd,
     hardDistillation,

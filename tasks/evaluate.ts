@@ -117,8 +117,8 @@ async function evaluateFolder(
   const saved = await readModelFolder(folder, [...new Set([...builtins.model, ...named])], input, tell);
   const ops = createOps(backend);
   const weights = freeze(ops, saved.model, saved.weights);
-  const { batchSize, positiveClass } = recipe.value.evaluate;
-  const result = await evaluate(ops, { model: saved.model, weights, examples, input, batchSize, positiveClass });
+  const settings = recipe.value.evaluate;
+  const result = await evaluate(ops, { model: saved.model, weights, examples, input, ...settings });
   weights.dispose();
   const { architecture } = saved;
   const { loss, metrics, confusion, spans } = result;
@@ -152,7 +152,7 @@ async function inModelsOrder(
   tell: (line: string) => void,
 ): Promise<RunData> {
   const { task, classes: given, numbered } = data.dataset.input;
-  const own = task === "regression" ? null : await readClassNames(folder);
+  const own = task === "regression" ? null : await readClassNames(folder, task);
   if (!own) return data;
   const isOurs = (await readForeignConfig(join(folder, CONFIG_FILE))).architecture !== undefined;
   // A model of this program is held against the data set when it is read.

@@ -1,10 +1,17 @@
-import type { Dataset, Examples } from "../plugin/dataset.ts";
+import type { Dataset, Examples, Task } from "../plugin/dataset.ts";
 import type { RunData } from "./load_data.ts";
 import { mapBatches } from "./map_examples.ts";
 
-/** Examples whose labels are numbered anew. */
-function renumbered(examples: Examples, placeOf: (label: number) => number): Examples {
+/** Examples whose labels are numbered anew: class numbers, or of several labels the columns. */
+function renumbered(examples: Examples, order: readonly number[], task: Task): Examples {
   const { labels } = examples;
+  if (task === "multi-label") {
+    return mapBatches(examples, ({ label: { data, shape }, ...inputs }) => {
+      const from = (place: number) => place - place % order.length + order[place % order.length];
+      return { ...inputs, label: { data: data.map((_, place) => data[from(place)]), shape } };
+    });
+  }
+  const placeOf = placesIn(order);
   const mapped = mapBatches(examples, ({ label, ...inputs }) => {
     return { ...inputs, label: { ...label, data: label.data.map(placeOf) } };
   });
@@ -18,19 +25,19 @@ function renumbered(examples: Examples, placeOf: (label: number) => number): Exa
  */
 export function reorderClasses(data: RunData, order: readonly number[]): RunData {
   const { dataset, train, validation, test } = data;
-  const placeOf = placesIn(order);
+  const { task } = dataset.input;
   return {
     ...data,
     dataset: reorderedDataset(dataset, order),
-    train: renumbered(train, placeOf),
-    validation: validation && renumbered(validation, placeOf),
-    test: renumbered(test, placeOf),
+    train: renumbered(train, order, task),
+    validation: validation && renumbered(validation, order, task),
+    test: renumbered(test, order, task),
   };
 }
 
 function reorderedDataset(dataset: Dataset, order: readonly number[]): Dataset {
   const { input, splits, retokenise, ...rest } = dataset;
-  const all = Object.entries(splits).map(([name, split]) => [name, renumbered(split, placesIn(order))]);
+  const all = Object.entries(splits).map(([name, split]) => [name, renumbered(split, order, input.task)]);
   return {
     ...rest,
     input: { ...input, classes: order.map((number) => input.classes[number]), numbered: false },

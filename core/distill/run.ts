@@ -202,13 +202,13 @@ export class Run implements Disposable {
   }
 
   async #measure(split: Split, model: Model, weights: Weights, who = STUDENT): Promise<Evaluation> {
-    const { ops, data, recipe: { value: { evaluate: { batchSize, positiveClass } } } } = this.parts;
+    const { ops, data, recipe: { value: { evaluate: settings } } } = this.parts;
     const examples = data[split];
     if (!examples) throw new RangeError(`Cannot measure on the ${split} examples: the recipe has none`);
     // Training examples may have the teacher's outputs in the place of what it takes.
     const taught = who === STUDENT && split !== "train" ? await this.parts.taught?.(examples) : null;
     const { input } = data.dataset;
-    return await evaluate(ops, { who, model, weights, examples, input, batchSize, positiveClass, taught });
+    return await evaluate(ops, { who, model, weights, examples, input, ...settings, taught });
   }
 
   /** Makes the folder this run's own, and writes the recipe as it was resolved; it runs again from there. */

@@ -8,6 +8,7 @@ import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
 import { computeBatches } from "./compute_batches.ts";
 import { pearson } from "./metrics/correlation.ts";
+import { leastLogit, USUAL_THRESHOLD } from "./metrics/several_labels.ts";
 import { inferOn, predictionsOf } from "./predictions.ts";
 
 /** Whose decisions are wanted, and of which examples. */
@@ -22,7 +23,7 @@ export interface DecisionCall {
 
 /**
  * What a model decides about examples in their order: a class or a number for each, for tagging one for each token of
- * each batch, padding included.
+ * each batch, padding included, for several labels one logit for each class.
  */
 export async function decisionsOf(
   ops: Ops,
@@ -44,9 +45,24 @@ export async function decisionsOf(
   return Float64Array.from(numbers.flatMap((batch) => Array.from(batch)));
 }
 
-/** Part of the decisions in which two models are alike; for the numbers of a regression their correlation. */
-export function agreementOf(task: Task, own: ArrayLike<number>, taught: ArrayLike<number>): number {
+/**
+ * Part of the decisions in which two models are alike, for several labels of those about each class; for the numbers of
+ * a regression their correlation.
+ *
+ * @param threshold the probability from which an example is of a class, where it may be of several
+ */
+export function agreementOf(
+  task: Task,
+  own: ArrayLike<number>,
+  taught: ArrayLike<number>,
+  threshold: number = USUAL_THRESHOLD,
+): number {
   if (task === "regression") return pearson(Array.from(own), Array.from(taught));
+  if (task === "multi-label") {
+    const least = leastLogit(threshold);
+    const [ours, theirs] = [own, taught].map((logits) => Array.from(logits, (logit) => logit >= least));
+    return ours.filter((decision, place) => decision === theirs[place]).length / ours.length;
+  }
   let equal = 0;
   for (let place = 0; place < own.length; place++) if (own[place] === taught[place]) equal++;
   return equal / own.length;

@@ -12,21 +12,23 @@ import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
 import { agreementOf } from "./decisions.ts";
 import { computeBatches } from "./compute_batches.ts";
+import { binaryCrossEntropies } from "./bernoulli.ts";
 import type { Confusion } from "./metrics/confusion.ts";
 import { type ClassName, metricsOf } from "./metrics/metrics.ts";
+import { severalLabelMetrics, USUAL_THRESHOLD } from "./metrics/several_labels.ts";
 import type { TypeScores } from "./metrics/spans.ts";
 import { inferOn, predictionsOf, scoredIn } from "./predictions.ts";
 
 /** How well a model does on a list of examples. */
 export interface Evaluation {
   /**
-   * Part of the examples with a label, or of the scored tokens, that the model is right about; `null` for a regression,
-   * and where no example has a label.
+   * Part of the examples with a label, or of the scored tokens, that the model is right about (of several labels: about
+   * every class); `null` for a regression, and where no example has a label.
    */
   readonly accuracy: number | null;
   /**
-   * Mean cross-entropy in nats, over examples with a label or scored tokens; mean squared error for a regression.
-   * `null` where no example has a label.
+   * Mean cross-entropy in nats, over examples with a label or scored tokens; of several labels the mean binary one,
+   * over classes, too; mean squared error for a regression. `null` where no example has a label.
    */
   readonly loss: number | null;
   /** How many examples were given. */
@@ -34,15 +36,15 @@ export interface Evaluation {
   /** How many of them have a label: all that is measured is of these, but for `agreement`, which is of all examples. */
   readonly labelled: number;
   /**
-   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, or `pearson`, `spearman`; none
-   * of them where no example has a label. `agreement` with a teacher, where its decisions are given.
+   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, `mAP`, or `pearson`,
+   * `spearman`; none of them where no example has a label. `agreement` with a teacher, where its decisions are given.
    */
   readonly metrics: Readonly<Record<string, number>>;
   /** The class that `f1` is of; `null` where it is not that of a class. */
   readonly positiveClass: string | null;
   /** The scores of each type of spans that tags mark; `null` where they mark none. */
   readonly spans: readonly TypeScores[] | null;
-  /** `[true class][predicted class]`; `null` for a regression, and where no example has a label. */
+  /** `[true class][predicted class]`; `null` for a regression and several labels, and where no example has a label. */
   readonly confusion: Confusion | null;
 }
 
@@ -62,7 +64,12 @@ export interface EvaluationCall {
   readonly batchSize: number;
   /** The class whose F1 is asked for; unset or `null`: the second of two. */
   readonly positiveClass?: ClassName | null;
-  /** What a teacher decides about each example, a class or a number, to be compared with; not for tagging. */
+  /** The probability from which an example is of a class, where it may be of several; 0.5 by default. */
+  readonly threshold?: number;
+  /**
+   * What a teacher decides about each example, a class or a number (of several labels a logit for each class), to be
+   * compared with; not for tagging.
+   */
   readonly taught?: ArrayLike<number> | null;
 }
 
@@ -92,6 +99,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   });
   const { model, weights, who = "the model", examples, input, batchSize, positiveClass: wanted = null, taught = null } =
     call;
+  const { threshold = USUAL_THRESHOLD } = call;
   const { task } = input;
   const labels: GivenLabels[] = [];
   const results: Tensor[] = [];
@@ -125,7 +133,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
     );
   }
   const labelled = labelledOf(examples);
-  const agreement = taught && { agreement: agreementOf(task, predictions.flatMap((own) => Array.from(own)), taught) };
+  const agreement = taught && { agreement: agreementOf(task, own(predictions), taught, threshold) };
   if (labelled === 0) {
     const nothing = { accuracy: null, loss: null, positiveClass: null, confusion: null, spans: null };
     return { ...nothing, examples: examples.length, labelled, metrics: { ...agreement } };
@@ -133,7 +141,10 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const loss = losses.reduce((sum, value) => sum + value, 0);
   const scored = labels.reduce((sum, given) => sum + scoredIn(task, given), 0);
   const known = labels.map((given, index) => withLabel(given, predictions[index]));
-  const measured = metricsOf(input, known.map(({ label }) => label), known.map(({ decided }) => decided), wanted);
+  const [truth, decided] = [known.map(({ label }) => label), known.map(({ decided }) => decided)];
+  const measured = task === "multi-label"
+    ? { ...NO_CLASSES, metrics: severalLabelMetrics(input.classes.length, truth, decided, threshold) }
+    : metricsOf(input, truth, decided, wanted);
   return {
     accuracy: measured.metrics.accuracy ?? null,
     loss: loss / scored,
@@ -144,6 +155,10 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   };
 }
 
+const NO_CLASSES = { positiveClass: null, confusion: null, spans: null };
+
+const own = (batches: readonly ArrayLike<number>[]) => batches.flatMap((numbers) => Array.from(numbers));
+
 /** The labels of a batch, and which of its examples have one; `null`: all. */
 interface GivenLabels {
   readonly label: HostTensor;
@@ -153,15 +168,23 @@ interface GivenLabels {
 /** The labels and decisions of the examples that have a label. */
 function withLabel({ label, labelled }: GivenLabels, decided: ArrayLike<number>) {
   if (!labelled) return { label, decided };
-  const isLabelled = (_: unknown, place: number) => labelled.data[place] === 1;
+  const each = label.data.length / labelled.data.length;
+  const isLabelled = (_: unknown, place: number) => labelled.data[Math.floor(place / each)] === 1;
   const data = label.data.filter(isLabelled);
-  return { label: { data, shape: [data.length] }, decided: Array.from(decided).filter(isLabelled) };
+  return {
+    label: { data, shape: [data.length / each, ...label.shape.slice(1)] },
+    decided: Array.from(decided).filter(isLabelled),
+  };
 }
 
 function lossSum(ops: Ops, task: Task, logits: Tensor, { label: { data, shape }, labelled }: GivenLabels): Tensor {
   if (task === "regression") {
     const squares = ops.square(ops.subtract(ops.reshape(logits, shape), ops.tensor(data, shape)));
     return ops.sum(labelled ? ops.multiply(squares, ops.tensor(labelled.data, shape)) : squares);
+  }
+  if (task === "multi-label") {
+    const means = ops.mean(binaryCrossEntropies(ops, logits, ops.tensor(data, shape)), { axes: [-1] });
+    return ops.sum(labelled ? ops.multiply(means, ops.tensor(labelled.data)) : means);
   }
   const rows = ops.reshape(logits, [data.length, logits.shape.at(-1)!]);
   const likelihoods = ops.pick(ops.logSoftmax(rows), ops.tensor(data.map((label) => Math.max(label, 0))));

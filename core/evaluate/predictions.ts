@@ -6,7 +6,8 @@ import type { Model, ModelOutputs } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
- * What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging.
+ * What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging;
+ * for several labels the logits `[batch, classes]` themselves, as a threshold decides there.
  */
 export function predictionsOf(
   ops: Ops,
@@ -14,6 +15,7 @@ export function predictionsOf(
   { logits, predictions }: Pick<ModelOutputs, "logits" | "predictions">,
 ): Tensor {
   if (predictions) return predictions;
+  if (task === "multi-label") return ops.reshape(logits, logits.shape);
   if (task === "regression") return ops.reshape(logits, [logits.size]);
   return ops.argmax(logits);
 }
@@ -36,8 +38,8 @@ export function inferOn(ops: Ops, model: Model, weights: Weights, batch: Batch<H
 /** How many answers of a batch count: its examples that have a label, or the tokens whose label is not -1. */
 export function scoredIn(
   task: Task,
-  { label: { data }, labelled }: { readonly label: HostTensor; readonly labelled?: HostTensor | null },
+  { label: { data, shape }, labelled }: { readonly label: HostTensor; readonly labelled?: HostTensor | null },
 ): number {
   if (task === "tagging") return data.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0);
-  return labelled ? labelled.data.reduce((count, one) => count + one, 0) : data.length;
+  return labelled ? labelled.data.reduce((count, one) => count + one, 0) : shape[0];
 }

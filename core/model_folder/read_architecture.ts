@@ -6,6 +6,7 @@ import type { ImageInput, InputDescription, TextInput } from "../plugin/dataset.
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { listWords } from "../recipe/words.ts";
 import { familyOf, type ForeignConfig, savedOptions } from "../plugin/saved_options.ts";
+import { SEVERAL_LABELS } from "./class_names.ts";
 import { CONFIG_FILE, readForeignConfig, withinConfig } from "./config_file.ts";
 import { INPUT_BOUNDS } from "./input_bounds.ts";
 import { readOwnConfig } from "./own_config.ts";
@@ -68,9 +69,11 @@ function inputOf(config: ForeignConfig): InputDescription {
   const { problem_type: problem, architectures } = config;
   const classes = labelsIn(config) ?? Array.from({ length: DEFAULT_LABELS }, (_, index) => `LABEL_${index}`);
   const image = imageIn(config);
-  if (image) return { task: "classification", classes, image, text: null };
+  const several = problem === SEVERAL_LABELS;
+  if (image) return { task: several ? "multi-label" : "classification", classes, image, text: null };
   const isTagger = Array.isArray(architectures) && architectures.some((name) => /TokenClassification$/.test(name));
-  const task = isTagger ? "tagging" : problem === "regression" ? "regression" : "classification";
+  const told = problem === "regression" ? "regression" : several ? "multi-label" : "classification";
+  const task = isTagger ? "tagging" : told;
   return { task, classes, image: null, text: textIn(config) };
 }
 

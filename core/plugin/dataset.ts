@@ -20,11 +20,11 @@ export interface HostTensor {
 }
 
 /**
- * What is asked about an example: its class, a number, or a class for each token. Labels are `label [batch]`, or
- * `[batch, length]` for tagging, where -1 stands at tokens that are not scored. Of a list in which examples lack a
- * label, see {@link Examples.labelled}.
+ * What is asked about an example: its class, a number, a class for each token, or for each class whether it is of it.
+ * Labels are `label [batch]`; `[batch, length]` for tagging, where -1 stands at tokens that are not scored; `[batch,
+ * classes]` of 0 and 1 for several labels. Of a list in which examples lack a label, see {@link Examples.labelled}.
  */
-export type Task = "classification" | "regression" | "tagging";
+export type Task = "classification" | "regression" | "tagging" | "multi-label";
 
 /** Images that a data set gives as `image [batch, height, width, channels]`. */
 export interface ImageInput {
@@ -111,7 +111,8 @@ export interface Examples {
   readonly labels: Uint8Array | Uint16Array | Int32Array | null;
   /**
    * 1 for each example that has a label, 0 for one that has none; missing where all have. Where it is there, every
-   * batch has the same as `labelled [batch]`, and `label` is -1 (0 in a regression) for an example without one.
+   * batch has the same as `labelled [batch]`, and `label` is -1 (0 in a regression, and at every class of several
+   * labels) for an example without one.
    */
   readonly labelled?: Uint8Array;
   /** Where they come from, for a teacher that is a file of outputs; missing where that is not known. */

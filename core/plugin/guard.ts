@@ -251,6 +251,9 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
   if (!areMarks || (labelled && labelled.length !== length)) {
     throw refuse(`have labelled, a Uint8Array of a 1 or a 0 for each of its ${length} examples, or not have it`);
   }
+  if (labels && owner.input.task === "multi-label") {
+    throw refuse("have null as its labels, as an example is of several classes: a batch's label has them");
+  }
   if (labels) checkLabels(labels, owner, (index) => index, labelled);
   return {
     length,
@@ -282,10 +285,24 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
           }, got ${batch.labelled ? "others" : "none"}`,
         );
       }
+      checkLabelShape(batch, indices.length, owner);
       checkLabels(batch.label.data, owner, (index) => indices[Math.floor(index / each)], labelled);
       return batch;
     },
   };
+}
+
+/** Refuses flags of another count than that of the classes, which would be those of other examples. */
+function checkLabelShape({ label }: Batch<HostTensor>, count: number, { who, input }: SplitOwner): void {
+  if (input.task !== "multi-label") return;
+  const expected = [count, input.classes.length];
+  if (label.shape.join() === expected.join()) return;
+  throw new UserError(
+    `Cannot use what batch of the ${who} returns: expected a label of shape ${
+      showShape(expected)
+    }, a 0 or a 1 for each ` +
+      `class, got ${showShape(label.shape)}`,
+  );
 }
 
 /** Refuses labels that are no classes: an index that is none would be computed with, and would be wrong in silence. */
@@ -311,10 +328,14 @@ function checkLabels(
     }
     const isRight = task === "regression"
       ? Number.isFinite(label)
+      : task === "multi-label"
+      ? label === 0 || label === 1
       : Number.isInteger(label) && label >= least && label < classes.length;
     if (isRight) continue;
     const right = task === "regression"
       ? "a finite number"
+      : task === "multi-label"
+      ? "0 or 1"
       : `the number of one of its ${classes.length} classes, from 0` + (least < 0 ? ", or -1 where none counts" : "");
     throw new UserError(
       `Cannot use the ${who}: the label ${label} of example ${exampleOf(index)} of its split ${split} is not ${right}`,

@@ -7,7 +7,7 @@ import { explain } from "../recipe/explain.ts";
 import { valueAt } from "../recipe/scheduled.ts";
 import { listWords } from "../recipe/words.ts";
 import { showShape, Tensor } from "../tensor.ts";
-import type { Batch, InputDescription } from "./dataset.ts";
+import type { Batch, InputDescription, Task } from "./dataset.ts";
 import { optionKit } from "./kit.ts";
 import type { Loss, LossDefinition, LossSetup } from "./loss.ts";
 import type { Model, ModelOutputs } from "./model.ts";
@@ -28,7 +28,12 @@ export interface LossInputs {
   readonly student: Tensor | GivenOutputs;
   /** The same of the model that it learns from; for losses that have one. */
   readonly teacher?: Tensor | GivenOutputs;
-  /** Class numbers or, for a regression, numbers; for tagging one for each token, -1 where it does not count. */
+  /** What is asked; by default what the shape of the logits says, which is the same for one class and for several. */
+  readonly task?: Task;
+  /**
+   * Class numbers or, for a regression, numbers; for tagging one for each token, -1 where it does not count; for
+   * several labels a 0 or a 1 for each class, `[batch, classes]`.
+   */
   readonly labels?: Tensor | ArrayLike<number>;
   /** Further tensors of the batch, such as the `mask` of texts. */
   readonly batch?: Batch<Tensor>;
@@ -76,7 +81,7 @@ export function lossFunction(
   };
   const more = (who: string, output: string) =>
     wanting(`the ${who}'s ${output}: give its outputs, not its logits alone`);
-  return ({ ops, student, teacher, labels, batch, progress = { step: 0, totalSteps: 1, stepsPerEpoch: 1 } }) => {
+  return ({ ops, student, teacher, task, labels, batch, progress = { step: 0, totalSteps: 1, stepsPerEpoch: 1 } }) => {
     const given = { student: outputsOf(student), teacher: teacher === undefined ? null : outputsOf(teacher) };
     const { logits } = given.student;
     const ofOther = given.teacher?.logits.shape ?? logits.shape;
@@ -86,11 +91,12 @@ export function lossFunction(
           "they must be of one shape",
       );
     }
+    const data = dataOf(logits, task);
     const ofStudent = complete(given.student, more("student", "pooled"));
     const ofTeacher = given.teacher && complete(given.teacher, more("teacher", "pooled"));
     const loss = createAlone(definition, checked.data, {
       ops,
-      data: dataOf(logits),
+      data,
       student: UNKNOWN_MODEL,
       teacher: ofTeacher && UNKNOWN_MODEL,
       trainingExamples: logits.shape[0],
@@ -113,7 +119,7 @@ export function lossFunction(
       student: ofStudent,
       // The types promise a teacher to every loss; only those that say they need it may look.
       teacher: ofTeacher as ModelOutputs,
-      batch: { label: labelsOf(ops, labels, logits, wanting("labels")), ...batch },
+      batch: { label: labelsOf(ops, labels, logits, data.task, wanting("labels")), ...batch },
       weights: none,
       parameters: none,
       state: none,
@@ -152,14 +158,19 @@ const noChains = () => Promise.reject(new UserError("There are no chains where a
 const outputsOf = (given: Tensor | GivenOutputs): GivenOutputs => given instanceof Tensor ? { logits: given } : given;
 
 /** What the shape of logits says of the data. @throws UserError for another shape */
-function dataOf({ shape }: Tensor): InputDescription {
+function dataOf({ shape }: Tensor, stated?: Task): InputDescription {
   if (shape.length !== 2 && shape.length !== 3) {
     throw new UserError(
       `Cannot compute a loss of logits ${showShape(shape)}: expected [batch, classes] or [batch, length, classes]`,
     );
   }
   const count = shape.at(-1)!;
-  const task = shape.length === 3 ? "tagging" : count === 1 ? "regression" : "classification";
+  const shown = shape.length === 3 ? "tagging" : count === 1 ? "regression" : "classification";
+  const task = stated ?? shown;
+  // One class that an example is of or not is several labels, too.
+  if (task !== shown && !(task === "multi-label" && shape.length === 2)) {
+    throw new UserError(`Cannot compute a loss of logits ${showShape(shape)} for ${task}: they are those of ${shown}`);
+  }
   const classes = task === "regression" ? [] : Array.from({ length: count }, (_, index) => String(index));
   return { task, classes, image: null, text: null };
 }
@@ -180,8 +191,13 @@ function shapesOf(given: GivenOutputs): GivenShapes {
 }
 
 /** The labels as a tensor; those that are not given refuse to be computed with. */
-function labelsOf(ops: Ops, labels: LossInputs["labels"], logits: Tensor, missing: () => never): Tensor {
+function labelsOf(ops: Ops, labels: LossInputs["labels"], logits: Tensor, task: Task, missing: () => never): Tensor {
   if (labels instanceof Tensor) return labels;
+  if (labels && task === "multi-label") {
+    const wrong = Array.from(labels).find((label) => label !== 0 && label !== 1);
+    if (wrong === undefined) return ops.tensor(labels, logits.shape);
+    throw new UserError(`Cannot use ${wrong} as a label: expected a 0 or a 1 for each class`);
+  }
   if (labels) {
     const classes = logits.shape.at(-1)!;
     const wrong = classes === 1 ? undefined : Array.from(labels).find((label) => {

@@ -1,6 +1,7 @@
 import { expectArguments } from "../arguments.ts";
 import { showValue } from "../visible.ts";
 import { UserError } from "../errors.ts";
+import { leastLogit, USUAL_THRESHOLD } from "../evaluate/metrics/several_labels.ts";
 import { infer, predictionsOf } from "../evaluate/predictions.ts";
 import type { FrozenWeights } from "../nn/frozen_weights.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -14,12 +15,17 @@ import type { FolderTokenizer, ImageInputs, ModelInputs, TextInputs, WordInputs 
 
 /** What a model says of images or texts, one entry for each. */
 export interface Predictions {
-  /** A number for each class, before the softmax; for a regression the one number that is answered. */
+  /**
+   * A number for each class, before the softmax, of several labels before the sigmoid; for a regression the one number
+   * that is answered.
+   */
   readonly logits: readonly Float32Array[];
-  /** The number of the class; none for a regression. */
+  /** The number of the class; none for a regression and several labels. */
   readonly classes: readonly number[];
-  /** The name of the class; none for a regression. */
+  /** The name of the class; none for a regression and several labels. */
   readonly labels: readonly string[];
+  /** Of a model of several labels the names of all classes at least as probable as the threshold; else none. */
+  readonly labelSets: readonly (readonly string[])[];
 }
 
 /** What a tagger says of a sentence, one entry for each word; words beyond the most tokens of the model have none. */
@@ -36,6 +42,8 @@ export interface TaggedWords {
 export interface PredictOptions {
   /** Images or texts that are computed at once; 64 by default. */
   readonly batchSize?: number;
+  /** The probability from which something is of a class, where it may be of several; 0.5 by default. */
+  readonly threshold?: number;
 }
 
 /** What a loaded model consists of. */
@@ -99,22 +107,29 @@ export class LoadedModel implements Disposable {
    */
   async predict(
     inputs: ImageInputs | TextInputs,
-    { batchSize = BATCH_SIZE }: PredictOptions = {},
+    { batchSize = BATCH_SIZE, threshold = USUAL_THRESHOLD }: PredictOptions = {},
   ): Promise<Predictions> {
-    const { input: { task } } = this.#parts;
+    const { input: { task, classes: names } } = this.#parts;
     checkInputs("predict", inputs, ["images", "texts"]);
     if (task === "tagging") {
       throw this.#refusal("to predict a class for each text", "it tags words: use tag({ words })");
     }
     checkBatchSize(batchSize);
+    if (!(threshold > 0 && threshold < 1)) {
+      throw new UserError(`Cannot decide at a threshold of ${threshold}: expected a probability between 0 and 1`);
+    }
     const logits: Float32Array[] = [];
     const classes: number[] = [];
     for (const batch of this.#batches(inputs, batchSize)) {
       const answer = await this.#answer(batch);
       logits.push(...answer.rows);
-      if (task !== "regression") classes.push(...answer.decided);
+      if (task === "classification") classes.push(...answer.decided);
     }
-    return { logits, classes, labels: this.#names(classes) };
+    const least = leastLogit(threshold);
+    const labelSets = task === "multi-label"
+      ? logits.map((row) => names.filter((_, index) => row[index] >= least))
+      : [];
+    return { logits, classes, labels: this.#names(classes), labelSets };
   }
 
   /**

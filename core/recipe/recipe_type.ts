@@ -152,6 +152,7 @@ export interface TrainSettings {
     | "validation.f1"
     | "validation.f1Macro"
     | "validation.f1Micro"
+    | "validation.mAP"
     | "validation.matthews"
     | "validation.pearson"
     | "validation.spearman"
@@ -252,6 +253,8 @@ export interface Recipe {
     readonly batchSize: number;
     /** Class whose F1 is `f1`; `null`: the second of two classes, or the mean of more. */
     readonly positiveClass: string | number | boolean | null;
+    /** Probability from which an example is of a class, where it may be of several. */
+    readonly threshold: number;
     /** Whether the training examples are measured too. */
     readonly train: boolean;
   };

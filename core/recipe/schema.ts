@@ -95,6 +95,9 @@ const fields = z.strictObject({
     positiveClass: z.union([z.string().min(1), classNumber, z.boolean()]).nullable().default(null).describe(
       "The class whose F1 is called f1; null: the second of two classes, as GLUE has it",
     ),
+    threshold: bounded(z.number().gt(0).lt(1), "nothing or everything would be of each class").default(0.5).describe(
+      "The probability from which an example is taken for one of a class, where it may be of several",
+    ),
     train: z.boolean().default(false).describe("Measure accuracy on the training examples too, without augmentation"),
   }).prefault({}).describe("How accuracy is measured"),
   verify: z.strictObject({

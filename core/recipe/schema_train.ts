@@ -146,6 +146,7 @@ export const trainSchema = z.strictObject({
     "validation.f1",
     "validation.f1Macro",
     "validation.f1Micro",
+    "validation.mAP",
     "validation.matthews",
     "validation.pearson",
     "validation.spearman",
@@ -154,8 +155,8 @@ export const trainSchema = z.strictObject({
   ]).nullable().default(null).describe(
     "Metric that early stopping and restoreBest go by, taken after each epoch; f1 is that of evaluate.positiveClass, or of " +
       "whole spans that tags mark, agreement the part of the examples on which student and teacher decide alike (their " +
-      "correlation in a regression), which needs no labels; null: accuracy, f1 of spans, pearson for a regression, or " +
-      "agreement where no validation example has a label",
+      "correlation in a regression), which needs no labels; null: accuracy, f1 of spans, pearson for a regression, " +
+      "mAP for several labels, or agreement where no validation example has a label",
   ),
   earlyStopping: earlyStopping.nullable().default(null).describe(
     "Stop when the monitored metric no longer improves; null: never",

@@ -71,7 +71,7 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
     const splits: PictureSplits = testPart === null
       ? renamed(examples, { [trainFolder]: "train", [testFolder]: "test" })
       : {
-        ...splitGroups(examples[""], ({ path }) => pictures.hashOf(path), ({ label }) => label, {
+        ...splitGroups(examples[""], ({ path }) => pictures.hashOf(path), ({ label }) => label as number, {
           ...options,
           test: testPart,
           takeEach: null,

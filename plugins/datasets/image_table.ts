@@ -5,6 +5,7 @@ import { showText } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { HashedPictures } from "./pictures/hashed_pictures.ts";
 import {
+  isLabelled,
   pictureDataset,
   type PictureExample,
   type PictureParts,
@@ -13,15 +14,26 @@ import {
 import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
 import { readTable } from "./text_table.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
-import { labelIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
+import { labelIn, severalLabelsIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { type Encoding, ENCODINGS } from "./text/decode_text.ts";
-import { type ClassName, classNames, classNumber, namedClasses, sortedClasses } from "./text/labels.ts";
+import {
+  type ClassName,
+  classNames,
+  classNumber,
+  expectDifferentSets,
+  namedClasses,
+  severalMistake,
+  type SeveralOptions,
+  severalOptions,
+  sortedClasses,
+} from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
 
 /** A file of a table, by path or URL. */
 type File = string | RemoteFile;
 
-interface ImageTableOptions extends Omit<PictureOptions, "classes"> {
+interface ImageTableOptions extends Omit<PictureOptions, "classes">, SeveralOptions {
+  task: "classification" | "multi-label";
   folder: string;
   train: File;
   test: File | null;
@@ -38,10 +50,11 @@ interface ImageTableOptions extends Omit<PictureOptions, "classes"> {
   encoding: Encoding;
 }
 
-/** Pictures that tables name, each with the class of it. */
+/** Pictures that tables name, each with the class of it, or several. */
 export const imageTable = defineDataset<ImageTableOptions>({
   name: "image-table",
-  description: "Pictures (PNG, JPEG, WebP, GIF, BMP) that a TSV, CSV or JSONL table names, with a class each",
+  description:
+    "Pictures (PNG, JPEG, WebP, GIF, BMP) that a TSV, CSV or JSONL table names, with a class each, or several",
   source: "RFC 4180 (CSV), https://jsonlines.org",
   options: (kit) => {
     const { z, dataFile } = kit;
@@ -59,6 +72,10 @@ export const imageTable = defineDataset<ImageTableOptions>({
       seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       path: z.string().min(1).default("path").describe("Column of the path"),
       label: z.string().min(1).default("label").describe("Column of the class; empty: the picture has no label"),
+      task: z.enum(["classification", "multi-label"]).default("classification").describe(
+        "Whether each picture is of one class, or of several or none",
+      ),
+      ...severalOptions(kit),
       classes: classNames(kit).min(2).nullable().default(null).describe(
         "Names of the classes in the order of their numbers; null: the training labels in the order of the alphabet, or " +
           "of the numbers that they are",
@@ -77,7 +94,9 @@ export const imageTable = defineDataset<ImageTableOptions>({
     }).superRefine((options, { addIssue }) => {
       const message = (options.test === null) === (options.testPart === null)
         ? "Expected one of test and testPart"
-        : agreeing(options as PictureOptions);
+        : options.task === "multi-label" && options.groups
+        ? "Cannot join classes to groups for multi-label: a picture may be of several of one group"
+        : severalMistake(options) ?? agreeing(options as PictureOptions);
       if (message !== null) addIssue({ code: "custom", message });
     });
   },
@@ -95,12 +114,17 @@ export const imageTable = defineDataset<ImageTableOptions>({
     for (const [index, file] of options.unlabelled.entries()) {
       further.push(...(await namedIn(file, `${index + 1}. unlabelled`, null, known, options, setup, bad)).pictures);
     }
+    expectDifferentSets(named.train.pictures.map(({ answer }) => answer), named.train.table.file);
     const classes = options.classes ? namedClasses(options.classes) : classesIn(named.train, options.label);
     const pictures = new HashedPictures();
     const hashed = (own: readonly NamedPicture[]) => {
       const examples = own.map(({ answer, line, ...picture }) => {
         const place = { file: picture.where.file, line };
-        return { ...picture, label: answer === null ? -1 : classNumber(answer, classes, place) };
+        const numberOf = (name: string) => classNumber(name, classes, place);
+        return {
+          ...picture,
+          label: answer === null ? -1 : typeof answer === "string" ? numberOf(answer) : answer.map(numberOf),
+        };
       });
       return pictures.add(folder, examples, bad);
     };
@@ -109,8 +133,15 @@ export const imageTable = defineDataset<ImageTableOptions>({
     const tables = Object.fromEntries(Object.entries(named).map(([split, { table }]) => [split, table]));
     if (testPart !== null) {
       const drawn = { test: testPart, seed: options.seed, takeEach: null };
-      const [labelled, others] = [true, false].map((has) => splits.train.filter(({ label }) => label >= 0 === has));
-      const sides = splitGroups(labelled, ({ path }) => pictures.hashOf(path), ({ label }) => label, drawn);
+      const [labelled, others] = [true, false].map((has) =>
+        splits.train.filter((example) => isLabelled(example) === has)
+      );
+      const sides = splitGroups(
+        labelled,
+        ({ path }) => pictures.hashOf(path),
+        ({ label }) => typeof label === "number" ? label : 0,
+        drawn,
+      );
       Object.assign(splits, { test: sides.test, train: [...sides.train, ...others] });
       tables.test = tables.train;
     }
@@ -118,6 +149,7 @@ export const imageTable = defineDataset<ImageTableOptions>({
     if (further.length > 0) delete tables.train;
     return await pictureDataset({
       ...{ folder, name, pictures, classes, tables, setup, bad, warnings: [] },
+      several: options.task === "multi-label",
       options: { ...options, classes: null },
       splits: splits as unknown as PictureParts["splits"],
     });
@@ -126,8 +158,8 @@ export const imageTable = defineDataset<ImageTableOptions>({
 
 /** A picture that a table names. */
 interface NamedPicture extends Omit<PictureExample, "label"> {
-  /** `null` for none. */
-  readonly answer: string | null;
+  /** `null` for none; of several labels all. */
+  readonly answer: string | readonly string[] | null;
   readonly line: number;
 }
 
@@ -149,7 +181,7 @@ async function namedIn(
   const table = await readTable(file, split, options, setup);
   const pictures = table.rows.flatMap((row, record) =>
     bad.keep((): NamedPicture => {
-      const answer = label === null ? null : labelIn(row, label, table.file, "one class, a text or a number");
+      const answer = label === null ? null : answerIn(row, label, table.file, options);
       const path = pathOf(row, table.file, known, options);
       const where = { file: table.file, place: `line ${row.line} ("${visiblePath(path)}")` };
       return { path, answer, line: row.line, record, where };
@@ -157,6 +189,12 @@ async function namedIn(
   );
   bad.checkSome(table.file, pictures);
   return { table: { file: table.file, records: table.rows.length }, pictures };
+}
+
+function answerIn(row: TableRow, column: string, file: string, options: ImageTableOptions): NamedPicture["answer"] {
+  const { task, separator, none, flags, classes } = options;
+  if (task === "classification") return labelIn(row, column, file, "one class, a text or a number");
+  return severalLabelsIn(row, column, file, { separator, none, flagged: flags ? namedClasses(classes!) : null });
 }
 
 /** The path of a row's picture, as the folder has it. */
@@ -171,7 +209,7 @@ function pathOf(row: TableRow, file: string, known: ReadonlySet<string>, { path:
 }
 
 function classesIn({ pictures, table }: NamedPictures, label: string): string[] {
-  const classes = sortedClasses(pictures.flatMap(({ answer }) => answer === null ? [] : [answer]));
+  const classes = sortedClasses(pictures.flatMap(({ answer }) => answer ?? []));
   if (classes.length >= 2 && classes.length <= 2 ** 16) return classes;
   throw new UserError(
     `Cannot tell classes by the column "${label}" of "${table.file}": it has ${classes.length} different values, and 2 ` +

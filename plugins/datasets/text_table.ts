@@ -7,9 +7,30 @@ import { nearest } from "../../core/nearest.ts";
 import { seedSchema } from "../../core/recipe/bounds.ts";
 import { listSome, showText } from "../../core/recipe/words.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
-import { idOf, labelIn, parseTable, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
+import {
+  idOf,
+  labelIn,
+  parseTable,
+  severalLabelsIn,
+  TABLE_FORMATS,
+  type TableFormat,
+  type TableRow,
+  textOf,
+} from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
-import { type ClassName, classNames, classNumber, namedClasses, realNumber, sortedClasses } from "./text/labels.ts";
+import {
+  classFlags,
+  type ClassName,
+  classNames,
+  classNumber,
+  expectDifferentSets,
+  namedClasses,
+  realNumber,
+  severalMistake,
+  type SeveralOptions,
+  severalOptions,
+  sortedClasses,
+} from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
 import { textOptions, type TextSetOptions } from "./text/text_options.ts";
@@ -17,13 +38,13 @@ import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 /** A file of a table, by path or URL. */
 type File = string | RemoteFile;
 
-interface TextTableOptions extends TextSetOptions {
+interface TextTableOptions extends TextSetOptions, SeveralOptions {
   train: File;
   test: File | null;
   testPart: number | null;
   seed: number;
   more: Record<string, File>;
-  task: "classification" | "regression";
+  task: "classification" | "regression" | "multi-label";
   text: string;
   pair: string | null;
   label: string | null;
@@ -57,8 +78,8 @@ export const textTable = defineDataset<TextTableOptions>({
       ),
       seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
-      task: z.enum(["classification", "regression"]).default("classification").describe(
-        "Whether labels are classes or numbers",
+      task: z.enum(["classification", "regression", "multi-label"]).default("classification").describe(
+        "Whether labels are classes, numbers, or of each example several classes or none",
       ),
       text: z.string().min(1).default("text").describe("Column of the text"),
       pair: z.string().min(1).nullable().default(null).describe("Column of the second text of a pair; null: none"),
@@ -87,9 +108,13 @@ export const textTable = defineDataset<TextTableOptions>({
         "Whether double quotes enclose cells; null: in CSV, not in TSV",
       ),
       encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the files"),
+      ...severalOptions(kit),
       ...textOptions(kit),
     }).refine(({ test, testPart }) => (test === null) !== (testPart === null), {
       error: "Expected one of test, a table, and testPart, as in testPart: 0.2",
+    }).superRefine((options, { addIssue }) => {
+      const message = severalMistake(options);
+      if (message !== null) addIssue({ code: "custom", message });
     });
   },
   async load(options, setup) {
@@ -102,6 +127,7 @@ export const textTable = defineDataset<TextTableOptions>({
       Object.entries(tables).map(([name, table]) => [name, answeredRows(table, options, bad)]),
     );
     if (options.testPart !== null) Object.assign(answered, withTestPart(answered.train, options.testPart, options));
+    expectDifferentSets(answered.train.rows.map(({ answer }) => answer), answered.train.file);
     const classes = options.task === "regression" ? [] : given ?? classesOf(answered.train, options.label);
     const rows = Object.fromEntries(
       Object.entries(answered).map((
@@ -154,8 +180,8 @@ interface AnsweredRow extends Omit<TextRow, "label"> {
   /** Its number among the file's records, from 0. */
   readonly record: number;
   readonly id: string | null;
-  /** `null` for none. */
-  readonly answer: string | null;
+  /** `null` for none; of several labels all. */
+  readonly answer: string | readonly string[] | null;
 }
 
 interface AnsweredRows {
@@ -168,13 +194,14 @@ interface AnsweredRows {
 /** The rows that have a text. */
 function answeredRows(
   { rows, file }: { rows: readonly TableRow[]; file: string },
-  { task, text, pair, label, id }: TextTableOptions,
+  options: TextTableOptions,
   bad: BadExamples,
 ): AnsweredRows {
+  const { text, pair, label, id } = options;
   const column = label === null || rows.length === 0 || lacksLabels(rows, label, file) ? null : label;
   const kept = rows.flatMap((row, record) =>
     bad.keep((): AnsweredRow => {
-      const answer = column && labelIn(row, column, file, task === "regression" ? "a number" : CLASS);
+      const answer = column && answerIn(row, column, file, options);
       const own = textOf(row, text, file);
       if (own.trim() === "") badExample({ file, place: `line ${row.line}` }, "its text is empty");
       return {
@@ -191,14 +218,23 @@ function answeredRows(
   return { file, records: rows.length, rows: kept };
 }
 
+function answerIn(row: TableRow, column: string, file: string, options: TextTableOptions): AnsweredRow["answer"] {
+  const { task, separator, none, flags, classes } = options;
+  if (task === "multi-label") {
+    return severalLabelsIn(row, column, file, { separator, none, flagged: flags ? namedClasses(classes!) : null });
+  }
+  return labelIn(row, column, file, task === "regression" ? "a number" : CLASS);
+}
+
 /**
- * The rows of one table as two splits, each class giving its part, or all rows alike where labels are numbers. What has
- * no label measures nothing and stays in training, unless none has one, or an equal text is in the test set.
+ * The rows of one table as two splits, each class giving its part, or all rows alike where labels are numbers or
+ * several. What has no label measures nothing and stays in training, unless none has one, or an equal text is in the
+ * test set.
  */
 function withTestPart(table: AnsweredRows, test: number, { seed, task }: TextTableOptions) {
   const labelled = table.rows.filter(({ answer }) => answer !== null);
   const answers = [...new Set(labelled.map(({ answer }) => answer))];
-  const classOf = ({ answer }: AnsweredRow) => task === "regression" ? 0 : answers.indexOf(answer);
+  const classOf = ({ answer }: AnsweredRow) => task === "classification" ? answers.indexOf(answer) : 0;
   const keyOf = ({ text, pair }: AnsweredRow) => JSON.stringify([text, pair]);
   const drawn = splitGroups(labelled.length > 0 ? labelled : table.rows, keyOf, classOf, {
     test,
@@ -251,7 +287,7 @@ function lacksLabels([first]: readonly TableRow[], label: string, file: string):
 }
 
 function classesOf({ rows, file }: AnsweredRows, label: string | null): string[] {
-  const answers = rows.flatMap(({ answer }) => answer === null ? [] : [answer]);
+  const answers = rows.flatMap(({ answer }) => answer ?? []);
   if (answers.length === 0) {
     throw new UserError(
       `Cannot tell the classes by "${file}" as none of its examples has a label: name them in classes, in the order of ` +
@@ -273,5 +309,6 @@ function textRow(
 ): TextRow {
   const place = { file, line };
   if (answer === null) return { text, pair, label: null };
+  if (typeof answer !== "string") return { text, pair, label: classFlags(answer, classes, place) };
   return { text, pair, label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place) };
 }

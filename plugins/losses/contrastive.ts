@@ -104,7 +104,7 @@ function stateOf({ dimensions }: ContrastiveOptions, examples: number): StateSpe
 /** Checks that there are classes and a teacher. @returns the widths of the pooled features */
 function widthsOf({ data, shapes }: LossSetup): Record<Side, number> {
   if (data.task !== "classification") {
-    throw new UserError(`Cannot contrast examples in a ${data.task}: negatives are examples of other classes`);
+    throw new UserError(`Cannot contrast examples for ${data.task}: negatives are examples of other classes`);
   }
   if (!shapes.teacher) throw new UserError("Cannot contrast examples with a teacher's: there is no teacher");
   return { student: shapes.student.pooled.at(-1)!, teacher: shapes.teacher.pooled.at(-1)! };

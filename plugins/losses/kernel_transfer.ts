@@ -91,7 +91,7 @@ export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: 
     }),
   create({ layer, warmUpEpochs }, { data, shapes }) {
     if (data.task !== "classification") {
-      throw new UserError(`Cannot transfer kernels in a ${data.task}: their landmarks are the centres of classes`);
+      throw new UserError(`Cannot transfer kernels for ${data.task}: their landmarks are the centres of classes`);
     }
     if (!shapes.teacher) throw new UserError("Cannot transfer a teacher's kernel: there is no teacher");
     const classes = data.classes.length;

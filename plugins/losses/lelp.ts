@@ -24,7 +24,7 @@ interface Sizes {
 
 /** Checks that student and teacher fit. */
 function sizesOf({ subclasses }: LelpOptions, { data, shapes }: LossSetup): Sizes {
-  if (data.task !== "classification") throw new UserError(`Cannot divide classes in a ${data.task}`);
+  if (data.task !== "classification") throw new UserError(`Cannot divide classes for ${data.task}`);
   if (!shapes.teacher) throw new UserError("Cannot divide classes by a teacher's embeddings: there is no teacher");
   const classes = data.classes.length;
   const given = shapes.student.subclassLogits?.at(-1) ?? classes;

@@ -14,7 +14,8 @@ export const mse = defineLoss<Record<never, never>>({
   options: ({ z }) => z.strictObject({}),
   create(_options, { data }) {
     if (data.task !== "regression") {
-      throw new UserError(`Cannot use the loss "mse" for ${data.task}: its labels are classes; use cross-entropy`);
+      const instead = data.task === "multi-label" ? "binary-cross-entropy" : "cross-entropy";
+      throw new UserError(`Cannot use the loss "mse" for ${data.task}: its labels are classes; use ${instead}`);
     }
     return {
       teacherOutputs: [],

@@ -21,6 +21,11 @@ export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description
   readonly inspect?: (setup: LossSetup) => void;
   /** Changes logits `[rows, classes]` before they are divided by the temperature; the identity by default. */
   readonly transform?: (ops: Ops, logits: Tensor) => Tensor;
+  /**
+   * The same for classes that an example may each be of or not, `[batch, classes]`, of sigmoid(factor logits); without
+   * it such a task is refused.
+   */
+  readonly binary?: (ops: Ops, teacher: Tensor, student: Tensor, factor: number) => Tensor;
   /** The divergence of softmax(factor logits) of each row, `[rows]`, from logits `[rows, classes]`. */
   readonly divergence: (ops: Ops, teacher: Tensor, student: Tensor, factor: number) => Tensor;
 }
@@ -31,7 +36,7 @@ export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description
  * label.
  */
 export function softenedLoss(
-  { temperature: { default: usual, description: meaning }, inspect, transform, divergence, ...definition }:
+  { temperature: { default: usual, description: meaning }, inspect, transform, binary, divergence, ...definition }:
     SoftenedLoss,
 ): LossDefinition<SoftenedOptions> {
   const { name } = definition;
@@ -43,9 +48,19 @@ export function softenedLoss(
         head: headOption({ z }),
       }),
     create({ temperature, head }, setup) {
-      expectClasses(name, setup.data, "mse-logits");
+      const isBinary = setup.data.task === "multi-label" && binary !== undefined;
+      if (!isBinary) expectClasses(name, setup.data, "mse-logits");
       inspect?.(setup);
       const logitsOfStudent = logitsOf(name, head, setup);
+      if (isBinary) {
+        return {
+          teacherOutputs: ["logits"],
+          compute({ ops, student, teacher, at }) {
+            const t = at(temperature);
+            return ops.scale(ops.mean(binary(ops, teacher.logits, logitsOfStudent(student), 1 / t)), t * t);
+          },
+        };
+      }
       return {
         teacherOutputs: ["logits"],
         mixed: true,

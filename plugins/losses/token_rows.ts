@@ -5,13 +5,25 @@ import type { Tensor } from "../../core/tensor.ts";
 import { scoredPositions } from "./masked.ts";
 
 /**
- * Refuses a loss of probabilities where the labels are not classes.
+ * Refuses a loss of probabilities that sum to 1 where the labels are not one class each.
  *
  * @param who name of the loss
  * @param instead the loss to use for a regression
- * @throws UserError for a regression
+ * @param several the losses to use for several labels
+ * @throws UserError for a regression, as for several labels
  */
-export function expectClasses(who: string, { task }: InputDescription, instead: string): void {
+export function expectClasses(
+  who: string,
+  { task }: InputDescription,
+  instead: string,
+  several = "binary-cross-entropy, kd or mse-logits",
+): void {
+  if (task === "multi-label") {
+    throw new UserError(
+      `Cannot use the loss "${who}" for multi-label: its probabilities of the classes sum to 1, and an example is of ` +
+        `several classes or none; use ${several}`,
+    );
+  }
   if (task !== "regression") return;
   throw new UserError(
     `Cannot use the loss "${who}" for regression: it compares probabilities of classes; use ${instead}`,

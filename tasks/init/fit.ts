@@ -13,7 +13,12 @@ export interface ClassFit {
 }
 
 /** Words for what a model answers. */
-const ANSWERS = { classification: "classes", regression: "a number", tagging: "a tag for each word" } as const;
+const ANSWERS = {
+  classification: "classes",
+  regression: "a number",
+  tagging: "a tag for each word",
+  "multi-label": "several classes",
+} as const;
 
 /**
  * Holds a teacher against a data set.

@@ -110,7 +110,9 @@ function describeInput({ task, classes, image, text }: InputDescription): string
     : "other";
   return task === "regression"
     ? `${kind}; a number`
-    : `${kind}; ${classes.length} ${task === "tagging" ? "tags" : "classes"}`;
+    : `${kind}; ${classes.length} ${task === "tagging" ? "tags" : "classes"}${
+      task === "multi-label" ? ", several an example" : ""
+    }`;
 }
 
 function describeChains(chains: readonly (readonly [name: string, cores: number])[]): string {

@@ -58,7 +58,7 @@ export async function lookAtTeacher(ops: Ops, look: TeacherLook): Promise<string
   });
   const of = `${count} ${split} examples`;
   if (confusion) return ofClasses(confusion, input, of);
-  if (metrics.pearson > UNRELATED) return null;
+  if (input.task === "multi-label" || metrics.pearson > UNRELATED) return null;
   return `the teacher's predictions go with the labels of ${of} by a correlation of ${metrics.pearson.toFixed(2)}: ` +
     "look at its weights and at how its inputs are made";
 }

@@ -1,5 +1,6 @@
 import { readClassNames } from "../../model_folder/class_names.ts";
 import { isUrl } from "../../data/remote_file.ts";
+import type { Task } from "../../plugin/dataset.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import type { Path } from "../../recipe/paths.ts";
 import { resolveFile } from "../../recipe/recipe.ts";
@@ -43,7 +44,7 @@ export async function inTeachersOrder(
   let result = data;
   for (const [index, plugin] of [teacher, ...otherTeachers].entries()) {
     const named: Named = index === 0 ? settings : settings.others[index - 1];
-    const own = await namesOf(recipe, plugin, named);
+    const own = await namesOf(recipe, plugin, named, data.dataset.input.task);
     if (!own) continue;
     const order = recipe.within(placeOf(plugin, named), () =>
       matchClasses({
@@ -69,11 +70,12 @@ async function namesOf(
   recipe: Checked<Recipe>,
   plugin: Resolved<"model">,
   named: Named,
+  task: Task,
 ): Promise<readonly string[] | null> {
   const { weights } = named;
   const saved = weights === null || isUrl(weights)
     ? null
-    : await recipe.within(placeOf(plugin, named), () => readClassNames(resolveFile(recipe, weights)));
+    : await recipe.within(placeOf(plugin, named), () => readClassNames(resolveFile(recipe, weights), task));
   if (named.classes) return named.classes.map((name) => String(name).trim());
   const { labels } = (plugin.options ?? {}) as { labels?: unknown };
   return Array.isArray(labels) ? labels.map(String) : saved;

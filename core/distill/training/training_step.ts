@@ -172,7 +172,8 @@ export class TrainingStep {
         : [];
       const lossScale = withNorms && this.scaler ? [ops.scale(this.scaler.state, 1)] : [];
       const batchSize = sizes.reduce((sum, size) => sum + size);
-      const scored = task === "regression" ? 0 : scoredBy.reduce((sum, count) => sum + count);
+      const isScored = task !== "regression" && task !== "multi-label";
+      const scored = isScored ? scoredBy.reduce((sum, count) => sum + count) : 0;
       const norms = { squaredNorms, squaredParameters };
       return { step: progress.step, batchSize, scored, total, terms, correct, ...norms, lossScale };
     });
@@ -231,7 +232,7 @@ export class TrainingStep {
     return {
       total: [shared(total!)],
       terms: terms.map(shared),
-      correct: [ops.sum(ops.argmaxIs(logits!, batch.label))],
+      correct: [this.setup.task !== "multi-label" ? ops.sum(ops.argmaxIs(logits!, batch.label)) : ops.scalar(0)],
       gradientScale: part.last
         ? [this.scaler?.unscale(gradients, this.#clip) ?? clipScale(ops, gradients, this.#clip)]
         : [],

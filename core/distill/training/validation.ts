@@ -51,13 +51,12 @@ export class Validation {
    * @returns `null` without validation examples
    */
   async endEpoch(epoch: number): Promise<Evaluation | null> {
-    const { ops, student, recipe: { train, evaluate: { batchSize, positiveClass } }, examples, input, monitor } =
-      this.setup;
+    const { ops, student, recipe: { train, evaluate: settings }, examples, input, monitor } = this.setup;
     if (!examples) return null;
     const taught = await this.setup.taught?.(examples);
     const weights = student.frozenWeights();
     const { model } = student;
-    const call = { model, weights, examples, input, batchSize, positiveClass, taught };
+    const call = { model, weights, examples, input, ...settings, taught };
     const result = await evaluate(ops, call).finally(weights.dispose);
     this.best = updateBest(
       this.best,

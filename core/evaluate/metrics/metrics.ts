@@ -2,6 +2,7 @@ import { UserError } from "../../errors.ts";
 import type { HostTensor, InputDescription } from "../../plugin/dataset.ts";
 import { accuracyOf, type Confusion, confusionOf, f1Macro, f1Of, matthewsOf } from "./confusion.ts";
 import { pearson, spearman } from "./correlation.ts";
+import { SEVERAL_LABEL_METRICS } from "./several_labels.ts";
 import { schemeOf, spanScoresOf, type TypeScores } from "./spans.ts";
 
 type Data = Pick<InputDescription, "task" | "classes">;
@@ -34,6 +35,7 @@ export function positiveClassOf({ task, classes }: Data, wanted: ClassName | nul
 export function metricNames(data: Data, positive: ClassName | null = null): readonly string[] {
   const { task, classes } = data;
   if (task === "regression") return ["pearson", "spearman"];
+  if (task === "multi-label") return SEVERAL_LABEL_METRICS;
   if (task === "tagging") return [...(schemeOf(classes) ? ["f1", "accuracy"] : ["accuracy"]), "f1Macro", "f1Micro"];
   // Of many classes accuracy says most; of two, which may be of very unequal size, it does not.
   return [
@@ -58,9 +60,9 @@ export interface Metrics {
 }
 
 /**
- * What a task is measured by. `f1` of a classification is that of one class, and of tags that mark spans that of whole
- * spans (see `spanScores`); `f1Macro` is the mean over classes or types of spans, `f1Micro` counts all together, which
- * for one class an example is the accuracy.
+ * What a task of one class for each example or token, or of a number, is measured by. `f1` of a classification is that
+ * of one class, and of tags that mark spans that of whole spans (see `spanScores`); `f1Macro` is the mean over classes
+ * or types of spans, `f1Micro` counts all together, which for one class an example is the accuracy.
  *
  * @param labels of each batch
  * @param predictions of each batch, as many numbers as there are labels

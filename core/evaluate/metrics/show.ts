@@ -24,8 +24,10 @@ export function shownMetrics(
   { metrics, positiveClass = null }: Measured,
   also: readonly string[] = [],
 ): [name: string, value: string][] {
+  // Of several labels F1 over all classes is among what is usual.
+  const wanted = "mAP" in metrics ? [...also, ...FURTHER] : also;
   return Object.entries(metrics).flatMap(([name, value]): [string, string][] => {
-    const title = titleOf(name, positiveClass, also);
+    const title = titleOf(name, positiveClass, wanted);
     if (title === null) return [];
     return [[title, name === "accuracy" ? `${(100 * value).toFixed(2)} %` : value.toFixed(4)]];
   });

@@ -113,7 +113,7 @@ function expectSplits({ input, splits }: Dataset): void {
   );
   const classes = input.classes.length;
   expect(
-    input.task === "regression" ? classes === 0 : classes >= 2,
+    input.task === "regression" ? classes === 0 : classes >= (input.task === "multi-label" ? 1 : 2),
     `input names ${classes} classes for ${input.task}`,
   );
   for (const [name, { length, labels }] of Object.entries(splits)) {
@@ -122,7 +122,7 @@ function expectSplits({ input, splits }: Dataset): void {
   }
 }
 
-async function expectShapes(examples: Examples, { image, text, task }: InputDescription): Promise<void> {
+async function expectShapes(examples: Examples, { image, text, task, classes }: InputDescription): Promise<void> {
   for (const indices of [some(examples), Uint32Array.of(0)]) {
     const count = indices.length;
     const batch = await batchOf(examples, indices);
@@ -139,7 +139,8 @@ async function expectShapes(examples: Examples, { image, text, task }: InputDesc
       const place = batch.tokens.data.findIndex((token) => !(token >= 0 && token < text.vocabulary));
       expect(place < 0, `tokens[${place}] is ${batch.tokens.data[place]} of a vocabulary of ${text.vocabulary}`);
     }
-    expectShape(batch, "label", task === "tagging" ? [count, length] : [count]);
+    const each = task === "tagging" ? [length] : task === "multi-label" ? [classes.length] : [];
+    expectShape(batch, "label", [count, ...each]);
   }
 }
 
@@ -153,6 +154,12 @@ async function expectLabels(examples: Examples, { task, classes }: InputDescript
   const chosen = some(examples);
   const { data } = (await batchOf(examples, chosen)).label;
   if (task === "regression") return;
+  if (task === "multi-label") {
+    const wrong = data.findIndex((flag) => flag !== 0 && flag !== 1);
+    expect(wrong < 0, `label[${wrong}] of a batch is ${data[wrong]}, and must be 0 or 1`);
+    expect(examples.labels === null, "labels must be null, as an example is of several classes");
+    return;
+  }
   const least = task === "tagging" || examples.labelled ? -1 : 0;
   const inRange = (label: number) => Number.isInteger(label) && label >= least && label < classes.length;
   const wrong = data.findIndex((label) => !inRange(label));

@@ -9,7 +9,7 @@ export type ImageSize = readonly [height: number, width: number];
 
 /** Kinds of data that a loss or a model may be made for, in the order in which they are tried. */
 export function datasOf(imageSize: ImageSize = IMAGE_SIZE): readonly InputDescription[] {
-  return [images(imageSize), text("classification"), text("regression"), text("tagging")];
+  return [images(imageSize), text("classification"), text("regression"), text("tagging"), text("multi-label")];
 }
 
 /** The same data of larger images, each twice as high and wide as the one before; none of texts. */
@@ -34,7 +34,8 @@ function images([height, width]: ImageSize): InputDescription {
 }
 
 function text(task: Task): InputDescription {
-  const classes = { classification: ["a", "b", "c", "d"], regression: [], tagging: ["O", "B-a", "I-a"] }[task];
+  const named = ["a", "b", "c", "d"];
+  const classes = { classification: named, regression: [], tagging: ["O", "B-a", "I-a"], "multi-label": named }[task];
   return { task, classes, image: null, text: { vocabulary: 20, maxLength: 6, padding: 0, files: {} } };
 }
 
@@ -61,6 +62,8 @@ export function madeUpBatch(data: InputDescription, size: number): Batch<HostTen
     mask: filled([size, length], (place) => isToken(place) ? 1 : 0),
     label: data.task === "tagging"
       ? filled([size, length], (place) => isToken(place) && place % length > 0 ? classOf() : -1)
+      : data.task === "multi-label"
+      ? filled([size, data.classes.length], () => random.below(2))
       : filled([size], data.task === "regression" ? () => 5 * random.uniform() : classOf),
   };
 }

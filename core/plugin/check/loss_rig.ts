@@ -96,7 +96,7 @@ export class LossRig {
     const oneEach = madeUpBatch(data, EXAMPLES).label.data;
     await loss.prepare?.({
       ops,
-      labels: oneEach,
+      labels: data.task === "classification" ? oneEach : null,
       overTrainingSet: async (choose) => {
         const whole = madeUpOutputs(ops, data, { who: "teacher", wider, batch: EXAMPLES });
         const chosen = ops.scope(() => choose(declaredOnly(whole.outputs, loss.teacherOutputs)));

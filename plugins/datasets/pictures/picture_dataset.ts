@@ -9,7 +9,7 @@ import type {
   ExampleSource,
   OpenFolder,
 } from "../../../core/plugin/dataset.ts";
-import { labelTensors } from "../../../core/plugin/labelled.ts";
+import { flagsOf, flagTensors, labelledAmong, labelTensors } from "../../../core/plugin/labelled.ts";
 import { listSome } from "../../../core/recipe/words.ts";
 import { visiblePath } from "../../../core/visible.ts";
 import { imageBatch } from "../image_examples.ts";
@@ -20,12 +20,12 @@ import { pictureForm } from "./picture_form.ts";
 import type { PictureOptions } from "./picture_options.ts";
 import { PictureStore } from "./picture_store.ts";
 
-/** A picture and its class. */
+/** A picture and its class, or its classes. */
 export interface PictureExample {
   /** Its path in the folder of the pictures. */
   readonly path: string;
-  /** -1: none. */
-  readonly label: number;
+  /** -1: none. Of several labels all, none of which is a picture of no class. */
+  readonly label: number | readonly number[];
   readonly where: ExamplePlace;
   /** The number of its row in its table, from 0; of pictures that no table names, any. */
   readonly record: number;
@@ -54,6 +54,8 @@ export interface PictureParts {
   /** The table of each split, where it is of one. */
   readonly tables?: Readonly<Record<string, PictureTable>>;
   readonly classes: readonly string[];
+  /** Whether a picture may be of several classes, or of none. */
+  readonly several?: boolean;
   readonly options: PictureOptions;
   readonly setup: DatasetSetup;
   /** Counts what is left out. */
@@ -62,13 +64,20 @@ export interface PictureParts {
   readonly warnings: readonly string[];
 }
 
+/** Whether a picture has a label. */
+export const isLabelled = ({ label }: Pick<PictureExample, "label">) => label !== -1;
+
+/** The numbers of a picture's classes. */
+const classesOf = ({ label }: PictureExample) => label === -1 ? [] : [label].flat();
+
 /**
- * A data set of pictures with a class each.
+ * A data set of pictures with a class each, or several.
  *
  * @throws UserError for a picture that is damaged, where such are refused, a class without one, or sizes that differ
  */
 export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
-  const { folder, name, pictures, splits, tables = {}, classes, options, setup, bad, warnings } = parts;
+  const { folder, name, pictures, splits, tables = {}, classes, several = false, options, setup, bad, warnings } =
+    parts;
   const form = await pictureForm(options, setup);
   const all = Object.values(splits).flat();
   // By their hashes, so that pixels are kept once, whatever the files are called and however they are split.
@@ -79,7 +88,10 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   const ownerOf = (picture: number) => owners.get(hashes[picture])!;
   const labelled = Object.entries(splits).map(([split, examples]) => [
     split,
-    examples.map(({ path, label }) => [path, pictures.hashOf(path), classes[label] ?? null]),
+    examples.map(({ path, label }) => {
+      const named = typeof label === "number" ? classes[label] ?? null : label.map((number) => classes[number]);
+      return [path, pictures.hashOf(path), named];
+    }),
   ]);
   await setup.noteInput(name, new TextEncoder().encode(JSON.stringify([form.described, labelled])));
   const files = {
@@ -118,9 +130,12 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   }
   const grouped = options.groups && groupClasses(classes, options.groups);
   const examplesOf = (split: string, examples: readonly PictureExample[]): Examples => {
-    const labels = Int32Array.from(examples, ({ label }) => grouped && label >= 0 ? grouped.groupOf[label] : label);
     const source = sourceOf(examples, tables[split]);
-    return { ...pictureExamples(store, numbersOf(examples), labels, normalise), source };
+    const one = (label: number) => grouped && label >= 0 ? grouped.groupOf[label] : label;
+    const labels = several
+      ? examples.map((example) => isLabelled(example) ? flagsOf(classesOf(example), classes.length) : null)
+      : Int32Array.from(examples, ({ label }) => one(label as number));
+    return { ...pictureExamples(store, numbersOf(examples), labels, normalise, classes.length), source };
   };
   const told = [
     ...warnings,
@@ -129,7 +144,7 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   ];
   return {
     input: {
-      task: "classification",
+      task: several ? "multi-label" : "classification",
       classes: grouped?.classes ?? classes,
       image: { size: store.size, normalise, processor: form.processor },
       text: null,
@@ -161,18 +176,31 @@ function measure(store: PictureStore, pictures: Uint32Array): Normalisation {
   return { mean: mean.map((value) => value / 255), std };
 }
 
-/** Examples of a store's pictures. @param labels of each, -1 for one without */
+/**
+ * Examples of a store's pictures.
+ *
+ * @param given the label of each, -1 for one without; of several labels a flag for each class, `null` for none
+ * @param classes how many there are
+ */
 function pictureExamples(
   store: PictureStore,
   pictures: Uint32Array,
-  labels: Int32Array,
+  given: Int32Array | readonly (Uint8Array | null)[],
   normalise: Normalisation,
+  classes: number,
 ): Examples {
-  const labelled = labels.includes(-1) ? Uint8Array.from(labels, (label) => label < 0 ? 0 : 1) : undefined;
+  const labels = given instanceof Int32Array ? given : null;
+  const labelled = labels?.includes(-1)
+    ? Uint8Array.from(labels, (label) => label < 0 ? 0 : 1)
+    : given instanceof Int32Array
+    ? undefined
+    : labelledAmong(given);
   const shared = { length: pictures.length, labels, ...(labelled && { labelled }) };
   const batchOf = (images: Images, indices: Uint32Array, augmentation?: Augmentation) => ({
     image: imageBatch(images, normalise, indices, augmentation),
-    ...labelTensors(labels, labelled, indices),
+    ...(given instanceof Int32Array
+      ? labelTensors(given, labelled, indices)
+      : flagTensors(given, labelled, indices, classes)),
   });
   if (!store.streams) {
     const images = store.imagesOf(pictures);
@@ -197,9 +225,9 @@ function pictureExamples(
 }
 
 function expectClasses(train: readonly PictureExample[], classes: readonly string[], name: string): void {
-  const there = new Set(train.map(({ label }) => label));
+  const there = new Set(train.flatMap(classesOf));
   // Of a transfer set without any label the teacher knows the classes.
-  if (there.size === 1 && there.has(-1)) return;
+  if (!train.some(isLabelled)) return;
   const missing = classes.filter((_, label) => !there.has(label));
   if (missing.length === 0) return;
   throw new UserError(
@@ -215,9 +243,9 @@ const quoted = (names: readonly string[]) => listSome(names.map((name) => `"${vi
 /** Classes that a split has no picture of, while it is measured on. */
 function missingClasses(splits: PictureSplits, classes: readonly string[]): string[] {
   return Object.entries(splits).flatMap(([split, examples]) => {
-    const there = new Set(examples.map(({ label }) => label));
+    const there = new Set(examples.flatMap(classesOf));
     const missing = classes.filter((_, label) => !there.has(label));
-    return missing.length === 0 || split === "train" || examples.every(({ label }) => label < 0)
+    return missing.length === 0 || split === "train" || !examples.some(isLabelled)
       ? []
       : [`the split "${split}" has no picture of ${quoted(missing)}: what is measured on it says nothing of that`];
   });

@@ -109,6 +109,58 @@ export function labelIn(row: TableRow, column: string, file: string, expected: s
   return label === "" ? null : label;
 }
 
+/** How several labels stand in one cell. */
+export interface SeveralLabels {
+  /** What stands between names; `null`: cells are lists of JSON. */
+  readonly separator: string | null;
+  /** What a cell says of an example of no class; `null`: none is, unless its list is empty. */
+  readonly none: string | null;
+  /** Lists have a 0 or a 1 for each of these classes, in their order; `null`: they have names. */
+  readonly flagged: readonly string[] | null;
+}
+
+/**
+ * The several labels of a row, by name; `null` where it has none, as its cell is empty. An empty list of JSON says that
+ * it is of no class.
+ *
+ * @throws UserError with the line for a cell that is something else, an empty name, or one that stands there twice
+ */
+export function severalLabelsIn(
+  row: TableRow,
+  column: string,
+  file: string,
+  { separator, none, flagged }: SeveralLabels,
+): readonly string[] | null {
+  const cell = row.cells[column];
+  const refuse = (reason: string) => new UserError(`Cannot use line ${row.line} of "${file}" as its label ${reason}`);
+  const given = Array.isArray(cell) ? cell as unknown[] : cellOf(row, column, file, "label", "a list of names").trim();
+  if (given === "") return null;
+  if (flagged) {
+    const isRight = Array.isArray(given) && given.length === flagged.length &&
+      given.every((flag) => flag === 0 || flag === 1);
+    if (isRight) return flagged.filter((_, index) => given[index] === 1);
+    throw refuse(`is ${showJson(given)}: expected a list of ${flagged.length} numbers, a 0 or a 1 for each class`);
+  }
+  if (given === none) return [];
+  if (separator === null && !Array.isArray(given)) {
+    throw refuse(`is a text, ${showJson(given)}: expected a list of JSON, or separator: what stands between the names`);
+  }
+  const parts = Array.isArray(given) ? given : given.split(separator!);
+  const names = parts.map((part) => {
+    if (typeof part === "object") throw refuse(`is ${showJson(given)}: expected a list of names`);
+    return String(part).trim();
+  });
+  if (names.includes("")) throw refuse(`has an empty name, ${showJson(given)}`);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return names;
+  throw refuse(
+    `has ${showJson(twice)} twice, ${
+      showJson(given)
+    }: expected each class once; flags: true if it has a 0 or a 1 for ` +
+      "each class",
+  );
+}
+
 /**
  * The same of a row that must have one.
  *

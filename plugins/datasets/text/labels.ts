@@ -1,6 +1,7 @@
 import { classNumber as numberAsName } from "../../../core/recipe/bounds.ts";
 import { UserError } from "../../../core/errors.ts";
 import { showJson } from "../../../core/json.ts";
+import { flagsOf } from "../../../core/plugin/labelled.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 import { listSome } from "../../../core/recipe/words.ts";
 
@@ -47,6 +48,11 @@ export function classNumber(label: string, classes: readonly string[], { file, l
   );
 }
 
+/** A 1 for each class of these names, else a 0. @throws UserError with the line if there is no such class */
+export function classFlags(names: readonly string[], classes: readonly string[], place: LabelPlace): Uint8Array {
+  return flagsOf(names.map((name) => classNumber(name, classes, place)), classes.length);
+}
+
 /** A number as people write it; JavaScript also reads `0x10`. */
 const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
@@ -56,4 +62,60 @@ export function realNumber(label: string, { file, line }: LabelPlace): number {
   // What is trained on is float32.
   if (Number.isFinite(Math.fround(number))) return number;
   throw new UserError(`Cannot read the label ${showJson(label)} on line ${line} of "${file}": a number is needed`);
+}
+
+/** Options of tables in which an example may be of several classes. */
+export interface SeveralOptions {
+  readonly separator: string | null;
+  readonly none: string | null;
+  readonly flags: boolean;
+}
+
+/** The schemas of these options. */
+export function severalOptions({ z }: Pick<OptionKit, "z">) {
+  return {
+    separator: z.string().min(1).nullable().default(null).describe(
+      "Of several labels what stands between their names in a cell, as in separator: ','; null: cells are lists of JSON",
+    ),
+    none: z.string().min(1).nullable().default(null).describe(
+      "Of several labels what stands in the cell of an example of no class; null: only an empty list of JSON says so, and " +
+        "an empty cell that the example has no label",
+    ),
+    flags: z.boolean().default(false).describe(
+      "Whether lists of JSON have a 0 or a 1 for each of classes, in their order, instead of names",
+    ),
+  };
+}
+
+/** What is wrong with these options beside each other; `null` if nothing is. */
+export function severalMistake(
+  { task, separator, none, flags, classes }: SeveralOptions & {
+    readonly task: string;
+    readonly classes: readonly ClassName[] | null;
+  },
+): string | null {
+  const set = flags ? "flags" : separator !== null ? "separator" : none !== null ? "none" : null;
+  if (set && task !== "multi-label") return `Cannot use ${set} for ${task}: it is for task: multi-label`;
+  if (!flags) return null;
+  if (classes === null) return "Cannot read flags without names: expected classes in the order of the flags";
+  return separator !== null || none !== null
+    ? "Cannot use separator or none beside flags: labels are lists of JSON"
+    : null;
+}
+
+/**
+ * Refuses several labels that are the same of all examples: nothing is learned from them, and lists of a 0 or a 1 for
+ * each of two classes look so when they are taken for names.
+ *
+ * @param answers of the training examples; `null` for none
+ */
+export function expectDifferentSets(answers: readonly (string | readonly string[] | null)[], file: string): void {
+  const sets = answers.filter((answer) => typeof answer === "object" && answer !== null);
+  const written = new Set(sets.map((names) => JSON.stringify(names.toSorted())));
+  if (sets.length < 2 || written.size !== 1) return;
+  const shared = sets[0].length === 0 ? "no class" : `the same classes, ${listSome(sets[0].toSorted(), "and")}`;
+  throw new UserError(
+    `Cannot learn from "${file}" as all its examples are of ${shared}: expected others, or flags: true if each label has ` +
+      "a 0 or a 1 for each class",
+  );
 }

@@ -8,8 +8,11 @@ import { tokenisedDataset } from "./tokenised_dataset.ts";
 export interface TextRow {
   readonly text: string;
   readonly pair: string | null;
-  /** The number of the class, or a real number for a regression; `null` for none. */
-  readonly label: number | null;
+  /**
+   * The number of the class, a real number for a regression, or for several labels a 1 for each class that it is of,
+   * else a 0; `null` for none.
+   */
+  readonly label: number | Uint8Array | null;
 }
 
 /** The splits of a data set of texts. */

@@ -41,11 +41,12 @@ export async function tokenisedDataset(
   setup: DatasetSetup,
 ): Promise<Dataset> {
   const { maxLength } = options;
+  const flags = task === "multi-label" ? classes.length : null;
   const withTokenizer = ({ tokenizer, files }: OpenedTokenizer, texts: Splits<readonly LabelledText[]>): Dataset => {
     const { vocabulary, padding } = tokenizer;
     const splits = Object.entries(texts).map(([name, split]) => {
       const source = sources[name];
-      return [name, { ...textExamples(split, labelsOf(split), padding, maxLength), ...(source && { source }) }];
+      return [name, { ...textExamples(split, labelsOf(split), padding, maxLength, flags), ...(source && { source }) }];
     });
     // Several may ask: a teacher, and what looks at where the student starts.
     const others = new Map<string, Promise<Dataset | null>>();

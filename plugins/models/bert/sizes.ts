@@ -66,10 +66,10 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     );
   }
   if (sizes.crf && task !== "tagging") {
-    throw new UserError(`Cannot put a CRF behind a ${task}: crf is for tagging`);
+    throw new UserError(`Cannot put a CRF behind ${task}: crf is for tagging`);
   }
   if (sizes.subclasses > 1 && task !== "classification") {
-    throw new UserError(`Cannot divide the classes of a ${task}: subclasses is for classification`);
+    throw new UserError(`Cannot divide the classes of ${task}: subclasses is for classification`);
   }
   if (sizes.vocabulary < text.vocabulary) {
     throw new UserError(

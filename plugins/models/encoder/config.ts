@@ -35,15 +35,20 @@ export function activationIn(config: Config, key: string): BlockSettings["activa
   );
 }
 
+/** Hugging Face's words for what a model answers. */
+const PROBLEMS = {
+  classification: "single_label_classification",
+  "multi-label": "multi_label_classification",
+  regression: "regression",
+} as const;
+
 /** What Hugging Face's config.json says of the labels. */
 export function labelEntries({ task, classes }: Pick<InputDescription, "task" | "classes">): Record<string, unknown> {
   const labels = task === "regression" ? ["LABEL_0"] : classes;
   return {
     id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
     label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
-    ...(task === "tagging"
-      ? {}
-      : { problem_type: task === "regression" ? "regression" : "single_label_classification" }),
+    ...(task !== "tagging" && { problem_type: PROBLEMS[task] }),
   };
 }
 

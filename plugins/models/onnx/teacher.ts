@@ -1,5 +1,6 @@
 import { UserError } from "../../../core/errors.ts";
 import type { HostTensor, InputDescription } from "../../../core/plugin/dataset.ts";
+import { expectOneAnswer } from "../../../core/plugin/inputs.ts";
 import type { ForwardCall, Model, ModelOutputs, OpenedModel, OpenSetup } from "../../../core/plugin/model.ts";
 import { showShape, sizeOf, type Tensor } from "../../../core/tensor.ts";
 import { channelsLast, type Computation, compute, RowMismatch } from "./compute.ts";
@@ -25,6 +26,7 @@ export async function openTeacher(
   data: InputDescription,
   setup: Pick<OpenSetup, "path" | "readFile">,
 ): Promise<OpenedModel> {
+  expectOneAnswer(data, "of ONNX");
   const files = await readModel(setup);
   const { file, graph } = files;
   checkValues(file, options, graph);

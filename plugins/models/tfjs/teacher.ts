@@ -2,7 +2,7 @@ import { Owned } from "../../../core/owned.ts";
 import { DeviceError, UserError } from "../../../core/errors.ts";
 import type { Ops } from "../../../core/ops/ops.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
-import { imagesOf, outputsOf, textOf } from "../../../core/plugin/inputs.ts";
+import { expectOneAnswer, imagesOf, outputsOf, textOf } from "../../../core/plugin/inputs.ts";
 import type { ForwardCall, ModelOutputs, OpenedModel, OpenSetup } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { type Bridge, bridgeTo } from "./bridge.ts";
@@ -40,6 +40,7 @@ export async function openTeacher(
   data: InputDescription,
   setup: OpenSetup,
 ): Promise<OpenedModel> {
+  expectOneAnswer(data, "of TensorFlow.js");
   const { ops } = setup;
   using held = new Owned();
   const engine = await openEngine();

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import "../../../core/deno/install.ts";
+import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
+import { builtins } from "../../../plugins/builtins.ts";
 import { readClassNames } from "../../../core/model_folder/class_names.ts";
 import { areSameClasses, orderOfClasses } from "../../../core/plugin/class_names.ts";
 import { matchClasses } from "../../../core/distill/teacher/match_classes.ts";
@@ -129,6 +131,27 @@ Deno.test("names are read from config.json, by their numbers; several classes at
       message: `Cannot take the model in "${file}" for one class an example: its problem_type is ` +
         "multi_label_classification, expected single_label_classification",
     });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a Hugging Face config of images or texts says by problem_type that there are several labels", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const kind of ["vit/vit", "bert/bert"]) {
+      const config = JSON.parse(await Deno.readTextFile(new URL(`../../fixtures/${kind}.json`, import.meta.url)));
+      for (
+        const [problem_type, task] of [
+          ["multi_label_classification", "multi-label"],
+          ["single_label_classification", "classification"],
+          [undefined, "classification"],
+        ]
+      ) {
+        await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify({ ...config, problem_type }));
+        assert.equal((await readDescribedModel(folder, builtins.model)).input.task, task);
+      }
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

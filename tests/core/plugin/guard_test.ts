@@ -410,7 +410,8 @@ Deno.test("labels that are no classes are refused with the example, -1 too unles
   const loading = async (task: Task, split: Partial<Record<keyof Examples, unknown>>) => {
     const input = { ...loaded.input, task, classes: task === "regression" ? [] : ["no", "yes"] };
     const own = { length: 2, labels: null, ...split };
-    const { train } = (await load({ load: () => ({ input, splits: { train: own, test: examples } }) })).splits;
+    const test = task === "multi-label" ? { ...examples, labels: null } : examples;
+    const { train } = (await load({ load: () => ({ input, splits: { train: own, test } }) })).splits;
     return train.batch(Uint32Array.of(1, 0));
   };
   const refusal = (what: string, right: string) =>
@@ -434,7 +435,21 @@ Deno.test("labels that are no classes are refused with the example, -1 too unles
     loading("regression", { batch: label(0, Infinity) }),
     refusal("Infinity of example 0", "a finite number"),
   );
+  const flags = (...values: number[]) => () => ({ label: { data: Float32Array.from(values), shape: [2, 2] } });
+  assert.deepEqual(await loading("multi-label", { batch: flags(0, 1, 1, 1) }), flags(0, 1, 1, 1)());
+  await assert.rejects(loading("multi-label", { batch: flags(0, 1, 2, 1) }), refusal("2 of example 0", "0 or 1"));
+  await assert.rejects(
+    loading("multi-label", { batch }),
+    said(
+      'Cannot use what batch of the data set "words" returns: expected a label of shape [2, 2], a 0 or a 1 for each ' +
+        "class, got [2]",
+    ),
+  );
   const split = (must: string) => said(`Cannot use the data set "words": its split train must ${must}`);
+  await assert.rejects(
+    loading("multi-label", { labels: Uint8Array.of(0, 1), batch: flags(0, 1, 1, 1) }),
+    split("have null as its labels, as an example is of several classes: a batch's label has them"),
+  );
   await assert.rejects(
     loading("classification", { labels: Uint8Array.of(0), batch }),
     split("have 2 labels, one for each example, not 1"),

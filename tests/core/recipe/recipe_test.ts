@@ -52,7 +52,7 @@ Deno.test("a minimal recipe shows every default", () => {
       theseus: null,
       checkpointEvery: 1,
     },
-    evaluate: { batchSize: 500, positiveClass: null, train: false },
+    evaluate: { batchSize: 500, positiveClass: null, threshold: 0.5, train: false },
     verify: { tolerance: 1e-3, probe: 256 },
   });
 });

@@ -175,7 +175,7 @@ testBackends("contrastive refuses a task without classes", async (backend) => {
   const data = { task: "regression", classes: [], image: null, text: null } as const;
   await assert.rejects(buildLoss(ops, contrastive, {}, models(ops), { data }), {
     name: "UserError",
-    message: "Cannot contrast examples in a regression: negatives are examples of other classes",
+    message: "Cannot contrast examples for regression: negatives are examples of other classes",
   });
 }, [float64]);
 

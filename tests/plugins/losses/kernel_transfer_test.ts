@@ -191,7 +191,7 @@ testBackends("kernel-transfer refuses a task without classes", async (backend) =
   const data = { task: "regression", classes: [], image: null, text: null } as const;
   await assert.rejects(buildLoss(ops, kernelTransfer, {}, models(ops), { data }), {
     name: "UserError",
-    message: "Cannot transfer kernels in a regression: their landmarks are the centres of classes",
+    message: "Cannot transfer kernels for regression: their landmarks are the centres of classes",
   });
 }, [float64]);
 

@@ -229,7 +229,7 @@ testBackends(
         "an option of resnet and of bert",
     });
     const data = { task: "tagging", classes: ["a", "b"], image: null, text: null } as const;
-    await assert.rejects(build({}, { data }), { name: "UserError", message: "Cannot divide classes in a tagging" });
+    await assert.rejects(build({}, { data }), { name: "UserError", message: "Cannot divide classes for tagging" });
     const loss = new StatefulLoss(ops, await build({ subclasses }, setup(false).setup));
     await assert.rejects(loss.prepare(models(ops).teacher, labels), {
       name: "UserError",

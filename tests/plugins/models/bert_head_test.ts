@@ -70,9 +70,9 @@ Deno.test("the options are in config.json, and refused for another task", () => 
   );
   assert.throws(() => build({ crf: true }, classes), {
     name: "UserError",
-    message: "Cannot put a CRF behind a classification: crf is for tagging",
+    message: "Cannot put a CRF behind classification: crf is for tagging",
   });
   assert.throws(() => build({ subclasses: 2 }, tags), {
-    message: "Cannot divide the classes of a tagging: subclasses is for classification",
+    message: "Cannot divide the classes of tagging: subclasses is for classification",
   });
 });
