@@ -57,7 +57,7 @@ async function init(flags: Flags): Promise<void> {
   tell("written", file);
   if (flags.dryRun) {
     const reporter = runReporter(out, standardOutput("stderr"), { quiet: true });
-    tell("trying", "a few steps of it, which leave no file");
+    tell("trying", "a few steps of it, which leave no run folder");
     const recipe = await readRecipe(file, { overrides: dryOverrides(written) });
     const lines = await withBackend(
       recipe.value.backend,

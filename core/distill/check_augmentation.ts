@@ -85,6 +85,12 @@ export function expectMixable(
   }
   const unfit = losses.findIndex(({ loss }) => loss.mixed !== true);
   if (unfit < 0) return;
+  if ((recipe.value.losses[unfit] as { readonly classWeights?: unknown }).classWeights) {
+    throw recipe.error(
+      ["losses", unfit, "classWeights"],
+      `Cannot weight classes with augment.${way}: a mixed image has two labels; set ${way} to 0, or leave out classWeights`,
+    );
+  }
   throw recipe.error(
     ["losses", unfit],
     `Cannot use the loss "${losses[unfit].name}" with augment.${way}: it would take each mixed image for one of its ` +

@@ -49,6 +49,8 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Receives progress; left out, nobody does. */
   readonly reporter?: Reporter;
+  /** Outputs of the teacher that would be cached are not computed: for a look at what a run would be. */
+  readonly dry?: boolean;
   /** Stops the opening. */
   readonly signal?: AbortSignal;
 }
@@ -95,7 +97,7 @@ export interface RunParts {
  */
 export async function openRun(
   recipe: Checked<Recipe>,
-  { backend, builtins, resume = false, reporter = silent, signal }: RunOptions,
+  { backend, builtins, resume = false, dry = false, reporter = silent, signal }: RunOptions,
 ): Promise<RunParts & { readonly owned: Owned }> {
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
@@ -162,7 +164,8 @@ export async function openRun(
   await breath();
   const { data, teacher } = await watch.time("load", async () => {
     const lessons = { data: loaded, teacher: taught };
-    return taughtOnHost(await useTeacherCache(ops, recipe, lessons, losses.wanted, report), losses.wanted);
+    const cached = await useTeacherCache(ops, recipe, lessons, { wanted: losses.wanted, dry, report });
+    return taughtOnHost(cached, losses.wanted);
   });
   const { train, validation } = data;
   const { batchSize } = settings.evaluate;

@@ -2,7 +2,8 @@ import { Run } from "../../core/distill/run.ts";
 import type { RunOptions } from "../../core/distill/open_run.ts";
 import { type Reporter, silent } from "../../core/distill/progress.ts";
 import { StoppedEarly } from "../../core/distill/stops.ts";
-import { removePath } from "../../core/files.ts";
+import { UserError } from "../../core/errors.ts";
+import { kindOfPath, removePath } from "../../core/files.ts";
 import type { InputDescription } from "../../core/plugin/dataset.ts";
 import { countTrained } from "../../core/plugin/parameters.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
@@ -16,16 +17,17 @@ const WARM_UP = 3;
 /** Steps that are timed, fewer where they take longer than {@link MOST_SECONDS} together. */
 const TIMED = 10;
 const MOST_SECONDS = 20;
+/** What a dry run's folder has behind the name of the run's. */
+const SUFFIX = `.dry-run-${Deno.pid}`;
 /** Chains of which the names are printed. */
 const NAMED_CHAINS = 3;
 
 /** Changes a recipe so that a dry run leaves nothing: its run folder is one to be removed, and each step is timed. */
-export function dryOverrides({ value: { output, teacher } }: Checked<Recipe>): Override[] {
+export function dryOverrides({ value: { output } }: Checked<Recipe>): Override[] {
   const label = "--dry-run";
   return [
-    { path: ["output"], value: `${output}.dry-run-${Deno.pid}`, label },
+    { path: ["output"], value: `${output}${SUFFIX}`, label },
     { path: ["train", "logEvery"], value: 1, label },
-    ...(teacher?.cache ? [{ path: ["teacher", "cache"], value: null, label }] : []),
   ];
 }
 
@@ -36,10 +38,19 @@ export function dryOverrides({ value: { output, teacher } }: Checked<Recipe>): O
  * @returns what the run would do and what it would take, as lines for people
  */
 export async function dryRun(recipe: Checked<Recipe>, options: RunOptions): Promise<string[]> {
+  const { output } = recipe.value;
+  const meant = output.slice(0, -SUFFIX.length);
+  if (await kindOfPath(meant) === "file") {
+    throw new UserError(`Cannot make the run folder "${meant}" as there is a file of this name`);
+  }
   try {
-    return await trial(recipe, options);
+    return await trial(recipe, { ...options, dry: true });
+  } catch (error) {
+    // The folder of the trial is not the user's, who is to read of their own.
+    if (error instanceof UserError) error.message = error.message.replaceAll(output, meant);
+    throw error;
   } finally {
-    await removePath(recipe.value.output);
+    await removePath(output).catch(() => {});
   }
 }
 
@@ -99,7 +110,7 @@ function describe({ parts }: Run, speeds: number[]): string[] {
     ],
     ["memory", `${bytes(backend.memory().peakBytes)} of tensors at most`],
   ];
-  return [`dry run of ${settings.name}: nothing was written`, ...alignColumns(rows, ["left"])];
+  return [`dry run of ${settings.name}: no run was written`, ...alignColumns(rows, ["left"])];
 }
 
 function describeInput({ task, classes, image, text }: InputDescription): string {

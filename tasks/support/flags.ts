@@ -50,7 +50,7 @@ export function addRunFlags(command: Command): Command {
     addRecipeFlags(command)
       .option("--out <folder>", "run folder (default: runs/ and the recipe's name)")
       .option("--resume", "continue from the checkpoint in the run folder")
-      .option("--dry-run", "print what the run would do and take, after a few steps; write nothing")
+      .option("--dry-run", "print what the run would do and take, after a few steps; leave no run folder")
       .option("--quiet", "print the closing table and warnings alone"),
     "keep every progress line, and show the stack of an internal error",
   );

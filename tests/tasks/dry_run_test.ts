@@ -13,7 +13,7 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
     const args = [recipe, "--backend", "cpu", "--out", join(folder, "run"), "--set", "train.epochs=50"];
     const { code, stdout, stderr } = await runTask("train", [...args, "--dry-run"]);
     assert.deepEqual([code, stderr], [0, ""]);
-    const lines = stdout.slice(stdout.indexOf("dry run of tiny: nothing was written")).split("\n");
+    const lines = stdout.slice(stdout.indexOf("dry run of tiny: no run was written")).split("\n");
     const said = Object.fromEntries(lines.map((line) => line.split(/ {2,}/)));
     assert.equal(said.examples, "72 training, 24 validation, 24 test");
     assert.equal(said.input, "images of 8 x 8 x 1; 3 classes");
@@ -23,6 +23,18 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
     assert.match(said.training, /^about \d+:\d\d on this cpu backend; /);
     assert.deepEqual(await namesIn(folder), before);
 
+    // What the run itself would refuse is refused, under the user's own names.
+    const taken = join(folder, "taken");
+    await Deno.writeTextFile(taken, "");
+    for (
+      const [out, says] of [
+        [taken, `Cannot make the run folder "${taken}" as there is a file of this name\n`],
+        [join(taken, "run"), `Cannot make the run folder "${join(taken, "run")}"`],
+      ]
+    ) {
+      const { code, stderr } = await runTask("train", [recipe, "--backend", "cpu", "--dry-run", "--out", out]);
+      assert.deepEqual([code, stderr.slice(0, says.length)], [2, says], stderr);
+    }
     const resumed = await runTask("train", [...args, "--dry-run", "--resume"]);
     assert.equal(resumed.code, 2);
     assert.match(resumed.stderr, /^Cannot resume in a dry run: leave out --resume or --dry-run$/m);

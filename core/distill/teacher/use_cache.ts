@@ -14,19 +14,26 @@ export interface Lessons {
   readonly teacher: LoadedTeacher | null;
 }
 
+/** How a teacher's outputs are cached. */
+export interface CacheCall {
+  /** Names of the outputs that the losses read. */
+  readonly wanted: ReadonlySet<string>;
+  /** Look whether they can be, and leave it at that. */
+  readonly dry: boolean;
+  /** Takes lines for the user. */
+  readonly report: (line: string) => void;
+}
+
 /**
  * If the recipe names a `teacher.cache`: the same, with batches of training examples that bring the teacher's outputs.
  *
- * @param wanted names of the outputs that the losses read
- * @param report takes lines for the user
  * @throws UserError with line and column if the outputs are not the same in every epoch, or cannot be collected
  */
 export async function useTeacherCache(
   ops: Ops,
   recipe: Checked<Recipe>,
   { data, teacher }: Lessons,
-  wanted: ReadonlySet<string>,
-  report: (line: string) => void,
+  { wanted, dry, report }: CacheCall,
 ): Promise<Lessons> {
   const { teacher: settings, augment, dataset, validation, subset, seed, evaluate } = recipe.value;
   if (!teacher || !settings || settings.cache === null || wanted.size === 0) return { data, teacher };
@@ -37,6 +44,7 @@ export async function useTeacherCache(
         "cache to null",
     );
   }
+  if (dry) return { data, teacher };
   const { cache: folder, weights: _weights, onPoorTeacher: _looked, others, ...options } = settings;
   return await recipe.within(["teacher", "cache"], async () => {
     const outputs = await cachedOutputs(ops, {

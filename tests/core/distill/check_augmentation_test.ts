@@ -69,9 +69,19 @@ Deno.test("mixed images are learnt from by losses that know of them; any other i
       message:
         /Cannot use the loss "dkd" with augment\.mixup: it would take each mixed image for one of its first label/,
     });
+    const weighted = "losses=[{ use: cross-entropy, classWeights: balanced }]";
+    await assert.rejects(tinyRun(folder, { overrides: [...mixing, weighted], output: "weighted" }), {
+      name: "UserError",
+      message: /Cannot weight classes with augment\.mixup: a mixed image has two labels; set mixup to 0, or leave out/,
+    });
     const cached = "teacher={ use: resnet, weights: run/student, cache: kept }";
     const kd = "losses=[{ use: kd }]";
     await assert.rejects(tinyRun(folder, { overrides: [...mixing, kd, cached], output: "kd" }), {
       message: /Cannot cache the teacher's outputs as augmentation changes the images in every epoch/,
     });
+    // A look at what a run would be tells the same, and without that keeps none.
+    const outputs = (overrides: string[]) => tinyRun(folder, { overrides, output: "dry", dry: true });
+    await assert.rejects(outputs([...mixing, kd, cached]), { message: /Cannot cache the teacher's outputs/ });
+    await outputs(["train.maxSteps=1", kd, cached]);
+    await assert.rejects(Deno.stat(join(folder, "kept")), Deno.errors.NotFound);
   }));
