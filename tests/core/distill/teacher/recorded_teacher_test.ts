@@ -134,7 +134,7 @@ Deno.test("what cannot be learned from a file of outputs is refused in one sente
     );
     await refused(
       taught(outputs).replace("dropout: 0,", "dropout: 0, initialise: { from: teacher },"),
-      /^Cannot start the student from its teacher's layers: both must be models of repeated layers$/,
+      /^Cannot start the student from the teacher's layers: both must be models of repeated layers$/,
     );
     await refused(
       taught("use: outputs, file: { test: test-logits.jsonl }, key: row, values: logits"),
