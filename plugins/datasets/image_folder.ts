@@ -5,7 +5,7 @@ import { listSome } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { HashedPictures } from "./pictures/hashed_pictures.ts";
 import { pictureDataset, type PictureExample, type PictureSplits } from "./pictures/picture_dataset.ts";
-import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
+import { disagreement, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
 import { BadExamples } from "./text/bad_examples.ts";
 import { splitGroups } from "./text/split_groups.ts";
 
@@ -46,8 +46,8 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
       ),
       ...pictureOptions(kit),
     }).superRefine((options, { addIssue }) => {
-      const message = agreeing(options as PictureOptions);
-      if (message !== null) addIssue({ code: "custom", message });
+      const found = disagreement(options as PictureOptions);
+      if (found !== null) addIssue({ code: "custom", ...found });
     });
   },
   async load(options, setup) {

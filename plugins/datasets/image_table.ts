@@ -10,7 +10,7 @@ import {
   type PictureParts,
   type PictureTable,
 } from "./pictures/picture_dataset.ts";
-import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
+import { disagreement, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
 import { readTable } from "./text_table.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { labelIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
@@ -75,10 +75,10 @@ export const imageTable = defineDataset<ImageTableOptions>({
       encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the tables"),
       ...pictureOptions(kit),
     }).superRefine((options, { addIssue }) => {
-      const message = (options.test === null) === (options.testPart === null)
-        ? "Expected one of test and testPart"
-        : agreeing(options as PictureOptions);
-      if (message !== null) addIssue({ code: "custom", message });
+      const found = (options.test === null) === (options.testPart === null)
+        ? { message: `Expected one of test and testPart: got ${options.test === null ? "neither" : "both"}` }
+        : disagreement(options as PictureOptions);
+      if (found !== null) addIssue({ code: "custom", ...found });
     });
   },
   async load(options, setup) {

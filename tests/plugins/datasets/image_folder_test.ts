@@ -78,6 +78,23 @@ Deno.test("a teacher's preprocessor_config.json says size, filter, crop and norm
   assert.match(parsed.error!.issues[0].message, message);
 });
 
+Deno.test("options that do not agree are told at their keys", () => {
+  const refusal = (options: Record<string, unknown>) => {
+    const { issues: [{ path, message }] } = imageFolder.options(optionKit).safeParse({ folder: "pets", ...options })
+      .error!;
+    return [path.join("."), message];
+  };
+  assert.deepEqual(refusal({ size: [8, 16], fit: "crop", shortest: 12 }), [
+    "shortest",
+    "Expected shortest to be at least 16, the longest side of size, as less leaves black around the picture: got 12",
+  ]);
+  assert.deepEqual(refusal({ size: 16, shortest: 20 }), [
+    "shortest",
+    "Expected fit: crop with shortest, as what is stretched has no shorter side to go by: got fit: stretch",
+  ]);
+  assert.deepEqual(refusal({ fit: "crop" }), ["fit", "Expected a size to crop to with fit: got none"]);
+});
+
 Deno.test("a part of each class is the test set; equal pictures stay on one side", async () => {
   const content: Content = {};
   for (let i = 0; i < 10; i++) {

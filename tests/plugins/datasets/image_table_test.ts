@@ -53,7 +53,7 @@ Deno.test("a part of one table is the test set", async () => {
   assert.deepEqual([...half.splits.train.labels!].slice(-2), [-1, -1], "what has no label is trained on");
   assert.deepEqual([half.splits.test.length, half.splits.test.labelled], [4, undefined]);
   const parsed = imageTable.options(optionKit).safeParse({ folder: "all", train: "train.csv" });
-  assert.equal(parsed.error!.issues[0].message, "Expected one of test and testPart");
+  assert.equal(parsed.error!.issues[0].message, "Expected one of test and testPart: got neither");
 });
 
 const refused: readonly (readonly [name: string, train: string, RegExp])[] = [
