@@ -109,6 +109,16 @@ Deno.test("a part of each class is the test set; equal pictures stay on one side
     [[6, 4], [5, 5]].map((_, side) => side === 0 ? [6, 5] : [4, 5]),
   );
   assert.equal(warnings, undefined);
+  await assert.rejects(load(content, { testPart: 0.001 }), {
+    name: "UserError",
+    message: "Cannot hold out 0.001 of 20 examples to test on as that rounds to none of any class: expected a part of " +
+      "0.05 or more",
+  });
+  assert.equal((await load(content, { testPart: 0.05 })).splits.test.length, 6, "a cat, and five dogs that are alike");
+  await assert.rejects(load(content, { testPart: 0.99 }), {
+    message: "Cannot hold out 0.99 of 20 examples to test on as none is left to train on: expected a smaller part, or " +
+      "more examples",
+  });
 });
 
 /** Twelve pictures that take 1.4 MB as pixels. */
