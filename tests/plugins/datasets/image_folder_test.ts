@@ -111,12 +111,14 @@ Deno.test("a part of each class is the test set; equal pictures stay on one side
   assert.equal(warnings, undefined);
   await assert.rejects(load(content, { testPart: 0.001 }), {
     name: "UserError",
-    message: "Cannot hold out 0.001 of 20 examples to test on as that rounds to none of any class: expected a part of " +
+    message:
+      "Cannot hold out 0.001 of 20 examples to test on as that rounds to none of any class: expected a part of " +
       "0.05 or more",
   });
   assert.equal((await load(content, { testPart: 0.05 })).splits.test.length, 6, "a cat, and five dogs that are alike");
   await assert.rejects(load(content, { testPart: 0.99 }), {
-    message: "Cannot hold out 0.99 of 20 examples to test on as none is left to train on: expected a smaller part, or " +
+    message:
+      "Cannot hold out 0.99 of 20 examples to test on as none is left to train on: expected a smaller part, or " +
       "more examples",
   });
 });
@@ -261,6 +263,50 @@ for (const [name, content, options, message] of refused) {
     await assert.rejects(load(content, options), { name: "UserError", message });
   });
 }
+
+Deno.test("the folder of a class without a training picture is refused by its name", async () => {
+  const refusal = async (content: Content, empty: readonly string[], options: Record<string, unknown> = {}) => {
+    useFiles(memoryFiles(content));
+    for (const folder of empty) await currentFiles().makeFolder(folder, true);
+    return await loadPictures(imageFolder, { folder: "pets", ...options }).then(
+      ({ input: { classes } }) => classes.join(),
+      ({ message }) => String(message),
+    );
+  };
+  const none = (path: string) =>
+    `Cannot learn the class "cow" as its folder "pets/${path}" holds no picture: put its pictures there, remove the ` +
+    "folder, or name the other classes in classes";
+  const cow = { "pets/test/cow/1.png": plainPng([9, 9, 9]) };
+  assert.equal(await refusal(small(), ["pets/train/cow"]), none("train/cow"));
+  assert.equal(await refusal(small(), ["pets/test/cow"]), none("test/cow"));
+  assert.equal(await refusal({ ...small(), ...cow }, ["pets/train/cow/deep"]), none("train/cow"));
+  assert.equal(await refusal(small(), ["pets/train/cow"], { classes: ["cat", "cow"] }), none("train/cow"));
+  assert.equal(await refusal({ ...small(), "pets/train/cow/readme.md": "" }, []), none("train/cow"));
+  const whole: Content = {};
+  for (const i of [0, 1, 2, 3]) whole[`pets/${i % 2 ? "cat" : "dog"}/${i}.png`] = noisePng(i, 2);
+  assert.equal(await refusal(whole, ["pets/cow"], { testPart: 0.5 }), none("cow"));
+  // What is no class, or none that is wanted, may be empty.
+  const others = ["pets/train/.cache", "pets/train/cat/more", "pets/val/cow", "pets/more"];
+  assert.equal(await refusal(small(), others), "cat,dog");
+  assert.equal(await refusal(small(), ["pets/train/cow"], { classes: ["dog", "cat"] }), "dog,cat");
+});
+
+Deno.test("testPart does not take the folders of splits for classes, unless classes names them", async () => {
+  for (const second of ["test", "val", "validation"]) {
+    const content: Content = {};
+    for (const split of ["train", second]) {
+      for (const i of [0, 1, 2, 3]) content[`pets/${split}/${i % 2 ? "cat" : "dog"}/${i}.png`] = noisePng(i, 2);
+    }
+    await assert.rejects(load(content, { testPart: 0.5 }), {
+      name: "UserError",
+      message: new RegExp(
+        `^Cannot split "pets" by testPart as it holds train/ and ${second}/: leave out testPart, or, if these are classes`,
+      ),
+    });
+    const { input } = await load(content, { testPart: 0.5, classes: [second, "train"] });
+    assert.deepEqual(input.classes, [second, "train"]);
+  }
+});
 
 Deno.test("odd names are names, and are shown on one line", async () => {
   const odd = ["a b", "ä\u0301", "__proto__", "x\ny", "-rf", "%41", "'\""];
