@@ -11,6 +11,7 @@ import {
   type PictureTable,
 } from "./pictures/picture_dataset.ts";
 import { disagreement, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
+import { repeatedPictures } from "./pictures/repeated_pictures.ts";
 import { readTable } from "./text_table.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { labelIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
@@ -97,13 +98,15 @@ export const imageTable = defineDataset<ImageTableOptions>({
     }
     const classes = options.classes ? namedClasses(options.classes) : classesIn(named.train, options.label);
     const pictures = new HashedPictures();
-    const hashed = (own: readonly NamedPicture[]) => {
-      const examples = own.map(({ answer, line, ...picture }) => {
-        const place = { file: picture.where.file, line };
+    const labelled = (own: readonly NamedPicture[]) =>
+      own.map(({ answer, ...picture }) => {
+        const place = { file: picture.where.file, line: picture.line };
         return { ...picture, label: answer === null ? -1 : classNumber(answer, classes, place) };
       });
-      return pictures.add(folder, examples, bad);
-    };
+    const lines = Object.values(named).map(({ table: { file }, pictures }) => ({ file, lines: labelled(pictures) }));
+    const warnings = repeatedPictures(lines, classes);
+    const hashed = (own: readonly NamedPicture[]) =>
+      pictures.add(folder, labelled(own).map(({ line: _, ...example }) => example), bad);
     const splits: Record<string, PictureExample[]> = {};
     for (const [split, own] of Object.entries(named)) splits[split] = await hashed(own.pictures);
     const tables = Object.fromEntries(Object.entries(named).map(([split, { table }]) => [split, table]));
@@ -117,7 +120,7 @@ export const imageTable = defineDataset<ImageTableOptions>({
     splits.train.push(...await hashed(further));
     if (further.length > 0) delete tables.train;
     return await pictureDataset({
-      ...{ folder, name, pictures, classes, tables, setup, bad, warnings: [] },
+      ...{ folder, name, pictures, classes, tables, setup, bad, warnings },
       options: { ...options, classes: null },
       splits: splits as unknown as PictureParts["splits"],
     });

@@ -48,15 +48,23 @@ export function splitGroups<Example>(
 }
 
 /** @param largest examples of the class that has the most of them */
-function expectBoth({ train, test }: Record<"train" | "test", readonly unknown[]>, part: number, largest: number): void {
+function expectBoth(
+  { train, test }: Record<"train" | "test", readonly unknown[]>,
+  part: number,
+  largest: number,
+): void {
   const count = train.length + test.length;
   if (count === 0 || (train.length > 0 && test.length > 0)) return;
   const held = `Cannot hold out ${part} of ${count} examples to test on as`;
-  if (test.length > 0) throw new UserError(`${held} none is left to train on: expected a smaller part, or more examples`);
+  if (test.length > 0) {
+    throw new UserError(`${held} none is left to train on: expected a smaller part, or more examples`);
+  }
   // Half an example is rounded to one.
   const least = Math.ceil(500 / largest) / 1000;
   throw new UserError(
-    `${held} that rounds to none of any class: expected ${largest > 1 ? `a part of ${least} or more` : "more examples"}`,
+    `${held} that rounds to none of any class: expected ${
+      largest > 1 ? `a part of ${least} or more` : "more examples"
+    }`,
   );
 }
 
