@@ -99,6 +99,8 @@ export async function readUserFolder(path: string, what: string): Promise<Map<st
 export interface OpenFolder {
   /** Their paths from there, with `/` between the parts, in order. */
   readonly paths: readonly string[];
+  /** Those of the folders in it, empty ones too, in order. */
+  readonly folders: readonly string[];
   /**
    * Reads one of them.
    *
@@ -118,13 +120,15 @@ export interface OpenFolder {
  * @throws UserError if the folder cannot be read, or something in it is no file, leads out of it, or to a folder
  */
 export async function openUserFolder(path: string, what: string): Promise<OpenFolder> {
-  const paths: string[] = [];
+  const [paths, folders]: [string[], string[]] = [[], []];
   const files = currentFiles();
   const walk = async (folder: string): Promise<void> => {
     for (const { name, kind } of await files.list(join(path, folder))) {
       const own = folder === "" ? name : `${folder}/${name}`;
-      if (kind === "folder") await walk(own);
-      else {
+      if (kind === "folder") {
+        folders.push(own);
+        await walk(own);
+      } else {
         if (kind === "other") await expectFileWithin(path, own);
         paths.push(own);
       }
@@ -137,6 +141,7 @@ export async function openUserFolder(path: string, what: string): Promise<OpenFo
   }
   return {
     paths: paths.sort(),
+    folders: folders.sort(),
     read: async (name, most) => {
       const own = join(path, name);
       try {

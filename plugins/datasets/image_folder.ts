@@ -5,7 +5,7 @@ import { listSome } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { HashedPictures } from "./pictures/hashed_pictures.ts";
 import { pictureDataset, type PictureExample, type PictureSplits } from "./pictures/picture_dataset.ts";
-import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
+import { disagreement, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
 import { BadExamples } from "./text/bad_examples.ts";
 import { splitGroups } from "./text/split_groups.ts";
 
@@ -46,14 +46,15 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
       ),
       ...pictureOptions(kit),
     }).superRefine((options, { addIssue }) => {
-      const message = agreeing(options as PictureOptions);
-      if (message !== null) addIssue({ code: "custom", message });
+      const found = disagreement(options as PictureOptions);
+      if (found !== null) addIssue({ code: "custom", ...found });
     });
   },
   async load(options, setup) {
     const { folder: name, trainFolder, testFolder, testPart } = options;
     const folder = await setup.openFolder(name, "the pictures");
     const found = findPictures(folder, name, options);
+    expectPictures(folder, found.splits, options);
     const classes = classesOf(found.splits, options);
     const bad = new BadExamples(options.onBad);
     const placeOf = (path: string) => ({ file: name, place: `the picture "${visiblePath(path)}"` });
@@ -161,6 +162,7 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
       }; set ${key} to one of them, or, if these are the classes, testPart: 0.2 to hold out that part of each`,
     );
   }
+  if (testPart !== null) expectClassFolders([...splits.get("")!].map(({ group }) => group), options);
   const warnings = left.length === 0 ? [] : [
     `${left.length} files of "${shown}" are left out as they are no pictures of a class: ${
       listSome(left.slice(0, 3).map((path) => `"${visiblePath(path)}"`), "and")
@@ -172,6 +174,46 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
     );
   }
   return { splits, unlabelled, warnings };
+}
+
+/** What folders of splits beside that of the training pictures are called. */
+const SPLITS = ["test", "val", "valid", "validation", "dev"];
+
+/** @throws UserError if what is to be split is split already, unless the recipe says that these are classes */
+function expectClassFolders(
+  groups: readonly string[],
+  { folder, trainFolder, testFolder, classes }: ImageFolderOptions,
+) {
+  const train = groups.find((name) => [trainFolder, "train"].includes(name));
+  const other = groups.find((name) => [testFolder, ...SPLITS].includes(name));
+  if (train === undefined || other === undefined || classes !== null) return;
+  throw new UserError(
+    `Cannot split "${visiblePath(folder)}" by testPart as it holds ${visiblePath(train)}/ and ${
+      visiblePath(other)
+    }/: ` +
+      "leave out testPart, or, if these are classes, name them in classes",
+  );
+}
+
+/** @throws UserError if the folder of a class that is to be learned holds no training picture */
+function expectPictures(
+  { folders }: OpenFolder,
+  splits: FoundPictures["splits"],
+  { folder, classes, trainFolder, testPart, unlabelled }: ImageFolderOptions,
+): void {
+  const there = new Set(splits.get(testPart === null ? trainFolder : "")!.map(({ group }) => group));
+  for (const path of folders) {
+    const parts = path.split("/");
+    const group = parts.at(-1)!;
+    if (SYSTEMS.test(path) || parts.length !== (testPart === null ? 2 : 1) || parts[0] === unlabelled) continue;
+    if (testPart === null && !splits.has(parts[0]) || there.has(group) || classes?.includes(group) === false) continue;
+    // One of another split with pictures is told as a class that is not trained on.
+    if (splits.get(testPart === null ? parts[0] : "")!.some((picture) => picture.group === group)) continue;
+    throw new UserError(
+      `Cannot learn the class "${visiblePath(group)}" as its folder "${visiblePath(`${folder}/${path}`)}" holds no ` +
+        "picture: put its pictures there, remove the folder, or name the other classes in classes",
+    );
+  }
 }
 
 /** @throws UserError if there are not two, or a split has one that the training pictures do not have */

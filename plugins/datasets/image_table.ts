@@ -11,7 +11,8 @@ import {
   type PictureParts,
   type PictureTable,
 } from "./pictures/picture_dataset.ts";
-import { agreeing, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
+import { disagreement, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
+import { repeatedPictures } from "./pictures/repeated_pictures.ts";
 import { readTable } from "./text_table.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { labelIn, severalLabelsIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
@@ -92,12 +93,15 @@ export const imageTable = defineDataset<ImageTableOptions>({
       encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the tables"),
       ...pictureOptions(kit),
     }).superRefine((options, { addIssue }) => {
-      const message = (options.test === null) === (options.testPart === null)
-        ? "Expected one of test and testPart"
-        : options.task === "multi-label" && options.groups
+      const several = options.task === "multi-label" && options.groups
         ? "Cannot join classes to groups for multi-label: a picture may be of several of one group"
-        : severalMistake(options) ?? agreeing(options as PictureOptions);
-      if (message !== null) addIssue({ code: "custom", message });
+        : severalMistake(options);
+      const found = (options.test === null) === (options.testPart === null)
+        ? { message: `Expected one of test and testPart: got ${options.test === null ? "neither" : "both"}` }
+        : several !== null
+        ? { message: several }
+        : disagreement(options as PictureOptions);
+      if (found !== null) addIssue({ code: "custom", ...found });
     });
   },
   async load(options, setup) {
@@ -117,17 +121,21 @@ export const imageTable = defineDataset<ImageTableOptions>({
     expectDifferentSets(named.train.pictures.map(({ answer }) => answer), named.train.table.file);
     const classes = options.classes ? namedClasses(options.classes) : classesIn(named.train, options.label);
     const pictures = new HashedPictures();
-    const hashed = (own: readonly NamedPicture[]) => {
-      const examples = own.map(({ answer, line, ...picture }) => {
-        const place = { file: picture.where.file, line };
+    const labelled = (own: readonly NamedPicture[]) =>
+      own.map(({ answer, ...picture }) => {
+        const place = { file: picture.where.file, line: picture.line };
         const numberOf = (name: string) => classNumber(name, classes, place);
-        return {
-          ...picture,
-          label: answer === null ? -1 : typeof answer === "string" ? numberOf(answer) : answer.map(numberOf),
-        };
+        const label = answer === null
+          ? -1
+          : typeof answer === "string"
+          ? numberOf(answer)
+          : answer.map(numberOf).sort((a, b) => a - b);
+        return { ...picture, label };
       });
-      return pictures.add(folder, examples, bad);
-    };
+    const lines = Object.values(named).map(({ table: { file }, pictures }) => ({ file, lines: labelled(pictures) }));
+    const warnings = repeatedPictures(lines, classes);
+    const hashed = (own: readonly NamedPicture[]) =>
+      pictures.add(folder, labelled(own).map(({ line: _, ...example }) => example), bad);
     const splits: Record<string, PictureExample[]> = {};
     for (const [split, own] of Object.entries(named)) splits[split] = await hashed(own.pictures);
     const tables = Object.fromEntries(Object.entries(named).map(([split, { table }]) => [split, table]));
@@ -148,7 +156,7 @@ export const imageTable = defineDataset<ImageTableOptions>({
     splits.train.push(...await hashed(further));
     if (further.length > 0) delete tables.train;
     return await pictureDataset({
-      ...{ folder, name, pictures, classes, tables, setup, bad, warnings: [] },
+      ...{ folder, name, pictures, classes, tables, setup, bad, warnings },
       several: options.task === "multi-label",
       options: { ...options, classes: null },
       splits: splits as unknown as PictureParts["splits"],

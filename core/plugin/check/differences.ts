@@ -10,6 +10,9 @@ import { largestOf, type Named, spread } from "./numbers.ts";
  */
 const STEPS = [1e-5, 1e-6, 1e-7, 1e-8, 1e-9];
 
+/** What rounding may change a value by, over the value. */
+const NOISE = 1e-12;
+
 /**
  * Differences of two steps are not the same: the value bends or breaks within the larger one, as that of batch norm
  * over a few numbers that are nearly equal, and says nothing about the gradient there.
@@ -55,6 +58,7 @@ export async function checkGradient(ops: Ops, check: GradientCheck): Promise<num
     scalar.dispose();
     return number;
   };
+  const noise = NOISE * Math.max(1, Math.abs(await valueNow()));
   let compared = 0;
   for (const [name, tensor] of tensors) {
     const numbers: Floats = Float64Array.from(await tensor.read());
@@ -67,7 +71,9 @@ export async function checkGradient(ops: Ops, check: GradientCheck): Promise<num
       const difference = async (step: number) =>
         (await at(numbers[place] + step) - await at(numbers[place] - step)) / (2 * step);
       const analytic = gradient?.[place] ?? 0;
-      const found = await settled(difference, (found) => isSame(found, analytic), isSame, refine);
+      const agree = (a: number, b: number, step: number) =>
+        isSame(a, b) && (Math.abs(a - b) <= Math.max(Math.abs(a), Math.abs(b)) / 2 || Math.abs(a - b) * step <= noise);
+      const found = await settled(difference, (found) => isSame(found, analytic), agree, refine);
       if (found === null) throw new Unsettled(`by ${name}[${place}] finite differences do not settle`);
       expect(
         isSame(found, analytic),
@@ -84,19 +90,21 @@ export async function checkGradient(ops: Ops, check: GradientCheck): Promise<num
  * The difference of the first step if it is as expected, else that in which steps agree: two of them where they are as
  * expected, three where they are not, as a kink may lie within two.
  *
+ * @param agree of the differences of a step and of the one before. To be near beside the largest gradient is not
+ * enough: where a value is singular they grow as the steps shrink, and are all small beside a gradient of 1e11.
  * @returns `null` if they do not
  */
 async function settled(
   difference: (step: number) => Promise<number>,
   isExpected: (found: number) => boolean,
-  isSame: (a: number, b: number) => boolean,
+  agree: (finer: number, before: number, step: number) => boolean,
   refine: boolean,
 ): Promise<number | null> {
   let [before, alike] = [await difference(STEPS[0]), 1];
   if (isExpected(before)) return before;
   for (const step of refine ? STEPS.slice(1) : STEPS.slice(1, 3)) {
     const finer = await difference(step);
-    alike = isSame(finer, before) ? alike + 1 : 1;
+    alike = agree(finer, before, step) ? alike + 1 : 1;
     if (alike === 3 || (refine && alike === 2 && isExpected(finer))) return finer;
     before = finer;
   }

@@ -61,14 +61,32 @@ export function pictureOptions(kit: OptionKit) {
   };
 }
 
-/** Refuses options that say the same twice, or that nothing would come of. */
-export function agreeing({ size, fit, shortest, resample, processor }: PictureOptions): string | null {
+/** What is wrong with options together, and the key that it is told of. */
+export interface Disagreement {
+  readonly path: (keyof PictureOptions)[];
+  readonly message: string;
+}
+
+/** Refuses options that say the same twice, or that nothing would come of; `null` if they agree. */
+export function disagreement({ size, fit, shortest, resample, processor }: PictureOptions): Disagreement | null {
+  const key = shortest === null ? "fit" : "shortest";
   if (processor !== null && (size !== null || fit !== "stretch" || shortest !== null || resample !== "bilinear")) {
-    return "Expected either processor, or size, fit, shortest and resample: the processor's file says them";
+    const message = "Expected either processor, or size, fit, shortest and resample, as the processor's file says " +
+      "them: got both";
+    return { path: ["processor"], message };
   }
-  if (size === null && (fit === "crop" || shortest !== null)) return "Expected a size to crop to";
+  if (size === null && (fit === "crop" || shortest !== null)) {
+    return { path: [key], message: `Expected a size to crop to with ${key}: got none` };
+  }
   if (shortest === null) return null;
-  if (fit !== "crop") return "Expected fit: crop with shortest: what is stretched has no shorter side to go by";
+  if (fit !== "crop") {
+    const message = "Expected fit: crop with shortest, as what is stretched has no shorter side to go by: got " +
+      `fit: ${fit}`;
+    return { path: [key], message };
+  }
   const least = Math.max(...[size!].flat());
-  return shortest < least ? `Expected a shortest of at least ${least}: less leaves black around the picture` : null;
+  if (shortest >= least) return null;
+  const message = `Expected shortest to be at least ${least}, the longest side of size, as less leaves black around ` +
+    `the picture: got ${shortest}`;
+  return { path: [key], message };
 }

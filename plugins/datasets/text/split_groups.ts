@@ -1,5 +1,6 @@
 import { groupBy } from "../../../core/group_by.ts";
 import { Random } from "../../../core/data/random.ts";
+import { UserError } from "../../../core/errors.ts";
 
 /** How examples are drawn. */
 export interface GroupSplitOptions {
@@ -13,6 +14,8 @@ export interface GroupSplitOptions {
 /**
  * Draws a training and a test set, each class giving its share. Examples with the same key go to the same side, so that
  * nothing is tested on that was trained on.
+ *
+ * @throws UserError if all examples fall to one side
  */
 export function splitGroups<Example>(
   examples: readonly Example[],
@@ -26,10 +29,13 @@ export function splitGroups<Example>(
   const byClass = groupBy(groups.values(), ([first]) => classOf(first));
   const random = new Random(seed).split("test split");
   const sides: { train: Example[]; test: Example[] } = { train: [], test: [] };
+  let largest = 0;
   for (const [, own] of [...byClass].sort(([a], [b]) => a - b)) {
     const order = random.shuffle(Uint32Array.from(own, (_, index) => index));
     const drawn = takeWhole(Array.from(order, (index) => own[index]), takeEach ?? Infinity);
-    const wanted = Math.round(test * drawn.reduce((sum, group) => sum + group.length, 0));
+    const count = drawn.reduce((sum, group) => sum + group.length, 0);
+    const wanted = Math.round(test * count);
+    largest = Math.max(largest, count);
     let taken = 0;
     for (const group of drawn) {
       const side = taken < wanted ? sides.test : sides.train;
@@ -37,7 +43,29 @@ export function splitGroups<Example>(
       side.push(...group);
     }
   }
+  expectBoth(sides, test, largest);
   return sides;
+}
+
+/** @param largest examples of the class that has the most of them */
+function expectBoth(
+  { train, test }: Record<"train" | "test", readonly unknown[]>,
+  part: number,
+  largest: number,
+): void {
+  const count = train.length + test.length;
+  if (count === 0 || (train.length > 0 && test.length > 0)) return;
+  const held = `Cannot hold out ${part} of ${count} examples to test on as`;
+  if (test.length > 0) {
+    throw new UserError(`${held} none is left to train on: expected a smaller part, or more examples`);
+  }
+  // Half an example is rounded to one.
+  const least = Math.ceil(500 / largest) / 1000;
+  throw new UserError(
+    `${held} that rounds to none of any class: expected ${
+      largest > 1 ? `a part of ${least} or more` : "more examples"
+    }`,
+  );
 }
 
 /** The first groups that together have at most so many examples. */

@@ -78,6 +78,23 @@ Deno.test("a teacher's preprocessor_config.json says size, filter, crop and norm
   assert.match(parsed.error!.issues[0].message, message);
 });
 
+Deno.test("options that do not agree are told at their keys", () => {
+  const refusal = (options: Record<string, unknown>) => {
+    const { issues: [{ path, message }] } = imageFolder.options(optionKit).safeParse({ folder: "pets", ...options })
+      .error!;
+    return [path.join("."), message];
+  };
+  assert.deepEqual(refusal({ size: [8, 16], fit: "crop", shortest: 12 }), [
+    "shortest",
+    "Expected shortest to be at least 16, the longest side of size, as less leaves black around the picture: got 12",
+  ]);
+  assert.deepEqual(refusal({ size: 16, shortest: 20 }), [
+    "shortest",
+    "Expected fit: crop with shortest, as what is stretched has no shorter side to go by: got fit: stretch",
+  ]);
+  assert.deepEqual(refusal({ fit: "crop" }), ["fit", "Expected a size to crop to with fit: got none"]);
+});
+
 Deno.test("a part of each class is the test set; equal pictures stay on one side", async () => {
   const content: Content = {};
   for (let i = 0; i < 10; i++) {
@@ -92,6 +109,18 @@ Deno.test("a part of each class is the test set; equal pictures stay on one side
     [[6, 4], [5, 5]].map((_, side) => side === 0 ? [6, 5] : [4, 5]),
   );
   assert.equal(warnings, undefined);
+  await assert.rejects(load(content, { testPart: 0.001 }), {
+    name: "UserError",
+    message:
+      "Cannot hold out 0.001 of 20 examples to test on as that rounds to none of any class: expected a part of " +
+      "0.05 or more",
+  });
+  assert.equal((await load(content, { testPart: 0.05 })).splits.test.length, 6, "a cat, and five dogs that are alike");
+  await assert.rejects(load(content, { testPart: 0.99 }), {
+    message:
+      "Cannot hold out 0.99 of 20 examples to test on as none is left to train on: expected a smaller part, or " +
+      "more examples",
+  });
 });
 
 /** Twelve pictures that take 1.4 MB as pixels. */
@@ -234,6 +263,50 @@ for (const [name, content, options, message] of refused) {
     await assert.rejects(load(content, options), { name: "UserError", message });
   });
 }
+
+Deno.test("the folder of a class without a training picture is refused by its name", async () => {
+  const refusal = async (content: Content, empty: readonly string[], options: Record<string, unknown> = {}) => {
+    useFiles(memoryFiles(content));
+    for (const folder of empty) await currentFiles().makeFolder(folder, true);
+    return await loadPictures(imageFolder, { folder: "pets", ...options }).then(
+      ({ input: { classes } }) => classes.join(),
+      ({ message }) => String(message),
+    );
+  };
+  const none = (path: string) =>
+    `Cannot learn the class "cow" as its folder "pets/${path}" holds no picture: put its pictures there, remove the ` +
+    "folder, or name the other classes in classes";
+  const cow = { "pets/test/cow/1.png": plainPng([9, 9, 9]) };
+  assert.equal(await refusal(small(), ["pets/train/cow"]), none("train/cow"));
+  assert.equal(await refusal(small(), ["pets/test/cow"]), none("test/cow"));
+  assert.equal(await refusal({ ...small(), ...cow }, ["pets/train/cow/deep"]), none("train/cow"));
+  assert.equal(await refusal(small(), ["pets/train/cow"], { classes: ["cat", "cow"] }), none("train/cow"));
+  assert.equal(await refusal({ ...small(), "pets/train/cow/readme.md": "" }, []), none("train/cow"));
+  const whole: Content = {};
+  for (const i of [0, 1, 2, 3]) whole[`pets/${i % 2 ? "cat" : "dog"}/${i}.png`] = noisePng(i, 2);
+  assert.equal(await refusal(whole, ["pets/cow"], { testPart: 0.5 }), none("cow"));
+  // What is no class, or none that is wanted, may be empty.
+  const others = ["pets/train/.cache", "pets/train/cat/more", "pets/val/cow", "pets/more"];
+  assert.equal(await refusal(small(), others), "cat,dog");
+  assert.equal(await refusal(small(), ["pets/train/cow"], { classes: ["dog", "cat"] }), "dog,cat");
+});
+
+Deno.test("testPart does not take the folders of splits for classes, unless classes names them", async () => {
+  for (const second of ["test", "val", "validation"]) {
+    const content: Content = {};
+    for (const split of ["train", second]) {
+      for (const i of [0, 1, 2, 3]) content[`pets/${split}/${i % 2 ? "cat" : "dog"}/${i}.png`] = noisePng(i, 2);
+    }
+    await assert.rejects(load(content, { testPart: 0.5 }), {
+      name: "UserError",
+      message: new RegExp(
+        `^Cannot split "pets" by testPart as it holds train/ and ${second}/: leave out testPart, or, if these are classes`,
+      ),
+    });
+    const { input } = await load(content, { testPart: 0.5, classes: [second, "train"] });
+    assert.deepEqual(input.classes, [second, "train"]);
+  }
+});
 
 Deno.test("odd names are names, and are shown on one line", async () => {
   const odd = ["a b", "ä\u0301", "__proto__", "x\ny", "-rf", "%41", "'\""];

@@ -34,7 +34,7 @@ Deno.test("JSON lines, other columns, further splits, and paths as Windows write
   const { input, splits } = await load({
     "train.jsonl": '{"file": "a.png", "kind": "warm"}\n{"file": "b\\\\c.png", "kind": "cold"}\n',
     "test.tsv": "file\tkind\nd.png\twarm\n",
-    "val.csv": "file,kind\nd.png,cold\n",
+    "val.csv": "file,kind\nd.png,warm\n",
   }, { train: "train.jsonl", test: "test.tsv", path: "file", label: "kind", more: { val: "val.csv" } });
   assert.deepEqual([input.classes, Object.keys(splits).sort()], [["cold", "warm"], ["test", "train", "val"]]);
   assert.deepEqual([...splits.train.labels!], [1, 0]);
@@ -53,7 +53,7 @@ Deno.test("a part of one table is the test set", async () => {
   assert.deepEqual([...half.splits.train.labels!].slice(-2), [-1, -1], "what has no label is trained on");
   assert.deepEqual([half.splits.test.length, half.splits.test.labelled], [4, undefined]);
   const parsed = imageTable.options(optionKit).safeParse({ folder: "all", train: "train.csv" });
-  assert.equal(parsed.error!.issues[0].message, "Expected one of test and testPart");
+  assert.equal(parsed.error!.issues[0].message, "Expected one of test and testPart: got neither");
 });
 
 const refused: readonly (readonly [name: string, train: string, RegExp])[] = [
@@ -89,6 +89,30 @@ for (const [name, train, message] of refused) {
     await assert.rejects(load(content, { size: 2 }), { name: "UserError", message });
   });
 }
+
+Deno.test("a picture with two classes is refused with both lines; one that is named twice is counted", async () => {
+  const twice = { ...tables, "train.csv": `${tables["train.csv"]}d.png,2\n./a.png,10\na.png,10\nb/c.png,\n` };
+  const { warnings, splits } = await load(twice);
+  assert.equal(splits.train.length, 6);
+  assert.equal(
+    warnings?.[0],
+    '3 of the 6 lines of "train.csv" name a picture once more (line 5 "a.png", as line 2 does): it counts as often as ' +
+      "it is named",
+  );
+  assert.equal((await load(tables)).warnings, undefined);
+  const two = (line: number) => ({
+    name: "UserError",
+    message: `Cannot tell what "a.png" shows: line 2 of "train.csv" says "10", and line ${line} of ` +
+      '"train.csv" "2"; leave one out',
+  });
+  const differing = { ...tables, "train.csv": `${tables["train.csv"]}a.png,2\n` };
+  await assert.rejects(load(differing), two(4));
+  await assert.rejects(load(differing, { onBad: "skip" }), two(4));
+  await assert.rejects(load({ ...tables, "val.csv": "path,label\na.png,2\n" }, { more: { val: "val.csv" } }), {
+    message:
+      'Cannot tell what "a.png" shows: line 2 of "val.csv" says "2", and line 2 of "train.csv" "10"; leave one out',
+  });
+});
 
 Deno.test("rows without a usable picture are skipped, counted and listed", async () => {
   const train = `${tables["train.csv"]}z.png,2\nbad.gif,2\n,10\n`;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { type CheckOptions, checkPlugin } from "../../../../core/plugin/check/check_plugin.ts";
+import { checkGradient, Unsettled } from "../../../../core/plugin/check/differences.ts";
+import { Rigs } from "../../../../core/plugin/check/rigs.ts";
 import { defineModel, type ForwardCall, type ParameterSpec } from "../../../../core/plugin/model.ts";
 import type { Tensor } from "../../../../core/tensor.ts";
 
@@ -94,4 +96,30 @@ Deno.test("a wrong gradient fails there all the same, whatever the size", async 
   assert.match(await gradientOf(shrinking(wrong), { imageSize: [32, 32] }), failed);
   // Where differences settle, no larger images are asked.
   assert.match(await gradientOf(shrinking(wrong, 3)), /^failed: by .* by finite differences$/);
+});
+
+Deno.test("differences that grow as the steps shrink do not settle, however small beside the gradient; none at all do", async () => {
+  const rigs = new Rigs(false);
+  try {
+    const ops = await rigs.ops("float64");
+    const x = ops.keep(ops.tensor([0], [1]));
+    const check = (gradient: number, value: () => Tensor) =>
+      checkGradient(ops, {
+        ...{ tensors: new Map([["x", x]]), gradients: new Map([["x", Float64Array.of(gradient)]]), value },
+        ...{ perTensor: 1, tolerance: 1e-4, refine: false },
+      });
+    // x over its own deviation, as of batch norm over one value: 1e11 is right, and steps of 1e-5 show 1e5.
+    const singular = () => {
+      const variance = ops.add(ops.multiply(x, x), ops.tensor([1e-22], [1]));
+      return ops.sum(ops.divide(x, ops.sqrt(variance)));
+    };
+    await assert.rejects(check(1e11, singular), Unsettled);
+    await assert.rejects(check(1, () => ops.sum(ops.tensor([7], [1]))), {
+      name: "Error",
+      message: /^by x\[0\] it is 1\.00000, and 0\.00000 by finite differences$/,
+    });
+    x.dispose();
+  } finally {
+    await rigs.close();
+  }
 });
