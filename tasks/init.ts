@@ -1,6 +1,10 @@
 import type { Command } from "commander";
 import { resolvePlugins } from "../core/distill/resolve_plugins.ts";
-import { readRecipe } from "../core/recipe/recipe.ts";
+import { UserError } from "../core/errors.ts";
+import { writeFileAtomically } from "../core/files.ts";
+import { parseChecked, type ParseOptions } from "../core/recipe/checked.ts";
+import { recipeSchema } from "../core/recipe/schema.ts";
+import { visiblePath } from "../core/visible.ts";
 import { builtins } from "../plugins/builtins.ts";
 import { countStudent } from "./init/counts.ts";
 import { nobody, somebody } from "./init/asking.ts";
@@ -49,24 +53,39 @@ async function init(flags: Flags): Promise<void> {
   const present = !flags.yes && out.terminal && Deno.stdin.isTerminal();
   const asking = present ? somebody((text) => prompt(text), out.line) : nobody;
   const tell = (about: string, text: string) => out.line(`${about.padEnd(10)}${text}`);
-  const { file, verb, input } = await makeRecipe(flags, asking, tell);
-  // Whatever was chosen, what stands there now is checked as any recipe is.
-  const written = await readRecipe(file);
-  const plugins = await resolvePlugins(written, builtins);
-  tell("student", countStudent(written, plugins, input));
-  tell("written", file);
+  const { file, text, verb, input } = await makeRecipe(flags, asking, tell);
+  // Whatever was chosen, it is checked as any recipe is; what is refused, here or in the trial, is not written.
+  const parsed = (options: ParseOptions = {}) => parseChecked(text, file, recipeSchema, options);
+  const made = parsed();
+  const counts = async () => countStudent(made, await resolvePlugins(made, builtins), input);
+  tell("student", await trying(file, "", counts));
   if (flags.dryRun) {
     const reporter = runReporter(out, standardOutput("stderr"), { quiet: true });
     tell("trying", "a few steps of it, which leave no run folder");
-    const recipe = await readRecipe(file, { overrides: dryOverrides(written) });
-    const lines = await withBackend(
-      recipe.value.backend,
-      () => {},
-      (backend) => stoppable((signal) => dryRun(recipe, { backend, builtins, reporter, signal }), () => {}),
-    );
+    const recipe = parsed({ overrides: dryOverrides(made) });
+    const trial = () =>
+      withBackend(
+        recipe.value.backend,
+        () => {},
+        (backend) => stoppable((signal) => dryRun(recipe, { backend, builtins, reporter, signal }), () => {}),
+      );
+    const lines = await trying(file, ": --no-dry-run writes it all the same, to be mended by hand", trial);
     lines.slice(1).forEach((line) => out.line(`  ${line}`));
   }
+  await writeFileAtomically(file, text);
+  tell("written", file);
   const program = Deno.build.standalone ? "opdf" : "deno task";
   const shown = /[^\w./\\:-]/.test(file) ? JSON.stringify(file) : file;
   tell("next", `${program} ${verb} ${shown}`);
+}
+
+/** Runs what may refuse a recipe. @throws UserError that says, too, that the recipe is not written */
+async function trying<Result>(file: string, instead: string, body: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message, cause } = error;
+    throw new UserError(`${message}\nCannot write "${visiblePath(file)}" as that refuses it${instead}`, { cause });
+  }
 }

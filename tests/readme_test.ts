@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CHECKOUT, runDeno } from "./support/task.ts";
+import { CHECKOUT, runDeno, runTask } from "./support/task.ts";
 
 /** The TypeScript of README.md, block by block. */
 async function examples(): Promise<string[]> {
@@ -29,6 +29,25 @@ Deno.test("the README's example of a run driven step by step runs, and leaves a 
     assert.equal(exit, 0, stderr);
     assert.match(stdout, /^20 steps: accuracy 0\.\d{4}, loss \d\.\d{4}\n$/);
     await Deno.stat(join(folder, "run", "student", "model.safetensors"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the README's recipe runs on the shipped images with the shipped teacher", async () => {
+  const text = await Deno.readTextFile(join(CHECKOUT, "README.md"));
+  const recipe = /^```yaml\n(name: mine\n[\s\S]*?)^```$/m.exec(text)![1];
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = join(folder, "mine.yaml");
+    const own = recipe.replace("path/to/fashion-mnist", join(CHECKOUT, "plugins/datasets/data/fashion-mnist"))
+      .replace("path/to/teacher", join(CHECKOUT, "plugins/models/data/fashion-resnet20"));
+    await Deno.writeTextFile(file, own);
+    const small = ["--set", "dataset.takeTrain=256", "--set", "dataset.takeTest=32"];
+    const args = [file, "--backend", "cpu", "--out", join(folder, "run"), "--dry-run", ...small];
+    const { code, stdout, stderr } = await runTask("distill", args);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^dry run of mine: nothing was written$/m);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -164,9 +164,11 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
   }
   if (testPart !== null) expectClassFolders([...splits.get("")!].map(({ group }) => group), options);
   const warnings = left.length === 0 ? [] : [
-    `${left.length} files of "${shown}" are left out as they are no pictures of a class: ${
-      listSome(left.slice(0, 3).map((path) => `"${visiblePath(path)}"`), "and")
-    }${left.length > 3 ? ", ..." : ""}`,
+    `${left.length} ${left.length === 1 ? "file" : "files"} of "${shown}" ${
+      left.length === 1 ? "is left out as it is no picture" : "are left out as they are no pictures"
+    } of a class: ${listSome(left.slice(0, 3).map((path) => `"${visiblePath(path)}"`), "and")}${
+      left.length > 3 ? ", ..." : ""
+    }`,
   ];
   if (options.unlabelled !== null && unlabelled.length === 0) {
     throw new UserError(

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { UserError } from "../../core/errors.ts";
-import { kindOfPath, writeFileAtomically } from "../../core/files.ts";
+import { kindOfPath } from "../../core/files.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { InputDescription } from "../../core/plugin/dataset.ts";
@@ -31,16 +31,17 @@ export interface InitFlags extends DataFlags {
   readonly force?: boolean;
 }
 
-/** A recipe that was written. */
+/** A recipe for {@link InitFlags.out}, which is not written yet. */
 export interface MadeRecipe {
   readonly file: string;
+  readonly text: string;
   readonly verb: "distill" | "train";
   /** What its data set gives, but for the size of a vocabulary that is trained. */
   readonly input: InputDescription;
 }
 
 /**
- * Looks at data and teacher, and writes a recipe for them.
+ * Looks at data and teacher, and makes a recipe for them; whoever has tried it writes it.
  *
  * @param tell takes rows for the user: what it is about, and what there is to say
  * @throws UserError for what cannot be used, or cannot be told and nobody is there to be asked
@@ -89,8 +90,7 @@ export async function makeRecipe(
     } on ${found.what}. Made by opdf init from ` +
     `what was found there: read the comments, and change what you know better.`,
   ];
-  await writeFileAtomically(flags.out, writeEntries(head, entries));
-  return { file: flags.out, verb, input };
+  return { file: flags.out, text: writeEntries(head, entries), verb, input };
 }
 
 function studentKind(given: string | undefined): StudentKind | null {

@@ -92,7 +92,7 @@ function describe({ parts }: Run, speeds: number[]): string[] {
       `${grouped(totalSteps)}: ${counted(totalSteps / stepsPerEpoch, "epoch")} of ${grouped(stepsPerEpoch)}, ` +
       (accumulate > 1 ? `${accumulate} batches of ${batchSize} each` : `batches of ${batchSize}`),
     ],
-    ["teacher", teacher ? `${grouped(countTrained(teacher.model))} parameters` : "none"],
+    ["teacher", describeTeacher(teacher && countTrained(teacher.model))],
     [
       "student",
       `${architecture}, ${grouped(student.trainingParameters)} parameters in training, ` +
@@ -111,6 +111,13 @@ function describe({ parts }: Run, speeds: number[]): string[] {
     ["memory", `${bytes(backend.memory().peakBytes)} of tensors at most`],
   ];
   return [`dry run of ${settings.name}: no run was written`, ...alignColumns(rows, ["left"])];
+}
+
+/** @param parameters `null` without a teacher */
+function describeTeacher(parameters: number | null): string {
+  if (parameters === null) return "none";
+  // A model has some; a file of its outputs has none.
+  return parameters === 0 ? "a file of outputs" : `${grouped(parameters)} parameters`;
 }
 
 function describeInput({ task, classes, image, text }: InputDescription): string {

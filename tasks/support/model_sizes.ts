@@ -40,16 +40,16 @@ export async function modelSizes(path: string, cores: readonly number[] = SHOWN)
 
 /** {@link ModelSizes} for people. */
 export function showModelSizes({ file, architecture, sizes }: ModelSizes): string[] {
-  const rows = sizes.map(({ cores, matrices, training, scaleFactor }) => [
+  const rows = sizes.map(({ cores, matrices, training, parameterIncreaseRate }) => [
     `${cores}`,
     grouped(matrices),
     grouped(training),
-    scaleFactor.toFixed(3),
+    parameterIncreaseRate.toFixed(3),
   ]);
   return [
     `model       ${architecture}, ${file}`,
     `parameters  ${grouped(sizes[0].inference)} at inference`,
     "",
-    ...alignColumns([["cores", "chains", "trained", "scale factor"], ...rows], ["right"]),
+    ...alignColumns([["cores", "chains", "trained", "parameter increase rate"], ...rows], ["right"]),
   ];
 }

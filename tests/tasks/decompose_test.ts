@@ -56,7 +56,7 @@ const BERT_6 = {
   type_vocab_size: 2,
 };
 
-Deno.test("decompose --model gives the scale factors of a whole student from its config.json alone", async () => {
+Deno.test("decompose --model gives the parameter increase rates of a whole student from its config.json alone", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(BERT_6));
@@ -76,7 +76,7 @@ Deno.test("decompose --model gives the scale factors of a whole student from its
     assert.deepEqual(column("cores"), [2, 3, 4, 5, 6, 7]);
     assert.deepEqual(column("matrices"), [36, 36, 36, 36, 36, 36]);
     assert.deepEqual(
-      column("scaleFactor").map((factor: number) => factor.toFixed(3)),
+      column("parameterIncreaseRate").map((factor: number) => factor.toFixed(3)),
       ["1.357", "1.714", "2.070", "2.427", "2.784", "3.141"],
     );
     assert.deepEqual(
@@ -84,6 +84,7 @@ Deno.test("decompose --model gives the scale factors of a whole student from its
       ["90.8", "114.7", "138.6", "162.5", "186.4", "210.3"],
     );
     assert.match(one.stdout, /^model +bert, .*config\.json\nparameters +66,956,546 at inference\n\n/);
+    assert.match(one.stdout, /^ *cores +chains +trained +parameter increase rate$/m);
     assert.match(one.stdout, /\n +5 +36 +162,508,034 +2\.427\n$/);
     assert.match(resnet.stdout, /\n +1 +0 +68,642 +1\.000\n$/);
     assert.match(wrong.stderr, /--max-rank 4: Expected a safetensors file/);

@@ -35,6 +35,16 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
       const { code, stderr } = await runTask("train", [recipe, "--backend", "cpu", "--dry-run", "--out", out]);
       assert.deepEqual([code, stderr.slice(0, says.length)], [2, says], stderr);
     }
+    const answers = Array.from({ length: 96 }, (_, i) => JSON.stringify({ 0: 0, 1: 0, 2: 0, [i % 3]: 3 }));
+    await Deno.writeTextFile(join(folder, "answers.jsonl"), answers.join("\n"));
+    const taught = await runTask("distill", [
+      ...[recipe, "--backend", "cpu", "--out", join(folder, "run"), "--dry-run"],
+      ...["--set", `teacher={ use: outputs, file: ${join(folder, "answers.jsonl")}, key: row, values: logits }`],
+      ...["--set", "losses=[{ use: kd }]"],
+    ]);
+    assert.deepEqual([taught.code, taught.stderr], [0, ""]);
+    assert.match(taught.stdout, /^teacher +a file of outputs$/m);
+
     const resumed = await runTask("train", [...args, "--dry-run", "--resume"]);
     assert.equal(resumed.code, 2);
     assert.match(resumed.stderr, /^Cannot resume in a dry run: leave out --resume or --dry-run$/m);

@@ -14,7 +14,7 @@ export interface TrainingSize {
   /** Numbers of the merged model. */
   readonly inference: number;
   /** The parameter increase rate of the whole model: `training / inference`. */
-  readonly scaleFactor: number;
+  readonly parameterIncreaseRate: number;
 }
 
 /**
@@ -35,5 +35,5 @@ export function trainingSize(
     matrices++;
     training += chainParameterCount(factors.rows, factors.cols) - sizeOf(shape);
   }
-  return { matrices, training, inference, scaleFactor: training / inference };
+  return { matrices, training, inference, parameterIncreaseRate: training / inference };
 }

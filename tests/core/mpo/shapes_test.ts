@@ -44,7 +44,7 @@ Deno.test("parameters of a 768 x 768 and of a 3072 x 768 matrix by number of cor
   }
 });
 
-Deno.test("the student of 66.96 million parameters has the training sizes and scale factors of the paper", () => {
+Deno.test("the student of 66.96 million parameters has the training sizes and parameter increase rates of the paper", () => {
   const student = 66.96e6;
   const published: Array<[cores: number, millions: number, factor: number]> = [
     [2, 90.8, 1.357],

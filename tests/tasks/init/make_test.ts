@@ -31,11 +31,12 @@ async function inFolder(files: Readonly<Record<string, string>>, body: (folder: 
 async function made(folder: string, flags: Omit<InitFlags, "out">, asking = nobody) {
   const out = join(folder, "recipe.yaml");
   const told: string[] = [];
-  const { verb, input } = await makeRecipe(
+  const { verb, input, text } = await makeRecipe(
     { force: true, ...flags, out },
     asking,
     (about, text) => told.push(`${about} ${text}`),
   );
+  await Deno.writeTextFile(out, text);
   const recipe = await readRecipe(out);
   const plugins = await resolvePlugins(recipe, builtins);
   const counts = countStudent(recipe, plugins, input);
@@ -48,7 +49,7 @@ async function made(folder: string, flags: Omit<InitFlags, "out">, asking = nobo
     told: told.join("\n"),
     student: plugins.student,
     counts,
-    text: await Deno.readTextFile(out),
+    text,
   };
 }
 
