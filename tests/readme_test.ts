@@ -47,7 +47,7 @@ Deno.test("the README's recipe runs on the shipped images with the shipped teach
     const args = [file, "--backend", "cpu", "--out", join(folder, "run"), "--dry-run", ...small];
     const { code, stdout, stderr } = await runTask("distill", args);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^dry run of mine: nothing was written$/m);
+    assert.match(stdout, /^dry run of mine: no run was written$/m);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -6,6 +6,8 @@ export interface Campaign {
   readonly name: string;
   /** How many trials, from seed 0 on, `deno task test` runs; none where other tests do the same with less. */
   readonly quick: number;
+  /** Measures the process that it runs in: `deno task test` gives it one of its own, as tests run beside others. */
+  readonly alone?: boolean;
 
   /**
    * One trial; the same seed gives the same trial.

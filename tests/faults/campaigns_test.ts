@@ -1,16 +1,26 @@
 import assert from "node:assert/strict";
 import { type Campaign, runCampaign } from "./campaign.ts";
 import { campaigns } from "./campaigns.ts";
+import { runDeno } from "../support/task.ts";
 
 for (const campaign of campaigns.filter(({ quick }) => quick > 0)) {
   Deno.test({
     name: `${campaign.name}: ${campaign.quick} trials, each a result or a sentence`,
     ignore: (campaign.missing?.() ?? null) !== null,
     fn: async () => {
+      if (campaign.alone) return await inOwnProcess(campaign);
       const { faults } = await runCampaign(campaign, 0, (done) => done === campaign.quick);
       assert.deepEqual(faults, []);
     },
   });
+}
+
+async function inOwnProcess({ name, quick }: Campaign): Promise<void> {
+  const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--allow-run"];
+  const trials = ["--only", name, "--seed", "0", "--trials", `${quick}`];
+  const { code, stdout, stderr } = await runDeno(["run", ...permissions, "tests/faults/torture.ts", ...trials]);
+  assert.equal(code, 0, stdout + stderr);
+  assert.ok(stdout.includes(name), stdout);
 }
 
 Deno.test("a campaign counts its trials by how they ended, and frees what they share", async () => {

@@ -35,6 +35,7 @@ let level: Level | null = null;
 export const soak: Campaign = {
   name: "soak",
   quick: 12,
+  alone: true,
   async trial(seed): Promise<Ending> {
     const random = new Random(seed).split("soak");
     const backend = await (seed % 5 === 4 && webgpu.available ? webgpu : cpu).open();
