@@ -8,7 +8,7 @@ export class UserError extends Error {
   }
 }
 
-/** A mistake in an option of a plug-in that only shows with the data or the models: it is told at that option's place. */
+/** A mistake in an option of a plug-in that only shows with the data or the models; it is told at that option. */
 export class OptionError extends UserError {
   /** Keys from the plug-in's options to the one that is wrong. */
   readonly path: readonly string[];

@@ -1,4 +1,4 @@
-import { OptionError, UserError } from "../../core/errors.ts";
+import { OptionError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { OptionKit } from "../../core/plugin/kit.ts";
 import type { Loss, LossCall, LossSetup } from "../../core/plugin/loss.ts";
@@ -40,7 +40,7 @@ const STATE = "class weights";
  *
  * @param who name of the loss
  * @returns `null` where all count alike
- * @throws UserError for a class that is not there, or balance where there is not one class for each example
+ * @throws OptionError for a class that is not there, or balance where there is not one class for each example
  */
 export function weightingOf(who: string, wanted: ClassWeights, { data }: LossSetup): Weighting | null {
   if (wanted === null) return null;
