@@ -8,6 +8,18 @@ export class UserError extends Error {
   }
 }
 
+/** A mistake in an option of a plug-in that only shows with the data or the models; it is told at that option. */
+export class OptionError extends UserError {
+  /** Keys from the plug-in's options to the one that is wrong. */
+  readonly path: readonly string[];
+
+  /** Which option, and what is wrong with it. */
+  constructor(path: readonly string[], message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
 /** A device was lost or ran out of memory; nothing computed on it can be trusted any more. */
 export class DeviceError extends Error {
   static {

@@ -18,7 +18,7 @@
  */
 
 // Errors.
-export { DeviceError, TensorTooLarge, UserError } from "./errors.ts";
+export { DeviceError, OptionError, TensorTooLarge, UserError } from "./errors.ts";
 
 // Backends, and the kernels they run.
 export { type BackendChoice, type BackendOptions, openBackend, type OpenedBackend } from "./backend/open_backend.ts";

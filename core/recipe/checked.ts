@@ -1,4 +1,4 @@
-import { TensorTooLarge, UserError } from "../errors.ts";
+import { OptionError, TensorTooLarge, UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { explain, type Mistake } from "./explain.ts";
 import { applyOverride, type Override, parseOverride } from "./overrides.ts";
@@ -163,7 +163,7 @@ export class Checked<Value> implements Section<Value> {
 
   /**
    * Runs something that a part of the value asks for. A {@link UserError} that it ends with gets the part's place,
-   * unless it has one.
+   * unless it has one; an {@link OptionError} that of its option.
    *
    * @param path the part
    * @param body what is run; it may return a promise
@@ -183,7 +183,7 @@ export class Checked<Value> implements Section<Value> {
     const place = (error: unknown): never => {
       // A tensor that is too large is no fault of the part that asked for it, and may be asked for again in parts.
       if (!(error instanceof UserError) || error instanceof TensorTooLarge || located.has(error)) throw error;
-      const placed = this.error(path, error.message);
+      const placed = this.error(error instanceof OptionError ? [...path, ...error.path] : path, error.message);
       // The error of a plug-in that this one tells of, for --verbose.
       if (error.cause !== undefined) placed.cause = error.cause;
       throw placed;

@@ -1,4 +1,4 @@
-import { UserError } from "../../core/errors.ts";
+import { OptionError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { OptionKit } from "../../core/plugin/kit.ts";
 import type { Loss, LossCall, LossSetup } from "../../core/plugin/loss.ts";
@@ -40,7 +40,7 @@ const STATE = "class weights";
  *
  * @param who name of the loss
  * @returns `null` where all count alike
- * @throws UserError for a class that is not there, or balance where there is not one class for each example
+ * @throws OptionError for a class that is not there, or balance where there is not one class for each example
  */
 export function weightingOf(who: string, wanted: ClassWeights, { data }: LossSetup): Weighting | null {
   if (wanted === null) return null;
@@ -53,19 +53,26 @@ export function weightingOf(who: string, wanted: ClassWeights, { data }: LossSet
   if (wanted !== "balanced") {
     const unknown = Object.keys(wanted).find((name) => !classes.includes(name.trim()));
     if (unknown !== undefined) {
-      throw new UserError(
+      throw new OptionError(
+        ["classWeights", unknown],
         `Cannot weight the class "${unknown}" in the loss "${who}": the classes are ${listSome(classes, "and")}`,
       );
     }
     const weights = new Map(Object.entries(wanted).map(([name, weight]) => [name.trim(), weight]));
     const numbers = classes.map((name) => weights.get(name) ?? 1);
     if (!numbers.some((weight) => weight > 0)) {
-      throw new UserError(`Cannot weight all classes in the loss "${who}" by 0: expected one above`);
+      throw new OptionError(
+        ["classWeights"],
+        `Cannot weight all classes in the loss "${who}" by 0: expected one above`,
+      );
     }
     return { hooks: {}, weights: ({ ops }, labels) => of(ops, ops.tensor(numbers), labels) };
   }
   if (task !== "classification") {
-    throw new UserError(`Cannot balance classes in the loss "${who}" for ${task}: name their weights`);
+    throw new OptionError(
+      ["classWeights"],
+      `Cannot balance classes in the loss "${who}" for ${task}: name their weights`,
+    );
   }
   return {
     hooks: {
@@ -86,7 +93,8 @@ function balance(who: string, labels: readonly number[], classes: readonly strin
   return classes.map((name, label) => {
     const own = known.filter((other) => other === label).length;
     if (own > 0) return known.length / (classes.length * own);
-    throw new UserError(
+    throw new OptionError(
+      ["classWeights"],
       `Cannot balance the class "${name}" in the loss "${who}" as no training example is of it: name weights`,
     );
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
+import { OptionError } from "../../../core/errors.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 
 const shape = z.strictObject({
@@ -342,4 +343,23 @@ Deno.test("texts that are too long, or full of aliases, are refused before they 
     message(`epochs: 3\nsizes: [${aliases}]`),
     /^r\.yaml:2:\d+: Cannot follow more than 1000 aliases: write the values out$/,
   );
+});
+
+Deno.test("a mistake in an option that shows later is told at the option, where the recipe has it", () => {
+  const text = "epochs: 1\nparts:\n  - use: a\n    weights: { spam: 2 }\n";
+  const recipe = parseChecked(text, "r.yaml", shape);
+  const told = (path: string[]) => {
+    const fail = () =>
+      recipe.within(["parts", 0], () => {
+        throw new OptionError(path, "Cannot");
+      });
+    assert.throws(fail, { name: "UserError" });
+    try {
+      return fail();
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.equal(told(["weights", "spam"]), "r.yaml:4:22: Cannot");
+  assert.equal(told([]), "r.yaml:3:5: Cannot");
 });

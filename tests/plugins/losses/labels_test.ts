@@ -196,11 +196,16 @@ testBackends(
       message:
         'Cannot balance the class "class 2" in the loss "cross-entropy" as no training example is of it: name weights',
     });
-    const refused = (options: Record<string, unknown>, message: string, setup = {}) =>
-      assert.rejects(() => buildLoss(ops, focal, options, models, { ...setupOf(3).setup, ...setup }), { message });
+    const refused = (options: Record<string, unknown>, message: string, setup = {}, path = ["classWeights"]) =>
+      assert.rejects(() => buildLoss(ops, focal, options, models, { ...setupOf(3).setup, ...setup }), {
+        message,
+        path,
+      });
     await refused(
       { classWeights: { spam: 2 } },
       'Cannot weight the class "spam" in the loss "focal": the classes are class 0, class 1 and class 2',
+      {},
+      ["classWeights", "spam"],
     );
     await refused(
       { classWeights: { "class 0": 0, "class 1": 0, "class 2": 0 } },
