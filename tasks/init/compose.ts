@@ -34,7 +34,7 @@ export function compose(parts: Parts): Entry[] {
   const isTaught = teacher !== null;
   const chains = chainsOf(student, isTaught);
   const validation = look.train < 200 ? 0.2 : 0.1;
-  const examples = look.train - Math.round(validation * look.train);
+  const examples = look.train - Math.round(validation * (look.labelled || look.train));
   const sameWidth = teacher?.use === student.use && Number(teacher.options.width ?? 16) === student.width;
   const mirrors = flip || (found.mayMirror ?? false);
   return [

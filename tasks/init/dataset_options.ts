@@ -49,15 +49,22 @@ export const OTHERWISE = 64;
 function pictureForm(teacher: FoundTeacher | null, base: string): Entry[] {
   const image = teacher?.described.input.image;
   if (!teacher || !image) return [];
+  const [height, width, channels] = image.size;
+  if (channels !== 1 && channels !== 3) {
+    throw new UserError(
+      `--teacher ${teacher.folder}: Cannot give it pictures of ${channels} channels: they are grey, or red, green, blue`,
+    );
+  }
+  const grey = channels === 1 ? [line("channels", 1, "grey, as the teacher takes them")] : [];
   if (teacher.processor) {
     return [
       line("processor", nameFrom(base, teacher.folder), "pictures as the teacher's preprocessor_config.json says"),
+      ...grey,
     ];
   }
-  const [height, width, channels] = image.size;
   return [
     line("size", height === width ? height : [height, width], "the teacher's"),
-    ...(channels === 1 ? [line("channels", 1, "grey, as the teacher takes them")] : []),
+    ...grey,
     ...normalisation(image.normalise),
   ];
 }

@@ -3,6 +3,7 @@ import { Random } from "../../core/data/random.ts";
 import { describeSkipped, loadData } from "../../core/distill/load_data.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import type { Examples, InputDescription } from "../../core/plugin/dataset.ts";
+import { labelledOf } from "../../core/plugin/labelled.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
 import { builtins } from "../../plugins/builtins.ts";
@@ -12,6 +13,8 @@ import type { Plain } from "./entries.ts";
 export interface Look {
   readonly input: InputDescription;
   readonly train: number;
+  /** Training examples with a label, of which validation is taken if there are any. */
+  readonly labelled: number;
   readonly test: number;
   /** How many training examples each class has; `null` where an example has not one class. */
   readonly counts: readonly number[] | null;
@@ -47,6 +50,7 @@ export async function lookAtData(dataset: Record<string, Plain>, base: string, l
   return {
     input: data.input,
     train: train.length,
+    labelled: labelledOf(train),
     test: test.length,
     counts: countsOf(train, data.input),
     lengths: train.lengths?.slice().sort() ?? null,

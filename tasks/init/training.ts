@@ -77,7 +77,7 @@ function epochsOf({ student, isTaught }: TrainingFacts, steps: number): [number,
   if (student.use === "resnet") {
     return isTaught
       ? [within(570, 10, 30), "about as many steps as the quickstart, 570, in 10 to 30 epochs"]
-      : [within(1700, 10, 40), "about as many steps as its teacher took, 1,700, in 10 to 40 epochs"];
+      : [within(1700, 10, 40), "about as many steps as the shipped teacher took, 1,700, in 10 to 40 epochs"];
   }
   if (student.starts) return [within(256, 3, 20), "about as many steps as in mail.yaml, 256, in 3 to 20 epochs"];
   if (student.use === "vit") return [within(5600, 5, 50), "about as many steps as in vit.yaml, 5,600"];

@@ -296,3 +296,46 @@ Deno.test("at a terminal the same is asked for, again until it is answered", () 
       UserError,
     );
   }));
+
+Deno.test("pictures are grey for a teacher of grey ones, also where its preprocessor_config.json says the rest", () =>
+  inFolder({}, async (folder) => {
+    const teacher = join(folder, "teacher");
+    await Deno.mkdir(teacher);
+    for (const name of ["config.json", "model.safetensors"]) {
+      await Deno.copyFile(join(SHIPPED, "fashion-resnet20", name), join(teacher, name));
+    }
+    const { labels } = JSON.parse(await Deno.readTextFile(join(teacher, "config.json")));
+    for (const [kind, name] of labels.entries()) {
+      await Deno.mkdir(join(folder, "own", name), { recursive: true });
+      for (let seed = 0; seed < 5; seed++) {
+        await Deno.writeFile(join(folder, "own", name, `${seed}.png`), noisePng(5 * kind + seed, 28));
+      }
+    }
+    const flags = { data: join(folder, "own"), teacher };
+    assert.deepEqual((await made(folder, flags)).value.dataset.channels, 1);
+    const processor = { size: { height: 28, width: 28 }, resample: 2, image_mean: [0.286], image_std: [0.353] };
+    await Deno.writeTextFile(
+      join(teacher, "preprocessor_config.json"),
+      JSON.stringify({ image_processor_type: "ViTImageProcessor", do_resize: true, do_rescale: true, ...processor }),
+    );
+    const { value: { dataset }, told } = await made(folder, flags);
+    assert.deepEqual([dataset.processor, dataset.channels], ["teacher", 1]);
+    assert.match(told, /^images 28 x 28, 1 channel$/m);
+  }));
+
+Deno.test("examples are counted as a run does, whose validation is a part of those with a label", () =>
+  inFolder({
+    "notes.csv": table(
+      "text,label",
+      ...rows(60, (i) => i % 3 ? KINDS[i % 2] : "").map((row) => row.slice(row.indexOf('"'))),
+    ),
+  }, async (folder) => {
+    await Deno.writeTextFile(
+      join(folder, "test.csv"),
+      table("text,label", ...rows(8).map((row) => row.slice(row.indexOf('"')))),
+    );
+    const { text } = await made(folder, { data: join(folder, "notes.csv"), test: join(folder, "test.csv") });
+    // 60 less a fifth of the 40 with a label
+    assert.match(text, /steps an epoch of 52 examples/);
+    assert.doesNotMatch(text, /its teacher/);
+  }));

@@ -45,3 +45,8 @@ Deno.test("where nearly all are of one class, accuracy is not what is watched", 
     "validation.f1Macro",
   ]);
 });
+
+Deno.test("a model without a teacher is not told of one of its own", () => {
+  const student = { ...encoder, use: "resnet", starts: false };
+  assert.doesNotMatch(JSON.stringify(trainingOf({ ...facts, student, isTaught: false })), /its teacher/);
+});
