@@ -18,7 +18,7 @@ import { endingOf } from "./support/errors.ts";
 import { standardOutput } from "./support/output.ts";
 
 /** Of the package, in Deno and elsewhere. */
-const ENTRIES = ["mod.ts", "node.ts", "core/mod.ts", "plugins/mod.ts"];
+const ENTRIES = ["mod.ts", "tasks/npm/node.ts", "core/mod.ts", "plugins/mod.ts"];
 
 /** By what a package of ours is told from another program's. */
 const NAME = configuration.name;

@@ -36,13 +36,14 @@ const FLOORS: Readonly<Record<string, string>> = {
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
-  "node.ts": "node plugins mod.ts",
+  "tasks/npm/node.ts": "node plugins mod.ts",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student distill/teacher distill/training distill plugins deno mod.ts",
 };
 
 /** Files whose room is not the folder that they stand in. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "tasks/npm/node.ts": ["tasks/npm/node.ts"],
   ground: [
     "core/arguments.ts",
     "core/byte_texts.ts",
@@ -120,7 +121,7 @@ async function* sources(folder: string): AsyncGenerator<string> {
 }
 
 async function readImports(): Promise<Import[]> {
-  const files = ["mod.ts", "node.ts"];
+  const files = ["mod.ts"];
   for (const folder of ["core", "plugins", "tasks"]) for await (const file of sources(folder)) files.push(file);
   const imports: Import[] = [];
   for (const from of files) {

@@ -41,7 +41,7 @@ export function manifest({ name, version, license, imports }: Configuration, imp
     type: "module",
     engines: { node: ">=20.16", bun: ">=1.2", deno: ">=2.4" },
     exports: {
-      ".": { deno: entry("mod"), default: entry("node") },
+      ".": { deno: entry("mod"), default: entry("tasks/npm/node") },
       "./core": entry("core/mod"),
       "./plugins": entry("plugins/mod"),
       "./package.json": "./package.json",

@@ -88,7 +88,7 @@ const inDeno = () => distil("in_deno", ON_CPU, Deno.execPath(), ...DENO, "--node
 Deno.test("what is built is what npm would publish: code, types, README and licence, and small", async () => {
   const paths = (await pathsIn(installed)).map((path) => relative(installed, path).replaceAll("\\", "/"));
   assert.deepEqual(paths.filter((path) => !/^(?:package\.json|README\.md|LICENSE)$|\.(?:js|d\.ts)$/.test(path)), []);
-  for (const entry of ["mod", "node", "core/mod", "plugins/mod"]) {
+  for (const entry of ["mod", "tasks/npm/node", "core/mod", "plugins/mod"]) {
     assert.ok(paths.includes(`${entry}.js`) && paths.includes(`${entry}.d.ts`), entry);
   }
   assert.equal(manifest.version, configuration.version);

@@ -5,10 +5,10 @@
  * @module
  */
 
-import "./core/node/install.ts";
+import "../../core/node/install.ts";
 
-export * from "./core/mod.ts";
-export * from "./plugins/mod.ts";
+export * from "../../core/mod.ts";
+export * from "../../plugins/mod.ts";
 
 // The files of this machine, which are in use unless useFiles names others.
-export { nodeFiles } from "./core/node/node_files.ts";
+export { nodeFiles } from "../../core/node/node_files.ts";
