@@ -42,6 +42,7 @@ export async function recogniseTable(
   const label = chooseLabel(columns, rolesOf(columns, rows.length), flags, asking, { shown, isTaught });
   const rest = columns.filter((column) => column !== label);
   const { text, pair } = chooseTexts(rest, rolesOf(rest, rows.length), flags, asking, shown);
+  expectTexts(rows, text, shown);
   const isMeasure = label !== null && taskOf(label, flags) === "regression";
   const [textless, labelless] = [text, label ?? text].map(({ filled }) => rows.length - filled);
   return {
@@ -65,6 +66,20 @@ export async function recogniseTable(
         : []),
     ],
   };
+}
+
+const PICTURE = /^[^\s].*\.(?:png|jpe?g|webp|gif|bmp)$/i;
+
+/** @throws UserError for paths of pictures, of which a model of texts would learn the letters */
+function expectTexts(rows: readonly TableRow[], { name }: Column, file: string): void {
+  const cells = rows.map(({ cells }) => cells[name]).filter((cell) => typeof cell === "string" && cell !== "");
+  if (cells.length === 0 || !cells.every((cell) => PICTURE.test(`${cell}`.trim()))) return;
+  throw new UserError(
+    `Cannot take the column "${name}" of "${file}" for texts as it names pictures, the first "${
+      cells[0]
+    }": a recipe of ` +
+      "your own reads them by dataset: { use: image-table }",
+  );
 }
 
 function labelReason({ different }: Column, isMeasure: boolean, labelless: number): string | undefined {

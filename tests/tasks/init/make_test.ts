@@ -105,6 +105,16 @@ Deno.test("the length is that of nearly all texts, also beyond what the teacher 
   });
 });
 
+Deno.test("a table of paths of pictures is not taken for one of texts", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => `pets/${i}.PNG,${i % 2 ? "cat" : "dog"}`);
+  return inFolder({ "pets.csv": `path,label\n${rows.join("\n")}\n` }, async (folder) => {
+    await assert.rejects(made(folder, { data: join(folder, "pets.csv") }), {
+      name: "UserError",
+      message: /Cannot take the column "path" of "pets.csv" for texts as it names pictures, the first "pets\/0.PNG": /,
+    });
+  });
+});
+
 Deno.test("the shipped teacher of images gets a student like the quickstart's", () =>
   inFolder({}, async (folder) => {
     const data = join(CHECKOUT, "plugins", "datasets", "data", "fashion-mnist");
