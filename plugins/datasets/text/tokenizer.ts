@@ -9,6 +9,8 @@ export interface EncodedText {
   readonly tokens: Uint32Array;
   /** The segment of each: 1 from the second text on, where the tokenizer says so. */
   readonly types: Uint8Array;
+  /** Whether there were more tokens. */
+  readonly cut?: boolean;
 }
 
 /** Two files make a tokenizer; `tokenizer_config.json` may be missing. */
@@ -97,7 +99,7 @@ export class TextTokenizer {
     const after = this.#frame[1].length;
     if (pair === null) {
       const keep = (_: number, place: number) => place < this.maxLength - after || place >= ids.length - after;
-      return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)) };
+      return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)), cut: true };
     }
     const [first, second] = [this.#bare(text), this.#bare(pair)];
     const room = this.maxLength - (ids.length - first.length - second.length);
@@ -107,7 +109,7 @@ export class TextTokenizer {
     const keep = (_: number, place: number) =>
       !(place >= start + keptFirst && place < start + first.length) &&
       !(place >= next + keptSecond && place < next + second.length);
-    return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)) };
+    return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)), cut: true };
   }
 
   /**
