@@ -40,7 +40,9 @@ export const isThreshold = (value: number) => value > 0 && value < 1;
 /** What is behind transparent pixels; `null` where no flag says it. @throws UserError for what is no colour */
 export function backgroundOf({ background }: AnswerFlags): PictureColours["background"] {
   if (background === undefined || background === "drop") return background ?? null;
-  const colour = background.split(",").map((part) => /^\d+$/.test(part.trim()) ? Number(part) : NaN);
+  const colour = background.replace(/^\[(.*)\]$/, "$1").split(",").map((part) =>
+    /^\d+$/.test(part.trim()) ? Number(part) : NaN
+  );
   if (colour.length === 3 && colour.every((value) => value <= 255)) return colour;
   throw new UserError(`--background ${background}: Expected red, green and blue, as in 255,255,255, or drop`);
 }

@@ -73,7 +73,7 @@ export class Answering {
         throw new Refusal(413, `Cannot take ${inputs.length} inputs at once: at most ${queue} are taken (--queue)`);
       }
       if (this.#line.length + inputs.length > queue) throw full(queue);
-      const computed = await this.#line.add(inputs, request.signal);
+      const computed = await this.#line.add(inputs);
       return computed.map((own) => answerOf(predictor.input, own, options));
     } finally {
       this.#reading--;

@@ -14,7 +14,7 @@ const DRAINED = 4;
 /**
  * Reads a request's body; no more of one that is too large is kept in memory than it may have.
  *
- * @throws Refusal if it is too large, or does not end in time
+ * @throws Refusal if it is too large, breaks off, or does not end in time
  */
 export async function readBody(request: Request, { mostBytes, seconds }: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
   if (!request.body) return new Uint8Array();
@@ -31,7 +31,9 @@ export async function readBody(request: Request, { mostBytes, seconds }: BodyLim
     const parts: Uint8Array[] = [];
     let length = 0;
     while (true) {
-      const { value, done } = await reader.read();
+      const { value, done } = await reader.read().catch(() => {
+        throw isLate ? late : new Refusal(400, "Cannot read the body as it breaks off");
+      });
       if (done) break;
       length += value.length;
       if (length <= mostBytes) parts.push(value);
@@ -47,8 +49,6 @@ export async function readBody(request: Request, { mostBytes, seconds }: BodyLim
       end += part.length;
     }
     return body;
-  } catch (error) {
-    throw isLate ? late : error;
   } finally {
     clearTimeout(timer);
     // What was read to its end has nothing to cancel; a sender that went on is told by the connection.

@@ -10,7 +10,6 @@ export interface Waiting {
 }
 
 interface Item extends Waiting {
-  readonly signal: AbortSignal;
   readonly done: (computed: Computed) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -21,7 +20,7 @@ interface Item extends Waiting {
  */
 export class WaitingLine {
   readonly #waiting: Item[] = [];
-  #running: Promise<void> | null = null;
+  #isRunning = false;
   #batches = 0;
 
   /** @param broken told when the device failed, after which nothing can be answered any more */
@@ -44,32 +43,30 @@ export class WaitingLine {
   /**
    * What the model computes of some inputs.
    *
-   * @param signal takes those out of the line that have not had their turn
    * @throws UserError for one that it cannot take; the others of the line are answered all the same
    */
-  async add(inputs: readonly Waiting[], signal: AbortSignal): Promise<Computed[]> {
+  async add(inputs: readonly Waiting[]): Promise<Computed[]> {
     const computed = inputs.map((input) =>
-      new Promise<Computed>((done, failed) => this.#waiting.push({ ...input, signal, done, failed }))
+      new Promise<Computed>((done, failed) => this.#waiting.push({ ...input, done, failed }))
     );
-    this.#running ??= this.#run().finally(() => this.#running = null);
+    if (!this.#isRunning) this.#run();
     return await Promise.all(computed);
   }
 
   async #run(): Promise<void> {
+    this.#isRunning = true;
     while (this.#waiting.length > 0) {
       // Whoever has sent a request meanwhile gets into the batch.
       await new Promise((resolve) => setTimeout(resolve, 0));
       await this.#batch(this.#waiting.splice(0, this.batchSize));
     }
+    // In the same breath as the line was found empty: whoever comes now starts it anew.
+    this.#isRunning = false;
   }
 
   async #batch(items: readonly Item[]): Promise<void> {
     const ready: { readonly item: Item; readonly prepared: Prepared }[] = [];
     for (const item of items) {
-      if (item.signal.aborted) {
-        item.failed(item.signal.reason);
-        continue;
-      }
       try {
         // One after the other: a large picture takes memory while it is decoded.
         ready.push({ item, prepared: await this.predictor.prepare(item.input, item.place) });
