@@ -10,7 +10,7 @@ import { BadPicture } from "../../plugins/datasets/pictures/picture_format.ts";
 import { openModel } from "../../plugins/open_model.ts";
 import type { Computed } from "./answers.ts";
 
-/** What a model is asked about: a text or a pair of texts, the words of a sentence, or the bytes of a picture's file. */
+/** What a model is asked about: a text or a pair of texts, the words of a sentence, or the file of a picture. */
 export type Input =
   | { readonly text: string; readonly pair: string | null }
   | { readonly words: readonly string[] }
