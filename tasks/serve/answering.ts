@@ -1,5 +1,7 @@
 import type { Backend } from "../../core/backend/backend.ts";
 import { type DeviceError, UserError, wordsOf } from "../../core/errors.ts";
+import { showJson } from "../../core/json.ts";
+import { shorten } from "../../core/visible.ts";
 import { counted } from "../support/format.ts";
 import { answerOf, type AnswerOptions } from "../predict/answers.ts";
 import type { Predictor } from "../predict/predictor.ts";
@@ -32,25 +34,37 @@ const OWN_NAMES = ["127.0.0.1", "localhost"];
 export class Answering {
   readonly #line: WaitingLine;
   readonly #counts = { answered: 0, refused: 0, failed: 0 };
-  #reading = 0;
+  #present = 0;
+  #ended: (() => void) | null = null;
 
   constructor(private readonly predictor: Predictor, private readonly options: AnsweringOptions) {
     this.#line = new WaitingLine(predictor, options.batchSize, options.broken);
   }
 
+  /** Lets no more requests in. @returns once those that are there are answered, whose bodies may still be on their way */
+  async end(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#ended = resolve;
+      if (this.#present === 0) resolve();
+    });
+  }
+
   /** The answer to a request, also to one that is refused. */
   async answer(request: Request): Promise<Response> {
     try {
-      const { hostname, pathname } = new URL(request.url);
+      // What a request calls its host may be anything.
+      const url = URL.parse(request.url);
+      if (!url) throw new Refusal(400, `Cannot read the address ${showJson(request.url)}`);
+      const { hostname, pathname } = url;
       if (!OWN_NAMES.includes(hostname)) {
-        throw new Refusal(421, `Cannot answer for the host "${hostname}": expected ${OWN_NAMES.join(" or ")}`);
+        throw new Refusal(421, `Cannot answer for the host ${showJson(hostname)}: expected ${OWN_NAMES.join(" or ")}`);
       }
       if (pathname === "/health") {
         expectMethod(request, pathname, ["GET", "HEAD"]);
         return json(200, this.#health());
       }
       if (pathname !== "/predict") {
-        throw new Refusal(404, `Unknown path "${pathname}": expected POST /predict or GET /health`);
+        throw new Refusal(404, `Unknown path ${showJson(pathname)}: expected POST /predict or GET /health`);
       }
       expectMethod(request, pathname, ["POST"]);
       const answers = await this.#predict(request);
@@ -64,8 +78,11 @@ export class Answering {
   async #predict(request: Request) {
     const { predictor, options: { queue, body: limits, answers } } = this;
     const type = expectType(request, predictor.takes === "pictures");
-    if (this.#reading >= queue) throw full(queue);
-    this.#reading++;
+    if (this.#ended) {
+      throw new Refusal(503, "Cannot take more as the program is ending", { connection: "close" });
+    }
+    if (this.#present >= queue) throw full(queue);
+    this.#present++;
     try {
       const body = await readBody(request, limits);
       const { inputs, options } = readRequest(body, type, predictor.takes, answers);
@@ -76,8 +93,13 @@ export class Answering {
       const computed = await this.#line.add(inputs);
       return computed.map((own) => answerOf(predictor.input, own, options));
     } finally {
-      this.#reading--;
+      this.#leave();
     }
+  }
+
+  #leave(): void {
+    this.#present--;
+    if (this.#present === 0) this.#ended?.();
   }
 
   #health() {
@@ -111,7 +133,9 @@ export class Answering {
 
 function expectMethod({ method }: Request, path: string, methods: readonly string[]): void {
   if (methods.includes(method)) return;
-  throw new Refusal(405, `Cannot answer ${method} ${path}: expected ${methods[0]}`, { allow: methods.join(", ") });
+  throw new Refusal(405, `Cannot answer ${shorten(method)} ${path}: expected ${methods[0]}`, {
+    allow: methods.join(", "),
+  });
 }
 
 /** The kind of the body. @throws Refusal if it is none that the model takes */
@@ -123,10 +147,10 @@ function expectType({ headers }: Request, pictures: boolean): string {
     ? /^\s*(?:application\/json|image\/[\w.+-]+|application\/octet-stream)\s*(?:;|$)/i
     : /^\s*application\/json\s*(?:;|$)/i;
   if (!isKnown.test(type)) {
-    throw new Refusal(415, `Cannot read a body of the type "${type}": expected ${expected} as content-type`);
+    throw new Refusal(415, `Cannot read a body of the type ${showJson(type)}: expected ${expected} as content-type`);
   }
   if (encoding.toLowerCase() === "identity") return type;
-  throw new Refusal(415, `Cannot read a body in the encoding "${encoding}": expected none`);
+  throw new Refusal(415, `Cannot read a body in the encoding ${showJson(encoding)}: expected none`);
 }
 
 function full(queue: number): Refusal {

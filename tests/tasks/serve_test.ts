@@ -59,12 +59,19 @@ Deno.test("many clients at once get what predict answers, the device keeps nothi
     assert.ok(after.batches < 96, "what waits is computed together");
 
     const last = Array.from({ length: 24 }, () => ask(server.address, TEXTS));
+    // Half of a body is on its way.
+    const half = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.address).port) });
+    const send = (text: string) => half.write(new TextEncoder().encode(text));
+    const head = "POST /predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    await send(`${head}content-length: 15\r\n\r\n{"inputs`);
     while ((await health()).waiting === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     const ending = server.end("SIGTERM");
     for (const response of await Promise.all(last)) {
       if (response.status !== 503) assert.deepEqual(rounded((await response.json()).answers), expected);
       else await response.body?.cancel();
     }
+    await send('": "a"}');
+    assert.match(await new Response(half.readable).text(), /^HTTP\/1\.1 200 /);
     end = await ending;
   } catch (error) {
     await server.end("SIGKILL").catch(() => {});

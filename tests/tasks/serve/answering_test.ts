@@ -196,6 +196,12 @@ Deno.test("what is wrong with a request is said in a sentence", async () => {
     if (typeof says === "string") assert.equal(error, says);
     else assert.match(error, says);
   }
+  // Requests of this kind cannot be made here, but on a connection.
+  const odd = { url: "http://127.0.0.st: 127.0.0.1/predict", method: "POST" } as Request;
+  assert.deepEqual((await answer(answering(model("texts")), odd)).slice(0, 2), [
+    400,
+    { error: 'Cannot read the address "http://127.0.0.st: 127.0.0.1/predict"' },
+  ]);
   const [, , headers] = await answer(
     answering(model("texts")),
     new Request(url("/predict"), { method: "PUT", body: "x" }),
@@ -217,6 +223,26 @@ Deno.test("of more requests than may wait the last are told to come again, and t
   assert.deepEqual((await Promise.all(sent)).map(([status]) => status), [200, 200, 200, 200, 503, 503, 503]);
   // They have left: there is room again.
   assert.equal((await answer(own, post('{"inputs": ["a", "a", "a", "a"]}')))[0], 200);
+});
+
+Deno.test("an end waits for the requests that are there, also for one whose body is on its way, and lets no more in", async () => {
+  const own = answering(model("texts"));
+  let rest: ReadableStreamDefaultController<Uint8Array>;
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => void (rest = controller) });
+  const sent = answer(own, post(body));
+  rest!.enqueue(new TextEncoder().encode('{"inputs"'));
+  let over = false;
+  const end = own.end().then(() => over = true);
+  assert.deepEqual((await answer(own, post('{"inputs": "a"}'))).slice(0, 2), [
+    503,
+    { error: "Cannot take more as the program is ending" },
+  ]);
+  assert.equal(over, false);
+  rest!.enqueue(new TextEncoder().encode(': "a"}'));
+  rest!.close();
+  assert.equal((await sent)[0], 200);
+  await end;
+  await answering(model("texts")).end();
 });
 
 Deno.test("inputs of few requests fill the line as well", async () => {
