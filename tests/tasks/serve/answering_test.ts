@@ -196,6 +196,10 @@ Deno.test("what is wrong with a request is said in a sentence", async () => {
     if (typeof says === "string") assert.equal(error, says);
     else assert.match(error, says);
   }
+  const sized = (bytes: number) => post(`{"inputs": "a"}`.padEnd(bytes));
+  const statuses = [];
+  for (const bytes of [100, 101]) statuses.push((await answer(answering(model("texts")), sized(bytes)))[0]);
+  assert.deepEqual(statuses, [200, 413]);
   // Requests of this kind cannot be made here, but on a connection.
   const odd = { url: "http://127.0.0.st: 127.0.0.1/predict", method: "POST" } as Request;
   assert.deepEqual((await answer(answering(model("texts")), odd)).slice(0, 2), [
