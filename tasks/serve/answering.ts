@@ -41,7 +41,7 @@ export class Answering {
     this.#line = new WaitingLine(predictor, options.batchSize, options.broken);
   }
 
-  /** Lets no more requests in. @returns once those that are there are answered, whose bodies may still be on their way */
+  /** Lets no more requests in. @returns once all that are there are answered, also those still on their way */
   async end(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#ended = resolve;
@@ -109,6 +109,7 @@ export class Answering {
       status: "ok",
       ...{ model: folder, architecture, task, takes, classes },
       backend: backend.name,
+      present: this.#present,
       waiting: this.#line.length,
       ...this.#counts,
       batches: this.#line.batches,

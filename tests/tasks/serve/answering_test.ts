@@ -71,6 +71,7 @@ Deno.test("texts, pairs and pictures are answered, and health says what happened
     takes: "texts",
     classes: ["no", "yes"],
     backend: "cpu",
+    present: 0,
     waiting: 0,
     answered: 2,
     refused: 1,
