@@ -1,5 +1,5 @@
 import { UserError } from "../../../core/errors.ts";
-import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
+import type { InputDescription, Task, TextInput } from "../../../core/plugin/dataset.ts";
 import { type EncoderSizes, resolveEncoder } from "../encoder/options.ts";
 import type { BertOptions, Variant } from "./options.ts";
 
@@ -12,6 +12,8 @@ export interface BertSizes extends EncoderSizes {
   readonly vocabulary: number;
   readonly positions: number;
   readonly types: number;
+  /** Numbers in an embedding; other than the width, a matrix brings it there. */
+  readonly embeddingWidth: number;
   readonly headDropout: number;
   readonly padding: number;
   /** Whether a CRF stands behind a tagger's logits. */
@@ -20,9 +22,12 @@ export interface BertSizes extends EncoderSizes {
   readonly subclasses: number;
 }
 
-/** The first position's row: RoBERTa numbers positions from the row behind padding's. */
+/** The number that MPNet's positions take for padding's, whatever else its files say. */
+const MPNET_PADDING = 1;
+
+/** The first position's row: RoBERTa and MPNet number positions from the row behind padding's. */
 export function firstPosition({ variant, padding }: Pick<BertSizes, "variant" | "padding">): number {
-  return variant === "roberta" ? padding + 1 : 0;
+  return variant === "roberta" || variant === "mpnet" ? padding + 1 : 0;
 }
 
 /** The most tokens that fit. */
@@ -41,9 +46,8 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     );
   }
   const variant = options.variant ?? "bert";
-  const roberta = variant === "roberta";
   const encoder = resolveEncoder({ ...options, layers, width }, classes, {
-    epsilon: roberta ? 1e-5 : 1e-12,
+    epsilon: variant === "roberta" ? 1e-5 : 1e-12,
     dropout: 0.1,
   });
   const sizes: BertSizes = {
@@ -52,19 +56,15 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     task,
     outputs: task === "regression" ? 1 : classes.length,
     vocabulary: options.vocabulary ?? text.vocabulary,
-    positions: options.positions ?? (roberta ? 514 : 512),
-    types: options.types ?? { bert: 2, distilbert: 0, roberta: 1 }[variant],
+    positions: options.positions ?? (variant === "roberta" || variant === "mpnet" ? 514 : 512),
+    types: options.types ?? { bert: 2, distilbert: 0, roberta: 1, electra: 2, mpnet: 0 }[variant],
+    embeddingWidth: options.embeddingWidth ?? width,
     headDropout: options.headDropout ?? encoder.dropout,
     padding: options.padding ?? text.padding,
     crf: options.crf ?? false,
     subclasses: options.subclasses ?? 1,
   };
-  if (variant === "distilbert" && (sizes.types > 0 || sizes.epsilon !== 1e-12)) {
-    throw new UserError(
-      `Cannot build a DistilBERT of ${sizes.types} segments and epsilon ${sizes.epsilon}: it has none, and 1e-12; variant ` +
-        `bert takes others`,
-    );
-  }
+  checkVariant(sizes, text);
   if (sizes.crf && task !== "tagging") {
     throw new UserError(`Cannot put a CRF behind ${task}: crf is for tagging`);
   }
@@ -82,4 +82,29 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     );
   }
   return sizes;
+}
+
+/** Looks for what a variant does not have in Hugging Face's transformers, which would compute something else. */
+function checkVariant(sizes: BertSizes, text: TextInput): void {
+  const { variant, types, epsilon, width, embeddingWidth, padding } = sizes;
+  if (variant === "distilbert" && (types > 0 || epsilon !== 1e-12)) {
+    throw new UserError(
+      `Cannot build a DistilBERT of ${types} segments and epsilon ${epsilon}: it has none, and 1e-12; variant ` +
+        `bert takes others`,
+    );
+  }
+  if (variant !== "electra" && embeddingWidth !== width) {
+    throw new UserError(
+      `Cannot build a ${variant} of width ${width} with embeddings of ${embeddingWidth}: they are as wide, but for ` +
+        `variant electra`,
+    );
+  }
+  if (variant !== "mpnet") return;
+  if (types > 0) throw new UserError(`Cannot build an MPNet of ${types} segments: it has none`);
+  const other = [padding, text.padding].find((number) => number !== MPNET_PADDING);
+  if (other === undefined) return;
+  throw new UserError(
+    `Cannot build an MPNet for a tokenizer whose padding is the token ${other}: its positions leave out the token ` +
+      `${MPNET_PADDING} whatever that means; expected the tokenizer of an MPNet (dataset.tokenizer)`,
+  );
 }

@@ -7,7 +7,7 @@ import { readModelFolder } from "../../../core/model_folder/read_folder.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../../core/safetensors.ts";
 import { bert } from "../../../plugins/models/bert/bert.ts";
-import { buildBert, buildEncoder, type EncoderName, encoders, fixture, optionsOf, textInput } from "./bert_fixture.ts";
+import { buildBert, buildEncoder, type EncoderName, encoders, fixture, inputOf, optionsOf, textInput } from "./bert_fixture.ts";
 
 const names = Object.keys(encoders) as EncoderName[];
 
@@ -20,6 +20,13 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
+const FAMILIES: Readonly<Record<string, string>> = {
+  distilbert: "DistilBert",
+  roberta: "Roberta",
+  electra: "Electra",
+  mpnet: "MPNet",
+};
+
 /** The fixture's tensors, renamed. */
 async function stored(name: EncoderName, rename = (key: string) => key): Promise<Map<string, TensorToStore>> {
   const { tensors } = await readSafetensors(fixture(`${name}.safetensors`));
@@ -31,11 +38,11 @@ for (const name of names) {
     const model = await buildEncoder(name);
     const given = JSON.parse(await Deno.readTextFile(fixture(`${name}.json`)));
     for (const [key, value] of Object.entries(given)) assert.deepEqual(model.config[key], value, key);
-    const again = bert.build(bert.fromConfig!(model.config, optionsOf({})), textInput(encoders[name]));
+    const again = bert.build(bert.fromConfig!(model.config, optionsOf({})), inputOf(name));
     assert.deepEqual(again.config, model.config);
     assert.deepEqual(again.parameters, model.parameters);
     const kind = encoders[name] === "tagging" ? "Token" : "Sequence";
-    const family = { distilbert: "DistilBert", roberta: "Roberta" }[name as string] ?? "Bert";
+    const family = FAMILIES[name.split("-")[0]] ?? "Bert";
     assert.deepEqual(model.config.architectures, [`${family}For${kind}Classification`]);
     const labels = encoders[name] === "regression" ? ["LABEL_0"] : ["class 0", "class 1", "class 2", "class 3"];
     assert.deepEqual(Object.values(model.config.id2label as object), labels);
@@ -45,7 +52,7 @@ for (const name of names) {
     inFolder(async (folder) => {
       const model = await buildEncoder(name);
       const weights = await readModelWeights(fixture(`${name}.safetensors`), model, "student");
-      const data = textInput(encoders[name], { files: { "vocab.txt": new TextEncoder().encode("[PAD]\n") } });
+      const data = inputOf(name, { files: { "vocab.txt": new TextEncoder().encode("[PAD]\n") } });
       await writeModelFolder(folder, "bert", model, data, weights);
       assert.equal(await Deno.readTextFile(join(folder, "vocab.txt")), "[PAD]\n");
       const saved = await readModelFolder(folder, [bert], data);
