@@ -96,9 +96,10 @@ function imageIn(config: ForeignConfig): ImageInput | null {
 }
 
 function textIn(config: ForeignConfig): TextInput {
-  const padding = countIn(config, "pad_token_id", INPUT_BOUNDS.padding) ?? 0;
   // Encoders of RoBERTa's kind count positions from behind the padding token's number.
-  const unused = /roberta|camembert/.test(String(config.model_type)) ? padding + 1 : 0;
+  const counted = /roberta|camembert|mpnet/.test(String(config.model_type));
+  const padding = countIn(config, "pad_token_id", INPUT_BOUNDS.padding) ?? (counted ? 1 : 0);
+  const unused = counted ? padding + 1 : 0;
   const stated = countIn(config, "max_position_embeddings", INPUT_BOUNDS.maxLength);
   const maxLength = stated === null ? DEFAULT_POSITIONS : stated - unused;
   if (maxLength < 1) {

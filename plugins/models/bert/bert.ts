@@ -52,7 +52,14 @@ export const bert = defineModel<BertOptions>({
       head: head.map(({ name }) => name),
       forward: (call) => {
         const embeddings = call.ops.scope(() => embed(call, sizes));
-        const { last, ...blocks } = encode(call, names, settings, embeddings, call.batch.mask, relativeBias(call, sizes));
+        const { last, ...blocks } = encode(
+          call,
+          names,
+          settings,
+          embeddings,
+          call.batch.mask,
+          relativeBias(call, sizes),
+        );
         return { ...applyHead(call, sizes, last), features: { embeddings }, ...blocks };
       },
       runLayer: (call, layer, x) =>

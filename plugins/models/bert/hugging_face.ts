@@ -104,7 +104,9 @@ function refuseOtherForms(config: Config): void {
   const buckets = config.relative_attention_num_buckets ?? BUCKETS;
   if (buckets !== BUCKETS) {
     throw new UserError(
-      `Cannot build relative_attention_num_buckets ${showJson(buckets)}: expected ${BUCKETS}, as transformers counts in them`,
+      `Cannot build relative_attention_num_buckets ${
+        showJson(buckets)
+      }: expected ${BUCKETS}, as transformers counts in them`,
     );
   }
   for (const key of ["is_decoder", "add_cross_attention"]) {

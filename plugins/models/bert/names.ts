@@ -72,7 +72,9 @@ const NOT_NEEDED = new RegExp(
 export function ownName(variant: Variant, foreign: string, pools: boolean): string | null {
   const plain = foreign.replace(/^module\./, "").replace(/(?<=LayerNorm\.|layer_norm\.)gamma$/, "weight")
     .replace(/(?<=LayerNorm\.|layer_norm\.)beta$/, "bias");
-  const name = /^(embeddings|embeddings_project|encoder|transformer|pooler)\./.test(plain) ? `${variant}.${plain}` : plain;
+  const name = /^(embeddings|embeddings_project|encoder|transformer|pooler)\./.test(plain)
+    ? `${variant}.${plain}`
+    : plain;
   if (NOT_NEEDED.test(name) || (!pools && name.startsWith(`${variant}.pooler.`))) return null;
   return name;
 }

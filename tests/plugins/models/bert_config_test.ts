@@ -7,7 +7,16 @@ import { readModelFolder } from "../../../core/model_folder/read_folder.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../../core/safetensors.ts";
 import { bert } from "../../../plugins/models/bert/bert.ts";
-import { buildBert, buildEncoder, type EncoderName, encoders, fixture, inputOf, optionsOf, textInput } from "./bert_fixture.ts";
+import {
+  buildBert,
+  buildEncoder,
+  type EncoderName,
+  encoders,
+  fixture,
+  inputOf,
+  optionsOf,
+  textInput,
+} from "./bert_fixture.ts";
 
 const names = Object.keys(encoders) as EncoderName[];
 
