@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createOps } from "../../../core/ops/ops.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
 import { backends, float64, testBackends } from "../../support/backends.ts";
-import { buildEncoder, type EncoderName, encoders, namedOutputs, openEncoder } from "./bert_fixture.ts";
+import { bucketOf } from "../../../plugins/models/bert/relative_positions.ts";
+import { buildEncoder, type EncoderName, encoders, fixture, namedOutputs, openEncoder } from "./bert_fixture.ts";
 import { assertRelative } from "./resnet_fixture.ts";
 import { assertGradients } from "./encoder_gradients.ts";
 
@@ -72,6 +73,25 @@ testBackends(
     }
   },
 );
+
+Deno.test("an MPNet's distances are in the buckets that transformers has them in", async () => {
+  const starts: [number, number][] = JSON.parse(await Deno.readTextFile(fixture("mpnet.buckets.json")));
+  const ends = [...starts.slice(1).map(([distance]) => distance), 201];
+  for (const [index, [start, bucket]] of starts.entries()) {
+    for (let distance = start; distance < ends[index]; distance++) {
+      assert.equal(bucketOf(distance), bucket, `${distance}`);
+    }
+  }
+  assert.deepEqual([bucketOf(-511), bucketOf(511)], [15, 31]);
+});
+
+testBackends("each layer of an MPNet that is run alone attends by distance as all of them do", async (backend) => {
+  const ops = createOps(backend);
+  const { model, student, batch, expected } = await openEncoder("mpnet", ops);
+  const call = { ops, weights: student.weights(), batch, training: false, randomSeed: () => 0 };
+  const second = model.runLayer!(call, 1, ops.tensor(expected.get("hidden.0")!, [3, 7, 12]));
+  assertRelative(await second.hidden.read(), expected.get("hidden.1")!, 1e-5);
+});
 
 testBackends("no token attends to padding, and each attends to all of the rest", async (backend) => {
   const ops = createOps(backend);
