@@ -7,6 +7,7 @@ import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, MODEL_TYPES, toHuggingFace } from "./hugging_face.ts";
 import { blockNames, layerPrefix, ownName } from "./names.ts";
 import { type BertOptions, bertOptions } from "./options.ts";
+import { OTHER_TYPES } from "./other_types.ts";
 import { relativeBias, relativeParameters } from "./relative_positions.ts";
 import { withoutSegments, withSegment } from "./segments.ts";
 import { resolveSizes } from "./sizes.ts";
@@ -30,6 +31,7 @@ export const bert = defineModel<BertOptions>({
   source: "Devlin et al. 2019, arXiv 1810.04805",
   options: bertOptions,
   modelTypes: Object.keys(MODEL_TYPES),
+  otherTypes: OTHER_TYPES,
   fromConfig: fromHuggingFace,
   build(options, data) {
     const sizes = resolveSizes(options, data);

@@ -5,6 +5,7 @@ import { showJson } from "../../../core/json.ts";
 import { activationIn, type Config, epsilonIn, labelEntries } from "../encoder/config.ts";
 import { MOST } from "../encoder/options.ts";
 import { type BertOptions, MOST_ROWS, MOST_TYPES, type Variant } from "./options.ts";
+import { OTHER_TYPES } from "./other_types.ts";
 import { BUCKETS } from "./relative_positions.ts";
 import { hasSegments } from "./segments.ts";
 import type { BertSizes } from "./sizes.ts";
@@ -60,9 +61,9 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
   const type = String(config.model_type);
   const variant = Object.hasOwn(MODEL_TYPES, type) ? MODEL_TYPES[type] : null;
   if (!variant) {
-    throw new UserError(
-      `Cannot build a model of type "${type}" as an encoder: expected one of ${Object.keys(MODEL_TYPES).join(", ")}`,
-    );
+    const why = Object.hasOwn(OTHER_TYPES, type) ? `, as ${OTHER_TYPES[type]}` : "";
+    const known = Object.keys(MODEL_TYPES).join(", ");
+    throw new UserError(`Cannot build a model of type "${type}" as an encoder${why}: expected one of ${known}`);
   }
   refuseOtherForms(config);
   const keys = keysOf(variant);

@@ -1,4 +1,5 @@
 import type { BlockNames } from "../encoder/block.ts";
+import { unwrapped } from "../wrappers.ts";
 import type { Variant } from "./options.ts";
 
 /** Embeddings of any variant, below the model's prefix. */
@@ -70,7 +71,7 @@ const NOT_NEEDED = new RegExp(
  * the weight and bias of layer norm gamma and beta; those of a bare encoder lack the model's prefix.
  */
 export function ownName(variant: Variant, foreign: string, pools: boolean): string | null {
-  const plain = foreign.replace(/^module\./, "").replace(/(?<=LayerNorm\.|layer_norm\.)gamma$/, "weight")
+  const plain = unwrapped(foreign).replace(/(?<=LayerNorm\.|layer_norm\.)gamma$/, "weight")
     .replace(/(?<=LayerNorm\.|layer_norm\.)beta$/, "bias");
   const name = /^(embeddings|embeddings_project|encoder|transformer|pooler)\./.test(plain)
     ? `${variant}.${plain}`

@@ -83,7 +83,8 @@ Deno.test("a Hugging Face config is built by the family of its model_type", asyn
     assert.equal(bert.architecture, "bert");
     await assert.rejects(() => describe({ model_type: "gpt2" }), {
       name: "UserError",
-      message: /Cannot build a model of type "gpt2": expected one of bert, distilbert, .*, vit, deit$/,
+      message:
+        /Cannot build a model of type "gpt2", as it writes texts, and only encoders are read: expected one of bert, distilbert, .*, vit, deit$/,
     });
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -6,6 +6,7 @@ import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { readModelFolder } from "../../../core/model_folder/read_folder.ts";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
+import { familyOf } from "../../../core/plugin/saved_options.ts";
 import type { Model } from "../../../core/plugin/model.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../../core/safetensors.ts";
 import { bert } from "../../../plugins/models/bert/bert.ts";
@@ -123,6 +124,9 @@ Deno.test("old names, bare encoders, other prefixes and heads of pre-training ar
   const renamings: ((key: string) => string)[] = [
     (key) => key.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"),
     (key) => `module.${key}`,
+    (key) => `_orig_mod.module.${key}`,
+    (key) => `module._orig_mod.${key}`,
+    (key) => key.replace("encoder.layer.1.", "encoder.layer.1._orig_mod."),
     (key) => key.replace(/^bert\./, ""),
   ];
   await inFolder(async (folder) => {
@@ -219,7 +223,19 @@ Deno.test("configs of models that compute otherwise are refused in one sentence"
       name: "UserError",
       message,
     });
-  refused({ model_type: "gpt2" }, /^Cannot build a model of type "gpt2" as an encoder: expected one of bert, /);
+  refused({ model_type: "xlm" }, /^Cannot build a model of type "xlm" as an encoder: expected one of bert, /);
+  for (const [type, why] of Object.entries({ albert: "its layers share", "deberta-v2": "its att", t5: "it writes" })) {
+    refused(
+      { model_type: type },
+      new RegExp(`^Cannot build a model of type "${type}" as an encoder, as ${why}.*: expect`),
+    );
+    assert.throws(() => familyOf({ model_type: type }, [bert]), {
+      name: "UserError",
+      message: new RegExp(
+        `^Cannot build a model of type "${type}", as ${why}.*: expected one of bert, .*, electra, mpnet$`,
+      ),
+    });
+  }
   refused({ hidden_act: "silu" }, /^Cannot compute hidden_act "silu": expected one of gelu, /);
   refused({ position_embedding_type: "relative_key" }, /^Cannot build position_embedding_type "relative_key"/);
   for (const value of [0, -1, 2.5, 1e9, 2 ** 53, [8], {}, true]) {
