@@ -72,7 +72,9 @@ function inputOf(config: ForeignConfig): InputDescription {
   const several = problem === SEVERAL_LABELS;
   if (image) return { task: several ? "multi-label" : "classification", classes, image, text: null };
   const isTagger = Array.isArray(architectures) && architectures.some((name) => /TokenClassification$/.test(name));
-  const told = problem === "regression" ? "regression" : several ? "multi-label" : "classification";
+  // One number is one to transformers, too, unless the config says otherwise.
+  const isNumber = problem === "regression" || ((problem ?? null) === null && classes.length === 1);
+  const told = isNumber ? "regression" : several ? "multi-label" : "classification";
   const task = isTagger ? "tagging" : told;
   return { task, classes, image: null, text: textIn(config) };
 }
