@@ -213,6 +213,8 @@ Deno.test("sizes that do not fit each other or the text are refused in one sente
       /^Cannot build an MPNet for a tokenizer whose padding is the token 0: its positions leav/,
     );
   }
+  const one = textInput("classification", { padding: 1 });
+  refused({ ...mpnet, padding: 0 }, one, /^Cannot build an MPNet for a tokenizer whose padding is the token 0: /);
   refused(sizes, { ...textInput(), text: null as never }, /^Cannot build a text encoder for a data set without text$/);
   assert.throws(() => bert.options(optionKit).parse({ width: 8, depth: 2 }));
 });
