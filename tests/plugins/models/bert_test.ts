@@ -1,9 +1,21 @@
 import assert from "node:assert/strict";
-import { createOps } from "../../../core/ops/ops.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
+import { weightsFrom } from "../../../core/nn/weights.ts";
+import { createOps } from "../../../core/ops/ops.ts";
+import { bucketOf, relativeBias } from "../../../plugins/models/bert/relative_positions.ts";
+import { resolveSizes } from "../../../plugins/models/bert/sizes.ts";
 import { backends, float64, testBackends } from "../../support/backends.ts";
-import { bucketOf } from "../../../plugins/models/bert/relative_positions.ts";
-import { buildEncoder, type EncoderName, encoders, fixture, namedOutputs, openEncoder } from "./bert_fixture.ts";
+import { assertClose, pseudoRandom } from "../../support/numbers.ts";
+import {
+  buildEncoder,
+  type EncoderName,
+  encoders,
+  fixture,
+  namedOutputs,
+  openEncoder,
+  optionsOf,
+  textInput,
+} from "./bert_fixture.ts";
 import { assertRelative } from "./resnet_fixture.ts";
 import { assertGradients } from "./encoder_gradients.ts";
 
@@ -83,6 +95,25 @@ Deno.test("an MPNet's distances are in the buckets that transformers has them in
     }
   }
   assert.deepEqual([bucketOf(-511), bucketOf(511)], [15, 31]);
+});
+
+testBackends("an MPNet's bias is the same whatever texts it has room for", async (backend) => {
+  const ops = createOps(backend);
+  const length = 12;
+  const table = pseudoRandom(3, 32 * 2);
+  const weights = weightsFrom(new Map([["mpnet.encoder.relative_attention_bias.weight", ops.tensor(table, [32, 2])]]));
+  const batch = { tokens: ops.full([3, length], 5) };
+  const expected = Array.from({ length: 2 * length * length }, (_, index) => {
+    const [head, from, to] = [Math.floor(index / length ** 2), Math.floor(index / length) % length, index % length];
+    return table[2 * bucketOf(to - from) + head];
+  });
+  for (const positions of [14, 20, 1026, 1027]) {
+    const data = textInput("classification", { padding: 1 });
+    const sizes = resolveSizes(optionsOf({ variant: "mpnet", layers: 1, width: 4, heads: 2, positions }), data);
+    const bias = relativeBias({ ops, weights, batch, training: false, randomSeed: () => 0 }, sizes)!;
+    assert.deepEqual(bias.shape, [1, 2, length, length]);
+    assertClose(await bias.read(), expected, 1e-7, `${positions} positions`);
+  }
 });
 
 testBackends("each layer of an MPNet that is run alone attends by distance as all of them do", async (backend) => {
