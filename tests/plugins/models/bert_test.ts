@@ -121,7 +121,7 @@ testBackends("each layer of an MPNet that is run alone attends by distance as al
   const { model, student, batch, expected } = await openEncoder("mpnet", ops);
   const call = { ops, weights: student.weights(), batch, training: false, randomSeed: () => 0 };
   const second = model.runLayer!(call, 1, ops.tensor(expected.get("hidden.0")!, [3, 7, 12]));
-  assertRelative(await second.hidden.read(), expected.get("hidden.1")!, 1e-5);
+  assertRelative(await second.hidden.read(), expected.get("hidden.1")!, 1e-5, "hidden.1");
 });
 
 testBackends("no token attends to padding, and each attends to all of the rest", async (backend) => {
