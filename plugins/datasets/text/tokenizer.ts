@@ -1,6 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../../core/errors.ts";
-import { showJson } from "../../../core/json.ts";
+import { isJsonObject, showJson } from "../../../core/json.ts";
 import { type Splitter, withUnicodeSpaces } from "./byte_level.ts";
 
 /** The tokens of one example. */
@@ -81,7 +81,7 @@ export class TextTokenizer {
     this.#frame = [framed.slice(0, start), framed.slice(start + letter.length)];
     const { type } = (tokenizer.post_processor ?? {}) as { type?: string };
     this.#segments = type !== "RobertaProcessing";
-    this.padding = this.#tokenizer.token_to_id("[PAD]") ?? this.#tokenizer.token_to_id("<pad>") ?? 0;
+    this.padding = paddingToken({ tokenizer, config }, (token) => this.#tokenizer.token_to_id(token) ?? null);
   }
 
   /**
@@ -182,6 +182,21 @@ export function keptLengths(first: number, second: number, room: number): [numbe
   const shorter = Math.min(first, second, Math.floor(room / 2));
   const longer = Math.min(Math.max(first, second), room - shorter);
   return first > second ? [longer, shorter] : [shorter, longer];
+}
+
+/**
+ * The number of the padding token, as the files say it: a vocabulary may have others' as well, as MPNet's has BERT's.
+ *
+ * @returns 0 where there is none, as padding is masked
+ */
+function paddingToken({ tokenizer, config }: TokenizerFiles, numberOf: (token: string) => number | null): number {
+  const contentOf = (token: unknown) => isJsonObject(token) ? token.content : token;
+  const padding = isJsonObject(tokenizer.padding) ? tokenizer.padding.pad_token : undefined;
+  const added = ((tokenizer.added_tokens ?? []) as { content: string }[]).map(({ content }) => content);
+  const usual = ["[PAD]", "<pad>"];
+  const named = [contentOf(config.pad_token), padding, ...usual.filter((token) => added.includes(token)), ...usual];
+  const numbers = named.flatMap((token) => typeof token === "string" ? numberOf(token) ?? [] : []);
+  return numbers[0] ?? 0;
 }
 
 /** One more than the largest number of a token. */
