@@ -18,6 +18,7 @@ import { addInit } from "./init.ts";
 import { addMerge } from "./merge.ts";
 import { addPlugin } from "./plugin.ts";
 import { addPlugins } from "./plugins.ts";
+import { addReport } from "./report.ts";
 import { endProgram, isConfined } from "./support/confine.ts";
 import { endingOf } from "./support/errors.ts";
 import { standardOutput } from "./support/output.ts";
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     addEvaluate,
     addCompare,
     addSweep,
+    addReport,
     addDecompose,
     addMerge,
     addDoctor,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Interrupted } from "../../core/distill/stops.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
 import { confined, writesOf } from "../support/confine.ts";
+import { drawReport } from "../support/draw_report.ts";
 import { overridesOf, type RunFlags } from "../support/flags.ts";
 import { stoppable } from "../support/interrupt.ts";
 import { standardOutput, stylesOf } from "../support/output.ts";
@@ -74,6 +75,7 @@ async function run(
     const [tables, conclusion] = [tablesOf(changed, results), conclude(results)];
     await check();
     await writeResults(folder, changed, results, tables, conclusion);
+    await drawReport(folder, reporter.warning);
     return { tables, notes: conclusion.notes };
   });
   show(told.tables, [...told.notes, `Written: ${join(folder, "results.{json,md,csv}")}`]);

@@ -24,7 +24,7 @@ export interface MatrixRecord {
   readonly relativeStep: number;
 }
 
-/** `m n min(m, n)` of all matrices together that is looked at: half a minute of the host, of whole training runs little. */
+/** `m n min(m, n)` of all matrices together that is looked at: a quarter of a minute of the host. */
 const MOST_WORK = 2 ** 34;
 
 /** Singular values that are kept of a matrix. */

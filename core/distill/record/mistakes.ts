@@ -5,7 +5,7 @@ import { type ShownExample, shownExample } from "./shown_example.ts";
 
 /** Answers that are wrong in the same way. */
 export interface Mistake {
-  /** The class, or the number, that is right; `null`: the class `decided` is wrong, and what is right may be several. */
+  /** The class, or the number, that is right; `null`: `decided` was said of what is of other classes. */
   readonly truth: number | null;
   /** What was decided; `null`: the class `truth` was missed. */
   readonly decided: number | null;

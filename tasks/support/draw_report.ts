@@ -1,0 +1,15 @@
+import { UserError } from "../../core/errors.ts";
+
+/**
+ * Draws a folder's page, by libraries that are loaded for nothing else. It is drawn of files that are there: where it
+ * cannot be written, as on a full disk, that is told, and costs the page alone.
+ */
+export async function drawReport(folder: string, warning: (text: string) => void): Promise<void> {
+  try {
+    const { writeReport } = await import("../report/write_report.ts");
+    await writeReport(folder);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warning(`${error.message}; the results are there, their report is not`);
+  }
+}
