@@ -3,7 +3,7 @@ import type { Mistake } from "../../core/distill/record/mistakes.ts";
 import type { RunRecord } from "../../core/distill/record/record.ts";
 import { counted, grouped, percent } from "../support/format.ts";
 import { type ClassNumbers, classNumbers, denseConfusion } from "./class_numbers.ts";
-import { type Child, element, section, table } from "./elements.ts";
+import { type Child, element, grid, section, table } from "./elements.ts";
 import type { Vocabulary } from "./excerpt.ts";
 import { draw, figure, seriesColour } from "./plots.ts";
 import { pictureAddress } from "./png.ts";
@@ -133,9 +133,8 @@ function scatter(points: NonNullable<RunRecord["points"]>, metrics: Readonly<Rec
   const all = points.flat();
   const [least, most] = [Math.min(...all), Math.max(...all)];
   const words = Object.entries(metrics).map(([name, value]) => `${name} ${value?.toFixed(3) ?? "-"}`).join(", ");
-  return element(
-    "div",
-    { class: "charts" },
+  return grid(
+    "charts",
     figure(
       "Predicted against true",
       `each dot is a test example; on the line it would be right. ${words}`,

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { grouped } from "../support/format.ts";
-import { type Child, element, section, table } from "./elements.ts";
+import { type Child, grid, section, table } from "./elements.ts";
 import { draw, figure, seriesColour } from "./plots.ts";
 import type { RunFiles } from "./read_run.ts";
 
@@ -34,9 +34,8 @@ export function cost({ summary, bytes }: RunFiles): Child {
   return section(
     "What it takes",
     withoutHead(table(["", ""], rows)),
-    element(
-      "div",
-      { class: "charts" },
+    grid(
+      "charts",
       figure(
         `Seconds of each stage, ${total.toFixed(1)} in all`,
         null,

@@ -1,6 +1,6 @@
 import { learningRateAt, type LearningRateSchedule } from "../../core/nn/schedules.ts";
 import { titleOf } from "../../core/evaluate/metrics/show.ts";
-import { type Child, element, section } from "./elements.ts";
+import { type Child, element, grid, section } from "./elements.ts";
 import { type LogLine, stepsPerEpoch } from "./log.ts";
 import { type Level, type Line, lineChart, type Point, seriesColour } from "./plots.ts";
 import type { RunFiles } from "./read_run.ts";
@@ -43,16 +43,15 @@ export function curves({ log, summary, settings }: RunFiles): Child {
   const entropy = terms.find((term) => term === loss);
   return section(
     "How it learned",
-    element(
-      "div",
-      { class: "charts" },
+    grid(
+      "charts",
       (metrics.includes("accuracy") ? metrics : ["accuracy", ...metrics]).map((name) =>
         lineChart({
           title: titleOf(name, positive, FURTHER)!,
           xLabel: EPOCH,
           lines: [...(name === "accuracy" ? own : []), validation(name)],
           levels: tested(name),
-          format: isShare(name) ? ".0%" : undefined,
+          format: isShare(name) ? ".1~%" : undefined,
         })
       ),
       lineChart({
@@ -78,9 +77,8 @@ export function curves({ log, summary, settings }: RunFiles): Child {
     terms.length > 1
       ? [
         element("h3", {}, "The terms of the loss, before their weights"),
-        element(
-          "div",
-          { class: "panels" },
+        grid(
+          "panels",
           terms.map((term) =>
             lineChart({
               title: term,

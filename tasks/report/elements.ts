@@ -15,9 +15,14 @@ export function element(
   ...children: readonly Child[]
 ): HTMLElement {
   const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, `${value}`);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, inAttribute(`${value}`));
   append(made, children);
   return made;
+}
+
+/** An attribute's value as it must be set: linkedom escapes the quotation mark alone. */
+export function inAttribute(value: string): string {
+  return value.replaceAll("&", "&amp;");
 }
 
 function append(parent: HTMLElement, children: readonly Child[]): void {
@@ -30,6 +35,11 @@ function append(parent: HTMLElement, children: readonly Child[]): void {
 /** A section with its heading; `null` if all that it would hold is missing. */
 export function section(title: string, ...children: readonly Child[]): HTMLElement | null {
   return holdsNothing(children) ? null : element("section", {}, element("h2", {}, title), ...children);
+}
+
+/** Charts beside each other, large ones or small; `null` of none. */
+export function grid(look: "charts" | "panels", ...children: readonly Child[]): HTMLElement | null {
+  return holdsNothing(children) ? null : element("div", { class: look }, ...children);
 }
 
 function holdsNothing(child: Child): boolean {
@@ -66,7 +76,8 @@ export function pageOf(title: string, ...children: readonly Child[]): string {
     element("meta", { charset: "utf-8" }),
     element("meta", { "http-equiv": "Content-Security-Policy", content: policy }),
     element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("title", {}, title),
+    // Linkedom writes its text as it is, as those of style and script.
+    element("title", {}, title.replaceAll("&", "&amp;").replaceAll("<", "&lt;")),
     element("style", {}, style),
   ];
   const page = element("html", { lang: "en" }, element("head", {}, head), element("body", {}, ...children));

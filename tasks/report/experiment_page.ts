@@ -5,7 +5,7 @@ import { type Moments, momentsOf } from "../experiment/statistics.ts";
 import { tQuantile } from "../experiment/student_t.ts";
 import { showDifference, showMoments, showPart } from "../experiment/tables.ts";
 import { counted, grouped } from "../support/format.ts";
-import { type Child, element, pageOf, section, table } from "./elements.ts";
+import { type Child, element, grid, pageOf, section, table } from "./elements.ts";
 import { draw, figure, lineChart, seriesColour } from "./plots.ts";
 import type { ExperimentResults } from "./read_experiment.ts";
 
@@ -195,9 +195,8 @@ function overValues({ tuning, results }: ExperimentResults): Child {
     });
     return tuned ? [{ name, points, colour: seriesColour(index), dashed: index >= 6 }] : [];
   });
-  return element(
-    "div",
-    { class: "charts" },
+  return grid(
+    "charts",
     lineChart({
       title: `Validation over ${tuning.key}`,
       note: numeric
@@ -205,7 +204,7 @@ function overValues({ tuning, results }: ExperimentResults): Child {
         : `values in order: ${tuning.values.join(", ")}`,
       xLabel: tuning.key.split(".").at(-1)!,
       xValues: numeric && tuning.values.every((value) => Number(value) > 0) ? tuning.values.map(Number) : undefined,
-      format: ".1%",
+      format: ".1~%",
       lines,
     }),
   );

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { MatrixRecord } from "../../core/distill/record/matrices.ts";
 import { counted, grouped, percent } from "../support/format.ts";
-import { type Child, element, section, table } from "./elements.ts";
+import { type Child, element, grid, section, table } from "./elements.ts";
 import { stepsPerEpoch } from "./log.ts";
 import { draw, figure, legend, lineChart, seriesColour } from "./plots.ts";
 import type { RunFiles } from "./read_run.ts";
@@ -34,7 +34,7 @@ export function matrices({ record, log }: RunFiles): Child {
     looked.length === 0 ? null : [
       element("h3", {}, "Singular values"),
       legend([{ name: "start", colour: START, dashed: true }, { name: "end", colour: END }]),
-      element("div", { class: "panels" }, looked.slice(0, MOST_PANELS).map(spectrum)),
+      grid("panels", looked.slice(0, MOST_PANELS).map(spectrum)),
       looked.length > MOST_PANELS
         ? element(
           "p",
@@ -59,7 +59,7 @@ function rows(looked: readonly MatrixRecord[]): Child {
       `× ${increaseRate.toFixed(2)}`,
       norms.map((value) => fixed(value, 2)).join(" → "),
       effectiveRanks.map((value) => fixed(value, 1)).join(" → "),
-      percent(relativeStep),
+      Number.isFinite(relativeStep) ? percent(relativeStep) : "-",
     ]),
   );
 }
@@ -69,9 +69,8 @@ function normsOverTime(log: RunFiles["log"]): Child {
   const steps = stepsPerEpoch(log);
   const names = Object.keys(lines[0]?.norms ?? {});
   const chosen = names.length <= 6 ? names : evenly(names, 6);
-  return names.length === 0 || lines.length < 2 ? null : element(
-    "div",
-    { class: "charts" },
+  return names.length === 0 || lines.length < 2 ? null : grid(
+    "charts",
     lineChart({
       title: "Frobenius norm over training",
       note: chosen.length < names.length ? `${chosen.length} of ${names.length} matrices` : undefined,
@@ -106,7 +105,7 @@ function spectrum({ name, singularValues: [start, end] }: MatrixRecord): HTMLEle
       marginTop: 8,
       marginRight: 8,
       style: { fontSize: "11px" },
-      x: { label: null, ticks: 4, tickFormat: "d" },
+      x: { label: null, ticks: 4, tickFormat: (value: number) => Number.isInteger(value) ? `${value}` : "" },
       y: { label: null, grid: true, ticks: 3, zero: true, nice: true },
       marks: [
         Plot.line(points(start), { stroke: START, strokeWidth: 1.5, strokeDasharray: "4 3" }),
@@ -131,21 +130,20 @@ function diagnosed(log: RunFiles["log"]): Child {
     }));
   return [
     element("h3", {}, "Epoch by epoch"),
-    element(
-      "div",
-      { class: "charts" },
+    grid(
+      "charts",
       lineChart({ title: "Effective rank", xLabel: "epoch", lines: lines("effectiveRank") }),
       lineChart({
         title: "Relative step of each epoch",
         xLabel: "epoch",
-        format: ".1%",
+        format: ".1~%",
         fromZero: true,
         lines: lines("relativeStep"),
       }),
       lineChart({
         title: "Agreement with the teacher on validation examples",
         xLabel: "epoch",
-        format: ".0%",
+        format: ".1~%",
         lines: [{
           name: "agreement",
           colour: seriesColour(1),

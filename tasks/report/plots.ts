@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
-import { type Child, document, element } from "./elements.ts";
+import { type Child, document, element, inAttribute } from "./elements.ts";
 
 /** The colour of the n-th series, from 0. */
 export const seriesColour = (index: number) => `var(--series-${1 + index % 6})`;
@@ -47,8 +47,10 @@ const LARGE = { width: 460, height: 240 }, SMALL = { width: 250, height: 150 };
 /** A drawing, its name for those who do not see it included. */
 export function draw(words: string, options: Plot.PlotOptions): SVGElement {
   const plot = Plot.plot({ document, ...options }) as unknown as SVGElement;
+  // What it says stands in the page's own style sheet.
+  plot.querySelector("style")?.remove();
   plot.setAttribute("role", "img");
-  plot.setAttribute("aria-label", words);
+  plot.setAttribute("aria-label", inAttribute(words));
   return plot;
 }
 

@@ -2,7 +2,7 @@ import * as Plot from "@observablehq/plot";
 import type { Calibration } from "../../core/distill/record/calibration.ts";
 import type { RunRecord } from "../../core/distill/record/record.ts";
 import { grouped, percent } from "../support/format.ts";
-import { type Child, element, section, table } from "./elements.ts";
+import { type Child, element, grid, section, table } from "./elements.ts";
 import { draw, figure, seriesColour } from "./plots.ts";
 import type { RunFiles } from "./read_run.ts";
 
@@ -33,9 +33,8 @@ export function besideTeacher({ record }: RunFiles): Child {
             "is true, lower ones too much. The paler a bar, the fewer answers are there. ECE, the expected calibration " +
             "error, is the mean distance.",
         ),
-        element(
-          "div",
-          { class: "charts" },
+        grid(
+          "charts",
           student && reliability("Student", student, seriesColour(0)),
           teacher && reliability("Teacher", teacher, "var(--series-3)"),
         ),
