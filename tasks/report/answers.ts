@@ -187,9 +187,15 @@ function examplesOf({ examples }: Mistake, vocabulary: Vocabulary | null, isNumb
   const texts = examples.flatMap(({ tokens, certainty, index, source }) => {
     if (!tokens) return [];
     const words = vocabulary?.pieces(tokens.numbers) ?? [];
-    const parts = words.map(({ text, token }) => token === tokens.at ? element("mark", {}, text) : text);
+    const parts = words.map(({ text, token }) => token === tokens.at ? marked(text) : text);
     const about = [`test example ${index + 1}`, source ?? "", sure(certainty)].filter(Boolean).join(" · ");
     return [element("blockquote", {}, parts, element("small", {}, about))];
   });
   return [pictures.length > 0 ? element("div", { class: "pictures" }, pictures) : null, texts];
+}
+
+/** A piece of a text, marked without the space before it. */
+function marked(text: string): Child {
+  const word = text.trimStart();
+  return [text.slice(0, text.length - word.length), element("mark", {}, word)];
 }

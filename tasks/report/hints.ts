@@ -49,9 +49,11 @@ export function hints({ log, summary, record, settings }: RunFiles): string[] {
   const poor = seen.filter(({ recall }) => recall! < mean / 2).map(({ name }) => name);
   if (poor.length > 0) {
     const names = poor.length > 5 ? `${poor.slice(0, 5).join(", ")} and ${poor.length - 5} more` : poor.join(", ");
+    const balance = record!.task === "classification"
+      ? ", and where a class is rare in training, train.sampler: balanced shows it as often as the others"
+      : "";
     told.push(
-      `The recall of ${names} is less than half of the mean over the classes: look at the mistakes below, and where a ` +
-        "class is rare in training, train.sampler: balanced shows it as often as the others.",
+      `The recall of ${names} is less than half of the mean over the classes: look at the mistakes below${balance}.`,
     );
   }
   return told;
