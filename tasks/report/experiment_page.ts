@@ -135,6 +135,10 @@ function dotPlot({ results, baseline }: ExperimentResults, rows: readonly Row[],
             y: "name",
             r: 5.5,
             fill: ({ isBaseline }: Row) => isBaseline ? BASELINE : MEAN,
+            title: ({ name, mean, interval }: Row) => {
+              const bounds = interval?.map((bound) => (100 * bound).toFixed(2)).join(", ");
+              return `${name}: ${(100 * mean).toFixed(2)}${bounds ? ` [${bounds}]` : ""}`;
+            },
           }),
         ],
       }),

@@ -80,6 +80,13 @@ Deno.test("a comparison shows means with intervals, differences, values that wer
   // Each run and each mean is a dot, the means have lines, and the baseline a band.
   const [dots] = document.querySelectorAll("svg[role=img]");
   assert.deepEqual(["circle", "rect"].map((name) => dots.querySelectorAll(name).length), [8, 1]);
+  // 2.00 / sqrt(3) times 4.303, the quantile of t with 2 degrees of freedom.
+  assert.match(dots.textContent!, /plain: 82\.00 \[77\.03, 86\.97\]/);
+  // Both differ by more than noise.
+  assert.equal(
+    document.querySelectorAll("svg[role=img]")[1].querySelector("circle")!.getAttribute("fill"),
+    "var(--series-1)",
+  );
   assert.match(text, /plain0\.182\.00 ± 2\.00/);
 });
 

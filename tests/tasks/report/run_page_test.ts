@@ -45,6 +45,8 @@ Deno.test("a page shows curves, mistakes, calibration, matrices, costs and the r
   // Precision, recall and F1 of dogs: 3 of 5 that were taken for one, 3 of 3, 6 of 8.
   assert.match(text, /dog360\.00 %100\.00 %75\.00 %/);
   assert.match(text, /owl0---/);
+  const taken = pageOf({ record: { ...record, confusion: [[0, 0, 5], [0, 2, 1]] } }).text;
+  assert.match(taken, /owl00\.00 %-0\.00 %/, "what is taken for a class of which nothing is");
   assert.match(text, /cat taken for dog 2 times/);
   assert.equal(document.querySelectorAll(".pictures img").length, 1);
 });
@@ -192,7 +194,10 @@ Deno.test("tokens become words again, special ones left out, and the one that is
   const quote = document.querySelector("blockquote")!;
   assert.equal(quote.querySelector("mark")!.textContent, "music");
   assert.match(quote.textContent!, /^ playing musictest example 5 · test\.csv 5 · sure by 90 %$/);
-  const bytes = vocabularyOf(JSON.stringify({ model: { type: "BPE", vocab: { "Ġcaf": 0, "Ã©": 1 } } }))!;
-  assert.equal(bytes.pieces([0, 1]).map(({ text }) => text).join(""), " café");
+  const added_tokens = [{ id: 2, content: "<s>", special: true }, { id: 3, content: "!", special: false }];
+  const bytes = vocabularyOf(
+    JSON.stringify({ model: { type: "BPE", vocab: { "Ġcaf": 0, "Ã©": 1 } }, added_tokens }),
+  )!;
+  assert.equal(bytes.pieces([2, 0, 1, 3]).map(({ text }) => text).join(""), " café!");
   assert.equal(vocabularyOf("{}"), null);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { encodePng } from "../../../tasks/report/png.ts";
+import { readRun } from "../../../tasks/report/read_run.ts";
 import { writeReport } from "../../../tasks/report/write_report.ts";
 import { decodePicture } from "../../../plugins/datasets/pictures/decode_picture.ts";
 import { runTask } from "../../support/task.ts";
@@ -33,6 +34,9 @@ Deno.test("train leaves a report, --no-report none; the verb draws it anew, also
     assert.equal(await Deno.readTextFile(join(seen, "report.html")), page);
 
     assert.equal(second.code, 0);
+    await Deno.copyFile(join(seen, "record.json"), join(bare, "record.json"));
+    assert.equal((await readRun(bare)).record, null, "it is of another run");
+    await Deno.remove(join(bare, "record.json"));
     const names = [...Deno.readDirSync(bare)].map(({ name }) => name);
     assert.ok(!names.includes("report.html") && !names.includes("record.json"), names.join());
     await writeReport(bare);

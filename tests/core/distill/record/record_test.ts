@@ -96,7 +96,8 @@ Deno.test("a run records what its report shows; the student is the same with and
     assert.ok(alike >= bothRight && alike <= 24);
     const { student, teacher } = record.calibration;
     assert.equal(student!.bins.reduce((sum, { count }) => sum + count, 0), 24);
-    assert.ok(teacher!.error >= 0);
+    // What is decided is the likeliest of three.
+    assert.ok([...student!.bins.slice(0, 4), ...teacher!.bins.slice(0, 4)].every(({ count }) => count === 0));
 
     assert.deepEqual(record.matrices.map(({ name }) => name), Object.keys(summary.norms));
     for (const { name, shape, norms, singularValues: [start, end], effectiveRanks, relativeStep } of record.matrices) {
