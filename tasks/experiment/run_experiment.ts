@@ -75,10 +75,10 @@ async function run(
     const [tables, conclusion] = [tablesOf(changed, results), conclude(results)];
     await check();
     await writeResults(folder, changed, results, tables, conclusion);
-    await drawReport(folder, reporter.warning);
-    return { tables, notes: conclusion.notes };
+    const report = await drawReport(folder, reporter.warning);
+    return { tables, notes: conclusion.notes, report };
   });
-  show(told.tables, [...told.notes, `Written: ${join(folder, "results.{json,md,csv}")}`]);
+  show(told.tables, [...told.notes, written(folder, told.report)]);
 
   function show(tables: readonly Table[], notes: readonly string[]): void {
     const { strong } = stylesOf(out);
@@ -89,6 +89,10 @@ async function run(
     }
     for (const note of notes) out.line(note);
   }
+}
+
+function written(folder: string, report: string | null): string {
+  return `Written: ${join(folder, "results.{json,md,csv}")}${report === null ? "" : `, ${report}`}`;
 }
 
 /**

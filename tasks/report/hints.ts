@@ -3,8 +3,15 @@ import type { RunFiles } from "./read_run.ts";
 
 const points = (part: number) => `${(100 * part).toFixed(1)} points`;
 
+/** A difference of a metric that is no part of a whole stands as it is. */
+const differenceIn = (metric: string) => CORRELATIONS.includes(metric) ? (value: number) => value.toFixed(3) : points;
+
+const CORRELATIONS = ["matthews", "pearson", "spearman"];
+
 /** What a run's numbers suggest to try, a sentence each; what it warned of says that itself. */
 export function hints({ log, summary, record, settings }: RunFiles): string[] {
+  const [metric = "accuracy"] = Object.keys(summary?.student.metrics ?? {});
+  const shown = differenceIn(metric);
   const validated = log.flatMap(({ validation }) => {
     const score = validation && Object.entries(validation).find(([name]) => name !== "loss")?.[1];
     return typeof score === "number" ? [score] : [];
@@ -15,7 +22,7 @@ export function hints({ log, summary, record, settings }: RunFiles): string[] {
   const train = settings.train as { readonly restoreBest?: boolean };
   if (validated.length >= 4 && best - last > 0.01 && !train.restoreBest) {
     told.push(
-      `The best epoch was ${points(best - last)} above the last on validation examples: train.restoreBest: true ends ` +
+      `The best epoch was ${shown(best - last)} above the last on validation examples: train.restoreBest: true ends ` +
         "with the weights of the best, and a schedule that falls to 0 makes the last ones steadier.",
     );
   }
@@ -28,11 +35,10 @@ export function hints({ log, summary, record, settings }: RunFiles): string[] {
         "may gain more.",
     );
   }
-  const [metric] = Object.keys(summary?.student.metrics ?? {});
   const gap = (summary?.teacher?.metrics[metric] ?? NaN) - (summary?.student.metrics[metric] ?? NaN);
   if (gap > 0.03 && metric !== "agreement") {
     told.push(
-      `The student is ${points(gap)} below its teacher: what it starts from (student.initialise) is worth most, then ` +
+      `The student is ${shown(gap)} below its teacher: what it starts from (student.initialise) is worth most, then ` +
         "more epochs, then its size; compare tells how much each is.",
     );
   }

@@ -6,6 +6,14 @@ import { type Child, element, grid, section, table } from "./elements.ts";
 import { draw, figure, seriesColour } from "./plots.ts";
 import type { RunFiles } from "./read_run.ts";
 
+/** What is decided about, by task. */
+const WHAT = {
+  classification: "test examples",
+  tagging: "test tokens",
+  "multi-label": "classes of test examples",
+  regression: "test examples",
+} as const;
+
 /** How the student's answers lie to the teacher's, and how far the probabilities of both are to be believed. */
 export function besideTeacher({ record }: RunFiles): Child {
   if (!record) return null;
@@ -19,7 +27,7 @@ export function besideTeacher({ record }: RunFiles): Child {
         {},
         "They decide alike on ",
         element("b", {}, percent(agreement.alike / agreement.answers)),
-        ` of ${grouped(agreement.answers)} test ${task === "tagging" ? "tokens" : "examples"}.`,
+        ` of ${grouped(agreement.answers)} ${WHAT[task]}.`,
       ),
       agreement.labelled > 0 ? rightAndWrong(agreement) : null,
     ],

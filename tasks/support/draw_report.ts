@@ -3,13 +3,16 @@ import { UserError } from "../../core/errors.ts";
 /**
  * Draws a folder's page, by libraries that are loaded for nothing else. It is drawn of files that are there: where it
  * cannot be written, as on a full disk, that is told, and costs the page alone.
+ *
+ * @returns its path; `null` if it was not drawn
  */
-export async function drawReport(folder: string, warning: (text: string) => void): Promise<void> {
+export async function drawReport(folder: string, warning: (text: string) => void): Promise<string | null> {
   try {
     const { writeReport } = await import("../report/write_report.ts");
-    await writeReport(folder);
+    return await writeReport(folder);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     warning(`${error.message}; the results are there, their report is not`);
+    return null;
   }
 }

@@ -55,7 +55,7 @@ async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {
           "stopping with a checkpoint as soon as the current step is done (an export that has begun is finished); Ctrl-C again stops at once",
         ),
     ).finally(reporter.end), { f16: precision === "f16" });
-  if (flags.report) await drawReport(folder, reporter.warning);
+  const report = flags.report ? await drawReport(folder, reporter.warning) : null;
   if (!flags.quiet) out.line("");
-  for (const line of showSummary(summary, folder, stylesOf(out))) out.line(line);
+  for (const line of showSummary(summary, folder, stylesOf(out), report)) out.line(line);
 }

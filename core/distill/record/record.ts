@@ -91,6 +91,7 @@ const NOTHING = { confusion: null, labels: null, points: null, agreement: null }
 async function severalLabels({ input, test, evaluation, taught, threshold }: RecordSetup): Promise<Looked> {
   const counted = (batches: readonly AnsweredBatch[]) => severalAnswers(batches, input.classes.length, threshold);
   const own = counted(evaluation.answers!);
+  const theirs = taught && counted(taught.answers!);
   return {
     ...NOTHING,
     truth: own.probabilities.length > 0 ? "labels" : null,
@@ -98,8 +99,9 @@ async function severalLabels({ input, test, evaluation, taught, threshold }: Rec
     mistakes: await mistakesOf(own.wrong, input, test),
     calibration: {
       student: calibrationOf(own.probabilities),
-      teacher: taught && calibrationOf(counted(taught.answers!).probabilities),
+      teacher: theirs && calibrationOf(theirs.probabilities),
     },
+    agreement: theirs && agreementOf(own.decisions, theirs.decisions, input.task),
   };
 }
 
@@ -147,7 +149,9 @@ function pointsOf(entries: readonly Entry[]): [number, number][] {
   return entries.filter((_, at) => at % every === 0).map(({ label, decided }) => [label!, decided]);
 }
 
-function agreementOf(own: readonly Entry[], theirs: readonly Entry[], task: Task): AgreementRecord {
+type Decision = Pick<Entry, "label" | "decided">;
+
+function agreementOf(own: readonly Decision[], theirs: readonly Decision[], task: Task): AgreementRecord {
   // Tokens that are not scored are decided about by nobody.
   const pairs = own.map((entry, at) => ({ ...entry, taught: theirs[at].decided }))
     .filter(({ label }) => task !== "tagging" || label !== null);

@@ -18,6 +18,8 @@ export interface SeveralAnswers {
   readonly wrong: readonly WrongAnswer[];
   /** The probability of each class for each example, and whether that is of it. */
   readonly probabilities: readonly { readonly p: number; readonly right: boolean }[];
+  /** The same of all examples as decisions, 1 for a class that is said; without a label where there is none. */
+  readonly decisions: readonly { readonly label: number | null; readonly decided: number }[];
 }
 
 /** Counts the answers to examples that have labels. @param threshold the probability from which a class is said */
@@ -29,10 +31,13 @@ export function severalAnswers(
   const least = leastLogit(threshold);
   const counts = Array.from({ length: classes }, () => ({ bothTimes: 0, onlyDecided: 0, onlyTrue: 0 }));
   const [wrong, probabilities]: [WrongAnswer[], { p: number; right: boolean }[]] = [[], []];
+  const decisions: { label: number | null; decided: number }[] = [];
   for (const { indices, label, labelled, decided } of batches) {
     for (let at = 0; at < label.data.length; at++) {
       const [row, own] = [Math.floor(at / classes), at % classes];
-      if (labelled?.data[row] === 0) continue;
+      const isKnown = labelled?.data[row] !== 0;
+      decisions.push({ label: isKnown ? label.data[at] : null, decided: decided[at] >= least ? 1 : 0 });
+      if (!isKnown) continue;
       const [right, said, p] = [label.data[at] === 1, decided[at] >= least, 1 / (1 + Math.exp(-decided[at]))];
       probabilities.push({ p, right });
       if (right && said) counts[own].bothTimes++;
@@ -43,5 +48,5 @@ export function severalAnswers(
       wrong.push({ ...kind, example: indices[row], token: null, certainty, size: certainty });
     }
   }
-  return { counts, wrong, probabilities };
+  return { counts, wrong, probabilities, decisions };
 }

@@ -58,7 +58,7 @@ Deno.test("of several labels each class is counted by itself, at the threshold o
     decided: [2, 0.1, -1, 3, 9, 9],
     certainty: null,
   };
-  const { counts, wrong, probabilities } = severalAnswers([batch], 2, 0.5);
+  const { counts, wrong, probabilities, decisions } = severalAnswers([batch], 2, 0.5);
   assert.deepEqual(counts, [{ bothTimes: 1, onlyDecided: 0, onlyTrue: 1 }, {
     bothTimes: 1,
     onlyDecided: 1,
@@ -66,6 +66,14 @@ Deno.test("of several labels each class is counted by itself, at the threshold o
   }]);
   assert.deepEqual(wrong.map(({ truth, decided, example }) => [truth, decided, example]), [[null, 1, 3], [0, null, 4]]);
   assert.equal(probabilities.length, 4);
+  assert.deepEqual(decisions.map(({ label, decided }) => [label, decided]), [
+    [1, 1],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+    [null, 1],
+    [null, 1],
+  ]);
   const strict = severalAnswers([batch], 2, 0.9).counts;
   assert.deepEqual(strict[0], { bothTimes: 0, onlyDecided: 0, onlyTrue: 2 });
 });
