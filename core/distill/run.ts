@@ -184,7 +184,7 @@ export class Run implements Disposable {
     return summary;
   }
 
-  /** Writes what a report shows beside the summary. The results are there: a disk that is full costs the record alone. */
+  /** Writes what a report shows beside the summary. The results are there: a full disk costs the record alone. */
   async #record(
     { weights: merged }: ExportedStudent,
     evaluation: Evaluation,
