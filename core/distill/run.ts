@@ -184,7 +184,7 @@ export class Run implements Disposable {
     return summary;
   }
 
-  /** Writes what a report shows beside the summary. The results are there: a full disk costs the record alone. */
+  /** Writes what a report shows beside the summary. The results are there: what fails now costs the record alone. */
   async #record(
     { weights: merged }: ExportedStudent,
     evaluation: Evaluation,
@@ -194,11 +194,11 @@ export class Run implements Disposable {
       this.parts;
     const { threshold } = settings.evaluate;
     const setup = { run, ops, input, test, student, merged, evaluation, taught: this.#taught, threshold, warnings };
-    const record = await recordRun(setup);
     try {
+      const record = await recordRun(setup);
       await writeFileAtomically(join(settings.output, RECORD), await sealJson(record));
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError || error instanceof DeviceError)) throw error;
       reporter.warning(`${error.message}; the student and metrics.json are there, a report is not`);
     }
   }

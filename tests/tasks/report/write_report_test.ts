@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { denoFiles } from "../../../core/deno/deno_files.ts";
+import { useFiles } from "../../../core/files/current.ts";
+import { memoryFiles } from "../../../core/files/memory_files.ts";
+import { drawReport } from "../../../tasks/support/draw_report.ts";
 import { encodePng } from "../../../tasks/report/png.ts";
 import { readRun } from "../../../tasks/report/read_run.ts";
 import { writeReport } from "../../../tasks/report/write_report.ts";
 import { decodePicture } from "../../../plugins/datasets/pictures/decode_picture.ts";
 import { runTask } from "../../support/task.ts";
+import { madeUpRun } from "./made_up_run.ts";
 import { tinyRecipe, withTinyData } from "../../support/tiny_run.ts";
 
 Deno.test("a picture is the same after it was written as PNG", async () => {
@@ -42,6 +47,26 @@ Deno.test("train leaves a report, --no-report none; the verb draws it anew, also
     await writeReport(bare);
     assert.match(await Deno.readTextFile(join(bare, "report.html")), /<h2>How it learned<\/h2>/);
   }));
+
+Deno.test("a page that cannot be written costs nothing but the page", async () => {
+  const warnings: string[] = [];
+  const full = new Error("no space");
+  const files = memoryFiles({ "/run/recipe.yaml": JSON.stringify(madeUpRun().settings) });
+  const failureOf = files.failureOf.bind(files);
+  useFiles(Object.assign(files, {
+    write: () => Promise.reject(full),
+    failureOf: (error: unknown) => error === full ? { code: "ENOSPC" } : failureOf(error),
+  }));
+  try {
+    assert.equal(await drawReport("/run", (line) => void warnings.push(line)), null);
+    assert.match(
+      warnings.join(),
+      /^Cannot write "\/run\/report\.html" .*; the results are there, their report is not$/,
+    );
+  } finally {
+    useFiles(denoFiles);
+  }
+});
 
 Deno.test("what is no run folder, or is damaged, is said in a sentence", () =>
   withTinyData(async (folder) => {
