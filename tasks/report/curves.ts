@@ -1,9 +1,10 @@
-import { learningRateAt, type LearningRateSchedule } from "../../core/nn/schedules.ts";
+import { learningRateAt } from "../../core/nn/schedules.ts";
 import { titleOf } from "../../core/evaluate/metrics/show.ts";
 import { type Child, element, grid, section } from "./elements.ts";
 import { type LogLine, stepsPerEpoch } from "./log.ts";
 import { type Level, type Line, lineChart, type Point, seriesColour } from "./plots.ts";
 import type { RunFiles } from "./read_run.ts";
+import { rateSchema } from "./schemas.ts";
 
 /** The colour of the teacher in all charts, and those of training and validation. */
 export const TEACHER = "var(--series-3)", TRAINING = seriesColour(0), VALIDATION = seriesColour(1);
@@ -99,14 +100,9 @@ function learningRate(
   training: readonly LogLine[],
   stepsPerEpoch: number,
 ): HTMLElement | null {
-  const train = settings.train as {
-    readonly schedule: LearningRateSchedule;
-    readonly optimiser: { readonly use: string; readonly learningRate: number };
-    readonly epochs: number;
-    readonly maxSteps: number | null;
-  };
+  const { data: train } = rateSchema.safeParse(settings.train);
   const last = training.at(-1)?.step;
-  if (!last) return null;
+  if (!last || !train) return null;
   const total = Math.min(train.epochs * stepsPerEpoch, train.maxSteps ?? Infinity);
   const every = Math.max(1, Math.floor(last / 200));
   const steps = Array.from({ length: Math.ceil(last / every) }, (_, index) => index * every);

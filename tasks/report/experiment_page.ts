@@ -72,7 +72,8 @@ function intervalOf({ mean, deviation, count }: Moments): readonly [number, numb
 const isShare = (metric: string) => !["matthews", "pearson", "spearman"].includes(metric);
 
 /** Letters that names of rows may take beside a chart. */
-const marginFor = (names: readonly string[]) => Math.min(190, 16 + 7 * Math.max(...names.map(({ length }) => length)));
+const marginFor = (names: readonly string[]) =>
+  Math.min(180, 16 + 6.5 * Math.max(...names.map(({ length }) => length)));
 
 const shortened = (name: string) => name.length > 26 ? `${name.slice(0, 25)}…` : name;
 
@@ -101,12 +102,12 @@ function dotPlot({ results, baseline }: ExperimentResults, rows: readonly Row[],
       "",
       null,
       draw(`Test ${metric} of each row: ${words}`, {
-        width: 860,
-        height: 60 + 34 * rows.length,
+        width: 640,
+        height: 56 + 28 * rows.length,
         marginLeft: marginFor(rows.map(({ name }) => shortened(name))),
         marginRight: 20,
         marginBottom: 40,
-        style: { fontSize: "13px" },
+        style: { fontSize: "12px" },
         x: {
           label: `test ${metric}`,
           labelAnchor: "center",
@@ -163,12 +164,12 @@ function differences(rows: readonly Row[]): Child {
       "",
       null,
       draw(`Differences in points: ${words}`, {
-        width: 860,
-        height: 60 + 34 * others.length,
+        width: 640,
+        height: 56 + 28 * others.length,
         marginLeft: marginFor(others.map(({ name }) => shortened(name))),
         marginRight: 20,
         marginBottom: 40,
-        style: { fontSize: "13px" },
+        style: { fontSize: "12px" },
         x: { label: "points", labelAnchor: "center", labelArrow: "none", nice: true, grid: true, percent: true },
         y: { label: null, domain: others.map(({ name }) => name), tickFormat: shortened, tickSize: 0 },
         marks: [
@@ -234,14 +235,14 @@ function overParameters(rows: readonly Row[], metric: string): Child {
     `Test ${metric} over parameters in training`,
     "as multiples of those at inference; means with 95 % intervals",
     draw(`Test ${metric} over parameters in training: ${words.join(", ")}`, {
-      width: 860,
-      height: 340,
+      width: 640,
+      height: 300,
       marginLeft: 56,
       marginRight: 90,
       marginTop: 24,
       marginBottom: 40,
       insetLeft: 16,
-      style: { fontSize: "13px" },
+      style: { fontSize: "12px" },
       x: { label: "parameter increase rate", labelAnchor: "center", labelArrow: "none", nice: true, grid: true },
       y: {
         label: share ? `test ${metric} %` : `test ${metric}`,

@@ -19,7 +19,7 @@ export function hints({ log, summary, record, settings }: RunFiles): string[] {
   const told: string[] = [];
   const last = validated.at(-1) ?? 0;
   const best = Math.max(...validated);
-  const train = settings.train as { readonly restoreBest?: boolean };
+  const train = (settings.train ?? {}) as { readonly restoreBest?: boolean };
   if (validated.length >= 4 && best - last > 0.01 && !train.restoreBest) {
     told.push(
       `The best epoch was ${shown(best - last)} above the last on validation examples: train.restoreBest: true ends ` +

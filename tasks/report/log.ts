@@ -1,4 +1,5 @@
 import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.ts";
+import { logLineSchema } from "./schemas.ts";
 
 type Numbers = Readonly<Record<string, number | null>>;
 
@@ -17,12 +18,12 @@ export interface LogLine {
   readonly diagnostics?: EpochDiagnostics;
 }
 
-/** The lines of a log; one that a killed run did not end is left out. */
+/** The lines of a log; one that a killed run did not end, or that is damaged, is left out. */
 export function readLog(text: string): LogLine[] {
   return text.split("\n").flatMap((line) => {
     try {
-      const read = JSON.parse(line);
-      return typeof read?.step === "number" ? [read] : [];
+      const { success, data } = logLineSchema.safeParse(JSON.parse(line));
+      return success ? [data as LogLine] : [];
     } catch {
       return [];
     }

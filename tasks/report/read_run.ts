@@ -10,6 +10,7 @@ import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { readOwnJson } from "../support/own_json.ts";
 import { type Vocabulary, vocabularyOf } from "./excerpt.ts";
 import { type LogLine, readLog } from "./log.ts";
+import { recordSchema, summarySchema } from "./schemas.ts";
 
 /** What a run folder holds, as far as the run has come. */
 export interface RunFiles {
@@ -31,9 +32,6 @@ export interface RunFiles {
   readonly vocabulary: Vocabulary | null;
 }
 
-// Each value has been looked at by whoever wrote it; a file with a checksum is as it was written.
-const anyMap = z.looseObject({ run: z.string() });
-
 /** Reads a run folder. @throws UserError if it is none, or a file in it is damaged */
 export async function readRun(folder: string): Promise<RunFiles> {
   const path = (name: string) => join(folder, name);
@@ -46,8 +44,8 @@ export async function readRun(folder: string): Promise<RunFiles> {
     throw new UserError(`Cannot read the run's recipe "${path("recipe.yaml")}" as it is damaged: it is no recipe`);
   }
   const again = (name: string) => `remove "${path(name)}", and the report does without it`;
-  const summary = await readOwnJson(path("metrics.json"), "the summary", anyMap, again("metrics.json"));
-  const record = await readOwnJson(path(RECORD), "the record", anyMap, again(RECORD));
+  const summary = await readOwnJson(path("metrics.json"), "the summary", summarySchema, again("metrics.json"));
+  const record = await readOwnJson(path(RECORD), "the record", recordSchema, again(RECORD));
   const failure = await readOwnJson(
     path("failure.json"),
     "the record of a failure",

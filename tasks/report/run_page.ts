@@ -54,6 +54,7 @@ function tile(value: string, ...words: Child[]): HTMLElement {
 function tiles({ summary, bytes }: RunFiles): Child {
   if (!summary) return null;
   const { student, teacher, positiveClass, examples, labelled } = summary;
+  const known = labelled?.test ?? examples.test;
   const finite = ({ metrics }: { readonly metrics: Readonly<Record<string, number | null>> }) =>
     Object.fromEntries(Object.entries(metrics).filter((entry): entry is [string, number] => entry[1] !== null));
   const taught = new Map(teacher ? shownMetrics({ metrics: finite(teacher), positiveClass }) : []);
@@ -78,9 +79,7 @@ function tiles({ summary, bytes }: RunFiles): Child {
     tile(
       grouped(examples.test),
       "test examples",
-      labelled.test < examples.test
-        ? element("span", {}, `${percent(labelled.test / examples.test)} with a label`)
-        : null,
+      known < examples.test ? element("span", {}, `${percent(known / examples.test)} with a label`) : null,
     ),
   );
 }
