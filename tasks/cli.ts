@@ -19,6 +19,7 @@ import { addMerge } from "./merge.ts";
 import { addPlugin } from "./plugin.ts";
 import { addPlugins } from "./plugins.ts";
 import { addPredict } from "./predict.ts";
+import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
 import { endProgram, isConfined } from "./support/confine.ts";
 import { endingOf } from "./support/errors.ts";
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     addServe,
     addCompare,
     addSweep,
+    addReport,
     addDecompose,
     addMerge,
     addDoctor,
