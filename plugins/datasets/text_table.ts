@@ -19,6 +19,7 @@ import {
 } from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import {
+  classesUnsaid,
   classFlags,
   type ClassName,
   classNames,
@@ -288,12 +289,7 @@ function lacksLabels([first]: readonly TableRow[], label: string, file: string):
 
 function classesOf({ rows, file }: AnsweredRows, label: string | null): string[] {
   const answers = rows.flatMap(({ answer }) => answer ?? []);
-  if (answers.length === 0) {
-    throw new UserError(
-      `Cannot tell the classes by "${file}" as none of its examples has a label: name them in classes, in the order of ` +
-        "the teacher's logits",
-    );
-  }
+  if (answers.length === 0) throw classesUnsaid(file);
   const classes = sortedClasses(answers);
   if (classes.length >= 2 && classes.length <= 1000) return classes;
   throw new UserError(
