@@ -14,13 +14,19 @@ import { saveLayers, smallNetwork, tfl } from "../../plugins/models/tfjs_fixture
 import { noisePng } from "../../support/pictures.ts";
 import { writeTinyData } from "../../support/tiny_run.ts";
 
-/** Makes a recipe from flags, and really runs it for two steps. */
-async function run(folder: string, flags: Omit<InitFlags, "out">, asking: Asking = nobody) {
+/** Makes a recipe from flags. */
+async function made(folder: string, flags: Omit<InitFlags, "out">, asking: Asking = nobody) {
   const file = join(folder, "recipe.yaml");
   const { text, verb } = await makeRecipe({ ...flags, out: file, force: true }, asking, () => {});
   const recipe = parseChecked(text, file, recipeSchema, {
     overrides: ["train.maxSteps=2", { path: ["output"], value: join(folder, "run"), label: "test" }],
   });
+  return { recipe, text, verb };
+}
+
+/** The same, and really runs it for two steps. */
+async function run(folder: string, flags: Omit<InitFlags, "out">, asking?: Asking) {
+  const { recipe, text, verb } = await made(folder, flags, asking);
   const backend = await CpuBackend.create();
   try {
     const { steps } = await distill(recipe, { backend, builtins });
@@ -136,8 +142,8 @@ Deno.test("several labels an example become multi-label: lists, flags, and names
     await Deno.writeTextFile(at("open.csv"), tableOf("text,label", (i) => `${textOf(i)},${set(i).join(";")}`));
     const open = { data: at("open.csv") };
     assert.match(await refused(folder, open), /says: it may be .*--task multi-label or --task classification$/);
-    assert.equal((await run(folder, { ...open, task: "multi-label" })).dataset.separator, ";");
-    assert.equal((await run(folder, { ...open, task: "classification" })).dataset.task, "classification");
+    assert.match((await made(folder, { ...open, task: "multi-label" })).text, /separator: ;/);
+    assert.doesNotMatch((await made(folder, { ...open, task: "classification" })).text, /multi-label/);
     assert.match(
       await refused(folder, { data: at("names.csv"), label: "text", text: "tags", task: "multi-label" }),
       /^--task multi-label: Cannot find several classes in "text"/,
@@ -150,6 +156,13 @@ Deno.test("several labels an example become multi-label: lists, flags, and names
     await Deno.writeTextFile(at("pets.jsonl"), jsonl((index) => ({ path: `pets/${index}.png`, labels: set(index) })));
     const pictures = await run(folder, { data: at("pets.jsonl") });
     assert.deepEqual([pictures.dataset.use, pictures.dataset.task], ["image-table", "multi-label"]);
+    await Deno.writeFile(at("pets.onnx"), ofPictures(2));
+    const taught = { data: at("pets.jsonl"), teacher: at("pets.onnx"), teacherPixels: "0..255" };
+    const { losses, teacher } = await run(folder, { ...taught, teacherClasses: "sport,money" });
+    assert.deepEqual([usesOf(losses), teacher.outputs], [["binary-cross-entropy", "kd"], { logits: "logits" }]);
+    const said = jsonl((index) => ({ probabilities: { money: 0.8, sport: index / COUNT } }));
+    await Deno.writeTextFile(at("said.jsonl"), said);
+    assert.equal((await run(folder, { ...taught, teacher: at("said.jsonl") })).teacher.independent, true);
   }));
 
 Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its graph gives them", () =>
