@@ -10,7 +10,7 @@ import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
-import { describeLabels, describeSkipped, type RunData } from "./load_data.ts";
+import { describeLabels, describeSkipped, describeValidation, type RunData } from "./load_data.ts";
 import { loadTaughtData } from "./load_taught_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
 import { idleExamples } from "./losses/idle_examples.ts";
@@ -133,6 +133,8 @@ export async function openRun(
   const { input } = loaded.dataset;
   for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
   for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
+  const unwatched = describeValidation(loaded);
+  if (unwatched) reporter.warning(unwatched);
   const unchanged = await checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
   const { positiveClass } = settings.evaluate;

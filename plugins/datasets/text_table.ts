@@ -6,6 +6,7 @@ import { showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
 import { seedSchema } from "../../core/recipe/bounds.ts";
 import { listSome, showText } from "../../core/recipe/words.ts";
+import { lackingClasses, repeatedExamples } from "./split_warnings.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import {
   idOf,
@@ -143,7 +144,7 @@ export const textTable = defineDataset<TextTableOptions>({
     const unlabelled = further.flatMap((own) => own.rows.map((row) => textRow(row, own.file, classes, options)));
     const parts = Object.entries({ ...answered, train: [answered.train, ...further] });
     const sources = Object.fromEntries(parts.map(([name, own]) => [name, sourceOf([own].flat())]));
-    return await textDataset(
+    const dataset = await textDataset(
       { ...rows, train: [...rows.train, ...unlabelled], test: rows.test },
       options.task,
       classes,
@@ -152,6 +153,8 @@ export const textTable = defineDataset<TextTableOptions>({
       bad,
       sources,
     );
+    const warnings = warningsOf({ ...answered, train: answered.train }, classes);
+    return warnings.length > 0 ? { ...dataset, warnings } : dataset;
   },
 });
 
@@ -217,6 +220,30 @@ function answeredRows(
   );
   bad.checkSome(file, kept);
   return { file, records: rows.length, rows: kept };
+}
+
+/** What a split lacks, and what it shares with the training examples. */
+function warningsOf(
+  { train, ...others }: Readonly<Record<string, AnsweredRows>> & { readonly train: AnsweredRows },
+  classes: readonly string[],
+): string[] {
+  const placed = ({ file, rows }: AnsweredRows) => rows.map((row) => ({ ...row, file }));
+  const placedOthers = Object.entries(others).map(([name, own]) => [name, placed(own)] as const);
+  const splits = { ...Object.fromEntries(placedOthers), train: placed(train) };
+  return [
+    ...lackingClasses(
+      splits,
+      classes,
+      ({ answer }) => answer === null ? null : [answer].flat().map((name) => classes.indexOf(name)),
+      "text",
+    ),
+    ...repeatedExamples(splits, {
+      keyOf: ({ text, pair }) => JSON.stringify([text, pair]),
+      placeOf: ({ file, line }) => `line ${line} of "${file}"`,
+      what: "texts",
+      how: "letter for letter",
+    }),
+  ];
 }
 
 function answerIn(row: TableRow, column: string, file: string, options: TextTableOptions): AnsweredRow["answer"] {
