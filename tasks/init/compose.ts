@@ -94,7 +94,7 @@ export function compose(parts: Parts): Entry[] {
 /** The size of a teacher's images, which its file says to nobody else. */
 function sizeOfImages({ teacher, look: { input: { image } } }: Parts): Entry[] {
   const [height, width] = teacher?.images?.size ?? [];
-  if (!image || !height || !width || teacher!.described || teacher!.processor) return [];
+  if (!image || !height || !width || teacher!.use !== "onnx" && teacher!.use !== "tfjs") return [];
   const isSame = height === image.size[0] && width === image.size[1];
   return isSame ? [] : [line("imageSize", [height, width], "to which the teacher's images are resized")];
 }

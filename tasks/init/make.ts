@@ -208,7 +208,8 @@ function* describe(
 const MOST_SHOWN = 10;
 
 function describeTeacher({ path, what, images, tokenizer, processor }: FoundTeacher, { input }: Look): string {
-  const size = images && input.image && images.size.slice(0, 2).map((extent) => extent ?? "any").join(" x ");
+  const [height, width] = images?.size ?? [];
+  const size = input.image && height && width && `${height} x ${width}`;
   const ours = input.image?.size.slice(0, 2).join(" x ");
   return [
     `${path}: ${what}`,

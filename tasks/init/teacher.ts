@@ -16,6 +16,7 @@ import type { Entry } from "./entries.ts";
 import { lookAtOnnx } from "./onnx_teacher.ts";
 import { lookAtOutputs, OUTPUT_FILES } from "./outputs_teacher.ts";
 import { lookAtTfjs } from "./tfjs_teacher.ts";
+import { familyByWeights, lookAtWeights } from "./weights_teacher.ts";
 
 /** What of the flags is about a teacher that does not describe itself. */
 export interface TeacherFlags {
@@ -96,11 +97,11 @@ export async function lookAtTeacher(path: string, flags: TeacherFlags, asking: A
     );
   }
   if (!await there(CONFIG_FILE)) {
-    if (await there("student", CONFIG_FILE)) return await lookAtFolder(join(path, "student"));
+    if (await there("student", CONFIG_FILE)) return await lookAtFolder(join(path, "student"), flags, asking);
     if (await there("model.json")) return await lookAtTfjs(path, flags, asking);
     throw refuse(`Expected a model folder: there is no ${CONFIG_FILE} in it`);
   }
-  return await lookAtFolder(path);
+  return await lookAtFolder(path, flags, asking);
 }
 
 /** Whether a file is that of the weights in a model folder. */
@@ -109,7 +110,9 @@ async function isModelFile(path: string): Promise<boolean> {
     await kindOfPath(join(dirname(path), CONFIG_FILE)) === "file";
 }
 
-async function lookAtFolder(folder: string): Promise<FoundTeacher> {
+async function lookAtFolder(folder: string, flags: TeacherFlags, asking: Asking): Promise<FoundTeacher> {
+  const family = familyByWeights(await readForeignConfig(join(folder, CONFIG_FILE)));
+  if (family) return await lookAtWeights(folder, family, flags, asking);
   const described = await readDescribedModel(folder, builtins.model);
   const { architecture, input, model, saysNormalisation } = described;
   const config = await readForeignConfig(described.file);

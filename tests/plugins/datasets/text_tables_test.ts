@@ -226,6 +226,12 @@ Deno.test("texts that stand in two splits, and classes that one lacks, are told"
   ]);
 });
 
+Deno.test("a split whose examples are all of no class lacks every class", async () => {
+  const options = { task: "multi-label", classes: ["x", "y"], separator: ",", none: "-" };
+  const files = { "train.tsv": "text\tlabel\na\tx,y\nb\ty\n", "test.tsv": "text\tlabel\nc\t-\n" };
+  assert.match((await table(options, files)).warnings!.join(), /^the split "test" has no text of "x" and "y": /);
+});
+
 Deno.test("a table without labels is refused where nothing names the classes, and one class is none", async () => {
   const bare = "text\na\nb\n";
   const refused = (train: string, message: RegExp, options: Record<string, unknown> = {}) =>

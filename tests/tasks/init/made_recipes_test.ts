@@ -12,7 +12,7 @@ import { type InitFlags, makeRecipe } from "../../../tasks/init/make.ts";
 import { FIXTURES, linear, matrix, onnxBytes } from "../../plugins/models/onnx_fixture.ts";
 import { saveLayers, smallNetwork, tfl } from "../../plugins/models/tfjs_fixture.ts";
 import { noisePng } from "../../support/pictures.ts";
-import { writeTinyData } from "../../support/tiny_run.ts";
+import { tinyRun, writeTinyData } from "../../support/tiny_run.ts";
 
 /** Makes a recipe from flags. */
 async function made(folder: string, flags: Omit<InitFlags, "out">, asking: Asking = nobody) {
@@ -262,4 +262,27 @@ Deno.test("a file of outputs teaches: lists by row, maps by id, columns, tensors
       await refused(folder, { ...notes, teacher: at("none.csv") }),
       /^--teacher none\.csv: Cannot find outputs in it: expected .*; there are text$/,
     );
+  }));
+
+Deno.test("a residual network in another's folder is known by its weights, and its pictures by the file beside them", () =>
+  inFolder(async (folder, at) => {
+    await writeTinyData(folder, 36, 9);
+    const overrides = ["train.epochs=1", "validation=null", "student.overParameterise=[]"];
+    await tinyRun(folder, { output: "ours", overrides });
+    await Deno.mkdir(at("theirs"));
+    await Deno.copyFile(at("ours/student/model.safetensors"), at("theirs/model.safetensors"));
+    const config = { model_type: "resnet", id2label: { 0: "a", 1: "b", 2: "c" } };
+    await Deno.writeTextFile(at("theirs/config.json"), JSON.stringify(config));
+    await writePictures(at("pets"), (index) => `${"abc"[index % 3]}/${index}.png`);
+    const flags = { data: at("pets"), teacher: at("theirs") };
+    assert.match(await refused(folder, flags), /^--teacher theirs: Cannot tell with which pixels it was trained: /);
+    const plain = await run(folder, { ...flags, teacherPixels: "-1..1" });
+    assert.deepEqual([plain.teacher.use, plain.dataset.channels, plain.dataset.mean], ["resnet", 1, [0.5]]);
+    const processor = { image_processor_type: "ConvNextImageProcessor", size: { shortest_edge: 7 }, crop_pct: 0.875 };
+    await Deno.writeTextFile(
+      at("theirs/preprocessor_config.json"),
+      JSON.stringify({ ...processor, resample: 3, image_mean: [0.25], image_std: [0.5] }),
+    );
+    const { dataset, teacher } = await run(folder, flags);
+    assert.deepEqual([dataset.processor, dataset.channels, teacher.weights], ["theirs", 1, "theirs"]);
   }));
