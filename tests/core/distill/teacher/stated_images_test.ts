@@ -60,7 +60,10 @@ evaluate: { batchSize: 2 }
   const warnings: string[] = [];
   const image = { size: [48, 64, 3] as const, normalise: { mean: [0.1, 0.1, 0.1], std: [1, 1, 1] } };
   const tell = { report: () => {}, warning: (line: string) => void warnings.push(line) };
-  const made = await imageInputs(recipe, recipe.value.teacher!, ["teacher"], { ...imageData([48, 64, 3], ["a", "b"]), image }, tell);
+  const made = await imageInputs(recipe, recipe.value.teacher!, ["teacher"], {
+    ...imageData([48, 64, 3], ["a", "b"]),
+    image,
+  }, tell);
   return { made: JSON.parse(made!.made), input: made!.input.image!, warnings };
 }
 
