@@ -73,7 +73,7 @@ function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Te
   return permuted(device, sumOfParts(device, partials, shape), FROM_KERNEL);
 }
 
-/** Room for the parts of a sum, `[parts, ...shape]`: of float32 where there are several, which {@link sumOfParts} adds. */
+/** Room for the parts of a sum, `[parts, ...shape]`: of float32 where {@link sumOfParts} adds several. */
 function partsIn(device: Device, parts: number, shape: readonly number[], format: NumberFormat): Tensor {
   return device.empty([parts, ...shape], parts === 1 ? format : "f32");
 }

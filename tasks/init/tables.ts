@@ -90,7 +90,7 @@ async function pictureTable(table: Table, path: Column, flags: DataFlags, asking
       line("folder", nameFrom(folder, await picturesOf(files.train, rows, path.name, flags.pictures))),
       ...splitLines(files, folder, "pictures"),
       line("path", path.name),
-      ...labelLines(label, form, rows.length, rows.length - (label ?? path).filled),
+      ...labelLines(label, form, rows.length - (label ?? path).filled),
       ...encodingLines(encoding),
     ],
   };
@@ -115,7 +115,7 @@ function textTable(table: Table, flags: DataFlags, asking: Asking): FoundData {
       ...splitLines(files, folder, "rows"),
       line("text", text.name, `${text.words.toFixed(0)} words on average`),
       ...(pair ? [line("pair", pair.name, "the second text of each pair")] : []),
-      ...labelLines(label, form, rows.length, labelless),
+      ...labelLines(label, form, labelless),
       ...encodingLines(encoding),
       ...(textless > 0 && flags.onBad === undefined
         ? [line("onBad", "skip", `${textless} rows have no text, and are left out; refuse: stop at the first`)]
@@ -135,7 +135,7 @@ function splitLines({ train, test }: TableFiles, folder: string, examples: strin
   ];
 }
 
-function labelLines(label: Column | null, form: LabelForm | null, rows: number, labelless: number): Entry[] {
+function labelLines(label: Column | null, form: LabelForm | null, labelless: number): Entry[] {
   if (label === null) {
     return [
       line("label", null, "no example has one: the teacher alone teaches, and validation is agreement with it"),

@@ -9,7 +9,7 @@ import { encodeSafetensors } from "../../../core/safetensors.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { type Asking, nobody, somebody } from "../../../tasks/init/asking.ts";
 import { type InitFlags, makeRecipe } from "../../../tasks/init/make.ts";
-import { FIXTURES, linear, matrix, onnxBytes } from "../../plugins/models/onnx_fixture.ts";
+import { FIXTURES, linear, matrix } from "../../plugins/models/onnx_fixture.ts";
 import { saveLayers, smallNetwork, tfl } from "../../plugins/models/tfjs_fixture.ts";
 import { noisePng } from "../../support/pictures.ts";
 import { tinyRun, writeTinyData } from "../../support/tiny_run.ts";
