@@ -3,6 +3,7 @@ import { readUserFile } from "../../core/files.ts";
 import { parseSafetensors, toFloat32 } from "../../core/safetensors.ts";
 import { parseTable, TABLE_FORMATS, type TableRow } from "../../plugins/datasets/text/columns.ts";
 import { decodeText } from "../../plugins/datasets/text/decode_text.ts";
+import { sortedClasses } from "../../plugins/datasets/text/labels.ts";
 import type { Asking } from "./asking.ts";
 import { describeColumns } from "./columns.ts";
 import { type Entry, line } from "./entries.ts";
@@ -78,7 +79,7 @@ function valuesOf(
   return {
     values,
     settings: [
-      line("values", values, areWhole ? "they sum to 1" : undefined),
+      line("values", values, !areWhole ? undefined : lacksSome ? "they sum to 1 at most" : "they sum to 1"),
       ...(areWhole ? [] : [line("independent", true, "each class has one of its own, as they do not sum to 1")]),
       ...(areWhole && lacksSome
         ? [line("rest", "spread", "what the given ones leave of 1, over the other classes")]
@@ -128,7 +129,8 @@ function numbersIn(rows: readonly TableRow[], column: string): Numbers {
   const values = cells.slice(0, SAMPLE).map((cell) =>
     Object.values(cell).filter((value) => value !== null) as number[]
   );
-  const classes = areLists ? [] : [...new Set(cells.flatMap((cell) => Object.keys(cell).map((name) => name.trim())))];
+  const names = cells.flatMap((cell) => Object.keys(cell).map((name) => name.trim()));
+  const classes = areLists ? [] : sortedClasses(names);
   const width = areLists ? (cells[0] as unknown[]).length : null;
   const most = width ?? classes.length;
   return { rows: values, column, classes, width, lacksSome: values.some((row) => row.length < most) };

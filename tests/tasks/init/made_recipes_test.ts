@@ -241,6 +241,11 @@ Deno.test("a file of outputs teaches: lists by row, maps by id, columns, tensors
     const bare = await run(folder, { data: at("bare.csv"), teacher: at("columns.csv") });
     assert.deepEqual([bare.dataset.label, bare.dataset.classes], [null, ["dog", "cat"]]);
 
+    const few = (index: number) => ({ probabilities: { [`${(index + 9) % 11}`]: 0.5 } });
+    await Deno.writeTextFile(at("few.jsonl"), jsonl(few));
+    const numbered = await made(folder, { data: at("bare.csv"), teacher: at("few.jsonl") });
+    assert.match(numbered.text, /classes: \["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"\]/);
+
     await writePictures(at("pets"), (index) => `${kindOf(index)}/${index}.png`);
     const said = tableOf("path,dog,cat", (index) => `${kindOf(index)}/${index}.png,2,-1`);
     await Deno.writeTextFile(at("said.csv"), said);
