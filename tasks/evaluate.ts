@@ -32,6 +32,7 @@ import { evaluateTeacher } from "./support/evaluate_teacher.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { reportOf, splitOf } from "./support/model_report.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
+import { isFile, savedModel } from "./support/saved_model.ts";
 
 interface EvaluateFlags extends RecipeFlags {
   readonly teacher?: string;
@@ -88,7 +89,7 @@ async function asked(
     };
     return { measured: "teacher", recipe: await readRecipe(named, { overrides: [...overrides, teacher] }) };
   }
-  const folder = await modelFolder(path);
+  const folder = await savedModel(path, "evaluate");
   return { measured: { folder }, recipe: await readRecipe(named ?? await recipeNear(path), { overrides }) };
 }
 
@@ -116,16 +117,6 @@ async function measure(measured: Measured, recipe: Checked<Recipe>, flags: Evalu
   for (const line of showModelReport(report, stylesOf(out))) out.line(line);
 }
 
-/** The folder itself, or the student of a run. */
-async function modelFolder(folder: string): Promise<string> {
-  for (const candidate of [folder, join(folder, "student")]) {
-    if (await isFile(join(candidate, CONFIG_FILE))) return candidate;
-  }
-  throw new UserError(
-    `Cannot evaluate "${folder}" as it is no model folder: there is no ${CONFIG_FILE} in it, nor in student/`,
-  );
-}
-
 async function recipeNear(folder: string): Promise<string> {
   for (const candidate of [folder, dirname(resolve(folder))]) {
     const file = join(candidate, "recipe.yaml");
@@ -136,10 +127,6 @@ async function recipeNear(folder: string): Promise<string> {
 
 const withoutData = (path: string) =>
   new UserError(`Cannot evaluate "${path}" without a data set: name a recipe that has it with --recipe FILE`);
-
-function isFile(path: string): Promise<boolean> {
-  return Deno.stat(path).then((info) => info.isFile, () => false);
-}
 
 async function evaluateFolder(
   folder: string,

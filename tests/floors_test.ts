@@ -38,7 +38,7 @@ const FLOORS: Readonly<Record<string, string>> = {
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   "tasks/npm/node.ts": "node plugins mod.ts",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate " +
-    "distill/ground distill/student distill/teacher distill/training distill plugins deno mod.ts",
+    "predict distill/ground distill/student distill/teacher distill/training distill plugins deno mod.ts",
 };
 
 /** Files whose room is not the folder that they stand in. */
