@@ -56,6 +56,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/files/current.ts",
     "core/files/files.ts",
     "core/files/memory_files.ts",
+    "core/files/memory_within.ts",
     "core/files/path_style.ts",
     "core/files/reasons.ts",
     "core/files/temporary.ts",

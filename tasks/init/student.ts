@@ -110,7 +110,7 @@ function halfEncoder({ use, options, described }: FoundTeacher, data: InputDescr
     use,
     starts: true,
     width: Number(options.width),
-    chainable: described.model.layerPrefixes![0].replace(/\d+\.$/, "*.weight"),
+    chainable: described!.model.layerPrefixes![0].replace(/\d+\.$/, "*.weight"),
     crf,
   };
 }

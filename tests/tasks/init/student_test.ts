@@ -3,6 +3,7 @@ import { join } from "node:path";
 import "../../../core/deno/install.ts";
 import { valueOf } from "../../../tasks/init/entries.ts";
 import { halfOf } from "../../../tasks/init/student.ts";
+import { nobody } from "../../../tasks/init/asking.ts";
 import { lookAtTeacher } from "../../../tasks/init/teacher.ts";
 import { type EncoderName, fixture, inputOf } from "../../plugins/models/bert_fixture.ts";
 
@@ -11,7 +12,7 @@ async function halfOfEncoder(name: EncoderName): Promise<Record<string, unknown>
   const folder = await Deno.makeTempDir();
   try {
     await Deno.copyFile(fixture(`${name}.json`), join(folder, "config.json"));
-    const half = halfOf(await lookAtTeacher(folder), inputOf(name))!;
+    const half = halfOf(await lookAtTeacher(folder, {}, nobody), inputOf(name))!;
     return { ...valueOf(half.entries), chains: half.chainable };
   } finally {
     await Deno.remove(folder, { recursive: true });
