@@ -1,5 +1,5 @@
-import { importPackage } from "../../../core/plugin/import_package.ts";
-import { UserError } from "../../../core/errors.ts";
+import { importPackage } from "../../plugin/import_package.ts";
+import { UserError } from "../../errors.ts";
 
 /** The version whose functions are described here; they are not those of its public interface. */
 export const VERSION = "1.30.0";
