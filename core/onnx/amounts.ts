@@ -41,7 +41,12 @@ export function amountOf(seen: readonly number[], sizes: readonly TracedSizes[])
   if (close(wider, first * (batch ? ratio.batch : 1))) {
     for (const length of [0, 1] as const) {
       if (!close(longer, first * (length ? ratio.length : 1))) continue;
-      whole({ factor: first / (batch ? sizes[0].batch : 1) / (length ? sizes[0].length : 1), batch, length, offset: 0 });
+      whole({
+        factor: first / (batch ? sizes[0].batch : 1) / (length ? sizes[0].length : 1),
+        batch,
+        length,
+        offset: 0,
+      });
     }
   }
   if (batch === 0 && sizes[2].length !== sizes[0].length) {

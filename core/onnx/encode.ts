@@ -29,7 +29,9 @@ export function encodeModel(graph: Graph, metadata: Readonly<Record<string, stri
   const bytes = graph.initialisers.reduce((sum, { data }) => sum + data.byteLength, 0);
   if (bytes > MOST_BYTES) {
     throw new UserError(
-      `Cannot write an ONNX file of ${(bytes / 2 ** 30).toFixed(1)} GiB: it can have 2 GiB, and weights in files beside it, ` +
+      `Cannot write an ONNX file of ${
+        (bytes / 2 ** 30).toFixed(1)
+      } GiB: it can have 2 GiB, and weights in files beside it, ` +
         "which larger models have, are not written here: export with precision fp16 or int8, or a smaller student",
     );
   }
@@ -57,12 +59,15 @@ export function encodeModel(graph: Graph, metadata: Readonly<Record<string, stri
 }
 
 function port({ name, type, shape }: Port): MessageInitShape<typeof ValueInfoProtoSchema> {
-  const dim = shape.map((extent) => ({
+  const dim = shape?.map((extent) => ({
     value: typeof extent === "string"
       ? { case: "dimParam" as const, value: extent }
       : { case: "dimValue" as const, value: BigInt(extent) },
   }));
-  return { name, type: { value: { case: "tensorType", value: { elemType: TYPES[type], shape: { dim } } } } };
+  return {
+    name,
+    type: { value: { case: "tensorType", value: { elemType: TYPES[type], ...(dim && { shape: { dim } }) } } },
+  };
 }
 
 function tensor({ name, type, shape, data }: Initialiser): MessageInitShape<typeof TensorProtoSchema> {
@@ -78,4 +83,3 @@ function attribute(name: string, value: Attribute): MessageInitShape<typeof Attr
   if ("tensor" in value) return { name, type: Kind.TENSOR, t: tensor({ name: "", ...value.tensor }) };
   return { name, type: Kind.INTS, ints: value.map(BigInt) };
 }
-

@@ -33,8 +33,8 @@ export interface Initialiser {
 export interface Port {
   readonly name: string;
   readonly type: TypeName;
-  /** A string names a dimension of any size. */
-  readonly shape: readonly (number | string)[];
+  /** A string names a dimension of any size; `null`: not said. */
+  readonly shape: readonly (number | string)[] | null;
 }
 
 /** A model as ONNX has it. */
@@ -70,6 +70,22 @@ export class GraphBuilder {
 
   output(port: Port): void {
     this.#outputs.push(port);
+  }
+
+  /** Keeps a name for what is added under it later. */
+  reserve(name: string): void {
+    this.#names.add(name);
+  }
+
+  /** Adds a node whose outputs have their names already. */
+  add(node: Node): void {
+    this.#nodes.push(node);
+  }
+
+  /** Adds numbers under the name that nodes know them by. */
+  keep(initialiser: Initialiser): void {
+    this.#names.add(initialiser.name);
+    this.#initialisers.push([initialiser.name, initialiser]);
   }
 
   /** Adds a node with one output, named after what it is for, and gives the output's name. */

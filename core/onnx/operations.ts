@@ -256,7 +256,9 @@ const OPERATIONS: Readonly<Record<string, Write>> = {
 };
 
 function overColumns(operator: string): Write {
-  return (call) => [call.writer.graph.node(operator, [call.writer.name(value(call, 0))], { axis: -1 }), "channels last"];
+  return (
+    call,
+  ) => [call.writer.graph.node(operator, [call.writer.name(value(call, 0))], { axis: -1 }), "channels last"];
 }
 
 /** Matrices with rows and columns changed; where they were permuted just before, both at once. */

@@ -80,7 +80,11 @@ export function traceModel(model: Model, input: InputDescription): Trace {
 /** Batches whose sizes tell themselves from each other, and from most numbers of a model. */
 function sizesFor({ text }: InputDescription): TracedSizes[] {
   const most = text?.maxLength ?? 1;
-  const [first, second, third] = [Math.min(most, 13), Math.max(1, Math.min(most, 13) - 2), Math.max(1, Math.min(most, 13) - 3)];
+  const [first, second, third] = [
+    Math.min(most, 13),
+    Math.max(1, Math.min(most, 13) - 2),
+    Math.max(1, Math.min(most, 13) - 3),
+  ];
   return [
     { batch: 3, length: first },
     { batch: 5, length: first },
@@ -181,7 +185,9 @@ function alike(recordings: readonly Recording[], sizes: readonly TracedSizes[]):
   const amount = (seen: readonly number[], where: string): Extent => {
     const found = amountOf(seen, sizes);
     if (found !== null) return found;
-    throw new NotTraceable(`${where} follows the size of the batch in a way that a graph cannot say (${seen.join(", ")})`);
+    throw new NotTraceable(
+      `${where} follows the size of the batch in a way that a graph cannot say (${seen.join(", ")})`,
+    );
   };
   const shapeOf = (seen: Seen, where: string) =>
     seen[0].shape.map((_, axis) => amount(seen.map(({ shape }) => shape[axis]), `a shape in ${where}`));
@@ -248,7 +254,9 @@ function alike(recordings: readonly Recording[], sizes: readonly TracedSizes[]):
     steps.push(step);
   }
   const logits = valueOf(recordings.map((recording) => recording.logits), "the model");
-  const inputs = [...new Set([...values.values()].flatMap(({ source }) => source.kind === "input" ? [source.entry] : []))];
+  const inputs = [
+    ...new Set([...values.values()].flatMap(({ source }) => source.kind === "input" ? [source.entry] : [])),
+  ];
   const transitions = first.transitions && first.sources.get(first.transitions);
   return { steps, logits, inputs, transitions: transitions?.kind === "weight" ? transitions.name : null };
 }

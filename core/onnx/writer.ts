@@ -77,7 +77,9 @@ export class Writer {
     if (size === null) return null;
     const own = shape as readonly number[];
     if (source.kind === "numbers") return { name: "constant", shape: own, data: source.data };
-    if (source.kind === "filled") return { name: "constant", shape: own, data: new Float32Array(size).fill(source.value) };
+    if (source.kind === "filled") {
+      return { name: "constant", shape: own, data: new Float32Array(size).fill(source.value) };
+    }
     return null;
   }
 
@@ -103,11 +105,11 @@ export class Writer {
       return this.floats(layout === "channels first" ? channelsFirst(known) : known, layout);
     }
     if (value.source.kind === "filled") {
-      const filled = this.graph.node("ConstantOfShape", [this.extents(value.shape)], {
-        value: { tensor: { type: this.float, shape: [1], data: this.#data([value.source.value], "a constant") } },
+      const { shape, source } = value;
+      const extents = layout === "channels first" ? TO_FIRST.map((axis) => shape[axis]) : shape;
+      return this.graph.node("ConstantOfShape", [this.extents(extents)], {
+        value: { tensor: { type: this.float, shape: [1], data: this.#data([source.value], "a constant") } },
       });
-      this.set(value, filled, "channels last");
-      return this.name(value, layout);
     }
     throw new Error(`Cannot find a value of the graph that ${JSON.stringify(value.source.kind)} makes`);
   }
@@ -156,7 +158,12 @@ export class Writer {
   list(values: readonly number[]): string {
     const key = `list ${values.join()}`;
     const name = this.#initialisers.get(key) ??
-      this.graph.initialiser({ name: "list", type: "int64", shape: [values.length], data: BigInt64Array.from(values, BigInt) });
+      this.graph.initialiser({
+        name: "list",
+        type: "int64",
+        shape: [values.length],
+        data: BigInt64Array.from(values, BigInt),
+      });
     this.#initialisers.set(key, name);
     return name;
   }
@@ -200,7 +207,9 @@ export class Writer {
     const place = halves.findIndex((bits, index) => (bits & 0x7c00) === 0x7c00 && Number.isFinite(values[index]));
     if (place >= 0) {
       throw new UserError(
-        `Cannot export with precision fp16 as "${name}" has the number ${values[place]}: float16 goes to 65504; take fp32`,
+        `Cannot export with precision fp16 as "${name}" has the number ${
+          values[place]
+        }: float16 goes to 65504; take fp32`,
       );
     }
     return halves;
@@ -228,4 +237,3 @@ export function transposed({ name, shape: [rows, columns], data }: Known): Known
   }
   return { name, shape: [columns, rows], data: moved };
 }
-
