@@ -15,6 +15,8 @@ import { sealJson } from "../sealed_json.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
 import { writeRunRecipe } from "./run_folder.ts";
 import { RunDeviceError } from "./stops.ts";
+import { showExport } from "../onnx/show_export.ts";
+import { exportOnnx, STUDENT_ONNX } from "./student/export_onnx.ts";
 import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
@@ -167,8 +169,16 @@ export class Run implements Disposable {
     const measured = { taught: this.#taught, test, validation, seen };
     await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
-    await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
-    return summary;
+    const write = async (summary: RunSummary) =>
+      await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
+    await write(summary);
+    const { ops, student: { model: exportable }, reporter } = this.parts;
+    const onnx = await watch.time("export", () => exportOnnx({ ops, model: exportable, data, recipe: settings }));
+    if (!onnx) return summary;
+    for (const line of showExport(join(settings.output, STUDENT_ONNX), onnx)) reporter.line(line);
+    const whole = { ...summary, seconds: watch.seconds, export: { onnx } };
+    await write(whole);
+    return whole;
   }
 
   /** Does a part of the run; if the device fails under it, the error says how to go on. */

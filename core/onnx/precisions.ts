@@ -1,5 +1,7 @@
+import type { OnnxPrecision } from "../recipe/recipe_type.ts";
+
 /** What an export computes with. */
-export type Precision = "fp32" | "fp16" | "int8";
+export type Precision = OnnxPrecision;
 
 /** By name: the file as transformers.js looks for it, and how far logits may be from the model's own. */
 export const PRECISIONS: Readonly<Record<Precision, { readonly file: string; readonly tolerance: number }>> = {

@@ -1,6 +1,6 @@
 import type { InputDescription } from "../plugin/dataset.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
-import { UserError } from "../errors.ts";
+import { inWords } from "./check_exportable.ts";
 import type { Extent } from "./amounts.ts";
 import { type Graph, TYPES } from "./graph.ts";
 import { writeOperation } from "./operations.ts";
@@ -42,7 +42,7 @@ export function writeGraph(
     return write(model, input, trace, weights, float);
   } catch (error) {
     if (!(error instanceof NotTraceable)) throw error;
-    throw new UserError(`Cannot export the model to ONNX as ${error.message}`, { cause: error });
+    throw inWords(error);
   }
 }
 
