@@ -34,31 +34,25 @@ function layerOf(value: Value, { writer, uses }: Pick<Call, "writer" | "uses">):
 /** The form of weights that something was put into. */
 const FOLDED = "folded";
 
-/**
- * Puts a layer into the graph, maybe with other numbers than it had in the trace.
- *
- * @param form of its weights, as they may stand there in another one, too
- */
-function writeLayer(writer: Writer, { step, weight, bias }: Foldable, form: string): readonly [string, Layout] {
+/** Puts a layer into the graph, with other numbers than it had in the trace. */
+function writeLayer(writer: Writer, { step, weight, bias }: Foldable): readonly [string, Layout] {
   const [x] = step.arguments as readonly [Value];
-  if (step.name === "linear") {
-    const inputs = [writer.name(x), writer.floats(weight, form), ...(bias ? [writer.floats(bias, form)] : [])];
-    return [writer.graph.node("Gemm", inputs, { transB: 1 }), "channels last"];
-  }
-  const options = (step.arguments[2] ?? {}) as Readonly<Record<string, Argument>>;
+  const numbers = [weight, ...(bias ? [bias] : [])].map((known) => writer.floats(known, FOLDED));
+  if (step.name === "conv2d") return convolution(writer, step, numbers);
+  return [writer.graph.node("Gemm", [writer.name(x), ...numbers], { transB: 1 }), "channels last"];
+}
+
+/** @param numbers names of filters and bias */
+function convolution(writer: Writer, step: Step, numbers: readonly string[]): readonly [string, Layout] {
+  const [x, filter, given] = step.arguments as readonly [Value, Value, Readonly<Record<string, Argument>> | undefined];
   const number = (name: string, otherwise: number): number => {
-    const found = options[name] ?? otherwise;
+    const found = given?.[name] ?? otherwise;
     if (typeof found === "number") return found;
     throw new NotTraceable(`conv2d has for ${name} what follows the size of the batch`);
   };
   const [stride, padding, dilation] = [number("stride", 1), number("padding", 0), number("dilation", 1)];
-  const inputs = [
-    writer.name(x, "channels first"),
-    writer.floats(weight, form),
-    ...(bias ? [writer.floats(bias, form)] : []),
-  ];
-  const output = writer.graph.node("Conv", inputs, {
-    kernel_shape: weight.shape.slice(2),
+  const output = writer.graph.node("Conv", [writer.name(x, "channels first"), ...numbers], {
+    kernel_shape: filter.shape.slice(2) as number[],
     strides: [stride, stride],
     pads: [padding, padding, padding, padding],
     dilations: [dilation, dilation],
@@ -75,10 +69,7 @@ function scaledRows({ name, shape, data }: Known, factors: readonly number[]): K
 
 /** A convolution as it is. */
 export function writeConvolution({ writer, step }: Call): readonly [string, Layout] {
-  const [, filter] = step.arguments as readonly [Value, Value];
-  const weight = writer.known(filter);
-  if (!weight) throw new NotTraceable("conv2d has filters that are computed");
-  return writeLayer(writer, { step, weight, bias: null }, "");
+  return convolution(writer, step, [writer.name(step.arguments[1] as Value)]);
 }
 
 /** Batch norm: where it is behind a layer of known numbers, as other numbers of that layer. */
@@ -91,36 +82,52 @@ export function writeBatchNorm(call: Call): readonly [string, Layout] {
     Readonly<Record<string, Argument>>,
     Value | undefined,
   ];
-  const vectors = [step.arguments[1], step.arguments[2], options.runningMean, options.runningVariance];
-  const known = vectors.map((vector) => isValue(vector) ? writer.known(vector) : null);
-  if (options.training || known.some((numbers) => numbers === null)) {
-    throw new NotTraceable("batchNorm has statistics that are computed");
-  }
-  const [weight, bias, mean, variance] = known as Known[];
+  if (options.training) throw new NotTraceable("batchNorm takes the statistics of the batch, as in training");
+  const vectors = [step.arguments[1], step.arguments[2], options.runningMean, options.runningVariance] as Value[];
   const epsilon = typeof options.epsilon === "number" ? options.epsilon : EPSILON;
-  const factors = Array.from(weight.data, (factor, channel) => factor / Math.sqrt(variance.data[channel] + epsilon));
-  const layer = layerOf(x, call);
-  let [name, layout]: readonly [string, Layout] = ["", "channels last"];
-  if (layer) {
-    const before = layer.bias;
-    const shift = Float32Array.from(
-      bias.data,
-      (number, channel) => number + ((before?.data[channel] ?? 0) - mean.data[channel]) * factors[channel],
-    );
-    [name, layout] = writeLayer(writer, {
-      step: layer.step,
-      weight: scaledRows(layer.weight, factors),
-      bias: { ...bias, data: shift },
-    }, FOLDED);
-  } else {
-    layout = x.shape.length === 4 ? "channels first" : "channels last";
-    const inputs = [writer.name(x, layout), ...[weight, bias, mean, variance].map((vector) => writer.floats(vector))];
-    name = writer.graph.node("BatchNormalization", inputs, { epsilon: { float: epsilon } });
-  }
+  const folded = foldedNorm(call, x, vectors, epsilon);
+  let [name, layout] = folded ?? ["", x.shape.length === 4 ? "channels first" : "channels last"] as const;
+  if (!folded) name = unfoldedNorm(writer, x, layout, vectors, epsilon);
   if (isValue(residual)) name = writer.graph.node("Add", [name, writer.name(residual, layout)]);
   if (options.activation === "relu") name = writer.graph.node("Relu", [name]);
   if (options.activation === "relu6") name = writer.graph.node("Clip", [name, writer.constant(0), writer.constant(6)]);
   return [name, layout];
+}
+
+/** Batch norm as other numbers of the layer before it; `null` where it cannot be put into one. */
+function foldedNorm(
+  call: Call,
+  x: Value,
+  vectors: readonly Value[],
+  epsilon: number,
+): readonly [string, Layout] | null {
+  const layer = layerOf(x, call);
+  const known = vectors.map((vector) => call.writer.known(vector));
+  if (!layer || known.some((numbers) => numbers === null)) return null;
+  const [weight, bias, mean, variance] = known as Known[];
+  const factors = Array.from(weight.data, (factor, channel) => factor / Math.sqrt(variance.data[channel] + epsilon));
+  const before = layer.bias?.data;
+  const shift = Float32Array.from(
+    bias.data,
+    (number, channel) => number + ((before?.[channel] ?? 0) - mean.data[channel]) * factors[channel],
+  );
+  const { step } = layer;
+  return writeLayer(call.writer, { step, weight: scaledRows(layer.weight, factors), bias: { ...bias, data: shift } });
+}
+
+/** Batch norm by itself: over the second dimension, where ONNX has the channels. */
+function unfoldedNorm(writer: Writer, x: Value, layout: Layout, vectors: readonly Value[], epsilon: number): string {
+  const inputs = vectors.map((vector) => writer.name(vector));
+  const attributes = { epsilon: { float: epsilon } };
+  if (layout === "channels first" || x.shape.length === 2) {
+    return writer.graph.node("BatchNormalization", [writer.name(x, layout), ...inputs], attributes);
+  }
+  const order = x.shape.map((_, axis) => axis);
+  const last = order.pop()!;
+  const first = [0, last, ...order.slice(1)];
+  const turned = writer.graph.node("Transpose", [writer.name(x)], { perm: first });
+  const normed = writer.graph.node("BatchNormalization", [turned, ...inputs], attributes);
+  return writer.graph.node("Transpose", [normed], { perm: [...first.keys()].map((axis) => first.indexOf(axis)) });
 }
 
 /** A number for each channel added to a convolution, as its bias; `null` for any other sum. */
@@ -130,5 +137,5 @@ export function writeBias(call: Call): readonly [string, Layout] | null {
   const layer = layerOf(x, call);
   if (layer?.step.name !== "conv2d" || added.shape.length !== 1) return null;
   const bias = writer.known(added);
-  return bias && bias.data.length === layer.weight.shape[0] ? writeLayer(writer, { ...layer, bias }, FOLDED) : null;
+  return bias && bias.data.length === layer.weight.shape[0] ? writeLayer(writer, { ...layer, bias }) : null;
 }

@@ -49,9 +49,10 @@ export async function companionFiles(
     for (const name of TOKENIZER_FILES) await take(name);
   } else {
     await take(PROCESSOR_FILE);
-    if (!files.has(PROCESSOR_FILE)) {
-      for (const [name, bytes] of Object.entries(imageProcessorFiles(input.image!))) files.set(name, bytes);
-    }
+    const made = files.has(PROCESSOR_FILE) ? {} : imageProcessorFiles(input.image!);
+    for (const [name, bytes] of Object.entries(made)) files.set(name, bytes);
+    const bytes = files.get(PROCESSOR_FILE);
+    if (bytes && input.image!.size[2] === 1) files.set(PROCESSOR_FILE, keepingGrey(bytes));
   }
   const config = await readForeignConfig(join(folder, CONFIG_FILE));
   const whole = {
@@ -62,6 +63,12 @@ export async function companionFiles(
   };
   files.set(CONFIG_FILE, new TextEncoder().encode(JSON.stringify(whole, null, 2) + "\n"));
   return files;
+}
+
+/** An image processor that leaves grey pictures grey: that of transformers.js gives them three channels otherwise. */
+function keepingGrey(processor: Uint8Array): Uint8Array {
+  const config = { ...JSON.parse(new TextDecoder().decode(processor)), do_convert_rgb: false };
+  return new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n");
 }
 
 /** The names of the classes as Hugging Face's configs have them. */
