@@ -1,4 +1,7 @@
-/** A number that may go with how many examples there are, and how many tokens each has: factor * batch^a * length^b + offset. */
+/**
+ * A number that goes with how many examples there are, and how many tokens each has: the factor, times either or both,
+ * and the offset.
+ */
 export interface Amount {
   readonly factor: number;
   readonly batch: 0 | 1;

@@ -18,7 +18,7 @@ export async function examplesIn(examples: Examples, count: number): Promise<Bat
   return batches;
 }
 
-/** Made-up examples: pixels as the model would get those of any picture, and texts of any tokens and of several lengths. */
+/** Made-up examples: pixels as those of any picture would be, and texts of any tokens and of several lengths. */
 export function madeUp({ image, text }: InputDescription, seed: number): Batch<HostTensor>[] {
   const random = new Random(seed);
   if (image) {
