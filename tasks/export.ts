@@ -7,10 +7,11 @@ import { readModelFolder } from "../core/model_folder/read_folder.ts";
 import { readModelWeights } from "../core/model_folder/read_weights.ts";
 import { exportModel, type OnnxFile } from "../core/onnx/export_model.ts";
 import { showExport } from "../core/onnx/show_export.ts";
-import { type Precision, PRECISIONS } from "../core/onnx/precisions.ts";
+import { PRECISIONS } from "../core/onnx/precisions.ts";
 import { createOps } from "../core/ops/ops.ts";
 import type { Checked } from "../core/recipe/checked.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
+import type { OnnxPrecision } from "../core/recipe/recipe_type.ts";
 import type { Recipe } from "../core/recipe/schema.ts";
 import { listWords } from "../core/recipe/words.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";
@@ -50,10 +51,10 @@ export function addExport(program: Command): void {
   });
 }
 
-function precisionsOf(given: string): Precision[] {
+function precisionsOf(given: string): OnnxPrecision[] {
   const names = given.split(",").map((name) => name.trim());
   const strange = names.find((name) => !Object.hasOwn(PRECISIONS, name));
-  if (strange === undefined) return [...new Set(names)] as Precision[];
+  if (strange === undefined) return [...new Set(names)] as OnnxPrecision[];
   throw new UserError(`--precision ${given}: Expected ${listWords(Object.keys(PRECISIONS), "or")}`);
 }
 
@@ -61,7 +62,7 @@ async function run(
   folder: string,
   out: string,
   recipe: Checked<Recipe> | null,
-  precisions: readonly Precision[],
+  precisions: readonly OnnxPrecision[],
   flags: ExportFlags,
 ): Promise<void> {
   const output = standardOutput("stdout");
@@ -85,7 +86,7 @@ async function exported(
   folder: string,
   out: string,
   recipe: Checked<Recipe> | null,
-  precisions: readonly Precision[],
+  precisions: readonly OnnxPrecision[],
   flags: ExportFlags,
   backend: Backend,
   tell: (line: string) => void,

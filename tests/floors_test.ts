@@ -35,7 +35,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate onnx " +
     "distill/ground distill/student distill/teacher distill/losses distill/training",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx predict",
-  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
+  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate onnx predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   "tasks/npm/node.ts": "node plugins mod.ts",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate onnx " +

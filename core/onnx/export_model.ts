@@ -5,13 +5,14 @@ import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Batch, Examples, HostTensor, InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
+import type { OnnxPrecision } from "../recipe/recipe_type.ts";
 import { sha256OfWeights } from "../sha256.ts";
 import { asModel } from "./as_model.ts";
 import { compareWithOnnx } from "./compare.ts";
 import { encodeModel, OPSET } from "./encode.ts";
 import { companionFiles } from "./folder_files.ts";
 import { countOperators, type Graph } from "./graph.ts";
-import { type Precision, PRECISIONS } from "./precisions.ts";
+import { PRECISIONS } from "./precisions.ts";
 import { examplesIn, madeUp } from "./probe.ts";
 import { activationsOf, quantise, type Ranges } from "./quantise.ts";
 import { OnnxModel } from "./run_model.ts";
@@ -30,7 +31,7 @@ export interface ExportCall {
   readonly source: string;
   /** Where the export is written. */
   readonly out: string;
-  readonly precisions: readonly Precision[];
+  readonly precisions: readonly OnnxPrecision[];
   /** What the export is tried on, and convolutions are quantised by; `null`: made-up examples. */
   readonly data: { readonly train: Examples; readonly test: Examples } | null;
   /** How it is measured. */
@@ -45,9 +46,11 @@ export interface ExportCall {
 export interface OnnxFile {
   /** From the export's folder. */
   readonly file: string;
-  readonly precision: Precision;
+  /** What it computes with. */
+  readonly precision: OnnxPrecision;
   /** The version of ONNX's operators. */
   readonly opset: number;
+  /** Its size. */
   readonly bytes: number;
   /** How often each operator stands in it. */
   readonly operators: Readonly<Record<string, number>>;
@@ -119,7 +122,7 @@ export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
 
 async function graphOf(
   { model, input, weights, data }: ExportCall,
-  precision: Precision,
+  precision: OnnxPrecision,
 ): Promise<{ written: WrittenModel; graph: Graph }> {
   const written = writeGraph(model, input, weights, precision === "fp16" ? "float16" : "float32");
   if (precision !== "int8") return { written, graph: written.graph };
@@ -160,7 +163,7 @@ async function tried(
   { ops, model, data, source }: ExportCall,
   weights: FrozenWeights,
   batches: readonly Batch<HostTensor>[],
-  precision: Precision,
+  precision: OnnxPrecision,
   { inputs }: WrittenModel,
   bytes: Uint8Array,
 ): Promise<{ onnxFile: Omit<OnnxFile, "operators" | "metrics">; onnx: OnnxModel }> {
@@ -213,7 +216,7 @@ function metadataOf(
   call: ExportCall,
   written: WrittenModel,
   hash: string,
-  precision: Precision,
+  precision: OnnxPrecision,
 ): Record<string, string> {
   const { input: { task, classes } } = call;
   const transitions = transitionsOf(call, written);

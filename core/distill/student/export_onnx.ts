@@ -2,13 +2,13 @@ import { removePath } from "../../files.ts";
 import { readModelWeights } from "../../model_folder/read_weights.ts";
 import { checkExportable } from "../../onnx/check_exportable.ts";
 import { exportModel, type OnnxFile } from "../../onnx/export_model.ts";
-import type { Precision } from "../../onnx/precisions.ts";
 import { importOnnxruntime } from "../../onnx/runtime/library.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { join } from "../../paths.ts";
 import type { InputDescription } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Checked } from "../../recipe/checked.ts";
+import type { OnnxPrecision } from "../../recipe/recipe_type.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { RunData } from "../load_data.ts";
 import { STUDENT } from "./export_student.ts";
@@ -17,9 +17,9 @@ import { STUDENT } from "./export_student.ts";
 export const STUDENT_ONNX = `${STUDENT}-onnx`;
 
 /** In what precisions a recipe wants the student as ONNX. */
-function precisionsOf({ export: { onnx } }: Recipe): readonly Precision[] {
+function precisionsOf({ export: { onnx } }: Recipe): readonly OnnxPrecision[] {
   if (typeof onnx === "boolean") return onnx ? ["fp32"] : [];
-  return [...new Set([onnx.precision].flat() as Precision[])];
+  return [...new Set([onnx.precision].flat() as OnnxPrecision[])];
 }
 
 /**
