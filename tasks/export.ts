@@ -1,3 +1,4 @@
+import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { CACHE } from "../core/data/remote_file.ts";
@@ -44,7 +45,7 @@ export function addExport(program: Command): void {
     if (flags.to !== "onnx") throw new UserError(`--to ${flags.to}: Expected onnx`);
     const precisions = precisionsOf(flags.precision);
     const model = await modelFolder(folder, "export");
-    const out = given ?? `${model.replace(/[\\/]+$/, "")}-onnx`;
+    const out = given ?? `${/^\.*$/.test(basename(model)) ? resolve(model) : model.replace(/[\\/]+$/, "")}-onnx`;
     const file = flags.recipe ?? await recipeNear(folder);
     const recipe = file === null ? null : await readRecipe(file, { overrides: overridesOf(flags) });
     await confined([out, CACHE], () => run(model, out, recipe, precisions, flags));

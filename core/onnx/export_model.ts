@@ -18,7 +18,7 @@ import { activationsOf, quantise, type Ranges } from "./quantise.ts";
 import { OnnxModel } from "./run_model.ts";
 import { RuntimeRefusal } from "./runtime/session.ts";
 import { writeExport } from "./write_export.ts";
-import { writeGraph, type WrittenModel } from "./write_graph.ts";
+import { LOGITS, writeGraph, type WrittenModel } from "./write_graph.ts";
 
 /** A model to export. */
 export interface ExportCall {
@@ -54,6 +54,8 @@ export interface OnnxFile {
   readonly bytes: number;
   /** How often each operator stands in it. */
   readonly operators: Readonly<Record<string, number>>;
+  /** How many batch norms are in the layers before them: PyTorch's student has them apart. */
+  readonly foldedBatchNorms: number;
   /** The check: the file was run by onnxruntime. */
   readonly check: {
     /** Largest difference between its logits and the model's own. */
@@ -144,7 +146,7 @@ async function rangesOf({ graph, inputs }: WrittenModel, names: readonly string[
   using onnx = await OnnxModel.open(encodeModel({ ...graph, outputs }, {}), inputs);
   const ranges = new Map<string, [number, number]>();
   for (const batch of await examplesIn(train, CALIBRATION)) {
-    const values = onnx.run(batch, made);
+    const values = onnx.run(batch, [LOGITS, ...made]);
     for (const [name, entry] of inputs) values.set(name, batch[entry]);
     for (const name of names) {
       const range = ranges.get(name) ?? [0, 0];
@@ -164,7 +166,7 @@ async function tried(
   weights: FrozenWeights,
   batches: readonly Batch<HostTensor>[],
   precision: OnnxPrecision,
-  { inputs }: WrittenModel,
+  { inputs, folded }: WrittenModel,
   bytes: Uint8Array,
 ): Promise<{ onnxFile: Omit<OnnxFile, "operators" | "metrics">; onnx: OnnxModel }> {
   const { file, tolerance } = PRECISIONS[precision];
@@ -186,6 +188,7 @@ async function tried(
         file: `onnx/${file}`,
         precision,
         opset: OPSET,
+        foldedBatchNorms: folded,
         bytes: bytes.length,
         check: { maxAbsLogitDifference: difference, tolerance, largestLogit: largest, examples, of },
         milliseconds,

@@ -112,6 +112,7 @@ function foldedNorm(
     (number, channel) => number + ((before?.[channel] ?? 0) - mean.data[channel]) * factors[channel],
   );
   const { step } = layer;
+  call.writer.folded++;
   return writeLayer(call.writer, { step, weight: scaledRows(layer.weight, factors), bias: { ...bias, data: shift } });
 }
 

@@ -18,6 +18,8 @@ export interface WrittenModel {
   readonly graph: Graph;
   /** The name of the weight that has a CRF's transitions; `null` for a model without. */
   readonly transitions: string | null;
+  /** How many batch norms went into the layers before them. */
+  readonly folded: number;
   /** Entries of a batch by the names of the inputs. */
   readonly inputs: ReadonlyMap<string, string>;
 }
@@ -95,7 +97,13 @@ function write(
     type: "float32",
     shape: logits.shape.map(dimension),
   });
-  return { graph: graph.finish(), transitions, inputs: new Map([...entries].map(([entry, name]) => [name, entry])) };
+  const { folded } = writer;
+  return {
+    graph: graph.finish(),
+    transitions,
+    folded,
+    inputs: new Map([...entries].map(([entry, name]) => [name, entry])),
+  };
 }
 
 const orderOf = (entry: string) => ["tokens", "mask", "types"].indexOf(entry);

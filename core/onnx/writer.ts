@@ -198,6 +198,9 @@ export class Writer {
     return name;
   }
 
+  /** How many batch norms went into the layers before them. */
+  folded = 0;
+
   /** The input by which the sizes of a batch are known. */
   firstInput = "";
 

@@ -86,8 +86,8 @@ export async function importOnnxruntime(): Promise<StartWasm> {
     return (await importPackage(specifier) as { default: StartWasm }).default;
   } catch (error) {
     throw new UserError(
-      `Cannot load "${specifier}", which Deno fetches (33 MB), and Node.js wants installed, when a recipe first uses an ` +
-        `ONNX model: ${firstLine(error)}`,
+      `Cannot load "${specifier}", which Deno fetches (33 MB), and Node.js wants installed, when ONNX is first ` +
+        `used: ${firstLine(error)}`,
       { cause: error },
     );
   }

@@ -6,7 +6,7 @@ import { encodeModel } from "../../../core/onnx/encode.ts";
 import type { Graph } from "../../../core/onnx/graph.ts";
 import { madeUp } from "../../../core/onnx/probe.ts";
 import { OnnxModel } from "../../../core/onnx/run_model.ts";
-import { writeGraph, type WrittenModel } from "../../../core/onnx/write_graph.ts";
+import { LOGITS, writeGraph, type WrittenModel } from "../../../core/onnx/write_graph.ts";
 import type { FloatType } from "../../../core/onnx/writer.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
@@ -72,4 +72,27 @@ export function graphOf({ model, input, weights }: ReturnType<typeof built>, flo
 /** Names and shapes of a graph's inputs and outputs. */
 export function ports({ inputs, outputs }: Graph): string[] {
   return [...inputs, ...outputs].map(({ name, type, shape }) => `${name} ${type} [${shape?.join(", ")}]`);
+}
+
+/** What ranges values of a graph have on made-up examples, by their names. */
+export async function rangesOn(
+  { input }: ReturnType<typeof built>,
+  { graph, inputs }: WrittenModel,
+  names: readonly string[],
+): Promise<Map<string, [number, number]>> {
+  const made = names.filter((name) => !inputs.has(name));
+  const outputs = [...graph.outputs, ...made.map((name) => ({ name, type: "float32" as const, shape: null }))];
+  using onnx = await OnnxModel.open(encodeModel({ ...graph, outputs }, {}), inputs);
+  const ranges = new Map<string, [number, number]>(names.map((name) => [name, [0, 0]]));
+  for (const batch of madeUp(input, 3)) {
+    const values = onnx.run(batch, [LOGITS, ...made]);
+    for (const name of names) {
+      const range = ranges.get(name)!;
+      for (const value of (values.get(name) ?? batch[inputs.get(name)!]).data) {
+        range[0] = Math.min(range[0], value);
+        range[1] = Math.max(range[1], value);
+      }
+    }
+  }
+  return ranges;
 }

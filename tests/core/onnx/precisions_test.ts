@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { encodeModel } from "../../../core/onnx/encode.ts";
 import { countOperators, type Graph } from "../../../core/onnx/graph.ts";
 import { activationsOf, quantise } from "../../../core/onnx/quantise.ts";
-import { OnnxModel } from "../../../core/onnx/run_model.ts";
-import { madeUp } from "../../../core/onnx/probe.ts";
-import { built, compared, graphOf, images, ports, texts } from "./onnx_models.ts";
+import { built, compared, graphOf, images, ports, rangesOn, texts } from "./onnx_models.ts";
 
 const resnet = built("resnet", { depth: 8, width: 8 }, images(12, 12, 3));
 const bert = built("bert", { layers: 2, width: 32, heads: 2, vocabulary: 400, positions: 16 }, texts());
@@ -47,29 +45,17 @@ Deno.test("with int8 linear layers quantise what they get, and tables are scaled
 });
 
 Deno.test("with int8 convolutions go by measured ranges, in pairs of QuantizeLinear and DequantizeLinear", async () => {
-  const { graph, inputs, transitions } = graphOf(resnet);
+  const { graph, ...others } = graphOf(resnet);
   const names = activationsOf(graph);
   // The images, each convolution's result behind its ReLU, and each sum behind its own.
   assert.deepEqual([names[0], names.length], ["pixel_values", 1 + 9 + 3]);
-  const made = names.slice(1).map((name) => ({ name, type: "float32" as const, shape: null }));
-  using measuring = await OnnxModel.open(
-    encodeModel({ ...graph, outputs: [...graph.outputs, ...made] }, {}),
-    inputs,
-  );
-  const ranges = new Map<string, [number, number]>(names.map((name) => [name, [0, 0]]));
-  for (const batch of madeUp(resnet.input, 3)) {
-    const values = measuring.run(batch, names.slice(1)).set("pixel_values", batch.image);
-    for (const [name, { data }] of values) {
-      const [least, most] = ranges.get(name)!;
-      ranges.set(name, [Math.min(least, ...data), Math.max(most, ...data)]);
-    }
-  }
+  const ranges = await rangesOn(resnet, { graph, ...others }, names);
   const small = quantise(graph, ranges);
   const { Conv, QuantizeLinear, MatMulInteger } = countOperators(small);
   assert.deepEqual({ Conv, QuantizeLinear, MatMulInteger }, { Conv: 9, QuantizeLinear: 13, MatMulInteger: 1 });
   const weights = small.initialisers.filter(({ name }) => name.endsWith(".weight_quantized"));
   assert.deepEqual(weights.filter(({ shape }) => shape.length === 4).map(({ type }) => type), Array(9).fill("int8"));
-  const { difference, largest } = await compared(resnet, { graph: small, inputs, transitions });
+  const { difference, largest } = await compared(resnet, { graph: small, ...others });
   assert.ok(difference > 1e-4 && difference < 0.1 * Math.max(1, largest), `${difference} of ${largest}`);
 });
 
