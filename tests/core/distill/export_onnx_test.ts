@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { Run } from "../../../core/distill/run.ts";
+import { parseChecked } from "../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../core/recipe/schema.ts";
+import { builtins } from "../../../plugins/builtins.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 const wanting = (onnx: string) => `${tinyRecipe.replace("epochs: 5", "epochs: 1")}export: { onnx: ${onnx} }\n`;
@@ -32,6 +37,27 @@ Deno.test("a run exports its student to ONNX as the recipe says, with the operat
     assert.equal((await tinyRun(folder, { text: wanting("false") })).export, undefined);
     await assert.rejects(Deno.stat(out), Deno.errors.NotFound);
     assert.ok(await Deno.stat(join(folder, "run", "previous", "student-onnx", "onnx", "model.onnx")));
+  });
+});
+
+Deno.test("a run that is trained on after its export has that of the later student", async () => {
+  await withTinyData(async (folder) => {
+    const recipe = parseChecked(wanting("true"), join(folder, "tiny.yaml"), recipeSchema, {
+      overrides: [{ path: ["output"], value: join(folder, "run"), label: "test" }],
+    });
+    const backend = await CpuBackend.create();
+    try {
+      using run = await Run.open(recipe, { backend, builtins });
+      const exportedFrom = async () => {
+        await run.step();
+        await run.export();
+        await run.summary();
+        return JSON.parse(await Deno.readTextFile(join(folder, "run", "student-onnx", "config.json"))).exportedFrom;
+      };
+      assert.notEqual(await exportedFrom(), await exportedFrom());
+    } finally {
+      await backend.close();
+    }
   });
 });
 

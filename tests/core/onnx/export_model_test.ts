@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
-import { type ExportCall, exportModel } from "../../../core/onnx/export_model.ts";
+import { type ExportCall, exportModel, type OnnxFile } from "../../../core/onnx/export_model.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import type { Model } from "../../../core/plugin/model.ts";
 import { builtins } from "../../../plugins/builtins.ts";
@@ -54,7 +54,10 @@ Deno.test("an export whose logits are others than the model's own fails, and lea
   await exporting(async (folder, exported) => {
     const source = saved("fashion-resnet20");
     const { model } = await readDescribedModel(source, builtins.model);
-    await exported({ source, model: twoFaced(model, 1.0005), out: join(folder, "close") });
+    const precisions = ["fp32", "fp16"] as const;
+    const near = { source, model: twoFaced(model, 1.0005), out: join(folder, "close"), precisions };
+    const [exact, half] = await exported(near) as [OnnxFile, OnnxFile];
+    assert.ok(half.bytes < 0.6 * exact.bytes && exact.foldedBatchNorms === 21);
     await assert.rejects(() => exported({ source, model: twoFaced(model, 1.002) }), {
       name: "Error",
       message: /precision fp32 as onnxruntime's logits of up to \d\.\d+ differ from the model's own by up to 0\.0/,

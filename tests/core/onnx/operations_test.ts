@@ -4,6 +4,7 @@ import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { freeze } from "../../../core/nn/frozen_weights.ts";
 import { checkExportable } from "../../../core/onnx/check_exportable.ts";
 import { encodeModel } from "../../../core/onnx/encode.ts";
+import { countOperators } from "../../../core/onnx/graph.ts";
 import { EXPORTED } from "../../../core/onnx/operations.ts";
 import { OnnxModel } from "../../../core/onnx/run_model.ts";
 import { LOGITS, writeGraph } from "../../../core/onnx/write_graph.ts";
@@ -111,6 +112,33 @@ Deno.test("every operation gives the same numbers in onnxruntime, of weights and
   }
   assert.equal(at, theirs.data.length);
   await backend.close();
+});
+
+Deno.test("batch norm stays by itself where another layer wants what is before it, too", () => {
+  const parameters = [[2, 1, 1, 1], [2], [2], [2], [2], [4, 2]].map((shape, index): ParameterSpec => ({
+    name: `${index}`,
+    shape,
+    initialise: { use: "constant", value: 1 },
+    trainable: true,
+    overParameterisable: false,
+  }));
+  const numbers = new Map(parameters.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape)).fill(1)]));
+  const graph = (shared: boolean) =>
+    writeGraph(
+      modelOf(parameters, ({ ops, weights, batch }) => {
+        const get = (index: number) => weights.get(`${index}`);
+        const x = ops.conv2d(batch.image, get(0));
+        const statistics = { training: false, runningMean: get(3), runningVariance: get(4) };
+        const y = ops.batchNorm(x, get(1), get(2), statistics, shared ? x : undefined);
+        return ops.linear(ops.mean(y, { axes: [1, 2] }), get(5));
+      }),
+      input,
+      numbers,
+    );
+  assert.deepEqual(countOperators(graph(false).graph), { Conv: 1, ReduceMean: 1, Gemm: 1 });
+  assert.equal(graph(false).folded, 1);
+  const both = { Conv: 1, BatchNormalization: 1, Add: 1, ReduceMean: 1, Gemm: 1 };
+  assert.deepEqual(countOperators(graph(true).graph), both);
 });
 
 Deno.test("an operation that no operator of ONNX computes names itself, before anything is trained", () => {

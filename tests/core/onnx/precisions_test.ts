@@ -59,6 +59,35 @@ Deno.test("with int8 convolutions go by measured ranges, in pairs of QuantizeLin
   assert.ok(difference > 1e-4 && difference < 0.1 * Math.max(1, largest), `${difference} of ${largest}`);
 });
 
+/** Numbers by the names of a graph's initialisers. */
+const numbersOf = ({ initialisers }: Graph) => (name: string) =>
+  Array.from(initialisers.find((found) => found.name === name)!.data as Float32Array);
+
+Deno.test("weights of eight bits are at most half a step from what they were, and a bias has the steps of its sum", () => {
+  const whole = built("cnn", { layers: [{ use: "conv", channels: 3, size: 3 }] }, images(5, 5, 2));
+  const { graph } = graphOf(whole);
+  const ranges = new Map(activationsOf(graph).map((name): [string, [number, number]] => [name, [-2, 5]]));
+  const [before, after] = [graph, quantise(graph, ranges)].map(numbersOf);
+  const steps = (name: string) => after(`${name}_scale`);
+  // Filters by rows, the classifier's matrix turned to [in, out] by columns.
+  const [filter, matrix] = ["0.weight", "4.weight"].map(before);
+  after("0.weight_quantized").forEach((value, place) => {
+    const step = steps("0.weight")[Math.floor(place / 18)];
+    assert.ok(Math.abs(value * step - filter[place]) <= 0.501 * step);
+  });
+  const outputs = steps("4.weight").length;
+  assert.equal(after("4.weight_zero_point")[0], 128);
+  after("4.weight_quantized").forEach((value, place) => {
+    const [row, column] = [Math.floor(place / outputs), place % outputs];
+    const step = steps("4.weight")[column];
+    assert.ok(Math.abs((value - 128) * step - matrix[column * matrix.length / outputs + row]) <= 0.501 * step);
+  });
+  steps("1.bias").forEach((step, row) => {
+    assert.ok(Math.abs(step / (steps("0.weight")[row] * steps("pixel_values")[0]) - 1) < 1e-6);
+    assert.ok(Math.abs(after("1.bias_quantized")[row] * step - before("1.bias")[row]) <= 0.501 * step);
+  });
+});
+
 Deno.test("a file of more than 2 GiB is refused before it is made", () => {
   const [weight] = graphOf(resnet).graph.initialisers;
   const huge = { ...weight, data: { byteLength: 2 ** 31 + 2 ** 29 } as unknown as Float32Array };
