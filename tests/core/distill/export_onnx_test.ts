@@ -33,6 +33,9 @@ Deno.test("a run exports its student to ONNX as the recipe says, with the operat
     assert.equal(student.parameterIncreaseRate, 1);
     assert.deepEqual(exact.operators, other!.onnx[0].operators);
 
+    // A run that is done is exported later by resuming it.
+    const resumed = await tinyRun(folder, { text: wanting("true"), resume: true });
+    assert.deepEqual(resumed.export!.onnx.map(({ file }) => file), ["onnx/model.onnx"]);
     // Without the key there is none, and the one of the run before is put aside with the rest.
     assert.equal((await tinyRun(folder, { text: wanting("false") })).export, undefined);
     await assert.rejects(Deno.stat(out), Deno.errors.NotFound);
