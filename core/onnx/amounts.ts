@@ -24,12 +24,6 @@ export function amountAt(extent: Extent, { batch, length }: TracedSizes): number
   return extent.factor * (extent.batch ? batch : 1) * (extent.length ? length : 1) + extent.offset;
 }
 
-/** Whether two numbers are the same for every batch. */
-export function isSame(a: Extent, b: Extent): boolean {
-  if (typeof a === "number" || typeof b === "number") return a === b;
-  return a.factor === b.factor && a.batch === b.batch && a.length === b.length && a.offset === b.offset;
-}
-
 /**
  * What a number is that was seen with batches of four sizes: with the first, with another batch, with another length,
  * and with both others, by which the answer is proven; `null` where it goes with them in another way.
