@@ -14,6 +14,7 @@ import { addDemo } from "./demo.ts";
 import { addDistill } from "./distill.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEvaluate } from "./evaluate.ts";
+import { addExport } from "./export.ts";
 import { addInit } from "./init.ts";
 import { addMerge } from "./merge.ts";
 import { addPlugin } from "./plugin.ts";
@@ -42,6 +43,7 @@ export function createProgram(): Command {
     addEvaluate,
     addPredict,
     addServe,
+    addExport,
     addCompare,
     addSweep,
     addReport,

@@ -1,23 +1,14 @@
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { CACHE } from "../core/data/remote_file.ts";
-import { Random } from "../core/data/random.ts";
 import { evaluate } from "../core/evaluate/evaluate.ts";
 import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
 import { describeTags } from "../core/evaluate/metrics/spans.ts";
-import { describeSkipped, loadData, type RunData } from "../core/distill/load_data.ts";
-import { reorderClasses } from "../core/distill/reorder_classes.ts";
-import { inModelsForm } from "../core/distill/models_form.ts";
-import { matchClasses } from "../core/distill/teacher/match_classes.ts";
-import { readClassNames } from "../core/model_folder/class_names.ts";
-import { orderOfClasses } from "../core/plugin/class_names.ts";
-import { tokenizerFolder } from "../core/model_folder/input_form.ts";
 import { WEIGHTS_FILE } from "../core/model_folder/missing_weights.ts";
-import { CONFIG_FILE, readForeignConfig } from "../core/model_folder/config_file.ts";
+import { CONFIG_FILE } from "../core/model_folder/config_file.ts";
 import { freeze } from "../core/nn/frozen_weights.ts";
 import { readModelFolder } from "../core/model_folder/read_folder.ts";
-import { resolvePlugins } from "../core/distill/resolve_plugins.ts";
 import { UserError } from "../core/errors.ts";
 import { createOps } from "../core/ops/ops.ts";
 import type { Checked } from "../core/recipe/checked.ts";
@@ -32,7 +23,7 @@ import { evaluateTeacher } from "./support/evaluate_teacher.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { reportOf, splitOf } from "./support/model_report.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
-import { isFile, savedModel } from "./support/saved_model.ts";
+import { dataForModel, isFile, recipeNear, savedModel } from "./support/saved_model.ts";
 
 interface EvaluateFlags extends RecipeFlags {
   readonly teacher?: string;
@@ -90,7 +81,7 @@ async function asked(
     return { measured: "teacher", recipe: await readRecipe(named, { overrides: [...overrides, teacher] }) };
   }
   const folder = await savedModel(path, "evaluate");
-  return { measured: { folder }, recipe: await readRecipe(named ?? await recipeNear(path), { overrides }) };
+  return { measured: { folder }, recipe: await readRecipe(named ?? await recipeOf(path), { overrides }) };
 }
 
 /** The model plug-in of another library's model; `null` for a folder of ours or Hugging Face's. */
@@ -117,12 +108,11 @@ async function measure(measured: Measured, recipe: Checked<Recipe>, flags: Evalu
   for (const line of showModelReport(report, stylesOf(out))) out.line(line);
 }
 
-async function recipeNear(folder: string): Promise<string> {
-  for (const candidate of [folder, dirname(resolve(folder))]) {
-    const file = join(candidate, "recipe.yaml");
-    if (await isFile(file)) return file;
-  }
-  throw withoutData(folder);
+/** The recipe of the run that the model is of. @throws UserError if there is none */
+async function recipeOf(folder: string): Promise<string> {
+  const file = await recipeNear(folder);
+  if (file === null) throw withoutData(folder);
+  return file;
 }
 
 const withoutData = (path: string) =>
@@ -136,22 +126,12 @@ async function evaluateFolder(
   tell: (line: string) => void,
 ): Promise<ModelReport> {
   const { split } = flags;
-  const builtins = allowedPlugins(flags);
-  const plugins = await resolvePlugins(recipe, builtins);
-  const random = new Random(recipe.value.seed);
-  const tokenizer = await tokenizerFolder(folder, (name) => name);
-  const loaded = await loadData(recipe, plugins.dataset, random, tokenizer && resolve(tokenizer));
-  for (const line of describeSkipped(loaded.dataset)) tell(line);
-  const formed = await inModelsForm(folder, recipe, loaded, random, tell);
-  const data = await inModelsOrder(folder, formed, Array.isArray(plugins.dataset.options?.classes), tell);
+  const { data, definitions } = await dataForModel(folder, recipe, allowedPlugins(flags), tell);
   const examples = splitOf(data, split);
-  const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>
-    plugin ? [plugin.definition] : []
-  );
   const { input } = data.dataset;
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, recipe.value.evaluate.positiveClass));
   if (input.task === "tagging") tell(describeTags(input.classes));
-  const saved = await readModelFolder(folder, [...new Set([...builtins.model, ...named])], input, tell);
+  const saved = await readModelFolder(folder, definitions, input, tell);
   const ops = createOps(backend);
   const weights = freeze(ops, saved.model, saved.weights);
   const settings = recipe.value.evaluate;
@@ -165,33 +145,4 @@ async function evaluateFolder(
     backend,
     input,
   });
-}
-
-/** Data whose classes are in the order of a saved model's logits, by their names. */
-async function inModelsOrder(
-  folder: string,
-  data: RunData,
-  listed: boolean,
-  tell: (line: string) => void,
-): Promise<RunData> {
-  const { task, classes: given, numbered } = data.dataset.input;
-  const own = task === "regression" ? null : await readClassNames(folder, task);
-  if (!own) return data;
-  const isOurs = (await readForeignConfig(join(folder, CONFIG_FILE))).architecture !== undefined;
-  // A model of this program is held against the data set when it is read.
-  if (isOurs && !orderOfClasses(own, given)) return data;
-  const order = matchClasses({
-    who: "model",
-    own,
-    given,
-    listed,
-    numbered,
-    movable: isOurs || !listed,
-    remedies: {
-      order: "the model's order in dataset.classes",
-      names: "name the data set's in the order of the model's logits with dataset.classes",
-    },
-    report: tell,
-  });
-  return order ? reorderClasses(data, order) : data;
 }

@@ -23,22 +23,23 @@ const FLOORS: Readonly<Record<string, string>> = {
   plugin: "ground data backend tensor ops mpo nn recipe",
   model_folder: "ground data safetensors tensor recipe plugin",
   evaluate: "ground data backend tensor ops nn plugin",
+  onnx: "ground data backend tensor contract ops nn recipe plugin model_folder evaluate",
   predict: "ground data backend tensor ops nn plugin model_folder evaluate",
   "distill/ground": "ground data model_folder plugin recipe",
-  "distill/student": "ground data tensor ops linalg mpo nn recipe plugin model_folder evaluate distill/ground",
+  "distill/student": "ground data tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx distill/ground",
   "distill/teacher": "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student",
   "distill/losses": "ground data tensor ops nn recipe plugin evaluate distill/ground distill/teacher",
   "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate " +
     "distill/ground distill/student distill/teacher distill/losses",
   "distill/record": "ground data linalg mpo nn ops plugin evaluate distill/ground distill/student distill/training",
-  distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
+  distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate onnx " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill/record",
-  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate predict",
-  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
+  plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx predict",
+  "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate onnx predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   "tasks/npm/node.ts": "node plugins mod.ts",
-  tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate " +
+  tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate onnx " +
     "predict distill/ground distill/student distill/teacher distill/training distill/record distill plugins deno " +
     "mod.ts",
 };

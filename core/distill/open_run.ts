@@ -20,6 +20,7 @@ import { resolvePlugins } from "./resolve_plugins.ts";
 import { expectCheckpoint, RunFolder } from "./run_folder.ts";
 import { StoppedEarly } from "./stops.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { expectExportable } from "./student/export_onnx.ts";
 import { checkStart, startingTokenizer } from "./student/starting_inputs.ts";
 import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
@@ -147,6 +148,7 @@ export async function openRun(
   if (taught) owned.adopt(taught, freed);
   const opened = await openStudent(opening, loaded, taught);
   const { student } = opened;
+  await expectExportable(recipe, student.model, input);
   const weak = weakChains(opened.specs, student.model);
   if (weak) reporter.warning(weak);
   await breath();

@@ -3,6 +3,7 @@ import { expectArguments } from "../arguments.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import { showMetrics } from "../evaluate/metrics/show.ts";
 import { writeFileAtomically } from "../files.ts";
+import { showExport } from "../onnx/show_export.ts";
 import { join } from "../paths.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Weights } from "../nn/weights.ts";
@@ -18,6 +19,7 @@ import { noting } from "./record/noting.ts";
 import { recordRun } from "./record/record.ts";
 import { RECORD, writeRunRecipe } from "./run_folder.ts";
 import { RunDeviceError } from "./stops.ts";
+import { exportOnnx, STUDENT_ONNX } from "./student/export_onnx.ts";
 import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
@@ -179,9 +181,17 @@ export class Run implements Disposable {
     const measured = { taught: this.#taught, test, validation, seen };
     await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
-    await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
+    const write = async (summary: RunSummary) =>
+      await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
+    await write(summary);
     if (this.#warnings) await this.#record(exported, test, this.#warnings);
-    return summary;
+    const { ops, student: { model: exportable }, reporter } = this.parts;
+    const onnx = await watch.time("export", () => exportOnnx({ ops, model: exportable, data, recipe: settings }));
+    if (!onnx) return summary;
+    for (const line of showExport(join(settings.output, STUDENT_ONNX), onnx)) reporter.line(line);
+    const whole = { ...summary, seconds: watch.seconds, export: { onnx } };
+    await write(whole);
+    return whole;
   }
 
   /** Writes what a report shows beside the summary. The results are there: what fails now costs the record alone. */

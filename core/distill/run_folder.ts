@@ -15,6 +15,7 @@ import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { WEIGHTS_FILE } from "../model_folder/stored_tensors.ts";
 import type { Reporter } from "./progress.ts";
+import { STUDENT_ONNX } from "./student/export_onnx.ts";
 import { STUDENT, UNVERIFIED } from "./student/export_student.ts";
 import { CHECKPOINT_FILE } from "./training/checkpoint.ts";
 import { join } from "../paths.ts";
@@ -33,9 +34,13 @@ const RESULTS: readonly (readonly [name: string, kind: "file" | "folder"])[] = [
   ["failure.json", "file"],
   ["metrics.jsonl", "file"],
   [STUDENT, "folder"],
+  [STUDENT_ONNX, "folder"],
   ["recipe.yaml", "file"],
   ["checkpoint", "folder"],
 ];
+
+/** Those that are folders of models, whose config.json says the run. */
+const FOLDERS = [STUDENT, STUDENT_ONNX];
 
 /** Folder of the results of the run before, in the run folder. */
 export const PREVIOUS = "previous";
@@ -151,9 +156,11 @@ export class RunFolder implements Disposable {
   async #putAsideOthers(run: string): Promise<boolean> {
     const others: string[] = [];
     for (
-      const [name] of RESULTS.filter(([name]) => name.startsWith("metrics") || name === RECORD || name === STUDENT)
+      const [name] of RESULTS.filter(([name]) =>
+        name.startsWith("metrics") || name === RECORD || FOLDERS.includes(name)
+      )
     ) {
-      const file = join(this.path, name === STUDENT ? join(STUDENT, CONFIG_FILE) : name);
+      const file = join(this.path, FOLDERS.includes(name) ? join(name, CONFIG_FILE) : name);
       const text = await readTextIfThere(file, "the results");
       const own = text === null ? null : runOf(name.endsWith(".jsonl") ? text.split("\n", 1)[0] : text);
       if (own === null || own === run) continue;

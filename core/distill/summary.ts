@@ -1,6 +1,7 @@
 import type { Evaluation } from "../evaluate/evaluate.ts";
 import type { LossScale } from "../nn/grad_scaler.ts";
 import { labelledOf } from "../plugin/labelled.ts";
+import type { OnnxFile } from "../onnx/export_model.ts";
 import { countTrained } from "../plugin/parameters.ts";
 import type { SkippedExamples } from "../plugin/dataset.ts";
 import { VERSION } from "../version.ts";
@@ -88,6 +89,11 @@ export interface RunSummary {
   readonly norms: Readonly<Record<string, number>>;
   /** SHA-256 of the student's weights file. */
   readonly studentSha256: string;
+  /** The student in other formats, where the recipe asks for them. */
+  readonly export?: {
+    /** The ONNX files, in `student-onnx`. */
+    readonly onnx: readonly OnnxFile[];
+  };
 }
 
 /** The measurements of a run; `null` where nothing was measured. */

@@ -190,6 +190,9 @@ export interface TrainSettings {
   readonly checkpointEvery: number | null;
 }
 
+/** What an ONNX file computes with. */
+export type OnnxPrecision = "fp32" | "fp16" | "int8";
+
 /** A recipe with every default filled in. */
 export interface Recipe {
   /** Name of the experiment. */
@@ -264,5 +267,10 @@ export interface Recipe {
     readonly tolerance: number;
     /** Examples on which the two are compared. */
     readonly probe: number;
+  };
+  /** Other formats that the student is written in. */
+  readonly export: {
+    /** Whether it is written as ONNX, and what the files compute with. */
+    readonly onnx: boolean | { readonly precision: OnnxPrecision | readonly OnnxPrecision[] };
   };
 }

@@ -23,6 +23,8 @@ const validation = z.strictObject({
   },
 });
 
+const onnxPrecision = z.enum(["fp32", "fp16", "int8"]);
+
 const subset = z.strictObject({
   fraction: z.number().positive().lt(1).describe("Part of the training examples that is used, the same of each class"),
 });
@@ -108,6 +110,16 @@ const fields = z.strictObject({
     ),
     probe: exampleCount.default(256).describe("Test examples on which the two are compared"),
   }).prefault({}).describe("The check that merging changed nothing"),
+  export: z.strictObject({
+    onnx: z.union([
+      z.boolean(),
+      z.strictObject({
+        precision: z.union([onnxPrecision, z.array(onnxPrecision).min(1)]).default("fp32").describe(
+          "What the file computes with: fp32, fp16, int8, or a list of them",
+        ),
+      }),
+    ]).default(false).describe("Whether the student is written as ONNX, too, run by ONNX Runtime and compared"),
+  }).prefault({}).describe("Other formats that the student is written in"),
 });
 
 const whole = fields.superRefine(({ validation, train }, context) => {

@@ -47,7 +47,8 @@ const anew = (file: string) => `remove "${file}", and the run is done anew`;
 
 /** The recipe's part that a run's numbers depend on, the backend included as it decides the seconds. */
 function content(recipe: Recipe): string {
-  return JSON.stringify({ ...comparable(recipe), backend: recipe.backend });
+  const { backend, export: formats } = recipe;
+  return JSON.stringify({ ...comparable(recipe), backend, ...formats.onnx !== false && { export: formats } });
 }
 
 /**

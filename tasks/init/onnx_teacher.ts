@@ -7,7 +7,7 @@ import { hasTokenizer } from "../../core/model_folder/tokenizer_files.ts";
 import { TEXT_INPUTS } from "../../core/plugin/model.ts";
 import { answersBy } from "../../plugins/models/onnx/fit.ts";
 import { type ModelFiles, readModel } from "../../plugins/models/onnx/read_model.ts";
-import { RuntimeRefusal, Session, type ValueInfo } from "../../plugins/models/onnx/session.ts";
+import { RuntimeRefusal, Session, type ValueInfo } from "../../core/onnx/runtime/session.ts";
 import type { Asking } from "./asking.ts";
 import { line } from "./entries.ts";
 import type { FoundTeacher, TeacherFlags, TeacherImages } from "./teacher.ts";

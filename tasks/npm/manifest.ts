@@ -1,4 +1,4 @@
-import { VERSION as ONNX } from "../../plugins/models/onnx/library.ts";
+import { VERSION as ONNX } from "../../core/onnx/runtime/library.ts";
 import { VERSION as TENSORFLOW } from "../../plugins/models/tfjs/library.ts";
 
 /** What of `deno.json` goes into the package. */

@@ -1,6 +1,19 @@
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { Random } from "../../core/data/random.ts";
+import { describeSkipped, loadData, type RunData } from "../../core/distill/load_data.ts";
+import { inModelsForm } from "../../core/distill/models_form.ts";
+import { reorderClasses } from "../../core/distill/reorder_classes.ts";
+import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
+import { matchClasses } from "../../core/distill/teacher/match_classes.ts";
 import { UserError } from "../../core/errors.ts";
-import { CONFIG_FILE } from "../../core/model_folder/config_file.ts";
+import { readClassNames } from "../../core/model_folder/class_names.ts";
+import { CONFIG_FILE, readForeignConfig } from "../../core/model_folder/config_file.ts";
+import { tokenizerFolder } from "../../core/model_folder/input_form.ts";
+import { orderOfClasses } from "../../core/plugin/class_names.ts";
+import type { ModelDefinition } from "../../core/plugin/model.ts";
+import type { Builtins } from "../../core/plugin/registry.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
 
 /**
  * The model folder that the user named: the folder itself, or the student of a run.
@@ -17,7 +30,65 @@ export async function savedModel(folder: string, action: string): Promise<string
   );
 }
 
+/** The recipe of the run that a model is of; `null` if there is none. */
+export async function recipeNear(folder: string): Promise<string | null> {
+  for (const candidate of [folder, dirname(resolve(folder))]) {
+    const file = join(candidate, "recipe.yaml");
+    if (await isFile(file)) return file;
+  }
+  return null;
+}
+
 /** Whether there is a file of that name. */
 export function isFile(path: string): Promise<boolean> {
   return Deno.stat(path).then((info) => info.isFile, () => false);
+}
+
+/** The data of a recipe as a saved model takes them, and the models that may be meant by its config.json. */
+export async function dataForModel(
+  folder: string,
+  recipe: Checked<Recipe>,
+  builtins: Builtins,
+  tell: (line: string) => void,
+): Promise<{ readonly data: RunData; readonly definitions: readonly ModelDefinition[] }> {
+  const plugins = await resolvePlugins(recipe, builtins);
+  const random = new Random(recipe.value.seed);
+  const tokenizer = await tokenizerFolder(folder, (name) => name);
+  const loaded = await loadData(recipe, plugins.dataset, random, tokenizer && resolve(tokenizer));
+  for (const line of describeSkipped(loaded.dataset)) tell(line);
+  const formed = await inModelsForm(folder, recipe, loaded, random, tell);
+  const data = await inModelsOrder(folder, formed, Array.isArray(plugins.dataset.options?.classes), tell);
+  const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>
+    plugin ? [plugin.definition] : []
+  );
+  return { data, definitions: [...new Set([...builtins.model, ...named])] };
+}
+
+/** Data whose classes are in the order of a saved model's logits, by their names. */
+async function inModelsOrder(
+  folder: string,
+  data: RunData,
+  listed: boolean,
+  tell: (line: string) => void,
+): Promise<RunData> {
+  const { task, classes: given, numbered } = data.dataset.input;
+  const own = task === "regression" ? null : await readClassNames(folder, task);
+  if (!own) return data;
+  const isOurs = (await readForeignConfig(join(folder, CONFIG_FILE))).architecture !== undefined;
+  // A model of this program is held against the data set when it is read.
+  if (isOurs && !orderOfClasses(own, given)) return data;
+  const order = matchClasses({
+    who: "model",
+    own,
+    given,
+    listed,
+    numbered,
+    movable: isOurs || !listed,
+    remedies: {
+      order: "the model's order in dataset.classes",
+      names: "name the data set's in the order of the model's logits with dataset.classes",
+    },
+    report: tell,
+  });
+  return order ? reorderClasses(data, order) : data;
 }

@@ -17,6 +17,7 @@ import { safetensorsFuzz, tensorsFuzz } from "./safetensors_fuzz.ts";
 import { cacheFuzz, chainFuzz, checkpointFuzz, experimentFuzz, runFolderFuzz } from "./own_files_fuzz.ts";
 import { conllFuzz, mailFuzz, tableFuzz } from "./text_fuzz.ts";
 import { onnxFuzz } from "./onnx_fuzz.ts";
+import { onnxExportFuzz } from "./onnx_export_fuzz.ts";
 import { tfjsFuzz } from "./tfjs_fuzz.ts";
 
 /** Every campaign, in the order in which `deno task torture` runs them. */
@@ -35,6 +36,7 @@ export const campaigns: readonly Campaign[] = [
   httpFuzz,
   tfjsFuzz,
   onnxFuzz,
+  onnxExportFuzz,
   checkpointFuzz,
   chainFuzz,
   cacheFuzz,

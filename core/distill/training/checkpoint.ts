@@ -27,11 +27,12 @@ export interface Fingerprint {
 }
 
 /**
- * The part of a fingerprint that a recipe alone gives: where and how it runs changes nothing. The usual precision
- * and one batch to a step are left out, as there were checkpoints before there was anything else.
+ * The part of a fingerprint that a recipe alone gives: where and how it runs, and in what formats the student is
+ * written, changes nothing. The usual precision and one batch to a step are left out, as there were checkpoints before
+ * there was anything else.
  */
 export function comparable(
-  { output: _output, backend: _backend, base: _base, train, ...rest }: Recipe,
+  { output: _output, backend: _backend, base: _base, export: _export, train, ...rest }: Recipe,
 ): Fingerprint["recipe"] {
   const { replay: _replay, precision, accumulate, ...always } = train;
   const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };

@@ -1,7 +1,7 @@
 import type { Batch, HostTensor } from "../../../core/plugin/dataset.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import type { WiredInput } from "./fit.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../../../core/onnx/runtime/session.ts";
 
 /** Examples that are computed at once. */
 interface Part {

@@ -6,7 +6,7 @@ import { listWords } from "../../../core/recipe/words.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import type { Graph } from "./graph.ts";
 import type { BatchEntry, Layout, OnnxOptions } from "./options.ts";
-import type { ValueInfo } from "./session.ts";
+import type { ValueInfo } from "../../../core/onnx/runtime/session.ts";
 
 /** An input, and what it is given. */
 export interface WiredInput {

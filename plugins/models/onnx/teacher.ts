@@ -8,7 +8,7 @@ import { withOutputs } from "./graph.ts";
 import type { OnnxOptions } from "./options.ts";
 import { areParts, areProbabilities, logarithms, logOdds } from "./probabilities.ts";
 import { type ModelFiles, readModel } from "./read_model.ts";
-import { RuntimeRefusal, Session } from "./session.ts";
+import { RuntimeRefusal, Session } from "../../../core/onnx/runtime/session.ts";
 import { tryOn } from "./trial.ts";
 
 /** The names in a batch of what a model gives. */

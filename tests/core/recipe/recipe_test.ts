@@ -54,6 +54,7 @@ Deno.test("a minimal recipe shows every default", () => {
     },
     evaluate: { batchSize: 500, positiveClass: null, threshold: 0.5, train: false },
     verify: { tolerance: 1e-3, probe: 256 },
+    export: { onnx: false },
   });
 });
 

@@ -1,4 +1,4 @@
-import { float16BitsOf, float16ToFloat32 } from "../../../core/float16.ts";
+import { float16BitsOf, float16ToFloat32 } from "../../float16.ts";
 
 /** A kind of numbers in ONNX's tensors. */
 export interface ElementType {

@@ -1,5 +1,5 @@
-import { importPackage } from "../../../core/plugin/import_package.ts";
-import { UserError } from "../../../core/errors.ts";
+import { importPackage } from "../../plugin/import_package.ts";
+import { UserError } from "../../errors.ts";
 
 /** The version whose functions are described here; they are not those of its public interface. */
 export const VERSION = "1.30.0";
@@ -86,8 +86,8 @@ export async function importOnnxruntime(): Promise<StartWasm> {
     return (await importPackage(specifier) as { default: StartWasm }).default;
   } catch (error) {
     throw new UserError(
-      `Cannot load "${specifier}", which Deno fetches (33 MB), and Node.js wants installed, when a recipe first uses an ` +
-        `ONNX model: ${firstLine(error)}`,
+      `Cannot load "${specifier}", which Deno fetches (33 MB), and Node.js wants installed, when ONNX is first ` +
+        `used: ${firstLine(error)}`,
       { cause: error },
     );
   }

@@ -1,7 +1,7 @@
-import { Owned } from "../../../core/owned.ts";
-import type { HostTensor } from "../../../core/plugin/dataset.ts";
-import { sizeOf } from "../../../core/tensor.ts";
-import { shorten, visible } from "../../../core/visible.ts";
+import { Owned } from "../../owned.ts";
+import type { HostTensor } from "../../plugin/dataset.ts";
+import { sizeOf } from "../../tensor.ts";
+import { shorten, visible } from "../../visible.ts";
 import { ELEMENT_TYPES, type ElementType } from "./element_types.ts";
 import type { Wasm } from "./library.ts";
 import { type HeldRuntime, holdRuntime } from "./runtime.ts";

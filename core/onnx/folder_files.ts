@@ -1,0 +1,83 @@
+import { lookAt, readUserFile } from "../files.ts";
+import { UserError } from "../errors.ts";
+import { join } from "../paths.ts";
+import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
+import { imageProcessorFiles, PROCESSOR_FILE } from "../model_folder/image_processor.ts";
+import { hasTokenizer } from "../model_folder/tokenizer_files.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
+
+/** The files of Hugging Face's tokenizers. */
+const TOKENIZER_FILES = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.txt",
+  "vocab.json",
+  "merges.txt",
+];
+
+/** The classes of transformers.js by which models run that it does not know: it gives inputs, and takes logits. */
+const ANY_IMAGE_MODEL = "resnet";
+const ANY_TEXT_MODEL = "bert";
+
+/**
+ * The files beside an ONNX model by which transformers.js makes its inputs and reads its answers: config.json, and the
+ * tokenizer's or the image processor's.
+ *
+ * @param folder the model's
+ * @param weights SHA-256 of its weights, which config.json says
+ * @throws UserError for a model of texts without a tokenizer, and images that no image processor makes
+ */
+export async function companionFiles(
+  folder: string,
+  input: InputDescription,
+  weights: string,
+): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  const take = async (name: string) => {
+    const path = join(folder, name);
+    if (await lookAt(path) !== null) files.set(name, await readUserFile(path, "a file of the model"));
+  };
+  if (input.text) {
+    if (!await hasTokenizer(folder)) {
+      throw new UserError(
+        `Cannot export "${folder}" as there is no tokenizer in it, without which nobody can give the model texts: expected ` +
+          "tokenizer.json, vocab.txt, or vocab.json and merges.txt",
+      );
+    }
+    for (const name of TOKENIZER_FILES) await take(name);
+  } else {
+    await take(PROCESSOR_FILE);
+    const made = files.has(PROCESSOR_FILE) ? {} : imageProcessorFiles(input.image!);
+    for (const [name, bytes] of Object.entries(made)) files.set(name, bytes);
+    const bytes = files.get(PROCESSOR_FILE);
+    if (bytes && input.image!.size[2] === 1) files.set(PROCESSOR_FILE, keepingGrey(bytes));
+  }
+  const config = await readForeignConfig(join(folder, CONFIG_FILE));
+  const whole = {
+    model_type: input.image ? ANY_IMAGE_MODEL : ANY_TEXT_MODEL,
+    ...inTheirWords(input),
+    ...config,
+    exportedFrom: weights,
+  };
+  files.set(CONFIG_FILE, new TextEncoder().encode(JSON.stringify(whole, null, 2) + "\n"));
+  return files;
+}
+
+/** An image processor that leaves grey pictures grey: that of transformers.js gives them three channels otherwise. */
+function keepingGrey(processor: Uint8Array): Uint8Array {
+  const config = { ...JSON.parse(new TextDecoder().decode(processor)), do_convert_rgb: false };
+  return new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n");
+}
+
+/** The names of the classes as Hugging Face's configs have them. */
+function inTheirWords({ task, classes, image }: InputDescription): Record<string, unknown> {
+  const names = task === "regression" ? ["LABEL_0"] : classes;
+  return {
+    id2label: Object.fromEntries(names.map((name, index) => [index, name])),
+    label2id: Object.fromEntries(names.map((name, index) => [name, index])),
+    ...(task === "multi-label" && { problem_type: "multi_label_classification" }),
+    ...(image && { num_channels: image.size[2] }),
+  };
+}

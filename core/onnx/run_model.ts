@@ -1,0 +1,50 @@
+import type { Batch, HostTensor } from "../plugin/dataset.ts";
+import { Session } from "./runtime/session.ts";
+import { LOGITS } from "./write_graph.ts";
+
+/** An ONNX file in onnxruntime, until it is disposed of. */
+export class OnnxModel implements Disposable {
+  readonly #session: Session;
+  readonly #inputs: ReadonlyMap<string, string>;
+
+  private constructor(session: Session, inputs: ReadonlyMap<string, string>) {
+    this.#session = session;
+    this.#inputs = inputs;
+  }
+
+  /**
+   * Loads a file's content.
+   *
+   * @param inputs entries of a batch by the names of the file's inputs
+   * @throws RuntimeRefusal for what onnxruntime does not take
+   */
+  static async open(bytes: Uint8Array, inputs: ReadonlyMap<string, string>): Promise<OnnxModel> {
+    return new OnnxModel(await Session.open(bytes, new Map(), 1), inputs);
+  }
+
+  /** What it gives for a batch, images of which have their channels last. */
+  run(batch: Batch<HostTensor>, outputs: readonly string[] = [LOGITS]): Map<string, HostTensor> {
+    const feeds = new Map([...this.#inputs].map(([name, entry]) => {
+      const tensor = batch[entry];
+      return [name, tensor.shape.length === 4 ? channelsFirst(tensor) : tensor];
+    }));
+    return this.#session.run(feeds, outputs);
+  }
+
+  [Symbol.dispose](): void {
+    this.#session.dispose();
+  }
+}
+
+function channelsFirst({ data, shape: [count, height, width, channels] }: HostTensor): HostTensor {
+  const pixels = height * width;
+  const moved = new Float32Array(data.length);
+  for (let image = 0; image < count; image++) {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      for (let channel = 0; channel < channels; channel++) {
+        moved[(image * channels + channel) * pixels + pixel] = data[(image * pixels + pixel) * channels + channel];
+      }
+    }
+  }
+  return { data: moved, shape: [count, channels, height, width] };
+}

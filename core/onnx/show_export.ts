@@ -1,0 +1,29 @@
+import { shownMetrics } from "../evaluate/metrics/show.ts";
+import { join } from "../paths.ts";
+import type { OnnxFile } from "./export_model.ts";
+
+/** What was exported, as a person reads it: a line for each file, and one for what its precision cost. */
+export function showExport(out: string, files: readonly OnnxFile[]): string[] {
+  return files.flatMap((written) => {
+    const { file, precision, opset, bytes, operators, foldedBatchNorms: folded, check, milliseconds, metrics } =
+      written;
+    const norms = folded === 0 ? "" : `; ${folded} batch norms are in the layers before them`;
+    const nodes = Object.values(operators).reduce((sum, count) => sum + count, 0);
+    const { maxAbsLogitDifference: difference, largestLogit, examples, of } = check;
+    const lines = [
+      `${join(out, file)}: ${precision}, ${inBytes(bytes)}, ${nodes} operators of opset ${opset}${norms}`,
+      `  run by onnxruntime: logits of up to ${largestLogit.toPrecision(3)} differ by up to ` +
+      `${difference.toPrecision(2)} from the model's own on ${examples} ${of} examples; ` +
+      `${milliseconds.onnx.toPrecision(2)} ms an example, ${milliseconds.own.toPrecision(2)} ms here`,
+    ];
+    if (metrics === null) return lines;
+    const shown = (values: Readonly<Record<string, number>>) =>
+      shownMetrics({ metrics: values }).map(([name, value]) => `${name} ${value}`).join(", ");
+    return [...lines, `  test ${shown(metrics.onnx)}; the model itself ${shown(metrics.own)}`];
+  });
+}
+
+function inBytes(bytes: number): string {
+  const [unit, factor] = bytes >= 1e6 ? ["MB", 1e6] : ["kB", 1e3];
+  return `${(bytes / factor).toPrecision(3)} ${unit}`;
+}

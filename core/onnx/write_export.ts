@@ -1,0 +1,74 @@
+import { UserError } from "../errors.ts";
+import { kindOfPath, makeFolder, movePath, readTextIfThere, removePath, writeFileAtomically } from "../files.ts";
+import { currentFiles } from "../files/current.ts";
+import { LOCK, lockFolder } from "../lock.ts";
+import { CONFIG_FILE } from "../model_folder/config_file.ts";
+import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
+import { join } from "../paths.ts";
+
+/** The folder of the models in an export, as transformers.js looks for them. */
+export const MODELS = "onnx";
+
+/**
+ * Writes an export. Its files are written apart and moved when all are there, config.json last: without it nobody takes
+ * the folder for a model. Exports of the same weights with another precision go into one folder.
+ *
+ * @param out the folder; what is in it beside stays
+ * @param companions the files beside the models by name
+ * @param body writes the models, each by its name
+ * @throws UserError if the folder has an export of other weights, or cannot be written; then it is as it was
+ */
+export async function writeExport(
+  out: string,
+  companions: ReadonlyMap<string, Uint8Array>,
+  body: (write: (name: string, bytes: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const files = currentFiles();
+  const kind = await kindOfPath(out);
+  if (kind === "file") {
+    throw new UserError(
+      `Cannot export to "${out}" as there is a file of that name: move it away, or name another folder`,
+    );
+  }
+  const own = new TextDecoder().decode(companions.get(CONFIG_FILE)!);
+  const there = await readTextIfThere(join(out, CONFIG_FILE), "the description of what is there");
+  if (there !== null && there !== own) {
+    throw new UserError(
+      `Cannot export to "${out}" as there is another model, or the export of other weights: remove it, or name another ` +
+        "folder",
+    );
+  }
+  const apart = join(out, UNVERIFIED_PART);
+  await makeFolder(apart, "the export's folder");
+  try {
+    using _lock = await lockFolder(apart, "another export writes to it");
+    try {
+      await clear(apart); // of what one that was killed left
+      await makeFolder(join(apart, MODELS), "the export's folder");
+      const models: string[] = [];
+      await body(async (name, bytes) => {
+        await writeFileAtomically(join(apart, MODELS, name), bytes);
+        models.push(name);
+      });
+      for (const [name, bytes] of companions) await writeFileAtomically(join(apart, name), bytes);
+      await makeFolder(join(out, MODELS), "the export's folder");
+      for (const name of models) await movePath(join(apart, MODELS, name), join(out, MODELS, name));
+      const last = (name: string) => Number(name === CONFIG_FILE);
+      for (const name of [...companions.keys()].sort((a, b) => last(a) - last(b))) {
+        await movePath(join(apart, name), join(out, name));
+      }
+    } finally {
+      await clear(apart);
+    }
+  } finally {
+    // If nobody is at it, and if it was made for this.
+    files.removeEmptyFolder(apart);
+    files.removeEmptyFolder(join(out, MODELS));
+    if (kind === null) files.removeEmptyFolder(out);
+  }
+}
+
+/** Removes all but the lock. */
+async function clear(folder: string): Promise<void> {
+  for (const { name } of await currentFiles().list(folder)) if (name !== LOCK) await removePath(join(folder, name));
+}

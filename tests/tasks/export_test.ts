@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CHECKOUT, runTask } from "../support/task.ts";
+
+const model = (name: string) => join(CHECKOUT, "plugins", "models", "data", name);
+
+/** Runs the verb, which needs no GPU. */
+const run = (folder: string, ...flags: string[]) => runTask("export", [folder, "--backend", "cpu", ...flags]);
+
+Deno.test("export writes what transformers.js loads, and tells how onnxruntime's logits differ", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const out = join(folder, "mail");
+    const { code, stdout, stderr } = await run(model("mail-bert4"), "--to", "onnx", "--out", out);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /mail\/onnx\/model\.onnx: fp32, 2\.25 MB, \d+ operators of opset 21\n/);
+    assert.match(
+      stdout,
+      /run by onnxruntime: logits of up to \d\.\d+ differ by up to [\d.e-]+ from the model's own on 9 made up /,
+    );
+    const names: string[] = [];
+    for (const part of ["", "onnx"]) {
+      for await (const { name, isFile } of Deno.readDir(join(out, part))) if (isFile) names.push(join(part, name));
+    }
+    assert.deepEqual(names.sort(), ["config.json", "onnx/model.onnx", "tokenizer.json", "tokenizer_config.json"]);
+    const config = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
+    assert.deepEqual([config.model_type, config.id2label], ["bert", { 0: "ham", 1: "spam" }]);
+    // Another precision of the same weights comes beside it.
+    const quantised = await run(model("mail-bert4"), "--to", "onnx", "--precision", "int8", "--out", out, "--json");
+    const { files: [file] } = JSON.parse(quantised.stdout);
+    assert.deepEqual([file.file, file.metrics], ["onnx/model_quantized.onnx", null]);
+    assert.ok(file.bytes < 0.6e6 + 0.25e6, `${file.bytes}`);
+
+    const refused = async (source: string, flags: readonly string[], says: RegExp) => {
+      const { code, stdout, stderr } = await run(source, ...flags);
+      assert.deepEqual([code, stdout.replace(/^Backend .*\n/, "")], [2, ""]);
+      assert.match(stderr, says);
+    };
+    const other = model("fashion-resnet20");
+    await refused(other, ["--to", "onnx", "--out", out], /^Cannot export to ".*" as there is another model, or the /);
+    await refused(out, ["--to", "onnx", "--precision", "fp8"], /^--precision fp8: Expected fp32, fp16 or int8\n$/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
