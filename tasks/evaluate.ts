@@ -21,6 +21,7 @@ import { resolvePlugins } from "../core/distill/resolve_plugins.ts";
 import { UserError } from "../core/errors.ts";
 import { createOps } from "../core/ops/ops.ts";
 import type { Examples } from "../core/plugin/dataset.ts";
+import { hasClasses } from "../core/plugin/inputs.ts";
 import type { Checked } from "../core/recipe/checked.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
 import type { Recipe } from "../core/recipe/schema.ts";
@@ -152,7 +153,7 @@ async function inModelsOrder(
   tell: (line: string) => void,
 ): Promise<RunData> {
   const { task, classes: given, numbered } = data.dataset.input;
-  const own = task === "regression" ? null : await readClassNames(folder, task);
+  const own = !hasClasses(task) ? null : await readClassNames(folder, task);
   if (!own) return data;
   const isOurs = (await readForeignConfig(join(folder, CONFIG_FILE))).architecture !== undefined;
   // A model of this program is held against the data set when it is read.

@@ -55,6 +55,12 @@ export async function loadTeacher(
       "Cannot take several teachers together for several labels: their mean is that of softmax probabilities",
     );
   }
+  if (data.task === "embedding" && otherTeachers.length > 0) {
+    throw recipe.error(
+      ["teacher", "others"],
+      "Cannot take several teachers together for vectors of sentences: vectors of different models have no mean",
+    );
+  }
   using opened = new Owned();
   const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {

@@ -126,6 +126,9 @@ function expectPlain(recipe: Checked<Recipe>, { dataset: { input } }: RunData): 
       "Cannot learn several labels from a file of outputs: its probabilities of the classes sum to 1",
     );
   }
+  if (input.task === "embedding") {
+    throw recipe.error(["teacher"], "Cannot learn vectors of sentences from a file of outputs: it has logits alone");
+  }
   if (input.task === "tagging") {
     throw recipe.error(
       ["teacher"],
