@@ -50,7 +50,9 @@ export function describeLabels({ dataset, train, validation, test }: RunData): s
     if (dataset.input.task === "embedding") {
       const pairs = examples.pairs?.scores.length ?? 0;
       // Training texts are compared with a teacher's vectors, not with scores.
-      return name === "training" ? [] : [`scores: ${pairs === 0 ? "none" : `of ${pairs} pairs`} of the ${length} ${name} texts`];
+      return name === "training"
+        ? []
+        : [`scores: ${pairs === 0 ? "none" : `of ${pairs} pairs`} of the ${length} ${name} texts`];
     }
     return [`labels: ${labelled === 0 ? "none" : labelled} of the ${length} ${name} examples`];
   });
@@ -60,9 +62,7 @@ export function describeLabels({ dataset, train, validation, test }: RunData): s
 export function subset(examples: Examples, chosen: Uint32Array): Examples {
   const { labels, labelled, lengths, source } = examples;
   const pairs = examples.pairs && pairsAmong(examples.pairs, chosen);
-  const marks = pairs
-    ? inPairs(pairs, chosen.length)
-    : labelled && Uint8Array.from(chosen, (index) => labelled[index]);
+  const marks = pairs ? inPairs(pairs, chosen.length) : labelled && Uint8Array.from(chosen, (index) => labelled[index]);
   return {
     length: chosen.length,
     ...(lengths && { lengths: Uint16Array.from(chosen, (index) => lengths[index]) }),

@@ -19,9 +19,10 @@ const size = (key: keyof typeof INPUT_BOUNDS) => {
 /** The keys of every `config.json` of a model folder; its other keys are options of the model plug-in. */
 const configSchema = z.looseObject({
   architecture: z.string().min(1).describe("Name of the model plug-in"),
-  task: z.enum(["classification", "regression", "tagging", "multi-label", "embedding"]).default("classification").describe(
-    "What the model answers",
-  ),
+  task: z.enum(["classification", "regression", "tagging", "multi-label", "embedding"]).default("classification")
+    .describe(
+      "What the model answers",
+    ),
   input: z.union([
     z.looseObject({
       height: size("height"),

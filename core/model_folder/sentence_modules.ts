@@ -5,7 +5,9 @@ import { join } from "../paths.ts";
 import { type ForeignConfig, SENTENCE_MODULES, type SentenceModules } from "../plugin/saved_options.ts";
 
 const MODULES_FILE = "modules.json";
-const TOKENS_FILE = "sentence_bert_config.json";
+
+/** By file, the key of the most tokens of a text. */
+const LENGTH_KEYS = { "sentence_bert_config.json": "max_seq_length", "tokenizer_config.json": "model_max_length" };
 
 /** Older files have a key for each way of pooling. */
 const POOLING_KEYS: Readonly<Record<string, string>> = {
@@ -44,7 +46,9 @@ export async function readSentenceModules(folder: string): Promise<ForeignConfig
 async function readPooling(folder: string, path: unknown): Promise<string> {
   if (typeof path !== "string" || !/^[\w-]+$/.test(path)) {
     throw new UserError(
-      `Cannot read the path of the module that pools in "${join(folder, MODULES_FILE)}": expected a folder in it, got ` +
+      `Cannot read the path of the module that pools in "${
+        join(folder, MODULES_FILE)
+      }": expected a folder in it, got ` +
         showJson(path),
     );
   }
@@ -59,19 +63,21 @@ async function readPooling(folder: string, path: unknown): Promise<string> {
   return [told].flat().map(String).join(" and ");
 }
 
-/** The most tokens of a text; `null` where that is not said. */
+/** The most tokens of a text, which newer versions say in the tokenizer's settings alone; `null` where nothing does. */
 async function readLength(folder: string): Promise<number | null> {
-  const file = join(folder, TOKENS_FILE);
-  const config = await readJson(file);
-  const length = isJsonObject(config) ? config.max_seq_length ?? null : null;
-  if (length === null || (Number.isInteger(length) && Number(length) >= 1)) return length as number | null;
-  throw new UserError(`Cannot read max_seq_length of "${file}": expected a number of tokens, got ${showJson(length)}`);
+  for (const [name, key] of Object.entries(LENGTH_KEYS)) {
+    const file = join(folder, name);
+    const config = await readJson(file);
+    const length = isJsonObject(config) ? config[key] ?? null : null;
+    if (length === null) continue;
+    if (typeof length === "number" && Number.isInteger(length) && length >= 1) return length;
+    throw new UserError(`Cannot read ${key} of "${file}": expected a number of tokens, got ${showJson(length)}`);
+  }
+  return null;
 }
 
 /** `null` where there is no such file. */
 async function readJson(file: string): Promise<unknown> {
   const text = await readTextIfThere(file, "the description of a model of sentences");
-  return text === null
-    ? null
-    : parseJson(text, (reason) => new UserError(`Cannot read "${file}" as ${reason}`));
+  return text === null ? null : parseJson(text, (reason) => new UserError(`Cannot read "${file}" as ${reason}`));
 }

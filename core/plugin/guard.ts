@@ -263,7 +263,9 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
     throw refuse("have null as its labels, as an example is of several classes: a batch's label has them");
   }
   if (pairs && !arePairs(pairs, length)) {
-    throw refuse(`have pairs { first, second, scores } of numbers of its ${length} examples and finite scores, or none`);
+    throw refuse(
+      `have pairs { first, second, scores } of numbers of its ${length} examples and finite scores, or none`,
+    );
   }
   if (labels) checkLabels(labels, owner, (index) => index, labelled);
   return {

@@ -187,21 +187,23 @@ function hasPairs([first]: readonly TableRow[], pair: string | null): boolean {
   return pair !== null && first !== undefined && Object.hasOwn(first.cells, pair);
 }
 
-/** Refuses a column of second texts that is in no table, or in one under a name that is nearly this. */
+/** @throws UserError for a column of second texts that is in no table, or in one under nearly this name */
 function expectPairs(
   tables: readonly { readonly rows: readonly TableRow[]; readonly file: string }[],
   { text, pair }: Pick<TextTableOptions, "text" | "pair">,
 ): void {
   if (pair === null) return;
-  for (const { rows, file } of tables.filter(({ rows }) => rows.length > 0 && !hasPairs(rows, pair))) {
+  const lacking = tables.filter(({ rows }) => rows.length > 0 && !hasPairs(rows, pair)).map(({ rows, file }) => {
     const columns = Object.keys(rows[0].cells);
-    const near = nearest(pair, columns.filter((column) => column !== text));
-    if (!near && tables.some(({ rows }) => hasPairs(rows, pair))) continue;
-    throw new UserError(
-      `Cannot find the column "${pair}" of second texts in "${file}": it has ${listSome(columns, "and")}` +
-        `${near ? `; did you mean ${showText(near)}?` : ""}; pair: null if no table has pairs`,
-    );
-  }
+    return { file, columns, near: nearest(pair, columns.filter((column) => column !== text)) };
+  });
+  const misspelt = lacking.find(({ near }) => near);
+  if (!misspelt && lacking.length < tables.length) return;
+  const { file, columns, near } = misspelt ?? lacking[0];
+  throw new UserError(
+    `Cannot find the column "${pair}" of second texts in "${file}": it has ${listSome(columns, "and")}` +
+      `${near ? `; did you mean ${showText(near)}?` : ""}; pair: null if no table has pairs`,
+  );
 }
 
 /** What stands in the column of the label, for messages. */

@@ -10,8 +10,8 @@ export interface TextRow {
   readonly text: string;
   readonly pair: string | null;
   /**
-   * The number of the class, a real number for a regression and as the score of a pair whose texts become vectors, or for several labels a 1 for each class that it is of,
-   * else a 0; `null` for none.
+   * The number of the class, a real number for a regression and as the score of a pair whose texts become vectors, or
+   * for several labels a 1 for each class that it is of, else a 0; `null` for none.
    */
   readonly label: number | Uint8Array | null;
 }
