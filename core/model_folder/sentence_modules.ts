@@ -4,7 +4,8 @@ import { isJsonObject, parseJson, showJson } from "../json.ts";
 import { join } from "../paths.ts";
 import { type ForeignConfig, SENTENCE_MODULES, type SentenceModules } from "../plugin/saved_options.ts";
 
-const MODULES_FILE = "modules.json";
+/** Says of which modules a model of sentences is. */
+export const MODULES_FILE = "modules.json";
 
 /** By file, the key of the most tokens of a text. */
 const LENGTH_KEYS = { "sentence_bert_config.json": "max_seq_length", "tokenizer_config.json": "model_max_length" };

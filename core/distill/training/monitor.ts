@@ -54,8 +54,8 @@ export function monitorOf(
       : `none of the ${validation.length} validation examples has a label`;
     throw new UserError(`Cannot go by ${monitor ?? name} as ${lack}: ${has}`);
   }
-  const of = data.task === "embedding" ? "" : ` of ${data.classes.length} classes`;
-  throw new UserError(`Cannot go by ${monitor} in a ${data.task}${of}: ${has}`);
+  const what = data.task === "embedding" ? "vectors of sentences" : `a ${data.task} of ${data.classes.length} classes`;
+  throw new UserError(`Cannot go by ${monitor} in ${what}: ${has}`);
 }
 
 /** The value of the monitored metric. */

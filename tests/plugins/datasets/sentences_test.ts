@@ -49,6 +49,10 @@ Deno.test("what does not go with vectors is refused", async () => {
   for (const [more, message] of refused) {
     await assert.rejects(loadTexts(textTable, { ...options, ...more }, files), { message });
   }
+  const like = { ...paired, text: "other1", pair: "other2" };
+  const numbered = { "texts.jsonl": `{"other1": "a dog"}`, "pairs.tsv": "other1\tother2\tscore\na\tb\t5" };
+  const { splits: { train } } = await loadTexts(textTable, like, numbered);
+  assert.equal(train.length, 1, "a table without pairs has the column of texts, which is no misspelt one of pairs");
   const odd = { ...files, "pairs.tsv": "text\tother\tscore\na\t \t5" };
   await assert.rejects(loadTexts(textTable, paired, odd), { message: /line 2.*its second text is empty/ });
   const word = { ...files, "pairs.tsv": "text\tother\tscore\na\tb\thigh" };
