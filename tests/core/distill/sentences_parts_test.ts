@@ -53,7 +53,10 @@ testBackends("a teacher of vectors is looked at by the scores of pairs", async (
       batchSize: 7,
     });
   assert.equal(await look(inPairs(40, (angle) => -angle)), null);
-  assert.match((await look(inPairs(300, (angle) => angle)))!, /scores of 256 validation pairs by .* of -1\.00: look at/);
+  assert.match(
+    (await look(inPairs(300, (angle) => angle)))!,
+    /scores of 256 validation pairs by .* of -1\.00: look at/,
+  );
   assert.equal(await look(inPairs(15, (angle) => angle)), null, "fewer tell nothing");
 }, [cpu]);
 

@@ -91,6 +91,7 @@ testBackends("a student of another width goes by relations, and by scores of val
       student: "  { use: bert, layers: 1, width: 12, heads: 2, ffn: 8, positions: 12, pooling: cls }",
       losses: `
   - { use: relational }
+  - { use: contrastive, negatives: 16 }
   - { use: similarity-preserving, pairs: [{ student: pooled, teacher: pooled }] }
   - { use: cosine-hidden, pairs: [{ student: pooled, teacher: pooled }] }`,
       validation: "{ from: dev, count: 6 }",
@@ -103,7 +104,10 @@ testBackends("a student of another width goes by relations, and by scores of val
     // As sentence-transformers' vectors of the same pairs have it, whatever tokens the student takes.
     const pairs = (await Deno.readTextFile(join(folder, "pairs.jsonl"))).split("\n").map((line) => JSON.parse(line));
     using model = await openModel(TEACHER, { backend });
-    const [a, b] = [await model.embed({ texts: pairs.map(({ text }) => text) }), await model.embed({ texts: pairs.map(({ other }) => other) })];
+    const [a, b] = [
+      await model.embed({ texts: pairs.map(({ text }) => text) }),
+      await model.embed({ texts: pairs.map(({ other }) => other) }),
+    ];
     const cosines = a.map((vector, index) => vector.reduce((sum, x, place) => sum + x * b[index][place], 0));
     const expected = spearman(cosines, pairs.map(({ score }) => score));
     assert.ok(Math.abs(teacher!.metrics.spearman - expected) < 1e-6, `${teacher!.metrics.spearman}, ${expected}`);

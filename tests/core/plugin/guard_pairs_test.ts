@@ -42,8 +42,12 @@ Deno.test("pairs of a data set from outside are handed on, unless they name no e
     { ...pairs, first: [0, 1] as never },
   ];
   for (const other of wrong) {
-    await assert.rejects(given({ pairs: other }).load({}, filesOf({})), { message: /have pairs { first, second, scores }/ });
+    await assert.rejects(given({ pairs: other }).load({}, filesOf({})), {
+      message: /have pairs { first, second, scores }/,
+    });
   }
   const odd = await given({}, 1).load({}, filesOf({}));
-  assert.throws(() => odd.splits.test.batch(Uint32Array.of(0)), { message: /is not 0, as nothing is asked about a text/ });
+  assert.throws(() => odd.splits.test.batch(Uint32Array.of(0)), {
+    message: /is not 0, as nothing is asked about a text/,
+  });
 });
