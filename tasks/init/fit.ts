@@ -18,7 +18,7 @@ const ANSWERS = {
   regression: "a number",
   tagging: "a tag for each word",
   "multi-label": "several classes",
-  embedding: "by vectors of sentences",
+  embedding: "vectors of sentences",
 } as const;
 
 /**

@@ -97,7 +97,11 @@ testBackends("a student of another width goes by relations, and by scores of val
       validation: "{ from: dev, count: 6 }",
       dataset: "vocabularySize: 40",
     });
-    const { student, teacher, labelled, examples } = await tinyRun(folder, { text, backend });
+    const overrides = [`train.diagnostics={ layers: ["*.query.weight"] }`];
+    const { student, teacher, labelled, examples } = await tinyRun(folder, { text, backend, overrides });
+    const log = (await Deno.readTextFile(join(folder, "run/metrics.jsonl"))).trim().split("\n");
+    const last = log.map((line) => JSON.parse(line)).findLast(({ diagnostics }) => diagnostics);
+    assert.equal(last.diagnostics.agreement, student.validationMetrics!.agreement);
     assert.deepEqual([examples.validation, labelled.validation, labelled.train], [12, 12, 0]);
     assert.deepEqual(Object.keys(student.validationMetrics!), ["spearman", "pearson", "agreement"]);
     assert.ok(Number.isFinite(student.metrics.agreement));

@@ -145,6 +145,9 @@ Deno.test("pooling is of vectors alone, and a pair has none", async () => {
     name: "UserError",
     message: "Cannot use pooling for classification: it is for vectors of sentences, task: embedding",
   });
+  const saved = { pooling: "max", normalise: true, maxLength: null };
+  const classifier = bert.build({ ...optionsOf({ layers: 1, width: 8 }), saved }, textInput());
+  assert.ok(classifier.head!.includes("classifier.weight"), "of a model for classes the folder's modules say nothing");
   const data = { ...textInput("embedding"), classes: [] };
   assert.throws(() => buildBert({ layers: 1, width: 8, crf: true }, data), { message: /CRF behind embedding/ });
   const backend = await cpu.open();
