@@ -31,8 +31,8 @@ function embed({ ops, parameters, ...models }: LossCall, side: Side): Tensor {
 
 /**
  * 1 where a negative is of another class than the example, or another example if there are no classes, 0 where it is of
- * the same or has no label: `[batch, negatives]`. So that each example has the same weight, its row is scaled to the sum
- * `negatives`.
+ * the same or has no label: `[batch, negatives]`. So that each example has the same weight, its row is scaled to the
+ * sum `negatives`.
  */
 function contrastWeights({ ops, batch, state }: LossCall, byClass: boolean): Tensor {
   const drawn = byClass
