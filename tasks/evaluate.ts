@@ -32,6 +32,7 @@ import { type ModelReport, showModelReport } from "./support/class_table.ts";
 import { confined } from "./support/confine.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
+import { isFile, savedModel } from "./support/saved_model.ts";
 
 interface EvaluateFlags extends RecipeFlags {
   readonly recipe?: string;
@@ -50,7 +51,7 @@ export function addEvaluate(program: Command): void {
         .option("--json", "print the report as JSON"),
     ),
   ).action(async (folder: string, flags: EvaluateFlags) => {
-    const model = await modelFolder(folder);
+    const model = await savedModel(folder, "evaluate");
     const file = flags.recipe ?? await recipeNear(folder);
     const recipe = await readRecipe(file, { overrides: overridesOf(flags) });
     await confined([CACHE], () => measure(model, recipe, flags));
@@ -70,26 +71,12 @@ async function measure(model: string, recipe: Checked<Recipe>, flags: EvaluateFl
   for (const line of showModelReport(report, stylesOf(out))) out.line(line);
 }
 
-/** The folder itself, or the student of a run. */
-async function modelFolder(folder: string): Promise<string> {
-  for (const candidate of [folder, join(folder, "student")]) {
-    if (await isFile(join(candidate, CONFIG_FILE))) return candidate;
-  }
-  throw new UserError(
-    `Cannot evaluate "${folder}" as it is no model folder: there is no ${CONFIG_FILE} in it, nor in student/`,
-  );
-}
-
 async function recipeNear(folder: string): Promise<string> {
   for (const candidate of [folder, dirname(resolve(folder))]) {
     const file = join(candidate, "recipe.yaml");
     if (await isFile(file)) return file;
   }
   throw new UserError(`Cannot evaluate "${folder}" without a data set: name a recipe that has it with --recipe FILE`);
-}
-
-function isFile(path: string): Promise<boolean> {
-  return Deno.stat(path).then((info) => info.isFile, () => false);
 }
 
 async function evaluateFolder(

@@ -51,6 +51,8 @@ export interface RunOptions {
   readonly reporter?: Reporter;
   /** Outputs of the teacher that would be cached are not computed: for a look at what a run would be. */
   readonly dry?: boolean;
+  /** Writes what a report shows beside log and summary into the run folder, as `record.json`. */
+  readonly record?: boolean;
   /** Stops the opening. */
   readonly signal?: AbortSignal;
 }

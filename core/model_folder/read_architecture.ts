@@ -74,7 +74,9 @@ function inputOf(config: ForeignConfig): InputDescription {
   const sentences = sentenceModulesOf(config);
   if (sentences) return { task: "embedding", classes: [], image: null, text: textIn(config, sentences.maxLength) };
   const isTagger = Array.isArray(architectures) && architectures.some((name) => /TokenClassification$/.test(name));
-  const told = problem === "regression" ? "regression" : several ? "multi-label" : "classification";
+  // One number is one to transformers, too, unless the config says otherwise.
+  const isNumber = problem === "regression" || ((problem ?? null) === null && classes.length === 1);
+  const told = isNumber ? "regression" : several ? "multi-label" : "classification";
   const task = isTagger ? "tagging" : told;
   return { task, classes, image: null, text: textIn(config) };
 }
@@ -99,9 +101,10 @@ function imageIn(config: ForeignConfig): ImageInput | null {
 
 /** @param most tokens that another file gives a text, whatever positions there are */
 function textIn(config: ForeignConfig, most: number | null = null): TextInput {
-  const padding = countIn(config, "pad_token_id", INPUT_BOUNDS.padding) ?? 0;
   // Encoders of RoBERTa's kind count positions from behind the padding token's number.
-  const unused = /roberta|camembert/.test(String(config.model_type)) ? padding + 1 : 0;
+  const counted = /roberta|camembert|mpnet/.test(String(config.model_type));
+  const padding = countIn(config, "pad_token_id", INPUT_BOUNDS.padding) ?? (counted ? 1 : 0);
+  const unused = counted ? padding + 1 : 0;
   const stated = countIn(config, "max_position_embeddings", INPUT_BOUNDS.maxLength);
   const maxLength = stated === null ? DEFAULT_POSITIONS : stated - unused;
   if (maxLength < 1) {

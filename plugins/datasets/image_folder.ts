@@ -3,6 +3,7 @@ import { defineDataset, type OpenFolder } from "../../core/plugin/dataset.ts";
 import { seedSchema } from "../../core/recipe/bounds.ts";
 import { listSome } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
+import { OTHERS, SYSTEMS } from "./pictures/beside_pictures.ts";
 import { HashedPictures } from "./pictures/hashed_pictures.ts";
 import { pictureDataset, type PictureExample, type PictureSplits } from "./pictures/picture_dataset.ts";
 import { disagreement, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
@@ -112,12 +113,6 @@ interface FoundPictures {
   readonly unlabelled: readonly string[];
   readonly warnings: readonly string[];
 }
-
-/** What systems leave in folders. */
-const SYSTEMS = /(?:^|\/)(?:\.[^/]*|Thumbs\.db|desktop\.ini|__MACOSX)(?:\/|$)/i;
-
-/** What lies beside pictures and is none. */
-const OTHERS = /\.(?:txt|md|json|jsonl|csv|tsv|xml|ya?ml|html?|py|ipynb|npy|npz|pkl|mat|zip|gz|tar|db|log|pdf|doc)$/i;
 
 function findPictures(folder: OpenFolder, name: string, options: ImageFolderOptions): FoundPictures {
   const { trainFolder, testFolder, testPart } = options;

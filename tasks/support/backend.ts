@@ -1,10 +1,20 @@
 import {
+  BACKEND_CHOICES,
   type BackendChoice,
   type BackendOptions,
   openBackend,
   type OpenedBackend,
 } from "../../core/backend/open_backend.ts";
 import type { Backend } from "../../core/backend/backend.ts";
+import { UserError } from "../../core/errors.ts";
+import { listWords } from "../../core/recipe/words.ts";
+
+/** Reads the flag `--backend` of a verb that has no recipe. @throws UserError for a name of none */
+export function backendChoice(name: string): BackendChoice {
+  const choice = BACKEND_CHOICES.find((known) => known === name);
+  if (choice) return choice;
+  throw new UserError(`--backend ${name}: Expected ${listWords(BACKEND_CHOICES, "or")}`);
+}
 
 /** One line: which backend, why, and how to take another. */
 export function describeBackend({ backend, reason }: OpenedBackend, choice: BackendChoice): string {

@@ -37,7 +37,8 @@ export function isConfined(): boolean {
  * again in a worker, with the same arguments, comes to this call again, and there goes on.
  *
  * The worker gets no permission to start programs, to load native code or to import from the network (unless Deno was
- * started with `--allow-import` for all hosts), and of the others what the program has. In a bundle, and where another
+ * started with `--allow-import` for all hosts), in a compiled program none for the network either, and of the others
+ * what the program has. In a bundle, and where another
  * program than `tasks/cli.ts` calls this, `body` runs with the permissions that there are.
  *
  * @param writes files and folders
@@ -51,7 +52,8 @@ export async function confined(writes: readonly string[], body: () => Promise<vo
     deno: {
       permissions: {
         env: "inherit",
-        net: "inherit",
+        // A task that runs plug-ins has what its user allows; a compiled program has what serve needs.
+        net: Deno.build.standalone ? false : "inherit",
         read: "inherit",
         sys: "inherit",
         ffi: false,
