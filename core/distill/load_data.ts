@@ -3,7 +3,8 @@ import { nameOfFile, readRemoteFile } from "../data/remote_file.ts";
 import { firstIndices } from "../data/loader.ts";
 import { splitExamples } from "../data/split.ts";
 import { openUserFolder, readUserFile, readUserFolder } from "../files.ts";
-import type { Augmentation, Dataset, Examples } from "../plugin/dataset.ts";
+import type { Augmentation, Dataset, Examples, ScoredPairs } from "../plugin/dataset.ts";
+import { examplesOf, inPairs, pairsAmong } from "../plugin/pairs.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
@@ -41,12 +42,19 @@ export function describeSkipped({ skipped = [] }: Dataset): string[] {
 }
 
 /** Which examples have no label, a line for each list of them where some have none. */
-export function describeLabels({ train, validation, test }: RunData): string[] {
+export function describeLabels({ dataset, train, validation, test }: RunData): string[] {
   const lists = { training: train, validation, test };
   return Object.entries(lists).flatMap(([name, examples]) => {
     if (!examples) return [];
     const [{ length }, labelled] = [examples, labelledOf(examples)];
     if (labelled === length) return [];
+    if (dataset.input.task === "embedding") {
+      const pairs = examples.pairs?.scores.length ?? 0;
+      // Training texts are compared with a teacher's vectors, not with scores.
+      return name === "training"
+        ? []
+        : [`scores: ${pairs === 0 ? "none" : `of ${pairs} pairs`} of the ${length} ${name} texts`];
+    }
     return [`labels: ${labelled === 0 ? "none" : labelled} of the ${length} ${name} examples`];
   });
 }
@@ -68,11 +76,14 @@ export function describeValidation({ dataset: { input, splits }, train, validati
 /** Some of a list's examples as a list of their own. */
 export function subset(examples: Examples, chosen: Uint32Array): Examples {
   const { labels, labelled, lengths, source } = examples;
+  const pairs = examples.pairs && pairsAmong(examples.pairs, chosen);
+  const marks = pairs ? inPairs(pairs, chosen.length) : labelled && Uint8Array.from(chosen, (index) => labelled[index]);
   return {
     length: chosen.length,
     ...(lengths && { lengths: Uint16Array.from(chosen, (index) => lengths[index]) }),
     labels: labels && Int32Array.from(chosen, (index) => labels[index]),
-    ...(labelled && { labelled: Uint8Array.from(chosen, (index) => labelled[index]) }),
+    ...(marks && { labelled: marks }),
+    ...(pairs && { pairs }),
     ...(examples.fetch && {
       fetch: (indices: Uint32Array) => examples.fetch!(indices.map((index) => chosen[index])),
     }),
@@ -150,6 +161,10 @@ export function divide(
       `Cannot take validation examples from the test set: it must stay unseen`,
     );
   }
+  if (source.pairs) {
+    const validation = somePairs(recipe, source, source.pairs, random);
+    return whole(recipe, { dataset, train, validation, test, sha256: hashes }, random);
+  }
   // What is validated by labels needs some; examples without one are for training.
   const pool = labelledOnes(source);
   const from = pool?.length ?? source.length;
@@ -174,6 +189,23 @@ export function divide(
   const kept = source === train ? rest : train;
   const held = subset(source, heldOut);
   return whole(recipe, { dataset, train: kept, validation: held, test, sha256: hashes }, random);
+}
+
+/** Both texts of some of the pairs in a list, as a list of their own. */
+function somePairs(recipe: Checked<Recipe>, source: Examples, pairs: ScoredPairs, random: Random): Examples {
+  const validation = recipe.value.validation!;
+  const { length } = pairs.scores;
+  const size = validation.count ?? Math.round(validation.fraction! * length);
+  if (size > length || size < 1) {
+    throw recipe.error(
+      ["validation"],
+      `Cannot take ${size} validation pairs from the ${length} pairs with a score of "${validation.from}"`,
+    );
+  }
+  if (size === length) return source;
+  const seed = random.split("validation").uint32();
+  const { validation: chosen } = splitExamples(length, { validation: size, seed, stratifyBy: null });
+  return subset(source, examplesOf(pairs, chosen));
 }
 
 /** The examples with a label, where some have one and some have none; else `null`. */

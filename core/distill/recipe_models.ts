@@ -1,5 +1,6 @@
 import { isUrl } from "../data/remote_file.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
+import { noVectors } from "../plugin/inputs.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Path } from "../recipe/paths.ts";
@@ -18,7 +19,11 @@ export function buildModel(
   { definition, options, path }: Resolved<"model">,
   input: InputDescription,
 ): Model {
-  return recipe.within(path, () => definition.build(options, input));
+  return recipe.within(path, () => {
+    const model = definition.build(options, input);
+    if (input.task === "embedding" && model.gives?.includes("logits") !== false) throw noVectors();
+    return model;
+  });
 }
 
 /**

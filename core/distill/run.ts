@@ -184,7 +184,9 @@ export class Run implements Disposable {
     const write = async (summary: RunSummary) =>
       await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
     await write(summary);
-    if (this.#warnings) await this.#record(exported, test, this.#warnings);
+    // A record is of answers, right or wrong; vectors are none.
+    const isAnswered = data.dataset.input.task !== "embedding";
+    if (this.#warnings && isAnswered) await this.#record(exported, test, this.#warnings);
     const { ops, student: { model: exportable }, reporter } = this.parts;
     const onnx = await watch.time("export", () => exportOnnx({ ops, model: exportable, data, recipe: settings }));
     if (!onnx) return summary;

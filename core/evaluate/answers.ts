@@ -1,5 +1,6 @@
 import type { Ops } from "../ops/ops.ts";
 import type { HostTensor, Task } from "../plugin/dataset.ts";
+import { hasClasses } from "../plugin/inputs.ts";
 import type { ModelOutputs } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -26,7 +27,7 @@ export function logCertainty(
   task: Task,
   { logits, predictions }: Pick<ModelOutputs, "logits" | "predictions">,
 ): Tensor | null {
-  if (predictions || task === "regression" || task === "multi-label") return null;
+  if (predictions || !hasClasses(task) || task === "multi-label") return null;
   const classes = logits.shape.at(-1)!;
   const rows = ops.reshape(logits, [logits.size / classes, classes]);
   return ops.pick(ops.logSoftmax(rows), ops.argmax(rows));

@@ -23,7 +23,7 @@ export interface DecisionCall {
 
 /**
  * What a model decides about examples in their order: a class or a number for each, for tagging one for each token of
- * each batch, padding included, for several labels one logit for each class.
+ * each batch, padding included, for several labels one logit for each class, for embedding a vector.
  */
 export async function decisionsOf(
   ops: Ops,
@@ -47,7 +47,7 @@ export async function decisionsOf(
 
 /**
  * Part of the decisions in which two models are alike, for several labels of those about each class; for the numbers of
- * a regression their correlation.
+ * a regression their correlation. Of vectors see `vectorAgreement`.
  *
  * @param threshold the probability from which an example is of a class, where it may be of several
  */

@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
+import { hasClasses } from "../plugin/inputs.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
@@ -19,17 +20,18 @@ import { type ClassName, metricsOf } from "./metrics/metrics.ts";
 import { severalLabelMetrics, USUAL_THRESHOLD } from "./metrics/several_labels.ts";
 import type { TypeScores } from "./metrics/spans.ts";
 import { inferOn, predictionsOf, scoredIn } from "./predictions.ts";
+import { pairMetrics, vectorAgreement } from "./vectors.ts";
 
 /** How well a model does on a list of examples. */
 export interface Evaluation {
   /**
    * Part of the examples with a label, or of the scored tokens, that the model is right about (of several labels: about
-   * every class); `null` for a regression, and where no example has a label.
+   * every class); `null` for a regression and vectors, and where no example has a label.
    */
   readonly accuracy: number | null;
   /**
    * Mean cross-entropy in nats, over examples with a label or scored tokens; of several labels the mean binary one,
-   * over classes, too; mean squared error for a regression. `null` where no example has a label.
+   * over classes, too; mean squared error for a regression. `null` for vectors, and where no example has a label.
    */
   readonly loss: number | null;
   /** How many examples were given. */
@@ -70,8 +72,8 @@ export interface EvaluationCall {
   /** The probability from which an example is of a class, where it may be of several; 0.5 by default. */
   readonly threshold?: number;
   /**
-   * What a teacher decides about each example, a class or a number (of several labels a logit for each class), to be
-   * compared with; not for tagging.
+   * What a teacher decides about each example, a class or a number (of several labels a logit for each class, else its
+   * vector), to be compared with; not for tagging.
    */
   readonly taught?: ArrayLike<number> | null;
   /** Whether the answers to the single examples are wanted as well. */
@@ -138,7 +140,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const certain = (await ops.read(certainties)).map((logarithms) => logarithms.map(Math.exp));
   certainties.forEach((tensor) => tensor.dispose());
   // Infinite is the loss of a class to which a model gives no probability at all.
-  const broken = losses.findIndex((value) => Number.isNaN(value) || task === "regression" && value === Infinity);
+  const broken = losses.findIndex((value) => Number.isNaN(value) || !hasClasses(task) && value === Infinity);
   if (broken >= 0) {
     const [first, last] = [asked[broken][0], asked[broken].at(-1)!];
     throw new UserError(
@@ -152,9 +154,17 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
     }),
   };
   const labelled = labelledOf(examples);
-  const agreement = taught && { agreement: agreementOf(task, own(predictions), taught, threshold) };
+  const agreement = taught && {
+    agreement: task === "embedding"
+      ? vectorAgreement(own(predictions), taught, examples.length)
+      : agreementOf(task, own(predictions), taught, threshold),
+  };
+  const nothing = { accuracy: null, loss: null, positiveClass: null, confusion: null, spans: null };
+  if (task === "embedding") {
+    const measured = examples.pairs && pairMetrics(own(predictions), examples.length, examples.pairs);
+    return { ...nothing, examples: examples.length, labelled, metrics: { ...measured, ...agreement }, ...answers };
+  }
   if (labelled === 0) {
-    const nothing = { accuracy: null, loss: null, positiveClass: null, confusion: null, spans: null };
     return { ...nothing, examples: examples.length, labelled, metrics: { ...agreement }, ...answers };
   }
   const loss = losses.reduce((sum, value) => sum + value, 0);
@@ -202,6 +212,8 @@ function lossSum(ops: Ops, task: Task, logits: Tensor, { label: { data, shape },
     const squares = ops.square(ops.subtract(ops.reshape(logits, shape), ops.tensor(data, shape)));
     return ops.sum(labelled ? ops.multiply(squares, ops.tensor(labelled.data, shape)) : squares);
   }
+  // Vectors have no loss; their lengths tell whether their numbers are finite.
+  if (task === "embedding") return ops.sum(ops.square(logits));
   if (task === "multi-label") {
     const means = ops.mean(binaryCrossEntropies(ops, logits, ops.tensor(data, shape)), { axes: [-1] });
     return ops.sum(labelled ? ops.multiply(means, ops.tensor(labelled.data)) : means);

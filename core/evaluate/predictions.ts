@@ -7,7 +7,8 @@ import type { Tensor } from "../tensor.ts";
 
 /**
  * What the model decides: the largest logit's class, unless it says more. `[batch]`, or `[batch, length]` for tagging;
- * for several labels the logits `[batch, classes]` themselves, as a threshold decides there.
+ * for several labels the logits `[batch, classes]` themselves, as a threshold decides there, and for embedding the
+ * vectors `[batch, width]`.
  */
 export function predictionsOf(
   ops: Ops,
@@ -15,7 +16,7 @@ export function predictionsOf(
   { logits, predictions }: Pick<ModelOutputs, "logits" | "predictions">,
 ): Tensor {
   if (predictions) return predictions;
-  if (task === "multi-label") return ops.reshape(logits, logits.shape);
+  if (task === "multi-label" || task === "embedding") return ops.reshape(logits, logits.shape);
   if (task === "regression") return ops.reshape(logits, [logits.size]);
   return ops.argmax(logits);
 }

@@ -2,7 +2,9 @@ import { UserError } from "../errors.ts";
 import { isNowhere, readUserFile } from "../files.ts";
 import { foreignKind } from "../foreign_bytes.ts";
 import { isJsonObject, parseJson } from "../json.ts";
+import { dirname } from "../paths.ts";
 import type { ForeignConfig } from "../plugin/saved_options.ts";
+import { readSentenceModules } from "./sentence_modules.ts";
 
 /** The description in a model folder of Hugging Face's layout. */
 export const CONFIG_FILE = "config.json";
@@ -15,12 +17,16 @@ export async function readDescription(file: string): Promise<string> {
   return new TextDecoder().decode(bytes);
 }
 
-/** The JSON object in a file. @throws UserError if there is none */
+/**
+ * The JSON object in a file, with what stands beside it of how the model makes vectors of sentences.
+ *
+ * @throws UserError if there is none
+ */
 export async function readForeignConfig(file: string): Promise<ForeignConfig> {
   const bytes = await readUserFile(file, "the model's description");
   const refuse = (reason: string) => new UserError(`Cannot read "${file}" as ${foreignKind(bytes, file) ?? reason}`);
   const value = parseJson(bytes, refuse);
-  if (isJsonObject(value)) return value;
+  if (isJsonObject(value)) return { ...value, ...await readSentenceModules(dirname(file)) };
   throw new UserError(`Cannot read "${file}" as a model's description: expected a JSON object`);
 }
 

@@ -1,12 +1,15 @@
 import { z } from "zod";
 import { readUserFile } from "../files.ts";
+import { dirname } from "../paths.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import { optionKit } from "../plugin/kit.ts";
 import type { ModelDefinition } from "../plugin/model.ts";
-import { savedOptions } from "../plugin/saved_options.ts";
+import { hasClasses } from "../plugin/inputs.ts";
+import { type ForeignConfig, savedOptions } from "../plugin/saved_options.ts";
 import { bounded } from "../recipe/bounds.ts";
 import { type Checked, parseChecked } from "../recipe/checked.ts";
 import { INPUT_BOUNDS } from "./input_bounds.ts";
+import { readSentenceModules } from "./sentence_modules.ts";
 
 const size = (key: keyof typeof INPUT_BOUNDS) => {
   const { least = 1, most, reason } = INPUT_BOUNDS[key];
@@ -16,9 +19,10 @@ const size = (key: keyof typeof INPUT_BOUNDS) => {
 /** The keys of every `config.json` of a model folder; its other keys are options of the model plug-in. */
 const configSchema = z.looseObject({
   architecture: z.string().min(1).describe("Name of the model plug-in"),
-  task: z.enum(["classification", "regression", "tagging", "multi-label"]).default("classification").describe(
-    "What the model answers",
-  ),
+  task: z.enum(["classification", "regression", "tagging", "multi-label", "embedding"]).default("classification")
+    .describe(
+      "What the model answers",
+    ),
   input: z.union([
     z.looseObject({
       height: size("height"),
@@ -28,7 +32,7 @@ const configSchema = z.looseObject({
     }),
     z.looseObject({ vocabulary: size("vocabulary"), maxLength: size("maxLength"), padding: size("padding") }),
   ]).describe("Images or text that the model takes"),
-  labels: z.array(z.string()).describe("Names of the classes; none for a regression"),
+  labels: z.array(z.string()).describe("Names of the classes; none for a regression and vectors of sentences"),
   run: z.string().optional().describe("Id of the run that made it"),
 });
 
@@ -54,18 +58,19 @@ export async function readOwnConfig(file: string, given: readonly ModelDefinitio
   const name = config.oneOf(["architecture"], "model", definitions.map(({ name }) => name));
   const definition = definitions.find((definition) => definition.name === name)!;
   const input = inputOf(config);
-  return { config, definition, options: optionsOf(config, definition), input };
+  const sentences = await readSentenceModules(dirname(file));
+  return { config, definition, options: optionsOf(config, definition, sentences), input };
 }
 
 /** The options that the model was built with: by its family's reading of the config, or as they stand there. */
-function optionsOf(config: Config, definition: ModelDefinition): unknown {
-  return config.within(["architecture"], () => savedOptions(definition, config.value)) ??
+function optionsOf(config: Config, definition: ModelDefinition, sentences: ForeignConfig): unknown {
+  return config.within(["architecture"], () => savedOptions(definition, { ...config.value, ...sentences })) ??
     config.check([], definition.options(optionKit), Object.keys(configSchema.shape));
 }
 
 function inputOf(config: Config): InputDescription {
   const { task, labels, input } = config.value;
-  if (task !== "regression" && labels.length === 0) {
+  if (hasClasses(task) && labels.length === 0) {
     throw config.error(["labels"], `Cannot tell classes apart without names: expected those of the ${task}`);
   }
   if (!("normalise" in input)) {

@@ -5,7 +5,7 @@ import { countIn, labelsIn } from "../plugin/config_values.ts";
 import type { ImageInput, InputDescription, TextInput } from "../plugin/dataset.ts";
 import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { listWords } from "../recipe/words.ts";
-import { familyOf, type ForeignConfig, savedOptions } from "../plugin/saved_options.ts";
+import { familyOf, type ForeignConfig, savedOptions, sentenceModulesOf } from "../plugin/saved_options.ts";
 import { SEVERAL_LABELS } from "./class_names.ts";
 import { CONFIG_FILE, readForeignConfig, withinConfig } from "./config_file.ts";
 import { INPUT_BOUNDS } from "./input_bounds.ts";
@@ -71,6 +71,8 @@ function inputOf(config: ForeignConfig): InputDescription {
   const image = imageIn(config);
   const several = problem === SEVERAL_LABELS;
   if (image) return { task: several ? "multi-label" : "classification", classes, image, text: null };
+  const sentences = sentenceModulesOf(config);
+  if (sentences) return { task: "embedding", classes: [], image: null, text: textIn(config, sentences.maxLength) };
   const isTagger = Array.isArray(architectures) && architectures.some((name) => /TokenClassification$/.test(name));
   // One number is one to transformers, too, unless the config says otherwise.
   const isNumber = problem === "regression" || ((problem ?? null) === null && classes.length === 1);
@@ -97,7 +99,8 @@ function imageIn(config: ForeignConfig): ImageInput | null {
   return { size: [height, width ?? height, channels], normalise };
 }
 
-function textIn(config: ForeignConfig): TextInput {
+/** @param most tokens that another file gives a text, whatever positions there are */
+function textIn(config: ForeignConfig, most: number | null = null): TextInput {
   // Encoders of RoBERTa's kind count positions from behind the padding token's number.
   const counted = /roberta|camembert|mpnet/.test(String(config.model_type));
   const padding = countIn(config, "pad_token_id", INPUT_BOUNDS.padding) ?? (counted ? 1 : 0);
@@ -110,5 +113,6 @@ function textIn(config: ForeignConfig): TextInput {
         `behind the padding token's number, got ${stated}`,
     );
   }
-  return { vocabulary: countIn(config, "vocab_size", INPUT_BOUNDS.vocabulary) ?? 1, maxLength, padding, files: {} };
+  const vocabulary = countIn(config, "vocab_size", INPUT_BOUNDS.vocabulary) ?? 1;
+  return { vocabulary, maxLength: Math.min(maxLength, most ?? maxLength), padding, files: {} };
 }

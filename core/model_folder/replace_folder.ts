@@ -3,7 +3,8 @@ import { currentFiles } from "../files/current.ts";
 import { UserError } from "../errors.ts";
 import { LOCK, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "./config_file.ts";
-import { basename, join } from "../paths.ts";
+import { basename, dirname, join } from "../paths.ts";
+import { MODULES_FILE } from "./sentence_modules.ts";
 
 /** The folder of a model's files while they are being written, in the folder that they are to go to. */
 export const UNVERIFIED_PART = ".unverified";
@@ -50,6 +51,9 @@ async function clear(folder: string): Promise<void> {
   for (const { name } of await currentFiles().list(folder)) if (name !== LOCK) await removePath(join(folder, name));
 }
 
+/** Whether a file says how a model computes: its own description, or that of a part that pools its vectors. */
+const isDescription = (name: string) => basename(name) === CONFIG_FILE || name === MODULES_FILE;
+
 /**
  * Gives a model folder another's name, by renames alone. A model that differs in its weights only is whole after each
  * of them; another one has no `config.json`, and is not to be read, until all files are the new one's.
@@ -57,9 +61,16 @@ async function clear(folder: string): Promise<void> {
 export async function moveModelFolder(from: string, to: string): Promise<void> {
   if (await kindOfPath(to) === null) return await movePath(from, to);
   const names = [...(await readUserFolder(from, "the model")).keys()];
-  const config = (folder: string) => readTextIfThere(join(folder, CONFIG_FILE), "the model's description");
-  if (await config(from) !== await config(to)) await removePath(join(to, CONFIG_FILE));
-  const last = (name: string) => Number(basename(name) === CONFIG_FILE);
-  for (const name of names.sort((a, b) => last(a) - last(b))) await movePath(join(from, name), join(to, name));
+  for (const name of names.filter(isDescription)) {
+    const [text, old] = [from, to].map((folder) => readTextIfThere(join(folder, name), "the model's description"));
+    if (await text === await old) continue;
+    await removePath(join(to, CONFIG_FILE));
+    break;
+  }
+  const last = (name: string) => Number(name === CONFIG_FILE);
+  for (const name of names.sort((a, b) => last(a) - last(b))) {
+    await makeFolder(dirname(join(to, name)), "the model folder");
+    await movePath(join(from, name), join(to, name));
+  }
   await removePath(from);
 }

@@ -1,5 +1,5 @@
 import { makeFolder, writeFileAtomically } from "../files.ts";
-import { join } from "../paths.ts";
+import { dirname, join } from "../paths.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import { writeSafetensors } from "../safetensors.ts";
@@ -43,6 +43,10 @@ export async function writeModelFolder(
   const inputFiles = data.text ? tokenizerFiles(model, data.text) : imageProcessorFiles(data.image!);
   for (const [name, bytes] of Object.entries(inputFiles)) {
     await writeFileAtomically(join(folder, name), bytes);
+  }
+  for (const [path, text] of Object.entries(model.files ?? {})) {
+    await makeFolder(dirname(join(folder, path)), "the model folder");
+    await writeFileAtomically(join(folder, path), text);
   }
   await writeFileAtomically(join(folder, CONFIG_FILE), JSON.stringify(config, null, 2) + "\n");
 }

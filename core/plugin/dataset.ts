@@ -23,8 +23,11 @@ export interface HostTensor {
  * What is asked about an example: its class, a number, a class for each token, or for each class whether it is of it.
  * Labels are `label [batch]`; `[batch, length]` for tagging, where -1 stands at tokens that are not scored; `[batch,
  * classes]` of 0 and 1 for several labels. Of a list in which examples lack a label, see {@link Examples.labelled}.
+ *
+ * Nothing is asked about a sentence that becomes a vector (`embedding`): labels are zeros there, and what the vectors
+ * are measured by is how alike two texts are, {@link Examples.pairs}.
  */
-export type Task = "classification" | "regression" | "tagging" | "multi-label";
+export type Task = "classification" | "regression" | "tagging" | "multi-label" | "embedding";
 
 /** Images that a data set gives as `image [batch, height, width, channels]`. */
 export interface ImageInput {
@@ -100,6 +103,16 @@ export interface ExampleSource {
   readonly ids: readonly string[] | null;
 }
 
+/** How alike two examples of a list are, for vectors of sentences: three lists of one length. */
+export interface ScoredPairs {
+  /** The number of one of the two, for each pair. */
+  readonly first: Uint32Array;
+  /** The number of the other. */
+  readonly second: Uint32Array;
+  /** The more, the more alike they are; on any scale. */
+  readonly scores: Float32Array;
+}
+
 /** A list of examples. */
 export interface Examples {
   /** How many there are. */
@@ -115,6 +128,8 @@ export interface Examples {
    * labels) for an example without one.
    */
   readonly labelled?: Uint8Array;
+  /** Of texts for vectors, which of them were compared by people; those in a pair are those with a label. */
+  readonly pairs?: ScoredPairs;
   /** Where they come from, for a teacher that is a file of outputs; missing where that is not known. */
   readonly source?: ExampleSource;
   /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */

@@ -1,7 +1,15 @@
 import { DeviceError, UserError, wordsOf } from "../errors.ts";
 import { showText, showValue } from "../recipe/words.ts";
 import { showShape, sizeOf, Tensor } from "../tensor.ts";
-import type { Batch, Dataset, DatasetDefinition, Examples, HostTensor, InputDescription } from "./dataset.ts";
+import type {
+  Batch,
+  Dataset,
+  DatasetDefinition,
+  Examples,
+  HostTensor,
+  InputDescription,
+  ScoredPairs,
+} from "./dataset.ts";
 import type { OptionKit } from "./kit.ts";
 import type { EpochCall, InputsCall, Loss, LossCall, LossDefinition, LossSetup, PrepareCall } from "./loss.ts";
 import type { Model, ModelDefinition, ModelOutputs, OpenedModel } from "./model.ts";
@@ -239,7 +247,7 @@ interface SplitOwner {
 /** No proxy as of {@link guarded}, through which each of a hundred thousand labels would be asked for. */
 function guardExamples(examples: Examples, owner: SplitOwner): Examples {
   const { who, split } = owner;
-  const { length, labels, labelled, lengths, source } = examples;
+  const { length, labels, labelled, lengths, source, pairs } = examples;
   const refuse = (must: string) => new UserError(`Cannot use the ${who}: its split ${split} must ${must}`);
   if (!Number.isSafeInteger(length) || length < 0) {
     throw refuse(`have a length that is a number of examples, not ${showValue(length)}`);
@@ -254,11 +262,17 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
   if (labels && owner.input.task === "multi-label") {
     throw refuse("have null as its labels, as an example is of several classes: a batch's label has them");
   }
+  if (pairs && !arePairs(pairs, length)) {
+    throw refuse(
+      `have pairs { first, second, scores } of numbers of its ${length} examples and finite scores, or none`,
+    );
+  }
   if (labels) checkLabels(labels, owner, (index) => index, labelled);
   return {
     length,
     labels,
     ...(labelled && { labelled }),
+    ...(pairs && { pairs }),
     ...(lengths && { lengths }),
     ...(examples.fetch && {
       fetch: (indices: Uint32Array) => naming(who, "fetch", async () => await examples.fetch!(indices)),
@@ -290,6 +304,13 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
       return batch;
     },
   };
+}
+
+/** Whether what pairs name is there. */
+function arePairs({ first, second, scores }: ScoredPairs, length: number): boolean {
+  const areExamples = (indices: Uint32Array) =>
+    indices instanceof Uint32Array && indices.length === scores.length && indices.every((index) => index < length);
+  return scores instanceof Float32Array && scores.every(Number.isFinite) && areExamples(first) && areExamples(second);
 }
 
 /** Refuses flags of another count than that of the classes, which would be those of other examples. */
@@ -328,12 +349,16 @@ function checkLabels(
     }
     const isRight = task === "regression"
       ? Number.isFinite(label)
+      : task === "embedding"
+      ? label === 0
       : task === "multi-label"
       ? label === 0 || label === 1
       : Number.isInteger(label) && label >= least && label < classes.length;
     if (isRight) continue;
     const right = task === "regression"
       ? "a finite number"
+      : task === "embedding"
+      ? "0, as nothing is asked about a text that becomes a vector"
       : task === "multi-label"
       ? "0 or 1"
       : `the number of one of its ${classes.length} classes, from 0` + (least < 0 ? ", or -1 where none counts" : "");

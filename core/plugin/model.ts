@@ -66,7 +66,10 @@ export interface LayerOutputs {
 
 /** The outputs of a forward pass. A model's documentation says which of the optional ones it has. */
 export interface ModelOutputs {
-  /** `[batch, classes]` before the softmax; `[batch, 1]` for a regression, `[batch, length, classes]` for tagging. */
+  /**
+   * `[batch, classes]` before the softmax; `[batch, 1]` for a regression, `[batch, length, classes]` for tagging. Of a
+   * model that makes vectors of sentences these vectors, `[batch, width]`, which losses look at as `pooled` alone.
+   */
   readonly logits: Tensor;
   /**
    * In evaluation, what the model decides where that is not the largest logit, as of a CRF: the class for each example
@@ -83,7 +86,7 @@ export interface ModelOutputs {
   readonly scores?: readonly Tensor[];
   /** Queries, keys and values of each layer, whose relations losses compare. */
   readonly relations?: readonly AttentionVectors[];
-  /** `[batch, width]`: what the last linear layer sees. */
+  /** `[batch, width]`: what the last linear layer sees; the vectors of a model that makes them of sentences. */
   readonly pooled: Tensor;
   /** `[tags, tags]`, from and to: scores of a CRF over the tokens, whose emissions are `logits`. */
   readonly transitions?: Tensor;
@@ -109,7 +112,10 @@ export interface Model {
   readonly replay?: boolean;
   /** Every tensor that the forward pass asks for. */
   readonly parameters: readonly ParameterSpec[];
-  /** The only outputs that it gives, for a teacher that lacks some of those that every other model has. */
+  /**
+   * The only outputs that losses may read, for a teacher that lacks some of those that every other model has, and for a
+   * model that makes vectors of sentences, which has no logits.
+   */
   readonly gives?: readonly (keyof ModelOutputs)[];
   /** How many numbers were trained that are in no tensor of `parameters`, as another library holds them. */
   readonly foreignParameters?: number;
@@ -136,6 +142,8 @@ export interface Model {
   runLayer?(call: ForwardCall, layer: number, x: Tensor): LayerOutputs;
   /** Names of tensors that a file trained for another task lacks: a student that starts from one gets fresh ones. */
   readonly head?: readonly string[];
+  /** Further files of its folder, by their paths there: what other programs want to know to run it. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Entries of the student folder's config.json, from which the architecture can be built again. */
   readonly config: Readonly<Record<string, unknown>>;
   /**

@@ -6,6 +6,24 @@ import type { ModelDefinition } from "./model.ts";
 /** A config.json as it is. */
 export type ForeignConfig = Readonly<Record<string, unknown>>;
 
+/** The key under which a config carries what other files beside it say of vectors of sentences. */
+export const SENTENCE_MODULES = "sentence modules";
+
+/** How a saved model makes a vector of a sentence, as sentence-transformers' files say it. */
+export interface SentenceModules {
+  /** `mean`, `cls`, or another way in sentence-transformers' words, or a module that is none of pooling. */
+  readonly pooling: string;
+  /** Whether vectors have the length 1. */
+  readonly normalise: boolean;
+  /** The most tokens of a text; `null` where that is not said. */
+  readonly maxLength: number | null;
+}
+
+/** What a config carries of them; `null` for a model of something else. */
+export function sentenceModulesOf(config: ForeignConfig): SentenceModules | null {
+  return (config[SENTENCE_MODULES] as SentenceModules | undefined) ?? null;
+}
+
 /** The family that builds a Hugging Face model. @throws UserError if there is none */
 export function familyOf(
   { model_type: type }: ForeignConfig,

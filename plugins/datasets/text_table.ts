@@ -4,6 +4,7 @@ import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
 import { showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
+import { hasClasses } from "../../core/plugin/inputs.ts";
 import { seedSchema } from "../../core/recipe/bounds.ts";
 import { listSome, showText } from "../../core/recipe/words.ts";
 import { lackingClasses, repeatedExamples } from "./split_warnings.ts";
@@ -46,7 +47,7 @@ interface TextTableOptions extends TextSetOptions, SeveralOptions {
   testPart: number | null;
   seed: number;
   more: Record<string, File>;
-  task: "classification" | "regression" | "multi-label";
+  task: "classification" | "regression" | "multi-label" | "embedding";
   text: string;
   pair: string | null;
   label: string | null;
@@ -80,8 +81,9 @@ export const textTable = defineDataset<TextTableOptions>({
       ),
       seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
-      task: z.enum(["classification", "regression", "multi-label"]).default("classification").describe(
-        "Whether labels are classes, numbers, or of each example several classes or none",
+      task: z.enum(["classification", "regression", "multi-label", "embedding"]).default("classification").describe(
+        "Whether labels are classes, numbers, or of each example several classes or none; embedding: every text becomes a " +
+          "vector, and labels are scores that say how alike the texts of a pair are, on any scale",
       ),
       text: z.string().min(1).default("text").describe("Column of the text"),
       pair: z.string().min(1).nullable().default(null).describe("Column of the second text of a pair; null: none"),
@@ -115,7 +117,7 @@ export const textTable = defineDataset<TextTableOptions>({
     }).refine(({ test, testPart }) => (test === null) !== (testPart === null), {
       error: "Expected one of test, a table, and testPart, as in testPart: 0.2",
     }).superRefine((options, { addIssue }) => {
-      const message = severalMistake(options);
+      const message = severalMistake(options) ?? sentenceMistake(options);
       if (message !== null) addIssue({ code: "custom", message });
     });
   },
@@ -123,6 +125,7 @@ export const textTable = defineDataset<TextTableOptions>({
     const files = { ...options.more, train: options.train, ...(options.test !== null && { test: options.test }) };
     const tables: Record<string, { rows: TableRow[]; file: string }> = {};
     for (const [name, file] of Object.entries(files)) tables[name] = await readTable(file, name, options, setup);
+    if (options.task === "embedding") expectPairs(Object.values(tables), options);
     const given = options.classes && namedClasses(options.classes);
     const bad = new BadExamples(options.onBad);
     const answered = Object.fromEntries(
@@ -130,7 +133,7 @@ export const textTable = defineDataset<TextTableOptions>({
     );
     if (options.testPart !== null) Object.assign(answered, withTestPart(answered.train, options.testPart, options));
     expectDifferentSets(answered.train.rows.map(({ answer }) => answer), answered.train.file);
-    const classes = options.task === "regression" ? [] : given ?? classesOf(answered.train, options.label);
+    const classes = !hasClasses(options.task) ? [] : given ?? classesOf(answered.train, options.label);
     const rows = Object.fromEntries(
       Object.entries(answered).map((
         [name, own],
@@ -175,6 +178,38 @@ export async function readTable(
   return { file: name, rows: parseTable(text, name, { format, quotes, columns: options.columns }) };
 }
 
+/** What is wrong with options beside each other where texts become vectors; `null` if nothing is. */
+function sentenceMistake({ task, pair, label, classes }: TextTableOptions): string | null {
+  if (task !== "embedding") return null;
+  if (classes !== null) return "Cannot use classes for embedding: texts become vectors, and labels are scores of pairs";
+  const isScore = label !== null && label !== USUAL_LABEL && pair === null;
+  return isScore ? `Cannot use label for embedding without pair: a score says how alike two texts are` : null;
+}
+
+/** Whether a table has pairs; those with a column of single texts, too, may stand beside it. */
+function hasPairs([first]: readonly TableRow[], pair: string | null): boolean {
+  return pair !== null && first !== undefined && Object.hasOwn(first.cells, pair);
+}
+
+/** @throws UserError for a column of second texts that is in no table, or in one under nearly this name */
+function expectPairs(
+  tables: readonly { readonly rows: readonly TableRow[]; readonly file: string }[],
+  { text, pair }: Pick<TextTableOptions, "text" | "pair">,
+): void {
+  if (pair === null) return;
+  const lacking = tables.filter(({ rows }) => rows.length > 0 && !hasPairs(rows, pair)).map(({ rows, file }) => {
+    const columns = Object.keys(rows[0].cells);
+    return { file, columns, near: nearest(pair, columns.filter((column) => column !== text)) };
+  });
+  const misspelt = lacking.find(({ near }) => near);
+  if (!misspelt && lacking.length < tables.length) return;
+  const { file, columns, near } = misspelt ?? lacking[0];
+  throw new UserError(
+    `Cannot find the column "${pair}" of second texts in "${file}": it has ${listSome(columns, "and")}` +
+      `${near ? `; did you mean ${showText(near)}?` : ""}; pair: null if no table has pairs`,
+  );
+}
+
 /** What stands in the column of the label, for messages. */
 const CLASS = "one class, a text or a number";
 
@@ -201,16 +236,23 @@ function answeredRows(
   options: TextTableOptions,
   bad: BadExamples,
 ): AnsweredRows {
-  const { text, pair, label, id } = options;
-  const column = label === null || rows.length === 0 || lacksLabels(rows, label, file) ? null : label;
+  const { text, label, id } = options;
+  const pair = options.task === "embedding" && !hasPairs(rows, options.pair) ? null : options.pair;
+  // Where texts become vectors, a score is of a pair.
+  const isAsked = options.task !== "embedding" || pair !== null;
+  const column = label === null || !isAsked || rows.length === 0 || lacksLabels(rows, label, file) ? null : label;
   const kept = rows.flatMap((row, record) =>
     bad.keep((): AnsweredRow => {
       const answer = column && answerIn(row, column, file, options);
       const own = textOf(row, text, file);
       if (own.trim() === "") badExample({ file, place: `line ${row.line}` }, "its text is empty");
+      const second = pair === null ? null : textOf(row, pair, file);
+      if (options.task === "embedding" && second?.trim() === "") {
+        badExample({ file, place: `line ${row.line}` }, "its second text is empty");
+      }
       return {
         text: own,
-        pair: pair === null ? null : textOf(row, pair, file),
+        pair: second,
         id: id !== null && Object.hasOwn(row.cells, id) ? idOf(row, id, file) : null,
         line: row.line,
         record,
@@ -251,7 +293,7 @@ function answerIn(row: TableRow, column: string, file: string, options: TextTabl
   if (task === "multi-label") {
     return severalLabelsIn(row, column, file, { separator, none, flagged: flags ? namedClasses(classes!) : null });
   }
-  return labelIn(row, column, file, task === "regression" ? "a number" : CLASS);
+  return labelIn(row, column, file, hasClasses(task) ? CLASS : "a number");
 }
 
 /**
@@ -333,5 +375,5 @@ function textRow(
   const place = { file, line };
   if (answer === null) return { text, pair, label: null };
   if (typeof answer !== "string") return { text, pair, label: classFlags(answer, classes, place) };
-  return { text, pair, label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place) };
+  return { text, pair, label: hasClasses(task) ? classNumber(answer, classes, place) : realNumber(answer, place) };
 }

@@ -30,15 +30,21 @@ function embed({ ops, parameters, ...models }: LossCall, side: Side): Tensor {
 }
 
 /**
- * 1 where a negative is of another class than the example, 0 where it is of the same or has no label: `[batch,
- * negatives]`. So that each example has the same weight, its row is scaled to the sum `negatives`.
+ * 1 where a negative is of another class than the example, or another example if there are no classes, 0 where it is of
+ * the same or has no label: `[batch, negatives]`. So that each example has the same weight, its row is scaled to the
+ * sum `negatives`.
  */
-function contrastWeights({ ops, batch, state }: LossCall): Tensor {
-  const drawn = ops.reshape(ops.embedding(state.get("labels"), batch.negatives), [1, -1]);
-  const distance = ops.abs(ops.subtract(ops.reshape(batch.label, [-1, 1]), drawn));
+function contrastWeights({ ops, batch, state }: LossCall, byClass: boolean): Tensor {
+  const drawn = byClass
+    ? ops.reshape(ops.embedding(state.get("labels"), batch.negatives), [1, -1])
+    : ops.reshape(batch.negatives, [1, -1]);
+  const own = byClass ? batch.label : batch.index;
+  const distance = ops.abs(ops.subtract(ops.reshape(own, [-1, 1]), drawn));
   const other = ops.minimum(distance, ops.scalar(1));
   // A drawn one without a label has the label -1.
-  const differs = batch.labelled ? ops.multiply(other, ops.minimum(ops.offset(drawn, 1), ops.scalar(1))) : other;
+  const differs = byClass && batch.labelled
+    ? ops.multiply(other, ops.minimum(ops.offset(drawn, 1), ops.scalar(1)))
+    : other;
   const count = ops.sum(differs, { axes: [1], keepDimensions: true });
   return ops.scale(ops.divide(differs, ops.clampMinimum(count, 1)), batch.negatives.size);
 }
@@ -61,7 +67,13 @@ function logNormaliser({ ops, state }: LossCall, side: Side, similarities: reado
 }
 
 /** Telling an example's own entry of the other model's bank from the drawn ones: noise-contrastive estimation. */
-function estimate(call: LossCall, side: Side, weights: Tensor, temperature: number): Tensor {
+function estimate(
+  call: LossCall,
+  side: Side,
+  weights: Tensor,
+  temperature: number,
+  labelled: Tensor | undefined,
+): Tensor {
   const { ops, batch, state } = call;
   const bank = state.get(`${side === "student" ? "teacher" : "student"} bank`);
   const anchors = ops.scale(embed(call, side), 1 / temperature);
@@ -70,7 +82,6 @@ function estimate(call: LossCall, side: Side, weights: Tensor, temperature: numb
   const shift = ops.offset(logNormaliser(call, side, [own, others]), Math.log(batch.negatives.size));
   const positive = softplus(ops, ops.negate(ops.subtract(own, shift)));
   const negative = ops.multiply(softplus(ops, ops.subtract(others, shift)), weights);
-  const { labelled } = batch;
   if (!labelled) return ops.scale(ops.add(ops.sum(positive), ops.sum(negative)), 1 / own.size);
   const each = ops.add(positive, ops.sum(negative, { axes: [1] }));
   return ops.divide(ops.sum(ops.multiply(each, labelled)), ops.clampMinimum(ops.sum(labelled), 1));
@@ -87,12 +98,12 @@ function parametersOf({ dimensions }: ContrastiveOptions, widths: Readonly<Recor
   });
 }
 
-function stateOf({ dimensions }: ContrastiveOptions, examples: number): StateSpec[] {
+function stateOf({ dimensions }: ContrastiveOptions, examples: number, byClass: boolean): StateSpec[] {
   const zero = { use: "constant", value: 0 } as const;
   // Vectors of length 1 on average.
   const random = { use: "uniform", bound: Math.sqrt(3 / dimensions) } as const;
   return [
-    { name: "labels", shape: [examples, 1], initialise: zero },
+    ...(byClass ? [{ name: "labels", shape: [examples, 1], initialise: zero }] : []),
     ...SIDES.flatMap((side): StateSpec[] => [
       { name: `${side} bank`, shape: [examples, dimensions], initialise: random },
       { name: `${side} normaliser`, shape: [], initialise: zero },
@@ -101,9 +112,9 @@ function stateOf({ dimensions }: ContrastiveOptions, examples: number): StateSpe
   ];
 }
 
-/** Checks that there are classes and a teacher. @returns the widths of the pooled features */
+/** Checks that there are classes, or vectors of sentences, and a teacher. @returns the widths of the pooled features */
 function widthsOf({ data, shapes }: LossSetup): Record<Side, number> {
-  if (data.task !== "classification") {
+  if (data.task !== "classification" && data.task !== "embedding") {
     throw new UserError(`Cannot contrast examples for ${data.task}: negatives are examples of other classes`);
   }
   if (!shapes.teacher) throw new UserError("Cannot contrast examples with a teacher's: there is no teacher");
@@ -122,7 +133,8 @@ function widthsOf({ data, shapes }: LossSetup): Record<Side, number> {
  * After a step the bank's entries become m times the old ones plus 1 - m times the new ones, at length 1. The usual
  * weight of the loss is 0.8. The published code draws K negatives for each example; here a step's examples share them,
  * so that they are one matrix product, and those of an example's own class are left out and made up for by the others.
- * Examples without a label are neither told from others nor negatives.
+ * Examples without a label are neither told from others nor negatives. Where texts become vectors there are no classes,
+ * and every example but its own is a negative.
  */
 export const contrastive = defineLoss<ContrastiveOptions>({
   name: "contrastive",
@@ -142,6 +154,7 @@ export const contrastive = defineLoss<ContrastiveOptions>({
     }),
   create(options, setup) {
     const widths = widthsOf(setup);
+    const byClass = setup.data.task === "classification";
     const { trainingExamples, report } = setup;
     const negatives = Math.min(options.negatives, trainingExamples);
     if (negatives < options.negatives) {
@@ -151,11 +164,11 @@ export const contrastive = defineLoss<ContrastiveOptions>({
     }
     return {
       teacherOutputs: ["pooled"],
-      labels: "some",
+      ...(byClass && { labels: "some" as const }),
       parameters: parametersOf(options, widths),
-      state: stateOf(options, trainingExamples),
+      state: stateOf(options, trainingExamples, byClass),
       prepare({ ops, labels, state }) {
-        ops.scope(() => ops.assign(state.get("labels"), ops.tensor(labels!, [labels!.length, 1])));
+        if (byClass) ops.scope(() => ops.assign(state.get("labels"), ops.tensor(labels!, [labels!.length, 1])));
         return Promise.resolve();
       },
       inputs: ({ indices, random }) => ({
@@ -167,8 +180,11 @@ export const contrastive = defineLoss<ContrastiveOptions>({
       }),
       compute(call) {
         const { ops, at } = call;
-        const weights = contrastWeights(call);
-        const [student, teacher] = SIDES.map((side) => estimate(call, side, weights, at(options.temperature)));
+        const weights = contrastWeights(call, byClass);
+        const labelled = byClass ? call.batch.labelled : undefined;
+        const [student, teacher] = SIDES.map((side) =>
+          estimate(call, side, weights, at(options.temperature), labelled)
+        );
         return ops.add(student, teacher);
       },
       observe(call) {

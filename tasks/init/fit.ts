@@ -29,6 +29,7 @@ const ANSWERS = {
   regression: "a number",
   tagging: "a tag for each word",
   "multi-label": "several classes",
+  embedding: "vectors of sentences",
 } as const;
 
 /**

@@ -22,6 +22,7 @@ const OWN = {
   regression: "mse",
   tagging: "cross-entropy",
   "multi-label": "binary-cross-entropy",
+  embedding: "hidden-mse",
 } as const;
 
 /** What training minimises: `losses` of a recipe. */
@@ -46,6 +47,7 @@ export function lossesOf(facts: LossFacts): Entry {
 
 function taughtBy({ data, student, teacherCrf }: LossFacts): Plain {
   if (data.task === "regression") return { use: "mse-logits", weight: 0.9 };
+  if (data.task === "embedding") return { use: OWN.embedding };
   // Of the ways to teach a CRF the best where they were compared (methods-tags.yaml).
   if (student.crf && teacherCrf) return { use: "structure-marginals", weight: 0.9 };
   return { use: "kd", weight: 0.9, temperature: data.task === "classification" ? 4 : 1 };

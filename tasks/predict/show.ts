@@ -28,6 +28,7 @@ const HEADERS: Readonly<Record<Exclude<Task, "tagging">, readonly string[]>> = {
   classification: ["label", "probability", "next"],
   "multi-label": ["labels", "next"],
   regression: ["value"],
+  embedding: [],
 };
 
 function cellsOf(task: Exclude<Task, "tagging">, answer: NamedAnswer): string[] {

@@ -12,6 +12,7 @@ const WHAT = {
   tagging: "test tokens",
   "multi-label": "classes of test examples",
   regression: "test examples",
+  embedding: "test texts",
 } as const;
 
 /** How the student's answers lie to the teacher's, and how far the probabilities of both are to be believed. */

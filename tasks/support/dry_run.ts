@@ -144,6 +144,7 @@ function describeInput({ task, classes, image, text }: InputDescription): string
     : text
     ? `texts of up to ${text.maxLength} tokens, of ${grouped(text.vocabulary)}`
     : "other";
+  if (task === "embedding") return `${kind}; vectors of sentences`;
   return task === "regression"
     ? `${kind}; a number`
     : `${kind}; ${classes.length} ${task === "tagging" ? "tags" : "classes"}${

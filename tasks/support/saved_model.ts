@@ -10,6 +10,7 @@ import { readClassNames } from "../../core/model_folder/class_names.ts";
 import { CONFIG_FILE, readForeignConfig } from "../../core/model_folder/config_file.ts";
 import { tokenizerFolder } from "../../core/model_folder/input_form.ts";
 import { orderOfClasses } from "../../core/plugin/class_names.ts";
+import { hasClasses } from "../../core/plugin/inputs.ts";
 import type { ModelDefinition } from "../../core/plugin/model.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
@@ -72,7 +73,7 @@ async function inModelsOrder(
   tell: (line: string) => void,
 ): Promise<RunData> {
   const { task, classes: given, numbered } = data.dataset.input;
-  const own = task === "regression" ? null : await readClassNames(folder, task);
+  const own = hasClasses(task) ? await readClassNames(folder, task) : null;
   if (!own) return data;
   const isOurs = (await readForeignConfig(join(folder, CONFIG_FILE))).architecture !== undefined;
   // A model of this program is held against the data set when it is read.

@@ -7,13 +7,14 @@ import { type Weights, weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Batch, HostTensor } from "../../plugin/dataset.ts";
 import type { Loss, LossSetup } from "../../plugin/loss.ts";
+import type { Model } from "../../plugin/model.ts";
 import type { Section } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Scheduled } from "../../recipe/scheduled.ts";
 import { listWords } from "../../recipe/words.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Resolved } from "../resolve_plugins.ts";
-import { ofRecord, withGivenShapes } from "./given_shapes.ts";
+import { ofEmbedding, ofLacking, withGivenShapes } from "./given_shapes.ts";
 import { endEpoch, type LossMetrics } from "./epoch.ts";
 import { lossInputs } from "./inputs.ts";
 import { lossTerms, type Objective, objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
@@ -43,10 +44,11 @@ export class LossSet implements Disposable {
    * Gives losses fresh parameters and state, where they own any.
    *
    * @param random has a stream for each of these tensors
+   * @param gives the only outputs of the student that losses may look at; unset: all
    *
    * @internal
    */
-  constructor(private readonly ops: Ops, entries: readonly LossEntry[], random: Random) {
+  constructor(private readonly ops: Ops, entries: readonly LossEntry[], random: Random, gives?: Model["gives"]) {
     const specs = ownedBy(entries, "parameters");
     this.parameters = new ParameterStore(ops, specs);
     for (const { name, initialise: how, shape } of specs) {
@@ -59,6 +61,7 @@ export class LossSet implements Disposable {
     }));
     this.all = entries.map((entry, index) => ({
       ...entry,
+      gives,
       parameters: tensorsOf(index, specs, this.parameters.tensors),
       state: tensorsOf(index, stateSpecs, this.state),
     }));
@@ -91,6 +94,7 @@ export class LossSet implements Disposable {
         if (loss.teacherOutputs.length > 0 && !setup.teacher) {
           throw new UserError(`Cannot use the loss "${definition.name}" without a teacher`);
         }
+        if (loss.labels === "some" && setup.data.task === "embedding") throw ofEmbedding(definition.name, "labels");
         if (loss.labels === "some" && setup.labelledExamples === 0) {
           throw new UserError(
             `Cannot use the loss "${definition.name}" as it learns from labels, and none of the ` +
@@ -99,7 +103,7 @@ export class LossSet implements Disposable {
           );
         }
         const lacking = loss.teacherOutputs.find((output) => setup.teacher?.gives?.includes(output) === false);
-        if (lacking !== undefined) throw ofRecord(definition.name, lacking);
+        if (lacking !== undefined) throw ofLacking(setup, definition.name, lacking);
         const compared = loss.teacherOutputs.filter((output) => TOKENWISE.includes(output));
         if (!setup.sameTokens && compared.length > 0 && loss.tokenwise !== false) {
           throw new UserError(
@@ -113,7 +117,7 @@ export class LossSet implements Disposable {
       });
       entries.push({ name: names[index], weight: recipe.value[index].weight, loss });
     }
-    return new LossSet(setup.ops, entries, random);
+    return new LossSet(setup.ops, entries, random, setup.student.gives);
   }
 
   /** Names of the teacher's outputs that the losses read. */

@@ -2,9 +2,10 @@ import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Batch } from "../../plugin/dataset.ts";
 import type { Loss, LossCall } from "../../plugin/loss.ts";
-import type { ModelOutputs } from "../../plugin/model.ts";
+import type { Model, ModelOutputs } from "../../plugin/model.ts";
 import type { Scheduled } from "../../recipe/scheduled.ts";
 import type { Tensor } from "../../tensor.ts";
+import { givenOutputs } from "./given_shapes.ts";
 import { labelsFor, ownBatch } from "./inputs.ts";
 
 /** A loss of a run with its factor. */
@@ -19,6 +20,8 @@ export interface WeightedLoss {
   readonly parameters: Weights;
   /** The loss's own state. */
   readonly state: Weights;
+  /** The only outputs of the student that it may look at; unset: all. */
+  readonly gives?: Model["gives"];
 }
 
 /** The inputs of the sum of losses. */
@@ -38,10 +41,14 @@ export interface ObjectiveCall {
 }
 
 /** What one of the losses is called with. */
-function callOf({ name, loss, parameters, state }: WeightedLoss, { teacher, batch, ...call }: ObjectiveCall): LossCall {
+function callOf(
+  { name, loss, parameters, state, gives }: WeightedLoss,
+  { teacher, student, batch, ...call }: ObjectiveCall,
+): LossCall {
   const seen = ownBatch(name, labelsFor(name, loss, batch));
   // The types promise a teacher to every loss; only those that say they need it may look.
-  return { ...call, teacher: teacher as ModelOutputs, batch: seen, parameters, state };
+  const own = givenOutputs(gives, student, name);
+  return { ...call, student: own, teacher: teacher as ModelOutputs, batch: seen, parameters, state };
 }
 
 /** Every loss before its weight, also where that is 0. */

@@ -84,6 +84,8 @@ const MEANS: Readonly<Record<Task, (ops: Ops, outputs: Weighted) => Tensor>> = {
   tagging: logMean,
   regression: mean,
   "multi-label": logOddsOfMean,
+  // Of different models' vectors there is none: several teachers are refused.
+  embedding: mean,
 };
 
 function mean(ops: Ops, outputs: Weighted): Tensor {

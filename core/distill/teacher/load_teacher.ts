@@ -49,6 +49,12 @@ export async function loadTeacher(
 ): Promise<LoadedTeacher | null> {
   const settings = recipe.value.teacher;
   if (!main || !settings) return null;
+  if (data.task === "embedding" && otherTeachers.length > 0) {
+    throw recipe.error(
+      ["teacher", "others"],
+      "Cannot take several teachers together for vectors of sentences: vectors of different models have no mean",
+    );
+  }
   using opened = new Owned();
   const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {

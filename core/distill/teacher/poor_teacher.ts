@@ -3,7 +3,8 @@ import { firstIndices } from "../../data/loader.ts";
 import { evaluate } from "../../evaluate/evaluate.ts";
 import type { Confusion } from "../../evaluate/metrics/confusion.ts";
 import type { Ops } from "../../ops/ops.ts";
-import type { Examples, InputDescription } from "../../plugin/dataset.ts";
+import type { Examples, InputDescription, ScoredPairs } from "../../plugin/dataset.ts";
+import { examplesOf } from "../../plugin/pairs.ts";
 import { subset } from "../load_data.ts";
 import type { Teacher } from "./teacher_outputs.ts";
 
@@ -40,7 +41,8 @@ export interface TeacherLook {
  * @returns what is wrong in one sentence with what would be right, or `null`
  */
 export async function lookAtTeacher(ops: Ops, look: TeacherLook): Promise<string | null> {
-  const { teacher: { model, weights }, examples: { labelled }, input, batchSize, split } = look;
+  const { teacher: { model, weights }, examples: { labelled, pairs }, input, batchSize, split } = look;
+  if (input.task === "embedding") return await lookAtVectors(ops, look, pairs);
   const known = labelled && firstIndices(labelled.length).filter((index) => labelled[index] === 1);
   const examples = known ? subset(look.examples, known) : look.examples;
   const count = Math.min(MOST_EXAMPLES, examples.length);
@@ -61,6 +63,22 @@ export async function lookAtTeacher(ops: Ops, look: TeacherLook): Promise<string
   if (input.task === "multi-label" || metrics.pearson > UNRELATED) return null;
   return `the teacher's predictions go with the labels of ${of} by a correlation of ${metrics.pearson.toFixed(2)}: ` +
     "look at its weights and at how its inputs are made";
+}
+
+/** Whether cosines of a teacher's vectors go with the scores of pairs. */
+async function lookAtVectors(
+  ops: Ops,
+  { teacher: { model, weights }, input, batchSize, split, ...look }: TeacherLook,
+  pairs: ScoredPairs | undefined,
+): Promise<string | null> {
+  const count = Math.min(MOST_EXAMPLES, pairs?.scores.length ?? 0);
+  if (!pairs || count < FEWEST) return null;
+  const chosen = Array.from({ length: count }, (_, index) => Math.floor(index * pairs.scores.length / count));
+  const examples = subset(look.examples, examplesOf(pairs, chosen));
+  const { metrics } = await evaluate(ops, { who: "the teacher", model, weights, examples, input, batchSize });
+  if (metrics.spearman > UNRELATED) return null;
+  return `the cosines of the teacher's vectors go with the scores of ${count} ${split} pairs by a rank correlation of ` +
+    `${metrics.spearman.toFixed(2)}: look at its weights, its pooling, and at what the scores mean`;
 }
 
 function ofClasses(confusion: Confusion, { task, classes }: InputDescription, of: string): string | null {

@@ -120,6 +120,9 @@ function expectPlain(recipe: Checked<Recipe>, { dataset: { input } }: RunData): 
   for (const [key, value] of Object.entries({ tokenizer, normalise, imageSize })) {
     if (value !== null) throw refuse(["teacher", key], "it takes no inputs");
   }
+  if (input.task === "embedding") {
+    throw recipe.error(["teacher"], "Cannot learn vectors of sentences from a file of outputs: it has logits alone");
+  }
   if (input.task === "tagging") {
     throw recipe.error(
       ["teacher"],

@@ -1,6 +1,7 @@
 import { readClassNames } from "../../model_folder/class_names.ts";
 import { isUrl } from "../../data/remote_file.ts";
 import type { Task } from "../../plugin/dataset.ts";
+import { hasClasses } from "../../plugin/inputs.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import type { Path } from "../../recipe/paths.ts";
 import { resolveFile } from "../../recipe/recipe.ts";
@@ -39,7 +40,7 @@ export async function inTeachersOrder(
   report: (line: string) => void,
 ): Promise<RunData> {
   const settings = recipe.value.teacher;
-  if (!teacher || !settings || data.dataset.input.task === "regression") return data;
+  if (!teacher || !settings || !hasClasses(data.dataset.input.task)) return data;
   const listed = Array.isArray(dataset.options?.classes);
   let result = data;
   for (const [index, plugin] of [teacher, ...otherTeachers].entries()) {

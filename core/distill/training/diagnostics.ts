@@ -1,4 +1,5 @@
 import { agreementOf, decisionsOf } from "../../evaluate/decisions.ts";
+import { vectorAgreement } from "../../evaluate/vectors.ts";
 import { norm } from "../../linalg/vector.ts";
 import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -115,7 +116,9 @@ export class Diagnostics {
     this.#taught ??= await this.#decisions(teacher.model, teacher.weights, validation);
     const weights = student.frozenWeights();
     const own = await this.#decisions(student.model, weights, validation).finally(weights.dispose);
-    return agreementOf(this.setup.task, own, this.#taught);
+    return this.setup.task === "embedding"
+      ? vectorAgreement(own, this.#taught, validation.length)
+      : agreementOf(this.setup.task, own, this.#taught);
   }
 
   #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array> {

@@ -39,7 +39,8 @@ export function monitorOf(
 ): Monitor {
   const hasLabels = !validation || labelledOf(validation) > 0;
   const known = [
-    ...(hasLabels ? [...metricNames(data, positive), "loss"] : []),
+    ...(hasLabels ? metricNames(data, positive) : []),
+    ...(hasLabels && data.task !== "embedding" ? ["loss"] : []),
     ...(taught && data.task !== "tagging" ? ["agreement"] : []),
   ];
   if (monitor === null && known.length > 0) return known[0];
@@ -48,11 +49,13 @@ export function monitorOf(
   const metrics = known.map((name) => `validation.${name}`).join(", ");
   const has = known.length > 0 ? `it has ${metrics}` : "there is no teacher to agree with either; validation: null";
   if (!hasLabels) {
-    throw new UserError(
-      `Cannot go by ${monitor ?? name} as none of the ${validation.length} validation examples has a label: ${has}`,
-    );
+    const lack = data.task === "embedding"
+      ? `the ${validation.length} validation texts are no pairs with a score`
+      : `none of the ${validation.length} validation examples has a label`;
+    throw new UserError(`Cannot go by ${monitor ?? name} as ${lack}: ${has}`);
   }
-  throw new UserError(`Cannot go by ${monitor} in a ${data.task} of ${data.classes.length} classes: ${has}`);
+  const what = data.task === "embedding" ? "vectors of sentences" : `a ${data.task} of ${data.classes.length} classes`;
+  throw new UserError(`Cannot go by ${monitor} in ${what}: ${has}`);
 }
 
 /** The value of the monitored metric. */

@@ -8,6 +8,7 @@ import type { Ops } from "../../ops/ops.ts";
 import { type BodyCall, Recorder } from "../../replay/recorder.ts";
 import { type Scheduled, valueAt } from "../../recipe/scheduled.ts";
 import type { Batch, HostTensor, Task } from "../../plugin/dataset.ts";
+import { hasClasses } from "../../plugin/inputs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
 import { scoredIn } from "../../evaluate/predictions.ts";
@@ -172,7 +173,7 @@ export class TrainingStep {
         : [];
       const lossScale = withNorms && this.scaler ? [ops.scale(this.scaler.state, 1)] : [];
       const batchSize = sizes.reduce((sum, size) => sum + size);
-      const isScored = task !== "regression" && task !== "multi-label";
+      const isScored = hasClasses(task) && task !== "multi-label";
       const scored = isScored ? scoredBy.reduce((sum, count) => sum + count) : 0;
       const norms = { squaredNorms, squaredParameters };
       return { step: progress.step, batchSize, scored, total, terms, correct, ...norms, lossScale };
@@ -232,7 +233,7 @@ export class TrainingStep {
     return {
       total: [shared(total!)],
       terms: terms.map(shared),
-      correct: [this.setup.task !== "multi-label" ? ops.sum(ops.argmaxIs(logits!, batch.label)) : ops.scalar(0)],
+      correct: [isDecided(this.setup.task) ? ops.sum(ops.argmaxIs(logits!, batch.label)) : ops.scalar(0)],
       gradientScale: part.last
         ? [this.scaler?.unscale(gradients, this.#clip) ?? clipScale(ops, gradients, this.#clip)]
         : [],
@@ -273,6 +274,9 @@ export class TrainingStep {
     return [...this.setup.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
   }
 }
+
+/** Whether logits decide for one class, or are one number, of which the first is the largest. */
+const isDecided = (task: Task) => task !== "multi-label" && task !== "embedding";
 
 /** Parts of a whole, by counts; where there is nothing to count all are equal. */
 function sharesOf(counts: readonly number[]): number[] {

@@ -35,6 +35,7 @@ export function positiveClassOf({ task, classes }: Data, wanted: ClassName | nul
 export function metricNames(data: Data, positive: ClassName | null = null): readonly string[] {
   const { task, classes } = data;
   if (task === "regression") return ["pearson", "spearman"];
+  if (task === "embedding") return ["spearman", "pearson"];
   if (task === "multi-label") return SEVERAL_LABEL_METRICS;
   if (task === "tagging") return [...(schemeOf(classes) ? ["f1", "accuracy"] : ["accuracy"]), "f1Macro", "f1Micro"];
   // Of many classes accuracy says most; of two, which may be of very unequal size, it does not.

@@ -13,6 +13,7 @@ import type {
   HostTensor,
   InputDescription,
 } from "../dataset.ts";
+import { hasClasses } from "../inputs.ts";
 import { type Check, expect } from "./check.ts";
 import { expectEqual } from "./numbers.ts";
 
@@ -113,7 +114,7 @@ function expectSplits({ input, splits }: Dataset): void {
   );
   const classes = input.classes.length;
   expect(
-    input.task === "regression" ? classes === 0 : classes >= (input.task === "multi-label" ? 1 : 2),
+    !hasClasses(input.task) ? classes === 0 : classes >= (input.task === "multi-label" ? 1 : 2),
     `input names ${classes} classes for ${input.task}`,
   );
   for (const [name, { length, labels }] of Object.entries(splits)) {
@@ -153,7 +154,7 @@ function expectShape(batch: Batch<HostTensor>, name: string, shape: readonly num
 async function expectLabels(examples: Examples, { task, classes }: InputDescription): Promise<void> {
   const chosen = some(examples);
   const { data } = (await batchOf(examples, chosen)).label;
-  if (task === "regression") return;
+  if (!hasClasses(task)) return;
   if (task === "multi-label") {
     const wrong = data.findIndex((flag) => flag !== 0 && flag !== 1);
     expect(wrong < 0, `label[${wrong}] of a batch is ${data[wrong]}, and must be 0 or 1`);

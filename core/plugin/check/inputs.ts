@@ -35,7 +35,13 @@ function images([height, width]: ImageSize): InputDescription {
 
 function text(task: Task): InputDescription {
   const named = ["a", "b", "c", "d"];
-  const classes = { classification: named, regression: [], tagging: ["O", "B-a", "I-a"], "multi-label": named }[task];
+  const classes = {
+    classification: named,
+    regression: [],
+    tagging: ["O", "B-a", "I-a"],
+    "multi-label": named,
+    embedding: [],
+  }[task];
   return { task, classes, image: null, text: { vocabulary: 20, maxLength: 6, padding: 0, files: {} } };
 }
 

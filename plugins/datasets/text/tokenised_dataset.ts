@@ -3,6 +3,7 @@ import type {
   DatasetSetup,
   Examples,
   ExampleSource,
+  ScoredPairs,
   SkippedExamples,
   Task,
 } from "../../../core/plugin/dataset.ts";
@@ -25,6 +26,8 @@ export interface TokenisedSetup {
   encode(tokenizer: TextTokenizer): Splits<readonly LabelledText[]>;
   /** Where the examples of each split come from, as far as that is known. */
   readonly sources?: Splits<ExampleSource>;
+  /** Which examples of a split were compared, where vectors are measured by it. */
+  readonly pairs?: Splits<ScoredPairs | undefined>;
   /** What was left out of the files. */
   readonly skipped: readonly SkippedExamples[];
   /** The class of each example of a split, -1 for none; `null` where examples have not one. */
@@ -37,7 +40,7 @@ export interface TokenisedSetup {
  * @throws UserError for a tokenizer that cannot be read
  */
 export async function tokenisedDataset(
-  { task, classes, options, trainingTexts, encode, labelsOf, skipped, sources = {} }: TokenisedSetup,
+  { task, classes, options, trainingTexts, encode, labelsOf, skipped, sources = {}, pairs = {} }: TokenisedSetup,
   setup: DatasetSetup,
 ): Promise<Dataset> {
   const { maxLength } = options;
@@ -45,8 +48,8 @@ export async function tokenisedDataset(
   const withTokenizer = ({ tokenizer, files }: OpenedTokenizer, texts: Splits<readonly LabelledText[]>): Dataset => {
     const { vocabulary, padding } = tokenizer;
     const splits = Object.entries(texts).map(([name, split]) => {
-      const source = sources[name];
-      return [name, { ...textExamples(split, labelsOf(split), padding, maxLength, flags), ...(source && { source }) }];
+      const more = { ...(sources[name] && { source: sources[name] }), ...(pairs[name] && { pairs: pairs[name] }) };
+      return [name, { ...textExamples(split, labelsOf(split), padding, maxLength, flags), ...more }];
     });
     // Several may ask: a teacher, and what looks at where the student starts.
     const others = new Map<string, Promise<Dataset | null>>();

@@ -5,18 +5,20 @@ import { blockParameters } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, MODEL_TYPES, toHuggingFace } from "./hugging_face.ts";
-import { blockNames, layerPrefix, ownName } from "./names.ts";
+import { bare, blockNames, layerPrefix, ownName } from "./names.ts";
 import { type BertOptions, bertOptions } from "./options.ts";
 import { OTHER_TYPES } from "./other_types.ts";
 import { relativeBias, relativeParameters } from "./relative_positions.ts";
 import { withoutSegments, withSegment } from "./segments.ts";
+import { GIVEN_WITH_VECTORS, sentenceFiles, sentenceVectors } from "./sentences.ts";
 import { resolveSizes } from "./sizes.ts";
 
 /**
  * Transformer encoders of text: BERT (Devlin et al. 2019, arXiv 1810.04805), DistilBERT, RoBERTa, ELECTRA (Clark et al.
  * 2020, arXiv 2003.10555) and MPNet (Song et al. 2020, arXiv 2004.09297) with Hugging Face's tensor names and
  * config.json, and so MiniLM, TinyBERT and whatever else has their form. Behind the encoder stands the head of the data
- * set's task: sequence classification, regression, or token classification.
+ * set's task: sequence classification, regression, or token classification. Where vectors of sentences are
+ * wanted there is none: the hidden states of a text are pooled, and its folder is one of sentence-transformers.
  *
  * The inputs are `tokens`, `types` and `mask`, each `[batch, length]`. Outputs: `hidden` with the output of every
  * block, `features.embeddings` with what the first one gets, `attention` (probabilities, before dropout), `scores`
@@ -36,12 +38,14 @@ export const bert = defineModel<BertOptions>({
   build(options, data) {
     const sizes = resolveSizes(options, data);
     const { variant, width, ffn } = sizes;
+    const vectors = sizes.task === "embedding";
     const numbers = Array.from({ length: sizes.layers }, (_, layer) => layer);
     const names = numbers.map((layer) => blockNames(variant, layer));
     const settings = { ...sizes, norm: "after" } as const;
     const head = headParameters(sizes);
     const pools = head.some(({ name }) => name.startsWith(`${variant}.pooler.`));
     return {
+      ...(vectors && { gives: GIVEN_WITH_VECTORS, files: sentenceFiles(sizes, data) }),
       parameters: [
         ...embeddingParameters(sizes),
         ...names.flatMap((own) => blockParameters(own, width, ffn)),
@@ -62,14 +66,22 @@ export const bert = defineModel<BertOptions>({
           call.batch.mask,
           relativeBias(call, sizes),
         );
-        return { ...applyHead(call, sizes, last), features: { embeddings }, ...blocks };
+        const head = vectors ? sentenceVectors(call, sizes, last) : applyHead(call, sizes, last);
+        return { ...head, features: { embeddings }, ...blocks };
       },
       runLayer: (call, layer, x) =>
         encoderBlock(call, names[layer], settings, x, call.batch.mask, relativeBias(call, sizes)),
       config: toHuggingFace(sizes, data),
       fromForeign: (name) => ownName(variant, name, pools),
       fromFile: (tensors) => withoutSegments(tensors, sizes),
-      toFile: (tensors) => withSegment(tensors, sizes),
+      toFile: (tensors) => vectors ? bare(variant, withSegment(tensors, sizes)) : withSegment(tensors, sizes),
     };
   },
+  // How vectors are made is not told by layers and sizes.
+  fromTeacher: (options, { pooling, normalise, saved }) => ({
+    ...options,
+    pooling: options.pooling ?? pooling,
+    normalise: options.normalise ?? normalise,
+    saved: options.saved ?? saved,
+  }),
 });

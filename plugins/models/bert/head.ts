@@ -33,6 +33,7 @@ function headOf({ variant, task }: BertSizes): Head {
 
 /** The head's tensors. */
 export function headParameters(sizes: BertSizes): ParameterSpec[] {
+  if (sizes.task === "embedding") return [];
   const { dense, last } = headOf(sizes);
   return [
     ...(dense ? linear(dense, sizes.width, sizes.width) : []),
@@ -43,6 +44,7 @@ export function headParameters(sizes: BertSizes): ParameterSpec[] {
 
 /** Name of the weight that makes logits of `pooled`, if there is one. */
 export function classifierOf(sizes: BertSizes): string | undefined {
+  if (sizes.task === "embedding") return undefined;
   const { dense, last } = headOf(sizes);
   return dense ? `${last}.weight` : undefined;
 }

@@ -1,7 +1,8 @@
 import { UserError } from "../../../core/errors.ts";
-import type { InputDescription } from "../../../core/plugin/dataset.ts";
+import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
 import { countIn, labelsIn, rateIn } from "../../../core/plugin/config_values.ts";
 import { showJson } from "../../../core/json.ts";
+import { sentenceModulesOf } from "../../../core/plugin/saved_options.ts";
 import { activationIn, type Config, epsilonIn, labelEntries } from "../encoder/config.ts";
 import { MOST } from "../encoder/options.ts";
 import { type BertOptions, MOST_ROWS, MOST_TYPES, type Variant } from "./options.ts";
@@ -91,9 +92,11 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
     labels: labelsIn(config),
     crf: config.crf === true,
     subclasses: rows("subclasses"),
+    pooling: null,
+    normalise: null,
   };
   const entries = Object.entries(options).map(([key, value]) => [key, value ?? read[key as keyof BertOptions]]);
-  return Object.fromEntries(entries) as unknown as BertOptions;
+  return { ...Object.fromEntries(entries) as unknown as BertOptions, saved: sentenceModulesOf(config) };
 }
 
 /** Forms of these encoders that have the same tensors and compute something else with them. */
@@ -124,12 +127,21 @@ const CLASSES: Readonly<Record<Variant, string>> = {
   mpnet: "MPNet",
 };
 
+/** What the names of Hugging Face's classes end in. */
+const ARCHITECTURES: Readonly<Record<Task, string>> = {
+  classification: "ForSequenceClassification",
+  regression: "ForSequenceClassification",
+  "multi-label": "ForSequenceClassification",
+  tagging: "ForTokenClassification",
+  embedding: "Model",
+};
+
 /** A config.json by which Hugging Face's transformers builds the same model. */
 export function toHuggingFace(sizes: BertSizes, data: InputDescription): Record<string, unknown> {
   const { variant } = sizes;
   const entries = Object.entries(keysOf(variant)) as [Key, string][];
   return {
-    architectures: [`${CLASSES[variant]}For${data.task === "tagging" ? "Token" : "Sequence"}Classification`],
+    architectures: [CLASSES[variant] + ARCHITECTURES[data.task]],
     model_type: variant,
     ...Object.fromEntries(entries.map(([key, name]) => [name, sizes[key]])),
     vocab_size: sizes.vocabulary,
@@ -139,7 +151,7 @@ export function toHuggingFace(sizes: BertSizes, data: InputDescription): Record<
     ...(variant === "electra" && { embedding_size: sizes.embeddingWidth }),
     ...(variant === "mpnet" && { relative_attention_num_buckets: BUCKETS }),
     pad_token_id: sizes.padding,
-    ...labelEntries(data),
+    ...(data.task !== "embedding" && labelEntries(data)),
     // Hugging Face's classes have neither; who loads the tensors there adds what these two say.
     ...(sizes.crf && { crf: true }),
     ...(sizes.subclasses > 1 && { subclasses: sizes.subclasses }),

@@ -1,3 +1,4 @@
+import type { FileTensors } from "../../../core/plugin/model.ts";
 import type { BlockNames } from "../encoder/block.ts";
 import { unwrapped } from "../wrappers.ts";
 import type { Variant } from "./options.ts";
@@ -78,4 +79,9 @@ export function ownName(variant: Variant, foreign: string, pools: boolean): stri
     : plain;
   if (NOT_NEEDED.test(name) || (!pools && name.startsWith(`${variant}.pooler.`))) return null;
   return name;
+}
+
+/** Tensors of a bare encoder as Hugging Face names them, without the model's prefix. */
+export function bare(variant: Variant, tensors: FileTensors): FileTensors {
+  return new Map([...tensors].map(([name, tensor]) => [name.replace(`${variant}.`, ""), tensor]));
 }

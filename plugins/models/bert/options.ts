@@ -1,10 +1,15 @@
 import { bounded } from "../../../core/recipe/bounds.ts";
+import type { SentenceModules } from "../../../core/plugin/saved_options.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 import { type EncoderOptions, encoderOptions, MOST } from "../encoder/options.ts";
 
 /** Encoders that compute alike, but for their embeddings and their heads, under names of their own. */
 export const VARIANTS = ["bert", "distilbert", "roberta", "electra", "mpnet"] as const;
 export type Variant = typeof VARIANTS[number];
+
+/** How the hidden states of a text's tokens become one vector. */
+export const POOLINGS = ["mean", "cls"] as const;
+export type Pooling = typeof POOLINGS[number];
 
 /** The most rows of a table of embeddings, and of that of segments. */
 export const MOST_ROWS = 2 ** 24;
@@ -21,6 +26,10 @@ export interface BertOptions extends EncoderOptions {
   readonly padding: number | null;
   readonly crf: boolean | null;
   readonly subclasses: number | null;
+  readonly pooling: Pooling | null;
+  readonly normalise: boolean | null;
+  /** What the files beside a config.json say of these two; a recipe cannot. */
+  readonly saved?: SentenceModules | null;
 }
 
 /** The schema of {@link BertOptions}. */
@@ -56,5 +65,12 @@ export function bertOptions({ z }: OptionKit) {
       "Whether a tagger chooses its tags together, by a linear-chain CRF over its logits; null: no",
     ),
     subclasses: count.describe("Parts that the head divides each class in, as the loss lelp wants it; null: 1"),
+    pooling: z.enum(POOLINGS).nullable().default(null).describe(
+      "For vectors of sentences: the mean of the tokens' hidden states or the first one; null: as the weights' folder says, " +
+        "or the teacher's that the student starts from, else mean",
+    ),
+    normalise: z.boolean().nullable().default(null).describe(
+      "For vectors of sentences: whether they have the length 1; null: as the same folder says, else no",
+    ),
   });
 }

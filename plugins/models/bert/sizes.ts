@@ -2,7 +2,7 @@ import { UserError } from "../../../core/errors.ts";
 import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
 import { type EncoderSizes, resolveEncoder } from "../encoder/options.ts";
 import { checkVariant } from "./check_variant.ts";
-import type { BertOptions, Variant } from "./options.ts";
+import { type BertOptions, type Pooling, POOLINGS, type Variant } from "./options.ts";
 
 /** Everything that an encoder and its head are built from. */
 export interface BertSizes extends EncoderSizes {
@@ -21,6 +21,10 @@ export interface BertSizes extends EncoderSizes {
   readonly crf: boolean;
   /** Parts of each class in the head. */
   readonly subclasses: number;
+  /** Of vectors of sentences. */
+  readonly pooling: Pooling;
+  /** Whether these have the length 1. */
+  readonly normalise: boolean;
 }
 
 /** The first position's row: RoBERTa and MPNet number positions from the row behind padding's. */
@@ -52,7 +56,7 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     ...encoder,
     variant,
     task,
-    outputs: task === "regression" ? 1 : classes.length,
+    outputs: task === "regression" ? 1 : classes.length, // none for vectors
     vocabulary: options.vocabulary ?? text.vocabulary,
     positions: options.positions ?? (variant === "roberta" || variant === "mpnet" ? 514 : 512),
     types: options.types ?? { bert: 2, distilbert: 0, roberta: 1, electra: 2, mpnet: 0 }[variant],
@@ -61,6 +65,7 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     padding: options.padding ?? text.padding,
     crf: options.crf ?? false,
     subclasses: options.subclasses ?? 1,
+    ...poolingOf(options, task),
   };
   checkVariant(sizes, text);
   if (sizes.crf && task !== "tagging") {
@@ -80,4 +85,24 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     );
   }
   return sizes;
+}
+
+/** How vectors are made, by the recipe, or by the files that were saved with the model. */
+function poolingOf(
+  { pooling, normalise, saved }: Pick<BertOptions, "pooling" | "normalise" | "saved">,
+  task: Task,
+): Pick<BertSizes, "pooling" | "normalise"> {
+  const plain = { pooling: pooling ?? "mean", normalise: normalise ?? false };
+  if (task !== "embedding") {
+    const stated = pooling !== null ? "pooling" : normalise !== null ? "normalise" : null;
+    if (stated === null) return plain;
+    throw new UserError(`Cannot use ${stated} for ${task}: it is for vectors of sentences, task: embedding`);
+  }
+  if (!saved) return plain;
+  const known = POOLINGS.find((name) => name === (pooling ?? saved.pooling));
+  if (known) return { pooling: known, normalise: normalise ?? saved.normalise };
+  throw new UserError(
+    `Cannot make vectors of sentences as the model's modules.json says, by ${saved.pooling}: expected a module Transformer, ` +
+      `one Pooling by ${POOLINGS.join(" or ")}, and Normalize or nothing`,
+  );
 }

@@ -48,7 +48,7 @@ export function labelEntries({ task, classes }: Pick<InputDescription, "task" | 
   return {
     id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
     label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
-    ...(task !== "tagging" && { problem_type: PROBLEMS[task] }),
+    ...(task in PROBLEMS && { problem_type: PROBLEMS[task as keyof typeof PROBLEMS] }),
   };
 }
 

@@ -128,3 +128,21 @@ Deno.test({
       assert.deepEqual(namesIn(folder), FILES);
     }),
 });
+
+Deno.test("a model of vectors takes its folders along, and has no config.json while its pooling is another's", () =>
+  inTemporaryFolder(async (parent) => {
+    const folder = join(parent, "model");
+    const pooling = (name: string, how: string) => async (to: string) => {
+      await model(name, "same")(to);
+      await Deno.mkdir(join(to, "1_Pooling"));
+      await Deno.writeTextFile(join(to, "1_Pooling/config.json"), how);
+    };
+    await replaceModelFolder(folder, model("plain", "same"));
+    await replaceModelFolder(folder, pooling("old", "mean"));
+    assert.equal(await textOf(folder, "1_Pooling/config.json"), "mean");
+    const states = await statesDuring(folder, () => replaceModelFolder(folder, pooling("new", "cls")));
+    assert.ok(states.some(([config]) => config === null), "of two models it is none");
+    assert.equal(await textOf(folder, "1_Pooling/config.json"), "cls");
+    const same = await statesDuring(folder, () => replaceModelFolder(folder, pooling("newer", "cls")));
+    assert.ok(same.every(([config]) => config === "same"));
+  }));

@@ -179,6 +179,22 @@ testBackends("contrastive refuses a task without classes", async (backend) => {
   });
 }, [float64]);
 
+testBackends("of vectors of sentences every example is a class of its own", async (backend) => {
+  const ops = createOps(backend);
+  const text = { vocabulary: 9, maxLength: 4, padding: 0, files: {} };
+  const losses = async (task: "classification" | "embedding") => {
+    const base = { ...setupOf(3).setup, trainingExamples: examples };
+    const data = task === "embedding" ? { task, classes: [], image: null, text } : base.data!;
+    const loss = new StatefulLoss(ops, await buildLoss(ops, contrastive, options, models(ops), { ...base, data }));
+    await loss.prepare(models(ops).teacher, Array.from({ length: examples }, (_, index) => index));
+    const step = () => loss.step(models(ops), task === "embedding" ? [0, 0, 0] : indices, indices);
+    return [await step(), await step(), await step()];
+  };
+  const ofTexts = await losses("embedding");
+  assertClose(ofTexts, await losses("classification"), 1e-12);
+  assert.equal(new Set(ofTexts).size, 3);
+}, [float64]);
+
 Deno.test("contrastive refuses no negatives, no dimensions, a momentum of 1 and a temperature of 0", () => {
   const refused = (yaml: string, message: string) => assertRefusal(contrastive, yaml, `recipe.yaml:1:${message}`);
   refused("negatives: 0", "12: Expected an integer >= 1 and <= 16777216 for negatives: got 0");
