@@ -82,6 +82,12 @@ export interface Augmentation {
   readonly jitter?: number;
   /** Probability that a rectangle becomes the mean. */
   readonly erase?: number;
+  /**
+   * So many operations of RandAugment, a step of their strength from 0 up to but not `bins`; `null` or left out: none.
+   */
+  readonly randAugment?:
+    | { readonly operations: number; readonly magnitude: number; readonly bins: number }
+    | null;
   /** Seed and epoch decide the changes, whatever the order of the examples. */
   readonly seed: number;
   /** Counted from 0. */
