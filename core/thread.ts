@@ -1,30 +1,25 @@
 import { deferred } from "./deferred.ts";
 
-/** Another thread, which runs a program of its own and is talked to by messages. */
+/** Another thread, which runs a program of its own. */
 export interface Thread {
   /** Resolves once it says that it is ready; rejects if it does not come to that. */
   readonly ready: Promise<void>;
   /** Resolves once it has ended. */
   readonly ended: Promise<void>;
-  /** Sends it a message, which is copied as `structuredClone` does. */
-  post(message: unknown): void;
-  /** Has each of its messages told. */
-  listen(tell: (message: unknown) => void): void;
+  /** Sends it a message, which is copied as `structuredClone` does, but for what is transferred. */
+  post(message: unknown, transfer?: Transferable[]): void;
   /** Whether the program goes on as long as it does. */
   hold(isHeld: boolean): void;
   /** Ends it at once, whatever it is doing. */
   terminate(): Promise<void>;
 }
 
-/** What a thread's program is given. Its first message is {@link READY}. */
+/** What a thread's program is given. The first message that it posts says that it is ready. */
 export interface ThreadScope<Message> {
   onmessage: ((event: { data: Message }) => void) | null;
-  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
+  postMessage(message: string): void;
   close(): void;
 }
-
-/** The message that a thread is ready. */
-export const READY = "ready";
 
 /** As much of `node:worker_threads` as is used; Deno, Node.js and Bun have it. */
 interface WorkerThreads {
@@ -32,10 +27,9 @@ interface WorkerThreads {
 }
 
 interface NodeWorker {
-  on(event: "message", tell: (message: unknown) => void): void;
-  once(event: "exit", tell: () => void): void;
+  once(event: "message" | "exit", tell: () => void): void;
   on(event: "error", tell: (error: unknown) => void): void;
-  postMessage(data: unknown): void;
+  postMessage(data: unknown, transfer?: readonly Transferable[]): void;
   terminate(): Promise<unknown>;
   ref(): void;
   unref(): void;
@@ -46,7 +40,7 @@ const nodeProgram = (program: string) =>
   `const { parentPort } = require("node:worker_threads");
 (${program})({
   set onmessage(take) { parentPort.on("message", (data) => take({ data })); },
-  postMessage: (message, transfer) => parentPort.postMessage(message, transfer),
+  postMessage: (message) => parentPort.postMessage(message),
   close: () => typeof Deno === "object" ? globalThis.close() : process.exit(0),
 });`;
 
@@ -54,7 +48,7 @@ const nodeProgram = (program: string) =>
 const webProgram = (program: string) =>
   `(${program})({
   set onmessage(take) { self.onmessage = take; },
-  postMessage: (message, transfer) => self.postMessage(message, transfer ?? []),
+  postMessage: (message) => self.postMessage(message),
   close: () => { self.postMessage("ended"); self.close(); },
 });`;
 
@@ -90,13 +84,12 @@ function nodeThread({ Worker }: WorkerThreads, source: string): Thread {
   const worker = new Worker(source, { eval: true });
   return {
     ready: new Promise((resolve, reject) => {
-      worker.on("message", (message) => message === READY && resolve());
+      worker.once("message", resolve);
       worker.on("error", reject);
       worker.once("exit", () => reject(gone()));
     }),
     ended: new Promise((resolve) => worker.once("exit", resolve)),
-    post: (message) => worker.postMessage(message),
-    listen: (tell) => worker.on("message", (message) => message === READY || tell(message)),
+    post: (message, transfer) => worker.postMessage(message, transfer),
     hold: (isHeld) => isHeld ? worker.ref() : worker.unref(),
     terminate: async () => void await worker.terminate(),
   };
@@ -106,9 +99,8 @@ function webThread(source: string): Thread {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(address);
   const ended = deferred<void>();
-  let told = (_message: unknown) => {};
   const ready = new Promise<void>((resolve, reject) => {
-    worker.onmessage = ({ data }) => data === "ended" ? ended.resolve() : data === READY ? resolve() : told(data);
+    worker.onmessage = ({ data }) => data === "ended" ? ended.resolve() : resolve();
     worker.onerror = (event) => {
       event.preventDefault();
       reject(gone());
@@ -118,8 +110,7 @@ function webThread(source: string): Thread {
   return {
     ready,
     ended: ended.promise,
-    post: (message) => worker.postMessage(message),
-    listen: (tell) => void (told = tell),
+    post: (message, transfer = []) => worker.postMessage(message, transfer),
     hold: () => {},
     terminate: () => {
       worker.terminate();

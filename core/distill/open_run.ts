@@ -128,6 +128,7 @@ export async function openRun(
   const { data: loaded, own, teacher: recorded } = await watch.time("load", async () => {
     const tokenizer = await startingTokenizer(recipe);
     const data = await loadData(recipe, plugins.dataset, random, tokenizer);
+    owned.defer(() => void data.dataset.close?.());
     const ordered = await inTeachersOrder(recipe, plugins, data, report);
     const recorded = await readRecordedTeacher(ops, recipe, plugins, ordered);
     if (recorded) {
