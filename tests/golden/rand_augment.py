@@ -43,7 +43,7 @@ def main():
                 results[f"{name} {sign * magnitude}"] = hashlib.sha256(numpy.asarray(made).tobytes()).hexdigest()
         out["pictures"][channels] = results
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "rand_augment.json"), "w") as file:
-        json.dump(out, file, indent=1)
+        json.dump(out, file, indent=2)
         file.write("\n")
 
 
