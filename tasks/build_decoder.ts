@@ -1,6 +1,6 @@
 /**
- * Makes the text of the program that a thread decodes pictures by, so that no place where the program runs needs to find
- * a file beside its code. The decoders' WebAssembly is left out: who starts the thread has it.
+ * Makes the text of the program that a thread decodes pictures by, so that no place where the program runs needs to
+ * find a file beside its code. The decoders' WebAssembly is left out: who starts the thread has it.
  *
  * `deno run --no-lock --allow-read --allow-write --allow-run tasks/build_decoder.ts` writes `decoder.generated.ts`.
  *

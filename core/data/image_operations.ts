@@ -74,7 +74,7 @@ export function operated(picture: Picture, { name, magnitude }: Operation, fill:
   }
 }
 
-/** The place in the input of the output's (x, y), pixels counting from their corners: (a x + b y + c, d x + e y + f). */
+/** The place in the input of the output's (x, y), counted from pixels' corners: (a x + b y + c, d x + e y + f). */
 type Affine = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
 /** Moves pixels, to the nearest, in Pillow's fixed-point numbers with 16 bits behind the point. */
@@ -106,7 +106,7 @@ function blended(picture: Picture, otherAt: (place: number) => number, factor: n
   return { ...picture, pixels };
 }
 
-/** The grey of ITU-R 601 at a place of the bytes, in Pillow's whole numbers; of other channels than three their mean. */
+/** The grey of ITU-R 601 at a place of the bytes, in Pillow's whole numbers; of one or two channels their mean. */
 function greyAt({ pixels, channels }: Picture): (place: number) => number {
   return (place) => {
     const pixel = place - place % channels;

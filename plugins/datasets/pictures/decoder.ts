@@ -13,8 +13,8 @@ export type Answer =
   | { readonly failed: string; readonly stack?: string };
 
 /**
- * The program of a thread that decodes pictures, one after another. Jobs come and answers go through the port that it is
- * first sent.
+ * The program of a thread that decodes pictures, one after another. Jobs come and answers go through the port that it
+ * is first sent.
  */
 export function serveDecoder(scope: ThreadScope<MessagePort>): void {
   scope.onmessage = ({ data: port }) => {

@@ -10,8 +10,8 @@ import { canPadSame, type EfficientnetLite0Options, layOut, VARIANTS } from "./a
 import { followTeacher, followWeights, widthOf } from "./follow.ts";
 
 /**
- * EfficientNet-Lite0: EfficientNet-B0 (Tan and Le 2019, arXiv 1905.11946) without squeeze and excitation, with ReLU6, in
- * timm's tensor names.
+ * EfficientNet-Lite0: EfficientNet-B0 (Tan and Le 2019, arXiv 1905.11946) without squeeze and excitation, with ReLU6,
+ * in timm's tensor names.
  *
  * Outputs: `features` by layer (`conv_stem`, `blocks.0.0`, ..., `conv_head`), `hidden` with the output of every block,
  * `pooled` what the last layer sees; no `attention`. Depthwise convolutions may be over-parameterised if asked for, all

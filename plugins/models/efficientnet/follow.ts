@@ -55,7 +55,7 @@ export function followTeacher(
   };
 }
 
-/** What the channels of weights are multiplied by, whatever their classes and images; `null` if they are of no such network. */
+/** What the channels of weights are multiplied by, whatever their classes; `null` if they are of no such network. */
 export function widthOf(shapes: TensorShapes): number | null {
   const own = new Map([...shapes].map(([name, shape]) => [ownName(name), shape.join()]));
   const fits = (width: number) =>
