@@ -35,6 +35,7 @@ import { structureTopK } from "./losses/structure_top_k.ts";
 import { subStructure } from "./losses/sub_structure.ts";
 import { tensorAlignment } from "./losses/tensor_alignment.ts";
 import { bert } from "./models/bert/bert.ts";
+import { efficientnetLite0 } from "./models/efficientnet/efficientnet_lite0.ts";
 import { onnx } from "./models/onnx/onnx.ts";
 import { recordedOutputs } from "./models/outputs/outputs.ts";
 import { resnet } from "./models/resnet/resnet.ts";
@@ -46,7 +47,7 @@ import { vit } from "./models/vit/vit.ts";
 
 /** The plug-ins that a recipe can name without a file. */
 export const builtins: Builtins = {
-  model: [resnet, mobilenet, cnn, mlp, bert, vit, tfjs, onnx, recordedOutputs],
+  model: [resnet, mobilenet, efficientnetLite0, cnn, mlp, bert, vit, tfjs, onnx, recordedOutputs],
   loss: [
     crossEntropy,
     binaryCrossEntropy,

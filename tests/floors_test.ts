@@ -72,6 +72,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/visible.ts",
     "core/sealed_json.ts",
     "core/sha256.ts",
+    "core/thread.ts",
     "core/version.ts",
     "deno.json",
   ],
@@ -144,7 +145,7 @@ async function readImports(): Promise<Import[]> {
 const imports = await readImports();
 
 /** What in core and plug-ins asks for Deno or Node.js: a room each, and what starts threads by whatever there is. */
-const BOUND = /^core\/(?:deno\/|node\/|backend\/cpu\/wasm\/thread\.ts$)/;
+const BOUND = /^core\/(?:deno\/|node\/|thread\.ts$)/;
 
 /** The code of a file without its comments. */
 function codeOf(text: string): string {

@@ -1,5 +1,8 @@
+import { operated, type Operation } from "./image_operations.ts";
 import type { Images } from "./images.ts";
+import { drawOperations, type RandAugment } from "./rand_augment.ts";
 import type { Random } from "./random.ts";
+import type { Picture } from "./resize.ts";
 
 /** Random changes beyond mirroring and shifting. Each follows from random numbers of its own. */
 export interface FurtherAugmentation {
@@ -11,6 +14,8 @@ export interface FurtherAugmentation {
   readonly jitter?: number;
   /** The probability that a rectangle becomes the mean of the data set. */
   readonly erase?: number;
+  /** Operations drawn from a list; `null`: none. */
+  readonly randAugment?: RandAugment | null;
 }
 
 /** A rectangle of pixels. */
@@ -27,6 +32,8 @@ export interface Change {
   readonly crop: Box | null;
   /** In degrees, counterclockwise. */
   readonly turn: number;
+  /** What is done to its bytes before its colours change. */
+  readonly operations: readonly Operation[];
   /** Factors of brightness, contrast and saturation, applied in this order; `null`: none. */
   readonly colours: readonly [brightness: number, contrast: number, saturation: number] | null;
   /** What is erased; `null`: nothing. */
@@ -34,8 +41,8 @@ export interface Change {
 }
 
 /** Whether an augmentation changes images otherwise than by mirroring and shifting. */
-export function hasFurther({ crop, rotate, jitter, erase }: FurtherAugmentation): boolean {
-  return Boolean(crop || rotate || jitter || erase);
+export function hasFurther({ crop, rotate, jitter, erase, randAugment }: FurtherAugmentation): boolean {
+  return Boolean(crop || rotate || jitter || erase || randAugment);
 }
 
 /** Ratios of sides, width to height, of what is cropped and of what is erased; and the area of what is erased. */
@@ -49,7 +56,7 @@ const TRIES = 10;
 /** Draws the change of an image. @param random of this image alone */
 export function drawChange(
   random: Random,
-  { crop, rotate = 0, jitter = 0, erase = 0 }: FurtherAugmentation,
+  { crop, rotate = 0, jitter = 0, erase = 0, randAugment }: FurtherAugmentation,
   height: number,
   width: number,
 ): Change {
@@ -58,6 +65,7 @@ export function drawChange(
   return {
     crop: crop ? drawBox(random.split("crop"), [crop, 1], CROP_RATIO, height, width) : null,
     turn: rotate > 0 ? between(random.split("rotate"), -rotate, rotate) : 0,
+    operations: randAugment ? drawOperations(random.split("randAugment"), randAugment, height, width) : [],
     colours: jitter > 0
       ? [
         between(colours, 1 - jitter, 1 + jitter),
@@ -106,7 +114,7 @@ export function changedImage(
   { pixels, height, width, channels }: Images,
   source: number,
   { flipped, down, right }: Shift,
-  { crop, turn, colours }: Change,
+  { crop, turn, operations, colours }: Change,
   fill: number,
 ): Float32Array {
   const out = new Float32Array(height * width * channels);
@@ -133,8 +141,23 @@ export function changedImage(
       }
     }
   }
+  if (operations.length > 0) operate(out, { height, width, channels }, operations, fill / white);
   if (colours) jitter(out, channels, colours);
   return out;
+}
+
+/** Rounds pixels from 0 to 1 to bytes, in place, and applies operations to these. */
+function operate(
+  out: Float32Array,
+  size: { readonly height: number; readonly width: number; readonly channels: number },
+  operations: readonly Operation[],
+  fill: number,
+): void {
+  const byte = (value: number) => Math.round(clamp(value) * 255);
+  let picture: Picture = { ...size, pixels: Uint8Array.from(out, byte) };
+  for (const operation of operations) picture = operated(picture, operation, byte(fill));
+  const { pixels } = picture;
+  for (let at = 0; at < out.length; at++) out[at] = pixels[at] / 255;
 }
 
 /** The place in the whole of a pixel of a part that is enlarged; the part's edge goes on as it ends. */

@@ -40,7 +40,7 @@ export async function checkAugmentation(
   const indices = firstIndices(Math.min(LOOKED_AT, train.length));
   await train.fetch?.(indices);
   const { image } = train.batch(indices);
-  const none = { flip: false, shift: 0, crop: null, rotate: 0, jitter: 0, erase: 0 };
+  const none = { flip: false, shift: 0, crop: null, rotate: 0, jitter: 0, erase: 0, randAugment: null };
   const undone = changing.filter((key) => {
     const alone = { ...none, [key]: augment[key as "flip"], seed };
     return [0, 1, 2, 3].every((epoch) => {

@@ -87,6 +87,9 @@ export function subset(examples: Examples, chosen: Uint32Array): Examples {
     ...(examples.fetch && {
       fetch: (indices: Uint32Array) => examples.fetch!(indices.map((index) => chosen[index])),
     }),
+    ...(examples.ahead && {
+      ahead: (indices: Uint32Array) => examples.ahead!(indices.map((index) => chosen[index])),
+    }),
     ...(source && {
       source: {
         ...source,

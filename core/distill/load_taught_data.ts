@@ -1,4 +1,5 @@
 import type { Random } from "../data/random.ts";
+import type { Owned } from "../owned.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -19,6 +20,7 @@ export interface LoadedTaughtData extends TaughtData {
  * Loads a recipe's data, and makes them its teacher's.
  *
  * @param tokenizer the folder of that for texts, where the recipe names none
+ * @param owned closes the data set, whatever it has open
  * @throws UserError with line and column for files that are wrong, or a teacher that does not fit the data
  */
 export async function loadTaughtData(
@@ -28,8 +30,10 @@ export async function loadTaughtData(
   random: Random,
   tokenizer: string | null,
   tell: Tell,
+  owned: Owned,
 ): Promise<LoadedTaughtData> {
   const loaded = await loadData(recipe, plugins.dataset, random, tokenizer);
+  owned.defer(() => void loaded.dataset.close?.());
   const ordered = await inTeachersOrder(recipe, plugins, loaded, tell.report);
   const recorded = await readRecordedTeacher(ops, recipe, plugins, ordered);
   if (recorded) return { data: recorded.data, own: [], recorded: recorded.teacher };

@@ -129,7 +129,7 @@ export async function openRun(
   const tell = { report, warning: (line: string) => reporter.warning(line) };
   const { data: loaded, own, recorded } = await watch.time("load", async () => {
     const tokenizer = await startingTokenizer(recipe);
-    const taught = await loadTaughtData(ops, recipe, plugins, random, tokenizer, tell);
+    const taught = await loadTaughtData(ops, recipe, plugins, random, tokenizer, tell, owned);
     await checkStart(recipe, taught.data, tell.warning);
     return taught;
   });

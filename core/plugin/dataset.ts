@@ -85,6 +85,12 @@ export interface Augmentation {
   readonly jitter?: number;
   /** Probability that a rectangle becomes the mean. */
   readonly erase?: number;
+  /**
+   * So many operations of RandAugment, a step of their strength from 0 up to but not `bins`; `null` or left out: none.
+   */
+  readonly randAugment?:
+    | { readonly operations: number; readonly magnitude: number; readonly bins: number }
+    | null;
   /** Seed and epoch decide the changes, whatever the order of the examples. */
   readonly seed: number;
   /** Counted from 0. */
@@ -139,6 +145,11 @@ export interface Examples {
    * that. What it brought before may go.
    */
   fetch?(indices: Uint32Array): Promise<void>;
+  /**
+   * Is told of the examples that are fetched next, and may begin to bring them while those before are used. It comes
+   * back once that goes on by itself; what fails then is thrown by `fetch`.
+   */
+  ahead?(indices: Uint32Array): Promise<void>;
   /** The examples at these indices, as the model wants them; changed at random if `augmentation` is given. */
   batch(indices: Uint32Array, augmentation?: Augmentation): Batch<HostTensor>;
 }
@@ -171,6 +182,8 @@ export interface Dataset {
    * @throws UserError for files that are not a tokenizer's
    */
   readonly retokenise?: (tokenizer: string) => Promise<Dataset | null>;
+  /** Ends what goes on beside the program, such as threads. The examples are not used after that. */
+  readonly close?: () => Promise<void>;
 }
 
 /** The arguments of loading a data set. */

@@ -219,7 +219,7 @@ function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"
     }
     return [name, guardedOf.get(examples)!];
   });
-  const { input, retokenise, skipped, warnings } = dataset;
+  const { input, retokenise, skipped, warnings, close } = dataset;
   if (warnings && !(Array.isArray(warnings) && warnings.every((line) => typeof line === "string"))) {
     throw refuse("its warnings must be a list of sentences");
   }
@@ -228,6 +228,7 @@ function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"
     splits: Object.fromEntries(splits),
     ...(skipped && { skipped }),
     ...(warnings && { warnings }),
+    ...(close && { close: () => naming(who, "close", async () => await close()) }),
     ...(retokenise && {
       async retokenise(tokenizer: string) {
         const other = await naming(who, "retokenise", () => retokenise(tokenizer));
@@ -276,6 +277,9 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
     ...(lengths && { lengths }),
     ...(examples.fetch && {
       fetch: (indices: Uint32Array) => naming(who, "fetch", async () => await examples.fetch!(indices)),
+    }),
+    ...(examples.ahead && {
+      ahead: (indices: Uint32Array) => naming(who, "ahead", async () => await examples.ahead!(indices)),
     }),
     ...(source && { source }),
     batch(indices, augmentation) {

@@ -67,6 +67,7 @@ function placeDataset(dataset: Dataset, within: Within): Dataset {
       placedOf.set(examples, {
         ...examples,
         ...(examples.fetch && { fetch: (indices) => within(() => examples.fetch!(indices)) }),
+        ...(examples.ahead && { ahead: (indices) => within(() => examples.ahead!(indices)) }),
         batch: (...call) => within(() => examples.batch(...call)),
       });
     }

@@ -237,6 +237,15 @@ export interface Recipe {
     readonly jitter: number;
     /** Probability that a rectangle is erased. */
     readonly erase: number;
+    /** Operations of RandAugment; `null`: none. */
+    readonly randAugment: {
+      /** How many are applied to an image. */
+      readonly operations: number;
+      /** The step of their strength, below `bins`. */
+      readonly magnitude: number;
+      /** In how many steps the strongest is reached. */
+      readonly bins: number;
+    } | null;
     /** Mixup's alpha; 0: images are not mixed so. */
     readonly mixup: number;
     /** CutMix's alpha; 0: images are not mixed so. */

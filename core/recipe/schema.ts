@@ -31,6 +31,20 @@ const subset = z.strictObject({
 
 const mixingAlpha = bounded(z.number().min(0).max(100), "beyond it every share is about a half");
 
+const randAugment = z.strictObject({
+  operations: bounded(z.int().min(1).max(16), "there are 14").default(2).describe("How many are applied to an image"),
+  magnitude: z.int().min(0).default(9).describe("The step of their strength, from 0, which is the weakest, below bins"),
+  bins: bounded(z.int().min(2).max(1024), "each step is then finer than a pixel's byte").default(31).describe(
+    "In how many steps the strongest is reached",
+  ),
+}).refine(({ magnitude, bins }) => magnitude < bins, {
+  path: ["magnitude"],
+  error: ({ input }) => {
+    const { magnitude, bins } = input as { magnitude: number; bins: number };
+    return `Expected a magnitude below ${bins}, the number of bins: got ${magnitude}`;
+  },
+});
+
 const augment = z.strictObject({
   flip: z.boolean().default(false).describe("Mirror half of the images, left to right"),
   shift: bounded(z.int().min(0).max(2 ** 14), "no image is larger").default(0).describe(
@@ -45,6 +59,9 @@ const augment = z.strictObject({
     "Multiply brightness, contrast and saturation by 1 minus to 1 plus this",
   ),
   erase: z.number().min(0).max(1).default(0).describe("Probability that a random rectangle becomes the mean"),
+  randAugment: randAugment.nullable().default(null).describe(
+    "Operations drawn from torchvision's list of 14 (RandAugment); {}: two of the strength 9 of 31",
+  ),
   mixup: mixingAlpha.default(0).describe(
     "Mix each image and its label with another's of the batch by mixup; the share follows Beta(mixup, mixup); 0: not",
   ),

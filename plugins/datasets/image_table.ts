@@ -1,6 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import { type DatasetSetup, defineDataset, type RemoteFile } from "../../core/plugin/dataset.ts";
-import { seedSchema } from "../../core/recipe/bounds.ts";
+import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { showText } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { HashedPictures } from "./pictures/hashed_pictures.ts";
@@ -13,14 +12,11 @@ import {
 } from "./pictures/picture_dataset.ts";
 import { disagreement, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
 import { repeatedPictures } from "./pictures/repeated_pictures.ts";
-import { readTable } from "./text_table.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
-import { labelIn, severalLabelsIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
-import { type Encoding, ENCODINGS } from "./text/decode_text.ts";
+import { labelIn, severalLabelsIn, type TableRow, textOf } from "./text/columns.ts";
 import {
   classesUnsaid,
   type ClassName,
-  classNames,
   classNumber,
   expectDifferentSets,
   namedClasses,
@@ -30,26 +26,14 @@ import {
   sortedClasses,
 } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
+import { readTable, type TableFile, type TableOptions, tableOptions } from "./text/table_options.ts";
 
-/** A file of a table, by path or URL. */
-type File = string | RemoteFile;
-
-interface ImageTableOptions extends Omit<PictureOptions, "classes">, SeveralOptions {
+interface ImageTableOptions extends TableOptions, Omit<PictureOptions, "classes">, SeveralOptions {
+  readonly classes: ClassName[] | null;
   task: "classification" | "multi-label";
   folder: string;
-  train: File;
-  test: File | null;
-  testPart: number | null;
-  more: Record<string, File>;
-  unlabelled: File[];
-  seed: number;
   path: string;
   label: string | null;
-  classes: ClassName[] | null;
-  columns: string[] | null;
-  format: TableFormat | null;
-  quotes: boolean | null;
-  encoding: Encoding;
 }
 
 /** Pictures that tables name, each with the class of it, or several. */
@@ -59,19 +43,10 @@ export const imageTable = defineDataset<ImageTableOptions>({
     "Pictures (PNG, JPEG, WebP, GIF, BMP) that a TSV, CSV or JSONL table names, with a class each, or several",
   source: "RFC 4180 (CSV), https://jsonlines.org",
   options: (kit) => {
-    const { z, dataFile } = kit;
+    const { z } = kit;
     return z.strictObject({
       folder: z.string().min(1).describe("Folder that the paths in the tables count from, and lie in"),
-      train: dataFile().describe("Table of the training pictures"),
-      test: dataFile().nullable().default(null).describe("Table of the test pictures; null: see testPart"),
-      testPart: z.number().positive().lt(1).nullable().default(null).describe(
-        "Instead of test: the part of each class's pictures in train that is the test set",
-      ),
-      more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
-      unlabelled: z.array(dataFile()).default([]).describe(
-        "Tables of further training pictures, which have no labels; an empty label in the others says the same of one",
-      ),
-      seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
+      ...tableOptions(kit, "picture"),
       path: z.string().min(1).default("path").describe("Column of the path"),
       label: z.string().min(1).nullable().default("label").describe(
         "Column of the class; empty: the picture has no label; null: none has one, and classes names the teacher's",
@@ -80,20 +55,6 @@ export const imageTable = defineDataset<ImageTableOptions>({
         "Whether each picture is of one class, or of several or none",
       ),
       ...severalOptions(kit),
-      classes: classNames(kit).min(2).nullable().default(null).describe(
-        "Names of the classes in the order of their numbers; null: the training labels in the order of the alphabet, or " +
-          "of the numbers that they are",
-      ),
-      columns: z.array(z.string().min(1)).min(1).nullable().default(null).describe(
-        "Names of the columns of a table whose first line is a picture; null: the first line has them",
-      ),
-      format: z.enum(TABLE_FORMATS).nullable().default(null).describe(
-        "How the table is written; null: by the file's name",
-      ),
-      quotes: z.boolean().nullable().default(null).describe(
-        "Whether double quotes enclose cells; null: in CSV, not in TSV",
-      ),
-      encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the tables"),
       ...pictureOptions(kit),
     }).superRefine((options, { addIssue }) => {
       const several = options.task === "multi-label" && options.groups
@@ -183,7 +144,7 @@ interface NamedPictures {
 
 /** The pictures of a table. @param label the column of their classes; `null`: they have none */
 async function namedIn(
-  file: File,
+  file: TableFile,
   split: string,
   label: string | null,
   known: ReadonlySet<string>,

@@ -1,30 +1,17 @@
 import { groupBy } from "../../core/group_by.ts";
-import { type DatasetSetup, defineDataset, type ExampleSource } from "../../core/plugin/dataset.ts";
-import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
+import { defineDataset, type ExampleSource } from "../../core/plugin/dataset.ts";
 import { UserError } from "../../core/errors.ts";
 import { showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
 import { hasClasses } from "../../core/plugin/inputs.ts";
-import { seedSchema } from "../../core/recipe/bounds.ts";
 import { listSome, showText } from "../../core/recipe/words.ts";
 import { lackingClasses, repeatedExamples } from "./split_warnings.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
-import {
-  idOf,
-  labelIn,
-  parseTable,
-  severalLabelsIn,
-  TABLE_FORMATS,
-  type TableFormat,
-  type TableRow,
-  textOf,
-} from "./text/columns.ts";
-import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
+import { idOf, labelIn, severalLabelsIn, type TableRow, textOf } from "./text/columns.ts";
 import {
   classesUnsaid,
   classFlags,
   type ClassName,
-  classNames,
   classNumber,
   expectDifferentSets,
   namedClasses,
@@ -35,29 +22,17 @@ import {
   sortedClasses,
 } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
+import { readTable, type TableOptions, tableOptions } from "./text/table_options.ts";
 import { textDataset, type TextRow } from "./text/text_dataset.ts";
 import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 
-/** A file of a table, by path or URL. */
-type File = string | RemoteFile;
-
-interface TextTableOptions extends TextSetOptions, SeveralOptions {
-  train: File;
-  test: File | null;
-  testPart: number | null;
-  seed: number;
-  more: Record<string, File>;
+interface TextTableOptions extends TableOptions, TextSetOptions, SeveralOptions {
+  readonly classes: ClassName[] | null;
   task: "classification" | "regression" | "multi-label" | "embedding";
   text: string;
   pair: string | null;
   label: string | null;
   id: string | null;
-  unlabelled: File[];
-  classes: ClassName[] | null;
-  columns: string[] | null;
-  format: TableFormat | null;
-  quotes: boolean | null;
-  encoding: Encoding;
 }
 
 /** The column of labels where the recipe names none. */
@@ -72,15 +47,9 @@ export const textTable = defineDataset<TextTableOptions>({
   description: "Texts or pairs of texts in a TSV, CSV or JSONL table, with a class or a number each",
   source: "RFC 4180 (CSV), https://jsonlines.org",
   options: (kit) => {
-    const { z, dataFile } = kit;
+    const { z } = kit;
     return z.strictObject({
-      train: dataFile().describe("Table of the training examples"),
-      test: dataFile().nullable().default(null).describe("Table of the test examples; null: see testPart"),
-      testPart: z.number().positive().lt(1).nullable().default(null).describe(
-        "Instead of test: the part of each class's examples in train that is the test set; equal texts stay on one side",
-      ),
-      seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
-      more: z.record(z.string(), dataFile()).default({}).describe("Further splits by name, for validation.from"),
+      ...tableOptions(kit, "example"),
       task: z.enum(["classification", "regression", "multi-label", "embedding"]).default("classification").describe(
         "Whether labels are classes, numbers, or of each example several classes or none; embedding: every text becomes a " +
           "vector, and labels are scores that say how alike the texts of a pair are, on any scale",
@@ -95,23 +64,6 @@ export const textTable = defineDataset<TextTableOptions>({
         "Column of an id of each example, by which a file of a teacher's outputs can be joined to the examples of tables that " +
           "have it; null: none",
       ),
-      unlabelled: z.array(dataFile()).default([]).describe(
-        "Tables of further training examples without labels; a column of labels in them is not read",
-      ),
-      classes: classNames(kit).min(2).nullable().default(null).describe(
-        "Names of the classes in the order of their numbers; null: the training labels in the order of the alphabet, or " +
-          "of the numbers that they are",
-      ),
-      columns: z.array(z.string().min(1)).min(1).nullable().default(null).describe(
-        "Names of the columns of a table whose first line is an example; null: the first line has them",
-      ),
-      format: z.enum(TABLE_FORMATS).nullable().default(null).describe(
-        "How the table is written; null: by the file's name",
-      ),
-      quotes: z.boolean().nullable().default(null).describe(
-        "Whether double quotes enclose cells; null: in CSV, not in TSV",
-      ),
-      encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the files"),
       ...severalOptions(kit),
       ...textOptions(kit),
     }).refine(({ test, testPart }) => (test === null) !== (testPart === null), {
@@ -160,23 +112,6 @@ export const textTable = defineDataset<TextTableOptions>({
     return warnings.length > 0 ? { ...dataset, warnings } : dataset;
   },
 });
-
-/** Reads a table. @param split what it holds, for messages */
-export async function readTable(
-  file: File,
-  split: string,
-  options: Pick<TextTableOptions, "format" | "quotes" | "columns" | "encoding">,
-  { readFile }: Pick<DatasetSetup, "readFile">,
-): Promise<{ readonly file: string; readonly rows: TableRow[] }> {
-  const name = nameOfFile(file);
-  const format = options.format ?? TABLE_FORMATS.find((known) => name.endsWith(`.${known}`));
-  if (!format) {
-    throw new UserError(`Cannot tell how "${name}" is written: set format to ${TABLE_FORMATS.join(", ")}`);
-  }
-  const text = decodeText(await readFile(file, `the ${split} table`), options.encoding, name);
-  const quotes = options.quotes ?? format === "csv";
-  return { file: name, rows: parseTable(text, name, { format, quotes, columns: options.columns }) };
-}
 
 /** What is wrong with options beside each other where texts become vectors; `null` if nothing is. */
 function sentenceMistake({ task, pair, label, classes }: TextTableOptions): string | null {

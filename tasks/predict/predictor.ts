@@ -5,7 +5,8 @@ import type { InputDescription } from "../../core/plugin/dataset.ts";
 import type { LoadedModel } from "../../core/predict/loaded_model.ts";
 import { counted } from "../support/format.ts";
 import type { PictureColours } from "../../plugins/datasets/pictures/colours.ts";
-import { type PictureForm, pictureInForm } from "../../plugins/datasets/pictures/picture_form.ts";
+import { decoded, jobOf } from "../../plugins/datasets/pictures/decode_job.ts";
+import type { PictureForm } from "../../plugins/datasets/pictures/picture_form.ts";
 import { BadPicture } from "../../plugins/datasets/pictures/picture_format.ts";
 import { openModel } from "../../plugins/open_model.ts";
 import type { Computed } from "./answers.ts";
@@ -87,7 +88,7 @@ export class Predictor implements Disposable {
     if ("picture" in input) {
       if (!this.form) throw refuse("it is a picture, and the model takes texts");
       try {
-        const { pixels, height, width } = await pictureInForm(input.picture, this.form);
+        const { pixels, height, width } = await decoded(jobOf(input.picture, this.form));
         const [wantedHeight, wantedWidth] = this.model.input.image!.size;
         if (height === wantedHeight && width === wantedWidth) return { pixels };
         throw refuse(

@@ -20,6 +20,7 @@ const optionsOf: Readonly<Record<string, Record<string, unknown>>> = {
   "similarity-preserving": { pairs: layers },
   resnet: { depth: 8, width: 4 },
   mobilenet: { version: "v3-small", width: 0.1, stemStride: 1 },
+  "efficientnet-lite0": { width: 0.01, stemStride: 1 },
   cnn: {
     layers: [
       { use: "conv", channels: 4, stride: 2 },

@@ -163,6 +163,10 @@ export class Training {
     await train.fetch?.(indices);
     const batches = batchesOf(indices, batchSize).map((own, part) => this.#batch(own, { epoch, step, part }));
     const done = step + 1;
+    if (train.ahead && done < this.#totalSteps) {
+      const [nextEpoch, place] = [Math.floor(done / this.#stepsPerEpoch), done % this.#stepsPerEpoch];
+      await train.ahead(this.#loader.indices(nextEpoch, place));
+    }
     const isLast = done === this.#totalSteps || done % this.#stepsPerEpoch === 0;
     this.#teller.add(trainingStep.run(batches, this.progress, isLast || done % logEvery === 0));
     this.#move({ step: done });

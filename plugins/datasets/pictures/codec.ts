@@ -5,6 +5,8 @@ import { BadPicture } from "./picture_format.ts";
 interface Settings {
   readonly print: (line: string) => void;
   readonly printErr: (line: string) => void;
+  /** The address of a file beside the program. */
+  readonly locateFile: (name: string) => string;
 }
 
 /** Starts a program anew. */
@@ -50,7 +52,8 @@ export class Codec {
       gunzipSync(Uint8Array.from(atob(this.code), (letter) => letter.charCodeAt(0))) as Uint8Array<ArrayBuffer>,
     );
     const note = (line: string) => void this.#said.push(line);
-    await this.start(await this.#module, { print: note, printErr: note });
+    // None is loaded; but the program would ask its module's address for one, which a script and a bundle lack.
+    await this.start(await this.#module, { print: note, printErr: note, locateFile: (name) => name });
     this.#bytes = 0;
   }
 }

@@ -9,6 +9,9 @@ const MOST_BYTES = 2 ** 28;
 export class HashedPictures {
   readonly #hashes = new Map<string, string>();
 
+  /** Bytes of all files together. */
+  bytes = 0;
+
   hashOf(path: string): string {
     return this.#hashes.get(path)!;
   }
@@ -32,7 +35,10 @@ export class HashedPictures {
     const kept: Example[] = [];
     for (const example of examples) {
       const bytes = this.#hashes.has(example.path) ? null : await folder.read(example.path, MOST_BYTES);
-      if (bytes) this.#hashes.set(example.path, await sha256(bytes));
+      if (bytes) {
+        this.#hashes.set(example.path, await sha256(bytes));
+        this.bytes += bytes.length;
+      }
       kept.push(...bad.keep(() => {
         if (this.#hashes.has(example.path)) return example;
         badExample(example.where, `it has more than ${MOST_BYTES / 2 ** 20} MiB`);

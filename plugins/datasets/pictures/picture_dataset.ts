@@ -18,7 +18,7 @@ import { badExample, type BadExamples, type ExamplePlace } from "../text/bad_exa
 import type { HashedPictures } from "./hashed_pictures.ts";
 import { pictureForm } from "./picture_form.ts";
 import type { PictureOptions } from "./picture_options.ts";
-import { PictureStore } from "./picture_store.ts";
+import { type FetchAhead, PictureStore } from "./picture_store.ts";
 
 /** A picture and its class, or its classes. */
 export interface PictureExample {
@@ -96,13 +96,14 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   await setup.noteInput(name, new TextEncoder().encode(JSON.stringify([form.described, labelled])));
   const files = {
     hashes,
+    bytes: pictures.bytes,
     nameOf: (picture: number) => `${name}/${ownerOf(picture).path}`,
     read: (picture: number) => pictures.read(folder, ownerOf(picture).path),
     // The first is told at once where it ends the run.
     failed: (picture: number, reason: string) =>
       options.onBad === "refuse" && badExample(ownerOf(picture).where, reason),
   };
-  const store = await PictureStore.open(files, form, { memory: options.memory * 2 ** 20, cache: options.cache });
+  const store = await PictureStore.open(files, form, { ...options, memory: options.memory * 2 ** 20 });
   const failed = store instanceof PictureStore ? store.failed : store;
   const usable = Object.fromEntries(
     Object.entries(splits).map(([split, examples]) => {
@@ -159,6 +160,7 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
     ) as unknown as Dataset["splits"],
     ...(bad.skipped.length > 0 && { skipped: bad.skipped }),
     ...(told.length > 0 && { warnings: told }),
+    close: () => store.close(),
   };
 }
 
@@ -214,12 +216,22 @@ function pictureExamples(
   const [height, width, channels] = store.size;
   const bytes = height * width * channels;
   let [pixels, places]: [Uint8Array, Map<number, number>] = [new Uint8Array(), new Map()];
+  let next: { readonly wanted: readonly number[]; readonly coming: FetchAhead } | null = null;
+  const picturesOf = (wanted: readonly number[]) => wanted.map((index) => pictures[index]);
   return {
     ...shared,
+    async ahead(indices) {
+      const wanted = [...new Set(indices)];
+      const coming = store.fetchAhead(picturesOf(wanted));
+      next = coming && { wanted, coming };
+      await coming?.begun;
+    },
     async fetch(indices) {
       const wanted = [...new Set(indices)];
       if (wanted.every((index) => places.has(index))) return;
-      pixels = await store.fetch(wanted.map((index) => pictures[index]));
+      const coming = next?.wanted.join() === wanted.join() ? next.coming : null;
+      if (coming) next = null;
+      pixels = await (coming?.pixels ?? store.fetch(picturesOf(wanted)));
       places = new Map(wanted.map((index, place) => [index, place]));
     },
     batch(...call) {

@@ -1,14 +1,12 @@
-import { type ImageResize, resized } from "../../../core/data/image_form.ts";
+import type { ImageResize } from "../../../core/data/image_form.ts";
 import type { Normalisation } from "../../../core/data/image_augment.ts";
-import { type Picture, RESAMPLING } from "../../../core/data/resize.ts";
+import { RESAMPLING } from "../../../core/data/resize.ts";
 import { UserError } from "../../../core/errors.ts";
 import { isJsonObject, parseJson } from "../../../core/json.ts";
 import { imageProcessorOf, PROCESSOR_FILE } from "../../../core/model_folder/image_processor.ts";
 import { join } from "../../../core/paths.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
 import type { PictureColours } from "./colours.ts";
-import { decodePicture } from "./decode_picture.ts";
-import { refuse } from "./picture_format.ts";
 import type { PictureOptions } from "./picture_options.ts";
 
 /** What becomes of the pictures of a data set. */
@@ -79,22 +77,4 @@ export async function pictureForm(options: PictureOptions, { readFile }: Dataset
 function withShorterSide(height: number, width: number, length: number): readonly [number, number] {
   const other = Math.trunc(length * Math.max(height, width) / Math.min(height, width));
   return height <= width ? [length, other] : [other, length];
-}
-
-/** Pixels of a resized picture, before its middle is cut out: a long and narrow one may become endless. */
-const MOST_PIXELS = 2 ** 26;
-
-/** A file's picture in its form. @throws BadPicture */
-export async function pictureInForm(
-  bytes: Uint8Array<ArrayBuffer>,
-  { colours, resize }: Pick<PictureForm, "colours" | "resize">,
-): Promise<Picture> {
-  const picture = await decodePicture(bytes, colours);
-  if (!resize) return picture;
-  const wanted = resize(picture.height, picture.width);
-  const [height, width] = wanted.to;
-  if (height * width > MOST_PIXELS) {
-    refuse(`its ${picture.height} x ${picture.width} pixels would become ${height} x ${width} before they are cropped`);
-  }
-  return resized(picture, wanted);
 }

@@ -17,6 +17,7 @@ export interface PictureOptions extends Omit<ImageOptions, "takeTrain" | "takeTe
   readonly onBad: OnBad;
   readonly memory: number;
   readonly cache: boolean;
+  readonly threads: number | null;
 }
 
 /** The schema's part for {@link PictureOptions}. */
@@ -57,6 +58,11 @@ export function pictureOptions(kit: OptionKit) {
     ),
     cache: z.boolean().default(true).describe(
       "Keep decoded pixels in runs/cache, by the pictures' hashes, so that later runs need not decode them",
+    ),
+    threads: bounded(z.int().min(1).max(64), "each takes the memory of a decoder and of a picture").nullable().default(
+      null,
+    ).describe(
+      "Threads that decode; 1: the program's own; null: one for each processor up to 8, if there is enough to do",
     ),
   };
 }

@@ -1,15 +1,22 @@
 import type { Images } from "../../../core/data/images.ts";
+import type { Picture } from "../../../core/data/resize.ts";
+import { deferred } from "../../../core/deferred.ts";
 import { UserError } from "../../../core/errors.ts";
 import { sha256 } from "../../../core/sha256.ts";
 import { visiblePath } from "../../../core/visible.ts";
+import { jobOf } from "./decode_job.ts";
+import { Decoders, defaultThreads } from "./decoders.ts";
+import { type Begun, decodeInOrder } from "./in_order.ts";
 import { BadPicture } from "./picture_format.ts";
-import { type PictureForm, pictureInForm } from "./picture_form.ts";
+import type { PictureForm } from "./picture_form.ts";
 import { checkOf, type PackIndex, PackWriter, PixelPack } from "./pixel_pack.ts";
 
 /** Picture files, each once. */
 export interface PictureFiles {
   /** SHA-256 of each. */
   readonly hashes: readonly string[];
+  /** Bytes of all of them together. */
+  readonly bytes: number;
   /** Its path, for messages. */
   readonly nameOf: (picture: number) => string;
   /** Its bytes. @throws UserError */
@@ -24,6 +31,22 @@ export interface StoreOptions {
   readonly memory: number;
   /** Whether pixels are written to the cache, and read from there. */
   readonly cache: boolean;
+  /** Threads that decode, 1: the program's own; `null`: as many as pay. */
+  readonly threads: number | null;
+}
+
+/** Bytes of files from which on threads are faster, which take as long to start as some of them to be decoded. */
+const WORTH_THREADS = 2 ** 21;
+
+/** Pictures for each thread that are read before they are taken: enough that none waits for files. */
+const AHEAD = 4;
+
+/** Pixels that are on their way. */
+export interface FetchAhead {
+  /** Resolves once the files are read and the threads have the rest to do, or enough of it. */
+  readonly begun: Promise<void>;
+  /** The pixels one after another. */
+  readonly pixels: Promise<Uint8Array>;
 }
 
 /** To be raised with every change of what is decoded: what was kept of another is not used. */
@@ -37,6 +60,8 @@ export class PictureStore {
   readonly #bytes: number;
   /** Where each picture stands among those that were decoded. */
   readonly #places: Int32Array;
+  /** Started when a picture is first decoded again. */
+  #decoders: Promise<Decoders> | null = null;
 
   private constructor(
     private readonly files: PictureFiles,
@@ -45,6 +70,8 @@ export class PictureStore {
     private readonly pack: PixelPack | null,
     /** All pixels, in the order of places; `null`: they are too many. */
     private readonly all: Uint8Array | null,
+    /** Threads that decode pictures again. */
+    private readonly threads: number,
   ) {
     this.failed = new Map(index.failed);
     this.size = index.size;
@@ -62,18 +89,28 @@ export class PictureStore {
   static async open(
     files: PictureFiles,
     form: PictureForm,
-    { memory, cache }: StoreOptions,
+    { memory, cache, threads }: StoreOptions,
   ): Promise<PictureStore | ReadonlyMap<number, string>> {
     const key = await sha256(new TextEncoder().encode(JSON.stringify([VERSION, form.described, files.hashes])));
+    const wanted = threads ?? (files.bytes < WORTH_THREADS ? 1 : defaultThreads());
     const kept = cache ? await PixelPack.open(key) : null;
     if (kept) {
-      const store = new PictureStore(files, form, kept.index, kept, null);
+      const store = new PictureStore(files, form, kept.index, kept, null, wanted);
       const count = kept.index.checks.length;
       if (count * store.#bytes > memory) return store;
-      return new PictureStore(files, form, kept.index, kept, await store.#allPixels(count));
+      try {
+        return new PictureStore(files, form, kept.index, kept, await store.#allPixels(count), wanted);
+      } finally {
+        await store.close();
+      }
     }
-    const made = await decodeAll(files, form, cache ? await PackWriter.open(key) : null, memory);
-    return made.index ? new PictureStore(files, form, made.index, made.pack, made.all) : made.failed;
+    const decoders = await Decoders.start(wanted);
+    try {
+      const made = await decodeAll(files, form, decoders, cache ? await PackWriter.open(key) : null, memory);
+      return made.index ? new PictureStore(files, form, made.index, made.pack, made.all, wanted) : made.failed;
+    } finally {
+      await decoders.close();
+    }
   }
 
   /** Whether pictures have to be fetched before they are there. */
@@ -83,11 +120,36 @@ export class PictureStore {
 
   /** Pixels of some pictures, one after another. @throws UserError for a file that changed since */
   async fetch(pictures: readonly number[]): Promise<Uint8Array> {
+    return await this.#fetch(pictures, () => {});
+  }
+
+  /** Begins to bring pixels of some pictures, while others are used; `null` where that would be no sooner. */
+  fetchAhead(pictures: readonly number[]): FetchAhead | null {
+    if (this.pack || this.threads < 2) return null;
+    const begun = deferred<void>();
+    const pixels = this.#fetch(pictures, begun.resolve);
+    // A failure is told when the pixels are asked for, or never.
+    pixels.catch(() => begun.resolve());
+    return { begun: begun.promise, pixels };
+  }
+
+  /** Ends the threads that decode. */
+  async close(): Promise<void> {
+    await (await this.#decoders)?.close();
+  }
+
+  async #fetch(pictures: readonly number[], told: () => void): Promise<Uint8Array> {
     const read = await this.pack?.read(pictures.map((picture) => this.#places[picture]));
     const pixels = new Uint8Array(pictures.length * this.#bytes);
-    for (const [at, picture] of pictures.entries()) {
-      pixels.set(read?.[at] ?? await this.#decodeAgain(picture), at * this.#bytes);
-    }
+    read?.forEach((own, at) => own && pixels.set(own, at * this.#bytes));
+    const missing = Array.from(pictures.keys()).filter((at) => !read?.[at]);
+    if (missing.length === 0) return pixels;
+    const decoders = await (this.#decoders ??= Decoders.start(this.threads));
+    const most = decoders.threads === 0 ? 0 : Infinity;
+    const begin = (at: number) => beginDecoding(this.files, this.form, decoders, pictures[at]);
+    await decodeInOrder(missing, most, begin, async (at, picture) => {
+      pixels.set((await picture).pixels, at * this.#bytes);
+    }, told);
     return pixels;
   }
 
@@ -121,11 +183,6 @@ export class PictureStore {
     }
     return pixels;
   }
-
-  async #decodeAgain(picture: number): Promise<Uint8Array> {
-    const { pixels } = await pictureInForm(await readSame(this.files, picture), this.form);
-    return pixels;
-  }
 }
 
 const bytesIn = (size: PackIndex["size"]) => size.reduce((product, extent) => product * extent, 1);
@@ -139,38 +196,61 @@ async function readSame({ read, hashes, nameOf }: PictureFiles, picture: number)
   );
 }
 
-async function decodeAll(files: PictureFiles, form: PictureForm, writer: PackWriter | null, memory: number) {
+/** Reads a picture and has it decoded. What is wrong with it is told by its promise, when its turn comes. */
+async function beginDecoding(
+  files: PictureFiles,
+  form: PictureForm,
+  decoders: Decoders,
+  picture: number,
+): Promise<Begun> {
+  try {
+    const job = jobOf(await readSame(files, picture), form);
+    return { picture: decoders.decode(job), memory: job.memory };
+  } catch (error) {
+    return { picture: Promise.reject(error), memory: 0 };
+  }
+}
+
+async function decodeAll(
+  files: PictureFiles,
+  form: PictureForm,
+  decoders: Decoders,
+  writer: PackWriter | null,
+  memory: number,
+) {
   const failed = new Map<number, string>();
   const [sums, checks]: [number[], string[]] = [[], []];
   let size: PackIndex["size"] | null = null;
   let [first, all, end] = [-1, null as Uint8Array | null, 0];
-  try {
-    for (const picture of files.hashes.keys()) {
-      let pixels: Uint8Array<ArrayBuffer>;
-      try {
-        const made = await pictureInForm(await readSame(files, picture), form);
-        const own = [made.height, made.width, made.channels] as const;
-        size ??= own;
-        if (size.join() !== own.join()) throw otherSize(files, [first, size], [picture, own]);
-        pixels = made.pixels as Uint8Array<ArrayBuffer>;
-      } catch (error) {
-        if (!(error instanceof BadPicture)) throw error;
-        files.failed(picture, error.reason);
-        failed.set(picture, error.reason);
-        continue;
-      }
-      if (first < 0) {
-        first = picture;
-        const most = pixels.length * (files.hashes.length - failed.size);
-        all = most <= memory ? new Uint8Array(most) : null;
-      }
-      all?.set(pixels, end);
-      end += pixels.length;
-      sums.push(...sumsOf(pixels, size[2]));
-      // Only what is written can be damaged.
-      checks.push(writer ? await checkOf(pixels) : "");
-      await writer?.add(pixels);
+  const take = async (picture: number, decoding: Promise<Picture>) => {
+    let pixels: Uint8Array<ArrayBuffer>;
+    try {
+      const made = await decoding;
+      const own = [made.height, made.width, made.channels] as const;
+      size ??= own;
+      if (size.join() !== own.join()) throw otherSize(files, [first, size], [picture, own]);
+      pixels = made.pixels as Uint8Array<ArrayBuffer>;
+    } catch (error) {
+      if (!(error instanceof BadPicture)) throw error;
+      files.failed(picture, error.reason);
+      failed.set(picture, error.reason);
+      return;
     }
+    if (first < 0) {
+      first = picture;
+      const most = pixels.length * (files.hashes.length - failed.size);
+      all = most <= memory ? new Uint8Array(most) : null;
+    }
+    all?.set(pixels, end);
+    end += pixels.length;
+    sums.push(...sumsOf(pixels, size[2]));
+    // Only what is written can be damaged.
+    checks.push(writer ? await checkOf(pixels) : "");
+    await writer?.add(pixels);
+  };
+  try {
+    const most = AHEAD * decoders.threads;
+    await decodeInOrder(files.hashes.keys(), most, (picture) => beginDecoding(files, form, decoders, picture), take);
   } catch (error) {
     await writer?.drop();
     throw error;

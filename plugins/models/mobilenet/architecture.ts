@@ -40,10 +40,10 @@ export interface Block {
 
 /** A network laid out in blocks. */
 export interface Architecture {
-  readonly stem: { readonly names: Names; readonly outputs: number; readonly stride: 1 | 2 };
+  readonly stem: { readonly name: string; readonly names: Names; readonly outputs: number; readonly stride: 1 | 2 };
   readonly blocks: readonly Block[];
   /** The 1x1 convolution behind the blocks. */
-  readonly last: { readonly names: Names; readonly outputs: number };
+  readonly last: { readonly name: string; readonly names: Names; readonly outputs: number };
   /** The layer in front of the last one, of MobileNetV3. */
   readonly hidden: { readonly name: string; readonly outputs: number } | null;
   /** Name of the last layer. */
@@ -52,6 +52,8 @@ export interface Architecture {
   readonly activation: Activation;
   /** Batch norm's numbers, where they are not PyTorch's defaults. */
   readonly norm: { readonly epsilon?: number; readonly momentum?: number };
+  /** Whether images are padded as TensorFlow's `SAME` has it, one pixel more behind than before where it is odd. */
+  readonly padsSame?: boolean;
 }
 
 /** Of V2 (Sandler et al. 2018, table 2): expansion, channels, blocks and stride. */
@@ -115,6 +117,11 @@ export function layOut(version: Version, width: number, stemStride: 1 | 2): Arch
 /** A convolution and its norm in an `nn.Sequential` of both. */
 const inner = (name: string): Names => ({ conv: `${name}.0`, norm: `${name}.1` });
 
+function lastBehind({ length }: readonly Block[]) {
+  const name = `features.${length + 1}`;
+  return { name, names: inner(name) };
+}
+
 function layOutV2(width: number, stride: 1 | 2): Architecture {
   const stem = inEights(32 * width);
   let inputs = stem;
@@ -138,9 +145,9 @@ function layOutV2(width: number, stride: 1 | 2): Architecture {
     return block;
   });
   return {
-    stem: { names: inner("features.0"), outputs: stem, stride },
+    stem: { name: "features.0", names: inner("features.0"), outputs: stem, stride },
     blocks,
-    last: { names: inner(`features.${blocks.length + 1}`), outputs: inEights(1280 * Math.max(1, width)) },
+    last: { ...lastBehind(blocks), outputs: inEights(1280 * Math.max(1, width)) },
     hidden: null,
     head: "classifier.1",
     activation: "relu6",
@@ -170,9 +177,9 @@ function layOutV3(version: "v3-large" | "v3-small", width: number, stride: 1 | 2
     return block;
   });
   return {
-    stem: { names: inner("features.0"), outputs: stem, stride },
+    stem: { name: "features.0", names: inner("features.0"), outputs: stem, stride },
     blocks,
-    last: { names: inner(`features.${blocks.length + 1}`), outputs: 6 * inputs },
+    last: { ...lastBehind(blocks), outputs: 6 * inputs },
     hidden: { name: "classifier.0", outputs: inEights((version === "v3-large" ? 1280 : 1024) * width) },
     head: "classifier.3",
     activation: "hard-swish",

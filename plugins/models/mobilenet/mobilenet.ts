@@ -46,14 +46,14 @@ export const mobilenet = defineModel<MobilenetOptions>({
       stemStride: options.stemStride ?? 2,
     };
     const architecture = layOut(version, width, stemStride);
-    const { blocks, norm, head } = architecture;
+    const { blocks, head } = architecture;
     const channels = imagesOf(data, "mobilenet").size[2];
     return {
       parameters: parametersOf(architecture, channels, outputsOf(data), options.depthwiseChains),
       classifier: `${head}.weight`,
       layerPrefixes: blocks.map(({ name }) => `${name}.`),
       forward: (call) => forward(architecture, options.dropout, call),
-      runLayer: (call, layer, x) => ({ hidden: invertedResidual(call, norm, x, blocks[layer]) }),
+      runLayer: (call, layer, x) => ({ hidden: invertedResidual(call, architecture, x, blocks[layer]) }),
       config: { ...options, version, width, stemStride },
       fromForeign: ownName,
       explain(shapes) {

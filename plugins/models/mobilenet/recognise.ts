@@ -4,7 +4,28 @@ import { layOut, type Version, VERSIONS } from "./architecture.ts";
 import { parametersOf } from "./parameters.ts";
 
 /** Width multipliers that are tried, the usual first. */
-const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 1.25, 1.4, 1.3, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9, 1.1, 1.2, 1.5, 2];
+export const WIDTHS = [
+  1,
+  0.75,
+  0.5,
+  0.35,
+  0.25,
+  1.25,
+  1.4,
+  1.3,
+  0.1,
+  0.2,
+  0.3,
+  0.4,
+  0.6,
+  0.7,
+  0.8,
+  0.9,
+  1.1,
+  1.2,
+  1.5,
+  2,
+];
 
 /** The name here of a tensor in a file of PyTorch; `null` for what is not needed. */
 export function ownName(name: string): string | null {

@@ -5,7 +5,7 @@ import type { Images } from "../../../core/data/images.ts";
 import { Random } from "../../../core/data/random.ts";
 import { assertClose } from "../../support/numbers.ts";
 
-const nothing: Change = { crop: null, turn: 0, colours: null, erased: null };
+const nothing: Change = { crop: null, turn: 0, operations: [], colours: null, erased: null };
 const unmoved = { flipped: false, down: 0, right: 0 };
 
 /** Floats of a formula. */
@@ -85,8 +85,19 @@ Deno.test("colours: brightness, then contrast about the mean, then saturation ab
   assertClose(changed(one, { colours: [1, 0.5, 7] }), [0.3, 0.5], 1e-6, "grey has no saturation");
 });
 
+Deno.test("operations are applied to bytes, after the crop and the turn and before the colours", () => {
+  const image = imageOf(2, 2, 1, (y, x) => [0.2, 0.4, 0.6, 0.8][2 * y + x]);
+  const operations = [{ name: "solarize", magnitude: 128 }, { name: "translateX", magnitude: 1 }] as const;
+  // Upside down, inverted from the middle, moved to the right behind white, half as bright.
+  const expected = [0.5, 0.1, 0.5, 0.2];
+  assertClose(changed(image, { turn: 180, operations, colours: [0.5, 1, 1] }, unmoved, 1), expected, 1e-6, "all");
+});
+
 Deno.test("what is drawn stays within its bounds, and each change follows from numbers of its own", () => {
-  const all: FurtherAugmentation = { crop: 0.25, rotate: 20, jitter: 0.4, erase: 0.5 };
+  const all: FurtherAugmentation = {
+    ...{ crop: 0.25, rotate: 20, jitter: 0.4, erase: 0.5 },
+    randAugment: { operations: 2, magnitude: 9, bins: 31 },
+  };
   const draw = (seed: number, augmentation = all) => drawChange(new Random(seed), augmentation, 20, 30);
   const changes = Array.from({ length: 2000 }, (_, seed) => draw(seed));
   const areas = changes.map(({ crop }) => crop!.height * crop!.width / 600);
@@ -100,9 +111,11 @@ Deno.test("what is drawn stays within its bounds, and each change follows from n
   }
   const erased = changes.filter((change) => change.erased);
   assert.ok(erased.length > 900 && erased.length < 1100, `${erased.length} of 2000`);
-  const { turn, colours } = draw(5);
-  assert.deepEqual(draw(5, { rotate: 20 }), { crop: null, turn, colours: null, erased: null });
+  const { turn, colours, operations } = draw(5);
+  assert.deepEqual(draw(5, { rotate: 20 }), { ...nothing, turn });
   assert.deepEqual(draw(5, { jitter: 0.4 }).colours, colours);
+  assert.equal(operations.length, 2);
+  assert.deepEqual(draw(5, { randAugment: all.randAugment }), { ...nothing, operations });
 });
 
 Deno.test("erased pixels are the mean; an image's changes do not follow from its batch", () => {

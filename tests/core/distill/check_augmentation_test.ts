@@ -42,7 +42,7 @@ Deno.test("augmentation that a data set of images does not do is warned about, a
     assert.deepEqual(await warned(plain, "augment.shift=1"), [
       `the data set "./plain.ts" gives the same images with augment.shift as without: it does not do that`,
     ]);
-    assert.deepEqual(await warned(tinyRecipe, "augment.flip=true"), []);
+    assert.deepEqual(await warned(tinyRecipe, "augment={ flip: true, randAugment: {} }"), []);
     const texts = withData("dataset: { use: text-table, train: t.tsv, test: t.tsv, maxLength: 8 }")
       .replace("validation: { count: 24 }", "validation: null");
     await assert.rejects(tinyRun(folder, { text: texts, overrides: ["augment.flip=true"] }), {

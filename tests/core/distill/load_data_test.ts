@@ -102,6 +102,11 @@ Deno.test("examples that are taken out are fetched by their own numbers", async 
   const [kept, held] = [await allOf(train), await allOf(validation!)];
   assert.deepEqual([...kept, ...held].sort((a, b) => a - b), Array.from({ length: 20 }, (_, index) => index));
   assert.deepEqual(await allOf(subset(dataset.splits.val, Uint32Array.of(7, 3))), [207, 203]);
+  const told: number[] = [];
+  const ahead = (indices: Uint32Array) => Promise.resolve(void told.push(...indices));
+  const of = { ...dataset.splits.val, ahead };
+  await subset(of, Uint32Array.of(7, 3, 5)).ahead!(Uint32Array.of(2, 0));
+  assert.deepEqual(told, [5, 7]);
 });
 
 Deno.test("validation is the whole of another split by the fraction 1, but not of the training examples", async () => {

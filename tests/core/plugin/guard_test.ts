@@ -193,16 +193,29 @@ Deno.test("what a data set fetches, skips and warns of is passed on, and a fetch
   const fetched: number[] = [];
   const fetch = (indices: Uint32Array) => Promise.resolve(void fetched.push(...indices));
   const skipped = [{ file: "a", count: 1, first: ["line 1"] }];
-  const splits = { train: { ...examples, fetch }, test: { ...examples, fetch: fails() } };
-  const guarded = await load({ load: () => ({ ...loaded, splits, skipped, warnings: ["Half of it is missing"] }) });
+  const splits = { train: { ...examples, fetch, ahead: fetch }, test: { ...examples, fetch: fails(), ahead: fails() } };
+  const close = () => Promise.resolve(void fetched.push(-1));
+  const more = { skipped, warnings: ["Half of it is missing"], close };
+  const guarded = await load({ load: () => ({ ...loaded, splits, ...more }) });
   assert.deepEqual([guarded.skipped, guarded.warnings], [skipped, ["Half of it is missing"]]);
   await guarded.splits.train.fetch!(Uint32Array.of(3, 1));
-  assert.deepEqual(fetched, [3, 1]);
+  await guarded.splits.train.ahead!(Uint32Array.of(2));
+  await guarded.close!();
+  assert.deepEqual(fetched, [3, 1, 2, -1]);
+  await assert.rejects(
+    guarded.splits.test.ahead!(Uint32Array.of(0)),
+    said('The data set "words" failed in ahead: Out of ideas'),
+  );
   await assert.rejects(
     guarded.splits.test.fetch!(Uint32Array.of(0)),
     said('The data set "words" failed in fetch: Out of ideas'),
   );
-  assert.equal((await load({})).splits.train.fetch, undefined);
+  const plain = await load({});
+  assert.deepEqual([plain.splits.train.fetch, plain.splits.train.ahead, plain.close], [
+    undefined,
+    undefined,
+    undefined,
+  ]);
   await assert.rejects(
     load({ load: () => ({ ...loaded, warnings: "all" }) }),
     said('Cannot use the data set "words": its warnings must be a list of sentences'),

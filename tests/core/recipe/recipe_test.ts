@@ -25,7 +25,10 @@ Deno.test("a minimal recipe shows every default", () => {
     dataset: { use: "idx" },
     validation: { from: "train", fraction: 0.1, count: null, stratify: true },
     subset: null,
-    augment: { flip: false, shift: 0, crop: null, rotate: 0, jitter: 0, erase: 0, mixup: 0, cutmix: 0 },
+    augment: {
+      ...{ flip: false, shift: 0, crop: null, rotate: 0, jitter: 0, erase: 0 },
+      ...{ randAugment: null, mixup: 0, cutmix: 0 },
+    },
     teacher: null,
     student: { use: "resnet", weights: null, initialise: null, head: "keep", overParameterise: [] },
     losses: [{ use: "cross-entropy", weight: 1 }],
@@ -74,6 +77,11 @@ Deno.test("each part of a recipe is checked", () => {
       "losses[0].weight={from: 1, to: 0, epochs: 2, steps: 9}",
       "Expected only one of epochs and steps for the length of " +
       "the change: got both",
+    ],
+    ["augment.randAugment={ magnitude: 31 }", "Expected a magnitude below 31, the number of bins: got 31"],
+    [
+      "augment.randAugment={ operations: 0 }",
+      "Expected an integer >= 1 and <= 16 for augment.randAugment.operations: got 0",
     ],
     ["validation={}", "Expected one of fraction and count: got neither"],
     ["validation={fraction: 0.1, count: 500}", "Expected one of fraction and count: got both"],
@@ -136,6 +144,11 @@ Deno.test("an optimiser and a schedule that are not named are the default ones",
   assert.throws(() => parse(minimal, ["train.optimiser.use=null"]), {
     message: "--set train.optimiser.use=null: Expected sgd or adamw for train.optimiser.use: got null",
   });
+});
+
+Deno.test("RandAugment is torchvision's where the recipe says no more", () => {
+  const { augment } = parse(minimal, ["augment.randAugment={}"]).value;
+  assert.deepEqual(augment.randAugment, { operations: 2, magnitude: 9, bins: 31 });
 });
 
 Deno.test("what goes by validation needs validation", () => {

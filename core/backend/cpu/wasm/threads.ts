@@ -1,10 +1,10 @@
 import { DeviceError } from "../../../errors.ts";
+import { processors, startThread, type Thread } from "../../../thread.ts";
 import { type CompiledKernels, compileKernels, instantiate, PAGE } from "./load.ts";
 import { splitKernels } from "./split.ts";
 import { alone, type Exports, type Team } from "./team.ts";
 import type { WasmKernels } from "./wasm_kernels.ts";
-import { canWait, processors, startThread, type Thread } from "./thread.ts";
-import { CONTROL, END, IDLE, type WorkerData } from "./worker.ts";
+import { CONTROL, END, IDLE, serve, type WorkerData } from "./worker.ts";
 
 /** More threads than this gain little, as the work is cut into short pieces and they share the memory's bandwidth. */
 const MOST_THREADS = 8;
@@ -20,6 +20,18 @@ const PATIENCE = 30_000;
 
 /** Waits of {@link PATIENCE} in vain. */
 const WAITS = 10;
+
+/**
+ * Whether threads can share memory and be waited for: not on a page without cross-origin isolation, nor on the main
+ * thread of one.
+ */
+function canWait(): boolean {
+  try {
+    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0) === "not-equal";
+  } catch {
+    return false;
+  }
+}
 
 /** One thread for each processor, up to 8. */
 export function defaultThreads(): number {
@@ -87,11 +99,11 @@ async function startTeam(
   };
   try {
     for (let index = 0; index < threads - 1; index++) {
-      const thread = startThread();
+      const thread = startThread(`${serve}`);
       others.push(thread);
       ended.push(thread.ended);
       const data: WorkerData = { module, memory, control, layout: CONTROL, names, index, spins: SPINS, end: END };
-      thread.begin(data);
+      thread.post(data);
     }
     await Promise.all(others.map(({ ready }) => ready));
   } catch {

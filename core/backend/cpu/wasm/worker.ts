@@ -1,3 +1,5 @@
+import type { ThreadScope } from "../../../thread.ts";
+
 /** Words of the control block that a pool and its workers share. */
 export const CONTROL = {
   /** Counts the rounds of work; a change wakes the workers. */
@@ -40,13 +42,6 @@ export interface WorkerData {
   end: number;
 }
 
-/** The part of a worker's global scope that `serve` uses. */
-export interface WorkerScope {
-  onmessage: ((event: { data: WorkerData }) => void) | null;
-  postMessage(message: string): void;
-  close(): void;
-}
-
 /**
  * The program of a worker: it waits for a round, makes its call, and waits again, until it is told to end. A thread
  * that ends by itself leaves nothing half done, as one that is terminated from outside may.
@@ -54,7 +49,7 @@ export interface WorkerScope {
  * Its source text is what the worker is started from, so that no second file has to be found at run time, in a bundle
  * or in a compiled program: it must not use anything from outside its own body.
  */
-export function serve(scope: WorkerScope): void {
+export function serve(scope: ThreadScope<WorkerData>): void {
   scope.onmessage = ({ data: { module, memory, control, layout, names, index, spins, end } }) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     const functions = names.map((name) => exports[name] as (...args: number[]) => void);

@@ -1,18 +1,24 @@
-import { deferred } from "../../../deferred.ts";
-import { serve, type WorkerData } from "./worker.ts";
+import { deferred } from "./deferred.ts";
 
-/** Another thread, which waits for rounds of work. */
+/** Another thread, which runs a program of its own. */
 export interface Thread {
-  /** Resolves once it waits for work; rejects if it does not come to that. */
+  /** Resolves once it says that it is ready; rejects if it does not come to that. */
   readonly ready: Promise<void>;
   /** Resolves once it has ended. */
   readonly ended: Promise<void>;
-  /** Tells it what to work on. */
-  begin(data: WorkerData): void;
+  /** Sends it a message, which is copied as `structuredClone` does, but for what is transferred. */
+  post(message: unknown, transfer?: Transferable[]): void;
   /** Whether the program goes on as long as it does. */
   hold(isHeld: boolean): void;
   /** Ends it at once, whatever it is doing. */
   terminate(): Promise<void>;
+}
+
+/** What a thread's program is given. The first message that it posts says that it is ready. */
+export interface ThreadScope<Message> {
+  onmessage: ((event: { data: Message }) => void) | null;
+  postMessage(message: string): void;
+  close(): void;
 }
 
 /** As much of `node:worker_threads` as is used; Deno, Node.js and Bun have it. */
@@ -22,39 +28,29 @@ interface WorkerThreads {
 
 interface NodeWorker {
   once(event: "message" | "exit", tell: () => void): void;
-  once(event: "error", tell: (error: unknown) => void): void;
-  postMessage(data: unknown): void;
+  on(event: "error", tell: (error: unknown) => void): void;
+  postMessage(data: unknown, transfer?: readonly Transferable[]): void;
   terminate(): Promise<unknown>;
   ref(): void;
   unref(): void;
 }
 
-/** The program of a thread where `node:worker_threads` starts it. */
-const NODE_PROGRAM = `const { parentPort } = require("node:worker_threads");
-(${serve})({
+/** A program where `node:worker_threads` starts it. */
+const nodeProgram = (program: string) =>
+  `const { parentPort } = require("node:worker_threads");
+(${program})({
   set onmessage(take) { parentPort.on("message", (data) => take({ data })); },
   postMessage: (message) => parentPort.postMessage(message),
   close: () => typeof Deno === "object" ? globalThis.close() : process.exit(0),
 });`;
 
 /** The same in a browser, where nobody is told that a worker has closed itself. */
-const WEB_PROGRAM = `(${serve})({
+const webProgram = (program: string) =>
+  `(${program})({
   set onmessage(take) { self.onmessage = take; },
   postMessage: (message) => self.postMessage(message),
   close: () => { self.postMessage("ended"); self.close(); },
 });`;
-
-/**
- * Whether threads can share memory and be waited for: not on a page without cross-origin isolation, nor on the main
- * thread of one.
- */
-export function canWait(): boolean {
-  try {
-    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0) === "not-equal";
-  } catch {
-    return false;
-  }
-}
 
 /** A module of Node.js's; asked for at run time, so that a bundle for browsers holds no import of it. */
 function nodeModule<Module>(name: string): Module | undefined {
@@ -70,31 +66,37 @@ export function processors(): number {
     nodeModule<{ availableParallelism(): number }>("node:os")?.availableParallelism() ?? 1;
 }
 
-/** Starts a thread by what the runtime has. @throws Error if it has none, or a page's policy forbids them */
-export function startThread(): Thread {
+/**
+ * Starts a thread by what the runtime has.
+ *
+ * @param program the text of a function that takes a {@link ThreadScope}; the text, so that no second file has to be
+ * found at run time, in a bundle or in a compiled program
+ * @throws Error if the runtime has no threads, or a page's policy forbids them
+ */
+export function startThread(program: string): Thread {
   const threads = nodeModule<WorkerThreads>("node:worker_threads");
-  return threads ? nodeThread(threads) : webThread();
+  return threads ? nodeThread(threads, nodeProgram(program)) : webThread(webProgram(program));
 }
 
 const gone = () => new Error("Cannot use a thread that has ended");
 
-function nodeThread({ Worker }: WorkerThreads): Thread {
-  const worker = new Worker(NODE_PROGRAM, { eval: true });
+function nodeThread({ Worker }: WorkerThreads, source: string): Thread {
+  const worker = new Worker(source, { eval: true });
   return {
     ready: new Promise((resolve, reject) => {
       worker.once("message", resolve);
-      worker.once("error", reject);
+      worker.on("error", reject);
       worker.once("exit", () => reject(gone()));
     }),
     ended: new Promise((resolve) => worker.once("exit", resolve)),
-    begin: (data) => worker.postMessage(data),
+    post: (message, transfer) => worker.postMessage(message, transfer),
     hold: (isHeld) => isHeld ? worker.ref() : worker.unref(),
     terminate: async () => void await worker.terminate(),
   };
 }
 
-function webThread(): Thread {
-  const address = URL.createObjectURL(new Blob([WEB_PROGRAM], { type: "text/javascript" }));
+function webThread(source: string): Thread {
+  const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(address);
   const ended = deferred<void>();
   const ready = new Promise<void>((resolve, reject) => {
@@ -108,7 +110,7 @@ function webThread(): Thread {
   return {
     ready,
     ended: ended.promise,
-    begin: (data) => worker.postMessage(data),
+    post: (message, transfer = []) => worker.postMessage(message, transfer),
     hold: () => {},
     terminate: () => {
       worker.terminate();
