@@ -99,7 +99,21 @@ export function splitKernels(
         );
       team.run("gemm", calls);
     },
-    gemmScratch: (m, n, k) => aligned(bytes("gemmScratch", n, k)) * threadsFor(m * n * k),
+    gemmBatch(batch, m, n, k, a, lda, transA, aBatch, b, ldb, transB, bBatch, c, scratch) {
+      // A thread takes whole products, unless each of them is enough for all threads.
+      if (threadsFor(m * n * k) === threads) {
+        for (let i = 0; i < batch; i++) {
+          const [at, bt, ct] = [a + 4 * i * aBatch, b + 4 * i * bBatch, c + 4 * i * m * n];
+          this.gemm(m, n, k, at, lda, transA, bt, ldb, transB, ct, n, false, scratch);
+        }
+        return;
+      }
+      const step = aligned(bytes("gemmScratch", n, k));
+      const operands = [m, n, k, a, lda, +transA, aBatch, b, ldb, +transB, bBatch, c, m * n];
+      const ranges = cut(0, batch, threadsFor(batch * m * n * k));
+      team.run("gemmBatch", ranges.map((range, thread) => [...operands, scratch + thread * step, ...range]));
+    },
+    gemmScratch: (m, n, k, batch = 1) => aligned(bytes("gemmScratch", n, k)) * threadsFor(batch * m * n * k),
 
     convForward(shape, x, filter, y, scratch, imageBegin, imageEnd) {
       const sizes = geometry(shape), step = convScratch(shape);
@@ -215,6 +229,8 @@ export function splitKernels(
     },
     layerNormSums: (rows, columns, x, gradient, mean, scale, sums, products, scratch) =>
       channelSums("layerNormSums", rows, columns, [x, gradient, mean, scale], [sums, products], scratch),
+    addRow: (rows, columns, x, row) =>
+      team.run("addRow", cutElements(rows * columns, rows).map((range) => [x, row, columns, ...range])),
     add: (length, a, b, c) => team.run("add", cutElements(length, length, 16).map((range) => [a, b, c, ...range])),
   };
 }

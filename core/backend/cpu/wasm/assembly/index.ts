@@ -6,9 +6,9 @@ export { convFilterGradient, convFilterGradientScratch } from "./conv_filter_gra
 export { convForward, convForwardScratch } from "./conv_forward";
 export { convInputGradient, convInputGradientScratch } from "./conv_input_gradient";
 export { depthwiseFilterGradient, depthwiseForward, depthwiseScatter } from "./depthwise";
-export { add, hardSwish, hardSwishGradient, relu, relu6, relu6Gradient, reluGradient } from "./elementwise";
+export { add, addRow, hardSwish, hardSwishGradient, relu, relu6, relu6Gradient, reluGradient } from "./elementwise";
 export { gelu, geluGradient } from "./gelu";
-export { gemm, gemmScratch } from "./gemm";
+export { gemm, gemmBatch, gemmScratch } from "./gemm";
 export { gemm64, gemm64Scratch } from "./gemm64";
 export { layerNorm, layerNormGradient, layerNormSums } from "./layer_norm";
 export { rotatePanels64 } from "./rotations64";
