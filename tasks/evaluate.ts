@@ -52,7 +52,7 @@ export function addEvaluate(program: Command): void {
     const model = await modelFolder(folder);
     const file = flags.recipe ?? await recipeNear(folder);
     const recipe = await readRecipe(file, { overrides: overridesOf(flags) });
-    await confined([CACHE], () => measure(model, recipe, flags));
+    await confined([CACHE], () => measure(model, recipe, flags), true);
   });
 }
 

@@ -1,3 +1,4 @@
+import { NATIVE } from "../../../native_library.ts";
 import { alone, cut, type Exports, type Team } from "./team.ts";
 import type { ConvShape, DepthwiseShape, WasmKernels } from "./wasm_kernels.ts";
 
@@ -9,6 +10,12 @@ const ELEMENT_WORK = 4;
 
 /** Likewise for an element of which an exponential or the error function is computed. */
 const FUNCTION_WORK = 24;
+
+/**
+ * Multiply-adds of a product that a native library gets, at least: calling it takes half a microsecond, in which SIMD
+ * kernels have done as many.
+ */
+const MINIMUM_NATIVE_WORK = 8_000;
 
 /** Rows and columns of the tiles that the matrix product is made of: cuts between whole tiles waste none. */
 const TILE_ROWS = 6;
@@ -35,6 +42,17 @@ export function splitKernels(
     cut(0, length, threadsFor(elements * FUNCTION_WORK), unit);
   const cutElements = (elements: number, length: number, unit = 1) =>
     cut(0, length, threadsFor(elements * ELEMENT_WORK), unit);
+
+  const isNative = NATIVE.gemm in exports;
+  /** The library's function in place of the kernel, where there is one and the product is of its kind. */
+  const productBy = (
+    kernel: "gemm" | "gemmBatch",
+    ...[m, n, k, lda, transA, ldb, transB]: [number, number, number, number, boolean, number, boolean]
+  ) => {
+    // Libraries refuse rows that overlap.
+    const isFit = lda >= Math.max(transA ? m : k, 1) && ldb >= Math.max(transB ? k : n, 1);
+    return isNative && isFit && m * n * k >= MINIMUM_NATIVE_WORK ? NATIVE[kernel] : kernel;
+  };
 
   type Cut = typeof cutElements;
   const unary = (name: string, cutter: Cut) => (length: number, x: number, y: number) =>
@@ -97,7 +115,7 @@ export function splitKernels(
         : cut(0, n, count, TILE_COLUMNS).map(([first, last], thread) =>
           call(thread, first, last - first, rowBegin, rowEnd)
         );
-      team.run("gemm", calls);
+      team.run(productBy("gemm", rows, n, k, lda, transA, ldb, transB), calls);
     },
     gemmBatch(batch, m, n, k, a, lda, transA, aBatch, b, ldb, transB, bBatch, c, scratch) {
       // A thread takes whole products, unless each of them is enough for all threads.
@@ -111,7 +129,8 @@ export function splitKernels(
       const step = aligned(bytes("gemmScratch", n, k));
       const operands = [m, n, k, a, lda, +transA, aBatch, b, ldb, +transB, bBatch, c, m * n];
       const ranges = cut(0, batch, threadsFor(batch * m * n * k));
-      team.run("gemmBatch", ranges.map((range, thread) => [...operands, scratch + thread * step, ...range]));
+      const kernel = productBy("gemmBatch", m, n, k, lda, transA, ldb, transB);
+      team.run(kernel, ranges.map((range, thread) => [...operands, scratch + thread * step, ...range]));
     },
     gemmScratch: (m, n, k, batch = 1) => aligned(bytes("gemmScratch", n, k)) * threadsFor(batch * m * n * k),
 

@@ -1,4 +1,5 @@
 import { deferred } from "../../../deferred.ts";
+import type { OpenLibrary } from "../../../native_library.ts";
 import { serve, type WorkerData } from "./worker.ts";
 
 /** Another thread, which waits for rounds of work. */
@@ -30,19 +31,20 @@ interface NodeWorker {
 }
 
 /** The program of a thread where `node:worker_threads` starts it. */
-const NODE_PROGRAM = `const { parentPort } = require("node:worker_threads");
+const nodeProgram = (open: OpenLibrary | null) =>
+  `const { parentPort } = require("node:worker_threads");
 (${serve})({
   set onmessage(take) { parentPort.on("message", (data) => take({ data })); },
   postMessage: (message) => parentPort.postMessage(message),
   close: () => typeof Deno === "object" ? globalThis.close() : process.exit(0),
-});`;
+}, ${open});`;
 
 /** The same in a browser, where nobody is told that a worker has closed itself. */
 const WEB_PROGRAM = `(${serve})({
   set onmessage(take) { self.onmessage = take; },
   postMessage: (message) => self.postMessage(message),
   close: () => { self.postMessage("ended"); self.close(); },
-});`;
+}, null);`;
 
 /**
  * Whether threads can share memory and be waited for: not on a page without cross-origin isolation, nor on the main
@@ -70,16 +72,21 @@ export function processors(): number {
     nodeModule<{ availableParallelism(): number }>("node:os")?.availableParallelism() ?? 1;
 }
 
-/** Starts a thread by what the runtime has. @throws Error if it has none, or a page's policy forbids them */
-export function startThread(): Thread {
+/**
+ * Starts a thread by what the runtime has.
+ *
+ * @param open opens native libraries there; browsers have none
+ * @throws Error if it has none, or a page's policy forbids them
+ */
+export function startThread(open: OpenLibrary | null): Thread {
   const threads = nodeModule<WorkerThreads>("node:worker_threads");
-  return threads ? nodeThread(threads) : webThread();
+  return threads ? nodeThread(threads, open) : webThread();
 }
 
 const gone = () => new Error("Cannot use a thread that has ended");
 
-function nodeThread({ Worker }: WorkerThreads): Thread {
-  const worker = new Worker(NODE_PROGRAM, { eval: true });
+function nodeThread({ Worker }: WorkerThreads, open: OpenLibrary | null): Thread {
+  const worker = new Worker(nodeProgram(open), { eval: true });
   return {
     ready: new Promise((resolve, reject) => {
       worker.once("message", resolve);
