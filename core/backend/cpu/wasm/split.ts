@@ -238,7 +238,7 @@ export function splitKernels(
     },
     layerNorm(rows, columns, x, weight, bias, y, mean, scale, epsilon) {
       const ranges = cutElements(rows * columns, rows);
-      const epsilonBits = new Int32Array(Float32Array.of(epsilon).buffer)[0];
+      const epsilonBits = bitsOf(epsilon);
       team.run("layerNorm", ranges.map((range) => [x, weight, bias, y, mean, scale, columns, epsilonBits, ...range]));
     },
     layerNormGradient(rows, columns, x, gradient, weight, mean, scale, dx) {
@@ -248,10 +248,24 @@ export function splitKernels(
     },
     layerNormSums: (rows, columns, x, gradient, mean, scale, sums, products, scratch) =>
       channelSums("layerNormSums", rows, columns, [x, gradient, mean, scale], [sums, products], scratch),
+    dropout(length, x, key, rate, y) {
+      const rateBits = bitsOf(rate);
+      team.run("dropout", cutFunctions(length, length, 16).map((range) => [x, y, key, rateBits, ...range]));
+    },
+    stridedCopy(x, y, planes, extents, strides) {
+      const [, , ...plane] = extents;
+      const elements = planes * plane[0] * plane[1] * plane[2];
+      team.run("stridedCopy", cutElements(elements, planes).map((range) => [x, y, ...extents, ...strides, ...range]));
+    },
     addRow: (rows, columns, x, row) =>
       team.run("addRow", cutElements(rows * columns, rows).map((range) => [x, row, columns, ...range])),
     add: (length, a, b, c) => team.run("add", cutElements(length, length, 16).map((range) => [a, b, c, ...range])),
   };
+}
+
+/** A float32 as an integer of the same bits: the arguments of exports are integers. */
+function bitsOf(value: number): number {
+  return new Int32Array(Float32Array.of(value).buffer)[0];
 }
 
 /** A convolution's sizes in the order of the binary's parameters. */

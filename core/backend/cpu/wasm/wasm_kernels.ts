@@ -330,6 +330,23 @@ export interface WasmKernels {
     scratch: number,
   ): void;
 
+  /**
+   * y = x / (1 - rate) where the hash of an element's index and the key, as a part of 1, is at least the rate; else 0.
+   * y may be x.
+   *
+   * @param key a 32-bit integer
+   */
+  dropout(length: number, x: number, key: number, rate: number, y: number): void;
+
+  /**
+   * Fills y in its order from x by strides, in elements.
+   *
+   * @param planes how many of the first three dimensions
+   * @param extents of the dimensions 1 to 5
+   * @param strides of the dimensions 0 to 5
+   */
+  stridedCopy(x: number, y: number, planes: number, extents: readonly number[], strides: readonly number[]): void;
+
   /** x[r, c] += row[c] for all rows of x [rows, columns]. */
   addRow(rows: number, columns: number, x: number, row: number): void;
 

@@ -6,6 +6,7 @@ export { convFilterGradient, convFilterGradientScratch } from "./conv_filter_gra
 export { convForward, convForwardScratch } from "./conv_forward";
 export { convInputGradient, convInputGradientScratch } from "./conv_input_gradient";
 export { depthwiseFilterGradient, depthwiseForward, depthwiseScatter } from "./depthwise";
+export { dropout } from "./dropout";
 export { add, addRow, hardSwish, hardSwishGradient, relu, relu6, relu6Gradient, reluGradient } from "./elementwise";
 export { gelu, geluGradient } from "./gelu";
 export { gemm, gemmBatch, gemmScratch } from "./gemm";
@@ -14,4 +15,5 @@ export { layerNorm, layerNormGradient, layerNormSums } from "./layer_norm";
 export { rotatePanels64 } from "./rotations64";
 export { silu, siluGradient } from "./silu";
 export { softmax, softmaxGradient } from "./softmax";
+export { stridedCopy } from "./strided_copy";
 export { addRows64, rowProducts64 } from "./vectors64";
