@@ -119,7 +119,7 @@ export function splitKernels(
     },
     gemmBatch(batch, m, n, k, a, lda, transA, aBatch, b, ldb, transB, bBatch, c, scratch) {
       // A thread takes whole products, unless each of them is enough for all threads.
-      if (threadsFor(m * n * k) === threads) {
+      if (threads > 1 && threadsFor(m * n * k) === threads) {
         for (let i = 0; i < batch; i++) {
           const [at, bt, ct] = [a + 4 * i * aBatch, b + 4 * i * bBatch, c + 4 * i * m * n];
           this.gemm(m, n, k, at, lda, transA, bt, ldb, transB, ct, n, false, scratch);
