@@ -21,8 +21,9 @@ export interface BackendOptions {
   /** Threads of the cpu backend; by default one for each processor, 8 at most. */
   readonly threads?: number;
   /**
-   * Whether the cpu backend's matrix products may be those of a native library (OpenBLAS, BLIS, MKL, Accelerate), which
-   * is used where it is found and where Deno was given the permission to load it (`--allow-ffi=FILE`). `true` by default.
+   * Whether the cpu backend's matrix products may be those of a native library (OpenBLAS, BLIS, MKL, Accelerate): one
+   * is used where it is found, and where Deno was given the permission to load it (`--allow-ffi=FILE`). `true` by
+   * default.
    */
   readonly native?: boolean;
   /** Where WebGPU comes from, if it is not `navigator.gpu`: in Node.js it is a package's. */

@@ -1,6 +1,7 @@
 /**
  * Has the program use the files of this machine, by Deno, if it has not said others: a plug-in that imports the main
- * entry later changes nothing; and this machine's matrix library, where it may be loaded. To be imported for that alone.
+ * entry later changes nothing; and this machine's matrix library, where it may be loaded. To be imported for that
+ * alone.
  *
  * @module
  */

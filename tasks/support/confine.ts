@@ -38,9 +38,8 @@ export function isConfined(): boolean {
  * again in a worker, with the same arguments, comes to this call again, and there goes on.
  *
  * The worker gets no permission to start programs or to import from the network (unless Deno was started with
- * `--allow-import` for all hosts), to load native code none but, with `native`, that of a known matrix library, and of the
- * others what the program has. In a bundle, and where another
- * program than `tasks/cli.ts` calls this, `body` runs with the permissions that there are.
+ * `--allow-import` for all hosts), to load native code none but, with `native`, that of a known matrix library, and of
+ * the others what the program has.
  *
  * @param writes files and folders
  * @param native whether a matrix library may be loaded: `withBackend` gives that up before code of plug-ins runs

@@ -90,9 +90,9 @@ export function tile(
 }
 
 /**
- * One 6 x 8 tile of C (+)= A B as `tile` computes it, to the last bit, of six rows of A packed by `packRows` and a panel
- * of B packed by `packColumns`: read through one pointer each, four steps of the depth at a time, so that counting and
- * addressing take a small part of the instructions (31 became GF GFLOPS on one thread of the machine it was made on).
+ * One 6 x 8 tile of C (+)= A B as `tile` computes it, to the last bit, of six rows of A packed by `packRows` and a
+ * panel of B packed by `packColumns`: read through one pointer each, four steps of the depth at a time, so that counting
+ * and addressing take fewer of the instructions.
  */
 export function packedTile(
   a: usize, b: usize, depth: i32,
