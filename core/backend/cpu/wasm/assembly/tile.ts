@@ -91,8 +91,8 @@ export function tile(
 
 /**
  * One 6 x 8 tile of C (+)= A B as `tile` computes it, to the last bit, of six rows of A packed by `packRows` and a
- * panel of B packed by `packColumns`: read through one pointer each, four steps of the depth at a time, so that counting
- * and addressing take fewer of the instructions.
+ * panel of B packed by `packColumns`: read through one pointer each, four steps of the depth at a time, so that fewer
+ * of the instructions count and address.
  */
 export function packedTile(
   a: usize, b: usize, depth: i32,
