@@ -93,6 +93,7 @@ export { type Curve, learningRateAt, type LearningRateSchedule, type Progress, t
 
 // Metrics of a model.
 export * from "./evaluate/evaluate.ts";
+export type { AnsweredBatch } from "./evaluate/answers.ts";
 export type { ClassName } from "./evaluate/metrics/metrics.ts";
 export type { SpanScores, TypeScores } from "./evaluate/metrics/spans.ts";
 export type { Confusion } from "./evaluate/metrics/confusion.ts";

@@ -18,6 +18,9 @@ import { addInit } from "./init.ts";
 import { addMerge } from "./merge.ts";
 import { addPlugin } from "./plugin.ts";
 import { addPlugins } from "./plugins.ts";
+import { addPredict } from "./predict.ts";
+import { addReport } from "./report.ts";
+import { addServe } from "./serve.ts";
 import { endProgram, isConfined } from "./support/confine.ts";
 import { endingOf } from "./support/errors.ts";
 import { standardOutput } from "./support/output.ts";
@@ -37,8 +40,11 @@ export function createProgram(): Command {
     addDistill,
     addTrain,
     addEvaluate,
+    addPredict,
+    addServe,
     addCompare,
     addSweep,
+    addReport,
     addDecompose,
     addMerge,
     addDoctor,

@@ -12,6 +12,8 @@ const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
   "--allow-env=XDG_RUNTIME_DIR",
+  // For serve; what runs plug-ins goes without.
+  "--allow-net=127.0.0.1",
   // By which plug-ins are confined.
   "--unstable-worker-options",
 ];

@@ -6,8 +6,8 @@ import { serveSite } from "./demo/serve.ts";
 import { buildSite, type Site } from "./demo/site.ts";
 import { sources } from "./support/checkout.ts";
 import { addVerbose } from "./support/flags.ts";
-import { wholeNumber } from "./support/numbers.ts";
 import { standardOutput } from "./support/output.ts";
+import { onPort, portNumber } from "./support/port.ts";
 
 interface DemoFlags {
   readonly out?: string;
@@ -21,8 +21,7 @@ export function addDemo(program: Command): void {
       .option("--port <number>", "port on 127.0.0.1; 0: any that is free", "8000")
       .option("--out <folder>", "write the site there, for any web server, and do not serve it"),
   ).action(async ({ out, port }: DemoFlags) => {
-    const number = wholeNumber("--port", port, 0);
-    if (number > 65535) throw new UserError(`--port ${port}: Expected a whole number from 0 to 65535`);
+    const number = portNumber(port);
     const site = await buildSite(sources("make the page"));
     if (out === undefined) await serve(site, number);
     else await write(site, out);
@@ -30,14 +29,9 @@ export function addDemo(program: Command): void {
 }
 
 async function serve(site: Site, port: number): Promise<void> {
-  try {
-    await using served = serveSite(site, { port });
-    standardOutput("stdout").line(`the page is at ${served.address} until Ctrl-C`);
-    await served.finished;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new UserError(`Cannot serve on port ${port} as another program has it: name one with --port, or 0 for any`);
-  }
+  await using served = onPort(port, () => serveSite(site, { port }));
+  standardOutput("stdout").line(`the page is at ${served.address} until Ctrl-C`);
+  await served.finished;
 }
 
 /** By what a page of ours is told from somebody else's. */

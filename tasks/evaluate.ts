@@ -1,10 +1,9 @@
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { CACHE } from "../core/data/remote_file.ts";
 import { Random } from "../core/data/random.ts";
 import { evaluate } from "../core/evaluate/evaluate.ts";
-import { classScores } from "../core/evaluate/metrics/confusion.ts";
 import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
 import { describeTags } from "../core/evaluate/metrics/spans.ts";
 import { describeSkipped, loadData, type RunData } from "../core/distill/load_data.ts";
@@ -14,25 +13,29 @@ import { matchClasses } from "../core/distill/teacher/match_classes.ts";
 import { readClassNames } from "../core/model_folder/class_names.ts";
 import { orderOfClasses } from "../core/plugin/class_names.ts";
 import { tokenizerFolder } from "../core/model_folder/input_form.ts";
+import { WEIGHTS_FILE } from "../core/model_folder/missing_weights.ts";
 import { CONFIG_FILE, readForeignConfig } from "../core/model_folder/config_file.ts";
 import { freeze } from "../core/nn/frozen_weights.ts";
 import { readModelFolder } from "../core/model_folder/read_folder.ts";
 import { resolvePlugins } from "../core/distill/resolve_plugins.ts";
 import { UserError } from "../core/errors.ts";
 import { createOps } from "../core/ops/ops.ts";
-import type { Examples } from "../core/plugin/dataset.ts";
 import type { Checked } from "../core/recipe/checked.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
+import type { Override } from "../core/recipe/overrides.ts";
 import type { Recipe } from "../core/recipe/schema.ts";
-import { listWords } from "../core/recipe/words.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";
 import { withBackend } from "./support/backend.ts";
 import { type ModelReport, showModelReport } from "./support/class_table.ts";
 import { confined } from "./support/confine.ts";
+import { evaluateTeacher } from "./support/evaluate_teacher.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
+import { reportOf, splitOf } from "./support/model_report.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
+import { isFile, savedModel } from "./support/saved_model.ts";
 
 interface EvaluateFlags extends RecipeFlags {
+  readonly teacher?: string;
   readonly recipe?: string;
   readonly split: string;
   readonly json?: boolean;
@@ -43,40 +46,75 @@ export function addEvaluate(program: Command): void {
   addVerbose(
     addRecipeFlags(
       program.command("evaluate").description("measure a saved model: accuracy, loss, and what it takes for what")
-        .argument("<folder>", "model folder (config.json and model.safetensors), or run folder")
+        .argument(
+          "[model]",
+          "model folder (config.json and model.safetensors), run folder, ONNX file or TensorFlow.js folder",
+        )
         .option("--recipe <file>", "recipe that names the data set (default: that of the run)")
+        .option("--teacher <recipe>", "measure the teacher that this recipe names, of whatever kind, as a run does")
         .option("--split <name>", "test, validation, train, or another that the data set has", "test")
         .option("--json", "print the report as JSON"),
     ),
-  ).action(async (folder: string, flags: EvaluateFlags) => {
-    const model = await modelFolder(folder);
-    const file = flags.recipe ?? await recipeNear(folder);
-    const recipe = await readRecipe(file, { overrides: overridesOf(flags) });
-    await confined([CACHE], () => measure(model, recipe, flags), true);
+  ).action(async (path: string | undefined, flags: EvaluateFlags) => {
+    const { recipe, measured } = await asked(path, flags);
+    await confined([CACHE], () => measure(measured, recipe, flags), true);
   });
 }
 
+/** What is measured: a saved model of a folder, or the recipe's teacher. */
+type Measured = { readonly folder: string } | "teacher";
+
+/** @throws UserError if it is neither said what is measured, nor on which data */
+async function asked(
+  path: string | undefined,
+  flags: EvaluateFlags,
+): Promise<{ readonly measured: Measured; readonly recipe: Checked<Recipe> }> {
+  const { teacher, recipe: named } = flags;
+  const overrides = overridesOf(flags);
+  if (teacher !== undefined) {
+    const other = path ?? (named && `--recipe ${named}`);
+    if (other) throw new UserError(`--teacher ${teacher}: Cannot measure "${other}" as well: leave out one of them`);
+    return { measured: "teacher", recipe: await readRecipe(teacher, { overrides }) };
+  }
+  if (path === undefined) throw new UserError("Cannot evaluate nothing: name a model, or --teacher RECIPE");
+  const use = await foreignKindOf(path);
+  if (use !== null) {
+    if (named === undefined) throw withoutData(path);
+    const before = (await readRecipe(named, { overrides })).value.teacher;
+    const own = before?.use === use ? before : { use };
+    const teacher: Override = {
+      path: ["teacher"],
+      value: { ...own, weights: resolve(path), others: [], cache: null },
+      label: path,
+    };
+    return { measured: "teacher", recipe: await readRecipe(named, { overrides: [...overrides, teacher] }) };
+  }
+  const folder = await savedModel(path, "evaluate");
+  return { measured: { folder }, recipe: await readRecipe(named ?? await recipeNear(path), { overrides }) };
+}
+
+/** The model plug-in of another library's model; `null` for a folder of ours or Hugging Face's. */
+async function foreignKindOf(path: string): Promise<"onnx" | "tfjs" | null> {
+  if (await isFile(path)) return /\.onnx$/i.test(path) ? "onnx" : basename(path) === "model.json" ? "tfjs" : null;
+  if (await isFile(join(path, WEIGHTS_FILE)) || await isFile(join(path, "student", CONFIG_FILE))) return null;
+  if (await isFile(join(path, "model.onnx")) || await isFile(join(path, "onnx", "model.onnx"))) return "onnx";
+  return await isFile(join(path, "model.json")) ? "tfjs" : null;
+}
+
 /** Measures the model, and tells the report. */
-async function measure(model: string, recipe: Checked<Recipe>, flags: EvaluateFlags): Promise<void> {
+async function measure(measured: Measured, recipe: Checked<Recipe>, flags: EvaluateFlags): Promise<void> {
   const out = standardOutput("stdout");
   const tell = flags.json ? standardOutput("stderr") : out;
   const report = await withBackend(
     recipe.value.backend,
     tell.line,
-    (backend) => evaluateFolder(model, recipe, flags, backend, tell.line),
+    (backend) =>
+      measured === "teacher"
+        ? evaluateTeacher(recipe, { backend, builtins: allowedPlugins(flags), split: flags.split, tell: tell.line })
+        : evaluateFolder(measured.folder, recipe, flags, backend, tell.line),
   );
   if (flags.json) return out.line(JSON.stringify(report, null, 2));
   for (const line of showModelReport(report, stylesOf(out))) out.line(line);
-}
-
-/** The folder itself, or the student of a run. */
-async function modelFolder(folder: string): Promise<string> {
-  for (const candidate of [folder, join(folder, "student")]) {
-    if (await isFile(join(candidate, CONFIG_FILE))) return candidate;
-  }
-  throw new UserError(
-    `Cannot evaluate "${folder}" as it is no model folder: there is no ${CONFIG_FILE} in it, nor in student/`,
-  );
 }
 
 async function recipeNear(folder: string): Promise<string> {
@@ -84,12 +122,11 @@ async function recipeNear(folder: string): Promise<string> {
     const file = join(candidate, "recipe.yaml");
     if (await isFile(file)) return file;
   }
-  throw new UserError(`Cannot evaluate "${folder}" without a data set: name a recipe that has it with --recipe FILE`);
+  throw withoutData(folder);
 }
 
-function isFile(path: string): Promise<boolean> {
-  return Deno.stat(path).then((info) => info.isFile, () => false);
-}
+const withoutData = (path: string) =>
+  new UserError(`Cannot evaluate "${path}" without a data set: name a recipe that has it with --recipe FILE`);
 
 async function evaluateFolder(
   folder: string,
@@ -120,28 +157,14 @@ async function evaluateFolder(
   const settings = recipe.value.evaluate;
   const result = await evaluate(ops, { model: saved.model, weights, examples, input, ...settings });
   weights.dispose();
-  const { architecture } = saved;
-  const { loss, metrics, confusion, spans } = result;
-  const scores = confusion && classScores(confusion);
-  return {
+  return reportOf(result, {
     model: folder,
-    architecture,
+    architecture: saved.architecture,
     recipe: recipe.file,
     split,
-    backend: backend.name,
-    examples: result.examples,
-    labelled: result.labelled,
-    loss,
-    positiveClass: result.positiveClass,
-    metrics,
-    classes: confusion && input.classes.map((label, index) => ({
-      ...classReport(label, confusion[index], index),
-      precision: scores![index]?.precision ?? null,
-      f1: scores![index]?.f1 ?? null,
-    })),
-    confusion,
-    spans,
-  };
+    backend,
+    input,
+  });
 }
 
 /** Data whose classes are in the order of a saved model's logits, by their names. */
@@ -171,21 +194,4 @@ async function inModelsOrder(
     report: tell,
   });
   return order ? reorderClasses(data, order) : data;
-}
-
-/** The run's own splits, and what else the data set has, such as MNLI's `mismatched`. */
-function splitOf({ train, validation, test, dataset }: RunData, name: string): Examples {
-  const splits = new Map(Object.entries({ ...dataset.splits, train, test, ...(validation && { validation }) }));
-  const examples = splits.get(name);
-  if (examples) return examples;
-  const known = listWords([...splits.keys()], "or");
-  if (name === "validation") {
-    throw new UserError(`--split validation: The recipe takes no validation examples: expected ${known}`);
-  }
-  throw new UserError(`--split ${name}: Expected ${known}`);
-}
-
-function classReport(label: string, taken: readonly number[], index: number) {
-  const examples = taken.reduce((sum, count) => sum + count, 0);
-  return { label, examples, accuracy: examples === 0 ? null : taken[index] / examples };
 }

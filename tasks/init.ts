@@ -28,17 +28,26 @@ export function addInit(program: Command): void {
     program.command("init").description("look at your data and your teacher, and write a commented recipe for them")
       .option(
         "--data <path>",
-        "table of texts, folder of images, e-mails or pictures, CoNLL file; npm:PACKAGE of e-mails",
+        "table of texts or of pictures, folder of images, e-mails or pictures, CoNLL file; npm:PACKAGE of e-mails",
       )
-      .option("--teacher <folder>", "model folder, this program's or Hugging Face's")
+      .option(
+        "--teacher <path>",
+        "model folder, this program's or Hugging Face's; ONNX file, TensorFlow.js folder, file of outputs",
+      )
       .option("--no-teacher", "train a model without one")
       .option("--teacher-classes <names>", "the data's classes in the order of the teacher's logits, with commas")
+      .option("--teacher-output <name>", "the teacher's output, or the column of a file of outputs, of its classes")
+      .option("--teacher-answers <kind>", "of an ONNX or TensorFlow.js model or a file: logits or probabilities")
+      .option("--teacher-pixels <range>", "that such a model was trained with: imagenet, 0..1, -1..1 or 0..255")
       .option("--student <kind>", "half (of the teacher's layers) or small (one of its own)")
       .option("--test <file>", "file of the test examples (default: beside the data, or a part of them)")
       .option("--text <column>", "of a table: the column of the text")
       .option("--pair <column>", "of a table: the column of the second text of a pair")
       .option("--label <column>", "of a table: the column of the label")
-      .option("--task <task>", "of a table: classification, or regression of numbers")
+      .option("--task <task>", "of a table: classification, regression of numbers, or multi-label")
+      .option("--path <column>", "of a table: the column of the pictures' paths")
+      .option("--pictures <folder>", "of a table: the folder that these paths count from (default: beside it)")
+      .option("--on-bad <what>", "about bad examples: skip leaves them out, refuse stops at the first")
       .option("--flip", "mirror half of the training images")
       .option("--name <name>", "name of the recipe (default: by the data)")
       .option("--out <file>", "the recipe", "recipe.yaml")

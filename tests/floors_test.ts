@@ -31,14 +31,16 @@ const FLOORS: Readonly<Record<string, string>> = {
   "distill/losses": "ground data tensor ops nn recipe plugin evaluate distill/ground distill/teacher",
   "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate " +
     "distill/ground distill/student distill/teacher distill/losses",
+  "distill/record": "ground data linalg mpo nn ops plugin evaluate distill/ground distill/student distill/training",
   distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
-    "distill/ground distill/student distill/teacher distill/losses distill/training",
+    "distill/ground distill/student distill/teacher distill/losses distill/training distill/record",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   "tasks/npm/node.ts": "node plugins mod.ts",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate " +
-    "distill/ground distill/student distill/teacher distill/training distill plugins deno mod.ts",
+    "predict distill/ground distill/student distill/teacher distill/training distill/record distill plugins deno " +
+    "mod.ts",
 };
 
 /** Files whose room is not the folder that they stand in. */
@@ -54,6 +56,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/files/current.ts",
     "core/files/files.ts",
     "core/files/memory_files.ts",
+    "core/files/memory_within.ts",
     "core/files/path_style.ts",
     "core/files/reasons.ts",
     "core/files/temporary.ts",

@@ -10,7 +10,8 @@ import { WebGpuBackend } from "./webgpu/webgpu_backend.ts";
 /** The user's choice of backend. */
 export type BackendChoice = "auto" | "webgpu" | "cpu";
 
-const CHOICES: readonly BackendChoice[] = ["auto", "webgpu", "cpu"];
+/** All of them. */
+export const BACKEND_CHOICES: readonly BackendChoice[] = ["auto", "webgpu", "cpu"];
 
 /** How a backend computes. */
 export interface BackendOptions {
@@ -58,7 +59,7 @@ export interface OpenedBackend {
  */
 export async function openBackend(choice: BackendChoice, options: BackendOptions = {}): Promise<OpenedBackend> {
   expectArguments("openBackend", { options: [options, "a map"] });
-  if (!CHOICES.includes(choice)) {
+  if (!BACKEND_CHOICES.includes(choice)) {
     throw new TypeError(
       `Cannot call openBackend: expected auto, webgpu or cpu as its choice, got ${showValue(choice)}`,
     );

@@ -8,6 +8,7 @@ import { labelledOf } from "../plugin/labelled.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { listSome } from "../recipe/words.ts";
 import { sha256 } from "../sha256.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 
@@ -48,6 +49,20 @@ export function describeLabels({ train, validation, test }: RunData): string[] {
     if (labelled === length) return [];
     return [`labels: ${labelled === 0 ? "none" : labelled} of the ${length} ${name} examples`];
   });
+}
+
+/**
+ * Of validation examples that were drawn the classes that none of them has; `null` if that is none, or it is not known.
+ * What a data set's own splits lack it says itself.
+ */
+export function describeValidation({ dataset: { input, splits }, train, validation }: RunData): string | null {
+  if (input.task !== "classification" || !validation?.labels || !train.labels) return null;
+  if (Object.values(splits).includes(validation)) return null;
+  const [learned, watched] = [train, validation].map(({ labels }) => new Set(labels));
+  const missing = input.classes.filter((_, label) => learned.has(label) && !watched.has(label));
+  if (missing.length === 0 || labelledOf(validation) === 0) return null;
+  const names = listSome(missing.map((name) => JSON.stringify(name)), "and");
+  return `the validation examples that were drawn have none of ${names}: what training is watched by says nothing of that`;
 }
 
 /** Some of a list's examples as a list of their own. */

@@ -10,7 +10,8 @@ import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
-import { describeLabels, describeSkipped, loadData, type RunData } from "./load_data.ts";
+import { describeLabels, describeSkipped, describeValidation, type RunData } from "./load_data.ts";
+import { loadTaughtData } from "./load_taught_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
 import { idleExamples } from "./losses/idle_examples.ts";
 import { LossSet } from "./losses/loss_set.ts";
@@ -24,9 +25,7 @@ import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
 import { type Taught, taughtBy } from "./teacher/decisions.ts";
 import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
-import { sameTokens, withTeachersInputs } from "./teacher/own_inputs.ts";
-import { readRecordedTeacher } from "./teacher/recorded_teacher.ts";
-import { inTeachersOrder } from "./teacher/teacher_classes.ts";
+import { sameTokens } from "./teacher/own_inputs.ts";
 import { taughtOnHost } from "./teacher/taught_on_host.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
@@ -51,6 +50,8 @@ export interface RunOptions {
   readonly reporter?: Reporter;
   /** Outputs of the teacher that would be cached are not computed: for a look at what a run would be. */
   readonly dry?: boolean;
+  /** Writes what a report shows beside log and summary into the run folder, as `record.json`. */
+  readonly record?: boolean;
   /** Stops the opening. */
   readonly signal?: AbortSignal;
 }
@@ -125,22 +126,17 @@ export async function openRun(
 
   const opening: Opening = { ops, recipe, watch, plugins, random, report, owned, breath };
   const tell = { report, warning: (line: string) => reporter.warning(line) };
-  const { data: loaded, own, teacher: recorded } = await watch.time("load", async () => {
+  const { data: loaded, own, recorded } = await watch.time("load", async () => {
     const tokenizer = await startingTokenizer(recipe);
-    const data = await loadData(recipe, plugins.dataset, random, tokenizer);
-    const ordered = await inTeachersOrder(recipe, plugins, data, report);
-    const recorded = await readRecordedTeacher(ops, recipe, plugins, ordered);
-    if (recorded) {
-      await checkStart(recipe, recorded.data, tell.warning);
-      return { ...recorded, own: [] };
-    }
-    const taught = await withTeachersInputs(recipe, ordered, random, tell);
+    const taught = await loadTaughtData(ops, recipe, plugins, random, tokenizer, tell);
     await checkStart(recipe, taught.data, tell.warning);
-    return { ...taught, teacher: null };
+    return taught;
   });
   const { input } = loaded.dataset;
   for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
   for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
+  const unwatched = describeValidation(loaded);
+  if (unwatched) reporter.warning(unwatched);
   const unchanged = await checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
   const { positiveClass } = settings.evaluate;

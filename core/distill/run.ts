@@ -10,10 +10,13 @@ import type { Checked } from "../recipe/checked.ts";
 import { baseFrom } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
-import { DeviceError } from "../errors.ts";
+import { DeviceError, UserError } from "../errors.ts";
 import { sealJson } from "../sealed_json.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
-import { writeRunRecipe } from "./run_folder.ts";
+import { silent } from "./progress.ts";
+import { noting } from "./record/noting.ts";
+import { recordRun } from "./record/record.ts";
+import { RECORD, writeRunRecipe } from "./run_folder.ts";
 import { RunDeviceError } from "./stops.ts";
 import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
@@ -52,9 +55,13 @@ export class Run implements Disposable {
 
   readonly #parts: RunParts;
 
-  private constructor(parts: RunParts, owned: Owned) {
+  /** What was warned of; `null` unless the run is recorded. */
+  readonly #warnings: readonly string[] | null;
+
+  private constructor(parts: RunParts, owned: Owned, warnings: readonly string[] | null) {
     this.#parts = parts;
     this.#owned = owned;
+    this.#warnings = warnings;
   }
 
   /** The parts of the run. @throws RangeError once the run is disposed of */
@@ -77,8 +84,13 @@ export class Run implements Disposable {
       "options.backend": [options.backend, "a backend (see openBackend)"],
       "options.builtins": [options.builtins, "a map"],
     });
-    const { owned, ...parts } = await openRun(recipe, options);
-    return new Run(parts, owned);
+    if (!options.record) {
+      const { owned, ...parts } = await openRun(recipe, options);
+      return new Run(parts, owned, null);
+    }
+    const { reporter, warnings } = noting(options.reporter ?? silent);
+    const { owned, ...parts } = await openRun(recipe, { ...options, reporter });
+    return new Run(parts, owned, warnings);
   }
 
   /** Whether all steps are done, or training stopped early. */
@@ -168,7 +180,27 @@ export class Run implements Disposable {
     await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
     await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
+    if (this.#warnings) await this.#record(exported, test, this.#warnings);
     return summary;
+  }
+
+  /** Writes what a report shows beside the summary. The results are there: what fails now costs the record alone. */
+  async #record(
+    { weights: merged }: ExportedStudent,
+    evaluation: Evaluation,
+    warnings: readonly string[],
+  ): Promise<void> {
+    const { id: run, ops, student, recipe: { value: settings }, data: { dataset: { input }, test }, reporter } =
+      this.parts;
+    const { threshold } = settings.evaluate;
+    const setup = { run, ops, input, test, student, merged, evaluation, taught: this.#taught, threshold, warnings };
+    try {
+      const record = await recordRun(setup);
+      await writeFileAtomically(join(settings.output, RECORD), await sealJson(record));
+    } catch (error) {
+      if (!(error instanceof UserError || error instanceof DeviceError)) throw error;
+      reporter.warning(`${error.message}; the student and metrics.json are there, a report is not`);
+    }
   }
 
   /** Does a part of the run; if the device fails under it, the error says how to go on. */
@@ -208,7 +240,8 @@ export class Run implements Disposable {
     // Training examples may have the teacher's outputs in the place of what it takes.
     const taught = who === STUDENT && split !== "train" ? await this.parts.taught?.(examples) : null;
     const { input } = data.dataset;
-    return await evaluate(ops, { who, model, weights, examples, input, ...settings, taught });
+    const answers = this.#warnings !== null && split === "test";
+    return await evaluate(ops, { who, model, weights, examples, input, ...settings, taught, answers });
   }
 
   /** Makes the folder this run's own, and writes the recipe as it was resolved; it runs again from there. */

@@ -19,8 +19,16 @@ import { STUDENT, UNVERIFIED } from "./student/export_student.ts";
 import { CHECKPOINT_FILE } from "./training/checkpoint.ts";
 import { join } from "../paths.ts";
 
+/** What a report shows beside log and summary. */
+export const RECORD = "record.json";
+
+/** The page that is drawn of a run folder. */
+export const REPORT = "report.html";
+
 /** What a run writes into its folder, the checkpoint last: until it is gone the run before can still be resumed. */
 const RESULTS: readonly (readonly [name: string, kind: "file" | "folder"])[] = [
+  [REPORT, "file"],
+  [RECORD, "file"],
   ["metrics.json", "file"],
   ["failure.json", "file"],
   ["metrics.jsonl", "file"],
@@ -142,11 +150,15 @@ export class RunFolder implements Disposable {
   /** Of a resumed run: what says that it is of another one than the checkpoint's. Older versions did not say it. */
   async #putAsideOthers(run: string): Promise<boolean> {
     const others: string[] = [];
-    for (const [name] of RESULTS.filter(([name]) => name.startsWith("metrics") || name === STUDENT)) {
+    for (
+      const [name] of RESULTS.filter(([name]) => name.startsWith("metrics") || name === RECORD || name === STUDENT)
+    ) {
       const file = join(this.path, name === STUDENT ? join(STUDENT, CONFIG_FILE) : name);
       const text = await readTextIfThere(file, "the results");
       const own = text === null ? null : runOf(name.endsWith(".jsonl") ? text.split("\n", 1)[0] : text);
-      if (own !== null && own !== run) others.push(name);
+      if (own === null || own === run) continue;
+      others.push(name);
+      if (name === RECORD) others.push(REPORT);
     }
     return await this.#putAside(others);
   }

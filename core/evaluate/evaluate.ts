@@ -8,6 +8,7 @@ import type { Model } from "../plugin/model.ts";
 import type { Tensor } from "../tensor.ts";
 
 import { firstIndices } from "../data/loader.ts";
+import { type AnsweredBatch, logCertainty } from "./answers.ts";
 import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
 import { agreementOf } from "./decisions.ts";
@@ -46,6 +47,8 @@ export interface Evaluation {
   readonly spans: readonly TypeScores[] | null;
   /** `[true class][predicted class]`; `null` for a regression and several labels, and where no example has a label. */
   readonly confusion: Confusion | null;
+  /** What was answered to each example, batch by batch; missing unless it was asked for. */
+  readonly answers?: readonly AnsweredBatch[];
 }
 
 /** The model to evaluate, and the examples. */
@@ -71,6 +74,8 @@ export interface EvaluationCall {
    * compared with; not for tagging.
    */
   readonly taught?: ArrayLike<number> | null;
+  /** Whether the answers to the single examples are wanted as well. */
+  readonly answers?: boolean;
 }
 
 /**
@@ -99,44 +104,58 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   });
   const { model, weights, who = "the model", examples, input, batchSize, positiveClass: wanted = null, taught = null } =
     call;
-  const { threshold = USUAL_THRESHOLD } = call;
+  const { threshold = USUAL_THRESHOLD, answers: answersWanted = false } = call;
   const { task } = input;
   const labels: GivenLabels[] = [];
+  const certainties: Tensor[] = [];
+  const asked: Uint32Array[] = [];
   const results: Tensor[] = [];
-  const ranges: (readonly [first: number, last: number])[] = [];
   const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
     const hostBatch = examples.batch(indices);
     const given: GivenLabels = { label: hostBatch.label, labelled: hostBatch.labelled ?? null };
     const tensors = ops.scope(() => {
       const outputs = inferOn(ops, model, weights, hostBatch);
-      return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, given)];
+      const certainty = answersWanted ? logCertainty(ops, task, outputs) : null;
+      return [
+        predictionsOf(ops, task, outputs),
+        lossSum(ops, task, outputs.logits, given),
+        ...certainty ? [certainty] : [],
+      ];
     });
     return { tensors, given };
   });
-  for await (const { indices, result: { tensors, given } } of computed) {
+  for await (const { indices, result: { tensors: [decision, loss, certainty], given } } of computed) {
+    asked.push(indices);
     labels.push(given);
-    results.push(...tensors);
-    ranges.push([indices[0], indices.at(-1)!]);
+    results.push(decision, loss);
+    if (certainty) certainties.push(certainty);
     await breathe();
   }
   const numbers = await ops.read(results);
   results.forEach((tensor) => tensor.dispose());
   const predictions = numbers.filter((_, index) => index % 2 === 0);
   const losses = numbers.filter((_, index) => index % 2 === 1).map(([value]) => value);
+  const certain = (await ops.read(certainties)).map((logarithms) => logarithms.map(Math.exp));
+  certainties.forEach((tensor) => tensor.dispose());
   // Infinite is the loss of a class to which a model gives no probability at all.
   const broken = losses.findIndex((value) => Number.isNaN(value) || task === "regression" && value === Infinity);
   if (broken >= 0) {
-    const [first, last] = ranges[broken];
+    const [first, last] = [asked[broken][0], asked[broken].at(-1)!];
     throw new UserError(
       `Cannot measure ${who} as its outputs for the examples ${first} to ${last} are not finite numbers: its weights, ` +
         "or the numbers of these examples, are NaN or too large",
     );
   }
+  const answers = answersWanted && {
+    answers: labels.map((given, batch): AnsweredBatch => {
+      return { indices: asked[batch], ...given, decided: predictions[batch], certainty: certain[batch] ?? null };
+    }),
+  };
   const labelled = labelledOf(examples);
   const agreement = taught && { agreement: agreementOf(task, own(predictions), taught, threshold) };
   if (labelled === 0) {
     const nothing = { accuracy: null, loss: null, positiveClass: null, confusion: null, spans: null };
-    return { ...nothing, examples: examples.length, labelled, metrics: { ...agreement } };
+    return { ...nothing, examples: examples.length, labelled, metrics: { ...agreement }, ...answers };
   }
   const loss = losses.reduce((sum, value) => sum + value, 0);
   const scored = labels.reduce((sum, given) => sum + scoredIn(task, given), 0);
@@ -152,6 +171,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
     labelled,
     ...measured,
     metrics: { ...measured.metrics, ...agreement },
+    ...answers,
   };
 }
 

@@ -7,6 +7,7 @@ import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { blockCount, blockFor } from "./block.ts";
 import { filterGradientShader, forwardShader, inputGradientShader, ROW_BYTES } from "./conv2d_blocks.ts";
 import { filterGradientLoop, forwardLoop, inputGradientLoop } from "./conv2d_loops.ts";
+import { type ConvGeometry, convOperations, convParameters } from "./conv_geometry.ts";
 import { fillHoles, lanesOf } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { inGroups, linear } from "./launch.ts";
@@ -24,30 +25,8 @@ const inputTiles = withTiles(
 );
 const filterTiles = withTiles({ right: "gradient", result: "partials" }, filterShader);
 
-/** The images and the filter of a convolution: extents in pixels and channels, a stride of 1 or more. */
-const parameters = {
-  images: "u32",
-  height: "u32",
-  width: "u32",
-  inputs: "u32",
-  outHeight: "u32",
-  outWidth: "u32",
-  outputs: "u32",
-  kernelHeight: "u32",
-  kernelWidth: "u32",
-  stride: "u32",
-  padding: "u32",
-} as const;
-
-/** `images` of `height` x `width` x `inputs` become `outHeight` x `outWidth` x `outputs`. */
-export type ConvGeometry = Readonly<Record<keyof typeof parameters, number>>;
-
-/** A multiply-add for each tap of each channel, of either direction. */
-const operations = (p: ConvGeometry) =>
-  2 * p.images * p.outHeight * p.outWidth * p.outputs * p.inputs * p.kernelHeight * p.kernelWidth;
-
 /** Of the sum over taps and channels, part i is that of the `partDepth` from i * partDepth on. */
-const inParts = { ...parameters, parts: "u32", partDepth: "u32" } as const;
+const inParts = { ...convParameters, parts: "u32", partDepth: "u32" } as const;
 
 /** Only blocks can be cut into parts: the tiles of a software adapter are many enough. */
 function refuseParts({ parts }: { readonly parts: number }): void {
@@ -90,7 +69,7 @@ export const convForwardKernel = defineKernel({
     const blockLanes = { x: alongLanes(p.inputs, p), filters: lanes, y: lanes };
     return { shader: forwardShader(block, blockLanes), lanes: blockLanes, entryPoint: "tiled", workgroups };
   },
-  operations,
+  operations: convOperations,
   cpu({ x, filters, y }, p, wasm) {
     // The SIMD kernel sums over everything, which is all that the cpu backend ever asks for.
     if (wasm && p.parts === 1) runFast(wasm, "convForward", p, [x, filters, y]);
@@ -126,7 +105,7 @@ export const convInputGradientKernel = defineKernel({
     const lanes = { gradient: along, filters: along, dx: lanesOf(p.inputs) };
     return { shader: inputGradientShader(block, lanes), lanes, entryPoint: "tiled", workgroups };
   },
-  operations,
+  operations: convOperations,
   cpu({ gradient, filters, dx }, p, wasm) {
     if (wasm && p.parts === 1) runFast(wasm, "convInputGradient", p, [gradient, filters, dx]);
     else inputGradientLoop(p, p.partDepth, gradient, filters, dx);
@@ -141,7 +120,7 @@ export const convFilterGradientKernel = defineKernel({
   name: "conv2d filter gradient",
   reads: { x: "Element", gradient: "Element" },
   writes: { partials: "Element" },
-  parameters: { ...parameters, parts: "u32", partRows: "u32" },
+  parameters: { ...convParameters, parts: "u32", partRows: "u32" },
   launch(p, adapter) {
     const depth = p.kernelHeight * p.kernelWidth * p.inputs;
     const lanes = lanesOf(p.outputs);
@@ -156,7 +135,7 @@ export const convFilterGradientKernel = defineKernel({
     const blockLanes = { x: lanesOf(p.inputs), gradient: lanes, partials: lanes };
     return { shader: filterGradientShader(block, blockLanes), lanes: blockLanes, entryPoint: "tiled", workgroups };
   },
-  operations,
+  operations: convOperations,
   cpu({ x, gradient, partials }, p, wasm) {
     if (wasm && p.parts === 1) runFast(wasm, "convFilterGradient", p, [x, gradient, partials.fill(0)]);
     else filterGradientLoop(p, p.partRows, x, gradient, partials);

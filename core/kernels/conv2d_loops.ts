@@ -1,5 +1,5 @@
 import type { Floats } from "../backend/backend.ts";
-import type { ConvGeometry } from "./conv2d.ts";
+import type { ConvGeometry } from "./conv_geometry.ts";
 
 /**
  * Walks through what a convolution multiplies: every output pixel with every tap that falls into the image, as the

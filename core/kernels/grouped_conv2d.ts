@@ -2,33 +2,18 @@ import filterShader from "../../shaders/grouped_conv2d_filter_gradient.wgsl" wit
 import forwardShader from "../../shaders/grouped_conv2d.wgsl" with { type: "text" };
 import inputShader from "../../shaders/grouped_conv2d_input_gradient.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
+import { convOperations, convParameters } from "./conv_geometry.ts";
 import { type Taps, walkTaps } from "./conv_taps.ts";
 import { defineKernel } from "./kernel.ts";
 import { linear } from "./launch.ts";
 
-/** Images and filters: extents in pixels and channels; `groups` divides both numbers of channels. */
-const parameters = {
-  images: "u32",
-  height: "u32",
-  width: "u32",
-  inputs: "u32",
-  outHeight: "u32",
-  outWidth: "u32",
-  outputs: "u32",
-  kernelHeight: "u32",
-  kernelWidth: "u32",
-  stride: "u32",
-  padding: "u32",
-  dilation: "u32",
-  groups: "u32",
-} as const;
+/** `groups` divides both numbers of channels. */
+const parameters = { ...convParameters, dilation: "u32", groups: "u32" } as const;
 
-/** `images` of `height` x `width` x `inputs` become `outHeight` x `outWidth` x `outputs`. */
-export type GroupedGeometry = Readonly<Record<keyof typeof parameters, number>>;
+type GroupedGeometry = Readonly<Record<keyof typeof parameters, number>>;
 
 /** A multiply-add for each tap of each channel that a number of the result sees. */
-const operations = (p: GroupedGeometry) =>
-  2 * p.images * p.outHeight * p.outWidth * p.outputs * p.inputs / p.groups * p.kernelHeight * p.kernelWidth;
+const operations = (p: GroupedGeometry) => convOperations(p) / p.groups;
 
 /**
  * y `[images, outHeight, outWidth, outputs]` of x and filters `[kernelHeight, kernelWidth, inputs / groups, outputs]`.

@@ -103,7 +103,7 @@ function normalisation(config: ForeignConfig, file: string, channels: number): I
 const CROPPED_PART = 224 / 256;
 
 /** Processors that resize, cut out the middle and normalise, and nothing else; others have rules of their own. */
-const KINDS = ["ViT", "DeiT", "CLIP", "Siglip", "Bit", "Beit", "ConvNext"];
+const KINDS = ["ViT", "DeiT", "CLIP", "Siglip", "Bit", "Beit", "ConvNext", "MobileNetV1", "MobileNetV2"];
 
 /** Its pictures of so many pixels and more are not cropped. */
 const CONVNEXT_WHOLE = 384;

@@ -72,7 +72,9 @@ function inputOf(config: ForeignConfig): InputDescription {
   const several = problem === SEVERAL_LABELS;
   if (image) return { task: several ? "multi-label" : "classification", classes, image, text: null };
   const isTagger = Array.isArray(architectures) && architectures.some((name) => /TokenClassification$/.test(name));
-  const told = problem === "regression" ? "regression" : several ? "multi-label" : "classification";
+  // One number is one to transformers, too, unless the config says otherwise.
+  const isNumber = problem === "regression" || ((problem ?? null) === null && classes.length === 1);
+  const told = isNumber ? "regression" : several ? "multi-label" : "classification";
   const task = isTagger ? "tagging" : told;
   return { task, classes, image: null, text: textIn(config) };
 }
@@ -96,9 +98,10 @@ function imageIn(config: ForeignConfig): ImageInput | null {
 }
 
 function textIn(config: ForeignConfig): TextInput {
-  const padding = countIn(config, "pad_token_id", INPUT_BOUNDS.padding) ?? 0;
   // Encoders of RoBERTa's kind count positions from behind the padding token's number.
-  const unused = /roberta|camembert/.test(String(config.model_type)) ? padding + 1 : 0;
+  const counted = /roberta|camembert|mpnet/.test(String(config.model_type));
+  const padding = countIn(config, "pad_token_id", INPUT_BOUNDS.padding) ?? (counted ? 1 : 0);
+  const unused = counted ? padding + 1 : 0;
   const stated = countIn(config, "max_position_embeddings", INPUT_BOUNDS.maxLength);
   const maxLength = stated === null ? DEFAULT_POSITIONS : stated - unused;
   if (maxLength < 1) {

@@ -1,20 +1,20 @@
 import type { NumberFormat } from "../backend/format.ts";
 import type { Device } from "../device.ts";
-import {
-  convFilterGradientKernel,
-  convForwardKernel,
-  type ConvGeometry,
-  convInputGradientKernel,
-} from "../kernels/conv2d.ts";
-import type { DepthwiseGeometry } from "../kernels/depthwise.ts";
-import type { GroupedGeometry } from "../kernels/grouped_conv2d.ts";
+import { convFilterGradientKernel, convForwardKernel, convInputGradientKernel } from "../kernels/conv2d.ts";
+import type { ConvGeometry } from "../kernels/conv_geometry.ts";
 import { showShape, type Tensor } from "../tensor.ts";
-import { depthwiseFilterGradient, depthwiseForward, depthwiseInputGradient } from "./depthwise.ts";
 import { partsByBlocks, partsOf } from "./gemm.ts";
-import { groupedFilterGradient, groupedForward, groupedInputGradient } from "./grouped_conv.ts";
 import { defineOp, type Forward, type Op } from "./op.ts";
+import { sumOfParts } from "./row_parts.ts";
 import { permuted } from "./strided.ts";
-import { sumOver } from "./sum.ts";
+import {
+  depthwise,
+  grouped,
+  type TapConvolution,
+  tapFilterGradient,
+  tapForward,
+  tapInputGradient,
+} from "./tap_conv.ts";
 import { type ConvOptions, outputExtent } from "./window.ts";
 import { suitsWinograd, winogradFilterGradient, winogradForward, winogradInputGradient } from "./winograd.ts";
 
@@ -70,18 +70,12 @@ function filterGradient(device: Device, p: ConvGeometry, x: Tensor, gradient: Te
   const shape = [p.kernelHeight, p.kernelWidth, p.inputs, p.outputs];
   const partials = device.empty([parts, ...shape]);
   device.run(convFilterGradientKernel, { x, gradient, partials }, { ...p, parts, partRows });
-  return permuted(device, summed(device, partials, shape), FROM_KERNEL);
+  return permuted(device, sumOfParts(device, partials, shape), FROM_KERNEL);
 }
 
-/** Room for the parts of a sum, `[parts, ...shape]`: of float32 where there are several, which {@link summed} adds. */
+/** Room for the parts of a sum, `[parts, ...shape]`: of float32 where {@link sumOfParts} adds several. */
 function partsIn(device: Device, parts: number, shape: readonly number[], format: NumberFormat): Tensor {
   return device.empty([parts, ...shape], parts === 1 ? format : "f32");
-}
-
-/** The sum of parts `[parts, ...shape]`. */
-function summed(device: Device, partials: Tensor, shape: readonly number[], format: NumberFormat = "f32"): Tensor {
-  const whole = partials.shape[0] === 1 ? partials : sumOver(device, partials, new Set([0]), 1, format);
-  return device.alias(whole, shape);
 }
 
 function forward(device: Device, p: ConvGeometry, x: Tensor, filters: Tensor): Tensor {
@@ -92,7 +86,7 @@ function forward(device: Device, p: ConvGeometry, x: Tensor, filters: Tensor): T
   const format = device.formatOf(x);
   const y = partsIn(device, parts.parts, shape, format);
   device.run(convForwardKernel, { x, filters, y }, { ...p, ...parts });
-  return summed(device, y, shape, format);
+  return sumOfParts(device, y, shape, format);
 }
 
 function inputGradient(
@@ -109,7 +103,7 @@ function inputGradient(
   const shape = [images, height, width, inputs];
   const dx = partsIn(device, parts.parts, shape, format);
   device.run(convInputGradientKernel, { gradient, filters, dx }, { ...p, ...parts });
-  return summed(device, dx, shape, format);
+  return sumOfParts(device, dx, shape, format);
 }
 
 /** The gradients of a convolution, of that of its result; they hold what the forward pass made that they want. */
@@ -143,24 +137,18 @@ function byWinograd(device: Device, p: ConvGeometry, x: Tensor, filter: Tensor):
   };
 }
 
-function byChannel(device: Device, p: DepthwiseGeometry, x: Tensor, filter: Tensor): Forward<Gradients> {
+function byTaps<Parameter extends string>(
+  device: Device,
+  convolution: TapConvolution<Parameter>,
+  x: Tensor,
+  filter: Tensor,
+): Forward<Gradients> {
   const arranged = permuted(device, filter, TO_KERNEL);
   return {
-    output: depthwiseForward(device, p, x, arranged),
+    output: tapForward(device, convolution, x, arranged),
     saved: {
-      toInput: (gradient) => depthwiseInputGradient(device, p, gradient, arranged, x.format),
-      toFilter: (gradient) => permuted(device, depthwiseFilterGradient(device, p, x, gradient), FROM_KERNEL),
-    },
-  };
-}
-
-function byGroups(device: Device, p: GroupedGeometry, x: Tensor, filter: Tensor): Forward<Gradients> {
-  const arranged = permuted(device, filter, TO_KERNEL);
-  return {
-    output: groupedForward(device, p, x, arranged),
-    saved: {
-      toInput: (gradient) => groupedInputGradient(device, p, gradient, arranged, x.format),
-      toFilter: (gradient) => permuted(device, groupedFilterGradient(device, p, x, gradient), FROM_KERNEL),
+      toInput: (gradient) => tapInputGradient(device, convolution, gradient, arranged, x.format),
+      toFilter: (gradient) => permuted(device, tapFilterGradient(device, convolution, x, gradient), FROM_KERNEL),
     },
   };
 }
@@ -177,9 +165,9 @@ export const conv2d: Op<[x: Tensor, filter: Tensor, options?: ConvOptions]> = de
     const { geometry, dilation, groups } = convolutionOf(x, filter, options);
     const { inputs: channels, outputs } = geometry;
     if (groups > 1 && groups === channels && channels === outputs) {
-      return byChannel(device, { ...geometry, channels, dilation }, x, filter);
+      return byTaps(device, depthwise(geometry, dilation), x, filter);
     }
-    if (groups > 1 || dilation > 1) return byGroups(device, { ...geometry, dilation, groups }, x, filter);
+    if (groups > 1 || dilation > 1) return byTaps(device, grouped(geometry, dilation, groups), x, filter);
     return suitsWinograd(device, geometry)
       ? byWinograd(device, geometry, x, filter)
       : byProducts(device, geometry, x, filter);

@@ -1,7 +1,7 @@
 import { MOST_NUMBERS } from "../backend/backend.ts";
 import type { NumberFormat } from "../backend/format.ts";
 import type { Device } from "../device.ts";
-import type { ConvGeometry } from "../kernels/conv2d.ts";
+import type { ConvGeometry } from "../kernels/conv_geometry.ts";
 import {
   winogradFilterGradientKernel,
   winogradFilterKernel,

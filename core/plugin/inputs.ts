@@ -17,18 +17,3 @@ export function textOf({ text }: InputDescription, model: string): TextInput {
 export function outputsOf({ task, classes }: InputDescription): number {
   return task === "regression" ? 1 : classes.length;
 }
-
-/**
- * Refuses a teacher of which it is not known whether it gives logits, or probabilities by a sigmoid that would be taken
- * for logits.
- *
- * @param kind of the model, for people: "of ONNX"
- * @throws UserError for several labels
- */
-export function expectOneAnswer({ task }: InputDescription, kind: string): void {
-  if (task !== "multi-label") return;
-  throw new UserError(
-    `Cannot learn several labels from a model ${kind}: expected a teacher in a folder with config.json, whose ` +
-      "problem_type says that it answers so",
-  );
-}

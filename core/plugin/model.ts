@@ -259,6 +259,8 @@ export interface ModelDefinition<Options = any> extends PluginDefinition<"model"
   ): Promise<Readonly<Record<string, RecordedOutputs>>>;
   /** The `model_type`s of Hugging Face configs that `fromConfig` reads. */
   readonly modelTypes?: readonly string[];
+  /** Others that are near to those and are not read, each with the reason, for the sentence that refuses them. */
+  readonly otherTypes?: Readonly<Record<string, string>>;
   /**
    * Fills options that were left at `null` from a config.json in a foreign form, such as Hugging Face's.
    *

@@ -14,7 +14,11 @@ export function familyOf(
   const family = definitions.find(({ modelTypes }) => modelTypes?.includes(String(type)));
   if (family) return family;
   const known = definitions.flatMap(({ modelTypes }) => modelTypes ?? []);
-  throw new UserError(`Cannot build a model of type ${showJson(type)}: expected one of ${known.join(", ")}`);
+  const [reason] = definitions.flatMap(({ otherTypes = {} }) =>
+    Object.hasOwn(otherTypes, String(type)) ? otherTypes[String(type)] : []
+  );
+  const why = reason === undefined ? "" : `, as ${reason}`;
+  throw new UserError(`Cannot build a model of type ${showJson(type)}${why}: expected one of ${known.join(", ")}`);
 }
 
 /** The options of a saved model, by its family's own reading of its config.json; `null` if the family reads none. */

@@ -29,8 +29,12 @@ export type ModelInputs = ImageInputs | TextInputs | WordInputs;
 export interface FolderTokenizer {
   /** Tokens are numbered from 0 up to but not this. */
   readonly vocabulary: number;
-  /** Texts as the model's `tokens`, `types` and `mask`. */
-  batch(texts: TextInputs["texts"]): Batch<HostTensor>;
+  /**
+   * Texts as the model's `tokens`, `types` and `mask`.
+   *
+   * @param cut told the index of each text that had to be cut, as the model does not take so many tokens
+   */
+  batch(texts: TextInputs["texts"], cut?: (index: number) => void): Batch<HostTensor>;
   /**
    * The same of sentences, and where the first token of each word is; words that are too many have none. `label` is 0
    * there and -1 elsewhere, as a CRF chooses the tags of those tokens together.

@@ -26,6 +26,8 @@ export interface Predictions {
   readonly labels: readonly string[];
   /** Of a model of several labels the names of all classes at least as probable as the threshold; else none. */
   readonly labelSets: readonly (readonly string[])[];
+  /** Of texts the indices of those whose end the model has not seen, as they have more tokens than it takes. */
+  readonly cut: readonly number[];
 }
 
 /** What a tagger says of a sentence, one entry for each word; words beyond the most tokens of the model have none. */
@@ -36,6 +38,8 @@ export interface TaggedWords {
   readonly classes: readonly number[];
   /** The name of the tag. */
   readonly labels: readonly string[];
+  /** Whether the tags were chosen together, as by a CRF: not each by its largest logit. */
+  readonly together: boolean;
 }
 
 /** How a model is run. */
@@ -120,7 +124,8 @@ export class LoadedModel implements Disposable {
     }
     const logits: Float32Array[] = [];
     const classes: number[] = [];
-    for (const batch of this.#batches(inputs, batchSize)) {
+    const cut: number[] = [];
+    for (const batch of this.#batches(inputs, batchSize, (index) => cut.push(index))) {
       const answer = await this.#answer(batch);
       logits.push(...answer.rows);
       if (task === "classification") classes.push(...answer.decided);
@@ -129,7 +134,7 @@ export class LoadedModel implements Disposable {
     const labelSets = task === "multi-label"
       ? logits.map((row) => names.filter((_, index) => row[index] >= least))
       : [];
-    return { logits, classes, labels: this.#names(classes), labelSets };
+    return { logits, classes, labels: this.#names(classes), labelSets, cut };
   }
 
   /**
@@ -150,12 +155,12 @@ export class LoadedModel implements Disposable {
     const tagged: TaggedWords[] = [];
     for (let first = 0; first < words.length; first += batchSize) {
       const { batch, places } = this.#tokenizer().wordBatch(words.slice(first, first + batchSize));
-      const { rows, decided } = await this.#answer(batch);
+      const { rows, decided, together } = await this.#answer(batch);
       const length = rows.length / places.length;
       places.forEach((own, sentence) => {
         const at = own.map((place) => sentence * length + place);
         const classes = at.map((row) => decided[row]);
-        tagged.push({ logits: at.map((row) => rows[row]), classes, labels: this.#names(classes) });
+        tagged.push({ logits: at.map((row) => rows[row]), classes, labels: this.#names(classes), together });
       });
     }
     return tagged;
@@ -200,7 +205,11 @@ export class LoadedModel implements Disposable {
     this.#opened.weights.dispose();
   }
 
-  #batches(inputs: ImageInputs | TextInputs, batchSize: number): Batch<HostTensor>[] {
+  #batches(
+    inputs: ImageInputs | TextInputs,
+    batchSize: number,
+    cut: (index: number) => void = () => {},
+  ): Batch<HostTensor>[] {
     const { input: { image }, normalise, folder } = this.#parts;
     if ("images" in inputs) {
       if (!image) throw this.#refusal("on images", "it takes texts");
@@ -213,7 +222,8 @@ export class LoadedModel implements Disposable {
     const tokenizer = this.#tokenizer();
     const size = Math.min(batchSize, texts.length);
     return Array.from({ length: size === 0 ? 0 : Math.ceil(texts.length / size) }, (_, batch) => {
-      return tokenizer.batch(texts.slice(batch * size, (batch + 1) * size));
+      const first = batch * size;
+      return tokenizer.batch(texts.slice(first, first + size), (index) => cut(first + index));
     });
   }
 
@@ -226,11 +236,13 @@ export class LoadedModel implements Disposable {
     );
   }
 
-  /** Logits, row by row, and what is decided for each row. */
-  async #answer(batch: Batch<HostTensor>): Promise<{ rows: Float32Array[]; decided: number[] }> {
+  /** Logits, row by row, what is decided for each row, and whether for all together. */
+  async #answer(batch: Batch<HostTensor>): Promise<{ rows: Float32Array[]; decided: number[]; together: boolean }> {
     const { ops, model, weights, input: { task } } = this.#parts;
+    let together = false;
     const tensors = ops.scope(() => {
       const outputs = infer(ops, model, weights, upload(ops, batch));
+      together = outputs.predictions !== undefined;
       return [outputs.logits, predictionsOf(ops, task, outputs)];
     });
     const columns = tensors[0].shape.at(-1)!;
@@ -242,7 +254,7 @@ export class LoadedModel implements Disposable {
     const rows = Array.from({ length: logits.length / columns }, (_, row) => {
       return Float32Array.from(logits.subarray(row * columns, (row + 1) * columns));
     });
-    return { rows, decided: [...decided] };
+    return { rows, decided: [...decided], together };
   }
 
   #names(classes: readonly number[]): string[] {

@@ -3,6 +3,7 @@ import { defineDataset, type OpenFolder } from "../../core/plugin/dataset.ts";
 import { seedSchema } from "../../core/recipe/bounds.ts";
 import { listSome } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
+import { OTHERS, SYSTEMS } from "./pictures/beside_pictures.ts";
 import { HashedPictures } from "./pictures/hashed_pictures.ts";
 import { pictureDataset, type PictureExample, type PictureSplits } from "./pictures/picture_dataset.ts";
 import { disagreement, type PictureOptions, pictureOptions } from "./pictures/picture_options.ts";
@@ -15,6 +16,7 @@ interface ImageFolderOptions extends PictureOptions {
   testFolder: string;
   testPart: number | null;
   unlabelled: string | null;
+  labels: boolean;
   seed: number;
 }
 
@@ -40,13 +42,21 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
       unlabelled: z.string().min(1).nullable().default(null).describe(
         "Name of a folder in folder with further training pictures, which have no label; null: none",
       ),
+      labels: z.boolean().default(true).describe(
+        "Whether folders are classes; false: no picture has a label, whatever folder it is in, and classes names the teacher's",
+      ),
       seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       classes: z.array(z.string().min(1)).min(2).nullable().default(null).describe(
         "Names of the classes' folders in the order of their numbers; null: all of them, by the alphabet",
       ),
       ...pictureOptions(kit),
     }).superRefine((options, { addIssue }) => {
-      const found = disagreement(options as PictureOptions);
+      const found = !options.labels && !options.classes
+        ? {
+          message:
+            "Cannot tell the classes of pictures without labels: name them in classes, in the order of the teacher's logits",
+        }
+        : disagreement(options as PictureOptions);
       if (found !== null) addIssue({ code: "custom", ...found });
     });
   },
@@ -54,16 +64,17 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
     const { folder: name, trainFolder, testFolder, testPart } = options;
     const folder = await setup.openFolder(name, "the pictures");
     const found = findPictures(folder, name, options);
-    expectPictures(folder, found.splits, options);
-    const classes = classesOf(found.splits, options);
+    if (options.labels) expectPictures(folder, found.splits, options);
+    const classes = options.labels ? classesOf(found.splits, options) : options.classes!;
+    expectDifferent(classes);
     const bad = new BadExamples(options.onBad);
     const placeOf = (path: string) => ({ file: name, place: `the picture "${visiblePath(path)}"` });
     const pictures = new HashedPictures();
     const examples: Record<string, PictureExample[]> = {};
     for (const [split, own] of found.splits) {
       const labelled = own.flatMap(({ path, group }, record) => {
-        const label = classes.indexOf(group);
-        return label < 0 ? [] : [{ path, label, where: placeOf(path), record }];
+        const label = options.labels ? classes.indexOf(group) : -1;
+        return label < 0 && options.labels ? [] : [{ path, label, where: placeOf(path), record }];
       });
       examples[split] = await pictures.add(folder, labelled, bad);
     }
@@ -72,7 +83,7 @@ export const imageFolder = defineDataset<ImageFolderOptions>({
     const splits: PictureSplits = testPart === null
       ? renamed(examples, { [trainFolder]: "train", [testFolder]: "test" })
       : {
-        ...splitGroups(examples[""], ({ path }) => pictures.hashOf(path), ({ label }) => label as number, {
+        ...splitGroups(examples[""], ({ path }) => pictures.hashOf(path), ({ label }) => Math.max(0, label as number), {
           ...options,
           test: testPart,
           takeEach: null,
@@ -113,12 +124,6 @@ interface FoundPictures {
   readonly warnings: readonly string[];
 }
 
-/** What systems leave in folders. */
-const SYSTEMS = /(?:^|\/)(?:\.[^/]*|Thumbs\.db|desktop\.ini|__MACOSX)(?:\/|$)/i;
-
-/** What lies beside pictures and is none. */
-const OTHERS = /\.(?:txt|md|json|jsonl|csv|tsv|xml|ya?ml|html?|py|ipynb|npy|npz|pkl|mat|zip|gz|tar|db|log|pdf|doc)$/i;
-
 function findPictures(folder: OpenFolder, name: string, options: ImageFolderOptions): FoundPictures {
   const { trainFolder, testFolder, testPart } = options;
   const splits = new Map<string, FoundPicture[]>();
@@ -131,13 +136,13 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
       unlabelled.push(path);
       continue;
     }
-    if (parts.length < depth + 2 || OTHERS.test(path)) {
+    if (parts.length < depth + (options.labels ? 2 : 1) || OTHERS.test(path)) {
       left.push(path);
       continue;
     }
     const split = depth === 1 ? parts[0] : "";
     const own = splits.get(split) ?? [];
-    own.push({ path, group: parts[depth] });
+    own.push({ path, group: options.labels ? parts[depth] : "" });
     splits.set(split, own);
   }
   const shown = visiblePath(name);
@@ -146,8 +151,10 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
       ? "there are none"
       : `there are only files beside them, such as "${visiblePath(left[0])}"`;
     throw new UserError(
-      `Cannot find classes in "${shown}": expected ${
-        testPart === null
+      `Cannot find ${options.labels ? "classes" : "pictures"} in "${shown}": expected ${
+        !options.labels
+          ? testPart === null ? `${trainFolder}/ and ${testFolder}/ with pictures` : "pictures"
+          : testPart === null
           ? `${trainFolder}/ and ${testFolder}/ with a folder of pictures for each class`
           : "a folder of pictures for each class"
       }, and ${there}`,
@@ -162,7 +169,7 @@ function findPictures(folder: OpenFolder, name: string, options: ImageFolderOpti
       }; set ${key} to one of them, or, if these are the classes, testPart: 0.2 to hold out that part of each`,
     );
   }
-  if (testPart !== null) expectClassFolders([...splits.get("")!].map(({ group }) => group), options);
+  if (testPart !== null && options.labels) expectClassFolders([...splits.get("")!].map(({ group }) => group), options);
   const warnings = left.length === 0 ? [] : [
     `${left.length} ${left.length === 1 ? "file" : "files"} of "${shown}" ${
       left.length === 1 ? "is left out as it is no picture" : "are left out as they are no pictures"
@@ -218,6 +225,13 @@ function expectPictures(
   }
 }
 
+/** @throws UserError for a name that stands twice */
+function expectDifferent(classes: readonly string[]): void {
+  const twice = classes.find((name, index) => classes.indexOf(name) < index);
+  if (twice === undefined) return;
+  throw new UserError(`Cannot use classes as it has "${twice}" twice: expected different names`);
+}
+
 /** @throws UserError if there are not two, or a split has one that the training pictures do not have */
 function classesOf(
   splits: FoundPictures["splits"],
@@ -238,10 +252,6 @@ function classesOf(
   }
   if (classes.length > 2 ** 16) {
     throw new UserError(`Cannot tell ${classes.length} classes apart: at most 65536 can be`);
-  }
-  const twice = classes.find((name, index) => classes.indexOf(name) < index);
-  if (twice !== undefined) {
-    throw new UserError(`Cannot use classes as it has "${twice}" twice: expected different names`);
   }
   for (const [split, pictures] of splits) {
     const unknown = pictures.find(({ group }) => !there.includes(group));

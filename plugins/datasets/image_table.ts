@@ -18,6 +18,7 @@ import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { labelIn, severalLabelsIn, TABLE_FORMATS, type TableFormat, type TableRow, textOf } from "./text/columns.ts";
 import { type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import {
+  classesUnsaid,
   type ClassName,
   classNames,
   classNumber,
@@ -43,7 +44,7 @@ interface ImageTableOptions extends Omit<PictureOptions, "classes">, SeveralOpti
   unlabelled: File[];
   seed: number;
   path: string;
-  label: string;
+  label: string | null;
   classes: ClassName[] | null;
   columns: string[] | null;
   format: TableFormat | null;
@@ -72,7 +73,9 @@ export const imageTable = defineDataset<ImageTableOptions>({
       ),
       seed: seedSchema.default(0).describe("Seed of the split by testPart, apart from the run's"),
       path: z.string().min(1).default("path").describe("Column of the path"),
-      label: z.string().min(1).default("label").describe("Column of the class; empty: the picture has no label"),
+      label: z.string().min(1).nullable().default("label").describe(
+        "Column of the class; empty: the picture has no label; null: none has one, and classes names the teacher's",
+      ),
       task: z.enum(["classification", "multi-label"]).default("classification").describe(
         "Whether each picture is of one class, or of several or none",
       ),
@@ -144,13 +147,15 @@ export const imageTable = defineDataset<ImageTableOptions>({
       const [labelled, others] = [true, false].map((has) =>
         splits.train.filter((example) => isLabelled(example) === has)
       );
+      // What has no label measures nothing, unless none has one.
+      const [pool, rest] = labelled.length > 0 ? [labelled, others] : [others, []];
       const sides = splitGroups(
-        labelled,
+        pool,
         ({ path }) => pictures.hashOf(path),
         ({ label }) => typeof label === "number" ? label : 0,
         drawn,
       );
-      Object.assign(splits, { test: sides.test, train: [...sides.train, ...others] });
+      Object.assign(splits, { test: sides.test, train: [...sides.train, ...rest] });
       tables.test = tables.train;
     }
     splits.train.push(...await hashed(further));
@@ -216,8 +221,9 @@ function pathOf(row: TableRow, file: string, known: ReadonlySet<string>, { path:
   return path ?? badExample(where, `there is no file ${showText(written)} in "${visiblePath(folder)}"`);
 }
 
-function classesIn({ pictures, table }: NamedPictures, label: string): string[] {
+function classesIn({ pictures, table }: NamedPictures, label: string | null): string[] {
   const classes = sortedClasses(pictures.flatMap(({ answer }) => answer ?? []));
+  if (classes.length === 0) throw classesUnsaid(table.file);
   if (classes.length >= 2 && classes.length <= 2 ** 16) return classes;
   throw new UserError(
     `Cannot tell classes by the column "${label}" of "${table.file}": it has ${classes.length} different values, and 2 ` +

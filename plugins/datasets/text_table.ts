@@ -6,6 +6,7 @@ import { showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
 import { seedSchema } from "../../core/recipe/bounds.ts";
 import { listSome, showText } from "../../core/recipe/words.ts";
+import { lackingClasses, repeatedExamples } from "./split_warnings.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import {
   idOf,
@@ -19,6 +20,7 @@ import {
 } from "./text/columns.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import {
+  classesUnsaid,
   classFlags,
   type ClassName,
   classNames,
@@ -142,7 +144,7 @@ export const textTable = defineDataset<TextTableOptions>({
     const unlabelled = further.flatMap((own) => own.rows.map((row) => textRow(row, own.file, classes, options)));
     const parts = Object.entries({ ...answered, train: [answered.train, ...further] });
     const sources = Object.fromEntries(parts.map(([name, own]) => [name, sourceOf([own].flat())]));
-    return await textDataset(
+    const dataset = await textDataset(
       { ...rows, train: [...rows.train, ...unlabelled], test: rows.test },
       options.task,
       classes,
@@ -151,6 +153,8 @@ export const textTable = defineDataset<TextTableOptions>({
       bad,
       sources,
     );
+    const warnings = warningsOf({ ...answered, train: answered.train }, classes);
+    return warnings.length > 0 ? { ...dataset, warnings } : dataset;
   },
 });
 
@@ -216,6 +220,30 @@ function answeredRows(
   );
   bad.checkSome(file, kept);
   return { file, records: rows.length, rows: kept };
+}
+
+/** What a split lacks, and what it shares with the training examples. */
+function warningsOf(
+  { train, ...others }: Readonly<Record<string, AnsweredRows>> & { readonly train: AnsweredRows },
+  classes: readonly string[],
+): string[] {
+  const placed = ({ file, rows }: AnsweredRows) => rows.map((row) => ({ ...row, file }));
+  const placedOthers = Object.entries(others).map(([name, own]) => [name, placed(own)] as const);
+  const splits = { ...Object.fromEntries(placedOthers), train: placed(train) };
+  return [
+    ...lackingClasses(
+      splits,
+      classes,
+      ({ answer }) => answer === null ? null : [answer].flat().map((name) => classes.indexOf(name)),
+      "text",
+    ),
+    ...repeatedExamples(splits, {
+      keyOf: ({ text, pair }) => JSON.stringify([text, pair]),
+      placeOf: ({ file, line }) => `line ${line} of "${file}"`,
+      what: "texts",
+      how: "letter for letter",
+    }),
+  ];
 }
 
 function answerIn(row: TableRow, column: string, file: string, options: TextTableOptions): AnsweredRow["answer"] {
@@ -288,12 +316,7 @@ function lacksLabels([first]: readonly TableRow[], label: string, file: string):
 
 function classesOf({ rows, file }: AnsweredRows, label: string | null): string[] {
   const answers = rows.flatMap(({ answer }) => answer ?? []);
-  if (answers.length === 0) {
-    throw new UserError(
-      `Cannot tell the classes by "${file}" as none of its examples has a label: name them in classes, in the order of ` +
-        "the teacher's logits",
-    );
-  }
+  if (answers.length === 0) throw classesUnsaid(file);
   const classes = sortedClasses(answers);
   if (classes.length >= 2 && classes.length <= 1000) return classes;
   throw new UserError(

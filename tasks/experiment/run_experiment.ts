@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Interrupted } from "../../core/distill/stops.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
 import { confined, writesOf } from "../support/confine.ts";
+import { drawReport } from "../support/draw_report.ts";
 import { overridesOf, type RunFlags } from "../support/flags.ts";
 import { stoppable } from "../support/interrupt.ts";
 import { standardOutput, stylesOf } from "../support/output.ts";
@@ -90,9 +91,10 @@ async function run(
     const [tables, conclusion] = [tablesOf(changed, results), conclude(results)];
     await check();
     await writeResults(folder, changed, results, tables, conclusion);
-    return { tables, notes: conclusion.notes };
+    const report = await drawReport(folder, reporter.warning);
+    return { tables, notes: conclusion.notes, report };
   });
-  show(told.tables, [...told.notes, `Written: ${join(folder, "results.{json,md,csv}")}`]);
+  show(told.tables, [...told.notes, written(folder, told.report)]);
 
   function show(tables: readonly Table[], notes: readonly string[]): void {
     const { strong } = stylesOf(out);
@@ -103,6 +105,10 @@ async function run(
     }
     for (const note of notes) out.line(note);
   }
+}
+
+function written(folder: string, report: string | null): string {
+  return `Written: ${join(folder, "results.{json,md,csv}")}${report === null ? "" : `, ${report}`}`;
 }
 
 /**

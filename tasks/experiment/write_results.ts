@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { REPORT } from "../../core/distill/run_folder.ts";
 import { kindOfPath, movePath, removePath, writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Experiment } from "./experiment.ts";
@@ -47,7 +48,7 @@ export function csvOf(lines: readonly RowStatistics[]): string {
 }
 
 /** Every run. */
-const RESULTS = "results.json";
+export const RESULTS = "results.json";
 
 /**
  * Writes `results.json` (every run), `results.md` (the tables) and `results.csv` (the main one) to the experiment's
@@ -74,6 +75,7 @@ export async function writeResults(
     baseline,
     tuning,
     resample,
+    notes,
     ...rest,
     lines,
     common,
@@ -98,5 +100,5 @@ export async function putResultsAside(folder: string): Promise<void> {
 
 /** The files that `results.json` has everything of, which must not tell of other runs than it does. */
 async function removeTables(folder: string): Promise<void> {
-  for (const name of ["results.csv", "results.md"]) await removePath(join(folder, name));
+  for (const name of [REPORT, "results.csv", "results.md"]) await removePath(join(folder, name));
 }

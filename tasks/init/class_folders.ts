@@ -1,7 +1,6 @@
 import { basename, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { importFailure } from "../../core/plugin/import_failure.ts";
-import { builtins } from "../../plugins/builtins.ts";
 import { line, type Plain } from "./entries.ts";
 import { type FoundData, nameFrom } from "./found.ts";
 import { listFolder, type Listing, startOf } from "./listing.ts";
@@ -10,6 +9,7 @@ const PICTURE = /\.(?:png|jpe?g|webp|gif|bmp)$/i;
 
 /** Folders that are splits rather than classes. */
 const TRAIN = /^train(?:ing)?$/i;
+const UNLABELLED = /^unlabell?ed$/i;
 const TEST = /^(?:test(?:ing)?|val(?:id(?:ation)?)?|dev)$/i;
 
 /**
@@ -17,9 +17,10 @@ const TEST = /^(?:test(?:ing)?|val(?:id(?:ation)?)?|dev)$/i;
  *
  * @param base the recipe's folder
  * @returns `null` if it holds neither
- * @throws UserError for pictures, where no data set reads them
  */
-export async function classFoldersIn(folder: string, { folders }: Listing, base: string): Promise<FoundData | null> {
+export async function classFoldersIn(folder: string, listing: Listing, base: string): Promise<FoundData | null> {
+  const further = listing.folders.find((name) => UNLABELLED.test(name));
+  const folders = listing.folders.filter((name) => name !== further);
   if (folders.length === 0) return null;
   const train = folders.find((name) => TRAIN.test(name));
   const test = folders.find((name) => /^test/i.test(name)) ?? folders.find((name) => TEST.test(name));
@@ -28,11 +29,6 @@ export async function classFoldersIn(folder: string, { folders }: Listing, base:
   const classes = split ? (await listFolder(within)).folders : folders;
   const kinds = await Promise.all(classes.map(async (name) => await kindOfFiles(join(within, name))));
   if (kinds.some((kind) => kind === "pictures")) {
-    if (!builtins.dataset.some(({ name }) => name === "image-folder")) {
-      throw new UserError(
-        `Cannot use the pictures in "${folder}" as no data set here reads folders of pictures: expected IDX or CIFAR files`,
-      );
-    }
     return {
       what: "folders of pictures by class",
       use: "image-folder",
@@ -46,11 +42,46 @@ export async function classFoldersIn(folder: string, { folders }: Listing, base:
           : [
             line("testPart", 0.2, "a fifth of each class's pictures is the test set, as there are no train/ and test/"),
           ]),
+        ...(further === undefined
+          ? []
+          : [line("unlabelled", further, "pictures without labels, which the teacher's losses learn from")]),
       ],
     };
   }
   if (split || kinds.length === 0 || !kinds.every((kind) => kind === "mails")) return null;
   return mailsOf([line("folder", nameFrom(base, folder))], folders);
+}
+
+/**
+ * Pictures without labels: a folder of nothing but pictures, or its `train/` and `test/` of such.
+ *
+ * @param base the recipe's folder
+ * @returns `null` if it is none
+ */
+export async function loosePictures(
+  folder: string,
+  { files, folders }: Listing,
+  base: string,
+): Promise<FoundData | null> {
+  const holds = async (name: string) => (await listFolder(join(folder, name))).files.some((file) => PICTURE.test(file));
+  const [train, test] = [folders.find((name) => TRAIN.test(name)), folders.find((name) => TEST.test(name))];
+  const split = train !== undefined && test !== undefined && await holds(train) && await holds(test);
+  if (!split && !files.some((name) => PICTURE.test(name))) return null;
+  return {
+    what: "pictures without labels",
+    use: "image-folder",
+    isUnlabelled: true,
+    options: [
+      line("folder", nameFrom(base, folder)),
+      line("labels", false, "no picture has one: the teacher alone teaches, and validation is agreement with it"),
+      ...(split
+        ? [
+          ...(train === "train" ? [] : [line("trainFolder", train)]),
+          ...(test === "test" ? [] : [line("testFolder", test)]),
+        ]
+        : [line("testPart", 0.2, "a fifth of the pictures is the test set")]),
+    ],
+  };
 }
 
 /** E-mails of an npm package. @throws UserError if they cannot be loaded */

@@ -1,4 +1,5 @@
 import type { TableRow } from "../../plugins/datasets/text/columns.ts";
+import { type SeveralForm, severalFormOf } from "./several.ts";
 
 /** What a column of a table holds. */
 export interface Column {
@@ -15,7 +16,13 @@ export interface Column {
   readonly areWhole: boolean;
   /** Whether lists or maps of JSON are among them. */
   readonly hasLists: boolean;
+  /** How they say several classes each; `null` if they do not. */
+  readonly several: SeveralForm | null;
+  /** Whether all of these are names of picture files. */
+  readonly arePictures: boolean;
 }
+
+const PICTURE = /^[^\s].*\.(?:png|jpe?g|webp|gif|bmp)$/i;
 
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
@@ -34,12 +41,18 @@ export function describeColumns(rows: readonly TableRow[]): Column[] {
       areNumbers: texts.length > 0 && texts.every((text) => NUMBER.test(text)),
       areWhole: texts.length > 0 && texts.every((text) => /^\s*[+-]?\d+\s*$/.test(text)),
       hasLists: texts.length < cells.length,
+      several: severalFormOf(cells),
+      arePictures: texts.length > 0 && texts.length === cells.length && texts.every((text) => PICTURE.test(text)),
     };
   });
 }
 
 /** Names that columns of labels usually have, without case; the first are the surest. */
-const LABEL = /^(?:labels?|class(?:es)?|target|category|categories|sentiment|intent|topic|stars|rating|score|y|gold)$/i;
+const LABEL =
+  /^(?:labels?|class(?:es)?|targets?|category|categories|tags|genres|sentiment|intent|topics?|stars|rating|score|y|gold)$/i;
+
+/** Names of columns that say several classes of each example. */
+export const SEVERAL = /^(?:labels|classes|targets|categories|tags|genres|topics)$/i;
 
 /** Names that columns of texts usually have. */
 const TEXT = /^(?:texts?|sentence|review|content|body|message|document|comment|tweet|utterance|query|question)$/i;
@@ -88,12 +101,13 @@ export function rolesOf(columns: readonly Column[], rows: number): Roles {
 function labelsAmong(columns: readonly Column[], rows: number): Column[] {
   const named = columns.filter(({ name }) => LABEL.test(name));
   if (named.length > 0) {
-    const sure = named.filter(({ name }) => /^(?:labels?|target|class)$/i.test(name));
+    const sure = named.filter(({ name }) => /^(?:labels?|targets?|class)$/i.test(name));
     return sure.length === 1 ? sure : named;
   }
   // What repeats itself: numbers of rows and texts do not.
-  return columns.filter(({ different, words, filled, hasLists }) =>
-    !hasLists && words < 4 && different >= 2 && different <= Math.min(MOST_CLASSES, Math.max(2, filled / 3)) &&
+  return columns.filter(({ different, words, filled, hasLists, several }) =>
+    (several !== null && words < 4 ||
+      !hasLists && words < 4 && different >= 2 && different <= Math.min(MOST_CLASSES, Math.max(2, filled / 3))) &&
     filled > 0.5 * rows
   );
 }

@@ -1,6 +1,7 @@
 import type { Entry } from "./entries.ts";
 import { line } from "./entries.ts";
 import { chainsOf } from "./chains.ts";
+import { joinOf } from "./dataset_options.ts";
 import type { ClassFit } from "./fit.ts";
 import { type FoundData, nameFrom } from "./found.ts";
 import { type Look, percentile, shareLonger } from "./look.ts";
@@ -53,7 +54,8 @@ export function compose(parts: Parts): Entry[] {
       ],
     },
     line("validation", { fraction: validation }, "kept out of training, to watch it by"),
-    ...(data.image
+    // A file says what the teacher gave for the images as they are.
+    ...(data.image && !teacher?.records
       ? [line(
         "augment",
         { flip: mirrors, shift: Math.min(...data.image.size.slice(0, 2)) >= 32 ? 4 : 2 },
@@ -67,7 +69,10 @@ export function compose(parts: Parts): Entry[] {
         key: "teacher",
         entries: [
           line("use", teacher.use),
-          line("weights", nameFrom(base, teacher.folder)),
+          line(teacher.records ? "file" : "weights", nameFrom(base, teacher.path)),
+          ...joinOf(found, teacher).teacher,
+          ...teacher.settings,
+          ...sizeOfImages(parts),
           ...(fit?.teacher ? [line("classes", fit.teacher, "in the order of its logits")] : []),
         ],
       }]
@@ -86,6 +91,14 @@ export function compose(parts: Parts): Entry[] {
   ];
 }
 
+/** The size of a teacher's images, which its file says to nobody else. */
+function sizeOfImages({ teacher, look: { input: { image } } }: Parts): Entry[] {
+  const [height, width] = teacher?.images?.size ?? [];
+  if (!image || !height || !width || teacher!.use !== "onnx" && teacher!.use !== "tfjs") return [];
+  const isSame = height === image.size[0] && width === image.size[1];
+  return isSame ? [] : [line("imageSize", [height, width], "to which the teacher's images are resized")];
+}
+
 function studentOf({ teacher, student: kind, look }: Parts, maxLength: number | null): ChosenStudent {
   const half = teacher && kind !== "small" ? halfOf(teacher, look.input) : null;
   return half ?? smallModel(look.input, teacher, maxLength);
@@ -101,7 +114,7 @@ const MOST = { fresh: 128, any: 256 } as const;
 /** The length that nearly all texts have; `null` for images. */
 function maxLengthOf({ lengths }: Look, teacher: FoundTeacher | null): { tokens: number; why: string } | null {
   if (lengths === null) return null;
-  const positions = teacher?.described.input.text?.maxLength ?? Infinity;
+  const positions = teacher?.texts?.maxLength ?? Infinity;
   const wanted = Math.max(16, 8 * Math.ceil(percentile(lengths, 0.95) / 8));
   const most = Math.min(positions, teacher ? MOST.any : MOST.fresh);
   const tokens = Math.min(wanted, most);

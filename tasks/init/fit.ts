@@ -12,6 +12,17 @@ export interface ClassFit {
   readonly teacher: readonly string[] | null;
 }
 
+/** By what classes are told apart. */
+export interface ClassFacts {
+  /** The flag `--teacher-classes`: the data set's classes in the order of the teacher's logits. */
+  readonly given: readonly string[] | null;
+  /** Whether the data set's files number its classes, and nothing names them. */
+  readonly isNumbered: boolean;
+  /** Whether no example has a label: the classes are the teacher's then. */
+  readonly isUnlabelled: boolean;
+  readonly asking: Asking;
+}
+
 /** Words for what a model answers. */
 const ANSWERS = {
   classification: "classes",
@@ -23,29 +34,27 @@ const ANSWERS = {
 /**
  * Holds a teacher against a data set.
  *
- * @param given the flag `--teacher-classes`: the data set's classes in the order of the teacher's logits
- * @param isNumbered whether the data set's files number its classes, and nothing names them
  * @throws UserError if the teacher is of other data, or it cannot be told which class is which
  */
 export function fitClasses(
   teacher: FoundTeacher,
   data: InputDescription,
-  { given, isNumbered, asking }: { given: readonly string[] | null; isNumbered: boolean; asking: Asking },
+  { given, isNumbered, isUnlabelled, asking }: ClassFacts,
 ): ClassFit {
-  const { folder, described: { input }, classes } = teacher;
-  const refuse = (reason: string) => new UserError(`--teacher ${folder}: ${reason}`);
-  if ((input.image === null) !== (data.image === null)) {
-    const [theirs, ours] = [input, data].map(({ image }) => image ? "images" : "texts");
+  const { path, images, texts, task, outputs, classes } = teacher;
+  const refuse = (reason: string) => new UserError(`--teacher ${path}: ${reason}`);
+  if (data.image ? texts : images) {
+    const [theirs, ours] = data.image ? ["texts", "images"] : ["images", "texts"];
     throw refuse(
       `Cannot teach by a model of ${theirs}, as the data are ${ours}: expected another teacher or other data`,
     );
   }
-  if (input.task !== data.task) {
+  if (task !== null && task !== data.task) {
     throw refuse(
-      `Cannot teach by a model that answers ${ANSWERS[input.task]}, as the labels are ${ANSWERS[data.task]}`,
+      `Cannot teach by a model that answers ${ANSWERS[task]}, as the labels are ${ANSWERS[data.task]}`,
     );
   }
-  if (data.task === "regression") return { dataset: null, teacher: null };
+  if (data.task === "regression" || isUnlabelled) return { dataset: null, teacher: null };
   if (given) {
     if (!orderOfClasses(given, data.classes)) {
       throw new UserError(
@@ -56,8 +65,13 @@ export function fitClasses(
     }
     return { dataset: null, teacher: given };
   }
-  const count = classes.length > 0 ? classes.length : input.classes.length;
-  if (count !== data.classes.length) {
+  // Of the columns of a file of outputs those of the classes count.
+  const isRecord = teacher.use === "outputs";
+  if (isRecord && classes.length > 0 && data.classes.every((name) => classes.includes(name))) {
+    return { dataset: null, teacher: null };
+  }
+  const count = classes.length > 0 ? classes.length : outputs;
+  if (count !== null && count !== data.classes.length) {
     throw refuse(
       `Cannot teach ${data.classes.length} classes, ${showClasses(data.classes)}, by a model of ${count}` +
         `${classes.length > 0 ? `, ${showClasses(classes)}` : ""}`,
@@ -75,11 +89,11 @@ export function fitClasses(
       classes.join(", ") || "it does not name them"
     }):`,
     cannot:
-      `--teacher ${folder}: Cannot tell which of its classes, ${showClasses(classes) || "without names"}, is which ` +
+      `--teacher ${path}: Cannot tell which of its classes, ${showClasses(classes) || "without names"}, is which ` +
       `of the data's, ${showClasses(data.classes)}`,
     flag: "--teacher-classes NAME,NAME,..., the data's in the order of its logits",
   }, null);
-  return fitClasses(teacher, data, { given: listOf(names), isNumbered, asking });
+  return fitClasses(teacher, data, { given: listOf(names), isNumbered, isUnlabelled, asking });
 }
 
 /** Names between commas. */

@@ -13,7 +13,12 @@ export interface FoundData {
   readonly mayMirror?: boolean;
   /** Whether no example has a label: a teacher alone teaches. */
   readonly isUnlabelled?: boolean;
+  /** Columns that tell its examples apart, by which a file of outputs may be joined; pictures have their paths. */
+  readonly ids?: readonly string[];
 }
+
+/** Data sets of picture files. */
+export const PICTURE_SETS: readonly string[] = ["image-folder", "image-table"];
 
 /** What of the flags is about the data. */
 export interface DataFlags {
@@ -22,6 +27,11 @@ export interface DataFlags {
   readonly pair?: string;
   readonly label?: string;
   readonly task?: string;
+  /** Column of the pictures' paths. */
+  readonly path?: string;
+  /** Folder that these count from. */
+  readonly pictures?: string;
+  readonly onBad?: string;
 }
 
 /** How a recipe in a folder names a file: relative to it, with forward slashes. */

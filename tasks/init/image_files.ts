@@ -6,8 +6,17 @@ import { type FoundData, nameFrom } from "./found.ts";
 /** The names that the data set `idx` takes for granted, by split. */
 const USUAL = { train: "train", test: "t10k" } as const;
 
-/** IDX files in a folder, by their names; `null` if there are none. @throws UserError if a part of them is missing */
-export function idxAmong(files: readonly string[], folder: string, base: string): FoundData | null {
+/**
+ * IDX files in a folder, by their names; `null` if there are none.
+ *
+ * @param isTaught whether there is a teacher, which can do without labels
+ * @throws UserError if a part of them is missing
+ */
+export function idxAmong(
+  files: readonly string[],
+  folder: string,
+  { base, isTaught }: { readonly base: string; readonly isTaught: boolean },
+): FoundData | null {
   const images = files.filter((name) => /idx3|[_.-]images/i.test(name) && /idx|ubyte|images(?:\.gz)?$/i.test(name));
   const labels = files.filter((name) => /idx1|[_.-]labels/i.test(name) && /idx|ubyte|labels(?:\.gz)?$/i.test(name));
   if (images.length === 0 && labels.length === 0) return null;
@@ -19,13 +28,22 @@ export function idxAmong(files: readonly string[], folder: string, base: string)
     );
   };
   const options: Entry[] = [line("folder", nameFrom(base, folder))];
+  const isUnlabelled = labels.length === 0 && isTaught;
   for (const [split, pattern] of [["train", /train/i], ["test", /t10k|test|valid/i]] as const) {
-    const own = { images: find(images, pattern, `${split} images`), labels: find(labels, pattern, `${split} labels`) };
+    const own = {
+      images: find(images, pattern, `${split} images`),
+      labels: isUnlabelled ? null : find(labels, pattern, `${split} labels`),
+    };
     const usual = USUAL[split];
     const isUsual = own.images === `${usual}-images-idx3-ubyte.gz` && own.labels === `${usual}-labels-idx1-ubyte.gz`;
     if (!isUsual) options.push(line(split, own));
   }
-  return { what: "IDX files of images", use: "idx", options };
+  return {
+    what: isUnlabelled ? "IDX files of images without labels" : "IDX files of images",
+    use: "idx",
+    isUnlabelled,
+    options,
+  };
 }
 
 /** Files of CIFAR's binary version in a folder; `null` if there are none. */

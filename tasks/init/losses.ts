@@ -16,10 +16,18 @@ export interface LossFacts {
   readonly sameWidth: boolean;
 }
 
+/** The loss of the labels. */
+const OWN = {
+  classification: "cross-entropy",
+  regression: "mse",
+  tagging: "cross-entropy",
+  "multi-label": "binary-cross-entropy",
+} as const;
+
 /** What training minimises: `losses` of a recipe. */
 export function lossesOf(facts: LossFacts): Entry {
   const { data, student, isTaught } = facts;
-  const own = student.crf ? "crf" : data.task === "regression" ? "mse" : "cross-entropy";
+  const own = student.crf ? "crf" : OWN[data.task];
   if (!isTaught) return { key: "losses", items: [{ value: { use: own }, why: "by the labels alone" }] };
   return {
     key: "losses",
@@ -40,5 +48,5 @@ function taughtBy({ data, student, teacherCrf }: LossFacts): Plain {
   if (data.task === "regression") return { use: "mse-logits", weight: 0.9 };
   // Of the ways to teach a CRF the best where they were compared (methods-tags.yaml).
   if (student.crf && teacherCrf) return { use: "structure-marginals", weight: 0.9 };
-  return { use: "kd", weight: 0.9, temperature: data.task === "tagging" ? 1 : 4 };
+  return { use: "kd", weight: 0.9, temperature: data.task === "classification" ? 4 : 1 };
 }

@@ -4,22 +4,21 @@ import { kindOfPath } from "../../core/files.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { InputDescription } from "../../core/plugin/dataset.ts";
-import { countTrainable } from "../../core/plugin/parameters.ts";
 import type { Asking } from "./asking.ts";
 import { nameOf } from "./class_folders.ts";
 import { compose } from "./compose.ts";
 import { lookOptions, optionsByLook, optionsByTeacher, OTHERWISE } from "./dataset_options.ts";
 import { type Entry, line, valueOf, writeEntries } from "./entries.ts";
 import { fitClasses, listOf } from "./fit.ts";
-import type { DataFlags, FoundData } from "./found.ts";
+import { type DataFlags, type FoundData, PICTURE_SETS } from "./found.ts";
 import { groupByTeacher } from "./group_by_teacher.ts";
 import { type Look, lookAtData, percentile } from "./look.ts";
 import { recognise } from "./recognise.ts";
 import { halfOf, type StudentKind, STUDENTS } from "./student.ts";
-import { type FoundTeacher, lookAtTeacher } from "./teacher.ts";
+import { type FoundTeacher, lookAtTeacher, type TeacherFlags } from "./teacher.ts";
 
 /** What `init` is told by flags. */
-export interface InitFlags extends DataFlags {
+export interface InitFlags extends DataFlags, TeacherFlags {
   readonly data?: string;
   /** `false`: there is none. */
   readonly teacher?: string | false;
@@ -60,14 +59,22 @@ export async function makeRecipe(
     flag: "--data FILE_OR_FOLDER",
   }, flags.data ?? null);
   const teacher = await teacherOf(flags, asking);
+  const given = flags.teacherClasses === undefined ? null : listOf(flags.teacherClasses);
   const found = groupByTeacher(await recognise(path, flags, asking, { base, isTaught: teacher !== null }), teacher);
   tell("reading", path);
-  const before = optionsByTeacher(found, teacher, base);
-  const { look, more } = await lookAt(found, [...before, ...lookOptions(found, teacher)], base, `--data ${path}`);
+  const before = optionsByTeacher(found, teacher, base, given);
+  const { look, more } = await lookAt(
+    found,
+    [...before, ...lookOptions(found, teacher)],
+    base,
+    `--data ${path}`,
+    asking,
+  );
   for (const [about, text] of describe(path, found, look)) tell(about, text);
   const { input } = look;
   const fit = teacher && fitClasses(teacher, input, {
-    given: flags.teacherClasses === undefined ? null : listOf(flags.teacherClasses),
+    given,
+    isUnlabelled: found.isUnlabelled ?? false,
     isNumbered: input.numbered === true && input.classes.every((name, index) => name === String(index)),
     asking,
   });
@@ -114,14 +121,15 @@ async function refuseExisting({ out, force = false }: InitFlags): Promise<void> 
   );
 }
 
-async function teacherOf({ teacher }: InitFlags, asking: Asking): Promise<FoundTeacher | null> {
+async function teacherOf(flags: InitFlags, asking: Asking): Promise<FoundTeacher | null> {
+  const { teacher } = flags;
   if (teacher === false || teacher === undefined && !asking.present) return null;
-  const folder = asking.say({
-    question: "Which folder has the teacher? (none: train a model without one)",
+  const path = asking.say({
+    question: "Which folder or file is the teacher? (none: train a model without one)",
     cannot: "Cannot go on without knowing of a teacher",
     flag: "--teacher FOLDER or --no-teacher",
   }, teacher ?? "none");
-  return folder === "none" ? null : await lookAtTeacher(folder);
+  return path === "none" ? null : await lookAtTeacher(path, flags, asking);
 }
 
 function askStudent(teacher: FoundTeacher | null, look: Look, asking: Asking): StudentKind | null {
@@ -136,22 +144,38 @@ function askStudent(teacher: FoundTeacher | null, look: Look, asking: Asking): S
   return chosen === half ? "half" : "small";
 }
 
-/** Pictures of several sizes have to be brought to one. */
-async function lookAt(found: FoundData, options: readonly Entry[], base: string, label: string) {
-  const load = (more: readonly Entry[]) =>
-    lookAtData(valueOf([line("use", found.use), ...found.options, ...options, ...more]), base, label);
-  const isOpen = found.use === "image-folder" && !options.some(({ key }) => key === "size" || key === "processor");
-  if (!isOpen) return { look: await load([]), more: [] };
-  try {
-    return { look: await load([]), more: [] };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const more = [
+/** Pictures of several sizes have to be brought to one, and what is done about damaged ones has to be said. */
+async function lookAt(found: FoundData, options: readonly Entry[], base: string, label: string, asking: Asking) {
+  const load = async (more: readonly Entry[]) => ({
+    look: await lookAtData(valueOf([line("use", found.use), ...found.options, ...options, ...more]), base, label),
+    more,
+  });
+  if (!PICTURE_SETS.includes(found.use)) return await load([]);
+  const isSaid = found.options.some(({ key }) => key === "onBad");
+  const skip = isSaid ? [] : [line("onBad", "skip")];
+  const { look, more } = await load(skip).catch(async (error) => {
+    const isOpen = !options.some(({ key }) => key === "size" || key === "processor");
+    if (!isOpen || !(error instanceof UserError)) throw error;
+    return await load([
       line("size", OTHERWISE, "the pictures have several sizes; larger ones show more and take longer"),
       line("fit", "crop", "resized as a whole, and the middle cut out"),
-    ];
-    return { look: await load(more), more };
-  }
+      ...skip,
+    ]);
+  });
+  const sized = more.filter(({ key }) => key !== "onBad");
+  if (isSaid || look.skipped.length === 0) return { look, more: sized };
+  expectLeftOut(label, look.skipped, asking);
+  return { look, more: [...sized, line("onBad", "skip", "some are damaged or missing; refuse: stop at the first")] };
+}
+
+/** @throws UserError unless somebody is there and wants bad pictures to be left out */
+function expectLeftOut(label: string, skipped: readonly string[], asking: Asking): void {
+  const cannot = `${label}: Cannot use all pictures: ${skipped.join("; ")}`;
+  const flag = "--on-bad skip";
+  const [leave, stop] = ["leave them out", "stop"];
+  const question = `Some pictures cannot be used (${skipped.join("; ")}). What is done about them?`;
+  if (asking.present && asking.choose({ question, cannot, flag, choices: [leave, stop] }) === leave) return;
+  throw new UserError(`${cannot}; ${flag} leaves them out`);
 }
 
 function* describe(
@@ -183,13 +207,12 @@ function* describe(
 
 const MOST_SHOWN = 10;
 
-function describeTeacher({ folder, use, described, tokenizer, processor }: FoundTeacher, { input }: Look): string {
-  const parameters = countTrainable(described.model.parameters).toLocaleString("en-US");
-  const { image } = described.input;
-  const size = image && input.image && image.size.slice(0, 2).join(" x ");
+function describeTeacher({ path, what, images, tokenizer, processor }: FoundTeacher, { input }: Look): string {
+  const [height, width] = images?.size ?? [];
+  const size = input.image && height && width && `${height} x ${width}`;
   const ours = input.image?.size.slice(0, 2).join(" x ");
   return [
-    `${folder}: ${use}, ${parameters} parameters`,
+    `${path}: ${what}`,
     ...(size
       ? [size === ours ? `images of ${size} as the data` : `images of ${size}, to which the data's ${ours} are resized`]
       : []),

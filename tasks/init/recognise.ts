@@ -1,9 +1,11 @@
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { kindOfPath } from "../../core/files.ts";
-import { listSome } from "../../core/recipe/words.ts";
+import { listSome, listWords } from "../../core/recipe/words.ts";
+import { ON_BAD } from "../../plugins/datasets/text/bad_examples.ts";
 import type { Asking } from "./asking.ts";
-import { classFoldersIn, mailsOfPackage } from "./class_folders.ts";
+import { classFoldersIn, loosePictures, mailsOfPackage } from "./class_folders.ts";
+import { line } from "./entries.ts";
 import type { DataFlags, FoundData } from "./found.ts";
 import { cifarAmong, idxAmong } from "./image_files.ts";
 import { listFolder } from "./listing.ts";
@@ -12,7 +14,7 @@ import { isTagged, taggedFiles } from "./tagged.ts";
 
 /** What can be recognised, for messages. */
 const KNOWN =
-  "a table of texts (CSV, TSV, JSONL), IDX or CIFAR files, a CoNLL file, or a folder with a folder of e-mails or pictures for each class";
+  "a table of texts or of paths of pictures (CSV, TSV, JSONL), IDX or CIFAR files, a CoNLL file, or a folder with a folder of e-mails or pictures for each class";
 
 /** What a data set is wanted for. */
 export interface Around {
@@ -22,8 +24,13 @@ export interface Around {
   readonly isTaught: boolean;
 }
 
-/** The flags that are about tables alone. */
-const OF_TABLES = ["text", "pair", "label", "task"] as const;
+/** The flags that are about some data sets alone, and what these are called. */
+const ABOUT: readonly (readonly [flags: readonly (keyof DataFlags)[], sets: readonly string[], expected: string])[] = [
+  [["text", "pair"], ["text-table"], "a table of texts"],
+  [["path", "pictures"], ["image-table"], "a table of paths of pictures"],
+  [["label", "task"], ["text-table", "image-table"], "a table"],
+  [["onBad"], ["text-table", "mail", "image-table", "image-folder"], "texts, e-mails or pictures in files"],
+];
 
 /**
  * Recognises a data set by its files.
@@ -38,11 +45,22 @@ export async function recognise(
   { base, isTaught }: Around,
 ): Promise<FoundData> {
   const found = await recogniseAny(path, flags, asking, { base, isTaught });
-  const wrong = found.use === "text-table" ? undefined : OF_TABLES.find((flag) => flags[flag] !== undefined);
-  if (wrong !== undefined) {
-    throw new UserError(`--${wrong} ${flags[wrong]}: Expected a table of texts as data: "${path}" is ${found.what}`);
+  for (const [names, sets, expected] of ABOUT) {
+    const wrong = sets.includes(found.use) ? undefined : names.find((flag) => flags[flag] !== undefined);
+    if (wrong === undefined) continue;
+    const flag = wrong === "onBad" ? "on-bad" : wrong;
+    throw new UserError(`--${flag} ${flags[wrong]}: Expected ${expected} as data: "${path}" is ${found.what}`);
   }
-  return found;
+  return withOnBad(found, flags);
+}
+
+/** What is done about bad examples as the flag says. @throws UserError for another word */
+function withOnBad(found: FoundData, { onBad }: DataFlags): FoundData {
+  if (onBad === undefined) return found;
+  if (!ON_BAD.some((known) => known === onBad)) {
+    throw new UserError(`--on-bad ${onBad}: Expected ${listWords(ON_BAD, "or")}`);
+  }
+  return { ...found, options: [...found.options.filter(({ key }) => key !== "onBad"), line("onBad", onBad)] };
 }
 
 async function recogniseAny(
@@ -85,7 +103,7 @@ async function inFile(
   // One file of several stands for its folder.
   const { files } = await listFolder(dirname(path));
   if (!/idx|ubyte|\.bin$/i.test(basename(path))) return null;
-  return idxAmong(files, dirname(path), base) ?? cifarAmong(files, dirname(path), base);
+  return idxAmong(files, dirname(path), { base, isTaught }) ?? cifarAmong(files, dirname(path), base);
 }
 
 async function inFolder(
@@ -96,7 +114,7 @@ async function inFolder(
 ): Promise<FoundData | null> {
   const listing = await listFolder(path);
   const { files } = listing;
-  const images = idxAmong(files, path, base) ?? cifarAmong(files, path, base);
+  const images = idxAmong(files, path, { base, isTaught }) ?? cifarAmong(files, path, base);
   if (images) return images;
   const texts = files.filter((name) =>
     !/\.(?:md|ya?ml|gz|zip|safetensors)$/i.test(name) && !/^(?:readme|licen[cs]e)/i.test(name)
@@ -127,5 +145,5 @@ async function inFolder(
     });
     return await inFile(join(path, chosen), flags, asking, { base, isTaught });
   }
-  return await classFoldersIn(path, listing, base);
+  return await classFoldersIn(path, listing, base) ?? (isTaught ? await loosePictures(path, listing, base) : null);
 }

@@ -69,6 +69,7 @@ const KEPT = [
   "epsilon",
   "positions",
   "types",
+  "embeddingWidth",
   "patch",
   "distillationHead",
 ] as const;
@@ -78,6 +79,8 @@ const USUAL: Readonly<Record<string, Partial<Record<typeof KEPT[number], unknown
   bert: { activation: "gelu", epsilon: 1e-12, types: 2 },
   distilbert: { activation: "gelu", epsilon: 1e-12, types: 0 },
   roberta: { activation: "gelu", epsilon: 1e-5, types: 1 },
+  electra: { activation: "gelu", epsilon: 1e-12, types: 2 },
+  mpnet: { activation: "gelu", epsilon: 1e-12, types: 0 },
   vit: { activation: "gelu", epsilon: 1e-12 },
   deit: { activation: "gelu", epsilon: 1e-12 },
 };
@@ -88,7 +91,9 @@ function halfEncoder({ use, options, described }: FoundTeacher, data: InputDescr
   const usual = USUAL[String(options.variant ?? use)] ?? {};
   const kept = KEPT.flatMap((key) => {
     const value = options[key] ?? null;
-    return value === null || value === usual[key] ? [] : [line(key, value as string | number | boolean)];
+    return value === null || value === (key === "embeddingWidth" ? options.width : usual[key])
+      ? []
+      : [line(key, value as string | number | boolean)];
   });
   const rows = options.vocabulary as number | null | undefined;
   const crf = options.crf === true;
@@ -105,7 +110,7 @@ function halfEncoder({ use, options, described }: FoundTeacher, data: InputDescr
     use,
     starts: true,
     width: Number(options.width),
-    chainable: described.model.layerPrefixes![0].replace(/\d+\.$/, "*.weight"),
+    chainable: described!.model.layerPrefixes![0].replace(/\d+\.$/, "*.weight"),
     crf,
   };
 }

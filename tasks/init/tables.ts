@@ -6,9 +6,11 @@ import { listNames } from "../../core/recipe/words.ts";
 import { parseTable, TABLE_FORMATS, type TableRow } from "../../plugins/datasets/text/columns.ts";
 import { decodeText, type Encoding } from "../../plugins/datasets/text/decode_text.ts";
 import type { Asking } from "./asking.ts";
-import { areMeasures, type Column, describeColumns, type Roles, rolesOf } from "./columns.ts";
-import { line } from "./entries.ts";
+import { areMeasures, type Column, describeColumns, type Roles, rolesOf, SEVERAL } from "./columns.ts";
+import { type Entry, line } from "./entries.ts";
 import { type DataFlags, type FoundData, nameFrom } from "./found.ts";
+import { picturesOf } from "./pictures_folder.ts";
+import type { SeveralForm } from "./several.ts";
 
 /** The files of a table, as paths from the working directory. */
 export interface TableFiles {
@@ -23,7 +25,7 @@ export function isTable(name: string): boolean {
 }
 
 /**
- * Recognises a table of texts: which column is what.
+ * Recognises a table of texts or of paths of pictures: which column is what.
  *
  * @param folder that of the recipe
  * @throws UserError if that cannot be told, and nobody is there to be asked
@@ -39,52 +41,143 @@ export async function recogniseTable(
   const shown = basename(train);
   if (rows.length === 0) throw new UserError(`Cannot use "${train}" as it has no rows: expected one for each example`);
   const columns = describeColumns(rows);
-  const label = chooseLabel(columns, rolesOf(columns, rows.length), flags, asking, { shown, isTaught });
+  const table: Table = { files: { train, test }, rows, columns, encoding, shown, folder, isTaught };
+  const path = choosePath(table, flags, asking);
+  return path ? await pictureTable(table, path, flags, asking) : textTable(table, flags, asking);
+}
+
+/** A table that is looked at. */
+interface Table {
+  readonly files: TableFiles;
+  readonly rows: readonly TableRow[];
+  readonly columns: readonly Column[];
+  readonly encoding: Encoding;
+  /** Its name for messages. */
+  readonly shown: string;
+  /** That of the recipe. */
+  readonly folder: string;
+  readonly isTaught: boolean;
+}
+
+/** The column of the pictures' paths; `null` for a table of texts. */
+function choosePath({ columns, shown }: Table, flags: DataFlags, asking: Asking): Column | null {
+  if (flags.path !== undefined) return named(columns, "--path", flags.path, shown);
+  if (flags.text !== undefined) return null;
+  const paths = columns.filter(({ arePictures }) => arePictures);
+  if (paths.length <= 1) return paths[0] ?? null;
+  const chosen = asking.choose({
+    question: `Which column of ${shown} names the pictures?`,
+    cannot: `Cannot tell which column of "${shown}" names the pictures`,
+    flag: "--path COLUMN",
+    choices: paths.map(({ name }) => name),
+  });
+  return paths.find(({ name }) => name === chosen)!;
+}
+
+async function pictureTable(table: Table, path: Column, flags: DataFlags, asking: Asking): Promise<FoundData> {
+  const { files, rows, columns, encoding, shown, folder } = table;
+  const rest = columns.filter((column) => column !== path && !column.arePictures);
+  const label = chooseLabel(rest, rolesOf(rest, rows.length), flags, asking, table);
+  const form = label && formOf(label, flags, asking, shown);
+  if (form === "regression") {
+    throw new UserError(`Cannot predict the numbers in "${label!.name}" of "${shown}" from pictures: expected classes`);
+  }
+  return {
+    what: "a table of pictures",
+    use: "image-table",
+    isUnlabelled: label === null,
+    options: [
+      line("folder", nameFrom(folder, await picturesOf(files.train, rows, path.name, flags.pictures))),
+      ...splitLines(files, folder, "pictures"),
+      line("path", path.name),
+      ...labelLines(label, form, rows.length - (label ?? path).filled),
+      ...encodingLines(encoding),
+    ],
+  };
+}
+
+function textTable(table: Table, flags: DataFlags, asking: Asking): FoundData {
+  const { files, rows, columns, encoding, shown, folder } = table;
+  const label = chooseLabel(columns, rolesOf(columns, rows.length), flags, asking, table);
   const rest = columns.filter((column) => column !== label);
   const { text, pair } = chooseTexts(rest, rolesOf(rest, rows.length), flags, asking, shown);
   expectTexts(rows, text, shown);
-  const isMeasure = label !== null && taskOf(label, flags) === "regression";
+  const form = label && formOf(label, flags, asking, shown);
   const [textless, labelless] = [text, label ?? text].map(({ filled }) => rows.length - filled);
   return {
     what: `a table of ${pair ? "pairs of texts" : "texts"}`,
     use: "text-table",
     isUnlabelled: label === null,
+    ids: rest.filter(({ name, filled, different }) =>
+      name !== text.name && name !== pair?.name && filled === rows.length && different === filled
+    ).map(({ name }) => name),
     options: [
-      line("train", nameFrom(folder, train)),
-      ...(test !== null ? [line("test", nameFrom(folder, test))] : [
-        line("testPart", 0.2, "a fifth of the rows is the test set, as there is one table; or test: another table"),
-      ]),
+      ...splitLines(files, folder, "rows"),
       line("text", text.name, `${text.words.toFixed(0)} words on average`),
       ...(pair ? [line("pair", pair.name, "the second text of each pair")] : []),
-      label === null
-        ? line("label", null, "no example has one: the teacher alone teaches, and validation is agreement with it")
-        : line("label", label.name, labelReason(label, isMeasure, labelless)),
-      ...(isMeasure ? [line("task", "regression", "the labels are numbers to be predicted, no classes")] : []),
-      ...(encoding === "utf-8" ? [] : [line("encoding", encoding, "it is not UTF-8; see that its letters are right")]),
-      ...(textless > 0
+      ...labelLines(label, form, labelless),
+      ...encodingLines(encoding),
+      ...(textless > 0 && flags.onBad === undefined
         ? [line("onBad", "skip", `${textless} rows have no text, and are left out; refuse: stop at the first`)]
         : []),
     ],
   };
 }
 
-const PICTURE = /^[^\s].*\.(?:png|jpe?g|webp|gif|bmp)$/i;
-
-/** @throws UserError for paths of pictures, of which a model of texts would learn the letters */
-function expectTexts(rows: readonly TableRow[], { name }: Column, file: string): void {
-  const cells = rows.map(({ cells }) => cells[name]).filter((cell) => typeof cell === "string" && cell !== "");
-  if (cells.length === 0 || !cells.every((cell) => PICTURE.test(`${cell}`.trim()))) return;
-  throw new UserError(
-    `Cannot take the column "${name}" of "${file}" for texts as it names pictures, the first "${
-      cells[0]
-    }": a recipe of ` +
-      "your own reads them by dataset: { use: image-table }",
-  );
+function splitLines({ train, test }: TableFiles, folder: string, examples: string): Entry[] {
+  return [
+    line("train", nameFrom(folder, train)),
+    test !== null ? line("test", nameFrom(folder, test)) : line(
+      "testPart",
+      0.2,
+      `a fifth of the ${examples} is the test set, as there is one table; or test: another table`,
+    ),
+  ];
 }
 
-function labelReason({ different }: Column, isMeasure: boolean, labelless: number): string | undefined {
+function labelLines(label: Column | null, form: LabelForm | null, labelless: number): Entry[] {
+  if (label === null) {
+    return [
+      line("label", null, "no example has one: the teacher alone teaches, and validation is agreement with it"),
+    ];
+  }
   const without = labelless > 0 ? `${labelless} rows have none, and are learned from a teacher alone` : undefined;
-  return isMeasure ? without : `${different} different ones${without ? `; ${without}` : ""}`;
+  if (form === "regression") {
+    return [
+      line("label", label.name, without),
+      line("task", "regression", "the labels are numbers to be predicted, no classes"),
+    ];
+  }
+  if (form === "classification" || form === null) {
+    const different = `${label.different} different ones`;
+    return [line("label", label.name, without ? `${different}; ${without}` : different)];
+  }
+  return [
+    line("label", label.name, without && `${without}; none: says what stands in the cell of an example of no class`),
+    line("task", "multi-label", "an example is of several classes or none"),
+    ...(form.kind === "separated"
+      ? [line("separator", form.separator, "between the names in a cell")]
+      : form.kind === "flags"
+      ? [
+        line("flags", true, "lists have a 0 or a 1 for each class"),
+        line("classes", Array.from({ length: form.count }, (_, index) => `${index}`), "their names, in that order"),
+      ]
+      : []),
+  ];
+}
+
+const encodingLines = (encoding: Encoding): Entry[] =>
+  encoding === "utf-8" ? [] : [line("encoding", encoding, "it is not UTF-8; see that its letters are right")];
+
+/** @throws UserError for paths of pictures, of which a model of texts would learn the letters */
+function expectTexts(rows: readonly TableRow[], { name, arePictures }: Column, file: string): void {
+  if (!arePictures) return;
+  const { cells } = rows.find(({ cells }) => cells[name] !== "")!;
+  throw new UserError(
+    `Cannot take the column "${name}" of "${file}" for texts as it names pictures, the first "${
+      cells[name]
+    }": leave out --text, or name the column with --path`,
+  );
 }
 
 async function readRows(path: string): Promise<{ rows: TableRow[]; encoding: Encoding }> {
@@ -101,13 +194,47 @@ async function readRows(path: string): Promise<{ rows: TableRow[]; encoding: Enc
   return { rows: parseTable(text, path, { format, quotes: format === "csv", columns: null }), encoding };
 }
 
-function taskOf(label: Column, { task }: DataFlags): string {
-  if (task === undefined) return areMeasures(label) ? "regression" : "classification";
-  if (task === "regression" && !label.areNumbers) {
-    throw new UserError(`--task regression: Cannot predict numbers as the labels in "${label.name}" are none`);
+/** What labels are: one class, a number, or several classes in a form. */
+type LabelForm = "classification" | "regression" | SeveralForm;
+
+/** @throws UserError where it cannot be told, and nobody is there to be asked */
+function formOf(label: Column, { task }: DataFlags, asking: Asking, file: string): LabelForm {
+  const { name, several, hasLists } = label;
+  if (task !== undefined && task !== "classification" && task !== "regression" && task !== "multi-label") {
+    throw new UserError(`--task ${task}: Expected classification, regression or multi-label`);
   }
-  if (task === "classification" || task === "regression") return task;
-  throw new UserError(`--task ${task}: Expected classification or regression`);
+  if (task === "multi-label" && several === null) {
+    throw new UserError(
+      `--task multi-label: Cannot find several classes in "${name}" of "${file}": expected lists of JSON, or names with ` +
+        '"|", ";" or "," between them',
+    );
+  }
+  if (hasLists && (several === null || task === "classification" || task === "regression")) {
+    throw new UserError(
+      `Cannot take the lists in "${name}" of "${file}" for one label each: expected lists of names, or of a 0 or a 1 for ` +
+        "each class, and --task multi-label",
+    );
+  }
+  if (task === "regression" && !label.areNumbers) {
+    throw new UserError(`--task regression: Cannot predict numbers as the labels in "${name}" are none`);
+  }
+  if (task === "multi-label") return several!;
+  if (task !== undefined) return task;
+  if (several?.kind === "separated") return severalUnlessOne(name, several, asking, file);
+  return several ?? (areMeasures(label) ? "regression" : "classification");
+}
+
+/** Names with commas may be those of classes. */
+function severalUnlessOne(name: string, form: SeveralForm & { kind: "separated" }, asking: Asking, file: string) {
+  if (SEVERAL.test(name)) return form;
+  const several = `several classes, "${form.separator}" between them`;
+  const chosen = asking.choose({
+    question: `What does the column ${name} of ${file} say?`,
+    cannot: `Cannot tell what the column "${name}" of "${file}" says`,
+    flag: "--task multi-label or --task classification",
+    choices: [several, `one class, whose name may have "${form.separator}" in it`],
+  });
+  return chosen === several ? form : "classification";
 }
 
 /** @returns `null` where there is none, and a teacher can do without */
@@ -116,7 +243,7 @@ function chooseLabel(
   roles: Roles,
   flags: DataFlags,
   asking: Asking,
-  { shown: file, isTaught }: { readonly shown: string; readonly isTaught: boolean },
+  { shown: file, isTaught }: Pick<Table, "shown" | "isTaught">,
 ): Column | null {
   if (flags.label !== undefined) return named(columns, "--label", flags.label, file);
   const { labels } = roles;

@@ -1,4 +1,5 @@
 import {
+  BACKEND_CHOICES,
   type BackendChoice,
   type BackendOptions,
   openBackend,
@@ -6,6 +7,15 @@ import {
 } from "../../core/backend/open_backend.ts";
 import { giveUpNativeCode } from "./confine.ts";
 import type { Backend } from "../../core/backend/backend.ts";
+import { UserError } from "../../core/errors.ts";
+import { listWords } from "../../core/recipe/words.ts";
+
+/** Reads the flag `--backend` of a verb that has no recipe. @throws UserError for a name of none */
+export function backendChoice(name: string): BackendChoice {
+  const choice = BACKEND_CHOICES.find((known) => known === name);
+  if (choice) return choice;
+  throw new UserError(`--backend ${name}: Expected ${listWords(BACKEND_CHOICES, "or")}`);
+}
 
 /** One line: which backend, why, and how to take another. */
 export function describeBackend({ backend, reason }: OpenedBackend, choice: BackendChoice): string {

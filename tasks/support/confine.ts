@@ -38,8 +38,9 @@ export function isConfined(): boolean {
  * again in a worker, with the same arguments, comes to this call again, and there goes on.
  *
  * The worker gets no permission to start programs or to import from the network (unless Deno was started with
- * `--allow-import` for all hosts), to load native code none but, with `native`, that of a known matrix library, and of
- * the others what the program has.
+ * `--allow-import` for all hosts), to load native code none but, with `native`, that of a known matrix library, in a
+ * compiled program none for the network either, and of the others what the program has. In a bundle, and where another
+ * program than `tasks/cli.ts` calls this, `body` runs with the permissions that there are.
  *
  * @param writes files and folders
  * @param native whether a matrix library may be loaded: `withBackend` gives that up before code of plug-ins runs
@@ -53,7 +54,8 @@ export async function confined(writes: readonly string[], body: () => Promise<vo
     deno: {
       permissions: {
         env: "inherit",
-        net: "inherit",
+        // A task that runs plug-ins has what its user allows; a compiled program has what serve needs.
+        net: Deno.build.standalone ? false : "inherit",
         read: "inherit",
         sys: "inherit",
         ffi: native ? libraries() : false,

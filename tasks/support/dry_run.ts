@@ -3,7 +3,10 @@ import type { RunOptions } from "../../core/distill/open_run.ts";
 import { type Reporter, silent } from "../../core/distill/progress.ts";
 import { StoppedEarly } from "../../core/distill/stops.ts";
 import { UserError } from "../../core/errors.ts";
-import { kindOfPath, removePath } from "../../core/files.ts";
+import { currentFiles, useFiles } from "../../core/files/current.ts";
+import { memoryWithin } from "../../core/files/memory_within.ts";
+import { kindOfPath, makeFolder } from "../../core/files.ts";
+import { dirname } from "../../core/paths.ts";
 import type { InputDescription } from "../../core/plugin/dataset.ts";
 import { countTrained } from "../../core/plugin/parameters.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
@@ -22,17 +25,18 @@ const SUFFIX = `.dry-run-${Deno.pid}`;
 /** Chains of which the names are printed. */
 const NAMED_CHAINS = 3;
 
-/** Changes a recipe so that a dry run leaves nothing: its run folder is one to be removed, and each step is timed. */
+/** Changes a recipe so that a dry run leaves nothing: its run folder is one of its own, and each step is timed. */
 export function dryOverrides({ value: { output } }: Checked<Recipe>): Override[] {
   const label = "--dry-run";
   return [
     { path: ["output"], value: `${output}${SUFFIX}`, label },
     { path: ["train", "logEvery"], value: 1, label },
+    { path: ["train", "checkpointEvery"], value: null, label },
   ];
 }
 
 /**
- * Opens a run, takes a few steps and removes what it wrote.
+ * Opens a run and takes a few steps. What it writes is in memory alone, so that nothing of it is left, however it ends.
  *
  * @param recipe changed by {@link dryOverrides}
  * @returns what the run would do and what it would take, as lines for people
@@ -43,15 +47,29 @@ export async function dryRun(recipe: Checked<Recipe>, options: RunOptions): Prom
   if (await kindOfPath(meant) === "file") {
     throw new UserError(`Cannot make the run folder "${meant}" as there is a file of this name`);
   }
+  const files = currentFiles();
   try {
+    await expectFolder(output);
+    useFiles(memoryWithin(output, files));
     return await trial(recipe, { ...options, dry: true });
   } catch (error) {
     // The folder of the trial is not the user's, who is to read of their own.
     if (error instanceof UserError) error.message = error.message.replaceAll(output, meant);
     throw error;
   } finally {
-    await removePath(output).catch(() => {});
+    useFiles(files);
   }
+}
+
+/** Looks whether the run's folder could be made, and leaves none. @throws UserError if not */
+async function expectFolder(output: string): Promise<void> {
+  const around = dirname(output);
+  let there = around;
+  while (await kindOfPath(there) === null) there = dirname(there);
+  // A confined run could not remove what it makes around its own folder.
+  if (there !== around && await kindOfPath(there) === "folder") return;
+  await makeFolder(output, "the run folder");
+  currentFiles().removeEmptyFolder(output);
 }
 
 async function trial(

@@ -14,6 +14,8 @@ export interface RecipeFlags {
 export interface RunFlags extends RecipeFlags {
   readonly resume?: boolean;
   readonly dryRun?: boolean;
+  /** False by `--no-report`. */
+  readonly report?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
@@ -51,6 +53,7 @@ export function addRunFlags(command: Command): Command {
       .option("--out <folder>", "run folder (default: runs/ and the recipe's name)")
       .option("--resume", "continue from the checkpoint in the run folder")
       .option("--dry-run", "print what the run would do and take, after a few steps; leave no run folder")
+      .option("--no-report", "draw no report.html, nor look at what it would show")
       .option("--quiet", "print the closing table and warnings alone"),
     "keep every progress line, and show the stack of an internal error",
   );

@@ -6,6 +6,7 @@ import type { Recipe } from "../../core/recipe/schema.ts";
 import { allowedPlugins } from "./allowed_plugins.ts";
 import { withBackend } from "./backend.ts";
 import { confined, writesOf } from "./confine.ts";
+import { drawReport } from "./draw_report.ts";
 import { dryOverrides, dryRun } from "./dry_run.ts";
 import { overridesOf, type RunFlags } from "./flags.ts";
 import { stoppable } from "./interrupt.ts";
@@ -48,12 +49,13 @@ async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {
   }
   const summary = await withBackend(choice, reporter.line, (backend) =>
     stoppable(
-      (signal) => distill(recipe, { backend, builtins, resume: flags.resume, reporter, signal }),
+      (signal) => distill(recipe, { backend, builtins, resume: flags.resume, record: flags.report, reporter, signal }),
       () =>
         reporter.warning(
           "stopping with a checkpoint as soon as the current step is done (an export that has begun is finished); Ctrl-C again stops at once",
         ),
     ).finally(reporter.end), { f16: precision === "f16" });
+  const report = flags.report ? await drawReport(folder, reporter.warning) : null;
   if (!flags.quiet) out.line("");
-  for (const line of showSummary(summary, folder, stylesOf(out))) out.line(line);
+  for (const line of showSummary(summary, folder, stylesOf(out), report)) out.line(line);
 }

@@ -11,8 +11,14 @@ import { alignColumns } from "./table.ts";
  * A run's result as lines for people.
  *
  * @param folder the run folder
+ * @param report the page that was drawn of it, if it was
  */
-export function showSummary(summary: RunSummary, folder: string, { strong }: Styles): string[] {
+export function showSummary(
+  summary: RunSummary,
+  folder: string,
+  { strong }: Styles,
+  report: string | null = null,
+): string[] {
   const { merge, seconds, examples, labelled } = summary;
   const [header, ...rows] = alignColumns(resultRows(summary), ["left", "right"]);
   const { total, ...stages } = seconds;
@@ -39,6 +45,7 @@ export function showSummary(summary: RunSummary, folder: string, { strong }: Sty
       ["seconds", time],
       ["student", join(folder, "student", `{${CONFIG_FILE},${WEIGHTS_FILE}}`)],
       ["record", join(folder, "{metrics.json,metrics.jsonl,recipe.yaml}")],
+      ...(report === null ? [] : [["report", report]]),
     ], ["left"]),
   ];
 }

@@ -9,6 +9,7 @@ import { numerics } from "./numerics_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
 import { soak } from "./soak_campaign.ts";
 import { folderFuzz } from "./folder_fuzz.ts";
+import { httpFuzz } from "./http_fuzz.ts";
 import { pictureFuzz } from "./picture_fuzz.ts";
 import { cifarFuzz, gzipBombs, idxFuzz } from "./image_fuzz.ts";
 import { outputsFuzz } from "./outputs_fuzz.ts";
@@ -31,6 +32,7 @@ export const campaigns: readonly Campaign[] = [
   mailFuzz,
   outputsFuzz,
   folderFuzz,
+  httpFuzz,
   tfjsFuzz,
   onnxFuzz,
   checkpointFuzz,

@@ -27,7 +27,7 @@ export interface Life {
 }
 
 /** What a run folder holds after a run that came to its end. */
-const RESULTS = ["checkpoint", "metrics.json", "metrics.jsonl", "recipe.yaml", "student"];
+const RESULTS = ["checkpoint", "metrics.json", "metrics.jsonl", "recipe.yaml", "record.json", "report.html", "student"];
 
 /** Part of a path that only something unfinished has. */
 const LEFT_OVER = /\.tmp$|\.lock$|unverified|previous\.moving|\.unfinished|\.before$/;

@@ -17,6 +17,8 @@ import { encodeSafetensors, readSafetensors, toFloat32 } from "../../core/safete
 import { builtins } from "../../plugins/builtins.ts";
 import { readInputs } from "../../tasks/experiment/inputs.ts";
 import { withOutputFolder } from "../../tasks/experiment/output_folder.ts";
+import { readRun } from "../../tasks/report/read_run.ts";
+import { runPage } from "../../tasks/report/run_page.ts";
 import { canResume, diagnosticsIn, outcomeIn } from "../../tasks/experiment/run_folder.ts";
 import { readSeries } from "../../tasks/experiment/read_series.ts";
 import { readChain, writeChain } from "../../tasks/support/chain_file.ts";
@@ -63,9 +65,9 @@ async function writeAll(): Promise<Written> {
     return checked;
   };
   const backend = await oneBackend();
-  await distill(await recipe(join(home, "run")), { backend, builtins });
+  await distill(await recipe(join(home, "run")), { backend, builtins, record: true });
   const run: Record<string, Bytes> = {};
-  for (const name of ["metrics.json", "metrics.jsonl", "recipe.yaml", CHECKPOINT_FILE]) {
+  for (const name of ["metrics.json", "metrics.jsonl", "recipe.yaml", "record.json", CHECKPOINT_FILE]) {
     run[name] = await Deno.readFile(join(home, "run", name));
   }
   run["inputs.json"] = encode('{"data": {"train-images": "0"}, "weights": {}, "plug-in": {}}');
@@ -251,6 +253,7 @@ export const runFolderFuzz: Campaign = {
         await readInputs(folder);
         await diagnosticsIn(folder);
         await canResume(own, () => {});
+        assert.match(runPage(await readRun(folder)), /<\/html>\n$/);
         if (hurt === "recipe.yaml") await readRecipe(join(folder, hurt));
       });
     });

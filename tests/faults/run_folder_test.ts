@@ -102,7 +102,15 @@ Deno.test("killed at changes of files, a rerun leaves files of one run, and the 
       change += 6;
     }
     assert.ok(change >= 30, `${change} changes`);
-    const results = ["checkpoint", "metrics.json", "metrics.jsonl", "recipe.yaml", "student"];
+    const results = [
+      "checkpoint",
+      "metrics.json",
+      "metrics.jsonl",
+      "recipe.yaml",
+      "record.json",
+      "report.html",
+      "student",
+    ];
     assert.deepEqual(namesIn(run), [...results, "previous"].sort());
   }));
 

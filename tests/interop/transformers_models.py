@@ -20,7 +20,9 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import (
     BertConfig, BertForSequenceClassification, BertForTokenClassification, BertTokenizerFast, CamembertConfig,
     CamembertForSequenceClassification, DeiTConfig, DeiTForImageClassification, DeiTForImageClassificationWithTeacher,
-    DistilBertConfig, DistilBertForSequenceClassification, DistilBertForTokenClassification, RobertaConfig,
+    DistilBertConfig, DistilBertForSequenceClassification, DistilBertForTokenClassification, ElectraConfig,
+    ElectraForSequenceClassification, ElectraForTokenClassification, ElectraTokenizerFast, MPNetConfig,
+    MPNetForSequenceClassification, MPNetForTokenClassification, MPNetTokenizerFast, RobertaConfig,
     RobertaForSequenceClassification, RobertaForTokenClassification, RobertaTokenizerFast, ViTConfig,
     ViTForImageClassification, XLMRobertaConfig, XLMRobertaForSequenceClassification,
 )
@@ -43,6 +45,18 @@ def bert_tokenizer(folder):
     file = folder / "vocab.txt"
     file.write_text("\n".join(PIECES) + "\n")
     return BertTokenizerFast(str(file))
+
+
+def electra_tokenizer(folder):
+    bert_tokenizer(folder)
+    return ElectraTokenizerFast(str(folder / "vocab.txt"))
+
+
+def mpnet_tokenizer(folder):
+    """With BERT's special tokens as well, as the vocabulary of mpnet-base has them."""
+    file = folder / "vocab.txt"
+    file.write_text("\n".join(["<s>", "<pad>", "</s>", "<unk>", *PIECES, "<mask>"]) + "\n")
+    return MPNetTokenizerFast(str(file))
 
 
 def roberta_tokenizer(folder):
@@ -138,6 +152,13 @@ def main(root):
     save_text(root, "roberta-tags", roberta, RobertaConfig, RobertaForTokenClassification, **SIZES, **labels(3), most="4KB")
     save_text(root, "xlm-roberta", roberta, XLMRobertaConfig, XLMRobertaForSequenceClassification, **SIZES, **labels(3))
     save_text(root, "camembert", roberta, CamembertConfig, CamembertForSequenceClassification, **SIZES, **labels(2))
+    save_text(root, "electra", electra_tokenizer, ElectraConfig, ElectraForSequenceClassification, **SIZES, **labels(3),
+              embedding_size=8)
+    save_text(root, "electra-tags", electra_tokenizer, ElectraConfig, ElectraForTokenClassification, **SIZES, **labels(3),
+              embedding_size=12)
+    save_text(root, "mpnet", mpnet_tokenizer, MPNetConfig, MPNetForSequenceClassification, **SIZES, **labels(3),
+              layer_norm_eps=1e-5)
+    save_text(root, "mpnet-tags", mpnet_tokenizer, MPNetConfig, MPNetForTokenClassification, **SIZES, **labels(3))
     save_images(root, "vit", ViTConfig, ViTForImageClassification, [6, 9], 2)
     save_images(root, "deit", DeiTConfig, DeiTForImageClassificationWithTeacher, 9, 3)
     save_images(root, "deit-one-head", DeiTConfig, DeiTForImageClassification, 9, 3)

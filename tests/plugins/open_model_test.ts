@@ -172,7 +172,11 @@ testBackends("a Hugging Face folder of texts takes texts and pairs by its own to
     assert.equal(both.labels[1], alone.labels[0]);
     // Nine positions are all there are.
     assert.deepEqual(model.batch({ texts: ["a b c d e f g h i j k"] }).tokens.shape, [1, 9]);
-    assert.deepEqual(await model.predict({ texts: [] }), { logits: [], classes: [], labels: [], labelSets: [] });
+    assert.deepEqual(await model.predict({ texts: [] }), {
+      ...{ logits: [], classes: [], labels: [], labelSets: [], cut: [] },
+    });
+    const long = ["a", "a b c d e f g h i j k", ["a b c d e", "f g h i j k"], "b"] as const;
+    assert.deepEqual((await model.predict({ texts: long }, { batchSize: 2 })).cut, [1, 2]);
   });
   await withFolder("bert/regression", { problem_type: "regression", id2label: { 0: "x" } }, {
     "vocab.txt": vocabulary,

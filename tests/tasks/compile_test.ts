@@ -46,9 +46,10 @@ Deno.test("the compiled program holds its shaders, kernels, threads, recipes, da
       ...filesIn("shaders"),
       ...filesIn("tasks/recipes"),
       ...["datasets", "losses", "models"].flatMap((kind) => filesIn(`plugins/${kind}`)).filter((path) =>
-        !path.endsWith(".md") && !path.endsWith("folder_tokenizer.ts") // for library users alone
+        !path.endsWith(".md")
       ),
       "plugins/builtins.ts",
+      "tasks/serve/answering.ts",
       "core/backend/cpu/wasm/kernels.generated.ts",
       "core/backend/cpu/wasm/worker.ts",
       "deno.json",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { runTask } from "../support/task.ts";
+import { readRest, readUntil, textOf } from "../support/child_text.ts";
+import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, withTinyData } from "../support/tiny_run.ts";
 
 const namesIn = async (folder: string) => (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
@@ -48,4 +49,24 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
     const resumed = await runTask("train", [...args, "--dry-run", "--resume"]);
     assert.equal(resumed.code, 2);
     assert.match(resumed.stderr, /^Cannot resume in a dry run: leave out --resume or --dry-run$/m);
+  }));
+
+Deno.test("a dry run that is ended by two Ctrl-C leaves no file either", () =>
+  withTinyData(async (folder) => {
+    const recipe = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(recipe, tinyRecipe);
+    const before = await namesIn(folder);
+    // Steps that take long: the second Ctrl-C comes while they are taken.
+    const slow = ["--set", "student.width=64", "--set", "student.overParameterise=[]", "--set", "train.batchSize=72"];
+    const out = join(folder, "runs", "mine");
+    const args = [...taskArguments("train"), recipe, "--backend", "cpu", "--out", out, "--dry-run", ...slow];
+    const child = spawnDeno(args);
+    const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
+    await readUntil(stdout, /parameters in training/);
+    assert.deepEqual(await namesIn(folder), before);
+    child.kill("SIGINT");
+    child.kill("SIGINT");
+    const { code } = await child.status;
+    assert.equal(code, 130, await readRest(stdout) + await readRest(stderr));
+    assert.deepEqual(await namesIn(folder), before);
   }));

@@ -1,32 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
+import { readRest, readUntil, textOf } from "../support/child_text.ts";
 import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { DIVERGING, tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
-
-/** Reads on until the text of a pattern has come. */
-async function readUntil(reader: ReadableStreamDefaultReader<string>, pattern: RegExp): Promise<string> {
-  let text = "";
-  while (!pattern.test(text)) {
-    const { value, done } = await reader.read();
-    if (done) assert.fail(`the process ended before ${pattern}: ${text}`);
-    text += value;
-  }
-  return text;
-}
-
-/** What is left of a stream. */
-async function readRest(reader: ReadableStreamDefaultReader<string>): Promise<string> {
-  let text = "";
-  for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value;
-  return text;
-}
-
-const textOf = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
-  stream.pipeThrough(new TextDecoderStream()).getReader();
 
 Deno.test("distill prints the backend, plain progress and the table; evaluate and --quiet agree with it", () =>
   withTinyData(async (folder) => {

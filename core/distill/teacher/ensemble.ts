@@ -1,3 +1,4 @@
+import { asOutcomes } from "../../evaluate/bernoulli.ts";
 import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Batch, Task } from "../../plugin/dataset.ts";
@@ -18,8 +19,8 @@ export function memberName(member: number, name: string): string {
 
 /**
  * Several models as one, whose weights are all of theirs under {@link memberName}. Its `logits` are the logarithm of
- * the weighted mean of their softmax probabilities, for a regression the mean of their predictions; everything else is
- * the first one's.
+ * the weighted mean of their softmax probabilities, for several labels those of the mean of their sigmoid's, for a
+ * regression the mean of their predictions; everything else is the first one's.
  */
 export function ensemble(members: readonly Member[], task: Task): Model {
   const [{ model: first }] = members;
@@ -51,7 +52,7 @@ export function ensemble(members: readonly Member[], task: Task): Model {
         model.forward({ ...call, batch: batchOf(index, call.batch), weights: weightsOf(index, call.weights) })
       );
       const logits = outputs.map(({ logits }, index) => [logits, members[index].share / whole] as const);
-      return { ...outputs[0], logits: task === "regression" ? mean(call.ops, logits) : logMean(call.ops, logits) };
+      return { ...outputs[0], logits: MEANS[task](call.ops, logits) };
     },
   };
 }
@@ -78,6 +79,13 @@ function weightsOf(member: number, weights: Weights): Weights {
 
 type Weighted = readonly (readonly [logits: Tensor, part: number])[];
 
+const MEANS: Readonly<Record<Task, (ops: Ops, outputs: Weighted) => Tensor>> = {
+  classification: logMean,
+  tagging: logMean,
+  regression: mean,
+  "multi-label": logOddsOfMean,
+};
+
 function mean(ops: Ops, outputs: Weighted): Tensor {
   return ops.total(outputs.map(([x, part]) => ops.scale(x, part)));
 }
@@ -88,4 +96,11 @@ function logMean(ops: Ops, outputs: Weighted): Tensor {
     const distance = ops.negate(ops.abs(ops.subtract(a, b)));
     return ops.add(ops.maximum(a, b), ops.log(ops.offset(ops.exp(distance), 1)));
   });
+}
+
+/** log of p / (1 - p) for the mean p of sigmoid(logits), from the logarithms of both. */
+function logOddsOfMean(ops: Ops, outputs: Weighted): Tensor {
+  const [[{ shape }]] = outputs;
+  const both = logMean(ops, outputs.map(([x, part]) => [asOutcomes(ops, x), part]));
+  return ops.reshape(ops.sum(ops.multiply(both, ops.tensor([1, -1])), { axes: [1] }), shape);
 }

@@ -49,12 +49,6 @@ export async function loadTeacher(
 ): Promise<LoadedTeacher | null> {
   const settings = recipe.value.teacher;
   if (!main || !settings) return null;
-  if (data.task === "multi-label" && otherTeachers.length > 0) {
-    throw recipe.error(
-      ["teacher", "others"],
-      "Cannot take several teachers together for several labels: their mean is that of softmax probabilities",
-    );
-  }
   using opened = new Owned();
   const members: Member[] = [];
   for (const [index, plugin] of [main, ...otherTeachers].entries()) {

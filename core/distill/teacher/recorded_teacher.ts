@@ -120,12 +120,6 @@ function expectPlain(recipe: Checked<Recipe>, { dataset: { input } }: RunData): 
   for (const [key, value] of Object.entries({ tokenizer, normalise, imageSize })) {
     if (value !== null) throw refuse(["teacher", key], "it takes no inputs");
   }
-  if (input.task === "multi-label") {
-    throw recipe.error(
-      ["teacher"],
-      "Cannot learn several labels from a file of outputs: its probabilities of the classes sum to 1",
-    );
-  }
   if (input.task === "tagging") {
     throw recipe.error(
       ["teacher"],

@@ -10,10 +10,10 @@ import type {
   OpenFolder,
 } from "../../../core/plugin/dataset.ts";
 import { flagsOf, flagTensors, labelledAmong, labelTensors } from "../../../core/plugin/labelled.ts";
-import { listSome } from "../../../core/recipe/words.ts";
 import { visiblePath } from "../../../core/visible.ts";
 import { imageBatch } from "../image_examples.ts";
 import { groupClasses } from "../image_groups.ts";
+import { lackingClasses, quoted, repeatedExamples } from "../split_warnings.ts";
 import { badExample, type BadExamples, type ExamplePlace } from "../text/bad_examples.ts";
 import type { HashedPictures } from "./hashed_pictures.ts";
 import { pictureForm } from "./picture_form.ts";
@@ -139,8 +139,13 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
   };
   const told = [
     ...warnings,
-    ...missingClasses(usable, classes),
-    ...duplicates(usable, pictures),
+    ...lackingClasses(usable, classes, (example) => isLabelled(example) ? classesOf(example) : null, "picture"),
+    ...repeatedExamples(usable, {
+      keyOf: ({ path }) => pictures.hashOf(path),
+      placeOf: ({ path }) => `"${visiblePath(path)}"`,
+      what: "pictures",
+      how: "byte for byte",
+    }),
   ];
   return {
     input: {
@@ -236,32 +241,4 @@ function expectClasses(train: readonly PictureExample[], classes: readonly strin
     }": ` +
       "no training picture shows it",
   );
-}
-
-const quoted = (names: readonly string[]) => listSome(names.map((name) => `"${visiblePath(name)}"`), "and");
-
-/** Classes that a split has no picture of, while it is measured on. */
-function missingClasses(splits: PictureSplits, classes: readonly string[]): string[] {
-  return Object.entries(splits).flatMap(([split, examples]) => {
-    const there = new Set(examples.flatMap(classesOf));
-    const missing = classes.filter((_, label) => !there.has(label));
-    return missing.length === 0 || split === "train" || !examples.some(isLabelled)
-      ? []
-      : [`the split "${split}" has no picture of ${quoted(missing)}: what is measured on it says nothing of that`];
-  });
-}
-
-/** Pictures that stand in the training part and in another one. */
-function duplicates({ train, ...others }: PictureSplits, pictures: HashedPictures): string[] {
-  const trained = new Map(train.map(({ path }) => [pictures.hashOf(path), path]));
-  return Object.entries(others).flatMap(([split, examples]) => {
-    const twice = examples.filter(({ path }) => trained.has(pictures.hashOf(path)));
-    if (twice.length === 0) return [];
-    const [{ path }] = twice;
-    const shown = [path, trained.get(pictures.hashOf(path))!].map((own) => `"${visiblePath(own)}"`).join(" is ");
-    return [
-      `${twice.length} of the ${examples.length} pictures of the split "${split}" are training pictures, too, byte for ` +
-      `byte (${shown}): what is measured on them says nothing of new pictures`,
-    ];
-  });
 }

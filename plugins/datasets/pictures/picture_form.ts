@@ -87,7 +87,7 @@ const MOST_PIXELS = 2 ** 26;
 /** A file's picture in its form. @throws BadPicture */
 export async function pictureInForm(
   bytes: Uint8Array<ArrayBuffer>,
-  { colours, resize }: PictureForm,
+  { colours, resize }: Pick<PictureForm, "colours" | "resize">,
 ): Promise<Picture> {
   const picture = await decodePicture(bytes, colours);
   if (!resize) return picture;

@@ -4,6 +4,42 @@ import type { TokenizerFiles } from "./tokenizer.ts";
 /** The special tokens of BERT, in the order in which a new vocabulary begins. */
 export const SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
 
+/** What frames texts. */
+interface Frame {
+  /** The family's name, and how Hugging Face's class of its tokenizers begins. */
+  readonly name: string;
+  /** The special tokens, the mask last, which a vocabulary may lack. */
+  readonly special: readonly string[];
+  /** Of each kind of special tokens the one. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Whether the mask takes the space before it. */
+  readonly maskTakesSpace: boolean;
+}
+
+/** `[CLS] a [SEP] b [SEP]` */
+export const BERT_FRAME: Frame = {
+  name: "Bert",
+  special: SPECIAL_TOKENS,
+  names: { unk_token: "[UNK]", pad_token: "[PAD]", cls_token: "[CLS]", sep_token: "[SEP]", mask_token: "[MASK]" },
+  maskTakesSpace: false,
+};
+
+/** `<s> a </s></s> b </s>` without segments, as RoBERTa has it. */
+export const MPNET_FRAME: Frame = {
+  name: "MPNet",
+  special: ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"],
+  names: {
+    bos_token: "<s>",
+    eos_token: "</s>",
+    unk_token: "[UNK]",
+    pad_token: "<pad>",
+    cls_token: "<s>",
+    sep_token: "</s>",
+    mask_token: "<mask>",
+  },
+  maskTakesSpace: true,
+};
+
 /** What of a text counts: the keys of a `tokenizer_config.json` of BERT's tokenizer. */
 export interface BertTokenizerOptions {
   /** Whether capitals count as small letters. */
@@ -16,6 +52,8 @@ export interface BertTokenizerOptions {
   readonly basic?: boolean;
   /** Words, between spaces, that stay whole. */
   readonly neverSplit?: readonly string[];
+  /** What frames texts; BERT's unless it is given. */
+  readonly frame?: Frame;
 }
 
 /** Python's white space, by which texts are split that are not cleaned before. */
@@ -77,23 +115,25 @@ function normaliserAround(
 
 /**
  * BERT's tokenizer over a vocabulary: words split at spaces and punctuation, and into the longest pieces that the
- * vocabulary has (WordPiece, Wu et al. 2016, arXiv 1609.08144); `[CLS] a [SEP] b [SEP]`.
+ * vocabulary has (WordPiece, Wu et al. 2016, arXiv 1609.08144).
  *
  * @param vocabulary the pieces in the order of their numbers; those within a word begin with `##`
  * @throws UserError if special tokens are missing
  */
 export function bertTokenizer(
   vocabulary: readonly string[],
-  { lowercase, stripAccents = null, chineseCharacters = true, basic = true, neverSplit = [] }: BertTokenizerOptions,
+  options: BertTokenizerOptions,
 ): TokenizerFiles {
+  const { lowercase, stripAccents = null, chineseCharacters = true, basic = true, neverSplit = [] } = options;
+  const { frame = BERT_FRAME } = options;
   const numbers = new Map(vocabulary.map((piece, index) => [piece, index]));
-  const missing = SPECIAL_TOKENS.filter((token) => token !== "[MASK]" && !numbers.has(token));
+  const mask = frame.names.mask_token;
+  const missing = frame.special.filter((token) => token !== mask && !numbers.has(token));
   if (missing.length > 0) {
-    throw new UserError(`Cannot make a BERT tokenizer of a vocabulary that lacks ${missing.join(", ")}`);
+    const name = frame.name.replace("Bert", "BERT");
+    throw new UserError(`Cannot make a ${name} tokenizer of a vocabulary that lacks ${missing.join(", ")}`);
   }
-  const special = SPECIAL_TOKENS.filter((token) => numbers.has(token));
-  const entry = (id: string, type: number) => ({ SpecialToken: { id, type_id: type } });
-  const sequence = (id: string, type: number) => ({ Sequence: { id, type_id: type } });
+  const special = frame.special.filter((token) => numbers.has(token));
   // Longest first, as the first that fits is taken.
   const whole = neverSplit.filter((word) => word.trim() !== "").sort((a, b) => b.length - a.length);
   const normaliser = {
@@ -103,7 +143,6 @@ export function bertTokenizer(
     strip_accents: stripAccents,
     lowercase,
   };
-  const single = [entry("[CLS]", 0), sequence("A", 0), entry("[SEP]", 0)];
   return {
     tokenizer: {
       version: "1.0",
@@ -113,20 +152,19 @@ export function bertTokenizer(
         id: numbers.get(content),
         content,
         single_word: false,
-        lstrip: false,
+        lstrip: content === mask && frame.maskTakesSpace,
         rstrip: false,
         normalized: false,
         special: true,
       })),
       normalizer: basic ? normaliserAround(whole, numbers, normaliser) : null,
       pre_tokenizer: basic ? splitter(whole) : found(`[^${SPACES}]+`),
-      post_processor: {
-        type: "TemplateProcessing",
-        single,
-        pair: [...single, sequence("B", 1), entry("[SEP]", 1)],
-        special_tokens: Object.fromEntries(
-          ["[CLS]", "[SEP]"].map((id) => [id, { id, ids: [numbers.get(id)], tokens: [id] }]),
-        ),
+      post_processor: frame === BERT_FRAME ? template(numbers) : {
+        type: "RobertaProcessing",
+        sep: [frame.names.sep_token, numbers.get(frame.names.sep_token)],
+        cls: [frame.names.cls_token, numbers.get(frame.names.cls_token)],
+        trim_offsets: true,
+        add_prefix_space: false,
       },
       decoder: { type: "WordPiece", prefix: "##", cleanup: true },
       model: {
@@ -138,18 +176,29 @@ export function bertTokenizer(
       },
     },
     config: {
-      // Hugging Face's class for BERT makes its own splitter; the one for any tokenizer.json takes that of the file.
-      tokenizer_class: basic && neverSplit.length === 0 ? "BertTokenizer" : "PreTrainedTokenizerFast",
+      // Hugging Face's class for them makes its own splitter; the one for any tokenizer.json takes that of the file.
+      tokenizer_class: basic && neverSplit.length === 0 ? `${frame.name}Tokenizer` : "PreTrainedTokenizerFast",
       do_lower_case: lowercase,
       strip_accents: stripAccents,
       tokenize_chinese_chars: chineseCharacters,
       ...(!basic && { do_basic_tokenize: false }),
       ...(neverSplit.length > 0 && { never_split: neverSplit }),
-      unk_token: "[UNK]",
-      pad_token: "[PAD]",
-      cls_token: "[CLS]",
-      sep_token: "[SEP]",
-      mask_token: "[MASK]",
+      ...frame.names,
     },
+  };
+}
+
+/** How BERT frames a text, and a pair of which the second is a segment of its own. */
+function template(numbers: ReadonlyMap<string, number>): Record<string, unknown> {
+  const entry = (id: string, type: number) => ({ SpecialToken: { id, type_id: type } });
+  const sequence = (id: string, type: number) => ({ Sequence: { id, type_id: type } });
+  const single = [entry("[CLS]", 0), sequence("A", 0), entry("[SEP]", 0)];
+  return {
+    type: "TemplateProcessing",
+    single,
+    pair: [...single, sequence("B", 1), entry("[SEP]", 1)],
+    special_tokens: Object.fromEntries(
+      ["[CLS]", "[SEP]"].map((id) => [id, { id, ids: [numbers.get(id)], tokens: [id] }]),
+    ),
   };
 }

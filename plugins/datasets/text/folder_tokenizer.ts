@@ -27,10 +27,11 @@ export async function openFolderTokenizer(folder: string, maxLength: number): Pr
     textExamples(texts, null, tokenizer.padding, most).batch(Uint32Array.from(texts, (_, index) => index));
   return {
     vocabulary: tokenizer.vocabulary,
-    batch(texts) {
+    batch(texts, cut) {
       const encoded = texts.map((text) =>
         typeof text === "string" ? tokenizer.encode(text) : tokenizer.encode(...text)
       );
+      encoded.forEach((text, index) => text.cut && cut?.(index));
       const { label: _, ...batch } = batchOf(encoded.map((text) => ({ ...text, label: 0 })));
       return batch;
     },

@@ -39,6 +39,14 @@ export function sortedClasses(labels: Iterable<string>): string[] {
   return areNumbers ? classes.sort((a, b) => Number(a) - Number(b)) : classes;
 }
 
+/** That nothing says the classes of a table whose examples have no labels. */
+export function classesUnsaid(file: string): UserError {
+  return new UserError(
+    `Cannot tell the classes by "${file}" as none of its examples has a label: name them in classes, in the order of ` +
+      "the teacher's logits",
+  );
+}
+
 /** The number of a class. @throws UserError with the line if there is no such class */
 export function classNumber(label: string, classes: readonly string[], { file, line }: LabelPlace): number {
   const number = classes.indexOf(label);

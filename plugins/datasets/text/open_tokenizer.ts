@@ -2,9 +2,9 @@ import { UserError } from "../../../core/errors.ts";
 import { isMissing } from "../../../core/files.ts";
 import { foreignKind } from "../../../core/foreign_bytes.ts";
 import { isJsonObject, parseJson, showJson } from "../../../core/json.ts";
-import { join } from "../../../core/paths.ts";
+import { dirname, join } from "../../../core/paths.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
-import { bertTokenizer, type BertTokenizerOptions } from "./bert_tokenizer.ts";
+import { BERT_FRAME, bertTokenizer, type BertTokenizerOptions, MPNET_FRAME } from "./bert_tokenizer.ts";
 import { checkTokenizer } from "./check_tokenizer.ts";
 import { decodeText } from "./decode_text.ts";
 import { robertaTokenizer, saveTokenizer } from "./roberta_tokenizer.ts";
@@ -103,14 +103,24 @@ function bertOptions(config: Record<string, unknown>, lowercase: boolean, file: 
   if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {
     throw new UserError(`Cannot read never_split in "${file}": expected a list of texts, got ${showJson(words)}`);
   }
-  const { tokenizer_class: kind, word_tokenizer_type: splitter = "basic" } = config;
+  const { tokenizer_class: kind = null, word_tokenizer_type: splitter = "basic" } = config;
   if (kind === "BertJapaneseTokenizer" || splitter !== "basic") {
     throw new UserError(
       `Cannot make the tokenizer of "${file}" of its vocab.txt, as it splits words by a dictionary: expected a ` +
         "tokenizer.json beside it",
     );
   }
+  const frame = kind === null ? undefined : /^MPNetTokenizer(Fast)?$/.test(String(kind)) ? MPNET_FRAME : BERT_FRAME;
+  for (const [key, token] of Object.entries(frame?.names ?? {})) {
+    const stated = isJsonObject(config[key]) ? config[key].content : config[key] ?? token;
+    if (stated === token) continue;
+    throw new UserError(
+      `Cannot make the tokenizer of "${file}" of its vocab.txt, as its ${key} is ${showJson(stated)}, expected ` +
+        `${showJson(token)}; ${saveTokenizer(dirname(file))}`,
+    );
+  }
   return {
+    ...(frame && { frame }),
     lowercase: flag("do_lower_case") ?? lowercase,
     stripAccents: flag("strip_accents"),
     chineseCharacters: flag("tokenize_chinese_chars") ?? true,
@@ -119,10 +129,15 @@ function bertOptions(config: Record<string, unknown>, lowercase: boolean, file: 
   };
 }
 
+/** What frames texts, by a vocabulary alone: MPNet's has BERT's special tokens as well, behind its own. */
+function frameOf(lines: readonly string[]) {
+  return ["<s>", "<pad>", "</s>"].every((token, index) => lines[index] === token) ? MPNET_FRAME : BERT_FRAME;
+}
+
 async function readVocabulary(file: string, options: BertTokenizerOptions, readFile: DatasetSetup["readFile"]) {
   const lines = await readLines(file, readFile);
   try {
-    return bertTokenizer(lines, options);
+    return bertTokenizer(lines, { frame: frameOf(lines), ...options });
   } catch (error) {
     throw error instanceof UserError ? new UserError(`Cannot use the vocabulary "${file}": ${error.message}`) : error;
   }

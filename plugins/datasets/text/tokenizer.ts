@@ -1,6 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../../core/errors.ts";
-import { showJson } from "../../../core/json.ts";
+import { isJsonObject, showJson } from "../../../core/json.ts";
 import { type Splitter, withUnicodeSpaces } from "./byte_level.ts";
 
 /** The tokens of one example. */
@@ -9,6 +9,8 @@ export interface EncodedText {
   readonly tokens: Uint32Array;
   /** The segment of each: 1 from the second text on, where the tokenizer says so. */
   readonly types: Uint8Array;
+  /** Whether there were more tokens. */
+  readonly cut?: boolean;
 }
 
 /** Two files make a tokenizer; `tokenizer_config.json` may be missing. */
@@ -79,7 +81,7 @@ export class TextTokenizer {
     this.#frame = [framed.slice(0, start), framed.slice(start + letter.length)];
     const { type } = (tokenizer.post_processor ?? {}) as { type?: string };
     this.#segments = type !== "RobertaProcessing";
-    this.padding = this.#tokenizer.token_to_id("[PAD]") ?? this.#tokenizer.token_to_id("<pad>") ?? 0;
+    this.padding = paddingToken({ tokenizer, config }, (token) => this.#tokenizer.token_to_id(token) ?? null);
   }
 
   /**
@@ -97,7 +99,7 @@ export class TextTokenizer {
     const after = this.#frame[1].length;
     if (pair === null) {
       const keep = (_: number, place: number) => place < this.maxLength - after || place >= ids.length - after;
-      return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)) };
+      return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)), cut: true };
     }
     const [first, second] = [this.#bare(text), this.#bare(pair)];
     const room = this.maxLength - (ids.length - first.length - second.length);
@@ -107,7 +109,7 @@ export class TextTokenizer {
     const keep = (_: number, place: number) =>
       !(place >= start + keptFirst && place < start + first.length) &&
       !(place >= next + keptSecond && place < next + second.length);
-    return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)) };
+    return { tokens: Uint32Array.from(ids.filter(keep)), types: Uint8Array.from(types.filter(keep)), cut: true };
   }
 
   /**
@@ -180,6 +182,21 @@ export function keptLengths(first: number, second: number, room: number): [numbe
   const shorter = Math.min(first, second, Math.floor(room / 2));
   const longer = Math.min(Math.max(first, second), room - shorter);
   return first > second ? [longer, shorter] : [shorter, longer];
+}
+
+/**
+ * The number of the padding token, as the files say it: a vocabulary may have others' as well, as MPNet's has BERT's.
+ *
+ * @returns 0 where there is none, as padding is masked
+ */
+function paddingToken({ tokenizer, config }: TokenizerFiles, numberOf: (token: string) => number | null): number {
+  const contentOf = (token: unknown) => isJsonObject(token) ? token.content : token;
+  const padding = isJsonObject(tokenizer.padding) ? tokenizer.padding.pad_token : undefined;
+  const added = ((tokenizer.added_tokens ?? []) as { content: string }[]).map(({ content }) => content);
+  const usual = ["[PAD]", "<pad>"];
+  const named = [contentOf(config.pad_token), padding, ...usual.filter((token) => added.includes(token)), ...usual];
+  const numbers = named.flatMap((token) => typeof token === "string" ? numberOf(token) ?? [] : []);
+  return numbers[0] ?? 0;
 }
 
 /** One more than the largest number of a token. */

@@ -7,27 +7,31 @@ import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, MODEL_TYPES, toHuggingFace } from "./hugging_face.ts";
 import { blockNames, layerPrefix, ownName } from "./names.ts";
 import { type BertOptions, bertOptions } from "./options.ts";
+import { OTHER_TYPES } from "./other_types.ts";
+import { relativeBias, relativeParameters } from "./relative_positions.ts";
 import { withoutSegments, withSegment } from "./segments.ts";
 import { resolveSizes } from "./sizes.ts";
 
 /**
- * Transformer encoders of text: BERT (Devlin et al. 2019, arXiv 1810.04805), DistilBERT and RoBERTa with Hugging Face's
- * tensor names and config.json, and so MiniLM, TinyBERT and whatever else has their form. Behind the encoder stands the
- * head of the data set's task: sequence classification, regression, or token classification.
+ * Transformer encoders of text: BERT (Devlin et al. 2019, arXiv 1810.04805), DistilBERT, RoBERTa, ELECTRA (Clark et al.
+ * 2020, arXiv 2003.10555) and MPNet (Song et al. 2020, arXiv 2004.09297) with Hugging Face's tensor names and
+ * config.json, and so MiniLM, TinyBERT and whatever else has their form. Behind the encoder stands the head of the data
+ * set's task: sequence classification, regression, or token classification.
  *
  * The inputs are `tokens`, `types` and `mask`, each `[batch, length]`. Outputs: `hidden` with the output of every
  * block, `features.embeddings` with what the first one gets, `attention` (probabilities, before dropout), `scores`
  * before the softmax, `relations` with each layer's queries, keys and values, and `pooled`, which the last linear layer
  * sees (of a tagger: the first token's hidden state). With `crf` a tagger also gives `transitions`, with `subclasses` a
  * classifier `subclassLogits`. Query, key, value and output of attention and both matrices of the feed-forward networks
- * may be over-parameterised.
+ * may be over-parameterised, and of an ELECTRA the matrix that brings embeddings to the width.
  */
 export const bert = defineModel<BertOptions>({
   name: "bert",
-  description: "Transformer encoders of text (BERT, DistilBERT, RoBERTa), Hugging Face's names",
+  description: "Transformer encoders of text (BERT, DistilBERT, RoBERTa, ELECTRA, MPNet), Hugging Face's names",
   source: "Devlin et al. 2019, arXiv 1810.04805",
   options: bertOptions,
   modelTypes: Object.keys(MODEL_TYPES),
+  otherTypes: OTHER_TYPES,
   fromConfig: fromHuggingFace,
   build(options, data) {
     const sizes = resolveSizes(options, data);
@@ -41,6 +45,7 @@ export const bert = defineModel<BertOptions>({
       parameters: [
         ...embeddingParameters(sizes),
         ...names.flatMap((own) => blockParameters(own, width, ffn)),
+        ...relativeParameters(sizes),
         ...head,
       ],
       textInputs: sizes.types > 1 ? ["tokens", "types", "mask"] : ["tokens", "mask"],
@@ -49,10 +54,18 @@ export const bert = defineModel<BertOptions>({
       head: head.map(({ name }) => name),
       forward: (call) => {
         const embeddings = call.ops.scope(() => embed(call, sizes));
-        const { last, ...blocks } = encode(call, names, settings, embeddings, call.batch.mask);
+        const { last, ...blocks } = encode(
+          call,
+          names,
+          settings,
+          embeddings,
+          call.batch.mask,
+          relativeBias(call, sizes),
+        );
         return { ...applyHead(call, sizes, last), features: { embeddings }, ...blocks };
       },
-      runLayer: (call, layer, x) => encoderBlock(call, names[layer], settings, x, call.batch.mask),
+      runLayer: (call, layer, x) =>
+        encoderBlock(call, names[layer], settings, x, call.batch.mask, relativeBias(call, sizes)),
       config: toHuggingFace(sizes, data),
       fromForeign: (name) => ownName(variant, name, pools),
       fromFile: (tensors) => withoutSegments(tensors, sizes),

@@ -4,26 +4,31 @@ import { layersOf } from "../encoder/layers.ts";
 import { linear } from "../encoder/parameters.ts";
 import { crfOutputs, crfParameters } from "../crf_head.ts";
 import { classLogits } from "../subclasses.ts";
+import type { Variant } from "./options.ts";
 import type { BertSizes } from "./sizes.ts";
 
 /** The layers behind an encoder: one prepares the first token's hidden state, and one gives the logits. */
 interface Head {
   /** `null` where tokens are tagged: each hidden state goes to the last layer as it is. */
   readonly dense: string | null;
-  readonly activation: "tanh" | "relu";
+  readonly activation: "tanh" | "relu" | "gelu";
   readonly last: string;
   /** Whether dropout comes before `dense`, too. */
   readonly dropoutFirst: boolean;
 }
 
+const TWO_LAYERS = { dense: "classifier.dense", last: "classifier.out_proj", dropoutFirst: true } as const;
+
 /** The head of Hugging Face's `...ForSequenceClassification` or `...ForTokenClassification`. */
 function headOf({ variant, task }: BertSizes): Head {
   if (task === "tagging") return { dense: null, activation: "tanh", last: "classifier", dropoutFirst: false };
-  return {
+  return ({
     bert: { dense: "bert.pooler.dense", activation: "tanh", last: "classifier", dropoutFirst: false },
     distilbert: { dense: "pre_classifier", activation: "relu", last: "classifier", dropoutFirst: false },
-    roberta: { dense: "classifier.dense", activation: "tanh", last: "classifier.out_proj", dropoutFirst: true },
-  }[variant] as Head;
+    roberta: { ...TWO_LAYERS, activation: "tanh" },
+    electra: { ...TWO_LAYERS, activation: "gelu" },
+    mpnet: { ...TWO_LAYERS, activation: "tanh" },
+  } as const satisfies Record<Variant, Head>)[variant];
 }
 
 /** The head's tensors. */

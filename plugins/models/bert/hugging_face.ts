@@ -5,6 +5,9 @@ import { showJson } from "../../../core/json.ts";
 import { activationIn, type Config, epsilonIn, labelEntries } from "../encoder/config.ts";
 import { MOST } from "../encoder/options.ts";
 import { type BertOptions, MOST_ROWS, MOST_TYPES, type Variant } from "./options.ts";
+import { OTHER_TYPES } from "./other_types.ts";
+import { BUCKETS } from "./relative_positions.ts";
+import { hasSegments } from "./segments.ts";
 import type { BertSizes } from "./sizes.ts";
 
 /** The `model_type` of Hugging Face configs that can be built, and the variant that each is. */
@@ -14,7 +17,12 @@ export const MODEL_TYPES: Readonly<Record<string, Variant>> = {
   roberta: "roberta",
   "xlm-roberta": "roberta",
   camembert: "roberta",
+  electra: "electra",
+  mpnet: "mpnet",
 };
+
+/** Numbers in an ELECTRA's embedding where a config does not say it. */
+const ELECTRA_EMBEDDING = 128;
 
 type Key = "layers" | "width" | "heads" | "ffn" | "activation" | "dropout" | "attentionDropout" | "headDropout";
 
@@ -53,9 +61,9 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
   const type = String(config.model_type);
   const variant = Object.hasOwn(MODEL_TYPES, type) ? MODEL_TYPES[type] : null;
   if (!variant) {
-    throw new UserError(
-      `Cannot build a model of type "${type}" as an encoder: expected one of ${Object.keys(MODEL_TYPES).join(", ")}`,
-    );
+    const why = Object.hasOwn(OTHER_TYPES, type) ? `, as ${OTHER_TYPES[type]}` : "";
+    const known = Object.keys(MODEL_TYPES).join(", ");
+    throw new UserError(`Cannot build a model of type "${type}" as an encoder${why}: expected one of ${known}`);
   }
   refuseOtherForms(config);
   const keys = keysOf(variant);
@@ -70,7 +78,10 @@ export function fromHuggingFace(config: Config, options: BertOptions): BertOptio
     ffn: count("ffn"),
     vocabulary: rows("vocab_size"),
     positions: rows("max_position_embeddings"),
-    types: variant === "distilbert" ? 0 : countIn(config, "type_vocab_size", { least: 0, most: MOST_TYPES }),
+    types: hasSegments(variant) ? countIn(config, "type_vocab_size", { least: 0, most: MOST_TYPES }) : 0,
+    embeddingWidth: variant === "electra"
+      ? countIn(config, "embedding_size", { most: MOST.width }) ?? ELECTRA_EMBEDDING
+      : null,
     activation: activationIn(config, keys.activation),
     epsilon: variant === "distilbert" ? 1e-12 : epsilonIn(config),
     dropout: rateIn(config, keys.dropout),
@@ -91,13 +102,27 @@ function refuseOtherForms(config: Config): void {
   if (positions !== "absolute") {
     throw new UserError(`Cannot build position_embedding_type ${showJson(positions)}: expected "absolute"`);
   }
+  const buckets = config.relative_attention_num_buckets ?? BUCKETS;
+  if (buckets !== BUCKETS) {
+    throw new UserError(
+      `Cannot build relative_attention_num_buckets ${
+        showJson(buckets)
+      }: expected ${BUCKETS}, as transformers counts in them`,
+    );
+  }
   for (const key of ["is_decoder", "add_cross_attention"]) {
     if (config[key] === true) throw new UserError(`Cannot build a model with ${key}: expected an encoder`);
   }
 }
 
 /** The prefix of Hugging Face's class names. */
-const CLASSES: Readonly<Record<Variant, string>> = { bert: "Bert", distilbert: "DistilBert", roberta: "Roberta" };
+const CLASSES: Readonly<Record<Variant, string>> = {
+  bert: "Bert",
+  distilbert: "DistilBert",
+  roberta: "Roberta",
+  electra: "Electra",
+  mpnet: "MPNet",
+};
 
 /** A config.json by which Hugging Face's transformers builds the same model. */
 export function toHuggingFace(sizes: BertSizes, data: InputDescription): Record<string, unknown> {
@@ -109,9 +134,10 @@ export function toHuggingFace(sizes: BertSizes, data: InputDescription): Record<
     ...Object.fromEntries(entries.map(([key, name]) => [name, sizes[key]])),
     vocab_size: sizes.vocabulary,
     max_position_embeddings: sizes.positions,
-    ...(variant === "distilbert"
-      ? { sinusoidal_pos_embds: false }
-      : { type_vocab_size: Math.max(sizes.types, 1), layer_norm_eps: sizes.epsilon }),
+    ...(variant === "distilbert" ? { sinusoidal_pos_embds: false } : { layer_norm_eps: sizes.epsilon }),
+    ...(hasSegments(variant) && { type_vocab_size: Math.max(sizes.types, 1) }),
+    ...(variant === "electra" && { embedding_size: sizes.embeddingWidth }),
+    ...(variant === "mpnet" && { relative_attention_num_buckets: BUCKETS }),
     pad_token_id: sizes.padding,
     ...labelEntries(data),
     // Hugging Face's classes have neither; who loads the tensors there adds what these two say.

@@ -1,9 +1,9 @@
 import { bounded } from "../../../core/recipe/bounds.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
-import { type EncoderOptions, encoderOptions } from "../encoder/options.ts";
+import { type EncoderOptions, encoderOptions, MOST } from "../encoder/options.ts";
 
 /** Encoders that compute alike, but for their embeddings and their heads, under names of their own. */
-export const VARIANTS = ["bert", "distilbert", "roberta"] as const;
+export const VARIANTS = ["bert", "distilbert", "roberta", "electra", "mpnet"] as const;
 export type Variant = typeof VARIANTS[number];
 
 /** The most rows of a table of embeddings, and of that of segments. */
@@ -16,6 +16,7 @@ export interface BertOptions extends EncoderOptions {
   readonly vocabulary: number | null;
   readonly positions: number | null;
   readonly types: number | null;
+  readonly embeddingWidth: number | null;
   readonly headDropout: number | null;
   readonly padding: number | null;
   readonly crf: boolean | null;
@@ -35,11 +36,15 @@ export function bertOptions({ z }: OptionKit) {
     variant: z.enum(VARIANTS).nullable().default(null).describe("Which family's names and heads; null: bert"),
     ...sizes,
     vocabulary: count.describe("Rows of the word embeddings; null: as many as the tokenizer has tokens"),
-    positions: count.describe("Rows of the position embeddings; null: 512, for roberta 514"),
+    positions: count.describe("Rows of the position embeddings; null: 512, for roberta and mpnet 514"),
     types: bounded(z.int().min(0).max(MOST_TYPES), "each is one more row of a matrix").nullable().default(null)
       .describe(
         "Rows of the segment embeddings; 0 for none, saved for transformers as a row of zeros unless it is a distilbert; " +
-          "null: 2, for distilbert 0, for roberta 1",
+          "null: 2, for distilbert and mpnet 0, for roberta 1",
+      ),
+    embeddingWidth: bounded(z.int().min(1).max(MOST.width), "a matrix of more by more takes over 16 GiB").nullable()
+      .default(null).describe(
+        "Of an electra, numbers in an embedding, which a matrix brings to the width where they differ; null: as width",
       ),
     ...block,
     headDropout: rate.describe("Rate of dropout before the last layer; null: as dropout"),

@@ -1,15 +1,19 @@
 import type { FileTensors } from "../../../core/plugin/model.ts";
 import { EMBEDDINGS } from "./names.ts";
+import type { Variant } from "./options.ts";
 import type { BertSizes } from "./sizes.ts";
 
-type Sizes = Pick<BertSizes, "variant" | "types" | "width">;
+type Sizes = Pick<BertSizes, "variant" | "types" | "embeddingWidth">;
+
+/** Whether Hugging Face's transformers has segments in a variant. */
+export const hasSegments = (variant: Variant): boolean => variant !== "distilbert" && variant !== "mpnet";
 
 /**
- * A model's tensors as Hugging Face's transformers takes them: it has no encoder without segments but DistilBERT, and
- * one with a single segment, whose row is zeros, computes the same.
+ * A model's tensors as Hugging Face's transformers takes them: it has no encoder without segments but DistilBERT and
+ * MPNet, and one with a single segment, whose row is zeros, computes the same.
  */
-export function withSegment(tensors: FileTensors, { variant, types, width }: Sizes): FileTensors {
-  if (types > 0 || variant === "distilbert") return tensors;
+export function withSegment(tensors: FileTensors, { variant, types, embeddingWidth: width }: Sizes): FileTensors {
+  if (types > 0 || !hasSegments(variant)) return tensors;
   return new Map([...tensors, [tableOf(variant), { shape: [1, width], numbers: () => new Float32Array(width) }]]);
 }
 

@@ -1,6 +1,7 @@
 import { UserError } from "../../../core/errors.ts";
 import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
 import { type EncoderSizes, resolveEncoder } from "../encoder/options.ts";
+import { checkVariant } from "./check_variant.ts";
 import type { BertOptions, Variant } from "./options.ts";
 
 /** Everything that an encoder and its head are built from. */
@@ -12,6 +13,8 @@ export interface BertSizes extends EncoderSizes {
   readonly vocabulary: number;
   readonly positions: number;
   readonly types: number;
+  /** Numbers in an embedding; other than the width, a matrix brings it there. */
+  readonly embeddingWidth: number;
   readonly headDropout: number;
   readonly padding: number;
   /** Whether a CRF stands behind a tagger's logits. */
@@ -20,9 +23,9 @@ export interface BertSizes extends EncoderSizes {
   readonly subclasses: number;
 }
 
-/** The first position's row: RoBERTa numbers positions from the row behind padding's. */
+/** The first position's row: RoBERTa and MPNet number positions from the row behind padding's. */
 export function firstPosition({ variant, padding }: Pick<BertSizes, "variant" | "padding">): number {
-  return variant === "roberta" ? padding + 1 : 0;
+  return variant === "roberta" || variant === "mpnet" ? padding + 1 : 0;
 }
 
 /** The most tokens that fit. */
@@ -41,9 +44,8 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     );
   }
   const variant = options.variant ?? "bert";
-  const roberta = variant === "roberta";
   const encoder = resolveEncoder({ ...options, layers, width }, classes, {
-    epsilon: roberta ? 1e-5 : 1e-12,
+    epsilon: variant === "roberta" ? 1e-5 : 1e-12,
     dropout: 0.1,
   });
   const sizes: BertSizes = {
@@ -52,19 +54,15 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
     task,
     outputs: task === "regression" ? 1 : classes.length,
     vocabulary: options.vocabulary ?? text.vocabulary,
-    positions: options.positions ?? (roberta ? 514 : 512),
-    types: options.types ?? { bert: 2, distilbert: 0, roberta: 1 }[variant],
+    positions: options.positions ?? (variant === "roberta" || variant === "mpnet" ? 514 : 512),
+    types: options.types ?? { bert: 2, distilbert: 0, roberta: 1, electra: 2, mpnet: 0 }[variant],
+    embeddingWidth: options.embeddingWidth ?? width,
     headDropout: options.headDropout ?? encoder.dropout,
     padding: options.padding ?? text.padding,
     crf: options.crf ?? false,
     subclasses: options.subclasses ?? 1,
   };
-  if (variant === "distilbert" && (sizes.types > 0 || sizes.epsilon !== 1e-12)) {
-    throw new UserError(
-      `Cannot build a DistilBERT of ${sizes.types} segments and epsilon ${sizes.epsilon}: it has none, and 1e-12; variant ` +
-        `bert takes others`,
-    );
-  }
+  checkVariant(sizes, text);
   if (sizes.crf && task !== "tagging") {
     throw new UserError(`Cannot put a CRF behind ${task}: crf is for tagging`);
   }

@@ -9,6 +9,8 @@ export type Attended = Omit<BlockOutputs, "hidden"> & { readonly context: Tensor
 
 /**
  * Scaled dot-product self-attention in several heads: softmax(Q K^T / sqrt(d)) V, up to the layer that joins the heads.
+ *
+ * @param bias added to the scores, `[1, heads, length, length]`; `null`: nothing
  */
 export function attend(
   { ops }: ForwardCall,
@@ -17,6 +19,7 @@ export function attend(
   { heads, attentionDropout }: BlockSettings,
   x: Tensor,
   mask: Tensor | null,
+  bias: Tensor | null,
 ): Attended {
   const [batch, length, width] = x.shape;
   const headWidth = width / heads;
@@ -25,7 +28,8 @@ export function attend(
   const [queries, keys, values] = project(ops, layers, names, x).map(split);
   // The queries are scaled rather than the scores: there are fewer of them.
   const scaled = ops.scale(queries, 1 / Math.sqrt(headWidth));
-  const scores = ops.matmul(scaled, keys, { transposeB: true }); // [batch, heads, length, length]
+  const products = ops.matmul(scaled, keys, { transposeB: true }); // [batch, heads, length, length]
+  const scores = bias ? ops.add(products, bias) : products;
   const attention = mask ? ops.maskedSoftmax(scores, mask) : ops.softmax(scores);
   const context = ops.matmul(layers.dropout(attention, attentionDropout), values);
   const joined = ops.reshape(ops.permute(context, [0, 2, 1, 3]), [batch, length, width]);

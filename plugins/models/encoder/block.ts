@@ -58,6 +58,7 @@ export interface BlockOutputs {
  *
  * @param x `[batch, length, width]`
  * @param mask `[batch, length]`: 0 at what no token may attend to; `null`: everything is seen
+ * @param bias added to the scores of attention, `[1, heads, length, length]`; `null`: nothing
  */
 export function encoderBlock(
   call: ForwardCall,
@@ -65,12 +66,13 @@ export function encoderBlock(
   settings: BlockSettings,
   x: Tensor,
   mask: Tensor | null,
+  bias: Tensor | null = null,
 ): LayerOutputs {
   const [, length, width] = x.shape;
   const [inner] = call.weights.get(`${names.up}.weight`).shape;
   const projected = names.fused === undefined ? width : 3 * width;
   const largest = length * Math.max(settings.heads * length, inner, projected);
-  return inParts(call, largest, x, mask, (x, mask) => wholeBlock(call, names, settings, x, mask));
+  return inParts(call, largest, x, mask, (x, mask) => wholeBlock(call, names, settings, x, mask, bias));
 }
 
 function wholeBlock(
@@ -79,6 +81,7 @@ function wholeBlock(
   settings: BlockSettings,
   x: Tensor,
   mask: Tensor | null,
+  bias: Tensor | null,
 ): BlockOutputs {
   const { ops } = call;
   const layers = layersOf(call, settings.epsilon);
@@ -89,7 +92,7 @@ function wholeBlock(
   };
   let attended: Omit<BlockOutputs, "hidden"> | undefined;
   const attention = residual(x, names.attentionNorm, (x) => {
-    const { context, ...rest } = attend(call, layers, names, settings, x, mask);
+    const { context, ...rest } = attend(call, layers, names, settings, x, mask, bias);
     attended = rest;
     return layers.linear(context, names.attentionOutput);
   });

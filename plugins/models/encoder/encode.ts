@@ -14,6 +14,7 @@ export type Encoded = Required<Pick<ModelOutputs, "hidden" | "attention" | "scor
  * @param names of each block
  * @param x `[batch, length, width]`
  * @param mask `[batch, length]`, or `null`
+ * @param bias added to the scores of attention in every block, `[1, heads, length, length]`, or `null`
  */
 export function encode(
   call: ForwardCall,
@@ -21,6 +22,7 @@ export function encode(
   settings: BlockSettings,
   x: Tensor,
   mask: Tensor | null,
+  bias: Tensor | null = null,
 ): Encoded {
   const { ops, wanted } = call;
   const wants = (output: keyof ModelOutputs) => !wanted || wanted.has(output);
@@ -29,7 +31,7 @@ export function encode(
   for (const [layer, own] of names.entries()) {
     const block = ops.scope(() => {
       const { hidden, attention, scores, relations }: LayerOutputs = call.replaceLayer?.(layer, last) ??
-        encoderBlock(call, own, settings, last, mask);
+        encoderBlock(call, own, settings, last, mask, bias);
       return {
         hidden,
         ...(wants("attention") && { attention }),

@@ -1,4 +1,5 @@
 import type { TensorShapes } from "../../../core/plugin/model.ts";
+import { unwrapped } from "../wrappers.ts";
 import { layOut, type Version, VERSIONS } from "./architecture.ts";
 import { parametersOf } from "./parameters.ts";
 
@@ -7,7 +8,7 @@ const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 1.25, 1.4, 1.3, 0.1, 0.2, 0.3, 0.4, 0.
 
 /** The name here of a tensor in a file of PyTorch; `null` for what is not needed. */
 export function ownName(name: string): string | null {
-  const plain = name.replace(/^(?:module\.|_orig_mod\.)+/, "");
+  const plain = unwrapped(name);
   return plain.endsWith(".num_batches_tracked") ? null : plain;
 }
 

@@ -217,11 +217,19 @@ export function wireOutput(
           `outputs: { probabilities: NAME } with one of ${someOf(possible.map(({ name }) => name))}`,
     );
   }
-  const { operator = "" } = makers.get(chosen.name) ?? {};
-  if (OF_PROBABILITIES.includes(operator) || TREES.test(operator) || /prob/i.test(chosen.name)) {
-    throw probabilitiesUnsaid(file, chosen.name, operator ? `comes of ${operator}` : "is named so");
-  }
+  const { probabilities, why } = answersBy(chosen.name, { makers });
+  if (probabilities) throw probabilitiesUnsaid(file, chosen.name, why);
   return { name: chosen.name, probabilities: false, stated: false };
+}
+
+/** Whether an output seems to give probabilities by what makes it, and the reason: `comes of Softmax`. */
+export function answersBy(
+  name: string,
+  { makers }: Pick<Graph, "makers">,
+): { readonly probabilities: boolean; readonly why: string } {
+  const { operator = "" } = makers.get(name) ?? {};
+  const probabilities = OF_PROBABILITIES.includes(operator) || TREES.test(operator) || /prob/i.test(name);
+  return { probabilities, why: operator ? `comes of ${operator}` : "is named so" };
 }
 
 /** That an output seems to give probabilities, and the recipe does not say so. */

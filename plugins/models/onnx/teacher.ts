@@ -1,13 +1,12 @@
 import { UserError } from "../../../core/errors.ts";
 import type { HostTensor, InputDescription } from "../../../core/plugin/dataset.ts";
-import { expectOneAnswer } from "../../../core/plugin/inputs.ts";
 import type { ForwardCall, Model, ModelOutputs, OpenedModel, OpenSetup } from "../../../core/plugin/model.ts";
 import { showShape, sizeOf, type Tensor } from "../../../core/tensor.ts";
 import { channelsLast, type Computation, compute, RowMismatch } from "./compute.ts";
 import { checkValues, unzipped, type WiredOutput, wireInputs, wireOutput } from "./fit.ts";
 import { withOutputs } from "./graph.ts";
 import type { OnnxOptions } from "./options.ts";
-import { areProbabilities, logarithms } from "./probabilities.ts";
+import { areParts, areProbabilities, logarithms, logOdds } from "./probabilities.ts";
 import { type ModelFiles, readModel } from "./read_model.ts";
 import { RuntimeRefusal, Session } from "./session.ts";
 import { tryOn } from "./trial.ts";
@@ -26,7 +25,6 @@ export async function openTeacher(
   data: InputDescription,
   setup: Pick<OpenSetup, "path" | "readFile">,
 ): Promise<OpenedModel> {
-  expectOneAnswer(data, "of ONNX");
   const files = await readModel(setup);
   const { file, graph } = files;
   checkValues(file, options, graph);
@@ -35,6 +33,7 @@ export async function openTeacher(
     const inputs = wireInputs(file, session.inputs, options, data);
     const own = session.outputs.filter(({ name }) => graph.outputs.includes(name));
     const output = wireOutput(file, own, graph, options);
+    if (data.task === "multi-label") expectSeveral(file, output, graph);
     const hostOutputs = outputsOn({ session, inputs, padding: data.text?.padding ?? 0 }, file, output, options, data);
     tryOn(file, output, data, (batch) => hostOutputs(batch)[LOGITS]);
     const given = inputs.map(({ entry }) => entry);
@@ -86,12 +85,15 @@ function outputsOn(
   const logitsOf = (value: HostTensor): HostTensor => {
     const logits = task === "tagging" ? value : flat(value);
     if (!probabilities) return logits;
-    if (areProbabilities(logits)) return logarithms(logits);
+    const isSeveral = task === "multi-label";
+    if (isSeveral ? areParts(logits) : areProbabilities(logits)) {
+      return isSeveral ? logOdds(logits) : logarithms(logits);
+    }
     throw new UserError(
       `Cannot take what the output ${
         JSON.stringify(main)
       } of "${file}" gives for probabilities: expected numbers from ` +
-        "0 to 1 whose sum is 1 for each example; say outputs: { logits: ... } if it gives logits",
+        `0 to 1${isSeveral ? "" : " whose sum is 1 for each example"}; say outputs: { logits: ... } if it gives logits`,
     );
   };
   return (batch, wanted) => {
@@ -141,6 +143,15 @@ function flat<Numbers extends { readonly shape: readonly number[] }>(
 ): Numbers & { readonly shape: readonly [number, number] } {
   const [batch, ...rest] = numbers.shape;
   return { ...numbers, shape: [batch, sizeOf(rest)] };
+}
+
+/** @throws UserError for probabilities that sum to 1, where an example may be of several classes */
+function expectSeveral(file: string, { name, probabilities }: WiredOutput, { makers }: ModelFiles["graph"]): void {
+  if (!probabilities || makers.get(name)?.operator !== "Softmax") return;
+  throw new UserError(
+    `Cannot learn several labels from the output ${JSON.stringify(name)} of "${file}" as it comes of Softmax, whose ` +
+      "probabilities sum to 1: expected those of a Sigmoid, or its logits",
+  );
 }
 
 function expectNumbers(file: string, name: string, data: Float32Array): void {

@@ -33,6 +33,10 @@ export function tryOn(
       }: it gives ${showShape(shape)} for ${TRIED} examples, and the data set needs ${showShape(expected)}`,
     );
   }
+  // A sigmoid gives neither 0 nor 1; a layer without a bias gives 0 for what is all zeros.
+  if (!output.stated && data.task === "multi-label" && logits.data.every((value) => value > 0 && value < 1)) {
+    throw probabilitiesUnsaid(file, output.name, "gives numbers from 0 to 1");
+  }
   const ofClasses = data.task !== "regression" && shape.at(-1)! > 1;
   if (!output.stated && ofClasses && areProbabilities(logits)) {
     throw probabilitiesUnsaid(file, output.name, "gives numbers that sum to 1");

@@ -23,6 +23,7 @@ export interface OutputsOptions {
   readonly values: "probabilities" | "logits";
   readonly column: string | null;
   readonly columns: readonly string[] | null;
+  readonly independent: boolean;
   readonly temperature: number;
   readonly rest: "refuse" | "spread";
   readonly least: number;
@@ -32,7 +33,8 @@ export interface OutputsOptions {
 /**
  * A teacher that is a file of what it said: probabilities, logits or the most probable classes of each example, as a
  * model behind an API gives them. It serves every loss that reads the teacher's logits alone. Probabilities p that were
- * made at a temperature T stand for the logits T log p, which are the model's but for a constant of each example.
+ * made at a temperature T stand for the logits T log p, which are the model's but for a constant of each example; of
+ * several labels, where each class has one of its own, for the logits T log(p / (1 - p)).
  */
 export const recordedOutputs = defineModel<OutputsOptions>({
   name: "outputs",
@@ -55,6 +57,9 @@ export const recordedOutputs = defineModel<OutputsOptions>({
       ),
       columns: z.array(z.string().min(1)).min(1).nullable().default(null).describe(
         "Columns of the numbers, in the order of the data's classes; null: those that are called as the classes are",
+      ),
+      independent: z.boolean().default(false).describe(
+        "Of several labels that each class has a probability of its own, as by a sigmoid, so that they need not sum to 1",
       ),
       temperature: temperatureSchema.default(1).describe("Temperature at which probabilities were made"),
       rest: z.enum(["refuse", "spread"]).default("refuse").describe(

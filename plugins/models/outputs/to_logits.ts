@@ -10,7 +10,7 @@ export interface OutputPlace {
   readonly place: string;
 }
 
-type Kind = Pick<OutputsOptions, "values" | "temperature" | "rest" | "least">;
+type Kind = Pick<OutputsOptions, "values" | "independent" | "temperature" | "rest" | "least">;
 
 /** Probabilities are rounded by whoever writes them: their sum may be so far from 1. */
 const ROUNDING = 0.01;
@@ -23,7 +23,7 @@ const ROUNDING = 0.01;
  */
 export function toLogits(
   given: readonly (number | null)[],
-  { values, temperature, rest, least }: Kind,
+  { values, independent, temperature, rest, least }: Kind,
   { classes, task }: Pick<InputDescription, "classes" | "task">,
   { file, place }: OutputPlace,
 ): number[] {
@@ -32,8 +32,9 @@ export function toLogits(
   if (task === "regression" && values !== "logits") {
     throw refuse("a regression has no probabilities: set values to logits");
   }
-  if (lacking.length > 0 && (values === "logits" || rest === "refuse")) {
-    const remedy = values === "logits" ? "expected all" : "expected all, or rest: spread";
+  expectIndependent(values, independent, task, refuse);
+  if (lacking.length > 0 && (independent || values === "logits" || rest === "refuse")) {
+    const remedy = values === "logits" || independent ? "expected all" : "expected all, or rest: spread";
     throw refuse(`it has no number for ${listSome(lacking, "and")}: ${remedy}`);
   }
   if (!given.every((value) => value === null || Number.isFinite(Math.fround(value)))) {
@@ -42,6 +43,12 @@ export function toLogits(
   if (values === "logits") return given as number[];
   const outside = given.find((value) => value !== null && (value < 0 || value > 1 + ROUNDING));
   if (outside !== undefined) throw refuse(`${outside} is no probability: expected a number from 0 to 1`);
+  if (independent) {
+    return given.map((value) => {
+      const certain = Math.min(Math.max(value!, least), 1 - least);
+      return temperature * Math.log(certain / (1 - certain));
+    });
+  }
   const sum = given.reduce<number>((total, value) => total + (value ?? 0), 0);
   if (sum > 1 + ROUNDING || (lacking.length === 0 && sum < 1 - ROUNDING)) {
     const expected = lacking.length === 0 ? "expected 1" : "expected 1 at most";
@@ -49,4 +56,23 @@ export function toLogits(
   }
   const left = Math.max(0, 1 - sum) / Math.max(1, lacking.length);
   return given.map((value) => temperature * Math.log(Math.max(value ?? left, least)));
+}
+
+/** @throws UserError where probabilities sum to 1 and should not, or the other way round */
+function expectIndependent(
+  values: Kind["values"],
+  independent: boolean,
+  task: InputDescription["task"],
+  refuse: (reason: string) => UserError,
+): void {
+  const isSeveral = task === "multi-label";
+  if (independent && !isSeveral) {
+    throw refuse("independent is for several labels: here the probabilities of the classes sum to 1");
+  }
+  if (independent && values === "logits") throw refuse("independent is for probabilities, and values is logits");
+  if (!isSeveral || values === "logits" || independent) return;
+  throw refuse(
+    "probabilities that sum to 1 do not say of several classes whether an example is of each: expected those of a " +
+      "sigmoid, with independent: true, or logits",
+  );
 }

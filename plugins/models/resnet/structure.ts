@@ -1,4 +1,5 @@
 import type { TensorShapes } from "../../../core/plugin/model.ts";
+import { unwrapped } from "../wrappers.ts";
 
 /** A tensor of a file. */
 export interface NamedTensor {
@@ -33,13 +34,10 @@ export interface Structure {
   readonly stages: readonly (readonly FoundBlock[])[];
 }
 
-/** What wrappers put before every name: data-parallel training, and torch.compile. */
-const WRAPPERS = /^(?:(?:module|_orig_mod)\.)+/;
-
 /** The name here of a tensor in a file of PyTorch; `null` for what is not needed. */
 export function ownName(name: string): string | null {
   // PyTorch's batch counter is not needed.
-  return name.endsWith(".num_batches_tracked") ? null : name.replace(WRAPPERS, "");
+  return name.endsWith(".num_batches_tracked") ? null : unwrapped(name);
 }
 
 /** `layer1.0.conv1.weight`, `layers.0.0.bn.weight`, `resnet.encoder.stages.0.layers.1.layer.0.convolution.weight` */

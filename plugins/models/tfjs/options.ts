@@ -12,7 +12,7 @@ export interface TfjsOptions {
   readonly inputs: Readonly<Record<string, BatchEntry>> | null;
   readonly pixels: PixelRange;
   readonly logits: string | null;
-  readonly probabilities: boolean;
+  readonly probabilities: boolean | null;
   readonly pooled: string | null;
   readonly features: Readonly<Record<string, string>>;
   readonly hidden: readonly string[];
@@ -31,8 +31,9 @@ export function tfjsOptions({ z }: OptionKit): Schema<TfjsOptions> {
     logits: node.nullable().default(null).describe(
       "Node (or layer) that gives the logits; null: the model's one output",
     ),
-    probabilities: z.boolean().default(false).describe(
-      "Whether that node gives probabilities, as after a softmax: their logarithms are the logits then",
+    probabilities: z.boolean().nullable().default(null).describe(
+      "Whether that node gives probabilities, as after a softmax: their logarithms are the logits then, of several labels " +
+        "those of p / (1 - p); null: it does not, and of several labels it must be said",
     ),
     pooled: node.nullable().default(null).describe(
       "Node (or layer) that gives one vector for each example, before the last layer; null: the logits take its place",

@@ -2,7 +2,7 @@ import { Owned } from "../../../core/owned.ts";
 import { DeviceError, UserError } from "../../../core/errors.ts";
 import type { Ops } from "../../../core/ops/ops.ts";
 import type { InputDescription } from "../../../core/plugin/dataset.ts";
-import { expectOneAnswer, imagesOf, outputsOf, textOf } from "../../../core/plugin/inputs.ts";
+import { imagesOf, outputsOf, textOf } from "../../../core/plugin/inputs.ts";
 import type { ForwardCall, ModelOutputs, OpenedModel, OpenSetup } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { type Bridge, bridgeTo } from "./bridge.ts";
@@ -40,7 +40,12 @@ export async function openTeacher(
   data: InputDescription,
   setup: OpenSetup,
 ): Promise<OpenedModel> {
-  expectOneAnswer(data, "of TensorFlow.js");
+  if (data.task === "multi-label" && options.probabilities === null) {
+    throw new UserError(
+      "Cannot tell whether the model gives logits or a sigmoid's probabilities of several labels: say probabilities: " +
+        "true or false",
+    );
+  }
   const { ops } = setup;
   using held = new Owned();
   const engine = await openEngine();
@@ -118,7 +123,7 @@ function forwardOf(
       const nodes = [logits, ...(own === null ? [] : [own]), ...Object.values(maps), ...states];
       const outputs = saying(files, "run", () => compute(batch, nodes));
       const get = (node: string) => outputs.get(node)!;
-      const given = options.probabilities ? ops.log(ops.maximum(get(logits), ops.scalar(SMALLEST))) : get(logits);
+      const given = options.probabilities ? logitsOf(ops, get(logits), data) : get(logits);
       return {
         logits: given,
         features: Object.fromEntries(Object.entries(maps).map(([name, node]) => [name, get(node)])),
@@ -128,6 +133,16 @@ function forwardOf(
       };
     });
   };
+}
+
+/** The most that a float32 below 1 lacks. */
+const LEAST_REST = 2 ** -24;
+
+/** Logits of probabilities p: log p, or of several labels log(p / (1 - p)). */
+function logitsOf(ops: Ops, probabilities: Tensor, { task }: InputDescription): Tensor {
+  const log = (x: Tensor, least: number) => ops.log(ops.maximum(x, ops.scalar(least)));
+  const logits = log(probabilities, SMALLEST);
+  return task === "multi-label" ? ops.subtract(logits, log(ops.complement(probabilities), LEAST_REST)) : logits;
 }
 
 /** `[batch, width]` of a node that may keep dimensions of extent 1. */

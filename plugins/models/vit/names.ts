@@ -1,5 +1,6 @@
 import type { BlockNames } from "../encoder/block.ts";
 import type { Projections } from "../encoder/fused.ts";
+import { unwrapped } from "../wrappers.ts";
 import type { Variant } from "./options.ts";
 import type { VitSizes } from "./sizes.ts";
 
@@ -70,7 +71,7 @@ const NOT_NEEDED = /^(vit|deit)\.(pooler\.|embeddings\.mask_token$)|^decoder\./;
  * lack the model's prefix.
  */
 export function ownName(variant: Variant, foreign: string): string | null {
-  const plain = foreign.replace(/^module\./, "");
+  const plain = unwrapped(foreign);
   const name = /^(embeddings|encoder|layernorm|pooler)\./.test(plain) ? `${variant}.${plain}` : plain;
   return NOT_NEEDED.test(name) ? null : name;
 }

@@ -81,9 +81,16 @@ Deno.test("a Hugging Face config is built by the family of its model_type", asyn
     assert.deepEqual(vit.model.parameters.find(({ name }) => name.endsWith("position_embeddings"))!.shape, [1, 5, 8]);
     const bert = await describe({ model_type: "roberta", ...sizes, vocab_size: 20, max_position_embeddings: 12 });
     assert.equal(bert.architecture, "bert");
+    assert.equal(bert.input.task, "classification");
+    // A cross-encoder's: one label without a word of what it answers is a number.
+    const one = { ...sizes, id2label: { 0: "LABEL_0" } };
+    assert.equal((await describe({ model_type: "bert", ...one })).input.task, "regression");
+    const several = await describe({ model_type: "bert", ...one, problem_type: "multi_label_classification" });
+    assert.equal(several.input.task, "multi-label");
     await assert.rejects(() => describe({ model_type: "gpt2" }), {
       name: "UserError",
-      message: /Cannot build a model of type "gpt2": expected one of bert, distilbert, .*, vit, deit$/,
+      message:
+        /Cannot build a model of type "gpt2", as it writes texts, and only encoders are read: expected one of bert, distilbert, .*, vit, deit$/,
     });
   } finally {
     await Deno.remove(folder, { recursive: true });

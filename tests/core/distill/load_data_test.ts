@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import "../../../core/deno/install.ts";
 import type { Dataset, Examples } from "../../../core/plugin/dataset.ts";
 import { Random } from "../../../core/data/random.ts";
-import { divide, loadData, subset } from "../../../core/distill/load_data.ts";
+import { describeValidation, divide, loadData, subset } from "../../../core/distill/load_data.ts";
 import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
@@ -111,4 +111,27 @@ Deno.test("validation is the whole of another split by the fraction 1, but not o
     message: /Cannot take 20 validation examples from the 20 of "train"$/,
   });
   assert.throws(() => divided("{ from: val, count: 9 }"), { message: /Cannot take 9 validation examples from the 8/ });
+});
+
+Deno.test("validation examples that were drawn and lack a class are told; a split of the data set says it itself", () => {
+  const examples = (...labels: number[]): Examples => ({
+    length: labels.length,
+    labels: Int32Array.from(labels),
+    batch: () => ({}),
+  });
+  const input = { task: "classification", classes: ["a", "b", "c"], image: null, text: null } as const;
+  const [train, drawn, test] = [examples(0, 0, 1, 2), examples(0, 0), examples(0, 1)];
+  const told = (validation: Examples | null, val: Examples = test, own = train) =>
+    describeValidation({
+      dataset: { input, splits: { train: own, test, val } },
+      ...{ train: own, validation, test, sha256: {} },
+    });
+  assert.equal(
+    told(drawn),
+    'the validation examples that were drawn have none of "b" and "c": what training is watched by says nothing of that',
+  );
+  assert.equal(told(drawn, drawn), null);
+  assert.equal(told(examples(0, 1, 2)), null);
+  assert.equal(told(null), null);
+  assert.equal(told(drawn, test, examples(0, 0)), null, "what is not learned is not missed");
 });

@@ -97,18 +97,10 @@ Deno.test("columns of several labels follow the teacher's order of classes", () 
     assert.equal((await tinyRun(folder, { text, output: "run" })).teacher!.accuracy, 1);
   }));
 
-Deno.test("teachers of one class an example, several teachers, and files of outputs are refused", () =>
+Deno.test("teachers of one class an example, and losses of probabilities that sum to 1, are refused", () =>
   withTeacher(async (folder) => {
     const refused = (text: string, message: RegExp) =>
       assert.rejects(() => tinyRun(folder, { text, output: "run" }), { name: "UserError", message });
-    await refused(
-      recipe(BOTH, `${TEACHER}, others: [{ use: bert, weights: teacher/student }] }`),
-      /Cannot take several teachers together for several labels/,
-    );
-    await refused(
-      recipe("{ use: kd }", "teacher: { use: outputs, file: test.jsonl, key: row, values: logits }"),
-      /Cannot learn several labels from a file of outputs: its probabilities of the classes sum to 1/,
-    );
     await refused(
       recipe("{ use: dkd }", `${TEACHER} }`),
       /Cannot use the loss "dkd" for multi-label: its probabilities/,

@@ -4,6 +4,7 @@ import { Random } from "../../../core/data/random.ts";
 import { denoFiles } from "../../../core/deno/deno_files.ts";
 import type { Files } from "../../../core/files/files.ts";
 import { memoryFiles } from "../../../core/files/memory_files.ts";
+import { memoryWithin } from "../../../core/files/memory_within.ts";
 import { nodeFiles } from "../../../core/node/node_files.ts";
 
 /** Some of few paths, so that operations meet. */
@@ -73,27 +74,35 @@ async function tree(files: Files, folder: string): Promise<unknown> {
   );
 }
 
-for (const [place, files] of Object.entries({ Deno: denoFiles, "Node.js": nodeFiles })) {
+const OTHERS: readonly (readonly [name: string, Files, of: (files: Files, folder: string) => Files])[] = [
+  ["files in memory do what files on a disk do by Deno", denoFiles, () => memoryFiles()],
+  ["files in memory do what files on a disk do by Node.js", nodeFiles, () => memoryFiles()],
+  ["files of one folder in memory do what the others do", denoFiles, (files, folder) => memoryWithin(folder, files)],
+];
+
+for (const [name, files, other] of OTHERS) {
   Deno.test({
-    name: `files in memory do what files on a disk do by ${place}, and fail as they do`,
+    name: `${name}, and fail as they do`,
     ignore: Deno.build.os !== "linux", // systems differ in their codes
     fn: async () => {
       const folder = await Deno.realPath(await Deno.makeTempDir());
       try {
         const random = new Random(11);
         for (let run = 0; run < 20; run++) {
-          const memory = memoryFiles();
-          const disk = join(folder, `${run}`);
+          const [disk, place] = [join(folder, `${run}`), join(folder, `${run}-memory`)];
+          const memory = other(files, place);
+          await memory.makeFolder(place, true);
           await Deno.mkdir(disk);
           const done: string[] = [];
           for (let step = 0; step < 60; step++) {
             const operation = someOperation(random);
             done.push(operation[0]);
-            const inMemory = await outcome(operation, memory, (path) => `/${path}`);
+            const inMemory = await outcome(operation, memory, (path) => `${place}/${path}`);
             const onDisk = await outcome(operation, files, (path) => `${disk}/${path}`);
             assert.deepEqual(inMemory, onDisk, `${run}: ${done.join("; ")}`);
           }
-          assert.deepEqual(await tree(memory, "/"), await tree(files, disk), `${run}: ${done.join("; ")}`);
+          await assert.rejects(Deno.lstat(place), Deno.errors.NotFound);
+          assert.deepEqual(await tree(memory, place), await tree(files, disk), `${run}: ${done.join("; ")}`);
         }
       } finally {
         await Deno.remove(folder, { recursive: true });
@@ -101,3 +110,26 @@ for (const [place, files] of Object.entries({ Deno: denoFiles, "Node.js": nodeFi
     },
   });
 }
+
+Deno.test("of a folder in memory the others are the place's, and nothing moves from one to the other", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const files = memoryWithin(join(folder, "run"), denoFiles);
+    assert.equal(
+      await outcome(["look", (files, at) => files.look(at("run"))], files, (name) => join(folder, name)),
+      "ENOENT",
+    );
+    await files.makeFolder(join(folder, "run"), true);
+    await files.write(join(folder, "run.txt"), Uint8Array.of(1));
+    await files.write(join(folder, "run", "..", "run", "own.txt"), Uint8Array.of(2));
+    assert.deepEqual([...await Deno.readFile(join(folder, "run.txt"))], [1]);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder), ({ name }) => name), ["run.txt"]);
+    assert.deepEqual([...await files.read(join(folder, "run", "own.txt"))], [2]);
+    await assert.rejects(
+      files.rename(join(folder, "run", "own.txt"), join(folder, "own.txt")),
+      /one of them is in memory/,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

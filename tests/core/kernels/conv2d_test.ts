@@ -1,10 +1,6 @@
 import { Device } from "../../../core/device.ts";
-import {
-  convFilterGradientKernel,
-  convForwardKernel,
-  type ConvGeometry,
-  convInputGradientKernel,
-} from "../../../core/kernels/conv2d.ts";
+import { convFilterGradientKernel, convForwardKernel, convInputGradientKernel } from "../../../core/kernels/conv2d.ts";
+import type { ConvGeometry } from "../../../core/kernels/conv_geometry.ts";
 import { backends, float64, hardware, testBackends } from "../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../support/numbers.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Device } from "../../../core/device.ts";
-import type { ConvGeometry } from "../../../core/kernels/conv2d.ts";
+import type { ConvGeometry } from "../../../core/kernels/conv_geometry.ts";
 import { filterGradientLoop, forwardLoop, inputGradientLoop } from "../../../core/kernels/conv2d_loops.ts";
 import { matrices, type Matrix } from "../../../core/kernels/winograd_matrices.ts";
 import {

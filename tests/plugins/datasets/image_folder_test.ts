@@ -361,3 +361,39 @@ Deno.test("a folder of pictures without labels is trained on, too; paths are the
     message: 'Cannot find pictures in the folder "more" of "pets": expected those without labels',
   });
 });
+
+Deno.test("pictures without labels need no folders of classes, but their names", async () => {
+  const content = {
+    "pets/a.png": noisePng(1, 2),
+    "pets/b/c.png": noisePng(2, 2),
+    "pets/d.png": noisePng(3, 2),
+    "pets/e.png": noisePng(3, 2),
+  };
+  const none = { labels: false, classes: ["cat", "dog"] };
+  const { splits, input, warnings } = await load(content, { ...none, testPart: 0.5 });
+  assert.deepEqual([input.classes, splits.train.length, splits.test.length], [["cat", "dog"], 1, 3]);
+  assert.deepEqual([[...splits.train.labelled!], [...splits.test.labelled!]], [[0], [0, 0, 0]]);
+  assert.equal(warnings, undefined, "equal pictures are on one side");
+  const split = await load({ "pets/train/a.png": noisePng(1, 2), "pets/test/b/c.png": noisePng(2, 2) }, none);
+  assert.deepEqual([split.splits.train.source?.ids, split.splits.test.source?.ids], [["train/a.png"], [
+    "test/b/c.png",
+  ]]);
+  const refused = (content: Content, options: Record<string, unknown>, message: RegExp) =>
+    assert.rejects(load(content, { ...none, ...options }), { message });
+  await refused(content, { classes: null }, /Cannot tell the classes of pictures without labels: name them in classes/);
+  await refused(content, { testPart: 0.5, classes: ["cat", "cat"] }, /^Cannot use classes as it has "cat" twice/);
+  await refused(
+    { "pets/read.me.md": "" },
+    { testPart: 0.5 },
+    /^Cannot find pictures in "pets": expected pictures, and/,
+  );
+  await refused(content, {}, /^Cannot find "train" /);
+});
+
+Deno.test("pictures of the test set that are trained on are told, whatever they are called", async () => {
+  const { warnings } = await load({ ...small(), "pets/test/dog/c.png": plainPng([255, 0, 0]) });
+  assert.deepEqual(warnings, [
+    '1 of the 3 pictures of the split "test" are training pictures, too, byte for byte ("test/dog/c.png" is ' +
+    '"train/cat/1.png"): what is measured on them says nothing of new pictures',
+  ]);
+});

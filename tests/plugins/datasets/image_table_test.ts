@@ -158,3 +158,32 @@ Deno.test("a table of pictures without any label is a transfer set, if the recip
   ]]);
   assert.equal(splits.test.labelled, undefined);
 });
+
+Deno.test("pictures that stand in two tables under two names, and classes that one lacks, are told", async () => {
+  const { warnings } = await load({
+    ...tables,
+    "all/copy.png": pictures["all/a.png"],
+    "test.csv": "path,label\ncopy.png,10\nd.png,10\n",
+  });
+  assert.deepEqual(warnings, [
+    'the split "test" has no picture of "2": what is measured on it says nothing of that',
+    '1 of the 2 pictures of the split "test" are training pictures, too, byte for byte ("copy.png" is "a.png"): what is ' +
+    "measured on them says nothing of new pictures",
+  ]);
+});
+
+Deno.test("a table may have no column of labels, where the recipe says so and names the classes", async () => {
+  const rows = ["a.png", "b/c.png", "d.png", '"ä, e.png"'];
+  const bare = { "train.csv": `path\n${rows.join("\n")}\n` };
+  const none = { label: null, test: null, testPart: 0.5 };
+  const { splits, input } = await load(bare, { ...none, classes: ["x", "y"] });
+  assert.deepEqual([input.classes, splits.train.length, splits.test.length], [["x", "y"], 2, 2]);
+  assert.deepEqual([[...splits.train.labels!], [...splits.test.labelled!]], [[-1, -1], [0, 0]]);
+  await assert.rejects(load(bare, none), {
+    name: "UserError",
+    message: /^Cannot tell the classes by "train\.csv" as none of its examples has a label: name them in classes/,
+  });
+  await assert.rejects(load(bare, { test: null, testPart: 0.5 }), {
+    message: 'Cannot find the column "label" on line 2 of "train.csv": it has path',
+  });
+});

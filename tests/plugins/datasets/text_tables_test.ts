@@ -200,3 +200,58 @@ Deno.test("lines of QQP that lack cells are left out, of other tasks they are re
   await assert.rejects(load("qqp", `${whole}2\t3\t4\tHow?\tWhy?\t0\t1\n`), { message: /^Cannot read line 3 / });
   await assert.rejects(load("rte", "index\tsentence1\tsentence2\tlabel\n0\tA\n"), { message: /^Cannot read line 2 / });
 });
+
+Deno.test("texts that stand in two splits, and classes that one lacks, are told", async () => {
+  const test = "text\tlabel\nfine\tyes\ngood day\tno\nfine\t\n";
+  const { warnings } = await table({}, { "train.tsv": good, "test.tsv": test });
+  assert.deepEqual(warnings, [
+    '1 of the 3 texts of the split "test" are training texts, too, letter for letter (line 3 of "test.tsv" is line 2 of ' +
+    '"train.tsv"): what is measured on them says nothing of new texts',
+  ]);
+  const lacking = await table({ more: { val: "val.tsv" } }, {
+    "train.tsv": good,
+    "test.tsv": "text\tlabel\nx\tyes\ny\tno\n",
+    "val.tsv": "text\tlabel\nnice\tyes\nwell\tyes\n",
+  });
+  assert.deepEqual(lacking.warnings, [
+    'the split "val" has no text of "no": what is measured on it says nothing of that',
+  ]);
+  const sets = (...rows: string[]) => ["text\tlabel", ...rows, ""].join("\n");
+  const several = await table({ task: "multi-label", separator: ",", none: "-" }, {
+    "train.tsv": sets("a\tx,y", "b\ty", "c\t-"),
+    "test.tsv": sets("d\ty", "e\t-"),
+  });
+  assert.deepEqual(several.warnings, [
+    'the split "test" has no text of "x": what is measured on it says nothing of that',
+  ]);
+});
+
+Deno.test("a split whose examples are all of no class lacks every class", async () => {
+  const options = { task: "multi-label", classes: ["x", "y"], separator: ",", none: "-" };
+  const files = { "train.tsv": "text\tlabel\na\tx,y\nb\ty\n", "test.tsv": "text\tlabel\nc\t-\n" };
+  assert.match((await table(options, files)).warnings!.join(), /^the split "test" has no text of "x" and "y": /);
+});
+
+Deno.test("a table without labels is refused where nothing names the classes, and one class is none", async () => {
+  const bare = "text\na\nb\n";
+  const refused = (train: string, message: RegExp, options: Record<string, unknown> = {}) =>
+    assert.rejects(table(options, { "train.tsv": train, "test.tsv": good }), { name: "UserError", message });
+  await refused(bare, /^Cannot tell the classes by "train\.tsv" as none of its examples has a label: name them/);
+  await refused(`${good}`, /^Cannot tell the classes by "train\.tsv" as none/, { label: null });
+  await refused("text\tlabel\na\t\nb\t\n", /^Cannot tell the classes by "train\.tsv" as none/);
+  await refused(
+    "text\tlabel\na\tyes\nb\tyes\nc\t\n",
+    /^Cannot tell classes by the column "label" of "train\.tsv": it has 1 different values, and 2 to 1000 are needed$/,
+  );
+  await refused(bare, /^Cannot read line 3 of "more\.tsv"|^Cannot read "?.*more\.tsv/, {
+    classes: ["yes", "no"],
+    unlabelled: ["more.tsv"],
+  });
+  const { splits, warnings } = await table({ classes: ["yes", "no"] }, { "train.tsv": bare, "test.tsv": "text\na\n" });
+  assert.deepEqual([[...splits.train.labelled!], [...splits.test.labelled!]], [[0, 0], [0]]);
+  assert.equal(
+    warnings?.length,
+    1,
+    "what has no label is measured by agreement alone, which equal texts spoil as well",
+  );
+});

@@ -4,10 +4,22 @@ import "../../../core/deno/install.ts";
 import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
 import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { readModelFolder } from "../../../core/model_folder/read_folder.ts";
+import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { optionKit } from "../../../core/plugin/kit.ts";
+import { familyOf } from "../../../core/plugin/saved_options.ts";
+import type { Model } from "../../../core/plugin/model.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../../core/safetensors.ts";
 import { bert } from "../../../plugins/models/bert/bert.ts";
-import { buildBert, buildEncoder, type EncoderName, encoders, fixture, optionsOf, textInput } from "./bert_fixture.ts";
+import {
+  buildBert,
+  buildEncoder,
+  type EncoderName,
+  encoders,
+  fixture,
+  inputOf,
+  optionsOf,
+  textInput,
+} from "./bert_fixture.ts";
 
 const names = Object.keys(encoders) as EncoderName[];
 
@@ -20,6 +32,13 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
+const FAMILIES: Readonly<Record<string, string>> = {
+  distilbert: "DistilBert",
+  roberta: "Roberta",
+  electra: "Electra",
+  mpnet: "MPNet",
+};
+
 /** The fixture's tensors, renamed. */
 async function stored(name: EncoderName, rename = (key: string) => key): Promise<Map<string, TensorToStore>> {
   const { tensors } = await readSafetensors(fixture(`${name}.safetensors`));
@@ -31,11 +50,11 @@ for (const name of names) {
     const model = await buildEncoder(name);
     const given = JSON.parse(await Deno.readTextFile(fixture(`${name}.json`)));
     for (const [key, value] of Object.entries(given)) assert.deepEqual(model.config[key], value, key);
-    const again = bert.build(bert.fromConfig!(model.config, optionsOf({})), textInput(encoders[name]));
+    const again = bert.build(bert.fromConfig!(model.config, optionsOf({})), inputOf(name));
     assert.deepEqual(again.config, model.config);
     assert.deepEqual(again.parameters, model.parameters);
     const kind = encoders[name] === "tagging" ? "Token" : "Sequence";
-    const family = { distilbert: "DistilBert", roberta: "Roberta" }[name as string] ?? "Bert";
+    const family = FAMILIES[name.split("-")[0]] ?? "Bert";
     assert.deepEqual(model.config.architectures, [`${family}For${kind}Classification`]);
     const labels = encoders[name] === "regression" ? ["LABEL_0"] : ["class 0", "class 1", "class 2", "class 3"];
     assert.deepEqual(Object.values(model.config.id2label as object), labels);
@@ -45,7 +64,7 @@ for (const name of names) {
     inFolder(async (folder) => {
       const model = await buildEncoder(name);
       const weights = await readModelWeights(fixture(`${name}.safetensors`), model, "student");
-      const data = textInput(encoders[name], { files: { "vocab.txt": new TextEncoder().encode("[PAD]\n") } });
+      const data = inputOf(name, { files: { "vocab.txt": new TextEncoder().encode("[PAD]\n") } });
       await writeModelFolder(folder, "bert", model, data, weights);
       assert.equal(await Deno.readTextFile(join(folder, "vocab.txt")), "[PAD]\n");
       const saved = await readModelFolder(folder, [bert], data);
@@ -105,6 +124,9 @@ Deno.test("old names, bare encoders, other prefixes and heads of pre-training ar
   const renamings: ((key: string) => string)[] = [
     (key) => key.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"),
     (key) => `module.${key}`,
+    (key) => `_orig_mod.module.${key}`,
+    (key) => `module._orig_mod.${key}`,
+    (key) => key.replace("encoder.layer.1.", "encoder.layer.1._orig_mod."),
     (key) => key.replace(/^bert\./, ""),
   ];
   await inFolder(async (folder) => {
@@ -121,6 +143,16 @@ Deno.test("old names, bare encoders, other prefixes and heads of pre-training ar
   assert.equal((await buildEncoder("tagger")).fromForeign("bert.pooler.dense.bias"), null);
   assert.equal((await buildEncoder("roberta")).fromForeign("lm_head.dense.weight"), null);
   assert.equal((await buildEncoder("distilbert")).fromForeign("vocab_transform.weight"), null);
+  const electra = await buildEncoder("electra");
+  assert.equal(electra.fromForeign("discriminator_predictions.dense.weight"), null);
+  assert.equal(electra.fromForeign("generator_lm_head.bias"), null);
+  assert.equal(electra.fromForeign("embeddings_project.bias"), "electra.embeddings_project.bias");
+  const mpnet = await buildEncoder("mpnet");
+  assert.equal(mpnet.fromForeign("pooler.dense.weight"), null);
+  assert.equal(
+    mpnet.fromForeign("encoder.relative_attention_bias.weight"),
+    "mpnet.encoder.relative_attention_bias.weight",
+  );
 });
 
 Deno.test("tensors that are missing, too many or of another shape are named", () =>
@@ -162,6 +194,27 @@ Deno.test("sizes that do not fit each other or the text are refused in one sente
     textInput(),
     /^Cannot build a DistilBERT of 0 segments and epsilon 0.00001: /,
   );
+  refused(
+    { ...sizes, embeddingWidth: 4 },
+    textInput(),
+    /^Cannot build a bert of width 8 with embeddings of 4: they are as wide, but for variant electra$/,
+  );
+  const mpnet = { ...sizes, variant: "mpnet" };
+  refused(
+    { ...mpnet, types: 1 },
+    textInput("classification", { padding: 1 }),
+    /^Cannot build an MPNet of 1 segments: /,
+  );
+  // In transformers a BERT tokenizer's token 1, which stands for unknown words, would have no position.
+  for (const options of [mpnet, { ...mpnet, padding: 1 }]) {
+    refused(
+      options,
+      textInput(),
+      /^Cannot build an MPNet for a tokenizer whose padding is the token 0: its positions leav/,
+    );
+  }
+  const one = textInput("classification", { padding: 1 });
+  refused({ ...mpnet, padding: 0 }, one, /^Cannot build an MPNet for a tokenizer whose padding is the token 0: /);
   refused(sizes, { ...textInput(), text: null as never }, /^Cannot build a text encoder for a data set without text$/);
   assert.throws(() => bert.options(optionKit).parse({ width: 8, depth: 2 }));
 });
@@ -172,7 +225,19 @@ Deno.test("configs of models that compute otherwise are refused in one sentence"
       name: "UserError",
       message,
     });
-  refused({ model_type: "gpt2" }, /^Cannot build a model of type "gpt2" as an encoder: expected one of bert, /);
+  refused({ model_type: "xlm" }, /^Cannot build a model of type "xlm" as an encoder: expected one of bert, /);
+  for (const [type, why] of Object.entries({ albert: "its layers share", "deberta-v2": "its att", t5: "it writes" })) {
+    refused(
+      { model_type: type },
+      new RegExp(`^Cannot build a model of type "${type}" as an encoder, as ${why}.*: expect`),
+    );
+    assert.throws(() => familyOf({ model_type: type }, [bert]), {
+      name: "UserError",
+      message: new RegExp(
+        `^Cannot build a model of type "${type}", as ${why}.*: expected one of bert, .*, electra, mpnet$`,
+      ),
+    });
+  }
   refused({ hidden_act: "silu" }, /^Cannot compute hidden_act "silu": expected one of gelu, /);
   refused({ position_embedding_type: "relative_key" }, /^Cannot build position_embedding_type "relative_key"/);
   for (const value of [0, -1, 2.5, 1e9, 2 ** 53, [8], {}, true]) {
@@ -191,11 +256,31 @@ Deno.test("configs of models that compute otherwise are refused in one sentence"
   for (const id2label of [{ a: "x", b: "y" }, { 0: "x", 2: "y" }, { 0: "x", 1: null }, { 0: {} }, ["x", []], "x", 3]) {
     refused({ id2label }, /^Cannot read id2label of the config: expected a name for each number from 0 on, got /);
   }
+  refused({ relative_attention_num_buckets: 16 }, /^Cannot build relative_attention_num_buckets 16: expected 32, as/);
   refused({ is_decoder: true }, /^Cannot build a model with is_decoder: expected an encoder$/);
   refused(
     { hidden_size: "8" },
     /^Cannot read hidden_size of the config: expected a whole number from 1 to 65536, got "8"$/,
   );
+});
+
+Deno.test("an ELECTRA whose config says nothing of it has embeddings of 128, one in a recipe those of its width", () => {
+  const shapeOf = (model: Model) => model.parameters[0].shape;
+  const config = { model_type: "electra", hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2 };
+  assert.deepEqual(shapeOf(bert.build(bert.fromConfig!(config, optionsOf({})), textInput())), [23, 128]);
+  const own = buildBert({ variant: "electra", width: 8, layers: 1, heads: 2 });
+  assert.deepEqual(shapeOf(own), [23, 8]);
+  assert.equal(own.config.embedding_size, 8);
+  assert.ok(!own.parameters.some(({ name }) => name.includes("embeddings_project")));
+});
+
+Deno.test("the positions of an MPNet begin behind the padding, also where its config does not say which that is", async () => {
+  await inFolder(async (folder) => {
+    const { pad_token_id: _, ...config } = JSON.parse(await Deno.readTextFile(fixture("mpnet.json")));
+    await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(config));
+    const { input } = await readDescribedModel(folder, [bert]);
+    assert.deepEqual([input.text!.padding, input.text!.maxLength], [1, 7]);
+  });
 });
 
 Deno.test("BERT-base, DistilBERT and RoBERTa-base have the known numbers of parameters", () => {
@@ -205,4 +290,6 @@ Deno.test("BERT-base, DistilBERT and RoBERTa-base have the known numbers of para
   assert.equal(count({ layers: 12 }, 30522), 109_483_778);
   assert.equal(count({ layers: 6, variant: "distilbert" }, 30522), 66_955_010);
   assert.equal(count({ layers: 12, variant: "roberta" }, 50265), 124_647_170);
+  const small = { layers: 12, width: 256, heads: 4, variant: "electra", embeddingWidth: 128 };
+  assert.equal(count(small, 30522), 13_549_314);
 });

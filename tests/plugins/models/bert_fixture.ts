@@ -18,6 +18,9 @@ export const encoders = {
   regression: "regression",
   distilbert: "classification",
   roberta: "classification",
+  electra: "classification",
+  "electra-tagger": "tagging",
+  mpnet: "classification",
 } as const satisfies Record<string, Task>;
 
 export type EncoderName = keyof typeof encoders;
@@ -32,6 +35,13 @@ export function textInput(task: Task = "classification", text: Partial<InputDesc
   return { task, classes: names, image: null, text: whole } satisfies InputDescription;
 }
 
+/** Encoders whose padding token is not 0. */
+const PADDING: Partial<Record<EncoderName, number>> = { roberta: 1, mpnet: 1 };
+
+/** Text as the data of one of {@link encoders} describe it. */
+export const inputOf = (name: EncoderName, text: Partial<InputDescription["text"]> = {}) =>
+  textInput(encoders[name], { padding: PADDING[name] ?? 0, ...text });
+
 /** Options through the plug-in's own schema. */
 export const optionsOf = (options: Record<string, unknown>): BertOptions => bert.options(optionKit).parse(options);
 
@@ -43,7 +53,7 @@ export function buildBert(options: Record<string, unknown>, data: InputDescripti
 /** One of {@link encoders}, of the sizes in its config.json. */
 export async function buildEncoder(name: EncoderName, options: Record<string, unknown> = {}): Promise<Model> {
   const config = JSON.parse(await Deno.readTextFile(fixture(`${name}.json`)));
-  return bert.build(bert.fromConfig!(config, optionsOf(options)), textInput(encoders[name]));
+  return bert.build(bert.fromConfig!(config, optionsOf(options)), inputOf(name));
 }
 
 /** An encoder with PyTorch's weights, and what PyTorch computed with it, by the names in make.py. */

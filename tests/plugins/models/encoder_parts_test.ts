@@ -27,7 +27,11 @@ testBackends(
     const ops = createOps(backend);
     const { mostNumbers } = backend;
     const tolerance = backend.precision === "float64" ? 2e-7 : 1e-5;
-    const cases = [[openEncoder.bind(null, "bert"), 0], [openTransformer.bind(null, "vit"), 3 * 3 * 3 * 12]] as const;
+    const cases = [
+      [openEncoder.bind(null, "bert"), 0],
+      [openEncoder.bind(null, "mpnet"), 0],
+      [openTransformer.bind(null, "vit"), 3 * 3 * 3 * 12],
+    ] as const;
     for (const [open, filter] of cases) {
       limit(backend, mostNumbers);
       const { expected, forward } = await open(ops);
@@ -50,7 +54,7 @@ testBackends(
   async (backend) => {
     const ops = createOps(backend);
     // With one head the inner layer is what is too large.
-    const { student, forward } = await openEncoder("bert", ops, { heads: 1 });
+    const { student, forward } = await openEncoder("electra", ops, { heads: 1 });
     const weights = [...student.plain.tensors];
     const results = async () => {
       let named = new Map<string, Tensor>();

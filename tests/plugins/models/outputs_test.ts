@@ -69,7 +69,7 @@ Deno.test("records have ids where they are joined by them, and each split has it
 });
 
 Deno.test("an output that is wrong is named with its line", async () => {
-  const refused = (text: string, reason: string, options: Record<string, unknown> = {}, data = three) =>
+  const refused = (text: string, reason: string | RegExp, options: Record<string, unknown> = {}, data = three) =>
     assert.rejects(() => read(options, { "t.jsonl": text }, data), { name: "UserError", message: reason });
   const at = (line: number, reason: string) => `Cannot use line ${line} of "t.jsonl" as ${reason}`;
   const good = { probabilities: [0.5, 0.2, 0.3] };
@@ -125,6 +125,11 @@ Deno.test("an output that is wrong is named with its line", async () => {
     textData([], {}, "regression"),
   );
   await refused("\n", 'Cannot use "t.jsonl" as it has no outputs');
+  await refused('{"probabilities": [0.5, 0.5, 0]}\n{"probabilities": [0.5', /^Cannot read line 2 of "t\.jsonl" as /);
+  await refused("\x89PNG\r\n\x1a\n", /^Cannot read line 1 of "t\.jsonl" as /);
+  await refused("<!doctype html>\n", /^Cannot read line 1 of "t\.jsonl" as /);
+  await refused(then({ probabilities: {} }), at(2, "it has no number for a, b and c: expected all, or rest: spread"));
+  await refused(then({ probabilities: { a: 0.5, a2: 0.5 } }), at(2, '"a2" is no class: the classes are a, b and c'));
   await refused(lines(good), "Cannot use 2 columns of outputs for 3 classes: expected one for each", {
     columns: ["a", "b"],
   });

@@ -63,7 +63,7 @@ for (const name of names) {
     inFolder(async (folder) => {
       const model = await buildTransformer(name);
       const expected = await readModelWeights(fixture(`${name}.safetensors`), model, "teacher");
-      const renamings = [(key: string) => `module.${key}`, (key: string) => key.replace(`${name}.`, "")];
+      const renamings = [(key: string) => `_orig_mod.module.${key}`, (key: string) => key.replace(`${name}.`, "")];
       for (const rename of renamings) {
         const tensors = await stored(name, rename);
         for (const extra of [`${name}.pooler.dense.weight`, `${name}.embeddings.mask_token`, "decoder.0.weight"]) {

@@ -61,6 +61,10 @@ Deno.test("the closing table says what came out, what it cost and where it is", 
   ]);
 });
 
+Deno.test("the page that was drawn is named", () => {
+  assert.equal(showSummary(summary, folder, plain, "run/report.html").at(-1), "report            run/report.html");
+});
+
 Deno.test("examples that were skipped are counted", () => {
   const skipped = [3, 1200].map((count) => ({ file: "a.tsv", count, first: ["line 2: its text is empty"] }));
   const lines = showSummary({ ...summary, skipped }, folder, plain);

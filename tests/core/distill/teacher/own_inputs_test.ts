@@ -34,7 +34,8 @@ Deno.test("a teacher reads texts by its own tokenizer, and a student by the data
     const apart = await told(folder, taughtTexts(", tokenizer: shuffled"));
     assert.deepEqual(apart.teacher, same.teacher);
     assert.match(apart.said, /^the teacher reads texts by the tokenizer in "teacher\/student", and the student by/m);
-    assert.equal(apart.warned, "");
+    // The tiny texts are few, and the same in both splits.
+    assert.match(apart.warned, /^30 of the 30 texts of the split "test" are training texts, too.*$/);
     const saved = await Deno.readTextFile(join(folder, "run", "student", "tokenizer.json"));
     const [ours, theirs] = await Promise.all(
       ["shuffled", "teacher/student"].map((from) => Deno.readTextFile(join(folder, from, "tokenizer.json"))),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bertTokenizer, SPECIAL_TOKENS } from "../../../../plugins/datasets/text/bert_tokenizer.ts";
+import { bertTokenizer, MPNET_FRAME, SPECIAL_TOKENS } from "../../../../plugins/datasets/text/bert_tokenizer.ts";
 import { openTokenizer } from "../../../../plugins/datasets/text/open_tokenizer.ts";
 import { keptLengths, TextTokenizer } from "../../../../plugins/datasets/text/tokenizer.ts";
 import { filesOf } from "../../../support/text_setup.ts";
@@ -98,4 +98,56 @@ Deno.test("a trained tokenizer is read again from its files, from vocab.txt, and
   });
   const broken = openTokenizer({ ...options, tokenizer: "x.json" }, [], filesOf({ "x.json": "{" }));
   await assert.rejects(broken, { name: "UserError", message: /^Cannot read the tokenizer "x.json"/ });
+});
+
+const MPNET = ["<s>", "<pad>", "</s>", "<unk>", "[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "<mask>"];
+
+Deno.test("an MPNet's vocab.txt has its own frame, though BERT's special tokens are in it", async () => {
+  const vocabulary = MPNET.join("\n") + "\n";
+  const kind = (tokenizer_class: string, more = {}) => JSON.stringify({ tokenizer_class, ...more });
+  const files = {
+    "alone/vocab.txt": vocabulary,
+    "told/vocab.txt": vocabulary,
+    "told/tokenizer_config.json": kind("MPNetTokenizer", { pad_token: { content: "<pad>" } }),
+    "bert/vocab.txt": vocabulary,
+    "bert/tokenizer_config.json": kind("BertTokenizer"),
+    "other/vocab.txt": vocabulary,
+    "other/tokenizer_config.json": kind("BertTokenizer", { cls_token: "<s>" }),
+  };
+  const open = async (name: string) =>
+    (await openTokenizer({ ...options, tokenizer: name }, [], filesOf(files))).tokenizer;
+  for (const name of ["alone", "told", "alone/vocab.txt"]) {
+    const opened = await open(name);
+    const { tokens, types } = opened.encode("A [PAD]", "b <mask>");
+    // What transformers 5.24 gives, from a vocab.txt: the brackets are words.
+    assert.deepEqual(
+      [...tokens].map((token) => MPNET[token]).join(" "),
+      "<s> a [UNK] [UNK] [UNK] </s> </s> b <mask> </s>",
+    );
+    assert.ok(types.every((type) => type === 0), name);
+    assert.equal(opened.padding, 1, name);
+  }
+  const bert = await open("bert");
+  assert.deepEqual([...bert.encode("a").tokens].map((token) => MPNET[token]), ["[CLS]", "a", "[SEP]"]);
+  assert.equal(bert.padding, 4);
+  await assert.rejects(open("other"), {
+    name: "UserError",
+    message:
+      /^Cannot make the tokenizer of "other\/tokenizer_config.json" of its vocab.txt, as its cls_token is "<s>", exp/,
+  });
+});
+
+Deno.test("the padding token is the one that the files name", () => {
+  const paddingOf = (change: Record<string, unknown>, config: Record<string, unknown> = {}) => {
+    const { tokenizer } = bertTokenizer(MPNET, { lowercase: true, frame: MPNET_FRAME });
+    return new TextTokenizer({ tokenizer: { ...tokenizer, ...change }, config }, 16).padding;
+  };
+  const added = (id: number) => ({ id, content: MPNET[id], special: true });
+  assert.equal(paddingOf({}), 1);
+  assert.equal(paddingOf({ added_tokens: [] }), 4, "the usual one");
+  assert.equal(paddingOf({ added_tokens: [], padding: { pad_token: "<pad>" } }), 1);
+  assert.equal(paddingOf({ added_tokens: [added(4)] }), 4);
+  assert.equal(paddingOf({}, { pad_token: "a" }), 8);
+  assert.equal(paddingOf({}, { pad_token: { content: "[PAD]" } }), 4);
+  assert.equal(paddingOf({}, { pad_token: "nowhere" }), 1);
 });

@@ -1,0 +1,61 @@
+import { listSome } from "../../core/recipe/words.ts";
+import { visiblePath } from "../../core/visible.ts";
+
+/** Examples by the name of their split, `train` among them. */
+type Splits<Example> = Readonly<Record<string, readonly Example[]>> & { readonly train: readonly Example[] };
+
+/** Names in quotes, the first few of many. */
+export const quoted = (names: readonly string[]) => listSome(names.map((name) => `"${visiblePath(name)}"`), "and");
+
+/**
+ * Classes that a split has no example of, while it is measured on: a sentence for each such split.
+ *
+ * @param classesOf the numbers of an example's classes; `null` of one without a label
+ * @param what an example is: `picture`
+ */
+export function lackingClasses<Example>(
+  { train: _train, ...others }: Splits<Example>,
+  classes: readonly string[],
+  classesOf: (example: Example) => readonly number[] | null,
+  what: string,
+): string[] {
+  return Object.entries(others).flatMap(([split, examples]) => {
+    const labelled = examples.map(classesOf).filter((own) => own !== null);
+    const there = new Set(labelled.flat());
+    const missing = classes.filter((_, label) => !there.has(label));
+    // One without any label is not measured by classes.
+    return missing.length === 0 || labelled.length === 0
+      ? []
+      : [`the split "${split}" has no ${what} of ${quoted(missing)}: what is measured on it says nothing of that`];
+  });
+}
+
+/** What tells examples that stand in two splits. */
+export interface RepeatedExamples<Example> {
+  /** What is the same of equal ones. */
+  readonly keyOf: (example: Example) => string;
+  /** Where one stands, for people. */
+  readonly placeOf: (example: Example) => string;
+  /** What examples are, and how they are the same: `pictures`, `byte for byte`. */
+  readonly what: string;
+  readonly how: string;
+}
+
+/** Examples that stand in the training part and in another one: a sentence for each such split. */
+export function repeatedExamples<Example>(
+  { train, ...others }: Splits<Example>,
+  { keyOf, placeOf, what, how }: RepeatedExamples<Example>,
+): string[] {
+  const trained = new Map(train.map((example) => [keyOf(example), example]));
+  return Object.entries(others).flatMap(([split, examples]) => {
+    const twice = examples.filter((example) => trained.has(keyOf(example)));
+    if (twice.length === 0) return [];
+    const [first] = twice;
+    return [
+      `${twice.length} of the ${examples.length} ${what} of the split "${split}" are training ${what}, too, ${how} ` +
+      `(${placeOf(first)} is ${
+        placeOf(trained.get(keyOf(first))!)
+      }): what is measured on them says nothing of new ${what}`,
+    ];
+  });
+}

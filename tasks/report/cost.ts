@@ -1,0 +1,74 @@
+import * as Plot from "@observablehq/plot";
+import { grouped } from "../support/format.ts";
+import { type Child, grid, section, table } from "./elements.ts";
+import { draw, figure, seriesColour } from "./plots.ts";
+import type { RunFiles } from "./read_run.ts";
+
+/** Bytes for people: `79.2 kB`. */
+export function bytesText(bytes: number): string {
+  const [unit, scale] = bytes >= 1e9 ? ["GB", 1e9] : bytes >= 1e6 ? ["MB", 1e6] : ["kB", 1e3];
+  return `${(bytes / scale).toFixed(1)} ${unit}`;
+}
+
+/** Parameters, bytes and seconds. */
+export function cost({ summary, bytes }: RunFiles): Child {
+  if (!summary) return null;
+  const { student, teacher, seconds: { total, ...stages }, peakBytes } = summary;
+  const share = (count: number) => teacher ? ` (1/${(teacher.parameters / count).toFixed(1)} of the teacher's)` : "";
+  const rows = [
+    ...(teacher ? [["the teacher's parameters", grouped(teacher.parameters)]] : []),
+    [
+      "the student's parameters in training",
+      `${grouped(student.parametersTraining)} (× ${student.parameterIncreaseRate.toFixed(2)})`,
+    ],
+    [
+      "the student's parameters at inference",
+      grouped(student.parametersInference) + share(student.parametersInference),
+    ],
+    ...(bytes === null ? [] : [["bytes of the student's weights", `${grouped(bytes)} (${bytesText(bytes)})`]]),
+    ["most memory that the run took on the device", bytesText(peakBytes)],
+    ["steps", grouped(summary.steps)],
+    ["logits of the merged student differ by up to", summary.merge.maxAbsLogitDifference.toExponential(1)],
+  ];
+  const times = Object.entries(stages).map(([stage, seconds]) => ({ stage, seconds }));
+  return section(
+    "What it takes",
+    withoutHead(table(["", ""], rows)),
+    grid(
+      "charts",
+      figure(
+        `Seconds of each stage, ${total.toFixed(1)} in all`,
+        null,
+        draw(
+          `Seconds of each stage: ${times.map(({ stage, seconds }) => `${stage} ${seconds.toFixed(1)}`).join(", ")}`,
+          {
+            width: 460,
+            height: 40 + 26 * times.length,
+            marginLeft: 84,
+            marginRight: 56,
+            marginTop: 4,
+            marginBottom: 30,
+            style: { fontSize: "12px" },
+            x: { label: "seconds", labelAnchor: "center", labelArrow: "none", ticks: 5, zero: true },
+            y: { label: null, domain: times.map(({ stage }) => stage), tickSize: 0 },
+            marks: [
+              Plot.barX(times, { x: "seconds", y: "stage", fill: seriesColour(0), insetTop: 3, insetBottom: 3 }),
+              Plot.text(times, {
+                x: "seconds",
+                y: "stage",
+                text: ({ seconds }: { seconds: number }) => seconds.toFixed(1),
+                textAnchor: "start",
+                dx: 4,
+              }),
+            ],
+          },
+        ),
+      ),
+    ),
+  );
+}
+
+function withoutHead(whole: HTMLElement | null): HTMLElement | null {
+  whole?.querySelector("thead")?.remove();
+  return whole;
+}

@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { readOwnJson } from "../support/own_json.ts";
+import type { RowStatistics } from "../experiment/row_statistics.ts";
+import type { RowResult } from "../experiment/run_grid.ts";
+import type { Scalar } from "../experiment/experiment.ts";
+import { RESULTS } from "../experiment/write_results.ts";
+
+/** What `results.json` says of a comparison or a sweep; a number that was not finite is `null`. */
+export interface ExperimentResults {
+  readonly experiment: string;
+  readonly version: string;
+  readonly seeds: readonly number[];
+  readonly baseline: string;
+  readonly tuning: { readonly key: string; readonly values: readonly Scalar[] } | null;
+  readonly notes: readonly string[];
+  readonly lines: readonly RowStatistics[];
+  readonly results: readonly RowResult[];
+}
+
+const schema = z.looseObject({
+  experiment: z.string(),
+  version: z.string(),
+  seeds: z.array(z.number()),
+  baseline: z.string(),
+  tuning: z.looseObject({ key: z.string(), values: z.array(z.unknown()) }).nullable(),
+  notes: z.array(z.string()).default([]),
+  lines: z.array(z.looseObject({ name: z.string(), metric: z.string() })),
+  results: z.array(z.looseObject({ name: z.string(), runs: z.array(z.looseObject({})) })),
+});
+
+/** Reads the results in an experiment's folder. @throws UserError if they are damaged */
+export async function readExperiment(folder: string): Promise<ExperimentResults> {
+  const path = join(folder, RESULTS);
+  const results = await readOwnJson(path, "the results", schema, "run the same command again, which writes them anew");
+  return results as unknown as ExperimentResults;
+}

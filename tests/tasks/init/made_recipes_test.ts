@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import "../../../core/deno/install.ts";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { distill } from "../../../core/distill/distill.ts";
+import { parseChecked } from "../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../core/recipe/schema.ts";
+import { encodeSafetensors } from "../../../core/safetensors.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { type Asking, nobody, somebody } from "../../../tasks/init/asking.ts";
+import { type InitFlags, makeRecipe } from "../../../tasks/init/make.ts";
+import { FIXTURES, linear, matrix } from "../../plugins/models/onnx_fixture.ts";
+import { saveLayers, smallNetwork, tfl } from "../../plugins/models/tfjs_fixture.ts";
+import { noisePng } from "../../support/pictures.ts";
+import { tinyRun, writeTinyData } from "../../support/tiny_run.ts";
+
+/** Makes a recipe from flags. */
+async function made(folder: string, flags: Omit<InitFlags, "out">, asking: Asking = nobody) {
+  const file = join(folder, "recipe.yaml");
+  const { text, verb } = await makeRecipe({ ...flags, out: file, force: true }, asking, () => {});
+  const recipe = parseChecked(text, file, recipeSchema, {
+    overrides: ["train.maxSteps=2", { path: ["output"], value: join(folder, "run"), label: "test" }],
+  });
+  return { recipe, text, verb };
+}
+
+/** The same, and really runs it for two steps. */
+async function run(folder: string, flags: Omit<InitFlags, "out">, asking?: Asking) {
+  const { recipe, text, verb } = await made(folder, flags, asking);
+  const backend = await CpuBackend.create();
+  try {
+    const { steps } = await distill(recipe, { backend, builtins });
+    assert.equal(steps, 2, text);
+    assert.equal(backend.memory().storages, 0);
+  } finally {
+    await backend.close();
+  }
+  await Deno.remove(join(folder, "run"), { recursive: true });
+  // The options of plug-ins are their own affair.
+  // deno-lint-ignore no-explicit-any
+  return { ...(recipe.value as any), verb, text };
+}
+
+async function inFolder(body: (folder: string, at: (name: string) => string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder, (name) => join(folder, name));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function refused(folder: string, flags: Omit<InitFlags, "out">, asking = nobody): Promise<string> {
+  const made = makeRecipe({ ...flags, out: join(folder, "refused.yaml") }, asking, () => {});
+  const { name, message } = await made.then(() => ({ name: "none", message: "" }), (error) => error);
+  assert.equal(name, "UserError", message);
+  return message.replaceAll(`${folder}/`, "");
+}
+
+const COUNT = 24;
+const numbers = Array.from({ length: COUNT }, (_, index) => index);
+const kindOf = (index: number) => index % 2 ? "cat" : "dog";
+const tableOf = (header: string, row: (index: number) => string) => [header, ...numbers.map(row), ""].join("\n");
+const jsonl = (row: (index: number) => unknown) => numbers.map((index) => JSON.stringify(row(index)) + "\n").join("");
+const usesOf = (losses: readonly { readonly use: string }[]) => losses.map(({ use }) => use);
+const textOf = (index: number) => `a note of guest ${index} about the ${kindOf(index)}`;
+
+/** Pictures of noise. */
+async function writePictures(folder: string, nameOf: (index: number) => string): Promise<void> {
+  for (const index of numbers) {
+    const path = join(folder, nameOf(index));
+    await Deno.mkdir(join(path, ".."), { recursive: true });
+    await Deno.writeFile(path, noisePng(index, 8));
+  }
+}
+
+/** A linear layer on pictures. */
+const ofPictures = (classes: number) =>
+  linear({
+    inputs: [{ name: "x", shape: ["n", 3, 8, 8] }],
+    outputs: [{ name: "logits", shape: ["n", classes] }],
+    constants: [matrix(192, classes)],
+  });
+
+Deno.test("a table of paths of pictures becomes an image-table, from whatever folder its paths count", () =>
+  inFolder(async (folder, at) => {
+    await writePictures(at("set/pets"), (index) => `${index}.png`);
+    await Deno.writeTextFile(at("set/pets.csv"), tableOf("file,kind", (index) => `${index}.png,${kindOf(index)}`));
+    const { dataset, verb, student } = await run(folder, { data: at("set/pets.csv") });
+    const { use, folder: pictures, train, testPart, path, label, onBad } = dataset;
+    assert.deepEqual([use, pictures, train, testPart], ["image-table", "set/pets", "set/pets.csv", 0.2]);
+    assert.deepEqual([path, label, onBad, verb, student.use], ["file", "kind", "refuse", "train", "resnet"]);
+    await Deno.rename(at("set/pets"), at("elsewhere"));
+    const flags = { data: at("set/pets.csv") };
+    assert.match(await refused(folder, flags), /^Cannot find the pictures of .*"0\.png".* with --pictures FOLDER$/);
+    assert.match(await refused(folder, { ...flags, pictures: at("none") }), /^--pictures none: Cannot find a folder/);
+    assert.equal((await run(folder, { ...flags, pictures: at("elsewhere") })).dataset.folder, "elsewhere");
+    assert.match(
+      await refused(folder, { ...flags, text: "file" }),
+      /^Cannot take the column "file" of "pets\.csv" for texts as it names pictures, the first "0\.png": leave out --text/,
+    );
+    assert.match(
+      await refused(folder, { ...flags, pictures: at("elsewhere"), pair: "kind" }),
+      /^--pair kind: Expected a table of texts as data/,
+    );
+  }));
+
+Deno.test("what is done about broken pictures is said by a flag, or asked", () =>
+  inFolder(async (folder, at) => {
+    await writePictures(at("pets"), (index) => `${kindOf(index)}/${index}.png`);
+    await Deno.writeTextFile(at("pets/cat/broken.png"), "no picture");
+    const flags = { data: at("pets") };
+    const sentence =
+      /^--data pets: Cannot use all pictures: skipped 1 example .*broken\.png.*; --on-bad skip leaves them/;
+    assert.match(await refused(folder, flags), sentence);
+    assert.match(await refused(folder, { ...flags, onBad: "refuse" }), /broken\.png/);
+    assert.match(await refused(folder, { ...flags, onBad: "drop" }), /^--on-bad drop: Expected refuse or skip$/);
+    assert.equal((await run(folder, { ...flags, onBad: "skip" })).dataset.onBad, "skip");
+    const answering = (...answers: string[]) => somebody(() => answers.shift() ?? null, () => {});
+    const { dataset, text } = await run(folder, flags, answering("", "none", "1"));
+    assert.equal(dataset.onBad, "skip");
+    assert.match(text, /onBad: skip # some are damaged or missing; refuse: stop at the first/);
+    assert.match(await refused(folder, flags, answering("", "none", "2")), sentence);
+  }));
+
+Deno.test("several labels an example become multi-label: lists, flags, and names with something between them", () =>
+  inFolder(async (folder, at) => {
+    const sets = [["sport"], ["money", "sport"], ["money"], []];
+    const set = (index: number) => sets[index % 3];
+    await Deno.writeTextFile(at("lists.jsonl"), jsonl((index) => ({ text: textOf(index), labels: sets[index % 4] })));
+    const lists = await run(folder, { data: at("lists.jsonl") });
+    assert.deepEqual([lists.dataset.task, lists.dataset.separator], ["multi-label", null]);
+    assert.deepEqual(usesOf(lists.losses), ["binary-cross-entropy"]);
+    const flags = jsonl((index) => ({ text: textOf(index), label: [index % 2, (index >> 1) % 2, 1] }));
+    await Deno.writeTextFile(at("flags.jsonl"), flags);
+    const flagged = (await run(folder, { data: at("flags.jsonl") })).dataset;
+    assert.deepEqual([flagged.flags, flagged.classes], [true, ["0", "1", "2"]]);
+    await Deno.writeTextFile(at("names.csv"), tableOf("text,tags", (i) => `${textOf(i)},${set(i).join("|")}`));
+    const named = (await run(folder, { data: at("names.csv") })).dataset;
+    assert.deepEqual([named.task, named.label, named.separator], ["multi-label", "tags", "|"]);
+    // Under a name of one, who knows.
+    await Deno.writeTextFile(at("open.csv"), tableOf("text,label", (i) => `${textOf(i)},${set(i).join(";")}`));
+    const open = { data: at("open.csv") };
+    assert.match(await refused(folder, open), /says: it may be .*--task multi-label or --task classification$/);
+    assert.match((await made(folder, { ...open, task: "multi-label" })).text, /separator: ;/);
+    assert.doesNotMatch((await made(folder, { ...open, task: "classification" })).text, /multi-label/);
+    assert.match(
+      await refused(folder, { data: at("names.csv"), label: "text", text: "tags", task: "multi-label" }),
+      /^--task multi-label: Cannot find several classes in "text"/,
+    );
+    assert.match(
+      await refused(folder, { data: at("lists.jsonl"), task: "regression" }),
+      /^Cannot take the lists in "labels" of "lists\.jsonl" for one label each/,
+    );
+    await writePictures(at("pets"), (index) => `${index}.png`);
+    await Deno.writeTextFile(at("pets.jsonl"), jsonl((index) => ({ path: `pets/${index}.png`, labels: set(index) })));
+    const pictures = await run(folder, { data: at("pets.jsonl") });
+    assert.deepEqual([pictures.dataset.use, pictures.dataset.task], ["image-table", "multi-label"]);
+    await Deno.writeFile(at("pets.onnx"), ofPictures(2));
+    const taught = { data: at("pets.jsonl"), teacher: at("pets.onnx"), teacherPixels: "0..255" };
+    const { losses, teacher } = await run(folder, { ...taught, teacherClasses: "sport,money" });
+    assert.deepEqual([usesOf(losses), teacher.outputs], [["binary-cross-entropy", "kd"], { logits: "logits" }]);
+    const said = jsonl((index) => ({ probabilities: { money: 0.8, sport: index / COUNT } }));
+    await Deno.writeTextFile(at("said.jsonl"), said);
+    assert.equal((await run(folder, { ...taught, teacher: at("said.jsonl") })).teacher.independent, true);
+  }));
+
+Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its graph gives them", () =>
+  inFolder(async (folder, at) => {
+    await writeTinyData(folder, 36, 9);
+    await Deno.copyFile(join(FIXTURES, "rows.onnx"), at("rows.onnx"));
+    const flags = { data: folder, teacher: at("rows.onnx"), teacherPixels: "0..1" };
+    assert.match(await refused(folder, { ...flags, teacherPixels: undefined }), /--teacher-pixels RANGE$/);
+    const { teacher, dataset, losses } = await run(folder, flags);
+    assert.deepEqual([teacher.use, teacher.weights], ["onnx", "rows.onnx"]);
+    assert.deepEqual(teacher.outputs, { probabilities: "output_probability" });
+    assert.deepEqual([dataset.mean, dataset.std, usesOf(losses)], [[0], [1], ["cross-entropy", "kd"]]);
+
+    await writePictures(at("pets"), (index) => `${kindOf(index)}/${index}.png`);
+    await Deno.writeFile(at("pets.onnx"), ofPictures(2));
+    const pets = { data: at("pets"), teacher: at("pets.onnx"), teacherPixels: "imagenet" };
+    assert.match(await refused(folder, pets), /Cannot tell which of its classes, without names, .*--teacher-classes/);
+    const named = await run(folder, { ...pets, teacherClasses: "dog,cat" });
+    assert.deepEqual([named.dataset.size, named.dataset.mean], [8, [0.485, 0.456, 0.406]]);
+    assert.deepEqual([named.teacher.outputs, named.teacher.classes], [{ logits: "logits" }, ["dog", "cat"]]);
+
+    // Without labels the classes are the teacher's.
+    await writePictures(at("loose"), (index) => `${index}.png`);
+    const loose = await run(folder, { ...pets, data: at("loose"), teacherClasses: "dog,cat" });
+    assert.deepEqual([loose.dataset.labels, loose.dataset.classes], [false, ["dog", "cat"]]);
+    assert.deepEqual(usesOf(loose.losses), ["kd"]);
+    await Deno.writeTextFile(at("loose.csv"), tableOf("path", (index) => `loose/${index}.png`));
+    const table = (await run(folder, { ...pets, data: at("loose.csv") })).dataset;
+    assert.deepEqual([table.use, table.label, table.classes], ["image-table", null, ["class 0", "class 1"]]);
+    for (const name of ["train", "test"]) await Deno.remove(at(`${name}-labels`));
+    const idx = await run(folder, { ...flags, teacherClasses: "a,b,c" });
+    assert.deepEqual([idx.dataset.train.labels, idx.dataset.classes], [null, ["a", "b", "c"]]);
+  }));
+
+Deno.test("a folder of TensorFlow.js teaches, and says by its last layer whether it gives probabilities", () =>
+  inFolder(async (folder, at) => {
+    await writeTinyData(folder, 36, 9);
+    await Deno.mkdir(at("network"));
+    await saveLayers(smallNetwork(), at("network"));
+    const flags = { data: folder, teacher: at("network"), teacherPixels: "-1..1" };
+    const { teacher, dataset } = await run(folder, flags);
+    assert.deepEqual([teacher.use, teacher.weights, teacher.probabilities], ["tfjs", "network", false]);
+    assert.deepEqual([dataset.mean, dataset.std], [[0.5], [0.5]]);
+    const soft = smallNetwork();
+    soft.add(tfl.layers.softmax({ name: "soft" }));
+    await saveLayers(soft, at("network"));
+    assert.equal((await run(folder, { ...flags, teacher: at("network/model.json") })).teacher.probabilities, true);
+  }));
+
+Deno.test("a file of outputs teaches: lists by row, maps by id, columns, tensors; augmentation is left out", () =>
+  inFolder(async (folder, at) => {
+    await Deno.writeTextFile(at("notes.csv"), tableOf("nr,text,label", (i) => `n${i},${textOf(i)},${kindOf(i)}`));
+    await Deno.writeTextFile(at("lists.jsonl"), jsonl((index) => ({ probabilities: [0.7, 0.3 * (index ? 1 : 1)] })));
+    const notes = { data: at("notes.csv"), teacher: at("lists.jsonl") };
+    const lists = (await run(folder, { ...notes, teacherClasses: "dog,cat" })).teacher;
+    assert.deepEqual([lists.use, lists.file, lists.key, lists.values], [
+      "outputs",
+      "lists.jsonl",
+      "row",
+      "probabilities",
+    ]);
+    assert.deepEqual(lists.classes, ["dog", "cat"]);
+
+    const map = (index: number) => ({ nr: `n${COUNT - 1 - index}`, scores: { dog: index, cat: -3 } });
+    await Deno.writeTextFile(at("maps.jsonl"), jsonl(map));
+    const maps = await run(folder, { ...notes, teacher: at("maps.jsonl") });
+    assert.deepEqual([maps.teacher.key, maps.teacher.id, maps.dataset.id], ["id", "nr", "nr"]);
+    assert.deepEqual([maps.teacher.values, maps.teacher.column], ["logits", "scores"]);
+    const top = (index: number) => ({ probs: { [kindOf(index)]: 0.9 } });
+    await Deno.writeTextFile(at("top.jsonl"), jsonl(top));
+    assert.equal((await run(folder, { ...notes, teacher: at("top.jsonl") })).teacher.rest, "spread");
+
+    // The data may be without labels: the file names the classes.
+    await Deno.writeTextFile(at("bare.csv"), tableOf("text", textOf));
+    await Deno.writeTextFile(at("columns.csv"), tableOf("id,dog,cat", (index) => `${index},0.25,0.75`));
+    const bare = await run(folder, { data: at("bare.csv"), teacher: at("columns.csv") });
+    assert.deepEqual([bare.dataset.label, bare.dataset.classes], [null, ["dog", "cat"]]);
+
+    const few = (index: number) => ({ probabilities: { [`${(index + 9) % 11}`]: 0.5 } });
+    await Deno.writeTextFile(at("few.jsonl"), jsonl(few));
+    const numbered = await made(folder, { data: at("bare.csv"), teacher: at("few.jsonl") });
+    assert.match(numbered.text, /classes: \["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"\]/);
+
+    await writePictures(at("pets"), (index) => `${kindOf(index)}/${index}.png`);
+    const said = tableOf("path,dog,cat", (index) => `${kindOf(index)}/${index}.png,2,-1`);
+    await Deno.writeTextFile(at("said.csv"), said);
+    const pets = await run(folder, { data: at("pets"), teacher: at("said.csv") });
+    assert.deepEqual([pets.teacher.key, pets.teacher.id, pets.augment.flip, pets.augment.shift], [
+      "id",
+      "path",
+      false,
+      0,
+    ]);
+    assert.equal(pets.teacher.values, "logits");
+    const tensor = { shape: [COUNT, 2], data: Float32Array.from({ length: 2 * COUNT }, (_, place) => Math.sin(place)) };
+    await Deno.writeFile(at("said.safetensors"), encodeSafetensors(new Map([["logits", tensor]])));
+    const tensors =
+      (await run(folder, { ...notes, teacher: at("said.safetensors"), teacherClasses: "cat,dog" })).teacher;
+    assert.deepEqual([tensors.values, tensors.key], ["logits", "row"]);
+    await Deno.writeTextFile(at("none.csv"), tableOf("text", textOf));
+    assert.match(
+      await refused(folder, { ...notes, teacher: at("none.csv") }),
+      /^--teacher none\.csv: Cannot find outputs in it: expected .*; there are text$/,
+    );
+  }));
+
+Deno.test("a residual network in another's folder is known by its weights, and its pictures by the file beside them", () =>
+  inFolder(async (folder, at) => {
+    await writeTinyData(folder, 36, 9);
+    const overrides = ["train.epochs=1", "validation=null", "student.overParameterise=[]"];
+    await tinyRun(folder, { output: "ours", overrides });
+    await Deno.mkdir(at("theirs"));
+    await Deno.copyFile(at("ours/student/model.safetensors"), at("theirs/model.safetensors"));
+    const config = { model_type: "resnet", id2label: { 0: "a", 1: "b", 2: "c" } };
+    await Deno.writeTextFile(at("theirs/config.json"), JSON.stringify(config));
+    await writePictures(at("pets"), (index) => `${"abc"[index % 3]}/${index}.png`);
+    const flags = { data: at("pets"), teacher: at("theirs") };
+    assert.match(await refused(folder, flags), /^--teacher theirs: Cannot tell with which pixels it was trained: /);
+    const plain = await run(folder, { ...flags, teacherPixels: "-1..1" });
+    assert.deepEqual([plain.teacher.use, plain.dataset.channels, plain.dataset.mean], ["resnet", 1, [0.5]]);
+    const processor = { image_processor_type: "ConvNextImageProcessor", size: { shortest_edge: 7 }, crop_pct: 0.875 };
+    await Deno.writeTextFile(
+      at("theirs/preprocessor_config.json"),
+      JSON.stringify({ ...processor, resample: 3, image_mean: [0.25], image_std: [0.5] }),
+    );
+    const { dataset, teacher } = await run(folder, flags);
+    assert.deepEqual([dataset.processor, dataset.channels, teacher.weights], ["theirs", 1, "theirs"]);
+  }));
