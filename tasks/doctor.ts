@@ -3,6 +3,7 @@ import { compileKernels } from "../core/backend/cpu/wasm/load.ts";
 import { type BackendChoice, openBackend } from "../core/backend/open_backend.ts";
 import { DeviceError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { findLibrary, type FoundLibrary } from "../core/deno/native_libraries.ts";
 import { type AdapterReport, hintsFor, listAdapters } from "./support/adapters.ts";
 import { describeBackend, withBackend } from "./support/backend.ts";
 import { addVerbose } from "./support/flags.ts";
@@ -97,7 +98,11 @@ async function examine(out: Output): Promise<void> {
     [...checks].flatMap(([name, results]) => checkRows(name, results)),
   );
 
-  const environment = { os: Deno.build.os, runtimeFolder: Deno.env.get("XDG_RUNTIME_DIR") };
+  const environment = {
+    os: Deno.build.os,
+    runtimeFolder: Deno.env.get("XDG_RUNTIME_DIR"),
+    hasLibrary: findLibrary() !== null,
+  };
   const hints = hintsFor(adapters, environment);
   if (hints.length > 0) section("Hints", hints.map((hint) => [hint]));
   refuseFailed(checks);
@@ -115,7 +120,14 @@ function systemRows(): string[][] {
     ["Deno", `${deno} (V8 ${v8})`],
     ["system", `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} processors`],
     ["WebAssembly", relaxed ? "SIMD and relaxed SIMD (fused multiply-add)" : "SIMD without relaxed SIMD"],
+    ["matrix library", libraryRow(findLibrary())],
   ];
+}
+
+function libraryRow(library: FoundLibrary | null): string {
+  if (!library) return "none at the known places";
+  const { maker, path, allowed } = library;
+  return `${maker} (${path})${allowed ? "" : ", which `deno task native VERB` uses"}`;
 }
 
 function adapterRows({ name, software, limits, features }: AdapterReport): string[][] {

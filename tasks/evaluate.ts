@@ -48,7 +48,7 @@ export function addEvaluate(program: Command): void {
     ),
   ).action(async (path: string | undefined, flags: EvaluateFlags) => {
     const { recipe, measured } = await asked(path, flags);
-    await confined([CACHE], () => measure(measured, recipe, flags));
+    await confined([CACHE], () => measure(measured, recipe, flags), true);
   });
 }
 

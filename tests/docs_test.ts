@@ -86,7 +86,7 @@ Deno.test("the README names every verb of deno.json, save those for developers",
   const text = await readPage("README.md");
   const { tasks } = JSON.parse(await Deno.readTextFile(join(CHECKOUT, "deno.json")));
   const forDevelopers = [
-    ...["torture", "test-hardware", "test-browser", "test-npm"],
+    ...["test-native", "torture", "test-hardware", "test-browser", "test-npm"],
     ...["ok", "build-wasm", "build-loops", "make-data"],
   ];
   const missing = Object.keys(tasks).filter((verb) => !text.includes(`deno task ${verb}`));

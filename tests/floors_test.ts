@@ -66,6 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/group_by.ts",
     "core/json.ts",
     "core/lock.ts",
+    "core/native_library.ts",
     "core/nearest.ts",
     "core/owned.ts",
     "core/paths.ts",

@@ -1,6 +1,7 @@
 import { expectArguments } from "../arguments.ts";
 import { showValue } from "../visible.ts";
 import { UserError } from "../errors.ts";
+import { nativeLibrary } from "../native_library.ts";
 import type { Backend } from "./backend.ts";
 import { CpuBackend } from "./cpu/cpu_backend.ts";
 import { describeAdapter, findAdapter, isSoftware } from "./webgpu/adapter.ts";
@@ -20,6 +21,12 @@ export interface BackendOptions {
   readonly f16?: boolean;
   /** Threads of the cpu backend; by default one for each processor, 8 at most. */
   readonly threads?: number;
+  /**
+   * Whether the cpu backend's matrix products may be those of a native library (OpenBLAS, BLIS, MKL, Accelerate): one
+   * is used where it is found, and where Deno was given the permission to load it (`--allow-ffi=FILE`). `true` by
+   * default.
+   */
+  readonly native?: boolean;
   /** Where WebGPU comes from, if it is not `navigator.gpu`: in Node.js it is a package's. */
   readonly gpu?: GPU;
 }
@@ -57,10 +64,14 @@ export async function openBackend(choice: BackendChoice, options: BackendOptions
       `Cannot call openBackend: expected auto, webgpu or cpu as its choice, got ${showValue(choice)}`,
     );
   }
-  if (choice === "cpu") return { backend: await CpuBackend.create(options), reason: "as asked for" };
+  const openCpu = () => {
+    const { precision, threads, native = true } = options;
+    return CpuBackend.create({ precision, threads, library: native ? nativeLibrary() : null });
+  };
+  if (choice === "cpu") return { backend: await openCpu(), reason: "as asked for" };
   if (options.precision === "float64") {
     if (choice === "webgpu") throw new UserError("Cannot compute in float64 on WebGPU: it has float32; use cpu");
-    return { backend: await CpuBackend.create(options), reason: "only the cpu computes in float64" };
+    return { backend: await openCpu(), reason: "only the cpu computes in float64" };
   }
   const { f16 } = options;
   const adapter = await findAdapter(options.gpu);
@@ -87,5 +98,5 @@ export async function openBackend(choice: BackendChoice, options: BackendOptions
   const why = adapter
     ? `the only adapter is software (${describeAdapter(adapter)}), which --backend webgpu uses`
     : "no GPU was found";
-  return { backend: await CpuBackend.create(options), reason: why };
+  return { backend: await openCpu(), reason: why };
 }

@@ -17,8 +17,9 @@ export const dropoutKernel = defineKernel({
   writes: { output: "f32" },
   parameters: { size: "u32", seed: "seed", rate: "f32" },
   launch: (p, adapter) => ({ shader, workgroups: linear(p.size, adapter) }),
-  cpu: ({ input, output }, { size, seed, rate }) => {
+  cpu: ({ input, output }, { size, seed, rate }, wasm) => {
     const key = hash(seed);
+    if (wasm) return wasm.kernels.dropout(size, input.byteOffset, key, rate, output.byteOffset);
     const threshold = Math.fround(rate);
     for (let i = 0; i < size; i++) {
       output[i] = (hash(i ^ key) >>> 8) / 16777216 >= threshold ? input[i] / (1 - threshold) : 0;

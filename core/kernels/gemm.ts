@@ -51,6 +51,7 @@ export const gemmKernel = defineKernel({
     else multiplyPlainly(views, p);
     if (p.hasBias === 1) {
       const { bias, c } = views;
+      if (wasm && p.parts === 1) return wasm.kernels.addRow(p.batch * p.m, p.n, c.byteOffset, bias.byteOffset);
       for (let slice = 0; slice < p.batch * p.parts; slice += p.parts) {
         const end = (slice + 1) * p.m * p.n;
         for (let at = slice * p.m * p.n; at < end; at += p.n) for (let j = 0; j < p.n; j++) c[at + j] += bias[j];
@@ -115,6 +116,26 @@ type Views = Readonly<Record<"a" | "b" | "c", Floats>>;
 
 function multiplyFast({ a, b, c }: Views, p: Parameters, { kernels, scratch }: WasmRuntime): void {
   const [aTransposed, bTransposed] = [p.aColumn !== 1, p.bColumn !== 1];
+  const [lda, ldb] = [aTransposed ? p.aColumn : p.aRow, bTransposed ? p.bColumn : p.bRow];
+  if (p.parts === 1) {
+    kernels.gemmBatch(
+      p.batch,
+      p.m,
+      p.n,
+      p.k,
+      a.byteOffset,
+      lda,
+      aTransposed,
+      p.aBatch,
+      b.byteOffset,
+      ldb,
+      bTransposed,
+      p.bBatch,
+      c.byteOffset,
+      scratch(kernels.gemmScratch(p.m, p.n, p.k, p.batch)),
+    );
+    return;
+  }
   const space = scratch(kernels.gemmScratch(p.m, p.n, p.partDepth));
   for (const slice of slicesOf(p)) {
     kernels.gemm(
@@ -122,10 +143,10 @@ function multiplyFast({ a, b, c }: Views, p: Parameters, { kernels, scratch }: W
       p.n,
       slice.depth,
       a.byteOffset + 4 * slice.a,
-      aTransposed ? p.aColumn : p.aRow,
+      lda,
       aTransposed,
       b.byteOffset + 4 * slice.b,
-      bTransposed ? p.bColumn : p.bRow,
+      ldb,
       bTransposed,
       c.byteOffset + 4 * slice.c,
       p.n,

@@ -17,9 +17,14 @@ export const stridedCopyKernel = defineKernel({
     stride0: "u32", stride1: "u32", stride2: "u32", stride3: "u32", stride4: "u32", stride5: "u32",
   },
   launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
-  cpu: ({ input, output }, p) => {
+  cpu: ({ input, output }, p, wasm) => {
     const { extent1, extent2, extent3, extent4, extent5, stride3, stride4, stride5 } = p;
     const planes = p.size / (extent5 * extent4 * extent3);
+    if (wasm) {
+      const extents = [extent1, extent2, extent3, extent4, extent5];
+      const strides = [p.stride0, p.stride1, p.stride2, stride3, stride4, stride5];
+      return wasm.kernels.stridedCopy(input.byteOffset, output.byteOffset, planes, extents, strides);
+    }
     let target = 0;
     for (let plane = 0; plane < planes; plane++) {
       const [outer, middle, inner] = [

@@ -1,3 +1,5 @@
+import { isUrl } from "../../core/data/remote_file.ts";
+import { isPluginFile } from "../../core/plugin/registry.ts";
 import { join } from "node:path";
 import { Interrupted } from "../../core/distill/stops.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
@@ -33,7 +35,21 @@ export async function runExperiment(
   flags: ExperimentFlags,
   conclude?: (results: readonly RowResult[]) => Conclusion,
 ): Promise<void> {
-  await confined(writesOfRows(experiment, flags), () => run(experiment, flags, conclude));
+  await confined(writesOfRows(experiment, flags), () => run(experiment, flags, conclude), ownCodeAlone([experiment]));
+}
+
+/**
+ * Whether no row names a plug-in by a file or an address: then a matrix library may be loaded. The permission is needed
+ * for each run, and code that is not this program's must not have it.
+ */
+function ownCodeAlone(experiments: readonly Experiment[]): boolean {
+  return experiments.every(({ rows }) =>
+    rows.every((row) => {
+      const { dataset, teacher, student, losses } = row.recipe([]).value;
+      const named = [dataset, student, ...losses, ...teacher ? [teacher, ...teacher.others] : []];
+      return named.every(({ use }) => !isUrl(use) && !isPluginFile(use));
+    })
+  );
 }
 
 /** What the runs of an experiment write. @throws UserError for a mistake in a row's recipe */
@@ -109,7 +125,7 @@ export async function runExperiments(experiments: readonly Experiment[], flags: 
   );
   await confined(experiments.flatMap((experiment, index) => writesOfRows(experiment, own[index])), async () => {
     for (const [index, experiment] of experiments.entries()) await run(experiment, own[index]);
-  });
+  }, ownCodeAlone(experiments));
 }
 
 /** The experiment with what flags set in every row, after what the row itself sets. */

@@ -53,7 +53,7 @@ export function trainingRunner(
         choice,
         tell,
         (backend) => distill(recipe, { backend, builtins, resume, reporter: quietly(reporter, title), signal }),
-        { f16: precision === "f16" },
+        { f16: precision === "f16", again: true },
       );
     let outcome: Outcome;
     try {

@@ -5,6 +5,7 @@ import {
   openBackend,
   type OpenedBackend,
 } from "../../core/backend/open_backend.ts";
+import { giveUpNativeCode } from "./confine.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { UserError } from "../../core/errors.ts";
 import { listWords } from "../../core/recipe/words.ts";
@@ -27,15 +28,19 @@ export function describeBackend({ backend, reason }: OpenedBackend, choice: Back
  * Opens a backend for as long as `body` runs. It is closed whatever happens: a process that ends while a GPU still
  * works may end in a crash.
  *
+ * In a confined program no native code can be loaded after: see `giveUpNativeCode`.
+ *
  * @param tell is told which backend, why, and how to take another
+ * @param options `again`: other backends will be opened later, which need their native code
  */
 export async function withBackend<Result>(
   choice: BackendChoice,
   tell: (line: string) => void,
   body: (backend: Backend) => Promise<Result>,
-  options: BackendOptions = {},
+  { again = false, ...options }: BackendOptions & { readonly again?: boolean } = {},
 ): Promise<Result> {
   const opened = await openBackend(choice, options);
+  if (!again) await giveUpNativeCode();
   tell(describeBackend(opened, choice));
   const result = await body(opened.backend).catch(async (error) => {
     // What went wrong first is what is to be told, even if closing fails because of it.

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { CACHE } from "../../core/data/remote_file.ts";
+import { findLibrary } from "../../core/deno/native_libraries.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
@@ -36,15 +37,16 @@ export function isConfined(): boolean {
  * permission away from a running program; a worker can be started with a part of it. So the whole program is started
  * again in a worker, with the same arguments, comes to this call again, and there goes on.
  *
- * The worker gets no permission to start programs, to load native code or to import from the network (unless Deno was
- * started with `--allow-import` for all hosts), in a compiled program none for the network either, and of the others
- * what the program has. In a bundle, and where another
+ * The worker gets no permission to start programs or to import from the network (unless Deno was started with
+ * `--allow-import` for all hosts), to load native code none but, with `native`, that of a known matrix library, in a
+ * compiled program none for the network either, and of the others what the program has. In a bundle, and where another
  * program than `tasks/cli.ts` calls this, `body` runs with the permissions that there are.
  *
  * @param writes files and folders
+ * @param native whether a matrix library may be loaded: `withBackend` gives that up before code of plug-ins runs
  * @throws EndedConfined once the worker has ended
  */
-export async function confined(writes: readonly string[], body: () => Promise<void>): Promise<void> {
+export async function confined(writes: readonly string[], body: () => Promise<void>, native = false): Promise<void> {
   if (isConfined() || Deno.mainModule !== new URL("../cli.ts", import.meta.url).href) return await body();
   const worker = new Worker(Deno.mainModule, {
     type: "module",
@@ -56,7 +58,7 @@ export async function confined(writes: readonly string[], body: () => Promise<vo
         net: Deno.build.standalone ? false : "inherit",
         read: "inherit",
         sys: "inherit",
-        ffi: false,
+        ffi: native ? libraries() : false,
         run: false,
         import: await isGranted({ name: "import" }) ? "inherit" : false,
         write: await granted(writes),
@@ -130,6 +132,23 @@ function listen(signals: readonly Deno.Signal[], code: number): void {
     if (++heard === 2) Deno.exit(code);
   };
   for (const signal of signals) Deno.addSignalListener(signal, count);
+}
+
+/**
+ * Gives up the permission to load native code, for good: by a matrix library alone one could read and write all of the
+ * program's memory. What is loaded already goes on.
+ */
+export async function giveUpNativeCode(): Promise<void> {
+  if (!isConfined()) return;
+  await Deno.permissions.revoke({ name: "ffi" });
+  const library = findLibrary();
+  if (library?.allowed) await Deno.permissions.revoke({ name: "ffi", path: library.path });
+}
+
+/** The matrix library that may be loaded, if there is one. */
+function libraries(): string[] | false {
+  const library = findLibrary();
+  return library?.allowed ? [library.path] : false;
 }
 
 /** Those of some paths that may be written. */

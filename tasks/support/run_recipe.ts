@@ -31,7 +31,7 @@ export async function runRecipe(
   const asked = await readRecipe(file, { overrides });
   check(asked);
   const recipe = flags.dryRun ? await readRecipe(file, { overrides: [...overrides, ...dryOverrides(asked)] }) : asked;
-  await confined(writesOf(recipe), () => train(recipe, flags));
+  await confined(writesOf(recipe), () => train(recipe, flags), true);
 }
 
 async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {

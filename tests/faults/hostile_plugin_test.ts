@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { findLibrary } from "../../core/deno/native_libraries.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { attempts, lossThat, lossThatTries, REFUSAL } from "../support/hostile_plugin.ts";
 import { CHECKOUT, type Ended, runTask, spawnDeno, taskArguments } from "../support/task.ts";
@@ -63,6 +64,34 @@ Deno.test("the page of security has the same attempts with the same outcomes, an
     outcome,
   }));
   assert.deepEqual(rows, attempts.map(({ what, outcome }) => ({ what, outcome })));
+});
+
+const library = findLibrary();
+
+Deno.test({
+  name: "a run that computes with a matrix library has given up loading one before a plug-in's code runs",
+  ignore: !library && Deno.env.get("CI") !== "true",
+  fn: () =>
+    withTinyData(async (folder) => {
+      const load = `Deno.dlopen(${JSON.stringify(library!.path)}, {})`;
+      const inWorker = `await new Promise((resolve, reject) => {
+        const source = ${JSON.stringify(`try { ${load} } catch (error) { self.postMessage(error.name); }`)};
+        const worker = new Worker("data:text/javascript," + encodeURIComponent(source),
+          { type: "module", deno: { permissions: { ffi: ["${library!.path}"] } } });
+        worker.onmessage = ({ data }) => reject(new Error(data));
+        worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
+      })`;
+      const losses = [lossThat(load), lossThat(inWorker), `${load};\n${lossThat("")}`];
+      for (const loss of losses) {
+        await Deno.writeTextFile(join(folder, "hostile.ts"), loss);
+        await Deno.writeTextFile(join(folder, "recipe.yaml"), hostileRecipe);
+        const args = ["train", join(folder, "recipe.yaml"), "--out", join(folder, "run"), ...few];
+        const { code, stdout, stderr } = await runTask("native", args);
+        assert.match(stdout, /matrix products by/);
+        assert.match(stderr, /Requires ffi access|NotCapable|escalate/i);
+        assert.equal(code, 2, stderr);
+      }
+    }),
 });
 
 Deno.test("whatever ends the program from within is no success: a sentence and an exit code say so", () =>

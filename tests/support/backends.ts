@@ -1,3 +1,4 @@
+import { allowedLibrary } from "../../core/deno/native_libraries.ts";
 import { hardwareKind } from "../../core/backend/adapter_kinds.ts";
 import type { AdapterTraits } from "../../core/backend/kernel.ts";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
@@ -28,11 +29,24 @@ export const float64: BackendCase = {
   open: () => CpuBackend.create({ precision: "float64" }),
 };
 
-export const cpu: BackendCase = { name: "cpu", available: true, open: () => CpuBackend.create() };
+/** `-- --native` multiplies matrices by this machine's library, where it has one. */
+const native = Deno.args.includes("--native");
+const library = native ? allowedLibrary() : null;
+
+export const cpu: BackendCase = {
+  name: library ? `cpu, ${library.maker}` : "cpu",
+  available: !native || library !== null || Deno.env.get("CI") === "true",
+  open: () => {
+    if (native && !library) {
+      throw new Error("No matrix library was found that may be loaded: under CI=true that is a failure");
+    }
+    return CpuBackend.create({ library });
+  },
+};
 
 const onWebGpu = (name: string, traits: Partial<AdapterTraits> = {}, f16 = false): BackendCase => ({
   name,
-  available: isThere || Deno.env.get("CI") === "true",
+  available: !native && (isThere || Deno.env.get("CI") === "true"),
   open: async () => {
     const adapter = await findAdapter();
     if (!adapter) throw new Error("No WebGPU adapter was found: under CI=true that is a failure");

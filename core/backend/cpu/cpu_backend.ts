@@ -3,6 +3,7 @@ import type { HostExchange } from "../exchange.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Call, Program } from "../program.ts";
 import { Heap } from "./heap.ts";
+import type { NativeLibrary } from "../../native_library.ts";
 import { createMemory } from "./wasm/load.ts";
 import { loadThreadedKernels } from "./wasm/threads.ts";
 import type { WasmKernels } from "./wasm/wasm_kernels.ts";
@@ -24,6 +25,8 @@ export interface CpuOptions {
   readonly precision?: "float32" | "float64";
   /** Threads that share the large kernels; by default one for each processor, 8 at most. */
   readonly threads?: number;
+  /** A native library that multiplies matrices in float32; by default none, and WebAssembly does. */
+  readonly library?: NativeLibrary | null;
 }
 
 /**
@@ -47,22 +50,26 @@ export class CpuBackend implements Backend {
     readonly precision: "float32" | "float64",
     private readonly heap: Heap | null,
     private readonly kernels: WasmKernels | null,
+    private readonly library: NativeLibrary | null = null,
   ) {
     // WebAssembly addresses 4 GiB.
     this.mostNumbers = precision === "float32" ? 2 ** 30 : Infinity;
     this.#runtime = kernels && { kernels, scratch: (bytes) => this.#scratchOf(bytes) };
   }
 
-  static async create({ precision = "float32", threads }: CpuOptions = {}): Promise<CpuBackend> {
+  static async create({ precision = "float32", threads, library = null }: CpuOptions = {}): Promise<CpuBackend> {
     if (precision === "float64") return new CpuBackend(precision, null, null);
     const memory = createMemory(INITIAL_BYTES);
-    return new CpuBackend(precision, new Heap(memory), await loadThreadedKernels(memory, threads));
+    const kernels = await loadThreadedKernels(memory, threads, library);
+    return new CpuBackend(precision, new Heap(memory), kernels, library);
   }
 
   get description(): string {
     if (!this.kernels) return "float64, plain loops";
     const { relaxed, threads } = this.kernels;
-    return `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}, ${threads} thread${threads === 1 ? "" : "s"}`;
+    const products = this.library ? `, matrix products by ${this.library.maker}` : "";
+    const simd = `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}`;
+    return `${simd}, ${threads} thread${threads === 1 ? "" : "s"}${products}`;
   }
 
   allocate(length: number): Storage {

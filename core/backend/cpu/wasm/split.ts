@@ -1,3 +1,4 @@
+import { NATIVE } from "../../../native_library.ts";
 import { alone, cut, type Exports, type Team } from "./team.ts";
 import type { ConvShape, DepthwiseShape, WasmKernels } from "./wasm_kernels.ts";
 
@@ -9,6 +10,12 @@ const ELEMENT_WORK = 4;
 
 /** Likewise for an element of which an exponential or the error function is computed. */
 const FUNCTION_WORK = 24;
+
+/**
+ * Multiply-adds of a product that a native library gets, at least: calling it takes half a microsecond, in which SIMD
+ * kernels have done as many.
+ */
+const MINIMUM_NATIVE_WORK = 8_000;
 
 /** Rows and columns of the tiles that the matrix product is made of: cuts between whole tiles waste none. */
 const TILE_ROWS = 6;
@@ -35,6 +42,17 @@ export function splitKernels(
     cut(0, length, threadsFor(elements * FUNCTION_WORK), unit);
   const cutElements = (elements: number, length: number, unit = 1) =>
     cut(0, length, threadsFor(elements * ELEMENT_WORK), unit);
+
+  const isNative = NATIVE.gemm in exports;
+  /** The library's function in place of the kernel, where there is one and the product is of its kind. */
+  const productBy = (
+    kernel: "gemm" | "gemmBatch",
+    ...[m, n, k, lda, transA, ldb, transB]: [number, number, number, number, boolean, number, boolean]
+  ) => {
+    // Libraries refuse rows that overlap.
+    const isFit = lda >= Math.max(transA ? m : k, 1) && ldb >= Math.max(transB ? k : n, 1);
+    return isNative && isFit && m * n * k >= MINIMUM_NATIVE_WORK ? NATIVE[kernel] : kernel;
+  };
 
   type Cut = typeof cutElements;
   const unary = (name: string, cutter: Cut) => (length: number, x: number, y: number) =>
@@ -97,9 +115,24 @@ export function splitKernels(
         : cut(0, n, count, TILE_COLUMNS).map(([first, last], thread) =>
           call(thread, first, last - first, rowBegin, rowEnd)
         );
-      team.run("gemm", calls);
+      team.run(productBy("gemm", rows, n, k, lda, transA, ldb, transB), calls);
     },
-    gemmScratch: (m, n, k) => aligned(bytes("gemmScratch", n, k)) * threadsFor(m * n * k),
+    gemmBatch(batch, m, n, k, a, lda, transA, aBatch, b, ldb, transB, bBatch, c, scratch) {
+      // A thread takes whole products, unless each of them is enough for all threads.
+      if (threads > 1 && threadsFor(m * n * k) === threads) {
+        for (let i = 0; i < batch; i++) {
+          const [at, bt, ct] = [a + 4 * i * aBatch, b + 4 * i * bBatch, c + 4 * i * m * n];
+          this.gemm(m, n, k, at, lda, transA, bt, ldb, transB, ct, n, false, scratch);
+        }
+        return;
+      }
+      const step = aligned(bytes("gemmScratch", n, k));
+      const operands = [m, n, k, a, lda, +transA, aBatch, b, ldb, +transB, bBatch, c, m * n];
+      const ranges = cut(0, batch, threadsFor(batch * m * n * k));
+      const kernel = productBy("gemmBatch", m, n, k, lda, transA, ldb, transB);
+      team.run(kernel, ranges.map((range, thread) => [...operands, scratch + thread * step, ...range]));
+    },
+    gemmScratch: (m, n, k, batch = 1) => aligned(bytes("gemmScratch", n, k)) * threadsFor(batch * m * n * k),
 
     convForward(shape, x, filter, y, scratch, imageBegin, imageEnd) {
       const sizes = geometry(shape), step = convScratch(shape);
@@ -205,7 +238,7 @@ export function splitKernels(
     },
     layerNorm(rows, columns, x, weight, bias, y, mean, scale, epsilon) {
       const ranges = cutElements(rows * columns, rows);
-      const epsilonBits = new Int32Array(Float32Array.of(epsilon).buffer)[0];
+      const epsilonBits = bitsOf(epsilon);
       team.run("layerNorm", ranges.map((range) => [x, weight, bias, y, mean, scale, columns, epsilonBits, ...range]));
     },
     layerNormGradient(rows, columns, x, gradient, weight, mean, scale, dx) {
@@ -215,8 +248,24 @@ export function splitKernels(
     },
     layerNormSums: (rows, columns, x, gradient, mean, scale, sums, products, scratch) =>
       channelSums("layerNormSums", rows, columns, [x, gradient, mean, scale], [sums, products], scratch),
+    dropout(length, x, key, rate, y) {
+      const rateBits = bitsOf(rate);
+      team.run("dropout", cutFunctions(length, length, 16).map((range) => [x, y, key, rateBits, ...range]));
+    },
+    stridedCopy(x, y, planes, extents, strides) {
+      const [, , ...plane] = extents;
+      const elements = planes * plane[0] * plane[1] * plane[2];
+      team.run("stridedCopy", cutElements(elements, planes).map((range) => [x, y, ...extents, ...strides, ...range]));
+    },
+    addRow: (rows, columns, x, row) =>
+      team.run("addRow", cutElements(rows * columns, rows).map((range) => [x, row, columns, ...range])),
     add: (length, a, b, c) => team.run("add", cutElements(length, length, 16).map((range) => [a, b, c, ...range])),
   };
+}
+
+/** A float32 as an integer of the same bits: the arguments of exports are integers. */
+function bitsOf(value: number): number {
+  return new Int32Array(Float32Array.of(value).buffer)[0];
 }
 
 /** A convolution's sizes in the order of the binary's parameters. */

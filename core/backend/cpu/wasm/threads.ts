@@ -1,4 +1,5 @@
 import { DeviceError } from "../../../errors.ts";
+import type { NativeLibrary } from "../../../native_library.ts";
 import { processors, startThread, type Thread } from "../../../thread.ts";
 import { type CompiledKernels, compileKernels, instantiate, PAGE } from "./load.ts";
 import { splitKernels } from "./split.ts";
@@ -46,6 +47,7 @@ export function defaultThreads(): number {
  *
  * @param memory from `createMemory`
  * @param threads how many threads, this one included
+ * @param library multiplies matrices on each of them in place of the kernels
  * @param compiled from `compileKernels`
  * @throws RangeError if `threads` is not a positive integer
  *
@@ -66,14 +68,20 @@ export function defaultThreads(): number {
 export async function loadThreadedKernels(
   memory: WebAssembly.Memory,
   threads: number = defaultThreads(),
+  library: NativeLibrary | null = null,
   compiled: CompiledKernels = compileKernels(),
 ): Promise<WasmKernels> {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new RangeError(`Cannot start ${threads} threads: the number must be a positive integer`);
   }
-  const exports = instantiate(compiled, memory);
-  const team = threads > 1 ? await startTeam(memory, compiled.module, exports, threads) : alone(exports);
-  return splitKernels(memory, compiled.relaxed, exports, team);
+  const opened = library?.open(library.path, library.maker, memory);
+  const exports = { ...instantiate(compiled, memory), ...opened?.functions };
+  const team = threads > 1 ? await startTeam(memory, compiled.module, exports, threads, library) : alone(exports);
+  const close = async () => {
+    await team.close();
+    opened?.close();
+  };
+  return splitKernels(memory, compiled.relaxed, exports, { ...team, close });
 }
 
 /** Starts the other threads; the team of this thread alone if that fails. */
@@ -82,6 +90,7 @@ async function startTeam(
   module: WebAssembly.Module,
   exports: Exports,
   threads: number,
+  library: NativeLibrary | null,
 ): Promise<Team> {
   if (!canWait()) return alone(exports);
   const control = new Int32Array(new SharedArrayBuffer(4 * (CONTROL.slots + (threads - 1) * CONTROL.slot)));
@@ -99,10 +108,13 @@ async function startTeam(
   };
   try {
     for (let index = 0; index < threads - 1; index++) {
-      const thread = startThread(`${serve}`);
+      const thread = startThread(`(scope) => (${serve})(scope, ${library?.open ?? null})`);
       others.push(thread);
       ended.push(thread.ended);
-      const data: WorkerData = { module, memory, control, layout: CONTROL, names, index, spins: SPINS, end: END };
+      const data: WorkerData = {
+        ...{ module, memory, control, layout: CONTROL, names, index, spins: SPINS, end: END },
+        library: library && { path: library.path, maker: library.maker },
+      };
       thread.post(data);
     }
     await Promise.all(others.map(({ ready }) => ready));

@@ -97,8 +97,31 @@ export interface WasmKernels {
     rowEnd?: number,
   ): void;
 
-  /** Bytes of scratch memory for `gemm` of these sizes, whatever the transposes and the row range. */
-  gemmScratch(m: number, n: number, k: number): number;
+  /**
+   * C[i] = op(A[i]) op(B[i]) for each i of a batch, C [batch, m, n] without gaps; the rest as `gemm` has it.
+   *
+   * @param aBatch elements from one A to the next; 0 where all share one
+   * @param bBatch the same of B
+   */
+  gemmBatch(
+    batch: number,
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    lda: number,
+    transA: boolean,
+    aBatch: number,
+    b: number,
+    ldb: number,
+    transB: boolean,
+    bBatch: number,
+    c: number,
+    scratch: number,
+  ): void;
+
+  /** Bytes of scratch memory for `gemm` or `gemmBatch` of these sizes, whatever the transposes and the row range. */
+  gemmScratch(m: number, n: number, k: number, batch?: number): number;
 
   /**
    * y = convolution of x with the filter, for the images from `imageBegin` to `imageEnd`.
@@ -306,6 +329,26 @@ export interface WasmKernels {
     products: number,
     scratch: number,
   ): void;
+
+  /**
+   * y = x / (1 - rate) where the hash of an element's index and the key, as a part of 1, is at least the rate; else 0.
+   * y may be x.
+   *
+   * @param key a 32-bit integer
+   */
+  dropout(length: number, x: number, key: number, rate: number, y: number): void;
+
+  /**
+   * Fills y in its order from x by strides, in elements.
+   *
+   * @param planes how many of the first three dimensions
+   * @param extents of the dimensions 1 to 5
+   * @param strides of the dimensions 0 to 5
+   */
+  stridedCopy(x: number, y: number, planes: number, extents: readonly number[], strides: readonly number[]): void;
+
+  /** x[r, c] += row[c] for all rows of x [rows, columns]. */
+  addRow(rows: number, columns: number, x: number, row: number): void;
 
   /** c = a + b. c may be a or b. */
   add(length: number, a: number, b: number, c: number): void;

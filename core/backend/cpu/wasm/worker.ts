@@ -1,3 +1,4 @@
+import type { OpenLibrary } from "../../../native_library.ts";
 import type { ThreadScope } from "../../../thread.ts";
 
 /** Words of the control block that a pool and its workers share. */
@@ -40,6 +41,8 @@ export interface WorkerData {
   spins: number;
   /** {@link END}. */
   end: number;
+  /** A native library to open as well; `null`: none. */
+  library: { readonly path: string; readonly maker: string } | null;
 }
 
 /**
@@ -48,11 +51,14 @@ export interface WorkerData {
  *
  * Its source text is what the worker is started from, so that no second file has to be found at run time, in a bundle
  * or in a compiled program: it must not use anything from outside its own body.
+ *
+ * @param open opens the library of the data
  */
-export function serve(scope: ThreadScope<WorkerData>): void {
-  scope.onmessage = ({ data: { module, memory, control, layout, names, index, spins, end } }) => {
+export function serve(scope: ThreadScope<WorkerData>, open: OpenLibrary | null): void {
+  scope.onmessage = ({ data: { module, memory, control, layout, names, index, spins, end, library } }) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    const functions = names.map((name) => exports[name] as (...args: number[]) => void);
+    const native = open && library ? open(library.path, library.maker, memory) : null;
+    const functions = names.map((name) => (native?.functions[name] ?? exports[name]) as (...args: number[]) => void);
     const slot = layout.slots + index * layout.slot;
     let pages = control[layout.pages];
     scope.postMessage("ready");
@@ -62,7 +68,10 @@ export function serve(scope: ThreadScope<WorkerData>): void {
       // Asked again after each waking: the notice of the round before may come late, when this thread has done its part
       // and gone to sleep already, and a part that is done twice is wrong.
       while (Atomics.load(control, layout.round) === round) Atomics.wait(control, layout.round, round);
-      if (control[slot] === end) return scope.close();
+      if (control[slot] === end) {
+        native?.close();
+        return scope.close();
+      }
       try {
         // V8 may tell a thread late that another one has grown the memory, and it refuses to fill what is new to it:
         // growing by nothing makes it look (toyobayashi/emnapi#217).

@@ -108,3 +108,14 @@ export function add(a: usize, b: usize, c: usize, begin: i32, end: i32): void {
 function addLanes(wide: bool, a: usize, b: usize, c: usize): void {
   storeLanes(c, f32x4.add(loadLanes(a, wide), loadLanes(b, wide)), wide);
 }
+
+/** x[r, c] += row[c] for the rows of x [rows, columns] from `begin` to `end`. */
+export function addRow(x: usize, row: usize, columns: i32, begin: i32, end: i32): void {
+  const bytes = <usize> columns << 2, vectors = bytes & ~15;
+  let at = x + <usize> begin * bytes;
+  for (let r = begin; r < end; ++r, at += bytes) {
+    let i: usize = 0;
+    for (; i < vectors; i += 16) v128.store(at + i, f32x4.add(v128.load(at + i), v128.load(row + i)));
+    for (; i < bytes; i += 4) store<f32>(at + i, load<f32>(at + i) + load<f32>(row + i));
+  }
+}

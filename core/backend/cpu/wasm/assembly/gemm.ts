@@ -1,7 +1,7 @@
 // General matrix product.
 
 import { fillRowTable, packColumns, packedWidth, PANEL_ROW, packRows } from "./pack";
-import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { packedTile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
 
 /** Depth of one pass: a panel of B of this depth (8 KiB) and a tile's rows of A (6 KiB) fit the first-level cache. */
 const BLOCK_DEPTH: i32 = 256;
@@ -61,21 +61,33 @@ export function gemm(
           fillRowTable(aTable, rows, aRow);
           fillRowTable(cTable, rows, cRow);
         }
-        let tileA = a + <usize> row * aRow + <usize> kBegin * aStep, tileTable = aTable, tileStep = aStep;
-        if (columns >= PACK_ROWS_FROM) {
-          packRows(tileA, aTable, aStep, depth, packedA);
-          tileA = packedA; tileTable = packedTable; tileStep = TABLE;
-        }
+        packRows(a + <usize> row * aRow + <usize> kBegin * aStep, aTable, aStep, depth, packedA);
         let tileB = packedB, tileC = c + <usize> row * cRow + ((<usize> column) << 2);
         for (let left = columns; left > 0; left -= TILE_COLUMNS, tileB += panelStep, tileC += PANEL_ROW) {
-          tile(
-            tileA, tileTable, 1, depth, tileStep, 0, tileB, PANEL_ROW,
-            tileC, cTable, rows, min(left, TILE_COLUMNS), add, spill,
-          );
+          packedTile(packedA, tileB, depth, tileC, cTable, rows, min(left, TILE_COLUMNS), add, spill);
         }
       }
       add = true;
       kBegin += BLOCK_DEPTH;
     } while (kBegin < k);
+  }
+}
+
+/**
+ * The products `begin` to `end` of a batch, each of them C[m, n] = op(A) op(B) as `gemm` has it; A, B and C of one are
+ * `aBatch`, `bBatch` and `cBatch` elements behind those of the one before.
+ */
+export function gemmBatch(
+  m: i32, n: i32, k: i32,
+  a: usize, lda: i32, transA: bool, aBatch: i32,
+  b: usize, ldb: i32, transB: bool, bBatch: i32,
+  c: usize, cBatch: i32,
+  scratch: usize, begin: i32, end: i32,
+): void {
+  for (let i = <usize> begin; i < <usize> end; ++i) {
+    gemm(
+      n, k, a + ((i * <usize> aBatch) << 2), lda, transA, b + ((i * <usize> bBatch) << 2), ldb, transB,
+      c + ((i * <usize> cBatch) << 2), n, false, scratch, 0, m,
+    );
   }
 }

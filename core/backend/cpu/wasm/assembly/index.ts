@@ -6,12 +6,14 @@ export { convFilterGradient, convFilterGradientScratch } from "./conv_filter_gra
 export { convForward, convForwardScratch } from "./conv_forward";
 export { convInputGradient, convInputGradientScratch } from "./conv_input_gradient";
 export { depthwiseFilterGradient, depthwiseForward, depthwiseScatter } from "./depthwise";
-export { add, hardSwish, hardSwishGradient, relu, relu6, relu6Gradient, reluGradient } from "./elementwise";
+export { dropout } from "./dropout";
+export { add, addRow, hardSwish, hardSwishGradient, relu, relu6, relu6Gradient, reluGradient } from "./elementwise";
 export { gelu, geluGradient } from "./gelu";
-export { gemm, gemmScratch } from "./gemm";
+export { gemm, gemmBatch, gemmScratch } from "./gemm";
 export { gemm64, gemm64Scratch } from "./gemm64";
 export { layerNorm, layerNormGradient, layerNormSums } from "./layer_norm";
 export { rotatePanels64 } from "./rotations64";
 export { silu, siluGradient } from "./silu";
 export { softmax, softmaxGradient } from "./softmax";
+export { stridedCopy } from "./strided_copy";
 export { addRows64, rowProducts64 } from "./vectors64";

@@ -118,4 +118,44 @@ for (const [name, compiled] of BINARIES) {
     const kept = multiply({ m: 7, n: 9, k: 0 }, false, false, true, compiled);
     assert.deepEqual(kept.c, kept.before);
   });
+
+  Deno.test(`gemmBatch (${name}) gives each product as gemm does, with gaps between them or one factor for all`, () => {
+    const batch = 5, size = { m: 7, n: 19, k: 33 };
+    for (const transA of FLAGS) {
+      for (const transB of FLAGS) {
+        for (const [gapA, gapB] of [[0, 0], [13, 2], [-size.m * size.k, 0], [0, -size.n * size.k]]) {
+          const [aBatch, bBatch] = [size.m * size.k + gapA, size.n * size.k + gapB];
+          const memory = createMemory(400_000);
+          const arena = new Arena(loadKernels(memory, compiled)), { kernels } = arena;
+          const a = random(size.m * size.k + (batch - 1) * aBatch, 1);
+          const b = random(size.n * size.k + (batch - 1) * bBatch, 2);
+          const [A, B] = [arena.take(a.length, a), arena.take(b.length, b)];
+          const each = size.m * size.n, all = arena.take(batch * each), one = arena.take(each);
+          const scratch = arena.take(kernels.gemmScratch(size.m, size.n, size.k, batch) / 4).pointer;
+          const [lda, ldb] = [transA ? size.m : size.k, transB ? size.k : size.n];
+          const { m, n, k } = size;
+          const operands = [A.pointer, lda, transA, aBatch, B.pointer, ldb, transB, bBatch] as const;
+          kernels.gemmBatch(batch, m, n, k, ...operands, all.pointer, scratch);
+          for (let i = 0; i < batch; i++) {
+            const [at, bt] = [A.pointer + 4 * i * aBatch, B.pointer + 4 * i * bBatch];
+            kernels.gemm(m, n, k, at, lda, transA, bt, ldb, transB, one.pointer, n, false, scratch);
+            assert.deepEqual(all.values.subarray(i * each, (i + 1) * each), one.values, `product ${i}`);
+          }
+          arena.assertUntouched();
+        }
+      }
+    }
+  });
+
+  Deno.test(`addRow (${name}) adds a row to every row of a matrix of any width`, () => {
+    for (const columns of [1, 3, 4, 7, 16, 33]) {
+      const arena = new Arena(loadKernels(createMemory(65536), compiled));
+      const before = random(5 * columns, 1), added = random(columns, 2);
+      const [x, row] = [arena.take(before.length, before), arena.take(columns, added)];
+      arena.kernels.addRow(5, columns, x.pointer, row.pointer);
+      assert.deepEqual(x.values, before.map((value, i) => value + added[i % columns]));
+      assert.deepEqual(row.values, added);
+      arena.assertUntouched();
+    }
+  });
 }

@@ -60,8 +60,27 @@ const gemmJob = (m: number, n: number, k: number): Job => ({
   run: (kernels, [a, b], [c], scratch) => kernels.gemm(m, n, k, a, k, false, b, k, true, c, n, false, scratch),
 });
 
+const batchJob = (batch: number, m: number, n: number, k: number): Job => ({
+  inputs: [batch * m * k, batch * k * n],
+  outputs: [batch * m * n],
+  scratch: (kernels) => kernels.gemmScratch(m, n, k, batch),
+  run: (kernels, [a, b], [c], scratch) =>
+    kernels.gemmBatch(batch, m, n, k, a, k, false, m * k, b, k, true, k * n, c, scratch),
+});
+
 /** Kernels whose every element is computed by one thread. */
 const ELEMENTWISE: Record<string, Job> = {
+  "gemmBatch by products": batchJob(31, 70, 50, 65),
+  "gemmBatch by rows": batchJob(2, 301, 97, 300),
+  addRow: {
+    inputs: [CHANNELS],
+    outputs: [LENGTH],
+    scratch: none,
+    run: (kernels, [row], [x]) => {
+      new Float32Array(kernels.memory.buffer, x, LENGTH).fill(1);
+      kernels.addRow(ROWS, CHANNELS, x, row);
+    },
+  },
   "gemm by rows": gemmJob(301, 97, 300),
   "gemm by columns": gemmJob(3, 3001, 900),
   convForward: {

@@ -21,7 +21,7 @@ Deno.test("a worker does its part once in each round, however late or often it i
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const count = new Int32Array(memory.buffer);
   const control = new Int32Array(new SharedArrayBuffer(4 * (CONTROL.slots + CONTROL.slot)));
-  const worker = new Worker(`(${serve})(globalThis)`, { eval: true });
+  const worker = new Worker(`(${serve})(globalThis, null)`, { eval: true });
   const ready = new Promise((resolve) => worker.once("message", resolve));
   const ended = new Promise((resolve) => worker.once("exit", resolve));
   const module = new WebAssembly.Module(COUNTER);
@@ -34,6 +34,7 @@ Deno.test("a worker does its part once in each round, however late or often it i
     index: 0,
     spins: 10,
     end: END,
+    library: null,
   };
   worker.postMessage(data);
   await ready;

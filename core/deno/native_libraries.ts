@@ -1,0 +1,123 @@
+import type { NativeLibrary, OpenedLibrary } from "../native_library.ts";
+
+interface Known {
+  readonly maker: string;
+  readonly paths: readonly string[];
+}
+
+const DEBIAN = ["x86_64", "aarch64"].map((cpu) => `/usr/lib/${cpu}-linux-gnu`);
+
+/**
+ * Where systems keep libraries with 32-bit integers that may be called from several threads at once; the task `native`
+ * of deno.json allows these. Serial builds of OpenBLAS may not.
+ */
+export const KNOWN_LIBRARIES: Readonly<Record<string, readonly Known[]>> = {
+  linux: [
+    {
+      maker: "OpenBLAS",
+      paths: [
+        ...DEBIAN.map((folder) => `${folder}/openblas-pthread/libopenblas.so.0`),
+        "/usr/lib64/libopenblasp.so.0", // Fedora
+        "/usr/lib/libopenblas.so.0", // Arch
+      ],
+    },
+    { maker: "BLIS", paths: DEBIAN.map((folder) => `${folder}/blis-pthread/libblis.so.4`) },
+    { maker: "MKL", paths: ["/opt/intel/oneapi/mkl/latest/lib/libmkl_rt.so"] },
+  ],
+  darwin: [
+    { maker: "Accelerate", paths: ["/System/Library/Frameworks/Accelerate.framework/Accelerate"] },
+  ],
+};
+
+/** A library's place, and whether the program may load it. */
+export interface FoundLibrary {
+  readonly maker: string;
+  readonly path: string;
+  readonly allowed: boolean;
+}
+
+/** The first known library of this system that is allowed, or else the first that is there; `null` without one. */
+export function findLibrary(): FoundLibrary | null {
+  const known = KNOWN_LIBRARIES[Deno.build.os] ?? [];
+  const found = known.flatMap(({ maker, paths }) =>
+    paths.map((path) => ({ maker, path, allowed: isGranted({ name: "ffi", path }) }))
+  );
+  // Accelerate's file is in a cache of the system's and not on the disk: it is there where it is allowed.
+  return found.find(({ path, allowed }) => allowed && (Deno.build.os === "darwin" || isThere(path))) ??
+    found.find(({ path }) => isThere(path)) ?? null;
+}
+
+/** The library that `findLibrary` finds, if it is allowed. */
+export function allowedLibrary(): NativeLibrary | null {
+  const found = findLibrary();
+  return found?.allowed ? { maker: found.maker, path: found.path, open: openLibrary } : null;
+}
+
+function isGranted(permission: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(permission).state === "granted";
+}
+
+function isThere(path: string): boolean {
+  if (!isGranted({ name: "read", path })) return false;
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** See `OpenLibrary`, and mind that this is read as text. */
+export function openLibrary(path: string, maker: string, memory: WebAssembly.Memory): OpenedLibrary {
+  // By the standard's numbers: row-major, not transposed, transposed.
+  const ROWS = 101, PLAIN = 111, TURNED = 112;
+  const threads = {
+    OpenBLAS: { name: "openblas_set_num_threads", parameters: ["i32"], one: 1 },
+    BLIS: { name: "bli_thread_set_num_threads", parameters: ["isize"], one: 1n },
+    MKL: { name: "MKL_Set_Num_Threads", parameters: ["i32"], one: 1 },
+  }[maker];
+  const library = Deno.dlopen(path, {
+    cblas_sgemm: {
+      parameters: [
+        ...["i32", "i32", "i32", "i32", "i32", "i32", "f32"] as const,
+        ...["buffer", "i32", "buffer", "i32", "f32", "buffer", "i32"] as const,
+      ],
+      result: "void",
+    },
+    ...threads && { [threads.name]: { parameters: threads.parameters as ["i32"], result: "void" as const } },
+  });
+  type Call = (...args: (number | bigint | Uint8Array<SharedArrayBuffer>)[]) => void;
+  const calls = library.symbols as unknown as Readonly<Record<string, Call>>;
+  if (threads) calls[threads.name](threads.one);
+  // Arguments come as 32-bit integers; places in memory have no sign. Other places than those of a path that is allowed
+  // cannot be given as addresses.
+  const at = (pointer: number, elements: number) =>
+    new Uint8Array(memory.buffer as unknown as SharedArrayBuffer, (pointer >>> 0) + 4 * elements);
+  const product = (
+    ...[rows, n, k, a, lda, transA, b, ldb, transB, c, ldc, accumulate]: [
+      ...[rows: number, n: number, k: number],
+      ...[a: Uint8Array<SharedArrayBuffer>, lda: number, transA: number],
+      ...[b: Uint8Array<SharedArrayBuffer>, ldb: number, transB: number],
+      ...[c: Uint8Array<SharedArrayBuffer>, ldc: number, accumulate: number],
+    ]
+  ) => {
+    const flags = [transA ? TURNED : PLAIN, transB ? TURNED : PLAIN];
+    calls.cblas_sgemm(ROWS, flags[0], flags[1], rows, n, k, 1, a, lda, b, ldb, accumulate, c, ldc);
+  };
+  return {
+    functions: {
+      nativeGemm(n, k, a, lda, transA, b, ldb, transB, c, ldc, accumulate, _scratch, begin, end) {
+        const rows = at(a, transA ? begin : begin * lda);
+        product(end - begin, n, k, rows, lda, transA, at(b, 0), ldb, transB, at(c, begin * ldc), ldc, accumulate);
+        return 0;
+      },
+      nativeGemmBatch(m, n, k, a, lda, transA, aBatch, b, ldb, transB, bBatch, c, cBatch, _scratch, begin, end) {
+        for (let i = begin; i < end; i++) {
+          const [left, right] = [at(a, i * aBatch), at(b, i * bBatch)];
+          product(m, n, k, left, lda, transA, right, ldb, transB, at(c, i * cBatch), n, 0);
+        }
+        return 0;
+      },
+    },
+    close: () => library.close(),
+  };
+}
