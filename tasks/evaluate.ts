@@ -4,7 +4,6 @@ import type { Backend } from "../core/backend/backend.ts";
 import { CACHE } from "../core/data/remote_file.ts";
 import { Random } from "../core/data/random.ts";
 import { evaluate } from "../core/evaluate/evaluate.ts";
-import { classScores } from "../core/evaluate/metrics/confusion.ts";
 import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
 import { describeTags } from "../core/evaluate/metrics/spans.ts";
 import { describeSkipped, loadData, type RunData } from "../core/distill/load_data.ts";
@@ -121,8 +120,7 @@ async function evaluateFolder(
   const result = await evaluate(ops, { model: saved.model, weights, examples, input, ...settings });
   weights.dispose();
   const { architecture } = saved;
-  const { loss, metrics, confusion, spans } = result;
-  const scores = confusion && classScores(confusion);
+  const { loss, metrics, classes, confusion, spans } = result;
   return {
     model: folder,
     architecture,
@@ -134,11 +132,7 @@ async function evaluateFolder(
     loss,
     positiveClass: result.positiveClass,
     metrics,
-    classes: confusion && input.classes.map((label, index) => ({
-      ...classReport(label, confusion[index], index),
-      precision: scores![index]?.precision ?? null,
-      f1: scores![index]?.f1 ?? null,
-    })),
+    classes: classes && classes.map((own) => ({ ...own, accuracy: own.examples === 0 ? null : own.recall })),
     confusion,
     spans,
   };
@@ -183,9 +177,4 @@ function splitOf({ train, validation, test, dataset }: RunData, name: string): E
     throw new UserError(`--split validation: The recipe takes no validation examples: expected ${known}`);
   }
   throw new UserError(`--split ${name}: Expected ${known}`);
-}
-
-function classReport(label: string, taken: readonly number[], index: number) {
-  const examples = taken.reduce((sum, count) => sum + count, 0);
-  return { label, examples, accuracy: examples === 0 ? null : taken[index] / examples };
 }

@@ -14,6 +14,7 @@ import { agreementOf } from "./decisions.ts";
 import { computeBatches } from "./compute_batches.ts";
 import { binaryCrossEntropies } from "./bernoulli.ts";
 import type { Confusion } from "./metrics/confusion.ts";
+import { type LabelScores, labelScores } from "./metrics/class_scores.ts";
 import { type ClassName, metricsOf } from "./metrics/metrics.ts";
 import { severalLabelMetrics, USUAL_THRESHOLD } from "./metrics/several_labels.ts";
 import type { TypeScores } from "./metrics/spans.ts";
@@ -36,12 +37,15 @@ export interface Evaluation {
   /** How many of them have a label: all that is measured is of these, but for `agreement`, which is of all examples. */
   readonly labelled: number;
   /**
-   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, `mAP`, or `pearson`,
-   * `spearman`; none of them where no example has a label. `agreement` with a teacher, where its decisions are given.
+   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `auc`, `f1Macro`, `mAP`, or `pearson`,
+   * `spearman`, and others; none of them where no example has a label, and no `auc` where all are of one class.
+   * `agreement` with a teacher, where its decisions are given.
    */
   readonly metrics: Readonly<Record<string, number>>;
   /** The class that `f1` is of; `null` where it is not that of a class. */
   readonly positiveClass: string | null;
+  /** The scores of each class, or tag; `null` for a regression, and where no example has a label. */
+  readonly classes: readonly LabelScores[] | null;
   /** The scores of each type of spans that tags mark; `null` where they mark none. */
   readonly spans: readonly TypeScores[] | null;
   /** `[true class][predicted class]`; `null` for a regression and several labels, and where no example has a label. */
@@ -100,8 +104,11 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const { model, weights, who = "the model", examples, input, batchSize, positiveClass: wanted = null, taught = null } =
     call;
   const { threshold = USUAL_THRESHOLD } = call;
-  const { task } = input;
+  const { task, classes } = input;
   const labels: GivenLabels[] = [];
+  // What is read of each batch: what is decided, the loss, and of two classes the logits.
+  const ranked = task === "classification" && classes.length === 2;
+  const each = ranked ? 3 : 2;
   const results: Tensor[] = [];
   const ranges: (readonly [first: number, last: number])[] = [];
   const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
@@ -109,7 +116,9 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
     const given: GivenLabels = { label: hostBatch.label, labelled: hostBatch.labelled ?? null };
     const tensors = ops.scope(() => {
       const outputs = inferOn(ops, model, weights, hostBatch);
-      return [predictionsOf(ops, task, outputs), lossSum(ops, task, outputs.logits, given)];
+      const { logits } = outputs;
+      const read = [predictionsOf(ops, task, outputs), lossSum(ops, task, logits, given)];
+      return ranked ? [...read, ops.reshape(logits, logits.shape)] : read;
     });
     return { tensors, given };
   });
@@ -121,8 +130,9 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   }
   const numbers = await ops.read(results);
   results.forEach((tensor) => tensor.dispose());
-  const predictions = numbers.filter((_, index) => index % 2 === 0);
-  const losses = numbers.filter((_, index) => index % 2 === 1).map(([value]) => value);
+  const ofEach = (place: number) => numbers.filter((_, index) => index % each === place);
+  const predictions = ofEach(0);
+  const losses = ofEach(1).map(([value]) => value);
   // Infinite is the loss of a class to which a model gives no probability at all.
   const broken = losses.findIndex((value) => Number.isNaN(value) || task === "regression" && value === Infinity);
   if (broken >= 0) {
@@ -135,16 +145,23 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const labelled = labelledOf(examples);
   const agreement = taught && { agreement: agreementOf(task, own(predictions), taught, threshold) };
   if (labelled === 0) {
-    const nothing = { accuracy: null, loss: null, positiveClass: null, confusion: null, spans: null };
+    const nothing = { accuracy: null, loss: null, ...NO_CLASSES };
     return { ...nothing, examples: examples.length, labelled, metrics: { ...agreement } };
   }
   const loss = losses.reduce((sum, value) => sum + value, 0);
   const scored = labels.reduce((sum, given) => sum + scoredIn(task, given), 0);
   const known = labels.map((given, index) => withLabel(given, predictions[index]));
   const [truth, decided] = [known.map(({ label }) => label), known.map(({ decided }) => decided)];
-  const measured = task === "multi-label"
-    ? { ...NO_CLASSES, metrics: severalLabelMetrics(input.classes.length, truth, decided, threshold) }
-    : metricsOf(input, truth, decided, wanted);
+  const measure = () => {
+    if (task !== "multi-label") {
+      const logits = ranked ? ofEach(2) : null;
+      const scores = logits && logits.map((own, index) => withLabel(labels[index], margins(own)).decided);
+      return metricsOf(input, truth, decided, wanted, scores);
+    }
+    const { metrics, counts } = severalLabelMetrics(classes.length, truth, decided, threshold);
+    return { ...NO_CLASSES, metrics, classes: counts.map((own, label) => labelScores(classes[label], own)) };
+  };
+  const measured = measure();
   return {
     accuracy: measured.metrics.accuracy ?? null,
     loss: loss / scored,
@@ -155,7 +172,12 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   };
 }
 
-const NO_CLASSES = { positiveClass: null, confusion: null, spans: null };
+const NO_CLASSES = { positiveClass: null, confusion: null, classes: null, spans: null };
+
+/** How much more of the second of two classes each example looks like: equal only where the probabilities would be. */
+function margins(logits: ArrayLike<number>): number[] {
+  return Array.from({ length: logits.length / 2 }, (_, row) => logits[2 * row + 1] - logits[2 * row]);
+}
 
 const own = (batches: readonly ArrayLike<number>[]) => batches.flatMap((numbers) => Array.from(numbers));
 
