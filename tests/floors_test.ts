@@ -22,6 +22,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   recipe: "ground data mpo nn",
   plugin: "ground data backend tensor ops mpo nn recipe",
   model_folder: "ground data safetensors tensor recipe plugin",
+  tensorboard: "ground",
   evaluate: "ground data backend tensor ops nn plugin",
   predict: "ground data backend tensor ops nn plugin model_folder evaluate",
   "distill/ground": "ground data model_folder plugin recipe",
@@ -29,9 +30,9 @@ const FLOORS: Readonly<Record<string, string>> = {
   "distill/teacher": "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student",
   "distill/losses": "ground data tensor ops nn recipe plugin evaluate distill/ground distill/teacher",
-  "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate " +
+  "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate tensorboard " +
     "distill/ground distill/student distill/teacher distill/losses",
-  distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
+  distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate tensorboard " +
     "distill/ground distill/student distill/teacher distill/losses distill/training",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate predict " +

@@ -15,6 +15,7 @@ import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { WEIGHTS_FILE } from "../model_folder/stored_tensors.ts";
 import type { Reporter } from "./progress.ts";
+import { eventFile, EVENTS_FOLDER } from "../tensorboard/event_file.ts";
 import { STUDENT, UNVERIFIED } from "./student/export_student.ts";
 import { CHECKPOINT_FILE } from "./training/checkpoint.ts";
 import { join } from "../paths.ts";
@@ -24,6 +25,7 @@ const RESULTS: readonly (readonly [name: string, kind: "file" | "folder"])[] = [
   ["metrics.json", "file"],
   ["failure.json", "file"],
   ["metrics.jsonl", "file"],
+  [EVENTS_FOLDER, "folder"],
   [STUDENT, "folder"],
   ["recipe.yaml", "file"],
   ["checkpoint", "folder"],
@@ -148,6 +150,7 @@ export class RunFolder implements Disposable {
       const own = text === null ? null : runOf(name.endsWith(".jsonl") ? text.split("\n", 1)[0] : text);
       if (own !== null && own !== run) others.push(name);
     }
+    if (await kindOfPath(eventFile(this.path, run)) === null) others.push(EVENTS_FOLDER);
     return await this.#putAside(others);
   }
 

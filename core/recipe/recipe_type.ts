@@ -268,6 +268,11 @@ export interface Recipe {
     /** Whether the training examples are measured too. */
     readonly train: boolean;
   };
+  /** What is written beside `metrics.jsonl`. */
+  readonly log: {
+    /** Whether event files for TensorBoard are written. */
+    readonly tensorboard: boolean;
+  };
   /** The check that merging changed nothing. */
   readonly verify: {
     /** Largest difference allowed between logits. */

@@ -100,6 +100,12 @@ const fields = z.strictObject({
     ),
     train: z.boolean().default(false).describe("Measure accuracy on the training examples too, without augmentation"),
   }).prefault({}).describe("How accuracy is measured"),
+  log: z.strictObject({
+    tensorboard: z.boolean().default(false).describe(
+      "Write event files for TensorBoard into the run folder's tensorboard/: the log's numbers as curves, after each epoch " +
+        "the singular values of over-parameterised matrices, and the recipe",
+    ),
+  }).prefault({}).describe("What is written beside metrics.jsonl while training runs"),
   verify: z.strictObject({
     tolerance: bounded(z.number().positive().max(1), "logits that differ by more are those of another model").default(
       1e-3,
