@@ -14,8 +14,9 @@ import { DeviceError } from "../errors.ts";
 import { sealJson } from "../sealed_json.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
 import { writeRunRecipe } from "./run_folder.ts";
+import { writeStudentCard } from "./model_card.ts";
 import { RunDeviceError } from "./stops.ts";
-import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
+import { type ExportedStudent, exportStudent, STUDENT as STUDENT_FOLDER } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
 
@@ -167,6 +168,17 @@ export class Run implements Disposable {
     const measured = { taught: this.#taught, test, validation, seen };
     await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
+    const { student, architecture, teacher } = this.parts;
+    await writeStudentCard(join(settings.output, STUDENT_FOLDER), {
+      recipe: settings,
+      input: data.dataset.input,
+      summary,
+      architecture,
+      config: model.config,
+      chains: student.chains,
+      teacherSha256: teacher?.sha256 ?? null,
+    });
+    // Last, as who finds it takes the run for finished.
     await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
     return summary;
   }

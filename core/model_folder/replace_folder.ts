@@ -2,6 +2,7 @@ import { kindOfPath, makeFolder, movePath, readTextIfThere, readUserFolder, remo
 import { currentFiles } from "../files/current.ts";
 import { UserError } from "../errors.ts";
 import { LOCK, lockFolder } from "../lock.ts";
+import { removeOwnCard } from "./card_file.ts";
 import { CONFIG_FILE } from "./config_file.ts";
 import { basename, join } from "../paths.ts";
 
@@ -56,6 +57,7 @@ async function clear(folder: string): Promise<void> {
  */
 export async function moveModelFolder(from: string, to: string): Promise<void> {
   if (await kindOfPath(to) === null) return await movePath(from, to);
+  await removeOwnCard(to);
   const names = [...(await readUserFolder(from, "the model")).keys()];
   const config = (folder: string) => readTextIfThere(join(folder, CONFIG_FILE), "the model's description");
   if (await config(from) !== await config(to)) await removePath(join(to, CONFIG_FILE));

@@ -268,6 +268,15 @@ export interface Recipe {
     /** Whether the training examples are measured too. */
     readonly train: boolean;
   };
+  /** What the student's model card says that nothing else in the recipe does. */
+  readonly card: {
+    /** Licence of the student; `null`: the card names none. */
+    readonly license: string | null;
+    /** Hugging Face's name of the model that the student was made from. */
+    readonly baseModel: string | null;
+    /** Hugging Face's name of the data set. */
+    readonly dataset: string | null;
+  };
   /** What is written beside `metrics.jsonl`. */
   readonly log: {
     /** Whether event files for TensorBoard are written. */

@@ -31,7 +31,7 @@ export interface Fingerprint {
  * and one batch to a step are left out, as there were checkpoints before there was anything else.
  */
 export function comparable(
-  { output: _output, backend: _backend, base: _base, log: _log, train, ...rest }: Recipe,
+  { output: _output, backend: _backend, base: _base, card: _card, log: _log, train, ...rest }: Recipe,
 ): Fingerprint["recipe"] {
   const { replay: _replay, precision, accumulate, ...always } = train;
   const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };
