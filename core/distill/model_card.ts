@@ -114,7 +114,7 @@ function made({ recipe, summary, architecture, chains, teacherSha256 }: CardFact
     ["chains", shapes.length === 0 ? "none" : shown.join("; ")],
     ["parameters in training", count(summary.student.parametersTraining)],
     ["parameters at inference", count(summary.student.parametersInference)],
-    ["trained", `${count(summary.steps)} steps, ${round(summary.epochs)} epochs, in ${summary.precision}`],
+    ["trained", `${counted(summary.steps, "step")}, epochs: ${round(summary.epochs)}, in ${summary.precision}`],
     ["seed", String(seed)],
     ["computed on", inline(`${summary.backend}, ${summary.device}`)],
     ["by", inline(`opdf ${summary.version}, run ${summary.run}`)],
@@ -272,7 +272,7 @@ function loading(facts: CardFacts, hasOnnx: boolean): string[] {
       "python",
       `from transformers import ${form}, ${own}\n\n` +
         `${text ? "tokenizer" : "processor"} = ${form}.from_pretrained(".")\n` +
-        `model = ${own}.from_pretrained(".").eval()\n` +
+        `model = ${own}.from_pretrained(".")\n` +
         (text
           ? 'logits = model(**tokenizer("a text", truncation=True, return_tensors="pt")).logits'
           : 'logits = model(**processor(image, return_tensors="pt")).logits'),

@@ -54,7 +54,7 @@ export interface RunSummary {
     readonly loss: number | null;
     /** On the test set, by name: what the task is measured by. */
     readonly metrics: Readonly<Record<string, number>>;
-    /** On the test set, the scores of each class or tag; `null` for a regression, and where no test example has a label. */
+    /** On the test set, of each class or tag; `null` for a regression, and where no test example has a label. */
     readonly classes: readonly LabelScores[] | null;
     /** On the test set, the scores of each type of spans that tags mark; `null` where they mark none. */
     readonly spans: readonly TypeScores[] | null;

@@ -117,7 +117,7 @@ Deno.test("a card says what the numbers are worth", () => {
       "of 100 test examples 70.00 % are right. Other examples of the same kind would give 60.42 % to 78.11 %",
     ),
   );
-  assert.ok(text.includes("It takes  tokens at most"), text);
+  assert.ok(text.includes("It takes 8 tokens at most"), text);
   const nothing = facts({ accuracy: null, loss: null, metrics: {}, classes: null });
   assert.ok(cardText(nothing, false).includes("No test example has a label, so nothing was measured."));
   assert.equal("model-index" in cardMetadata(nothing.recipe, nothing.input, nothing.summary, false), false);
