@@ -11,7 +11,7 @@ const PERMISSIONS = [
   "--no-prompt",
   "--allow-read",
   "--allow-write",
-  "--allow-env=XDG_RUNTIME_DIR",
+  "--allow-env=XDG_RUNTIME_DIR,CI,TERM",
   // By which plug-ins are confined.
   "--unstable-worker-options",
 ];

@@ -49,10 +49,12 @@ async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {
   const summary = await withBackend(choice, reporter.line, (backend) =>
     stoppable(
       (signal) => distill(recipe, { backend, builtins, resume: flags.resume, reporter, signal }),
-      () =>
+      () => {
+        reporter.end();
         reporter.warning(
           "stopping with a checkpoint as soon as the current step is done (an export that has begun is finished); Ctrl-C again stops at once",
-        ),
+        );
+      },
     ).finally(reporter.end), { f16: precision === "f16" });
   if (!flags.quiet) out.line("");
   for (const line of showSummary(summary, folder, stylesOf(out))) out.line(line);
