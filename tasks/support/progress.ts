@@ -1,4 +1,4 @@
-import type { ProgressLine, Reporter } from "../../core/distill/progress.ts";
+import type { Reporter } from "../../core/distill/progress.ts";
 import { type Output, stylesOf } from "./output.ts";
 import { Course, showBar, showProgress } from "./progress_line.ts";
 
@@ -22,8 +22,8 @@ export interface RunReporter extends Reporter {
 }
 
 /**
- * Tells how a run goes. On a terminal progress is one line with a bar that is rewritten in place; elsewhere it is a line
- * every few seconds.
+ * Tells how a run goes. On a terminal progress is one line with a bar that is rewritten in place; elsewhere it is a
+ * line every few seconds.
  *
  * @param out for facts and progress
  * @param warnings for warnings, which are told even if `quiet`

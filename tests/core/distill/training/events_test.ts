@@ -39,7 +39,7 @@ Deno.test("a run's numbers, spectra and recipe are in TensorBoard's file, and tr
     // A matrix [4, 36] has four singular values.
     assert.deepEqual(histograms[`singular_values/${CHAIN}`], [[0, 4], [5, 4], [10, 4]]);
     assert.equal(Object.keys(histograms).length, 6, "every chain has its own");
-    assert.match(texts.recipe[0], /^    name: tiny\n[^]*\n    log:\n      tensorboard: true\n/);
+    assert.match(texts.recipe[0], /^ {4}name: tiny\n[^]*\n {4}log:\n {6}tensorboard: true\n/);
   }));
 
 Deno.test("a resumed run goes on in its file, without what came after the checkpoint, whole or torn", () =>
