@@ -4,6 +4,7 @@ import type { Backend } from "../core/backend/backend.ts";
 import { CACHE } from "../core/data/remote_file.ts";
 import { Random } from "../core/data/random.ts";
 import { evaluate } from "../core/evaluate/evaluate.ts";
+import { measuredNotes } from "../core/evaluate/metrics/class_scores.ts";
 import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
 import { describeTags } from "../core/evaluate/metrics/spans.ts";
 import { describeSkipped, loadData, type RunData } from "../core/distill/load_data.ts";
@@ -135,6 +136,7 @@ async function evaluateFolder(
     classes: classes && classes.map((own) => ({ ...own, accuracy: own.examples === 0 ? null : own.recall })),
     confusion,
     spans,
+    notes: measuredNotes(classes, spans),
   };
 }
 

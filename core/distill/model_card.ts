@@ -1,5 +1,5 @@
 import { labelNote, shownMetrics } from "../evaluate/metrics/show.ts";
-import { emptyScoreNotes, type LabelScores } from "../evaluate/metrics/class_scores.ts";
+import { type LabelScores, measuredNotes } from "../evaluate/metrics/class_scores.ts";
 import { describeTags } from "../evaluate/metrics/spans.ts";
 import { wilsonInterval } from "../evaluate/metrics/interval.ts";
 import { kindOfPath } from "../files.ts";
@@ -159,11 +159,13 @@ function measured({ recipe, input, summary, chains }: CardFacts): string[] {
   const files = Object.entries(dataSha256).map(([name, hash]) => [code(lastPart(name)), code(hash)]);
   const scores = student.spans?.map(({ type, spans, ...own }) => ({ ...own, label: type, examples: spans })) ??
     student.classes;
+  const notes = measuredNotes(student.classes, student.spans).map((note) => `- ${inline(note)}.`);
   const isShort = scores !== null && scores.length > 0 && scores.length <= MOST_CLASSES;
   return [
     ...(own.size === 0 ? ["No test example has a label, so nothing was measured."] : [on, "", ...numbers]),
     ...(input.task === "tagging" ? ["", inline(`${describeTags(input.classes)}.`)] : []),
     ...(isShort ? ["", ...classTable(scores, student.spans ? "span" : "class")] : []),
+    ...(notes.length > 0 ? ["", ...notes] : []),
     "",
     ...(chains.size === 0 ? [] : [
       `The student gives the logits of its chains within ${merge.maxAbsLogitDifference.toPrecision(2)} on ` +
@@ -176,22 +178,18 @@ function measured({ recipe, input, summary, chains }: CardFacts): string[] {
 
 function classTable(classes: readonly ClassRow[], what: string): string[] {
   const shown = (value: number | null) => value === null ? "-" : value.toFixed(4);
-  const notes = emptyScoreNotes(classes.map((own) => ({ correct: 0, ...own })));
-  return [
-    ...table([
-      [what, "number", "precision", "recall", "f1"],
-      ...classes.map(({ label, examples, precision, recall, f1 }) => [
-        inline(label),
-        count(examples),
-        ...[precision, recall, f1].map(shown),
-      ]),
+  return table([
+    [what, "number", "precision", "recall", "f1"],
+    ...classes.map(({ label, examples, precision, recall, f1 }) => [
+      inline(label),
+      count(examples),
+      ...[precision, recall, f1].map(shown),
     ]),
-    ...(notes.length > 0 ? ["", ...notes.map((note) => `- ${inline(note)}.`)] : []),
-  ];
+  ]);
 }
 
 /** A class, or a type of spans. */
-type ClassRow = Omit<LabelScores, "correct">;
+type ClassRow = Omit<LabelScores, "correct" | "predicted">;
 
 /** What a reader must know before they rely on it; each with its number where it was measured. */
 function limits({ input, summary, config }: CardFacts): string[] {

@@ -1,4 +1,4 @@
-import { AVERAGES, emptyScoreNotes, type LabelScores } from "../../core/evaluate/metrics/class_scores.ts";
+import { AVERAGES, type LabelScores } from "../../core/evaluate/metrics/class_scores.ts";
 import type { Confusion } from "../../core/evaluate/metrics/confusion.ts";
 import type { TypeScores } from "../../core/evaluate/metrics/spans.ts";
 import { labelNote, shownMetrics } from "../../core/evaluate/metrics/show.ts";
@@ -29,6 +29,8 @@ export interface ModelReport {
   readonly confusion: Confusion | null;
   /** The scores of each type of spans that tags mark; `null` where they mark none. */
   readonly spans: readonly TypeScores[] | null;
+  /** Which scores stand for 0 / 0, in a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** One class of a {@link ModelReport}: its counts and scores. */
@@ -42,7 +44,7 @@ const MOST_COLUMNS = 20;
 
 /** Lines for people: totals, then a row for each class with its scores and what its examples were taken for. */
 export function showModelReport(report: ModelReport, styles: Styles): string[] {
-  const { model, architecture, split, examples, loss, metrics, classes, confusion, spans } = report;
+  const { model, architecture, split, examples, loss, metrics, classes, confusion, spans, notes } = report;
   // The means of a score over classes close its column.
   const single = Object.fromEntries(
     Object.entries(metrics).filter(([name]) => !(AVERAGES as readonly string[]).includes(name)),
@@ -56,6 +58,7 @@ export function showModelReport(report: ModelReport, styles: Styles): string[] {
     ], ["left"]),
     ...(spans ? ["", ...spanTable(spans, metrics, styles)] : []),
     ...(classes ? ["", ...classTable(classes, confusion, spans ? null : metrics, styles)] : []),
+    ...(notes.length > 0 ? ["", ...notes] : []),
   ];
 }
 
@@ -81,14 +84,8 @@ function spanTable(
     ...spans.map((own) => [own.type, grouped(own.spans), ...SCORES.map((score) => showScore(own[score]))]),
     ...averageRows(metrics).map(([name, ...scores]) => [name, "", ...scores]),
   ], ["left", "right"]);
-  const counts = spans.map(({ type, spans, predicted }) => ({ label: type, examples: spans, predicted, correct: 0 }));
-  return [strong(header), ...rows, ...notes(counts)];
+  return [strong(header), ...rows];
 }
-
-const notes = (classes: Parameters<typeof emptyScoreNotes>[0]) => {
-  const found = emptyScoreNotes(classes);
-  return found.length === 0 ? [] : ["", ...found];
-};
 
 function classTable(
   classes: readonly ClassReport[],
@@ -112,7 +109,6 @@ function classTable(
   return [
     strong(matrix ? `${header}  (taken for)` : header),
     ...rows,
-    ...notes(classes),
     ...(matrix || !confusion ? [] : ["", strong("most frequent mistakes"), ...frequentMistakes(classes, confusion)]),
   ];
 }

@@ -91,23 +91,41 @@ export function averagesOf(counts: readonly ClassCounts[]): Averages {
   };
 }
 
-/**
- * What is to be said of scores that stand for 0 / 0: a sentence for each of the three kinds of classes that have them.
- *
- * @param what the classes are: "class", "type of spans"
- */
+/** What is to be said of scores that stand for 0 / 0: a sentence for each of three kinds of classes that have them. */
 export function emptyScoreNotes(classes: readonly (ClassCounts & { readonly label: string })[]): string[] {
-  const named = (of: (counts: ClassCounts) => boolean) => {
-    const names = classes.filter(of).map(({ label }) => label);
-    return names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} others` : names.join(", ");
+  const note = (is: (counts: ClassCounts) => boolean, one: string, several: string) => {
+    const names = classes.filter(is).map(({ label }) => label);
+    const more = names.length > 12 ? ` and ${names.length - 12} others` : "";
+    return names.length === 0 ? [] : [`${names.slice(0, 12).join(", ")}${more}: ${names.length === 1 ? one : several}`];
   };
-  const notes: [names: string, sentence: string][] = [
-    [
-      named((one) => one.predicted === 0 && one.examples > 0),
+  return [
+    ...note(
+      ({ examples, predicted }) => predicted === 0 && examples > 0,
       "nothing is taken for it, so its precision, 0 / 0, counts as 0",
-    ],
-    [named((one) => one.examples === 0 && one.predicted > 0), "nothing is of it, so its recall, 0 / 0, counts as 0"],
-    [named(isNowhere), "nothing is of it or taken for it, so it has no scores and is left out of the means"],
+      "nothing is taken for them, so their precision, 0 / 0, counts as 0",
+    ),
+    ...note(
+      ({ examples, predicted }) => examples === 0 && predicted > 0,
+      "nothing is of it, so its recall, 0 / 0, counts as 0",
+      "nothing is of them, so their recall, 0 / 0, counts as 0",
+    ),
+    ...note(
+      isNowhere,
+      "nothing is of it or taken for it, so it has no scores and is left out of the means",
+      "nothing is of them or taken for them, so they have no scores and are left out of the means",
+    ),
   ];
-  return notes.flatMap(([names, sentence]) => names === "" ? [] : [`${names}: ${sentence}`]);
+}
+
+/**
+ * The same of what was measured: of types of spans where tags mark some, else of classes.
+ *
+ * @param classes `null` for a regression, or where nothing was measured
+ */
+export function measuredNotes(
+  classes: readonly LabelScores[] | null,
+  spans: readonly { readonly type: string; readonly spans: number; readonly predicted: number }[] | null,
+): string[] {
+  const types = spans?.map(({ type, spans, predicted }) => ({ label: type, examples: spans, predicted, correct: 0 }));
+  return emptyScoreNotes(types ?? classes ?? []);
 }

@@ -31,10 +31,12 @@ const report: ModelReport = {
   ],
   confusion: [[3, 1, 0], [1, 0, 0], [0, 0, 0]],
   spans: null,
+  notes: [],
 };
 
 Deno.test("a model's report has totals, and a row of the confusion matrix for each class", () => {
-  assert.deepEqual(showModelReport(report, plain), [
+  const notes = ["bag: nothing is of it or taken for it, so it has no scores and is left out of the means"];
+  assert.deepEqual(showModelReport({ ...report, notes }, plain), [
     "model     run/student (resnet)",
     "data      5 test examples of run/recipe.yaml",
     "accuracy  60.00 %",

@@ -8,6 +8,10 @@ import {
   monitorOf,
   updateBest,
 } from "../../../../core/distill/training/monitor.ts";
+import { metricNames } from "../../../../core/evaluate/metrics/metrics.ts";
+import { parseChecked } from "../../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../../core/recipe/schema.ts";
+import { tinyRecipe } from "../../../support/tiny_run.ts";
 import { textData } from "../../../support/inputs.ts";
 
 /** The best after each epoch of a scripted metric. */
@@ -44,6 +48,20 @@ Deno.test("without a wish training goes by the task's first metric; one that the
     message: "Cannot go by validation.f1 in a classification of 3 classes: it has validation.accuracy, " +
       [...AVERAGES, "loss"].map((name) => `validation.${name}`).join(", "),
   });
+});
+
+Deno.test("a recipe can name every metric that a task has", () => {
+  const tasks = ["classification", "regression", "multi-label", "tagging"] as const;
+  const names = tasks.flatMap((task) => [
+    ...metricNames(textData(["a", "b"], {}, task)),
+    ...metricNames(textData(["O", "B-a", "I-a"], {}, task)),
+  ]);
+  for (const name of new Set([...names, "loss", "agreement"])) {
+    const { value } = parseChecked(`${tinyRecipe}`, "recipe.yaml", recipeSchema, {
+      overrides: [{ path: ["train", "monitor"], value: `validation.${name}`, label: "--set" }],
+    });
+    assert.equal(value.train.monitor, `validation.${name}`);
+  }
 });
 
 Deno.test("a metric that the validation examples do not have ends the run, and is not taken for one that never improves", () => {

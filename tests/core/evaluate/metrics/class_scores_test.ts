@@ -41,7 +41,7 @@ Deno.test("scores that stand for 0 / 0 are said, with the classes that have them
   assert.deepEqual(emptyScoreNotes(named), [
     "b: nothing is taken for it, so its precision, 0 / 0, counts as 0",
     "d: nothing is of it, so its recall, 0 / 0, counts as 0",
-    "e, f: nothing is of it or taken for it, so it has no scores and is left out of the means",
+    "e, f: nothing is of them or taken for them, so they have no scores and are left out of the means",
   ]);
   assert.deepEqual(emptyScoreNotes(named.slice(0, 1)), []);
   assert.deepEqual(averagesOf([]).f1Macro, 0);
