@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { CHECKPOINT_FILE, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
 import { MOVING, PREVIOUS } from "../../core/distill/run_folder.ts";
 import type { Random } from "../../core/data/random.ts";
+import { CARD_FILE } from "../../core/model_folder/card_file.ts";
 import { UNVERIFIED_PART } from "../../core/model_folder/replace_folder.ts";
 import { metricsLog } from "../support/run_observers.ts";
 import { checkOneRun, checkWhole, isThere, namesIn, runsIn, textOf, treeOf } from "../support/run_files.ts";
@@ -42,11 +43,16 @@ export async function checkAsWhole(folder: string, whole: string): Promise<void>
   await checkOneRun(folder);
   const weights = (of: string) => Deno.readFile(join(of, "student", "model.safetensors"));
   assert.ok(equal(await weights(folder), await weights(whole)), "the student is not the undisturbed run's");
-  for (const name of namesIn(join(whole, "student")).filter((name) => name !== "config.json")) {
+  for (const name of namesIn(join(whole, "student")).filter((name) => !["config.json", CARD_FILE].includes(name))) {
     assert.ok(
       equal(await Deno.readFile(join(folder, "student", name)), await Deno.readFile(join(whole, "student", name))),
     );
   }
+  const card = async (of: string) => {
+    const text = (await textOf(of, "student", CARD_FILE))!;
+    return text.replaceAll(/(?<=# run )\w+/.exec(text)![0], "RUN");
+  };
+  assert.equal(await card(folder), await card(whole));
   const results = async (of: string) => {
     const { student, teacher, losses, steps, epochs, merge } = JSON.parse((await textOf(of, "metrics.json"))!);
     return { student, teacher, losses, steps, epochs, merge };
