@@ -32,9 +32,15 @@ export interface LabelScores extends ClassCounts {
 
 /** The three scores and the three ways to take them over classes, which {@link averagesOf} has under these names. */
 export const AVERAGES = [
-  ...["f1Macro", "f1Micro", "f1Weighted"] as const,
-  ...["precisionMacro", "precisionMicro", "precisionWeighted"] as const,
-  ...["recallMacro", "recallMicro", "recallWeighted"] as const,
+  "f1Macro",
+  "f1Micro",
+  "f1Weighted",
+  "precisionMacro",
+  "precisionMicro",
+  "precisionWeighted",
+  "recallMacro",
+  "recallMicro",
+  "recallWeighted",
 ] as const;
 
 /** Scores over all classes, by name. */

@@ -5,7 +5,11 @@ import { AVERAGES, averagesOf, type ClassCounts } from "./class_scores.ts";
 export const USUAL_THRESHOLD = 0.5;
 
 /** The metrics of several labels, the most usual first. */
-export const SEVERAL_LABEL_METRICS = ["mAP", "accuracy", ...AVERAGES] as const;
+export const SEVERAL_LABEL_METRICS: readonly ("mAP" | "accuracy" | typeof AVERAGES[number])[] = [
+  "mAP",
+  "accuracy",
+  ...AVERAGES,
+];
 
 /** The least logit whose sigmoid is a probability. @param threshold above 0 and below 1 */
 export function leastLogit(threshold: number): number {
