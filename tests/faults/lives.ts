@@ -63,7 +63,7 @@ export async function checkAsWhole(folder: string, whole: string): Promise<void>
   assert.deepEqual(await log(folder), await log(whole));
 }
 
-/** A student that is there has all its files: it takes its name when it is whole. Its card comes when it is measured. */
+/** A student that is there has all its files, as it takes its name when it is whole; the card comes later. */
 async function checkStudent(folder: string): Promise<void> {
   if (!await isThere(folder, "student")) return;
   const names = ["config.json", "model.safetensors", "preprocessor_config.json"];
