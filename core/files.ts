@@ -281,10 +281,11 @@ export async function removePath(path: string): Promise<void> {
   }
 }
 
-/** Adds a text to the end of a file, which must be there. @throws UserError if it cannot be written */
-export async function appendToFile(path: string, text: string): Promise<void> {
+/** Adds a text or bytes to the end of a file, which must be there. @throws UserError if it cannot be written */
+export async function appendToFile(path: string, content: Uint8Array | string): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   try {
-    await currentFiles().append(path, new TextEncoder().encode(text));
+    await currentFiles().append(path, bytes);
   } catch (error) {
     if (!isMissing(error)) throw fileError(error, "write", path);
     throw new UserError(

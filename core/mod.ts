@@ -95,7 +95,8 @@ export { type Curve, learningRateAt, type LearningRateSchedule, type Progress, t
 export * from "./evaluate/evaluate.ts";
 export type { AnsweredBatch } from "./evaluate/answers.ts";
 export type { ClassName } from "./evaluate/metrics/metrics.ts";
-export type { SpanScores, TypeScores } from "./evaluate/metrics/spans.ts";
+export type { ClassCounts, ClassScores, LabelScores } from "./evaluate/metrics/class_scores.ts";
+export type { TypeScores } from "./evaluate/metrics/spans.ts";
 export type { Confusion } from "./evaluate/metrics/confusion.ts";
 
 // Contract checks of plug-ins.

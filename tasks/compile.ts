@@ -11,7 +11,7 @@ const PERMISSIONS = [
   "--no-prompt",
   "--allow-read",
   "--allow-write",
-  "--allow-env=XDG_RUNTIME_DIR",
+  "--allow-env=XDG_RUNTIME_DIR,CI,TERM",
   // For serve; what runs plug-ins goes without.
   "--allow-net=127.0.0.1",
   // By which plug-ins are confined.

@@ -143,6 +143,5 @@ async function evaluateFolder(
     recipe: recipe.file,
     split,
     backend,
-    input,
   });
 }

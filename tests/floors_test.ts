@@ -22,6 +22,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   recipe: "ground data mpo nn",
   plugin: "ground data backend tensor ops mpo nn recipe",
   model_folder: "ground data safetensors tensor recipe plugin",
+  tensorboard: "ground",
   evaluate: "ground data backend tensor ops nn plugin",
   onnx: "ground data backend tensor contract ops nn recipe plugin model_folder evaluate",
   predict: "ground data backend tensor ops nn plugin model_folder evaluate",
@@ -30,10 +31,10 @@ const FLOORS: Readonly<Record<string, string>> = {
   "distill/teacher": "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
     "distill/ground distill/student",
   "distill/losses": "ground data tensor ops nn recipe plugin evaluate distill/ground distill/teacher",
-  "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate " +
+  "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate tensorboard " +
     "distill/ground distill/student distill/teacher distill/losses",
   "distill/record": "ground data linalg mpo nn ops plugin evaluate distill/ground distill/student distill/training",
-  distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate onnx " +
+  distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate onnx tensorboard " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill/record",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate onnx predict " +

@@ -192,6 +192,9 @@ export async function openRun(
     () => monitorOf(settings.train.monitor, input, watched, positiveClass),
   );
   const decided = teacher && taughtBy({ ops, teacher, task, batchSize, always: monitor === "agreement" });
+  const events = settings.log.tensorboard
+    ? new (await import("../tensorboard/event_log.ts")).EventLog(settings.output, id)
+    : null;
   const training = new Training({
     ops,
     recipe: settings,
@@ -209,6 +212,7 @@ export async function openRun(
     reporter,
     diagnostics: diagnosed &&
       new Diagnostics({ ops, student, teacher, validation, recipe: diagnosed, batchSize, task }),
+    events,
     resume: checkpoint,
   });
   owned.adopt(training, freed);

@@ -15,12 +15,13 @@ import { DeviceError, UserError } from "../errors.ts";
 import { sealJson } from "../sealed_json.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
 import { silent } from "./progress.ts";
+import { type CardFacts, writeStudentCard } from "./model_card.ts";
 import { noting } from "./record/noting.ts";
 import { recordRun } from "./record/record.ts";
 import { RECORD, writeRunRecipe } from "./run_folder.ts";
 import { RunDeviceError } from "./stops.ts";
 import { exportOnnx, STUDENT_ONNX } from "./student/export_onnx.ts";
-import { type ExportedStudent, exportStudent } from "./student/export_student.ts";
+import { type ExportedStudent, exportStudent, STUDENT as STUDENT_FOLDER } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
 
@@ -181,16 +182,29 @@ export class Run implements Disposable {
     const measured = { taught: this.#taught, test, validation, seen };
     await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
+    const { ops, student, architecture, teacher, reporter } = this.parts;
+    const card: CardFacts = {
+      recipe: settings,
+      input: data.dataset.input,
+      summary,
+      architecture,
+      config: model.config,
+      chains: student.chains,
+      teacherSha256: teacher?.sha256 ?? null,
+    };
+    await writeStudentCard(join(settings.output, STUDENT_FOLDER), card);
     const write = async (summary: RunSummary) =>
       await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
+    // After the card, as who finds it takes the run for finished.
     await write(summary);
     // A record is of answers, right or wrong; vectors are none.
     const isAnswered = data.dataset.input.task !== "embedding";
     if (this.#warnings && isAnswered) await this.#record(exported, test, this.#warnings);
-    const { ops, student: { model: exportable }, reporter } = this.parts;
-    const onnx = await watch.time("export", () => exportOnnx({ ops, model: exportable, data, recipe: settings }));
+    const onnx = await watch.time("export", () => exportOnnx({ ops, model, data, recipe: settings }));
     if (!onnx) return summary;
-    for (const line of showExport(join(settings.output, STUDENT_ONNX), onnx)) reporter.line(line);
+    const folder = join(settings.output, STUDENT_ONNX);
+    await writeStudentCard(folder, card);
+    for (const line of showExport(folder, onnx)) reporter.line(line);
     const whole = { ...summary, seconds: watch.seconds, export: { onnx } };
     await write(whole);
     return whole;

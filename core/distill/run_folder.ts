@@ -15,6 +15,7 @@ import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { WEIGHTS_FILE } from "../model_folder/stored_tensors.ts";
 import type { Reporter } from "./progress.ts";
+import { eventFile, EVENTS_FOLDER } from "../tensorboard/event_file.ts";
 import { STUDENT_ONNX } from "./student/export_onnx.ts";
 import { STUDENT, UNVERIFIED } from "./student/export_student.ts";
 import { CHECKPOINT_FILE } from "./training/checkpoint.ts";
@@ -33,6 +34,7 @@ const RESULTS: readonly (readonly [name: string, kind: "file" | "folder"])[] = [
   ["metrics.json", "file"],
   ["failure.json", "file"],
   ["metrics.jsonl", "file"],
+  [EVENTS_FOLDER, "folder"],
   [STUDENT, "folder"],
   [STUDENT_ONNX, "folder"],
   ["recipe.yaml", "file"],
@@ -167,6 +169,7 @@ export class RunFolder implements Disposable {
       others.push(name);
       if (name === RECORD) others.push(REPORT);
     }
+    if (await kindOfPath(eventFile(this.path, run)) === null) others.push(EVENTS_FOLDER);
     return await this.#putAside(others);
   }
 

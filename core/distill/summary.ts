@@ -1,4 +1,6 @@
 import type { Evaluation } from "../evaluate/evaluate.ts";
+import type { LabelScores } from "../evaluate/metrics/class_scores.ts";
+import type { TypeScores } from "../evaluate/metrics/spans.ts";
 import type { LossScale } from "../nn/grad_scaler.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { OnnxFile } from "../onnx/export_model.ts";
@@ -41,6 +43,8 @@ export interface RunSummary {
     readonly loss: number | null;
     /** By name; see {@link Evaluation}. */
     readonly metrics: Readonly<Record<string, number>>;
+    /** The scores of each class; `null` for a regression, and where no test example has a label. */
+    readonly classes: readonly LabelScores[] | null;
     readonly parameters: number;
   } | null;
   /** The merged student. */
@@ -51,6 +55,10 @@ export interface RunSummary {
     readonly loss: number | null;
     /** On the test set, by name: what the task is measured by. */
     readonly metrics: Readonly<Record<string, number>>;
+    /** On the test set, of each class or tag; `null` for a regression, and where no test example has a label. */
+    readonly classes: readonly LabelScores[] | null;
+    /** On the test set, the scores of each type of spans that tags mark; `null` where they mark none. */
+    readonly spans: readonly TypeScores[] | null;
     readonly validationAccuracy: number | null;
     /** On the training examples, without augmentation, if `evaluate.train` asks for them. */
     readonly trainMetrics: Readonly<Record<string, number>> | null;
@@ -136,12 +144,15 @@ export function summarise(
       accuracy: taught.accuracy,
       loss: taught.loss,
       metrics: taught.metrics,
+      classes: taught.classes,
       parameters: countTrained(teacher.model),
     },
     student: {
       accuracy: test.accuracy,
       loss: test.loss,
       metrics: test.metrics,
+      classes: test.classes,
+      spans: test.spans,
       validationAccuracy: validation?.accuracy ?? null,
       trainMetrics: seen?.metrics ?? null,
       validationMetrics: validation?.metrics ?? null,

@@ -16,6 +16,7 @@ import { agreementOf } from "./decisions.ts";
 import { computeBatches } from "./compute_batches.ts";
 import { binaryCrossEntropies } from "./bernoulli.ts";
 import type { Confusion } from "./metrics/confusion.ts";
+import { type LabelScores, labelScores } from "./metrics/class_scores.ts";
 import { type ClassName, metricsOf } from "./metrics/metrics.ts";
 import { severalLabelMetrics, USUAL_THRESHOLD } from "./metrics/several_labels.ts";
 import type { TypeScores } from "./metrics/spans.ts";
@@ -39,12 +40,15 @@ export interface Evaluation {
   /** How many of them have a label: all that is measured is of these, but for `agreement`, which is of all examples. */
   readonly labelled: number;
   /**
-   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `f1Macro`, `mAP`, or `pearson`,
-   * `spearman`; none of them where no example has a label. `agreement` with a teacher, where its decisions are given.
+   * All that the task is measured by, by name: `accuracy`, `f1`, `matthews`, `auc`, `f1Macro`, `mAP`, or `pearson`,
+   * `spearman`, and others; none of them where no example has a label, and no `auc` where all are of one class.
+   * `agreement` with a teacher, where its decisions are given.
    */
   readonly metrics: Readonly<Record<string, number>>;
   /** The class that `f1` is of; `null` where it is not that of a class. */
   readonly positiveClass: string | null;
+  /** The scores of each class, or tag; `null` for a regression, and where no example has a label. */
+  readonly classes: readonly LabelScores[] | null;
   /** The scores of each type of spans that tags mark; `null` where they mark none. */
   readonly spans: readonly TypeScores[] | null;
   /** `[true class][predicted class]`; `null` for a regression and several labels, and where no example has a label. */
@@ -107,10 +111,13 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const { model, weights, who = "the model", examples, input, batchSize, positiveClass: wanted = null, taught = null } =
     call;
   const { threshold = USUAL_THRESHOLD, answers: answersWanted = false } = call;
-  const { task } = input;
+  const { task, classes } = input;
   const labels: GivenLabels[] = [];
   const certainties: Tensor[] = [];
   const asked: Uint32Array[] = [];
+  // By the logits of two classes their examples are ranked.
+  const isRanked = task === "classification" && classes.length === 2;
+  const rankings: Tensor[] = [];
   const results: Tensor[] = [];
   const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
     const hostBatch = examples.batch(indices);
@@ -118,25 +125,30 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
     const tensors = ops.scope(() => {
       const outputs = inferOn(ops, model, weights, hostBatch);
       const certainty = answersWanted ? logCertainty(ops, task, outputs) : null;
+      const { logits } = outputs;
       return [
         predictionsOf(ops, task, outputs),
-        lossSum(ops, task, outputs.logits, given),
+        lossSum(ops, task, logits, given),
+        ...isRanked ? [ops.reshape(logits, logits.shape)] : [],
         ...certainty ? [certainty] : [],
       ];
     });
     return { tensors, given };
   });
-  for await (const { indices, result: { tensors: [decision, loss, certainty], given } } of computed) {
+  for await (const { indices, result: { tensors: [decision, loss, ...more], given } } of computed) {
     asked.push(indices);
     labels.push(given);
     results.push(decision, loss);
-    if (certainty) certainties.push(certainty);
+    if (isRanked) rankings.push(more.shift()!);
+    certainties.push(...more);
     await breathe();
   }
   const numbers = await ops.read(results);
   results.forEach((tensor) => tensor.dispose());
   const predictions = numbers.filter((_, index) => index % 2 === 0);
   const losses = numbers.filter((_, index) => index % 2 === 1).map(([value]) => value);
+  const ranked = await ops.read(rankings);
+  rankings.forEach((tensor) => tensor.dispose());
   const certain = (await ops.read(certainties)).map((logarithms) => logarithms.map(Math.exp));
   certainties.forEach((tensor) => tensor.dispose());
   // Infinite is the loss of a class to which a model gives no probability at all.
@@ -159,7 +171,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
       ? vectorAgreement(own(predictions), taught, examples.length)
       : agreementOf(task, own(predictions), taught, threshold),
   };
-  const nothing = { accuracy: null, loss: null, positiveClass: null, confusion: null, spans: null };
+  const nothing = { accuracy: null, loss: null, ...NO_CLASSES };
   if (task === "embedding") {
     const measured = examples.pairs && pairMetrics(own(predictions), examples.length, examples.pairs);
     return { ...nothing, examples: examples.length, labelled, metrics: { ...measured, ...agreement }, ...answers };
@@ -171,9 +183,15 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const scored = labels.reduce((sum, given) => sum + scoredIn(task, given), 0);
   const known = labels.map((given, index) => withLabel(given, predictions[index]));
   const [truth, decided] = [known.map(({ label }) => label), known.map(({ decided }) => decided)];
-  const measured = task === "multi-label"
-    ? { ...NO_CLASSES, metrics: severalLabelMetrics(input.classes.length, truth, decided, threshold) }
-    : metricsOf(input, truth, decided, wanted);
+  const measure = () => {
+    if (task !== "multi-label") {
+      const scores = isRanked ? ranked.map((logits, index) => withLabel(labels[index], margins(logits)).decided) : null;
+      return metricsOf(input, truth, decided, wanted, scores);
+    }
+    const { metrics, counts } = severalLabelMetrics(classes.length, truth, decided, threshold);
+    return { ...NO_CLASSES, metrics, classes: counts.map((own, label) => labelScores(classes[label], own)) };
+  };
+  const measured = measure();
   return {
     accuracy: measured.metrics.accuracy ?? null,
     loss: loss / scored,
@@ -185,7 +203,12 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   };
 }
 
-const NO_CLASSES = { positiveClass: null, confusion: null, spans: null };
+const NO_CLASSES = { positiveClass: null, confusion: null, classes: null, spans: null };
+
+/** How much more of the second of two classes each example looks like: equal only where the probabilities would be. */
+function margins(logits: ArrayLike<number>): number[] {
+  return Array.from({ length: logits.length / 2 }, (_, row) => logits[2 * row + 1] - logits[2 * row]);
+}
 
 const own = (batches: readonly ArrayLike<number>[]) => batches.flatMap((numbers) => Array.from(numbers));
 

@@ -2,6 +2,7 @@ import { kindOfPath, makeFolder, movePath, readTextIfThere, readUserFolder, remo
 import { currentFiles } from "../files/current.ts";
 import { UserError } from "../errors.ts";
 import { LOCK, lockFolder } from "../lock.ts";
+import { removeOwnCard } from "./card_file.ts";
 import { CONFIG_FILE } from "./config_file.ts";
 import { basename, dirname, join } from "../paths.ts";
 import { MODULES_FILE } from "./sentence_modules.ts";
@@ -60,6 +61,7 @@ const isDescription = (name: string) => basename(name) === CONFIG_FILE || name =
  */
 export async function moveModelFolder(from: string, to: string): Promise<void> {
   if (await kindOfPath(to) === null) return await movePath(from, to);
+  await removeOwnCard(to);
   const names = [...(await readUserFolder(from, "the model")).keys()];
   for (const name of names.filter(isDescription)) {
     const [text, old] = [from, to].map((folder) => readTextIfThere(join(folder, name), "the model's description"));

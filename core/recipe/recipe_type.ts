@@ -156,6 +156,16 @@ export interface TrainSettings {
     | "validation.matthews"
     | "validation.pearson"
     | "validation.spearman"
+    | "validation.auc"
+    | "validation.precision"
+    | "validation.recall"
+    | "validation.f1Weighted"
+    | "validation.precisionMacro"
+    | "validation.precisionMicro"
+    | "validation.precisionWeighted"
+    | "validation.recallMacro"
+    | "validation.recallMicro"
+    | "validation.recallWeighted"
     | "validation.loss"
     | "validation.agreement"
     | null;
@@ -269,6 +279,20 @@ export interface Recipe {
     readonly threshold: number;
     /** Whether the training examples are measured too. */
     readonly train: boolean;
+  };
+  /** What the student's model card says that nothing else in the recipe does. */
+  readonly card: {
+    /** Licence of the student; `null`: the card names none. */
+    readonly license: string | null;
+    /** Hugging Face's name of the model that the student was made from. */
+    readonly baseModel: string | null;
+    /** Hugging Face's name of the data set. */
+    readonly dataset: string | null;
+  };
+  /** What is written beside `metrics.jsonl`. */
+  readonly log: {
+    /** Whether event files for TensorBoard are written. */
+    readonly tensorboard: boolean;
   };
   /** The check that merging changed nothing. */
   readonly verify: {

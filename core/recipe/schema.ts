@@ -83,6 +83,11 @@ const loss = z.looseObject({
   ),
 });
 
+/** A name on Hugging Face's pages: of a model or data set, with its owner or without. */
+const hubName = z.string().max(96).regex(/^[\w.-]+(\/[\w.-]+)?$/, {
+  error: "Expected a name such as owner/model, of letters, digits, dots, hyphens and underscores",
+});
+
 const fields = z.strictObject({
   name: nameSchema.describe(
     "Name of the experiment: letters, digits, dots, hyphens and underscores",
@@ -119,6 +124,23 @@ const fields = z.strictObject({
     ),
     train: z.boolean().default(false).describe("Measure accuracy on the training examples too, without augmentation"),
   }).prefault({}).describe("How accuracy is measured"),
+  card: z.strictObject({
+    license: z.string().min(1).max(96).nullable().default(null).describe(
+      "Licence of the student, as mit, apache-2.0, cc-by-4.0; null: the card names none",
+    ),
+    baseModel: hubName.nullable().default(null).describe(
+      "Hugging Face's name of the model that the student was made from, as google-bert/bert-base-uncased; null: unsaid",
+    ),
+    dataset: hubName.nullable().default(null).describe(
+      "Hugging Face's name of the data set, as stanfordnlp/sst2; null: unsaid",
+    ),
+  }).prefault({}).describe("What the student's model card (README.md) says that nothing else in the recipe does"),
+  log: z.strictObject({
+    tensorboard: z.boolean().default(false).describe(
+      "Write event files for TensorBoard into the run folder's tensorboard/: the log's numbers as curves, after each epoch " +
+        "the singular values of over-parameterised matrices, and the recipe",
+    ),
+  }).prefault({}).describe("What is written beside metrics.jsonl while training runs"),
   verify: z.strictObject({
     tolerance: bounded(z.number().positive().max(1), "logits that differ by more are those of another model").default(
       1e-3,

@@ -150,11 +150,21 @@ export const trainSchema = z.strictObject({
     "validation.matthews",
     "validation.pearson",
     "validation.spearman",
+    "validation.auc",
+    "validation.precision",
+    "validation.recall",
+    "validation.f1Weighted",
+    "validation.precisionMacro",
+    "validation.precisionMicro",
+    "validation.precisionWeighted",
+    "validation.recallMacro",
+    "validation.recallMicro",
+    "validation.recallWeighted",
     "validation.loss",
     "validation.agreement",
   ]).nullable().default(null).describe(
-    "Metric that early stopping and restoreBest go by, taken after each epoch; f1 is that of evaluate.positiveClass, or of " +
-      "whole spans that tags mark, agreement the part of the examples on which student and teacher decide alike (their " +
+    "Metric that early stopping and restoreBest go by, taken after each epoch; f1, precision and recall are those " +
+      "of evaluate.positiveClass, or of whole spans that tags mark; agreement the part of the examples on which student and teacher decide alike (their " +
       "correlation in a regression), which needs no labels; null: accuracy, f1 of spans, pearson for a regression, " +
       "mAP for several labels, or agreement where no validation example has a label",
   ),

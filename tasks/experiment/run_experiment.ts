@@ -80,10 +80,10 @@ async function run(
     };
     const results = await stoppable(
       (signal) => runGrid(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal, begin)),
-      () =>
-        reporter.warning(
-          "stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once",
-        ),
+      () => {
+        reporter.end();
+        reporter.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
+      },
     ).catch((error) => {
       if (error instanceof Interrupted) error.message = `Stopped: the same command goes on from "${error.checkpoint}"`;
       throw error;

@@ -1,8 +1,9 @@
+import type { LabelScores } from "../../core/evaluate/metrics/class_scores.ts";
 import * as Plot from "@observablehq/plot";
 import type { Mistake } from "../../core/distill/record/mistakes.ts";
 import type { RunRecord } from "../../core/distill/record/record.ts";
 import { counted, grouped, percent } from "../support/format.ts";
-import { type ClassNumbers, classNumbers, denseConfusion } from "./class_numbers.ts";
+import { classNumbers, denseConfusion } from "./class_numbers.ts";
 import { type Child, element, grid, section, table } from "./elements.ts";
 import type { Vocabulary } from "./excerpt.ts";
 import { draw, figure, seriesColour } from "./plots.ts";
@@ -58,13 +59,13 @@ function bar(part: number | null): HTMLElement {
   return element("td", { class: "bar", style: `--part: ${part.toFixed(4)}` }, percent(part));
 }
 
-function classTable(numbers: readonly ClassNumbers[], what: string): Child {
-  const rows = (some: readonly ClassNumbers[]) =>
+function classTable(numbers: readonly LabelScores[], what: string): Child {
+  const rows = (some: readonly LabelScores[]) =>
     table(
       ["class", what, "precision", "recall", "F1"],
-      some.map(({ name, count, precision, recall, f1 }) => [
-        name,
-        grouped(count),
+      some.map(({ label, examples, precision, recall, f1 }) => [
+        label,
+        grouped(examples),
         bar(precision),
         bar(recall),
         bar(f1),
@@ -80,7 +81,7 @@ function classTable(numbers: readonly ClassNumbers[], what: string): Child {
 }
 
 /** Rows are what is true, columns what was decided; of many classes those that most is taken wrongly of. */
-function confusionTable({ classes, confusion }: RunRecord, numbers: readonly ClassNumbers[]): Child {
+function confusionTable({ classes, confusion }: RunRecord, numbers: readonly LabelScores[]): Child {
   const counts = denseConfusion(classes.length, confusion!);
   const wrong = classes.map((_, own) => counts[own].reduce((sum, count, to) => sum + (to === own ? 0 : count), 0));
   confusion!.forEach(([truth, decided, count]) => truth !== decided && (wrong[decided] += count));
@@ -98,7 +99,7 @@ function confusionTable({ classes, confusion }: RunRecord, numbers: readonly Cla
       element("th", {}, classes[truth]),
       shown.map((decided) => {
         const count = counts[truth][decided];
-        const part = numbers[truth].count === 0 ? 0 : count / numbers[truth].count;
+        const part = numbers[truth].examples === 0 ? 0 : count / numbers[truth].examples;
         const look = [truth === decided ? "right" : "", part > 0.55 ? "strong" : ""].filter(Boolean).join(" ");
         const title = `${classes[truth]} taken for ${classes[decided]}: ${count}, ${percent(part)}`;
         // A few in a hundred must be seen; shares of the eye are not those of the number.

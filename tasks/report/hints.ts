@@ -50,9 +50,9 @@ export function hints({ log, summary, record, settings }: RunFiles): string[] {
     );
   }
   const classes = record?.truth === "labels" && record.task !== "regression" ? classNumbers(record) : [];
-  const seen = classes.filter(({ count, recall }) => count >= 10 && recall !== null);
+  const seen = classes.filter(({ examples }) => examples >= 10);
   const mean = seen.reduce((sum, { recall }) => sum + recall!, 0) / seen.length;
-  const poor = seen.filter(({ recall }) => recall! < mean / 2).map(({ name }) => name);
+  const poor = seen.filter(({ recall }) => recall! < mean / 2).map(({ label }) => label);
   if (poor.length > 0) {
     const names = poor.length > 5 ? `${poor.slice(0, 5).join(", ")} and ${poor.length - 5} more` : poor.join(", ");
     const balance = record!.task === "classification"

@@ -1,7 +1,8 @@
+import { AVERAGES, type LabelScores } from "../../core/evaluate/metrics/class_scores.ts";
 import type { Confusion } from "../../core/evaluate/metrics/confusion.ts";
 import type { TypeScores } from "../../core/evaluate/metrics/spans.ts";
 import { labelNote, shownMetrics } from "../../core/evaluate/metrics/show.ts";
-import { counted, grouped, percent } from "./format.ts";
+import { counted, grouped } from "./format.ts";
 import type { Styles } from "./output.ts";
 import { alignColumns } from "./table.ts";
 
@@ -28,69 +29,87 @@ export interface ModelReport {
   readonly confusion: Confusion | null;
   /** The scores of each type of spans that tags mark; `null` where they mark none. */
   readonly spans: readonly TypeScores[] | null;
+  /** Which scores stand for 0 / 0, in a sentence each. */
+  readonly notes: readonly string[];
 }
 
-/** One class of a {@link ModelReport}. */
-interface ClassReport {
-  readonly label: string;
-  /** How many there are, or how many tokens. */
-  readonly examples: number;
-  /** `null` where there is no example. */
+/** One class of a {@link ModelReport}: its counts and scores. */
+interface ClassReport extends LabelScores {
+  /** The recall of a class that has examples; else `null`. */
   readonly accuracy: number | null;
-  /** Of the examples taken for it, the part that is of it; `null` where the class neither occurs nor is predicted. */
-  readonly precision: number | null;
-  /** Of its examples alone against all others; `null` as well. */
-  readonly f1: number | null;
 }
 
 /** A confusion matrix of more classes than this fits no terminal. */
 const MOST_COLUMNS = 20;
 
-/** Lines for people: totals, then a row for each class with what its examples were taken for. */
+/** Lines for people: totals, then a row for each class with its scores and what its examples were taken for. */
 export function showModelReport(report: ModelReport, styles: Styles): string[] {
-  const { model, architecture, split, examples, loss, classes, confusion, spans } = report;
+  const { model, architecture, split, examples, loss, metrics, classes, confusion, spans, notes } = report;
+  // The means of a score over classes close its column.
+  const single = Object.fromEntries(
+    Object.entries(metrics).filter(([name]) => !(AVERAGES as readonly string[]).includes(name)),
+  );
   return [
     ...alignColumns([
       ["model", `${model} (${architecture})`],
       ["data", [`${counted(examples, `${split} example`)} of ${report.recipe}`, ...labelNote(report)].join(", ")],
-      ...shownMetrics(report, Object.keys(report.metrics)).map(([name, value]) => [name, value]),
+      ...shownMetrics({ ...report, metrics: single }, Object.keys(single)),
       ...(loss === null ? [] : [["loss", loss.toFixed(4)]]),
     ], ["left"]),
-    ...(spans && spans.length > 0 ? ["", ...spanTable(spans, styles)] : []),
-    ...(classes && confusion ? ["", ...classTable(classes, confusion, styles)] : []),
+    ...(spans ? ["", ...spanTable(spans, metrics, styles)] : []),
+    ...(classes ? ["", ...classTable(classes, confusion, spans ? null : metrics, styles)] : []),
+    ...(notes.length > 0 ? ["", ...notes] : []),
   ];
 }
 
-function spanTable(spans: readonly TypeScores[], { strong }: Styles): string[] {
+/** The rows of means under the scores of classes: `macro`, `micro` and `weighted`, as those of {@link AVERAGES}. */
+function averageRows(metrics: Readonly<Record<string, number>>): [name: string, ...scores: string[]][] {
+  return ["Macro", "Micro", "Weighted"].filter((average) => `f1${average}` in metrics).map((average) => [
+    average.toLowerCase(),
+    ...SCORES.map((score) => showScore(metrics[`${score}${average}`])),
+  ]);
+}
+
+const SCORES = ["precision", "recall", "f1"] as const;
+
+const showScore = (value: number | null) => value === null ? "-" : value.toFixed(4);
+
+function spanTable(
+  spans: readonly TypeScores[],
+  metrics: Readonly<Record<string, number>>,
+  { strong }: Styles,
+): string[] {
   const [header, ...rows] = alignColumns([
-    ["spans of", "number", "precision", "recall", "f1"],
-    ...spans.map(({ type, spans, precision, recall, f1 }) => [
-      type,
-      grouped(spans),
-      ...[precision, recall, f1].map((value) => value.toFixed(4)),
-    ]),
+    ["spans of", "number", ...SCORES],
+    ...spans.map((own) => [own.type, grouped(own.spans), ...SCORES.map((score) => showScore(own[score]))]),
+    ...averageRows(metrics).map(([name, ...scores]) => [name, "", ...scores]),
   ], ["left", "right"]);
   return [strong(header), ...rows];
 }
 
-function classTable(classes: readonly ClassReport[], confusion: Confusion, { strong }: Styles): string[] {
-  const matrix = classes.length <= MOST_COLUMNS;
+function classTable(
+  classes: readonly ClassReport[],
+  confusion: Confusion | null,
+  metrics: Readonly<Record<string, number>> | null,
+  { strong }: Styles,
+): string[] {
+  const matrix = confusion !== null && classes.length <= MOST_COLUMNS;
   const places = matrix ? classes.map((_, index) => String(index)) : [];
   const [header, ...rows] = alignColumns([
-    ["class", "", "examples", "accuracy", "f1", ...places],
+    ["class", "", "examples", ...SCORES, ...places],
     ...classes.map((own, index) => [
       String(index),
       own.label,
       grouped(own.examples),
-      own.accuracy === null ? "-" : percent(own.accuracy),
-      own.f1 === null ? "-" : own.f1.toFixed(4),
+      ...SCORES.map((score) => showScore(own[score])),
       ...(matrix ? confusion[index].map(grouped) : []),
     ]),
+    ...averageRows(metrics ?? {}).map(([name, ...scores]) => ["", name, "", ...scores, ...places.map(() => "")]),
   ], ["right", "left", "right"]);
   return [
     strong(matrix ? `${header}  (taken for)` : header),
     ...rows,
-    ...(matrix ? [] : ["", strong("most frequent mistakes"), ...frequentMistakes(classes, confusion)]),
+    ...(matrix || !confusion ? [] : ["", strong("most frequent mistakes"), ...frequentMistakes(classes, confusion)]),
   ];
 }
 

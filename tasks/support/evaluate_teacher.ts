@@ -66,7 +66,7 @@ export async function evaluateTeacher(
     return reportOf(result, {
       model: places.filter((place) => place !== null).join(", "),
       architecture: listWords(uses, "and"),
-      ...{ recipe: recipe.file, split, backend, input },
+      ...{ recipe: recipe.file, split, backend },
     });
   } finally {
     teacher.dispose();

@@ -2,21 +2,19 @@ import type { Backend } from "../../core/backend/backend.ts";
 import type { RunData } from "../../core/distill/load_data.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Evaluation } from "../../core/evaluate/evaluate.ts";
-import { classScores } from "../../core/evaluate/metrics/confusion.ts";
-import type { Examples, InputDescription } from "../../core/plugin/dataset.ts";
+import { measuredNotes } from "../../core/evaluate/metrics/class_scores.ts";
+import type { Examples } from "../../core/plugin/dataset.ts";
 import { listWords } from "../../core/recipe/words.ts";
 import type { ModelReport } from "./class_table.ts";
 
 /** What a report says beside the numbers. */
 interface ReportFacts extends Pick<ModelReport, "model" | "architecture" | "recipe" | "split"> {
   readonly backend: Backend;
-  readonly input: InputDescription;
 }
 
 /** A report of what was measured. */
-export function reportOf(result: Evaluation, { backend, input, ...facts }: ReportFacts): ModelReport {
-  const { loss, metrics, confusion, spans } = result;
-  const scores = confusion && classScores(confusion);
+export function reportOf(result: Evaluation, { backend, ...facts }: ReportFacts): ModelReport {
+  const { loss, metrics, classes, confusion, spans } = result;
   return {
     ...facts,
     backend: backend.name,
@@ -25,13 +23,10 @@ export function reportOf(result: Evaluation, { backend, input, ...facts }: Repor
     loss,
     positiveClass: result.positiveClass,
     metrics,
-    classes: confusion && input.classes.map((label, index) => ({
-      ...classReport(label, confusion[index], index),
-      precision: scores![index]?.precision ?? null,
-      f1: scores![index]?.f1 ?? null,
-    })),
+    classes: classes && classes.map((own) => ({ ...own, accuracy: own.examples === 0 ? null : own.recall })),
     confusion,
     spans,
+    notes: measuredNotes(classes, spans),
   };
 }
 
@@ -45,9 +40,4 @@ export function splitOf({ train, validation, test, dataset }: RunData, name: str
     throw new UserError(`--split validation: The recipe takes no validation examples: expected ${known}`);
   }
   throw new UserError(`--split ${name}: Expected ${known}`);
-}
-
-function classReport(label: string, taken: readonly number[], index: number) {
-  const examples = taken.reduce((sum, count) => sum + count, 0);
-  return { label, examples, accuracy: examples === 0 ? null : taken[index] / examples };
 }

@@ -2,8 +2,10 @@ import { fileError } from "../../core/files.ts";
 
 /** Where the program writes. */
 export interface Output {
-  /** Whether a person sees it as it is written, so that a line can be replaced. */
+  /** Whether a person sees it as it is written. */
   readonly terminal: boolean;
+  /** Whether a line can be rewritten in place there, and nobody asked for plain ones. */
+  readonly rewrites: boolean;
   /** Characters in a line of the terminal. */
   columns(): number;
   /** Writes a text as it is. */
@@ -26,7 +28,26 @@ export function standardOutput(stream: "stdout" | "stderr"): Output {
       if (!gone) throw fileError(error, "write to", stream === "stdout" ? "standard output" : "standard error");
     }
   };
-  return { terminal: target.isTerminal(), columns: terminalColumns, write, line: (text) => write(`${text}\n`) };
+  const terminal = target.isTerminal();
+  const rewrites = terminal && isRewritable(Deno.noColor, variable("TERM"), variable("CI"));
+  return { terminal, rewrites, columns: terminalColumns, write, line: (text) => write(`${text}\n`) };
+}
+
+/**
+ * Whether a terminal's line may be rewritten: not where `NO_COLOR` is set, not on a dumb terminal, which knows no
+ * control characters, and not in CI, whose logs keep every line.
+ *
+ * @param term what `TERM` is
+ * @param ci what `CI` is
+ */
+export function isRewritable(noColor: boolean, term = "", ci = ""): boolean {
+  return !noColor && term !== "dumb" && ["", "0", "false"].includes(ci);
+}
+
+/** A variable of the environment, if the program was given it to read. */
+function variable(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
 function terminalColumns(): number {

@@ -50,10 +50,12 @@ async function train(recipe: Checked<Recipe>, flags: RunFlags): Promise<void> {
   const summary = await withBackend(choice, reporter.line, (backend) =>
     stoppable(
       (signal) => distill(recipe, { backend, builtins, resume: flags.resume, record: flags.report, reporter, signal }),
-      () =>
+      () => {
+        reporter.end();
         reporter.warning(
           "stopping with a checkpoint as soon as the current step is done (an export that has begun is finished); Ctrl-C again stops at once",
-        ),
+        );
+      },
     ).finally(reporter.end), { f16: precision === "f16" });
   const report = flags.report ? await drawReport(folder, reporter.warning) : null;
   if (!flags.quiet) out.line("");

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { CONFIG_FILE } from "../../core/model_folder/config_file.ts";
 import { WEIGHTS_FILE } from "../../core/model_folder/stored_tensors.ts";
+import { measuredNotes } from "../../core/evaluate/metrics/class_scores.ts";
 import { labelNote, shownMetrics } from "../../core/evaluate/metrics/show.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { counted, grouped, scientific } from "./format.ts";
@@ -42,6 +43,7 @@ export function showSummary(
         ].join(", ") +
         (skipped > 0 ? `; ${grouped(skipped)} skipped` : ""),
       ],
+      ...measuredNotes(summary.student.classes, summary.student.spans).map((note) => ["scores", note]),
       ["seconds", time],
       ["student", join(folder, "student", `{${CONFIG_FILE},${WEIGHTS_FILE}}`)],
       ["record", join(folder, "{metrics.json,metrics.jsonl,recipe.yaml}")],

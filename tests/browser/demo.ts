@@ -140,7 +140,7 @@ const isolated: Readonly<Record<string, Check>> = {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const files = unzipSync(await Deno.readFile(zip));
-    const names = ["config.json", "model.safetensors", "preprocessor_config.json"];
+    const names = ["README.md", "config.json", "model.safetensors", "preprocessor_config.json"];
     assert.deepEqual(Object.keys(files).sort(), names.map((name) => `student/${name}`));
     assert.ok(files["student/model.safetensors"].length > 4 * 19_810);
   },

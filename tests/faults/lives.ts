@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { CHECKPOINT_FILE, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
 import { MOVING, PREVIOUS } from "../../core/distill/run_folder.ts";
 import type { Random } from "../../core/data/random.ts";
+import { CARD_FILE } from "../../core/model_folder/card_file.ts";
 import { UNVERIFIED_PART } from "../../core/model_folder/replace_folder.ts";
 import { metricsLog } from "../support/run_observers.ts";
 import { checkOneRun, checkWhole, isThere, namesIn, runsIn, textOf, treeOf } from "../support/run_files.ts";
@@ -42,11 +43,16 @@ export async function checkAsWhole(folder: string, whole: string): Promise<void>
   await checkOneRun(folder);
   const weights = (of: string) => Deno.readFile(join(of, "student", "model.safetensors"));
   assert.ok(equal(await weights(folder), await weights(whole)), "the student is not the undisturbed run's");
-  for (const name of namesIn(join(whole, "student")).filter((name) => name !== "config.json")) {
+  for (const name of namesIn(join(whole, "student")).filter((name) => !["config.json", CARD_FILE].includes(name))) {
     assert.ok(
       equal(await Deno.readFile(join(folder, "student", name)), await Deno.readFile(join(whole, "student", name))),
     );
   }
+  const card = async (of: string) => {
+    const text = (await textOf(of, "student", CARD_FILE))!;
+    return text.replaceAll(/(?<=# run )\w+/.exec(text)![0], "RUN");
+  };
+  assert.equal(await card(folder), await card(whole));
   const results = async (of: string) => {
     const { student, teacher, losses, steps, epochs, merge } = JSON.parse((await textOf(of, "metrics.json"))!);
     return { student, teacher, losses, steps, epochs, merge };
@@ -57,11 +63,13 @@ export async function checkAsWhole(folder: string, whole: string): Promise<void>
   assert.deepEqual(await log(folder), await log(whole));
 }
 
-/** A student that is there has all its files: it takes its name when it is whole. */
+/** A student that is there has all its files, as it takes its name when it is whole; the card comes later. */
 async function checkStudent(folder: string): Promise<void> {
   if (!await isThere(folder, "student")) return;
   const names = ["config.json", "model.safetensors", "preprocessor_config.json"];
-  assert.deepEqual(namesIn(join(folder, "student")), names, `the student in "${folder}" is not whole`);
+  const there = namesIn(join(folder, "student"));
+  if (await isThere(folder, "metrics.json")) assert.ok(there.includes(CARD_FILE), `no card of "${folder}"`);
+  assert.deepEqual(there.filter((name) => name !== CARD_FILE), names, `the student in "${folder}" is not whole`);
 }
 
 export const equal = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);

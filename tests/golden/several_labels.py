@@ -48,13 +48,18 @@ def kd(temperature):
 def measured(logits, labels, threshold):
     scores, truth = torch.sigmoid(logits).numpy(), labels.numpy().astype(int)
     decided = (scores >= threshold).astype(int)
-    # A class that no example is of has no recall, and one that is neither there nor decided for has no F1.
+    # A class that no example is of has no average precision, and one that is neither there nor decided for no score.
     there = truth.any(0)
+    scored = list(np.flatnonzero(there | decided.any(0)))
+    of = {"f1": metrics.f1_score, "precision": metrics.precision_score, "recall": metrics.recall_score}
     return {
         "mAP": float(metrics.average_precision_score(truth[:, there], scores[:, there], average="macro")),
         "accuracy": float(metrics.accuracy_score(truth, decided)),
-        "f1Macro": float(metrics.f1_score(truth, decided, average="macro", zero_division=np.nan)),
-        "f1Micro": float(metrics.f1_score(truth, decided, average="micro")),
+        **{
+            f"{name}{average.capitalize()}": float(score(truth, decided, labels=scored, average=average, zero_division=0))
+            for name, score in of.items()
+            for average in ("macro", "micro", "weighted")
+        },
     }
 
 

@@ -43,7 +43,11 @@ def table(name, letters, suffix, bare):
         "precision": precision_score(known_true, known_pred, **options),
         "recall": recall_score(known_true, known_pred, **options),
         "f1": f1_score(known_true, known_pred, **options),
-        "f1Macro": f1_score(known_true, known_pred, average="macro", **options),
+        "averages": {
+            f"{score}{average.capitalize()}": of(known_true, known_pred, average=average, **options)
+            for score, of in (("f1", f1_score), ("precision", precision_score), ("recall", recall_score))
+            for average in ("macro", "micro", "weighted")
+        },
     }
 
 

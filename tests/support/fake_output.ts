@@ -11,6 +11,7 @@ export function fakeOutput(terminalColumns?: number): FakeOutput {
   const output: FakeOutput = {
     text: "",
     terminal: terminalColumns !== undefined,
+    rewrites: terminalColumns !== undefined,
     columns: () => terminalColumns ?? 80,
     write: (text) => void (output.text += text),
     line: (text) => output.write(`${text}\n`),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import "../../core/deno/install.ts";
 import { CHECKPOINT_FILE, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
+import { CARD_FILE } from "../../core/model_folder/card_file.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { readSafetensors } from "../../core/safetensors.ts";
 import { sha256 } from "../../core/sha256.ts";
@@ -32,6 +33,8 @@ export async function runsIn(folder: string): Promise<Record<string, string>> {
     const text = await textOf(folder, file);
     if (text !== null) found[file] = JSON.parse(text).run;
   }
+  const card = await textOf(folder, "student", CARD_FILE);
+  if (card !== null) found[CARD_FILE] = card.match(/^---\n# run (\w+)\n/)?.[1];
   const log = (await textOf(folder, "metrics.jsonl"))?.split("\n").filter(Boolean) ?? [];
   log.forEach((line, index) => found[`metrics.jsonl ${index}`] = JSON.parse(line).run);
   if (await isThere(folder, CHECKPOINT_FILE)) {

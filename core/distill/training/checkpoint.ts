@@ -32,7 +32,7 @@ export interface Fingerprint {
  * there was anything else.
  */
 export function comparable(
-  { output: _output, backend: _backend, base: _base, export: _export, train, ...rest }: Recipe,
+  { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, train, ...rest }: Recipe,
 ): Fingerprint["recipe"] {
   const { replay: _replay, precision, accumulate, ...always } = train;
   const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };

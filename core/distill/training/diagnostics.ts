@@ -1,7 +1,6 @@
 import { agreementOf, decisionsOf } from "../../evaluate/decisions.ts";
 import { vectorAgreement } from "../../evaluate/vectors.ts";
 import { norm } from "../../linalg/vector.ts";
-import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Examples, Task } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
@@ -9,7 +8,7 @@ import type { Weights } from "../../nn/weights.ts";
 import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import { matrixSize } from "../student/chain_specs.ts";
+import { readMatrices, singularValuesOf } from "./spectra.ts";
 import type { MetricsLog } from "./step_log.ts";
 import type { Student } from "../student/student.ts";
 import type { Teacher } from "../teacher/teacher_outputs.ts";
@@ -90,16 +89,13 @@ export class Diagnostics {
     await log.write({ step, epoch, diagnostics });
   }
 
-  async #read(): Promise<Map<string, Float64Array>> {
-    const weights = this.setup.student.frozenWeights();
-    const numbers = await this.setup.ops.read(this.#names.map((name) => weights.get(name))).finally(weights.dispose);
-    return new Map(this.#names.map((name, index) => [name, Float64Array.from(numbers[index])]));
+  #read(): Promise<Map<string, Float64Array>> {
+    return readMatrices(this.setup.ops, this.setup.student, this.#names);
   }
 
   async #describe(name: string, matrix: Float64Array): Promise<MatrixDiagnostics> {
-    const { ops, student: { model } } = this.setup;
-    const { rows, cols } = matrixSize(model.parameters.find((parameter) => parameter.name === name)!.shape);
-    const { singularValues } = await linearAlgebraOn(ops.device).svd(matrix, rows, cols);
+    const { ops, student } = this.setup;
+    const singularValues = await singularValuesOf(ops, student, name, matrix);
     const before = this.#before?.get(name);
     return {
       relativeStep: before ? norm(matrix.map((value, i) => value - before[i])) / norm(before) : null,

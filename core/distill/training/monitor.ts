@@ -58,9 +58,17 @@ export function monitorOf(
   throw new UserError(`Cannot go by ${monitor} in ${what}: ${has}`);
 }
 
-/** The value of the monitored metric. */
+/**
+ * The value of the monitored metric.
+ *
+ * @throws UserError if these examples do not have it, as `auc` where all are of one class
+ */
 export function monitored(monitor: Monitor, { metrics, loss }: Evaluation): number {
-  return monitor === "loss" ? loss ?? NaN : metrics[monitor];
+  if (monitor === "loss") return loss ?? NaN;
+  if (monitor in metrics) return metrics[monitor];
+  throw new UserError(
+    `Cannot go by validation.${monitor} as all validation examples are of one class: take another split, or metric`,
+  );
 }
 
 /** Takes one more epoch into account; the epoch is the best one if it beats the best so far by more than `minDelta`. */

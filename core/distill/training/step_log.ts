@@ -2,6 +2,8 @@ import { appendToFile, readTextIfThere, writeFileAtomically } from "../../files.
 import type { Ops } from "../../ops/ops.ts";
 import type { LossScale } from "../../nn/grad_scaler.ts";
 import type { Tensor } from "../../tensor.ts";
+import type { EventLog } from "../../tensorboard/event_log.ts";
+import { curvesOf, type LogEntry } from "./curves.ts";
 import type { StepRecord } from "./training_step.ts";
 import { join } from "../../paths.ts";
 
@@ -75,12 +77,12 @@ export function disposeStep(record: StepRecord): void {
   for (const tensor of [...scalarsOf(record), ...record.lossScale]) tensor.dispose();
 }
 
-/** The run's `metrics.jsonl`: one line per log step. */
+/** The run's `metrics.jsonl`: one line per log step; the same numbers go to TensorBoard's file, if there is one. */
 export class MetricsLog {
   readonly #file: string;
 
   /** @param run the run's id, which stands in every line */
-  constructor(folder: string, private readonly run: string) {
+  constructor(folder: string, private readonly run: string, private readonly events: EventLog | null = null) {
     this.#file = join(folder, "metrics.jsonl");
   }
 
@@ -91,8 +93,9 @@ export class MetricsLog {
     await writeFileAtomically(this.#file, kept.map((line) => line + "\n").join(""));
   }
 
-  async write(entry: Readonly<Record<string, unknown>>): Promise<void> {
+  async write(entry: LogEntry): Promise<void> {
     await appendToFile(this.#file, JSON.stringify({ ...entry, run: this.run }) + "\n");
+    await this.events?.scalars(entry.step, curvesOf(entry));
   }
 }
 

@@ -65,6 +65,7 @@ export class StepTeller {
       loss,
       losses: losses.byName(terms),
       accuracy,
+      learningRate: this.setup.step.learningRate({ step: step - 1, totalSteps, stepsPerEpoch }),
       norms,
       ...lossScale && { lossScale },
       examplesPerSecond,

@@ -12,6 +12,8 @@ import { mixImages } from "../../plugin/mix_images.ts";
 import { valueAt } from "../../recipe/scheduled.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { listWords } from "../../recipe/words.ts";
+import { stringifyRecipe } from "../../recipe/write_recipe.ts";
+import type { EventLog } from "../../tensorboard/event_log.ts";
 import type { Tensor } from "../../tensor.ts";
 import { type LossMetrics, metricLines } from "../losses/epoch.ts";
 import type { LossSet } from "../losses/loss_set.ts";
@@ -25,6 +27,7 @@ import { liveTensors } from "./live_tensors.ts";
 import type { Monitor } from "./monitor.ts";
 import { type Position, START } from "./position.ts";
 import { MetricsLog } from "./step_log.ts";
+import { chainSpectra } from "./spectra.ts";
 import { StepTeller } from "./step_teller.ts";
 import type { TrainingStep } from "./training_step.ts";
 import { Validation } from "./validation.ts";
@@ -51,6 +54,8 @@ export interface TrainingSetup {
   readonly origin: Origin;
   readonly reporter: Reporter;
   readonly diagnostics: Diagnostics | null;
+  /** TensorBoard's file, if the recipe wants one. */
+  readonly events: EventLog | null;
   /** The checkpoint to continue from, or `null` to begin. */
   readonly resume: Checkpoint | null;
 }
@@ -98,7 +103,7 @@ export class Training {
     this.#validation = new Validation({ ...setup, examples: setup.validation });
     this.#state = new Map([...liveTensors(setup), ...this.#validation.tensors]);
     this.#checkpointFile = join(folder, CHECKPOINT_FILE);
-    this.#log = new MetricsLog(folder, setup.origin.run);
+    this.#log = new MetricsLog(folder, setup.origin.run, setup.events);
     const schedule = { totalSteps: this.#totalSteps, stepsPerEpoch: this.#stepsPerEpoch };
     this.#teller = new StepTeller({ ...setup, ...schedule, log: this.#log });
     if (setup.resume) this.#restore(setup.resume);
@@ -222,6 +227,7 @@ export class Training {
     const { resume, reporter, diagnostics } = this.setup;
     if (resume) reporter.line(`resumed after step ${resume.step} of ${this.#totalSteps}`);
     await this.#log.open(this.#position.step);
+    await this.#openEvents();
     await diagnostics?.begin(this.#position.step % this.#stepsPerEpoch === 0);
     this.#started = performance.now() - this.#position.seconds * 1000;
     this.#teller.startInterval();
@@ -246,8 +252,25 @@ export class Training {
       reporter.line(`epoch ${epoch}: validation ${shown.join(", ")}`);
     }
     await diagnostics?.endEpoch(this.#log, this.#position.step, epoch);
+    await this.#writeSpectra();
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();
     this.#teller.startInterval();
+  }
+
+  async #openEvents(): Promise<void> {
+    const { events, recipe, resume } = this.setup;
+    if (!events) return;
+    const text = stringifyRecipe(recipe).replaceAll(/^/gm, "    "); // four spaces: Markdown shows it as it is
+    await events.open(this.#position.step, { recipe: text });
+    if (!resume) await this.#writeSpectra();
+  }
+
+  async #writeSpectra(): Promise<void> {
+    const { events, ops, student } = this.setup;
+    if (!events) return;
+    const spectra = Object.entries(await chainSpectra(ops, student));
+    const tagged = spectra.map(([name, values]) => [`singular_values/${name}`, values] as const);
+    await events.histograms(this.#position.step, Object.fromEntries(tagged));
   }
 
   async #endLossEpoch(epoch: number): Promise<void> {

@@ -252,10 +252,16 @@ export class TrainingStep {
     return Object.values(this.groups).flatMap(({ store }) => store.parts);
   }
 
-  /** Not recorded, as its numbers change from step to step. */
-  #update({ step, totalSteps, stepsPerEpoch }: Progress, gradientScale: Tensor): void {
+  /** The learning rate of a step, of weights whose own is not scaled. */
+  learningRate({ step, totalSteps, stepsPerEpoch }: Progress): number {
     const { schedule, optimiser: { learningRate } } = this.setup.recipe;
-    const rate = learningRateAt(schedule, step, totalSteps, stepsPerEpoch, learningRate);
+    return learningRateAt(schedule, step, totalSteps, stepsPerEpoch, learningRate);
+  }
+
+  /** Not recorded, as its numbers change from step to step. */
+  #update(progress: Progress, gradientScale: Tensor): void {
+    const { step } = progress;
+    const rate = this.learningRate(progress);
     for (const { optimiser, rateScale, weightDecay } of Object.values(this.groups)) {
       optimiser.step({ rate: rate * rateScale, weightDecay, gradientScale, step: step + 1 });
     }

@@ -1,3 +1,5 @@
+import type { ClassCounts } from "./class_scores.ts";
+
 /** `[true class][predicted class]`: how many examples. */
 export type Confusion = readonly (readonly number[])[];
 
@@ -15,36 +17,13 @@ export function accuracyOf(confusion: Confusion): number {
   return sum(confusion.map((row, label) => row[label])) / sum(confusion.map(sum));
 }
 
-/** How well a class is told from all others. */
-export interface ClassScores {
-  /** Part of the examples taken for it that are of it; 0 if none are taken for it. */
-  readonly precision: number;
-  /** Part of its examples that are taken for it; 0 if it has none. */
-  readonly recall: number;
-  /** Their harmonic mean, 2 TP / (2 TP + FP + FN). */
-  readonly f1: number;
-}
-
-/** The scores of each class; `null` for one that neither occurs nor is predicted. */
-export function classScores(confusion: Confusion): (ClassScores | null)[] {
-  return confusion.map((row, label) => {
-    const predicted = sum(confusion.map((other) => other[label]));
-    const own = sum(row);
-    if (own + predicted === 0) return null;
-    const part = (total: number) => total === 0 ? 0 : row[label] / total;
-    return { precision: part(predicted), recall: part(own), f1: part((own + predicted) / 2) };
-  });
-}
-
-/** F1 of one class, as GLUE has it for class 1 of MRPC and QQP; 0 for a class that neither occurs nor is predicted. */
-export function f1Of(confusion: Confusion, label: number): number {
-  return classScores(confusion)[label]?.f1 ?? 0;
-}
-
-/** The mean of F1 over the classes that occur or are predicted, as scikit-learn's `average="macro"`. */
-export function f1Macro(confusion: Confusion): number {
-  const own = classScores(confusion).flatMap((scores) => scores ? [scores.f1] : []);
-  return sum(own) / own.length;
+/** What the scores of each class are made of. */
+export function countsOf(confusion: Confusion): ClassCounts[] {
+  return confusion.map((row, label) => ({
+    examples: sum(row),
+    predicted: sum(confusion.map((other) => other[label])),
+    correct: row[label],
+  }));
 }
 
 /**

@@ -18,7 +18,8 @@ export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return pearson(ranks(a), ranks(b));
 }
 
-function ranks(values: ArrayLike<number>): Float64Array {
+/** The place of each value among all, from 0; equal values share the mean of theirs. */
+export function ranks(values: ArrayLike<number>): Float64Array {
   const order = Array.from(values, (_, index) => index).sort((i, j) => values[i] - values[j]);
   const result = new Float64Array(values.length);
   for (let first = 0; first < order.length;) {

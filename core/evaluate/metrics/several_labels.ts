@@ -1,10 +1,15 @@
 import type { HostTensor } from "../../plugin/dataset.ts";
+import { AVERAGES, averagesOf, type ClassCounts } from "./class_scores.ts";
 
 /** The probability from which an example is taken for one of a class, unless another is stated. */
 export const USUAL_THRESHOLD = 0.5;
 
 /** The metrics of several labels, the most usual first. */
-export const SEVERAL_LABEL_METRICS = ["mAP", "accuracy", "f1Macro", "f1Micro"] as const;
+export const SEVERAL_LABEL_METRICS: readonly ("mAP" | "accuracy" | typeof AVERAGES[number])[] = [
+  "mAP",
+  "accuracy",
+  ...AVERAGES,
+];
 
 /** The least logit whose sigmoid is a probability. @param threshold above 0 and below 1 */
 export function leastLogit(threshold: number): number {
@@ -13,8 +18,9 @@ export function leastLogit(threshold: number): number {
 
 /**
  * What several labels are measured by. `mAP`: the mean over classes of their average precision, which needs no
- * threshold; at the threshold `accuracy`, the part of the examples that are right about every class, and F1, as the
- * mean over classes or of all decisions together.
+ * threshold; at the threshold `accuracy`, the part of the examples that are right about every class, and the means of
+ * precision, recall and F1 over classes, as scikit-learn's with the `labels` of those that occur or are taken
+ * for something.
  *
  * @param labels of each batch `[batch, classes]`, of 0 and 1
  * @param logits of each batch as many numbers
@@ -24,7 +30,7 @@ export function severalLabelMetrics(
   labels: readonly HostTensor[],
   logits: readonly ArrayLike<number>[],
   threshold: number,
-): Record<typeof SEVERAL_LABEL_METRICS[number], number> {
+): { readonly metrics: Record<typeof SEVERAL_LABEL_METRICS[number], number>; readonly counts: readonly ClassCounts[] } {
   const truth = labels.flatMap(({ data }) => Array.from(data, (flag) => flag === 1));
   const scores = logits.flatMap((numbers) => Array.from(numbers));
   const least = leastLogit(threshold);
@@ -40,12 +46,17 @@ export function severalLabelMetrics(
     }
     return true;
   };
-  return {
+  const counts = columns.map(({ truth, decided }) => ({
+    examples: truth.filter(Boolean).length,
+    predicted: decided.filter(Boolean).length,
+    correct: truth.filter((is, place) => is && decided[place]).length,
+  }));
+  const metrics = {
     mAP: mean(columns.flatMap(({ scores, truth }) => averagePrecision(scores, truth) ?? [])),
     accuracy: Array.from({ length: examples }, (_, example) => isRight(example)).filter(Boolean).length / examples,
-    f1Macro: mean(columns.flatMap(({ truth, decided }) => f1(truth, decided) ?? [])),
-    f1Micro: f1(truth, decided) ?? 0,
+    ...averagesOf(counts),
   };
+  return { metrics, counts };
 }
 
 /**
@@ -66,13 +77,6 @@ export function averagePrecision(scores: readonly number[], truth: readonly bool
     before = found;
   });
   return sum;
-}
-
-/** 2 TP / (2 TP + FP + FN); `null` where nothing is of the class, nor taken for it. */
-function f1(truth: readonly boolean[], decided: readonly boolean[]): number | null {
-  const both = truth.filter((is, place) => is && decided[place]).length;
-  const all = truth.filter(Boolean).length + decided.filter(Boolean).length;
-  return all === 0 ? null : 2 * both / all;
 }
 
 const mean = (values: readonly number[]) =>

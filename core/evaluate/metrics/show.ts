@@ -1,18 +1,22 @@
 import type { Evaluation } from "../evaluate.ts";
+import { AVERAGES } from "./class_scores.ts";
 
 type Labels = Partial<Pick<Evaluation, "examples" | "labelled">>;
 type Measured = Pick<Evaluation, "metrics"> & Partial<Pick<Evaluation, "positiveClass">> & Labels;
 
 /** Metrics that say little beside the others: shown where all are asked for. */
-const FURTHER: readonly string[] = ["f1Macro", "f1Micro"];
+const FURTHER: ReadonlySet<string> = new Set(["auc", "precision", "recall", ...AVERAGES]);
 
-/** What metrics are called to a person, where it is not their name. */
-const TITLES: Readonly<Record<string, string>> = { f1Macro: "f1, macro", f1Micro: "f1, micro" };
+/** Those of them that are among what is usual of several labels. */
+const OF_SEVERAL: readonly string[] = ["f1Macro", "f1Micro"];
 
 /** A metric's name to a person; F1 of a class names it. `null` for one that is shown only where it is asked for. */
 export function titleOf(name: string, positiveClass: string | null, also: readonly string[] = []): string | null {
-  if (FURTHER.includes(name) && !also.includes(name)) return null;
-  return name === "f1" && positiveClass !== null ? `f1 of ${positiveClass}` : TITLES[name] ?? name;
+  if (FURTHER.has(name) && !also.includes(name)) return null;
+  if (name === "auc") return "AUC";
+  const [, score, average] = /^(f1|precision|recall)(Macro|Micro|Weighted)?$/.exec(name) ?? [];
+  if (average) return `${score}, ${average.toLowerCase()}`;
+  return score && positiveClass !== null ? `${score} of ${positiveClass}` : name;
 }
 
 /**
@@ -24,8 +28,7 @@ export function shownMetrics(
   { metrics, positiveClass = null }: Measured,
   also: readonly string[] = [],
 ): [name: string, value: string][] {
-  // Of several labels F1 over all classes is among what is usual.
-  const wanted = "mAP" in metrics ? [...also, ...FURTHER] : also;
+  const wanted = "mAP" in metrics ? [...also, ...OF_SEVERAL] : also;
   return Object.entries(metrics).flatMap(([name, value]): [string, string][] => {
     const title = titleOf(name, positiveClass, wanted);
     if (title === null) return [];

@@ -1,4 +1,5 @@
 import type { HostTensor } from "../../plugin/dataset.ts";
+import { type Averages, averagesOf, type ClassCounts, type ClassScores, scoresOf } from "./class_scores.ts";
 
 /** A run of tokens that are one entity or phrase. */
 export interface Span {
@@ -105,38 +106,20 @@ export function spansOf(tags: readonly string[], scheme: TagScheme = USUAL): Spa
   return spans;
 }
 
-/** How well predicted spans agree with true ones. */
-export interface SpanScores {
-  /** Part of the predicted spans that are right; 0 if there are none. */
-  readonly precision: number;
-  /** Part of the true spans that were found; 0 if there are none. */
-  readonly recall: number;
-  /** Their harmonic mean, 2 correct / (predicted + true). */
-  readonly f1: number;
-}
-
-/** {@link SpanScores} of the spans of one type. */
-export interface TypeScores extends SpanScores {
+/** The {@link ClassScores} of the spans of one type: a predicted span is right if its type and both its ends are. */
+export interface TypeScores extends ClassScores {
   /** The type, as `PER`. */
   readonly type: string;
   /** How many true ones there are. */
   readonly spans: number;
+  /** How many are predicted. */
+  readonly predicted: number;
 }
 
-/** The scores of all spans together, and those of each type that occurs or is predicted, by name. */
-export interface AllSpanScores extends SpanScores {
+/** The scores of all spans together, those of each type that occurs or is predicted, by name, and their means. */
+export interface AllSpanScores extends ClassScores {
   readonly types: readonly TypeScores[];
-}
-
-interface Counts {
-  correct: number;
-  right: number;
-  guessed: number;
-}
-
-function scoresOf({ correct, right, guessed }: Counts): SpanScores {
-  const part = (total: number) => total === 0 ? 0 : correct / total;
-  return { precision: part(guessed), recall: part(right), f1: part((guessed + right) / 2) };
+  readonly averages: Averages;
 }
 
 /**
@@ -152,9 +135,9 @@ export function spanScores(
   predicted: readonly (readonly string[])[],
   scheme: TagScheme = USUAL,
 ): AllSpanScores {
-  const counts = new Map<string, Counts>();
-  const count = (type: string, key: keyof Counts) => {
-    const own = counts.get(type) ?? { correct: 0, right: 0, guessed: 0 };
+  const counts = new Map<string, { -readonly [key in keyof ClassCounts]: number }>();
+  const count = (type: string, key: keyof ClassCounts) => {
+    const own = counts.get(type) ?? { examples: 0, predicted: 0, correct: 0 };
     own[key]++;
     counts.set(type, own);
   };
@@ -162,23 +145,23 @@ export function spanScores(
   truth.forEach((tags, sequence) => {
     const expected = new Set(
       spansOf(tags, scheme).map((span) => {
-        count(span.type, "right");
+        count(span.type, "examples");
         return key(span);
       }),
     );
     for (const span of spansOf(predicted[sequence], scheme)) {
-      count(span.type, "guessed");
+      count(span.type, "predicted");
       if (expected.has(key(span))) count(span.type, "correct");
     }
   });
-  const total = { correct: 0, right: 0, guessed: 0 };
-  for (const own of counts.values()) {
-    for (const name of ["correct", "right", "guessed"] as const) total[name] += own[name];
-  }
   const byName = [...counts].sort(([a], [b]) => a < b ? -1 : 1);
+  const averages = averagesOf(byName.map(([, own]) => own));
   return {
-    ...scoresOf(total),
-    types: byName.map(([type, own]) => ({ type, spans: own.right, ...scoresOf(own) })),
+    precision: averages.precisionMicro,
+    recall: averages.recallMicro,
+    f1: averages.f1Micro,
+    types: byName.map(([type, own]) => ({ type, spans: own.examples, predicted: own.predicted, ...scoresOf(own) })),
+    averages,
   };
 }
 

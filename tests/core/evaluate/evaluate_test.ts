@@ -60,16 +60,24 @@ testBackends("classification: confusion, accuracy, and the mean cross-entropy", 
   const result = await measure(backend, examplesOf(logits, [0, 1, 1, 2, 0]), textData(["a", "b", "c"]));
   assert.deepEqual(result.confusion, [[1, 0, 1], [1, 1, 0], [0, 0, 1]]);
   assert.equal(result.accuracy, 3 / 5);
-  assert.deepEqual(result.metrics, { accuracy: 3 / 5, f1Macro: (1 / 2 + 2 / 3 + 2 / 3) / 3, f1Micro: 3 / 5 });
+  const { accuracy, f1Macro, f1Micro } = result.metrics;
+  assert.deepEqual([accuracy, f1Macro, f1Micro], [3 / 5, (1 / 2 + 2 / 3 + 2 / 3) / 3, 3 / 5]);
+  assert.deepEqual(result.classes!.map(({ label, f1 }) => [label, f1]), [["a", 1 / 2], ["b", 2 / 3], ["c", 2 / 3]]);
   // log(1 + the exponentials of what the label's logit is short of); of the last one the exponential has no float64.
   const short = [[-2, -2], [-3, -3], [5, 1], [-1, -1]];
   const losses = [...short.map((row) => Math.log(1 + Math.exp(row[0]) + Math.exp(row[1]))), 900];
   assertClose([result.loss!], [losses.reduce((sum, loss) => sum + loss, 0) / losses.length], 1e-5);
 });
 
-testBackends("two classes are also measured by F1 and Matthews' coefficient", async (backend) => {
-  const { metrics } = await measure(backend, examplesOf([[1, 0], [0, 1], [0, 1]], [0, 1, 0]), textData(["a", "b"]));
-  assert.deepEqual(metrics, { accuracy: 2 / 3, f1: 2 / 3, matthews: 0.5, f1Macro: 2 / 3, f1Micro: 2 / 3 });
+testBackends("two classes are also measured by F1, Matthews' coefficient and AUC", async (backend) => {
+  const examples = examplesOf([[1, 0], [0, 9], [0, 1]], [0, 1, 0]);
+  const { metrics } = await measure(backend, examples, textData(["a", "b"]));
+  const { accuracy, f1, matthews, auc, f1Macro, precision } = metrics;
+  assert.deepEqual([accuracy, f1, matthews, auc, f1Macro, precision], [2 / 3, 2 / 3, 0.5, 1, 2 / 3, 1 / 2]);
+  // In ranks the scores need not be told from each other by their probabilities, which both are 1 in float32.
+  const sure = examplesOf([[0, 200], [0, 300], [0, 100]], [0, 1, -1]);
+  const known = await measure(backend, withMarks(sure, [1, 1, 0]), textData(["a", "b"]));
+  assert.equal(known.metrics.auc, 1);
 });
 
 testBackends("regression: correlations and the mean squared error", async (backend) => {
@@ -103,7 +111,8 @@ testBackends("tags that mark spans are measured by whole spans", async (backend)
   const logits = [[0, 9, 0], [0, 0, 9], [9, 0, 0], [0, 9, 0], [9, 0, 0], [9, 0, 0]];
   const tags = textData(["O", "B-X", "I-X"], {}, "tagging");
   const { metrics } = await measure(backend, examplesOf(logits, [1, 2, 0, 1, 2, -1], [3]), tags);
-  assert.deepEqual(metrics, { f1: 0.5, accuracy: 4 / 5, f1Macro: 0.5, f1Micro: 0.5 });
+  const { f1, accuracy, f1Macro, f1Micro } = metrics;
+  assert.deepEqual([f1, accuracy, f1Macro, f1Micro], [0.5, 4 / 5, 0.5, 0.5]);
 });
 
 testBackends(

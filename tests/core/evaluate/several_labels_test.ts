@@ -24,20 +24,17 @@ Deno.test("mAP, F1 and accuracy of several labels are scikit-learn's, with equal
   // In two batches, as they are measured.
   const labels = [data.slice(0, 45), data.slice(45)].map((part) => ({ data: part, shape: [part.length / 3, 3] }));
   const parts = [logits.slice(0, 45), logits.slice(45)];
-  assertMetrics(severalLabelMetrics(3, labels, parts, 0.5), golden.metrics);
-  assertMetrics(severalLabelMetrics(3, labels, parts, 0.8), golden["metrics_0.8"]);
+  assertMetrics(severalLabelMetrics(3, labels, parts, 0.5).metrics, golden.metrics);
+  assertMetrics(severalLabelMetrics(3, labels, parts, 0.8).metrics, golden["metrics_0.8"]);
 });
 
 Deno.test("a class that no example is of has no average precision, and is left out of the mean", () => {
   assert.equal(averagePrecision([3, 2, 1], [false, false, false]), null);
   assert.equal(averagePrecision([3, 2, 1], [false, true, false]), 1 / 2);
   const labels = [{ data: Float32Array.of(1, 0, 0, 0), shape: [2, 2] }];
-  assert.deepEqual(severalLabelMetrics(2, labels, [[1, -1, -1, -1]], 0.5), {
-    mAP: 1,
-    accuracy: 1,
-    f1Macro: 1,
-    f1Micro: 1,
-  });
+  const { metrics, counts } = severalLabelMetrics(2, labels, [[1, -1, -1, -1]], 0.5);
+  assert.deepEqual([metrics.mAP, metrics.accuracy, metrics.f1Macro, metrics.f1Micro], [1, 1, 1, 1]);
+  assert.deepEqual(counts, [{ examples: 1, predicted: 1, correct: 1 }, { examples: 0, predicted: 0, correct: 0 }]);
 });
 
 const model: Model = {

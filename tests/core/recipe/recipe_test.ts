@@ -56,6 +56,8 @@ Deno.test("a minimal recipe shows every default", () => {
       checkpointEvery: 1,
     },
     evaluate: { batchSize: 500, positiveClass: null, threshold: 0.5, train: false },
+    card: { license: null, baseModel: null, dataset: null },
+    log: { tensorboard: false },
     verify: { tolerance: 1e-3, probe: 256 },
     export: { onnx: false },
   });

@@ -67,7 +67,7 @@ Deno.test("nothing that data or recipe say becomes a part of the page", () => {
       ...record,
       classes: [ATTACK, ATTACK, ATTACK],
       warnings: [ATTACK],
-      spans: [{ type: ATTACK, spans: 1, precision: 1, recall: 1, f1: 1 }],
+      spans: [{ type: ATTACK, spans: 1, predicted: 1, precision: 1, recall: 1, f1: 1 }],
       matrices: record.matrices.map((matrix) => ({ ...matrix, name: ATTACK })),
       mistakes: record.mistakes.map((mistake) => ({
         ...mistake,
@@ -143,7 +143,7 @@ Deno.test("tags, several labels, numbers, no labels and no teacher have pages of
     titles(alone.document).includes("How sure it is") && !/teacher/i.test(alone.text.split("What it takes")[0]),
   );
 
-  const spans = [{ type: "PER", spans: 3, precision: 0.5, recall: 1 / 3, f1: 0.4 }];
+  const spans = [{ type: "PER", spans: 3, predicted: 2, precision: 0.5, recall: 1 / 3, f1: 0.4 }];
   const tagged = pageOf({ record: { ...record, task: "tagging", spans, mistakes: [] } });
   assert.match(tagged.text, /What test tokens were taken for/);
   assert.match(tagged.text, /PER350\.00 %33\.33 %40\.00 %/);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { labelScores } from "../../../core/evaluate/metrics/class_scores.ts";
 import type { RunSummary } from "../../../core/distill/summary.ts";
 import { stylesOf } from "../../../tasks/support/output.ts";
 import { showSummary } from "../../../tasks/support/summary_table.ts";
@@ -17,11 +18,13 @@ const summary: RunSummary = {
   skipped: [],
   dataSha256: {},
   positiveClass: null,
-  teacher: { accuracy: 0.9015, loss: 0.29314, metrics: { accuracy: 0.9015 }, parameters: 272474 },
+  teacher: { accuracy: 0.9015, loss: 0.29314, metrics: { accuracy: 0.9015 }, classes: null, parameters: 272474 },
   student: {
     accuracy: 0.874,
     loss: 0.371,
     metrics: { accuracy: 0.874 },
+    classes: null,
+    spans: null,
     validationAccuracy: 0.88,
     trainMetrics: null,
     validationMetrics: { accuracy: 0.88 },
@@ -93,4 +96,14 @@ Deno.test("F1 of a class names it, for the teacher as for the student", () => {
 Deno.test("on a terminal the header alone stands out", () => {
   const lines = showSummary(summary, folder, stylesOf(fakeOutput(80), false));
   assert.deepEqual(lines.map((line) => line.includes("\x1b[1m")), lines.map((_, index) => index === 0));
+});
+
+Deno.test("scores that stand for 0 / 0 are said", () => {
+  const counts = { examples: 5, predicted: 0, correct: 0 };
+  const student = { ...summary.student, classes: [labelScores("spam", counts)] };
+  const lines = showSummary({ ...summary, student }, "runs/quickstart", plain);
+  assert.ok(
+    lines.some((line) => /^scores +spam: nothing is taken for it, so its precision, 0 \/ 0, counts as 0$/.test(line)),
+    lines.join("\n"),
+  );
 });

@@ -1,5 +1,17 @@
 import assert from "node:assert/strict";
-import { type Best, type Monitor, monitorOf, updateBest } from "../../../../core/distill/training/monitor.ts";
+import type { Evaluation } from "../../../../core/evaluate/evaluate.ts";
+import { AVERAGES } from "../../../../core/evaluate/metrics/class_scores.ts";
+import {
+  type Best,
+  type Monitor,
+  monitored,
+  monitorOf,
+  updateBest,
+} from "../../../../core/distill/training/monitor.ts";
+import { metricNames } from "../../../../core/evaluate/metrics/metrics.ts";
+import { parseChecked } from "../../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../../core/recipe/schema.ts";
+import { tinyRecipe } from "../../../support/tiny_run.ts";
 import { textData } from "../../../support/inputs.ts";
 
 /** The best after each epoch of a scripted metric. */
@@ -34,7 +46,30 @@ Deno.test("without a wish training goes by the task's first metric; one that the
   assert.throws(() => monitorOf("validation.f1", textData(["a", "b", "c"]), alone), {
     name: "UserError",
     message: "Cannot go by validation.f1 in a classification of 3 classes: it has validation.accuracy, " +
-      "validation.f1Macro, validation.f1Micro, validation.loss",
+      [...AVERAGES, "loss"].map((name) => `validation.${name}`).join(", "),
+  });
+});
+
+Deno.test("a recipe can name every metric that a task has", () => {
+  const tasks = ["classification", "regression", "multi-label", "tagging"] as const;
+  const names = tasks.flatMap((task) => [
+    ...metricNames(textData(["a", "b"], {}, task)),
+    ...metricNames(textData(["O", "B-a", "I-a"], {}, task)),
+  ]);
+  for (const name of new Set([...names, "loss", "agreement"])) {
+    const { value } = parseChecked(`${tinyRecipe}`, "recipe.yaml", recipeSchema, {
+      overrides: [{ path: ["train", "monitor"], value: `validation.${name}`, label: "--set" }],
+    });
+    assert.equal(value.train.monitor, `validation.${name}`);
+  }
+});
+
+Deno.test("a metric that the validation examples do not have ends the run, and is not taken for one that never improves", () => {
+  const result = { metrics: { accuracy: 1 }, loss: 0.5 } as unknown as Evaluation;
+  assert.deepEqual([monitored("accuracy", result), monitored("loss", result)], [1, 0.5]);
+  assert.throws(() => monitored("auc", result), {
+    name: "UserError",
+    message: "Cannot go by validation.auc as all validation examples are of one class: take another split, or metric",
   });
 });
 

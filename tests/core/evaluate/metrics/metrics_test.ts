@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AVERAGES } from "../../../../core/evaluate/metrics/class_scores.ts";
 import { metricNames, metricsOf, positiveClassOf } from "../../../../core/evaluate/metrics/metrics.ts";
 import { showMetrics, shownMetrics } from "../../../../core/evaluate/metrics/show.ts";
 
@@ -19,6 +20,8 @@ Deno.test("f1 is that of the second of two classes, or of the one that is asked 
   const ham = measure(mail, truth, taken, "ham");
   assert.equal(ham.positiveClass, "ham");
   assert.ok(Math.abs(ham.metrics.f1 - 0.9836065573770492) < 1e-12);
+  assert.deepEqual([spam.metrics.precision, spam.metrics.recall], [7 / 8, 7 / 9]);
+  assert.deepEqual([ham.metrics.precision, ham.metrics.recall], [90 / 92, 90 / 91]);
   for (const { metrics } of [spam, ham]) {
     assert.ok(Math.abs(metrics.f1Macro - 0.9035679845708775) < 1e-12);
     assert.equal(metrics.f1Micro, 0.97);
@@ -27,16 +30,27 @@ Deno.test("f1 is that of the second of two classes, or of the one that is asked 
   assert.equal(showMetrics(spam), "accuracy 97.00 %, f1 of spam 0.8235, matthews 0.8089");
   assert.equal(showMetrics(ham, ["f1Macro"]), "accuracy 97.00 %, f1 of ham 0.9836, matthews 0.8089, f1, macro 0.9036");
   assert.deepEqual(shownMetrics(ham, Object.keys(ham.metrics)).map(([name]) => name), [
-    ...["accuracy", "f1 of ham", "matthews", "f1, macro", "f1, micro"],
+    ...["accuracy", "f1 of ham", "matthews", "precision of ham", "recall of ham"],
+    ...["f1, macro", "f1, micro", "f1, weighted", "precision, macro", "precision, micro", "precision, weighted"],
+    ...["recall, macro", "recall, micro", "recall, weighted"],
   ]);
 });
 
 Deno.test("of more classes there is an F1 where one is asked for, a number as YAML has it", () => {
   const plain = measure(three, [0, 1, 2, 2], [0, 1, 2, 1]);
-  assert.deepEqual([plain.positiveClass, Object.keys(plain.metrics)], [null, ["accuracy", "f1Macro", "f1Micro"]]);
+  assert.deepEqual([plain.positiveClass, Object.keys(plain.metrics)], [null, ["accuracy", ...AVERAGES]]);
   const asked = measure(three, [0, 1, 2, 2], [0, 1, 2, 1], 2);
   assert.deepEqual([asked.positiveClass, asked.metrics.f1], ["2", 2 / 3]);
-  assert.deepEqual(metricNames(three, 2), ["accuracy", "f1", "f1Macro", "f1Micro"]);
+  assert.deepEqual(metricNames(three, 2), ["accuracy", "f1", "precision", "recall", ...AVERAGES]);
+});
+
+Deno.test("two classes with scores have an AUC, unless all examples are of one", () => {
+  const both = (truth: number[]) =>
+    metricsOf(mail, [{ data: Float32Array.from(truth), shape: [4] }], [[0, 0, 1, 1]], null, [[-2, 1, 1, 3]]).metrics;
+  // Of four pairs three are in order, and one is equal.
+  assert.equal(both([0, 0, 1, 1]).auc, 3.5 / 4);
+  assert.equal("auc" in both([1, 1, 1, 1]), false);
+  assert.equal(metricNames(mail).includes("auc"), true);
 });
 
 Deno.test("a class that the data set lacks, and one for another task, are refused", () => {
@@ -55,5 +69,6 @@ Deno.test("F1 of spans is told for each type, and as the mean over types", () =>
   const { metrics, spans, positiveClass } = metricsOf({ task: "tagging", classes }, [truth], [[1, 0, 2, 0, 0, 0]]);
   assert.equal(positiveClass, null);
   assert.deepEqual(spans!.map(({ type, spans, f1 }) => [type, spans, f1]), [["A", 2, 2 / 3], ["B", 1, 0]]);
-  assert.deepEqual(metrics, { f1: 2 / 5, accuracy: 3 / 5, f1Macro: 1 / 3, f1Micro: 2 / 5 });
+  const { f1, accuracy, f1Macro, f1Micro, precision, recall } = metrics;
+  assert.deepEqual([f1, accuracy, f1Macro, f1Micro, precision, recall], [2 / 5, 3 / 5, 1 / 3, 2 / 5, 1 / 2, 1 / 3]);
 });

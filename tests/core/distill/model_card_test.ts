@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { cardMetadata, lastPart } from "../../../core/distill/card_metadata.ts";
+import { type CardFacts, cardText } from "../../../core/distill/model_card.ts";
+import type { RunSummary } from "../../../core/distill/summary.ts";
+import { labelScores } from "../../../core/evaluate/metrics/class_scores.ts";
+import { CARD_FILE } from "../../../core/model_folder/card_file.ts";
+import { parseChecked } from "../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../core/recipe/schema.ts";
+import { textData } from "../../support/inputs.ts";
+import { studentBytes } from "../../support/run_observers.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+
+/** A card in its two parts. */
+async function readCard(file: string) {
+  const [, yaml, text] = /^---\n([^]*?)\n---\n([^]*)$/.exec(await Deno.readTextFile(file))!;
+  return { yaml, metadata: parse(yaml, { version: "1.1" }), text };
+}
+
+Deno.test("a student's folder has a card with what was measured, of the student that is there", () =>
+  withTinyData(async (folder) => {
+    const overrides = ["train.epochs=1"];
+    const bare = await tinyRun(folder, { overrides });
+    const bytes = await studentBytes(folder);
+    const file = join(folder, "run", "student", CARD_FILE);
+    const first = await readCard(file);
+    assert.equal(first.yaml.split("\n", 1)[0], `# run ${bare.run}`);
+    assert.deepEqual(Object.keys(first.metadata), ["pipeline_tag", "tags", "metrics", "model-index"]);
+    assert.equal(first.metadata.pipeline_tag, "image-classification");
+    assert.ok(first.text.includes(bare.studentSha256));
+    assert.ok(!first.text.includes("transformers import") && !first.text.includes("transformers.js"));
+    const said = ["card={license: MIT, baseModel: owner/base, dataset: owner/data}"];
+    const { student, dataSha256 } = await tinyRun(folder, { overrides: [...overrides, ...said] });
+    assert.deepEqual(await studentBytes(folder), bytes, "what the card says changes no weight");
+    const { metadata, text } = await readCard(file);
+    const { license, base_model, datasets, "model-index": [{ name, results: [result] }] } = metadata;
+    assert.deepEqual([license, base_model, datasets, name], ["mit", "owner/base", ["owner/data"], "tiny"]);
+    assert.deepEqual(result.task, { type: "image-classification", name: "classification" });
+    assert.equal(result.dataset.split, "test");
+    const hashes = result.dataset.args.files.map(({ sha256 }: { sha256: string }) => sha256);
+    assert.deepEqual(hashes, Object.values(dataSha256));
+    assert.deepEqual(result.metrics[0], { type: "accuracy", value: student.accuracy, name: "accuracy" });
+    assert.deepEqual(result.metrics.at(-1), { type: "loss", value: student.loss, name: "loss" });
+    assert.ok(text.includes(`| accuracy | ${(100 * student.accuracy!).toFixed(2)} % |`), text);
+    assert.match(text, /- Fewer than 30 examples of the test are of 0, 1 and 2: /);
+    // The card of the run before is where its student is.
+    assert.equal((await readCard(join(folder, "run", "previous", "student", CARD_FILE))).text, first.text);
+  }));
+
+/** Facts of a text classifier whose names are what Markdown, YAML and HTML take for their own. */
+function facts(changes: Partial<RunSummary["student"]> = {}, config: CardFacts["config"] = {}): CardFacts {
+  const names = ["yes: | *no*", "<b>`---`</b>"];
+  const recipe = parseChecked(
+    tinyRecipe.replace("losses:", "card: { license: My Own Licence 1.0 }\nlosses:")
+      .replace("use: idx", 'use: "/home/somebody/secret/plug|in.ts"'),
+    "recipe.yaml",
+    recipeSchema,
+  ).value;
+  const counts = [{ examples: 60, predicted: 70, correct: 50 }, { examples: 40, predicted: 30, correct: 20 }];
+  const classes = counts.map((own, index) => labelScores(names[index], own));
+  const metrics = { accuracy: 0.7, f1: classes[0].f1!, auc: 0.75, f1Macro: 0.6, agreement: 0.9 };
+  const summary = {
+    run: "1f0c5a3be1d2",
+    version: "0.1.0",
+    backend: "cpu",
+    device: "a | machine",
+    precision: "f32",
+    positiveClass: names[0],
+    examples: { train: 200, validation: 0, test: 100 },
+    labelled: { train: 200, validation: 0, test: 100 },
+    dataSha256: { "/home/somebody/secret/train|1.csv": "00ff" },
+    teacher: null,
+    student: {
+      ...{ accuracy: 0.7, loss: 0.5, metrics, classes, spans: null, validationMetrics: null },
+      ...{ parametersTraining: 200, parametersInference: 100 },
+      ...changes,
+    },
+    merge: { maxAbsLogitDifference: 1e-6, tolerance: 1e-3, probe: 100 },
+    steps: 10,
+    epochs: 1,
+    studentSha256: "abcd",
+  } as unknown as RunSummary;
+  const input = textData(names);
+  return { recipe, input, summary, architecture: "bert", config, chains: new Map(), teacherSha256: null };
+}
+
+Deno.test("names cannot break a card, and paths of the machine are not in it", () => {
+  const { recipe, input, summary } = facts();
+  const text = cardText(facts(), false).join("\n");
+  const metadata = cardMetadata(recipe, input, summary, false);
+  assert.ok(!(text + JSON.stringify(metadata)).includes("somebody"));
+  assert.ok(text.includes("| yes: \\| \\*no\\* | 60 |"), text);
+  assert.ok(text.includes("| \\<b\\>\\`---\\`\\</b\\> | 40 |"));
+  assert.ok(text.includes("| `train\\|1.csv` | `00ff` |"));
+  // Every row of a table has as many cells as its head.
+  for (const block of text.split("\n\n").filter((block) => block.startsWith("|"))) {
+    const cells = block.split("\n").map((row) => row.replaceAll("\\|", "").split("|").length);
+    assert.deepEqual(new Set(cells).size, 1, block);
+  }
+  assert.deepEqual([metadata.license, metadata.license_name], ["other", "My Own Licence 1.0"]);
+  const [{ results: [{ metrics }] }] = metadata["model-index"] as { results: { metrics: unknown[] }[] }[];
+  const score = 2 * 50 / 130;
+  assert.deepEqual(metrics, [
+    { type: "accuracy", value: 0.7, name: "accuracy" },
+    { type: "f1", value: score, name: "f1 of yes: | *no*", args: { pos_label: "yes: | *no*" } },
+    { type: "roc_auc", value: 0.75, name: "auc" },
+    { type: "f1", value: 0.6, name: "f1, macro", args: { average: "macro" } },
+    { type: "loss", value: 0.5, name: "loss" },
+  ]);
+});
+
+Deno.test("a card says what the numbers are worth", () => {
+  const text = cardText(facts(), false).join("\n");
+  assert.ok(
+    text.includes(
+      "of 100 test examples 70.00 % are right. Other examples of the same kind would give 60.42 % to 78.11 %",
+    ),
+  );
+  assert.ok(text.includes("It takes 8 tokens at most"), text);
+  const nothing = facts({ accuracy: null, loss: null, metrics: {}, classes: null });
+  assert.ok(cardText(nothing, false).includes("No test example has a label, so nothing was measured."));
+  assert.equal("model-index" in cardMetadata(nothing.recipe, nothing.input, nothing.summary, false), false);
+});
+
+Deno.test("a card says how to load what is there, and no more", () => {
+  const config = { architectures: ["BertForSequenceClassification"], model_type: "bert" };
+  const ours = cardText(facts(), false).join("\n");
+  assert.ok(!ours.includes("from_pretrained") && !ours.includes("transformers.js"));
+  assert.ok(ours.includes('load_file("model.safetensors")'));
+  const theirs = cardText(facts({}, config), true).join("\n");
+  assert.ok(theirs.includes('BertForSequenceClassification.from_pretrained(".")'));
+  assert.ok(theirs.includes('await pipeline("text-classification", "student"'));
+  const crf = cardText(facts({}, { ...config, crf: true, subclasses: 3 }), false).join("\n");
+  assert.ok(crf.includes("It leaves out the conditional random field.") && crf.includes("a logit for each subclass"));
+});
+
+Deno.test("of a path or an address its last part is told", () => {
+  for (
+    const [path, last] of [
+      ["/home/me/data.csv", "data.csv"],
+      ["C:\\Users\\me\\data.csv", "data.csv"],
+      ["https://example.org/a/data.csv?token=secret#x", "data.csv"],
+      ["folder/", "folder"],
+      ["mail", "mail"],
+    ]
+  ) assert.equal(lastPart(path), last);
+});
