@@ -102,7 +102,9 @@ export function cardMetadata(
   };
   return {
     ...licence(license),
-    ...(transformers && { library_name: "transformers" }),
+    ...(input.task === "embedding"
+      ? { library_name: "sentence-transformers" }
+      : transformers && { library_name: "transformers" }),
     ...(tag && { pipeline_tag: tag }),
     ...(baseModel !== null && { base_model: baseModel }),
     ...(dataset !== null && { datasets: [dataset] }),

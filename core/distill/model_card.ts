@@ -171,7 +171,9 @@ function measured({ recipe, input, summary, chains }: CardFacts): string[] {
     ...(notes.length > 0 ? ["", ...notes] : []),
     "",
     ...(chains.size === 0 ? [] : [
-      `The student gives the logits of its chains within ${merge.maxAbsLogitDifference.toPrecision(2)} on ` +
+      `The student gives the ${input.task === "embedding" ? "vectors" : "logits"} of its chains within ${
+        merge.maxAbsLogitDifference.toPrecision(2)
+      } on ` +
       `${counted(merge.probe, "test example")} (tolerance ${merge.tolerance}).`,
     ]),
     ...(validation ? [`Validation examples (${count(examples.validation)}) may have chosen the epoch.`] : []),
@@ -263,7 +265,8 @@ function classOf({ config: { architectures, model_type: type } }: CardFacts): st
 }
 
 function loading(facts: CardFacts, hasOnnx: boolean): string[] {
-  const { input: { text, image }, config, architecture } = facts;
+  const { input: { text, image, task }, config, architecture } = facts;
+  if (task === "embedding") return loadingVectors();
   const own = classOf(facts);
   const form = text ? "AutoTokenizer" : "AutoImageProcessor";
   const transformers = own === null ? [] : [
@@ -311,6 +314,20 @@ function loading(facts: CardFacts, hasOnnx: boolean): string[] {
     : [];
   const program = ["With the program that made it: `deno task evaluate FOLDER`, or `openModel` of its library."];
   return [...transformers, ...pytorch, ...javascript, ...program];
+}
+
+/** Of a model that makes vectors of texts. */
+function loadingVectors(): string[] {
+  return [
+    "With [sentence-transformers](https://sbert.net), in the folder of this file:",
+    "",
+    ...codeBlock(
+      "python",
+      'from sentence_transformers import SentenceTransformer\n\nvectors = SentenceTransformer(".").encode(["a text"])',
+    ),
+    "",
+    "With the program that made it: `embed` of its library's `openModel`.",
+  ];
 }
 
 /** What of a model transformers does not compute, though it loads it. */

@@ -1,6 +1,5 @@
 import type { Model } from "../plugin/model.ts";
 import type { OnnxModel } from "./run_model.ts";
-import { LOGITS } from "./write_graph.ts";
 
 /** The name of onnxruntime's logits among a batch. */
 const GIVEN = "onnx export: logits";
@@ -21,7 +20,7 @@ export function asModel(
     parameters: [],
     config,
     fromForeign: () => null,
-    hostOutputs: (batch) => ({ [GIVEN]: onnx.run(batch).get(LOGITS)! }),
+    hostOutputs: (batch) => ({ [GIVEN]: onnx.run(batch).get(onnx.output)! }),
     forward({ ops, batch }) {
       const given = batch[GIVEN];
       const logits = ops.device.alias(given, given.shape);

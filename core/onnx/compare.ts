@@ -6,7 +6,6 @@ import type { Batch, HostTensor } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import { showShape } from "../tensor.ts";
 import type { OnnxModel } from "./run_model.ts";
-import { LOGITS } from "./write_graph.ts";
 
 /** How far onnxruntime's logits are from the model's own, and what both took. */
 export interface OnnxComparison {
@@ -33,7 +32,7 @@ export async function compareWithOnnx(
   // Both take their time when they run for the first time: the first batch is computed twice.
   for (const [index, batch] of [batches[0], ...batches].entries()) {
     const begun = performance.now();
-    const theirs = onnx.run(batch).get(LOGITS)!;
+    const theirs = onnx.run(batch).get(onnx.output)!;
     const between = performance.now();
     const logits = ops.scope(() => infer(ops, model, weights, upload(ops, batch)).logits);
     const [own] = await ops.read([logits]);

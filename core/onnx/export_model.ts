@@ -18,7 +18,7 @@ import { activationsOf, quantise, type Ranges } from "./quantise.ts";
 import { OnnxModel } from "./run_model.ts";
 import { RuntimeRefusal } from "./runtime/session.ts";
 import { writeExport } from "./write_export.ts";
-import { LOGITS, writeGraph, type WrittenModel } from "./write_graph.ts";
+import { writeGraph, type WrittenModel } from "./write_graph.ts";
 
 /** A model to export. */
 export interface ExportCall {
@@ -140,13 +140,17 @@ async function graphOf(
 }
 
 /** The least and the largest number of activations over training images. */
-async function rangesOf({ graph, inputs }: WrittenModel, names: readonly string[], train: Examples): Promise<Ranges> {
+async function rangesOf(
+  { graph, inputs, output }: WrittenModel,
+  names: readonly string[],
+  train: Examples,
+): Promise<Ranges> {
   const made = names.filter((name) => !inputs.has(name));
   const outputs = [...graph.outputs, ...made.map((name) => ({ name, type: "float32" as const, shape: null }))];
-  using onnx = await OnnxModel.open(encodeModel({ ...graph, outputs }, {}), inputs);
+  using onnx = await OnnxModel.open(encodeModel({ ...graph, outputs }, {}), { inputs, output });
   const ranges = new Map<string, [number, number]>();
   for (const batch of await examplesIn(train, CALIBRATION)) {
-    const values = onnx.run(batch, [LOGITS, ...made]);
+    const values = onnx.run(batch, [output, ...made]);
     for (const [name, entry] of inputs) values.set(name, batch[entry]);
     for (const name of names) {
       const range = ranges.get(name) ?? [0, 0];
@@ -166,12 +170,12 @@ async function tried(
   weights: FrozenWeights,
   batches: readonly Batch<HostTensor>[],
   precision: OnnxPrecision,
-  { inputs, folded }: WrittenModel,
+  { inputs, output, folded }: WrittenModel,
   bytes: Uint8Array,
 ): Promise<{ onnxFile: Omit<OnnxFile, "operators" | "metrics">; onnx: OnnxModel }> {
   const { file, tolerance } = PRECISIONS[precision];
   const action = `Cannot export "${source}" with precision ${precision}`;
-  const onnx = await inWords(action, () => OnnxModel.open(bytes, inputs));
+  const onnx = await inWords(action, () => OnnxModel.open(bytes, { inputs, output }));
   try {
     const compared = await inWords(action, () => compareWithOnnx(ops, model, weights, onnx, batches));
     const { difference, largest, examples, milliseconds } = compared;

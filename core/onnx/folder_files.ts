@@ -73,6 +73,7 @@ function keepingGrey(processor: Uint8Array): Uint8Array {
 
 /** The names of the classes as Hugging Face's configs have them. */
 function inTheirWords({ task, classes, image }: InputDescription): Record<string, unknown> {
+  if (task === "embedding") return {};
   const names = task === "regression" ? ["LABEL_0"] : classes;
   return {
     id2label: Object.fromEntries(names.map((name, index) => [index, name])),

@@ -1,13 +1,13 @@
 import type { Batch, HostTensor } from "../plugin/dataset.ts";
 import { Session } from "./runtime/session.ts";
-import { LOGITS } from "./write_graph.ts";
+import type { WrittenModel } from "./write_graph.ts";
 
 /** An ONNX file in onnxruntime, until it is disposed of. */
 export class OnnxModel implements Disposable {
   readonly #session: Session;
   readonly #inputs: ReadonlyMap<string, string>;
 
-  private constructor(session: Session, inputs: ReadonlyMap<string, string>) {
+  private constructor(session: Session, inputs: ReadonlyMap<string, string>, readonly output: string) {
     this.#session = session;
     this.#inputs = inputs;
   }
@@ -16,14 +16,18 @@ export class OnnxModel implements Disposable {
    * Loads a file's content.
    *
    * @param inputs entries of a batch by the names of the file's inputs
+   * @param output the name of what the model gives
    * @throws RuntimeRefusal for what onnxruntime does not take
    */
-  static async open(bytes: Uint8Array, inputs: ReadonlyMap<string, string>): Promise<OnnxModel> {
-    return new OnnxModel(await Session.open(bytes, new Map(), 1), inputs);
+  static async open(
+    bytes: Uint8Array,
+    { inputs, output }: Pick<WrittenModel, "inputs" | "output">,
+  ): Promise<OnnxModel> {
+    return new OnnxModel(await Session.open(bytes, new Map(), 1), inputs, output);
   }
 
   /** What it gives for a batch, images of which have their channels last. */
-  run(batch: Batch<HostTensor>, outputs: readonly string[] = [LOGITS]): Map<string, HostTensor> {
+  run(batch: Batch<HostTensor>, outputs: readonly string[] = [this.output]): Map<string, HostTensor> {
     const feeds = new Map([...this.#inputs].map(([name, entry]) => {
       const tensor = batch[entry];
       return [name, tensor.shape.length === 4 ? channelsFirst(tensor) : tensor];

@@ -11,11 +11,16 @@ import { type FloatType, Writer } from "./writer.ts";
 const [BATCH, LENGTH] = ["batch_size", "sequence_length"];
 
 /** The name of the images in a graph, and of what a model says. */
-export const [IMAGES, LOGITS] = ["pixel_values", "logits"];
+export const IMAGES = "pixel_values";
+
+/** The name of what a model gives: logits, or vectors of texts as exports of sentence-transformers have them. */
+const outputName = ({ task }: InputDescription) => task === "embedding" ? "sentence_embedding" : "logits";
 
 /** A model as a graph of ONNX. */
 export interface WrittenModel {
   readonly graph: Graph;
+  /** The name of the output. */
+  readonly output: string;
   /** The name of the weight that has a CRF's transitions; `null` for a model without. */
   readonly transitions: string | null;
   /** How many batch norms went into the layers before them. */
@@ -26,8 +31,8 @@ export interface WrittenModel {
 
 /**
  * A model's graph: from `pixel_values [batch_size, channels, height, width]`, or `input_ids`, `attention_mask` and
- * `token_type_ids` `[batch_size, sequence_length]`, as far as it takes them, to `logits`. Batch norm goes into the
- * layer before it.
+ * `token_type_ids` `[batch_size, sequence_length]`, as far as it takes them, to `logits`, or
+ * `sentence_embedding`. Batch norm goes into the layer before it.
  *
  * @param weights by name
  * @param float what is computed with; inputs and logits are float32 in any case
@@ -50,11 +55,12 @@ export function writeGraph(
 
 function write(
   { parameters }: Model,
-  { image }: InputDescription,
+  input: InputDescription,
   { steps, logits, inputs, transitions }: Trace,
   weights: ReadonlyMap<string, Float32Array>,
   float: FloatType,
 ): WrittenModel {
+  const { image } = input;
   const own = new Map(parameters.map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]));
   const writer = new Writer(own, float);
   const { graph } = writer;
@@ -92,14 +98,16 @@ function write(
     writeOperation({ writer, step, options, uses });
   }
   const last = writer.name(logits);
+  const output = outputName(input);
   graph.output({
-    name: float === "float32" ? graph.renamed(last, LOGITS) : graph.node("Cast", [last], { to: TYPES.float32 }, LOGITS),
+    name: float === "float32" ? graph.renamed(last, output) : graph.node("Cast", [last], { to: TYPES.float32 }, output),
     type: "float32",
     shape: logits.shape.map(dimension),
   });
   const { folded } = writer;
   return {
     graph: graph.finish(),
+    output,
     transitions,
     folded,
     inputs: new Map([...entries].map(([entry, name]) => [name, entry])),

@@ -78,6 +78,11 @@ testBackends("vectors are distilled in chains, measured by pairs, and saved as t
     assert.ok(student.metrics.agreement > 0.8, `agreement is ${student.metrics.agreement}`);
     assert.deepEqual(Object.keys(student.validationMetrics!), ["agreement"], "training texts have no scores");
     assert.ok(losses["hidden-mse"] < 0.1 && merge.maxAbsLogitDifference < 1e-5);
+    const card = await Deno.readTextFile(join(folder, "run/student/README.md"));
+    assert.match(card, /library_name: sentence-transformers\npipeline_tag: sentence-similarity\n/);
+    assert.match(card, /vectors of texts/);
+    assert.match(card, /SentenceTransformer\("\."\)/);
+    assert.doesNotMatch(card, /logits/);
     using saved = await openModel(join(folder, "run/student"), { backend });
     assert.deepEqual([saved.input.task, saved.input.text!.maxLength], ["embedding", 12]);
     const [vector] = await saved.embed({ texts: ["the dog runs"] });

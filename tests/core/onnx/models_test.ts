@@ -38,6 +38,10 @@ const models = {
   ),
   "a DistilBERT that answers a number": built("bert", { ...small, variant: "distilbert" }, texts("regression")),
   "a RoBERTa of several labels": built("bert", { ...small, variant: "roberta" }, texts("multi-label")),
+  "an ELECTRA with narrower embeddings": built("bert", { ...small, variant: "electra", embeddingWidth: 8 }, texts()),
+  "an MPNet": built("bert", { ...small, variant: "mpnet" }, texts()),
+  "a BERT that makes vectors": built("bert", { ...small, pooling: "mean", normalise: true }, texts("embedding")),
+  "an EfficientNet-Lite0": built("efficientnet-lite0", { variant: "timm", width: 0.1 }, images(33, 31, 3)),
   "a tagger with a CRF": built("bert", { ...small, types: 0, crf: true }, texts("tagging")),
 };
 
@@ -59,6 +63,7 @@ Deno.test("inputs and outputs have the names and shapes that Optimum gives them,
     ...["input_ids", "attention_mask", "token_type_ids"].map(tokens),
     "logits float32 [batch_size, 3]",
   ]);
+  assert.equal(portsOf("a BERT that makes vectors").at(-1), "sentence_embedding float32 [batch_size, 16]");
   assert.deepEqual(portsOf("a tagger with a CRF"), [
     ...["input_ids", "attention_mask"].map(tokens),
     "logits float32 [batch_size, sequence_length, 3]",

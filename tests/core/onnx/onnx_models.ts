@@ -6,7 +6,7 @@ import { encodeModel } from "../../../core/onnx/encode.ts";
 import type { Graph } from "../../../core/onnx/graph.ts";
 import { madeUp } from "../../../core/onnx/probe.ts";
 import { OnnxModel } from "../../../core/onnx/run_model.ts";
-import { LOGITS, writeGraph, type WrittenModel } from "../../../core/onnx/write_graph.ts";
+import { writeGraph, type WrittenModel } from "../../../core/onnx/write_graph.ts";
 import type { FloatType } from "../../../core/onnx/writer.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import type { InputDescription, Task } from "../../../core/plugin/dataset.ts";
@@ -52,12 +52,12 @@ export function weightsOf(model: Model): Map<string, Float32Array> {
 /** Runs a graph in onnxruntime and the model here, on made-up examples of two sizes. */
 export async function compared(
   { model, input, weights }: ReturnType<typeof built>,
-  { graph, inputs }: WrittenModel,
+  written: WrittenModel,
 ): Promise<OnnxComparison> {
   const backend = await CpuBackend.create();
   const ops = createOps(backend);
   const frozen = freeze(ops, model, weights);
-  using onnx = await OnnxModel.open(encodeModel(graph, {}), inputs);
+  using onnx = await OnnxModel.open(encodeModel(written.graph, {}), written);
   const result = await compareWithOnnx(ops, model, frozen, onnx, madeUp(input, 3));
   frozen.dispose();
   await backend.close();
@@ -77,15 +77,15 @@ export function ports({ inputs, outputs }: Graph): string[] {
 /** What ranges values of a graph have on made-up examples, by their names. */
 export async function rangesOn(
   { input }: ReturnType<typeof built>,
-  { graph, inputs }: WrittenModel,
+  { graph, inputs, output }: WrittenModel,
   names: readonly string[],
 ): Promise<Map<string, [number, number]>> {
   const made = names.filter((name) => !inputs.has(name));
   const outputs = [...graph.outputs, ...made.map((name) => ({ name, type: "float32" as const, shape: null }))];
-  using onnx = await OnnxModel.open(encodeModel({ ...graph, outputs }, {}), inputs);
+  using onnx = await OnnxModel.open(encodeModel({ ...graph, outputs }, {}), { inputs, output });
   const ranges = new Map<string, [number, number]>(names.map((name) => [name, [0, 0]]));
   for (const batch of madeUp(input, 3)) {
-    const values = onnx.run(batch, [LOGITS, ...made]);
+    const values = onnx.run(batch, [output, ...made]);
     for (const name of names) {
       const range = ranges.get(name)!;
       for (const value of (values.get(name) ?? batch[inputs.get(name)!]).data) {
