@@ -7,6 +7,6 @@ export function networkRefusal(error: unknown, url: string): string | null {
   const remedy = Deno.build.standalone
     ? "download it yourself and name its path"
     : `allow it by deno run --allow-net=${hosts.join()} --no-lock --no-prompt --allow-read --allow-write ` +
-      "tasks/cli.ts distill RECIPE";
+      "--allow-env=CI,TERM tasks/cli.ts distill RECIPE";
   return `Deno was started without network access to ${hosts.at(-1)}: ${remedy}`;
 }

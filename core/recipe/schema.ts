@@ -33,7 +33,9 @@ const mixingAlpha = bounded(z.number().min(0).max(100), "beyond it every share i
 
 const randAugment = z.strictObject({
   operations: bounded(z.int().min(1).max(16), "there are 14").default(2).describe("How many are applied to an image"),
-  magnitude: z.int().min(0).default(9).describe("The step of their strength, from 0, which is the weakest, below bins"),
+  magnitude: bounded(z.int().min(0).max(1023), "it is below bins").default(9).describe(
+    "The step of their strength, from 0, which is the weakest, below bins",
+  ),
   bins: bounded(z.int().min(2).max(1024), "each step is then finer than a pixel's byte").default(31).describe(
     "In how many steps the strongest is reached",
   ),

@@ -36,7 +36,7 @@ Deno.test("a config.json of this program with a damaged entry is a sentence with
     [(config) => void (config.width = 1e9), /for width: got 1000000000/],
     [
       (config) => void (config.architecture = "gpt"),
-      /Unknown model "gpt" for architecture: expected resnet, mobilenet, cnn, mlp, bert, vit, tfjs or onnx/,
+      /Unknown model "gpt" for architecture: expected resnet, mobilenet, efficientnet-lite0, cnn, mlp, bert, vit, tfjs or onnx/,
     ],
     [(config) => void (config.labels = "abc"), /for labels: got "abc"/],
     [
