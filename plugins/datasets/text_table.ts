@@ -108,7 +108,7 @@ export const textTable = defineDataset<TextTableOptions>({
       bad,
       sources,
     );
-    const warnings = warningsOf({ ...answered, train: answered.train }, classes);
+    const warnings = [...dataset.warnings ?? [], ...warningsOf({ ...answered, train: answered.train }, classes)];
     return warnings.length > 0 ? { ...dataset, warnings } : dataset;
   },
 });

@@ -109,7 +109,7 @@ export const attempts: readonly Attempt[] = [
     outcome: "works",
   },
   {
-    what: "read the environment's variables",
+    what: "read the environment's variables, but for `TERM` and `CI`",
     ways: [
       `Deno.env.get("HOME")`,
       `(await import("node:process")).default.env.HOME`,
