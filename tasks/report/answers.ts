@@ -67,7 +67,8 @@ function classTable(numbers: readonly LabelScores[], what: string): Child {
         label,
         grouped(examples),
         bar(precision),
-        bar(recall),
+        // 0 / 0, which counts as 0 in the means.
+        bar(examples === 0 ? null : recall),
         bar(f1),
       ]),
     );
