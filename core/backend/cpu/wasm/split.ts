@@ -18,7 +18,7 @@ const FUNCTION_WORK = 24;
 const MINIMUM_NATIVE_WORK = 8_000;
 
 /** Rows and columns of the tiles that the matrix product is made of: cuts between whole tiles waste none. */
-const TILE_ROWS = 6;
+const TILE_ROWS = 4;
 const TILE_COLUMNS = 8;
 
 /** Scratch areas of threads start on cache lines of their own. */

@@ -1,27 +1,24 @@
 // General matrix product.
 
 import { fillRowTable, packColumns, packedWidth, PANEL_ROW, packRows } from "./pack";
-import { packedTile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { PACKED_ROWS, packedTile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
 
-/** Depth of one pass: a panel of B of this depth (8 KiB) and a tile's rows of A (6 KiB) fit the first-level cache. */
+/** Depth of one pass: a panel of B of this depth (8 KiB) and a tile's rows of A (4 KiB) fit the first-level cache. */
 const BLOCK_DEPTH: i32 = 256;
 
 /** Columns of one pass: the packed block of B (256 KiB) stays in the second-level cache. */
 const BLOCK_COLUMNS: i32 = 256;
 
-/** From this many columns on, copying a tile's rows of A side by side costs less than reading them apart. */
-const PACK_ROWS_FROM: i32 = 96;
-
 /** Bytes of one table of row offsets. */
 const TABLE: usize = 4 * TILE_ROWS;
 
 /** Bytes of the packed rows of A of one tile. */
-const PACKED_ROWS: usize = TABLE * BLOCK_DEPTH;
+const PACKED_A: usize = 4 * PACKED_ROWS * BLOCK_DEPTH;
 
 /** Bytes of scratch memory that `gemm` needs for an output of n columns and a depth of k. */
 export function gemmScratch(n: i32, k: i32): usize {
   const panels = (<usize> packedWidth(min(n, BLOCK_COLUMNS)) * min(k, BLOCK_DEPTH)) << 2;
-  return TILE_SPILL + 3 * TABLE + PACKED_ROWS + panels;
+  return TILE_SPILL + 2 * TABLE + PACKED_A + panels;
 }
 
 /**
@@ -43,9 +40,8 @@ export function gemm(
   const bRow: usize = transB ? 4 : (<usize> ldb) << 2, bStep: usize = transB ? (<usize> ldb) << 2 : 4;
   const cRow: usize = (<usize> ldc) << 2;
 
-  const spill = scratch, packedTable = spill + TILE_SPILL, aTable = packedTable + TABLE, cTable = aTable + TABLE;
-  const packedA = cTable + TABLE, packedB = packedA + PACKED_ROWS;
-  fillRowTable(packedTable, TILE_ROWS, 4);
+  const spill = scratch, aTable = spill + TILE_SPILL, cTable = aTable + TABLE;
+  const packedA = cTable + TABLE, packedB = packedA + PACKED_A;
 
   for (let column = 0; column < n; column += BLOCK_COLUMNS) {
     const columns = min(n - column, BLOCK_COLUMNS);
@@ -55,9 +51,9 @@ export function gemm(
       const depth = min(k - kBegin, BLOCK_DEPTH);
       const panelStep = <usize> depth * PANEL_ROW;
       packColumns(b + <usize> kBegin * bRow + <usize> column * bStep, bRow, bStep, depth, columns, packedB, panelStep);
-      for (let row = rowBegin; row < rowEnd; row += TILE_ROWS) {
-        const rows = min(rowEnd - row, TILE_ROWS);
-        if (row == rowBegin || rows < TILE_ROWS) {
+      for (let row = rowBegin; row < rowEnd; row += PACKED_ROWS) {
+        const rows = min(rowEnd - row, PACKED_ROWS);
+        if (row == rowBegin || rows < PACKED_ROWS) {
           fillRowTable(aTable, rows, aRow);
           fillRowTable(cTable, rows, cRow);
         }

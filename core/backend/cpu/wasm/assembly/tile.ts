@@ -89,93 +89,45 @@ export function tile(
   if (rows > 5) storeRow(c + load<u32>(cRows, 20), c50, c51, columns, accumulate, spill);
 }
 
+/** Rows of a tile of {@link packedTile}. */
+export const PACKED_ROWS: i32 = 4;
+
+/** Row `lane` of four, in all lanes. */
+@inline
+function row(rows: v128, lane: i32): v128 {
+  if (lane == 0) return i8x16.shuffle(rows, rows, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+  if (lane == 1) return i8x16.shuffle(rows, rows, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
+  if (lane == 2) return i8x16.shuffle(rows, rows, 8, 9, 10, 11, 8, 9, 10, 11, 8, 9, 10, 11, 8, 9, 10, 11);
+  return i8x16.shuffle(rows, rows, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
+}
+
 /**
- * One 6 x 8 tile of C (+)= A B as `tile` computes it, to the last bit, of six rows of A packed by `packRows` and a
- * panel of B packed by `packColumns`: read through one pointer each, four steps of the depth at a time, so that fewer
- * of the instructions count and address.
+ * One 4 x 8 tile of C (+)= A B, each element summed in the same order as `tile` does, of rows of A packed by `packRows`
+ * and a panel of B packed by `packColumns`.
+ *
+ * Deno does not let V8 leave the bounds of memory to the processor, so each load is a comparison and a branch as well:
+ * a larger tile that reads every element of A by itself has fewer loads for each product, and is slower all the same.
+ * For the same reason the loop is not unrolled: V8 then runs out of registers.
  */
 export function packedTile(
   a: usize, b: usize, depth: i32,
   c: usize, cRows: usize, rows: i32, columns: i32, accumulate: bool, spill: usize,
 ): void {
   const zero = f32x4.splat(0);
-  let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero;
-  let c30 = zero, c31 = zero, c40 = zero, c41 = zero, c50 = zero, c51 = zero;
-
-  for (; depth >= 4; depth -= 4, a += 96, b += 128) {
-    let b0 = v128.load(b, 0), b1 = v128.load(b, 16);
-    let s = v128.load32_splat(a);
+  let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
+  for (; depth > 0; --depth, a += 16, b += 32) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16), four = v128.load(a);
+    let s = row(four, 0);
     c00 = multiplyAdd(s, b0, c00); c01 = multiplyAdd(s, b1, c01);
-    s = v128.load32_splat(a, 4);
+    s = row(four, 1);
     c10 = multiplyAdd(s, b0, c10); c11 = multiplyAdd(s, b1, c11);
-    s = v128.load32_splat(a, 8);
+    s = row(four, 2);
     c20 = multiplyAdd(s, b0, c20); c21 = multiplyAdd(s, b1, c21);
-    s = v128.load32_splat(a, 12);
+    s = row(four, 3);
     c30 = multiplyAdd(s, b0, c30); c31 = multiplyAdd(s, b1, c31);
-    s = v128.load32_splat(a, 16);
-    c40 = multiplyAdd(s, b0, c40); c41 = multiplyAdd(s, b1, c41);
-    s = v128.load32_splat(a, 20);
-    c50 = multiplyAdd(s, b0, c50); c51 = multiplyAdd(s, b1, c51);
-    b0 = v128.load(b, 32); b1 = v128.load(b, 48);
-    s = v128.load32_splat(a, 24);
-    c00 = multiplyAdd(s, b0, c00); c01 = multiplyAdd(s, b1, c01);
-    s = v128.load32_splat(a, 28);
-    c10 = multiplyAdd(s, b0, c10); c11 = multiplyAdd(s, b1, c11);
-    s = v128.load32_splat(a, 32);
-    c20 = multiplyAdd(s, b0, c20); c21 = multiplyAdd(s, b1, c21);
-    s = v128.load32_splat(a, 36);
-    c30 = multiplyAdd(s, b0, c30); c31 = multiplyAdd(s, b1, c31);
-    s = v128.load32_splat(a, 40);
-    c40 = multiplyAdd(s, b0, c40); c41 = multiplyAdd(s, b1, c41);
-    s = v128.load32_splat(a, 44);
-    c50 = multiplyAdd(s, b0, c50); c51 = multiplyAdd(s, b1, c51);
-    b0 = v128.load(b, 64); b1 = v128.load(b, 80);
-    s = v128.load32_splat(a, 48);
-    c00 = multiplyAdd(s, b0, c00); c01 = multiplyAdd(s, b1, c01);
-    s = v128.load32_splat(a, 52);
-    c10 = multiplyAdd(s, b0, c10); c11 = multiplyAdd(s, b1, c11);
-    s = v128.load32_splat(a, 56);
-    c20 = multiplyAdd(s, b0, c20); c21 = multiplyAdd(s, b1, c21);
-    s = v128.load32_splat(a, 60);
-    c30 = multiplyAdd(s, b0, c30); c31 = multiplyAdd(s, b1, c31);
-    s = v128.load32_splat(a, 64);
-    c40 = multiplyAdd(s, b0, c40); c41 = multiplyAdd(s, b1, c41);
-    s = v128.load32_splat(a, 68);
-    c50 = multiplyAdd(s, b0, c50); c51 = multiplyAdd(s, b1, c51);
-    b0 = v128.load(b, 96); b1 = v128.load(b, 112);
-    s = v128.load32_splat(a, 72);
-    c00 = multiplyAdd(s, b0, c00); c01 = multiplyAdd(s, b1, c01);
-    s = v128.load32_splat(a, 76);
-    c10 = multiplyAdd(s, b0, c10); c11 = multiplyAdd(s, b1, c11);
-    s = v128.load32_splat(a, 80);
-    c20 = multiplyAdd(s, b0, c20); c21 = multiplyAdd(s, b1, c21);
-    s = v128.load32_splat(a, 84);
-    c30 = multiplyAdd(s, b0, c30); c31 = multiplyAdd(s, b1, c31);
-    s = v128.load32_splat(a, 88);
-    c40 = multiplyAdd(s, b0, c40); c41 = multiplyAdd(s, b1, c41);
-    s = v128.load32_splat(a, 92);
-    c50 = multiplyAdd(s, b0, c50); c51 = multiplyAdd(s, b1, c51);
   }
-  for (; depth > 0; --depth, a += 24, b += 32) {
-    let b0 = v128.load(b, 0), b1 = v128.load(b, 16);
-    let s = v128.load32_splat(a);
-    c00 = multiplyAdd(s, b0, c00); c01 = multiplyAdd(s, b1, c01);
-    s = v128.load32_splat(a, 4);
-    c10 = multiplyAdd(s, b0, c10); c11 = multiplyAdd(s, b1, c11);
-    s = v128.load32_splat(a, 8);
-    c20 = multiplyAdd(s, b0, c20); c21 = multiplyAdd(s, b1, c21);
-    s = v128.load32_splat(a, 12);
-    c30 = multiplyAdd(s, b0, c30); c31 = multiplyAdd(s, b1, c31);
-    s = v128.load32_splat(a, 16);
-    c40 = multiplyAdd(s, b0, c40); c41 = multiplyAdd(s, b1, c41);
-    s = v128.load32_splat(a, 20);
-    c50 = multiplyAdd(s, b0, c50); c51 = multiplyAdd(s, b1, c51);
-  }
-
   storeRow(c + load<u32>(cRows), c00, c01, columns, accumulate, spill);
   if (rows > 1) storeRow(c + load<u32>(cRows, 4), c10, c11, columns, accumulate, spill);
   if (rows > 2) storeRow(c + load<u32>(cRows, 8), c20, c21, columns, accumulate, spill);
   if (rows > 3) storeRow(c + load<u32>(cRows, 12), c30, c31, columns, accumulate, spill);
-  if (rows > 4) storeRow(c + load<u32>(cRows, 16), c40, c41, columns, accumulate, spill);
-  if (rows > 5) storeRow(c + load<u32>(cRows, 20), c50, c51, columns, accumulate, spill);
 }
