@@ -1,7 +1,7 @@
 // General matrix product.
 
 import { fillRowTable, packColumns, packedWidth, PANEL_ROW, packRows } from "./pack";
-import { PACKED_ROWS, packedTile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { PACKED_ROWS, PACKED_SUMS, packedTile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
 
 /** Depth of one pass: a panel of B of this depth (8 KiB) and a tile's rows of A (4 KiB) fit the first-level cache. */
 const BLOCK_DEPTH: i32 = 256;
@@ -18,7 +18,7 @@ const PACKED_A: usize = 4 * PACKED_ROWS * BLOCK_DEPTH;
 /** Bytes of scratch memory that `gemm` needs for an output of n columns and a depth of k. */
 export function gemmScratch(n: i32, k: i32): usize {
   const panels = (<usize> packedWidth(min(n, BLOCK_COLUMNS)) * min(k, BLOCK_DEPTH)) << 2;
-  return TILE_SPILL + 2 * TABLE + PACKED_A + panels;
+  return PACKED_SUMS + TILE_SPILL + 2 * TABLE + PACKED_A + panels;
 }
 
 /**
@@ -40,7 +40,7 @@ export function gemm(
   const bRow: usize = transB ? 4 : (<usize> ldb) << 2, bStep: usize = transB ? (<usize> ldb) << 2 : 4;
   const cRow: usize = (<usize> ldc) << 2;
 
-  const spill = scratch, aTable = spill + TILE_SPILL, cTable = aTable + TABLE;
+  const sums = scratch, spill = sums + PACKED_SUMS, aTable = spill + TILE_SPILL, cTable = aTable + TABLE;
   const packedA = cTable + TABLE, packedB = packedA + PACKED_A;
 
   for (let column = 0; column < n; column += BLOCK_COLUMNS) {
@@ -60,7 +60,7 @@ export function gemm(
         packRows(a + <usize> row * aRow + <usize> kBegin * aStep, aTable, aStep, depth, packedA);
         let tileB = packedB, tileC = c + <usize> row * cRow + ((<usize> column) << 2);
         for (let left = columns; left > 0; left -= TILE_COLUMNS, tileB += panelStep, tileC += PANEL_ROW) {
-          packedTile(packedA, tileB, depth, tileC, cTable, rows, min(left, TILE_COLUMNS), add, spill);
+          packedTile(packedA, tileB, depth, tileC, cTable, rows, min(left, TILE_COLUMNS), add, spill, sums);
         }
       }
       add = true;

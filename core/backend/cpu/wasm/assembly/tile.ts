@@ -92,42 +92,49 @@ export function tile(
 /** Rows of a tile of {@link packedTile}. */
 export const PACKED_ROWS: i32 = 4;
 
-/** Row `lane` of four, in all lanes. */
-@inline
-function row(rows: v128, lane: i32): v128 {
-  if (lane == 0) return i8x16.shuffle(rows, rows, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
-  if (lane == 1) return i8x16.shuffle(rows, rows, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
-  if (lane == 2) return i8x16.shuffle(rows, rows, 8, 9, 10, 11, 8, 9, 10, 11, 8, 9, 10, 11, 8, 9, 10, 11);
-  return i8x16.shuffle(rows, rows, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
-}
+/** Bytes of the private memory in which {@link packedTile} keeps its sums. */
+export const PACKED_SUMS: usize = 4 * PACKED_ROWS * TILE_COLUMNS;
 
 /**
- * One 4 x 8 tile of C (+)= A B, each element summed in the same order as `tile` does, of rows of A packed by `packRows`
+ * One 4 x 8 tile of C (+)= A B, each element summed in the order in which `tile` does, of rows of A packed by `packRows`
  * and a panel of B packed by `packColumns`.
  *
- * Deno does not let V8 leave the bounds of memory to the processor, so each load is a comparison and a branch as well:
- * a larger tile that reads every element of A by itself has fewer loads for each product, and is slower all the same.
- * For the same reason the loop is not unrolled: V8 then runs out of registers.
+ * @param c,cRows,rows,columns,accumulate,spill as `tile` has them, of four rows
+ * @param sums PACKED_SUMS bytes of private memory
  */
 export function packedTile(
   a: usize, b: usize, depth: i32,
-  c: usize, cRows: usize, rows: i32, columns: i32, accumulate: bool, spill: usize,
+  c: usize, cRows: usize, rows: i32, columns: i32, accumulate: bool, spill: usize, sums: usize,
 ): void {
+  multiplyPacked(a, b, depth, sums);
+  for (let i = 0; i < rows; ++i, cRows += 4, sums += 4 * TILE_COLUMNS) {
+    storeRow(c + load<u32>(cRows), v128.load(sums), v128.load(sums, 16), columns, accumulate, spill);
+  }
+}
+
+/**
+ * The sums of one tile.
+ *
+ * Deno does not let V8 leave the bounds of memory to the processor, so that each load is a comparison and a branch as
+ * well: four elements of A are loaded at once, and a larger tile that loads each by itself is slower. The loop is not
+ * unrolled, as V8 then keeps fewer sums in registers.
+ */
+function multiplyPacked(a: usize, b: usize, depth: i32, sums: usize): void {
   const zero = f32x4.splat(0);
   let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
-  for (; depth > 0; --depth, a += 16, b += 32) {
+  for (; depth > 0; --depth, a += 4 * PACKED_ROWS, b += 4 * TILE_COLUMNS) {
     const b0 = v128.load(b), b1 = v128.load(b, 16), four = v128.load(a);
-    let s = row(four, 0);
+    let s = i8x16.shuffle(four, four, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
     c00 = multiplyAdd(s, b0, c00); c01 = multiplyAdd(s, b1, c01);
-    s = row(four, 1);
+    s = i8x16.shuffle(four, four, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
     c10 = multiplyAdd(s, b0, c10); c11 = multiplyAdd(s, b1, c11);
-    s = row(four, 2);
+    s = i8x16.shuffle(four, four, 8, 9, 10, 11, 8, 9, 10, 11, 8, 9, 10, 11, 8, 9, 10, 11);
     c20 = multiplyAdd(s, b0, c20); c21 = multiplyAdd(s, b1, c21);
-    s = row(four, 3);
+    s = i8x16.shuffle(four, four, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
     c30 = multiplyAdd(s, b0, c30); c31 = multiplyAdd(s, b1, c31);
   }
-  storeRow(c + load<u32>(cRows), c00, c01, columns, accumulate, spill);
-  if (rows > 1) storeRow(c + load<u32>(cRows, 4), c10, c11, columns, accumulate, spill);
-  if (rows > 2) storeRow(c + load<u32>(cRows, 8), c20, c21, columns, accumulate, spill);
-  if (rows > 3) storeRow(c + load<u32>(cRows, 12), c30, c31, columns, accumulate, spill);
+  v128.store(sums, c00); v128.store(sums, c01, 16);
+  v128.store(sums, c10, 32); v128.store(sums, c11, 48);
+  v128.store(sums, c20, 64); v128.store(sums, c21, 80);
+  v128.store(sums, c30, 96); v128.store(sums, c31, 112);
 }
