@@ -96,8 +96,8 @@ export const PACKED_ROWS: i32 = 4;
 export const PACKED_SUMS: usize = 4 * PACKED_ROWS * TILE_COLUMNS;
 
 /**
- * One 4 x 8 tile of C (+)= A B, each element summed in the order in which `tile` does, of rows of A packed by `packRows`
- * and a panel of B packed by `packColumns`.
+ * One 4 x 8 tile of C (+)= A B, each element summed in the order in which `tile` does, of rows of A packed by
+ * `packRows` and a panel of B packed by `packColumns`.
  *
  * @param c,cRows,rows,columns,accumulate,spill as `tile` has them, of four rows
  * @param sums PACKED_SUMS bytes of private memory
