@@ -10,6 +10,7 @@ interface BenchFlags {
   readonly engines?: string;
   readonly repeats: string;
   readonly timeout: string;
+  readonly python?: string;
   readonly quick?: boolean;
   readonly json?: string;
 }
@@ -22,15 +23,17 @@ export function addBench(program: Command): void {
       .option("--engines <names>", `of ${engines.map(({ name }) => name).join(",")} (default: all)`)
       .option("--repeats <number>", "samples of each case", "5")
       .option("--timeout <seconds>", "when to give up on an engine", "300")
+      .option("--python <path>", "Python of PyTorch and NumPy (default: python3 on PATH, or /usr/bin/python3)")
       .option("--quick", "leave out what takes a peer most of a minute on a software adapter")
       .option("--json <file>", "write the report as JSON"),
-  ).action(async ({ cases, engines, repeats, timeout, quick, json }: BenchFlags) => {
+  ).action(async ({ cases, engines, repeats, timeout, python, quick, json }: BenchFlags) => {
     sources("benchmark");
     await runBench({
       cases: cases?.split(","),
       engines: engines?.split(","),
       repeats: wholeNumber("--repeats", repeats),
       timeoutSeconds: wholeNumber("--timeout", timeout),
+      python,
       quick,
       json,
     });

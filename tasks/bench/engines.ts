@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { KNOWN_LIBRARIES } from "../../core/deno/native_libraries.ts";
 import type { Case } from "./workload.ts";
 
 /** An engine that the benchmark can run. */
@@ -15,8 +16,10 @@ export interface EngineEntry {
   /**
    * The commands that run one of its cases. A later one is tried only where an earlier one is not there, or ends with
    * {@link unavailable}.
+   *
+   * @param pythons the Pythons to try
    */
-  commands(name: Case): string[][];
+  commands(name: Case, pythons?: readonly string[]): string[][];
 }
 
 /** Exit code of a script whose library is not installed (EX_UNAVAILABLE of sysexits.h). */
@@ -28,8 +31,12 @@ export function denoScript(file: string, argumentsAfter: string[] = [], permissi
   return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, path, ...argumentsAfter];
 }
 
-// Debian's Python has Debian's PyTorch, but need not be the first on PATH. -B leaves no compiled files in the checkout.
-const pythons = ["python3", "/usr/bin/python3"];
+/** Debian's Python has Debian's PyTorch, but need not be the first on PATH. */
+const PYTHONS = ["python3", "/usr/bin/python3"];
+
+/** -B leaves no compiled files in the checkout. */
+const pythonScript = (file: string, after: readonly string[], pythons: readonly string[] = PYTHONS) =>
+  pythons.map((python) => [python, "-B", fileURLToPath(new URL(file, import.meta.url)), ...after]);
 
 function ours(backend: "webgpu" | "cpu"): EngineEntry {
   return {
@@ -41,14 +48,27 @@ function ours(backend: "webgpu" | "cpu"): EngineEntry {
   };
 }
 
+/** Our cpu backend with a matrix library of the system, which the program itself may not load. */
+function oursNative(): EngineEntry {
+  const libraries = Object.values(KNOWN_LIBRARIES).flatMap((makers) => makers.flatMap(({ paths }) => paths));
+  return {
+    name: "ours-native",
+    label: "ours cpu, native",
+    cases: ["matmul", "resnet8"],
+    comparedWith: "ours-cpu",
+    commands: (name) => [
+      denoScript("ours.ts", [name, "native"], ["--allow-read", "--allow-env", `--allow-ffi=${libraries.join()}`]),
+    ],
+  };
+}
+
 function numpy(method: "svd" | "sweep", label: string, cases: Case[]): EngineEntry {
-  const script = fileURLToPath(new URL("peers/published_sweep.py", import.meta.url));
   return {
     name: `numpy-${method}`,
     label,
     cases,
     comparedWith: "ours-cpu",
-    commands: (name) => pythons.map((python) => [python, "-B", script, name, `--method=${method}`]),
+    commands: (name, pythons) => pythonScript("peers/published_sweep.py", [name, `--method=${method}`], pythons),
   };
 }
 
@@ -56,6 +76,7 @@ function numpy(method: "svd" | "sweep", label: string, cases: Case[]): EngineEnt
 export const engines: EngineEntry[] = [
   ours("webgpu"),
   ours("cpu"),
+  oursNative(),
   {
     name: "tfjs",
     label: "tfjs webgpu",
@@ -84,10 +105,7 @@ export const engines: EngineEntry[] = [
     label: "PyTorch CPU",
     cases: ["matmul", "resnet8", "decompose"],
     comparedWith: "ours-cpu",
-    commands: (name) => {
-      const script = fileURLToPath(new URL("peers/pytorch.py", import.meta.url));
-      return pythons.map((python) => [python, "-B", script, name]);
-    },
+    commands: (name, pythons) => pythonScript("peers/pytorch.py", [name], pythons),
   },
   numpy("svd", "NumPy SVD", ["decompose", "decompose-3072"]),
   numpy("sweep", "published sweep", ["decompose"]),

@@ -1,12 +1,13 @@
 /**
- * This project: `deno run tasks/bench/ours.ts CASE webgpu|cpu`.
+ * This project: `deno run tasks/bench/ours.ts CASE webgpu|cpu|native`.
  *
  * Written as its pipeline is: the `resnet` plug-in, the `cross-entropy` loss's operations, parameters side by side in
  * one store, the fused optimiser, and steps that are replayed. The batch is uploaded at each step.
  */
-import type { Backend } from "../../core/backend/backend.ts";
+import "../../core/deno/install.ts";
 import { openBackend } from "../../core/backend/open_backend.ts";
 import { createOptimiser } from "../../core/nn/optimisers.ts";
+import { nativeLibrary } from "../../core/native_library.ts";
 import { ParameterStore } from "../../core/nn/parameter_store.ts";
 import { TensorStore } from "../../core/nn/tensor_store.ts";
 import { weightsFrom } from "../../core/nn/weights.ts";
@@ -17,6 +18,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { VERSION } from "../../core/version.ts";
 import { resnet } from "../../plugins/models/resnet/resnet.ts";
 import { startDecomposition } from "./decomposition.ts";
+import { unavailable } from "./engines.ts";
 import { startOverhead } from "./overhead.ts";
 import { runEngine, type Work } from "./protocol.ts";
 import { batchSize, classes, imageSize, type Inputs, learningRate, matmulSize, momentum } from "./workload.ts";
@@ -88,8 +90,13 @@ async function firstNumber(tensor: Tensor): Promise<number> {
   return value;
 }
 
-const name = Deno.args[1] as Backend["name"];
-const { backend } = await openBackend(name);
+const name = Deno.args[1] as "webgpu" | "cpu" | "native";
+const native = name === "native";
+if (native && !nativeLibrary()) {
+  console.error("no matrix library is at the known places: doctor says how to get one");
+  Deno.exit(unavailable);
+}
+const { backend } = await openBackend(native ? "cpu" : name, { native });
 const ops = createOps(backend);
 await runEngine({
   name: `ours ${name}`,

@@ -38,6 +38,8 @@ export interface BenchOptions {
   quick?: boolean;
   /** When to give up on a process; 180 s by default. */
   timeoutSeconds?: number;
+  /** The Python that has the peers; those on PATH and of the system by default. */
+  python?: string;
   /** Takes the lines of the table; stdout by default. */
   print?: (line: string) => void;
   /** Takes lines about progress; stderr by default. */
@@ -77,7 +79,7 @@ export interface BenchReport {
  * ```
  */
 export async function runBench(options: BenchOptions = {}): Promise<BenchReport> {
-  const { json, repeats = 5, quick = false, timeoutSeconds = 180 } = options;
+  const { json, repeats = 5, quick = false, timeoutSeconds = 180, python } = options;
   const { print = console.log, progress = console.error } = options;
   const chosen = choose("case", options.cases, allCases, (name) => name);
   const chosenCases = cases.filter((name) => chosen.includes(name));
@@ -116,7 +118,8 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
         continue;
       }
       progress(`Running ${name} on ${engine.label}`);
-      const row = await runEngineProcess(engine, name, repeats, timeoutSeconds, results);
+      const commands = engine.commands(name, python === undefined ? undefined : [python]);
+      const row = await runEngineProcess(engine, name, commands, { repeats, timeoutSeconds }, results);
       const onGpu = engine.comparedWith === "ours-webgpu" && ceiling && "result" in ceiling;
       rows.push(onGpu && row.result?.gflops ? { ...row, ofPeak: row.result.gflops / ceiling.result.gflops } : row);
     }
@@ -160,12 +163,12 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchReport>
 async function runEngineProcess(
   engine: EngineEntry,
   name: Case,
-  repeats: number,
-  timeoutSeconds: number,
+  commands: readonly (readonly string[])[],
+  { repeats, timeoutSeconds }: { readonly repeats: number; readonly timeoutSeconds: number },
   results: Map<string, Result>,
 ): Promise<Row> {
-  const commands = engine.commands(name).map((command) => [...command, `--repeats=${repeats}`]);
-  const outcome = await collect(commands, resultSchema, timeoutSeconds);
+  const repeated = commands.map((command) => [...command, `--repeats=${repeats}`]);
+  const outcome = await collect(repeated, resultSchema, timeoutSeconds);
   if ("reason" in outcome) return { case: name, engine: engine.label, reason: `not available: ${outcome.reason}` };
   const { result } = outcome;
   try {
