@@ -4,6 +4,7 @@ import { answers } from "./answers.ts";
 import { bytesText, cost } from "./cost.ts";
 import { curves } from "./curves.ts";
 import { type Child, element, pageOf, section } from "./elements.ts";
+import { exports } from "./exports.ts";
 import { hints } from "./hints.ts";
 import { matrices } from "./matrices.ts";
 import type { RunFiles } from "./read_run.ts";
@@ -24,6 +25,7 @@ export function runPage(run: RunFiles): string {
     besideTeacher(run),
     matrices(run),
     cost(run),
+    exports(run),
     section("The recipe", element("p", { class: "faint" }, "As it was run, all defaults filled in."), recipe(run)),
   );
 }

@@ -44,6 +44,18 @@ export const summarySchema = z.looseObject({
   seconds: z.record(z.string(), z.number()).and(z.looseObject({ total: z.number() })),
   steps: z.number(),
   peakBytes: z.number(),
+  export: z.looseObject({
+    onnx: z.array(z.looseObject({
+      file: z.string(),
+      precision: z.string(),
+      bytes: z.number(),
+      operators: z.record(z.string(), z.number()),
+      foldedBatchNorms: z.number(),
+      check: z.looseObject({ maxAbsLogitDifference: z.number(), largestLogit: z.number() }),
+      milliseconds: z.looseObject({ onnx: z.number(), own: z.number() }),
+      metrics: z.looseObject({ onnx: numbers, own: numbers }).nullable(),
+    })),
+  }).optional(),
 });
 
 const calibration = z.looseObject({

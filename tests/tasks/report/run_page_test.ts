@@ -201,3 +201,28 @@ Deno.test("tokens become words again, special ones left out, and the one that is
   assert.equal(bytes.pieces([2, 0, 1, 3]).map(({ text }) => text).join(""), " café!");
   assert.equal(vocabularyOf("{}"), null);
 });
+
+Deno.test("exports to ONNX stand in the page with their size, their distance and what their precision costs", () => {
+  const file = {
+    opset: 21,
+    operators: { Conv: 7, Gemm: 1 },
+    foldedBatchNorms: 9,
+    check: { maxAbsLogitDifference: 4.8e-6, tolerance: 1e-3, largestLogit: 15.1, examples: 256, of: "test" },
+    milliseconds: { onnx: 0.3, own: 0.15 },
+  };
+  const onnx = [
+    { ...file, file: "onnx/model.onnx", precision: "fp32", bytes: 81_614, metrics: null },
+    {
+      ...file,
+      file: "onnx/model_quantized.onnx",
+      precision: "int8",
+      bytes: 32_644,
+      metrics: { own: { accuracy: 0.8 }, onnx: { accuracy: 0.7 } },
+    },
+  ];
+  const { text } = pageOf({ summary: { ...summary, export: { onnx } } as unknown as RunSummary });
+  assert.match(text, /9 batch norms are folded into the layers before them/);
+  assert.match(text, /onnx\/model\.onnxfp3281\.6 kB84\.8e-6 of 15\.10\.300\.15as the student/);
+  assert.match(text, /int832\.6 kB8.*accuracy 70\.00 % \(student accuracy 80\.00 %\)/);
+  assert.doesNotMatch(pageOf({}).text, /As ONNX/);
+});
