@@ -77,7 +77,7 @@ export async function lookAtTeacher(path: string, flags: TeacherFlags, asking: A
   const refuse = (reason: string) => new UserError(`--teacher ${path}: ${reason}`);
   if (kind === null) throw refuse("Cannot find a file or a folder of that name");
   if (kind === "file") {
-    if (/\.onnx$/i.test(path)) return await lookAtOnnx(path, flags, asking);
+    if (/\.onnx$/i.test(path)) return await lookAtOnnx(await folderOfOnnx(path) ?? path, flags, asking);
     if (await isModelFile(path)) return await lookAtTeacher(dirname(path), flags, asking);
     if (basename(path) === "model.json") return await lookAtTfjs(path, flags, asking);
     if (OUTPUT_FILES.test(path)) return await lookAtOutputs(path, flags, asking);
@@ -90,11 +90,7 @@ export async function lookAtTeacher(path: string, flags: TeacherFlags, asking: A
   const hasOnnx = await there("model.onnx") || await there("onnx", "model.onnx");
   // Hugging Face's folders of ONNX have a config.json, too, and no weights that are read here.
   if (hasOnnx && !await there("model.safetensors") && !await there("model.safetensors.index.json")) {
-    return await lookAtOnnx(
-      await there("model.onnx") ? join(path, "model.onnx") : join(path, "onnx", "model.onnx"),
-      flags,
-      asking,
-    );
+    return await lookAtOnnx(path, flags, asking);
   }
   if (!await there(CONFIG_FILE)) {
     if (await there("student", CONFIG_FILE)) return await lookAtFolder(join(path, "student"), flags, asking);
@@ -108,6 +104,14 @@ export async function lookAtTeacher(path: string, flags: TeacherFlags, asking: A
 async function isModelFile(path: string): Promise<boolean> {
   return /^model\.safetensors(?:\.index\.json)?$/.test(basename(path)) &&
     await kindOfPath(join(dirname(path), CONFIG_FILE)) === "file";
+}
+
+/** The folder that Hugging Face's layout has about `onnx/model.onnx`, as it says what the file does not; else `null`. */
+async function folderOfOnnx(path: string): Promise<string | null> {
+  const folder = join(dirname(path), "..");
+  const isInLayout = basename(path) === "model.onnx" && basename(dirname(path)) === "onnx" &&
+    await kindOfPath(join(folder, "model.onnx")) === null;
+  return isInLayout && await kindOfPath(join(folder, CONFIG_FILE)) === "file" ? folder : null;
 }
 
 async function lookAtFolder(folder: string, flags: TeacherFlags, asking: Asking): Promise<FoundTeacher> {

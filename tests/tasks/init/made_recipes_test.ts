@@ -197,6 +197,29 @@ Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its 
     assert.deepEqual([idx.dataset.train.labels, idx.dataset.classes], [null, ["a", "b", "c"]]);
   }));
 
+Deno.test("a folder of ONNX in Hugging Face's layout says its pixels and classes, named as a folder or as its model", () =>
+  inFolder(async (folder, at) => {
+    await writePictures(at("pets"), (index) => `${kindOf(index)}/${index}.png`);
+    await Deno.mkdir(at("hub/onnx"), { recursive: true });
+    await Deno.writeFile(at("hub/onnx/model.onnx"), ofPictures(2));
+    await Deno.writeTextFile(at("hub/config.json"), JSON.stringify({ id2label: { 0: "dog", 1: "cat" } }));
+    const [image_mean, image_std] = [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]];
+    const processor = {
+      image_processor_type: "ViTImageProcessor",
+      size: { height: 8, width: 8 },
+      image_mean,
+      image_std,
+    };
+    await Deno.writeTextFile(at("hub/preprocessor_config.json"), JSON.stringify(processor));
+    for (const named of ["hub", "hub/onnx/model.onnx"]) {
+      const { teacher, dataset } = await run(folder, { data: at("pets"), teacher: at(named) });
+      assert.deepEqual([teacher.use, teacher.weights, dataset.processor], ["onnx", "hub", "hub"]);
+    }
+    await Deno.rename(at("hub/onnx/model.onnx"), at("hub/onnx/other.onnx"));
+    const other = { data: at("pets"), teacher: at("hub/onnx/other.onnx") };
+    assert.match(await refused(folder, other), /--teacher-pixels RANGE$/);
+  }));
+
 Deno.test("a folder of TensorFlow.js teaches, and says by its last layer whether it gives probabilities", () =>
   inFolder(async (folder, at) => {
     await writeTinyData(folder, 36, 9);
