@@ -313,4 +313,25 @@ Deno.test("a residual network in another's folder is known by its weights, and i
     );
     const { dataset, teacher } = await run(folder, flags);
     assert.deepEqual([dataset.processor, dataset.channels, teacher.weights], ["theirs", 1, "theirs"]);
+
+    // Bare weights, as PyTorch's users save them, in a folder or under a name of their own.
+    await Deno.mkdir(at("bare"));
+    await Deno.copyFile(at("ours/student/model.safetensors"), at("bare/model.safetensors"));
+    await Deno.copyFile(at("bare/model.safetensors"), at("best.safetensors"));
+    const bare = { ...flags, teacherPixels: "-1..1", teacherClasses: "a,b,c" };
+    for (const named of ["bare", "bare/model.safetensors", "best.safetensors"]) {
+      const { use, weights, classes } = (await run(folder, { ...bare, teacher: at(named) })).teacher;
+      assert.deepEqual([use, weights, classes], ["resnet", named, ["a", "b", "c"]]);
+    }
+    await writePictures(at("two"), (index) => `${"ab"[index % 2]}/${index}.png`);
+    assert.match(
+      await refused(folder, { ...bare, teacher: at("bare"), data: at("two"), teacherClasses: undefined }),
+      /^--teacher bare: Cannot teach 2 classes, a and b, by a model of 3$/,
+    );
+    const encoder = encodeSafetensors(new Map([["encoder.weight", { shape: [3, 3], data: new Float32Array(9) }]]));
+    await Deno.writeFile(at("bare/model.safetensors"), encoder);
+    assert.match(
+      await refused(folder, { ...bare, teacher: at("bare") }),
+      /^--teacher bare: Expected a model folder: there is no config\.json in it, and its weights alone do not say which/,
+    );
   }));
