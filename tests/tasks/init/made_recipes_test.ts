@@ -180,6 +180,10 @@ Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its 
     await Deno.writeFile(at("pets.onnx"), ofPictures(2));
     const pets = { data: at("pets"), teacher: at("pets.onnx"), teacherPixels: "imagenet" };
     assert.match(await refused(folder, pets), /Cannot tell which of its classes, without names, .*--teacher-classes/);
+    assert.match(
+      await refused(folder, { ...pets, teacherClasses: "dog,cat", student: "half" }),
+      /^--student half: Cannot take half of a teacher's layers, as of pets\.onnx, onnx, 384 parameters, there is none /,
+    );
     const named = await run(folder, { ...pets, teacherClasses: "dog,cat" });
     assert.deepEqual([named.dataset.size, named.dataset.mean], [8, [0.485, 0.456, 0.406]]);
     assert.deepEqual([named.teacher.outputs, named.teacher.classes], [{ logits: "logits" }, ["dog", "cat"]]);

@@ -240,6 +240,7 @@ Deno.test("what cannot be told is refused in a sentence that names the flag", ()
         /^--task regressio: Expected classification, regression or multi-label$/,
       ],
       [{ data: at("three.csv"), student: "smal" }, /^--student smal: .*did you mean "small"\?$/],
+      [{ data: at("three.csv"), student: "half" }, /^--student half: .* as there is no teacher: expected small$/],
       [
         { data: at("three.csv"), teacher: at("empty") },
         /^--teacher empty: Expected a model folder: there is no config\.json in it$/,
