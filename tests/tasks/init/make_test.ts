@@ -73,7 +73,7 @@ const table = (header: string, ...lines: string[]) => [header, ...lines].join("\
 
 Deno.test("a table of texts alone becomes a recipe that trains a small encoder", () =>
   inFolder({ "notes.csv": table("id,note,mood", ...rows(60)) }, async (folder) => {
-    const { value, verb, told, counts } = await made(folder, { data: join(folder, "notes.csv") });
+    const { value, verb, told, counts, text: yaml } = await made(folder, { data: join(folder, "notes.csv") });
     assert.equal(verb, "train");
     assert.match(told, /^data .*: a table of texts, 48 training and 12 test examples$/m);
     assert.match(told, /^classes 2: angry \(24\), calm \(24\)$/m);
@@ -83,6 +83,7 @@ Deno.test("a table of texts alone becomes a recipe that trains a small encoder",
     const { use, train, testPart, text, label, vocabularySize, maxLength } = dataset;
     assert.deepEqual([use, train, testPart, text, label], ["text-table", "notes.csv", 0.2, "note", "mood"]);
     assert.deepEqual([vocabularySize, maxLength], [2500, 16]);
+    assert.match(yaml, /maxLength: 16 # no text is longer$/m);
     assert.match(
       counts,
       /^bert, 3\d\d,\d{3} parameters in training, 3\d\d,\d{3} at inference; at least [456]\.\d MiB /,
