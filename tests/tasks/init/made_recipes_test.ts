@@ -332,10 +332,18 @@ Deno.test("a residual network in another's folder is known by its weights, and i
       await refused(folder, { ...bare, teacher: at("bare"), data: at("two"), teacherClasses: undefined }),
       /^--teacher bare: Cannot teach 2 classes, a and b, by a model of 3$/,
     );
+    assert.match(
+      await refused(folder, { ...bare, teacher: at("bare"), data: at("two"), teacherClasses: "a,b" }),
+      /^--teacher bare: Cannot teach 2 classes, a and b, by a model of 3$/,
+    );
     const encoder = encodeSafetensors(new Map([["encoder.weight", { shape: [3, 3], data: new Float32Array(9) }]]));
     await Deno.writeFile(at("bare/model.safetensors"), encoder);
     assert.match(
       await refused(folder, { ...bare, teacher: at("bare") }),
       /^--teacher bare: Expected a model folder: there is no config\.json in it, and its weights alone do not say which/,
+    );
+    assert.match(
+      await refused(folder, { ...bare, teacher: at("bare/model.safetensors") }),
+      /^--teacher bare\/model\.safetensors: Cannot find outputs in it as it holds .*, such as encoder\.weight: /,
     );
   }));
