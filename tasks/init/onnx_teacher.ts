@@ -16,7 +16,7 @@ import { normalisationOf, toldAnswers, toldPixels } from "./told.ts";
 /**
  * Looks into an ONNX model: what it takes and gives.
  *
- * @param path its file, or a folder with it and what says more of it, which are then read from that folder in a run, too
+ * @param path its file, or a folder with it and what says more of it, from which a run reads that, too
  * @throws UserError for a file that cannot be loaded, or what it does not say and nobody is there to be asked
  */
 export async function lookAtOnnx(path: string, flags: TeacherFlags, asking: Asking): Promise<FoundTeacher> {

@@ -112,7 +112,7 @@ async function isModelFile(path: string): Promise<boolean> {
     await kindOfPath(join(dirname(path), CONFIG_FILE)) === "file";
 }
 
-/** The folder that Hugging Face's layout has about `onnx/model.onnx`, as it says what the file does not; else `null`. */
+/** The folder that Hugging Face's layout has about `onnx/model.onnx`: it says what the file does not; else `null`. */
 async function folderOfOnnx(path: string): Promise<string | null> {
   const folder = join(dirname(path), "..");
   const isInLayout = basename(path) === "model.onnx" && basename(dirname(path)) === "onnx" &&
