@@ -1,12 +1,10 @@
-import { basename, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { CACHE } from "../core/data/remote_file.ts";
 import { evaluate } from "../core/evaluate/evaluate.ts";
 import { positiveClassOf } from "../core/evaluate/metrics/metrics.ts";
 import { describeTags } from "../core/evaluate/metrics/spans.ts";
-import { WEIGHTS_FILE } from "../core/model_folder/missing_weights.ts";
-import { CONFIG_FILE } from "../core/model_folder/config_file.ts";
 import { freeze } from "../core/nn/frozen_weights.ts";
 import { readModelFolder } from "../core/model_folder/read_folder.ts";
 import { UserError } from "../core/errors.ts";
@@ -23,7 +21,7 @@ import { evaluateTeacher } from "./support/evaluate_teacher.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { reportOf, splitOf } from "./support/model_report.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
-import { dataForModel, isFile, recipeNear, savedModel } from "./support/saved_model.ts";
+import { dataForModel, foreignKindOf, recipeNear, savedModel } from "./support/saved_model.ts";
 
 interface EvaluateFlags extends RecipeFlags {
   readonly teacher?: string;
@@ -82,14 +80,6 @@ async function asked(
   }
   const folder = await savedModel(path, "evaluate");
   return { measured: { folder }, recipe: await readRecipe(named ?? await recipeOf(path), { overrides }) };
-}
-
-/** The model plug-in of another library's model; `null` for a folder of ours or Hugging Face's. */
-async function foreignKindOf(path: string): Promise<"onnx" | "tfjs" | null> {
-  if (await isFile(path)) return /\.onnx$/i.test(path) ? "onnx" : basename(path) === "model.json" ? "tfjs" : null;
-  if (await isFile(join(path, WEIGHTS_FILE)) || await isFile(join(path, "student", CONFIG_FILE))) return null;
-  if (await isFile(join(path, "model.onnx")) || await isFile(join(path, "onnx", "model.onnx"))) return "onnx";
-  return await isFile(join(path, "model.json")) ? "tfjs" : null;
 }
 
 /** Measures the model, and tells the report. */

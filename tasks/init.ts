@@ -32,7 +32,8 @@ export function addInit(program: Command): void {
       )
       .option(
         "--teacher <path>",
-        "model folder, this program's or Hugging Face's; ONNX file, TensorFlow.js folder, file of outputs",
+        "model folder, this program's or Hugging Face's; weights of a ResNet or MobileNet, ONNX file, TensorFlow.js " +
+          "folder, file of outputs",
       )
       .option("--no-teacher", "train a model without one")
       .option("--teacher-classes <names>", "the data's classes in the order of the teacher's logits, with commas")

@@ -118,11 +118,13 @@ function maxLengthOf({ lengths }: Look, teacher: FoundTeacher | null): { tokens:
   const wanted = Math.max(16, 8 * Math.ceil(percentile(lengths, 0.95) / 8));
   const most = Math.min(positions, teacher ? MOST.any : MOST.fresh);
   const tokens = Math.min(wanted, most);
-  const longer = (100 * shareLonger(lengths, tokens)).toFixed(0);
+  const longer = shareLonger(lengths, tokens);
   const reason = tokens === wanted
     ? ""
     : most === positions
     ? ", the most of the teacher"
     : "; attention grows with its square";
-  return { tokens, why: `${longer} % of the texts are longer, and cut${reason}` };
+  const part = longer < 0.01 ? "less than 1 %" : `${(100 * longer).toFixed(0)} %`;
+  const why = longer === 0 ? "no text is longer" : `${part} of the texts are longer, and cut`;
+  return { tokens, why: `${why}${reason}` };
 }

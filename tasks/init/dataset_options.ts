@@ -89,7 +89,7 @@ function tokenizerOf(teacher: FoundTeacher, base: string): Entry[] {
 /** The size to which pictures are brought where nothing says it and theirs differ. */
 export const OTHERWISE = 64;
 
-function pictureForm({ path, images, processor, use }: FoundTeacher, base: string): Entry[] {
+function pictureForm({ path, images, processor }: FoundTeacher, base: string): Entry[] {
   if (!images) return [];
   const [height, width, channels] = images.size;
   if (channels !== null && channels !== 1 && channels !== 3) {
@@ -99,7 +99,7 @@ function pictureForm({ path, images, processor, use }: FoundTeacher, base: strin
   }
   const grey = channels === 1 ? [line("channels", 1, "grey, as the teacher takes them")] : [];
   if (processor) {
-    const folder = use === "onnx" ? dirname(path) : path;
+    const folder = dirname(processor.file);
     return [
       line("processor", nameFrom(base, folder), "pictures as the teacher's preprocessor_config.json says"),
       ...grey,

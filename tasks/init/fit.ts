@@ -56,6 +56,17 @@ export function fitClasses(
     );
   }
   if (data.task === "regression" || isUnlabelled) return { dataset: null, teacher: null };
+  // Of the columns of a file of outputs those of the classes count.
+  const isRecord = teacher.use === "outputs";
+  const isNamedRecord = isRecord && classes.length > 0 &&
+    (given !== null || data.classes.every((name) => classes.includes(name)));
+  const count = classes.length > 0 ? classes.length : outputs;
+  if (!isNamedRecord && count !== null && count !== data.classes.length) {
+    throw refuse(
+      `Cannot teach ${data.classes.length} classes, ${showClasses(data.classes)}, by a model of ${count}` +
+        `${classes.length > 0 ? `, ${showClasses(classes)}` : ""}`,
+    );
+  }
   if (given) {
     if (!orderOfClasses(given, data.classes)) {
       throw new UserError(
@@ -66,17 +77,8 @@ export function fitClasses(
     }
     return { dataset: null, teacher: given };
   }
-  // Of the columns of a file of outputs those of the classes count.
-  const isRecord = teacher.use === "outputs";
-  if (isRecord && classes.length > 0 && data.classes.every((name) => classes.includes(name))) {
+  if (isNamedRecord) {
     return { dataset: null, teacher: null };
-  }
-  const count = classes.length > 0 ? classes.length : outputs;
-  if (count !== null && count !== data.classes.length) {
-    throw refuse(
-      `Cannot teach ${data.classes.length} classes, ${showClasses(data.classes)}, by a model of ${count}` +
-        `${classes.length > 0 ? `, ${showClasses(classes)}` : ""}`,
-    );
   }
   const saysNothing = classes.length === 0 || sayNothing(classes, data.classes);
   const isTold = classes.length > 0 &&

@@ -79,6 +79,10 @@ export async function makeRecipe(
     asking,
   });
   if (teacher) tell("teacher", describeTeacher(teacher, look));
+  if (kind === "half" && !(teacher && halfOf(teacher, input))) {
+    const why = teacher ? `of ${teacher.path}, ${teacher.what}, there is none that init knows` : "there is no teacher";
+    throw new UserError(`--student half: Cannot take half of a teacher's layers, as ${why}: expected small`);
+  }
   const entries = compose({
     name: flags.name ?? nameOf(path),
     base,

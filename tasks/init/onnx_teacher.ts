@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { UserError } from "../../core/errors.ts";
-import { readUserFile } from "../../core/files.ts";
+import { kindOfPath, readUserFile } from "../../core/files.ts";
 import { readClassNames } from "../../core/model_folder/class_names.ts";
 import { readImageProcessor } from "../../core/model_folder/image_processor.ts";
 import { hasTokenizer } from "../../core/model_folder/tokenizer_files.ts";
@@ -14,8 +14,9 @@ import type { FoundTeacher, TeacherFlags, TeacherImages } from "./teacher.ts";
 import { normalisationOf, toldAnswers, toldPixels } from "./told.ts";
 
 /**
- * Looks into an ONNX file: what it takes and gives.
+ * Looks into an ONNX model: what it takes and gives.
  *
+ * @param path its file, or a folder with it and what says more of it, from which a run reads that, too
  * @throws UserError for a file that cannot be loaded, or what it does not say and nobody is there to be asked
  */
 export async function lookAtOnnx(path: string, flags: TeacherFlags, asking: Asking): Promise<FoundTeacher> {
@@ -25,7 +26,7 @@ export async function lookAtOnnx(path: string, flags: TeacherFlags, asking: Aski
   const { probabilities, why } = answersBy(output.name, files.graph);
   const told = toldAnswers(flags);
   const answers = told ?? (probabilities ? "probabilities" : "logits");
-  const folder = dirname(path);
+  const folder = await kindOfPath(path) === "folder" ? path : dirname(path);
   const names = await readClassNamesOfAny(path);
   const areTexts = inputs.some(({ name, type }) =>
     Object.values<string>(TEXT_INPUTS).includes(name) || /^int/.test(type?.name ?? "")

@@ -138,6 +138,13 @@ function numbersIn(rows: readonly TableRow[], column: string): Numbers {
 
 function numbersOfTensors(path: string, bytes: Uint8Array<ArrayBuffer>, flags: TeacherFlags, asking: Asking): Numbers {
   const { tensors } = parseSafetensors(bytes, `"${path}"`);
+  const weight = [...tensors.keys()].find((name) => /\.(?:weight|bias)$/.test(name));
+  if (weight !== undefined) {
+    throw new UserError(
+      `--teacher ${path}: Cannot find outputs in it as it holds a model's weights, such as ${weight}: expected a tensor ` +
+        "[examples, classes], or weights that are known by their names alone, a ResNet's or a MobileNet's",
+    );
+  }
   const tables = [...tensors].flatMap(([name, { shape }]) => shape.length === 2 && shape[0] > 0 ? [{ name }] : []);
   if (tables.length === 0) {
     throw new UserError(`--teacher ${path}: Cannot find outputs in it: expected a tensor [examples, classes]`);

@@ -16,7 +16,7 @@ import type { Entry } from "./entries.ts";
 import { lookAtOnnx } from "./onnx_teacher.ts";
 import { lookAtOutputs, OUTPUT_FILES } from "./outputs_teacher.ts";
 import { lookAtTfjs } from "./tfjs_teacher.ts";
-import { familyByWeights, lookAtWeights } from "./weights_teacher.ts";
+import { familyByWeights, familyOfWeights, lookAtWeights } from "./weights_teacher.ts";
 
 /** What of the flags is about a teacher that does not describe itself. */
 export interface TeacherFlags {
@@ -67,8 +67,8 @@ export interface FoundTeacher {
 }
 
 /**
- * Looks at a teacher: a model folder of this program's or Hugging Face's, an ONNX file, a folder of TensorFlow.js, or a
- * file of outputs.
+ * Looks at a teacher: a model folder of this program's or Hugging Face's, bare weights of a convolutional network, an
+ * ONNX file, a folder of TensorFlow.js, or a file of outputs.
  *
  * @throws UserError if it is none, or one that cannot teach
  */
@@ -77,9 +77,11 @@ export async function lookAtTeacher(path: string, flags: TeacherFlags, asking: A
   const refuse = (reason: string) => new UserError(`--teacher ${path}: ${reason}`);
   if (kind === null) throw refuse("Cannot find a file or a folder of that name");
   if (kind === "file") {
-    if (/\.onnx$/i.test(path)) return await lookAtOnnx(path, flags, asking);
+    if (/\.onnx$/i.test(path)) return await lookAtOnnx(await folderOfOnnx(path) ?? path, flags, asking);
     if (await isModelFile(path)) return await lookAtTeacher(dirname(path), flags, asking);
     if (basename(path) === "model.json") return await lookAtTfjs(path, flags, asking);
+    const family = /\.safetensors(?:\.index\.json)?$/i.test(path) ? await familyOfWeights(path) : null;
+    if (family) return await lookAtWeights(path, family, flags, asking);
     if (OUTPUT_FILES.test(path)) return await lookAtOutputs(path, flags, asking);
     throw refuse(
       "Expected a model folder, with config.json and model.safetensors, an ONNX file, a TensorFlow.js folder, or a file " +
@@ -87,19 +89,19 @@ export async function lookAtTeacher(path: string, flags: TeacherFlags, asking: A
     );
   }
   const there = async (...names: string[]) => await kindOfPath(join(path, ...names)) === "file";
+  const hasWeights = await there("model.safetensors") || await there("model.safetensors.index.json");
   const hasOnnx = await there("model.onnx") || await there("onnx", "model.onnx");
   // Hugging Face's folders of ONNX have a config.json, too, and no weights that are read here.
-  if (hasOnnx && !await there("model.safetensors") && !await there("model.safetensors.index.json")) {
-    return await lookAtOnnx(
-      await there("model.onnx") ? join(path, "model.onnx") : join(path, "onnx", "model.onnx"),
-      flags,
-      asking,
-    );
+  if (hasOnnx && !hasWeights) {
+    return await lookAtOnnx(path, flags, asking);
   }
   if (!await there(CONFIG_FILE)) {
     if (await there("student", CONFIG_FILE)) return await lookAtFolder(join(path, "student"), flags, asking);
     if (await there("model.json")) return await lookAtTfjs(path, flags, asking);
-    throw refuse(`Expected a model folder: there is no ${CONFIG_FILE} in it`);
+    const family = hasWeights ? await familyOfWeights(path) : null;
+    if (family) return await lookAtWeights(path, family, flags, asking);
+    const alone = hasWeights ? ", and its weights alone do not say which ResNet or MobileNet they are of, if any" : "";
+    throw refuse(`Expected a model folder: there is no ${CONFIG_FILE} in it${alone}`);
   }
   return await lookAtFolder(path, flags, asking);
 }
@@ -108,6 +110,14 @@ export async function lookAtTeacher(path: string, flags: TeacherFlags, asking: A
 async function isModelFile(path: string): Promise<boolean> {
   return /^model\.safetensors(?:\.index\.json)?$/.test(basename(path)) &&
     await kindOfPath(join(dirname(path), CONFIG_FILE)) === "file";
+}
+
+/** The folder that Hugging Face's layout has about `onnx/model.onnx`: it says what the file does not; else `null`. */
+async function folderOfOnnx(path: string): Promise<string | null> {
+  const folder = join(dirname(path), "..");
+  const isInLayout = basename(path) === "model.onnx" && basename(dirname(path)) === "onnx" &&
+    await kindOfPath(join(folder, "model.onnx")) === null;
+  return isInLayout && await kindOfPath(join(folder, CONFIG_FILE)) === "file" ? folder : null;
 }
 
 async function lookAtFolder(folder: string, flags: TeacherFlags, asking: Asking): Promise<FoundTeacher> {

@@ -1,6 +1,7 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
-import { CONFIG_FILE, readForeignConfig } from "../../core/model_folder/config_file.ts";
+import { kindOfPath } from "../../core/files.ts";
+import { CONFIG_FILE, readConfigIfThere } from "../../core/model_folder/config_file.ts";
 import { readClassNames, SEVERAL_LABELS } from "../../core/model_folder/class_names.ts";
 import { readImageProcessor } from "../../core/model_folder/image_processor.ts";
 import { readStoredShapes } from "../../core/model_folder/stored_tensors.ts";
@@ -29,20 +30,42 @@ export function familyByWeights({ model_type: type, architecture }: ForeignConfi
 }
 
 /**
- * Looks at a folder of Hugging Face's, timm's or torchvision's convolutional networks by its weights.
+ * The family of weights that no config.json describes, if they show all of its options; else `null`.
  *
+ * @param path a folder of them, or a file
+ * @throws UserError for weights that cannot be read
+ */
+export async function familyOfWeights(path: string): Promise<ModelDefinition | null> {
+  const shapes = await readStoredShapes(path);
+  const isOf = ([, definition]: typeof FAMILIES[number]) => {
+    try {
+      return !!optionsBy(path, definition, {}, shapes);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return false;
+    }
+  };
+  return FAMILIES.find(isOf)?.[1] ?? null;
+}
+
+/**
+ * Looks at Hugging Face's, timm's or torchvision's convolutional networks by their weights.
+ *
+ * @param path a folder of them, which may have a config.json, or a file
  * @throws UserError for weights of another model, or what the folder does not say and nobody is there to be asked
  */
 export async function lookAtWeights(
-  folder: string,
+  path: string,
   definition: ModelDefinition,
   flags: TeacherFlags,
   asking: Asking,
 ): Promise<FoundTeacher> {
+  const folder = await kindOfPath(path) === "folder" ? path : dirname(path);
   const file = join(folder, CONFIG_FILE);
-  const config = await readForeignConfig(file);
-  const shapes = await readStoredShapes(folder);
-  const options = optionsBy(folder, definition, config, shapes);
+  const said = await readConfigIfThere(file);
+  const config = said ?? {};
+  const shapes = await readStoredShapes(path);
+  const options = optionsBy(path, definition, config, shapes);
   const several = config.problem_type === SEVERAL_LABELS;
   const classes = await readClassNames(folder, several ? "multi-label" : "classification") ?? [];
   // Depthwise filters have one channel each.
@@ -53,13 +76,13 @@ export async function lookAtWeights(
     0,
   );
   const shared = {
-    path: folder,
+    path,
     use: definition.name,
     settings: [],
     what: `${definition.name}, ${numbers.toLocaleString("en-US")} parameters`,
     texts: null,
-    task: several ? "multi-label" as const : "classification" as const,
-    outputs: classes.length > 0 ? classes.length : null,
+    task: !said ? null : several ? "multi-label" as const : "classification" as const,
+    outputs: classes.length > 0 ? classes.length : rowsOfHead(shapes),
     described: null,
     options,
     classes,
@@ -71,18 +94,24 @@ export async function lookAtWeights(
   }
   // Of a square of some size, as the middle is cut out of any.
   const form = timmForm(config, file, squareOf(channels));
-  const normalise = form?.normalise ?? normalisationOf(toldPixels(folder, flags, asking), channels);
+  const normalise = form?.normalise ?? normalisationOf(toldPixels(path, flags, asking), channels);
   const [height, width] = form?.resize?.crop ?? [null, null];
   return { ...shared, images: { size: [height, width, channels], normalise, isSaid: true } };
 }
 
-function optionsBy(folder: string, definition: ModelDefinition, config: ForeignConfig, shapes: TensorShapes) {
+/** The numbers that a network gives: the rows of its last linear layer, whose name is the last of such. */
+function rowsOfHead(shapes: TensorShapes): number | null {
+  const linear = [...shapes].filter(([, shape]) => shape.length === 2).map(([name]) => name).sort();
+  return linear.length === 0 ? null : shapes.get(linear.at(-1)!)![0];
+}
+
+function optionsBy(path: string, definition: ModelDefinition, config: ForeignConfig, shapes: TensorShapes) {
   try {
     const open = definition.options(optionKit).parse({});
     return definition.fromWeights!({ shapes, config }, open) as Record<string, unknown>;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`--teacher ${folder}: ${error.message}`, { cause: error });
+    throw new UserError(`--teacher ${path}: ${error.message}`, { cause: error });
   }
 }
 

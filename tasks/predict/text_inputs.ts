@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { readUserFile } from "../../core/files.ts";
 import { showJson } from "../../core/json.ts";
-import { listWords } from "../../core/recipe/words.ts";
+import { listSome, listWords } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
 import { parseTable, TABLE_FORMATS, type TableRow, textOf } from "../../plugins/datasets/text/columns.ts";
 import type { NamedInput } from "./named_input.ts";
@@ -122,7 +122,10 @@ function rowsOf(
   format: typeof TABLE_FORMATS[number],
   { column = USUAL_COLUMN, pairColumn }: TextFlags,
 ): NamedInput[] {
-  return parseTable(text, name, { format, quotes: format === "csv", columns: null }).map((row) => {
+  const rows = parseTable(text, name, { format, quotes: format === "csv", columns: null });
+  expectColumn(rows, column, name, "--column");
+  if (pairColumn !== undefined) expectColumn(rows, pairColumn, name, "--pair-column");
+  return rows.map((row) => {
     const { line } = row;
     const place = `line ${line} of "${name}"`;
     const words = pairColumn === undefined ? wordsOf(row, column, place) : null;
@@ -130,6 +133,15 @@ function rowsOf(
     const pair = pairColumn === undefined ? null : textOf(row, pairColumn, name);
     return named(textOf(row, column, name), pair, { line, place });
   });
+}
+
+/** Rows have all columns of their table. @throws UserError, with the flag that names another, if there is none */
+function expectColumn([first]: readonly TableRow[], column: string, name: string, flag: string): void {
+  if (!first || Object.hasOwn(first.cells, column)) return;
+  throw new UserError(
+    `Cannot find the column "${column}" in "${name}": it has ${listSome(Object.keys(first.cells), "and")}; ` +
+      `say which by ${flag}`,
+  );
 }
 
 /** The words of a sentence in a cell of JSON; `null` if it is no list. */

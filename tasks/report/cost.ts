@@ -43,11 +43,11 @@ export function cost({ summary, bytes }: RunFiles): Child {
           `Seconds of each stage: ${times.map(({ stage, seconds }) => `${stage} ${seconds.toFixed(1)}`).join(", ")}`,
           {
             width: 460,
-            height: 40 + 26 * times.length,
+            height: 46 + 26 * times.length,
             marginLeft: 84,
             marginRight: 56,
             marginTop: 4,
-            marginBottom: 30,
+            marginBottom: 36,
             style: { fontSize: "12px" },
             x: { label: "seconds", labelAnchor: "center", labelArrow: "none", ticks: 5, zero: true },
             y: { label: null, domain: times.map(({ stage }) => stage), tickSize: 0 },

@@ -58,15 +58,15 @@ function rowsOf({ lines, results, baseline }: ExperimentResults): Row[] {
       return { seed, score: scoreOf(summary.student.metrics, metric) };
     }).filter(({ score }) => Number.isFinite(score));
     if (!test || scores.length === 0) return [];
-    return [{ name, line, isBaseline: name === baseline, scores, mean: test.mean, interval: intervalOf(test) }];
+    return [{ name, line, isBaseline: name === baseline, scores, mean: test.mean, interval: intervalOf(test, metric) }];
   });
 }
 
-/** Where the mean of many more seeds would be, with 95 % certainty. */
-function intervalOf({ mean, deviation, count }: Moments): readonly [number, number] | null {
+/** Where the mean of many more seeds would be, with 95 % certainty, of what the metric can be at all. */
+function intervalOf({ mean, deviation, count }: Moments, metric: string): readonly [number, number] | null {
   if (deviation === null) return null;
   const half = tQuantile(0.975, count - 1) * deviation / Math.sqrt(count);
-  return [mean - half, mean + half];
+  return [Math.max(isShare(metric) ? 0 : -1, mean - half), Math.min(1, mean + half)];
 }
 
 const isShare = (metric: string) => !["matthews", "pearson", "spearman"].includes(metric);

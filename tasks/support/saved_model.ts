@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { Random } from "../../core/data/random.ts";
 import { describeSkipped, loadData, type RunData } from "../../core/distill/load_data.ts";
 import { inModelsForm } from "../../core/distill/models_form.ts";
@@ -8,6 +8,7 @@ import { matchClasses } from "../../core/distill/teacher/match_classes.ts";
 import { UserError } from "../../core/errors.ts";
 import { readClassNames } from "../../core/model_folder/class_names.ts";
 import { CONFIG_FILE, readForeignConfig } from "../../core/model_folder/config_file.ts";
+import { INDEX_FILE, WEIGHTS_FILE } from "../../core/model_folder/missing_weights.ts";
 import { tokenizerFolder } from "../../core/model_folder/input_form.ts";
 import { orderOfClasses } from "../../core/plugin/class_names.ts";
 import { hasClasses } from "../../core/plugin/inputs.ts";
@@ -23,12 +24,33 @@ import type { Recipe } from "../../core/recipe/schema.ts";
  * @throws UserError if there is no model
  */
 export async function savedModel(folder: string, action: string): Promise<string> {
+  const other = await foreignKindOf(folder);
+  if (other !== null) {
+    throw new UserError(
+      `Cannot ${action} "${folder}" as it is ${
+        OTHERS[other]
+      }, which evaluate and recipes read: expected a folder with ` +
+        `${CONFIG_FILE} and ${WEIGHTS_FILE}, such as it was made of`,
+    );
+  }
   for (const candidate of [folder, join(folder, "student")]) {
     if (await isFile(join(candidate, CONFIG_FILE))) return candidate;
   }
   throw new UserError(
     `Cannot ${action} "${folder}" as it is no model folder: there is no ${CONFIG_FILE} in it, nor in student/`,
   );
+}
+
+const OTHERS = { onnx: "an ONNX model", tfjs: "a TensorFlow.js model" };
+
+/** The model plug-in of another library's model; `null` for a folder of ours or Hugging Face's. */
+export async function foreignKindOf(path: string): Promise<keyof typeof OTHERS | null> {
+  if (await isFile(path)) return /\.onnx$/i.test(path) ? "onnx" : basename(path) === "model.json" ? "tfjs" : null;
+  for (const own of [[WEIGHTS_FILE], [INDEX_FILE], ["student", CONFIG_FILE]]) {
+    if (await isFile(join(path, ...own))) return null;
+  }
+  if (await isFile(join(path, "model.onnx")) || await isFile(join(path, "onnx", "model.onnx"))) return "onnx";
+  return await isFile(join(path, "model.json")) ? "tfjs" : null;
 }
 
 /** The recipe of the run that a model is of; `null` if there is none. */

@@ -48,8 +48,17 @@ Deno.test("predict tells tags and spans, and classes of pictures in a table or a
 });
 
 Deno.test("predict refuses what it cannot answer with exit code 2 and a sentence", async () => {
+  const onnx = await Deno.makeTempDir();
+  await Deno.mkdir(`${onnx}/onnx`);
+  await Deno.writeTextFile(`${onnx}/onnx/model.onnx`, "");
+  await Deno.writeTextFile(`${onnx}/config.json`, '{ "architecture": "resnet", "exportedFrom": {} }');
   const refusals: readonly (readonly [args: string[], says: RegExp])[] = [
     [["nowhere", "a"], /^Cannot predict with "nowhere" as it is no model folder: there is no config\.json in it, /],
+    [
+      [onnx, "a"],
+      /^Cannot predict with ".*" as it is an ONNX model, which evaluate and recipes read: expected a folder /,
+    ],
+    [[`${onnx}/onnx/model.onnx`, "a"], /^Cannot predict with ".*" as it is an ONNX model, /],
     // Standard input is empty.
     [[`${MODELS}/mail-bert4`], /^Cannot predict without texts: standard input has none; expected one a line, /],
     [[`${MODELS}/fashion-resnet20`, "a", "--file", "b"], /^--file: Expected a model of texts: this one takes pictures/],
@@ -60,6 +69,7 @@ Deno.test("predict refuses what it cannot answer with exit code 2 and a sentence
     assert.match(stderr, refusals[index][1]);
     assert.equal(stderr.trimEnd().split("\n").length, 1);
   });
+  await Deno.remove(onnx, { recursive: true });
 });
 
 Deno.test("flags that say how to answer are checked", () => {

@@ -180,6 +180,10 @@ Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its 
     await Deno.writeFile(at("pets.onnx"), ofPictures(2));
     const pets = { data: at("pets"), teacher: at("pets.onnx"), teacherPixels: "imagenet" };
     assert.match(await refused(folder, pets), /Cannot tell which of its classes, without names, .*--teacher-classes/);
+    assert.match(
+      await refused(folder, { ...pets, teacherClasses: "dog,cat", student: "half" }),
+      /^--student half: Cannot take half of a teacher's layers, as of pets\.onnx, onnx, 384 parameters, there is none /,
+    );
     const named = await run(folder, { ...pets, teacherClasses: "dog,cat" });
     assert.deepEqual([named.dataset.size, named.dataset.mean], [8, [0.485, 0.456, 0.406]]);
     assert.deepEqual([named.teacher.outputs, named.teacher.classes], [{ logits: "logits" }, ["dog", "cat"]]);
@@ -195,6 +199,29 @@ Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its 
     for (const name of ["train", "test"]) await Deno.remove(at(`${name}-labels`));
     const idx = await run(folder, { ...flags, teacherClasses: "a,b,c" });
     assert.deepEqual([idx.dataset.train.labels, idx.dataset.classes], [null, ["a", "b", "c"]]);
+  }));
+
+Deno.test("a folder of ONNX in Hugging Face's layout says its pixels and classes, named as a folder or as its model", () =>
+  inFolder(async (folder, at) => {
+    await writePictures(at("pets"), (index) => `${kindOf(index)}/${index}.png`);
+    await Deno.mkdir(at("hub/onnx"), { recursive: true });
+    await Deno.writeFile(at("hub/onnx/model.onnx"), ofPictures(2));
+    await Deno.writeTextFile(at("hub/config.json"), JSON.stringify({ id2label: { 0: "dog", 1: "cat" } }));
+    const [image_mean, image_std] = [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]];
+    const processor = {
+      image_processor_type: "ViTImageProcessor",
+      size: { height: 8, width: 8 },
+      image_mean,
+      image_std,
+    };
+    await Deno.writeTextFile(at("hub/preprocessor_config.json"), JSON.stringify(processor));
+    for (const named of ["hub", "hub/onnx/model.onnx"]) {
+      const { teacher, dataset } = await run(folder, { data: at("pets"), teacher: at(named) });
+      assert.deepEqual([teacher.use, teacher.weights, dataset.processor], ["onnx", "hub", "hub"]);
+    }
+    await Deno.rename(at("hub/onnx/model.onnx"), at("hub/onnx/other.onnx"));
+    const other = { data: at("pets"), teacher: at("hub/onnx/other.onnx") };
+    assert.match(await refused(folder, other), /--teacher-pixels RANGE$/);
   }));
 
 Deno.test("a folder of TensorFlow.js teaches, and says by its last layer whether it gives probabilities", () =>
@@ -290,4 +317,33 @@ Deno.test("a residual network in another's folder is known by its weights, and i
     );
     const { dataset, teacher } = await run(folder, flags);
     assert.deepEqual([dataset.processor, dataset.channels, teacher.weights], ["theirs", 1, "theirs"]);
+
+    // Bare weights, as PyTorch's users save them, in a folder or under a name of their own.
+    await Deno.mkdir(at("bare"));
+    await Deno.copyFile(at("ours/student/model.safetensors"), at("bare/model.safetensors"));
+    await Deno.copyFile(at("bare/model.safetensors"), at("best.safetensors"));
+    const bare = { ...flags, teacherPixels: "-1..1", teacherClasses: "a,b,c" };
+    for (const named of ["bare", "bare/model.safetensors", "best.safetensors"]) {
+      const { use, weights, classes } = (await run(folder, { ...bare, teacher: at(named) })).teacher;
+      assert.deepEqual([use, weights, classes], ["resnet", named, ["a", "b", "c"]]);
+    }
+    await writePictures(at("two"), (index) => `${"ab"[index % 2]}/${index}.png`);
+    assert.match(
+      await refused(folder, { ...bare, teacher: at("bare"), data: at("two"), teacherClasses: undefined }),
+      /^--teacher bare: Cannot teach 2 classes, a and b, by a model of 3$/,
+    );
+    assert.match(
+      await refused(folder, { ...bare, teacher: at("bare"), data: at("two"), teacherClasses: "a,b" }),
+      /^--teacher bare: Cannot teach 2 classes, a and b, by a model of 3$/,
+    );
+    const encoder = encodeSafetensors(new Map([["encoder.weight", { shape: [3, 3], data: new Float32Array(9) }]]));
+    await Deno.writeFile(at("bare/model.safetensors"), encoder);
+    assert.match(
+      await refused(folder, { ...bare, teacher: at("bare") }),
+      /^--teacher bare: Expected a model folder: there is no config\.json in it, and its weights alone do not say which/,
+    );
+    assert.match(
+      await refused(folder, { ...bare, teacher: at("bare/model.safetensors") }),
+      /^--teacher bare\/model\.safetensors: Cannot find outputs in it as it holds .*, such as encoder\.weight: /,
+    );
   }));

@@ -73,7 +73,7 @@ const table = (header: string, ...lines: string[]) => [header, ...lines].join("\
 
 Deno.test("a table of texts alone becomes a recipe that trains a small encoder", () =>
   inFolder({ "notes.csv": table("id,note,mood", ...rows(60)) }, async (folder) => {
-    const { value, verb, told, counts } = await made(folder, { data: join(folder, "notes.csv") });
+    const { value, verb, told, counts, text: yaml } = await made(folder, { data: join(folder, "notes.csv") });
     assert.equal(verb, "train");
     assert.match(told, /^data .*: a table of texts, 48 training and 12 test examples$/m);
     assert.match(told, /^classes 2: angry \(24\), calm \(24\)$/m);
@@ -83,6 +83,7 @@ Deno.test("a table of texts alone becomes a recipe that trains a small encoder",
     const { use, train, testPart, text, label, vocabularySize, maxLength } = dataset;
     assert.deepEqual([use, train, testPart, text, label], ["text-table", "notes.csv", 0.2, "note", "mood"]);
     assert.deepEqual([vocabularySize, maxLength], [2500, 16]);
+    assert.match(yaml, /maxLength: 16 # no text is longer$/m);
     assert.match(
       counts,
       /^bert, 3\d\d,\d{3} parameters in training, 3\d\d,\d{3} at inference; at least [456]\.\d MiB /,
@@ -240,6 +241,7 @@ Deno.test("what cannot be told is refused in a sentence that names the flag", ()
         /^--task regressio: Expected classification, regression or multi-label$/,
       ],
       [{ data: at("three.csv"), student: "smal" }, /^--student smal: .*did you mean "small"\?$/],
+      [{ data: at("three.csv"), student: "half" }, /^--student half: .* as there is no teacher: expected small$/],
       [
         { data: at("three.csv"), teacher: at("empty") },
         /^--teacher empty: Expected a model folder: there is no config\.json in it$/,

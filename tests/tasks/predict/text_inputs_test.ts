@@ -87,8 +87,14 @@ Deno.test("what is no text is refused in a sentence", async () => {
     'Cannot use line 2 of "standard input" as a pair: expected two texts with a tab between, got 1',
   );
   await withFile("a.csv", "body,label\nx,1\n", async (file) => {
-    await refused(read([], { file }), `Cannot find the column "text" on line 2 of "${file}": it has body and label`);
-    await refused(read([], { file, column: "body", pairColumn: "c" }), /^Cannot find the column "c" on line 2 of /);
+    await refused(
+      read([], { file }),
+      `Cannot find the column "text" in "${file}": it has body and label; say which by --column`,
+    );
+    await refused(
+      read([], { file, column: "body", pairColumn: "c" }),
+      /^Cannot find the column "c" .* by --pair-column$/,
+    );
   });
   await withFile("a.jsonl", '{"text": [1]}\n', async (file) => {
     await refused(read([], { file }), `Cannot use line 1 of "${file}" as its words are [1]: expected a list of texts`);

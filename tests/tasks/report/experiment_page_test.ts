@@ -90,6 +90,13 @@ Deno.test("a comparison shows means with intervals, differences, values that wer
   assert.match(text, /plain0\.182\.00 ± 2\.00/);
 });
 
+Deno.test("an interval ends where its metric does", () => {
+  const rows = { plain: runs([0.9, 1, 1], 1), low: runs([0, 0, 0.1], 1) };
+  const [dots] = page(rows).document.querySelectorAll("svg[role=img]");
+  assert.match(dots.textContent!, /plain: 96\.67 \[82\.32, 100\.00\]/);
+  assert.match(dots.textContent!, /low: 3\.33 \[0\.00, 17\.68\]/);
+});
+
 Deno.test("one seed has no intervals, and rows that failed are named", () => {
   const single = page({ plain: [fakeRun(1, { test: 0.8 })], other: [fakeRun(1, { test: 0.7 })] });
   assert.deepEqual(single.headings, ["Test accuracy", "Difference to plain", "All numbers"]);
