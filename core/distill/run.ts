@@ -203,7 +203,7 @@ export class Run implements Disposable {
     const onnx = await watch.time("export", () => exportOnnx({ ops, model, data, recipe: settings }));
     if (!onnx) return summary;
     const folder = join(settings.output, STUDENT_ONNX);
-    await writeStudentCard(folder, card);
+    await writeStudentCard(folder, card, onnx);
     for (const line of showExport(folder, onnx)) reporter.line(line);
     const whole = { ...summary, seconds: watch.seconds, export: { onnx } };
     await write(whole);
