@@ -275,7 +275,7 @@ export class Run implements Disposable {
     if (this.#claimed) return;
     this.#claimed = true;
     const { id, recipe, folder, training, reporter } = this.parts;
-    await folder.claim(id, { resume: training.resumed }, reporter);
+    await folder.claim(id, { resume: training.resumed, goesOn: !training.finished }, reporter);
     const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder.path) });
     await writeRunRecipe(folder.path, id, text);
   }
