@@ -201,3 +201,8 @@ Deno.test("tokens become words again, special ones left out, and the one that is
   assert.equal(bytes.pieces([2, 0, 1, 3]).map(({ text }) => text).join(""), " café!");
   assert.equal(vocabularyOf("{}"), null);
 });
+
+Deno.test("what no eye sees is escaped in a page", () => {
+  const { html, text } = pageOf({ record: { ...record, classes: ["a\u202eb", "c\0d", "owl"] } });
+  assert.ok(!/[\0\u202e]/.test(html) && text.includes("a\\u202eb") && text.includes("c\\u0000d"));
+});
