@@ -88,7 +88,9 @@ async function asked(
 async function foreignKindOf(path: string): Promise<"onnx" | "tfjs" | null> {
   if (await isFile(path)) return /\.onnx$/i.test(path) ? "onnx" : basename(path) === "model.json" ? "tfjs" : null;
   if (await isFile(join(path, WEIGHTS_FILE)) || await isFile(join(path, "student", CONFIG_FILE))) return null;
-  if (await isFile(join(path, "model.onnx")) || await isFile(join(path, "onnx", "model.onnx"))) return "onnx";
+  for (const name of ["model.onnx", "onnx/model.onnx", "onnx/model_fp16.onnx", "onnx/model_quantized.onnx"]) {
+    if (await isFile(join(path, name))) return "onnx";
+  }
   return await isFile(join(path, "model.json")) ? "tfjs" : null;
 }
 
