@@ -19,7 +19,7 @@ import { type CardFacts, writeStudentCard } from "./model_card.ts";
 import { noting } from "./record/noting.ts";
 import { recordRun } from "./record/record.ts";
 import { RECORD, writeRunRecipe } from "./run_folder.ts";
-import { RunDeviceError } from "./stops.ts";
+import { measuredStudent, RunDeviceError } from "./stops.ts";
 import { exportOnnx, STUDENT_ONNX } from "./student/export_onnx.ts";
 import { type ExportedStudent, exportStudent, STUDENT as STUDENT_FOLDER } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
@@ -267,7 +267,8 @@ export class Run implements Disposable {
     const taught = who === STUDENT && split !== "train" ? await this.parts.taught?.(examples) : null;
     const { input } = data.dataset;
     const answers = this.#warnings !== null && split === "test";
-    return await evaluate(ops, { who, model, weights, examples, input, ...settings, taught, answers });
+    const measure = () => evaluate(ops, { who, model, weights, examples, input, ...settings, taught, answers });
+    return await (who === STUDENT ? measuredStudent(this.parts.training.kept, measure) : measure());
   }
 
   /** Makes the folder this run's own, and writes the recipe as it was resolved; it runs again from there. */

@@ -18,7 +18,7 @@ import type { Tensor } from "../../tensor.ts";
 import { type LossMetrics, metricLines } from "../losses/epoch.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
-import { Interrupted, type KeptCheckpoint, LossScaleTooSmall, NonFiniteLoss } from "../stops.ts";
+import { Interrupted, type KeptCheckpoint, LossScaleTooSmall, measuredStudent, NonFiniteLoss } from "../stops.ts";
 import type { Student } from "../student/student.ts";
 import type { Taught } from "../teacher/decisions.ts";
 import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
@@ -134,6 +134,7 @@ export class Training {
    *
    * @throws Interrupted when `signal` fires; a checkpoint was written
    * @throws NonFiniteLoss if a loss or the weights become NaN or infinite
+   * @throws NonFiniteStudent if its outputs for the validation examples are
    */
   async run(signal?: AbortSignal): Promise<TrainingResult> {
     await this.#begin();
@@ -243,7 +244,7 @@ export class Training {
     await this.#endLossEpoch(epoch);
     // So that evaluation adds nothing to the most memory that a run takes.
     if (this.setup.validation) step.rest();
-    const result = await this.#validation.endEpoch(epoch);
+    const result = await measuredStudent(this.kept, () => this.#validation.endEpoch(epoch));
     if (result) {
       this.#move({ best: this.#validation.best });
       const { metrics, loss } = result;
