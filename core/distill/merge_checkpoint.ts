@@ -14,7 +14,7 @@ import { toFloat32 } from "../safetensors.ts";
 import { sizeOf } from "../tensor.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
 import { chainSpecs } from "./student/chain_specs.ts";
-import { type Checkpoint, checkData, checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
+import { checkData, type Checkpoint, checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
 import { loadData } from "./load_data.ts";
 import { mergedWeights } from "./student/merged_weights.ts";
 import { replaceModelFolder } from "../model_folder/replace_folder.ts";

@@ -146,10 +146,9 @@ function measured(
 ): string[] {
   const { student, teacher, positiveClass, examples, labelled, dataSha256, merge } = summary;
   const note = labelNote({ examples: examples.test, labelled: labelled.test }).map((words) => ` (${words})`).join("");
-  const on =
-    `On the ${counted(examples.test, "test example")}${note} of ${inline(datasetName(recipe))}, ${
-      onnx ? "of the student that was exported, in float32:" : "with the weights as they are in this folder:"
-    }`;
+  const on = `On the ${counted(examples.test, "test example")}${note} of ${inline(datasetName(recipe))}, ${
+    onnx ? "of the student that was exported, in float32:" : "with the weights as they are in this folder:"
+  }`;
   const all = (metrics: Readonly<Record<string, number>>, loss: number | null) =>
     new Map([
       ...shownMetrics({ metrics, positiveClass }, Object.keys(metrics)),

@@ -125,7 +125,10 @@ Deno.test("a card says what the numbers are worth", () => {
   assert.ok(text.includes("It takes 8 tokens at most"), text);
   const nothing = facts({ accuracy: null, loss: null, metrics: {}, classes: null });
   assert.ok(cardText(nothing, null).includes("No test example has a label, so nothing was measured."));
-  assert.equal("model-index" in cardMetadata(nothing.recipe, nothing.input, nothing.summary, { transformers: false, onnx: null }), false);
+  assert.equal(
+    "model-index" in cardMetadata(nothing.recipe, nothing.input, nothing.summary, { transformers: false, onnx: null }),
+    false,
+  );
 });
 
 Deno.test("a card says how to load what is there, and no more", () => {
@@ -163,7 +166,9 @@ Deno.test("an ONNX export's card is of the files that are there", () => {
   // Its pipelines would make a probability of 1 of every number.
   const told = (task: InputDescription["task"]) =>
     cardText({ ...bert, input: { ...bert.input, task } }, [onnxFile("fp32")]).join("\n");
-  assert.ok(told("regression").includes("AutoModelForSequenceClassification") && !told("regression").includes("pipeline"));
+  assert.ok(
+    told("regression").includes("AutoModelForSequenceClassification") && !told("regression").includes("pipeline"),
+  );
   assert.ok(told("embedding").includes("const { sentence_embedding } = await model("));
   assert.ok(!told("embedding").includes("SentenceTransformer"));
   assert.ok(told("multi-label").includes('pipeline("text-classification"'));
