@@ -34,8 +34,8 @@ export function onnxLoading(files: readonly OnnxFile[], { task, text }: InputDes
     "",
     task === "embedding"
       ? "The same student for PyTorch, and for the program that made it, is in the folder `student` beside this one."
-      : "With the program that made it: `deno task evaluate FILE.onnx --recipe RECIPE`. The same student for PyTorch is in " +
-        "the folder `student` beside this one.",
+      : "With the program that made it: `deno task evaluate FILE.onnx --recipe RECIPE`. The same student for PyTorch is " +
+        "in the folder `student` beside this one.",
   ];
 }
 

@@ -19,10 +19,11 @@ import { type CardFacts, writeStudentCard } from "./model_card.ts";
 import { noting } from "./record/noting.ts";
 import { recordRun } from "./record/record.ts";
 import { RECORD, writeRunRecipe } from "./run_folder.ts";
-import { measuredStudent, RunDeviceError } from "./stops.ts";
+import { RunDeviceError } from "./stops.ts";
 import { exportOnnx, STUDENT_ONNX } from "./student/export_onnx.ts";
 import { type ExportedStudent, exportStudent, STUDENT as STUDENT_FOLDER } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
+import { measuredStudent } from "./training/measured_student.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
 
 /** A part of the data that a model is measured on. */

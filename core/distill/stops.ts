@@ -1,5 +1,4 @@
 import { DeviceError } from "../errors.ts";
-import { NonFiniteOutputs } from "../evaluate/evaluate.ts";
 
 /** Training was stopped from outside; a checkpoint was written. */
 export class Interrupted extends Error {
@@ -67,12 +66,13 @@ export class TrainingFailure extends Error {
 }
 
 /** Advice that usually keeps numbers finite. */
-const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
+export const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
 
 /** The same where activations are float16. */
 const ADVICE_F16 = `train.precision: f32 goes beyond 65504, where f16 ends, and ${ADVICE}`;
 
-function told(checkpoint: KeptCheckpoint | null): string {
+/** Where the numbers of before are, as a part of a sentence. */
+export function told(checkpoint: KeptCheckpoint | null): string {
   return checkpoint
     ? `the last good checkpoint is "${checkpoint.file}" (step ${checkpoint.step})`
     : "there is no checkpoint yet";
@@ -128,35 +128,6 @@ export class LossScaleTooSmall extends TrainingFailure {
       `Stopped at step ${step} as gradients are not finite in f16 with any loss scale from 1 on (${skipped} steps ` +
         `skipped); ${told(checkpoint)}; ${ADVICE_F16}`,
     );
-  }
-}
-
-/** A student whose outputs are not finite when it is measured, though its losses were: training made it so. */
-export class NonFiniteStudent extends TrainingFailure {
-  static {
-    this.prototype.name = "NonFiniteStudent";
-  }
-
-  /**
-   * Says what to do.
-   *
-   * @param cause on which examples it was seen
-   * @param checkpoint the last one that was written, if there is one
-   */
-  constructor(cause: NonFiniteOutputs, checkpoint: KeptCheckpoint | null) {
-    super(`${cause.message}; ${told(checkpoint)}; ${ADVICE}`, { cause });
-  }
-}
-
-/** Measures the student. @param checkpoint the last one @throws NonFiniteStudent if its outputs are not finite */
-export async function measuredStudent<Result>(
-  checkpoint: KeptCheckpoint | null,
-  measure: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await measure();
-  } catch (error) {
-    throw error instanceof NonFiniteOutputs ? new NonFiniteStudent(error, checkpoint) : error;
   }
 }
 

@@ -18,7 +18,7 @@ import type { Tensor } from "../../tensor.ts";
 import { type LossMetrics, metricLines } from "../losses/epoch.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
-import { Interrupted, type KeptCheckpoint, LossScaleTooSmall, measuredStudent, NonFiniteLoss } from "../stops.ts";
+import { Interrupted, type KeptCheckpoint, LossScaleTooSmall, NonFiniteLoss } from "../stops.ts";
 import type { Student } from "../student/student.ts";
 import type { Taught } from "../teacher/decisions.ts";
 import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
@@ -30,6 +30,7 @@ import { MetricsLog } from "./step_log.ts";
 import { chainSpectra } from "./spectra.ts";
 import { StepTeller } from "./step_teller.ts";
 import type { TrainingStep } from "./training_step.ts";
+import { measuredStudent } from "./measured_student.ts";
 import { Validation } from "./validation.ts";
 
 /** The parts of a training. */
