@@ -1,3 +1,4 @@
+import type { OnnxFile } from "../onnx/export_model.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { RunSummary } from "./summary.ts";
@@ -74,13 +75,13 @@ export function lastPart(path: string): string {
  * The metadata of a student's card, by Hugging Face's keys. `model-index` has what was measured on the test examples,
  * and the SHA-256 of each data file; nothing of it where no test example has a label.
  *
- * @param transformers whether transformers loads the folder
+ * @param folder whether transformers loads it, and the files of its ONNX export; `null` for the student itself
  */
 export function cardMetadata(
   recipe: Recipe,
   input: InputDescription,
   summary: RunSummary,
-  transformers: boolean,
+  { transformers, onnx }: { readonly transformers: boolean; readonly onnx: readonly OnnxFile[] | null },
 ): Record<string, unknown> {
   const { card: { license, baseModel, dataset } } = recipe;
   const tag = pipelineTag(input);
@@ -100,9 +101,13 @@ export function cardMetadata(
     },
     metrics: measured,
   };
+  // Of an export that is less precise only, these are another's numbers.
+  const isMeasured = onnx === null || onnx.some(({ precision }) => precision === "fp32");
   return {
     ...licence(license),
-    ...(input.task === "embedding"
+    ...(onnx
+      ? { library_name: "transformers.js" }
+      : input.task === "embedding"
       ? { library_name: "sentence-transformers" }
       : transformers && { library_name: "transformers" }),
     ...(tag && { pipeline_tag: tag }),
@@ -110,6 +115,6 @@ export function cardMetadata(
     ...(dataset !== null && { datasets: [dataset] }),
     tags: [...(summary.teacher ? ["knowledge-distillation"] : []), "opdf"],
     metrics: [...new Set(measured.map(({ type }) => type))].filter((type) => type !== "loss"),
-    ...(measured.length > 0 && { "model-index": [{ name: recipe.name, results: [result] }] }),
+    ...(measured.length > 0 && isMeasured && { "model-index": [{ name: recipe.name, results: [result] }] }),
   };
 }

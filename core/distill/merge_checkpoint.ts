@@ -5,6 +5,7 @@ import { type Chain, coreShape } from "../mpo/chain.ts";
 import { bondDimensions } from "../mpo/shapes.ts";
 import { namedParts } from "../nn/tensor_store.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
+import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
@@ -13,15 +14,17 @@ import { toFloat32 } from "../safetensors.ts";
 import { sizeOf } from "../tensor.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
 import { chainSpecs } from "./student/chain_specs.ts";
-import { checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
+import { checkData, type Checkpoint, checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
 import { loadData } from "./load_data.ts";
 import { mergedWeights } from "./student/merged_weights.ts";
 import { replaceModelFolder } from "../model_folder/replace_folder.ts";
 import { writeModelFolder } from "../model_folder/write_folder.ts";
 import { buildModel } from "./recipe_models.ts";
 import { rateScales } from "./student/rate_scales.ts";
-import { resolvePlugins } from "./resolve_plugins.ts";
+import { type ResolvedPlugins, resolvePlugins } from "./resolve_plugins.ts";
+import { startingTokenizer } from "./student/starting_inputs.ts";
 import { Student } from "./student/student.ts";
+import { inTeachersOrder } from "./teacher/teacher_classes.ts";
 
 /** The student that was merged from a checkpoint. */
 export interface MergedCheckpoint {
@@ -40,7 +43,7 @@ export interface MergedCheckpoint {
  * @param recipe the run's own
  * @param file the checkpoint
  * @param folder where the model folder is written
- * @throws UserError if the checkpoint cannot be read or is another recipe's
+ * @throws UserError if the checkpoint cannot be read or is another recipe's or of other data
  */
 export async function mergeCheckpoint(
   recipe: Checked<Recipe>,
@@ -51,7 +54,7 @@ export async function mergeCheckpoint(
   const checkpoint = await readCheckpoint(file);
   const plugins = await resolvePlugins(recipe, builtins);
   checkRecipe(checkpoint, recipe.value, "merge");
-  const { dataset: { input } } = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed));
+  const input = await inputOf(recipe, plugins, checkpoint);
   const model = buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
   const student = emptyStudent(
@@ -79,6 +82,22 @@ export async function mergeCheckpoint(
   const { inferenceParameters: parameters } = student;
   student.dispose();
   return { step: checkpoint.step, bestEpoch, parameters };
+}
+
+/** What the run's student took: its tokenizer and the order of its classes may have been those of other models. */
+async function inputOf(
+  recipe: Checked<Recipe>,
+  plugins: ResolvedPlugins,
+  checkpoint: Checkpoint,
+): Promise<InputDescription> {
+  const tokenizer = await startingTokenizer(recipe);
+  const loaded = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed), tokenizer);
+  try {
+    checkData(checkpoint, loaded.sha256);
+    return (await inTeachersOrder(recipe, plugins, loaded, () => {})).dataset.input;
+  } finally {
+    await loaded.dataset.close?.();
+  }
 }
 
 /** A student of the right layout whose numbers are all still to come. */

@@ -2,15 +2,15 @@ import { labelNote, shownMetrics } from "../evaluate/metrics/show.ts";
 import { type LabelScores, measuredNotes } from "../evaluate/metrics/class_scores.ts";
 import { describeTags } from "../evaluate/metrics/spans.ts";
 import { wilsonInterval } from "../evaluate/metrics/interval.ts";
-import { kindOfPath } from "../files.ts";
 import { code, codeBlock, inline, table, writeCard } from "../model_folder/card_file.ts";
 import type { ChainShape } from "../mpo/chain.ts";
-import { join } from "../paths.ts";
+import type { OnnxFile } from "../onnx/export_model.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { listWords } from "../recipe/words.ts";
 import { stringifyRecipe } from "../recipe/write_recipe.ts";
 import { cardMetadata, datasetName, lastPart } from "./card_metadata.ts";
+import { onnxFilesTable, onnxLoading } from "./card_onnx.ts";
 import type { RunSummary } from "./summary.ts";
 
 /** What a student's card is made of. */
@@ -34,39 +34,46 @@ const FEW = 30;
 /** A table of more classes is read by nobody. */
 const MOST_CLASSES = 40;
 
-/** The folder and the file of an ONNX export, where transformers.js looks for it. */
-const ONNX = "onnx/model.onnx";
-
-/** Writes the student's card, `README.md`, into its folder. */
-export async function writeStudentCard(folder: string, facts: CardFacts): Promise<void> {
+/**
+ * Writes the student's card, `README.md`, into its folder.
+ *
+ * @param onnx the files of the folder's ONNX export; `null` for the student itself
+ */
+export async function writeStudentCard(
+  folder: string,
+  facts: CardFacts,
+  onnx: readonly OnnxFile[] | null = null,
+): Promise<void> {
   const { recipe, input, summary } = facts;
-  const metadata = cardMetadata(recipe, input, summary, classOf(facts) !== null);
-  const hasOnnx = await kindOfPath(join(folder, ONNX)) === "file";
-  await writeCard(folder, summary.run, metadata, cardText(facts, hasOnnx));
+  const metadata = cardMetadata(recipe, input, summary, { transformers: classOf(facts) !== null, onnx });
+  await writeCard(folder, summary.run, metadata, cardText(facts, onnx));
 }
 
 /**
  * The text of a student's card: what it is, how it was made, what was measured on what, what is not known of it, and
  * how it is loaded.
  *
- * @param hasOnnx whether an ONNX export is in the folder
+ * @param onnx the files of the folder's ONNX export; `null` for the student itself
  */
-export function cardText(facts: CardFacts, hasOnnx: boolean): string[] {
+export function cardText(facts: CardFacts, onnx: readonly OnnxFile[] | null): string[] {
   const sections: [title: string, lines: string[]][] = [
     ["How it was made", made(facts)],
-    ["What was measured", measured(facts)],
+    ["What was measured", measured(facts, onnx)],
     ["Limits", limits(facts)],
-    ["How to load it", loading(facts, hasOnnx)],
+    ["How to load it", onnx ? onnxLoading(onnx, facts.input) : loading(facts)],
   ];
   return [
     `# ${inline(facts.recipe.name)}`,
     "",
-    introduction(facts),
+    introduction(facts, onnx !== null),
     ...sections.flatMap(([title, lines]) => ["", `## ${title}`, "", ...lines]),
   ];
 }
 
-function introduction({ recipe, input, summary: { student, teacher }, architecture, chains }: CardFacts): string {
+function introduction(
+  { recipe, input, summary: { student, teacher }, architecture, chains }: CardFacts,
+  isOnnx: boolean,
+): string {
   const what = `A ${code(lastPart(architecture))} of ${count(student.parametersInference)} parameters for ${
     task(input)
   }.`;
@@ -79,7 +86,7 @@ function introduction({ recipe, input, summary: { student, teacher }, architectu
       } of tensors with more parameters (OPDF, arXiv:2411.06448), ` +
       `${count(student.parametersTraining)} in all; they were contracted back, and what is here is the plain student.`;
   const starts = recipe.student.initialise?.from === "teacher" ? " It started from layers of its teacher." : "";
-  return `${what} ${how}${starts}`;
+  return `${what} ${how}${starts}${isOnnx ? " This folder has it as ONNX." : ""}`;
 }
 
 const TASKS: Readonly<Record<InputDescription["task"], string>> = {
@@ -133,12 +140,15 @@ function made({ recipe, summary, architecture, chains, teacherSha256 }: CardFact
   return [...table([["", ""], ...rows], false), "", ...codeBlock("yaml", stringifyRecipe(settings))];
 }
 
-function measured({ recipe, input, summary, chains }: CardFacts): string[] {
+function measured(
+  { recipe, input, summary, chains }: CardFacts,
+  onnx: readonly OnnxFile[] | null,
+): string[] {
   const { student, teacher, positiveClass, examples, labelled, dataSha256, merge } = summary;
   const note = labelNote({ examples: examples.test, labelled: labelled.test }).map((words) => ` (${words})`).join("");
-  const on =
-    `On the ${counted(examples.test, "test example")}${note} of ${inline(datasetName(recipe))}, with the weights ` +
-    "as they are in this folder:";
+  const on = `On the ${counted(examples.test, "test example")}${note} of ${inline(datasetName(recipe))}, ${
+    onnx ? "of the student that was exported, in float32:" : "with the weights as they are in this folder:"
+  }`;
   const all = (metrics: Readonly<Record<string, number>>, loss: number | null) =>
     new Map([
       ...shownMetrics({ metrics, positiveClass }, Object.keys(metrics)),
@@ -169,6 +179,7 @@ function measured({ recipe, input, summary, chains }: CardFacts): string[] {
     ...(input.task === "tagging" ? ["", inline(`${describeTags(input.classes)}.`)] : []),
     ...(isShort ? ["", ...classTable(scores, student.spans ? "span" : "class")] : []),
     ...(notes.length > 0 ? ["", ...notes] : []),
+    ...(onnx ? ["", ...onnxFilesTable(onnx, input.task)] : []),
     "",
     ...(chains.size === 0 ? [] : [
       `The student gives the ${input.task === "embedding" ? "vectors" : "logits"} of its chains within ${
@@ -264,8 +275,8 @@ function classOf({ config: { architectures, model_type: type } }: CardFacts): st
   return typeof name === "string" && /^\w+$/.test(name) && typeof type === "string" ? name : null;
 }
 
-function loading(facts: CardFacts, hasOnnx: boolean): string[] {
-  const { input: { text, image, task }, config, architecture } = facts;
+function loading(facts: CardFacts): string[] {
+  const { input: { text, task }, config, architecture } = facts;
   if (task === "embedding") return loadingVectors();
   const own = classOf(facts);
   const form = text ? "AutoTokenizer" : "AutoImageProcessor";
@@ -293,27 +304,8 @@ function loading(facts: CardFacts, hasOnnx: boolean): string[] {
     "",
     ...(own === null ? [layoutNote(lastPart(architecture)), ""] : []),
   ];
-  const javascript = hasOnnx
-    ? [
-      "With [transformers.js](https://huggingface.co/docs/transformers.js), which takes the ONNX export in `onnx/`, where " +
-      "this folder is `models/student`:",
-      "",
-      ...codeBlock(
-        "js",
-        'import { env, pipeline } from "@huggingface/transformers";\n\nenv.localModelPath = "models";\n' +
-          `const run = await pipeline("${
-            image
-              ? "image-classification"
-              : facts.input.task === "tagging"
-              ? "token-classification"
-              : "text-classification"
-          }", "student", { dtype: "fp32" });`,
-      ),
-      "",
-    ]
-    : [];
   const program = ["With the program that made it: `deno task evaluate FOLDER`, or `openModel` of its library."];
-  return [...transformers, ...pytorch, ...javascript, ...program];
+  return [...transformers, ...pytorch, ...program];
 }
 
 /** Of a model that makes vectors of texts. */

@@ -23,6 +23,7 @@ import { RunDeviceError } from "./stops.ts";
 import { exportOnnx, STUDENT_ONNX } from "./student/export_onnx.ts";
 import { type ExportedStudent, exportStudent, STUDENT as STUDENT_FOLDER } from "./student/export_student.ts";
 import { type RunSummary, summarise } from "./summary.ts";
+import { measuredStudent } from "./training/measured_student.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
 
 /** A part of the data that a model is measured on. */
@@ -203,7 +204,7 @@ export class Run implements Disposable {
     const onnx = await watch.time("export", () => exportOnnx({ ops, model, data, recipe: settings }));
     if (!onnx) return summary;
     const folder = join(settings.output, STUDENT_ONNX);
-    await writeStudentCard(folder, card);
+    await writeStudentCard(folder, card, onnx);
     for (const line of showExport(folder, onnx)) reporter.line(line);
     const whole = { ...summary, seconds: watch.seconds, export: { onnx } };
     await write(whole);
@@ -267,7 +268,8 @@ export class Run implements Disposable {
     const taught = who === STUDENT && split !== "train" ? await this.parts.taught?.(examples) : null;
     const { input } = data.dataset;
     const answers = this.#warnings !== null && split === "test";
-    return await evaluate(ops, { who, model, weights, examples, input, ...settings, taught, answers });
+    const measure = () => evaluate(ops, { who, model, weights, examples, input, ...settings, taught, answers });
+    return await (who === STUDENT ? measuredStudent(this.parts.training.kept, measure) : measure());
   }
 
   /** Makes the folder this run's own, and writes the recipe as it was resolved; it runs again from there. */
@@ -275,7 +277,7 @@ export class Run implements Disposable {
     if (this.#claimed) return;
     this.#claimed = true;
     const { id, recipe, folder, training, reporter } = this.parts;
-    await folder.claim(id, { resume: training.resumed }, reporter);
+    await folder.claim(id, { resume: training.resumed, goesOn: !training.finished }, reporter);
     const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder.path) });
     await writeRunRecipe(folder.path, id, text);
   }

@@ -103,13 +103,20 @@ export class RunFolder implements Disposable {
    * first result is written; a second call does nothing.
    *
    * @param run the run's id
+   * @param goesOn whether a resumed run has steps to do: a page that was drawn of it as it stood is then outdated
    */
-  async claim(run: string, { resume }: Pick<FolderClaim, "resume">, reporter: Reporter): Promise<void> {
+  async claim(
+    run: string,
+    { resume, goesOn }: { readonly resume: boolean; readonly goesOn: boolean },
+    reporter: Reporter,
+  ): Promise<void> {
     if (this.#claimed) return;
     this.#claimed = true;
     for (const part of ["", "checkpoint", STUDENT]) await removeTemporaries(join(this.path, part));
     await removePath(join(this.path, UNVERIFIED));
     await removePath(join(this.path, STUDENT, UNVERIFIED_PART));
+    const drawn = resume && goesOn ? [REPORT, RECORD] : [];
+    for (const name of drawn) await removePath(join(this.path, name));
     const kept = resume ? await this.#putAsideOthers(run) : await this.#putAside(RESULTS.map(([name]) => name));
     if (kept) reporter.line(`the results of the run before are in "${join(this.path, PREVIOUS)}"`);
   }

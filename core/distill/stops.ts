@@ -66,12 +66,13 @@ export class TrainingFailure extends Error {
 }
 
 /** Advice that usually keeps numbers finite. */
-const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
+export const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
 
 /** The same where activations are float16. */
 const ADVICE_F16 = `train.precision: f32 goes beyond 65504, where f16 ends, and ${ADVICE}`;
 
-function told(checkpoint: KeptCheckpoint | null): string {
+/** Where the numbers of before are, as a part of a sentence. */
+export function told(checkpoint: KeptCheckpoint | null): string {
   return checkpoint
     ? `the last good checkpoint is "${checkpoint.file}" (step ${checkpoint.step})`
     : "there is no checkpoint yet";

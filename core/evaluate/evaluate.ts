@@ -84,6 +84,9 @@ export interface EvaluationCall {
   readonly answers?: boolean;
 }
 
+/** What a model gives for some examples is NaN or infinite. */
+export class NonFiniteOutputs extends UserError {}
+
 /**
  * Loss and metrics over a split, batch by batch; everything is read back once at the end.
  *
@@ -155,7 +158,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const broken = losses.findIndex((value) => Number.isNaN(value) || !hasClasses(task) && value === Infinity);
   if (broken >= 0) {
     const [first, last] = [asked[broken][0], asked[broken].at(-1)!];
-    throw new UserError(
+    throw new NonFiniteOutputs(
       `Cannot measure ${who} as its outputs for the examples ${first} to ${last} are not finite numbers: its weights, ` +
         "or the numbers of these examples, are NaN or too large",
     );

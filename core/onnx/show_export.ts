@@ -16,7 +16,7 @@ export function showExport(out: string, files: readonly OnnxFile[]): string[] {
       `${difference.toPrecision(2)} from the model's own on ${examples} ${of} examples; ` +
       `${milliseconds.onnx.toPrecision(2)} ms an example, ${milliseconds.own.toPrecision(2)} ms here`,
     ];
-    if (metrics === null) return lines;
+    if (metrics === null || Object.keys(metrics.own).length === 0) return lines; // nothing has a label
     const shown = (values: Readonly<Record<string, number>>) =>
       shownMetrics({ metrics: values }).map(([name, value]) => `${name} ${value}`).join(", ");
     return [...lines, `  test ${shown(metrics.onnx)}; the model itself ${shown(metrics.own)}`];

@@ -48,6 +48,7 @@ export function gemm(
   format: NumberFormat = "f32",
 ): Tensor {
   const [m, n, k] = [a.rows, b.columns, a.columns];
+  if (m * n * batch === 0) return device.empty(shape, format); // a GPU binds no buffer of nothing
   const { parts, partDepth } = (bias ? partsByBlocks : partsOf)(device, m, n, k, batch);
   const c = parts === 1 ? device.empty(shape, format) : device.empty([batch, parts, m * n]);
   // deno-fmt-ignore

@@ -74,7 +74,7 @@ function plan(
 export const matmul: Op<[a: Tensor, b: Tensor, options?: MatmulOptions]> = defineOp({
   forward(device: Device, a: Tensor, b: Tensor, options: MatmulOptions = {}) {
     const product = plan(device, a, b, options);
-    const m = product.a.rows * product.batch / sizeOf(product.lead);
+    const m = a.shape.at(options.transposeA ? -1 : -2)!;
     const shape = [...product.lead, m, product.b.columns];
     const format = device.formatOf(a, b);
     return { output: gemm(device, product.a, product.b, product.batch, shape, undefined, format), saved: product };

@@ -208,6 +208,8 @@ export interface OpenSetup {
    * teacher in checkpoints and caches. `what` says what it is to the user, with its article. @throws UserError
    */
   readonly readFile: (path: string, what: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Takes a line for the user: that the model is used without a part of it. */
+  readonly report: (line: string) => void;
 }
 
 /** A teacher that was opened. */

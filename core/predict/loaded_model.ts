@@ -119,7 +119,10 @@ export class LoadedModel implements Disposable {
       throw this.#refusal("to predict a class for each text", "it tags words: use tag({ words })");
     }
     if (task === "embedding") {
-      throw this.#refusal("to predict a class for each text", "it makes vectors: use embed({ texts })");
+      throw this.#refusal(
+        "to predict a class for each text",
+        "it makes vectors: use embed({ texts }) of the library's openModel",
+      );
     }
     checkBatchSize(batchSize);
     if (!(threshold > 0 && threshold < 1)) {

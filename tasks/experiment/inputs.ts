@@ -58,11 +58,18 @@ export class InputHashes {
   /**
    * The first input whose content is another now, in words; `null` if there is none. One that is not there any more is
    * not compared, so that results can still be shown without it.
+   *
+   * @param dataNow the hashes of the data as the recipe's data set has them: of a folder it alone knows what counts
    */
-  async changed(recipe: Checked<Recipe>, inputs: Inputs): Promise<string | null> {
+  async changed(
+    recipe: Checked<Recipe>,
+    inputs: Inputs,
+    dataNow: (() => Promise<Readonly<Record<string, string>>>) | null = null,
+  ): Promise<string | null> {
     for (const kind of kinds) {
       for (const [name, before] of Object.entries(inputs[kind] ?? {})) {
-        const now = await this.#of(recipe, kind, name);
+        const isItsOwn = kind === "data" && dataNow !== null && await isFolder(recipe, name);
+        const now = isItsOwn ? (await dataNow!())[name] ?? null : await this.#of(recipe, kind, name);
         if (now !== null && now !== before) return `"${name}" (${kind})`;
       }
     }
@@ -103,6 +110,9 @@ const hashOf: Readonly<Record<Kind, (path: string) => Promise<string | null>>> =
     return await infoOf(path) && hashOfFiles(await modules(path));
   },
 };
+
+const isFolder = async (recipe: Checked<Recipe>, name: string) =>
+  !isUrl(name) && (await infoOf(resolveFile(recipe, name)))?.isDirectory === true;
 
 const infoOf = (path: string) => Deno.stat(path).catch(() => null);
 

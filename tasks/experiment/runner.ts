@@ -1,11 +1,14 @@
 import { Random } from "../../core/data/random.ts";
 import { distill } from "../../core/distill/distill.ts";
-import { loadData } from "../../core/distill/load_data.ts";
-import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
+import { loadData, type RunData } from "../../core/distill/load_data.ts";
+import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";
+import { startingTokenizer } from "../../core/distill/student/starting_inputs.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
 import { CheckpointRefused } from "../../core/distill/training/checkpoint.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
 import { withBackend } from "../support/backend.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { InputHashes, readInputs, writeInputs } from "./inputs.ts";
@@ -37,7 +40,8 @@ export function trainingRunner(
     const plugins = await resolvePlugins(recipe, builtins);
     const { output: folder, seed, backend: choice, train: { precision } } = recipe.value;
     const done = await outcomeIn(recipe);
-    const changed = await hashes.changed(recipe, await inputsOf(folder, done));
+    const data = () => dataHashes(recipe, plugins.dataset);
+    const changed = await hashes.changed(recipe, await inputsOf(folder, done), data);
     if (done && !changed) {
       reporter.line(`${title}: ${describe(done)} (was done)`);
       return done;
@@ -62,8 +66,7 @@ export function trainingRunner(
     } catch (error) {
       if (!(error instanceof TrainingFailure)) throw error;
       // A failure has no summary that says what was read.
-      const { sha256: data } = await loadData(recipe, plugins.dataset, new Random(seed));
-      await writeInputs(folder, { ...named, data });
+      await writeInputs(folder, { ...named, data: await data() });
       await writeFailure(folder, error.message);
       outcome = { folder, seed, failure: error.message };
     }
@@ -71,6 +74,14 @@ export function trainingRunner(
     reporter.line(`${title}: ${describe(outcome)}`);
     return outcome;
   };
+}
+
+/** SHA-256 of what the data set of a recipe reads. */
+async function dataHashes(recipe: Checked<Recipe>, dataset: Resolved<"dataset">): Promise<RunData["sha256"]> {
+  const random = new Random(recipe.value.seed);
+  const data = await loadData(recipe, dataset, random, await startingTokenizer(recipe));
+  await data.dataset.close?.();
+  return data.sha256;
 }
 
 /** What the run of a folder read, as far as is known. */

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { parseHTML } from "linkedom";
+import { visible } from "../../core/visible.ts";
 import style from "./style.css" with { type: "text" };
 
 /** The document that elements are made in. Texts are escaped when it is written; no HTML is put together by hand. */
@@ -15,7 +16,7 @@ export function element(
   ...children: readonly Child[]
 ): HTMLElement {
   const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, inAttribute(`${value}`));
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, inAttribute(shown(`${value}`)));
   append(made, children);
   return made;
 }
@@ -25,10 +26,16 @@ export function inAttribute(value: string): string {
   return value.replaceAll("&", "&amp;");
 }
 
+/** A text with what no eye sees escaped, which may turn a line around; ends of lines and tabs stay. */
+function shown(text: string): string {
+  return text.split(/([\n\t])/).map((part) => part === "\n" || part === "\t" ? part : visible(part)).join("");
+}
+
 function append(parent: HTMLElement, children: readonly Child[]): void {
   for (const child of children) {
     if (Array.isArray(child)) append(parent, child);
-    else if (child !== null && child !== undefined) parent.append(child as Node | string);
+    else if (typeof child === "string") parent.append(shown(child));
+    else if (child !== null && child !== undefined) parent.append(child as Node);
   }
 }
 

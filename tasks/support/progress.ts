@@ -1,3 +1,4 @@
+import { visible } from "../../core/visible.ts";
 import type { Reporter } from "../../core/distill/progress.ts";
 import { type Output, stylesOf } from "./output.ts";
 import { Course, showBar, showProgress } from "./progress_line.ts";
@@ -42,11 +43,11 @@ export function runReporter(out: Output, warnings: Output, options: ReporterOpti
     line(text) {
       if (quiet) return;
       clear();
-      out.line(text);
+      out.line(visible(text));
     },
     warning(text) {
       clear();
-      warnings.line(`${stylesOf(warnings).warning("Warning:")} ${text}`);
+      warnings.line(`${stylesOf(warnings).warning("Warning:")} ${visible(text)}`);
     },
     progress(line) {
       if (quiet) return;

@@ -49,7 +49,9 @@ export async function foreignKindOf(path: string): Promise<keyof typeof OTHERS |
   for (const own of [[WEIGHTS_FILE], [INDEX_FILE], ["student", CONFIG_FILE]]) {
     if (await isFile(join(path, ...own))) return null;
   }
-  if (await isFile(join(path, "model.onnx")) || await isFile(join(path, "onnx", "model.onnx"))) return "onnx";
+  for (const name of ["model.onnx", "onnx/model.onnx", "onnx/model_fp16.onnx", "onnx/model_quantized.onnx"]) {
+    if (await isFile(join(path, name))) return "onnx";
+  }
   return await isFile(join(path, "model.json")) ? "tfjs" : null;
 }
 

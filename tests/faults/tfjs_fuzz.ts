@@ -58,7 +58,12 @@ export const tfjsFuzz: Campaign = {
       return await answered(folder, async () => {
         const ops = createOps(await oneBackend());
         const options = tfjs.options(optionKit).parse({});
-        const { model, dispose } = await tfjs.open!(options, images, { ops, path: folder, readFile: readUserFile });
+        const { model, dispose } = await tfjs.open!(options, images, {
+          ops,
+          path: folder,
+          readFile: readUserFile,
+          report: () => {},
+        });
         try {
           ops.scope(() => {
             const batch = { image: ops.full([2, 8, 8, 1], 0.5) };

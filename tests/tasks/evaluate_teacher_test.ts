@@ -72,6 +72,12 @@ Deno.test("evaluate takes an ONNX file on a recipe's data, and the teacher of a 
     assert.deepEqual([model, architecture, metrics.accuracy], [moved, "onnx", 1]);
     const shown = await evaluate("--teacher", recipe, "--set", `teacher.weights=${moved}`);
     assert.match(shown.stdout, /accuracy +100\.00 %/, shown.stderr);
+    // A folder as an export without fp32 leaves it.
+    const folderOfOne = join(folder, "small");
+    await Deno.mkdir(join(folderOfOne, "onnx"), { recursive: true });
+    await Deno.copyFile(moved, join(folderOfOne, "onnx", "model_quantized.onnx"));
+    const small = await evaluate(folderOfOne, "--recipe", recipe);
+    assert.match(small.stdout, /accuracy +100\.00 %/, small.stderr);
     for (
       const [args, says] of [
         [[moved], `Cannot evaluate "${moved}" without a data set: name a recipe that has it with --recipe FILE`],

@@ -53,6 +53,7 @@ export async function openTeacher(
         files.set(file, await sha256(bytes));
         return bytes;
       },
+      report,
     });
     const hashes = [...files].sort(([a], [b]) => a < b ? -1 : 1).map(([, hash]) => hash);
     return { ...opened, numbers: new Map(), files: hashes };

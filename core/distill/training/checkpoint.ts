@@ -164,6 +164,18 @@ export function checkInputs({ file, fingerprint }: Checkpoint, inputs: Fingerpri
   throw new CheckpointRefused(`Cannot resume from "${file}" as ${path} has changed since: start anew without --resume`);
 }
 
+/**
+ * Checks that data are those that a checkpoint was made with: names of classes, and a vocabulary, are theirs.
+ *
+ * @param data SHA-256 of each file, by its name
+ * @throws UserError naming the first that is not
+ */
+export function checkData({ file, fingerprint: { inputs } }: Checkpoint, data: Fingerprint["inputs"]): void {
+  const path = difference(Object.fromEntries(Object.keys(data).map((name) => [name, inputs[name]])), data);
+  if (path === null) return;
+  throw new UserError(`Cannot merge "${file}" as ${path} has changed since: bring back what the run was trained on`);
+}
+
 /** Puts a checkpoint's numbers back into the tensors it was made of. */
 export function restore(ops: Ops, { file, tensors: stored }: Checkpoint, tensors: ReadonlyMap<string, Tensor>): void {
   for (const [name, tensor] of tensors) {

@@ -30,6 +30,7 @@ import { MetricsLog } from "./step_log.ts";
 import { chainSpectra } from "./spectra.ts";
 import { StepTeller } from "./step_teller.ts";
 import type { TrainingStep } from "./training_step.ts";
+import { measuredStudent } from "./measured_student.ts";
 import { Validation } from "./validation.ts";
 
 /** The parts of a training. */
@@ -134,6 +135,7 @@ export class Training {
    *
    * @throws Interrupted when `signal` fires; a checkpoint was written
    * @throws NonFiniteLoss if a loss or the weights become NaN or infinite
+   * @throws NonFiniteStudent if its outputs for the validation examples are
    */
   async run(signal?: AbortSignal): Promise<TrainingResult> {
     await this.#begin();
@@ -243,7 +245,7 @@ export class Training {
     await this.#endLossEpoch(epoch);
     // So that evaluation adds nothing to the most memory that a run takes.
     if (this.setup.validation) step.rest();
-    const result = await this.#validation.endEpoch(epoch);
+    const result = await measuredStudent(this.kept, () => this.#validation.endEpoch(epoch));
     if (result) {
       this.#move({ best: this.#validation.best });
       const { metrics, loss } = result;

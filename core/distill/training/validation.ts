@@ -56,7 +56,7 @@ export class Validation {
     const taught = await this.setup.taught?.(examples);
     const weights = student.frozenWeights();
     const { model } = student;
-    const call = { model, weights, examples, input, ...settings, taught };
+    const call = { who: "the student", model, weights, examples, input, ...settings, taught };
     const result = await evaluate(ops, call).finally(weights.dispose);
     this.best = updateBest(
       this.best,

@@ -1,3 +1,5 @@
+import { visible } from "../../visible.ts";
+
 /** How well something is told from all else: a class, a type of spans, or all of them together. */
 export interface ClassScores {
   /** Part of what is taken for it that is of it; 0 if nothing is taken for it. */
@@ -100,7 +102,7 @@ export function averagesOf(counts: readonly ClassCounts[]): Averages {
 /** What is to be said of scores that stand for 0 / 0: a sentence for each of three kinds of classes that have them. */
 export function emptyScoreNotes(classes: readonly (ClassCounts & { readonly label: string })[]): string[] {
   const note = (is: (counts: ClassCounts) => boolean, one: string, several: string) => {
-    const names = classes.filter(is).map(({ label }) => label);
+    const names = classes.filter(is).map(({ label }) => visible(label));
     const more = names.length > 12 ? ` and ${names.length - 12} others` : "";
     return names.length === 0 ? [] : [`${names.slice(0, 12).join(", ")}${more}: ${names.length === 1 ? one : several}`];
   };

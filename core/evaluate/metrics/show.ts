@@ -1,4 +1,5 @@
 import type { Evaluation } from "../evaluate.ts";
+import { visible } from "../../visible.ts";
 import { AVERAGES } from "./class_scores.ts";
 
 type Labels = Partial<Pick<Evaluation, "examples" | "labelled">>;
@@ -16,7 +17,7 @@ export function titleOf(name: string, positiveClass: string | null, also: readon
   if (name === "auc") return "AUC";
   const [, score, average] = /^(f1|precision|recall)(Macro|Micro|Weighted)?$/.exec(name) ?? [];
   if (average) return `${score}, ${average.toLowerCase()}`;
-  return score && positiveClass !== null ? `${score} of ${positiveClass}` : name;
+  return score && positiveClass !== null ? `${score} of ${visible(positiveClass)}` : name;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { HostTensor } from "../../plugin/dataset.ts";
+import { visible } from "../../visible.ts";
 import { type Averages, averagesOf, type ClassCounts, type ClassScores, scoresOf } from "./class_scores.ts";
 
 /** A run of tokens that are one entity or phrase. */
@@ -69,7 +70,7 @@ export function describeTags(tags: readonly string[]): string {
   const { name, place } = scheme;
   const example = tags.find((tag) => tag !== "O")!;
   const where = place === "bare" ? "" : `, the letter ${place === "prefix" ? "first" : "last"}`;
-  return `the tags mark spans in ${name}${where} (${example}): f1 is that of whole spans`;
+  return `the tags mark spans in ${name}${where} (${visible(example)}): f1 is that of whole spans`;
 }
 
 function read(tag: string, { place, marks }: TagScheme): { mark: Mark; type: string } {

@@ -18,10 +18,12 @@ export interface Graph {
   readonly locations: readonly string[];
   /** How many floating-point numbers it holds: tensors, and the trees and coefficients of scikit-learn's models. */
   readonly parameters: number;
+  /** The keys of its metadata. */
+  readonly metadata: ReadonlySet<string>;
 }
 
 // Numbers of the fields in onnx.proto.
-const MODEL = { graph: 7, opset: 8, functions: 25 };
+const MODEL = { graph: 7, opset: 8, metadata: 14, functions: 25 };
 const GRAPH = { node: 1, initializer: 5, output: 12, sparse: 15 };
 const NODE = { input: 1, output: 2, operator: 4, attribute: 5, domain: 7 };
 const ATTRIBUTE = { tensor: 5, graph: 6, floats: 7, tensors: 10, graphs: 11, sparse: 22, sparses: 23 };
@@ -41,6 +43,7 @@ export function readGraph(model: Uint8Array): Graph {
   const outputs: string[] = [];
   const makers = new Map<string, Maker>();
   const locations = new Set<string>();
+  const metadata = new Set<string>();
   let [parameters, graphs, opsets] = [0, 0, 0];
 
   const tensor = (message: Uint8Array): void => {
@@ -102,10 +105,11 @@ export function readGraph(model: Uint8Array): Graph {
       walk(graph, 0);
     },
     [MODEL.opset]: () => opsets++,
+    [MODEL.metadata]: (bytes) => metadata.add(pair(bytes)[0]),
     [MODEL.functions]: (body) => each(body, { [FUNCTION_NODE]: (bytes) => node(bytes, 1) }),
   });
   if (graphs === 0 || opsets === 0) throw new DamagedMessage("it has no graph, or no set of operators");
-  return { outputs, makers, locations: [...locations], parameters };
+  return { outputs, makers, locations: [...locations], parameters, metadata };
 }
 
 /**

@@ -22,7 +22,7 @@ const MOST_BYTES = 1.5 * 2 ** 30;
 /**
  * Reads a model and the files that it names.
  *
- * @param setup names the file, or a folder with a `model.onnx` in it or in its folder `onnx`
+ * @param setup names the file, or a folder with a `model.onnx` in it, or one of its precisions in its folder `onnx`
  * @throws UserError if a file cannot be read, is damaged, or is outside of the model's folder
  */
 export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "readFile">): Promise<ModelFiles> {
@@ -53,10 +53,17 @@ export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "re
   return { file, bytes, data, graph };
 }
 
+/** Where a folder may have its model, the most precise first. */
+const placesOf = (folder: string) => [
+  join(folder, "model.onnx"),
+  ...["model", "model_fp16", "model_quantized"].map((name) => join(folder, "onnx", `${name}.onnx`)),
+];
+
 /** The model of a folder; those of Hugging Face have it in a folder of its own. */
 async function fileIn(folder: string): Promise<string> {
-  const [file, deeper] = [join(folder, "model.onnx"), join(folder, "onnx", "model.onnx")];
-  return await lookAt(file) === null && await lookAt(deeper) !== null ? deeper : file;
+  const [file, ...deeper] = placesOf(folder);
+  for (const place of [file, ...deeper]) if (await lookAt(place) !== null) return place;
+  return file;
 }
 
 function parse(file: string, bytes: Uint8Array<ArrayBuffer>): Graph {

@@ -13,6 +13,8 @@ import { tryOn } from "./trial.ts";
 
 /** The names in a batch of what a model gives. */
 const LOGITS = "onnx gives the logits";
+/** What this program's exports call a CRF's transitions in their metadata. */
+const CRF = "crf_transitions";
 const given = (value: string) => `onnx gives the value ${value}`;
 
 /**
@@ -23,7 +25,7 @@ const given = (value: string) => `onnx gives the value ${value}`;
 export async function openTeacher(
   options: OnnxOptions,
   data: InputDescription,
-  setup: Pick<OpenSetup, "path" | "readFile">,
+  setup: Pick<OpenSetup, "path" | "readFile" | "report">,
 ): Promise<OpenedModel> {
   const files = await readModel(setup);
   const { file, graph } = files;
@@ -36,6 +38,11 @@ export async function openTeacher(
     if (data.task === "multi-label") expectSeveral(file, output, graph);
     const hostOutputs = outputsOn({ session, inputs, padding: data.text?.padding ?? 0 }, file, output, options, data);
     tryOn(file, output, data, (batch) => hostOutputs(batch)[LOGITS]);
+    if (data.task === "tagging" && graph.metadata.has(CRF)) {
+      setup.report(
+        `"${file}" is of a tagger with a CRF, whose transitions are not used here: tags are those of its logits alone`,
+      );
+    }
     const given = inputs.map(({ entry }) => entry);
     const texts = (["tokens", "types", "mask"] as const).filter((entry) => given.includes(entry));
     const model: Model = {

@@ -24,6 +24,10 @@ Deno.test("a run exports its student to ONNX as the recipe says, with the operat
     for (const { file, bytes } of factored!.onnx) assert.equal((await Deno.stat(join(out, file))).size, bytes);
     const metrics = JSON.parse(await Deno.readTextFile(join(folder, "run", "metrics.json")));
     assert.deepEqual(metrics.export, factored);
+    assert.match(
+      await Deno.readTextFile(join(out, "README.md")),
+      /library_name: transformers\.js\n[^]*model_quantized/,
+    );
     const config = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
     assert.deepEqual([config.architecture, config.id2label[2], config.run], ["resnet", "2", metrics.run]);
     assert.equal(JSON.parse(await Deno.readTextFile(join(out, "preprocessor_config.json"))).do_convert_rgb, false);

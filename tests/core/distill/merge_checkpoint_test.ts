@@ -5,7 +5,8 @@ import { CHECKPOINT_FILE } from "../../../core/distill/training/checkpoint.ts";
 import { mergeCheckpoint } from "../../../core/distill/merge_checkpoint.ts";
 import { readRecipe } from "../../../core/recipe/recipe.ts";
 import { builtins } from "../../../plugins/builtins.ts";
-import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
+import { taughtTexts, withTextTeacher } from "../../support/tiny_texts.ts";
+import { tinyRun, withTinyData, writeTinyData } from "../../support/tiny_run.ts";
 
 /** Merges a run's checkpoint by the recipe in its folder. */
 async function merge(run: string, out: string, overrides: string[] = []) {
@@ -57,5 +58,31 @@ Deno.test("another recipe's checkpoint is refused", () =>
     await assert.rejects(() => merge(join(folder, "run"), join(folder, "merged"), ["seed=4"]), {
       name: "UserError",
       message: /^Cannot merge ".*state\.safetensors" as it was made by another recipe: seed differs; /,
+    });
+  }));
+
+Deno.test("a student that has its teacher's tokenizer and order of classes has both after merging, too", () =>
+  withTextTeacher(async (folder) => {
+    const run = join(folder, "run"), out = join(folder, "merged");
+    // Another vocabulary than the teacher's would be made of these.
+    const text = taughtTexts().replace("vocabularySize: 60", "vocabularySize: 30")
+      .replace("dropout: 0,", "dropout: 0, initialise: { from: teacher, layers: first },");
+    await tinyRun(folder, { text });
+    await merge(run, out);
+    for await (const { name, isFile } of Deno.readDir(join(run, "student"))) {
+      if (!isFile || name === "README.md") continue;
+      assert.deepEqual(await Deno.readFile(join(out, name)), await Deno.readFile(join(run, "student", name)), name);
+    }
+    const { labels } = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
+    assert.deepEqual(labels, ["neutral", "entailment", "contradiction"]);
+  }));
+
+Deno.test("a checkpoint is not merged by other data, as these say what the classes are", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, { overrides: ["train.epochs=1"] });
+    await writeTinyData(folder, 96, 24, { label: (label) => 2 - label });
+    await assert.rejects(() => merge(join(folder, "run"), join(folder, "merged")), {
+      name: "UserError",
+      message: /^Cannot merge ".*state\.safetensors" as train-labels has changed since: bring back what the run was /,
     });
   }));

@@ -7,6 +7,10 @@ import { type CardFacts, cardText } from "../../../core/distill/model_card.ts";
 import type { RunSummary } from "../../../core/distill/summary.ts";
 import { labelScores } from "../../../core/evaluate/metrics/class_scores.ts";
 import { CARD_FILE } from "../../../core/model_folder/card_file.ts";
+import type { OnnxFile } from "../../../core/onnx/export_model.ts";
+import { PRECISIONS } from "../../../core/onnx/precisions.ts";
+import type { InputDescription } from "../../../core/plugin/dataset.ts";
+import type { OnnxPrecision } from "../../../core/recipe/recipe_type.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { textData } from "../../support/inputs.ts";
@@ -88,8 +92,8 @@ function facts(changes: Partial<RunSummary["student"]> = {}, config: CardFacts["
 
 Deno.test("names cannot break a card, and paths of the machine are not in it", () => {
   const { recipe, input, summary } = facts();
-  const text = cardText(facts(), false).join("\n");
-  const metadata = cardMetadata(recipe, input, summary, false);
+  const text = cardText(facts(), null).join("\n");
+  const metadata = cardMetadata(recipe, input, summary, { transformers: false, onnx: null });
   assert.ok(!(text + JSON.stringify(metadata)).includes("somebody"));
   assert.ok(text.includes("| yes: \\| \\*no\\* | 60 |"), text);
   assert.ok(text.includes("| \\<b\\>\\`---\\`\\</b\\> | 40 |"));
@@ -112,7 +116,7 @@ Deno.test("names cannot break a card, and paths of the machine are not in it", (
 });
 
 Deno.test("a card says what the numbers are worth", () => {
-  const text = cardText(facts(), false).join("\n");
+  const text = cardText(facts(), null).join("\n");
   assert.ok(
     text.includes(
       "of 100 test examples 70.00 % are right. Other examples of the same kind would give 60.42 % to 78.11 %",
@@ -120,20 +124,55 @@ Deno.test("a card says what the numbers are worth", () => {
   );
   assert.ok(text.includes("It takes 8 tokens at most"), text);
   const nothing = facts({ accuracy: null, loss: null, metrics: {}, classes: null });
-  assert.ok(cardText(nothing, false).includes("No test example has a label, so nothing was measured."));
-  assert.equal("model-index" in cardMetadata(nothing.recipe, nothing.input, nothing.summary, false), false);
+  assert.ok(cardText(nothing, null).includes("No test example has a label, so nothing was measured."));
+  assert.equal(
+    "model-index" in cardMetadata(nothing.recipe, nothing.input, nothing.summary, { transformers: false, onnx: null }),
+    false,
+  );
 });
 
 Deno.test("a card says how to load what is there, and no more", () => {
   const config = { architectures: ["BertForSequenceClassification"], model_type: "bert" };
-  const ours = cardText(facts(), false).join("\n");
+  const ours = cardText(facts(), null).join("\n");
   assert.ok(!ours.includes("from_pretrained") && !ours.includes("transformers.js"));
   assert.ok(ours.includes('load_file("model.safetensors")'));
-  const theirs = cardText(facts({}, config), true).join("\n");
+  const theirs = cardText(facts({}, config), null).join("\n");
   assert.ok(theirs.includes('BertForSequenceClassification.from_pretrained(".")'));
-  assert.ok(theirs.includes('await pipeline("text-classification", "student"'));
-  const crf = cardText(facts({}, { ...config, crf: true, subclasses: 3 }), false).join("\n");
+  assert.ok(!theirs.includes("transformers.js"));
+  const crf = cardText(facts({}, { ...config, crf: true, subclasses: 3 }), null).join("\n");
   assert.ok(crf.includes("It leaves out the conditional random field.") && crf.includes("a logit for each subclass"));
+});
+
+const onnxFile = (precision: OnnxPrecision): OnnxFile => ({
+  ...{ file: `onnx/${PRECISIONS[precision].file}`, precision, opset: 21, bytes: 1234, operators: {} },
+  ...{ foldedBatchNorms: 0, milliseconds: { onnx: 1, own: 1 } },
+  check: { maxAbsLogitDifference: 0.01, tolerance: 0.3, largestLogit: 2, examples: 100, of: "test" },
+  metrics: precision === "fp32" ? null : { own: { accuracy: 0.7 }, onnx: { accuracy: 0.65 } },
+});
+
+Deno.test("an ONNX export's card is of the files that are there", () => {
+  const bert = facts({}, { architectures: ["BertForSequenceClassification"], model_type: "bert" });
+  const small = cardText(bert, [onnxFile("int8")]).join("\n");
+  for (const absent of ["model.safetensors", 'from_pretrained(".")', "in this folder:", '"fp32"']) {
+    assert.ok(!small.includes(absent), absent);
+  }
+  assert.ok(small.includes("| `onnx/model_quantized.onnx` | int8 | 1,234 | 0.010 of 2.00 | accuracy 65.00 % |"), small);
+  assert.ok(small.includes('await pipeline("text-classification", "student", { dtype: "q8" });'));
+  const metadata = (...onnx: OnnxFile[]) =>
+    cardMetadata(bert.recipe, bert.input, bert.summary, { transformers: true, onnx });
+  assert.equal(metadata(onnxFile("int8")).library_name, "transformers.js");
+  assert.ok(!("model-index" in metadata(onnxFile("int8"))), "what was measured is not what is there");
+  assert.ok("model-index" in metadata(onnxFile("int8"), onnxFile("fp32")));
+  // Its pipelines would make a probability of 1 of every number.
+  const told = (task: InputDescription["task"]) =>
+    cardText({ ...bert, input: { ...bert.input, task } }, [onnxFile("fp32")]).join("\n");
+  assert.ok(
+    told("regression").includes("AutoModelForSequenceClassification") && !told("regression").includes("pipeline"),
+  );
+  assert.ok(told("embedding").includes("const { sentence_embedding } = await model("));
+  assert.ok(!told("embedding").includes("SentenceTransformer"));
+  assert.ok(told("multi-label").includes('pipeline("text-classification"'));
+  assert.ok(told("tagging").includes('pipeline("token-classification"'));
 });
 
 Deno.test("of a path or an address its last part is told", () => {

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { Run } from "../../../core/distill/run.ts";
+import { Interrupted } from "../../../core/distill/stops.ts";
 import { CHECKPOINT_FILE } from "../../../core/distill/training/checkpoint.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { builtins } from "../../../plugins/builtins.ts";
+import { stopAt } from "../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 const readTiny = (folder: string, overrides: readonly string[] = [], output = "stepped") =>
@@ -144,4 +146,18 @@ Deno.test("a run that is to be resumed without a checkpoint is refused before an
       }": start anew without --resume`,
     });
     await assert.rejects(Deno.stat(output), Deno.errors.NotFound);
+  }));
+
+Deno.test("a page that was drawn of a stopped run is not left beside the results of the whole one", () =>
+  withTinyData(async (folder) => {
+    const overrides = ["train.epochs=2", "validation=null"];
+    await assert.rejects(tinyRun(folder, { overrides, signal: stopAt(6) }), Interrupted);
+    const page = join(folder, "run", "report.html");
+    await Deno.writeTextFile(page, "as it stood");
+    await tinyRun(folder, { overrides, resume: true });
+    await assert.rejects(Deno.stat(page), Deno.errors.NotFound);
+    // One of a run that was whole stays: nothing of it changes.
+    await Deno.writeTextFile(page, "of the whole");
+    await tinyRun(folder, { overrides, resume: true });
+    assert.equal(await Deno.readTextFile(page), "of the whole");
   }));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NonFiniteLoss } from "../../../core/distill/stops.ts";
+import { NonFiniteLoss, TrainingFailure } from "../../../core/distill/stops.ts";
 import { backends } from "../../support/backends.ts";
 import { recorder } from "../../support/run_observers.ts";
 import { DIVERGING, tinyRun, withTinyData } from "../../support/tiny_run.ts";
@@ -14,6 +14,18 @@ Deno.test("a loss that is not finite stops the run with the step, the examples a
     assert.ok(error.step >= 2 && error.step <= 5, `step ${error.step}`);
     assert.equal(error.indices.length, 16);
     assert.match(error.message, /its batch has the examples \[\d+, .*there is no checkpoint yet/);
+  });
+});
+
+Deno.test("a student that only its measuring shows to be no longer finite is a failure of training", async () => {
+  await withTinyData(async (folder) => {
+    // After two steps its losses are finite, and what it gives for images is not.
+    const overrides = ["train.maxSteps=2", "train.clipGradientNorm=null", DIVERGING];
+    await assert.rejects(tinyRun(folder, { overrides }), (error) => {
+      assert.ok(error instanceof TrainingFailure, `${error}`);
+      assert.match(error.message, /^Cannot measure the student as its outputs .*; a lower train\.optimiser\.learning/);
+      return true;
+    });
   });
 });
 

@@ -9,6 +9,7 @@ import type { Model } from "../../../core/plugin/model.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { CHECKOUT } from "../../support/task.ts";
 import { built, texts } from "./onnx_models.ts";
+import { openFile } from "../../plugins/models/onnx_fixture.ts";
 
 const saved = (name: string) => join(CHECKOUT, "plugins", "models", "data", name);
 
@@ -99,5 +100,9 @@ Deno.test("the transitions of a CRF stand in the file's metadata, as its logits 
     const text = new TextDecoder("latin1").decode(await Deno.readFile(join(folder, "out", file.file)));
     const [, found] = /crf_transitions.{2,4}?(\{"shape":\[3,3\],"from_to":\[[^\]]*\]\})/s.exec(text)!;
     assert.deepEqual(JSON.parse(found).from_to, Array.from(weights.get("crf.transitions")!));
+    // Who takes the file for a teacher, or measures it, is told that it has more than is used.
+    const lines: string[] = [];
+    using _opened = await openFile(join(folder, "out", file.file), {}, input, (line) => lines.push(line));
+    assert.match(lines.join("\n"), /^".*model\.onnx" is of a tagger with a CRF, whose transitions are not used here: /);
   });
 });

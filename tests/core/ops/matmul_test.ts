@@ -109,3 +109,10 @@ testBackends("factors that do not fit are refused", (backend) => {
     "Cannot add a bias of shape [3] in a linear layer with weight [5, 3]: it must be [5]",
   );
 }, [float64]);
+
+testBackends("no matrices times one matrix are no matrices", async (backend) => {
+  const ops = createOps(backend);
+  const [none, one] = [ops.tensor([], [0, 2, 3]), ops.tensor(new Float32Array(12), [3, 4])];
+  const product = ops.matmul(none, one);
+  assert.deepEqual([product.shape, (await product.read()).length], [[0, 2, 4], 0]);
+}, all);

@@ -47,9 +47,10 @@ export async function openFile(
   path: string,
   options: object = {},
   data: InputDescription = images,
+  report: (line: string) => void = () => {},
 ): Promise<OpenFixture> {
   const checked = onnx.options(optionKit).parse(options);
-  const { model, dispose } = await openTeacher(checked, data, { path, readFile: readUserFile });
+  const { model, dispose } = await openTeacher(checked, data, { path, readFile: readUserFile, report });
   return {
     model,
     run: (batch, wanted) =>

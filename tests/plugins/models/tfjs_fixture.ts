@@ -139,7 +139,7 @@ export async function openModel(
 ): Promise<OpenedFixture> {
   const ops = createOps(backend);
   const checked = tfjs.options(optionKit).parse(options);
-  const opened = await tfjs.open!(checked, data, { ops, path, readFile: readUserFile });
+  const opened = await tfjs.open!(checked, data, { ops, path, readFile: readUserFile, report: () => {} });
   return {
     ...opened,
     ops,

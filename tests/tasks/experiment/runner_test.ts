@@ -7,6 +7,7 @@ import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { withOutputFolder } from "../../../tasks/experiment/output_folder.ts";
 import { trainingRunner } from "../../../tasks/experiment/runner.ts";
+import { plainPng } from "../../support/pictures.ts";
 import { recorder, stopAt, studentBytes } from "../../support/run_observers.ts";
 import { DIVERGING, tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
@@ -215,3 +216,27 @@ Deno.test("an experiment whose folder was moved or removed says so before it wri
       });
     });
   }));
+
+Deno.test("pictures of a folder are told to have changed when they have, and not before", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const write = (path: string, grey: number) => Deno.writeFile(join(folder, "pics", path), plainPng([grey], 8));
+    for (const split of ["train", "test"]) {
+      for (const [label, name] of ["dark", "light"].entries()) {
+        await Deno.mkdir(join(folder, "pics", split, name), { recursive: true });
+        for (let i = 0; i < 4; i++) await write(join(split, name, `${i}.png`), 200 * label + 2 * i);
+      }
+    }
+    const text = tinyRecipe.replace(/dataset:[^]*student:/, "dataset: { use: image-folder, folder: pics }\nstudent:")
+      .replace(/^validation.*$/m, "validation: null");
+    const again = () => run(folder, ["train.maxSteps=1"], never, text);
+    assert.equal((await again()).begun, 1);
+    assert.equal((await again()).begun, 0, "nothing has changed");
+    await write("train/dark/0.png", 9);
+    const { begun, lines } = await again();
+    assert.equal(begun, 1);
+    assert.ok(lines.includes('tiny: "pics" (data) has changed since: the run is done anew'), lines.join());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

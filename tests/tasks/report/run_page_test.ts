@@ -226,3 +226,8 @@ Deno.test("exports to ONNX stand in the page with their size, their distance and
   assert.match(text, /int832\.6 kB8.*accuracy 70\.00 % \(student accuracy 80\.00 %\)/);
   assert.doesNotMatch(pageOf({}).text, /As ONNX/);
 });
+
+Deno.test("what no eye sees is escaped in a page", () => {
+  const { html, text } = pageOf({ record: { ...record, classes: ["a\u202eb", "c\0d", "owl"] } });
+  assert.ok(!/[\0\u202e]/.test(html) && text.includes("a\\u202eb") && text.includes("c\\u0000d"));
+});

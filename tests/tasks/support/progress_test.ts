@@ -143,3 +143,11 @@ Deno.test("--quiet tells warnings alone", () => {
   assert.equal(out.text, "");
   assert.equal(warnings.text, "Warning: the norm grew\n");
 });
+
+Deno.test("names in a line or a warning cannot end it", () => {
+  const [out, warnings] = [fakeOutput(), fakeOutput()];
+  const reporter = runReporter(out, warnings);
+  reporter.line("the classes are a\nb");
+  reporter.warning("c\x1b[2Jd");
+  assert.deepEqual([out.text, warnings.text], ["the classes are a\\nb\n", "Warning: c\\u001b[2Jd\n"]);
+});

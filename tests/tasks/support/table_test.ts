@@ -23,3 +23,7 @@ Deno.test("characters outside of the basic plane count as one", () => {
 });
 
 Deno.test("no rows are no lines", () => assert.deepEqual(alignColumns([], ["left"]), []));
+
+Deno.test("a name cannot end a line of a table, or turn it around", () => {
+  assert.deepEqual(alignColumns([["a\nb", "1"], ["\u202ex", "2"]], ["left"]), ["a\\nb     1", "\\u202ex  2"]);
+});

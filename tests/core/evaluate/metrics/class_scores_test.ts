@@ -46,3 +46,8 @@ Deno.test("scores that stand for 0 / 0 are said, with the classes that have them
   assert.deepEqual(emptyScoreNotes(named.slice(0, 1)), []);
   assert.deepEqual(averagesOf([]).f1Macro, 0);
 });
+
+Deno.test("names of classes cannot end a sentence's line", () => {
+  const [note] = emptyScoreNotes([{ label: "a\nb", examples: 1, predicted: 0, correct: 0 }]);
+  assert.match(note, /^a\\nb: nothing is taken for it/);
+});
