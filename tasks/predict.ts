@@ -4,7 +4,7 @@ import { backendChoice, withBackend } from "./support/backend.ts";
 import { counted } from "./support/format.ts";
 import { addVerbose } from "./support/flags.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
-import { savedModel } from "./support/saved_model.ts";
+import { answeringModel } from "./support/saved_model.ts";
 import { wholeNumber } from "./support/numbers.ts";
 import { addAnswerFlags, type AnswerFlags, answerOptions, backgroundOf } from "./predict/answer_flags.ts";
 import { answerOf } from "./predict/answers.ts";
@@ -37,7 +37,7 @@ export function addPredict(program: Command): void {
 }
 
 async function predict(name: string, given: readonly string[], flags: PredictFlags): Promise<void> {
-  const folder = await savedModel(name, "predict with");
+  const folder = await answeringModel(name, "predict with");
   const choice = backendChoice(flags.backend);
   const options = answerOptions(flags);
   const background = backgroundOf(flags);

@@ -9,7 +9,7 @@ import { stoppable } from "./support/interrupt.ts";
 import { numberInRange, wholeNumber } from "./support/numbers.ts";
 import { standardOutput } from "./support/output.ts";
 import { onPort, portNumber } from "./support/port.ts";
-import { savedModel } from "./support/saved_model.ts";
+import { answeringModel } from "./support/saved_model.ts";
 
 interface ServeFlags extends AnswerFlags {
   readonly port: string;
@@ -39,7 +39,7 @@ export function addServe(program: Command): void {
 }
 
 async function serve(name: string, flags: ServeFlags): Promise<void> {
-  const folder = await savedModel(name, "serve");
+  const folder = await answeringModel(name, "serve");
   const choice = backendChoice(flags.backend);
   const port = portNumber(flags.port);
   const options = {

@@ -36,6 +36,9 @@ const configSchema = z.looseObject({
   run: z.string().optional().describe("Id of the run that made it"),
 });
 
+/** What the config.json of an export says besides, for other programs. */
+const EXPORT_KEYS = ["exportedFrom", "model_type", "id2label", "label2id", "problem_type", "num_channels"];
+
 /** A config.json of this program, checked. */
 export type Config = Checked<z.output<typeof configSchema>>;
 
@@ -65,7 +68,10 @@ export async function readOwnConfig(file: string, given: readonly ModelDefinitio
 /** The options that the model was built with: by its family's reading of the config, or as they stand there. */
 function optionsOf(config: Config, definition: ModelDefinition, sentences: ForeignConfig): unknown {
   return config.within(["architecture"], () => savedOptions(definition, { ...config.value, ...sentences })) ??
-    config.check([], definition.options(optionKit), Object.keys(configSchema.shape));
+    config.check([], definition.options(optionKit), [
+      ...Object.keys(configSchema.shape),
+      ...("exportedFrom" in config.value ? EXPORT_KEYS : []),
+    ]);
 }
 
 function inputOf(config: Config): InputDescription {

@@ -2,10 +2,10 @@ import { expectArguments } from "../arguments.ts";
 import { showValue } from "../visible.ts";
 import { UserError } from "../errors.ts";
 import { leastLogit, USUAL_THRESHOLD } from "../evaluate/metrics/several_labels.ts";
-import { infer, predictionsOf } from "../evaluate/predictions.ts";
+import { inferOn, predictionsOf } from "../evaluate/predictions.ts";
 import type { FrozenWeights } from "../nn/frozen_weights.ts";
 import type { Ops } from "../ops/ops.ts";
-import { upload } from "../plugin/batch.ts";
+import { batchFor, upload } from "../plugin/batch.ts";
 import type { Batch, HostTensor, ImageInput, InputDescription } from "../plugin/dataset.ts";
 import type { Model, ModelOutputs } from "../plugin/model.ts";
 import { mapOutputs } from "../plugin/output_tree.ts";
@@ -60,6 +60,8 @@ interface Parts {
   readonly input: InputDescription;
   readonly normalise: ImageInput["normalise"] | null;
   readonly tokenizer: FolderTokenizer | null;
+  /** Where the model computes elsewhere; `null`: here. */
+  readonly exported: Disposable | null;
 }
 
 const BATCH_SIZE = 64;
@@ -201,7 +203,7 @@ export class LoadedModel implements Disposable {
     const { ops, model, weights } = this.#parts;
     expectArguments("outputs", { inputs: [inputs, "a map"] });
     return ops.scope(() => {
-      const batch = isTensors(inputs) ? inputs : upload(ops, this.batch(inputs));
+      const batch = isTensors(inputs) ? inputs : upload(ops, batchFor(model, this.batch(inputs)));
       const outputs = model.forward({ ops, weights, batch, training: false, randomSeed: () => 0 });
       // Aliases, as an output may be one of the weights, which must not be freed with the others.
       return mapOutputs(outputs, (tensor) => ops.device.alias(tensor, tensor.shape)) as ModelOutputs;
@@ -226,6 +228,7 @@ export class LoadedModel implements Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#opened.weights.dispose();
+    this.#opened.exported?.[Symbol.dispose]();
   }
 
   #batches(
@@ -264,7 +267,7 @@ export class LoadedModel implements Disposable {
     const { ops, model, weights, input: { task } } = this.#parts;
     let together = false;
     const tensors = ops.scope(() => {
-      const outputs = infer(ops, model, weights, upload(ops, batch));
+      const outputs = inferOn(ops, model, weights, batch);
       together = outputs.predictions !== undefined;
       return [outputs.logits, predictionsOf(ops, task, outputs)];
     });

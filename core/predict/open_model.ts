@@ -5,6 +5,7 @@ import { readImageProcessor } from "../model_folder/image_processor.ts";
 import { readDescribedModel } from "../model_folder/read_architecture.ts";
 import { readModelWeights } from "../model_folder/read_weights.ts";
 import { freeze } from "../nn/frozen_weights.ts";
+import { openExport } from "../onnx/open_export.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import { dirname } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
@@ -28,7 +29,8 @@ export type OpenFolderOptions = ComputingOn & {
 };
 
 /**
- * Opens a model folder as its config.json describes it, without a data set.
+ * Opens a model folder as its config.json describes it, without a data set. One without weights that this program
+ * exported to ONNX answers by onnxruntime.
  *
  * @throws UserError if a file is missing or wrong, or no plug-in builds such a model
  */
@@ -53,8 +55,17 @@ export async function openModelFolder(folder: string, options: OpenFolderOptions
       `Cannot use the tokenizer in "${home}": it has ${tokenizer.vocabulary} tokens, and the model ${text.vocabulary}`,
     );
   }
-  const numbers = await readModelWeights(home, model, "model", { report });
+  const parts = { folder: home, architecture, input, normalise, tokenizer };
+  const exported = await openExport(home, model);
+  const numbers = exported ? new Map() : await readModelWeights(home, model, "model", { report });
   const ops = "ops" in options ? options.ops : createOps(options.backend);
-  const weights = freeze(ops, model, numbers);
-  return new LoadedModel({ ops, folder: home, architecture, model, weights, input, normalise, tokenizer });
+  if (!exported) return new LoadedModel({ ...parts, ops, model, weights: freeze(ops, model, numbers), exported });
+  report?.(`${exported.path} computes in onnxruntime`);
+  return new LoadedModel({
+    ...parts,
+    ops,
+    model: exported.model,
+    weights: freeze(ops, exported.model, numbers),
+    exported,
+  });
 }

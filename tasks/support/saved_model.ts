@@ -41,6 +41,12 @@ export async function savedModel(folder: string, action: string): Promise<string
   );
 }
 
+/** The same, or what `export` made of a model: that answers, too. */
+export async function answeringModel(folder: string, action: string): Promise<string> {
+  const isExport = await foreignKindOf(folder) === "onnx" && await isFile(join(folder, CONFIG_FILE));
+  return isExport ? folder : await savedModel(folder, action);
+}
+
 const OTHERS = { onnx: "an ONNX model", tfjs: "a TensorFlow.js model" };
 
 /** The model plug-in of another library's model; `null` for a folder of ours or Hugging Face's. */

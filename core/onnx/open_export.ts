@@ -1,0 +1,94 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { kindOfPath, readUserFile } from "../files.ts";
+import { UserError } from "../errors.ts";
+import { parseJson } from "../json.ts";
+import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
+import { INDEX_FILE, WEIGHTS_FILE } from "../model_folder/missing_weights.ts";
+import { join } from "../paths.ts";
+import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
+import { sizeOf } from "../tensor.ts";
+import { asModel } from "./as_model.ts";
+import { PRECISIONS } from "./precisions.ts";
+import { OnnxModel } from "./run_model.ts";
+import { RuntimeRefusal } from "./runtime/session.ts";
+import { type ModelProto, ModelProtoSchema } from "./schema/onnx_pb.ts";
+import { IMAGES } from "./write_graph.ts";
+
+/** The folder of the files, as transformers.js has it. */
+const FOLDER = "onnx";
+
+/** A file of this program's exports, until it is disposed of. */
+export interface OpenedExport extends Disposable {
+  /** It answers as the model that it was made of; a CRF's transitions are those that the file states. */
+  readonly model: Model;
+  /** The file. */
+  readonly path: string;
+}
+
+/**
+ * Opens what this program exported to ONNX: of several precisions the most exact. It computes in onnxruntime.
+ *
+ * @param folder with `config.json` and `onnx/`
+ * @param model the one that its config.json describes
+ * @returns `null` for a folder with weights of its own, or without such a file
+ * @throws UserError for a file of another program, of another model than the config's, or one that cannot be read
+ */
+export async function openExport(folder: string, model: Pick<Model, "config">): Promise<OpenedExport | null> {
+  for (const own of [WEIGHTS_FILE, INDEX_FILE]) if (await kindOfPath(join(folder, own)) === "file") return null;
+  for (const { file } of Object.values(PRECISIONS)) {
+    const path = join(folder, FOLDER, file);
+    if (await kindOfPath(path) === "file") return await open(path, folder, model);
+  }
+  return null;
+}
+
+async function open(path: string, folder: string, model: Pick<Model, "config">): Promise<OpenedExport> {
+  const refuse = (reason: string, cause?: unknown) => new UserError(`Cannot use "${path}" as ${reason}`, { cause });
+  const bytes = await readUserFile(path, "the ONNX model");
+  const { graph, metadataProps } = decoded(bytes, refuse);
+  const metadata = new Map(metadataProps.map(({ key, value }) => [key, value]));
+  const { exportedFrom } = await readForeignConfig(join(folder, CONFIG_FILE));
+  const of = metadata.get("exportedFrom");
+  if (of === undefined) {
+    throw refuse("it was not exported by this program: evaluate and recipes read such models, by the plug-in onnx");
+  }
+  if (of !== exportedFrom) throw refuse(`${CONFIG_FILE} beside it is of another model`);
+  const inputs = new Map((graph?.input ?? []).map(({ name }) => [name, ENTRIES.get(name) ?? ""]));
+  const output = graph?.output[0]?.name;
+  if (output === undefined || [...inputs.values()].includes("")) throw refuse("its inputs are not those of an export");
+  const transitions = transitionsIn(metadata.get("crf_transitions"), refuse);
+  try {
+    const onnx = await OnnxModel.open(bytes, { inputs, output });
+    return { model: asModel(onnx, model, transitions), path, [Symbol.dispose]: () => onnx[Symbol.dispose]() };
+  } catch (error) {
+    throw error instanceof RuntimeRefusal ? refuse(error.message, error) : error;
+  }
+}
+
+type Refuse = (reason: string, cause?: unknown) => UserError;
+
+/** Entries of a batch by the names that exports have for them. */
+const ENTRIES = new Map<string, string>([
+  [IMAGES, "image"],
+  ...Object.entries(TEXT_INPUTS).map(([entry, name]): [string, string] => [name, entry]),
+]);
+
+function decoded(bytes: Uint8Array, refuse: Refuse): ModelProto {
+  try {
+    return fromBinary(ModelProtoSchema, bytes);
+  } catch (error) {
+    throw refuse("it is no ONNX model, or is damaged", error);
+  }
+}
+
+/** A CRF's transitions as the file states them; `null` for a model without. */
+function transitionsIn(text: string | undefined, refuse: Refuse) {
+  if (text === undefined) return null;
+  const stated = parseJson(text, (reason) => refuse(`its crf_transitions are damaged: ${reason}`));
+  const { shape, from_to: numbers } = (stated ?? {}) as { readonly shape?: unknown; readonly from_to?: unknown };
+  const areNumbers = (list: unknown): list is number[] => Array.isArray(list) && list.every(Number.isFinite);
+  if (!areNumbers(shape) || !areNumbers(numbers) || sizeOf(shape) !== numbers.length) {
+    throw refuse("its crf_transitions are damaged: expected a shape, and as many numbers");
+  }
+  return { shape, data: Float32Array.from(numbers) };
+}

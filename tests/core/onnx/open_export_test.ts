@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
+import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
+import { exportModel } from "../../../core/onnx/export_model.ts";
+import { createOps } from "../../../core/ops/ops.ts";
+import type { OnnxPrecision } from "../../../core/recipe/recipe_type.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { openModel } from "../../../plugins/open_model.ts";
+import { CHECKOUT } from "../../support/task.ts";
+
+/** Runs `body` with what exports the model of a folder of the checkout, and opens any folder. */
+async function exporting(
+  body: (tools: {
+    readonly exported: (source: string, precisions?: readonly OnnxPrecision[]) => Promise<string>;
+    readonly open: (folder: string) => ReturnType<typeof openModel>;
+    readonly lines: readonly string[];
+  }) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const backend = await CpuBackend.create();
+  const ops = createOps(backend);
+  const lines: string[] = [];
+  try {
+    await body({
+      lines,
+      open: (folder) => openModel(folder, { ops, report: (line) => lines.push(line) }),
+      exported: async (name, precisions = ["fp32"]) => {
+        const source = join(CHECKOUT, name);
+        const { model, input } = await readDescribedModel(source, builtins.model);
+        const weights = await readModelWeights(source, model, "model", { report: () => {} });
+        const evaluate = { batchSize: 8, positiveClass: null, threshold: 0.5 };
+        const out = join(folder, name.replaceAll("/", "-"));
+        await exportModel({ ops, model, weights, input, source, out, precisions, data: null, evaluate });
+        return out;
+      },
+    });
+    assert.equal(backend.memory().storages, 0);
+  } finally {
+    await backend.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const near = (a: readonly Float32Array[], b: readonly Float32Array[]) =>
+  Math.max(...a.flatMap((row, index) => Array.from(row, (value, place) => Math.abs(value - b[index][place]))));
+
+const [IMAGES, TAGS, VECTORS] = [
+  "plugins/models/data/fashion-resnet20",
+  "plugins/models/data/phrases-bert",
+  "tests/fixtures/sentences/mean",
+];
+
+Deno.test("an export answers as the model that it was made of: pictures, tags by a CRF, vectors", async () => {
+  await exporting(async ({ exported, open, lines }) => {
+    const images = Uint8Array.from({ length: 3 * 28 * 28 }, (_, index) => index * 7 % 256);
+    {
+      using own = await open(join(CHECKOUT, IMAGES));
+      using onnx = await open(await exported(IMAGES));
+      const [a, b] = [await own.predict({ images }), await onnx.predict({ images })];
+      assert.deepEqual(b.labels, a.labels);
+      assert.ok(near(a.logits, b.logits) < 1e-4);
+      const { logits, pooled } = onnx.outputs({ images });
+      assert.deepEqual(logits.shape, [3, 10]);
+      for (const tensor of [logits, pooled]) tensor.dispose();
+      assert.match(lines.at(-1)!, /model\.onnx computes in onnxruntime$/);
+    }
+    {
+      const words = [["We", "hold", "these", "truths", "to", "be", "self-evident"], ["Four", "score"]];
+      using own = await open(join(CHECKOUT, TAGS));
+      using onnx = await open(await exported(TAGS));
+      const [a, b] = [await own.tag({ words }), await onnx.tag({ words })];
+      assert.deepEqual(b.map(({ labels, together }) => [labels, together]), a.map(({ labels }) => [labels, true]));
+      a.forEach(({ logits }, index) => assert.ok(near(logits, b[index].logits) < 1e-4));
+    }
+    {
+      const texts = ["the dog runs", "a cat sleeps ."];
+      using own = await open(join(CHECKOUT, VECTORS));
+      using onnx = await open(await exported(VECTORS));
+      assert.ok(near(await own.embed({ texts }), await onnx.embed({ texts })) < 1e-5);
+    }
+  });
+});
+
+Deno.test("of several precisions the most exact answers; weights of the folder's own come first", async () => {
+  await exporting(async ({ exported, open, lines }) => {
+    const folder = await exported(IMAGES, ["fp32", "fp16"]);
+    const told = async () => {
+      using _model = await open(folder);
+      return lines.at(-1)!;
+    };
+    assert.match(await told(), /\/model\.onnx computes/);
+    await Deno.remove(join(folder, "onnx", "model.onnx"));
+    assert.match(await told(), /model_fp16\.onnx computes/);
+    await Deno.copyFile(join(CHECKOUT, IMAGES, "model.safetensors"), join(folder, "model.safetensors"));
+    const before = lines.length;
+    using _model = await open(folder);
+    assert.deepEqual(lines.slice(before), []);
+  });
+});
+
+Deno.test("a file of another model or program, and a damaged one, is refused with a sentence", async () => {
+  await exporting(async ({ exported, open }) => {
+    const folder = await exported(TAGS), file = join(folder, "onnx", "model.onnx");
+    const bytes = await Deno.readFile(file);
+    const refused = (message: RegExp) => assert.rejects(() => open(folder), { name: "UserError", message });
+    const config = await Deno.readTextFile(join(folder, "config.json"));
+    await Deno.writeTextFile(join(folder, "config.json"), config.replace(/"exportedFrom": "../, '"exportedFrom": "zz'));
+    await refused(/^Cannot use ".*model\.onnx" as config\.json beside it is of another model$/);
+    await Deno.writeTextFile(join(folder, "config.json"), config);
+    await Deno.writeFile(file, bytes.subarray(0, bytes.length / 2));
+    await refused(/^Cannot use ".*model\.onnx" as it is no ONNX model, or is damaged$/);
+    const changed = async (from: string, to: string) => {
+      const [sought, put] = [from, to].map((text) => new TextEncoder().encode(text));
+      const at = bytes.findIndex((_, index) => sought.every((byte, place) => bytes[index + place] === byte));
+      assert.ok(at >= 0 && sought.length === put.length);
+      const copy = bytes.slice();
+      copy.set(put, at);
+      await Deno.writeFile(file, copy);
+    };
+    await changed("exportedFrom", "exportedfrom");
+    await refused(
+      /as it was not exported by this program: evaluate and recipes read such models, by the plug-in onnx$/,
+    );
+    await changed('"from_to"', '"from_at"');
+    await refused(/as its crf_transitions are damaged: expected a shape, and as many numbers$/);
+  });
+});
