@@ -43,8 +43,10 @@ export async function savedModel(folder: string, action: string): Promise<string
 
 /** The same, or what `export` made of a model: that answers, too. */
 export async function answeringModel(folder: string, action: string): Promise<string> {
-  const isExport = await foreignKindOf(folder) === "onnx" && await isFile(join(folder, CONFIG_FILE));
-  return isExport ? folder : await savedModel(folder, action);
+  const file = join(folder, CONFIG_FILE);
+  if (await foreignKindOf(folder) !== "onnx" || !await isFile(file)) return await savedModel(folder, action);
+  const { exportedFrom } = await readForeignConfig(file);
+  return typeof exportedFrom === "string" ? folder : await savedModel(folder, action);
 }
 
 const OTHERS = { onnx: "an ONNX model", tfjs: "a TensorFlow.js model" };
