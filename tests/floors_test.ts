@@ -83,6 +83,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   safetensors: ["core/safetensors.ts"],
   // What the rooms of distill share; the other files beside them put the rooms together.
   "distill/ground": [
+    "advice",
     "check_augmentation",
     "complete_options",
     "load_data",

@@ -1,3 +1,4 @@
+import { ADVICE, told } from "./advice.ts";
 import { DeviceError } from "../errors.ts";
 
 /** Training was stopped from outside; a checkpoint was written. */
@@ -65,18 +66,8 @@ export class TrainingFailure extends Error {
   }
 }
 
-/** Advice that usually keeps numbers finite. */
-export const ADVICE = "a lower train.optimiser.learningRate or a bound in train.clipGradientNorm usually helps";
-
 /** The same where activations are float16. */
 const ADVICE_F16 = `train.precision: f32 goes beyond 65504, where f16 ends, and ${ADVICE}`;
-
-/** Where the numbers of before are, as a part of a sentence. */
-export function told(checkpoint: KeptCheckpoint | null): string {
-  return checkpoint
-    ? `the last good checkpoint is "${checkpoint.file}" (step ${checkpoint.step})`
-    : "there is no checkpoint yet";
-}
 
 /** A loss, or the weights, became NaN or infinite. */
 export class NonFiniteLoss extends TrainingFailure {

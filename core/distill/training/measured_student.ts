@@ -1,5 +1,6 @@
 import { NonFiniteOutputs } from "../../evaluate/evaluate.ts";
-import { ADVICE, type KeptCheckpoint, told, TrainingFailure } from "../stops.ts";
+import { ADVICE, told } from "../advice.ts";
+import { type KeptCheckpoint, TrainingFailure } from "../stops.ts";
 
 /** A student whose outputs are not finite when it is measured, though its losses were: training made it so. */
 export class NonFiniteStudent extends TrainingFailure {
