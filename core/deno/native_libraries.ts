@@ -88,8 +88,8 @@ export function openLibrary(path: string, maker: string, memory: WebAssembly.Mem
   type Call = (...args: (number | bigint | Uint8Array<SharedArrayBuffer>)[]) => void;
   const calls = library.symbols as unknown as Readonly<Record<string, Call>>;
   if (threads) calls[threads.name](threads.one);
-  // Arguments come as 32-bit integers; places in memory have no sign. Other places than those of a path that is allowed
-  // cannot be given as addresses.
+  // Places come as 32-bit integers with a sign, which they do not have. They are given as views, as addresses want the
+  // permission to load anything (`Deno.UnsafePointer`), and a path's is not enough.
   const at = (pointer: number, elements: number) =>
     new Uint8Array(memory.buffer as unknown as SharedArrayBuffer, (pointer >>> 0) + 4 * elements);
   const product = (

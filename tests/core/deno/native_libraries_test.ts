@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { KNOWN_LIBRARIES, openLibrary } from "../../../core/deno/native_libraries.ts";
 import config from "../../../deno.json" with { type: "json" };
 
@@ -30,4 +31,18 @@ Deno.test("what opens a library is sent to threads as text: it needs nothing fro
     ...["/a/file", "cblas_sgemm", "openblas_set_num_threads", "openblas_set_num_threads(1)"],
     ...["cblas_sgemm(101,111)", "closed"],
   ]);
+});
+
+Deno.test("a library that cannot be loaded is a sentence with its file", async () => {
+  const library = {
+    maker: "OpenBLAS",
+    path: "/a/libopenblas.so.0",
+    open: () => {
+      throw new Error("libgfortran.so.5: cannot open shared object file");
+    },
+  };
+  await assert.rejects(CpuBackend.create({ threads: 1, library }), {
+    name: "UserError",
+    message: /^Cannot load OpenBLAS from "\/a\/libopenblas\.so\.0": libgfortran.*file; without the permission /,
+  });
 });

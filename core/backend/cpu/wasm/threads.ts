@@ -1,5 +1,5 @@
-import { DeviceError } from "../../../errors.ts";
-import type { NativeLibrary } from "../../../native_library.ts";
+import { DeviceError, UserError } from "../../../errors.ts";
+import type { NativeLibrary, OpenedLibrary } from "../../../native_library.ts";
 import { processors, startThread, type Thread } from "../../../thread.ts";
 import { type CompiledKernels, compileKernels, instantiate, PAGE } from "./load.ts";
 import { splitKernels } from "./split.ts";
@@ -50,6 +50,7 @@ export function defaultThreads(): number {
  * @param library multiplies matrices on each of them in place of the kernels
  * @param compiled from `compileKernels`
  * @throws RangeError if `threads` is not a positive integer
+ * @throws UserError if the library cannot be loaded
  *
  * @example
  * ```ts
@@ -74,7 +75,7 @@ export async function loadThreadedKernels(
   if (!Number.isInteger(threads) || threads < 1) {
     throw new RangeError(`Cannot start ${threads} threads: the number must be a positive integer`);
   }
-  const opened = library?.open(library.path, library.maker, memory);
+  const opened = library && openHere(library, memory);
   const exports = { ...instantiate(compiled, memory), ...opened?.functions };
   const team = threads > 1 ? await startTeam(memory, compiled.module, exports, threads, library) : alone(exports);
   const close = async () => {
@@ -82,6 +83,21 @@ export async function loadThreadedKernels(
     opened?.close();
   };
   return splitKernels(memory, compiled.relaxed, exports, { ...team, close });
+}
+
+/** @throws UserError if the library cannot be loaded, as where one that it needs is missing */
+function openHere({ path, maker, open }: NativeLibrary, memory: WebAssembly.Memory): OpenedLibrary {
+  try {
+    return open(path, maker, memory);
+  } catch (error) {
+    throw new UserError(
+      `Cannot load ${maker} from "${path}": ${
+        error instanceof Error ? error.message : error
+      }; without the permission ` +
+        "to load it, matrix products are WebAssembly's",
+      { cause: error },
+    );
+  }
 }
 
 /** Starts the other threads; the team of this thread alone if that fails. */
