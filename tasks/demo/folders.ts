@@ -1,3 +1,4 @@
+import { listWords } from "../../core/recipe/words.ts";
 import { unzipSync, zipSync } from "fflate";
 import { element, showError, wordsOf } from "./elements.ts";
 import type { FolderFile, ModelFacts } from "./messages.ts";
@@ -36,7 +37,7 @@ export class Folders {
     link.click();
     // The browser reads it after this turn.
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    this.#status.textContent = `Saved student.zip with ${files.map(({ path }) => path).join(" and ")}.`;
+    this.#status.textContent = `Saved student.zip with ${listWords(files.map(({ path }) => path), "and")}.`;
   }
 
   async #open(chosen: readonly File[]): Promise<void> {

@@ -133,7 +133,7 @@ const isolated: Readonly<Record<string, Check>> = {
   },
   "the student's folder is downloaded as a ZIP with config.json and weights": async ({ page, folder }) => {
     await page.click("#download");
-    await waitFor(page, "#folder-status", /^Saved student\.zip with config\.json and/);
+    await waitFor(page, "#folder-status", /^Saved student\.zip with README\.md, config\.json, model\.safetensors and/);
     const zip = join(folder, "student.zip");
     const until = Date.now() + 10_000;
     while (Date.now() < until && !await Deno.stat(zip).then(() => true, () => false)) {
