@@ -116,12 +116,10 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   const { threshold = USUAL_THRESHOLD, answers: answersWanted = false } = call;
   const { task, classes } = input;
   const labels: GivenLabels[] = [];
-  const certainties: Tensor[] = [];
   const asked: Uint32Array[] = [];
   // By the logits of two classes their examples are ranked.
   const isRanked = task === "classification" && classes.length === 2;
-  const rankings: Tensor[] = [];
-  const results: Tensor[] = [];
+  const [decisions, lossSums, rankings, certainties]: Tensor[][] = [[], [], [], []];
   const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
     const hostBatch = examples.batch(indices);
     const given: GivenLabels = { label: hostBatch.label, labelled: hostBatch.labelled ?? null };
@@ -141,19 +139,18 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
   for await (const { indices, result: { tensors: [decision, loss, ...more], given } } of computed) {
     asked.push(indices);
     labels.push(given);
-    results.push(decision, loss);
+    decisions.push(decision);
+    lossSums.push(loss);
     if (isRanked) rankings.push(more.shift()!);
     certainties.push(...more);
     await breathe();
   }
-  const numbers = await ops.read(results);
-  results.forEach((tensor) => tensor.dispose());
-  const predictions = numbers.filter((_, index) => index % 2 === 0);
-  const losses = numbers.filter((_, index) => index % 2 === 1).map(([value]) => value);
-  const ranked = await ops.read(rankings);
-  rankings.forEach((tensor) => tensor.dispose());
-  const certain = (await ops.read(certainties)).map((logarithms) => logarithms.map(Math.exp));
-  certainties.forEach((tensor) => tensor.dispose());
+  const results = [decisions, lossSums, rankings, certainties];
+  const numbers = await ops.read(results.flat());
+  results.flat().forEach((tensor) => tensor.dispose());
+  const [predictions, sums, ranked, logarithms] = results.map(({ length }) => numbers.splice(0, length));
+  const losses = sums.map(([value]) => value);
+  const certain = logarithms.map((own) => own.map(Math.exp));
   // Infinite is the loss of a class to which a model gives no probability at all.
   const broken = losses.findIndex((value) => Number.isNaN(value) || !hasClasses(task) && value === Infinity);
   if (broken >= 0) {

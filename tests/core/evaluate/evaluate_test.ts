@@ -80,6 +80,27 @@ testBackends("two classes are also measured by F1, Matthews' coefficient and AUC
   assert.equal(known.metrics.auc, 1);
 });
 
+testBackends("answers, ranks and losses of all batches are read back at once", async (backend) => {
+  const ops = createOps(backend);
+  let reads = 0;
+  const read = backend.read.bind(backend);
+  backend.read = (views) => {
+    reads++;
+    return read(views);
+  };
+  const examples = examplesOf([[0, Math.log(3)], [Math.log(4), 0], [0, 0]], [1, 1, 0]);
+  const weights = weightsFrom(new Map());
+  const call = { model, weights, examples, input: textData(["a", "b"]), batchSize: 2, answers: true };
+  const { answers, metrics } = await evaluate(ops, call);
+  assert.equal(reads, 1);
+  assert.deepEqual(answers!.map(({ indices, decided }) => [[...indices], [...decided]]), [[[0, 1], [1, 0]], [[2], [
+    0,
+  ]]]);
+  assertClose(answers!.flatMap(({ certainty }) => [...certainty!]), [3 / 4, 4 / 5, 1 / 2], 1e-6);
+  assert.equal(metrics.auc, 1 / 2, "of the pairs with the third example one is in order and one is not");
+  assert.equal(backend.memory().storages, 0);
+});
+
 testBackends("regression: correlations and the mean squared error", async (backend) => {
   const result = await measure(backend, examplesOf([[1], [2], [4]], [1, 3, 4]), textData([], {}, "regression"));
   assertClose([result.loss!, result.metrics.spearman, result.metrics.pearson], [1 / 3, 1, 39 / 42], 1e-6);
