@@ -1,5 +1,3 @@
-import { isUrl } from "../../core/data/remote_file.ts";
-import { isPluginFile } from "../../core/plugin/registry.ts";
 import { join } from "node:path";
 import { Interrupted } from "../../core/distill/stops.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
@@ -7,6 +5,7 @@ import { confined, writesOf } from "../support/confine.ts";
 import { drawReport } from "../support/draw_report.ts";
 import { overridesOf, type RunFlags } from "../support/flags.ts";
 import { stoppable } from "../support/interrupt.ts";
+import { ownCodeAlone } from "../support/own_code.ts";
 import { standardOutput, stylesOf } from "../support/output.ts";
 import { runReporter } from "../support/progress.ts";
 import type { Experiment } from "./experiment.ts";
@@ -35,21 +34,16 @@ export async function runExperiment(
   flags: ExperimentFlags,
   conclude?: (results: readonly RowResult[]) => Conclusion,
 ): Promise<void> {
-  await confined(writesOfRows(experiment, flags), () => run(experiment, flags, conclude), ownCodeAlone([experiment]));
+  const native = mayLoadLibrary([withChanges(experiment, flags)]);
+  await confined(writesOfRows(experiment, flags), () => run(experiment, flags, conclude), native);
 }
 
 /**
- * Whether no row names a plug-in by a file or an address: then a matrix library may be loaded. The permission is needed
- * for each run, and code that is not this program's must not have it.
+ * Whether no row has code run but this program's: then a matrix library may be loaded. The permission is needed for each
+ * run, and other code must not have it.
  */
-function ownCodeAlone(experiments: readonly Experiment[]): boolean {
-  return experiments.every(({ rows }) =>
-    rows.every((row) => {
-      const { dataset, teacher, student, losses } = row.recipe([]).value;
-      const named = [dataset, student, ...losses, ...teacher ? [teacher, ...teacher.others] : []];
-      return named.every(({ use }) => !isUrl(use) && !isPluginFile(use));
-    })
-  );
+function mayLoadLibrary(experiments: readonly Experiment[]): boolean {
+  return experiments.every(({ rows }) => rows.every((row) => ownCodeAlone(row.recipe([]).value)));
 }
 
 /** What the runs of an experiment write. @throws UserError for a mistake in a row's recipe */
@@ -125,7 +119,7 @@ export async function runExperiments(experiments: readonly Experiment[], flags: 
   );
   await confined(experiments.flatMap((experiment, index) => writesOfRows(experiment, own[index])), async () => {
     for (const [index, experiment] of experiments.entries()) await run(experiment, own[index]);
-  }, ownCodeAlone(experiments));
+  }, mayLoadLibrary(experiments.map((experiment, index) => withChanges(experiment, own[index]))));
 }
 
 /** The experiment with what flags set in every row, after what the row itself sets. */

@@ -9,6 +9,8 @@ import type { RunSummary } from "../../core/distill/summary.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
+import { giveUpNativeCode } from "../support/confine.ts";
+import { ownCodeAlone } from "../support/own_code.ts";
 import { withBackend } from "../support/backend.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { InputHashes, readInputs, writeInputs } from "./inputs.ts";
@@ -29,18 +31,28 @@ export function trainingRunner(
   signal: AbortSignal,
   begin: () => Promise<void> = () => Promise.resolve(),
 ): Runner {
-  let backendTold = false;
+  const told = new Set<string>();
   const tell = (line: string) => {
-    if (!backendTold) reporter.line(line);
-    backendTold = true;
+    if (!told.has(line)) reporter.line(line);
+    told.add(line);
   };
   const hashes = new InputHashes();
+  const known = new Map<string, ReturnType<typeof dataHashes>>();
   return async (recipe, title) => {
+    // A tuned value may be a plug-in of the user's.
+    if (!ownCodeAlone(recipe.value)) await giveUpNativeCode();
     // Fills in the plug-ins' options, as in the resolved recipe of the run folder.
     const plugins = await resolvePlugins(recipe, builtins);
     const { output: folder, seed, backend: choice, train: { precision } } = recipe.value;
     const done = await outcomeIn(recipe);
-    const data = () => dataHashes(recipe, plugins.dataset);
+    const data = async () => {
+      const { base, dataset } = recipe.value;
+      const tokenizer = await startingTokenizer(recipe);
+      const key = JSON.stringify([base, dataset, tokenizer]);
+      const own = known.get(key) ?? dataHashes(recipe, plugins.dataset, tokenizer);
+      known.set(key, own);
+      return await own;
+    };
     const changed = await hashes.changed(recipe, await inputsOf(folder, done), data);
     if (done && !changed) {
       reporter.line(`${title}: ${describe(done)} (was done)`);
@@ -77,9 +89,12 @@ export function trainingRunner(
 }
 
 /** SHA-256 of what the data set of a recipe reads. */
-async function dataHashes(recipe: Checked<Recipe>, dataset: Resolved<"dataset">): Promise<RunData["sha256"]> {
-  const random = new Random(recipe.value.seed);
-  const data = await loadData(recipe, dataset, random, await startingTokenizer(recipe));
+async function dataHashes(
+  recipe: Checked<Recipe>,
+  dataset: Resolved<"dataset">,
+  tokenizer: string | null,
+): Promise<RunData["sha256"]> {
+  const data = await loadData(recipe, dataset, new Random(recipe.value.seed), tokenizer);
   await data.dataset.close?.();
   return data.sha256;
 }

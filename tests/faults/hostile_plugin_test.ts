@@ -91,6 +91,23 @@ Deno.test({
         assert.match(stderr, /Requires ffi access|NotCapable|escalate/i);
         assert.equal(code, 2, stderr);
       }
+      // A comparison, which loads the library for each run, does without: also where a flag or a tuned value says it.
+      await Deno.writeTextFile(join(folder, "hostile.ts"), losses[0]);
+      await Deno.writeTextFile(join(folder, "recipe.yaml"), tinyRecipe);
+      const set = `losses=[{ use: ${JSON.stringify(join(folder, "hostile.ts"))} }]`;
+      const args = [
+        "compare",
+        join(folder, "recipe.yaml"),
+        "--seeds",
+        "1",
+        "--output",
+        join(folder, "compared"),
+        ...few,
+      ];
+      const { code, stdout, stderr } = await runTask("native", [...args, "--set", set]);
+      assert.doesNotMatch(stdout, /matrix products by/);
+      assert.match(stderr, /Requires ffi access|NotCapable/i);
+      assert.equal(code, 2, stderr);
     }),
 });
 

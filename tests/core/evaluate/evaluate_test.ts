@@ -93,10 +93,13 @@ testBackends("answers, ranks and losses of all batches are read back at once", a
   const call = { model, weights, examples, input: textData(["a", "b"]), batchSize: 2, answers: true };
   const { answers, metrics } = await evaluate(ops, call);
   assert.equal(reads, 1);
-  assert.deepEqual(answers!.map(({ indices, decided }) => [[...indices], [...decided]]), [[[0, 1], [1, 0]], [[2], [
-    0,
-  ]]]);
-  assertClose(answers!.flatMap(({ certainty }) => [...certainty!]), [3 / 4, 4 / 5, 1 / 2], 1e-6);
+  assert.deepEqual(answers!.map(({ indices, decided }) => [[...indices], Array.from(decided)]), [[[0, 1], [1, 0]], [
+    [2],
+    [
+      0,
+    ],
+  ]]);
+  assertClose(answers!.flatMap(({ certainty }) => Array.from(certainty!)), [3 / 4, 4 / 5, 1 / 2], 1e-6);
   assert.equal(metrics.auc, 1 / 2, "of the pairs with the third example one is in order and one is not");
   assert.equal(backend.memory().storages, 0);
 });
