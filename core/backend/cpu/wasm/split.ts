@@ -118,8 +118,9 @@ export function splitKernels(
       team.run(productBy("gemm", rows, n, k, lda, transA, ldb, transB), calls);
     },
     gemmBatch(batch, m, n, k, a, lda, transA, aBatch, b, ldb, transB, bBatch, c, scratch) {
-      // A thread takes whole products, unless each of them is enough for all threads.
-      if (threads > 1 && threadsFor(m * n * k) === threads) {
+      const count = threadsFor(batch * m * n * k);
+      // A thread takes whole products, unless they are too few, or each of them is enough for all threads.
+      if (count > 1 && (batch < count || threadsFor(m * n * k) === threads)) {
         for (let i = 0; i < batch; i++) {
           const [at, bt, ct] = [a + 4 * i * aBatch, b + 4 * i * bBatch, c + 4 * i * m * n];
           this.gemm(m, n, k, at, lda, transA, bt, ldb, transB, ct, n, false, scratch);
@@ -128,7 +129,7 @@ export function splitKernels(
       }
       const step = aligned(bytes("gemmScratch", n, k));
       const operands = [m, n, k, a, lda, +transA, aBatch, b, ldb, +transB, bBatch, c, m * n];
-      const ranges = cut(0, batch, threadsFor(batch * m * n * k));
+      const ranges = cut(0, batch, count);
       const kernel = productBy("gemmBatch", m, n, k, lda, transA, ldb, transB);
       team.run(kernel, ranges.map((range, thread) => [...operands, scratch + thread * step, ...range]));
     },

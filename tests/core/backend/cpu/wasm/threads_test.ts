@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { Worker } from "node:worker_threads";
 import {
+  compileKernels,
   type ConvShape,
   createMemory,
   type DepthwiseShape,
+  instantiate,
   loadKernels,
   PAGE,
   type WasmKernels,
 } from "../../../../../core/backend/cpu/wasm/load.ts";
 import { defaultThreads, loadThreadedKernels } from "../../../../../core/backend/cpu/wasm/threads.ts";
+import { splitKernels } from "../../../../../core/backend/cpu/wasm/split.ts";
 import { cut } from "../../../../../core/backend/cpu/wasm/team.ts";
 import { Arena, random, type Region } from "./arena.ts";
 
@@ -328,4 +331,24 @@ Deno.test("ranges are cut into parts that cover them, at whole units, none empty
       assert(parts.every(([begin, last]) => last > begin && begin % unit === 0));
     }
   }
+});
+
+Deno.test("products are shared out over as many threads as they are worth, whole ones where there are enough", () => {
+  const memory = createMemory(1), exports = instantiate(compileKernels(), memory);
+  const runs: number[] = [];
+  const team = { threads: 8, run: (_: string, calls: readonly unknown[]) => void runs.push(calls.length) };
+  const kernels = splitKernels(memory, true, exports, { ...team, close: () => Promise.resolve() });
+  const sharedBy = (batch: number, m: number, n: number, k: number) => {
+    runs.length = 0;
+    kernels.gemmBatch(batch, m, n, k, 0, k, false, m * k, 0, n, false, k * n, 0, 0);
+    return [...runs];
+  };
+  // 2,000,000 multiply-adds for a thread at least.
+  assert.deepEqual(sharedBy(1, 10, 10, 10), [1]);
+  assert.deepEqual(sharedBy(1, 256, 128, 256), [4]);
+  assert.deepEqual(sharedBy(2, 256, 128, 256), [4, 4]);
+  assert.deepEqual(sharedBy(1, 512, 512, 512), [8]);
+  assert.deepEqual(sharedBy(3, 512, 512, 512), [8, 8, 8]);
+  assert.deepEqual(sharedBy(96, 48, 48, 32), [3]);
+  assert.deepEqual(sharedBy(384, 128, 128, 64), [8]);
 });
