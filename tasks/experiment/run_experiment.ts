@@ -39,8 +39,8 @@ export async function runExperiment(
 }
 
 /**
- * Whether no row has code run but this program's: then a matrix library may be loaded. The permission is needed for each
- * run, and other code must not have it.
+ * Whether no row has code run but this program's: then a matrix library may be loaded. The permission is needed for
+ * each run, and other code must not have it.
  */
 function mayLoadLibrary(experiments: readonly Experiment[]): boolean {
   return experiments.every(({ rows }) => rows.every((row) => ownCodeAlone(row.recipe([]).value)));
