@@ -16,6 +16,7 @@ import { readChain } from "./support/chain_file.ts";
 import { addPluginFlag, addVerbose } from "./support/flags.ts";
 import { grouped } from "./support/format.ts";
 import { standardOutput } from "./support/output.ts";
+import { runReporter } from "./support/progress.ts";
 
 interface MergeFlags extends PluginFlags {
   readonly out?: string;
@@ -43,6 +44,7 @@ async function mergeRun(run: string, out: string, flags: PluginFlags): Promise<s
   const { step, bestEpoch, parameters } = await mergeCheckpoint(recipe, join(run, CHECKPOINT_FILE), out, {
     backend,
     builtins: allowedPlugins(flags),
+    reporter: runReporter(standardOutput("stdout"), standardOutput("stderr")),
   }).finally(() => backend.close());
   const which = bestEpoch === null ? `after step ${step}` : `of epoch ${bestEpoch}, the best until step ${step}`;
   return `Merged the student ${which} to ${out}: ${grouped(parameters)} parameters`;

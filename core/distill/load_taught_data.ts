@@ -3,6 +3,7 @@ import type { Owned } from "../owned.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { closeData } from "./close_data.ts";
 import { loadData } from "./load_data.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import type { LoadedTeacher } from "./teacher/load_teacher.ts";
@@ -33,7 +34,7 @@ export async function loadTaughtData(
   owned: Owned,
 ): Promise<LoadedTaughtData> {
   const loaded = await loadData(recipe, plugins.dataset, random, tokenizer);
-  owned.defer(() => void loaded.dataset.close?.());
+  owned.defer(() => void closeData(loaded.dataset, tell.warning));
   const ordered = await inTeachersOrder(recipe, plugins, loaded, tell.report);
   const recorded = await readRecordedTeacher(ops, recipe, plugins, ordered);
   if (recorded) return { data: recorded.data, own: [], recorded: recorded.teacher };

@@ -15,16 +15,28 @@ import { sizeOf } from "../tensor.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
 import { chainSpecs } from "./student/chain_specs.ts";
 import { checkData, type Checkpoint, checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
+import { closeData } from "./close_data.ts";
 import { loadData } from "./load_data.ts";
 import { mergedWeights } from "./student/merged_weights.ts";
 import { replaceModelFolder } from "../model_folder/replace_folder.ts";
 import { writeModelFolder } from "../model_folder/write_folder.ts";
 import { buildModel } from "./recipe_models.ts";
+import { type Reporter, silent } from "./progress.ts";
 import { rateScales } from "./student/rate_scales.ts";
 import { type ResolvedPlugins, resolvePlugins } from "./resolve_plugins.ts";
 import { startingTokenizer } from "./student/starting_inputs.ts";
 import { Student } from "./student/student.ts";
 import { inTeachersOrder } from "./teacher/teacher_classes.ts";
+
+/** How a checkpoint is merged. */
+export interface MergeOptions {
+  /** The backend to compute on; it stays open. */
+  readonly backend: Backend;
+  /** The plug-ins that a recipe can name without a file. */
+  readonly builtins: Builtins;
+  /** Receives warnings; left out, nobody does. */
+  readonly reporter?: Pick<Reporter, "warning">;
+}
 
 /** The student that was merged from a checkpoint. */
 export interface MergedCheckpoint {
@@ -49,12 +61,12 @@ export async function mergeCheckpoint(
   recipe: Checked<Recipe>,
   file: string,
   folder: string,
-  { backend, builtins }: { readonly backend: Backend; readonly builtins: Builtins },
+  { backend, builtins, reporter = silent }: MergeOptions,
 ): Promise<MergedCheckpoint> {
   const checkpoint = await readCheckpoint(file);
   const plugins = await resolvePlugins(recipe, builtins);
   checkRecipe(checkpoint, recipe.value, "merge");
-  const input = await inputOf(recipe, plugins, checkpoint);
+  const input = await inputOf(recipe, plugins, checkpoint, (line) => reporter.warning(line));
   const model = buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
   const student = emptyStudent(
@@ -89,6 +101,7 @@ async function inputOf(
   recipe: Checked<Recipe>,
   plugins: ResolvedPlugins,
   checkpoint: Checkpoint,
+  warn: (line: string) => void,
 ): Promise<InputDescription> {
   const tokenizer = await startingTokenizer(recipe);
   const loaded = await loadData(recipe, plugins.dataset, new Random(recipe.value.seed), tokenizer);
@@ -96,7 +109,7 @@ async function inputOf(
     checkData(checkpoint, loaded.sha256);
     return (await inTeachersOrder(recipe, plugins, loaded, () => {})).dataset.input;
   } finally {
-    await loaded.dataset.close?.();
+    await closeData(loaded.dataset, warn);
   }
 }
 

@@ -20,6 +20,8 @@ export interface CardFacts {
   readonly summary: RunSummary;
   /** Name of the student's plug-in. */
   readonly architecture: string;
+  /** What the plug-in says of itself, a line; `null` if nothing. */
+  readonly description: string | null;
   /** The student's own entries of its config.json. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The over-parameterised weights, as they were trained. */
@@ -276,7 +278,7 @@ function classOf({ config: { architectures, model_type: type } }: CardFacts): st
 }
 
 function loading(facts: CardFacts): string[] {
-  const { input: { text, task }, config, architecture } = facts;
+  const { input: { text, task }, config, architecture, description } = facts;
   if (task === "embedding") return loadingVectors();
   const own = classOf(facts);
   const form = text ? "AutoTokenizer" : "AutoImageProcessor";
@@ -302,7 +304,7 @@ function loading(facts: CardFacts): string[] {
     "",
     ...codeBlock("python", 'from safetensors.torch import load_file\n\ntensors = load_file("model.safetensors")'),
     "",
-    ...(own === null ? [layoutNote(lastPart(architecture)), ""] : []),
+    ...(own === null ? [layoutNote(lastPart(architecture), description), ""] : []),
   ];
   const program = ["With the program that made it: `deno task evaluate FOLDER`, or `openModel` of its library."];
   return [...transformers, ...pytorch, ...program];
@@ -330,15 +332,9 @@ function missingThere(config: CardFacts["config"]): string[] {
   return [...subclasses, ...(config.crf === true ? ["It leaves out the conditional random field."] : [])];
 }
 
-function layoutNote(architecture: string): string {
-  if (architecture === "resnet") {
-    return "The names are torchvision's of a ResNet; `tests/interop/torch_student.py` in the program's repository builds " +
-      "the module by `config.json` alone. transformers has no class for it.";
-  }
-  return `Neither transformers nor torchvision is known to have a class for a ${
-    code(architecture)
-  } of this program: its ` +
-    "module is to be written by `config.json`.";
+function layoutNote(architecture: string, description: string | null): string {
+  const said = description === null ? "" : `The plug-in ${code(architecture)} says of itself: ${inline(description)}. `;
+  return `${said}The module is to be made by \`config.json\`, which names no class of transformers.`;
 }
 
 const count = (number: number) => number.toLocaleString("en");

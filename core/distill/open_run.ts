@@ -73,6 +73,8 @@ export interface RunParts {
   readonly watch: Stopwatch;
   /** Name of the student's plug-in. */
   readonly architecture: string;
+  /** What that says of itself, a line; `null` if nothing. */
+  readonly description: string | null;
   /** The examples for training, validation and test. */
   readonly data: RunData;
   /** `null`: the student learns alone. */
@@ -216,8 +218,10 @@ export async function openRun(
     resume: checkpoint,
   });
   owned.adopt(training, freed);
-  const architecture = plugins.student.definition.name;
+  const { name: architecture, description } = plugins.student.definition;
+  // One from outside may have none.
+  const model = { architecture, description: typeof description === "string" ? description : null };
   const trained = { student, losses, trainingStep, training, taught: decided };
-  const parts: RunParts = { id, folder, ops, recipe, reporter, watch, architecture, data, teacher, ...trained };
+  const parts: RunParts = { id, folder, ops, recipe, reporter, watch, ...model, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
 }

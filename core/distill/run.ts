@@ -183,12 +183,13 @@ export class Run implements Disposable {
     const measured = { taught: this.#taught, test, validation, seen };
     await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
-    const { ops, student, architecture, teacher, reporter } = this.parts;
+    const { ops, student, architecture, description, teacher, reporter } = this.parts;
     const card: CardFacts = {
       recipe: settings,
       input: data.dataset.input,
       summary,
       architecture,
+      description,
       config: model.config,
       chains: student.chains,
       teacherSha256: teacher?.sha256 ?? null,

@@ -1,4 +1,5 @@
 import { Random } from "../../core/data/random.ts";
+import { closeData } from "../../core/distill/close_data.ts";
 import { distill } from "../../core/distill/distill.ts";
 import { loadData, type RunData } from "../../core/distill/load_data.ts";
 import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";
@@ -49,7 +50,7 @@ export function trainingRunner(
       const { base, dataset } = recipe.value;
       const tokenizer = await startingTokenizer(recipe);
       const key = JSON.stringify([base, dataset, tokenizer]);
-      const own = known.get(key) ?? dataHashes(recipe, plugins.dataset, tokenizer);
+      const own = known.get(key) ?? dataHashes(recipe, plugins.dataset, tokenizer, (line) => reporter.warning(line));
       known.set(key, own);
       return await own;
     };
@@ -93,9 +94,10 @@ async function dataHashes(
   recipe: Checked<Recipe>,
   dataset: Resolved<"dataset">,
   tokenizer: string | null,
+  warn: (line: string) => void,
 ): Promise<RunData["sha256"]> {
   const data = await loadData(recipe, dataset, new Random(recipe.value.seed), tokenizer);
-  await data.dataset.close?.();
+  await closeData(data.dataset, warn);
   return data.sha256;
 }
 

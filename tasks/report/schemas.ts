@@ -95,7 +95,7 @@ export const recordSchema = z.looseObject({
   })),
   truth: z.enum(["labels", "teacher"]).nullable(),
   confusion: z.array(z.tuple([z.number(), z.number(), z.number()])).nullable(),
-  labels: z.array(z.looseObject({ bothTimes: z.number(), onlyDecided: z.number(), onlyTrue: z.number() })).nullable(),
+  labels: z.array(z.looseObject({ examples: z.number(), predicted: z.number(), correct: z.number() })).nullable(),
   spans: z.array(
     z.looseObject({ type: z.string(), spans: z.number(), precision: z.number(), recall: z.number(), f1: z.number() }),
   ).nullable(),

@@ -1,13 +1,11 @@
-import { effectiveRank } from "../training/diagnostics.ts";
 import { norm } from "../../linalg/vector.ts";
 import { increaseRate } from "../../mpo/chain.ts";
-import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import { mergeOnHost } from "../../mpo/merge_chain.ts";
-import { breathe } from "../../evaluate/breathe.ts";
 import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
-import { matrixSize } from "../student/chain_specs.ts";
 import type { Student } from "../student/student.ts";
+import { effectiveRank } from "../training/diagnostics.ts";
+import { matrixSizes, notLong, singularValuesOf } from "../training/spectra.ts";
 
 /** An over-parameterised matrix before training and after it, in this order. */
 export interface MatrixRecord {
@@ -24,30 +22,22 @@ export interface MatrixRecord {
   readonly relativeStep: number;
 }
 
-/** `m n min(m, n)` of all matrices together that is looked at: a quarter of a minute of the host. */
-const MOST_WORK = 2 ** 34;
-
 /** Singular values that are kept of a matrix. */
 const MOST_VALUES = 128;
 
 /**
- * Looks at the over-parameterised matrices, or where that would take long at some of them, from the first to the last.
+ * Looks at the over-parameterised matrices, or where that would take long at some of them ({@link notLong}).
  *
  * @param merged the trained weights
  */
 export async function matricesOf(ops: Ops, student: Student, merged: Weights): Promise<MatrixRecord[]> {
-  const shapes = new Map(student.model.parameters.map(({ name, shape }) => [name, shape]));
-  const all = [...student.chains].map(([name, chain]) => ({ name, chain, ...matrixSize(shapes.get(name)!) }));
-  const work = all.reduce((sum, { rows, cols }) => sum + 2 * rows * cols * Math.min(rows, cols), 0);
-  const every = Math.ceil(work / MOST_WORK);
+  const sizes = matrixSizes(student);
+  const all = [...student.chains].map(([name, chain]) => ({ name, chain, ...sizes.get(name)! }));
   const records: MatrixRecord[] = [];
-  for (const { name, chain, rows, cols } of all.filter((_, index) => index % every === 0)) {
-    await breathe();
+  for (const { name, chain, rows, cols } of notLong(all, 2)) {
     const [trained] = await ops.read([merged.get(name)]);
     const [before, after] = [mergeOnHost(chain), Float64Array.from(trained)];
-    const spectrum = async (matrix: Float64Array) => {
-      return (await linearAlgebraOn(ops.device).svd(matrix, rows, cols)).singularValues;
-    };
+    const spectrum = (matrix: Float64Array) => singularValuesOf(ops, matrix, { rows, cols });
     const [first, last] = [await spectrum(before), await spectrum(after)];
     records.push({
       name,

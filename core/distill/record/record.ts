@@ -1,5 +1,7 @@
 import type { AnsweredBatch } from "../../evaluate/answers.ts";
 import type { Evaluation } from "../../evaluate/evaluate.ts";
+import type { ClassCounts } from "../../evaluate/metrics/class_scores.ts";
+import { type Confusion, confusionOf } from "../../evaluate/metrics/confusion.ts";
 import type { TypeScores } from "../../evaluate/metrics/spans.ts";
 import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -9,7 +11,7 @@ import { type Calibration, calibrationOf } from "./calibration.ts";
 import { entriesOf, type Entry } from "./entries.ts";
 import { matricesOf, type MatrixRecord } from "./matrices.ts";
 import { type Mistake, mistakesOf, wrongAnswers } from "./mistakes.ts";
-import { type LabelCounts, severalAnswers } from "./several_labels.ts";
+import { severalAnswers } from "./several_labels.ts";
 
 /** On how many answers two models are alike, and right; without labels nothing is known of the latter. */
 export interface AgreementRecord {
@@ -37,8 +39,8 @@ export interface RunRecord {
   readonly truth: "labels" | "teacher" | null;
   /** How often the first class was taken for the second; what never happened is left out. */
   readonly confusion: readonly (readonly [truth: number, decided: number, count: number])[] | null;
-  /** Of several labels, by class. */
-  readonly labels: readonly LabelCounts[] | null;
+  /** Of several labels, by class; `null` where no example has a label. */
+  readonly labels: readonly ClassCounts[] | null;
   /** Where tags mark spans, by their types. */
   readonly spans: readonly TypeScores[] | null;
   readonly mistakes: readonly Mistake[];
@@ -95,7 +97,7 @@ async function severalLabels({ input, test, evaluation, taught, threshold }: Rec
   return {
     ...NOTHING,
     truth: own.probabilities.length > 0 ? "labels" : null,
-    labels: own.counts,
+    labels: evaluation.classes && evaluation.classes.map(countsAlone),
     mistakes: await mistakesOf(own.wrong, input, test),
     calibration: {
       student: calibrationOf(own.probabilities),
@@ -116,10 +118,12 @@ async function oneAnswer({ input, test, evaluation, taught }: RecordSetup): Prom
     ? own
     : own.map((entry, at) => ({ ...entry, label: input.task === "tagging" ? null : comparable[at].decided }));
   const answered = known.filter(({ label }) => label !== null);
+  const againstTeacher = () =>
+    confusionOf(answered.map(({ label }) => label!), answered.map(({ decided }) => decided), input.classes.length);
   return {
     ...NOTHING,
     truth: answered.length === 0 ? null : isLabelled ? "labels" : "teacher",
-    confusion: isNumber || answered.length === 0 ? null : confusionOf(answered),
+    confusion: isNumber || answered.length === 0 ? null : cellsOf(evaluation.confusion ?? againstTeacher()),
     mistakes: await mistakesOf(wrongAnswers(answered, input), input, test),
     points: isNumber ? pointsOf(answered) : null,
     calibration: { student: calibrated(own), teacher: theirs && calibrated(theirs) },
@@ -127,15 +131,13 @@ async function oneAnswer({ input, test, evaluation, taught }: RecordSetup): Prom
   };
 }
 
-function confusionOf(entries: readonly Entry[]): [number, number, number][] {
-  const counts = new Map<string, [number, number, number]>();
-  for (const { label, decided } of entries) {
-    const key = `${label} ${decided}`;
-    const cell = counts.get(key) ?? [label!, decided, 0];
-    cell[2]++;
-    counts.set(key, cell);
-  }
-  return [...counts.values()].sort(([a, b], [c, d]) => a - c || b - d);
+const countsAlone = ({ examples, predicted, correct }: ClassCounts): ClassCounts => ({ examples, predicted, correct });
+
+/** What happened, in order: of many classes most pairs never do. */
+function cellsOf(confusion: Confusion): [number, number, number][] {
+  return confusion.flatMap((row, truth) =>
+    row.flatMap((count, decided): [number, number, number][] => count > 0 ? [[truth, decided, count]] : [])
+  );
 }
 
 function calibrated(entries: readonly Entry[]): Calibration | null {

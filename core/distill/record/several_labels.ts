@@ -2,19 +2,8 @@ import type { AnsweredBatch } from "../../evaluate/answers.ts";
 import { leastLogit } from "../../evaluate/metrics/several_labels.ts";
 import type { WrongAnswer } from "./mistakes.ts";
 
-/** How often a class of several was said and was right. */
-export interface LabelCounts {
-  readonly bothTimes: number;
-  /** Decided for, and wrong. */
-  readonly onlyDecided: number;
-  /** Right, and missed. */
-  readonly onlyTrue: number;
-}
-
 /** Answers of which each example has one for every class. */
 export interface SeveralAnswers {
-  /** By class. */
-  readonly counts: readonly LabelCounts[];
   readonly wrong: readonly WrongAnswer[];
   /** The probability of each class for each example, and whether that is of it. */
   readonly probabilities: readonly { readonly p: number; readonly right: boolean }[];
@@ -22,14 +11,13 @@ export interface SeveralAnswers {
   readonly decisions: readonly { readonly label: number | null; readonly decided: number }[];
 }
 
-/** Counts the answers to examples that have labels. @param threshold the probability from which a class is said */
+/** Looks at the answers one by one. @param threshold the probability from which a class is said */
 export function severalAnswers(
   batches: readonly AnsweredBatch[],
   classes: number,
   threshold: number,
 ): SeveralAnswers {
   const least = leastLogit(threshold);
-  const counts = Array.from({ length: classes }, () => ({ bothTimes: 0, onlyDecided: 0, onlyTrue: 0 }));
   const [wrong, probabilities]: [WrongAnswer[], { p: number; right: boolean }[]] = [[], []];
   const decisions: { label: number | null; decided: number }[] = [];
   for (const { indices, label, labelled, decided } of batches) {
@@ -40,13 +28,11 @@ export function severalAnswers(
       if (!isKnown) continue;
       const [right, said, p] = [label.data[at] === 1, decided[at] >= least, 1 / (1 + Math.exp(-decided[at]))];
       probabilities.push({ p, right });
-      if (right && said) counts[own].bothTimes++;
       if (right === said) continue;
-      counts[own][said ? "onlyDecided" : "onlyTrue"]++;
       const certainty = said ? p : 1 - p;
       const kind = said ? { truth: null, decided: own } : { truth: own, decided: null };
       wrong.push({ ...kind, example: indices[row], token: null, certainty, size: certainty });
     }
   }
-  return { counts, wrong, probabilities, decisions };
+  return { wrong, probabilities, decisions };
 }

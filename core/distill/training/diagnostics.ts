@@ -8,7 +8,7 @@ import type { Weights } from "../../nn/weights.ts";
 import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import { readMatrices, singularValuesOf } from "./spectra.ts";
+import { matrixSizes, readMatrices, singularValuesOf, type Spectra } from "./spectra.ts";
 import type { MetricsLog } from "./step_log.ts";
 import type { Student } from "../student/student.ts";
 import type { Teacher } from "../teacher/teacher_outputs.ts";
@@ -79,23 +79,28 @@ export class Diagnostics {
     this.#before = wholeEpoch ? await this.#read() : null;
   }
 
-  /** Writes what the epoch did. */
-  async endEpoch(log: MetricsLog, step: number, epoch: number): Promise<void> {
+  /** Writes what the epoch did. @returns the singular values that it took, all of them */
+  async endEpoch(log: MetricsLog, step: number, epoch: number): Promise<Spectra> {
     const now = await this.#read();
+    const sizes = matrixSizes(this.setup.student);
     const matrices: Record<string, MatrixDiagnostics> = {};
-    for (const [name, matrix] of now) matrices[name] = await this.#describe(name, matrix);
+    const spectra = new Map<string, Float64Array>();
+    for (const [name, matrix] of now) {
+      const singularValues = await singularValuesOf(this.setup.ops, matrix, sizes.get(name)!);
+      spectra.set(name, singularValues);
+      matrices[name] = this.#describe(name, matrix, singularValues);
+    }
     this.#before = now;
     const diagnostics: EpochDiagnostics = { matrices, agreement: await this.#agreement() };
     await log.write({ step, epoch, diagnostics });
+    return spectra;
   }
 
   #read(): Promise<Map<string, Float64Array>> {
     return readMatrices(this.setup.ops, this.setup.student, this.#names);
   }
 
-  async #describe(name: string, matrix: Float64Array): Promise<MatrixDiagnostics> {
-    const { ops, student } = this.setup;
-    const singularValues = await singularValuesOf(ops, student, name, matrix);
+  #describe(name: string, matrix: Float64Array, singularValues: Float64Array): MatrixDiagnostics {
     const before = this.#before?.get(name);
     return {
       relativeStep: before ? norm(matrix.map((value, i) => value - before[i])) / norm(before) : null,

@@ -29,7 +29,7 @@ export interface Watched {
  *
  * @param seen what is watched, and whether there is a teacher to agree with
  * @param positive the class whose F1 is asked for; `null`: the second of two
- * @throws UserError if there is no such metric
+ * @throws UserError if there is no such metric, or these examples do not have it, as `auc` where all are of one class
  */
 export function monitorOf(
   monitor: Recipe["train"]["monitor"],
@@ -45,6 +45,7 @@ export function monitorOf(
   ];
   if (monitor === null && known.length > 0) return known[0];
   const name = monitor?.replace("validation.", "") ?? "any metric";
+  if (name === "auc" && known.includes(name) && validation && areOfOneClass(validation)) throw lacking(name);
   if (known.includes(name)) return name;
   const metrics = known.map((name) => `validation.${name}`).join(", ");
   const has = known.length > 0 ? `it has ${metrics}` : "there is no teacher to agree with either; validation: null";
@@ -66,7 +67,16 @@ export function monitorOf(
 export function monitored(monitor: Monitor, { metrics, loss }: Evaluation): number {
   if (monitor === "loss") return loss ?? NaN;
   if (monitor in metrics) return metrics[monitor];
-  throw new UserError(
+  throw lacking(monitor);
+}
+
+/** Whether all examples with a label have the same, as far as a list says their labels. */
+function areOfOneClass({ labels }: Examples): boolean {
+  return labels !== null && new Set(labels.filter((label) => label >= 0)).size === 1;
+}
+
+function lacking(monitor: Monitor): UserError {
+  return new UserError(
     `Cannot go by validation.${monitor} as all validation examples are of one class: take another split, or metric`,
   );
 }

@@ -27,7 +27,7 @@ import { liveTensors } from "./live_tensors.ts";
 import type { Monitor } from "./monitor.ts";
 import { type Position, START } from "./position.ts";
 import { MetricsLog } from "./step_log.ts";
-import { chainSpectra } from "./spectra.ts";
+import { chainsToShow, type Spectra, spectraOf } from "./spectra.ts";
 import { StepTeller } from "./step_teller.ts";
 import type { TrainingStep } from "./training_step.ts";
 import { measuredStudent } from "./measured_student.ts";
@@ -253,25 +253,29 @@ export class Training {
       const shown = [showMetrics(result, [this.setup.monitor]), ...(loss === null ? [] : [`loss ${loss.toFixed(4)}`])];
       reporter.line(`epoch ${epoch}: validation ${shown.join(", ")}`);
     }
-    await diagnostics?.endEpoch(this.#log, this.#position.step, epoch);
-    await this.#writeSpectra();
+    await this.#writeSpectra(await diagnostics?.endEpoch(this.#log, this.#position.step, epoch));
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();
     this.#teller.startInterval();
   }
 
   async #openEvents(): Promise<void> {
-    const { events, recipe, resume } = this.setup;
+    const { events, recipe, resume, reporter, student: { chains } } = this.setup;
     if (!events) return;
     const text = stringifyRecipe(recipe).replaceAll(/^/gm, "    "); // four spaces: Markdown shows it as it is
     await events.open(this.#position.step, { recipe: text });
+    const shown = chainsToShow(this.setup.student).length;
+    if (shown < chains.size) {
+      reporter.line(`TensorBoard: singular values of ${shown} of ${chains.size} chains, as all would take long`);
+    }
     if (!resume) await this.#writeSpectra();
   }
 
-  async #writeSpectra(): Promise<void> {
+  /** @param known what was computed of the weights as they are now */
+  async #writeSpectra(known?: Spectra): Promise<void> {
     const { events, ops, student } = this.setup;
     if (!events) return;
-    const spectra = Object.entries(await chainSpectra(ops, student));
-    const tagged = spectra.map(([name, values]) => [`singular_values/${name}`, values] as const);
+    const spectra = await spectraOf(ops, student, chainsToShow(student), known);
+    const tagged = [...spectra].map(([name, values]) => [`singular_values/${name}`, values] as const);
     await events.histograms(this.#position.step, Object.fromEntries(tagged));
   }
 

@@ -34,6 +34,7 @@ Deno.test("a student's folder has a card with what was measured, of the student 
     assert.deepEqual(Object.keys(first.metadata), ["pipeline_tag", "tags", "metrics", "model-index"]);
     assert.equal(first.metadata.pipeline_tag, "image-classification");
     assert.ok(first.text.includes(bare.studentSha256));
+    assert.ok(first.text.includes("The plug-in `resnet` says of itself: Residual networks, torchvision's names."));
     assert.ok(!first.text.includes("transformers import") && !first.text.includes("transformers.js"));
     const said = ["card={license: MIT, baseModel: owner/base, dataset: owner/data}"];
     const { student, dataSha256 } = await tinyRun(folder, { overrides: [...overrides, ...said] });
@@ -87,7 +88,16 @@ function facts(changes: Partial<RunSummary["student"]> = {}, config: CardFacts["
     studentSha256: "abcd",
   } as unknown as RunSummary;
   const input = textData(names);
-  return { recipe, input, summary, architecture: "bert", config, chains: new Map(), teacherSha256: null };
+  return {
+    recipe,
+    input,
+    summary,
+    architecture: "bert",
+    description: "Texts, | its names",
+    config,
+    chains: new Map(),
+    teacherSha256: null,
+  };
 }
 
 Deno.test("names cannot break a card, and paths of the machine are not in it", () => {
@@ -136,7 +146,12 @@ Deno.test("a card says how to load what is there, and no more", () => {
   const ours = cardText(facts(), null).join("\n");
   assert.ok(!ours.includes("from_pretrained") && !ours.includes("transformers.js"));
   assert.ok(ours.includes('load_file("model.safetensors")'));
+  const layout = "The plug-in `bert` says of itself: Texts, \\| its names. The module is to be made by `config.json`";
+  assert.ok(ours.includes(layout), ours);
+  const silent = cardText({ ...facts(), description: null }, null).join("\n");
+  assert.ok(!silent.includes("says of itself") && silent.includes("The module is to be made by `config.json`"));
   const theirs = cardText(facts({}, config), null).join("\n");
+  assert.ok(!theirs.includes("says of itself"));
   assert.ok(theirs.includes('BertForSequenceClassification.from_pretrained(".")'));
   assert.ok(!theirs.includes("transformers.js"));
   const crf = cardText(facts({}, { ...config, crf: true, subclasses: 3 }), null).join("\n");

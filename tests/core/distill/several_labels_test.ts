@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { RunRecord } from "../../../core/distill/record/record.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import { silent } from "../../../core/distill/progress.ts";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { openJson } from "../../../core/sealed_json.ts";
 import { openModel } from "../../../plugins/open_model.ts";
 import { tinyRun } from "../../support/tiny_run.ts";
 
@@ -51,6 +53,29 @@ async function changeConfig(folder: string, change: Record<string, unknown>) {
 
 /** As Hugging Face writes it. */
 const FOREIGN = { architecture: null, labels: null, input: null, task: null };
+
+Deno.test("a record of several labels has the counts of the evaluation, and its mistakes add up to them", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "train.jsonl"), rows(96));
+    await Deno.writeTextFile(join(folder, "test.jsonl"), rows(30));
+    const text = recipe("{ use: binary-cross-entropy }", "evaluate: { threshold: 0.35 }", "", 1);
+    const { student } = await tinyRun(folder, { text, record: true });
+    const { value } = await openJson(JSON.parse(await Deno.readTextFile(join(folder, "run", "record.json"))));
+    const { labels, mistakes } = value as RunRecord;
+    const counts = student.classes!.map(({ examples, predicted, correct }) => ({ examples, predicted, correct }));
+    assert.deepEqual(labels, counts);
+    const made = (is: (mistake: RunRecord["mistakes"][number]) => boolean) =>
+      mistakes.filter(is).reduce((sum, { count }) => sum + count, 0);
+    counts.forEach(({ examples, predicted, correct }, own) => {
+      assert.equal(made(({ truth, decided }) => truth === null && decided === own), predicted - correct);
+      assert.equal(made(({ truth, decided }) => truth === own && decided === null), examples - correct);
+    });
+    assert.ok(made(() => true) > 0, "nothing would be compared");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("several labels are learned and distilled, and a folder says so as Hugging Face does", () =>
   withTeacher(async (folder) => {

@@ -149,8 +149,8 @@ Deno.test("tags, several labels, numbers, no labels and no teacher have pages of
   assert.match(tagged.text, /PER350\.00 %33\.33 %40\.00 %/);
 
   const labels = [
-    { bothTimes: 3, onlyDecided: 1, onlyTrue: 2 },
-    ...[1, 2].map(() => ({ bothTimes: 0, onlyDecided: 0, onlyTrue: 0 })),
+    { examples: 5, predicted: 4, correct: 3 },
+    ...[1, 2].map(() => ({ examples: 0, predicted: 0, correct: 0 })),
   ];
   const mistakes = [{ truth: null, decided: 0, count: 1, examples: [] }, {
     truth: 0,

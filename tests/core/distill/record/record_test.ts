@@ -9,6 +9,7 @@ import { severalAnswers } from "../../../../core/distill/record/several_labels.t
 import { silent } from "../../../../core/distill/progress.ts";
 import { useFiles } from "../../../../core/files/current.ts";
 import { openJson } from "../../../../core/sealed_json.ts";
+import { classNumbers } from "../../../../tasks/report/class_numbers.ts";
 import { isThere, namesIn } from "../../../support/run_files.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../../support/tiny_run.ts";
 
@@ -50,7 +51,7 @@ Deno.test("answers are told apart by example and token, those without a label in
   assert.deepEqual([known.label, known.decided, unknown.label], [-3, -2, null]);
 });
 
-Deno.test("of several labels each class is counted by itself, at the threshold of the recipe", () => {
+Deno.test("of several labels each class is decided by itself, at the threshold of the recipe", () => {
   const batch = {
     indices: Uint32Array.of(3, 4, 5),
     label: { data: Float32Array.of(1, 0, 1, 1, 1, 1), shape: [3, 2] },
@@ -58,12 +59,7 @@ Deno.test("of several labels each class is counted by itself, at the threshold o
     decided: [2, 0.1, -1, 3, 9, 9],
     certainty: null,
   };
-  const { counts, wrong, probabilities, decisions } = severalAnswers([batch], 2, 0.5);
-  assert.deepEqual(counts, [{ bothTimes: 1, onlyDecided: 0, onlyTrue: 1 }, {
-    bothTimes: 1,
-    onlyDecided: 1,
-    onlyTrue: 0,
-  }]);
+  const { wrong, probabilities, decisions } = severalAnswers([batch], 2, 0.5);
   assert.deepEqual(wrong.map(({ truth, decided, example }) => [truth, decided, example]), [[null, 1, 3], [0, null, 4]]);
   assert.equal(probabilities.length, 4);
   assert.deepEqual(decisions.map(({ label, decided }) => [label, decided]), [
@@ -74,8 +70,8 @@ Deno.test("of several labels each class is counted by itself, at the threshold o
     [null, 1],
     [null, 1],
   ]);
-  const strict = severalAnswers([batch], 2, 0.9).counts;
-  assert.deepEqual(strict[0], { bothTimes: 0, onlyDecided: 0, onlyTrue: 2 });
+  const strict = severalAnswers([batch], 2, 0.9).wrong.filter(({ truth }) => truth === 0);
+  assert.deepEqual(strict.map(({ example }) => example), [3, 4]);
 });
 
 Deno.test("a run records what its report shows; the student is the same with and without", () =>
@@ -95,6 +91,11 @@ Deno.test("a run records what its report shows; the student is the same with and
     const record = await recordIn(folder, "seen");
     assert.deepEqual([record.run, record.task, record.truth], [summary.run, "classification", "labels"]);
     assert.deepEqual(record.warnings, warnings);
+    assert.deepEqual(
+      classNumbers(record),
+      summary.student.classes,
+      "what the report makes of the pairs is what was measured",
+    );
     const right = record.confusion!.reduce((sum, [truth, decided, count]) => truth === decided ? sum + count : sum, 0);
     assert.equal(right / 24, summary.student.accuracy);
     assert.equal(record.confusion!.reduce((sum, [, , count]) => sum + count, 0), 24);

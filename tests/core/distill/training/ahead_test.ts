@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { silent } from "../../../../core/distill/progress.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../../support/tiny_run.ts";
 
 /** A data set of a few bright columns, which notes what it is asked for. */
@@ -47,4 +48,19 @@ Deno.test("training says which batch it takes next, across epochs, and ends what
     assert.equal(noted.filter((line) => line.startsWith("ahead")).length, 5, "none after the last step");
     assert.deepEqual(noted.filter((line) => line === "close"), ["close"]);
     assert.equal(noted.at(-1), "close");
+  }));
+
+Deno.test("a data set that cannot be closed is warned of: the student is there", () =>
+  withTinyData(async (folder) => {
+    Object.assign(globalThis, { noted: [] });
+    const failing = NOTING.replace('globalThis.noted.push("close")', 'Promise.reject(new Error("threads are gone"))')
+      .replace("close: async () => void", "close: () =>");
+    await Deno.writeTextFile(join(folder, "noting.ts"), failing);
+    const start = tinyRecipe.indexOf("dataset:"), end = tinyRecipe.indexOf("student:");
+    const text = tinyRecipe.slice(0, start) + "dataset: { use: ./noting.ts }\n" + tinyRecipe.slice(end);
+    const warnings: string[] = [];
+    const reporter = { ...silent, warning: (line: string) => void warnings.push(line) };
+    await tinyRun(folder, { text, overrides: ["validation=null", "train.epochs=1"], reporter });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.match(warnings.at(-1)!, /^the data set could not be closed: .*threads are gone/);
   }));

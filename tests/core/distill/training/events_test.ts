@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
 import { curvesOf } from "../../../../core/distill/training/curves.ts";
+import { notLong, singularValuesOf } from "../../../../core/distill/training/spectra.ts";
 import { Interrupted } from "../../../../core/distill/stops.ts";
+import { createOps } from "../../../../core/ops/ops.ts";
 import { readEvents } from "../../../support/event_file.ts";
 import { halves, testBackends } from "../../../support/backends.ts";
 import { metricsLog, stopAt, studentBytes } from "../../../support/run_observers.ts";
@@ -85,6 +88,56 @@ testBackends("in float16 the loss's scale is a curve, too", async (backend) => {
     assert.deepEqual(scalars["loss_scale/skippedSteps"], [[5, 0]]);
   });
 }, [halves[0]]);
+
+Deno.test("singular values that diagnostics have computed are taken, and no weight is read again", () =>
+  withTinyData(async (folder) => {
+    const run = async (output: string, ...more: string[]) => {
+      const backend = await CpuBackend.create();
+      let reads = 0;
+      const read = backend.read.bind(backend);
+      backend.read = (view) => (reads++, read(view));
+      await tinyRun(folder, { backend, overrides: ["train.epochs=2", ...more], output });
+      await backend.close();
+      return reads;
+    };
+    const diagnostics = "train.diagnostics={layers: layer*.conv*.weight}";
+    const plain = await run("plain", diagnostics);
+    const both = await run("run", diagnostics, "log.tensorboard=true");
+    assert.equal(both - plain, 1, "that of the six chains before training");
+    await run("alone", "log.tensorboard=true");
+    const { histograms } = await readEvents(join(folder, "run"));
+    assert.deepEqual(histograms, (await readEvents(join(folder, "alone"))).histograms);
+  }));
+
+Deno.test("matrices that would take long are left out, and the others are looked at from the first to the last", () => {
+  const size = (rows: number, cols = rows) => ({ rows, cols });
+  const all = Array.from({ length: 24 }, (_, index) => ({ index, ...size(1024) }));
+  const indices = (...call: Parameters<typeof notLong<typeof all[number]>>) =>
+    notLong(...call).map(({ index }) => index);
+  assert.equal(notLong(all.slice(0, 16)).length, 16);
+  assert.deepEqual(indices(all), Array.from({ length: 12 }, (_, at) => 2 * at));
+  assert.deepEqual(indices(all, 2), [0, 3, 6, 9, 12, 15, 18, 21]);
+  const small = { index: -1, ...size(64) };
+  // One that is too large alone takes no part, and none from the others.
+  assert.deepEqual(indices([{ index: 0, ...size(4096) }, small]), [-1]);
+  // A large one that is looked at leaves no room for the next of its size.
+  const large = { index: 1, ...size(2048) };
+  assert.deepEqual(indices([large, small, { ...large, index: 2 }, small]), [1, 2]);
+  assert.deepEqual(indices([large, small, { ...large, rows: 2560, index: 2 }]), [1]);
+  assert.deepEqual(notLong([]), []);
+});
+
+Deno.test("a signal is noticed between two matrices", async () => {
+  const backend = await CpuBackend.create();
+  const ops = createOps(backend);
+  const begun = performance.now();
+  while (performance.now() - begun < 60);
+  let noticed = false;
+  setTimeout(() => noticed = true, 0);
+  assert.deepEqual([...await singularValuesOf(ops, Float64Array.of(3, 0, 0, 4), { rows: 2, cols: 2 })], [4, 3]);
+  assert.equal(noticed, true);
+  await backend.close();
+});
 
 Deno.test("what is not a number is no curve", () => {
   const diagnostics = {

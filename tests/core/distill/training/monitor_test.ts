@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Evaluation } from "../../../../core/evaluate/evaluate.ts";
 import { AVERAGES } from "../../../../core/evaluate/metrics/class_scores.ts";
+import { silent } from "../../../../core/distill/progress.ts";
 import {
   type Best,
   type Monitor,
@@ -11,7 +12,7 @@ import {
 import { metricNames } from "../../../../core/evaluate/metrics/metrics.ts";
 import { parseChecked } from "../../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../../core/recipe/schema.ts";
-import { tinyRecipe } from "../../../support/tiny_run.ts";
+import { tinyRecipe, tinyRun, withTinyData, writeTinyData } from "../../../support/tiny_run.ts";
 import { textData } from "../../../support/inputs.ts";
 
 /** The best after each epoch of a scripted metric. */
@@ -72,6 +73,35 @@ Deno.test("a metric that the validation examples do not have ends the run, and i
     message: "Cannot go by validation.auc as all validation examples are of one class: take another split, or metric",
   });
 });
+
+Deno.test("the area under the curve of validation examples of one class is refused before training", () => {
+  const two = textData(["ham", "spam"]);
+  const watched = (...labels: number[]) => {
+    return { validation: { length: 3, labels: Int32Array.from(labels), batch: () => ({}) }, taught: false };
+  };
+  assert.equal(monitorOf("validation.auc", two, watched(0, 1, -1)), "auc");
+  assert.equal(monitorOf("validation.f1", two, watched(1, 1, 1)), "f1");
+  for (const  of of[watched(1, 1, 1), watched(-1, 0, 0)]) {
+    assert.throws(() => monitorOf("validation.auc", two, of), {
+      name: "UserError",
+      message: "Cannot go by validation.auc as all validation examples are of one class: take another split, or metric",
+    });
+  }
+});
+
+Deno.test("such a run is refused at the recipe's line, with no step done", () =>
+  withTinyData(async (folder) => {
+    await writeTinyData(folder, 96, 24, { label: () => 1 });
+    const progress = () => assert.fail("a step was done");
+    const run = tinyRun(folder, {
+      overrides: ["train.monitor=validation.auc", "train.logEvery=1"],
+      reporter: { ...silent, progress },
+    });
+    await assert.rejects(run, {
+      name: "UserError",
+      message: /^--set train\.monitor=validation\.auc: Cannot go by validation\.auc as all/,
+    });
+  }));
 
 Deno.test("where no validation example has a label, training goes by the agreement with the teacher", () => {
   const two = textData(["ham", "spam"]);
