@@ -20,7 +20,7 @@ import { backendChoice, withBackend } from "./support/backend.ts";
 import { confined } from "./support/confine.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { standardOutput } from "./support/output.ts";
-import { dataForModel, recipeNear, savedModel } from "./support/saved_model.ts";
+import { recipeNear, savedModel, withModelData } from "./support/saved_model.ts";
 
 interface ExportFlags extends RecipeFlags {
   readonly to: string;
@@ -103,9 +103,10 @@ async function exported(
     const evaluate = { batchSize: 1, positiveClass: null, threshold: 0.5 };
     return await exportModel({ ops, model, weights, input, source: folder, out, precisions, data: null, evaluate });
   }
-  const { data, definitions } = await dataForModel(folder, recipe, builtins, tell);
-  const { input } = data.dataset;
-  const { model, weights } = await readModelFolder(folder, definitions, input, tell);
-  const { evaluate } = recipe.value;
-  return await exportModel({ ops, model, weights, input, source: folder, out, precisions, data, evaluate });
+  return await withModelData(folder, recipe, builtins, tell, async ({ data, definitions }) => {
+    const { input } = data.dataset;
+    const { model, weights } = await readModelFolder(folder, definitions, input, tell);
+    const { evaluate } = recipe.value;
+    return await exportModel({ ops, model, weights, input, source: folder, out, precisions, data, evaluate });
+  });
 }
