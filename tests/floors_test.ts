@@ -51,6 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ground: [
     "core/arguments.ts",
     "core/byte_texts.ts",
+    "core/crc32.ts",
     "core/deferred.ts",
     "core/duplicate_key.ts",
     "core/errors.ts",
