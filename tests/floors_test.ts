@@ -75,6 +75,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/visible.ts",
     "core/sealed_json.ts",
     "core/sha256.ts",
+    "core/show_bytes.ts",
     "core/thread.ts",
     "core/version.ts",
     "deno.json",
