@@ -8,6 +8,7 @@ import { Command } from "commander";
 import "../core/deno/install.ts";
 import { UserError } from "../core/errors.ts";
 import { makeFolder, readTextIfThere, removePath, writeFileAtomically } from "../core/files.ts";
+import { showBytes } from "../core/show_bytes.ts";
 import configuration from "../deno.json" with { type: "json" };
 import { bundle, importedPackages } from "./npm/bundle.ts";
 import { declarations } from "./npm/declarations.ts";
@@ -80,7 +81,7 @@ async function main(): Promise<void> {
   const files = await buildPackage(sources("build the package"));
   await write(files, out);
   const bytes = [...files.values()].reduce((sum, content) => sum + new TextEncoder().encode(content).length, 0);
-  standardOutput("stdout").line(`written ${files.size} files, ${(bytes / 1e6).toFixed(1)} MB, to ${out}`);
+  standardOutput("stdout").line(`written ${files.size} files, ${showBytes(bytes)}, to ${out}`);
 }
 
 if (import.meta.main) {

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { makeFolder, readTextIfThere, writeFileAtomically } from "../core/files.ts";
+import { showBytes } from "../core/show_bytes.ts";
 import { serveSite } from "./demo/serve.ts";
 import { buildSite, type Site } from "./demo/site.ts";
 import { sources } from "./support/checkout.ts";
@@ -53,7 +54,7 @@ async function write(site: Site, folder: string): Promise<void> {
     bytes += content.length;
   }
   const out = standardOutput("stdout");
-  out.line(`written ${site.size} files, ${(bytes / 1e6).toFixed(1)} MB, to ${folder}`);
+  out.line(`written ${site.size} files, ${showBytes(bytes)}, to ${folder}`);
   out.line("with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp");
   out.line("its cpu backend has threads; without them one");
 }

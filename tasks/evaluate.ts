@@ -21,7 +21,7 @@ import { evaluateTeacher } from "./support/evaluate_teacher.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { reportOf, splitOf } from "./support/model_report.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
-import { dataForModel, foreignKindOf, recipeNear, savedModel } from "./support/saved_model.ts";
+import { foreignKindOf, type ModelData, recipeNear, savedModel, withModelData } from "./support/saved_model.ts";
 
 interface EvaluateFlags extends RecipeFlags {
   readonly teacher?: string;
@@ -92,7 +92,13 @@ async function measure(measured: Measured, recipe: Checked<Recipe>, flags: Evalu
     (backend) =>
       measured === "teacher"
         ? evaluateTeacher(recipe, { backend, builtins: allowedPlugins(flags), split: flags.split, tell: tell.line })
-        : evaluateFolder(measured.folder, recipe, flags, backend, tell.line),
+        : withModelData(
+          measured.folder,
+          recipe,
+          allowedPlugins(flags),
+          tell.line,
+          (loaded) => evaluateFolder(measured.folder, recipe, loaded, flags.split, backend, tell.line),
+        ),
   );
   if (flags.json) return out.line(JSON.stringify(report, null, 2));
   for (const line of showModelReport(report, stylesOf(out))) out.line(line);
@@ -111,12 +117,11 @@ const withoutData = (path: string) =>
 async function evaluateFolder(
   folder: string,
   recipe: Checked<Recipe>,
-  flags: EvaluateFlags,
+  { data, definitions }: ModelData,
+  split: string,
   backend: Backend,
   tell: (line: string) => void,
 ): Promise<ModelReport> {
-  const { split } = flags;
-  const { data, definitions } = await dataForModel(folder, recipe, allowedPlugins(flags), tell);
   const examples = splitOf(data, split);
   const { input } = data.dataset;
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, recipe.value.evaluate.positiveClass));

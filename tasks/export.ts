@@ -16,11 +16,11 @@ import type { OnnxPrecision } from "../core/recipe/recipe_type.ts";
 import type { Recipe } from "../core/recipe/schema.ts";
 import { listWords } from "../core/recipe/words.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";
-import { withBackend } from "./support/backend.ts";
+import { backendChoice, withBackend } from "./support/backend.ts";
 import { confined } from "./support/confine.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { standardOutput } from "./support/output.ts";
-import { dataForModel, recipeNear, savedModel } from "./support/saved_model.ts";
+import { recipeNear, savedModel, withModelData } from "./support/saved_model.ts";
 
 interface ExportFlags extends RecipeFlags {
   readonly to: string;
@@ -47,9 +47,17 @@ export function addExport(program: Command): void {
     const model = await savedModel(folder, "export");
     const out = given ?? `${/^\.*$/.test(basename(model)) ? resolve(model) : model.replace(/[\\/]+$/, "")}-onnx`;
     const file = flags.recipe ?? await recipeNear(folder);
+    if (file === null) refuseRecipeFlags(folder, flags);
     const recipe = file === null ? null : await readRecipe(file, { overrides: overridesOf(flags) });
     await confined([out, CACHE], () => run(model, out, recipe, precisions, flags));
   });
+}
+
+/** What changes a recipe must not be dropped where there is none. */
+function refuseRecipeFlags(folder: string, { set, seed }: ExportFlags): void {
+  const flag = set.length > 0 ? `--set ${set[0]}` : seed === undefined ? null : `--seed ${seed}`;
+  if (flag === null) return;
+  throw new UserError(`${flag}: Cannot change a recipe as there is none near "${folder}": name one with --recipe FILE`);
 }
 
 function precisionsOf(given: string): OnnxPrecision[] {
@@ -68,7 +76,7 @@ async function run(
 ): Promise<void> {
   const output = standardOutput("stdout");
   const tell = flags.json ? standardOutput("stderr").line : output.line;
-  const choice = recipe?.value.backend ?? backendOf(flags.backend);
+  const choice = recipe?.value.backend ?? backendChoice(flags.backend ?? "auto");
   const files = await withBackend(
     choice,
     tell,
@@ -76,11 +84,6 @@ async function run(
   );
   if (flags.json) return output.line(JSON.stringify({ model: folder, out, files }, null, 2));
   for (const line of showExport(out, files)) output.line(line);
-}
-
-function backendOf(name = "auto"): Recipe["backend"] {
-  if (name === "auto" || name === "webgpu" || name === "cpu") return name;
-  throw new UserError(`--backend ${name}: Expected auto, webgpu or cpu`);
 }
 
 async function exported(
@@ -100,9 +103,10 @@ async function exported(
     const evaluate = { batchSize: 1, positiveClass: null, threshold: 0.5 };
     return await exportModel({ ops, model, weights, input, source: folder, out, precisions, data: null, evaluate });
   }
-  const { data, definitions } = await dataForModel(folder, recipe, builtins, tell);
-  const { input } = data.dataset;
-  const { model, weights } = await readModelFolder(folder, definitions, input, tell);
-  const { evaluate } = recipe.value;
-  return await exportModel({ ops, model, weights, input, source: folder, out, precisions, data, evaluate });
+  return await withModelData(folder, recipe, builtins, tell, async ({ data, definitions }) => {
+    const { input } = data.dataset;
+    const { model, weights } = await readModelFolder(folder, definitions, input, tell);
+    const { evaluate } = recipe.value;
+    return await exportModel({ ops, model, weights, input, source: folder, out, precisions, data, evaluate });
+  });
 }

@@ -51,6 +51,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ground: [
     "core/arguments.ts",
     "core/byte_texts.ts",
+    "core/crc32.ts",
     "core/deferred.ts",
     "core/duplicate_key.ts",
     "core/errors.ts",
@@ -74,6 +75,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/visible.ts",
     "core/sealed_json.ts",
     "core/sha256.ts",
+    "core/show_bytes.ts",
     "core/thread.ts",
     "core/version.ts",
     "deno.json",

@@ -103,7 +103,7 @@ export function subset(examples: Examples, chosen: Uint32Array): Examples {
 }
 
 /**
- * Loads the recipe's data set and takes the validation examples out of it.
+ * Loads the recipe's data set, which the caller closes, and takes the validation examples out of it.
  *
  * @param tokenizer the folder of that for texts, where the recipe names none
  */
@@ -135,7 +135,12 @@ export async function loadData(
       random: random.split("dataset"),
       ...(tokenizer !== null && { tokenizer }),
     }));
-  return divide(recipe, dataset, hashes, random);
+  try {
+    return divide(recipe, dataset, hashes, random);
+  } catch (error) {
+    await dataset.close?.();
+    throw error;
+  }
 }
 
 /**

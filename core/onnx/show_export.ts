@@ -1,5 +1,6 @@
 import { shownMetrics } from "../evaluate/metrics/show.ts";
 import { join } from "../paths.ts";
+import { showBytes } from "../show_bytes.ts";
 import type { OnnxFile } from "./export_model.ts";
 
 /** What was exported, as a person reads it: a line for each file, and one for what its precision cost. */
@@ -11,7 +12,7 @@ export function showExport(out: string, files: readonly OnnxFile[]): string[] {
     const nodes = Object.values(operators).reduce((sum, count) => sum + count, 0);
     const { maxAbsLogitDifference: difference, largestLogit, examples, of } = check;
     const lines = [
-      `${join(out, file)}: ${precision}, ${inBytes(bytes)}, ${nodes} operators of opset ${opset}${norms}`,
+      `${join(out, file)}: ${precision}, ${showBytes(bytes)}, ${nodes} operators of opset ${opset}${norms}`,
       `  run by onnxruntime: logits of up to ${largestLogit.toPrecision(3)} differ by up to ` +
       `${difference.toPrecision(2)} from the model's own on ${examples} ${of} examples; ` +
       `${milliseconds.onnx.toPrecision(2)} ms an example, ${milliseconds.own.toPrecision(2)} ms here`,
@@ -21,9 +22,4 @@ export function showExport(out: string, files: readonly OnnxFile[]): string[] {
       shownMetrics({ metrics: values }).map(([name, value]) => `${name} ${value}`).join(", ");
     return [...lines, `  test ${shown(metrics.onnx)}; the model itself ${shown(metrics.own)}`];
   });
-}
-
-function inBytes(bytes: number): string {
-  const [unit, factor] = bytes >= 1e6 ? ["MB", 1e6] : ["kB", 1e3];
-  return `${(bytes / factor).toPrecision(3)} ${unit}`;
 }

@@ -1,4 +1,4 @@
-import { maskedCrc32c } from "./crc32c.ts";
+import { crc32c } from "../crc32.ts";
 
 /** Bytes before a record's content: its length as an int64, and the length's checksum. */
 const HEAD = 12;
@@ -31,4 +31,10 @@ export function wholeRecords(file: Uint8Array): { readonly content: Uint8Array; 
     begin = end + 4;
   }
   return records;
+}
+
+/** The checksum as TFRecord stores it, changed so that a checksum of bytes with checksums in them is a good one. */
+function maskedCrc32c(bytes: Uint8Array): number {
+  const value = crc32c(bytes);
+  return (value >>> 15 | value << 17) + 0xa282ead8 >>> 0;
 }

@@ -1,4 +1,5 @@
 import { labelNote, titleOf } from "../../core/evaluate/metrics/show.ts";
+import { showBytes } from "../../core/show_bytes.ts";
 import { alignColumns } from "../support/table.ts";
 import { counted, grouped } from "../support/format.ts";
 import type { Experiment } from "./experiment.ts";
@@ -45,7 +46,7 @@ export function showDifference(difference: Difference | null): string {
 
 const whole = (value: number | null) => value === null ? "-" : grouped(value);
 const fixed = (value: number | null, digits: number) => value === null ? "-" : value.toFixed(digits);
-const megabytes = (bytes: number | null) => bytes === null ? "-" : `${(bytes / 1e6).toFixed(1)} MB`;
+const amount = (bytes: number | null) => bytes === null ? "-" : showBytes(bytes);
 
 /**
  * All tables of an experiment: the main one, and where there are any that of one common value, further metrics, tuning
@@ -99,7 +100,7 @@ function mainTable(
     fixed(line.parameterIncreaseRate, 2),
     showMoments(line.seconds, 1),
     showMoments(line.secondsPerEpoch, 2),
-    megabytes(line.peakBytes),
+    amount(line.peakBytes),
   ]);
   const several = seeds.length > 1;
   const drawn = resample === null

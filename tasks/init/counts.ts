@@ -5,11 +5,12 @@ import { trainingSize } from "../../core/distill/student/training_size.ts";
 import type { InputDescription } from "../../core/plugin/dataset.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
+import { showBytes } from "../../core/show_bytes.ts";
 import { grouped } from "../support/format.ts";
 
 /**
  * What a recipe's student is and takes by its shapes alone: `bert, 547,938 parameters in training, 408,674 at
- * inference; at least 8.4 MiB beside the activations`.
+ * inference; at least 8.77 MB beside the activations`.
  *
  * @param input what the data set gives, texts in any length
  * @throws UserError for a student that cannot be built
@@ -26,7 +27,6 @@ export function countStudent(
   const { bytes } = trainingMemory(model, specs, new Map(), recipe.value.train.optimiser);
   const size = trainingSize(model.parameters, (_, name) => specs.get(name) ?? null);
   const [training, inference] = [size.training, size.inference].map(grouped);
-  const mebibytes = (bytes / 2 ** 20).toFixed(1);
   return `${student.definition.name}, ${training} parameters in training, ${inference} at inference; at least ` +
-    `${mebibytes} MiB beside the activations`;
+    `${showBytes(bytes)} beside the activations`;
 }

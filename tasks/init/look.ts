@@ -47,15 +47,19 @@ export async function lookAtData(dataset: Record<string, Plain>, base: string, l
   const recipe = parseChecked(AROUND, join(base, "recipe.yaml"), recipeSchema, { overrides });
   const plugins = await resolvePlugins(recipe, builtins);
   const { dataset: data, train, test } = await loadData(recipe, plugins.dataset, new Random(0));
-  return {
-    input: data.input,
-    train: train.length,
-    labelled: labelledOf(train),
-    test: test.length,
-    counts: countsOf(train, data.input),
-    lengths: train.lengths?.slice().sort() ?? null,
-    skipped: describeSkipped(data),
-  };
+  try {
+    return {
+      input: data.input,
+      train: train.length,
+      labelled: labelledOf(train),
+      test: test.length,
+      counts: countsOf(train, data.input),
+      lengths: train.lengths?.slice().sort() ?? null,
+      skipped: describeSkipped(data),
+    };
+  } finally {
+    await data.close?.();
+  }
 }
 
 function countsOf({ labels }: Examples, { task, classes }: InputDescription): number[] | null {

@@ -1,3 +1,4 @@
+import { fromBase64 } from "../../core/byte_texts.ts";
 import type { LabelScores } from "../../core/evaluate/metrics/class_scores.ts";
 import * as Plot from "@observablehq/plot";
 import type { Mistake } from "../../core/distill/record/mistakes.ts";
@@ -181,7 +182,7 @@ function examplesOf({ examples }: Mistake, vocabulary: Vocabulary | null, isNumb
     certainty === null || isNumber ? "" : `sure by ${Math.round(100 * certainty)} %`;
   const pictures = examples.flatMap(({ picture, certainty, index, source }) => {
     if (!picture) return [];
-    const pixels = Uint8Array.from(atob(picture.pixels), (letter) => letter.charCodeAt(0));
+    const pixels = fromBase64(picture.pixels);
     const name = `test example ${index + 1}${source === null ? "" : `, ${source}`}`;
     const image = element("img", { src: pictureAddress({ ...picture, pixels }), alt: name, title: name });
     return [element("figure", {}, image, element("figcaption", {}, sure(certainty).replace("sure by ", "")))];

@@ -1,14 +1,9 @@
 import * as Plot from "@observablehq/plot";
+import { showBytes } from "../../core/show_bytes.ts";
 import { grouped } from "../support/format.ts";
 import { type Child, grid, section, table } from "./elements.ts";
 import { draw, figure, seriesColour } from "./plots.ts";
 import type { RunFiles } from "./read_run.ts";
-
-/** Bytes for people: `79.2 kB`. */
-export function bytesText(bytes: number): string {
-  const [unit, scale] = bytes >= 1e9 ? ["GB", 1e9] : bytes >= 1e6 ? ["MB", 1e6] : ["kB", 1e3];
-  return `${(bytes / scale).toFixed(1)} ${unit}`;
-}
 
 /** Parameters, bytes and seconds. */
 export function cost({ summary, bytes }: RunFiles): Child {
@@ -25,8 +20,8 @@ export function cost({ summary, bytes }: RunFiles): Child {
       "the student's parameters at inference",
       grouped(student.parametersInference) + share(student.parametersInference),
     ],
-    ...(bytes === null ? [] : [["bytes of the student's weights", `${grouped(bytes)} (${bytesText(bytes)})`]]),
-    ["most memory that the run took on the device", bytesText(peakBytes)],
+    ...(bytes === null ? [] : [["bytes of the student's weights", `${grouped(bytes)} (${showBytes(bytes)})`]]),
+    ["most memory that the run took on the device", showBytes(peakBytes)],
     ["steps", grouped(summary.steps)],
     ["logits of the merged student differ by up to", summary.merge.maxAbsLogitDifference.toExponential(1)],
   ];

@@ -6,17 +6,16 @@ export interface Vocabulary {
   pieces(numbers: readonly number[]): { readonly text: string; readonly token: number }[];
 }
 
-/** @param text the content of a `tokenizer.json` @returns `null` if it lists no tokens */
-export function vocabularyOf(text: string): Vocabulary | null {
-  const { model, added_tokens: added = [] } = JSON.parse(text);
-  const names = new Map<number, string>();
-  if (isJsonObject(model?.vocab)) {
-    for (const [name, number] of Object.entries(model.vocab)) names.set(Number(number), name);
-  } else if (Array.isArray(model?.vocab)) {
-    model.vocab.forEach(([name]: [string], number: number) => names.set(number, name));
-  } else return null;
+/** @param content of a `tokenizer.json` @returns `null` if it is not what lists tokens */
+export function vocabularyOf(content: unknown): Vocabulary | null {
+  const { model, added_tokens: added = [] } = isJsonObject(content) ? content : {};
+  if (!isJsonObject(model)) return null;
+  const entries = entriesOf(model.vocab);
+  if (!entries?.every(([name, number]) => typeof name === "string" && isNumber(number))) return null;
+  if (!Array.isArray(added) || !added.every(isAddedToken)) return null;
+  const names = new Map(entries.map(([name, number]) => [number as number, name as string]));
   const special = new Set<number>();
-  for (const { id, content, special: isSpecial } of Array.isArray(added) ? added : []) {
+  for (const { id, content, special: isSpecial } of added) {
     names.set(id, content);
     if (isSpecial) special.add(id);
   }
@@ -33,6 +32,24 @@ export function vocabularyOf(text: string): Vocabulary | null {
       }),
   };
 }
+
+/** Tokens with their numbers: of a map of them, or of a list of each with its score. */
+function entriesOf(vocabulary: unknown): [name: unknown, number: unknown][] | null {
+  if (isJsonObject(vocabulary)) return Object.entries(vocabulary);
+  if (!Array.isArray(vocabulary)) return null;
+  return vocabulary.map((scored, number) => [Array.isArray(scored) ? scored[0] : null, number]);
+}
+
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value);
+
+interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly special?: unknown;
+}
+
+const isAddedToken = (token: unknown): token is AddedToken =>
+  isJsonObject(token) && isNumber(token.id) && typeof token.content === "string";
 
 /** Pieces within a word begin with `##`. */
 const wordPiece = (name: string) => name.startsWith("##") ? name.slice(2) : ` ${name}`;

@@ -1,6 +1,6 @@
 import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
+import { showBytes } from "../../core/show_bytes.ts";
 import { grouped } from "../support/format.ts";
-import { bytesText } from "./cost.ts";
 import { type Child, element, section, table } from "./elements.ts";
 import type { RunFiles } from "./read_run.ts";
 
@@ -36,7 +36,7 @@ export function exports({ summary }: RunFiles): Child {
       files.map(({ file, precision, bytes, operators, check, milliseconds, metrics }) => [
         file,
         precision,
-        bytesText(bytes),
+        showBytes(bytes),
         grouped(Object.values(operators).reduce((sum, count) => sum + count, 0)),
         `${check.maxAbsLogitDifference.toExponential(1)} of ${check.largestLogit.toPrecision(3)}`,
         milliseconds.onnx.toPrecision(2),

@@ -1,4 +1,6 @@
 import { zlibSync } from "fflate";
+import { toBase64 } from "../../core/byte_texts.ts";
+import { crc32 } from "../../core/crc32.ts";
 
 /** Pixels of a picture: `[height, width, channels]`, row-major, 8 bits each. */
 export interface Pixels {
@@ -26,7 +28,7 @@ export function encodePng({ height, width, channels, pixels }: Pixels): Uint8Arr
 
 /** A picture as an address that holds it. */
 export function pictureAddress(picture: Pixels): string {
-  return `data:image/png;base64,${btoa(Array.from(encodePng(picture), (byte) => String.fromCharCode(byte)).join(""))}`;
+  return `data:image/png;base64,${toBase64(encodePng(picture))}`;
 }
 
 const bigEndian = (number: number) => [24, 16, 8, 0].map((bits) => number >>> bits & 255);
@@ -34,13 +36,4 @@ const bigEndian = (number: number) => [24, 16, 8, 0].map((bits) => number >>> bi
 function chunk(type: string, data: ArrayLike<number>): number[] {
   const named = [...Array.from(type, (letter) => letter.charCodeAt(0)), ...Array.from(data)];
   return [...bigEndian(data.length), ...named, ...bigEndian(crc32(named))];
-}
-
-function crc32(bytes: readonly number[]): number {
-  let crc = -1;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ crc >>> 1 : crc >>> 1;
-  }
-  return ~crc >>> 0;
 }

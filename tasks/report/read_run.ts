@@ -5,6 +5,7 @@ import { RECORD } from "../../core/distill/run_folder.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { UserError } from "../../core/errors.ts";
 import { readTextIfThere } from "../../core/files.ts";
+import { parseJson } from "../../core/json.ts";
 import { isMap } from "../../core/recipe/paths.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { readOwnJson } from "../support/own_json.ts";
@@ -67,6 +68,13 @@ export async function readRun(folder: string): Promise<RunFiles> {
 }
 
 async function readVocabulary(student: string): Promise<Vocabulary | null> {
-  const text = await readTextIfThere(join(student, "tokenizer.json"), "the tokenizer");
-  return text === null ? null : vocabularyOf(text);
+  const file = join(student, "tokenizer.json");
+  const text = await readTextIfThere(file, "the tokenizer");
+  if (text === null) return null;
+  const refuse = (reason: string) =>
+    new UserError(
+      `Cannot read the tokenizer "${file}" as ${reason}; the report does without it if it is removed, and the model ` +
+        "does not",
+    );
+  return vocabularyOf(parseJson(text, refuse));
 }

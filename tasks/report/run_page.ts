@@ -1,7 +1,8 @@
 import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
+import { showBytes } from "../../core/show_bytes.ts";
 import { grouped, percent } from "../support/format.ts";
 import { answers } from "./answers.ts";
-import { bytesText, cost } from "./cost.ts";
+import { cost } from "./cost.ts";
 import { curves } from "./curves.ts";
 import { type Child, element, pageOf, section } from "./elements.ts";
 import { exports } from "./exports.ts";
@@ -76,7 +77,7 @@ function tiles({ summary, bytes }: RunFiles): Child {
     student.parameterIncreaseRate > 1
       ? tile(`× ${student.parameterIncreaseRate.toFixed(2)}`, "parameters in training")
       : null,
-    bytes === null ? null : tile(bytesText(bytes), "the student's weights"),
+    bytes === null ? null : tile(showBytes(bytes), "the student's weights"),
     tile(`${summary.seconds.total.toFixed(0)} s`, "the whole run"),
     tile(
       grouped(examples.test),

@@ -1,3 +1,4 @@
+import { fromBase64 } from "../../core/byte_texts.ts";
 import { isJsonObject, parseJson, showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
 import { isThreshold } from "../predict/answer_flags.ts";
@@ -78,7 +79,7 @@ function inputOf(given: unknown, place: string, takes: Takes): Input {
   const wrong = () => new Refusal(400, `Cannot use ${place}, ${showJson(given)}: expected ${EXPECTED[takes]}`);
   if (typeof given === "string") {
     if (takes !== "pictures") return { text: given, pair: null };
-    const picture = fromBase64(given);
+    const picture = pictureIn(given);
     if (picture) return { picture };
     throw new Refusal(400, `Cannot use ${place}, ${showJson(given)}, as a picture: it is no base64`);
   }
@@ -95,9 +96,9 @@ function inputOf(given: unknown, place: string, takes: Takes): Input {
   throw wrong();
 }
 
-function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
+function pictureIn(text: string): Uint8Array<ArrayBuffer> | null {
   try {
-    return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    return fromBase64(text);
   } catch {
     return null;
   }

@@ -41,16 +41,21 @@ export class WaitingLine {
   }
 
   /**
-   * What the model computes of some inputs.
+   * What the model computes of some inputs, when none of them waits or is computed any more: who awaits it may close
+   * the model then.
    *
-   * @throws UserError for one that it cannot take; the others of the line are answered all the same
+   * @throws UserError for the first that it cannot take; the others of the line are answered all the same
    */
   async add(inputs: readonly Waiting[]): Promise<Computed[]> {
     const computed = inputs.map((input) =>
       new Promise<Computed>((done, failed) => this.#waiting.push({ ...input, done, failed }))
     );
     if (!this.#isRunning) this.#run();
-    return await Promise.all(computed);
+    const ends = await Promise.allSettled(computed);
+    return ends.map((end) => {
+      if (end.status === "rejected") throw end.reason;
+      return end.value;
+    });
   }
 
   async #run(): Promise<void> {

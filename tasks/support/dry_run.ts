@@ -12,6 +12,7 @@ import { countTrained } from "../../core/plugin/parameters.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
+import { showBytes } from "../../core/show_bytes.ts";
 import { counted, duration, grouped } from "./format.ts";
 import { alignColumns } from "./table.ts";
 
@@ -114,7 +115,7 @@ function describe({ parts }: Run, speeds: number[]): string[] {
     [
       "student",
       `${architecture}, ${grouped(student.trainingParameters)} parameters in training, ` +
-      `${grouped(inference)} at inference (${bytes(4 * inference)})`,
+      `${grouped(inference)} at inference (${showBytes(4 * inference)})`,
     ],
     ["chains", describeChains([...student.chains].map(([name, { cores }]) => [name, cores.length]))],
     [
@@ -126,7 +127,7 @@ function describe({ parts }: Run, speeds: number[]): string[] {
       "training",
       `about ${duration(step * totalSteps)} on this ${backend.name} backend; validation and tests beside it`,
     ],
-    ["memory", `${bytes(backend.memory().peakBytes)} of tensors at most`],
+    ["memory", `${showBytes(backend.memory().peakBytes)} of tensors at most`],
   ];
   return [`dry run of ${settings.name}: no run was written`, ...alignColumns(rows, ["left"])];
 }
@@ -157,9 +158,4 @@ function describeChains(chains: readonly (readonly [name: string, cores: number]
   const shown = chains.slice(0, NAMED_CHAINS).map(([name, cores]) => `${name} (${cores} cores)`);
   const more = chains.length - shown.length;
   return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
-}
-
-function bytes(count: number): string {
-  const mebibytes = count / 2 ** 20;
-  return mebibytes < 1 ? `${(count / 1024).toFixed(1)} KiB` : `${mebibytes.toFixed(1)} MiB`;
 }

@@ -78,23 +78,34 @@ export function isFile(path: string): Promise<boolean> {
 }
 
 /** The data of a recipe as a saved model takes them, and the models that may be meant by its config.json. */
-export async function dataForModel(
+export interface ModelData {
+  readonly data: RunData;
+  readonly definitions: readonly ModelDefinition[];
+}
+
+/** Loads a recipe's data for a saved model, and closes them when `body` has ended, however it does. */
+export async function withModelData<Result>(
   folder: string,
   recipe: Checked<Recipe>,
   builtins: Builtins,
   tell: (line: string) => void,
-): Promise<{ readonly data: RunData; readonly definitions: readonly ModelDefinition[] }> {
+  body: (loaded: ModelData) => Promise<Result>,
+): Promise<Result> {
   const plugins = await resolvePlugins(recipe, builtins);
   const random = new Random(recipe.value.seed);
   const tokenizer = await tokenizerFolder(folder, (name) => name);
   const loaded = await loadData(recipe, plugins.dataset, random, tokenizer && resolve(tokenizer));
-  for (const line of describeSkipped(loaded.dataset)) tell(line);
-  const formed = await inModelsForm(folder, recipe, loaded, random, tell);
-  const data = await inModelsOrder(folder, formed, Array.isArray(plugins.dataset.options?.classes), tell);
-  const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>
-    plugin ? [plugin.definition] : []
-  );
-  return { data, definitions: [...new Set([...builtins.model, ...named])] };
+  try {
+    for (const line of describeSkipped(loaded.dataset)) tell(line);
+    const formed = await inModelsForm(folder, recipe, loaded, random, tell);
+    const data = await inModelsOrder(folder, formed, Array.isArray(plugins.dataset.options?.classes), tell);
+    const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>
+      plugin ? [plugin.definition] : []
+    );
+    return await body({ data, definitions: [...new Set([...builtins.model, ...named])] });
+  } finally {
+    await loaded.dataset.close?.();
+  }
 }
 
 /** Data whose classes are in the order of a saved model's logits, by their names. */

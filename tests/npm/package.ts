@@ -122,7 +122,7 @@ Deno.test("a build leaves nothing of the one before, and is not written over ano
   for (const name of [...kept, "chunk-OLD.js", "core/old.d.ts"]) await write(name, "");
   const { code, stdout, stderr } = await runTask("build-npm", ["--out", folder]);
   assert.deepEqual([code, stderr], [0, ""]);
-  assert.match(stdout, /^written \d+ files, \d\.\d MB, to /);
+  assert.match(stdout, /^written \d+ files, \d\.\d\d MB, to /);
   const there = async (of: string) => (await pathsIn(of)).map((path) => relative(of, path)).sort();
   assert.deepEqual(await there(folder), [...await there(installed), ...kept].sort());
 });

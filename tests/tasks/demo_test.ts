@@ -9,7 +9,7 @@ Deno.test("demo --out writes a site that needs nothing but its own files", async
   try {
     const { code, stdout, stderr } = await runTask("demo", ["--out", folder]);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^written \d+ files, \d\.\d MB, to /);
+    assert.match(stdout, /^written \d+ files, \d\.\d\d MB, to /);
     const page = await Deno.readTextFile(join(folder, "index.html"));
     for (const [, path] of page.matchAll(/(?:src|href)="(?!https?:|data:)([^"]+)"/g)) {
       await Deno.stat(join(folder, path));

@@ -19,7 +19,7 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
     assert.equal(said.examples, "72 training, 24 validation, 24 test");
     assert.equal(said.input, "images of 8 x 8 x 1; 3 classes");
     assert.match(said.steps, /^(\d+): 50 epochs of \d+, batches of \d+$/);
-    assert.match(said.student, /^resnet, [\d,]+ parameters in training, [\d,]+ at inference \([\d.]+ KiB\)$/);
+    assert.match(said.student, /^resnet, [\d,]+ parameters in training, [\d,]+ at inference \([\d.]+ kB\)$/);
     assert.match(said["a step"], /^[\d.]+ m?s, [\d,]+ examples\/s: the median of \d+$/);
     assert.match(said.training, /^about \d+:\d\d on this cpu backend; /);
     assert.deepEqual(await namesIn(folder), before);

@@ -39,6 +39,13 @@ Deno.test("export writes what transformers.js loads, and tells how onnxruntime's
     const other = model("fashion-resnet20");
     await refused(other, ["--to", "onnx", "--out", out], /^Cannot export to ".*" as there is another model, or the /);
     await refused(out, ["--to", "onnx", "--precision", "fp8"], /^--precision fp8: Expected fp32, fp16 or int8\n$/);
+    for (const [flag, value] of [["--set", "train.epochs=3"], ["--seed", "3"]]) {
+      const says = new RegExp(
+        `^${flag} ${value}: Cannot change a recipe as there is none near ".*": name one with --r`,
+      );
+      await refused(other, ["--to", "onnx", flag, value], says);
+    }
+    await refused(other, ["--to", "onnx", "--backend", "gpu"], /^--backend gpu: Expected auto, webgpu or cpu\n$/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,3 +1,4 @@
+import { toBase64 } from "../../byte_texts.ts";
 import { resizePicture } from "../../data/resize.ts";
 import type { Examples, HostTensor, ImageInput, InputDescription } from "../../plugin/dataset.ts";
 
@@ -61,8 +62,7 @@ function pictureOf({ data, shape: [, height, width, depth] }: HostTensor, { norm
     Math.max(1, Math.round(width * scale)),
     "box",
   );
-  const letters = Array.from(small.pixels, (byte) => String.fromCharCode(byte)).join("");
-  return { height: small.height, width: small.width, channels, pixels: btoa(letters) } as const;
+  return { height: small.height, width: small.width, channels, pixels: toBase64(small.pixels) } as const;
 }
 
 function excerptOf(tokens: HostTensor, mask: HostTensor | undefined, token: number | null) {

@@ -6,6 +6,7 @@ import { join } from "../../paths.ts";
 import type { Augmentation, Examples } from "../../plugin/dataset.ts";
 import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../safetensors.ts";
 import { sha256 } from "../../sha256.ts";
+import { showBytes } from "../../show_bytes.ts";
 import {
   collectOutputs,
   type KeptOutput,
@@ -72,7 +73,7 @@ export async function cachedOutputs(ops: Ops, setup: CacheSetup): Promise<Cached
     sha256: await contentHash(tree, outputs),
   });
   const bytes = [...outputs.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  report(`teacher: outputs of ${train.length} examples written to "${file}", ${(bytes / 1e6).toFixed(1)} MB`);
+  report(`teacher: outputs of ${train.length} examples written to "${file}", ${showBytes(bytes)}`);
   return { tree, outputs, tokens };
 }
 

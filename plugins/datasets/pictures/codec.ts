@@ -1,4 +1,5 @@
 import { gunzipSync } from "fflate";
+import { fromBase64 } from "../../../core/byte_texts.ts";
 import { BadPicture } from "./picture_format.ts";
 
 /** What an Emscripten program is started with. */
@@ -49,7 +50,7 @@ export class Codec {
 
   async #restart(): Promise<void> {
     this.#module ??= WebAssembly.compile(
-      gunzipSync(Uint8Array.from(atob(this.code), (letter) => letter.charCodeAt(0))) as Uint8Array<ArrayBuffer>,
+      gunzipSync(fromBase64(this.code)) as Uint8Array<ArrayBuffer>,
     );
     const note = (line: string) => void this.#said.push(line);
     // None is loaded; but the program would ask its module's address for one, which a script and a bundle lack.

@@ -1,4 +1,5 @@
 import { unzlibSync } from "fflate";
+import { crc32 } from "../../../core/crc32.ts";
 import { orientationOf } from "./exif.ts";
 import { type DecodedPicture, hasLetters, type PictureFormat, Reader, refuse, TRUNCATED } from "./picture_format.ts";
 import { bytesOfSamples, type PngLayout, samplesOf } from "./png_samples.ts";
@@ -128,17 +129,4 @@ function inBytes(samples: Uint8Array | Uint16Array, depth: number): Uint8Array {
   const [factor, shift] = depth === 16 ? [1, 8] : [255 / (2 ** depth - 1), 0];
   for (let at = 0; at < samples.length; at++) bytes[at] = (samples[at] >> shift) * factor;
   return bytes;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ crc >>> 1 : crc >>> 1;
-  return crc;
-});
-
-/** The checksum of ISO 3309, as PNG has it. */
-function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (let at = 0; at < bytes.length; at++) crc = CRC_TABLE[(crc ^ bytes[at]) & 0xff] ^ crc >>> 8;
-  return ~crc >>> 0;
 }

@@ -1,7 +1,5 @@
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
-
-/** The smallest normal float32: its logarithm stands for that of 0. */
-const SMALLEST = 2 ** -126;
+import { LEAST_REST, SMALLEST } from "../finite_logarithms.ts";
 
 /** How far from 1 the sum of probabilities may be. */
 const TOLERANCE = 1e-3;
@@ -16,9 +14,6 @@ export function areProbabilities({ data, shape }: HostTensor): boolean {
   }
   return true;
 }
-
-/** The most that a float32 below 1 lacks: its logarithm stands for that of 0 where p is 1. */
-const LEAST_REST = 2 ** -24;
 
 /** Whether all numbers are probabilities, each of its own. */
 export function areParts({ data }: HostTensor): boolean {

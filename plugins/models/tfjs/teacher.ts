@@ -5,6 +5,7 @@ import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { imagesOf, outputsOf, textOf } from "../../../core/plugin/inputs.ts";
 import type { ForwardCall, ModelOutputs, OpenedModel, OpenSetup } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
+import { LEAST_REST, SMALLEST } from "../finite_logarithms.ts";
 import { type Bridge, bridgeTo } from "./bridge.ts";
 import type { Engine, OpenEngine } from "./engine.ts";
 import { checkInput, checkLogits, wire, type Wiring } from "./fit.ts";
@@ -13,9 +14,6 @@ import { loadNetwork, type Network } from "./network.ts";
 import type { BatchEntry, TfjsOptions } from "./options.ts";
 import { scalePixels } from "./pixels.ts";
 import { type ModelFiles, readArtifacts } from "./read_artifacts.ts";
-
-/** The smallest normal float32: its logarithm stands for that of 0. */
-const SMALLEST = 2 ** -126;
 
 /** Tokens of the example that a model is tried on. */
 const TRIED_LENGTH = 8;
@@ -134,9 +132,6 @@ function forwardOf(
     });
   };
 }
-
-/** The most that a float32 below 1 lacks. */
-const LEAST_REST = 2 ** -24;
 
 /** Logits of probabilities p: log p, or of several labels log(p / (1 - p)). */
 function logitsOf(ops: Ops, probabilities: Tensor, { task }: InputDescription): Tensor {

@@ -25,8 +25,8 @@ Deno.test("the main table of known numbers", () => {
   assert.deepEqual(textOf(table).slice(0, 4), [
     "test",
     "row   test accuracy %  validation %                     to KD  trained  inference  rate     seconds     an epoch    peak",
-    "KD       81.00 ± 1.41  80.00 ± 1.41                              1,000      1,000  1.00  10.0 ± 0.0  2.00 ± 0.00  1.5 MB",
-    "OPDF     83.00 ± 0.00  82.00 ± 0.00  +2.00 [-10.71, +14.71] ~    2,500      1,000  2.50  25.0 ± 0.0  5.00 ± 0.00  1.5 MB",
+    "KD       81.00 ± 1.41  80.00 ± 1.41                              1,000      1,000  1.00  10.0 ± 0.0  2.00 ± 0.00  1.50 MB",
+    "OPDF     83.00 ± 0.00  82.00 ± 0.00  +2.00 [-10.71, +14.71] ~    2,500      1,000  2.50  25.0 ± 0.0  5.00 ± 0.00  1.50 MB",
   ]);
   const markdown = markdownOf(table).split("\n");
   assert.equal(

@@ -86,7 +86,7 @@ Deno.test("a table of texts alone becomes a recipe that trains a small encoder",
     assert.match(yaml, /maxLength: 16 # no text is longer$/m);
     assert.match(
       counts,
-      /^bert, 3\d\d,\d{3} parameters in training, 3\d\d,\d{3} at inference; at least [456]\.\d MiB /,
+      /^bert, 3\d\d,\d{3} parameters in training, 3\d\d,\d{3} at inference; at least [4567]\.\d\d MB /,
     );
     assert.deepEqual([teacher, validation.fraction], [null, 0.2]);
     assert.deepEqual([student.use, student.positions, student.overParameterise.length], ["bert", 16, 0]);

@@ -54,7 +54,7 @@ Deno.test("a page shows curves, mistakes, calibration, matrices, costs and the r
 const ATTACK = `"><script>alert(1)</script></title></style><img src=x onerror=alert(1)>'&`;
 
 Deno.test("nothing that data or recipe say becomes a part of the page", () => {
-  const vocabulary = vocabularyOf(JSON.stringify({ model: { type: "WordPiece", vocab: { [ATTACK]: 0, "##x": 1 } } }));
+  const vocabulary = vocabularyOf({ model: { type: "WordPiece", vocab: { [ATTACK]: 0, "##x": 1 } } });
   const named = { [ATTACK]: 1 };
   const { document, text } = pageOf({
     recipe: `# run 0123456789ab\nname: ${ATTACK}\n`,
@@ -188,18 +188,26 @@ Deno.test("what the run warned of, and what its numbers suggest, stand at the to
 
 Deno.test("tokens become words again, special ones left out, and the one that is looked at is marked", () => {
   const vocab = { "[CLS]": 0, "play": 1, "##ing": 2, "[SEP]": 3, "music": 4 };
-  const vocabulary = vocabularyOf(JSON.stringify({ model: { type: "WordPiece", vocab } }))!;
+  const vocabulary = vocabularyOf({ model: { type: "WordPiece", vocab } })!;
   const examples = [{ ...record.mistakes[0].examples[0], picture: null, tokens: { numbers: [0, 1, 2, 4, 3], at: 3 } }];
   const { document } = pageOf({ vocabulary, record: { ...record, mistakes: [{ ...record.mistakes[0], examples }] } });
   const quote = document.querySelector("blockquote")!;
   assert.equal(quote.querySelector("mark")!.textContent, "music");
   assert.match(quote.textContent!, /^ playing musictest example 5 · test\.csv 5 · sure by 90 %$/);
   const added_tokens = [{ id: 2, content: "<s>", special: true }, { id: 3, content: "!", special: false }];
-  const bytes = vocabularyOf(
-    JSON.stringify({ model: { type: "BPE", vocab: { "Ġcaf": 0, "Ã©": 1 } }, added_tokens }),
-  )!;
+  const bytes = vocabularyOf({ model: { type: "BPE", vocab: { "Ġcaf": 0, "Ã©": 1 } }, added_tokens })!;
   assert.equal(bytes.pieces([2, 0, 1, 3]).map(({ text }) => text).join(""), " café!");
-  assert.equal(vocabularyOf("{}"), null);
+  const unigrams = vocabularyOf({ model: { type: "Unigram", vocab: [["▁play", -1.5], ["ing", -2]] } })!;
+  assert.equal(unigrams.pieces([0, 1]).map(({ text }) => text).join(""), " playing");
+});
+
+Deno.test("what is no tokenizer has no words", () => {
+  const damaged: unknown[] = [null, 3, [], {}, { model: null }, { model: { vocab: 3 } }];
+  const vocabularies: unknown[] = [["a"], [null], [[]], [[7, 0]], { a: "0" }, { a: null }, { a: 0.5 }];
+  damaged.push(...vocabularies.map((vocab) => ({ model: { vocab } })));
+  const tokens: unknown[] = [3, {}, [null], [{ id: "0", content: "a" }], [{ id: 0 }]];
+  damaged.push(...tokens.map((added_tokens) => ({ model: { vocab: { a: 0 } }, added_tokens })));
+  for (const content of damaged) assert.equal(vocabularyOf(content), null, JSON.stringify(content));
 });
 
 Deno.test("exports to ONNX stand in the page with their size, their distance and what their precision costs", () => {

@@ -48,6 +48,20 @@ Deno.test("train leaves a report, --no-report none; the verb draws it anew, also
     assert.match(await Deno.readTextFile(join(bare, "report.html")), /<h2>How it learned<\/h2>/);
   }));
 
+Deno.test("a tokenizer that is no JSON is a sentence", async () => {
+  const student = "/run/student/tokenizer.json";
+  useFiles(memoryFiles({ "/run/recipe.yaml": JSON.stringify(madeUpRun().settings), [student]: '{"model": {"vocab"' }));
+  try {
+    await assert.rejects(readRun("/run"), {
+      name: "UserError",
+      message: `Cannot read the tokenizer "${student}" as it is no JSON: it ends too early; ` +
+        "the report does without it if it is removed, and the model does not",
+    });
+  } finally {
+    useFiles(denoFiles);
+  }
+});
+
 Deno.test("a page that cannot be written costs nothing but the page", async () => {
   const warnings: string[] = [];
   const full = new Error("no space");

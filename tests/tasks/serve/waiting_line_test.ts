@@ -78,6 +78,24 @@ Deno.test("an input that the model refuses is the failure of its request alone",
   assert.deepEqual(batches, [["a", "bb", "c", "worse", "dd"], ["a"], ["bb"], ["c"], ["worse"], ["dd"]]);
 });
 
+Deno.test("a request with a refused input lasts as long as its others are computed, so that nothing is closed under them", async () => {
+  let isRunning = false;
+  const computing = Promise.withResolvers<void>();
+  const line = new WaitingLine(
+    lengths([], async () => {
+      isRunning = true;
+      setTimeout(computing.resolve, 5);
+      await computing.promise;
+      isRunning = false;
+    }),
+    3,
+    never,
+  );
+  await assert.rejects(line.add(asked("bad", "good", "bad")), { message: "Cannot use inputs[0]" });
+  assert.equal(isRunning, false);
+  assert.deepEqual([line.length, line.batches], [0, 1]);
+});
+
 Deno.test("a device that fails is told, and all its requests fail", async () => {
   const told: DeviceError[] = [];
   const lost = new DeviceError("it was lost");
