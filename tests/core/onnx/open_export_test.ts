@@ -64,6 +64,12 @@ Deno.test("an export answers as the model that it was made of: pictures, tags by
       const { logits, pooled } = onnx.outputs({ images });
       assert.deepEqual(logits.shape, [3, 10]);
       for (const tensor of [logits, pooled]) tensor.dispose();
+      const image = onnx.ops.tensor(new Float32Array(28 * 28), [1, 28, 28, 1]);
+      assert.throws(() => onnx.outputs({ image }), {
+        name: "UserError",
+        message: /^Cannot run the model in ".*" on tensors: it is an ONNX model, .*: give images, texts or words$/,
+      });
+      image.dispose();
       assert.match(lines.at(-1)!, /model\.onnx computes in onnxruntime$/);
     }
     {
