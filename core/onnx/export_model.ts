@@ -12,6 +12,7 @@ import { compareWithOnnx } from "./compare.ts";
 import { encodeModel, OPSET } from "./encode.ts";
 import { companionFiles } from "./folder_files.ts";
 import { countOperators, type Graph } from "./graph.ts";
+import { MODELS } from "./places.ts";
 import { PRECISIONS } from "./precisions.ts";
 import { examplesIn, madeUp } from "./probe.ts";
 import { activationsOf, quantise, type Ranges } from "./quantise.ts";
@@ -189,7 +190,7 @@ async function tried(
     return {
       onnx,
       onnxFile: {
-        file: `onnx/${file}`,
+        file: `${MODELS}/${file}`,
         precision,
         opset: OPSET,
         foldedBatchNorms: folded,

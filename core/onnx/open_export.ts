@@ -8,14 +8,11 @@ import { join } from "../paths.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
 import { sizeOf } from "../tensor.ts";
 import { asModel } from "./as_model.ts";
-import { PRECISIONS } from "./precisions.ts";
+import { findExport } from "./places.ts";
 import { OnnxModel } from "./run_model.ts";
 import { RuntimeRefusal } from "./runtime/session.ts";
 import { type ModelProto, ModelProtoSchema } from "./schema/onnx_pb.ts";
 import { IMAGES } from "./write_graph.ts";
-
-/** The folder of the files, as transformers.js has it. */
-const FOLDER = "onnx";
 
 /** A file of this program's exports, until it is disposed of. */
 export interface OpenedExport extends Disposable {
@@ -35,11 +32,8 @@ export interface OpenedExport extends Disposable {
  */
 export async function openExport(folder: string, model: Pick<Model, "config">): Promise<OpenedExport | null> {
   for (const own of [WEIGHTS_FILE, INDEX_FILE]) if (await kindOfPath(join(folder, own)) === "file") return null;
-  for (const { file } of Object.values(PRECISIONS)) {
-    const path = join(folder, FOLDER, file);
-    if (await kindOfPath(path) === "file") return await open(path, folder, model);
-  }
-  return null;
+  const path = await findExport(folder);
+  return path === null ? null : await open(path, folder, model);
 }
 
 async function open(path: string, folder: string, model: Pick<Model, "config">): Promise<OpenedExport> {

@@ -5,9 +5,7 @@ import { LOCK, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { join } from "../paths.ts";
-
-/** The folder of the models in an export, as transformers.js looks for them. */
-export const MODELS = "onnx";
+import { MODELS } from "./places.ts";
 
 /**
  * Writes an export. Its files are written apart and moved when all are there, config.json last: without it nobody takes

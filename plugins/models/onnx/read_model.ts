@@ -1,7 +1,7 @@
 import { UserError } from "../../../core/errors.ts";
 import { listedPath, lookAt } from "../../../core/files.ts";
 import { foreignKind } from "../../../core/foreign_bytes.ts";
-import { join } from "../../../core/paths.ts";
+import { findOnnx, mainFile } from "../../../core/onnx/places.ts";
 import type { OpenSetup } from "../../../core/plugin/model.ts";
 import { type Graph, readGraph } from "./graph.ts";
 import { DamagedMessage } from "./protobuf.ts";
@@ -26,7 +26,7 @@ const MOST_BYTES = 1.5 * 2 ** 30;
  * @throws UserError if a file cannot be read, is damaged, or is outside of the model's folder
  */
 export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "readFile">): Promise<ModelFiles> {
-  const file = (await lookAt(path))?.kind === "folder" ? await fileIn(path) : path;
+  const file = (await lookAt(path))?.kind === "folder" ? await findOnnx(path) ?? mainFile(path) : path;
   let sum = 0;
   const read = async (part: string, what: string): Promise<Uint8Array<ArrayBuffer>> => {
     // Before anything is read: a file that no memory holds ends the program.
@@ -51,19 +51,6 @@ export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "re
     data.set(location, await read(part, "the teacher's tensors"));
   }
   return { file, bytes, data, graph };
-}
-
-/** Where a folder may have its model, the most precise first. */
-const placesOf = (folder: string) => [
-  join(folder, "model.onnx"),
-  ...["model", "model_fp16", "model_quantized"].map((name) => join(folder, "onnx", `${name}.onnx`)),
-];
-
-/** The model of a folder; those of Hugging Face have it in a folder of its own. */
-async function fileIn(folder: string): Promise<string> {
-  const [file, ...deeper] = placesOf(folder);
-  for (const place of [file, ...deeper]) if (await lookAt(place) !== null) return place;
-  return file;
 }
 
 function parse(file: string, bytes: Uint8Array<ArrayBuffer>): Graph {
