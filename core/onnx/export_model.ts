@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
+import { EXPORTED_FROM } from "../model_folder/own_config.ts";
 import { freeze, type FrozenWeights } from "../nn/frozen_weights.ts";
 import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -12,6 +13,7 @@ import { compareWithOnnx } from "./compare.ts";
 import { encodeModel, OPSET } from "./encode.ts";
 import { companionFiles } from "./folder_files.ts";
 import { countOperators, type Graph } from "./graph.ts";
+import { CRF_TRANSITIONS } from "./metadata.ts";
 import { MODELS } from "./places.ts";
 import { PRECISIONS } from "./precisions.ts";
 import { examplesIn, madeUp } from "./probe.ts";
@@ -232,10 +234,10 @@ function metadataOf(
     task,
     labels: JSON.stringify(classes),
     precision,
-    exportedFrom: hash,
+    [EXPORTED_FROM]: hash,
     ...(transitions && {
       // The logits are a CRF's emissions: who wants its tags looks for the best path, as predict does.
-      crf_transitions: JSON.stringify({ shape: transitions.shape, from_to: Array.from(transitions.data) }),
+      [CRF_TRANSITIONS]: JSON.stringify({ shape: transitions.shape, from_to: Array.from(transitions.data) }),
     }),
   };
 }

@@ -3,6 +3,7 @@ import { UserError } from "../errors.ts";
 import { join } from "../paths.ts";
 import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
 import { imageProcessorFiles, PROCESSOR_FILE } from "../model_folder/image_processor.ts";
+import { EXPORTED_FROM } from "../model_folder/own_config.ts";
 import { hasTokenizer } from "../model_folder/tokenizer_files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 
@@ -59,7 +60,7 @@ export async function companionFiles(
     model_type: input.image ? ANY_IMAGE_MODEL : ANY_TEXT_MODEL,
     ...inTheirWords(input),
     ...config,
-    exportedFrom: weights,
+    [EXPORTED_FROM]: weights,
   };
   files.set(CONFIG_FILE, new TextEncoder().encode(JSON.stringify(whole, null, 2) + "\n"));
   return files;

@@ -2,9 +2,9 @@ import { UserError } from "../../../core/errors.ts";
 import { listedPath, lookAt } from "../../../core/files.ts";
 import { foreignKind } from "../../../core/foreign_bytes.ts";
 import { findOnnx, mainFile } from "../../../core/onnx/places.ts";
+import { DamagedMessage } from "../../../core/onnx/protobuf.ts";
+import { type OnnxFileGraph, readGraph } from "../../../core/onnx/read_graph.ts";
 import type { OpenSetup } from "../../../core/plugin/model.ts";
-import { type Graph, readGraph } from "./graph.ts";
-import { DamagedMessage } from "./protobuf.ts";
 
 /** A model's files. */
 export interface ModelFiles {
@@ -13,7 +13,7 @@ export interface ModelFiles {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The files of its larger tensors, by the names that it has for them. */
   readonly data: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
-  readonly graph: Graph;
+  readonly graph: OnnxFileGraph;
 }
 
 /** Of all files together: they stand in WebAssembly's 4 GiB twice while they are loaded. */
@@ -53,7 +53,7 @@ export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "re
   return { file, bytes, data, graph };
 }
 
-function parse(file: string, bytes: Uint8Array<ArrayBuffer>): Graph {
+function parse(file: string, bytes: Uint8Array<ArrayBuffer>): OnnxFileGraph {
   try {
     return readGraph(bytes);
   } catch (error) {
