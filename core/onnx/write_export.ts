@@ -4,7 +4,7 @@ import { currentFiles } from "../files/current.ts";
 import { LOCK, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
-import { join } from "../paths.ts";
+import { dirname, join } from "../paths.ts";
 import { MODELS } from "./places.ts";
 
 /**
@@ -12,7 +12,7 @@ import { MODELS } from "./places.ts";
  * the folder for a model. Exports of the same weights with another precision go into one folder.
  *
  * @param out the folder; what is in it beside stays
- * @param companions the files beside the models by name
+ * @param companions the files beside the models by their paths in the folder
  * @param body writes the models, each by its name
  * @throws UserError if the folder has an export of other weights, or cannot be written; then it is as it was
  */
@@ -48,11 +48,15 @@ export async function writeExport(
         await writeFileAtomically(join(apart, MODELS, name), bytes);
         models.push(name);
       });
-      for (const [name, bytes] of companions) await writeFileAtomically(join(apart, name), bytes);
+      for (const [name, bytes] of companions) {
+        await makeFolder(dirname(join(apart, name)), "the export's folder");
+        await writeFileAtomically(join(apart, name), bytes);
+      }
       await makeFolder(join(out, MODELS), "the export's folder");
       for (const name of models) await movePath(join(apart, MODELS, name), join(out, MODELS, name));
       const last = (name: string) => Number(name === CONFIG_FILE);
       for (const name of [...companions.keys()].sort((a, b) => last(a) - last(b))) {
+        await makeFolder(dirname(join(out, name)), "the export's folder");
         await movePath(join(apart, name), join(out, name));
       }
     } finally {
@@ -61,7 +65,9 @@ export async function writeExport(
   } finally {
     // If nobody is at it, and if it was made for this.
     files.removeEmptyFolder(apart);
-    files.removeEmptyFolder(join(out, MODELS));
+    for (const name of new Set([MODELS, ...[...companions.keys()].map(dirname)])) {
+      if (name !== ".") files.removeEmptyFolder(join(out, name));
+    }
     if (kind === null) files.removeEmptyFolder(out);
   }
 }

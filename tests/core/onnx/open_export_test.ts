@@ -83,8 +83,18 @@ Deno.test("an export answers as the model that it was made of: pictures, tags by
     {
       const texts = ["the dog runs", "a cat sleeps ."];
       using own = await open(join(CHECKOUT, VECTORS));
-      using onnx = await open(await exported(VECTORS));
+      const folder = await exported(VECTORS);
+      using onnx = await open(folder);
       assert.ok(near(await own.embed({ texts }), await onnx.embed({ texts })) < 1e-5);
+      // What the vectors are made by stands in the files that sentence-transformers has for it, not in the config.
+      for (
+        const name of ["modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "2_Normalize/config.json"]
+      ) {
+        assert.deepEqual(await Deno.readFile(join(folder, name)), await Deno.readFile(join(CHECKOUT, VECTORS, name)));
+      }
+      const config = async (folder: string) => JSON.parse(await Deno.readTextFile(join(folder, "config.json")));
+      const { exportedFrom: _, ...plain } = await config(folder);
+      assert.deepEqual(plain, await config(join(CHECKOUT, VECTORS)));
     }
   });
 });
