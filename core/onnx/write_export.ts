@@ -1,7 +1,7 @@
 import { UserError } from "../errors.ts";
-import { kindOfPath, makeFolder, movePath, readTextIfThere, removePath, writeFileAtomically } from "../files.ts";
+import { kindOfPath, makeFolder, movePath, readTextIfThere, writeFileAtomically } from "../files.ts";
 import { currentFiles } from "../files/current.ts";
-import { LOCK, lockFolder } from "../lock.ts";
+import { clearLocked, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { dirname, join } from "../paths.ts";
@@ -41,7 +41,7 @@ export async function writeExport(
   try {
     using _lock = await lockFolder(apart, "another export writes to it");
     try {
-      await clear(apart); // of what one that was killed left
+      await clearLocked(apart); // of what one that was killed left
       await makeFolder(join(apart, MODELS), "the export's folder");
       const models: string[] = [];
       await body(async (name, bytes) => {
@@ -60,7 +60,7 @@ export async function writeExport(
         await movePath(join(apart, name), join(out, name));
       }
     } finally {
-      await clear(apart);
+      await clearLocked(apart);
     }
   } finally {
     // If nobody is at it, and if it was made for this.
@@ -70,9 +70,4 @@ export async function writeExport(
     }
     if (kind === null) files.removeEmptyFolder(out);
   }
-}
-
-/** Removes all but the lock. */
-async function clear(folder: string): Promise<void> {
-  for (const { name } of await currentFiles().list(folder)) if (name !== LOCK) await removePath(join(folder, name));
 }
