@@ -1,5 +1,5 @@
 import { UserError } from "./errors.ts";
-import { fileError, readText } from "./files.ts";
+import { fileError, readText, removePath } from "./files.ts";
 import { currentFiles } from "./files/current.ts";
 import type { LockFile } from "./files/files.ts";
 import { join } from "./paths.ts";
@@ -13,6 +13,11 @@ export interface FolderLock extends Disposable {
   readonly folder: string;
   /** Whether it is still the folder that was locked: it may have been removed or moved, with another in its place. */
   holds(): Promise<boolean>;
+}
+
+/** Removes all that is in a locked folder but the lock. */
+export async function clearLocked(folder: string): Promise<void> {
+  for (const { name } of await currentFiles().list(folder)) if (name !== LOCK) await removePath(join(folder, name));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { luma } from "./luma.ts";
 import type { Picture } from "./resize.ts";
 
 /** What RandAugment may do to an image. */
@@ -110,9 +111,7 @@ function blended(picture: Picture, otherAt: (place: number) => number, factor: n
 function greyAt({ pixels, channels }: Picture): (place: number) => number {
   return (place) => {
     const pixel = place - place % channels;
-    if (channels === 3) {
-      return (pixels[pixel] * 19595 + pixels[pixel + 1] * 38470 + pixels[pixel + 2] * 7471 + 0x8000) >> 16;
-    }
+    if (channels === 3) return luma(pixels[pixel], pixels[pixel + 1], pixels[pixel + 2]);
     let sum = 0;
     for (let channel = 0; channel < channels; channel++) sum += pixels[pixel + channel];
     return Math.round(sum / channels);

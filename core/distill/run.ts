@@ -202,7 +202,7 @@ export class Run implements Disposable {
     // A record is of answers, right or wrong; vectors are none.
     const isAnswered = data.dataset.input.task !== "embedding";
     if (this.#warnings && isAnswered) await this.#record(exported, test, this.#warnings);
-    const onnx = await watch.time("export", () => exportOnnx({ ops, model, data, recipe: settings }));
+    const onnx = await watch.time("export", () => exportOnnx({ ops, model, data, recipe: settings, test }));
     if (!onnx) return summary;
     const folder = join(settings.output, STUDENT_ONNX);
     await writeStudentCard(folder, card, onnx);

@@ -23,10 +23,15 @@ export async function readDescription(file: string): Promise<string> {
  * @throws UserError if there is none
  */
 export async function readForeignConfig(file: string): Promise<ForeignConfig> {
+  return { ...await readConfigAlone(file), ...await readSentenceModules(dirname(file)) };
+}
+
+/** The JSON object in a file. @throws UserError if there is none */
+export async function readConfigAlone(file: string): Promise<ForeignConfig> {
   const bytes = await readUserFile(file, "the model's description");
   const refuse = (reason: string) => new UserError(`Cannot read "${file}" as ${foreignKind(bytes, file) ?? reason}`);
   const value = parseJson(bytes, refuse);
-  if (isJsonObject(value)) return { ...value, ...await readSentenceModules(dirname(file)) };
+  if (isJsonObject(value)) return value;
   throw new UserError(`Cannot read "${file}" as a model's description: expected a JSON object`);
 }
 

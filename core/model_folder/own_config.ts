@@ -36,8 +36,11 @@ const configSchema = z.looseObject({
   run: z.string().optional().describe("Id of the run that made it"),
 });
 
+/** The key of an export's config.json, and of its ONNX files' metadata, that has the SHA-256 of the model's weights. */
+export const EXPORTED_FROM = "exportedFrom";
+
 /** What the config.json of an export says besides, for other programs. */
-const EXPORT_KEYS = ["exportedFrom", "model_type", "id2label", "label2id", "problem_type", "num_channels"];
+const EXPORT_KEYS = [EXPORTED_FROM, "model_type", "id2label", "label2id", "problem_type", "num_channels"];
 
 /** A config.json of this program, checked. */
 export type Config = Checked<z.output<typeof configSchema>>;
@@ -70,7 +73,7 @@ function optionsOf(config: Config, definition: ModelDefinition, sentences: Forei
   return config.within(["architecture"], () => savedOptions(definition, { ...config.value, ...sentences })) ??
     config.check([], definition.options(optionKit), [
       ...Object.keys(configSchema.shape),
-      ...("exportedFrom" in config.value ? EXPORT_KEYS : []),
+      ...(EXPORTED_FROM in config.value ? EXPORT_KEYS : []),
     ]);
 }
 

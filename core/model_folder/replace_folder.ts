@@ -1,7 +1,7 @@
 import { kindOfPath, makeFolder, movePath, readTextIfThere, readUserFolder, removePath } from "../files.ts";
 import { currentFiles } from "../files/current.ts";
 import { UserError } from "../errors.ts";
-import { LOCK, lockFolder } from "../lock.ts";
+import { clearLocked, lockFolder } from "../lock.ts";
 import { removeOwnCard } from "./card_file.ts";
 import { CONFIG_FILE } from "./config_file.ts";
 import { basename, dirname, join } from "../paths.ts";
@@ -31,8 +31,8 @@ export async function replaceModelFolder(folder: string, write: (to: string) => 
   await makeFolder(unverified, "the model folder");
   try {
     using _lock = await lockFolder(unverified, "another merge writes to it");
-    await clear(unverified); // of what one that was killed left
-    await write(unverified).catch((error) => clear(unverified).finally(() => Promise.reject(error)));
+    await clearLocked(unverified); // of what one that was killed left
+    await write(unverified).catch((error) => clearLocked(unverified).finally(() => Promise.reject(error)));
   } catch (error) {
     // If nobody is at it, and if it was made for this.
     files.removeEmptyFolder(unverified);
@@ -45,11 +45,6 @@ export async function replaceModelFolder(folder: string, write: (to: string) => 
 /** Whether there is a link, which leads nowhere if nothing else is known of its path. */
 async function isLink(path: string): Promise<boolean> {
   return await currentFiles().isLink(path).catch(() => false);
-}
-
-/** Removes all but the lock. */
-async function clear(folder: string): Promise<void> {
-  for (const { name } of await currentFiles().list(folder)) if (name !== LOCK) await removePath(join(folder, name));
 }
 
 /** Whether a file says how a model computes: its own description, or that of a part that pools its vectors. */

@@ -7,8 +7,11 @@ import { type ForeignConfig, SENTENCE_MODULES, type SentenceModules } from "../p
 /** Says of which modules a model of sentences is. */
 export const MODULES_FILE = "modules.json";
 
+/** Says how many tokens a text may have. */
+const LENGTH_FILE = "sentence_bert_config.json";
+
 /** By file, the key of the most tokens of a text. */
-const LENGTH_KEYS = { "sentence_bert_config.json": "max_seq_length", "tokenizer_config.json": "model_max_length" };
+const LENGTH_KEYS = { [LENGTH_FILE]: "max_seq_length", "tokenizer_config.json": "model_max_length" };
 
 /** Older files have a key for each way of pooling. */
 const POOLING_KEYS: Readonly<Record<string, string>> = {
@@ -43,9 +46,22 @@ export async function readSentenceModules(folder: string): Promise<ForeignConfig
   return { [SENTENCE_MODULES]: read };
 }
 
+/**
+ * The files of sentence-transformers that a folder may have beside its config.json and its tokenizer's, from there;
+ * none where there is no `modules.json`.
+ */
+export async function sentenceFiles(folder: string): Promise<string[]> {
+  const modules = await readJson(join(folder, MODULES_FILE));
+  if (!Array.isArray(modules)) return [];
+  const paths = modules.map((module) => isJsonObject(module) ? module.path : null).filter(isFolderName);
+  return [MODULES_FILE, LENGTH_FILE, ...paths.map((path) => `${path}/config.json`)];
+}
+
+const isFolderName = (path: unknown): path is string => typeof path === "string" && /^[\w-]+$/.test(path);
+
 /** How vectors of tokens become one, in sentence-transformers' words. */
 async function readPooling(folder: string, path: unknown): Promise<string> {
-  if (typeof path !== "string" || !/^[\w-]+$/.test(path)) {
+  if (!isFolderName(path)) {
     throw new UserError(
       `Cannot read the path of the module that pools in "${
         join(folder, MODULES_FILE)

@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
-import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
+import { evaluate } from "../evaluate/evaluate.ts";
+import { EXPORTED_FROM } from "../model_folder/own_config.ts";
 import { freeze, type FrozenWeights } from "../nn/frozen_weights.ts";
 import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -12,13 +13,15 @@ import { compareWithOnnx } from "./compare.ts";
 import { encodeModel, OPSET } from "./encode.ts";
 import { companionFiles } from "./folder_files.ts";
 import { countOperators, type Graph } from "./graph.ts";
+import { CRF_TRANSITIONS } from "./metadata.ts";
+import { MODELS } from "./places.ts";
 import { PRECISIONS } from "./precisions.ts";
 import { examplesIn, madeUp } from "./probe.ts";
 import { activationsOf, quantise, type Ranges } from "./quantise.ts";
 import { OnnxModel } from "./run_model.ts";
 import { RuntimeRefusal } from "./runtime/session.ts";
 import { writeExport } from "./write_export.ts";
-import { writeGraph, type WrittenModel } from "./write_graph.ts";
+import { graphWriter, type WrittenModel } from "./write_graph.ts";
 
 /** A model to export. */
 export interface ExportCall {
@@ -40,6 +43,8 @@ export interface ExportCall {
     readonly positiveClass: string | number | boolean | null;
     readonly threshold: number;
   };
+  /** Of the model itself on the test examples, where somebody has measured it already. */
+  readonly measured?: Readonly<Record<string, number>>;
 }
 
 /** A file that was exported. */
@@ -89,17 +94,18 @@ const SEED = 0;
  * @throws UserError for a model that cannot be exported, or whose export gives other logits; then nothing is written
  */
 export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
-  const { ops, model, weights, input, source, out, precisions, data } = call;
+  const { ops, model, weights, input, source, out, precisions, data, measured } = call;
   const hash = await sha256OfWeights(weights);
   const companions = await companionFiles(source, input, hash);
+  const graphs = graphWriter(model, input, weights);
   const frozen = freeze(ops, model, weights);
   try {
     const batches = data ? await examplesIn(data.test, PROBE) : madeUp(input, SEED);
     const exported: OnnxFile[] = [];
     await writeExport(out, companions, async (write) => {
-      let own: Evaluation | null = null;
+      let own = measured ?? null;
       for (const precision of precisions) {
-        const { written, graph } = await graphOf(call, precision);
+        const { written, graph } = await graphOf(call, graphs, precision);
         const bytes = encodeModel(graph, metadataOf(call, written, hash, precision));
         const { onnxFile, onnx } = await tried(call, frozen, batches, precision, written, bytes);
         using _model = onnx;
@@ -107,10 +113,10 @@ export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
         if (data && precision !== "fp32") {
           const measure = (model: Model, weights: Weights, who: string) =>
             evaluate(ops, { who, model, weights, examples: data.test, input, ...call.evaluate });
-          own ??= await measure(model, frozen, "the model");
+          own ??= (await measure(model, frozen, "the model")).metrics;
           const transitions = transitionsOf(call, written);
           const theirs = await measure(asModel(onnx, model, transitions), weightsFrom(new Map()), "the export");
-          metrics = { own: own.metrics, onnx: theirs.metrics };
+          metrics = { own, onnx: theirs.metrics };
         }
         await write(PRECISIONS[precision].file, bytes);
         exported.push({ ...onnxFile, operators: countOperators(graph), metrics });
@@ -123,10 +129,11 @@ export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
 }
 
 async function graphOf(
-  { model, input, weights, data }: ExportCall,
+  { data }: ExportCall,
+  graphs: ReturnType<typeof graphWriter>,
   precision: OnnxPrecision,
 ): Promise<{ written: WrittenModel; graph: Graph }> {
-  const written = writeGraph(model, input, weights, precision === "fp16" ? "float16" : "float32");
+  const written = graphs(precision === "fp16" ? "float16" : "float32");
   if (precision !== "int8") return { written, graph: written.graph };
   const activations = activationsOf(written.graph);
   if (activations.length > 0 && !data) {
@@ -189,7 +196,7 @@ async function tried(
     return {
       onnx,
       onnxFile: {
-        file: `onnx/${file}`,
+        file: `${MODELS}/${file}`,
         precision,
         opset: OPSET,
         foldedBatchNorms: folded,
@@ -231,10 +238,10 @@ function metadataOf(
     task,
     labels: JSON.stringify(classes),
     precision,
-    exportedFrom: hash,
+    [EXPORTED_FROM]: hash,
     ...(transitions && {
       // The logits are a CRF's emissions: who wants its tags looks for the best path, as predict does.
-      crf_transitions: JSON.stringify({ shape: transitions.shape, from_to: Array.from(transitions.data) }),
+      [CRF_TRANSITIONS]: JSON.stringify({ shape: transitions.shape, from_to: Array.from(transitions.data) }),
     }),
   };
 }

@@ -1,8 +1,10 @@
 import { lookAt, readUserFile } from "../files.ts";
 import { UserError } from "../errors.ts";
 import { join } from "../paths.ts";
-import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
+import { CONFIG_FILE, readConfigAlone } from "../model_folder/config_file.ts";
 import { imageProcessorFiles, PROCESSOR_FILE } from "../model_folder/image_processor.ts";
+import { EXPORTED_FROM } from "../model_folder/own_config.ts";
+import { sentenceFiles } from "../model_folder/sentence_modules.ts";
 import { hasTokenizer } from "../model_folder/tokenizer_files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 
@@ -23,7 +25,7 @@ const ANY_TEXT_MODEL = "bert";
 
 /**
  * The files beside an ONNX model by which transformers.js makes its inputs and reads its answers: config.json, and the
- * tokenizer's or the image processor's.
+ * tokenizer's or the image processor's; and those that say how a model makes vectors of sentences.
  *
  * @param folder the model's
  * @param weights SHA-256 of its weights, which config.json says
@@ -46,7 +48,7 @@ export async function companionFiles(
           "tokenizer.json, vocab.txt, or vocab.json and merges.txt",
       );
     }
-    for (const name of TOKENIZER_FILES) await take(name);
+    for (const name of [...TOKENIZER_FILES, ...await sentenceFiles(folder)]) await take(name);
   } else {
     await take(PROCESSOR_FILE);
     const made = files.has(PROCESSOR_FILE) ? {} : imageProcessorFiles(input.image!);
@@ -54,12 +56,12 @@ export async function companionFiles(
     const bytes = files.get(PROCESSOR_FILE);
     if (bytes && input.image!.size[2] === 1) files.set(PROCESSOR_FILE, keepingGrey(bytes));
   }
-  const config = await readForeignConfig(join(folder, CONFIG_FILE));
+  const config = await readConfigAlone(join(folder, CONFIG_FILE));
   const whole = {
     model_type: input.image ? ANY_IMAGE_MODEL : ANY_TEXT_MODEL,
     ...inTheirWords(input),
     ...config,
-    exportedFrom: weights,
+    [EXPORTED_FROM]: weights,
   };
   files.set(CONFIG_FILE, new TextEncoder().encode(JSON.stringify(whole, null, 2) + "\n"));
   return files;

@@ -1,21 +1,20 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import { kindOfPath, readUserFile } from "../files.ts";
 import { UserError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
 import { INDEX_FILE, WEIGHTS_FILE } from "../model_folder/missing_weights.ts";
+import { EXPORTED_FROM } from "../model_folder/own_config.ts";
 import { join } from "../paths.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
 import { sizeOf } from "../tensor.ts";
 import { asModel } from "./as_model.ts";
-import { PRECISIONS } from "./precisions.ts";
+import { CRF_TRANSITIONS } from "./metadata.ts";
+import { findExport } from "./places.ts";
 import { OnnxModel } from "./run_model.ts";
-import { RuntimeRefusal } from "./runtime/session.ts";
-import { type ModelProto, ModelProtoSchema } from "./schema/onnx_pb.ts";
+import { DamagedMessage } from "./protobuf.ts";
+import { type OnnxFileGraph, readGraph } from "./read_graph.ts";
+import { RuntimeRefusal, Session } from "./runtime/session.ts";
 import { IMAGES } from "./write_graph.ts";
-
-/** The folder of the files, as transformers.js has it. */
-const FOLDER = "onnx";
 
 /** A file of this program's exports, until it is disposed of. */
 export interface OpenedExport extends Disposable {
@@ -35,34 +34,32 @@ export interface OpenedExport extends Disposable {
  */
 export async function openExport(folder: string, model: Pick<Model, "config">): Promise<OpenedExport | null> {
   for (const own of [WEIGHTS_FILE, INDEX_FILE]) if (await kindOfPath(join(folder, own)) === "file") return null;
-  for (const { file } of Object.values(PRECISIONS)) {
-    const path = join(folder, FOLDER, file);
-    if (await kindOfPath(path) === "file") return await open(path, folder, model);
-  }
-  return null;
+  const path = await findExport(folder);
+  return path === null ? null : await open(path, folder, model);
 }
 
 async function open(path: string, folder: string, model: Pick<Model, "config">): Promise<OpenedExport> {
   const refuse = (reason: string, cause?: unknown) => new UserError(`Cannot use "${path}" as ${reason}`, { cause });
   const bytes = await readUserFile(path, "the ONNX model");
-  const { graph, metadataProps } = decoded(bytes, refuse);
-  const metadata = new Map(metadataProps.map(({ key, value }) => [key, value]));
-  const { exportedFrom } = await readForeignConfig(join(folder, CONFIG_FILE));
-  const of = metadata.get("exportedFrom");
+  const { metadata } = graphIn(bytes, refuse);
+  const { [EXPORTED_FROM]: exportedFrom } = await readForeignConfig(join(folder, CONFIG_FILE));
+  const of = metadata.get(EXPORTED_FROM);
   if (of === undefined) {
     throw refuse("it was not exported by this program: evaluate and recipes read such models, by the plug-in onnx");
   }
   if (of !== exportedFrom) throw refuse(`${CONFIG_FILE} beside it is of another model`);
-  const inputs = new Map((graph?.input ?? []).map(({ name }) => [name, ENTRIES.get(name) ?? ""]));
-  const output = graph?.output[0]?.name;
-  if (output === undefined || [...inputs.values()].includes("")) throw refuse("its inputs are not those of an export");
-  const transitions = transitionsIn(metadata.get("crf_transitions"), refuse);
-  try {
-    const onnx = await OnnxModel.open(bytes, { inputs, output });
-    return { model: asModel(onnx, model, transitions), path, [Symbol.dispose]: () => onnx[Symbol.dispose]() };
-  } catch (error) {
+  const transitions = transitionsIn(metadata.get(CRF_TRANSITIONS), refuse);
+  const session = await Session.open(bytes, new Map(), 1).catch((error) => {
     throw error instanceof RuntimeRefusal ? refuse(error.message, error) : error;
+  });
+  const inputs = new Map(session.inputs.map(({ name }) => [name, ENTRIES.get(name) ?? ""]));
+  const [output] = session.outputs;
+  if (!output || [...inputs.values()].includes("")) {
+    session.dispose();
+    throw refuse("its inputs are not those of an export");
   }
+  const onnx = new OnnxModel(session, { inputs, output: output.name });
+  return { model: asModel(onnx, model, transitions), path, [Symbol.dispose]: () => onnx[Symbol.dispose]() };
 }
 
 type Refuse = (reason: string, cause?: unknown) => UserError;
@@ -73,11 +70,11 @@ const ENTRIES = new Map<string, string>([
   ...Object.entries(TEXT_INPUTS).map(([entry, name]): [string, string] => [name, entry]),
 ]);
 
-function decoded(bytes: Uint8Array, refuse: Refuse): ModelProto {
+function graphIn(bytes: Uint8Array, refuse: Refuse): OnnxFileGraph {
   try {
-    return fromBinary(ModelProtoSchema, bytes);
+    return readGraph(bytes);
   } catch (error) {
-    throw refuse("it is no ONNX model, or is damaged", error);
+    throw error instanceof DamagedMessage ? refuse("it is no ONNX model, or is damaged", error) : error;
   }
 }
 

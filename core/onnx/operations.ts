@@ -1,7 +1,8 @@
 import type { Extent } from "./amounts.ts";
 import { writeBatchNorm, writeBias, writeConvolution } from "./fold.ts";
 import { type Argument, isValue, NotTraceable, type Step, type Value } from "./trace.ts";
-import { type Layout, TO_FIRST, transposed, type Writer } from "./writer.ts";
+import { type Layout, TO_FIRST, type Writer } from "./writer.ts";
+import { transposed } from "./transposed.ts";
 
 /** An operation on its way into a graph. */
 export interface Call {

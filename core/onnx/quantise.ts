@@ -1,4 +1,5 @@
-import { type Graph, GraphBuilder, type Initialiser, type Node } from "./graph.ts";
+import { type Graph, GraphBuilder, type Initialiser, type Node, TYPES } from "./graph.ts";
+import { transposed } from "./transposed.ts";
 
 /** The least and the largest number of an activation, by its name. */
 export type Ranges = ReadonlyMap<string, readonly [least: number, most: number]>;
@@ -96,7 +97,7 @@ class Quantiser {
     const isFloat = weight?.type === "float32";
     if (operator === "Conv" && isFloat && this.#scales.has(inputs[0])) return this.#convolution(node, weight);
     if (operator === "MatMul" && isFloat && weight.shape.length === 2) return this.#product(node, weight);
-    if (operator === "Gemm" && isFloat && node.attributes.transB === 1) return this.#product(node, turned(weight));
+    if (operator === "Gemm" && isFloat && node.attributes.transB === 1) return this.#product(node, transposed(weight));
     if (operator === "Gather" && isFloat && weight.shape.length === 2 && weight.data.length >= LEAST_TABLE) {
       return this.#table(node, weight);
     }
@@ -136,7 +137,7 @@ class Quantiser {
   #product({ inputs: [x, , bias], outputs: [output] }: Node, weight: Initialiser): void {
     const { builder } = this;
     const [rows, columns] = weight.shape;
-    const { scales, whole } = byRows(turned(weight));
+    const { scales, whole } = byRows(transposed(weight));
     const data = Uint8Array.from({ length: rows * columns }, (_, place) => {
       const [row, column] = [Math.floor(place / columns), place % columns];
       return whole[column * rows + row] + 128;
@@ -154,7 +155,7 @@ class Quantiser {
     const step = this.#put(`${weight.name}_scale`, "float32", [columns], scales);
     const middle = this.#put(`${weight.name}_zero_point`, "uint8", [], Uint8Array.of(128));
     const product = builder.node("MatMulInteger", [quantised, matrix, zero, middle], {}, `${output}_whole`);
-    const floats = builder.node("Cast", [product], { to: 1 }, `${output}_cast`);
+    const floats = builder.node("Cast", [product], { to: TYPES.float32 }, `${output}_cast`);
     const both = builder.node("Mul", [scale, step], {}, `${output}_scale`);
     if (bias === undefined) {
       return builder.add({ operator: "Mul", inputs: [floats, both], outputs: [output], attributes: {} });
@@ -170,7 +171,7 @@ class Quantiser {
     const table = this.#put(`${weight.name}_quantized`, "int8", weight.shape, Int8Array.from(whole));
     const steps = this.#put(`${weight.name}_scale`, "float32", [scales.length, 1], scales);
     const rows = builder.node("Gather", [table, indices], { axis: 0 }, `${output}_quantized`);
-    const floats = builder.node("Cast", [rows], { to: 1 }, `${output}_cast`);
+    const floats = builder.node("Cast", [rows], { to: TYPES.float32 }, `${output}_cast`);
     const scale = builder.node("Gather", [steps, indices], { axis: 0 }, `${output}_scale`);
     builder.add({ operator: "Mul", inputs: [floats, scale], outputs: [output], attributes: {} });
   }
@@ -196,15 +197,6 @@ function byRows({ shape: [rows], data }: Initialiser): { scales: Float32Array<Ar
     }
   }
   return { scales, whole };
-}
-
-/** `[rows, columns]` to `[columns, rows]`. */
-function turned({ shape: [rows, columns], data, ...others }: Initialiser): Initialiser {
-  const moved = new Float32Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) moved[column * rows + row] = Number(data[row * columns + column]);
-  }
-  return { ...others, shape: [columns, rows], data: moved };
 }
 
 function consumersOf({ nodes }: Graph): Map<string, Node[]> {

@@ -2,28 +2,33 @@ import type { Batch, HostTensor } from "../plugin/dataset.ts";
 import { Session } from "./runtime/session.ts";
 import type { WrittenModel } from "./write_graph.ts";
 
+type Wiring = Pick<WrittenModel, "inputs" | "output">;
+
 /** An ONNX file in onnxruntime, until it is disposed of. */
 export class OnnxModel implements Disposable {
   readonly #session: Session;
   readonly #inputs: ReadonlyMap<string, string>;
 
-  private constructor(session: Session, inputs: ReadonlyMap<string, string>, readonly output: string) {
+  /** The name of what the model gives. */
+  readonly output: string;
+
+  /**
+   * @param session is disposed of with it
+   * @param wiring entries of a batch by the names of the file's inputs, and the name of what the model gives
+   */
+  constructor(session: Session, { inputs, output }: Wiring) {
     this.#session = session;
     this.#inputs = inputs;
+    this.output = output;
   }
 
   /**
    * Loads a file's content.
    *
-   * @param inputs entries of a batch by the names of the file's inputs
-   * @param output the name of what the model gives
    * @throws RuntimeRefusal for what onnxruntime does not take
    */
-  static async open(
-    bytes: Uint8Array,
-    { inputs, output }: Pick<WrittenModel, "inputs" | "output">,
-  ): Promise<OnnxModel> {
-    return new OnnxModel(await Session.open(bytes, new Map(), 1), inputs, output);
+  static async open(bytes: Uint8Array, wiring: Wiring): Promise<OnnxModel> {
+    return new OnnxModel(await Session.open(bytes, new Map(), 1), wiring);
   }
 
   /** What it gives for a batch, images of which have their channels last. */

@@ -1,20 +1,18 @@
 import { UserError } from "../errors.ts";
-import { kindOfPath, makeFolder, movePath, readTextIfThere, removePath, writeFileAtomically } from "../files.ts";
+import { kindOfPath, makeFolder, movePath, readTextIfThere, writeFileAtomically } from "../files.ts";
 import { currentFiles } from "../files/current.ts";
-import { LOCK, lockFolder } from "../lock.ts";
+import { clearLocked, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
-import { join } from "../paths.ts";
-
-/** The folder of the models in an export, as transformers.js looks for them. */
-export const MODELS = "onnx";
+import { dirname, join } from "../paths.ts";
+import { MODELS } from "./places.ts";
 
 /**
  * Writes an export. Its files are written apart and moved when all are there, config.json last: without it nobody takes
  * the folder for a model. Exports of the same weights with another precision go into one folder.
  *
  * @param out the folder; what is in it beside stays
- * @param companions the files beside the models by name
+ * @param companions the files beside the models by their paths in the folder
  * @param body writes the models, each by its name
  * @throws UserError if the folder has an export of other weights, or cannot be written; then it is as it was
  */
@@ -43,32 +41,33 @@ export async function writeExport(
   try {
     using _lock = await lockFolder(apart, "another export writes to it");
     try {
-      await clear(apart); // of what one that was killed left
+      await clearLocked(apart); // of what one that was killed left
       await makeFolder(join(apart, MODELS), "the export's folder");
       const models: string[] = [];
       await body(async (name, bytes) => {
         await writeFileAtomically(join(apart, MODELS, name), bytes);
         models.push(name);
       });
-      for (const [name, bytes] of companions) await writeFileAtomically(join(apart, name), bytes);
+      for (const [name, bytes] of companions) {
+        await makeFolder(dirname(join(apart, name)), "the export's folder");
+        await writeFileAtomically(join(apart, name), bytes);
+      }
       await makeFolder(join(out, MODELS), "the export's folder");
       for (const name of models) await movePath(join(apart, MODELS, name), join(out, MODELS, name));
       const last = (name: string) => Number(name === CONFIG_FILE);
       for (const name of [...companions.keys()].sort((a, b) => last(a) - last(b))) {
+        await makeFolder(dirname(join(out, name)), "the export's folder");
         await movePath(join(apart, name), join(out, name));
       }
     } finally {
-      await clear(apart);
+      await clearLocked(apart);
     }
   } finally {
     // If nobody is at it, and if it was made for this.
     files.removeEmptyFolder(apart);
-    files.removeEmptyFolder(join(out, MODELS));
+    for (const name of new Set([MODELS, ...[...companions.keys()].map(dirname)])) {
+      if (name !== ".") files.removeEmptyFolder(join(out, name));
+    }
     if (kind === null) files.removeEmptyFolder(out);
   }
-}
-
-/** Removes all but the lock. */
-async function clear(folder: string): Promise<void> {
-  for (const { name } of await currentFiles().list(folder)) if (name !== LOCK) await removePath(join(folder, name));
 }

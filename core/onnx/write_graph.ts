@@ -44,12 +44,33 @@ export function writeGraph(
   weights: ReadonlyMap<string, Float32Array>,
   float: FloatType = "float32",
 ): WrittenModel {
+  return graphWriter(model, input, weights)(float);
+}
+
+/**
+ * Traces a model, and gives what {@link writeGraph} gives for each kind of floats, written when it is first wanted.
+ *
+ * @throws UserError for a model that uses what no operator of ONNX computes
+ */
+export function graphWriter(
+  model: Model,
+  input: InputDescription,
+  weights: ReadonlyMap<string, Float32Array>,
+): (float: FloatType) => WrittenModel {
+  const trace = refusing(() => traceModel(model, input));
+  const written = new Map<FloatType, WrittenModel>();
+  return (float) => {
+    const known = written.get(float) ?? refusing(() => write(model, input, trace, weights, float));
+    written.set(float, known);
+    return known;
+  };
+}
+
+function refusing<Result>(body: () => Result): Result {
   try {
-    const trace = traceModel(model, input);
-    return write(model, input, trace, weights, float);
+    return body();
   } catch (error) {
-    if (!(error instanceof NotTraceable)) throw error;
-    throw inWords(error);
+    throw error instanceof NotTraceable ? inWords(error) : error;
   }
 }
 

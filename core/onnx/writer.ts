@@ -1,7 +1,7 @@
 import { float16BitsOf } from "../float16.ts";
 import { UserError } from "../errors.ts";
 import type { Extent } from "./amounts.ts";
-import { GraphBuilder, type Initialiser } from "./graph.ts";
+import { GraphBuilder, type Initialiser, TYPES } from "./graph.ts";
 import { fixedSize, type Value } from "./trace.ts";
 
 /** How the dimensions of images lie: as here, or as in ONNX's convolutions. */
@@ -133,7 +133,7 @@ export class Writer {
   }
 
   cast(name: string, type: "float32" | "float16" | "int64" | "bool"): string {
-    return this.graph.node("Cast", [name], { to: { float32: 1, float16: 10, int64: 7, bool: 9 }[type] });
+    return this.graph.node("Cast", [name], { to: TYPES[type] });
   }
 
   /** Numbers as an initialiser of the type that is computed with; `form` tells those of one name apart. */
@@ -230,13 +230,4 @@ function channelsFirst({ name, shape, data }: Known): Known {
     return data[image * pixels * channels + (inside % pixels) * channels + Math.floor(inside / pixels)];
   });
   return { name, shape: [a, channels, height, width], data: moved };
-}
-
-/** A permutation of a matrix, `[rows, columns]` to `[columns, rows]`. */
-export function transposed({ name, shape: [rows, columns], data }: Known): Known {
-  const moved = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) moved[column * rows + row] = data[row * columns + column];
-  }
-  return { name, shape: [columns, rows], data: moved };
 }

@@ -197,11 +197,17 @@ export class LoadedModel implements Disposable {
    * user disposes of them.
    *
    * @param inputs what `predict` or `tag` take, or a batch of tensors as the model wants it
-   * @throws UserError if the model takes something else
+   * @throws UserError if the model takes something else, or tensors for one that computes in onnxruntime
    */
   outputs(inputs: ModelInputs | Batch<Tensor>): ModelOutputs {
     const { ops, model, weights } = this.#parts;
     expectArguments("outputs", { inputs: [inputs, "a map"] });
+    if (model.hostOutputs && isTensors(inputs)) {
+      throw this.#refusal(
+        "on tensors",
+        "it is an ONNX model, which onnxruntime computes from numbers outside of the device: give images, texts or words",
+      );
+    }
     return ops.scope(() => {
       const batch = isTensors(inputs) ? inputs : upload(ops, batchFor(model, this.batch(inputs)));
       const outputs = model.forward({ ops, weights, batch, training: false, randomSeed: () => 0 });

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import type { Normalisation } from "../../core/data/image_augment.ts";
 import { UserError } from "../../core/errors.ts";
 import { kindOfPath } from "../../core/files.ts";
@@ -7,6 +7,7 @@ import { readClassNames } from "../../core/model_folder/class_names.ts";
 import { type ImageProcessor, readImageProcessor } from "../../core/model_folder/image_processor.ts";
 import { type DescribedModel, readDescribedModel } from "../../core/model_folder/read_architecture.ts";
 import { hasTokenizer } from "../../core/model_folder/tokenizer_files.ts";
+import { findOnnx, MODELS } from "../../core/onnx/places.ts";
 import type { Task } from "../../core/plugin/dataset.ts";
 import { countTrainable } from "../../core/plugin/parameters.ts";
 import { savedOptions } from "../../core/plugin/saved_options.ts";
@@ -90,11 +91,8 @@ export async function lookAtTeacher(path: string, flags: TeacherFlags, asking: A
   }
   const there = async (...names: string[]) => await kindOfPath(join(path, ...names)) === "file";
   const hasWeights = await there("model.safetensors") || await there("model.safetensors.index.json");
-  const hasOnnx = await there("model.onnx") || await there("onnx", "model.onnx");
   // Hugging Face's folders of ONNX have a config.json, too, and no weights that are read here.
-  if (hasOnnx && !hasWeights) {
-    return await lookAtOnnx(path, flags, asking);
-  }
+  if (!hasWeights && await findOnnx(path) !== null) return await lookAtOnnx(path, flags, asking);
   if (!await there(CONFIG_FILE)) {
     if (await there("student", CONFIG_FILE)) return await lookAtFolder(join(path, "student"), flags, asking);
     if (await there("model.json")) return await lookAtTfjs(path, flags, asking);
@@ -112,12 +110,11 @@ async function isModelFile(path: string): Promise<boolean> {
     await kindOfPath(join(dirname(path), CONFIG_FILE)) === "file";
 }
 
-/** The folder that Hugging Face's layout has about `onnx/model.onnx`: it says what the file does not; else `null`. */
+/** The folder about an ONNX file that is its model in Hugging Face's layout: it says what the file does not; else `null`. */
 async function folderOfOnnx(path: string): Promise<string | null> {
   const folder = join(dirname(path), "..");
-  const isInLayout = basename(path) === "model.onnx" && basename(dirname(path)) === "onnx" &&
-    await kindOfPath(join(folder, "model.onnx")) === null;
-  return isInLayout && await kindOfPath(join(folder, CONFIG_FILE)) === "file" ? folder : null;
+  const isItsModel = basename(dirname(path)) === MODELS && await findOnnx(folder) === normalize(path);
+  return isItsModel && await kindOfPath(join(folder, CONFIG_FILE)) === "file" ? folder : null;
 }
 
 async function lookAtFolder(folder: string, flags: TeacherFlags, asking: Asking): Promise<FoundTeacher> {

@@ -10,6 +10,8 @@ import { readClassNames } from "../../core/model_folder/class_names.ts";
 import { CONFIG_FILE, readForeignConfig } from "../../core/model_folder/config_file.ts";
 import { INDEX_FILE, WEIGHTS_FILE } from "../../core/model_folder/missing_weights.ts";
 import { tokenizerFolder } from "../../core/model_folder/input_form.ts";
+import { EXPORTED_FROM } from "../../core/model_folder/own_config.ts";
+import { findOnnx } from "../../core/onnx/places.ts";
 import { orderOfClasses } from "../../core/plugin/class_names.ts";
 import { hasClasses } from "../../core/plugin/inputs.ts";
 import type { ModelDefinition } from "../../core/plugin/model.ts";
@@ -45,7 +47,7 @@ export async function savedModel(folder: string, action: string): Promise<string
 export async function answeringModel(folder: string, action: string): Promise<string> {
   const file = join(folder, CONFIG_FILE);
   if (await foreignKindOf(folder) !== "onnx" || !await isFile(file)) return await savedModel(folder, action);
-  const { exportedFrom } = await readForeignConfig(file);
+  const { [EXPORTED_FROM]: exportedFrom } = await readForeignConfig(file);
   return typeof exportedFrom === "string" ? folder : await savedModel(folder, action);
 }
 
@@ -57,9 +59,7 @@ export async function foreignKindOf(path: string): Promise<keyof typeof OTHERS |
   for (const own of [[WEIGHTS_FILE], [INDEX_FILE], ["student", CONFIG_FILE]]) {
     if (await isFile(join(path, ...own))) return null;
   }
-  for (const name of ["model.onnx", "onnx/model.onnx", "onnx/model_fp16.onnx", "onnx/model_quantized.onnx"]) {
-    if (await isFile(join(path, name))) return "onnx";
-  }
+  if (await findOnnx(path) !== null) return "onnx";
   return await isFile(join(path, "model.json")) ? "tfjs" : null;
 }
 

@@ -1,3 +1,4 @@
+import type { Evaluation } from "../../evaluate/evaluate.ts";
 import { removePath } from "../../files.ts";
 import { readModelWeights } from "../../model_folder/read_weights.ts";
 import { checkExportable } from "../../onnx/check_exportable.ts";
@@ -38,14 +39,16 @@ export async function expectExportable(recipe: Checked<Recipe>, model: Model, in
 /**
  * Exports the student of a run folder to ONNX, beside it, if the recipe asks for that.
  *
+ * @param test of the student, with the weights of the folder
  * @throws UserError if the export gives other logits; then there is none
  */
 export async function exportOnnx(
-  { ops, model, data, recipe }: {
+  { ops, model, data, recipe, test }: {
     readonly ops: Ops;
     readonly model: Model;
     readonly data: RunData;
     readonly recipe: Recipe;
+    readonly test: Evaluation;
   },
 ): Promise<OnnxFile[] | null> {
   const precisions = precisionsOf(recipe);
@@ -56,5 +59,7 @@ export async function exportOnnx(
   const weights = await readModelWeights(source, model, "student");
   const { dataset: { input } } = data;
   const { evaluate } = recipe;
-  return await exportModel({ ops, model, weights, input, source, out, precisions, data, evaluate });
+  // With a teacher nothing is compared there.
+  const { agreement: _, ...measured } = test.metrics;
+  return await exportModel({ ops, model, weights, input, source, out, precisions, data, evaluate, measured });
 }

@@ -1,3 +1,4 @@
+import { luma } from "../../../core/data/luma.ts";
 import type { Picture } from "../../../core/data/resize.ts";
 import { type DecodedPicture, refuse } from "./picture_format.ts";
 
@@ -49,6 +50,3 @@ export function inChannels(picture: DecodedPicture, { channels, background }: Pi
 /** A colour of some opacity out of 255 over another, to the nearest whole number. */
 const blend = (front: number, behind: number, opacity: number) =>
   Math.round((front * opacity + behind * (255 - opacity)) / 255);
-
-/** Brightness by ITU-R 601, as Pillow rounds it; of grey it is the grey itself. */
-const luma = (red: number, green: number, blue: number) => (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;

@@ -4,7 +4,7 @@ import type { InputDescription } from "../../../core/plugin/dataset.ts";
 import { TEXT_INPUTS } from "../../../core/plugin/model.ts";
 import { listWords } from "../../../core/recipe/words.ts";
 import { sizeOf } from "../../../core/tensor.ts";
-import type { Graph } from "./graph.ts";
+import type { OnnxFileGraph } from "../../../core/onnx/read_graph.ts";
 import type { BatchEntry, Layout, OnnxOptions } from "./options.ts";
 import type { ValueInfo } from "../../../core/onnx/runtime/session.ts";
 
@@ -196,7 +196,7 @@ const TREES = /^TreeEnsemble/;
 export function wireOutput(
   file: string,
   outputs: readonly ValueInfo[],
-  { makers }: Graph,
+  { makers }: OnnxFileGraph,
   { outputs: stated }: OnnxOptions,
 ): WiredOutput {
   if (stated) {
@@ -225,7 +225,7 @@ export function wireOutput(
 /** Whether an output seems to give probabilities by what makes it, and the reason: `comes of Softmax`. */
 export function answersBy(
   name: string,
-  { makers }: Pick<Graph, "makers">,
+  { makers }: Pick<OnnxFileGraph, "makers">,
 ): { readonly probabilities: boolean; readonly why: string } {
   const { operator = "" } = makers.get(name) ?? {};
   const probabilities = OF_PROBABILITIES.includes(operator) || TREES.test(operator) || /prob/i.test(name);
@@ -240,15 +240,15 @@ export function probabilitiesUnsaid(file: string, name: string, reason: string):
   );
 }
 
-const isMap = (name: string, makers: Graph["makers"]) => makers.get(name)?.operator === "ZipMap";
+const isMap = (name: string, makers: OnnxFileGraph["makers"]) => makers.get(name)?.operator === "ZipMap";
 
 /** scikit-learn's probabilities as a list of maps, which nobody needs: the tensor that they are made of. */
-export function unzipped(name: string, makers: Graph["makers"]): string {
+export function unzipped(name: string, makers: OnnxFileGraph["makers"]): string {
   return isMap(name, makers) ? makers.get(name)!.inputs[0] ?? name : name;
 }
 
 /** Checks that the values that the options name can be computed. @throws UserError */
-export function checkValues(file: string, { pooled, features, hidden }: OnnxOptions, { makers }: Graph): void {
+export function checkValues(file: string, { pooled, features, hidden }: OnnxOptions, { makers }: OnnxFileGraph): void {
   for (const name of [pooled, ...Object.values(features), ...hidden]) {
     if (name !== null) expectNamed(file, "value", name, [...makers.keys()]);
   }

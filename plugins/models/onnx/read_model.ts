@@ -1,10 +1,10 @@
 import { UserError } from "../../../core/errors.ts";
 import { listedPath, lookAt } from "../../../core/files.ts";
 import { foreignKind } from "../../../core/foreign_bytes.ts";
-import { join } from "../../../core/paths.ts";
+import { findOnnx, mainFile } from "../../../core/onnx/places.ts";
+import { DamagedMessage } from "../../../core/onnx/protobuf.ts";
+import { type OnnxFileGraph, readGraph } from "../../../core/onnx/read_graph.ts";
 import type { OpenSetup } from "../../../core/plugin/model.ts";
-import { type Graph, readGraph } from "./graph.ts";
-import { DamagedMessage } from "./protobuf.ts";
 
 /** A model's files. */
 export interface ModelFiles {
@@ -13,7 +13,7 @@ export interface ModelFiles {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The files of its larger tensors, by the names that it has for them. */
   readonly data: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
-  readonly graph: Graph;
+  readonly graph: OnnxFileGraph;
 }
 
 /** Of all files together: they stand in WebAssembly's 4 GiB twice while they are loaded. */
@@ -26,7 +26,7 @@ const MOST_BYTES = 1.5 * 2 ** 30;
  * @throws UserError if a file cannot be read, is damaged, or is outside of the model's folder
  */
 export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "readFile">): Promise<ModelFiles> {
-  const file = (await lookAt(path))?.kind === "folder" ? await fileIn(path) : path;
+  const file = (await lookAt(path))?.kind === "folder" ? await findOnnx(path) ?? mainFile(path) : path;
   let sum = 0;
   const read = async (part: string, what: string): Promise<Uint8Array<ArrayBuffer>> => {
     // Before anything is read: a file that no memory holds ends the program.
@@ -53,20 +53,7 @@ export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "re
   return { file, bytes, data, graph };
 }
 
-/** Where a folder may have its model, the most precise first. */
-const placesOf = (folder: string) => [
-  join(folder, "model.onnx"),
-  ...["model", "model_fp16", "model_quantized"].map((name) => join(folder, "onnx", `${name}.onnx`)),
-];
-
-/** The model of a folder; those of Hugging Face have it in a folder of its own. */
-async function fileIn(folder: string): Promise<string> {
-  const [file, ...deeper] = placesOf(folder);
-  for (const place of [file, ...deeper]) if (await lookAt(place) !== null) return place;
-  return file;
-}
-
-function parse(file: string, bytes: Uint8Array<ArrayBuffer>): Graph {
+function parse(file: string, bytes: Uint8Array<ArrayBuffer>): OnnxFileGraph {
   try {
     return readGraph(bytes);
   } catch (error) {

@@ -4,17 +4,16 @@ import type { ForwardCall, Model, ModelOutputs, OpenedModel, OpenSetup } from ".
 import { showShape, sizeOf, type Tensor } from "../../../core/tensor.ts";
 import { channelsLast, type Computation, compute, RowMismatch } from "./compute.ts";
 import { checkValues, unzipped, type WiredOutput, wireInputs, wireOutput } from "./fit.ts";
-import { withOutputs } from "./graph.ts";
 import type { OnnxOptions } from "./options.ts";
 import { areParts, areProbabilities, logarithms, logOdds } from "./probabilities.ts";
 import { type ModelFiles, readModel } from "./read_model.ts";
+import { CRF_TRANSITIONS } from "../../../core/onnx/metadata.ts";
+import { withOutputs } from "../../../core/onnx/read_graph.ts";
 import { RuntimeRefusal, Session } from "../../../core/onnx/runtime/session.ts";
 import { tryOn } from "./trial.ts";
 
 /** The names in a batch of what a model gives. */
 const LOGITS = "onnx gives the logits";
-/** What this program's exports call a CRF's transitions in their metadata. */
-const CRF = "crf_transitions";
 const given = (value: string) => `onnx gives the value ${value}`;
 
 /**
@@ -38,7 +37,7 @@ export async function openTeacher(
     if (data.task === "multi-label") expectSeveral(file, output, graph);
     const hostOutputs = outputsOn({ session, inputs, padding: data.text?.padding ?? 0 }, file, output, options, data);
     tryOn(file, output, data, (batch) => hostOutputs(batch)[LOGITS]);
-    if (data.task === "tagging" && graph.metadata.has(CRF)) {
+    if (data.task === "tagging" && graph.metadata.has(CRF_TRANSITIONS)) {
       setup.report(
         `"${file}" is of a tagger with a CRF, whose transitions are not used here: tags are those of its logits alone`,
       );

@@ -19,6 +19,7 @@ Deno.test("a run exports its student to ONNX as the recipe says, with the operat
     assert.ok(exact.check.maxAbsLogitDifference < 1e-5 && exact.check.of === "test" && exact.check.examples === 24);
     assert.equal(exact.metrics, null);
     assert.equal(small.metrics!.own.accuracy, learnt.accuracy);
+    assert.deepEqual(Object.keys(small.metrics!.own), Object.keys(small.metrics!.onnx));
     assert.ok(Math.abs(small.metrics!.onnx.accuracy - learnt.accuracy!) < 0.1);
     const out = join(folder, "run", "student-onnx");
     for (const { file, bytes } of factored!.onnx) assert.equal((await Deno.stat(join(out, file))).size, bytes);

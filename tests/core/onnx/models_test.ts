@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { countOperators } from "../../../core/onnx/graph.ts";
+import { graphWriter } from "../../../core/onnx/write_graph.ts";
+import type { Model } from "../../../core/plugin/model.ts";
 import { built, compared, graphOf, images, ports, texts } from "./onnx_models.ts";
 
 const small = { layers: 2, width: 16, heads: 2 };
@@ -90,4 +92,15 @@ Deno.test("batch norm goes into convolutions, attention and GELU are standard op
     MatMul: 16,
   });
   assert.equal(graphOf(models["a tagger with a CRF"]).transitions, "crf.transitions");
+});
+
+Deno.test("a model is traced once for all kinds of floats, and its graph is written once for each", () => {
+  const { model, input, weights } = built("mlp", { widths: [5] }, images(3, 2, 1));
+  let forwards = 0;
+  const forward: Model["forward"] = (call) => (forwards++, model.forward(call));
+  const graphs = graphWriter({ ...model, forward }, input, weights);
+  assert.equal(graphs("float32"), graphs("float32"));
+  const traced = forwards;
+  assert.deepEqual(graphs("float16").inputs, graphs("float32").inputs);
+  assert.equal(forwards, traced);
 });

@@ -64,6 +64,12 @@ Deno.test("an export answers as the model that it was made of: pictures, tags by
       const { logits, pooled } = onnx.outputs({ images });
       assert.deepEqual(logits.shape, [3, 10]);
       for (const tensor of [logits, pooled]) tensor.dispose();
+      const image = onnx.ops.tensor(new Float32Array(28 * 28), [1, 28, 28, 1]);
+      assert.throws(() => onnx.outputs({ image }), {
+        name: "UserError",
+        message: /^Cannot run the model in ".*" on tensors: it is an ONNX model, .*: give images, texts or words$/,
+      });
+      image.dispose();
       assert.match(lines.at(-1)!, /model\.onnx computes in onnxruntime$/);
     }
     {
@@ -77,8 +83,18 @@ Deno.test("an export answers as the model that it was made of: pictures, tags by
     {
       const texts = ["the dog runs", "a cat sleeps ."];
       using own = await open(join(CHECKOUT, VECTORS));
-      using onnx = await open(await exported(VECTORS));
+      const folder = await exported(VECTORS);
+      using onnx = await open(folder);
       assert.ok(near(await own.embed({ texts }), await onnx.embed({ texts })) < 1e-5);
+      // What the vectors are made by stands in the files that sentence-transformers has for it, not in the config.
+      for (
+        const name of ["modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "2_Normalize/config.json"]
+      ) {
+        assert.deepEqual(await Deno.readFile(join(folder, name)), await Deno.readFile(join(CHECKOUT, VECTORS, name)));
+      }
+      const config = async (folder: string) => JSON.parse(await Deno.readTextFile(join(folder, "config.json")));
+      const { exportedFrom: _, ...plain } = await config(folder);
+      assert.deepEqual(plain, await config(join(CHECKOUT, VECTORS)));
     }
   });
 });

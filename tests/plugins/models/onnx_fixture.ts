@@ -5,7 +5,7 @@ import type { Batch, HostTensor, InputDescription } from "../../../core/plugin/d
 import { optionKit } from "../../../core/plugin/kit.ts";
 import type { Model } from "../../../core/plugin/model.ts";
 import { onnx } from "../../../plugins/models/onnx/onnx.ts";
-import { field } from "../../../plugins/models/onnx/protobuf.ts";
+import { field } from "../../../core/onnx/protobuf.ts";
 import { openTeacher } from "../../../plugins/models/onnx/teacher.ts";
 
 /** The folder of the models that other libraries exported. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
 import { holdRuntime } from "../../../core/onnx/runtime/runtime.ts";
-import { readGraph } from "../../../plugins/models/onnx/graph.ts";
+import { readGraph } from "../../../core/onnx/read_graph.ts";
 import {
   channelsLast,
   expected,

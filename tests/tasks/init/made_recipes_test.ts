@@ -219,7 +219,20 @@ Deno.test("a folder of ONNX in Hugging Face's layout says its pixels and classes
       const { teacher, dataset } = await run(folder, { data: at("pets"), teacher: at(named) });
       assert.deepEqual([teacher.use, teacher.weights, dataset.processor], ["onnx", "hub", "hub"]);
     }
-    await Deno.rename(at("hub/onnx/model.onnx"), at("hub/onnx/other.onnx"));
+    // So do folders with another precision alone; beside the exact one it is a file by itself.
+    const alone = { data: at("pets"), teacher: at("hub/onnx/model_fp16.onnx") };
+    await Deno.copyFile(at("hub/onnx/model.onnx"), at("hub/onnx/model_fp16.onnx"));
+    assert.match(await refused(folder, alone), /--teacher-pixels RANGE$/);
+    await Deno.remove(at("hub/onnx/model_fp16.onnx"));
+    let file = "hub/onnx/model.onnx";
+    for (const name of ["model_fp16.onnx", "model_quantized.onnx"]) {
+      await Deno.rename(at(file), at(file = `hub/onnx/${name}`));
+      for (const named of ["hub", file]) {
+        const { teacher } = await run(folder, { data: at("pets"), teacher: at(named) });
+        assert.deepEqual([teacher.use, teacher.weights], ["onnx", "hub"]);
+      }
+    }
+    await Deno.rename(at(file), at("hub/onnx/other.onnx"));
     const other = { data: at("pets"), teacher: at("hub/onnx/other.onnx") };
     assert.match(await refused(folder, other), /--teacher-pixels RANGE$/);
   }));

@@ -9,7 +9,7 @@ export interface Maker {
 }
 
 /** What is read of an ONNX file before onnxruntime gets it. */
-export interface Graph {
+export interface OnnxFileGraph {
   /** Names of what the model gives by itself. */
   readonly outputs: readonly string[];
   /** By name, every value that is computed on the way. */
@@ -18,8 +18,8 @@ export interface Graph {
   readonly locations: readonly string[];
   /** How many floating-point numbers it holds: tensors, and the trees and coefficients of scikit-learn's models. */
   readonly parameters: number;
-  /** The keys of its metadata. */
-  readonly metadata: ReadonlySet<string>;
+  /** Texts about the model by their keys. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 // Numbers of the fields in onnx.proto.
@@ -39,11 +39,11 @@ const FLOATS = [1, 10, 11, 16];
 const MOST_DEPTH = 16;
 
 /** Reads a model's graph. @throws DamagedMessage for what is no ONNX file, or none that is whole */
-export function readGraph(model: Uint8Array): Graph {
+export function readGraph(model: Uint8Array): OnnxFileGraph {
   const outputs: string[] = [];
   const makers = new Map<string, Maker>();
   const locations = new Set<string>();
-  const metadata = new Set<string>();
+  const metadata = new Map<string, string>();
   let [parameters, graphs, opsets] = [0, 0, 0];
 
   const tensor = (message: Uint8Array): void => {
@@ -105,7 +105,7 @@ export function readGraph(model: Uint8Array): Graph {
       walk(graph, 0);
     },
     [MODEL.opset]: () => opsets++,
-    [MODEL.metadata]: (bytes) => metadata.add(pair(bytes)[0]),
+    [MODEL.metadata]: (bytes) => metadata.set(...pair(bytes)),
     [MODEL.functions]: (body) => each(body, { [FUNCTION_NODE]: (bytes) => node(bytes, 1) }),
   });
   if (graphs === 0 || opsets === 0) throw new DamagedMessage("it has no graph, or no set of operators");
