@@ -110,7 +110,7 @@ async function isModelFile(path: string): Promise<boolean> {
     await kindOfPath(join(dirname(path), CONFIG_FILE)) === "file";
 }
 
-/** The folder about an ONNX file that is its model in Hugging Face's layout: it says what the file does not; else `null`. */
+/** The folder about an ONNX file that is its model in Hugging Face's layout and says what it does not; or `null`. */
 async function folderOfOnnx(path: string): Promise<string | null> {
   const folder = join(dirname(path), "..");
   const isItsModel = basename(dirname(path)) === MODELS && await findOnnx(folder) === normalize(path);

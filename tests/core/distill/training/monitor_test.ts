@@ -81,8 +81,8 @@ Deno.test("the area under the curve of validation examples of one class is refus
   };
   assert.equal(monitorOf("validation.auc", two, watched(0, 1, -1)), "auc");
   assert.equal(monitorOf("validation.f1", two, watched(1, 1, 1)), "f1");
-  for (const  of of[watched(1, 1, 1), watched(-1, 0, 0)]) {
-    assert.throws(() => monitorOf("validation.auc", two, of), {
+  for (const lacking of [watched(1, 1, 1), watched(-1, 0, 0)]) {
+    assert.throws(() => monitorOf("validation.auc", two, lacking), {
       name: "UserError",
       message: "Cannot go by validation.auc as all validation examples are of one class: take another split, or metric",
     });
