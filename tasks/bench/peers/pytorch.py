@@ -8,9 +8,10 @@ import json
 import math
 import sys
 
+from hashed import hashed
 from protocol import UNAVAILABLE, blas, cores, timed
 
-CASES = ("matmul", "resnet8", "decompose")
+CASES = ("matmul", "attention", "resnet8", "encoder-mail", "encoder-minilm", "encoder-base", "decompose")
 BATCH, IMAGE, CLASSES = 32, 28, 10
 
 try:
@@ -23,19 +24,6 @@ try:
     import numpy as np
 except ImportError:
     np = None
-
-
-def hashed(seed, count, bound=1.0):
-    """workload.ts's `uniform`: MurmurHash3's finaliser over a counter; int64 wraps, the low 32 bits stay right."""
-    mask = 0xFFFFFFFF
-    start = (seed * 0x9E3779B9) & mask
-    h = (torch.arange(count, dtype=torch.int64) if torch else np.arange(count, dtype=np.uint64)) + start & mask
-    h = (h ^ (h >> 16)) * 0x85EBCA6B & mask
-    h = (h ^ (h >> 13)) * 0xC2B2AE35 & mask
-    h = h ^ (h >> 16)
-    values = (h.double() if torch else h.astype(np.float64)) / 2**31 - 1
-    # Rounded to float32 only once, after the bound: as in JavaScript.
-    return (values * bound).float() if torch else (values * bound).astype(np.float32)
 
 
 class Matmul:
@@ -121,7 +109,7 @@ class ResNet8:
         self.optimiser.step()
 
     def sync(self):
-        return float(self.loss)
+        return float(self.loss.detach())
 
     @property
     def flops(self):
@@ -166,6 +154,11 @@ class Decompose:
 
 
 def measure(case):
+    if case == "attention" or case.startswith("encoder-"):
+        from encoder import Attention, Encoder
+
+        work, result, _ = timed(Attention if case == "attention" else lambda: Encoder(case))
+        return {"case": case, **result}
     kind = {"matmul": Matmul, "resnet8": ResNet8, "decompose": Decompose}[case]
     inputs = kind.inputs()
     work, result, _ = timed(lambda: kind(*inputs))
