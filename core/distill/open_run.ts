@@ -187,7 +187,7 @@ export async function openRun(
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
-    const elsewhere = otherArithmetic(checkpoint, backend);
+    const elsewhere = otherArithmetic(checkpoint, backend.arithmetic);
     if (elsewhere) reporter.warning(elsewhere);
     watch.carry("train", checkpoint.seconds);
   }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Backend } from "../../backend/backend.ts";
 import { UserError } from "../../errors.ts";
 import { makeFolderWithin } from "../../files.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -125,9 +124,9 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
 }
 
 /** That a run goes on by something else than it was trained by before; `null` where it does not. */
-export function otherArithmetic({ step, arithmetic }: Checkpoint, backend: Backend): string | null {
-  if (arithmetic === null || arithmetic === backend.arithmetic) return null;
-  return `the run was computed by "${arithmetic}" up to step ${step} and goes on by "${backend.arithmetic}": its ` +
+export function otherArithmetic({ step, arithmetic }: Checkpoint, own: string): string | null {
+  if (arithmetic === null || arithmetic === own) return null;
+  return `the run was computed by "${arithmetic}" up to step ${step} and goes on by "${own}": its ` +
     "numbers will not be those of a run that was never interrupted, bit for bit";
 }
 
