@@ -33,7 +33,7 @@ export async function writeOutputs(
   return [...outputs.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
-/** Reads outputs; "damaged" if they are not those that were written with this fingerprint, `null` if there is no file. */
+/** Reads outputs; "damaged": what is there is not what was written with this fingerprint, `null`: there is no file. */
 export async function readOutputs(file: string, fingerprint: string): Promise<StoredOutputs | "damaged" | null> {
   if (await lookAt(file) === null) return null;
   try {
