@@ -1,4 +1,4 @@
-import type { NativeLibrary, OpenedLibrary } from "../native_library.ts";
+import type { LibrarySvd, NativeLibrary, OpenedLibrary } from "../native_library.ts";
 
 interface Known {
   readonly maker: string;
@@ -71,9 +71,9 @@ export function openLibrary(path: string, maker: string, memory: WebAssembly.Mem
   // By the standard's numbers: row-major, not transposed, transposed.
   const ROWS = 101, PLAIN = 111, TURNED = 112;
   const threads = {
-    OpenBLAS: { name: "openblas_set_num_threads", parameters: ["i32"], one: 1 },
-    BLIS: { name: "bli_thread_set_num_threads", parameters: ["isize"], one: 1n },
-    MKL: { name: "MKL_Set_Num_Threads", parameters: ["i32"], one: 1 },
+    OpenBLAS: { name: "openblas_set_num_threads", parameters: ["i32"] },
+    BLIS: { name: "bli_thread_set_num_threads", parameters: ["isize"] },
+    MKL: { name: "MKL_Set_Num_Threads", parameters: ["i32"] },
   }[maker];
   const library = Deno.dlopen(path, {
     cblas_sgemm: {
@@ -83,11 +83,14 @@ export function openLibrary(path: string, maker: string, memory: WebAssembly.Mem
       ],
       result: "void",
     },
+    // Fortran's: everything by its address, and at the end the length of the one text.
+    dgesdd_: { parameters: [...new Array<"buffer">(14).fill("buffer"), "usize"], result: "void", optional: true },
     ...threads && { [threads.name]: { parameters: threads.parameters as ["i32"], result: "void" as const } },
   });
-  type Call = (...args: (number | bigint | Uint8Array<SharedArrayBuffer>)[]) => void;
+  type Call = (...args: (number | bigint | ArrayBufferView)[]) => void;
   const calls = library.symbols as unknown as Readonly<Record<string, Call>>;
-  if (threads) calls[threads.name](threads.one);
+  const useThreads = (count: number) => threads && calls[threads.name](count);
+  useThreads(1);
   // Places come as 32-bit integers with a sign, which they do not have. They are given as views, as addresses want the
   // permission to load anything (`Deno.UnsafePointer`), and a path's is not enough.
   const at = (pointer: number, elements: number) =>
@@ -103,7 +106,27 @@ export function openLibrary(path: string, maker: string, memory: WebAssembly.Mem
     const flags = [transA ? TURNED : PLAIN, transB ? TURNED : PLAIN];
     calls.cblas_sgemm(ROWS, flags[0], flags[1], rows, n, k, 1, a, lda, b, ldb, accumulate, c, ldc);
   };
+  const svd: LibrarySvd = (m, n, a, s, u, vt, count) => {
+    const integer = (value: number) => Int32Array.of(value), r = Math.min(m, n);
+    const info = integer(0), integers = new Int32Array(8 * r);
+    const call = (work: Float64Array, length: number) => {
+      const matrices = [integer(m), integer(n), a, integer(m), s, u, integer(m), vt, integer(r)];
+      const thin = new TextEncoder().encode("S");
+      calls.dgesdd_(thin, ...matrices, work, integer(length), integers, info, 1);
+      if (info[0] < 0) throw new Error(`Cannot decompose by LAPACK: argument ${-info[0]} of dgesdd is wrong`);
+    };
+    const wanted = new Float64Array(1);
+    call(wanted, -1);
+    useThreads(count);
+    try {
+      call(new Float64Array(wanted[0]), wanted[0]);
+    } finally {
+      useThreads(1);
+    }
+    return info[0] === 0;
+  };
   return {
+    svd: calls.dgesdd_ ? svd : null,
     functions: {
       nativeGemm(n, k, a, lda, transA, b, ldb, transB, c, ldc, accumulate, _scratch, begin, end) {
         const rows = at(a, transA ? begin : begin * lda);

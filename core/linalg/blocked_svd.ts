@@ -4,7 +4,7 @@ import { transpose } from "./matrix.ts";
 import { applyReflections, factorisePanels, formReflections, type PanelReflections } from "./panel_reflections.ts";
 import { exponentOf, multiplyByPowerOfTwo } from "./scaling.ts";
 import type { LeftSvd } from "./svd.ts";
-import { type Block, openWorkspace, type Workspace } from "./workspace.ts";
+import { type Block, openWorkspace, type Room, type Workspace } from "./workspace.ts";
 
 /** Columns of a panel whose rows are rotated, and how many rotations are collected before they are. */
 const PANEL_COLUMNS = 8, ROTATIONS = 2 ** 15;
@@ -33,11 +33,13 @@ interface Problem {
  * rounding of the largest one.
  *
  * @param a row-major `[m, n]`; left as it is
+ * @param room where it is computed: see `openWorkspace`
  * @throws RangeError if a number is not finite
  */
-export function blockedSvd(a: Float64Array, m: number, n: number): LeftSvd {
+export function blockedSvd(a: Float64Array, m: number, n: number, room?: Room | null): LeftSvd {
   const exponent = exponentOf("decompose", a, n);
-  const r = Math.min(m, n), workspace = openWorkspace();
+  using workspace = openWorkspace(room);
+  const r = Math.min(m, n);
   const matrix = workspace.take(m * n), vectors = { start: workspace.take(r * m), stride: m };
   const square = workspace.take(r * Math.max(n, Math.ceil(r / PANEL_COLUMNS) * PANEL_COLUMNS));
   const problem: Problem = { workspace, m, n, r, matrix, vectors, square };

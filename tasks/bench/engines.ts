@@ -54,7 +54,7 @@ function oursNative(): EngineEntry {
   return {
     name: "ours-native",
     label: "ours cpu, native",
-    cases: ["matmul", "resnet8"],
+    cases: ["matmul", "resnet8", "decompose", "decompose-3072"],
     comparedWith: "ours-cpu",
     commands: (name) => [
       denoScript("ours.ts", [name, "native"], ["--allow-read", "--allow-env", `--allow-ffi=${libraries.join()}`]),
@@ -103,7 +103,7 @@ export const engines: EngineEntry[] = [
   {
     name: "pytorch",
     label: "PyTorch CPU",
-    cases: ["matmul", "resnet8", "decompose"],
+    cases: ["matmul", "resnet8", "decompose", "decompose-3072"],
     comparedWith: "ours-cpu",
     commands: (name, pythons) => pythonScript("peers/pytorch.py", [name], pythons),
   },

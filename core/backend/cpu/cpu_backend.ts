@@ -44,7 +44,7 @@ export class CpuBackend implements Backend {
   #peakBytes = 0;
   #dispatches = 0;
   #scratch = { begin: 0, bytes: 0 };
-  #runtime: WasmRuntime | null;
+  readonly wasm?: WasmRuntime;
 
   private constructor(
     readonly precision: "float32" | "float64",
@@ -54,7 +54,14 @@ export class CpuBackend implements Backend {
   ) {
     // WebAssembly addresses 4 GiB.
     this.mostNumbers = precision === "float32" ? 2 ** 30 : Infinity;
-    this.#runtime = kernels && { kernels, scratch: (bytes) => this.#scratchOf(bytes) };
+    if (kernels && heap) {
+      this.wasm = {
+        kernels,
+        scratch: (bytes) => this.#scratchOf(bytes),
+        allocate: (bytes) => heap.allocate(bytes),
+        release: (begin, bytes) => heap.release(begin, bytes),
+      };
+    }
   }
 
   static async create({ precision = "float32", threads, library = null }: CpuOptions = {}): Promise<CpuBackend> {
@@ -68,8 +75,9 @@ export class CpuBackend implements Backend {
     if (!this.kernels) return "float64, plain loops";
     const { relaxed, threads } = this.kernels;
     const products = this.library ? `, matrix products by ${this.library.maker}` : "";
+    const decompositions = this.kernels.svd ? ", decompositions by its LAPACK" : "";
     const simd = `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}`;
-    return `${simd}, ${threads} thread${threads === 1 ? "" : "s"}${products}`;
+    return `${simd}, ${threads} thread${threads === 1 ? "" : "s"}${products}${decompositions}`;
   }
 
   allocate(length: number): Storage {
@@ -101,7 +109,7 @@ export class CpuBackend implements Backend {
     parameters: Readonly<Record<Parameter, number>>,
   ): void {
     this.#dispatches++;
-    kernel.cpu(arraysOf(views), parameters, this.#runtime);
+    kernel.cpu(arraysOf(views), parameters, this.wasm ?? null);
   }
 
   compile(calls: readonly Call[]): Program {
@@ -113,7 +121,7 @@ export class CpuBackend implements Backend {
         return () => target.set(source);
       }
       const arrays = arraysOf(call.views);
-      return () => call.kernel.cpu(arrays, parametersOf[index], this.#runtime);
+      return () => call.kernel.cpu(arrays, parametersOf[index], this.wasm ?? null);
     });
     const kernels = calls.filter((call) => "kernel" in call).length;
     return {
