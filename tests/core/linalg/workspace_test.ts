@@ -22,8 +22,8 @@ function put(workspace: Workspace, rows: number, columns: number, seed: number) 
   };
 }
 
-// Below, at and above a tile (6 x 4), a block of depth (64) and one of columns (256).
-const PRODUCTS = [[1, 1, 1], [6, 4, 64], [7, 5, 3], [5, 3, 65], [13, 258, 2], [12, 8, 0], [2, 6, 520], [30, 31, 32]];
+// Below, at and above a tile (6 x 4), a block of depth (64) and one of columns (1024).
+const PRODUCTS = [[1, 1, 1], [6, 4, 64], [7, 5, 3], [5, 3, 65], [13, 1030, 2], [12, 8, 0], [2, 6, 520], [30, 31, 32]];
 
 Deno.test("C += sign op(A) op(B), and the numbers between the rows of C stay", () => {
   for (const compiled of BINARIES) {
