@@ -1,11 +1,12 @@
 /**
- * LAPACK's singular value decomposition by divide and conquer (`dgesdd`), thin: `A = U S V^T`, singular values
+ * LAPACK's singular value decomposition by divide and conquer (`dgesdd`, after a QR or LQ if one side is much longer),
+ * thin: `A = U S V^T`, singular values
  * descending; r is the smaller of m and n. All matrices are column-major.
  *
  * @param a `[m, n]`, overwritten
  * @param s `[r]`
- * @param u `[m, r]`
- * @param vt `[r, n]`
+ * @param u `[m, r]`, zeros before
+ * @param vt `[r, n]`, zeros before
  * @param threads how many of the library's own it may use
  * @returns whether the iteration came to its end
  */

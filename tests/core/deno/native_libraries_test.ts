@@ -34,7 +34,8 @@ Deno.test("what opens a library is sent to threads as text: it needs nothing fro
   library.functions.nativeGemm(1, 1, 0, 1, 0, 4, 1, 0, 8, 1, 0, 0, 0, 1);
   library.close();
   assert.deepEqual(calls, [
-    ...["/a/file", "cblas_sgemm", "dgesdd_", "openblas_set_num_threads", "openblas_set_num_threads(1)"],
+    ...["/a/file", "cblas_sgemm", "dgesdd_", "dgeqrf_", "dormqr_", "dgelqf_", "dormlq_", "openblas_set_num_threads"],
+    "openblas_set_num_threads(1)",
     ...["cblas_sgemm(101,111)", "closed"],
   ]);
 });
@@ -50,18 +51,24 @@ Deno.test("LAPACK is asked for its workspace, computes with its own threads, and
     if (length[0] === -1) work[0] = 77;
     else info[0] = outcome;
   });
-  const decompose = () => {
+  const decompose = (m = 4, n = 3) => {
     calls.length = 0;
-    const numbers = [6, 2, 6, 4].map((count) => new Float64Array(count));
-    return svd!(3, 2, numbers[0], numbers[1], numbers[2], numbers[3], 5);
+    const r = Math.min(m, n), [a, s, u, vt] = [m * n, r, m * r, r * n].map((count) => new Float64Array(count));
+    return svd!(m, n, a, s, u, vt, 5);
   };
   assert.equal(decompose(), true);
   assert.deepEqual(calls, [
-    "S 3 2 3 3 2 -1 6 2 6 4 1 16",
     "openblas_set_num_threads(5)",
-    "S 3 2 3 3 2 77 6 2 6 4 77 16",
+    "S 4 3 4 4 3 -1 12 3 12 9 1 24",
+    "S 4 3 4 4 3 77 12 3 12 9 77 24",
     "openblas_set_num_threads(1)",
   ]);
+  // Where one side is much longer, of a triangle; the other side's vectors are multiplied by Q.
+  const of = (routine: string) => calls.filter((call) => call.startsWith(routine)).length;
+  decompose(7, 4);
+  assert.deepEqual(["dgeqrf_", "S 4 4 4 7 4", "dormqr_", "dgelqf_"].map(of), [2, 2, 2, 0]);
+  decompose(4, 7);
+  assert.deepEqual(["dgelqf_", "S 4 4 4 4 4", "dormlq_", "dgeqrf_"].map(of), [2, 2, 2, 0]);
   outcome = 1;
   assert.equal(decompose(), false);
   outcome = -4;
