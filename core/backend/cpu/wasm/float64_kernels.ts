@@ -39,8 +39,8 @@ const MINIMUM_WORK = 100_000;
 
 const BYTES = 8;
 
-/** Rows and columns of the product's tiles. */
-const TILE_ROWS = 6, TILE_COLUMNS = 4;
+/** Rows of the product's tiles. */
+const TILE_ROWS = 6;
 
 /** Numbers of a cache line: two threads that write to one wait for each other. */
 const LINE = 8;
@@ -52,25 +52,11 @@ export function splitFloat64(exports: Exports, team: Team): Float64Kernels {
   return {
     gemm64Scratch: () => team.threads * scratchBytes,
     gemm64(m, n, k, sign, a, lda, transA, b, ldb, transB, c, ldc, scratch) {
-      const count = threadsFor(m * n * k);
-      // The packed part of B serves all rows of a thread: so rows are cut, unless there are too few.
-      const byRows = m >= n || m >= TILE_ROWS * count * 4;
-      const ranges = byRows ? cut(0, m, count, TILE_ROWS) : cut(0, n, count, TILE_COLUMNS);
-      team.run(
-        "gemm64",
-        ranges.map(([begin, end], thread) => {
-          const own = scratch + thread * scratchBytes, size = end - begin;
-          return byRows
-            ? [
-              ...[size, n, k, sign, a + begin * (transA ? 1 : lda) * BYTES, lda, +transA, b, ldb, +transB],
-              ...[c + begin * ldc * BYTES, ldc, own],
-            ]
-            : [
-              ...[m, size, k, sign, a, lda, +transA, b + begin * (transB ? ldb : 1) * BYTES, ldb, +transB],
-              ...[c + begin * BYTES, ldc, own],
-            ];
-        }),
-      );
+      const calls = cut(0, m, threadsFor(m * n * k), TILE_ROWS).map(([begin, end], thread) => [
+        ...[end - begin, n, k, sign, a + begin * (transA ? 1 : lda) * BYTES, lda, +transA, b, ldb, +transB],
+        ...[c + begin * ldc * BYTES, ldc, scratch + thread * scratchBytes],
+      ]);
+      team.run("gemm64", calls);
     },
     rowProducts64(count, length, a, lda, x, y) {
       const ranges = cut(0, count, threadsFor(count * length), LINE);
