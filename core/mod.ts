@@ -28,7 +28,9 @@ export type { Call, CopyCall, KernelCall, Program } from "./backend/program.ts";
 export type { Exchange, GpuExchange, HostExchange } from "./backend/exchange.ts";
 export type { AdapterTraits, AnyKernel, ElementType, Kernel, Launch, ParameterType } from "./backend/kernel.ts";
 export type { WasmRuntime } from "./backend/cpu/wasm_runtime.ts";
+export type { Float64Kernels } from "./backend/cpu/wasm/float64_kernels.ts";
 export type { ConvShape, DepthwiseShape, WasmKernels } from "./backend/cpu/wasm/wasm_kernels.ts";
+export type { LibrarySvd } from "./native_library.ts";
 
 // Tensors, and differentiable operations on them.
 export { showShape, sizeOf, Tensor } from "./tensor.ts";

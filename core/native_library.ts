@@ -1,7 +1,28 @@
+/**
+ * LAPACK's singular value decomposition by divide and conquer (`dgesdd`, after a QR or LQ if one side is much longer),
+ * thin: `A = U S V^T`, singular values
+ * descending; r is the smaller of m and n. All matrices are column-major.
+ *
+ * @param a `[m, n]`, overwritten
+ * @param s `[r]`
+ * @param u `[m, r]`, zeros before
+ * @param vt `[r, n]`, zeros before
+ * @param threads how many of the library's own it may use
+ * @returns whether the iteration came to its end
+ */
+export type LibrarySvd = (
+  ...args: [
+    ...[m: number, n: number, a: Float64Array, s: Float64Array, u: Float64Array, vt: Float64Array],
+    ...[threads: number],
+  ]
+) => boolean;
+
 /** A library that was opened on one thread. */
 export interface OpenedLibrary {
   /** By the names that {@link NATIVE} gives; they take and return 32-bit integers. */
   readonly functions: Readonly<Record<string, (...args: number[]) => number>>;
+  /** `null` where the library has no LAPACK. */
+  readonly svd: LibrarySvd | null;
   close(): void;
 }
 

@@ -1,13 +1,16 @@
 import type { Command } from "commander";
+import { Device } from "../core/device.ts";
 import { UserError } from "../core/errors.ts";
 import { automaticFactors } from "../core/mpo/automatic_shapes.ts";
 import { decomposeMatrix } from "../core/mpo/decompose.ts";
 import { type Gauge, GAUGES } from "../core/mpo/gauge.ts";
+import { linearAlgebraOn } from "../core/mpo/linear_algebra.ts";
 import { reportDecomposition, showDecomposition } from "../core/mpo/report.ts";
 import type { Factors } from "../core/mpo/shapes.ts";
 import type { Truncation } from "../core/mpo/truncate.ts";
 import { nearest } from "../core/nearest.ts";
 import { listWords } from "../core/recipe/words.ts";
+import { withBackend } from "./support/backend.ts";
 import { writeChain } from "./support/chain_file.ts";
 import { addVerbose } from "./support/flags.ts";
 import { modelSizes, showModelSizes } from "./support/model_sizes.ts";
@@ -71,11 +74,17 @@ async function showModel(folder: string, flags: DecomposeFlags): Promise<void> {
 
 async function decompose(file: string, flags: DecomposeFlags): Promise<void> {
   const matrix = await readMatrix(file, flags.tensor);
-  const decomposition = await decomposeMatrix(matrix.numbers, matrix.rows, matrix.cols, {
-    ...factorsOf(flags, matrix),
-    ...truncationOf(flags),
-    gauge: gaugeOf(flags.gauge),
-  });
+  const options = { ...factorsOf(flags, matrix), ...truncationOf(flags), gauge: gaugeOf(flags.gauge) };
+  // For its threads, or the library that it has.
+  const decomposition = await withBackend(
+    "cpu",
+    () => {},
+    (backend) =>
+      decomposeMatrix(matrix.numbers, matrix.rows, matrix.cols, {
+        ...options,
+        linearAlgebra: linearAlgebraOn(new Device(backend)),
+      }),
+  );
   const report = reportDecomposition(matrix.numbers, decomposition);
   const tensor = flags.tensor!;
   const { shape } = matrix;

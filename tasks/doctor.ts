@@ -83,7 +83,7 @@ async function examine(out: Output): Promise<void> {
     out.line(`${strong(title)}`);
     for (const line of alignColumns(rows, ["left"])) out.line(`  ${line}`);
   };
-  section("Program", systemRows());
+  section("Program", await systemRows());
   const adapters = await listAdapters();
   for (const adapter of adapters) section("WebGPU adapter", adapterRows(adapter));
   if (adapters.length === 0) section("WebGPU adapter", [["none"]]);
@@ -112,7 +112,7 @@ async function testBackend(choice: BackendChoice): Promise<Check[]> {
   return await withBackend(choice, () => {}, selfTest);
 }
 
-function systemRows(): string[][] {
+async function systemRows(): Promise<string[][]> {
   const { deno, v8 } = Deno.version;
   const { relaxed } = compileKernels();
   return [
@@ -120,14 +120,18 @@ function systemRows(): string[][] {
     ["Deno", `${deno} (V8 ${v8})`],
     ["system", `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} processors`],
     ["WebAssembly", relaxed ? "SIMD and relaxed SIMD (fused multiply-add)" : "SIMD without relaxed SIMD"],
-    ["matrix library", libraryRow(findLibrary())],
+    ["matrix library", await libraryRow(findLibrary())],
   ];
 }
 
-function libraryRow(library: FoundLibrary | null): string {
+async function libraryRow(library: FoundLibrary | null): Promise<string> {
   if (!library) return "none at the known places";
   const { maker, path, allowed } = library;
-  return `${maker} (${path})${allowed ? "" : ", which `deno task native VERB` uses"}`;
+  if (!allowed) return `${maker} (${path}), which \`deno task native VERB\` uses`;
+  const { backend } = await openBackend("cpu");
+  await backend.close();
+  const { svd } = backend.wasm!.kernels;
+  return `${maker} (${path}), ${svd ? "its LAPACK decomposes" : "without LAPACK: decompositions are WebAssembly's"}`;
 }
 
 function adapterRows({ name, software, limits, features }: AdapterReport): string[][] {

@@ -1,5 +1,6 @@
 import type { NumberFormat } from "./format.ts";
 import type { Exchange } from "./exchange.ts";
+import type { WasmRuntime } from "./cpu/wasm_runtime.ts";
 import type { AdapterTraits, Kernel } from "./kernel.ts";
 import type { Call, Program } from "./program.ts";
 
@@ -77,6 +78,8 @@ export interface Backend {
   readonly parallel: boolean;
   /** The adapter that kernels are launched on; the cpu has none. */
   readonly traits?: AdapterTraits;
+  /** What decompositions on the host may use besides their own thread; the cpu has it in float32. */
+  readonly wasm?: WasmRuntime;
   /** The most numbers that one storage can have. */
   readonly mostNumbers: number;
   /** Whether views may be of float16: it was asked for, and the adapter has the feature `shader-f16`. */

@@ -1,4 +1,4 @@
-import type { NativeLibrary, OpenedLibrary } from "../native_library.ts";
+import type { LibrarySvd, NativeLibrary, OpenedLibrary } from "../native_library.ts";
 
 interface Known {
   readonly maker: string;
@@ -70,11 +70,19 @@ function isThere(path: string): boolean {
 export function openLibrary(path: string, maker: string, memory: WebAssembly.Memory): OpenedLibrary {
   // By the standard's numbers: row-major, not transposed, transposed.
   const ROWS = 101, PLAIN = 111, TURNED = 112;
+  // How many times as long a side is much longer.
+  const LONG = 1.7;
   const threads = {
-    OpenBLAS: { name: "openblas_set_num_threads", parameters: ["i32"], one: 1 },
-    BLIS: { name: "bli_thread_set_num_threads", parameters: ["isize"], one: 1n },
-    MKL: { name: "MKL_Set_Num_Threads", parameters: ["i32"], one: 1 },
+    OpenBLAS: { name: "openblas_set_num_threads", parameters: ["i32"] },
+    BLIS: { name: "bli_thread_set_num_threads", parameters: ["isize"] },
+    MKL: { name: "MKL_Set_Num_Threads", parameters: ["i32"] },
   }[maker];
+  /** LAPACK's, in Fortran: everything is given by its address, and the lengths of texts at the end. */
+  const routine = (addresses: number, lengths: number) => ({
+    parameters: [...new Array<"buffer">(addresses).fill("buffer"), ...new Array<"usize">(lengths).fill("usize")],
+    result: "void" as const,
+    optional: true as const,
+  });
   const library = Deno.dlopen(path, {
     cblas_sgemm: {
       parameters: [
@@ -83,11 +91,14 @@ export function openLibrary(path: string, maker: string, memory: WebAssembly.Mem
       ],
       result: "void",
     },
+    dgesdd_: routine(14, 1),
+    ...{ dgeqrf_: routine(8, 0), dormqr_: routine(13, 2), dgelqf_: routine(8, 0), dormlq_: routine(13, 2) },
     ...threads && { [threads.name]: { parameters: threads.parameters as ["i32"], result: "void" as const } },
   });
-  type Call = (...args: (number | bigint | Uint8Array<SharedArrayBuffer>)[]) => void;
+  type Call = (...args: (number | bigint | ArrayBufferView)[]) => void;
   const calls = library.symbols as unknown as Readonly<Record<string, Call>>;
-  if (threads) calls[threads.name](threads.one);
+  const useThreads = (count: number) => threads && calls[threads.name](count);
+  useThreads(1);
   // Places come as 32-bit integers with a sign, which they do not have. They are given as views, as addresses want the
   // permission to load anything (`Deno.UnsafePointer`), and a path's is not enough.
   const at = (pointer: number, elements: number) =>
@@ -103,7 +114,48 @@ export function openLibrary(path: string, maker: string, memory: WebAssembly.Mem
     const flags = [transA ? TURNED : PLAIN, transB ? TURNED : PLAIN];
     calls.cblas_sgemm(ROWS, flags[0], flags[1], rows, n, k, 1, a, lda, b, ldb, accumulate, c, ldc);
   };
+  const integer = (value: number) => Int32Array.of(value);
+  const texts = (...letters: string[]) => letters.map((letter) => new TextEncoder().encode(letter));
+  /** Calls a routine for the size of the workspace that it wants, and with that; whether it came to its end. */
+  const lapack = (name: string, before: ArrayBufferView[], after: ArrayBufferView[], ...lengths: number[]) => {
+    const info = integer(0);
+    const call = (work: Float64Array, length: number) => {
+      calls[name](...before, work, integer(length), ...after, info, ...lengths);
+      if (info[0] < 0) throw new Error(`Cannot decompose by LAPACK: argument ${-info[0]} of ${name} is wrong`);
+    };
+    const wanted = new Float64Array(1);
+    call(wanted, -1);
+    call(new Float64Array(wanted[0]), wanted[0]);
+    return info[0] === 0;
+  };
+  const svd: LibrarySvd = (m, n, a, s, u, vt, count) => {
+    const r = Math.min(m, n), tau = new Float64Array(r), [rows, columns, rank] = [m, n, r].map(integer);
+    const thin = (ofRows: Int32Array, ofColumns: Int32Array, matrix: Float64Array) => {
+      const results = [s, u, rows, vt, rank], integers = new Int32Array(8 * r);
+      return lapack("dgesdd_", [...texts("S"), ofRows, ofColumns, matrix, ofRows, ...results], [integers], 1);
+    };
+    // Where one side is much longer, a triangle is decomposed. LAPACK waits for a longer one than is fastest.
+    const isWide = n >= LONG * m, isTall = m >= LONG * n;
+    useThreads(count);
+    try {
+      if (!isWide && !isTall) return thin(rows, columns, a);
+      const [factor, apply] = isWide ? ["dgelqf_", "dormlq_"] : ["dgeqrf_", "dormqr_"];
+      lapack(factor, [rows, columns, a, rows, tau], []);
+      const triangle = new Float64Array(r * r);
+      for (let j = 0; j < r; j++) {
+        const [begin, end] = isWide ? [j, r] : [0, j + 1];
+        triangle.set(a.subarray(j * m + begin, j * m + end), j * r + begin);
+      }
+      if (!thin(rank, rank, triangle)) return false;
+      const sides = texts(isWide ? "R" : "L", "N"), vectors = isWide ? [vt, rank] : [u, rows];
+      const sizes = isWide ? [rank, columns] : [rows, rank];
+      return lapack(apply, [...sides, ...sizes, rank, a, rows, tau, ...vectors], [], 1, 1);
+    } finally {
+      useThreads(1);
+    }
+  };
   return {
+    svd: ["dgesdd_", "dgeqrf_", "dormqr_", "dgelqf_", "dormlq_"].every((name) => calls[name]) ? svd : null,
     functions: {
       nativeGemm(n, k, a, lda, transA, b, ldb, transB, c, ldc, accumulate, _scratch, begin, end) {
         const rows = at(a, transA ? begin : begin * lda);

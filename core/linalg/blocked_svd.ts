@@ -4,7 +4,8 @@ import { transpose } from "./matrix.ts";
 import { applyReflections, factorisePanels, formReflections, type PanelReflections } from "./panel_reflections.ts";
 import { exponentOf, multiplyByPowerOfTwo } from "./scaling.ts";
 import type { LeftSvd } from "./svd.ts";
-import { type Block, openWorkspace, type Workspace } from "./workspace.ts";
+import { scale } from "./vector.ts";
+import { type Block, openWorkspace, type Room, type Workspace } from "./workspace.ts";
 
 /** Columns of a panel whose rows are rotated, and how many rotations are collected before they are. */
 const PANEL_COLUMNS = 8, ROTATIONS = 2 ** 15;
@@ -33,11 +34,13 @@ interface Problem {
  * rounding of the largest one.
  *
  * @param a row-major `[m, n]`; left as it is
+ * @param room where it is computed: see `openWorkspace`
  * @throws RangeError if a number is not finite
  */
-export function blockedSvd(a: Float64Array, m: number, n: number): LeftSvd {
+export function blockedSvd(a: Float64Array, m: number, n: number, room?: Room | null): LeftSvd {
   const exponent = exponentOf("decompose", a, n);
-  const r = Math.min(m, n), workspace = openWorkspace();
+  using workspace = openWorkspace(room);
+  const r = Math.min(m, n);
   const matrix = workspace.take(m * n), vectors = { start: workspace.take(r * m), stride: m };
   const square = workspace.take(r * Math.max(n, Math.ceil(r / PANEL_COLUMNS) * PANEL_COLUMNS));
   const problem: Problem = { workspace, m, n, r, matrix, vectors, square };
@@ -113,17 +116,20 @@ function inOrder({ workspace, m, n, r, vectors, square }: Problem, diagonal: Flo
   const { numbers } = workspace;
   const sizes = diagonal.map(Math.abs);
   const order = Array.from(sizes.keys()).sort((i, j) => sizes[j] - sizes[i]);
-  const u = new Float64Array(m * r), remainder = new Float64Array(r * n);
+  const columns = new Float64Array(r * m), remainder = new Float64Array(r * n);
   order.forEach((from, to) => {
     const vector = numbers.subarray(vectors.start + from * m, vectors.start + (from + 1) * m);
     let largest = 0;
     for (let i = 0; i < m; i++) if (Math.abs(vector[i]) > Math.abs(largest)) largest = vector[i];
-    const sign = largest < 0 ? -1 : 1;
-    for (let i = 0; i < m; i++) u[i * r + to] = sign * vector[i];
-    for (let j = 0; j < n; j++) remainder[to * n + j] = sign * numbers[square + from * n + j];
+    const row = numbers.subarray(square + from * n, square + (from + 1) * n);
+    columns.set(vector, to * m);
+    remainder.set(row, to * n);
+    if (largest >= 0) return;
+    scale(columns, to * m, m, -1);
+    scale(remainder, to * n, n, -1);
   });
   const singularValues = Float64Array.from(order, (i) => sizes[i]);
   multiplyByPowerOfTwo(singularValues, exponent);
   multiplyByPowerOfTwo(remainder, exponent);
-  return { u, singularValues, remainder };
+  return { u: transpose(columns, r, m), singularValues, remainder };
 }

@@ -34,7 +34,7 @@ export async function svd(device: Device, a: Tensor): Promise<DeviceSvd> {
   const [m, n] = a.shape;
   const [values] = await device.read([a]);
   if (device.backend.parallel) return await shaderSvd(device, a, values);
-  const { u, singularValues, remainder } = leftSvd(Float64Array.from(values), m, n);
+  const { u, singularValues, remainder } = leftSvd(Float64Array.from(values), m, n, device.backend.wasm);
   const r = singularValues.length;
   return {
     u: device.keep(device.tensor(u, [m, r])),

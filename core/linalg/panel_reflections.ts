@@ -54,8 +54,9 @@ export function factorisePanels(
       const others = partOf(columns, j + 1, j);
       workspace.rowProducts(end - j - 1, length - j, others, diagonal, factors);
       for (let i = 0; i < end - j - 1; i++) {
+        numbers[factors + i] *= tau;
         const to = others.start + i * others.stride;
-        workspace.addRows(1, length - j, -tau, { start: diagonal, stride: 0 }, factors + i, to);
+        workspace.addRows(1, length - j, -1, { start: diagonal, stride: 0 }, factors + i, to);
       }
     }
     if (end < count) products.applyTranspose(panelOf(reflections, first), partOf(columns, end, first), count - end);

@@ -1,5 +1,7 @@
+import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { blockedSvd } from "./blocked_svd.ts";
 import { jacobiSvd } from "./jacobi_svd.ts";
+import { lapackSvd } from "./lapack_svd.ts";
 import { checkMatrix } from "./matrix.ts";
 
 /** A thin singular value decomposition that keeps `remainder = S V^T` instead of V; r is the smaller of m and n. */
@@ -10,6 +12,8 @@ export interface LeftSvd {
   readonly singularValues: Float64Array;
   /** `[r, n]`, `U^T A`: orthogonal rows, as long as the singular values. */
   readonly remainder: Float64Array;
+  /** Whether a library's LAPACK has computed it. */
+  readonly byLibrary?: boolean;
 }
 
 /** From this many singular values on the blocked method is taken; Jacobi needs about a millisecond for one less. */
@@ -24,6 +28,8 @@ const BLOCKED_FROM = 48;
  * ones of graded matrices have all of their digits: see {@link jacobiSvd}, and {@link blockedSvd} for larger matrices.
  *
  * @param a row-major `[m, n]`; left as it is
+ * @param wasm the cpu backend's, whose threads share the work, or whose library does it from 48 singular values on; by
+ * default this thread does
  * @throws RangeError if the sizes do not fit, or a number is not finite
  *
  * @example
@@ -32,7 +38,9 @@ const BLOCKED_FROM = 48;
  * // u = [1, 0, 0, 1], singularValues = [2, 1], remainder = [0, 2, -1, 0]
  * ```
  */
-export function leftSvd(a: Float64Array, m: number, n: number): LeftSvd {
+export function leftSvd(a: Float64Array, m: number, n: number, wasm: WasmRuntime | null = null): LeftSvd {
   checkMatrix("decompose", a, m, n);
-  return Math.min(m, n) < BLOCKED_FROM ? jacobiSvd(a, m, n) : blockedSvd(a, m, n);
+  if (Math.min(m, n) < BLOCKED_FROM) return jacobiSvd(a, m, n);
+  const { svd = null, threads = 1 } = wasm?.kernels ?? {};
+  return (svd && lapackSvd(svd, a, m, n, threads)) ?? blockedSvd(a, m, n, wasm);
 }

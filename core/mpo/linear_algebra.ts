@@ -30,6 +30,7 @@ export interface LinearAlgebra {
 }
 
 const onHost: Arithmetic = { name: "float64 on the host", epsilon: Number.EPSILON };
+const byLapack: Arithmetic = { name: "float64 by LAPACK", epsilon: Number.EPSILON };
 const byShaders: Arithmetic = { name: "float32 by shaders", epsilon: 2 ** -23 };
 
 /**
@@ -61,12 +62,20 @@ export function shaderLinearAlgebra(device: Device): LinearAlgebra {
 
 /**
  * Where a device's SVDs are fastest: large ones by shaders on a GPU. The others are computed on the host, and so are
- * all of the cpu backend and of a software adapter, which computes on the same processor (2.3 seconds for what takes
- * the host 0.3).
+ * all of a software adapter, which computes on the same processor (2.3 seconds for what takes the host 0.3), and of the
+ * cpu backend, with its threads or by its library's LAPACK.
  */
 export function linearAlgebraOn(device: Device): LinearAlgebra {
   expectArguments("linearAlgebraOn", { device: [device, "a device (ops.device)"] });
-  const { traits } = device.backend;
+  const { traits, wasm } = device.backend;
+  if (wasm) {
+    return {
+      svd(matrix, rows, cols) {
+        const { byLibrary = false, ...parts } = leftSvd(matrix, rows, cols, wasm);
+        return { ...parts, arithmetic: byLibrary ? byLapack : onHost };
+      },
+    };
+  }
   if (!traits || traits.software) return hostLinearAlgebra;
   const shaders = shaderLinearAlgebra(device);
   return {

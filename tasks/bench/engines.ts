@@ -58,7 +58,7 @@ function oursNative(): EngineEntry {
   return {
     name: "ours-native",
     label: "ours cpu, native",
-    cases: ["matmul", "attention", "resnet8", "inference", ...ENCODERS],
+    cases: ["matmul", "attention", "resnet8", "inference", ...ENCODERS, "decompose", "decompose-3072"],
     comparedWith: "ours-cpu",
     commands: (name) => [
       denoScript("ours.ts", [name, "native"], ["--allow-read", "--allow-env", `--allow-ffi=${libraries.join()}`]),
@@ -107,7 +107,7 @@ export const engines: EngineEntry[] = [
   {
     name: "pytorch",
     label: "PyTorch CPU",
-    cases: ["matmul", "attention", "resnet8", "inference", ...ENCODERS, "decompose"],
+    cases: ["matmul", "attention", "resnet8", "inference", ...ENCODERS, "decompose", "decompose-3072"],
     comparedWith: "ours-cpu",
     commands: (name, pythons) => pythonScript("peers/pytorch.py", [name], pythons),
   },

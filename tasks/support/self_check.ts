@@ -1,6 +1,7 @@
 import type { Backend } from "../../core/backend/backend.ts";
 import { decomposeMatrix } from "../../core/mpo/decompose.ts";
 import { coreTensors } from "../../core/mpo/chain.ts";
+import { linearAlgebraOn } from "../../core/mpo/linear_algebra.ts";
 import { mergeChain } from "../../core/mpo/merge_chain.ts";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -29,7 +30,8 @@ export async function selfTest(backend: Backend): Promise<Check[]> {
   const random = new Random(1);
   const a = normals(random, M * K), b = normals(random, K * N);
   const matrix = normals(random, 48 * 48);
-  const { chain } = await decomposeMatrix(matrix, 48, 48, { rows: [8, 1, 6], cols: [6, 1, 8] });
+  const linearAlgebra = linearAlgebraOn(ops.device);
+  const { chain } = await decomposeMatrix(matrix, 48, 48, { rows: [8, 1, 6], cols: [6, 1, 8], linearAlgebra });
   return [
     await check(
       "matrix product",

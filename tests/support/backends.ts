@@ -2,6 +2,8 @@ import { allowedLibrary } from "../../core/deno/native_libraries.ts";
 import { hardwareKind } from "../../core/backend/adapter_kinds.ts";
 import type { AdapterTraits } from "../../core/backend/kernel.ts";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
+import { createMemory } from "../../core/backend/cpu/wasm/load.ts";
+import type { OpenedLibrary } from "../../core/native_library.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { findAdapter } from "../../core/backend/webgpu/adapter.ts";
 import { WebGpuBackend, type WebGpuOptions } from "../../core/backend/webgpu/webgpu_backend.ts";
@@ -43,6 +45,11 @@ export const cpu: BackendCase = {
     return CpuBackend.create({ library });
   },
 };
+
+/** The library's functions on this thread; without a library there are none. */
+export function openedLibrary(): Partial<OpenedLibrary> {
+  return library?.open(library.path, library.maker, createMemory(1)) ?? {};
+}
 
 const onWebGpu = (name: string, traits: Partial<AdapterTraits> = {}, f16 = false): BackendCase => ({
   name,

@@ -47,7 +47,7 @@ export class CpuBackend implements Backend {
   #peakBytes = 0;
   #dispatches = 0;
   #scratch = { begin: 0, bytes: 0 };
-  #runtime: WasmRuntime | null;
+  readonly wasm?: WasmRuntime;
 
   private constructor(
     readonly precision: "float32" | "float64",
@@ -57,7 +57,14 @@ export class CpuBackend implements Backend {
   ) {
     // WebAssembly addresses 4 GiB.
     this.mostNumbers = precision === "float32" ? 2 ** 30 : Infinity;
-    this.#runtime = kernels && { kernels, scratch: (bytes) => this.#scratchOf(bytes) };
+    if (kernels && heap) {
+      this.wasm = {
+        kernels,
+        scratch: (bytes) => this.#scratchOf(bytes),
+        allocate: (bytes) => heap.allocate(bytes),
+        release: (begin, bytes) => heap.release(begin, bytes),
+      };
+    }
   }
 
   static async create({ precision = "float32", threads, library = null }: CpuOptions = {}): Promise<CpuBackend> {
@@ -82,7 +89,8 @@ export class CpuBackend implements Backend {
   }
 
   get #products(): string {
-    return this.library ? `, matrix products by ${this.library.maker}` : "";
+    const decompositions = this.kernels?.svd ? ", decompositions by its LAPACK" : "";
+    return this.library ? `, matrix products by ${this.library.maker}${decompositions}` : "";
   }
 
   allocate(length: number): Storage {
@@ -114,7 +122,7 @@ export class CpuBackend implements Backend {
     parameters: Readonly<Record<Parameter, number>>,
   ): void {
     this.#dispatches++;
-    kernel.cpu(arraysOf(views), parameters, this.#runtime);
+    kernel.cpu(arraysOf(views), parameters, this.wasm ?? null);
   }
 
   compile(calls: readonly Call[]): Program {
@@ -126,7 +134,7 @@ export class CpuBackend implements Backend {
         return () => target.set(source);
       }
       const arrays = arraysOf(call.views);
-      return () => call.kernel.cpu(arrays, parametersOf[index], this.#runtime);
+      return () => call.kernel.cpu(arrays, parametersOf[index], this.wasm ?? null);
     });
     const kernels = calls.filter((call) => "kernel" in call).length;
     return {

@@ -6,6 +6,10 @@ export interface WasmRuntime {
   readonly kernels: WasmKernels;
   /** Byte offset of a scratch area of at least so many bytes, valid until the next call. */
   scratch(bytes: number): number;
+  /** Byte offset of memory that stays until it is released. @throws DeviceError if the 4 GiB of wasm32 are full */
+  allocate(bytes: number): number;
+  /** Gives memory back. @param bytes as many as were allocated */
+  release(begin: number, bytes: number): void;
 }
 
 /** Copies numbers into scratch memory: byte offsets of the copies, and of `more` free bytes behind them. */

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU (NumPy for `decompose` where there is no PyTorch): `python3 pytorch.py CASE [--repeats=N]`.
+"""PyTorch on the CPU (NumPy for decompositions where there is no PyTorch): `python3 pytorch.py CASE [--repeats=N]`.
 
 Repeats workload.ts (same numbers, same network) and prints the same line of JSON; the losses
 show that the networks agree. Eager mode, as PyTorch's users train; ends with code 69 where the library is missing.
@@ -11,7 +11,8 @@ import sys
 from hashed import hashed
 from protocol import UNAVAILABLE, blas, cores, timed
 
-CASES = ("matmul", "attention", "resnet8", "inference", "encoder-mail", "encoder-minilm", "encoder-base", "decompose")
+CASES = ("matmul", "attention", "resnet8", "inference", "encoder-mail", "encoder-minilm", "encoder-base")
+CASES += ("decompose", "decompose-3072")
 BATCH, IMAGE, CLASSES = 32, 28, 10
 
 try:
@@ -151,24 +152,29 @@ class Inference:
 
 
 class Decompose:
-    """LAPACK's SVD of the interleaved 1024x576 matrix, its singular values shared between the two outer cores."""
+    """LAPACK's SVD of the interleaved matrix, its singular values shared between the two outer cores."""
 
-    size, flops = 768, None
+    rows, cols, flops = (32, 24), (32, 24), None
 
-    @staticmethod
-    def inputs():
-        return (hashed(3, 768 * 768),)
+    @classmethod
+    def inputs(cls):
+        return (hashed(3, math.prod(cls.rows + cls.cols)),)
+
+    @property
+    def size(self):
+        return math.prod(self.rows)
 
     def __init__(self, matrix):
         self.matrix = matrix
 
     def step(self):
-        x = self.matrix.reshape(32, 24, 32, 24)
+        (i1, i2), (j1, j2) = self.rows, self.cols
+        x = self.matrix.reshape(i1, i2, j1, j2)
         if torch:
-            self.interleaved = x.permute(0, 2, 1, 3).reshape(1024, 576)
+            self.interleaved = x.permute(0, 2, 1, 3).reshape(i1 * j1, i2 * j2)
             u, self.s, vt = torch.linalg.svd(self.interleaved, full_matrices=False)
         else:
-            self.interleaved = x.transpose(0, 2, 1, 3).reshape(1024, 576)
+            self.interleaved = x.transpose(0, 2, 1, 3).reshape(i1 * j1, i2 * j2)
             u, self.s, vt = np.linalg.svd(self.interleaved, full_matrices=False)
         root = self.s**0.5
         self.left, self.right = u * root, root[:, None] * vt
@@ -181,16 +187,21 @@ class Decompose:
         return float((difference**2).sum() ** 0.5 / (self.interleaved**2).sum() ** 0.5)
 
 
+class Decompose3072(Decompose):
+    rows = (64, 48)
+
+
 def measure(case):
     if case == "attention" or case.startswith("encoder-"):
         from encoder import Attention, Encoder
 
         work, result, _ = timed(Attention if case == "attention" else lambda: Encoder(case))
         return {"case": case, **result}
-    kind = {"matmul": Matmul, "resnet8": ResNet8, "inference": Inference, "decompose": Decompose}[case]
+    kinds = {"matmul": Matmul, "resnet8": ResNet8, "inference": Inference}
+    kind = {**kinds, "decompose": Decompose, "decompose-3072": Decompose3072}[case]
     inputs = kind.inputs()
     work, result, _ = timed(lambda: kind(*inputs))
-    if case == "decompose":
+    if isinstance(work, Decompose):
         result["error"] = work.error()
     return {"case": case, **result}
 
@@ -199,7 +210,7 @@ def main():
     case = sys.argv[1] if len(sys.argv) > 1 else ""
     if case not in CASES:
         sys.exit(f'Cannot run the case "{case}": the cases are {", ".join(CASES)}')
-    if torch is None and (np is None or case != "decompose"):
+    if torch is None and (np is None or not case.startswith("decompose")):
         print("PyTorch is not installed in this Python", file=sys.stderr)
         sys.exit(UNAVAILABLE)
     if torch:

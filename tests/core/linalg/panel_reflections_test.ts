@@ -12,7 +12,7 @@ const TALL = [random(5, 1, 1), random(7, 7, 2), random(40, 32, 3), random(80, 70
 Deno.test("QR in panels: Q is orthonormal, Q R the matrix, wherever R is put", () => {
   for (const { values, rows, columns } of TALL) {
     for (const [rowStep, columnStep] of [[columns, 1], [1, columns]]) {
-      const workspace = openWorkspace();
+      using workspace = openWorkspace();
       const [a, r, x] = [rows * columns, columns * columns, rows * rows].map((count) => workspace.take(count));
       workspace.numbers.set(transpose(values, rows, columns), a);
       workspace.numbers.fill(0, r, r + columns * columns);
@@ -34,7 +34,8 @@ Deno.test("QR in panels: Q is orthonormal, Q R the matrix, wherever R is put", (
 
 Deno.test("the reduction to bidiagonal form keeps Q orthonormal, and (Q^T A) (Q^T A)^T is B B^T", () => {
   for (const a of [random(1, 1, 1), random(2, 2, 2), random(33, 33, 3), random(70, 70, 4), lowRank(65, 65, 3, 5)]) {
-    const size = a.rows, workspace = openWorkspace();
+    using workspace = openWorkspace();
+    const size = a.rows;
     const [columns, x] = [workspace.take(size * size), workspace.take(size * size)];
     workspace.numbers.set(transposed(a).values, columns);
     const { diagonal, upper, reflections } = bidiagonalise(workspace, { start: columns, stride: size }, size);

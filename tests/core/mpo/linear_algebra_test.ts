@@ -4,14 +4,28 @@ import type { WebGpuBackend } from "../../../core/backend/webgpu/webgpu_backend.
 import { Device } from "../../../core/device.ts";
 import { decomposeMatrix } from "../../../core/mpo/decompose.ts";
 import { hostLinearAlgebra, linearAlgebraOn } from "../../../core/mpo/linear_algebra.ts";
-import { testBackends, webgpu } from "../../support/backends.ts";
+import { cpu, testBackends, webgpu } from "../../support/backends.ts";
 import { assertClose } from "../../support/numbers.ts";
 import { random } from "../linalg/matrices.ts";
 
-testBackends("the cpu backend and a software adapter leave SVDs to the host", (backend) => {
-  const software = backend.name === "cpu" || (backend as WebGpuBackend).traits.software;
+testBackends("a software adapter leaves SVDs to the host", (backend) => {
+  const { software } = (backend as WebGpuBackend).traits;
   assert.equal(linearAlgebraOn(new Device(backend)) === hostLinearAlgebra, software);
-});
+}, [webgpu]);
+
+testBackends("the cpu backend decomposes in float64, by its library where that has LAPACK", async (backend) => {
+  const linearAlgebra = linearAlgebraOn(new Device(backend));
+  const matrix = random(64, 96, 1).values, options = { rows: [8, 1, 8], cols: [8, 1, 12] };
+  const found = await decomposeMatrix(matrix, 64, 96, { ...options, linearAlgebra });
+  const expected = await decomposeMatrix(matrix, 64, 96, options);
+  const { svd } = backend.wasm!.kernels;
+  assert.equal(found.arithmetic, svd ? "float64 by LAPACK" : "float64 on the host");
+  assert.match(backend.description, svd ? /, decompositions by its LAPACK$/ : /threads?(, matrix products by \w+)?$/);
+  found.chain.cores.forEach((core, k) => assertClose(core, expected.chain.cores[k], 1e-10));
+  if (!svd) assert.deepEqual(found.chain, expected.chain);
+  const again = await decomposeMatrix(matrix, 64, 96, { ...options, linearAlgebra });
+  assert.deepEqual(again, found);
+}, [cpu]);
 
 testBackends(
   "a GPU takes large SVDs and leaves small ones to the host; the decomposition says which",

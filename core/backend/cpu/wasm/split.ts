@@ -1,4 +1,5 @@
-import { NATIVE } from "../../../native_library.ts";
+import { type LibrarySvd, NATIVE } from "../../../native_library.ts";
+import { splitFloat64 } from "./float64_kernels.ts";
 import { alone, cut, type Exports, type Team } from "./team.ts";
 import type { ConvShape, DepthwiseShape, WasmKernels } from "./wasm_kernels.ts";
 
@@ -34,6 +35,7 @@ export function splitKernels(
   relaxed: boolean,
   exports: Exports,
   team: Team = alone(exports),
+  svd: LibrarySvd | null = null,
 ): WasmKernels {
   const { threads } = team;
   const bytes = (name: string, ...args: number[]) => exports[name](...args) >>> 0;
@@ -100,7 +102,9 @@ export function splitKernels(
     memory,
     relaxed,
     threads,
+    svd,
     close: () => team.close(),
+    ...splitFloat64(exports, team),
 
     gemm(m, n, k, a, lda, transA, b, ldb, transB, c, ldc, accumulate, scratch, rowBegin = 0, rowEnd = m) {
       const rows = rowEnd - rowBegin, count = threadsFor(rows * n * k);

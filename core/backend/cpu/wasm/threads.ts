@@ -82,7 +82,7 @@ export async function loadThreadedKernels(
     await team.close();
     opened?.close();
   };
-  return splitKernels(memory, compiled.relaxed, exports, { ...team, close });
+  return splitKernels(memory, compiled.relaxed, exports, { ...team, close }, opened?.svd);
 }
 
 /** @throws UserError if the library cannot be loaded, as where one that it needs is missing */

@@ -1,3 +1,6 @@
+import type { LibrarySvd } from "../../../native_library.ts";
+import type { Float64Kernels } from "./float64_kernels.ts";
+
 /** The geometry of a 2-D convolution of channels-last images; all numbers are integers. */
 export interface ConvShape {
   /** Rows of an input image. */
@@ -60,12 +63,15 @@ export function convOutputSize(size: number, kernel: number, stride: number, pad
  * rows (the filter gradient, the sums per channel) depend in their rounding on the number of threads; nothing else
  * does.
  */
-export interface WasmKernels {
+export interface WasmKernels extends Float64Kernels {
   /** The memory that holds the tensors. */
   readonly memory: WebAssembly.Memory;
 
   /** Whether multiply-add is fused, which this engine may or may not have. */
   readonly relaxed: boolean;
+
+  /** A native library's singular value decomposition, where there is one. */
+  readonly svd: LibrarySvd | null;
 
   /** How many threads share the work, this one included. */
   readonly threads: number;

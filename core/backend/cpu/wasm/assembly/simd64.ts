@@ -13,6 +13,16 @@ export function multiplyAdd64(a: v128, b: v128, c: v128): v128 {
   }
 }
 
+/** c - a * b, likewise. */
+@inline
+export function multiplySubtract64(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    return f64x2.relaxed_nmadd(a, b, c);
+  } else {
+    return f64x2.sub(c, f64x2.mul(a, b));
+  }
+}
+
 /** The sum of both lanes. */
 @inline
 export function laneSum(a: v128): f64 {

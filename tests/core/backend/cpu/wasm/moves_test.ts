@@ -10,6 +10,8 @@ import { Arena, BINARIES, random } from "./arena.ts";
 const runtime = (kernels: WasmKernels): WasmRuntime => ({
   kernels,
   scratch: () => assert.fail("scratch was asked for"),
+  allocate: () => assert.fail("memory was asked for"),
+  release: () => assert.fail("memory was given back"),
 });
 
 const DROPOUTS = [1, 3, 4, 7, 100, 4099].flatMap((size) =>
