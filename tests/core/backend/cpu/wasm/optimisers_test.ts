@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createMemory, loadKernels, type WasmKernels } from "../../../../../core/backend/cpu/wasm/load.ts";
 import { loadThreadedKernels } from "../../../../../core/backend/cpu/wasm/threads.ts";
+import type { WasmRuntime } from "../../../../../core/backend/cpu/wasm_runtime.ts";
 import { adamwKernel, sgdKernel } from "../../../../../core/kernels/optimisers.ts";
 import { squaredNormKernel } from "../../../../../core/kernels/squared_sums.ts";
 import { Heap } from "../../../../../core/backend/cpu/heap.ts";
@@ -29,7 +30,7 @@ function compare(kernels: WasmKernels, size: number): void {
     view.set(values);
     return view;
   };
-  const both = (step: (views: ReturnType<typeof numbersOf>, runtime: typeof runtime | null) => void, what: string) => {
+  const both = (step: (views: ReturnType<typeof numbersOf>, wasm: WasmRuntime | null) => void, what: string) => {
     const plain = numbersOf(size);
     const { gradient, parameter, first, second } = numbersOf(size);
     const fast = {
@@ -80,7 +81,7 @@ for (const [name, compiled] of BINARIES) {
 }
 
 Deno.test("three threads give the bits of one", async () => {
-  const size = 900_001;
+  const size = 300_001;
   const threaded = await loadThreadedKernels(createMemory(40 * size), 3);
   try {
     compare(threaded, size);
