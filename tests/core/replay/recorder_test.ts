@@ -258,7 +258,7 @@ testBackends("where programs cost little, no run takes more memory than a replay
 testBackends("of recordings of many sizes the arena takes about what the largest does", async (backend) => {
   const ops = createOps(backend);
   const recorder = new Recorder(ops.device, true);
-  const inputs = [64, 128, 512, 4096, 64, 64, 512, 4096].map((length) => Array.from({ length }, (_, i) => i));
+  const inputs = [1500, 2000, 3000, 4096, 1500, 2000, 2000, 4096].map((length) => Array.from({ length }, (_, i) => i));
   await rounds(ops, recorder, inputs, () => ({ inputs: { x } }) => ({ y: [ops.square(ops.square(ops.square(x)))] }));
   const blocks = backend.memory().bytes / (4096 * 4);
   assert.ok(blocks <= 3.3, `${blocks} blocks of the largest`);
