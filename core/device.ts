@@ -140,8 +140,13 @@ export class Device {
     }
   }
 
-  /** Takes a tensor out of every scope: it lives until its `dispose` is called. */
+  /**
+   * Takes a tensor out of every scope: it lives until its `dispose` is called.
+   *
+   * @throws Error in {@link sizesOnly}, whose tensors hold nothing
+   */
   keep(tensor: Tensor): Tensor {
+    if (this.#sizes) throw new Error("Cannot keep a tensor where only sizes are looked at");
     for (const made of this.#scopes) made.delete(tensor);
     return tensor;
   }

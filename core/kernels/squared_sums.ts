@@ -1,5 +1,7 @@
 import gradientShader from "../../shaders/difference_gradient.wgsl" with { type: "text" };
 import shader from "../../shaders/squared_sums.wgsl" with { type: "text" };
+import type { Floats } from "../backend/backend.ts";
+import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { fillHoles } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { linear, spread } from "./launch.ts";
@@ -42,13 +44,21 @@ export const squaredNormKernel = defineKernel({
   writes: { output: "f32" },
   parameters,
   launch: (p, adapter) => ({ shader: ofNumbers, workgroups: linear(p.count, adapter) }),
-  cpu: ({ input, output }, { size, factor }) => {
-    let sum = 0;
-    for (let i = 0; i < size; i++) sum += input[i] * input[i];
+  cpu: ({ input, output }, { size, factor }, wasm) => {
     output.fill(0);
-    output[0] = sum * factor;
+    output[0] = factor * (wasm ? squaresFast(input, size, wasm) : squaresPlainly(input, size));
   },
 });
+
+function squaresFast(input: Floats, size: number, { kernels, scratch }: WasmRuntime): number {
+  return kernels.sumOfSquares(size, input.byteOffset, scratch(kernels.squaresScratch(size)));
+}
+
+function squaresPlainly(input: Floats, size: number): number {
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += input[i] * input[i];
+  return sum;
+}
 
 /** `gradient [1]` times `factor` (a - b). */
 export const squaredDifferenceGradientKernel = defineKernel({

@@ -2,7 +2,7 @@ import type { Device } from "../device.ts";
 import type { Tensor } from "../tensor.ts";
 import { Arena } from "./arena.ts";
 import { Notes } from "./notes.ts";
-import { Recording } from "./recording.ts";
+import { Layout, Recording } from "./recording.ts";
 import { sameCalls } from "./same_calls.ts";
 
 /** The arguments of a body. */
@@ -18,11 +18,14 @@ export interface BodyCall<Condition> {
 /** The results of a body by name. */
 export type Outputs<Name extends string> = Readonly<Record<Name, readonly Tensor[]>>;
 
+/** Numbers from the host by name. */
+type Inputs = Readonly<Record<string, { readonly data: ArrayLike<number>; readonly shape: readonly number[] }>>;
+
 /** Something that is computed again and again from inputs of the same shapes. */
 export interface Repeated<Name extends string, Condition> {
   /** Differs for bodies that differ in more than their inputs' shapes. */
   readonly key: string;
-  readonly inputs: Readonly<Record<string, { readonly data: ArrayLike<number>; readonly shape: readonly number[] }>>;
+  readonly inputs: Inputs;
   readonly randomSeed: () => number;
   readonly at: (condition: Condition) => number;
   /** Computes the outputs. It must not wait, nor keep tensors, nor depend on anything that its call does not give. */
@@ -45,11 +48,31 @@ interface Entry {
  */
 const MOST_KEYS = 32;
 
+/** How much more an arena may take for several recordings than the largest of them takes alone. */
+const MOST_GROWTH = 1.1;
+
+/** A function that is given 0, 1, 2 and so on. */
+function counted(of: (index: number) => number): () => number {
+  let count = 0;
+  return () => of(count++);
+}
+
+function discard({ notes, recording }: Entry): void {
+  recording?.dispose();
+  notes.dispose();
+}
+
+const total = (lengths: readonly number[]) => lengths.reduce((sum, length) => sum + length, 0);
+
 /**
  * Runs bodies, and replays those that repeat: when two runs of a key in a row asked the device for the same, the next
  * ones send the noted calls without running the body. Where runs differ, as they do while a scheduled number changes,
- * each is run. All recordings work in one arena, which is given back whenever a body is run, so that replaying never
- * takes more memory than running does.
+ * each is run. All recordings work in one arena, which is given back whenever a body's kernels run as it asks for them,
+ * so that replaying never takes more memory than running does.
+ *
+ * A body keeps all that it made until it ends, while its notes tell when each result is used for the last time. So where
+ * programs cost little to make, a run is for the sizes alone, and what is noted is then computed in the arena: a training
+ * step gets by with a part of the memory.
  */
 export class Recorder {
   readonly #entries = new Map<string, Entry>();
@@ -59,12 +82,15 @@ export class Recorder {
    * making the recordings' programs again and again would cost more than they save.
    */
   #calm = false;
+  /** Whether runs are for the sizes alone; not where a body wanted numbers, or cannot be replayed. */
+  #bySizes: boolean;
   #replays = 0;
   #runs = 0;
 
   /** @param enabled without it every body is run */
   constructor(private readonly device: Device, private readonly enabled: boolean) {
     this.#arena = new Arena(device);
+    this.#bySizes = device.backend.traits === undefined;
   }
 
   /** How many times a body was run, and how many times its recording was replayed instead. */
@@ -80,7 +106,6 @@ export class Recorder {
     const known = entry !== undefined && entry.repeats &&
       [...entry.conditions].every(([asked, value]) => Object.is(repeated.at(asked as Condition), value));
     if (known && this.#calm) return this.#replay(entry, repeated);
-    this.rest();
     this.#runs++;
     return this.enabled ? this.#watch(key, entry ?? null, repeated) : this.#compute(repeated);
   }
@@ -96,31 +121,93 @@ export class Recorder {
 
   dispose(): void {
     this.rest();
-    for (const { notes } of this.#entries.values()) notes.dispose();
+    this.#entries.forEach(discard);
     this.#entries.clear();
   }
 
   #remember(key: string, entry: Entry): void {
     this.#entries.set(key, entry);
     if (this.#entries.size <= MOST_KEYS) return;
-    const [oldest, { notes }] = this.#entries.entries().next().value!;
-    notes.dispose();
+    const [oldest, forgotten] = this.#entries.entries().next().value!;
+    discard(forgotten);
     this.#entries.delete(oldest);
   }
 
   #replay<Name extends string, Condition>(entry: Entry, { inputs, randomSeed }: Repeated<Name, Condition>) {
     this.#replays++;
-    const data = Object.values(inputs).map(({ data }) => data);
-    const { notes, outputs } = entry;
-    entry.recording ??= new Recording(this.device, this.#arena, notes);
-    const results = entry.recording.replay(data, notes.seeds.map(() => randomSeed()));
+    return this.#send<Name>(entry, inputs, entry.notes.seeds.map(() => randomSeed()));
+  }
+
+  /** Computes what is noted, with other inputs and random numbers. */
+  #send<Name extends string>(entry: Entry, inputs: Inputs, seeds: readonly number[]): Outputs<Name> {
+    const recording = entry.recording ??= this.#record(entry.notes);
+    const results = recording.replay(Object.values(inputs).map(({ data }) => data), seeds);
     return Object.fromEntries(
-      outputs.map(([name, count]) => [name, results.splice(0, count)]),
+      entry.outputs.map(([name, count]) => [name, results.splice(0, count)]),
     ) as unknown as Outputs<Name>;
+  }
+
+  /** A recording in the arena, which is made anew where most of what it has would lie idle. */
+  #record(notes: Notes): Recording {
+    const layout = new Layout(notes);
+    let plan = layout.plan(this.#arena.lengths);
+    const [held, grown] = [this.#arena.lengths, plan.blocks].map(total);
+    if (grown > held) {
+      const alone = layout.plan();
+      if (grown > MOST_GROWTH * Math.max(held, total(alone.blocks))) {
+        this.rest();
+        plan = alone;
+      }
+    }
+    return new Recording(this.device, this.#arena, layout, plan);
   }
 
   /** Runs the body and notes what it asks for. */
   #watch<Name extends string, Condition>(key: string, before: Entry | null, repeated: Repeated<Name, Condition>) {
+    this.#entries.delete(key);
+    this.#calm = false;
+    const remember = (entry: Entry) => {
+      this.#calm = entry.repeats;
+      this.#remember(key, entry);
+    };
+    // A second run must draw the numbers of the first.
+    const seeds: number[] = [];
+    const draw = (index: number) => seeds[index] ??= repeated.randomSeed();
+    try {
+      const noted = this.#bySizes ? this.#sizes({ ...repeated, randomSeed: counted(draw) }, before) : null;
+      if (noted) {
+        remember(noted);
+        return this.#send<Name>(noted, repeated.inputs, noted.notes.seeds);
+      }
+      this.#bySizes = false;
+      this.rest();
+      const { results, entry } = this.#note({ ...repeated, randomSeed: counted(draw) }, before);
+      if (entry) remember(entry);
+      return results;
+    } finally {
+      if (before) discard(before);
+    }
+  }
+
+  /** The notes of a run for the sizes alone; `null` where the body cannot be computed by them. */
+  #sizes<Name extends string, Condition>(
+    repeated: Repeated<Name, Condition>,
+    before: Entry | null,
+  ): Entry | null {
+    let noted: Entry | null = null;
+    try {
+      this.device.sizesOnly(() => noted = this.#note(repeated, before).entry);
+    } catch {
+      // It wanted numbers. If it is broken, the other run tells.
+    }
+    return noted;
+  }
+
+  /** Runs the body. The entry is `null` where its notes are not all there is to know. */
+  #note<Name extends string, Condition>(
+    repeated: Repeated<Name, Condition>,
+    before: Entry | null,
+  ): { readonly results: Outputs<Name>; readonly entry: Entry | null } {
     const { backend } = this.device;
     const { dispatches } = backend.work();
     const conditions = new Map<unknown, number>();
@@ -130,23 +217,18 @@ export class Recorder {
       return value;
     };
     let notes: Notes | undefined;
-    this.#entries.delete(key);
-    this.#calm = false;
+    let entry: Entry | null = null;
     try {
       const results = this.#compute({ ...repeated, at }, (inputs) => notes = new Notes(inputs));
       const tensors = Object.entries<readonly Tensor[]>(results);
-      const made = tensors.flatMap(([, list]) => list);
-      if (notes!.finish(made, backend.work().dispatches - dispatches)) {
+      if (notes!.finish(tensors.flatMap(([, list]) => list), backend.work().dispatches - dispatches)) {
         const outputs = tensors.map(([name, { length }]) => [name, length] as const);
         const repeats = before !== null && sameCalls(before.notes, notes!);
-        this.#calm = repeats;
-        this.#remember(key, { notes: notes!, outputs, conditions, repeats, recording: null });
-        notes = undefined;
+        entry = { notes: notes!, outputs, conditions, repeats, recording: null };
       }
-      return results;
+      return { results, entry };
     } finally {
-      before?.notes.dispose();
-      notes?.dispose();
+      if (!entry) notes?.dispose();
     }
   }
 

@@ -5,8 +5,32 @@ import type { Tensor } from "../tensor.ts";
 import type { Arena } from "./arena.ts";
 import { elideCopies } from "./elide_copies.ts";
 import type { Notes, OutputPlace } from "./notes.ts";
-import { type Need, planMemory } from "./plan_memory.ts";
+import { type MemoryPlan, type Need, planMemory } from "./plan_memory.ts";
 import { drawnNumber } from "./same_calls.ts";
+
+/** What a body's calls are, and which memory they need when, wherever it is. */
+export class Layout {
+  readonly calls: readonly Call[];
+  /** Temporaries that are made in memory of others. */
+  readonly homes: ReadonlyMap<number, View>;
+  /** The temporaries that want a place, in the order of a plan's. */
+  readonly numbers: readonly number[];
+  readonly #needs: readonly Need[];
+
+  constructor(readonly notes: Notes) {
+    const { calls, homes } = elideCopies(notes);
+    const needs = needsOf(notes, calls, homes);
+    this.calls = calls;
+    this.homes = homes;
+    this.numbers = needs.map(({ number }) => number);
+    this.#needs = needs.map(({ need }) => need);
+  }
+
+  /** @param existing lengths of blocks that are there already */
+  plan(existing: readonly number[] = []): MemoryPlan {
+    return planMemory(this.#needs, existing);
+  }
+}
 
 /**
  * The calls of a body as a program over an arena's memory. Nothing of it survives a replay but the copies that the
@@ -20,12 +44,15 @@ export class Recording {
   /** Parameters that are random numbers, and which. */
   readonly #seeds: readonly { call: number; parameter: string; drawn: number }[];
 
-  constructor(private readonly device: Device, arena: Arena, notes: Notes) {
-    const { calls, homes } = elideCopies(notes);
-    const needs = needsOf(notes, calls, homes);
-    const { places, blocks } = planMemory(needs.map(({ need }) => need), arena.lengths);
+  /** @param plan the layout's over the arena's blocks, which is extended where they are not enough */
+  constructor(
+    private readonly device: Device,
+    arena: Arena,
+    { notes, calls, homes, numbers }: Layout,
+    { places, blocks }: MemoryPlan,
+  ) {
     arena.extend(blocks);
-    const storages = new Map(needs.map(({ number }, index) => [number, arena.blocks[places[index]]]));
+    const storages = new Map(numbers.map((number, index) => [number, arena.blocks[places[index]]]));
     const constants = [...notes.temporaries.entries()].filter(([, { constant }]) => constant !== null)
       .map(([number, { constant }]) => [number, device.keep(device.tensor(constant!))] as const);
     for (const [number, tensor] of constants) storages.set(number, tensor);

@@ -26,9 +26,11 @@ export class Heap {
     const size = sizeClass(bytes);
     const waiting = size >= LARGE ? this.#large.take(size) : this.#free.get(size)?.pop();
     if (waiting !== undefined) return waiting;
-    const begin = this.#top;
+    // A large block begins with what is free at the end already.
+    const begin = this.#top - (size >= LARGE ? this.#large.freeBefore(this.#top) : 0);
     const missing = begin + size - this.memory.buffer.byteLength;
     if (missing > 0) this.#grow(Math.ceil(missing / PAGE));
+    if (begin < this.#top) this.#large.dropLast();
     this.#top = begin + size;
     return begin;
   }
@@ -71,6 +73,16 @@ class LargeBlocks {
     block.size -= size;
     if (block.size === 0) this.#blocks.splice(best, 1);
     return begin;
+  }
+
+  /** The size of the block that ends at a place; 0 if there is none. */
+  freeBefore(end: number): number {
+    const last = this.#blocks.at(-1);
+    return last !== undefined && last.begin + last.size === end ? last.size : 0;
+  }
+
+  dropLast(): void {
+    this.#blocks.pop();
   }
 
   give(begin: number, size: number): void {

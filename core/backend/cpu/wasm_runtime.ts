@@ -29,5 +29,12 @@ export function stage(
   return { pointers, rest: begin };
 }
 
+/** Puts doubles into scratch memory: the byte offset of the first. */
+export function stageDoubles({ kernels, scratch }: WasmRuntime, values: readonly number[]): number {
+  const pointer = scratch(8 * values.length);
+  new Float64Array(kernels.memory.buffer, pointer, values.length).set(values);
+  return pointer;
+}
+
 /** Bytes of so many floats, rounded up to a cache line. */
 const padded = (length: number) => Math.ceil(length / 16) * 64;

@@ -89,10 +89,13 @@ export async function writeCheckpoint(
 ): Promise<void> {
   const names = [...tensors.keys()];
   const numbers = await ops.read([...tensors.values()]);
-  const stored = new Map(names.map((name, index): [string, TensorToStore] => [
-    name,
-    { shape: tensors.get(name)!.shape, data: Float32Array.from(numbers[index]) },
-  ]));
+  const stored = new Map(names.map((name, index): [string, TensorToStore] => {
+    const data = numbers[index];
+    return [name, {
+      shape: tensors.get(name)!.shape,
+      data: data instanceof Float32Array ? data : Float32Array.from(data),
+    }];
+  }));
   await makeFolderWithin(dirname(file));
   const content: StoredPosition = { ...position, ...origin };
   await writeWithChecksum(file, stored, { format: FORMAT, position: JSON.stringify(content) });

@@ -1,4 +1,4 @@
-import type { AttentionVectors, ForwardCall, LayerOutputs } from "../../../core/plugin/model.ts";
+import type { ForwardCall, LayerOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { attend } from "./attention.ts";
 import { type Layers, layersOf } from "./layers.ts";
@@ -40,17 +40,6 @@ export interface BlockSettings {
   readonly attentionDropout: number;
 }
 
-/** The outputs of a block. */
-export interface BlockOutputs {
-  /** `[batch, length, width]` */
-  readonly hidden: Tensor;
-  /** Probabilities, before dropout: `[batch, heads, length, length]`. */
-  readonly attention: Tensor;
-  /** Before the softmax, nothing hidden: `[batch, heads, length, length]`. */
-  readonly scores: Tensor;
-  readonly relations: AttentionVectors;
-}
-
 /**
  * A transformer encoder block (Vaswani et al. 2017, arXiv 1706.03762): self-attention and a feed-forward network, each
  * with a residual connection and a layer norm. Where a tensor on the way would be too large for the backend, the batch
@@ -82,7 +71,7 @@ function wholeBlock(
   x: Tensor,
   mask: Tensor | null,
   bias: Tensor | null,
-): BlockOutputs {
+): LayerOutputs {
   const { ops } = call;
   const layers = layersOf(call, settings.epsilon);
   const residual = (x: Tensor, norm: string, sublayer: (x: Tensor) => Tensor): Tensor => {
@@ -90,14 +79,20 @@ function wholeBlock(
     const sum = ops.add(x, added);
     return settings.norm === "before" ? sum : layers.norm(sum, norm);
   };
-  let attended: Omit<BlockOutputs, "hidden"> | undefined;
-  const attention = residual(x, names.attentionNorm, (x) => {
-    const { context, ...rest } = attend(call, layers, names, settings, x, mask, bias);
-    attended = rest;
-    return layers.linear(context, names.attentionOutput);
+  // Where nothing is trained, each sub-layer's tensors are freed before the next, except those that are wanted.
+  const first = ops.scope(() => {
+    let attended: Omit<LayerOutputs, "hidden"> = {};
+    const sum = residual(x, names.attentionNorm, (x) => {
+      const { context, ...rest } = attend(call, layers, names, settings, x, mask, bias);
+      attended = rest;
+      return layers.linear(context, names.attentionOutput);
+    });
+    return { sum, attended };
   });
-  const hidden = residual(attention, names.outputNorm, (x) => feedForward(call, layers, names, settings, x));
-  return { hidden, ...attended! };
+  const hidden = ops.scope(() =>
+    residual(first.sum, names.outputNorm, (x) => feedForward(call, layers, names, settings, x))
+  );
+  return { hidden, ...first.attended };
 }
 
 function feedForward(

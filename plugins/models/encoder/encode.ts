@@ -1,6 +1,7 @@
 import type { ForwardCall, LayerOutputs, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { type BlockNames, type BlockSettings, encoderBlock } from "./block.ts";
+import { wants } from "./layers.ts";
 
 /** What a stack of blocks gives: the last hidden state, and what was wanted of each block. */
 export type Encoded = Required<Pick<ModelOutputs, "hidden" | "attention" | "scores" | "relations">> & {
@@ -24,8 +25,7 @@ export function encode(
   mask: Tensor | null,
   bias: Tensor | null = null,
 ): Encoded {
-  const { ops, wanted } = call;
-  const wants = (output: keyof ModelOutputs) => !wanted || wanted.has(output);
+  const { ops } = call;
   const kept: Partial<LayerOutputs>[] = [];
   let last = x;
   for (const [layer, own] of names.entries()) {
@@ -34,12 +34,12 @@ export function encode(
         encoderBlock(call, own, settings, last, mask, bias);
       return {
         hidden,
-        ...(wants("attention") && { attention }),
-        ...(wants("scores") && { scores }),
-        ...(wants("relations") && { relations }),
+        ...(wants(call, "attention") && { attention }),
+        ...(wants(call, "scores") && { scores }),
+        ...(wants(call, "relations") && { relations }),
       };
     });
-    kept.push(wants("hidden") ? block : { ...block, hidden: undefined });
+    kept.push(wants(call, "hidden") ? block : { ...block, hidden: undefined });
     last = block.hidden;
   }
   const of = <Part>(pick: (block: Partial<LayerOutputs>) => Part | undefined): Part[] =>

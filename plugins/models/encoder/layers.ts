@@ -1,5 +1,10 @@
-import type { ForwardCall } from "../../../core/plugin/model.ts";
+import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
+
+/** Whether an output of the forward pass is read by anybody. */
+export function wants({ wanted }: ForwardCall, output: keyof ModelOutputs): boolean {
+  return !wanted || wanted.has(output);
+}
 
 /** The layers that encoders are made of, by the names of their weights. */
 export interface Layers {

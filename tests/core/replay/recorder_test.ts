@@ -168,6 +168,14 @@ testBackends("a body that is not the same twice is never replayed", async (backe
   }));
 });
 
+testBackends("a body that is run a second time as it wants numbers draws the same random ones", async (backend) => {
+  const counts = await compare(backend, numbers(3), (ops) => () => ({ inputs: { x }, randomSeed }) => {
+    const dropped = ops.dropout(x, { rate: 0.5, seed: randomSeed() });
+    return { y: [ops.device.inFormat(ops.keep(dropped), "f32")] };
+  });
+  assert.deepEqual(counts, { runs: 2, replays: 1 });
+});
+
 testBackends("a body that keeps a tensor, or goes around the device, is never replayed", async (backend) => {
   const kept: Tensor[] = [];
   const ops = createOps(backend);
@@ -216,14 +224,43 @@ testBackends("live memory is level over 50 rounds, and no higher than without re
   for (const enabled of [false, true]) {
     const recorder = new Recorder(ops.device, enabled);
     const levels: number[] = [];
-    const inputs = numbers(50, 1000);
-    await rounds(ops, recorder, inputs, () => ({ inputs: { x } }) => {
+    for (const input of numbers(50, 1000)) {
+      await rounds(ops, recorder, [input], () => ({ inputs: { x } }) => ({
+        y: [ops.sum(ops.exp(ops.negate(ops.square(ops.scale(x, 0.1)))))],
+      }));
       levels.push(backend.memory().bytes);
-      return { y: [ops.sum(ops.exp(ops.negate(ops.square(ops.scale(x, 0.1)))))] };
-    });
-    assert.ok(levels.every((bytes) => bytes === levels[0]));
+    }
+    // The arena is there from the first replay on.
+    assert.ok(levels.every((bytes, round) => round < 2 || bytes === levels[2]), `${levels}`);
     peaks.push(backend.memory().peakBytes);
     recorder.dispose();
   }
   assert.equal(peaks[1], peaks[0]);
+});
+
+testBackends("where programs cost little, no run takes more memory than a replay", async (backend) => {
+  const ops = createOps(backend);
+  const recorder = new Recorder(ops.device, true);
+  const inputs = numbers(4, 4096);
+  const results = await rounds(ops, recorder, inputs, () => ({ inputs: { x } }) => {
+    let y = x;
+    for (let i = 0; i < 20; i++) y = ops.scale(y, 2);
+    return { y: [y] };
+  });
+  results.forEach((values, round) => assertClose(values, inputs[round].map((x) => x * 2 ** 20), 0));
+  assert.deepEqual(recorder.counts, { runs: 2, replays: 2 });
+  // The input, two results in turn, and the copy that is given out.
+  const blocks = backend.memory().peakBytes / (4096 * (backend.precision === "float64" ? 8 : 4));
+  assert.ok(backend.traits ? blocks > 20 : blocks <= 4, `${blocks} blocks`);
+  recorder.dispose();
+}, [float64, ...backends]);
+
+testBackends("of recordings of many sizes the arena takes about what the largest does", async (backend) => {
+  const ops = createOps(backend);
+  const recorder = new Recorder(ops.device, true);
+  const inputs = [1500, 2000, 3000, 4096, 1500, 2000, 2000, 4096].map((length) => Array.from({ length }, (_, i) => i));
+  await rounds(ops, recorder, inputs, () => ({ inputs: { x } }) => ({ y: [ops.square(ops.square(ops.square(x)))] }));
+  const blocks = backend.memory().bytes / (4096 * 4);
+  assert.ok(blocks <= 3.3, `${blocks} blocks of the largest`);
+  recorder.dispose();
 });

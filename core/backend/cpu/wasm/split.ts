@@ -22,6 +22,9 @@ const MINIMUM_NATIVE_WORK = 8_000;
 const TILE_ROWS = 4;
 const TILE_COLUMNS = 8;
 
+/** Numbers whose squares are summed by themselves, as the binary has it. */
+const SQUARES_BLOCK = 2 ** 14;
+
 /** Scratch areas of threads start on cache lines of their own. */
 const aligned = (bytes: number) => Math.ceil(bytes / 64) * 64;
 
@@ -264,6 +267,18 @@ export function splitKernels(
     },
     addRow: (rows, columns, x, row) =>
       team.run("addRow", cutElements(rows * columns, rows).map((range) => [x, row, columns, ...range])),
+    adamw: (length, ...operands) =>
+      team.run("adamw", cutFunctions(length, length, 16).map((range) => [...operands, ...range])),
+    sgd: (length, gradient, parameter, velocity, settings, nesterov) => {
+      const operands = [gradient, parameter, velocity, settings, +nesterov];
+      team.run("sgd", cutElements(length, length, 16).map((range) => [...operands, ...range]));
+    },
+    sumOfSquares(length, x, scratch) {
+      const blocks = Math.ceil(length / SQUARES_BLOCK);
+      team.run("blockSquares", cutElements(length, blocks).map((range) => [x, length, scratch, ...range]));
+      return new Float64Array(memory.buffer, scratch, blocks).reduce((sum, value) => sum + value, 0);
+    },
+    squaresScratch: (length) => 8 * Math.ceil(length / SQUARES_BLOCK),
     add: (length, a, b, c) => team.run("add", cutElements(length, length, 16).map((range) => [a, b, c, ...range])),
   };
 }

@@ -358,4 +358,32 @@ export interface WasmKernels extends Float64Kernels {
 
   /** c = a + b. c may be a or b. */
   add(length: number, a: number, b: number, c: number): void;
+
+  /**
+   * One step of AdamW on [length], in place, in float64 rounded once.
+   *
+   * @param settings eight doubles: the gradient's factor, beta 1, beta 2, the corrections of both, the learning rate,
+   * epsilon, and what weight decay leaves of a parameter
+   */
+  adamw(
+    length: number,
+    gradient: number,
+    parameter: number,
+    mean: number,
+    square: number,
+    settings: number,
+  ): void;
+
+  /**
+   * One step of SGD on [length], in place, in float64 rounded once.
+   *
+   * @param settings four doubles: the gradient's factor, weight decay, momentum, the learning rate
+   */
+  sgd(length: number, gradient: number, parameter: number, velocity: number, settings: number, nesterov: boolean): void;
+
+  /** The sum of the squares of x [length] in float64. */
+  sumOfSquares(length: number, x: number, scratch: number): number;
+
+  /** Bytes of scratch memory for `sumOfSquares`. */
+  squaresScratch(length: number): number;
 }

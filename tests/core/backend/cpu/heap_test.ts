@@ -49,6 +49,18 @@ Deno.test("large blocks are cut from free ones, and free neighbours become one",
   assert.equal(heap.allocate(1 * MiB), last + MiB);
 });
 
+Deno.test("a large block begins with what is free at the end, and is refused without a change", () => {
+  const MiB = 2 ** 20;
+  const heap = new Heap(createMemory(1 << 16));
+  heap.allocate(2 * MiB);
+  const last = heap.allocate(8 * MiB);
+  heap.release(last, 8 * MiB);
+  assert.throws(() => heap.allocate(2 ** 33), { name: "DeviceError" });
+  assert.equal(heap.allocate(9 * MiB), last);
+  assert.ok(heap.memory.buffer.byteLength < 12 * MiB);
+  assert.equal(heap.allocate(1 * MiB), last + 9 * MiB);
+});
+
 Deno.test("a size that is no whole number is refused, and leaves the heap as it was", () => {
   const heap = new Heap(createMemory(1 << 16));
   const before = heap.allocate(64);

@@ -1,10 +1,17 @@
 // Dropout by a mask that is computed from each element's index.
 
+import { four, fourIntegers } from "./constants";
+
+let FIRST = fourIntegers(0x7feb352d), SECOND = fourIntegers(<i32> 0x846ca68b);
+
+/** 2^-24: of a whole number of 24 bits a part of 1. */
+let UNIT = four(1 / <f32> 16777216);
+
 /** Two rounds of xor-shift and multiply, as the shader and the plain loop have them. */
 @inline
 function hash(h: v128): v128 {
-  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), i32x4.splat(0x7feb352d));
-  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 15)), i32x4.splat(<i32> 0x846ca68b));
+  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), FIRST);
+  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 15)), SECOND);
   return v128.xor(h, i32x4.shr_u(h, 16));
 }
 
@@ -12,7 +19,7 @@ function hash(h: v128): v128 {
 @inline
 function lanes(value: v128, index: i32, key: v128, threshold: v128, kept: v128): v128 {
   const indices = i32x4.add(i32x4.splat(index), i32x4(0, 1, 2, 3));
-  const uniform = f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(hash(v128.xor(indices, key)), 8)), f32x4.splat(1 / <f32> 16777216));
+  const uniform = f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(hash(v128.xor(indices, key)), 8)), UNIT);
   const low = f32x4.demote_f64x2_zero(f64x2.div(f64x2.promote_low_f32x4(value), kept));
   const upper = f64x2.promote_low_f32x4(i8x16.shuffle(value, value, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
   const high = f32x4.demote_f64x2_zero(f64x2.div(upper, kept));

@@ -1,8 +1,14 @@
 // GELU, x Phi(x) with the distribution function Phi of the normal distribution, and its gradient.
 
+import { four } from "./constants";
 import { errorFunction, exponential } from "./exponential";
 import { loadLanes, storeLanes } from "./lanes";
 import { multiplyAdd } from "./simd";
+
+let HALF = four(0.5), MINUS_HALF = four(-0.5);
+
+/** 1 / sqrt 2, and 1 / sqrt(2 pi). */
+let ROOT = four(0.70710678), BELL = four(0.39894228);
 
 /** y = x / 2 (1 + erf(x / sqrt 2)) for the elements from `begin` to `end`; y may be x. */
 export function gelu(x: usize, y: usize, begin: i32, end: i32): void {
@@ -14,8 +20,7 @@ export function gelu(x: usize, y: usize, begin: i32, end: i32): void {
 /** Phi(x) */
 @inline
 function distribution(x: v128): v128 {
-  const half = f32x4.splat(0.5);
-  return multiplyAdd(errorFunction(f32x4.mul(x, f32x4.splat(0.70710678))), half, half);
+  return multiplyAdd(errorFunction(f32x4.mul(x, ROOT)), HALF, HALF);
 }
 
 @inline
@@ -36,7 +41,7 @@ export function geluGradient(x: usize, gradient: usize, dx: usize, begin: i32, e
 @inline
 function geluGradientLanes(wide: bool, x: usize, gradient: usize, dx: usize): void {
   const value = loadLanes(x, wide);
-  const bell = exponential(f32x4.mul(f32x4.mul(value, value), f32x4.splat(-0.5)));
-  const slope = multiplyAdd(f32x4.mul(value, f32x4.splat(0.39894228)), bell, distribution(value));
+  const bell = exponential(f32x4.mul(f32x4.mul(value, value), MINUS_HALF));
+  const slope = multiplyAdd(f32x4.mul(value, BELL), bell, distribution(value));
   storeLanes(dx, f32x4.mul(loadLanes(gradient, wide), slope), wide);
 }
