@@ -3,6 +3,7 @@ import clipScaleShader from "../../shaders/clip_scale.wgsl" with { type: "text" 
 import sgdShader from "../../shaders/sgd.wgsl" with { type: "text" };
 import biasCorrectionShader from "../../shaders/bias_correction.wgsl" with { type: "text" };
 import type { Floats } from "../backend/backend.ts";
+import { stageDoubles, type WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { fillHoles } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { spread } from "./launch.ts";
@@ -23,9 +24,18 @@ const sgd = (scaled: boolean) => {
     writes: { parameter: "f32", velocity: "f32" },
     parameters: { size: "u32", rate: "f32", momentum: "f32", weightDecay: "f32", nesterov: "u32" },
     launch: (p, adapter) => ({ shader, workgroups: spread(p.size, adapter) }),
-    cpu: ({ gradient, gradientScale, parameter, velocity }, { size, rate, momentum, weightDecay, nesterov }) => {
+    cpu: ({ gradient, gradientScale, parameter, velocity }, { size, rate, momentum, weightDecay, nesterov }, wasm) => {
       const scale = gradientScale[0];
       if (scaled && scale < 0) return;
+      if (wasm) {
+        const numbers = stageDoubles(wasm, [scale, weightDecay, momentum, rate]);
+        const pointers = [parameter, gradient, velocity].map(({ byteOffset }) => byteOffset) as [
+          number,
+          number,
+          number,
+        ];
+        return wasm.kernels.sgd(size, ...pointers, numbers, nesterov === 1);
+      }
       for (let i = 0; i < size; i++) {
         const g = gradient[i] * scale + weightDecay * parameter[i];
         const v = momentum * velocity[i] + g;
@@ -52,15 +62,22 @@ const adamwParameters = {
 
 type AdamwViews = Readonly<Record<"gradient" | "gradientScale" | "parameter" | "mean" | "square", Floats>>;
 
-function adamwLoop(
+function adamwStep(
   { gradient, gradientScale, parameter, mean, square }: AdamwViews,
   p: Readonly<Record<keyof typeof adamwParameters, number>>,
   correction1: number,
   correction2: number,
+  wasm: WasmRuntime | null,
 ): void {
   const scale = gradientScale[0];
   const { size, rate, beta1, beta2, epsilon } = p;
   const keep = 1 - rate * p.weightDecay;
+  if (wasm) {
+    const moments = [beta1, 1 - beta1, beta2, 1 - beta2];
+    const numbers = stageDoubles(wasm, [scale, ...moments, keep, rate, correction1, correction2, epsilon]);
+    const pointers = [parameter, gradient, mean, square].map(({ byteOffset }) => byteOffset);
+    return wasm.kernels.adamw(size, ...pointers as [number, number, number, number], numbers);
+  }
   for (let i = 0; i < size; i++) {
     const g = gradient[i] * scale;
     const m = beta1 * mean[i] + (1 - beta1) * g;
@@ -80,7 +97,7 @@ export const adamwKernel = defineKernel({
   writes: { parameter: "f32", mean: "f32", square: "f32" },
   parameters: { ...adamwParameters, correction1: "f32", correction2: "f32" },
   launch: (p, adapter) => ({ shader: plainAdamw, workgroups: spread(p.size, adapter) }),
-  cpu: (views, p) => adamwLoop(views, p, p.correction1, p.correction2),
+  cpu: (views, p, wasm) => adamwStep(views, p, p.correction1, p.correction2, wasm),
 });
 
 // Steps that were skipped do not count, and how many those are is known on the device alone.
@@ -100,11 +117,11 @@ export const scaledAdamwKernel = defineKernel({
   writes: { parameter: "f32", mean: "f32", square: "f32" },
   parameters: { ...adamwParameters, step: "f32", logBeta1: "f32", logBeta2: "f32" },
   launch: (p, adapter) => ({ shader: scaledAdamw, workgroups: spread(p.size, adapter) }),
-  cpu: (views, p) => {
+  cpu: (views, p, wasm) => {
     const [scale, skipped] = views.gradientScale;
     if (scale < 0) return;
     const taken = p.step - skipped;
-    adamwLoop(views, p, -Math.expm1(taken * p.logBeta1), -Math.expm1(taken * p.logBeta2));
+    adamwStep(views, p, -Math.expm1(taken * p.logBeta1), -Math.expm1(taken * p.logBeta2), wasm);
   },
 });
 

@@ -42,9 +42,11 @@ export const squaredNormKernel = defineKernel({
   writes: { output: "f32" },
   parameters,
   launch: (p, adapter) => ({ shader: ofNumbers, workgroups: linear(p.count, adapter) }),
-  cpu: ({ input, output }, { size, factor }) => {
+  cpu: ({ input, output }, { size, factor }, wasm) => {
     let sum = 0;
-    for (let i = 0; i < size; i++) sum += input[i] * input[i];
+    if (wasm) {
+      sum = wasm.kernels.squaredNorm(size, input.byteOffset, wasm.scratch(wasm.kernels.squaredNormScratch(size)));
+    } else for (let i = 0; i < size; i++) sum += input[i] * input[i];
     output.fill(0);
     output[0] = sum * factor;
   },

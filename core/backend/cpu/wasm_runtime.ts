@@ -25,5 +25,12 @@ export function stage(
   return { pointers, rest: begin };
 }
 
+/** Copies numbers into scratch memory as float64: the byte offset of the first. */
+export function stageDoubles({ kernels, scratch }: WasmRuntime, numbers: readonly number[]): number {
+  const pointer = scratch(8 * numbers.length);
+  new Float64Array(kernels.memory.buffer, pointer, numbers.length).set(numbers);
+  return pointer;
+}
+
 /** Bytes of so many floats, rounded up to a cache line. */
 const padded = (length: number) => Math.ceil(length / 16) * 64;

@@ -260,6 +260,22 @@ export function splitKernels(
     },
     addRow: (rows, columns, x, row) =>
       team.run("addRow", cutElements(rows * columns, rows).map((range) => [x, row, columns, ...range])),
+    adamw: (length, parameter, gradient, mean, square, numbers) =>
+      team.run(
+        "adamw",
+        cutFunctions(length, length, 16).map((range) => [parameter, gradient, mean, square, numbers, ...range]),
+      ),
+    sgd: (length, parameter, gradient, velocity, numbers, nesterov) =>
+      team.run(
+        "sgd",
+        cutElements(length, length, 16).map((range) => [parameter, gradient, velocity, numbers, +nesterov, ...range]),
+      ),
+    squaredNorm(length, x, scratch) {
+      const count = bytes("squaredSumCount", length);
+      team.run("squaredSums", cutElements(length, count).map((range) => [x, length, scratch, ...range]));
+      return new Float64Array(memory.buffer, scratch, count).reduce((sum, part) => sum + part, 0);
+    },
+    squaredNormScratch: (length) => 8 * bytes("squaredSumCount", length),
     add: (length, a, b, c) => team.run("add", cutElements(length, length, 16).map((range) => [a, b, c, ...range])),
   };
 }

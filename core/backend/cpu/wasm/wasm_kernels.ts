@@ -350,6 +350,34 @@ export interface WasmKernels {
   /** x[r, c] += row[c] for all rows of x [rows, columns]. */
   addRow(rows: number, columns: number, x: number, row: number): void;
 
+  /**
+   * A step of AdamW in place, computed in float64; the same bits as in plain loops.
+   *
+   * @param numbers float64 [10]: the gradient's factor, beta1, 1 - beta1, beta2, 1 - beta2, what is kept of a
+   * parameter, the rate, the corrections of mean and square, epsilon
+   */
+  adamw(length: number, parameter: number, gradient: number, mean: number, square: number, numbers: number): void;
+
+  /**
+   * A step of SGD in place, likewise.
+   *
+   * @param numbers float64 [4]: the gradient's factor, weight decay, momentum, the rate
+   */
+  sgd(
+    length: number,
+    parameter: number,
+    gradient: number,
+    velocity: number,
+    numbers: number,
+    nesterov: boolean,
+  ): void;
+
+  /** The sum of the squares of x, in float64: the same however many threads there are. */
+  squaredNorm(length: number, x: number, scratch: number): number;
+
+  /** Bytes of scratch memory for `squaredNorm`, which begins at a multiple of 8. */
+  squaredNormScratch(length: number): number;
+
   /** c = a + b. c may be a or b. */
   add(length: number, a: number, b: number, c: number): void;
 }

@@ -12,6 +12,7 @@ export { gelu, geluGradient } from "./gelu";
 export { gemm, gemmBatch, gemmScratch } from "./gemm";
 export { gemm64, gemm64Scratch } from "./gemm64";
 export { layerNorm, layerNormGradient, layerNormSums } from "./layer_norm";
+export { adamw, sgd, squaredSumCount, squaredSums } from "./optimisers";
 export { rotatePanels64 } from "./rotations64";
 export { silu, siluGradient } from "./silu";
 export { softmax, softmaxGradient } from "./softmax";

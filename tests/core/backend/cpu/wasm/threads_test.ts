@@ -128,6 +128,27 @@ const ELEMENTWISE: Record<string, Job> = {
     scratch: none,
     run: (kernels, [x, g, coefficients], [dx]) => kernels.channelGradient(ROWS, CHANNELS, x, g, coefficients, dx),
   },
+  "steps of optimisers": {
+    inputs: [LENGTH],
+    outputs: [LENGTH, LENGTH, LENGTH],
+    scratch: () => 8 * 12,
+    run: (kernels, [gradient], [parameter, first, second], scratch) => {
+      const at = Math.ceil(scratch / 8) * 8;
+      new Float64Array(kernels.memory.buffer, at, 10).fill(0.5);
+      for (const state of [parameter, first, second]) new Float32Array(kernels.memory.buffer, state, LENGTH).fill(1);
+      kernels.adamw(LENGTH, parameter, gradient, first, second, at);
+      kernels.sgd(LENGTH, parameter, gradient, first, at, true);
+    },
+  },
+  "squared norm": {
+    inputs: [LENGTH],
+    outputs: [1],
+    scratch: (kernels) => kernels.squaredNormScratch(LENGTH) + 8,
+    run: (kernels, [x], [norm], scratch) => {
+      const sum = kernels.squaredNorm(LENGTH, x, Math.ceil(scratch / 8) * 8);
+      new Float32Array(kernels.memory.buffer, norm, 1)[0] = sum % 1;
+    },
+  },
   "relu, its gradient and add": {
     inputs: [LENGTH, LENGTH],
     outputs: [LENGTH, LENGTH, LENGTH],
