@@ -58,7 +58,7 @@ function oursNative(): EngineEntry {
   return {
     name: "ours-native",
     label: "ours cpu, native",
-    cases: ["matmul", "attention", "resnet8", ...ENCODERS],
+    cases: ["matmul", "attention", "resnet8", "inference", ...ENCODERS],
     comparedWith: "ours-cpu",
     commands: (name) => [
       denoScript("ours.ts", [name, "native"], ["--allow-read", "--allow-env", `--allow-ffi=${libraries.join()}`]),
@@ -107,9 +107,21 @@ export const engines: EngineEntry[] = [
   {
     name: "pytorch",
     label: "PyTorch CPU",
-    cases: ["matmul", "attention", "resnet8", ...ENCODERS, "decompose"],
+    cases: ["matmul", "attention", "resnet8", "inference", ...ENCODERS, "decompose"],
     comparedWith: "ours-cpu",
     commands: (name, pythons) => pythonScript("peers/pytorch.py", [name], pythons),
+  },
+  {
+    name: "onnxruntime",
+    label: "ONNX Runtime CPU",
+    cases: ["inference"],
+    comparedWith: "ours-cpu",
+    commands: (name, pythons = PYTHONS) =>
+      pythons.map((python) =>
+        denoScript("peers/onnx.ts", [name, `--python=${python}`], [
+          ...["--allow-read", "--allow-write", "--allow-env", `--allow-run=${python}`],
+        ])
+      ),
   },
   numpy("svd", "NumPy SVD", ["decompose", "decompose-3072"]),
   numpy("sweep", "published sweep", ["decompose"]),

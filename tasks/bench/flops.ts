@@ -1,5 +1,14 @@
 import { encoderOperations, encoders, isEncoderCase } from "./encoders.ts";
-import { attentionSizes, batchSize, type Case, classes, convolutions, matmulSize, stem } from "./workload.ts";
+import {
+  attentionSizes,
+  batchSize,
+  type Case,
+  classes,
+  convolutions,
+  inferenceBatch,
+  matmulSize,
+  stem,
+} from "./workload.ts";
 
 /**
  * Floating-point operations of one step of a case, a fused multiply-add counted as two.
@@ -16,11 +25,15 @@ export function operations(name: Case): number | undefined {
   if (name === "matmul") return 2 * matmulSize ** 3;
   if (name === "attention") return 4 * attentionSizes.heads * attentionSizes.length ** 2 * attentionSizes.width;
   if (isEncoderCase(name)) return encoderOperations(encoders[name]);
-  let forward = 2 * batchSize * classes * 64;
-  for (const c of convolutions) forward += convolution(c);
-  return 3 * forward - convolution(stem);
+  if (name === "inference") return forward(inferenceBatch);
+  return 3 * forward(batchSize) - batchSize * convolution(stem);
+}
+
+function forward(images: number): number {
+  const linear = 2 * classes * 64;
+  return images * convolutions.reduce((sum, each) => sum + convolution(each), linear);
 }
 
 function convolution(c: typeof stem): number {
-  return 2 * batchSize * c.outputSize ** 2 * c.outputs * c.inputs * c.kernel ** 2;
+  return 2 * c.outputSize ** 2 * c.outputs * c.inputs * c.kernel ** 2;
 }

@@ -8,6 +8,7 @@ import "../../core/deno/install.ts";
 import { openBackend } from "../../core/backend/open_backend.ts";
 import { type AdamwOptions, createOptimiser, type SgdOptions } from "../../core/nn/optimisers.ts";
 import { nativeLibrary } from "../../core/native_library.ts";
+import { freeze } from "../../core/nn/frozen_weights.ts";
 import { ParameterStore } from "../../core/nn/parameter_store.ts";
 import { TensorStore } from "../../core/nn/tensor_store.ts";
 import { weightsFrom } from "../../core/nn/weights.ts";
@@ -19,17 +20,17 @@ import { type BodyCall, Recorder } from "../../core/replay/recorder.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { VERSION } from "../../core/version.ts";
 import { bert } from "../../plugins/models/bert/bert.ts";
-import { resnet } from "../../plugins/models/resnet/resnet.ts";
 import { startDecomposition } from "./decomposition.ts";
 import { adamw, type EncoderInputs } from "./encoders.ts";
 import { unavailable } from "./engines.ts";
+import { resnet8, trainedValues } from "./our_resnet8.ts";
 import { startOverhead } from "./overhead.ts";
 import { runEngine, type Work } from "./protocol.ts";
 import {
   attentionSizes,
   batchSize,
-  classes,
   imageSize,
+  inferenceBatch,
   type Inputs,
   learningRate,
   matmulSize,
@@ -65,12 +66,7 @@ function startAttention(ops: Ops, inputs: Inputs["attention"]): Work {
 }
 
 function startResnet(ops: Ops, { images, labels, parameters }: Inputs["resnet8"]): Work {
-  const model = resnet.build(resnet.options(optionKit).parse({ depth: 8, width: 16 }), {
-    task: "classification",
-    classes: Array.from({ length: classes }, (_, label) => String(label)),
-    image: { size: [imageSize, imageSize, 1], normalise: { mean: [0], std: [1] } },
-    text: null,
-  });
+  const { model } = resnet8();
   const inputs = {
     image: { data: images, shape: [batchSize, imageSize, imageSize, 1] },
     label: { data: Float32Array.from(labels), shape: [batchSize] },
@@ -83,6 +79,23 @@ function startResnet(ops: Ops, { images, labels, parameters }: Inputs["resnet8"]
     rate: learningRate,
     weightDecay: 0,
   });
+}
+
+/** As evaluation and predict compute: each batch is uploaded, and nothing is replayed. */
+function startInference(ops: Ops, { images, parameters }: Inputs["inference"]): Work {
+  const { model } = resnet8();
+  const weights = freeze(ops, model, trainedValues(model, parameters));
+  let logits: Tensor | undefined;
+  return {
+    step() {
+      logits?.dispose();
+      logits = ops.scope(() => {
+        const image = ops.tensor(images, [inferenceBatch, imageSize, imageSize, 1]);
+        return model.forward({ ops, weights, batch: { image }, training: false, randomSeed: () => 0 }).logits;
+      });
+    },
+    sync: () => firstNumber(logits!),
+  };
 }
 
 function startEncoder(ops: Ops, { sizes, tokens, labels, parameters }: EncoderInputs): Work {
@@ -179,6 +192,7 @@ await runEngine({
     matmul: (inputs) => startMatmul(ops, inputs),
     attention: (inputs) => startAttention(ops, inputs),
     resnet8: (inputs) => startResnet(ops, inputs),
+    inference: (inputs) => startInference(ops, inputs),
     "encoder-mail": (inputs) => startEncoder(ops, inputs),
     "encoder-minilm": (inputs) => startEncoder(ops, inputs),
     "encoder-base": (inputs) => startEncoder(ops, inputs),

@@ -18,6 +18,7 @@ import {
   batchSize,
   type Case,
   cases,
+  inferenceBatch,
   type Inputs,
   makeInputs,
   matmulSize,
@@ -142,6 +143,8 @@ function sizeOf(name: Case): number {
       return attentionSizes.heads;
     case "resnet8":
       return batchSize;
+    case "inference":
+      return inferenceBatch;
     case "overhead":
       return overheadDispatches;
     default:

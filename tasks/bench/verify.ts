@@ -2,6 +2,7 @@ import type { Result } from "./protocol.ts";
 import { encoders, isEncoderCase } from "./encoders.ts";
 import {
   attentionSizes,
+  expectedLogit,
   expectedLosses,
   expectedNorms,
   makeInputs,
@@ -27,6 +28,8 @@ export function verify({ case: name, values, error }: Result): void {
     if (!(Math.abs(first - expected) < 1e-4)) {
       throw new Error(`Wrong product: entry [0, 0, 0] is ${first}, not ${expected}`);
     }
+  } else if (name === "inference") {
+    if (!(Math.abs(first - expectedLogit) < 1e-4)) throw new Error(`Wrong logit: ${first}, not ${expectedLogit}`);
   } else if (name === "resnet8" || isEncoderCase(name)) {
     const losses = name === "resnet8" ? expectedLosses : encoders[name].losses;
     losses.forEach((expected, step) => {

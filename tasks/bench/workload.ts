@@ -11,6 +11,7 @@ export const cases = [
   "matmul",
   "attention",
   "resnet8",
+  "inference",
   "encoder-mail",
   "encoder-minilm",
   "encoder-base",
@@ -57,6 +58,8 @@ function decomposed(name: DecompositionCase): Float32Array<ArrayBuffer> {
 export const overheadDispatches = 300;
 
 export const batchSize = 32;
+/** Images that a trained ResNet-8 answers at once. */
+export const inferenceBatch = 128;
 export const imageSize = 28;
 export const classes = 10;
 export const learningRate = 0.05;
@@ -82,6 +85,8 @@ export interface Inputs {
    * of each, and the network's weights.
    */
   resnet8: { images: Float32Array<ArrayBuffer>; labels: Int32Array<ArrayBuffer>; parameters: Parameter[] };
+  /** Images [batch, 28, 28, 1], and the weights before training with statistics of mean 0 and variance 1. */
+  inference: { images: Float32Array<ArrayBuffer>; parameters: Parameter[] };
   "encoder-mail": EncoderInputs;
   "encoder-minilm": EncoderInputs;
   "encoder-base": EncoderInputs;
@@ -111,6 +116,10 @@ export const makeInputs: { [C in Case]: () => Inputs[C] } = {
     labels: Int32Array.from({ length: batchSize }, (_, i) => i % classes),
     parameters: parameters(),
   }),
+  inference: () => ({
+    images: uniform(9, inferenceBatch * imageSize ** 2, Math.sqrt(3)),
+    parameters: parameters(),
+  }),
   "encoder-mail": () => encoderInputs("encoder-mail"),
   "encoder-minilm": () => encoderInputs("encoder-minilm"),
   "encoder-base": () => encoderInputs("encoder-base"),
@@ -124,6 +133,9 @@ export const makeInputs: { [C in Case]: () => Inputs[C] } = {
  * not yet driven engines apart, so that whoever computes the same network, gradients and update has the same.
  */
 export const expectedLosses = [2.35527, 2.33465, 2.30092];
+
+/** The first logit of the first image before training, from PyTorch. */
+export const expectedLogit = 1.14787;
 
 /** A convolution of ResNet-8, followed by the batch norm `norm`. */
 export interface Convolution {

@@ -11,7 +11,7 @@ import sys
 from hashed import hashed
 from protocol import UNAVAILABLE, blas, cores, timed
 
-CASES = ("matmul", "attention", "resnet8", "encoder-mail", "encoder-minilm", "encoder-base", "decompose")
+CASES = ("matmul", "attention", "resnet8", "inference", "encoder-mail", "encoder-minilm", "encoder-base", "decompose")
 BATCH, IMAGE, CLASSES = 32, 28, 10
 
 try:
@@ -113,13 +113,41 @@ class ResNet8:
 
     @property
     def flops(self):
-        def convolution(side, channels_in, channels_out, kernel):
-            return 2 * BATCH * side**2 * channels_in * channels_out * kernel**2
+        return 3 * resnet8_forward() - convolution(28, 1, 16, 3)  # the images need no gradient
 
-        shapes = [(28, 1, 16, 3), (28, 16, 16, 3), (28, 16, 16, 3), (14, 16, 32, 3), (14, 32, 32, 3), (14, 16, 32, 1)]
-        shapes += [(7, 32, 64, 3), (7, 64, 64, 3), (7, 32, 64, 1)]
-        forward = 2 * BATCH * CLASSES * 64 + sum(convolution(*s) for s in shapes)
-        return 3 * forward - convolution(*shapes[0])  # the images need no gradient
+
+def convolution(side, channels_in, channels_out, kernel):
+    return 2 * BATCH * side**2 * channels_in * channels_out * kernel**2
+
+
+def resnet8_forward():
+    shapes = [(28, 1, 16, 3), (28, 16, 16, 3), (28, 16, 16, 3), (14, 16, 32, 3), (14, 32, 32, 3), (14, 16, 32, 1)]
+    shapes += [(7, 32, 64, 3), (7, 64, 64, 3), (7, 32, 64, 1)]
+    return 2 * BATCH * CLASSES * 64 + sum(convolution(*s) for s in shapes)
+
+
+class Inference:
+    """As people answer in eager mode: no gradients, and batch norm by its statistics."""
+
+    size = 128
+
+    @staticmethod
+    def inputs():
+        return (hashed(9, Inference.size * IMAGE * IMAGE, math.sqrt(3)).reshape(Inference.size, 1, IMAGE, IMAGE),)
+
+    def __init__(self, images):
+        self.images, self.model = images, network().eval()
+
+    def step(self):
+        with torch.inference_mode():
+            self.logits = self.model(self.images)
+
+    def sync(self):
+        return float(self.logits[0, 0])
+
+    @property
+    def flops(self):
+        return Inference.size / BATCH * resnet8_forward()
 
 
 class Decompose:
@@ -159,7 +187,7 @@ def measure(case):
 
         work, result, _ = timed(Attention if case == "attention" else lambda: Encoder(case))
         return {"case": case, **result}
-    kind = {"matmul": Matmul, "resnet8": ResNet8, "decompose": Decompose}[case]
+    kind = {"matmul": Matmul, "resnet8": ResNet8, "inference": Inference, "decompose": Decompose}[case]
     inputs = kind.inputs()
     work, result, _ = timed(lambda: kind(*inputs))
     if case == "decompose":
