@@ -110,28 +110,65 @@ export interface Shift {
  * @param source where it begins in `images.pixels`
  * @param fill as pixels are stored
  */
-export function changedImage(
+export function changedImage(images: Images, source: number, shift: Shift, change: Change, fill: number): Float32Array {
+  const { height, width, channels } = images;
+  const { crop, turn, operations, colours } = change;
+  const white = images.pixels instanceof Uint8Array ? 255 : 1;
+  const out = new Float32Array(height * width * channels);
+  if (crop || turn !== 0) interpolate(images, source, shift, change, fill, white, out);
+  else move(images, source, shift, fill, white, out);
+  if (operations.length > 0) operate(out, { height, width, channels }, operations, fill / white);
+  if (colours) jitter(out, channels, colours);
+  return out;
+}
+
+/** Mirrors and shifts an image: whole pixels to whole pixels. */
+function move(
   { pixels, height, width, channels }: Images,
   source: number,
   { flipped, down, right }: Shift,
-  { crop, turn, operations, colours }: Change,
   fill: number,
-): Float32Array {
-  const out = new Float32Array(height * width * channels);
-  const white = pixels instanceof Uint8Array ? 255 : 1;
+  white: number,
+  out: Float32Array,
+): void {
+  for (let y = 0, to = 0; y < height; y++) {
+    const row = y + down, isRow = row >= 0 && row < height;
+    for (let x = 0; x < width; x++) {
+      const column = flipped ? width - 1 - x - right : x + right;
+      const from = isRow && column >= 0 && column < width ? source + (row * width + column) * channels : -1;
+      for (let c = 0; c < channels; c++, to++) out[to] = (from < 0 ? fill : pixels[from + c]) / white;
+    }
+  }
+}
+
+/** Crops, mirrors, shifts and turns an image; pixels come from between four of the stored one's. */
+function interpolate(
+  { pixels, height, width, channels }: Images,
+  source: number,
+  { flipped, down, right }: Shift,
+  { crop, turn }: Pick<Change, "crop" | "turn">,
+  fill: number,
+  white: number,
+  out: Float32Array,
+): void {
   const box = crop ?? { top: 0, left: 0, height, width };
   const [sine, cosine] = [Math.sin(turn * Math.PI / 180), Math.cos(turn * Math.PI / 180)];
   const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+  const columns = new Float64Array(width);
+  for (let x = 0; x < width; x++) {
+    const shifted = inBox(x, width, box.left, box.width) + right;
+    columns[x] = (flipped ? width - 1 - shifted : shifted) - middleX;
+  }
   const valueAt = (y: number, x: number, c: number) =>
     y >= 0 && y < height && x >= 0 && x < width ? pixels[source + (y * width + x) * channels + c] : fill;
   for (let y = 0, to = 0; y < height; y++) {
     const inY = inBox(y, height, box.top, box.height) + down - middleY;
     for (let x = 0; x < width; x++) {
-      const shifted = inBox(x, width, box.left, box.width) + right;
-      const inX = (flipped ? width - 1 - shifted : shifted) - middleX;
-      const [fromX, fromY] = [middleX + cosine * inX - sine * inY, middleY + sine * inX + cosine * inY];
-      const [left, top] = [Math.floor(fromX), Math.floor(fromY)];
-      const [partX, partY] = [fromX - left, fromY - top];
+      const inX = columns[x];
+      const fromX = middleX + cosine * inX - sine * inY, fromY = middleY + sine * inX + cosine * inY;
+      // Marked as 32-bit integers, or V8 looks the pixels up by floats.
+      const left = Math.floor(fromX) | 0, top = Math.floor(fromY) | 0;
+      const partX = fromX - left, partY = fromY - top;
       for (let c = 0; c < channels; c++, to++) {
         let value = (1 - partY) * (1 - partX) * valueAt(top, left, c);
         if (partX > 0) value += (1 - partY) * partX * valueAt(top, left + 1, c);
@@ -141,9 +178,6 @@ export function changedImage(
       }
     }
   }
-  if (operations.length > 0) operate(out, { height, width, channels }, operations, fill / white);
-  if (colours) jitter(out, channels, colours);
-  return out;
 }
 
 /** Rounds pixels from 0 to 1 to bytes, in place, and applies operations to these. */
@@ -154,7 +188,9 @@ function operate(
   fill: number,
 ): void {
   const byte = (value: number) => Math.round(clamp(value) * 255);
-  let picture: Picture = { ...size, pixels: Uint8Array.from(out, byte) };
+  const bytes = new Uint8Array(out.length);
+  for (let at = 0; at < out.length; at++) bytes[at] = byte(out[at]);
+  let picture: Picture = { ...size, pixels: bytes };
   for (const operation of operations) picture = operated(picture, operation, byte(fill));
   const { pixels } = picture;
   for (let at = 0; at < out.length; at++) out[at] = pixels[at] / 255;

@@ -1,5 +1,6 @@
 import { type Owned } from "../owned.ts";
 import { expectArguments } from "../arguments.ts";
+import { decidedIn } from "../evaluate/answers.ts";
 import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import { showMetrics } from "../evaluate/metrics/show.ts";
 import { writeFileAtomically } from "../files.ts";
@@ -178,7 +179,8 @@ export class Run implements Disposable {
     const { recipe: { value: settings }, data, student: { model }, watch, training } = this.parts;
     const measure = (split: Split) => watch.time("evaluate", () => this.#measure(split, model, exported.weights));
     const test = await measure("test");
-    const validation = data.validation && await measure("validation");
+    const known = exported.same ? training.validated : null;
+    const validation = data.validation && (known ?? await measure("validation"));
     const seen = settings.evaluate.train ? await measure("train") : null;
     const measured = { taught: this.#taught, test, validation, seen };
     await this.parts.folder.check();
@@ -268,7 +270,8 @@ export class Run implements Disposable {
     // Training examples may have the teacher's outputs in the place of what it takes.
     const taught = who === STUDENT && split !== "train" ? await this.parts.taught?.(examples) : null;
     const { input } = data.dataset;
-    const answers = this.#warnings !== null && split === "test";
+    const isWanted = who !== STUDENT && this.parts.taught?.isAsked(examples);
+    const answers = (this.#warnings !== null || isWanted) && split === "test";
     const measure = () => evaluate(ops, { who, model, weights, examples, input, ...settings, taught, answers });
     return await (who === STUDENT ? measuredStudent(this.parts.training.kept, measure) : measure());
   }
@@ -296,6 +299,8 @@ export class Run implements Disposable {
         "evaluate",
         () => this.#measure("test", teacher.model, teacher.weights, "the teacher"),
       );
+      const { taught, data: { test } } = this.parts;
+      if (taught?.isAsked(test)) taught.know(test, decidedIn(this.#taught.answers!));
       reporter.line(`teacher: test ${showMetrics(this.#taught)}`);
     }
     const [training, inference] = [student.trainingParameters, student.inferenceParameters];

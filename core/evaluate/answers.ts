@@ -21,6 +21,11 @@ export interface AnsweredBatch {
   readonly certainty: ArrayLike<number> | null;
 }
 
+/** The decisions of all batches, in the order of the examples: what `decisionsOf` gives. */
+export function decidedIn(answers: readonly AnsweredBatch[]): Float64Array {
+  return Float64Array.from(answers.flatMap(({ decided }) => Array.from(decided)));
+}
+
 /** The logarithm of the probability of each decision, `[decisions]`; `null` where there is none. */
 export function logCertainty(
   ops: Ops,

@@ -30,6 +30,8 @@ export interface ExportedStudent {
   readonly difference: number;
   /** Frobenius norm of each over-parameterised matrix, merged. */
   readonly norms: Readonly<Record<string, number>>;
+  /** Whether they are the student's own numbers to the bit: no chain was merged, and none was rounded in the file. */
+  readonly same: boolean;
   /** SHA-256 of the weights file. */
   readonly sha256: string;
 }
@@ -52,7 +54,8 @@ export interface ExportSetup {
 
 /**
  * Merges the student, writes its folder, and verifies what was written: read back from the file, names and axis order
- * included, it must give the factored student's logits. Only then does the folder get its name.
+ * included, it must give the factored student's logits. Where there is no chain, these are the student's own numbers,
+ * and it is enough that they are read back to the bit. Only then does the folder get its name.
  *
  * @throws TrainingFailure if the weights are not finite, or the logits differ by more than the recipe tolerates
  */
@@ -69,8 +72,11 @@ export async function exportStudent(
     await writeModelFolder(unverified, architecture, model, data.dataset.input, numbers, run);
     return numbers;
   });
-  const weights = freeze(ops, model, await readModelWeights(unverified, model, "student"));
+  const read = await readModelWeights(unverified, model, "student");
+  const weights = freeze(ops, model, read);
+  const same = student.chains.size === 0 && sameNumbers(merged, read);
   const compared = await watch.time("verify", () => {
+    if (same) return { difference: 0, largest: 0 };
     const factored = student.frozenWeights();
     return compareLogits(ops, model, factored, weights, data.test, verify.probe).finally(factored.dispose);
   });
@@ -91,10 +97,19 @@ export async function exportStudent(
   }
   return {
     weights,
+    same,
     difference,
     norms: Object.fromEntries(
       [...student.chains.keys()].map((name) => [name, norm(Float64Array.from(merged.get(name)!))]),
     ),
     sha256: await sha256(await readUserFile(join(final, WEIGHTS_FILE), "the student")),
   };
+}
+
+/** Whether tensors are the same to the bit. */
+function sameNumbers(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>): boolean {
+  return a.size === b.size && [...a].every(([name, own]) => {
+    const other = b.get(name);
+    return own.length === other?.length && own.every((value, place) => Object.is(value, other[place]));
+  });
 }

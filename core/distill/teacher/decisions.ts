@@ -4,8 +4,15 @@ import type { Examples, Task } from "../../plugin/dataset.ts";
 import { labelledOf } from "../../plugin/labelled.ts";
 import type { Teacher } from "./teacher_outputs.ts";
 
-/** Gives what a teacher decides about each of some examples; `null` where nobody asks how far it is agreed with. */
-export type Taught = (examples: Examples) => Promise<Float64Array | null>;
+/** What a teacher decides about each of some examples. */
+export interface Taught {
+  /** Gives it; `null` where nobody asks how far the teacher is agreed with. */
+  (examples: Examples): Promise<Float64Array | null>;
+  /** Whether it is asked for. */
+  isAsked(examples: Examples): boolean;
+  /** Takes what was computed elsewhere, so that it is not computed again. */
+  know(examples: Examples, decisions: Float64Array): void;
+}
 
 /** Whose decisions are asked for. */
 export interface TaughtSetup {
@@ -21,11 +28,17 @@ export interface TaughtSetup {
 export function taughtBy({ ops, teacher, task, batchSize, always }: TaughtSetup): Taught {
   const { model, weights } = teacher;
   const known = new Map<Examples, Float64Array>();
-  return async (examples) => {
-    if (task === "tagging" || teacher.knows?.(examples) === false) return null;
-    if (!always && task !== "embedding" && labelledOf(examples) === examples.length) return null;
+  const isAsked = (examples: Examples) =>
+    task !== "tagging" && teacher.knows?.(examples) !== false &&
+    (always || task === "embedding" || labelledOf(examples) < examples.length);
+  const decided = async (examples: Examples) => {
+    if (!isAsked(examples)) return null;
     const decisions = known.get(examples) ?? await decisionsOf(ops, { model, weights, examples, task, batchSize });
     known.set(examples, decisions);
     return decisions;
   };
+  return Object.assign(decided, {
+    isAsked,
+    know: (examples: Examples, decisions: Float64Array) => void known.set(examples, decisions),
+  });
 }

@@ -3,8 +3,6 @@ import { vectorAgreement } from "../../evaluate/vectors.ts";
 import { norm } from "../../linalg/vector.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Examples, Task } from "../../plugin/dataset.ts";
-import type { Model } from "../../plugin/model.ts";
-import type { Weights } from "../../nn/weights.ts";
 import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
@@ -28,6 +26,16 @@ export interface EpochDiagnostics {
   readonly matrices: Readonly<Record<string, MatrixDiagnostics>>;
   /** Part of the validation examples on which student and teacher decide alike; `null` without either. */
   readonly agreement: number | null;
+}
+
+/** An epoch that has ended. */
+export interface EndedEpoch {
+  /** Steps done. */
+  readonly step: number;
+  /** Epochs done. */
+  readonly epoch: number;
+  /** What the student decides about each validation example; `null` without any, or where nobody asks for it. */
+  readonly decided: Float64Array | null;
 }
 
 /** The parts of a run that {@link Diagnostics} look at. */
@@ -80,7 +88,7 @@ export class Diagnostics {
   }
 
   /** Writes what the epoch did. @returns the singular values that it took, all of them */
-  async endEpoch(log: MetricsLog, step: number, epoch: number): Promise<Spectra> {
+  async endEpoch(log: MetricsLog, { step, epoch, decided }: EndedEpoch): Promise<Spectra> {
     const now = await this.#read();
     const sizes = matrixSizes(this.setup.student);
     const matrices: Record<string, MatrixDiagnostics> = {};
@@ -91,9 +99,15 @@ export class Diagnostics {
       matrices[name] = this.#describe(name, matrix, singularValues);
     }
     this.#before = now;
-    const diagnostics: EpochDiagnostics = { matrices, agreement: await this.#agreement() };
+    const diagnostics: EpochDiagnostics = { matrices, agreement: await this.#agreement(decided) };
     await log.write({ step, epoch, diagnostics });
     return spectra;
+  }
+
+  /** Whether it asks what the student decides about each validation example. */
+  get looksAtAnswers(): boolean {
+    const { teacher, validation, task } = this.setup;
+    return teacher !== null && validation !== null && task !== "regression" && teacher.knows?.(validation) !== false;
   }
 
   #read(): Promise<Map<string, Float64Array>> {
@@ -109,21 +123,13 @@ export class Diagnostics {
     };
   }
 
-  async #agreement(): Promise<number | null> {
-    const { student, teacher, validation } = this.setup;
-    if (!teacher || !validation || this.setup.task === "regression" || teacher.knows?.(validation) === false) {
-      return null;
-    }
-    this.#taught ??= await this.#decisions(teacher.model, teacher.weights, validation);
-    const weights = student.frozenWeights();
-    const own = await this.#decisions(student.model, weights, validation).finally(weights.dispose);
-    return this.setup.task === "embedding"
+  async #agreement(own: Float64Array | null): Promise<number | null> {
+    const { ops, teacher, validation, task, batchSize } = this.setup;
+    if (!teacher || !validation || !own) return null;
+    const { model, weights } = teacher;
+    this.#taught ??= await decisionsOf(ops, { model, weights, examples: validation, task, batchSize });
+    return task === "embedding"
       ? vectorAgreement(own, this.#taught, validation.length)
-      : agreementOf(this.setup.task, own, this.#taught);
-  }
-
-  #decisions(model: Model, weights: Weights, examples: Examples): Promise<Float64Array> {
-    const { ops, task, batchSize } = this.setup;
-    return decisionsOf(ops, { model, weights, examples, task, batchSize });
+      : agreementOf(task, own, this.#taught);
   }
 }

@@ -1,6 +1,8 @@
 import { BatchLoader } from "../../data/loader.ts";
 import { Random } from "../../data/random.ts";
+import { decidedIn } from "../../evaluate/answers.ts";
 import { batchesOf } from "../../evaluate/batches.ts";
+import type { Evaluation } from "../../evaluate/evaluate.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { showMetrics } from "../../evaluate/metrics/show.ts";
 import type { LossScale } from "../../nn/grad_scaler.ts";
@@ -101,7 +103,8 @@ export class Training {
     const balance = train.sampler === "balanced" ? setup.train.labels ?? undefined : undefined;
     this.#loader = new BatchLoader(setup.train.length, { batchSize, dropLast, shuffleSeed: seed, lengths, balance });
     this.#totalSteps = Math.min(epochs * this.#stepsPerEpoch, maxSteps ?? Infinity);
-    this.#validation = new Validation({ ...setup, examples: setup.validation });
+    const answers = setup.diagnostics?.looksAtAnswers ?? false;
+    this.#validation = new Validation({ ...setup, examples: setup.validation, answers });
     this.#state = new Map([...liveTensors(setup), ...this.#validation.tensors]);
     this.#checkpointFile = join(folder, CHECKPOINT_FILE);
     this.#log = new MetricsLog(folder, setup.origin.run, setup.events);
@@ -123,6 +126,11 @@ export class Training {
   /** The last checkpoint that was written or continued from. */
   get kept(): KeptCheckpoint | null {
     return this.#lastCheckpoint === null ? null : { file: this.#checkpointFile, step: this.#lastCheckpoint };
+  }
+
+  /** What the validation examples showed of the student as it is; `null` where that is not known. */
+  get validated(): Evaluation | null {
+    return this.#validation.measured;
   }
 
   /** Steps done and in all, and how many an epoch has. */
@@ -175,6 +183,7 @@ export class Training {
       await train.ahead(this.#loader.indices(nextEpoch, place));
     }
     const isLast = done === this.#totalSteps || done % this.#stepsPerEpoch === 0;
+    this.#validation.measured = null;
     this.#teller.add(trainingStep.run(batches, this.progress, isLast || done % logEvery === 0));
     this.#move({ step: done });
     if (done % logEvery === 0) await this.#flush();
@@ -253,7 +262,8 @@ export class Training {
       const shown = [showMetrics(result, [this.setup.monitor]), ...(loss === null ? [] : [`loss ${loss.toFixed(4)}`])];
       reporter.line(`epoch ${epoch}: validation ${shown.join(", ")}`);
     }
-    await this.#writeSpectra(await diagnostics?.endEpoch(this.#log, this.#position.step, epoch));
+    const decided = result?.answers ? decidedIn(result.answers) : null;
+    await this.#writeSpectra(await diagnostics?.endEpoch(this.#log, { step: this.#position.step, epoch, decided }));
     if (checkpointEvery !== null && epoch % checkpointEvery === 0) await this.#checkpoint();
     this.#teller.startInterval();
   }

@@ -20,12 +20,17 @@ export interface ValidationSetup {
   readonly monitor: Monitor;
   /** Gives what the teacher decides about examples; `null` if nobody asks how far the student agrees with it. */
   readonly taught: Taught | null;
+  /** Whether somebody else looks at the answers to the single examples. */
+  readonly answers: boolean;
 }
 
 /** Measures the student after each epoch: the best one's weights are kept, and epochs without a better one counted. */
 export class Validation {
   /** The best epoch so far. */
   best: Best | null = null;
+  /** What came of measuring the student as it is; `null`: it was not, or the student has changed. */
+  measured: Evaluation | null = null;
+  #ofBest: Evaluation | null = null;
   readonly #weights: BestWeights;
 
   constructor(private readonly setup: ValidationSetup) {
@@ -56,7 +61,8 @@ export class Validation {
     const taught = await this.setup.taught?.(examples);
     const weights = student.frozenWeights();
     const { model } = student;
-    const call = { who: "the student", model, weights, examples, input, ...settings, taught };
+    const { answers } = this.setup;
+    const call = { who: "the student", model, weights, examples, input, ...settings, taught, answers };
     const result = await evaluate(ops, call).finally(weights.dispose);
     this.best = updateBest(
       this.best,
@@ -65,13 +71,19 @@ export class Validation {
       epoch,
       train.earlyStopping?.minDelta ?? 0,
     );
-    if (this.best.epoch === epoch) this.#weights.take();
+    this.measured = result;
+    if (this.best.epoch === epoch) {
+      this.#weights.take();
+      this.#ofBest = result;
+    }
     return result;
   }
 
   /** Gives the best weights back to the student. @returns their epoch, or `null` if none are kept */
   restore(): number | null {
-    return this.best && this.#weights.restore() ? this.best.epoch : null;
+    if (!this.best || !this.#weights.restore()) return null;
+    this.measured = this.#ofBest;
+    return this.best.epoch;
   }
 
   dispose(): void {

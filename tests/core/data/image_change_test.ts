@@ -31,11 +31,13 @@ Deno.test("without a change an image is what mirroring and shifting make of it",
   assertClose(changed(image, {}), Float64Array.from(pixels, (byte) => byte / 255), 1e-7, "as it is");
   const [augmented, keep] = [new Float32Array(60), { mean: [0, 0, 0], std: [1, 1, 1] }];
   for (let epoch = 0; epoch < 12; epoch++) {
-    const both = { flip: true, shift: 2, rotate: 1e-9 };
-    augmentImages(image, [0], keep, both, { seed: 3, epoch }, augmented);
     const plain = new Float32Array(60);
     augmentImages(image, [0], keep, { flip: true, shift: 2 }, { seed: 3, epoch }, plain);
-    assertClose(augmented, plain, 1e-6, `epoch ${epoch}`);
+    // The one goes between pixels, the other from pixel to pixel.
+    for (const little of [{ rotate: 1e-9 }, { jitter: 1e-9 }]) {
+      augmentImages(image, [0], keep, { flip: true, shift: 2, ...little }, { seed: 3, epoch }, augmented);
+      assertClose(augmented, plain, 1e-6, `epoch ${epoch}`);
+    }
   }
 });
 

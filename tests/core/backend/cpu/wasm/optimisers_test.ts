@@ -12,6 +12,12 @@ const CORRECTIONS = { correction1: 1 - 0.9 ** 3, correction2: 1 - 0.999 ** 3 };
 const SGD = { rate: 0.0123, momentum: 0.87, weightDecay: 0.3 };
 const scale = Float32Array.of(0.7);
 
+/** What the kernels get of a backend. */
+function runtimeOf(kernels: WasmKernels, heap: Heap): WasmRuntime {
+  const none = () => assert.fail("memory was asked for that stays");
+  return { kernels, scratch: (bytes) => heap.allocate(bytes), allocate: none, release: none };
+}
+
 /** Numbers as in training: a square is not negative, and some are subnormal, infinite or none. */
 function numbersOf(size: number): Record<"gradient" | "parameter" | "first" | "second", Float32Array> {
   const [gradient, parameter, first, second] = [1, 2, 3, 4].map((seed) => random(size, seed));
@@ -23,7 +29,7 @@ function numbersOf(size: number): Record<"gradient" | "parameter" | "first" | "s
 /** Steps by the plain loops and by kernels in a memory of their own, and what both leave. */
 function compare(kernels: WasmKernels, size: number): void {
   const heap = new Heap(kernels.memory);
-  const runtime = { kernels, scratch: (bytes: number) => heap.allocate(bytes) };
+  const runtime = runtimeOf(kernels, heap);
   const place = (values: Float32Array) => {
     const begin = heap.allocate(4 * size);
     const view = new Float32Array(kernels.memory.buffer, begin, size);
@@ -67,7 +73,7 @@ for (const [name, compiled] of BINARIES) {
     for (const size of [1, 7, 8, 9, 1003, 2 ** 14, 2 ** 14 + 1, 50_001]) {
       const kernels = loadKernels(createMemory(2 ** 19), compiled);
       const heap = new Heap(kernels.memory);
-      const runtime = { kernels, scratch: (bytes: number) => heap.allocate(bytes) };
+      const runtime = runtimeOf(kernels, heap);
       const input = new Float32Array(kernels.memory.buffer, heap.allocate(4 * size), size);
       input.set(random(size, size));
       const [plain, fast] = [null, runtime].map((runtime) => {
