@@ -129,7 +129,14 @@ export function openLibrary(path: string, maker: string, memory: WebAssembly.Mem
     return info[0] === 0;
   };
   const svd: LibrarySvd = (m, n, a, s, u, vt, count) => {
-    const r = Math.min(m, n), tau = new Float64Array(r), [rows, columns, rank] = [m, n, r].map(integer);
+    const r = Math.min(m, n);
+    // LAPACK reads and writes as far as it is told to, wherever that is.
+    const lengths = [[a, m * n], [s, r], [u, m * r], [vt, r * n]] as const;
+    const fit = lengths.every(([array, length]) => array instanceof Float64Array && array.length === length);
+    if (!(fit && Number.isInteger(r) && r > 0)) {
+      throw new RangeError(`Cannot decompose [${m}, ${n}]: its arrays differ`);
+    }
+    const tau = new Float64Array(r), [rows, columns, rank] = [m, n, r].map(integer);
     const thin = (ofRows: Int32Array, ofColumns: Int32Array, matrix: Float64Array) => {
       const results = [s, u, rows, vt, rank], integers = new Int32Array(8 * r);
       return lapack("dgesdd_", [...texts("S"), ofRows, ofColumns, matrix, ofRows, ...results], [integers], 1);

@@ -1,4 +1,4 @@
-import type { LibrarySvd } from "../native_library.ts";
+import type { WasmKernels } from "../backend/cpu/wasm/wasm_kernels.ts";
 import { exponentOf, multiplyByPowerOfTwo } from "./scaling.ts";
 import type { LeftSvd } from "./svd.ts";
 
@@ -11,7 +11,13 @@ import type { LeftSvd } from "./svd.ts";
  * @returns `null` if the library's iteration did not come to its end
  * @throws RangeError if a number is not finite
  */
-export function lapackSvd(svd: LibrarySvd, a: Float64Array, m: number, n: number, threads: number): LeftSvd | null {
+export function lapackSvd(
+  svd: NonNullable<WasmKernels["svd"]>,
+  a: Float64Array,
+  m: number,
+  n: number,
+  threads: number,
+): LeftSvd | null {
   const exponent = exponentOf("decompose", a, n);
   const r = Math.min(m, n);
   const matrix = a.slice(), u = new Float64Array(m * r), remainder = new Float64Array(r * n);

@@ -69,6 +69,10 @@ Deno.test("LAPACK is asked for its workspace, computes with its own threads, and
   assert.deepEqual(["dgeqrf_", "S 4 4 4 7 4", "dormqr_", "dgelqf_"].map(of), [2, 2, 2, 0]);
   decompose(4, 7);
   assert.deepEqual(["dgelqf_", "S 4 4 4 4 4", "dormlq_", "dgeqrf_"].map(of), [2, 2, 2, 0]);
+  calls.length = 0;
+  const short = [new Float64Array(12), new Float64Array(3), new Float64Array(11), new Float64Array(9)] as const;
+  assert.throws(() => svd!(4, 3, ...short, 1), { name: "RangeError", message: /\[4, 3\]: its arrays differ/ });
+  assert.deepEqual(calls, []);
   outcome = 1;
   assert.equal(decompose(), false);
   outcome = -4;

@@ -45,7 +45,7 @@ const TILE_ROWS = 6;
 /** Numbers of a cache line: two threads that write to one wait for each other. */
 const LINE = 8;
 
-/** Splits the kernels in float64 over the threads of a team: by numbers of the result, of which each is one thread's. */
+/** Splits the kernels in float64 over the threads of a team by numbers of the result: each is one thread's. */
 export function splitFloat64(exports: Exports, team: Team): Float64Kernels {
   const threadsFor = (work: number) => Math.max(Math.min(Math.floor(work / MINIMUM_WORK), team.threads), 1);
   const scratchBytes = Math.ceil((exports.gemm64Scratch() >>> 0) / 64) * 64;
