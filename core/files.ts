@@ -339,7 +339,7 @@ function writeError(error: unknown, path: string): unknown {
  * Writes a file so that its name never stands for half of the content. A failure leaves the old file as it was.
  *
  * @param path where to write. The folder must exist; a file of this name is replaced.
- * @param content bytes, or text to be written as UTF-8
+ * @param content bytes, parts of them one behind the other, or text to be written as UTF-8
  * @throws UserError if the folder is missing, the path is a folder, or writing is not allowed
  *
  * @example
@@ -347,7 +347,10 @@ function writeError(error: unknown, path: string): unknown {
  * await writeFileAtomically("run/metrics.json", JSON.stringify({ accuracy: 0.9 }));
  * ```
  */
-export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | readonly Uint8Array[] | string,
+): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   try {
     await currentFiles().write(path, bytes);

@@ -66,6 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "core/float16.ts",
     "core/foreign_bytes.ts",
     "core/group_by.ts",
+    "core/joined.ts",
     "core/json.ts",
     "core/lock.ts",
     "core/native_library.ts",

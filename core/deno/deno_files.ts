@@ -71,11 +71,11 @@ async function readPart(file: Deno.FsFile, begin: number, length: number): Promi
  * The bytes go to a temporary name in the same folder, reach the disk, and only then take the name. A failure leaves no
  * temporary file; those that a process left which was killed go with the next write of the same file.
  */
-async function write(path: string, bytes: Uint8Array): Promise<void> {
+async function write(path: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<void> {
   // The same folder is the same file system, without which a rename is a copy and no longer atomic.
   const temporary = join(dirname(path), temporaryName(basename(path)));
   try {
-    await writeToDisk(temporary, bytes);
+    await writeToDisk(temporary, bytes instanceof Uint8Array ? [bytes] : bytes);
     await Deno.rename(temporary, path);
     await removeAbandoned(path);
   } catch (error) {
@@ -85,11 +85,13 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function writeToDisk(path: string, bytes: Uint8Array): Promise<void> {
+async function writeToDisk(path: string, parts: readonly Uint8Array[]): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true });
   // Tells it from what a dead process left. Not every file system has locks.
   await file.lock(true).catch(() => {});
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  for (const part of parts) {
+    for (let written = 0; written < part.length;) written += await file.write(part.subarray(written));
+  }
   // Without this a crash of the machine just after the rename could leave the name with no content.
   await file.sync();
 }

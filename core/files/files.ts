@@ -67,8 +67,11 @@ export interface Files {
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** Opens a file to be read in parts. */
   open(path: string): Promise<OpenFile>;
-  /** Writes a file so that its name never stands for half of the content: a failure leaves the old one as it was. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes a file, of bytes or of parts of them one behind the other, so that its name never stands for half of the
+   * content: a failure leaves the old one as it was.
+   */
+  write(path: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<void>;
   /** Makes an empty file; `EEXIST` if there is something of that name. */
   create(path: string): Promise<void>;
   /** Adds bytes to the end of a file, which must be there. */

@@ -4,6 +4,7 @@ import { visiblePath } from "../visible.ts";
 import { REASONS } from "./reasons.ts";
 import { FileError, type FileInfo, type Files, type FolderEntry, type LockFile, type OpenFile } from "./files.ts";
 import { pathStyles } from "./path_style.ts";
+import { joined } from "../joined.ts";
 
 const { basename, dirname, resolve } = pathStyles.posix;
 
@@ -107,8 +108,8 @@ class MemoryFiles implements Files {
     });
   }
 
-  write(path: string, bytes: Uint8Array): Promise<void> {
-    return attempt(() => this.#write(path, bytes));
+  write(path: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<void> {
+    return attempt(() => this.#write(path, bytes instanceof Uint8Array ? bytes : joined(bytes)));
   }
 
   create(path: string): Promise<void> {

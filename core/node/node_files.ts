@@ -91,11 +91,11 @@ async function readPart(file: number, begin: number, length: number): Promise<Ui
  * The bytes go to a temporary name in the same folder, reach the disk, and only then take the name. A failure leaves no
  * temporary file; those that a process left which was killed go when a run begins in their folder.
  */
-async function write(path: string, bytes: Uint8Array): Promise<void> {
+async function write(path: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<void> {
   // The same folder is the same file system, without which a rename is a copy and no longer atomic.
   const temporary = join(dirname(path), temporaryName(basename(path)));
   try {
-    await writeToDisk(temporary, bytes);
+    await writeToDisk(temporary, bytes instanceof Uint8Array ? [bytes] : bytes);
     await rename(temporary, path);
   } catch (error) {
     // Not there if it could not be created: then there is nothing to clean up, and the first error is the one to tell.
@@ -114,10 +114,11 @@ async function append(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function writeToDisk(path: string, bytes: Uint8Array): Promise<void> {
+async function writeToDisk(path: string, parts: readonly Uint8Array[]): Promise<void> {
   const file = await open(path, "wx");
   try {
-    await file.writeFile(bytes);
+    // Each goes where the one before ended.
+    for (const part of parts) await file.writeFile(part);
     // Without this a crash of the machine just after the rename could leave the name with no content.
     await file.sync();
   } finally {

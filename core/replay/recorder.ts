@@ -70,9 +70,9 @@ const total = (lengths: readonly number[]) => lengths.reduce((sum, length) => su
  * each is run. All recordings work in one arena, which is given back whenever a body's kernels run as it asks for them,
  * so that replaying never takes more memory than running does.
  *
- * A body keeps all that it made until it ends, while its notes tell when each result is used for the last time. So where
- * programs cost little to make, a run is for the sizes alone, and what is noted is then computed in the arena: a training
- * step gets by with a part of the memory.
+ * A body keeps all that it made until it ends, while its notes tell when each result is used for the last time. So
+ * where programs cost little to make, a run is for the sizes alone, and what is noted is then computed in the arena: a
+ * training step gets by with a part of the memory.
  */
 export class Recorder {
   readonly #entries = new Map<string, Entry>();

@@ -1,4 +1,5 @@
 import { writeFileAtomically } from "../files.ts";
+import { joined } from "../joined.ts";
 import { CHECKSUM_KEY, checksumOf } from "./checksum.ts";
 import { type Dtype, DTYPE_BITS } from "./dtype.ts";
 import { METADATA_KEY, PREFIX_BYTES } from "./header.ts";
@@ -32,26 +33,29 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, TensorToStore>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  return joined(encodeParts(tensors, metadata));
+}
+
+/**
+ * The file's parts, one behind the other: numbers that need no other form are where they were, but shared memory
+ * is copied, as files refuse it.
+ */
+function encodeParts(
+  tensors: ReadonlyMap<string, TensorToStore>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array[] {
   const ordered = [...tensors].map(([name, tensor]) => toEntry(name, tensor)).sort(byDtypeThenName);
   const header = encodeHeader(ordered, metadata);
-  const dataLength = ordered.reduce((sum, { bytes }) => sum + bytes.length, 0);
-
-  const file = new Uint8Array(PREFIX_BYTES + header.length + dataLength);
-  new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
-  file.set(header, PREFIX_BYTES);
-  let position = PREFIX_BYTES + header.length;
-  for (const { bytes } of ordered) {
-    file.set(bytes, position);
-    position += bytes.length;
-  }
-  return file;
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  new DataView(prefix.buffer).setBigUint64(0, BigInt(header.length), true);
+  return [prefix, header, ...ordered.map(({ bytes }) => bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice())];
 }
 
 /**
  * Writes tensors to a safetensors file, which is replaced whole or not at all; see {@link encodeSafetensors}.
  *
  * @param path where to write. The folder must exist.
- * @param tensors the tensors by name
+ * @param tensors the tensors by name; their numbers must not change until they are written
  * @param metadata free text
  * @throws UserError if the path cannot be written
  *
@@ -68,7 +72,7 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, TensorToStore>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await writeFileAtomically(path, encodeSafetensors(tensors, metadata));
+  await writeFileAtomically(path, encodeParts(tensors, metadata));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { appendToFile, kindOfPath, makeFolderWithin, readUserFile, writeFileAtomically } from "../files.ts";
+import { joined } from "../joined.ts";
 import { dirname } from "../paths.ts";
 import { eventFile } from "./event_file.ts";
 import { EventSchema } from "./event_pb.ts";
@@ -54,10 +55,4 @@ export class EventLog {
     const records = wholeRecords(await readUserFile(this.#file, "TensorBoard's events"));
     return records.filter(({ content }) => fromBinary(EventSchema, content).step <= step).map(({ framed }) => framed);
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  parts.reduce((place, part) => (bytes.set(part, place), place + part.length), 0);
-  return bytes;
 }

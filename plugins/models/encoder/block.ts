@@ -79,7 +79,7 @@ function wholeBlock(
     const sum = ops.add(x, added);
     return settings.norm === "before" ? sum : layers.norm(sum, norm);
   };
-  // Where nothing is trained, each sub-layer's tensors are freed before the next, except those that are wanted.
+  // Where nothing is trained, attention's tensors are freed before the next sub-layer's, except those that are wanted.
   const first = ops.scope(() => {
     let attended: Omit<LayerOutputs, "hidden"> = {};
     const sum = residual(x, names.attentionNorm, (x) => {
@@ -89,9 +89,7 @@ function wholeBlock(
     });
     return { sum, attended };
   });
-  const hidden = ops.scope(() =>
-    residual(first.sum, names.outputNorm, (x) => feedForward(call, layers, names, settings, x))
-  );
+  const hidden = residual(first.sum, names.outputNorm, (x) => feedForward(call, layers, names, settings, x));
   return { hidden, ...first.attended };
 }
 

@@ -32,6 +32,7 @@ function someOperation(random: Random): Operation {
       return [file.size, await file.read(begin, length), await file.read(0, file.size)];
     }],
     [`write ${path}`, (files, at) => files.write(at(path), bytes)],
+    [`write parts of ${path}`, (files, at) => files.write(at(path), [bytes, new Uint8Array(), bytes.toReversed()])],
     [`create ${path}`, (files, at) => files.create(at(path))],
     [`append to ${path}`, (files, at) => files.append(at(path), bytes)],
     [`make folder ${path}`, (files, at) => files.makeFolder(at(path), false)],

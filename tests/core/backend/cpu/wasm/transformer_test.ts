@@ -73,6 +73,10 @@ for (const [name, compiled] of BINARIES) {
       }
       arena.assertUntouched();
     }
+    // A number that is none must not become one.
+    const arena = arenaFor(9), x = arena.take(9, [1, 2, 3, 4, NaN, 5, 6, 7, 8]);
+    arena.kernels.softmax(1, 9, x.pointer, null, 1, x.pointer);
+    assert.ok(x.values.every(Number.isNaN));
   });
 
   Deno.test(`layer norm and its gradients (${name}) agree with float64`, () => {
