@@ -31,8 +31,12 @@ export interface Subject extends Disposable {
   readonly input: InputDescription;
   /** The test examples that are looked at, all with a label: the n-th is the same example for every subject. */
   readonly examples: Examples;
+  /** The recipe's training examples with a label, which it was trained on if it is of a run of the recipe. */
+  readonly train: Examples;
   /** The recipe's validation examples with a label; `null` without any. */
   readonly validation: Examples | null;
+  /** Whether matrices of it were over-parameterised in training; `null` of a model that is of no run. */
+  readonly overParameterised: boolean | null;
   /** Of a model of text, what its tokens are as text; `null` where that is not known. */
   readonly vocabulary: Vocabulary | null;
   /** Whether it computes on the device, so that there are gradients; not so for an ONNX export. */
@@ -44,7 +48,8 @@ export interface Subject extends Disposable {
 }
 
 /** Where a subject comes from. */
-export interface SubjectSetup extends Pick<Subject, "name" | "folder" | "examples" | "validation"> {
+export interface SubjectSetup
+  extends Pick<Subject, "name" | "folder" | "examples" | "train" | "validation" | "overParameterised"> {
   /** What the examples are, as the model takes them. */
   readonly input: InputDescription;
   /** The model plug-ins that may be meant. */
@@ -59,7 +64,8 @@ export interface SubjectSetup extends Pick<Subject, "name" | "folder" | "example
  * @throws UserError if it cannot be read, or does not answer with one class of the data set's
  */
 export async function openSubject(ops: Ops, setup: SubjectSetup): Promise<Subject> {
-  const { name, folder, input, examples, validation, definitions, report } = setup;
+  const { definitions, report, ...given } = setup;
+  const { name, folder, input, examples } = given;
   if (input.task !== "classification") {
     throw new UserError(
       `Cannot assess "${name}" as its task is ${input.task}: assess covers classification, one class for each example`,
@@ -67,7 +73,7 @@ export async function openSubject(ops: Ops, setup: SubjectSetup): Promise<Subjec
   }
   if (examples.length === 0) throw new UserError(`Cannot assess "${name}": no test example has a label`);
   const common = {
-    ...{ name, folder, input, examples, validation },
+    ...given,
     temperature: await readTemperature(folder),
     vocabulary: input.text && await readVocabulary(folder, "assess"),
   };

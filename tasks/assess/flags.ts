@@ -17,6 +17,8 @@ export interface AssessFlags extends RecipeFlags {
   readonly restarts: string;
   readonly json?: boolean;
   readonly saveTemperature?: boolean;
+  readonly manifest?: boolean;
+  readonly verify?: string;
 }
 
 /** Examples that are attacked, unless `--examples` says otherwise. */

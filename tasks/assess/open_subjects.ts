@@ -1,5 +1,5 @@
 import { openSubject, type Subject } from "../../core/assess/subject.ts";
-import { subset } from "../../core/distill/load_data.ts";
+import { type RunData, subset } from "../../core/distill/load_data.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Examples } from "../../core/plugin/dataset.ts";
@@ -13,6 +13,8 @@ import { withModelData } from "../support/saved_model.ts";
 export interface NamedFolder {
   readonly name: string;
   readonly folder: string;
+  /** Whether the run that it is of has over-parameterised matrices; `null` of a model that is of no run. */
+  readonly overParameterised: boolean | null;
 }
 
 /** How models are opened. */
@@ -27,11 +29,11 @@ export interface OpenCall {
 export async function withSubjects<Result>(
   folders: readonly NamedFolder[],
   call: OpenCall,
-  body: (subjects: readonly Subject[]) => Promise<Result>,
+  body: (subjects: readonly Subject[], dataSha256: RunData["sha256"]) => Promise<Result>,
 ): Promise<Result> {
-  const open = async (opened: readonly Subject[]): Promise<Result> => {
+  const open = async (opened: readonly Subject[], dataSha256: RunData["sha256"]): Promise<Result> => {
     const next = folders[opened.length];
-    if (!next) return await body(opened);
+    if (!next) return await body(opened, dataSha256);
     const { ops, recipe, builtins, tell } = call;
     const report = (line: string) => tell(`${next.name}: ${line}`);
     return await withModelData(next.folder, recipe, builtins, report, async ({ data, definitions }) => {
@@ -39,6 +41,7 @@ export async function withSubjects<Result>(
         ...next,
         input: data.dataset.input,
         examples: labelledOnes(data.test),
+        train: labelledOnes(data.train),
         validation: data.validation && nonEmpty(labelledOnes(data.validation)),
         definitions,
         report,
@@ -50,10 +53,10 @@ export async function withSubjects<Result>(
             `the other ${first.examples.length}`,
         );
       }
-      return await open([...opened, subject]);
+      return await open([...opened, subject], data.sha256);
     });
   };
-  return await open([]);
+  return await open([], {});
 }
 
 /** The examples that have a label. */

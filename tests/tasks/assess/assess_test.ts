@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { sealJson } from "../../../core/sealed_json.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { carryOut } from "../../../tasks/assess/carry_out.ts";
+import type { AssessFlags } from "../../../tasks/assess/flags.ts";
+import { readManifest } from "../../../tasks/assess/manifest.ts";
+import { planOf } from "../../../tasks/assess/plan.ts";
+import { saveTemperatures } from "../../../tasks/assess/save_temperature.ts";
 import { runTask } from "../../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
@@ -55,33 +63,88 @@ Deno.test("what cannot be assessed is refused with a sentence", () =>
     const at = (...names: string[]) => join(folder, ...names);
     await tinyRun(folder, { overrides: ["train.epochs=1", "train.maxSteps=1", "validation=null"] });
     await Deno.writeTextFile(at("tiny.yaml"), tinyRecipe);
-    const refused = async (says: RegExp, ...args: string[]) => {
-      const { code, stderr } = await assess(...args);
-      assert.equal(code, 2, stderr);
-      assert.match(stderr.trim().split("\n").at(-1)!, says);
-    };
-    await refused(
-      /^Cannot assess ".*" as it is no model folder: there is no config\.json in it, nor in student\//,
+    const usual = { set: [], steps: "20", restarts: "1" };
+    const refused = (says: RegExp, paths: string[], flags: Partial<AssessFlags> = {}) =>
+      assert.rejects(planOf(paths, { ...usual, ...flags }), { name: "UserError", message: says });
+    await refused(/^Cannot assess ".*" as it is no model folder: there is no config\.json in it, nor in student\//, [
       folder,
-    );
-    const run = at("run");
-    await refused(/^--only calibrations: Expected calibration, .*/, run, "--only", "calibrations");
-    await refused(/^--eps -1: Expected numbers from 0 in rising order, as in /, run, "--eps=-1");
-    await refused(/^--eps-l2 2,1: Expected numbers from 0 in rising order/, run, "--eps-l2", "2,1");
-    await refused(/^--examples 0: Expected a whole number from 1$/, run, "--examples", "0");
-    await refused(/^--seed 4294967296: Expected a whole number from 0 to 4294967295$/, run, "--seed", "4294967296");
-    await refused(/^Cannot assess ".*run" twice: name other models beside it$/, run, run);
-    await refused(/^--only robustness: Cannot save a temperature without calibration$/, ...[
-      run,
-      "--only",
-      "robustness",
-      "--save-temperature",
     ]);
+    await refused(/^Cannot assess nothing: name a model folder, or --verify MANIFEST$/, []);
+    const run = [at("run")];
+    await refused(/^--only calibrations: Expected calibration, .*/, run, { only: "calibrations" });
+    await refused(/^--eps -1: Expected numbers from 0 in rising order, as in /, run, { eps: "-1" });
+    await refused(/^--eps 1\/0: Expected numbers from 0 in rising order, as in /, run, { eps: "1/0" });
+    await refused(/^--eps-l2 2,1: Expected numbers from 0 in rising order/, run, { epsL2: "2,1" });
+    await refused(/^--examples 0: Expected a whole number from 1$/, run, { examples: "0" });
+    await refused(/^--seed 4294967296: Expected a whole number from 0 to 4294967295$/, run, { seed: "4294967296" });
+    await refused(/^--restarts 0: Expected a whole number from 1$/, run, { restarts: "0" });
+    await refused(/^Cannot assess ".*run" twice: name other models beside it$/, [...run, ...run]);
+    await refused(/^--only robustness: Cannot save a temperature without calibration$/, run, {
+      only: "robustness",
+      saveTemperature: true,
+    });
     await refused(
-      /^--save-temperature: ".*run": Cannot fit a temperature: the recipe has no validation examples with a label /,
-      ...[run, "--only", "calibration", "--save-temperature"],
+      /^--manifest: Cannot write a manifest of 2 models at once: name one$/,
+      [...run, at("run", "student")],
+      {
+        manifest: true,
+      },
     );
-    const config = JSON.parse(await Deno.readTextFile(at("run", "student", "config.json")));
-    await Deno.writeTextFile(at("run", "student", "config.json"), JSON.stringify({ ...config, temperature: 0 }));
-    await refused(/temperature/, run, "--only", "calibration");
+    const plan = await planOf(run, { ...usual, only: "calibration" });
+    assert.equal(plan.teacher, null);
+    const call = { builtins, tell: () => {}, manifest: false };
+    const backend = await CpuBackend.create();
+    const { report: { sections } } = await carryOut(plan, { ...call, backend });
+    await assert.rejects(saveTemperatures(plan.folders, sections), {
+      message:
+        /^--save-temperature: ".*run": Cannot fit a temperature: the recipe has no validation examples with a label /,
+    });
+    const file = at("run", "student", "config.json");
+    const config = JSON.parse(await Deno.readTextFile(file));
+    await Deno.writeTextFile(file, JSON.stringify({ ...config, temperature: 0 }));
+    await assert.rejects(carryOut(plan, { ...call, backend }), {
+      name: "UserError",
+      message: /^Cannot use the temperature in ".*config\.json": expected a number above 0, got 0$/,
+    });
+    await Deno.writeTextFile(file, JSON.stringify({ ...config, task: "multi-label" }));
+    await assert.rejects(carryOut(plan, { ...call, backend }), { name: "UserError" });
+    assert.equal(backend.memory().bytes, 0);
+    await backend.close();
+  }));
+
+Deno.test("a manifest is found again, and fails where a hash or a number of it is another", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run");
+    await tinyRun(folder, { overrides: ["train.epochs=1", "export.manifest=true"] });
+    const file = join(run, "student", "manifest.json");
+    const own = JSON.parse(await Deno.readTextFile(file));
+    const { studentSha256, merge, dataSha256, seed } = JSON.parse(await Deno.readTextFile(join(run, "metrics.json")));
+    assert.deepEqual([own.student.sha256, own.merge, own.data, own.seed], [studentSha256, merge, dataSha256, seed]);
+    assert.ok(own.matrices.length > 0);
+    for (const { reconstructionError } of own.matrices) assert.ok(reconstructionError < 1e-6);
+    const flags = ["--only", "calibration,robustness", "--examples", "10", "--steps", "1"];
+    const made = await assess(run, "--manifest", ...flags);
+    assert.equal(made.code, 0, made.stderr);
+    const text = await Deno.readTextFile(file);
+    const { checksum: _, ...manifest } = JSON.parse(text);
+    assert.equal(manifest.assessments.results.calibration.subjects[0].subject, "student");
+    const again = await assess("--verify", file);
+    assert.deepEqual([again.code, again.stderr], [0, ""]);
+    assert.match(again.stdout, /manifest\.json: all of it was found again\n$/);
+    const { results } = manifest.assessments;
+    results.calibration.subjects[0].own.brier += 0.001;
+    await Deno.writeTextFile(file, await sealJson({ ...manifest, seed: 9 }));
+    const other = await assess("--verify", file);
+    assert.equal(other.code, 1);
+    assert.match(other.stdout, /^seed: the manifest says 9, and it is 3$/m);
+    assert.match(
+      other.stdout,
+      /^assessments\.calibration\.subjects\.0\.own\.brier: the manifest says 0\.\d+, and it is 0\.\d+$/m,
+    );
+    assert.match(other.stderr, /manifest\.json: what was found differs in 2 places\n$/);
+    await Deno.writeTextFile(file, text.replace('"seed": 3', '"seed": 4'));
+    await assert.rejects(readManifest(file), {
+      message: /^Cannot read the manifest ".*" as it is damaged: its checksum /,
+    });
+    await assert.rejects(readManifest(join(folder, "none.json")), { message: /as there is no such file$/ });
   }));
