@@ -8,7 +8,7 @@ import { sizeOf, type Tensor } from "../../tensor.ts";
 import { notFinite } from "../logits.ts";
 import { progressOf } from "../progress.ts";
 import type { Subject } from "../subject.ts";
-import { type Attacked, dispose, fastGradient, type Norm, projectedDescent } from "./attack_batch.ts";
+import { type Attacked, fastGradient, type Norm, projectedDescent } from "./attack_batch.ts";
 import { channelwise, type OpenSpace, type Space, spaceOf } from "./space.ts";
 
 /** How a model is attacked. */
@@ -154,7 +154,7 @@ async function descend(bench: Bench, batch: Uint32Array, eps: number): Promise<D
   const space = ops.scope(() => bench.open(ops, host));
   const best = await projectedDescent(ops, space, { norm, eps, steps, starts: startsOf(bench, space, batch, eps) });
   const found = ops.scope(() => asked(bench, batch, best));
-  dispose(best);
+  best.change.dispose();
   space.held.forEach((tensor) => tensor.dispose());
   const into: Decisions = {
     decided: new Int32Array(batch.length),

@@ -181,8 +181,7 @@ export async function projectedDescent(ops: Ops, space: Space, options: DescentO
 
 const masked = (ops: Ops, { free }: Space, change: Tensor) => free ? ops.multiply(change, free) : change;
 
-/** Frees what was found. */
-export function dispose(attacked: Attacked | null): void {
+function dispose(attacked: Attacked | null): void {
   if (!attacked) return;
   for (const tensor of [attacked.change, attacked.margin, attacked.decided]) tensor.dispose();
 }
