@@ -133,6 +133,11 @@ Deno.test("equal seeds give equal attacks, in batches of any size, and other see
   const run = (changed: Partial<AttackOptions>) =>
     attack(ops, subject, firstIndices(40), { ...OPTIONS, steps: 1, restarts: 3, ...changed });
   assert.deepEqual(await run({ batchSize: 7 }), await run({ batchSize: 40 }));
+  // Without steps what counts are the places where it starts.
+  const places = { steps: 0, restarts: 4, eps: [0.5] };
+  const started = await run({ ...places, batchSize: 7 });
+  assert.deepEqual(started, await run({ ...places, batchSize: 40 }));
+  assert.notDeepEqual(started, await run({ ...places, seed: 5 }));
   assert.deepEqual(await run({ teacher }), await run({ teacher }));
   const { attacked: [{ taught }] } = await run({ teacher: subject, eps: [0.05] });
   assert.deepEqual(
@@ -140,6 +145,32 @@ Deno.test("equal seeds give equal attacks, in batches of any size, and other see
     (await run({ eps: [0.05] })).attacked[0].pgd,
     "a teacher that is the model decides the same",
   );
+  await backend.close();
+});
+
+Deno.test("what one step to the bound breaks counts as broken where small steps end in a valley before it", async () => {
+  const backend = await cpu.open();
+  const ops = createOps(backend);
+  const input: InputDescription = {
+    ...{ task: "classification", classes: ["a", "b"], text: null },
+    image: { size: [1, 1, 1], normalise: { mean: [0], std: [1] } },
+  };
+  // From pixel to margin: 1 at 0.5, a valley of 0.5 at 0.6, a hill of 1.5 at 0.8, and below 0 from 0.86 on.
+  const model = madeUpModel({}, ({ ops, batch: { image } }) => {
+    const pixel = ops.reshape(image, [image.shape[0], 1]);
+    const bend = (from: number, slope: number) => ops.scale(ops.relu(ops.offset(pixel, -from)), slope);
+    const margin = ops.offset(ops.total([bend(0.5, -5), bend(0.6, 10), bend(0.8, -30)]), 1);
+    return ops.concat([margin, ops.scale(margin, 0)], { axis: 1 });
+  });
+  const examples = imageExamples([Float32Array.of(0.51)], [0], input.image!);
+  using subject = madeUpSubject(ops, "valley", model, new Map(), input, examples);
+  const { attacked } = await attack(ops, subject, firstIndices(1), {
+    ...OPTIONS,
+    eps: [0.3, 0.4],
+    steps: 20,
+    restarts: 1,
+  });
+  assert.deepEqual(attacked.map(({ fgsm, pgd }) => [fgsm[0], pgd[0]]), [[0, 0], [1, 1]]);
   await backend.close();
 });
 
