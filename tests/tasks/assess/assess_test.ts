@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import type { SubjectCalibration } from "../../../core/assess/calibration/calibration.ts";
+import type { SubjectRobustness } from "../../../core/assess/robustness/robustness.ts";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { sealJson } from "../../../core/sealed_json.ts";
 import { builtins } from "../../../plugins/builtins.ts";
@@ -12,6 +13,7 @@ import { type Plan, planOf, planOfManifest } from "../../../tasks/assess/plan.ts
 import { saveTemperatures } from "../../../tasks/assess/save_temperature.ts";
 import { writeReport } from "../../../tasks/report/write_report.ts";
 import { runTask } from "../../support/task.ts";
+import { textRecipe, writeTinyTexts } from "../../support/tiny_texts.ts";
 import { tinyRecipe, tinyRun, withTinyData, writeTinyData } from "../../support/tiny_run.ts";
 
 const assess = (...args: string[]) => runTask("assess", [...args, "--backend", "cpu"]);
@@ -91,6 +93,27 @@ Deno.test("assess holds runs against each other, writes its files, and saves a t
       row.forEach((logit, c) => assert.equal(divided.logits[example][c], Math.fround(logit / own.temperature)))
     );
   }));
+
+Deno.test("texts lose tokens and get typing errors, and are attacked in their word vectors", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await writeTinyTexts(folder);
+    await tinyRun(folder, { text: textRecipe("", "", 25) });
+    const flags = { ...USUAL, only: "robustness", steps: "2", eps: "0,4", epsL2: "0,9" };
+    const { report: { sections: [{ result }] } } = await carriedOut(await planOf([join(folder, "run")], flags));
+    const { subjects: [{ accuracy, attacks, sweeps, notes }] } = result as { subjects: SubjectRobustness[] };
+    assert.deepEqual([accuracy, notes], [1, []]);
+    const after = (change: string) =>
+      sweeps.flatMap((point) => point.change === change ? [point.accuracy] : []).at(-1)!;
+    // The word that says the class is missing in as many, and misspelt in as many.
+    for (const change of ["token drop", "typing errors"]) assert.ok(after(change) < 0.95, `${change} ${after(change)}`);
+    const at = (norm: string, eps: number) => attacks.find((point) => point.norm === norm && point.eps === eps)!.pgd;
+    assert.deepEqual([at("linf", 0), at("l2", 0)], [1, 1]);
+    assert.ok(at("linf", 4) < 0.5 && at("l2", 9) < 0.9, `${at("linf", 4)} ${at("l2", 9)}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("what cannot be assessed is refused with a sentence", () =>
   withTinyData(async (folder) => {
