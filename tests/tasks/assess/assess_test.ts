@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import type { SubjectCalibration } from "../../../core/assess/calibration/calibration.ts";
 import type { SubjectRobustness } from "../../../core/assess/robustness/robustness.ts";
+import { openSubject, type SubjectSetup } from "../../../core/assess/subject.ts";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { sealJson } from "../../../core/sealed_json.ts";
 import { builtins } from "../../../plugins/builtins.ts";
@@ -82,6 +83,26 @@ Deno.test("assess holds runs against each other, writes its files, and saves a t
     const [{ own: now, statedTemperature }] = (scaled.result as { subjects: SubjectCalibration[] }).subjects;
     assert.deepEqual([statedTemperature, now], [own.temperature, own.fitted]);
 
+    // A comparison stands for a run of each row that came to its end.
+    const row = (name: string, ...runs: object[]) => ({ name, runs });
+    await Deno.mkdir(at("comparison"));
+    await Deno.writeTextFile(
+      at("comparison", "results.json"),
+      JSON.stringify({
+        ...{ experiment: "study", version: "0.1.0", seeds: [1], baseline: "a", tuning: null, lines: [] },
+        results: [
+          row("a", { folder: at("lost"), seed: 1, failure: "NaN" }, { folder: at("run"), seed: 2, summary: {} }),
+          row("b", { folder: at("other"), seed: 1, summary: {} }),
+          row("c", { folder: at("lost"), seed: 1, failure: "NaN" }),
+        ],
+      }),
+    );
+    const { folders } = await planOf([at("comparison")], USUAL);
+    assert.deepEqual(
+      folders.map(({ name, overParameterised }) => [name, overParameterised]),
+      [[at("run"), true], [at("other"), true]],
+    );
+
     // What is answered is divided by it, and decided as before.
     const images = Uint8Array.from({ length: 3 * 64 }, (_, at) => at % 251);
     const student = at("run", "student");
@@ -160,8 +181,13 @@ Deno.test("what cannot be assessed is refused with a sentence", () =>
       name: "UserError",
       message: /^Cannot use the temperature in ".*config\.json": expected a number above 0, got 0$/,
     });
-    await Deno.writeTextFile(file, JSON.stringify({ ...config, task: "multi-label" }));
-    await assert.rejects(carriedOut(plan), { name: "UserError" });
+    for (const task of ["multi-label", "tagging", "embedding", "regression"] as const) {
+      const setup = { name: "it", folder: at("run", "student"), input: { task } } as unknown as SubjectSetup;
+      await assert.rejects(openSubject(null!, setup), {
+        name: "UserError",
+        message: `Cannot assess "it" as its task is ${task}: assess covers classification, one class for each example`,
+      });
+    }
   }));
 
 Deno.test("a manifest is found again, and fails where a hash or a number of it is another", () =>
