@@ -1,4 +1,3 @@
-import { UserError } from "../../errors.ts";
 import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
 import { percentOf } from "../numbers.ts";
 import { progressOf } from "../progress.ts";
@@ -62,13 +61,11 @@ export const robustness: Assessment = {
 };
 
 async function assess(call: AssessCall): Promise<Assessed> {
-  const { subjects: [first], settings: { most, seed } } = call;
+  const { subjects: [first], settings: { most, seed, steps, restarts } } = call;
   const indices = someExamples(first.examples.length, most, seed);
   const all: SubjectRobustness[] = [];
   for (const subject of call.subjects) all.push(await assessOne(call, subject, indices));
-  const { eps: _, ...settings } = call.settings;
-  const result = { examples: indices.length, steps: settings.steps, restarts: settings.restarts, seed, subjects: all };
-  return { result, shown: shownOf(call, all) };
+  return { result: { examples: indices.length, steps, restarts, seed, subjects: all }, shown: shownOf(call, all) };
 }
 
 async function assessOne(call: AssessCall, subject: Subject, indices: Uint32Array): Promise<SubjectRobustness> {
@@ -114,17 +111,15 @@ async function attacks(
   teacher: Subject | null,
   indices: Uint32Array,
 ): Promise<AttackPoint[] | string> {
+  if (!subject.differentiable) {
+    return `${subject.name}: no attacks, as another library computes it, so that there are no gradients.`;
+  }
   const usual = EPS[subject.input.image ? "image" : "text"];
   const { steps, restarts, seed, batchSize } = settings;
   const points: AttackPoint[] = [];
   for (const [norm, eps] of [["linf", settings.eps ?? usual.linf], ["l2", settings.epsL2 ?? usual.l2]] as const) {
     const options = { norm, eps, steps, restarts, seed, batchSize, teacher, tell };
-    const found = await attack(ops, subject, indices, options).catch((error) => {
-      if (error instanceof UserError && !subject.differentiable) return null;
-      throw error;
-    });
-    if (!found) return `${subject.name}: no attacks, as another library computes it, so that there are no gradients.`;
-    const { labels, attacked } = found;
+    const { labels, attacked } = await attack(ops, subject, indices, options);
     points.push(...attacked.map(({ eps, fgsm, pgd, taught }): AttackPoint => {
       return { norm, eps, fgsm: part(fgsm, labels), pgd: part(pgd, labels), agreement: taught && part(pgd, taught) };
     }));
