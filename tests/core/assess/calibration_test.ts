@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { calibration, type SubjectCalibration } from "../../../core/assess/calibration/calibration.ts";
 import { calibrationScores } from "../../../core/assess/calibration/scores.ts";
 import { fitTemperature } from "../../../core/assess/calibration/temperature.ts";
-import type { LabelledLogits } from "../../../core/assess/logits.ts";
+import { decisionsIn, type LabelledLogits, logitsOf } from "../../../core/assess/logits.ts";
+import type { Subject } from "../../../core/assess/subject.ts";
 import { Random } from "../../../core/data/random.ts";
+import { createOps } from "../../../core/ops/ops.ts";
+import { cpu } from "../../support/backends.ts";
+import { smallNetwork } from "../../support/subjects.ts";
 import { calibrationOf, equalMassCalibration } from "../../../core/evaluate/metrics/calibration.ts";
 
 /** Logits whose labels come true as often as their softmax says, by counting: each label stands for one example. */
@@ -86,4 +91,37 @@ Deno.test("bins of equal mass hold as many answers each, and equal probabilities
   const shuffled = new Random(1).shuffle([...distinct]);
   assert.deepEqual(equalMassCalibration(shuffled), equalMassCalibration(distinct));
   assert.equal(equalMassCalibration([]), null);
+});
+
+Deno.test("the temperature is fitted on the validation examples, and measured on the test examples", async () => {
+  const backend = await cpu.open();
+  const ops = createOps(backend);
+  using network = smallNetwork(ops, 4, 120);
+  const { logits, classes } = await logitsOf(ops, network, network.examples, 50);
+  const decided = decisionsIn(logits, classes);
+  // Right about so many of ten.
+  const rightIn = (tenths: number): Subject["examples"] => ({
+    ...network.examples,
+    batch: (indices) => ({
+      ...network.examples.batch(indices),
+      label: {
+        data: Float32Array.from(indices, (at) => at % 10 < tenths ? decided[at] : (decided[at] + 1) % classes),
+        shape: [indices.length],
+      },
+    }),
+  });
+  const subject: Subject = { ...network, examples: rightIn(6), validation: rightIn(9), temperature: 2 };
+  const settings = { seed: 1, batchSize: 50, eps: null, epsL2: null, steps: 1, restarts: 1, most: null };
+  const tokenizer = () => Promise.resolve(null);
+  const call = { ops, subjects: [subject], teacher: null, settings, tokenizer, tell: () => {} } as const;
+  const { result } = await calibration.assess(call);
+  const [{ temperature, own, fitted }] = (result as { subjects: SubjectCalibration[] }).subjects;
+  const [test, held] = [
+    await logitsOf(ops, network, subject.examples, 50),
+    await logitsOf(ops, network, subject.validation!, 50),
+  ];
+  assert.equal(temperature, fitTemperature(held));
+  assert.notEqual(temperature, fitTemperature(test));
+  assert.deepEqual([own, fitted], [calibrationScores(test, 2), calibrationScores(test, temperature!)]);
+  await backend.close();
 });
