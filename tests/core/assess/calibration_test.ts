@@ -96,7 +96,7 @@ Deno.test("bins of equal mass hold as many answers each, and equal probabilities
 Deno.test("the temperature is fitted on the validation examples, and measured on the test examples", async () => {
   const backend = await cpu.open();
   const ops = createOps(backend);
-  using network = smallNetwork(ops, 4, 120);
+  const network = smallNetwork(ops, 4, 120);
   const { logits, classes } = await logitsOf(ops, network, network.examples, 50);
   const decided = decisionsIn(logits, classes);
   // Right about so many of ten.
