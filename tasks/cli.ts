@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import "../core/deno/install.ts";
 import { VERSION } from "../core/version.ts";
+import { addAssess } from "./assess.ts";
 import { addBench } from "./bench.ts";
 import { addCompare } from "./compare.ts";
 import { addCompile } from "./compile.ts";
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     addTrain,
     addTeach,
     addEvaluate,
+    addAssess,
     addPredict,
     addServe,
     addExport,

@@ -101,6 +101,7 @@ export function madeUpRun(change: Partial<RunFiles> = {}): RunFiles {
     summary,
     record,
     failure: null,
+    assessment: null,
     bytes: 1234,
     vocabulary: null,
     ...change,
