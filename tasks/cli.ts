@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import "../core/deno/install.ts";
 import { VERSION } from "../core/version.ts";
+import { addAssess } from "./assess.ts";
 import { addBench } from "./bench.ts";
 import { addCompare } from "./compare.ts";
 import { addCompile } from "./compile.ts";
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     addDistill,
     addTrain,
     addEvaluate,
+    addAssess,
     addPredict,
     addServe,
     addExport,

@@ -4,6 +4,7 @@ import { evaluate, type Evaluation } from "../evaluate/evaluate.ts";
 import { showMetrics } from "../evaluate/metrics/show.ts";
 import { writeFileAtomically } from "../files.ts";
 import { showExport } from "../onnx/show_export.ts";
+import { readModelWeights } from "../model_folder/read_weights.ts";
 import { join } from "../paths.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Weights } from "../nn/weights.ts";
@@ -16,6 +17,7 @@ import { sealJson } from "../sealed_json.ts";
 import { openRun, type RunOptions, type RunParts } from "./open_run.ts";
 import { silent } from "./progress.ts";
 import { type CardFacts, writeStudentCard } from "./model_card.ts";
+import { MANIFEST, manifestOf } from "./manifest.ts";
 import { noting } from "./record/noting.ts";
 import { recordRun } from "./record/record.ts";
 import { RECORD, writeRunRecipe } from "./run_folder.ts";
@@ -195,6 +197,7 @@ export class Run implements Disposable {
       teacherSha256: teacher?.sha256 ?? null,
     };
     await writeStudentCard(join(settings.output, STUDENT_FOLDER), card);
+    if (settings.export.manifest) await this.#writeManifest(summary);
     const write = async (summary: RunSummary) =>
       await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
     // After the card, as who finds it takes the run for finished.
@@ -210,6 +213,14 @@ export class Run implements Disposable {
     const whole = { ...summary, seconds: watch.seconds, export: { onnx } };
     await write(whole);
     return whole;
+  }
+
+  async #writeManifest({ run, dataSha256, merge }: RunSummary): Promise<void> {
+    const { recipe, ops: { device }, student: { model } } = this.parts;
+    const folder = join(recipe.value.output, STUDENT_FOLDER);
+    const numbers = await readModelWeights(folder, model, "student");
+    const manifest = await manifestOf({ device, recipe, model, numbers, folder, dataSha256, run, merge });
+    await writeFileAtomically(join(folder, MANIFEST), await sealJson(manifest));
   }
 
   /** Writes what a report shows beside the summary. The results are there: what fails now costs the record alone. */

@@ -34,6 +34,7 @@ const configSchema = z.looseObject({
   ]).describe("Images or text that the model takes"),
   labels: z.array(z.string()).describe("Names of the classes; none for a regression and vectors of sentences"),
   run: z.string().optional().describe("Id of the run that made it"),
+  temperature: z.number().positive().optional().describe("What logits are divided by before the softmax; unset: 1"),
 });
 
 /** The key of an export's config.json, and of its ONNX files' metadata, that has the SHA-256 of the model's weights. */

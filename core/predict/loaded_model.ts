@@ -17,7 +17,7 @@ import type { FolderTokenizer, ImageInputs, ModelInputs, TextInputs, WordInputs 
 export interface Predictions {
   /**
    * A number for each class, before the softmax, of several labels before the sigmoid; for a regression the one number
-   * that is answered.
+   * that is answered. Of a class they are divided by the temperature that the folder's config.json states.
    */
   readonly logits: readonly Float32Array[];
   /** The number of the class; none for a regression and several labels. */
@@ -60,6 +60,8 @@ interface Parts {
   readonly input: InputDescription;
   readonly normalise: ImageInput["normalise"] | null;
   readonly tokenizer: FolderTokenizer | null;
+  /** What logits are divided by. */
+  readonly temperature: number;
   /** Where the model computes elsewhere; `null`: here. */
   readonly exported: Disposable | null;
 }
@@ -270,7 +272,7 @@ export class LoadedModel implements Disposable {
 
   /** Logits, row by row, what is decided for each row, and whether for all together. */
   async #answer(batch: Batch<HostTensor>): Promise<{ rows: Float32Array[]; decided: number[]; together: boolean }> {
-    const { ops, model, weights, input: { task } } = this.#parts;
+    const { ops, model, weights, input: { task }, temperature } = this.#parts;
     let together = false;
     const tensors = ops.scope(() => {
       const outputs = inferOn(ops, model, weights, batch);
@@ -284,7 +286,8 @@ export class LoadedModel implements Disposable {
       throw this.#refusal("to an answer", "its logits are not finite, so its weights are damaged or another model's");
     }
     const rows = Array.from({ length: logits.length / columns }, (_, row) => {
-      return Float32Array.from(logits.subarray(row * columns, (row + 1) * columns));
+      const own = Float32Array.from(logits.subarray(row * columns, (row + 1) * columns));
+      return task === "classification" && temperature !== 1 ? own.map((logit) => logit / temperature) : own;
     });
     return { rows, decided: [...decided], together };
   }

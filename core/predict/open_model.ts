@@ -3,6 +3,7 @@ import type { Backend } from "../backend/backend.ts";
 import { UserError } from "../errors.ts";
 import { readImageProcessor } from "../model_folder/image_processor.ts";
 import { readDescribedModel } from "../model_folder/read_architecture.ts";
+import { readTemperature } from "../model_folder/temperature.ts";
 import { readModelWeights } from "../model_folder/read_weights.ts";
 import { freeze } from "../nn/frozen_weights.ts";
 import { openExport } from "../onnx/open_export.ts";
@@ -55,7 +56,8 @@ export async function openModelFolder(folder: string, options: OpenFolderOptions
       `Cannot use the tokenizer in "${home}": it has ${tokenizer.vocabulary} tokens, and the model ${text.vocabulary}`,
     );
   }
-  const parts = { folder: home, architecture, input, normalise, tokenizer };
+  const temperature = await readTemperature(home);
+  const parts = { folder: home, architecture, input, normalise, tokenizer, temperature };
   const exported = await openExport(home, model);
   const numbers = exported ? new Map() : await readModelWeights(home, model, "model", { report });
   const ops = "ops" in options ? options.ops : createOps(options.backend);

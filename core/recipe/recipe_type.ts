@@ -305,5 +305,7 @@ export interface Recipe {
   readonly export: {
     /** Whether it is written as ONNX, and what the files compute with. */
     readonly onnx: boolean | { readonly precision: OnnxPrecision | readonly OnnxPrecision[] };
+    /** Whether `student/manifest.json` says what it was made of. */
+    readonly manifest: boolean;
   };
 }

@@ -160,6 +160,9 @@ const fields = z.strictObject({
         ),
       }),
     ]).default(false).describe("Whether the student is written as ONNX, too, run by ONNX Runtime and compared"),
+    manifest: z.boolean().default(false).describe(
+      "Whether student/manifest.json is written: hashes of data, teacher and student, and the error of each chain",
+    ),
   }).prefault({}).describe("Other formats that the student is written in"),
 });
 

@@ -195,9 +195,12 @@ export function textOf({ title, header, rows, notes }: Table, strong = (text: st
 
 /** The same as Markdown. */
 export function markdownOf({ title, header, rows, notes }: Table): string {
+  return [`## ${title}`, "", markdownTable(header, rows), "", ...notes.flatMap((note) => [note, ""])].join("\n");
+}
+
+/** A table as Markdown, whose first column has names. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[]) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   const rule = `|${header.map((_, index) => index === 0 ? "---|" : "---:|").join("")}`;
-  return [`## ${title}`, "", cells(header), rule, ...rows.map(cells), "", ...notes.flatMap((note) => [note, ""])].join(
-    "\n",
-  );
+  return [cells(header), rule, ...rows.map(cells)].join("\n");
 }

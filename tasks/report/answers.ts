@@ -1,12 +1,12 @@
 import { fromBase64 } from "../../core/byte_texts.ts";
 import type { LabelScores } from "../../core/evaluate/metrics/class_scores.ts";
 import * as Plot from "@observablehq/plot";
+import type { Vocabulary } from "../../core/model_folder/vocabulary.ts";
 import type { Mistake } from "../../core/distill/record/mistakes.ts";
 import type { RunRecord } from "../../core/distill/record/record.ts";
 import { counted, grouped, percent } from "../support/format.ts";
 import { classNumbers, denseConfusion } from "./class_numbers.ts";
 import { type Child, element, grid, section, table } from "./elements.ts";
-import type { Vocabulary } from "./excerpt.ts";
 import { draw, figure, seriesColour } from "./plots.ts";
 import { pictureAddress } from "./png.ts";
 import type { RunFiles } from "./read_run.ts";

@@ -5,11 +5,11 @@ import { RECORD } from "../../core/distill/run_folder.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { UserError } from "../../core/errors.ts";
 import { readTextIfThere } from "../../core/files.ts";
-import { parseJson } from "../../core/json.ts";
+import { readVocabulary, type Vocabulary } from "../../core/model_folder/vocabulary.ts";
 import { isMap } from "../../core/recipe/paths.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
+import { ASSESSED, type AssessReport, readAssessReport } from "../assess/report.ts";
 import { readOwnJson } from "../support/own_json.ts";
-import { type Vocabulary, vocabularyOf } from "./excerpt.ts";
 import { type LogLine, readLog } from "./log.ts";
 import { recordSchema, summarySchema } from "./schemas.ts";
 
@@ -29,6 +29,8 @@ export interface RunFiles {
   readonly failure: string | null;
   /** Bytes of the student's weights. */
   readonly bytes: number | null;
+  /** What `assess` found of its student; `null` if it was not asked. */
+  readonly assessment: AssessReport | null;
   /** By which numbers of tokens become words again. */
   readonly vocabulary: Vocabulary | null;
 }
@@ -47,6 +49,7 @@ export async function readRun(folder: string): Promise<RunFiles> {
   const again = (name: string) => `remove "${path(name)}", and the report does without it`;
   const summary = await readOwnJson(path("metrics.json"), "the summary", summarySchema, again("metrics.json"));
   const record = await readOwnJson(path(RECORD), "the record", recordSchema, again(RECORD));
+  const assessment = await readAssessReport(path(ASSESSED));
   const failure = await readOwnJson(
     path("failure.json"),
     "the record of a failure",
@@ -63,18 +66,8 @@ export async function readRun(folder: string): Promise<RunFiles> {
     record: record && record.run === summary?.run ? record as unknown as RunRecord : null,
     failure: failure?.message ?? null,
     bytes: await Deno.stat(path("student/model.safetensors")).then(({ size }) => size, () => null),
-    vocabulary: await readVocabulary(join(folder, "student")),
+    // Of another student, if the run's has changed since.
+    assessment: assessment?.subjects.some(({ sha256 }) => sha256 === summary?.studentSha256) ? assessment : null,
+    vocabulary: await readVocabulary(join(folder, "student"), "the report"),
   };
-}
-
-async function readVocabulary(student: string): Promise<Vocabulary | null> {
-  const file = join(student, "tokenizer.json");
-  const text = await readTextIfThere(file, "the tokenizer");
-  if (text === null) return null;
-  const refuse = (reason: string) =>
-    new UserError(
-      `Cannot read the tokenizer "${file}" as ${reason}; the report does without it if it is removed, and the model ` +
-        "does not",
-    );
-  return vocabularyOf(parseJson(text, refuse));
 }

@@ -2,6 +2,7 @@ import { shownMetrics } from "../../core/evaluate/metrics/show.ts";
 import { showBytes } from "../../core/show_bytes.ts";
 import { grouped, percent } from "../support/format.ts";
 import { answers } from "./answers.ts";
+import { assessSections } from "./assessed.ts";
 import { cost } from "./cost.ts";
 import { curves } from "./curves.ts";
 import { type Child, element, pageOf, section } from "./elements.ts";
@@ -27,6 +28,7 @@ export function runPage(run: RunFiles): string {
     matrices(run),
     cost(run),
     exports(run),
+    run.assessment && assessSections(run.assessment),
     section("The recipe", element("p", { class: "faint" }, "As it was run, all defaults filled in."), recipe(run)),
   );
 }

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { Calibration } from "../../core/distill/record/calibration.ts";
+import type { Calibration } from "../../core/evaluate/metrics/calibration.ts";
 import type { RunRecord } from "../../core/distill/record/record.ts";
 import { grouped, percent } from "../support/format.ts";
 import { type Child, element, grid, section, table } from "./elements.ts";
@@ -62,7 +62,8 @@ function rightAndWrong(agreement: NonNullable<RunRecord["agreement"]>): Child {
   ]);
 }
 
-function reliability(who: string, { bins, error }: Calibration, colour: string): HTMLElement {
+/** The bars of how often answers of some certainty are right. */
+export function reliability(who: string, { bins, error }: Calibration, colour: string): HTMLElement {
   const most = Math.max(...bins.map(({ count }) => count));
   const shown = bins.flatMap(({ count, certainty, right }, index) => {
     if (count === 0) return [];

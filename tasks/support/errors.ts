@@ -5,6 +5,13 @@ import { fileError } from "../../core/files.ts";
 import { EndedConfined } from "./confine.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 
+/** What was to be found again was not: a failure, but of nobody's flags. */
+export class VerificationFailure extends Error {
+  static {
+    this.prototype.name = "VerificationFailure";
+  }
+}
+
 /** How the program ends: what it says on standard error (nothing if empty), and its exit code. */
 export interface Ending {
   readonly message: string;
@@ -12,7 +19,7 @@ export interface Ending {
 }
 
 /**
- * Exit codes: 0 for success, 1 for a failure of ours or of the device or of the training, 2 for a mistake in what the
+ * Exit codes: 0 for success, 1 for a failure of ours or of the device, of the training or of a verification, 2 for a mistake in what the
  * user gave, 130 for Ctrl-C and other signals.
  *
  * @param thrown what was thrown
@@ -26,7 +33,8 @@ export function endingOf(thrown: unknown, verbose: boolean): Ending {
   if (error instanceof Interrupted || error instanceof StoppedEarly) {
     return { message: error.message, code: INTERRUPTED };
   }
-  if (error instanceof TrainingFailure || error instanceof DeviceError) return { message: error.message, code: 1 };
+  const isOurs = [TrainingFailure, DeviceError, VerificationFailure].some((kind) => error instanceof kind);
+  if (isOurs) return { message: wordsOf(error), code: 1 };
   const stack = error instanceof Error ? error.stack : null;
   return { message: `Internal error: ${wordsOf(error)}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };
 }

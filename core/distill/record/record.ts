@@ -7,7 +7,7 @@ import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Examples, InputDescription, Task } from "../../plugin/dataset.ts";
 import type { Student } from "../student/student.ts";
-import { type Calibration, calibrationOf } from "./calibration.ts";
+import { type Calibration, calibrationOf } from "../../evaluate/metrics/calibration.ts";
 import { entriesOf, type Entry } from "./entries.ts";
 import { matricesOf, type MatrixRecord } from "./matrices.ts";
 import { type Mistake, mistakesOf, wrongAnswers } from "./mistakes.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { denoFiles } from "../../../../core/deno/deno_files.ts";
 import { type AnsweredBatch } from "../../../../core/evaluate/answers.ts";
-import { calibrationOf } from "../../../../core/distill/record/calibration.ts";
+import { calibrationOf } from "../../../../core/evaluate/metrics/calibration.ts";
 import { entriesOf } from "../../../../core/distill/record/entries.ts";
 import type { RunRecord } from "../../../../core/distill/record/record.ts";
 import { severalAnswers } from "../../../../core/distill/record/several_labels.ts";

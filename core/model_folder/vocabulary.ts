@@ -1,9 +1,30 @@
-import { isJsonObject } from "../../core/json.ts";
+import { UserError } from "../errors.ts";
+import { readTextIfThere } from "../files.ts";
+import { isJsonObject, parseJson } from "../json.ts";
+import { join } from "../paths.ts";
 
 /** Turns numbers of tokens into words again, as well as that can be done. */
 export interface Vocabulary {
   /** Each token as text; `null` for special ones, such as `[CLS]`. */
   pieces(numbers: readonly number[]): { readonly text: string; readonly token: number }[];
+}
+
+/**
+ * The vocabulary of the tokenizer in a model folder; `null` where it has none that lists its tokens.
+ *
+ * @param without what does without it if the file is removed, for the refusal: `the report`
+ * @throws UserError for a `tokenizer.json` that is damaged
+ */
+export async function readVocabulary(folder: string, without: string): Promise<Vocabulary | null> {
+  const file = join(folder, "tokenizer.json");
+  const text = await readTextIfThere(file, "the tokenizer");
+  if (text === null) return null;
+  const refuse = (reason: string) =>
+    new UserError(
+      `Cannot read the tokenizer "${file}" as ${reason}; ${without} does without it if it is removed, and the model ` +
+        "does not",
+    );
+  return vocabularyOf(parseJson(text, refuse));
 }
 
 /** @param content of a `tokenizer.json` @returns `null` if it is not what lists tokens */

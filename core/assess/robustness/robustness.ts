@@ -1,0 +1,221 @@
+import { UserError } from "../../errors.ts";
+import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
+import { percentOf } from "../numbers.ts";
+import { progressOf } from "../progress.ts";
+import type { Shown } from "../shown.ts";
+import { someExamples } from "../some_examples.ts";
+import type { Subject } from "../subject.ts";
+import { attack } from "./attack.ts";
+import type { Norm } from "./attack_batch.ts";
+import { decisions, sweepsOf } from "./sweeps.ts";
+
+/** Bounds that are taken unless others are asked for: of pixels from 0 to 1, and of word vectors (see `spaceOf`). */
+export const EPS: Readonly<Record<"image" | "text", Readonly<Record<Norm, readonly number[]>>>> = {
+  image: { linf: [1 / 255, 2 / 255, 4 / 255, 8 / 255], l2: [0.125, 0.25, 0.5, 1] },
+  text: { linf: [0.05, 0.1, 0.2, 0.4], l2: [0.5, 1, 2, 4] },
+};
+
+/** What came of one bound. */
+export interface AttackPoint {
+  readonly norm: Norm;
+  readonly eps: number;
+  /** Part of the examples that are right after one step of the fast gradient sign method. */
+  readonly fgsm: number;
+  /** The same after projected gradient descent, nothing within the bound that was tried having changed it. */
+  readonly pgd: number;
+  /** Part of the examples about which the model, where PGD ended, and the teacher decide alike; `null`: not known. */
+  readonly agreement: number | null;
+}
+
+/** What came of one change that is no attack. */
+export interface SweepPoint {
+  readonly change: string;
+  readonly unit: string;
+  readonly strength: number;
+  readonly accuracy: number;
+  /** With the teacher, about the same changed examples; `null`: not known. */
+  readonly agreement: number | null;
+}
+
+/** One model under attacks and other changes. */
+export interface SubjectRobustness {
+  readonly subject: string;
+  /** Examples that were looked at. */
+  readonly examples: number;
+  /** As they are. */
+  readonly accuracy: number;
+  readonly agreement: number | null;
+  readonly attacks: readonly AttackPoint[];
+  readonly sweeps: readonly SweepPoint[];
+  /** Why something is missing, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** FGSM and PGD, and noise, blur, contrast, shift, left out tokens and typing errors of rising strength. */
+export const robustness: Assessment = {
+  name: "robustness",
+  title: "Robustness",
+  description:
+    "accuracy under attacks (FGSM, PGD) and under changes of rising strength, and agreement with the teacher",
+  usual: true,
+  assess,
+};
+
+async function assess(call: AssessCall): Promise<Assessed> {
+  const { subjects: [first], settings: { most, seed } } = call;
+  const indices = someExamples(first.examples.length, most, seed);
+  const all: SubjectRobustness[] = [];
+  for (const subject of call.subjects) all.push(await assessOne(call, subject, indices));
+  const { eps: _, ...settings } = call.settings;
+  const result = { examples: indices.length, steps: settings.steps, restarts: settings.restarts, seed, subjects: all };
+  return { result, shown: shownOf(call, all) };
+}
+
+async function assessOne(call: AssessCall, subject: Subject, indices: Uint32Array): Promise<SubjectRobustness> {
+  const { ops, settings: { batchSize, seed }, tokenizer, tell } = call;
+  const teacher = call.teacher === subject ? null : call.teacher;
+  const { decided, labels } = await decisions(ops, subject, indices, { batchSize, seed });
+  const taught = teacher && (await decisions(ops, teacher, indices, { batchSize, seed })).decided;
+  const { sweeps, notes } = await sweepsOf(subject, indices, tokenizer);
+  const taughtSweeps = teacher && (await sweepsOf(teacher, indices, tokenizer)).sweeps;
+  const points: SweepPoint[] = [];
+  const progress = progressOf(tell, `${subject.name}, sweeps`, sweeps.length);
+  for (const [at, sweep] of sweeps.entries()) {
+    const own = taughtSweeps?.find(({ name }) => name === sweep.name);
+    for (const strength of sweep.strengths) {
+      const changed = await decisions(ops, subject, indices, { batchSize, seed, sweep, strength });
+      const told = own && await decisions(ops, teacher!, indices, { batchSize, seed, sweep: own, strength });
+      points.push({
+        change: sweep.name,
+        unit: sweep.unit,
+        strength,
+        accuracy: part(changed.decided, labels),
+        agreement: told ? part(changed.decided, told.decided) : null,
+      });
+    }
+    progress(at + 1);
+  }
+  const attacked = await attacks(call, subject, teacher, indices);
+  return {
+    subject: subject.name,
+    examples: indices.length,
+    accuracy: part(decided, labels),
+    agreement: taught && part(decided, taught),
+    attacks: typeof attacked === "string" ? [] : attacked,
+    sweeps: points,
+    notes: [...notes, ...(typeof attacked === "string" ? [attacked] : [])],
+  };
+}
+
+/** The attacks on one model; a sentence where there can be none. */
+async function attacks(
+  { ops, settings, tell }: AssessCall,
+  subject: Subject,
+  teacher: Subject | null,
+  indices: Uint32Array,
+): Promise<AttackPoint[] | string> {
+  const usual = EPS[subject.input.image ? "image" : "text"];
+  const { steps, restarts, seed, batchSize } = settings;
+  const points: AttackPoint[] = [];
+  for (const [norm, eps] of [["linf", settings.eps ?? usual.linf], ["l2", settings.epsL2 ?? usual.l2]] as const) {
+    const options = { norm, eps, steps, restarts, seed, batchSize, teacher, tell };
+    const found = await attack(ops, subject, indices, options).catch((error) => {
+      if (error instanceof UserError && !subject.differentiable) return null;
+      throw error;
+    });
+    if (!found) return `${subject.name}: no attacks, as another library computes it, so that there are no gradients.`;
+    const { labels, attacked } = found;
+    points.push(...attacked.map(({ eps, fgsm, pgd, taught }): AttackPoint => {
+      return { norm, eps, fgsm: part(fgsm, labels), pgd: part(pgd, labels), agreement: taught && part(pgd, taught) };
+    }));
+  }
+  return points;
+}
+
+/** The part of places where two lists are equal. */
+function part(own: Int32Array, other: Int32Array): number {
+  return own.filter((decided, at) => decided === other[at]).length / own.length;
+}
+
+const NORMS: Readonly<Record<Norm, string>> = { linf: "L-infinity", l2: "L2" };
+
+function shownOf(
+  { subjects: [{ input }], settings: { steps } }: AssessCall,
+  all: readonly SubjectRobustness[],
+): Shown[] {
+  const unit = input.image ? "of pixels from 0 to 1" : "of word vectors, in multiples of their root mean square";
+  const attacked = all.filter(({ attacks }) => attacks.length > 0);
+  const norms = (["linf", "l2"] as const).flatMap((norm): Shown[] => {
+    const of = ({ attacks }: SubjectRobustness) => attacks.filter((point) => point.norm === norm);
+    const [first] = attacked.map(of);
+    if (!first) return [];
+    return [
+      {
+        kind: "table",
+        title: `Accuracy under ${NORMS[norm]} attacks, changes ${unit} up to eps`,
+        header: ["", "eps 0", ...first.map(({ eps }) => showEps(eps, input.image !== null && norm === "linf"))],
+        rows: attacked.flatMap((own) => [
+          [`${own.subject}, FGSM`, percentOf(own.accuracy), ...of(own).map(({ fgsm }) => percentOf(fgsm))],
+          [`${own.subject}, PGD-${steps}`, percentOf(own.accuracy), ...of(own).map(({ pgd }) => percentOf(pgd))],
+          ...agreementRow(own, of(own), "agrees with the teacher"),
+        ]),
+      },
+      {
+        kind: "chart",
+        title: `Accuracy under PGD-${steps}, ${NORMS[norm]}`,
+        xLabel: "eps",
+        format: ".0%",
+        lines: attacked.map((own) => ({
+          name: own.subject,
+          points: [[0, own.accuracy], ...of(own).map(({ eps, pgd }) => [eps, pgd] as const)],
+        })),
+      },
+    ];
+  });
+  const changes = [...new Set(all.flatMap(({ sweeps }) => sweeps.map(({ change }) => change)))];
+  const swept = changes.flatMap((change): Shown[] => {
+    const of = ({ sweeps }: SubjectRobustness) => sweeps.filter((point) => point.change === change);
+    const having = all.filter((own) => of(own).length > 0);
+    const [first] = having.map(of);
+    const title = `Accuracy under ${change}`;
+    return [
+      {
+        kind: "table",
+        title: `${title}, by ${first[0].unit}`,
+        header: ["", "none", ...first.map(({ strength }) => String(strength))],
+        rows: having.flatMap((own) => [
+          [own.subject, percentOf(own.accuracy), ...of(own).map(({ accuracy }) => percentOf(accuracy))],
+          ...agreementRow(own, of(own), "agrees with the teacher"),
+        ]),
+      },
+      {
+        kind: "chart",
+        title,
+        xLabel: first[0].unit,
+        format: ".0%",
+        lines: having.map((own) => ({
+          name: own.subject,
+          points: [[0, own.accuracy], ...of(own).map(({ strength, accuracy }) => [strength, accuracy] as const)],
+        })),
+      },
+    ];
+  });
+  const notes = all.flatMap(({ notes }) => notes.map((text): Shown => ({ kind: "note", text })));
+  return [{ kind: "note", text: `Of ${all[0].examples} test examples.` }, ...norms, ...swept, ...notes];
+}
+
+/** How often a model and the teacher decide alike; none of the teacher itself. */
+function agreementRow(
+  { subject, agreement }: SubjectRobustness,
+  points: readonly { readonly agreement: number | null }[],
+  what: string,
+): string[][] {
+  if (points.every((point) => point.agreement === null)) return [];
+  return [[`${subject} ${what}`, percentOf(agreement), ...points.map(({ agreement }) => percentOf(agreement))]];
+}
+
+/** A bound of pixels as a multiple of the least difference of two bytes, where it is one. */
+function showEps(eps: number, inBytes: boolean): string {
+  const bytes = Math.round(eps * 255);
+  return inBytes && bytes > 0 && Math.abs(eps * 255 - bytes) < 1e-6 ? `${bytes}/255` : String(+eps.toPrecision(4));
+}

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import type { AssessCall } from "../../../core/assess/assessment.ts";
+import { overfitting, type SubjectGap } from "../../../core/assess/overfitting/overfitting.ts";
+import { decisions } from "../../../core/assess/robustness/sweeps.ts";
+import type { Subject } from "../../../core/assess/subject.ts";
+import { firstIndices } from "../../../core/data/loader.ts";
+import { createOps } from "../../../core/ops/ops.ts";
+import { cpu } from "../../support/backends.ts";
+import { smallNetwork } from "../../support/subjects.ts";
+
+Deno.test("what was learned by heart is detected, beside a plain twin that has not learned it", async () => {
+  const backend = await cpu.open();
+  const ops = createOps(backend);
+  const plain: Subject = { ...smallNetwork(ops, 1, 300), overParameterised: false };
+  const other = smallNetwork(ops, 2, 300);
+  const { decided } = await decisions(ops, plain, firstIndices(300), { batchSize: 100, seed: 1 });
+  // Its training examples are those that it is right about, whatever they show.
+  const relabelled = (examples: Subject["examples"]) => ({
+    ...examples,
+    batch: (indices: Uint32Array) => ({
+      ...examples.batch(indices),
+      label: { data: Float32Array.from(indices, (index) => decided[index]), shape: [indices.length] },
+    }),
+  });
+  const learned: Subject = {
+    ...plain,
+    name: "learned",
+    train: relabelled(plain.examples),
+    validation: other.examples,
+    overParameterised: true,
+  };
+  const settings = { seed: 1, batchSize: 64, eps: null, epsL2: null, steps: 1, restarts: 1, most: null };
+  const tokenizer = () => Promise.resolve(null);
+  const call: AssessCall = { ops, subjects: [learned, plain], teacher: null, settings, tokenizer, tell: () => {} };
+  const { result, shown } = await overfitting.assess(call);
+  const [own, twin] = (result as { subjects: SubjectGap[] }).subjects;
+  assert.equal(own.train.accuracy, 1);
+  assert.ok(own.held.accuracy < 0.5 && own.held.split === "validation");
+  assert.equal(own.gap, own.train.accuracy - own.held.accuracy);
+  assert.deepEqual([twin.gap, twin.held.split, twin.twin], [0, "test", null]);
+  assert.deepEqual(own.twin!.difference, own.gap);
+  const notes = shown.flatMap((part) => part.kind === "note" ? [part.text] : []);
+  assert.equal(notes.length, 1);
+  assert.match(notes[0], /^learned is right about \d+\.\d points more of its training examples than of others: /);
+  assert.match(
+    notes[0],
+    /fewer cores \(student\.overParameterise\): its plain twin's gap is smaller by \d+\.\d points/,
+  );
+  await backend.close();
+});

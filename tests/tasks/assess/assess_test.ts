@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { sealJson } from "../../../core/sealed_json.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { carryOut } from "../../../tasks/assess/carry_out.ts";
+import type { AssessFlags } from "../../../tasks/assess/flags.ts";
+import { readManifest } from "../../../tasks/assess/manifest.ts";
+import { planOf } from "../../../tasks/assess/plan.ts";
+import { saveTemperatures } from "../../../tasks/assess/save_temperature.ts";
+import { runTask } from "../../support/task.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+
+const assess = (...args: string[]) => runTask("assess", [...args, "--backend", "cpu"]);
+
+Deno.test("assess holds runs against each other, writes its files, and saves a temperature that predict uses", () =>
+  withTinyData(async (folder) => {
+    const at = (...names: string[]) => join(folder, ...names);
+    await tinyRun(folder, { overrides: ["train.epochs=2"] });
+    await tinyRun(folder, { output: "other", overrides: ["train.epochs=1", "seed=4"] });
+    const flags = ["--steps", "2", "--examples", "20", "--eps", "0,4/255", "--eps-l2", "0.5", "--json"];
+    const { code, stdout, stderr } = await assess(at("run"), at("other"), "--teacher", at("other"), ...flags);
+    assert.equal(code, 0, stderr);
+    const report = JSON.parse(stdout);
+    assert.deepEqual(report.sections.map(({ name }: { name: string }) => name).slice(0, 2), [
+      "calibration",
+      "robustness",
+    ]);
+    assert.deepEqual([report.examples, report.teacher, report.settings.eps], [24, at("other"), [0, 4 / 255]]);
+    const [calibration, robustness] = report.sections;
+    const [own, taught] = calibration.result.subjects;
+    assert.deepEqual([own.subject, taught.subject, own.statedTemperature], [at("run"), at("other"), 1]);
+    const [first] = robustness.result.subjects;
+    const [none] = first.attacks;
+    assert.deepEqual([none.eps, none.fgsm, none.pgd], [0, first.accuracy, first.accuracy]);
+    assert.equal(robustness.result.subjects[1].agreement, null, "the teacher is not held against itself");
+    assert.ok(first.attacks.every(({ agreement }: { agreement: number }) => agreement >= 0 && agreement <= 1));
+    assert.deepEqual(
+      [...new Set(first.sweeps.map(({ change }: { change: string }) => change))],
+      ["noise", "blur", "contrast", "shift"],
+    );
+    const again = JSON.parse((await assess(at("run"), at("other"), "--teacher", at("other"), ...flags)).stdout);
+    assert.deepEqual(again, report);
+
+    const saved = await assess(at("run"), "--only", "calibration", "--save-temperature", "--out", at("run"));
+    assert.equal(saved.code, 0, saved.stderr);
+    const config = JSON.parse(await Deno.readTextFile(at("run", "student", "config.json")));
+    assert.equal(config.temperature, own.temperature);
+    const written = JSON.parse(await Deno.readTextFile(at("run", "assess.json")));
+    assert.deepEqual(written.sections[0].result.subjects[0].own, own.own);
+    assert.match(await Deno.readTextFile(at("run", "assess.md")), /^## Calibration$/m);
+    assert.match(await Deno.readTextFile(at("run", "assess.html")), /<h2>Calibration<\/h2>.*<svg/s);
+    const drawn = await runTask("report", [at("run")]);
+    assert.equal(drawn.code, 0, drawn.stderr);
+    assert.match(await Deno.readTextFile(at("run", "report.html")), /<h2>Calibration<\/h2>/);
+    const scaled = JSON.parse((await assess(at("run"), "--only", "calibration", "--json")).stdout);
+    const [{ own: now, statedTemperature }] = scaled.sections[0].result.subjects;
+    assert.deepEqual([statedTemperature, now], [own.temperature, own.fitted]);
+  }));
+
+Deno.test("what cannot be assessed is refused with a sentence", () =>
+  withTinyData(async (folder) => {
+    const at = (...names: string[]) => join(folder, ...names);
+    await tinyRun(folder, { overrides: ["train.epochs=1", "train.maxSteps=1", "validation=null"] });
+    await Deno.writeTextFile(at("tiny.yaml"), tinyRecipe);
+    const usual = { set: [], steps: "20", restarts: "1" };
+    const refused = (says: RegExp, paths: string[], flags: Partial<AssessFlags> = {}) =>
+      assert.rejects(planOf(paths, { ...usual, ...flags }), { name: "UserError", message: says });
+    await refused(/^Cannot assess ".*" as it is no model folder: there is no config\.json in it, nor in student\//, [
+      folder,
+    ]);
+    await refused(/^Cannot assess nothing: name a model folder, or --verify MANIFEST$/, []);
+    const run = [at("run")];
+    await refused(/^--only calibrations: Expected calibration, .*/, run, { only: "calibrations" });
+    await refused(/^--eps -1: Expected numbers from 0 in rising order, as in /, run, { eps: "-1" });
+    await refused(/^--eps 1\/0: Expected numbers from 0 in rising order, as in /, run, { eps: "1/0" });
+    await refused(/^--eps-l2 2,1: Expected numbers from 0 in rising order/, run, { epsL2: "2,1" });
+    await refused(/^--examples 0: Expected a whole number from 1$/, run, { examples: "0" });
+    await refused(/^--seed 4294967296: Expected a whole number from 0 to 4294967295$/, run, { seed: "4294967296" });
+    await refused(/^--restarts 0: Expected a whole number from 1$/, run, { restarts: "0" });
+    await refused(/^Cannot assess ".*run" twice: name other models beside it$/, [...run, ...run]);
+    await refused(/^--only robustness: Cannot save a temperature without calibration$/, run, {
+      only: "robustness",
+      saveTemperature: true,
+    });
+    await refused(
+      /^--manifest: Cannot write a manifest of 2 models at once: name one$/,
+      [...run, at("run", "student")],
+      {
+        manifest: true,
+      },
+    );
+    const plan = await planOf(run, { ...usual, only: "calibration" });
+    assert.equal(plan.teacher, null);
+    const call = { builtins, tell: () => {}, manifest: false };
+    const backend = await CpuBackend.create();
+    const { report: { sections } } = await carryOut(plan, { ...call, backend });
+    await assert.rejects(saveTemperatures(plan.folders, sections), {
+      message:
+        /^--save-temperature: ".*run": Cannot fit a temperature: the recipe has no validation examples with a label /,
+    });
+    const file = at("run", "student", "config.json");
+    const config = JSON.parse(await Deno.readTextFile(file));
+    await Deno.writeTextFile(file, JSON.stringify({ ...config, temperature: 0 }));
+    await assert.rejects(carryOut(plan, { ...call, backend }), {
+      name: "UserError",
+      message: /^Cannot use the temperature in ".*config\.json": expected a number above 0, got 0$/,
+    });
+    await Deno.writeTextFile(file, JSON.stringify({ ...config, task: "multi-label" }));
+    await assert.rejects(carryOut(plan, { ...call, backend }), { name: "UserError" });
+    assert.equal(backend.memory().bytes, 0);
+    await backend.close();
+  }));
+
+Deno.test("a manifest is found again, and fails where a hash or a number of it is another", () =>
+  withTinyData(async (folder) => {
+    const run = join(folder, "run");
+    await tinyRun(folder, { overrides: ["train.epochs=1", "export.manifest=true"] });
+    const file = join(run, "student", "manifest.json");
+    const own = JSON.parse(await Deno.readTextFile(file));
+    const { studentSha256, merge, dataSha256, seed } = JSON.parse(await Deno.readTextFile(join(run, "metrics.json")));
+    assert.deepEqual([own.student.sha256, own.merge, own.data, own.seed], [studentSha256, merge, dataSha256, seed]);
+    assert.ok(own.matrices.length > 0);
+    for (const { reconstructionError } of own.matrices) assert.ok(reconstructionError < 1e-6);
+    const flags = ["--only", "calibration,robustness", "--examples", "10", "--steps", "1"];
+    const made = await assess(run, "--manifest", ...flags);
+    assert.equal(made.code, 0, made.stderr);
+    const text = await Deno.readTextFile(file);
+    const { checksum: _, ...manifest } = JSON.parse(text);
+    assert.equal(manifest.assessments.results.calibration.subjects[0].subject, "student");
+    const again = await assess("--verify", file);
+    assert.deepEqual([again.code, again.stderr], [0, ""]);
+    assert.match(again.stdout, /manifest\.json: all of it was found again\n$/);
+    const { results } = manifest.assessments;
+    results.calibration.subjects[0].own.brier += 0.001;
+    await Deno.writeTextFile(file, await sealJson({ ...manifest, seed: 9 }));
+    const other = await assess("--verify", file);
+    assert.equal(other.code, 1);
+    assert.match(other.stdout, /^seed: the manifest says 9, and it is 3$/m);
+    assert.match(
+      other.stdout,
+      /^assessments\.calibration\.subjects\.0\.own\.brier: the manifest says 0\.\d+, and it is 0\.\d+$/m,
+    );
+    assert.match(other.stderr, /manifest\.json: what was found differs in 2 places\n$/);
+    await Deno.writeTextFile(file, text.replace('"seed": 3', '"seed": 4'));
+    await assert.rejects(readManifest(file), {
+      message: /^Cannot read the manifest ".*" as it is damaged: its checksum /,
+    });
+    await assert.rejects(readManifest(join(folder, "none.json")), { message: /as there is no such file$/ });
+  }));
