@@ -5,7 +5,7 @@ import type { PoolOptions } from "../../ops/pool2d.ts";
 import type { InputDescription } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
 import { CURVES } from "./curves.ts";
-import { isLinear, type Known, linearStep } from "./linear_steps.ts";
+import { isLinear, type Known, linearStep, merged } from "./linear_steps.ts";
 import { type Factors, type Network, type NetworkStep, NotCovered, sizeOfOne } from "./network.ts";
 import { replay } from "./replay.ts";
 
@@ -40,7 +40,7 @@ export async function buildNetwork(
   }
   if (!image || !changing.has(logits)) throw new NotCovered("gives the same answer to every image");
   const known: Known = { changes: (value) => changing.has(value), numbers: await constants(exact, weights, pass, changing) };
-  const steps = pass.filter(({ output }) => changing.has(output)).map((step) => classified(step, known));
+  const steps = folded(pass.filter(({ output }) => changing.has(output)).map((step) => classified(step, known)), logits);
   for (const { output } of steps) sizeOfOne(output);
   return { steps, input: image, logits, pass };
 }
@@ -86,6 +86,23 @@ function classified(step: Step, known: Known): NetworkStep {
   }
   if (Object.hasOwn(CURVES, name)) return { kind: "curved", name, inputs: [inputs[0]], output, curve: CURVES[name] };
   throw new NotCovered(`uses ${name}`);
+}
+
+/** The steps with each norm put into the layer before it, where nothing else wants what that gives. */
+function folded(steps: readonly NetworkStep[], logits: Value): NetworkStep[] {
+  const uses = new Map<Value, number>([[logits, 1]]);
+  for (const { inputs } of steps) for (const input of inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
+  const all: NetworkStep[] = [];
+  for (const step of steps) {
+    const at = all.findIndex(({ output }) => output === step.inputs[0]);
+    const before = all[at];
+    const both = step.kind === "linear" && before?.kind === "linear" && uses.get(before.output) === 1
+      ? merged(before, step)
+      : null;
+    if (both) all[at] = both;
+    else all.push(step);
+  }
+  return all;
 }
 
 /** What is computed of weights alone, on the host. */

@@ -14,13 +14,13 @@ export interface Known {
   numbers(value: Value): Factors;
 }
 
-type Made = Pick<LinearStep, "factors" | "terms" | "transposedTerms" | "run">;
+type Made = Omit<LinearStep, "kind" | "name" | "inputs" | "output">;
 
 /** @throws NotCovered for arguments that make the operation another than a linear one */
 type Make = (step: Step, inputs: readonly Value[], known: Known) => Made;
 
 /** A step that only moves numbers. */
-const MOVES = { factors: null, terms: 0, transposedTerms: 0 } as const;
+const MOVES = { form: "none", factors: null, terms: 0, transposedTerms: 0 } as const;
 
 /** Steps that are linear in what they get of the image. */
 const LINEAR: Readonly<Record<string, Make>> = {
@@ -53,7 +53,7 @@ const LINEAR: Readonly<Record<string, Make>> = {
     const options = step.arguments[1] as unknown as PoolOptions;
     const terms = options.size ** 2;
     return {
-      factors: null,
+      ...MOVES,
       terms,
       transposedTerms: terms,
       run: ({ ops, inputs: [x] }) => ops.averagePool2d(x, options),
@@ -105,7 +105,8 @@ function moving(run: (ops: Ops, inputs: readonly Tensor[], batch: number) => Ten
 
 /** Each number times a number. */
 function times(factors: Factors): Made {
-  return { factors, terms: 1, transposedTerms: 1, run: ({ ops, inputs: [x], factors }) => ops.multiply(x, factors!) };
+  const run = ({ ops, inputs: [x], factors }: LinearCall) => ops.multiply(x, factors!);
+  return { form: "each", factors, terms: 1, transposedTerms: 1, run };
 }
 
 function sum(step: Step, inputs: readonly Value[], name: "add" | "subtract"): Made {
@@ -120,7 +121,7 @@ function sum(step: Step, inputs: readonly Value[], name: "add" | "subtract"): Ma
       : times({ data: [-1], shape: [] });
   }
   return {
-    factors: null,
+    ...MOVES,
     terms: 2,
     transposedTerms: 1,
     run: ({ ops, inputs: [a, b], absolute }) => absolute ? ops.add(a, b) : ops[name](a, b),
@@ -136,7 +137,7 @@ function reduction(run: (ops: Ops, x: Tensor, options: ReduceOptions) => Tensor)
     }
     const terms = ofOne((x as Value).shape) / ofOne(output.shape);
     return {
-      factors: null,
+      ...MOVES,
       terms: terms + 1,
       transposedTerms: 1,
       run: ({ ops, inputs: [x] }) => run(ops, x, options),
@@ -151,6 +152,7 @@ function matrix({ arguments: [x, weight] }: Step, inputs: readonly Value[], know
   const factors = known.numbers(weight as Value);
   const [outputs, taken] = factors.shape;
   return {
+    form: "rows",
     factors,
     terms: taken,
     transposedTerms: outputs,
@@ -164,7 +166,11 @@ function convolution({ arguments: [x, filter, given] }: Step, inputs: readonly V
   const { stride = 1, dilation = 1, groups = 1 } = options;
   const factors = known.numbers(filter as Value);
   const [outputs, taken, height, width] = factors.shape;
-  const common = { terms: taken * height * width, transposedTerms: outputs / groups * height * width };
+  const common = {
+    form: "rows",
+    terms: taken * height * width,
+    transposedTerms: outputs / groups * height * width,
+  } as const;
   if (height !== 3 || width !== 3 || stride !== 1 || dilation !== 1 || groups !== 1) {
     return { factors, ...common, run: ({ ops, inputs: [x], factors }) => ops.conv2d(x, factors!, options) };
   }
@@ -210,4 +216,20 @@ function sameShape(step: Step, inputs: readonly Value[], factors: Factors): Fact
 function expectShape({ name, output }: Step, { shape }: Value): void {
   if (JSON.stringify(shape) === JSON.stringify(output.shape)) return;
   throw new NotCovered(`repeats what follows the image along a dimension (${name})`);
+}
+
+/**
+ * Rows of factors, and what multiplies each number that they come to, as other rows: batch norm behind a convolution.
+ *
+ * @returns `null` for steps that are no such pair
+ */
+export function merged(rows: LinearStep, each: LinearStep): LinearStep | null {
+  if (rows.form !== "rows" || each.form !== "each") return null;
+  const { data, shape } = rows.factors!;
+  const { data: scale, shape: { length } } = each.factors!;
+  const count = shape[0];
+  if (length > 1 || (length === 1 && scale.length !== count)) return null;
+  const width = data.length / count;
+  const scaled = Float64Array.from(data, (one, i) => one * scale[length === 0 ? 0 : Math.floor(i / width)]);
+  return { ...rows, output: each.output, factors: { data: scaled, shape } };
 }

@@ -20,8 +20,8 @@ export type Built = ReturnType<typeof built>;
 /** Networks of everything that is covered: strides, padding, groups, dilation, residual sums, norms, pools, curves. */
 export const NETWORKS: Readonly<Record<string, Built>> = {
   "an MLP": built("mlp", { widths: [12, 9], norm: "batch", activation: "relu" }, images(4, 3, 2)),
-  "a ResNet of projections": built("resnet", { depth: 8, width: 3 }, images(7, 6, 1)),
-  "a ResNet of padded shortcuts": built("resnet", { depth: 8, width: 2, shortcut: "padded" }, images(6, 5, 2)),
+  "a ResNet of projections": built("resnet", { depth: 8, width: 3 }, images(6, 5, 1)),
+  "a ResNet of padded shortcuts": built("resnet", { depth: 8, width: 2, shortcut: "padded" }, images(5, 6, 2)),
   "a stack with pools, groups, dilation and strides": built("cnn", {
     layers: [
       { use: "conv", channels: 4, size: 3, stride: 2, groups: 2, activation: "relu6" },
@@ -33,7 +33,6 @@ export const NETWORKS: Readonly<Record<string, Built>> = {
       { use: "linear", width: 7, norm: "none", activation: "relu" },
     ],
   }, images(9, 8, 2)),
-  "a MobileNetV2": built("mobilenet", { version: "v2", width: 0.1 }, images(8, 8, 3)),
 };
 
 /** A network on a backend, beside the same in float64; until it is disposed of. */
@@ -72,21 +71,6 @@ export class Opened implements AsyncDisposable {
     return await Anchor.at(this.exact, this.network, this.exactWeights, images);
   }
 
-  /** The model's own logits in float64. */
-  async logits(data: ArrayLike<number>, count: number): Promise<Float64Array> {
-    const logits = this.exact.scope(() => {
-      const { logits } = this.forward(this.exact.tensor(data, this.shape(count)));
-      return this.exact.reshape(logits, logits.shape);
-    });
-    const [numbers] = await this.exact.read([logits]);
-    logits.dispose();
-    return numbers as Float64Array;
-  }
-
-  forward(image: Tensor) {
-    return infer(this.exact, this.built.model, this.exactWeights, { image });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.device[Symbol.dispose]();
     this.exactWeights.dispose();
@@ -101,17 +85,37 @@ export function someBox(size: number, seed: number, most: number): Box {
   return { lower: side(seed), upper: side(seed + 1) };
 }
 
+/** The model's own logits for many images, and where a linear function of them grows. */
+export async function logitsAndSlopes(
+  ops: Ops,
+  { model, input, weights }: Built,
+  points: ArrayLike<number>,
+  functions: ArrayLike<number> | null = null,
+) {
+  const frozen = freeze(ops, model, weights);
+  const count = points.length / sizeOf(input.image!.size);
+  const [logits, slopes] = ops.scope(() => {
+    const image = ops.tensor(points, [count, ...input.image!.size]);
+    let logits: Tensor | null = null;
+    const value = () => {
+      logits = infer(ops, model, frozen, { image }).logits;
+      return ops.sum(functions ? ops.multiply(logits, ops.tensor(functions, logits.shape)) : logits);
+    };
+    if (!functions) value();
+    const slopes = functions ? ops.differentiate(value, [image]).gradients[0]! : image;
+    return [ops.reshape(logits!, logits!.shape), ops.reshape(slopes, slopes.shape)];
+  });
+  const numbers = await ops.read([logits, slopes]);
+  for (const tensor of [logits, slopes]) tensor.dispose();
+  frozen.dispose();
+  return { logits: numbers[0], slopes: numbers[1] };
+}
+
 /**
- * Images in a box around one: half of them anywhere, half at its corners, of these half where the gradient of some
- * linear function of the logits points.
+ * Images in a box around one, and the model's logits for them: half of them anywhere, half at the box's corners, of
+ * these half where some linear function of the logits grows.
  */
-export async function imagesIn(
-  opened: Opened,
-  image: Float32Array,
-  box: Box,
-  count: number,
-  seed: number,
-): Promise<Float64Array> {
+export async function imagesIn(ops: Ops, built: Built, image: Float32Array, box: Box, count: number, seed: number) {
   const size = image.length;
   const points = new Float64Array(count * size);
   const draws = pseudoRandom(seed, count * size, 0, 1);
@@ -120,27 +124,15 @@ export async function imagesIn(
     const draw = point % 2 === 0 ? draws[i] : Math.round(draws[i]);
     points[i] = image[pixel] - box.lower[pixel] + draw * (box.lower[pixel] + box.upper[pixel]);
   }
-  const exact = opened.exact;
-  const { classes } = opened;
-  const functions = pseudoRandom(seed + 1, count * classes, -1, 1);
-  const gradient = exact.scope(() => {
-    const x = exact.tensor(points, opened.shape(count));
-    const weigh = exact.tensor(functions, [count, classes]);
-    const { gradients } = exact.differentiate(
-      () => exact.sum(exact.multiply(opened.forward(x).logits, weigh)),
-      [x],
-    );
-    return gradients[0]!;
-  });
-  const [uphill] = await exact.read([gradient]);
-  gradient.dispose();
+  const functions = pseudoRandom(seed + 1, count * built.input.classes.length, -1, 1);
+  const { slopes } = await logitsAndSlopes(ops, built, points, functions);
   for (let point = 3; point < count; point += 4) {
     for (let pixel = 0; pixel < size; pixel++) {
       const at = point * size + pixel;
-      points[at] = uphill[at] > 0 ? image[pixel] + box.upper[pixel] : image[pixel] - box.lower[pixel];
+      points[at] = slopes[at] > 0 ? image[pixel] + box.upper[pixel] : image[pixel] - box.lower[pixel];
     }
   }
-  return points;
+  return await logitsAndSlopes(ops, built, points);
 }
 
 /** A model written out, over images of `[1, 1, width]`. */
