@@ -40,7 +40,9 @@ export class Anchor {
     const values = [...this.values].map(([value, numbers]): [Value, Floats] => {
       const size = sizeOfOne(value);
       const own = new Float64Array(examples.length * size);
-      examples.forEach((example, place) => own.set(numbers.subarray(example * size, (example + 1) * size), place * size));
+      examples.forEach((example, place) =>
+        own.set(numbers.subarray(example * size, (example + 1) * size), place * size)
+      );
       return [value, own];
     });
     return new Anchor(examples.length, new Map(values));

@@ -39,8 +39,14 @@ export async function buildNetwork(
     if (values.some((value) => changing.has(value))) changing.add(output);
   }
   if (!image || !changing.has(logits)) throw new NotCovered("gives the same answer to every image");
-  const known: Known = { changes: (value) => changing.has(value), numbers: await constants(exact, weights, pass, changing) };
-  const steps = folded(pass.filter(({ output }) => changing.has(output)).map((step) => classified(step, known)), logits);
+  const known: Known = {
+    changes: (value) => changing.has(value),
+    numbers: await constants(exact, weights, pass, changing),
+  };
+  const steps = folded(
+    pass.filter(({ output }) => changing.has(output)).map((step) => classified(step, known)),
+    logits,
+  );
   for (const { output } of steps) sizeOfOne(output);
   return { steps, input: image, logits, pass };
 }
@@ -57,7 +63,13 @@ function trace(model: Model, input: InputDescription) {
 /** A batch norm with what follows it in the same pass, as steps of their own. */
 function unfused(step: Step): Step[] {
   if (step.name !== "batchNorm") return [step];
-  const [x, weight, bias, options, residual] = step.arguments as [Value, Value, Value, Record<string, Argument>, Argument];
+  const [x, weight, bias, options, residual] = step.arguments as [
+    Value,
+    Value,
+    Value,
+    Record<string, Argument>,
+    Argument,
+  ];
   const { activation = "none", ...rest } = options;
   const names: (readonly [name: string, more: readonly Argument[]])[] = [
     ["batchNorm", [weight, bias, rest]],
@@ -121,7 +133,7 @@ async function constants(
   const made = exact.scope(() => {
     const needed = new Set(wanted);
     for (const { arguments: given, output } of pass.toReversed()) {
-      if (needed.has(output)) for (const value of valuesIn(given as Argument)) needed.add(value);
+      if (needed.has(output)) { for (const value of valuesIn(given as Argument)) needed.add(value); }
     }
     const steps = pass.filter(({ output }) => needed.has(output));
     // What none of these steps makes is a source of numbers: it is looked up by a step that gives it back.

@@ -154,7 +154,12 @@ async function certifiedBy(closeness: Closeness, call: Within, rows: readonly nu
 }
 
 /** How far each margin can fall if logits move apart by themselves. */
-function intervalFalls({ boxes }: ForwardBounds, { logits }: Network, { classes, label }: Margins, rows: readonly number[]) {
+function intervalFalls(
+  { boxes }: ForwardBounds,
+  { logits }: Network,
+  { classes, label }: Margins,
+  rows: readonly number[],
+) {
   const { lower, upper } = boxes.get(logits)!;
   return Float64Array.from(upper, (most, i) => {
     const place = Math.floor(i / classes);

@@ -5,7 +5,7 @@ import type { Anchor } from "./anchor.ts";
 import { type Ball, ballOf, type Box, boxOf, intersection } from "./boxes.ts";
 import { extremes } from "./curves.ts";
 import type { DeviceNetwork } from "./device_network.ts";
-import { poolBounds, type PoolBounds } from "./max_pool.ts";
+import { type PoolBounds, poolBounds } from "./max_pool.ts";
 import type { CurvedStep, LinearStep, MaxPoolStep } from "./network.ts";
 import { shapeIn } from "./replay.ts";
 import { gamma, roundedUp } from "./rounding.ts";

@@ -148,7 +148,9 @@ function reduction(run: (ops: Ops, x: Tensor, options: ReduceOptions) => Tensor)
 const ofOne = ([, ...rest]: Value["shape"]) => fixedSize(rest) ?? 0;
 
 function matrix({ arguments: [x, weight] }: Step, inputs: readonly Value[], known: Known): Made {
-  if (inputs.length > 1 || inputs[0] !== x) throw new NotCovered("multiplies what follows the image by itself (linear)");
+  if (inputs.length > 1 || inputs[0] !== x) {
+    throw new NotCovered("multiplies what follows the image by itself (linear)");
+  }
   const factors = known.numbers(weight as Value);
   const [outputs, taken] = factors.shape;
   return {
@@ -161,7 +163,9 @@ function matrix({ arguments: [x, weight] }: Step, inputs: readonly Value[], know
 }
 
 function convolution({ arguments: [x, filter, given] }: Step, inputs: readonly Value[], known: Known): Made {
-  if (inputs.length > 1 || inputs[0] !== x) throw new NotCovered("multiplies what follows the image by itself (conv2d)");
+  if (inputs.length > 1 || inputs[0] !== x) {
+    throw new NotCovered("multiplies what follows the image by itself (conv2d)");
+  }
   const options = (given ?? {}) as ConvOptions;
   const { stride = 1, dilation = 1, groups = 1 } = options;
   const factors = known.numbers(filter as Value);

@@ -143,8 +143,7 @@ export class Zonotopes implements Disposable {
       const chosen = chosenIn(ops, ops.tensor(least, shapeIn(input.shape, 1)), options);
       const far = ops.scale(ops.offset(chosen, -1), FAR);
       const mask = ops.tensor(isSure, shape);
-      const through = (x: Tensor) =>
-        ops.multiply(ops.maxPool2d(ops.add(ops.multiply(x, chosen), far), options), mask);
+      const through = (x: Tensor) => ops.multiply(ops.maxPool2d(ops.add(ops.multiply(x, chosen), far), options), mask);
       return {
         generators: through(from.generators),
         middle: ops.add(through(from.middle), ops.tensor(middles, shape)),

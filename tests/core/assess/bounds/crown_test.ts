@@ -11,8 +11,10 @@ import { imagesIn, NETWORKS, Opened, someBox, written } from "./networks.ts";
 function functionsOf(classes: number): number[][] {
   const unit = (at: number, sign: number) => Array.from({ length: classes }, (_, c) => c === at ? sign : 0);
   const single = Array.from({ length: classes }, (_, c) => [unit(c, 1), unit(c, -1)]).flat();
-  const margins = Array.from({ length: classes }, (_, c) =>
-    unit(c, 1).map((one, other) => one - (other === (c + 1) % classes ? 1 : 0)));
+  const margins = Array.from(
+    { length: classes },
+    (_, c) => unit(c, 1).map((one, other) => one - (other === (c + 1) % classes ? 1 : 0)),
+  );
   return [...single, ...margins];
 }
 
@@ -50,7 +52,10 @@ for (const [name, built] of Object.entries(NETWORKS)) {
           for (let point = 0; point < 600; point++) least = Math.min(least, valueOf(f, logits, point * classes));
           const fall = byIntervals[example * functions.length + index];
           assert.ok(least >= start - fall - room, `${most}, ${f}: ${start - least} of at most ${fall}`);
-          assert.ok(least >= start - closer[index] - room, `${most}, ${f}: ${start - least} of at most ${closer[index]}`);
+          assert.ok(
+            least >= start - closer[index] - room,
+            `${most}, ${f}: ${start - least} of at most ${closer[index]}`,
+          );
           // Of single logits, intervals hold all that linear bounds hold.
           if (index >= 2 * classes || most > 0.1) return;
           const [c, isFall] = [Math.floor(index / 2), index % 2 === 0];
@@ -86,10 +91,16 @@ testBackends("of a linear network the bounds are what is reached", async (backen
   });
   const [first, second] = [linear.weights.get("1")!, linear.weights.get("3")!];
   const expected = functions.map((f) => {
-    const coefficients = Array.from({ length: 6 }, (_, pixel) =>
-      f.reduce((sum, factor, c) =>
-        sum + factor * -2 * Array.from({ length: 5 }, (_, unit) => second[c * 5 + unit] * first[unit * 6 + pixel])
-            .reduce((a, b) => a + b), 0));
+    const coefficients = Array.from(
+      { length: 6 },
+      (_, pixel) =>
+        f.reduce(
+          (sum, factor, c) =>
+            sum + factor * -2 * Array.from({ length: 5 }, (_, unit) => second[c * 5 + unit] * first[unit * 6 + pixel])
+                .reduce((a, b) => a + b),
+          0,
+        ),
+    );
     return coefficients.reduce((sum, a, pixel) => sum + Math.max(a * box.lower[pixel], -a * box.upper[pixel]), 0);
   });
   assertClose(found, expected, 2e-5);
@@ -100,10 +111,15 @@ testBackends("of a linear network the bounds are what is reached", async (backen
 testBackends("linear bounds of a ReLU are those worked out by hand", async (backend) => {
   // t is -0.75 in [-1.75, 0.25] or 0.5 in [-0.5, 1.5], as the pixel is 0 in [-1, 1].
   const relu = (bias: number) =>
-    written(1, { "1": [1, 1], "2": [1], "3": [2, 1] }, { "1": [1], "2": [bias], "3": [1, -1] }, ({ ops, weights, batch }) => {
-      const x = ops.reshape(batch.image, [-1, 1]);
-      return ops.linear(ops.relu(ops.linear(x, weights.get("1"), weights.get("2"))), weights.get("3"));
-    });
+    written(
+      1,
+      { "1": [1, 1], "2": [1], "3": [2, 1] },
+      { "1": [1], "2": [bias], "3": [1, -1] },
+      ({ ops, weights, batch }) => {
+        const x = ops.reshape(batch.image, [-1, 1]);
+        return ops.linear(ops.relu(ops.linear(x, weights.get("1"), weights.get("2"))), weights.get("3"));
+      },
+    );
   const cases = [
     // Below by the line 0; above by the chord from (-1.75, 0) to (0.25, 0.25).
     { bias: -0.75, fall: 0, rise: 0.25 },

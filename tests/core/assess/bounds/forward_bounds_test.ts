@@ -14,10 +14,12 @@ const REACH = [1e-4, 0.05, 0.6];
 for (const [name, built] of Object.entries(NETWORKS)) {
   Deno.test(`what ${name} computes within a box lies in its bounds, on both backends, 10^4 points`, async () => {
     const plain = createOps(await CpuBackend.create());
-    const opened = await Promise.all(backends.filter(({ available }) => available).map(async (one) => {
-      const backend = await one.open();
-      return { backend, own: await Opened.on(backend, built) };
-    }));
+    const opened = await Promise.all(
+      backends.filter(({ available }) => available).map(async (one) => {
+        const backend = await one.open();
+        return { backend, own: await Opened.on(backend, built) };
+      }),
+    );
     const [{ own: first }] = opened;
     const image = first.images(1, 11);
     const { logits: own } = await logitsAndSlopes(first.exact, built, image.data);

@@ -158,5 +158,9 @@ export function written(
       return { logits: own, features: {}, hidden: [], attention: [], pooled: own };
     },
   } as Model;
-  return { model, input, weights: new Map(Object.entries(numbers).map(([name, own]) => [name, Float32Array.from(own)])) };
+  return {
+    model,
+    input,
+    weights: new Map(Object.entries(numbers).map(([name, own]) => [name, Float32Array.from(own)])),
+  };
 }
