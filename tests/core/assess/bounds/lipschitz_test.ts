@@ -6,7 +6,7 @@ import { createOps } from "../../../../core/ops/ops.ts";
 import { pseudoRandom } from "../../../support/numbers.ts";
 import { testBackends } from "../../../support/backends.ts";
 import { built, images } from "../../onnx/onnx_models.ts";
-import { type Built, logitsAndSlopes, NETWORKS, Opened } from "./networks.ts";
+import { type Built, logitsAndSlopes, NETWORKS, Opened, written } from "./networks.ts";
 
 /** The largest singular value of a linear model, from its logits for each unit vector. */
 async function largestSingularValue(model: Built, size: number): Promise<number> {
@@ -34,6 +34,16 @@ testBackends("the norm of a convolution is that of its map of images, not of its
   const { estimate, bound } = await lipschitzOf(opened.device, 5);
   assert.ok(Math.abs(estimate / exact - 1) < 1e-3, `${estimate} of ${exact}`);
   assert.ok(bound >= exact && bound < 1.12 * exact, `${bound} of ${exact}`);
+});
+
+testBackends("where two ways meet their bounds are added", async (backend) => {
+  const meeting = written(3, { w: [3, 3] }, { w: [0, 2, 0, 0, 0, 2, 2, 0, 0] }, ({ ops, weights, batch }) => {
+    const x = ops.reshape(batch.image, [-1, 3]);
+    return ops.add(ops.linear(x, weights.get("w")), ops.relu(ops.scale(x, -3)));
+  });
+  await using opened = await Opened.on(backend, meeting);
+  const { estimate, bound } = await lipschitzOf(opened.device, 5);
+  assert.ok(Math.abs(estimate - 5) < 1e-4 && bound >= 5 && bound < 5.5, `${estimate}, ${bound}`);
 });
 
 Deno.test("no two images have logits farther apart than the bound says", async () => {
