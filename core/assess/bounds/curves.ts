@@ -70,7 +70,7 @@ export function extremes(
 ): [least: number, most: number] {
   const [l, u] = [v - lower, v + upper];
   const middle = curve.value(v);
-  let [least, most, largest] = [0, 0, Math.abs(v)];
+  let [least, most, largest] = [0, 0, Math.abs(v) + Math.abs(curve.kinks[0])];
   const look = (t: number) => {
     const apart = curve.value(t) - middle - slope * (t - v);
     if (apart < least) least = apart;

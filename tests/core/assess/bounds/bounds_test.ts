@@ -7,7 +7,7 @@ import { freeze } from "../../../../core/nn/frozen_weights.ts";
 import { createOps } from "../../../../core/ops/ops.ts";
 import type { ForwardCall } from "../../../../core/plugin/model.ts";
 import { testBackends } from "../../../support/backends.ts";
-import { smallNetwork } from "../../../support/subjects.ts";
+import { imageExamples, madeUpModel, madeUpSubject, smallNetwork } from "../../../support/subjects.ts";
 import { built, images, texts } from "../../onnx/onnx_models.ts";
 import { type Built, NETWORKS, written } from "./networks.ts";
 
@@ -47,6 +47,40 @@ testBackends(
     assert.equal(backend.memory().bytes, before);
   },
 );
+
+Deno.test("what is certified of a linear model is what is so, to the last part of the bound", async () => {
+  const backend = await CpuBackend.create();
+  const ops = createOps(backend);
+  const input = images(2, 2, 1);
+  // Of the four classes the second falls by the sum of pixels; all pixels are black, from where they can only rise.
+  const model = madeUpModel(
+    { w: [4, 4], b: [4] },
+    ({ ops, weights, batch }) => ops.linear(ops.reshape(batch.image, [-1, 4]), weights.get("w"), weights.get("b")),
+  );
+  const black = (0.4 / 0.3) * 4;
+  for (const [label, w, margin] of [[1, -1, 2], [2, 1, 2]] as const) {
+    const rows = [0, 0, 0, 0].map((_, c) => c === 1 ? [w, w, w, w] : [0, 0, 0, 0]).flat();
+    // Logits of black images are those that are wanted: the label's by so much above the others.
+    const biases = [0, 1, 2, 3].map((c) => (c === label ? margin : 0) + (c === 1 ? w * black : 0));
+    const numbers = new Map([["w", Float32Array.from(rows)], ["b", Float32Array.from(biases)]]);
+    const examples = imageExamples([new Float32Array(4)], [label], input.image!);
+    using subject = madeUpSubject(ops, "linear", model, numbers, input, examples);
+    // Four pixels change the second logit by 4 eps / 0.3.
+    const critical = margin * 0.3 / 4;
+    const { result } = await bounds.assess({
+      ops,
+      subjects: [subject],
+      teacher: null,
+      settings: { ...SETTINGS, eps: [0.999 * critical, 1.001 * critical] },
+      tokenizer: () => Promise.reject(new Error("no texts here")),
+      tell: () => {},
+    });
+    const [{ clean, points }] = (result as { subjects: SubjectBounds[] }).subjects;
+    assert.equal(clean, 1);
+    assert.deepEqual(points.map(({ linear, intervals, pgd }) => [linear, intervals, pgd]), [[1, 1, 1], [0, 0, 0]]);
+  }
+  await backend.close();
+});
 
 Deno.test("of what is not covered nothing is bounded, and a sentence names it", async () => {
   const exact = createOps(await CpuBackend.create({ precision: "float64" }));

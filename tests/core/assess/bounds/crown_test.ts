@@ -135,6 +135,71 @@ testBackends("no bound is below what is reached, not by a last digit", async (ba
   }
 });
 
+testBackends("nor where what is multiplied nearly cancels", async (backend) => {
+  const [inputs, pairs, outputs] = [40, 60, 12];
+  const rows = pseudoRandom(1, pairs * inputs);
+  const factors = pseudoRandom(2, outputs * pairs);
+  // Each unit stands there twice, with factors that differ by a few parts in a million.
+  const units = Array.from(
+    { length: 2 * pairs * inputs },
+    (_, i) => rows[(Math.floor(i / inputs) >> 1) * inputs + i % inputs],
+  );
+  const second = Array.from(
+    { length: outputs * 2 * pairs },
+    (_, i) => factors[i >> 1] * (i % 2 === 0 ? 1 : -1 - 2 ** -19),
+  );
+  const cancelling = written(inputs, { "1": [2 * pairs, inputs], "2": [outputs, 2 * pairs] }, {
+    "1": units,
+    "2": second,
+  }, (
+    { ops, weights, batch },
+  ) => ops.linear(ops.linear(ops.reshape(batch.image, [-1, inputs]), weights.get("1")), weights.get("2")));
+  const [w1, w2] = [cancelling.weights.get("1")!, cancelling.weights.get("2")!];
+  await using opened = await Opened.on(backend, cancelling);
+  const anchor = await opened.anchor({ data: new Float32Array(inputs), shape: [1, 1, 1, inputs] });
+  const box = someBox(inputs, 9, 1);
+  const expected = Array.from({ length: outputs }, (_, row) => {
+    const coefficients = Array.from({ length: inputs }, (_, pixel) => {
+      let sum = 0;
+      for (let unit = 0; unit < 2 * pairs; unit++) sum += w2[row * 2 * pairs + unit] * w1[unit * inputs + pixel];
+      return sum;
+    });
+    return coefficients.reduce((sum, a, pixel) => sum + Math.max(a * box.lower[pixel], -a * box.upper[pixel]), 0);
+  });
+  using bounds = await forwardBounds(opened.device, anchor, box, true);
+  const data = Float32Array.from({ length: outputs * outputs }, (_, i) => i % (outputs + 1) === 0 ? 1 : 0);
+  const found = await falls(opened.device, anchor, bounds, { data, count: outputs });
+  for (const own of [bounds.boxes.get(opened.network.logits)!.lower, found]) {
+    own.forEach((fall, index) => assert.ok(fall >= expected[index], `${fall} for ${expected[index]}`));
+  }
+});
+
+testBackends("a pool and a sum are bounded as worked out by hand", async (backend) => {
+  // The first of four pixels less the largest, and plus it.
+  const pooled = written(4, { w: [2, 4] }, { w: [1, 0, 0, 0, 1, 0, 0, 0] }, ({ ops, weights, batch }) => {
+    const largest = ops.maxPool2d(ops.reshape(batch.image, [-1, 2, 2, 1]), { size: 2 });
+    const first = ops.linear(ops.reshape(batch.image, [-1, 4]), weights.get("w"));
+    const signed = ops.concat([ops.negate(largest), largest], { axis: 3 });
+    return ops.add(first, ops.reshape(signed, [-1, 2]));
+  });
+  await using opened = await Opened.on(backend, pooled);
+  const functions = { data: Float32Array.of(1, 0, 0, 1, -1, 0, 0, -1), count: 4 };
+  const run = async (image: number[], most: number) => {
+    const anchor = await opened.anchor({ data: Float32Array.from(image), shape: [1, 1, 1, 4] });
+    const box = { lower: new Float32Array(4).fill(most), upper: new Float32Array(4).fill(most) };
+    using bounds = await forwardBounds(opened.device, anchor, box);
+    return [bounds.boxes.get(opened.network.logits)!.lower, await falls(opened.device, anchor, bounds, functions)];
+  };
+  // All four alike: the largest rises by 1 at most; it falls no more than the first, by which the lines go.
+  const [alike, open] = await run([0, 0, 0, 0], 1);
+  assertClose(alike, [2, 2], 1e-5);
+  assertClose(open, [2, 2, 0, 2], 1e-5);
+  // The first is the largest whatever happens: then the difference is nothing, and the sum twice the first.
+  const [largest, sure] = await run([5, 0, 1, 0], 1);
+  assertClose(largest, [2, 2], 1e-5);
+  assertClose(sure, [0, 2, 0, 2], 1e-5);
+});
+
 testBackends("linear bounds of a ReLU are those worked out by hand", async (backend) => {
   // t is -0.75 in [-1.75, 0.25] or 0.5 in [-0.5, 1.5], as the pixel is 0 in [-1, 1].
   const relu = (bias: number) =>
