@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { certify, type Closeness } from "../../../../core/assess/bounds/certify.ts";
-import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
+import { testBackends } from "../../../support/backends.ts";
 import { imageExamples } from "../../../support/subjects.ts";
 import { Opened, written } from "./networks.ts";
 
-Deno.test("margins are certified up to where they vanish, whichever way they go", async () => {
-  const backend = await CpuBackend.create();
+testBackends("margins are certified up to where they vanish, whichever way they go", async (backend) => {
   // Four grey pixels. The first logit is the first pixel's number, the third minus it; the others stay at 0 and 1.
   const model = written(4, { w: [4, 4], b: [4] }, {
     w: [1, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0],
@@ -39,5 +38,4 @@ Deno.test("margins are certified up to where they vanish, whichever way they go"
       assert.deepEqual([...intervals], expected, `${closeness} ${eps}`);
     }
   }
-  await backend.close();
 });
