@@ -7,8 +7,8 @@ export interface Tokens {
 }
 
 /**
- * A text without some of its tokens, each left out with a probability; the first and the last stay, and what is the same
- * as they: the marks of beginning, separation and end.
+ * A text without some of its tokens, each left out with a probability; the first and the last stay, and what is the
+ * same as they: the marks of beginning, separation and end.
  */
 export function withoutTokens({ tokens, types }: Tokens, rate: number, random: Random): Tokens {
   const marks = new Set([tokens[0], tokens.at(-1)]);
@@ -24,8 +24,8 @@ export function withoutTokens({ tokens, types }: Tokens, rate: number, random: R
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
 /**
- * A text with typing errors: in each word of at least two letters, with a probability, two letters change places, or one
- * is left out, doubled, or another.
+ * A text with typing errors: in each word of at least two letters, with a probability, two letters change places, or
+ * one is left out, doubled, or another.
  */
 export function withTypos(text: string, rate: number, random: Random): string {
   return text.replaceAll(/\p{L}{2,}/gu, (word) => {
@@ -38,6 +38,7 @@ function misspelt(letters: readonly string[], kind: number, place: number, other
   const at = Math.floor(place * (letters.length - (kind === 0 ? 1 : 0)));
   const [before, letter, after] = [letters.slice(0, at), letters[at], letters.slice(at + 1)];
   const [next, ...rest] = after;
-  const changed = [[next, letter, ...rest], after, [letter, letter, ...after], [other, ...after]][kind];
+  const wrong = other !== letter ? other : other === "e" ? "a" : "e";
+  const changed = [[next, letter, ...rest], after, [letter, letter, ...after], [wrong, ...after]][kind];
   return [...before, ...changed].join("");
 }
