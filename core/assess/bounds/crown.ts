@@ -19,8 +19,9 @@ interface Lines {
 
 /**
  * How far linear functions of the logits can fall, by linear bounds that go back from the logits to the image (CROWN;
- * Zhang et al. 2018, arXiv 1811.00866): a curve is replaced by a line below it where its coefficient is positive, and by
- * one above it where it is negative. Of ReLU the line below has the slope 0 or 1, whichever leaves the smaller triangle.
+ * Zhang et al. 2018, arXiv 1811.00866): a curve is replaced by a line below it where its coefficient is positive, and
+ * by one above it where it is negative. Of ReLU the line below has the slope 0 or 1, whichever leaves the smaller
+ * triangle.
  *
  * The forward bounds say between which ends a curve is to be bounded. What is rounded on the way back changes
  * coefficients, by a part of them; it is bounded by what the numbers that they multiply can be, and added.

@@ -33,13 +33,13 @@ export class ForwardBounds implements Disposable {
 
 /**
  * Interval bounds (IBP; Gowal et al. 2018, arXiv 1810.12715), step by step from a box around each image on. What is
- * bounded is the change, from what the network computes of the image itself: a linear map L takes a ball of middle m and
- * radius r to one of middle L m and radius |L| r, which is the same as L's positive and negative parts applied to the
- * ends of an interval, for half of the products.
+ * bounded is the change, from what the network computes of the image itself: a linear map L takes a ball of middle m
+ * and radius r to one of middle L m and radius |L| r, which is the same as L's positive and negative parts applied to
+ * the ends of an interval, for half of the products.
  *
- * The bounds are sound for computing with real numbers, from the pass in float64 that `anchor` holds on: each linear map
- * adds to its radius what its own sums may be off in float32 (`gamma`), which is a part of the radius, as |L m| is at
- * most |L| r; each curve is bounded in float64 and rounded outwards.
+ * The bounds are sound for computing with real numbers, from the pass in float64 that `anchor` holds on: each linear
+ * map adds to its radius what its own sums may be off in float32 (`gamma`), which is a part of the radius, as |L m| is
+ * at most |L| r; each curve is bounded in float64 and rounded outwards.
  *
  * @param box of the image's own numbers
  * @param zonotopes whether what numbers have in common is followed, too, for one image: see {@link Zonotopes}

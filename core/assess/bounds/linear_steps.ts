@@ -10,7 +10,9 @@ import { resolve, shapeIn } from "./replay.ts";
 /** Whether a value follows the image, and what it is if not. */
 export interface Known {
   changes(value: Value): boolean;
-  /** The numbers of a value that is the same for every batch. @throws NotCovered for one whose size follows the batch */
+  /**
+   * The numbers of a value that is the same for every batch. @throws NotCovered for one whose size follows the batch
+   */
   numbers(value: Value): Factors;
 }
 
@@ -178,8 +180,8 @@ function convolution({ arguments: [x, filter, given] }: Step, inputs: readonly V
   if (height !== 3 || width !== 3 || stride !== 1 || dilation !== 1 || groups !== 1) {
     return { factors, ...common, run: ({ ops, inputs: [x], factors }) => ops.conv2d(x, factors!, options) };
   }
-  // A backend may compute 3x3 taps by Winograd's algorithm, whose rounding is not that of a sum of these products. A row
-  // of taps that are 0 takes it away: the image gets a row of zeros at its end, which it sees.
+  // A backend may compute 3x3 taps by Winograd's algorithm, whose rounding is not that of a sum of these products. A
+  // row of taps that are 0 takes it away: the image gets a row of zeros at its end, which it sees.
   const tall = { data: withRowOfTaps(factors), shape: [outputs, taken, 4, 3] };
   return {
     factors: tall,

@@ -20,13 +20,13 @@ const ITERATIONS = 100;
 const MISSED = 1e-6;
 
 /**
- * The product of the spectral norms of a network's layers (Szegedy et al. 2014, arXiv 1312.6199, section 4.3): those of
- * the linear maps between two curves as they are, a convolution's over images with its padding and stride rather than of
- * its filters as a matrix. Where ways meet their bounds are added. ReLU changes by no more than what it gets.
+ * The product of the spectral norms of a network's layers (Szegedy et al. 2014, arXiv 1312.6199, section 4.3): those
+ * of the linear maps between two curves as they are, a convolution's over images with its padding and stride rather
+ * than of its filters as a matrix. Where ways meet their bounds are added. ReLU changes by no more than what it gets.
  *
- * Norms are found by power iteration. If b is a random unit vector of n numbers, and u the one that L^T L makes longest,
- * |<b, u>| is at least t with a probability of at least 1 - t sqrt(2 n / pi); and |(L^T L)^k b| is at least |<b, u>|
- * times the norm's power of 2 k: so the norm is at most (|(L^T L)^k b| / t)^(1 / 2k).
+ * Norms are found by power iteration. If b is a random unit vector of n numbers, and u the one that L^T L makes
+ * longest, |<b, u>| is at least t with a probability of at least 1 - t sqrt(2 n / pi); and |(L^T L)^k b| is at least
+ * |<b, u>| times the norm's power of 2 k: so the norm is at most (|(L^T L)^k b| / t)^(1 / 2k).
  */
 export async function lipschitzOf(device: DeviceNetwork, seed: number): Promise<Lipschitz> {
   const { network } = device;

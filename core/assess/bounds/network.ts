@@ -36,7 +36,10 @@ export interface LinearStep {
   readonly terms: number;
   /** The same of the transposed map. */
   readonly transposedTerms: number;
-  /** What the factors are: of each number by itself, or of rows of numbers, whose first dimension is that of the result. */
+  /**
+   * What the factors are: of each number by itself, or of rows of numbers, whose first dimension is that of the
+   * result.
+   */
   readonly form: "each" | "rows" | "none";
   run(call: LinearCall): Tensor;
 }

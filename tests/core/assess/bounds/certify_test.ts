@@ -16,8 +16,9 @@ testBackends("margins are certified up to where they vanish, whichever way they 
   const labels = [0, 3, 1, 2];
   const examples = imageExamples(pixels.map((one) => Float32Array.of(one, 0, 0, 0)), labels, input.image!);
   // Numbers are (pixel - 0.4) / 0.3. The first example's margins are 2, 1.5 and 1, of which that to the third falls by
-  // two units each: it goes first, at 0.75 of a number. The next two are wrong as they are. Of the last, which is black,
-  // the first logit is 2 - 4/3 and the third 1/2 + 4/3: 7/6 apart, falling by two, and 5/6 above the fourth, by one.
+  // two units each: it goes first, at 0.75 of a number. The next two are wrong as they are. Of the last, which is
+  // black, the first logit is 2 - 4/3 and the third 1/2 + 4/3: 7/6 apart, falling by two, and 5/6 above the fourth, by
+  // one.
   const critical = [0.75 * 0.3, null, null, 0.3 * 7 / 12];
   const eps = critical.flatMap((one) => one === null ? [] : [0.999 * one, 1.001 * one]).sort((a, b) => a - b);
   for (const closeness of ["intervals", "linear", "zonotopes"] satisfies Closeness[]) {
