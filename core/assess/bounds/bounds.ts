@@ -57,6 +57,15 @@ const [MOST, LEAST] = [100, 10];
 /** Products that certifying a model's examples within one bound may take: half a minute to two on two cores. */
 const WORK = 2 ** 37;
 
+/** Products in float64 that the passes of the examples themselves may take: a minute and a half. */
+const EXACT_WORK = 2 ** 35;
+
+/** Products that finding all norms may take. */
+const LIPSCHITZ_WORK = 2 ** 38;
+
+/** Numbers of a zonotope's largest value: 128 MB. */
+const MOST_NUMBERS = 2 ** 25;
+
 /** A subject with its network; `null` where nothing is bounded. */
 interface Opened {
   readonly subject: Subject;
@@ -104,21 +113,33 @@ const nothing = ({ name }: Subject, reason: string): SubjectBounds => {
   return { subject: name, clean: null, closeness: null, lipschitz: null, points: [], reason };
 };
 
-/** Products that certifying one example within one bound takes where pixels are followed. */
-function workOf({ steps, input, logits }: Network): number {
-  const products = steps.reduce(
+/** Products of a forward pass. */
+function productsOf({ steps }: Network): number {
+  return steps.reduce(
     (sum, step) => sum + (step.kind === "linear" ? step.terms * sizeOfOne(step.output) : 0),
     0,
   );
-  return products * (sizeOfOne(input) + 3 * sizeOfOne(logits));
+}
+
+/** Products that certifying one example within one bound takes where pixels are followed. */
+function workOf(network: Network): number {
+  return productsOf(network) * (sizeOfOne(network.input) + 3 * sizeOfOne(network.logits));
+}
+
+/** Steps of power iteration, each a pass there and two back. */
+function iterationsFor(network: Network): number {
+  return Math.min(100, Math.max(10, Math.floor(LIPSCHITZ_WORK / (3 * productsOf(network)))));
 }
 
 function closenessFor(network: Network): Closeness {
-  return workOf(network) * LEAST <= WORK ? "zonotopes" : "linear";
+  const largest = Math.max(...network.steps.map(({ output }) => sizeOfOne(output)));
+  const fits = sizeOfOne(network.input) * largest <= MOST_NUMBERS;
+  return fits && workOf(network) * LEAST <= WORK ? "zonotopes" : "linear";
 }
 
 function examplesFor(network: Network): number {
-  return closenessFor(network) === "linear" ? MOST : Math.floor(WORK / workOf(network));
+  const exact = Math.floor(EXACT_WORK / productsOf(network));
+  return Math.max(1, closenessFor(network) === "linear" ? exact : Math.min(exact, Math.floor(WORK / workOf(network))));
 }
 
 async function boundsOf(
@@ -167,7 +188,7 @@ async function boundsOf(
         intervals: part(indices, (at) => intervals[at] === 1),
       };
     });
-    const own = await lipschitzOf(device, seed);
+    const own = await lipschitzOf(device, seed, iterationsFor(network));
     const perPixel = 1 / Math.min(...image!.normalise.std);
     const lipschitz = { estimate: own.estimate * perPixel, bound: own.bound * perPixel };
     return {

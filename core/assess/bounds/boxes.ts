@@ -1,6 +1,7 @@
 import type { Ops } from "../../ops/ops.ts";
 import type { ImageInput } from "../../plugin/dataset.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
+import { channelwise } from "../robustness/space.ts";
 import { roundedUp } from "./rounding.ts";
 
 /** How far numbers may go down and up from where they are: z lies between -lower and upper, both at least 0. */
@@ -71,13 +72,15 @@ const ROUNDING = 2 ** -20;
  */
 export function boxAround(
   images: { readonly data: ArrayLike<number>; readonly shape: readonly number[] },
-  { mean, std }: ImageInput["normalise"],
+  normalise: ImageInput["normalise"],
   eps: number,
 ): Box {
   const size = sizeOf(images.shape);
+  const channels = images.shape[3];
+  const [mean, std] = [normalise.mean, normalise.std].map((values) => channelwise(values, channels));
   const [lower, upper] = [new Float32Array(size), new Float32Array(size)];
   for (let i = 0; i < size; i++) {
-    const c = i % mean.length;
+    const c = i % channels;
     const x = images.data[i];
     const [black, white] = [-mean[c] / std[c], (1 - mean[c]) / std[c]];
     const room = ROUNDING * (Math.abs(x) + Math.max(Math.abs(black), Math.abs(white)));

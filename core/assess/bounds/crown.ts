@@ -5,7 +5,7 @@ import type { Anchor } from "./anchor.ts";
 import { extremes } from "./curves.ts";
 import type { DeviceNetwork } from "./device_network.ts";
 import type { ForwardBounds } from "./forward_bounds.ts";
-import type { CurvedStep, LinearStep, MaxPoolStep } from "./network.ts";
+import { type CurvedStep, type LinearStep, type MaxPoolStep, sizeOfOne } from "./network.ts";
 import { shapeIn } from "./replay.ts";
 import { gamma, roundedUp } from "./rounding.ts";
 
@@ -26,21 +26,42 @@ interface Lines {
  * The forward bounds say between which ends a curve is to be bounded. What is rounded on the way back changes
  * coefficients, by a part of them; it is bounded by what the numbers that they multiply can be, and added.
  *
- * @param functions `[batch, functions, classes]` of small whole numbers
- * @returns `[batch, functions]`, at least 0: how far they can be below what they are for the images themselves
+ * @param functions `[batch, count, classes]` of small whole numbers
+ * @param most numbers that the coefficients of a value may have at once: functions are gone through in parts
+ * @returns `[batch, count]`, at least 0: how far they can be below what they are for the images themselves
  */
 export async function falls(
   device: DeviceNetwork,
   anchor: Anchor,
   forward: ForwardBounds,
-  functions: { readonly data: Float32Array; readonly count: number },
+  { data, count }: { readonly data: Float32Array; readonly count: number },
+  most: number = MOST_NUMBERS,
 ): Promise<Float64Array> {
-  const { ops } = device;
-  const result = ops.scope(() => new Backward(device, anchor, forward, functions.count).from(functions.data));
-  const [numbers] = await ops.read([result]);
-  result.dispose();
-  return Float64Array.from(numbers);
+  const { ops, network: { steps } } = device;
+  const { batch } = anchor;
+  const classes = data.length / count / batch;
+  const largest = Math.max(...steps.map(({ output }) => sizeOfOne(output)));
+  const atOnce = Math.max(1, Math.floor(most / (batch * largest)));
+  const found = new Float64Array(batch * count);
+  for (let begin = 0; begin < count; begin += atOnce) {
+    const own = Math.min(atOnce, count - begin);
+    const functions = new Float32Array(batch * own * classes);
+    for (let example = 0; example < batch; example++) {
+      const from = (example * count + begin) * classes;
+      functions.set(data.subarray(from, from + own * classes), example * own * classes);
+    }
+    const result = ops.scope(() => new Backward(device, anchor, forward, own).from(functions));
+    const [numbers] = await ops.read([result]);
+    result.dispose();
+    for (let example = 0; example < batch; example++) {
+      found.set(numbers.subarray(example * own, (example + 1) * own), example * count + begin);
+    }
+  }
+  return found;
 }
+
+/** Coefficients of all values between two curves are there at once: 64 MB each. */
+const MOST_NUMBERS = 2 ** 24;
 
 /** One walk back through a network. */
 class Backward {
