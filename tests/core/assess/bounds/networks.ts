@@ -32,7 +32,7 @@ export const NETWORKS: Readonly<Record<string, Built>> = {
       { use: "max-pool", size: 2 },
       { use: "linear", width: 7, norm: "none", activation: "relu" },
     ],
-  }, images(9, 8, 2)),
+  }, images(7, 6, 2)),
 };
 
 /** A network on a backend, beside the same in float64; until it is disposed of. */
