@@ -26,7 +26,7 @@ const FLOORS: Readonly<Record<string, string>> = {
   evaluate: "ground data backend tensor ops nn plugin",
   onnx: "ground data backend tensor contract ops nn recipe plugin model_folder evaluate",
   predict: "ground data backend tensor ops nn plugin model_folder evaluate onnx",
-  assess: "ground data tensor ops nn plugin model_folder evaluate onnx predict",
+  assess: "ground data backend tensor ops nn plugin model_folder evaluate onnx predict",
   "distill/ground": "ground data model_folder plugin recipe",
   "distill/student": "ground data tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx distill/ground",
   "distill/teacher": "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +

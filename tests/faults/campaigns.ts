@@ -5,6 +5,7 @@ import { oddNames } from "./names.ts";
 import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
 import { f16 } from "./f16_campaign.ts";
 import { losses } from "./losses_campaign.ts";
+import { certified } from "./certified_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
 import { soak } from "./soak_campaign.ts";
@@ -58,6 +59,7 @@ export const campaigns: readonly Campaign[] = [
   recipeFuzz,
   losses,
   numerics,
+  certified,
   f16,
   soak,
 ];
