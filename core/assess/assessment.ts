@@ -9,7 +9,7 @@ export interface AssessSettings {
   readonly seed: number;
   /** Examples that are computed at once. */
   readonly batchSize: number;
-  /** How far inputs may be changed, in rising order: `EPS` in robustness.ts; `null`: what each assessment takes by itself. */
+  /** How far inputs may be changed, in rising order; `null`: each assessment's own, as `EPS` in robustness.ts. */
   readonly eps: readonly number[] | null;
   /** The same where the change's Euclidean norm is bounded. */
   readonly epsL2: readonly number[] | null;

@@ -1,8 +1,6 @@
 import type { Device } from "../device.ts";
 import { kindOfPath, readUserFile, readUserFolder } from "../files.ts";
-import { norm } from "../linalg/vector.ts";
 import { WEIGHTS_FILE } from "../model_folder/missing_weights.ts";
-import { mergeOnHost } from "../mpo/merge_chain.ts";
 import { join } from "../paths.ts";
 import type { Model } from "../plugin/model.ts";
 import { countTrained } from "../plugin/parameters.ts";
@@ -12,7 +10,7 @@ import type { Recipe } from "../recipe/schema.ts";
 import { sha256 } from "../sha256.ts";
 import { VERSION } from "../version.ts";
 import { sha256OfFolder } from "./load_data.ts";
-import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
+import { type MatrixError, matrixErrors } from "./record/matrix_errors.ts";
 import type { RunSummary } from "./summary.ts";
 
 /** The file of a manifest, in a student's folder. */
@@ -42,15 +40,6 @@ export interface Manifest {
   readonly merge: RunSummary["merge"] | null;
   /** How exactly the recipe's chain holds each matrix of the student that it over-parameterises. */
   readonly matrices: readonly MatrixError[];
-}
-
-/** A matrix of the student, and its chain. */
-export interface MatrixError {
-  readonly name: string;
-  readonly rows: readonly number[];
-  readonly cols: readonly number[];
-  /** ||MPO(W) - W|| / ||W||: what decomposing the matrix and contracting the chain changes. */
-  readonly reconstructionError: number;
 }
 
 /** What a manifest is made of. */
@@ -85,11 +74,11 @@ export async function manifestOf(setup: ManifestSetup): Promise<Manifest> {
       parameters: countTrained(model),
     },
     merge,
-    matrices: await matrixErrors(device, recipe, model, numbers),
+    matrices: await matrixErrors(device, recipe.part("student").part("overParameterise"), model, numbers),
   };
 }
 
-/** By the name of each teacher's weights in the recipe: of a folder its weights file, or where it has none all files. */
+/** By the name of each teacher's weights in the recipe: of a folder its weights file, or without one all its files. */
 async function teacherHashes(recipe: Checked<Recipe>): Promise<Record<string, string>> {
   const { teacher } = recipe.value;
   const names = teacher ? [teacher.weights, ...teacher.others.map(({ weights }) => weights)] : [];
@@ -105,23 +94,4 @@ async function sha256OfPath(path: string): Promise<string> {
   if (await kindOfPath(weights) === "file") return await sha256(await readUserFile(weights, "the teacher"));
   if (await kindOfPath(path) === "folder") return await sha256OfFolder(await readUserFolder(path, "the teacher"));
   return await sha256(await readUserFile(path, "the teacher"));
-}
-
-async function matrixErrors(
-  device: Device,
-  recipe: Checked<Recipe>,
-  model: Model,
-  numbers: ReadonlyMap<string, Float32Array>,
-): Promise<MatrixError[]> {
-  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
-  const errors: MatrixError[] = [];
-  for (const [name, spec] of chainSpecs(recipe.part("student").part("overParameterise"), model)) {
-    const [shape, weight] = [shapes.get(name)!, numbers.get(name)!];
-    const again = mergeOnHost(await decomposeWeight(device, weight, shape, spec));
-    const size = norm(Float64Array.from(weight));
-    const apart = norm(again.map((value, at) => value - weight[at]));
-    const { rows, cols } = spec;
-    errors.push({ name, rows, cols, reconstructionError: size === 0 ? apart : apart / size });
-  }
-  return errors;
 }

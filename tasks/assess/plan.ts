@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Assessment, AssessSettings } from "../../core/assess/assessment.ts";
 import { ASSESSMENTS } from "../../core/assess/assessments.ts";
 import { UserError } from "../../core/errors.ts";
@@ -46,7 +46,11 @@ export async function planOf(given: readonly string[], flags: AssessFlags): Prom
   const recipe = await recipeOf(paths, flags);
   const { seed, evaluate: { batchSize } } = recipe.value;
   const settings = settingsOf(flags, { seed, batchSize });
-  return { folders: [first, ...others], teacher: await teacherOf(recipe, flags), recipe, assessments, settings };
+  const folders = [first, ...others] as const;
+  const teacher = await teacherOf(recipe, flags);
+  // One that is named beside the others stands there once, by that name.
+  const named = teacher && folders.find(({ folder }) => resolve(folder) === resolve(teacher.folder));
+  return { folders, teacher: named ?? teacher, recipe, assessments, settings };
 }
 
 /** What computes a manifest again. @throws UserError if there is no model beside it, or no recipe */

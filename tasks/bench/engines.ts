@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { KNOWN_LIBRARIES } from "../../core/deno/native_libraries.ts";
-import type { Case } from "./workload.ts";
+import { type EncoderCase, encoders } from "./encoders.ts";
+import { type Case, cases } from "./workload.ts";
 
 /** An engine that the benchmark can run. */
 export interface EngineEntry {
@@ -31,6 +32,8 @@ export function denoScript(file: string, argumentsAfter: string[] = [], permissi
   return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, path, ...argumentsAfter];
 }
 
+const ENCODERS = Object.keys(encoders) as EncoderCase[];
+
 /** Debian's Python has Debian's PyTorch, but need not be the first on PATH. */
 const PYTHONS = ["python3", "/usr/bin/python3"];
 
@@ -42,7 +45,8 @@ function ours(backend: "webgpu" | "cpu"): EngineEntry {
   return {
     name: `ours-${backend}`,
     label: `ours ${backend}`,
-    cases: ["matmul", "resnet8", "decompose", "decompose-3072", "overhead"],
+    cases: [...cases],
+    slow: backend === "webgpu" ? ["encoder-minilm", "encoder-base"] : [],
     comparedWith: `ours-${backend}`,
     commands: (name) => [denoScript("ours.ts", [name, backend], ["--allow-read", "--allow-env"])],
   };
@@ -54,7 +58,7 @@ function oursNative(): EngineEntry {
   return {
     name: "ours-native",
     label: "ours cpu, native",
-    cases: ["matmul", "resnet8"],
+    cases: ["matmul", "attention", "resnet8", "inference", ...ENCODERS],
     comparedWith: "ours-cpu",
     commands: (name) => [
       denoScript("ours.ts", [name, "native"], ["--allow-read", "--allow-env", `--allow-ffi=${libraries.join()}`]),
@@ -103,9 +107,21 @@ export const engines: EngineEntry[] = [
   {
     name: "pytorch",
     label: "PyTorch CPU",
-    cases: ["matmul", "resnet8", "decompose"],
+    cases: ["matmul", "attention", "resnet8", "inference", ...ENCODERS, "decompose"],
     comparedWith: "ours-cpu",
     commands: (name, pythons) => pythonScript("peers/pytorch.py", [name], pythons),
+  },
+  {
+    name: "onnxruntime",
+    label: "ONNX Runtime CPU",
+    cases: ["inference"],
+    comparedWith: "ours-cpu",
+    commands: (name, pythons = PYTHONS) =>
+      pythons.map((python) =>
+        denoScript("peers/onnx.ts", [name, `--python=${python}`], [
+          ...["--allow-read", "--allow-write", "--allow-env", `--allow-run=${python}`],
+        ])
+      ),
   },
   numpy("svd", "NumPy SVD", ["decompose", "decompose-3072"]),
   numpy("sweep", "published sweep", ["decompose"]),

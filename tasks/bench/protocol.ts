@@ -10,12 +10,15 @@
  *   which would otherwise be the whole time of a fast one. A sample is the time from the first of these steps until a
  *   number that needs all of them is read, divided by their count.
  */
+import { encoders, isEncoderCase } from "./encoders.ts";
 import { operations } from "./flops.ts";
 import { verify } from "./verify.ts";
 import {
+  attentionSizes,
   batchSize,
   type Case,
   cases,
+  inferenceBatch,
   type Inputs,
   makeInputs,
   matmulSize,
@@ -32,7 +35,7 @@ export interface Result {
   engine: string;
   version: string;
   case: Case;
-  /** Rows of the matrix, or images in the batch. */
+  /** Rows of the matrix, products or examples in the batch, or dispatches. */
   size: number;
   /** Seconds from nothing to the first result. */
   first: number;
@@ -41,7 +44,7 @@ export interface Result {
   stepsPerSample: number;
   /** From the median of `seconds`. */
   gflops?: number;
-  /** What was read: for resnet8, [step, loss]. */
+  /** What was read: of training, [step, loss]. */
   values: [step: number, value: number][];
   /** Relative reconstruction error of a decomposition. */
   error?: number;
@@ -111,13 +114,7 @@ export async function measure(engine: Engine, name: Case, repeats: number): Prom
   const error = await work?.error?.();
   const count = operations(name);
   const gflops = count && count / median(seconds) / 1e9;
-  const size = {
-    "matmul": matmulSize,
-    "resnet8": batchSize,
-    "decompose": matrixSize("decompose")[0],
-    "decompose-3072": matrixSize("decompose-3072")[0],
-    "overhead": overheadDispatches,
-  }[name];
+  const size = sizeOf(name);
   const { name: engineName, version } = engine;
   const note = [engine.note, await work?.note?.()].filter(Boolean).join("; ") || undefined;
   const result: Result = {
@@ -135,6 +132,24 @@ export async function measure(engine: Engine, name: Case, repeats: number): Prom
   };
   verify(result);
   return result;
+}
+
+function sizeOf(name: Case): number {
+  if (isEncoderCase(name)) return encoders[name].batch;
+  switch (name) {
+    case "matmul":
+      return matmulSize;
+    case "attention":
+      return attentionSizes.heads;
+    case "resnet8":
+      return batchSize;
+    case "inference":
+      return inferenceBatch;
+    case "overhead":
+      return overheadDispatches;
+    default:
+      return matrixSize(name)[0];
+  }
 }
 
 /**

@@ -1,5 +1,14 @@
 import type { Result } from "./protocol.ts";
-import { expectedLosses, expectedNorms, makeInputs, matmulSize, overheadDispatches } from "./workload.ts";
+import { encoders, isEncoderCase } from "./encoders.ts";
+import {
+  attentionSizes,
+  expectedLogit,
+  expectedLosses,
+  expectedNorms,
+  makeInputs,
+  matmulSize,
+  overheadDispatches,
+} from "./workload.ts";
 
 /**
  * Checks that an engine did the work it was timed for.
@@ -14,12 +23,20 @@ export function verify({ case: name, values, error }: Result): void {
     if (!(Math.abs(first - expected) < 1e-4)) {
       throw new Error(`Wrong product: entry [0, 0] is ${first}, not ${expected}`);
     }
-  } else if (name === "resnet8") {
-    expectedLosses.forEach((expected, step) => {
+  } else if (name === "attention") {
+    const expected = firstAttended();
+    if (!(Math.abs(first - expected) < 1e-4)) {
+      throw new Error(`Wrong product: entry [0, 0, 0] is ${first}, not ${expected}`);
+    }
+  } else if (name === "inference") {
+    if (!(Math.abs(first - expectedLogit) < 1e-4)) throw new Error(`Wrong logit: ${first}, not ${expectedLogit}`);
+  } else if (name === "resnet8" || isEncoderCase(name)) {
+    const losses = name === "resnet8" ? expectedLosses : encoders[name].losses;
+    losses.forEach((expected, step) => {
       const loss = values[step]?.[1];
       if (!(Math.abs(loss - expected) < 1e-3)) throw new Error(`Wrong loss at step ${step}: ${loss}, not ${expected}`);
     });
-    if (!(last < expectedLosses[0])) throw new Error(`Wrong training: the loss went from ${first} to ${last}`);
+    if (!(last < losses[0])) throw new Error(`Wrong training: the loss went from ${first} to ${last}`);
   } else if (name === "overhead") {
     const wrong = values.find(([step, value]) => value !== overheadDispatches * (step + 1));
     if (wrong) throw new Error(`Wrong sum after step ${wrong[0]}: ${wrong[1]}`);
@@ -35,5 +52,18 @@ function firstEntry(): number {
   const { a, x } = makeInputs.matmul();
   let sum = 0;
   for (let k = 0; k < matmulSize; k++) sum += a[k] * x[k * matmulSize];
+  return sum;
+}
+
+/** Entry [0, 0, 0] of the first (x k^T) v, in float64. */
+function firstAttended(): number {
+  const { x, k, v } = makeInputs.attention();
+  const { length, width } = attentionSizes;
+  let sum = 0;
+  for (let key = 0; key < length; key++) {
+    let score = 0;
+    for (let i = 0; i < width; i++) score += x[i] * k[key * width + i];
+    sum += score * v[key * width];
+  }
   return sum;
 }

@@ -1,14 +1,31 @@
 /**
  * What every engine of the benchmark computes: the same numbers in, the same network, the same count of operations.
- * `peers/pytorch.py` holds the one other copy, since it cannot import this file; the losses show that the two agree.
+ * `peers/` holds the one other copy, since it cannot import this file; the losses show that the two agree.
  */
 
+import { type EncoderInputs, encoderInputs } from "./encoders.ts";
+import { uniform } from "./uniform.ts";
+
 /** What is timed. */
-export const cases = ["matmul", "resnet8", "decompose", "decompose-3072", "overhead"] as const;
+export const cases = [
+  "matmul",
+  "attention",
+  "resnet8",
+  "inference",
+  "encoder-mail",
+  "encoder-minilm",
+  "encoder-base",
+  "decompose",
+  "decompose-3072",
+  "overhead",
+] as const;
 export type Case = typeof cases[number];
 
 /** Rows and columns of the matrix product. */
 export const matmulSize = 1024;
+
+/** The batched products of attention: heads of all texts, tokens of a text, and numbers of a token in a head. */
+export const attentionSizes = { heads: 384, length: 128, width: 64 } as const;
 
 /**
  * First and last factor of the rows, and of the columns, of the matrices that are decomposed: those of BERT-base, with
@@ -41,6 +58,8 @@ function decomposed(name: DecompositionCase): Float32Array<ArrayBuffer> {
 export const overheadDispatches = 300;
 
 export const batchSize = 32;
+/** Images that a trained ResNet-8 answers at once. */
+export const inferenceBatch = 128;
 export const imageSize = 28;
 export const classes = 10;
 export const learningRate = 0.05;
@@ -48,26 +67,6 @@ export const momentum = 0.9;
 export const normEpsilon = 1e-5;
 /** How far the running statistics of a batch norm move towards those of the batch. */
 export const normMomentum = 0.1;
-
-/**
- * Reproducible numbers that any language can make alike: MurmurHash3's finaliser over a counter.
- *
- * @param seed one seed gives one stream
- * @param count how many
- * @param bound the largest magnitude
- * @returns numbers spread evenly over [-bound, bound)
- */
-export function uniform(seed: number, count: number, bound = 1): Float32Array<ArrayBuffer> {
-  const out = new Float32Array(count);
-  const start = Math.imul(seed, 0x9e3779b9);
-  for (let i = 0; i < count; i++) {
-    let h = (start + i) >>> 0;
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    out[i] = (((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1) * bound;
-  }
-  return out;
-}
 
 /** The numbers that a case starts from. */
 export interface Inputs {
@@ -77,10 +76,20 @@ export interface Inputs {
    */
   matmul: { a: Float32Array<ArrayBuffer>; x: Float32Array<ArrayBuffer> };
   /**
+   * Operands of x <- (x k^T) v, each [heads, length, width], with k and v of such variances that x neither grows nor
+   * fades.
+   */
+  attention: { x: Float32Array<ArrayBuffer>; k: Float32Array<ArrayBuffer>; v: Float32Array<ArrayBuffer> };
+  /**
    * Images of unit variance, [batch, 28, 28, 1] (or [batch, 1, 28, 28]: one channel makes them the same), the class
    * of each, and the network's weights.
    */
   resnet8: { images: Float32Array<ArrayBuffer>; labels: Int32Array<ArrayBuffer>; parameters: Parameter[] };
+  /** Images [batch, 28, 28, 1], and the weights before training with statistics of mean 0 and variance 1. */
+  inference: { images: Float32Array<ArrayBuffer>; parameters: Parameter[] };
+  "encoder-mail": EncoderInputs;
+  "encoder-minilm": EncoderInputs;
+  "encoder-base": EncoderInputs;
   /** The matrix to decompose, row-major. */
   decompose: Float32Array<ArrayBuffer>;
   "decompose-3072": Float32Array<ArrayBuffer>;
@@ -94,11 +103,26 @@ export const makeInputs: { [C in Case]: () => Inputs[C] } = {
     a: uniform(1, matmulSize ** 2, Math.sqrt(3 / matmulSize)),
     x: uniform(2, matmulSize ** 2),
   }),
+  attention: () => {
+    const { heads, length, width } = attentionSizes, count = heads * length * width;
+    return {
+      x: uniform(6, count),
+      k: uniform(7, count, Math.sqrt(3 / width)),
+      v: uniform(8, count, Math.sqrt(3 / length)),
+    };
+  },
   resnet8: () => ({
     images: uniform(4, batchSize * imageSize ** 2, Math.sqrt(3)),
     labels: Int32Array.from({ length: batchSize }, (_, i) => i % classes),
     parameters: parameters(),
   }),
+  inference: () => ({
+    images: uniform(9, inferenceBatch * imageSize ** 2, Math.sqrt(3)),
+    parameters: parameters(),
+  }),
+  "encoder-mail": () => encoderInputs("encoder-mail"),
+  "encoder-minilm": () => encoderInputs("encoder-minilm"),
+  "encoder-base": () => encoderInputs("encoder-base"),
   decompose: () => decomposed("decompose"),
   "decompose-3072": () => decomposed("decompose-3072"),
   overhead: () => overheadDispatches,
@@ -109,6 +133,9 @@ export const makeInputs: { [C in Case]: () => Inputs[C] } = {
  * not yet driven engines apart, so that whoever computes the same network, gradients and update has the same.
  */
 export const expectedLosses = [2.35527, 2.33465, 2.30092];
+
+/** The first logit of the first image before training, from PyTorch. */
+export const expectedLogit = 1.14787;
 
 /** A convolution of ResNet-8, followed by the batch norm `norm`. */
 export interface Convolution {

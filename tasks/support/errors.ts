@@ -19,8 +19,8 @@ export interface Ending {
 }
 
 /**
- * Exit codes: 0 for success, 1 for a failure of ours or of the device, of the training or of a verification, 2 for a mistake in what the
- * user gave, 130 for Ctrl-C and other signals.
+ * Exit codes: 0 for success, 1 for a failure of ours or of the device, of the training or of a verification, 2 for a
+ * mistake in what the user gave, 130 for Ctrl-C and other signals.
  *
  * @param thrown what was thrown
  * @param verbose whether the stack of an unexpected error, or of what caused a user's one, is wanted

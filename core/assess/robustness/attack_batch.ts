@@ -116,8 +116,8 @@ function ascend(ops: Ops, space: Space, change: Tensor): { readonly at: Attacked
 }
 
 /**
- * The fast gradient sign method (Goodfellow et al. 2015, arXiv 1412.6572): one step from the examples to the bound; under
- * the Euclidean norm along the gradient.
+ * The fast gradient sign method (Goodfellow et al. 2015, arXiv 1412.6572): one step from the examples to the bound;
+ * under the Euclidean norm along the gradient.
  *
  * @param eps the bounds
  * @returns one for each of them; each must be disposed of by the scope around

@@ -7,8 +7,8 @@ export interface Tokens {
 }
 
 /**
- * A text without some of its tokens, each left out with a probability; the first and the last stay, and what is the same
- * as they: the marks of beginning, separation and end.
+ * A text without some of its tokens, each left out with a probability; the first and the last stay, and what is the
+ * same as they: the marks of beginning, separation and end.
  */
 export function withoutTokens({ tokens, types }: Tokens, rate: number, random: Random): Tokens {
   const marks = new Set([tokens[0], tokens.at(-1)]);
@@ -24,8 +24,8 @@ export function withoutTokens({ tokens, types }: Tokens, rate: number, random: R
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
 /**
- * A text with typing errors: in each word of at least two letters, with a probability, two letters change places, or one
- * is left out, doubled, or another.
+ * A text with typing errors: in each word of at least two letters, with a probability, two letters change places, or
+ * one is left out, doubled, or another.
  */
 export function withTypos(text: string, rate: number, random: Random): string {
   return text.replaceAll(/\p{L}{2,}/gu, (word) => {

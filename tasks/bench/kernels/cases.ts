@@ -12,7 +12,7 @@ import { maxPool2d } from "../../../core/ops/pool2d.ts";
 import type { Op } from "../../../core/ops/op.ts";
 import type { Ops } from "../../../core/ops/ops.ts";
 import { sizeOf, type Tensor } from "../../../core/tensor.ts";
-import { uniform } from "../workload.ts";
+import { uniform } from "../uniform.ts";
 
 /** A case's tensors, and how it is computed with them. */
 export interface Prepared {

@@ -8,9 +8,10 @@ import json
 import math
 import sys
 
+from hashed import hashed
 from protocol import UNAVAILABLE, blas, cores, timed
 
-CASES = ("matmul", "resnet8", "decompose")
+CASES = ("matmul", "attention", "resnet8", "inference", "encoder-mail", "encoder-minilm", "encoder-base", "decompose")
 BATCH, IMAGE, CLASSES = 32, 28, 10
 
 try:
@@ -23,19 +24,6 @@ try:
     import numpy as np
 except ImportError:
     np = None
-
-
-def hashed(seed, count, bound=1.0):
-    """workload.ts's `uniform`: MurmurHash3's finaliser over a counter; int64 wraps, the low 32 bits stay right."""
-    mask = 0xFFFFFFFF
-    start = (seed * 0x9E3779B9) & mask
-    h = (torch.arange(count, dtype=torch.int64) if torch else np.arange(count, dtype=np.uint64)) + start & mask
-    h = (h ^ (h >> 16)) * 0x85EBCA6B & mask
-    h = (h ^ (h >> 13)) * 0xC2B2AE35 & mask
-    h = h ^ (h >> 16)
-    values = (h.double() if torch else h.astype(np.float64)) / 2**31 - 1
-    # Rounded to float32 only once, after the bound: as in JavaScript.
-    return (values * bound).float() if torch else (values * bound).astype(np.float32)
 
 
 class Matmul:
@@ -121,17 +109,45 @@ class ResNet8:
         self.optimiser.step()
 
     def sync(self):
-        return float(self.loss)
+        return float(self.loss.detach())
 
     @property
     def flops(self):
-        def convolution(side, channels_in, channels_out, kernel):
-            return 2 * BATCH * side**2 * channels_in * channels_out * kernel**2
+        return 3 * resnet8_forward() - convolution(28, 1, 16, 3)  # the images need no gradient
 
-        shapes = [(28, 1, 16, 3), (28, 16, 16, 3), (28, 16, 16, 3), (14, 16, 32, 3), (14, 32, 32, 3), (14, 16, 32, 1)]
-        shapes += [(7, 32, 64, 3), (7, 64, 64, 3), (7, 32, 64, 1)]
-        forward = 2 * BATCH * CLASSES * 64 + sum(convolution(*s) for s in shapes)
-        return 3 * forward - convolution(*shapes[0])  # the images need no gradient
+
+def convolution(side, channels_in, channels_out, kernel):
+    return 2 * BATCH * side**2 * channels_in * channels_out * kernel**2
+
+
+def resnet8_forward():
+    shapes = [(28, 1, 16, 3), (28, 16, 16, 3), (28, 16, 16, 3), (14, 16, 32, 3), (14, 32, 32, 3), (14, 16, 32, 1)]
+    shapes += [(7, 32, 64, 3), (7, 64, 64, 3), (7, 32, 64, 1)]
+    return 2 * BATCH * CLASSES * 64 + sum(convolution(*s) for s in shapes)
+
+
+class Inference:
+    """As people answer in eager mode: no gradients, and batch norm by its statistics."""
+
+    size = 128
+
+    @staticmethod
+    def inputs():
+        return (hashed(9, Inference.size * IMAGE * IMAGE, math.sqrt(3)).reshape(Inference.size, 1, IMAGE, IMAGE),)
+
+    def __init__(self, images):
+        self.images, self.model = images, network().eval()
+
+    def step(self):
+        with torch.inference_mode():
+            self.logits = self.model(self.images)
+
+    def sync(self):
+        return float(self.logits[0, 0])
+
+    @property
+    def flops(self):
+        return Inference.size / BATCH * resnet8_forward()
 
 
 class Decompose:
@@ -166,7 +182,12 @@ class Decompose:
 
 
 def measure(case):
-    kind = {"matmul": Matmul, "resnet8": ResNet8, "decompose": Decompose}[case]
+    if case == "attention" or case.startswith("encoder-"):
+        from encoder import Attention, Encoder
+
+        work, result, _ = timed(Attention if case == "attention" else lambda: Encoder(case))
+        return {"case": case, **result}
+    kind = {"matmul": Matmul, "resnet8": ResNet8, "inference": Inference, "decompose": Decompose}[case]
     inputs = kind.inputs()
     work, result, _ = timed(lambda: kind(*inputs))
     if case == "decompose":

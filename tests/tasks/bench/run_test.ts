@@ -8,7 +8,7 @@ Deno.test("an unknown case or engine, and a bad count, are the user's mistakes",
   const wrong: [Parameters<typeof runBench>[0], RegExp][] = [
     [
       { cases: ["matmull"] },
-      /Cannot benchmark the case "matmull": the cases are matmul, resnet8, decompose, .*opdf-bert/,
+      /Cannot benchmark the case "matmull": the cases are matmul, attention, resnet8, .*opdf-bert/,
     ],
     [{ engines: ["tfjs", "torch"] }, /Cannot benchmark the engine "torch": the engines are .*pytorch/],
     [{ repeats: 0 }, /Cannot take 0 samples/],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { operations } from "../../../tasks/bench/flops.ts";
 import { type Operations, resnet8 } from "../../../tasks/bench/resnet8.ts";
-import { expectedLosses, makeInputs, uniform } from "../../../tasks/bench/workload.ts";
+import { uniform } from "../../../tasks/bench/uniform.ts";
+import { expectedLosses, makeInputs } from "../../../tasks/bench/workload.ts";
 
 Deno.test("the numbers are those of the same hash in another language", () => {
   // Computed with Python's integers of any size; pytorch.py must make the same.

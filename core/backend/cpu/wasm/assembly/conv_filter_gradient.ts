@@ -4,7 +4,7 @@ import {
   fillUpTable, groupSize, outputPixels, outputSize, paddedBytes, paddedGroupBytes, paddedImages, tableBytes,
 } from "./images";
 import { packColumns, packedWidth, PANEL_ROW } from "./pack";
-import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SUMS } from "./tile";
 import { correlationGradient, suitsWinograd, winogradScratch } from "./winograd";
 
 /** Bytes of scratch memory that `convFilterGradient` needs. */
@@ -16,7 +16,7 @@ export function convFilterGradientScratch(
   }
   const imageBytes = paddedBytes(height, width, <usize> inputs << 2, padding), group = groupSize(imageBytes);
   const pixels = outputPixels(height, width, kernelHeight, kernelWidth, stride, padding);
-  return TILE_SPILL + 2 * tableBytes(kernelHeight * kernelWidth * inputs) +
+  return TILE_SUMS + 2 * tableBytes(kernelHeight * kernelWidth * inputs) +
     (outputs % TILE_COLUMNS != 0 ? (<usize> (group * pixels) * packedWidth(outputs)) << 2 : 0) +
     paddedGroupBytes(imageBytes, padding);
 }
@@ -47,7 +47,7 @@ export function convFilterGradient(
   const imageBytes = paddedBytes(height, width, pixelBytes, padding), group = groupSize(imageBytes);
   const depth = kernelHeight * kernelWidth * inputs;
 
-  const spill = scratch, xTable = spill + TILE_SPILL, filterTable = xTable + tableBytes(depth);
+  const sums = scratch, xTable = sums + TILE_SUMS, filterTable = xTable + tableBytes(depth);
   const panels = filterTable + tableBytes(depth), panelStep = <usize> (group * pixels) * PANEL_ROW;
   // Tiles read whole vectors, so rows of dy which are not whole panels are packed with zeros.
   const pack = outputs % TILE_COLUMNS != 0;
@@ -72,7 +72,7 @@ export function convFilterGradient(
         for (let left = outputs; left > 0; left -= TILE_COLUMNS, panel += rightPanel, out += PANEL_ROW) {
           tile(
             base, xTable + entry, outHeight, outWidth, xStep, skip, panel, rightStep,
-            out, filterTable + entry, min(depth - row, TILE_ROWS), min(left, TILE_COLUMNS), true, spill,
+            out, filterTable + entry, min(depth - row, TILE_ROWS), min(left, TILE_COLUMNS), true, sums,
           );
         }
       }

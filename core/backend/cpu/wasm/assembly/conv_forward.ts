@@ -4,7 +4,7 @@ import {
   fillUpTable, groupSize, outputPixels, outputSize, paddedBytes, paddedGroupBytes, paddedImages, tableBytes,
 } from "./images";
 import { packColumns, packedWidth, PANEL_ROW } from "./pack";
-import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SUMS } from "./tile";
 import { correlate, suitsWinograd, winogradScratch } from "./winograd";
 
 /** Bytes of scratch memory that `convForward` needs. */
@@ -17,7 +17,7 @@ export function convForwardScratch(
   const imageBytes = paddedBytes(height, width, <usize> inputs << 2, padding), group = groupSize(imageBytes);
   const pixels = outputPixels(height, width, kernelHeight, kernelWidth, stride, padding);
   const depth = kernelHeight * kernelWidth * inputs;
-  return TILE_SPILL + 2 * tableBytes(group * pixels) + ((<usize> depth * packedWidth(outputs)) << 2) +
+  return TILE_SUMS + 2 * tableBytes(group * pixels) + ((<usize> depth * packedWidth(outputs)) << 2) +
     paddedGroupBytes(imageBytes, padding);
 }
 
@@ -46,7 +46,7 @@ export function convForward(
   const paddedRow = <usize> (width + 2 * padding) * pixelBytes;
   const imageBytes = paddedBytes(height, width, pixelBytes, padding), group = groupSize(imageBytes);
 
-  const spill = scratch, xTable = spill + TILE_SPILL, yTable = xTable + tableBytes(group * pixels);
+  const sums = scratch, xTable = sums + TILE_SUMS, yTable = xTable + tableBytes(group * pixels);
   const panels = yTable + tableBytes(group * pixels);
   const depth = kernelHeight * kernelWidth * inputs, panelStep = <usize> depth * PANEL_ROW;
   packColumns(filter, outPixelBytes, 4, depth, outputs, panels, panelStep);
@@ -72,7 +72,7 @@ export function convForward(
         const entry: usize = <usize> row << 2;
         tile(
           base, xTable + entry, kernelHeight, kernelWidth * inputs, 4, skip, panel, PANEL_ROW,
-          out, yTable + entry, min(rows - row, TILE_ROWS), min(left, TILE_COLUMNS), false, spill,
+          out, yTable + entry, min(rows - row, TILE_ROWS), min(left, TILE_COLUMNS), false, sums,
         );
       }
     }

@@ -3,7 +3,7 @@
 import { borderedSize, classFirst, classSize, classTables, classTaps } from "./conv_classes";
 import { copyImages, fillUpTable, groupSize, outputSize, tableBytes } from "./images";
 import { packColumns, packedWidth, PANEL_ROW } from "./pack";
-import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SUMS } from "./tile";
 import { correlate, suitsWinograd, winogradScratch } from "./winograd";
 
 /** Bytes of scratch memory that `convInputGradient` needs. */
@@ -17,7 +17,7 @@ export function convInputGradientScratch(
   const columns = borderedSize(width, outputSize(width, kernelWidth, stride, padding), kernelWidth, stride, padding);
   const borderedBytes = (<usize> rows * columns * outputs) << 2, group = groupSize(borderedBytes);
   const depth = kernelHeight * kernelWidth * outputs;
-  return TILE_SPILL + 2 * classTables(group, height, width, stride, padding) +
+  return TILE_SUMS + 2 * classTables(group, height, width, stride, padding) +
     ((<usize> depth * packedWidth(inputs)) << 2) + <usize> group * borderedBytes;
 }
 
@@ -51,7 +51,7 @@ export function convInputGradient(
   const group = groupSize(borderedBytes), bordersNeeded = rowStep != dyRow || borderedBytes != dyBytes;
 
   const tables = classTables(group, height, width, stride, padding);
-  const spill = scratch, dyTables = spill + TILE_SPILL, dxTables = dyTables + tables, panels = dxTables + tables;
+  const sums = scratch, dyTables = sums + TILE_SUMS, dxTables = dyTables + tables, panels = dxTables + tables;
   const bordered = panels + (<usize> (kernelHeight * kernelWidth * outputs) * packedWidth(inputs) << 2);
   packClasses(filter, panels, inputs, outputs, kernelHeight, kernelWidth, stride);
   if (bordersNeeded) memory.fill(bordered, 0, <usize> min(group, imageEnd - imageBegin) * borderedBytes);
@@ -93,7 +93,7 @@ export function convInputGradient(
             tile(
               base, dyTable + entry, tapRows, tapColumns * outputs, 4, skip, panel, PANEL_ROW,
               out + (<usize> column << 2), dxTable + entry,
-              min(rows - row, TILE_ROWS), min(inputs - column, TILE_COLUMNS), false, spill,
+              min(rows - row, TILE_ROWS), min(inputs - column, TILE_COLUMNS), false, sums,
             );
           }
         }

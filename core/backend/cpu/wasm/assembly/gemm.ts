@@ -1,7 +1,7 @@
 // General matrix product.
 
 import { fillRowTable, packColumns, packedWidth, PANEL_ROW, packRows } from "./pack";
-import { PACKED_ROWS, PACKED_SUMS, packedTile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
+import { packedTile, TILE_COLUMNS, TILE_ROWS, TILE_SUMS } from "./tile";
 
 /** Depth of one pass: a panel of B of this depth (8 KiB) and a tile's rows of A (4 KiB) fit the first-level cache. */
 const BLOCK_DEPTH: i32 = 256;
@@ -13,12 +13,12 @@ const BLOCK_COLUMNS: i32 = 256;
 const TABLE: usize = 4 * TILE_ROWS;
 
 /** Bytes of the packed rows of A of one tile. */
-const PACKED_A: usize = 4 * PACKED_ROWS * BLOCK_DEPTH;
+const PACKED_A: usize = 4 * TILE_ROWS * BLOCK_DEPTH;
 
 /** Bytes of scratch memory that `gemm` needs for an output of n columns and a depth of k. */
 export function gemmScratch(n: i32, k: i32): usize {
   const panels = (<usize> packedWidth(min(n, BLOCK_COLUMNS)) * min(k, BLOCK_DEPTH)) << 2;
-  return PACKED_SUMS + TILE_SPILL + 2 * TABLE + PACKED_A + panels;
+  return TILE_SUMS + 2 * TABLE + PACKED_A + panels;
 }
 
 /**
@@ -40,7 +40,7 @@ export function gemm(
   const bRow: usize = transB ? 4 : (<usize> ldb) << 2, bStep: usize = transB ? (<usize> ldb) << 2 : 4;
   const cRow: usize = (<usize> ldc) << 2;
 
-  const sums = scratch, spill = sums + PACKED_SUMS, aTable = spill + TILE_SPILL, cTable = aTable + TABLE;
+  const sums = scratch, aTable = sums + TILE_SUMS, cTable = aTable + TABLE;
   const packedA = cTable + TABLE, packedB = packedA + PACKED_A;
 
   for (let column = 0; column < n; column += BLOCK_COLUMNS) {
@@ -51,16 +51,16 @@ export function gemm(
       const depth = min(k - kBegin, BLOCK_DEPTH);
       const panelStep = <usize> depth * PANEL_ROW;
       packColumns(b + <usize> kBegin * bRow + <usize> column * bStep, bRow, bStep, depth, columns, packedB, panelStep);
-      for (let row = rowBegin; row < rowEnd; row += PACKED_ROWS) {
-        const rows = min(rowEnd - row, PACKED_ROWS);
-        if (row == rowBegin || rows < PACKED_ROWS) {
+      for (let row = rowBegin; row < rowEnd; row += TILE_ROWS) {
+        const rows = min(rowEnd - row, TILE_ROWS);
+        if (row == rowBegin || rows < TILE_ROWS) {
           fillRowTable(aTable, rows, aRow);
           fillRowTable(cTable, rows, cRow);
         }
         packRows(a + <usize> row * aRow + <usize> kBegin * aStep, aTable, aStep, depth, packedA);
         let tileB = packedB, tileC = c + <usize> row * cRow + ((<usize> column) << 2);
         for (let left = columns; left > 0; left -= TILE_COLUMNS, tileB += panelStep, tileC += PANEL_ROW) {
-          packedTile(packedA, tileB, depth, tileC, cTable, rows, min(left, TILE_COLUMNS), add, spill, sums);
+          packedTile(packedA, tileB, depth, tileC, cTable, rows, min(left, TILE_COLUMNS), add, sums);
         }
       }
       add = true;

@@ -1,6 +1,6 @@
 // Copies into scratch memory, laid out so that the tiles read it in order.
 
-import { PACKED_ROWS, TILE_COLUMNS, TILE_ROWS } from "./tile";
+import { TILE_COLUMNS, TILE_ROWS } from "./tile";
 
 /** Bytes of one row of a packed panel: eight columns. */
 export const PANEL_ROW: usize = 4 * TILE_COLUMNS;
@@ -85,13 +85,13 @@ export function packRows(from: usize, rows: usize, step: usize, depth: i32, to: 
   let a0 = from + load<u32>(rows), a1 = from + load<u32>(rows, 4);
   let a2 = from + load<u32>(rows, 8), a3 = from + load<u32>(rows, 12);
   if (step == 4) {
-    for (; depth >= 4; depth -= 4, to += 16 * PACKED_ROWS, a0 += 16, a1 += 16, a2 += 16, a3 += 16) {
-      transpose(a0, a1, a2, a3, to, 4 * PACKED_ROWS);
+    for (; depth >= 4; depth -= 4, to += 16 * TILE_ROWS, a0 += 16, a1 += 16, a2 += 16, a3 += 16) {
+      transpose(a0, a1, a2, a3, to, 4 * TILE_ROWS);
     }
   } else if (a1 == a0 + 4 && a2 == a1 + 4 && a3 == a2 + 4) {
-    for (; depth > 0; --depth, to += 4 * PACKED_ROWS, a0 += step) v128.store(to, v128.load(a0));
+    for (; depth > 0; --depth, to += 4 * TILE_ROWS, a0 += step) v128.store(to, v128.load(a0));
   }
-  for (; depth > 0; --depth, to += 4 * PACKED_ROWS) {
+  for (; depth > 0; --depth, to += 4 * TILE_ROWS) {
     store<f32>(to, load<f32>(a0));
     store<f32>(to, load<f32>(a1), 4);
     store<f32>(to, load<f32>(a2), 8);
@@ -100,7 +100,7 @@ export function packRows(from: usize, rows: usize, step: usize, depth: i32, to: 
   }
 }
 
-/** Writes the offsets i * step of six rows; from `rows` on the last one again, so that reads stay inside the matrix. */
+/** Writes the offsets i * step of four rows; from `rows` on the last one again, so that reads stay inside the matrix. */
 export function fillRowTable(table: usize, rows: i32, step: usize): void {
   for (let i = 0; i < TILE_ROWS; ++i, table += 4) {
     store<u32>(table, <u32> (<usize> min(i, rows - 1) * step));

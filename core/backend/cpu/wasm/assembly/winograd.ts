@@ -3,12 +3,18 @@
 
 import { fillUpTable, tableBytes } from "./images";
 import { PANEL_ROW } from "./pack";
-import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SPILL } from "./tile";
-import { By, multiplySquare, PLANES, SIDE, SQUARE_SPILL } from "./winograd_squares";
-import { groupRows, patchBytes, putTiles, takeTiles, tilesOf } from "./winograd_tiles";
+import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SUMS } from "./tile";
+import { By, fillFactors, multiplySquare, PLANES, SIDE } from "./winograd_squares";
+import { bandScratch, groupRows, putTiles, takeTiles, tilesOf } from "./winograd_tiles";
 
 /** Channels from which on the products weigh more than the planes around them. */
 const FEWEST_CHANNELS: i32 = 16;
+
+/** The fewest tiles of a group, or its planes of taps are read too often for them. */
+const FEWEST_TILES: i32 = 24;
+
+/** The same of the gradient, which adds each group's sums to planes in memory. */
+const FEWEST_TILES_OF_GRADIENT: i32 = 48;
 
 /** Whether a convolution is of this kind, with channels in whole panels. */
 @inline
@@ -27,8 +33,8 @@ function planesBytes(rows: i32, columns: i32): usize {
 
 /** Bytes of scratch memory that `correlate` and `correlationGradient` need for results of this width. */
 export function winogradScratch(width: i32, from: i32, to: i32): usize {
-  const across = tilesOf(width), group = groupRows(across, from + to) * across;
-  return TILE_SPILL + 2 * tableBytes(max(group, from)) + patchBytes(max(from, to)) + SQUARE_SPILL +
+  const across = tilesOf(width), group = groupRows(across, from + to, FEWEST_TILES_OF_GRADIENT) * across;
+  return TILE_SUMS + 2 * tableBytes(max(group, from)) + bandScratch(across, max(from, to)) +
     planesBytes(from, to) + planesBytes(group, from + to) + (<usize> (9 * from * to) << 2);
 }
 
@@ -63,21 +69,22 @@ export function correlate(
   padding: i32, turned: bool, scratch: usize, imageBegin: i32, imageEnd: i32,
 ): void {
   const down = tilesOf(outHeight), across = tilesOf(outWidth);
-  const group = groupRows(across, from + to), rowsAtOnce = group * across;
-  const spill = scratch, fromTable = spill + TILE_SPILL, toTable = fromTable + tableBytes(max(rowsAtOnce, from));
-  const patch = toTable + tableBytes(max(rowsAtOnce, from)), panels = patch + patchBytes(max(from, to)) + SQUARE_SPILL;
+  const group = groupRows(across, from + to, FEWEST_TILES), rowsAtOnce = group * across;
+  const sums = scratch, fromTable = sums + TILE_SUMS, toTable = fromTable + tableBytes(max(rowsAtOnce, from));
+  const band = toTable + tableBytes(max(rowsAtOnce, from)), panels = band + bandScratch(across, max(from, to));
   const points = panels + planesBytes(from, to), products = points + planesBytes(rowsAtOnce, from);
   if (turned) {
     turn(filter, from, to, products + planesBytes(rowsAtOnce, to));
     filter = products + planesBytes(rowsAtOnce, to);
   }
   const row = <usize> to << 2, panelStep = <usize> from * PANEL_ROW, panelPlane = <usize> from * row;
+  fillFactors(By.Filter, band);
   for (let f: usize = 0; f < <usize> from; ++f) {
     for (let column: usize = 0; column < row; column += PANEL_ROW) {
       multiplySquare(
         By.Filter, filter + f * row + column, 3 * panelPlane, panelPlane,
         panels + column / PANEL_ROW * panelStep + f * PANEL_ROW, <usize> SIDE * panelPlane, panelPlane,
-        TILE_COLUMNS >> 2, patch,
+        TILE_COLUMNS >> 2, band,
       );
     }
   }
@@ -88,7 +95,7 @@ export function correlate(
   for (let begin = imageBegin * down; begin < end; begin += group) {
     const last = min(begin + group, end), tiles = (last - begin) * across;
     const fromPlane = <usize> (tiles * from) << 2, toPlane = <usize> (tiles * to) << 2;
-    takeTiles(By.Pixels, x, height, width, from, down, across, padding, begin, last, points, fromPlane, patch);
+    takeTiles(By.Pixels, x, height, width, from, down, across, padding, begin, last, points, fromPlane, band);
     for (let plane: usize = 0; plane < <usize> PLANES; ++plane) {
       let panel = panels + plane * panelPlane;
       for (let column: usize = 0; column < row; column += PANEL_ROW, panel += panelStep) {
@@ -96,12 +103,12 @@ export function correlate(
           const entry: usize = <usize> i << 2;
           tile(
             points + plane * fromPlane, fromTable + entry, 1, from, 4, 0, panel, PANEL_ROW,
-            products + plane * toPlane + column, toTable + entry, min(tiles - i, TILE_ROWS), TILE_COLUMNS, false, spill,
+            products + plane * toPlane + column, toTable + entry, min(tiles - i, TILE_ROWS), TILE_COLUMNS, false, sums,
           );
         }
       }
     }
-    putTiles(products, toPlane, y, outHeight, outWidth, to, down, across, begin, last, patch);
+    putTiles(products, toPlane, y, outHeight, outWidth, to, down, across, begin, last, band);
   }
 }
 
@@ -116,12 +123,12 @@ export function correlationGradient(
   padding: i32, scratch: usize, imageBegin: i32, imageEnd: i32,
 ): void {
   const down = tilesOf(outHeight), across = tilesOf(outWidth);
-  const group = groupRows(across, from + to), rowsAtOnce = group * across;
-  const spill = scratch, fromTable = spill + TILE_SPILL, toTable = fromTable + tableBytes(max(rowsAtOnce, from));
-  const patch = toTable + tableBytes(max(rowsAtOnce, from)), sums = patch + patchBytes(max(from, to)) + SQUARE_SPILL;
-  const points = sums + planesBytes(from, to), factors = points + planesBytes(rowsAtOnce, from);
+  const group = groupRows(across, from + to, FEWEST_TILES_OF_GRADIENT), rowsAtOnce = group * across;
+  const sums = scratch, fromTable = sums + TILE_SUMS, toTable = fromTable + tableBytes(max(rowsAtOnce, from));
+  const band = toTable + tableBytes(max(rowsAtOnce, from)), squares = band + bandScratch(across, max(from, to));
+  const points = squares + planesBytes(from, to), factors = points + planesBytes(rowsAtOnce, from);
   const row = <usize> to << 2, plane = <usize> from * row;
-  memory.fill(sums, 0, planesBytes(from, to));
+  memory.fill(squares, 0, planesBytes(from, to));
   fillTable(fromTable, from, 4);
   fillTable(toTable, from, row);
 
@@ -129,8 +136,8 @@ export function correlationGradient(
   for (let begin = imageBegin * down; begin < end; begin += group) {
     const last = min(begin + group, end), tiles = (last - begin) * across;
     const fromPlane = <usize> (tiles * from) << 2, toPlane = <usize> (tiles * to) << 2;
-    takeTiles(By.Pixels, x, height, width, from, down, across, padding, begin, last, points, fromPlane, patch);
-    takeTiles(By.Gradient, dy, outHeight, outWidth, to, down, across, 0, begin, last, factors, toPlane, patch);
+    takeTiles(By.Pixels, x, height, width, from, down, across, padding, begin, last, points, fromPlane, band);
+    takeTiles(By.Gradient, dy, outHeight, outWidth, to, down, across, 0, begin, last, factors, toPlane, band);
     for (let index: usize = 0; index < <usize> PLANES; ++index) {
       for (let column: usize = 0; column < row; column += PANEL_ROW) {
         for (let f = 0; f < from; f += TILE_ROWS) {
@@ -138,15 +145,16 @@ export function correlationGradient(
           tile(
             points + index * fromPlane, fromTable + entry, 1, tiles, <usize> from << 2, 0,
             factors + index * toPlane + column, row,
-            sums + index * plane + column, toTable + entry, min(from - f, TILE_ROWS), TILE_COLUMNS, true, spill,
+            squares + index * plane + column, toTable + entry, min(from - f, TILE_ROWS), TILE_COLUMNS, true, sums,
           );
         }
       }
     }
   }
   // The planes of points are free now: the gradient goes there first, since `dfilter` is added to.
+  fillFactors(By.FilterGradient, band);
   multiplySquare(
-    By.FilterGradient, sums, <usize> SIDE * plane, plane, points, 3 * plane, plane, (from * to) >> 2, patch,
+    By.FilterGradient, squares, <usize> SIDE * plane, plane, points, 3 * plane, plane, (from * to) >> 2, band,
   );
   for (let at: usize = 0; at < 9 * plane; at += 16) {
     v128.store(dfilter + at, f32x4.add(v128.load(dfilter + at), v128.load(points + at)));
