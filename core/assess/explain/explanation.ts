@@ -2,9 +2,10 @@ import { UserError } from "../../errors.ts";
 import { batchesOf } from "../../evaluate/batches.ts";
 import { inferOn } from "../../evaluate/predictions.ts";
 import type { Ops } from "../../ops/ops.ts";
-import type { AssessCall, Assessed, Assessment, AssessSettings } from "../assessment.ts";
+import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
 import { decisionsIn } from "../logits.ts";
 import { progressOf } from "../progress.ts";
+import { someExamples } from "../some_examples.ts";
 import type { Subject } from "../subject.ts";
 import { agreementOf, type ExplanationAgreement } from "./agreement.ts";
 import { type ExplainCall, type ExplainSettings, type Explanation, type MethodName, METHODS } from "./methods.ts";
@@ -17,7 +18,7 @@ const MOST_EXAMPLES = 32, AT_ONCE = 8;
 /** What there is no flag for. */
 const SETTINGS: Pick<ExplainSettings, "lrp" | "steps" | "patches" | "sets" | "background"> = {
   lrp: { rule: "composite", first: "z-box", epsilon: 1e-6 },
-  steps: 32,
+  steps: 128,
   patches: 3,
   sets: 512,
   background: "black",
@@ -44,7 +45,11 @@ export const explanation: Assessment = {
 
 async function assess({ ops, subjects, teacher, settings, tell }: AssessCall): Promise<Assessed> {
   const first = teacher ?? subjects[0];
-  const indices = chosenExamples(first.examples.length, settings);
+  const indices = someExamples(
+    first.examples.length,
+    Math.min(settings.most ?? MOST_EXAMPLES, MOST_EXAMPLES),
+    settings.seed,
+  );
   const targets = await decisions(ops, first, indices);
   const explained: ExplainedSubject[] = [];
   for (const subject of subjects) {
@@ -100,12 +105,6 @@ function resultOf(own: ExplainedSubject, name: MethodName, other: ExplainedSubje
 function haveSameWords({ words }: ExplainedSubject, { words: others }: ExplainedSubject): boolean {
   const textsOf = (all: ExplainedSubject["words"]) => JSON.stringify(all?.map((own) => own.map(({ text }) => text)));
   return textsOf(words) === textsOf(others);
-}
-
-/** Examples at equal distances through the list, as it may have one class after the other. */
-function chosenExamples(length: number, { most }: AssessSettings): Uint32Array {
-  const count = Math.min(length, most ?? MOST_EXAMPLES, MOST_EXAMPLES);
-  return Uint32Array.from({ length: count }, (_, index) => Math.floor((index + 0.5) * length / count));
 }
 
 /** The classes that a model decides for. */

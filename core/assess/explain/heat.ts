@@ -5,11 +5,13 @@ import type { HostTensor, ImageInput } from "../../plugin/dataset.ts";
 /** The most pixels of a side of a picture on a page. */
 const MOST_PIXELS = 112;
 
-/** What speaks for an answer is red, what speaks against it blue: ends of ColorBrewer's RdBu, which the colour-blind tell apart. */
-const FOR = [178, 24, 43], AGAINST = [33, 102, 172];
+/** What speaks for an answer is red: an end of ColorBrewer's RdBu, whose colours the colour-blind tell apart. */
+export const FOR = [178, 24, 43] as const;
+/** What speaks against it is blue. */
+export const AGAINST = [33, 102, 172] as const;
 
 /** How much of the image is seen below the colours. */
-const FAINT = 0.3;
+const FAINT = 0.15;
 
 /** The share of parts, the largest, that all have the full colour: a single peak would make all else pale. */
 const PEAKS = 0.01;
@@ -26,8 +28,8 @@ export function pictureOf({ data, shape: [, height, width, depth] }: HostTensor,
 }
 
 /**
- * Numbers of pixels as colours over a faint image: red above 0, blue below, the deeper the larger a number is beside the
- * largest.
+ * Numbers of pixels as colours over a faint image: red above 0, blue below, the deeper the larger a number is beside
+ * the largest.
  *
  * @param values of the picture's pixels
  */

@@ -1,9 +1,10 @@
+import { groupBy } from "../../group_by.ts";
 import type { HostTensor } from "../../plugin/dataset.ts";
 import type { Shown, ShownPicture } from "../shown.ts";
 import type { Subject } from "../subject.ts";
 import type { ExplainedSubject, MethodResult } from "./explanation.ts";
 import { heatOf, keptPicture, pictureOf, scaleOf } from "./heat.ts";
-import { type Explanation, type MethodName, METHODS } from "./methods.ts";
+import { type MethodName, METHODS } from "./methods.ts";
 import { atPixels } from "./patches.ts";
 
 /** What an assessment of explanations shows. */
@@ -19,6 +20,8 @@ export interface ShownExplanations {
   readonly targets: readonly number[];
 }
 
+const methodNames = Object.keys(METHODS) as MethodName[];
+
 /** Examples that are drawn. */
 const MOST_DRAWN = 6;
 
@@ -27,9 +30,7 @@ const COLOURS = "red speaks for the class, blue against it; the deeper, the more
 /** Tables of what adds up and of who agrees, then pictures, or texts. */
 export async function showExplanations(call: ShownExplanations): Promise<Shown[]> {
   const { results, first, indices } = call;
-  const methods = (Object.keys(METHODS) as MethodName[]).filter((name) =>
-    results.some(({ methods }) => !("refused" in methods[name]))
-  );
+  const methods = methodNames.filter((name) => results.some(({ methods }) => !("refused" in methods[name])));
   const header = ["", ...methods.map((name) => METHODS[name].title)];
   const rows = (cell: (result: Exclude<MethodResult, { refused: string }>) => string, of = results) =>
     of.map(({ subject, methods: own }) => [
@@ -39,15 +40,16 @@ export async function showExplanations(call: ShownExplanations): Promise<Shown[]
         return "refused" in result ? "-" : cell(result);
       }),
     ]);
-  const refused = results.flatMap(({ subject, methods: own }) =>
-    Object.values(own).flatMap((result): Shown[] =>
-      "refused" in result ? [{ kind: "note", text: `${subject}: ${result.refused}.` }] : []
-    )
+  const refusals = groupBy(
+    results.flatMap(({ subject, methods: own }) =>
+      Object.values(own).flatMap((result) => "refused" in result ? [{ subject, sentence: result.refused }] : [])
+    ),
+    ({ sentence }) => sentence,
   );
   return [
     {
       kind: "note",
-      text: `${indices.length} test examples at equal distances; explained is the logit of the class that ` +
+      text: `${indices.length} test examples, drawn by the seed; explained is the logit of the class that ` +
         `${first.name} decides for.`,
     },
     {
@@ -67,7 +69,9 @@ export async function showExplanations(call: ShownExplanations): Promise<Shown[]
         ),
       } as const,
     ]),
-    ...refused,
+    ...[...refusals].map(([sentence, of]): Shown => (
+      { kind: "note", text: `${of.map(({ subject }) => subject).join(", ")}: ${sentence}.` }
+    )),
     ...await examplesOf(call),
   ];
 }
@@ -92,39 +96,44 @@ async function examplesOf({ explained, first, indices, targets }: ShownExplanati
       continue;
     }
     const pictures: ShownPicture[] = [];
-    for (const [number, own] of explained.entries()) {
+    const methods = methodNames.filter((name) => explained.some(({ methods }) => !("refused" in methods[name])));
+    for (const own of explained) {
       await own.subject.examples.fetch?.(one);
-      pictures.push(...picturesOf(own, example, own.subject.examples.batch(one).image, number === 0));
+      pictures.push(...picturesOf(own, methods, example, own.subject.examples.batch(one).image));
     }
-    shown.push({ kind: "pictures", title, ...(example === 0 && { note: COLOURS }), pictures });
+    const columns = 1 + methods.length;
+    shown.push({ kind: "pictures", title, ...(example === 0 && { note: COLOURS }), columns, pictures });
   }
   return shown;
 }
 
+/** The image as a model sees it, then a picture of each method; of one that it is not explained by the image again. */
 function picturesOf(
-  { subject, methods }: ExplainedSubject,
+  { subject, methods: own }: ExplainedSubject,
+  methods: readonly MethodName[],
   example: number,
   image: HostTensor,
-  withImage: boolean,
 ): ShownPicture[] {
   const picture = pictureOf(image, subject.input.image!);
-  const heats = explanationsIn(methods).map(({ title, found }): ShownPicture => {
+  const heats = methods.map((name): ShownPicture => {
+    const found = own[name];
+    if ("refused" in found) return { caption: `no ${METHODS[name].title}`, ...keptPicture(picture) };
     const values = found.values[example];
-    return {
-      caption: `${lastPart(subject.name)}: ${title}`,
-      ...keptPicture(heatOf(found.patches ? atPixels(values, found.patches) : values, picture)),
-    };
+    const atPixel = found.patches ? atPixels(values, found.patches) : values;
+    return { caption: METHODS[name].title, ...keptPicture(heatOf(atPixel, picture)) };
   });
-  return withImage ? [{ caption: "the image", ...keptPicture(picture) }, ...heats] : heats;
+  return [{ caption: lastPart(subject.name), ...keptPicture(picture) }, ...heats];
 }
 
 function textsOf(explained: readonly ExplainedSubject[], example: number) {
   return explained.flatMap(({ subject, methods, words }) =>
-    explanationsIn(methods).map(({ title, found }) => {
+    methodNames.flatMap((name) => {
+      const found = methods[name];
+      if ("refused" in found) return [];
       const values = found.values[example];
       const largest = scaleOf(values);
       return {
-        caption: `${lastPart(subject.name)}: ${title}`,
+        caption: `${lastPart(subject.name)}: ${METHODS[name].title}`,
         pieces: words![example].map(({ text }, word) => ({
           text,
           weight: largest === 0 ? 0 : Math.max(-1, Math.min(1, values[word] / largest)),
@@ -132,16 +141,6 @@ function textsOf(explained: readonly ExplainedSubject[], example: number) {
       };
     })
   );
-}
-
-/** The methods that a model was explained by. */
-function explanationsIn(
-  methods: ExplainedSubject["methods"],
-): { readonly title: string; readonly found: Explanation }[] {
-  return (Object.keys(METHODS) as MethodName[]).flatMap((name) => {
-    const found = methods[name];
-    return "refused" in found ? [] : [{ title: METHODS[name].title, found }];
-  });
 }
 
 /** What tells a folder from its neighbours, without the way there. */
