@@ -48,7 +48,8 @@ function markdownOf(part: Shown, files: ReadonlyMap<Shown, string>): string[] {
   const file = files.get(part);
   if (part.kind === "pictures" && file !== undefined) {
     const captions = part.pictures.map(({ caption }) => caption).join(", ");
-    return [`### ${part.title}`, `![${part.title}](${file})`, [captions, part.note].filter(Boolean).join(": ") + "."];
+    const notes = part.note ? [`(${part.note})`] : [];
+    return [`### ${part.title}`, `![${part.title}](${file})`, `From left to right: ${captions}.`, ...notes];
   }
   return part.kind === "table" ? [`### ${part.title}`, markdownTable(part.header, part.rows)] : [];
 }

@@ -6,7 +6,7 @@ import { pictureFiles, sheetOf } from "./picture_files.ts";
 import { ASSESSED, type AssessReport } from "./report.ts";
 import { assessMarkdown } from "./show.ts";
 
-/** Writes `assess.json`, `assess.md` with its pictures, and the page `assess.html`. @returns the paths of these three */
+/** Writes `assess.json`, `assess.md` with its pictures, and the page `assess.html`. @returns paths of these three */
 export async function writeAssessReport(folder: string, report: AssessReport): Promise<string[]> {
   const { assessPage } = await import("../report/assessed.ts");
   const pictures = pictureFiles(report);

@@ -3,7 +3,8 @@ import { batchesOf } from "../../evaluate/batches.ts";
 import { inferOn } from "../../evaluate/predictions.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
-import { decisionsIn } from "../logits.ts";
+import type { Vocabulary } from "../../model_folder/vocabulary.ts";
+import { decisionsIn, notFinite } from "../logits.ts";
 import { progressOf } from "../progress.ts";
 import { someExamples } from "../some_examples.ts";
 import type { Subject } from "../subject.ts";
@@ -13,7 +14,7 @@ import { showExplanations } from "./show.ts";
 import { type Word, wordsOf } from "./words.ts";
 
 /** The most examples that are explained, and how many at once. */
-const MOST_EXAMPLES = 32, AT_ONCE = 8;
+const MOST_EXAMPLES = 16, AT_ONCE = 8;
 
 /** What there is no flag for. */
 const SETTINGS: Pick<ExplainSettings, "lrp" | "steps" | "patches" | "sets" | "background"> = {
@@ -50,7 +51,8 @@ async function assess({ ops, subjects, teacher, settings, tell }: AssessCall): P
     Math.min(settings.most ?? MOST_EXAMPLES, MOST_EXAMPLES),
     settings.seed,
   );
-  const targets = await decisions(ops, first, indices);
+  const decided = await decisions(ops, first, indices);
+  const targets = decided.map((target) => first.input.classes[target]);
   const explained: ExplainedSubject[] = [];
   for (const subject of subjects) {
     explained.push(await explainSubject(ops, subject, { indices, targets, settings, tell }));
@@ -58,9 +60,7 @@ async function assess({ ops, subjects, teacher, settings, tell }: AssessCall): P
   const against = explained.find(({ subject }) => subject === first)!;
   const results = explained.map((own) => ({
     subject: own.subject.name,
-    methods: Object.fromEntries(
-      methodNames.map((name) => [name, resultOf(own, name, own === against ? null : against)]),
-    ) as Record<MethodName, MethodResult>,
+    methods: forEach((name) => resultOf(own, name, own === against ? null : against)),
   }));
   return {
     result: {
@@ -69,7 +69,7 @@ async function assess({ ops, subjects, teacher, settings, tell }: AssessCall): P
       ...SETTINGS,
       subjects: results,
     },
-    shown: await showExplanations({ explained, results, first, indices, targets }),
+    shown: await showExplanations({ explained, results, first, indices, targets: decided }),
   };
 }
 
@@ -110,7 +110,7 @@ function haveSameWords({ words }: ExplainedSubject, { words: others }: Explained
 /** The classes that a model decides for. */
 async function decisions(
   ops: Ops,
-  { model, weights, examples, input }: Subject,
+  { name, model, weights, examples, input }: Subject,
   indices: Uint32Array,
 ): Promise<number[]> {
   const found: number[] = [];
@@ -122,6 +122,7 @@ async function decisions(
     });
     const [numbers] = await ops.read([logits]);
     logits.dispose();
+    if (!numbers.every(Number.isFinite)) throw notFinite(name);
     found.push(...decisionsIn(numbers, input.classes.length));
   }
   return found;
@@ -129,7 +130,8 @@ async function decisions(
 
 interface Explained extends Pick<AssessCall, "settings" | "tell"> {
   readonly indices: Uint32Array;
-  readonly targets: readonly number[];
+  /** Of each example the class, by its name: each model numbers them in its own way. */
+  readonly targets: readonly string[];
 }
 
 async function explainSubject(
@@ -138,6 +140,12 @@ async function explainSubject(
   { indices, targets, settings: { batchSize, seed }, tell }: Explained,
 ): Promise<ExplainedSubject> {
   const { model, weights, input, examples, vocabulary, name } = subject;
+  const numbers = targets.map((target) => input.classes.indexOf(target));
+  if (numbers.includes(-1)) throw new Error(`Cannot find one of ${targets.join(", ")} among the classes of ${name}`);
+  if (input.text && !vocabulary) {
+    const refused = "Cannot explain answers by words as no tokenizer.json in the model's folder lists its tokens";
+    return { subject, words: null, methods: forEach(() => ({ refused })) };
+  }
   const refusals: Partial<Record<MethodName, string>> = {};
   const parts: Record<MethodName, Explanation[]> = { lrp: [], integratedGradients: [], shapley: [], rollout: [] };
   const words: (readonly Word[])[] = [];
@@ -146,7 +154,7 @@ async function explainSubject(
   for (const [at, some] of batchesOf(indices, AT_ONCE).entries()) {
     await examples.fetch?.(some);
     const batch = examples.batch(some);
-    const own = input.text && wordsIn(batch.tokens, subject);
+    const own = input.text && wordsIn(batch.tokens, vocabulary!);
     words.push(...own ?? []);
     const call: ExplainCall = {
       ops,
@@ -154,15 +162,15 @@ async function explainSubject(
       weights,
       input,
       batch,
-      targets: targets.slice(at * AT_ONCE, at * AT_ONCE + some.length),
+      targets: numbers.slice(at * AT_ONCE, at * AT_ONCE + some.length),
       words: own,
       blank: vocabulary?.mask ?? vocabulary?.unknown ?? input.text?.padding ?? null,
-      settings: { ...SETTINGS, batchSize, seed: seed + at },
+      settings: { ...SETTINGS, batchSize, seed },
     };
     for (const method of methodNames) {
       if (refusals[method] === undefined) {
         try {
-          parts[method].push(await METHODS[method].explain(call));
+          parts[method].push(finite(await METHODS[method].explain(call), name));
         } catch (error) {
           if (!(error instanceof UserError)) throw error;
           refusals[method] = error.message;
@@ -171,20 +179,26 @@ async function explainSubject(
       progress(done += some.length);
     }
   }
-  const methods = Object.fromEntries(methodNames.map((method) => {
+  const methods = forEach((method) => {
     const refused = refusals[method];
-    return [method, refused === undefined ? joined(parts[method]) : { refused }];
-  })) as ExplainedSubject["methods"];
+    return refused === undefined ? joined(parts[method]) : { refused };
+  });
   return { subject, methods, words: input.text && words };
 }
 
-/** @throws UserError for a model without a list of its tokens */
-function wordsIn(tokens: ExplainCall["batch"][string], { name, vocabulary }: Subject): Word[][] {
-  if (!vocabulary) {
-    throw new UserError(
-      `Cannot explain the answers of "${name}" by words as there is no tokenizer.json in its folder that lists its tokens`,
-    );
-  }
+/** An answer for each method. */
+function forEach<Answer>(of: (method: MethodName) => Answer): Record<MethodName, Answer> {
+  return Object.fromEntries(methodNames.map((name) => [name, of(name)])) as Record<MethodName, Answer>;
+}
+
+/** The same, of which no number is NaN or infinite. @throws UserError otherwise */
+function finite(explanation: Explanation, name: string): Explanation {
+  if (!explanation.errors.every(({ f }) => Number.isFinite(f))) throw notFinite(name);
+  if (explanation.values.every((own) => own.every(Number.isFinite))) return explanation;
+  throw new UserError("Cannot explain the model's answers so as numbers on the way are not finite");
+}
+
+function wordsIn(tokens: ExplainCall["batch"][string], vocabulary: Vocabulary): Word[][] {
   const [size, length] = tokens.shape;
   return Array.from(
     { length: size },

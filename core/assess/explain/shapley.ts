@@ -44,9 +44,9 @@ export async function exactShapley(players: number, game: Game): Promise<Shapley
 }
 
 /**
- * KernelSHAP (Lundberg and Lee 2017, arXiv 1705.07874, section 4.1): the Shapley values by a linear fit to the values of
- * some sets, which is weighted so that by all sets it is exact, and adds up to v(all) - v(none) in any case. Sets of few
- * and of nearly all players count most and are taken whole while they fit; the others are drawn, each with its
+ * KernelSHAP (Lundberg and Lee 2017, arXiv 1705.07874, section 4.1): the Shapley values by a linear fit to what some
+ * sets are worth, which is weighted so that by all sets it is exact, and adds up to v(all) - v(none) in any case. Sets
+ * of few and of nearly all players count most, and are all taken while they fit; the others are drawn, each with its
  * complement.
  *
  * @param sets how many are looked at beside none and all

@@ -54,7 +54,7 @@ export async function showExplanations(call: ShownExplanations): Promise<Shown[]
     },
     {
       kind: "table",
-      title: "By how much the parts' numbers do not add up to the logit (LRP) or to its distance from the background's",
+      title: "By how much numbers do not add up to the logit (LRP), or to its distance from the background's",
       header,
       rows: rows(({ error, largest }) => error === null ? "-" : `${error.toExponential(1)} of ${largest!.toFixed(2)}`),
     },

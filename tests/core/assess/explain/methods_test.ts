@@ -129,6 +129,20 @@ testBackends("answers about texts are explained by their words, those of an enco
 
 const manyOf = () => Array.from({ length: 14 }, () => ({ text: "x", tokens: [1] }));
 
+Deno.test("a ViT's attention is that of its patches, without the class token", async () => {
+  const backend = await CpuBackend.create();
+  const vit = built("vit", { layers: 2, width: 16, heads: 2, patch: 4 }, images(8, 12, 3));
+  const { values, patches } = await explainByRollout(
+    callOf(backend, vit, { batch: imageBatch(2, [8, 12, 3]), targets: [0, 1] }),
+  );
+  assert.equal(patches!.count, 6);
+  assert.deepEqual([patches!.of[3], patches!.of[4], patches!.of[12 * 4]], [0, 1, 3]);
+  for (const own of values) {
+    assert.ok(own.length === 6 && own.every((share) => share > 0) && own.reduce((a, b) => a + b) < 1);
+  }
+  await backend.close();
+});
+
 Deno.test("a bag of words is explained by LRP on the embeddings of its tokens", async () => {
   const backend = await CpuBackend.create();
   const input = texts();

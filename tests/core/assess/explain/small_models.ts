@@ -7,6 +7,7 @@ import type { ForwardCall, Model } from "../../../../core/plugin/model.ts";
 import { sizeOf, type Tensor } from "../../../../core/tensor.ts";
 import { type LrpSettings, propagate } from "../../../../core/assess/explain/lrp/lrp.ts";
 import { TraceRun } from "../../../../core/assess/explain/run_trace.ts";
+import { madeUpModel } from "../../../support/subjects.ts";
 import { pseudoRandom } from "../../../support/numbers.ts";
 
 /** A model by the shapes of its weights and a function to logits, as anybody's plug-in could be one. */
@@ -14,18 +15,7 @@ export function modelOf(
   shapes: Readonly<Record<string, readonly number[]>>,
   logits: (call: ForwardCall, get: (name: string) => Tensor) => Tensor,
 ): Model {
-  const parameters = Object.entries(shapes).map(([name, shape]) => (
-    { name, shape, initialise: { kind: "zeros" } as never, trainable: true, overParameterisable: false }
-  ));
-  return {
-    parameters,
-    config: {},
-    fromForeign: (name) => name,
-    forward: (call) => {
-      const found = logits(call, (name) => call.weights.get(name));
-      return { logits: found, features: {}, hidden: [], attention: [], pooled: found };
-    },
-  };
+  return madeUpModel(shapes, (call) => logits(call, (name) => call.weights.get(name)));
 }
 
 /** Numbers for a model's weights, all of about the size that keeps activations. */
