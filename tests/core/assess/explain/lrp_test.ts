@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { checkLrp } from "../../../../core/assess/explain/lrp/lrp.ts";
 import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
 import { traceModel } from "../../../../core/onnx/trace.ts";
+import type { ForwardCall } from "../../../../core/plugin/model.ts";
+import type { Tensor } from "../../../../core/tensor.ts";
 import { testBackends } from "../../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../../support/numbers.ts";
 import { built, images, texts } from "../../onnx/onnx_models.ts";
@@ -78,6 +80,40 @@ testBackends("each rule gives what is worked out by hand", async (backend) => {
   }
 });
 
+Deno.test("pools, means and added numbers have their shares by hand", async () => {
+  const backend = await CpuBackend.create();
+  const image = [1, 3, 0, 4];
+  const pooled = (pool: (call: ForwardCall) => Tensor) => ({
+    model: modelOf(
+      { head: [1, 1] },
+      (call, get) => call.ops.linear(call.ops.reshape(pool(call), [-1, 1]), get("head")),
+    ),
+    numbers: new Map([["head", Float32Array.of(2)]]),
+    input: images(2, 2, 1),
+    image,
+    target: 0,
+  });
+  const cases = [
+    [({ ops, batch }: ForwardCall) => ops.averagePool2d(batch.image, { size: 2 }), [0.5, 1.5, 0, 2], 0],
+    [({ ops, batch }: ForwardCall) => ops.mean(batch.image, { axes: [1, 2] }), [0.5, 1.5, 0, 2], 0],
+    [({ ops, batch }: ForwardCall) => ops.maxPool2d(batch.image, { size: 2 }), [0, 0, 0, 8], 0],
+    // 2 (mean(x) + 1), and 2 (1 - mean(x)), whose parts are 2 and -2 mean(x).
+    [({ ops, batch }: ForwardCall) => ops.offset(ops.mean(batch.image, { axes: [1, 2] }), 1), [0.5, 1.5, 0, 2], 2],
+    [({ ops, batch }: ForwardCall) => ops.complement(ops.mean(batch.image, { axes: [1, 2] })), [-0.5, -1.5, 0, -2], 2],
+    [({ ops, batch }: ForwardCall) => ops.subtract(ops.mean(batch.image, { axes: [1, 2] }), ops.scalar(3)), [
+      0.5,
+      1.5,
+      0,
+      2,
+    ], -6],
+  ] as const;
+  for (const [pool, relevance, bias] of cases) {
+    const found = await lrpOf(backend, pooled(pool), {});
+    assertClose([...found.relevance, ...found.biases], [...relevance, bias], 1e-6, `${pool}`);
+  }
+  await backend.close();
+});
+
 Deno.test("z+ gives negative inputs what their negative weights speak for", async () => {
   const backend = await CpuBackend.create();
   // h = 2 x1 - x2 - 1 = 4 of x = (1, -3): for it speak 2, 3 and no bias.
@@ -144,7 +180,7 @@ Deno.test("batch norm behind a layer gives what the layer with its numbers gives
       ops.batchNorm(ops.conv2d(batch.image, get("filter")), get("weight"), get("bias"), {
         ...options,
         activation: "relu",
-      }),
+      }, ops.full([batch.image.shape[0], 4, 4, 3], 0.3)),
     );
   });
   const plain = modelOf(
@@ -156,7 +192,7 @@ Deno.test("batch norm behind a layer gives what the layer with its numbers gives
   const factors = [0, 1, 2].map((at) => numbers.get("weight")![at] / Math.sqrt(numbers.get("variance")![at] + 1e-5));
   const folded = new Map([
     ["filter", numbers.get("filter")!.map((value, at) => value * factors[Math.floor(at / 9)])],
-    ["bias", numbers.get("bias")!.map((value, at) => value - numbers.get("mean")![at] * factors[at])],
+    ["bias", numbers.get("bias")!.map((value, at) => value - numbers.get("mean")![at] * factors[at] + 0.3)],
   ]);
   const common = { input: images(6, 6, 1), image, target: 1 };
   for (const rule of ["epsilon", "z+"] as const) {

@@ -14,7 +14,8 @@ import type { Backend } from "../../../../core/backend/backend.ts";
 import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
 import { automaticFactors } from "../../../../core/mpo/automatic_shapes.ts";
 import { freeze } from "../../../../core/nn/frozen_weights.ts";
-import { createOps } from "../../../../core/ops/ops.ts";
+import type { ForwardCall } from "../../../../core/plugin/model.ts";
+import { createOps, type Ops } from "../../../../core/ops/ops.ts";
 import { testBackends } from "../../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../../support/numbers.ts";
 import { built, images, texts } from "../../onnx/onnx_models.ts";
@@ -115,6 +116,12 @@ testBackends("answers about texts are explained by their words, those of an enco
   const gradients = await explainByGradients(call);
   assert.deepEqual(gradients.values.map(({ length }) => length), [2, 2]);
   assert.ok(Math.abs(gradients.errors[0].f) > 1e-3 && worst(gradients.errors) < 1e-4, `${worst(gradients.errors)}`);
+  const shapley = await explainByShapley(call);
+  gradients.errors.forEach(({ sum, f }, example) => {
+    const ofWords = gradients.values[example][0] + gradients.values[example][1];
+    assert.ok(Math.abs(ofWords - sum) < 1e-6, "special tokens have no part");
+    assert.ok(Math.abs(f - shapley.errors[example].f) < 1e-4, "both begin at the text of blanks");
+  });
   const rollout = await explainByRollout(call);
   for (const own of rollout.values) assert.ok(own.every((share) => share > 0) && own[0] + own[1] < 1, `${own}`);
   await assert.rejects(
@@ -129,6 +136,10 @@ testBackends("answers about texts are explained by their words, those of an enco
 
 const manyOf = () => Array.from({ length: 14 }, () => ({ text: "x", tokens: [1] }));
 
+/** Each of six tokens looks at itself. */
+const identity = (ops: Ops) =>
+  ops.tensor(Float32Array.from({ length: 36 }, (_, at) => at % 7 === 0 ? 1 : 0), [1, 1, 6, 6]);
+
 Deno.test("a ViT's attention is that of its patches, without the class token", async () => {
   const backend = await CpuBackend.create();
   const vit = built("vit", { layers: 2, width: 16, heads: 2, patch: 4 }, images(8, 12, 3));
@@ -137,18 +148,25 @@ Deno.test("a ViT's attention is that of its patches, without the class token", a
   );
   assert.equal(patches!.count, 6);
   assert.deepEqual([patches!.of[3], patches!.of[4], patches!.of[12 * 4]], [0, 1, 3]);
-  for (const own of values) {
-    assert.ok(own.length === 6 && own.every((share) => share > 0) && own.reduce((a, b) => a + b) < 1);
-  }
+  // The class token keeps a quarter and more, which is no patch's.
+  for (const own of values) assert.ok(own.length === 6 && own.every((share) => share > 0 && share < 0.2), `${own}`);
+  const bare = {
+    ...vit.model,
+    forward: (call: ForwardCall) => ({ ...vit.model.forward(call), attention: [identity(call.ops)] }),
+  };
+  const call = callOf(backend, { ...vit, model: bare }, { batch: imageBatch(1, [8, 12, 3]), targets: [0] });
+  const { values: [own] } = await explainByRollout(call);
+  assert.deepEqual([...own], [1, 0, 0, 0, 0, 0]);
   await backend.close();
 });
 
 Deno.test("a bag of words is explained by LRP on the embeddings of its tokens", async () => {
   const backend = await CpuBackend.create();
   const input = texts();
-  const model = modelOf({ table: [40, 6], weight: [3, 6] }, ({ ops, batch: { tokens, mask } }, get) => {
-    const seen = ops.multiply(ops.embedding(get("table"), tokens), ops.reshape(mask, [...mask.shape, 1]));
-    return ops.linear(ops.relu(ops.sum(seen, { axes: [1] })), get("weight"));
+  const model = modelOf({ table: [40, 6], hidden: [6, 6], weight: [3, 6] }, ({ ops, batch: { tokens, mask } }, get) => {
+    const own = ops.relu(ops.linear(ops.embedding(get("table"), tokens), get("hidden")));
+    const seen = ops.multiply(own, ops.reshape(mask, [...mask.shape, 1]));
+    return ops.linear(ops.sum(seen, { axes: [1] }), get("weight"));
   });
   const weights = numbersFor(model);
   const call = callOf(backend, { model, input, weights }, {

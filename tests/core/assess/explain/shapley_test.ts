@@ -56,6 +56,15 @@ Deno.test("KernelSHAP by drawn sets finds a linear game's weights, and is the sa
   const found = await kernelShap(30, linear, { sets: 200, random: random() });
   assert.ok(found.sets <= 202);
   assertClose(found.values, weights, 1e-9);
+  const sizes: number[] = [];
+  const watched: Game = (sets) => {
+    sizes.push(...sets.map(sumOf));
+    return linear(sets.map((set) => Uint8Array.of(...set, ...new Uint8Array(18))));
+  };
+  await kernelShap(12, watched, { sets: 500, random: random() });
+  // Of 344 that are drawn a third has 3 or 9 players: 2 / 27 beside 2 / 32, 2 / 35 and 1 / 36.
+  const three = sizes.filter((size) => size === 3 || size === 9).length;
+  assert.ok(three > 85 && three < 145, `${three}`);
   const curved = gameOf((members) => members.reduce((sum, player) => sum + weights[player], 1) ** 2);
   const runs = [random(), random(), new Random(4)].map((random) => kernelShap(30, curved, { sets: 200, random }));
   const [one, again, other] = await Promise.all(runs);
