@@ -89,6 +89,20 @@ const schema = z.looseObject({
 
 /** Reads an `assess.json`; `null` if there is none. @throws UserError if it is damaged */
 export async function readAssessReport(path: string): Promise<AssessReport | null> {
-  const read = await readOwnJson(path, "the assessment", schema, `remove "${path}", and run assess again`);
+  const remedy = `remove "${path}", and run assess again`;
+  const read = await readOwnJson(path, "the assessment", schema.refine(hasWholePictures), remedy);
   return read as unknown as AssessReport | null;
+}
+
+/** Whether each picture has as many bytes as its size says: one that a hand has changed would be drawn at any cost. */
+function hasWholePictures({ sections }: z.output<typeof schema>): boolean {
+  return sections.every(({ shown }) =>
+    shown.every((part) =>
+      part.kind !== "pictures" ||
+      part.pictures.every(({ height, width, channels, pixels }) => {
+        const bytes = height * width * channels;
+        return pixels.length === 4 * Math.ceil(bytes / 3) && /^[A-Za-z0-9+/]*={0,2}$/.test(pixels);
+      })
+    )
+  );
 }

@@ -59,7 +59,7 @@ function inGrids(shown: readonly Shown[]): Child[] {
         points: points.map(([x, y]) => [x, y ?? NaN] as const),
         colour: seriesColour(index),
       }));
-      charts.push(lineChart({ ...part, lines }));
+      charts.push(lineChart({ ...part, lines, fromZero: part.format?.endsWith("%") }));
     } else if (part.kind === "reliability") {
       charts.push(reliability(part.title, part.calibration, seriesColour(series++)));
     } else {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Shown } from "../../core/assess/shown.ts";
+import { toBase64 } from "../../core/byte_texts.ts";
 import { Random } from "../../core/data/random.ts";
 import { cachedOutputs, type CacheSetup } from "../../core/distill/teacher/output_cache.ts";
 import { distill } from "../../core/distill/distill.ts";
@@ -15,6 +17,7 @@ import { type Recipe, recipeSchema } from "../../core/recipe/schema.ts";
 import { readRecipe } from "../../core/recipe/recipe.ts";
 import { encodeSafetensors, readSafetensors, toFloat32 } from "../../core/safetensors.ts";
 import { builtins } from "../../plugins/builtins.ts";
+import type { AssessReport } from "../../tasks/assess/report.ts";
 import { readInputs } from "../../tasks/experiment/inputs.ts";
 import { withOutputFolder } from "../../tasks/experiment/output_folder.ts";
 import { readRun } from "../../tasks/report/read_run.ts";
@@ -49,6 +52,29 @@ interface Written {
 let written: Promise<Written> | undefined;
 const whole = () => written ??= writeAll();
 
+/** An assessment with all that can be shown. */
+function assessment(sha256: string): AssessReport {
+  const settings = { seed: 1, batchSize: 8, eps: null, epsL2: [0.5], steps: 2, restarts: 1, most: 20 };
+  const bins = [{ count: 3, certainty: 0.7, right: 0.6 }, { count: 1, certainty: 0.9, right: 1 }];
+  const shown: Shown[] = [
+    { kind: "table", title: "A table", header: ["", "eps"], rows: [["run", "90 %"]] },
+    { kind: "note", text: "A sentence.", warning: true },
+    { kind: "chart", title: "A chart", xLabel: "eps", lines: [{ name: "run", points: [[0, 0.9], [1, 0.5]] }] },
+    { kind: "reliability", title: "run", calibration: { bins, error: 0.1 } },
+    {
+      kind: "pictures",
+      title: "Pictures",
+      pictures: [{ caption: "one", height: 1, width: 2, channels: 3, pixels: toBase64(new Uint8Array(6)) }],
+    },
+    { kind: "texts", title: "Texts", texts: [{ caption: "one", pieces: [{ text: "word", weight: 0.5 }] }] },
+  ];
+  return {
+    ...{ version: "0.1.0", recipe: "tiny.yaml", backend: "cpu", device: "here", examples: 24, settings, teacher: null },
+    subjects: [{ name: "run", folder: "run/student", architecture: "resnet", parameters: 9, sha256 }],
+    sections: [{ name: "calibration", title: "Calibration", result: {}, shown }],
+  };
+}
+
 /** The run's data stay where they are, as trials read them again. */
 async function writeAll(): Promise<Written> {
   const home = await Deno.makeTempDir();
@@ -71,6 +97,7 @@ async function writeAll(): Promise<Written> {
     run[name] = await Deno.readFile(join(home, "run", name));
   }
   run["inputs.json"] = encode('{"data": {"train-images": "0"}, "weights": {}, "plug-in": {}}');
+  run["assess.json"] = encode(JSON.stringify(assessment(JSON.parse(decode(run["metrics.json"])).studentSha256)));
   run["failure.json"] = encode('{"message": "the loss is not finite"}');
   const { chain } = await decomposeMatrix(Float32Array.from({ length: 36 }, (_, i) => i % 7), 6, 6, {
     rows: [3, 2],

@@ -20,16 +20,15 @@ export function fitTemperature(given: LabelledLogits): number | NoTemperature {
   let [low, high] = [1 / MOST, 1 / LEAST];
   if (derivatives(given, low).first >= 0) return "no better than chance";
   if (derivatives(given, high).first <= 0) return "always right";
-  let beta = 1;
-  while (high - low > EXACT * high) {
+  let [beta, step] = [1, Infinity];
+  while (step > EXACT * beta && high - low > EXACT * beta) {
     const { first, second } = derivatives(given, beta);
-    if (first === 0) break;
     if (first > 0) high = beta;
     else low = beta;
     const next = beta - first / second;
     // Geometric, as the interval spans orders of magnitude.
-    const within = next > low && next < high ? next : Math.sqrt(low * high);
-    if (Math.abs(within - beta) <= EXACT * beta) return 1 / within;
+    const within = next >= low && next <= high ? next : Math.sqrt(low * high);
+    step = Math.abs(within - beta);
     beta = within;
   }
   return 1 / beta;

@@ -1,15 +1,15 @@
-import { Random } from "../../data/random.ts";
 import { batchesOf } from "../../evaluate/batches.ts";
 import { breathe } from "../../evaluate/breathe.ts";
 import { infer, inferOn } from "../../evaluate/predictions.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { upload } from "../../plugin/batch.ts";
-import { sizeOf, type Tensor } from "../../tensor.ts";
+import type { Tensor } from "../../tensor.ts";
 import { notFinite } from "../logits.ts";
 import { progressOf } from "../progress.ts";
 import type { Subject } from "../subject.ts";
 import { type Attacked, fastGradient, type Norm, projectedDescent } from "./attack_batch.ts";
-import { channelwise, type OpenSpace, type Space, spaceOf } from "./space.ts";
+import { channelwise, type OpenSpace, spaceOf } from "./space.ts";
+import { startsOf } from "./starts.ts";
 
 /** How a model is attacked. */
 export interface AttackOptions {
@@ -152,7 +152,12 @@ async function descend(bench: Bench, batch: Uint32Array, eps: number): Promise<D
   await bench.teacher?.examples.fetch?.(batch);
   const host = examples.batch(batch);
   const space = ops.scope(() => bench.open(ops, host));
-  const best = await projectedDescent(ops, space, { norm, eps, steps, starts: startsOf(bench, space, batch, eps) });
+  const best = await projectedDescent(ops, space, {
+    norm,
+    eps,
+    steps,
+    starts: startsOf(bench.options, space.shape, batch, eps),
+  });
   const found = ops.scope(() => asked(bench, batch, best));
   best.change.dispose();
   space.held.forEach((tensor) => tensor.dispose());
@@ -191,34 +196,4 @@ async function take({ ops, subject }: Bench, found: Asked, into: Decisions, begi
   if (!margin.every(Number.isFinite)) throw notFinite(subject.name);
   into.decided.set(decided, begin);
   if (taught) into.taught!.set(taught, begin);
-}
-
-/** Where descents start: each example at places of its own, whatever the others of its batch are. */
-function startsOf(
-  { options: { seed, restarts, norm } }: Bench,
-  { shape }: Space,
-  batch: Uint32Array,
-  eps: number,
-): (Float32Array | null)[] {
-  const each = sizeOf(shape.slice(1));
-  return Array.from({ length: restarts }, (_, restart) => {
-    if (restart === 0) return null;
-    const stream = new Random(seed).split("attack").split(restart);
-    const all = new Float32Array(sizeOf(shape));
-    batch.forEach((index, row) => {
-      const random = stream.split(index);
-      const own = all.subarray(row * each, (row + 1) * each);
-      if (norm === "linf") own.forEach((_, at) => own[at] = eps * (2 * random.uniform() - 1));
-      else inBall(own, random, eps);
-    });
-    return all;
-  });
-}
-
-/** A place within the Euclidean ball, each as likely. */
-function inBall(numbers: Float32Array, random: Random, radius: number): void {
-  numbers.forEach((_, at) => numbers[at] = random.normal());
-  const length = Math.sqrt(numbers.reduce((sum, x) => sum + x * x, 0));
-  const scale = radius * random.uniform() ** (1 / numbers.length) / Math.max(length, Number.MIN_VALUE);
-  numbers.forEach((number, at) => numbers[at] = scale * number);
 }

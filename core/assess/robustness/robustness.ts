@@ -12,7 +12,7 @@ import { decisions, sweepsOf } from "./sweeps.ts";
 /** Bounds that are taken unless others are asked for: of pixels from 0 to 1, and of word vectors (see `spaceOf`). */
 export const EPS: Readonly<Record<"image" | "text", Readonly<Record<Norm, readonly number[]>>>> = {
   image: { linf: [1 / 255, 2 / 255, 4 / 255, 8 / 255], l2: [0.125, 0.25, 0.5, 1] },
-  text: { linf: [0.05, 0.1, 0.2, 0.4], l2: [0.5, 1, 2, 4] },
+  text: { linf: [0.05, 0.1, 0.2, 0.4], l2: [1, 2, 4, 8] },
 };
 
 /** What came of one bound. */
@@ -200,8 +200,15 @@ function shownOf(
       },
     ];
   });
+  const isChart = ({ kind }: Shown) => kind === "chart";
+  const parts = [...norms, ...swept];
   const notes = all.flatMap(({ notes }) => notes.map((text): Shown => ({ kind: "note", text })));
-  return [{ kind: "note", text: `Of ${all[0].examples} test examples.` }, ...norms, ...swept, ...notes];
+  return [
+    { kind: "note", text: `Of ${all[0].examples} test examples.` },
+    ...parts.filter((part) => !isChart(part)),
+    ...parts.filter(isChart),
+    ...notes,
+  ];
 }
 
 /** How often a model and the teacher decide alike; none of the teacher itself. */

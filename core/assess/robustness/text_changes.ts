@@ -38,6 +38,7 @@ function misspelt(letters: readonly string[], kind: number, place: number, other
   const at = Math.floor(place * (letters.length - (kind === 0 ? 1 : 0)));
   const [before, letter, after] = [letters.slice(0, at), letters[at], letters.slice(at + 1)];
   const [next, ...rest] = after;
-  const changed = [[next, letter, ...rest], after, [letter, letter, ...after], [other, ...after]][kind];
+  const wrong = other !== letter ? other : other === "e" ? "a" : "e";
+  const changed = [[next, letter, ...rest], after, [letter, letter, ...after], [wrong, ...after]][kind];
   return [...before, ...changed].join("");
 }

@@ -3,6 +3,7 @@ import type { AttackOptions } from "../../../core/assess/robustness/attack.ts";
 import { attack } from "../../../core/assess/robustness/attack.ts";
 import { fastGradient, type Norm, projectedDescent } from "../../../core/assess/robustness/attack_batch.ts";
 import { spaceOf } from "../../../core/assess/robustness/space.ts";
+import { startsOf } from "../../../core/assess/robustness/starts.ts";
 import { firstIndices } from "../../../core/data/loader.ts";
 import { Random } from "../../../core/data/random.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
@@ -125,7 +126,7 @@ Deno.test("descent stays within its bound and within valid pixels, and is better
   await backend.close();
 });
 
-Deno.test("equal seeds give equal attacks, in batches of any size, and other seeds other starts", async () => {
+Deno.test("equal seeds give equal attacks, in batches of any size", async () => {
   const backend = await cpu.open();
   const ops = createOps(backend);
   const subject = smallNetwork(ops, 3, 40);
@@ -140,6 +141,48 @@ Deno.test("equal seeds give equal attacks, in batches of any size, and other see
     (await run({ eps: [0.05] })).attacked[0].pgd,
     "a teacher that is the model decides the same",
   );
+  await backend.close();
+});
+
+Deno.test("a descent starts at places of the example's own within the bound, by the seed", () => {
+  for (const [norm, eps] of [["linf", 0.1], ["l2", 0.7]] as const) {
+    const starts = (seed: number, ...batch: number[]) =>
+      startsOf({ seed, restarts: 3, norm }, [batch.length, 5, 2], Uint32Array.from(batch), eps);
+    const [none, second, third] = starts(1, 7, 3);
+    assert.equal(none, null);
+    assert.deepEqual(starts(1, 3)[1], second!.subarray(10), "whatever the others are");
+    assert.notDeepEqual(second, third);
+    assert.notDeepEqual(second, starts(2, 7, 3)[1]);
+    for (const own of [second!.subarray(0, 10), third!.subarray(10)]) {
+      const size = norm === "linf" ? Math.max(...own.map(Math.abs)) : Math.hypot(...own);
+      assert.ok(size <= eps * (1 + 1e-6) && size > 0.2 * eps, `${size}`);
+    }
+  }
+});
+
+Deno.test("what one step to the bound breaks counts as broken where small steps end in a valley before it", async () => {
+  const backend = await cpu.open();
+  const ops = createOps(backend);
+  const input: InputDescription = {
+    ...{ task: "classification", classes: ["a", "b"], text: null },
+    image: { size: [1, 1, 1], normalise: { mean: [0], std: [1] } },
+  };
+  // From pixel to margin: 1 at 0.5, a valley of 0.5 at 0.6, a hill of 1.5 at 0.8, and below 0 from 0.86 on.
+  const model = madeUpModel({}, ({ ops, batch: { image } }) => {
+    const pixel = ops.reshape(image, [image.shape[0], 1]);
+    const bend = (from: number, slope: number) => ops.scale(ops.relu(ops.offset(pixel, -from)), slope);
+    const margin = ops.offset(ops.total([bend(0.5, -5), bend(0.6, 10), bend(0.8, -30)]), 1);
+    return ops.concat([margin, ops.scale(margin, 0)], { axis: 1 });
+  });
+  const examples = imageExamples([Float32Array.of(0.51)], [0], input.image!);
+  using subject = madeUpSubject(ops, "valley", model, new Map(), input, examples);
+  const { attacked } = await attack(ops, subject, firstIndices(1), {
+    ...OPTIONS,
+    eps: [0.3, 0.4],
+    steps: 20,
+    restarts: 1,
+  });
+  assert.deepEqual(attacked.map(({ fgsm, pgd }) => [fgsm[0], pgd[0]]), [[0, 0], [1, 1]]);
   await backend.close();
 });
 

@@ -75,7 +75,10 @@ Deno.test("typing errors change one letter or two of a word, and leave all else"
   const words = Array.from({ length: 300 }, () => "kitchen").join(" ");
   const typed = withTypos(`a, ${words}! 12`, 1, new Random(2));
   assert.ok(typed.startsWith("a, ") && typed.endsWith("! 12"));
-  const kinds = typed.slice(3, -4).split(" ").map((word) => word.length);
+  const changed = typed.slice(3, -4).split(" ");
+  assert.ok(!changed.includes("kitchen"));
+  assert.ok(changed.includes("ktichen"), "letters change places");
+  const kinds = changed.map((word) => word.length);
   assert.equal(kinds.length, 300);
   for (const length of [6, 7, 8]) assert.ok(kinds.filter((own) => own === length).length > 40, `${length}`);
   assert.equal(withTypos("ab", 1, new Random(1)) === "ab", false);

@@ -4,6 +4,7 @@ import type { SubjectCalibration } from "../../../core/assess/calibration/calibr
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { sealJson } from "../../../core/sealed_json.ts";
 import { builtins } from "../../../plugins/builtins.ts";
+import { openModel } from "../../../plugins/open_model.ts";
 import { carryOut } from "../../../tasks/assess/carry_out.ts";
 import type { AssessFlags } from "../../../tasks/assess/flags.ts";
 import { differencesOf, readManifest } from "../../../tasks/assess/manifest.ts";
@@ -16,6 +17,16 @@ import { tinyRecipe, tinyRun, withTinyData, writeTinyData } from "../../support/
 const assess = (...args: string[]) => runTask("assess", [...args, "--backend", "cpu"]);
 
 const USUAL = { set: [], steps: "20", restarts: "1" };
+
+/** What a model folder answers about images. */
+async function answersOf(folder: string, images: Uint8Array) {
+  const backend = await CpuBackend.create();
+  const model = await openModel(folder, { backend });
+  const answers = await model.predict({ images });
+  model[Symbol.dispose]();
+  await backend.close();
+  return answers;
+}
 
 /** A plan, carried out in this process. */
 async function carriedOut(plan: Plan, manifest = false) {
@@ -68,6 +79,17 @@ Deno.test("assess holds runs against each other, writes its files, and saves a t
     const { report: { sections: [scaled] } } = await carriedOut(plan);
     const [{ own: now, statedTemperature }] = (scaled.result as { subjects: SubjectCalibration[] }).subjects;
     assert.deepEqual([statedTemperature, now], [own.temperature, own.fitted]);
+
+    // What is answered is divided by it, and decided as before.
+    const images = Uint8Array.from({ length: 3 * 64 }, (_, at) => at % 251);
+    const student = at("run", "student");
+    const divided = await answersOf(student, images);
+    await Deno.writeTextFile(at("run", "student", "config.json"), JSON.stringify({ ...config, temperature: 1 }));
+    const plain = await answersOf(student, images);
+    assert.deepEqual(divided.classes, plain.classes);
+    plain.logits.forEach((row, example) =>
+      row.forEach((logit, c) => assert.equal(divided.logits[example][c], Math.fround(logit / own.temperature)))
+    );
   }));
 
 Deno.test("what cannot be assessed is refused with a sentence", () =>
