@@ -17,13 +17,15 @@ import { type Word, wordsOf } from "./words.ts";
 const MOST_EXAMPLES = 16, AT_ONCE = 8;
 
 /** What there is no flag for. */
-const SETTINGS: Pick<ExplainSettings, "lrp" | "steps" | "patches" | "sets" | "background"> = {
+const SETTINGS: Pick<ExplainSettings, "lrp" | "patches" | "sets" | "background"> = {
   lrp: { rule: "composite", first: "z-box", epsilon: 1e-6 },
-  steps: 128,
   patches: 3,
   sets: 512,
   background: "black",
 };
+
+/** Steps of integrated gradients: the gradients of encoders are smooth, those of ReLU networks jump. */
+const stepsFor = ({ text }: Subject["input"]) => text ? 32 : 128;
 
 /** How one model's answers are explained. */
 export interface ExplainedSubject {
@@ -67,6 +69,7 @@ async function assess({ ops, subjects, teacher, settings, tell }: AssessCall): P
       examples: [...indices],
       target: `the class that ${first.name} decides for`,
       ...SETTINGS,
+      steps: stepsFor(first.input),
       subjects: results,
     },
     shown: await showExplanations({ explained, results, first, indices, targets: decided }),
@@ -165,7 +168,7 @@ async function explainSubject(
       targets: numbers.slice(at * AT_ONCE, at * AT_ONCE + some.length),
       words: own,
       blank: vocabulary?.mask ?? vocabulary?.unknown ?? input.text?.padding ?? null,
-      settings: { ...SETTINGS, batchSize, seed },
+      settings: { ...SETTINGS, steps: stepsFor(input), batchSize, seed },
     };
     for (const method of methodNames) {
       if (refusals[method] === undefined) {
