@@ -71,6 +71,9 @@ async function assess(plan: Plan, flags: AssessFlags): Promise<void> {
   for (const line of saved) tell(line);
 }
 
+/** Differences that are told one by one: one number that is another changes all that is computed with it. */
+const MOST_LINES = 20;
+
 /** Computes a manifest again. @throws VerificationFailure where it differs */
 async function verify(path: string, given: readonly string[], flags: AssessFlags): Promise<void> {
   if (given.length > 0) throw new UserError(`--verify ${path}: Cannot assess "${given[0]}" as well: leave it out`);
@@ -80,7 +83,8 @@ async function verify(path: string, given: readonly string[], flags: AssessFlags
     const out = standardOutput("stdout");
     const { manifest } = await carriedOut(plan, flags, true, out.line);
     const differences = differencesOf(stated, manifest!);
-    for (const line of differences) out.line(line);
+    for (const line of differences.slice(0, MOST_LINES)) out.line(line);
+    if (differences.length > MOST_LINES) out.line(`and ${differences.length - MOST_LINES} more`);
     if (differences.length === 0) return out.line(`${path}: all of it was found again`);
     throw new VerificationFailure(`${path}: what was found differs in ${counted(differences.length, "place")}`);
   }, true);

@@ -27,6 +27,7 @@ import { endProgram, isConfined } from "./support/confine.ts";
 import { endingOf } from "./support/errors.ts";
 import { standardOutput } from "./support/output.ts";
 import { addSweep } from "./sweep.ts";
+import { addTeach } from "./teach.ts";
 import { addTrain } from "./train.ts";
 
 /** The program with all its verbs; what goes wrong is thrown, not told. */
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     addInit,
     addDistill,
     addTrain,
+    addTeach,
     addEvaluate,
     addAssess,
     addPredict,

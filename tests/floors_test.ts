@@ -34,7 +34,8 @@ const FLOORS: Readonly<Record<string, string>> = {
   "distill/losses": "ground data tensor ops nn recipe plugin evaluate distill/ground distill/teacher",
   "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate tensorboard " +
     "distill/ground distill/student distill/teacher distill/losses",
-  "distill/record": "ground data tensor linalg mpo nn ops recipe plugin evaluate distill/ground distill/student distill/training",
+  "distill/record":
+    "ground data tensor linalg mpo nn ops recipe plugin evaluate distill/ground distill/student distill/training",
   distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate onnx tensorboard " +
     "distill/ground distill/student distill/teacher distill/losses distill/training distill/record",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx predict",

@@ -5,13 +5,13 @@ import type { Backend } from "./backend.ts";
  * what is enqueued or written is dropped. Nothing can be read from it.
  */
 export function sizesOnly(backend: Backend): Backend {
-  const { name, precision, description, parallel, mostNumbers, f16, traits, exchange } = backend;
+  const { name, precision, description, arithmetic, parallel, mostNumbers, f16, traits, exchange } = backend;
   const nothing = () => {};
   const refuse = () => {
     throw new Error("Cannot read or compile where only sizes are looked at");
   };
   return {
-    ...{ name, precision, description, parallel, mostNumbers, f16, traits, exchange },
+    ...{ name, precision, description, arithmetic, parallel, mostNumbers, f16, traits, exchange },
     allocate: (length) => ({ length }),
     release: nothing,
     write: nothing,

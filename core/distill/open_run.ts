@@ -29,7 +29,14 @@ import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { sameTokens } from "./teacher/own_inputs.ts";
 import { taughtOnHost } from "./teacher/taught_on_host.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
-import { checkInputs, CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "./training/checkpoint.ts";
+import {
+  checkInputs,
+  CHECKPOINT_FILE,
+  checkRecipe,
+  comparable,
+  otherArithmetic,
+  readCheckpoint,
+} from "./training/checkpoint.ts";
 import { Diagnostics } from "./training/diagnostics.ts";
 import { monitorOf } from "./training/monitor.ts";
 import { expectPrecision } from "./training/precision.ts";
@@ -180,6 +187,8 @@ export async function openRun(
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
+    const elsewhere = otherArithmetic(checkpoint, backend.arithmetic);
+    if (elsewhere) reporter.warning(elsewhere);
     watch.carry("train", checkpoint.seconds);
   }
   const { task } = input;
@@ -210,7 +219,7 @@ export async function openRun(
     monitor,
     taught: decided,
     folder: settings.output,
-    origin: { run: id, fingerprint: { recipe: comparable(settings), inputs } },
+    origin: { run: id, arithmetic: backend.arithmetic, fingerprint: { recipe: comparable(settings), inputs } },
     reporter,
     diagnostics: diagnosed &&
       new Diagnostics({ ops, student, teacher, validation, recipe: diagnosed, batchSize, task }),

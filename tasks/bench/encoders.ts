@@ -1,6 +1,6 @@
 /**
- * The encoders of the benchmark, in the shape of BERT, and what a step of them starts from. `peers/encoder.py` holds the
- * one other copy; the losses show that the two agree.
+ * The encoders of the benchmark, in the shape of BERT, and what a step of them starts from. `peers/encoder.py` holds
+ * the one other copy; the losses show that the two agree.
  */
 import type { AdamwOptions } from "../../core/nn/optimisers.ts";
 import type { Parameter } from "./workload.ts";
@@ -20,8 +20,8 @@ export interface EncoderSizes {
 }
 
 /**
- * The teacher of mail.yaml; all-MiniLM-L6-v2, as it is fine-tuned; and one layer of BERT-base with a sixth of the words,
- * for six or twelve of them.
+ * The teacher of mail.yaml; all-MiniLM-L6-v2, as it is fine-tuned; and one layer of BERT-base with a sixth of the
+ * words, for six or twelve of them.
  */
 export const encoders = {
   "encoder-mail": {

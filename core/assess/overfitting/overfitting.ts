@@ -113,7 +113,7 @@ function warning({ subject, gap, noise, twin, overParameterised }: SubjectGap): 
         ? ""
         : causedByChains
         ? `: its plain twin's gap is smaller by ${(100 * twin.difference).toFixed(1)} points`
-        : ", which promises little: its plain twin's gap is as large"
+        : ", which promises little: its plain twin's gap is as large, within noise"
     }`
     : "";
   const text = `${subject} is right about ${(100 * gap).toFixed(1)} points more of its training examples than of ` +

@@ -1,12 +1,10 @@
-import { UserError } from "../../errors.ts";
 import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
-import { percentOf } from "../numbers.ts";
 import { progressOf } from "../progress.ts";
-import type { Shown } from "../shown.ts";
 import { someExamples } from "../some_examples.ts";
 import type { Subject } from "../subject.ts";
 import { attack } from "./attack.ts";
 import type { Norm } from "./attack_batch.ts";
+import { showRobustness } from "./show.ts";
 import { decisions, sweepsOf } from "./sweeps.ts";
 
 /** Bounds that are taken unless others are asked for: of pixels from 0 to 1, and of word vectors (see `spaceOf`). */
@@ -62,13 +60,14 @@ export const robustness: Assessment = {
 };
 
 async function assess(call: AssessCall): Promise<Assessed> {
-  const { subjects: [first], settings: { most, seed } } = call;
+  const { subjects: [first], settings: { most, seed, steps, restarts } } = call;
   const indices = someExamples(first.examples.length, most, seed);
   const all: SubjectRobustness[] = [];
   for (const subject of call.subjects) all.push(await assessOne(call, subject, indices));
-  const { eps: _, ...settings } = call.settings;
-  const result = { examples: indices.length, steps: settings.steps, restarts: settings.restarts, seed, subjects: all };
-  return { result, shown: shownOf(call, all) };
+  return {
+    result: { examples: indices.length, steps, restarts, seed, subjects: all },
+    shown: showRobustness(call, all),
+  };
 }
 
 async function assessOne(call: AssessCall, subject: Subject, indices: Uint32Array): Promise<SubjectRobustness> {
@@ -114,17 +113,15 @@ async function attacks(
   teacher: Subject | null,
   indices: Uint32Array,
 ): Promise<AttackPoint[] | string> {
+  if (!subject.differentiable) {
+    return `${subject.name}: no attacks, as another library computes it, so that there are no gradients.`;
+  }
   const usual = EPS[subject.input.image ? "image" : "text"];
   const { steps, restarts, seed, batchSize } = settings;
   const points: AttackPoint[] = [];
   for (const [norm, eps] of [["linf", settings.eps ?? usual.linf], ["l2", settings.epsL2 ?? usual.l2]] as const) {
     const options = { norm, eps, steps, restarts, seed, batchSize, teacher, tell };
-    const found = await attack(ops, subject, indices, options).catch((error) => {
-      if (error instanceof UserError && !subject.differentiable) return null;
-      throw error;
-    });
-    if (!found) return `${subject.name}: no attacks, as another library computes it, so that there are no gradients.`;
-    const { labels, attacked } = found;
+    const { labels, attacked } = await attack(ops, subject, indices, options);
     points.push(...attacked.map(({ eps, fgsm, pgd, taught }): AttackPoint => {
       return { norm, eps, fgsm: part(fgsm, labels), pgd: part(pgd, labels), agreement: taught && part(pgd, taught) };
     }));
@@ -135,94 +132,4 @@ async function attacks(
 /** The part of places where two lists are equal. */
 function part(own: Int32Array, other: Int32Array): number {
   return own.filter((decided, at) => decided === other[at]).length / own.length;
-}
-
-const NORMS: Readonly<Record<Norm, string>> = { linf: "L-infinity", l2: "L2" };
-
-function shownOf(
-  { subjects: [{ input }], settings: { steps } }: AssessCall,
-  all: readonly SubjectRobustness[],
-): Shown[] {
-  const unit = input.image ? "of pixels from 0 to 1" : "of word vectors, in multiples of their root mean square";
-  const attacked = all.filter(({ attacks }) => attacks.length > 0);
-  const norms = (["linf", "l2"] as const).flatMap((norm): Shown[] => {
-    const of = ({ attacks }: SubjectRobustness) => attacks.filter((point) => point.norm === norm);
-    const [first] = attacked.map(of);
-    if (!first) return [];
-    return [
-      {
-        kind: "table",
-        title: `Accuracy under ${NORMS[norm]} attacks, changes ${unit} up to eps`,
-        header: ["", "eps 0", ...first.map(({ eps }) => showEps(eps, input.image !== null && norm === "linf"))],
-        rows: attacked.flatMap((own) => [
-          [`${own.subject}, FGSM`, percentOf(own.accuracy), ...of(own).map(({ fgsm }) => percentOf(fgsm))],
-          [`${own.subject}, PGD-${steps}`, percentOf(own.accuracy), ...of(own).map(({ pgd }) => percentOf(pgd))],
-          ...agreementRow(own, of(own), "agrees with the teacher"),
-        ]),
-      },
-      {
-        kind: "chart",
-        title: `Accuracy under PGD-${steps}, ${NORMS[norm]}`,
-        xLabel: "eps",
-        format: ".0%",
-        lines: attacked.map((own) => ({
-          name: own.subject,
-          points: [[0, own.accuracy], ...of(own).map(({ eps, pgd }) => [eps, pgd] as const)],
-        })),
-      },
-    ];
-  });
-  const changes = [...new Set(all.flatMap(({ sweeps }) => sweeps.map(({ change }) => change)))];
-  const swept = changes.flatMap((change): Shown[] => {
-    const of = ({ sweeps }: SubjectRobustness) => sweeps.filter((point) => point.change === change);
-    const having = all.filter((own) => of(own).length > 0);
-    const [first] = having.map(of);
-    const title = `Accuracy under ${change}`;
-    return [
-      {
-        kind: "table",
-        title: `${title}, by ${first[0].unit}`,
-        header: ["", "none", ...first.map(({ strength }) => String(strength))],
-        rows: having.flatMap((own) => [
-          [own.subject, percentOf(own.accuracy), ...of(own).map(({ accuracy }) => percentOf(accuracy))],
-          ...agreementRow(own, of(own), "agrees with the teacher"),
-        ]),
-      },
-      {
-        kind: "chart",
-        title,
-        xLabel: first[0].unit,
-        format: ".0%",
-        lines: having.map((own) => ({
-          name: own.subject,
-          points: [[0, own.accuracy], ...of(own).map(({ strength, accuracy }) => [strength, accuracy] as const)],
-        })),
-      },
-    ];
-  });
-  const isChart = ({ kind }: Shown) => kind === "chart";
-  const parts = [...norms, ...swept];
-  const notes = all.flatMap(({ notes }) => notes.map((text): Shown => ({ kind: "note", text })));
-  return [
-    { kind: "note", text: `Of ${all[0].examples} test examples.` },
-    ...parts.filter((part) => !isChart(part)),
-    ...parts.filter(isChart),
-    ...notes,
-  ];
-}
-
-/** How often a model and the teacher decide alike; none of the teacher itself. */
-function agreementRow(
-  { subject, agreement }: SubjectRobustness,
-  points: readonly { readonly agreement: number | null }[],
-  what: string,
-): string[][] {
-  if (points.every((point) => point.agreement === null)) return [];
-  return [[`${subject} ${what}`, percentOf(agreement), ...points.map(({ agreement }) => percentOf(agreement))]];
-}
-
-/** A bound of pixels as a multiple of the least difference of two bytes, where it is one. */
-function showEps(eps: number, inBytes: boolean): string {
-  const bytes = Math.round(eps * 255);
-  return inBytes && bytes > 0 && Math.abs(eps * 255 - bytes) < 1e-6 ? `${bytes}/255` : String(+eps.toPrecision(4));
 }

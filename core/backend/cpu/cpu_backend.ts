@@ -29,6 +29,9 @@ export interface CpuOptions {
   readonly library?: NativeLibrary | null;
 }
 
+/** What a backend of float64 computes by. */
+const PLAIN = "float64, plain loops";
+
 /**
  * The backend without a GPU. In float32 all storages lie in one WebAssembly memory, so that the SIMD kernels read and
  * write them in place; in float64 they are ordinary arrays.
@@ -65,11 +68,21 @@ export class CpuBackend implements Backend {
   }
 
   get description(): string {
-    if (!this.kernels) return "float64, plain loops";
-    const { relaxed, threads } = this.kernels;
-    const products = this.library ? `, matrix products by ${this.library.maker}` : "";
-    const simd = `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}`;
-    return `${simd}, ${threads} thread${threads === 1 ? "" : "s"}${products}`;
+    if (!this.kernels) return PLAIN;
+    const { threads } = this.kernels;
+    return `${this.#instructions}, ${threads} thread${threads === 1 ? "" : "s"}${this.#products}`;
+  }
+
+  get arithmetic(): string {
+    return this.kernels ? this.#instructions + this.#products : PLAIN;
+  }
+
+  get #instructions(): string {
+    return `WebAssembly SIMD${this.kernels?.relaxed ? " with fused multiply-add" : ""}`;
+  }
+
+  get #products(): string {
+    return this.library ? `, matrix products by ${this.library.maker}` : "";
   }
 
   allocate(length: number): Storage {

@@ -62,27 +62,38 @@ export function offsetsOf(layout: Layout, count: number, tokens: Uint32Array | n
   return offsets;
 }
 
+/** What outputs are collected of. */
+export interface Collection {
+  readonly examples: Examples;
+  /** How many tokens each example has; `null` where there are no texts. */
+  readonly tokens: Uint32Array | null;
+  /** Examples that are computed at once. */
+  readonly batchSize: number;
+  /** Those of the examples that are computed: all from `begin` to `end`. */
+  readonly begin: number;
+  readonly end: number;
+}
+
 /**
- * Computes outputs over all examples and keeps them without padding. Texts are taken by their length, so that batches
- * have little of it.
+ * Computes outputs over examples and keeps them without padding. Texts are taken by their length, so that batches have
+ * little of it. The outputs' forms are those that they have of all examples, whichever of them are computed.
  *
  * @param prepare is run on each batch before it is uploaded
  * @throws UserError for an output with a dimension that is neither always the same nor the text's length
  */
 export async function collectOutputs(
   ops: Ops,
-  examples: Examples,
-  batchSize: number,
-  tokens: Uint32Array | null,
+  { examples, tokens, batchSize, begin, end }: Collection,
   compute: ComputeOutputs,
   prepare: (batch: Batch<HostTensor>) => Batch<HostTensor> = (batch) => batch,
 ): Promise<Map<string, KeptOutput>> {
-  const { length } = examples;
-  const order = tokens ? firstIndices(length).sort((a, b) => tokens[a] - tokens[b]) : firstIndices(length);
+  const own = tokens && tokens.subarray(begin, end), count = end - begin;
+  const order = Uint32Array.from({ length: count }, (_, at) => begin + at);
+  if (tokens) order.sort((a, b) => tokens[a] - tokens[b]);
   const kept = new Map(
     [...await layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))))].map(
       ([name, layout]) => {
-        const offsets = offsetsOf(layout, layout.shared ? 1 : length, tokens);
+        const offsets = offsetsOf(layout, layout.shared ? 1 : count, own);
         return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
       },
     ),
@@ -95,7 +106,7 @@ export async function collectOutputs(
       else {
         indices.forEach((example, row) => {
           const padded = { data, offset: row * sizeOf(shape.slice(1)), shape: shape.slice(1) };
-          copyCommon(padded, blockOf(output, offsets, example, tokens));
+          copyCommon(padded, blockOf(output, offsets, example - begin, own));
         });
       }
     }

@@ -6,7 +6,7 @@ import type { RunData } from "../load_data.ts";
 import { withoutOwnInputs } from "./own_inputs.ts";
 import type { LoadedTeacher } from "./load_teacher.ts";
 import { mapBatches } from "../map_examples.ts";
-import { cachedOutputs, withOutputs } from "./output_cache.ts";
+import { cachedOutputs, type CacheSetup, withOutputs } from "./output_cache.ts";
 
 /** A teacher and the data it teaches with. */
 export interface Lessons {
@@ -32,11 +32,30 @@ export interface CacheCall {
 export async function useTeacherCache(
   ops: Ops,
   recipe: Checked<Recipe>,
-  { data, teacher }: Lessons,
+  lessons: Lessons,
   { wanted, dry, report }: CacheCall,
 ): Promise<Lessons> {
+  const setup = cacheSetup(recipe, lessons, wanted, report);
+  if (!setup || dry) return lessons;
+  const { data } = lessons;
+  return await recipe.within(["teacher", "cache"], async () => {
+    const outputs = await cachedOutputs(ops, setup);
+    return {
+      data: { ...data, train: withOutputs(mapBatches(data.train, withoutOwnInputs), outputs) },
+      teacher: { ...setup.teacher, cached: outputs.tree },
+    };
+  });
+}
+
+/** What a recipe's `teacher.cache` is of; `null` where it names none, or no loss wants anything of the teacher. */
+export function cacheSetup(
+  recipe: Checked<Recipe>,
+  { data, teacher }: Lessons,
+  wanted: ReadonlySet<string>,
+  report: (line: string) => void,
+): CacheSetup & { readonly teacher: LoadedTeacher } | null {
   const { teacher: settings, augment, dataset, validation, subset, seed, evaluate } = recipe.value;
-  if (!teacher || !settings || settings.cache === null || wanted.size === 0) return { data, teacher };
+  if (!teacher || !settings || settings.cache === null || wanted.size === 0) return null;
   if (Object.values(augment).some(Boolean)) {
     throw recipe.error(
       ["teacher", "cache"],
@@ -44,28 +63,21 @@ export async function useTeacherCache(
         "cache to null",
     );
   }
-  if (dry) return { data, teacher };
   const { cache: folder, weights: _weights, onPoorTeacher: _looked, others, ...options } = settings;
-  return await recipe.within(["teacher", "cache"], async () => {
-    const outputs = await cachedOutputs(ops, {
-      folder: resolveFile(recipe, folder!),
-      teacher,
-      wanted,
-      train: data.train,
-      batchSize: evaluate.batchSize,
-      origin: {
-        weights: teacher.sha256,
-        options,
-        others: others.map(({ weights: _weights, ...rest }) => rest),
-        data: data.sha256,
-        transform: dataset,
-        split: { validation, subset, seed, examples: data.train.length },
-      },
-      report,
-    });
-    return {
-      data: { ...data, train: withOutputs(mapBatches(data.train, withoutOwnInputs), outputs) },
-      teacher: { ...teacher, cached: outputs.tree },
-    };
-  });
+  return {
+    folder: resolveFile(recipe, folder!),
+    teacher,
+    wanted,
+    train: data.train,
+    batchSize: evaluate.batchSize,
+    origin: {
+      weights: teacher.sha256,
+      options,
+      others: others.map(({ weights: _weights, ...rest }) => rest),
+      data: data.sha256,
+      transform: dataset,
+      split: { validation, subset, seed, examples: data.train.length },
+    },
+    report,
+  };
 }

@@ -50,12 +50,15 @@ export class CheckpointRefused extends UserError {
 export interface Origin {
   /** The run's id, which its other files have too. */
   readonly run: string;
+  /** What the bits of its numbers depend on: see `Backend.arithmetic`. */
+  readonly arithmetic: string;
   readonly fingerprint: Fingerprint;
 }
 
-/** A checkpoint's position with what it was made from; that of an older version does not say of which run it is. */
-interface StoredPosition extends Position, Omit<Origin, "run"> {
+/** A checkpoint's position with what it was made from; that of an older version says less. */
+interface StoredPosition extends Position, Omit<Origin, "run" | "arithmetic"> {
   readonly run: string | null;
+  readonly arithmetic: string | null;
 }
 
 const record = z.record(z.string(), z.unknown());
@@ -63,6 +66,7 @@ const record = z.record(z.string(), z.unknown());
 /** The parts of a stored position that a program reads; a checkpoint of an older version has no checksum. */
 const storedPosition = z.looseObject({
   run: z.string().nullable().default(null),
+  arithmetic: z.string().nullable().default(null),
   step: z.int().min(0),
   seconds: z.number().min(0),
   best: z.looseObject({ epoch: z.int(), waited: z.int() }).nullable(),
@@ -117,6 +121,13 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
   const remedy = "start anew without --resume";
   if (checked) await verifyChecksum(file, { tensors, metadata }, "the checkpoint", remedy);
   return { ...positionIn(metadata.position, file, remedy), file, tensors, checked };
+}
+
+/** That a run goes on by something else than it was trained by before; `null` where it does not. */
+export function otherArithmetic({ step, arithmetic }: Checkpoint, own: string): string | null {
+  if (arithmetic === null || arithmetic === own) return null;
+  return `the run was computed by "${arithmetic}" up to step ${step} and goes on by "${own}": its ` +
+    "numbers will not be those of a run that was never interrupted, bit for bit";
 }
 
 function positionIn(text: string, file: string, remedy: string): StoredPosition {

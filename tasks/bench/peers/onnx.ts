@@ -1,6 +1,6 @@
 /**
- * ONNX Runtime of Python on our export of the benchmark's ResNet-8: `onnx.ts inference --python=PATH [--repeats=N]`. Only
- * the file is ours: `onnx_runtime.py` times it.
+ * ONNX Runtime of Python on our export of the benchmark's ResNet-8: `onnx.ts inference --python=PATH [--repeats=N]`.
+ * Only the file is ours: `onnx_runtime.py` times it.
  */
 import { fileURLToPath } from "node:url";
 import "../../../core/deno/install.ts";

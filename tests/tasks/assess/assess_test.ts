@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import type { SubjectCalibration } from "../../../core/assess/calibration/calibration.ts";
+import type { SubjectRobustness } from "../../../core/assess/robustness/robustness.ts";
+import { openSubject, type SubjectSetup } from "../../../core/assess/subject.ts";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { sealJson } from "../../../core/sealed_json.ts";
 import { builtins } from "../../../plugins/builtins.ts";
@@ -12,6 +14,7 @@ import { type Plan, planOf, planOfManifest } from "../../../tasks/assess/plan.ts
 import { saveTemperatures } from "../../../tasks/assess/save_temperature.ts";
 import { writeReport } from "../../../tasks/report/write_report.ts";
 import { runTask } from "../../support/task.ts";
+import { textRecipe, writeTinyTexts } from "../../support/tiny_texts.ts";
 import { tinyRecipe, tinyRun, withTinyData, writeTinyData } from "../../support/tiny_run.ts";
 
 const assess = (...args: string[]) => runTask("assess", [...args, "--backend", "cpu"]);
@@ -80,6 +83,26 @@ Deno.test("assess holds runs against each other, writes its files, and saves a t
     const [{ own: now, statedTemperature }] = (scaled.result as { subjects: SubjectCalibration[] }).subjects;
     assert.deepEqual([statedTemperature, now], [own.temperature, own.fitted]);
 
+    // A comparison stands for a run of each row that came to its end.
+    const row = (name: string, ...runs: object[]) => ({ name, runs });
+    await Deno.mkdir(at("comparison"));
+    await Deno.writeTextFile(
+      at("comparison", "results.json"),
+      JSON.stringify({
+        ...{ experiment: "study", version: "0.1.0", seeds: [1], baseline: "a", tuning: null, lines: [] },
+        results: [
+          row("a", { folder: at("lost"), seed: 1, failure: "NaN" }, { folder: at("run"), seed: 2, summary: {} }),
+          row("b", { folder: at("other"), seed: 1, summary: {} }),
+          row("c", { folder: at("lost"), seed: 1, failure: "NaN" }),
+        ],
+      }),
+    );
+    const { folders } = await planOf([at("comparison")], USUAL);
+    assert.deepEqual(
+      folders.map(({ name, overParameterised }) => [name, overParameterised]),
+      [[at("run"), true], [at("other"), true]],
+    );
+
     // What is answered is divided by it, and decided as before.
     const images = Uint8Array.from({ length: 3 * 64 }, (_, at) => at % 251);
     const student = at("run", "student");
@@ -91,6 +114,27 @@ Deno.test("assess holds runs against each other, writes its files, and saves a t
       row.forEach((logit, c) => assert.equal(divided.logits[example][c], Math.fround(logit / own.temperature)))
     );
   }));
+
+Deno.test("texts lose tokens and get typing errors, and are attacked in their word vectors", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await writeTinyTexts(folder);
+    await tinyRun(folder, { text: textRecipe("", "", 25) });
+    const flags = { ...USUAL, only: "robustness", steps: "2", eps: "0,4", epsL2: "0,9" };
+    const { report: { sections: [{ result }] } } = await carriedOut(await planOf([join(folder, "run")], flags));
+    const { subjects: [{ accuracy, attacks, sweeps, notes }] } = result as { subjects: SubjectRobustness[] };
+    assert.deepEqual([accuracy, notes], [1, []]);
+    const after = (change: string) =>
+      sweeps.flatMap((point) => point.change === change ? [point.accuracy] : []).at(-1)!;
+    // The word that says the class is missing in as many, and misspelt in as many.
+    for (const change of ["token drop", "typing errors"]) assert.ok(after(change) < 0.95, `${change} ${after(change)}`);
+    const at = (norm: string, eps: number) => attacks.find((point) => point.norm === norm && point.eps === eps)!.pgd;
+    assert.deepEqual([at("linf", 0), at("l2", 0)], [1, 1]);
+    assert.ok(at("linf", 4) < 0.5 && at("l2", 9) < 0.9, `${at("linf", 4)} ${at("l2", 9)}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("what cannot be assessed is refused with a sentence", () =>
   withTinyData(async (folder) => {
@@ -137,8 +181,13 @@ Deno.test("what cannot be assessed is refused with a sentence", () =>
       name: "UserError",
       message: /^Cannot use the temperature in ".*config\.json": expected a number above 0, got 0$/,
     });
-    await Deno.writeTextFile(file, JSON.stringify({ ...config, task: "multi-label" }));
-    await assert.rejects(carriedOut(plan), { name: "UserError" });
+    for (const task of ["multi-label", "tagging", "embedding", "regression"] as const) {
+      const setup = { name: "it", folder: at("run", "student"), input: { task } } as unknown as SubjectSetup;
+      await assert.rejects(openSubject(null!, setup), {
+        name: "UserError",
+        message: `Cannot assess "it" as its task is ${task}: assess covers classification, one class for each example`,
+      });
+    }
   }));
 
 Deno.test("a manifest is found again, and fails where a hash or a number of it is another", () =>

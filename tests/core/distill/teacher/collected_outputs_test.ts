@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { copyCommon } from "../../../../core/distill/teacher/blocks.ts";
-import { collectOutputs, offsetsOf, padOutput, tokensOf } from "../../../../core/distill/teacher/collected_outputs.ts";
+import {
+  type Collection,
+  collectOutputs,
+  offsetsOf,
+  padOutput,
+  tokensOf,
+} from "../../../../core/distill/teacher/collected_outputs.ts";
 import { createOps, type Ops } from "../../../../core/ops/ops.ts";
 import type { Batch, Examples } from "../../../../core/plugin/dataset.ts";
 import type { Tensor } from "../../../../core/tensor.ts";
@@ -30,6 +36,11 @@ function textsOf(counts: readonly number[]): Examples {
   };
 }
 
+/** All of the examples. */
+function whole(examples: Examples, batchSize: number, tokens: Uint32Array | null): Collection {
+  return { examples, batchSize, tokens, begin: 0, end: examples.length };
+}
+
 /** Each kind of output that models give, made of the tokens; padding gives numbers, too. */
 const compute = (ops: Ops) => ({ tokens, mask }: Batch<Tensor>) => {
   const [size, length] = tokens.shape;
@@ -55,7 +66,7 @@ testBackends("outputs of texts are kept without padding and given back with zero
   const tokens = (await tokensOf(examples, 4))!;
   assert.deepEqual([...tokens], counts);
   for (const batchSize of [1, 4, 9]) {
-    const kept = await collectOutputs(ops, examples, batchSize, tokens, compute(ops));
+    const kept = await collectOutputs(ops, whole(examples, batchSize, tokens), compute(ops));
     const layouts = [...kept].map(([name, { extents, shared }]) => [name, [...extents], shared]);
     assert.deepEqual(layouts, [
       ["hidden", ["tokens", WIDTH], false],
@@ -100,7 +111,7 @@ testBackends(
   async (backend) => {
     const ops = createOps(backend);
     const even = textsOf([4, 4, 4]);
-    const kept = await collectOutputs(ops, even, 2, await tokensOf(even, 2), compute(ops));
+    const kept = await collectOutputs(ops, whole(even, 2, await tokensOf(even, 2)), compute(ops));
     assert.deepEqual(kept.get("hidden")!.extents, [4, WIDTH]);
     const images: Examples = {
       length: 3,
@@ -108,7 +119,7 @@ testBackends(
       batch: (indices) => ({ x: { data: Float32Array.from(indices), shape: [indices.length] } }),
     };
     assert.equal(await tokensOf(images, 2), null);
-    const twice = await collectOutputs(ops, images, 2, null, ({ x }) => new Map([["twice", ops.scale(x, 2)]]));
+    const twice = await collectOutputs(ops, whole(images, 2, null), ({ x }) => new Map([["twice", ops.scale(x, 2)]]));
     assert.deepEqual(twice.get("twice"), { extents: [], shared: false, data: Float32Array.of(0, 2, 4) });
   },
   [cpu],
@@ -119,7 +130,7 @@ testBackends("an output whose shape follows from something else is refused, what
   const examples = textsOf(counts);
   const tokens = await tokensOf(examples, 4);
   const collect = (shape: (size: number, length: number) => number[]) =>
-    collectOutputs(ops, examples, 4, tokens, ({ mask }) => {
+    collectOutputs(ops, whole(examples, 4, tokens), ({ mask }) => {
       const [size, length] = mask.shape;
       return new Map([["features.windows", ops.full(shape(size, length), 0)]]);
     });
@@ -150,4 +161,20 @@ Deno.test("blocks of unequal size share the corner at the first place of each di
   const single = of();
   copyCommon({ shape: [], offset: 2, data: Float32Array.of(1, 2, 3) }, single);
   assert.deepEqual([...single.data], [0, 3]);
+});
+
+testBackends("outputs of a part are those of all, of their form, whatever is in the part", async (backend) => {
+  const ops = createOps(backend);
+  const examples = textsOf(counts), tokens = (await tokensOf(examples, 4))!;
+  const all = await collectOutputs(ops, whole(examples, 4, tokens), compute(ops));
+  // One text alone: of it every length would look like a number.
+  for (const [begin, end] of [[0, 1], [1, 4], [4, 6]]) {
+    const part = await collectOutputs(ops, { examples, tokens, batchSize: 2, begin, end }, compute(ops));
+    for (const [name, { data, ...layout }] of part) {
+      const { data: every, ...same } = all.get(name)!;
+      assert.deepEqual(layout, same, name);
+      const offsets = offsetsOf(layout, layout.shared ? 1 : counts.length, tokens);
+      assert.deepEqual(data, layout.shared ? every : every.slice(offsets[begin], offsets[end]), name);
+    }
+  }
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { Backend } from "../../../../core/backend/backend.ts";
 import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
 import { Interrupted } from "../../../../core/distill/stops.ts";
 import { backends } from "../../../support/backends.ts";
@@ -94,6 +95,28 @@ losses: [{ use: cross-entropy }, { use: hidden-mse, pairs: [{ student: -1, teach
       ),
     );
     assert.deepEqual(a, b);
+  });
+});
+
+Deno.test("a run that goes on by other arithmetic says so, and one by another number of threads does not", async () => {
+  await withTinyData(async (folder) => {
+    const [one, two] = [await CpuBackend.create({ threads: 1 }), await CpuBackend.create({ threads: 2 })];
+    await assert.rejects(tinyRun(folder, { backend: one, signal: stopAt(7) }), Interrupted);
+    const warned = async (backend: Backend) => {
+      const warnings: string[] = [];
+      const reporter = { ...recorder().reporter, warning: (line: string) => void warnings.push(line) };
+      await assert.rejects(tinyRun(folder, { backend, resume: true, signal: stopAt(2), reporter }), Interrupted);
+      return warnings;
+    };
+    assert.deepEqual(await warned(two), []);
+    const own = two.arithmetic;
+    Object.defineProperty(two, "arithmetic", { value: `${own}, matrix products by OpenBLAS` });
+    assert.deepEqual(await warned(two), [
+      `the run was computed by "${own}" up to step 9 and goes on by "${own}, matrix products by OpenBLAS": its numbers ` +
+      "will not be those of a run that was never interrupted, bit for bit",
+    ]);
+    await one.close();
+    await two.close();
   });
 });
 

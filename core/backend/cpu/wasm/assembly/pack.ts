@@ -100,7 +100,7 @@ export function packRows(from: usize, rows: usize, step: usize, depth: i32, to: 
   }
 }
 
-/** Writes the offsets i * step of four rows; from `rows` on the last one again, so that reads stay inside the matrix. */
+/** Writes the offsets i * step of four rows; from `rows` on the last one again, so that reads stay in the matrix. */
 export function fillRowTable(table: usize, rows: i32, step: usize): void {
   for (let i = 0; i < TILE_ROWS; ++i, table += 4) {
     store<u32>(table, <u32> (<usize> min(i, rows - 1) * step));
