@@ -1,6 +1,6 @@
 import { groupBy } from "../../group_by.ts";
 import type { HostTensor } from "../../plugin/dataset.ts";
-import type { Shown, ShownPicture } from "../shown.ts";
+import type { Shown, ShownPicture, ShownTexts } from "../shown.ts";
 import type { Subject } from "../subject.ts";
 import type { ExplainedSubject, MethodResult } from "./explanation.ts";
 import { heatOf, keptPicture, pictureOf, scaleOf } from "./heat.ts";
@@ -125,20 +125,19 @@ function picturesOf(
   return [{ caption: lastPart(subject.name), ...keptPicture(picture) }, ...heats];
 }
 
-function textsOf(explained: readonly ExplainedSubject[], example: number) {
-  return explained.flatMap(({ subject, methods, words }) =>
-    methodNames.flatMap((name) => {
+/** A text by each method, the models one below the other. */
+function textsOf(explained: readonly ExplainedSubject[], example: number): ShownTexts["texts"] {
+  return methodNames.flatMap((name) =>
+    explained.flatMap(({ subject, methods, words }) => {
       const found = methods[name];
       if ("refused" in found) return [];
       const values = found.values[example];
       const largest = scaleOf(values);
-      return {
-        caption: `${lastPart(subject.name)}: ${METHODS[name].title}`,
-        pieces: words![example].map(({ text }, word) => ({
-          text,
-          weight: largest === 0 ? 0 : Math.max(-1, Math.min(1, values[word] / largest)),
-        })),
-      };
+      const pieces = words![example].map(({ text }, word) => ({
+        text,
+        weight: largest === 0 ? 0 : Math.max(-1, Math.min(1, values[word] / largest)),
+      }));
+      return [{ caption: `${METHODS[name].title}: ${lastPart(subject.name)}`, pieces }];
     })
   );
 }
