@@ -32,11 +32,13 @@ export interface ShownChart {
   readonly format?: string;
 }
 
-/** Pictures beside each other; on pages. */
+/** Pictures beside each other; on pages, and a file of them all. */
 export interface ShownPictures {
   readonly kind: "pictures";
   readonly title: string;
   readonly note?: string;
+  /** How many stand in a row, where they are larger; left out: as many as there is room for. */
+  readonly columns?: number;
   readonly pictures: readonly ShownPicture[];
 }
 

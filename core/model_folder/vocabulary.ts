@@ -7,7 +7,14 @@ import { join } from "../paths.ts";
 export interface Vocabulary {
   /** Each token as text; `null` for special ones, such as `[CLS]`. */
   pieces(numbers: readonly number[]): { readonly text: string; readonly token: number }[];
+  /** The number of the token that stands for a word that is hidden, `[MASK]`; `null` if there is none. */
+  readonly mask: number | null;
+  /** The number of the token for words that are not known, `[UNK]`; `null` if there is none. */
+  readonly unknown: number | null;
 }
+
+/** What tokenizers call these tokens. */
+const MASKS = ["[MASK]", "<mask>"], UNKNOWN = ["[UNK]", "<unk>"];
 
 /**
  * The vocabulary of the tokenizer in a model folder; `null` where it has none that lists its tokens.
@@ -43,7 +50,10 @@ export function vocabularyOf(content: unknown): Vocabulary | null {
   const read = model.type === "WordPiece"
     ? wordPiece
     : byteLevel([...names.values()].some((name) => name.startsWith("Ġ")));
+  const numberOf = (wanted: readonly string[]) => [...names].find(([, name]) => wanted.includes(name))?.[0] ?? null;
   return {
+    mask: numberOf(MASKS),
+    unknown: numberOf(UNKNOWN),
     pieces: (numbers) =>
       numbers.flatMap((number, token) => {
         const name = names.get(number);

@@ -55,6 +55,7 @@ const shown = z.discriminatedUnion("kind", [
   z.looseObject({
     kind: z.literal("pictures"),
     title: text,
+    columns: z.int().positive().optional(),
     pictures: z.array(z.looseObject({
       caption: text,
       height: z.int().positive(),

@@ -22,8 +22,11 @@ function lines(part: Shown, { strong, warning }: Styles): string[] {
   return ["", part.title, strong(header), ...rows];
 }
 
-/** The same as Markdown. */
-export function assessMarkdown({ sections, subjects, teacher, examples, recipe, version }: AssessReport): string {
+/** The same as Markdown. @param files of pictures, from the folder that it is written to */
+export function assessMarkdown(
+  { sections, subjects, teacher, examples, recipe, version }: AssessReport,
+  files: ReadonlyMap<Shown, string>,
+): string {
   const parts = [
     "# Assessment",
     `OPDF ${version}, ${grouped(examples)} test examples of ${recipe}.`,
@@ -35,12 +38,18 @@ export function assessMarkdown({ sections, subjects, teacher, examples, recipe, 
         grouped(parameters),
       ]),
     ),
-    ...sections.flatMap(({ title, shown }) => [`## ${title}`, ...shown.flatMap(markdownOf)]),
+    ...sections.flatMap(({ title, shown }) => [`## ${title}`, ...shown.flatMap((part) => markdownOf(part, files))]),
   ];
   return parts.join("\n\n") + "\n";
 }
 
-function markdownOf(part: Shown): string[] {
+function markdownOf(part: Shown, files: ReadonlyMap<Shown, string>): string[] {
   if (part.kind === "note") return [part.warning ? `**${part.text}**` : part.text];
+  const file = files.get(part);
+  if (part.kind === "pictures" && file !== undefined) {
+    const captions = part.pictures.map(({ caption }) => caption).join(", ");
+    const notes = part.note ? [`(${part.note})`] : [];
+    return [`### ${part.title}`, `![${part.title}](${file})`, `From left to right: ${captions}.`, ...notes];
+  }
   return part.kind === "table" ? [`### ${part.title}`, markdownTable(part.header, part.rows)] : [];
 }

@@ -1,18 +1,25 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { makeFolder, writeFileAtomically } from "../../core/files.ts";
 import { sealJson } from "../../core/sealed_json.ts";
+import { encodePng } from "../report/png.ts";
+import { pictureFiles, sheetOf } from "./picture_files.ts";
 import { ASSESSED, type AssessReport } from "./report.ts";
 import { assessMarkdown } from "./show.ts";
 
-/** Writes `assess.json`, `assess.md` and the page `assess.html`. @returns their paths */
+/** Writes `assess.json`, `assess.md` with its pictures, and the page `assess.html`. @returns paths of these three */
 export async function writeAssessReport(folder: string, report: AssessReport): Promise<string[]> {
   const { assessPage } = await import("../report/assessed.ts");
+  const pictures = pictureFiles(report);
   const files = {
     [ASSESSED]: await sealJson(report),
-    "assess.md": assessMarkdown(report),
+    "assess.md": assessMarkdown(report, pictures),
     "assess.html": assessPage(report),
   };
   await makeFolder(folder, "the folder of the assessment");
+  for (const [part, name] of pictures) {
+    await makeFolder(join(folder, dirname(name)), "the folder of the assessment's pictures");
+    await writeFileAtomically(join(folder, name), encodePng(sheetOf(part)));
+  }
   const paths: string[] = [];
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, name);

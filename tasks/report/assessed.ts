@@ -1,4 +1,5 @@
 import { fromBase64 } from "../../core/byte_texts.ts";
+import { AGAINST, FOR } from "../../core/assess/explain/heat.ts";
 import type { Shown, ShownPictures, ShownTexts } from "../../core/assess/shown.ts";
 import type { AssessReport } from "../assess/report.ts";
 import { grouped } from "../support/format.ts";
@@ -85,10 +86,10 @@ function single(part: Exclude<Shown, { readonly kind: "chart" | "reliability" }>
 
 const note = ({ note }: { readonly note?: string }) => note ? element("p", { class: "faint" }, note) : null;
 
-function pictures({ pictures }: ShownPictures): Child {
+function pictures({ pictures, columns }: ShownPictures): Child {
   return element(
     "div",
-    { class: "pictures" },
+    columns === undefined ? { class: "pictures" } : { class: "pictures rows", style: `--columns: ${columns}` },
     pictures.map(({ caption, pixels, ...size }) =>
       element(
         "figure",
@@ -105,16 +106,21 @@ function texts({ texts }: ShownTexts): Child {
     element(
       "blockquote",
       {},
-      pieces.map(({ text, weight }) =>
-        weight === 0 ? text : element("mark", { style: colourOf(weight), title: weight.toFixed(3) }, text)
-      ),
+      pieces.map(({ text, weight }) => {
+        if (weight === 0) return text;
+        // The space before a word has no colour.
+        const word = text.trimStart();
+        const mark = element("mark", { style: colourOf(weight), title: weight.toFixed(3) }, word);
+        return [text.slice(0, text.length - word.length), mark];
+      }),
       element("small", {}, caption),
     )
   );
 }
 
-/** For the class blue, against it orange, the deeper the more. */
+/** For the class red, against it blue, the deeper the more: the colours of pictures (core/assess/explain/heat.ts). */
 function colourOf(weight: number): string {
-  const part = Math.round(60 * Math.min(1, Math.abs(weight)));
-  return `background: color-mix(in srgb, var(--series-${weight > 0 ? 1 : 2}) ${part}%, transparent)`;
+  const part = Math.round(70 * Math.min(1, Math.abs(weight)));
+  const [red, green, blue] = weight > 0 ? FOR : AGAINST;
+  return `background: color-mix(in srgb, rgb(${red} ${green} ${blue}) ${part}%, transparent)`;
 }
