@@ -30,8 +30,12 @@ export interface ExportedStudent {
   readonly difference: number;
   /** Frobenius norm of each over-parameterised matrix, merged. */
   readonly norms: Readonly<Record<string, number>>;
+  /** Of each weight with a mask, as it was read back: its numbers, and those of them that are not zero. */
+  readonly pruned: Readonly<Record<string, { readonly numbers: number; readonly nonZeros: number }>>;
   /** SHA-256 of the weights file. */
   readonly sha256: string;
+  /** Bytes of the weights file. */
+  readonly bytes: number;
 }
 
 /** The student to export, and the folder. */
@@ -69,10 +73,12 @@ export async function exportStudent(
     await writeModelFolder(unverified, architecture, model, data.dataset.input, numbers, run);
     return numbers;
   });
-  const weights = freeze(ops, model, await readModelWeights(unverified, model, "student"));
+  const read = await readModelWeights(unverified, model, "student");
+  const weights = freeze(ops, model, read);
   const compared = await watch.time("verify", () => {
     const factored = student.frozenWeights();
-    return compareLogits(ops, model, factored, weights, data.test, verify.probe).finally(factored.dispose);
+    const [trained, stored] = [factored, weights].map((weights) => ({ model, weights }));
+    return compareLogits(ops, trained, stored, data.test, verify.probe).finally(factored.dispose);
   });
   const { difference, largest } = compared;
   if (!(difference <= verify.tolerance * Math.max(1, largest))) {
@@ -89,12 +95,20 @@ export async function exportStudent(
     weights.dispose();
     throw error;
   }
+  const file = await readUserFile(join(final, WEIGHTS_FILE), "the student");
   return {
     weights,
     difference,
     norms: Object.fromEntries(
       [...student.chains.keys()].map((name) => [name, norm(Float64Array.from(merged.get(name)!))]),
     ),
-    sha256: await sha256(await readUserFile(join(final, WEIGHTS_FILE), "the student")),
+    pruned: Object.fromEntries(
+      [...student.masks.tensors.keys()].map((name) => {
+        const values = read.get(name)!;
+        return [name, { numbers: values.length, nonZeros: values.reduce((sum, value) => sum + +(value !== 0), 0) }];
+      }),
+    ),
+    sha256: await sha256(file),
+    bytes: file.length,
   };
 }
