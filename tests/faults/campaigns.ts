@@ -6,6 +6,7 @@ import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts"
 import { f16 } from "./f16_campaign.ts";
 import { losses } from "./losses_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
+import { pruning } from "./pruning_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
 import { soak } from "./soak_campaign.ts";
 import { folderFuzz } from "./folder_fuzz.ts";
@@ -57,6 +58,7 @@ export const campaigns: readonly Campaign[] = [
   busyMachine,
   recipeFuzz,
   losses,
+  pruning,
   numerics,
   f16,
   soak,
