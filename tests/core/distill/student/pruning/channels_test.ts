@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Random } from "../../../../../core/data/random.ts";
+import { CpuBackend } from "../../../../../core/backend/cpu/cpu_backend.ts";
+import { cutChannels } from "../../../../../core/distill/student/pruning/cut_channels.ts";
 import { chooseChannels } from "../../../../../core/distill/student/pruning/channels.ts";
 import { channelsAtZero, widthsOf, withoutChannels } from "../../../../../core/plugin/inner_widths.ts";
 import { freeze } from "../../../../../core/nn/frozen_weights.ts";
@@ -7,7 +9,7 @@ import { createOps } from "../../../../../core/ops/ops.ts";
 import { infer } from "../../../../../core/evaluate/predictions.ts";
 import { optionKit } from "../../../../../core/plugin/kit.ts";
 import { upload } from "../../../../../core/plugin/batch.ts";
-import type { InputDescription } from "../../../../../core/plugin/dataset.ts";
+import type { Examples, InputDescription } from "../../../../../core/plugin/dataset.ts";
 import type { Model, ModelDefinition } from "../../../../../core/plugin/model.ts";
 import { countTrainable, freshWeights } from "../../../../../core/plugin/parameters.ts";
 import { parseChecked } from "../../../../../core/recipe/checked.ts";
@@ -21,13 +23,11 @@ import { imageData } from "../../../../support/inputs.ts";
 import { assertClose, pseudoRandom } from "../../../../support/numbers.ts";
 import { textInput } from "../../../../plugins/models/bert_fixture.ts";
 
-const section = (prune: string) =>
-  parseChecked(
-    `name: p\ndataset: { use: idx }\nlosses: [{ use: cross-entropy }]\ntrain: { epochs: 1 }\n` +
-      `student: { use: resnet, prune: { structure: channels, ${prune} } }\n`,
-    "r.yaml",
-    recipeSchema,
-  ).part("student").part("prune")!;
+const text = (prune: string) =>
+  `name: p\ndataset: { use: idx }\nlosses: [{ use: cross-entropy }]\ntrain: { epochs: 1 }\n` +
+  `student: { use: resnet, prune: { structure: channels, ${prune} } }\n`;
+
+const section = (prune: string) => parseChecked(text(prune), "r.yaml", recipeSchema).part("student").part("prune")!;
 
 const images = imageData([8, 8, 1], ["a", "b", "c"]);
 const data = { image: images, text: textInput("classification") };
@@ -125,6 +125,52 @@ Deno.test("a number of parameters is kept to, by as few channels as it takes", (
       message: /^r\.yaml:.*: Cannot leave 10 numbers of the student: with one channel in each width .* it has [\d,]+$/,
     });
   }
+});
+
+Deno.test("a model that computes something else when it is narrower is refused before it is trained", async () => {
+  const backend = await CpuBackend.create();
+  const ops = createOps(backend);
+  const recipe = parseChecked(text("amount: 0.5"), "r.yaml", recipeSchema);
+  const options = resnet.options(optionKit).parse({ depth: 8, width: 4 });
+  const image = { data: Float32Array.from(pseudoRandom(1, 256)), shape: [4, 8, 8, 1] };
+  const batch = () => ({ image, label: { data: Float32Array.of(0, 1, 2, 0), shape: [4] } });
+  const examples = { length: 4, labels: null, batch } as unknown as Examples;
+  const cut = (definition: ModelDefinition) => {
+    const model = definition.build(options, images);
+    const start = { numbers: made(resnet, options, images).numbers, startsFrom: new Map() };
+    const plugin = { definition, options, path: ["student"] };
+    const random = new Random(1);
+    return cutChannels({ ops, recipe, plugin, input: images, model, start, random, examples, report: () => {} });
+  };
+  assert.deepEqual((await cut(resnet)).widths, {
+    "layer1.0.conv1": [4, 2],
+    "layer2.0.conv1": [8, 4],
+    "layer3.0.conv1": [16, 8],
+  });
+  const counting: ModelDefinition = {
+    ...resnet,
+    build(...call) {
+      const model = resnet.build(...call);
+      const forward: Model["forward"] = (call) => {
+        const outputs = model.forward(call);
+        const [channels] = call.weights.get("layer1.0.conv1.weight").shape;
+        return { ...outputs, logits: call.ops.scale(outputs.logits, channels) };
+      };
+      return { ...model, forward };
+    },
+  };
+  await assert.rejects(cut(counting), {
+    name: "UserError",
+    message:
+      /^r\.yaml:5:.*: Cannot take channels away: the narrower model gives logits that differ by up to \d.* its plug-in/,
+  });
+  const { withWidths: _, ...fixed } = resnet;
+  await assert.rejects(cut(fixed), {
+    name: "UserError",
+    message: /Cannot take channels away from the model resnet: its options cannot say how many are left/,
+  });
+  assert.equal(backend.memory().storages, 0, "nothing is left on the device");
+  await backend.close();
 });
 
 Deno.test("what cannot shrink is refused", () => {
