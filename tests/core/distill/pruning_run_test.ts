@@ -175,6 +175,9 @@ Deno.test("a run is not resumed if other channels are left of what it starts fro
     const start = { overrides: ["student.weights=start.safetensors", PLAIN] };
     await put(1);
     await assert.rejects(pruned(folder, prune, { ...start, signal: stopAt(1) }), Interrupted);
+    await assert.rejects(pruned(folder, prune.replace("0.5", "0.4"), { ...start, resume: true }), {
+      message: /as it was made by another recipe: student\.prune\.amount differs/,
+    });
     await put(2);
     await assert.rejects(pruned(folder, prune, { ...start, resume: true }), {
       name: "UserError",
