@@ -22,10 +22,12 @@ import { replaceModelFolder } from "../model_folder/replace_folder.ts";
 import { writeModelFolder } from "../model_folder/write_folder.ts";
 import { buildModel } from "./recipe_models.ts";
 import { type Reporter, silent } from "./progress.ts";
+import { narrowModel } from "./student/pruning/cut_channels.ts";
+import { maskPlan, prunedBy } from "./student/pruning/mask_plan.ts";
 import { rateScales } from "./student/rate_scales.ts";
 import { type ResolvedPlugins, resolvePlugins } from "./resolve_plugins.ts";
 import { startingTokenizer } from "./student/starting_inputs.ts";
-import { Student } from "./student/student.ts";
+import { type Pruned, Student } from "./student/student.ts";
 import { inTeachersOrder } from "./teacher/teacher_classes.ts";
 
 /** How a checkpoint is merged. */
@@ -67,13 +69,22 @@ export async function mergeCheckpoint(
   const plugins = await resolvePlugins(recipe, builtins);
   checkRecipe(checkpoint, recipe.value, "merge");
   const input = await inputOf(recipe, plugins, checkpoint, (line) => reporter.warning(line));
-  const model = buildModel(recipe, plugins.student, input);
+  const { widths } = checkpoint;
+  const model = widths
+    ? narrowModel(
+      recipe,
+      plugins.student,
+      input,
+      new Map(Object.entries(widths).map(([name, [, size]]) => [name, size])),
+    )
+    : buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
   const student = emptyStudent(
     createOps(backend),
     model,
     specs,
     rateScales(recipe.part("train").part("layerRates"), model, specs),
+    prunedBy(maskPlan(recipe.part("student").part("prune"), model)),
   );
   const bestEpoch = recipe.value.train.restoreBest && checkpoint.best ? checkpoint.best.epoch : null;
   for (const [name, store] of Object.entries(student.stores())) {
@@ -119,6 +130,7 @@ function emptyStudent(
   model: Model,
   specs: ReadonlyMap<string, ChainSpec>,
   rates: ReadonlyMap<string, number>,
+  pruned: Pruned,
 ): Student {
   const chains = new Map([...specs].map(([name, { rows, cols }]): [string, Chain] => {
     const shape = { rows, cols, bonds: bondDimensions(rows, cols) };
@@ -128,5 +140,5 @@ function emptyStudent(
     name,
     new Float32Array(sizeOf(shape)),
   ]);
-  return new Student(ops, model, chains, new Map(zeros), rates);
+  return new Student(ops, model, chains, new Map(zeros), rates, pruned);
 }

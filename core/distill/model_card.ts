@@ -124,6 +124,7 @@ function made({ recipe, summary, architecture, chains, teacherSha256 }: CardFact
     ...(teacherSha256 === null ? [] : [["teacher's SHA-256", code(teacherSha256)] as [string, string]]),
     ["student", `${code(lastPart(architecture))}, from ${from}`],
     ["chains", shapes.length === 0 ? "none" : shown.join("; ")],
+    ...prunedRow(summary),
     ["parameters in training", count(summary.student.parametersTraining)],
     ["parameters at inference", count(summary.student.parametersInference)],
     ["trained", `${counted(summary.steps, "step")}, epochs: ${round(summary.epochs)}, in ${summary.precision}`],
@@ -133,13 +134,25 @@ function made({ recipe, summary, architecture, chains, teacherSha256 }: CardFact
     ["this student's SHA-256", code(summary.studentSha256)],
   ];
   const { optimiser, schedule, batchSize, accumulate, epochs } = train;
-  const { overParameterise } = student;
+  const { overParameterise, prune } = student;
   const settings = {
-    student: { overParameterise },
+    student: { overParameterise, ...prune && { prune } },
     losses: losses.map((loss) => ({ ...loss, use: lastPart(loss.use) })),
     train: { epochs, batchSize: batchSize * accumulate, optimiser, schedule },
   };
   return [...table([["", ""], ...rows], false), "", ...codeBlock("yaml", stringifyRecipe(settings))];
+}
+
+function prunedRow({ pruning, student: { parametersInference } }: RunSummary): [string, string][] {
+  if (!pruning) return [];
+  const { method, structure, nonZeros, widths } = pruning;
+  const changed = Object.values(widths).filter(([before, after]) => after < before);
+  const left = structure === "channels"
+    ? `channels of ${counted(changed.length, "layer")}, ${
+      changed.map((sizes) => sizes.join(" to ")).slice(0, 12).join(", ")
+    }`
+    : `${count(nonZeros)} of ${count(parametersInference)} parameters are not zero`;
+  return [["pruned", `by ${method}, ${structure === "channels" ? "" : `${structure}: `}${left}`]];
 }
 
 function measured(

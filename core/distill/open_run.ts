@@ -33,6 +33,7 @@ import {
   checkInputs,
   CHECKPOINT_FILE,
   checkRecipe,
+  checkWidths,
   comparable,
   otherArithmetic,
   readCheckpoint,
@@ -88,6 +89,8 @@ export interface RunParts {
   readonly teacher: LoadedTeacher | null;
   /** The model in training, some of its weights as chains. */
   readonly student: Student;
+  /** Channels of each of its inner widths, where some were taken away; else `null`. */
+  readonly widths: Readonly<Record<string, readonly [before: number, after: number]>> | null;
   /** The losses whose weighted sum is minimised. */
   readonly losses: LossSet;
   /** One step on given batches, usually one, without log and validation. */
@@ -157,6 +160,7 @@ export async function openRun(
   if (taught) owned.adopt(taught, freed);
   const opened = await openStudent(opening, loaded, taught);
   const { student } = opened;
+  if (checkpoint) checkWidths(checkpoint, opened.widths);
   await expectExportable(recipe, student.model, input);
   const weak = weakChains(opened.specs, student.model);
   if (weak) reporter.warning(weak);
@@ -219,10 +223,16 @@ export async function openRun(
     monitor,
     taught: decided,
     folder: settings.output,
-    origin: { run: id, arithmetic: backend.arithmetic, fingerprint: { recipe: comparable(settings), inputs } },
+    origin: {
+      run: id,
+      arithmetic: backend.arithmetic,
+      fingerprint: { recipe: comparable(settings), inputs },
+      widths: opened.widths,
+    },
     reporter,
     diagnostics: diagnosed &&
       new Diagnostics({ ops, student, teacher, validation, recipe: diagnosed, batchSize, task }),
+    prune: opened.masks && { plan: opened.masks, random: random.split("prune") },
     events,
     resume: checkpoint,
   });
@@ -230,7 +240,7 @@ export async function openRun(
   const { name: architecture, description } = plugins.student.definition;
   // One from outside may have none.
   const model = { architecture, description: typeof description === "string" ? description : null };
-  const trained = { student, losses, trainingStep, training, taught: decided };
+  const trained = { student, widths: opened.widths, losses, trainingStep, training, taught: decided };
   const parts: RunParts = { id, folder, ops, recipe, reporter, watch, ...model, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
 }

@@ -6,6 +6,7 @@ import type { Ops } from "../ops/ops.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { LossSetup } from "../plugin/loss.ts";
+import type { Model } from "../plugin/model.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { RunData } from "./load_data.ts";
@@ -17,6 +18,8 @@ import { Stopwatch } from "./stopwatch.ts";
 import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
 import { initialWeights } from "./student/initial_weights.ts";
 import { tooLarge, trainingMemory } from "./student/memory_check.ts";
+import { cutChannels, type CutWidths } from "./student/pruning/cut_channels.ts";
+import { type MaskPlan, maskPlan, prunedBy } from "./student/pruning/mask_plan.ts";
 import { describeFrozen, rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import type { LoadedTeacher } from "./teacher/load_teacher.ts";
@@ -45,22 +48,42 @@ export interface OpenedStudent {
   readonly student: Student;
   /** Its weights that are chains, and how they are split. */
   readonly specs: ReadonlyMap<string, ChainSpec>;
+  /** How its weights are masked; `null`: none is. */
+  readonly masks: MaskPlan | null;
+  /** Its inner widths, of which channels were taken away; `null` where none was. */
+  readonly widths: CutWidths | null;
   readonly startsFrom: ReadonlyMap<string, string>;
 }
 
 /** Builds the student and decomposes the weights that the recipe over-parameterises. */
 export async function openStudent(
   { ops, recipe, plugins, random, watch, report, owned, breath }: Opening,
-  { dataset: { input } }: RunData,
+  { dataset: { input }, test }: RunData,
   teacher: LoadedTeacher | null,
 ): Promise<OpenedStudent> {
-  const model = buildModel(recipe, plugins.student, input);
+  const begin = (model: Model) =>
+    initialWeights(recipe, model, teacher?.first ?? null, random.split("student"), report);
+  const whole = buildModel(recipe, plugins.student, input);
+  const cut = recipe.value.student.prune?.structure === "channels"
+    ? await cutChannels({
+      ops,
+      recipe,
+      plugin: plugins.student,
+      input,
+      model: whole,
+      start: await begin(whole),
+      random: random.split("prune"),
+      examples: test,
+      report,
+    })
+    : null;
+  const model = cut?.model ?? whole;
+  const masks = maskPlan(recipe.part("student").part("prune"), model);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
   const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
   const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
   if (refusal) throw recipe.error(["student"], refusal);
-  const first = teacher?.first ?? null;
-  const { numbers, startsFrom } = await initialWeights(recipe, model, first, random.split("student"), report);
+  const { numbers, startsFrom } = cut ?? await begin(model);
   const frozen = describeFrozen(model, rates);
   if (frozen) report(frozen);
   const chains = new Map<string, Chain>();
@@ -71,7 +94,8 @@ export async function openStudent(
       if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
     }
   });
-  return { student: owned.adopt(new Student(ops, model, chains, numbers, rates), freed), specs, startsFrom };
+  const student = new Student(ops, model, chains, numbers, rates, prunedBy(masks));
+  return { student: owned.adopt(student, freed), specs, masks, widths: cut?.widths ?? null, startsFrom };
 }
 
 /**

@@ -70,6 +70,19 @@ export interface RunSummary {
     /** The first over the second. */
     readonly parameterIncreaseRate: number;
   };
+  /** What was taken away of the student, where its recipe prunes it. */
+  readonly pruning?: {
+    /** What went first: `magnitude`, `random` or `movement`. */
+    readonly method: string;
+    /** `unstructured`, `channels`, or how many weights stay of each group: `2:4`. */
+    readonly structure: string;
+    /** Numbers of the exported student, less the zeros in these weights. */
+    readonly nonZeros: number;
+    /** Of each weight with a mask its numbers, and those that are not zero. */
+    readonly weights: Readonly<Record<string, { readonly numbers: number; readonly nonZeros: number }>>;
+    /** Channels of each of the student's inner widths; none where no channels went. */
+    readonly widths: Readonly<Record<string, readonly [before: number, after: number]>>;
+  };
   /** The check that merging changed nothing. */
   readonly merge: {
     /** Largest difference between logits of the factored student and the exported one, on the probe examples. */
@@ -97,6 +110,8 @@ export interface RunSummary {
   readonly norms: Readonly<Record<string, number>>;
   /** SHA-256 of the student's weights file. */
   readonly studentSha256: string;
+  /** Bytes of that file. */
+  readonly studentBytes: number;
   /** The student in other formats, where the recipe asks for them. */
   readonly export?: {
     /** The ONNX files, in `student-onnx`. */
@@ -118,12 +133,13 @@ export interface Measured {
 
 /** Puts together what a run came to. */
 export function summarise(
-  { id, ops: { backend }, recipe: { value: settings }, data, teacher, student, watch }: RunParts,
+  { id, ops: { backend }, recipe: { value: settings }, data, teacher, student, widths, watch }: RunParts,
   { taught, test, validation, seen }: Measured,
   exported: ExportedStudent,
   { steps, epochs, losses, lossMetrics, lossScale }: TrainingResult,
 ): RunSummary {
   const [training, inference] = [student.trainingParameters, student.inferenceParameters];
+  const { prune } = settings.student;
   return {
     recipe: settings.name,
     run: id,
@@ -160,6 +176,16 @@ export function summarise(
       parametersInference: inference,
       parameterIncreaseRate: training / inference,
     },
+    ...prune && {
+      pruning: {
+        method: prune.method,
+        structure: prune.structure,
+        nonZeros: inference -
+          Object.values(exported.pruned).reduce((sum, { numbers, nonZeros }) => sum + numbers - nonZeros, 0),
+        weights: exported.pruned,
+        widths: widths ?? {},
+      },
+    },
     merge: {
       maxAbsLogitDifference: exported.difference,
       tolerance: settings.verify.tolerance,
@@ -175,5 +201,6 @@ export function summarise(
     lossScale,
     norms: exported.norms,
     studentSha256: exported.sha256,
+    studentBytes: exported.bytes,
   };
 }

@@ -6,7 +6,13 @@ import type { Model } from "../plugin/model.ts";
 import { computeBatches } from "./compute_batches.ts";
 import { infer } from "./predictions.ts";
 
-/** How far the logits of two sets of weights are apart. */
+/** A model with its weights. */
+export interface WeightedModel {
+  readonly model: Model;
+  readonly weights: Weights;
+}
+
+/** How far the logits of two models are apart. */
 export interface LogitComparison {
   /** The largest difference; NaN if any logit is. */
   readonly difference: number;
@@ -14,12 +20,11 @@ export interface LogitComparison {
   readonly largest: number;
 }
 
-/** Compares the logits of two sets of weights on the first examples of a list. */
+/** Compares the logits of two models, or of one with two sets of weights, on the first examples of a list. */
 export async function compareLogits(
   ops: Ops,
-  model: Model,
-  a: Weights,
-  b: Weights,
+  a: WeightedModel,
+  b: WeightedModel,
   examples: Examples,
   count: number,
 ): Promise<LogitComparison> {
@@ -27,7 +32,7 @@ export async function compareLogits(
   const computed = computeBatches(examples, [indices], (indices) =>
     ops.scope(() => {
       const batch = uploadBatch(ops, examples, indices);
-      return [infer(ops, model, a, batch).logits, infer(ops, model, b, batch).logits];
+      return [a, b].map(({ model, weights }) => infer(ops, model, weights, batch).logits);
     }));
   let [most, largest] = [0, 0];
   for await (const { result: logits } of computed) {

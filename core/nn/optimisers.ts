@@ -71,7 +71,11 @@ export interface Optimiser {
  * await backend.close();
  * ```
  */
-export function createOptimiser(ops: Ops, store: ParameterStore, options: SgdOptions | AdamwOptions): Optimiser {
+export function createOptimiser(
+  ops: Ops,
+  store: Pick<ParameterStore, "parts">,
+  options: SgdOptions | AdamwOptions,
+): Optimiser {
   expectArguments("createOptimiser", {
     ops: [ops, "operations (see createOps)"],
     store: [store, "a map"],

@@ -52,6 +52,7 @@ function guardKind(given: Definition): Definition {
     fromConfig: given.fromConfig && ((...call) => naming(who, "fromConfig", () => given.fromConfig!(...call))),
     fromWeights: given.fromWeights && ((...call) => naming(who, "fromWeights", () => given.fromWeights!(...call))),
     fromTeacher: given.fromTeacher && ((...call) => naming(who, "fromTeacher", () => given.fromTeacher!(...call))),
+    withWidths: given.withWidths && ((...call) => naming(who, "withWidths", () => given.withWidths!(...call))),
   };
 }
 

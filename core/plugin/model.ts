@@ -28,6 +28,30 @@ export interface ParameterSpec {
   readonly byRows?: boolean;
 }
 
+/**
+ * A width within a model that may shrink by itself, as the inner channels of a residual block, or the neurons of a
+ * feed-forward network: nothing before or behind is of that width. A channel may go if with all its numbers at zero it
+ * adds nothing to what the model gives.
+ */
+export interface InnerWidth {
+  /** What patterns in a recipe choose it by: the layer that makes its channels, `layer1.0.conv1`. */
+  readonly name: string;
+  /** How many channels there are. */
+  readonly size: number;
+  /** Every tensor with an axis of these channels: the filter that makes them, norms, biases, what takes them. */
+  readonly tensors: readonly {
+    /** Its name. */
+    readonly name: string;
+    /** The axis. */
+    readonly axis: number;
+  }[];
+  /**
+   * Of these tensors the ones that tell how much a channel adds: the product of the norms of its numbers in each. Where
+   * a batch norm follows, its scale is one of them, and the filter before it is none.
+   */
+  readonly scoredBy: readonly string[];
+}
+
 /** The arguments of a forward pass. */
 export interface ForwardCall {
   /** The operations of the backend. */
@@ -136,6 +160,8 @@ export interface Model {
    * @param wanted as in {@link ForwardCall}
    */
   hostOutputs?(batch: Batch<HostTensor>, wanted?: ReadonlySet<string>): Batch<HostTensor>;
+  /** The widths that pruning may make smaller, each by itself; see `withWidths` of the definition. */
+  readonly innerWidths?: readonly InnerWidth[];
   /** Prefixes of the names of the repeated layers, in order: an encoder's layers, a ResNet's blocks. */
   readonly layerPrefixes?: readonly string[];
   /** Runs one of these layers alone, on what the layer before it gives, as `forward` does. */
@@ -291,6 +317,13 @@ export interface ModelDefinition<Options = any> extends PluginDefinition<"model"
    * @throws UserError if one that must be stated cannot be told
    */
   fromTeacher?(options: Options, teacher: Options, layers: number | null): Options;
+  /**
+   * The options of the same model with other inner widths.
+   *
+   * @param widths of every one of the model's `innerWidths`, by name, in their order
+   * @throws UserError if options cannot say so
+   */
+  withWidths?(options: Options, widths: ReadonlyMap<string, number>): Options;
 }
 
 /** A model plug-in; the function only gives the types. */

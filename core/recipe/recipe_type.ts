@@ -63,6 +63,26 @@ export interface OverParameterisation {
   readonly gauge: Gauge;
 }
 
+/** Which weights or channels of the student are taken away, how many, and when. */
+export interface PruneSettings {
+  /** What goes first. */
+  readonly method: "magnitude" | "random" | "movement";
+  /** `unstructured`, `channels`, or how many weights stay of each group: `2:4`. */
+  readonly structure: string;
+  /** Patterns of the weights' names, or of the inner widths'. */
+  readonly layers: string | readonly string[];
+  /** Part that goes. */
+  readonly amount: number | null;
+  /** Numbers of the whole student that are left. */
+  readonly parameters: number | null;
+  /** What a weight or channel is held against; `null`: all, of channels those of its layer. */
+  readonly scope: "global" | "layer" | null;
+  /** Whether more and more goes, or all at once; `null`: `cubic`, of channels `once`. */
+  readonly schedule: "cubic" | "once" | null;
+  /** Share of the training steps after which no mask changes. */
+  readonly over: number | null;
+}
+
 /** The model that is trained. */
 export interface StudentSettings extends PluginEntry {
   /** Folder or file to start from; `null`: fresh weights. */
@@ -78,6 +98,8 @@ export interface StudentSettings extends PluginEntry {
   readonly head: "keep" | "fresh";
   /** Weights that are trained as chains; of several entries that match a weight the first counts. */
   readonly overParameterise: readonly OverParameterisation[];
+  /** What is taken away of it; `null`: nothing. */
+  readonly prune: PruneSettings | null;
 }
 
 /** Stochastic gradient descent in a recipe. */

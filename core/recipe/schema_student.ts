@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { GAUGES } from "../mpo/gauge.ts";
 import { bounded, classNumber, layerIndex } from "./bounds.ts";
+import { layerPatterns } from "./layer_patterns.ts";
 import { pluginUse } from "./plugin_use.ts";
+import { pruneSchema } from "./schema_prune.ts";
 
 const count = z.int().min(1);
 
@@ -12,9 +14,6 @@ const factor = bounded(count.max(2 ** 24), "no memory holds a matrix of as many 
 const MOST_CORES = 64;
 
 const factors = z.array(factor).min(2).max(MOST_CORES).nullable().default(null);
-
-/** Choosing weights by the pattern of their names. */
-export const layerPatterns = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 const overParameterised = z.strictObject({
   layers: layerPatterns.describe(
@@ -127,5 +126,8 @@ export const studentSchema = z.looseObject({
   ),
   overParameterise: z.array(overParameterised).default([]).describe(
     "Weights that are trained as chains of cores (MPO); of several entries that match a weight the first counts",
+  ),
+  prune: pruneSchema.nullable().default(null).describe(
+    "Weights or channels of the student that are taken away; null: none",
   ),
 });

@@ -2,7 +2,7 @@ import { batchSize, bounded, epochCount, epochLength, epsilonSchema, stepCount }
 import { z } from "zod";
 import type { LearningRateSchedule } from "../nn/schedules.ts";
 import { scheduled } from "./scheduled.ts";
-import { layerPatterns } from "./schema_student.ts";
+import { layerPatterns } from "./layer_patterns.ts";
 
 const learningRate = bounded(
   z.number().min(1e-30).max(1e3),

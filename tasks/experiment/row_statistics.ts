@@ -33,9 +33,21 @@ export interface RowStatistics {
   readonly secondsPerEpoch: Moments | null;
   /** The most of any of the runs. */
   readonly peakBytes: number | null;
+  /** What the student is at inference, where a run prunes or exports it; `null` where it does neither. */
+  readonly inference: InferenceStatistics | null;
   /** Of the test metric to the baseline's; `null` for the baseline itself. */
   readonly difference: Difference | null;
   readonly diagnostics: DiagnosticsStatistics | null;
+}
+
+/** What a row's students take at inference, means over seeds. */
+export interface InferenceStatistics {
+  /** Parameters less the zeros of pruned weights. */
+  readonly nonZeros: number;
+  /** Bytes of the weights file; `null` of an old run, which does not say it. */
+  readonly bytes: number | null;
+  /** Of the first ONNX file: its bytes, and milliseconds for an example in onnxruntime on one thread, and here. */
+  readonly onnx: { readonly bytes: number; readonly milliseconds: number; readonly own: number } | null;
 }
 
 /** How training changed the weights, over matrices and seeds. */
@@ -101,8 +113,24 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
     seconds: over(({ summary }) => summary.seconds.train),
     secondsPerEpoch: over(({ summary }) => summary.seconds.train / summary.epochs),
     peakBytes: first ? Math.max(...runs.map(({ summary }) => summary.peakBytes)) : null,
+    inference: inferenceOf(runs),
     difference: null,
     diagnostics: diagnosticsOf(runs),
+  };
+}
+
+function inferenceOf(runs: readonly FinishedRun[]): InferenceStatistics | null {
+  const summaries = runs.map(({ summary }) => summary);
+  const files = summaries.flatMap((summary) => summary.export?.onnx?.[0] ?? []);
+  if (files.length === 0 && !summaries.some(({ pruning }) => pruning)) return null;
+  return {
+    nonZeros: mean(summaries.map(({ pruning, student }) => pruning?.nonZeros ?? student.parametersInference))!,
+    bytes: mean(summaries.flatMap(({ studentBytes }) => studentBytes ?? [])),
+    onnx: files.length === 0 ? null : {
+      bytes: mean(files.map(({ bytes }) => bytes))!,
+      milliseconds: mean(files.map(({ milliseconds }) => milliseconds.onnx))!,
+      own: mean(files.map(({ milliseconds }) => milliseconds.own))!,
+    },
   };
 }
 

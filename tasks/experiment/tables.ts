@@ -61,6 +61,7 @@ export function tablesOf(experiment: Experiment, results: readonly RowResult[]):
     tables.push(mainTable(experiment, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`));
   }
   if (own.some(({ others }) => Object.keys(others).length > 0)) tables.push(othersTable(own));
+  if (own.some(({ inference }) => inference)) tables.push(inferenceTable(own));
   if (tune) tables.push(tuningTable(experiment, results));
   if (own.some(({ diagnostics }) => diagnostics)) tables.push(diagnosticsTable(own));
   return tables;
@@ -140,6 +141,44 @@ function othersTable(lines: readonly RowStatistics[]): Table {
     header: ["row", ...names.map((name) => `${titleOf(name, positive) ?? name} %`)],
     rows: lines.map(({ name, others }) => [name, ...names.map((metric) => showPart(others[metric] ?? null))]),
     notes: [],
+  };
+}
+
+function inferenceTable(lines: readonly RowStatistics[]): Table {
+  const metric = lines.find(({ test }) => test)?.metric ?? "accuracy";
+  const exported = lines.some(({ inference }) => inference?.onnx);
+  const rows = lines.map(({ name, test, parametersInference, inference, seconds }) => [
+    name,
+    showPart(test),
+    whole(parametersInference),
+    whole(inference ? Math.round(inference.nonZeros) : parametersInference),
+    amount(inference?.bytes ?? null),
+    ...(exported
+      ? [
+        amount(inference?.onnx?.bytes ?? null),
+        fixed(inference?.onnx?.milliseconds ?? null, 4),
+        fixed(inference?.onnx?.own ?? null, 4),
+      ]
+      : []),
+    showMoments(seconds, 1),
+  ]);
+  const times = [
+    "Milliseconds are those for an example of the fastest batch, in onnxruntime on one thread, and here; of zeros neither " +
+    "takes advantage.",
+  ];
+  return {
+    title: "What the students take at inference",
+    header: [
+      "row",
+      `test ${metric} %`,
+      "parameters",
+      "not zero",
+      "bytes",
+      ...(exported ? ["ONNX bytes", "ONNX ms", "ms here"] : []),
+      "training seconds",
+    ],
+    rows,
+    notes: exported ? times : [],
   };
 }
 

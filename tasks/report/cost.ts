@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { showBytes } from "../../core/show_bytes.ts";
-import { grouped } from "../support/format.ts";
+import type { RunSummary } from "../../core/distill/summary.ts";
+import { grouped, percent } from "../support/format.ts";
 import { type Child, grid, section, table } from "./elements.ts";
 import { draw, figure, seriesColour } from "./plots.ts";
 import type { RunFiles } from "./read_run.ts";
@@ -20,6 +21,7 @@ export function cost({ summary, bytes }: RunFiles): Child {
       "the student's parameters at inference",
       grouped(student.parametersInference) + share(student.parametersInference),
     ],
+    ...prunedRows(summary),
     ...(bytes === null ? [] : [["bytes of the student's weights", `${grouped(bytes)} (${showBytes(bytes)})`]]),
     ["most memory that the run took on the device", showBytes(peakBytes)],
     ["steps", grouped(summary.steps)],
@@ -61,6 +63,25 @@ export function cost({ summary, bytes }: RunFiles): Child {
       ),
     ),
   );
+}
+
+/** What pruning left of the student. */
+function prunedRows({ pruning, student: { parametersInference: all } }: RunSummary): string[][] {
+  if (!pruning) return [];
+  const { structure, method, nonZeros, weights, widths } = pruning;
+  const what = `pruned by ${method}`;
+  if (structure === "channels") {
+    const shown = Object.entries(widths).filter(([, [before, after]]) => after < before)
+      .map(([name, sizes]) => `${name} ${sizes.join(" → ")}`);
+    return [[`${what}: channels that are left`, shown.length > 0 ? shown.join(", ") : "all"]];
+  }
+  const zeros = Object.entries(weights).map(([name, { numbers, nonZeros }]) =>
+    `${name} ${percent(1 - nonZeros / numbers)}`
+  );
+  return [
+    [`${what}, ${structure}: parameters that are not zero`, `${grouped(nonZeros)} (${percent(nonZeros / all)})`],
+    ["zeros of each pruned weight", zeros.slice(0, 40).join(", ") + (zeros.length > 40 ? ", ..." : "")],
+  ];
 }
 
 function withoutHead(whole: HTMLElement | null): HTMLElement | null {

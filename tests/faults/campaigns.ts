@@ -7,6 +7,7 @@ import { f16 } from "./f16_campaign.ts";
 import { losses } from "./losses_campaign.ts";
 import { certified } from "./certified_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
+import { pruning } from "./pruning_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
 import { soak } from "./soak_campaign.ts";
 import { folderFuzz } from "./folder_fuzz.ts";
@@ -58,6 +59,7 @@ export const campaigns: readonly Campaign[] = [
   busyMachine,
   recipeFuzz,
   losses,
+  pruning,
   numerics,
   certified,
   f16,

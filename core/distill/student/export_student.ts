@@ -30,10 +30,14 @@ export interface ExportedStudent {
   readonly difference: number;
   /** Frobenius norm of each over-parameterised matrix, merged. */
   readonly norms: Readonly<Record<string, number>>;
-  /** Whether they are the student's own numbers to the bit: no chain was merged, and none was rounded in the file. */
+  /** Whether they are the student's own numbers to the bit: nothing was merged, masked or rounded in the file. */
   readonly same: boolean;
+  /** Of each weight with a mask, as it was read back: its numbers, and those of them that are not zero. */
+  readonly pruned: Readonly<Record<string, { readonly numbers: number; readonly nonZeros: number }>>;
   /** SHA-256 of the weights file. */
   readonly sha256: string;
+  /** Bytes of the weights file. */
+  readonly bytes: number;
 }
 
 /** The student to export, and the folder. */
@@ -54,7 +58,7 @@ export interface ExportSetup {
 
 /**
  * Merges the student, writes its folder, and verifies what was written: read back from the file, names and axis order
- * included, it must give the factored student's logits. Where there is no chain, these are the student's own numbers,
+ * included, it must give the factored student's logits. Without chains and masks these are the student's own numbers,
  * and it is enough that they are read back to the bit. Only then does the folder get its name.
  *
  * @throws TrainingFailure if the weights are not finite, or the logits differ by more than the recipe tolerates
@@ -74,11 +78,12 @@ export async function exportStudent(
   });
   const read = await readModelWeights(unverified, model, "student");
   const weights = freeze(ops, model, read);
-  const same = student.chains.size === 0 && sameNumbers(merged, read);
+  const same = student.chains.size === 0 && student.masks.tensors.size === 0 && sameNumbers(merged, read);
   const compared = await watch.time("verify", () => {
     if (same) return { difference: 0, largest: 0 };
     const factored = student.frozenWeights();
-    return compareLogits(ops, model, factored, weights, data.test, verify.probe).finally(factored.dispose);
+    const [trained, stored] = [factored, weights].map((weights) => ({ model, weights }));
+    return compareLogits(ops, trained, stored, data.test, verify.probe).finally(factored.dispose);
   });
   const { difference, largest } = compared;
   if (!(difference <= verify.tolerance * Math.max(1, largest))) {
@@ -95,6 +100,7 @@ export async function exportStudent(
     weights.dispose();
     throw error;
   }
+  const file = await readUserFile(join(final, WEIGHTS_FILE), "the student");
   return {
     weights,
     same,
@@ -102,7 +108,14 @@ export async function exportStudent(
     norms: Object.fromEntries(
       [...student.chains.keys()].map((name) => [name, norm(Float64Array.from(merged.get(name)!))]),
     ),
-    sha256: await sha256(await readUserFile(join(final, WEIGHTS_FILE), "the student")),
+    pruned: Object.fromEntries(
+      [...student.masks.tensors.keys()].map((name) => {
+        const values = read.get(name)!;
+        return [name, { numbers: values.length, nonZeros: values.reduce((sum, value) => sum + +(value !== 0), 0) }];
+      }),
+    ),
+    sha256: await sha256(file),
+    bytes: file.length,
   };
 }
 

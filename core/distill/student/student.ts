@@ -8,11 +8,20 @@ import type { Model, ParameterSpec } from "../../plugin/model.ts";
 import { countTrainable } from "../../plugin/parameters.ts";
 import { type Chain, coreShape } from "../../mpo/chain.ts";
 import { mergeChain } from "../../mpo/merge_chain.ts";
-import type { Tensor } from "../../tensor.ts";
+import { sizeOf, type Tensor } from "../../tensor.ts";
 import type { FrozenWeights } from "../../nn/frozen_weights.ts";
 
 /** The name of a core in stores and checkpoints. */
 const coreName = (weight: string, index: number) => `${weight}#${index}`;
+
+/** Weights of a student that have masks. */
+export interface Pruned {
+  readonly weights: { has(name: string): boolean };
+  /** Whether scores are learned by which masks are chosen. */
+  readonly learnsScores: boolean;
+}
+
+const NOTHING_PRUNED: Pruned = { weights: new Set(), learnsScores: false };
 
 /**
  * The weights of a model in training. Those that are over-parameterised are held as chains of cores and rebuilt by
@@ -25,6 +34,12 @@ export class Student {
   readonly cores: ParameterStore;
   /** Tensors that no optimiser changes: running statistics, which the forward pass updates, and frozen weights. */
   readonly untrained: TensorStore;
+  /** Of weights that are pruned 1 where a number counts and 0 where it does not. */
+  readonly masks: TensorStore;
+  /** The same with their gradients, where these are asked for; see {@link scores}. */
+  readonly learnedMasks: ParameterStore | null;
+  /** Of pruning by movement: minus the sum of the masks' gradients, w dL/dw, laid out as the masks are. */
+  readonly scores: TensorStore;
   /** Frobenius norm of each over-parameterised matrix before training. */
   readonly initialNorms: Readonly<Record<string, number>>;
 
@@ -38,6 +53,8 @@ export class Student {
     initial: ReadonlyMap<string, Float32Array>,
     /** Learning rates by weight, as multiples of the others'; a chain's are its cores'. 0 freezes a plain weight. */
     rateScales: ReadonlyMap<string, number> = new Map(),
+    /** Weights that have masks, and whether these learn what counts. */
+    pruned: Pruned = NOTHING_PRUNED,
   ) {
     const rated = <Part extends NamedShape>(part: Part, weight: string) => ({
       ...part,
@@ -55,6 +72,14 @@ export class Student {
     this.plain = new ParameterStore(ops, trained);
     this.untrained = new TensorStore(ops, untrained);
     this.cores = new ParameterStore(ops, cores);
+    const masks = model.parameters.filter(({ name }) => pruned.weights.has(name)).map(({ name, shape }) => ({
+      name,
+      shape,
+    }));
+    this.learnedMasks = pruned.learnsScores ? new ParameterStore(ops, masks) : null;
+    this.masks = this.learnedMasks ?? new TensorStore(ops, masks);
+    this.scores = new TensorStore(ops, pruned.learnsScores ? masks : []);
+    for (const { name, shape } of masks) this.masks.set(name, new Float32Array(sizeOf(shape)).fill(1));
     this.initialNorms = Object.fromEntries(
       [...chains.keys()].map((name) => [name, norm(Float64Array.from(initial.get(name)!))]),
     );
@@ -87,22 +112,53 @@ export class Student {
     return this.coreNames(weight).map((name) => this.cores.get(name));
   }
 
-  /** Every weight by name, chains contracted; call it once a step, within the tape that is to reach the cores. */
+  /**
+   * Every weight by name, chains contracted and masks applied; call it once a step, within the tape that is to reach
+   * the cores.
+   */
   weights(): Weights {
-    return this.#with(this.#contracted());
+    return this.#with(this.#rebuilt());
   }
 
   /** As {@link weights}, for a training pass that is not to count: it updates copies of running statistics. */
   rehearsalWeights(): Weights {
     const copies = [...this.untrained.tensors].map(([name, tensor]) => [name, this.ops.scale(tensor, 1)] as const);
-    return this.#with(new Map([...copies, ...this.#contracted()]));
+    return this.#with(new Map([...copies, ...this.#rebuilt()]));
   }
 
   /** The weights of now as constants that live until they are disposed of, for many forward passes. */
   frozenWeights(): FrozenWeights {
-    const contracted = this.ops.scope(() => this.ops.constant(() => this.#contracted()));
-    for (const tensor of contracted.values()) this.ops.keep(tensor);
-    return { ...this.#with(contracted), dispose: () => contracted.forEach((tensor) => tensor.dispose()) };
+    const rebuilt = this.ops.scope(() => this.ops.constant(() => this.#rebuilt()));
+    for (const tensor of rebuilt.values()) this.ops.keep(tensor);
+    return { ...this.#with(rebuilt), dispose: () => rebuilt.forEach((tensor) => tensor.dispose()) };
+  }
+
+  /** What masks are applied to, on the host, by weight. */
+  async beneathMasks(): Promise<Map<string, Float32Array>> {
+    const names = [...this.masks.tensors.keys()];
+    const tensors = this.ops.scope(() =>
+      this.ops.constant(() => {
+        const contracted = this.#contracted();
+        return names.map((name) => this.ops.scale(this.#whole(name, contracted), 1));
+      })
+    );
+    const numbers = await this.ops.read(tensors);
+    tensors.forEach((tensor) => tensor.dispose());
+    return new Map(names.map((name, index) => [name, Float32Array.from(numbers[index])]));
+  }
+
+  /** What is not stored as the model asks for it: contracted chains, and weights times their masks. */
+  #rebuilt(): Map<string, Tensor> {
+    const contracted = this.#contracted();
+    const masked = [...this.masks.tensors].map(([name, mask]) =>
+      [name, this.ops.multiply(this.#whole(name, contracted), mask)] as const
+    );
+    return new Map([...contracted, ...masked]);
+  }
+
+  /** A weight without its mask. */
+  #whole(name: string, contracted: ReadonlyMap<string, Tensor>): Tensor {
+    return contracted.get(name) ?? this.plain.tensors.get(name) ?? this.untrained.get(name);
   }
 
   /** The matrix of every chain, in its weight's shape. */
@@ -114,15 +170,16 @@ export class Student {
     }));
   }
 
-  #with(contracted: ReadonlyMap<string, Tensor>): Weights {
-    const tensors = new Map([...this.plain.tensors, ...this.untrained.tensors, ...contracted]);
+  #with(rebuilt: ReadonlyMap<string, Tensor>): Weights {
+    const tensors = new Map([...this.plain.tensors, ...this.untrained.tensors, ...rebuilt]);
     const cores = new Map([...this.chains.keys()].map((name) => [name, this.coresOf(name)]));
     return weightsFrom(tensors, cores, [...this.plain.ranges, ...this.untrained.ranges]);
   }
 
   /** Everything that the student consists of, by name. */
-  stores(): Readonly<Record<"plain" | "cores" | "untrained", TensorStore>> {
-    return { plain: this.plain, cores: this.cores, untrained: this.untrained };
+  stores(): Readonly<Record<"plain" | "cores" | "untrained" | "masks" | "scores", TensorStore>> {
+    const { plain, cores, untrained, masks, scores } = this;
+    return { plain, cores, untrained, masks, scores };
   }
 
   /** @internal */

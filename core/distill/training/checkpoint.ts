@@ -13,6 +13,7 @@ import {
   writeWithChecksum,
 } from "../../safetensors.ts";
 import type { Tensor } from "../../tensor.ts";
+import type { CutWidths } from "../student/pruning/cut_channels.ts";
 import type { Position } from "./position.ts";
 
 /** The file of a run's checkpoint, in the run folder. */
@@ -28,15 +29,17 @@ export interface Fingerprint {
 
 /**
  * The part of a fingerprint that a recipe alone gives: where and how it runs, and in what formats the student is
- * written, changes nothing. The usual precision and one batch to a step are left out, as there were checkpoints before
- * there was anything else.
+ * written, changes nothing. The usual precision, one batch to a step and a student that is not pruned are left out, as
+ * there were checkpoints before there was anything else.
  */
 export function comparable(
-  { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, train, ...rest }: Recipe,
+  { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, train, student, ...rest }:
+    Recipe,
 ): Fingerprint["recipe"] {
   const { replay: _replay, precision, accumulate, ...always } = train;
   const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };
-  return { ...rest, train: { ...always, ...unusual } };
+  const { prune, ...model } = student;
+  return { ...rest, student: { ...model, ...prune && { prune } }, train: { ...always, ...unusual } };
 }
 
 /** A checkpoint is whole, and of something else than is to be continued: the run begins anew without it. */
@@ -53,6 +56,8 @@ export interface Origin {
   /** What the bits of its numbers depend on: see `Backend.arithmetic`. */
   readonly arithmetic: string;
   readonly fingerprint: Fingerprint;
+  /** The student's inner widths where channels were taken away, which its recipe alone does not tell. */
+  readonly widths: CutWidths | null;
 }
 
 /** A checkpoint's position with what it was made from; that of an older version says less. */
@@ -73,6 +78,7 @@ const storedPosition = z.looseObject({
   losses: z.array(z.number().nullable()),
   lossMetrics: record,
   lossScale: z.looseObject({ scale: z.number(), skippedSteps: z.int() }).nullable().default(null),
+  widths: z.record(z.string(), z.tuple([z.int(), z.int()])).nullable().default(null),
   fingerprint: z.looseObject({ recipe: record, inputs: z.record(z.string(), z.string()) }),
 });
 
@@ -176,6 +182,20 @@ export function checkInputs({ file, fingerprint }: Checkpoint, inputs: Fingerpri
   const path = difference(fingerprint.inputs, inputs);
   if (path === null) return;
   throw new CheckpointRefused(`Cannot resume from "${file}" as ${path} has changed since: start anew without --resume`);
+}
+
+/**
+ * Checks that channels were taken away of the same widths.
+ *
+ * @throws UserError naming the first that is not
+ */
+export function checkWidths({ file, widths }: Checkpoint, own: CutWidths | null): void {
+  const path = difference(widths ?? {}, own ?? {});
+  if (path === null) return;
+  throw new CheckpointRefused(
+    `Cannot resume from "${file}" as what the student starts from has changed since: other channels are left of ` +
+      `${path.replace(/\.\d$/, "")}; start anew without --resume`,
+  );
 }
 
 /**

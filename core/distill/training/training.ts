@@ -21,6 +21,7 @@ import { type LossMetrics, metricLines } from "../losses/epoch.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Reporter } from "../progress.ts";
 import { Interrupted, type KeptCheckpoint, LossScaleTooSmall, NonFiniteLoss } from "../stops.ts";
+import type { MaskPlan } from "../student/pruning/mask_plan.ts";
 import type { Student } from "../student/student.ts";
 import type { Taught } from "../teacher/decisions.ts";
 import { type Checkpoint, CHECKPOINT_FILE, type Origin, restore, writeCheckpoint } from "./checkpoint.ts";
@@ -28,6 +29,7 @@ import type { Diagnostics } from "./diagnostics.ts";
 import { liveTensors } from "./live_tensors.ts";
 import type { Monitor } from "./monitor.ts";
 import { type Position, START } from "./position.ts";
+import { Pruning } from "./pruning.ts";
 import { MetricsLog } from "./step_log.ts";
 import { chainsToShow, type Spectra, spectraOf } from "./spectra.ts";
 import { StepTeller } from "./step_teller.ts";
@@ -57,6 +59,8 @@ export interface TrainingSetup {
   readonly origin: Origin;
   readonly reporter: Reporter;
   readonly diagnostics: Diagnostics | null;
+  /** How the student's weights are masked; `null`: none is. */
+  readonly prune: { readonly plan: MaskPlan; readonly random: Random } | null;
   /** TensorBoard's file, if the recipe wants one. */
   readonly events: EventLog | null;
   /** The checkpoint to continue from, or `null` to begin. */
@@ -93,6 +97,7 @@ export class Training {
   readonly #checkpointFile: string;
   readonly #log: MetricsLog;
   readonly #teller: StepTeller;
+  readonly #pruning: Pruning | null;
 
   /** @internal */
   constructor(private readonly setup: TrainingSetup) {
@@ -108,6 +113,8 @@ export class Training {
     this.#state = new Map([...liveTensors(setup), ...this.#validation.tensors]);
     this.#checkpointFile = join(folder, CHECKPOINT_FILE);
     this.#log = new MetricsLog(folder, setup.origin.run, setup.events);
+    const report = (line: string) => setup.reporter.line(line);
+    this.#pruning = setup.prune && new Pruning({ ...setup, ...setup.prune, totalSteps: this.#totalSteps, report });
     const schedule = { totalSteps: this.#totalSteps, stepsPerEpoch: this.#stepsPerEpoch };
     this.#teller = new StepTeller({ ...setup, ...schedule, log: this.#log });
     if (setup.resume) this.#restore(setup.resume);
@@ -186,6 +193,7 @@ export class Training {
     this.#validation.measured = null;
     this.#teller.add(trainingStep.run(batches, this.progress, isLast || done % logEvery === 0));
     this.#move({ step: done });
+    await this.#pruning?.after(done);
     if (done % logEvery === 0) await this.#flush();
     if (isLast) await this.#endEpoch(epoch + 1);
     if (this.finished) this.#finish();
@@ -239,6 +247,10 @@ export class Training {
     if (resume) reporter.line(`resumed after step ${resume.step} of ${this.#totalSteps}`);
     await this.#log.open(this.#position.step);
     await this.#openEvents();
+    if (this.#pruning && !resume) {
+      reporter.line(this.#pruning.describe());
+      await this.#pruning.after(0);
+    }
     await diagnostics?.begin(this.#position.step % this.#stepsPerEpoch === 0);
     this.#started = performance.now() - this.#position.seconds * 1000;
     this.#teller.startInterval();
@@ -254,7 +266,10 @@ export class Training {
     await this.#endLossEpoch(epoch);
     // So that evaluation adds nothing to the most memory that a run takes.
     if (this.setup.validation) step.rest();
-    const result = await measuredStudent(this.kept, () => this.#validation.endEpoch(epoch));
+    const result = await measuredStudent(this.kept, () => {
+      // A student that is still too large is none to go back to.
+      return this.#validation.endEpoch(epoch, this.#pruning?.isFinal(this.#position.step) ?? true);
+    });
     if (result) {
       this.#move({ best: this.#validation.best });
       const { metrics, loss } = result;

@@ -91,6 +91,8 @@ export class TrainingStep {
   readonly #clip: number | null;
   readonly #mergedDecay: number;
   readonly #recorder: Recorder;
+  /** Adds up the scores of pruning by movement; `null` without it. */
+  readonly #scoring: Optimiser | null;
   readonly #unreached: Set<string>;
 
   /** @internal */
@@ -112,6 +114,7 @@ export class TrainingStep {
       Object.entries(all).filter(([, { store }]) => store.specs.length > 0)
         .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
     );
+    this.#scoring = scoring(ops, student);
     this.scaler = recipe.precision === "f16" ? new GradScaler(ops) : null;
     this.#unreached = new Set(Object.values(this.groups).flatMap(({ store }) => store.specs.map(({ name }) => name)));
     this.#mergedDecay = target === "merged" ? coreDecay : 0;
@@ -189,6 +192,7 @@ export class TrainingStep {
   dispose(): void {
     this.#recorder.dispose();
     this.scaler?.dispose();
+    this.#scoring?.dispose();
     for (const { optimiser } of Object.values(this.groups)) optimiser.dispose();
   }
 
@@ -199,9 +203,12 @@ export class TrainingStep {
     const taught = teacher && inPrecision(ops, recipe.precision, teacher.model, batch, (batch) => {
       return teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
     });
-    const groups = Object.values(this.groups);
-    const homes = groups.flatMap(({ store }) => store.ranges.map((_, index) => ({ store, index })));
-    const targets = groups.flatMap(({ store }) => [...store.tensors.values()]);
+    const stores = [
+      ...Object.values(this.groups).map(({ store }) => store),
+      ...(student.learnedMasks ? [student.learnedMasks] : []),
+    ];
+    const homes = stores.flatMap((store) => store.ranges.map((_, index) => ({ store, index })));
+    const targets = stores.flatMap((store) => [...store.tensors.values()]);
     let terms: Tensor[] = [];
     let total: Tensor | undefined;
     let logits: Tensor | undefined;
@@ -265,6 +272,7 @@ export class TrainingStep {
     for (const { optimiser, rateScale, weightDecay } of Object.values(this.groups)) {
       optimiser.step({ rate: rate * rateScale, weightDecay, gradientScale, step: step + 1 });
     }
+    this.#scoring?.step({ rate: 1, weightDecay: 0, gradientScale, step: step + 1 });
   }
 
   /** Weight decay of the merged matrices: lambda / 2 ||W||^2, whose gradient goes through the chain. */
@@ -279,6 +287,18 @@ export class TrainingStep {
     const { ops } = this.setup;
     return [...this.setup.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
   }
+}
+
+/**
+ * The scores of pruning by movement (Sanh et al. 2020, arXiv 2005.07683, section 4): S = -sum w dL/dw', w' = w * mask,
+ * over all steps so far. That is the gradient of the mask, so that a weight which is masked now has a score, too, and
+ * may come back. Scores have no learning rate, momentum or decay, as their order is all that counts; gradients are
+ * those that the weights are moved by, clipped and unscaled.
+ */
+function scoring(ops: Ops, { learnedMasks, scores }: Student): Optimiser | null {
+  if (!learnedMasks) return null;
+  const parts = scores.parts.map((part, index) => ({ ...part, gradient: learnedMasks.parts[index].gradient }));
+  return createOptimiser(ops, { parts }, { use: "sgd", momentum: 0, nesterov: false });
 }
 
 /** Whether logits decide for one class, or are one number, of which the first is the largest. */

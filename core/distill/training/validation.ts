@@ -53,9 +53,10 @@ export class Validation {
    * Measures the student as it is now.
    *
    * @param epoch epochs done, from 1
+   * @param counts whether it may be the best one, and early stopping counts it
    * @returns `null` without validation examples
    */
-  async endEpoch(epoch: number): Promise<Evaluation | null> {
+  async endEpoch(epoch: number, counts = true): Promise<Evaluation | null> {
     const { ops, student, recipe: { train, evaluate: settings }, examples, input, monitor } = this.setup;
     if (!examples) return null;
     const taught = await this.setup.taught?.(examples);
@@ -64,6 +65,7 @@ export class Validation {
     const { answers } = this.setup;
     const call = { who: "the student", model, weights, examples, input, ...settings, taught, answers };
     const result = await evaluate(ops, call).finally(weights.dispose);
+    if (!counts) return result;
     this.best = updateBest(
       this.best,
       monitor,

@@ -3,6 +3,7 @@ import { savedOptions } from "../saved_options.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
 import type { InputDescription } from "../dataset.ts";
+import { channelsAtZero, widthsOf, withoutChannels } from "../inner_widths.ts";
 import { optionKit } from "../kit.ts";
 import type { Model, ModelDefinition, ModelOutputs } from "../model.ts";
 import type { RigName, Rigs } from "./rigs.ts";
@@ -14,6 +15,7 @@ import { expectClose, expectEqual, expectFinite, readNamed, spread } from "./num
 
 const BATCH = 3;
 const ON_DEVICES = 1e-3;
+const NARROWER = 1e-9;
 const BY_DIFFERENCES = 1e-4;
 
 /**
@@ -140,6 +142,21 @@ export function modelChecks(
         expectEqual(await logitsOn("cpu", again), await logitsOn("cpu"), "of the model built again");
       },
     },
+    {
+      name: "gives without inner channels what it gives with them at zero",
+      run: () =>
+        rig("float64", async (opened, data) => {
+          const { innerWidths = [] } = opened.model;
+          if (innerWidths.length === 0) throw new Skipped("it names no innerWidths: its channels cannot be pruned");
+          return await expectNarrower(opened, (widths) => {
+            expect(
+              definition.withWidths !== undefined,
+              "it has innerWidths and no withWidths, which makes them smaller",
+            );
+            return definition.build(definition.withWidths(options, widths), data);
+          });
+        }),
+    },
     onDevice("cpu"),
     onDevice("webgpu"),
     { name: "leaks no tensors", run: () => rig("cpu", expectNoLeaks) },
@@ -229,6 +246,29 @@ async function expectLayers(rig: ModelRig): Promise<string> {
     expectEqual(byLayers, await readLogits(ops, () => rig.forward(training)), "layer by layer");
   }
   return `${asked.length} layers`;
+}
+
+/** Every second channel of each inner width goes. */
+async function expectNarrower(
+  rig: ModelRig,
+  build: (widths: ReadonlyMap<string, number>) => Model,
+): Promise<string> {
+  const { model, ops } = rig;
+  const widths = model.innerWidths!;
+  const kept = new Map(
+    widths.map(({ name, size }) => [name, Array.from({ length: Math.ceil(size / 2) }, (_, place) => 2 * place)]),
+  );
+  const narrow = build(widthsOf(kept));
+  const numbers = await rig.numbers();
+  const left = withoutChannels(model, numbers, kept);
+  const wrong = narrow.parameters.find(({ name, shape }) => left.get(name)?.length !== sizeOf(shape));
+  expect(
+    !wrong,
+    `the narrower model has ${wrong?.name} ${showShape(wrong?.shape ?? [])}, for which there are other numbers`,
+  );
+  const zeroed = await readLogits(ops, () => rig.forwardOf(model, channelsAtZero(model, numbers, kept)));
+  expectClose(await readLogits(ops, () => rig.forwardOf(narrow, left)), zeroed, NARROWER, "of the narrower model");
+  return `${widths.length} widths`;
 }
 
 async function expectEvaluation(rig: ModelRig): Promise<void> {

@@ -5,6 +5,7 @@ import { type Weights, weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Batch, InputDescription } from "../dataset.ts";
+import type { Numbers } from "../inner_widths.ts";
 import type { ForwardCall, Model, ModelOutputs } from "../model.ts";
 import { madeUpBatch } from "./inputs.ts";
 
@@ -37,6 +38,19 @@ export class ModelRig {
       rows: (name) => [this.#provider.get(name)],
       cores: () => null,
     };
+  }
+
+  /** The weights on the host. */
+  async numbers(): Promise<Map<string, Float32Array>> {
+    const read = await this.ops.read([...this.weights.values()]);
+    return new Map([...this.weights.keys()].map((name, index) => [name, Float32Array.from(read[index])]));
+  }
+
+  /** The outputs in evaluation of another model of the same family, with other weights. */
+  forwardOf(model: Model, numbers: Numbers): ModelOutputs {
+    const { ops } = this;
+    const tensors = model.parameters.map(({ name, shape }) => [name, ops.tensor(numbers.get(name)!, shape)] as const);
+    return model.forward({ ...this.#call(false), weights: weightsFrom(new Map(tensors)) });
   }
 
   /** The model's outputs; every pass draws the same random numbers. */

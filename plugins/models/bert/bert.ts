@@ -1,7 +1,7 @@
 import { defineModel } from "../../../core/plugin/model.ts";
 import { encoderBlock } from "../encoder/block.ts";
 import { encode } from "../encoder/encode.ts";
-import { blockParameters } from "../encoder/parameters.ts";
+import { blockParameters, innerWidth, withFfn } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, MODEL_TYPES, toHuggingFace } from "./hugging_face.ts";
@@ -54,6 +54,7 @@ export const bert = defineModel<BertOptions>({
       ],
       textInputs: sizes.types > 1 ? ["tokens", "types", "mask"] : ["tokens", "mask"],
       classifier: classifierOf(sizes),
+      innerWidths: names.map((own) => innerWidth(own, ffn)),
       layerPrefixes: numbers.map((layer) => layerPrefix(variant, layer)),
       head: head.map(({ name }) => name),
       forward: (call) => {
@@ -77,6 +78,7 @@ export const bert = defineModel<BertOptions>({
       toFile: (tensors) => vectors ? bare(variant, withSegment(tensors, sizes)) : withSegment(tensors, sizes),
     };
   },
+  withWidths: withFfn,
   // How vectors are made is not told by layers and sizes.
   fromTeacher: (options, { pooling, normalise, saved }) => ({
     ...options,

@@ -1,6 +1,8 @@
+import { UserError } from "../../../core/errors.ts";
 import type { Initialiser } from "../../../core/nn/initialisers.ts";
-import type { ParameterSpec } from "../../../core/plugin/model.ts";
+import type { InnerWidth, ParameterSpec } from "../../../core/plugin/model.ts";
 import type { BlockNames } from "./block.ts";
+import type { EncoderOptions } from "./options.ts";
 
 /** Weights of transformers start from a normal distribution of this deviation (Devlin et al. 2019). */
 const WEIGHTS: Initialiser = { use: "normal", deviation: 0.02 };
@@ -66,6 +68,36 @@ export function blockParameters(
     ...matrix(names.down, width, ffn),
     ...norm(names.outputNorm, width),
   ];
+}
+
+/** The neurons of a block's feed-forward network, by the name of the layer that makes them. */
+export function innerWidth({ up, down }: BlockNames, ffn: number): InnerWidth {
+  return {
+    name: up,
+    size: ffn,
+    tensors: [{ name: `${up}.weight`, axis: 0 }, { name: `${up}.bias`, axis: 0 }, { name: `${down}.weight`, axis: 1 }],
+    scoredBy: [`${up}.weight`, `${down}.weight`],
+  };
+}
+
+/**
+ * Options of an encoder with other feed-forward networks. As Hugging Face's config.json has one number for all of them,
+ * they must be alike.
+ *
+ * @throws UserError if they are not
+ */
+export function withFfn<Options extends Pick<EncoderOptions, "ffn">>(
+  options: Options,
+  widths: ReadonlyMap<string, number>,
+): Options {
+  const different = new Set(widths.values());
+  if (different.size === 1) return { ...options, ffn: [...different][0] };
+  throw new UserError(
+    `Cannot build an encoder whose feed-forward networks have different widths, ${
+      [...different].join(", ")
+    }: choose all ` +
+      "of them, with scope: layer",
+  );
 }
 
 /** Uniform with variance 2 / (inputs + outputs), for matrices of any size (Glorot and Bengio 2010). */

@@ -11,12 +11,15 @@ export interface ResnetOptions {
   readonly width: number | null;
   readonly stem: "cifar" | "imagenet" | "small" | null;
   readonly shortcut: Shortcut | null;
+  readonly inner: readonly number[] | null;
   readonly dropout: number;
   readonly subclasses: number;
 }
 
 /** The options that lay a network out. */
-export type Layout = Pick<ResnetOptions, "depth" | "blocks" | "bottleneck" | "width" | "stem" | "shortcut">;
+export type Layout =
+  & Pick<ResnetOptions, "depth" | "blocks" | "bottleneck" | "width" | "stem" | "shortcut">
+  & Partial<Pick<ResnetOptions, "inner">>;
 
 /** One residual block: two 3x3 convolutions, or a bottleneck of 1x1, 3x3 and 1x1. */
 export interface Block {
@@ -24,8 +27,8 @@ export interface Block {
   readonly name: string;
   readonly bottleneck: boolean;
   readonly inputs: number;
-  /** Channels of the 3x3 convolutions. */
-  readonly width: number;
+  /** Channels that each convolution but the last gives. */
+  readonly inner: readonly number[];
   readonly outputs: number;
   readonly stride: number;
   /** How the shortcut is made to fit; `null` where it does. */
@@ -75,14 +78,18 @@ const EXPANSION = 4;
  * The blocks of a residual network: those that are listed, or by depth the ImageNet family for 18, 34, 50, 101 and 152,
  * else the CIFAR family of three stages with (depth - 2) / 6 blocks each (He et al. 2016, section 4.2).
  *
- * @throws UserError for a depth of neither family, or one beside a list
+ * @throws UserError for a depth of neither family, one beside a list, or inner widths that are not as many as there are
  */
-export function layOut({ depth, blocks, bottleneck: stated, width, stem, shortcut }: Layout): Architecture {
+export function layOut(
+  { depth, blocks, bottleneck: stated, width, stem, shortcut, inner = null }: Layout,
+): Architecture {
   const { counts, bottleneck } = blocks === null ? byDepth(depth, stated) : listed(blocks, depth, stated);
   const isImagenet = counts.length === 4;
   const first = width ?? (isImagenet ? 64 : 16);
   const kind = shortcut ?? "projection";
-  let inputs = first;
+  const innerCount = bottleneck ? 2 : 1;
+  expectInner(inner, innerCount * counts.reduce((sum, count) => sum + count, 0));
+  let [inputs, seen] = [first, 0];
   const stages = counts.map((count, stage) => {
     const name = `layer${stage + 1}`;
     const blocks = Array.from({ length: count }, (_, index): Block => {
@@ -90,14 +97,24 @@ export function layOut({ depth, blocks, bottleneck: stated, width, stem, shortcu
       const outputs = bottleneck ? EXPANSION * blockWidth : blockWidth;
       const stride = index === 0 && stage > 0 ? 2 : 1;
       const fits = stride === 1 && inputs === outputs;
-      const block = { name: `${name}.${index}`, bottleneck, inputs, width: blockWidth, outputs, stride };
+      const own = inner?.slice(seen, seen + innerCount) ?? new Array<number>(innerCount).fill(blockWidth);
+      const block = { name: `${name}.${index}`, bottleneck, inputs, inner: own, outputs, stride };
       inputs = outputs;
+      seen += innerCount;
       return { ...block, shortcut: fits ? null : kind };
     });
     return { name, blocks };
   });
   const pooled = { stemWidth: first, shortcut: kind, stages, pooledWidth: inputs };
   return { stem: stem ?? (isImagenet ? "imagenet" : "cifar"), ...pooled };
+}
+
+function expectInner(inner: readonly number[] | null, count: number): void {
+  if (inner === null || inner.length === count) return;
+  throw new UserError(
+    `Cannot build a ResNet with ${inner.length} numbers in inner: expected ${count}, one for each convolution that is not ` +
+      "the last of its block",
+  );
 }
 
 interface Stages {

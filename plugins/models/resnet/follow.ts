@@ -23,6 +23,9 @@ export function followWeights({ shapes, config }: StoredModel, options: ResnetOp
   const stem = own.stem === "imagenet" ? own.stem : saved.stem ?? null;
   const shortcut = own.shortcut === "projection" ? own.shortcut : saved.shortcut ?? null;
   const sizes = sizesOf(found, own, options);
+  if (options.inner !== null && options.inner.join() !== own.inner?.join()) {
+    throw contradiction("inner", showList(options.inner), "inner", own.inner ? showList(own.inner) : "null");
+  }
   for (const [key, shown] of Object.entries({ width: own.width, stem, shortcut })) {
     const stated = options[key as "width" | "stem" | "shortcut"];
     if (stated !== null && shown !== null && stated !== shown) throw contradiction(key, stated, key, shown);
@@ -40,6 +43,7 @@ export function followWeights({ shapes, config }: StoredModel, options: ResnetOp
     ...options,
     ...sizes,
     width: own.width,
+    inner: own.inner ?? null,
     stem: options.stem ?? stem ?? "cifar",
     shortcut: options.shortcut ?? shortcut,
   };
@@ -70,6 +74,8 @@ function sizesOf({ blocks, bottleneck }: Recognised, own: Layout, options: Resne
   return { depth: own.depth, blocks: own.blocks, bottleneck: options.bottleneck ?? own.bottleneck };
 }
 
+const showList = (numbers: readonly number[]) => `[${numbers.join(", ")}]`;
+
 function contradiction(key: string, stated: unknown, ownKey: string, own: unknown): UserError {
   return new UserError(
     `Cannot build a ResNet with ${key}: ${stated} for these weights, which are of one with ${ownKey}: ${own}: leave ` +
@@ -87,7 +93,7 @@ export function followTeacher(options: ResnetOptions, teacher: ResnetOptions, la
     stem: options.stem ?? stem,
     shortcut: options.shortcut ?? shortcut,
   };
-  if (options.depth !== null) return filled;
+  if (options.depth !== null) return { ...filled, inner: innerOf(filled, teacher) };
   if (options.blocks !== null) return { ...filled, bottleneck: options.bottleneck ?? bottleneck };
   const depth = depthByLayers(layers, stages.length, bottleneck);
   if (depth === null) {
@@ -98,6 +104,11 @@ export function followTeacher(options: ResnetOptions, teacher: ResnetOptions, la
     );
   }
   return { ...filled, depth };
+}
+
+/** Of a student of its teacher's depth, what is left of the teacher's channels. */
+function innerOf({ depth, inner }: ResnetOptions, teacher: ResnetOptions): ResnetOptions["inner"] {
+  return inner ?? (depth === teacher.depth ? teacher.inner : null);
 }
 
 /** The depth of a network of so many blocks in stages of equal numbers; `null` if there is none. */

@@ -1,9 +1,9 @@
-import type { ParameterSpec } from "../../../core/plugin/model.ts";
+import type { InnerWidth, ParameterSpec } from "../../../core/plugin/model.ts";
 import { batchNormSpecs, convolutionSpec, linearSpecs } from "../images/parameters.ts";
 import type { Architecture, Block } from "./architecture.ts";
 
 /** The convolutions of a block in order: name, outputs, inputs, size and stride. */
-export function convolutionsOf({ name, bottleneck, inputs, width, outputs, stride }: Block) {
+export function convolutionsOf({ name, bottleneck, inputs, inner, outputs, stride }: Block) {
   const at = (index: number, to: number, from: number, size: number, step: number) => ({
     conv: `${name}.conv${index}`,
     norm: `${name}.bn${index}`,
@@ -12,8 +12,23 @@ export function convolutionsOf({ name, bottleneck, inputs, width, outputs, strid
     size,
     stride: step,
   });
-  if (!bottleneck) return [at(1, width, inputs, 3, stride), at(2, outputs, width, 3, 1)];
-  return [at(1, width, inputs, 1, 1), at(2, width, width, 3, stride), at(3, outputs, width, 1, 1)];
+  const [first, second] = inner;
+  if (!bottleneck) return [at(1, first, inputs, 3, stride), at(2, outputs, first, 3, 1)];
+  return [at(1, first, inputs, 1, 1), at(2, second, first, 3, stride), at(3, outputs, second, 1, 1)];
+}
+
+/** The channels between a block's convolutions, which nothing outside of it depends on. */
+export function innerWidthsOf(block: Block): InnerWidth[] {
+  return convolutionsOf(block).slice(0, -1).map(({ conv, norm, outputs }, index) => {
+    const taker = `${convolutionsOf(block)[index + 1].conv}.weight`;
+    const norms = batchNormSpecs(norm, outputs).map(({ name }) => ({ name, axis: 0 }));
+    return {
+      name: conv,
+      size: outputs,
+      tensors: [{ name: `${conv}.weight`, axis: 0 }, ...norms, { name: taker, axis: 1 }],
+      scoredBy: [`${norm}.weight`, taker],
+    };
+  });
 }
 
 /** Every tensor of a residual network under torchvision's names. */

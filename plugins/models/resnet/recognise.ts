@@ -15,6 +15,8 @@ export interface Recognised {
   readonly bottleneck: boolean;
   /** Channels of the first convolution. */
   readonly width: number;
+  /** Channels between the convolutions of its blocks; `null` where each has its stage's width. */
+  readonly inner: readonly number[] | null;
   /** Height and width of its filters. */
   readonly kernel: number;
   /** Why it cannot be built: grouped convolutions, blocks whose width is not the stem's, or a stem of several. */
@@ -49,12 +51,17 @@ export function recognise(shapes: TensorShapes): Recognised | null {
   const [width, , kernel] = first.shape;
   const [blocks, bottleneck] = [stages.map(({ length }) => length), kernels === BOTTLENECK];
   const isGrouped = mains.some((block) => block.some(({ shape }, at) => at > 0 && shape[1] !== block[at - 1].shape[0]));
-  const isWide = mains[0][0].shape[0] !== width;
+  const between = stages.map((blocks) =>
+    blocks.flatMap(({ main }) => main.convolutions.slice(0, -1).map((convolution) => filterOf(convolution).shape[0]))
+  );
+  const isWide = between.some((channels, stage) => channels.some((count) => count > width * 2 ** stage));
+  const isEven = between.every((channels, stage) => channels.every((count) => count === width * 2 ** stage));
   const isDeep = stem.convolutions.length > 1;
   const oddity: Recognised["oddity"] = isDeep ? "deep" : isGrouped ? "grouped" : isWide ? "wide" : null;
   const hasShortcuts = stages.flat().some(({ shortcut }) => shortcut.convolutions.length > 0);
   const depth = depthOf(blocks, bottleneck);
-  const seen = { depth, oddity, width, kernel, blocks, bottleneck, hasShortcuts };
+  const inner = isEven ? null : between.flat();
+  const seen = { depth, oddity, width, inner, kernel, blocks, bottleneck, hasShortcuts };
   const names = oddity === null ? torchvisionNames(structure) : null;
   const isWhole = names !== null && hasTensors(seen, names);
   return { ...seen, names: isWhole ? names : null, otherNames: isWhole ? [] : examples(structure) };
@@ -62,11 +69,12 @@ export function recognise(shapes: TensorShapes): Recognised | null {
 
 /** The options that lay a recognised network out, as far as its weights show them. */
 export function layoutOf(
-  { depth, blocks, bottleneck, width, kernel, hasShortcuts }: Omit<Recognised, "names" | "otherNames">,
+  { depth, blocks, bottleneck, width, inner, kernel, hasShortcuts }: Omit<Recognised, "names" | "otherNames">,
 ): Layout {
   return {
     ...(depth === null ? { depth, blocks, bottleneck } : { depth, blocks: null, bottleneck: null }),
     width,
+    inner,
     stem: kernel === 7 ? "imagenet" : "cifar",
     shortcut: hasShortcuts ? "projection" : "padded",
   };
@@ -124,11 +132,11 @@ const ODDITIES = {
  */
 export function explain(
   shapes: TensorShapes,
-  wanted: Pick<Layout, "depth" | "blocks" | "bottleneck" | "width">,
+  wanted: Pick<Layout, "depth" | "blocks" | "bottleneck" | "width" | "inner">,
 ): string | null {
   const found = recognise(shapes);
   if (!found) return null;
-  const { depth, oddity, width, blocks, bottleneck, names, otherNames } = found;
+  const { depth, oddity, width, inner, blocks, bottleneck, names, otherNames } = found;
   const kind = `blocks of ${bottleneck ? "three" : "two"} convolutions`;
   const counts = listWords(blocks.map(String), "and");
   if (oddity !== null) {
@@ -143,8 +151,9 @@ export function explain(
   const same = depth === null
     ? wanted.blocks?.join() === blocks.join() && (wanted.bottleneck ?? false) === bottleneck
     : wanted.depth === depth;
-  const isWanted = same && wanted.width === width;
-  if (names) return isWanted ? null : `fit ${what}: ${sizes}, width: ${width}`;
+  const isWanted = same && wanted.width === width && (wanted.inner ?? null)?.join() === inner?.join();
+  const narrowed = inner === null ? "" : `, inner: [${inner.join(", ")}]`;
+  if (names) return isWanted ? null : `fit ${what}: ${sizes}, width: ${width}${narrowed}`;
   if (otherNames.length === 0 && isWanted) return null;
   const reason = otherNames.length > 0
     ? `, but not all of its tensors have a place there; it has ${

@@ -4,7 +4,7 @@ import { defineModel } from "../../../core/plugin/model.ts";
 import { layOut, type ResnetOptions } from "./architecture.ts";
 import { followTeacher, followWeights } from "./follow.ts";
 import { forward, residual } from "./forward.ts";
-import { parametersOf } from "./parameters.ts";
+import { innerWidthsOf, parametersOf } from "./parameters.ts";
 import { explain, renamed } from "./recognise.ts";
 import { ownName } from "./structure.ts";
 
@@ -51,6 +51,11 @@ export const resnet = defineModel<ResnetOptions>({
         "How a block's input goes around it where sizes change: by a 1x1 convolution, or without weights (option A) with " +
           "zeros before and behind its channels, or behind alone; null: that of the weights or the teacher, else projection",
       ),
+      inner: z.array(bounded(z.int().min(1).max(2 ** 14), "no stage has more channels")).min(1).max(2000).nullable()
+        .default(null).describe(
+          "Channels of each convolution that is not the last of its block, block after block, as channel pruning leaves " +
+            "them; null: that of the weights, else the stage's width",
+        ),
       dropout: z.number().min(0).lt(1).default(0).describe("Rate of dropout before the last layer"),
       subclasses: bounded(z.int().min(1).max(1000), "each is one more row of the last layer").default(1).describe(
         "Parts of each class that the last layer tells apart, for the loss lelp; a class counts as their sum",
@@ -58,6 +63,7 @@ export const resnet = defineModel<ResnetOptions>({
     }),
   fromWeights: followWeights,
   fromTeacher: followTeacher,
+  withWidths: (options, widths) => ({ ...options, inner: [...widths.values()] }),
   build(options, data) {
     const architecture = layOut(options);
     const outputs = outputsOf(data) * options.subclasses;
@@ -65,6 +71,7 @@ export const resnet = defineModel<ResnetOptions>({
     return {
       parameters: parametersOf(architecture, imagesOf(data, "resnet").size[2], outputs),
       classifier: "fc.weight",
+      innerWidths: blocks.flatMap(innerWidthsOf),
       layerPrefixes: blocks.map(({ name }) => `${name}.`),
       forward: (call) => forward(architecture, options, call),
       runLayer: (call, layer, x) => ({ hidden: residual(call, x, blocks[layer]) }),

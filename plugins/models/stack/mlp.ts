@@ -1,5 +1,5 @@
 import { UserError } from "../../../core/errors.ts";
-import { defineModel } from "../../../core/plugin/model.ts";
+import { defineModel, type InnerWidth, type ParameterSpec } from "../../../core/plugin/model.ts";
 import { type Activation, ACTIVATIONS } from "../images/activations.ts";
 import { buildStack, followConfig } from "./build.ts";
 import { dropoutRate, type LinearLayer, neurons } from "./layers.ts";
@@ -55,6 +55,25 @@ export const mlp = defineModel<MlpOptions>({
       dropout: options.dropout ?? 0,
     };
     const layers = widths.map((width): LinearLayer => ({ use: "linear", width, norm, activation, dropout }));
-    return buildStack("mlp", layers, false, data, { widths, norm, activation, dropout });
+    const model = buildStack("mlp", layers, false, data, { widths, norm, activation, dropout });
+    return { ...model, innerWidths: innerWidthsOf(model.parameters) };
   },
+  withWidths: (options, widths) => ({ ...options, widths: [...widths.values()] }),
 });
+
+/** The neurons of each hidden layer, by the layer that makes them. */
+function innerWidthsOf(parameters: readonly ParameterSpec[]): InnerWidth[] {
+  const matrices = parameters.flatMap(({ shape }, place) => shape.length === 2 ? [place] : []);
+  return matrices.slice(0, -1).map((place, layer) => {
+    const next = matrices[layer + 1];
+    const own = parameters.slice(place, next).map(({ name }) => ({ name, axis: 0 }));
+    const [weight, taker] = [parameters[place].name, parameters[next].name];
+    const scale = own.length > 2 ? own[2].name : weight; // of a batch norm behind matrix and bias
+    return {
+      name: weight.replace(/\.weight$/, ""),
+      size: parameters[place].shape[0],
+      tensors: [...own, { name: taker, axis: 1 }],
+      scoredBy: [scale, taker],
+    };
+  });
+}

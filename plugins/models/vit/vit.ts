@@ -2,7 +2,7 @@ import { defineModel, type ForwardCall, type ModelOutputs } from "../../../core/
 import { type BlockNames, encoderBlock } from "../encoder/block.ts";
 import { encode } from "../encoder/encode.ts";
 import { fuse, unfuse } from "../encoder/fused.ts";
-import { blockParameters, glorot, norm } from "../encoder/parameters.ts";
+import { blockParameters, glorot, innerWidth, norm, withFfn } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
 import { fromHuggingFace, toHuggingFace } from "./hugging_face.ts";
@@ -49,6 +49,7 @@ export const vit = defineModel<VitOptions>({
         ...head,
       ],
       classifier: classifierOf(sizes),
+      innerWidths: names.map((own) => innerWidth(own, ffn)),
       layerPrefixes: numbers.map((layer) => layerPrefix(variant, layer)),
       head: head.map(({ name }) => name),
       forward: (call) => forward(sizes, names, call),
@@ -60,6 +61,7 @@ export const vit = defineModel<VitOptions>({
       toFile: (tensors) => unfuse(tensors, fusable),
     };
   },
+  withWidths: withFfn,
 });
 
 function forward(sizes: VitSizes, names: readonly BlockNames[], call: ForwardCall): ModelOutputs {

@@ -30,7 +30,7 @@ Deno.test("a minimal recipe shows every default", () => {
       ...{ randAugment: null, mixup: 0, cutmix: 0 },
     },
     teacher: null,
-    student: { use: "resnet", weights: null, initialise: null, head: "keep", overParameterise: [] },
+    student: { use: "resnet", weights: null, initialise: null, head: "keep", overParameterise: [], prune: null },
     losses: [{ use: "cross-entropy", weight: 1 }],
     train: {
       epochs: 5,
@@ -176,7 +176,7 @@ Deno.test("the keys that plug-ins share are those of the schema", () => {
     dataset: ["use", "integrity"],
     teacher: [...trained, "others", "onPoorTeacher", "cache"],
     otherTeacher: trained,
-    student: ["use", "integrity", "weights", "initialise", "head", "overParameterise"],
+    student: ["use", "integrity", "weights", "initialise", "head", "overParameterise", "prune"],
     loss: ["use", "integrity", "weight"],
   });
 });

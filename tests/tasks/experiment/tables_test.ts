@@ -118,3 +118,25 @@ Deno.test("what is of fewer examples than there are, or of another metric, is sa
     'The test examples of "OPDF" have no labels.',
   ]);
 });
+
+Deno.test("what students take at inference has a table where one is pruned or exported", () => {
+  const pruning = { method: "magnitude", structure: "unstructured", nonZeros: 250, weights: {}, widths: {} };
+  const onnx = [{ bytes: 3000, milliseconds: { onnx: 0.25, own: 0.5 } }];
+  const with_ = (row: RowResult, more: object): RowResult => ({
+    ...row,
+    runs: finished(row.runs).map((run) => ({ ...run, summary: { ...run.summary, studentBytes: 4000, ...more } })),
+  });
+  const [, pruned] = tablesOf(experiment, [results[0], with_(results[1], { pruning })]);
+  assert.deepEqual(textOf(pruned), [
+    "What the students take at inference",
+    "row   test accuracy %  parameters  not zero    bytes  training seconds",
+    "KD       81.00 ± 1.41       1,000     1,000        -        10.0 ± 0.0",
+    "OPDF     83.00 ± 0.00       1,000       250  4.00 kB        25.0 ± 0.0",
+  ]);
+  const [, exported] = tablesOf(experiment, [with_(results[0], { export: { onnx } }), results[1]]);
+  assert.deepEqual(textOf(exported).slice(1, 4), [
+    "row   test accuracy %  parameters  not zero    bytes  ONNX bytes  ONNX ms  ms here  training seconds",
+    "KD       81.00 ± 1.41       1,000     1,000  4.00 kB     3.00 kB   0.2500   0.5000        10.0 ± 0.0",
+    "OPDF     83.00 ± 0.00       1,000     1,000        -           -        -        -        25.0 ± 0.0",
+  ]);
+});

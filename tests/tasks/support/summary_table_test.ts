@@ -43,6 +43,7 @@ const summary: RunSummary = {
   lossMetrics: {},
   norms: {},
   studentSha256: "",
+  studentBytes: 0,
 };
 const plain = stylesOf(fakeOutput());
 const folder = join("runs", "quickstart");

@@ -188,6 +188,24 @@ Deno.test("a model's list of parameters is held against what it asks for", async
   );
 });
 
+Deno.test("inner widths that are more than a model says, or that options cannot make smaller, are found", async () => {
+  const check = "gives without inner channels what it gives with them at zero";
+  const without = (lacking: RegExp) =>
+    changedModel(({ innerWidths = [] }) => ({
+      innerWidths: innerWidths.map((width) => ({
+        ...width,
+        tensors: width.tensors.filter(({ name }) => !lacking.test(name)),
+      })),
+    }));
+  const shorter = await failures(without(/conv2/), small);
+  assert.match(
+    shorter[check],
+    /^the narrower model has layer1\.0\.conv2\.weight \[4, 2, 3, 3\], for which there are other /,
+  );
+  const { withWidths: _, ...fixed } = resnet;
+  assert.match((await failures(fixed, small))[check], /^it has innerWidths and no withWidths/);
+});
+
 Deno.test("a model that forgets its config, its shapes or itself is found", async () => {
   const forgetful = changedModel(() => ({ config: { depth: 14 } }));
   assert.deepEqual(Object.keys(await failures(forgetful, small)), ["config builds the same model again"]);
