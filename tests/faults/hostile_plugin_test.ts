@@ -69,7 +69,7 @@ Deno.test("the page of security has the same attempts with the same outcomes, an
 const library = findLibrary();
 
 Deno.test({
-  name: "a run that computes with a matrix library has given up loading one before a plug-in's code runs",
+  name: "a run by the task native has given up loading a library, and the network, before a plug-in's code runs",
   ignore: !library && Deno.env.get("CI") !== "true",
   fn: () =>
     withTinyData(async (folder) => {
@@ -81,7 +81,13 @@ Deno.test({
         worker.onmessage = ({ data }) => reject(new Error(data));
         worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
       })`;
-      const losses = [lossThat(load), lossThat(inWorker), `${load};\n${lossThat("")}`];
+      const listen = `try {
+          Deno.listen({ hostname: "127.0.0.1", port: 0 }).close();
+          throw new Error("it listens");
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotCapable)) throw error;
+        }`;
+      const losses = [lossThat(`${listen};\n${load}`), lossThat(inWorker), `${load};\n${lossThat("")}`];
       for (const loss of losses) {
         await Deno.writeTextFile(join(folder, "hostile.ts"), loss);
         await Deno.writeTextFile(join(folder, "recipe.yaml"), hostileRecipe);
