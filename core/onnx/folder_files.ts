@@ -63,12 +63,10 @@ export async function companionFiles(
     if (bytes && isGrey) files.set(PROCESSOR_FILE, keepingGrey(bytes, join(folder, PROCESSOR_FILE)));
   }
   const config = await readConfigAlone(join(folder, CONFIG_FILE));
-  const whole = {
-    model_type: input.image ? ANY_IMAGE_MODEL : ANY_TEXT_MODEL,
-    ...inTheirWords(input),
-    ...config,
-    [EXPORTED_FROM]: weights,
-  };
+  const words = { model_type: input.image ? ANY_IMAGE_MODEL : ANY_TEXT_MODEL, ...inTheirWords(input) };
+  // A null says nothing, and must not hide what it leaves to be said: a sigmoid where there are several labels.
+  const said = Object.entries(config).filter(([key, value]) => value !== null || !(key in words));
+  const whole = { ...words, ...Object.fromEntries(said), [EXPORTED_FROM]: weights };
   files.set(CONFIG_FILE, new TextEncoder().encode(JSON.stringify(whole, null, 2) + "\n"));
   return files;
 }

@@ -3,11 +3,14 @@ import { join } from "node:path";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
+import { companionFiles } from "../../../core/onnx/folder_files.ts";
 import { exportModel } from "../../../core/onnx/export_model.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import type { OnnxPrecision } from "../../../core/recipe/recipe_type.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { openModel } from "../../../plugins/open_model.ts";
+import { built, texts } from "./onnx_models.ts";
+import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
 import { CHECKOUT } from "../../support/task.ts";
 
 /** Runs `body` with what exports the model of a folder of the checkout, and opens any folder. */
@@ -172,6 +175,21 @@ Deno.test("a config.json that was changed beside an export is refused where it s
       await Deno.writeTextFile(join(folder, "config.json"), config);
     }
   });
+});
+
+Deno.test("an export of several labels says so also where the config that it is of leaves it open", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { model, input, weights } = built("bert", { layers: 1, width: 8, heads: 2 }, texts("multi-label"));
+    const config = { architecture: undefined, task: undefined, problem_type: null, labels: undefined };
+    await writeModelFolder(folder, "bert", model, input, weights);
+    await edit(folder, () => config);
+    await Deno.copyFile(join(CHECKOUT, VECTORS, "tokenizer.json"), join(folder, "tokenizer.json"));
+    const text = new TextDecoder().decode((await companionFiles(folder, input, "a hash")).get("config.json"));
+    assert.equal(JSON.parse(text).problem_type, "multi_label_classification");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("what onnxruntime cannot compute is a sentence, and the model answers on", async () => {
