@@ -64,8 +64,9 @@ Deno.test("another recipe's checkpoint is refused", () =>
 Deno.test("a student that has its teacher's tokenizer and order of classes has both after merging, too", () =>
   withTextTeacher(async (folder) => {
     const run = join(folder, "run"), out = join(folder, "merged");
-    // Another vocabulary than the teacher's would be made of these.
-    const text = taughtTexts().replace("vocabularySize: 60", "vocabularySize: 30")
+    // Another vocabulary than the teacher's would be made of this.
+    await Deno.writeTextFile(join(folder, "train.jsonl"), '\n{"text": "zebra", "label": "neutral"}', { append: true });
+    const text = taughtTexts()
       .replace("dropout: 0,", "dropout: 0, initialise: { from: teacher, layers: first },");
     await tinyRun(folder, { text });
     await merge(run, out);
