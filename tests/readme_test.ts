@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CHECKOUT, runDeno, runTask } from "./support/task.ts";
+import { runHere } from "./support/run_here.ts";
+import { CHECKOUT, runDeno } from "./support/task.ts";
 
 /** The TypeScript of README.md, block by block. */
 async function examples(): Promise<string[]> {
@@ -45,7 +46,7 @@ Deno.test("the README's recipe runs on the shipped images with the shipped teach
     await Deno.writeTextFile(file, own);
     const small = ["--set", "dataset.takeTrain=256", "--set", "dataset.takeTest=32"];
     const args = [file, "--backend", "cpu", "--out", join(folder, "run"), "--dry-run", ...small];
-    const { code, stdout, stderr } = await runTask("distill", args);
+    const { code, stdout, stderr } = await runHere("distill", args);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^dry run of mine: no run was written$/m);
   } finally {
