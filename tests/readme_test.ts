@@ -19,9 +19,9 @@ Deno.test("the README's example of a run driven step by step runs, and leaves a 
       .replace("output=runs/steps", `output=${join(folder, "run")}`).replace(`"auto"`, `"cpu"`);
     await Deno.writeTextFile(file, own);
     const permissions = ["--no-prompt", "--allow-read", "--allow-write"];
+    // Its types are checked with all examples: `deno check --doc-only`.
     const { code: exit, stdout, stderr } = await runDeno([
       "run",
-      "--check",
       "--config",
       join(CHECKOUT, "deno.json"),
       ...permissions,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { findLibrary } from "../../core/deno/native_libraries.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { attempts, lossThat, lossThatTries, REFUSAL } from "../support/hostile_plugin.ts";
+import { runHere } from "../support/run_here.ts";
 import { CHECKOUT, type Ended, runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
@@ -137,15 +138,18 @@ Deno.test("whatever ends the program from within is no success: a sentence and a
       assert.equal(code, 1);
       assert.match(stderr, /\nInternal error: Uncaught (\(in promise\) )?Error: late\n$/);
     }
-    for (
-      const thrown of [
-        "null",
-        "Object.create(null)",
-        "Object.defineProperty(new Error(), 'message', { get() { throw 1 } })",
-      ]
-    ) {
-      const { code, stderr } = await train(folder, lossThat(`throw ${thrown}`));
-      assert.match(stderr, /^.*recipe\.yaml:14:10: The loss "hostile" failed in prepare: .*\n$/, thrown);
+    const strange = [
+      "null",
+      "Object.create(null)",
+      "Object.defineProperty(new Error(), 'message', { get() { throw 1 } })",
+    ];
+    const recipe = join(folder, "strange.yaml");
+    for (const [index, thrown] of strange.entries()) {
+      // A name of its own, as a module is loaded once.
+      await Deno.writeTextFile(join(folder, `hostile${index}.ts`), lossThat(`throw ${thrown}`));
+      await Deno.writeTextFile(recipe, hostileRecipe.replace("hostile.ts", `hostile${index}.ts`));
+      const { code, stderr } = await runHere("train", [recipe, "--out", join(folder, "run"), ...few]);
+      assert.match(stderr, /^.*strange\.yaml:14:10: The loss "hostile" failed in prepare: .*\n$/, thrown);
       assert.equal(code, 2);
     }
     assert.ok(!(await contentOf(folder)).has("run/metrics.json"));
