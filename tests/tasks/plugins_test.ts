@@ -4,9 +4,10 @@ import { acceptedBy } from "../../core/recipe/expected.ts";
 import { builtins } from "../../plugins/builtins.ts";
 import { optionRows } from "../../tasks/support/option_rows.ts";
 import { runHere } from "../support/run_here.ts";
+import { runTask } from "../support/task.ts";
 
 Deno.test("plugins lists every built-in plug-in in one line under its kind", async () => {
-  const { code, stdout, stderr } = await runHere("plugins", []);
+  const { code, stdout, stderr } = await runTask("plugins", []);
   assert.equal(code, 0, stderr);
   const [datasets, models, losses] = stdout.split(/^(?:data sets|models|losses)\n/m).slice(1).map((text) =>
     text.trimEnd().split("\n")
