@@ -64,7 +64,7 @@ async function predict(name: string, given: readonly string[], flags: PredictFla
       const report = { model: folder, architecture, task: input.task, backend: backend.name, answers };
       return out.line(JSON.stringify(report, null, 2));
     }
-    for (const line of showAnswers(input.task, answers, stylesOf(out))) out.line(line);
+    for (const line of showAnswers(input.task, answers, stylesOf(out), predictor.takes === "pictures")) out.line(line);
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CHECKOUT, runDeno, runTask } from "./support/task.ts";
+import { runHere } from "./support/run_here.ts";
+import { CHECKOUT, runDeno } from "./support/task.ts";
 
 /** The TypeScript of README.md, block by block. */
 async function examples(): Promise<string[]> {
@@ -18,9 +19,9 @@ Deno.test("the README's example of a run driven step by step runs, and leaves a 
       .replace("output=runs/steps", `output=${join(folder, "run")}`).replace(`"auto"`, `"cpu"`);
     await Deno.writeTextFile(file, own);
     const permissions = ["--no-prompt", "--allow-read", "--allow-write"];
+    // Its types are checked with all examples: `deno check --doc-only`.
     const { code: exit, stdout, stderr } = await runDeno([
       "run",
-      "--check",
       "--config",
       join(CHECKOUT, "deno.json"),
       ...permissions,
@@ -45,7 +46,7 @@ Deno.test("the README's recipe runs on the shipped images with the shipped teach
     await Deno.writeTextFile(file, own);
     const small = ["--set", "dataset.takeTrain=256", "--set", "dataset.takeTest=32"];
     const args = [file, "--backend", "cpu", "--out", join(folder, "run"), "--dry-run", ...small];
-    const { code, stdout, stderr } = await runTask("distill", args);
+    const { code, stdout, stderr } = await runHere("distill", args);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^dry run of mine: no run was written$/m);
   } finally {

@@ -117,6 +117,6 @@ export async function openSubject(ops: Ops, setup: SubjectSetup): Promise<Subjec
 async function describedExport(folder: string, definitions: readonly ModelDefinition[]) {
   for (const file of [WEIGHTS_FILE, INDEX_FILE]) if (await kindOfPath(join(folder, file)) === "file") return null;
   const { model, architecture, input } = await readDescribedModel(folder, definitions);
-  const exported = await openExport(folder, model);
+  const exported = await openExport(folder, { model, input });
   return exported && { architecture, input, exported, parameters: countTrained(model) };
 }

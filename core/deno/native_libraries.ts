@@ -53,6 +53,12 @@ export function allowedLibrary(): NativeLibrary | null {
   return found?.allowed ? { maker: found.maker, path: found.path, open: openLibrary } : null;
 }
 
+/** Whether Deno has the permission to load a known library, as by the task `native`, be one there or not. */
+export function mayLoadKnown(): boolean {
+  const paths = Object.values(KNOWN_LIBRARIES).flat().flatMap(({ paths }) => paths);
+  return paths.some((path) => isGranted({ name: "ffi", path }));
+}
+
 function isGranted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }

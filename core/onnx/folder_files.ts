@@ -1,5 +1,6 @@
 import { lookAt, readUserFile } from "../files.ts";
 import { UserError } from "../errors.ts";
+import { isJsonObject, parseJson } from "../json.ts";
 import { join } from "../paths.ts";
 import { CONFIG_FILE, readConfigAlone } from "../model_folder/config_file.ts";
 import { imageProcessorFiles, PROCESSOR_FILE } from "../model_folder/image_processor.ts";
@@ -29,7 +30,7 @@ const ANY_TEXT_MODEL = "bert";
  *
  * @param folder the model's
  * @param weights SHA-256 of its weights, which config.json says
- * @throws UserError for a model of texts without a tokenizer, and images that no image processor makes
+ * @throws UserError for a model of texts without a tokenizer, images that no image processor makes, and damaged files
  */
 export async function companionFiles(
   folder: string,
@@ -39,7 +40,11 @@ export async function companionFiles(
   const files = new Map<string, Uint8Array>();
   const take = async (name: string) => {
     const path = join(folder, name);
-    if (await lookAt(path) !== null) files.set(name, await readUserFile(path, "a file of the model"));
+    if (await lookAt(path) === null) return;
+    const bytes = await readUserFile(path, "a file of the model");
+    // What is damaged here is damaged there, where nobody looks at it before it is wanted.
+    if (name.endsWith(".json")) jsonIn(bytes, path);
+    files.set(name, bytes);
   };
   if (input.text) {
     if (!await hasTokenizer(folder)) {
@@ -54,23 +59,27 @@ export async function companionFiles(
     const made = files.has(PROCESSOR_FILE) ? {} : imageProcessorFiles(input.image!);
     for (const [name, bytes] of Object.entries(made)) files.set(name, bytes);
     const bytes = files.get(PROCESSOR_FILE);
-    if (bytes && input.image!.size[2] === 1) files.set(PROCESSOR_FILE, keepingGrey(bytes));
+    const isGrey = input.image!.size[2] === 1;
+    if (bytes && isGrey) files.set(PROCESSOR_FILE, keepingGrey(bytes, join(folder, PROCESSOR_FILE)));
   }
   const config = await readConfigAlone(join(folder, CONFIG_FILE));
-  const whole = {
-    model_type: input.image ? ANY_IMAGE_MODEL : ANY_TEXT_MODEL,
-    ...inTheirWords(input),
-    ...config,
-    [EXPORTED_FROM]: weights,
-  };
+  const words = { model_type: input.image ? ANY_IMAGE_MODEL : ANY_TEXT_MODEL, ...inTheirWords(input) };
+  // A null says nothing, and must not hide what it leaves to be said: a sigmoid where there are several labels.
+  const said = Object.entries(config).filter(([key, value]) => value !== null || !(key in words));
+  const whole = { ...words, ...Object.fromEntries(said), [EXPORTED_FROM]: weights };
   files.set(CONFIG_FILE, new TextEncoder().encode(JSON.stringify(whole, null, 2) + "\n"));
   return files;
 }
 
 /** An image processor that leaves grey pictures grey: that of transformers.js gives them three channels otherwise. */
-function keepingGrey(processor: Uint8Array): Uint8Array {
-  const config = { ...JSON.parse(new TextDecoder().decode(processor)), do_convert_rgb: false };
-  return new TextEncoder().encode(JSON.stringify(config, null, 2) + "\n");
+function keepingGrey(bytes: Uint8Array, path: string): Uint8Array {
+  const processor = jsonIn(bytes, path);
+  if (!isJsonObject(processor)) throw new UserError(`Cannot export "${path}": expected a JSON object`);
+  return new TextEncoder().encode(JSON.stringify({ ...processor, do_convert_rgb: false }, null, 2) + "\n");
+}
+
+function jsonIn(bytes: Uint8Array, path: string): unknown {
+  return parseJson(bytes, (reason) => new UserError(`Cannot export "${path}" as ${reason}`));
 }
 
 /** The names of the classes as Hugging Face's configs have them. */

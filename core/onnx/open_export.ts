@@ -5,6 +5,7 @@ import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
 import { INDEX_FILE, WEIGHTS_FILE } from "../model_folder/missing_weights.ts";
 import { EXPORTED_FROM } from "../model_folder/own_config.ts";
 import { join } from "../paths.ts";
+import type { Batch, HostTensor, InputDescription } from "../plugin/dataset.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
 import { sizeOf } from "../tensor.ts";
 import { asModel } from "./as_model.ts";
@@ -24,21 +25,27 @@ export interface OpenedExport extends Disposable {
   readonly path: string;
 }
 
+/** What the config.json beside such a file describes. */
+interface Described {
+  readonly model: Pick<Model, "config">;
+  readonly input: InputDescription;
+}
+
 /**
  * Opens what this program exported to ONNX: of several precisions the most exact. It computes in onnxruntime.
  *
  * @param folder with `config.json` and `onnx/`
- * @param model the one that its config.json describes
+ * @param described the model that its config.json describes
  * @returns `null` for a folder with weights of its own, or without such a file
  * @throws UserError for a file of another program, of another model than the config's, or one that cannot be read
  */
-export async function openExport(folder: string, model: Pick<Model, "config">): Promise<OpenedExport | null> {
+export async function openExport(folder: string, described: Described): Promise<OpenedExport | null> {
   for (const own of [WEIGHTS_FILE, INDEX_FILE]) if (await kindOfPath(join(folder, own)) === "file") return null;
   const path = await findExport(folder);
-  return path === null ? null : await open(path, folder, model);
+  return path === null ? null : await open(path, folder, described);
 }
 
-async function open(path: string, folder: string, model: Pick<Model, "config">): Promise<OpenedExport> {
+async function open(path: string, folder: string, { model, input }: Described): Promise<OpenedExport> {
   const refuse = (reason: string, cause?: unknown) => new UserError(`Cannot use "${path}" as ${reason}`, { cause });
   const bytes = await readUserFile(path, "the ONNX model");
   const { metadata } = graphIn(bytes, refuse);
@@ -53,13 +60,57 @@ async function open(path: string, folder: string, model: Pick<Model, "config">):
     throw error instanceof RuntimeRefusal ? refuse(error.message, error) : error;
   });
   const inputs = new Map(session.inputs.map(({ name }) => [name, ENTRIES.get(name) ?? ""]));
-  const [output] = session.outputs;
-  if (!output || [...inputs.values()].includes("")) {
+  const wrong = [...inputs.values()].includes("")
+    ? "its inputs are not those of an export"
+    : mismatch(session, metadata, input);
+  if (wrong !== null) {
     session.dispose();
-    throw refuse("its inputs are not those of an export");
+    throw refuse(wrong);
   }
-  const onnx = new OnnxModel(session, { inputs, output: output.name });
-  return { model: asModel(onnx, model, transitions), path, [Symbol.dispose]: () => onnx[Symbol.dispose]() };
+  const onnx = new OnnxModel(session, { inputs, output: session.outputs[0].name });
+  return {
+    model: inSentences(asModel(onnx, model, transitions), path),
+    path,
+    [Symbol.dispose]: () => onnx[Symbol.dispose](),
+  };
+}
+
+/**
+ * How a file contradicts the config.json beside it, which says what its numbers mean and can be edited; `null` if it
+ * does not.
+ */
+function mismatch(
+  { inputs, outputs: [output] }: Session,
+  metadata: ReadonlyMap<string, string>,
+  { task, classes, image }: InputDescription,
+): string | null {
+  const told = (config: string, file: string) => `${CONFIG_FILE} beside it says ${config}, and the file ${file}`;
+  const own = metadata.get("task");
+  if (own !== task) return told(`the task ${task}`, `${own}`);
+  const pixels = inputs.find(({ name }) => name === IMAGES);
+  const [, channels, height, width] = pixels?.shape ?? [];
+  const [said, taken] = [image?.size, pixels && [height, width, channels]].map((size) =>
+    size ? `images of ${size.join(" x ")} (height, width, channels)` : "texts"
+  );
+  if (said !== taken) return told(said, `takes ${taken}`);
+  const wanted = task === "regression" ? 1 : classes.length;
+  const given = output?.shape.at(-1);
+  if (task === "embedding" || given === wanted) return null;
+  return told(`${wanted} classes`, `gives ${given} numbers`);
+}
+
+/** A model whose computing onnxruntime refuses in a sentence for the user, as where memory ends. */
+function inSentences(model: Model, path: string): Model {
+  const hostOutputs = (batch: Batch<HostTensor>) => {
+    try {
+      return model.hostOutputs!(batch);
+    } catch (error) {
+      throw error instanceof RuntimeRefusal
+        ? new UserError(`Cannot run "${path}": ${error.message}`, { cause: error })
+        : error;
+    }
+  };
+  return { ...model, hostOutputs };
 }
 
 type Refuse = (reason: string, cause?: unknown) => UserError;

@@ -58,7 +58,7 @@ export async function openModelFolder(folder: string, options: OpenFolderOptions
   }
   const temperature = await readTemperature(home);
   const parts = { folder: home, architecture, input, normalise, tokenizer, temperature };
-  const exported = await openExport(home, model);
+  const exported = await openExport(home, { model, input });
   const numbers = exported ? new Map() : await readModelWeights(home, model, "model", { report });
   const ops = "ops" in options ? options.ops : createOps(options.backend);
   if (!exported) return new LoadedModel({ ...parts, ops, model, weights: freeze(ops, model, numbers), exported });

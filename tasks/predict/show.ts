@@ -9,12 +9,16 @@ import type { InputSource } from "./named_input.ts";
 /** An answer and what it is about. */
 export type NamedAnswer = InputSource & Answer;
 
-/** Answers as lines for people. */
-export function showAnswers(task: Task, answers: readonly NamedAnswer[], { strong }: Styles): string[] {
+/**
+ * Answers as lines for people.
+ *
+ * @param paths whether the inputs are files, which one knows by the end of a long path
+ */
+export function showAnswers(task: Task, answers: readonly NamedAnswer[], { strong }: Styles, paths = false): string[] {
   if (task === "tagging") {
     return answers.flatMap((answer, index) => [...(index > 0 ? [""] : []), ...tagLines(answer as TagsAnswer, strong)]);
   }
-  const rows = answers.map((answer) => [nameOf(answer), ...cellsOf(task, answer)]);
+  const rows = answers.map((answer) => [nameOf(answer, paths), ...cellsOf(task, answer)]);
   const [header, ...lines] = alignColumns([["input", ...HEADERS[task]], ...rows], [
     "left",
     task === "regression" ? "right" : "left",
@@ -47,7 +51,10 @@ const listed = (labels: readonly ScoredLabel[]) =>
 /** Characters of a text in a row. */
 const SHOWN = 50;
 
-function nameOf({ input, pair }: InputSource): string {
+function nameOf({ input, pair }: InputSource, isPath: boolean): string {
+  if (isPath && typeof input === "string") {
+    return visible(input.length <= SHOWN ? input : `...${input.slice(3 - SHOWN)}`);
+  }
   const parts = [typeof input === "string" ? input : input.join(" "), ...(pair === undefined ? [] : [pair])];
   return parts.map((part) => visible(shorten(part.trim(), SHOWN))).join(" | ");
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { CACHE } from "../../core/data/remote_file.ts";
-import { findLibrary } from "../../core/deno/native_libraries.ts";
+import { findLibrary, mayLoadKnown } from "../../core/deno/native_libraries.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
@@ -8,6 +8,9 @@ import { UserError } from "../../core/errors.ts";
 
 /** The name of the worker that is confined: by it the program knows where it runs. */
 const CONFINED = "confined";
+
+/** Where serve answers. */
+const SERVED_AT = "127.0.0.1";
 
 /** What the confined program says to the thread that waits for it. */
 type Word =
@@ -48,6 +51,8 @@ export function isConfined(): boolean {
  */
 export async function confined(writes: readonly string[], body: () => Promise<void>, native = false): Promise<void> {
   if (isConfined() || Deno.mainModule !== new URL("../cli.ts", import.meta.url).href) return await body();
+  // The task `native`, which is for all verbs, has what serve needs: no plug-in is to have it.
+  if (mayLoadKnown()) await Deno.permissions.revoke({ name: "net", host: SERVED_AT });
   const worker = new Worker(Deno.mainModule, {
     type: "module",
     name: CONFINED,

@@ -13,7 +13,7 @@ import { trainingRunner } from "../../tasks/experiment/runner.ts";
 import { readChain, writeChain } from "../../tasks/support/chain_file.ts";
 import { pseudoRandom } from "../support/numbers.ts";
 import { recorder } from "../support/run_observers.ts";
-import { runTask } from "../support/task.ts";
+import { runHere } from "../support/run_here.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 /** Turns each of some bits of a file, one at a time, and expects a sentence every time. */
@@ -55,7 +55,7 @@ Deno.test("a checkpoint in which any bit has turned is refused with a sentence",
     const bytes = await Deno.readFile(file);
     await Deno.writeFile(file, bytes.with(bytes.length - 2, bytes[bytes.length - 2] ^ 1));
     const recipe = join(folder, "run", "recipe.yaml");
-    const { code, stderr } = await runTask("train", [recipe, "--out", join(folder, "run"), "--resume"]);
+    const { code, stderr } = await runHere("train", [recipe, "--out", join(folder, "run"), "--resume"]);
     assert.deepEqual([code, stderr], [
       2,
       `Cannot use the checkpoint "${file}" as it is damaged: its content is not that of its checksum; start anew ` +

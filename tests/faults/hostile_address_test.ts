@@ -5,7 +5,8 @@ import { loadPluginUrl } from "../../core/plugin/remote.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { type FileServer, withFileServer } from "../support/file_server.ts";
 import { lossThat } from "../support/hostile_plugin.ts";
-import { CHECKOUT, runDeno, taskArguments } from "../support/task.ts";
+import { runHere } from "../support/run_here.ts";
+import { CHECKOUT } from "../support/task.ts";
 import { tinyRecipe, withTinyData } from "../support/tiny_run.ts";
 
 const loss = lossThat("");
@@ -193,9 +194,8 @@ Deno.test("on the command line each of these is the place in the recipe, a sente
         const recipe = join(folder, "recipe.yaml");
         const keys = `{ use: "${use}", integrity: sha256-${integrity} }`;
         await Deno.writeTextFile(recipe, tinyRecipe.replace("{ use: cross-entropy }", keys));
-        const [, ...task] = taskArguments("train");
         const flags = ["--allow-plugin-url", "--out", join(folder, "run"), "--backend", "cpu"];
-        return await runDeno(["run", "--allow-net=127.0.0.1", ...task, recipe, ...flags]);
+        return await runHere("train", [recipe, ...flags]);
       };
       const refused = async (use: string, message: RegExp, integrity = hash) => {
         const { code, stderr } = await train(use, integrity);

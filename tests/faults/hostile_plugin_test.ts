@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { findLibrary } from "../../core/deno/native_libraries.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { attempts, lossThat, lossThatTries, REFUSAL } from "../support/hostile_plugin.ts";
+import { runHere } from "../support/run_here.ts";
 import { CHECKOUT, type Ended, runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
@@ -69,7 +70,7 @@ Deno.test("the page of security has the same attempts with the same outcomes, an
 const library = findLibrary();
 
 Deno.test({
-  name: "a run that computes with a matrix library has given up loading one before a plug-in's code runs",
+  name: "a run by the task native has given up loading a library, and the network, before a plug-in's code runs",
   ignore: !library && Deno.env.get("CI") !== "true",
   fn: () =>
     withTinyData(async (folder) => {
@@ -81,7 +82,13 @@ Deno.test({
         worker.onmessage = ({ data }) => reject(new Error(data));
         worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message)); };
       })`;
-      const losses = [lossThat(load), lossThat(inWorker), `${load};\n${lossThat("")}`];
+      const listen = `try {
+          Deno.listen({ hostname: "127.0.0.1", port: 0 }).close();
+          throw new Error("it listens");
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotCapable)) throw error;
+        }`;
+      const losses = [lossThat(`${listen};\n${load}`), lossThat(inWorker), `${load};\n${lossThat("")}`];
       for (const loss of losses) {
         await Deno.writeTextFile(join(folder, "hostile.ts"), loss);
         await Deno.writeTextFile(join(folder, "recipe.yaml"), hostileRecipe);
@@ -131,15 +138,18 @@ Deno.test("whatever ends the program from within is no success: a sentence and a
       assert.equal(code, 1);
       assert.match(stderr, /\nInternal error: Uncaught (\(in promise\) )?Error: late\n$/);
     }
-    for (
-      const thrown of [
-        "null",
-        "Object.create(null)",
-        "Object.defineProperty(new Error(), 'message', { get() { throw 1 } })",
-      ]
-    ) {
-      const { code, stderr } = await train(folder, lossThat(`throw ${thrown}`));
-      assert.match(stderr, /^.*recipe\.yaml:14:10: The loss "hostile" failed in prepare: .*\n$/, thrown);
+    const strange = [
+      "null",
+      "Object.create(null)",
+      "Object.defineProperty(new Error(), 'message', { get() { throw 1 } })",
+    ];
+    const recipe = join(folder, "strange.yaml");
+    for (const [index, thrown] of strange.entries()) {
+      // A name of its own, as a module is loaded once.
+      await Deno.writeTextFile(join(folder, `hostile${index}.ts`), lossThat(`throw ${thrown}`));
+      await Deno.writeTextFile(recipe, hostileRecipe.replace("hostile.ts", `hostile${index}.ts`));
+      const { code, stderr } = await runHere("train", [recipe, "--out", join(folder, "run"), ...few]);
+      assert.match(stderr, /^.*strange\.yaml:14:10: The loss "hostile" failed in prepare: .*\n$/, thrown);
       assert.equal(code, 2);
     }
     assert.ok(!(await contentOf(folder)).has("run/metrics.json"));

@@ -8,6 +8,7 @@ import { recipeSchema } from "../../core/recipe/schema.ts";
 import { builtins } from "../../plugins/builtins.ts";
 import { endedByHook, killedAtCall } from "../support/hook.ts";
 import { checkOneRun, namesIn, runsIn, textOf } from "../support/run_files.ts";
+import { runHere } from "../support/run_here.ts";
 import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { DIVERGING, tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
@@ -140,7 +141,7 @@ Deno.test("--resume undoes a rerun that was killed as it moved results, and move
     await Deno.writeTextFile(recipe, tinyRecipe);
     await Deno.mkdir(join(folder, "gone", "previous", "checkpoint"), { recursive: true });
     await Deno.writeTextFile(join(folder, "gone", "previous", CHECKPOINT_FILE), "");
-    const { code, stderr } = await runTask("train", [recipe, "--out", join(folder, "gone"), "--resume"]);
+    const { code, stderr } = await runHere("train", [recipe, "--out", join(folder, "gone"), "--resume"]);
     assert.deepEqual([code, stderr], [
       2,
       `Cannot resume as there is no checkpoint "${
@@ -206,7 +207,7 @@ Deno.test("two runs in one folder: the second is refused before anything, whoeve
       const args = [join(folder, "tiny.yaml"), "--backend", "cpu", "--out", output, "--quiet"];
       const second = await runTask("train", args);
       assert.deepEqual([second.code, second.stderr], [2, `${says}\n`]);
-      const merged = await runTask("merge", [output]);
+      const merged = await runHere("merge", [output]);
       assert.deepEqual([merged.code, merged.stderr], [2, `${says.replace("another run", "a run")}\n`]);
       await run.export();
     }
@@ -233,7 +234,7 @@ Deno.test("what is in the way of a run's files is told before training, with the
       });
     }
     await Deno.writeTextFile(join(folder, "taken"), "");
-    const taken = await runTask("train", [recipe, "--backend", "cpu", "--out", join(folder, "taken")]);
+    const taken = await runHere("train", [recipe, "--backend", "cpu", "--out", join(folder, "taken")]);
     assert.equal(taken.code, 2);
     assert.equal(
       taken.stderr,

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { studentBytes } from "../support/run_observers.ts";
-import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
+import { runHere } from "../support/run_here.ts";
+import { spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 const onUnix = Deno.build.os !== "windows";
@@ -46,7 +47,7 @@ Deno.test({
         assert.deepEqual([code, signal], [130, null], stderr);
         assert.match(stderr, /\nStopped after step \d+ of \d+; --resume continues from ".*state\.safetensors"\n$/);
         assert.ok((await Deno.stat(join(run, CHECKPOINT_FILE))).isFile);
-        const resumed = await runTask("train", [...args, "--resume", "--quiet"]);
+        const resumed = await runHere("train", [...args, "--resume", "--quiet"]);
         assert.deepEqual([resumed.code, resumed.stderr], [0, ""]);
         assert.deepEqual(await studentBytes(folder, signals[0]), await studentBytes(folder, "whole"));
       }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DecompositionReport } from "../../core/mpo/report.ts";
 import { readSafetensors, toFloat32, writeSafetensors } from "../../core/safetensors.ts";
 import { pseudoRandom } from "../support/numbers.ts";
+import { runHere } from "../support/run_here.ts";
 import { CHECKOUT, runTask } from "../support/task.ts";
 
 Deno.test("decompose takes the gauge, cuts as asked, and what it writes merges to the matrix that it reported", async () => {
@@ -11,11 +12,14 @@ Deno.test("decompose takes the gauge, cuts as asked, and what it writes merges t
     const at = (name: string) => join(folder, name);
     const data = Float32Array.from(pseudoRandom(3, 16 * 36));
     await writeSafetensors(at("m.safetensors"), new Map([["conv.weight", { shape: [16, 4, 3, 3], data }]]));
-    const decompose = (...args: string[]) =>
-      runTask("decompose", [at("m.safetensors"), "--tensor", "conv.weight", ...args]);
+    const of = [at("m.safetensors"), "--tensor", "conv.weight"];
+    const decompose = (...args: string[]) => runHere("decompose", [...of, ...args]);
     const [cut, tolerant, shown] = await Promise.all([
       decompose("--increase-rate", "2", "--gauge", "left", "--max-rank", "5", "--json"),
-      decompose("--cores", "4", "--tolerance", "0.2", "--json", "--out", at("chain.safetensors")),
+      runTask("decompose", [
+        ...[...of, "--cores", "4", "--tolerance", "0.2", "--json"],
+        ...["--out", at("chain.safetensors")],
+      ]),
       decompose("--rows", "4,1,4", "--cols", "6,1,6"),
     ]);
     for (const { code, stderr } of [cut, tolerant, shown]) assert.deepEqual([code, stderr], [0, ""]);
@@ -28,7 +32,7 @@ Deno.test("decompose takes the gauge, cuts as asked, and what it writes merges t
     const second: DecompositionReport = JSON.parse(tolerant.stdout);
     assert.deepEqual([second.gauge, second.rows, second.cols], ["balanced", [4, 1, 1, 4], [6, 1, 1, 6]]);
     assert.ok(second.relativeError > 0.05 && second.relativeError <= 0.2, `${second.relativeError}`);
-    assert.equal((await runTask("merge", [at("chain.safetensors"), "--out", at("back.safetensors")])).code, 0);
+    assert.equal((await runHere("merge", [at("chain.safetensors"), "--out", at("back.safetensors")])).code, 0);
     const back = (await readSafetensors(at("back.safetensors"))).tensors.get("conv.weight")!;
     assert.deepEqual(back.shape, [16, 4, 3, 3]);
     const merged = toFloat32(back);
@@ -61,12 +65,12 @@ Deno.test("decompose --model gives the parameter increase rates of a whole stude
   try {
     await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(BERT_6));
     const [all, one, resnet, wrong, both, neither] = await Promise.all([
-      runTask("decompose", ["--model", folder, "--json"]),
-      runTask("decompose", ["--model", join(folder, "config.json"), "--cores", "5"]),
-      runTask("decompose", ["--model", join(CHECKOUT, "plugins/models/data/fashion-resnet20"), "--cores", "1"]),
-      runTask("decompose", ["--model", folder, "--max-rank", "4"]),
-      runTask("decompose", ["w.safetensors", "--model", folder]),
-      runTask("decompose", ["--model", join(folder, "nothing")]),
+      runHere("decompose", ["--model", folder, "--json"]),
+      runHere("decompose", ["--model", join(folder, "config.json"), "--cores", "5"]),
+      runHere("decompose", ["--model", join(CHECKOUT, "plugins/models/data/fashion-resnet20"), "--cores", "1"]),
+      runHere("decompose", ["--model", folder, "--max-rank", "4"]),
+      runHere("decompose", ["w.safetensors", "--model", folder]),
+      runHere("decompose", ["--model", join(folder, "nothing")]),
     ]);
     const { architecture, sizes } = JSON.parse(all.stdout);
     assert.equal(architecture, "bert");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { serveSite } from "../../tasks/demo/serve.ts";
 import { ticks } from "../../tasks/demo/ticks.ts";
+import { runHere } from "../support/run_here.ts";
 import { CHECKOUT, runTask, spawnDeno, taskArguments } from "../support/task.ts";
 
 Deno.test("demo --out writes a site that needs nothing but its own files", async () => {
@@ -68,7 +69,7 @@ Deno.test("the page's server gives files with their types, threads if it isolate
 });
 
 Deno.test("demo refuses a port that is none, or that another program has", async () => {
-  const { code, stderr } = await runTask("demo", ["--port", "70000"]);
+  const { code, stderr } = await runHere("demo", ["--port", "70000"]);
   assert.deepEqual([code, stderr], [2, "--port 70000: Expected a whole number from 0 to 65535\n"]);
   await using taken = serveSite(new Map(), {});
   const { port } = new URL(taken.address);
@@ -94,7 +95,7 @@ Deno.test("the site is not written over another page, nor to a folder without a 
     const other = await runTask("demo", ["--out", folder]);
     assert.deepEqual([other.code, await Deno.readTextFile(page)], [2, "<title>Mine</title>"]);
     assert.match(other.stderr, /^Cannot write the page to ".*" as there is another index\.html: /);
-    const unnamed = await runTask("demo", ["--out", ""]);
+    const unnamed = await runHere("demo", ["--out", ""]);
     assert.deepEqual([unnamed.code, unnamed.stderr], [2, '--out "": Expected the name of a folder\n']);
   } finally {
     await Deno.remove(folder, { recursive: true });

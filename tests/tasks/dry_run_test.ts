@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readRest, readUntil, textOf } from "../support/child_text.ts";
-import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
+import { runHere } from "../support/run_here.ts";
+import { spawnDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, withTinyData } from "../support/tiny_run.ts";
 
 const namesIn = async (folder: string) => (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
@@ -12,7 +13,7 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
     await Deno.writeTextFile(recipe, tinyRecipe);
     const before = await namesIn(folder);
     const args = [recipe, "--backend", "cpu", "--out", join(folder, "run"), "--set", "train.epochs=50"];
-    const { code, stdout, stderr } = await runTask("train", [...args, "--dry-run"]);
+    const { code, stdout, stderr } = await runHere("train", [...args, "--dry-run"]);
     assert.deepEqual([code, stderr], [0, ""]);
     const lines = stdout.slice(stdout.indexOf("dry run of tiny: no run was written")).split("\n");
     const said = Object.fromEntries(lines.map((line) => line.split(/ {2,}/)));
@@ -33,12 +34,12 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
         [join(taken, "run"), `Cannot make the run folder "${join(taken, "run")}"`],
       ]
     ) {
-      const { code, stderr } = await runTask("train", [recipe, "--backend", "cpu", "--dry-run", "--out", out]);
+      const { code, stderr } = await runHere("train", [recipe, "--backend", "cpu", "--dry-run", "--out", out]);
       assert.deepEqual([code, stderr.slice(0, says.length)], [2, says], stderr);
     }
     const answers = Array.from({ length: 96 }, (_, i) => JSON.stringify({ 0: 0, 1: 0, 2: 0, [i % 3]: 3 }));
     await Deno.writeTextFile(join(folder, "answers.jsonl"), answers.join("\n"));
-    const taught = await runTask("distill", [
+    const taught = await runHere("distill", [
       ...[recipe, "--backend", "cpu", "--out", join(folder, "run"), "--dry-run"],
       ...["--set", `teacher={ use: outputs, file: ${join(folder, "answers.jsonl")}, key: row, values: logits }`],
       ...["--set", "losses=[{ use: kd }]"],
@@ -46,7 +47,7 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
     assert.deepEqual([taught.code, taught.stderr], [0, ""]);
     assert.match(taught.stdout, /^teacher +a file of outputs$/m);
 
-    const resumed = await runTask("train", [...args, "--dry-run", "--resume"]);
+    const resumed = await runHere("train", [...args, "--dry-run", "--resume"]);
     assert.equal(resumed.code, 2);
     assert.match(resumed.stderr, /^Cannot resume in a dry run: leave out --resume or --dry-run$/m);
   }));

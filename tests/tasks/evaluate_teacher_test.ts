@@ -6,7 +6,7 @@ import { recipeSchema } from "../../core/recipe/schema.ts";
 import { builtins } from "../../plugins/builtins.ts";
 import { evaluateTeacher } from "../../tasks/support/evaluate_teacher.ts";
 import { FIXTURES } from "../plugins/models/onnx_fixture.ts";
-import { runTask } from "../support/task.ts";
+import { runHere } from "../support/run_here.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
 const ONNX =
@@ -65,7 +65,7 @@ Deno.test("evaluate takes an ONNX file on a recipe's data, and the teacher of a 
     const [recipe, moved] = [join(folder, "tiny.yaml"), join(folder, "moved.onnx")];
     await Deno.copyFile(join(FIXTURES, "rows.onnx"), moved);
     await Deno.writeTextFile(recipe, taught(ONNX));
-    const evaluate = (...args: string[]) => runTask("evaluate", [...args, "--backend", "cpu"]);
+    const evaluate = (...args: string[]) => runHere("evaluate", [...args, "--backend", "cpu"]);
     const { code, stdout, stderr } = await evaluate(moved, "--recipe", recipe, "--json");
     assert.equal(code, 0, stderr);
     const { model, architecture, metrics } = JSON.parse(stdout);

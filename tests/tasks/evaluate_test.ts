@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { runTask } from "../support/task.ts";
+import { runHere } from "../support/run_here.ts";
 import { tinyRun } from "../support/tiny_run.ts";
 
 const recipe = `
@@ -30,7 +30,7 @@ Deno.test("evaluate measures any split that the data set has, such as MNLI's mis
     await write("dev_matched.tsv", pairs(6, "it was"));
     await write("dev_mismatched.tsv", pairs(7, "was it"));
     await tinyRun(folder, { text: recipe });
-    const evaluate = (...flags: string[]) => runTask("evaluate", [join(folder, "run"), "--backend", "cpu", ...flags]);
+    const evaluate = (...flags: string[]) => runHere("evaluate", [join(folder, "run"), "--backend", "cpu", ...flags]);
     const report = async (split: string) => JSON.parse((await evaluate("--split", split, "--json")).stdout);
 
     const mismatched = await report("mismatched");

@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { runHere } from "../support/run_here.ts";
 import { CHECKOUT, runTask } from "../support/task.ts";
 
 const model = (name: string) => join(CHECKOUT, "plugins", "models", "data", name);
 
 /** Runs the verb, which needs no GPU. */
-const run = (folder: string, ...flags: string[]) => runTask("export", [folder, "--backend", "cpu", ...flags]);
+const run = (folder: string, ...flags: string[]) => runHere("export", [folder, "--backend", "cpu", ...flags]);
 
 Deno.test("export writes what transformers.js loads, and tells how onnxruntime's logits differ", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const out = join(folder, "mail");
-    const { code, stdout, stderr } = await run(model("mail-bert4"), "--to", "onnx", "--out", out);
+    const { code, stdout, stderr } = await runTask("export", [
+      ...[model("mail-bert4"), "--to", "onnx", "--out", out],
+      ...["--backend", "cpu"],
+    ]);
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /mail\/onnx\/model\.onnx: fp32, 2\.25 MB, \d+ operators of opset 21\n/);
     assert.match(

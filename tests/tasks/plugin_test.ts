@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { PluginKind } from "../../core/plugin/registry.ts";
+import { runHere } from "../support/run_here.ts";
 import { CHECKOUT, runDeno, runTask } from "../support/task.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
@@ -16,7 +17,13 @@ async function withFolder(body: (folder: string) => Promise<void>): Promise<void
 for (const kind of ["loss", "model", "dataset"] satisfies PluginKind[]) {
   Deno.test(`plugin new writes a ${kind} that is formatted, keeps the contract and whose test passes`, () =>
     withFolder(async (folder) => {
-      const made = await runTask("plugin", ["new", kind, "my-own", "--folder", join(folder, "new")]);
+      const made = await (kind === "loss" ? runTask : runHere)("plugin", [
+        "new",
+        kind,
+        "my-own",
+        "--folder",
+        join(folder, "new"),
+      ]);
       assert.equal(made.code, 0, made.stderr);
       const file = join(folder, "new", "my_own.ts");
       assert.ok(made.stdout.includes(`written   ${file}\n`), made.stdout);
@@ -24,7 +31,7 @@ for (const kind of ["loss", "model", "dataset"] satisfies PluginKind[]) {
 
       const format = await runDeno(["fmt", "--config", join(CHECKOUT, "deno.json"), "--check", join(folder, "new")]);
       assert.equal(format.code, 0, format.stderr);
-      const checked = await runTask("plugin", ["check", file]);
+      const checked = await (kind === "loss" ? runTask : runHere)("plugin", ["check", file]);
       assert.deepEqual([checked.code, checked.stderr], [0, ""]);
       assert.ok(checked.stdout.split("\n").length > 8 && !checked.stdout.includes("failed"), checked.stdout);
       if (kind !== "loss") return;
@@ -38,7 +45,7 @@ for (const kind of ["loss", "model", "dataset"] satisfies PluginKind[]) {
 Deno.test("plug-ins that plugin new writes are trained with", () =>
   withTinyData(async (folder) => {
     for (const kind of ["loss", "model", "dataset"]) {
-      const { code, stderr } = await runTask("plugin", ["new", kind, `my-${kind}`, "--folder", folder]);
+      const { code, stderr } = await runHere("plugin", ["new", kind, `my-${kind}`, "--folder", folder]);
       assert.equal(code, 0, stderr);
     }
     const text = tinyRecipe
@@ -52,7 +59,7 @@ Deno.test("plug-ins that plugin new writes are trained with", () =>
 Deno.test("plugin new refuses what cannot be, and overwrites nothing", () =>
   withFolder(async (folder) => {
     const refused = async (args: string[], message: RegExp) => {
-      const { code, stderr } = await runTask("plugin", ["new", ...args, "--folder", folder]);
+      const { code, stderr } = await runHere("plugin", ["new", ...args, "--folder", folder]);
       assert.equal(code, 2, stderr);
       assert.match(stderr.trimEnd(), message);
     };
@@ -77,23 +84,23 @@ export default { kind: "loss", name: "bad", description: "Bad", options: ({ z })
   factor: z.number().describe("Factor") }),
   create: ({ factor }) => ({ teacherOutputs: [], compute: ({ ops, student }) => ops.scale(student.logits, factor) }) };`,
     );
-    const bare = await runTask("plugin", ["check", file]);
+    const bare = await runHere("plugin", ["check", file]);
     assert.equal(bare.code, 2);
     assert.match(bare.stdout, /^failed {3}options are taken, defaults filled in: factor: /m);
     assert.match(bare.stderr, /^The loss "bad" fails 1 check\n$/);
     const yaml = join(folder, "options.yaml");
     await Deno.writeTextFile(yaml, "factor: 2\n");
     for (const options of ["{ factor: 2 }", yaml]) {
-      const { code, stdout, stderr } = await runTask("plugin", ["check", file, "--options", options]);
+      const { code, stdout, stderr } = await runHere("plugin", ["check", file, "--options", options]);
       assert.equal(code, 2);
       assert.match(stdout, /^ok {7}options are taken, defaults filled in$/m);
       assert.match(stdout, /^failed {3}gives a finite scalar of shape \[\]: .* got a tensor of shape \[4, 4\]$/m);
       assert.match(stderr, /^The loss "bad" fails \d+ checks\n$/);
     }
-    const sized = await runTask("plugin", ["check", file, "--image-size", "64x"]);
+    const sized = await runHere("plugin", ["check", file, "--image-size", "64x"]);
     assert.equal(sized.code, 2);
     assert.equal(sized.stderr, 'Cannot take "64x" as --image-size: expected a side from 1 to 512, or 64x48\n');
-    const missing = await runTask("plugin", ["check", join(folder, "none.ts")]);
+    const missing = await runHere("plugin", ["check", join(folder, "none.ts")]);
     assert.deepEqual([missing.code, missing.stdout], [2, ""]);
     assert.match(missing.stderr, /^Cannot read the plug-in ".*none\.ts" as there is no such file or folder\n$/);
   }));

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sha256 } from "../../core/sha256.ts";
 import { withFileServer } from "../support/file_server.ts";
-import { CHECKOUT, runDeno, runTask, taskArguments } from "../support/task.ts";
+import { runHere } from "../support/run_here.ts";
+import { CHECKOUT, runDeno, taskArguments } from "../support/task.ts";
 import { tinyRecipe, withTinyData } from "../support/tiny_run.ts";
 
 const loss = `export default {
@@ -29,7 +30,7 @@ Deno.test("a recipe that names a plug-in by URL needs a flag, a hash and the net
     const url = "https://example.org/loss.ts";
     const integrity = `integrity: sha256-${"0".repeat(64)}`;
     const refused = async (keys: string, flags: string[], message: RegExp) => {
-      const { code, stderr } = await runTask("train", [await recipeWith(folder, keys), ...flags]);
+      const { code, stderr } = await runHere("train", [await recipeWith(folder, keys), ...flags]);
       assert.equal(code, 2, stderr);
       assert.match(stderr.trimEnd(), message);
     };
@@ -109,7 +110,7 @@ Deno.test("compare and sweep run plug-ins from a URL with the flag alone, and th
           assert.equal(code, 0, stderr);
           const results = JSON.parse(await Deno.readTextFile(join(folder, verb, "results.json")));
           assert.ok("from-afar" in results.results[0].runs[0].summary.losses, verb);
-          const { stdout } = await runTask(verb, ["--help"]);
+          const { stdout } = await runHere(verb, ["--help"]);
           assert.match(stdout, /--allow-plugin-url +run plug-ins that the recipe names by URL and hash/);
         }
       } finally {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { acceptedBy } from "../../core/recipe/expected.ts";
 import { builtins } from "../../plugins/builtins.ts";
 import { optionRows } from "../../tasks/support/option_rows.ts";
+import { runHere } from "../support/run_here.ts";
 import { runTask } from "../support/task.ts";
 
 Deno.test("plugins lists every built-in plug-in in one line under its kind", async () => {
@@ -19,7 +20,7 @@ Deno.test("plugins lists every built-in plug-in in one line under its kind", asy
 });
 
 Deno.test("plugins show has source, equation and options with ranges and defaults", async () => {
-  const { code, stdout, stderr } = await runTask("plugins", ["show", "kd"]);
+  const { code, stdout, stderr } = await runHere("plugins", ["show", "kd"]);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^kd \(loss\)\n {2}what {6}Hinton/);
   assert.match(stdout, /^ {2}equation {2}T\^2 KL/m);
@@ -32,7 +33,7 @@ Deno.test("plugins show has source, equation and options with ranges and default
 });
 
 Deno.test("plugins show tells an unknown name", async () => {
-  const { code, stderr } = await runTask("plugins", ["show", "kdd"]);
+  const { code, stderr } = await runHere("plugins", ["show", "kdd"]);
   assert.deepEqual([code, stderr], [2, 'Unknown plug-in "kdd": did you mean "kd"?\n']);
 });
 
@@ -56,7 +57,7 @@ Deno.test("options of maps and of lists of maps stand under them, with the defau
 });
 
 Deno.test("plugins schema prints a JSON schema that describes the keys of a recipe", async () => {
-  const { code, stdout, stderr } = await runTask("plugins", ["schema"]);
+  const { code, stdout, stderr } = await runHere("plugins", ["schema"]);
   assert.equal(code, 0, stderr);
   const { $schema, title, required, properties } = JSON.parse(stdout);
   assert.match($schema, /json-schema\.org\/draft-07/);

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { answerOptions, backgroundOf } from "../../tasks/predict/answer_flags.ts";
 import { backendChoice } from "../../tasks/support/backend.ts";
 import { noisePng } from "../support/pictures.ts";
+import { runHere } from "../support/run_here.ts";
 import { runTask } from "../support/task.ts";
 
 const MODELS = "plugins/models/data";
 
 /** Runs `predict` on the cpu. */
-const predict = (...args: string[]) => runTask("predict", [...args, "--backend", "cpu"]);
+const predict = (...args: string[]) => runHere("predict", [...args, "--backend", "cpu"]);
+/** The same as a process of its own, whose standard input is empty. */
+const predictAlone = (...args: string[]) => runTask("predict", [...args, "--backend", "cpu"]);
 
 Deno.test("predict tells tags and spans, and classes of pictures in a table or as JSON", async () => {
   const folder = await Deno.makeTempDir();
@@ -17,7 +20,7 @@ Deno.test("predict tells tags and spans, and classes of pictures in a table or a
     await Deno.writeFile(one, noisePng(1, 28, 28, 1));
     await Deno.writeFile(two, noisePng(2, 28, 28, 3));
     const [tags, pictures, json] = await Promise.all([
-      predict(`${MODELS}/phrases-bert`, "We hold these truths to be self-evident", "deno.json"),
+      predictAlone(`${MODELS}/phrases-bert`, "We hold these truths to be self-evident", "deno.json"),
       predict(`${MODELS}/fashion-resnet20`, folder, "--top", "2"),
       predict(`${MODELS}/fashion-resnet20`, one, two, "--json", "--batch-size", "1"),
     ]);
@@ -59,11 +62,10 @@ Deno.test("predict refuses what it cannot answer with exit code 2 and a sentence
       /^Cannot predict with ".*" as it is an ONNX model, which evaluate and recipes read: expected a folder /,
     ],
     [[`${onnx}/onnx/model.onnx`, "a"], /^Cannot predict with ".*" as it is an ONNX model, /],
-    // Standard input is empty.
     [[`${MODELS}/mail-bert4`], /^Cannot predict without texts: standard input has none; expected one a line, /],
     [[`${MODELS}/fashion-resnet20`, "a", "--file", "b"], /^--file: Expected a model of texts: this one takes pictures/],
   ];
-  const ends = await Promise.all(refusals.map(([args]) => predict(...args)));
+  const ends = await Promise.all(refusals.map(([args]) => (args.length === 1 ? predictAlone : predict)(...args)));
   ends.forEach(({ code, stderr }, index) => {
     assert.equal(code, 2, stderr);
     assert.match(stderr, refusals[index][1]);

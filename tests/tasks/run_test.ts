@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { readRest, readUntil, textOf } from "../support/child_text.ts";
+import { runHere } from "../support/run_here.ts";
 import { runTask, spawnDeno, taskArguments } from "../support/task.ts";
 import { DIVERGING, tinyRecipe, tinyRun, withTinyData } from "../support/tiny_run.ts";
 
@@ -41,7 +42,7 @@ Deno.test("distill prints the backend, plain progress and the table; evaluate an
     assert.ok(Math.abs(report.loss - student.loss) < 1e-5);
     assert.match(evaluated.stderr, /^Backend /);
 
-    const quiet = await runTask("distill", [...args, "--quiet", "--out", join(folder, "quiet")]);
+    const quiet = await runHere("distill", [...args, "--quiet", "--out", join(folder, "quiet")]);
     assert.deepEqual([quiet.code, quiet.stderr], [0, ""]);
     const numbers = (text: readonly string[]) => text.slice(0, 6);
     assert.deepEqual(numbers(quiet.stdout.split("\n")), numbers(table));

@@ -5,7 +5,7 @@ import { CHECKPOINT_FILE } from "../../../core/distill/training/checkpoint.ts";
 import { mergeCheckpoint } from "../../../core/distill/merge_checkpoint.ts";
 import { readRecipe } from "../../../core/recipe/recipe.ts";
 import { builtins } from "../../../plugins/builtins.ts";
-import { taughtTexts, withTextTeacher } from "../../support/tiny_texts.ts";
+import { taughtTexts, textRecipe, withTextTeacher } from "../../support/tiny_texts.ts";
 import { tinyRun, withTinyData, writeTinyData } from "../../support/tiny_run.ts";
 
 /** Merges a run's checkpoint by the recipe in its folder. */
@@ -64,8 +64,9 @@ Deno.test("another recipe's checkpoint is refused", () =>
 Deno.test("a student that has its teacher's tokenizer and order of classes has both after merging, too", () =>
   withTextTeacher(async (folder) => {
     const run = join(folder, "run"), out = join(folder, "merged");
-    // Another vocabulary than the teacher's would be made of these.
-    const text = taughtTexts().replace("vocabularySize: 60", "vocabularySize: 30")
+    // Another vocabulary than the teacher's would be made of this.
+    await Deno.writeTextFile(join(folder, "train.jsonl"), '\n{"text": "zebra", "label": "neutral"}', { append: true });
+    const text = taughtTexts()
       .replace("dropout: 0,", "dropout: 0, initialise: { from: teacher, layers: first },");
     await tinyRun(folder, { text });
     await merge(run, out);
@@ -75,6 +76,14 @@ Deno.test("a student that has its teacher's tokenizer and order of classes has b
     }
     const { labels } = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
     assert.deepEqual(labels, ["neutral", "entailment", "contradiction"]);
+
+    // So has one that starts from weights, without a teacher.
+    const started = textRecipe(", classes: [neutral, entailment, contradiction]", "", 1)
+      .replace("dropout: 0,", "dropout: 0, head: fresh, weights: teacher/student,");
+    await tinyRun(folder, { text: started, output: "started" });
+    await merge(join(folder, "started"), join(folder, "from"));
+    const tokenizer = (parent: string) => Deno.readTextFile(join(folder, parent, "tokenizer.json"));
+    assert.equal(await tokenizer("from"), await tokenizer("started/student"));
   }));
 
 Deno.test("a checkpoint is not merged by other data, as these say what the classes are", () =>

@@ -89,6 +89,19 @@ Deno.test("what lacks something for an export is refused: a tokenizer, or images
       name: "UserError",
       message: /^Cannot export ".*bare" as there is no tokenizer in it, .*: expected tokenizer\.json, vocab\.txt, or /,
     });
+    for (
+      const [model, name, text, says] of [
+        ["mail-bert4", "tokenizer.json", "{", 'json" as it is no JSON: it ends too early'],
+        ["fashion-resnet20", "preprocessor_config.json", "[]", 'json": expected a JSON object'],
+        ["fashion-resnet20", "preprocessor_config.json", "x", 'json" as it is no JSON: its line 1, column 1 is wrong'],
+      ]
+    ) {
+      await Deno.copyFile(join(saved(model), "config.json"), join(bare, "config.json"));
+      await Deno.copyFile(join(saved(model), "model.safetensors"), join(bare, "model.safetensors"));
+      await Deno.writeTextFile(join(bare, name), text);
+      const message = `Cannot export "${join(bare, name.replace(/json$/, ""))}${says}`;
+      await assert.rejects(() => exported({ source: bare }), { name: "UserError", message });
+    }
     assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["bare"]);
   });
 });

@@ -3,11 +3,14 @@ import { join } from "node:path";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
+import { companionFiles } from "../../../core/onnx/folder_files.ts";
 import { exportModel } from "../../../core/onnx/export_model.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import type { OnnxPrecision } from "../../../core/recipe/recipe_type.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { openModel } from "../../../plugins/open_model.ts";
+import { built, texts } from "./onnx_models.ts";
+import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
 import { CHECKOUT } from "../../support/task.ts";
 
 /** Runs `body` with what exports the model of a folder of the checkout, and opens any folder. */
@@ -141,5 +144,68 @@ Deno.test("a file of another model or program, and a damaged one, is refused wit
     );
     await changed('"from_to"', '"from_at"');
     await refused(/as its crf_transitions are damaged: expected a shape, and as many numbers$/);
+  });
+});
+
+/** Changes the config.json of a folder, and returns what it was. */
+async function edit(folder: string, change: (config: Record<string, unknown>) => object): Promise<string> {
+  const file = join(folder, "config.json");
+  const text = await Deno.readTextFile(file);
+  await Deno.writeTextFile(file, JSON.stringify({ ...JSON.parse(text), ...change(JSON.parse(text)) }));
+  return text;
+}
+
+Deno.test("a config.json that was changed beside an export is refused where it says something else than the file", async () => {
+  await exporting(async ({ exported, open }) => {
+    const images = await exported(IMAGES), tags = await exported(TAGS);
+    const size = (height: number) => `images of ${height} x 28 x 1 (height, width, channels)`;
+    const input = { height: 32, width: 28, channels: 1, normalise: { mean: [0], std: [1] } };
+    const labels = Array.from({ length: 9 }, (_, index) => `${index}`);
+    const named = { id2label: undefined, label2id: undefined };
+    const cases: readonly (readonly [folder: string, change: object, says: string])[] = [
+      [images, { ...named, labels }, "9 classes, and the file gives 10 numbers"],
+      [tags, { ...named, labels }, "9 classes, and the file gives 10 numbers"],
+      [images, { task: "multi-label" }, "the task multi-label, and the file classification"],
+      [images, { input }, `${size(32)}, and the file takes ${size(28)}`],
+    ];
+    for (const [folder, change, says] of cases) {
+      const config = await edit(folder, () => change);
+      const message = `Cannot use "${join(folder, "onnx", "model.onnx")}" as config.json beside it says ${says}`;
+      await assert.rejects(() => open(folder), { name: "UserError", message });
+      await Deno.writeTextFile(join(folder, "config.json"), config);
+    }
+  });
+});
+
+Deno.test("an export of several labels says so also where the config that it is of leaves it open", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { model, input, weights } = built("bert", { layers: 1, width: 8, heads: 2 }, texts("multi-label"));
+    const config = { architecture: undefined, task: undefined, problem_type: null, labels: undefined };
+    await writeModelFolder(folder, "bert", model, input, weights);
+    await edit(folder, () => config);
+    await Deno.copyFile(join(CHECKOUT, VECTORS, "tokenizer.json"), join(folder, "tokenizer.json"));
+    const text = new TextDecoder().decode((await companionFiles(folder, input, "a hash")).get("config.json"));
+    assert.equal(JSON.parse(text).problem_type, "multi_label_classification");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what onnxruntime cannot compute is a sentence, and the model answers on", async () => {
+  await exporting(async ({ exported, open }) => {
+    const folder = await exported(TAGS);
+    // More tokens than the file has positions for.
+    await edit(
+      folder,
+      ({ input }) => ({ input: { ...input as object, maxLength: 600 }, max_position_embeddings: 600 }),
+    );
+    using model = await open(folder);
+    const tag = (count: number) => model.tag({ words: [Array<string>(count).fill("truths")] });
+    await assert.rejects(() => tag(400), {
+      name: "UserError",
+      message: /^Cannot run ".*model\.onnx": onnxruntime says: /,
+    });
+    assert.equal((await tag(3))[0].labels.length, 3);
   });
 });

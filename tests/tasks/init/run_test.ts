@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { runHere } from "../../support/run_here.ts";
 import { runTask } from "../../support/task.ts";
 import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
@@ -26,7 +27,7 @@ Deno.test("init writes a recipe for somebody's images and teacher, and tries it 
     const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
     assert.deepEqual(names, ["own.yaml", "teacher", "test-images", "test-labels", "train-images", "train-labels"]);
 
-    const again = await runTask("init", args);
+    const again = await runHere("init", args);
     assert.deepEqual([again.code, again.stdout], [2, ""]);
     assert.match(again.stderr, /own\.yaml" as it is there already: --force replaces it, --out names another$/m);
 
@@ -35,16 +36,16 @@ Deno.test("init writes a recipe for somebody's images and teacher, and tries it 
     const weights = join(folder, "teacher", "student", "model.safetensors");
     const bytes = await Deno.readFile(weights);
     await Deno.writeFile(weights, bytes.fill(0xff, -4)); // not a number
-    const refused = await runTask("init", [...args, "--force"]);
+    const refused = await runHere("init", [...args, "--force"]);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /model\.safetensors.*\nCannot write ".*own\.yaml" as that refuses it: --no-dry-run /);
     assert.equal(await Deno.readTextFile(out), "mine");
     await Deno.writeFile(weights, bytes.slice(0, -4));
-    const short = await runTask("init", [...args, "--force"]);
+    const short = await runHere("init", [...args, "--force"]);
     assert.match(short.stderr, /beyond the \d+ bytes of data\nCannot write ".*own\.yaml" as that refuses it$/m);
     assert.equal(await Deno.readTextFile(out), "mine");
     await Deno.writeFile(weights, bytes);
-    const hand = await runTask("init", [...args, "--force", "--no-dry-run", "--name", "hand"]);
+    const hand = await runHere("init", [...args, "--force", "--no-dry-run", "--name", "hand"]);
     assert.equal(hand.code, 0, hand.stderr);
     assert.match(await Deno.readTextFile(out), /^name: hand$/m);
   }));

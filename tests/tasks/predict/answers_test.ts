@@ -28,6 +28,11 @@ Deno.test("a class has the probability of the softmax, and the most probable one
     "input     label  probability  next",
     "so\\nlong  b          57.14 %  c 28.57 %",
   ]);
+  // Pictures of a folder far away are told apart by their own names.
+  const pictures = ["one.png", "two\n.png"].map((name) => ({ input: `${"folder/".repeat(12)}${name}`, ...answer }));
+  const shown = showAnswers("classification", pictures, plain, true).map((line) => line.split(" ")[0]);
+  assert.deepEqual(shown.map((name) => name.slice(-10)), ["input", "er/one.png", "/two\\n.png"]);
+  assert.deepEqual(shown.slice(1).map((name) => [name.slice(0, 3), name.length]), [["...", 50], ["...", 51]]);
 });
 
 Deno.test("of several labels those from the threshold on are the answer, and there may be none", () => {

@@ -8,6 +8,7 @@ import { encodePng } from "../../../tasks/report/png.ts";
 import { readRun } from "../../../tasks/report/read_run.ts";
 import { writeReport } from "../../../tasks/report/write_report.ts";
 import { decodePicture } from "../../../plugins/datasets/pictures/decode_picture.ts";
+import { runHere } from "../../support/run_here.ts";
 import { runTask } from "../../support/task.ts";
 import { madeUpRun } from "./made_up_run.ts";
 import { tinyRecipe, withTinyData } from "../../support/tiny_run.ts";
@@ -26,7 +27,7 @@ Deno.test("train leaves a report, --no-report none; the verb draws it anew, also
     const recipe = join(folder, "tiny.yaml");
     await Deno.writeTextFile(recipe, tinyRecipe);
     const train = (...flags: string[]) =>
-      runTask("train", [recipe, "--set", "train.maxSteps=1", "--backend", "cpu", "--quiet", ...flags]);
+      runHere("train", [recipe, "--set", "train.maxSteps=1", "--backend", "cpu", "--quiet", ...flags]);
     const [seen, bare] = [join(folder, "seen"), join(folder, "bare")];
     const [first, second] = await Promise.all([train("--out", seen), train("--out", bare, "--no-report")]);
     assert.deepEqual([first.code, first.stderr], [0, ""]);
@@ -84,7 +85,7 @@ Deno.test("a page that cannot be written costs nothing but the page", async () =
 
 Deno.test("what is no run folder, or is damaged, is said in a sentence", () =>
   withTinyData(async (folder) => {
-    const { code, stderr } = await runTask("report", [folder]);
+    const { code, stderr } = await runHere("report", [folder]);
     assert.equal(code, 2);
     assert.match(stderr, /^Cannot report on ".*" as it is no run folder: there is no recipe\.yaml in it\n$/);
     await Deno.writeTextFile(join(folder, "recipe.yaml"), "name: a\n");

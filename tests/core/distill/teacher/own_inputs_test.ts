@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { recorder } from "../../../support/run_observers.ts";
-import { runTask } from "../../../support/task.ts";
+import { runHere } from "../../../support/run_here.ts";
 import { taughtTexts, textRecipe, withTextTeacher } from "../../../support/tiny_texts.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../../support/tiny_run.ts";
 
@@ -122,7 +122,7 @@ Deno.test("a saved model of texts is evaluated by its own tokenizer", () =>
     const order = "classes: [neutral, entailment, contradiction]";
     await Deno.writeTextFile(recipe, textRecipe(`, tokenizer: shuffled, ${order}`));
     const args = [join(folder, "teacher", "student"), "--recipe", recipe, "--backend", "cpu"];
-    const { code, stdout, stderr } = await runTask("evaluate", args);
+    const { code, stdout, stderr } = await runHere("evaluate", args);
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /texts are read by the tokenizer in ".*", which makes other tokens than the data set's/);
     assert.match(stdout, /accuracy +100\.00 %/);
@@ -236,7 +236,7 @@ Deno.test("a saved model of images is evaluated on images in its own form", () =
     const run = async (text: string) => {
       await Deno.writeTextFile(recipe, text);
       const args = [join(folder, "teacher", "student"), "--recipe", recipe, "--backend", "cpu", "--json"];
-      const { code, stdout, stderr } = await runTask("evaluate", args);
+      const { code, stdout, stderr } = await runHere("evaluate", args);
       assert.equal(code, 0, stderr);
       return { report: JSON.parse(stdout), stderr };
     };

@@ -29,6 +29,7 @@ Deno.test("f1 is that of the second of two classes, or of the one that is asked 
   }
   assert.equal(showMetrics(spam), "accuracy 97.00 %, f1 of spam 0.8235, matthews 0.8089");
   assert.equal(showMetrics(ham, ["f1Macro"]), "accuracy 97.00 %, f1 of ham 0.9836, matthews 0.8089, f1, macro 0.9036");
+  assert.match(showMetrics({ ...ham, positiveClass: "h\nm" }), /, f1 of h\\nm 0\.9836, /);
   assert.deepEqual(shownMetrics(ham, Object.keys(ham.metrics)).map(([name]) => name), [
     ...["accuracy", "f1 of ham", "matthews", "precision of ham", "recall of ham"],
     ...["f1, macro", "f1, micro", "f1, weighted", "precision, macro", "precision, micro", "precision, weighted"],

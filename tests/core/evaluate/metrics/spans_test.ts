@@ -99,6 +99,10 @@ Deno.test("a line says how tags are scored", () => {
     describeTags(tags("PER-B PER-I O")),
     "the tags mark spans in BIO, the letter last (PER-B): f1 is that of whole spans",
   );
+  assert.equal(
+    describeTags(["B-X\nY", "I-X\nY"]),
+    "the tags mark spans in BIO, the letter first (B-X\\nY): f1 is that of whole spans",
+  );
   assert.equal(describeTags(tags("B I O")), "the tags mark spans in BIO (B): f1 is that of whole spans");
   assert.equal(
     describeTags(["NOUN", "VERB"]),
