@@ -12,7 +12,7 @@ export function relu(x: usize, y: usize, begin: i32, end: i32): void {
 
 @inline
 function reluLanes(wide: bool, x: usize, y: usize): void {
-  storeLanes(y, f32x4.max(loadLanes(x, wide), f32x4.splat(0)), wide);
+  storeLanes(y, f32x4.pmax(loadLanes(x, wide), f32x4.splat(0)), wide);
 }
 
 /** dx = gradient where x > 0, else 0, for the elements from `begin` to `end`. */
@@ -41,8 +41,8 @@ export function relu6(x: usize, y: usize, begin: i32, end: i32): void {
 
 @inline
 function relu6Lanes(wide: bool, x: usize, y: usize): void {
-  const positive = f32x4.max(loadLanes(x, wide), f32x4.splat(0));
-  storeLanes(y, f32x4.min(positive, f32x4.splat(6)), wide);
+  const positive = f32x4.pmax(loadLanes(x, wide), f32x4.splat(0));
+  storeLanes(y, f32x4.pmin(positive, f32x4.splat(6)), wide);
 }
 
 /** dx = gradient where 0 < x < 6, else 0, for the elements from `begin` to `end`. */
@@ -74,7 +74,7 @@ export function hardSwish(x: usize, y: usize, begin: i32, end: i32): void {
 function hardSwishLanes(wide: bool, x: usize, y: usize): void {
   const value = loadLanes(x, wide), zero = f32x4.splat(0), one = f32x4.splat(1);
   const gate = multiplyAdd(value, f32x4.splat(0.16666667), f32x4.splat(0.5));
-  storeLanes(y, f32x4.mul(value, f32x4.min(f32x4.max(gate, zero), one)), wide);
+  storeLanes(y, f32x4.mul(value, f32x4.pmin(f32x4.pmax(gate, zero), one)), wide);
 }
 
 /** dx = 0 up to -3, gradient from 3 on, gradient (x / 3 + 1 / 2) between, for the elements from `begin` to `end`. */

@@ -50,8 +50,8 @@ export function softmax(
 function softmaxRow(masked: bool, x: usize, mask: usize, y: usize, bytes: usize): void {
   const vectors = bytes >> 4 << 4, least = f32x4.splat(-Infinity);
   let most = least;
-  for (let c: usize = 0; c < vectors; c += 16) most = f32x4.max(most, seenOr(least, masked, true, x + c, mask + c));
-  for (let c = vectors; c < bytes; c += 4) most = f32x4.max(most, seenOr(least, masked, false, x + c, mask + c));
+  for (let c: usize = 0; c < vectors; c += 16) most = f32x4.pmax(most, seenOr(least, masked, true, x + c, mask + c));
+  for (let c = vectors; c < bytes; c += 4) most = f32x4.pmax(most, seenOr(least, masked, false, x + c, mask + c));
   const shift = f32x4.splat(largest(most));
   let sum = f32x4.splat(0);
   for (let c: usize = 0; c < vectors; c += 16) {
