@@ -117,7 +117,7 @@ export class Device {
 
   /** Reads several tensors back in one wait. */
   read(tensors: readonly Tensor[]): Promise<Floats[]> {
-    return this.backend.read(tensors.map((tensor) => tensor.view));
+    return (this.#sizes ?? this.backend).read(tensors.map((tensor) => tensor.view));
   }
 
   /**
@@ -167,14 +167,21 @@ export class Device {
    * made is gone afterwards.
    *
    * @throws TensorTooLarge for the first tensor that the backend could not hold
+   * @throws Error if the body wanted numbers, or kept a tensor
    */
   sizesOnly(body: () => void): void {
-    this.#sizes = sizesOnly(this.backend);
+    let isAsked = false;
+    // What is read never comes, as a promise that is broken while nobody waits for it ends a program.
+    this.#sizes = sizesOnly(this.backend, () => {
+      isAsked = true;
+      return new Promise(() => {});
+    });
     try {
       this.scope(() => void body());
     } finally {
       this.#sizes = null;
     }
+    if (isAsked) throw new Error("Cannot read a tensor where only sizes are looked at");
   }
 
   #convert(input: Tensor, output: Tensor): void {

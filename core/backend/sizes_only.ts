@@ -3,8 +3,10 @@ import type { Backend } from "./backend.ts";
 /**
  * A backend that has the properties of another one and computes nothing: its storages are lengths without memory, and
  * what is enqueued or written is dropped. Nothing can be read from it.
+ *
+ * @param read is given what is read; without it that is refused
  */
-export function sizesOnly(backend: Backend): Backend {
+export function sizesOnly(backend: Backend, read?: Backend["read"]): Backend {
   const { name, precision, description, arithmetic, parallel, mostNumbers, f16, traits, exchange } = backend;
   const nothing = () => {};
   const refuse = () => {
@@ -18,7 +20,7 @@ export function sizesOnly(backend: Backend): Backend {
     copy: nothing,
     run: nothing,
     compile: refuse,
-    read: refuse,
+    read: read ?? refuse,
     memory: () => backend.memory(),
     work: () => backend.work(),
     close: refuse,

@@ -194,13 +194,17 @@ export class Recorder {
     repeated: Repeated<Name, Condition>,
     before: Entry | null,
   ): Entry | null {
-    let noted: Entry | null = null;
+    const noted: Entry[] = [];
     try {
-      this.device.sizesOnly(() => noted = this.#note(repeated, before).entry);
+      this.device.sizesOnly(() => {
+        const { entry } = this.#note(repeated, before);
+        if (entry) noted.push(entry);
+      });
     } catch {
       // It wanted numbers. If it is broken, the other run tells.
+      noted.splice(0).forEach(discard);
     }
-    return noted;
+    return noted[0] ?? null;
   }
 
   /** Runs the body. The entry is `null` where its notes are not all there is to know. */

@@ -176,6 +176,20 @@ testBackends("a body that is run a second time as it wants numbers draws the sam
   assert.deepEqual(counts, { runs: 2, replays: 1 });
 });
 
+testBackends("a body that reads is given its numbers", async (backend) => {
+  const ops = createOps(backend);
+  const recorder = new Recorder(ops.device, true);
+  const read: Promise<unknown>[] = [];
+  await rounds(ops, recorder, numbers(2), () => ({ inputs: { x } }) => {
+    read.push(x.read(), ops.read([x]));
+    return { y: [ops.negate(x)] };
+  });
+  assert.equal(recorder.counts.runs, 2);
+  const last = await Promise.all(read.slice(-2));
+  assert.deepEqual(last.flat().map((values) => Array.from(values as Float32Array).join()).at(-1), "2,3,4");
+  recorder.dispose();
+});
+
 testBackends("a body that keeps a tensor, or goes around the device, is never replayed", async (backend) => {
   const kept: Tensor[] = [];
   const ops = createOps(backend);
