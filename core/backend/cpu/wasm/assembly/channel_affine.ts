@@ -29,20 +29,26 @@ function affine(
   wide: bool, x: usize, scale: usize, shift: usize, added: usize, y: usize, step: usize, rows: i32, activation: i32,
 ): void {
   const s = loadLanes(scale, wide), t = loadLanes(shift, wide);
-  // Without an activation nothing is below the floor or above the ceiling, so one loop serves all. A pseudo-maximum is
-  // one instruction, and the first operand where that is NaN; `f32x4.max` is seven.
-  const floor = f32x4.splat(activation ? 0 : -Infinity), ceiling = f32x4.splat(activation == 2 ? 6 : Infinity);
+  // Where all numbers may be, no bound is one that holds them, so one loop serves all. A pseudo-minimum is one
+  // instruction, and the first operand where that is NaN; `f32x4.min` is seven.
+  const bounded = i32x4.splat(activation ? -1 : 0), ceiling = f32x4.splat(activation == 2 ? 6 : Infinity);
   if (added) {
     for (; rows > 0; --rows, x += step, added += step, y += step) {
       const value = f32x4.add(multiplyAdd(loadLanes(x, wide), s, t), loadLanes(added, wide));
-      storeLanes(y, f32x4.pmin(f32x4.pmax(value, floor), ceiling), wide);
+      storeLanes(y, f32x4.pmin(above(value, bounded), ceiling), wide);
     }
   } else {
     for (; rows > 0; --rows, x += step, y += step) {
       const value = multiplyAdd(loadLanes(x, wide), s, t);
-      storeLanes(y, f32x4.pmin(f32x4.pmax(value, floor), ceiling), wide);
+      storeLanes(y, f32x4.pmin(above(value, bounded), ceiling), wide);
     }
   }
+}
+
+/** max(x, 0) where all bits of `bounded` are set, else x; NaN stays NaN. */
+@inline
+function above(x: v128, bounded: v128): v128 {
+  return v128.andnot(x, v128.and(f32x4.le(x, f32x4.splat(0)), bounded));
 }
 
 /**

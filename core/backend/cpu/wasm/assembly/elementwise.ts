@@ -1,7 +1,7 @@
 // The elementwise steps of networks of images around convolution and batch normalisation. The output may be an input.
 
 import { loadLanes, storeLanes } from "./lanes";
-import { multiplyAdd } from "./simd";
+import { multiplyAdd, positive } from "./simd";
 
 /** y = max(x, 0) for the elements from `begin` to `end`. */
 export function relu(x: usize, y: usize, begin: i32, end: i32): void {
@@ -12,7 +12,7 @@ export function relu(x: usize, y: usize, begin: i32, end: i32): void {
 
 @inline
 function reluLanes(wide: bool, x: usize, y: usize): void {
-  storeLanes(y, f32x4.pmax(loadLanes(x, wide), f32x4.splat(0)), wide);
+  storeLanes(y, positive(loadLanes(x, wide)), wide);
 }
 
 /** dx = gradient where x > 0, else 0, for the elements from `begin` to `end`. */
@@ -41,8 +41,7 @@ export function relu6(x: usize, y: usize, begin: i32, end: i32): void {
 
 @inline
 function relu6Lanes(wide: bool, x: usize, y: usize): void {
-  const positive = f32x4.pmax(loadLanes(x, wide), f32x4.splat(0));
-  storeLanes(y, f32x4.pmin(positive, f32x4.splat(6)), wide);
+  storeLanes(y, f32x4.pmin(positive(loadLanes(x, wide)), f32x4.splat(6)), wide);
 }
 
 /** dx = gradient where 0 < x < 6, else 0, for the elements from `begin` to `end`. */
@@ -72,9 +71,9 @@ export function hardSwish(x: usize, y: usize, begin: i32, end: i32): void {
 
 @inline
 function hardSwishLanes(wide: bool, x: usize, y: usize): void {
-  const value = loadLanes(x, wide), zero = f32x4.splat(0), one = f32x4.splat(1);
+  const value = loadLanes(x, wide), one = f32x4.splat(1);
   const gate = multiplyAdd(value, f32x4.splat(0.16666667), f32x4.splat(0.5));
-  storeLanes(y, f32x4.mul(value, f32x4.pmin(f32x4.pmax(gate, zero), one)), wide);
+  storeLanes(y, f32x4.mul(value, f32x4.pmin(positive(gate), one)), wide);
 }
 
 /** dx = 0 up to -3, gradient from 3 on, gradient (x / 3 + 1 / 2) between, for the elements from `begin` to `end`. */
