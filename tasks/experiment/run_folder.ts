@@ -47,7 +47,8 @@ const anew = (file: string) => `remove "${file}", and the run is done anew`;
 
 /** The recipe's part that a run's numbers depend on, the backend included as it decides the seconds. */
 function content(recipe: Recipe): string {
-  const { backend, export: formats } = recipe;
+  // A recipe that was written before there was anything to export says nothing of it.
+  const { backend, export: formats = { onnx: false } } = recipe as { backend: unknown; export?: Recipe["export"] };
   return JSON.stringify({ ...comparable(recipe), backend, ...formats.onnx !== false && { export: formats } });
 }
 
