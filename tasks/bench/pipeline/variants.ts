@@ -38,6 +38,7 @@ dataset:
   folder: plugins/datasets/data/fashion-mnist
   mean: [0.2860]
   std: [0.3530]
+  classes: [t-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot]
 validation: null
 teacher: { use: resnet, depth: 20, width: 8, weights: plugins/models/data/fashion-resnet20 }
 student: { use: resnet, depth: 8, width: 8 }

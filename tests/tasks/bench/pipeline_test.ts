@@ -30,6 +30,14 @@ Deno.test("a session trains with a teacher of random weights, and tells its memo
   await plain.close();
 });
 
+Deno.test("the shipped data and teacher of images fit together, as a run wants them", async () => {
+  const { recipe, ...own } = pipelineCases["opdf-resnet"];
+  const small = { ...own, recipe: recipe.replace("batchSize: 128", "batchSize: 2") };
+  const session = await openSession(small, small.variants[0], "cpu");
+  assert.equal(session.parameters, 19_810);
+  await session.close();
+});
+
 Deno.test("the table has times and memory beside those of the first variant", () => {
   const row = { first: 1, images: 2, parameters: 1234, peakBytes: 3e6, liveBytes: 1e6, liveBytesBefore: 1e6 };
   const rows = [
