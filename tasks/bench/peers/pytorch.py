@@ -8,23 +8,16 @@ import json
 import math
 import sys
 
-from hashed import hashed
+from hashed import hashed, np, torch
 from protocol import UNAVAILABLE, blas, cores, timed
 
 CASES = ("matmul", "attention", "resnet8", "inference", "encoder-mail", "encoder-minilm", "encoder-base")
 CASES += ("decompose", "decompose-3072")
 BATCH, IMAGE, CLASSES = 32, 28, 10
 
-try:
-    import torch
+if torch:
     import torch.nn as nn
     import torch.nn.functional as F
-except ImportError:
-    torch = None
-try:
-    import numpy as np
-except ImportError:
-    np = None
 
 
 class Matmul:
