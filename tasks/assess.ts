@@ -64,10 +64,11 @@ async function assess(plan: Plan, flags: AssessFlags): Promise<void> {
   const { report, manifest } = await carriedOut(plan, flags, flags.manifest ?? false, tell);
   const written = flags.out === undefined ? [] : await writeAssessReport(flags.out, report);
   if (manifest) written.push(await writeManifest(plan.folders[0].folder, manifest));
-  const saved = flags.saveTemperature ? await saveTemperatures(plan.folders, report.sections) : [];
   if (flags.json) out.line(JSON.stringify(report, null, 2));
   else for (const line of showAssessment(report, stylesOf(out))) out.line(line);
   for (const path of written) tell(`Written: ${path}`);
+  // Last, as a model may have none: what was computed is there then.
+  const saved = flags.saveTemperature ? await saveTemperatures(plan.folders, report.sections) : [];
   for (const line of saved) tell(line);
 }
 

@@ -49,6 +49,14 @@ export async function logitsOf(
   return all;
 }
 
+/** The number that a model has for each class of another one, which may have them in another order; -1: it lacks it. */
+export function classNumbers(
+  { input: { classes } }: Pick<Subject, "input">,
+  { input: { classes: own } }: Pick<Subject, "input">,
+): number[] {
+  return classes.map((name) => (own as readonly unknown[]).indexOf(name));
+}
+
 /** The refusal of a model whose answers are no numbers. */
 export function notFinite(name: string): UserError {
   return new UserError(

@@ -67,10 +67,8 @@ export interface Backend {
   readonly name: "webgpu" | "cpu";
   /** The precision of its arithmetic. */
   readonly precision: "float32" | "float64";
-  /** One line for people: adapter or instruction set, threads. */
+  /** One line for people, and what the bits of its results depend on: adapter, or instruction set, threads, library. */
   readonly description: string;
-  /** What the bits of its results depend on: adapter, or instruction set and matrix library. */
-  readonly arithmetic: string;
   /**
    * Whether every number of a result has a thread of its own, so that a long sum for few of them is worth cutting into
    * parts. Where it is not, a kernel shares its work among the few threads that there are by itself.

@@ -7,13 +7,13 @@ import type { Backend } from "./backend.ts";
  * @param read is given what is read; without it that is refused
  */
 export function sizesOnly(backend: Backend, read?: Backend["read"]): Backend {
-  const { name, precision, description, arithmetic, parallel, mostNumbers, f16, traits, exchange } = backend;
+  const { name, precision, description, parallel, mostNumbers, f16, traits, exchange } = backend;
   const nothing = () => {};
   const refuse = () => {
     throw new Error("Cannot read or compile where only sizes are looked at");
   };
   return {
-    ...{ name, precision, description, arithmetic, parallel, mostNumbers, f16, traits, exchange },
+    ...{ name, precision, description, parallel, mostNumbers, f16, traits, exchange },
     allocate: (length) => ({ length }),
     release: nothing,
     write: nothing,

@@ -35,7 +35,7 @@ import {
   checkRecipe,
   checkWidths,
   comparable,
-  otherArithmetic,
+  otherDevice,
   readCheckpoint,
 } from "./training/checkpoint.ts";
 import { Diagnostics } from "./training/diagnostics.ts";
@@ -191,7 +191,7 @@ export async function openRun(
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
-    const elsewhere = otherArithmetic(checkpoint, backend.arithmetic);
+    const elsewhere = otherDevice(checkpoint, backend.description);
     if (elsewhere) reporter.warning(elsewhere);
     watch.carry("train", checkpoint.seconds);
   }
@@ -225,7 +225,7 @@ export async function openRun(
     folder: settings.output,
     origin: {
       run: id,
-      arithmetic: backend.arithmetic,
+      device: backend.description,
       fingerprint: { recipe: comparable(settings), inputs },
       widths: opened.widths,
     },

@@ -138,7 +138,9 @@ export function differencesOf(stated: AssessedManifest, own: AssessedManifest): 
 
 function differing(path: string, stated: unknown, own: unknown, tolerance: number): string[] {
   const at = (key: string | number) => path === "" ? String(key) : `${path}.${key}`;
-  if (typeof stated === "number" && typeof own === "number" && Math.abs(stated - own) <= tolerance) return [];
+  if (typeof stated === "number" && typeof own === "number") {
+    if (Math.abs(stated - own) <= tolerance * Math.max(1, Math.abs(stated), Math.abs(own))) return [];
+  }
   if (isJsonObject(stated) && isJsonObject(own)) {
     return [...new Set([...Object.keys(stated), ...Object.keys(own)])]
       .flatMap((key) => differing(at(key), stated[key], own[key], tolerance));

@@ -67,7 +67,7 @@ export async function planOfManifest(
     throw new UserError(`Cannot verify "${folder}": this version has no assessment "${unknown}"`);
   }
   const stated = assessments?.teacher ?? null;
-  const taught = stated === null ? null : await teacherOf(recipe, flags) ?? await namedFolder(stated);
+  const taught = stated === null ? null : await statedTeacher(stated, recipe, flags);
   const { seed, evaluate: { batchSize } } = recipe.value;
   return {
     folders: [{ name: folder, folder: path, overParameterised: await isOverParameterised(path) }],
@@ -76,6 +76,12 @@ export async function planOfManifest(
     assessments: ASSESSMENTS.filter(({ name }) => names.includes(name)),
     settings: assessments?.settings ?? settingsOf(flags, { seed, batchSize }),
   };
+}
+
+/** The teacher that a manifest was made beside: the recipe's by that name, or a folder; or that which is asked for. */
+async function statedTeacher(stated: string, recipe: Checked<Recipe>, flags: AssessFlags): Promise<NamedFolder> {
+  const own = await teacherOf(recipe, flags);
+  return own && (flags.teacher !== undefined || own.name === stated) ? own : await namedFolder(stated);
 }
 
 async function namedFolder(name: string): Promise<NamedFolder> {

@@ -19,7 +19,6 @@ export function launchesOn(traits: AdapterTraits, body: (ops: Ops) => void): Dis
     name: "webgpu",
     precision: "float32",
     description: "launches alone",
-    arithmetic: "launches alone",
     parallel: true,
     traits,
     mostNumbers: 2 ** 29,

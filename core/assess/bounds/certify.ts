@@ -61,6 +61,7 @@ export async function certify(call: CertifyCall): Promise<Certified> {
   const { exact, weights, device, examples, indices, eps, progress = () => {} } = call;
   const { network } = device;
   const clean = new Uint8Array(indices.length);
+  let done = 0;
   const levels = eps.map((eps) => ({
     eps,
     intervals: new Uint8Array(indices.length),
@@ -92,7 +93,8 @@ export async function certify(call: CertifyCall): Promise<Certified> {
         byLines = [...byIntervals, ...found].sort((a, b) => a - b);
         for (const row of byLines) linear[batch[row]] = 1;
       }
-      progress(level * indices.length + batch.at(-1)! + 1);
+      done += batch.length;
+      progress(done);
     }
   }
   return { clean, levels };

@@ -67,7 +67,7 @@ async function assess({ ops, subjects, teacher, settings, tell }: AssessCall): P
   return {
     result: {
       examples: [...indices],
-      target: `the class that ${first.name} decides for`,
+      decidedBy: first.name,
       ...SETTINGS,
       steps: stepsFor(first.input),
       subjects: results,

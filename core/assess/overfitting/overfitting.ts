@@ -44,7 +44,9 @@ async function assess(call: AssessCall): Promise<Assessed> {
   const gaps: { readonly subject: Subject; readonly own: Omit<SubjectGap, "twin"> }[] = [];
   for (const subject of call.subjects) gaps.push({ subject, own: await gapOf(call, subject) });
   const all = gaps.map(({ subject, own }): SubjectGap => {
-    const twin = own.overParameterised ? gaps.find((other) => isTwin(subject, other.subject))?.own : undefined;
+    const twin = own.overParameterised
+      ? gaps.find((other) => other.subject !== call.teacher && isTwin(subject, other.subject))?.own
+      : undefined;
     if (!twin) return { ...own, twin: null };
     const difference = own.gap - twin.gap;
     return { ...own, twin: { subject: twin.subject, difference, noise: Math.hypot(own.noise, twin.noise) } };
@@ -62,7 +64,7 @@ async function gapOf(
   subject: Subject,
 ): Promise<Omit<SubjectGap, "twin">> {
   const part = async (examples: Subject["examples"]): Promise<Part> => {
-    const { accuracy, nll } = calibrationScores(await logitsOf(ops, subject, examples, batchSize), 1);
+    const { accuracy, nll } = calibrationScores(await logitsOf(ops, subject, examples, batchSize), subject.temperature);
     return { examples: examples.length, accuracy, nll };
   };
   const train = await part(subject.train);

@@ -4,7 +4,7 @@ import { infer, inferOn } from "../../evaluate/predictions.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { upload } from "../../plugin/batch.ts";
 import type { Tensor } from "../../tensor.ts";
-import { notFinite } from "../logits.ts";
+import { classNumbers, notFinite } from "../logits.ts";
 import { progressOf } from "../progress.ts";
 import type { Subject } from "../subject.ts";
 import { type Attacked, fastGradient, type Norm, projectedDescent } from "./attack_batch.ts";
@@ -189,11 +189,14 @@ function asked({ ops, teacher }: Bench, batch: Uint32Array, { decided, margin, c
 }
 
 /** Reads what was found into the places from `begin` on, and frees it. @throws UserError if it is no number */
-async function take({ ops, subject }: Bench, found: Asked, into: Decisions, begin: number): Promise<void> {
+async function take({ ops, subject, teacher }: Bench, found: Asked, into: Decisions, begin: number): Promise<void> {
   const tensors = [found.decided, found.margin, ...found.taught ? [found.taught] : []];
   const [decided, margin, taught] = await ops.read(tensors);
   tensors.forEach((tensor) => tensor.dispose());
   if (!margin.every(Number.isFinite)) throw notFinite(subject.name);
   into.decided.set(decided, begin);
-  if (taught) into.taught!.set(taught, begin);
+  if (taught) {
+    const numbers = classNumbers(teacher!, subject);
+    into.taught!.set(Array.from(taught, (label) => numbers[label]), begin);
+  }
 }

@@ -1,4 +1,5 @@
 import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
+import { classNumbers } from "../logits.ts";
 import { progressOf } from "../progress.ts";
 import { someExamples } from "../some_examples.ts";
 import type { Subject } from "../subject.ts";
@@ -74,7 +75,9 @@ async function assessOne(call: AssessCall, subject: Subject, indices: Uint32Arra
   const { ops, settings: { batchSize, seed }, tokenizer, tell } = call;
   const teacher = call.teacher === subject ? null : call.teacher;
   const { decided, labels } = await decisions(ops, subject, indices, { batchSize, seed });
-  const taught = teacher && (await decisions(ops, teacher, indices, { batchSize, seed })).decided;
+  const numbers = teacher && classNumbers(teacher, subject);
+  const asOwn = (decided: Int32Array) => decided.map((label) => numbers![label]);
+  const taught = teacher && asOwn((await decisions(ops, teacher, indices, { batchSize, seed })).decided);
   const { sweeps, notes } = await sweepsOf(subject, indices, tokenizer);
   const taughtSweeps = teacher && (await sweepsOf(teacher, indices, tokenizer)).sweeps;
   const points: SweepPoint[] = [];
@@ -89,7 +92,7 @@ async function assessOne(call: AssessCall, subject: Subject, indices: Uint32Arra
         unit: sweep.unit,
         strength,
         accuracy: part(changed.decided, labels),
-        agreement: told ? part(changed.decided, told.decided) : null,
+        agreement: told ? part(changed.decided, asOwn(told.decided)) : null,
       });
     }
     progress(at + 1);
@@ -114,7 +117,7 @@ async function attacks(
   indices: Uint32Array,
 ): Promise<AttackPoint[] | string> {
   if (!subject.differentiable) {
-    return `${subject.name}: no attacks, as another library computes it, so that there are no gradients.`;
+    return "no attacks, as another library computes it, so that there are no gradients.";
   }
   const usual = EPS[subject.input.image ? "image" : "text"];
   const { steps, restarts, seed, batchSize } = settings;

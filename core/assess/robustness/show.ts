@@ -70,7 +70,9 @@ export function showRobustness(
   });
   const isChart = ({ kind }: Shown) => kind === "chart";
   const parts = [...norms, ...swept];
-  const notes = all.flatMap(({ notes }) => notes.map((text): Shown => ({ kind: "note", text })));
+  const notes = all.flatMap(({ subject, notes }) =>
+    notes.map((text): Shown => ({ kind: "note", text: `${subject}: ${text}` }))
+  );
   return [
     { kind: "note", text: `Of ${all[0].examples} test examples.` },
     ...parts.filter((part) => !isChart(part)),

@@ -7,6 +7,7 @@ import type { Ops } from "../../ops/ops.ts";
 import type { Batch, HostTensor, ImageInput } from "../../plugin/dataset.ts";
 import type { FolderTokenizer, TokenizerOpener } from "../../predict/inputs.ts";
 import type { Subject } from "../subject.ts";
+import { decisionsIn, notFinite } from "../logits.ts";
 import { IMAGE_CHANGES } from "./image_changes.ts";
 import { channelwise } from "./space.ts";
 import { type Tokens, withoutTokens, withTypos } from "./text_changes.ts";
@@ -38,10 +39,15 @@ export async function sweepsOf(
   return typeof typed === "string" ? { sweeps: [drop], notes: [typed] } : { sweeps: [drop, typed], notes: [] };
 }
 
-/** What a model decides about some of its examples. @param changed with what; left out: as they are */
+/**
+ * What a model decides about some of its examples.
+ *
+ * @param sweep what they are changed by, with its strength; left out: they are as they are
+ * @throws UserError if a logit is not finite
+ */
 export async function decisions(
   ops: Ops,
-  { model, weights, examples }: Subject,
+  { name, model, weights, examples, input: { classes } }: Subject,
   indices: Uint32Array,
   { batchSize, seed, sweep, strength = 0 }: {
     readonly batchSize: number;
@@ -58,13 +64,17 @@ export async function decisions(
     const changed = sweep ? sweep.change(batch, strength, (row) => stream!.split(some[row])) : batch;
     return {
       label: batch.label.data,
-      tensor: ops.scope(() => ops.argmax(inferOn(ops, model, weights, changed).logits)),
+      tensor: ops.scope(() => {
+        const { logits } = inferOn(ops, model, weights, changed);
+        return ops.reshape(logits, logits.shape);
+      }),
     };
   });
   for await (const { indices: some, result: { label, tensor } } of computed) {
     const [numbers] = await ops.read([tensor]);
     tensor.dispose();
-    decided.set(numbers, begin);
+    if (!numbers.every(Number.isFinite)) throw notFinite(name);
+    decided.set(decisionsIn(numbers, classes.length), begin);
     labels.set(label, begin);
     begin += some.length;
     await breathe();
@@ -138,11 +148,11 @@ const MOST_OTHERS = 0.05;
 const READ_BACK = 100;
 
 async function typos(
-  { name, vocabulary, examples }: Subject,
+  { vocabulary, examples }: Subject,
   indices: Uint32Array,
   tokenizer: FolderTokenizer | null,
 ): Promise<Sweep | string> {
-  const cannot = (reason: string) => `${name}: no typing errors, as ${reason}.`;
+  const cannot = (reason: string) => `no typing errors, as ${reason}.`;
   if (!tokenizer || !vocabulary) return cannot("there is no tokenizer.json beside the model");
   const textsOf = (batch: Batch<HostTensor>) =>
     tokensIn(batch).map(({ tokens }) => vocabulary.pieces(tokens).map(({ text }) => text).join("").trim());

@@ -29,9 +29,6 @@ export interface CpuOptions {
   readonly library?: NativeLibrary | null;
 }
 
-/** What a backend of float64 computes by. */
-const PLAIN = "float64, plain loops";
-
 /**
  * The backend without a GPU. In float32 all storages lie in one WebAssembly memory, so that the SIMD kernels read and
  * write them in place; in float64 they are ordinary arrays.
@@ -75,22 +72,12 @@ export class CpuBackend implements Backend {
   }
 
   get description(): string {
-    if (!this.kernels) return PLAIN;
-    const { threads } = this.kernels;
-    return `${this.#instructions}, ${threads} thread${threads === 1 ? "" : "s"}${this.#products}`;
-  }
-
-  get arithmetic(): string {
-    return this.kernels ? this.#instructions + this.#products : PLAIN;
-  }
-
-  get #instructions(): string {
-    return `WebAssembly SIMD${this.kernels?.relaxed ? " with fused multiply-add" : ""}`;
-  }
-
-  get #products(): string {
-    const decompositions = this.kernels?.svd ? ", decompositions by its LAPACK" : "";
-    return this.library ? `, matrix products by ${this.library.maker}${decompositions}` : "";
+    if (!this.kernels) return "float64, plain loops";
+    const { relaxed, threads, svd } = this.kernels;
+    const simd = `WebAssembly SIMD${relaxed ? " with fused multiply-add" : ""}`;
+    const products = this.library ? `, matrix products by ${this.library.maker}` : "";
+    const decompositions = this.library && svd ? ", decompositions by its LAPACK" : "";
+    return `${simd}, ${threads} thread${threads === 1 ? "" : "s"}${products}${decompositions}`;
   }
 
   allocate(length: number): Storage {

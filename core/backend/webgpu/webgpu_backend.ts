@@ -44,7 +44,6 @@ export class WebGpuBackend implements Backend {
   readonly precision = "float32";
   readonly parallel = true;
   readonly description: string;
-  readonly arithmetic: string;
   readonly traits: AdapterTraits;
   readonly mostNumbers: number;
   readonly f16: boolean;
@@ -74,7 +73,7 @@ export class WebGpuBackend implements Backend {
     readonly gpu: GPUDevice,
     { traits, mostNumbers = Infinity }: WebGpuOptions,
   ) {
-    this.description = this.arithmetic = describeAdapter(adapter);
+    this.description = describeAdapter(adapter);
     this.traits = { ...traitsOf(adapter, gpu), ...traits };
     this.mostNumbers = Math.min(mostNumbers, mostNumbersOf(gpu));
     this.f16 = gpu.features.has("shader-f16");

@@ -53,17 +53,17 @@ export class CheckpointRefused extends UserError {
 export interface Origin {
   /** The run's id, which its other files have too. */
   readonly run: string;
-  /** What the bits of its numbers depend on: see `Backend.arithmetic`. */
-  readonly arithmetic: string;
+  /** What its numbers were computed by, on which their bits depend: `Backend.description`. */
+  readonly device: string;
   readonly fingerprint: Fingerprint;
   /** The student's inner widths where channels were taken away, which its recipe alone does not tell. */
   readonly widths: CutWidths | null;
 }
 
 /** A checkpoint's position with what it was made from; that of an older version says less. */
-interface StoredPosition extends Position, Omit<Origin, "run" | "arithmetic"> {
+interface StoredPosition extends Position, Omit<Origin, "run" | "device"> {
   readonly run: string | null;
-  readonly arithmetic: string | null;
+  readonly device: string | null;
 }
 
 const record = z.record(z.string(), z.unknown());
@@ -71,7 +71,7 @@ const record = z.record(z.string(), z.unknown());
 /** The parts of a stored position that a program reads; a checkpoint of an older version has no checksum. */
 const storedPosition = z.looseObject({
   run: z.string().nullable().default(null),
-  arithmetic: z.string().nullable().default(null),
+  device: z.string().nullable().default(null),
   step: z.int().min(0),
   seconds: z.number().min(0),
   best: z.looseObject({ epoch: z.int(), waited: z.int() }).nullable(),
@@ -133,9 +133,9 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
 }
 
 /** That a run goes on by something else than it was trained by before; `null` where it does not. */
-export function otherArithmetic({ step, arithmetic }: Checkpoint, own: string): string | null {
-  if (arithmetic === null || arithmetic === own) return null;
-  return `the run was computed by "${arithmetic}" up to step ${step} and goes on by "${own}": its ` +
+export function otherDevice({ step, device }: Checkpoint, own: string): string | null {
+  if (device === null || device === own) return null;
+  return `the run was computed by "${device}" up to step ${step} and goes on by "${own}": its ` +
     "numbers will not be those of a run that was never interrupted, bit for bit";
 }
 

@@ -27,7 +27,7 @@ Deno.test("models are explained side by side, and agree as far as their explanat
   const [teacher, same, other] = [smallNetwork(ops, 3), smallNetwork(ops, 3), smallNetwork(ops, 5)];
   const { result, shown } = await explained({ ops, subjects: [same, other, teacher], teacher });
   assert.equal(result.examples.length, 5);
-  assert.equal(result.target, "the class that network 3 decides for");
+  assert.equal(result.decidedBy, "network 3");
   const [first, second, third] = result.subjects;
   for (const method of ["lrp", "integratedGradients", "shapley"]) {
     assert.equal(third.methods[method].agreement, null, "the teacher is not held against itself");
