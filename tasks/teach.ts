@@ -32,13 +32,6 @@ export function addTeach(program: Command): void {
       ? []
       : [{ path: ["teacher", "cache"], value: resolve(out), label: `--out ${out}` }];
     const recipe = await readRecipe(file, { overrides: [...overridesOf(flags), ...folder] });
-    if (recipe.value.teacher === null) throw recipe.error(["teacher"], "Cannot teach without a teacher: name one");
-    if (recipe.value.teacher.cache === null) {
-      throw recipe.error(
-        ["teacher"],
-        "Cannot keep the teacher's outputs as it is not said where: give teacher.cache a folder, or take --out FOLDER",
-      );
-    }
     const standard = standardOutput("stdout");
     const reporter = runReporter(standard, standardOutput("stderr"));
     await confined(writesOf(recipe), () =>

@@ -138,7 +138,8 @@ export async function loadData(
   try {
     return divide(recipe, dataset, hashes, random);
   } catch (error) {
-    await dataset.close?.();
+    // What was wrong before is told, whatever the closing comes to.
+    await Promise.resolve().then(() => dataset.close?.()).catch(() => {});
     throw error;
   }
 }

@@ -1,6 +1,5 @@
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
-import { UserError } from "../errors.ts";
 import { breathe } from "../evaluate/breathe.ts";
 import { createOps } from "../ops/ops.ts";
 import { Owned } from "../owned.ts";
@@ -39,6 +38,13 @@ export async function teach(
   recipe: Checked<Recipe>,
   { backend, builtins, shard, reporter }: TeachOptions,
 ): Promise<void> {
+  if (recipe.value.teacher === null) throw recipe.error(["teacher"], "Cannot teach without a teacher: name one");
+  if (recipe.value.teacher.cache === null) {
+    throw recipe.error(
+      ["teacher"],
+      "Cannot keep the teacher's outputs as it is not said where: give teacher.cache a folder, or take --out FOLDER",
+    );
+  }
   const [ops, random, plugins] = [
     createOps(backend),
     new Random(recipe.value.seed),
@@ -52,8 +58,7 @@ export async function teach(
   if (recorded) {
     throw recipe.error(["teacher"], "Cannot compute the teacher's outputs: the teacher is a file of them already");
   }
-  const teacher = await loadTeacher(ops, recipe, plugins, data.dataset.input, own, report);
-  if (!teacher) throw new UserError(`Cannot compute a teacher's outputs: "${recipe.file}" names no teacher`);
+  const teacher = (await loadTeacher(ops, recipe, plugins, data.dataset.input, own, report))!;
   owned.adopt(teacher, freed);
   const opening: Opening = { ops, recipe, watch: new Stopwatch(), plugins, random, report, owned, breath: breathe };
   const student = await openStudent(opening, data, teacher);

@@ -18,8 +18,11 @@ const BYTES = 8;
 /** Where a workspace has its memory, and the kernels that compute there: the cpu backend, or a memory of its own. */
 export type Room = Pick<WasmRuntime, "kernels" | "allocate" | "release">;
 
+/** Compiled once: a memory may be given up and made anew between two decompositions. */
+let once: CompiledKernels | undefined;
+
 /** A memory of its own, and this thread alone. */
-export function ownRoom(compiled: CompiledKernels = compileKernels()): Room {
+export function ownRoom(compiled: CompiledKernels = once ??= compileKernels()): Room {
   const memory = createMemory(PAGE), heap = new Heap(memory);
   return {
     kernels: loadKernels(memory, compiled),

@@ -1,3 +1,5 @@
+import { joined } from "../joined.ts";
+
 /** A field of a message of a protocol buffer. */
 export interface Field {
   /** Which of the message's fields it is. */
@@ -57,11 +59,7 @@ export function* fieldsOf(message: Uint8Array): Generator<Field, void, void> {
 
 /** A field that holds a message or a string. */
 export function field(number: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
-  const head = [...varintOf(number * 8 + BYTES), ...varintOf(content.length)];
-  const bytes = new Uint8Array(head.length + content.length);
-  bytes.set(head);
-  bytes.set(content, head.length);
-  return bytes;
+  return joined([Uint8Array.from([...varintOf(number * 8 + BYTES), ...varintOf(content.length)]), content]);
 }
 
 function varintOf(value: number): number[] {

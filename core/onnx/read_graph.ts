@@ -1,3 +1,4 @@
+import { joined } from "../joined.ts";
 import { DamagedMessage, field, fieldsOf } from "./protobuf.ts";
 
 /** What makes a value of a graph. */
@@ -121,14 +122,7 @@ export function withOutputs(model: Uint8Array<ArrayBuffer>, names: readonly stri
   const parts = names.map((name) =>
     field(MODEL.graph, field(GRAPH.output, field(VALUE_NAME, new TextEncoder().encode(name))))
   );
-  const whole = new Uint8Array(model.length + parts.reduce((sum, { length }) => sum + length, 0));
-  whole.set(model);
-  let at = model.length;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joined([model, ...parts]);
 }
 
 /** Hands the parts of a message over, by the numbers of their fields. */
@@ -150,6 +144,7 @@ function packed(bytes: Uint8Array): number[] {
       [value, factor] = [0, 1];
     }
   }
+  if (factor > 1) throw new DamagedMessage("it ends within a number");
   return numbers;
 }
 

@@ -130,5 +130,5 @@ async function compute(
     tree = named.tree;
     return named.tensors;
   }, (batch) => batchFor(teacher.model, batch, wanted));
-  return { tree, outputs };
+  return { tree, outputs, device: ops.backend.description };
 }

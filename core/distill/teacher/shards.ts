@@ -79,6 +79,10 @@ export async function readShards({ folder, fingerprint, report }: ShardsCall): P
   }
   if (lacking.length > 0) throw new UserError(lackingSentence(folder, of, there, lacking));
   report(`teacher: outputs read from ${of} parts in "${folder}"`);
+  const devices = [...new Set(parts.map(({ device }) => device ?? "an older version"))];
+  if (devices.length > 1) {
+    report(`teacher: the parts were computed by ${devices.join("; ")}: their last digits may differ as those do`);
+  }
   return joined(parts);
 }
 
@@ -109,14 +113,17 @@ function lackingSentence(folder: string, of: number, there: ReadonlySet<number>,
 
 /** Parts one behind the other. @throws UserError if what is the same for all examples is not so in all parts */
 function joined(parts: readonly StoredOutputs[]): StoredOutputs {
-  const [{ tree, outputs }] = parts;
+  const [{ tree, outputs, device }] = parts;
   return {
     tree,
+    device,
     outputs: new Map([...outputs].map(([name, first]): [string, KeptOutput] => {
       const all = parts.map(({ outputs }) => outputs.get(name)!.data);
       if (first.shared) {
         if (all.some((data) => data.some((number, at) => number !== first.data[at]))) {
-          throw new UserError(`Cannot join the parts of the teacher's outputs as its ${name} is another in each`);
+          throw new UserError(
+            `Cannot join the parts of the teacher's outputs as its ${name} is another in each: have all computed by one device`,
+          );
         }
         return [name, first];
       }

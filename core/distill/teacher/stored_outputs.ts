@@ -10,6 +10,8 @@ import { type KeptOutput, type Layout, shapeOf } from "./collected_outputs.ts";
 export interface StoredOutputs {
   readonly tree: OutputTree;
   readonly outputs: ReadonlyMap<string, KeptOutput>;
+  /** What computed them: a backend's description; `null` where a file of an older version does not say. */
+  readonly device: string | null;
 }
 
 /**
@@ -20,12 +22,13 @@ export interface StoredOutputs {
  */
 export async function writeOutputs(
   file: string,
-  { tree, outputs }: StoredOutputs,
+  { tree, outputs, device }: StoredOutputs,
   { fingerprint, examples }: { readonly fingerprint: string; readonly examples: number },
 ): Promise<number> {
   const layouts = Object.fromEntries([...outputs].map(([name, { extents, shared }]) => [name, { extents, shared }]));
   await writeSafetensors(file, tensorsOf(outputs, examples), {
     fingerprint,
+    ...(device !== null && { device }),
     tree: JSON.stringify(tree),
     layouts: JSON.stringify(layouts),
     sha256: await contentHash(tree, outputs),
@@ -44,7 +47,9 @@ export async function readOutputs(file: string, fingerprint: string): Promise<St
         [...tensors].map(([name, tensor]) => [name, { ...layouts[name], data: toFloat32(tensor) }]),
       );
       const tree = mapIn(metadata.tree) as OutputTree;
-      if (metadata.sha256 === await contentHash(tree, outputs)) return { tree, outputs };
+      if (metadata.sha256 === await contentHash(tree, outputs)) {
+        return { tree, outputs, device: metadata.device ?? null };
+      }
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HostTensor } from "../../../core/plugin/dataset.ts";
 import { holdRuntime } from "../../../core/onnx/runtime/runtime.ts";
+import { joined } from "../../../core/joined.ts";
+import { field } from "../../../core/onnx/protobuf.ts";
 import { readGraph } from "../../../core/onnx/read_graph.ts";
 import {
   channelsLast,
@@ -205,4 +207,12 @@ Deno.test("models and batches leave nothing in WebAssembly's memory", async () =
     Object.assign(own, before);
     release(false);
   }
+});
+
+Deno.test("a tensor whose sizes end within a number is damaged", () => {
+  // A set of operators beside the graph: version 21.
+  const tensor = (dims: number[]) =>
+    joined([field(7, field(5, field(1, Uint8Array.from(dims)))), field(8, Uint8Array.of(0x10, 21))]);
+  assert.equal(readGraph(tensor([0x80, 0x01])).parameters, 128);
+  assert.throws(() => readGraph(tensor([0x80])), { name: "DamagedMessage", message: /ends within a number/ });
 });

@@ -15,9 +15,14 @@ const taught = tinyRecipe.replace(
 losses: [{ use: kd }, { use: hidden-mse, pairs: [{ student: layer1, teacher: layer1 }] }]`,
 );
 
-async function teachTiny(folder: string, shard: Shard | null, overrides: readonly string[] = []): Promise<string[]> {
+async function teachTiny(
+  folder: string,
+  shard: Shard | null,
+  overrides: readonly string[] = [],
+  threads?: number,
+): Promise<string[]> {
   const recipe = parseChecked(taught, join(folder, "tiny.yaml"), recipeSchema, { overrides: [...overrides] });
-  const backend = await CpuBackend.create();
+  const backend = await CpuBackend.create({ threads });
   const { lines, reporter } = recorder();
   try {
     await teach(recipe, { backend, builtins, shard, reporter });
@@ -28,7 +33,7 @@ async function teachTiny(folder: string, shard: Shard | null, overrides: readonl
   return lines.filter(isOfOutputs);
 }
 
-const isOfOutputs = (line: string) => /^teacher: (outputs|part|".*" has parts)/.test(line);
+const isOfOutputs = (line: string) => /^teacher: (outputs|part|the parts|".*" has parts)/.test(line);
 
 async function withTeacher(body: (folder: string) => Promise<void>): Promise<void> {
   await withTinyData(async (folder) => {
@@ -85,8 +90,13 @@ Deno.test("parts that are missing, damaged or of something else are named", () =
     assert.match((await teachTiny(folder, { index: 1, of: 4 }))[0], /part 1\/4, written to/);
     assert.deepEqual(await Deno.readFile(path), bytes);
     // Another division of which all is there is the one that is taken.
-    for (const index of [1, 2]) await teachTiny(folder, { index, of: 2 });
-    assert.match((await run(folder, "parts"))[0], /outputs read from 2 parts/);
+    for (const index of [1, 2]) await teachTiny(folder, { index, of: 2 }, [], index);
+    const [read, devices] = await run(folder, "parts");
+    assert.match(read, /outputs read from 2 parts/);
+    assert.match(
+      devices,
+      /^teacher: the parts were computed by .*, 1 thread; .*, 2 threads: their last digits may differ/,
+    );
     const [stale] = await run(folder, "other", ["seed=9"]);
     assert.match(
       stale,
