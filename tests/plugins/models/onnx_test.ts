@@ -210,9 +210,11 @@ Deno.test("models and batches leave nothing in WebAssembly's memory", async () =
 });
 
 Deno.test("a tensor whose sizes end within a number is damaged", () => {
-  // A set of operators beside the graph: version 21.
-  const tensor = (dims: number[]) =>
-    joined([field(7, field(5, field(1, Uint8Array.from(dims)))), field(8, Uint8Array.of(0x10, 21))]);
+  // Of float32, in a graph beside a set of operators of version 21.
+  const tensor = (dims: number[]) => {
+    const initialiser = joined([field(1, Uint8Array.from(dims)), Uint8Array.of(0x10, 1)]);
+    return joined([field(7, field(5, initialiser)), field(8, Uint8Array.of(0x10, 21))]);
+  };
   assert.equal(readGraph(tensor([0x80, 0x01])).parameters, 128);
   assert.throws(() => readGraph(tensor([0x80])), { name: "DamagedMessage", message: /ends within a number/ });
 });
