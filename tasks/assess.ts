@@ -10,7 +10,7 @@ import { differencesOf, readManifest, writeManifest } from "./assess/manifest.ts
 import { type Plan, planOf, planOfManifest } from "./assess/plan.ts";
 import { saveTemperatures } from "./assess/save_temperature.ts";
 import { showAssessment } from "./assess/show.ts";
-import { writeAssessReport } from "./assess/write_report.ts";
+import { expectPlace, writeAssessReport } from "./assess/write_report.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";
 import { withBackend } from "./support/backend.ts";
 import { confined } from "./support/confine.ts";
@@ -61,6 +61,7 @@ export function addAssess(program: Command): void {
 async function assess(plan: Plan, flags: AssessFlags): Promise<void> {
   const out = standardOutput("stdout");
   const tell = flags.json ? standardOutput("stderr").line : out.line;
+  if (flags.out !== undefined) await expectPlace(flags.out);
   const { report, manifest } = await carriedOut(plan, flags, flags.manifest ?? false, tell);
   const written = flags.out === undefined ? [] : await writeAssessReport(flags.out, report);
   if (manifest) written.push(await writeManifest(plan.folders[0].folder, manifest));
@@ -76,8 +77,17 @@ async function assess(plan: Plan, flags: AssessFlags): Promise<void> {
 const MOST_LINES = 20;
 
 /** Computes a manifest again. @throws VerificationFailure where it differs */
-async function verify(path: string, given: readonly string[], flags: AssessFlags): Promise<void> {
-  if (given.length > 0) throw new UserError(`--verify ${path}: Cannot assess "${given[0]}" as well: leave it out`);
+async function verify(path: string, folders: readonly string[], flags: AssessFlags): Promise<void> {
+  if (folders.length > 0) throw new UserError(`--verify ${path}: Cannot assess "${folders[0]}" as well: leave it out`);
+  const { only, examples, eps, epsL2, out: place, json, saveTemperature, manifest: wanted } = flags;
+  const others = {
+    ...{ "--only": only, "--examples": examples, "--eps": eps, "--eps-l2": epsL2, "--out": place, "--json": json },
+    ...{ "--save-temperature": saveTemperature, "--manifest": wanted, "--seed": flags.seed },
+  };
+  const given = Object.entries(others).find(([, value]) => value !== undefined);
+  if (given) {
+    throw new UserError(`--verify ${path}: Cannot take ${given[0]} as well: the manifest says what is computed`);
+  }
   const stated = await readManifest(path);
   const plan = await planOfManifest(dirname(path), stated, flags);
   await confined([CACHE], async () => {

@@ -45,6 +45,12 @@ export async function teach(
       "Cannot keep the teacher's outputs as it is not said where: give teacher.cache a folder, or take --out FOLDER",
     );
   }
+  if (Object.values(recipe.value.augment).some(Boolean)) {
+    throw recipe.error(
+      ["augment"],
+      "Cannot compute the teacher's outputs ahead as augmentation changes the images in every epoch: set augment to {}",
+    );
+  }
   const [ops, random, plugins] = [
     createOps(backend),
     new Random(recipe.value.seed),

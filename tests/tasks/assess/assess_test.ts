@@ -16,6 +16,8 @@ import { writeReport } from "../../../tasks/report/write_report.ts";
 import { runTask } from "../../support/task.ts";
 import { textRecipe, writeTinyTexts } from "../../support/tiny_texts.ts";
 import { tinyRecipe, tinyRun, withTinyData, writeTinyData } from "../../support/tiny_run.ts";
+import { runHere } from "../../support/run_here.ts";
+import { expectPlace } from "../../../tasks/assess/write_report.ts";
 
 const assess = (...args: string[]) => runTask("assess", [...args, "--backend", "cpu"]);
 
@@ -131,6 +133,27 @@ Deno.test("texts lose tokens and get typing errors, and are attacked in their wo
     const at = (norm: string, eps: number) => attacks.find((point) => point.norm === norm && point.eps === eps)!.pgd;
     assert.deepEqual([at("linf", 0), at("l2", 0)], [1, 1]);
     assert.ok(at("linf", 4) < 0.5 && at("l2", 9) < 0.9, `${at("linf", 4)} ${at("l2", 9)}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what is in the way of the files, and flags beside a manifest, are told before anything is computed", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await expectPlace(join(folder, "new"));
+    await Deno.writeTextFile(join(folder, "file"), "");
+    await assert.rejects(expectPlace(join(folder, "file")), {
+      name: "UserError",
+      message: /there as it is no folder$/,
+    });
+    await Deno.mkdir(join(folder, "assess.html"));
+    await assert.rejects(expectPlace(folder), { name: "UserError", message: /assess\.html" as it is a folder$/ });
+    for (const flag of [["--only", "bounds"], ["--eps", "0.1"], ["--out", folder], ["--seed", "1"], ["--manifest"]]) {
+      const { code, stderr } = await runHere("assess", ["--verify", "manifest.json", ...flag]);
+      assert.equal(code, 2);
+      assert.match(stderr, new RegExp(`^--verify manifest.json: Cannot take ${flag[0]} as well`));
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
