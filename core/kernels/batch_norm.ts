@@ -2,6 +2,7 @@ import momentsTemplate from "../../shaders/batch_norm_moments.wgsl" with { type:
 import shader from "../../shaders/batch_norm.wgsl" with { type: "text" };
 import statisticsShader from "../../shaders/batch_norm_statistics.wgsl" with { type: "text" };
 import { stage } from "../backend/cpu/wasm_runtime.ts";
+import { affineLoop, affineOf } from "./channel_affine.ts";
 import { perChunk, perElement } from "./elements.ts";
 import { defineKernel } from "./kernel.ts";
 import { overStrips, sumTree, withTrees } from "./strips.ts";
@@ -86,20 +87,11 @@ export const batchNormKernel = defineKernel({
   parameters: { rows: "u32", channels: "u32", epsilon: "f32", activation: "u32", residual: "u32" },
   launch: (p, adapter) => ({ ...perElement(shader, p, adapter), constants: { residual: p.residual } }),
   cpu: ({ x, mean, variance, weight, bias, added, y }, { rows, channels, epsilon, residual, activation }, wasm) => {
-    const scale = Float64Array.from(weight, (value, c) => value / Math.sqrt(variance[c] + epsilon));
-    const shift = scale.map((value, c) => bias[c] - mean[c] * value);
+    const affine = affineOf({ mean, variance, weight, bias }, epsilon);
     if (wasm) {
-      const { pointers: [scales, shifts] } = stage(wasm, [scale, shift]);
+      const { pointers: [scale, shift] } = stage(wasm, [affine.scale, affine.shift]);
       const other = residual === 1 ? added.byteOffset : null;
-      wasm.kernels.channelAffine(rows, channels, x.byteOffset, scales, shifts, other, y.byteOffset, activation);
-      return;
-    }
-    const [floor, ceiling] = [activation === 0 ? -Infinity : 0, activation === 2 ? 6 : Infinity];
-    for (let row = 0; row < rows * channels; row += channels) {
-      for (let c = 0, at = row; c < channels; c++, at++) {
-        const value = x[at] * scale[c] + shift[c] + (residual === 1 ? added[at] : 0);
-        y[at] = Math.min(Math.max(value, floor), ceiling);
-      }
-    }
+      wasm.kernels.channelAffine(rows, channels, x.byteOffset, scale, shift, other, y.byteOffset, activation);
+    } else affineLoop(affine, x, residual === 1 ? added : null, activation, y);
   },
 });

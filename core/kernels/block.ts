@@ -4,7 +4,7 @@ import scalarFour from "../../shaders/four_scalar.wgsl" with { type: "text" };
 import vectorFour from "../../shaders/four_vector.wgsl" with { type: "text" };
 import type { AdapterTraits } from "../backend/kernel.ts";
 import { fillHoles, type Lanes } from "./header.ts";
-import { TILE, tileCount, withTile } from "./tile.ts";
+import { type Stores, TILE, tileCount, withTile } from "./tile.ts";
 
 /** Rows and columns of the part of a product that a workgroup computes in its own memory. */
 export interface Block {
@@ -84,11 +84,19 @@ export function matrixPatch(factor: string, lanes: Lanes): string {
   return `${fourOf(factor, four, lanes)}\n${fillHoles(matrixShader, holes)}`;
 }
 
-/** A kernel's shader for a block, its result in so many lanes, with what it builds on. */
-export function withBlock(block: Block, result: string, lanes: Lanes, ...shaders: readonly string[]): string {
+/** What a workgroup's block is written to, and how. */
+export interface BlockResult {
+  readonly name: string;
+  readonly lanes: Lanes;
+  /** As it is by default. */
+  readonly store?: Stores;
+}
+
+/** A kernel's shader for a block and its result, with what it builds on. */
+export function withBlock(block: Block, { name, lanes, store }: BlockResult, ...shaders: readonly string[]): string {
   const sizes = { ROWS: block.rows, COLUMNS: block.columns, THREADS: threadsOf(block) };
   const constants = Object.entries(sizes).map(([name, size]) => `const ${name} = ${size}u;`);
-  return [...constants, withTile(result, lanes), blockShader, ...shaders].join("\n");
+  return [...constants, withTile(name, lanes, store), blockShader, ...shaders].join("\n");
 }
 
 /** Keeps the shaders that it has put together, by what they were put together for. */

@@ -5,19 +5,14 @@ import type { Floats } from "../backend/backend.ts";
 import type { AdapterTraits } from "../backend/kernel.ts";
 import type { WasmRuntime } from "../backend/cpu/wasm_runtime.ts";
 import { blockCount, blockFor } from "./block.ts";
-import { filterGradientShader, forwardShader, inputGradientShader, ROW_BYTES } from "./conv2d_blocks.ts";
+import { filterGradientShader, forwardShaders, inputGradientShader, ROW_BYTES } from "./conv2d_blocks.ts";
 import { filterGradientLoop, forwardLoop, inputGradientLoop } from "./conv2d_loops.ts";
 import { type ConvGeometry, convOperations, convParameters } from "./conv_geometry.ts";
 import { fillHoles, lanesOf } from "./header.ts";
 import { defineKernel } from "./kernel.ts";
 import { inGroups, linear } from "./launch.ts";
-import { tileCount, withTiles } from "./tile.ts";
+import { type Stores, tileCount, withTiles } from "./tile.ts";
 
-const forwardTiles = withTiles(
-  { right: "filters", result: "y" },
-  direction,
-  fillHoles(shader, { SOURCE: "x", RESULT: "y" }),
-);
 const inputTiles = withTiles(
   { right: "filters", result: "dx" },
   direction,
@@ -26,7 +21,10 @@ const inputTiles = withTiles(
 const filterTiles = withTiles({ right: "gradient", result: "partials" }, filterShader);
 
 /** Of the sum over taps and channels, part i is that of the `partDepth` from i * partDepth on. */
-const inParts = { ...convParameters, parts: "u32", partDepth: "u32" } as const;
+export const inParts = { ...convParameters, parts: "u32", partDepth: "u32" } as const;
+
+/** A convolution whose sums are cut into parts. */
+export type ConvInParts = Readonly<Record<keyof typeof inParts, number>>;
 
 /** Only blocks can be cut into parts: the tiles of a software adapter are many enough. */
 function refuseParts({ parts }: { readonly parts: number }): void {
@@ -44,6 +42,32 @@ function blocksOf(rows: number, columns: number, slices: number, adapter: Adapte
   return { block, workgroups: inGroups(blockCount(block, rows, columns) * slices, adapter) };
 }
 
+/** The launches of a convolution of x with filters to y, which is written as `store` says. */
+export function forwardLaunches(store?: Stores) {
+  const tiles = withTiles(
+    { right: "filters", result: "y", store },
+    direction,
+    fillHoles(shader, { SOURCE: "x", RESULT: "y" }),
+  );
+  const blocks = forwardShaders(store);
+  return (p: ConvInParts, adapter: AdapterTraits) => {
+    const pixels = p.images * p.outHeight * p.outWidth;
+    const lanes = lanesOf(p.outputs);
+    if (adapter.software) {
+      refuseParts(p);
+      return {
+        shader: tiles[lanes],
+        lanes: { x: 1, filters: lanes, y: lanes } as const,
+        entryPoint: "forward",
+        workgroups: linear(tileCount(pixels, p.outputs), adapter),
+      };
+    }
+    const { block, workgroups } = blocksOf(pixels, p.outputs, p.parts, adapter);
+    const blockLanes = { x: alongLanes(p.inputs, p), filters: lanes, y: lanes };
+    return { shader: blocks(block, blockLanes), lanes: blockLanes, entryPoint: "tiled", workgroups };
+  };
+}
+
 /**
  * y `[parts, images, outHeight, outWidth, outputs]`, to be summed, of x and filters
  * `[kernelHeight, kernelWidth, inputs, outputs]`.
@@ -53,22 +77,7 @@ export const convForwardKernel = defineKernel({
   reads: { x: "Element", filters: "Element" },
   writes: { y: "Element" },
   parameters: inParts,
-  launch(p, adapter) {
-    const pixels = p.images * p.outHeight * p.outWidth;
-    const lanes = lanesOf(p.outputs);
-    if (adapter.software) {
-      refuseParts(p);
-      return {
-        shader: forwardTiles[lanes],
-        lanes: { x: 1, filters: lanes, y: lanes },
-        entryPoint: "forward",
-        workgroups: linear(tileCount(pixels, p.outputs), adapter),
-      };
-    }
-    const { block, workgroups } = blocksOf(pixels, p.outputs, p.parts, adapter);
-    const blockLanes = { x: alongLanes(p.inputs, p), filters: lanes, y: lanes };
-    return { shader: forwardShader(block, blockLanes), lanes: blockLanes, entryPoint: "tiled", workgroups };
-  },
+  launch: forwardLaunches(),
   operations: convOperations,
   cpu({ x, filters, y }, p, wasm) {
     // The SIMD kernel sums over everything, which is all that the cpu backend ever asks for.

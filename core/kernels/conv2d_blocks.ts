@@ -11,6 +11,7 @@ import scalarWeights from "../../shaders/conv2d_weights_scalar.wgsl" with { type
 import vectorWeights from "../../shaders/conv2d_weights_vector.wgsl" with { type: "text" };
 import { keepShaders, matrixPatch, withBlock } from "./block.ts";
 import { fillHoles, type Lanes } from "./header.ts";
+import type { Stores } from "./tile.ts";
 
 /** Workgroup memory for each row of a block, where the pixel or the tap stands that it is about. */
 export const ROW_BYTES = 16;
@@ -18,26 +19,25 @@ export const ROW_BYTES = 16;
 /** How a convolution finds the numbers of its left matrix in the images `source`. */
 const leftIn = (source: string, lanes: Lanes) => fillHoles(lanes === 4 ? vectorTaps : scalarTaps, { SOURCE: source });
 
-/** The shader of a convolution by blocks, with tensors of so many lanes. */
-export const forwardShader = keepShaders<"x" | "filters" | "y">((block, { x, filters, y }) =>
-  withBlock(
-    block,
-    "y",
-    y,
-    direction,
-    leftIn("x", x),
-    fillHoles(shader, { DIRECTION: "forwardDirection" }),
-    matrixPatch("filters", filters),
-    forward,
-  )
-);
+/** The shaders of a convolution by blocks, with tensors of so many lanes, whose result is written in one way. */
+export const forwardShaders = (store?: Stores) =>
+  keepShaders<"x" | "filters" | "y">((block, { x, filters, y }) =>
+    withBlock(
+      block,
+      { name: "y", lanes: y, store },
+      direction,
+      leftIn("x", x),
+      fillHoles(shader, { DIRECTION: "forwardDirection" }),
+      matrixPatch("filters", filters),
+      forward,
+    )
+  );
 
 /** The shader of its gradient with respect to x. */
 export const inputGradientShader = keepShaders<"gradient" | "filters" | "dx">((block, { gradient, filters, dx }) =>
   withBlock(
     block,
-    "dx",
-    dx,
+    { name: "dx", lanes: dx },
     direction,
     leftIn("gradient", gradient),
     fillHoles(shader, { DIRECTION: "inputDirection" }),
@@ -50,8 +50,7 @@ export const inputGradientShader = keepShaders<"gradient" | "filters" | "dx">((b
 export const filterGradientShader = keepShaders<"x" | "gradient" | "partials">((block, { x, gradient, partials }) =>
   withBlock(
     block,
-    "partials",
-    partials,
+    { name: "partials", lanes: partials },
     x === 4 ? vectorSeen : scalarSeen,
     matrixPatch("gradient", gradient),
     filterGradient,

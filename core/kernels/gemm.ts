@@ -11,7 +11,7 @@ import { TILE, withTiles } from "./tile.ts";
 
 const registersShader = withTiles({ right: "b", result: "c" }, shader);
 const blockShader = keepShaders<"a" | "b" | "c">((block, { a, b, c }) =>
-  withBlock(block, "c", c, matrixPatch("a", a), matrixPatch("b", b), tiledShader)
+  withBlock(block, { name: "c", lanes: c }, matrixPatch("a", a), matrixPatch("b", b), tiledShader)
 );
 
 const parameters = {

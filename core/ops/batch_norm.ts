@@ -7,7 +7,7 @@ import {
 } from "../kernels/batch_norm_gradient.ts";
 import { elementsOf } from "../kernels/elements.ts";
 import { unaryKernels } from "../kernels/elementwise.ts";
-import { showShape, type Tensor } from "../tensor.ts";
+import { showShape, sizeOf, type Tensor } from "../tensor.ts";
 import { type Chunks, chunksOf } from "./chunks.ts";
 import { defineOp, type Op } from "./op.ts";
 
@@ -27,9 +27,10 @@ export interface BatchNormOptions {
 }
 
 /** The number of an activation in the kernel. */
-const ACTIVATIONS = { none: 0, relu: 1, relu6: 2 } as const;
+export const ACTIVATIONS = { none: 0, relu: 1, relu6: 2 } as const;
 
-const EPSILON = 1e-5;
+/** Added to a variance by default. */
+export const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
 /**
@@ -40,18 +41,24 @@ function chunksOfRows(device: Device, rows: number, channels: number): Chunks {
   return chunksOf(device, { outer: 1, length: rows, inner: elementsOf(channels).width }, Math.ceil(Math.sqrt(rows)));
 }
 
-function check(x: Tensor, vectors: readonly Tensor[], training: boolean, residual: Tensor | undefined): void {
-  const channels = x.shape.at(-1) ?? 0;
-  const action = `Cannot normalise ${showShape(x.shape)}`;
+/** @throws RangeError if statistics, weights or a residual do not fit what is normalised */
+export function checkBatchNorm(
+  shape: readonly number[],
+  vectors: readonly Tensor[],
+  training: boolean,
+  residual: Tensor | undefined,
+): void {
+  const channels = shape.at(-1) ?? 0;
+  const action = `Cannot normalise ${showShape(shape)}`;
   for (const { size, shape } of vectors) {
     if (size !== channels) {
       throw new RangeError(`${action} with statistics of shape ${showShape(shape)}: expected [${channels}]`);
     }
   }
-  if (training && x.size === channels) {
+  if (training && sizeOf(shape) === channels) {
     throw new RangeError(`${action} by its own statistics: one value for each channel has no variance`);
   }
-  if (residual && showShape(residual.shape) !== showShape(x.shape)) {
+  if (residual && showShape(residual.shape) !== showShape(shape)) {
     throw new RangeError(
       `${action} and add a residual of shape ${showShape(residual.shape)}: the shapes must be equal`,
     );
@@ -82,7 +89,7 @@ type Arguments = [x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOpt
 export const batchNorm: Op<Arguments> = defineOp({
   forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOptions, residual?: Tensor) {
     const { training, runningMean, runningVariance, epsilon = EPSILON, activation = "none" } = options;
-    check(x, [weight, bias, runningMean, runningVariance], training, residual);
+    checkBatchNorm(x.shape, [weight, bias, runningMean, runningVariance], training, residual);
     const channels = weight.size;
     const { mean, variance } = training
       ? batchMoments(device, x, options)

@@ -6,10 +6,13 @@ import { Device } from "../device.ts";
 import { showShape, Tensor } from "../tensor.ts";
 import { argmax, argmaxIs } from "./argmax.ts";
 import { assignRows } from "./assign_rows.ts";
+import type { BatchNormOptions } from "./batch_norm.ts";
+import { convBatchNorm } from "./conv_batch_norm.ts";
 import { binaryOps } from "./elementwise.ts";
 import type { Op } from "./op.ts";
 import { primitives } from "./registry.ts";
 import { type BestPaths, viterbi } from "./viterbi.ts";
+import type { ConvOptions } from "./window.ts";
 
 /** @internal */
 type Primitives = typeof primitives;
@@ -126,6 +129,19 @@ export interface Composites {
    * @throws RangeError if there are none
    */
   total(terms: readonly Tensor[]): Tensor;
+  /**
+   * `batchNorm(conv2d(x, filter, convolution), weight, bias, norm, residual)`: in one pass where that is possible,
+   * nothing is trained, and no gradient is asked for.
+   */
+  convBatchNorm(
+    x: Tensor,
+    filter: Tensor,
+    convolution: ConvOptions,
+    weight: Tensor,
+    bias: Tensor,
+    norm: BatchNormOptions,
+    residual?: Tensor,
+  ): Tensor;
 }
 
 /** The operations on one backend: what models, losses and the training loop compute with. */
@@ -210,6 +226,11 @@ export function createOps(backend: Backend): Ops {
     total(terms) {
       if (terms.length === 0) throw new RangeError("Cannot add up no tensors: their shape is not known");
       return terms.reduce((sum, term) => ops.add(sum, term));
+    },
+    convBatchNorm(x, filter, convolution, weight, bias, norm, residual) {
+      const apart = tape !== null || norm.training;
+      return (!apart && convBatchNorm(device, x, filter, convolution, weight, bias, norm, residual)) ||
+        ops.batchNorm(ops.conv2d(x, filter, convolution), weight, bias, norm, residual);
     },
   };
   return ops;

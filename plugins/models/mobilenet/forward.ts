@@ -1,7 +1,7 @@
 import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { activate, type Activation, behindNorm } from "../images/activations.ts";
-import { normalise } from "../images/batch_norm.ts";
+import { convolveNormalised, normalise } from "../images/batch_norm.ts";
 import { squeezeExcite } from "../images/squeeze_excitation.ts";
 import type { Architecture, Block, Names } from "./architecture.ts";
 
@@ -50,11 +50,12 @@ function step(
 ): Tensor {
   const { ops, weights } = call;
   const filter = weights.get(`${names.conv}.weight`);
-  const y = padsSame ? conv2dSame(ops, x, filter, { stride, groups }) : ops.conv2d(x, filter, {
-    ...{ stride, groups, padding: Math.floor(filter.shape[2] / 2) },
-  });
   const { fused, left } = behindNorm(activation);
-  return activate(ops, left, normalise(call, y, names.norm, { ...norm, activation: fused, residual }));
+  const options = { ...norm, activation: fused, residual };
+  const normalised = padsSame
+    ? normalise(call, conv2dSame(ops, x, filter, { stride, groups }), names.norm, options)
+    : convolveNormalised(call, x, names, { stride, groups, padding: Math.floor(filter.shape[2] / 2) }, options);
+  return activate(ops, left, normalised);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
-import { normalise } from "../images/batch_norm.ts";
+import { convolveNormalised } from "../images/batch_norm.ts";
 import { classLogits } from "../subclasses.ts";
 import type { Architecture, Block, ResnetOptions } from "./architecture.ts";
 import { convolutionsOf } from "./parameters.ts";
@@ -15,7 +15,7 @@ export function forward(
   call: ForwardCall,
 ): ModelOutputs {
   const { ops, weights, batch, training } = call;
-  let x = normalise(call, convolve(call, batch.image, "conv1", stem === "cifar" ? 1 : 2), "bn1", RELU);
+  let x = convolve(call, batch.image, { conv: "conv1", norm: "bn1" }, stem === "cifar" ? 1 : 2, RELU);
   if (stem === "imagenet") x = ops.maxPool2d(x, { size: 3, stride: 2, padding: 1 });
   const features: Record<string, Tensor> = { conv1: x };
   const hidden: Tensor[] = [];
@@ -41,7 +41,7 @@ export function residual(call: ForwardCall, x: Tensor, block: Block): Tensor {
   const convolutions = convolutionsOf(block);
   return convolutions.reduce((y, { conv, norm, stride }, index) => {
     const last = index === convolutions.length - 1;
-    return normalise(call, convolve(call, y, conv, stride), norm, last ? { ...RELU, residual: shortcut } : RELU);
+    return convolve(call, y, { conv, norm }, stride, last ? { ...RELU, residual: shortcut } : RELU);
   }, x);
 }
 
@@ -49,10 +49,17 @@ function shortcutOf(call: ForwardCall, x: Tensor, block: Block): Tensor {
   if (block.shortcut === null) return x;
   if (block.shortcut !== "projection") return paddedShortcut(call.ops, x, block);
   const { name, stride } = block;
-  return normalise(call, convolve(call, x, `${name}.downsample.0`, stride), `${name}.downsample.1`);
+  return convolve(call, x, { conv: `${name}.downsample.0`, norm: `${name}.downsample.1` }, stride);
 }
 
-function convolve({ ops, weights }: ForwardCall, x: Tensor, name: string, stride: number): Tensor {
-  const filter = weights.get(`${name}.weight`);
-  return ops.conv2d(x, filter, { stride, padding: Math.floor(filter.shape[2] / 2) });
+/** A convolution whose padding keeps the size but for its stride, and its norm. */
+function convolve(
+  call: ForwardCall,
+  x: Tensor,
+  names: { readonly conv: string; readonly norm: string },
+  stride: number,
+  options?: Parameters<typeof convolveNormalised>[4],
+): Tensor {
+  const padding = Math.floor(call.weights.get(`${names.conv}.weight`).shape[2] / 2);
+  return convolveNormalised(call, x, names, { stride, padding }, options);
 }

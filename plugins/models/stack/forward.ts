@@ -1,9 +1,9 @@
 import type { ForwardCall, ModelOutputs } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { activate, behindNorm } from "../images/activations.ts";
-import { normalise } from "../images/batch_norm.ts";
+import { convolveNormalised, normalise } from "../images/batch_norm.ts";
 import { type Placed, type Stack, windowOf } from "./lay_out.ts";
-import type { ConvLayer, LinearLayer } from "./layers.ts";
+import type { LinearLayer } from "./layers.ts";
 
 /** A stack's forward pass over images `[batch, height, width, channels]`. */
 export function forward({ layers, head }: Stack, call: ForwardCall): ModelOutputs {
@@ -29,20 +29,21 @@ function run(call: ForwardCall, { layer, module, flattens }: Placed, x: Tensor):
   const [, stride, padding] = windowOf(layer);
   if (layer.use === "conv") {
     const { dilation, groups } = layer;
-    const y = ops.conv2d(x, weights.get(`${module}.weight`), { stride, padding, dilation, groups });
-    return behind(call, layer, module, layer.norm === "batch" ? y : ops.add(y, weights.get(`${module}.bias`)));
+    const convolution = { stride, padding, dilation, groups };
+    if (layer.norm === "batch") {
+      const { fused, left } = behindNorm(layer.activation);
+      const names = { conv: `${module}`, norm: `${module + 1}` };
+      return activate(ops, left, convolveNormalised(call, x, names, convolution, { activation: fused }));
+    }
+    const y = ops.conv2d(x, weights.get(`${module}.weight`), convolution);
+    return activate(ops, layer.activation, ops.add(y, weights.get(`${module}.bias`)));
   }
   const pool = layer.use === "max-pool" ? ops.maxPool2d : ops.averagePool2d;
   return pool(x, { size: layer.size, stride, padding });
 }
 
-/** Norm and activation of a layer whose first module is that of a number. */
-function behind(
-  call: ForwardCall,
-  { norm, activation }: ConvLayer | LinearLayer,
-  module: number,
-  y: Tensor,
-): Tensor {
+/** Norm and activation of a linear layer whose first module is that of a number. */
+function behind(call: ForwardCall, { norm, activation }: LinearLayer, module: number, y: Tensor): Tensor {
   if (norm === "none") return activate(call.ops, activation, y);
   const { fused, left } = behindNorm(activation);
   return activate(call.ops, left, normalise(call, y, `${module + 1}`, { activation: fused }));

@@ -43,6 +43,14 @@ const programs: Readonly<Record<string, (ops: Ops) => Promise<Tensor[]> | Tensor
   },
   "scaled sgd steps": (ops) => scaledSteps(ops, { use: "sgd", momentum: 0.9, nesterov: false }),
   "scaled adamw steps": (ops) => scaledSteps(ops, { use: "adamw", betas: [0.9, 0.999], epsilon: 1e-8 }),
+  "convolution with batch norm": (ops) => {
+    const [weight, bias, runningMean, runningVariance] = [1, 2, 3, 4].map((seed) =>
+      ops.tensor(pseudoRandom(seed, 5, 0.5, 2))
+    );
+    const x = ops.tensor(pseudoRandom(5, 2 * 6 * 6 * 3), [2, 6, 6, 3]);
+    const filter = ops.tensor(pseudoRandom(6, 5 * 3 * 9), [5, 3, 3, 3]);
+    return [ops.convBatchNorm(x, filter, {}, weight, bias, { training: false, runningMean, runningVariance })];
+  },
   "adamw step": (ops) => optimiserStep(ops, { use: "adamw", betas: [0.9, 0.999], epsilon: 1e-8 }),
 };
 

@@ -142,10 +142,12 @@ export function splitKernels(
     },
     gemmScratch: (m, n, k, batch = 1) => aligned(bytes("gemmScratch", n, k)) * threadsFor(batch * m * n * k),
 
-    convForward(shape, x, filter, y, scratch, imageBegin, imageEnd) {
+    convForward(shape, x, filter, y, scratch, imageBegin, imageEnd, affine = null) {
       const sizes = geometry(shape), step = convScratch(shape);
       const ranges = cutImages(shape, imageBegin, imageEnd);
-      team.run("convForward", ranges.map((range, i) => [x, filter, y, ...sizes, scratch + i * step, ...range]));
+      const { scale, shift, added, activation } = affine ?? { scale: 0, shift: 0, added: 0, activation: 0 };
+      const operands = [x, filter, y, scale, shift, added ?? 0, activation, ...sizes];
+      team.run("convForward", ranges.map((range, i) => [...operands, scratch + i * step, ...range]));
     },
     convInputGradient(shape, dy, filter, dx, scratch, imageBegin, imageEnd) {
       const sizes = geometry(shape), step = convScratch(shape);

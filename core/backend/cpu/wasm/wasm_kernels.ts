@@ -47,6 +47,18 @@ export interface DepthwiseShape {
   dilation: number;
 }
 
+/** What `channelAffine` makes of the numbers of a convolution. */
+export interface ConvAffine {
+  /** A factor for each channel. */
+  scale: number;
+  /** What is added for each channel. */
+  shift: number;
+  /** What is added to each number, as large as the result; `null` for nothing. */
+  added: number | null;
+  /** 0 for none, 1 for relu, 2 for relu6. */
+  activation: number;
+}
+
 /** Positions of a filter along one axis of an image; 0 where it does not fit. */
 export function convOutputSize(size: number, kernel: number, stride: number, padding: number): number {
   return Math.max(Math.floor((size + 2 * padding - kernel) / stride) + 1, 0);
@@ -135,6 +147,7 @@ export interface WasmKernels extends Float64Kernels {
    * @param x [images, height, width, inputs]
    * @param filter [kernelHeight, kernelWidth, inputs, outputs]
    * @param y [images, outputHeight, outputWidth, outputs]; see {@link convOutputSize}
+   * @param affine what becomes of the result's numbers, as `channelAffine` does it; `null` for nothing
    */
   convForward(
     shape: ConvShape,
@@ -144,6 +157,7 @@ export interface WasmKernels extends Float64Kernels {
     scratch: number,
     imageBegin: number,
     imageEnd: number,
+    affine?: ConvAffine | null,
   ): void;
 
   /**

@@ -1,5 +1,6 @@
 // Convolution of channels-last images, as a matrix product whose left matrix is never written down.
 
+import { channelAffine } from "./channel_affine";
 import {
   fillUpTable, groupSize, outputPixels, outputSize, paddedBytes, paddedGroupBytes, paddedImages, tableBytes,
 } from "./images";
@@ -22,14 +23,16 @@ export function convForwardScratch(
 }
 
 /**
- * y = convolution of x with the filter, for the images from `imageBegin` to `imageEnd`.
+ * y = convolution of x with the filter, for the images from `imageBegin` to `imageEnd`; unless `scale` is 0, what
+ * `channelAffine` makes of it by the other numbers, while it is still in cache.
  *
  * @param x [images, height, width, inputs]
  * @param filter [kernelHeight, kernelWidth, inputs, outputs]
  * @param y [images, outputHeight, outputWidth, outputs]
+ * @param added as y, or 0
  */
 export function convForward(
-  x: usize, filter: usize, y: usize,
+  x: usize, filter: usize, y: usize, scale: usize, shift: usize, added: usize, activation: i32,
   height: i32, width: i32, inputs: i32, outputs: i32, kernelHeight: i32, kernelWidth: i32, stride: i32, padding: i32,
   scratch: usize, imageBegin: i32, imageEnd: i32,
 ): void {
@@ -38,7 +41,8 @@ export function convForward(
   if (imageBegin >= imageEnd || pixels == 0) return;
   if (suitsWinograd(inputs, outputs, kernelHeight, kernelWidth, stride, padding)) {
     correlate(
-      x, filter, y, height, width, inputs, outputs, outHeight, outWidth, padding, false, scratch, imageBegin, imageEnd,
+      x, filter, y, scale, shift, added, activation,
+      height, width, inputs, outputs, outHeight, outWidth, padding, false, scratch, imageBegin, imageEnd,
     );
     return;
   }
@@ -75,6 +79,10 @@ export function convForward(
           out, yTable + entry, min(rows - row, TILE_ROWS), min(left, TILE_COLUMNS), false, sums,
         );
       }
+    }
+    if (scale) {
+      const first = image * pixels;
+      channelAffine(y, scale, shift, added, y, outputs, activation, first, first + rows);
     }
   }
 }

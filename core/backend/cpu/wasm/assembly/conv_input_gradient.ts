@@ -38,7 +38,7 @@ export function convInputGradient(
   const outWidth = outputSize(width, kernelWidth, stride, padding);
   if (suitsWinograd(inputs, outputs, kernelHeight, kernelWidth, stride, padding)) {
     correlate(
-      dy, filter, dx, outHeight, outWidth, outputs, inputs, height, width, 2 - padding, true,
+      dy, filter, dx, 0, 0, 0, 0, outHeight, outWidth, outputs, inputs, height, width, 2 - padding, true,
       scratch, imageBegin, imageEnd,
     );
     return;

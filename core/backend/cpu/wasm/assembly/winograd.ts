@@ -1,11 +1,12 @@
 // Convolution of 3 x 3 taps and stride 1 with a quarter of the multiplications (Winograd's algorithm F(4 x 4, 3 x 3)):
 // squares of pixels and of taps become 36 planes of numbers, which are multiplied plane by plane.
 
+import { channelAffine } from "./channel_affine";
 import { fillUpTable, tableBytes } from "./images";
 import { PANEL_ROW } from "./pack";
 import { tile, TILE_COLUMNS, TILE_ROWS, TILE_SUMS } from "./tile";
 import { By, fillFactors, multiplySquare, PLANES, SIDE } from "./winograd_squares";
-import { bandScratch, groupRows, putTiles, takeTiles, tilesOf } from "./winograd_tiles";
+import { bandScratch, groupRows, putTiles, takeTiles, TILE, tilesOf } from "./winograd_tiles";
 
 /** Channels from which on the products weigh more than the planes around them. */
 const FEWEST_CHANNELS: i32 = 16;
@@ -44,6 +45,12 @@ function fillTable(table: usize, rows: i32, step: usize): void {
   fillUpTable(table, rows);
 }
 
+/** The pixels in front of a row of tiles, both counted through all images. */
+@inline
+function pixelsBefore(row: i32, down: i32, height: i32, width: i32): i32 {
+  return (row / down * height + row % down * TILE) * width;
+}
+
 /** Turns a filter by half a circle and exchanges its channels: [3, 3, to, from] to [3, 3, from, to]. */
 function turn(filter: usize, from: i32, to: i32, turned: usize): void {
   const tapBytes = <usize> (from * to) << 2;
@@ -57,7 +64,7 @@ function turn(filter: usize, from: i32, to: i32, turned: usize): void {
 }
 
 /**
- * The convolution of images with a filter.
+ * The convolution of images with a filter; unless `scale` is 0, what `channelAffine` makes of it.
  *
  * @param x [images, height, width, from]
  * @param filter [3, 3, from, to], or with `turned` [3, 3, to, from] to be turned: then this is the gradient of the
@@ -65,7 +72,8 @@ function turn(filter: usize, from: i32, to: i32, turned: usize): void {
  * @param y [images, outHeight, outWidth, to]
  */
 export function correlate(
-  x: usize, filter: usize, y: usize, height: i32, width: i32, from: i32, to: i32, outHeight: i32, outWidth: i32,
+  x: usize, filter: usize, y: usize, scale: usize, shift: usize, added: usize, activation: i32,
+  height: i32, width: i32, from: i32, to: i32, outHeight: i32, outWidth: i32,
   padding: i32, turned: bool, scratch: usize, imageBegin: i32, imageEnd: i32,
 ): void {
   const down = tilesOf(outHeight), across = tilesOf(outWidth);
@@ -109,6 +117,10 @@ export function correlate(
       }
     }
     putTiles(products, toPlane, y, outHeight, outWidth, to, down, across, begin, last, band);
+    if (scale) {
+      const first = pixelsBefore(begin, down, outHeight, outWidth), after = pixelsBefore(last, down, outHeight, outWidth);
+      channelAffine(y, scale, shift, added, y, to, activation, first, after);
+    }
   }
 }
 
