@@ -10,8 +10,8 @@ import { suitsWinograd } from "./winograd.ts";
 
 /**
  * Batch norm by given statistics of a convolution in one pass, as `batchNorm(conv2d(x, filter, convolution), weight,
- * bias, norm, residual)` gives it; `null` where there is no such pass: for groups and dilation, and where a GPU computes
- * the convolution in several passes itself.
+ * bias, norm, residual)` gives it; `null` where there is no such pass: for groups and dilation, and where a GPU
+ * computes the convolution in several passes itself.
  */
 export function convBatchNorm(
   device: Device,
