@@ -12,8 +12,8 @@ const launches = forwardLaunches({ 1: `${normalise}\n${scalarStore}`, 4: `${norm
 
 /**
  * What batch norm by given statistics makes of a convolution (see `batchNormKernel`), in one pass: y `[images,
- * outHeight, outWidth, outputs]` of x and filters `[kernelHeight, kernelWidth, inputs, outputs]`, with `residual` 1 plus
- * `added`. The sum over taps and channels is in one part.
+ * outHeight, outWidth, outputs]` of x and filters `[kernelHeight, kernelWidth, inputs, outputs]`, with `residual` 1
+ * plus `added`. The sum over taps and channels is in one part.
  */
 export const convBatchNormKernel = defineKernel({
   name: "conv2d with batch norm",
