@@ -7,7 +7,8 @@
  *   the device come before it.
  * - One more step warms up and a third one, timed, chooses how many steps are queued before the engine is waited
  *   for: about {@link sampleSeconds} of work, {@link maxSteps} steps at most. Waiting for a GPU costs 10 ms,
- *   which would otherwise be the whole time of a fast one. A sample is the time from the first of these steps until a
+ *   which would otherwise be the whole time of a fast one. As many once more, untimed, are for engines that compile
+ *   what is often run while it runs. A sample is the time from the first of these steps until a
  *   number that needs all of them is read, divided by their count.
  */
 import { encoders, isEncoderCase } from "./encoders.ts";
@@ -109,6 +110,7 @@ export async function measure(engine: Engine, name: Case, repeats: number): Prom
   const first = await run(1);
   await run(1);
   const stepsPerSample = Math.max(1, Math.min(maxSteps, Math.round(sampleSeconds / await run(1))));
+  await run(stepsPerSample);
   const seconds: number[] = [];
   for (let i = 0; i < repeats; i++) seconds.push(await run(stepsPerSample));
   const error = await work?.error?.();

@@ -35,6 +35,7 @@ def timed(start):
     memory = peak_bytes() - before
     run(1)
     per_sample = max(1, min(MAX_STEPS, round(SAMPLE_SECONDS / run(1))))
+    run(per_sample)
     seconds = [run(per_sample) for _ in range(repeats())]
     result = {"size": work.size, "first": first, "seconds": seconds, "stepsPerSample": per_sample, "values": values}
     if work.flops:
