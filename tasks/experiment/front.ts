@@ -1,0 +1,70 @@
+import type { Scalar } from "./experiment.ts";
+import { rowStatistics } from "./row_statistics.ts";
+import type { BudgetPart } from "./run_budgets.ts";
+import { differenceOf, type Moments } from "./statistics.ts";
+
+/**
+ * Where a point stands among all: on the front if no other is as good in less time, or better in as much; else near it
+ * if no such other is better by more than noise, or behind.
+ */
+export type Standing = "front" | "near" | "behind";
+
+/** A quality that was reached in a time. */
+export interface Reached {
+  /** Seconds of training. */
+  readonly seconds: Moments;
+  /** The metric on the test examples, a part of 1. */
+  readonly test: Moments;
+}
+
+/** A row at a budget. */
+export interface FrontPoint extends Reached {
+  readonly row: string;
+  readonly budget: string;
+  /** The name of the metric. */
+  readonly metric: string;
+  /** Epochs that its runs had, the mean where training stopped early. */
+  readonly epochs: number;
+  /** The value that the row was tuned to at this budget; `null` without tuning. */
+  readonly value: Scalar | null;
+  readonly standing: Standing;
+}
+
+/** Where each of some points stands: Pareto's front of more accuracy in less time, by the means. */
+export function standingsOf(points: readonly Reached[]): Standing[] {
+  return points.map((point) => {
+    const better = points.filter((other) => dominates(other, point));
+    if (better.length === 0) return "front";
+    // One run tells nothing of noise: then nothing is said to be behind.
+    return better.some(({ test }) => differenceOf(test, point.test).withinNoise === false) ? "behind" : "near";
+  });
+}
+
+function dominates(a: Reached, b: Reached): boolean {
+  const [sooner, better] = [b.seconds.mean - a.seconds.mean, a.test.mean - b.test.mean];
+  return sooner >= 0 && better >= 0 && (sooner > 0 || better > 0);
+}
+
+/**
+ * The points of an experiment with budgets, by budget and row, and where each stands. A row that is measured by another
+ * metric than the baseline is held against nobody, and is no point; neither is one of which no run came to its end.
+ */
+export function frontOf(parts: readonly BudgetPart[]): FrontPoint[] {
+  const points = parts.flatMap(({ budget, experiment, results }) => {
+    const lines = rowStatistics(experiment, results);
+    const metric = metricOf(lines, experiment.baseline);
+    return lines.flatMap(({ name, value, metric: own, test, seconds, secondsPerEpoch }) => {
+      if (!budget || own !== metric || !test || !seconds || !secondsPerEpoch) return [];
+      const epochs = seconds.mean / secondsPerEpoch.mean;
+      return [{ row: name, budget: budget.name, metric, epochs: +epochs.toPrecision(6), value, seconds, test }];
+    });
+  });
+  const standings = standingsOf(points);
+  return points.map((point, index) => ({ ...point, standing: standings[index] }));
+}
+
+/** The metric that rows are compared by: the baseline's, or where that has no run the first's that has one. */
+function metricOf(lines: ReturnType<typeof rowStatistics>, baseline: string): string | undefined {
+  const measured = lines.filter(({ test }) => test);
+  return (measured.find(({ name }) => name === baseline) ?? measured.at(0))?.metric;
+}
