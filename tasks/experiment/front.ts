@@ -4,10 +4,15 @@ import type { BudgetPart } from "./run_budgets.ts";
 import { differenceOf, type Moments } from "./statistics.ts";
 
 /**
- * Where a point stands among all: on the front if no other is as good in less time, or better in as much; else near it
- * if no such other is better by more than noise, or behind.
+ * Where a point stands among all. It is `behind` if another is better by more than noise, and not slower by more than
+ * noise. Else it is on Pareto's `front` if by the means no other is as good in less time, or better in as much, and every
+ * quicker one is worse by more than noise; `tied` if one of those is not, so that the longer training may have bought
+ * nothing; and `near` the front if it is not on it.
  */
-export type Standing = "front" | "near" | "behind";
+export type Standing = "front" | "tied" | "near" | "behind";
+
+/** Whether a point is on Pareto's front by the means, noise or not. */
+export const isOnFront = (standing: Standing): boolean => standing === "front" || standing === "tied";
 
 /** A quality that was reached in a time. */
 export interface Reached {
@@ -30,14 +35,23 @@ export interface FrontPoint extends Reached {
   readonly standing: Standing;
 }
 
-/** Where each of some points stands: Pareto's front of more accuracy in less time, by the means. */
+/** Where each of some points stands. Of one run noise is not known: then nothing is beyond it. */
 export function standingsOf(points: readonly Reached[]): Standing[] {
   return points.map((point) => {
-    const better = points.filter((other) => dominates(other, point));
-    if (better.length === 0) return "front";
-    // One run tells nothing of noise: then nothing is said to be behind.
-    return better.some(({ test }) => differenceOf(test, point.test).withinNoise === false) ? "behind" : "near";
+    if (points.some((other) => isBetter(other, point) && !isSlower(other, point))) return "behind";
+    if (points.some((other) => dominates(other, point))) return "near";
+    const quicker = points.filter(({ seconds }) => seconds.mean < point.seconds.mean);
+    return quicker.every((other) => isBetter(point, other)) ? "front" : "tied";
   });
+}
+
+const isBetter = (a: Reached, b: Reached) => isMore(a.test, b.test);
+const isSlower = (a: Reached, b: Reached) => isMore(a.seconds, b.seconds);
+
+/** Whether a mean is above another by more than noise. */
+function isMore(a: Moments, b: Moments): boolean {
+  const { value, withinNoise } = differenceOf(a, b);
+  return value > 0 && withinNoise === false;
 }
 
 function dominates(a: Reached, b: Reached): boolean {

@@ -1,13 +1,23 @@
 import * as Plot from "@observablehq/plot";
-import type { FrontPoint } from "../experiment/front.ts";
-import { frontInWords } from "../experiment/front_table.ts";
+import { type FrontPoint, isOnFront } from "../experiment/front.ts";
+import { frontInWords, frontRows, MARKS_IN_WORDS } from "../experiment/front_table.ts";
 import { isShare, meanInterval } from "../experiment/mean_interval.ts";
-import { showPart } from "../experiment/tables.ts";
 import { type Child, element, table } from "./elements.ts";
 import { draw, figure, legend, seriesColour } from "./plots.ts";
 
-/** Colours before lines of further rows are dashed. */
-const COLOURS = 6;
+/** Which series' colours rows have, the teacher having the third; lines of further rows are dashed. */
+const COLOURS = [0, 1, 3, 4, 5];
+const colourOf = (row: number) => seriesColour(COLOURS[row % COLOURS.length]);
+
+/** How much of a point is filled. */
+const FILL = { front: 1, tied: 0.35, near: 0, behind: 0 } as const;
+
+const WORDS = {
+  front: "on the front",
+  tied: "on the front by the means alone",
+  near: "within noise of the front",
+  behind: "behind",
+} as const;
 
 /** The metric over the time of training, a line for each row with a point for each budget, and the front of all. */
 export function budgetChart(points: readonly FrontPoint[], teacher: number | null): Child[] {
@@ -16,10 +26,10 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
   const rows = [...new Set(points.map(({ row }) => row))];
   const share = isShare(metric);
   const drawn = points.map((point) => {
-    const { row, budget, seconds, test, standing } = point;
+    const { row, budget, seconds, test, standing, epochs, value } = point;
     const interval = meanInterval(test, metric);
     const bounds = interval?.map((bound) => (100 * bound).toFixed(2)).join(", ");
-    const time = `${seconds.mean.toFixed(1)} s`;
+    const time = `${seconds.mean.toFixed(1)} s, ${epochs} epochs${value === null ? "" : ` at ${value}`}`;
     return {
       row,
       budget,
@@ -27,23 +37,25 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
       mean: test.mean,
       low: interval?.[0] ?? test.mean,
       high: interval?.[1] ?? test.mean,
-      colour: seriesColour(rows.indexOf(row)),
-      onFront: standing === "front",
-      title: `${row} at ${budget}: ${(100 * test.mean).toFixed(2)}${
-        bounds ? ` [${bounds}]` : ""
-      } in ${time}, ${standing}`,
+      colour: colourOf(rows.indexOf(row)),
+      onFront: isOnFront(standing),
+      filled: FILL[standing],
+      title: `${row} at ${budget}: ${(100 * test.mean).toFixed(2)}${bounds ? ` [${bounds}]` : ""} in ${time}, ${
+        WORDS[standing]
+      }`,
     };
   }).toSorted((a, b) => a.seconds - b.seconds);
   const front = drawn.filter(({ onFront }) => onFront);
   const last = { ...front.at(-1)!, seconds: drawn.at(-1)!.seconds };
-  const entries = rows.map((name, index) => ({ name, colour: seriesColour(index), dashed: index >= COLOURS }));
+  const entries = rows.map((name, index) => ({ name, colour: colourOf(index), dashed: index >= COLOURS.length }));
   const levels = teacher === null ? [] : [{ name: "teacher", colour: "var(--series-3)", dashed: true }];
   return [
     element(
       "p",
       { class: "faint" },
       "A point is a training of its own, with schedules of its length: the mean over seeds with its 95 % interval by " +
-        "Student's t. Filled points are on the front (the grey steps): no other is as good in less time.",
+        "Student's t. Filled points are on the front (the grey steps): no other is as good in less time; a pale one is no " +
+        "better than a quicker one by more than noise.",
     ),
     figure(
       "",
@@ -103,32 +115,20 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
             r: 5,
             stroke: "colour",
             strokeWidth: 2,
-            fill: ({ onFront, colour }: { onFront: boolean; colour: string }) => onFront ? colour : "var(--paper)",
-            title: "title",
+            fill: "var(--paper)",
           }),
+          Plot.dot(drawn, { x: "seconds", y: "mean", r: 5, fill: "colour", fillOpacity: "filled", title: "title" }),
         ],
       }),
     ),
-    pointsTable(points),
+    frontTable(points),
   ];
 }
 
-const WORDS = { front: "on the front", near: "within noise of it", behind: "behind" } as const;
-
-function pointsTable(points: readonly FrontPoint[]): Child {
-  const tuned = points.some(({ value }) => value !== null);
-  return table(
-    ["row", "budget", "epochs", ...(tuned ? ["tuned to"] : []), `test ${points[0].metric} %`, "seconds", "stands"],
-    points.map(({ row, budget, epochs, value, test, seconds, standing }) => [
-      row,
-      budget,
-      String(epochs),
-      ...(tuned ? [String(value ?? "-")] : []),
-      showPart(test),
-      seconds.mean.toFixed(1),
-      WORDS[standing],
-    ]),
-  );
+/** As `results.md` has it. */
+function frontTable(points: readonly FrontPoint[]): Child {
+  const budgets = [...new Set(points.map(({ budget }) => budget))];
+  return [table(["row", ...budgets], frontRows(points, budgets)), element("p", { class: "faint" }, MARKS_IN_WORDS)];
 }
 
 /** Round numbers of seconds within some bounds, for a logarithmic axis: 1, 2 and 5 times powers of ten. */

@@ -40,7 +40,7 @@ const schema = z.looseObject({
     row: z.string(),
     budget: z.string(),
     metric: z.string(),
-    standing: z.enum(["front", "near", "behind"]),
+    standing: z.enum(["front", "tied", "near", "behind"]),
     seconds: moments,
     test: moments,
   })).optional(),

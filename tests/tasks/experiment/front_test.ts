@@ -14,7 +14,7 @@ const point = (seconds: number, test: number, count = 5) => ({
   test: { count, mean: test, deviation: count > 1 ? 0.01 : null },
 });
 
-Deno.test("the front is of points that no other is as good as in less time", () => {
+Deno.test("the front is of points that no other is as good as in less time, those that are no better within noise apart", () => {
   const known = [
     [10, 0.80, "front"],
     [20, 0.85, "front"],
@@ -26,6 +26,11 @@ Deno.test("the front is of points that no other is as good as in less time", () 
     [30, 0.85, "near"],
     [10, 0.70, "behind"],
     [40, 0.90, "front"],
+    // Better than all by the means, but not than the last by more than noise.
+    [50, 0.905, "tied"],
+    // The quickest by the means, but not by more than noise, and worse by more.
+    [9.95, 0.7, "behind"],
+    [9, 0.65, "front"],
   ] as const;
   assert.deepEqual(
     standingsOf(known.map(([seconds, test]) => point(seconds, test))),
@@ -34,7 +39,7 @@ Deno.test("the front is of points that no other is as good as in less time", () 
 });
 
 Deno.test("of one run nothing is behind, and twins stand alike", () => {
-  assert.deepEqual(standingsOf([point(10, 0.9, 1), point(20, 0.5, 1)]), ["front", "near"]);
+  assert.deepEqual(standingsOf([point(10, 0.9, 1), point(20, 0.5, 1), point(30, 0.99, 1)]), ["front", "near", "tied"]);
   assert.deepEqual(standingsOf([point(10, 0.9), point(10, 0.9)]), ["front", "front"]);
   assert.deepEqual(standingsOf([]), []);
 });

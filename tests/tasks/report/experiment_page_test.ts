@@ -148,16 +148,27 @@ Deno.test("budgets have a picture of their own with the front, and what follows 
     "Test accuracy over seconds of training. The front from the quickest to the best: plain at 1x (82.00 in 10.0 s), " +
       "plain at 4x (89.00 in 40.0 s)",
   );
-  // Four means, of which the two of the front are filled.
-  const fills = Array.from(picture.querySelectorAll("circle"), (dot) => dot.getAttribute("fill"));
-  assert.deepEqual(fills.toSorted(), ["var(--paper)", "var(--paper)", "var(--series-1)", "var(--series-1)"]);
-  assert.match(picture.textContent!, /plain at 4x: 89\.00 \[86\.52, 91\.48\] in 40\.0 s, front/);
-  const cells = Array.from(
-    document.querySelectorAll("table")[0].querySelectorAll("tbody tr"),
-    (row) => Array.from(row.querySelectorAll("td"), ({ textContent }) => textContent),
+  // Each mean is a white dot with another on it, which is filled on the front alone.
+  const filled = Array.from(
+    picture.querySelectorAll("circle[fill-opacity]"),
+    (dot) => `${dot.getAttribute("fill")} ${dot.getAttribute("fill-opacity")}`,
   );
-  assert.deepEqual(cells[0], ["plain", "1x", "5", "82.00 ± 2.00", "10.0", "on the front"]);
-  assert.deepEqual(cells.map((row) => row.at(-1)), ["on the front", "behind", "on the front", "within noise of it"]);
+  assert.deepEqual(filled.toSorted(), [
+    "var(--series-1) 1",
+    "var(--series-1) 1",
+    "var(--series-2) 0",
+    "var(--series-2) 0",
+  ]);
+  assert.match(picture.textContent!, /plain at 4x: 89\.00 \[86\.52, 91\.48\] in 40\.0 s, 5 epochs, on the front/);
+  const cells = Array.from(
+    document.querySelectorAll("table")[0].querySelectorAll("tr"),
+    (row) => Array.from(row.querySelectorAll("th, td"), ({ textContent }) => textContent),
+  );
+  assert.deepEqual(cells, [
+    ["row", "1x", "4x"],
+    ["plain", "* 82.00 ± 2.00 (10.0 s)", "* 89.00 ± 1.00 (40.0 s)"],
+    [HOSTILE, "71.00 ± 1.00 (10.0 s)", "~ 88.00 ± 0.00 (40.0 s)"],
+  ]);
 });
 
 Deno.test("round times lie within the bounds of an axis, or are these where there is none between", () => {
