@@ -94,7 +94,7 @@ Deno.test("what cannot have a budget is refused before the first run", async () 
   const { runs, run } = fakeRunner();
   const bounded = fakeRow("a", 4);
   const refused: [Partial<Experiment>, RegExp][] = [
-    [budgets("0.5x"), /Cannot give "a" 0\.5x of its 5 epochs, which is 2\.5: expected whole epochs$/],
+    [budgets("1x", "1.5x"), /Cannot give "a" 1\.5x of its 5 epochs, which is 7\.5: expected whole epochs$/],
     [
       { ...budgets("2x"), rows: [fakeRow("a", 4, { equalSeconds: "b" }), fakeRow("b", 6)] },
       /beside budgets, which are/,
@@ -107,7 +107,7 @@ Deno.test("what cannot have a budget is refused before the first run", async () 
       },
       /Cannot give "a" a budget of epochs: train\.maxSteps must be null$/,
     ],
-    [{ ...budgets("1000000x") }, /train\.epochs/],
+    [{ ...budgets("1x", "1000000x") }, /train\.epochs/],
   ];
   for (const [change, message] of refused) {
     await assert.rejects(runBudgets({ ...experiment, ...change }, "out", run), { name: "UserError", message });
