@@ -5,9 +5,9 @@ import { differenceOf, type Moments } from "./statistics.ts";
 
 /**
  * Where a point stands among all. It is `behind` if another is better by more than noise, and not slower by more than
- * noise. Else it is on Pareto's `front` if by the means no other is as good in less time, or better in as much, and every
- * quicker one is worse by more than noise; `tied` if one of those is not, so that the longer training may have bought
- * nothing; and `near` the front if it is not on it.
+ * noise. Else it is on Pareto's `front` if by the means no other is as good in less time, or better in as much, and
+ * every quicker one is worse by more than noise; `tied` if one of those is not, so that the longer training may have
+ * bought nothing; and `near` the front if it is not on it.
  */
 export type Standing = "front" | "tied" | "near" | "behind";
 
