@@ -82,3 +82,10 @@ function metricOf(lines: ReturnType<typeof rowStatistics>, baseline: string): st
   const measured = lines.filter(({ test }) => test);
   return (measured.find(({ name }) => name === baseline) ?? measured.at(0))?.metric;
 }
+
+/** The rows of some points, as they are in the longest budget, in which all have time that have some in another. */
+export function rowsOf(points: readonly FrontPoint[]): string[] {
+  const longest = points.at(-1)?.budget;
+  const ordered = [...points.filter(({ budget }) => budget === longest), ...points];
+  return [...new Set(ordered.map(({ row }) => row))];
+}

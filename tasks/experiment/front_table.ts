@@ -1,4 +1,4 @@
-import { frontOf, type FrontPoint, isOnFront } from "./front.ts";
+import { frontOf, type FrontPoint, isOnFront, rowsOf } from "./front.ts";
 import type { BudgetPart } from "./run_budgets.ts";
 import { showPart, type Table } from "./tables.ts";
 
@@ -37,8 +37,7 @@ export function frontTable(name: string, parts: readonly BudgetPart[]): Table {
 
 /** The cells of the table: rows by budgets, `-` where there is no point. */
 export function frontRows(points: readonly FrontPoint[], budgets: readonly string[]): string[][] {
-  const names = [...new Set(points.map(({ row }) => row))];
-  return names.map((row) => [
+  return rowsOf(points).map((row) => [
     row,
     ...budgets.map((budget) => {
       const point = points.find((point) => point.row === row && point.budget === budget);

@@ -127,6 +127,8 @@ function mainTable(
         }, which no choice has seen, ` +
         `and so was "${baseline}": the difference there is that of fresh seeds.`,
       ]
+      : confirm.length > 0
+      ? ["No row is known to be beyond noise: none was run with fresh seeds."]
       : []),
     ...lines.flatMap(({ name, wrongLabels }) =>
       wrongLabels

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { type FrontPoint, isOnFront } from "../experiment/front.ts";
+import { type FrontPoint, isOnFront, rowsOf } from "../experiment/front.ts";
 import { frontInWords, frontRows, MARKS_IN_WORDS } from "../experiment/front_table.ts";
 import { isShare, meanInterval } from "../experiment/mean_interval.ts";
 import { type Child, element, table } from "./elements.ts";
@@ -23,7 +23,7 @@ const WORDS = {
 export function budgetChart(points: readonly FrontPoint[], teacher: number | null): Child[] {
   if (points.length === 0) return [];
   const [{ metric }] = points;
-  const rows = [...new Set(points.map(({ row }) => row))];
+  const rows = rowsOf(points);
   const share = isShare(metric);
   const drawn = points.map((point) => {
     const { row, budget, seconds, test, standing, epochs, value } = point;

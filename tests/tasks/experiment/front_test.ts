@@ -73,19 +73,19 @@ function part(budget: string, rows: Readonly<Record<string, readonly [seconds: n
 
 Deno.test("the table has each row at each budget, the front in words, and who has no time", () => {
   const parts: BudgetPart[] = [
-    { ...part("10s", { KD: [10, [0.8, 0.82]] }), leftOut: [{ name: "OPDF", seconds: 12.34 }] },
+    { ...part("10s", { OPDF: [10, [0.8, 0.82]] }), leftOut: [{ name: "KD", seconds: 12.34 }] },
     part("40s", { KD: [40, [0.88, 0.9]], OPDF: [120, [0.89, 0.89]] }),
   ];
   const table = frontTable("test", parts);
   assert.deepEqual(textOf(table).slice(0, 4), [
     "test: test accuracy % by budget",
     "row                       10s                      40s",
-    "KD    * 81.00 ± 1.41 (10.0 s)  * 89.00 ± 1.41 (40.0 s)",
-    "OPDF                        -   ~ 89.00 ± 0.00 (120 s)",
+    "KD                          -  * 89.00 ± 1.41 (40.0 s)",
+    "OPDF  * 81.00 ± 1.41 (10.0 s)   ~ 89.00 ± 0.00 (120 s)",
   ]);
   assert.deepEqual(table.notes.slice(2), [
-    "The front from the quickest to the best: KD at 10s (81.00 in 10.0 s), KD at 40s (89.00 in 40.0 s).",
-    '"OPDF" has no time for an epoch of 12.3 s in 10s.',
+    "The front from the quickest to the best: OPDF at 10s (81.00 in 10.0 s), KD at 40s (89.00 in 40.0 s).",
+    '"KD" has no time for an epoch of 12.3 s in 10s.',
   ]);
   assert.equal(frontInWords(frontOf(parts)), table.notes[2].slice(0, -1));
 });
