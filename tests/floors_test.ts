@@ -91,6 +91,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "advice",
     "check_augmentation",
     "complete_options",
+    "label_noise",
     "load_data",
     "map_examples",
     "models_form",

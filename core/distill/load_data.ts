@@ -11,6 +11,7 @@ import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { listSome } from "../recipe/words.ts";
 import { sha256 } from "../sha256.ts";
+import { withLabelNoise } from "./label_noise.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 
 /** The data of a run: validation examples are not among the training examples, and neither are the test examples. */
@@ -249,9 +250,10 @@ function drawSubset(recipe: Checked<Recipe>, train: Examples, random: Random): E
   return subset(train, training);
 }
 
-/** Refuses data that do not make one training batch. */
+/** The data with the training examples that the recipe asks for. Refuses those that do not make one training batch. */
 function whole(recipe: Checked<Recipe>, all: RunData, random: Random): RunData {
-  const data = { ...all, train: drawSubset(recipe, all.train, random) };
+  const drawn = drawSubset(recipe, all.train, random);
+  const data = { ...all, train: withLabelNoise(recipe, drawn, all.dataset.input, random) };
   const { augment: { shift }, train: { batchSize, dropLast } } = recipe.value;
   const [height, width] = data.dataset.input.image?.size ?? [Infinity, Infinity];
   if (shift > Math.min(height, width)) {

@@ -125,6 +125,7 @@ function made({ recipe, summary, architecture, chains, teacherSha256 }: CardFact
     ["student", `${code(lastPart(architecture))}, from ${from}`],
     ["chains", shapes.length === 0 ? "none" : shown.join("; ")],
     ...prunedRow(summary),
+    ...noiseRow(summary),
     ["parameters in training", count(summary.student.parametersTraining)],
     ["parameters at inference", count(summary.student.parametersInference)],
     ["trained", `${counted(summary.steps, "step")}, epochs: ${round(summary.epochs)}, in ${summary.precision}`],
@@ -153,6 +154,11 @@ function prunedRow({ pruning, student: { parametersInference } }: RunSummary): [
     }`
     : `${count(nonZeros)} of ${count(parametersInference)} parameters are not zero`;
   return [["pruned", `by ${method}, ${structure === "channels" ? "" : `${structure}: `}${left}`]];
+}
+
+function noiseRow({ wrongLabels, labelled }: RunSummary): [string, string][] {
+  if (wrongLabels === undefined) return [];
+  return [["training labels", `${count(wrongLabels)} of ${count(labelled.train)} wrong on purpose`]];
 }
 
 function measured(

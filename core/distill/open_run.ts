@@ -10,6 +10,7 @@ import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
+import { describeLabelNoise } from "./label_noise.ts";
 import { describeLabels, describeSkipped, describeValidation, type RunData } from "./load_data.ts";
 import { loadTaughtData } from "./load_taught_data.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
@@ -147,6 +148,8 @@ export async function openRun(
   });
   const { input } = loaded.dataset;
   for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
+  const noise = describeLabelNoise(settings, loaded.train, input);
+  if (noise) report(noise);
   for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
   const unwatched = describeValidation(loaded);
   if (unwatched) reporter.warning(unwatched);

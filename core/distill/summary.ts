@@ -7,6 +7,7 @@ import type { OnnxFile } from "../onnx/export_model.ts";
 import { countTrained } from "../plugin/parameters.ts";
 import type { SkippedExamples } from "../plugin/dataset.ts";
 import { VERSION } from "../version.ts";
+import { countFlipped } from "./label_noise.ts";
 import type { RunParts } from "./open_run.ts";
 import type { ExportedStudent } from "./student/export_student.ts";
 import type { TrainingResult } from "./training/training.ts";
@@ -29,6 +30,8 @@ export interface RunSummary {
   readonly examples: { readonly train: number; readonly validation: number; readonly test: number };
   /** How many of them have a label; what is measured by labels is of these alone. */
   readonly labelled: { readonly train: number; readonly validation: number; readonly test: number };
+  /** Training labels that were made wrong on purpose; missing where the recipe wants none. */
+  readonly wrongLabels?: number;
   /** Examples that the data set left out, by file; see `onBad` of data sets of texts. */
   readonly skipped: readonly SkippedExamples[];
   /** SHA-256 of each data file that was read, by its name in the recipe. */
@@ -153,6 +156,7 @@ export function summarise(
       validation: data.validation ? labelledOf(data.validation) : 0,
       test: labelledOf(data.test),
     },
+    ...settings.labelNoise && { wrongLabels: countFlipped(settings, labelledOf(data.train)) },
     skipped: data.dataset.skipped ?? [],
     dataSha256: data.sha256,
     positiveClass: test.positiveClass,

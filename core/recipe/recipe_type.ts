@@ -255,6 +255,11 @@ export interface Recipe {
     /** The part that is used. */
     readonly fraction: number;
   } | null;
+  /** Training on labels some of which are wrong on purpose; `null`: none is. */
+  readonly labelNoise: {
+    /** The part that is wrong. */
+    readonly fraction: number;
+  } | null;
   /** Random changes to training images. */
   readonly augment: {
     /** Whether half of the images are mirrored. */

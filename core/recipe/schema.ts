@@ -29,6 +29,12 @@ const subset = z.strictObject({
   fraction: z.number().positive().lt(1).describe("Part of the training examples that is used, the same of each class"),
 });
 
+const labelNoise = z.strictObject({
+  fraction: z.number().positive().lt(1).describe(
+    "Part of the training labels that become one of the other classes, each as likely (symmetric noise)",
+  ),
+});
+
 const mixingAlpha = bounded(z.number().min(0).max(100), "beyond it every share is about a half");
 
 const randAugment = z.strictObject({
@@ -110,6 +116,10 @@ const fields = z.strictObject({
   ),
   subset: subset.nullable().default(null).describe(
     "Training on a part of the examples, drawn by the recipe's seed after validation examples are out; null: on all",
+  ),
+  labelNoise: labelNoise.nullable().default(null).describe(
+    "Training on labels some of which are wrong on purpose, drawn by the recipe's seed, to see what stands that; those of " +
+      "validation and test stay right (evaluate.train measures by the wrong ones); null: none",
   ),
   augment: augment.prefault({}).describe("Random changes to training images"),
   teacher: teacherSchema.nullable().default(null).describe("Model to distil from; null: the student learns alone"),

@@ -2,6 +2,7 @@ import type { Checked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import type { UserError } from "../../core/errors.ts";
+import type { Budget } from "./budgets.ts";
 
 /** A value that is tuned. */
 export type Scalar = number | string | boolean;
@@ -41,6 +42,15 @@ export interface Experiment {
   readonly tune: Tuning | null;
   /** Part of the training examples that each seed draws anew, or `null`. */
   readonly resample: number | null;
+  /** How long each row trains, from the shortest; left out: as its recipe says. */
+  readonly budgets?: readonly Budget[];
+  /** Seeds that no choice has seen, for rows that differ from the baseline by more than noise; left out: none. */
+  readonly confirm?: readonly number[];
+}
+
+/** A tuned value for people, and for the folder of its runs: `learningRate=0.1`. */
+export function settingOf({ key }: Tuning, value: Scalar): string {
+  return `${key.split(".").at(-1)}=${value}`;
 }
 
 /** The part of a name that can be one of a file, on every system. */

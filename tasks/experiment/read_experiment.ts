@@ -6,6 +6,7 @@ import type { Override } from "../../core/recipe/overrides.ts";
 import { isMap, parsePath, type Path } from "../../core/recipe/paths.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
+import { type Budget, budgetsOf } from "./budgets.ts";
 import { changesOf } from "./changes.ts";
 import { type Experiment, folderName, type Row, type Scalar, type Tuning } from "./experiment.ts";
 import { type ExperimentFile, experimentSchema } from "./schema.ts";
@@ -15,6 +16,7 @@ export interface ExperimentOptions {
   readonly seeds?: readonly number[];
   /** Name of the row that the others are held against. */
   readonly baseline?: string;
+  readonly budgets?: readonly Budget[];
 }
 
 /** Seeds of an experiment that names none. */
@@ -38,7 +40,7 @@ export async function readText(file: string): Promise<string> {
  */
 export async function readExperiment(
   files: readonly string[],
-  { seeds, baseline }: ExperimentOptions = {},
+  { seeds, baseline, budgets }: ExperimentOptions = {},
 ): Promise<Experiment> {
   const texts = await Promise.all(files.map(readText));
   const experiment = files.findIndex((_, index) => isExperiment(texts[index]));
@@ -53,7 +55,10 @@ export async function readExperiment(
   if (baseline !== undefined && !names.includes(baseline)) {
     throw new UserError(`--baseline ${baseline}: Expected one of ${names.join(", ")}`);
   }
-  return { ...read, seeds: seeds ?? read.seeds, baseline: baseline ?? read.baseline };
+  const changed = { ...read, seeds: seeds ?? read.seeds, baseline: baseline ?? read.baseline };
+  const seen = seenSeeds(changed);
+  if (seen) throw new UserError(`--seeds ${changed.seeds}: ${seen}`);
+  return { ...changed, ...budgets && { budgets } };
 }
 
 /** A recipe's name as it stands in its text; the recipe itself is checked later. */
@@ -90,6 +95,13 @@ function checkFolders(rows: readonly Row[]): void {
   });
 }
 
+/** What is wrong with seeds that are to confirm: one that a choice has seen confirms nothing. `null` if nothing is. */
+function seenSeeds({ seeds, tune, confirm = [] }: Experiment): string | null {
+  const seen = confirm.filter((seed) => seeds.includes(seed) || tune?.seeds.includes(seed));
+  if (seen.length === 0) return null;
+  return `Cannot confirm by seed ${seen.join(", ")}, which rows are compared or tuned by: name others in confirm.seeds`;
+}
+
 /**
  * The experiment that a text describes.
  *
@@ -98,21 +110,34 @@ function checkFolders(rows: readonly Row[]): void {
  */
 export async function experimentFrom(file: string, text: string): Promise<Experiment> {
   const checked = parseChecked(text, file, experimentSchema);
-  const { name, base, seeds, rows, baseline, tune, resample } = checked.value;
+  const { name, base, seeds, rows, baseline, tune, resample, budgets, confirm } = checked.value;
   const names = Object.keys(rows);
   if (names.length === 0) throw checked.error(["rows"], "Expected at least one row: got an empty map");
   if (baseline !== null) checked.oneOf(["baseline"], "row", names);
   const baseText = base === null ? null : await readNear(checked, ["base"], base);
   const built: Row[] = [];
   for (const row of names) built.push(await fileRow(checked, row, baseText));
-  return {
+  const experiment = {
     name: name ?? basename(file, extname(file)),
     rows: built,
     seeds,
     baseline: baseline ?? names[0],
     tune: tune && tuningOf(checked, tune, seeds),
     resample: resample && resample.fraction,
+    ...budgets && { budgets: parsedBudgets(checked, budgets) },
+    ...confirm && { confirm: confirm.seeds },
   };
+  const seen = seenSeeds(experiment);
+  if (seen) throw checked.error(["confirm", "seeds"], seen);
+  return experiment;
+}
+
+function parsedBudgets(checked: Checked<ExperimentFile>, texts: readonly string[]): Budget[] {
+  try {
+    return budgetsOf(texts);
+  } catch (error) {
+    throw error instanceof SyntaxError ? checked.error(["budgets"], error.message) : error;
+  }
 }
 
 const near = ({ file }: Checked<ExperimentFile>, path: string) => isAbsolute(path) ? path : join(dirname(file), path);

@@ -13,6 +13,8 @@ export interface RowStatistics {
   readonly metric: string;
   /** Test examples, and how many of them have a label; `null` without a run that says it, as old ones do not. */
   readonly labels: { readonly examples: number; readonly labelled: number } | null;
+  /** Training labels that the recipe makes wrong on purpose, of those that there are; `null` where it makes none. */
+  readonly wrongLabels: { readonly wrong: number; readonly labelled: number } | null;
   /** Epochs that a share of time allowed, or `null`. */
   readonly epochs: number | null;
   readonly failed: number;
@@ -37,6 +39,8 @@ export interface RowStatistics {
   readonly inference: InferenceStatistics | null;
   /** Of the test metric to the baseline's; `null` for the baseline itself. */
   readonly difference: Difference | null;
+  /** The same of runs with fresh seeds, where the row or the baseline was run with some; else `null`. */
+  readonly confirmed: { readonly test: Moments | null; readonly difference: Difference | null } | null;
   readonly diagnostics: DiagnosticsStatistics | null;
 }
 
@@ -74,14 +78,22 @@ export function rowStatistics(
 ): RowStatistics[] {
   const lines = results.map((result) => {
     const value = which === "common" ? tune!.common : result.tuned?.chosen ?? null;
-    return statisticsOf(result, result[which] ?? [], value);
+    const line = statisticsOf(result, result[which] ?? [], value);
+    const fresh = which === "runs" ? result.confirmed : undefined;
+    return fresh ? { ...line, confirmed: { test: statisticsOf(result, fresh, value).test, difference: null } } : line;
   });
   const reference = lines.find(({ name }) => name === baseline);
   return lines.map((line) => {
     // An accuracy and an agreement with a teacher are two things.
     const comparable = line !== reference && line.metric === reference?.metric;
-    const difference = comparable && line.test && reference.test ? differenceOf(line.test, reference.test) : null;
-    return { ...line, difference };
+    const to = (row: Moments | null | undefined, base: Moments | null | undefined) =>
+      comparable && row && base ? differenceOf(row, base) : null;
+    const { confirmed } = line;
+    return {
+      ...line,
+      difference: to(line.test, reference?.test),
+      confirmed: confirmed && { ...confirmed, difference: to(confirmed.test, reference?.confirmed?.test) },
+    };
   });
 }
 
@@ -95,6 +107,7 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
     value,
     metric,
     labels: first?.labelled ? { examples: first.examples.test, labelled: first.labelled.test } : null,
+    wrongLabels: first?.wrongLabels === undefined ? null : { wrong: first.wrongLabels, labelled: first.labelled.train },
     epochs,
     failed: outcomes.length - runs.length,
     test: over(({ summary }) => scoreOf(summary.student.metrics, metric)),
@@ -115,6 +128,7 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
     peakBytes: first ? Math.max(...runs.map(({ summary }) => summary.peakBytes)) : null,
     inference: inferenceOf(runs),
     difference: null,
+    confirmed: null,
     diagnostics: diagnosticsOf(runs),
   };
 }

@@ -9,8 +9,11 @@ import { ownCodeAlone } from "../support/own_code.ts";
 import { standardOutput, stylesOf } from "../support/output.ts";
 import { runReporter } from "../support/progress.ts";
 import type { Experiment } from "./experiment.ts";
+import { dryExperiment, trialOverrides } from "./dry_experiment.ts";
+import { frontTable } from "./front_table.ts";
 import { withOutputFolder } from "./output_folder.ts";
-import { checkRows, type RowResult, runGrid } from "./run_grid.ts";
+import { checkGrid, runBudgets } from "./run_budgets.ts";
+import type { RowResult } from "./run_grid.ts";
 import { trainingRunner } from "./runner.ts";
 import { type Table, tablesOf, textOf } from "./tables.ts";
 import { putResultsAside, writeResults } from "./write_results.ts";
@@ -18,6 +21,7 @@ import { putResultsAside, writeResults } from "./write_results.ts";
 /** Flags of the verbs that run an experiment. */
 export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "allowPluginUrl" | "quiet" | "verbose"> {
   readonly output?: string;
+  readonly dryRun?: boolean;
 }
 
 /** A verb's additions to an experiment's tables. */
@@ -72,8 +76,8 @@ async function run(
       await check();
       await putResultsAside(folder);
     };
-    const results = await stoppable(
-      (signal) => runGrid(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal, begin)),
+    const parts = await stoppable(
+      (signal) => runBudgets(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal, begin)),
       () => {
         reporter.end();
         reporter.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
@@ -82,9 +86,15 @@ async function run(
       if (error instanceof Interrupted) error.message = `Stopped: the same command goes on from "${error.checkpoint}"`;
       throw error;
     }).finally(reporter.end);
-    const [tables, conclusion] = [tablesOf(changed, results), conclude(results)];
+    const { results } = parts.at(-1)!;
+    const conclusion = conclude(results);
+    const budgets = parts.filter(({ budget }) => budget);
+    const tables = [
+      ...(budgets.length > 0 ? [frontTable(changed.name, budgets)] : []),
+      ...parts.flatMap(({ experiment, results }) => tablesOf(experiment, results)),
+    ];
     await check();
-    await writeResults(folder, changed, results, tables, conclusion);
+    await writeResults(folder, changed, results, tables, conclusion, budgets);
     const report = await drawReport(folder, reporter.warning);
     return { tables, notes: conclusion.notes, report };
   });
@@ -111,12 +121,13 @@ function written(folder: string, report: string | null): string {
  * the first run.
  */
 export async function runExperiments(experiments: readonly Experiment[], flags: ExperimentFlags): Promise<void> {
-  for (const experiment of experiments) checkRows(withChanges(experiment, flags));
+  for (const experiment of experiments) checkGrid(withChanges(experiment, flags));
   const { output } = flags;
   const several = experiments.length > 1;
   const own = experiments.map((experiment) =>
     several && output !== undefined ? { ...flags, output: join(output, experiment.name) } : flags
   );
+  if (flags.dryRun) return await tryAll(experiments, own);
   await confined(experiments.flatMap((experiment, index) => writesOfRows(experiment, own[index])), async () => {
     for (const [index, experiment] of experiments.entries()) await run(experiment, own[index]);
   }, mayLoadLibrary(experiments.map((experiment, index) => withChanges(experiment, own[index]))));
@@ -129,5 +140,29 @@ function withChanges(experiment: Experiment, { set, backend }: ExperimentFlags):
     ...row,
     recipe: (changes: Parameters<typeof row.recipe>[0]) => row.recipe([...flagged, ...changes]),
   }));
-  return { ...experiment, rows };
+  // A flag that sets the subset changes what each seed draws.
+  const resample = experiment.resample && (rows[0].recipe([]).value.subset?.fraction ?? null);
+  return { ...experiment, rows, resample };
+}
+
+/** Says what experiments are still to do, and does nothing of it. */
+async function tryAll(experiments: readonly Experiment[], flags: readonly ExperimentFlags[]): Promise<void> {
+  const all = experiments.map((experiment, index) => {
+    const own = flags[index];
+    return { experiment: withChanges(experiment, own), folder: folderOf(experiment, own), flags: own };
+  });
+  const writes = all.flatMap(({ experiment: { rows }, folder }) =>
+    rows.flatMap((row) => writesOf(row.recipe(trialOverrides(row, folder))))
+  );
+  await confined(writes, async () => {
+    const out = standardOutput("stdout");
+    for (const { experiment, folder, flags } of all) {
+      const reporter = runReporter(out, standardOutput("stderr"), flags);
+      const lines = await stoppable(
+        (signal) => dryExperiment(experiment, folder, flags, reporter, signal),
+        () => {},
+      ).finally(reporter.end);
+      lines.forEach((line) => out.line(line));
+    }
+  }, mayLoadLibrary(all.map(({ experiment }) => experiment)));
 }

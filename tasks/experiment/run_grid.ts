@@ -4,8 +4,10 @@ import type { Checked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { chooseByValidation, type Trial } from "./choose.ts";
-import { type Experiment, folderName, type Row, type Scalar } from "./experiment.ts";
-import { finished, type FinishedRun, type Outcome, type Runner, scoreOf } from "./outcome.ts";
+import { epochsIn, secondsAnEpoch, trainingSeconds } from "./epochs_in_time.ts";
+import { type Experiment, folderName, type Row, type Scalar, settingOf } from "./experiment.ts";
+import { lengthened } from "./lengthen.ts";
+import { finished, type Outcome, type Runner, scoreOf } from "./outcome.ts";
 
 /** A row's results. */
 export interface RowResult {
@@ -18,6 +20,8 @@ export interface RowResult {
   readonly runs: readonly Outcome[];
   /** The same with the common value; `null` if there is none. */
   readonly common: readonly Outcome[] | null;
+  /** One for each fresh seed, with the chosen value, of a row that was confirmed. */
+  readonly confirmed?: readonly Outcome[];
 }
 
 /**
@@ -82,7 +86,7 @@ class Grid {
     const epochs = row.equalSeconds === null ? null : await this.#epochsFor(row, others.get(row.equalSeconds)!);
     const changes: Override[] = epochs === null
       ? []
-      : [{ path: ["train", "epochs"], value: epochs, label: `equalSeconds of "${row.name}"` }];
+      : lengthened(row.recipe([]).value, epochs, `equalSeconds of "${row.name}"`);
     if (!tune) {
       const runs = await this.#runs(row, null, seeds, changes);
       return { name: row.name, epochs, tuned: null, runs, common: null };
@@ -112,10 +116,7 @@ class Grid {
       const failed = pilots.length === 0 ? row.name : other.name;
       throw row.error(`Cannot give "${row.name}" the time of "${other.name}": the training of "${failed}" failed`);
     }
-    const mean = (runs: readonly FinishedRun[], of: (run: FinishedRun) => number) =>
-      runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
-    const perEpoch = mean(pilots, ({ summary }) => summary.seconds.train / summary.epochs);
-    return Math.max(1, Math.floor(mean(targets, ({ summary }) => summary.seconds.train) / perEpoch));
+    return Math.max(1, epochsIn(trainingSeconds(targets), secondsAnEpoch(pilots)));
   }
 
   async #runs(
@@ -125,7 +126,7 @@ class Grid {
     changes: readonly Override[],
   ): Promise<Outcome[]> {
     const { tune } = this.experiment;
-    const setting = tune && value !== null ? `${tune.key.split(".").at(-1)}=${value}` : null;
+    const setting = tune && value !== null ? settingOf(tune, value) : null;
     const outcomes: Outcome[] = [];
     for (const seed of seeds) {
       const parts = [row.folder, ...(setting === null ? [] : [folderName(setting)]), `seed-${seed}`];

@@ -17,6 +17,11 @@ const tune = z.strictObject({
   common: scalar.nullable().default(null).describe("One value for all rows, for a second table; null: none"),
 });
 
+const confirm = z.strictObject({
+  seeds: z.array(seedSchema).min(2).refine(distinct, { error: "Expected seeds that differ from each other" })
+    .describe("Seeds that are neither the experiment's nor those of tune"),
+});
+
 const row = z.union([
   z.string().min(1),
   z.looseObject({
@@ -37,6 +42,13 @@ export const experimentSchema = z.strictObject({
   ),
   baseline: z.string().min(1).nullable().default(null).describe("Row that others are held against; null: the first"),
   tune: tune.nullable().default(null).describe("A value that is chosen for each row on the validation examples"),
+  budgets: z.array(z.string()).min(1).nullable().default(null).describe(
+    "How long each row trains, as multiples of its recipe's epochs (1x, 4x) or as times (60s, 5m): for each a complete run " +
+      "with schedules of its length, tuned anew; null: the recipe's epochs",
+  ),
+  confirm: confirm.nullable().default(null).describe(
+    "Rows that differ from the baseline by more than noise are run again with fresh seeds, as they were tuned; null: not",
+  ),
   resample: z.strictObject({
     fraction: z.number().positive().lt(1).describe("Part of the training examples that each seed draws anew"),
   }).nullable().default(null).describe("Another training subset for each seed; null: all examples for all"),

@@ -68,13 +68,14 @@ export function tablesOf(experiment: Experiment, results: readonly RowResult[]):
 }
 
 function mainTable(
-  { baseline, seeds, tune, resample }: Experiment,
+  { baseline, seeds, tune, resample, confirm = [] }: Experiment,
   lines: readonly RowStatistics[],
   title: string,
 ): Table {
   const metric = lines.find(({ test }) => test)?.metric ?? "accuracy";
   const trained = lines.some(({ train }) => train);
   const short = tune?.key.split(".").at(-1);
+  const fresh = lines.some(({ confirmed }) => confirmed);
   const header = [
     "row",
     ...(short ? [short] : []),
@@ -82,6 +83,7 @@ function mainTable(
     "validation %",
     ...(trained ? ["train %"] : []),
     `to ${baseline}`,
+    ...(fresh ? ["fresh seeds"] : []),
     "trained",
     "inference",
     "rate",
@@ -96,6 +98,7 @@ function mainTable(
     showPart(line.validation),
     ...(trained ? [showPart(line.train)] : []),
     showDifference(line.difference),
+    ...(fresh ? [showDifference(line.confirmed?.difference ?? null)] : []),
     whole(line.parametersTraining),
     whole(line.parametersInference),
     fixed(line.parameterIncreaseRate, 2),
@@ -117,6 +120,25 @@ function mainTable(
       ? `Differences are to "${baseline}" in points, with their 95 % interval by Welch's t; ~ marks those within noise ` +
         `(the interval holds 0). With one interval for each row, one in twenty misses by chance.`
       : "One seed tells nothing of noise: give more with --seeds.",
+    ...(fresh
+      ? [
+        `Rows beyond noise were run again, as they were tuned, with seeds ${
+          confirm.join(", ")
+        }, which no choice has seen, ` +
+        `and so was "${baseline}": the difference there is that of fresh seeds.`,
+      ]
+      : confirm.length > 0
+      ? ["No row is known to be beyond noise: none was run with fresh seeds."]
+      : []),
+    ...lines.flatMap(({ name, wrongLabels }) =>
+      wrongLabels
+        ? [
+          `Of the ${grouped(wrongLabels.labelled)} training labels of "${name}" ${
+            grouped(wrongLabels.wrong)
+          } are wrong on purpose.`,
+        ]
+        : []
+    ),
     ...lines.filter(({ epochs }) => epochs !== null).map(({ name, epochs }) =>
       `"${name}" had time for ${counted(epochs!, "epoch")}.`
     ),

@@ -3,7 +3,9 @@ import { REPORT } from "../../core/distill/run_folder.ts";
 import { kindOfPath, movePath, removePath, writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Experiment } from "./experiment.ts";
+import { frontOf } from "./front.ts";
 import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
+import type { BudgetPart } from "./run_budgets.ts";
 import type { RowResult } from "./run_grid.ts";
 import { markdownOf, type Table } from "./tables.ts";
 
@@ -31,20 +33,37 @@ const columns: readonly (readonly [string, (line: RowStatistics) => string | num
   ["within_noise", ({ difference }) => difference?.withinNoise],
 ];
 
-/** The main table as CSV (RFC 4180), numbers unrounded, nothing where there is no number. */
-export function csvOf(lines: readonly RowStatistics[]): string {
+/** Columns that only some experiments have. */
+const confirmedColumns: typeof columns = [
+  ["confirmed", ({ confirmed }) => confirmed?.difference?.value],
+  ["confirmed_low", ({ confirmed }) => confirmed?.difference?.interval?.[0]],
+  ["confirmed_high", ({ confirmed }) => confirmed?.difference?.interval?.[1]],
+];
+
+/**
+ * The main table as CSV (RFC 4180), numbers unrounded, nothing where there is no number.
+ *
+ * @param lines with the budget that each is at, where there are budgets
+ */
+export function csvOf(lines: readonly (RowStatistics & { readonly budget?: string })[]): string {
   const cell = (value: unknown) => {
     const text = String(value ?? "");
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const others = [...new Set(lines.flatMap(({ others }) => Object.keys(others)))];
+  const all = [...columns, ...lines.some(({ confirmed }) => confirmed) ? confirmedColumns : []];
+  const atBudgets = lines.some(({ budget }) => budget !== undefined);
   const rows = lines.map((line) => [
-    ...columns.map(([, of]) => cell(of(line))),
+    ...all.map(([, of]) => cell(of(line))),
     ...others.map((name) => cell(line.others[name]?.mean)),
+    ...(atBudgets ? [cell(line.budget)] : []),
   ]);
-  return [[...columns.map(([name]) => name), ...others.map((name) => `test_${name}`)], ...rows].map((row) =>
-    row.join(",") + "\r\n"
-  ).join("");
+  const header = [
+    ...all.map(([name]) => name),
+    ...others.map((name) => `test_${name}`),
+    ...(atBudgets ? ["budget"] : []),
+  ];
+  return [header, ...rows].map((row) => row.join(",") + "\r\n").join("");
 }
 
 /** Every run. */
@@ -54,7 +73,9 @@ export const RESULTS = "results.json";
  * Writes `results.json` (every run), `results.md` (the tables) and `results.csv` (the main one) to the experiment's
  * folder.
  *
+ * @param results of budgets those of the longest
  * @param more what else the JSON file says: a sweep's choice
+ * @param parts the experiment at each budget; none without budgets
  */
 export async function writeResults(
   folder: string,
@@ -62,9 +83,13 @@ export async function writeResults(
   results: readonly RowResult[],
   tables: readonly Table[],
   more: { readonly notes?: readonly string[]; readonly [key: string]: unknown } = {},
+  parts: readonly BudgetPart[] = [],
 ): Promise<void> {
-  const { name, seeds, baseline, tune, resample } = experiment;
+  const { name, seeds, baseline, tune, resample, confirm } = experiment;
   const lines = rowStatistics(experiment, results);
+  const budgets = parts.map(({ budget, experiment, results, leftOut }) => {
+    return { budget: budget!.name, lines: rowStatistics(experiment, results), results, leftOut };
+  });
   const common = tune && tune.common !== null ? rowStatistics(experiment, results, "common") : null;
   const tuning = tune && { key: tune.key, values: tune.values, seeds: tune.seeds, common: tune.common };
   const { notes = [], ...rest } = more;
@@ -75,17 +100,22 @@ export async function writeResults(
     baseline,
     tuning,
     resample,
+    ...confirm && { confirm },
     notes,
     ...rest,
     lines,
     common,
     results,
+    ...budgets.length > 0 && { budgets, front: frontOf(parts) },
   };
+  const all = budgets.length === 0
+    ? lines
+    : budgets.flatMap(({ budget, lines }) => lines.map((line) => ({ ...line, budget })));
   const markdown = [`# ${name}`, ...tables.map(markdownOf), ...notes].join("\n\n").replaceAll(/\n{3,}/g, "\n\n");
   await removeTables(folder);
   await writeFileAtomically(join(folder, RESULTS), JSON.stringify(json, null, 2) + "\n");
   await writeFileAtomically(join(folder, "results.md"), markdown.trimEnd() + "\n");
-  await writeFileAtomically(join(folder, "results.csv"), csvOf(lines));
+  await writeFileAtomically(join(folder, "results.csv"), csvOf(all));
 }
 
 /**

@@ -1,10 +1,11 @@
 import * as Plot from "@observablehq/plot";
 import { finished, scoreOf } from "../experiment/outcome.ts";
 import type { RowStatistics } from "../experiment/row_statistics.ts";
-import { type Moments, momentsOf } from "../experiment/statistics.ts";
-import { tQuantile } from "../experiment/student_t.ts";
+import { isShare, meanInterval } from "../experiment/mean_interval.ts";
+import { momentsOf } from "../experiment/statistics.ts";
 import { showDifference, showMoments, showPart } from "../experiment/tables.ts";
 import { counted, grouped } from "../support/format.ts";
+import { budgetChart } from "./budget_chart.ts";
 import { type Child, element, grid, pageOf, section, table } from "./elements.ts";
 import { draw, figure, lineChart, seriesColour } from "./plots.ts";
 import type { ExperimentResults } from "./read_experiment.ts";
@@ -28,7 +29,14 @@ export function experimentPage(results: ExperimentResults): string {
   const { experiment, version, seeds, baseline, notes, lines } = results;
   const rows = rowsOf(results);
   const metric = lines.find(({ test }) => test)?.metric ?? "accuracy";
-  const failed = lines.filter(({ failed }) => failed > 0);
+  const { budgets = [], front = [] } = results;
+  const failed = (budgets.length > 0 ? budgets : [{ budget: null, lines }]).flatMap(({ budget, lines }) =>
+    lines.filter(({ failed }) => failed > 0).map(({ name, failed }) => {
+      return { name: budget === null ? name : `${name} at ${budget}`, failed };
+    })
+  );
+  // What follows the picture of all budgets is of the longest.
+  const at = budgets.length > 0 ? ` at ${budgets.at(-1)!.budget}` : "";
   return pageOf(
     `${experiment}: report of a comparison`,
     element("h1", {}, experiment),
@@ -43,11 +51,12 @@ export function experimentPage(results: ExperimentResults): string {
       ...failed.map(({ name, failed }) => element("p", {}, `${counted(failed, "run")} of ${name} failed.`)),
     ]),
     rows.length === 0 ? element("p", {}, "No run came to its end.") : null,
-    section(`Test ${metric}`, ...dotPlot(results, rows, metric)),
-    section(`Difference to ${baseline}`, differences(rows)),
-    section("Over the values that were tried", overValues(results)),
-    section("Over the parameters in training", overParameters(rows, metric)),
-    section("All numbers", numbers(results, metric)),
+    section("Over the time of training", budgetChart(front, teacherOf(results, metric))),
+    section(`Test ${metric}${at}`, ...dotPlot(results, rows, metric)),
+    section(`Difference to ${baseline}${at}`, differences(rows)),
+    section(`Over the values that were tried${at}`, overValues(results)),
+    section(`Over the parameters in training${at}`, overParameters(rows, metric)),
+    section(`All numbers${at}`, numbers(results, metric)),
   );
 }
 
@@ -58,18 +67,16 @@ function rowsOf({ lines, results, baseline }: ExperimentResults): Row[] {
       return { seed, score: scoreOf(summary.student.metrics, metric) };
     }).filter(({ score }) => Number.isFinite(score));
     if (!test || scores.length === 0) return [];
-    return [{ name, line, isBaseline: name === baseline, scores, mean: test.mean, interval: intervalOf(test, metric) }];
+    return [{
+      name,
+      line,
+      isBaseline: name === baseline,
+      scores,
+      mean: test.mean,
+      interval: meanInterval(test, metric),
+    }];
   });
 }
-
-/** Where the mean of many more seeds would be, with 95 % certainty, of what the metric can be at all. */
-function intervalOf({ mean, deviation, count }: Moments, metric: string): readonly [number, number] | null {
-  if (deviation === null) return null;
-  const half = tQuantile(0.975, count - 1) * deviation / Math.sqrt(count);
-  return [Math.max(isShare(metric) ? 0 : -1, mean - half), Math.min(1, mean + half)];
-}
-
-const isShare = (metric: string) => !["matthews", "pearson", "spearman"].includes(metric);
 
 /** Letters that names of rows may take beside a chart. */
 const marginFor = (names: readonly string[]) =>
@@ -77,14 +84,22 @@ const marginFor = (names: readonly string[]) =>
 
 const shortened = (name: string) => name.length > 26 ? `${name.slice(0, 25)}…` : name;
 
-function dotPlot({ results, baseline }: ExperimentResults, rows: readonly Row[], metric: string): Child[] {
-  if (rows.length === 0) return [];
-  const base = rows.find(({ isBaseline }) => isBaseline);
-  const band = base?.interval ?? null;
+/** What the teacher reaches, where all rows have one that reaches the same; else `null`. */
+function teacherOf({ results }: ExperimentResults, metric: string): number | null {
   const teachers = new Set(
     results.flatMap(({ runs }) => finished(runs).map(({ summary }) => summary.teacher?.metrics[metric] ?? NaN)),
   );
-  const taught = teachers.size === 1 ? [...teachers].filter(Number.isFinite) : [];
+  const [teacher] = teachers;
+  return teachers.size === 1 && Number.isFinite(teacher) ? teacher : null;
+}
+
+function dotPlot(all: ExperimentResults, rows: readonly Row[], metric: string): Child[] {
+  if (rows.length === 0) return [];
+  const { baseline } = all;
+  const base = rows.find(({ isBaseline }) => isBaseline);
+  const band = base?.interval ?? null;
+  const teacher = teacherOf(all, metric);
+  const taught = teacher === null ? [] : [teacher];
   const dots = rows.flatMap(({ name, scores }) =>
     scores.map(({ seed, score }) => ({ name, score, title: `${name}, seed ${seed}: ${(100 * score).toFixed(2)}` }))
   );
@@ -275,6 +290,7 @@ function overParameters(rows: readonly Row[], metric: string): Child {
 function numbers({ lines, tuning, baseline }: ExperimentResults, metric: string): Child {
   const whole = (value: number | null) => value === null ? "-" : grouped(value);
   const value = tuning?.key.split(".").at(-1);
+  const fresh = lines.some(({ confirmed }) => confirmed);
   return table(
     [
       "row",
@@ -282,6 +298,7 @@ function numbers({ lines, tuning, baseline }: ExperimentResults, metric: string)
       `test ${metric} %`,
       "validation %",
       `to ${baseline}`,
+      ...(fresh ? ["fresh seeds"] : []),
       "trained",
       "at inference",
       "increase",
@@ -293,6 +310,7 @@ function numbers({ lines, tuning, baseline }: ExperimentResults, metric: string)
       showPart(line.test),
       showPart(line.validation),
       showDifference(line.difference),
+      ...(fresh ? [showDifference(line.confirmed?.difference ?? null)] : []),
       whole(line.parametersTraining),
       whole(line.parametersInference),
       line.parameterIncreaseRate === null ? "-" : `× ${line.parameterIncreaseRate.toFixed(2)}`,

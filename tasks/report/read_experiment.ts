@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { readOwnJson } from "../support/own_json.ts";
+import type { FrontPoint } from "../experiment/front.ts";
 import type { RowStatistics } from "../experiment/row_statistics.ts";
 import type { RowResult } from "../experiment/run_grid.ts";
 import type { Scalar } from "../experiment/experiment.ts";
@@ -16,7 +17,13 @@ export interface ExperimentResults {
   readonly notes: readonly string[];
   readonly lines: readonly RowStatistics[];
   readonly results: readonly RowResult[];
+  /** From the shortest; `lines` and `results` are those of the longest. Missing without budgets. */
+  readonly budgets?: readonly { readonly budget: string; readonly lines: readonly RowStatistics[] }[];
+  /** Each row at each budget. */
+  readonly front?: readonly FrontPoint[];
 }
+
+const moments = z.looseObject({ count: z.number(), mean: z.number(), deviation: z.number().nullable() });
 
 const schema = z.looseObject({
   experiment: z.string(),
@@ -27,6 +34,16 @@ const schema = z.looseObject({
   notes: z.array(z.string()).default([]),
   lines: z.array(z.looseObject({ name: z.string(), metric: z.string() })),
   results: z.array(z.looseObject({ name: z.string(), runs: z.array(z.looseObject({})) })),
+  budgets: z.array(z.looseObject({ budget: z.string(), lines: z.array(z.looseObject({ name: z.string() })) }))
+    .optional(),
+  front: z.array(z.looseObject({
+    row: z.string(),
+    budget: z.string(),
+    metric: z.string(),
+    standing: z.enum(["front", "tied", "near", "behind"]),
+    seconds: moments,
+    test: moments,
+  })).optional(),
 });
 
 /** Reads the results in an experiment's folder. @throws UserError if they are damaged */

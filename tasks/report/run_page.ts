@@ -58,7 +58,7 @@ function tile(value: string, ...words: Child[]): HTMLElement {
 
 function tiles({ summary, bytes }: RunFiles): Child {
   if (!summary) return null;
-  const { student, teacher, positiveClass, examples, labelled } = summary;
+  const { student, teacher, positiveClass, examples, labelled, wrongLabels } = summary;
   const known = labelled?.test ?? examples.test;
   const finite = ({ metrics }: { readonly metrics: Readonly<Record<string, number | null>> }) =>
     Object.fromEntries(Object.entries(metrics).filter((entry): entry is [string, number] => entry[1] !== null));
@@ -81,6 +81,11 @@ function tiles({ summary, bytes }: RunFiles): Child {
       : null,
     bytes === null ? null : tile(showBytes(bytes), "the student's weights"),
     tile(`${summary.seconds.total.toFixed(0)} s`, "the whole run"),
+    wrongLabels === undefined ? null : tile(
+      grouped(wrongLabels),
+      "training labels wrong on purpose",
+      element("span", {}, `of ${grouped(labelled.train)}`),
+    ),
     tile(
       grouped(examples.test),
       "test examples",

@@ -36,13 +36,25 @@ export function dryOverrides({ value: { output } }: Checked<Recipe>): Override[]
   ];
 }
 
+/** What a few steps of a run tell. */
+export interface DryTrial {
+  /** What the run would do and what it would take, for people. */
+  readonly lines: readonly string[];
+  /** Seconds that the training steps of an epoch take. */
+  readonly secondsAnEpoch: number;
+}
+
+/** What {@link dryTrial} tells people. */
+export async function dryRun(recipe: Checked<Recipe>, options: RunOptions): Promise<readonly string[]> {
+  return (await dryTrial(recipe, options)).lines;
+}
+
 /**
  * Opens a run and takes a few steps. What it writes is in memory alone, so that nothing of it is left, however it ends.
  *
  * @param recipe changed by {@link dryOverrides}
- * @returns what the run would do and what it would take, as lines for people
  */
-export async function dryRun(recipe: Checked<Recipe>, options: RunOptions): Promise<string[]> {
+export async function dryTrial(recipe: Checked<Recipe>, options: RunOptions): Promise<DryTrial> {
   const { output } = recipe.value;
   const meant = output.slice(0, -SUFFIX.length);
   if (await kindOfPath(meant) === "file") {
@@ -76,7 +88,7 @@ async function expectFolder(output: string): Promise<void> {
 async function trial(
   recipe: Checked<Recipe>,
   { reporter = silent, signal, ...options }: RunOptions,
-): Promise<string[]> {
+): Promise<DryTrial> {
   const speeds: number[] = [];
   const progress: Reporter["progress"] = ({ examplesPerSecond }) => void speeds.push(examplesPerSecond);
   using run = await Run.open(recipe, { ...options, signal, reporter: { ...reporter, progress } });
@@ -91,7 +103,7 @@ async function trial(
 }
 
 /** @param speeds examples a second, by step */
-function describe({ parts }: Run, speeds: number[]): string[] {
+function describe({ parts }: Run, speeds: number[]): DryTrial {
   const { recipe: { value: settings }, data, teacher, student, architecture, ops: { backend }, training } = parts;
   const { totalSteps, stepsPerEpoch } = training.progress;
   const speed = speeds.toSorted((a, b) => a - b)[speeds.length >> 1];
@@ -129,7 +141,10 @@ function describe({ parts }: Run, speeds: number[]): string[] {
     ],
     ["memory", `${showBytes(backend.memory().peakBytes)} of tensors at most`],
   ];
-  return [`dry run of ${settings.name}: no run was written`, ...alignColumns(rows, ["left"])];
+  return {
+    lines: [`dry run of ${settings.name}: no run was written`, ...alignColumns(rows, ["left"])],
+    secondsAnEpoch: step * stepsPerEpoch,
+  };
 }
 
 /** @param parameters `null` without a teacher */

@@ -1,5 +1,6 @@
 import type { Backend } from "../../core/backend/backend.ts";
 import { Random } from "../../core/data/random.ts";
+import { describeLabelNoise } from "../../core/distill/label_noise.ts";
 import { describeSkipped } from "../../core/distill/load_data.ts";
 import { loadTaughtData } from "../../core/distill/load_taught_data.ts";
 import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";
@@ -47,6 +48,8 @@ export async function evaluateTeacher(
   const { data, own, recorded } = await loadTaughtData(ops, recipe, plugins, new Random(seed), tokenizer, told, owned);
   for (const line of describeSkipped(data.dataset)) tell(line);
   const { input } = data.dataset;
+  const noise = describeLabelNoise(recipe.value, data.train, input);
+  if (noise) tell(noise);
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, settings.positiveClass));
   const teacher = recorded ?? (await loadTeacher(ops, recipe, plugins, input, own, tell))!;
   try {

@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { Random } from "../../core/data/random.ts";
+import { describeLabelNoise } from "../../core/distill/label_noise.ts";
 import { describeSkipped, loadData, type RunData } from "../../core/distill/load_data.ts";
 import { inModelsForm } from "../../core/distill/models_form.ts";
 import { reorderClasses } from "../../core/distill/reorder_classes.ts";
@@ -97,6 +98,8 @@ export async function withModelData<Result>(
   const loaded = await loadData(recipe, plugins.dataset, random, tokenizer && resolve(tokenizer));
   try {
     for (const line of describeSkipped(loaded.dataset)) tell(line);
+    const noise = describeLabelNoise(recipe.value, loaded.train, loaded.dataset.input);
+    if (noise) tell(noise);
     const formed = await inModelsForm(folder, recipe, loaded, random, tell);
     const data = await inModelsOrder(folder, formed, Array.isArray(plugins.dataset.options?.classes), tell);
     const named = [plugins.student, plugins.teacher, ...plugins.otherTeachers].flatMap((plugin) =>

@@ -71,3 +71,32 @@ Deno.test("a dry run that is ended by two Ctrl-C leaves no file either", () =>
     assert.equal(code, 130, await readRest(stdout) + await readRest(stderr));
     assert.deepEqual(await namesIn(folder), before);
   }));
+
+Deno.test("compare's dry run says which runs are to do at each budget, and leaves no file", () =>
+  withTinyData(async (folder) => {
+    await Deno.writeTextFile(join(folder, "tiny.yaml"), tinyRecipe);
+    const file = join(folder, "grid.yaml");
+    await Deno.writeTextFile(
+      file,
+      "base: tiny.yaml\nrows: { plain: { student: { overParameterise: [] } }, chains: }\nbudgets: [1x, 3x]\n" +
+        "confirm: { seeds: [11, 12] }\n",
+    );
+    const before = await namesIn(folder);
+    const args = [file, "--backend", "cpu", "--output", join(folder, "runs", "grid"), "--dry-run"];
+    const { code, stdout, stderr } = await runHere("compare", args);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const lines = stdout.trimEnd().split("\n").slice(-5);
+    assert.match(lines[0], /^row +runs to do +done +epochs to do +an epoch +training$/);
+    for (const [index, row] of ["plain", "chains"].entries()) {
+      assert.match(lines[1 + index], new RegExp(`^${row} +6 +0 +60 +\\d+\\.\\d\\d s +\\d+:\\d\\d$`));
+    }
+    assert.match(lines[3], /^in all 12 runs to do, 0 done: about \d+:\d\d of training; /);
+    assert.match(lines[4], /^to confirm rows that win or lose: at most 8 runs, about \d+:\d\d$/);
+    assert.deepEqual(await namesIn(folder), before);
+    const wrong = await runHere("compare", [file, "--budgets", "1x,2"]);
+    assert.equal(wrong.code, 2);
+    assert.match(
+      wrong.stderr,
+      /^--budgets 1x,2: Expected a multiple of the recipe's epochs as 4x, or a time as 60s, /m,
+    );
+  }));

@@ -25,6 +25,7 @@ Deno.test("a minimal recipe shows every default", () => {
     dataset: { use: "idx" },
     validation: { from: "train", fraction: 0.1, count: null, stratify: true },
     subset: null,
+    labelNoise: null,
     augment: {
       ...{ flip: false, shift: 0, crop: null, rotate: 0, jitter: 0, erase: 0 },
       ...{ randAugment: null, mixup: 0, cutmix: 0 },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { budgetsOf } from "../../../tasks/experiment/budgets.ts";
 import { readExperiment } from "../../../tasks/experiment/read_experiment.ts";
 import { tinyRecipe } from "../../support/tiny_run.ts";
 
@@ -69,6 +70,19 @@ Deno.test("mistakes are told with line and column", async () => {
       /test\.yaml:4:3: Cannot use the name "a-b" as "a b" has the same folder/,
     ],
     [
+      "rows: { a: tiny.yaml }\nbudgets: [1x, 4]",
+      /test\.yaml:2:/,
+    ],
+    [
+      "rows: { a: tiny.yaml }\nbudgets: [1x, 60s]",
+      /test\.yaml:2:10: Expected budgets of epochs or of seconds: got 1x and 60s, of which nobody knows which is the longer$/,
+    ],
+    [
+      "rows: { a: tiny.yaml }\nconfirm: { seeds: [3, 4] }",
+      /test\.yaml:2:19: Cannot confirm by seed 3, which rows are compared or tuned by: name others in confirm\.seeds$/,
+    ],
+    ["rows: { a: tiny.yaml }\nconfirm: { seeds: [9] }", /test\.yaml:2:19: Expected a list of at least 2 entries/],
+    [
       "rows: { a: tiny.yaml }\ntune: { key: 'a..b', values: [1, 2] }",
       /test\.yaml:2:14: Cannot read the path "a\.\.b"/,
     ],
@@ -89,7 +103,8 @@ Deno.test("several recipes are a row each; an experiment file stands alone", asy
   await read("rows: { a: tiny.yaml }", async (folder) => {
     const [tiny, other, experiment] = ["tiny.yaml", "other.yaml", "test.yaml"].map((name) => join(folder, name));
     await Deno.writeTextFile(other, tinyRecipe.replace("name: tiny", "name: other"));
-    const compared = await readExperiment([tiny, other], { seeds: [5], baseline: "other" });
+    const compared = await readExperiment([tiny, other], { seeds: [5], baseline: "other", budgets: budgetsOf(["2x"]) });
+    assert.deepEqual(compared.budgets, [{ name: "2x", of: "epochs", amount: 2 }]);
     assert.deepEqual([compared.name, compared.seeds, compared.baseline], ["compare-tiny-other", [5], "other"]);
     await assert.rejects(readExperiment([tiny, tiny]), /Cannot use the name "tiny" as "tiny" has the same folder/);
     await assert.rejects(readExperiment([tiny, experiment]), /Cannot compare the experiment file ".*" with others/);

@@ -140,3 +140,20 @@ Deno.test("what students take at inference has a table where one is pruned or ex
     "OPDF     83.00 ± 0.00       1,000     1,000        -           -        -        -        25.0 ± 0.0",
   ]);
 });
+
+Deno.test("labels that are wrong on purpose, and that nothing was confirmed, are said below", () => {
+  const noisy = {
+    ...results[1],
+    runs: finished(results[1].runs).map((run) => {
+      const labelled = { train: 7200, validation: 0, test: 0 };
+      return {
+        ...run,
+        summary: { ...run.summary, wrongLabels: 1440, labelled, examples: { train: 7200, validation: 0, test: 0 } },
+      };
+    }),
+  };
+  const [table] = tablesOf(experiment, [results[0], noisy]);
+  const [unconfirmed] = tablesOf({ ...experiment, confirm: [11, 12] }, results);
+  assert.equal(unconfirmed.notes[2], "No row is known to be beyond noise: none was run with fresh seeds.");
+  assert.equal(table.notes[2], 'Of the 7,200 training labels of "OPDF" 1,440 are wrong on purpose.');
+});

@@ -4,7 +4,10 @@ import { parseHTML } from "linkedom";
 import "../../../core/deno/install.ts";
 import type { Experiment } from "../../../tasks/experiment/experiment.ts";
 import type { Outcome } from "../../../tasks/experiment/outcome.ts";
+import { parseBudget } from "../../../tasks/experiment/budgets.ts";
+import { frontOf } from "../../../tasks/experiment/front.ts";
 import { rowStatistics } from "../../../tasks/experiment/row_statistics.ts";
+import { roundTimes } from "../../../tasks/report/budget_chart.ts";
 import { experimentPage } from "../../../tasks/report/experiment_page.ts";
 import { fakeRow, fakeRun } from "../experiment/fakes.ts";
 
@@ -105,4 +108,72 @@ Deno.test("one seed has no intervals, and rows that failed are named", () => {
   const failed = page({ plain: [failure], other: [failure] });
   assert.match(failed.text, /1 run of plain failed\.1 run of other failed\.No run came to its end/);
   assert.deepEqual(failed.headings, ["All numbers"]);
+});
+
+Deno.test("budgets have a picture of their own with the front, and what follows is of the longest", () => {
+  const part = (name: string, seconds: number, scores: Readonly<Record<string, readonly number[]>>) => {
+    const rows = Object.entries(scores);
+    const experiment = {
+      ...{ name, rows: rows.map(([row]) => fakeRow(row, 4)), seeds, baseline: rows[0][0], tune: null, resample: null },
+    };
+    const results = rows.map(([row, tests]) => {
+      const runs = tests.map((test, index) => fakeRun(seeds[index], { test, seconds, epochs: 5 }));
+      return { name: row, epochs: null, tuned: null, runs, common: null };
+    });
+    return { budget: parseBudget(name), experiment, results, leftOut: [] };
+  };
+  const parts = [
+    part("1x", 10, { plain: [0.8, 0.82, 0.84], [HOSTILE]: [0.7, 0.71, 0.72] }),
+    part("4x", 40, { plain: [0.88, 0.89, 0.9], [HOSTILE]: [0.88, 0.88, 0.88] }),
+  ];
+  const { experiment, results } = parts[1];
+  const budgets = parts.map(({ budget, experiment, results }) => {
+    return { budget: budget.name, lines: rowStatistics(experiment, results) };
+  });
+  const lines = rowStatistics(experiment, results);
+  const all = { experiment: HOSTILE, version: "0", seeds, baseline: "plain", tuning: null, notes: [], lines, results };
+  const html = experimentPage(JSON.parse(JSON.stringify({ ...all, budgets, front: frontOf(parts) })));
+  assert.ok(!/(?<![\w-])(?:NaN|undefined|\[object)/.test(html));
+  const { document } = parseHTML(html);
+  assert.equal(document.querySelectorAll("script, img").length, 0);
+  assert.deepEqual(Array.from(document.querySelectorAll("h2"), ({ textContent }) => textContent), [
+    "Over the time of training",
+    "Test accuracy at 4x",
+    "Difference to plain at 4x",
+    "All numbers at 4x",
+  ]);
+  const [picture] = document.querySelectorAll("svg[role=img]");
+  assert.equal(
+    picture.getAttribute("aria-label"),
+    "Test accuracy over seconds of training. The front from the quickest to the best: plain at 1x (82.00 in 10.0 s), " +
+      "plain at 4x (89.00 in 40.0 s)",
+  );
+  // Each mean is a white dot with another on it, which is filled on the front alone.
+  const filled = Array.from(
+    picture.querySelectorAll("circle[fill-opacity]"),
+    (dot) => `${dot.getAttribute("fill")} ${dot.getAttribute("fill-opacity")}`,
+  );
+  assert.deepEqual(filled.toSorted(), [
+    "var(--series-1) 1",
+    "var(--series-1) 1",
+    "var(--series-2) 0",
+    "var(--series-2) 0",
+  ]);
+  assert.match(picture.textContent!, /plain at 4x: 89\.00 \[86\.52, 91\.48\] in 40\.0 s, 5 epochs, on the front/);
+  const cells = Array.from(
+    document.querySelectorAll("table")[0].querySelectorAll("tr"),
+    (row) => Array.from(row.querySelectorAll("th, td"), ({ textContent }) => textContent),
+  );
+  assert.deepEqual(cells, [
+    ["row", "1x", "4x"],
+    ["plain", "* 82.00 ± 2.00 (10.0 s)", "* 89.00 ± 1.00 (40.0 s)"],
+    [HOSTILE, "71.00 ± 1.00 (10.0 s)", "~ 88.00 ± 0.00 (40.0 s)"],
+  ]);
+});
+
+Deno.test("round times lie within the bounds of an axis, or are these where there is none between", () => {
+  assert.deepEqual(roundTimes(3, 120), [5, 10, 20, 50, 100]);
+  assert.deepEqual(roundTimes(0.04, 0.3), [0.05, 0.1, 0.2]);
+  assert.deepEqual(roundTimes(11.234, 12.5), [11.2, 12.5]);
+  assert.deepEqual(roundTimes(7, 7), [7]);
 });

@@ -1,0 +1,55 @@
+import type { Override } from "../../core/recipe/overrides.ts";
+import { isMap, type Path } from "../../core/recipe/paths.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+
+/**
+ * A recipe's training over another number of epochs: a complete training of that length, with its own schedules. What
+ * the recipe gives a length in epochs or steps is stretched with it: warm-up, milestones, values that change in losses
+ * and in `train.theseus`, and the patience of early stopping; what is over the whole training is so anyhow.
+ *
+ * @param epochs whole, from 1
+ * @param label names the reason in messages
+ */
+export function lengthened(recipe: Recipe, epochs: number, label: string): Override[] {
+  const factor = epochs / recipe.train.epochs;
+  const { schedule, earlyStopping } = recipe.train;
+  const stretch = (value: number) => +(value * factor).toPrecision(12);
+  const whole = (value: number) => Math.max(1, Math.round(value * factor));
+  const changes: [Path, unknown][] = [
+    [["epochs"], epochs],
+    ...(schedule.warmupEpochs > 0 ? [[["schedule", "warmupEpochs"], stretch(schedule.warmupEpochs)] as const] : []),
+    ...(schedule.warmupSteps > 0 ? [[["schedule", "warmupSteps"], whole(schedule.warmupSteps)] as const] : []),
+    ...(schedule.use === "steps" ? [[["schedule", "milestones"], schedule.milestones.map(stretch)] as const] : []),
+    ...(earlyStopping ? [[["earlyStopping", "patience"], whole(earlyStopping.patience)] as const] : []),
+  ].map(([path, value]) => [["train", ...path as Path], value]);
+  for (const [path, value] of scheduledIn(recipe)) {
+    if (typeof value.epochs === "number") changes.push([[...path, "epochs"], stretch(value.epochs)]);
+    if (typeof value.steps === "number") changes.push([[...path, "steps"], whole(value.steps)]);
+  }
+  return changes.map(([path, value]) => ({ path, value, label }));
+}
+
+/** A value that changes over a length of its own. */
+interface Change {
+  readonly epochs?: number | null;
+  readonly steps?: number | null;
+}
+
+/** The values in losses and in Theseus that change during training; options of plug-ins, too. */
+function scheduledIn({ losses, train }: Recipe): [Path, Change][] {
+  const found: [Path, Change][] = [];
+  const walk = (value: unknown, path: Path): void => {
+    if (Array.isArray(value)) return value.forEach((item, index) => walk(item, [...path, index]));
+    if (!isMap(value)) return;
+    if (isChange(value)) found.push([path, value]);
+    else for (const [key, item] of Object.entries(value)) walk(item, [...path, key]);
+  };
+  walk(losses, ["losses"]);
+  walk(train.theseus, ["train", "theseus"]);
+  return found;
+}
+
+/** Whether a map is a scheduled value; one in a plug-in's options has no defaults filled in before that is known. */
+function isChange(value: Record<string, unknown>): value is Record<string, unknown> & Change {
+  return Object.hasOwn(value, "from") && Object.hasOwn(value, "to");
+}

@@ -1,0 +1,141 @@
+import * as Plot from "@observablehq/plot";
+import { type FrontPoint, isOnFront, rowsOf } from "../experiment/front.ts";
+import { frontInWords, frontRows, MARKS_IN_WORDS } from "../experiment/front_table.ts";
+import { isShare, meanInterval } from "../experiment/mean_interval.ts";
+import { type Child, element, table } from "./elements.ts";
+import { draw, figure, legend, seriesColour } from "./plots.ts";
+
+/** Which series' colours rows have, the teacher having the third; lines of further rows are dashed. */
+const COLOURS = [0, 1, 3, 4, 5];
+const colourOf = (row: number) => seriesColour(COLOURS[row % COLOURS.length]);
+
+/** How much of a point is filled. */
+const FILL = { front: 1, tied: 0.35, near: 0, behind: 0 } as const;
+
+const WORDS = {
+  front: "on the front",
+  tied: "on the front by the means alone",
+  near: "within noise of the front",
+  behind: "behind",
+} as const;
+
+/** The metric over the time of training, a line for each row with a point for each budget, and the front of all. */
+export function budgetChart(points: readonly FrontPoint[], teacher: number | null): Child[] {
+  if (points.length === 0) return [];
+  const [{ metric }] = points;
+  const rows = rowsOf(points);
+  const share = isShare(metric);
+  const drawn = points.map((point) => {
+    const { row, budget, seconds, test, standing, epochs, value } = point;
+    const interval = meanInterval(test, metric);
+    const bounds = interval?.map((bound) => (100 * bound).toFixed(2)).join(", ");
+    const time = `${seconds.mean.toFixed(1)} s, ${epochs} epochs${value === null ? "" : ` at ${value}`}`;
+    return {
+      row,
+      budget,
+      seconds: seconds.mean,
+      mean: test.mean,
+      low: interval?.[0] ?? test.mean,
+      high: interval?.[1] ?? test.mean,
+      colour: colourOf(rows.indexOf(row)),
+      onFront: isOnFront(standing),
+      filled: FILL[standing],
+      title: `${row} at ${budget}: ${(100 * test.mean).toFixed(2)}${bounds ? ` [${bounds}]` : ""} in ${time}, ${
+        WORDS[standing]
+      }`,
+    };
+  }).toSorted((a, b) => a.seconds - b.seconds);
+  const front = drawn.filter(({ onFront }) => onFront);
+  const last = { ...front.at(-1)!, seconds: drawn.at(-1)!.seconds };
+  const entries = rows.map((name, index) => ({ name, colour: colourOf(index), dashed: index >= COLOURS.length }));
+  const levels = teacher === null ? [] : [{ name: "teacher", colour: "var(--series-3)", dashed: true }];
+  return [
+    element(
+      "p",
+      { class: "faint" },
+      "A point is a training of its own, with schedules of its length: the mean over seeds with its 95 % interval by " +
+        "Student's t. Filled points are on the front (the grey steps): no other is as good in less time; a pale one is no " +
+        "better than a quicker one by more than noise.",
+    ),
+    figure(
+      "",
+      null,
+      legend([...entries, ...levels]),
+      draw(`Test ${metric} over seconds of training. ${frontInWords(points)}`, {
+        width: 640,
+        height: 360,
+        marginLeft: 48,
+        marginRight: 24,
+        marginTop: 28,
+        marginBottom: 42,
+        insetLeft: 12,
+        insetRight: 12,
+        style: { fontSize: "12px" },
+        x: {
+          type: "log",
+          label: "seconds of training",
+          labelAnchor: "center",
+          labelArrow: "none",
+          ticks: roundTimes(drawn[0].seconds, last.seconds),
+          tickFormat: String,
+          grid: true,
+        },
+        y: {
+          label: share ? `test ${metric} %` : `test ${metric}`,
+          labelArrow: "none",
+          nice: true,
+          grid: true,
+          percent: share,
+        },
+        marks: [
+          ...(teacher === null
+            ? []
+            : [Plot.ruleY([teacher], { stroke: "var(--series-3)", strokeDasharray: "6 4", strokeWidth: 1.5 })]),
+          Plot.line([...front, last], {
+            x: "seconds",
+            y: "mean",
+            curve: "step-after",
+            stroke: "var(--rule)",
+            strokeWidth: 5,
+            strokeLinejoin: "round",
+          }),
+          ...entries.map(({ name, colour, dashed }) =>
+            Plot.line(drawn.filter(({ row }) => row === name), {
+              x: "seconds",
+              y: "mean",
+              stroke: colour,
+              strokeWidth: 2,
+              ...(dashed && { strokeDasharray: "4 3" }),
+            })
+          ),
+          Plot.ruleX(drawn, { x: "seconds", y1: "low", y2: "high", stroke: "colour", strokeWidth: 1.5 }),
+          Plot.dot(drawn, {
+            x: "seconds",
+            y: "mean",
+            r: 5,
+            stroke: "colour",
+            strokeWidth: 2,
+            fill: "var(--paper)",
+          }),
+          Plot.dot(drawn, { x: "seconds", y: "mean", r: 5, fill: "colour", fillOpacity: "filled", title: "title" }),
+        ],
+      }),
+    ),
+    frontTable(points),
+  ];
+}
+
+/** As `results.md` has it. */
+function frontTable(points: readonly FrontPoint[]): Child {
+  const budgets = [...new Set(points.map(({ budget }) => budget))];
+  return [table(["row", ...budgets], frontRows(points, budgets)), element("p", { class: "faint" }, MARKS_IN_WORDS)];
+}
+
+/** Round numbers of seconds within some bounds, for a logarithmic axis: 1, 2 and 5 times powers of ten. */
+export function roundTimes(least: number, most: number): number[] {
+  const powers = Array.from({ length: 16 }, (_, index) => 10 ** (index - 6));
+  const all = powers.flatMap((power) => [1, 2, 5].map((factor) => +(factor * power).toPrecision(1)));
+  const within = all.filter((time) => time >= least && time <= most);
+  // Times that are close to each other have no round one between them.
+  return within.length >= 2 ? within : [...new Set([least, most])].map((time) => +time.toPrecision(3));
+}
