@@ -63,7 +63,7 @@ function topLengths(numbers: ArrayLike<number>, width: number, k: number): Float
   return lengths;
 }
 
-/** What it cannot do becomes a sentence for the user: embeddings that are frozen, an operation without a second derivative. */
+/** What cannot be differentiated becomes a sentence for the user: frozen embeddings, an operation without a rule. */
 function asked<Result>(body: () => Result): Result {
   try {
     return body();
@@ -73,7 +73,7 @@ function asked<Result>(body: () => Result): Result {
   }
 }
 
-/** The lengths of a batch's attributions in each view, `[batch, views, length]`; with topK all numbers, `[..., width]`. */
+/** Lengths of a batch's attributions in each view, `[batch, views, length]`; with topK all numbers, `[..., width]`. */
 function attributionsIn(
   { steps, topK }: AdKdOptions,
   teacher: Model,

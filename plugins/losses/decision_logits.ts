@@ -28,8 +28,8 @@ export function decisionShares(logits: readonly number[]): number[] {
 }
 
 /**
- * Logits under which noise would lead to such decisions (Zhou et al., ACL 2023, arXiv 2306.08909): a root of P(z) = p by
- * the iteration z <- z + p - P(z), from z = p on.
+ * Logits under which noise would lead to such decisions (Zhou et al., ACL 2023, arXiv 2306.08909): a root of P(z) = p
+ * by the iteration z <- z + p - P(z), from z = p on.
  *
  * Where a class was never decided for, or always, there is no root: its logit would be infinite. The published code
  * ends after 20 rounds, or when the logits change by less than 0.001 together, and so does this: how far an unanimous

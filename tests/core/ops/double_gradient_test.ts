@@ -63,7 +63,7 @@ testBackends("second derivatives of every operation that has them agree with fin
 testBackends("second derivatives equal the float64 reference", async (backend) => {
   const reference = await float64.open();
   for (const [name, list] of twice) {
-    for (const [number, aCase] of list.slice(0, 3).entries()) {
+    for (const [number, aCase] of list.slice(0, 2).entries()) {
       const expected = await evaluate(reference, aCase, valuesOf(aCase));
       const actual = await evaluate(backend, aCase, valuesOf(aCase));
       expected.forEach((part, index) => assertClose(actual[index], part, 2e-4, `${name}, case ${number}: ${index}`));
@@ -85,7 +85,7 @@ testBackends("the gradient of a product of a tensor with itself is taken along b
   assert.deepEqual([...await gradients[0]!.read()], [12, -18]);
 }, [float64]);
 
-testBackends("a gradient is refused where it would be wrong or none", async (backend) => {
+testBackends("a gradient is refused where it would be wrong or none", (backend) => {
   const ops = createOps(backend);
   const x = ops.tensor([1, 2]);
   const other = ops.tensor([3, 4]);

@@ -70,10 +70,10 @@ async function assertGolden(ops: Ops, name: Name, options: object, expected: typ
   assertClose(await loss.read(), [expected.value], tolerance, "value");
   const largest = Math.max(...Object.values(expected.gradients).map(([norm]) => norm));
   for (const [index, [key, tensor]] of tensors.entries()) {
-    const numbers = gradients[index] ? await gradients[index].read() : new Float64Array(tensor.size);
+    const numbers = Float64Array.from(await gradients[index]?.read() ?? Array(tensor.size).fill(0));
     const [norm, part] = (expected.gradients as Record<string, number[]>)[key];
     const along = gen(tensor.shape, 81);
-    const found = [Math.hypot(...numbers), numbers.reduce<number>((sum, x, i) => sum + x * along[i], 0)];
+    const found = [Math.hypot(...numbers), numbers.reduce((sum, x, i) => sum + x * along[i], 0)];
     assertClose(found.map((x) => x / largest), [norm / largest, part / largest], tolerance, `gradient of ${key}`);
   }
 }
