@@ -33,7 +33,8 @@ Deno.test("students learn from attributions and from decisions alone, with chain
     const asked = await tinyRun(folder, { text: taught(MODEL, dbkd), reporter });
     // Of two words, one that is left out or moved turns many a decision.
     assert.ok(asked.student.accuracy! > 0.5);
-    assert.ok(lines.some((line) => /^dbkd: the decisions on [\d.]+ % of 96 examples are all alike/.test(line)));
+    const [, alike] = /dbkd: the decisions on ([\d.]+) % of 96 examples are all alike/.exec(lines.join("\n"))!;
+    assert.ok(Number(alike) < 90, `the teacher sees changed texts: ${alike} % are decided alike`);
 
     const rows = (await Deno.readTextFile(join(folder, "train.jsonl"))).split("\n").map((line) => JSON.parse(line));
     const answers = rows.map(({ label }) => JSON.stringify({ decisions: [label, label, label] })).join("\n");
