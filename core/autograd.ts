@@ -1,12 +1,19 @@
 import { groupBy } from "./group_by.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** One recorded operation: what went in, what came out, and how a gradient goes back through it. */
-interface Node {
+/** One recorded operation: what went in, what came out, and how derivatives go through it. */
+export interface Node {
+  /** The operation's name, for messages. */
+  readonly name: string;
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
-  /** The gradient of each input, `null` for one that needs none. */
-  backward(gradient: Tensor): readonly (Tensor | null)[];
+  /** The gradient of each input, `null` for one of which it is not needed or that has none. */
+  backward(gradient: Tensor, needs: readonly boolean[]): readonly (Tensor | null)[];
+  /**
+   * The derivative of the output where the inputs move along directions, `null` for one that does not; by operations
+   * that are recorded themselves; `null` for an operation without such a rule.
+   */
+  readonly tangent: ((directions: readonly (Tensor | null)[]) => Tensor) | null;
 }
 
 /**
@@ -26,9 +33,38 @@ export class Tape {
     return this.#tracked.has(tensor);
   }
 
+  /** From now on leaves a node for every operation on this tensor, too. */
+  watch(tensor: Tensor): void {
+    this.#tracked.add(tensor);
+  }
+
   record(node: Node): void {
     this.#tracked.add(node.output);
     this.#nodes.push(node);
+  }
+
+  /** What was recorded, in its order. */
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
+  /** The part of the tape on which one tensor follows from another, as a tape that tracks nothing else. */
+  between(input: Tensor, output: Tensor): Tape {
+    const after = new Set([input]);
+    const reached = this.#nodes.filter((node) => {
+      const follows = node.inputs.some((tensor) => after.has(tensor));
+      if (follows) after.add(node.output);
+      return follows;
+    });
+    const before = new Set([output]);
+    const path = reached.toReversed().filter((node) => {
+      const leads = before.has(node.output);
+      if (leads) node.inputs.forEach((tensor) => before.add(tensor));
+      return leads;
+    });
+    const part = new Tape([input]);
+    for (const node of path.toReversed()) part.record(node);
+    return part;
   }
 
   /**
@@ -65,7 +101,8 @@ export class Tape {
     for (const [target, count] of uses) if (count === 0) finish(target);
     for (const { inputs, output, backward } of this.#nodes.toReversed()) {
       const gradient = gradientOf.get(output);
-      const parts = gradient ? scope(() => backward(gradient)) : [];
+      const needs = inputs.map((input) => this.tracks(input));
+      const parts = gradient ? scope(() => backward(gradient, needs)) : [];
       // All are held until the last is in its place: one tensor may be the gradient of several inputs.
       for (const part of parts) gradientOf.hold(part);
       inputs.forEach((input, index) => {

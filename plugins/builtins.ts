@@ -7,6 +7,7 @@ import { imageFolder } from "./datasets/image_folder.ts";
 import { imageTable } from "./datasets/image_table.ts";
 import { mail } from "./datasets/mail.ts";
 import { textTable } from "./datasets/text_table.ts";
+import { adKd } from "./losses/ad_kd.ts";
 import { attentionMse } from "./losses/attention_mse.ts";
 import { attentionTransfer } from "./losses/attention_transfer.ts";
 import { binaryCrossEntropy } from "./losses/binary_cross_entropy.ts";
@@ -14,6 +15,7 @@ import { contrastive } from "./losses/contrastive.ts";
 import { cosineHidden } from "./losses/cosine_hidden.ts";
 import { crf } from "./losses/crf.ts";
 import { crossEntropy } from "./losses/cross_entropy.ts";
+import { dbkd } from "./losses/dbkd.ts";
 import { dist } from "./losses/dist.ts";
 import { dkd } from "./losses/dkd.ts";
 import { focal } from "./losses/focal.ts";
@@ -76,6 +78,8 @@ export const builtins: Builtins = {
     structureMarginals,
     minilm,
     attentionMse,
+    adKd,
+    dbkd,
   ],
   dataset: [idx, cifar, imageFolder, imageTable, textTable, glue, conll, mail],
 };

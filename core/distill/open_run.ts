@@ -184,7 +184,7 @@ export async function openRun(
   const { train, validation } = data;
   const { batchSize } = settings.evaluate;
   if (losses.all.some(({ loss }) => loss.prepare)) {
-    const preparation = { teacher, train, batchSize, random: random.split("prepare") };
+    const preparation = { teacher, train, untaught: loaded.train, batchSize, random: random.split("prepare") };
     await breath();
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }

@@ -105,6 +105,14 @@ export const unaryLoops = {
       for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g * (0.5 * (1.0 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)); }
     },
   },
+  geluSlope: {
+    value: (input: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = 0.5 * (1.0 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x); }
+    },
+    dx: (input: Floats, gradient: Floats, output: Floats, c: number) => {
+      for (let i = 0; i < output.length; i++) { const x = input[i], g = gradient[i]; output[i] = g * 0.3989422804014327 * (2.0 - x * x) * exp(-0.5 * x * x); }
+    },
+  },
   geluTanh: {
     value: (input: Floats, output: Floats, c: number) => {
       for (let i = 0; i < output.length; i++) { const x = input[i]; output[i] = 0.5 * x * (1.0 + tanh(clamp(0.7978845608028654 * x * (1.0 + 0.044715 * x * x), -20.0, 20.0))); }

@@ -62,6 +62,7 @@ export type UnaryName =
   | "sigmoid"
   | "tanh"
   | "gelu"
+  | "geluSlope"
   | "geluTanh"
   | "relu6"
   | "silu"
@@ -90,6 +91,11 @@ export const unaryTable: Readonly<Record<UnaryName, UnaryExpressions> & Record<C
     value: "0.5 * x * (1.0 + erf(0.7071067811865476 * x))",
     dx: "g * (0.5 * (1.0 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x))",
     wasm: "gelu",
+  },
+  // The derivative of gelu, for those who differentiate twice.
+  geluSlope: {
+    value: "0.5 * (1.0 + erf(0.7071067811865476 * x)) + 0.3989422804014327 * x * exp(-0.5 * x * x)",
+    dx: "g * 0.3989422804014327 * (2.0 - x * x) * exp(-0.5 * x * x)",
   },
   geluTanh: {
     value: `0.5 * x * (1.0 + ${GELU_TANH})`,

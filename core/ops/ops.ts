@@ -9,8 +9,10 @@ import { assignRows } from "./assign_rows.ts";
 import type { BatchNormOptions } from "./batch_norm.ts";
 import { convBatchNorm } from "./conv_batch_norm.ts";
 import { binaryOps } from "./elementwise.ts";
+import { doubleGradient, type Walk } from "./double_gradient.ts";
 import type { Op } from "./op.ts";
 import { primitives } from "./registry.ts";
+import { hasTangent, type OpName, tangentOf } from "./tangents.ts";
 import { type BestPaths, viterbi } from "./viterbi.ts";
 import type { ConvOptions } from "./window.ts";
 
@@ -115,6 +117,24 @@ export interface TensorLife {
     take?: (index: number, gradient: Tensor | null) => void,
     scale?: Tensor,
   ): Differentiated;
+  /**
+   * The gradient of a scalar by a tensor on its way, within the body of `differentiate`: a tensor of `x`'s shape that
+   * is itself differentiated, as by PyTorch's `autograd.grad(y, x, create_graph=True)`. So a loss may be made of what
+   * an answer depends on. What comes before `x` counts as given; what lies between, and weights, is differentiated
+   * twice: the second time exactly, along the gradient that arrives (see core/README.md). Its gradient cannot be taken
+   * once more.
+   *
+   * @throws RangeError outside of `differentiate`, if `y` is no scalar or does not depend on `x`, if nothing that is
+   * differentiated leads to `x` and it is not watched, and for an operation between them that has no second derivative
+   */
+  gradient(y: Tensor, x: Tensor): Tensor;
+  /**
+   * Within the body of `differentiate`: from here on what is computed from this tensor is recorded, though nothing
+   * that is differentiated leads to it, so that {@link TensorLife.gradient} may be taken by it. @returns the tensor
+   *
+   * @throws RangeError outside of `differentiate`
+   */
+  watch(x: Tensor): Tensor;
   /** Runs `body` without recording: no gradient goes through what it computes. */
   constant<Result>(body: () => Result): Result;
 }
@@ -153,14 +173,18 @@ export function createOps(backend: Backend): Ops {
   const device = new Device(backend);
   let tape: Tape | null = null;
 
-  const bind = (op: Op) => (...args: unknown[]): Tensor => {
+  const bind = (name: OpName, op: Op) => (...args: unknown[]): Tensor => {
     const { output, saved } = op.forward(device, ...args);
     const recorder = tape;
     const inputs = args.flat().filter((argument) => argument instanceof Tensor);
-    const needs = inputs.map((input) => recorder?.tracks(input) ?? false);
-    if (recorder && needs.includes(true)) {
-      const backward = (gradient: Tensor) => op.backward(device, { output, gradient, saved, needs }, ...args);
-      recorder.record({ inputs, output, backward });
+    if (recorder && inputs.some((input) => recorder.tracks(input))) {
+      recorder.record({
+        name,
+        inputs,
+        output,
+        backward: (gradient, needs) => op.backward(device, { output, gradient, saved, needs }, ...args),
+        tangent: hasTangent(name) ? (directions) => tangentOf(ops, name, { args, output, directions }) : null,
+      });
     }
     return output;
   };
@@ -173,6 +197,18 @@ export function createOps(backend: Backend): Ops {
     } finally {
       tape = outer;
     }
+  };
+
+  const running = (what: string): Tape => {
+    if (tape) return tape;
+    throw new RangeError(`Cannot ${what} outside of the body of differentiate: nothing is recorded there`);
+  };
+
+  // Of gradients of both formats, the sum is float32.
+  const formatOfSum = (a: Tensor, b: Tensor) => a.format === b.format ? a.format : "f32";
+  const walk: Walk = {
+    add: (a, b) => device.storeActivations(formatOfSum(a, b), () => binaryOps.add.forward(device, a, b).output),
+    scope: (body) => device.scope(body),
   };
 
   const life: TensorLife = {
@@ -204,21 +240,23 @@ export function createOps(backend: Backend): Ops {
       if (loss.size !== 1) {
         throw new RangeError(`Cannot differentiate a loss of ${loss.size} elements: it must be a scalar`);
       }
-      // Of gradients of both formats, the sum is float32.
-      const formatOfSum = (a: Tensor, b: Tensor) => a.format === b.format ? a.format : "f32";
-      const add = (a: Tensor, b: Tensor) =>
-        device.storeActivations(formatOfSum(a, b), () => binaryOps.add.forward(device, a, b).output);
       const seed = scale ? device.alias(scale, loss.shape) : device.full(loss.shape, 1);
-      const scope = <Result>(body: () => Result) => device.scope(body);
       const gradients = take ? [] : targets.map((): Tensor | null => null);
       const list = (index: number, gradient: Tensor | null) => {
         gradients[index] = gradient && device.alias(gradient, gradient.shape);
       };
-      recorder.gradients(loss, targets, { seed, add, scope, take: take ?? list });
+      recorder.gradients(loss, targets, { ...walk, seed, take: take ?? list });
       return { loss, gradients };
     },
+    gradient: (y, x) => doubleGradient({ device, walk, withTape }, running("take a gradient"), y, x),
+    watch(x) {
+      running("watch a tensor").watch(x);
+      return x;
+    },
   };
-  const bound = Object.fromEntries(Object.entries<Op>(primitives).map(([name, op]) => [name, bind(op)]));
+  const bound = Object.fromEntries(
+    Object.entries<Op>(primitives).map(([name, op]) => [name, bind(name as OpName, op)]),
+  );
   const ops: Ops = {
     ...bound as unknown as BoundPrimitives,
     ...life,

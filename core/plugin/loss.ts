@@ -8,7 +8,7 @@ import type { Ops } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Batch, HostTensor, InputDescription } from "./dataset.ts";
 import type { PluginDefinition } from "./kit.ts";
-import type { Model, ModelOutputs, ParameterSpec } from "./model.ts";
+import type { ForwardCall, Model, ModelOutputs, ParameterSpec } from "./model.ts";
 import type { OutputShapes } from "./output_tree.ts";
 
 /** The arguments of building a loss, once before training. */
@@ -50,6 +50,16 @@ export interface StateSpec {
   readonly initialise: Initialiser;
 }
 
+/** Numbers that a loss computed of some training examples. */
+export interface TaughtNumbers {
+  /** The examples, as they are numbered among the training examples. */
+  readonly indices: Uint32Array;
+  /** `[examples, ...]` */
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: ArrayLike<number>;
+}
+
 /** The arguments with which a loss looks at the training data, once before training. */
 export interface PrepareCall {
   /** The operations of the backend. */
@@ -63,6 +73,19 @@ export interface PrepareCall {
    * @returns the chosen numbers of all examples, row-major `[examples, ...]`
    */
   overTrainingSet(choose: (outputs: ModelOutputs) => Tensor): Promise<Float32Array>;
+  /**
+   * Goes over all training examples, unaugmented and in their order, for a loss that runs the teacher in a way of its
+   * own.
+   *
+   * @param compute takes what the teacher's `forward` is called with, and gives `[batch, ...]`; of texts the shape may
+   * change from batch to batch, as each is as long as its longest
+   * @param change makes other inputs of a batch, on the host, for the teacher to see
+   * @throws UserError without a teacher, and with `change` for one that takes inputs of its own
+   */
+  overTrainingBatches(
+    compute: (call: ForwardCall) => Tensor,
+    change?: (batch: Batch<HostTensor>, indices: Uint32Array) => Batch<HostTensor>,
+  ): AsyncIterable<TaughtNumbers>;
   /** The teacher's weights. @throws RangeError without a teacher, as for a name that is not there */
   readonly teacherWeights: Weights;
   /** The loss's state, to be filled by `ops.assign`. */
@@ -151,7 +174,8 @@ export interface Loss {
   inputs?(call: InputsCall): Batch<HostTensor>;
   /**
    * A scalar: the mean over the batch. It is left out at steps where the loss's weight is 0. It may overwrite state by
-   * `ops.assign` too, if nothing that it differentiates reads the old numbers.
+   * `ops.assign` too, if nothing that it differentiates reads the old numbers. It always runs within the body of
+   * `ops.differentiate`, so that it may take gradients itself (`ops.gradient`).
    */
   compute(call: LossCall): Tensor;
   /**

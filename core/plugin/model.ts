@@ -141,6 +141,11 @@ export interface Model {
    * model that makes vectors of sentences, which has no logits.
    */
   readonly gives?: readonly (keyof ModelOutputs)[];
+  /**
+   * True of a teacher that is a record of decisions: its logits are the logarithms of the shares of its decisions that
+   * were for each class.
+   */
+  readonly decisions?: boolean;
   /** How many numbers were trained that are in no tensor of `parameters`, as another library holds them. */
   readonly foreignParameters?: number;
   /** Of a model of text, those of the batch's `tokens`, `types` and `mask` that change what it gives; unset: all. */
@@ -254,6 +259,8 @@ export interface RecordedOutputs {
   readonly logits: Float32Array;
   /** How many classes there are, in the order of the data's; 1 for a regression. */
   readonly width: number;
+  /** Whether the logits are the logarithms of shares of decisions; see {@link Model.decisions}. */
+  readonly decisions?: boolean;
   /** The id of each record; `null` for records in the order of those of the data's file. */
   readonly ids: readonly string[] | null;
   /** Whether the file, or the recipe, says which number is of which class; false: they are in the file's own order. */

@@ -34,6 +34,9 @@ export class StatefulLoss {
       ops,
       labels,
       overTrainingSet: async (choose) => Float32Array.from(await choose(teacher).read()),
+      overTrainingBatches: () => {
+        throw new Error("These outputs are of no model that could be run");
+      },
       teacherWeights: weightsFrom(new Map()),
       state,
       random: new Random(1),

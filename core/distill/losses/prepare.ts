@@ -1,11 +1,17 @@
 import type { Random } from "../../data/random.ts";
 import { UserError } from "../../errors.ts";
-import { overExamples } from "../../evaluate/over_examples.ts";
+import { firstIndices } from "../../data/loader.ts";
+import { batchesOf } from "../../evaluate/batches.ts";
+import { overBatches, overExamples } from "../../evaluate/over_examples.ts";
 import { weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { batchFor } from "../../plugin/batch.ts";
 import type { Examples } from "../../plugin/dataset.ts";
+import type { PrepareCall, TaughtNumbers } from "../../plugin/loss.ts";
 import type { Section } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
+import { mapBatches } from "../map_examples.ts";
+import { withoutOwnInputs } from "../teacher/own_inputs.ts";
 import { someOutputs, type Teacher } from "../teacher/teacher_outputs.ts";
 import type { WeightedLoss } from "./objective.ts";
 
@@ -16,8 +22,10 @@ import type { WeightedLoss } from "./objective.ts";
  */
 export interface PreparationSetup {
   readonly teacher: Teacher | null;
-  /** The training examples. */
+  /** The training examples, whose batches bring what was computed of the teacher already. */
   readonly train: Examples;
+  /** The same without that. */
+  readonly untaught: Examples;
   /** Examples that the teacher sees at once. */
   readonly batchSize: number;
   readonly random: Random;
@@ -32,8 +40,9 @@ export async function prepareLosses(
   ops: Ops,
   losses: readonly WeightedLoss[],
   recipe: Section<Recipe["losses"]>,
-  { teacher, train, batchSize, random }: PreparationSetup,
+  setup: PreparationSetup,
 ): Promise<void> {
+  const { teacher, train, batchSize, random } = setup;
   const seeds = random.split("teacher");
   for (const [index, { name, loss, state }] of losses.entries()) {
     await recipe.within([index], async () =>
@@ -48,9 +57,38 @@ export async function prepareLosses(
           });
           return numbers.get("outputs")!.data;
         },
+        overTrainingBatches: (compute, change) => overTrainingBatches(ops, setup, compute, change),
         teacherWeights: teacher?.weights ?? weightsFrom(new Map()),
         state,
         random: random.split(name),
       }));
   }
+}
+
+const noSeed = () => {
+  throw new Error("A teacher asked for a random number in evaluation");
+};
+
+/** {@link PrepareCall.overTrainingBatches} */
+async function* overTrainingBatches(
+  ops: Ops,
+  { teacher, untaught, batchSize }: PreparationSetup,
+  compute: Parameters<PrepareCall["overTrainingBatches"]>[0],
+  change: Parameters<PrepareCall["overTrainingBatches"]>[1],
+): AsyncGenerator<TaughtNumbers> {
+  if (!teacher) throw new UserError("Cannot run a teacher over the training examples: there is no teacher");
+  const { model, weights } = teacher;
+  const examples = mapBatches(untaught, (batch, indices) => {
+    if (change && Object.keys(withoutOwnInputs(batch)).length < Object.keys(batch).length) {
+      throw new UserError(
+        "Cannot show a teacher changed inputs that takes others than the student: it would see them unchanged",
+      );
+    }
+    return batchFor(model, change ? change(batch, indices) : batch);
+  });
+  const batches = batchesOf(firstIndices(examples.length), batchSize);
+  const computed = overBatches(ops, examples, batches, (batch) => {
+    return new Map([["numbers", compute({ ops, weights, batch, training: false, randomSeed: noSeed })]]);
+  });
+  for await (const { indices, numbers } of computed) yield { indices, ...numbers.get("numbers")! };
 }

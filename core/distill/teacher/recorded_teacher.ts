@@ -91,7 +91,7 @@ export async function readRecordedTeacher(
     const numbers = await Promise.all(
       Object.values(recorded).map(({ logits }) => sha256(new Uint8Array(logits.slice().buffer))),
     );
-    const first = { model: modelOf(train.width), numbers: new Map() };
+    const first = { model: modelOf(train), numbers: new Map() };
     const weights = freeze(ops, first.model, first.numbers);
     const teacher: LoadedTeacher = {
       ...first,
@@ -168,10 +168,11 @@ function bringing(examples: Examples, { logits, width }: RecordedOutputs, record
 }
 
 /** A model that gives what stands in the batch. */
-function modelOf(width: number): Model {
+function modelOf({ width, decisions = false }: RecordedOutputs): Model {
   return {
     parameters: [],
     gives: ["logits"],
+    decisions,
     config: { width },
     fromForeign: () => null,
     forward: ({ batch }) => {

@@ -89,8 +89,11 @@ export function rehearsed(
   const host = { ...train.batch(indices), ...losses.inputs(indices, random) };
   const { precision } = recipe.value;
   const randomSeed = () => 0;
-  return ops.scope(() =>
-    ops.constant(() => {
+  const trained = [...student.plain.tensors.values(), ...student.cores.tensors.values()];
+  return ops.scope(() => {
+    let terms: Tensor[] = [];
+    // As in a step, where a loss may take gradients. Nothing of its own follows from the number that is differentiated.
+    ops.differentiate(() => {
       const batch = upload(ops, host);
       const weights = student.rehearsalWeights();
       const taught = teacher && inPrecision(ops, precision, teacher.model, batch, (batch) => {
@@ -99,9 +102,11 @@ export function rehearsed(
       const outputs = inPrecision(ops, precision, student.model, batch, (batch) => {
         return student.model.forward({ ops, weights, batch, training: true, randomSeed });
       });
-      return losses.rehearse({ student: see(outputs), teacher: taught, batch, weights, at: largest });
-    })
-  );
+      terms = losses.rehearse({ student: see(outputs), teacher: taught, batch, weights, at: largest });
+      return ops.scalar(0);
+    }, trained);
+    return terms;
+  });
 }
 
 /** So that a loss whose weight begins or ends at 0 is computed, too. */

@@ -7,9 +7,10 @@ import { valueAt } from "../../recipe/scheduled.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import type { InputDescription } from "../dataset.ts";
 import type { Loss, LossCall, LossDefinition } from "../loss.ts";
+import type { Model } from "../model.ts";
 import { declaredOnly } from "../outputs.ts";
 import { madeUpBatch } from "./inputs.ts";
-import { type MadeUp, madeUpOutputs, shapesOf } from "./made_up_models.ts";
+import { following, type MadeUp, madeUpOutputs, shapesOf } from "./made_up_models.ts";
 import { madeUpChains, madeUpModel, madeUpWeights } from "./made_up_weights.ts";
 import { type Named, readNamed } from "./numbers.ts";
 import { expect } from "./check.ts";
@@ -68,7 +69,9 @@ export class LossRig {
     const student = madeUpOutputs(ops, data, { who: "student", wider: 0, batch: size });
     const teacher = madeUpOutputs(ops, data, { who: "teacher", wider, batch: size });
     const classes = Math.max(1, data.classes.length);
+    const whole = madeUpOutputs(ops, data, { who: "teacher", wider, batch: EXAMPLES });
     const models = [student, teacher].map(({ outputs }) => madeUpModel(classes, outputs.pooled.shape[1]));
+    const taught: Model = { ...models[1], forward: ({ replaceLayer }) => following(ops, whole.outputs, replaceLayer) };
     const [ofStudent, ofTeacher] = [
       await madeUpWeights(ops, models[0], "student"),
       await madeUpWeights(ops, models[1], "teacher"),
@@ -78,7 +81,7 @@ export class LossRig {
       ops,
       data,
       student: models[0],
-      teacher: models[1],
+      teacher: taught,
       trainingExamples: EXAMPLES,
       labelledExamples: EXAMPLES,
       chains: madeUpChains(models[0], models[1], ofTeacher),
@@ -98,16 +101,28 @@ export class LossRig {
       ops,
       labels: data.task === "classification" ? oneEach : null,
       overTrainingSet: async (choose) => {
-        const whole = madeUpOutputs(ops, data, { who: "teacher", wider, batch: EXAMPLES });
-        const chosen = ops.scope(() => choose(declaredOnly(whole.outputs, loss.teacherOutputs)));
+        const chosen = ops.scope(() => copy(ops, choose(declaredOnly(whole.outputs, loss.teacherOutputs))));
         const numbers = Float32Array.from(await chosen.read());
-        [chosen, ...whole.named.values()].forEach((tensor) => tensor.dispose());
+        chosen.dispose();
         return numbers;
+      },
+      async *overTrainingBatches(compute, change) {
+        const indices = Uint32Array.from({ length: EXAMPLES }, (_, index) => index);
+        const batch = madeUpBatch(data, EXAMPLES);
+        const weights = weightsFrom(ofTeacher.tensors);
+        const randomSeed = () => 0;
+        const numbers = ops.scope(() => {
+          const seen = upload(ops, change ? change(batch, indices) : batch);
+          return copy(ops, compute({ ops, weights, batch: seen, training: false, randomSeed }));
+        });
+        yield { indices, shape: numbers.shape, data: await numbers.read() };
+        numbers.dispose();
       },
       teacherWeights: weightsFrom(ofTeacher.tensors),
       state: weightsFrom(state),
       random: random.split("prepare"),
     });
+    whole.named.forEach((tensor) => tensor.dispose());
     const indices = Uint32Array.from({ length: size }, (_, index) => index);
     const inputs = loss.inputs?.({ indices, random: random.split("inputs") }) ?? {};
     const batch = upload(ops, { ...madeUpBatch(data, size), ...inputs });
@@ -131,7 +146,17 @@ export class LossRig {
 
   /** The loss of now, alone. */
   compute(): Tensor {
-    return this.loss.compute(this.call);
+    let value: Tensor | undefined;
+    // As in a step, where a loss may take gradients; nothing else is differentiated.
+    this.ops.differentiate(() => {
+      value = this.#compute();
+      return this.ops.scalar(0);
+    }, [...this.trained.values()]);
+    return value!;
+  }
+
+  #compute(): Tensor {
+    return this.loss.compute({ ...this.call, student: following(this.ops, this.call.student) });
   }
 
   /**
@@ -144,7 +169,7 @@ export class LossRig {
     const { value, gradients } = ops.scope(() => {
       let value: Tensor | undefined;
       const { gradients } = ops.differentiate(() => {
-        value = this.compute();
+        value = this.#compute();
         if (observing) ops.constant(() => loss.observe?.(this.call));
         return value;
       }, [...trained.values()]);
@@ -177,6 +202,9 @@ export class LossRig {
     for (const tensor of [...this.given.values(), ...this.own]) tensor.dispose();
   }
 }
+
+/** The same numbers as a tensor of its own. */
+const copy = (ops: Ops, tensor: Tensor) => ops.scale(tensor, 1);
 
 function* madeUpCores(weights: LossCall["weights"]): Generator<[string, Tensor]> {
   for (const name of madeUpModel(1, 1).parameters.map(({ name }) => name)) {

@@ -2,7 +2,7 @@ import { Random } from "../../data/random.ts";
 import type { Ops } from "../../ops/ops.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import type { InputDescription } from "../dataset.ts";
-import type { ModelOutputs } from "../model.ts";
+import type { ForwardCall, ModelOutputs } from "../model.ts";
 import { mapOutputs, type OutputShapes } from "../output_tree.ts";
 
 /** Width of the student's layers. */
@@ -76,7 +76,7 @@ function textLayers(batch: number, length: number, width: number, make: Make) {
   const layers = [0, 1];
   const perHead = [batch, HEADS, length, width / HEADS];
   return {
-    features: {},
+    features: { embeddings: make("features.embeddings", [batch, length, width]) },
     hidden: [0, 1, 2].map((layer) => make(`hidden[${layer}]`, [batch, length, width])),
     // Positive, as losses take logarithms of them; that rows add up to 1 no loss can make use of.
     attention: layers.map((layer) =>
@@ -89,6 +89,27 @@ function textLayers(batch: number, length: number, width: number, make: Make) {
       values: make(`relations[${layer}].values`, perHead),
     })),
   };
+}
+
+/**
+ * The same outputs, of which logits of whole texts depend on what the first layer gets, as they do in a model that
+ * computes: for losses that ask what an answer comes from.
+ *
+ * @param replaceLayer is shown what the first layer gets
+ */
+export function following(
+  ops: Ops,
+  outputs: ModelOutputs,
+  replaceLayer?: ForwardCall["replaceLayer"],
+): ModelOutputs {
+  const { features: { embeddings }, logits } = outputs;
+  if (!embeddings || logits.shape.length !== 2) return outputs;
+  replaceLayer?.(0, embeddings);
+  const random = new Random(9);
+  const [width, classes] = [embeddings.shape[2], logits.shape[1]];
+  const weight = ops.tensor(Float64Array.from({ length: classes * width }, () => random.normal()), [classes, width]);
+  const added = ops.linear(ops.tanh(ops.mean(embeddings, { axes: [1] })), weight);
+  return { ...outputs, logits: ops.add(logits, added) };
 }
 
 /** The shapes of outputs for one example, as losses are told them. */

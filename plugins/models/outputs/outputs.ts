@@ -20,7 +20,7 @@ export interface OutputsOptions {
   readonly file: File | Readonly<Record<string, File>>;
   readonly key: "row" | "id";
   readonly id: string;
-  readonly values: "probabilities" | "logits";
+  readonly values: "probabilities" | "logits" | "decisions";
   readonly column: string | null;
   readonly columns: readonly string[] | null;
   readonly independent: boolean;
@@ -34,7 +34,8 @@ export interface OutputsOptions {
  * A teacher that is a file of what it said: probabilities, logits or the most probable classes of each example, as a
  * model behind an API gives them. It serves every loss that reads the teacher's logits alone. Probabilities p that were
  * made at a temperature T stand for the logits T log p, which are the model's but for a constant of each example; of
- * several labels, where each class has one of its own, for the logits T log(p / (1 - p)).
+ * several labels, where each class has one of its own, for the logits T log(p / (1 - p)). Of decisions p are the shares
+ * that were for each class.
  */
 export const recordedOutputs = defineModel<OutputsOptions>({
   name: "outputs",
@@ -50,7 +51,10 @@ export const recordedOutputs = defineModel<OutputsOptions>({
           "id here and dataset.id there",
       ),
       id: z.string().min(1).default("id").describe("Column of the ids"),
-      values: z.enum(["probabilities", "logits"]).describe("What the file gives for each class"),
+      values: z.enum(["probabilities", "logits", "decisions"]).describe(
+        "What the file gives for each class; decisions: the class that was answered, a list of answers to repeated questions, " +
+          "or a map from class to how many there were",
+      ),
       column: z.string().min(1).nullable().default(null).describe(
         "Column of a list of numbers, or of a map from class to number, or tensor of a safetensors file; null: as values is " +
           "called",
@@ -140,5 +144,5 @@ async function readTensor(
     const given = [...numbers.subarray(record * width, (record + 1) * width)];
     logits.set(toLogits(given, options, data, { file: name, place: place(record) }), record * width);
   }
-  return { file: name, logits, width, ids: null, named: false, place };
+  return { file: name, logits, width, decisions: options.values === "decisions", ids: null, named: false, place };
 }

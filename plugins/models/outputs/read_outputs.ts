@@ -35,7 +35,7 @@ export function readOutputs(
     allNamed &&= named;
   });
   const ids = options.key === "row" ? null : rows.map((row) => idOf(row, options.id, file));
-  return { file, logits, width, ids, named: allNamed, place };
+  return { file, logits, width, decisions: options.values === "decisions", ids, named: allNamed, place };
 }
 
 function numbersOf(
@@ -60,6 +60,13 @@ function numbersOf(
   }
   const column = wanted ?? values;
   const cell = Object.hasOwn(cells, column) ? cells[column] : undefined;
+  const answers = values === "decisions" ? answersIn(cell) : null;
+  if (answers) return { given: countAnswers(answers, classes, refuse), named: true };
+  if (Array.isArray(cell) && values === "decisions") {
+    throw refuse(
+      `its ${column} are ${showJson(cell)}: expected a list of classes, as texts, or a map from class to number`,
+    );
+  }
   if (Array.isArray(cell)) {
     if (cell.length === width) return { given: cell.map((value) => plainNumber(value, refuse)), named: false };
     throw refuse(`its ${column} are ${cell.length} numbers: expected ${width}, one for each class`);
@@ -70,12 +77,31 @@ function numbersOf(
     return { given: classes.map(numberIn), named: true };
   }
   throw refuse(
-    `it has no ${column}: expected a list of numbers or a map from class to number in the column "${column}", or a column ` +
+    `it has no ${column}: expected ${
+      values === "decisions" ? "a class, a list of classes" : "a list of numbers"
+    } or a map from class to number in the column "${column}", or a column ` +
       `for each class; there are ${listSome(Object.keys(cells), "and")}`,
   );
 }
 
 type Refuse = (reason: string) => UserError;
+
+/** The answers that a cell lists, one or several; `null` for a cell of something else. */
+function answersIn(cell: unknown): readonly string[] | null {
+  if (typeof cell === "string") return [cell];
+  return Array.isArray(cell) && cell.length > 0 && cell.every((one) => typeof one === "string") ? cell : null;
+}
+
+/** How many of the answers are each class. */
+function countAnswers(answers: readonly string[], classes: readonly string[], refuse: Refuse): number[] {
+  const counts = classes.map(() => 0);
+  for (const answer of answers) {
+    const place = classes.indexOf(answer.trim());
+    if (place < 0) throw refuse(`${showJson(answer)} is no class: the classes are ${listSome(classes, "and")}`);
+    counts[place]++;
+  }
+  return counts;
+}
 
 /** The numbers of a map from class to number, in the order of the data's classes. */
 function byClass(cell: object, classes: readonly string[], refuse: Refuse): (number | null)[] {

@@ -32,6 +32,7 @@ export function toLogits(
   if (task === "regression" && values !== "logits") {
     throw refuse("a regression has no probabilities: set values to logits");
   }
+  if (values === "decisions" && !independent) return ofDecisions(given, { temperature, least }, task, refuse);
   expectIndependent(values, independent, task, refuse);
   if (lacking.length > 0 && (independent || values === "logits" || rest === "refuse")) {
     const remedy = values === "logits" || independent ? "expected all" : "expected all, or rest: spread";
@@ -56,6 +57,22 @@ export function toLogits(
   }
   const left = Math.max(0, 1 - sum) / Math.max(1, lacking.length);
   return given.map((value) => temperature * Math.log(Math.max(value ?? left, least)));
+}
+
+/** The logarithms of the shares of decisions; a class that is not named was not decided for. */
+function ofDecisions(
+  given: readonly (number | null)[],
+  { temperature, least }: Pick<Kind, "temperature" | "least">,
+  task: InputDescription["task"],
+  refuse: (reason: string) => UserError,
+): number[] {
+  if (task !== "classification") throw refuse(`decisions are for one class of each example, and the task is ${task}`);
+  if (temperature !== 1) throw refuse(`decisions have no temperature: set temperature to 1, not ${temperature}`);
+  const wrong = given.find((count) => count !== null && !(count >= 0 && Number.isFinite(Math.fround(count))));
+  if (wrong !== undefined) throw refuse(`${wrong} is no number of decisions: expected 0 or more`);
+  const sum = given.reduce<number>((total, count) => total + (count ?? 0), 0);
+  if (sum === 0) throw refuse("it has no decision");
+  return given.map((count) => Math.log(Math.max((count ?? 0) / sum, least)));
 }
 
 /** @throws UserError where probabilities sum to 1 and should not, or the other way round */

@@ -42,6 +42,7 @@ export const cases: Record<Name, readonly Case[]> = {
   sigmoid: unary("sigmoid", -6, 6),
   tanh: unary("tanh", -4, 4),
   gelu: unary("gelu", -6, 6),
+  geluSlope: unary("geluSlope", -6, 6),
   geluTanh: unary("geluTanh", -6, 6),
   relu6: unary("relu6", -3, 9),
   silu: unary("silu", -6, 6),

@@ -61,6 +61,38 @@ Deno.test("logits are taken as they are, of tables and tensors, and numbers of a
   assert.deepEqual([...scores.train.logits], [1.5, -2]);
 });
 
+Deno.test("decisions are the logarithms of their shares, of a class, a list, a map and columns of counts", async () => {
+  const decisions = { values: "decisions", least: 1e-4 };
+  const rows = [{ decisions: "b" }, { decisions: ["a", "c", " a", "a"] }, { decisions: { c: 3, a: 1 } }];
+  const expected = [...log(1e-4, 1, 1e-4), ...log(0.75, 1e-4, 0.25), ...log(0.25, 1e-4, 0.75)];
+  const { train } = await read(decisions, { "t.jsonl": lines(...rows) });
+  assertClose(train.logits, expected, 1e-6);
+  assert.deepEqual([train.named, train.decisions], [true, true]);
+  assertClose((await read(decisions, { "t.csv": "decisions\nb\n" })).train.logits, expected.slice(0, 3), 1e-6);
+  const counts = await read(decisions, { "t.csv": "c,a,b\n1,3,0\n" });
+  assertClose(counts.train.logits, expected.slice(3, 6), 1e-6);
+  assert.equal((await read({}, { "t.jsonl": lines({ probabilities: [1, 0, 0] }) })).train.decisions, false);
+  const refused = (row: object, reason: string, options: object = {}) =>
+    assert.rejects(() => read({ ...decisions, ...options }, { "t.jsonl": lines(row) }), {
+      message: `Cannot use line 1 of "t.jsonl" as ${reason}`,
+    });
+  await refused({ decisions: ["a", "d"] }, '"d" is no class: the classes are a, b and c');
+  await refused({ decisions: "" }, '"" is no class: the classes are a, b and c');
+  await refused({ decisions: {} }, "it has no decision");
+  await refused({ decisions: { a: -1 } }, "-1 is no number of decisions: expected 0 or more");
+  // Counts, or the numbers of classes: who is to know?
+  await refused(
+    { decisions: [1, 0, 2] },
+    "its decisions are [1,0,2]: expected a list of classes, as texts, or a map from class to number",
+  );
+  await refused({ decisions: "a" }, "decisions have no temperature: set temperature to 1, not 2", { temperature: 2 });
+  await refused(
+    { other: "a" },
+    "it has no decisions: expected a class, a list of classes or a map from class to number in the column " +
+      '"decisions", or a column for each class; there are other',
+  );
+});
+
 Deno.test("records have ids where they are joined by them, and each split has its file", async () => {
   const files = { "a.jsonl": lines({ id: 7, logits: [1, 2, 3] }), "b.jsonl": lines({ id: "x ", logits: [3, 2, 1] }) };
   const options = { file: { train: "a.jsonl", test: "b.jsonl" }, key: "id", values: "logits" };

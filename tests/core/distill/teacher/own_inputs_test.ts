@@ -83,6 +83,12 @@ Deno.test("what compares token by token is refused between tokenizers, and what 
         ),
       });
     }
+    await assert.rejects(tinyRun(folder, { text: text("losses: [{ use: ad-kd }]") }), {
+      message: /as the teacher has another tokenizer: its attributions are of other tokens$/,
+    });
+    await assert.rejects(tinyRun(folder, { text: text("losses: [{ use: dbkd }]") }), {
+      message: /Cannot show a teacher changed inputs that takes others than the student: it would see them unchanged$/,
+    });
     await tinyRun(folder, {
       text: text("losses: [{ use: patient, pairs: [{ student: embeddings, teacher: embeddings }] }, { use: kd }]"),
     });
