@@ -42,6 +42,7 @@ export function addTune(program: Command): void {
       .option("--dry-run", "print the space as a file for --space, and how long a run takes; leave nothing")
       .option("--no-report", "draw no report.html of the best run"),
   ).action(async (file: string, flags: TuneFlags) => {
+    const started = performance.now();
     if (flags.budget === undefined) throw new UserError("Cannot tune without end: --budget 30m says how long");
     if (flags.dryRun && flags.resume) {
       throw new UserError("Cannot resume in a dry run: leave out --resume or --dry-run");
@@ -65,6 +66,7 @@ export function addTune(program: Command): void {
         stoppable(async (signal) => {
           const options: TuningOptions = {
             folder,
+            started,
             budget,
             verdict,
             search: flags.search,

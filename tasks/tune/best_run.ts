@@ -5,7 +5,7 @@ import type { Reporter } from "../../core/distill/progress.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
-import { kindOfPath, makeFolderWithin, readUserFile, writeFileAtomically } from "../../core/files.ts";
+import { kindOfPath, makeFolder, makeFolderWithin, readUserFile, writeFileAtomically } from "../../core/files.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import { dirname } from "../../core/paths.ts";
 import { baseFrom } from "../../core/recipe/recipe.ts";
@@ -52,6 +52,7 @@ export async function finishBest(
   await writeFileAtomically(join(folder, BEST_RECIPE), heading.map((line) => `# ${line}\n`).join("") + text);
   const done = await outcomeIn(recipe);
   if (done && "summary" in done) return done.summary;
+  await makeFolder(output, "the folder of the best run");
   for (const name of [CHECKPOINT_FILE, "metrics.jsonl", "recipe.yaml"]) {
     const source = join(trial, name);
     if (await kindOfPath(source) === null) continue;

@@ -38,7 +38,7 @@ export function defaultSpace(recipe: Recipe, ground: Ground): SpaceFile {
   };
 }
 
-const ofTeacher = (layers: unknown) => `teacher's layers, ${layers}`;
+const ofTeacher = (layers: unknown) => `teacher ${layers}`;
 
 function start({ teacher, student }: Recipe): Levers {
   if (!teacher || student.use !== teacher.use) return {};

@@ -29,7 +29,9 @@ export interface Prepared {
 }
 
 /** How a tuning is prepared. */
-export interface PrepareOptions extends RunOptions {
+export interface PrepareOptions extends Pick<RunOptions, "backend" | "builtins" | "signal"> {
+  /** When the program was asked, by the clock of performance. */
+  readonly started: number;
   /** Seconds that the search may take, and the whole tuning. */
   readonly seconds: { readonly search: number; readonly whole: number };
   /** A space file of the user's. */
@@ -69,8 +71,8 @@ export async function isBegun(folder: string): Promise<boolean> {
  * @throws UserError for a mistake in recipe or space, or if the time does not do
  */
 export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Promise<Prepared> {
-  const { seconds, folder, goesOn, dryRun, tell, builtins } = options;
-  const begun = performance.now();
+  const { seconds, folder, goesOn, dryRun, tell, backend, builtins, signal } = options;
+  const opening = { backend, builtins, signal };
   const probing = join(folder, "probe");
   const recipe = tuned.row.recipe([{ path: ["output"], value: probing, label: "--output" }]);
   const id = await sha256(new TextEncoder().encode(JSON.stringify(comparable(recipe.value))));
@@ -84,7 +86,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
         "--output",
     );
   }
-  const measured = await probe(recipe, options);
+  const measured = await probe(recipe, opening);
   const hashes = new InputHashes();
   if (stored) {
     const changed = await hashes.changed(recipe, await readInputs(folder), () => Promise.resolve(measured.sha256));
@@ -123,7 +125,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   if (!stored || options.space !== null) {
     const made = (configuration: Configuration) => configured(tuned, space, configuration, recipe.value.seed, probing);
     const refused = await refusals(space, made, {
-      ...options,
+      ...opening,
       resolve: async (recipe) => void await resolvePlugins(recipe, builtins),
     });
     if (own !== null && refused.length > 0) throw new UserError(`${own}: ${sentence(refused[0])}`);
@@ -134,7 +136,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
       space = readSpace(text, "the default space", base);
     }
   }
-  const used = stored?.used ?? (performance.now() - begun) / 1000;
+  const used = stored?.used ?? (performance.now() - options.started) / 1000;
   if (!dryRun) {
     await writeFileAtomically(join(folder, SPACE), text);
     await writeInputs(folder, { ...await hashes.named(recipe), data: measured.sha256 });

@@ -22,6 +22,8 @@ const [REDUCTION, MOST_RUNGS] = [3, 3];
 /** How a recipe is tuned. */
 export interface TuningOptions {
   readonly folder: string;
+  /** When the program was asked, by the clock of performance. */
+  readonly started: number;
   /** Seconds of the budget. */
   readonly budget: number;
   /** The part of them that is kept for the verdict. */
@@ -53,17 +55,15 @@ export interface TuningOptions {
 export async function tune(tuned: TunedRecipe, options: TuningOptions): Promise<void> {
   const { folder, resume } = options;
   const { name } = tuned.row.recipe([]).value;
+  const goesOn = await isBegun(folder);
+  if (goesOn && !resume) {
+    throw new UserError(
+      `Cannot begin a tuning in "${folder}" as there is one already: --resume goes on with it, --output names another ` +
+        "folder",
+    );
+  }
+  if (!goesOn && resume) throw new UserError(`Cannot resume as there is no tuning in "${folder}": leave out --resume`);
   await withOutputFolder(folder, `tune-${name}`, async (check) => {
-    const goesOn = await isBegun(folder);
-    if (goesOn && !resume) {
-      throw new UserError(
-        `Cannot begin a tuning in "${folder}" as there is one already: --resume goes on with it, --output names another ` +
-          "folder",
-      );
-    }
-    if (!goesOn && resume) {
-      throw new UserError(`Cannot resume as there is no tuning in "${folder}": leave out --resume`);
-    }
     try {
       await run(tuned, options, goesOn, check);
     } catch (error) {

@@ -87,7 +87,7 @@ export class Teller {
       ? `validation ${metric()} ${showScore(evaluated.score, metric())}`
       : `lost: ${evaluated.lost}`;
     this.line(
-      `${this.#clock()} trial ${trial}, ${showPart(resources[rung])}: ${what}; ${space.describe(configuration)}`,
+      `${this.#clock()}: trial ${trial}, ${showPart(resources[rung])}: ${what}; ${space.describe(configuration)}`,
     );
   }
 
@@ -95,7 +95,7 @@ export class Teller {
   compared(what: string, evaluated: Evaluated): void {
     const { metric } = this.options;
     const score = "score" in evaluated ? showScore(evaluated.score, metric()) : `lost: ${evaluated.lost}`;
-    this.line(`${this.#clock()} ${what}: ${score}`);
+    this.line(`${this.#clock()}: ${what}: ${score}`);
   }
 
   /** Takes away what is rewritten; nothing is from now on. */

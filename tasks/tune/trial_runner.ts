@@ -68,8 +68,8 @@ export interface TrialRunnerOptions {
 export class TrialRunner {
   #used: number;
   #metric: string | null = null;
-  /** Measured seconds of an epoch by configuration. */
-  readonly #epochSeconds = new Map<string, number>();
+  /** By configuration the seconds that its runs took, and those that were expected of them. */
+  readonly #taken = new Map<string, { readonly measured: number; readonly expected: number }>();
   readonly #lengths = new Map<string, number>();
   /** Seconds of each folder that are charged already. */
   readonly #charged = new Map<string, number>();
@@ -115,15 +115,23 @@ export class TrialRunner {
     return resource === 0 ? 0 : Math.max(1, Math.round(whole * resource));
   }
 
+  /** What a part of a training would take if all were like the probe. */
+  #ideal(epochs: number): number {
+    return this.options.expected.opening + epochs * this.options.expected.epoch;
+  }
+
   #expected(configuration: Configuration, resource: number, from: number): number {
-    const { opening, epoch } = this.options.expected;
     const epochs = this.epochsOf(configuration, resource) - this.epochsOf(configuration, from);
-    const all = [...this.#epochSeconds.values()];
-    const mean = all.length === 0 ? epoch : all.reduce((sum, own) => sum + own, 0) / all.length;
-    return opening + epochs * (this.#epochSeconds.get(JSON.stringify(configuration)) ?? mean);
+    const own = this.#taken.get(JSON.stringify(configuration));
+    const known = own ? [own] : [...this.#taken.values()];
+    const [measured, expected] = (["measured", "expected"] as const).map((key) =>
+      known.reduce((sum, taken) => sum + taken[key], 0)
+    );
+    return this.#ideal(epochs) * (expected > 0 ? measured / expected : 1);
   }
 
   async #evaluate(configuration: Configuration, seed: number, resource: number): Promise<Evaluated> {
+    const begun = performance.now();
     const { folder, recipe } = await this.place(configuration, seed);
     const epochs = this.epochsOf(configuration, resource);
     const before = await readRecord(folder) ??
@@ -132,8 +140,12 @@ export class TrialRunner {
     const last = earlier.at(-1) ?? { epochs: 0, seconds: 0 };
     const charge = (seconds: number) => {
       this.#charge(folder, seconds);
-      const epoch = (seconds - last.seconds - this.options.expected.opening) / (epochs - last.epochs);
-      if (epoch > 0) this.#epochSeconds.set(JSON.stringify(configuration), epoch);
+      const key = JSON.stringify(configuration);
+      const { measured, expected } = this.#taken.get(key) ?? { measured: 0, expected: 0 };
+      this.#taken.set(key, {
+        measured: measured + seconds - last.seconds,
+        expected: expected + this.#ideal(epochs - last.epochs),
+      });
     };
     const ended = earlier.find(({ ended }) => ended);
     const known = ended ?? before.reached.find((reached) => reached.epochs === epochs);
@@ -147,7 +159,6 @@ export class TrialRunner {
       return { lost: before.lost };
     }
     await makeFolder(folder, "the folder of a run");
-    const begun = performance.now();
     const write = async (change: (seconds: number) => Partial<TrialRecord>) => {
       const seconds = before.seconds + (performance.now() - begun) / 1000;
       const record = { ...before, metric: this.#metric, seconds, ...change(seconds) };

@@ -34,34 +34,6 @@ export function contrastsOf(space: Space, best: Configuration): Contrast[] {
   ];
 }
 
-/** Seeds of a verdict: by fewer there would be no interval of use, and more tell little more. */
-const [LEAST_SEEDS, MOST_SEEDS] = [3, 10];
-
-/** How much of a verdict there is time for. */
-export interface VerdictPlan {
-  /** Numbers of the contrasts. */
-  readonly contrasts: readonly number[];
-  readonly seeds: number;
-}
-
-/**
- * As many contrasts as can be run with three seeds, in their order, and then as many seeds as there is time for.
- *
- * @param best seconds of a run of the best configuration
- * @param others those of each contrast's
- */
-export function planVerdict(best: number, others: readonly number[], seconds: number): VerdictPlan {
-  const contrasts: number[] = [];
-  let each = best;
-  for (const [index, cost] of others.entries()) {
-    if (LEAST_SEEDS * (each + cost) > seconds) continue;
-    contrasts.push(index);
-    each += cost;
-  }
-  const seeds = contrasts.length === 0 ? 0 : Math.min(MOST_SEEDS, Math.floor(seconds / each));
-  return { contrasts, seeds };
-}
-
 /**
  * The mean difference of paired numbers with its 95 % interval by Student's t over the pairs: what two runs of a seed
  * have in common, data and starting weights, is no part of its width.

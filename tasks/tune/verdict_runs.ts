@@ -1,9 +1,9 @@
 import type { Evaluated, Evaluator } from "./search.ts";
 import type { Configuration, Space } from "./space.ts";
-import { type Contrast, contrastsOf, type Finding, pairedDifference, planVerdict } from "./verdict.ts";
+import { type Contrast, contrastsOf, type Finding, pairedDifference } from "./verdict.ts";
 
-/** Seeds of a verdict at most. */
-const MOST_SEEDS = 10;
+/** Seeds of a verdict: by fewer than three there is no interval of use, and more than ten tell little more. */
+const [LEAST_SEEDS, MOST_SEEDS] = [3, 10];
 
 /** How a verdict is run. */
 export interface VerdictOptions {
@@ -22,51 +22,55 @@ export interface VerdictOptions {
 /** What came of it. */
 export interface Verdict {
   readonly findings: readonly Finding[];
-  /** Seeds that were run, the last perhaps in part. */
+  /** Seeds that were run. */
   readonly seeds: readonly number[];
 }
 
-/** Runs the best configuration and what it is to be held against, whole and with the same seeds, seed by seed. */
+/**
+ * Runs the best configuration and what it is to be held against, whole and with the same seeds. With three seeds as many
+ * contrasts as there is time for, in their order, and then more seeds of all of these.
+ */
 export async function runVerdict(
   { space, best, runs, firstSeed, seconds, begun, ended }: VerdictOptions,
 ): Promise<Verdict> {
   const contrasts = contrastsOf(space, best);
   const own = runs(firstSeed);
-  const cost = (configuration: Configuration) => own.seconds(configuration, 1, 0);
-  const plan = planVerdict(cost(best), contrasts.map(({ configuration }) => cost(configuration)), seconds - own.used());
-  const chosen = plan.contrasts.map((index) => contrasts[index]);
-  const scores = new Map<Contrast | null, (number | null)[]>([null, ...chosen].map((contrast) => [contrast, []]));
-  const seeds: number[] = [];
-  const round = [null, ...chosen];
-  while (chosen.length > 0 && seeds.length < MOST_SEEDS) {
-    const seed = firstSeed + seeds.length;
-    // After the promised ones a seed is begun only if it can be ended.
-    const needed = round.reduce((sum, contrast) => sum + cost(contrast?.configuration ?? best), 0);
-    if (seeds.length >= plan.seeds && own.used() + needed > seconds) break;
-    seeds.push(seed);
-    for (const contrast of round) {
-      const configuration = contrast?.configuration ?? best;
-      if (own.used() + cost(configuration) > seconds) return told();
-      const what = `seed ${seed}, ${nameOf(contrast)}`;
-      begun?.(what);
-      const evaluated = await runs(seed).evaluate(configuration, 1, 0);
-      scores.get(contrast)!.push("score" in evaluated ? evaluated.score : null);
-      ended?.(what, evaluated);
+  const left = () => seconds - own.used();
+  const cost = (contrast: Contrast | null) => own.seconds(contrast?.configuration ?? best, 1, 0);
+  const scores = new Map<Contrast | null, (number | null)[]>([[null, []]]);
+  /** Runs a configuration with its next seed. */
+  const run = async (contrast: Contrast | null) => {
+    const all = scores.get(contrast)!;
+    const seed = firstSeed + all.length;
+    const what = `seed ${seed}, ${nameOf(contrast)}`;
+    begun?.(what);
+    const evaluated = await runs(seed).evaluate(contrast?.configuration ?? best, 1, 0);
+    all.push("score" in evaluated ? evaluated.score : null);
+    ended?.(what, evaluated);
+  };
+  for (const contrast of contrasts) {
+    const missing = LEAST_SEEDS - scores.get(null)!.length;
+    if (LEAST_SEEDS * cost(contrast) + missing * cost(null) > left()) continue;
+    scores.set(contrast, []);
+    for (let seed = 0; seed < LEAST_SEEDS && cost(contrast) <= left(); seed++) {
+      if (scores.get(null)!.length <= seed) await run(null);
+      await run(contrast);
     }
   }
-  return told();
-
-  function told(): Verdict {
-    const ours = scores.get(null)!;
-    const findings = contrasts.map((contrast): Finding => {
-      const { configuration: _, ...rest } = contrast;
-      const theirs = scores.get(contrast) ?? [];
-      const both = theirs.map((score, index) => [ours[index], score] as const);
-      const pairs = both.filter((pair): pair is [number, number] => pair[0] !== null && pair[1] !== null);
-      return { ...rest, worth: pairedDifference(pairs), pairs: pairs.length, failed: both.length - pairs.length };
-    });
-    return { findings, seeds };
+  const round = [...scores.keys()];
+  const roundCost = () => round.reduce((sum, contrast) => sum + cost(contrast), 0);
+  while (round.length > 1 && scores.get(null)!.length < MOST_SEEDS && roundCost() <= left()) {
+    for (const contrast of round) await run(contrast);
   }
+  const seeds = scores.get(null)!.map((_, index) => firstSeed + index);
+  const ours = scores.get(null)!;
+  const findings = contrasts.map((contrast): Finding => {
+    const { configuration: _, ...rest } = contrast;
+    const both = (scores.get(contrast) ?? []).map((score, index) => [ours[index], score] as const);
+    const pairs = both.filter((pair): pair is [number, number] => pair[0] !== null && pair[1] !== null);
+    return { ...rest, worth: pairedDifference(pairs), pairs: pairs.length, failed: both.length - pairs.length };
+  });
+  return { findings, seeds };
 }
 
 function nameOf(contrast: Contrast | null): string {

@@ -3,9 +3,10 @@ import type { RunSummary } from "../../core/distill/summary.ts";
 import { writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import { metricName, scoreOf } from "../experiment/outcome.ts";
-import { markdownOf, type Table, textOf } from "../experiment/tables.ts";
+import { markdownOf, type Table } from "../experiment/tables.ts";
 import { counted, duration } from "../support/format.ts";
 import { type Output, stylesOf } from "../support/output.ts";
+import { alignColumns } from "../support/table.ts";
 import { BEST_RECIPE, BEST_RUN } from "./best_run.ts";
 import { ranked, showScore, type TrialLine, trialRows, verdictTable } from "./show.ts";
 import type { Configuration, Space } from "./space.ts";
@@ -54,8 +55,15 @@ export async function writeTuning(folder: string, tuning: Tuning): Promise<void>
 export function showTuning(folder: string, tuning: Tuning, out: Output): void {
   const { strong } = stylesOf(out);
   out.line("");
-  for (const table of tables(tuning)) {
-    for (const line of textOf(table, strong)) out.line(line);
+  for (const { title, header, rows, notes } of tables(tuning)) {
+    out.line(strong(title));
+    // Numbers stand at the right, words at the left.
+    const isNumber = (column: number) =>
+      rows.every((row) => /^([-+]?[\d.]+( \[.*\])?|lost|-?)$/.test(row[column] ?? ""));
+    for (const line of alignColumns([header, ...rows], header.map((_, at) => isNumber(at) ? "right" : "left"))) {
+      out.line(line);
+    }
+    for (const note of notes) out.line(note);
     out.line("");
   }
   for (const line of closing(tuning)) out.line(line);

@@ -28,7 +28,7 @@ async function shipped(name: string, own: Ground, set: Parameters<typeof readTun
 Deno.test("the default space of the quickstart is what its recipe leaves open", async () => {
   const { space } = await shipped("quickstart.yaml", ground([20, 40]));
   assert.deepEqual(space.levers.map(describeLever), [
-    "start: teacher's layers, mapped; teacher's layers, last, teacher's layers, first, fresh",
+    "start: teacher mapped; teacher last, teacher first, fresh",
     "epochs: 10; 20, 40",
     "cores: 3 cores; none, 2 cores, 5 cores",
     "losses: cross-entropy + kd + tensor-alignment; labels alone, logit-standardization for kd, dkd for kd",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Evaluator } from "../../../tasks/tune/search.ts";
 import { type Configuration, type Lever, Space } from "../../../tasks/tune/space.ts";
-import { contrastsOf, pairedDifference, planVerdict, wordOf } from "../../../tasks/tune/verdict.ts";
+import { contrastsOf, pairedDifference, wordOf } from "../../../tasks/tune/verdict.ts";
 import { runVerdict } from "../../../tasks/tune/verdict_runs.ts";
 
 const choice = (name: string, own: string, others: readonly string[], more: Partial<Lever> = {}): Lever =>
@@ -62,14 +62,6 @@ Deno.test("an interval is Student's over the pairs", () => {
   assert.equal(pairedDifference([[5, 4], [7, 6.01], [10, 8.99]])!.withinNoise, false);
   assert.deepEqual(pairedDifference([[2, 1]]), { value: 1, interval: null, withinNoise: null });
   assert.equal(pairedDifference([]), null);
-});
-
-Deno.test("a verdict has three seeds of as many contrasts as there is time for, then more seeds", () => {
-  assert.deepEqual(planVerdict(10, [10, 10, 10], 90), { contrasts: [0, 1], seeds: 3 });
-  assert.deepEqual(planVerdict(10, [10, 50, 10], 90), { contrasts: [0, 2], seeds: 3 }, "a dear one is left out");
-  assert.deepEqual(planVerdict(10, [10], 105), { contrasts: [0], seeds: 5 });
-  assert.deepEqual(planVerdict(10, [10], 1e4), { contrasts: [0], seeds: 10 });
-  assert.deepEqual(planVerdict(10, [10], 59), { contrasts: [], seeds: 0 });
 });
 
 /** Runs of ten seconds whose scores are known but for noise of the seed, which both of a pair have. */
