@@ -42,7 +42,8 @@ export function addTune(program: Command): void {
       .option("--dry-run", "print the space as a file for --space, and how long a run takes; leave nothing")
       .option("--no-report", "draw no report.html of the best run"),
   ).action(async (file: string, flags: TuneFlags) => {
-    const started = performance.now();
+    const clock = () => performance.now() / 1000;
+    const started = clock();
     if (flags.budget === undefined) throw new UserError("Cannot tune without end: --budget 30m says how long");
     if (flags.dryRun && flags.resume) {
       throw new UserError("Cannot resume in a dry run: leave out --resume or --dry-run");
@@ -66,6 +67,7 @@ export function addTune(program: Command): void {
         stoppable(async (signal) => {
           const options: TuningOptions = {
             folder,
+            clock,
             started,
             budget,
             verdict,

@@ -30,7 +30,8 @@ export interface Prepared {
 
 /** How a tuning is prepared. */
 export interface PrepareOptions extends Pick<RunOptions, "backend" | "builtins" | "signal"> {
-  /** When the program was asked, by the clock of performance. */
+  /** Gives seconds, and what it gave when the program was asked. */
+  readonly clock: () => number;
   readonly started: number;
   /** Seconds that the search may take, and the whole tuning. */
   readonly seconds: { readonly search: number; readonly whole: number };
@@ -86,7 +87,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
         "--output",
     );
   }
-  const measured = await probe(recipe, opening);
+  const measured = await probe(recipe, opening, options.clock);
   const hashes = new InputHashes();
   if (stored) {
     const changed = await hashes.changed(recipe, await readInputs(folder), () => Promise.resolve(measured.sha256));
@@ -136,7 +137,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
       space = readSpace(text, "the default space", base);
     }
   }
-  const used = stored?.used ?? (performance.now() - options.started) / 1000;
+  const used = stored?.used ?? options.clock() - options.started;
   if (!dryRun) {
     await writeFileAtomically(join(folder, SPACE), text);
     await writeInputs(folder, { ...await hashes.named(recipe), data: measured.sha256 });

@@ -26,41 +26,40 @@ export interface Probe {
  * Opens a run and takes a few steps, to know how long it takes. What it writes is in memory alone.
  *
  * @param recipe its run folder is there for nobody else
+ * @param clock gives seconds
  * @throws UserError for a mistake in the recipe
  */
-export async function probe(recipe: Checked<Recipe>, options: RunOptions): Promise<Probe> {
+export async function probe(recipe: Checked<Recipe>, options: RunOptions, clock: () => number): Promise<Probe> {
   const { signal } = options;
   return await inMemory(recipe, async () => {
-    const begun = performance.now();
+    const begun = clock();
     using run = await Run.open(recipe, { ...options, dry: true });
-    const opening = secondsSince(begun);
+    const opening = clock() - begun;
     const { training, data } = run.parts;
-    let [first, timed] = [performance.now(), 0];
-    while (!training.finished && timed < TIMED && (timed === 0 || secondsSince(first) < MOST_SECONDS)) {
+    let [first, timed] = [clock(), 0];
+    while (!training.finished && timed < TIMED && (timed === 0 || clock() - first < MOST_SECONDS)) {
       if (signal?.aborted) throw new StoppedEarly();
-      if (training.progress.step === WARM_UP) first = performance.now();
+      if (training.progress.step === WARM_UP) first = clock();
       if (training.progress.step >= WARM_UP) timed++;
       await training.step();
     }
     // The device may still be at it.
-    const beforeValidation = await read(run);
-    const step = (beforeValidation - first) / 1000 / Math.max(1, timed);
+    await settled(run);
+    const trained = clock();
+    const step = (trained - first) / Math.max(1, timed);
     await run.evaluate("validation");
-    const epoch = step * training.progress.stepsPerEpoch + secondsSince(beforeValidation);
+    const epoch = step * training.progress.stepsPerEpoch + clock() - trained;
     const { task, classes } = data.dataset.input;
     return { opening, epoch, data: { task, classes }, sha256: data.sha256 };
   });
 }
 
-/** Waits until what was sent to the device is done. @returns when that was */
-async function read({ parts: { ops } }: Run): Promise<number> {
+/** Waits until what was sent to the device is done. */
+async function settled({ parts: { ops } }: Run): Promise<void> {
   const scalar = ops.full([1], 0);
   await ops.read([scalar]);
   scalar.dispose();
-  return performance.now();
 }
-
-const secondsSince = (begun: number) => (performance.now() - begun) / 1000;
 
 /** Something that a recipe's models and data do not allow. */
 export interface Refusal {
@@ -116,7 +115,10 @@ async function refusalOf(body: () => Promise<void>): Promise<string | null> {
     await body();
     return null;
   } catch (error) {
-    if (error instanceof UserError || error instanceof TrainingFailure) return error.message.split("\n", 1)[0];
+    if (error instanceof UserError || error instanceof TrainingFailure) {
+      // Where the recipe has it says nothing of the option that is in its place.
+      return error.message.split("\n", 1)[0].replace(/^.*?:\d+:\d+: /, "");
+    }
     throw error;
   }
 }

@@ -22,7 +22,8 @@ const [REDUCTION, MOST_RUNGS] = [3, 3];
 /** How a recipe is tuned. */
 export interface TuningOptions {
   readonly folder: string;
-  /** When the program was asked, by the clock of performance. */
+  /** Gives seconds, and what it gave when the program was asked. */
+  readonly clock: () => number;
   readonly started: number;
   /** Seconds of the budget. */
   readonly budget: number;
@@ -107,7 +108,7 @@ async function run(
   goesOn: boolean,
   check: () => Promise<void>,
 ): Promise<void> {
-  const { folder, budget, verdict: share, backend, builtins, signal, quiet, out, warnings } = options;
+  const { folder, budget, clock, verdict: share, backend, builtins, signal, quiet, out, warnings } = options;
   const { space, expected, used } = await prepareTuning(tuned, options, { goesOn, dryRun: false });
   const resources = resourcesOf(tuned, space, options);
   const recipe = tuned.row.recipe([]).value;
@@ -118,6 +119,7 @@ async function run(
     builtins,
     reporter: { progress: (line) => teller.progress(line) },
     signal,
+    clock,
     expected,
     used,
   });
@@ -162,7 +164,7 @@ async function run(
     });
     teller.phase(`tuning ${recipe.name}, test`);
     await check();
-    const begun = performance.now();
+    const begun = clock();
     const place = await runner.place(configuration, recipe.seed);
     const final = await finishBest(
       tuned,
@@ -179,7 +181,7 @@ async function run(
       name: recipe.name,
       seed: recipe.seed,
       search: options.search,
-      seconds: { budget, used: runner.used + (performance.now() - begun) / 1000 },
+      seconds: { budget, used: runner.used + clock() - begun },
       metric: runner.metric!,
       resources,
       space,

@@ -51,6 +51,8 @@ export interface TrialRunnerOptions {
   /** Is told of progress alone. */
   readonly reporter: Pick<RunReporter, "progress">;
   readonly signal: AbortSignal;
+  /** Gives seconds. */
+  readonly clock: () => number;
   /** Seconds until a run's first step and of an epoch, before any is known better. */
   readonly expected: { readonly opening: number; readonly epoch: number };
   /** Seconds of the budget that are used already. */
@@ -131,7 +133,7 @@ export class TrialRunner {
   }
 
   async #evaluate(configuration: Configuration, seed: number, resource: number): Promise<Evaluated> {
-    const begun = performance.now();
+    const begun = this.options.clock();
     const { folder, recipe } = await this.place(configuration, seed);
     const epochs = this.epochsOf(configuration, resource);
     const before = await readRecord(folder) ??
@@ -160,7 +162,7 @@ export class TrialRunner {
     }
     await makeFolder(folder, "the folder of a run");
     const write = async (change: (seconds: number) => Partial<TrialRecord>) => {
-      const seconds = before.seconds + (performance.now() - begun) / 1000;
+      const seconds = before.seconds + this.options.clock() - begun;
       const record = { ...before, metric: this.#metric, seconds, ...change(seconds) };
       await writeFileAtomically(join(folder, RECORD), await sealJson(record));
       return seconds;
