@@ -13,7 +13,8 @@ import { describeLever } from "./space_file.ts";
 import { Teller } from "./teller.ts";
 import { TrialRunner } from "./trial_runner.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
-import { runVerdict } from "./verdict_runs.ts";
+import { budgetOf } from "./time.ts";
+import { leastVerdict, NO_VERDICT, runVerdict } from "./verdict_runs.ts";
 import { showTuning, writeTuning } from "./write_tuning.ts";
 
 /** Of so many trials on a rung one goes on, over so many rungs at most: Li et al. have 4, which wants longer trainings. */
@@ -133,35 +134,49 @@ async function run(
   const asha = new Asha({ rungs: resources.length, reduction: REDUCTION, unconditional: 1 });
   let stopped = true;
   try {
-    teller.phase(`tuning ${recipe.name}, search`);
-    await search({
-      asha,
-      resources,
-      configuration: (trial) => trials.at(trial),
-      evaluator: runner.with(recipe.seed),
-      seconds: used + (1 - share) * (budget - used),
-      begun: ({ trial, rung }) => teller.begun(`trial ${trial} to ${resources[rung] === 1 ? "its end" : "a part"}`),
-      ended: (job, evaluated) => teller.ended(job, trials.at(job.trial)!, evaluated),
-    });
-    const { best } = asha;
-    if (best === null) {
+    const searching = async (seconds: number) => {
+      teller.phase(`tuning ${recipe.name}, search`);
+      await search({
+        asha,
+        resources,
+        configuration: (trial) => trials.at(trial),
+        evaluator: runner.with(recipe.seed),
+        seconds,
+        begun: ({ trial, rung }) => teller.begun(`trial ${trial} to ${resources[rung] === 1 ? "its end" : "a part"}`),
+        ended: (job, evaluated) => teller.ended(job, trials.at(job.trial)!, evaluated),
+      });
+      if (asha.best !== null) return trials.at(asha.best)!;
       throw new TrainingFailure(
         `No trial of "${recipe.name}" came to its end: --dry-run shows what was tried, and "${folder}" has why not`,
       );
-    }
-    const configuration = trials.at(best)!;
+    };
     // Exporting and testing the best one takes some time, too.
-    const reserve = Math.max(2 * expected.opening, 0.02 * budget);
-    teller.phase(`tuning ${recipe.name}, verdict`);
-    const verdict = share === 0 ? { findings: [], seeds: [] } : await runVerdict({
-      space,
-      best: configuration,
-      runs: (seed) => runner.with(seed),
-      firstSeed: recipe.seed + 1,
-      seconds: budget - reserve,
-      begun: (what) => teller.begun(what),
-      ended: (what, evaluated) => teller.compared(what, evaluated),
-    });
+    const end = budget - Math.max(2 * expected.opening, 0.02 * budget);
+    let configuration = await searching(used + (1 - share) * (budget - used));
+    const runs = { space, runs: (seed: number) => runner.with(seed), firstSeed: recipe.seed + 1 };
+    const needed = leastVerdict({ ...runs, best: configuration });
+    let verdict = NO_VERDICT;
+    if (share === 0 || needed > end - runner.used) {
+      // Time that is not enough for three pairs of runs is better spent on more trials.
+      if (share > 0) {
+        teller.line(
+          `No time for a verdict, which needs ${budgetOf(needed)} at least: --budget ${
+            budgetOf(needed / share + used)
+          } has ` +
+            "it; the search goes on instead",
+        );
+      }
+      configuration = await searching(end);
+    } else {
+      teller.phase(`tuning ${recipe.name}, verdict`);
+      verdict = await runVerdict({
+        ...runs,
+        best: configuration,
+        seconds: end,
+        begun: (what) => teller.begun(what),
+        ended: (what, evaluated) => teller.compared(what, evaluated),
+      });
+    }
     teller.phase(`tuning ${recipe.name}, test`);
     await check();
     const begun = clock();
@@ -186,7 +201,7 @@ async function run(
       resources,
       space,
       trials: teller.trials,
-      best: { trial: best, configuration },
+      best: { trial: asha.best!, configuration },
       verdict,
       final,
     };

@@ -26,6 +26,16 @@ export interface Verdict {
   readonly seeds: readonly number[];
 }
 
+/** What a verdict is, if none is wanted. */
+export const NO_VERDICT: Verdict = { findings: [], seeds: [] };
+
+/** Seconds that the cheapest verdict of a configuration would take: that of one contrast. */
+export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptions, "seconds">): number {
+  const own = runs(firstSeed);
+  const costs = contrastsOf(space, best).map(({ configuration }) => own.seconds(configuration, 1, 0));
+  return LEAST_SEEDS * (own.seconds(best, 1, 0) + Math.min(...costs));
+}
+
 /**
  * Runs the best configuration and what it is to be held against, whole and with the same seeds. With three seeds as many
  * contrasts as there is time for, in their order, and then more seeds of all of these.

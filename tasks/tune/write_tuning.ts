@@ -73,18 +73,24 @@ export function showTuning(folder: string, tuning: Tuning, out: Output): void {
 function tables({ trials, resources, metric, space, best, verdict }: Tuning): Table[] {
   const [header, ...rows] = trialRows(ranked(trials).slice(0, SHOWN), { resources, metric, space });
   const lost = trials.filter(({ scores }) => scores.includes(null)).length;
-  const whole = trials.filter(({ scores }) => scores.length === resources.length && scores.at(-1) !== null).length;
   const unit = metric === "loss" ? "loss" : `${metric} in points`;
   const search: Table = {
-    title: `Search: ${counted(trials.length, "trial")}, ${whole} to their end${lost > 0 ? `, ${lost} lost` : ""}`,
+    title: `Search: ${counted(trials.length, "trial")}, ${whole(trials, resources).length} to their end${
+      lost > 0 ? `, ${lost} lost` : ""
+    }`,
     header,
     rows,
     notes: [`Validation ${unit}, all of one seed; midway the best epoch so far, as the rate is still high.`],
   };
-  if (verdict.findings.length === 0) return [search];
+  if (verdict.seeds.length === 0) return [search];
   const measured = new Set(contrastsOf(space, best.configuration).map(({ lever }) => lever));
   const left = space.levers.map(({ name }) => name).filter((name) => !measured.has(name));
   return [search, verdictTable(verdict.findings, { metric, seeds: verdict.seeds, left })];
+}
+
+/** Trials that came to their end. */
+function whole(trials: readonly TrialLine[], resources: readonly number[]): TrialLine[] {
+  return trials.filter(({ scores }) => scores.length === resources.length && scores.at(-1) !== null);
 }
 
 function closing({ name, metric, resources, space, trials, best, verdict, final, seconds }: Tuning): string[] {
@@ -104,15 +110,17 @@ function closing({ name, metric, resources, space, trials, best, verdict, final,
       showScore(ours, metric)
     }${reference}, the best of ${trials.length} and so a little too high. ` +
     `Test ${tested} ${student}${final.teacher ? ` (teacher ${teacher})` : ""}, measured once, of this run alone.`,
-    ...summary(verdict, best.configuration),
+    ...summary(verdict, best.configuration, whole(trials, resources).length),
     `Took ${duration(seconds.used)} of ${duration(seconds.budget)}.`,
   ];
 }
 
 /** What the verdict says of all changes together. */
-function summary({ findings }: Verdict, best: Configuration): string[] {
+function summary({ findings }: Verdict, best: Configuration, ended: number): string[] {
   const moved = Object.keys(best);
-  if (moved.length === 0) return ["Nothing that was tried is better than the recipe as it is."];
+  if (moved.length === 0) {
+    return [`None of the ${ended} trials that came to their end is better than the recipe as it is.`];
+  }
   const all = findings.find(({ lever }) => lever === (moved.length === 1 ? moved[0] : null))?.worth;
   if (!all?.interval) {
     return ["Whether it is better than the recipe on other seeds is not known: no time for a verdict."];

@@ -1,29 +1,158 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { runHere } from "../../support/run_here.ts";
+import { join, relative } from "node:path";
+import "../../../core/deno/install.ts";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { kindOfPath } from "../../../core/files.ts";
+import { Interrupted } from "../../../core/distill/stops.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { tune, type TuningOptions } from "../../../tasks/tune/run_tuning.ts";
+import { TrialRunner, type TrialRunnerOptions } from "../../../tasks/tune/trial_runner.ts";
+import type { Evaluated } from "../../../tasks/tune/search.ts";
+import { type Configuration, Space } from "../../../tasks/tune/space.ts";
+import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
+import { fakeOutput } from "../../support/fake_output.ts";
+import { stopAt, studentBytes } from "../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
+const short = tinyRecipe.replace("epochs: 5", "epochs: 3");
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
+const never = new AbortController().signal;
 
-/** The tiny recipe with a teacher of its kind, and a space of two levers. */
-async function prepared(folder: string): Promise<{ recipe: string; flags: string[] }> {
-  await tinyRun(folder, { output: "teacher", overrides: ["student.overParameterise=[]", "train.epochs=2"] });
-  const recipe = join(folder, "tiny.yaml");
-  const taught = tinyRecipe
-    .replace("student:", "teacher: { use: resnet, depth: 8, width: 4, weights: teacher/student }\nstudent:")
-    .replace("cross-entropy }", "cross-entropy, weight: 0.5 }, { use: kd }")
-    .replace("epochs: 5", "epochs: 3");
-  await Deno.writeTextFile(recipe, taught);
-  const space = join(folder, "space.yaml");
-  await Deno.writeTextFile(
-    space,
-    `levers:
-  start: { key: student.initialise, values: [null, { from: teacher }], off: null }
-  learning rate: { key: train.optimiser.learningRate, from: 0.01, to: 300 }
-`,
-  );
-  return {
-    recipe,
-    flags: [recipe, "--backend", "cpu", "--space", space, "--output", join(folder, "out"), "--no-report"],
-  };
+const space = new Space([{
+  kind: "range",
+  name: "rate",
+  key: ["train", "optimiser", "learningRate"],
+  own: 0.05,
+  from: 0.01,
+  to: 300,
+  scale: "log",
+  off: null,
+  unless: {},
+}]);
+
+/** Runs `body` where there are the tiny data and recipe, with a backend. */
+const withTiny = (body: (folder: string, file: string, backend: CpuBackend) => Promise<void>) =>
+  withTinyData(async (folder) => {
+    const file = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(file, short);
+    const backend = await CpuBackend.create();
+    await body(folder, file, backend).finally(() => backend.close());
+  });
+
+/** Seconds that pass with each look at the clock. */
+function clockOf(tick: number): () => number {
+  let now = 0;
+  return () => now += tick;
 }
+
+/** A runner of the tiny recipe in the folder "runs". */
+async function runnerIn(
+  folder: string,
+  file: string,
+  backend: CpuBackend,
+  more: Partial<TrialRunnerOptions> = {},
+  set: Parameters<typeof readTuned>[1] = [],
+) {
+  const tuned = await readTuned(file, set);
+  return new TrialRunner({
+    folder: join(folder, "runs"),
+    recipe: (configuration, seed, output) => configured(tuned, space, configuration, seed, output),
+    backend,
+    builtins,
+    reporter: { progress: () => {} },
+    signal: never,
+    clock: clockOf(1),
+    expected: { opening: 1, epoch: 1 },
+    used: 0,
+    ...more,
+  });
+}
+
+/** What is evaluated of a trial, part by part. */
+async function through(runner: TrialRunner, configuration: Configuration, parts: readonly number[] = [1 / 3, 1]) {
+  const told: Evaluated[] = [];
+  for (const [index, part] of parts.entries()) {
+    told.push(await runner.with(3).evaluate(configuration, part, parts[index - 1] ?? 0));
+  }
+  return told;
+}
+
+Deno.test("a trial is one run with checkpoints between: in the end it is what distill makes, bit for bit", () =>
+  withTiny(async (folder, file, backend) => {
+    const runner = await runnerIn(folder, file, backend);
+    const told = await through(runner, { rate: 0.04 });
+    assert.equal(runner.metric, "accuracy");
+    const { folder: own } = await runner.place({ rate: 0.04 }, 3);
+    const { reached } = await readJson(join(own, "trial.json"));
+    assert.deepEqual(reached.map(({ epochs, score }: { epochs: number; score: number }) => [epochs, { score }]), [
+      [1, told[0]],
+      [3, told[1]],
+    ]);
+    assert.equal(await kindOfPath(join(own, "metrics.json")), null, "nothing was measured on test examples");
+
+    const run = { text: short, overrides: ["train.optimiser.learningRate=0.04"], backend };
+    const { student } = await tinyRun(folder, { ...run, output: "whole" });
+    assert.deepEqual(told[1], { score: student.validationAccuracy });
+    await tinyRun(folder, { ...run, output: relative(folder, own), resume: true });
+    assert.deepEqual(await studentBytes(own, "."), await studentBytes(folder, "whole"));
+
+    // A second search is answered from the folder, where it could not even open a run, and is charged the same.
+    const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, models: [] } });
+    assert.deepEqual([await through(again, { rate: 0.04 }), again.used], [told, runner.used]);
+  }));
+
+Deno.test("a stopped trial goes on to the same score; one whose loss is not finite is lost, and not tried again", () =>
+  withTiny(async (folder, file, backend) => {
+    const stopped = await runnerIn(folder, file, backend, { signal: stopAt(8) });
+    await assert.rejects(through(stopped, {}), Interrupted);
+    const told = await through(await runnerIn(folder, file, backend), {});
+    const { student } = await tinyRun(folder, { text: short, output: "whole", backend });
+    assert.deepEqual(told[1], { score: student.validationAccuracy });
+
+    const decay = { path: ["train", "optimiser", "weightDecay"], value: 100, label: "test" };
+    const lost = await through(await runnerIn(folder, file, backend, {}, [decay]), { rate: 900 }, [1]);
+    assert.match((lost[0] as { lost: string }).lost, /not finite/);
+    const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, models: [] } }, [decay]);
+    assert.deepEqual(await through(again, { rate: 900 }, [1]), lost);
+    // What the recipe itself has wrong is told.
+    await assert.rejects(through(again, {}), { name: "UserError" });
+  }));
+
+Deno.test("tune writes the best recipe, its student and a verdict, in its time; --resume has more of it", () =>
+  withTiny(async (folder, file, backend) => {
+    const out = join(folder, "out");
+    await Deno.writeTextFile(
+      join(folder, "space.yaml"),
+      `levers:
+  learning rate: { key: train.optimiser.learningRate, from: 0.02, to: 0.2 }
+  cores: { key: "student.overParameterise[0].cores", values: [1, 2], off: 1 }
+`,
+    );
+    const run = async (budget: number, more: Partial<TuningOptions> = {}) => {
+      const told = fakeOutput();
+      await tune(await readTuned(file, []), {
+        folder: out,
+        clock: clockOf(0.25),
+        started: 0,
+        budget,
+        verdict: 0.5,
+        search: "asha",
+        space: join(folder, "space.yaml"),
+        resume: false,
+        report: false,
+        quiet: false,
+        backend,
+        builtins,
+        signal: never,
+        out: told,
+        warnings: told,
+        tell: told.line,
+        ...more,
+      });
+      return { text: told.text, tuning: await readJson(join(out, "tune.json")) };
+    };
+    const first = await run(20);
+    console.log(first.text);
+    const second = await run(30, { resume: true });
+    console.log(second.text);
+  }));
