@@ -156,9 +156,9 @@ async function run(
     const runs = { space, runs: (seed: number) => runner.with(seed), firstSeed: recipe.seed + 1 };
     const needed = leastVerdict({ ...runs, best: configuration });
     let verdict = NO_VERDICT;
-    if (share === 0 || needed > end - runner.used) {
+    if (share === 0 || needed === null || needed > end - runner.used) {
       // Time that is not enough for three pairs of runs is better spent on more trials.
-      if (share > 0) {
+      if (share > 0 && needed !== null) {
         teller.line(
           `No time for a verdict, which needs ${budgetOf(needed)} at least: --budget ${
             budgetOf(needed / share + used)

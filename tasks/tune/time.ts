@@ -15,8 +15,9 @@ export function secondsIn(flag: string, text: string): number {
   throw new UserError(`${flag} ${text}: Expected a time with its unit, as in 90s, 30m or 1h30m`);
 }
 
-/** A time as {@link secondsIn} reads it, rounded up to whole minutes from two minutes on. */
+/** A time as {@link secondsIn} reads it, rounded up: to whole minutes from two minutes on. */
 export function budgetOf(seconds: number): string {
+  if (seconds < 10) return `${Math.ceil(10 * seconds) / 10}s`;
   if (seconds < 120) return `${Math.ceil(seconds)}s`;
   const minutes = Math.ceil(seconds / 60);
   if (minutes < 120) return `${minutes}m`;

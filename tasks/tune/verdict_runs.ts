@@ -29,11 +29,11 @@ export interface Verdict {
 /** What a verdict is, if none is wanted. */
 export const NO_VERDICT: Verdict = { findings: [], seeds: [] };
 
-/** Seconds that the cheapest verdict of a configuration would take: that of one contrast. */
-export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptions, "seconds">): number {
+/** Seconds that the cheapest verdict would take: of one contrast. `null`: there is nothing to hold the best against. */
+export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptions, "seconds">): number | null {
   const own = runs(firstSeed);
   const costs = contrastsOf(space, best).map(({ configuration }) => own.seconds(configuration, 1, 0));
-  return LEAST_SEEDS * (own.seconds(best, 1, 0) + Math.min(...costs));
+  return costs.length === 0 ? null : LEAST_SEEDS * (own.seconds(best, 1, 0) + Math.min(...costs));
 }
 
 /**

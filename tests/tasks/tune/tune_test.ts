@@ -10,11 +10,11 @@ import { TrialRunner, type TrialRunnerOptions } from "../../../tasks/tune/trial_
 import type { Evaluated } from "../../../tasks/tune/search.ts";
 import { type Configuration, Space } from "../../../tasks/tune/space.ts";
 import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
-import { fakeOutput } from "../../support/fake_output.ts";
+import { type FakeOutput, fakeOutput } from "../../support/fake_output.ts";
 import { stopAt, studentBytes } from "../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
-const short = tinyRecipe.replace("epochs: 5", "epochs: 3");
+const short = tinyRecipe.replace("epochs: 5, batchSize: 16", "epochs: 3, batchSize: 24");
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
 const never = new AbortController().signal;
 
@@ -97,7 +97,7 @@ Deno.test("a trial is one run with checkpoints between: in the end it is what di
     assert.deepEqual(await studentBytes(own, "."), await studentBytes(folder, "whole"));
 
     // A second search is answered from the folder, where it could not even open a run, and is charged the same.
-    const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, models: [] } });
+    const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, model: [] } });
     assert.deepEqual([await through(again, { rate: 0.04 }), again.used], [told, runner.used]);
   }));
 
@@ -112,11 +112,31 @@ Deno.test("a stopped trial goes on to the same score; one whose loss is not fini
     const decay = { path: ["train", "optimiser", "weightDecay"], value: 100, label: "test" };
     const lost = await through(await runnerIn(folder, file, backend, {}, [decay]), { rate: 900 }, [1]);
     assert.match((lost[0] as { lost: string }).lost, /not finite/);
-    const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, models: [] } }, [decay]);
+    const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, model: [] } }, [decay]);
     assert.deepEqual(await through(again, { rate: 900 }, [1]), lost);
     // What the recipe itself has wrong is told.
     await assert.rejects(through(again, {}), { name: "UserError" });
   }));
+
+/** How {@link tune} is called, in the folder "out". */
+const optionsIn = (folder: string, backend: CpuBackend, out: FakeOutput): TuningOptions => ({
+  folder: join(folder, "out"),
+  clock: () => 0,
+  started: 0,
+  budget: 1,
+  verdict: 0.5,
+  search: "asha",
+  space: join(folder, "space.yaml"),
+  resume: false,
+  report: false,
+  quiet: false,
+  backend,
+  builtins,
+  signal: never,
+  out,
+  warnings: out,
+  tell: out.line,
+});
 
 Deno.test("tune writes the best recipe, its student and a verdict, in its time; --resume has more of it", () =>
   withTiny(async (folder, file, backend) => {
@@ -130,29 +150,83 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
     );
     const run = async (budget: number, more: Partial<TuningOptions> = {}) => {
       const told = fakeOutput();
-      await tune(await readTuned(file, []), {
-        folder: out,
-        clock: clockOf(0.25),
-        started: 0,
+      let [now, tick] = [0, 0.01];
+      const options: TuningOptions = {
+        ...optionsIn(folder, backend, told),
+        clock: () => now += tick,
         budget,
-        verdict: 0.5,
-        search: "asha",
-        space: join(folder, "space.yaml"),
-        resume: false,
-        report: false,
-        quiet: false,
-        backend,
-        builtins,
-        signal: never,
-        out: told,
-        warnings: told,
-        tell: told.line,
+        tell(line) {
+          told.line(line);
+          // The probe is over, which looks at the clock much more often than a run does.
+          if (line.startsWith("A run of the recipe takes")) tick = 1;
+        },
         ...more,
-      });
+      };
+      await tune(await readTuned(file, []), options);
       return { text: told.text, tuning: await readJson(join(out, "tune.json")) };
     };
-    const first = await run(20);
-    console.log(first.text);
-    const second = await run(30, { resume: true });
-    console.log(second.text);
+    const lines = (text: string, what: RegExp) => text.split("\n").filter((line) => what.test(line));
+    // A second for each evaluation; half of the time for the verdict, which needs six.
+    const { text, tuning } = await run(25);
+    assert.match(text, /\n0:02 of 0:25: trial 0, 1\/3: validation accuracy \d+\.\d\d; the recipe as it is\n/);
+    assert.deepEqual(tuning.resources, [1 / 3, 1]);
+    assert.ok(tuning.seconds.used <= 26, `${tuning.seconds.used} s`);
+    assert.equal(lines(text, /seed \d, /).length, 2 * tuning.verdict.seeds.length);
+    assert.ok(tuning.verdict.seeds.length >= 3 && tuning.verdict.seeds[0] === 4);
+    const { run: id, student } = await readJson(join(out, "best", "metrics.json"));
+    assert.deepEqual([tuning.test.run, tuning.test.student], [id, student.metrics]);
+    const best = tuning.trials.find(({ trial }: { trial: number }) => trial === tuning.best.trial);
+    assert.equal(best.scores.at(-1), student.validationAccuracy);
+    assert.ok(tuning.trials.every(({ scores }: { scores: number[] }) => !(scores[1] > best.scores[1])));
+    assert.match(
+      text,
+      /\nBest of "tiny" \(trial \d+\): .*\.\nValidation accuracy .* Test accuracy .*, measured once, /,
+    );
+    // Nothing of the trials was measured on test examples.
+    for await (const { name } of Deno.readDir(join(out, "runs"))) {
+      assert.equal(await kindOfPath(join(out, "runs", name, "metrics.json")), null);
+    }
+
+    await assert.rejects(run(25), {
+      message: /^Cannot begin a tuning in .* as there is one already: --resume goes on/,
+    });
+    await assert.rejects(run(2), { message: /as there is one already/ });
+    const more = await run(27, { resume: true });
+    const told = (text: string) => lines(text, /trial \d+, /).map((line) => line.replace(/^.* of 0:\d\d/, ""));
+    assert.deepEqual(told(more.text).slice(0, told(text).length), told(text), "the same decisions, and then more");
+    assert.ok(more.tuning.trials.length >= tuning.trials.length);
+
+    const again = await readTuned(join(out, "best.yaml"), []);
+    assert.equal(again.row.recipe([]).value.train.epochs, 3);
+    const { train: { optimiser }, student: { overParameterise } } = again.row.recipe([]).value;
+    const { "learning rate": rate = 0.05, cores = 3 } = more.tuning.best.configuration;
+    assert.deepEqual([optimiser.learningRate, overParameterise[0].cores], [rate, Number(cores)]);
+  }));
+
+Deno.test("too little time is refused with what a run takes; where it is too little for a verdict the search goes on", () =>
+  withTiny(async (folder, file, backend) => {
+    await Deno.writeTextFile(
+      join(folder, "space.yaml"),
+      "levers:\n  rate: { key: train.cores.learningRateScale, from: 0.5, to: 2 }\n",
+    );
+    const run = async (budget: number, tick: number, more: Partial<TuningOptions> = {}) => {
+      const told = fakeOutput();
+      let now = 0;
+      const options: TuningOptions = {
+        ...optionsIn(folder, backend, told),
+        budget,
+        clock: () => now += tick,
+        ...more,
+      };
+      await tune(await readTuned(file, []), options);
+      return told.text;
+    };
+    await assert.rejects(run(10, 1), {
+      message:
+        /^--budget 10s: Cannot tune "tiny" in it: a run of it takes about \d+ s here, and the search, which has 5s /,
+    });
+    const text = await run(0.8, 0.02, { verdict: 0.1, search: "random", folder: join(folder, "random") });
+    assert.match(text, /No time for a verdict|What each lever/);
+    assert.match(text, /trial 1, whole: /);
+    assert.doesNotMatch(text, /1\/3/);
   }));
