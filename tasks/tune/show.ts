@@ -26,10 +26,13 @@ export interface TrialLine {
   readonly scores: readonly (number | null)[];
 }
 
-/** Trials from the one that came furthest and scored best on. */
+/** Trials from the one that came furthest and scored best on, those that were lost at the end. */
 export function ranked(trials: readonly TrialLine[]): TrialLine[] {
   const last = ({ scores }: TrialLine) => scores.at(-1) ?? -Infinity;
-  return trials.toSorted((a, b) => b.scores.length - a.scores.length || last(b) - last(a) || a.trial - b.trial);
+  const isLost = ({ scores }: TrialLine) => Number(scores.includes(null));
+  return trials.toSorted((a, b) =>
+    isLost(a) - isLost(b) || b.scores.length - a.scores.length || last(b) - last(a) || a.trial - b.trial
+  );
 }
 
 /** A part of a training: `1/9`, `whole`. */
