@@ -59,7 +59,8 @@ export function addTune(program: Command): void {
     const { value: recipe } = tuned.row.recipe([]);
     const folder = flags.output ?? join("runs", `tune-${recipe.name}`);
     await confined(writesOf(tuned.row.recipe([]), folder), async () => {
-      const out = standardOutput("stdout");
+      const plain = standardOutput("stdout");
+      const out = { ...plain, rewrites: plain.rewrites && !flags.verbose };
       const warnings = standardOutput("stderr");
       const reporter = runReporter(out, warnings, flags);
       const tell = flags.dryRun ? (line: string) => reporter.line(`# ${line}`) : reporter.line;

@@ -1,5 +1,5 @@
 import type { ProgressLine } from "../../core/distill/progress.ts";
-import { duration } from "../support/format.ts";
+import { counted, duration } from "../support/format.ts";
 import { type Output, stylesOf } from "../support/output.ts";
 import { showBar } from "../support/progress_line.ts";
 import { alignColumns } from "../support/table.ts";
@@ -73,7 +73,7 @@ export class Teller {
 
   /** Where it stands. */
   progress(line: ProgressLine): void {
-    this.#show(showBar(line, [line.loss], this.options.out.columns() - 4));
+    this.#show(showBar(line, [], this.options.out.columns() - 4));
   }
 
   /** A trial was evaluated. */
@@ -117,7 +117,7 @@ export class Teller {
       ? []
       : alignColumns(rows, [...resources.map(() => "right" as const), "right", "left"]);
     this.#live.show([
-      `${this.#heading}: ${this.#clock()}, ${this.#trials.size} trials`,
+      `${this.#heading}: ${this.#clock()}, ${counted(this.#trials.size, "trial")}`,
       ...table,
       `> ${this.#running}`,
       `  ${progress}`,

@@ -168,15 +168,13 @@ export class TrialRunner {
       return seconds;
     };
     try {
-      const reached = await this.#train(recipe, epochs);
+      const reached = await this.#train(recipe, epochs, Object.keys(configuration).length === 0);
       if (!Number.isFinite(reached.score)) throw new TrainingFailure(`its validation ${this.#metric} is no number`);
       charge(await write((seconds) => ({ reached: [...earlier, { epochs, ...reached, seconds }] })));
       return { score: reached.score };
     } catch (error) {
       if (error instanceof Interrupted) await write(() => ({}));
-      // What is wrong with the recipe itself no search mends.
-      const isOwn = Object.keys(configuration).length === 0;
-      if (!(error instanceof TrainingFailure || error instanceof UserError && !isOwn)) throw error;
+      if (!(error instanceof TrainingFailure)) throw error;
       const lost = error.message.split("\n", 1)[0];
       this.#charge(folder, await write(() => ({ lost })));
       return { lost };
@@ -189,12 +187,19 @@ export class TrialRunner {
     this.#charged.set(folder, seconds);
   }
 
-  /** Trains up to an epoch, from the checkpoint in the folder if there is one, and leaves one. */
-  async #train(recipe: Checked<Recipe>, epochs: number): Promise<{ score: number; ended: boolean }> {
+  /**
+   * Trains up to an epoch, from the checkpoint in the folder if there is one, and leaves one.
+   *
+   * @param isOwn whether it is the recipe as it is
+   */
+  async #train(recipe: Checked<Recipe>, epochs: number, isOwn: boolean): Promise<{ score: number; ended: boolean }> {
     const { backend, builtins, reporter, signal } = this.options;
     const told = { line: () => {}, warning: () => {}, progress: reporter.progress };
     const resume = await canResume(recipe, () => {});
-    using run = await Run.open(recipe, { backend, builtins, resume, reporter: told, signal });
+    using run = await Run.open(recipe, { backend, builtins, resume, reporter: told, signal }).catch((error) => {
+      // What several levers together make impossible costs the trial; what is wrong with the recipe no search mends.
+      throw error instanceof UserError && !isOwn ? new TrainingFailure(error.message) : error;
+    });
     const { id, folder, training } = run.parts;
     // Not by the run itself: that measures the teacher on the test examples when it begins, and nobody looks at these.
     await folder.claim(id, { resume, goesOn: true }, told);

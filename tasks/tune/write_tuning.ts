@@ -111,6 +111,7 @@ function closing({ name, metric, resources, space, trials, best, verdict, final,
     }${reference}, the best of ${trials.length} and so a little too high. ` +
     `Test ${tested} ${student}${final.teacher ? ` (teacher ${teacher})` : ""}, measured once, of this run alone.`,
     ...summary(verdict, best.configuration, whole(trials, resources).length),
+    ...verdict.seeds.length === 0 ? ["What each lever is worth was not measured."] : [],
     `Took ${duration(seconds.used)} of ${duration(seconds.budget)}.`,
   ];
 }
@@ -123,7 +124,7 @@ function summary({ findings }: Verdict, best: Configuration, ended: number): str
   }
   const all = findings.find(({ lever }) => lever === (moved.length === 1 ? moved[0] : null))?.worth;
   if (!all?.interval) {
-    return ["Whether it is better than the recipe on other seeds is not known: no time for a verdict."];
+    return ["Whether it is better than the recipe on other seeds is not known."];
   }
   if (all.withinNoise) {
     return ["On fresh seeds it is within noise of the recipe as it is: keep that, or tune for longer."];

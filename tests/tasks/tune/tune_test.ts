@@ -11,6 +11,7 @@ import type { Evaluated } from "../../../tasks/tune/search.ts";
 import { type Configuration, Space } from "../../../tasks/tune/space.ts";
 import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
 import { type FakeOutput, fakeOutput } from "../../support/fake_output.ts";
+import { runHere } from "../../support/run_here.ts";
 import { stopAt, studentBytes } from "../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
@@ -201,6 +202,36 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
     const { train: { optimiser }, student: { overParameterise } } = again.row.recipe([]).value;
     const { "learning rate": rate = 0.05, cores = 3 } = more.tuning.best.configuration;
     assert.deepEqual([optimiser.learningRate, overParameterise[0].cores], [rate, Number(cores)]);
+  }));
+
+Deno.test("what cannot be tuned is refused in a sentence, before anything is written", () =>
+  withTinyData(async (folder) => {
+    const file = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(file, short);
+    const out = join(folder, "out");
+    const refused = async (args: readonly string[], message: RegExp) => {
+      const { code, stdout, stderr } = await runHere("tune", [file, "--output", out, ...args]);
+      assert.deepEqual([code, stdout.replace(/^Backend .*\n/, "")], [2, ""], stderr);
+      assert.match(stderr, message);
+      assert.equal(await kindOfPath(out), null);
+    };
+    const budget = ["--budget", "10m", "--backend", "cpu"];
+    await refused([], /^Cannot tune without end: --budget 30m says how long\n$/);
+    await refused(["--budget", "30"], /^--budget 30: Expected a time with its unit/);
+    await refused([...budget, "--verdict", "1"], /^--verdict 1: Expected a part from 0 to 0\.9\n$/);
+    await refused([...budget, "--search", "best"], /'--search <way>' argument 'best' is invalid|search/);
+    await refused([...budget, "--set", "validation=null"], /^--set validation=null: Cannot tune "tiny" without valid/);
+    await refused(
+      [...budget, "--set", "train.maxSteps=9"],
+      /^--set train\.maxSteps=9: Cannot tune a training that ends/,
+    );
+    await refused([...budget, "--resume"], /^Cannot resume as there is no tuning in /);
+    await refused(
+      [...budget, "--resume", "--dry-run"],
+      /^Cannot resume in a dry run: leave out --resume or --dry-run\n$/,
+    );
+    await Deno.writeTextFile(file, "rows: {}\n");
+    await refused(budget, /^Cannot tune the experiment file ".*": name a recipe, or use compare\n$/);
   }));
 
 Deno.test("too little time is refused with what a run takes; where it is too little for a verdict the search goes on", () =>
