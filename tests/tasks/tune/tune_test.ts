@@ -15,7 +15,10 @@ import { runHere } from "../../support/run_here.ts";
 import { stopAt, studentBytes } from "../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
-const short = tinyRecipe.replace("epochs: 5, batchSize: 16", "epochs: 3, batchSize: 24");
+const short = tinyRecipe.replace("epochs: 5, batchSize: 16", "epochs: 3, batchSize: 24").replace(
+  "logEvery: 5",
+  "logEvery: 1",
+);
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
 const never = new AbortController().signal;
 
@@ -80,9 +83,12 @@ async function through(runner: TrialRunner, configuration: Configuration, parts:
 
 Deno.test("a trial is one run with checkpoints between: in the end it is what distill makes, bit for bit", () =>
   withTiny(async (folder, file, backend) => {
-    const runner = await runnerIn(folder, file, backend);
+    const steps: number[] = [];
+    const reporter = { progress: ({ step }: { step: number }) => void steps.push(step) };
+    const runner = await runnerIn(folder, file, backend, { reporter });
     const told = await through(runner, { rate: 0.04 });
     assert.equal(runner.metric, "accuracy");
+    assert.deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8, 9], "no step is done twice");
     const { folder: own } = await runner.place({ rate: 0.04 }, 3);
     const { reached } = await readJson(join(own, "trial.json"));
     assert.deepEqual(reached.map(({ epochs, score }: { epochs: number; score: number }) => [epochs, { score }]), [
