@@ -30,6 +30,18 @@ Deno.test("of every three trials on a rung the best goes on, the highest rung fi
   assert.deepEqual(asha.scores(0), [1]);
 });
 
+Deno.test("what waits on a higher rung goes first", () => {
+  const asha = new Asha({ rungs: 3 });
+  const begun = Array.from({ length: 12 }, () => asha.next(always)!);
+  for (const job of begun.slice(0, 9)) asha.report(job, job.trial);
+  const second = [asha.next(always)!, asha.next(always)!, asha.next(always)!];
+  assert.deepEqual(second.map(({ trial, rung }) => [trial, rung]), [[8, 1], [7, 1], [6, 1]]);
+  for (const job of [...second, ...begun.slice(9)]) asha.report(job, job.trial);
+  // On the lowest rung 9, 10 and 11 are among the best four now.
+  assert.deepEqual(asha.next(always), { trial: 8, rung: 2 });
+  assert.deepEqual(asha.next(always), { trial: 11, rung: 1 });
+});
+
 Deno.test("workers ask and report in any order, and no piece of work is given out twice", () => {
   const asha = new Asha({ rungs: 3 });
   const given = new Set<string>();

@@ -129,6 +129,17 @@ Deno.test("a space with few configurations is tried out, each once", async () =>
   assert.equal(trials.at(3), null);
 });
 
+Deno.test("a trial is begun only where there is time for all of it", async () => {
+  // A trial takes 10 s, its first part 1.1 s; time is left for that of a second one, and not for the rest.
+  for (const [seconds, begun] of [[9.9, 0], [15, 1], [20, 2]]) {
+    const [asha, trials, evaluator] = [new Asha({ rungs: 3, unconditional: 1 }), new Trials(space, 1), surface(1)];
+    const options = { resources: [1 / 9, 1 / 3, 1], configuration: (trial: number) => trials.at(trial), evaluator };
+    await search({ asha, ...options, seconds });
+    assert.deepEqual([seconds, asha.begun], [seconds, begun]);
+    assert.ok(evaluator.used() <= seconds);
+  }
+});
+
 Deno.test("parts of a training end with whole epochs", () => {
   assert.deepEqual(resourcesFor(10, 3, 3), [1 / 9, 1 / 3, 1]);
   assert.deepEqual(resourcesFor(8, 3, 3), [1 / 3, 1]);

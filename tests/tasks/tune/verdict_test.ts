@@ -30,6 +30,7 @@ const space = new Space([
   choice("cores", "3", ["none", "5"], { off: "none" }),
   rate,
   choice("batch", "64", ["32"]),
+  choice("pruning", "none", ["half"], { off: "none" }),
 ]);
 
 Deno.test("each lever alone is set back: to the recipe's where it was moved, to off where it was not", () => {
@@ -95,7 +96,7 @@ Deno.test("a lever's worth comes out of pairs, however much the seeds differ", a
 });
 
 Deno.test("what there is no time for is not measured, and says so; a failed run costs its pair", async () => {
-  const options = { space, best: { start: "last" }, firstSeed: 1, seconds: 65 };
+  const options = { space, best: { start: "last" }, firstSeed: 1, seconds: 75 };
   const { findings, seeds } = await runVerdict({ ...options, runs: known() });
   assert.deepEqual(findings.map((finding) => [finding.lever, finding.pairs, wordOf(finding)]), [
     ["start", 3, "worth it"],
