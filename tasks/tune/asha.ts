@@ -73,7 +73,11 @@ export class Asha {
     return job;
   }
 
-  /** Tells what became of a piece of work. @param score `null`, or not finite: the trial is lost, and goes no further */
+  /**
+   * Tells what became of a piece of work.
+   *
+   * @param score `null`, or not finite: the trial is lost, and goes no further
+   */
   report({ trial, rung }: Job, score: number | null): void {
     if (!this.#sent[rung]?.has(trial)) {
       throw new RangeError(`Cannot report trial ${trial} on rung ${rung}: nobody asked`);

@@ -76,8 +76,8 @@ export interface RefusalOptions extends RunOptions {
 }
 
 /**
- * What cannot be run of a space. Each option of each lever alone is opened; of a range both ends are looked at as a part
- * of the recipe.
+ * What cannot be run of a space. Each option of each lever alone is opened; of a range both ends are looked at as a
+ * part of the recipe.
  *
  * @param recipe that of a configuration, in the folder of {@link probe}
  */

@@ -17,7 +17,7 @@ import { budgetOf } from "./time.ts";
 import { leastVerdict, NO_VERDICT, runVerdict } from "./verdict_runs.ts";
 import { showTuning, writeTuning } from "./write_tuning.ts";
 
-/** Of so many trials on a rung one goes on, over so many rungs at most: Li et al. have 4, which wants longer trainings. */
+/** Of so many trials on a rung one goes on, over so many rungs at most: Li et al. have 4, for longer trainings. */
 const [REDUCTION, MOST_RUNGS] = [3, 3];
 
 /** How a recipe is tuned. */
@@ -48,8 +48,8 @@ export interface TuningOptions {
 }
 
 /**
- * Searches for the best settings of a recipe by validation, says what each of them is worth, writes the best recipe, and
- * measures its student on the test examples, once.
+ * Searches for the best settings of a recipe by validation, says what each of them is worth, writes the best recipe,
+ * and measures its student on the test examples, once.
  *
  * @throws UserError for a mistake in recipe, space or flags
  * @throws Interrupted when the signal fires

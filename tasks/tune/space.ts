@@ -39,7 +39,7 @@ export type Lever = Choice | Range;
 
 /** How often a lever is moved at all: the recipe's own settings were somebody's choice, and most are not bad. */
 const MOVED = 0.5;
-/** How often a range that is moved is off, where it can be. */
+/** How often a lever that is moved is off, where it can be: to be without something is what the verdict looks at. */
 const OFF = 0.25;
 /** Draws without a new configuration after which there is none left. */
 const MOST_DRAWS = 500;
@@ -104,12 +104,13 @@ export class Space {
 }
 
 function draw(lever: Lever, random: Random): Position {
+  const { off, own } = lever;
+  if (off !== null && off !== own && random.uniform() < OFF) return off;
   if (lever.kind === "choice") {
-    const names = [...lever.options.keys()];
-    return names[random.below(names.length)];
+    const names = [...lever.options.keys()].filter((name) => name !== off);
+    return names.length > 0 ? names[random.below(names.length)] : own;
   }
-  const { from, to, scale, off } = lever;
-  if (off !== null && random.uniform() < OFF) return off;
+  const { from, to, scale } = lever;
   const part = random.uniform();
   const value = scale === "log" ? from * (to / from) ** part : from + (to - from) * part;
   // Three digits are as many as anyone can tell apart.

@@ -25,8 +25,8 @@ export interface TellerOptions {
 }
 
 /**
- * Tells how a tuning goes: on a terminal by a table of the best trials that settles as they come in, with the run that is
- * under way below it; elsewhere by a line for each evaluation.
+ * Tells how a tuning goes: on a terminal by a table of the best trials that settles as they come in, with the run that
+ * is under way below it; elsewhere by a line for each evaluation.
  */
 export class Teller {
   readonly #live: LiveLines;

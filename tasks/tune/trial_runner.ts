@@ -216,8 +216,8 @@ export class TrialRunner {
   }
 
   /**
-   * The monitored metric where a run stands. At its end that of the student which is exported; midway, where the rate is
-   * high and one epoch says little, the best one so far.
+   * The monitored metric where a run stands. At its end that of the student which is exported; midway, where the rate
+   * is high and one epoch says little, the best one so far.
    */
   async #score({ parts }: Run): Promise<number> {
     const { recipe: { value: settings }, data: { validation, dataset: { input } }, teacher, folder, training } = parts;

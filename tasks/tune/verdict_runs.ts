@@ -37,8 +37,8 @@ export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptio
 }
 
 /**
- * Runs the best configuration and what it is to be held against, whole and with the same seeds. With three seeds as many
- * contrasts as there is time for, in their order, and then more seeds of all of these.
+ * Runs the best configuration and what it is to be held against, whole and with the same seeds. With three seeds as
+ * many contrasts as there is time for, in their order, and then more seeds of all of these.
  */
 export async function runVerdict(
   { space, best, runs, firstSeed, seconds, begun, ended }: VerdictOptions,

@@ -86,6 +86,8 @@ Deno.test("draws are seeded, all different, within their ranges, and about half 
   // Evenly over the logarithm: half of them below the geometric mean.
   const low = rates.filter((rate) => rate < 0.2).length / rates.length;
   assert.ok(low > 0.35 && low < 0.65, `${low} below the middle`);
+  const fresh = drawn.filter(({ start }) => start === "fresh").length;
+  assert.ok(fresh > 10 && fresh < 45, `${fresh} of 200 without the teacher's layers: an eighth`);
   const decays = drawn.map((configuration) => configuration["weight decay"]);
   assert.ok(decays.includes(0), "off is drawn, too");
 });

@@ -8,13 +8,16 @@ import { budgetOf, secondsIn } from "../../../tasks/tune/time.ts";
 import { type FakeOutput, fakeOutput } from "../../support/fake_output.ts";
 
 /** A text without its colours. */
+// deno-lint-ignore no-control-regex
 const plain = (text: string) => text.replaceAll(/\x1b\[\d+m/g, "");
 
 /** What a terminal shows after a text with the sequences that are used: up, line start, erase to the end. */
 function screen(text: string): string[] {
   const lines = [""];
   let row = 0;
+  // deno-lint-ignore no-control-regex
   for (const [part] of plain(text).matchAll(/\x1b\[\d*[AKJ]|\r|\n|[^\x1b\r\n]+/g)) {
+    // deno-lint-ignore no-control-regex
     const [, count, order] = /^\x1b\[(\d*)([AKJ])$/.exec(part) ?? [];
     if (order === "A") row -= Number(count);
     else if (order === "J") lines.length = row + 1, lines[row] = "";
