@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Backend } from "../../core/backend/backend.ts";
 import { Run } from "../../core/distill/run.ts";
 import { writeRunRecipe } from "../../core/distill/run_folder.ts";
+import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
 import { comparable } from "../../core/distill/training/checkpoint.ts";
 import { monitorOf } from "../../core/distill/training/monitor.ts";
@@ -195,14 +196,19 @@ export class TrialRunner {
   async #train(recipe: Checked<Recipe>, epochs: number, isOwn: boolean): Promise<{ score: number; ended: boolean }> {
     const { backend, builtins, reporter, signal } = this.options;
     const told = { line: () => {}, warning: () => {}, progress: reporter.progress };
-    const resume = await canResume(recipe, () => {});
-    using run = await Run.open(recipe, { backend, builtins, resume, reporter: told, signal }).catch((error) => {
+    const open = async () => {
+      // The checkpoint's recipe has the options of plug-ins filled in.
+      await resolvePlugins(recipe, builtins);
+      const resume = await canResume(recipe, () => {});
+      return await Run.open(recipe, { backend, builtins, resume, reporter: told, signal });
+    };
+    using run = await open().catch((error) => {
       // What several levers together make impossible costs the trial; what is wrong with the recipe no search mends.
       throw error instanceof UserError && !isOwn ? new TrainingFailure(error.message) : error;
     });
     const { id, folder, training } = run.parts;
     // Not by the run itself: that measures the teacher on the test examples when it begins, and nobody looks at these.
-    await folder.claim(id, { resume, goesOn: true }, told);
+    await folder.claim(id, { resume: training.resumed, goesOn: true }, told);
     const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder.path) });
     await writeRunRecipe(folder.path, id, text);
     const last = epochs * training.progress.stepsPerEpoch;

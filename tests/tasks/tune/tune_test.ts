@@ -112,7 +112,10 @@ Deno.test("a stopped trial goes on to the same score; one whose loss is not fini
   withTiny(async (folder, file, backend) => {
     const stopped = await runnerIn(folder, file, backend, { signal: stopAt(8) });
     await assert.rejects(through(stopped, {}), Interrupted);
-    const told = await through(await runnerIn(folder, file, backend), {});
+    const steps: number[] = [];
+    const reporter = { progress: ({ step }: { step: number }) => void steps.push(step) };
+    const told = await through(await runnerIn(folder, file, backend, { reporter }), {});
+    assert.ok(steps[0] > 1, "it goes on from where it was stopped");
     const { student } = await tinyRun(folder, { text: short, output: "whole", backend });
     assert.deepEqual(told[1], { score: student.validationAccuracy });
 
