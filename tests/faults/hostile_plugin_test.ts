@@ -198,7 +198,7 @@ Deno.test("what the page says of results is so: a plug-in can forge them, and th
     assert.equal(code, 0);
   }));
 
-Deno.test("merge, compare, sweep, evaluate and plugin check have the same wall", () =>
+Deno.test("merge, compare, sweep, tune, evaluate and plugin check have the same wall", () =>
   withTinyData(async (folder) => {
     const at = (name: string) => join(folder, name);
     const harmless = lossThat("");
@@ -213,6 +213,7 @@ Deno.test("merge, compare, sweep, evaluate and plugin check have the same wall",
       evaluate: [at("run")],
       compare: [at("recipe.yaml"), "--seeds", "1", "--output", at("compared"), ...few],
       sweep: [at("recipe.yaml"), "--cores", "2", "--rates", "0.01", "--output", at("swept"), ...few],
+      tune: [at("recipe.yaml"), "--budget", "60s", "--output", at("tuned")],
       plugin: ["check", at("hostile.ts")],
     } as const;
     for (const [verb, args] of Object.entries(verbs) as [keyof typeof verbs, readonly string[]][]) {

@@ -1,0 +1,98 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import { join } from "node:path";
+import { UserError } from "../core/errors.ts";
+import { addExperimentFlags } from "./experiment/flags.ts";
+import { allowedPlugins } from "./support/allowed_plugins.ts";
+import { withBackend } from "./support/backend.ts";
+import { confined, writesOf } from "./support/confine.ts";
+import { overridesOf, type RunFlags } from "./support/flags.ts";
+import { stoppable } from "./support/interrupt.ts";
+import { numberInRange } from "./support/numbers.ts";
+import { standardOutput } from "./support/output.ts";
+import { runReporter } from "./support/progress.ts";
+import { prepareTuning, resourcesOf, tune, type TuningOptions } from "./tune/run_tuning.ts";
+import { showPart } from "./tune/show.ts";
+import { secondsIn } from "./tune/time.ts";
+import { readTuned } from "./tune/tuned_recipe.ts";
+
+interface TuneFlags extends RunFlags {
+  readonly budget?: string;
+  readonly space?: string;
+  readonly search: "asha" | "random";
+  readonly verdict: string;
+  readonly output?: string;
+}
+
+/** Adds the verb `tune`: the best settings of a recipe within a time, and what each is worth. */
+export function addTune(program: Command): void {
+  addExperimentFlags(
+    program.command("tune").description("find the best settings of a recipe within a time, and what each is worth")
+      .argument("<recipe>", "recipe with validation examples")
+      .option("--budget <time>", "time for all of it, as in 90s, 30m or 1h30m")
+      .option("--space <file>", "what may be changed (default: by the recipe, as --dry-run prints it)")
+      .addOption(
+        new Option("--search <way>", "successive halving, or random search").choices(["asha", "random"]).default(
+          "asha",
+        ),
+      )
+      .option("--verdict <part>", "part of the time that is kept to measure what each change is worth; 0: none", "0.5")
+      .option("--seed <number>", "seed of the search and of its runs; the verdict's are those after it")
+      .option("--resume", "go on with the tuning in the folder, also with a larger budget")
+      .option("--dry-run", "print the space as a file for --space, and how long a run takes; leave nothing")
+      .option("--no-report", "draw no report.html of the best run"),
+  ).action(async (file: string, flags: TuneFlags) => {
+    const clock = () => performance.now() / 1000;
+    const started = clock();
+    if (flags.budget === undefined) throw new UserError("Cannot tune without end: --budget 30m says how long");
+    if (flags.dryRun && flags.resume) {
+      throw new UserError("Cannot resume in a dry run: leave out --resume or --dry-run");
+    }
+    const budget = secondsIn("--budget", flags.budget);
+    const verdict = numberInRange(
+      "--verdict",
+      flags.verdict,
+      "a part from 0 to 0.9",
+      (part) => part >= 0 && part <= 0.9,
+    );
+    const tuned = await readTuned(file, overridesOf(flags));
+    const { value: recipe } = tuned.row.recipe([]);
+    const folder = flags.output ?? join("runs", `tune-${recipe.name}`);
+    await confined(writesOf(tuned.row.recipe([]), folder), async () => {
+      const plain = standardOutput("stdout");
+      const out = { ...plain, rewrites: plain.rewrites && !flags.verbose };
+      const warnings = standardOutput("stderr");
+      const reporter = runReporter(out, warnings, flags);
+      const tell = flags.dryRun ? (line: string) => reporter.line(`# ${line}`) : reporter.line;
+      await withBackend(recipe.backend, tell, (backend) =>
+        stoppable(async (signal) => {
+          const options: TuningOptions = {
+            folder,
+            clock,
+            started,
+            budget,
+            verdict,
+            search: flags.search,
+            space: flags.space ?? null,
+            resume: flags.resume ?? false,
+            report: flags.report ?? true,
+            quiet: flags.quiet ?? false,
+            backend,
+            builtins: allowedPlugins(flags),
+            signal,
+            out,
+            warnings,
+            tell,
+          };
+          if (!flags.dryRun) return await tune(tuned, options);
+          const { space, text } = await prepareTuning(tuned, options, { goesOn: false, dryRun: true });
+          const parts = resourcesOf(tuned, space, options).map(showPart).join(", ");
+          tell(`Trials are compared after these parts of their trainings: ${parts}`);
+          tell(`A space for --space, ${space.levers.length} levers:`);
+          out.write(text);
+        }, () => {}), {
+        f16: recipe.train.precision === "f16",
+      });
+    }, true);
+  });
+}

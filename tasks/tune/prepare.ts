@@ -1,0 +1,153 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { RunOptions } from "../../core/distill/open_run.ts";
+import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
+import { comparable } from "../../core/distill/training/checkpoint.ts";
+import { UserError } from "../../core/errors.ts";
+import { readTextIfThere, writeFileAtomically } from "../../core/files.ts";
+import { sealJson } from "../../core/sealed_json.ts";
+import { sha256 } from "../../core/sha256.ts";
+import { stringifyRecipe } from "../../core/recipe/write_recipe.ts";
+import { InputHashes, readInputs, writeInputs } from "../experiment/inputs.ts";
+import { readText } from "../experiment/read_experiment.ts";
+import { readOwnJson } from "../support/own_json.ts";
+import { defaultSpace } from "./default_space.ts";
+import { probe, type Refusal, refusals } from "./probe.ts";
+import type { Configuration, Space } from "./space.ts";
+import { readSpace, type SpaceFile, withoutRefused } from "./space_file.ts";
+import { budgetOf } from "./time.ts";
+import { configured, type TunedRecipe } from "./tuned_recipe.ts";
+
+/** What is known when the search begins. */
+export interface Prepared {
+  readonly space: Space;
+  /** Its file. */
+  readonly text: string;
+  readonly expected: { readonly opening: number; readonly epoch: number };
+  /** Seconds that finding it out took. */
+  readonly used: number;
+}
+
+/** How a tuning is prepared. */
+export interface PrepareOptions extends Pick<RunOptions, "backend" | "builtins" | "signal"> {
+  /** Gives seconds, and what it gave when the program was asked. */
+  readonly clock: () => number;
+  readonly started: number;
+  /** Seconds that the search may take, and the whole tuning. */
+  readonly seconds: { readonly search: number; readonly whole: number };
+  /** A space file of the user's. */
+  readonly space: string | null;
+  readonly folder: string;
+  /** Goes on with a tuning in the folder. */
+  readonly goesOn: boolean;
+  /** Nothing is written. */
+  readonly dryRun: boolean;
+  readonly tell: (line: string) => void;
+}
+
+/** The space of a tuning, as it was found and may be edited. */
+export const SPACE = "space.yaml";
+const RECORD = "tuning.json";
+
+const recordSchema = z.looseObject({
+  recipe: z.string(),
+  opening: z.number(),
+  epoch: z.number(),
+  used: z.number(),
+});
+
+/** A whole training may take such a part of the search, or there would be too few to choose from. */
+const LONGEST = 1 / 15;
+/** How much longer than the recipe's a training may be. */
+const LONGER = [2, 4];
+
+/** Whether a folder has a tuning in it. */
+export async function isBegun(folder: string): Promise<boolean> {
+  return await readTextIfThere(join(folder, RECORD), "the tuning") !== null;
+}
+
+/**
+ * Measures how long a run takes, and finds what can be changed of the recipe.
+ *
+ * @throws UserError for a mistake in recipe or space, or if the time does not do
+ */
+export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Promise<Prepared> {
+  const { seconds, folder, goesOn, dryRun, tell, backend, builtins, signal } = options;
+  const opening = { backend, builtins, signal };
+  const probing = join(folder, "probe");
+  const recipe = tuned.row.recipe([{ path: ["output"], value: probing, label: "--output" }]);
+  const id = await sha256(new TextEncoder().encode(JSON.stringify(comparable(recipe.value))));
+  const recordFile = join(folder, RECORD);
+  const stored = goesOn
+    ? await readOwnJson(recordFile, "the tuning", recordSchema, `name another folder with --output`)
+    : null;
+  if (stored && stored.recipe !== id) {
+    throw new UserError(
+      `Cannot resume the tuning in "${folder}" as it is of another recipe, or with other flags: name another folder with ` +
+        "--output",
+    );
+  }
+  const measured = await probe(recipe, opening, options.clock);
+  const hashes = new InputHashes();
+  if (stored) {
+    const changed = await hashes.changed(recipe, await readInputs(folder), () => Promise.resolve(measured.sha256));
+    if (changed) {
+      throw new UserError(
+        `Cannot resume the tuning in "${folder}" as ${changed} has changed since: name another folder with --output`,
+      );
+    }
+  }
+  const expected = stored ?? measured;
+  const { epochs } = recipe.value.train;
+  const whole = expected.opening + epochs * expected.epoch;
+  tell(
+    `A run of the recipe takes about ${showSeconds(whole)} here: ${epochs} epochs of ${showSeconds(expected.epoch)}, ` +
+      `${showSeconds(expected.opening)} before them`,
+  );
+  if (seconds.search < 2 * whole) {
+    const share = seconds.search / seconds.whole;
+    throw new UserError(
+      `--budget ${budgetOf(seconds.whole)}: Cannot tune "${recipe.value.name}" in it: a run of it takes about ${
+        showSeconds(whole)
+      } here, and the search, which has ${budgetOf(seconds.search)} of that, needs the time of two: expected at least ${
+        budgetOf(2 * whole / share)
+      }`,
+    );
+  }
+  const base = { written: tuned.written, value: recipe.value };
+  const lengths = LONGER.map((factor) => factor * epochs).filter((length) =>
+    expected.opening + length * expected.epoch <= LONGEST * seconds.search
+  );
+  const own = options.space ?? (stored ? join(folder, SPACE) : null);
+  let text = own === null
+    ? stringifyRecipe(defaultSpace(recipe.value, { data: measured.data, lengths }))
+    : await readText(own);
+  let space = readSpace(text, own ?? "the default space", base);
+  if (!stored || options.space !== null) {
+    const made = (configuration: Configuration) => configured(tuned, space, configuration, recipe.value.seed, probing);
+    const refused = await refusals(space, made, {
+      ...opening,
+      resolve: async (recipe) => void await resolvePlugins(recipe, builtins),
+    });
+    if (own !== null && refused.length > 0) throw new UserError(`${own}: ${sentence(refused[0])}`);
+    for (const refusal of refused) tell(`Left out, ${sentence(refusal)}`);
+    if (refused.length > 0) {
+      const file = defaultSpace(recipe.value, { data: measured.data, lengths });
+      text = stringifyRecipe(withoutRefused(file as SpaceFile, refused));
+      space = readSpace(text, "the default space", base);
+    }
+  }
+  const used = stored?.used ?? options.clock() - options.started;
+  if (!dryRun) {
+    await writeFileAtomically(join(folder, SPACE), text);
+    await writeInputs(folder, { ...await hashes.named(recipe), data: measured.sha256 });
+    const record = { recipe: id, opening: expected.opening, epoch: expected.epoch, used };
+    await writeFileAtomically(recordFile, await sealJson(record));
+  }
+  return { space, text, expected: { opening: expected.opening, epoch: expected.epoch }, used };
+}
+
+const sentence = ({ lever, option, reason }: Refusal) =>
+  `lever "${lever}"${option === null ? "" : ` at "${option}"`}: ${reason}`;
+
+const showSeconds = (seconds: number) => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;

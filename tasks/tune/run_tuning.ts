@@ -1,0 +1,220 @@
+import type { Backend } from "../../core/backend/backend.ts";
+import { Interrupted, StoppedEarly, TrainingFailure } from "../../core/distill/stops.ts";
+import { UserError } from "../../core/errors.ts";
+import type { Builtins } from "../../core/plugin/registry.ts";
+import { withOutputFolder } from "../experiment/output_folder.ts";
+import type { Output } from "../support/output.ts";
+import { Asha } from "./asha.ts";
+import { finishBest } from "./best_run.ts";
+import { isBegun, prepare, type PrepareOptions } from "./prepare.ts";
+import { resourcesFor, search } from "./search.ts";
+import { type Space, Trials } from "./space.ts";
+import { describeLever } from "./space_file.ts";
+import { Teller } from "./teller.ts";
+import { TrialRunner } from "./trial_runner.ts";
+import { configured, type TunedRecipe } from "./tuned_recipe.ts";
+import { budgetOf } from "./time.ts";
+import { leastVerdict, NO_VERDICT, runVerdict } from "./verdict_runs.ts";
+import { showTuning, writeTuning } from "./write_tuning.ts";
+
+/** Of so many trials on a rung one goes on, over so many rungs at most: Li et al. have 4, for longer trainings. */
+const [REDUCTION, MOST_RUNGS] = [3, 3];
+
+/** How a recipe is tuned. */
+export interface TuningOptions {
+  readonly folder: string;
+  /** Gives seconds, and what it gave when the program was asked. */
+  readonly clock: () => number;
+  readonly started: number;
+  /** Seconds of the budget. */
+  readonly budget: number;
+  /** The part of them that is kept for the verdict. */
+  readonly verdict: number;
+  /** `random`: every trial has its whole training at once. */
+  readonly search: "asha" | "random";
+  /** A space file of the user's. */
+  readonly space: string | null;
+  readonly resume: boolean;
+  /** Draws the best run's page. */
+  readonly report: boolean;
+  readonly quiet: boolean;
+  readonly backend: Backend;
+  readonly builtins: Builtins;
+  readonly signal: AbortSignal;
+  readonly out: Output;
+  readonly warnings: Output;
+  /** Is told of the stop of a search that is under way, before the program ends. */
+  readonly tell: (line: string) => void;
+}
+
+/**
+ * Searches for the best settings of a recipe by validation, says what each of them is worth, writes the best recipe,
+ * and measures its student on the test examples, once.
+ *
+ * @throws UserError for a mistake in recipe, space or flags
+ * @throws Interrupted when the signal fires
+ */
+export async function tune(tuned: TunedRecipe, options: TuningOptions): Promise<void> {
+  const { folder, resume } = options;
+  const { name } = tuned.row.recipe([]).value;
+  const goesOn = await isBegun(folder);
+  if (goesOn && !resume) {
+    throw new UserError(
+      `Cannot begin a tuning in "${folder}" as there is one already: --resume goes on with it, --output names another ` +
+        "folder",
+    );
+  }
+  if (!goesOn && resume) throw new UserError(`Cannot resume as there is no tuning in "${folder}": leave out --resume`);
+  await withOutputFolder(folder, `tune-${name}`, async (check) => {
+    try {
+      await run(tuned, options, goesOn, check);
+    } catch (error) {
+      if (error instanceof Interrupted || error instanceof StoppedEarly) {
+        error.message = `Stopped: the same command with --resume goes on in "${folder}"`;
+      }
+      throw error;
+    }
+  });
+}
+
+/** Measures a recipe and finds its space, for {@link tune} and for a dry run. */
+export async function prepareTuning(
+  tuned: TunedRecipe,
+  options: Omit<TuningOptions, "warnings" | "out">,
+  { goesOn, dryRun }: Pick<PrepareOptions, "goesOn" | "dryRun">,
+) {
+  const { budget, verdict, tell, ...others } = options;
+  const seconds = { search: (1 - verdict) * budget, whole: budget };
+  return await prepare(tuned, { ...others, seconds, goesOn, dryRun, tell });
+}
+
+/** The parts of a training after which trials of a space are compared. */
+export function resourcesOf(
+  tuned: TunedRecipe,
+  space: Space,
+  { folder, search }: Pick<TuningOptions, "folder" | "search">,
+): number[] {
+  if (search === "random") return [1];
+  const lengthOf = (configuration: Record<string, string>) =>
+    configured(tuned, space, configuration, 0, folder).value.train.epochs;
+  const lengths = space.levers.flatMap((lever) =>
+    lever.kind === "choice" ? [...lever.options.keys()].map((option) => lengthOf({ [lever.name]: option })) : []
+  );
+  return resourcesFor(Math.min(lengthOf({}), ...lengths), REDUCTION, MOST_RUNGS);
+}
+
+async function run(
+  tuned: TunedRecipe,
+  options: TuningOptions,
+  goesOn: boolean,
+  check: () => Promise<void>,
+): Promise<void> {
+  const { folder, budget, clock, verdict: share, backend, builtins, signal, quiet, out, warnings } = options;
+  const { space, expected, used } = await prepareTuning(tuned, options, { goesOn, dryRun: false });
+  const resources = resourcesOf(tuned, space, options);
+  const recipe = tuned.row.recipe([]).value;
+  const runner = new TrialRunner({
+    folder: `${folder}/runs`,
+    recipe: (configuration, seed, output) => configured(tuned, space, configuration, seed, output),
+    backend,
+    builtins,
+    reporter: { progress: (line) => teller.progress(line) },
+    signal,
+    clock,
+    expected,
+    used,
+  });
+  const time = () => ({ used: runner.used, all: budget });
+  const teller = new Teller({ out, warnings, quiet, space, resources, time, metric: () => runner.metric });
+  const stopping = () =>
+    teller.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
+  signal.addEventListener("abort", stopping);
+  for (const lever of space.levers) teller.line(`  ${describeLever(lever)}`);
+  const trials = new Trials(space, recipe.seed);
+  const asha = new Asha({ rungs: resources.length, reduction: REDUCTION, unconditional: 1 });
+  let stopped = true;
+  try {
+    const searching = async (seconds: number) => {
+      teller.phase(`tuning ${recipe.name}, search`);
+      await search({
+        asha,
+        resources,
+        configuration: (trial) => trials.at(trial),
+        evaluator: runner.with(recipe.seed),
+        seconds,
+        begun: ({ trial, rung }) => teller.begun(`trial ${trial} to ${resources[rung] === 1 ? "its end" : "a part"}`),
+        ended: (job, evaluated) => teller.ended(job, trials.at(job.trial)!, evaluated),
+      });
+      if (asha.best !== null) return trials.at(asha.best)!;
+      throw new TrainingFailure(
+        `No trial of "${recipe.name}" came to its end: --dry-run shows what was tried, and "${folder}" has why not`,
+      );
+    };
+    // Exporting and testing the best one takes some time, too.
+    const end = budget - Math.max(2 * expected.opening, 0.02 * budget);
+    let configuration = await searching(used + (1 - share) * (budget - used));
+    const runs = { space, runs: (seed: number) => runner.with(seed), firstSeed: recipe.seed + 1 };
+    const needed = leastVerdict({ ...runs, best: configuration });
+    let verdict = NO_VERDICT;
+    if (share === 0 || needed === null || needed > end - runner.used) {
+      // Time that is not enough for three pairs of runs is better spent on more trials.
+      if (share > 0 && needed !== null) {
+        teller.line(
+          `No time for a verdict, which needs ${budgetOf(needed)} at least: --budget ${
+            budgetOf(needed / share + used)
+          } has ` +
+            "it; the search goes on instead",
+        );
+      }
+      configuration = await searching(end);
+    } else {
+      teller.phase(`tuning ${recipe.name}, verdict`);
+      verdict = await runVerdict({
+        ...runs,
+        best: configuration,
+        seconds: end,
+        begun: (what) => teller.begun(what),
+        ended: (what, evaluated) => teller.compared(what, evaluated),
+      });
+    }
+    teller.phase(`tuning ${recipe.name}, test`);
+    await check();
+    const begun = clock();
+    const place = await runner.place(configuration, recipe.seed);
+    const final = await finishBest(
+      tuned,
+      space,
+      { ...options, configuration, seed: recipe.seed, trial: place.folder },
+      {
+        line: () => {},
+        warning: (text) => teller.warning(text),
+        progress: (line) => teller.progress(line),
+      },
+    );
+    stopped = false;
+    const tuning = {
+      name: recipe.name,
+      seed: recipe.seed,
+      search: options.search,
+      seconds: { budget, used: runner.used + clock() - begun },
+      metric: runner.metric!,
+      resources,
+      space,
+      trials: teller.trials,
+      best: { trial: asha.best!, configuration },
+      verdict,
+      final,
+    };
+    teller.end();
+    await check();
+    await writeTuning(folder, tuning);
+    showTuning(folder, tuning, out);
+  } finally {
+    signal.removeEventListener("abort", stopping);
+    teller.end();
+    if (stopped && asha.best !== null) {
+      const line = space.describe(trials.at(asha.best)!);
+      options.tell(`The best of ${asha.begun} trials so far is ${asha.best}: ${line}`);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { Asha, Job } from "./asha.ts";
+
+/** What became of a training up to some part of its length. */
+export type Evaluated =
+  /** Larger is better. */
+  | { readonly score: number }
+  /** In words; the trial is lost. */
+  | { readonly lost: string };
+
+/**
+ * What trains: here, on another machine, or by a formula. A search neither knows what a configuration is nor how long
+ * anything takes, and asks this.
+ */
+export interface Evaluator<Configuration> {
+  /**
+   * Trains by a configuration up to a part of its whole length, going on from a part that was evaluated before.
+   *
+   * @param resource above 0, at most 1
+   * @param from 0, or the resource of the call before
+   */
+  evaluate(configuration: Configuration, resource: number, from: number): Promise<Evaluated>;
+  /** Seconds that this would take, as far as is known. */
+  seconds(configuration: Configuration, resource: number, from: number): number;
+  /** Seconds of the budget that are used. */
+  used(): number;
+}
+
+/** A search's setting. */
+export interface SearchOptions<Configuration> {
+  readonly asha: Asha;
+  /** By rung the part of its length that a trial has had there; the last is 1. */
+  readonly resources: readonly number[];
+  /** The configuration of a trial by its number, the same at every call; `null`: there are no more. */
+  readonly configuration: (trial: number) => Configuration | null;
+  readonly evaluator: Evaluator<Configuration>;
+  /** Nothing is begun that would end after so many seconds of the budget. */
+  readonly seconds: number;
+  /** How many evaluations run at once. */
+  readonly workers?: number;
+  /** Told before and after each evaluation. */
+  readonly begun?: (job: Job) => void;
+  readonly ended?: (job: Job, evaluated: Evaluated) => void;
+}
+
+/** Carries a search out until nothing more fits into its time. */
+export async function search<Configuration>(
+  { asha, resources, configuration, evaluator, seconds, workers = 1, begun, ended }: SearchOptions<Configuration>,
+): Promise<void> {
+  const below = (rung: number) => rung === 0 ? 0 : resources[rung - 1];
+  const fits = ({ trial, rung }: Job) => {
+    const own = configuration(trial);
+    if (own === null) return false;
+    return evaluator.used() + evaluator.seconds(own, 1, below(rung)) <= seconds;
+  };
+  const atWork = new Map<Job, Promise<Job>>();
+  const work = async (job: Job) => {
+    const evaluated = await evaluator.evaluate(configuration(job.trial)!, resources[job.rung], below(job.rung));
+    asha.report(job, "score" in evaluated ? evaluated.score : null);
+    ended?.(job, evaluated);
+    return job;
+  };
+  while (true) {
+    let job: Job | null;
+    while (atWork.size < workers && (job = asha.next(fits)) !== null) {
+      begun?.(job);
+      atWork.set(job, work(job));
+    }
+    if (atWork.size === 0) return;
+    const done = await Promise.race(atWork.values());
+    atWork.delete(done);
+  }
+}
+
+/**
+ * The parts of a training after which trials are compared: 1, and below it each a `reduction`-th of the next, as long
+ * as the shortest training has a whole epoch there.
+ *
+ * @param epochs of the shortest training
+ * @param most rungs at most
+ *
+ * @example
+ * ```ts
+ * resourcesFor(10, 3, 3); // [1 / 9, 1 / 3, 1]
+ * resourcesFor(4, 3, 3); // [1 / 3, 1]
+ * ```
+ */
+export function resourcesFor(epochs: number, reduction: number, most: number): number[] {
+  const resources = [1];
+  while (resources.length < most && epochs / reduction ** resources.length >= 1) {
+    resources.unshift(1 / reduction ** resources.length);
+  }
+  return resources;
+}

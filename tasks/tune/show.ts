@@ -1,0 +1,94 @@
+import type { Difference } from "../experiment/statistics.ts";
+import type { Table } from "../experiment/tables.ts";
+import { type Configuration, type Position, Space } from "./space.ts";
+import { type Finding, wordOf } from "./verdict.ts";
+
+/** A score as a person reads it: a loss as it is, all else as hundredths. */
+export function showScore(score: number | null | undefined, metric: string | null): string {
+  if (score === undefined) return "";
+  if (score === null) return "lost";
+  return metric === "loss" ? (-score).toFixed(4) : (100 * score).toFixed(2);
+}
+
+/** `+0.42 [-0.31, +1.15]`: of a loss by how much it is lower. */
+export function showWorth(worth: Difference | null, metric: string | null): string {
+  if (!worth) return "-";
+  const [factor, digits] = metric === "loss" ? [1, 4] : [100, 2];
+  const signed = (value: number) => `${value < 0 ? "-" : "+"}${Math.abs(factor * value).toFixed(digits)}`;
+  return signed(worth.value) + (worth.interval ? ` [${worth.interval.map(signed).join(", ")}]` : "");
+}
+
+/** A trial for people. */
+export interface TrialLine {
+  readonly trial: number;
+  readonly configuration: Configuration;
+  /** By rung, as far as it came. */
+  readonly scores: readonly (number | null)[];
+}
+
+/** Trials from the one that came furthest and scored best on, those that were lost at the end. */
+export function ranked(trials: readonly TrialLine[]): TrialLine[] {
+  const last = ({ scores }: TrialLine) => scores.at(-1) ?? -Infinity;
+  const isLost = ({ scores }: TrialLine) => Number(scores.includes(null));
+  return trials.toSorted((a, b) =>
+    isLost(a) - isLost(b) || b.scores.length - a.scores.length || last(b) - last(a) || a.trial - b.trial
+  );
+}
+
+/** A part of a training: `1/9`, `whole`. */
+export function showPart(resource: number): string {
+  return resource === 1 ? "whole" : `1/${Math.round(1 / resource)}`;
+}
+
+/** The header and the lines of a table of trials. */
+export function trialRows(
+  trials: readonly TrialLine[],
+  { resources, metric, space }: {
+    readonly resources: readonly number[];
+    readonly metric: string | null;
+    readonly space: Space;
+  },
+): string[][] {
+  const header = ["trial", ...resources.map(showPart), "what it changes"];
+  return [
+    header,
+    ...trials.map(({ trial, scores, configuration }) => [
+      String(trial),
+      ...resources.map((_, rung) => showScore(scores[rung], metric)),
+      space.describe(configuration),
+    ]),
+  ];
+}
+
+const position = (value: Position | null) => value === null ? "-" : String(value);
+
+/** The verdict for people. */
+export function verdictTable(
+  findings: readonly Finding[],
+  { metric, seeds, left }: {
+    readonly metric: string | null;
+    readonly seeds: readonly number[];
+    /** Levers that stand as in the recipe and have no off. */
+    readonly left: readonly string[];
+  },
+): Table {
+  const measured = findings.filter(({ pairs }) => pairs > 0);
+  const rows = findings.map((finding) => [
+    finding.lever ?? "all changes together",
+    finding.lever === null ? "the best" : position(finding.best),
+    finding.lever === null ? "the recipe" : position(finding.against),
+    showWorth(finding.worth, metric),
+    wordOf(finding) + (finding.failed > 0 && finding.pairs > 0 ? ` (${finding.failed} failed)` : ""),
+  ]);
+  const unit = metric === "loss" ? "how much lower the loss is" : `points of ${metric}`;
+  const notes = [
+    `Worth: the best less itself with that lever alone set back, ${unit} on validation examples; mean and 95 % ` +
+    `interval over ${measured[0]?.pairs ?? 0} pairs of runs, each pair of one seed` +
+    (seeds.length > 0 ? ` (${seeds.join(", ")}), none of which the search has seen.` : "."),
+    ...(measured.length > 1
+      ? [`Of ${measured.length} intervals at 95 % about one in twenty misses: one lever alone may be a chance.`]
+      : []),
+    ...(left.length > 0 ? [`Left as in the recipe, with nothing to be held against: ${left.join(", ")}.`] : []),
+  ];
+  return { title: "What each lever is worth here", header: ["lever", "best", "against", "worth", ""], rows, notes };
+}

@@ -1,0 +1,126 @@
+import type { ProgressLine } from "../../core/distill/progress.ts";
+import { counted, duration } from "../support/format.ts";
+import { type Output, stylesOf } from "../support/output.ts";
+import { showBar } from "../support/progress_line.ts";
+import { alignColumns } from "../support/table.ts";
+import type { Job } from "./asha.ts";
+import { LiveLines } from "./live_lines.ts";
+import type { Evaluated } from "./search.ts";
+import { ranked, showPart, showScore, type TrialLine, trialRows } from "./show.ts";
+import type { Configuration, Space } from "./space.ts";
+
+/** Trials in the table. */
+const SHOWN = 8;
+
+/** What is told of a search and a verdict. */
+export interface TellerOptions {
+  readonly out: Output;
+  readonly warnings: Output;
+  readonly quiet: boolean;
+  readonly space: Space;
+  readonly resources: readonly number[];
+  /** Seconds used and in all. */
+  readonly time: () => { readonly used: number; readonly all: number };
+  readonly metric: () => string | null;
+}
+
+/**
+ * Tells how a tuning goes: on a terminal by a table of the best trials that settles as they come in, with the run that
+ * is under way below it; elsewhere by a line for each evaluation.
+ */
+export class Teller {
+  readonly #live: LiveLines;
+  readonly #trials = new Map<number, { configuration: Configuration; scores: (number | null)[] }>();
+  #heading = "";
+  #running = "";
+
+  constructor(private readonly options: TellerOptions) {
+    this.#live = new LiveLines(options.out);
+  }
+
+  /** The trials so far. */
+  get trials(): TrialLine[] {
+    return [...this.#trials].map(([trial, { configuration, scores }]) => ({ trial, configuration, scores }));
+  }
+
+  /** What is going on now. */
+  phase(heading: string): void {
+    this.#heading = heading;
+    this.#show();
+  }
+
+  /** A line that stays. */
+  line(text: string): void {
+    if (this.options.quiet) return;
+    this.#live.clear();
+    this.options.out.line(text);
+    this.#show();
+  }
+
+  /** A warning, `quiet` or not. */
+  warning(text: string): void {
+    const { warnings } = this.options;
+    this.#live.clear();
+    warnings.line(`${stylesOf(warnings).warning("Warning:")} ${text}`);
+    this.#show();
+  }
+
+  /** What the run under way is. */
+  begun(what: string): void {
+    this.#running = what;
+    this.#show();
+  }
+
+  /** Where it stands. */
+  progress(line: ProgressLine): void {
+    this.#show(showBar(line, [], this.options.out.columns() - 4));
+  }
+
+  /** A trial was evaluated. */
+  ended({ trial, rung }: Job, configuration: Configuration, evaluated: Evaluated): void {
+    const { space, resources, metric, out } = this.options;
+    const known = this.#trials.get(trial) ?? { configuration, scores: [] };
+    known.scores[rung] = "score" in evaluated ? evaluated.score : null;
+    this.#trials.set(trial, known);
+    if (out.rewrites) return this.#show();
+    const what = "score" in evaluated
+      ? `validation ${metric()} ${showScore(evaluated.score, metric())}`
+      : `lost: ${evaluated.lost}`;
+    this.line(
+      `${this.#clock()}: trial ${trial}, ${showPart(resources[rung])}: ${what}; ${space.describe(configuration)}`,
+    );
+  }
+
+  /** A run of the verdict was done. */
+  compared(what: string, evaluated: Evaluated): void {
+    const { metric } = this.options;
+    const score = "score" in evaluated ? showScore(evaluated.score, metric()) : `lost: ${evaluated.lost}`;
+    this.line(`${this.#clock()}: ${what}: ${score}`);
+  }
+
+  /** Takes away what is rewritten; nothing is from now on. */
+  end(): void {
+    this.#live.clear();
+    this.#heading = "";
+  }
+
+  #clock(): string {
+    const { used, all } = this.options.time();
+    return `${duration(used)} of ${duration(all)}`;
+  }
+
+  #show(progress = ""): void {
+    const { out, quiet, resources, metric, space } = this.options;
+    if (quiet || !out.rewrites || this.#heading === "") return;
+    const rows = trialRows(ranked(this.trials).slice(0, SHOWN), { resources, metric: metric(), space });
+    const table = this.#trials.size === 0
+      ? []
+      : alignColumns(rows, [...resources.map(() => "right" as const), "right", "left"]);
+    this.#live.show([
+      `${this.#heading}: ${this.#clock()}, ${counted(this.#trials.size, "trial")}`,
+      ...table,
+      `> ${this.#running}`,
+      `  ${progress}`,
+    ]);
+  }
+}

@@ -1,0 +1,70 @@
+import { applyOverride, type Override } from "../../core/recipe/overrides.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import { isMap } from "../../core/recipe/paths.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+import { readYaml } from "../../core/recipe/yaml_source.ts";
+import { UserError } from "../../core/errors.ts";
+import { isExperiment, readText, recipeRow } from "../experiment/read_experiment.ts";
+import type { Row } from "../experiment/experiment.ts";
+import type { Configuration, Space } from "./space.ts";
+
+/** A recipe that is tuned. */
+export interface TunedRecipe {
+  readonly row: Row;
+  /** As it was written, with what flags set. */
+  readonly written: unknown;
+}
+
+/**
+ * Reads a recipe to be tuned.
+ *
+ * @throws UserError for a mistake in it, or if it cannot be tuned
+ */
+export async function readTuned(file: string, changes: readonly Override[]): Promise<TunedRecipe> {
+  const text = await readText(file);
+  if (isExperiment(text)) {
+    throw new UserError(`Cannot tune the experiment file "${file}": name a recipe, or use compare`);
+  }
+  const row = recipeRow("tune", file, text, changes);
+  const recipe = row.recipe([]);
+  const { name, validation, train } = recipe.value;
+  if (validation === null) {
+    throw recipe.error(
+      ["validation"],
+      `Cannot tune "${name}" without validation examples, as the test examples are for the end alone: ` +
+        "--set 'validation={fraction: 0.1}' keeps a tenth of the training examples out",
+    );
+  }
+  if (train.maxSteps !== null) {
+    throw recipe.error(
+      ["train", "maxSteps"],
+      "Cannot tune a training that ends after some steps, as trials are compared after whole epochs: leave it out",
+    );
+  }
+  const { value } = readYaml(text);
+  const written = isMap(value) ? value : {};
+  for (const change of changes) applyOverride(written, { ...change, value: structuredClone(change.value) });
+  return { row, written };
+}
+
+/** The recipe of a configuration, with one of the seeds and in a run folder. */
+export function configured(
+  { row }: TunedRecipe,
+  space: Space,
+  configuration: Configuration,
+  seed: number,
+  output: string,
+): Checked<Recipe> {
+  const overrides: Override[] = [
+    ...space.overrides(configuration),
+    { path: ["seed"], value: seed, label: `seed ${seed}` },
+    { path: ["output"], value: output, label: "--output" },
+  ];
+  const recipe = row.recipe(overrides);
+  const { losses, student } = recipe.value;
+  const kept = losses.filter(({ use }) => use !== "tensor-alignment");
+  const idle = student.overParameterise.every(({ cores }) => cores === 1) && kept.length < losses.length;
+  if (!idle || kept.length === 0 || Object.keys(configuration).length === 0) return recipe;
+  // A loss between the cores of chains goes with the last chain; what it is given by other levers then means nothing.
+  return row.recipe([...overrides, { path: ["losses"], value: kept, label: "a student without chains" }]);
+}

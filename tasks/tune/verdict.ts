@@ -1,0 +1,68 @@
+import { tQuantile } from "../experiment/student_t.ts";
+import { type Difference, momentsOf } from "../experiment/statistics.ts";
+import { type Configuration, type Lever, type Position, Space } from "./space.ts";
+
+/** A comparison of a verdict: the best configuration against one that differs in a lever, or against the recipe. */
+export interface Contrast {
+  /** The lever's name; `null`: all that was changed, against the recipe. */
+  readonly lever: string | null;
+  /** Where the lever stands in the best configuration, and where in the other one. */
+  readonly best: Position | null;
+  readonly against: Position | null;
+  readonly configuration: Configuration;
+}
+
+/**
+ * What the best configuration is to be held against: the recipe, then itself with each lever alone set back, to where
+ * the recipe has it, or where it stands there anyhow to off. The first are the most important.
+ */
+export function contrastsOf(space: Space, best: Configuration): Contrast[] {
+  const contrast = (lever: Lever, against: Position): Contrast => {
+    const configuration = space.normalised({ ...best, [lever.name]: against });
+    return { lever: lever.name, best: space.position(lever, best), against, configuration };
+  };
+  const moved = space.levers.filter(({ name }) => best[name] !== undefined);
+  const still = space.levers.filter((lever) => !moved.includes(lever));
+  return [
+    // With one lever moved the recipe is the same as that set back.
+    ...(moved.length > 1 ? [{ lever: null, best: null, against: null, configuration: {} }] : []),
+    ...moved.map((lever) => contrast(lever, lever.own)),
+    ...still.flatMap((lever) => {
+      const at = space.position(lever, best);
+      return at === null || lever.off === null || lever.off === at ? [] : [contrast(lever, lever.off)];
+    }),
+  ];
+}
+
+/**
+ * The mean difference of paired numbers with its 95 % interval by Student's t over the pairs: what two runs of a seed
+ * have in common, data and starting weights, is no part of its width.
+ *
+ * @returns `null` of no pairs
+ */
+export function pairedDifference(pairs: readonly (readonly [ours: number, theirs: number])[]): Difference | null {
+  const moments = momentsOf(pairs.map(([ours, theirs]) => ours - theirs));
+  if (!moments) return null;
+  const { mean: value, deviation, count } = moments;
+  if (deviation === null) return { value, interval: null, withinNoise: null };
+  const half = tQuantile(0.975, count - 1) * deviation / Math.sqrt(count);
+  return { value, interval: [value - half, value + half], withinNoise: Math.abs(value) <= half };
+}
+
+/** A contrast that was run, or why it was not. */
+export interface Finding extends Omit<Contrast, "configuration"> {
+  /** Of the score: how much better the best configuration is; `null` where no pair of runs came to its end. */
+  readonly worth: Difference | null;
+  readonly pairs: number;
+  /** Pairs of which a run failed. */
+  readonly failed: number;
+}
+
+/** A finding in a word. */
+export function wordOf({ worth, pairs, failed }: Finding): string {
+  if (pairs === 0 && failed > 0) return "does not train without it";
+  if (!worth) return "not measured: no time";
+  if (!worth.interval) return "one pair says nothing";
+  if (worth.withinNoise) return "within noise";
+  return worth.value > 0 ? "worth it" : "costs: better without";
+}

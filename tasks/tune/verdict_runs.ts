@@ -1,0 +1,89 @@
+import type { Evaluated, Evaluator } from "./search.ts";
+import type { Configuration, Space } from "./space.ts";
+import { type Contrast, contrastsOf, type Finding, pairedDifference } from "./verdict.ts";
+
+/** Seeds of a verdict: by fewer than three there is no interval of use, and more than ten tell little more. */
+const [LEAST_SEEDS, MOST_SEEDS] = [3, 10];
+
+/** How a verdict is run. */
+export interface VerdictOptions {
+  readonly space: Space;
+  readonly best: Configuration;
+  /** The runs of a seed. */
+  readonly runs: (seed: number) => Evaluator<Configuration>;
+  /** The first of the seeds, one after the other. */
+  readonly firstSeed: number;
+  /** Nothing is begun that would end after so many seconds of the budget. */
+  readonly seconds: number;
+  readonly begun?: (what: string) => void;
+  readonly ended?: (what: string, evaluated: Evaluated) => void;
+}
+
+/** What came of it. */
+export interface Verdict {
+  readonly findings: readonly Finding[];
+  /** Seeds that were run. */
+  readonly seeds: readonly number[];
+}
+
+/** What a verdict is, if none is wanted. */
+export const NO_VERDICT: Verdict = { findings: [], seeds: [] };
+
+/** Seconds that the cheapest verdict would take: of one contrast. `null`: there is nothing to hold the best against. */
+export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptions, "seconds">): number | null {
+  const own = runs(firstSeed);
+  const costs = contrastsOf(space, best).map(({ configuration }) => own.seconds(configuration, 1, 0));
+  return costs.length === 0 ? null : LEAST_SEEDS * (own.seconds(best, 1, 0) + Math.min(...costs));
+}
+
+/**
+ * Runs the best configuration and what it is to be held against, whole and with the same seeds. With three seeds as
+ * many contrasts as there is time for, in their order, and then more seeds of all of these.
+ */
+export async function runVerdict(
+  { space, best, runs, firstSeed, seconds, begun, ended }: VerdictOptions,
+): Promise<Verdict> {
+  const contrasts = contrastsOf(space, best);
+  const own = runs(firstSeed);
+  const left = () => seconds - own.used();
+  const cost = (contrast: Contrast | null) => own.seconds(contrast?.configuration ?? best, 1, 0);
+  const scores = new Map<Contrast | null, (number | null)[]>([[null, []]]);
+  /** Runs a configuration with its next seed. */
+  const run = async (contrast: Contrast | null) => {
+    const all = scores.get(contrast)!;
+    const seed = firstSeed + all.length;
+    const what = `seed ${seed}, ${nameOf(contrast)}`;
+    begun?.(what);
+    const evaluated = await runs(seed).evaluate(contrast?.configuration ?? best, 1, 0);
+    all.push("score" in evaluated ? evaluated.score : null);
+    ended?.(what, evaluated);
+  };
+  for (const contrast of contrasts) {
+    const missing = LEAST_SEEDS - scores.get(null)!.length;
+    if (LEAST_SEEDS * cost(contrast) + missing * cost(null) > left()) continue;
+    scores.set(contrast, []);
+    for (let seed = 0; seed < LEAST_SEEDS && cost(contrast) <= left(); seed++) {
+      if (scores.get(null)!.length <= seed) await run(null);
+      await run(contrast);
+    }
+  }
+  const round = [...scores.keys()];
+  const roundCost = () => round.reduce((sum, contrast) => sum + cost(contrast), 0);
+  while (round.length > 1 && scores.get(null)!.length < MOST_SEEDS && roundCost() <= left()) {
+    for (const contrast of round) await run(contrast);
+  }
+  const seeds = scores.get(null)!.map((_, index) => firstSeed + index);
+  const ours = scores.get(null)!;
+  const findings = contrasts.map((contrast): Finding => {
+    const { configuration: _, ...rest } = contrast;
+    const both = (scores.get(contrast) ?? []).map((score, index) => [ours[index], score] as const);
+    const pairs = both.filter((pair): pair is [number, number] => pair[0] !== null && pair[1] !== null);
+    return { ...rest, worth: pairedDifference(pairs), pairs: pairs.length, failed: both.length - pairs.length };
+  });
+  return { findings, seeds };
+}
+
+function nameOf(contrast: Contrast | null): string {
+  if (!contrast) return "the best";
+  return contrast.lever === null ? "the recipe as it is" : `the best with ${contrast.lever} ${contrast.against}`;
+}

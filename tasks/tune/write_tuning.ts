@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import type { RunSummary } from "../../core/distill/summary.ts";
+import { writeFileAtomically } from "../../core/files.ts";
+import { VERSION } from "../../core/version.ts";
+import { metricName, scoreOf } from "../experiment/outcome.ts";
+import { markdownOf, type Table } from "../experiment/tables.ts";
+import { counted, duration } from "../support/format.ts";
+import { type Output, stylesOf } from "../support/output.ts";
+import { alignColumns } from "../support/table.ts";
+import { BEST_RECIPE, BEST_RUN } from "./best_run.ts";
+import { ranked, showScore, type TrialLine, trialRows, verdictTable } from "./show.ts";
+import type { Configuration, Space } from "./space.ts";
+import { contrastsOf } from "./verdict.ts";
+import type { Verdict } from "./verdict_runs.ts";
+
+/** The name of a tuning's result. */
+export const TUNING = "tune.json";
+
+/** Trials in the closing table. */
+const SHOWN = 8;
+
+/** What a tuning came to. */
+export interface Tuning {
+  readonly name: string;
+  readonly seed: number;
+  readonly search: string;
+  readonly seconds: { readonly budget: number; readonly used: number };
+  /** The metric that scores are of. */
+  readonly metric: string;
+  readonly resources: readonly number[];
+  readonly space: Space;
+  readonly trials: readonly TrialLine[];
+  readonly best: { readonly trial: number; readonly configuration: Configuration };
+  readonly verdict: Verdict;
+  /** The run of the best configuration, the only one that was measured on the test examples. */
+  readonly final: RunSummary;
+}
+
+/** Writes `tune.json`, which has every trial, and `tune.md` with the tables. */
+export async function writeTuning(folder: string, tuning: Tuning): Promise<void> {
+  const { final, space: _space, trials, ...rest } = tuning;
+  const { student, teacher, examples, run } = final;
+  const json = {
+    version: VERSION,
+    ...rest,
+    test: { run, examples: examples.test, student: student.metrics, teacher: teacher?.metrics ?? null },
+    trials,
+  };
+  await writeFileAtomically(join(folder, TUNING), JSON.stringify(json, null, 2) + "\n");
+  const text = [`# tune ${tuning.name}`, ...closing(tuning), ...tables(tuning).map(markdownOf)].join("\n\n");
+  await writeFileAtomically(join(folder, "tune.md"), text.replaceAll(/\n{3,}/g, "\n\n").trimEnd() + "\n");
+}
+
+/** Prints the result. */
+export function showTuning(folder: string, tuning: Tuning, out: Output): void {
+  const { strong } = stylesOf(out);
+  out.line("");
+  for (const { title, header, rows, notes } of tables(tuning)) {
+    out.line(strong(title));
+    // Numbers stand at the right, words at the left.
+    const isNumber = (column: number) =>
+      rows.every((row) => /^([-+]?[\d.]+( \[.*\])?|lost|-?)$/.test(row[column] ?? ""));
+    for (const line of alignColumns([header, ...rows], header.map((_, at) => isNumber(at) ? "right" : "left"))) {
+      out.line(line);
+    }
+    for (const note of notes) out.line(note);
+    out.line("");
+  }
+  for (const line of closing(tuning)) out.line(line);
+  out.line(`Written: ${join(folder, `{${BEST_RECIPE},${TUNING},tune.md}`)}, ${join(folder, BEST_RUN, "student")}`);
+}
+
+function tables({ trials, resources, metric, space, best, verdict }: Tuning): Table[] {
+  const [header, ...rows] = trialRows(ranked(trials).slice(0, SHOWN), { resources, metric, space });
+  const lost = trials.filter(({ scores }) => scores.includes(null)).length;
+  const unit = metric === "loss" ? "loss" : `${metric} in points`;
+  const search: Table = {
+    title: `Search: ${counted(trials.length, "trial")}, ${whole(trials, resources).length} to their end${
+      lost > 0 ? `, ${lost} lost` : ""
+    }`,
+    header,
+    rows,
+    notes: [`Validation ${unit}, all of one seed; midway the best epoch so far, as the rate is still high.`],
+  };
+  if (verdict.seeds.length === 0) return [search];
+  const measured = new Set(contrastsOf(space, best.configuration).map(({ lever }) => lever));
+  const left = space.levers.map(({ name }) => name).filter((name) => !measured.has(name));
+  return [search, verdictTable(verdict.findings, { metric, seeds: verdict.seeds, left })];
+}
+
+/** Trials that came to their end. */
+function whole(trials: readonly TrialLine[], resources: readonly number[]): TrialLine[] {
+  return trials.filter(({ scores }) => scores.length === resources.length && scores.at(-1) !== null);
+}
+
+function closing({ name, metric, resources, space, trials, best, verdict, final, seconds }: Tuning): string[] {
+  const own = trials.find(({ trial }) => trial === 0);
+  const ours = trials.find(({ trial }) => trial === best.trial)!.scores.at(-1);
+  const isRecipe = best.trial === 0;
+  const reference = own && own.scores.length === resources.length && !isRecipe
+    ? ` (the recipe's own: ${showScore(own.scores.at(-1), metric)})`
+    : "";
+  const tested = metricName(final);
+  const [student, teacher] = [final.student.metrics, final.teacher?.metrics ?? null].map((metrics) =>
+    showScore(scoreOf(metrics, tested), tested)
+  );
+  return [
+    `Best of "${name}" (trial ${best.trial}): ${space.describe(best.configuration)}.`,
+    `Validation ${metric} ${
+      showScore(ours, metric)
+    }${reference}, the best of ${trials.length} and so a little too high. ` +
+    `Test ${tested} ${student}${final.teacher ? ` (teacher ${teacher})` : ""}, measured once, of this run alone.`,
+    ...summary(verdict, best.configuration, whole(trials, resources).length),
+    ...verdict.seeds.length === 0 ? ["What each lever is worth was not measured."] : [],
+    `Took ${duration(seconds.used)} of ${duration(seconds.budget)}.`,
+  ];
+}
+
+/** What the verdict says of all changes together. */
+function summary({ findings }: Verdict, best: Configuration, ended: number): string[] {
+  const moved = Object.keys(best);
+  if (moved.length === 0) {
+    return [`None of the ${ended} trials that came to their end is better than the recipe as it is.`];
+  }
+  const all = findings.find(({ lever }) => lever === (moved.length === 1 ? moved[0] : null))?.worth;
+  if (!all?.interval) {
+    return ["Whether it is better than the recipe on other seeds is not known."];
+  }
+  if (all.withinNoise) {
+    return ["On fresh seeds it is within noise of the recipe as it is: keep that, or tune for longer."];
+  }
+  return [
+    all.value > 0
+      ? "On fresh seeds it is better than the recipe as it is."
+      : "On fresh seeds it is worse than the recipe as it is: keep that.",
+  ];
+}

@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { join, relative } from "node:path";
+import "../../../core/deno/install.ts";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { kindOfPath } from "../../../core/files.ts";
+import { Interrupted } from "../../../core/distill/stops.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { tune, type TuningOptions } from "../../../tasks/tune/run_tuning.ts";
+import { TrialRunner, type TrialRunnerOptions } from "../../../tasks/tune/trial_runner.ts";
+import type { Evaluated } from "../../../tasks/tune/search.ts";
+import { type Configuration, Space } from "../../../tasks/tune/space.ts";
+import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
+import { type FakeOutput, fakeOutput } from "../../support/fake_output.ts";
+import { runHere } from "../../support/run_here.ts";
+import { stopAt, studentBytes } from "../../support/run_observers.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+
+const short = tinyRecipe.replace("epochs: 5, batchSize: 16", "epochs: 3, batchSize: 24").replace(
+  "logEvery: 5",
+  "logEvery: 1",
+);
+const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
+const never = new AbortController().signal;
+
+const space = new Space([{
+  kind: "range",
+  name: "rate",
+  key: ["train", "optimiser", "learningRate"],
+  own: 0.05,
+  from: 0.01,
+  to: 300,
+  scale: "log",
+  off: null,
+  unless: {},
+}]);
+
+/** Runs `body` where there are the tiny data and recipe, with a backend. */
+const withTiny = (body: (folder: string, file: string, backend: CpuBackend) => Promise<void>) =>
+  withTinyData(async (folder) => {
+    const file = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(file, short);
+    const backend = await CpuBackend.create();
+    await body(folder, file, backend).finally(() => backend.close());
+  });
+
+/** Seconds that pass with each look at the clock. */
+function clockOf(tick: number): () => number {
+  let now = 0;
+  return () => now += tick;
+}
+
+/** A runner of the tiny recipe in the folder "runs". */
+async function runnerIn(
+  folder: string,
+  file: string,
+  backend: CpuBackend,
+  more: Partial<TrialRunnerOptions> = {},
+  set: Parameters<typeof readTuned>[1] = [],
+) {
+  const tuned = await readTuned(file, set);
+  return new TrialRunner({
+    folder: join(folder, "runs"),
+    recipe: (configuration, seed, output) => configured(tuned, space, configuration, seed, output),
+    backend,
+    builtins,
+    reporter: { progress: () => {} },
+    signal: never,
+    clock: clockOf(1),
+    expected: { opening: 1, epoch: 1 },
+    used: 0,
+    ...more,
+  });
+}
+
+/** What is evaluated of a trial, part by part. */
+async function through(runner: TrialRunner, configuration: Configuration, parts: readonly number[] = [1 / 3, 1]) {
+  const told: Evaluated[] = [];
+  for (const [index, part] of parts.entries()) {
+    told.push(await runner.with(3).evaluate(configuration, part, parts[index - 1] ?? 0));
+  }
+  return told;
+}
+
+Deno.test("a trial is one run with checkpoints between: in the end it is what distill makes, bit for bit", () =>
+  withTiny(async (folder, file, backend) => {
+    const steps: number[] = [];
+    const reporter = { progress: ({ step }: { step: number }) => void steps.push(step) };
+    const runner = await runnerIn(folder, file, backend, { reporter });
+    const told = await through(runner, { rate: 0.04 });
+    assert.equal(runner.metric, "accuracy");
+    assert.deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8, 9], "no step is done twice");
+    const { folder: own } = await runner.place({ rate: 0.04 }, 3);
+    const { reached } = await readJson(join(own, "trial.json"));
+    assert.deepEqual(reached.map(({ epochs, score }: { epochs: number; score: number }) => [epochs, { score }]), [
+      [1, told[0]],
+      [3, told[1]],
+    ]);
+    assert.equal(await kindOfPath(join(own, "metrics.json")), null, "nothing was measured on test examples");
+
+    const run = { text: short, overrides: ["train.optimiser.learningRate=0.04"], backend };
+    const { student } = await tinyRun(folder, { ...run, output: "whole" });
+    assert.deepEqual(told[1], { score: student.validationAccuracy });
+    await tinyRun(folder, { ...run, output: relative(folder, own), resume: true });
+    assert.deepEqual(await studentBytes(own, "."), await studentBytes(folder, "whole"));
+
+    // A second search is answered from the folder, where it could not even open a run, and is charged the same.
+    const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, model: [] } });
+    assert.deepEqual([await through(again, { rate: 0.04 }), again.used], [told, runner.used]);
+  }));
+
+Deno.test("a stopped trial goes on to the same score; one whose loss is not finite is lost, and not tried again", () =>
+  withTiny(async (folder, file, backend) => {
+    const stopped = await runnerIn(folder, file, backend, { signal: stopAt(8) });
+    await assert.rejects(through(stopped, {}), Interrupted);
+    const steps: number[] = [];
+    const reporter = { progress: ({ step }: { step: number }) => void steps.push(step) };
+    const told = await through(await runnerIn(folder, file, backend, { reporter }), {});
+    assert.ok(steps[0] > 1, "it goes on from where it was stopped");
+    const { student } = await tinyRun(folder, { text: short, output: "whole", backend });
+    assert.deepEqual(told[1], { score: student.validationAccuracy });
+
+    const decay = { path: ["train", "optimiser", "weightDecay"], value: 100, label: "test" };
+    const lost = await through(await runnerIn(folder, file, backend, {}, [decay]), { rate: 900 }, [1]);
+    assert.match((lost[0] as { lost: string }).lost, /not finite/);
+    const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, model: [] } }, [decay]);
+    assert.deepEqual(await through(again, { rate: 900 }, [1]), lost);
+    // What the recipe itself has wrong is told.
+    await assert.rejects(through(again, {}), { name: "UserError" });
+  }));
+
+/** How {@link tune} is called, in the folder "out". */
+const optionsIn = (folder: string, backend: CpuBackend, out: FakeOutput): TuningOptions => ({
+  folder: join(folder, "out"),
+  clock: () => 0,
+  started: 0,
+  budget: 1,
+  verdict: 0.5,
+  search: "asha",
+  space: join(folder, "space.yaml"),
+  resume: false,
+  report: false,
+  quiet: false,
+  backend,
+  builtins,
+  signal: never,
+  out,
+  warnings: out,
+  tell: out.line,
+});
+
+Deno.test("tune writes the best recipe, its student and a verdict, in its time; --resume decides the same again", () =>
+  withTiny(async (folder, file, backend) => {
+    const out = join(folder, "out");
+    await Deno.writeTextFile(
+      join(folder, "space.yaml"),
+      `levers:
+  learning rate: { key: train.optimiser.learningRate, from: 0.02, to: 0.2 }
+  cores: { key: "student.overParameterise[0].cores", values: [1, 2], off: 1 }
+`,
+    );
+    const run = async (budget: number, more: Partial<TuningOptions> = {}) => {
+      const told = fakeOutput();
+      let [now, tick] = [0, 0.01];
+      const options: TuningOptions = {
+        ...optionsIn(folder, backend, told),
+        clock: () => now += tick,
+        budget,
+        tell(line) {
+          told.line(line);
+          // The probe is over, which looks at the clock much more often than a run does.
+          if (line.startsWith("A run of the recipe takes")) tick = 1;
+        },
+        ...more,
+      };
+      await tune(await readTuned(file, []), options);
+      return { text: told.text, tuning: await readJson(join(out, "tune.json")) };
+    };
+    const lines = (text: string, what: RegExp) => text.split("\n").filter((line) => what.test(line));
+    // A second for each evaluation; half of the time for the verdict, which needs six.
+    const { text, tuning } = await run(25);
+    assert.match(text, /\n0:02 of 0:25: trial 0, 1\/3: validation accuracy \d+\.\d\d; the recipe as it is\n/);
+    assert.deepEqual(tuning.resources, [1 / 3, 1]);
+    assert.ok(tuning.seconds.used <= 26, `${tuning.seconds.used} s`);
+    assert.equal(lines(text, /seed \d, /).length, 2 * tuning.verdict.seeds.length);
+    assert.ok(tuning.verdict.seeds.length >= 3 && tuning.verdict.seeds[0] === 4);
+    const { run: id, student } = await readJson(join(out, "best", "metrics.json"));
+    assert.deepEqual([tuning.test.run, tuning.test.student], [id, student.metrics]);
+    const best = tuning.trials.find(({ trial }: { trial: number }) => trial === tuning.best.trial);
+    assert.equal(best.scores.at(-1), student.validationAccuracy);
+    assert.ok(tuning.trials.every(({ scores }: { scores: number[] }) => !(scores[1] > best.scores[1])));
+    assert.match(
+      text,
+      /\nBest of "tiny" \(trial \d+\): .*\.\nValidation accuracy .* Test accuracy .*, measured once, /,
+    );
+    // Nothing of the trials was measured on test examples.
+    for await (const { name } of Deno.readDir(join(out, "runs"))) {
+      assert.equal(await kindOfPath(join(out, "runs", name, "metrics.json")), null);
+    }
+
+    await assert.rejects(run(25), {
+      message: /^Cannot begin a tuning in .* as there is one already: --resume goes on/,
+    });
+    await assert.rejects(run(2), { message: /as there is one already/ });
+    const more = await run(25, { resume: true });
+    const told = (text: string) => lines(text, /^0:\d\d of/).map((line) => line.replace(/^.*? of/, ""));
+    assert.deepEqual(told(more.text), told(text), "the same decisions, answered from the folder");
+    assert.deepEqual(more.tuning.verdict, tuning.verdict);
+
+    const again = await readTuned(join(out, "best.yaml"), []);
+    assert.equal(again.row.recipe([]).value.train.epochs, 3);
+    const { train: { optimiser }, student: { overParameterise } } = again.row.recipe([]).value;
+    const { "learning rate": rate = 0.05, cores = 3 } = more.tuning.best.configuration;
+    assert.deepEqual([optimiser.learningRate, overParameterise[0].cores], [rate, Number(cores)]);
+  }));
+
+Deno.test("what cannot be tuned is refused in a sentence, before anything is written", () =>
+  withTinyData(async (folder) => {
+    const file = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(file, short);
+    const out = join(folder, "out");
+    const refused = async (args: readonly string[], message: RegExp) => {
+      const { code, stdout, stderr } = await runHere("tune", [file, "--output", out, ...args]);
+      assert.deepEqual([code, stdout.replace(/^Backend .*\n/, "")], [2, ""], stderr);
+      assert.match(stderr, message);
+      assert.equal(await kindOfPath(out), null);
+    };
+    const budget = ["--budget", "10m", "--backend", "cpu"];
+    await refused([], /^Cannot tune without end: --budget 30m says how long\n$/);
+    await refused(["--budget", "30"], /^--budget 30: Expected a time with its unit/);
+    await refused([...budget, "--verdict", "1"], /^--verdict 1: Expected a part from 0 to 0\.9\n$/);
+    await refused([...budget, "--search", "best"], /'--search <way>' argument 'best' is invalid|search/);
+    await refused([...budget, "--set", "validation=null"], /^--set validation=null: Cannot tune "tiny" without valid/);
+    await refused(
+      [...budget, "--set", "train.maxSteps=9"],
+      /^--set train\.maxSteps=9: Cannot tune a training that ends/,
+    );
+    await refused([...budget, "--resume"], /^Cannot resume as there is no tuning in /);
+    await refused(
+      [...budget, "--resume", "--dry-run"],
+      /^Cannot resume in a dry run: leave out --resume or --dry-run\n$/,
+    );
+    await Deno.writeTextFile(file, "rows: {}\n");
+    await refused(budget, /^Cannot tune the experiment file ".*": name a recipe, or use compare\n$/);
+  }));
+
+Deno.test("too little time is refused with what a run takes; where it is too little for a verdict the search goes on", () =>
+  withTiny(async (folder, file, backend) => {
+    await Deno.writeTextFile(
+      join(folder, "space.yaml"),
+      "levers:\n  rate: { key: train.cores.learningRateScale, from: 0.5, to: 2 }\n",
+    );
+    const run = async (budget: number, tick: number, more: Partial<TuningOptions> = {}) => {
+      const told = fakeOutput();
+      let now = 0;
+      const options: TuningOptions = {
+        ...optionsIn(folder, backend, told),
+        budget,
+        clock: () => now += tick,
+        ...more,
+      };
+      await tune(await readTuned(file, []), options);
+      return told.text;
+    };
+    await assert.rejects(run(10, 1), {
+      message:
+        /^--budget 10s: Cannot tune "tiny" in it: a run of it takes about \d+ s here, and the search, which has 5s /,
+    });
+    const text = await run(0.8, 0.02, { verdict: 0.1, search: "random", folder: join(folder, "random") });
+    assert.match(text, /No time for a verdict|What each lever/);
+    assert.match(text, /trial 1, whole: /);
+    assert.doesNotMatch(text, /1\/3/);
+  }));

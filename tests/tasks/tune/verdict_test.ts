@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import type { Evaluator } from "../../../tasks/tune/search.ts";
+import { type Configuration, type Lever, Space } from "../../../tasks/tune/space.ts";
+import { contrastsOf, pairedDifference, wordOf } from "../../../tasks/tune/verdict.ts";
+import { runVerdict } from "../../../tasks/tune/verdict_runs.ts";
+
+const choice = (name: string, own: string, others: readonly string[], more: Partial<Lever> = {}): Lever =>
+  ({
+    kind: "choice",
+    name,
+    own,
+    options: new Map(others.map((option) => [option, []])),
+    off: null,
+    unless: {},
+    ...more,
+  }) as Lever;
+const rate: Lever = {
+  kind: "range",
+  name: "rate",
+  key: ["rate"],
+  own: 0.1,
+  from: 0.01,
+  to: 1,
+  scale: "log",
+  off: null,
+  unless: { cores: ["none"] },
+};
+const space = new Space([
+  choice("start", "mapped", ["last", "fresh"], { off: "fresh" }),
+  choice("cores", "3", ["none", "5"], { off: "none" }),
+  rate,
+  choice("batch", "64", ["32"]),
+  choice("pruning", "none", ["half"], { off: "none" }),
+]);
+
+Deno.test("each lever alone is set back: to the recipe's where it was moved, to off where it was not", () => {
+  const told = (best: Configuration) =>
+    contrastsOf(space, best).map(({ lever, best, against, configuration }) => [lever, best, against, configuration]);
+  assert.deepEqual(told({ start: "last", rate: 0.3 }), [
+    [null, null, null, {}],
+    ["start", "last", "mapped", { rate: 0.3 }],
+    ["rate", 0.3, 0.1, { start: "last" }],
+    // Without chains the rate of cores means nothing, and is left out.
+    ["cores", "3", "none", { start: "last", cores: "none" }],
+  ]);
+  assert.deepEqual(told({}), [
+    ["start", "mapped", "fresh", { start: "fresh" }],
+    ["cores", "3", "none", { cores: "none" }],
+  ]);
+  assert.deepEqual(told({ cores: "none" }), [
+    ["cores", "none", "3", {}],
+    ["start", "mapped", "fresh", { start: "fresh", cores: "none" }],
+  ]);
+});
+
+Deno.test("an interval is Student's over the pairs", () => {
+  // By hand: differences 1, 2, 3 have the mean 2 and the deviation 1; t(0.975, 2) = 4.30265.
+  const worth = pairedDifference([[5, 4], [7, 5], [10, 7]])!;
+  assert.equal(worth.value, 2);
+  assert.ok(Math.abs(worth.interval![0] - (2 - 4.30265 / Math.sqrt(3))) < 1e-4);
+  assert.ok(Math.abs(worth.interval![1] - (2 + 4.30265 / Math.sqrt(3))) < 1e-4);
+  assert.equal(worth.withinNoise, true);
+  assert.equal(pairedDifference([[5, 4], [7, 6.01], [10, 8.99]])!.withinNoise, false);
+  assert.deepEqual(pairedDifference([[2, 1]]), { value: 1, interval: null, withinNoise: null });
+  assert.equal(pairedDifference([]), null);
+});
+
+/** Runs of ten seconds whose scores are known but for noise of the seed, which both of a pair have. */
+function known(lost: (configuration: Configuration, seed: number) => boolean = () => false) {
+  let used = 0;
+  const runs = (seed: number): Evaluator<Configuration> => ({
+    used: () => used,
+    seconds: () => 10,
+    evaluate(configuration) {
+      used += 10;
+      if (lost(configuration, seed)) return Promise.resolve({ lost: "its loss is not finite" });
+      const { start = "mapped", cores = "3" } = configuration;
+      const started = { mapped: 0.8, last: 0.82, fresh: 0.7 }[String(start)]!;
+      const own = 0.0005 * Math.sin(7 * seed + String(start).length) + (cores === "none" ? 0.0004 * Math.cos(seed) : 0);
+      return Promise.resolve({ score: started + 0.05 * Math.sin(seed) + own });
+    },
+  });
+  return runs;
+}
+
+Deno.test("a lever's worth comes out of pairs, however much the seeds differ", async () => {
+  const options = { space, best: { start: "last" }, firstSeed: 1, seconds: 1000 };
+  const { findings, seeds } = await runVerdict({ ...options, runs: known() });
+  assert.deepEqual(seeds, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(findings.map((finding) => [finding.lever, finding.pairs, wordOf(finding)]), [
+    ["start", 10, "worth it"],
+    ["cores", 10, "within noise"],
+  ]);
+  const { value, interval } = findings[0].worth!;
+  assert.ok(Math.abs(value - 0.02) < 1e-3 && interval![0] > 0.018 && interval![1] < 0.022);
+});
+
+Deno.test("what there is no time for is not measured, and says so; a failed run costs its pair", async () => {
+  const options = { space, best: { start: "last" }, firstSeed: 1, seconds: 75 };
+  const { findings, seeds } = await runVerdict({ ...options, runs: known() });
+  assert.deepEqual(findings.map((finding) => [finding.lever, finding.pairs, wordOf(finding)]), [
+    ["start", 3, "worth it"],
+    ["cores", 0, "not measured: no time"],
+  ]);
+  assert.deepEqual(seeds, [1, 2, 3]);
+
+  const failing = await runVerdict({ ...options, seconds: 95, runs: known(({ cores }) => cores === "none") });
+  assert.equal(wordOf(failing.findings[1]), "does not train without it");
+  const once = await runVerdict({
+    ...options,
+    seconds: 95,
+    runs: known(({ start }, seed) => seed === 2 && start === undefined),
+  });
+  assert.deepEqual(once.findings.map(({ pairs, failed }) => [pairs, failed]), [[2, 1], [3, 0]]);
+});
