@@ -7,6 +7,7 @@ import { namedParts } from "../nn/tensor_store.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
+import { countTrained } from "../plugin/parameters.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -17,6 +18,8 @@ import { chainSpecs } from "./student/chain_specs.ts";
 import { checkData, type Checkpoint, checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
 import { closeData } from "./close_data.ts";
 import { loadData } from "./load_data.ts";
+import { factorPlan } from "./student/factors/factor_plan.ts";
+import { truncateWeights } from "./student/factors/truncate_weights.ts";
 import { mergedWeights } from "./student/merged_weights.ts";
 import { replaceModelFolder } from "../model_folder/replace_folder.ts";
 import { writeModelFolder } from "../model_folder/write_folder.ts";
@@ -79,8 +82,10 @@ export async function mergeCheckpoint(
     )
     : buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const ops = createOps(backend);
+  const { device } = ops;
   const student = emptyStudent(
-    createOps(backend),
+    ops,
     model,
     specs,
     rateScales(recipe.part("train").part("layerRates"), model, specs),
@@ -98,12 +103,14 @@ export async function mergeCheckpoint(
   }
   const { name: architecture } = plugins.student.definition;
   const numbers = await mergedWeights(student);
+  student.dispose();
+  const plan = factorPlan(recipe.part("export"), model, specs);
+  const exported = plan ? await truncateWeights(device, model, numbers, plan) : { model, numbers };
   await replaceModelFolder(
     folder,
-    (to) => writeModelFolder(to, architecture, model, input, numbers, checkpoint.run),
+    (to) => writeModelFolder(to, architecture, exported.model, input, exported.numbers, checkpoint.run),
   );
-  const { inferenceParameters: parameters } = student;
-  student.dispose();
+  const parameters = countTrained(exported.model);
   return { step: checkpoint.step, bestEpoch, parameters };
 }
 

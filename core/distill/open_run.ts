@@ -22,6 +22,7 @@ import { StoppedEarly } from "./stops.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { expectExportable } from "./student/export_onnx.ts";
 import { checkStart, startingTokenizer } from "./student/starting_inputs.ts";
+import type { FactorPlan } from "./student/factors/factor_plan.ts";
 import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
 import { type Taught, taughtBy } from "./teacher/decisions.ts";
@@ -91,6 +92,8 @@ export interface RunParts {
   readonly student: Student;
   /** Channels of each of its inner widths, where some were taken away; else `null`. */
   readonly widths: Readonly<Record<string, readonly [before: number, after: number]>> | null;
+  /** Which of its weights are exported as factors; `null`: none. */
+  readonly factors: FactorPlan | null;
   /** The losses whose weighted sum is minimised. */
   readonly losses: LossSet;
   /** One step on given batches, usually one, without log and validation. */
@@ -240,7 +243,8 @@ export async function openRun(
   const { name: architecture, description } = plugins.student.definition;
   // One from outside may have none.
   const model = { architecture, description: typeof description === "string" ? description : null };
-  const trained = { student, widths: opened.widths, losses, trainingStep, training, taught: decided };
+  const { widths, factors } = opened;
+  const trained = { student, widths, factors, losses, trainingStep, training, taught: decided };
   const parts: RunParts = { id, folder, ops, recipe, reporter, watch, ...model, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
 }

@@ -16,6 +16,7 @@ import { buildModel } from "./recipe_models.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
+import { expectFactorable, type FactorPlan, factorPlan } from "./student/factors/factor_plan.ts";
 import { initialWeights } from "./student/initial_weights.ts";
 import { tooLarge, trainingMemory } from "./student/memory_check.ts";
 import { cutChannels, type CutWidths } from "./student/pruning/cut_channels.ts";
@@ -52,6 +53,8 @@ export interface OpenedStudent {
   readonly masks: MaskPlan | null;
   /** Its inner widths, of which channels were taken away; `null` where none was. */
   readonly widths: CutWidths | null;
+  /** Which of its weights are exported as factors; `null`: none. */
+  readonly factors: FactorPlan | null;
   readonly startsFrom: ReadonlyMap<string, string>;
 }
 
@@ -80,6 +83,8 @@ export async function openStudent(
   const model = cut?.model ?? whole;
   const masks = maskPlan(recipe.part("student").part("prune"), model);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const factors = factorPlan(recipe.part("export"), model, specs);
+  if (factors) await expectFactorable(recipe.part("export"), ops, factors, { model, input, examples: test });
   const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
   const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
   if (refusal) throw recipe.error(["student"], refusal);
@@ -95,7 +100,7 @@ export async function openStudent(
     }
   });
   const student = new Student(ops, model, chains, numbers, rates, prunedBy(masks));
-  return { student: owned.adopt(student, freed), specs, masks, widths: cut?.widths ?? null, startsFrom };
+  return { student: owned.adopt(student, freed), specs, masks, widths: cut?.widths ?? null, factors, startsFrom };
 }
 
 /**
