@@ -38,7 +38,7 @@ export async function carryOut(plan: Plan, { backend, builtins, tell, manifest }
   const ops = createOps(backend);
   return await withSubjects(
     isBeside ? [teacher, ...folders] : folders,
-    { ops, recipe, builtins, tell },
+    { ops, builtins, tell },
     async (subjects, dataSha256) => {
       const sections = await assessAll(ops, subjects, plan, tell);
       const report: AssessReport = {
