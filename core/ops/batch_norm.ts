@@ -29,7 +29,8 @@ export interface BatchNormOptions {
 /** The number of an activation in the kernel. */
 const ACTIVATIONS = { none: 0, relu: 1, relu6: 2 } as const;
 
-const EPSILON = 1e-5;
+/** What is added to the variance unless that is said: PyTorch's. */
+export const BATCH_NORM_EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
 /**
@@ -81,7 +82,7 @@ type Arguments = [x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOpt
  */
 export const batchNorm: Op<Arguments> = defineOp({
   forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOptions, residual?: Tensor) {
-    const { training, runningMean, runningVariance, epsilon = EPSILON, activation = "none" } = options;
+    const { training, runningMean, runningVariance, epsilon = BATCH_NORM_EPSILON, activation = "none" } = options;
     check(x, [weight, bias, runningMean, runningVariance], training, residual);
     const channels = weight.size;
     const { mean, variance } = training
@@ -98,7 +99,7 @@ export const batchNorm: Op<Arguments> = defineOp({
     return { output: y, saved: { mean, variance } };
   },
   backward(device, { output, gradient, saved: { mean, variance }, needs }, x, weight, bias, options, residual) {
-    const { training, epsilon = EPSILON, activation } = options;
+    const { training, epsilon = BATCH_NORM_EPSILON, activation } = options;
     const channels = weight.size;
     const rows = x.size / channels;
     // What is positive after relu, and less than 6 after relu6, passed it unchanged.

@@ -33,8 +33,8 @@ async function assess({ ops, subjects, settings: { batchSize } }: AssessCall): P
   const all: SubjectCalibration[] = [];
   for (const subject of subjects) {
     const { name, examples, validation, otherData, temperature: stated } = subject;
-    const test = await logitsOf(ops, subject, examples, batchSize);
-    const held = validation && await logitsOf(ops, subject, validation, batchSize);
+    const test = await logitsOf(ops, subject, examples, { batchSize });
+    const held = validation && await logitsOf(ops, subject, validation, { batchSize });
     const temperature = held ? fitTemperature(held) : "no validation";
     const isFitted = typeof temperature === "number";
     all.push({

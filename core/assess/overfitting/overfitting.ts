@@ -75,7 +75,10 @@ async function gapOf(
   seen: Examples,
 ): Promise<Omit<SubjectGap, "twin">> {
   const part = async (examples: Examples): Promise<Part> => {
-    const { accuracy, nll } = calibrationScores(await logitsOf(ops, subject, examples, batchSize), subject.temperature);
+    const { accuracy, nll } = calibrationScores(
+      await logitsOf(ops, subject, examples, { batchSize }),
+      subject.temperature,
+    );
     return { examples: examples.length, accuracy, nll };
   };
   const train = await part(seen);
@@ -103,20 +106,22 @@ function shownOf(
   const between = (value: number, noise: number) => `${points(value)} ± ${points(noise)}`;
   return [
     ...unknown.map(({ subject, reason }): Shown => ({ kind: "note", text: `${subject}: ${reason}.` })),
-    ...(all.length === 0 ? [] : [{
-      kind: "table",
-      title: "Training examples, unaugmented, and others; gaps in points",
-      header: ["", "training", heldNames(all), "gap", "NLL, training", "NLL", "gap above the plain twin's"],
-      rows: all.map(({ subject, train, held, gap, noise, twin }) => [
-        subject,
-        percentOf(train.accuracy),
-        percentOf(held.accuracy),
-        between(gap, noise),
-        train.nll.toFixed(4),
-        held.nll.toFixed(4),
-        twin ? `${between(twin.difference, twin.noise)} (${twin.subject})` : "-",
-      ]),
-    } as const]),
+    ...(all.length === 0 ? [] : [
+      {
+        kind: "table",
+        title: "Training examples, unaugmented, and others; gaps in points",
+        header: ["", "training", heldNames(all), "gap", "NLL, training", "NLL", "gap above the plain twin's"],
+        rows: all.map(({ subject, train, held, gap, noise, twin }) => [
+          subject,
+          percentOf(train.accuracy),
+          percentOf(held.accuracy),
+          between(gap, noise),
+          train.nll.toFixed(4),
+          held.nll.toFixed(4),
+          twin ? `${between(twin.difference, twin.noise)} (${twin.subject})` : "-",
+        ]),
+      } as const,
+    ]),
     ...all.filter(({ subject }) => subject !== teacher?.name).flatMap((own): Shown[] => warning(own)),
   ];
 }
