@@ -86,7 +86,9 @@ export async function openStudent(
   const factors = factorPlan(recipe.part("export"), model, specs);
   if (factors) await expectFactorable(recipe.part("export"), ops, factors, { model, input, examples: test });
   const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
-  const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
+  const pruned = prunedBy(masks);
+  const memory = trainingMemory(model, specs, rates, recipe.value.train.optimiser, pruned);
+  const refusal = tooLarge(memory, ops.backend);
   if (refusal) throw recipe.error(["student"], refusal);
   const { numbers, startsFrom } = cut ?? await begin(model);
   const frozen = describeFrozen(model, rates);
@@ -99,7 +101,7 @@ export async function openStudent(
       if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
     }
   });
-  const student = new Student(ops, model, chains, numbers, rates, prunedBy(masks));
+  const student = new Student(ops, model, chains, numbers, rates, pruned);
   return { student: owned.adopt(student, freed), specs, masks, widths: cut?.widths ?? null, factors, startsFrom };
 }
 

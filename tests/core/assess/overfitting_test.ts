@@ -47,5 +47,22 @@ Deno.test("what was learned by heart is detected, beside a plain twin that has n
     notes[0],
     /fewer cores \(student\.overParameterise\): its plain twin's gap is smaller by \d+\.\d points/,
   );
+
+  // A twin is the same run but for chains: not another recipe's, nor one with losses that the first has not.
+  const twinOf = async (changed: Partial<Subject>) => {
+    const { result } = await overfitting.assess({ ...call, subjects: [learned, { ...plain, ...changed }] });
+    return (result as { subjects: SubjectGap[] }).subjects[0].twin;
+  };
+  assert.equal((await twinOf({ parameters: 7 }))?.subject, plain.name);
+  assert.equal(await twinOf({ kin: { ...kin, key: "another recipe" } }), null);
+  assert.equal(await twinOf({ kin: { ...kin, losses: ["kd"] } }), null);
+  assert.equal(await twinOf({ kin: null }), null);
+  assert.equal(await twinOf({ overParameterised: true }), null);
+
+  // Who was trained on other data has no gap, and says why.
+  const elsewhere = { ...plain, train: null, validation: null, otherData: "it was trained elsewhere" };
+  const { result: known, shown: notes2 } = await overfitting.assess({ ...call, subjects: [elsewhere, learned] });
+  assert.deepEqual((known as { subjects: SubjectGap[] }).subjects.map(({ subject }) => subject), ["learned"]);
+  assert.deepEqual(notes2[0], { kind: "note", text: `${plain.name}: Cannot tell a gap: it was trained elsewhere.` });
   await backend.close();
 });
