@@ -8,7 +8,6 @@ import { showExport } from "../onnx/show_export.ts";
 import { readModelWeights } from "../model_folder/read_weights.ts";
 import { join } from "../paths.ts";
 import type { Model } from "../plugin/model.ts";
-import { freeze } from "../nn/frozen_weights.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Checked } from "../recipe/checked.ts";
 import { baseFrom } from "../recipe/recipe.ts";
@@ -172,8 +171,9 @@ export class Run implements Disposable {
     this.#dropExport();
     await this.#claim();
     await this.parts.folder.check();
-    const { id, ops, student, recipe: { value: { verify, output } }, data, architecture, watch, factors } = this.parts;
-    const setup = { ops, student, verify, data, folder: output, run: id, architecture, watch, factors };
+    const { id, ops, student, recipe: { value: { verify, output } }, data, architecture, watch, narrow, factors } =
+      this.parts;
+    const setup = { ops, student, verify, data, folder: output, run: id, architecture, watch, narrow, factors };
     const exported = this.#exported = await exportStudent(setup);
     if (exported.factors) this.parts.reporter.line(describeFactors(exported.factors));
     return exported;
@@ -204,7 +204,7 @@ export class Run implements Disposable {
       teacherSha256: teacher?.sha256 ?? null,
     };
     await writeStudentCard(join(settings.output, STUDENT_FOLDER), card);
-    if (settings.export.manifest) await this.#writeManifest(summary);
+    if (settings.export.manifest) await this.#writeManifest(summary, exported.plain);
     const write = async (summary: RunSummary) =>
       await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
     // After the card, as who finds it takes the run for finished.
@@ -222,8 +222,8 @@ export class Run implements Disposable {
     return whole;
   }
 
-  async #writeManifest({ run, dataSha256, merge }: RunSummary): Promise<void> {
-    const { recipe, ops: { device }, student: { model } } = this.parts;
+  async #writeManifest({ run, dataSha256, merge }: RunSummary, model: Model): Promise<void> {
+    const { recipe, ops: { device } } = this.parts;
     const folder = join(recipe.value.output, STUDENT_FOLDER);
     // Of what is stored as factors the product.
     const numbers = await readModelWeights(folder, model, "student");
@@ -233,17 +233,16 @@ export class Run implements Disposable {
 
   /** Writes what a report shows beside the summary. The results are there: what fails now costs the record alone. */
   async #record(
-    { weights, factors }: ExportedStudent,
+    { model, weights }: ExportedStudent,
     evaluation: Evaluation,
     warnings: readonly string[],
   ): Promise<void> {
     const { id: run, ops, student, recipe: { value: settings }, data: { dataset: { input }, test }, reporter } =
       this.parts;
     const { threshold } = settings.evaluate;
-    const { model } = student;
-    const product = factors &&
-      freeze(ops, model, await readModelWeights(join(settings.output, STUDENT_FOLDER), model, "student"));
-    const merged = product ?? weights;
+    // What is cut to factors, or narrower, has not the matrices that were trained.
+    const trained = model === student.model ? null : student.frozenWeights();
+    const merged = trained ?? weights;
     const setup = { run, ops, input, test, student, merged, evaluation, taught: this.#taught, threshold, warnings };
     try {
       const record = await recordRun(setup);
@@ -252,7 +251,7 @@ export class Run implements Disposable {
       if (!(error instanceof UserError || error instanceof DeviceError)) throw error;
       reporter.warning(`${error.message}; the student and metrics.json are there, a report is not`);
     } finally {
-      product?.dispose();
+      trained?.dispose();
     }
   }
 

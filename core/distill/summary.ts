@@ -146,6 +146,7 @@ export function summarise(
   exported: ExportedStudent,
   { steps, epochs, losses, lossMetrics, lossScale }: TrainingResult,
 ): RunSummary {
+  // Channels that went step by step are of what is exported alone.
   const [training, inference] = [student.trainingParameters, countTrained(exported.model)];
   const { factors } = exported;
   const { prune } = settings.student;
@@ -192,7 +193,7 @@ export function summarise(
         nonZeros: inference -
           Object.values(exported.pruned).reduce((sum, { numbers, nonZeros }) => sum + numbers - nonZeros, 0),
         weights: exported.pruned,
-        widths: widths ?? {},
+        widths: exported.widths ?? widths ?? {},
       },
     },
     ...factors && { factors: { weights: factors.weights, maxAbsLogitDifference: factors.difference } },

@@ -33,22 +33,28 @@ export function factoredModel(model: Model, ranks: Ranks): Model {
   for (const [name, rank] of ranks) {
     const spec = whole.get(name);
     if (spec && Number.isInteger(rank) && rank >= 1 && spec.shape.length > 1) continue;
-    throw new UserError(`Cannot take factors of rank ${rank} for ${name}: expected a weight of the model and a rank from 1`);
+    throw new UserError(
+      `Cannot take factors of rank ${rank} for ${name}: expected a weight of the model and a rank from 1`,
+    );
   }
   const shapeOf = (name: string) => whole.get(name)!.shape;
   const parts = (spec: ParameterSpec): ParameterSpec[] => {
     const rank = ranks.get(spec.name);
     if (rank === undefined) return [spec];
     const [names, shapes] = [factorNames(spec.name), factorShapes(spec.shape, rank)];
-    return (["down", "up"] as const).map((part) =>
-      ({ ...spec, name: names[part], shape: shapes[part], overParameterisable: false, byRows: false })
-    );
+    return (["down", "up"] as const).map((part) => ({
+      ...spec,
+      name: names[part],
+      shape: shapes[part],
+      overParameterisable: false,
+      byRows: false,
+    }));
   };
   const inner = (call: ForwardCall): ForwardCall => throughFactors(call, ranks, shapeOf);
   const { classifier, head, innerWidths: _, runLayer, config, ...rest } = model;
   const shown = Object.fromEntries(Object.entries(config).filter(([key]) => !HIDDEN.includes(key)));
   const hidden = Object.fromEntries(Object.entries(config).filter(([key]) => HIDDEN.includes(key)));
-  return {
+  const factored: Model = {
     ...rest,
     parameters: model.parameters.flatMap(parts),
     ...classifier !== undefined && !ranks.has(classifier) && { classifier },
@@ -62,9 +68,11 @@ export function factoredModel(model: Model, ranks: Ranks): Model {
     fromFile(tensors, source) {
       const formed = model.fromFile?.(tensors, source) ?? tensors;
       // A weight that is stated whole here stays so, and is missed under the names of its factors.
-      return new Map([...formed].flatMap(([name, tensor]) =>
-        ranks.has(name) ? [...splitFactors(new Map([[name, tensor]]))] : [[name, tensor] as const]
-      ));
+      return new Map(
+        [...formed].flatMap(([name, tensor]) =>
+          ranks.has(name) ? [...splitFactors(new Map([[name, tensor]]))] : [[name, tensor] as const]
+        ),
+      );
     },
     toFile(tensors) {
       const joined = joinFactors(tensors);
@@ -73,13 +81,37 @@ export function factoredModel(model: Model, ranks: Ranks): Model {
       return splitFactors(stored);
     },
   };
+  wholes.set(factored, model);
+  return factored;
+}
+
+/** The models without factors, by those that have some. */
+const wholes = new WeakMap<Model, Model>();
+
+/** A model and its numbers with each pair of factors as the weight that they are of; any other as it is. */
+export function wholeOf(
+  model: Model,
+  numbers: ReadonlyMap<string, Float32Array>,
+): { readonly model: Model; readonly numbers: ReadonlyMap<string, Float32Array> } {
+  const whole = wholes.get(model);
+  if (!whole) return { model, numbers };
+  const own = model.parameters.flatMap(({ name, shape }) => {
+    const data = numbers.get(name);
+    return data ? [[name, { shape, numbers: () => data }] as const] : [];
+  });
+  return {
+    model: whole,
+    numbers: new Map([...joinFactors(new Map(own))].map(([name, tensor]) => [name, tensor.numbers()])),
+  };
 }
 
 function expectKept(ranks: Ranks, own: FileTensors, stored: FileTensors): void {
   const kept = new Set(stored.values());
   const lost = [...ranks.keys()].find((name) => !kept.has(own.get(name)!));
   if (lost === undefined) return;
-  throw new UserError(`Cannot keep ${lost} as factors: the model's files hold it in another form, together with others`);
+  throw new UserError(
+    `Cannot keep ${lost} as factors: the model's files hold it in another form, together with others`,
+  );
 }
 
 /** The factors of a weight on the backend. */

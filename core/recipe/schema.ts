@@ -153,10 +153,20 @@ const fields = z.strictObject({
   export: exportSchema.prefault({}).describe("The form of the exported student, and other formats of it"),
 });
 
-const whole = fields.superRefine(({ validation, train, student, export: { keepFactors } }, context) => {
-  if (keepFactors !== false && student.prune && student.prune.structure !== "channels") {
-    const message = `Cannot keep factors of a student pruned ${student.prune.structure}: their product has no zeros`;
+const whole = fields.superRefine(({ validation, train, student, export: { keepFactors, manifest } }, context) => {
+  const { prune } = student;
+  if (keepFactors !== false && prune && (prune.structure !== "channels" || prune.schedule === "cubic")) {
+    const message = prune.structure === "channels"
+      ? "Cannot keep factors where channels go step by step: expected prune.schedule: once"
+      : `Cannot keep factors of a student pruned ${prune.structure}: their product has no zeros`;
     context.addIssue({ code: "custom", path: ["export", "keepFactors"], message });
+  }
+  const isGradual = prune?.structure === "channels" && prune.schedule === "cubic";
+  if (isGradual && manifest && student.overParameterise.some(({ rows }) => rows !== null)) {
+    const message =
+      "Cannot say how exactly chains of given rows and cols hold matrices whose channels go step by step: " +
+      "expected cores or increaseRate in student.overParameterise, or no manifest";
+    context.addIssue({ code: "custom", path: ["export", "manifest"], message });
   }
   if (validation !== null) return;
   const needing = ([["earlyStopping", train.earlyStopping !== null], ["restoreBest", train.restoreBest]] as const)
