@@ -27,7 +27,11 @@ export async function readStoredTensors(path: string): Promise<StoredTensors> {
   return { file, tensors: found };
 }
 
-/** Reads the shapes of the same tensors, factors as the weight that they are of, and no numbers. @throws UserError as {@link readStoredTensors} */
+/**
+ * Reads the shapes of the same tensors, factors as the weight that they are of, and no numbers.
+ *
+ * @throws UserError as {@link readStoredTensors}
+ */
 export async function readStoredShapes(path: string): Promise<ReadonlyMap<string, readonly number[]>> {
   return joinShapes((await readAll(path, readShapes)).found);
 }

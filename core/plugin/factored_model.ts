@@ -1,8 +1,10 @@
 import { sizesOnly } from "../backend/sizes_only.ts";
 import { UserError } from "../errors.ts";
-import type { Weights } from "../nn/weights.ts";
-import type { Ops } from "../ops/ops.ts";
-import { Tensor } from "../tensor.ts";
+import { type Weights, weightsFrom } from "../nn/weights.ts";
+import { createOps, type Ops } from "../ops/ops.ts";
+import { sizeOf, Tensor } from "../tensor.ts";
+import { batchFor, upload } from "./batch.ts";
+import type { Batch, HostTensor } from "./dataset.ts";
 import { factorNames, factorShapes, joinFactors, type Ranks, splitFactors } from "./factors.ts";
 import type { FileTensors, ForwardCall, Model, ParameterSpec } from "./model.ts";
 
@@ -83,6 +85,28 @@ export function factoredModel(model: Model, ranks: Ranks): Model {
   };
   wholes.set(factored, model);
   return factored;
+}
+
+/**
+ * Looks whether a model does with some weights what can be done with factors, on sizes alone.
+ *
+ * @param batch of one example
+ * @throws UserError with the weight's name if it does not, or its files cannot have factors
+ */
+export function tryFactors(ops: Ops, model: Model, names: readonly string[], batch: Batch<HostTensor>): void {
+  const factored = factoredModel(model, new Map(names.map((name) => [name, 1])));
+  const looking = createOps(sizesOnly(ops.backend));
+  const { parameters } = factored;
+  const weights = weightsFrom(new Map(parameters.map(({ name, shape }) => [name, looking.device.empty(shape)])));
+  looking.scope(() => {
+    const inputs = upload(looking, batchFor(model, batch));
+    factored.forward({ ops: looking, weights, batch: inputs, training: false, randomSeed: () => 0 });
+  });
+  factored.toFile!(
+    new Map(parameters.map(({ name, shape }) => {
+      return [name, { shape, numbers: () => new Float32Array(sizeOf(shape)) }];
+    })),
+  );
 }
 
 /** The models without factors, by those that have some. */

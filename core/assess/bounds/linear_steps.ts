@@ -1,5 +1,5 @@
 import { normFactors, tracedNorm } from "../../onnx/traced_norm.ts";
-import { type Argument, fixedSize, isValue, type Step, type Value } from "../../onnx/trace.ts";
+import { fixedSize, isValue, type Step, type Value } from "../../onnx/trace.ts";
 import type { ConvOptions } from "../../ops/window.ts";
 import type { PoolOptions } from "../../ops/pool2d.ts";
 import type { ReduceOptions } from "../../ops/sum.ts";

@@ -35,7 +35,7 @@ export async function sweepsOf(
   return typeof typed === "string" ? { sweeps: [drop], notes: [typed] } : { sweeps: [drop, typed], notes: [] };
 }
 
-/** What a model decides about some of its examples after a sweep's change. @throws UserError if a logit is not finite */
+/** What a model decides about some examples after a sweep's change. @throws UserError if a logit is not finite */
 export async function decidedAfter(
   ops: Ops,
   subject: Subject,

@@ -1,11 +1,8 @@
 import { UserError } from "../../../errors.ts";
-import { createOps, type Ops } from "../../../ops/ops.ts";
-import { sizesOnly } from "../../../backend/sizes_only.ts";
-import { weightsFrom } from "../../../nn/weights.ts";
-import { outputShapes } from "../../../evaluate/output_shapes.ts";
+import type { Ops } from "../../../ops/ops.ts";
 import type { Examples, InputDescription } from "../../../plugin/dataset.ts";
 import { factorCount } from "../../../plugin/factors.ts";
-import { factoredModel } from "../../../plugin/factored_model.ts";
+import { tryFactors } from "../../../plugin/factored_model.ts";
 import type { Model } from "../../../plugin/model.ts";
 import { countTrainable } from "../../../plugin/parameters.ts";
 import type { Section } from "../../../recipe/checked.ts";
@@ -120,14 +117,6 @@ export async function expectFactorable(
           "knows none",
       );
     }
-    const small = factoredModel(model, new Map([...plan.weights.keys()].map((name) => [name, 1])));
-    const looking = createOps(sizesOnly(ops.backend));
-    const tensors = new Map(small.parameters.map(({ name, shape }) => [name, looking.device.empty(shape)]));
-    outputShapes(looking, small, () => weightsFrom(tensors), examples);
-    small.toFile!(
-      new Map(small.parameters.map(({ name, shape }) => {
-        return [name, { shape, numbers: () => new Float32Array(sizeOf(shape)) }];
-      })),
-    );
+    tryFactors(ops, model, [...plan.weights.keys()], examples.batch(Uint32Array.of(0)));
   });
 }

@@ -17,7 +17,7 @@ export interface MaskPlan {
   readonly method: PruneSettings["method"];
   /** How many weights of each group of inputs stay; `null`: weights are held against others, wherever they are. */
   readonly groups: { readonly kept: number; readonly of: number } | null;
-  /** The channels that stay where a share of those that go has gone; `null`: single weights go, whatever their channel. */
+  /** The channels that stay where a share of those that go has gone; `null`: single weights go. */
   readonly channels: ((numbers: Numbers, random: Random, share: number) => KeptChannels) | null;
   /** Whether against those of their own matrix alone. */
   readonly byLayer: boolean;
