@@ -5,7 +5,7 @@ import { breathe } from "../evaluate/breathe.ts";
 import { computeBatches } from "../evaluate/compute_batches.ts";
 import { inferOn } from "../evaluate/predictions.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { Examples } from "../plugin/dataset.ts";
+import type { Batch, Examples, HostTensor } from "../plugin/dataset.ts";
 import type { Subject } from "./subject.ts";
 
 /** A model's logits for some examples, and what is right. */
@@ -17,36 +17,58 @@ export interface LabelledLogits {
   readonly classes: number;
 }
 
+/** Which of some examples are computed, and as what. */
+export interface LogitsCall {
+  /** Examples that are computed at once. */
+  readonly batchSize: number;
+  /** Which of them, in this order; left out: all. */
+  readonly indices?: Uint32Array;
+  /** What a batch of them is changed to. */
+  readonly change?: (batch: Batch<HostTensor>, indices: Uint32Array) => Batch<HostTensor>;
+}
+
 /** The logits for examples in their order. @throws UserError if one of them is not finite */
 export async function logitsOf(
   ops: Ops,
   { name, model, weights, input }: Pick<Subject, "name" | "model" | "weights" | "input">,
   examples: Examples,
-  batchSize: number,
+  { batchSize, indices = firstIndices(examples.length), change = (batch) => batch }: LogitsCall,
 ): Promise<LabelledLogits> {
   const classes = input.classes.length;
   const all: LabelledLogits = {
-    logits: new Float64Array(examples.length * classes),
-    labels: new Int32Array(examples.length),
+    logits: new Float64Array(indices.length * classes),
+    labels: new Int32Array(indices.length),
     classes,
   };
-  const computed = computeBatches(examples, batchesOf(firstIndices(examples.length), batchSize), (indices) => {
-    const batch = examples.batch(indices);
+  const computed = computeBatches(examples, batchesOf(indices, batchSize), (some) => {
+    const batch = examples.batch(some);
     const logits = ops.scope(() => {
-      const { logits } = inferOn(ops, model, weights, batch);
+      const { logits } = inferOn(ops, model, weights, change(batch, some));
       return ops.reshape(logits, logits.shape);
     });
     return { logits, label: batch.label.data };
   });
-  for await (const { indices, result: { logits, label } } of computed) {
+  let begin = 0;
+  for await (const { indices: some, result: { logits, label } } of computed) {
     const [numbers] = await ops.read([logits]);
     logits.dispose();
     if (!numbers.every(Number.isFinite)) throw notFinite(name);
-    all.logits.set(numbers, indices[0] * classes);
-    all.labels.set(label, indices[0]);
+    all.logits.set(numbers, begin * classes);
+    all.labels.set(label, begin);
+    begin += some.length;
     await breathe();
   }
   return all;
+}
+
+/** What a model decides about some of its examples. @throws UserError if a logit is not finite */
+export async function decided(
+  ops: Ops,
+  subject: Subject,
+  call: LogitsCall,
+): Promise<{ readonly decided: Int32Array; readonly labels: Int32Array }> {
+  const { logits, labels, classes } = await logitsOf(ops, subject, subject.examples, call);
+  return { decided: decisionsIn(logits, classes), labels };
 }
 
 /** The number that a model has for each class of another one, which may have them in another order; -1: it lacks it. */

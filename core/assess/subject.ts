@@ -31,10 +31,14 @@ export interface Subject extends Disposable {
   readonly input: InputDescription;
   /** The test examples that are looked at, all with a label: the n-th is the same example for every subject. */
   readonly examples: Examples;
-  /** The recipe's training examples with a label, which it was trained on if it is of a run of the recipe. */
-  readonly train: Examples;
-  /** The recipe's validation examples with a label; `null` without any. */
+  /** The training examples with a label of its own run, or else of the recipe; `null`: see `otherData`. */
+  readonly train: Examples | null;
+  /** The validation examples with a label, likewise; `null` also without any. */
   readonly validation: Examples | null;
+  /** Why it is not known which examples it was trained on: a sentence's part; `null` where there is no reason. */
+  readonly otherData: string | null;
+  /** By what its twin without chains is found; `null` of a model that is of no run. */
+  readonly kin: Kin | null;
   /** Whether matrices of it were over-parameterised in training; `null` of a model that is of no run. */
   readonly overParameterised: boolean | null;
   /** Of a model of text, what its tokens are as text; `null` where that is not known. */
@@ -47,9 +51,20 @@ export interface Subject extends Disposable {
   readonly parameters: number;
 }
 
+/** By what the run of a model is compared with others. */
+export interface Kin {
+  /** Equal for runs that differ in nothing but chains, losses, and how fast they learn. */
+  readonly key: string;
+  /** Names of the loss plug-ins. */
+  readonly losses: readonly string[];
+}
+
 /** Where a subject comes from. */
-export interface SubjectSetup
-  extends Pick<Subject, "name" | "folder" | "examples" | "train" | "validation" | "overParameterised"> {
+export interface SubjectSetup extends
+  Pick<
+    Subject,
+    "name" | "folder" | "examples" | "train" | "validation" | "otherData" | "kin" | "overParameterised"
+  > {
   /** What the examples are, as the model takes them. */
   readonly input: InputDescription;
   /** The model plug-ins that may be meant. */

@@ -34,6 +34,7 @@ export interface Manifest {
   readonly student: {
     /** Of its weights file. */
     readonly sha256: string;
+    /** Of what is stored as factors those of their product. */
     readonly parameters: number;
   };
   /** The run's check that merging changed nothing: max |f_train - f_merged|; `null` where the run does not say it. */
@@ -46,8 +47,9 @@ export interface Manifest {
 export interface ManifestSetup {
   readonly device: Device;
   readonly recipe: Checked<Recipe>;
+  /** The student, of what is stored as factors the whole. */
   readonly model: Model;
-  /** The student's weights, as its folder has them. */
+  /** Its weights, as its folder has them, or the products of what it has. */
   readonly numbers: ReadonlyMap<string, Float32Array>;
   /** The folder of the student. */
   readonly folder: string;

@@ -6,7 +6,9 @@ import { bondDimensions } from "../mpo/shapes.ts";
 import { namedParts } from "../nn/tensor_store.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
+import { widthsOf } from "../plugin/inner_widths.ts";
 import type { Model } from "../plugin/model.ts";
+import { countTrained } from "../plugin/parameters.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -17,12 +19,15 @@ import { chainSpecs } from "./student/chain_specs.ts";
 import { checkData, type Checkpoint, checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
 import { closeData } from "./close_data.ts";
 import { loadData } from "./load_data.ts";
+import { factorPlan } from "./student/factors/factor_plan.ts";
+import { truncateWeights } from "./student/factors/truncate_weights.ts";
 import { mergedWeights } from "./student/merged_weights.ts";
 import { replaceModelFolder } from "../model_folder/replace_folder.ts";
 import { writeModelFolder } from "../model_folder/write_folder.ts";
 import { buildModel } from "./recipe_models.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { narrowModel } from "./student/pruning/cut_channels.ts";
+import { withoutMasked } from "./student/pruning/without_masked.ts";
 import { maskPlan, prunedBy } from "./student/pruning/mask_plan.ts";
 import { rateScales } from "./student/rate_scales.ts";
 import { type ResolvedPlugins, resolvePlugins } from "./resolve_plugins.ts";
@@ -79,12 +84,15 @@ export async function mergeCheckpoint(
     )
     : buildModel(recipe, plugins.student, input);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const masks = maskPlan(recipe.part("student").part("prune"), model);
+  const ops = createOps(backend);
+  const { device } = ops;
   const student = emptyStudent(
-    createOps(backend),
+    ops,
     model,
     specs,
     rateScales(recipe.part("train").part("layerRates"), model, specs),
-    prunedBy(maskPlan(recipe.part("student").part("prune"), model)),
+    prunedBy(masks),
   );
   const bestEpoch = recipe.value.train.restoreBest && checkpoint.best ? checkpoint.best.epoch : null;
   for (const [name, store] of Object.entries(student.stores())) {
@@ -97,13 +105,23 @@ export async function mergeCheckpoint(
     }
   }
   const { name: architecture } = plugins.student.definition;
-  const numbers = await mergedWeights(student);
+  const whole = { model, numbers: await mergedWeights(student) };
+  const merged = masks?.channels
+    ? withoutMasked(
+      model,
+      whole.numbers,
+      await student.masks.read(),
+      (kept) => narrowModel(recipe, plugins.student, input, widthsOf(kept)),
+    )
+    : whole;
+  student.dispose();
+  const plan = factorPlan(recipe.part("export"), merged.model, specs);
+  const exported = plan ? await truncateWeights(device, merged.model, merged.numbers, plan) : merged;
   await replaceModelFolder(
     folder,
-    (to) => writeModelFolder(to, architecture, model, input, numbers, checkpoint.run),
+    (to) => writeModelFolder(to, architecture, exported.model, input, exported.numbers, checkpoint.run),
   );
-  const { inferenceParameters: parameters } = student;
-  student.dispose();
+  const parameters = countTrained(exported.model);
   return { step: checkpoint.step, bestEpoch, parameters };
 }
 

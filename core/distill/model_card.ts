@@ -73,7 +73,7 @@ export function cardText(facts: CardFacts, onnx: readonly OnnxFile[] | null): st
 }
 
 function introduction(
-  { recipe, input, summary: { student, teacher }, architecture, chains }: CardFacts,
+  { recipe, input, summary: { student, teacher, factors }, architecture, chains }: CardFacts,
   isOnnx: boolean,
 ): string {
   const what = `A ${code(lastPart(architecture))} of ${count(student.parametersInference)} parameters for ${
@@ -86,7 +86,8 @@ function introduction(
       `${
         chains.size === 1 ? "was a chain" : "were chains"
       } of tensors with more parameters (OPDF, arXiv:2411.06448), ` +
-      `${count(student.parametersTraining)} in all; they were contracted back, and what is here is the plain student.`;
+      `${count(student.parametersTraining)} in all; they were contracted back, and what is here is ` +
+      `${factors ? "their product, cut to factors where that says so below" : "the plain student"}.`;
   const starts = recipe.student.initialise?.from === "teacher" ? " It started from layers of its teacher." : "";
   return `${what} ${how}${starts}${isOnnx ? " This folder has it as ONNX." : ""}`;
 }
@@ -126,6 +127,7 @@ function made({ recipe, summary, architecture, chains, teacherSha256 }: CardFact
     ["chains", shapes.length === 0 ? "none" : shown.join("; ")],
     ...prunedRow(summary),
     ...noiseRow(summary),
+    ...factorsRow(summary),
     ["parameters in training", count(summary.student.parametersTraining)],
     ["parameters at inference", count(summary.student.parametersInference)],
     ["trained", `${counted(summary.steps, "step")}, epochs: ${round(summary.epochs)}, in ${summary.precision}`],
@@ -159,6 +161,15 @@ function prunedRow({ pruning, student: { parametersInference } }: RunSummary): [
 function noiseRow({ wrongLabels, labelled }: RunSummary): [string, string][] {
   if (wrongLabels === undefined) return [];
   return [["training labels", `${count(wrongLabels)} of ${count(labelled.train)} wrong on purpose`]];
+}
+
+function factorsRow({ factors }: RunSummary): [string, string][] {
+  if (!factors) return [];
+  const cuts = Object.entries(factors.weights).map(([name, { rank, fullRank, error }]) =>
+    `${code(name)} rank ${rank} of ${fullRank}, off by ${percent(error)}`
+  );
+  const shown = cuts.length > 6 ? [...cuts.slice(0, 5), `${cuts.length - 5} more`] : cuts;
+  return [["stored as two factors", shown.join("; ")]];
 }
 
 function measured(
@@ -324,6 +335,7 @@ function loading(facts: CardFacts): string[] {
     ...codeBlock("python", 'from safetensors.torch import load_file\n\ntensors = load_file("model.safetensors")'),
     "",
     ...(own === null ? [layoutNote(lastPart(architecture), description), ""] : []),
+    ...(facts.summary.factors ? [FACTORS_NOTE, ""] : []),
   ];
   const program = ["With the program that made it: `deno task evaluate FOLDER`, or `openModel` of its library."];
   return [...transformers, ...pytorch, ...program];
@@ -350,6 +362,10 @@ function missingThere(config: CardFacts["config"]): string[] {
     : [];
   return [...subclasses, ...(config.crf === true ? ["It leaves out the conditional random field."] : [])];
 }
+
+const FACTORS_NOTE = "A weight `W` that is stored as `W.down` and `W.up` is their product: a linear layer by `down` " +
+  "without a bias and one by `up` behind it, or a convolution by `down`, with the stride and padding, and one by `up` of " +
+  "single pixels.";
 
 function layoutNote(architecture: string, description: string | null): string {
   const said = description === null ? "" : `The plug-in ${code(architecture)} says of itself: ${inline(description)}. `;

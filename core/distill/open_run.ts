@@ -6,6 +6,8 @@ import { positiveClassOf } from "../evaluate/metrics/metrics.ts";
 import { describeTags } from "../evaluate/metrics/spans.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import { join } from "../paths.ts";
+import type { KeptChannels } from "../plugin/inner_widths.ts";
+import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -23,6 +25,7 @@ import { StoppedEarly } from "./stops.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { expectExportable } from "./student/export_onnx.ts";
 import { checkStart, startingTokenizer } from "./student/starting_inputs.ts";
+import type { FactorPlan } from "./student/factors/factor_plan.ts";
 import { Student } from "./student/student.ts";
 import { weakChains } from "./student/weak_chains.ts";
 import { type Taught, taughtBy } from "./teacher/decisions.ts";
@@ -92,6 +95,10 @@ export interface RunParts {
   readonly student: Student;
   /** Channels of each of its inner widths, where some were taken away; else `null`. */
   readonly widths: Readonly<Record<string, readonly [before: number, after: number]>> | null;
+  /** Builds it without the channels that its masks take away; `null`: they take away none. */
+  readonly narrow: ((kept: KeptChannels) => Model) | null;
+  /** Which of its weights are exported as factors; `null`: none. */
+  readonly factors: FactorPlan | null;
   /** The losses whose weighted sum is minimised. */
   readonly losses: LossSet;
   /** One step on given batches, usually one, without log and validation. */
@@ -243,7 +250,8 @@ export async function openRun(
   const { name: architecture, description } = plugins.student.definition;
   // One from outside may have none.
   const model = { architecture, description: typeof description === "string" ? description : null };
-  const trained = { student, widths: opened.widths, losses, trainingStep, training, taught: decided };
+  const { widths, narrow, factors } = opened;
+  const trained = { student, widths, narrow, factors, losses, trainingStep, training, taught: decided };
   const parts: RunParts = { id, folder, ops, recipe, reporter, watch, ...model, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
 }

@@ -4,6 +4,7 @@ import { outputShapes } from "../evaluate/output_shapes.ts";
 import type { Chain } from "../mpo/chain.ts";
 import type { Ops } from "../ops/ops.ts";
 import type { ChainSpec } from "../plugin/chains.ts";
+import { type KeptChannels, widthsOf } from "../plugin/inner_widths.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { LossSetup } from "../plugin/loss.ts";
 import type { Model } from "../plugin/model.ts";
@@ -16,10 +17,11 @@ import { buildModel } from "./recipe_models.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
+import { expectFactorable, type FactorPlan, factorPlan } from "./student/factors/factor_plan.ts";
 import { initialWeights } from "./student/initial_weights.ts";
 import { tooLarge, trainingMemory } from "./student/memory_check.ts";
-import { cutChannels, type CutWidths } from "./student/pruning/cut_channels.ts";
-import { type MaskPlan, maskPlan, prunedBy } from "./student/pruning/mask_plan.ts";
+import { cutChannels, type CutWidths, narrowModel } from "./student/pruning/cut_channels.ts";
+import { isCutBefore, type MaskPlan, maskPlan, prunedBy } from "./student/pruning/mask_plan.ts";
 import { describeFrozen, rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import type { LoadedTeacher } from "./teacher/load_teacher.ts";
@@ -52,6 +54,10 @@ export interface OpenedStudent {
   readonly masks: MaskPlan | null;
   /** Its inner widths, of which channels were taken away; `null` where none was. */
   readonly widths: CutWidths | null;
+  /** Builds it without the channels that its masks take away; `null`: they take away none. */
+  readonly narrow: ((kept: KeptChannels) => Model) | null;
+  /** Which of its weights are exported as factors; `null`: none. */
+  readonly factors: FactorPlan | null;
   readonly startsFrom: ReadonlyMap<string, string>;
 }
 
@@ -64,26 +70,36 @@ export async function openStudent(
   const begin = (model: Model) =>
     initialWeights(recipe, model, teacher?.first ?? null, random.split("student"), report);
   const whole = buildModel(recipe, plugins.student, input);
-  const cut = recipe.value.student.prune?.structure === "channels"
-    ? await cutChannels({
-      ops,
-      recipe,
-      plugin: plugins.student,
-      input,
-      model: whole,
-      start: await begin(whole),
-      random: random.split("prune"),
-      examples: test,
-      report,
-    })
-    : null;
+  const { prune } = recipe.value.student;
+  const start = prune?.structure === "channels" ? await begin(whole) : null;
+  const isCut = prune !== null && isCutBefore(prune);
+  // Of channels that go step by step it is tried before whether the model can do without some.
+  const narrower = start && await cutChannels({
+    ops,
+    recipe,
+    plugin: plugins.student,
+    input,
+    model: whole,
+    start,
+    random: random.split("prune"),
+    examples: test,
+    report: isCut ? report : () => {},
+  });
+  const cut = isCut ? narrower : null;
   const model = cut?.model ?? whole;
   const masks = maskPlan(recipe.part("student").part("prune"), model);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const factors = factorPlan(recipe.part("export"), model, specs);
+  if (factors) await expectFactorable(recipe.part("export"), ops, factors, { model, input, examples: test });
   const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
-  const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
+  const narrow = masks?.channels
+    ? (kept: KeptChannels) => narrowModel(recipe, plugins.student, input, widthsOf(kept))
+    : null;
+  const pruned = prunedBy(masks);
+  const memory = trainingMemory(model, specs, rates, recipe.value.train.optimiser, pruned);
+  const refusal = tooLarge(memory, ops.backend);
   if (refusal) throw recipe.error(["student"], refusal);
-  const { numbers, startsFrom } = cut ?? await begin(model);
+  const { numbers, startsFrom } = cut ?? start ?? await begin(model);
   const frozen = describeFrozen(model, rates);
   if (frozen) report(frozen);
   const chains = new Map<string, Chain>();
@@ -94,8 +110,16 @@ export async function openStudent(
       if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
     }
   });
-  const student = new Student(ops, model, chains, numbers, rates, prunedBy(masks));
-  return { student: owned.adopt(student, freed), specs, masks, widths: cut?.widths ?? null, startsFrom };
+  const student = new Student(ops, model, chains, numbers, rates, pruned);
+  return {
+    student: owned.adopt(student, freed),
+    specs,
+    masks,
+    widths: cut?.widths ?? null,
+    narrow,
+    factors,
+    startsFrom,
+  };
 }
 
 /**

@@ -25,6 +25,7 @@ import { RECORD, writeRunRecipe } from "./run_folder.ts";
 import { RunDeviceError } from "./stops.ts";
 import { exportOnnx, STUDENT_ONNX } from "./student/export_onnx.ts";
 import { type ExportedStudent, exportStudent, STUDENT as STUDENT_FOLDER } from "./student/export_student.ts";
+import { describeFactors } from "./student/factors/describe.ts";
 import { type RunSummary, summarise } from "./summary.ts";
 import { measuredStudent } from "./training/measured_student.ts";
 import type { Training, TrainingResult } from "./training/training.ts";
@@ -170,15 +171,19 @@ export class Run implements Disposable {
     this.#dropExport();
     await this.#claim();
     await this.parts.folder.check();
-    const { id, ops, student, recipe: { value: { verify, output } }, data, architecture, watch } = this.parts;
-    const setup = { ops, student, verify, data, folder: output, run: id, architecture, watch };
-    return this.#exported = await exportStudent(setup);
+    const { id, ops, student, recipe: { value: { verify, output } }, data, architecture, watch, narrow, factors } =
+      this.parts;
+    const setup = { ops, student, verify, data, folder: output, run: id, architecture, watch, narrow, factors };
+    const exported = this.#exported = await exportStudent(setup);
+    if (exported.factors) this.parts.reporter.line(describeFactors(exported.factors));
+    return exported;
   }
 
   async #summary(): Promise<RunSummary> {
     await this.#begin();
     const exported = this.#exported ?? await this.#export();
-    const { recipe: { value: settings }, data, student: { model }, watch, training } = this.parts;
+    const { recipe: { value: settings }, data, watch, training } = this.parts;
+    const { model } = exported;
     const measure = (split: Split) => watch.time("evaluate", () => this.#measure(split, model, exported.weights));
     const test = await measure("test");
     const known = exported.same ? training.validated : null;
@@ -199,7 +204,7 @@ export class Run implements Disposable {
       teacherSha256: teacher?.sha256 ?? null,
     };
     await writeStudentCard(join(settings.output, STUDENT_FOLDER), card);
-    if (settings.export.manifest) await this.#writeManifest(summary);
+    if (settings.export.manifest) await this.#writeManifest(summary, exported.plain);
     const write = async (summary: RunSummary) =>
       await writeFileAtomically(join(settings.output, "metrics.json"), await sealJson(summary));
     // After the card, as who finds it takes the run for finished.
@@ -217,9 +222,10 @@ export class Run implements Disposable {
     return whole;
   }
 
-  async #writeManifest({ run, dataSha256, merge }: RunSummary): Promise<void> {
-    const { recipe, ops: { device }, student: { model } } = this.parts;
+  async #writeManifest({ run, dataSha256, merge }: RunSummary, model: Model): Promise<void> {
+    const { recipe, ops: { device } } = this.parts;
     const folder = join(recipe.value.output, STUDENT_FOLDER);
+    // Of what is stored as factors the product.
     const numbers = await readModelWeights(folder, model, "student");
     const manifest = await manifestOf({ device, recipe, model, numbers, folder, dataSha256, run, merge });
     await writeFileAtomically(join(folder, MANIFEST), await sealJson(manifest));
@@ -227,13 +233,16 @@ export class Run implements Disposable {
 
   /** Writes what a report shows beside the summary. The results are there: what fails now costs the record alone. */
   async #record(
-    { weights: merged }: ExportedStudent,
+    { model, weights }: ExportedStudent,
     evaluation: Evaluation,
     warnings: readonly string[],
   ): Promise<void> {
     const { id: run, ops, student, recipe: { value: settings }, data: { dataset: { input }, test }, reporter } =
       this.parts;
     const { threshold } = settings.evaluate;
+    // What is cut to factors, or narrower, has not the matrices that were trained.
+    const trained = model === student.model ? null : student.frozenWeights();
+    const merged = trained ?? weights;
     const setup = { run, ops, input, test, student, merged, evaluation, taught: this.#taught, threshold, warnings };
     try {
       const record = await recordRun(setup);
@@ -241,6 +250,8 @@ export class Run implements Disposable {
     } catch (error) {
       if (!(error instanceof UserError || error instanceof DeviceError)) throw error;
       reporter.warning(`${error.message}; the student and metrics.json are there, a report is not`);
+    } finally {
+      trained?.dispose();
     }
   }
 

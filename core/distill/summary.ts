@@ -10,6 +10,7 @@ import { VERSION } from "../version.ts";
 import { countFlipped } from "./label_noise.ts";
 import type { RunParts } from "./open_run.ts";
 import type { ExportedStudent } from "./student/export_student.ts";
+import type { Truncated } from "./student/factors/truncate_weights.ts";
 import type { TrainingResult } from "./training/training.ts";
 
 /** A run's result: the content of its `metrics.json`. */
@@ -50,7 +51,7 @@ export interface RunSummary {
     readonly classes: readonly LabelScores[] | null;
     readonly parameters: number;
   } | null;
-  /** The merged student. */
+  /** The merged student, or of factors the one that is exported. */
   readonly student: {
     /** On the test set, merged; `null` for a regression, and where no test example has a label. */
     readonly accuracy: number | null;
@@ -85,6 +86,13 @@ export interface RunSummary {
     readonly weights: Readonly<Record<string, { readonly numbers: number; readonly nonZeros: number }>>;
     /** Channels of each of the student's inner widths; none where no channels went. */
     readonly widths: Readonly<Record<string, readonly [before: number, after: number]>>;
+  };
+  /** What was cut of the student, where its recipe keeps factors. */
+  readonly factors?: {
+    /** By weight: the rank, the full one, and how far the product of the factors is from the weight. */
+    readonly weights: Readonly<Record<string, Truncated>>;
+    /** Largest difference between logits before the cut and after it, on the probe examples. */
+    readonly maxAbsLogitDifference: number;
   };
   /** The check that merging changed nothing. */
   readonly merge: {
@@ -141,7 +149,9 @@ export function summarise(
   exported: ExportedStudent,
   { steps, epochs, losses, lossMetrics, lossScale }: TrainingResult,
 ): RunSummary {
-  const [training, inference] = [student.trainingParameters, student.inferenceParameters];
+  // Channels that went step by step are of what is exported alone.
+  const [training, inference] = [student.trainingParameters, countTrained(exported.model)];
+  const { factors } = exported;
   const { prune } = settings.student;
   return {
     recipe: settings.name,
@@ -187,9 +197,10 @@ export function summarise(
         nonZeros: inference -
           Object.values(exported.pruned).reduce((sum, { numbers, nonZeros }) => sum + numbers - nonZeros, 0),
         weights: exported.pruned,
-        widths: widths ?? {},
+        widths: exported.widths ?? widths ?? {},
       },
     },
+    ...factors && { factors: { weights: factors.weights, maxAbsLogitDifference: factors.difference } },
     merge: {
       maxAbsLogitDifference: exported.difference,
       tolerance: settings.verify.tolerance,

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { readUserFile } from "../files.ts";
 import { dirname } from "../paths.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
+import { factoredModel, FACTORS } from "../plugin/factored_model.ts";
 import { optionKit } from "../plugin/kit.ts";
-import type { ModelDefinition } from "../plugin/model.ts";
+import type { Model, ModelDefinition } from "../plugin/model.ts";
 import { hasClasses } from "../plugin/inputs.ts";
 import { type ForeignConfig, savedOptions } from "../plugin/saved_options.ts";
 import { bounded } from "../recipe/bounds.ts";
@@ -35,6 +36,10 @@ const configSchema = z.looseObject({
   labels: z.array(z.string()).describe("Names of the classes; none for a regression and vectors of sentences"),
   run: z.string().optional().describe("Id of the run that made it"),
   temperature: z.number().positive().optional().describe("What logits are divided by before the softmax; unset: 1"),
+  [FACTORS]: z.strictObject({
+    ranks: z.record(z.string(), z.int().min(1)).describe("How wide the two factors of each weight are between them"),
+    hidden: z.record(z.string(), z.unknown()).describe("What would let other programs take it for a model without"),
+  }).optional().describe("Weights that are stored as two factors, and computed with as such"),
 });
 
 /** The key of an export's config.json, and of its ONNX files' metadata, that has the SHA-256 of the model's weights. */
@@ -50,9 +55,10 @@ export type Config = Checked<z.output<typeof configSchema>>;
 export interface OwnConfig {
   readonly config: Config;
   readonly definition: ModelDefinition;
-  readonly options: unknown;
   /** What the model takes and answers. */
   readonly input: InputDescription;
+  /** The model, for its own input or for data like it. @throws UserError if options or factors do not fit */
+  build(data: InputDescription): Model;
 }
 
 /** Reads a config.json of this program. @throws UserError with line and column if it is not as it is written */
@@ -66,12 +72,20 @@ export async function readOwnConfig(file: string, given: readonly ModelDefinitio
   const definition = definitions.find((definition) => definition.name === name)!;
   const input = inputOf(config);
   const sentences = await readSentenceModules(dirname(file));
-  return { config, definition, options: optionsOf(config, definition, sentences), input };
+  const options = optionsOf(config, definition, sentences);
+  const build = (data: InputDescription): Model => {
+    const model = definition.build(options, data);
+    const { [FACTORS]: factors } = config.value;
+    if (!factors) return model;
+    return config.within([FACTORS], () => factoredModel(model, new Map(Object.entries(factors.ranks))));
+  };
+  return { config, definition, input, build };
 }
 
 /** The options that the model was built with: by its family's reading of the config, or as they stand there. */
 function optionsOf(config: Config, definition: ModelDefinition, sentences: ForeignConfig): unknown {
-  return config.within(["architecture"], () => savedOptions(definition, { ...config.value, ...sentences })) ??
+  const stated = { ...config.value, ...config.value[FACTORS]?.hidden, ...sentences };
+  return config.within(["architecture"], () => savedOptions(definition, stated)) ??
     config.check([], definition.options(optionKit), [
       ...Object.keys(configSchema.shape),
       ...(EXPORTED_FROM in config.value ? EXPORT_KEYS : []),

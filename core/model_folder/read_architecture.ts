@@ -47,8 +47,8 @@ export async function readDescribedModel(
   const file = path.endsWith(".json") ? path : join(path, CONFIG_FILE);
   const config = await readForeignConfig(file);
   if (config.architecture !== undefined) {
-    const { definition, options, input } = await readOwnConfig(file, definitions);
-    const model = withinConfig(file, () => definition.build(options, input));
+    const { definition, input, build } = await readOwnConfig(file, definitions);
+    const model = withinConfig(file, () => build(input));
     return { file, architecture: definition.name, model, input, saysNormalisation: true };
   }
   return withinConfig(file, () => {

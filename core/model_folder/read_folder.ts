@@ -35,9 +35,9 @@ export async function readModelFolder(
   const file = join(folder, CONFIG_FILE);
   const foreign = await buildForeign(file, definitions, data);
   if (foreign) return { ...foreign, weights: await readModelWeights(folder, foreign.model, "model", { report }) };
-  const { config, definition, options } = await readOwnConfig(file, definitions);
+  const { config, definition, build } = await readOwnConfig(file, definitions);
   checkData(config, data);
-  const model = config.within(["architecture"], () => definition.build(options, data));
+  const model = config.within(["architecture"], () => build(data));
   const weights = await readModelWeights(folder, model, "model", { report });
   return { architecture: definition.name, model, weights };
 }

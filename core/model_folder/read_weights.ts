@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import { dirname, join } from "../paths.ts";
+import { joinFactors } from "../plugin/factors.ts";
 import { headOf } from "../plugin/parameters.ts";
 import type { FileTensor, FileTensors, Model, ParameterSpec } from "../plugin/model.ts";
 import { someOf } from "../recipe/words.ts";
@@ -34,7 +35,11 @@ export async function readModelWeights(
   who: string,
   { optional = [], without = [], select = (stored) => stored, report = () => {} }: ReadingOptions = {},
 ): Promise<Map<string, Float32Array>> {
-  const { file, tensors } = await readStoredTensors(path);
+  const { file, tensors: read } = await readStoredTensors(path);
+  // What is stored as two factors is one weight to a model that has it whole.
+  const tensors = joinFactors(
+    new Map([...read].map(([name, tensor]) => [name, { shape: tensor.shape, numbers: () => toFloat32(tensor) }])),
+  );
   const refuse = (reason: string) => {
     const nearest = model.explain?.(new Map([...tensors].map(([name, { shape }]) => [name, shape]))) ?? null;
     const hint = nearest === null ? "" : `; its weights ${nearest}`;
@@ -45,7 +50,7 @@ export async function readModelWeights(
     const own = model.fromForeign(name);
     if (own === null) continue;
     if (stored.has(own)) throw refuse(`two of its tensors are ${own}: which is meant is not known`);
-    stored.set(own, { shape: tensor.shape, numbers: () => toFloat32(tensor) });
+    stored.set(own, tensor);
   }
   const selected = select(stored);
   const formed = model.fromFile?.(selected, {

@@ -4,6 +4,7 @@ import { listedPath, lookAt, readUserFile } from "../files.ts";
 import { foreignKind } from "../foreign_bytes.ts";
 import { isJsonObject, parseJson, showJson } from "../json.ts";
 import { basename, join } from "../paths.ts";
+import { joinShapes } from "../plugin/factors.ts";
 import { readSafetensors, readShapes, type StoredTensor } from "../safetensors.ts";
 import { INDEX_FILE, WEIGHTS_FILE, whyNoWeights } from "./missing_weights.ts";
 
@@ -26,9 +27,13 @@ export async function readStoredTensors(path: string): Promise<StoredTensors> {
   return { file, tensors: found };
 }
 
-/** Reads the shapes of the same tensors, and none of their numbers. @throws UserError as {@link readStoredTensors} */
+/**
+ * Reads the shapes of the same tensors, factors as the weight that they are of, and no numbers.
+ *
+ * @throws UserError as {@link readStoredTensors}
+ */
 export async function readStoredShapes(path: string): Promise<ReadonlyMap<string, readonly number[]>> {
-  return (await readAll(path, readShapes)).found;
+  return joinShapes((await readAll(path, readShapes)).found);
 }
 
 async function readAll<Found>(

@@ -1,8 +1,7 @@
 import { type Argument, isValue, NotTraceable, type Step, type Value } from "./trace.ts";
 import type { Call } from "./operations.ts";
+import { normFactors, tracedNorm } from "./traced_norm.ts";
 import type { Known, Layout, Writer } from "./writer.ts";
-
-const EPSILON = 1e-5;
 
 /** A layer whose result a batch norm, or a bias, can be put into. */
 interface Foldable {
@@ -62,7 +61,7 @@ function convolution(writer: Writer, step: Step, numbers: readonly string[]): re
 }
 
 /** The same numbers, row i of the first dimension times `factors[i]`. */
-function scaledRows({ name, shape, data }: Known, factors: readonly number[]): Known {
+function scaledRows({ name, shape, data }: Known, factors: Float64Array): Known {
   const row = data.length / factors.length;
   return { name, shape, data: Float32Array.from(data, (number, place) => number * factors[Math.floor(place / row)]) };
 }
@@ -75,22 +74,15 @@ export function writeConvolution({ writer, step }: Call): readonly [string, Layo
 /** Batch norm: where it is behind a layer of known numbers, as other numbers of that layer. */
 export function writeBatchNorm(call: Call): readonly [string, Layout] {
   const { writer, step } = call;
-  const [x, , , options, residual] = step.arguments as readonly [
-    Value,
-    Value,
-    Value,
-    Readonly<Record<string, Argument>>,
-    Value | undefined,
-  ];
-  if (options.training) throw new NotTraceable("batchNorm takes the statistics of the batch, as in training");
-  const vectors = [step.arguments[1], step.arguments[2], options.runningMean, options.runningVariance] as Value[];
-  const epsilon = typeof options.epsilon === "number" ? options.epsilon : EPSILON;
+  const { x, weight, bias, mean, variance, epsilon, training, residual, activation } = tracedNorm(step);
+  if (training) throw new NotTraceable("batchNorm takes the statistics of the batch, as in training");
+  const vectors = [weight, bias, mean, variance];
   const folded = foldedNorm(call, x, vectors, epsilon);
   let [name, layout] = folded ?? ["", x.shape.length === 4 ? "channels first" : "channels last"] as const;
   if (!folded) name = unfoldedNorm(writer, x, layout, vectors, epsilon);
-  if (isValue(residual)) name = writer.graph.node("Add", [name, writer.name(residual, layout)]);
-  if (options.activation === "relu") name = writer.graph.node("Relu", [name]);
-  if (options.activation === "relu6") name = writer.graph.node("Clip", [name, writer.constant(0), writer.constant(6)]);
+  if (residual) name = writer.graph.node("Add", [name, writer.name(residual, layout)]);
+  if (activation === "relu") name = writer.graph.node("Relu", [name]);
+  if (activation === "relu6") name = writer.graph.node("Clip", [name, writer.constant(0), writer.constant(6)]);
   return [name, layout];
 }
 
@@ -105,7 +97,7 @@ function foldedNorm(
   const known = vectors.map((vector) => call.writer.known(vector));
   if (!layer || known.some((numbers) => numbers === null)) return null;
   const [weight, bias, mean, variance] = known as Known[];
-  const factors = Array.from(weight.data, (factor, channel) => factor / Math.sqrt(variance.data[channel] + epsilon));
+  const factors = normFactors(weight.data, variance.data, epsilon);
   const before = layer.bias?.data;
   const shift = Float32Array.from(
     bias.data,

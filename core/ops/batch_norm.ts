@@ -29,8 +29,8 @@ export interface BatchNormOptions {
 /** The number of an activation in the kernel. */
 export const ACTIVATIONS = { none: 0, relu: 1, relu6: 2 } as const;
 
-/** Added to a variance by default. */
-export const EPSILON = 1e-5;
+/** What is added to the variance unless that is said: PyTorch's. */
+export const BATCH_NORM_EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
 /**
@@ -88,7 +88,7 @@ type Arguments = [x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOpt
  */
 export const batchNorm: Op<Arguments> = defineOp({
   forward(device: Device, x: Tensor, weight: Tensor, bias: Tensor, options: BatchNormOptions, residual?: Tensor) {
-    const { training, runningMean, runningVariance, epsilon = EPSILON, activation = "none" } = options;
+    const { training, runningMean, runningVariance, epsilon = BATCH_NORM_EPSILON, activation = "none" } = options;
     checkBatchNorm(x.shape, [weight, bias, runningMean, runningVariance], training, residual);
     const channels = weight.size;
     const { mean, variance } = training
@@ -105,7 +105,7 @@ export const batchNorm: Op<Arguments> = defineOp({
     return { output: y, saved: { mean, variance } };
   },
   backward(device, { output, gradient, saved: { mean, variance }, needs }, x, weight, bias, options, residual) {
-    const { training, epsilon = EPSILON, activation } = options;
+    const { training, epsilon = BATCH_NORM_EPSILON, activation } = options;
     const channels = weight.size;
     const rows = x.size / channels;
     // What is positive after relu, and less than 6 after relu6, passed it unchanged.

@@ -1,7 +1,7 @@
 import type { Device } from "../device.ts";
 import { convBatchNormKernel } from "../kernels/conv_batch_norm.ts";
 import type { Tensor } from "../tensor.ts";
-import { ACTIVATIONS, type BatchNormOptions, checkBatchNorm, EPSILON } from "./batch_norm.ts";
+import { ACTIVATIONS, BATCH_NORM_EPSILON, type BatchNormOptions, checkBatchNorm } from "./batch_norm.ts";
 import { convolutionOf, TO_KERNEL } from "./conv2d.ts";
 import { partsByBlocks } from "./gemm.ts";
 import { permuted } from "./strided.ts";
@@ -20,7 +20,7 @@ export function convBatchNorm(
   convolution: ConvOptions,
   weight: Tensor,
   bias: Tensor,
-  { runningMean: mean, runningVariance: variance, epsilon = EPSILON, activation }: BatchNormOptions,
+  { runningMean: mean, runningVariance: variance, epsilon = BATCH_NORM_EPSILON, activation }: BatchNormOptions,
   residual?: Tensor,
 ): Tensor | null {
   const { geometry, dilation, groups } = convolutionOf(x, filter, convolution);

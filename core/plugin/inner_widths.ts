@@ -38,6 +38,26 @@ export function narrowedShapes(
   return parameters.map((parameter) => ({ ...parameter, shape: shapes.get(parameter.name)! }));
 }
 
+/** Masks of some of a model's tensors, 1 for numbers of channels that stay and 0 for others. */
+export function channelMasks(model: Model, kept: KeptChannels, names: Iterable<string>): Map<string, Float32Array> {
+  const ones = new Map([...names].map((name) => [name, new Float32Array(sizeOf(shapeOf(model, name))).fill(1)]));
+  return channelsAtZero(model, ones, kept);
+}
+
+/** The channels that masks leave, those of {@link channelMasks}; of a width without masks all. */
+export function keptByMasks(model: Model, masks: Numbers): KeptChannels {
+  return new Map((model.innerWidths ?? []).map(({ name, size, tensors }) => {
+    const all = Array.from({ length: size }, (_, channel) => channel);
+    const found = tensors.find(({ name }) => masks.has(name));
+    if (!found) return [name, all];
+    const mask = masks.get(found.name)!;
+    const { stride } = strides(shapeOf(model, found.name), found.axis);
+    const stays = new Set<number>();
+    mask.forEach((value, index) => value !== 0 && stays.add(Math.floor(index / stride) % size));
+    return [name, all.filter((channel) => stays.has(channel))];
+  }));
+}
+
 /** A model's numbers without the channels that go, in the shapes of the narrower model. */
 export function withoutChannels(model: Model, numbers: Numbers, kept: KeptChannels): Map<string, Float32Array> {
   const result = new Map(numbers);
@@ -56,7 +76,8 @@ export function channelsAtZero(model: Model, numbers: Numbers, kept: KeptChannel
   eachAxis(model, kept, (tensor, axis, channels) => {
     const { stride, extent } = strides(shapeOf(model, tensor), axis);
     const stays = new Set(channels);
-    const values = result.get(tensor)!;
+    const values = result.get(tensor);
+    if (!values) return;
     result.set(tensor, values.map((value, index) => stays.has(Math.floor(index / stride) % extent) ? value : 0));
   });
   return result;

@@ -204,6 +204,8 @@ export interface FileTensor {
   readonly shape: readonly number[];
   /** Row-major; not to be written to. */
   numbers(): Float32Array;
+  /** The factors that the file has in its place, `down` and `up`, whose product it is. */
+  readonly factors?: { readonly down: FileTensor; readonly up: FileTensor };
 }
 
 /** Tensors of a file by name. */

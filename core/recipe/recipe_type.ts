@@ -328,11 +328,17 @@ export interface Recipe {
     /** Examples on which the two are compared. */
     readonly probe: number;
   };
-  /** Other formats that the student is written in. */
+  /** The form of the exported student, and other formats of it. */
   readonly export: {
     /** Whether it is written as ONNX, and what the files compute with. */
     readonly onnx: boolean | { readonly precision: OnnxPrecision | readonly OnnxPrecision[] };
     /** Whether `student/manifest.json` says what it was made of. */
     readonly manifest: boolean;
+    /** Which weights are two factors of lower rank: patterns of names, or all that are over-parameterised. */
+    readonly keepFactors: boolean | string | readonly string[];
+    /** Singular values that stay of each; below 1 the part of them. */
+    readonly rank: number | null;
+    /** Numbers of the whole student that are left at most, instead of `rank`. */
+    readonly parameters: number | null;
   };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { pluginUse } from "./plugin_use.ts";
 import type { Recipe } from "./recipe_type.ts";
 import { scheduled } from "./scheduled.ts";
+import { exportSchema } from "./schema_export.ts";
 import { otherTeacherSchema, studentSchema, teacherSchema } from "./schema_student.ts";
 import { trainSchema } from "./schema_train.ts";
 import type { Schema } from "./zod_schema.ts";
@@ -22,8 +23,6 @@ const validation = z.strictObject({
     return `Expected one of fraction and count: got ${both ? "both" : "neither"}`;
   },
 });
-
-const onnxPrecision = z.enum(["fp32", "fp16", "int8"]);
 
 const subset = z.strictObject({
   fraction: z.number().positive().lt(1).describe("Part of the training examples that is used, the same of each class"),
@@ -161,22 +160,24 @@ const fields = z.strictObject({
     ),
     probe: exampleCount.default(256).describe("Test examples on which the two are compared"),
   }).prefault({}).describe("The check that merging changed nothing"),
-  export: z.strictObject({
-    onnx: z.union([
-      z.boolean(),
-      z.strictObject({
-        precision: z.union([onnxPrecision, z.array(onnxPrecision).min(1)]).default("fp32").describe(
-          "What the file computes with: fp32, fp16, int8, or a list of them",
-        ),
-      }),
-    ]).default(false).describe("Whether the student is written as ONNX, too, run by ONNX Runtime and compared"),
-    manifest: z.boolean().default(false).describe(
-      "Whether student/manifest.json is written: hashes of data, teacher and student, and the error of each chain",
-    ),
-  }).prefault({}).describe("Other formats that the student is written in"),
+  export: exportSchema.prefault({}).describe("The form of the exported student, and other formats of it"),
 });
 
-const whole = fields.superRefine(({ validation, train }, context) => {
+const whole = fields.superRefine(({ validation, train, student, export: { keepFactors, manifest } }, context) => {
+  const { prune } = student;
+  if (keepFactors !== false && prune && (prune.structure !== "channels" || prune.schedule === "cubic")) {
+    const message = prune.structure === "channels"
+      ? "Cannot keep factors where channels go step by step: expected prune.schedule: once"
+      : `Cannot keep factors of a student pruned ${prune.structure}: their product has no zeros`;
+    context.addIssue({ code: "custom", path: ["export", "keepFactors"], message });
+  }
+  const isGradual = prune?.structure === "channels" && prune.schedule === "cubic";
+  if (isGradual && manifest && student.overParameterise.some(({ rows }) => rows !== null)) {
+    const message =
+      "Cannot say how exactly chains of given rows and cols hold matrices whose channels go step by step: " +
+      "expected cores or increaseRate in student.overParameterise, or no manifest";
+    context.addIssue({ code: "custom", path: ["export", "manifest"], message });
+  }
   if (validation !== null) return;
   const needing = ([["earlyStopping", train.earlyStopping !== null], ["restoreBest", train.restoreBest]] as const)
     .filter(([, used]) => used);

@@ -42,7 +42,7 @@ export const pruneSchema = z.strictObject({
       "channels layer",
   ),
   schedule: z.enum(["cubic", "once"]).nullable().default(null).describe(
-    "Whether more and more goes (Zhu and Gupta 2017) or all at once; null: cubic, of channels once, before training",
+    "Whether more and more goes (Zhu and Gupta 2017) or all at once; null: cubic, of channels once, before training, which makes the steps faster",
   ),
   over: z.number().min(0).max(1).nullable().default(null).describe(
     "Share of the training steps after which no mask changes any more; null: 0.5, or 0 for once by magnitude or at random",
@@ -61,12 +61,12 @@ export const pruneSchema = z.strictObject({
   }
   if (structure === "channels") {
     if (method === "movement") {
-      refuse("method", "Cannot choose channels by movement, as they go before training: expected magnitude or random");
+      refuse("method", "Cannot choose channels by movement: expected magnitude or random");
     }
-    if (schedule === "cubic") {
-      refuse("schedule", "Cannot take channels away step by step: expected once, before training");
+    if (schedule !== "cubic" && over !== null) {
+      refuse("over", "Cannot use over with channels that go before training: expected schedule: cubic");
     }
-    if (over !== null) refuse("over", "Cannot use over with channels, which go before training");
+    if (over === 0) refuse("over", "Cannot take channels away step by step in no steps: expected a share above 0");
     if (amount === 1) refuse("amount", "Cannot take all channels away: expected an amount below 1");
   } else if (method === "movement" && over === 0) {
     refuse("over", "Cannot choose by movement before training has moved anything: expected a share above 0");

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { expectStrengths } from "../../core/assess/strengths.ts";
 import type { Subject } from "../../core/assess/subject.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { readUserFile } from "../../core/files.ts";
@@ -38,8 +39,9 @@ export async function carryOut(plan: Plan, { backend, builtins, tell, manifest }
   const ops = createOps(backend);
   return await withSubjects(
     isBeside ? [teacher, ...folders] : folders,
-    { ops, recipe, builtins, tell },
+    { ops, builtins, tell },
     async (subjects, dataSha256) => {
+      expectStrengths(subjects[0].input, settings);
       const sections = await assessAll(ops, subjects, plan, tell);
       const report: AssessReport = {
         version: VERSION,

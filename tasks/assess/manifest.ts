@@ -8,6 +8,7 @@ import { UserError } from "../../core/errors.ts";
 import { writeFileAtomically } from "../../core/files.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { Ops } from "../../core/ops/ops.ts";
+import { wholeOf } from "../../core/plugin/factored_model.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { sealJson } from "../../core/sealed_json.ts";
@@ -91,7 +92,9 @@ export function namedByRole(
 
 /** Computes a student's manifest. */
 export async function assessedManifest(call: ManifestCall): Promise<AssessedManifest> {
-  const { ops: { device }, recipe, student: { model, numbers, folder }, dataSha256, assessments } = call;
+  const { ops: { device }, recipe, student, dataSha256, assessments } = call;
+  const { folder } = student;
+  const { model, numbers } = wholeOf(student.model, student.numbers);
   if (numbers.size === 0) {
     throw new UserError(`Cannot write a manifest of "${folder}" as its weights are not there: expected a model folder`);
   }

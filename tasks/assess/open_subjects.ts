@@ -1,4 +1,5 @@
-import { openSubject, type Subject } from "../../core/assess/subject.ts";
+import { type Kin, openSubject, type Subject } from "../../core/assess/subject.ts";
+import { classNumbers } from "../../core/assess/logits.ts";
 import { type RunData, subset } from "../../core/distill/load_data.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Ops } from "../../core/ops/ops.ts";
@@ -15,12 +16,19 @@ export interface NamedFolder {
   readonly folder: string;
   /** Whether the run that it is of has over-parameterised matrices; `null` of a model that is of no run. */
   readonly overParameterised: boolean | null;
+  /** By what its twin is found; `null` of a model that is of no run. */
+  readonly kin: Kin | null;
+  /** By what its data are loaded: that of all, or that divided into training and validation examples as its run's. */
+  readonly recipe: Checked<Recipe>;
+  /** Why it is not known what it was trained on; `null` where there is no reason. */
+  readonly otherData: string | null;
+  /** What of the division is its own; `null`: nothing. */
+  readonly differs: string | null;
 }
 
 /** How models are opened. */
 export interface OpenCall {
   readonly ops: Ops;
-  readonly recipe: Checked<Recipe>;
   readonly builtins: Builtins;
   readonly tell: (line: string) => void;
 }
@@ -34,15 +42,17 @@ export async function withSubjects<Result>(
   const open = async (opened: readonly Subject[], dataSha256: RunData["sha256"]): Promise<Result> => {
     const next = folders[opened.length];
     if (!next) return await body(opened, dataSha256);
-    const { ops, recipe, builtins, tell } = call;
+    const { ops, builtins, tell } = call;
     const report = (line: string) => tell(`${next.name}: ${line}`);
-    return await withModelData(next.folder, recipe, builtins, report, async ({ data, definitions }) => {
+    const { name, folder, overParameterised, kin, otherData } = next;
+    if (next.differs) report(`its training and validation examples are its own run's, whose ${next.differs} differs`);
+    return await withModelData(folder, next.recipe, builtins, report, async ({ data, definitions }) => {
       using subject = await openSubject(ops, {
-        ...next,
+        ...{ name, folder, overParameterised, kin, otherData },
         input: data.dataset.input,
         examples: labelledOnes(data.test),
-        train: labelledOnes(data.train),
-        validation: data.validation && nonEmpty(labelledOnes(data.validation)),
+        train: otherData === null ? labelledOnes(data.train) : null,
+        validation: otherData === null ? data.validation && nonEmpty(labelledOnes(data.validation)) : null,
         definitions,
         report,
       });
@@ -53,10 +63,24 @@ export async function withSubjects<Result>(
             `the other ${first.examples.length}`,
         );
       }
+      if (first && !areSameLabels(first, subject)) {
+        throw new UserError(
+          `Cannot assess "${next.name}" beside "${first.name}": the data set gives it other test examples, by another ` +
+            "seed",
+        );
+      }
       return await open([...opened, subject], data.sha256);
     });
   };
   return await open([], {});
+}
+
+/** Whether the n-th examples have the same class, whatever number each model has for it. */
+function areSameLabels(a: Subject, b: Subject): boolean {
+  const [own, others] = [a.examples.labels, b.examples.labels];
+  if (!own || !others) return true;
+  const numbers = classNumbers(a, b);
+  return own.every((label, at) => numbers[label] === others[at]);
 }
 
 /** The examples that have a label. */

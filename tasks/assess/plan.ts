@@ -14,6 +14,7 @@ import { answeringModel, foreignKindOf, recipeNear, savedModel } from "../suppor
 import { type AssessFlags, chosenAssessments, settingsOf } from "./flags.ts";
 import type { AssessedManifest } from "./manifest.ts";
 import type { NamedFolder } from "./open_subjects.ts";
+import { kinOf, ownRecipe, ownSplit } from "./own_recipe.ts";
 
 /** What is to be done. */
 export interface Plan {
@@ -31,11 +32,11 @@ export async function planOf(given: readonly string[], flags: AssessFlags): Prom
     throw new UserError(`--only ${flags.only}: Cannot save a temperature without calibration`);
   }
   const paths = (await Promise.all(given.map(expanded))).flat();
-  const [first, ...others] = await Promise.all(paths.map(namedFolder));
-  if (!first) throw new UserError("Cannot assess nothing: name a model folder, or --verify MANIFEST");
+  if (paths.length === 0) throw new UserError("Cannot assess nothing: name a model folder, or --verify MANIFEST");
+  const found = await Promise.all(paths.map((path) => answeringModel(path, "assess")));
   const twice = paths.find((path, at) => paths.indexOf(path) < at);
   if (twice !== undefined) throw new UserError(`Cannot assess "${twice}" twice: name other models beside it`);
-  if (flags.manifest && others.length > 0) {
+  if (flags.manifest && paths.length > 1) {
     throw new UserError(`--manifest: Cannot write a manifest of ${paths.length} models at once: name one`);
   }
   if (flags.manifest && flags.saveTemperature) {
@@ -46,6 +47,9 @@ export async function planOf(given: readonly string[], flags: AssessFlags): Prom
   const recipe = await recipeOf(paths, flags);
   const { seed, evaluate: { batchSize } } = recipe.value;
   const settings = settingsOf(flags, { seed, batchSize });
+  const [first, ...others] = await Promise.all(
+    paths.map((name, at) => ofRecipe({ name, folder: found[at] }, recipe, flags)),
+  );
   const folders = [first, ...others] as const;
   const teacher = await teacherOf(recipe, flags);
   // One that is named beside the others stands there once, by that name.
@@ -70,7 +74,7 @@ export async function planOfManifest(
   const taught = stated === null ? null : await statedTeacher(stated, recipe, flags);
   const { seed, evaluate: { batchSize } } = recipe.value;
   return {
-    folders: [{ name: folder, folder: path, overParameterised: await isOverParameterised(path) }],
+    folders: [await ofRecipe({ name: folder, folder: path }, recipe, flags)],
     teacher: taught,
     recipe,
     assessments: ASSESSMENTS.filter(({ name }) => names.includes(name)),
@@ -81,12 +85,29 @@ export async function planOfManifest(
 /** The teacher that a manifest was made beside: the recipe's by that name, or a folder; or that which is asked for. */
 async function statedTeacher(stated: string, recipe: Checked<Recipe>, flags: AssessFlags): Promise<NamedFolder> {
   const own = await teacherOf(recipe, flags);
-  return own && (flags.teacher !== undefined || own.name === stated) ? own : await namedFolder(stated);
+  if (own && (flags.teacher !== undefined || own.name === stated)) return own;
+  return await ofRecipe({ name: stated, folder: await answeringModel(stated, "assess") }, recipe, flags);
 }
 
-async function namedFolder(name: string): Promise<NamedFolder> {
-  const folder = await answeringModel(name, "assess");
-  return { name, folder, overParameterised: await isOverParameterised(folder) };
+/** A model with what its own run's recipe says, beside the recipe that all are assessed by. */
+async function ofRecipe(
+  { name, folder }: Pick<NamedFolder, "name" | "folder">,
+  recipe: Checked<Recipe>,
+  flags: AssessFlags,
+): Promise<NamedFolder> {
+  const own = await ownRecipe(folder, overridesFor(flags));
+  const { overrides, otherData, differs } = ownSplit(own, recipe);
+  return {
+    name,
+    folder,
+    overParameterised: own && own.value.student.overParameterise.length > 0,
+    kin: kinOf(own),
+    recipe: overrides.length === 0
+      ? recipe
+      : await readRecipe(recipe.file, { overrides: [...overridesFor(flags), ...overrides] }),
+    otherData,
+    differs,
+  };
 }
 
 /** The runs of a comparison or a sweep, one of each row; else what was named. */
@@ -98,16 +119,12 @@ async function expanded(path: string): Promise<string[]> {
   throw new UserError(`Cannot assess "${path}": no run of it came to its end`);
 }
 
-/** What the recipe of the run that a model is of says; `null` of a model that is of no run. */
-async function isOverParameterised(folder: string): Promise<boolean | null> {
-  const file = await recipeNear(folder);
-  return file === null ? null : (await readRecipe(file)).value.student.overParameterise.length > 0;
-}
+/** The recipe's own seed decides which examples are held out: that of noise is another. */
+const overridesFor = ({ set, backend }: AssessFlags) => overridesOf({ set, backend });
 
 /** The recipe that is named, or that of the first folder that is of a run. @throws UserError if there is none */
 async function recipeOf(paths: readonly string[], flags: AssessFlags): Promise<Checked<Recipe>> {
-  // The recipe's own seed decides which examples are held out: that of noise is another.
-  const overrides = overridesOf({ set: flags.set, backend: flags.backend });
+  const overrides = overridesFor(flags);
   const near = flags.recipe === undefined ? await Promise.all(paths.map(recipeNear)) : [flags.recipe];
   const file = near.find((file) => file !== null) ?? null;
   if (file !== null) return await readRecipe(file, { overrides });
@@ -115,13 +132,16 @@ async function recipeOf(paths: readonly string[], flags: AssessFlags): Promise<C
 }
 
 /** The model that the others are held against: that which is named, or the recipe's, where it is a folder. */
-async function teacherOf(recipe: Checked<Recipe>, { teacher }: AssessFlags): Promise<NamedFolder | null> {
-  if (teacher !== undefined) return await namedFolder(teacher);
+async function teacherOf(recipe: Checked<Recipe>, flags: AssessFlags): Promise<NamedFolder | null> {
+  const { teacher } = flags;
+  if (teacher !== undefined) {
+    return await ofRecipe({ name: teacher, folder: await answeringModel(teacher, "assess") }, recipe, flags);
+  }
   const weights = recipe.value.teacher?.weights ?? null;
   if (weights === null || recipe.value.teacher!.others.length > 0) return null;
   const path = resolveFile(recipe, weights);
   const isFolder = await kindOfPath(path) === "folder";
   return isFolder && await foreignKindOf(path) === null
-    ? { name: weights, folder: path, overParameterised: await isOverParameterised(path) }
+    ? await ofRecipe({ name: weights, folder: path }, recipe, flags)
     : null;
 }

@@ -22,6 +22,7 @@ export function cost({ summary, bytes }: RunFiles): Child {
       grouped(student.parametersInference) + share(student.parametersInference),
     ],
     ...prunedRows(summary),
+    ...factorRows(summary),
     ...(bytes === null ? [] : [["bytes of the student's weights", `${grouped(bytes)} (${showBytes(bytes)})`]]),
     ["most memory that the run took on the device", showBytes(peakBytes)],
     ["steps", grouped(summary.steps)],
@@ -82,6 +83,16 @@ function prunedRows({ pruning, student: { parametersInference: all } }: RunSumma
     [`${what}, ${structure}: parameters that are not zero`, `${grouped(nonZeros)} (${percent(nonZeros / all)})`],
     ["zeros of each pruned weight", zeros.slice(0, 40).join(", ") + (zeros.length > 40 ? ", ..." : "")],
   ];
+}
+
+/** Weights that were cut to two factors. */
+function factorRows({ factors }: RunSummary): string[][] {
+  if (!factors) return [];
+  const cuts = Object.entries(factors.weights).map(([name, { rank, fullRank, error }]) =>
+    `${name} ${rank} of ${fullRank} (${percent(error)})`
+  );
+  const shown = cuts.slice(0, 40).join(", ") + (cuts.length > 40 ? ", ..." : "");
+  return [["kept as factors: singular values that are left (relative error)", shown]];
 }
 
 function withoutHead(whole: HTMLElement | null): HTMLElement | null {

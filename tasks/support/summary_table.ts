@@ -59,7 +59,8 @@ function countOf(name: string, examples: number, labelled: number): string {
 }
 
 /** One column for the student, and one before it for the teacher if there is one. */
-function resultRows({ recipe, positiveClass, teacher, student }: RunSummary): string[][] {
+function resultRows(summary: RunSummary): string[][] {
+  const { recipe, positiveClass, teacher, student } = summary;
   const row = (name: string, taught: string, own: string) => teacher ? [name, taught, own] : [name, own];
   const taught = new Map(teacher ? shownMetrics({ ...teacher, positiveClass }) : []);
   return [
@@ -76,5 +77,25 @@ function resultRows({ recipe, positiveClass, teacher, student }: RunSummary): st
       grouped(student.parametersInference),
     ),
     row("parameter increase rate", "-", student.parameterIncreaseRate.toFixed(2)),
+    ...lessened(summary).map(([name, own]) => row(name, "-", own)),
   ];
+}
+
+/** What pruning and factors left of the student. */
+function lessened({ pruning, factors }: RunSummary): [name: string, own: string][] {
+  const rows: [string, string][] = [];
+  if (pruning?.structure === "channels") {
+    const [before, after] = [0, 1].map((side) =>
+      Object.values(pruning.widths).reduce((sum, sizes) => sum + sizes[side], 0)
+    );
+    rows.push([`channels left by ${pruning.method}`, `${grouped(after)} of ${grouped(before)}`]);
+  } else if (pruning) {
+    rows.push([`not zero, ${pruning.structure} by ${pruning.method}`, grouped(pruning.nonZeros)]);
+  }
+  if (factors) {
+    const errors = Object.values(factors.weights).map(({ error }) => error);
+    rows.push(["weights kept as factors", grouped(errors.length)]);
+    rows.push(["largest error of a cut", `${(100 * Math.max(...errors)).toFixed(1)} %`]);
+  }
+  return rows;
 }

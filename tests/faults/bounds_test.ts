@@ -156,6 +156,11 @@ Deno.test("the estimate of what training takes counts cores, gradients and the o
   assert.deepEqual(bytesWith(sgd), { numbers: 149, bytes: 4 * (149 + 2 * 42) });
   assert.deepEqual(bytesWith({ ...sgd, momentum: 0 }), { numbers: 149, bytes: 4 * (149 + 42) });
   assert.deepEqual(bytesWith({ ...adamw, betas: [...adamw.betas] }), { numbers: 149, bytes: 4 * (149 + 3 * 42) });
+  // A mask and the weight times it for each number of a; by movement the mask's gradient and its sum as well.
+  for (const [learnsScores, each] of [[false, 2], [true, 4]] as const) {
+    const { bytes } = trainingMemory({ parameters }, specs, rates, sgd, { weights: new Set(["a"]), learnsScores });
+    assert.equal(bytes, 4 * (149 + 2 * 42 + each * 16));
+  }
 });
 
 Deno.test("keys that mean something to JavaScript are refused wherever they stand, by --set and in the file", () => {

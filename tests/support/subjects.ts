@@ -70,6 +70,8 @@ export function madeUpSubject(
     examples,
     train: examples,
     validation: null,
+    otherData: null,
+    kin: null,
     overParameterised: null,
     vocabulary: null,
     differentiable: true,

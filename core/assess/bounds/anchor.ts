@@ -4,7 +4,7 @@ import type { Value } from "../../onnx/trace.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { HostTensor } from "../../plugin/dataset.ts";
 import { type Network, sizeOfOne } from "./network.ts";
-import { replay, shapeIn } from "./replay.ts";
+import { replay, shapeIn } from "../replay.ts";
 
 /** What a network computes of some images as they are, in float64: bounds say how far from it others can be. */
 export class Anchor {
@@ -22,7 +22,7 @@ export class Anchor {
     const batch = images.shape[0];
     const tensors = exact.scope(() => {
       const held = new Map([[network.input, exact.tensor(images.data, images.shape)]]);
-      replay({ ops: exact, weights, batch, held }, network.pass);
+      replay({ ops: exact, weights, sizes: { batch, length: 1 }, held }, network.pass);
       return wanted.map((value) => exact.reshape(held.get(value)!, shapeIn(value.shape, batch)));
     });
     const numbers = await exact.read(tensors);

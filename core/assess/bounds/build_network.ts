@@ -1,13 +1,14 @@
 import type { Ops } from "../../ops/ops.ts";
 import type { Weights } from "../../nn/weights.ts";
-import { type Argument, isValue, NotTraceable, type Step, traceModel, type Value, valuesIn } from "../../onnx/trace.ts";
+import { tracedNorm } from "../../onnx/traced_norm.ts";
+import { type Argument, NotTraceable, type Step, traceModel, type Value, valuesIn } from "../../onnx/trace.ts";
 import type { PoolOptions } from "../../ops/pool2d.ts";
 import type { InputDescription } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
 import { CURVES } from "./curves.ts";
 import { isLinear, type Known, linearStep, merged } from "./linear_steps.ts";
 import { type Factors, type Network, type NetworkStep, NotCovered, sizeOfOne } from "./network.ts";
-import { replay } from "./replay.ts";
+import { replay } from "../replay.ts";
 
 /**
  * A model's forward pass as a network of linear maps and functions of single numbers, found by running its own
@@ -63,18 +64,12 @@ function trace(model: Model, input: InputDescription) {
 /** A batch norm with what follows it in the same pass, as steps of their own. */
 function unfused(step: Step): Step[] {
   if (step.name !== "batchNorm") return [step];
-  const [x, weight, bias, options, residual] = step.arguments as [
-    Value,
-    Value,
-    Value,
-    Record<string, Argument>,
-    Argument,
-  ];
-  const { activation = "none", ...rest } = options;
+  const { x, weight, bias, residual, activation } = tracedNorm(step);
+  const { activation: _, ...rest } = step.arguments[3] as Record<string, Argument>;
   const names: (readonly [name: string, more: readonly Argument[]])[] = [
     ["batchNorm", [weight, bias, rest]],
-    ...(isValue(residual) ? [["add", [residual]] as const] : []),
-    ...(activation !== "none" ? [[activation as string, []] as const] : []),
+    ...(residual ? [["add", [residual]] as const] : []),
+    ...(activation !== "none" ? [[activation, []] as const] : []),
   ];
   let from: Value = x;
   return names.map(([name, more], index) => {
@@ -138,7 +133,7 @@ async function constants(
     const steps = pass.filter(({ output }) => needed.has(output));
     // What none of these steps makes is a source of numbers: it is looked up by a step that gives it back.
     const sources = [...wanted].filter(({ source }) => source.kind !== "step");
-    replay({ ops: exact, weights, batch: 1, held }, [...steps, ...sources.map(copied)]);
+    replay({ ops: exact, weights, sizes: { batch: 1, length: 1 }, held }, [...steps, ...sources.map(copied)]);
     return [...wanted].map((value) => exact.reshape(held.get(value)!, value.shape as number[]));
   });
   const numbers = await exact.read(made);

@@ -6,7 +6,7 @@ import { extremes } from "./curves.ts";
 import type { DeviceNetwork } from "./device_network.ts";
 import type { ForwardBounds } from "./forward_bounds.ts";
 import { type CurvedStep, type LinearStep, type MaxPoolStep, sizeOfOne } from "./network.ts";
-import { shapeIn } from "./replay.ts";
+import { shapeIn } from "../replay.ts";
 import { gamma, roundedUp } from "./rounding.ts";
 
 /** Lines below and above a curve's change, for each number: `slope z - below` and `slope z + above`. */

@@ -1,7 +1,7 @@
 import type { Ops } from "../../ops/ops.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { LinearStep, Network } from "./network.ts";
-import { shapeIn } from "./replay.ts";
+import { shapeIn } from "../replay.ts";
 
 /** A network's linear maps on the backend, until it is disposed of. */
 export class DeviceNetwork implements Disposable {

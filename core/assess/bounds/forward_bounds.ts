@@ -7,7 +7,7 @@ import { extremes } from "./curves.ts";
 import type { DeviceNetwork } from "./device_network.ts";
 import { type PoolBounds, poolBounds } from "./max_pool.ts";
 import type { CurvedStep, LinearStep, MaxPoolStep } from "./network.ts";
-import { shapeIn } from "./replay.ts";
+import { shapeIn } from "../replay.ts";
 import { gamma, roundedUp } from "./rounding.ts";
 import { Zonotopes } from "./zonotopes.ts";
 

@@ -1,11 +1,12 @@
-import { type Argument, fixedSize, isValue, type Step, type Value } from "../../onnx/trace.ts";
+import { normFactors, tracedNorm } from "../../onnx/traced_norm.ts";
+import { fixedSize, isValue, type Step, type Value } from "../../onnx/trace.ts";
 import type { ConvOptions } from "../../ops/window.ts";
 import type { PoolOptions } from "../../ops/pool2d.ts";
 import type { ReduceOptions } from "../../ops/sum.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Tensor } from "../../tensor.ts";
 import { type Factors, type LinearCall, type LinearStep, NotCovered } from "./network.ts";
-import { resolve, shapeIn } from "./replay.ts";
+import { resolve, shapeIn } from "../replay.ts";
 
 /** Whether a value follows the image, and what it is if not. */
 export interface Known {
@@ -29,12 +30,10 @@ const LINEAR: Readonly<Record<string, Make>> = {
   conv2d: convolution,
   linear: matrix,
   batchNorm(step, _, known) {
-    const [, weight, , options] = step.arguments as [Value, Value, Value, Readonly<Record<string, Argument>>];
-    if (options.training) throw new NotCovered("normalises by the statistics of the batch (batchNorm in training)");
-    const epsilon = typeof options.epsilon === "number" ? options.epsilon : 1e-5;
-    const [scale, variance] = [weight, options.runningVariance as Value].map((vector) => known.numbers(vector));
-    const data = Float64Array.from(scale.data, (one, channel) => one / Math.sqrt(variance.data[channel] + epsilon));
-    return times({ data, shape: scale.shape });
+    const { weight, variance, epsilon, training } = tracedNorm(step);
+    if (training) throw new NotCovered("normalises by the statistics of the batch (batchNorm in training)");
+    const [scale, spread] = [weight, variance].map((vector) => known.numbers(vector));
+    return times({ data: normFactors(scale.data, spread.data, epsilon), shape: scale.shape });
   },
   add: (step, inputs) => sum(step, inputs, "add"),
   subtract: (step, inputs) => sum(step, inputs, "subtract"),
@@ -70,7 +69,12 @@ const LINEAR: Readonly<Record<string, Make>> = {
   reshape: (step) => moving((ops, [x], batch) => ops.reshape(x, shapeIn(step.output.shape, batch))),
   permute: (step) => moving((ops, [x]) => ops.permute(x, step.arguments[1] as number[])),
   slice: (step) =>
-    moving((ops, [x], batch) => ops.slice(x, resolve({ batch }, step.arguments[1]) as Parameters<Ops["slice"]>[1])),
+    moving((ops, [x], batch) => {
+      const given = resolve(step.arguments[1], { batch, length: 1 }, () => {
+        throw new Error("Cannot resolve a tensor without what holds it");
+      });
+      return ops.slice(x, given as Parameters<Ops["slice"]>[1]);
+    }),
   concat: (step, inputs, known) => ({
     ...MOVES,
     // What stands there twice gets two coefficients on the way back, which are added.

@@ -3,7 +3,7 @@ import type { Value } from "../../onnx/trace.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { DeviceNetwork } from "./device_network.ts";
 import { type LinearStep, type Network, sizeOfOne } from "./network.ts";
-import { shapeIn } from "./replay.ts";
+import { shapeIn } from "../replay.ts";
 
 /** How much the logits can change at most, in Euclidean norm, for each unit of change of the image's numbers. */
 export interface Lipschitz {

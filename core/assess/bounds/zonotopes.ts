@@ -7,7 +7,7 @@ import { extremes } from "./curves.ts";
 import type { DeviceNetwork } from "./device_network.ts";
 import type { PoolBounds } from "./max_pool.ts";
 import type { CurvedStep, LinearStep, MaxPoolStep, NetworkStep } from "./network.ts";
-import { shapeIn } from "./replay.ts";
+import { shapeIn } from "../replay.ts";
 import { gamma, roundedUp } from "./rounding.ts";
 
 /** A set of changes: `G e + middle` for numbers e between -1 and 1, and up to `rest` more. */

@@ -32,9 +32,9 @@ export const calibration: Assessment = {
 async function assess({ ops, subjects, settings: { batchSize } }: AssessCall): Promise<Assessed> {
   const all: SubjectCalibration[] = [];
   for (const subject of subjects) {
-    const { name, examples, validation, temperature: stated } = subject;
-    const test = await logitsOf(ops, subject, examples, batchSize);
-    const held = validation && await logitsOf(ops, subject, validation, batchSize);
+    const { name, examples, validation, otherData, temperature: stated } = subject;
+    const test = await logitsOf(ops, subject, examples, { batchSize });
+    const held = validation && await logitsOf(ops, subject, validation, { batchSize });
     const temperature = held ? fitTemperature(held) : "no validation";
     const isFitted = typeof temperature === "number";
     all.push({
@@ -43,7 +43,7 @@ async function assess({ ops, subjects, settings: { batchSize } }: AssessCall): P
       statedTemperature: stated,
       temperature: isFitted ? temperature : null,
       fitted: isFitted ? calibrationScores(test, temperature) : null,
-      reason: isFitted ? null : reasonOf(temperature),
+      reason: isFitted ? null : otherData === null ? reasonOf(temperature) : `Cannot fit a temperature: ${otherData}`,
     });
   }
   return { result: { subjects: all }, shown: shownOf(all) };

@@ -1,10 +1,9 @@
 import { UserError } from "../../errors.ts";
 import { batchesOf } from "../../evaluate/batches.ts";
-import { inferOn } from "../../evaluate/predictions.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
 import type { Vocabulary } from "../../model_folder/vocabulary.ts";
-import { decisionsIn, notFinite } from "../logits.ts";
+import { decided, notFinite } from "../logits.ts";
 import { progressOf } from "../progress.ts";
 import { someExamples } from "../some_examples.ts";
 import type { Subject } from "../subject.ts";
@@ -53,8 +52,8 @@ async function assess({ ops, subjects, teacher, settings, tell }: AssessCall): P
     Math.min(settings.most ?? MOST_EXAMPLES, MOST_EXAMPLES),
     settings.seed,
   );
-  const decided = await decisions(ops, first, indices);
-  const targets = decided.map((target) => first.input.classes[target]);
+  const numbers = Array.from((await decided(ops, first, { indices, batchSize: AT_ONCE })).decided);
+  const targets = numbers.map((target) => first.input.classes[target]);
   const explained: ExplainedSubject[] = [];
   for (const subject of subjects) {
     explained.push(await explainSubject(ops, subject, { indices, targets, settings, tell }));
@@ -72,7 +71,7 @@ async function assess({ ops, subjects, teacher, settings, tell }: AssessCall): P
       steps: stepsFor(first.input),
       subjects: results,
     },
-    shown: await showExplanations({ explained, results, first, indices, targets: decided }),
+    shown: await showExplanations({ explained, results, first, indices, targets: numbers }),
   };
 }
 
@@ -108,27 +107,6 @@ function resultOf(own: ExplainedSubject, name: MethodName, other: ExplainedSubje
 function haveSameWords({ words }: ExplainedSubject, { words: others }: ExplainedSubject): boolean {
   const textsOf = (all: ExplainedSubject["words"]) => JSON.stringify(all?.map((own) => own.map(({ text }) => text)));
   return textsOf(words) === textsOf(others);
-}
-
-/** The classes that a model decides for. */
-async function decisions(
-  ops: Ops,
-  { name, model, weights, examples, input }: Subject,
-  indices: Uint32Array,
-): Promise<number[]> {
-  const found: number[] = [];
-  for (const some of batchesOf(indices, AT_ONCE)) {
-    await examples.fetch?.(some);
-    const logits = ops.scope(() => {
-      const { logits } = inferOn(ops, model, weights, examples.batch(some));
-      return ops.reshape(logits, logits.shape);
-    });
-    const [numbers] = await ops.read([logits]);
-    logits.dispose();
-    if (!numbers.every(Number.isFinite)) throw notFinite(name);
-    found.push(...decisionsIn(numbers, input.classes.length));
-  }
-  return found;
 }
 
 interface Explained extends Pick<AssessCall, "settings" | "tell"> {

@@ -9,7 +9,7 @@ import { upload } from "../../plugin/batch.ts";
 import type { Batch, HostTensor, InputDescription } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Tensor } from "../../tensor.ts";
-import { logitsOfEmbeddings, tokenTable } from "./embedded.ts";
+import { logitsOfVectors, tokenTable } from "../token_vectors.ts";
 import { logitGame, withPatches, withWords } from "./games.ts";
 import { integratedGradients } from "./integrated_gradients.ts";
 import { explainedValue, type LrpSettings, propagate } from "./lrp/lrp.ts";
@@ -216,7 +216,7 @@ function wayOf({ ops, model, weights, input, words, blank, settings }: ExplainCa
       logits: (image: Tensor) => infer(ops, model, weights, { ...given, image }).logits,
     };
   }
-  const table = tokenTable(ops, model, weights, given);
+  const table = tokenTable(ops, model, weights, given, "Cannot explain the model by the embeddings of its tokens");
   const [size, length] = given.tokens.shape;
   // Special tokens and padding stay as they are.
   const places = new Float32Array(size * length);
@@ -229,7 +229,7 @@ function wayOf({ ops, model, weights, input, words, blank, settings }: ExplainCa
   return {
     x,
     baseline: ops.add(x, ops.multiply(isWord, ops.subtract(blanks, x))),
-    logits: (embeddings: Tensor) => logitsOfEmbeddings(ops, model, weights, given, embeddings),
+    logits: (embeddings: Tensor) => logitsOfVectors(ops, { model, weights }, given, () => embeddings),
   };
 }
 

@@ -31,7 +31,7 @@ const COLOURS = "red speaks for the class, blue against it; the deeper, the more
 export async function showExplanations(call: ShownExplanations): Promise<Shown[]> {
   const { results, first, indices } = call;
   const methods = methodNames.filter((name) => results.some(({ methods }) => !("refused" in methods[name])));
-  const header = ["", ...methods.map((name) => METHODS[name].title)];
+  const header = ["model", ...methods.map((name) => METHODS[name].title)];
   const rows = (cell: (result: Exclude<MethodResult, { refused: string }>) => string, of = results) =>
     of.map(({ subject, methods: own }) => [
       subject,
@@ -54,14 +54,17 @@ export async function showExplanations(call: ShownExplanations): Promise<Shown[]
     },
     {
       kind: "table",
-      title: "By how much numbers do not add up to the logit (LRP), or to its distance from the background's",
+      title:
+        "Sums of the parts: largest error, of the largest sum there must be (LRP: the logit with what biases take; " +
+        "others: the logit less the background's)",
       header,
       rows: rows(({ error, largest }) => error === null ? "-" : `${error.toExponential(1)} of ${largest!.toFixed(2)}`),
     },
     ...(results.length === 1 ? [] : [
       {
         kind: "table",
-        title: `Agreement with ${first.name}: Spearman's rank correlation of the parts, mean ± deviation over examples`,
+        title: `Agreement with ${first.name}: Spearman's rank correlation of the parts from -1 to 1, mean ± standard ` +
+          "deviation over the examples",
         header,
         rows: rows(
           ({ agreement }) => agreement?.mean == null ? "-" : shownAgreement(agreement.mean, agreement.deviation),

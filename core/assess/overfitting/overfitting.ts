@@ -1,3 +1,4 @@
+import type { Examples } from "../../plugin/dataset.ts";
 import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
 import { calibrationScores } from "../calibration/scores.ts";
 import { logitsOf } from "../logits.ts";
@@ -42,7 +43,12 @@ export const overfitting: Assessment = {
 
 async function assess(call: AssessCall): Promise<Assessed> {
   const gaps: { readonly subject: Subject; readonly own: Omit<SubjectGap, "twin"> }[] = [];
-  for (const subject of call.subjects) gaps.push({ subject, own: await gapOf(call, subject) });
+  const unknown: { readonly subject: string; readonly reason: string }[] = [];
+  for (const subject of call.subjects) {
+    const { train } = subject;
+    if (train) gaps.push({ subject, own: await gapOf(call, subject, train) });
+    else unknown.push({ subject: subject.name, reason: `Cannot tell a gap: ${subject.otherData}` });
+  }
   const all = gaps.map(({ subject, own }): SubjectGap => {
     const twin = own.overParameterised
       ? gaps.find((other) => other.subject !== call.teacher && isTwin(subject, other.subject))?.own
@@ -51,23 +57,31 @@ async function assess(call: AssessCall): Promise<Assessed> {
     const difference = own.gap - twin.gap;
     return { ...own, twin: { subject: twin.subject, difference, noise: Math.hypot(own.noise, twin.noise) } };
   });
-  return { result: { subjects: all }, shown: shownOf(call, all) };
+  return { result: { subjects: all, unknown }, shown: shownOf(call, all, unknown) };
 }
 
-/** Whether the second is trained without over-parameterisation, and the same otherwise once it is merged. */
-function isTwin(own: Subject, { overParameterised, architecture, parameters }: Subject): boolean {
-  return overParameterised === false && architecture === own.architecture && parameters === own.parameters;
+/**
+ * Whether the second is trained as the first is but for over-parameterisation: on the same examples, of the same seed,
+ * with the same teacher and student, as long, and by none but the first's losses.
+ */
+function isTwin({ kin: own }: Subject, { kin: other, overParameterised }: Subject): boolean {
+  return overParameterised === false && own !== null && other !== null && other.key === own.key &&
+    other.losses.every((use) => own.losses.includes(use));
 }
 
 async function gapOf(
   { ops, settings: { batchSize } }: AssessCall,
   subject: Subject,
+  seen: Examples,
 ): Promise<Omit<SubjectGap, "twin">> {
-  const part = async (examples: Subject["examples"]): Promise<Part> => {
-    const { accuracy, nll } = calibrationScores(await logitsOf(ops, subject, examples, batchSize), subject.temperature);
+  const part = async (examples: Examples): Promise<Part> => {
+    const { accuracy, nll } = calibrationScores(
+      await logitsOf(ops, subject, examples, { batchSize }),
+      subject.temperature,
+    );
     return { examples: examples.length, accuracy, nll };
   };
-  const train = await part(subject.train);
+  const train = await part(seen);
   const held = {
     ...await part(subject.validation ?? subject.examples),
     split: subject.validation ? "validation" : "test",
@@ -83,26 +97,38 @@ async function gapOf(
   };
 }
 
-function shownOf({ teacher }: AssessCall, all: readonly SubjectGap[]): Shown[] {
+function shownOf(
+  { teacher }: AssessCall,
+  all: readonly SubjectGap[],
+  unknown: readonly { readonly subject: string; readonly reason: string }[],
+): Shown[] {
   const points = (part: number) => `${(100 * part).toFixed(2)}`;
   const between = (value: number, noise: number) => `${points(value)} ± ${points(noise)}`;
   return [
-    {
-      kind: "table",
-      title: "Training examples, unaugmented, and others; gaps in points",
-      header: ["", "training", all[0].held.split, "gap", "NLL, training", "NLL", "gap above the plain twin's"],
-      rows: all.map(({ subject, train, held, gap, noise, twin }) => [
-        subject,
-        percentOf(train.accuracy),
-        percentOf(held.accuracy),
-        between(gap, noise),
-        train.nll.toFixed(4),
-        held.nll.toFixed(4),
-        twin ? `${between(twin.difference, twin.noise)} (${twin.subject})` : "-",
-      ]),
-    },
+    ...unknown.map(({ subject, reason }): Shown => ({ kind: "note", text: `${subject}: ${reason}.` })),
+    ...(all.length === 0 ? [] : [
+      {
+        kind: "table",
+        title: "Training examples, unaugmented, and others; gaps in points",
+        header: ["", "training", heldNames(all), "gap", "NLL, training", "NLL", "gap above the plain twin's"],
+        rows: all.map(({ subject, train, held, gap, noise, twin }) => [
+          subject,
+          percentOf(train.accuracy),
+          percentOf(held.accuracy),
+          between(gap, noise),
+          train.nll.toFixed(4),
+          held.nll.toFixed(4),
+          twin ? `${between(twin.difference, twin.noise)} (${twin.subject})` : "-",
+        ]),
+      } as const,
+    ]),
     ...all.filter(({ subject }) => subject !== teacher?.name).flatMap((own): Shown[] => warning(own)),
   ];
+}
+
+/** On what the others are measured: validation or test, or one here and one there. */
+function heldNames(all: readonly SubjectGap[]): string {
+  return [...new Set(all.map(({ held }) => held.split))].join(" or ");
 }
 
 /** What to change where a model knows its training examples better than others. */

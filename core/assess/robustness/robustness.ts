@@ -1,12 +1,12 @@
 import type { AssessCall, Assessed, Assessment } from "../assessment.ts";
-import { classNumbers } from "../logits.ts";
+import { classNumbers, decided } from "../logits.ts";
 import { progressOf } from "../progress.ts";
 import { someExamples } from "../some_examples.ts";
 import type { Subject } from "../subject.ts";
 import { attack } from "./attack.ts";
 import type { Norm } from "./attack_batch.ts";
 import { showRobustness } from "./show.ts";
-import { decisions, sweepsOf } from "./sweeps.ts";
+import { decidedAfter, type Sweep, sweepsOf } from "./sweeps.ts";
 
 /** Bounds that are taken unless others are asked for: of pixels from 0 to 1, and of word vectors (see `spaceOf`). */
 export const EPS: Readonly<Record<"image" | "text", Readonly<Record<Norm, readonly number[]>>>> = {
@@ -61,51 +61,80 @@ export const robustness: Assessment = {
 };
 
 async function assess(call: AssessCall): Promise<Assessed> {
-  const { subjects: [first], settings: { most, seed, steps, restarts } } = call;
+  const { subjects: [first], teacher, settings: { most, seed, steps, restarts } } = call;
   const indices = someExamples(first.examples.length, most, seed);
+  const taught = teacher && await decisions(call, teacher, indices);
   const all: SubjectRobustness[] = [];
-  for (const subject of call.subjects) all.push(await assessOne(call, subject, indices));
+  for (const subject of call.subjects) all.push(await assessOne(call, subject, { indices, taught }));
   return {
     result: { examples: indices.length, steps, restarts, seed, subjects: all },
     shown: showRobustness(call, all),
   };
 }
 
-async function assessOne(call: AssessCall, subject: Subject, indices: Uint32Array): Promise<SubjectRobustness> {
-  const { ops, settings: { batchSize, seed }, tokenizer, tell } = call;
-  const teacher = call.teacher === subject ? null : call.teacher;
-  const { decided, labels } = await decisions(ops, subject, indices, { batchSize, seed });
-  const numbers = teacher && classNumbers(teacher, subject);
-  const asOwn = (decided: Int32Array) => decided.map((label) => numbers![label]);
-  const taught = teacher && asOwn((await decisions(ops, teacher, indices, { batchSize, seed })).decided);
+/** What a model decides. */
+interface Decisions {
+  readonly labels: Int32Array;
+  /** About the examples as they are. */
+  readonly plain: Int32Array;
+  /** After each change, of each strength. */
+  readonly changed: readonly {
+    readonly sweep: Sweep;
+    readonly strength: number;
+    readonly decided: Int32Array;
+  }[];
+  /** Why something is missing, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+async function decisions(
+  { ops, settings: { batchSize, seed }, tokenizer, tell }: AssessCall,
+  subject: Subject,
+  indices: Uint32Array,
+): Promise<Decisions> {
+  const { decided: plain, labels } = await decided(ops, subject, { indices, batchSize });
   const { sweeps, notes } = await sweepsOf(subject, indices, tokenizer);
-  const taughtSweeps = teacher && (await sweepsOf(teacher, indices, tokenizer)).sweeps;
-  const points: SweepPoint[] = [];
+  const changed: Decisions["changed"][number][] = [];
   const progress = progressOf(tell, `${subject.name}, sweeps`, sweeps.length);
   for (const [at, sweep] of sweeps.entries()) {
-    const own = taughtSweeps?.find(({ name }) => name === sweep.name);
     for (const strength of sweep.strengths) {
-      const changed = await decisions(ops, subject, indices, { batchSize, seed, sweep, strength });
-      const told = own && await decisions(ops, teacher!, indices, { batchSize, seed, sweep: own, strength });
-      points.push({
-        change: sweep.name,
-        unit: sweep.unit,
-        strength,
-        accuracy: part(changed.decided, labels),
-        agreement: told ? part(changed.decided, asOwn(told.decided)) : null,
-      });
+      const decided = await decidedAfter(ops, subject, sweep, { indices, batchSize, seed, strength });
+      changed.push({ sweep, strength, decided });
     }
     progress(at + 1);
   }
+  return { labels, plain, changed, notes };
+}
+
+async function assessOne(
+  call: AssessCall,
+  subject: Subject,
+  { indices, taught }: { readonly indices: Uint32Array; readonly taught: Decisions | null },
+): Promise<SubjectRobustness> {
+  const teacher = call.teacher === subject ? null : call.teacher;
+  const own = call.teacher === subject ? taught! : await decisions(call, subject, indices);
+  const numbers = teacher && classNumbers(teacher, subject);
+  const agreement = (decided: Int32Array, told: Int32Array | undefined) =>
+    numbers && told ? part(decided, told.map((label) => numbers[label])) : null;
+  const points = own.changed.map(({ sweep, strength, decided }): SweepPoint => {
+    const told = taught?.changed.find((other) => other.sweep.name === sweep.name && other.strength === strength);
+    return {
+      change: sweep.name,
+      unit: sweep.unit,
+      strength,
+      accuracy: part(decided, own.labels),
+      agreement: agreement(decided, told?.decided),
+    };
+  });
   const attacked = await attacks(call, subject, teacher, indices);
   return {
     subject: subject.name,
     examples: indices.length,
-    accuracy: part(decided, labels),
-    agreement: taught && part(decided, taught),
+    accuracy: part(own.plain, own.labels),
+    agreement: agreement(own.plain, taught?.plain),
     attacks: typeof attacked === "string" ? [] : attacked,
     sweeps: points,
-    notes: [...notes, ...(typeof attacked === "string" ? [attacked] : [])],
+    notes: [...own.notes, ...(typeof attacked === "string" ? [attacked] : [])],
   };
 }
 

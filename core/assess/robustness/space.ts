@@ -5,6 +5,7 @@ import { upload } from "../../plugin/batch.ts";
 import type { Batch, HostTensor, ImageInput } from "../../plugin/dataset.ts";
 import { Tensor } from "../../tensor.ts";
 import type { Subject } from "../subject.ts";
+import { logitsOfVectors, tokenTable } from "../token_vectors.ts";
 
 /** What an attack may change of a batch: numbers that a change, `[batch, ...]`, is added to. */
 export interface Space {
@@ -69,51 +70,19 @@ export function channelwise(values: readonly number[], channels: number): number
   return Array.from({ length: channels }, (_, channel) => values[channel % values.length]);
 }
 
-/** What a model asked for when it looked up a batch's tokens. */
-interface LookedUp {
-  readonly tables: readonly Tensor[];
-  readonly width: number;
-}
-
-/**
- * Operations by which a change is added to the word vectors where a model looks up the tokens of a batch: so no model
- * has to know of it.
- */
-function changing(ops: Ops, tokens: Tensor, change: (vectors: Tensor, looked: LookedUp) => Tensor): Ops {
-  return {
-    ...ops,
-    embedding(table, indices) {
-      const vectors = ops.embedding(table, indices);
-      if (indices !== tokens) return vectors;
-      return change(vectors, { tables: table instanceof Tensor ? [table] : table, width: vectors.shape.at(-1)! });
-    },
-  };
-}
-
 async function wordVectors(ops: Ops, { name, model, weights, examples }: Subject): Promise<OpenSpace> {
   const first = Uint32Array.of(0);
   await examples.fetch?.(first);
-  const found: LookedUp[] = [];
+  let tables: readonly Tensor[] = [];
   const squares = ops.scope(() => {
     const batch = upload(ops, examples.batch(first));
-    const noting = changing(ops, batch.tokens, (vectors, looked) => {
-      found.push(looked);
-      return vectors;
-    });
-    infer(noting, model, weights, batch);
-    return found.slice(0, 1).flatMap(({ tables }) => tables.map((table) => ops.sum(ops.square(table))));
+    const table = tokenTable(ops, model, weights, batch, `Cannot attack "${name}" in its word vectors`);
+    tables = table instanceof Tensor ? [table] : table;
+    return tables.map((one) => ops.sum(ops.square(one)));
   });
-  if (found.length !== 1) {
-    throw new UserError(
-      `Cannot attack "${name}" in its word vectors: its model "${
-        model.config.architecture ?? ""
-      }" looks its tokens up ` +
-        `${found.length} times, and expected is once, by ops.embedding(table, tokens)`,
-    );
-  }
-  const [{ tables, width }] = found;
   const sums = await ops.read(squares);
   squares.forEach((tensor) => tensor.dispose());
+  const width = tables[0].shape.at(-1)!;
   const count = tables.reduce((total, { size }) => total + size, 0);
   const unit = Math.sqrt(sums.reduce((total, [sum]) => total + sum, 0) / count);
   return (ops, host) => {
@@ -126,10 +95,8 @@ async function wordVectors(ops: Ops, { name, model, weights, examples }: Subject
       free,
       labels: batch.label,
       held: [...Object.values(batch), free],
-      logits: (change) => {
-        const changed = changing(ops, batch.tokens, (vectors) => ops.add(vectors, ops.scale(change, unit)));
-        return infer(changed, model, weights, batch).logits;
-      },
+      logits: (change) =>
+        logitsOfVectors(ops, { model, weights }, batch, (lookUp) => ops.add(lookUp(), ops.scale(change, unit))),
     };
   };
 }

@@ -1,13 +1,9 @@
 import { Random } from "../../data/random.ts";
-import { batchesOf } from "../../evaluate/batches.ts";
-import { breathe } from "../../evaluate/breathe.ts";
-import { computeBatches } from "../../evaluate/compute_batches.ts";
-import { inferOn } from "../../evaluate/predictions.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Batch, HostTensor, ImageInput } from "../../plugin/dataset.ts";
 import type { FolderTokenizer, TokenizerOpener } from "../../predict/inputs.ts";
 import type { Subject } from "../subject.ts";
-import { decisionsIn, notFinite } from "../logits.ts";
+import { decided, type LogitsCall } from "../logits.ts";
 import { IMAGE_CHANGES } from "./image_changes.ts";
 import { channelwise } from "./space.ts";
 import { type Tokens, withoutTokens, withTypos } from "./text_changes.ts";
@@ -39,47 +35,16 @@ export async function sweepsOf(
   return typeof typed === "string" ? { sweeps: [drop], notes: [typed] } : { sweeps: [drop, typed], notes: [] };
 }
 
-/**
- * What a model decides about some of its examples.
- *
- * @param sweep what they are changed by, with its strength; left out: they are as they are
- * @throws UserError if a logit is not finite
- */
-export async function decisions(
+/** What a model decides about some examples after a sweep's change. @throws UserError if a logit is not finite */
+export async function decidedAfter(
   ops: Ops,
-  { name, model, weights, examples, input: { classes } }: Subject,
-  indices: Uint32Array,
-  { batchSize, seed, sweep, strength = 0 }: {
-    readonly batchSize: number;
-    readonly seed: number;
-    readonly sweep?: Sweep;
-    readonly strength?: number;
-  },
-): Promise<{ readonly decided: Int32Array; readonly labels: Int32Array }> {
-  const [decided, labels] = [new Int32Array(indices.length), new Int32Array(indices.length)];
-  const stream = sweep && new Random(seed).split(sweep.name);
-  let begin = 0;
-  const computed = computeBatches(examples, batchesOf(indices, batchSize), (some) => {
-    const batch = examples.batch(some);
-    const changed = sweep ? sweep.change(batch, strength, (row) => stream!.split(some[row])) : batch;
-    return {
-      label: batch.label.data,
-      tensor: ops.scope(() => {
-        const { logits } = inferOn(ops, model, weights, changed);
-        return ops.reshape(logits, logits.shape);
-      }),
-    };
-  });
-  for await (const { indices: some, result: { label, tensor } } of computed) {
-    const [numbers] = await ops.read([tensor]);
-    tensor.dispose();
-    if (!numbers.every(Number.isFinite)) throw notFinite(name);
-    decided.set(decisionsIn(numbers, classes.length), begin);
-    labels.set(label, begin);
-    begin += some.length;
-    await breathe();
-  }
-  return { decided, labels };
+  subject: Subject,
+  { name, change }: Sweep,
+  { strength, seed, ...call }: LogitsCall & { readonly strength: number; readonly seed: number },
+): Promise<Int32Array> {
+  const stream = new Random(seed).split(name);
+  const changed: LogitsCall["change"] = (batch, some) => change(batch, strength, (row) => stream.split(some[row]));
+  return (await decided(ops, subject, { ...call, change: changed })).decided;
 }
 
 function imageSweeps({ size: [height, width, channels], normalise }: ImageInput): Sweep[] {

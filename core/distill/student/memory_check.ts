@@ -4,6 +4,7 @@ import type { Model } from "../../plugin/model.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import { chainParameterCount } from "../../mpo/shapes.ts";
 import { sizeOf } from "../../tensor.ts";
+import { NOTHING_PRUNED, type Pruned } from "./student.ts";
 
 /** Bytes of a float32. */
 const NUMBER = 4;
@@ -17,7 +18,7 @@ const MOST_BYTES: Readonly<Record<Ops["backend"]["name"], number>> = { cpu: 2 **
 export interface TrainingMemory {
   /** Numbers in its weights and cores. */
   readonly numbers: number;
-  /** Bytes of these, of their gradients and of the optimiser's averages: activations come on top. */
+  /** Bytes of these, of their gradients, the optimiser's averages and masks: activations come on top. */
   readonly bytes: number;
 }
 
@@ -25,22 +26,27 @@ export interface TrainingMemory {
  * Estimates from shapes alone what training takes at least, before any of it is made.
  *
  * @param rates learning rates by weight; a plain weight of rate 0 is frozen
+ * @param pruned weights with masks; those by movement have gradients and sums of them
  */
 export function trainingMemory(
   { parameters }: Pick<Model, "parameters">,
   specs: ReadonlyMap<string, ChainSpec>,
   rates: ReadonlyMap<string, number>,
   optimiser: Recipe["train"]["optimiser"],
+  pruned: Pruned = NOTHING_PRUNED,
 ): TrainingMemory {
   const averages = optimiser.use === "adamw" ? 2 : optimiser.momentum > 0 ? 1 : 0;
-  let [numbers, trained] = [0, 0];
+  let [numbers, trained, masked] = [0, 0, 0];
   for (const { name, shape, trainable } of parameters) {
     const spec = specs.get(name);
     const own = spec ? chainParameterCount(spec.rows, spec.cols) : sizeOf(shape);
     numbers += own;
+    if (pruned.weights.has(name)) masked += sizeOf(shape);
     if (spec || trainable && rates.get(name) !== 0) trained += own;
   }
-  return { numbers, bytes: NUMBER * (numbers + (1 + averages) * trained) };
+  // Beside each mask what the weight is times it.
+  const perMask = pruned.learnsScores ? 4 : 2;
+  return { numbers, bytes: NUMBER * (numbers + (1 + averages) * trained + perMask * masked) };
 }
 
 /** The sentence that refuses a student which the backend cannot hold; `null` if it can. */

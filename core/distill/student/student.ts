@@ -21,7 +21,8 @@ export interface Pruned {
   readonly learnsScores: boolean;
 }
 
-const NOTHING_PRUNED: Pruned = { weights: new Set(), learnsScores: false };
+/** No weight has one. */
+export const NOTHING_PRUNED: Pruned = { weights: new Set(), learnsScores: false };
 
 /**
  * The weights of a model in training. Those that are over-parameterised are held as chains of cores and rebuilt by

@@ -1,4 +1,5 @@
 import type { Random } from "../../data/random.ts";
+import { channelMasks } from "../../plugin/inner_widths.ts";
 import { sizeOf } from "../../tensor.ts";
 import { maskChanges, masksOf } from "../student/pruning/masks.ts";
 import { type MaskPlan, numbersOf } from "../student/pruning/mask_plan.ts";
@@ -36,7 +37,11 @@ export class Pruning {
 
   /** A line about what will be done. */
   describe(): string {
-    const { plan: { method, groups, weights, amount } } = this.setup;
+    const { plan: { method, groups, weights, amount, channels } } = this.setup;
+    if (channels) {
+      return `pruning channels by ${method}: in ${this.#changes.size} parts up to step ${this.#last}; until it is ` +
+        "exported the student is as wide as before";
+    }
     const what = groups ? `${groups.kept} of every ${groups.of} inputs` : `${(100 - 100 * amount).toFixed(1)} %`;
     const when = this.#changes.size === 1
       ? this.#last === 0 ? "before training" : `after step ${this.#last}`
@@ -50,7 +55,7 @@ export class Pruning {
     const share = this.#changes.get(steps);
     if (share === undefined) return;
     const { student: { masks }, plan, report } = this.setup;
-    const made = masksOf(plan, share, await this.#scores());
+    const made = await this.#masks(share);
     for (const [name, mask] of made) masks.set(name, mask);
     if (steps < this.#last) return;
     const left = [...made.values()].reduce((sum, mask) => sum + mask.reduce((own, value) => own + value, 0), 0);
@@ -59,6 +64,13 @@ export class Pruning {
         numbersOf(plan.weights).toLocaleString("en")
       } numbers stay`,
     );
+  }
+
+  async #masks(share: number): Promise<ReadonlyMap<string, Float32Array>> {
+    const { student, plan, random } = this.setup;
+    if (!plan.channels) return masksOf(plan, share, await this.#scores());
+    const kept = plan.channels(await student.beneathMasks(), random, share);
+    return channelMasks(student.model, kept, plan.weights.keys());
   }
 
   async #scores(): Promise<ReadonlyMap<string, Float32Array>> {

@@ -233,7 +233,7 @@ testBackends("texts are attacked in their word vectors, padding left alone, what
   assert.deepEqual(none.pgd, none.fgsm);
   await assert.rejects(
     spaceOf(ops, { ...subject, model: madeUpModel({}, ({ batch }) => batch.tokens) }),
-    /^UserError: Cannot attack "words" in its word vectors: its model "made-up" looks its tokens up 0 times, /,
+    /^UserError: Cannot attack "words" in its word vectors: the model looks its tokens up 0 times, /,
   );
   await assert.rejects(
     spaceOf(ops, { ...subject, differentiable: false }),

@@ -97,7 +97,7 @@ Deno.test("the temperature is fitted on the validation examples, and measured on
   const backend = await cpu.open();
   const ops = createOps(backend);
   const network = smallNetwork(ops, 4, 120);
-  const { logits, classes } = await logitsOf(ops, network, network.examples, 50);
+  const { logits, classes } = await logitsOf(ops, network, network.examples, { batchSize: 50 });
   const decided = decisionsIn(logits, classes);
   // Right about so many of ten.
   const rightIn = (tenths: number): Subject["examples"] => ({
@@ -117,8 +117,8 @@ Deno.test("the temperature is fitted on the validation examples, and measured on
   const { result } = await calibration.assess(call);
   const [{ temperature, own, fitted }] = (result as { subjects: SubjectCalibration[] }).subjects;
   const [test, held] = [
-    await logitsOf(ops, network, subject.examples, 50),
-    await logitsOf(ops, network, subject.validation!, 50),
+    await logitsOf(ops, network, subject.examples, { batchSize: 50 }),
+    await logitsOf(ops, network, subject.validation!, { batchSize: 50 }),
   ];
   assert.equal(temperature, fitTemperature(held));
   assert.notEqual(temperature, fitTemperature(test));

@@ -233,7 +233,14 @@ Deno.test("what cannot be pruned so is refused in one sentence, with its place",
       ["{ amount: 0.5, over: 0 }", /Cannot take weights away step by step in no steps/],
       ["{ amount: 1, structure: channels }", /Cannot take all channels away: expected an amount below 1/],
       ["{ amount: 0.5, structure: channels, method: movement }", /Cannot choose channels by movement/],
-      ["{ amount: 0.5, structure: channels, schedule: cubic }", /Cannot take channels away step by step/],
+      [
+        "{ amount: 0.5, structure: channels, over: 0.5 }",
+        /Cannot use over with channels that go before training: expected schedule: cubic/,
+      ],
+      [
+        "{ amount: 0.5, structure: channels, schedule: cubic, over: 0 }",
+        /Cannot take channels away step by step in no steps/,
+      ],
       ["{ amount: 0.5, structure: channels, over: 0.5 }", /Cannot use over with channels/],
     ];
     for (const [prune, message] of refusals) {
@@ -245,4 +252,42 @@ Deno.test("what cannot be pruned so is refused in one sentence, with its place",
       name: "UserError",
       message: /Cannot take channels away from a model that does not say which of its widths may shrink: expected /,
     });
+  }));
+
+Deno.test("channels that go step by step are not in what is exported, and the run resumes and merges to the same", () =>
+  withTinyData(async (folder) => {
+    const parts = "structure: channels, schedule: cubic, over: 0.6";
+    for (
+      const [prune, chains] of [[`{ amount: 0.5, ${parts} }`, []], [`{ parameters: 9000, scope: global, ${parts} }`, [
+        PLAIN,
+      ]]] as const
+    ) {
+      const options = {
+        overrides: [...chains, "student.width=8", "export={ onnx: true, manifest: true }"],
+        record: true,
+      };
+      const { student, pruning, export: exports } = await pruned(folder, prune, { ...options, output: "whole" });
+      const tensors = await exported(folder, "whole");
+      const count = [...tensors].filter(([name]) => !/running|batches/.test(name)).reduce(
+        (sum, [, { values }]) => sum + values.length,
+        0,
+      );
+      assert.equal(student.parametersInference, count);
+      const widths = Object.entries(pruning!.widths);
+      assert.equal(widths.length, 3);
+      for (const [name, [before, after]] of widths) {
+        assert.deepEqual(tensors.get(`${name}.weight`)!.shape[0], after);
+        assert.ok(after < before || chains.length > 0);
+      }
+      if (chains.length > 0) assert.ok(count <= 9000, `${count}`);
+      else assert.ok(widths.every(([, [before, after]]) => 2 * after === before));
+      assert.equal(exports!.onnx.length, 1);
+      const whole = await studentBytes(folder, "whole");
+      assert.deepEqual(await merged(folder, "whole"), whole);
+      if (chains.length > 0) continue;
+      const parts = { overrides: ["student.width=8"], output: "parts" };
+      await assert.rejects(pruned(folder, prune, { ...parts, signal: stopAt(5) }), Interrupted);
+      await pruned(folder, prune, { ...parts, resume: true });
+      assert.deepEqual(await studentBytes(folder, "parts"), whole);
+    }
   }));

@@ -60,7 +60,7 @@ Deno.test("a minimal recipe shows every default", () => {
     card: { license: null, baseModel: null, dataset: null },
     log: { tensorboard: false },
     verify: { tolerance: 1e-3, probe: 256 },
-    export: { onnx: false, manifest: false },
+    export: { onnx: false, manifest: false, keepFactors: false, rank: null, parameters: null },
   });
 });
 

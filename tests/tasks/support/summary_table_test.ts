@@ -108,3 +108,20 @@ Deno.test("scores that stand for 0 / 0 are said", () => {
     lines.join("\n"),
   );
 });
+
+Deno.test("the table has what pruning and factors left", () => {
+  const rows = (more: Partial<RunSummary>) =>
+    showSummary({ ...summary, ...more }, folder, plain).filter((line) => /left|zero|factors|cut/.test(line))
+      .map((line) => line.replaceAll(/\s+/g, " "));
+  const pruned = { method: "magnitude", structure: "2:4", nonZeros: 34754, weights: {}, widths: {} };
+  assert.deepEqual(rows({ pruning: pruned }), ["not zero, 2:4 by magnitude - 34,754"]);
+  const widths = { a: [16, 4], b: [32, 32] } as const;
+  assert.deepEqual(rows({ pruning: { ...pruned, structure: "channels", widths } }), [
+    "channels left by magnitude - 36 of 48",
+  ]);
+  const weights = { a: { rank: 2, fullRank: 8, error: 0.25 }, b: { rank: 1, fullRank: 8, error: 0.5 } };
+  assert.deepEqual(rows({ factors: { weights, maxAbsLogitDifference: 1 } }), [
+    "weights kept as factors - 2",
+    "largest error of a cut - 50.0 %",
+  ]);
+});

@@ -1,6 +1,7 @@
 import { type Argument, isValue, type Step, type Value, valuesIn } from "../../../onnx/trace.ts";
 import type { Ops } from "../../../ops/ops.ts";
 import type { Tensor } from "../../../tensor.ts";
+import { tracedNorm } from "../../../onnx/traced_norm.ts";
 import type { TraceRun } from "../run_trace.ts";
 
 /** A linear layer of a forward pass, z = f(x; weight) + bias, with batch norm behind it in its numbers. */
@@ -37,7 +38,7 @@ export class Layers {
 
   /** The layer that gives what a step does, apart from a batch norm's residual and activation; `null`: none does. */
   of(step: Step): Layer | null {
-    const [x, weight, third, options] = step.arguments;
+    const [x, weight, third] = step.arguments;
     switch (step.name) {
       case "conv2d": {
         if (!this.#isLinearIn(x, weight)) return null;
@@ -67,7 +68,7 @@ export class Layers {
         return this.#biased(step);
       case "batchNorm":
         if (!this.#isLinearIn(x, weight, third)) return null;
-        return this.#normed(x, weight as Value, third as Value, options as Readonly<Record<string, Argument>>);
+        return this.#normed(step);
       default:
         return null;
     }
@@ -117,12 +118,14 @@ export class Layers {
   }
 
   /** Batch norm as other numbers of the layer before it, else as a layer by itself. */
-  #normed(x: Value, weight: Value, bias: Value, options: Readonly<Record<string, Argument>>): Layer {
+  #normed(step: Step): Layer {
     const { ops, run } = this;
-    const [mean, variance] = [options.runningMean, options.runningVariance].map((value) => run.get(value as Value));
-    const epsilon = typeof options.epsilon === "number" ? options.epsilon : 1e-5;
-    const factors = ops.divide(run.get(weight), ops.sqrt(ops.offset(variance, epsilon)));
-    const shift = ops.subtract(run.get(bias), ops.multiply(mean, factors));
+    const { x, epsilon, ...norm } = tracedNorm(step);
+    const [weight, bias, mean, variance] = [norm.weight, norm.bias, norm.mean, norm.variance].map((value) =>
+      run.get(value)
+    );
+    const factors = ops.divide(weight, ops.sqrt(ops.offset(variance, epsilon)));
+    const shift = ops.subtract(bias, ops.multiply(mean, factors));
     const before = isBare(x) ? this.#alone(x) : null;
     if (!before?.scaled) {
       const apply = (x: Tensor, weight: Tensor) => ops.multiply(x, weight);
@@ -137,8 +140,8 @@ export class Layers {
 /** Whether a value is a layer's own result, with nothing added to it and no activation behind. */
 function isBare({ source }: Value): boolean {
   if (source.kind !== "step" || source.step.name !== "batchNorm") return true;
-  const [, , , options, residual] = source.step.arguments;
-  return !isValue(residual) && (options as Readonly<Record<string, Argument>>).activation === undefined;
+  const { residual, activation } = tracedNorm(source.step);
+  return residual === null && activation === "none";
 }
 
 const showExtents = ({ shape }: Value) => JSON.stringify(shape);

@@ -14,19 +14,8 @@ import type { Section } from "../../../recipe/checked.ts";
 import { assignLayers } from "../../../recipe/globs.ts";
 import type { PruneSettings } from "../../../recipe/recipe_type.ts";
 
-/**
- * The channels that stay, as `student.prune` says: of each chosen width `round(amount * channels)` go, halves up, or by
- * scope global that many of all together, their scores divided by the root of their mean square within each width. One
- * channel of each stays in any case.
- *
- * @throws UserError with line and column if the model has no such widths, or cannot be as small as is asked
- */
-export function chooseChannels(
-  recipe: Section<PruneSettings>,
-  model: Model,
-  numbers: Numbers,
-  random: Random,
-): KeptChannels {
+/** The inner widths that `student.prune` chooses. @throws UserError with line and column if the model has none such */
+export function chosenWidths(recipe: Section<PruneSettings>, model: Model): InnerWidth[] {
   const widths = model.innerWidths ?? [];
   if (widths.length === 0) {
     throw recipe.error(
@@ -34,10 +23,32 @@ export function chooseChannels(
       "Cannot take channels away from a model that does not say which of its widths may shrink: expected unstructured or n:m",
     );
   }
-  const { method, scope, amount, parameters } = recipe.value;
   const names = widths.map(({ name }) => name);
   const chosen = assignLayers([recipe.value], names, (_, sentence) => recipe.error(["layers"], sentence));
-  const scored = widths.filter(({ name }) => chosen.has(name)).map((width) => ({
+  return widths.filter(({ name }) => chosen.has(name));
+}
+
+/**
+ * The channels that stay, as `student.prune` says: of each chosen width `round(amount * channels)` go, halves up, or by
+ * scope global that many of all together, their scores divided by the root of their mean square within each width. One
+ * channel of each stays in any case.
+ *
+ * @param share of those that are to go, 1: all, 0: none
+ * @throws UserError with line and column if the model has no such widths, or cannot be as small as is asked
+ */
+export function chooseChannels(
+  recipe: Section<PruneSettings>,
+  model: Model,
+  numbers: Numbers,
+  random: Random,
+  share = 1,
+): KeptChannels {
+  const widths = model.innerWidths ?? [];
+  const { method, scope, amount, parameters } = recipe.value;
+  const names = widths.map(({ name }) => name);
+  const own = chosenWidths(recipe, model);
+  const chosen = new Set(own.map(({ name }) => name));
+  const scored = own.map((width) => ({
     width,
     scores: method === "random" ? draws(width, random.split(width.name)) : scoresOf(model, width, numbers),
   }));
@@ -47,7 +58,7 @@ export function chooseChannels(
     const kept = new Map([...others, ...rank.keep(count)]);
     return new Map(names.map((name) => [name, kept.get(name)!]));
   };
-  if (amount !== null) return keptAt(rank.countFor(amount));
+  if (amount !== null) return keptAt(share * rank.countFor(amount));
   const sizeAt = (count: number) => countTrainable(narrowedShapes(model, widthsOf(keptAt(count))));
   let [low, high] = [0, rank.most];
   if (sizeAt(high) > parameters!) {
@@ -62,7 +73,7 @@ export function chooseChannels(
     if (sizeAt(middle) <= parameters!) high = middle;
     else low = middle + 1;
   }
-  return keptAt(low);
+  return keptAt(share * low);
 }
 
 interface Scored {
@@ -111,7 +122,7 @@ function together(scored: readonly Scored[]): Ranking {
     most: order.length,
     countFor: (amount) => Math.min(Math.round(amount * channels), order.length),
     keep: (count) => {
-      const going = new Set(order.slice(0, count).map(({ name, channel }) => `${name} ${channel}`));
+      const going = new Set(order.slice(0, Math.round(count)).map(({ name, channel }) => `${name} ${channel}`));
       return scored.map(({ width: { name, size } }) =>
         [name, places(size).filter((channel) => !going.has(`${name} ${channel}`))] as const
       );

@@ -1,3 +1,5 @@
+import type { Random } from "../../../data/random.ts";
+import type { KeptChannels, Numbers } from "../../../plugin/inner_widths.ts";
 import type { Model } from "../../../plugin/model.ts";
 import { countTrainable } from "../../../plugin/parameters.ts";
 import type { Section } from "../../../recipe/checked.ts";
@@ -6,6 +8,7 @@ import type { PruneSettings } from "../../../recipe/recipe_type.ts";
 import { groupsOf } from "../../../recipe/schema_prune.ts";
 import { showShape, sizeOf } from "../../../tensor.ts";
 import type { Pruned } from "../student.ts";
+import { chooseChannels, chosenWidths } from "./channels.ts";
 
 /** How weights are masked: which, by what, and when. */
 export interface MaskPlan {
@@ -14,9 +17,11 @@ export interface MaskPlan {
   readonly method: PruneSettings["method"];
   /** How many weights of each group of inputs stay; `null`: weights are held against others, wherever they are. */
   readonly groups: { readonly kept: number; readonly of: number } | null;
+  /** The channels that stay where a share of those that go has gone; `null`: single weights go. */
+  readonly channels: ((numbers: Numbers, random: Random, share: number) => KeptChannels) | null;
   /** Whether against those of their own matrix alone. */
   readonly byLayer: boolean;
-  /** The share of the weights that is zero at the end. */
+  /** The share of the weights that is zero at the end; of channels 1, as {@link channels} know how many go. */
   readonly amount: number;
   readonly schedule: "cubic" | "once";
   /** The share of the training steps after which no mask changes. */
@@ -36,8 +41,9 @@ export function maskable({ parameters }: Pick<Model, "parameters">): Map<string,
  * inputs, and a number of parameters that cannot be left
  */
 export function maskPlan(recipe: Section<PruneSettings> | null, model: Model): MaskPlan | null {
-  if (!recipe || recipe.value.structure === "channels") return null;
+  if (!recipe || isCutBefore(recipe.value)) return null;
   const settings = recipe.value;
+  if (settings.structure === "channels") return channelPlan(recipe, model);
   const all = maskable(model);
   const chosen = assignLayers([settings], [...all.keys()], (_, sentence) => recipe.error(["layers"], sentence));
   const weights = new Map([...chosen.keys()].map((name) => [name, all.get(name)!]));
@@ -49,10 +55,33 @@ export function maskPlan(recipe: Section<PruneSettings> | null, model: Model): M
     weights,
     method: settings.method,
     groups,
+    channels: null,
     byLayer: settings.scope === "layer",
     amount: groups ? 1 - groups.kept / groups.of : settings.amount ?? amountFor(recipe, model, weights),
     schedule,
     over: settings.over ?? (isAtOnce ? 0 : 0.5),
+  };
+}
+
+/** Whether channels go before training: the student is narrower from the start, and has no masks. */
+export function isCutBefore({ structure, schedule }: PruneSettings): boolean {
+  return structure === "channels" && schedule !== "cubic";
+}
+
+/** Masks of all trained tensors of the chosen widths: what no mask leaves is not there in what is exported. */
+function channelPlan(recipe: Section<PruneSettings>, model: Model): MaskPlan {
+  const names = new Set(chosenWidths(recipe, model).flatMap(({ tensors }) => tensors.map(({ name }) => name)));
+  const tensors = model.parameters.filter(({ name, trainable }) => trainable && names.has(name));
+  const { method, over } = recipe.value;
+  return {
+    weights: new Map(tensors.map(({ name, shape }) => [name, shape])),
+    method,
+    groups: null,
+    channels: (numbers, random, share) => chooseChannels(recipe, model, numbers, random, share),
+    byLayer: false,
+    amount: 1,
+    schedule: "cubic",
+    over: over ?? 0.5,
   };
 }
 

@@ -8,6 +8,7 @@ const plan = (shapes: Record<string, readonly number[]>, settings: Partial<MaskP
   weights: new Map(Object.entries(shapes)),
   method: "magnitude",
   groups: null,
+  channels: null,
   byLayer: false,
   amount: 0.5,
   schedule: "cubic",
