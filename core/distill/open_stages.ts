@@ -1,9 +1,9 @@
 import { type Owned } from "../owned.ts";
 import { Random } from "../data/random.ts";
 import { outputShapes } from "../evaluate/output_shapes.ts";
-import type { Chain } from "../mpo/chain.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { ChainSpec } from "../plugin/chains.ts";
+import type { OverParameterised, WeightProvider } from "../overparameterise/weight_provider.ts";
+import { weightProviders } from "../overparameterise/weight_providers.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { LossSetup } from "../plugin/loss.ts";
 import type { Model } from "../plugin/model.ts";
@@ -15,7 +15,6 @@ import type { Reporter } from "./progress.ts";
 import { buildModel } from "./recipe_models.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
 import { initialWeights } from "./student/initial_weights.ts";
 import { tooLarge, trainingMemory } from "./student/memory_check.ts";
 import { cutChannels, type CutWidths } from "./student/pruning/cut_channels.ts";
@@ -46,8 +45,8 @@ export interface Opening {
 /** A student that was built, and what it was built by. */
 export interface OpenedStudent {
   readonly student: Student;
-  /** Its weights that are chains, and how they are split. */
-  readonly specs: ReadonlyMap<string, ChainSpec>;
+  /** How its over-parameterised weights are held. */
+  readonly providers: ReadonlyMap<string, WeightProvider>;
   /** How its weights are masked; `null`: none is. */
   readonly masks: MaskPlan | null;
   /** Its inner widths, of which channels were taken away; `null` where none was. */
@@ -55,7 +54,7 @@ export interface OpenedStudent {
   readonly startsFrom: ReadonlyMap<string, string>;
 }
 
-/** Builds the student and decomposes the weights that the recipe over-parameterises. */
+/** Builds the student and decomposes, or splits otherwise, the weights that the recipe over-parameterises. */
 export async function openStudent(
   { ops, recipe, plugins, random, watch, report, owned, breath }: Opening,
   { dataset: { input }, test }: RunData,
@@ -79,23 +78,26 @@ export async function openStudent(
     : null;
   const model = cut?.model ?? whole;
   const masks = maskPlan(recipe.part("student").part("prune"), model);
-  const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
-  const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
-  const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
+  const providers = weightProviders(recipe.part("student").part("overParameterise"), model);
+  const rates = rateScales(recipe.part("train").part("layerRates"), model, providers);
+  const refusal = tooLarge(trainingMemory(model, providers, rates, recipe.value.train.optimiser), ops.backend);
   if (refusal) throw recipe.error(["student"], refusal);
   const { numbers, startsFrom } = cut ?? await begin(model);
   const frozen = describeFrozen(model, rates);
   if (frozen) report(frozen);
-  const chains = new Map<string, Chain>();
+  const overParameterised = new Map<string, OverParameterised>();
+  const drawn = random.split("over-parameterise");
   await watch.time("decompose", async () => {
-    for (const { name, shape } of model.parameters) {
-      const spec = specs.get(name);
+    for (const { name } of model.parameters) {
+      const provider = providers.get(name);
       await breath();
-      if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
+      if (!provider) continue;
+      const place = { device: ops.device, random: drawn.split(name) };
+      overParameterised.set(name, { provider, start: await provider.start(numbers.get(name)!, place) });
     }
   });
-  const student = new Student(ops, model, chains, numbers, rates, prunedBy(masks));
-  return { student: owned.adopt(student, freed), specs, masks, widths: cut?.widths ?? null, startsFrom };
+  const student = new Student(ops, model, overParameterised, numbers, rates, prunedBy(masks));
+  return { student: owned.adopt(student, freed), providers, masks, widths: cut?.widths ?? null, startsFrom };
 }
 
 /**
@@ -106,7 +108,7 @@ export async function openLosses(
   { ops, recipe, plugins, random, watch, report, owned }: Opening,
   { dataset: { input }, train, test }: RunData,
   teacher: LoadedTeacher | null,
-  { student, specs, startsFrom }: OpenedStudent,
+  { student, providers, startsFrom }: OpenedStudent,
   sameTokens: boolean,
 ): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
   const { model } = student;
@@ -125,7 +127,7 @@ export async function openLosses(
       teacher: teacher?.model ?? null,
       trainingExamples: train.length,
       labelledExamples: labelledOf(train),
-      chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
+      chains: chainsForLosses(ops, providers, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
       startsFrom,
       sameTokens,
       shapes,

@@ -29,8 +29,8 @@ export interface Fingerprint {
 
 /**
  * The part of a fingerprint that a recipe alone gives: where and how it runs, and in what formats the student is
- * written, changes nothing. The usual precision, one batch to a step and a student that is not pruned are left out, as
- * there were checkpoints before there was anything else.
+ * written, changes nothing. The usual precision, one batch to a step, a student that is not pruned and what is said of
+ * weights that are chains by default are left out, as there were checkpoints before there was anything else.
  */
 export function comparable(
   { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, train, student, ...rest }:
@@ -39,7 +39,10 @@ export function comparable(
   const { replay: _replay, precision, accumulate, ...always } = train;
   const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };
   const { prune, ...model } = student;
-  return { ...rest, student: { ...model, ...prune && { prune } }, train: { ...always, ...unusual } };
+  const overParameterise = model.overParameterise.map(({ use, kernels, ...entry }) => {
+    return { ...entry, ...use !== "mpo" && { use, kernels } };
+  });
+  return { ...rest, student: { ...model, overParameterise, ...prune && { prune } }, train: { ...always, ...unusual } };
 }
 
 /** A checkpoint is whole, and of something else than is to be continued: the run begins anew without it. */
