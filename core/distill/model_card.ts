@@ -88,7 +88,9 @@ function introduction(
   const how = held.length === 0
     ? `${by}; no weight was over-parameterised.`
     : `${by} while ${counted(held.length, "weight matrix", "weight matrices")} of it ${trainedAs} ` +
-      `(${[...new Set(held.map(({ source }) => source))].join("; ")}), ${count(student.parametersTraining)} in all; they ` +
+      `(${[...new Set(held.map(({ source }) => source))].join("; ")}), ${
+        count(student.parametersTraining)
+      } in all; they ` +
       `were ${areChains ? "contracted back" : "merged"}, and what is here is the plain student.`;
   const starts = recipe.student.initialise?.from === "teacher" ? " It started from layers of its teacher." : "";
   return `${what} ${how}${starts}${isOnnx ? " This folder has it as ONNX." : ""}`;
@@ -207,12 +209,8 @@ function measured(
     "",
     ...(overParameterised.size === 0 ? [] : [
       `The student gives the ${input.task === "embedding" ? "vectors" : "logits"} of ${
-        [...overParameterised.values()].every(({ chain }) => chain !== null)
-          ? "its chains"
-          : "what it was trained as"
-      } within ${
-        merge.maxAbsLogitDifference.toPrecision(2)
-      } on ` +
+        [...overParameterised.values()].every(({ chain }) => chain !== null) ? "its chains" : "what it was trained as"
+      } within ${merge.maxAbsLogitDifference.toPrecision(2)} on ` +
       `${counted(merge.probe, "test example")} (tolerance ${merge.tolerance}).`,
     ]),
     ...(validation ? [`Validation examples (${count(examples.validation)}) may have chosen the epoch.`] : []),

@@ -5,8 +5,8 @@ import type { WeightProvider } from "./weight_provider.ts";
 
 /**
  * A convolution's weight behind a depthwise one (DO-Conv): for each input a square matrix mixes the places of all its
- * kernels, `W[o, i, p] = sum_q (I + D_i)[p, q] W'[o, i, q]`, with as many places before as after, which is the published
- * default. As in the published code what is trained is the difference from the identity, which begins at zero: weight
+ * kernels, `W[o, i, p] = sum_q (I + D_i)[p, q] W'[o, i, q]`, with as many places before as after, which is the default
+ * there. As in the published code what is trained is the difference from the identity, which begins at zero: weight
  * decay pulls towards plain kernels.
  *
  * A convolution in groups has as many matrices as its kernels have inputs, which all groups share.

@@ -25,8 +25,7 @@ export function majority({ kernels }: OverParameterisation, shape: readonly numb
     depth: 1,
     multiplyAdds: count * size,
     chain: null,
-    start: (weight) =>
-      Promise.resolve([Float64Array.from({ length: count * size }, (_, at) => weight[at % size])]),
+    start: (weight) => Promise.resolve([Float64Array.from({ length: count * size }, (_, at) => weight[at % size])]),
     draw: (random) => shares(random, count),
     weight(ops, [all], drawn) {
       const mix = drawn ? ops.reshape(drawn, [1, count]) : ops.full([1, count], 1 / count);

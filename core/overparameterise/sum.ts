@@ -8,8 +8,8 @@ import type { WeightProvider } from "./weight_provider.ts";
  *
  * `W[o, i, p] = sum_j g_j[o] K_j[o, i, p] + h_1[o] P_1[o, i] [p is the middle] + h_2[o] P_2[o, i] / places`
  *
- * The published terms that are products of three tensors, a 1x1 before a kernel and separable filters, are left out, and
- * so are its fixed frequency filters. Gains begin at `1 / sqrt(kernels)`, so that a step of gradient descent on the
+ * The published terms that are products of three tensors, a 1x1 before a kernel and separable filters, are left out,
+ * and so are its fixed frequency filters. Gains begin at `1 / sqrt(kernels)`, so that a step of gradient descent on the
  * kernels alone moves the weight as far as one on the weight itself does. Kernels begin as independent normal ones of
  * the weight's own size that happen to sum up to it: equal ones would stay equal. The further terms begin at zero.
  */

@@ -6,8 +6,8 @@ import type { OverParameterisation } from "../recipe/recipe_type.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 
 /**
- * How one weight is held while it is trained: as tensors with more numbers than it has, of which it is made anew in each
- * step. It begins as the weight that it is given, and ends as the plain tensor that `merge` makes.
+ * How one weight is held while it is trained: as tensors with more numbers than it has, of which it is made anew in
+ * each step. It begins as the weight that it is given, and ends as the plain tensor that `merge` makes.
  */
 export interface WeightProvider {
   /** Its kind, as a recipe names it. */
@@ -18,7 +18,7 @@ export interface WeightProvider {
   readonly heldAs: string;
   /** The shapes of the tensors that are trained in the weight's place. */
   readonly shapes: readonly (readonly number[])[];
-  /** How many of these are multiplied with each other: with three or more, norms can be thrown up in the first steps. */
+  /** How many of these are multiplied with each other: with three or more, first steps can throw norms up. */
   readonly depth: number;
   /** Multiply-adds of making the weight once. */
   readonly multiplyAdds: number;

@@ -91,7 +91,7 @@ function validationsIn(log: string): News[] {
     .map(({ step, validation: { accuracy, loss } }) => ({ kind: "validation", step, accuracy, loss }));
 }
 
-/** The singular values of every over-parameterised weight of a student, merged to a matrix of outputs by everything else. */
+/** The singular values of every over-parameterised weight of a student, merged to a matrix: outputs by all else. */
 async function spectraOf(run: Run): Promise<Spectrum[]> {
   const { ops, student } = run.parts;
   const names = [...student.overParameterised.keys()];

@@ -16,7 +16,7 @@ export interface MatrixError {
   readonly rows: readonly number[];
   /** The same of the columns. */
   readonly cols: readonly number[];
-  /** ||MPO(W) - W|| / ||W||: what decomposing the matrix and contracting the chain changes, or splitting and merging. */
+  /** ||MPO(W) - W|| / ||W||: what decomposing the matrix changes, and contracting the chain, or merging otherwise. */
   readonly reconstructionError: number;
 }
 

@@ -7,7 +7,8 @@ import type { Recipe } from "../../recipe/schema.ts";
 /**
  * What `train.layerRates` says, by weight.
  *
- * @throws UserError with line and column for a pattern that matches nothing, or one that freezes an over-parameterised weight
+ * @throws UserError with line and column for a pattern that matches nothing, or one that freezes what is
+ * over-parameterised
  */
 export function rateScales(
   recipe: Section<Recipe["train"]["layerRates"]>,

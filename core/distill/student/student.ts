@@ -53,7 +53,7 @@ export class Student {
     /** The over-parameterised weights by name, made of the initial ones. */
     readonly overParameterised: ReadonlyMap<string, OverParameterised>,
     initial: ReadonlyMap<string, Float32Array>,
-    /** Learning rates by weight, as multiples of the others', for all that is trained for it; 0 freezes a plain one. */
+    /** Learning rates by weight, as multiples of the others', for all that is trained for it. 0 freezes a plain one. */
     rateScales: ReadonlyMap<string, number> = new Map(),
     /** Weights that have masks, and whether these learn what counts. */
     pruned: Pruned = NOTHING_PRUNED,
@@ -114,9 +114,11 @@ export class Student {
 
   /** What one training step draws at random, by weight; nothing where every weight is the same in all steps. */
   draw(random: Random): Map<string, Float32Array> {
-    return new Map([...this.overParameterised].flatMap(([name, { provider }]) =>
-      provider.draw ? [[name, provider.draw(random.split(name))] as const] : []
-    ));
+    return new Map(
+      [...this.overParameterised].flatMap(([name, { provider }]) =>
+        provider.draw ? [[name, provider.draw(random.split(name))] as const] : []
+      ),
+    );
   }
 
   /**
@@ -172,9 +174,11 @@ export class Student {
 
   /** Every over-parameterised weight. */
   #contracted(drawn: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-    return new Map([...this.overParameterised].map(([name, { provider }]) =>
-      [name, provider.weight(this.ops, this.coresOf(name), drawn.get(name) ?? null)] as const
-    ));
+    return new Map(
+      [...this.overParameterised].map(([name, { provider }]) =>
+        [name, provider.weight(this.ops, this.coresOf(name), drawn.get(name) ?? null)] as const
+      ),
+    );
   }
 
   #with(rebuilt: ReadonlyMap<string, Tensor>): Weights {

@@ -57,7 +57,9 @@ export type Spectra = ReadonlyMap<string, Float64Array>;
 /** The names of the over-parameterised weights whose spectra do not take long. */
 export function matricesToShow(student: Student): string[] {
   const sizes = matrixSizes(student);
-  return notLong([...student.overParameterised.keys()].map((name) => ({ name, ...sizes.get(name)! }))).map(({ name }) => name);
+  return notLong([...student.overParameterised.keys()].map((name) => ({ name, ...sizes.get(name)! }))).map(({ name }) =>
+    name
+  );
 }
 
 /** The singular values of some weights as they are now. @param known those that were computed of the same weights */

@@ -314,7 +314,9 @@ function withoutDrawn(inputs: Batch<Tensor>): { readonly batch: Batch<Tensor>; r
   const isDrawn = (name: string) => name.startsWith(DRAWN);
   return {
     batch: Object.fromEntries(entries.filter(([name]) => !isDrawn(name))),
-    drawn: new Map(entries.flatMap(([name, tensor]) => isDrawn(name) ? [[name.slice(DRAWN.length), tensor] as const] : [])),
+    drawn: new Map(
+      entries.flatMap(([name, tensor]) => isDrawn(name) ? [[name.slice(DRAWN.length), tensor] as const] : []),
+    ),
   };
 }
 

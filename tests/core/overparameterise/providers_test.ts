@@ -113,26 +113,30 @@ testBackends("a step of gradient descent on a sum's kernels moves the weight as 
   }
 }, [float64]);
 
-testBackends("a step of majority takes the mix that was drawn, and every mix of its start is the weight", async (backend) => {
-  const ops = createOps(backend);
-  const shape = [5, 3, 3, 3];
-  const provider = providerOf({ use: "majority", kernels: 3 }, shape)!;
-  const weight = Float32Array.from(pseudoRandom(4, sizeOf(shape)));
-  const made = async (tensors: readonly Float64Array[], drawn: Float32Array | null) => {
-    const mix = (): Tensor | null => drawn && ops.tensor(drawn);
-    const tensor = ops.scope(() => provider.weight(ops, onDevice(ops, provider, tensors), mix()));
-    return await tensor.read();
-  };
-  const mix = provider.draw!(new Random(8));
-  assertClose(await made(await startOf(backend, provider, weight), mix), weight, 1e-6);
-  const [kernels] = anyTensors(provider, 6);
-  const size = sizeOf(shape);
-  const mixed = Float64Array.from({ length: size }, (_, at) => {
-    return [...mix].reduce((sum, share, kernel) => sum + share * kernels[kernel * size + at], 0);
-  });
-  assertClose(await made([kernels], mix), mixed, 1e-6);
-  assertClose(await made([kernels], null), provider.merge([kernels]), 1e-6);
-}, backends);
+testBackends(
+  "a step of majority takes the mix that was drawn, and every mix of its start is the weight",
+  async (backend) => {
+    const ops = createOps(backend);
+    const shape = [5, 3, 3, 3];
+    const provider = providerOf({ use: "majority", kernels: 3 }, shape)!;
+    const weight = Float32Array.from(pseudoRandom(4, sizeOf(shape)));
+    const made = async (tensors: readonly Float64Array[], drawn: Float32Array | null) => {
+      const mix = (): Tensor | null => drawn && ops.tensor(drawn);
+      const tensor = ops.scope(() => provider.weight(ops, onDevice(ops, provider, tensors), mix()));
+      return await tensor.read();
+    };
+    const mix = provider.draw!(new Random(8));
+    assertClose(await made(await startOf(backend, provider, weight), mix), weight, 1e-6);
+    const [kernels] = anyTensors(provider, 6);
+    const size = sizeOf(shape);
+    const mixed = Float64Array.from({ length: size }, (_, at) => {
+      return [...mix].reduce((sum, share, kernel) => sum + share * kernels[kernel * size + at], 0);
+    });
+    assertClose(await made([kernels], mix), mixed, 1e-6);
+    assertClose(await made([kernels], null), provider.merge([kernels]), 1e-6);
+  },
+  backends,
+);
 
 Deno.test("the shares of majority are uniform on the simplex: their moments are Dirichlet's", () => {
   const provider = providerOf({ use: "majority", kernels: 3 }, [2, 2])!;
