@@ -63,6 +63,7 @@ export * from "./plugin/loss.ts";
 export * from "./plugin/dataset.ts";
 export * from "./plugin/kit.ts";
 export type { Builtins, Definitions, PluginFile, PluginKind } from "./plugin/registry.ts";
+export type { OverParameterised, WeightProvider } from "./overparameterise/weight_provider.ts";
 export type { Initialiser } from "./nn/initialisers.ts";
 export type { ChainMap, ChainSpec } from "./plugin/chains.ts";
 export type { InPlaceOfTensors, OutputShapes, OutputTree } from "./plugin/output_tree.ts";

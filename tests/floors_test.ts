@@ -27,23 +27,26 @@ const FLOORS: Readonly<Record<string, string>> = {
   onnx: "ground data backend tensor contract ops nn recipe plugin model_folder evaluate",
   predict: "ground data backend tensor ops nn plugin model_folder evaluate onnx",
   assess: "ground data backend tensor ops nn plugin model_folder evaluate onnx predict",
+  overparameterise: "ground data tensor ops mpo nn recipe plugin evaluate",
   "distill/ground": "ground data model_folder plugin recipe",
-  "distill/student": "ground data tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx distill/ground",
+  "distill/student": "ground data tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx overparameterise " +
+    "distill/ground",
   "distill/teacher": "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate " +
-    "distill/ground distill/student",
+    "overparameterise distill/ground distill/student",
   "distill/losses": "ground data tensor ops nn recipe plugin evaluate distill/ground distill/teacher",
   "distill/training": "ground data safetensors tensor ops replay linalg mpo nn recipe plugin evaluate tensorboard " +
     "distill/ground distill/student distill/teacher distill/losses",
   "distill/record":
-    "ground data tensor linalg mpo nn ops recipe plugin evaluate distill/ground distill/student distill/training",
-  distill: "ground data safetensors backend tensor ops mpo nn recipe plugin model_folder evaluate onnx tensorboard " +
-    "distill/ground distill/student distill/teacher distill/losses distill/training distill/record",
+    "ground data tensor linalg nn ops recipe plugin evaluate overparameterise distill/ground distill/student distill/training",
+  distill: "ground data safetensors backend tensor ops nn recipe plugin model_folder evaluate onnx tensorboard " +
+    "overparameterise distill/ground distill/student distill/teacher distill/losses distill/training distill/record",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate onnx predict " +
-    "distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
+    "overparameterise distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
   "tasks/npm/node.ts": "node plugins mod.ts",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate onnx " +
-    "predict assess distill/ground distill/student distill/teacher distill/training distill/record distill plugins deno " +
+    "predict assess overparameterise distill/ground distill/student distill/teacher distill/training distill/record " +
+    "distill plugins deno " +
     "mod.ts",
 };
 

@@ -39,7 +39,7 @@ export interface Manifest {
   };
   /** The run's check that merging changed nothing: max |f_train - f_merged|; `null` where the run does not say it. */
   readonly merge: RunSummary["merge"] | null;
-  /** How exactly the recipe's chain holds each matrix of the student that it over-parameterises. */
+  /** How exactly each matrix of the student that the recipe over-parameterises is held by its chain, or its like. */
   readonly matrices: readonly MatrixError[];
 }
 

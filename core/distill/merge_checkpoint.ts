@@ -1,10 +1,10 @@
 import type { Backend } from "../backend/backend.ts";
 import { Random } from "../data/random.ts";
 import { UserError } from "../errors.ts";
-import { type Chain, coreShape } from "../mpo/chain.ts";
-import { bondDimensions } from "../mpo/shapes.ts";
 import { namedParts } from "../nn/tensor_store.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
+import type { OverParameterised, WeightProvider } from "../overparameterise/weight_provider.ts";
+import { weightProviders } from "../overparameterise/weight_providers.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import { widthsOf } from "../plugin/inner_widths.ts";
 import type { Model } from "../plugin/model.ts";
@@ -14,8 +14,6 @@ import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { toFloat32 } from "../safetensors.ts";
 import { sizeOf } from "../tensor.ts";
-import type { ChainSpec } from "../plugin/chains.ts";
-import { chainSpecs } from "./student/chain_specs.ts";
 import { checkData, type Checkpoint, checkRecipe, readCheckpoint } from "./training/checkpoint.ts";
 import { closeData } from "./close_data.ts";
 import { loadData } from "./load_data.ts";
@@ -56,8 +54,8 @@ export interface MergedCheckpoint {
 }
 
 /**
- * Makes a plain student of a run's checkpoint: chains contracted, as at the end of a run. A recipe that restores the
- * best epoch gives that epoch's weights.
+ * Makes a plain student of a run's checkpoint: over-parameterised weights merged, as at the end of a run. A recipe that
+ * restores the best epoch gives that epoch's weights.
  *
  * @param recipe the run's own
  * @param file the checkpoint
@@ -83,15 +81,15 @@ export async function mergeCheckpoint(
       new Map(Object.entries(widths).map(([name, [, size]]) => [name, size])),
     )
     : buildModel(recipe, plugins.student, input);
-  const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
+  const providers = weightProviders(recipe.part("student").part("overParameterise"), model);
   const masks = maskPlan(recipe.part("student").part("prune"), model);
   const ops = createOps(backend);
   const { device } = ops;
   const student = emptyStudent(
     ops,
     model,
-    specs,
-    rateScales(recipe.part("train").part("layerRates"), model, specs),
+    providers,
+    rateScales(recipe.part("train").part("layerRates"), model, providers),
     prunedBy(masks),
   );
   const bestEpoch = recipe.value.train.restoreBest && checkpoint.best ? checkpoint.best.epoch : null;
@@ -115,7 +113,7 @@ export async function mergeCheckpoint(
     )
     : whole;
   student.dispose();
-  const plan = factorPlan(recipe.part("export"), merged.model, specs);
+  const plan = factorPlan(recipe.part("export"), merged.model, providers);
   const exported = plan ? await truncateWeights(device, merged.model, merged.numbers, plan) : merged;
   await replaceModelFolder(
     folder,
@@ -146,17 +144,16 @@ async function inputOf(
 function emptyStudent(
   ops: Ops,
   model: Model,
-  specs: ReadonlyMap<string, ChainSpec>,
+  providers: ReadonlyMap<string, WeightProvider>,
   rates: ReadonlyMap<string, number>,
   pruned: Pruned,
 ): Student {
-  const chains = new Map([...specs].map(([name, { rows, cols }]): [string, Chain] => {
-    const shape = { rows, cols, bonds: bondDimensions(rows, cols) };
-    return [name, { ...shape, cores: rows.map((_, core) => new Float64Array(sizeOf(coreShape(shape, core)))) }];
+  const overParameterised = new Map([...providers].map(([name, provider]): [string, OverParameterised] => {
+    return [name, { provider, start: provider.shapes.map((shape) => new Float64Array(sizeOf(shape))) }];
   }));
   const zeros = model.parameters.map(({ name, shape }): [string, Float32Array] => [
     name,
     new Float32Array(sizeOf(shape)),
   ]);
-  return new Student(ops, model, chains, new Map(zeros), rates, pruned);
+  return new Student(ops, model, overParameterised, new Map(zeros), rates, pruned);
 }

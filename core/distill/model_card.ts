@@ -3,8 +3,8 @@ import { type LabelScores, measuredNotes } from "../evaluate/metrics/class_score
 import { describeTags } from "../evaluate/metrics/spans.ts";
 import { wilsonInterval } from "../evaluate/metrics/interval.ts";
 import { code, codeBlock, inline, table, writeCard } from "../model_folder/card_file.ts";
-import type { ChainShape } from "../mpo/chain.ts";
 import type { OnnxFile } from "../onnx/export_model.ts";
+import type { WeightProvider } from "../overparameterise/weight_provider.ts";
 import type { InputDescription } from "../plugin/dataset.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { listWords } from "../recipe/words.ts";
@@ -25,7 +25,7 @@ export interface CardFacts {
   /** The student's own entries of its config.json. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The over-parameterised weights, as they were trained. */
-  readonly chains: ReadonlyMap<string, ChainShape>;
+  readonly overParameterised: ReadonlyMap<string, Pick<WeightProvider, "chain" | "heldAs" | "source" | "use">>;
   /** SHA-256 of the teacher's weights; `null` without one. */
   readonly teacherSha256: string | null;
 }
@@ -73,21 +73,26 @@ export function cardText(facts: CardFacts, onnx: readonly OnnxFile[] | null): st
 }
 
 function introduction(
-  { recipe, input, summary: { student, teacher, factors }, architecture, chains }: CardFacts,
+  { recipe, input, summary: { student, teacher, factors }, architecture, overParameterised }: CardFacts,
   isOnnx: boolean,
 ): string {
   const what = `A ${code(lastPart(architecture))} of ${count(student.parametersInference)} parameters for ${
     task(input)
   }.`;
   const by = teacher ? "It learned from a teacher" : "It was trained without a teacher";
-  const how = chains.size === 0
+  const held = [...overParameterised.values()];
+  const [one, areChains] = [held.length === 1, held.every(({ chain }) => chain !== null)];
+  const trainedAs = areChains
+    ? `${one ? "was a chain" : "were chains"} of tensors with more parameters`
+    : `${one ? "was" : "were"} made of more parameters in each step`;
+  const how = held.length === 0
     ? `${by}; no weight was over-parameterised.`
-    : `${by} while ${counted(chains.size, "weight matrix", "weight matrices")} of it ` +
-      `${
-        chains.size === 1 ? "was a chain" : "were chains"
-      } of tensors with more parameters (OPDF, arXiv:2411.06448), ` +
-      `${count(student.parametersTraining)} in all; they were contracted back, and what is here is ` +
-      `${factors ? "their product, cut to factors where that says so below" : "the plain student"}.`;
+    : `${by} while ${counted(held.length, "weight matrix", "weight matrices")} of it ${trainedAs} ` +
+      `(${[...new Set(held.map(({ source }) => source))].join("; ")}), ${
+        count(student.parametersTraining)
+      } in all; they ` +
+      `were ${areChains ? "contracted back" : "merged"}, and what is here is ` +
+      `${factors ? "what they gave, cut to factors where that says so below" : "the plain student"}.`;
   const starts = recipe.student.initialise?.from === "teacher" ? " It started from layers of its teacher." : "";
   return `${what} ${how}${starts}${isOnnx ? " This folder has it as ONNX." : ""}`;
 }
@@ -109,12 +114,17 @@ function task({ task, classes, image }: InputDescription): string {
     (task === "tagging" ? ` (${which})` : "");
 }
 
-function made({ recipe, summary, architecture, chains, teacherSha256 }: CardFacts): string[] {
+function made({ recipe, summary, architecture, overParameterised, teacherSha256 }: CardFacts): string[] {
   const { teacher, student, losses, train, seed } = recipe;
   const model = ({ use, weights }: { readonly use: string; readonly weights: string | null }) =>
     `${code(lastPart(use))}${weights === null ? "" : `, weights ${code(lastPart(weights))}`}`;
-  const shapes = [...chains].map(([name, { rows, cols }]) => `${code(name)} ${rows.join("×")} by ${cols.join("×")}`);
-  const shown = shapes.length > 6 ? [...shapes.slice(0, 5), `${shapes.length - 5} more`] : shapes;
+  const held = [...overParameterised];
+  const chains = held.flatMap(([name, { chain }]) =>
+    chain ? [`${code(name)} ${chain.rows.join("×")} by ${chain.cols.join("×")}`] : []
+  );
+  const others = held.flatMap(([name, { chain, use, heldAs }]) => chain ? [] : [`${code(name)} ${use}: ${heldAs}`]);
+  const some = (list: readonly string[]) =>
+    (list.length > 6 ? [...list.slice(0, 5), `${list.length - 5} more`] : list).join("; ");
   const from = student.weights !== null
     ? `weights ${code(lastPart(student.weights))}`
     : student.initialise
@@ -124,7 +134,8 @@ function made({ recipe, summary, architecture, chains, teacherSha256 }: CardFact
     ...(teacher ? [["teacher", [teacher, ...teacher.others].map(model).join("; ")] as [string, string]] : []),
     ...(teacherSha256 === null ? [] : [["teacher's SHA-256", code(teacherSha256)] as [string, string]]),
     ["student", `${code(lastPart(architecture))}, from ${from}`],
-    ["chains", shapes.length === 0 ? "none" : shown.join("; ")],
+    ["chains", chains.length === 0 ? "none" : some(chains)],
+    ...(others.length === 0 ? [] : [["trained as more parameters", some(others)] as [string, string]]),
     ...prunedRow(summary),
     ...noiseRow(summary),
     ...factorsRow(summary),
@@ -173,7 +184,7 @@ function factorsRow({ factors }: RunSummary): [string, string][] {
 }
 
 function measured(
-  { recipe, input, summary, chains }: CardFacts,
+  { recipe, input, summary, overParameterised }: CardFacts,
   onnx: readonly OnnxFile[] | null,
 ): string[] {
   const { student, teacher, positiveClass, examples, labelled, dataSha256, merge } = summary;
@@ -213,10 +224,10 @@ function measured(
     ...(notes.length > 0 ? ["", ...notes] : []),
     ...(onnx ? ["", ...onnxFilesTable(onnx, input.task)] : []),
     "",
-    ...(chains.size === 0 ? [] : [
-      `The student gives the ${input.task === "embedding" ? "vectors" : "logits"} of its chains within ${
-        merge.maxAbsLogitDifference.toPrecision(2)
-      } on ` +
+    ...(overParameterised.size === 0 ? [] : [
+      `The student gives the ${input.task === "embedding" ? "vectors" : "logits"} of ${
+        [...overParameterised.values()].every(({ chain }) => chain !== null) ? "its chains" : "what it was trained as"
+      } within ${merge.maxAbsLogitDifference.toPrecision(2)} on ` +
       `${counted(merge.probe, "test example")} (tolerance ${merge.tolerance}).`,
     ]),
     ...(validation ? [`Validation examples (${count(examples.validation)}) may have chosen the epoch.`] : []),

@@ -91,7 +91,7 @@ export interface RunParts {
   readonly data: RunData;
   /** `null`: the student learns alone. */
   readonly teacher: LoadedTeacher | null;
-  /** The model in training, some of its weights as chains. */
+  /** The model in training, some of its weights over-parameterised. */
   readonly student: Student;
   /** Channels of each of its inner widths, where some were taken away; else `null`. */
   readonly widths: Readonly<Record<string, readonly [before: number, after: number]>> | null;
@@ -172,7 +172,7 @@ export async function openRun(
   const { student } = opened;
   if (checkpoint) checkWidths(checkpoint, opened.widths);
   await expectExportable(recipe, student.model, input);
-  const weak = weakChains(opened.specs, student.model);
+  const weak = weakChains(opened.providers, student.model);
   if (weak) reporter.warning(weak);
   await breath();
   const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));

@@ -1,9 +1,9 @@
 import { type Owned } from "../owned.ts";
 import { Random } from "../data/random.ts";
 import { outputShapes } from "../evaluate/output_shapes.ts";
-import type { Chain } from "../mpo/chain.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { ChainSpec } from "../plugin/chains.ts";
+import type { OverParameterised, WeightProvider } from "../overparameterise/weight_provider.ts";
+import { weightProviders } from "../overparameterise/weight_providers.ts";
 import { type KeptChannels, widthsOf } from "../plugin/inner_widths.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { LossSetup } from "../plugin/loss.ts";
@@ -16,7 +16,6 @@ import type { Reporter } from "./progress.ts";
 import { buildModel } from "./recipe_models.ts";
 import type { ResolvedPlugins } from "./resolve_plugins.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { chainSpecs, decomposeWeight } from "./student/chain_specs.ts";
 import { expectFactorable, type FactorPlan, factorPlan } from "./student/factors/factor_plan.ts";
 import { initialWeights } from "./student/initial_weights.ts";
 import { tooLarge, trainingMemory } from "./student/memory_check.ts";
@@ -48,8 +47,8 @@ export interface Opening {
 /** A student that was built, and what it was built by. */
 export interface OpenedStudent {
   readonly student: Student;
-  /** Its weights that are chains, and how they are split. */
-  readonly specs: ReadonlyMap<string, ChainSpec>;
+  /** How its over-parameterised weights are held. */
+  readonly providers: ReadonlyMap<string, WeightProvider>;
   /** How its weights are masked; `null`: none is. */
   readonly masks: MaskPlan | null;
   /** Its inner widths, of which channels were taken away; `null` where none was. */
@@ -61,7 +60,7 @@ export interface OpenedStudent {
   readonly startsFrom: ReadonlyMap<string, string>;
 }
 
-/** Builds the student and decomposes the weights that the recipe over-parameterises. */
+/** Builds the student and decomposes, or splits otherwise, the weights that the recipe over-parameterises. */
 export async function openStudent(
   { ops, recipe, plugins, random, watch, report, owned, breath }: Opening,
   { dataset: { input }, test }: RunData,
@@ -88,32 +87,35 @@ export async function openStudent(
   const cut = isCut ? narrower : null;
   const model = cut?.model ?? whole;
   const masks = maskPlan(recipe.part("student").part("prune"), model);
-  const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
-  const factors = factorPlan(recipe.part("export"), model, specs);
+  const providers = weightProviders(recipe.part("student").part("overParameterise"), model);
+  const factors = factorPlan(recipe.part("export"), model, providers);
   if (factors) await expectFactorable(recipe.part("export"), ops, factors, { model, input, examples: test });
-  const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
+  const rates = rateScales(recipe.part("train").part("layerRates"), model, providers);
   const narrow = masks?.channels
     ? (kept: KeptChannels) => narrowModel(recipe, plugins.student, input, widthsOf(kept))
     : null;
   const pruned = prunedBy(masks);
-  const memory = trainingMemory(model, specs, rates, recipe.value.train.optimiser, pruned);
+  const memory = trainingMemory(model, providers, rates, recipe.value.train.optimiser, pruned);
   const refusal = tooLarge(memory, ops.backend);
   if (refusal) throw recipe.error(["student"], refusal);
   const { numbers, startsFrom } = cut ?? start ?? await begin(model);
   const frozen = describeFrozen(model, rates);
   if (frozen) report(frozen);
-  const chains = new Map<string, Chain>();
+  const overParameterised = new Map<string, OverParameterised>();
+  const drawn = random.split("over-parameterise");
   await watch.time("decompose", async () => {
-    for (const { name, shape } of model.parameters) {
-      const spec = specs.get(name);
+    for (const { name } of model.parameters) {
+      const provider = providers.get(name);
       await breath();
-      if (spec) chains.set(name, await decomposeWeight(ops.device, numbers.get(name)!, shape, spec));
+      if (!provider) continue;
+      const place = { device: ops.device, random: drawn.split(name) };
+      overParameterised.set(name, { provider, start: await provider.start(numbers.get(name)!, place) });
     }
   });
-  const student = new Student(ops, model, chains, numbers, rates, pruned);
+  const student = new Student(ops, model, overParameterised, numbers, rates, pruned);
   return {
     student: owned.adopt(student, freed),
-    specs,
+    providers,
     masks,
     widths: cut?.widths ?? null,
     narrow,
@@ -130,7 +132,7 @@ export async function openLosses(
   { ops, recipe, plugins, random, watch, report, owned }: Opening,
   { dataset: { input }, train, test }: RunData,
   teacher: LoadedTeacher | null,
-  { student, specs, startsFrom }: OpenedStudent,
+  { student, providers, startsFrom }: OpenedStudent,
   sameTokens: boolean,
 ): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
   const { model } = student;
@@ -149,7 +151,7 @@ export async function openLosses(
       teacher: teacher?.model ?? null,
       trainingExamples: train.length,
       labelledExamples: labelledOf(train),
-      chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
+      chains: chainsForLosses(ops, providers, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
       startsFrom,
       sameTokens,
       shapes,

@@ -135,7 +135,7 @@ export class Run implements Disposable {
   }
 
   /**
-   * Measures the student as it is now, its chains contracted.
+   * Measures the student as it is now, its over-parameterised weights merged.
    *
    * @throws RangeError if the recipe has no validation examples
    */
@@ -200,7 +200,7 @@ export class Run implements Disposable {
       architecture,
       description,
       config: model.config,
-      chains: student.chains,
+      overParameterised: new Map([...student.overParameterised].map(([name, { provider }]) => [name, provider])),
       teacherSha256: teacher?.sha256 ?? null,
     };
     await writeStudentCard(join(settings.output, STUDENT_FOLDER), card);

@@ -2,7 +2,7 @@ import { expectArguments } from "../arguments.ts";
 import type { Tensor } from "../tensor.ts";
 import { rangesByName, type RowRange } from "./row_ranges.ts";
 
-/** Named tensors, wherever they come from: stored as they are, or rebuilt from chains of cores. */
+/** Named tensors, wherever they come from: stored as they are, or rebuilt from chains of cores and their like. */
 export interface Weights {
   /**
    * The tensor of a name, in the shape that the model's list of parameters gives it.
@@ -17,7 +17,7 @@ export interface Weights {
    * @throws RangeError if there is none of that name
    */
   rows(name: string): readonly Tensor[];
-  /** The cores of an over-parameterised weight, or `null` for one that is stored as it is. */
+  /** The cores of a weight that is a chain, or `null` for any other. */
   cores(name: string): readonly Tensor[] | null;
 }
 
@@ -25,7 +25,7 @@ export interface Weights {
  * Weights from a map.
  *
  * @param tensors by name, those of a divided table by the names of its ranges of rows
- * @param cores the chains of weights that are over-parameterised
+ * @param cores of the weights that are chains
  * @param ranges of tables that are divided
  *
  * @example

@@ -12,6 +12,8 @@ export interface ChainSpec extends Factors {
 export interface ChainMap {
   /** The student's chains by the name of the weight, in the model's order. */
   readonly student: ReadonlyMap<string, ChainSpec>;
+  /** Kinds of the student's over-parameterised weights that are no chains and have no cores, by name: `sum`. */
+  readonly others: ReadonlyMap<string, string>;
   /** Shapes of the weights by name; the teacher's is empty without a teacher. */
   readonly shapes: {
     readonly student: ReadonlyMap<string, readonly number[]>;

@@ -101,7 +101,12 @@ export function lossFunction(
       teacher: ofTeacher && UNKNOWN_MODEL,
       trainingExamples: logits.shape[0],
       labelledExamples: logits.shape[0],
-      chains: { student: new Map(), shapes: { student: new Map(), teacher: new Map() }, decomposeTeacher: noChains },
+      chains: {
+        student: new Map(),
+        others: new Map(),
+        shapes: { student: new Map(), teacher: new Map() },
+        decomposeTeacher: noChains,
+      },
       shapes: {
         student: complete(shapesOf(given.student), more("student", "pooled")),
         teacher: given.teacher && complete(shapesOf(given.teacher), more("teacher", "pooled")),

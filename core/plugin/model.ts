@@ -19,7 +19,7 @@ export interface ParameterSpec {
   readonly initialise: Initialiser;
   /** False for running statistics, which the forward pass updates itself. */
   readonly trainable: boolean;
-  /** Whether it may be trained as a chain: a matrix `shape[0] x (product of the others)`. */
+  /** Whether it may be over-parameterised, as a chain or otherwise: a matrix `shape[0] x (product of the others)`. */
   readonly overParameterisable: boolean;
   /**
    * Whether it is a table, `[rows, width]`, that `forward` asks for by `weights.rows` alone, as for `ops.embedding`:

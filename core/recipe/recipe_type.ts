@@ -47,10 +47,14 @@ export interface TeacherSettings extends OtherTeacherSettings {
   readonly cache: string | null;
 }
 
-/** Which weights are trained as chains of cores, and how they are split. */
+/** Which weights are over-parameterised, and how: by chains of cores or otherwise. */
 export interface OverParameterisation {
   /** Patterns of the weights' names. */
   readonly layers: string | readonly string[];
+  /** What they are trained as: chains, sums of kernels, kernels behind depthwise ones, or random mixes of kernels. */
+  readonly use: "mpo" | "sum" | "do-conv" | "majority";
+  /** Number of kernels of `sum` and `majority`. */
+  readonly kernels: number | null;
   /** Number of cores of each chain. */
   readonly cores: number | null;
   /** Factors of the rows, one for each core. */
@@ -96,7 +100,7 @@ export interface StudentSettings extends PluginEntry {
   } | null;
   /** Whether the last layer is that of what the student starts from. */
   readonly head: "keep" | "fresh";
-  /** Weights that are trained as chains; of several entries that match a weight the first counts. */
+  /** Weights that are over-parameterised; of several entries that match a weight the first counts. */
   readonly overParameterise: readonly OverParameterisation[];
   /** What is taken away of it; `null`: nothing. */
   readonly prune: PruneSettings | null;

@@ -13,12 +13,21 @@ const factor = bounded(count.max(2 ** 24), "no memory holds a matrix of as many 
 /** The paper stops at 11. */
 const MOST_CORES = 64;
 
+/** As many as cores. */
+const MOST_KERNELS = 64;
+
 const factors = z.array(factor).min(2).max(MOST_CORES).nullable().default(null);
 
 const overParameterised = z.strictObject({
   layers: layerPatterns.describe(
     'Pattern of weight names, or a list of them: * stands for any characters, dots included, and "!pattern" leaves out',
   ),
+  use: z.enum(["mpo", "sum", "do-conv", "majority"]).default("mpo").describe(
+    "What they are trained as: mpo, chains of cores; sum, kernels with gains; do-conv, a kernel behind a depthwise one; " +
+      "majority, random mixes of kernels",
+  ),
+  kernels: bounded(count.max(MOST_KERNELS), "no memory has room for so many of each weight").nullable().default(null)
+    .describe("Number of kernels of sum and majority; of majority 1 leaves the weight as it is"),
   cores: bounded(count.max(MOST_CORES), "more cores than that only multiply identities").nullable().default(null)
     .describe(
       "Number of cores of each chain: 1 leaves the weight as it is, 2 is the SVD baseline",
@@ -34,8 +43,25 @@ const overParameterised = z.strictObject({
   gauge: z.enum(GAUGES).default(GAUGES[0]).describe(
     "Where the singular values go: shared between the cores, or in the last (left-canonical) or first (right-canonical)",
   ),
-}).superRefine(({ cores, rows, cols, increaseRate }, context) => {
+}).superRefine(({ use, kernels, cores, rows, cols, increaseRate, gauge }, context) => {
   const refuse = (message: string) => context.addIssue({ code: "custom", message });
+  const takesKernels = use === "sum" || use === "majority";
+  if (takesKernels && kernels === null) return refuse(`Expected kernels, their number, with use: ${use}: got none`);
+  const foreign = Object.entries({
+    kernels: !takesKernels && kernels !== null,
+    ...use !== "mpo" && {
+      cores: cores !== null,
+      rows: rows !== null,
+      cols: cols !== null,
+      increaseRate: increaseRate !== null,
+      gauge: gauge !== GAUGES[0],
+    },
+  }).filter(([, given]) => given).map(([key]) => key);
+  if (foreign.length > 0) {
+    const whose = foreign[0] === "kernels" ? "sum and majority" : "mpo";
+    return refuse(`Expected ${foreign[0]} with use: ${whose} alone: got use: ${use}`);
+  }
+  if (use !== "mpo") return;
   if ((rows === null) !== (cols === null)) {
     return refuse(`Expected both rows and cols: got only ${rows === null ? "cols" : "rows"}`);
   }
@@ -125,7 +151,8 @@ export const studentSchema = z.looseObject({
     "The last layer, which makes the logits, of a student that starts from weights or its teacher: theirs, or a fresh one",
   ),
   overParameterise: z.array(overParameterised).default([]).describe(
-    "Weights that are trained as chains of cores (MPO); of several entries that match a weight the first counts",
+    "Weights that are over-parameterised, by chains of cores (MPO) or otherwise; of several entries that match a weight " +
+      "the first counts",
   ),
   prune: pruneSchema.nullable().default(null).describe(
     "Weights or channels of the student that are taken away; null: none",

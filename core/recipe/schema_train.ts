@@ -126,7 +126,7 @@ export const trainSchema = z.strictObject({
   ),
   optimiser: optimiser.prefault({}).describe("Optimiser"),
   cores: cores.prefault({}).describe(
-    "Settings of the cores of over-parameterised weights, apart from the other weights",
+    "Settings of the cores of over-parameterised weights, or what else they are trained as, apart from the other weights",
   ),
   layerRates: z.array(layerRate).default([]).describe(
     "Learning rates of some weights (all cores of those that are chains); of several entries the first that matches counts",

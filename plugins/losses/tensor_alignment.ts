@@ -22,7 +22,11 @@ async function pairUp(
   const overParameterised = new Map([...chains.student.keys()].map((name) => [name, chains.shapes.student.get(name)!]));
   if (!teacher) throw new UserError("Cannot align tensors without a teacher");
   if (overParameterised.size === 0) {
-    throw new UserError("Cannot align tensors: no weight of the student is over-parameterised");
+    const [other] = chains.others;
+    throw new UserError(
+      "Cannot align tensors: no weight of the student is over-parameterised" +
+        (other ? ` as a chain (use: mpo): ${other[0]} has use: ${other[1]}, and no cores` : ""),
+    );
   }
   const map = layers === "auto"
     ? automaticLayerMap(overParameterised, chains.shapes.teacher)
@@ -31,6 +35,8 @@ async function pairUp(
   const skipped: string[] = [];
   for (const [student, partner] of map) {
     const shape = overParameterised.get(student);
+    const other = chains.others.get(student);
+    if (other) throw new UserError(`Cannot align "${student}": it is no chain, but has use: ${other}, and no cores`);
     if (!shape) {
       throw new UserError(
         `Cannot align "${student}": it is not over-parameterised; there are ${

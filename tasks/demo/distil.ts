@@ -1,5 +1,6 @@
 import { builtins, hostLinearAlgebra, readRecipe, type Reporter, Run, type RunSummary } from "./library.ts";
 import { effectiveRank } from "../../core/distill/training/diagnostics.ts";
+import { matrixSizes } from "../../core/distill/training/spectra.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Machine } from "./machine.ts";
 import { put, textOf } from "./memory.ts";
@@ -90,20 +91,16 @@ function validationsIn(log: string): News[] {
     .map(({ step, validation: { accuracy, loss } }) => ({ kind: "validation", step, accuracy, loss }));
 }
 
-/** The singular values of every chain of a student, contracted to a matrix of outputs by everything else. */
+/** The singular values of every over-parameterised weight of a student, merged to a matrix: outputs by all else. */
 async function spectraOf(run: Run): Promise<Spectrum[]> {
   const { ops, student } = run.parts;
-  const names = [...student.chains.keys()];
+  const names = [...student.overParameterised.keys()];
+  const sizes = matrixSizes(student);
   const weights = student.frozenWeights();
   const matrices = await ops.read(names.map((name) => weights.get(name))).finally(weights.dispose);
   return await Promise.all(names.map(async (layer, index) => {
-    const { rows, cols } = student.chains.get(layer)!;
-    const size = (factors: readonly number[]) => factors.reduce((product, factor) => product * factor, 1);
-    const { singularValues } = await hostLinearAlgebra.svd(
-      Float64Array.from(matrices[index]),
-      size(rows),
-      size(cols),
-    );
+    const { rows, cols } = sizes.get(layer)!;
+    const { singularValues } = await hostLinearAlgebra.svd(Float64Array.from(matrices[index]), rows, cols);
     return { layer, values: [...singularValues], effectiveRank: effectiveRank(singularValues) };
   }));
 }

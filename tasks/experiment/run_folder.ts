@@ -74,7 +74,9 @@ export async function outcomeIn(recipe: Checked<Recipe>): Promise<Outcome | null
 /** The content of a run folder's recipe. @throws UserError if it is no recipe any more */
 function contentOf(text: string, file: string): string {
   const { value, problems } = readYaml(text);
-  if (problems.length > 0 || !isMap(value) || !isMap(value.train)) {
+  const isRecipe = isMap(value) && isMap(value.train) && isMap(value.student) &&
+    Array.isArray(value.student.overParameterise);
+  if (problems.length > 0 || !isRecipe) {
     throw new UserError(`Cannot read the run's recipe "${file}" as it is damaged: it is no recipe; ${anew(file)}`);
   }
   return content(value as unknown as Recipe);

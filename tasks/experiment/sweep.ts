@@ -29,6 +29,13 @@ export function sweepExperiment(base: Row, { cores, rates, seeds }: SweepGrid): 
   if (overParameterise.length === 0) {
     throw recipe.error(["student"], "Cannot sweep the number of cores: student.overParameterise names no weights");
   }
+  const other = overParameterise.findIndex(({ use }) => use !== "mpo");
+  if (other >= 0) {
+    throw recipe.error(
+      ["student", "overParameterise", other],
+      `Cannot sweep the number of cores: expected use: mpo, got use: ${overParameterise[other].use}, which has none`,
+    );
+  }
   const rows = cores.map((count): Row => {
     const name = `n = ${count}`;
     const change = coresChange(overParameterise, count);

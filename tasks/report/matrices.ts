@@ -23,7 +23,7 @@ export function matrices({ record, log }: RunFiles): Child {
       element(
         "p",
         { class: "faint" },
-        "Each was trained as a chain of cores and merged; the numbers are of the merged matrix, before training and " +
+        "Each was trained as more numbers than it has, as a chain of cores or otherwise, and merged; the numbers are of the merged matrix, before training and " +
           "after. The effective rank is the exponential of the entropy of the singular values: how many directions " +
           "the matrix uses. The relative step is how far training moved it, as a part of its norm.",
       ),
@@ -51,11 +51,11 @@ const fixed = (value: number, digits: number) => Number.isFinite(value) ? value.
 
 function rows(looked: readonly MatrixRecord[]): Child {
   return table(
-    ["matrix", "size", "cores", "parameters in training", "norm", "effective rank", "relative step"],
-    looked.map(({ name, shape, cores, increaseRate, norms, effectiveRanks, relativeStep }) => [
+    ["matrix", "size", "trained as", "parameters in training", "norm", "effective rank", "relative step"],
+    looked.map(({ name, shape, cores, heldAs, increaseRate, norms, effectiveRanks, relativeStep }) => [
       name,
       shape.map(grouped).join(" × "),
-      `${cores}`,
+      heldAs ?? `${cores} cores`,
       `× ${increaseRate.toFixed(2)}`,
       norms.map((value) => fixed(value, 2)).join(" → "),
       effectiveRanks.map((value) => fixed(value, 1)).join(" → "),

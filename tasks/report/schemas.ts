@@ -87,6 +87,7 @@ export const recordSchema = z.looseObject({
     name: z.string(),
     shape: z.tuple([z.number(), z.number()]),
     cores: z.number(),
+    heldAs: z.string().optional(),
     increaseRate: z.number(),
     norms: pair,
     effectiveRanks: pair,

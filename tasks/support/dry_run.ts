@@ -1,6 +1,7 @@
 import { Run } from "../../core/distill/run.ts";
 import type { RunOptions } from "../../core/distill/open_run.ts";
 import { type Reporter, silent } from "../../core/distill/progress.ts";
+import type { Student } from "../../core/distill/student/student.ts";
 import { StoppedEarly } from "../../core/distill/stops.ts";
 import { UserError } from "../../core/errors.ts";
 import { currentFiles, useFiles } from "../../core/files/current.ts";
@@ -23,7 +24,7 @@ const TIMED = 10;
 const MOST_SECONDS = 20;
 /** What a dry run's folder has behind the name of the run's. */
 const SUFFIX = `.dry-run-${Deno.pid}`;
-/** Chains of which the names are printed. */
+/** Over-parameterised weights of which the names are printed. */
 const NAMED_CHAINS = 3;
 
 /** Changes a recipe so that a dry run leaves nothing: its run folder is one of its own, and each step is timed. */
@@ -129,7 +130,7 @@ function describe({ parts }: Run, speeds: number[]): DryTrial {
       `${architecture}, ${grouped(student.trainingParameters)} parameters in training, ` +
       `${grouped(inference)} at inference (${showBytes(4 * inference)})`,
     ],
-    ["chains", describeChains([...student.chains].map(([name, { cores }]) => [name, cores.length]))],
+    ["chains", describeHeld(student.overParameterised)],
     [
       "a step",
       `${step < 1 ? `${(1000 * step).toFixed(0)} ms` : `${step.toFixed(1)} s`}, ${grouped(Math.round(speed))} ` +
@@ -168,9 +169,12 @@ function describeInput({ task, classes, image, text }: InputDescription): string
     }`;
 }
 
-function describeChains(chains: readonly (readonly [name: string, cores: number])[]): string {
-  if (chains.length === 0) return "none";
-  const shown = chains.slice(0, NAMED_CHAINS).map(([name, cores]) => `${name} (${cores} cores)`);
-  const more = chains.length - shown.length;
-  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
+function describeHeld(overParameterised: Student["overParameterised"]): string {
+  if (overParameterised.size === 0) return "none";
+  const shown = [...overParameterised].slice(0, NAMED_CHAINS).map(([name, { provider }]) => {
+    return `${name} (${provider.heldAs})`;
+  });
+  const more = overParameterised.size - shown.length;
+  const cost = [...overParameterised.values()].reduce((sum, { provider }) => sum + provider.multiplyAdds, 0);
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "") + `; ${grouped(cost)} multiply-adds to make them`;
 }

@@ -1,6 +1,7 @@
 import { readDescribedModel } from "../../core/model_folder/read_architecture.ts";
 import { type TrainingSize, trainingSize } from "../../core/distill/student/training_size.ts";
 import { automaticFactors } from "../../core/mpo/automatic_shapes.ts";
+import { chainParameterCount } from "../../core/mpo/shapes.ts";
 import { builtins } from "../../plugins/builtins.ts";
 import { grouped } from "./format.ts";
 import { alignColumns } from "./table.ts";
@@ -31,7 +32,11 @@ export async function modelSizes(path: string, cores: readonly number[] = SHOWN)
   const sizes = cores.map((count) => {
     const size = trainingSize(
       model.parameters,
-      (matrix) => count === 1 ? null : automaticFactors({ ...matrix, cores: count }),
+      (matrix) => {
+        if (count === 1) return null;
+        const { rows, cols } = automaticFactors({ ...matrix, cores: count });
+        return chainParameterCount(rows, cols);
+      },
     );
     return { cores: count, ...size };
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { chainProvider } from "../../core/overparameterise/mpo.ts";
 import { trainingMemory } from "../../core/distill/student/memory_check.ts";
 import { z } from "zod";
 import { optionKit } from "../../core/plugin/kit.ts";
@@ -147,12 +148,12 @@ Deno.test("the estimate of what training takes counts cores, gradients and the o
   });
   const parameters = [weight("a", [4, 4]), weight("b", [10]), weight("c", [100], false), weight("frozen", [7])];
   // [1, 2, 2, 4] and [4, 2, 2, 1]: 16 + 16 numbers for the 16 of the matrix.
-  const specs = new Map([["a", { rows: [2, 2], cols: [2, 2], gauge: "balanced" as const }]]);
+  const providers = new Map([["a", chainProvider({ rows: [2, 2], cols: [2, 2], gauge: "balanced" }, [4, 4])]]);
   const rates = new Map([["frozen", 0]]);
   const sgd = { use: "sgd", learningRate: 1, momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
   const adamw = { use: "adamw", learningRate: 1, betas: [0.9, 0.9], epsilon: 1, weightDecay: 0 } as const;
   const bytesWith = (optimiser: Parameters<typeof trainingMemory>[3]) =>
-    trainingMemory({ parameters }, specs, rates, optimiser);
+    trainingMemory({ parameters }, providers, rates, optimiser);
   assert.deepEqual(bytesWith(sgd), { numbers: 149, bytes: 4 * (149 + 2 * 42) });
   assert.deepEqual(bytesWith({ ...sgd, momentum: 0 }), { numbers: 149, bytes: 4 * (149 + 42) });
   assert.deepEqual(bytesWith({ ...adamw, betas: [...adamw.betas] }), { numbers: 149, bytes: 4 * (149 + 3 * 42) });

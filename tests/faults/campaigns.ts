@@ -5,6 +5,7 @@ import { oddNames } from "./names.ts";
 import { killedAtACall, killedAtAMoment, killedAtASystemCall } from "./kills.ts";
 import { f16 } from "./f16_campaign.ts";
 import { losses } from "./losses_campaign.ts";
+import { kinds } from "./kinds_campaign.ts";
 import { certified } from "./certified_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
 import { pruning } from "./pruning_campaign.ts";
@@ -60,6 +61,7 @@ export const campaigns: readonly Campaign[] = [
   recipeFuzz,
   losses,
   pruning,
+  kinds,
   numerics,
   certified,
   f16,

@@ -1,11 +1,11 @@
 import { Random } from "../../core/data/random.ts";
-import { chainSpecs, decomposeWeight } from "../../core/distill/student/chain_specs.ts";
 import { exportStudent } from "../../core/distill/student/export_student.ts";
 import type { SavedModel } from "../../core/model_folder/read_folder.ts";
 import { Stopwatch } from "../../core/distill/stopwatch.ts";
 import { Student } from "../../core/distill/student/student.ts";
-import type { Chain } from "../../core/mpo/chain.ts";
 import type { Ops } from "../../core/ops/ops.ts";
+import type { OverParameterised } from "../../core/overparameterise/weight_provider.ts";
+import { weightProviders } from "../../core/overparameterise/weight_providers.ts";
 import type { Model, ParameterSpec } from "../../core/plugin/model.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
@@ -47,10 +47,10 @@ export async function exportRandom(
   { architecture, model, weights }: SavedModel,
   { input, examples }: Sample,
 ): Promise<void> {
-  const chains = new Map<string, Chain>();
-  const shapes = new Map(model.parameters.map(({ name, shape }) => [name, shape]));
-  for (const [name, spec] of chainSpecs(recipe.part("student").part("overParameterise"), model)) {
-    chains.set(name, await decomposeWeight(ops.device, weights.get(name)!, shapes.get(name)!, spec));
+  const chains = new Map<string, OverParameterised>();
+  const place = { device: ops.device, random: new Random(0) };
+  for (const [name, provider] of weightProviders(recipe.part("student").part("overParameterise"), model)) {
+    chains.set(name, { provider, start: await provider.start(weights.get(name)!, place) });
   }
   const student = new Student(ops, model, chains, weights);
   const dataset = { input, splits: { train: examples, test: examples } };

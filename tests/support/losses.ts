@@ -12,6 +12,7 @@ import { imageData } from "./inputs.ts";
 const noChains: ChainMap = {
   student: new Map(),
   shapes: { student: new Map(), teacher: new Map() },
+  others: new Map(),
   decomposeTeacher: () => Promise.reject(new Error("There are no chains")),
 };
 

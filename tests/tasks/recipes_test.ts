@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import "../../core/deno/install.ts";
-import { chainSpecs, matrixSize } from "../../core/distill/student/chain_specs.ts";
+import { matrixSize } from "../../core/nn/matrix_size.ts";
+import { weightProviders } from "../../core/overparameterise/weight_providers.ts";
 import { buildModel, readRecipeWeights } from "../../core/distill/recipe_models.ts";
 import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import type { ImageInput, InputDescription } from "../../core/plugin/dataset.ts";
@@ -97,9 +98,10 @@ for (const name of recipes) {
     await checkTeacher(recipe, teacher, input);
 
     const model = buildModel(recipe, student, input);
-    const chains = chainSpecs(recipe.part("student").part("overParameterise"), model);
-    assert.equal(chains.size > 0, recipe.value.student.overParameterise.length > 0);
-    for (const [weight, { rows, cols }] of chains) {
+    const providers = weightProviders(recipe.part("student").part("overParameterise"), model);
+    assert.equal(providers.size > 0, recipe.value.student.overParameterise.length > 0);
+    for (const [weight, { chain }] of providers) {
+      const { rows, cols } = chain!;
       const matrix = matrixSize(model.parameters.find(({ name }) => name === weight)!.shape);
       assert.deepEqual({ rows: sizeOf(rows), cols: sizeOf(cols) }, matrix, weight);
     }

@@ -1,8 +1,7 @@
 import { norm } from "../../linalg/vector.ts";
-import { increaseRate } from "../../mpo/chain.ts";
-import { mergeOnHost } from "../../mpo/merge_chain.ts";
 import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { trainedNumbers } from "../../overparameterise/weight_provider.ts";
 import type { Student } from "../student/student.ts";
 import { effectiveRank } from "../training/diagnostics.ts";
 import { matrixSizes, notLong, singularValuesOf } from "../training/spectra.ts";
@@ -11,8 +10,11 @@ import { matrixSizes, notLong, singularValuesOf } from "../training/spectra.ts";
 export interface MatrixRecord {
   readonly name: string;
   readonly shape: readonly [rows: number, cols: number];
+  /** Cores of its chain, or tensors that another kind holds it as. */
   readonly cores: number;
-  /** The chain's parameters over the matrix's. */
+  /** What it was held as: `3 cores`; a run by an older version does not say. */
+  readonly heldAs?: string;
+  /** Parameters in training over the matrix's. */
   readonly increaseRate: number;
   readonly norms: readonly [start: number, end: number];
   readonly effectiveRanks: readonly [start: number, end: number];
@@ -32,18 +34,19 @@ const MOST_VALUES = 128;
  */
 export async function matricesOf(ops: Ops, student: Student, merged: Weights): Promise<MatrixRecord[]> {
   const sizes = matrixSizes(student);
-  const all = [...student.chains].map(([name, chain]) => ({ name, chain, ...sizes.get(name)! }));
+  const all = [...student.overParameterised].map(([name, held]) => ({ name, ...held, ...sizes.get(name)! }));
   const records: MatrixRecord[] = [];
-  for (const { name, chain, rows, cols } of notLong(all, 2)) {
+  for (const { name, provider, start, rows, cols } of notLong(all, 2)) {
     const [trained] = await ops.read([merged.get(name)]);
-    const [before, after] = [mergeOnHost(chain), Float64Array.from(trained)];
+    const [before, after] = [provider.merge(start), Float64Array.from(trained)];
     const spectrum = (matrix: Float64Array) => singularValuesOf(ops, matrix, { rows, cols });
     const [first, last] = [await spectrum(before), await spectrum(after)];
     records.push({
       name,
       shape: [rows, cols],
-      cores: chain.cores.length,
-      increaseRate: increaseRate(chain),
+      cores: start.length,
+      heldAs: provider.heldAs,
+      increaseRate: trainedNumbers(provider) / (rows * cols),
       norms: [norm(before), norm(after)],
       effectiveRanks: [effectiveRank(first), effectiveRank(last)],
       singularValues: [[...first.slice(0, MOST_VALUES)], [...last.slice(0, MOST_VALUES)]],

@@ -79,7 +79,7 @@ export async function recordRun(setup: RecordSetup): Promise<RunRecord> {
     task: input.task,
     classes: input.classes,
     warnings,
-    overParameterised: student.chains.size,
+    overParameterised: student.overParameterised.size,
     matrices: await matricesOf(ops, student, merged),
     spans: evaluation.spans,
     ...await (input.task === "multi-label" ? severalLabels(setup) : oneAnswer(setup)),

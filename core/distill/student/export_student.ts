@@ -84,10 +84,10 @@ export interface ExportSetup {
 
 /**
  * Merges the student, writes its folder, and verifies what was written: read back from the file, names and axis order
- * included, it must give the factored student's logits. Without chains and masks these are the student's own numbers,
- * and it is enough that they are read back to the bit and give finite logits. Weights that are to be factors are cut
- * then, and the model of factors that is read back must give what their products give. Only then does the folder get
- * its name.
+ * included, it must give the factored student's logits. Where nothing is over-parameterised or masked these are the
+ * student's own numbers, and it is enough that they are read back to the bit and give finite logits. Weights that are to
+ * be factors are cut then, and the model of factors that is read back must give what their products give. Only then does
+ * the folder get its name.
  *
  * @throws TrainingFailure if the weights are not finite, or the logits differ by more than the recipe tolerates
  */
@@ -106,7 +106,7 @@ export async function exportStudent(setup: ExportSetup): Promise<ExportedStudent
   });
   const read = await readModelWeights(unverified, model, "student");
   const weights = freeze(ops, model, read);
-  const same = student.chains.size === 0 && student.masks.tensors.size === 0 && sameNumbers(merged, read);
+  const same = student.overParameterised.size === 0 && student.masks.tensors.size === 0 && sameNumbers(merged, read);
   const compared = await watch.time("verify", () => {
     const probe = same ? Math.min(verify.probe, FINITE) : verify.probe;
     const factored = student.frozenWeights();
@@ -139,7 +139,7 @@ export async function exportStudent(setup: ExportSetup): Promise<ExportedStudent
     same: same && !cut,
     difference,
     norms: Object.fromEntries(
-      [...student.chains.keys()].map((name) => [name, norm(Float64Array.from(merged.get(name)!))]),
+      [...student.overParameterised.keys()].map((name) => [name, norm(Float64Array.from(merged.get(name)!))]),
     ),
     pruned: Object.fromEntries(
       (narrow ? [] : [...student.masks.tensors.keys()]).map((name) => {

@@ -1,8 +1,7 @@
 import type { Ops } from "../../ops/ops.ts";
-import type { ChainSpec } from "../../plugin/chains.ts";
+import { trainedNumbers, type WeightProvider } from "../../overparameterise/weight_provider.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import { chainParameterCount } from "../../mpo/shapes.ts";
 import { sizeOf } from "../../tensor.ts";
 import { NOTHING_PRUNED, type Pruned } from "./student.ts";
 
@@ -30,7 +29,7 @@ export interface TrainingMemory {
  */
 export function trainingMemory(
   { parameters }: Pick<Model, "parameters">,
-  specs: ReadonlyMap<string, ChainSpec>,
+  providers: ReadonlyMap<string, WeightProvider>,
   rates: ReadonlyMap<string, number>,
   optimiser: Recipe["train"]["optimiser"],
   pruned: Pruned = NOTHING_PRUNED,
@@ -38,11 +37,11 @@ export function trainingMemory(
   const averages = optimiser.use === "adamw" ? 2 : optimiser.momentum > 0 ? 1 : 0;
   let [numbers, trained, masked] = [0, 0, 0];
   for (const { name, shape, trainable } of parameters) {
-    const spec = specs.get(name);
-    const own = spec ? chainParameterCount(spec.rows, spec.cols) : sizeOf(shape);
+    const provider = providers.get(name);
+    const own = provider ? trainedNumbers(provider) : sizeOf(shape);
     numbers += own;
     if (pruned.weights.has(name)) masked += sizeOf(shape);
-    if (spec || trainable && rates.get(name) !== 0) trained += own;
+    if (provider || trainable && rates.get(name) !== 0) trained += own;
   }
   // Beside each mask what the weight is times it.
   const perMask = pruned.learnsScores ? 4 : 2;

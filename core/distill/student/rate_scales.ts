@@ -3,24 +3,24 @@ import type { Model } from "../../plugin/model.ts";
 import type { Section } from "../../recipe/checked.ts";
 import { assignLayers } from "../../recipe/globs.ts";
 import type { Recipe } from "../../recipe/schema.ts";
-import type { ChainSpec } from "../../plugin/chains.ts";
 
 /**
  * What `train.layerRates` says, by weight.
  *
- * @throws UserError with line and column for a pattern that matches nothing, or one that freezes a chain
+ * @throws UserError with line and column for a pattern that matches nothing, or one that freezes what is
+ * over-parameterised
  */
 export function rateScales(
   recipe: Section<Recipe["train"]["layerRates"]>,
   model: Model,
-  chains: ReadonlyMap<string, ChainSpec>,
+  overParameterised: { has(name: string): boolean },
 ): Map<string, number> {
   const names = model.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
   const entries = recipe.value;
   const refuse = (index: number, sentence: string) => recipe.error([index], sentence);
   const assigned = assignLayers(entries, names, refuse);
   for (const [name, entry] of assigned) {
-    if (entry.scale > 0 || !chains.has(name)) continue;
+    if (entry.scale > 0 || !overParameterised.has(name)) continue;
     throw refuse(entries.indexOf(entry), `Cannot freeze ${name}: it is over-parameterised, so as to be trained`);
   }
   return new Map([...assigned].map(([name, { scale }]) => [name, scale]));

@@ -1,18 +1,20 @@
+import type { Random } from "../../data/random.ts";
 import { norm } from "../../linalg/vector.ts";
 import { ParameterStore } from "../../nn/parameter_store.ts";
 import type { NamedShape } from "../../nn/row_ranges.ts";
 import { TensorStore } from "../../nn/tensor_store.ts";
 import { type Weights, weightsFrom } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
+import type { OverParameterised } from "../../overparameterise/weight_provider.ts";
 import type { Model, ParameterSpec } from "../../plugin/model.ts";
 import { countTrainable } from "../../plugin/parameters.ts";
-import { type Chain, coreShape } from "../../mpo/chain.ts";
-import { mergeChain } from "../../mpo/merge_chain.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import type { FrozenWeights } from "../../nn/frozen_weights.ts";
 
-/** The name of a core in stores and checkpoints. */
+/** The name of a core in stores and checkpoints: of any tensor that is trained in a weight's place. */
 const coreName = (weight: string, index: number) => `${weight}#${index}`;
+
+const NOTHING_DRAWN: ReadonlyMap<string, Tensor> = new Map();
 
 /** Weights of a student that have masks. */
 export interface Pruned {
@@ -25,13 +27,13 @@ export interface Pruned {
 export const NOTHING_PRUNED: Pruned = { weights: new Set(), learnsScores: false };
 
 /**
- * The weights of a model in training. Those that are over-parameterised are held as chains of cores and rebuilt by
- * contraction once a step; the model asks for weights by name and cannot tell the difference.
+ * The weights of a model in training. Those that are over-parameterised are held by providers, as chains of cores are,
+ * and rebuilt once a step; the model asks for weights by name and cannot tell the difference.
  */
 export class Student {
   /** Trained tensors that are stored as they are. */
   readonly plain: ParameterStore;
-  /** Trained cores. */
+  /** Trained cores, and whatever else is trained in the place of over-parameterised weights. */
   readonly cores: ParameterStore;
   /** Tensors that no optimiser changes: running statistics, which the forward pass updates, and frozen weights. */
   readonly untrained: TensorStore;
@@ -49,10 +51,10 @@ export class Student {
     private readonly ops: Ops,
     /** The model that asks for the weights. */
     readonly model: Model,
-    /** Cores by weight, decomposed from the initial weights. */
-    readonly chains: ReadonlyMap<string, Chain>,
+    /** The over-parameterised weights by name, made of the initial ones. */
+    readonly overParameterised: ReadonlyMap<string, OverParameterised>,
     initial: ReadonlyMap<string, Float32Array>,
-    /** Learning rates by weight, as multiples of the others'; a chain's are its cores'. 0 freezes a plain weight. */
+    /** Learning rates by weight, as multiples of the others', for all that is trained for it. 0 freezes a plain one. */
     rateScales: ReadonlyMap<string, number> = new Map(),
     /** Weights that have masks, and whether these learn what counts. */
     pruned: Pruned = NOTHING_PRUNED,
@@ -62,13 +64,11 @@ export class Student {
       rateScale: rateScales.get(weight),
     });
     const isTrained = ({ name, trainable }: ParameterSpec) => trainable && rateScales.get(name) !== 0;
-    const plain = model.parameters.filter(({ name }) => !chains.has(name));
+    const plain = model.parameters.filter(({ name }) => !overParameterised.has(name));
     const trained = plain.filter(isTrained).map((spec) => rated(spec, spec.name));
     const untrained = plain.filter((spec) => !isTrained(spec));
-    const cores = [...chains].flatMap(([weight, chain]) =>
-      chain.cores.map((_, index): NamedShape =>
-        rated({ name: coreName(weight, index), shape: coreShape(chain, index) }, weight)
-      )
+    const cores = [...overParameterised].flatMap(([weight, { provider }]) =>
+      provider.shapes.map((shape, index): NamedShape => rated({ name: coreName(weight, index), shape }, weight))
     );
     this.plain = new ParameterStore(ops, trained);
     this.untrained = new TensorStore(ops, untrained);
@@ -82,12 +82,12 @@ export class Student {
     this.scores = new TensorStore(ops, pruned.learnsScores ? masks : []);
     for (const { name, shape } of masks) this.masks.set(name, new Float32Array(sizeOf(shape)).fill(1));
     this.initialNorms = Object.fromEntries(
-      [...chains.keys()].map((name) => [name, norm(Float64Array.from(initial.get(name)!))]),
+      [...overParameterised.keys()].map((name) => [name, norm(Float64Array.from(initial.get(name)!))]),
     );
     for (const { name } of trained) this.plain.set(name, initial.get(name)!);
     for (const { name } of untrained) this.untrained.set(name, initial.get(name)!);
-    for (const [weight, chain] of chains) {
-      chain.cores.forEach((core, index) => this.cores.set(coreName(weight, index), core));
+    for (const [weight, { start }] of overParameterised) {
+      start.forEach((core, index) => this.cores.set(coreName(weight, index), core));
     }
   }
 
@@ -103,22 +103,33 @@ export class Student {
     return countTrainable(this.model.parameters);
   }
 
-  /** Names of one weight's cores in the store. */
+  /** Names in the store of what is trained in one weight's place. */
   coreNames(weight: string): string[] {
-    return this.chains.get(weight)!.cores.map((_, index) => coreName(weight, index));
+    return this.overParameterised.get(weight)!.provider.shapes.map((_, index) => coreName(weight, index));
   }
 
-  /** The cores of one weight on the device. */
+  /** The same on the device. */
   coresOf(weight: string): Tensor[] {
     return this.coreNames(weight).map((name) => this.cores.get(name));
+  }
+
+  /** What one training step draws at random, by weight; nothing where every weight is the same in all steps. */
+  draw(random: Random): Map<string, Float32Array> {
+    return new Map(
+      [...this.overParameterised].flatMap(([name, { provider }]) =>
+        provider.draw ? [[name, provider.draw(random.split(name))] as const] : []
+      ),
+    );
   }
 
   /**
    * Every weight by name, chains contracted and masks applied; call it once a step, within the tape that is to reach
    * the cores.
+   *
+   * @param drawn what {@link draw} gave for the step, of a training step
    */
-  weights(): Weights {
-    return this.#with(this.#rebuilt());
+  weights(drawn: ReadonlyMap<string, Tensor> = NOTHING_DRAWN): Weights {
+    return this.#with(this.#rebuilt(drawn));
   }
 
   /** As {@link weights}, for a training pass that is not to count: it updates copies of running statistics. */
@@ -139,7 +150,7 @@ export class Student {
     const names = [...this.masks.tensors.keys()];
     const tensors = this.ops.scope(() =>
       this.ops.constant(() => {
-        const contracted = this.#contracted();
+        const contracted = this.#contracted(NOTHING_DRAWN);
         return names.map((name) => this.ops.scale(this.#whole(name, contracted), 1));
       })
     );
@@ -148,9 +159,9 @@ export class Student {
     return new Map(names.map((name, index) => [name, Float32Array.from(numbers[index])]));
   }
 
-  /** What is not stored as the model asks for it: contracted chains, and weights times their masks. */
-  #rebuilt(): Map<string, Tensor> {
-    const contracted = this.#contracted();
+  /** What is not stored as the model asks for it: over-parameterised weights, and weights times their masks. */
+  #rebuilt(drawn: ReadonlyMap<string, Tensor> = NOTHING_DRAWN): Map<string, Tensor> {
+    const contracted = this.#contracted(drawn);
     const masked = [...this.masks.tensors].map(([name, mask]) =>
       [name, this.ops.multiply(this.#whole(name, contracted), mask)] as const
     );
@@ -162,18 +173,19 @@ export class Student {
     return contracted.get(name) ?? this.plain.tensors.get(name) ?? this.untrained.get(name);
   }
 
-  /** The matrix of every chain, in its weight's shape. */
-  #contracted(): Map<string, Tensor> {
-    const shapes = new Map(this.model.parameters.map(({ name, shape }) => [name, shape]));
-    return new Map([...this.chains].map(([name, { rows, cols }]) => {
-      const matrix = mergeChain(this.ops, this.coresOf(name), rows, cols);
-      return [name, this.ops.reshape(matrix, shapes.get(name)!)];
-    }));
+  /** Every over-parameterised weight. */
+  #contracted(drawn: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+    return new Map(
+      [...this.overParameterised].map(([name, { provider }]) =>
+        [name, provider.weight(this.ops, this.coresOf(name), drawn.get(name) ?? null)] as const
+      ),
+    );
   }
 
   #with(rebuilt: ReadonlyMap<string, Tensor>): Weights {
     const tensors = new Map([...this.plain.tensors, ...this.untrained.tensors, ...rebuilt]);
-    const cores = new Map([...this.chains.keys()].map((name) => [name, this.coresOf(name)]));
+    const chains = [...this.overParameterised].filter(([, { provider }]) => provider.chain !== null);
+    const cores = new Map(chains.map(([name]) => [name, this.coresOf(name)]));
     return weightsFrom(tensors, cores, [...this.plain.ranges, ...this.untrained.ranges]);
   }
 

@@ -1,13 +1,11 @@
-import type { Factors } from "../../mpo/shapes.ts";
-import { chainParameterCount } from "../../mpo/shapes.ts";
 import type { ParameterSpec } from "../../plugin/model.ts";
 import { sizeOf } from "../../tensor.ts";
-import { matrixSize } from "./chain_specs.ts";
+import { type MatrixSize, matrixSize } from "../../nn/matrix_size.ts";
 import { countTrainable } from "../../plugin/parameters.ts";
 
-/** How large a model is while some of its weights are chains, and when they are merged. */
+/** How large a model is while some of its weights are over-parameterised, and when they are merged. */
 export interface TrainingSize {
-  /** How many weights become chains. */
+  /** How many weights are over-parameterised. */
   readonly matrices: number;
   /** Numbers that are trained. */
   readonly training: number;
@@ -20,20 +18,20 @@ export interface TrainingSize {
 /**
  * The size of a model in training, from the shapes of its weights alone.
  *
- * @param factorsOf how a weight of so many rows and columns is split; `null` leaves it as it is. It is asked for each
- * weight that may be over-parameterised
+ * @param trainedOf how many numbers are trained for a weight of so many rows and columns; `null` leaves it as it is.
+ * It is asked for each weight that may be over-parameterised
  */
 export function trainingSize(
   parameters: readonly ParameterSpec[],
-  factorsOf: (matrix: { rows: number; cols: number }, name: string) => Factors | null,
+  trainedOf: (matrix: MatrixSize, name: string) => number | null,
 ): TrainingSize {
   const inference = countTrainable(parameters);
   let [matrices, training] = [0, inference];
   for (const { name, shape, overParameterisable } of parameters) {
-    const factors = overParameterisable ? factorsOf(matrixSize(shape), name) : null;
-    if (!factors) continue;
+    const trained = overParameterisable ? trainedOf(matrixSize(shape), name) : null;
+    if (trained === null) continue;
     matrices++;
-    training += chainParameterCount(factors.rows, factors.cols) - sizeOf(shape);
+    training += trained - sizeOf(shape);
   }
   return { matrices, training, inference, parameterIncreaseRate: training / inference };
 }

@@ -1,8 +1,8 @@
 import { largestFactors } from "../../mpo/automatic_shapes.ts";
 import { chainParameterCount } from "../../mpo/shapes.ts";
-import type { ChainSpec } from "../../plugin/chains.ts";
+import { matrixSize } from "../../nn/matrix_size.ts";
+import type { WeightProvider } from "../../overparameterise/weight_provider.ts";
 import type { Model } from "../../plugin/model.ts";
-import { matrixSize } from "./chain_specs.ts";
 
 /** Numbers of a chain over those of its matrix, below which nobody would call it over-parameterised. */
 const HARDLY = 1.1;
@@ -15,9 +15,13 @@ const SHOWN = 3;
  *
  * @returns a sentence that names them, with factors that would train more where there are any; `null` if there are none
  */
-export function weakChains(specs: ReadonlyMap<string, ChainSpec>, { parameters }: Model): string | null {
+export function weakChains(
+  providers: ReadonlyMap<string, Pick<WeightProvider, "chain">>,
+  { parameters }: Model,
+): string | null {
+  const chains = [...providers.values()].filter(({ chain }) => chain !== null);
   const weak = parameters.flatMap(({ name, shape }) => {
-    const spec = specs.get(name);
+    const spec = providers.get(name)?.chain;
     if (!spec) return [];
     const { rows, cols } = matrixSize(shape);
     const count = chainParameterCount(spec.rows, spec.cols);
@@ -31,7 +35,7 @@ export function weakChains(specs: ReadonlyMap<string, ChainSpec>, { parameters }
   });
   if (weak.length === 0) return null;
   const more = weak.length > SHOWN ? [`and ${weak.length - SHOWN} more`] : [];
-  return `${weak.length} of ${specs.size} chains hardly over-parameterise their matrices: ` +
+  return `${weak.length} of ${chains.length} chains hardly over-parameterise their matrices: ` +
     [...weak.slice(0, SHOWN), ...more].join("; ");
 }
 

@@ -1,9 +1,10 @@
 import { coreTensors } from "../../mpo/chain.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { decomposeWeight } from "../../overparameterise/mpo.ts";
+import type { WeightProvider } from "../../overparameterise/weight_provider.ts";
+import type { ChainMap } from "../../plugin/chains.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Tensor } from "../../tensor.ts";
-import type { ChainMap, ChainSpec } from "../../plugin/chains.ts";
-import { decomposeWeight } from "../student/chain_specs.ts";
 
 /**
  * The chains that losses may compare.
@@ -12,11 +13,14 @@ import { decomposeWeight } from "../student/chain_specs.ts";
  */
 export function chainsForLosses(
   ops: Ops,
-  chains: ReadonlyMap<string, ChainSpec>,
+  providers: ReadonlyMap<string, WeightProvider>,
   student: Model,
   teacher: { readonly model: Model; readonly numbers: ReadonlyMap<string, Float32Array> } | null,
   own: (core: Tensor) => void,
 ): ChainMap {
+  const held = [...providers];
+  const chains = new Map(held.flatMap(([name, { chain }]) => chain ? [[name, chain] as const] : []));
+  const others = new Map(held.flatMap(([name, { chain, use }]) => chain ? [] : [[name, use] as const]));
   const shapesOf = (model: Model | undefined) => new Map(model?.parameters.map(({ name, shape }) => [name, shape]));
   const shapes = { student: shapesOf(student), teacher: shapesOf(teacher?.model) };
   const decomposeTeacher = async (teacherName: string, studentName: string): Promise<Tensor[]> => {
@@ -30,5 +34,5 @@ export function chainsForLosses(
     tensors.forEach(own);
     return tensors;
   };
-  return { student: chains, shapes, decomposeTeacher };
+  return { student: chains, others, shapes, decomposeTeacher };
 }

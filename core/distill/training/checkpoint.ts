@@ -29,8 +29,9 @@ export interface Fingerprint {
 
 /**
  * The part of a fingerprint that a recipe alone gives: where and how it runs, and in what formats the student is
- * written, changes nothing. The usual precision, one batch to a step, a student that is not pruned and labels without
- * noise are left out, as there were checkpoints before there was anything else.
+ * written, changes nothing. The usual precision, one batch to a step, a student that is not pruned, labels without noise
+ * and what is said of weights that are chains by default are left out, as there were checkpoints before there was
+ * anything else.
  */
 export function comparable(recipe: Recipe): Fingerprint["recipe"] {
   const { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, ...computed } =
@@ -40,7 +41,13 @@ export function comparable(recipe: Recipe): Fingerprint["recipe"] {
   const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };
   const { prune, ...model } = student;
   const noise = labelNoise && { labelNoise };
-  return { ...rest, ...noise, student: { ...model, ...prune && { prune } }, train: { ...always, ...unusual } };
+  const overParameterise = model.overParameterise.map(({ use, kernels, ...entry }) => {
+    return { ...entry, ...use !== "mpo" && { use, kernels } };
+  });
+  return {
+    ...{ ...rest, ...noise, student: { ...model, overParameterise, ...prune && { prune } } },
+    train: { ...always, ...unusual },
+  };
 }
 
 /** A checkpoint is whole, and of something else than is to be continued: the run begins anew without it. */

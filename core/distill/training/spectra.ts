@@ -1,11 +1,8 @@
 import { breathe } from "../../evaluate/breathe.ts";
 import { linearAlgebraOn } from "../../mpo/linear_algebra.ts";
 import type { Ops } from "../../ops/ops.ts";
-import { matrixSize } from "../student/chain_specs.ts";
+import { type MatrixSize, matrixSize } from "../../nn/matrix_size.ts";
 import type { Student } from "../student/student.ts";
-
-/** Rows and columns of a weight as a matrix of outputs by everything else. */
-type MatrixSize = ReturnType<typeof matrixSize>;
 
 /** `m n min(m, n)` of all matrices together that are decomposed at once: a quarter of a minute of the host. */
 const MOST_WORK = 2 ** 34;
@@ -43,7 +40,7 @@ export function matrixSizes({ model }: Student): Map<string, MatrixSize> {
   return new Map(model.parameters.map(({ name, shape }) => [name, matrixSize(shape)]));
 }
 
-/** Reads weights as they are now, chains contracted. */
+/** Reads weights as they are now, over-parameterised ones merged. */
 export async function readMatrices(
   ops: Ops,
   student: Student,
@@ -57,10 +54,12 @@ export async function readMatrices(
 /** Singular values by the names of the weights, descending. */
 export type Spectra = ReadonlyMap<string, Float64Array>;
 
-/** The names of the chains whose spectra do not take long. */
-export function chainsToShow(student: Student): string[] {
+/** The names of the over-parameterised weights whose spectra do not take long. */
+export function matricesToShow(student: Student): string[] {
   const sizes = matrixSizes(student);
-  return notLong([...student.chains.keys()].map((name) => ({ name, ...sizes.get(name)! }))).map(({ name }) => name);
+  return notLong([...student.overParameterised.keys()].map((name) => ({ name, ...sizes.get(name)! }))).map(({ name }) =>
+    name
+  );
 }
 
 /** The singular values of some weights as they are now. @param known those that were computed of the same weights */

@@ -55,7 +55,7 @@ export class StepTeller {
   async tell(logged: LoggedSteps, seconds: number): Promise<void> {
     const { step, loss, terms, accuracy, examples, norms: values, lossScale } = logged;
     const { student, losses, log, reporter, totalSteps, stepsPerEpoch } = this.setup;
-    const norms = Object.fromEntries([...student.chains.keys()].map((name, index) => [name, values[index]]));
+    const norms = Object.fromEntries([...student.overParameterised.keys()].map((name, index) => [name, values[index]]));
     if (values.length > 0) this.#growth.check(norms);
     const examplesPerSecond = examples / ((performance.now() - this.#intervalStarted) / 1000);
     this.startInterval();

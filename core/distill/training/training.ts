@@ -31,7 +31,7 @@ import type { Monitor } from "./monitor.ts";
 import { type Position, START } from "./position.ts";
 import { Pruning } from "./pruning.ts";
 import { MetricsLog } from "./step_log.ts";
-import { chainsToShow, type Spectra, spectraOf } from "./spectra.ts";
+import { matricesToShow, type Spectra, spectraOf } from "./spectra.ts";
 import { StepTeller } from "./step_teller.ts";
 import type { TrainingStep } from "./training_step.ts";
 import { measuredStudent } from "./measured_student.ts";
@@ -284,13 +284,14 @@ export class Training {
   }
 
   async #openEvents(): Promise<void> {
-    const { events, recipe, resume, reporter, student: { chains } } = this.setup;
+    const { events, recipe, resume, reporter, student: { overParameterised } } = this.setup;
     if (!events) return;
     const text = stringifyRecipe(recipe).replaceAll(/^/gm, "    "); // four spaces: Markdown shows it as it is
     await events.open(this.#position.step, { recipe: text });
-    const shown = chainsToShow(this.setup.student).length;
-    if (shown < chains.size) {
-      reporter.line(`TensorBoard: singular values of ${shown} of ${chains.size} chains, as all would take long`);
+    const shown = matricesToShow(this.setup.student).length;
+    const { size } = overParameterised;
+    if (shown < size) {
+      reporter.line(`TensorBoard: singular values of ${shown} of ${size} matrices, as all would take long`);
     }
     if (!resume) await this.#writeSpectra();
   }
@@ -299,7 +300,7 @@ export class Training {
   async #writeSpectra(known?: Spectra): Promise<void> {
     const { events, ops, student } = this.setup;
     if (!events) return;
-    const spectra = await spectraOf(ops, student, chainsToShow(student), known);
+    const spectra = await spectraOf(ops, student, matricesToShow(student), known);
     const tagged = [...spectra].map(([name, values]) => [`singular_values/${name}`, values] as const);
     await events.histograms(this.#position.step, Object.fromEntries(tagged));
   }

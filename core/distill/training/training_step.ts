@@ -75,6 +75,9 @@ interface Part {
 /** The name of a batch's part of a step's loss, among what is uploaded with it. */
 const SHARE = "share of the step";
 
+/** What the names there begin with of what the step has drawn for weights, the same for all its batches. */
+const DRAWN = "drawn for ";
+
 /**
  * One training step: forward, losses, backward, update. It waits for nothing, and is replayed where steps repeat.
  *
@@ -146,19 +149,22 @@ export class TrainingStep {
 
   /** Takes a step on some batches, usually one. `withNorms` also measures the weights. */
   run(batches: readonly Batch<HostTensor>[], progress: Progress, withNorms: boolean): StepRecord {
-    const { ops, random, task } = this.setup;
+    const { ops, student, random, task } = this.setup;
     const seeds = random.split(progress.step);
     const replaced = this.setup.theseus?.draw(progress, seeds.split("theseus")) ?? "";
     const scoredBy = batches.map(({ label, labelled }) => scoredIn(task, { label, labelled }));
     const sizes = batches.map(({ label: { shape: [size] } }) => size);
     const shares = sharesOf(task === "tagging" ? scoredBy : sizes);
+    const drawn = Object.fromEntries(
+      [...student.draw(seeds.split("weights"))].map(([name, data]) => [DRAWN + name, { data, shape: [data.length] }]),
+    );
     return ops.scope(() => {
       const parts = batches.map((batch, index) => {
         const part: Part = { first: index === 0, last: index === batches.length - 1 };
         const share = batches.length > 1 && { [SHARE]: { data: Float32Array.of(shares[index]), shape: [1] } };
         return this.#recorder.run({
           key: `${withNorms ? "norms" : ""} ${replaced} ${part.first} ${part.last}`,
-          inputs: { ...batch, ...share },
+          inputs: { ...batch, ...share, ...drawn },
           randomSeed: () => seeds.uint32(),
           at: (value: Scheduled) => valueAt(value, progress),
           body: (call) => this.#compute(call, replaced, withNorms, part),
@@ -199,7 +205,8 @@ export class TrainingStep {
   /** The recorded part: outputs, losses, and the gradients in their stores. */
   #compute({ inputs, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean, part: Part) {
     const { ops, student, teacher, losses, recipe } = this.setup;
-    const { [SHARE]: share, ...batch } = inputs;
+    const { [SHARE]: share, ...others } = inputs;
+    const { batch, drawn } = withoutDrawn(others);
     const taught = teacher && inPrecision(ops, recipe.precision, teacher.model, batch, (batch) => {
       return teacherOutputs(ops, teacher, losses.wanted, batch, randomSeed);
     });
@@ -215,7 +222,7 @@ export class TrainingStep {
     let weights: Weights | undefined;
     ops.differentiate(
       () => {
-        weights = student.weights();
+        weights = student.weights(drawn);
         const replaceLayer = this.setup.theseus?.replaceLayer(replaced, { ops, batch, randomSeed });
         const call = { ops, weights, training: true, randomSeed, replaceLayer };
         const outputs = inPrecision(ops, recipe.precision, student.model, batch, (batch) => {
@@ -285,7 +292,7 @@ export class TrainingStep {
 
   #squaredNorms(weights: Weights): Tensor[] {
     const { ops } = this.setup;
-    return [...this.setup.student.chains.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
+    return [...this.setup.student.overParameterised.keys()].map((name) => ops.sum(ops.square(weights.get(name))));
   }
 }
 
@@ -299,6 +306,18 @@ function scoring(ops: Ops, { learnedMasks, scores }: Student): Optimiser | null 
   if (!learnedMasks) return null;
   const parts = scores.parts.map((part, index) => ({ ...part, gradient: learnedMasks.parts[index].gradient }));
   return createOptimiser(ops, { parts }, { use: "sgd", momentum: 0, nesterov: false });
+}
+
+/** Tells the batch from what was drawn for weights, which goes by their names. */
+function withoutDrawn(inputs: Batch<Tensor>): { readonly batch: Batch<Tensor>; readonly drawn: Map<string, Tensor> } {
+  const entries = Object.entries(inputs);
+  const isDrawn = (name: string) => name.startsWith(DRAWN);
+  return {
+    batch: Object.fromEntries(entries.filter(([name]) => !isDrawn(name))),
+    drawn: new Map(
+      entries.flatMap(([name, tensor]) => isDrawn(name) ? [[name.slice(DRAWN.length), tensor] as const] : []),
+    ),
+  };
 }
 
 /** Whether logits decide for one class, or are one number, of which the first is the largest. */
@@ -315,5 +334,6 @@ function sharesOf(counts: readonly number[]): number[] {
  * frozen layers; a bound of 1 keeps them.
  */
 function automaticClip({ student, theseus }: StepSetup): number | null {
-  return theseus || [...student.chains.values()].some(({ cores }) => cores.length >= 3) ? 1 : null;
+  const isDeep = [...student.overParameterised.values()].some(({ provider }) => provider.depth >= 3);
+  return theseus || isDeep ? 1 : null;
 }

@@ -62,6 +62,7 @@ export function madeUpChains(student: Model, teacher: Model, ofTeacher: MadeUpWe
   const shapes = ({ parameters }: Model) => new Map(parameters.map(({ name, shape }) => [name, shape]));
   return {
     student: new Map(CHAINED.map((name) => [name, SPEC])),
+    others: new Map(),
     shapes: { student: shapes(student), teacher: shapes(teacher) },
     decomposeTeacher: (name) => Promise.resolve(ofTeacher.cores.get(name)!),
   };

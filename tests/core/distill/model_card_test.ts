@@ -95,7 +95,7 @@ function facts(changes: Partial<RunSummary["student"]> = {}, config: CardFacts["
     architecture: "bert",
     description: "Texts, | its names",
     config,
-    chains: new Map(),
+    overParameterised: new Map(),
     teacherSha256: null,
   };
 }

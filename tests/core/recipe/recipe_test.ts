@@ -117,6 +117,35 @@ Deno.test("each part of a recipe is checked", () => {
       "cols: got 2 and 3",
     ],
     [
+      "student.overParameterise=[{layers: '*', use: sum}]",
+      "Expected kernels, their number, with use: sum: got none",
+    ],
+    [
+      "student.overParameterise=[{layers: '*', use: majority, kernels: 2, cores: 3}]",
+      "Expected cores with use: mpo alone: got use: majority",
+    ],
+    [
+      "student.overParameterise=[{layers: '*', use: do-conv, gauge: left-canonical}]",
+      "Expected gauge with use: mpo alone: got use: do-conv",
+    ],
+    [
+      "student.overParameterise=[{layers: '*', use: do-conv, kernels: 2}]",
+      "Expected kernels with use: sum and majority alone: got use: do-conv",
+    ],
+    [
+      "student.overParameterise=[{layers: '*', cores: 3, kernels: 2}]",
+      "Expected kernels with use: sum and majority alone: got use: mpo",
+    ],
+    [
+      "student.overParameterise=[{layers: '*', use: svd}]",
+      'Expected mpo, sum, do-conv or majority for student.overParameterise[0].use: got "svd"',
+    ],
+    [
+      "student.overParameterise=[{layers: '*', use: sum, kernels: 65}]",
+      "Expected an integer >= 1 and <= 64 or null for student.overParameterise[0].kernels: got 65, but no memory has " +
+      "room for so many of each weight",
+    ],
+    [
       "student.overParameterise=[{layers: 3, cores: 3}]",
       "Expected a non-empty string or a list of at least 1 entry, " +
       "each a non-empty string for student.overParameterise[0].layers: got 3",

@@ -21,6 +21,7 @@ async function cores(ops: Ops, seed: number): Promise<Tensor[]> {
 
 const chains = (ops: Ops, seed: number, teacherShape = [12, 12]): ChainMap => ({
   student: new Map([["a.0.weight", { ...factors, gauge: "balanced" }]]),
+  others: new Map([["c.weight", "sum"]]),
   shapes: { student: new Map([["a.0.weight", [12, 12]]]), teacher: new Map([["a.3.weight", teacherShape]]) },
   decomposeTeacher: () => cores(ops, seed),
 });
@@ -73,6 +74,9 @@ testBackends("tensor-alignment refuses a pair of unequal shape, or leaves it out
       /every pair was left out, a\.0\.weight \(its shape .*\): make the student as wide as the teacher, or leave/,
   });
   await assert.rejects(build({ layers: { "b.weight": "a.3.weight" } }), { message: /is not over-parameterised/ });
+  await assert.rejects(build({ layers: { "c.weight": "a.3.weight" } }), {
+    message: 'Cannot align "c.weight": it is no chain, but has use: sum, and no cores',
+  });
   await assert.rejects(build({ layers: { "a.0.weight": "x" } }), { message: /the teacher has no "x"/ });
 }, [float64]);
 

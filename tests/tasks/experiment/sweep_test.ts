@@ -22,6 +22,15 @@ Deno.test("a sweep has a row for each number of cores, and tunes the rate of eac
     recipe: () => plain.recipe([{ path: ["student", "overParameterise"], value: [], label: "" }]),
   };
   assert.throws(() => sweepExperiment(without, grid), /Cannot sweep the number of cores: .* names no weights$/);
+  const summed = { layers: "layer1*conv*", use: "sum", kernels: 2 };
+  const other = {
+    ...plain,
+    recipe: () => plain.recipe([{ path: ["student", "overParameterise"], value: [summed], label: "" }]),
+  };
+  assert.throws(() => sweepExperiment(other, grid), {
+    name: "UserError",
+    message: /Cannot sweep the number of cores: expected use: mpo, got use: sum, which has none$/,
+  });
 });
 
 Deno.test("its conclusion is the pick, the gap, and which rates to distrust", () => {

@@ -40,7 +40,7 @@ Deno.test("a page shows curves, mistakes, calibration, matrices, costs and the r
   assert.match(text, /80\.00 %test accuracyteacher 90\.00 %/);
   assert.match(text, /decide alike on 80\.00 % of 10 test examples/);
   assert.match(text, /student right7 \(70\.00 %\)1 \(10\.00 %\)student wrong1 \(10\.00 %\)1 \(10\.00 %\)/);
-  assert.match(text, /layer\.weight2 × 33× 2\.501\.00 → 2\.001\.9 → 1\.5125\.00 %/);
+  assert.match(text, /layer\.weight2 × 33 cores× 2\.501\.00 → 2\.001\.9 → 1\.5125\.00 %/);
   assert.match(text, /Student: ECE 10\.00 %/);
   // Precision, recall and F1 of dogs: 3 of 5 that were taken for one, 3 of 3, 6 of 8.
   assert.match(text, /dog360\.00 %100\.00 %75\.00 %/);
@@ -114,7 +114,7 @@ Deno.test("numbers that are not finite leave gaps", () => {
       matrices: [{ ...matrix, norms: [0, null as unknown as number], relativeStep: null as unknown as number }],
     },
   });
-  assert.match(text, /layer\.weight2 × 33× 2\.500\.00 → -1\.9 → 1\.5-/);
+  assert.match(text, /layer\.weight2 × 33 cores× 2\.500\.00 → -1\.9 → 1\.5-/);
 });
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `class ${index}`);

@@ -1,4 +1,5 @@
 import { UserError } from "../../../errors.ts";
+import { matrixSize } from "../../../nn/matrix_size.ts";
 import type { Ops } from "../../../ops/ops.ts";
 import type { Examples, InputDescription } from "../../../plugin/dataset.ts";
 import { factorCount } from "../../../plugin/factors.ts";
@@ -9,7 +10,6 @@ import type { Section } from "../../../recipe/checked.ts";
 import { assignLayers } from "../../../recipe/globs.ts";
 import type { Recipe } from "../../../recipe/schema.ts";
 import { sizeOf } from "../../../tensor.ts";
-import { matrixSize } from "../chain_specs.ts";
 
 /** Which weights of a student are exported as two factors, and how wide these are. */
 export interface FactorPlan {

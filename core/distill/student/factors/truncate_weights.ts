@@ -1,12 +1,13 @@
 import type { Device } from "../../../device.ts";
 import { norm } from "../../../linalg/vector.ts";
 import type { Chain } from "../../../mpo/chain.ts";
+import { matrixSize } from "../../../nn/matrix_size.ts";
+import { decomposeWeight } from "../../../overparameterise/mpo.ts";
 import { factorNames, productOfFactors } from "../../../plugin/factors.ts";
 import { factoredModel } from "../../../plugin/factored_model.ts";
 import type { Model } from "../../../plugin/model.ts";
 import { countTrainable } from "../../../plugin/parameters.ts";
 import { sizeOf } from "../../../tensor.ts";
-import { decomposeWeight, matrixSize } from "../chain_specs.ts";
 import { chooseRanks } from "./choose_ranks.ts";
 import { type FactorPlan, fullRank } from "./factor_plan.ts";
 

@@ -7,11 +7,12 @@ import {
   explainByShapley,
   type ExplainCall,
 } from "../../../../core/assess/explain/methods.ts";
-import { decomposeWeight } from "../../../../core/distill/student/chain_specs.ts";
+import { decomposeWeight } from "../../../../core/overparameterise/mpo.ts";
 import { mergedWeights } from "../../../../core/distill/student/merged_weights.ts";
 import { Student } from "../../../../core/distill/student/student.ts";
 import type { Backend } from "../../../../core/backend/backend.ts";
 import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
+import { heldChain } from "../../../support/chains.ts";
 import { automaticFactors } from "../../../../core/mpo/automatic_shapes.ts";
 import { freeze } from "../../../../core/nn/frozen_weights.ts";
 import type { ForwardCall } from "../../../../core/plugin/model.ts";
@@ -189,7 +190,7 @@ testBackends("a student in chains and its merged model are explained alike", asy
   for (const { name, shape } of chosen) {
     const [rows, cols] = [shape[0], shape.slice(1).reduce((a, b) => a * b)];
     const spec = { ...automaticFactors({ rows, cols, cores: 3 }), gauge: "balanced" } as const;
-    chains.set(name, await decomposeWeight(ops.device, weights.get(name)!, shape, spec));
+    chains.set(name, heldChain(await decomposeWeight(ops.device, weights.get(name)!, shape, spec), shape));
   }
   const student = new Student(ops, model, chains, weights);
   const [factored, merged] = [student.frozenWeights(), freeze(ops, model, await mergedWeights(student))];

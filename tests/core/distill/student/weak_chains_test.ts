@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { weakChains } from "../../../../core/distill/student/weak_chains.ts";
 import { automaticFactors, largestFactors } from "../../../../core/mpo/automatic_shapes.ts";
 import { chainParameterCount } from "../../../../core/mpo/shapes.ts";
+import type { ChainSpec } from "../../../../core/plugin/chains.ts";
 import type { Model } from "../../../../core/plugin/model.ts";
 
 /** A model of one matrix for each size. */
@@ -21,13 +22,15 @@ function modelOf(sizes: readonly (readonly [rows: number, cols: number])[]): Mod
 }
 
 const specsOf = (sizes: readonly (readonly [rows: number, cols: number])[], cores: number) =>
-  new Map(sizes.map(([rows, cols], index) => {
-    return [`layer${index}.weight`, { ...automaticFactors({ rows, cols, cores }), gauge: "balanced" as const }];
+  new Map<string, { chain: ChainSpec | null }>(sizes.map(([rows, cols], index) => {
+    const chain = { ...automaticFactors({ rows, cols, cores }), gauge: "balanced" as const };
+    return [`layer${index}.weight`, { chain }];
   }));
 
 Deno.test("a chain over a matrix of prime sides is told, with factors that train more", () => {
   const sizes = [[13, 17], [16, 16]] as const;
-  const sentence = weakChains(specsOf(sizes, 3), modelOf(sizes));
+  // What is held otherwise is no chain.
+  const sentence = weakChains(specsOf(sizes, 3).set("other.weight", { chain: null }), modelOf(sizes));
   assert.equal(
     sentence,
     "1 of 2 chains hardly over-parameterise their matrices: layer0.weight (13 x 17) trains 223 numbers for 221: " +

@@ -15,6 +15,7 @@ import { crossEntropy } from "../../../../plugins/losses/cross_entropy.ts";
 import { kd } from "../../../../plugins/losses/kd.ts";
 import { resnet } from "../../../../plugins/models/resnet/resnet.ts";
 import { testBackends } from "../../../support/backends.ts";
+import { heldChain } from "../../../support/chains.ts";
 import { imageData } from "../../../support/inputs.ts";
 import { assertClose, pseudoRandom } from "../../../support/numbers.ts";
 import { metricsLog, studentBytes } from "../../../support/run_observers.ts";
@@ -56,7 +57,8 @@ async function train(backend: Backend, settings: Record<string, unknown>, { betw
     rows: [2, 1, 2],
     cols: [6, 1, 6],
   });
-  const student = new Student(ops, model, new Map([["layer1.0.conv1.weight", chain]]), initial);
+  const held = new Map([["layer1.0.conv1.weight", heldChain(chain, [4, 4, 3, 3])]]);
+  const student = new Student(ops, model, held, initial);
   const rising = { from: 0, to: 1, schedule: "linear", epochs: null, steps: 4 } as const;
   const losses = [
     { name: "cross-entropy", weight: 1, loss: await create(crossEntropy, {}) },

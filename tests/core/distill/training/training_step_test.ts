@@ -14,6 +14,7 @@ import { resnet } from "../../../../plugins/models/resnet/resnet.ts";
 import { float64, testBackends } from "../../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../../support/numbers.ts";
 import { imageData } from "../../../support/inputs.ts";
+import { heldChain } from "../../../support/chains.ts";
 
 const WEIGHT = "layer1.0.conv1.weight";
 const data = imageData([5, 5, 1], ["a", "b", "c"]);
@@ -34,7 +35,7 @@ async function oneStep(
   const initial = freshWeights(model, new Random(2));
   const factors = { rows: [2, ...Array(cores - 2).fill(1), 2], cols: [6, ...Array(cores - 2).fill(1), 6] };
   const { chain } = await decomposeMatrix(initial.get(WEIGHT)!, 4, 36, factors);
-  const student = new Student(ops, model, new Map([[WEIGHT, chain]]), initial);
+  const student = new Student(ops, model, new Map([[WEIGHT, heldChain(chain, [4, 4, 3, 3])]]), initial);
   const used = loss ??
     await crossEntropy.create({ labelSmoothing: 0, head: null, classWeights: null }, { data } as LossSetup);
   const optimiser = { use: "sgd", momentum: 0, learningRate: 0.1, weightDecay: 0, ...train.optimiser as object };
