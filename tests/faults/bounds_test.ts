@@ -159,7 +159,7 @@ Deno.test("the estimate of what training takes counts cores, gradients and the o
   assert.deepEqual(bytesWith({ ...adamw, betas: [...adamw.betas] }), { numbers: 149, bytes: 4 * (149 + 3 * 42) });
   // A mask and the weight times it for each number of a; by movement the mask's gradient and its sum as well.
   for (const [learnsScores, each] of [[false, 2], [true, 4]] as const) {
-    const { bytes } = trainingMemory({ parameters }, specs, rates, sgd, { weights: new Set(["a"]), learnsScores });
+    const { bytes } = trainingMemory({ parameters }, providers, rates, sgd, { weights: new Set(["a"]), learnsScores });
     assert.equal(bytes, 4 * (149 + 2 * 42 + each * 16));
   }
 });
