@@ -85,9 +85,9 @@ export interface ExportSetup {
 /**
  * Merges the student, writes its folder, and verifies what was written: read back from the file, names and axis order
  * included, it must give the factored student's logits. Where nothing is over-parameterised or masked these are the
- * student's own numbers, and it is enough that they are read back to the bit and give finite logits. Weights that are to
- * be factors are cut then, and the model of factors that is read back must give what their products give. Only then does
- * the folder get its name.
+ * student's own numbers, and it is enough that they are read back to the bit and give finite logits. Weights that are
+ * to be factors are cut then, and the model of factors that is read back must give what their products give. Only then
+ * does the folder get its name.
  *
  * @throws TrainingFailure if the weights are not finite, or the logits differ by more than the recipe tolerates
  */
