@@ -24,7 +24,7 @@ import { describeFrozen, rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import type { LoadedTeacher } from "./teacher/load_teacher.ts";
 import { lookAtTeacher } from "./teacher/poor_teacher.ts";
-import { chainsForLosses } from "./teacher/teacher_chains.ts";
+import { AlignedChains, chainsForLosses } from "./teacher/teacher_chains.ts";
 import { Theseus } from "./training/theseus.ts";
 
 /** The parts that the stages of opening share. */
@@ -81,7 +81,8 @@ export async function openStudent(
   const masks = maskPlan(recipe.part("student").part("prune"), model);
   const specs = chainSpecs(recipe.part("student").part("overParameterise"), model);
   const rates = rateScales(recipe.part("train").part("layerRates"), model, specs);
-  const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser), ops.backend);
+  const learning = recipe.value.train.lgtm ? teacher?.model ?? null : null;
+  const refusal = tooLarge(trainingMemory(model, specs, rates, recipe.value.train.optimiser, learning), ops.backend);
   if (refusal) throw recipe.error(["student"], refusal);
   const { numbers, startsFrom } = cut ?? await begin(model);
   const frozen = describeFrozen(model, rates);
@@ -108,8 +109,9 @@ export async function openLosses(
   teacher: LoadedTeacher | null,
   { student, specs, startsFrom }: OpenedStudent,
   sameTokens: boolean,
-): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
+): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"]; readonly aligned: AlignedChains | null }> {
   const { model } = student;
+  const aligned = recipe.value.train.lgtm ? new AlignedChains() : null;
   // A file of outputs need not have those of the test examples.
   const known = teacher?.knows ? train : test;
   for (const examples of new Set([test, known])) await examples.fetch?.(Uint32Array.of(0));
@@ -125,13 +127,13 @@ export async function openLosses(
       teacher: teacher?.model ?? null,
       trainingExamples: train.length,
       labelledExamples: labelledOf(train),
-      chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
+      chains: chainsForLosses(ops, specs, model, teacher?.first ?? null, (core) => owned.adopt(core, freed), aligned),
       startsFrom,
       sameTokens,
       shapes,
       report,
     }, random.split("losses"));
-    return { losses: owned.adopt(losses, freed), shapes };
+    return { losses: owned.adopt(losses, freed), shapes, aligned };
   });
 }
 

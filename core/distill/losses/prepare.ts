@@ -42,15 +42,28 @@ export async function prepareLosses(
         labels: train.labels,
         async overTrainingSet(choose) {
           if (!teacher) throw new UserError("Cannot look at a teacher's outputs: there is no teacher");
+          expectFrozen(name, teacher);
           const numbers = await overExamples(ops, train, batchSize, (batch) => {
             const outputs = someOutputs(ops, teacher, new Set(loss.teacherOutputs), batch, () => seeds.uint32());
             return new Map([["outputs", choose(outputs)]]);
           });
           return numbers.get("outputs")!.data;
         },
-        teacherWeights: teacher?.weights ?? weightsFrom(new Map()),
+        get teacherWeights() {
+          if (teacher) expectFrozen(name, teacher);
+          return teacher?.weights ?? weightsFrom(new Map());
+        },
         state,
         random: random.split(name),
       }));
   }
+}
+
+/** What is taken of a teacher before training would be of another one soon, if it learns. */
+function expectFrozen(loss: string, { learns }: Teacher): void {
+  if (!learns) return;
+  throw new UserError(
+    `Cannot use the loss "${loss}" with a teacher that learns, as it looks at it once before training: leave out ` +
+      "train.lgtm, or use another loss",
+  );
 }

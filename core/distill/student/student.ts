@@ -102,6 +102,11 @@ export class Student {
     return countTrainable(this.model.parameters);
   }
 
+  /** What is trained of it. */
+  get trained(): { readonly plain: ParameterStore; readonly cores: ParameterStore } {
+    return { plain: this.plain, cores: this.cores };
+  }
+
   /** Names of one weight's cores in the store. */
   coreNames(weight: string): string[] {
     return this.chains.get(weight)!.cores.map((_, index) => coreName(weight, index));
@@ -109,7 +114,7 @@ export class Student {
 
   /** The cores of one weight on the device. */
   coresOf(weight: string): Tensor[] {
-    return this.coreNames(weight).map((name) => this.cores.get(name));
+    return this.#coresAmong(weight, this.cores.tensors);
   }
 
   /**
@@ -120,10 +125,14 @@ export class Student {
     return this.#with(this.#rebuilt());
   }
 
-  /** As {@link weights}, for a training pass that is not to count: it updates copies of running statistics. */
-  rehearsalWeights(): Weights {
+  /**
+   * As {@link weights}, for a training pass that is not to count: it updates copies of running statistics.
+   *
+   * @param trained tensors in the place of all trained ones, by the names that these have in their stores
+   */
+  rehearsalWeights(trained: ReadonlyMap<string, Tensor> = this.#trained): Weights {
     const copies = [...this.untrained.tensors].map(([name, tensor]) => [name, this.ops.scale(tensor, 1)] as const);
-    return this.#with(new Map([...copies, ...this.#rebuilt()]));
+    return this.#with(new Map([...copies, ...this.#rebuilt(trained)]), trained);
   }
 
   /** The weights of now as constants that live until they are disposed of, for many forward passes. */
@@ -147,32 +156,42 @@ export class Student {
     return new Map(names.map((name, index) => [name, Float32Array.from(numbers[index])]));
   }
 
+  /** Everything that is trained, by its name in the stores: no weight has the name of a core. */
+  get #trained(): ReadonlyMap<string, Tensor> {
+    return new Map([...this.plain.tensors, ...this.cores.tensors]);
+  }
+
+  #coresAmong(weight: string, trained: ReadonlyMap<string, Tensor>): Tensor[] {
+    return this.coreNames(weight).map((name) => trained.get(name)!);
+  }
+
   /** What is not stored as the model asks for it: contracted chains, and weights times their masks. */
-  #rebuilt(): Map<string, Tensor> {
-    const contracted = this.#contracted();
+  #rebuilt(trained: ReadonlyMap<string, Tensor> = this.#trained): Map<string, Tensor> {
+    const contracted = this.#contracted(trained);
     const masked = [...this.masks.tensors].map(([name, mask]) =>
-      [name, this.ops.multiply(this.#whole(name, contracted), mask)] as const
+      [name, this.ops.multiply(this.#whole(name, contracted, trained), mask)] as const
     );
     return new Map([...contracted, ...masked]);
   }
 
   /** A weight without its mask. */
-  #whole(name: string, contracted: ReadonlyMap<string, Tensor>): Tensor {
-    return contracted.get(name) ?? this.plain.tensors.get(name) ?? this.untrained.get(name);
+  #whole(name: string, contracted: ReadonlyMap<string, Tensor>, trained = this.#trained): Tensor {
+    return contracted.get(name) ?? trained.get(name) ?? this.untrained.get(name);
   }
 
   /** The matrix of every chain, in its weight's shape. */
-  #contracted(): Map<string, Tensor> {
+  #contracted(trained: ReadonlyMap<string, Tensor> = this.#trained): Map<string, Tensor> {
     const shapes = new Map(this.model.parameters.map(({ name, shape }) => [name, shape]));
     return new Map([...this.chains].map(([name, { rows, cols }]) => {
-      const matrix = mergeChain(this.ops, this.coresOf(name), rows, cols);
+      const matrix = mergeChain(this.ops, this.#coresAmong(name, trained), rows, cols);
       return [name, this.ops.reshape(matrix, shapes.get(name)!)];
     }));
   }
 
-  #with(rebuilt: ReadonlyMap<string, Tensor>): Weights {
-    const tensors = new Map([...this.plain.tensors, ...this.untrained.tensors, ...rebuilt]);
-    const cores = new Map([...this.chains.keys()].map((name) => [name, this.coresOf(name)]));
+  #with(rebuilt: ReadonlyMap<string, Tensor>, trained: ReadonlyMap<string, Tensor> = this.#trained): Weights {
+    const plain = [...this.plain.tensors.keys()].map((name) => [name, trained.get(name)!] as const);
+    const tensors = new Map([...plain, ...this.untrained.tensors, ...rebuilt]);
+    const cores = new Map([...this.chains.keys()].map((name) => [name, this.#coresAmong(name, trained)]));
     return weightsFrom(tensors, cores, [...this.plain.ranges, ...this.untrained.ranges]);
   }
 

@@ -29,15 +29,19 @@ export interface Fingerprint {
 
 /**
  * The part of a fingerprint that a recipe alone gives: where and how it runs, and in what formats the student is
- * written, changes nothing. The usual precision, one batch to a step and a student that is not pruned are left out, as
- * there were checkpoints before there was anything else.
+ * written, changes nothing. The usual precision, one batch to a step, a frozen teacher and a student that is not pruned
+ * are left out, as there were checkpoints before there was anything else.
  */
 export function comparable(
   { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, train, student, ...rest }:
     Recipe,
 ): Fingerprint["recipe"] {
-  const { replay: _replay, precision, accumulate, ...always } = train;
-  const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };
+  const { replay: _replay, precision, accumulate, lgtm, ...always } = train;
+  const unusual = {
+    ...precision !== "f32" && { precision },
+    ...accumulate !== 1 && { accumulate },
+    ...lgtm && { lgtm },
+  };
   const { prune, ...model } = student;
   return { ...rest, student: { ...model, ...prune && { prune } }, train: { ...always, ...unusual } };
 }
