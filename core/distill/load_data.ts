@@ -219,12 +219,13 @@ function somePairs(recipe: Checked<Recipe>, source: Examples, pairs: ScoredPairs
 }
 
 /** The examples with a label, where some have one and some have none; else `null`. */
-function labelledOnes({ labelled }: Examples): Uint32Array | null {
+export function labelledOnes({ labelled }: Examples): Uint32Array | null {
   if (!labelled?.includes(1) || !labelled.includes(0)) return null;
   return firstIndices(labelled.length).filter((index) => labelled[index] === 1);
 }
 
-function allBut(chosen: Uint32Array, count: number): Uint32Array {
+/** The indices of all but some of a list's examples, in rising order. */
+export function allBut(chosen: Uint32Array, count: number): Uint32Array {
   const without = new Set(chosen);
   return firstIndices(count).filter((index) => !without.has(index));
 }

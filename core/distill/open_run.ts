@@ -12,9 +12,11 @@ import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
+import { withHeldOut } from "./held_out.ts";
 import { describeLabelNoise } from "./label_noise.ts";
 import { describeLabels, describeSkipped, describeValidation, type RunData } from "./load_data.ts";
 import { loadTaughtData } from "./load_taught_data.ts";
+import { expectLgtm, openLgtm } from "./open_lgtm.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
 import { idleExamples } from "./losses/idle_examples.ts";
 import { LossSet } from "./losses/loss_set.ts";
@@ -124,6 +126,7 @@ export async function openRun(
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
   expectPrecision(recipe.part("train"), ops);
+  expectLgtm(recipe);
   const plugins = await resolvePlugins(recipe, builtins);
   const settings = recipe.value;
   using owned = new Owned();
@@ -147,11 +150,11 @@ export async function openRun(
 
   const opening: Opening = { ops, recipe, watch, plugins, random, report, owned, breath };
   const tell = { report, warning: (line: string) => reporter.warning(line) };
-  const { data: loaded, own, recorded } = await watch.time("load", async () => {
+  const { data: loaded, heldOut, own, recorded } = await watch.time("load", async () => {
     const tokenizer = await startingTokenizer(recipe);
     const taught = await loadTaughtData(ops, recipe, plugins, random, tokenizer, tell, owned);
     await checkStart(recipe, taught.data, tell.warning);
-    return taught;
+    return { ...taught, ...withHeldOut(recipe, taught.data, random) };
   });
   const { input } = loaded.dataset;
   for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
@@ -166,22 +169,25 @@ export async function openRun(
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
   if (input.task === "tagging") report(describeTags(input.classes));
   await breath();
-  const taught = recorded ?? await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, own, report));
-  if (taught) owned.adopt(taught, freed);
-  const opened = await openStudent(opening, loaded, taught);
+  const frozen = recorded ?? await watch.time("load", () => loadTeacher(ops, recipe, plugins, input, own, report));
+  if (frozen) owned.adopt(frozen, freed);
+  const opened = await openStudent(opening, loaded, frozen);
   const { student } = opened;
   if (checkpoint) checkWidths(checkpoint, opened.widths);
   await expectExportable(recipe, student.model, input);
   const weak = weakChains(opened.providers, student.model);
   if (weak) reporter.warning(weak);
   await breath();
-  const { losses, shapes } = await openLosses(opening, loaded, taught, opened, sameTokens(own));
+  const { losses, shapes, aligned } = await openLosses(opening, loaded, frozen, opened, sameTokens(own));
   expectMixable(recipe, losses.all, loaded.train);
   expectSampler(recipe.part("train"), loaded.train, losses);
   const idle = idleExamples(loaded.train, losses);
   if (idle) reporter.warning(idle);
-  if (!checkpoint) await lookBefore(opening, loaded, taught, reporter);
-  const theseus = await openTheseus(opening, loaded, taught, student, sameTokens(own));
+  if (!checkpoint) await lookBefore(opening, loaded, frozen, reporter);
+  const theseus = await openTheseus(opening, loaded, frozen, student, sameTokens(own));
+  const lgtm = heldOut && aligned &&
+    openLgtm(opening, { data: loaded, heldOut, teacher: frozen, student, losses, aligned });
+  const taught = lgtm ? lgtm.teacher : frozen;
   await breath();
   const { data, teacher } = await watch.time("load", async () => {
     const lessons = { data: loaded, teacher: taught };
@@ -207,7 +213,8 @@ export async function openRun(
   }
   const { task } = input;
   const dropout = random.split("dropout");
-  const step = { ops, student, teacher, losses, recipe: settings.train, random: dropout, task, theseus };
+  const strategy = theseus ?? lgtm?.strategy;
+  const step = { ops, student, teacher, losses, recipe: settings.train, random: dropout, task, strategy };
   const trainingStep = owned.adopt(new TrainingStep(step), freed);
   const diagnosed = recipe.part("train").part("diagnostics");
   const agrees = teacher !== null && (!validation || teacher.knows?.(validation) !== false);

@@ -25,7 +25,7 @@ import { describeFrozen, rateScales } from "./student/rate_scales.ts";
 import { Student } from "./student/student.ts";
 import type { LoadedTeacher } from "./teacher/load_teacher.ts";
 import { lookAtTeacher } from "./teacher/poor_teacher.ts";
-import { chainsForLosses } from "./teacher/teacher_chains.ts";
+import { AlignedChains, chainsForLosses } from "./teacher/teacher_chains.ts";
 import { Theseus } from "./training/theseus.ts";
 
 /** The parts that the stages of opening share. */
@@ -95,7 +95,8 @@ export async function openStudent(
     ? (kept: KeptChannels) => narrowModel(recipe, plugins.student, input, widthsOf(kept))
     : null;
   const pruned = prunedBy(masks);
-  const memory = trainingMemory(model, providers, rates, recipe.value.train.optimiser, pruned);
+  const learning = recipe.value.train.lgtm ? teacher?.model ?? null : null;
+  const memory = trainingMemory(model, providers, rates, recipe.value.train.optimiser, { pruned, learning });
   const refusal = tooLarge(memory, ops.backend);
   if (refusal) throw recipe.error(["student"], refusal);
   const { numbers, startsFrom } = cut ?? start ?? await begin(model);
@@ -134,8 +135,9 @@ export async function openLosses(
   teacher: LoadedTeacher | null,
   { student, providers, startsFrom }: OpenedStudent,
   sameTokens: boolean,
-): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"] }> {
+): Promise<{ readonly losses: LossSet; readonly shapes: LossSetup["shapes"]; readonly aligned: AlignedChains | null }> {
   const { model } = student;
+  const aligned = recipe.value.train.lgtm ? new AlignedChains() : null;
   // A file of outputs need not have those of the test examples.
   const known = teacher?.knows ? train : test;
   for (const examples of new Set([test, known])) await examples.fetch?.(Uint32Array.of(0));
@@ -151,13 +153,20 @@ export async function openLosses(
       teacher: teacher?.model ?? null,
       trainingExamples: train.length,
       labelledExamples: labelledOf(train),
-      chains: chainsForLosses(ops, providers, model, teacher?.first ?? null, (core) => owned.adopt(core, freed)),
+      chains: chainsForLosses(
+        ops,
+        providers,
+        model,
+        teacher?.first ?? null,
+        (core) => owned.adopt(core, freed),
+        aligned,
+      ),
       startsFrom,
       sameTokens,
       shapes,
       report,
     }, random.split("losses"));
-    return { losses: owned.adopt(losses, freed), shapes };
+    return { losses: owned.adopt(losses, freed), shapes, aligned };
   });
 }
 

@@ -189,7 +189,8 @@ export class Run implements Disposable {
     const known = exported.same ? training.validated : null;
     const validation = data.validation && (known ?? await measure("validation"));
     const seen = settings.evaluate.train ? await measure("train") : null;
-    const measured = { taught: this.#taught, test, validation, seen };
+    const taught = await this.#taughtInTheEnd();
+    const measured = { taught, test, validation, seen };
     await this.parts.folder.check();
     const summary = summarise(this.parts, measured, exported, training.result);
     const { ops, student, architecture, description, teacher, reporter } = this.parts;
@@ -220,6 +221,16 @@ export class Run implements Disposable {
     const whole = { ...summary, seconds: watch.seconds, export: { onnx } };
     await write(whole);
     return whole;
+  }
+
+  /** The teacher on the test set, as it is once training is over. */
+  async #taughtInTheEnd(): Promise<Evaluation | null> {
+    const { teacher, watch, reporter } = this.parts;
+    if (!teacher?.learns || !this.#taught) return this.#taught;
+    const measure = () => this.#measure("test", teacher.model, teacher.weights, "the teacher");
+    this.#taught = await watch.time("evaluate", measure);
+    reporter.line(`teacher, having learned: test ${showMetrics(this.#taught)}`);
+    return this.#taught;
   }
 
   async #writeManifest({ run, dataSha256, merge }: RunSummary, model: Model): Promise<void> {
@@ -323,7 +334,8 @@ export class Run implements Disposable {
       );
       const { taught, data: { test } } = this.parts;
       if (taught?.isAsked(test)) taught.know(test, decidedIn(this.#taught.answers!));
-      reporter.line(`teacher: test ${showMetrics(this.#taught)}`);
+      const learns = teacher.learns ? this.parts.training.resumed ? ", having learned" : ", before it learns" : "";
+      reporter.line(`teacher${learns}: test ${showMetrics(this.#taught)}`);
     }
     const [training, inference] = [student.trainingParameters, student.inferenceParameters];
     reporter.line(`student: ${count(training)} parameters in training, ${count(inference)} at inference`);

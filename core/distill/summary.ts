@@ -39,7 +39,7 @@ export interface RunSummary {
   readonly dataSha256: Readonly<Record<string, string>>;
   /** The class that `f1` is of in all metrics; `null` where it is not that of a class. */
   readonly positiveClass: string | null;
-  /** The teacher on the test set; `null` without one. */
+  /** The teacher on the test set, one that learns as it is in the end; `null` without one. */
   readonly teacher: {
     /** `null` for a regression, and where no test example has a label. */
     readonly accuracy: number | null;

@@ -7,6 +7,7 @@ import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { loadTaughtData } from "./load_taught_data.ts";
+import { expectLgtm } from "./open_lgtm.ts";
 import { freed, type Opening, openLosses, openStudent } from "./open_stages.ts";
 import type { Reporter } from "./progress.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
@@ -45,6 +46,7 @@ export async function teach(
       "Cannot keep the teacher's outputs as it is not said where: give teacher.cache a folder, or take --out FOLDER",
     );
   }
+  expectLgtm(recipe);
   if (Object.values(recipe.value.augment).some(Boolean)) {
     throw recipe.error(
       ["augment"],

@@ -30,6 +30,11 @@ export class ParameterStore extends TensorStore {
     this.#gradients = this.views(this.parts.map(({ gradient }) => gradient));
   }
 
+  /** The gradients of `ranges` by name, as they were taken last. */
+  get gradients(): ReadonlyMap<string, Tensor> {
+    return this.#gradients;
+  }
+
   /** Takes a step's gradients, in the order of `ranges`; `null` counts as zero. */
   gather(gradients: readonly (Tensor | null)[]): void {
     gradients.forEach((gradient, index) => this.takeGradient(index, gradient));

@@ -218,6 +218,17 @@ export interface TrainSettings {
     /** Probability that a layer of the student computes. */
     readonly replacingRate: Scheduled;
   } | null;
+  /** How the teacher learns beside the student; `null`: it is frozen. */
+  readonly lgtm: {
+    /** Its learning rate. */
+    readonly teacherRate: number;
+    /** Part of its loss that pulls it to the student's outputs. */
+    readonly alpha: number;
+    /** What softens both outputs there. */
+    readonly temperature: number;
+    /** Part of the training examples on which the student does not train. */
+    readonly heldOut: number;
+  } | null;
   /** How activations and their gradients are kept. */
   readonly precision: "f32" | "f16";
   /** Whether repeated steps are replayed. */

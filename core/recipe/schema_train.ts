@@ -1,4 +1,4 @@
-import { batchSize, bounded, epochCount, epochLength, epsilonSchema, stepCount } from "./bounds.ts";
+import { batchSize, bounded, epochCount, epochLength, epsilonSchema, stepCount, temperatureSchema } from "./bounds.ts";
 import { z } from "zod";
 import type { LearningRateSchedule } from "../nn/schedules.ts";
 import { scheduled } from "./scheduled.ts";
@@ -97,6 +97,19 @@ const theseus = z.strictObject({
   }).describe("Probability that a layer of the student computes in a training step, instead of the teacher's layers"),
 });
 
+const lgtm = z.strictObject({
+  teacherRate: learningRate.default(3e-5).describe(
+    "Learning rate of the teacher, by train.optimiser and on train.schedule",
+  ),
+  alpha: z.number().min(0).max(1).default(0.4).describe(
+    "Part of the teacher's loss that is KL(student || teacher); the rest is its cross-entropy with the labels",
+  ),
+  temperature: temperatureSchema.default(1).describe("Temperature of that divergence, whose square is no factor"),
+  heldOut: z.number().positive().lt(1).default(0.1).describe(
+    "Part of the training examples on which the student does not train: by them the teacher is told what helps it",
+  ),
+});
+
 const earlyStopping = z.strictObject({
   patience: epochCount.default(5).describe("Epochs without improvement after which training stops"),
   minDelta: bounded(z.number().min(0).max(1e6), "no metric improves by more").default(0).describe(
@@ -180,6 +193,9 @@ export const trainSchema = z.strictObject({
   ),
   theseus: theseus.nullable().default(null).describe(
     "Put the frozen layers of the teacher that a layer of the student stands for in its place, at random; null: never",
+  ),
+  lgtm: lgtm.nullable().default(null).describe(
+    "Let the teacher learn, too, before each step of the student, by what helps that on held-out examples; null: never",
   ),
   precision: z.enum(["f32", "f16"]).default("f32").describe(
     "How the student's activations and their gradients are kept: f16 takes half the memory, with dynamic loss scaling, on " +

@@ -87,8 +87,8 @@ function fromRecipes(rows: readonly Row[]): Experiment {
   return { name, rows, seeds: SEEDS, baseline: rows[0].name, tune: null, resample: null };
 }
 
-/** Two rows would write into each other's folder. */
-function checkFolders(rows: readonly Row[]): void {
+/** Refuses rows that would write into each other's folder. @throws UserError at the second of them */
+export function checkFolders(rows: readonly Row[]): void {
   rows.forEach(({ name, folder, error }, index) => {
     const other = rows.slice(0, index).find((row) => row.folder.toLowerCase() === folder.toLowerCase());
     if (other) throw error(`Cannot use the name "${name}" as "${other.name}" has the same folder: name it otherwise`);

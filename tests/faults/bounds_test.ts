@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { chainProvider } from "../../core/overparameterise/mpo.ts";
-import { trainingMemory } from "../../core/distill/student/memory_check.ts";
+import { tooLarge, trainingMemory } from "../../core/distill/student/memory_check.ts";
 import { z } from "zod";
 import { optionKit } from "../../core/plugin/kit.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
@@ -154,14 +154,27 @@ Deno.test("the estimate of what training takes counts cores, gradients and the o
   const adamw = { use: "adamw", learningRate: 1, betas: [0.9, 0.9], epsilon: 1, weightDecay: 0 } as const;
   const bytesWith = (optimiser: Parameters<typeof trainingMemory>[3]) =>
     trainingMemory({ parameters }, providers, rates, optimiser);
-  assert.deepEqual(bytesWith(sgd), { numbers: 149, bytes: 4 * (149 + 2 * 42) });
-  assert.deepEqual(bytesWith({ ...sgd, momentum: 0 }), { numbers: 149, bytes: 4 * (149 + 42) });
-  assert.deepEqual(bytesWith({ ...adamw, betas: [...adamw.betas] }), { numbers: 149, bytes: 4 * (149 + 3 * 42) });
+  assert.deepEqual(bytesWith(sgd), { numbers: 149, teacher: 0, bytes: 4 * (149 + 2 * 42) });
+  assert.deepEqual(bytesWith({ ...sgd, momentum: 0 }), { numbers: 149, teacher: 0, bytes: 4 * (149 + 42) });
+  assert.deepEqual(bytesWith({ ...adamw, betas: [...adamw.betas] }), {
+    numbers: 149,
+    teacher: 0,
+    bytes: 4 * (149 + 3 * 42),
+  });
   // A mask and the weight times it for each number of a; by movement the mask's gradient and its sum as well.
   for (const [learnsScores, each] of [[false, 2], [true, 4]] as const) {
-    const { bytes } = trainingMemory({ parameters }, providers, rates, sgd, { weights: new Set(["a"]), learnsScores });
+    const pruned = { weights: new Set(["a"]), learnsScores };
+    const { bytes } = trainingMemory({ parameters }, providers, rates, sgd, { pruned });
     assert.equal(bytes, 4 * (149 + 2 * 42 + each * 16));
   }
+  // A teacher that learns has weights, gradients and averages, and so has the student one step ahead.
+  const learning = { parameters: [weight("d", [3, 5]), weight("e", [2], false)] };
+  const beside = trainingMemory({ parameters }, providers, rates, { ...adamw, betas: [...adamw.betas] }, { learning });
+  assert.deepEqual(beside, { numbers: 149, teacher: 17, bytes: 4 * (149 + 3 * 42 + 4 * (42 + 17)) });
+  assert.match(
+    tooLarge({ ...beside, bytes: 2 ** 33 }, { name: "cpu" })!,
+    /^Cannot train a student of 149 parameters and a teacher of 17 on cpu: /,
+  );
 });
 
 Deno.test("keys that mean something to JavaScript are refused wherever they stand, by --set and in the file", () => {

@@ -13,6 +13,7 @@ import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { builtins } from "../../plugins/builtins.ts";
 import { experimentFrom, isExperiment } from "../../tasks/experiment/read_experiment.ts";
 import { isSeries } from "../../tasks/experiment/read_series.ts";
+import { isStages, planStages, stagesFrom } from "../../tasks/stages/read_stages.ts";
 import { seriesSchema } from "../../tasks/experiment/schema.ts";
 import type { Campaign } from "./campaign.ts";
 import { type Mutant, mutate } from "./recipes/mutations.ts";
@@ -86,6 +87,10 @@ async function recipesOf(file: string, text: string, overrides: readonly string[
     parseChecked(text, file, seriesSchema, { overrides });
     return [];
   }
+  if (isStages(text)) {
+    const planned = planStages(await stagesFrom(file, text), "runs/stages", overrides.map(parseOverride));
+    return planned.map(({ recipe }) => recipe);
+  }
   if (!isExperiment(text)) return [parseChecked(text, file, recipeSchema, { overrides })];
   const { rows } = await experimentFrom(file, text);
   return rows.map((row) => row.recipe(overrides.map((override) => parseOverride(override))));
@@ -95,7 +100,9 @@ async function recipesOf(file: string, text: string, overrides: readonly string[
 async function checkLegal(recipe: Checked<Recipe>, file: string, text: string, overrides: readonly string[]) {
   const { value } = recipe;
   noteOddities(value, "recipe");
-  if (overrides.length === 0 && !isExperiment(text)) checkKept(readYaml(text).value, value, "recipe");
+  if (overrides.length === 0 && !isExperiment(text) && !isStages(text)) {
+    checkKept(readYaml(text).value, value, "recipe");
+  }
   const again = parseChecked(stringifyRecipe(value), file, recipeSchema);
   await resolvePlugins(again, plugins);
   assert.deepEqual(again.value, value);

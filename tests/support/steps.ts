@@ -2,7 +2,7 @@ import { Random } from "../../core/data/random.ts";
 import { type LossEntry, LossSet } from "../../core/distill/losses/loss_set.ts";
 import type { Student } from "../../core/distill/student/student.ts";
 import type { Teacher } from "../../core/distill/teacher/teacher_outputs.ts";
-import type { Theseus } from "../../core/distill/training/theseus.ts";
+import type { Strategy } from "../../core/distill/training/strategy.ts";
 import { TrainingStep } from "../../core/distill/training/training_step.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import { trainSchema } from "../../core/recipe/schema_train.ts";
@@ -14,13 +14,13 @@ export interface StepOfTest {
   readonly losses?: readonly LossEntry[];
   /** The `train` of a recipe; one epoch unless it says more. */
   readonly train?: Readonly<Record<string, unknown>>;
-  readonly theseus?: Theseus | null;
+  readonly strategy?: Strategy;
 }
 
 /** A training step of classification, built as a run builds it. */
 export function stepOf(
   ops: Ops,
-  { student, teacher = null, losses = [], train = {}, theseus }: StepOfTest,
+  { student, teacher = null, losses = [], train = {}, strategy }: StepOfTest,
 ): TrainingStep {
   const recipe = trainSchema.parse({ epochs: 1, ...train });
   const set = new LossSet(ops, losses, new Random(0));
@@ -32,6 +32,6 @@ export function stepOf(
     recipe,
     random: new Random(0),
     task: "classification",
-    theseus,
+    strategy,
   });
 }

@@ -16,13 +16,16 @@ import { groupClasses } from "../../plugins/datasets/image_groups.ts";
 import { GLUE_TASKS } from "../../plugins/datasets/text/glue_tasks.ts";
 import { isExperiment, readExperiment } from "../../tasks/experiment/read_experiment.ts";
 import { isSeries, readSeries } from "../../tasks/experiment/read_series.ts";
+import { isStages, planStages, stagesFrom } from "../../tasks/stages/read_stages.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "tasks", "recipes");
 const files = Array.from(Deno.readDirSync(folder), ({ name }) => name).filter((name) => name.endsWith(".yaml"));
 const textOf = (name: string) => Deno.readTextFileSync(join(folder, name));
-const [experiments, series] = [isExperiment, isSeries].map((is) => files.filter((name) => is(textOf(name))));
-const recipes = files.filter((name) => ![...experiments, ...series].includes(name));
+const [experiments, series, stages] = [isExperiment, isSeries, isStages].map((is) =>
+  files.filter((name) => is(textOf(name)))
+);
+const recipes = files.filter((name) => ![...experiments, ...series, ...stages].includes(name));
 
 /** Images of the data sets by their format; the files themselves are read by no test here. */
 const imageSizes: Readonly<Record<string, ImageInput["size"]>> = { idx: [28, 28, 1], cifar: [32, 32, 3] };
@@ -120,6 +123,19 @@ for (const name of experiments) {
         await checkTeacher(recipe, teacher, input);
         buildModel(recipe, student, input);
       }
+    }
+  });
+}
+
+for (const name of stages) {
+  Deno.test(`${name}: every stage is a recipe, whose teacher is shipped or the stage before`, async () => {
+    const planned = planStages(await stagesFrom(join(folder, name), textOf(name)), "runs/stages", []);
+    for (const [place, { recipe }] of planned.entries()) {
+      const { dataset, teacher, student } = await resolvePlugins(recipe, builtins);
+      const input = inputOf(dataset);
+      if (place === 0) await checkTeacher(recipe, teacher, input);
+      else buildModel(recipe, teacher!, input);
+      buildModel(recipe, student, input);
     }
   });
 }

@@ -140,19 +140,27 @@ export class LossSet implements Disposable {
     return objective(this.all, { ...call, ops: this.ops });
   }
 
+  /** The sum that training minimises, with none of the losses' state changed. */
+  tentative(call: Omit<ObjectiveCall, "ops">): Tensor {
+    return objective(this.#onCopies(), { ...call, ops: this.ops }).total;
+  }
+
   /** Every loss before its weight, with none of their state changed. */
   rehearse(call: Omit<ObjectiveCall, "ops">): Tensor[] {
-    const { ops } = this;
-    const copy = (tensor: Tensor) => ops.scale(tensor, 1);
-    const copied = ({ state, ...entry }: WeightedLoss): WeightedLoss => {
+    return lossTerms(this.#onCopies(), { ...call, ops: this.ops });
+  }
+
+  /** The losses with copies of their state. */
+  #onCopies(): WeightedLoss[] {
+    const copy = (tensor: Tensor) => this.ops.scale(tensor, 1);
+    return this.all.map(({ state, ...entry }) => {
       const copies: Weights = {
         get: (name) => copy(state.get(name)),
         rows: (name) => state.rows(name).map(copy),
         cores: () => null,
       };
       return { ...entry, state: copies };
-    };
-    return lossTerms(this.all.map(copied), { ...call, ops });
+    });
   }
 
   /** Lets every loss end an epoch, and reads what they report in one wait. */

@@ -51,14 +51,21 @@ export async function prepareLosses(
         labels: train.labels,
         async overTrainingSet(choose) {
           if (!teacher) throw new UserError("Cannot look at a teacher's outputs: there is no teacher");
+          expectFrozen(name, teacher);
           const numbers = await overExamples(ops, train, batchSize, (batch) => {
             const outputs = someOutputs(ops, teacher, new Set(loss.teacherOutputs), batch, () => seeds.uint32());
             return new Map([["outputs", choose(outputs)]]);
           });
           return numbers.get("outputs")!.data;
         },
-        overTrainingBatches: (compute, change) => overTrainingBatches(ops, setup, compute, change),
-        teacherWeights: teacher?.weights ?? weightsFrom(new Map()),
+        overTrainingBatches: (compute, change) => {
+          if (teacher) expectFrozen(name, teacher);
+          return overTrainingBatches(ops, setup, compute, change);
+        },
+        get teacherWeights() {
+          if (teacher) expectFrozen(name, teacher);
+          return teacher?.weights ?? weightsFrom(new Map());
+        },
         state,
         random: random.split(name),
       }));
@@ -91,4 +98,13 @@ async function* overTrainingBatches(
     return new Map([["numbers", compute({ ops, weights, batch, training: false, randomSeed: noSeed })]]);
   });
   for await (const { indices, numbers } of computed) yield { indices, ...numbers.get("numbers")! };
+}
+
+/** What is taken of a teacher before training would be of another one soon, if it learns. */
+function expectFrozen(loss: string, { learns }: Teacher): void {
+  if (!learns) return;
+  throw new UserError(
+    `Cannot use the loss "${loss}" with a teacher that learns, as it looks at it once before training: leave out ` +
+      "train.lgtm, or use another loss",
+  );
 }

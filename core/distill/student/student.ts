@@ -103,6 +103,11 @@ export class Student {
     return countTrainable(this.model.parameters);
   }
 
+  /** What is trained of it. */
+  get trained(): { readonly plain: ParameterStore; readonly cores: ParameterStore } {
+    return { plain: this.plain, cores: this.cores };
+  }
+
   /** Names in the store of what is trained in one weight's place. */
   coreNames(weight: string): string[] {
     return this.overParameterised.get(weight)!.provider.shapes.map((_, index) => coreName(weight, index));
@@ -110,7 +115,7 @@ export class Student {
 
   /** The same on the device. */
   coresOf(weight: string): Tensor[] {
-    return this.coreNames(weight).map((name) => this.cores.get(name));
+    return this.#coresAmong(weight, this.cores.tensors);
   }
 
   /** What one training step draws at random, by weight; nothing where every weight is the same in all steps. */
@@ -132,10 +137,14 @@ export class Student {
     return this.#with(this.#rebuilt(drawn));
   }
 
-  /** As {@link weights}, for a training pass that is not to count: it updates copies of running statistics. */
-  rehearsalWeights(): Weights {
+  /**
+   * As {@link weights}, for a training pass that is not to count: it updates copies of running statistics.
+   *
+   * @param trained tensors in the place of all trained ones, by the names that these have in their stores
+   */
+  rehearsalWeights(trained: ReadonlyMap<string, Tensor> = this.#trained): Weights {
     const copies = [...this.untrained.tensors].map(([name, tensor]) => [name, this.ops.scale(tensor, 1)] as const);
-    return this.#with(new Map([...copies, ...this.#rebuilt()]));
+    return this.#with(new Map([...copies, ...this.#rebuilt(NOTHING_DRAWN, trained)]), trained);
   }
 
   /** The weights of now as constants that live until they are disposed of, for many forward passes. */
@@ -159,33 +168,43 @@ export class Student {
     return new Map(names.map((name, index) => [name, Float32Array.from(numbers[index])]));
   }
 
+  /** Everything that is trained, by its name in the stores: no weight has the name of a core. */
+  get #trained(): ReadonlyMap<string, Tensor> {
+    return new Map([...this.plain.tensors, ...this.cores.tensors]);
+  }
+
+  #coresAmong(weight: string, trained: ReadonlyMap<string, Tensor>): Tensor[] {
+    return this.coreNames(weight).map((name) => trained.get(name)!);
+  }
+
   /** What is not stored as the model asks for it: over-parameterised weights, and weights times their masks. */
-  #rebuilt(drawn: ReadonlyMap<string, Tensor> = NOTHING_DRAWN): Map<string, Tensor> {
-    const contracted = this.#contracted(drawn);
+  #rebuilt(drawn = NOTHING_DRAWN, trained: ReadonlyMap<string, Tensor> = this.#trained): Map<string, Tensor> {
+    const contracted = this.#contracted(drawn, trained);
     const masked = [...this.masks.tensors].map(([name, mask]) =>
-      [name, this.ops.multiply(this.#whole(name, contracted), mask)] as const
+      [name, this.ops.multiply(this.#whole(name, contracted, trained), mask)] as const
     );
     return new Map([...contracted, ...masked]);
   }
 
   /** A weight without its mask. */
-  #whole(name: string, contracted: ReadonlyMap<string, Tensor>): Tensor {
-    return contracted.get(name) ?? this.plain.tensors.get(name) ?? this.untrained.get(name);
+  #whole(name: string, contracted: ReadonlyMap<string, Tensor>, trained = this.#trained): Tensor {
+    return contracted.get(name) ?? trained.get(name) ?? this.untrained.get(name);
   }
 
   /** Every over-parameterised weight. */
-  #contracted(drawn: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  #contracted(drawn = NOTHING_DRAWN, trained: ReadonlyMap<string, Tensor> = this.#trained): Map<string, Tensor> {
     return new Map(
       [...this.overParameterised].map(([name, { provider }]) =>
-        [name, provider.weight(this.ops, this.coresOf(name), drawn.get(name) ?? null)] as const
+        [name, provider.weight(this.ops, this.#coresAmong(name, trained), drawn.get(name) ?? null)] as const
       ),
     );
   }
 
-  #with(rebuilt: ReadonlyMap<string, Tensor>): Weights {
-    const tensors = new Map([...this.plain.tensors, ...this.untrained.tensors, ...rebuilt]);
+  #with(rebuilt: ReadonlyMap<string, Tensor>, trained: ReadonlyMap<string, Tensor> = this.#trained): Weights {
+    const plain = [...this.plain.tensors.keys()].map((name) => [name, trained.get(name)!] as const);
+    const tensors = new Map([...plain, ...this.untrained.tensors, ...rebuilt]);
     const chains = [...this.overParameterised].filter(([, { provider }]) => provider.chain !== null);
-    const cores = new Map(chains.map(([name]) => [name, this.coresOf(name)]));
+    const cores = new Map(chains.map(([name]) => [name, this.#coresAmong(name, trained)]));
     return weightsFrom(tensors, cores, [...this.plain.ranges, ...this.untrained.ranges]);
   }
 

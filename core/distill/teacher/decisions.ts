@@ -17,14 +17,14 @@ export interface Taught {
 /** Whose decisions are asked for. */
 export interface TaughtSetup {
   readonly ops: Ops;
-  readonly teacher: Pick<Teacher, "model" | "weights" | "knows">;
+  readonly teacher: Pick<Teacher, "model" | "weights" | "knows" | "learns">;
   readonly task: Task;
   readonly batchSize: number;
   /** Whether they are asked for where all examples have a label, too. */
   readonly always: boolean;
 }
 
-/** A teacher's decisions, computed once for each list of examples. */
+/** A teacher's decisions, computed once for each list of examples, of one that learns each time. */
 export function taughtBy({ ops, teacher, task, batchSize, always }: TaughtSetup): Taught {
   const { model, weights } = teacher;
   const known = new Map<Examples, Float64Array>();
@@ -34,11 +34,13 @@ export function taughtBy({ ops, teacher, task, batchSize, always }: TaughtSetup)
   const decided = async (examples: Examples) => {
     if (!isAsked(examples)) return null;
     const decisions = known.get(examples) ?? await decisionsOf(ops, { model, weights, examples, task, batchSize });
-    known.set(examples, decisions);
+    if (!teacher.learns) known.set(examples, decisions);
     return decisions;
   };
   return Object.assign(decided, {
     isAsked,
-    know: (examples: Examples, decisions: Float64Array) => void known.set(examples, decisions),
+    know: (examples: Examples, decisions: Float64Array) => {
+      if (!teacher.learns) known.set(examples, decisions);
+    },
   });
 }

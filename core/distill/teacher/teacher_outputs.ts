@@ -5,12 +5,14 @@ import type { Model, ModelOutputs } from "../../plugin/model.ts";
 import type { Tensor } from "../../tensor.ts";
 import { outputsFrom, type OutputTree } from "../../plugin/output_tree.ts";
 
-/** The frozen model that is distilled from. */
+/** The model that is distilled from. */
 export interface Teacher {
   /** The model. */
   readonly model: Model;
   /** Its weights on the device. */
   readonly weights: Weights;
+  /** Whether training changes its weights; unset: it is frozen. */
+  readonly learns?: boolean;
   /** Whether it can be run on some examples, for one that is a file of outputs; unset: on all. */
   readonly knows?: (examples: Examples) => boolean;
   /** Its outputs, if training batches bring them along instead of having them computed. */

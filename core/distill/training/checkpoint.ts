@@ -29,16 +29,20 @@ export interface Fingerprint {
 
 /**
  * The part of a fingerprint that a recipe alone gives: where and how it runs, and in what formats the student is
- * written, changes nothing. The usual precision, one batch to a step, a student that is not pruned, labels without
- * noise and what is said of weights that are chains by default are left out, as there were checkpoints before there
- * was anything else.
+ * written, changes nothing. The usual precision, one batch to a step, a frozen teacher, a student that is not pruned,
+ * labels without noise and what is said of weights that are chains by default are left out, as there were checkpoints
+ * before there was anything else.
  */
 export function comparable(recipe: Recipe): Fingerprint["recipe"] {
   const { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, ...computed } =
     recipe;
   const { train, student, labelNoise, ...rest } = computed;
-  const { replay: _replay, precision, accumulate, ...always } = train;
-  const unusual = { ...precision !== "f32" && { precision }, ...accumulate !== 1 && { accumulate } };
+  const { replay: _replay, precision, accumulate, lgtm, ...always } = train;
+  const unusual = {
+    ...precision !== "f32" && { precision },
+    ...accumulate !== 1 && { accumulate },
+    ...lgtm && { lgtm },
+  };
   const { prune, ...model } = student;
   const noise = labelNoise && { labelNoise };
   const overParameterise = model.overParameterise.map(({ use, kernels, ...entry }) => {

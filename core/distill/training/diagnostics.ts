@@ -127,9 +127,8 @@ export class Diagnostics {
     const { ops, teacher, validation, task, batchSize } = this.setup;
     if (!teacher || !validation || !own) return null;
     const { model, weights } = teacher;
-    this.#taught ??= await decisionsOf(ops, { model, weights, examples: validation, task, batchSize });
-    return task === "embedding"
-      ? vectorAgreement(own, this.#taught, validation.length)
-      : agreementOf(task, own, this.#taught);
+    const taught = this.#taught ?? await decisionsOf(ops, { model, weights, examples: validation, task, batchSize });
+    if (!teacher.learns) this.#taught = taught;
+    return task === "embedding" ? vectorAgreement(own, taught, validation.length) : agreementOf(task, own, taught);
   }
 }

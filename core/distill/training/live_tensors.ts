@@ -2,6 +2,7 @@ import { namedParts } from "../../nn/tensor_store.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
+import { stateOf } from "./parameter_group.ts";
 import type { TrainingStep } from "./training_step.ts";
 
 /** Everything that training changes. */
@@ -15,10 +16,7 @@ export interface LiveParts {
 export function liveTensors({ student, step, losses }: LiveParts): Map<string, Tensor> {
   const stores = { ...student.stores(), losses: losses.parameters };
   const entries = Object.entries(stores).flatMap(([name, store]) => namedParts(name, store));
-  const states = Object.entries(step.groups).flatMap(([name, { optimiser }]) =>
-    [...optimiser.state].map(([part, tensor]): [string, Tensor] => [`${name}.${part}`, tensor])
-  );
   const kept = [...losses.state].map(([name, tensor]): [string, Tensor] => [`state of ${name}`, tensor]);
   const scale = step.scaler ? [["loss scale", step.scaler.state] as const] : [];
-  return new Map([...entries, ...states, ...kept, ...scale]);
+  return new Map([...entries, ...stateOf(step.groups), ...kept, ...scale, ...step.strategy.tensors ?? []]);
 }

@@ -10,6 +10,7 @@ import { type Scheduled, valueAt } from "../../recipe/scheduled.ts";
 import { showShape, type Tensor } from "../../tensor.ts";
 import { uploadBatch } from "../../plugin/batch.ts";
 import type { Teacher } from "../teacher/teacher_outputs.ts";
+import type { Strategy } from "./strategy.ts";
 
 /** Settings of the replacement of layers. */
 export interface TheseusOptions {
@@ -23,7 +24,9 @@ export interface TheseusOptions {
  * them whether the student's layer computes or, frozen, those of the teacher; as the replacing rate rises to 1 the
  * student is left. The teacher's layers run as in evaluation; gradients go through them to what comes before.
  */
-export class Theseus {
+export class Theseus implements Strategy {
+  /** Gradients come through frozen layers. */
+  readonly boundsGradient = true;
   readonly #student: Model;
   readonly #teacher: Teacher;
   /** Of each layer of the student the teacher's layers that it stands for. */

@@ -182,6 +182,8 @@ export class Training {
     const { step } = this.#position;
     const epoch = Math.floor(step / this.#stepsPerEpoch);
     const indices = this.#loader.indices(epoch, step % this.#stepsPerEpoch);
+    // Before the batch, which has to be in memory when it is made.
+    await trainingStep.fetch(this.progress);
     await train.fetch?.(indices);
     const batches = batchesOf(indices, batchSize).map((own, part) => this.#batch(own, { epoch, step, part }));
     const done = step + 1;
@@ -234,6 +236,7 @@ export class Training {
 
   #restore(checkpoint: Checkpoint): void {
     restore(this.setup.ops, checkpoint, this.#state);
+    this.setup.step.strategy.restored?.();
     const { step, seconds, best, losses, lossMetrics, lossScale } = checkpoint;
     this.#position = { step, seconds, best, losses, lossMetrics, lossScale };
     this.#validation.best = best;

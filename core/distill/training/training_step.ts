@@ -1,6 +1,6 @@
 import { GradScaler } from "../../nn/grad_scaler.ts";
 import { clipScale, createOptimiser, type Optimiser } from "../../nn/optimisers.ts";
-import type { ParameterStore, TrainedPart } from "../../nn/parameter_store.ts";
+import type { TrainedPart } from "../../nn/parameter_store.ts";
 import { learningRateAt, type Progress } from "../../nn/schedules.ts";
 import type { Weights } from "../../nn/weights.ts";
 import type { Random } from "../../data/random.ts";
@@ -15,8 +15,9 @@ import { scoredIn } from "../../evaluate/predictions.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
+import { type ParameterGroups, parameterGroups, updateGroups } from "./parameter_group.ts";
 import { inPrecision } from "./precision.ts";
-import type { Theseus } from "./theseus.ts";
+import { PLAIN, type Strategy } from "./strategy.ts";
 
 /** A step's results on the device, to be read together with those of other steps. */
 export interface StepRecord {
@@ -43,14 +44,6 @@ export interface StepRecord {
   readonly lossScale: readonly Tensor[];
 }
 
-/** A group of parameters that one optimiser updates. */
-interface Group {
-  readonly store: ParameterStore;
-  readonly optimiser: Optimiser;
-  readonly rateScale: number;
-  readonly weightDecay: number;
-}
-
 /** The parts of a training step. */
 export interface StepSetup {
   readonly ops: Ops;
@@ -62,8 +55,8 @@ export interface StepSetup {
   /** Split for each step; for dropout, and for the layers that are replaced. */
   readonly random: Random;
   readonly task: Task;
-  /** Puts the teacher's layers in the place of some of the student's; `null`: the student's all compute. */
-  readonly theseus?: Theseus | null;
+  /** What is done beside the student's own step; plain training by default. */
+  readonly strategy?: Strategy;
 }
 
 /** A batch among those of a step. */
@@ -88,7 +81,7 @@ const DRAWN = "drawn for ";
  */
 export class TrainingStep {
   /** @internal */
-  readonly groups: Readonly<Record<string, Group>>;
+  readonly groups: ParameterGroups;
   /** Scales the loss; `null` where gradients are float32. @internal */
   readonly scaler: GradScaler | null;
   readonly #clip: number | null;
@@ -97,30 +90,19 @@ export class TrainingStep {
   /** Adds up the scores of pruning by movement; `null` without it. */
   readonly #scoring: Optimiser | null;
   readonly #unreached: Set<string>;
+  /** @internal */
+  readonly strategy: Strategy;
 
   /** @internal */
   constructor(private readonly setup: StepSetup) {
     const { ops, student, teacher, losses, recipe } = setup;
     const { optimiser, cores } = recipe;
-    const coreDecay = cores.weightDecay ?? optimiser.weightDecay;
-    const target = cores.weightDecayTarget;
-    const all = {
-      plain: { store: student.plain, rateScale: 1, weightDecay: optimiser.weightDecay },
-      cores: {
-        store: student.cores,
-        rateScale: cores.learningRateScale,
-        weightDecay: target === "cores" ? coreDecay : 0,
-      },
-      losses: { store: losses.parameters, rateScale: 1, weightDecay: optimiser.weightDecay },
-    };
-    this.groups = Object.fromEntries(
-      Object.entries(all).filter(([, { store }]) => store.specs.length > 0)
-        .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
-    );
+    this.strategy = setup.strategy ?? PLAIN;
+    this.groups = parameterGroups(ops, { ...student.trained, losses: losses.parameters }, recipe);
     this.#scoring = scoring(ops, student);
     this.scaler = recipe.precision === "f16" ? new GradScaler(ops) : null;
     this.#unreached = new Set(Object.values(this.groups).flatMap(({ store }) => store.specs.map(({ name }) => name)));
-    this.#mergedDecay = target === "merged" ? coreDecay : 0;
+    this.#mergedDecay = cores.weightDecayTarget === "merged" ? cores.weightDecay ?? optimiser.weightDecay : 0;
     const taught = teacher?.cached === undefined ? teacher?.model : undefined;
     const parts = [student.model, taught, ...losses.all.map(({ loss }) => loss)];
     this.#recorder = new Recorder(ops.device, recipe.replay && parts.every((part) => part?.replay !== false));
@@ -147,11 +129,16 @@ export class TrainingStep {
     return this.#recorder.counts;
   }
 
+  /** Brings what the next step needs beside its batches into memory. */
+  async fetch(progress: Progress): Promise<void> {
+    await this.strategy.fetch?.(progress);
+  }
+
   /** Takes a step on some batches, usually one. `withNorms` also measures the weights. */
   run(batches: readonly Batch<HostTensor>[], progress: Progress, withNorms: boolean): StepRecord {
     const { ops, student, random, task } = this.setup;
     const seeds = random.split(progress.step);
-    const replaced = this.setup.theseus?.draw(progress, seeds.split("theseus")) ?? "";
+    const choice = this.strategy.draw?.(progress, seeds.split("theseus")) ?? "";
     const scoredBy = batches.map(({ label, labelled }) => scoredIn(task, { label, labelled }));
     const sizes = batches.map(({ label: { shape: [size] } }) => size);
     const shares = sharesOf(task === "tagging" ? scoredBy : sizes);
@@ -159,15 +146,24 @@ export class TrainingStep {
       [...student.draw(seeds.split("weights"))].map(([name, data]) => [DRAWN + name, { data, shape: [data.length] }]),
     );
     return ops.scope(() => {
+      this.strategy.before?.({
+        batches,
+        progress,
+        random: seeds.split("before"),
+        recorder: this.#recorder,
+        groups: this.groups,
+        clip: this.#clip,
+        regularised: (loss, weights) => this.#withMergedDecay(loss, weights),
+      });
       const parts = batches.map((batch, index) => {
         const part: Part = { first: index === 0, last: index === batches.length - 1 };
         const share = batches.length > 1 && { [SHARE]: { data: Float32Array.of(shares[index]), shape: [1] } };
         return this.#recorder.run({
-          key: `${withNorms ? "norms" : ""} ${replaced} ${part.first} ${part.last}`,
+          key: `${withNorms ? "norms" : ""} ${choice} ${part.first} ${part.last}`,
           inputs: { ...batch, ...share, ...drawn },
           randomSeed: () => seeds.uint32(),
           at: (value: Scheduled) => valueAt(value, progress),
-          body: (call) => this.#compute(call, replaced, withNorms, part),
+          body: (call) => this.#compute(call, choice, withNorms, part),
         });
       });
       const [{ squaredNorms }] = parts;
@@ -203,7 +199,7 @@ export class TrainingStep {
   }
 
   /** The recorded part: outputs, losses, and the gradients in their stores. */
-  #compute({ inputs, randomSeed, at }: BodyCall<Scheduled>, replaced: string, withNorms: boolean, part: Part) {
+  #compute({ inputs, randomSeed, at }: BodyCall<Scheduled>, choice: string, withNorms: boolean, part: Part) {
     const { ops, student, teacher, losses, recipe } = this.setup;
     const { [SHARE]: share, ...others } = inputs;
     const { batch, drawn } = withoutDrawn(others);
@@ -223,7 +219,7 @@ export class TrainingStep {
     ops.differentiate(
       () => {
         weights = student.weights(drawn);
-        const replaceLayer = this.setup.theseus?.replaceLayer(replaced, { ops, batch, randomSeed });
+        const replaceLayer = this.strategy.replaceLayer?.(choice, { ops, batch, randomSeed });
         const call = { ops, weights, training: true, randomSeed, replaceLayer };
         const outputs = inPrecision(ops, recipe.precision, student.model, batch, (batch) => {
           return student.model.forward({ ...call, batch });
@@ -276,9 +272,7 @@ export class TrainingStep {
   #update(progress: Progress, gradientScale: Tensor): void {
     const { step } = progress;
     const rate = this.learningRate(progress);
-    for (const { optimiser, rateScale, weightDecay } of Object.values(this.groups)) {
-      optimiser.step({ rate: rate * rateScale, weightDecay, gradientScale, step: step + 1 });
-    }
+    updateGroups(this.groups, { rate, gradientScale, step: step + 1 });
     this.#scoring?.step({ rate: 1, weightDecay: 0, gradientScale, step: step + 1 });
   }
 
@@ -333,7 +327,7 @@ function sharesOf(counts: readonly number[]): number[] {
  * Chains of three cores or more can throw a weight's norm up in the first steps, and so can gradients that come through
  * frozen layers; a bound of 1 keeps them.
  */
-function automaticClip({ student, theseus }: StepSetup): number | null {
+function automaticClip({ student, strategy }: StepSetup): number | null {
   const isDeep = [...student.overParameterised.values()].some(({ provider }) => provider.depth >= 3);
-  return theseus || isDeep ? 1 : null;
+  return strategy?.boundsGradient || isDeep ? 1 : null;
 }

@@ -54,6 +54,7 @@ Deno.test("a minimal recipe shows every default", () => {
       replay: true,
       diagnostics: null,
       theseus: null,
+      lgtm: null,
       checkpointEvery: 1,
     },
     evaluate: { batchSize: 500, positiveClass: null, threshold: 0.5, train: false },

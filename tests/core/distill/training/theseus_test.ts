@@ -237,7 +237,7 @@ Deno.test("the gradient is bounded by 1 by default where layers are replaced", a
   const frozen = { model: teacher, weights: weightsFrom(weightsOf(ops, teacher, 2)) };
   const clipOf = (theseus: Theseus | null, train: Record<string, unknown> = {}) => {
     const own = new Student(ops, student, new Map(), freshWeights(student, new Random(1)));
-    return stepOf(ops, { student: own, teacher: frozen, train, theseus }).clip;
+    return stepOf(ops, { student: own, teacher: frozen, train, strategy: theseus ?? undefined }).clip;
   };
   const theseus = new Theseus(student, frozen, { replacingRate: 0.5 });
   assert.equal(clipOf(theseus), 1);
