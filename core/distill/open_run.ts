@@ -197,7 +197,15 @@ export async function openRun(
   const { train, validation } = data;
   const { batchSize } = settings.evaluate;
   if (losses.all.some(({ loss }) => loss.prepare)) {
-    const preparation = { teacher, train, untaught: loaded.train, batchSize, random: random.split("prepare") };
+    const stepSize = settings.train.batchSize;
+    const preparation = {
+      teacher,
+      train,
+      untaught: loaded.train,
+      batchSize,
+      stepSize,
+      random: random.split("prepare"),
+    };
     await breath();
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }

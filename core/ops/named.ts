@@ -12,6 +12,7 @@ export { crfLogMarginals, crfLogPartition, crfScore } from "./crf.ts";
 export { jensenShannonDivergence, klDivergence } from "./divergence.ts";
 export { dropout } from "./dropout.ts";
 export { embedding } from "./embedding.ts";
+export { geluTangent } from "./gelu_tangent.ts";
 export { expand, permute, reshape } from "./layout.ts";
 export { layerNorm } from "./layer_norm.ts";
 export { maskedSoftmax } from "./masked_softmax.ts";

@@ -75,7 +75,7 @@ export interface PrepareCall {
   overTrainingSet(choose: (outputs: ModelOutputs) => Tensor): Promise<Float32Array>;
   /**
    * Goes over all training examples, unaugmented and in their order, for a loss that runs the teacher in a way of its
-   * own.
+   * own, in batches of as many as a step has.
    *
    * @param compute takes what the teacher's `forward` is called with, and gives `[batch, ...]`; of texts the shape may
    * change from batch to batch, as each is as long as its longest

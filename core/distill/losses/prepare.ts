@@ -28,6 +28,8 @@ export interface PreparationSetup {
   readonly untaught: Examples;
   /** Examples that the teacher sees at once. */
   readonly batchSize: number;
+  /** Examples that a loss computes at once, which may keep all on the way: those of a step. */
+  readonly stepSize: number;
   readonly random: Random;
 }
 
@@ -79,7 +81,7 @@ const noSeed = () => {
 /** {@link PrepareCall.overTrainingBatches} */
 async function* overTrainingBatches(
   ops: Ops,
-  { teacher, untaught, batchSize }: PreparationSetup,
+  { teacher, untaught, stepSize }: PreparationSetup,
   compute: Parameters<PrepareCall["overTrainingBatches"]>[0],
   change: Parameters<PrepareCall["overTrainingBatches"]>[1],
 ): AsyncGenerator<TaughtNumbers> {
@@ -93,7 +95,7 @@ async function* overTrainingBatches(
     }
     return batchFor(model, change ? change(batch, indices) : batch);
   });
-  const batches = batchesOf(firstIndices(examples.length), batchSize);
+  const batches = batchesOf(firstIndices(examples.length), stepSize);
   const computed = overBatches(ops, examples, batches, (batch) => {
     return new Map([["numbers", compute({ ops, weights, batch, training: false, randomSeed: noSeed })]]);
   });

@@ -58,6 +58,10 @@ export const cases: Record<Name, readonly Case[]> = {
   divide: binary("divide", 0.5, 2),
   maximum: binary("maximum"),
   minimum: binary("minimum"),
+  geluTangent: [[7], [3, 5], [130]].map((shape) => ({
+    inputs: [{ shape, low: -6, high: 6 }, { shape }],
+    call: (ops, [x, direction]) => ops.geluTangent(x, direction),
+  })),
   reshape: [
     { inputs: [{ shape: [4, 3] }], call: (ops, [x]) => ops.reshape(x, [2, -1]) },
     { inputs: [{ shape: [1] }], call: (ops, [x]) => ops.reshape(x, []) },
