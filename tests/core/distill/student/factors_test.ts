@@ -68,6 +68,10 @@ Deno.test("ranks within a number of parameters leave what is worth most, and no 
       }
     }
   }
+  // What takes 100 numbers must be worth five times what takes 20.
+  const unlike = { weights: new Map([["a", [10, 90]], ["b", [10, 10]]]), rank: null, parameters: 140 };
+  const values = new Map([["a", [1, 0.9, ...Array(8).fill(0)]], ["b", [1, 0.8, ...Array(8).fill(0)]]]);
+  assert.deepEqual([...chooseRanks(unlike, values, 0)], [["a", 1], ["b", 2]]);
   const [all] = [chooseRanks({ weights, rank: 3, parameters: null }, spectra, 0)];
   // Of rank 3 the factors of c would have 30 numbers, and it has 25.
   assert.deepEqual([...all], [["a", 3], ["b", 3]]);
