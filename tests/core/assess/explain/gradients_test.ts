@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { gaussLegendre } from "../../../../core/assess/explain/gauss_legendre.ts";
 import { integratedGradients } from "../../../../core/assess/explain/integrated_gradients.ts";
+import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
 import { createOps } from "../../../../core/ops/ops.ts";
 import { testBackends } from "../../../support/backends.ts";
 import { assertClose, pseudoRandom } from "../../../support/numbers.ts";
@@ -55,4 +56,28 @@ testBackends("they add up to f(x) - f(x0), the nearer the more steps, and leave 
   const [few, many] = [await errorOf(2), await errorOf(24)];
   assert.ok(few > 1e-3, `${few} by 2 steps`);
   assert.ok(many < 2e-6, `${many} by 24 steps`);
+});
+
+Deno.test("weights that are rounded change them by steps of the rule where ReLUs open, and without kinks by rounding", async () => {
+  const ops = createOps(await CpuBackend.create({ precision: "float64" }));
+  const [inputs, hidden] = [16, 20_000];
+  const numbers = (seed: number, size: number) => pseudoRandom(seed, size);
+  const [first, second] = [numbers(1, inputs * hidden), numbers(2, hidden)];
+  const [x, baseline] = [ops.tensor(numbers(3, inputs), [1, inputs]), ops.full([1, inputs], 0)];
+  const shift = ops.tensor(numbers(4, hidden));
+  const of = async (weights: ArrayLike<number>, curve: "relu" | "tanh") => {
+    const [up, down] = [ops.tensor(weights, [hidden, inputs]), ops.tensor(second, [1, hidden])];
+    const answers = (x: Parameters<typeof ops.relu>[0]) => {
+      return ops.reshape(ops.linear(ops[curve](ops.linear(x, up, shift)), down), [1]);
+    };
+    return await integratedGradients(ops, answers, { x, baseline, steps: 32 }).read();
+  };
+  const apart = async (curve: "relu" | "tanh", by: number) => {
+    const other = first.map((value, at) => value * (1 + by * (at % 7 - 3)));
+    const [own, theirs] = [await of(first, curve), await of(other, curve)];
+    return Math.max(...own.map((value, at) => Math.abs(value - theirs[at])));
+  };
+  const [smooth, kinked] = [await apart("tanh", 1e-5), await apart("relu", 1e-5)];
+  assert.ok(smooth < 5e-3 && kinked > 4 * smooth, `${smooth}, ${kinked}`);
+  await ops.backend.close();
 });

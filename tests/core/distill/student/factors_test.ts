@@ -36,7 +36,7 @@ Deno.test("a rank is a number, at most the full one, or a part of it that rounds
 
 Deno.test("ranks within a number of parameters leave what is worth most, and no other choice of theirs leaves more", () => {
   const random = new Random(2);
-  const weights = new Map([["a", [6, 8]], ["b", [4, 12]], ["c", [5, 5]]]);
+  const weights = new Map([["a", [8, 60]], ["b", [9, 9]], ["c", [5, 5]]]);
   const spectra = new Map(
     [...weights].map(([name, [rows, cols]]) =>
       [name, Float64Array.from({ length: Math.min(rows, cols) }, () => random.uniform() ** 2).sort().reverse()] as const
@@ -53,13 +53,13 @@ Deno.test("ranks within a number of parameters leave what is worth most, and no 
       const all = squares.reduce((total, square) => total + square, 0);
       return sum + squares.slice(rank).reduce((total, square) => total + square, 0) / all;
     }, 0);
-  for (const parameters of [140, 160, 190, 210]) {
+  for (const parameters of [200, 230, 260, 300, 350, 400]) {
     const ranks = chooseRanks({ weights, rank: null, parameters }, spectra, 100);
     const count = [...weights.keys()].reduce((sum, name) => sum + size(name, ranks), 100);
     assert.ok(count <= parameters, `${count} of ${parameters}`);
     // Of ranks with as many numbers or fewer none loses less than a step of the worth of one singular value.
-    for (const a of [1, 2, 3]) {
-      for (const b of [1, 2]) {
+    for (const a of [1, 2, 3, 4, 5, 6, 7]) {
+      for (const b of [1, 2, 3, 4]) {
         for (const c of [1, 2]) {
           const other = new Map([["a", a], ["b", b], ["c", c]]);
           const used = [...weights.keys()].reduce((sum, name) => sum + size(name, other), 100);
@@ -68,9 +68,13 @@ Deno.test("ranks within a number of parameters leave what is worth most, and no 
       }
     }
   }
+  // What takes 100 numbers must be worth five times what takes 20.
+  const unlike = { weights: new Map([["a", [10, 90]], ["b", [10, 10]]]), rank: null, parameters: 140 };
+  const values = new Map([["a", [1, 0.9, ...Array(8).fill(0)]], ["b", [1, 0.8, ...Array(8).fill(0)]]]);
+  assert.deepEqual([...chooseRanks(unlike, values, 0)], [["a", 1], ["b", 2]]);
   const [all] = [chooseRanks({ weights, rank: 3, parameters: null }, spectra, 0)];
   // Of rank 3 the factors of c would have 30 numbers, and it has 25.
-  assert.deepEqual([...all], [["a", 3]]);
+  assert.deepEqual([...all], [["a", 3], ["b", 3]]);
 });
 
 Deno.test("a cut loses exactly the singular values that go, and at the full rank nothing", async () => {
