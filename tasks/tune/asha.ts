@@ -92,7 +92,12 @@ export class Asha {
 
   /** The best trial of those with their whole training, the first of equals; `null` if there is none. */
   get best(): number | null {
-    return this.#ranked(this.#rungs.length - 1).at(0) ?? null;
+    return this.finalists.at(0) ?? null;
+  }
+
+  /** All trials with their whole training, the best first. */
+  get finalists(): readonly number[] {
+    return this.#ranked(this.#rungs.length - 1);
   }
 
   /** Trials on a rung that were not lost, the best first, of equals the one begun first. */

@@ -57,7 +57,7 @@ const recordSchema = z.looseObject({
 });
 
 /** A whole training may take such a part of the search, or there would be too few to choose from. */
-const LONGEST = 1 / 15;
+const LONGEST = 1 / 10;
 /** How much longer than the recipe's a training may be. */
 const LONGER = [2, 4];
 

@@ -7,7 +7,8 @@ import type { Output } from "../support/output.ts";
 import { Asha } from "./asha.ts";
 import { finishBest } from "./best_run.ts";
 import { isBegun, prepare, type PrepareOptions } from "./prepare.ts";
-import { resourcesFor, search } from "./search.ts";
+import { decide, type Decided, DECIDING_SEEDS } from "./decide.ts";
+import { type Evaluated, resourcesFor, search } from "./search.ts";
 import { type Space, Trials } from "./space.ts";
 import { describeLever } from "./space_file.ts";
 import { Teller } from "./teller.ts";
@@ -19,6 +20,9 @@ import { showTuning, writeTuning } from "./write_tuning.ts";
 
 /** Of so many trials on a rung one goes on, over so many rungs at most: Li et al. have 4, for longer trainings. */
 const [REDUCTION, MOST_RUNGS] = [3, 3];
+
+/** The part of a search that is kept to decide between its best trials. */
+const DECIDING = 0.3;
 
 /** How a recipe is tuned. */
 export interface TuningOptions {
@@ -84,7 +88,7 @@ export async function prepareTuning(
   { goesOn, dryRun }: Pick<PrepareOptions, "goesOn" | "dryRun">,
 ) {
   const { budget, verdict, tell, ...others } = options;
-  const seconds = { search: (1 - verdict) * budget, whole: budget };
+  const seconds = { search: (1 - DECIDING) * (1 - verdict) * budget, whole: budget };
   return await prepare(tuned, { ...others, seconds, goesOn, dryRun, tell });
 }
 
@@ -131,30 +135,46 @@ async function run(
   signal.addEventListener("abort", stopping);
   for (const lever of space.levers) teller.line(`  ${describeLever(lever)}`);
   const trials = new Trials(space, recipe.seed);
+  const told = {
+    begun: (what: string) => teller.begun(what),
+    ended: (what: string, evaluated: Evaluated) => teller.compared(what, evaluated),
+  };
   const asha = new Asha({ rungs: resources.length, reduction: REDUCTION, unconditional: 1 });
   let stopped = true;
   try {
-    const searching = async (seconds: number) => {
+    const evaluator = runner.with(recipe.seed);
+    const runs = { runs: (seed: number) => runner.with(seed), ...told };
+    /** Searches until some time of the budget, the last part of it for a decision. */
+    const searching = async (end: number): Promise<readonly Decided[]> => {
       teller.phase(`tuning ${recipe.name}, search`);
+      const seconds = runner.used + (1 - DECIDING) * (end - runner.used);
       await search({
         asha,
         resources,
         configuration: (trial) => trials.at(trial),
-        evaluator: runner.with(recipe.seed),
+        evaluator,
         seconds,
         begun: ({ trial, rung }) => teller.begun(`trial ${trial} to ${resources[rung] === 1 ? "its end" : "a part"}`),
         ended: (job, evaluated) => teller.ended(job, trials.at(job.trial)!, evaluated),
       });
-      if (asha.best !== null) return trials.at(asha.best)!;
-      throw new TrainingFailure(
-        `No trial of "${recipe.name}" came to its end: --dry-run shows what was tried, and "${folder}" has why not`,
-      );
+      const finalists = asha.finalists.map((trial) => ({
+        trial,
+        configuration: trials.at(trial)!,
+        score: asha.scores(trial).at(-1)!,
+      }));
+      if (finalists.length === 0) {
+        throw new TrainingFailure(
+          `No trial of "${recipe.name}" came to its end: --dry-run shows what was tried, and "${folder}" has why not`,
+        );
+      }
+      teller.phase(`tuning ${recipe.name}, decision`);
+      return await decide({ ...runs, finalists, firstSeed: recipe.seed + 1, seconds: end });
     };
     // Exporting and testing the best one takes some time, too.
     const end = budget - Math.max(2 * expected.opening, 0.02 * budget);
-    let configuration = await searching(used + (1 - share) * (budget - used));
-    const runs = { space, runs: (seed: number) => runner.with(seed), firstSeed: recipe.seed + 1 };
-    const needed = leastVerdict({ ...runs, best: configuration });
+    let decided = await searching(Math.min(end, used + (1 - share) * (budget - used)));
+    const verdictRuns = { ...runs, space, firstSeed: recipe.seed + 1 + DECIDING_SEEDS };
+    const needed = leastVerdict({ ...verdictRuns, best: decided[0].configuration });
     let verdict = NO_VERDICT;
     if (share === 0 || needed === null || needed > end - runner.used) {
       // Time that is not enough for three pairs of runs is better spent on more trials.
@@ -162,21 +182,16 @@ async function run(
         teller.line(
           `No time for a verdict, which needs ${budgetOf(needed)} at least: --budget ${
             budgetOf(needed / share + used)
-          } has ` +
-            "it; the search goes on instead",
+          } ` +
+            "has it; the search goes on instead",
         );
       }
-      configuration = await searching(end);
+      if (share > 0) decided = await searching(end);
     } else {
       teller.phase(`tuning ${recipe.name}, verdict`);
-      verdict = await runVerdict({
-        ...runs,
-        best: configuration,
-        seconds: end,
-        begun: (what) => teller.begun(what),
-        ended: (what, evaluated) => teller.compared(what, evaluated),
-      });
+      verdict = await runVerdict({ ...verdictRuns, best: decided[0].configuration, seconds: end });
     }
+    const { trial: best, configuration } = decided[0];
     teller.phase(`tuning ${recipe.name}, test`);
     await check();
     const begun = clock();
@@ -201,7 +216,8 @@ async function run(
       resources,
       space,
       trials: teller.trials,
-      best: { trial: asha.best!, configuration },
+      best: { trial: best, configuration },
+      decided,
       verdict,
       final,
     };

@@ -7,6 +7,7 @@ import { markdownOf, type Table } from "../experiment/tables.ts";
 import { counted, duration } from "../support/format.ts";
 import { type Output, stylesOf } from "../support/output.ts";
 import { alignColumns } from "../support/table.ts";
+import { type Decided, DECIDING_SEEDS } from "./decide.ts";
 import { BEST_RECIPE, BEST_RUN } from "./best_run.ts";
 import { ranked, showScore, type TrialLine, trialRows, verdictTable } from "./show.ts";
 import type { Configuration, Space } from "./space.ts";
@@ -31,6 +32,8 @@ export interface Tuning {
   readonly space: Space;
   readonly trials: readonly TrialLine[];
   readonly best: { readonly trial: number; readonly configuration: Configuration };
+  /** The trials among which the best was decided, that first. */
+  readonly decided: readonly Decided[];
   readonly verdict: Verdict;
   /** The run of the best configuration, the only one that was measured on the test examples. */
   readonly final: RunSummary;
@@ -70,8 +73,15 @@ export function showTuning(folder: string, tuning: Tuning, out: Output): void {
   out.line(`Written: ${join(folder, `{${BEST_RECIPE},${TUNING},tune.md}`)}, ${join(folder, BEST_RUN, "student")}`);
 }
 
-function tables({ trials, resources, metric, space, best, verdict }: Tuning): Table[] {
-  const [header, ...rows] = trialRows(ranked(trials).slice(0, SHOWN), { resources, metric, space });
+function tables({ trials, resources, metric, space, best, decided, verdict }: Tuning): Table[] {
+  const place = ({ trial }: TrialLine) => decided.findIndex((one) => one.trial === trial) + 1 || Infinity;
+  const order = ranked(trials).sort((a, b) => place(a) === place(b) ? 0 : place(a) - place(b)).slice(0, SHOWN);
+  const [header, ...rows] = trialRows(order, { resources, metric, space });
+  if (isDecided(decided)) {
+    header.splice(-1, 0, MEAN);
+    const mean = (trial: number) => decided.find((one) => one.trial === trial)?.mean ?? undefined;
+    rows.forEach((row, index) => row.splice(-1, 0, showScore(mean(order[index].trial), metric)));
+  }
   const lost = trials.filter(({ scores }) => scores.includes(null)).length;
   const unit = metric === "loss" ? "loss" : `${metric} in points`;
   const search: Table = {
@@ -80,7 +90,12 @@ function tables({ trials, resources, metric, space, best, verdict }: Tuning): Ta
     }`,
     header,
     rows,
-    notes: [`Validation ${unit}, all of one seed; midway the best epoch so far, as the rate is still high.`],
+    notes: [
+      `Validation ${unit}, of one seed${
+        isDecided(decided) ? ` but for the mean by which the best is decided` : ""
+      }; midway ` +
+      "the best epoch so far, as the rate is still high.",
+    ],
   };
   if (verdict.seeds.length === 0) return [search];
   const measured = new Set(contrastsOf(space, best.configuration).map(({ lever }) => lever));
@@ -88,27 +103,33 @@ function tables({ trials, resources, metric, space, best, verdict }: Tuning): Ta
   return [search, verdictTable(verdict.findings, { metric, seeds: verdict.seeds, left })];
 }
 
+const MEAN = `${1 + DECIDING_SEEDS} seeds`;
+
+/** Whether there was time to decide by more than one seed. */
+function isDecided(decided: readonly Decided[]): boolean {
+  return decided[0].mean !== null;
+}
+
 /** Trials that came to their end. */
 function whole(trials: readonly TrialLine[], resources: readonly number[]): TrialLine[] {
   return trials.filter(({ scores }) => scores.length === resources.length && scores.at(-1) !== null);
 }
 
-function closing({ name, metric, resources, space, trials, best, verdict, final, seconds }: Tuning): string[] {
-  const own = trials.find(({ trial }) => trial === 0);
-  const ours = trials.find(({ trial }) => trial === best.trial)!.scores.at(-1);
-  const isRecipe = best.trial === 0;
-  const reference = own && own.scores.length === resources.length && !isRecipe
-    ? ` (the recipe's own: ${showScore(own.scores.at(-1), metric)})`
+function closing({ name, metric, resources, space, trials, best, decided, verdict, final, seconds }: Tuning): string[] {
+  const [winner] = decided;
+  const own = decided.find(({ trial }) => trial === 0);
+  const reference = own && best.trial !== 0 && (own.mean === null) === (winner.mean === null)
+    ? ` (the recipe's own: ${showScore(own.mean ?? own.score, metric)})`
     : "";
+  const by = isDecided(decided) ? `, the mean of ${MEAN}` : `, of one seed, the best of ${trials.length} trials`;
   const tested = metricName(final);
   const [student, teacher] = [final.student.metrics, final.teacher?.metrics ?? null].map((metrics) =>
     showScore(scoreOf(metrics, tested), tested)
   );
   return [
     `Best of "${name}" (trial ${best.trial}): ${space.describe(best.configuration)}.`,
-    `Validation ${metric} ${
-      showScore(ours, metric)
-    }${reference}, the best of ${trials.length} and so a little too high. ` +
+    `Validation ${metric} ${showScore(winner.mean ?? winner.score, metric)}${by}${reference}: chosen by it, and so a ` +
+    "little too high. " +
     `Test ${tested} ${student}${final.teacher ? ` (teacher ${teacher})` : ""}, measured once, of this run alone.`,
     ...summary(verdict, best.configuration, whole(trials, resources).length),
     ...verdict.seeds.length === 0 ? ["What each lever is worth was not measured."] : [],
@@ -120,7 +141,7 @@ function closing({ name, metric, resources, space, trials, best, verdict, final,
 function summary({ findings }: Verdict, best: Configuration, ended: number): string[] {
   const moved = Object.keys(best);
   if (moved.length === 0) {
-    return [`None of the ${ended} trials that came to their end is better than the recipe as it is.`];
+    return [`None of the ${ended} trials that came to their end has turned out better than the recipe as it is.`];
   }
   const all = findings.find(({ lever }) => lever === (moved.length === 1 ? moved[0] : null))?.worth;
   if (!all?.interval) {

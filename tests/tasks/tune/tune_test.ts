@@ -89,6 +89,7 @@ Deno.test("a trial is one run with checkpoints between: in the end it is what di
     const told = await through(runner, { rate: 0.04 });
     assert.equal(runner.metric, "accuracy");
     assert.deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8, 9], "no step is done twice");
+    assert.equal(runner.used, 2, "a second for each");
     const { folder: own } = await runner.place({ rate: 0.04 }, 3);
     const { reached } = await readJson(join(own, "trial.json"));
     assert.deepEqual(reached.map(({ epochs, score }: { epochs: number; score: number }) => [epochs, { score }]), [
@@ -114,7 +115,9 @@ Deno.test("a stopped trial goes on to the same score; one whose loss is not fini
     await assert.rejects(through(stopped, {}), Interrupted);
     const steps: number[] = [];
     const reporter = { progress: ({ step }: { step: number }) => void steps.push(step) };
-    const told = await through(await runnerIn(folder, file, backend, { reporter }), {});
+    const going = await runnerIn(folder, file, backend, { reporter });
+    const told = await through(going, {});
+    assert.deepEqual([stopped.used, going.used], [1, 3], "what was stopped is charged, too");
     assert.ok(steps[0] > 1, "it goes on from where it was stopped");
     const { student } = await tinyRun(folder, { text: short, output: "whole", backend });
     assert.deepEqual(told[1], { score: student.validationAccuracy });
@@ -177,17 +180,21 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
     };
     const lines = (text: string, what: RegExp) => text.split("\n").filter((line) => what.test(line));
     // A second for each evaluation; half of the time for the verdict, which needs six.
-    const { text, tuning } = await run(25);
-    assert.match(text, /\n0:02 of 0:25: trial 0, 1\/3: validation accuracy \d+\.\d\d; the recipe as it is\n/);
+    const { text, tuning } = await run(44);
+    assert.match(text, /\n0:02 of 0:44: trial 0, 1\/3: validation accuracy \d+\.\d\d; the recipe as it is\n/);
     assert.deepEqual(tuning.resources, [1 / 3, 1]);
-    assert.ok(tuning.seconds.used <= 26, `${tuning.seconds.used} s`);
-    assert.equal(lines(text, /seed \d, /).length, 2 * tuning.verdict.seeds.length);
-    assert.ok(tuning.verdict.seeds.length >= 3 && tuning.verdict.seeds[0] === 4);
+    assert.ok(tuning.seconds.used <= 45, `${tuning.seconds.used} s`);
+    assert.equal(lines(text, /: seed \d+, /).length, 2 * tuning.verdict.seeds.length);
+    assert.ok(tuning.decided.filter(({ mean }: { mean: number | null }) => mean !== null).length >= 2);
+    assert.equal(lines(text, /finalist \d+, seed [45]: /).length, lines(text, /finalist/).length);
+    assert.ok(tuning.verdict.seeds.length >= 3 && tuning.verdict.seeds[0] === 6);
     const { run: id, student } = await readJson(join(out, "best", "metrics.json"));
     assert.deepEqual([tuning.test.run, tuning.test.student], [id, student.metrics]);
     const best = tuning.trials.find(({ trial }: { trial: number }) => trial === tuning.best.trial);
     assert.equal(best.scores.at(-1), student.validationAccuracy);
-    assert.ok(tuning.trials.every(({ scores }: { scores: number[] }) => !(scores[1] > best.scores[1])));
+    assert.ok(
+      tuning.decided.every(({ mean }: { mean: number | null }) => mean === null || mean <= tuning.decided[0].mean),
+    );
     assert.match(
       text,
       /\nBest of "tiny" \(trial \d+\): .*\.\nValidation accuracy .* Test accuracy .*, measured once, /,
@@ -197,11 +204,11 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
       assert.equal(await kindOfPath(join(out, "runs", name, "metrics.json")), null);
     }
 
-    await assert.rejects(run(25), {
+    await assert.rejects(run(44), {
       message: /^Cannot begin a tuning in .* as there is one already: --resume goes on/,
     });
     await assert.rejects(run(2), { message: /as there is one already/ });
-    const more = await run(25, { resume: true });
+    const more = await run(44, { resume: true });
     const told = (text: string) => lines(text, /^0:\d\d of/).map((line) => line.replace(/^.*? of/, ""));
     assert.deepEqual(told(more.text), told(text), "the same decisions, answered from the folder");
     assert.deepEqual(more.tuning.verdict, tuning.verdict);
@@ -263,10 +270,12 @@ Deno.test("too little time is refused with what a run takes; where it is too lit
     };
     await assert.rejects(run(10, 1), {
       message:
-        /^--budget 10s: Cannot tune "tiny" in it: a run of it takes about \d+ s here, and the search, which has 5s /,
+        /^--budget 10s: Cannot tune "tiny" in it: a run of it takes about \d+ s here, and the search, which has 3\.5s /,
     });
-    const text = await run(0.8, 0.02, { verdict: 0.1, search: "random", folder: join(folder, "random") });
-    assert.match(text, /No time for a verdict|What each lever/);
-    assert.match(text, /trial 1, whole: /);
+    const text = await run(1, 0.02, { verdict: 0.1, search: "random", folder: join(folder, "random") });
+    const [before, after] = text.split(/No time for a verdict, which needs .*; the search goes on instead\n/);
+    assert.match(before, /trial 1, whole: /);
+    assert.match(after, /^0:\d\d of 0:01: (?:trial \d+, whole|finalist)/);
+    assert.match(text, /What each lever is worth was not measured\./);
     assert.doesNotMatch(text, /1\/3/);
   }));

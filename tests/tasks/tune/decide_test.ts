@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { decide, type Finalist } from "../../../tasks/tune/decide.ts";
+import type { Evaluator } from "../../../tasks/tune/search.ts";
+import type { Configuration } from "../../../tasks/tune/space.ts";
+
+const finalist = (trial: number, score: number): Finalist => ({
+  trial,
+  score,
+  configuration: trial === 0 ? {} : { rate: trial },
+});
+
+/** Runs of ten seconds: what a trial is worth, and what it owes to a seed. */
+function runsOf(worth: (trial: number, seed: number) => number | null) {
+  const done: string[] = [];
+  const runs = (seed: number): Evaluator<Configuration> => ({
+    used: () => 10 * done.length,
+    seconds: () => 10,
+    evaluate({ rate = 0 }) {
+      done.push(`${rate}@${seed}`);
+      const score = worth(Number(rate), seed);
+      return Promise.resolve(score === null ? { lost: "its loss is not finite" } : { score });
+    },
+  });
+  return { runs, done };
+}
+
+const finalists = [finalist(5, 0.9), finalist(2, 0.89), finalist(0, 0.88), finalist(7, 0.87), finalist(8, 0.86)];
+
+Deno.test("the best of one seed is held to two more, beside the recipe and the next two", async () => {
+  const { runs, done } = runsOf((trial) => ({ 5: 0.8, 0: 0.85, 2: 0.87, 7: 0.9 })[trial]!);
+  const decided = await decide({ finalists, runs, firstSeed: 4, seconds: 1000 });
+  assert.deepEqual(done, ["5@4", "5@5", "0@4", "0@5", "2@4", "2@5", "7@4", "7@5"]);
+  const means = [[7, 0.89], [2, (0.89 + 2 * 0.87) / 3], [0, 0.86], [5, (0.9 + 2 * 0.8) / 3]];
+  assert.deepEqual(decided.map(({ trial }) => trial), means.map(([trial]) => trial));
+  decided.forEach(({ mean }, index) => assert.ok(Math.abs(mean! - means[index][1]) < 1e-12));
+});
+
+Deno.test("of equals the recipe wins; one of which a run fails does not", async () => {
+  const equal = [finalist(5, 0.9), finalist(0, 0.9), finalist(2, 0.8)];
+  const { runs } = runsOf((trial, seed) => trial === 2 && seed === 5 ? null : 0.9);
+  const decided = await decide({ finalists: equal, runs, firstSeed: 4, seconds: 1000 });
+  assert.deepEqual(decided.map(({ trial, mean }) => [trial, mean !== null]), [[0, true], [5, true], [2, false]]);
+});
+
+Deno.test("where there is no time for two of them the search's order stays, and nothing is begun for one alone", async () => {
+  const { runs, done } = runsOf(() => 0.1);
+  const decided = await decide({ finalists, runs, firstSeed: 4, seconds: 39 });
+  assert.deepEqual(decided.map(({ trial, mean }) => [trial, mean]), [[5, null], [2, null], [0, null], [7, null]]);
+  assert.deepEqual(done, []);
+  const alone = await decide({ finalists: [finalist(0, 0.9)], runs, firstSeed: 4, seconds: 1000 });
+  assert.deepEqual([alone.map(({ trial }) => trial), done], [[0], []]);
+});
