@@ -29,6 +29,7 @@ import { standardOutput } from "./support/output.ts";
 import { addSweep } from "./sweep.ts";
 import { addTeach } from "./teach.ts";
 import { addTrain } from "./train.ts";
+import { addWorker } from "./worker.ts";
 
 /** The program with all its verbs; what goes wrong is thrown, not told. */
 export function createProgram(): Command {
@@ -50,6 +51,7 @@ export function createProgram(): Command {
     addExport,
     addCompare,
     addSweep,
+    addWorker,
     addReport,
     addDecompose,
     addMerge,
