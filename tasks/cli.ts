@@ -30,6 +30,7 @@ import { addSweep } from "./sweep.ts";
 import { addTeach } from "./teach.ts";
 import { addTrain } from "./train.ts";
 import { addTune } from "./tune.ts";
+import { addWorker } from "./worker.ts";
 
 /** The program with all its verbs; what goes wrong is thrown, not told. */
 export function createProgram(): Command {
@@ -52,6 +53,7 @@ export function createProgram(): Command {
     addCompare,
     addSweep,
     addTune,
+    addWorker,
     addReport,
     addDecompose,
     addMerge,

@@ -5,6 +5,7 @@ import { addExperimentFlags, seedsOf } from "./experiment/flags.ts";
 import { isExperiment, recipeRow } from "./experiment/read_experiment.ts";
 import { type ExperimentFlags, runExperiment } from "./experiment/run_experiment.ts";
 import { concludeSweep, sweepExperiment } from "./experiment/sweep.ts";
+import { addSentFlags } from "./queue/flags.ts";
 import { overridesOf } from "./support/flags.ts";
 import { numberInRange, wholeNumbers } from "./support/numbers.ts";
 
@@ -17,7 +18,7 @@ interface SweepFlags extends ExperimentFlags {
 
 /** Adds the verb `sweep`: the number of cores and the learning rate that a recipe should have. */
 export function addSweep(program: Command): void {
-  addExperimentFlags(
+  addSentFlags(addExperimentFlags(
     program.command("sweep").description("find the smallest number of cores that is about as good as the best")
       .argument("<recipe>", "recipe that over-parameterises its student")
       .option("--cores <list>", "numbers of cores of all chains; 1 leaves them out", "2,3,5,7")
@@ -28,7 +29,7 @@ export function addSweep(program: Command): void {
         "how far below the best on validation the pick may be, in percent points",
         "0.15",
       ),
-  ).action(async (file: string, flags: SweepFlags) => {
+  )).action(async (file: string, flags: SweepFlags) => {
     const tolerance = numberInRange("--tolerance", flags.tolerance, "a number from 0", (value) => value >= 0);
     const text = new TextDecoder().decode(await readUserFile(file, "the recipe"));
     if (isExperiment(text)) {

@@ -1,6 +1,6 @@
 import type { Experiment } from "./experiment.ts";
 import { lengthenedRow, tunedRow } from "./fixed_row.ts";
-import type { Runner } from "./outcome.ts";
+import { asPart, type Executor, type Runner } from "./outcome.ts";
 import { rowStatistics } from "./row_statistics.ts";
 import { type RowResult, runGrid } from "./run_grid.ts";
 
@@ -15,7 +15,7 @@ export async function confirmed(
   experiment: Experiment,
   results: readonly RowResult[],
   output: string,
-  run: Runner,
+  executor: Runner | Executor,
 ): Promise<RowResult[]> {
   const { confirm, tune, baseline } = experiment;
   const beyond = !confirm ? [] : rowStatistics(experiment, results)
@@ -27,7 +27,7 @@ export async function confirmed(
     return tunedRow(timed, tune, tuned?.chosen ?? null);
   });
   const fresh = { ...experiment, rows, seeds: confirm, tune: null };
-  const again = await runGrid(fresh, output, (recipe, title) => run(recipe, `confirming ${title}`));
+  const again = await runGrid(fresh, output, asPart(executor, "confirming "));
   return results.map((result) => {
     const runs = again.find(({ name }) => name === result.name)?.runs;
     return runs ? { ...result, confirmed: runs } : result;

@@ -107,7 +107,7 @@ const hashOf: Readonly<Record<Kind, (path: string) => Promise<string | null>>> =
     return await infoOf(path) && hashOfFiles(await weightFiles(path));
   },
   async "plug-in"(path) {
-    return await infoOf(path) && hashOfFiles(await modules(path));
+    return await infoOf(path) && hashOfFiles(await pluginModules(path));
   },
 };
 
@@ -127,7 +127,7 @@ async function hashOfFiles(files: readonly string[]): Promise<string> {
 }
 
 /** The files of a model: all of its folder, or one, with the model's description and the parts that it lists. */
-async function weightFiles(path: string): Promise<string[]> {
+export async function weightFiles(path: string): Promise<string[]> {
   const isFolder = (await infoOf(path))?.isDirectory;
   const folder = isFolder ? path : dirname(path);
   const files = (await Array.fromAsync(Deno.readDir(folder))).filter(({ isDirectory }) => !isDirectory);
@@ -140,7 +140,7 @@ async function weightFiles(path: string): Promise<string[]> {
 }
 
 /** A module and those of its imports that are files beside it, and theirs. */
-async function modules(path: string): Promise<string[]> {
+export async function pluginModules(path: string): Promise<string[]> {
   const found = [path];
   for (const file of found) {
     const text = await Deno.readTextFile(file);

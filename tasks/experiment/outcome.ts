@@ -2,6 +2,7 @@ import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.t
 import type { RunSummary } from "../../core/distill/summary.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
+import type { Scalar } from "./experiment.ts";
 
 /** A run that came to its end. */
 export interface FinishedRun {
@@ -25,6 +26,58 @@ export type Outcome = FinishedRun | FailedRun;
 
 /** Does a run, or finds that it is done. `title` names it for people. */
 export type Runner = (recipe: Checked<Recipe>, title: string) => Promise<Outcome>;
+
+/** Who does the runs of a grid. */
+export interface Executor {
+  readonly run: Runner;
+  /** Whether it is given runs while others are under way; else the next one when the one before is done. */
+  readonly atOnce: boolean;
+  /** Is told, before the first of a row's tuning runs, which runs will follow from them. */
+  foresee?(choice: Choice): Promise<void>;
+}
+
+/** A function does one run after another. */
+export function executorOf(given: Runner | Executor): Executor {
+  return typeof given === "function" ? { run: given, atOnce: false } : given;
+}
+
+/** The same runs, told as a part of something. */
+export function asPart(given: Runner | Executor, part: string): Executor {
+  const executor = executorOf(given);
+  return {
+    atOnce: executor.atOnce,
+    run: (recipe, title) => executor.run(recipe, part + title),
+    foresee: async (choice) => await executor.foresee?.({ ...choice, title: part + choice.title }),
+  };
+}
+
+/** A run that is planned. */
+export interface PlannedRun {
+  readonly recipe: Checked<Recipe>;
+  /** For people. */
+  readonly title: string;
+}
+
+/** What is chosen by validation: the value whose runs are the best, after which its further runs are done. */
+export interface Choice {
+  /** For people. */
+  readonly title: string;
+  readonly values: readonly {
+    readonly value: Scalar;
+    readonly trials: readonly PlannedRun[];
+    readonly runs: readonly PlannedRun[];
+  }[];
+}
+
+/** A run as people know it, in a line: its score on the validation examples and its seconds, or why it failed. */
+export function describe(outcome: Outcome): string {
+  if ("failure" in outcome) return outcome.failure;
+  const { student, seconds } = outcome.summary;
+  const score = student.validationMetrics === null
+    ? ""
+    : `validation ${metricName(outcome.summary)} ${scoreOf(student.validationMetrics).toFixed(4)}, `;
+  return `${score}${seconds.train.toFixed(1)} s`;
+}
 
 /** Those of several runs that came to their end. */
 export function finished(outcomes: readonly Outcome[]): FinishedRun[] {

@@ -5,7 +5,7 @@ import { confirmed } from "./confirm.ts";
 import { epochsIn, secondsAnEpoch } from "./epochs_in_time.ts";
 import type { Experiment, Row } from "./experiment.ts";
 import { lengthenedRow, tunedRow } from "./fixed_row.ts";
-import { finished, type Runner } from "./outcome.ts";
+import { asPart, type Executor, finished, type Runner } from "./outcome.ts";
 import { checkRows, type RowResult, runGrid } from "./run_grid.ts";
 
 /** An experiment at one of its budgets. */
@@ -25,15 +25,20 @@ export interface BudgetPart {
  * another list of budgets finds those that are done.
  *
  * @param output the experiment's folder
+ * @param executor what does the runs; a function does one after another
  * @throws UserError for a mistake in a row's recipe, before the first run
  */
-export async function runBudgets(experiment: Experiment, output: string, run: Runner): Promise<BudgetPart[]> {
+export async function runBudgets(
+  experiment: Experiment,
+  output: string,
+  executor: Runner | Executor,
+): Promise<BudgetPart[]> {
   checkGrid(experiment);
   const { budgets } = experiment;
-  const results = async (part: Experiment, run: Runner) =>
-    await confirmed(part, await runGrid(part, output, run), output, run);
-  if (!budgets) return [{ budget: null, experiment, results: await results(experiment, run), leftOut: [] }];
-  const epochs = budgets[0].of === "seconds" ? await timedEpochs(experiment, output, run) : multiple;
+  const results = async (part: Experiment, executor: Runner | Executor) =>
+    await confirmed(part, await runGrid(part, output, executor), output, executor);
+  if (!budgets) return [{ budget: null, experiment, results: await results(experiment, executor), leftOut: [] }];
+  const epochs = budgets[0].of === "seconds" ? await timedEpochs(experiment, output, executor) : multiple;
   const parts: BudgetPart[] = [];
   for (const budget of budgets) {
     const lengths = new Map(experiment.rows.map((row) => [row, epochs(row, budget)]));
@@ -53,7 +58,7 @@ export async function runBudgets(experiment: Experiment, output: string, run: Ru
     }
     const { budgets: _all, ...rest } = experiment;
     const part = { ...rest, name: `${experiment.name} at ${budget.name}`, rows };
-    const told = await results(part, (recipe, title) => run(recipe, `${budget.name}: ${title}`));
+    const told = await results(part, asPart(executor, `${budget.name}: `));
     const timed = told.map((result) => {
       const { epochs, seconds } = lengths.get(experiment.rows.find(({ name }) => name === result.name)!)!;
       return seconds === null ? result : { ...result, epochs };
@@ -100,7 +105,7 @@ const multiple: Length = (row, { name, amount }) => {
 };
 
 /** Epochs by what one takes in runs with the recipe's own, of the first value and the seeds that are tuned by. */
-async function timedEpochs(experiment: Experiment, output: string, run: Runner): Promise<Length> {
+async function timedEpochs(experiment: Experiment, output: string, executor: Runner | Executor): Promise<Length> {
   const { tune, seeds } = experiment;
   const { budgets: _all, ...rest } = experiment;
   const pilots = await runGrid(
@@ -111,7 +116,7 @@ async function timedEpochs(experiment: Experiment, output: string, run: Runner):
       tune: null,
     },
     output,
-    (recipe, title) => run(recipe, `timing ${title}`),
+    asPart(executor, "timing "),
   );
   return (row, { name, amount }) => {
     const runs = finished(pilots.find(({ name }) => name === row.name)!.runs);

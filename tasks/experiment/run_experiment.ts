@@ -5,10 +5,13 @@ import { confined, writesOf } from "../support/confine.ts";
 import { drawReport } from "../support/draw_report.ts";
 import { overridesOf, type RunFlags } from "../support/flags.ts";
 import { stoppable } from "../support/interrupt.ts";
+import { RunsGivenUp } from "../support/errors.ts";
 import { ownCodeAlone } from "../support/own_code.ts";
 import { standardOutput, stylesOf } from "../support/output.ts";
 import { runReporter } from "../support/progress.ts";
 import type { Experiment } from "./experiment.ts";
+import { allowancesOf, isSent, sentGrid } from "../queue/sent_grid.ts";
+import type { SentFlags } from "../queue/flags.ts";
 import { dryExperiment, trialOverrides } from "./dry_experiment.ts";
 import { frontTable } from "./front_table.ts";
 import { withOutputFolder } from "./output_folder.ts";
@@ -19,7 +22,8 @@ import { type Table, tablesOf, textOf } from "./tables.ts";
 import { putResultsAside, writeResults } from "./write_results.ts";
 
 /** Flags of the verbs that run an experiment. */
-export interface ExperimentFlags extends Pick<RunFlags, "set" | "backend" | "allowPluginUrl" | "quiet" | "verbose"> {
+export interface ExperimentFlags
+  extends Pick<RunFlags, "set" | "backend" | "allowPluginUrl" | "quiet" | "verbose">, SentFlags {
   readonly output?: string;
   readonly dryRun?: boolean;
 }
@@ -39,7 +43,9 @@ export async function runExperiment(
   conclude?: (results: readonly RowResult[]) => Conclusion,
 ): Promise<void> {
   const native = mayLoadLibrary([withChanges(experiment, flags)]);
-  await confined(writesOfRows(experiment, flags), () => run(experiment, flags, conclude), native);
+  const { writes, network } = await allowancesOf(flags);
+  const own = writesOfRows(experiment, flags);
+  await confined([...own, ...writes], () => run(experiment, flags, conclude), native, network);
 }
 
 /**
@@ -76,16 +82,26 @@ async function run(
       await check();
       await putResultsAside(folder);
     };
-    const parts = await stoppable(
-      (signal) => runBudgets(changed, folder, trainingRunner(allowedPlugins(flags), reporter, signal, begin)),
+    const builtins = allowedPlugins(flags);
+    const { parts, givenUp } = await stoppable(
+      async (signal) =>
+        isSent(flags) ? await sentGrid(changed, folder, flags, { builtins, reporter, signal, begin }) : {
+          parts: await runBudgets(changed, folder, trainingRunner(builtins, reporter, signal, begin)),
+          givenUp: [],
+        },
       () => {
         reporter.end();
-        reporter.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
+        if (!isSent(flags)) {
+          reporter.warning(
+            "stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once",
+          );
+        }
       },
     ).catch((error) => {
       if (error instanceof Interrupted) error.message = `Stopped: the same command goes on from "${error.checkpoint}"`;
       throw error;
     }).finally(reporter.end);
+    if (parts === null) return null;
     const { results } = parts.at(-1)!;
     const conclusion = conclude(results);
     const budgets = parts.filter(({ budget }) => budget);
@@ -96,9 +112,11 @@ async function run(
     await check();
     await writeResults(folder, changed, results, tables, conclusion, budgets);
     const report = await drawReport(folder, reporter.warning);
-    return { tables, notes: conclusion.notes, report };
+    return { tables, notes: conclusion.notes, report, givenUp };
   });
+  if (told === null) return;
   show(told.tables, [...told.notes, written(folder, told.report)]);
+  if (told.givenUp.length > 0) throw new RunsGivenUp(told.givenUp);
 
   function show(tables: readonly Table[], notes: readonly string[]): void {
     const { strong } = stylesOf(out);
@@ -124,13 +142,25 @@ export async function runExperiments(experiments: readonly Experiment[], flags: 
   for (const experiment of experiments) checkGrid(withChanges(experiment, flags));
   const { output } = flags;
   const several = experiments.length > 1;
-  const own = experiments.map((experiment) =>
-    several && output !== undefined ? { ...flags, output: join(output, experiment.name) } : flags
-  );
+  const within = (folder: string | undefined, { name }: Experiment) =>
+    several && folder !== undefined ? join(folder, name) : folder;
+  const own = experiments.map((experiment) => ({
+    ...flags,
+    output: within(output, experiment),
+    jobs: within(flags.jobs, experiment),
+    collect: within(flags.collect, experiment),
+  }));
   if (flags.dryRun) return await tryAll(experiments, own);
-  await confined(experiments.flatMap((experiment, index) => writesOfRows(experiment, own[index])), async () => {
-    for (const [index, experiment] of experiments.entries()) await run(experiment, own[index]);
-  }, mayLoadLibrary(experiments.map((experiment, index) => withChanges(experiment, own[index]))));
+  const { writes, network } = await allowancesOf(flags);
+  const written = experiments.flatMap((experiment, index) => writesOfRows(experiment, own[index]));
+  await confined(
+    [...written, ...writes],
+    async () => {
+      for (const [index, experiment] of experiments.entries()) await run(experiment, own[index]);
+    },
+    mayLoadLibrary(experiments.map((experiment, index) => withChanges(experiment, own[index]))),
+    network,
+  );
 }
 
 /** The experiment with what flags set in every row, after what the row itself sets. */

@@ -1,13 +1,11 @@
 import { join } from "node:path";
 import { comparable } from "../../core/distill/training/checkpoint.ts";
-import type { Checked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
-import type { Recipe } from "../../core/recipe/schema.ts";
 import { chooseByValidation, type Trial } from "./choose.ts";
 import { epochsIn, secondsAnEpoch, trainingSeconds } from "./epochs_in_time.ts";
 import { type Experiment, folderName, type Row, type Scalar, settingOf } from "./experiment.ts";
 import { lengthened } from "./lengthen.ts";
-import { finished, type Outcome, type Runner, scoreOf } from "./outcome.ts";
+import { type Executor, executorOf, finished, type Outcome, type PlannedRun, type Runner, scoreOf } from "./outcome.ts";
 
 /** A row's results. */
 export interface RowResult {
@@ -29,20 +27,27 @@ export interface RowResult {
  * several rows is run once.
  *
  * @param output the experiment's folder
- * @param run does one run
+ * @param executor what does the runs; a function does one after another
  * @throws UserError for a mistake in a row's recipe, before the first run
  */
-export async function runGrid(experiment: Experiment, output: string, run: Runner): Promise<RowResult[]> {
+export async function runGrid(
+  experiment: Experiment,
+  output: string,
+  executor: Runner | Executor,
+): Promise<RowResult[]> {
   checkRows(experiment);
-  const grid = new Grid(experiment, output, run);
-  const results = new Map<string, RowResult>();
+  const grid = new Grid(experiment, output, executorOf(executor));
+  const results = new Map<string, Promise<RowResult>>();
   // Rows that are given another's time come after it, wherever they stand in the file.
-  for (const timed of [false, true]) {
-    for (const row of experiment.rows.filter(({ equalSeconds }) => (equalSeconds !== null) === timed)) {
-      results.set(row.name, await grid.row(row, results));
-    }
-  }
-  return experiment.rows.map(({ name }) => results.get(name)!);
+  const [plain, timed] = [false, true].map((timed) =>
+    experiment.rows.filter(({ equalSeconds }) => (equalSeconds !== null) === timed)
+  );
+  await grid.each([...plain, ...timed], (row) => {
+    const result = grid.row(row, results);
+    results.set(row.name, result);
+    return result;
+  });
+  return await Promise.all(experiment.rows.map(({ name }) => results.get(name)!));
 }
 
 /**
@@ -73,15 +78,23 @@ const seedChange = (seed: number): Override => ({ path: ["seed"], value: seed, l
 
 class Grid {
   /** Runs by what they compute. */
-  readonly #done = new Map<string, Outcome>();
+  readonly #done = new Map<string, Promise<Outcome>>();
 
   constructor(
     private readonly experiment: Experiment,
     private readonly output: string,
-    private readonly run: Runner,
+    private readonly executor: Executor,
   ) {}
 
-  async row(row: Row, others: ReadonlyMap<string, RowResult>): Promise<RowResult> {
+  /** What a body gives for each of some items: for all at once, or for one after another, as runs are done. */
+  async each<Item, Result>(items: readonly Item[], body: (item: Item) => Promise<Result>): Promise<Result[]> {
+    if (this.executor.atOnce) return await Promise.all(items.map(body));
+    const results: Result[] = [];
+    for (const item of items) results.push(await body(item));
+    return results;
+  }
+
+  async row(row: Row, others: ReadonlyMap<string, Promise<RowResult>>): Promise<RowResult> {
     const { seeds, tune } = this.experiment;
     const epochs = row.equalSeconds === null ? null : await this.#epochsFor(row, others.get(row.equalSeconds)!);
     const changes: Override[] = epochs === null
@@ -91,16 +104,23 @@ class Grid {
       const runs = await this.#runs(row, null, seeds, changes);
       return { name: row.name, epochs, tuned: null, runs, common: null };
     }
-    const trials: Trial[] = [];
-    for (const value of tune.values) {
+    await this.executor.foresee?.({
+      title: row.name,
+      values: tune.values.map((value) => ({
+        value,
+        trials: this.#planned(row, value, tune.seeds, changes),
+        runs: this.#planned(row, value, seeds, changes),
+      })),
+    });
+    const trials = await this.each(tune.values, async (value): Promise<Trial> => {
       const outcomes = await this.#runs(row, value, tune.seeds, changes);
       const done = finished(outcomes);
-      trials.push({
+      return {
         value,
         validation: done.map(({ summary }) => scoreOf(summary.student.validationMetrics)),
         failed: outcomes.length - done.length,
-      });
-    }
+      };
+    });
     const chosen = chooseByValidation(trials);
     const runs = chosen === null ? [] : await this.#runs(row, chosen, seeds, changes);
     const common = tune.common === null ? null : await this.#runs(row, tune.common, seeds, changes);
@@ -108,9 +128,10 @@ class Grid {
   }
 
   /** Whole epochs of this row in the other's mean training time, by runs of this row with its recipe's own epochs. */
-  async #epochsFor(row: Row, other: RowResult): Promise<number> {
+  async #epochsFor(row: Row, whole: Promise<RowResult>): Promise<number> {
     const { tune, seeds } = this.experiment;
     const pilots = finished(await this.#runs(row, tune && tune.values[0], tune ? tune.seeds : seeds.slice(0, 1), []));
+    const other = await whole;
     const targets = finished(other.runs);
     if (pilots.length === 0 || targets.length === 0) {
       const failed = pilots.length === 0 ? row.name : other.name;
@@ -125,10 +146,13 @@ class Grid {
     seeds: readonly number[],
     changes: readonly Override[],
   ): Promise<Outcome[]> {
+    return await this.each(this.#planned(row, value, seeds, changes), (run) => this.#once(run));
+  }
+
+  #planned(row: Row, value: Scalar | null, seeds: readonly number[], changes: readonly Override[]): PlannedRun[] {
     const { tune } = this.experiment;
     const setting = tune && value !== null ? settingOf(tune, value) : null;
-    const outcomes: Outcome[] = [];
-    for (const seed of seeds) {
+    return seeds.map((seed) => {
       const parts = [row.folder, ...(setting === null ? [] : [folderName(setting)]), `seed-${seed}`];
       // A timed row's pilot runs have the recipe's own epochs, and must not lie where its real ones do.
       if (row.equalSeconds !== null && changes.length === 0) parts.splice(1, 0, "pilot");
@@ -138,15 +162,14 @@ class Grid {
         seedChange(seed),
         { path: ["output"], value: join(this.output, ...parts), label: "--output" },
       ]);
-      outcomes.push(await this.#once(recipe, [row.name, ...(setting ? [setting] : []), `seed ${seed}`].join(", ")));
-    }
-    return outcomes;
+      return { recipe, title: [row.name, ...(setting ? [setting] : []), `seed ${seed}`].join(", ") };
+    });
   }
 
-  async #once(recipe: Checked<Recipe>, title: string): Promise<Outcome> {
+  #once({ recipe, title }: PlannedRun): Promise<Outcome> {
     const { backend } = recipe.value;
     const key = JSON.stringify([recipe.file, backend, comparable(recipe.value)]);
-    const outcome = this.#done.get(key) ?? await this.run(recipe, title);
+    const outcome = this.#done.get(key) ?? this.executor.run(recipe, title);
     this.#done.set(key, outcome);
     return outcome;
   }

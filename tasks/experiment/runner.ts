@@ -1,22 +1,16 @@
-import { Random } from "../../core/data/random.ts";
-import { closeData } from "../../core/distill/close_data.ts";
 import { distill } from "../../core/distill/distill.ts";
-import { loadData, type RunData } from "../../core/distill/load_data.ts";
-import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";
-import { startingTokenizer } from "../../core/distill/student/starting_inputs.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
 import { CheckpointRefused } from "../../core/distill/training/checkpoint.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
-import type { Checked } from "../../core/recipe/checked.ts";
-import type { Recipe } from "../../core/recipe/schema.ts";
 import { giveUpNativeCode } from "../support/confine.ts";
 import { ownCodeAlone } from "../support/own_code.ts";
 import { withBackend } from "../support/backend.ts";
 import type { RunReporter } from "../support/progress.ts";
-import { InputHashes, readInputs, writeInputs } from "./inputs.ts";
-import { metricName, type Outcome, type Runner, scoreOf } from "./outcome.ts";
-import { canResume, diagnosticsIn, forgetOutcome, outcomeIn, writeFailure } from "./run_folder.ts";
+import { EarlierRuns } from "./earlier_runs.ts";
+import { writeInputs } from "./inputs.ts";
+import { describe, type Outcome, type Runner } from "./outcome.ts";
+import { canResume, diagnosticsIn, forgetOutcome, writeFailure } from "./run_folder.ts";
 
 /**
  * A runner that trains: a run that is done is not done again unless a file that it read has changed, an interrupted one
@@ -37,24 +31,12 @@ export function trainingRunner(
     if (!told.has(line)) reporter.line(line);
     told.add(line);
   };
-  const hashes = new InputHashes();
-  const known = new Map<string, ReturnType<typeof dataHashes>>();
+  const earlier = new EarlierRuns(builtins, reporter);
   return async (recipe, title) => {
     // A tuned value may be a plug-in of the user's.
     if (!ownCodeAlone(recipe.value)) await giveUpNativeCode();
-    // Fills in the plug-ins' options, as in the resolved recipe of the run folder.
-    const plugins = await resolvePlugins(recipe, builtins);
     const { output: folder, seed, backend: choice, train: { precision } } = recipe.value;
-    const done = await outcomeIn(recipe);
-    const data = async () => {
-      const { base, dataset } = recipe.value;
-      const tokenizer = await startingTokenizer(recipe);
-      const key = JSON.stringify([base, dataset, tokenizer]);
-      const own = known.get(key) ?? dataHashes(recipe, plugins.dataset, tokenizer, (line) => reporter.warning(line));
-      known.set(key, own);
-      return await own;
-    };
-    const changed = await hashes.changed(recipe, await inputsOf(folder, done), data);
+    const { done, changed, data } = await earlier.look(recipe);
     if (done && !changed) {
       reporter.line(`${title}: ${describe(done)} (was done)`);
       return done;
@@ -63,7 +45,7 @@ export function trainingRunner(
     if (changed && (done || resume)) reporter.line(`${title}: ${changed} has changed since: the run is done anew`);
     await begin();
     await forgetOutcome(folder);
-    const named = await hashes.named(recipe);
+    const named = await earlier.hashes.named(recipe);
     await writeInputs(folder, named);
     const run = (resume: boolean) =>
       withBackend(
@@ -89,24 +71,6 @@ export function trainingRunner(
   };
 }
 
-/** SHA-256 of what the data set of a recipe reads. */
-async function dataHashes(
-  recipe: Checked<Recipe>,
-  dataset: Resolved<"dataset">,
-  tokenizer: string | null,
-  warn: (line: string) => void,
-): Promise<RunData["sha256"]> {
-  const data = await loadData(recipe, dataset, new Random(recipe.value.seed), tokenizer);
-  await closeData(data.dataset, warn);
-  return data.sha256;
-}
-
-/** What the run of a folder read, as far as is known. */
-async function inputsOf(folder: string, done: Outcome | null) {
-  const written = await readInputs(folder);
-  return done && "summary" in done ? { ...written, data: done.summary.dataSha256 } : written;
-}
-
 async function resumed(run: (resume: boolean) => Promise<RunSummary>): Promise<RunSummary> {
   try {
     return await run(true);
@@ -124,13 +88,4 @@ function quietly(reporter: RunReporter, title: string) {
     warning: (text: string) => reporter.warning(`${title}: ${text}`),
     progress: reporter.progress,
   };
-}
-
-function describe(outcome: Outcome): string {
-  if ("failure" in outcome) return outcome.failure;
-  const { student, seconds } = outcome.summary;
-  const score = student.validationMetrics === null
-    ? ""
-    : `validation ${metricName(outcome.summary)} ${scoreOf(student.validationMetrics).toFixed(4)}, `;
-  return `${score}${seconds.train.toFixed(1)} s`;
 }

@@ -47,10 +47,18 @@ export function isConfined(): boolean {
  *
  * @param writes files and folders
  * @param native whether a matrix library may be loaded: `withBackend` gives that up before code of plug-ins runs
+ * @param network the hosts that may be asked, as `name:port`, where the verb asks any: of those that the program may
+ * ask these alone are left
  * @throws EndedConfined once the worker has ended
  */
-export async function confined(writes: readonly string[], body: () => Promise<void>, native = false): Promise<void> {
+export async function confined(
+  writes: readonly string[],
+  body: () => Promise<void>,
+  native = false,
+  network: readonly string[] | null = null,
+): Promise<void> {
   if (isConfined() || Deno.mainModule !== new URL("../cli.ts", import.meta.url).href) return await body();
+  for (const host of network ?? []) await expectNetwork(host);
   // The task `native`, which is for all verbs, has what serve needs: no plug-in is to have it.
   if (mayLoadKnown()) await Deno.permissions.revoke({ name: "net", host: SERVED_AT });
   const worker = new Worker(Deno.mainModule, {
@@ -58,9 +66,10 @@ export async function confined(writes: readonly string[], body: () => Promise<vo
     name: CONFINED,
     deno: {
       permissions: {
-        env: "inherit",
+        // Passwords are for those who ask hosts.
+        env: network?.length === 0 ? await grantedVariables() : "inherit",
         // A task that runs plug-ins has what its user allows; a compiled program has what serve needs.
-        net: Deno.build.standalone ? false : "inherit",
+        net: network !== null ? network.length > 0 && [...network] : Deno.build.standalone ? false : "inherit",
         read: "inherit",
         sys: "inherit",
         ffi: native ? libraries() : false,
@@ -71,6 +80,24 @@ export async function confined(writes: readonly string[], body: () => Promise<vo
     },
   });
   throw new EndedConfined(await lastCode(worker));
+}
+
+/** Variables that say how a terminal is written to. */
+const TERMINAL = ["TERM", "CI"];
+
+async function grantedVariables(): Promise<string[] | false> {
+  const allowed: string[] = [];
+  for (const variable of TERMINAL) if (await isGranted({ name: "env", variable })) allowed.push(variable);
+  return allowed.length > 0 && allowed;
+}
+
+/** @throws UserError if the program may not ask a host */
+async function expectNetwork(host: string): Promise<void> {
+  if (await isGranted({ name: "net", host })) return;
+  throw new UserError(
+    `Cannot ask ${host} as the program was started without the permission to: the tasks compare, sweep and worker have ` +
+      `it, and by other ways --allow-net=${host} gives it`,
+  );
 }
 
 /** What a run of a recipe writes: its run folder (or another), the teacher's outputs, and downloads. */

@@ -12,6 +12,18 @@ export class VerificationFailure extends Error {
   }
 }
 
+/** Some runs of a grid were tried as often as they may be, and did not come to an end. */
+export class RunsGivenUp extends Error {
+  static {
+    this.prototype.name = "RunsGivenUp";
+  }
+
+  /** @param runs each in words */
+  constructor(runs: readonly string[]) {
+    super(`Given up, and tried again by the same command:\n${runs.map((run) => `  ${run}`).join("\n")}`);
+  }
+}
+
 /** How the program ends: what it says on standard error (nothing if empty), and its exit code. */
 export interface Ending {
   readonly message: string;
@@ -33,7 +45,7 @@ export function endingOf(thrown: unknown, verbose: boolean): Ending {
   if (error instanceof Interrupted || error instanceof StoppedEarly) {
     return { message: error.message, code: INTERRUPTED };
   }
-  const isOurs = [TrainingFailure, DeviceError, VerificationFailure].some((kind) => error instanceof kind);
+  const isOurs = [TrainingFailure, DeviceError, VerificationFailure, RunsGivenUp].some((kind) => error instanceof kind);
   if (isOurs) return { message: wordsOf(error), code: 1 };
   const stack = error instanceof Error ? error.stack : null;
   return { message: `Internal error: ${wordsOf(error)}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };

@@ -1,0 +1,120 @@
+import { join, relative } from "node:path";
+import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
+import { Interrupted, StoppedEarly } from "../../core/distill/stops.ts";
+import type { Builtins } from "../../core/plugin/registry.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import { parseChecked } from "../../core/recipe/checked.ts";
+import type { Override } from "../../core/recipe/overrides.ts";
+import { type Recipe, recipeSchema } from "../../core/recipe/schema.ts";
+import { VERSION } from "../../core/version.ts";
+import { trainingRunner } from "../experiment/runner.ts";
+import type { RunReporter } from "../support/progress.ts";
+import { fetchState, keepOutcome, keepState, keptOutcome } from "./kept_files.ts";
+import { layOut } from "./layout.ts";
+import { type AllowedCode, refuseCode, Refused } from "./refused.ts";
+import { readManifest, readSpec } from "./spec.ts";
+import type { Store } from "./store.ts";
+
+/** What a worker does runs by. */
+export interface Workplace {
+  readonly store: Store;
+  /** Its folder. */
+  readonly folder: string;
+  /** Who it is, for people. */
+  readonly name: string;
+  /** Where runs are computed whose recipes say `auto`; left out: wherever is best. */
+  readonly backend?: string;
+  readonly code: AllowedCode;
+  readonly builtins: Builtins;
+  readonly reporter: RunReporter;
+  /** Milliseconds between two times that the checkpoint of a run is brought to the store, at least. */
+  readonly keepEvery: number;
+}
+
+/**
+ * Does a run of the store, from where another worker may have left it, and keeps its outcome there. One that is done is
+ * not done again.
+ *
+ * @returns whether there was anything to do
+ * @throws Refused if it is nothing for this worker
+ * @throws Interrupted | StoppedEarly if the signal fires; what was done is kept
+ */
+export async function doRun(place: Workplace, id: string, signal: AbortSignal): Promise<boolean> {
+  const { store, folder: own, name, builtins, reporter, keepEvery } = place;
+  if (await keptOutcome(store, id)) return false;
+  const spec = await readSpec(store, id);
+  expectVersion(spec.version);
+  const manifest = await readManifest(store, spec);
+  const folder = join(own, "work", id);
+  const earlier = await fetchState(store, id, folder);
+  if (earlier !== null && earlier !== name) reporter.line(`${spec.title}: goes on from what ${earlier} left`);
+  const base = await layOut(store, own, spec.manifest, manifest);
+  const recipe = recipeIn(place, spec.recipe, folder, base);
+  refuseCode(recipe, manifest, place.code);
+  const keeping = keepingState(folder, keepEvery, () => keepState(store, id, folder, name), reporter);
+  try {
+    await trainingRunner(builtins, reporter, signal)(recipe, spec.title);
+  } catch (error) {
+    await keeping.end();
+    if (error instanceof Interrupted) await keepState(store, id, folder, name);
+    throw error;
+  }
+  await keeping.end();
+  await keepOutcome(store, id, folder, name);
+  return true;
+}
+
+/** @throws Refused if a run is for another version of the program */
+export function expectVersion(version: string): void {
+  if (version === VERSION) return;
+  throw new Refused(`the run is for version ${version} of the program, and this worker has ${VERSION}`);
+}
+
+/** Whether an error says that somebody stopped this worker, and not that the run cannot be done. */
+export function isStop(error: unknown): boolean {
+  return error instanceof Interrupted || error instanceof StoppedEarly;
+}
+
+function recipeIn({ backend }: Workplace, text: string, folder: string, base: string): Checked<Recipe> {
+  const file = join(folder, "recipe.yaml");
+  const parse = (more: readonly Override[]) =>
+    parseChecked(text, file, recipeSchema, {
+      overrides: [
+        { path: ["base"], value: relative(folder, base).replaceAll("\\", "/"), label: "worker" },
+        { path: ["output"], value: folder, label: "worker" },
+        ...more,
+      ],
+    });
+  const recipe = parse([]);
+  if (backend === undefined || recipe.value.backend !== "auto") return recipe;
+  return parse([{ path: ["backend"], value: backend, label: `--backend ${backend}` }]);
+}
+
+/** Brings the checkpoint of a run to the store whenever there is a new one, at most every so often. */
+function keepingState(folder: string, every: number, keep: () => Promise<void>, reporter: RunReporter) {
+  const file = join(folder, CHECKPOINT_FILE);
+  let known: string | null = null;
+  let under = Promise.resolve();
+  let busy = false;
+  const look = async () => {
+    const info = await Deno.stat(file).catch(() => null);
+    const state = info && `${info.mtime?.getTime()} ${info.size} ${info.ino}`;
+    if (state === null || state === known) return;
+    await keep();
+    known = state;
+  };
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    under = look().catch((error) => {
+      // The run itself goes on: where it ends, its outcome is kept or the error is told.
+      reporter.warning(`the checkpoint was not kept: ${(error as Error).message}`);
+    }).finally(() => busy = false);
+  }, every);
+  return {
+    async end(): Promise<void> {
+      clearInterval(timer);
+      await under;
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { join, relative } from "node:path";
+import { z } from "zod";
+import { UserError } from "../../core/errors.ts";
+import { makeFolder, removePath, writeFileAtomically } from "../../core/files.ts";
+import { VERSION } from "../../core/version.ts";
+import { readOwnJson } from "../support/own_json.ts";
+import { layOut } from "./layout.ts";
+import { kubernetesJob, quoted, slurmScript } from "./scripts.ts";
+import { readManifest, readSpec } from "./spec.ts";
+import type { Store } from "./store.ts";
+
+const jobsSchema = z.strictObject({
+  version: z.string(),
+  jobs: z.array(z.strictObject({ id: z.string(), title: z.string() })),
+});
+
+/** A run of a folder of jobs. */
+export type Job = z.output<typeof jobsSchema>["jobs"][number];
+
+const fileIn = (folder: string) => join(folder, "jobs.json");
+
+/**
+ * Writes what a cluster's scheduler needs to do runs: for each a recipe that reads what is in the folder alone, and a
+ * command; all of them as an array of Slurm and as an indexed job of Kubernetes.
+ *
+ * @param folder is also the store of these runs
+ * @param name the experiment's
+ */
+export async function writeJobs(store: Store, folder: string, name: string, jobs: readonly Job[]): Promise<void> {
+  const recipes = join(folder, "jobs");
+  await removePath(recipes);
+  await makeFolder(recipes, "the folder of jobs");
+  await makeFolder(join(folder, "logs"), "the folder of logs");
+  for (const [index, { id, title }] of jobs.entries()) {
+    const spec = await readSpec(store, id);
+    const base = await layOut(store, folder, spec.manifest, await readManifest(store, spec));
+    const own = spec.recipe
+      .replace(/^base: .*$/m, () => `base: ${JSON.stringify(relative(recipes, base).replaceAll("\\", "/"))}`)
+      .replace(/^output: .*$/m, () => `output: ${JSON.stringify(join(folder, "tried", `${index + 1}`))}`);
+    await writeFileAtomically(join(recipes, `${index + 1}.yaml`), `# ${title}\n${own}`);
+  }
+  const commands = jobs.map((_, index) => `deno task worker --job ${index + 1} --dir ${quoted(folder)}\n`);
+  await writeFileAtomically(join(folder, "commands.txt"), commands.join(""));
+  await writeFileAtomically(join(folder, "slurm.sh"), slurmScript(name, folder, jobs.length));
+  await writeFileAtomically(join(folder, "kubernetes.yaml"), kubernetesJob(name, folder, jobs.length));
+  // What the others are numbered by comes last.
+  await writeFileAtomically(fileIn(folder), JSON.stringify({ version: VERSION, jobs }, null, 2) + "\n");
+}
+
+/**
+ * The jobs of a folder.
+ *
+ * @throws UserError if it has none
+ */
+export async function readJobs(folder: string): Promise<{ readonly version: string; readonly jobs: readonly Job[] }> {
+  const remedy = "compare --jobs writes it anew";
+  const read = await readOwnJson(fileIn(folder), "the list of jobs", jobsSchema, remedy);
+  if (read) return read;
+  throw new UserError(`Cannot find jobs in "${folder}" as it has no jobs.json: compare FILE --jobs writes one`);
+}

@@ -1,0 +1,246 @@
+import { FlowProducer, Queue, QueueEvents } from "bullmq";
+import { StoppedEarly } from "../../core/distill/stops.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
+import { VERSION } from "../../core/version.ts";
+import { type Choice, describe, type Executor, type Outcome } from "../experiment/outcome.ts";
+import type { QueueAddress } from "./address.ts";
+import { keepChoice } from "./choices.ts";
+import { connect } from "./connection.ts";
+import { type JobData, jobOptions, type News, PREFIX, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
+import { Sender, type Sending } from "./sender.ts";
+
+/** Milliseconds between two looks at all runs that are waited for, beside what the queue tells by itself. */
+const LOOK_EVERY = 5000;
+
+/** Milliseconds that such a look takes at most for a run: with many runs one looks less often. */
+const LOOK_FOR_ONE = 2;
+
+/** Milliseconds between two lines about how many runs are done. */
+const TELL_EVERY = 30_000;
+
+/** Runs at work that such a line names. */
+const MOST_SHOWN = 4;
+
+/** Milliseconds until one looks for the first time whether there is a worker. */
+const FIRST_LOOK = 2000;
+
+/** What the runs of a grid are queued by. */
+export interface Queueing extends Sending {
+  readonly address: QueueAddress;
+  readonly password: string | null;
+  readonly signal: AbortSignal;
+  /** Milliseconds between two looks at all runs that are waited for. */
+  readonly lookEvery?: number;
+}
+
+/** A run that is waited for. */
+interface Waiting {
+  readonly title: string;
+  readonly settled: PromiseWithResolvers<string | null>;
+}
+
+/**
+ * Has workers do the runs of a grid, wherever they are. What is done is in the store, and the queue says no more than
+ * what is still to do: whatever it loses is put into it again.
+ */
+export class QueueExecutor implements Executor, AsyncDisposable {
+  readonly atOnce = true;
+  /** Runs that were given up, in words. */
+  readonly givenUp: string[] = [];
+  readonly #sender: Sender;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #atWork = new Set<string>();
+  /** How far runs are, in words. */
+  readonly #steps = new Map<string, string>();
+  #done = 0;
+  readonly #timers: ReturnType<typeof setTimeout>[];
+
+  private constructor(
+    private readonly queueing: Queueing,
+    private readonly queue: RunQueue,
+    private readonly events: QueueEvents,
+    private readonly flows: FlowProducer,
+    private readonly end: () => void,
+  ) {
+    this.#sender = new Sender(queueing);
+    const { signal } = queueing;
+    signal.addEventListener("abort", () => this.#leave());
+    events.on("active", ({ jobId }) => this.#atWork.add(jobId));
+    events.on("waiting", ({ jobId }) => this.#atWork.delete(jobId));
+    events.on("completed", ({ jobId }) => this.#settle(jobId, null));
+    events.on("failed", ({ jobId, failedReason }) => this.#settle(jobId, failedReason));
+    events.on("stalled", ({ jobId }) => this.#tellOf(jobId, "its worker is silent: another one goes on with it"));
+    events.on("progress", ({ jobId, data }) => this.#hear(jobId, data as News));
+    this.#timers = [
+      setTimeout(() => this.#look(), this.#lookEvery),
+      setTimeout(() => this.#tellOfNoWorkers(), FIRST_LOOK),
+      setInterval(() => this.#tell(), TELL_EVERY),
+    ];
+  }
+
+  /** Connects to the queue. @throws UserError if there is none */
+  static async open(queueing: Queueing): Promise<QueueExecutor> {
+    const { address, password, reporter } = queueing;
+    const { redis, end } = await connect(address, password, reporter.warning);
+    const queue: RunQueue = new Queue<JobData>(QUEUE_NAME, queueOptions(redis));
+    const events = new QueueEvents(QUEUE_NAME, queueOptions(redis));
+    const flows = new FlowProducer(queueOptions(redis));
+    const ignore = () => {}; // the connection tells
+    queue.on("error", ignore);
+    events.on("error", ignore);
+    flows.on("error", ignore);
+    await events.waitUntilReady();
+    return new QueueExecutor(queueing, queue, events, flows, end);
+  }
+
+  readonly run = async (recipe: Checked<Recipe>, title: string): Promise<Outcome> => {
+    this.#expectGoing();
+    const { reporter } = this.queueing;
+    const sent = await this.#sender.send(recipe, title);
+    if (typeof sent !== "string") return sent;
+    this.#expectGoing();
+    const failure = await this.#queued(sent, title);
+    const outcome = await this.#sender.fetch(recipe, sent);
+    if (outcome) {
+      this.#done++;
+      reporter.line(`${title}: ${describe(outcome)}`);
+      return outcome;
+    }
+    const told = `given up after ${TRIES} tries: ${failure ?? "its outcome is not in the store"}`;
+    this.givenUp.push(`${title}: ${told}`);
+    reporter.warning(`${title}: ${told}`);
+    return { folder: recipe.value.output, seed: recipe.value.seed, failure: told };
+  };
+
+  /**
+   * Has a worker make the choice once the tuning is done, so that what follows from it is queued also if this program
+   * ends before. What is chosen here is the same.
+   */
+  async foresee({ title, values }: Choice): Promise<void> {
+    const { store } = this.queueing;
+    const sent = await Promise.all(values.map(async ({ value, trials, runs }) => {
+      const [tried, following] = await Promise.all(
+        [trials, runs].map((planned) => Promise.all(planned.map((run) => this.#sender.plan(run)))),
+      );
+      return { value, tried, following };
+    }));
+    this.#expectGoing();
+    const all = sent.flatMap(({ tried }) => tried);
+    // A worker chooses by what the store has; where all is known, the choice is made here at once.
+    if (all.some(({ done, kept }) => done && !kept) || all.every(({ kept }) => kept)) return;
+    const choice = sent.map(({ value, tried, following }) => ({
+      value,
+      trials: tried.map(({ id }) => id),
+      runs: following.filter(({ done, kept }) => !done && !kept).map(({ id, title }) => ({ id, title })),
+    }));
+    const id = await keepChoice(store, { version: VERSION, values: choice });
+    const children = values.flatMap(({ trials }, index) =>
+      trials.map((run, place) => ({
+        name: "run",
+        queueName: QUEUE_NAME,
+        prefix: PREFIX,
+        data: { version: VERSION, title: run.title },
+        opts: { ...jobOptions(choice[index].trials[place]), ignoreDependencyOnFailure: true },
+      }))
+    );
+    const parent = { name: "choose", queueName: QUEUE_NAME, prefix: PREFIX, data: { version: VERSION, title } };
+    // A run that another choice waits for too cannot have two; then this program alone makes the second one.
+    await this.flows.add({ ...parent, opts: jobOptions(id), children }).catch(() => {});
+  }
+
+  /** Gives up the connection; the runs stay in the queue. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#timers.forEach((timer) => clearTimeout(timer));
+    await Promise.allSettled([this.events.close(), this.queue.close(), this.flows.close()]);
+    this.end();
+  }
+
+  /** Puts a run into the queue, unless it is there, and waits for its end. Returns why it was given up, or `null`. */
+  async #queued(id: string, title: string): Promise<string | null> {
+    const known = this.#waiting.get(id);
+    if (known) return await known.settled.promise;
+    const waiting = { title, settled: Promise.withResolvers<string | null>() };
+    this.#waiting.set(id, waiting);
+    await this.#add(id, title);
+    return await waiting.settled.promise;
+  }
+
+  async #add(id: string, title: string): Promise<void> {
+    // One that was given up before is tried again, with as many tries as a new one.
+    if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
+    await this.queue.add("run", { version: VERSION, title }, jobOptions(id));
+  }
+
+  #settle(id: string, failure: string | null): void {
+    this.#atWork.delete(id);
+    this.#steps.delete(id);
+    this.#waiting.get(id)?.settled.resolve(failure);
+    this.#waiting.delete(id);
+  }
+
+  #leave(): void {
+    const stopped = new StoppedEarly();
+    const count = this.#waiting.size;
+    stopped.message = `Stopped: ${count} runs stay in the queue for its workers, and the same command goes on`;
+    for (const { settled } of this.#waiting.values()) settled.reject(stopped);
+    this.#waiting.clear();
+  }
+
+  #expectGoing(): void {
+    if (!this.queueing.signal.aborted) return;
+    const stopped = new StoppedEarly();
+    stopped.message = "Stopped: what is in the queue stays there for its workers, and the same command goes on";
+    throw stopped;
+  }
+
+  /** Looks at what is waited for: news may have been lost with a connection, and jobs with a server. */
+  async #look(): Promise<void> {
+    for (const [id, { title }] of [...this.#waiting]) {
+      try {
+        const state = await this.queue.getJobState(id);
+        if (!this.#waiting.has(id)) continue;
+        if (state === "failed") this.#settle(id, (await this.queue.getJob(id))?.failedReason ?? "unknown");
+        // A finished one leaves the queue; one that the server lost is put into it again, and is done at once if it is.
+        if (state === "completed") this.#settle(id, null);
+        if (state === "unknown") await this.#add(id, title);
+      } catch {
+        // The connection is lost; there will be another look.
+      }
+    }
+    if (this.queueing.signal.aborted) return;
+    this.#timers[0] = setTimeout(() => this.#look(), this.#lookEvery);
+  }
+
+  get #lookEvery(): number {
+    return Math.max(this.queueing.lookEvery ?? LOOK_EVERY, LOOK_FOR_ONE * this.#waiting.size);
+  }
+
+  #tell(): void {
+    const count = this.#waiting.size;
+    if (count === 0) return;
+    const atWork = [...this.#waiting].filter(([id]) => this.#atWork.has(id));
+    const shown = atWork.slice(0, MOST_SHOWN).map(([id, { title }]) => `${title}${this.#steps.get(id) ?? ""}`);
+    const who = shown.length > 0 ? ` (${shown.join("; ")}${atWork.length > shown.length ? "; ..." : ""})` : "";
+    this.queueing.reporter.line(`${this.#done} done, ${atWork.length} at work${who}, ${count - atWork.length} waiting`);
+    void this.#tellOfNoWorkers();
+  }
+
+  async #tellOfNoWorkers(): Promise<void> {
+    const { address, reporter, signal } = this.queueing;
+    const count = await this.queue.getWorkersCount().catch(() => 1);
+    if (count > 0 || this.#waiting.size === 0 || signal.aborted) return;
+    reporter.warning(`no worker is at the queue: start one by "deno task worker --queue ${address.shown}"`);
+  }
+
+  #tellOf(id: string, what: string): void {
+    const title = this.#waiting.get(id)?.title;
+    if (title !== undefined) this.queueing.reporter.line(`${title}: ${what}`);
+  }
+
+  #hear(id: string, news: News): void {
+    if (news.kind === "step") this.#steps.set(id, `: step ${news.step} of ${news.totalSteps} at ${news.by}`);
+    if (news.kind === "failed") this.#tellOf(id, `failed at ${news.by}, and is tried again: ${news.message}`);
+    if (news.kind === "refused") this.#tellOf(id, `refused by ${news.by}, as ${news.message}`);
+  }
+}

@@ -1,0 +1,124 @@
+import { type Job, Queue, WaitingError, Worker } from "bullmq";
+import { UserError } from "../../core/errors.ts";
+import type { ProgressLine } from "../../core/distill/progress.ts";
+import type { QueueAddress } from "./address.ts";
+import { makeChoice } from "./choices.ts";
+import { connect } from "./connection.ts";
+import { doRun, expectVersion, isStop, type Workplace } from "./do_run.ts";
+import { type JobData, jobOptions, type News, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
+import { Refused } from "./refused.ts";
+
+/** Milliseconds between two times that the queue is told how far a run is. */
+const NEWS_EVERY = 5000;
+
+/** Milliseconds between two looks whether the queue is empty. */
+const EMPTY_EVERY = 500;
+
+/** How a worker takes runs. */
+export interface WorkerOptions {
+  readonly address: QueueAddress;
+  readonly password: string | null;
+  /** Milliseconds that a run's worker may be silent before the run is another's. */
+  readonly lease: number;
+  /** Whether to end when there is nothing to do, rather than to wait for more. */
+  readonly untilEmpty: boolean;
+}
+
+/**
+ * Takes runs from a queue and does them, until the signal fires; the run under way goes back to the queue then, with
+ * its checkpoint in the store.
+ *
+ * @returns how many runs were done
+ * @throws UserError if there is no queue, or what it holds is not for this worker: the run is back in the queue then
+ */
+export async function work(
+  place: Workplace,
+  { address, password, lease, untilEmpty }: WorkerOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { reporter } = place;
+  const { redis, end } = await connect(address, password, reporter.warning);
+  const over = Promise.withResolvers<void>();
+  let done = 0;
+  const queue: RunQueue = new Queue<JobData>(QUEUE_NAME, queueOptions(redis));
+  const worker = new Worker<JobData>(QUEUE_NAME, async (job, token) => {
+    try {
+      expectVersion(job.data.version);
+      if (job.name === "choose") return await choose(place, queue, job);
+      if (await doRun({ ...place, reporter: telling(place, job) }, job.id!, signal)) done++;
+    } catch (error) {
+      const isRefused = error instanceof Refused;
+      if (!isRefused && !isStop(error)) {
+        const message = (error as Error).message;
+        reporter.warning(`${job.data.title}: ${message}`);
+        if (job.attemptsMade + 1 < TRIES) await tell(job, { kind: "failed", message, by: place.name });
+        throw error;
+      }
+      if (isRefused) await tell(job, { kind: "refused", message: error.message, by: place.name });
+      await job.moveToWait(token);
+      if (isRefused) {
+        over.reject(
+          new UserError(`Cannot work on the queue ${address.shown} as ${error.message} (run "${job.data.title}")`),
+        );
+      } else over.resolve();
+      // Before the loop takes it again.
+      void worker.close();
+      throw new WaitingError();
+    }
+  }, {
+    ...queueOptions(redis),
+    autorun: false,
+    name: place.name,
+    concurrency: 1,
+    lockDuration: lease,
+    stalledInterval: lease / 2,
+    maxStalledCount: TRIES - 1,
+  });
+  const ignore = () => {}; // the connection tells
+  worker.on("error", ignore);
+  queue.on("error", ignore);
+  const look = async () => {
+    const counts = await queue.getJobCounts("waiting", "active", "delayed", "prioritized", "waiting-children");
+    if (Object.values(counts).every((count) => count === 0)) over.resolve();
+  };
+  const timer = untilEmpty ? setInterval(() => look().catch(() => {}), EMPTY_EVERY) : undefined;
+  // The run under way ends by the signal itself.
+  const stop = () => over.resolve();
+  signal.addEventListener("abort", stop);
+  const running = worker.run();
+  try {
+    await over.promise;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    clearInterval(timer);
+    await worker.close();
+    await running.catch(() => {});
+    await queue.close();
+    end();
+  }
+  return done;
+}
+
+/** Puts into the queue what follows from a choice. */
+async function choose({ store }: Workplace, queue: RunQueue, { id, data: { version } }: Job<JobData>): Promise<void> {
+  const runs = await makeChoice(store, id!);
+  await queue.addBulk(runs.map(({ id, title }) => ({ name: "run", data: { version, title }, opts: jobOptions(id) })));
+}
+
+async function tell(job: Job<JobData>, news: News): Promise<void> {
+  await job.updateProgress(news).catch(() => {});
+}
+
+/** A reporter that also tells the queue how far a run is. */
+function telling({ reporter, name }: Workplace, job: Job<JobData>): Workplace["reporter"] {
+  let last = performance.now();
+  return {
+    ...reporter,
+    progress(line: ProgressLine) {
+      reporter.progress(line);
+      if (performance.now() - last < NEWS_EVERY) return;
+      last = performance.now();
+      void tell(job, { kind: "step", step: line.step, totalSteps: line.totalSteps, by: name });
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { UserError } from "../../../core/errors.ts";
+import { runGrid } from "../../../tasks/experiment/run_grid.ts";
+import { RedisServer, WITHOUT_REDIS } from "../../support/redis.ts";
+import { withTinyData } from "../../support/tiny_run.ts";
+import { FolderStore } from "../../../tasks/queue/folder_store.ts";
+import { queueAddress } from "../../../tasks/queue/address.ts";
+import { executor, listener, openQueue, QueueExecutor, tinyExperiment, tinyRow, worker, workplace } from "./rig.ts";
+
+const REDIS = { ignore: WITHOUT_REDIS, sanitizeOps: false, sanitizeResources: false };
+
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await soon(20);
+};
+
+const soon = (milliseconds = 300) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+Deno.test(
+  "a run that fails always is given up after three tries and shown, and the others go on",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      // A file that this machine has as long as it sends, and no worker has.
+      const away = join(folder, "away-images");
+      await Deno.copyFile(join(folder, "train-images"), away);
+      const rows = [tinyRow(folder, "good"), tinyRow(folder, "poisoned", [`dataset.train.images=${away}`])];
+      const experiment = { ...tinyExperiment(folder), rows, baseline: "good", seeds: [1], tune: null };
+      const { executor: sent, warnings, lines } = await executor(server, folder);
+      const grid = runGrid(experiment, join(folder, "out"), sent);
+      await soon();
+      await Deno.remove(away);
+      assert.equal(await worker(server, workplace(folder, "a")), 1);
+      const [good, poisoned] = await grid;
+      assert.ok("summary" in good.runs[0]);
+      const reason =
+        `Cannot do the run here as its recipe names "${away}" absolutely, and this machine has no such file: ` +
+        "name it relative to the recipe, so that it is sent along";
+      const told = `given up after 3 tries: ${reason}`;
+      assert.deepEqual(poisoned.runs.map((run) => "failure" in run && run.failure), [told]);
+      assert.deepEqual(sent.givenUp, [`poisoned, seed 1: ${told}`]);
+      assert.deepEqual(warnings, [`poisoned, seed 1: ${told}`]);
+      assert.equal(
+        lines.filter((line) => line.includes("failed at a, and is tried again")).length,
+        2,
+        lines.join("\n"),
+      );
+      await sent[Symbol.asyncDispose]();
+
+      // It was the machine's fault, not the training's: the next grid tries it again.
+      await Deno.copyFile(join(folder, "train-images"), away);
+      const { executor: again } = await executor(server, folder);
+      const second = runGrid(experiment, join(folder, "out"), again);
+      await soon();
+      assert.equal(await worker(server, workplace(folder, "a")), 1);
+      assert.ok((await second).every(({ runs }) => "summary" in runs[0]));
+      await again[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "a full store costs a worker its try, and the run is done when there is room",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      const experiment = {
+        ...tinyExperiment(folder),
+        rows: [tinyRow(folder, "a")],
+        baseline: "a",
+        seeds: [1],
+        tune: null,
+      };
+      const { executor: sent, lines } = await executor(server, folder);
+      const grid = runGrid(experiment, join(folder, "out"), sent);
+      await soon();
+      let room = false;
+      class FullStore extends FolderStore {
+        override write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+          if (room) return super.write(key, bytes);
+          room = true;
+          throw new UserError("Cannot write to the store as the disk is full");
+        }
+      }
+      const place = workplace(folder, "w", { store: new FullStore(join(folder, "store")), keepEvery: 60_000 });
+      assert.equal(await worker(server, place), 1);
+      assert.ok("summary" in (await grid)[0].runs[0]);
+      assert.deepEqual(lines.filter((line) => line.includes("failed")), [
+        "a, seed 1: failed at w, and is tried again: Cannot write to the store as the disk is full",
+      ]);
+      await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "what a server loses is put into the queue again, and a lost connection is told of",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      const experiment = { ...tinyExperiment(folder), rows: [tinyRow(folder, "a")], baseline: "a", tune: null };
+      const { executor: sent, warnings } = await executor(server, folder);
+      const grid = runGrid(experiment, join(folder, "out"), sent);
+      await soon();
+      await server.end("SIGKILL");
+      await soon();
+      await server.go();
+      await until(() => warnings.length === 2);
+      await Deno.remove(server.appended, { recursive: true });
+      await server.end("SIGKILL");
+      await server.go(); // with nothing in it
+      const stop = new AbortController();
+      const working = worker(server, workplace(folder, "w"), { untilEmpty: false, signal: stop.signal });
+      assert.equal((await grid)[0].runs.length, 2);
+      stop.abort();
+      assert.equal(await working, 2);
+      const lost = `lost the connection to the queue ${server.url}: trying again`;
+      const back = `connected to the queue ${server.url} again`;
+      assert.deepEqual(warnings, [lost, back, lost, back]);
+      await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "a worker of another version refuses a run with both versions, and leaves it to others",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      await using queue = await openQueue(server);
+      await queue.add("run", { version: "0.0.1", title: "old" }, { jobId: "run-1" });
+      await assert.rejects(worker(server, workplace(folder, "a")), {
+        name: "UserError",
+        message:
+          `Cannot work on the queue ${server.url} as the run is for version 0.0.1 of the program, and this worker ` +
+          `has ${(await import("../../../core/version.ts")).VERSION} (run "old")`,
+      });
+      assert.deepEqual(await queue.getJobCounts("waiting", "active", "failed"), { waiting: 1, active: 0, failed: 0 });
+    }),
+);
+
+Deno.test(
+  "a worker runs plug-ins only where it was told to, by their hash",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      await Deno.writeTextFile(
+        join(folder, "own.ts"),
+        `export default { kind: "loss", name: "own", description: "Small logits", options: ({ z }) => z.strictObject({}),
+         create: () => ({ teacherOutputs: [], compute: ({ ops, student }) => ops.mean(ops.square(student.logits)) }) };`,
+      );
+      const rows = [tinyRow(folder, "a", ["losses=[{ use: cross-entropy }, { use: ./own.ts, weight: 0.1 }]"])];
+      const experiment = { ...tinyExperiment(folder), rows, baseline: "a", seeds: [1], tune: null };
+      const { executor: sent, lines } = await executor(server, folder);
+      const grid = runGrid(experiment, join(folder, "out"), sent);
+      await soon();
+      const refused = await worker(server, workplace(folder, "w")).catch((error: Error) => error.message);
+      const [, hash] = /--allow-plugins=([0-9a-f]{64}) for this content alone/.exec(`${refused}`) ?? [];
+      assert.ok(hash, `${refused}`);
+      assert.match(
+        `${refused}`,
+        /as it runs the plug-in "own\.ts" \(SHA-256 [0-9a-f]{64}\): start the worker with --allow/,
+      );
+      const other = new Set([hash.replace(/^./, (digit) => digit === "0" ? "1" : "0")]);
+      await assert.rejects(worker(server, workplace(folder, "w", { code: other })), /it runs the plug-in/);
+      assert.equal(await worker(server, workplace(folder, "w", { code: new Set([hash]) })), 1);
+      assert.ok("summary" in (await grid)[0].runs[0]);
+      assert.ok(lines.some((line) => line.startsWith("a, seed 1: refused by w, as it runs the plug-in")));
+      await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test("a server that is not there, and a password that is missing or wrong, end in a sentence", REDIS, async () => {
+  await using server = await RedisServer.start("--requirepass", "swordfish");
+  const address = queueAddress(server.url);
+  const { reporter } = listener();
+  const open = (port: number, password: string | null) =>
+    QueueExecutor.open({
+      ...{} as Parameters<typeof QueueExecutor.open>[0],
+      reporter,
+      address: { ...address, port },
+      password,
+    });
+  const refused = (attempt: Promise<unknown>, message: RegExp) =>
+    assert.rejects(attempt, { name: "UserError", message });
+  await refused(
+    open(server.port, null),
+    /as the server does not take this program's password: Authentication required/,
+  );
+  await refused(open(server.port, "sword"), /as the server does not take this program's password: invalid username/);
+  await server.end();
+  await refused(
+    open(server.port, null),
+    /^Cannot use the queue redis:\/\/127\.0\.0\.1:\d+\/0 as nothing answers there: /,
+  );
+});
