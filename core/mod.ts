@@ -29,7 +29,7 @@ export type { Exchange, GpuExchange, HostExchange } from "./backend/exchange.ts"
 export type { AdapterTraits, AnyKernel, ElementType, Kernel, Launch, ParameterType } from "./backend/kernel.ts";
 export type { WasmRuntime } from "./backend/cpu/wasm_runtime.ts";
 export type { Float64Kernels } from "./backend/cpu/wasm/float64_kernels.ts";
-export type { ConvShape, DepthwiseShape, WasmKernels } from "./backend/cpu/wasm/wasm_kernels.ts";
+export type { ConvAffine, ConvShape, DepthwiseShape, WasmKernels } from "./backend/cpu/wasm/wasm_kernels.ts";
 export type { LibrarySvd } from "./native_library.ts";
 
 // Tensors, and differentiable operations on them.
@@ -45,6 +45,8 @@ export {
 } from "./ops/ops.ts";
 export type { BackwardCall, Forward, Op } from "./ops/op.ts";
 export type { BestPaths } from "./ops/viterbi.ts";
+export type { BatchNormOptions } from "./ops/batch_norm.ts";
+export type { ConvOptions, WindowOptions } from "./ops/window.ts";
 export * from "./contract.ts";
 
 // Matrices as chains of tensors (matrix product operators).
