@@ -13,8 +13,9 @@ import { defineOp, type Op } from "./op.ts";
 
 /** How batch norm takes its statistics, and what follows it in the same pass. */
 export interface BatchNormOptions {
-  /** Mean and variance per channel over all training batches: read in evaluation, updated in place in training. */
+  /** Mean per channel over all training batches: read in evaluation, updated in place in training. */
   readonly runningMean: Tensor;
+  /** The variance likewise. */
   readonly runningVariance: Tensor;
   /** With the batch's own statistics (true) or the running ones. */
   readonly training: boolean;
