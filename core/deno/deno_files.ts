@@ -67,33 +67,44 @@ async function readPart(file: Deno.FsFile, begin: number, length: number): Promi
   return bytes;
 }
 
+/** How often a file is written again whose temporary one another writer took for abandoned. */
+const TRIES = 3;
+
 /**
  * The bytes go to a temporary name in the same folder, reach the disk, and only then take the name. A failure leaves no
  * temporary file; those that a process left which was killed go with the next write of the same file.
  */
 async function write(path: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<void> {
+  const parts = bytes instanceof Uint8Array ? [bytes] : bytes;
+  for (let left = TRIES; !await writeOnce(path, parts, --left === 0););
+  await removeAbandoned(path);
+}
+
+/** Whether it was written; it was not where another writer has removed the file before it was locked. */
+async function writeOnce(path: string, parts: readonly Uint8Array[], isLast: boolean): Promise<boolean> {
   // The same folder is the same file system, without which a rename is a copy and no longer atomic.
   const temporary = join(dirname(path), temporaryName(basename(path)));
   try {
-    await writeToDisk(temporary, bytes instanceof Uint8Array ? [bytes] : bytes);
-    await Deno.rename(temporary, path);
-    await removeAbandoned(path);
+    using file = await Deno.open(temporary, { write: true, createNew: true });
+    // Tells it from what a dead process left, until it has its name. Not every file system has locks.
+    await file.lock(true).catch(() => {});
+    for (const part of parts) {
+      for (let written = 0; written < part.length;) written += await file.write(part.subarray(written));
+    }
+    // Without this a crash of the machine just after the rename could leave the name with no content.
+    await file.sync();
+    try {
+      await Deno.rename(temporary, path);
+    } catch (error) {
+      if (isLast || !(error instanceof Deno.errors.NotFound)) throw error;
+      return false;
+    }
+    return true;
   } catch (error) {
     // Not there if it could not be created: then there is nothing to clean up, and the first error is the one to tell.
     await Deno.remove(temporary).catch(() => {});
     throw error;
   }
-}
-
-async function writeToDisk(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true });
-  // Tells it from what a dead process left. Not every file system has locks.
-  await file.lock(true).catch(() => {});
-  for (const part of parts) {
-    for (let written = 0; written < part.length;) written += await file.write(part.subarray(written));
-  }
-  // Without this a crash of the machine just after the rename could leave the name with no content.
-  await file.sync();
 }
 
 /** Removes what writes of a file that were cut off left beside it: nobody has it locked. The file itself is written. */

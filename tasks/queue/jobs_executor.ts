@@ -18,9 +18,7 @@ export class JobsLeft extends Error {
 export class JobsExecutor implements Executor {
   readonly atOnce = true;
   readonly #sender: Sender;
-  /** By the place in which the grid asked for it. */
-  readonly #jobs = new Map<number, Job>();
-  #asked = 0;
+  readonly #jobs: Job[] = [];
   readonly #left = Promise.withResolvers<never>();
   #busy = 0;
 
@@ -29,23 +27,22 @@ export class JobsExecutor implements Executor {
     this.#left.promise.catch(() => {}); // nobody may wait for it
   }
 
-  /** What was found, each once, in the order of the grid. */
+  /** What was found, each once, by title: the same each time, whichever files were read first. */
   get jobs(): Job[] {
-    const all = [...this.#jobs].sort(([a], [b]) => a - b).map(([, job]) => job);
+    const all = this.#jobs.toSorted((a, b) => a.title < b.title ? -1 : +(a.title > b.title));
     return all.filter(({ id }, index) => all.findIndex((job) => job.id === id) === index);
   }
 
   /** @throws JobsLeft for a run that is not done, once all such runs are known */
   readonly run = async (recipe: Checked<Recipe>, title: string): Promise<Outcome> => {
-    const place = this.#asked++;
     this.#busy++;
     const sent = await this.#sender.send(recipe, title).finally(() => this.#busy--);
     // What the grid asks for because of this run it has asked for by then.
     setTimeout(() => {
-      if (this.#busy === 0 && this.#jobs.size > 0) this.#left.reject(new JobsLeft());
+      if (this.#busy === 0 && this.#jobs.length > 0) this.#left.reject(new JobsLeft());
     });
     if (typeof sent !== "string") return sent;
-    this.#jobs.set(place, { id: sent, title });
+    this.#jobs.push({ id: sent, title });
     return await this.#left.promise;
   };
 }

@@ -74,25 +74,31 @@ function length({ train: { epochs, schedule } }: Recipe, { lengths }: Ground): L
   return { epochs: { own: String(epochs), choices } };
 }
 
-const hasChains = ({ student }: Recipe) => student.overParameterise.some(({ cores }) => cores !== 1);
+/** Whether a weight of the student is a chain, of which losses may compare cores. */
+export const hasChains = ({ student }: Recipe) =>
+  student.overParameterise.some(({ use, cores }) => use === "mpo" && cores !== 1);
+
+/** Other kinds than chains, as they are called here. */
+const KINDS = { "sums of 2 kernels": { use: "sum", kernels: 2 }, "DO-Conv": { use: "do-conv" } } as const;
 
 function chains(recipe: Recipe): Levers {
   if (!hasChains(recipe)) return {};
   const { overParameterise } = recipe.student;
   const named = (cores: number) => `${cores} cores`;
-  const [first, ...rest] = new Set(overParameterise.map(({ cores }) => cores));
+  const [first, ...rest] = new Set(overParameterise.map(({ use, cores }) => use === "mpo" ? cores : null));
   const own = rest.length === 0 && first !== null ? named(first) : "as it is";
+  const all = (entry: Record<string, unknown>) => ({
+    student: { overParameterise: overParameterise.map(({ layers }) => ({ layers, ...entry })) },
+  });
   const choices: Record<string, Record<string, unknown>> = {
     [NO_CHAINS]: { student: { overParameterise: [] } },
     ...Object.fromEntries(
       [2, 3, 5].map((cores) => {
-        const entries = overParameterise.map(({ rows: _, cols: __, increaseRate: ___, ...entry }) => ({
-          ...entry,
-          cores,
-        }));
+        const entries = overParameterise.map(({ layers, gauge }) => ({ layers, gauge, cores }));
         return [named(cores), { student: { overParameterise: entries } }];
       }),
     ),
+    ...Object.fromEntries(Object.entries(KINDS).map(([name, entry]) => [name, all(entry)])),
   };
   const { [own]: _own, ...others } = choices;
   return { cores: { own, choices: others, off: NO_CHAINS } };

@@ -6,6 +6,7 @@ import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { UserError } from "../../core/errors.ts";
 import { isExperiment, readText, recipeRow } from "../experiment/read_experiment.ts";
 import type { Row } from "../experiment/experiment.ts";
+import { hasChains } from "./default_space.ts";
 import type { Configuration, Space } from "./space.ts";
 
 /** A recipe that is tuned. */
@@ -61,9 +62,9 @@ export function configured(
     { path: ["output"], value: output, label: "--output" },
   ];
   const recipe = row.recipe(overrides);
-  const { losses, student } = recipe.value;
+  const { losses } = recipe.value;
   const kept = losses.filter(({ use }) => use !== "tensor-alignment");
-  const idle = student.overParameterise.every(({ cores }) => cores === 1) && kept.length < losses.length;
+  const idle = !hasChains(recipe.value) && kept.length < losses.length;
   if (!idle || kept.length === 0 || Object.keys(configuration).length === 0) return recipe;
   // A loss between the cores of chains goes with the last chain; what it is given by other levers then means nothing.
   return row.recipe([...overrides, { path: ["losses"], value: kept, label: "a student without chains" }]);

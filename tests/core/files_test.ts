@@ -35,6 +35,15 @@ Deno.test("writing replaces the old file and leaves no other name in the folder"
     assert.deepEqual(namesIn(folder), ["metrics.json"]);
   }));
 
+Deno.test("a file that many write at once is written by each, as none takes another's for abandoned", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "shared");
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(Array.from({ length: 12 }, () => writeFileAtomically(path, new Uint8Array(20_000))));
+    }
+    assert.deepEqual(namesIn(folder), ["shared"]);
+  }));
+
 Deno.test("a failed rename leaves the target as it was and no temporary file", () =>
   inTemporaryFolder(async (folder) => {
     const target = join(folder, "taken");

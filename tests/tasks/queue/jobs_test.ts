@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readYaml } from "../../../core/recipe/yaml_source.ts";
 import { builtins } from "../../../plugins/builtins.ts";
+import type { RowResult } from "../../../tasks/experiment/run_grid.ts";
 import { doRun } from "../../../tasks/queue/do_run.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
 import { readJobs } from "../../../tasks/queue/jobs_folder.ts";
@@ -51,9 +52,9 @@ Deno.test("a grid as jobs: written, done by an array of Slurm's, collected to wh
     for (const { success, stderr } of await Promise.all(["1", "2"].map(task))) {
       assert.ok(success, new TextDecoder().decode(stderr));
     }
-    const { results } = await sent(experiment, folder, { collect: jobs });
-    const scores = (all: typeof results) => all![0].runs.map((run) => "summary" in run && run.summary.student);
-    assert.deepEqual(scores(results), scores(await locally(experiment, join(folder, "alone"))));
+    const { parts } = await sent(experiment, folder, { collect: jobs });
+    const scores = (all: readonly RowResult[]) => all[0].runs.map((run) => "summary" in run && run.summary.student);
+    assert.deepEqual(scores(parts![0].results), scores(await locally(experiment, join(folder, "alone"))));
     const { spec } = readYaml(await Deno.readTextFile(join(jobs, "kubernetes.yaml"))).value as { spec: object };
     assert.deepEqual({ ...spec, template: null }, {
       completionMode: "Indexed",
@@ -72,7 +73,7 @@ Deno.test("a tuned grid has a second round of jobs, of what was chosen", () =>
     const dir = join(folder, "jobs");
     const place = workplace(folder, "jobs", { store: new FolderStore(dir) });
     const round = async () => {
-      assert.equal((await sent(experiment, folder, { jobs: dir })).results, null);
+      assert.equal((await sent(experiment, folder, { jobs: dir })).parts, null);
       const { jobs } = await readJobs(dir);
       for (const { id } of jobs) await doRun(place, id, signal);
       return jobs.map(({ title }) => title);
@@ -89,6 +90,6 @@ Deno.test("a tuned grid has a second round of jobs, of what was chosen", () =>
       (await round()).join(),
       /^narrow, learningRate=0\.0?[15], seed 2,wide, learningRate=0\.0?[15], seed 2$/,
     );
-    const { results } = await sent(experiment, folder, { collect: dir });
-    assert.deepEqual(results!.map(({ runs }) => runs.length), [2, 2]);
+    const { parts } = await sent(experiment, folder, { collect: dir });
+    assert.deepEqual(parts![0].results.map(({ runs }) => runs.length), [2, 2]);
   }));

@@ -70,9 +70,12 @@ Deno.test("two grids at once share their runs", REDIS, () =>
     const experiment = { ...tinyExperiment(folder), rows, baseline: "a", tune: null };
     const both = [await executor(server, folder), await executor(server, folder)];
     const grids = both.map(({ executor }, index) => runGrid(experiment, join(folder, `out-${index}`), executor));
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const done = await Promise.all(["x", "y"].map((name) => worker(server, workplace(folder, name))));
-    const [one, two] = await Promise.all(grids);
+    const stop = new AbortController();
+    const untilStopped = { untilEmpty: false, signal: stop.signal };
+    const workers = Promise.all(["x", "y"].map((name) => worker(server, workplace(folder, name), untilStopped)));
+    const [one, two] = await Promise.race([Promise.all(grids), workers.then(() => assert.fail("the workers ended"))]);
+    stop.abort();
+    const done = await workers;
     assert.equal(done[0] + done[1], 4);
     assert.deepEqual(table(experiment, one), table(experiment, two));
     assert.equal(finished(one.flatMap(({ runs }) => runs)).length, 4);

@@ -30,7 +30,7 @@ Deno.test("the default space of the quickstart is what its recipe leaves open", 
   assert.deepEqual(space.levers.map(describeLever), [
     "start: teacher mapped; teacher last, teacher first, fresh",
     "epochs: 10; 20, 40",
-    "cores: 3 cores; none, 2 cores, 5 cores",
+    "cores: 3 cores; none, 2 cores, 5 cores, sums of 2 kernels, DO-Conv",
     "losses: cross-entropy + kd + tensor-alignment; labels alone, logit-standardization for kd, dkd for kd",
     "learning rate (train.optimiser.learningRate): 0.2; 0.04 to 1",
     "rate of cores (train.cores.learningRateScale): 1; 0.1 to 3",

@@ -4,7 +4,7 @@ import { type LossEntry, LossSet } from "../../../../core/distill/losses/loss_se
 import { Student } from "../../../../core/distill/student/student.ts";
 import { LearningTeacher } from "../../../../core/distill/training/learning_teacher.ts";
 import { Lgtm } from "../../../../core/distill/training/lgtm.ts";
-import { type Chain, coreTensors } from "../../../../core/mpo/chain.ts";
+import { coreTensors } from "../../../../core/mpo/chain.ts";
 import { decomposeMatrix } from "../../../../core/mpo/decompose.ts";
 import { weightsFrom } from "../../../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../../../core/ops/ops.ts";
@@ -17,6 +17,7 @@ import { crossEntropy } from "../../../../plugins/losses/cross_entropy.ts";
 import { kd } from "../../../../plugins/losses/kd.ts";
 import golden from "../../../golden/lgtm.json" with { type: "json" };
 import { backends, float64, testBackends } from "../../../support/backends.ts";
+import { heldChain } from "../../../support/chains.ts";
 import { imageData } from "../../../support/inputs.ts";
 import { assertClose, pseudoRandom } from "../../../support/numbers.ts";
 import { stepOf } from "../../../support/steps.ts";
@@ -95,8 +96,8 @@ async function open(ops: Ops, { chain = false, train = {}, options = {}, dropout
   const split = ["first.weight#0", "first.weight#1"];
   const names = ["first.bias", ...(chain ? split : ["first.weight"]), "second.bias", "second.weight"];
   const [p, q] = [gen(12, 301), gen(9, 302)].map((core) => Float64Array.from(core));
-  const chains = new Map<string, Chain>(
-    chain ? [["first.weight", { rows: [4, 1], cols: [1, 3], bonds: [1, 3, 1], cores: [p, q] }]] : [],
+  const chains = new Map(
+    chain ? [["first.weight", heldChain({ rows: [4, 1], cols: [1, 3], bonds: [1, 3, 1], cores: [p, q] }, [4, 3])]] : [],
   );
   const student = new Student(ops, model, chains, numbersOf(model, 300, names));
   const recipe = trainSchema.parse({
@@ -237,7 +238,7 @@ testBackends("what losses compare with follows the teacher's chains, and so do i
   const { chain } = await decomposeMatrix(numbers.get("first.weight")!, 6, 3, { rows: [3, 1, 2], cols: [1, 1, 3] });
   const [kept, freed] = [coreTensors(ops, chain), coreTensors(ops, chain)];
   freed[1].dispose();
-  const aligned = new Map([["first.weight", { chain, copies: [kept, freed] }]]);
+  const aligned = new Map([["first.weight", { held: heldChain(chain, [6, 3]), copies: [kept, freed] }]]);
   const teacher = new LearningTeacher(ops, { model: taught, numbers }, aligned, recipe);
   const start = await teacher.weights.get("first.weight").read();
   assertClose(start, numbers.get("first.weight")!, 1e-5, "at the start");
