@@ -29,7 +29,7 @@ export interface LgtmParts {
 
 /** Refuses what a recipe combines with `train.lgtm` that does not go with it. @throws UserError with line and column */
 export function expectLgtm(recipe: Checked<Recipe>): void {
-  const { augment, teacher, train: { lgtm, theseus, accumulate, precision } } = recipe.value;
+  const { augment, labelNoise, teacher, train: { lgtm, theseus, accumulate, precision } } = recipe.value;
   if (!lgtm) return;
   const at: Path = ["train", "lgtm"];
   const refuse = (path: Path, reason: string) => recipe.error(path, `Cannot let the teacher learn ${reason}`);
@@ -43,6 +43,12 @@ export function expectLgtm(recipe: Checked<Recipe>): void {
     throw refuse(["train", "accumulate"], `by steps of ${accumulate} batches: set train.accumulate to 1`);
   }
   if (precision !== "f32") throw refuse(["train", "precision"], `in ${precision}: set train.precision to f32`);
+  if (labelNoise) {
+    throw refuse(
+      ["labelNoise"],
+      "from labels of which some are wrong on purpose, as it would be held out by them, too",
+    );
+  }
   if (augment.mixup > 0 || augment.cutmix > 0) {
     throw refuse(["augment"], "by mixed images, which have two labels: set augment.mixup and augment.cutmix to 0");
   }

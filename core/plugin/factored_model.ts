@@ -184,6 +184,10 @@ function throughFactors(
       if (!factors || (options.groups ?? 1) !== 1) return guarded.conv2d(x, filter, options);
       return ops.conv2d(ops.conv2d(x, factors.down, options), factors.up);
     },
+    convBatchNorm(x, filter, convolution, weight, bias, norm, residual) {
+      if (!standins.has(filter)) return guarded.convBatchNorm(x, filter, convolution, weight, bias, norm, residual);
+      return guarded.batchNorm(own.conv2d!(x, filter, convolution), weight, bias, norm, residual);
+    },
     // Of a filter of single pixels, which is used as a matrix.
     reshape(x, shape) {
       const factors = standins.get(x);

@@ -142,7 +142,7 @@ export const trainSchema = z.strictObject({
     "Settings of the cores of over-parameterised weights, or what else they are trained as, apart from the other weights",
   ),
   layerRates: z.array(layerRate).default([]).describe(
-    "Learning rates of some weights (all cores of those that are chains); of several entries the first that matches counts",
+    "Learning rates of some weights (and of all that is trained in the place of one); of several entries the first that matches counts",
   ),
   bucketByLength: z.boolean().default(true).describe(
     "Make batches of texts that are about as long, so that little is padded; images are all of one size",

@@ -180,7 +180,7 @@ export const adKd = defineLoss<AdKdOptions>({
       steps: bounded(z.int().min(1).max(64), "each runs both models once more").default(1).describe(
         "Places m at which gradients are taken between no embeddings and those of the text",
       ),
-      topK: z.int().min(1).nullable().default(null).describe(
+      topK: bounded(z.int().min(1).max(2 ** 16), "no embeddings are wider").nullable().default(null).describe(
         "How many of a token's attributions count in the teacher's map, the largest; null: all",
       ),
     }),

@@ -105,7 +105,7 @@ export const dbkd = defineLoss<DbkdOptions>({
     z.strictObject({
       queries: bounded(z.int().min(2).max(1000), "each runs the teacher over all training examples").default(10)
         .describe("How often the teacher is asked about each example, N"),
-      noise: z.number().positive().max(10).default(0.1).describe(
+      noise: bounded(z.number().positive().max(10), "nothing of an example is left").default(0.1).describe(
         "Mean share of a text's tokens that is changed; of images the deviation of the noise, in units of the model's inputs",
       ),
       temperature: scheduled(temperatureSchema).default(1).describe("Temperature T that softens both outputs"),

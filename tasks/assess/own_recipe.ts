@@ -35,8 +35,8 @@ export interface OwnSplit {
   readonly differs: string | null;
 }
 
-/** What decides which examples of a data set are trained on. */
-const DIVISION = ["seed", "validation", "subset"] as const;
+/** What decides which examples of a data set are trained on, and with which labels. */
+const DIVISION = ["seed", "validation", "subset", "labelNoise"] as const;
 
 /** Options of data sets by which texts are read otherwise, and the same are trained on. */
 const FORM = ["tokenizer", "vocabularySize", "maxLength"];
@@ -80,12 +80,12 @@ function inOrder(value: unknown): string {
 /** By what a run is found to be another's twin without chains; `null` of a model that is of no run. */
 export function kinOf(own: Checked<Recipe> | null): Kin | null {
   if (own === null) return null;
-  const { seed, validation, subset, augment, teacher, student, losses, train } = own.value;
+  const { seed, validation, subset, labelNoise, augment, teacher, student, losses, train } = own.value;
   const { overParameterise: _, ...plain } = student;
-  const { epochs, maxSteps, batchSize, accumulate } = train;
-  const trained = { epochs, maxSteps, batchSize, accumulate };
+  const { epochs, maxSteps, batchSize, accumulate, theseus, lgtm } = train;
+  const trained = { epochs, maxSteps, batchSize, accumulate, theseus, lgtm };
   return {
-    key: inOrder([dataOf(own), seed, validation, subset, augment, teacher, plain, trained]),
+    key: inOrder([dataOf(own), seed, validation, subset, labelNoise, augment, teacher, plain, trained]),
     losses: losses.map(({ use }) => use),
   };
 }

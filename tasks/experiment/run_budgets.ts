@@ -5,7 +5,7 @@ import { confirmed } from "./confirm.ts";
 import { epochsIn, secondsAnEpoch } from "./epochs_in_time.ts";
 import type { Experiment, Row } from "./experiment.ts";
 import { lengthenedRow, tunedRow } from "./fixed_row.ts";
-import { asPart, type Executor, finished, type Runner } from "./outcome.ts";
+import { asPart, type Executor, executorOf, finished, type Runner } from "./outcome.ts";
 import { checkRows, type RowResult, runGrid } from "./run_grid.ts";
 
 /** An experiment at one of its budgets. */
@@ -39,8 +39,7 @@ export async function runBudgets(
     await confirmed(part, await runGrid(part, output, executor), output, executor);
   if (!budgets) return [{ budget: null, experiment, results: await results(experiment, executor), leftOut: [] }];
   const epochs = budgets[0].of === "seconds" ? await timedEpochs(experiment, output, executor) : multiple;
-  const parts: BudgetPart[] = [];
-  for (const budget of budgets) {
+  const at = async (budget: Budget): Promise<BudgetPart> => {
     const lengths = new Map(experiment.rows.map((row) => [row, epochs(row, budget)]));
     const rows = experiment.rows.flatMap((row) => {
       const { epochs } = lengths.get(row)!;
@@ -63,8 +62,11 @@ export async function runBudgets(
       const { epochs, seconds } = lengths.get(experiment.rows.find(({ name }) => name === result.name)!)!;
       return seconds === null ? result : { ...result, epochs };
     });
-    parts.push({ budget, experiment: part, results: timed, leftOut });
-  }
+    return { budget, experiment: part, results: timed, leftOut };
+  };
+  if (executorOf(executor).atOnce) return await Promise.all(budgets.map(at));
+  const parts: BudgetPart[] = [];
+  for (const budget of budgets) parts.push(await at(budget));
   return parts;
 }
 

@@ -47,9 +47,15 @@ const anew = (file: string) => `remove "${file}", and the run is done anew`;
 
 /** The recipe's part that a run's numbers depend on, the backend included as it decides the seconds, as JSON. */
 export function content(recipe: Recipe): string {
-  // A recipe that was written before there was anything to export says nothing of it.
-  const { backend, export: formats = { onnx: false } } = recipe as { backend: unknown; export?: Recipe["export"] };
-  return JSON.stringify({ ...comparable(recipe), backend, ...formats.onnx !== false && { export: formats } });
+  // A recipe that was written before there was anything to export, or factors, says nothing of it.
+  const { backend, export: said } = recipe as { backend: unknown; export?: Partial<Recipe["export"]> };
+  const { onnx = false, manifest, keepFactors = false, rank, parameters } = said ?? {};
+  return JSON.stringify({
+    ...comparable(recipe),
+    backend,
+    ...onnx !== false && { export: { onnx, manifest } },
+    ...keepFactors !== false && { factors: { keepFactors, rank, parameters } },
+  });
 }
 
 /**

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { comparable } from "../../core/distill/training/checkpoint.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
 import { chooseByValidation, type Trial } from "./choose.ts";
 import { epochsIn, secondsAnEpoch, trainingSeconds } from "./epochs_in_time.ts";
 import { type Experiment, folderName, type Row, type Scalar, settingOf } from "./experiment.ts";
 import { lengthened } from "./lengthen.ts";
 import { type Executor, executorOf, finished, type Outcome, type PlannedRun, type Runner, scoreOf } from "./outcome.ts";
+import { content } from "./run_folder.ts";
 
 /** A row's results. */
 export interface RowResult {
@@ -167,8 +167,7 @@ class Grid {
   }
 
   #once({ recipe, title }: PlannedRun): Promise<Outcome> {
-    const { backend } = recipe.value;
-    const key = JSON.stringify([recipe.file, backend, comparable(recipe.value)]);
+    const key = JSON.stringify([recipe.file, content(recipe.value)]);
     const outcome = this.#done.get(key) ?? this.executor.run(recipe, title);
     this.#done.set(key, outcome);
     return outcome;

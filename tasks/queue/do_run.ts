@@ -46,7 +46,7 @@ export async function doRun(place: Workplace, id: string, signal: AbortSignal): 
   expectVersion(spec.version);
   const manifest = await readManifest(store, spec);
   const folder = join(own, "work", id);
-  const earlier = await fetchState(store, id, folder);
+  const earlier = await fetchState(store, id, folder, reporter.warning);
   if (earlier !== null && earlier !== name) reporter.line(`${spec.title}: goes on from what ${earlier} left`);
   const base = await layOut(store, own, spec.manifest, manifest);
   const recipe = recipeIn(place, spec.recipe, folder, base);

@@ -1,3 +1,4 @@
+import { UserError } from "../../core/errors.ts";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { currentFiles } from "../../core/files/current.ts";
@@ -66,15 +67,33 @@ export async function keepState(store: Store, id: string, folder: string, by: st
   if (before) await dropState(store, id, before, files);
 }
 
-/** Puts what an unfinished run goes on from into a folder. Returns who wrote it; `null` if there is nothing. */
-export async function fetchState(store: Store, id: string, folder: string): Promise<string | null> {
-  const kept = await readList(store, stateKey(id));
-  if (kept === null) return null;
-  await removePath(folder);
-  for (const [path, hash] of Object.entries(kept.files)) {
-    await fetchFile(store, hash, join(folder, ...path.split("/")), stateFolder(id));
+/**
+ * Puts what an unfinished run goes on from into a folder. Returns who wrote it; `null` if there is nothing. Of what is
+ * damaged or not whole nothing is left, so that the run begins anew: it was its progress and no more.
+ *
+ * @param warn is told so
+ */
+export async function fetchState(
+  store: Store,
+  id: string,
+  folder: string,
+  warn: (line: string) => void,
+): Promise<string | null> {
+  try {
+    const kept = await readList(store, stateKey(id));
+    if (kept === null) return null;
+    await removePath(folder);
+    for (const [path, hash] of Object.entries(kept.files)) {
+      await fetchFile(store, hash, join(folder, ...path.split("/")), stateFolder(id));
+    }
+    return kept.by;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warn(`${error.message}; the run begins anew`);
+    await removePath(folder);
+    await store.remove(stateKey(id));
+    return null;
   }
-  return kept.by;
 }
 
 /** Removes what a list has and another has not. */

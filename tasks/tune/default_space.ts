@@ -149,7 +149,7 @@ function unlessGone(recipe: Recipe, use: string) {
   const { losses } = recipe;
   const isOffered = losses.length > 1 && losses.some(({ use }) => OF_LABELS.includes(use));
   return {
-    ...use === "tensor-alignment" && { cores: NO_CHAINS },
+    ...use === "tensor-alignment" && { cores: [NO_CHAINS, ...Object.keys(KINDS)] },
     ...isOffered && { losses: LABELS_ALONE },
   };
 }

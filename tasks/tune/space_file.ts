@@ -197,9 +197,10 @@ export function withoutRefused(
       // What idles a lever may be gone: then it never does.
       ...unless && {
         unless: Object.fromEntries(
-          Object.entries(unless).filter(([other, at]) =>
-            kept[other] && ![at].flat().some((at) => gone(other, String(at)))
-          ),
+          Object.entries(unless).flatMap(([other, at]) => {
+            const still = [at].flat().filter((at) => !gone(other, nameOf(at)));
+            return kept[other] && still.length > 0 ? [[other, still.length === 1 ? still[0] : still]] : [];
+          }),
         ),
       },
     };

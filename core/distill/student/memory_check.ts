@@ -69,6 +69,6 @@ export function tooLarge(
   return `Cannot train a student of ${
     numbers.toLocaleString("en")
   } parameters${beside} on ${name}: weights, gradients and the ` +
-    `optimiser's averages take at least ${gibibytes(bytes)} of at most ${gibibytes(most)}; make it smaller, or its ` +
-    "chains shorter";
+    `optimiser's averages take at least ${gibibytes(bytes)} of at most ${gibibytes(most)}; make it smaller, or ` +
+    "over-parameterise it less";
 }

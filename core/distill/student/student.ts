@@ -141,10 +141,11 @@ export class Student {
    * As {@link weights}, for a training pass that is not to count: it updates copies of running statistics.
    *
    * @param trained tensors in the place of all trained ones, by the names that these have in their stores
+   * @param drawn what {@link draw} gave, of a step that is about to be taken
    */
-  rehearsalWeights(trained: ReadonlyMap<string, Tensor> = this.#trained): Weights {
+  rehearsalWeights(trained: ReadonlyMap<string, Tensor> = this.#trained, drawn = NOTHING_DRAWN): Weights {
     const copies = [...this.untrained.tensors].map(([name, tensor]) => [name, this.ops.scale(tensor, 1)] as const);
-    return this.#with(new Map([...copies, ...this.#rebuilt(NOTHING_DRAWN, trained)]), trained);
+    return this.#with(new Map([...copies, ...this.#rebuilt(drawn, trained)]), trained);
   }
 
   /** The weights of now as constants that live until they are disposed of, for many forward passes. */

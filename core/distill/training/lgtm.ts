@@ -17,6 +17,7 @@ import type { Student } from "../student/student.ts";
 import type { LearningTeacher } from "./learning_teacher.ts";
 import type { StepAhead, Strategy } from "./strategy.ts";
 import { labelLoss, softDivergence } from "./supervision.ts";
+import { withoutDrawn } from "./training_step.ts";
 import { VirtualStudent } from "./virtual_student.ts";
 
 /** The parts of a training in which the teacher learns. */
@@ -92,7 +93,7 @@ export class Lgtm implements Strategy {
     const rateOf = (base: number) => learningRateAt(schedule, step, totalSteps, stepsPerEpoch, base);
     const rate = rateOf(options.teacherRate);
     const [batch] = ahead.batches;
-    this.#run(ahead, "lesson", random, batch, (call) => this.#lesson(call, ahead));
+    this.#run(ahead, "lesson", random, { ...batch, ...ahead.drawn }, (call) => this.#lesson(call, ahead));
     const gradients = Object.values(groups).flatMap(({ store }) => store.parts.map(({ gradient }) => gradient));
     const gradientScale = clipScale(ops, gradients, clip);
     this.#virtual.stepFrom(groups, { rate: rateOf(optimiser.learningRate), gradientScale, step: step + 1 });
@@ -124,7 +125,8 @@ export class Lgtm implements Strategy {
   }
 
   /** Both gradients on the step's batch: of the student's loss in its stores, of the teacher's in its own. */
-  #lesson({ inputs: batch, randomSeed, at }: BodyCall<Scheduled>, { groups, regularised }: StepAhead) {
+  #lesson({ inputs, randomSeed, at }: BodyCall<Scheduled>, { groups, regularised }: StepAhead) {
+    const { batch, drawn } = withoutDrawn(inputs);
     const { ops, student, teacher, losses, task, options: { alpha, temperature } } = this.setup;
     const { wanted } = losses;
     const constant = (x: Tensor) => ops.device.alias(x, x.shape);
@@ -133,7 +135,7 @@ export class Lgtm implements Strategy {
       const call = { ops, batch, randomSeed, training: true };
       const taught = teacher.model.forward({ ...call, weights: teacher.trainedWeights(), wanted });
       const seen = Object.fromEntries(Object.entries(taught).filter(([key]) => wanted.has(key)));
-      const weights = student.rehearsalWeights();
+      const weights = student.rehearsalWeights(undefined, drawn);
       const own = student.model.forward({ ...call, weights });
       const lesson = wanted.size === 0 ? null : mapOutputs(seen as unknown as ModelOutputs, constant);
       const studentLoss = losses.tentative({ student: own, teacher: lesson, batch, weights, at });

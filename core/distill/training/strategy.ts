@@ -12,6 +12,8 @@ export interface StepAhead {
   /** Its batches, usually one. */
   readonly batches: readonly Batch<HostTensor>[];
   readonly progress: Progress;
+  /** What it draws for the student's weights, as it is uploaded with a batch; see {@link withoutDrawn}. */
+  readonly drawn: Batch<HostTensor>;
   /** Depends on seed and step only. */
   readonly random: Random;
   /** Runs what repeats from step to step, and replays it. */

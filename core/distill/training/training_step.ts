@@ -148,6 +148,7 @@ export class TrainingStep {
     return ops.scope(() => {
       this.strategy.before?.({
         batches,
+        drawn,
         progress,
         random: seeds.split("before"),
         recorder: this.#recorder,
@@ -303,7 +304,9 @@ function scoring(ops: Ops, { learnedMasks, scores }: Student): Optimiser | null 
 }
 
 /** Tells the batch from what was drawn for weights, which goes by their names. */
-function withoutDrawn(inputs: Batch<Tensor>): { readonly batch: Batch<Tensor>; readonly drawn: Map<string, Tensor> } {
+export function withoutDrawn(
+  inputs: Batch<Tensor>,
+): { readonly batch: Batch<Tensor>; readonly drawn: Map<string, Tensor> } {
   const entries = Object.entries(inputs);
   const isDrawn = (name: string) => name.startsWith(DRAWN);
   return {

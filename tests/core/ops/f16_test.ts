@@ -17,6 +17,8 @@ const SINGLE = [
   "crfLogPartition",
   "crfLogMarginals",
   "crfScore",
+  // Losses that differentiate twice compute in float32.
+  "geluTangent",
 ];
 
 // The campaign "float16" has all cases, on both kinds of adapters; compiling their shaders takes long.

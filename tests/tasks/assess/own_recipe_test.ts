@@ -30,6 +30,7 @@ Deno.test("a model is judged by the division of its own run, and not at all on d
   ]);
   assert.equal(ownSplit(other("count: 24", "count: 12"), own).differs, "validation");
   assert.equal(ownSplit(recipe(`${tinyRecipe}subset: { fraction: 0.5 }`), own).differs, "subset");
+  assert.equal(ownSplit(recipe(`${tinyRecipe}labelNoise: { fraction: 0.2 }`), own).differs, "labelNoise");
   const elsewhere = ownSplit(other("train-images", "others"), own);
   assert.match(
     elsewhere.otherData!,
@@ -61,6 +62,8 @@ Deno.test("runs are kin where they differ in chains, losses and how fast they le
   ) {
     assert.notEqual(key(tinyRecipe.replace(from, to)), own, to);
   }
+  assert.notEqual(key(`${tinyRecipe}labelNoise: { fraction: 0.2 }`), own);
+  assert.notEqual(key(tinyRecipe.replace("epochs: 5", "epochs: 5, theseus: { replacingRate: 0.5 }")), own);
   assert.deepEqual(kinOf(recipe(tinyRecipe))!.losses, ["cross-entropy"]);
   assert.equal(kinOf(null), null);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Experiment, Scalar, Tuning } from "../../../tasks/experiment/experiment.ts";
+import type { Experiment, Row, Scalar, Tuning } from "../../../tasks/experiment/experiment.ts";
 import type { Runner } from "../../../tasks/experiment/outcome.ts";
 import { chooseByValidation } from "../../../tasks/experiment/choose.ts";
 import { runGrid } from "../../../tasks/experiment/run_grid.ts";
@@ -59,6 +59,17 @@ Deno.test("rows with the same recipe share their runs", async () => {
   const results = await runGrid({ ...experiment, rows }, "out", run);
   assert.equal(folders.length, 6);
   assert.deepEqual(results[0].runs, results[1].runs);
+});
+
+Deno.test("rows that store their students otherwise are different runs", async () => {
+  const { folders, run } = fakeRunner(() => ({ test: 0.5 }));
+  const cut = (name: string, rank: number): Row => {
+    const { recipe, ...row } = fakeRow(name, 4);
+    const change = { path: ["export"], value: { keepFactors: true, rank }, label: name };
+    return { ...row, recipe: (changes) => recipe([change, ...changes]) };
+  };
+  await runGrid({ ...experiment, rows: [fakeRow("a", 4), cut("half", 0.5), cut("tenth", 0.1)] }, "out", run);
+  assert.equal(folders.length, 9);
 });
 
 Deno.test("a row with another's time gets as many whole epochs, by its own seconds for an epoch", async () => {

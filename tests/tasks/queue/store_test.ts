@@ -51,6 +51,18 @@ Deno.test("a run that one worker left goes on with another one, bit for bit, als
     assert.deepEqual(await Array.fromAsync(Deno.readDir(join(folder, "store", "runs", id, "state"))), []);
   }));
 
+Deno.test("a run whose checkpoint in the store is damaged begins anew, and says so", () =>
+  withTinyData(async (folder) => {
+    const { id, fetch } = await send(folder, ["train.epochs=3"]);
+    await assert.rejects(doRun(workplace(folder, "a"), id, stopAt(8)), Interrupted);
+    const state = join(folder, "store", "runs", id, "state");
+    for await (const { name } of Deno.readDir(state)) await Deno.writeTextFile(join(state, name), "damaged");
+    const { warnings, reporter } = listener();
+    await doRun(workplace(folder, "b", { reporter }), id, new AbortController().signal);
+    assert.match(warnings[0], /was damaged: it was removed; the run begins anew$/);
+    assert.ok(await fetch());
+  }));
+
 Deno.test("a training that fails is an outcome, which is not tried again", () =>
   withTinyData(async (folder) => {
     const { id, fetch } = await send(folder, ["train.optimiser={ use: sgd, learningRate: 1000, weightDecay: 100 }"]);

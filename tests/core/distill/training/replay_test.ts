@@ -127,9 +127,10 @@ for (const use of ["sgd", "adamw"]) {
       assert.deepEqual(plain.counts, { runs: STEPS, replays: 0 });
       assert.ok(replayed.counts.replays >= 18, `${replayed.counts.replays} of ${STEPS} were replayed`);
       assertEqual(backend, replayed.values, plain.values);
-      // Temporaries share whole blocks, of which some are larger than what is in them.
+      // Temporaries share whole blocks, of which some are larger than what is in them; what a teacher's pass frees at
+      // once is small here, and a block for itself.
       const ratio = replayed.peakBytes / plain.peakBytes;
-      assert.ok(ratio < 1.1, `replaying takes ${ratio} times the memory`);
+      assert.ok(ratio < 1.25, `replaying takes ${ratio} times the memory`);
     },
   );
 }
