@@ -1,3 +1,4 @@
+import { UserError } from "../../core/errors.ts";
 import { join } from "node:path";
 import { Interrupted } from "../../core/distill/stops.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
@@ -150,7 +151,14 @@ export async function runExperiments(experiments: readonly Experiment[], flags: 
     jobs: within(flags.jobs, experiment),
     collect: within(flags.collect, experiment),
   }));
-  if (flags.dryRun) return await tryAll(experiments, own);
+  if (flags.dryRun) {
+    if (isSent(flags)) {
+      throw new UserError(
+        "Expected --dry-run alone: it looks at the runs of this machine, not at what others have done",
+      );
+    }
+    return await tryAll(experiments, own);
+  }
   const { writes, network } = await allowancesOf(flags);
   const written = experiments.flatMap((experiment, index) => writesOfRows(experiment, own[index]));
   await confined(
@@ -184,15 +192,22 @@ async function tryAll(experiments: readonly Experiment[], flags: readonly Experi
   const writes = all.flatMap(({ experiment: { rows }, folder }) =>
     rows.flatMap((row) => writesOf(row.recipe(trialOverrides(row, folder))))
   );
-  await confined(writes, async () => {
-    const out = standardOutput("stdout");
-    for (const { experiment, folder, flags } of all) {
-      const reporter = runReporter(out, standardOutput("stderr"), flags);
-      const lines = await stoppable(
-        (signal) => dryExperiment(experiment, folder, flags, reporter, signal),
-        () => {},
-      ).finally(reporter.end);
-      lines.forEach((line) => out.line(line));
-    }
-  }, mayLoadLibrary(all.map(({ experiment }) => experiment)));
+  // Nothing is sent, whatever the flags say.
+  const { network } = await allowancesOf({});
+  await confined(
+    writes,
+    async () => {
+      const out = standardOutput("stdout");
+      for (const { experiment, folder, flags } of all) {
+        const reporter = runReporter(out, standardOutput("stderr"), flags);
+        const lines = await stoppable(
+          (signal) => dryExperiment(experiment, folder, flags, reporter, signal),
+          () => {},
+        ).finally(reporter.end);
+        lines.forEach((line) => out.line(line));
+      }
+    },
+    mayLoadLibrary(all.map(({ experiment }) => experiment)),
+    network,
+  );
 }

@@ -87,8 +87,16 @@ export async function refusals(
   options: RefusalOptions,
 ): Promise<Refusal[]> {
   const found: Refusal[] = [];
+  const yardstick = yardstickOf(recipe({}));
   for (const lever of space.levers) {
-    const at = (position: Position) => recipe({ [lever.name]: position });
+    const at = (position: Position) => {
+      const changed = recipe({ [lever.name]: position });
+      const hidden = space.overrides({ [lever.name]: position }).find(({ path: [key] }) => OWN.includes(String(key)));
+      const key = hidden?.path[0] ??
+        Object.entries(yardstickOf(changed)).find(([key, value]) => value !== yardstick[key])?.[0];
+      if (key === undefined) return changed;
+      throw new UserError(`Cannot change ${key}: trials are compared with each other by what it says`);
+    };
     if (lever.kind === "range") {
       for (const end of [lever.from, lever.to, ...lever.off === null ? [] : [lever.off]]) {
         const reason = await refusalOf(async () => await options.resolve(at(end)));
@@ -107,6 +115,16 @@ export async function refusals(
     }
   }
   return found;
+}
+
+/** What tune itself says of each run. */
+const OWN: readonly string[] = ["seed", "output", "base", "name"];
+
+/** What all trials must have in common to be compared, by its key. */
+function yardstickOf({ value }: Checked<Recipe>): Record<string, string> {
+  const { validation, evaluate, dataset, subset, backend, train: { monitor, maxSteps } } = value;
+  const keys = { validation, evaluate, dataset, subset, backend, "train.monitor": monitor, "train.maxSteps": maxSteps };
+  return Object.fromEntries(Object.entries(keys).map(([key, said]) => [key, JSON.stringify(said)]));
 }
 
 /** Why a recipe cannot be run, in one line; `null` if it can. */

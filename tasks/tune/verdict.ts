@@ -44,7 +44,8 @@ export function pairedDifference(pairs: readonly (readonly [ours: number, theirs
   const moments = momentsOf(pairs.map(([ours, theirs]) => ours - theirs));
   if (!moments) return null;
   const { mean: value, deviation, count } = moments;
-  if (deviation === null) return { value, interval: null, withinNoise: null };
+  // Pairs that differ by one and the same step of a coarse metric say nothing of how much others would.
+  if (deviation === null || deviation <= 1e-9 * Math.abs(value)) return { value, interval: null, withinNoise: null };
   const half = tQuantile(0.975, count - 1) * deviation / Math.sqrt(count);
   return { value, interval: [value - half, value + half], withinNoise: Math.abs(value) <= half };
 }
@@ -62,7 +63,7 @@ export interface Finding extends Omit<Contrast, "configuration"> {
 export function wordOf({ worth, pairs, failed }: Finding): string {
   if (pairs === 0 && failed > 0) return "does not train without it";
   if (!worth) return "not measured: no time";
-  if (!worth.interval) return "one pair says nothing";
+  if (!worth.interval) return pairs > 1 ? "all pairs are alike: no interval" : "one pair says nothing";
   if (worth.withinNoise) return "within noise";
   return worth.value > 0 ? "worth it" : "costs: better without";
 }

@@ -27,4 +27,7 @@ Deno.test("compare without a queue leaves a plug-in no host to ask, and no passw
     const [told] = stdout.match(/^told: .*$/m) ?? [];
     const refused = "AWS_SECRET_ACCESS_KEY NotCapable, OPDF_QUEUE_PASSWORD NotCapable, CI true, net NotCapable";
     assert.equal(told, `told: ${refused}`);
+    const dry = await runTask("compare", [...flags, "--dry-run"], env);
+    assert.equal(dry.code, 0, dry.stderr);
+    assert.equal(dry.stdout.match(/^told: .*$/m)?.[0], `told: ${refused}`);
   }));

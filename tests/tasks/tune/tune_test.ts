@@ -246,6 +246,15 @@ Deno.test("what cannot be tuned is refused in a sentence, before anything is wri
       [...budget, "--resume", "--dry-run"],
       /^Cannot resume in a dry run: leave out --resume or --dry-run\n$/,
     );
+    // What trials are compared by is nothing to be tried, and neither is what tune says of each run.
+    const levers = join(folder, "space.yaml");
+    for (const [change, key] of [["train: { monitor: validation.loss }", "train.monitor"], ["seed: 9", "seed"]]) {
+      await Deno.writeTextFile(levers, `levers: { a: { choices: { x: { ${change} } } } }\n`);
+      const { code, stderr } = await runHere("tune", [file, "--output", out, ...budget, "--space", levers]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, new RegExp(`lever "a".*Cannot change ${key}: trials are compared`));
+      await Deno.remove(out, { recursive: true }).catch(() => {});
+    }
     await Deno.writeTextFile(file, "rows: {}\n");
     await refused(budget, /^Cannot tune the experiment file ".*": name a recipe, or use compare\n$/);
   }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Evaluator } from "../../../tasks/tune/search.ts";
 import { type Configuration, type Lever, Space } from "../../../tasks/tune/space.ts";
-import { contrastsOf, pairedDifference, wordOf } from "../../../tasks/tune/verdict.ts";
+import { contrastsOf, type Finding, pairedDifference, wordOf } from "../../../tasks/tune/verdict.ts";
 import { runVerdict } from "../../../tasks/tune/verdict_runs.ts";
 
 const choice = (name: string, own: string, others: readonly string[], more: Partial<Lever> = {}): Lever =>
@@ -62,6 +62,10 @@ Deno.test("an interval is Student's over the pairs", () => {
   assert.equal(worth.withinNoise, true);
   assert.equal(pairedDifference([[5, 4], [7, 6.01], [10, 8.99]])!.withinNoise, false);
   assert.deepEqual(pairedDifference([[2, 1]]), { value: 1, interval: null, withinNoise: null });
+  // Of a coarse metric all pairs may differ by one step: of how much others would, that says nothing.
+  const alike = pairedDifference([[0.81, 0.77], [0.64, 0.6], [0.73, 0.69]])!;
+  assert.deepEqual([alike.interval, alike.withinNoise], [null, null]);
+  assert.equal(wordOf({ worth: alike, pairs: 3, failed: 0 } as Finding), "all pairs are alike: no interval");
   assert.equal(pairedDifference([]), null);
 });
 

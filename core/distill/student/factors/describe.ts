@@ -5,8 +5,8 @@ export function describeFactors({ weights, difference, largest }: NonNullable<Ex
   const cuts = Object.entries(weights);
   const errors = cuts.map(([, { error }]) => error);
   const ranks = cuts.slice(0, SHOWN).map(([name, { rank, fullRank }]) => `${name} ${rank} of ${fullRank}`);
-  const more = cuts.length > SHOWN ? [`and ${cuts.length - SHOWN} more`] : [];
-  return `kept as factors: ${[...ranks, ...more].join(", ")} singular values, which changes these weights by up to ` +
+  const more = cuts.length > SHOWN ? [`and ${cuts.length - SHOWN} more weights`] : [];
+  return `kept as factors, by singular values: ${[...ranks, ...more].join(", ")}; this changes them by up to ` +
     `${(100 * Math.max(...errors)).toPrecision(3)} % and logits of up to ${largest.toPrecision(3)} by up to ` +
     `${difference.toPrecision(3)}`;
 }
