@@ -17,5 +17,5 @@ export const convParameters = {
 export type ConvGeometry = Readonly<Record<keyof typeof convParameters, number>>;
 
 /** A multiply-add for each tap of each channel, of either direction. */
-export const convOperations = (p: ConvGeometry) =>
+export const convOperations = (p: ConvGeometry): number =>
   2 * p.images * p.outHeight * p.outWidth * p.outputs * p.inputs * p.kernelHeight * p.kernelWidth;

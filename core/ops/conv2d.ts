@@ -19,7 +19,7 @@ import { type ConvOptions, outputExtent } from "./window.ts";
 import { suitsWinograd, winogradFilterGradient, winogradForward, winogradInputGradient } from "./winograd.ts";
 
 /** The order of a stored filter's dimensions in the kernels: `[out, in, kh, kw]` to `[kh, kw, in, out]`, and back. */
-export const TO_KERNEL = [2, 3, 1, 0];
+export const TO_KERNEL: readonly number[] = [2, 3, 1, 0];
 const FROM_KERNEL = [3, 2, 0, 1];
 
 /** A convolution with its filters' dilation and groups. */

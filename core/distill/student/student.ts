@@ -143,7 +143,10 @@ export class Student {
    * @param trained tensors in the place of all trained ones, by the names that these have in their stores
    * @param drawn what {@link draw} gave, of a step that is about to be taken
    */
-  rehearsalWeights(trained: ReadonlyMap<string, Tensor> = this.#trained, drawn = NOTHING_DRAWN): Weights {
+  rehearsalWeights(
+    trained: ReadonlyMap<string, Tensor> = this.#trained,
+    drawn: ReadonlyMap<string, Tensor> = NOTHING_DRAWN,
+  ): Weights {
     const copies = [...this.untrained.tensors].map(([name, tensor]) => [name, this.ops.scale(tensor, 1)] as const);
     return this.#with(new Map([...copies, ...this.#rebuilt(drawn, trained)]), trained);
   }
