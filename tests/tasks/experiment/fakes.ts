@@ -2,9 +2,20 @@ import { parseChecked } from "../../../core/recipe/checked.ts";
 import type { RunSummary } from "../../../core/distill/summary.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { UserError } from "../../../core/errors.ts";
-import type { Row } from "../../../tasks/experiment/experiment.ts";
+import type { Row, Scalar, Tuning } from "../../../tasks/experiment/experiment.ts";
 import type { FinishedRun } from "../../../tasks/experiment/outcome.ts";
 import { tinyRecipe } from "../../support/tiny_run.ts";
+
+const PATH = ["train", "optimiser", "learningRate"];
+
+/** Two learning rates, tried with one seed. */
+export const fakeTuning: Tuning = {
+  key: PATH.join("."),
+  values: [0.1, 0.2],
+  seeds: [1],
+  common: null,
+  change: (value: Scalar) => ({ path: PATH, value, label: "values" }),
+};
 
 /** A row that sets the width, so that rows are different recipes. */
 export function fakeRow(name: string, width: number, more: Partial<Row> = {}): Row {

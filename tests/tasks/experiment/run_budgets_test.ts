@@ -6,7 +6,7 @@ import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { UserError } from "../../../core/errors.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { budgetsOf } from "../../../tasks/experiment/budgets.ts";
-import type { Experiment, Scalar, Tuning } from "../../../tasks/experiment/experiment.ts";
+import type { Experiment } from "../../../tasks/experiment/experiment.ts";
 import type { Runner } from "../../../tasks/experiment/outcome.ts";
 import { planOf } from "../../../tasks/experiment/plan.ts";
 import { rowStatistics } from "../../../tasks/experiment/row_statistics.ts";
@@ -15,16 +15,9 @@ import { trainingRunner } from "../../../tasks/experiment/runner.ts";
 import { tablesOf } from "../../../tasks/experiment/tables.ts";
 import { recorder } from "../../support/run_observers.ts";
 import { tinyRecipe, withTinyData } from "../../support/tiny_run.ts";
-import { fakeRow, fakeRun } from "./fakes.ts";
+import { fakeRow, fakeRun, fakeTuning } from "./fakes.ts";
 
-const path = ["train", "optimiser", "learningRate"];
-const tune: Tuning = {
-  key: path.join("."),
-  values: [0.1, 0.2],
-  seeds: [1],
-  common: null,
-  change: (value: Scalar) => ({ path, value, label: "values" }),
-};
+const tune = fakeTuning;
 const experiment: Experiment = {
   name: "test",
   rows: [fakeRow("a", 4), fakeRow("b", 6)],

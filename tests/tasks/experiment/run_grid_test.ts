@@ -1,19 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Experiment, Row, Scalar, Tuning } from "../../../tasks/experiment/experiment.ts";
+import type { Experiment, Row } from "../../../tasks/experiment/experiment.ts";
 import type { Runner } from "../../../tasks/experiment/outcome.ts";
 import { chooseByValidation } from "../../../tasks/experiment/choose.ts";
 import { runGrid } from "../../../tasks/experiment/run_grid.ts";
-import { type FakeNumbers, fakeRow, fakeRun } from "./fakes.ts";
+import { type FakeNumbers, fakeRow, fakeRun, fakeTuning } from "./fakes.ts";
 
-const path = ["train", "optimiser", "learningRate"];
-const tune: Tuning = {
-  key: path.join("."),
-  values: [0.1, 0.2],
-  seeds: [1],
-  common: null,
-  change: (value: Scalar) => ({ path, value, label: "values" }),
-};
+const tune = fakeTuning;
 const experiment: Experiment = {
   name: "test",
   rows: [fakeRow("a", 4)],

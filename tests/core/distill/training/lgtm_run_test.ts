@@ -69,6 +69,7 @@ const REFUSALS: [override: string, message: RegExp][] = [
   ],
   ["train.theseus={}", /Cannot let the teacher learn and put its frozen layers in the student's place: leave out /],
   ["train.accumulate=2", /Cannot let the teacher learn by steps of 2 batches: set train\.accumulate to 1$/],
+  ["labelNoise={ fraction: 0.2 }", /Cannot let the teacher learn from labels of which some are wrong on purpose, /],
   ["augment={ mixup: 0.2 }", /Cannot let the teacher learn by mixed images, which have two labels: /],
   [
     "train.lgtm.heldOut=0.001",
