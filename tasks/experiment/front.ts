@@ -1,23 +1,37 @@
 import type { Scalar } from "./experiment.ts";
+import { finished } from "./outcome.ts";
 import { rowStatistics } from "./row_statistics.ts";
 import type { BudgetPart } from "./run_budgets.ts";
-import { differenceOf, type Moments } from "./statistics.ts";
+import { differenceOf, medianOf, type Moments, momentsOf } from "./statistics.ts";
 
 /**
- * Where a point stands among all. It is `behind` if another is better by more than noise, and not slower by more than
- * noise. Else it is on Pareto's `front` if by the means no other is as good in less time, or better in as much, and
- * every quicker one is worse by more than noise; `tied` if one of those is not, so that the longer training may have
- * bought nothing; and `near` the front if it is not on it.
+ * Where a point stands among all; "better" and "quicker" are by more than noise.
+ *
+ * - `behind`: another is better, and no slower.
+ * - `front`: it is better than each that is no slower.
+ * - `equal`: it is better than each quicker one, but not than another one of the same time.
+ * - `tied`: a quicker one is as good within noise, and by the means it is the best of those that are no slower.
+ * - `near`: neither, but within noise.
  */
-export type Standing = "front" | "tied" | "near" | "behind";
+export type Standing = "front" | "equal" | "tied" | "near" | "behind";
 
-/** Whether a point is on Pareto's front by the means, noise or not. */
-export const isOnFront = (standing: Standing): boolean => standing === "front" || standing === "tied";
+/** Whether a point is on Pareto's front, be it by the means alone. */
+export const isOnFront = (standing: Standing): boolean => !["near", "behind"].includes(standing);
+
+/**
+ * Seconds of training over runs. Clocks err to one side and in bouts, as when something else is at work on the machine:
+ * the middle run is what says how long a training takes.
+ */
+export interface Times extends Moments {
+  readonly median: number;
+  /** How far runs are off: 1.4826 times their median distance from the median; `null` of one run. */
+  readonly spread: number | null;
+}
 
 /** A quality that was reached in a time. */
 export interface Reached {
   /** Seconds of training. */
-  readonly seconds: Moments;
+  readonly seconds: Times;
   /** The metric on the test examples, a part of 1. */
   readonly test: Moments;
 }
@@ -35,28 +49,45 @@ export interface FrontPoint extends Reached {
   readonly standing: Standing;
 }
 
-/** Where each of some points stands. Of one run noise is not known: then nothing is beyond it. */
+/** Times of some runs. @param seconds at least one */
+export function timesOf(seconds: readonly number[]): Times {
+  const median = medianOf(seconds);
+  // That factor makes it the standard deviation where times are normal.
+  const spread = seconds.length < 2 ? null : 1.4826 * medianOf(seconds.map((time) => Math.abs(time - median)));
+  return { ...momentsOf(seconds)!, median, spread };
+}
+
+/**
+ * Where each of some points stands.
+ *
+ * A difference of the metric is noise by Welch's t. Two times are equal within noise where their medians differ by less
+ * than twice the deviation of their difference, each point having its own spread, or if that is larger the usual one of
+ * all: a few runs may be alike by chance, and the clock is the same for all. It is not divided by the root of the runs,
+ * as those of a row come one after the other and share what disturbs them. Of one run noise is not known: then no
+ * metric is better than another, and times are taken as they are.
+ */
 export function standingsOf(points: readonly Reached[]): Standing[] {
+  const parts = points.flatMap(({ seconds: { spread, median } }) => spread === null ? [] : [spread / median]);
+  const usual = parts.length > 0 ? medianOf(parts) : 0;
+  const spreadOf = ({ spread, median }: Times) => Math.max(spread ?? 0, usual * median);
+  const isQuicker = ({ seconds: a }: Reached, { seconds: b }: Reached) =>
+    b.median - a.median > 2 * Math.hypot(spreadOf(a), spreadOf(b));
   return points.map((point) => {
-    if (points.some((other) => isBetter(other, point) && !isSlower(other, point))) return "behind";
-    if (points.some((other) => dominates(other, point))) return "near";
-    const quicker = points.filter(({ seconds }) => seconds.mean < point.seconds.mean);
-    return quicker.every((other) => isBetter(point, other)) ? "front" : "tied";
+    const rivals = points.filter((other) => other !== point && !isQuicker(point, other));
+    if (rivals.some((other) => isBetter(other, point))) return "behind";
+    const equals = rivals.filter((other) => !isBetter(point, other));
+    if (equals.length === 0) return "front";
+    const quicker = equals.filter((other) => isQuicker(other, point));
+    if (quicker.length === 0) return "equal";
+    const { mean } = point.test;
+    const isBest = !equals.some(({ test }) => test.mean > mean) && !quicker.some(({ test }) => test.mean === mean);
+    return isBest ? "tied" : "near";
   });
 }
 
-const isBetter = (a: Reached, b: Reached) => isMore(a.test, b.test);
-const isSlower = (a: Reached, b: Reached) => isMore(a.seconds, b.seconds);
-
-/** Whether a mean is above another by more than noise. */
-function isMore(a: Moments, b: Moments): boolean {
+function isBetter({ test: a }: Reached, { test: b }: Reached): boolean {
   const { value, withinNoise } = differenceOf(a, b);
   return value > 0 && withinNoise === false;
-}
-
-function dominates(a: Reached, b: Reached): boolean {
-  const [sooner, better] = [b.seconds.mean - a.seconds.mean, a.test.mean - b.test.mean];
-  return sooner >= 0 && better >= 0 && (sooner > 0 || better > 0);
 }
 
 /**
@@ -67,9 +98,11 @@ export function frontOf(parts: readonly BudgetPart[]): FrontPoint[] {
   const points = parts.flatMap(({ budget, experiment, results }) => {
     const lines = rowStatistics(experiment, results);
     const metric = metricOf(lines, experiment.baseline);
-    return lines.flatMap(({ name, value, metric: own, test, seconds, secondsPerEpoch }) => {
-      if (!budget || own !== metric || !test || !seconds || !secondsPerEpoch) return [];
-      const epochs = seconds.mean / secondsPerEpoch.mean;
+    return lines.flatMap(({ name, value, metric: own, test, seconds: mean, secondsPerEpoch }) => {
+      if (!budget || own !== metric || !test || !mean || !secondsPerEpoch) return [];
+      const epochs = mean.mean / secondsPerEpoch.mean;
+      const { runs } = results.find((result) => result.name === name)!;
+      const seconds = timesOf(finished(runs).map(({ summary }) => summary.seconds.train));
       return [{ row: name, budget: budget.name, metric, epochs: +epochs.toPrecision(6), value, seconds, test }];
     });
   });

@@ -3,14 +3,15 @@ import type { BudgetPart } from "./run_budgets.ts";
 import { showPart, type Table } from "./tables.ts";
 
 /** What stands before an entry. */
-const MARKS = { front: "*", tied: "(*)", near: "~", behind: "" } as const;
+const MARKS = { front: "*", equal: "=", tied: "(*)", near: "~", behind: "" } as const;
 
 /** What the marks mean. */
 export const MARKS_IN_WORDS =
-  "* is on the front: by the means no other entry is as good in less time, or better in as much, and every quicker one is " +
-  "worse by more than noise (Welch's t, 95 %). (*) is on it by the means alone: a quicker one is as good within noise. ~ is " +
-  "behind it, but within noise; of those without a mark another is better by more than noise, and not slower by more. Of " +
-  "one run noise is not known.";
+  "* is on the front: it is better by more than noise (Welch's t, 95 %) than every entry that takes no more time. = is on " +
+  "it, too, and another one is equal to it within noise, in time as in the metric. (*) is on it by the means alone: a " +
+  "quicker one is as good within noise. ~ is behind it, but within noise; of those without a mark another is better by " +
+  "more than noise, and takes no more time. Times are medians, and equal within noise where they differ by less than " +
+  "twice what runs of one entry do. Of one run noise is not known.";
 
 /** The table of an experiment with budgets: what each row reaches in what time, and who is on the front. */
 export function frontTable(name: string, parts: readonly BudgetPart[]): Table {
@@ -26,7 +27,7 @@ export function frontTable(name: string, parts: readonly BudgetPart[]): Table {
     header: ["row", ...budgets],
     rows: frontRows(points, budgets),
     notes: [
-      "In brackets the seconds of training, teacher and validation in them; each entry is a training of its own with " +
+      "In brackets the median seconds of training, teacher and validation in them; each entry is a training of its own with " +
       "schedules of its length.",
       MARKS_IN_WORDS,
       ...(points.length > 0 ? [`${frontInWords(points)}.`] : []),
@@ -48,16 +49,16 @@ export function frontRows(points: readonly FrontPoint[], budgets: readonly strin
 
 function cellOf({ test, seconds, standing }: FrontPoint): string {
   const mark = MARKS[standing];
-  return `${mark}${mark ? " " : ""}${showPart(test)} (${secondsOf(seconds.mean)} s)`;
+  return `${mark}${mark ? " " : ""}${showPart(test)} (${secondsOf(seconds.median)} s)`;
 }
 
-/** Who is on the front by the means, from the quickest to the best: `KD at 1x (84.50 in 18 s), (*) OPDF at 4x`. */
+/** Who is on the front, from the quickest to the best: `KD at 1x (84.50 in 18 s), (*) OPDF at 4x`. */
 export function frontInWords(points: readonly FrontPoint[]): string {
   const front = points.filter(({ standing }) => isOnFront(standing))
-    .toSorted((a, b) => a.seconds.mean - b.seconds.mean);
+    .toSorted((a, b) => a.seconds.median - b.seconds.median);
   const words = front.map(({ row, budget, test, seconds, standing }) =>
-    `${standing === "tied" ? "(*) " : ""}${row} at ${budget} (${(100 * test.mean).toFixed(2)} in ${
-      secondsOf(seconds.mean)
+    `${standing === "front" ? "" : `${MARKS[standing]} `}${row} at ${budget} (${(100 * test.mean).toFixed(2)} in ${
+      secondsOf(seconds.median)
     } s)`
   );
   return `The front from the quickest to the best: ${words.join(", ")}`;

@@ -18,10 +18,34 @@ export function momentsOf(values: readonly number[]): Moments | null {
   return { count, mean, deviation: count < 2 ? null : Math.sqrt(squares / (count - 1)) };
 }
 
+/** The middle of some numbers, or the mean of the middle two. @param values at least one */
+export function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * Half of the 95 % interval of a mean by Student's t.
+ *
+ * @returns `null` of fewer than two numbers, and of numbers that are all alike: a few steps of a coarse metric that
+ * happen to be the same say nothing of how far others would be
+ */
+export function halfWidth(moments: Moments): number | null {
+  const { count } = moments;
+  const deviation = spreadOf(moments);
+  return deviation === null ? null : tQuantile(0.975, count - 1) * deviation / Math.sqrt(count);
+}
+
+/** A deviation that is more than rounding; else `null`. */
+function spreadOf({ mean, deviation }: Moments): number | null {
+  return deviation === null || deviation <= 1e-9 * Math.abs(mean) ? null : deviation;
+}
+
 /** How far two means are apart, and within which bounds that is known. */
 export interface Difference {
   readonly value: number;
-  /** Its 95 % interval; `null` where a sample has fewer than two numbers. */
+  /** Its 95 % interval; `null` where noise is not known: of one run, or of runs that are all alike. */
   readonly interval: readonly [low: number, high: number] | null;
   /** Whether the interval holds 0; `null` without one. */
   readonly withinNoise: boolean | null;
@@ -34,10 +58,25 @@ export interface Difference {
  */
 export function differenceOf(row: Moments, baseline: Moments): Difference {
   const value = row.mean - baseline.mean;
-  if (row.deviation === null || baseline.deviation === null) return { value, interval: null, withinNoise: null };
+  if (row.deviation === null || baseline.deviation === null) return bounded(value, null);
+  if (spreadOf(row) === null && spreadOf(baseline) === null) return bounded(value, null);
   const [a, b] = [row, baseline].map(({ deviation, count }) => deviation! ** 2 / count);
-  // Both spreads 0: the interval is the value itself, whatever the degrees of freedom.
-  const degrees = a + b === 0 ? 1 : (a + b) ** 2 / (a ** 2 / (row.count - 1) + b ** 2 / (baseline.count - 1));
-  const half = tQuantile(0.975, degrees) * Math.sqrt(a + b);
+  const degrees = (a + b) ** 2 / (a ** 2 / (row.count - 1) + b ** 2 / (baseline.count - 1));
+  return bounded(value, tQuantile(0.975, degrees) * Math.sqrt(a + b));
+}
+
+/**
+ * The mean difference of paired numbers with its 95 % interval by Student's t over the pairs: what two runs of a seed
+ * have in common, data and starting weights, is no part of its width.
+ *
+ * @returns `null` of no pairs
+ */
+export function pairedDifference(pairs: readonly (readonly [ours: number, theirs: number])[]): Difference | null {
+  const moments = momentsOf(pairs.map(([ours, theirs]) => ours - theirs));
+  return moments && bounded(moments.mean, halfWidth(moments));
+}
+
+function bounded(value: number, half: number | null): Difference {
+  if (half === null) return { value, interval: null, withinNoise: null };
   return { value, interval: [value - half, value + half], withinNoise: Math.abs(value) <= half };
 }

@@ -120,6 +120,11 @@ function mainTable(
       ? `Differences are to "${baseline}" in points, with their 95 % interval by Welch's t; ~ marks those within noise ` +
         `(the interval holds 0). With one interval for each row, one in twenty misses by chance.`
       : "One seed tells nothing of noise: give more with --seeds.",
+    ...(several && lines.some(({ difference }) => difference?.interval === null)
+      ? [
+        "A difference without an interval is of one run, or of runs that are all alike: of its noise nothing is known.",
+      ]
+      : []),
     ...(fresh
       ? [
         `Rows beyond noise were run again, as they were tuned, with seeds ${

@@ -10,10 +10,11 @@ const COLOURS = [0, 1, 3, 4, 5];
 const colourOf = (row: number) => seriesColour(COLOURS[row % COLOURS.length]);
 
 /** How much of a point is filled. */
-const FILL = { front: 1, tied: 0.35, near: 0, behind: 0 } as const;
+const FILL = { front: 1, equal: 0.6, tied: 0.25, near: 0, behind: 0 } as const;
 
 const WORDS = {
   front: "on the front",
+  equal: "on the front, equal to another within noise",
   tied: "on the front by the means alone",
   near: "within noise of the front",
   behind: "behind",
@@ -29,11 +30,13 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
     const { row, budget, seconds, test, standing, epochs, value } = point;
     const interval = meanInterval(test, metric);
     const bounds = interval?.map((bound) => (100 * bound).toFixed(2)).join(", ");
-    const time = `${seconds.mean.toFixed(1)} s, ${epochs} epochs${value === null ? "" : ` at ${value}`}`;
+    // Results of an older version say no median.
+    const median = seconds.median ?? seconds.mean;
+    const time = `${median.toFixed(1)} s, ${epochs} epochs${value === null ? "" : ` at ${value}`}`;
     return {
       row,
       budget,
-      seconds: seconds.mean,
+      seconds: median,
       mean: test.mean,
       low: interval?.[0] ?? test.mean,
       high: interval?.[1] ?? test.mean,
@@ -45,8 +48,11 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
       }`,
     };
   }).toSorted((a, b) => a.seconds - b.seconds);
-  const front = drawn.filter(({ onFront }) => onFront);
-  const last = { ...front.at(-1)!, seconds: drawn.at(-1)!.seconds };
+  // Of some that are equal within noise the best by the means, so that its steps lead up.
+  const front = drawn.filter(({ onFront, mean }, index) =>
+    onFront && drawn.slice(0, index).every((other) => !other.onFront || other.mean < mean)
+  );
+  const last = { ...(front.at(-1) ?? drawn[0]), seconds: drawn.at(-1)!.seconds };
   const entries = rows.map((name, index) => ({ name, colour: colourOf(index), dashed: index >= COLOURS.length }));
   const levels = teacher === null ? [] : [{ name: "teacher", colour: "var(--series-3)", dashed: true }];
   return [
@@ -54,8 +60,8 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
       "p",
       { class: "faint" },
       "A point is a training of its own, with schedules of its length: the mean over seeds with its 95 % interval by " +
-        "Student's t. Filled points are on the front (the grey steps): no other is as good in less time; a pale one is no " +
-        "better than a quicker one by more than noise.",
+        "Student's t. Filled points are on the front (the grey steps): none that takes no more time is as good; a paler one " +
+        "is equal to another within noise, the palest no better than a quicker one.",
     ),
     figure(
       "",

@@ -40,7 +40,7 @@ const schema = z.looseObject({
     row: z.string(),
     budget: z.string(),
     metric: z.string(),
-    standing: z.enum(["front", "tied", "near", "behind"]),
+    standing: z.enum(["front", "equal", "tied", "near", "behind"]),
     seconds: moments,
     test: moments,
   })).optional(),

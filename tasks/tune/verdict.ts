@@ -1,5 +1,4 @@
-import { tQuantile } from "../experiment/student_t.ts";
-import { type Difference, momentsOf } from "../experiment/statistics.ts";
+import type { Difference } from "../experiment/statistics.ts";
 import { type Configuration, type Lever, type Position, Space } from "./space.ts";
 
 /** A comparison of a verdict: the best configuration against one that differs in a lever, or against the recipe. */
@@ -32,22 +31,6 @@ export function contrastsOf(space: Space, best: Configuration): Contrast[] {
       return at === null || lever.off === null || lever.off === at ? [] : [contrast(lever, lever.off)];
     }),
   ];
-}
-
-/**
- * The mean difference of paired numbers with its 95 % interval by Student's t over the pairs: what two runs of a seed
- * have in common, data and starting weights, is no part of its width.
- *
- * @returns `null` of no pairs
- */
-export function pairedDifference(pairs: readonly (readonly [ours: number, theirs: number])[]): Difference | null {
-  const moments = momentsOf(pairs.map(([ours, theirs]) => ours - theirs));
-  if (!moments) return null;
-  const { mean: value, deviation, count } = moments;
-  // Pairs that differ by one and the same step of a coarse metric say nothing of how much others would.
-  if (deviation === null || deviation <= 1e-9 * Math.abs(value)) return { value, interval: null, withinNoise: null };
-  const half = tQuantile(0.975, count - 1) * deviation / Math.sqrt(count);
-  return { value, interval: [value - half, value + half], withinNoise: Math.abs(value) <= half };
 }
 
 /** A contrast that was run, or why it was not. */

@@ -1,6 +1,7 @@
+import { pairedDifference } from "../experiment/statistics.ts";
 import type { Evaluated, Evaluator } from "./search.ts";
 import type { Configuration, Space } from "./space.ts";
-import { type Contrast, contrastsOf, type Finding, pairedDifference } from "./verdict.ts";
+import { type Contrast, contrastsOf, type Finding } from "./verdict.ts";
 
 /** Seeds of a verdict: by fewer than three there is no interval of use, and more than ten tell little more. */
 const [LEAST_SEEDS, MOST_SEEDS] = [3, 10];

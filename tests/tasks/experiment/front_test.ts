@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
 import { parseBudget } from "../../../tasks/experiment/budgets.ts";
 import type { Experiment } from "../../../tasks/experiment/experiment.ts";
-import { frontOf, standingsOf } from "../../../tasks/experiment/front.ts";
+import { frontOf, standingsOf, timesOf } from "../../../tasks/experiment/front.ts";
 import { frontInWords, frontTable } from "../../../tasks/experiment/front_table.ts";
 import { meanInterval } from "../../../tasks/experiment/mean_interval.ts";
 import type { BudgetPart } from "../../../tasks/experiment/run_budgets.ts";
 import { textOf } from "../../../tasks/experiment/tables.ts";
 import { fakeRow, fakeRun } from "./fakes.ts";
 
-/** A point of five runs with a deviation of .01 in the metric. */
-const point = (seconds: number, test: number, count = 5) => ({
-  seconds: { count, mean: seconds, deviation: count > 1 ? 0.1 : null },
+/** A point of five runs with a deviation of .01 in the metric, and of .1 s. */
+const point = (seconds: number, test: number, count = 5, spread = 0.1) => ({
+  seconds: {
+    count,
+    mean: seconds,
+    deviation: count > 1 ? spread : null,
+    median: seconds,
+    spread: count > 1 ? spread : null,
+  },
   test: { count, mean: test, deviation: count > 1 ? 0.01 : null },
 });
 
-Deno.test("the front is of points that no other is as good as in less time, those that are no better within noise apart", () => {
+Deno.test("on the front is what is better than all that take no more time; what noise alone puts there is told apart", () => {
   const known = [
     [10, 0.80, "front"],
     [20, 0.85, "front"],
@@ -25,23 +31,39 @@ Deno.test("the front is of points that no other is as good as in less time, thos
     // As good as another, later; as quick as another, worse.
     [30, 0.85, "near"],
     [10, 0.70, "behind"],
-    [40, 0.90, "front"],
+    // Which of the two is the quicker is the clock's noise, and which the better the metric's.
+    [40, 0.90, "equal"],
+    [40.2, 0.902, "equal"],
     // Better than all by the means, but not than the last by more than noise.
     [50, 0.905, "tied"],
-    // The quickest by the means, but not by more than noise, and worse by more.
-    [9.95, 0.7, "behind"],
+    // The quickest but one by the means, but not by more than noise, and worse by more.
+    [9.9, 0.7, "behind"],
     [9, 0.65, "front"],
   ] as const;
   assert.deepEqual(
     standingsOf(known.map(([seconds, test]) => point(seconds, test))),
     known.map(([, , standing]) => standing),
   );
+  // Ten percent of spread in all: then a tenth of time is nothing.
+  const noisy = standingsOf([point(10, 0.8, 5, 1), point(11, 0.8, 5, 1.1), point(20, 0.8, 5, 2)]);
+  assert.deepEqual(noisy, ["equal", "equal", "near"]);
+  // Runs that are alike by chance do not make the clock exact.
+  const alike = [point(10, 0.8, 5, 0), point(10.5, 0.8, 5, 0.5), point(30, 0.7, 5, 1.5)];
+  assert.deepEqual(standingsOf(alike), ["equal", "equal", "behind"]);
 });
 
 Deno.test("of one run nothing is behind, and twins stand alike", () => {
   assert.deepEqual(standingsOf([point(10, 0.9, 1), point(20, 0.5, 1), point(30, 0.99, 1)]), ["front", "near", "tied"]);
-  assert.deepEqual(standingsOf([point(10, 0.9), point(10, 0.9)]), ["front", "front"]);
+  assert.deepEqual(standingsOf([point(10, 0.9), point(10, 0.9)]), ["equal", "equal"]);
   assert.deepEqual(standingsOf([]), []);
+});
+
+Deno.test("a time is the median of its runs: one that was disturbed neither slows a row nor widens its noise", () => {
+  const { median, spread, count } = timesOf([10, 10.2, 30, 9.9, 10.1]);
+  assert.deepEqual([median, count], [10.1, 5]);
+  assert.ok(Math.abs(spread! - 1.4826 * 0.1) < 1e-9, `${spread}`);
+  assert.equal(timesOf([10, 12]).median, 11);
+  assert.equal(timesOf([10]).spread, null);
 });
 
 Deno.test("the interval of a mean is Student's t, within what the metric can be", () => {
@@ -52,6 +74,7 @@ Deno.test("the interval of a mean is Student's t, within what the metric can be"
   near(meanInterval({ count: 2, mean: 0.9, deviation: 0.1 }, "accuracy"), [0.9 - 12.7062047 * 0.1 / Math.SQRT2, 1]);
   near(meanInterval({ count: 2, mean: 0, deviation: 0.5 }, "matthews"), [-1, 1]);
   assert.equal(meanInterval({ count: 1, mean: 0.8, deviation: null }, "accuracy"), null);
+  assert.equal(meanInterval({ count: 3, mean: 0.8, deviation: 0 }, "accuracy"), null, "all alike");
 });
 
 const experiment: Experiment = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { differenceOf, momentsOf } from "../../../tasks/experiment/statistics.ts";
+import { differenceOf, halfWidth, momentsOf } from "../../../tasks/experiment/statistics.ts";
 import { tQuantile } from "../../../tasks/experiment/student_t.ts";
 
 const near = (actual: number, expected: number, tolerance = 1e-6) =>
@@ -39,16 +39,17 @@ Deno.test("the interval of a difference is Welch's, and noise is what holds 0", 
   assert.equal(differenceOf(momentsOf([14, 16, 18])!, baseline).withinNoise, false);
 });
 
-Deno.test("one run has no interval, and runs that are all alike have one without width", () => {
-  assert.deepEqual(differenceOf(momentsOf([3])!, momentsOf([1, 2])!), {
-    value: 1.5,
-    interval: null,
-    withinNoise: null,
-  });
-  assert.deepEqual(differenceOf(momentsOf([3, 3])!, momentsOf([1, 1])!), {
-    value: 2,
-    interval: [2, 2],
-    withinNoise: false,
-  });
-  assert.equal(differenceOf(momentsOf([1, 1])!, momentsOf([1, 1])!).withinNoise, true);
+Deno.test("one run has no interval, and neither have runs that are all alike, whose noise nobody has seen", () => {
+  const none = (value: number) => ({ value, interval: null, withinNoise: null });
+  assert.deepEqual(differenceOf(momentsOf([3])!, momentsOf([1, 2])!), none(1.5));
+  assert.deepEqual(differenceOf(momentsOf([3, 3])!, momentsOf([1, 1])!), none(2));
+  assert.deepEqual(differenceOf(momentsOf([1, 1])!, momentsOf([1, 1])!), none(0));
+  // Sums of equal numbers round.
+  const third = momentsOf([0.1, 0.1, 0.1])!;
+  assert.deepEqual(differenceOf(momentsOf([0.7, 0.7, 0.7])!, third).interval, null);
+  assert.equal(halfWidth(third), null);
+  // One sample that spreads has the interval of its mean.
+  const half = halfWidth(momentsOf([4, 6, 8])!)!;
+  near(half, 4.302653 * 2 / Math.sqrt(3), 1e-5);
+  near(differenceOf(momentsOf([4, 6, 8])!, momentsOf([1, 1, 1])!).interval![0], 5 - half);
 });

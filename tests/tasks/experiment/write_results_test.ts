@@ -72,8 +72,13 @@ Deno.test("results of budgets have the points of all, a line for each row and bu
     const part = (name: string, seconds: number, better: number) => {
       const row = { epochs: null, tuned: null, common: null };
       const results = [
-        { ...row, name: "a", runs: runs([0.5, 0.5], seconds), confirmed: runs([0.5, 0.5], seconds) },
-        { ...row, name: "b", runs: runs([0.5 + better, 0.5 + better], 2 * seconds), confirmed: runs([0.5, 0.5], 1) },
+        { ...row, name: "a", runs: runs([0.499, 0.501], seconds), confirmed: runs([0.5, 0.5], seconds) },
+        {
+          ...row,
+          name: "b",
+          runs: runs([0.499 + better, 0.501 + better], 2 * seconds),
+          confirmed: runs([0.5, 0.5], 1),
+        },
       ];
       return { budget: parseBudget(name), experiment: two, results, leftOut: [] };
     };
@@ -91,6 +96,7 @@ Deno.test("results of budgets have the points of all, a line for each row and bu
     const [header, ...lines] = (await textOf(folder, "results.csv"))!.trimEnd().split("\r\n");
     assert.match(header, /,within_noise,confirmed,confirmed_low,confirmed_high,budget$/);
     assert.match(lines[0], /^a,.*,,,,,,,,1x$/);
-    assert.match(lines[3], /^b,.*,0\.25,0\.25,0\.25,false,0,0,0,4x$/);
+    // Confirming runs that are all alike have no interval.
+    assert.match(lines[3], /^b,.*,0\.25,0\.24\d+,0\.25\d+,false,0,,,4x$/);
     assert.deepEqual(lines.map((line) => line.at(0)! + line.slice(-2)), ["a1x", "b1x", "a4x", "b4x"]);
   }));

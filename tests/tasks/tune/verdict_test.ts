@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { pairedDifference } from "../../../tasks/experiment/statistics.ts";
 import type { Evaluator } from "../../../tasks/tune/search.ts";
 import { type Configuration, type Lever, Space } from "../../../tasks/tune/space.ts";
-import { contrastsOf, type Finding, pairedDifference, wordOf } from "../../../tasks/tune/verdict.ts";
+import { contrastsOf, type Finding, wordOf } from "../../../tasks/tune/verdict.ts";
 import { runVerdict } from "../../../tasks/tune/verdict_runs.ts";
 
 const choice = (name: string, own: string, others: readonly string[], more: Partial<Lever> = {}): Lever =>
