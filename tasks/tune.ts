@@ -11,9 +11,9 @@ import { stoppable } from "./support/interrupt.ts";
 import { numberInRange } from "./support/numbers.ts";
 import { standardOutput } from "./support/output.ts";
 import { runReporter } from "./support/progress.ts";
+import { secondsIn } from "./support/time.ts";
 import { prepareTuning, resourcesOf, tune, type TuningOptions } from "./tune/run_tuning.ts";
 import { showPart } from "./tune/show.ts";
-import { secondsIn } from "./tune/time.ts";
 import { readTuned } from "./tune/tuned_recipe.ts";
 
 interface TuneFlags extends RunFlags {
@@ -48,7 +48,10 @@ export function addTune(program: Command): void {
     if (flags.dryRun && flags.resume) {
       throw new UserError("Cannot resume in a dry run: leave out --resume or --dry-run");
     }
-    const budget = secondsIn("--budget", flags.budget);
+    const budget = secondsIn(flags.budget);
+    if (budget === null) {
+      throw new UserError(`--budget ${flags.budget}: Expected a time with its unit, as in 90s, 30m or 1h30m`);
+    }
     const verdict = numberInRange(
       "--verdict",
       flags.verdict,

@@ -1,3 +1,5 @@
+import { MOST, NUMBER, secondsIn } from "../support/time.ts";
+
 /** How long each row of an experiment may train: a multiple of its recipe's epochs, or a time. */
 export interface Budget {
   /** For people, as it was written: `4x`, `60s`. */
@@ -8,16 +10,7 @@ export interface Budget {
   readonly amount: number;
 }
 
-/** What each unit is, in multiples of a recipe's epochs or in seconds. */
-const UNITS: Readonly<Record<string, readonly [of: Budget["of"], factor: number]>> = {
-  x: ["epochs", 1],
-  s: ["seconds", 1],
-  m: ["seconds", 60],
-  h: ["seconds", 3600],
-};
-
-/** Beyond it no training is a budget of any row: a slip of the pen. */
-const MOST = 1e6;
+const MULTIPLE = new RegExp(`^(${NUMBER})x$`);
 
 /**
  * The budget that a text is.
@@ -31,11 +24,13 @@ const MOST = 1e6;
  * ```
  */
 export function parseBudget(text: string): Budget {
-  const [, digits, unit] = /^(\d+(?:\.\d+)?|\.\d+)([xsmh])$/.exec(text.trim()) ?? [];
-  const amount = digits === undefined ? NaN : Number(digits) * UNITS[unit][1];
-  if (amount > 0 && amount <= MOST) return { name: text.trim(), of: UNITS[unit][0], amount };
+  const name = text.trim();
+  const times = Number(MULTIPLE.exec(name)?.[1]);
+  if (times > 0 && times <= MOST) return { name, of: "epochs", amount: times };
+  const seconds = secondsIn(name);
+  if (seconds !== null) return { name, of: "seconds", amount: seconds };
   throw new SyntaxError(
-    `Expected a multiple of the recipe's epochs as 4x, or a time as 60s, 5m or 2h, above 0 and up to ${MOST}: got ` +
+    `Expected a multiple of the recipe's epochs as 4x, or a time as 90s, 30m or 1h30m, above 0 and up to ${MOST}: got ` +
       JSON.stringify(text),
   );
 }

@@ -11,11 +11,11 @@ import { stringifyRecipe } from "../../core/recipe/write_recipe.ts";
 import { InputHashes, readInputs, writeInputs } from "../experiment/inputs.ts";
 import { readText } from "../experiment/read_experiment.ts";
 import { readOwnJson } from "../support/own_json.ts";
+import { showTime } from "../support/time.ts";
 import { defaultSpace } from "./default_space.ts";
 import { probe, type Refusal, refusals } from "./probe.ts";
 import type { Configuration, Space } from "./space.ts";
 import { readSpace, type SpaceFile, withoutRefused } from "./space_file.ts";
-import { budgetOf } from "./time.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
 
 /** What is known when the search begins. */
@@ -107,10 +107,10 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   if (seconds.search < 2 * whole) {
     const share = seconds.search / seconds.whole;
     throw new UserError(
-      `--budget ${budgetOf(seconds.whole)}: Cannot tune "${recipe.value.name}" in it: a run of it takes about ${
+      `--budget ${showTime(seconds.whole)}: Cannot tune "${recipe.value.name}" in it: a run of it takes about ${
         showSeconds(whole)
-      } here, and the search, which has ${budgetOf(seconds.search)} of that, needs the time of two: expected at least ${
-        budgetOf(2 * whole / share)
+      } here, and the search, which has ${showTime(seconds.search)} of that, needs the time of two: expected at least ${
+        showTime(2 * whole / share)
       }`,
     );
   }

@@ -4,6 +4,7 @@ import { UserError } from "../../core/errors.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import { withOutputFolder } from "../experiment/output_folder.ts";
 import type { Output } from "../support/output.ts";
+import { showTime } from "../support/time.ts";
 import { Asha } from "./asha.ts";
 import { finishBest } from "./best_run.ts";
 import { isBegun, prepare, type PrepareOptions } from "./prepare.ts";
@@ -14,7 +15,6 @@ import { describeLever } from "./space_file.ts";
 import { Teller } from "./teller.ts";
 import { TrialRunner } from "./trial_runner.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
-import { budgetOf } from "./time.ts";
 import { leastVerdict, NO_VERDICT, runVerdict } from "./verdict_runs.ts";
 import { showTuning, writeTuning } from "./write_tuning.ts";
 
@@ -180,8 +180,8 @@ async function run(
       // Time that is not enough for three pairs of runs is better spent on more trials.
       if (share > 0 && needed !== null) {
         teller.line(
-          `No time for a verdict, which needs ${budgetOf(needed)} at least: --budget ${
-            budgetOf(needed / share + used)
+          `No time for a verdict, which needs ${showTime(needed)} at least: --budget ${
+            showTime(needed / share + used)
           } ` +
             "has it; the search goes on instead",
         );

@@ -9,17 +9,34 @@ import { tinyRecipe } from "../../support/tiny_run.ts";
 
 Deno.test("budgets are multiples of epochs or times, from the shortest to the longest", () => {
   assert.deepEqual(parseBudget(" 0.5x "), { name: "0.5x", of: "epochs", amount: 0.5 });
-  assert.deepEqual(["60s", "5m", "2h"].map((text) => parseBudget(text).amount), [60, 300, 7200]);
+  assert.deepEqual(["60s", "5m", "2h", "1h30m"].map((text) => parseBudget(text).amount), [60, 300, 7200, 5400]);
   assert.deepEqual(budgetsOf(["16x", "1x", "4x"]).map(({ name }) => name), ["1x", "4x", "16x"]);
   assert.deepEqual(budgetsOf(["2m", "90s"]).map(({ name }) => name), ["90s", "2m"]);
 });
 
 Deno.test("what is no budget is refused, and so are two that are the same or of two kinds", () => {
-  for (const text of ["", "4", "x", "4X", "-1x", "0x", "0s", "1e3x", "Infinityx", "4 x", "1000001s", "1.x"]) {
+  for (
+    const text of [
+      "",
+      "4",
+      "x",
+      "4X",
+      "-1x",
+      "0x",
+      "0s",
+      "1e3x",
+      "Infinityx",
+      "4 x",
+      "10000001s",
+      "10000001x",
+      "1x30m",
+      "1.x",
+    ]
+  ) {
     assert.throws(() => parseBudget(text), {
       name: "SyntaxError",
       message:
-        `Expected a multiple of the recipe's epochs as 4x, or a time as 60s, 5m or 2h, above 0 and up to 1000000: got ${
+        `Expected a multiple of the recipe's epochs as 4x, or a time as 90s, 30m or 1h30m, above 0 and up to 10000000: got ${
           JSON.stringify(text)
         }`,
     });

@@ -4,7 +4,6 @@ import { LiveLines } from "../../../tasks/tune/live_lines.ts";
 import { ranked, showScore, showWorth } from "../../../tasks/tune/show.ts";
 import { Space } from "../../../tasks/tune/space.ts";
 import { Teller } from "../../../tasks/tune/teller.ts";
-import { budgetOf, secondsIn } from "../../../tasks/tune/time.ts";
 import { type FakeOutput, fakeOutput } from "../../support/fake_output.ts";
 
 /** A text without its colours. */
@@ -124,15 +123,4 @@ Deno.test("a loss is told as it is, and what lowers it as worth", () => {
   const trial = (trial: number, ...scores: (number | null)[]) => ({ trial, scores, configuration: {} });
   const order = ranked([trial(0, 0.5), trial(1, 0.4, 0.6), trial(2, 0.7), trial(3, null), trial(4, 0.5, null)]);
   assert.deepEqual(order.map(({ trial }) => trial), [1, 2, 0, 4, 3]);
-});
-
-Deno.test("a time has its unit, and comes back as it is read", () => {
-  assert.deepEqual(["90s", "30m", "1h30m", "0.5h"].map((text) => secondsIn("--budget", text)), [90, 1800, 5400, 1800]);
-  for (const text of ["30", "", "0s", "m", "30 m", "1d", "-5m", "1m30"]) {
-    assert.throws(() => secondsIn("--budget", text), {
-      name: "UserError",
-      message: `--budget ${text}: Expected a time with its unit, as in 90s, 30m or 1h30m`,
-    });
-  }
-  assert.deepEqual([2.31, 61, 119.2, 3000, 7200, 9000.5].map(budgetOf), ["2.4s", "61s", "120s", "50m", "2h", "2h31m"]);
 });
