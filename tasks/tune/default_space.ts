@@ -27,7 +27,7 @@ export function defaultSpace(recipe: Recipe, ground: Ground): SpaceFile {
   return {
     levers: {
       ...start(recipe),
-      ...length(recipe, ground),
+      ...length(ground),
       ...chains(recipe),
       ...losses(recipe, ground),
       ...rates(recipe),
@@ -60,18 +60,8 @@ function start({ teacher, student }: Recipe): Levers {
   return { start: { own, choices: others, off: "fresh" } };
 }
 
-function length({ train: { epochs, schedule } }: Recipe, { lengths }: Ground): Levers {
-  if (lengths.length === 0) return {};
-  if (schedule.use !== "steps") return { epochs: { key: "train.epochs", values: [...lengths] } };
-  // Milestones are epochs, and a longer training with those of a shorter one would be none.
-  const scaled = (factor: number) => schedule.milestones.map((milestone) => +(milestone * factor).toPrecision(6));
-  const choices = Object.fromEntries(
-    lengths.map((longer) => [
-      String(longer),
-      { train: { epochs: longer, schedule: { milestones: scaled(longer / epochs) } } },
-    ]),
-  );
-  return { epochs: { own: String(epochs), choices } };
+function length({ lengths }: Ground): Levers {
+  return lengths.length === 0 ? {} : { epochs: { key: "train.epochs", values: [...lengths] } };
 }
 
 /** Whether a weight of the student is a chain, of which losses may compare cores. */

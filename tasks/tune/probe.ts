@@ -7,7 +7,7 @@ import { memoryWithin } from "../../core/files/memory_within.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import type { Ground } from "./default_space.ts";
-import type { Configuration, Position, Space } from "./space.ts";
+import { between, type Configuration, type Position, type Space } from "./space.ts";
 
 /** Steps before the clock, which compile and record, and steps on it, fewer where they take long together. */
 const [WARM_UP, TIMED, MOST_SECONDS] = [3, 10, 20];
@@ -76,8 +76,8 @@ export interface RefusalOptions extends RunOptions {
 }
 
 /**
- * What cannot be run of a space. Each option of each lever alone is opened; of a range both ends are looked at as a
- * part of the recipe.
+ * What cannot be run of a space. Each option of each lever alone is opened; of a range both ends and a number between
+ * them are looked at as a part of the recipe.
  *
  * @param recipe that of a configuration, in the folder of {@link probe}
  */
@@ -98,8 +98,8 @@ export async function refusals(
       throw new UserError(`Cannot change ${key}: trials are compared with each other by what it says`);
     };
     if (lever.kind === "range") {
-      for (const end of [lever.from, lever.to, ...lever.off === null ? [] : [lever.off]]) {
-        const reason = await refusalOf(async () => await options.resolve(at(end)));
+      for (const number of [lever.from, lever.to, between(lever), ...lever.off === null ? [] : [lever.off]]) {
+        const reason = await refusalOf(async () => await options.resolve(at(number)));
         if (reason !== null) found.push({ lever: lever.name, option: null, reason });
       }
       continue;

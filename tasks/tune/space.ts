@@ -110,8 +110,13 @@ function draw(lever: Lever, random: Random): Position {
     const names = [...lever.options.keys()].filter((name) => name !== off);
     return names.length > 0 ? names[random.below(names.length)] : own;
   }
-  const { from, to, scale } = lever;
-  const part = random.uniform();
+  return numberAt(lever, random.uniform());
+}
+
+/** A number of a range that is likely none of the whole ones. */
+export const between = (range: Range): number => numberAt(range, 0.37);
+
+function numberAt({ from, to, scale }: Range, part: number): number {
   const value = scale === "log" ? from * (to / from) ** part : from + (to - from) * part;
   // Three digits are as many as anyone can tell apart.
   return Math.min(to, Math.max(from, +value.toPrecision(3)));

@@ -1,9 +1,10 @@
 import { applyOverride, type Override } from "../../core/recipe/overrides.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
-import { isMap } from "../../core/recipe/paths.ts";
+import { isMap, type Path } from "../../core/recipe/paths.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { UserError } from "../../core/errors.ts";
+import { lengthened } from "../experiment/lengthen.ts";
 import { isExperiment, readText, recipeRow } from "../experiment/read_experiment.ts";
 import type { Row } from "../experiment/experiment.ts";
 import { hasChains } from "./default_space.ts";
@@ -61,6 +62,7 @@ export function configured(
     { path: ["seed"], value: seed, label: `seed ${seed}` },
     { path: ["output"], value: output, label: "--output" },
   ];
+  overrides.push(...stretched(row, space, configuration, row.recipe(overrides).value));
   const recipe = row.recipe(overrides);
   const { losses } = recipe.value;
   const kept = losses.filter(({ use }) => use !== "tensor-alignment");
@@ -68,4 +70,27 @@ export function configured(
   if (!idle || kept.length === 0 || Object.keys(configuration).length === 0) return recipe;
   // A loss between the cores of chains goes with the last chain; what it is given by other levers then means nothing.
   return row.recipe([...overrides, { path: ["losses"], value: kept, label: "a student without chains" }]);
+}
+
+/**
+ * What a recipe's other lengths become where a lever has made its training longer: its schedules are those of the
+ * recipe, over the new length. What that lever says of them itself stays.
+ *
+ * @param changed the recipe with what the levers set
+ */
+function stretched(row: Row, space: Space, configuration: Configuration, changed: Recipe): Override[] {
+  const own = row.recipe([]).value.train.epochs;
+  const { epochs } = changed.train;
+  if (epochs === own) return [];
+  const said = space.levers.map(({ name }) => space.overrides({ [name]: configuration[name] }))
+    .filter((overrides) => overrides.some(({ path }) => isWithin(["train", "epochs"], path))).flat();
+  const before = { ...changed, train: { ...changed.train, epochs: own } };
+  return lengthened(before, epochs, `${epochs} epochs`).filter(({ path }) =>
+    !said.some((other) => isWithin(path, other.path))
+  );
+}
+
+/** Whether a path is another one, or leads to something in it. */
+function isWithin(path: Path, other: Path): boolean {
+  return other.every((part, index) => part === path[index]);
 }

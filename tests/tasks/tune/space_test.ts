@@ -57,7 +57,11 @@ Deno.test("of two classes no loss is offered that they give nothing to, and of a
 });
 
 Deno.test("every configuration of a default space is a recipe, and the milestones of a schedule grow with it", async () => {
-  const schedule = [{ path: ["train", "schedule"], value: { use: "steps", milestones: [5, 8] }, label: "" }];
+  const schedule = [{
+    path: ["train", "schedule"],
+    value: { use: "steps", milestones: [5, 8], warmupEpochs: 0.5 },
+    label: "",
+  }];
   for (const [name, set] of [["quickstart.yaml", schedule], ["vit.yaml", []]] as const) {
     const { tuned, space } = await shipped(name, ground([20]), [...set]);
     const trials = new Trials(space, 3);
@@ -67,9 +71,37 @@ Deno.test("every configuration of a default space is a recipe, and the milestone
       const { student, losses, seed, output, train } = recipe.value;
       assert.deepEqual([seed, output], [7, "runs/there"]);
       if (student.overParameterise.length === 0) assert.ok(losses.every(({ use }) => use !== "tensor-alignment"));
-      if (train.epochs === 20 && set.length > 0) assert.deepEqual(Reflect.get(train.schedule, "milestones"), [10, 16]);
+      if (train.epochs !== 20 || set.length === 0) continue;
+      assert.deepEqual([Reflect.get(train.schedule, "milestones"), train.schedule.warmupEpochs], [[10, 16], 1]);
     }
   }
+});
+
+Deno.test("a longer training has the recipe's schedules over its length, save what its lever says itself", async () => {
+  const schedule = { use: "steps", milestones: [5, 8], warmupEpochs: 0.5 };
+  const weight = { from: 1, to: 0, epochs: 2 };
+  const set = [["train", "schedule"], ["losses", 1, "weight"]].map((path, index) => {
+    return { path, value: [schedule, weight][index], label: "" };
+  });
+  const { tuned, base } = await shipped("quickstart.yaml", ground([]), set);
+  const space = readSpace(
+    `levers:
+  length: { choices: { long: { train: { epochs: 20, schedule: { milestones: [18] } } } } }
+  warm-up: { key: train.schedule.warmupEpochs, values: [2] }
+`,
+    "mine.yaml",
+    base,
+  );
+  const lengths = (configuration: Configuration) => {
+    const { train: { schedule }, losses } = configured(tuned, space, configuration, 7, "runs/there").value;
+    return [
+      Reflect.get(schedule, "milestones"),
+      schedule.warmupEpochs,
+      Reflect.get(Object(losses[1].weight), "epochs"),
+    ];
+  };
+  assert.deepEqual(lengths({ "warm-up": "2" }), [[5, 8], 2, 2]);
+  assert.deepEqual(lengths({ length: "long", "warm-up": "2" }), [[18], 4, 4]);
 });
 
 Deno.test("draws are seeded, all different, within their ranges, and about half of the levers stay", async () => {
