@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../core/errors.ts";
 import { showJson } from "../../core/json.ts";
-import { makeFolder, removeTemporaries, writeFileAtomically } from "../../core/files.ts";
+import { kindOfPath, makeFolder, removePath, removeTemporaries, writeFileAtomically } from "../../core/files.ts";
 import { LOCK, lockFolder } from "../../core/lock.ts";
 import { readOwnJson } from "../support/own_json.ts";
 
@@ -14,7 +14,7 @@ const markSchema = z.looseObject({ experiment: z.string() });
  * Runs `body` while nobody else writes to an experiment's folder. It is given a look whether that is still there, to
  * be taken before something is written.
  *
- * @param folder is made if it is not there
+ * @param folder is made if it is not there, and removed again if `body` fails before it wrote to it
  * @param name the experiment's name
  * @throws UserError if the folder is another experiment's, holds something else, or a second process works in it
  */
@@ -23,16 +23,34 @@ export async function withOutputFolder<Result>(
   name: string,
   body: (check: () => Promise<void>) => Promise<Result>,
 ): Promise<Result> {
+  const isNew = await kindOfPath(folder) === null;
   await makeFolder(folder, "the experiment's folder");
-  using lock = await lockFolder(folder, "another experiment runs in it");
-  await claim(folder, name);
-  return await body(async () => {
-    if (await lock.holds()) return;
-    throw new UserError(
-      `Cannot write to "${folder}" as it was moved or removed while the experiment ran: put it back, and the same ` +
-        "command goes on",
-    );
-  });
+  try {
+    using lock = await lockFolder(folder, "another experiment runs in it");
+    await claim(folder, name);
+    try {
+      return await body(async () => {
+        if (await lock.holds()) return;
+        throw new UserError(
+          `Cannot write to "${folder}" as it was moved or removed while the experiment ran: put it back, and the same ` +
+            "command goes on",
+        );
+      });
+    } catch (error) {
+      if (isNew && await lock.holds() && await isUnused(folder)) await removePath(join(folder, MARK));
+      throw error;
+    }
+  } catch (error) {
+    // Fails where something is in it, which is then another's.
+    if (isNew) await Deno.remove(folder).catch(() => {});
+    throw error;
+  }
+}
+
+/** Whether nothing was written to a folder but whose it is. */
+async function isUnused(folder: string): Promise<boolean> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return names.every((name) => name === MARK || name === LOCK);
 }
 
 async function claim(folder: string, name: string): Promise<void> {

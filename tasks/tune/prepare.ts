@@ -4,6 +4,8 @@ import type { RunOptions } from "../../core/distill/open_run.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import { comparable } from "../../core/distill/training/checkpoint.ts";
 import { UserError } from "../../core/errors.ts";
+import type { Checked } from "../../core/recipe/checked.ts";
+import type { Recipe } from "../../core/recipe/schema.ts";
 import { readTextIfThere, writeFileAtomically } from "../../core/files.ts";
 import { sealJson } from "../../core/sealed_json.ts";
 import { sha256 } from "../../core/sha256.ts";
@@ -13,9 +15,9 @@ import { readText } from "../experiment/read_experiment.ts";
 import { readOwnJson } from "../support/own_json.ts";
 import { showTime } from "../support/time.ts";
 import { defaultSpace } from "./default_space.ts";
-import { probe, type Refusal, refusals } from "./probe.ts";
+import { probe, type Refusal, refusals, unfit } from "./probe.ts";
 import type { Configuration, Space } from "./space.ts";
-import { readSpace, type SpaceFile, withoutRefused } from "./space_file.ts";
+import { readSpace, withoutRefused } from "./space_file.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
 
 /** What is known when the search begins. */
@@ -87,6 +89,16 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
         "--output",
     );
   }
+  const resolve = async (recipe: Checked<Recipe>) => void await resolvePlugins(recipe, builtins);
+  await resolve(recipe);
+  const base = { written: tuned.written, value: recipe.value };
+  const own = options.space ?? (stored ? join(folder, SPACE) : null);
+  const made = (space: Space) => (configuration: Configuration) =>
+    configured(tuned, space, configuration, recipe.value.seed, probing);
+  // What a user has written is looked at before anything is opened.
+  const given = own === null ? null : await readText(own);
+  const givenSpace = given === null ? null : readSpace(given, own!, base);
+  if (givenSpace && options.space !== null) refuseAny(own!, await unfit(givenSpace, made(givenSpace), resolve));
   const measured = await probe(recipe, opening, options.clock);
   const hashes = new InputHashes();
   if (stored) {
@@ -114,28 +126,21 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
       }`,
     );
   }
-  const base = { written: tuned.written, value: recipe.value };
-  const lengths = LONGER.map((factor) => factor * epochs).filter((length) =>
-    expected.opening + length * expected.epoch <= LONGEST * seconds.search
-  );
-  const own = options.space ?? (stored ? join(folder, SPACE) : null);
-  let text = own === null
-    ? stringifyRecipe(defaultSpace(recipe.value, { data: measured.data, lengths }))
-    : await readText(own);
-  let space = readSpace(text, own ?? "the default space", base);
-  if (!stored || options.space !== null) {
-    const made = (configuration: Configuration) => configured(tuned, space, configuration, recipe.value.seed, probing);
-    const refused = await refusals(space, made, {
-      ...opening,
-      resolve: async (recipe) => void await resolvePlugins(recipe, builtins),
-    });
-    if (own !== null && refused.length > 0) throw new UserError(`${own}: ${sentence(refused[0])}`);
+  let [space, text] = [givenSpace, given];
+  if (space && options.space !== null) refuseAny(own!, await refusals(space, made(space), opening));
+  if (space === null || text === null) {
+    const lengths = LONGER.map((factor) => factor * epochs).filter((length) =>
+      expected.opening + length * expected.epoch <= LONGEST * seconds.search
+    );
+    const file = defaultSpace(recipe.value, { data: measured.data, lengths });
+    const written = (refused: readonly Refusal[]) => stringifyRecipe(withoutRefused(file, refused));
+    const read = (refused: readonly Refusal[]) => readSpace(written(refused), "the default space", base);
+    const whole = read([]);
+    const refused = await unfit(whole, made(whole), resolve);
+    const rest = read(refused);
+    refused.push(...await refusals(rest, made(rest), opening));
     for (const refusal of refused) tell(`Left out, ${sentence(refusal)}`);
-    if (refused.length > 0) {
-      const file = defaultSpace(recipe.value, { data: measured.data, lengths });
-      text = stringifyRecipe(withoutRefused(file as SpaceFile, refused));
-      space = readSpace(text, "the default space", base);
-    }
+    [space, text] = [read(refused), written(refused)];
   }
   const used = stored?.used ?? options.clock() - options.started;
   if (!dryRun) {
@@ -149,5 +154,10 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
 
 const sentence = ({ lever, option, reason }: Refusal) =>
   `lever "${lever}"${option === null ? "" : ` at "${option}"`}: ${reason}`;
+
+/** @throws UserError for the first of some refusals */
+function refuseAny(file: string, refused: readonly Refusal[]): void {
+  if (refused.length > 0) throw new UserError(`${file}: ${sentence(refused[0])}`);
+}
 
 const showSeconds = (seconds: number) => `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;

@@ -1,10 +1,12 @@
 import { Run } from "../../core/distill/run.ts";
 import type { RunOptions } from "../../core/distill/open_run.ts";
 import { StoppedEarly, TrainingFailure } from "../../core/distill/stops.ts";
+import { comparable } from "../../core/distill/training/checkpoint.ts";
 import { UserError } from "../../core/errors.ts";
 import { currentFiles, useFiles } from "../../core/files/current.ts";
 import { memoryWithin } from "../../core/files/memory_within.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
+import { formatPath } from "../../core/recipe/paths.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import type { Ground } from "./default_space.ts";
 import { between, type Configuration, type Position, type Space } from "./space.ts";
@@ -69,44 +71,68 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** How options are tried. */
-export interface RefusalOptions extends RunOptions {
-  /** Checks the options of a recipe's plug-ins. */
-  readonly resolve: (recipe: Checked<Recipe>) => Promise<void>;
-}
+/** The recipe of a configuration, in the folder of {@link probe}. */
+type RecipeOf = (configuration: Configuration) => Checked<Recipe>;
 
 /**
- * What cannot be run of a space. Each option of each lever alone is opened; of a range both ends and a number between
- * them are looked at as a part of the recipe.
+ * What of a space is no recipe of its own that can be compared with others, as far as it shows before a model is built:
+ * of a range by its ends and a number between them.
  *
- * @param recipe that of a configuration, in the folder of {@link probe}
+ * @param resolve checks the options of a recipe's plug-ins, and fills them in
  */
-export async function refusals(
+export async function unfit(
   space: Space,
-  recipe: (configuration: Configuration) => Checked<Recipe>,
-  options: RefusalOptions,
+  recipe: RecipeOf,
+  resolve: (recipe: Checked<Recipe>) => Promise<unknown>,
 ): Promise<Refusal[]> {
   const found: Refusal[] = [];
   const yardstick = yardstickOf(recipe({}));
+  const plain = recipe({});
+  await resolve(plain);
+  const own = trainedBy(plain);
   for (const lever of space.levers) {
-    const at = (position: Position) => {
-      const changed = recipe({ [lever.name]: position });
-      const hidden = space.overrides({ [lever.name]: position }).find(({ path: [key] }) => OWN.includes(String(key)));
-      const key = hidden?.path[0] ??
-        Object.entries(yardstickOf(changed)).find(([key, value]) => value !== yardstick[key])?.[0];
-      if (key === undefined) return changed;
-      throw new UserError(`Cannot change ${key}: trials are compared with each other by what it says`);
-    };
-    if (lever.kind === "range") {
-      for (const number of [lever.from, lever.to, between(lever), ...lever.off === null ? [] : [lever.off]]) {
-        const reason = await refusalOf(async () => await options.resolve(at(number)));
-        if (reason !== null) found.push({ lever: lever.name, option: null, reason });
-      }
-      continue;
+    const positions = lever.kind === "choice"
+      ? [...lever.options.keys()]
+      : [lever.from, lever.to, between(lever), ...lever.off === null ? [] : [lever.off]];
+    let idle = 0;
+    for (const position of positions) {
+      const option = lever.kind === "choice" ? String(position) : null;
+      const reason = await refusalOf(async () => {
+        const changed = recipe({ [lever.name]: position });
+        const paths = space.overrides({ [lever.name]: position }).map(({ path }) => path);
+        const hidden = paths.find(([key]) => OWN.includes(String(key)));
+        const key = hidden?.[0] ??
+          Object.entries(yardstickOf(changed)).find(([key, value]) => value !== yardstick[key])?.[0];
+        if (key !== undefined) {
+          throw new UserError(`Cannot change ${key}: trials are compared with each other by what it says`);
+        }
+        await resolve(changed);
+        // A range may begin or end where the recipe stands.
+        if (trainedBy(changed) !== own || (option === null && ++idle < positions.length)) return;
+        throw new UserError(
+          `Cannot learn anything from ${
+            paths.map((path) => formatPath(path)).join(", ")
+          }: the student is trained as by the ` +
+            "recipe as it is",
+        );
+      });
+      if (reason !== null) found.push({ lever: lever.name, option, reason });
     }
+  }
+  return found;
+}
+
+/** What a training computes by; where its student is written, and in what form, is no part of it. */
+const trainedBy = ({ value }: Checked<Recipe>) => JSON.stringify(comparable(value));
+
+/** What cannot be run of a space: each option of each lever alone is opened. */
+export async function refusals(space: Space, recipe: RecipeOf, options: RunOptions): Promise<Refusal[]> {
+  const found: Refusal[] = [];
+  for (const lever of space.levers) {
+    if (lever.kind === "range") continue;
     for (const option of lever.options.keys()) {
       const reason = await refusalOf(async () => {
-        const own = at(option);
+        const own = recipe({ [lever.name]: option });
         await inMemory(own, async () => {
           using _ = await Run.open(own, { ...options, dry: true, reporter: undefined });
         });

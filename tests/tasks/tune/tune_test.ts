@@ -246,15 +246,30 @@ Deno.test("what cannot be tuned is refused in a sentence, before anything is wri
       [...budget, "--resume", "--dry-run"],
       /^Cannot resume in a dry run: leave out --resume or --dry-run\n$/,
     );
-    // What trials are compared by is nothing to be tried, and neither is what tune says of each run.
+    // A space is read before anything is opened.
     const levers = join(folder, "space.yaml");
-    for (const [change, key] of [["train: { monitor: validation.loss }", "train.monitor"], ["seed: 9", "seed"]]) {
-      await Deno.writeTextFile(levers, `levers: { a: { choices: { x: { ${change} } } } }\n`);
-      const { code, stderr } = await runHere("tune", [file, "--output", out, ...budget, "--space", levers]);
-      assert.equal(code, 2, stderr);
-      assert.match(stderr, new RegExp(`lever "a".*Cannot change ${key}: trials are compared`));
-      await Deno.remove(out, { recursive: true }).catch(() => {});
+    await refused([...budget, "--space", levers], /^Cannot read .*space\.yaml/);
+    const change = (changes: string) => `choices: { x: { ${changes} } }`;
+    const compared = "trials are compared with each other by what it says";
+    for (
+      const [lever, message] of [
+        // What trials are compared by is nothing to be tried, and neither is what tune says of each run.
+        [change("train: { monitor: validation.loss }"), `lever "a" at "x": Cannot change train.monitor: ${compared}`],
+        [change("seed: 9"), `lever "a" at "x": Cannot change seed: ${compared}`],
+        [change("student: { width: 0 }"), 'lever "a" at "x": '],
+        // Of what trains nobody all trials would be alike.
+        [change("export: { onnx: true }"), 'lever "a" at "x": Cannot learn anything from export: the student is'],
+        ["key: log.terminal, values: [false]", "Cannot change log.terminal as the recipe has no such value"],
+        ["key: train.batchSize, from: 16, to: 64", 'lever "a": '],
+      ]
+    ) {
+      await Deno.writeTextFile(levers, `levers: { a: { ${lever} } }\n`);
+      await refused([...budget, "--space", levers], new RegExp(`space\\.yaml.*${message}`));
     }
+    const { code, stderr } = await runHere("tune", [file, "--output", out, "--budget", "0.1s", "--backend", "cpu"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^--budget 0\.1s: Cannot tune "tiny" in it/);
+    assert.equal(await kindOfPath(out), null, "a budget that is refused leaves nothing");
     await Deno.writeTextFile(file, "rows: {}\n");
     await refused(budget, /^Cannot tune the experiment file ".*": name a recipe, or use compare\n$/);
   }));
