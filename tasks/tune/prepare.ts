@@ -15,17 +15,20 @@ import { readText } from "../experiment/read_experiment.ts";
 import { readOwnJson } from "../support/own_json.ts";
 import { showTime } from "../support/time.ts";
 import { defaultSpace } from "./default_space.ts";
-import { probe, type Refusal, refusals, unfit } from "./probe.ts";
+import { type Probe, probe, type Refusal, refusals, unfit } from "./probe.ts";
 import type { Configuration, Space } from "./space.ts";
 import { readSpace, withoutRefused } from "./space_file.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
+
+/** Seconds, by the probe. */
+export type Expected = Pick<Probe, "opening" | "epoch" | "ending">;
 
 /** What is known when the search begins. */
 export interface Prepared {
   readonly space: Space;
   /** Its file. */
   readonly text: string;
-  readonly expected: { readonly opening: number; readonly epoch: number };
+  readonly expected: Expected;
   /** Seconds that finding it out took. */
   readonly used: number;
 }
@@ -55,6 +58,8 @@ const recordSchema = z.looseObject({
   recipe: z.string(),
   opening: z.number(),
   epoch: z.number(),
+  /** Missing in a tuning that an older version began. */
+  ending: z.number().default(0),
   used: z.number(),
 });
 
@@ -109,7 +114,8 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
       );
     }
   }
-  const expected = stored ?? measured;
+  const { opening: opened, epoch, ending }: Expected = stored ?? measured;
+  const expected = { opening: opened, epoch, ending };
   const { epochs } = recipe.value.train;
   const whole = expected.opening + epochs * expected.epoch;
   tell(
@@ -146,10 +152,10 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   if (!dryRun) {
     await writeFileAtomically(join(folder, SPACE), text);
     await writeInputs(folder, { ...await hashes.named(recipe), data: measured.sha256 });
-    const record = { recipe: id, opening: expected.opening, epoch: expected.epoch, used };
+    const record = { recipe: id, ...expected, used };
     await writeFileAtomically(recordFile, await sealJson(record));
   }
-  return { space, text, expected: { opening: expected.opening, epoch: expected.epoch }, used };
+  return { space, text, expected, used };
 }
 
 const sentence = ({ lever, option, reason }: Refusal) =>

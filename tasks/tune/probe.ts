@@ -1,5 +1,6 @@
 import { Run } from "../../core/distill/run.ts";
 import type { RunOptions } from "../../core/distill/open_run.ts";
+import { evaluate } from "../../core/evaluate/evaluate.ts";
 import { StoppedEarly, TrainingFailure } from "../../core/distill/stops.ts";
 import { comparable } from "../../core/distill/training/checkpoint.ts";
 import { UserError } from "../../core/errors.ts";
@@ -14,11 +15,16 @@ import { between, type Configuration, type Position, type Space } from "./space.
 /** Steps before the clock, which compile and record, and steps on it, fewer where they take long together. */
 const [WARM_UP, TIMED, MOST_SECONDS] = [3, 10, 20];
 
+/** Seconds that a run's page takes to be drawn, most of it for loading what draws. */
+const DRAWING = 2;
+
 /** What is known of a recipe before it is tuned. */
 export interface Probe {
   /** Seconds until a run's first step, and of an epoch with its validation. */
   readonly opening: number;
   readonly epoch: number;
+  /** Seconds that a trained student takes to be written and measured on the test examples beside the teacher. */
+  readonly ending: number;
   readonly data: Ground["data"];
   /** SHA-256 of what its data set reads. */
   readonly sha256: Readonly<Record<string, string>>;
@@ -50,10 +56,25 @@ export async function probe(recipe: Checked<Recipe>, options: RunOptions, clock:
     const trained = clock();
     const step = (trained - first) / Math.max(1, timed);
     await run.evaluate("validation");
-    const epoch = step * training.progress.stepsPerEpoch + clock() - trained;
+    const validated = clock();
+    const epoch = step * training.progress.stepsPerEpoch + validated - trained;
+    await teach(run);
+    // How long test examples take is told by the others; nobody looks at these.
+    const testing = (clock() - trained) * data.test.length / data.validation!.length;
+    // A run is opened for it; a quarter more is for what is written and verified.
+    const ending = 1.25 * (opening + testing) + DRAWING;
     const { task, classes } = data.dataset.input;
-    return { opening, epoch, data: { task, classes }, sha256: data.sha256 };
+    return { opening, epoch, ending, data: { task, classes }, sha256: data.sha256 };
   });
+}
+
+/** Measures the teacher on the validation examples. */
+async function teach(
+  { parts: { ops, teacher, data: { validation, dataset: { input } }, recipe } }: Run,
+): Promise<void> {
+  if (!teacher || !validation || teacher.knows?.(validation) === false) return;
+  const { model, weights } = teacher;
+  await evaluate(ops, { who: "the teacher", model, weights, examples: validation, input, ...recipe.value.evaluate });
 }
 
 /** Waits until what was sent to the device is done. */

@@ -170,8 +170,7 @@ async function run(
       teller.phase(`tuning ${recipe.name}, decision`);
       return await decide({ ...runs, finalists, firstSeed: recipe.seed + 1, seconds: end });
     };
-    // Exporting and testing the best one takes some time, too.
-    const end = budget - Math.max(2 * expected.opening, 0.02 * budget);
+    const end = budget - Math.max(expected.ending, 0.02 * budget);
     let decided = await searching(Math.min(end, used + (1 - share) * (budget - used)));
     const verdictRuns = { ...runs, space, firstSeed: recipe.seed + 1 + DECIDING_SEEDS };
     const needed = leastVerdict({ ...verdictRuns, best: decided[0].configuration });

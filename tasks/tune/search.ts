@@ -21,7 +21,7 @@ export interface Evaluator<Configuration> {
   evaluate(configuration: Configuration, resource: number, from: number): Promise<Evaluated>;
   /** Seconds that this would take, as far as is known. */
   seconds(configuration: Configuration, resource: number, from: number): number;
-  /** Seconds of the budget that are used. */
+  /** Seconds of the budget that are used, or that must be kept as what is begun may end later than expected. */
   used(): number;
 }
 

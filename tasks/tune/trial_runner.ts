@@ -19,6 +19,7 @@ import { sha256 } from "../../core/sha256.ts";
 import { canResume } from "../experiment/run_folder.ts";
 import { parseOwnJson, readOwnJson } from "../support/own_json.ts";
 import type { RunReporter } from "../support/progress.ts";
+import type { Expected } from "./prepare.ts";
 import type { Evaluated, Evaluator } from "./search.ts";
 import type { Configuration } from "./space.ts";
 
@@ -37,6 +38,10 @@ const recordSchema = z.looseObject({
   /** All that it took so far. */
   seconds: z.number(),
 });
+
+/** So many evaluations tell by how much the next one may be late. */
+const LATEST = 8;
+
 type TrialRecord = z.output<typeof recordSchema>;
 
 const logSchema = z.looseObject({ validation: z.record(z.string(), z.number().nullable()) });
@@ -55,7 +60,7 @@ export interface TrialRunnerOptions {
   /** Gives seconds. */
   readonly clock: () => number;
   /** Seconds until a run's first step and of an epoch, before any is known better. */
-  readonly expected: { readonly opening: number; readonly epoch: number };
+  readonly expected: Pick<Expected, "opening" | "epoch">;
   /** Seconds of the budget that are used already. */
   readonly used: number;
 }
@@ -77,6 +82,9 @@ export class TrialRunner {
   /** Seconds of each folder that are charged already. */
   readonly #charged = new Map<string, number>();
 
+  /** Seconds that the last evaluations took longer than was expected of them. */
+  readonly #late: number[] = [];
+
   constructor(private readonly options: TrialRunnerOptions) {
     this.#used = options.used;
   }
@@ -96,7 +104,7 @@ export class TrialRunner {
     return {
       evaluate: (configuration, resource) => this.#evaluate(configuration, seed, resource),
       seconds: (configuration, resource, from) => this.#expected(configuration, resource, from),
-      used: () => this.#used,
+      used: () => this.#used + Math.max(0, ...this.#late),
     };
   }
 
@@ -124,7 +132,11 @@ export class TrialRunner {
   }
 
   #expected(configuration: Configuration, resource: number, from: number): number {
-    const epochs = this.epochsOf(configuration, resource) - this.epochsOf(configuration, from);
+    return this.#foreseen(configuration, this.epochsOf(configuration, resource) - this.epochsOf(configuration, from));
+  }
+
+  /** What so many epochs take by what runs took so far, those of the same configuration if there are any. */
+  #foreseen(configuration: Configuration, epochs: number): number {
     const own = this.#taken.get(JSON.stringify(configuration));
     const known = own ? [own] : [...this.#taken.values()];
     const [measured, expected] = (["measured", "expected"] as const).map((key) =>
@@ -141,8 +153,11 @@ export class TrialRunner {
       { configuration, seed, metric: null, reached: [], lost: null, seconds: 0 };
     const earlier = before.reached.filter((reached) => reached.epochs < epochs);
     const last = earlier.at(-1) ?? { epochs: 0, seconds: 0 };
+    const foreseen = this.#taken.size === 0 ? null : this.#foreseen(configuration, epochs - last.epochs);
     const charge = (seconds: number) => {
       this.#charge(folder, seconds);
+      if (foreseen !== null) this.#late.unshift(seconds - last.seconds - foreseen);
+      this.#late.length = Math.min(this.#late.length, LATEST);
       const key = JSON.stringify(configuration);
       const { measured, expected } = this.#taken.get(key) ?? { measured: 0, expected: 0 };
       this.#taken.set(key, {

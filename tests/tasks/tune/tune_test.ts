@@ -131,6 +131,21 @@ Deno.test("a stopped trial goes on to the same score; one whose loss is not fini
     await assert.rejects(through(again, {}), { name: "UserError" });
   }));
 
+Deno.test("time is kept for runs that take longer than those before them", () =>
+  withTiny(async (folder, file, backend) => {
+    // Each looks at the clock twice.
+    const looks = [0, 2, 2, 4, 4, 9, 9, 11];
+    const runner = await runnerIn(folder, file, backend, { clock: () => looks.shift()! });
+    const used = async (configuration: Configuration) => {
+      await through(runner, configuration, [1 / 3]);
+      return [runner.used, runner.with(3).used()];
+    };
+    assert.deepEqual(await used({ rate: 0.01 }), [2, 2], "what the probe said is no measure of it");
+    assert.deepEqual(await used({ rate: 0.02 }), [4, 4]);
+    assert.deepEqual(await used({ rate: 0.03 }), [9, 12], "5 s where the others took 2");
+    assert.deepEqual(await used({ rate: 0.04 }), [11, 14]);
+  }));
+
 /** How {@link tune} is called, in the folder "out". */
 const optionsIn = (folder: string, backend: CpuBackend, out: FakeOutput): TuningOptions => ({
   folder: join(folder, "out"),
@@ -154,20 +169,23 @@ const optionsIn = (folder: string, backend: CpuBackend, out: FakeOutput): Tuning
 Deno.test("tune writes the best recipe, its student and a verdict, in its time; --resume decides the same again", () =>
   withTiny(async (folder, file, backend) => {
     const out = join(folder, "out");
+    // One core is a plain weight, which trains quicker.
+    await Deno.writeTextFile(file, short.replace("cores: 3", "cores: 1"));
     await Deno.writeTextFile(
       join(folder, "space.yaml"),
       `levers:
   learning rate: { key: train.optimiser.learningRate, from: 0.02, to: 0.2 }
-  cores: { key: "student.overParameterise[0].cores", values: [1, 2], off: 1 }
+  batch: { key: train.batchSize, values: [12, 36] }
 `,
     );
     const run = async (budget: number, more: Partial<TuningOptions> = {}) => {
       const told = fakeOutput();
-      let [now, tick] = [0, 0.01];
+      let [now, tick] = [0, 0.02];
       const options: TuningOptions = {
         ...optionsIn(folder, backend, told),
         clock: () => now += tick,
         budget,
+        verdict: 0.35,
         tell(line) {
           told.line(line);
           // The probe is over, which looks at the clock much more often than a run does.
@@ -179,11 +197,11 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
       return { text: told.text, tuning: await readJson(join(out, "tune.json")) };
     };
     const lines = (text: string, what: RegExp) => text.split("\n").filter((line) => what.test(line));
-    // A second for each evaluation; half of the time for the verdict, which needs six.
+    // A second for each evaluation; a third of the time for the verdict, which needs six.
     const { text, tuning } = await run(44);
     assert.match(text, /\n0:02 of 0:44: trial 0, 1\/3: validation accuracy \d+\.\d\d; the recipe as it is\n/);
     assert.deepEqual(tuning.resources, [1 / 3, 1]);
-    assert.ok(tuning.seconds.used <= 45, `${tuning.seconds.used} s`);
+    assert.ok(tuning.seconds.used <= 44, `${tuning.seconds.used} s`);
     assert.equal(lines(text, /: seed \d+, /).length, 2 * tuning.verdict.seeds.length);
     assert.ok(tuning.decided.filter(({ mean }: { mean: number | null }) => mean !== null).length >= 2);
     assert.equal(lines(text, /finalist \d+, seed [45]: /).length, lines(text, /finalist/).length);
@@ -215,9 +233,9 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
 
     const again = await readTuned(join(out, "best.yaml"), []);
     assert.equal(again.row.recipe([]).value.train.epochs, 3);
-    const { train: { optimiser }, student: { overParameterise } } = again.row.recipe([]).value;
-    const { "learning rate": rate = 0.05, cores = 3 } = more.tuning.best.configuration;
-    assert.deepEqual([optimiser.learningRate, overParameterise[0].cores], [rate, Number(cores)]);
+    const { train: { optimiser, batchSize } } = again.row.recipe([]).value;
+    const { "learning rate": rate = 0.05, batch = 24 } = more.tuning.best.configuration;
+    assert.deepEqual([optimiser.learningRate, batchSize], [rate, Number(batch)]);
   }));
 
 Deno.test("what cannot be tuned is refused in a sentence, before anything is written", () =>
@@ -287,6 +305,11 @@ Deno.test("too little time is refused with what a run takes; where it is too lit
         ...optionsIn(folder, backend, told),
         budget,
         clock: () => now += tick,
+        tell(line) {
+          told.line(line);
+          // The probe is over, which looks at the clock much more often than a run does.
+          if (line.startsWith("A run of the recipe takes")) tick = 1;
+        },
         ...more,
       };
       await tune(await readTuned(file, []), options);
@@ -296,10 +319,10 @@ Deno.test("too little time is refused with what a run takes; where it is too lit
       message:
         /^--budget 10s: Cannot tune "tiny" in it: a run of it takes about \d+ s here, and the search, which has 3\.5s /,
     });
-    const text = await run(1, 0.02, { verdict: 0.1, search: "random", folder: join(folder, "random") });
+    const text = await run(12, 0.02, { verdict: 0.1, search: "random", folder: join(folder, "random") });
     const [before, after] = text.split(/No time for a verdict, which needs .*; the search goes on instead\n/);
     assert.match(before, /trial 1, whole: /);
-    assert.match(after, /^0:\d\d of 0:01: (?:trial \d+, whole|finalist)/);
+    assert.match(after, /^0:\d\d of 0:12: (?:trial \d+, whole|finalist)/);
     assert.match(text, /What each lever is worth was not measured\./);
     assert.doesNotMatch(text, /1\/3/);
   }));
