@@ -1,16 +1,18 @@
 import { labelNote, titleOf } from "../../core/evaluate/metrics/show.ts";
 import { showBytes } from "../../core/show_bytes.ts";
-import { alignColumns } from "../support/table.ts";
+import { alignColumns, type Alignment } from "../support/table.ts";
 import { counted, grouped } from "../support/format.ts";
 import type { Experiment } from "./experiment.ts";
 import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
 import type { RowResult } from "./run_grid.ts";
 import type { Difference, Moments } from "./statistics.ts";
 
-/** A table for people; the first column is a name, the others are numbers. */
+/** A table for people. */
 export interface Table {
   readonly title: string;
   readonly header: readonly string[];
+  /** One for each column, the last goes on: words stand at the left. Left out: a name, and numbers after it. */
+  readonly alignment?: readonly Alignment[];
   readonly rows: readonly (readonly string[])[];
   /** Sentences below it. */
   readonly notes: readonly string[];
@@ -253,20 +255,27 @@ function diagnosticsTable(lines: readonly RowStatistics[]): Table {
   };
 }
 
+const NAME_AND_NUMBERS: readonly Alignment[] = ["left", "right"];
+
 /** Lines for a terminal. */
-export function textOf({ title, header, rows, notes }: Table, strong = (text: string) => text): string[] {
-  const [top, ...rest] = alignColumns([header, ...rows], ["left", "right"]);
+export function textOf({ title, header, rows, alignment, notes }: Table, strong = (text: string) => text): string[] {
+  const [top, ...rest] = alignColumns([header, ...rows], alignment ?? NAME_AND_NUMBERS);
   return [strong(title), top, ...rest, ...notes];
 }
 
 /** The same as Markdown. */
-export function markdownOf({ title, header, rows, notes }: Table): string {
-  return [`## ${title}`, "", markdownTable(header, rows), "", ...notes.flatMap((note) => [note, ""])].join("\n");
+export function markdownOf({ title, header, rows, alignment, notes }: Table): string {
+  const table = markdownTable(header, rows, alignment);
+  return [`## ${title}`, "", table, "", ...notes.flatMap((note) => [note, ""])].join("\n");
 }
 
-/** A table as Markdown, whose first column has names. */
-export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table as Markdown. @param alignment as in a {@link Table} */
+export function markdownTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  alignment: readonly Alignment[] = NAME_AND_NUMBERS,
+): string {
   const cells = (row: readonly string[]) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const rule = `|${header.map((_, index) => index === 0 ? "---|" : "---:|").join("")}`;
-  return [cells(header), rule, ...rows.map(cells)].join("\n");
+  const rule = header.map((_, index) => (alignment[index] ?? alignment.at(-1)) === "left" ? "---|" : "---:|").join("");
+  return [cells(header), `|${rule}`, ...rows.map(cells)].join("\n");
 }

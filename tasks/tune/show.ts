@@ -40,24 +40,29 @@ export function showPart(resource: number): string {
   return resource === 1 ? "whole" : `1/${Math.round(1 / resource)}`;
 }
 
-/** The header and the lines of a table of trials. */
-export function trialRows(
+/** The header, the lines and the alignment of a table of trials. */
+export function trialTable(
   trials: readonly TrialLine[],
-  { resources, metric, space }: {
+  { resources, metric, space, mean = null }: {
     readonly resources: readonly number[];
     readonly metric: string | null;
     readonly space: Space;
+    /** A column of a trial's mean, where that is known. */
+    readonly mean?: { readonly title: string; readonly of: (trial: number) => number | undefined } | null;
   },
-): string[][] {
-  const header = ["trial", ...resources.map(showPart), "what it changes"];
-  return [
-    header,
-    ...trials.map(({ trial, scores, configuration }) => [
+): Pick<Table, "header" | "rows" | "alignment"> {
+  const means = mean ? [mean] : [];
+  const numbers = ["trial", ...resources.map(showPart), ...means.map(({ title }) => title)];
+  return {
+    header: [...numbers, "what it changes"],
+    rows: trials.map(({ trial, scores, configuration }) => [
       String(trial),
       ...resources.map((_, rung) => showScore(scores[rung], metric)),
+      ...means.map(({ of }) => showScore(of(trial), metric)),
       space.describe(configuration),
     ]),
-  ];
+    alignment: [...numbers.map(() => "right" as const), "left"],
+  };
 }
 
 const position = (value: Position | null) => value === null ? "-" : String(value);
@@ -90,5 +95,11 @@ export function verdictTable(
       : []),
     ...(left.length > 0 ? [`Left as in the recipe, with nothing to be held against: ${left.join(", ")}.`] : []),
   ];
-  return { title: "What each lever is worth here", header: ["lever", "best", "against", "worth", ""], rows, notes };
+  return {
+    title: "What each lever is worth here",
+    header: ["lever", "best", "against", "worth", "verdict"],
+    alignment: ["left", "left", "left", "right", "left"],
+    rows,
+    notes,
+  };
 }

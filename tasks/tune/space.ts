@@ -89,7 +89,7 @@ export class Space {
   /** The configuration in words. */
   describe(configuration: Configuration): string {
     const parts = this.levers.flatMap(({ name }) =>
-      configuration[name] === undefined ? [] : [`${name} ${configuration[name]}`]
+      configuration[name] === undefined ? [] : [`${name}: ${configuration[name]}`]
     );
     return parts.join(", ") || "the recipe as it is";
   }

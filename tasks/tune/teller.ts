@@ -6,7 +6,7 @@ import { alignColumns } from "../support/table.ts";
 import type { Job } from "./asha.ts";
 import { LiveLines } from "./live_lines.ts";
 import type { Evaluated } from "./search.ts";
-import { ranked, showPart, showScore, type TrialLine, trialRows } from "./show.ts";
+import { ranked, showPart, showScore, type TrialLine, trialTable } from "./show.ts";
 import type { Configuration, Space } from "./space.ts";
 
 /** Trials in the table. */
@@ -112,10 +112,9 @@ export class Teller {
   #show(progress = ""): void {
     const { out, quiet, resources, metric, space } = this.options;
     if (quiet || !out.rewrites || this.#heading === "") return;
-    const rows = trialRows(ranked(this.trials).slice(0, SHOWN), { resources, metric: metric(), space });
-    const table = this.#trials.size === 0
-      ? []
-      : alignColumns(rows, [...resources.map(() => "right" as const), "right", "left"]);
+    const shown = ranked(this.trials).slice(0, SHOWN);
+    const { header, rows, alignment } = trialTable(shown, { resources, metric: metric(), space });
+    const table = shown.length === 0 ? [] : alignColumns([header, ...rows], alignment!);
     this.#live.show([
       `${this.#heading}: ${this.#clock()}, ${counted(this.#trials.size, "trial")}`,
       ...table,

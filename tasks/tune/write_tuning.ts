@@ -3,13 +3,12 @@ import type { RunSummary } from "../../core/distill/summary.ts";
 import { writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import { metricName, scoreOf } from "../experiment/outcome.ts";
-import { markdownOf, type Table } from "../experiment/tables.ts";
+import { markdownOf, type Table, textOf } from "../experiment/tables.ts";
 import { counted, duration } from "../support/format.ts";
 import { type Output, stylesOf } from "../support/output.ts";
-import { alignColumns } from "../support/table.ts";
 import { type Decided, DECIDING_SEEDS } from "./decide.ts";
 import { BEST_RECIPE, BEST_RUN } from "./best_run.ts";
-import { ranked, showScore, type TrialLine, trialRows, verdictTable } from "./show.ts";
+import { ranked, showScore, type TrialLine, trialTable, verdictTable } from "./show.ts";
 import type { Configuration, Space } from "./space.ts";
 import { contrastsOf } from "./verdict.ts";
 import type { Verdict } from "./verdict_runs.ts";
@@ -58,15 +57,8 @@ export async function writeTuning(folder: string, tuning: Tuning): Promise<void>
 export function showTuning(folder: string, tuning: Tuning, out: Output): void {
   const { strong } = stylesOf(out);
   out.line("");
-  for (const { title, header, rows, notes } of tables(tuning)) {
-    out.line(strong(title));
-    // Numbers stand at the right, words at the left.
-    const isNumber = (column: number) =>
-      rows.every((row) => /^([-+]?[\d.]+( \[.*\])?|lost|-?)$/.test(row[column] ?? ""));
-    for (const line of alignColumns([header, ...rows], header.map((_, at) => isNumber(at) ? "right" : "left"))) {
-      out.line(line);
-    }
-    for (const note of notes) out.line(note);
+  for (const table of tables(tuning)) {
+    for (const line of textOf(table, strong)) out.line(line);
     out.line("");
   }
   for (const line of closing(tuning)) out.line(line);
@@ -76,20 +68,15 @@ export function showTuning(folder: string, tuning: Tuning, out: Output): void {
 function tables({ trials, resources, metric, space, best, decided, verdict }: Tuning): Table[] {
   const place = ({ trial }: TrialLine) => decided.findIndex((one) => one.trial === trial) + 1 || Infinity;
   const order = ranked(trials).sort((a, b) => place(a) === place(b) ? 0 : place(a) - place(b)).slice(0, SHOWN);
-  const [header, ...rows] = trialRows(order, { resources, metric, space });
-  if (isDecided(decided)) {
-    header.splice(-1, 0, MEAN);
-    const mean = (trial: number) => decided.find((one) => one.trial === trial)?.mean ?? undefined;
-    rows.forEach((row, index) => row.splice(-1, 0, showScore(mean(order[index].trial), metric)));
-  }
+  const of = (trial: number) => decided.find((one) => one.trial === trial)?.mean ?? undefined;
+  const table = trialTable(order, { resources, metric, space, mean: isDecided(decided) ? { title: MEAN, of } : null });
   const lost = trials.filter(({ scores }) => scores.includes(null)).length;
   const unit = metric === "loss" ? "loss" : `${metric} in points`;
   const search: Table = {
     title: `Search: ${counted(trials.length, "trial")}, ${whole(trials, resources).length} to their end${
       lost > 0 ? `, ${lost} lost` : ""
     }`,
-    header,
-    rows,
+    ...table,
     notes: [
       `Validation ${unit}, of one seed${
         isDecided(decided) ? ` but for the mean by which the best is decided` : ""

@@ -133,7 +133,7 @@ Deno.test("a lever that another one idles is left as it is", async () => {
   assert.deepEqual(settled({ losses: "labels alone", "temperature of kd": 2 }), { losses: "labels alone" });
   assert.deepEqual(settled({ cores: "3 cores", "rate of cores": 1, "learning rate": 0.1 }), { "learning rate": 0.1 });
   assert.equal(space.describe({}), "the recipe as it is");
-  assert.equal(space.describe({ "learning rate": 0.1, start: "fresh" }), "start fresh, learning rate 0.1");
+  assert.equal(space.describe({ "learning rate": 0.1, start: "fresh" }), "start: fresh, learning rate: 0.1");
 });
 
 Deno.test("what a recipe's models refuse goes from the space, with what hangs on it", async () => {

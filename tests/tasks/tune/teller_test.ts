@@ -74,7 +74,7 @@ Deno.test("on a terminal a table settles, warnings stand above it, and in the en
     "search: 1:05 of 10:00, 2 trials",
     "trial    1/3  whole  what it changes",
     "    0  80.00  87.50  the recipe as it is",
-    "    1   lost         start last",
+    "    1   lost         start: last",
     "> trial 0 to a part",
     "  ",
     "",
@@ -90,7 +90,7 @@ Deno.test("elsewhere each evaluation is a line without control characters; quiet
     "1:05 of 10:00: trial 0, 1/3: validation accuracy 80.00; the recipe as it is",
     "1:05 of 10:00: trial 0, whole: validation accuracy 87.50; the recipe as it is",
     "Warning: mind this",
-    "1:05 of 10:00: trial 1, 1/3: lost: its loss is not finite; start last",
+    "1:05 of 10:00: trial 1, 1/3: lost: its loss is not finite; start: last",
     "",
   ]);
   const silent = fakeOutput(60);

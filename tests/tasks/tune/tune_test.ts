@@ -217,6 +217,13 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
       text,
       /\nBest of "tiny" \(trial \d+\): .*\.\nValidation accuracy .* Test accuracy .*, measured once, /,
     );
+    // Numbers stand at the right, words at the left.
+    const page = await Deno.readTextFile(join(out, "tune.md"));
+    assert.match(
+      page,
+      /\n\| trial \| 1\/3 \| whole \| 3 seeds \| what it changes \|\n\|---:\|---:\|---:\|---:\|---\|\n/,
+    );
+    assert.match(page, /\n\| lever \| best \| against \| worth \| verdict \|\n\|---\|---\|---\|---:\|---\|\n/);
     // Nothing of the trials was measured on test examples.
     for await (const { name } of Deno.readDir(join(out, "runs"))) {
       assert.equal(await kindOfPath(join(out, "runs", name, "metrics.json")), null);
