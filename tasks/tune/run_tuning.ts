@@ -194,11 +194,11 @@ async function run(
     teller.phase(`tuning ${recipe.name}, test`);
     await check();
     const begun = clock();
-    const place = await runner.place(configuration, recipe.seed);
+    const trial = await runner.folderOf(configuration, recipe.seed);
     const final = await finishBest(
       tuned,
       space,
-      { ...options, configuration, seed: recipe.seed, trial: place.folder },
+      { ...options, configuration, seed: recipe.seed, trial },
       {
         line: () => {},
         warning: (text) => teller.warning(text),

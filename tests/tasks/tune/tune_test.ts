@@ -90,7 +90,7 @@ Deno.test("a trial is one run with checkpoints between: in the end it is what di
     assert.equal(runner.metric, "accuracy");
     assert.deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8, 9], "no step is done twice");
     assert.equal(runner.used, 2, "a second for each");
-    const { folder: own } = await runner.place({ rate: 0.04 }, 3);
+    const own = await runner.folderOf({ rate: 0.04 }, 3);
     const { reached } = await readJson(join(own, "trial.json"));
     assert.deepEqual(reached.map(({ epochs, score }: { epochs: number; score: number }) => [epochs, { score }]), [
       [1, told[0]],
