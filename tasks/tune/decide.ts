@@ -1,3 +1,4 @@
+import { atOnce, shared } from "./at_once.ts";
 import type { Evaluated, Evaluator } from "./search.ts";
 import type { Configuration } from "./space.ts";
 
@@ -49,30 +50,39 @@ export async function decide(
   // The recipe second, as it is what the first must be better than.
   const order = [...others.slice(0, 1), ...recipe, ...others.slice(1)];
   const own = runs(firstSeed);
-  const cost = ({ configuration }: Finalist) => DECIDING_SEEDS * own.seconds(configuration, 1, 0);
-  const fits = (some: readonly Finalist[]) => own.used() + some.reduce((sum, one) => sum + cost(one), 0) <= seconds;
+  const workers = () => own.workers?.() ?? 1;
+  const fits = (some: readonly Finalist[]) => {
+    const all = some.reduce((sum, { configuration }) => sum + DECIDING_SEEDS * own.seconds(configuration, 1, 0), 0);
+    return own.used() + shared(all, some.length * DECIDING_SEEDS, workers()) <= seconds;
+  };
   if (order.length < 2 || !fits(order.slice(0, 2))) {
     const undecided = order.map((finalist) => ({ ...finalist, mean: null }));
     return undecided.toSorted((a, b) => b.score - a.score || a.trial - b.trial);
   }
-  const decided: Decided[] = [];
-  for (const finalist of order) {
-    const { configuration, trial, score } = finalist;
-    const scores: (number | null)[] = [score];
-    if (fits([finalist])) {
-      for (let seed = firstSeed; seed < firstSeed + DECIDING_SEEDS; seed++) {
-        const what = `finalist ${trial}, seed ${seed}`;
-        begun?.(what);
-        const evaluated = await runs(seed).evaluate(configuration, 1, 0);
-        scores.push("score" in evaluated ? evaluated.score : null);
-        ended?.(what, evaluated);
-      }
+  const scores = new Map(order.map((finalist) => [finalist, [finalist.score]]));
+  function* planned() {
+    for (const finalist of order) {
+      if (!fits([finalist])) continue;
+      for (let seed = firstSeed; seed < firstSeed + DECIDING_SEEDS; seed++) yield { finalist, seed };
     }
-    const whole = scores.filter((score) => score !== null);
-    const mean = whole.length === 1 + DECIDING_SEEDS
-      ? whole.reduce((sum, score) => sum + score, 0) / whole.length
-      : null;
-    decided.push({ ...finalist, mean });
   }
+  const plan = planned();
+  await atOnce(workers, () => {
+    const { value, done } = plan.next();
+    if (done) return null;
+    const { finalist, seed } = value;
+    return async () => {
+      const what = `finalist ${finalist.trial}, seed ${seed}`;
+      begun?.(what);
+      const evaluated = await runs(seed).evaluate(finalist.configuration, 1, 0);
+      if ("score" in evaluated) scores.get(finalist)!.push(evaluated.score);
+      ended?.(what, evaluated);
+    };
+  });
+  const decided = order.map((finalist): Decided => {
+    const all = scores.get(finalist)!;
+    const isWhole = all.length === 1 + DECIDING_SEEDS;
+    return { ...finalist, mean: isWhole ? all.reduce((sum, score) => sum + score, 0) / all.length : null };
+  });
   return decided.toSorted((a, b) => (b.mean ?? -1e9) - (a.mean ?? -1e9) || Number(isRecipe(b)) - Number(isRecipe(a)));
 }

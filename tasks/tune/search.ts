@@ -1,4 +1,5 @@
 import type { Asha, Job } from "./asha.ts";
+import { atOnce } from "./at_once.ts";
 
 /** What became of a training up to some part of its length. */
 export type Evaluated =
@@ -23,6 +24,8 @@ export interface Evaluator<Configuration> {
   seconds(configuration: Configuration, resource: number, from: number): number;
   /** Seconds of the budget that are used, or that must be kept as what is begun may end later than expected. */
   used(): number;
+  /** How many evaluations can be under way at once; left out: one. */
+  workers?(): number;
 }
 
 /** A search's setting. */
@@ -35,8 +38,6 @@ export interface SearchOptions<Configuration> {
   readonly evaluator: Evaluator<Configuration>;
   /** Nothing is begun that would end after so many seconds of the budget. */
   readonly seconds: number;
-  /** How many evaluations run at once. */
-  readonly workers?: number;
   /** Told before and after each evaluation. */
   readonly begun?: (job: Job) => void;
   readonly ended?: (job: Job, evaluated: Evaluated) => void;
@@ -44,7 +45,7 @@ export interface SearchOptions<Configuration> {
 
 /** Carries a search out until nothing more fits into its time. */
 export async function search<Configuration>(
-  { asha, resources, configuration, evaluator, seconds, workers = 1, begun, ended }: SearchOptions<Configuration>,
+  { asha, resources, configuration, evaluator, seconds, begun, ended }: SearchOptions<Configuration>,
 ): Promise<void> {
   const below = (rung: number) => rung === 0 ? 0 : resources[rung - 1];
   const fits = ({ trial, rung }: Job) => {
@@ -52,23 +53,16 @@ export async function search<Configuration>(
     if (own === null) return false;
     return evaluator.used() + evaluator.seconds(own, 1, below(rung)) <= seconds;
   };
-  const atWork = new Map<Job, Promise<Job>>();
   const work = async (job: Job) => {
+    begun?.(job);
     const evaluated = await evaluator.evaluate(configuration(job.trial)!, resources[job.rung], below(job.rung));
     asha.report(job, "score" in evaluated ? evaluated.score : null);
     ended?.(job, evaluated);
-    return job;
   };
-  while (true) {
-    let job: Job | null;
-    while (atWork.size < workers && (job = asha.next(fits)) !== null) {
-      begun?.(job);
-      atWork.set(job, work(job));
-    }
-    if (atWork.size === 0) return;
-    const done = await Promise.race(atWork.values());
-    atWork.delete(done);
-  }
+  await atOnce(() => evaluator.workers?.() ?? 1, () => {
+    const job = asha.next(fits);
+    return job && (() => work(job));
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { pairedDifference } from "../experiment/statistics.ts";
+import { atOnce, shared } from "./at_once.ts";
 import type { Evaluated, Evaluator } from "./search.ts";
 import type { Configuration, Space } from "./space.ts";
 import { type Contrast, contrastsOf, type Finding } from "./verdict.ts";
@@ -34,7 +35,9 @@ export const NO_VERDICT: Verdict = { findings: [], seeds: [] };
 export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptions, "seconds">): number | null {
   const own = runs(firstSeed);
   const costs = contrastsOf(space, best).map(({ configuration }) => own.seconds(configuration, 1, 0));
-  return costs.length === 0 ? null : LEAST_SEEDS * (own.seconds(best, 1, 0) + Math.min(...costs));
+  if (costs.length === 0) return null;
+  const all = LEAST_SEEDS * (own.seconds(best, 1, 0) + Math.min(...costs));
+  return shared(all, 2 * LEAST_SEEDS, own.workers?.() ?? 1);
 }
 
 /**
@@ -46,33 +49,45 @@ export async function runVerdict(
 ): Promise<Verdict> {
   const contrasts = contrastsOf(space, best);
   const own = runs(firstSeed);
+  const workers = () => own.workers?.() ?? 1;
   const left = () => seconds - own.used();
   const cost = (contrast: Contrast | null) => own.seconds(contrast?.configuration ?? best, 1, 0);
+  /** By what is run its scores in the order of their seeds, from when a run is begun. */
   const scores = new Map<Contrast | null, (number | null)[]>([[null, []]]);
-  /** Runs a configuration with its next seed. */
-  const run = async (contrast: Contrast | null) => {
+  const begin = (contrast: Contrast | null) => {
     const all = scores.get(contrast)!;
-    const seed = firstSeed + all.length;
-    const what = `seed ${seed}, ${nameOf(contrast)}`;
-    begun?.(what);
-    const evaluated = await runs(seed).evaluate(contrast?.configuration ?? best, 1, 0);
-    all.push("score" in evaluated ? evaluated.score : null);
-    ended?.(what, evaluated);
+    return { contrast, all, index: all.push(null) - 1 };
   };
-  for (const contrast of contrasts) {
-    const missing = LEAST_SEEDS - scores.get(null)!.length;
-    if (LEAST_SEEDS * cost(contrast) + missing * cost(null) > left()) continue;
-    scores.set(contrast, []);
-    for (let seed = 0; seed < LEAST_SEEDS && cost(contrast) <= left(); seed++) {
-      if (scores.get(null)!.length <= seed) await run(null);
-      await run(contrast);
+  function* planned() {
+    for (const contrast of contrasts) {
+      const missing = LEAST_SEEDS - scores.get(null)!.length;
+      const needed = LEAST_SEEDS * cost(contrast) + missing * cost(null);
+      if (shared(needed, LEAST_SEEDS + missing, workers()) > left()) continue;
+      scores.set(contrast, []);
+      for (let seed = 0; seed < LEAST_SEEDS && cost(contrast) <= left(); seed++) {
+        if (scores.get(null)!.length <= seed) yield begin(null);
+        yield begin(contrast);
+      }
+    }
+    const round = [...scores.keys()];
+    const roundCost = () => shared(round.reduce((sum, contrast) => sum + cost(contrast), 0), round.length, workers());
+    while (round.length > 1 && scores.get(null)!.length < MOST_SEEDS && roundCost() <= left()) {
+      for (const contrast of round) yield begin(contrast);
     }
   }
-  const round = [...scores.keys()];
-  const roundCost = () => round.reduce((sum, contrast) => sum + cost(contrast), 0);
-  while (round.length > 1 && scores.get(null)!.length < MOST_SEEDS && roundCost() <= left()) {
-    for (const contrast of round) await run(contrast);
-  }
+  const plan = planned();
+  await atOnce(workers, () => {
+    const { value, done } = plan.next();
+    if (done) return null;
+    const { contrast, all, index } = value;
+    return async () => {
+      const what = `seed ${firstSeed + index}, ${nameOf(contrast)}`;
+      begun?.(what);
+      const evaluated = await runs(firstSeed + index).evaluate(contrast?.configuration ?? best, 1, 0);
+      if ("score" in evaluated) all[index] = evaluated.score;
+      ended?.(what, evaluated);
+    };
+  });
   const seeds = scores.get(null)!.map((_, index) => firstSeed + index);
   const ours = scores.get(null)!;
   const findings = contrasts.map((contrast): Finding => {

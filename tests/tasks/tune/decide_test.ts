@@ -50,3 +50,24 @@ Deno.test("where there is no time for two of them the search's order stays, and 
   const alone = await decide({ finalists: [finalist(0, 0.9)], runs, firstSeed: 4, seconds: 1000 });
   assert.deepEqual([alone.map(({ trial }) => trial), done], [[0], []]);
 });
+
+Deno.test("several workers decide the same, and in the time that they have for more", async () => {
+  const worth = (trial: number) => ({ 5: 0.8, 0: 0.85, 2: 0.87, 7: 0.9 })[trial]!;
+  const alone = await decide({ finalists, runs: runsOf(worth).runs, firstSeed: 4, seconds: 1000 });
+  let [underWay, most, now] = [0, 0, 0];
+  const runs = (seed: number): Evaluator<Configuration> => ({
+    used: () => now,
+    seconds: () => 10,
+    workers: () => 4,
+    async evaluate({ rate = 0 }) {
+      most = Math.max(most, ++underWay);
+      // Those of later trials end first.
+      for (let turn = 0; turn < 9 - Number(rate) + seed; turn++) await Promise.resolve();
+      if (--underWay === 0) now += 10;
+      return { score: worth(Number(rate)) };
+    },
+  });
+  // Eight runs of 10 s in 20 s.
+  const decided = await decide({ finalists, runs, firstSeed: 4, seconds: 20 });
+  assert.deepEqual([decided, most], [alone, 4]);
+});

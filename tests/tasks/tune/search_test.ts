@@ -95,6 +95,7 @@ Deno.test("several workers at once end with every piece of work reported", async
   let [atOnce, most] = [0, 0];
   const evaluator: Evaluator<Configuration> = {
     ...base,
+    workers: () => 4,
     async evaluate(configuration, resource, from) {
       most = Math.max(most, ++atOnce);
       const evaluated = await base.evaluate(configuration, resource, from);
@@ -111,7 +112,6 @@ Deno.test("several workers at once end with every piece of work reported", async
     configuration: (trial) => trials.at(trial),
     evaluator,
     seconds: 300,
-    workers: 4,
     ended: ({ trial, rung }) => told.push(`${trial}@${rung}`),
   });
   assert.equal(most, 4);

@@ -118,3 +118,23 @@ Deno.test("what there is no time for is not measured, and says so; a failed run 
   });
   assert.deepEqual(once.findings.map(({ pairs, failed }) => [pairs, failed]), [[2, 1], [3, 0]]);
 });
+
+Deno.test("several workers come to the same verdict, in whatever order runs end", async () => {
+  const options = { space, best: { start: "last" }, firstSeed: 1, seconds: 1e6 };
+  const alone = await runVerdict({ ...options, runs: known() });
+  let [underWay, most] = [0, 0];
+  const several = known();
+  const runs = (seed: number): Evaluator<Configuration> => ({
+    ...several(seed),
+    workers: () => 5,
+    async evaluate(configuration, resource, from) {
+      most = Math.max(most, ++underWay);
+      const evaluated = await several(seed).evaluate(configuration, resource, from);
+      for (let turn = 0; turn < (7 * seed + JSON.stringify(configuration).length) % 5; turn++) await Promise.resolve();
+      underWay--;
+      return evaluated;
+    },
+  });
+  assert.deepEqual(await runVerdict({ ...options, runs }), alone);
+  assert.equal(most, 5);
+});
