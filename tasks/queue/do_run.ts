@@ -40,8 +40,29 @@ export interface Workplace {
  * @throws Interrupted | StoppedEarly if the signal fires; what was done is kept
  */
 export async function doRun(place: Workplace, id: string, signal: AbortSignal): Promise<boolean> {
-  const { store, folder: own, name, builtins, reporter, keepEvery } = place;
+  const { store, name, builtins, reporter } = place;
   if (await keptOutcome(store, id)) return false;
+  const { title, folder, recipe, keeping } = await openWork(place, id);
+  try {
+    await trainingRunner(builtins, reporter, signal)(recipe, title);
+  } catch (error) {
+    await keeping.end();
+    if (error instanceof Interrupted) await keepState(store, id, folder, name);
+    throw error;
+  }
+  await keeping.end();
+  await keepOutcome(store, id, folder, name);
+  return true;
+}
+
+/**
+ * Lays out in a worker's folder what a run of the store reads, and where another worker left it. From then on its
+ * checkpoints are brought to the store, until that is ended.
+ *
+ * @throws Refused if it is nothing for this worker
+ */
+export async function openWork(place: Workplace, id: string) {
+  const { store, folder: own, name, reporter, keepEvery } = place;
   const spec = await readSpec(store, id);
   expectVersion(spec.version);
   const manifest = await readManifest(store, spec);
@@ -52,16 +73,7 @@ export async function doRun(place: Workplace, id: string, signal: AbortSignal): 
   const recipe = recipeIn(place, spec.recipe, folder, base);
   refuseCode(recipe, manifest, place.code);
   const keeping = keepingState(folder, keepEvery, () => keepState(store, id, folder, name), reporter);
-  try {
-    await trainingRunner(builtins, reporter, signal)(recipe, spec.title);
-  } catch (error) {
-    await keeping.end();
-    if (error instanceof Interrupted) await keepState(store, id, folder, name);
-    throw error;
-  }
-  await keeping.end();
-  await keepOutcome(store, id, folder, name);
-  return true;
+  return { title: spec.title, folder, recipe, keeping };
 }
 
 /** @throws Refused if a run is for another version of the program */

@@ -1,4 +1,5 @@
 import type { JobsOptions, Queue, QueueOptions } from "bullmq";
+import type { Part } from "./parts.ts";
 
 /** The queue's name, and what its keys in Redis begin with. */
 export const QUEUE_NAME = "runs";
@@ -13,6 +14,8 @@ export interface JobData {
   readonly version: string;
   /** For people. */
   readonly title: string;
+  /** Of which run it is a part; left out: it is a run, by its own id. */
+  readonly part?: Part;
 }
 
 /** What a worker tells of a run while it has it. */

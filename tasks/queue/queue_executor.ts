@@ -3,11 +3,13 @@ import { StoppedEarly } from "../../core/distill/stops.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { VERSION } from "../../core/version.ts";
-import { type Choice, describe, type Executor, type Outcome } from "../experiment/outcome.ts";
+import { type Choice, describe, type Executor, type Outcome, type PlannedRun } from "../experiment/outcome.ts";
 import type { QueueAddress } from "./address.ts";
 import { keepChoice } from "./choices.ts";
 import { connect } from "./connection.ts";
 import { type JobData, jobOptions, type News, PREFIX, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
+import { fetchState } from "./kept_files.ts";
+import { keptPart, type Part, partId, type PartOutcome } from "./parts.ts";
 import { Sender, type Sending } from "./sender.ts";
 
 /** Milliseconds between two looks at all runs that are waited for, beside what the queue tells by itself. */
@@ -35,8 +37,7 @@ export interface Queueing extends Sending {
 }
 
 /** A run that is waited for. */
-interface Waiting {
-  readonly title: string;
+interface Waiting extends Pick<JobData, "title" | "part"> {
   readonly settled: PromiseWithResolvers<string | null>;
 }
 
@@ -149,6 +150,37 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     await this.flows.add({ ...parent, opts: jobOptions(id), children }).catch(() => {});
   }
 
+  /**
+   * Has a worker train a part of a run; the part before it must be done.
+   *
+   * @returns what it came to; a sentence where it was given up
+   */
+  async part(planned: PlannedRun, epochs: number, own: boolean): Promise<PartOutcome | string> {
+    const { title } = planned;
+    this.#expectGoing();
+    const { id: run } = await this.#sender.plan(planned);
+    const part = { run, epochs, own };
+    const known = await keptPart(this.queueing.store, part);
+    if (known) return known;
+    this.#expectGoing();
+    const failure = await this.#queued(partId(part), title, part);
+    this.#done++;
+    return await keptPart(this.queueing.store, part) ??
+      `given up after ${TRIES} tries: ${failure ?? "what it came to is not in the store"}`;
+  }
+
+  /** Fetches a run's checkpoint and log into a folder, which is emptied. Returns whether there were any. */
+  async fetchParts(planned: PlannedRun, folder: string): Promise<boolean> {
+    const { store, reporter } = this.queueing;
+    const { id } = await this.#sender.plan(planned);
+    return await fetchState(store, id, folder, reporter.warning) !== null;
+  }
+
+  /** Workers that are at the queue. */
+  workers(): Promise<number> {
+    return this.queue.getWorkersCount();
+  }
+
   /** Gives up the connection; the runs stay in the queue. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timers.forEach((timer) => clearTimeout(timer));
@@ -157,19 +189,19 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   }
 
   /** Puts a run into the queue, unless it is there, and waits for its end. Returns why it was given up, or `null`. */
-  async #queued(id: string, title: string): Promise<string | null> {
+  async #queued(id: string, title: string, part?: Part): Promise<string | null> {
     const known = this.#waiting.get(id);
     if (known) return await known.settled.promise;
-    const waiting = { title, settled: Promise.withResolvers<string | null>() };
+    const waiting = { title, part, settled: Promise.withResolvers<string | null>() };
     this.#waiting.set(id, waiting);
-    await this.#add(id, title);
+    await this.#add(id, waiting);
     return await waiting.settled.promise;
   }
 
-  async #add(id: string, title: string): Promise<void> {
+  async #add(id: string, { title, part }: Omit<Waiting, "settled">): Promise<void> {
     // One that was given up before is tried again, with as many tries as a new one.
     if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
-    await this.queue.add("run", { version: VERSION, title }, jobOptions(id));
+    await this.queue.add("run", { version: VERSION, title, ...part && { part } }, jobOptions(id));
   }
 
   #settle(id: string, failure: string | null): void {
@@ -196,14 +228,14 @@ export class QueueExecutor implements Executor, AsyncDisposable {
 
   /** Looks at what is waited for: news may have been lost with a connection, and jobs with a server. */
   async #look(): Promise<void> {
-    for (const [id, { title }] of [...this.#waiting]) {
+    for (const [id, waiting] of [...this.#waiting]) {
       try {
         const state = await this.queue.getJobState(id);
         if (!this.#waiting.has(id)) continue;
         if (state === "failed") this.#settle(id, (await this.queue.getJob(id))?.failedReason ?? "unknown");
         // A finished one leaves the queue; one that the server lost is put into it again, and is done at once if it is.
         if (state === "completed") this.#settle(id, null);
-        if (state === "unknown") await this.#add(id, title);
+        if (state === "unknown") await this.#add(id, waiting);
       } catch {
         // The connection is lost; there will be another look.
       }

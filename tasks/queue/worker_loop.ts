@@ -4,6 +4,7 @@ import type { ProgressLine } from "../../core/distill/progress.ts";
 import type { QueueAddress } from "./address.ts";
 import { makeChoice } from "./choices.ts";
 import { connect } from "./connection.ts";
+import { doPart } from "./do_part.ts";
 import { doRun, expectVersion, isStop, type Workplace } from "./do_run.ts";
 import { type JobData, jobOptions, type News, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
 import { Refused } from "./refused.ts";
@@ -45,7 +46,9 @@ export async function work(
     try {
       expectVersion(job.data.version);
       if (job.name === "choose") return await choose(place, queue, job);
-      if (await doRun({ ...place, reporter: telling(place, job) }, job.id!, signal)) done++;
+      const own = { ...place, reporter: telling(place, job) };
+      const { part } = job.data;
+      if (await (part ? doPart(own, part, signal) : doRun(own, job.id!, signal))) done++;
     } catch (error) {
       const isRefused = error instanceof Refused;
       if (!isRefused && !isStop(error)) {

@@ -10,7 +10,7 @@ import type { Checked } from "../../core/recipe/checked.ts";
 import { formatPath } from "../../core/recipe/paths.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import type { Ground } from "./default_space.ts";
-import { between, type Configuration, type Position, type Space } from "./space.ts";
+import { between, type Configuration, type Space } from "./space.ts";
 
 /** Steps before the clock, which compile and record, and steps on it, fewer where they take long together. */
 const [WARM_UP, TIMED, MOST_SECONDS] = [3, 10, 20];

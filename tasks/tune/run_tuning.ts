@@ -4,16 +4,19 @@ import { UserError } from "../../core/errors.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import { withOutputFolder } from "../experiment/output_folder.ts";
 import type { Output } from "../support/output.ts";
+import type { RunReporter } from "../support/progress.ts";
 import { showTime } from "../support/time.ts";
 import { Asha } from "./asha.ts";
 import { finishBest } from "./best_run.ts";
 import { isBegun, prepare, type PrepareOptions } from "./prepare.ts";
 import { decide, type Decided, DECIDING_SEEDS } from "./decide.ts";
 import { type Evaluated, resourcesFor, search } from "./search.ts";
+import { type PartExecutor, SentTrials } from "./sent_trials.ts";
 import { type Space, Trials } from "./space.ts";
 import { describeLever } from "./space_file.ts";
-import { Teller } from "./teller.ts";
-import { TrialRunner } from "./trial_runner.ts";
+import { Teller, trialName } from "./teller.ts";
+import type { RecipeOf } from "./trial_record.ts";
+import { type Trialling, TrialRunner } from "./trial_runner.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
 import { leastVerdict, NO_VERDICT, runVerdict } from "./verdict_runs.ts";
 import { showTuning, writeTuning } from "./write_tuning.ts";
@@ -47,6 +50,8 @@ export interface TuningOptions {
   readonly signal: AbortSignal;
   readonly out: Output;
   readonly warnings: Output;
+  /** Opens others that train the trials; `null`: they are trained here. */
+  readonly sent: ((reporter: RunReporter) => Promise<PartExecutor & AsyncDisposable>) | null;
   /** Is told of the stop of a search that is under way, before the program ends. */
   readonly tell: (line: string) => void;
 }
@@ -113,25 +118,29 @@ async function run(
   goesOn: boolean,
   check: () => Promise<void>,
 ): Promise<void> {
-  const { folder, budget, clock, verdict: share, backend, builtins, signal, quiet, out, warnings } = options;
+  const { folder, budget, clock, verdict: share, backend, builtins, signal, quiet, out, warnings, sent } = options;
   const { space, expected, used } = await prepareTuning(tuned, options, { goesOn, dryRun: false });
   const resources = resourcesOf(tuned, space, options);
   const recipe = tuned.row.recipe([]).value;
-  const runner = new TrialRunner({
-    folder: `${folder}/runs`,
-    recipe: (configuration, seed, output) => configured(tuned, space, configuration, seed, output),
-    backend,
-    builtins,
-    reporter: { progress: (line) => teller.progress(line) },
-    signal,
-    clock,
-    expected,
-    used,
-  });
+  const recipeOf: RecipeOf = (configuration, seed, output) => configured(tuned, space, configuration, seed, output);
+  const common = { folder: `${folder}/runs`, recipe: recipeOf, clock, expected, used };
+  // What others tell stands above what is rewritten.
+  const reporter: RunReporter = {
+    line: (line) => teller.line(line),
+    warning: (text) => teller.warning(text),
+    progress: (line) => teller.progress(line),
+    end: () => {},
+  };
+  await using executor = await sent?.(reporter) ?? null;
+  const runner: Trialling = executor
+    ? await SentTrials.open({ ...common, executor, describe: (configuration) => space.describe(configuration) })
+    : new TrialRunner({ ...common, backend, builtins, reporter, signal });
   const time = () => ({ used: runner.used, all: budget });
   const teller = new Teller({ out, warnings, quiet, space, resources, time, metric: () => runner.metric });
-  const stopping = () =>
+  const stopping = () => {
+    if (executor) return; // which tells itself
     teller.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
+  };
   signal.addEventListener("abort", stopping);
   for (const lever of space.levers) teller.line(`  ${describeLever(lever)}`);
   const trials = new Trials(space, recipe.seed);
@@ -140,6 +149,21 @@ async function run(
     ended: (what: string, evaluated: Evaluated) => teller.compared(what, evaluated),
   };
   const asha = new Asha({ rungs: resources.length, reduction: REDUCTION, unconditional: 1 });
+  /** Why no trial came to its end: all are lost, or their trainers took longer than the probe did here. */
+  const noFinalist = (): Error => {
+    const { name } = recipe;
+    if (Array.from({ length: asha.begun }, (_, trial) => asha.scores(trial)).every((scores) => scores.includes(null))) {
+      return new TrainingFailure(
+        `No trial of "${name}" came to its end: --dry-run shows what was tried, and "${folder}" has why not`,
+      );
+    }
+    return new UserError(
+      `--budget ${
+        showTime(budget)
+      }: Cannot tune "${name}" in it, as no trial came to its end: the same command with a ` +
+        "larger one and --resume goes on",
+    );
+  };
   let stopped = true;
   try {
     const evaluator = runner.with(recipe.seed);
@@ -154,7 +178,8 @@ async function run(
         configuration: (trial) => trials.at(trial),
         evaluator,
         seconds,
-        begun: ({ trial, rung }) => teller.begun(`trial ${trial} to ${resources[rung] === 1 ? "its end" : "a part"}`),
+        begun: ({ trial, rung }) =>
+          teller.begun(`${trialName(trial)} to ${resources[rung] === 1 ? "its end" : "a part"}`),
         ended: (job, evaluated) => teller.ended(job, trials.at(job.trial)!, evaluated),
       });
       const finalists = asha.finalists.map((trial) => ({
@@ -162,11 +187,7 @@ async function run(
         configuration: trials.at(trial)!,
         score: asha.scores(trial).at(-1)!,
       }));
-      if (finalists.length === 0) {
-        throw new TrainingFailure(
-          `No trial of "${recipe.name}" came to its end: --dry-run shows what was tried, and "${folder}" has why not`,
-        );
-      }
+      if (finalists.length === 0) throw noFinalist();
       teller.phase(`tuning ${recipe.name}, decision`);
       return await decide({ ...runs, finalists, firstSeed: recipe.seed + 1, seconds: end });
     };
@@ -199,11 +220,7 @@ async function run(
       tuned,
       space,
       { ...options, configuration, seed: recipe.seed, trial },
-      {
-        line: () => {},
-        warning: (text) => teller.warning(text),
-        progress: (line) => teller.progress(line),
-      },
+      { ...reporter, line: () => {} },
     );
     stopped = false;
     const tuning = {

@@ -12,6 +12,9 @@ import type { Configuration, Space } from "./space.ts";
 /** Trials in the table. */
 const SHOWN = 8;
 
+/** What a trial is called. */
+export const trialName = (trial: number): string => `trial ${trial}`;
+
 /** What is told of a search and a verdict. */
 export interface TellerOptions {
   readonly out: Output;
@@ -25,14 +28,15 @@ export interface TellerOptions {
 }
 
 /**
- * Tells how a tuning goes: on a terminal by a table of the best trials that settles as they come in, with the run that
- * is under way below it; elsewhere by a line for each evaluation.
+ * Tells how a tuning goes: on a terminal by a table of the best trials that settles as they come in, with what is
+ * under way below it; elsewhere by a line for each evaluation.
  */
 export class Teller {
   readonly #live: LiveLines;
   readonly #trials = new Map<number, { configuration: Configuration; scores: (number | null)[] }>();
   #heading = "";
-  #running = "";
+  /** What is under way, in the order of its beginning. */
+  readonly #running = new Set<string>();
 
   constructor(private readonly options: TellerOptions) {
     this.#live = new LiveLines(options.out);
@@ -65,9 +69,9 @@ export class Teller {
     this.#show();
   }
 
-  /** What the run under way is. */
+  /** A run is under way; what it is begins with the {@link trialName} if it is a trial's. */
   begun(what: string): void {
-    this.#running = what;
+    this.#running.add(what);
     this.#show();
   }
 
@@ -78,6 +82,7 @@ export class Teller {
 
   /** A trial was evaluated. */
   ended({ trial, rung }: Job, configuration: Configuration, evaluated: Evaluated): void {
+    for (const what of this.#running) if (what.startsWith(`${trialName(trial)} `)) this.#running.delete(what);
     const { space, resources, metric, out } = this.options;
     const known = this.#trials.get(trial) ?? { configuration, scores: [] };
     known.scores[rung] = "score" in evaluated ? evaluated.score : null;
@@ -93,6 +98,7 @@ export class Teller {
 
   /** A run of the verdict was done. */
   compared(what: string, evaluated: Evaluated): void {
+    this.#running.delete(what);
     const { metric } = this.options;
     const score = "score" in evaluated ? showScore(evaluated.score, metric()) : `lost: ${evaluated.lost}`;
     this.line(`${this.#clock()}: ${what}: ${score}`);
@@ -118,7 +124,7 @@ export class Teller {
     this.#live.show([
       `${this.#heading}: ${this.#clock()}, ${counted(this.#trials.size, "trial")}`,
       ...table,
-      `> ${this.#running}`,
+      `> ${[...this.#running].join("; ")}`,
       `  ${progress}`,
     ]);
   }

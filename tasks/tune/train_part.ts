@@ -37,7 +37,7 @@ export interface TrainedPart {
   readonly ended: boolean;
 }
 
-const logSchema = z.looseObject({ validation: z.record(z.string(), z.number().nullable()) });
+const logSchema = z.looseObject({ step: z.int(), validation: z.record(z.string(), z.number().nullable()) });
 
 /**
  * Trains a trial up to an epoch, from the checkpoint in its run folder if there is one, and leaves one. Test examples
@@ -75,16 +75,20 @@ export async function trainPart(
     await training.step();
   }
   if (!training.finished && training.kept?.step !== training.progress.step) await leave(training);
-  const { score, metric } = await scoreOf(run);
+  // The checkpoint may be of a search that had other parts, and be further on than this one.
+  const ended = training.finished && training.progress.step <= last;
+  const { score, metric } = await scoreOf(run, ended ? null : last);
   if (!Number.isFinite(score)) throw new TrainingFailure(`its validation ${metric} is no number`);
-  return { score, metric, ended: training.finished };
+  return { score, metric, ended };
 }
 
 /**
- * The monitored metric where a run stands. At its end that of the student which is exported; midway, where the rate is
- * high and one epoch says little, the best one so far.
+ * The monitored metric of a run. At its end that of the student which is exported; midway, where the rate is high and
+ * one epoch says little, the best one so far.
+ *
+ * @param step up to which it counts; `null`: it has ended
  */
-async function scoreOf({ parts }: Run): Promise<Pick<TrainedPart, "score" | "metric">> {
+async function scoreOf({ parts }: Run, step: number | null): Promise<Pick<TrainedPart, "score" | "metric">> {
   const { recipe: { value: settings }, data: { validation, dataset: { input } }, teacher, folder, training } = parts;
   const taught = teacher !== null && (!validation || teacher.knows?.(validation) !== false);
   const watched = { validation, taught };
@@ -92,15 +96,15 @@ async function scoreOf({ parts }: Run): Promise<Pick<TrainedPart, "score" | "met
   const valueOf = (metrics: Readonly<Record<string, number | null>>) =>
     (metrics[metric] ?? NaN) * (metric === "loss" ? -1 : 1);
   const { validated } = training;
-  if (training.finished && validated) {
+  if (step === null && validated) {
     return { metric, score: valueOf({ ...validated.metrics, loss: validated.loss }) };
   }
   const file = join(folder.path, "metrics.jsonl");
   const text = await readTextIfThere(file, "the log") ?? "";
   const curve = text.split("\n").filter((line) => line.includes('"validation"')).map((line) =>
-    valueOf(parseOwnJson(line, file, "the log", logSchema, `remove "${folder.path}"`).validation)
-  );
-  const isLast = training.finished && !settings.train.restoreBest;
+    parseOwnJson(line, file, "the log", logSchema, `remove "${folder.path}"`)
+  ).filter((line) => step === null || line.step <= step).map(({ validation }) => valueOf(validation));
+  const isLast = step === null && !settings.train.restoreBest;
   return { metric, score: isLast ? curve.at(-1) ?? NaN : Math.max(...curve) };
 }
 

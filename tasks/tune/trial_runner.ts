@@ -117,7 +117,12 @@ export class TrialRunner implements Trialling {
       const own = Object.keys(configuration).length === 0;
       const { metric, score, ended } = await trainPart(recipe, epochs, { ...options, own });
       this.#metric = metric;
-      charge(await write((seconds) => ({ reached: [...earlier, { epochs, score, ended, seconds }] })));
+      charge(
+        await write((seconds) => {
+          const reached = [...before.reached, { epochs, score, ended, seconds }];
+          return { reached: reached.toSorted((a, b) => a.epochs - b.epochs) };
+        }),
+      );
       return { score };
     } catch (error) {
       if (error instanceof Interrupted) await write(() => ({}));

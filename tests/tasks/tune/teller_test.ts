@@ -62,6 +62,7 @@ function tellOf(teller: Teller): void {
   teller.ended({ trial: 0, rung: 0 }, {}, { score: 0.8 });
   teller.ended({ trial: 0, rung: 1 }, {}, { score: 0.875 });
   teller.warning("mind this");
+  for (const what of ["trial 1 to a part", "trial 11 to a part", "trial 2 to its end"]) teller.begun(what);
   teller.ended({ trial: 1, rung: 0 }, { start: "last" }, { lost: "its loss is not finite" });
 }
 
@@ -75,7 +76,7 @@ Deno.test("on a terminal a table settles, warnings stand above it, and in the en
     "trial    1/3  whole  what it changes",
     "    0  80.00  87.50  the recipe as it is",
     "    1   lost         start: last",
-    "> trial 0 to a part",
+    "> trial 11 to a part; trial 2 to its end",
     "  ",
     "",
   ]);

@@ -104,6 +104,14 @@ Deno.test("a trial is one run with checkpoints between: in the end it is what di
     await tinyRun(folder, { ...run, output: relative(folder, own), resume: true });
     assert.deepEqual(await studentBytes(own, "."), await studentBytes(folder, "whole"));
 
+    // A search that knows nothing of it finds the checkpoint further on than it asks for: later epochs do not count.
+    const record = join(own, "trial.json");
+    const before = await Deno.readTextFile(record);
+    await Deno.remove(record);
+    assert.deepEqual(await through(await runnerIn(folder, file, backend), { rate: 0.04 }, [1 / 3]), [told[0]]);
+    assert.notDeepEqual(told[0], told[1]);
+    await Deno.writeTextFile(record, before);
+
     // A second search is answered from the folder, where it could not even open a run, and is charged the same.
     const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, model: [] } });
     assert.deepEqual([await through(again, { rate: 0.04 }), again.used], [told, runner.used]);
@@ -164,6 +172,7 @@ const optionsIn = (folder: string, backend: CpuBackend, out: FakeOutput): Tuning
   out,
   warnings: out,
   tell: out.line,
+  sent: null,
 });
 
 Deno.test("tune writes the best recipe, its student and a verdict, in its time; --resume decides the same again", () =>

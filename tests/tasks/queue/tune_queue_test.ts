@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { join, relative } from "node:path";
+import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
+import { builtins } from "../../../plugins/builtins.ts";
+import { tune } from "../../../tasks/tune/run_tuning.ts";
+import { type PartExecutor, SentTrials } from "../../../tasks/tune/sent_trials.ts";
+import { readSpace } from "../../../tasks/tune/space_file.ts";
+import type { RecipeOf } from "../../../tasks/tune/trial_record.ts";
+import { TrialRunner } from "../../../tasks/tune/trial_runner.ts";
+import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
+import { fakeOutput } from "../../support/fake_output.ts";
+import { RedisServer, WITHOUT_REDIS } from "../../support/redis.ts";
+import { studentBytes } from "../../support/run_observers.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+import { executor, listener, worker, workplace } from "./rig.ts";
+
+const REDIS = { ignore: WITHOUT_REDIS, sanitizeOps: false, sanitizeResources: false };
+
+const short = tinyRecipe.replace("epochs: 5, batchSize: 16", "epochs: 3, batchSize: 24").replace("cores: 3", "cores: 1")
+  .replace("name: tiny", "name: tiny\nbackend: cpu");
+const SPACE = "levers:\n  rate: { key: train.optimiser.learningRate, from: 0.02, to: 0.2 }\n";
+
+/** Runs `body` where there are the tiny data and recipe, a queue, and a backend. */
+const withQueue = (
+  body: (setting: { folder: string; file: string; server: RedisServer; backend: CpuBackend }) => Promise<void>,
+) =>
+  withTinyData(async (folder) => {
+    await using server = await RedisServer.start();
+    const file = join(folder, "tiny.yaml");
+    await Deno.writeTextFile(file, short);
+    await Deno.writeTextFile(join(folder, "space.yaml"), SPACE);
+    const backend = await CpuBackend.create();
+    await body({ folder, file, server, backend }).finally(() => backend.close());
+  });
+
+Deno.test(
+  "a trial goes on at another worker from its checkpoint, to what one process makes, bit for bit",
+  REDIS,
+  () =>
+    withQueue(async ({ folder, file, server, backend }) => {
+      const tuned = await readTuned(file, []);
+      const base = { written: tuned.written, value: tuned.row.recipe([]).value };
+      const space = readSpace(SPACE, "space.yaml", base);
+      const recipe: RecipeOf = (configuration, seed, output) => configured(tuned, space, configuration, seed, output);
+      const common = {
+        recipe,
+        clock: () => 0,
+        expected: { opening: 1, epoch: 1 },
+        used: 0,
+      };
+      const signal = new AbortController().signal;
+      const local = { folder: join(folder, "here"), backend, builtins, reporter: listener().reporter, signal };
+      const alone = new TrialRunner({ ...common, ...local });
+      const queue = await executor(server, folder);
+      const opened = () =>
+        SentTrials.open(
+          { ...common, folder: join(folder, "sent"), executor: queue.executor, describe: () => "" },
+        );
+      const sent = await opened();
+      const evaluated = async (name: string, resource: number, from: number, rate = 0.04) => {
+        const stop = new AbortController();
+        const lines = listener();
+        const place = workplace(folder, name, { reporter: lines.reporter });
+        const working = worker(server, place, { untilEmpty: false, signal: stop.signal });
+        const result = await sent.with(3).evaluate({ rate }, resource, from);
+        stop.abort();
+        assert.equal(await working, 1);
+        return { result, lines: lines.lines };
+      };
+      const here = alone.with(3);
+      assert.deepEqual((await evaluated("a", 1 / 3, 0)).result, await here.evaluate({ rate: 0.04 }, 1 / 3, 0));
+      const rest = await evaluated("b", 1, 1 / 3);
+      assert.deepEqual(rest.result, await here.evaluate({ rate: 0.04 }, 1, 1 / 3));
+      assert.match(rest.lines[0], /goes on from what a left/);
+      assert.equal(sent.metric, "accuracy");
+
+      // The best one's student is made here from the checkpoint that the workers left.
+      const [fetched, own] = [await sent.folderOf({ rate: 0.04 }, 3), await alone.folderOf({ rate: 0.04 }, 3)];
+      for (const output of [fetched, own]) {
+        const overrides = ["train.optimiser.learningRate=0.04"];
+        await tinyRun(folder, { text: short, overrides, output: relative(folder, output), backend, resume: true });
+      }
+      assert.deepEqual(await studentBytes(fetched, "."), await studentBytes(own, "."));
+
+      // What is known costs nothing, and nobody is asked: no worker is there now.
+      const again = (await opened()).with(3);
+      assert.equal(again.seconds({ rate: 0.04 }, 1, 0), 0);
+      assert.deepEqual(await again.evaluate({ rate: 0.04 }, 1, 1 / 3), rest.result);
+      await queue.executor[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "tune has two workers train its trials, at once, and ends with a best run of its own",
+  REDIS,
+  () =>
+    withQueue(async ({ folder, file, server, backend }) => {
+      const out = fakeOutput();
+      const queue = await executor(server, folder);
+      const stop = new AbortController();
+      const places = ["a", "b"].map((name) => workplace(folder, name));
+      const workers = places.map((place) => worker(server, place, { untilEmpty: false, signal: stop.signal }));
+      while (await queue.executor.workers() < places.length) await new Promise((resolve) => setTimeout(resolve, 20));
+      let [now, tick, most, underWay] = [0, 0.02, 0, 0];
+      const own = queue.executor;
+      const counting: PartExecutor & AsyncDisposable = {
+        async part(...args) {
+          most = Math.max(most, ++underWay);
+          return await own.part(...args).finally(() => underWay--);
+        },
+        fetchParts: (...args) => own.fetchParts(...args),
+        workers: () => own.workers(),
+        [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
+      };
+      await tune(await readTuned(file, []), {
+        folder: join(folder, "out"),
+        clock: () => now += tick,
+        started: 0,
+        budget: 20,
+        verdict: 0.4,
+        search: "asha",
+        space: join(folder, "space.yaml"),
+        resume: false,
+        report: false,
+        quiet: false,
+        backend,
+        builtins,
+        signal: new AbortController().signal,
+        out,
+        warnings: out,
+        tell(line) {
+          if (line.startsWith("A run of the recipe takes")) tick = 0.15;
+        },
+        sent: () => Promise.resolve(counting),
+      });
+      stop.abort();
+      const done = await Promise.all(workers);
+      assert.equal(most, 2);
+      assert.ok(done.every((count) => count > 0), `${done}`);
+      assert.match(out.text, /\nBest of "tiny" /);
+      const { seconds, test } = JSON.parse(await Deno.readTextFile(join(folder, "out", "tune.json")));
+      assert.ok(seconds.used <= 20, `${seconds.used}`);
+      assert.ok(test.student.accuracy > 0);
+    }),
+);

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import "../../../core/deno/install.ts";
+import { parseChecked } from "../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../core/recipe/schema.ts";
+import { type PartExecutor, SentTrials } from "../../../tasks/tune/sent_trials.ts";
+import type { RecipeOf } from "../../../tasks/tune/trial_record.ts";
+import { tinyRecipe } from "../../support/tiny_run.ts";
+
+async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  await body(folder).finally(() => Deno.remove(folder, { recursive: true }));
+}
+
+const recipe: RecipeOf = ({ rate = 0.05 }, seed, output) =>
+  parseChecked(tinyRecipe, "tiny.yaml", recipeSchema, {
+    overrides: [`seed=${seed}`, `output=${output}`, `train.optimiser.learningRate=${rate}`],
+  });
+
+/** Trials sent to somebody who answers by the epochs, and takes ten seconds for it. */
+async function sentTo(folder: string, answer: (epochs: number) => Awaited<ReturnType<PartExecutor["part"]>>) {
+  const asked: string[] = [];
+  let now = 100;
+  const executor: PartExecutor = {
+    part({ title }, epochs, own) {
+      asked.push(`${title}${own ? " (own)" : ""}`);
+      now += 10;
+      return Promise.resolve(answer(epochs));
+    },
+    fetchParts: () => Promise.resolve(true),
+    workers: () => Promise.resolve(3),
+  };
+  const trials = await SentTrials.open({
+    ...{ folder: join(folder, "runs"), recipe, executor, clock: () => now, used: 5 },
+    expected: { opening: 1, epoch: 2 },
+    describe: ({ rate = "own" }) => `rate ${rate}`,
+  });
+  return { trials, asked };
+}
+
+const trained = (score: number) => ({ trained: { score, metric: "f1", ended: false }, lost: null });
+
+Deno.test("what others have trained is known again, with the wall time that is gone; what was lost stays lost", () =>
+  inTemporaryFolder(async (folder) => {
+    const { trials, asked } = await sentTo(folder, (epochs) => trained(epochs / 10));
+    const own = trials.with(3);
+    assert.deepEqual([own.workers!(), own.used(), own.seconds({}, 1, 0)], [3, 5, 11]);
+    assert.deepEqual(await own.evaluate({}, 0.4, 0), { score: 0.2 });
+    assert.deepEqual(await own.evaluate({ rate: 0.1 }, 1, 0), { score: 0.5 });
+    assert.deepEqual([trials.metric, trials.used], ["f1", 25]);
+    assert.deepEqual(asked, ["rate own, seed 3, up to epoch 2 (own)", "rate 0.1, seed 3, up to epoch 5"]);
+    const failing = await sentTo(folder, () => ({ trained: null, lost: "its loss is not finite" }));
+    assert.deepEqual(await failing.trials.with(3).evaluate({ rate: 9 }, 1, 0), { lost: "its loss is not finite" });
+
+    const again = await sentTo(folder, () => assert.fail());
+    assert.equal(again.trials.used, 35, "25 s and then 10");
+    const { seconds, evaluate } = again.trials.with(3);
+    assert.deepEqual([seconds({}, 0.4, 0), seconds({ rate: 0.1 }, 1, 0), seconds({ rate: 9 }, 0.4, 0)], [0, 0, 0]);
+    assert.ok(seconds({}, 1, 0.4) > 0 && again.trials.with(4).seconds({}, 0.4, 0) > 0);
+    assert.deepEqual(await evaluate({}, 0.4, 0), { score: 0.2 });
+    assert.deepEqual(await evaluate({ rate: 9 }, 0.4, 0), { lost: "its loss is not finite" });
+    assert.equal(again.trials.metric, "f1");
+  }));
+
+Deno.test("what others gave up costs the trial, and is asked again another time; of the recipe as it is it ends all", () =>
+  inTemporaryFolder(async (folder) => {
+    const { trials } = await sentTo(folder, () => "given up after 3 tries: no such file");
+    assert.deepEqual(await trials.with(3).evaluate({ rate: 1 }, 1, 0), {
+      lost: "given up after 3 tries: no such file",
+    });
+    await assert.rejects(trials.with(3).evaluate({}, 1, 0), {
+      name: "UserError",
+      message: 'Cannot tune "tiny": the recipe as it is was given up after 3 tries: no such file',
+    });
+    const again = await sentTo(folder, () => trained(0.7));
+    assert.deepEqual(await again.trials.with(3).evaluate({ rate: 1 }, 1, 0), { score: 0.7 });
+  }));
