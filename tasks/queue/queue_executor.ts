@@ -156,14 +156,13 @@ export class QueueExecutor implements Executor, AsyncDisposable {
    * @returns what it came to; a sentence where it was given up
    */
   async part(planned: PlannedRun, epochs: number, own: boolean): Promise<PartOutcome | string> {
-    const { title } = planned;
     this.#expectGoing();
     const { id: run } = await this.#sender.plan(planned);
     const part = { run, epochs, own };
     const known = await keptPart(this.queueing.store, part);
     if (known) return known;
     this.#expectGoing();
-    const failure = await this.#queued(partId(part), title, part);
+    const failure = await this.#queued(partId(part), `${planned.title}, up to epoch ${epochs}`, part);
     this.#done++;
     return await keptPart(this.queueing.store, part) ??
       `given up after ${TRIES} tries: ${failure ?? "what it came to is not in the store"}`;

@@ -21,7 +21,12 @@ export async function atOnce(workers: () => number, next: () => (() => Promise<v
   }
 }
 
-/** Seconds that some runs take by so many workers, from what they take one after the other. */
-export function shared(seconds: number, runs: number, workers: number): number {
-  return seconds / Math.max(1, Math.min(workers, runs));
+/**
+ * Seconds that some runs take by several workers, from what they take one after the other: of three runs by two workers
+ * the third waits for the first.
+ *
+ * @param busy how many workers are at other runs of that length
+ */
+export function shared(seconds: number, runs: number, workers: number, busy = 0): number {
+  return seconds / runs * Math.ceil((runs + busy) / Math.max(1, workers));
 }

@@ -61,8 +61,9 @@ export async function decide(
   }
   const scores = new Map(order.map((finalist) => [finalist, [finalist.score]]));
   function* planned() {
-    for (const finalist of order) {
-      if (!fits([finalist])) continue;
+    for (const [place, finalist] of order.entries()) {
+      // The first two are nothing without each other.
+      if (place >= 2 && !fits([finalist])) continue;
       for (let seed = firstSeed; seed < firstSeed + DECIDING_SEEDS; seed++) yield { finalist, seed };
     }
   }

@@ -23,6 +23,11 @@ export class Pace {
     return Math.max(0, ...this.#late);
   }
 
+  /** How many times as long as by the probe runs take. */
+  get ratio(): number {
+    return this.#ratio([...this.#taken.values()]);
+  }
+
   /** Epochs of a part of a configuration's whole training. */
   epochsOf(configuration: Configuration, resource: number): number {
     const key = JSON.stringify(configuration);
@@ -52,11 +57,14 @@ export class Pace {
   /** What so many epochs take by what runs took so far, those of the same configuration if there are any. */
   #foreseen(configuration: Configuration, epochs: number): number {
     const own = this.#taken.get(JSON.stringify(configuration));
-    const known = own ? [own] : [...this.#taken.values()];
+    return this.#ideal(epochs) * this.#ratio(own ? [own] : [...this.#taken.values()]);
+  }
+
+  #ratio(taken: readonly { readonly measured: number; readonly expected: number }[]): number {
     const [measured, expected] = (["measured", "expected"] as const).map((key) =>
-      known.reduce((sum, taken) => sum + taken[key], 0)
+      taken.reduce((sum, one) => sum + one[key], 0)
     );
-    return this.#ideal(epochs) * (expected > 0 ? measured / expected : 1);
+    return expected > 0 ? measured / expected : 1;
   }
 
   /** What some epochs would take if all were like the probe. */

@@ -27,6 +27,9 @@ const [REDUCTION, MOST_RUNGS] = [3, 3];
 /** The part of a search that is kept to decide between its best trials. */
 const DECIDING = 0.3;
 
+/** Where runs take longer than by the probe, the end will; by so many times at most, as the rest is queueing. */
+const MOST_SLOWER = 2;
+
 /** How a recipe is tuned. */
 export interface TuningOptions {
   readonly folder: string;
@@ -191,12 +194,13 @@ async function run(
       teller.phase(`tuning ${recipe.name}, decision`);
       return await decide({ ...runs, finalists, firstSeed: recipe.seed + 1, seconds: end });
     };
-    const end = budget - Math.max(expected.ending, 0.02 * budget);
-    let decided = await searching(Math.min(end, used + (1 - share) * (budget - used)));
+    const end = () =>
+      budget - Math.max(expected.ending * Math.min(MOST_SLOWER, Math.max(1, runner.ratio)), 0.02 * budget);
+    let decided = await searching(Math.min(end(), used + (1 - share) * (budget - used)));
     const verdictRuns = { ...runs, space, firstSeed: recipe.seed + 1 + DECIDING_SEEDS };
     const needed = leastVerdict({ ...verdictRuns, best: decided[0].configuration });
     let verdict = NO_VERDICT;
-    if (share === 0 || needed === null || needed > end - runner.used) {
+    if (share === 0 || needed === null || needed > end() - runner.used) {
       // Time that is not enough for three pairs of runs is better spent on more trials.
       if (share > 0 && needed !== null) {
         teller.line(
@@ -206,10 +210,10 @@ async function run(
             "has it; the search goes on instead",
         );
       }
-      if (share > 0) decided = await searching(end);
+      if (share > 0) decided = await searching(end());
     } else {
       teller.phase(`tuning ${recipe.name}, verdict`);
-      verdict = await runVerdict({ ...verdictRuns, best: decided[0].configuration, seconds: end });
+      verdict = await runVerdict({ ...verdictRuns, best: decided[0].configuration, seconds: end() });
     }
     const { trial: best, configuration } = decided[0];
     teller.phase(`tuning ${recipe.name}, test`);

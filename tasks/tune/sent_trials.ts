@@ -86,6 +86,10 @@ export class SentTrials implements Trialling {
     return this.before + this.options.clock() - this.#begun;
   }
 
+  get ratio(): number {
+    return this.#pace.ratio;
+  }
+
   get metric(): string | null {
     return this.#metric;
   }
@@ -133,7 +137,7 @@ export class SentTrials implements Trialling {
     const took = this.#pace.begin(configuration, epochs - before);
     const { folder, recipe } = await placeOf(all, recipeOf, configuration, seed);
     const own = Object.keys(configuration).length === 0;
-    const title = `${describe(configuration)}, seed ${seed}, up to epoch ${epochs}`;
+    const title = `${describe(configuration)}, seed ${seed}`;
     const outcome = await executor.part({ recipe, title }, epochs, own);
     this.#workers = await executor.workers().catch(() => this.#workers);
     if (typeof outcome === "string") {

@@ -14,6 +14,8 @@ import { noTrial, placeOf, readTrial, type RecipeOf, type TrialRecord, writeTria
 export interface Trialling {
   /** Seconds of the budget that are used. */
   readonly used: number;
+  /** How many times as long as by the probe runs take. */
+  readonly ratio: number;
   /** The metric that scores are of, a loss by its negative; `null` before the first. */
   readonly metric: string | null;
   /** The runs of one seed, for a search. */
@@ -64,6 +66,10 @@ export class TrialRunner implements Trialling {
 
   get used(): number {
     return this.#used;
+  }
+
+  get ratio(): number {
+    return this.#pace.ratio;
   }
 
   get metric(): string | null {

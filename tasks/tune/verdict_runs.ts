@@ -62,7 +62,8 @@ export async function runVerdict(
     for (const contrast of contrasts) {
       const missing = LEAST_SEEDS - scores.get(null)!.length;
       const needed = LEAST_SEEDS * cost(contrast) + missing * cost(null);
-      if (shared(needed, LEAST_SEEDS + missing, workers()) > left()) continue;
+      const busy = scores.size === 1 ? 0 : workers() - 1;
+      if (shared(needed, LEAST_SEEDS + missing, workers(), busy) > left()) continue;
       scores.set(contrast, []);
       for (let seed = 0; seed < LEAST_SEEDS && cost(contrast) <= left(); seed++) {
         if (scores.get(null)!.length <= seed) yield begin(null);
@@ -70,7 +71,9 @@ export async function runVerdict(
       }
     }
     const round = [...scores.keys()];
-    const roundCost = () => shared(round.reduce((sum, contrast) => sum + cost(contrast), 0), round.length, workers());
+    // The last round is still under way, but for one of its runs.
+    const roundCost = () =>
+      shared(round.reduce((sum, contrast) => sum + cost(contrast), 0), round.length, workers(), workers() - 1);
     while (round.length > 1 && scores.get(null)!.length < MOST_SEEDS && roundCost() <= left()) {
       for (const contrast of round) yield begin(contrast);
     }

@@ -23,7 +23,7 @@ async function sentTo(folder: string, answer: (epochs: number) => Awaited<Return
   let now = 100;
   const executor: PartExecutor = {
     part({ title }, epochs, own) {
-      asked.push(`${title}${own ? " (own)" : ""}`);
+      asked.push(`${title}, up to epoch ${epochs}${own ? " (own)" : ""}`);
       now += 10;
       return Promise.resolve(answer(epochs));
     },

@@ -335,10 +335,10 @@ Deno.test("too little time is refused with what a run takes; where it is too lit
       message:
         /^--budget 10s: Cannot tune "tiny" in it: a run of it takes about \d+ s here, and the search, which has 3\.5s /,
     });
-    const text = await run(12, 0.02, { verdict: 0.1, search: "random", folder: join(folder, "random") });
+    const text = await run(16, 0.02, { verdict: 0.4, search: "random", folder: join(folder, "random") });
     const [before, after] = text.split(/No time for a verdict, which needs .*; the search goes on instead\n/);
     assert.match(before, /trial 1, whole: /);
-    assert.match(after, /^0:\d\d of 0:12: (?:trial \d+, whole|finalist)/);
+    assert.match(after, /^0:\d\d of 0:16: (?:trial \d+, whole|finalist)/);
     assert.match(text, /What each lever is worth was not measured\./);
     assert.doesNotMatch(text, /1\/3/);
   }));
