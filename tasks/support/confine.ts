@@ -95,7 +95,7 @@ async function grantedVariables(): Promise<string[] | false> {
 async function expectNetwork(host: string): Promise<void> {
   if (await isGranted({ name: "net", host })) return;
   throw new UserError(
-    `Cannot ask ${host} as the program was started without the permission to: the tasks compare, sweep and worker have ` +
+    `Cannot ask ${host} as the program was started without the permission to: the tasks compare, sweep, tune and worker have ` +
       `it, and by other ways --allow-net=${host} gives it`,
   );
 }

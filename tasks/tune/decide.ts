@@ -50,10 +50,12 @@ export async function decide(
   // The recipe second, as it is what the first must be better than.
   const order = [...others.slice(0, 1), ...recipe, ...others.slice(1)];
   const own = runs(firstSeed);
+  const seeds = Array.from({ length: DECIDING_SEEDS }, (_, index) => firstSeed + index);
   const workers = () => own.workers?.() ?? 1;
   const fits = (some: readonly Finalist[]) => {
-    const all = some.reduce((sum, { configuration }) => sum + DECIDING_SEEDS * own.seconds(configuration, 1, 0), 0);
-    return own.used() + shared(all, some.length * DECIDING_SEEDS, workers()) <= seconds;
+    const all = some.flatMap(({ configuration }) => seeds.map((seed) => runs(seed).seconds(configuration, 1, 0)))
+      .reduce((sum, cost) => sum + cost, 0);
+    return all === 0 || own.used() + shared(all, some.length * DECIDING_SEEDS, workers()) <= seconds;
   };
   if (order.length < 2 || !fits(order.slice(0, 2))) {
     const undecided = order.map((finalist) => ({ ...finalist, mean: null }));
@@ -64,7 +66,7 @@ export async function decide(
     for (const [place, finalist] of order.entries()) {
       // The first two are nothing without each other.
       if (place >= 2 && !fits([finalist])) continue;
-      for (let seed = firstSeed; seed < firstSeed + DECIDING_SEEDS; seed++) yield { finalist, seed };
+      for (const seed of seeds) yield { finalist, seed };
     }
   }
   const plan = planned();

@@ -155,7 +155,8 @@ async function run(
   /** Why no trial came to its end: all are lost, or their trainers took longer than the probe did here. */
   const noFinalist = (): Error => {
     const { name } = recipe;
-    if (Array.from({ length: asha.begun }, (_, trial) => asha.scores(trial)).every((scores) => scores.includes(null))) {
+    const scores = Array.from({ length: asha.begun }, (_, trial) => asha.scores(trial));
+    if (scores.length > 0 && scores.every((scores) => scores.includes(null))) {
       return new TrainingFailure(
         `No trial of "${name}" came to its end: --dry-run shows what was tried, and "${folder}" has why not`,
       );
@@ -200,7 +201,7 @@ async function run(
     const verdictRuns = { ...runs, space, firstSeed: recipe.seed + 1 + DECIDING_SEEDS };
     const needed = leastVerdict({ ...verdictRuns, best: decided[0].configuration });
     let verdict = NO_VERDICT;
-    if (share === 0 || needed === null || needed > end() - runner.used) {
+    if (share === 0 || needed === null || needed > 0 && needed > end() - runner.used) {
       // Time that is not enough for three pairs of runs is better spent on more trials.
       if (share > 0 && needed !== null) {
         teller.line(
@@ -218,7 +219,7 @@ async function run(
     const { trial: best, configuration } = decided[0];
     teller.phase(`tuning ${recipe.name}, test`);
     await check();
-    const begun = clock();
+    const [before, begun] = [runner.used, clock()];
     const trial = await runner.folderOf(configuration, recipe.seed);
     const final = await finishBest(
       tuned,
@@ -231,7 +232,7 @@ async function run(
       name: recipe.name,
       seed: recipe.seed,
       search: options.search,
-      seconds: { budget, used: runner.used + clock() - begun },
+      seconds: { budget, used: before + clock() - begun },
       metric: runner.metric!,
       resources,
       space,

@@ -20,7 +20,7 @@ export interface Evaluator<Configuration> {
    * @param from 0, or the resource of the call before
    */
   evaluate(configuration: Configuration, resource: number, from: number): Promise<Evaluated>;
-  /** Seconds that this would take, as far as is known. */
+  /** Seconds that this would take, as far as is known; 0 of what is known already. */
   seconds(configuration: Configuration, resource: number, from: number): number;
   /** Seconds of the budget that are used, or that must be kept as what is begun may end later than expected. */
   used(): number;
@@ -51,6 +51,8 @@ export async function search<Configuration>(
   const fits = ({ trial, rung }: Job) => {
     const own = configuration(trial);
     if (own === null) return false;
+    // What is known costs nothing, however late it is.
+    if (evaluator.seconds(own, resources[rung], below(rung)) === 0) return true;
     return evaluator.used() + evaluator.seconds(own, 1, below(rung)) <= seconds;
   };
   const work = async (job: Job) => {

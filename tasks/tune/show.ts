@@ -78,6 +78,8 @@ export function verdictTable(
   },
 ): Table {
   const measured = findings.filter(({ pairs }) => pairs > 0);
+  const pairs = measured.map(({ pairs }) => pairs);
+  const [fewest, most] = pairs.length === 0 ? [0, 0] : [Math.min(...pairs), Math.max(...pairs)];
   const rows = findings.map((finding) => [
     finding.lever ?? "all changes together",
     finding.lever === null ? "the best" : position(finding.best),
@@ -88,7 +90,7 @@ export function verdictTable(
   const unit = metric === "loss" ? "how much lower the loss is" : `points of ${metric}`;
   const notes = [
     `Worth: the best less itself with that lever alone set back, ${unit} on validation examples; mean and 95 % ` +
-    `interval over ${measured[0]?.pairs ?? 0} pairs of runs, each pair of one seed` +
+    `interval over ${fewest === most ? most : `${fewest} to ${most}`} pairs of runs, each pair of one seed` +
     (seeds.length > 0 ? ` (${seeds.join(", ")}), none of which the search has seen.` : "."),
     ...(measured.length > 1
       ? [`Of ${measured.length} intervals at 95 % about one in twenty misses: one lever alone may be a chance.`]

@@ -33,11 +33,12 @@ export const NO_VERDICT: Verdict = { findings: [], seeds: [] };
 
 /** Seconds that the cheapest verdict would take: of one contrast. `null`: there is nothing to hold the best against. */
 export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptions, "seconds">): number | null {
-  const own = runs(firstSeed);
-  const costs = contrastsOf(space, best).map(({ configuration }) => own.seconds(configuration, 1, 0));
+  const cost = (configuration: Configuration) =>
+    Array.from({ length: LEAST_SEEDS }, (_, seed) => runs(firstSeed + seed).seconds(configuration, 1, 0))
+      .reduce((sum, seconds) => sum + seconds, 0);
+  const costs = contrastsOf(space, best).map(({ configuration }) => cost(configuration));
   if (costs.length === 0) return null;
-  const all = LEAST_SEEDS * (own.seconds(best, 1, 0) + Math.min(...costs));
-  return shared(all, 2 * LEAST_SEEDS, own.workers?.() ?? 1);
+  return shared(cost(best) + Math.min(...costs), 2 * LEAST_SEEDS, runs(firstSeed).workers?.() ?? 1);
 }
 
 /**
@@ -51,7 +52,9 @@ export async function runVerdict(
   const own = runs(firstSeed);
   const workers = () => own.workers?.() ?? 1;
   const left = () => seconds - own.used();
-  const cost = (contrast: Contrast | null) => own.seconds(contrast?.configuration ?? best, 1, 0);
+  const cost = (contrast: Contrast | null, index: number) =>
+    runs(firstSeed + index).seconds(contrast?.configuration ?? best, 1, 0);
+  const fits = (seconds: number) => seconds === 0 || seconds <= left();
   /** By what is run its scores in the order of their seeds, from when a run is begun. */
   const scores = new Map<Contrast | null, (number | null)[]>([[null, []]]);
   const begin = (contrast: Contrast | null) => {
@@ -60,21 +63,27 @@ export async function runVerdict(
   };
   function* planned() {
     for (const contrast of contrasts) {
-      const missing = LEAST_SEEDS - scores.get(null)!.length;
-      const needed = LEAST_SEEDS * cost(contrast) + missing * cost(null);
+      const known = scores.get(null)!.length;
+      const missing = LEAST_SEEDS - known;
+      let needed = 0;
+      for (let index = 0; index < LEAST_SEEDS; index++) {
+        needed += cost(contrast, index) + (index < known ? 0 : cost(null, index));
+      }
       const busy = scores.size === 1 ? 0 : workers() - 1;
-      if (shared(needed, LEAST_SEEDS + missing, workers(), busy) > left()) continue;
+      if (!fits(shared(needed, LEAST_SEEDS + missing, workers(), busy))) continue;
       scores.set(contrast, []);
-      for (let seed = 0; seed < LEAST_SEEDS && cost(contrast) <= left(); seed++) {
+      for (let seed = 0; seed < LEAST_SEEDS && fits(cost(contrast, seed)); seed++) {
         if (scores.get(null)!.length <= seed) yield begin(null);
         yield begin(contrast);
       }
     }
     const round = [...scores.keys()];
     // The last round is still under way, but for one of its runs.
-    const roundCost = () =>
-      shared(round.reduce((sum, contrast) => sum + cost(contrast), 0), round.length, workers(), workers() - 1);
-    while (round.length > 1 && scores.get(null)!.length < MOST_SEEDS && roundCost() <= left()) {
+    const roundFits = (index: number) => {
+      const all = round.reduce((sum, contrast) => sum + cost(contrast, index), 0);
+      return fits(shared(all, round.length, workers(), workers() - 1));
+    };
+    while (round.length > 1 && scores.get(null)!.length < MOST_SEEDS && roundFits(scores.get(null)!.length)) {
       for (const contrast of round) yield begin(contrast);
     }
   }
