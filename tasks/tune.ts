@@ -119,7 +119,7 @@ export function addTune(program: Command): void {
   });
 }
 
-/** What opens the queue that flags name; `null` if they name none. What talks to queues is loaded by whoever has one. */
+/** What opens the queue that flags name; `null` if they name none. What talks to queues is loaded only for one. */
 function senderOf(flags: TuneFlags, signal: AbortSignal): TuningOptions["sent"] {
   const { queue, queuePasswordFile, store = STORE } = flags;
   if (queue === undefined) return null;
