@@ -61,7 +61,7 @@ export function tablesOf(experiment: Experiment, results: readonly RowResult[]):
     tables.push(mainTable(experiment, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`));
   }
   if (own.some(({ others }) => Object.keys(others).length > 0)) tables.push(othersTable(own));
-  if (own.some(({ inference }) => inference)) tables.push(inferenceTable(own));
+  if (own.some(({ inference }) => inference?.special)) tables.push(inferenceTable(own));
   if (tune) tables.push(tuningTable(experiment, results));
   if (own.some(({ diagnostics }) => diagnostics)) tables.push(diagnosticsTable(own));
   return tables;
