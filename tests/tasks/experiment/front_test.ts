@@ -48,8 +48,10 @@ Deno.test("on the front is what is better than all that take no more time; what 
   const noisy = standingsOf([point(10, 0.8, 5, 1), point(11, 0.8, 5, 1.1), point(20, 0.8, 5, 2)]);
   assert.deepEqual(noisy, ["equal", "equal", "near"]);
   // Runs that are alike by chance do not make the clock exact.
-  const alike = [point(10, 0.8, 5, 0), point(10.5, 0.8, 5, 0.5), point(30, 0.7, 5, 1.5)];
-  assert.deepEqual(standingsOf(alike), ["equal", "equal", "behind"]);
+  const alike = [point(10, 0.8, 5, 0), point(10.5, 0.8, 5, 0)];
+  const others = [point(30, 0.7, 5, 1.5), point(40, 0.7, 5, 2), point(50, 0.7, 5, 2.5)];
+  assert.deepEqual(standingsOf([...alike, ...others]).slice(0, 2), ["equal", "equal"]);
+  assert.deepEqual(standingsOf(alike), ["front", "near"]);
 });
 
 Deno.test("of one run nothing is behind, and twins stand alike", () => {

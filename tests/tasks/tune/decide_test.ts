@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { shared } from "../../../tasks/tune/at_once.ts";
 import { decide, type Finalist } from "../../../tasks/tune/decide.ts";
 import type { Evaluator } from "../../../tasks/tune/search.ts";
 import type { Configuration } from "../../../tasks/tune/space.ts";
@@ -70,4 +71,17 @@ Deno.test("several workers decide the same, and in the time that they have for m
   // Eight runs of 10 s in 20 s.
   const decided = await decide({ finalists, runs, firstSeed: 4, seconds: 20 });
   assert.deepEqual([decided, most], [alone, 4]);
+});
+
+Deno.test("the best is decided beside the recipe, also where its own runs take longer than was expected", async () => {
+  const { runs, done } = runsOf(() => 0.5);
+  const slow = (seed: number): Evaluator<Configuration> => ({ ...runs(seed), used: () => 20 * done.length });
+  const decided = await decide({ finalists, runs: slow, firstSeed: 4, seconds: 45 });
+  assert.deepEqual(done, ["5@4", "5@5", "0@4", "0@5"]);
+  assert.deepEqual(decided.filter(({ mean }) => mean !== null).map(({ trial }) => trial), [5, 0]);
+});
+
+Deno.test("of runs by several workers the last waits for its turn", () => {
+  assert.deepEqual([shared(30, 3, 1), shared(30, 3, 2), shared(40, 4, 2), shared(10, 1, 4)], [30, 20, 20, 10]);
+  assert.deepEqual([shared(20, 2, 2), shared(20, 2, 2, 1)], [10, 20]);
 });
