@@ -172,10 +172,9 @@ async function run(
   try {
     const evaluator = runner.with(recipe.seed);
     const runs = { runs: (seed: number) => runner.with(seed), ...told };
-    /** Searches until some time of the budget, the last part of it for a decision. */
-    const searching = async (end: number): Promise<readonly Decided[]> => {
+    /** Searches until some time of the budget. */
+    const searching = async (seconds: number): Promise<void> => {
       teller.phase(`tuning ${recipe.name}, search`);
-      const seconds = runner.used + (1 - DECIDING) * (end - runner.used);
       await search({
         asha,
         resources,
@@ -186,6 +185,9 @@ async function run(
           teller.begun(`${trialName(trial)} to ${resources[rung] === 1 ? "its end" : "a part"}`),
         ended: (job, evaluated) => teller.ended(job, trials.at(job.trial)!, evaluated),
       });
+    };
+    /** Decides between the best so far. */
+    const deciding = async (seconds: number): Promise<readonly Decided[]> => {
       const finalists = asha.finalists.map((trial) => ({
         trial,
         configuration: trials.at(trial)!,
@@ -193,11 +195,16 @@ async function run(
       }));
       if (finalists.length === 0) throw noFinalist();
       teller.phase(`tuning ${recipe.name}, decision`);
-      return await decide({ ...runs, finalists, firstSeed: recipe.seed + 1, seconds: end });
+      return await decide({ ...runs, finalists, firstSeed: recipe.seed + 1, seconds });
+    };
+    /** Both, until some time of the budget, the last part of which is for the decision. */
+    const found = async (end: number): Promise<readonly Decided[]> => {
+      await searching(runner.used + (1 - DECIDING) * (end - runner.used));
+      return await deciding(end);
     };
     const end = () =>
       budget - Math.max(expected.ending * Math.min(MOST_SLOWER, Math.max(1, runner.ratio)), 0.02 * budget);
-    let decided = await searching(Math.min(end(), used + (1 - share) * (budget - used)));
+    let decided = await found(Math.min(end(), used + (1 - share) * (budget - used)));
     const verdictRuns = { ...runs, space, firstSeed: recipe.seed + 1 + DECIDING_SEEDS };
     const needed = leastVerdict({ ...verdictRuns, best: decided[0].configuration });
     let verdict = NO_VERDICT;
@@ -211,7 +218,12 @@ async function run(
             "has it; the search goes on instead",
         );
       }
-      if (share > 0) decided = await searching(end());
+      if (share > 0) decided = await found(end());
+      if (decided[0].mean === null) {
+        // Neither is there time to decide: what is left is for more trials, too.
+        await searching(end());
+        decided = await deciding(end());
+      }
     } else {
       teller.phase(`tuning ${recipe.name}, verdict`);
       verdict = await runVerdict({ ...verdictRuns, best: decided[0].configuration, seconds: end() });
