@@ -341,7 +341,7 @@ Deno.test("too little time is refused with what a run takes; where it is too lit
     assert.match(after, /^0:\d\d of 0:16: (?:trial \d+, whole|finalist)/);
     assert.match(text, /What each lever is worth was not measured\./);
     // Where there is no time to decide either, that too is for more trials.
-    const short = await run(10.5, 0.02, { verdict: 0, search: "random", folder: join(folder, "short") });
-    assert.match(short, /\n0:06 of 0:11: trial 4, whole: /);
+    const short = await run(13, 0.02, { verdict: 0, search: "random", folder: join(folder, "short") });
+    assert.match(short, /\n0:08 of 0:13: trial 6, whole: /);
     assert.doesNotMatch(text, /1\/3/);
   }));
