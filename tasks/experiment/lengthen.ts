@@ -5,7 +5,8 @@ import type { Recipe } from "../../core/recipe/schema.ts";
 /**
  * A recipe's training over another number of epochs: a complete training of that length, with its own schedules. What
  * the recipe gives a length in epochs or steps is stretched with it: warm-up, milestones, values that change in losses
- * and in `train.theseus`, and the patience of early stopping; what is over the whole training is so anyhow.
+ * and in `train.theseus`, options of losses whose names say that they are one (`warmUpEpochs`), and the patience of early
+ * stopping; what is over the whole training is so anyhow.
  *
  * @param epochs whole, from 1
  * @param label names the reason in messages
@@ -26,6 +27,7 @@ export function lengthened(recipe: Recipe, epochs: number, label: string): Overr
     if (typeof value.epochs === "number") changes.push([[...path, "epochs"], stretch(value.epochs)]);
     if (typeof value.steps === "number") changes.push([[...path, "steps"], whole(value.steps)]);
   }
+  for (const [path, value] of lengthsIn(recipe)) changes.push([path, whole(value)]);
   return changes.map(([path, value]) => ({ path, value, label }));
 }
 
@@ -47,6 +49,15 @@ function scheduledIn({ losses, train }: Recipe): [Path, Change][] {
   walk(losses, ["losses"]);
   walk(train.theseus, ["train", "theseus"]);
   return found;
+}
+
+/** Options of losses that are a number of epochs or steps, by their names. */
+function lengthsIn({ losses }: Recipe): [Path, number][] {
+  return losses.flatMap((loss, index) =>
+    Object.entries(loss).flatMap(([key, value]): [Path, number][] =>
+      typeof value === "number" && /(?:Epochs|Steps)$/.test(key) ? [[["losses", index, key], value]] : []
+    )
+  );
 }
 
 /** Whether a map is a scheduled value; one in a plug-in's options has no defaults filled in before that is known. */

@@ -1,6 +1,6 @@
 import { applyOverride, type Override } from "../../core/recipe/overrides.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
-import { isMap, type Path } from "../../core/recipe/paths.ts";
+import { isMap, startsWith } from "../../core/recipe/paths.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { UserError } from "../../core/errors.ts";
@@ -83,14 +83,9 @@ function stretched(row: Row, space: Space, configuration: Configuration, changed
   const { epochs } = changed.train;
   if (epochs === own) return [];
   const said = space.levers.map(({ name }) => space.overrides({ [name]: configuration[name] }))
-    .filter((overrides) => overrides.some(({ path }) => isWithin(["train", "epochs"], path))).flat();
+    .filter((overrides) => overrides.some(({ path }) => startsWith(["train", "epochs"], path))).flat();
   const before = { ...changed, train: { ...changed.train, epochs: own } };
   return lengthened(before, epochs, `${epochs} epochs`).filter(({ path }) =>
-    !said.some((other) => isWithin(path, other.path))
+    !said.some((other) => startsWith(path, other.path))
   );
-}
-
-/** Whether a path is another one, or leads to something in it. */
-function isWithin(path: Path, other: Path): boolean {
-  return other.every((part, index) => part === path[index]);
 }

@@ -60,7 +60,8 @@ Deno.test("a longer training has its schedules over its own length", () => {
     "train.schedule={ use: steps, milestones: [2, 4], warmupEpochs: 0.5 }",
     "train.earlyStopping={ patience: 2 }",
     "losses=[{ use: cross-entropy, weight: { from: 1, to: 0, epochs: 3 } }, " +
-    "{ use: kd, temperature: { from: 8, to: 2, steps: 10 }, weight: { from: 0, to: 1 } }]",
+    "{ use: kd, temperature: { from: 8, to: 2, steps: 10 }, weight: { from: 0, to: 1 } }, " +
+    "{ use: kernel-transfer, warmUpEpochs: 2 }]",
     "train.theseus={ replacingRate: { from: 0.3, to: 1, epochs: 2.5 } }",
   ];
   const { train, losses } = longer(20, settings);
@@ -69,7 +70,8 @@ Deno.test("a longer training has its schedules over its own length", () => {
     ...{ use: "steps", milestones: [8, 16], factor: 0.1, warmupSteps: 0, warmupEpochs: 2 },
   });
   assert.equal(train.earlyStopping!.patience, 8);
-  assert.deepEqual(losses.map(({ weight }) => weight), [
+  assert.equal(losses[2].warmUpEpochs, 8);
+  assert.deepEqual(losses.slice(0, 2).map(({ weight }) => weight), [
     { from: 1, to: 0, schedule: "linear", epochs: 12, steps: null },
     { from: 0, to: 1, schedule: "linear", epochs: null, steps: null },
   ]);
