@@ -25,7 +25,9 @@ const divergence = (name: "klDivergence" | "jensenShannonDivergence"): Case[] =>
 /** Places that ascend, as many in each row, among so many columns; of the first row with both ends, if there are two. */
 const placesOf = (rows: number, columns: number, count: number) =>
   Array.from({ length: rows }, (_, row) => {
-    const order = Array.from(pseudoRandom(7 + row, columns), (value, column) => [value, column]).sort(([a], [b]) => a - b);
+    const order = Array.from(pseudoRandom(7 + row, columns), (value, column) => [value, column]).sort(([a], [b]) =>
+      a - b
+    );
     const drawn = order.slice(0, count).map(([, column]) => column).toSorted((a, b) => a - b);
     return row > 0 ? drawn : [...drawn.slice(0, -1).map((_, k) => k), columns - 1];
   }).flat();
