@@ -25,11 +25,11 @@ export interface RestBound {
  * KL(p || q) = [sum_(c in K) p_c log(p_c / q_c) + P log(P / Q)] + P KL(p' || q').
  *
  * The bracket is what is learned from what is kept: exact, and too small by P KL(p' || q') >= 0. There
- * KL(p' || q') = sum_c p'_c log p'_c - sum_c p'_c log q'_c. No p'_c is above m / P, m the smallest p_c that is kept, so
- * that the first sum is at most log(m / P). With s the student's logits, -log q'_c = log sum_j exp((s_j - s_c) / T) is
+ * KL(p' || q') = sum_c p'_c log p'_c - sum_c p'_c log q'_c. No p'_c is above min(1, m / P), m the smallest p_c that is
+ * kept, so that the first sum is at most log min(1, m / P). With s the student's logits, -log q'_c = log sum_j exp((s_j - s_c) / T) is
  * at most log(C - k) + D / T, D the largest less the smallest of s over the C - k other classes. Together
  *
- * 0 <= T^2 (KL - bracket) <= T^2 P log((C - k) m / P) + T P D,
+ * 0 <= T^2 (KL - bracket) <= T^2 P log((C - k) min(1, m / P)) + T P D,
  *
  * of which all but D is known where the logits are kept. The gradient by the student's logits is exact at the kept
  * classes, and at the others off by T P (p'_c - q'_c), in sum of absolute values at most 2 T P, whatever the student is.
@@ -53,7 +53,7 @@ export function restBound(
     const others = Math.exp(rest[row] - largest) / total;
     sum += others;
     most = Math.max(most, others);
-    constant += others * Math.max(0, Math.log(classes - count) + least - rest[row]);
+    constant += others * Math.max(0, Math.log(classes - count) + Math.min(0, least - rest[row]));
   }
   const mean = sum / rest.length;
   return {
