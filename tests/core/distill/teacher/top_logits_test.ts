@@ -108,13 +108,14 @@ Deno.test("of a thousand classes a tenth of the bytes is kept, the same in parts
     wanted: new Set(["topLogits"]),
     train: {
       length: examples,
+      labels: null,
       batch: (indices) => {
         const rows = [...indices].flatMap((
           example,
         ) => [...logits.subarray(example * classes, (example + 1) * classes)]);
         return { logits: { data: Float32Array.from(rows), shape: [indices.length, classes] } };
       },
-    } as CacheSetup["train"],
+    },
     batchSize: 7,
     origin: "test",
     topLogits: { count, classes, temperatures: [2, 4] },
