@@ -90,7 +90,12 @@ function mapIn<Value>(text: string | undefined): Readonly<Record<string, Value>>
 /** One hash over places, layouts and numbers. */
 async function contentHash(tree: OutputTree, outputs: ReadonlyMap<string, KeptOutput>): Promise<string> {
   const sorted = [...outputs].sort(([a], [b]) => a < b ? -1 : 1);
-  const described = JSON.stringify([tree, sorted.map(([name, { extents, shared }]) => [name, extents, shared])]);
+  // The same bytes are other numbers in a file that calls them so.
+  const kindOf = (data: KeptNumbers) => data instanceof Float32Array ? [] : [data.BYTES_PER_ELEMENT];
+  const described = JSON.stringify([
+    tree,
+    sorted.map(([name, { extents, shared, data }]) => [name, extents, shared, ...kindOf(data)]),
+  ]);
   const parts = [described, ...sorted.map(([, { data }]) => data as KeptNumbers & ArrayBufferView<ArrayBuffer>)];
   return await sha256(new Uint8Array(await new Blob(parts).arrayBuffer()));
 }

@@ -90,6 +90,7 @@ Deno.test("what is lost by the largest logits alone is PyTorch's, and within its
 
 Deno.test("of a thousand classes a tenth of the bytes is kept, the same in parts as in one file", async () => {
   const [classes, count, examples] = [1000, 64, 30];
+  const lines: string[] = [];
   const folders = await Promise.all([1, 2].map(() => Deno.makeTempDir()));
   const backend = await CpuBackend.create();
   const ops = createOps(backend);
@@ -136,6 +137,15 @@ Deno.test("of a thousand classes a tenth of the bytes is kept, the same in parts
     const { size } = await Deno.stat(join(folders[0], name));
     assert.ok(size > examples * 392 && size < examples * 392 + 2000, `${size} bytes`);
     assert.deepEqual((await cachedOutputs(ops, setup(folders[0]))).outputs, whole.outputs, "read again");
+    // The same bytes as other numbers.
+    const bytes = await Deno.readFile(join(folders[0], name));
+    const [length, place] = [new DataView(bytes.buffer).getUint32(0, true), '"topLogits.values":{"dtype":"'.length];
+    const at = new TextDecoder().decode(bytes.subarray(8, 8 + length)).indexOf('"topLogits.values"') + 8 + place;
+    assert.equal(bytes[at], "F".charCodeAt(0));
+    await Deno.writeFile(join(folders[0], name), bytes.with(at, "U".charCodeAt(0)));
+    const again = await cachedOutputs(ops, { ...setup(folders[0]), report: (line) => lines.push(line) });
+    assert.deepEqual(again.outputs, whole.outputs);
+    assert.match(lines[0], /is damaged and not used/);
   } finally {
     await backend.close();
     await Promise.all(folders.map((folder) => Deno.remove(folder, { recursive: true })));
