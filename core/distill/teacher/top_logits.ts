@@ -3,6 +3,7 @@ import type { InputDescription } from "../../plugin/dataset.ts";
 import type { OutputTree } from "../../plugin/output_tree.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
+import type { KeptNumbers } from "./blocks.ts";
 import type { BatchNumbers, Condensing, KeptOutput, Layout, NumbersKind } from "./collected_outputs.ts";
 
 /** What is kept of a teacher's logits. */
@@ -45,7 +46,10 @@ export function topLogitsTree({ temperatures }: TopLogitsSetup): OutputTree {
 }
 
 /** The numbers of what is kept, of all rows. */
-export function keptOf(outputs: ReadonlyMap<string, KeptOutput>, temperature: number) {
+export function keptOf(
+  outputs: ReadonlyMap<string, KeptOutput>,
+  temperature: number,
+): { readonly values: KeptNumbers; readonly rest: KeptNumbers } {
   return { values: outputs.get(VALUES)!.data, rest: outputs.get(nameOfRest(temperature))!.data };
 }
 
@@ -113,7 +117,8 @@ function largest(
     }
     const [highest, least] = [sorted[classes - count - 1], sorted[classes - count]];
     // Of equal logits at the border the first classes are kept.
-    let ties = count - (classes - sorted.findLastIndex((logit) => logit <= least) - 1);
+    let ties = count;
+    for (let last = classes - 1; sorted[last] > least; last--) ties--;
     const sums = new Float64Array(temperatures.length);
     let place = row * count;
     for (let index = 0; index < classes; index++) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
 import { Run } from "../../../../core/distill/run.ts";
+import { comparable } from "../../../../core/distill/training/checkpoint.ts";
 import { teach } from "../../../../core/distill/teach.ts";
 import { parseChecked } from "../../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../../core/recipe/schema.ts";
@@ -183,3 +184,12 @@ Deno.test("a cache beside a loss that runs the teacher itself says that it keeps
     ]);
     await assert.rejects(Deno.stat(join(folder, "outputs")), Deno.errors.NotFound);
   }));
+
+Deno.test("a checkpoint's recipe says what is kept of the teacher where that is not all, as older ones say nothing", () => {
+  const taught = (...overrides: string[]) => {
+    const { value } = parseChecked(text, "tiny.yaml", recipeSchema, { overrides });
+    return comparable(value).teacher as Record<string, unknown>;
+  };
+  assert.deepEqual(taught().keep, { topK: 2 });
+  assert.ok(!("keep" in taught("teacher.keep=null")));
+});
