@@ -1,7 +1,7 @@
 // Some columns of each row of [rows, columns] times a factor, and behind them the logarithm of the sum of the other
-// columns' exponentials: [rows, count + 1]. The indices [rows, count] ascend, so that a thread finds whether the columns
-// it walks over are among them by walking over both.
-// From the kernel's signature: p, input, indices, output; a strip is a row.
+// columns' exponentials: [rows, count + 1]. The indices [rows, count] ascend, so that a thread finds whether the
+// columns it walks over are among them by walking over both. From the kernel's signature: p, input, indices, output; a
+// strip is a row.
 
 fn scaled(row: u32, column: u32) -> f32 { return p.factor * input[row * p.columns + column]; }
 

@@ -4,11 +4,11 @@ import { showShape, type Tensor } from "../tensor.ts";
 import { defineOp, type Op } from "./op.ts";
 
 /**
- * Some entries of each row, and all the others as one: `logits [..., columns]` and `indices [..., count]`, whole numbers
- * in [0, columns) that ascend, none twice, fewer than there are columns, give `[..., count + 1]`: factor times these
- * entries, and behind them the logarithm of the sum of exp(factor logit) over the others. The softmax of it is that of
- * factor logits with the others' probabilities added up. The factor is one over a temperature, 1 by default; the indices
- * have no gradient.
+ * Some entries of each row, and all the others as one: `logits [..., columns]` and `indices [..., count]`, whole
+ * numbers in [0, columns) that ascend, none twice, fewer than there are columns, give `[..., count + 1]`: factor times
+ * these entries, and behind them the logarithm of the sum of exp(factor logit) over the others. The softmax of it is
+ * that of factor logits with the others' probabilities added up. The factor is one over a temperature, 1 by default;
+ * the indices have no gradient.
  *
  * @throws RangeError if the shapes do not fit, nothing is left for the rest, or the factor is not above 0
  */

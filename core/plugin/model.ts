@@ -129,8 +129,8 @@ export interface TopLogits {
   /** These logits, likewise. */
   readonly values: Tensor;
   /**
-   * `[batch]`, or `[batch, length]`: by the temperature T, as `String(T)`, the logarithm of the sum of exp(z_c / T) over
-   * all other classes c.
+   * `[batch]`, or `[batch, length]`: by the temperature T, as `String(T)`, the logarithm of the sum of exp(z_c / T)
+   * over all other classes c.
    */
   readonly rest: Readonly<Record<string, Tensor>>;
 }

@@ -36,8 +36,8 @@ export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description
  * batch of a divergence of softmax(z_T / T) and softmax(z_S / T). For tagging the mean runs over the tokens that have a
  * label.
  *
- * Of a teacher whose largest logits alone are kept it is the divergence of the same distributions with the other classes
- * taken as one, unless the logits are transformed first.
+ * Of a teacher whose largest logits alone are kept it is the divergence of the same distributions with the other
+ * classes taken as one, unless the logits are transformed first.
  */
 export function softenedLoss(
   { temperature: { default: usual, description: meaning }, inspect, transform, binary, divergence, ...definition }:

@@ -9,8 +9,8 @@ export interface RestBound {
   /** The largest. */
   readonly most: number;
   /**
-   * T^2 KL by what is kept is below that by all logits, in the mean over rows, by at most `constant + slope D`, in nats:
-   * D is the largest range, over the rows, of the student's logits outside of those kept.
+   * T^2 KL by what is kept is below that by all logits, in the mean over rows, by at most `constant + slope D`, in
+   * nats: D is the largest range, over the rows, of the student's logits outside of those kept.
    */
   readonly constant: number;
   /** T times the mean of P. */
@@ -18,21 +18,22 @@ export interface RestBound {
 }
 
 /**
- * What is lost by keeping the largest logits. With K the kept classes, p and q the softened distributions of teacher and
- * student, P and Q their sums over the other classes and p' = p / P, q' = q / Q there, the chain rule of the divergence
- * gives
+ * What is lost by keeping the largest logits. With K the kept classes, p and q the softened distributions of teacher
+ * and student, P and Q their sums over the other classes and p' = p / P, q' = q / Q there, the chain rule of the
+ * divergence gives
  *
  * KL(p || q) = [sum_(c in K) p_c log(p_c / q_c) + P log(P / Q)] + P KL(p' || q').
  *
- * The bracket is what is learned from what is kept: exact, and too small by P KL(p' || q') >= 0. There
- * KL(p' || q') = sum_c p'_c log p'_c - sum_c p'_c log q'_c. No p'_c is above min(1, m / P), m the smallest p_c that is
- * kept, so that the first sum is at most log min(1, m / P). With s the student's logits, -log q'_c = log sum_j exp((s_j - s_c) / T) is
- * at most log(C - k) + D / T, D the largest less the smallest of s over the C - k other classes. Together
+ * The bracket is what is learned from what is kept: exact, and too small by P KL(p' || q') >= 0. There KL(p' || q') =
+ * sum_c p'_c log p'_c - sum_c p'_c log q'_c. No p'_c is above min(1, m / P), m the smallest p_c that is kept, so that
+ * the first sum is at most log min(1, m / P). With s the student's logits, -log q'_c = log sum_j exp((s_j - s_c) / T)
+ * is at most log(C - k) + D / T, D the largest less the smallest of s over the C - k other classes. Together
  *
  * 0 <= T^2 (KL - bracket) <= T^2 P log((C - k) min(1, m / P)) + T P D,
  *
  * of which all but D is known where the logits are kept. The gradient by the student's logits is exact at the kept
- * classes, and at the others off by T P (p'_c - q'_c), in sum of absolute values at most 2 T P, whatever the student is.
+ * classes, and at the others off by T P (p'_c - q'_c), in sum of absolute values at most 2 T P, whatever the student
+ * is.
  */
 export function restBound(
   outputs: ReadonlyMap<string, KeptOutput>,

@@ -1,4 +1,5 @@
 import type { Ops } from "../../ops/ops.ts";
+import type { Loss } from "../../plugin/loss.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import { resolveFile } from "../../recipe/recipe.ts";
 import type { Recipe } from "../../recipe/schema.ts";
@@ -6,7 +7,6 @@ import type { RunData } from "../load_data.ts";
 import { type Tell, withoutOwnInputs } from "./own_inputs.ts";
 import type { LoadedTeacher } from "./load_teacher.ts";
 import { mapBatches } from "../map_examples.ts";
-import type { LossSet } from "../losses/loss_set.ts";
 import { blankOutputs, cachedOutputs, type CacheSetup, withOutputs } from "./output_cache.ts";
 import { topLogitsOf } from "./top_logits.ts";
 
@@ -16,9 +16,19 @@ export interface Lessons {
   readonly teacher: LoadedTeacher | null;
 }
 
+/** What the losses of a run want of its teacher. */
+export interface TeacherUse {
+  /** Names of the outputs that they read. */
+  readonly wanted: ReadonlySet<string>;
+  /** For which temperatures they read the rest of its largest logits. */
+  readonly temperatures: readonly number[];
+  /** The losses themselves. */
+  readonly all: readonly { readonly name: string; readonly loss: Pick<Loss, "runsTeacher"> }[];
+}
+
 /** How a teacher's outputs are cached. */
 export interface CacheCall {
-  readonly losses: LossSet;
+  readonly losses: TeacherUse;
   /** Look whether they can be, and leave it at that. */
   readonly dry: boolean;
   readonly tell: Tell;
@@ -52,7 +62,7 @@ export async function useTeacherCache(
 export function cacheSetup(
   recipe: Checked<Recipe>,
   { data, teacher }: Lessons,
-  { wanted, temperatures, all }: Pick<LossSet, "wanted" | "temperatures" | "all">,
+  { wanted, temperatures, all }: TeacherUse,
   { report, warning }: Tell,
 ): CacheSetup & { readonly teacher: LoadedTeacher } | null {
   const { teacher: settings, augment, dataset, validation, subset, seed, evaluate } = recipe.value;

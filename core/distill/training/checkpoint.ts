@@ -30,8 +30,8 @@ export interface Fingerprint {
 /**
  * The part of a fingerprint that a recipe alone gives: where and how it runs, and in what formats the student is
  * written, changes nothing. The usual precision, one batch to a step, a frozen teacher of which all is kept, a student
- * that is not pruned, labels without noise and what is said of weights that are chains by default are left out, as there
- * were checkpoints before there was anything else.
+ * that is not pruned, labels without noise and what is said of weights that are chains by default are left out, as
+ * there were checkpoints before there was anything else.
  */
 export function comparable(recipe: Recipe): Fingerprint["recipe"] {
   const { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, ...computed } =

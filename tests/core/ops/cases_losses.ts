@@ -22,7 +22,7 @@ const divergence = (name: "klDivergence" | "jensenShannonDivergence"): Case[] =>
     call: (ops, [reference, logits]) => ops[name](reference, logits, factor),
   }));
 
-/** Places that ascend, as many in each row, among so many columns; of the first row with both ends, if there are two. */
+/** Places that ascend, as many in each row, among so many columns; in the first row the first ones and the last. */
 const placesOf = (rows: number, columns: number, count: number) =>
   Array.from({ length: rows }, (_, row) => {
     const order = Array.from(pseudoRandom(7 + row, columns), (value, column) => [value, column]).sort(([a], [b]) =>
