@@ -19,9 +19,21 @@ losses: [{ use: kd }, { use: hidden-mse, pairs: [{ student: layer1, teacher: lay
 
 const SHORT = ["train.maxSteps=3", "train.logEvery=1"];
 
+/** The files of the teacher, which is trained once. */
+let trained: Map<string, Uint8Array> | undefined;
+
 async function withTeacher(body: (folder: string) => Promise<void>): Promise<void> {
   await withTinyData(async (folder) => {
-    await tinyRun(folder, { output: "one", overrides: ["student.overParameterise=[]", "train.maxSteps=4"] });
+    const student = join(folder, "one", "student");
+    if (trained) {
+      await Deno.mkdir(student, { recursive: true });
+      for (const [name, bytes] of trained) await Deno.writeFile(join(student, name), bytes);
+    } else {
+      await tinyRun(folder, { output: "one", overrides: ["student.overParameterise=[]", "train.maxSteps=4"] });
+      const names = (await Array.fromAsync(Deno.readDir(student))).map(({ name }) => name);
+      trained = new Map();
+      for (const name of names) trained.set(name, await Deno.readFile(join(student, name)));
+    }
     await body(folder);
   });
 }
@@ -183,6 +195,34 @@ Deno.test("a cache beside a loss that runs the teacher itself says that it keeps
       'teacher.cache keeps nothing for the loss "dbkd": it runs the teacher itself before training, in every run anew',
     ]);
     await assert.rejects(Deno.stat(join(folder, "outputs")), Deno.errors.NotFound);
+  }));
+
+Deno.test("a loss of a plug-in that runs the teacher must say so, as a cache keeps nothing for it", () =>
+  withTeacher(async (folder) => {
+    const write = (said: string) =>
+      Deno.writeTextFile(
+        join(folder, `${said}.ts`),
+        `export default {
+          kind: "loss", name: "asks", description: "", equation: "", source: "",
+          options: ({ z }) => z.strictObject({}),
+          create: () => ({
+            teacherOutputs: [],
+            ${said}: true,
+            async prepare({ overTrainingBatches, teacherWeights }) {
+              for await (const { data } of overTrainingBatches(({ ops }) => ops.full([16], 1))) data.length;
+            },
+            compute: ({ ops, student }) => ops.mean(student.logits),
+          }),
+        };`,
+      );
+    await write("mixed");
+    await write("runsTeacher");
+    const loss = (said: string) => ["teacher.keep=null", `losses=[{ use: ./${said}.ts }]`];
+    await assert.rejects(run(folder, "silent", loss("mixed")), {
+      name: "UserError",
+      message: /Cannot run the teacher for the loss "asks" as it does not say runsTeacher: true beside teacherOutputs$/,
+    });
+    await run(folder, "said", loss("runsTeacher"));
   }));
 
 Deno.test("a checkpoint's recipe says what is kept of the teacher where that is not all, as older ones say nothing", () => {
