@@ -5,8 +5,8 @@ import type { Recipe } from "../../core/recipe/schema.ts";
 /**
  * A recipe's training over another number of epochs: a complete training of that length, with its own schedules. What
  * the recipe gives a length in epochs or steps is stretched with it: warm-up, milestones, values that change in losses
- * and in `train.theseus`, options of losses whose names say that they are one (`warmUpEpochs`), and the patience of early
- * stopping; what is over the whole training is so anyhow.
+ * and in `train.theseus`, options of losses whose names say that they are one (`warmUpEpochs`), and the patience of
+ * early stopping; what is over the whole training is so anyhow.
  *
  * @param epochs whole, from 1
  * @param label names the reason in messages
