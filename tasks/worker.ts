@@ -74,7 +74,7 @@ async function worker(flags: WorkerFlags): Promise<void> {
       const [out, err] = [standardOutput("stdout"), standardOutput("stderr")];
       const reporter = runReporter(out, err, flags);
       const workplace: Workplace = {
-        store: place.open(),
+        store: await place.open(),
         folder,
         name: `${machine()}-${Deno.pid}`,
         backend,

@@ -74,7 +74,7 @@ export async function sentGrid(
   const { QueueExecutor } = await (await import("./load.ts")).queueParts();
   await using executor = await QueueExecutor.open({
     ...sending,
-    store: storePlace(store).open(),
+    store: await storePlace(store).open(),
     address: queueAddress(queue),
     password: await queuePassword(queuePasswordFile),
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { networkOf, queueAddress } from "../../../tasks/queue/address.ts";
-import { s3Address } from "../../../tasks/queue/s3_store.ts";
+import { s3Address } from "../../../tasks/queue/s3_address.ts";
 import { storePlace } from "../../../tasks/queue/store.ts";
 
 Deno.test("a queue's address is read, and what it leaves out is Redis' own", () => {
