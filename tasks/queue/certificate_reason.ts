@@ -9,7 +9,7 @@ const TRUST = "name your own authority by the variable DENO_CERT=FILE, its certi
  */
 export function certificateReason(words: string): string | null {
   if (/ALTNAME_INVALID|NotValidForName/.test(words)) {
-    const names = /altnames: (?!.*altnames)(.*)$/.exec(words)?.[1];
+    const names = /cert's (?:altnames|list): (.+)$/.exec(words)?.[1];
     return `the server's certificate is for another name${names ? ` (${names})` : ""}: name the server as it does`;
   }
   if (/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|Expired|NotValidYet/.test(words)) {
@@ -25,5 +25,6 @@ export function certificateReason(words: string): string | null {
   if (/CERTIFICATE_REQUIRED|CertificateRequired/.test(words)) {
     return "the server asks for a certificate of this program, which has none: start it with --tls-auth-clients no";
   }
+  if (/CA file/.test(words)) return "the file that the variable DENO_CERT names cannot be read";
   return null;
 }

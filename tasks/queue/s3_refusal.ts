@@ -1,3 +1,4 @@
+import { certificateReason } from "./certificate_reason.ts";
 import type { S3Address } from "./s3_address.ts";
 
 /** Why a server gave no answer that can be used. */
@@ -41,6 +42,23 @@ export async function refusalOf(answer: Response, { network, bucket }: S3Address
     : HINTS[code ?? ""] ?? /<Message>([^<]*)<\/Message>/.exec(text)?.[1];
   const told = [code, message].filter(Boolean).join(", ");
   return { reason: `${network} answers ${status}${told && ": "}${told}`, passes, code };
+}
+
+/** What to do about a connection that does not come about, by the runtime's words. */
+const CONNECTIONS: readonly (readonly [RegExp, string])[] = [
+  [/refused/, "nothing answers there: look at AWS_ENDPOINT_URL"],
+  [/dns error/, "there is no host of that name: look at AWS_ENDPOINT_URL"],
+  [/InvalidContentType|corrupt message/, "it speaks no TLS: AWS_ENDPOINT_URL is to begin with http:// then"],
+];
+
+/** What failed before there was an answer, or in the middle of one. */
+export function failureOf(error: unknown, network: string): Refusal {
+  const { message, cause } = error as Error;
+  const words = cause instanceof Error ? `${message} ${cause.message}` : message;
+  const certificate = certificateReason(words);
+  const reason = certificate ?? CONNECTIONS.find(([pattern]) => pattern.test(words))?.[1] ?? "it was cut";
+  const isForGood = certificate !== null || /dns error|InvalidContentType|blocked/.test(words);
+  return { reason: `the connection to ${network} failed: ${reason}`, passes: !isForGood, code: null, cause: error };
 }
 
 /** Says so if a signature was refused for its time. */

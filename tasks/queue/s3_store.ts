@@ -1,9 +1,8 @@
 import { AwsClient } from "aws4fetch";
 import { UserError } from "../../core/errors.ts";
 import { sha256 } from "../../core/sha256.ts";
-import { certificateReason } from "./certificate_reason.ts";
 import type { S3Address } from "./s3_address.ts";
-import { type Refusal, refusalOf } from "./s3_refusal.ts";
+import { failureOf, type Refusal, refusalOf } from "./s3_refusal.ts";
 import type { Store } from "./store.ts";
 
 /** Times of a store, in milliseconds. */
@@ -132,12 +131,9 @@ export class S3Store implements Store {
       return await read(await fetch(request, { signal: silence.signal }), hear);
     } catch (error) {
       if (error instanceof UserError) throw error;
-      const { message } = error as Error;
-      const certificate = certificateReason(message);
-      const reason = silence.signal.aborted
-        ? `${network} does not answer`
-        : certificate ?? `the connection to ${network} failed: ${message}`;
-      return { reason, passes: certificate === null, code: null, cause: error };
+      return silence.signal.aborted
+        ? { reason: `${network} does not answer`, passes: true, code: null }
+        : failureOf(error, network);
     } finally {
       clearTimeout(timer);
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { AwsClient } from "aws4fetch";
 import { s3Address } from "../../tasks/queue/s3_address.ts";
 import { S3Store, type StoreTimes } from "../../tasks/queue/s3_store.ts";
+import { freePort } from "./redis.ts";
 
 /**
  * `deno test ... -- --s3=http://KEY:SECRET@127.0.0.1:8333` tests with a server that is there; else s3rver is started,
@@ -38,9 +39,7 @@ export async function withBucket(body: (server: BucketServer) => Promise<void>):
     return await body(serverAt(+port, username, password));
   }
   const folder = await Deno.makeTempDir();
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const run = ["run", "--no-lock", "--quiet", "-A", "npm:s3rver@3.7.1", "-a", "127.0.0.1"];
   const args = [...run, "-p", `${port}`, "-d", folder, "--configure-bucket", BUCKET];
   const server = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "null" }).spawn();

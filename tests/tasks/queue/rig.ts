@@ -16,7 +16,7 @@ import { QUEUE_NAME, queueOptions } from "../../../tasks/queue/job.ts";
 import type { RedisServer } from "../../support/redis.ts";
 import { tinyRecipe } from "../../support/tiny_run.ts";
 
-export const { QueueExecutor, work } = await queueParts();
+export const { QueueExecutor, connect, work } = await queueParts();
 
 /** The queue itself. */
 export async function openQueue(server: RedisServer) {

@@ -5,6 +5,7 @@ import { doRun } from "../../../tasks/queue/do_run.ts";
 import { Sender } from "../../../tasks/queue/sender.ts";
 import { LOOKS_AT_SIGNATURES, storeAt, withBucket } from "../../support/bucket.ts";
 import { FlakyProxy } from "../../support/flaky_proxy.ts";
+import { freePort } from "../../support/redis.ts";
 import { withTinyData } from "../../support/tiny_run.ts";
 import { withWrongClock } from "../../support/wrong_clock.ts";
 import { listener, tinyRow, workplace } from "./rig.ts";
@@ -66,11 +67,12 @@ Deno.test("a store in a bucket says what the server says, and what to do about i
   withBucket(async (server) => {
     const refused = (attempt: Promise<unknown>, message: RegExp) =>
       assert.rejects(attempt, { name: "UserError", message });
-    const none = server.store({ bucket: "others" });
+    const none = server.store({ bucket: "no-such-bucket" });
     const words =
-      /the store s3:\/\/others\/\S+ as 127\.0\.0\.1:\d+ answers 404: NoSuchBucket, there is no bucket "others"$/;
-    await refused(none.write("x", random(9)), words);
+      /the store s3:\/\/no-such-bucket\/\S+ as 127\.0\.0\.1:\d+ answers 404: NoSuchBucket, there is no bucket "no-such-bucket"$/;
     await refused(none.read("x"), words);
+    // SeaweedFS makes a bucket that an administrator's key writes to.
+    if (!LOOKS_AT_SIGNATURES) await refused(none.write("x", random(9)), words);
     const unknown =
       /^Cannot (?:read|write to) the store .* answers 403: InvalidAccessKeyId, look at AWS_ACCESS_KEY_ID$/;
     for (const attempt of ["has", "read", "remove"] as const) {
@@ -89,6 +91,9 @@ Deno.test("a store in a bucket says what the server says, and what to do about i
         });
       }
     }
-    const away = server.store({ port: 9, times: HASTY });
-    await refused(away.read("x"), /^Cannot read the store s3:.* as the connection to 127\.0\.0\.1:9 failed: /);
+    const away = server.store({ port: freePort(), times: HASTY });
+    await refused(
+      away.read("x"),
+      /^Cannot read the store s3:.* as the connection to 127\.0\.0\.1:\d+ failed: nothing answers there: look at AWS_END/,
+    );
   }));
