@@ -104,7 +104,7 @@ export function workplace(folder: string, name: string, more: Partial<Workplace>
 
 /** Opens an executor over a queue. */
 export async function executor(
-  server: RedisServer,
+  server: Pick<RedisServer, "url">,
   folder: string,
   more: Partial<Parameters<typeof QueueExecutor.open>[0]> = {},
 ) {
@@ -125,7 +125,7 @@ export async function executor(
 
 /** A worker that ends when the queue is empty, or after so many runs. Gives the number of runs that it did. */
 export async function worker(
-  server: RedisServer,
+  server: Pick<RedisServer, "url">,
   place: Workplace,
   { untilEmpty = true, signal = new AbortController().signal, lease = 2000 } = {},
 ): Promise<number> {
