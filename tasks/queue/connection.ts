@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { UserError } from "../../core/errors.ts";
 import type { QueueAddress } from "./address.ts";
-import { isUnreachable, reasonOf } from "./connection_reason.ts";
+import { isUnreachable, reasonOf, refusalOf } from "./connection_reason.ts";
 
 /** Milliseconds between two tries to connect again, at most. */
 const MOST_BETWEEN = 2000;
@@ -74,7 +74,7 @@ export async function connect(
     if (failure) throw failure;
   } catch (error) {
     end();
-    throw new UserError(`Cannot use the queue ${shown} as ${reasonOf(failure ?? error, address)}`, { cause: error });
+    throw unusable(address, reasonOf(failure ?? error, address), error);
   }
   reached = true;
   let lostAt: number | null = null;
@@ -95,6 +95,20 @@ export async function connect(
     lostAt = told = null;
   });
   return { redis, end };
+}
+
+function unusable({ shown }: QueueAddress, reason: string, cause: unknown): UserError {
+  return new UserError(`Cannot use the queue ${shown} as ${reason}`, { cause });
+}
+
+/**
+ * What a server refuses to a program that it has let in, for lack of rights, memory or room on its disk.
+ *
+ * @returns `null` if something else failed
+ */
+export function refusalBy(address: QueueAddress, error: unknown): { error: UserError; isForGood: boolean } | null {
+  const refusal = refusalOf(error, address);
+  return refusal && { error: unusable(address, refusal.reason, error), isForGood: refusal.isForGood };
 }
 
 /**

@@ -6,7 +6,7 @@ import { VERSION } from "../../core/version.ts";
 import { type Choice, describe, type Executor, type Outcome } from "../experiment/outcome.ts";
 import type { QueueAddress } from "./address.ts";
 import { keepChoice } from "./choices.ts";
-import { connect } from "./connection.ts";
+import { connect, refusalBy } from "./connection.ts";
 import { type JobData, jobOptions, type News, PREFIX, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
 import { Sender, type Sending } from "./sender.ts";
 
@@ -168,8 +168,12 @@ export class QueueExecutor implements Executor, AsyncDisposable {
 
   async #add(id: string, title: string): Promise<void> {
     // One that was given up before is tried again, with as many tries as a new one.
-    if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
-    await this.queue.add("run", { version: VERSION, title }, jobOptions(id));
+    try {
+      if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
+      await this.queue.add("run", { version: VERSION, title }, jobOptions(id));
+    } catch (error) {
+      throw refusalBy(this.queueing.address, error)?.error ?? error;
+    }
   }
 
   #settle(id: string, failure: string | null): void {

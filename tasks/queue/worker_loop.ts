@@ -3,7 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import type { ProgressLine } from "../../core/distill/progress.ts";
 import type { QueueAddress } from "./address.ts";
 import { makeChoice } from "./choices.ts";
-import { connect } from "./connection.ts";
+import { connect, refusalBy } from "./connection.ts";
 import { doRun, expectVersion, isStop, type Workplace } from "./do_run.ts";
 import { type JobData, jobOptions, type News, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
 import { Refused } from "./refused.ts";
@@ -74,9 +74,17 @@ export async function work(
     stalledInterval: lease / 2,
     maxStalledCount: TRIES - 1,
   });
-  const ignore = () => {}; // the connection tells
-  worker.on("error", ignore);
-  queue.on("error", ignore);
+  const told = new Set<string>();
+  const hear = (failure: Error) => {
+    const refusal = refusalBy(address, failure);
+    if (refusal === null) return; // the connection tells
+    const { error, isForGood } = refusal;
+    if (isForGood) over.reject(error);
+    else if (!told.has(error.message)) reporter.warning(error.message);
+    told.add(error.message);
+  };
+  worker.on("error", hear);
+  queue.on("error", hear);
   const look = async () => {
     const counts = await queue.getJobCounts("waiting", "active", "delayed", "prioritized", "waiting-children");
     if (Object.values(counts).every((count) => count === 0)) over.resolve();
