@@ -18,9 +18,9 @@ async function tlsServer(flags: readonly string[]) {
   return Object.assign(server, { tls: `rediss://127.0.0.1:${port}/0`, tlsPort: port });
 }
 
-async function refusal(text: string): Promise<string> {
+async function refusal(text: string, patience?: number): Promise<string> {
   const address = queueAddress(text);
-  const words = await connect(address, null, () => {}, { patience: 400 }).then(({ end }) => {
+  const words = await connect(address, null, () => {}, { patience }).then(({ end }) => {
     end();
     return "connected";
   }, ({ name, message }) => `${name}: ${message}`);
@@ -38,7 +38,7 @@ Deno.test("a connection with TLS that does not come about ends in a sentence tha
       `no authority that this program knows has signed the server's certificate: ${TRUST}`,
     );
     assert.equal(
-      await refusal(`rediss://${port(server.port)}`),
+      await refusal(`rediss://${port(server.port)}`, 300),
       "the server does not answer: a port without TLS is redis://",
     );
     assert.equal(
@@ -58,7 +58,17 @@ Deno.test("a worker takes runs over TLS, by an authority of one's own, a user an
   const folder = await Deno.makeTempDir();
   try {
     const certificates = new Certificates(folder);
-    const rights = ["on", ">swordfish", "~opdf:*", "resetchannels", "+@all", "-@admin", "-@dangerous", "+info"];
+    const rights = [
+      "on",
+      ">swordfish",
+      "~opdf:*",
+      "resetchannels",
+      "+@all",
+      "-@admin",
+      "-@dangerous",
+      "+info",
+      "+client",
+    ];
     await using server = await tlsServer([
       ...certificates.server("good", "IP:127.0.0.1"),
       ...["--user", "opdf", ...rights],
