@@ -48,6 +48,9 @@ Deno.test("a store in a bucket keeps, replaces and removes, also while connectio
         await runs.write(key, new TextEncoder().encode(content));
         assert.deepEqual([await runs.has(key), text(await runs.read(key))], [true, content]);
       }
+      for (const other of [decodeURIComponent(key), key.split("?")[0]]) {
+        assert.equal(await runs.has(other), other === key);
+      }
       for (let times = 0; times < 2; times++) await runs.remove(key);
       assert.equal(await runs.has(key), false);
     }
