@@ -134,7 +134,11 @@ class Cutting {
       remove: (key) => store.remove(key),
       write: async (key, bytes) => {
         const isOutcome = key.endsWith("/outcome.json");
-        if (this.#may(isOutcome ? 2 : 4)) this.toStore.cut(this.random.below(bytes.length + 600));
+        if (this.#may(isOutcome ? 2 : 4)) {
+          // The runtime asks once more by itself where a connection ends; a server that is gone it tells of.
+          if (this.random.below(2) === 0) this.toStore.goAway(this.random.below(800));
+          else this.toStore.cut(this.random.below(bytes.length + 600));
+        }
         await store.write(key, bytes);
         // The run is done, and nobody knows.
         if (isOutcome && this.#may(2)) this.toQueue.cut(this.random.below(2) * this.random.below(2000));

@@ -5,6 +5,7 @@ export class FlakyProxy implements AsyncDisposable {
   readonly #ended: Promise<void>;
   #silence: PromiseWithResolvers<void> | null = null;
   #left = Infinity;
+  #goneUntil = 0;
   /** How often connections were cut. */
   cuts = 0;
 
@@ -20,6 +21,12 @@ export class FlakyProxy implements AsyncDisposable {
   cut(after = 0): void {
     this.#left = after;
     if (after === 0) this.#cutNow();
+  }
+
+  /** Cuts all connections, and each new one at once for so many milliseconds. */
+  goAway(milliseconds: number): void {
+    this.#goneUntil = performance.now() + milliseconds;
+    this.#cutNow();
   }
 
   /** Passes nothing on any more, of these connections and of new ones, until it is told to speak. */
@@ -41,6 +48,10 @@ export class FlakyProxy implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     for await (const near of this.#listener) {
+      if (performance.now() < this.#goneUntil) {
+        close(near);
+        continue;
+      }
       const far = await Deno.connect({ hostname: "127.0.0.1", port: this.server }).catch(() => null);
       if (far === null) {
         close(near);
