@@ -15,7 +15,7 @@ function openssl(...args: string[]): boolean {
   return new Deno.Command("openssl", { args, stdout: "null", stderr: "null" }).outputSync().success;
 }
 
-/** Certificates of a test, each with the files `NAME.crt` and `NAME.key`, and the authority `ca.crt` that signed them. */
+/** Certificates of a test: `NAME.crt` and `NAME.key`, and the authority `ca.crt` that signed them. */
 export class Certificates {
   /** @param folder where they are written */
   constructor(private readonly folder: string) {
@@ -27,7 +27,12 @@ export class Certificates {
     return join(this.folder, "ca.crt");
   }
 
-  /** Makes one of a server. @param names as `IP:127.0.0.1` @returns flags of redis-server, save its port */
+  /**
+   * Makes one of a server.
+   *
+   * @param names as `IP:127.0.0.1`
+   * @returns flags of redis-server, save its port
+   */
   server(name: string, names: string): string[] {
     const signed = ["-CA", this.authority, "-CAkey", join(this.folder, "ca.key")];
     this.#make(name, name, "basicConstraints=critical,CA:FALSE", `subjectAltName=${names}`, ...signed);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { builtins } from "../../../plugins/builtins.ts";
 import { doRun } from "../../../tasks/queue/do_run.ts";
 import { Sender } from "../../../tasks/queue/sender.ts";
-import { LOOKS_AT_SIGNATURES, storeAt, withBucket } from "../../support/bucket.ts";
+import { LOOKS_AT_SIGNATURES, withBucket } from "../../support/bucket.ts";
 import { FlakyProxy } from "../../support/flaky_proxy.ts";
 import { freePort } from "../../support/redis.ts";
 import { withTinyData } from "../../support/tiny_run.ts";
