@@ -35,6 +35,7 @@ let right: Promise<readonly Uint8Array[]> | null = null;
 export const cutConnections: Campaign = {
   name: "cut connections",
   quick: 1,
+  alone: true,
   missing: () => WITHOUT_REDIS ? "redis-server is not installed" : null,
   told: () =>
     `${counts.cuts} cuts and ${counts.silences} silences; of ${counts.runs} runs ${counts.lost} are lost and ` +
