@@ -59,8 +59,9 @@ export async function confined(
 ): Promise<void> {
   if (isConfined() || Deno.mainModule !== new URL("../cli.ts", import.meta.url).href) return await body();
   for (const host of network ?? []) await expectNetwork(host);
-  // The task `native`, which is for all verbs, has what serve needs: no plug-in is to have it.
-  if (mayLoadKnown()) await Deno.permissions.revoke({ name: "net", host: SERVED_AT });
+  // The task `native`, which is for all verbs, has what serve needs: no plug-in is to have it. (Where hosts are named,
+  // the worker gets those alone.)
+  if (network === null && mayLoadKnown()) await Deno.permissions.revoke({ name: "net", host: SERVED_AT });
   const worker = new Worker(Deno.mainModule, {
     type: "module",
     name: CONFINED,
