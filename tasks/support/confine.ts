@@ -96,8 +96,8 @@ async function grantedVariables(): Promise<string[] | false> {
 async function expectNetwork(host: string): Promise<void> {
   if (await isGranted({ name: "net", host })) return;
   throw new UserError(
-    `Cannot ask ${host} as the program was started without the permission to: the tasks compare, sweep and worker have ` +
-      `it, and by other ways --allow-net=${host} gives it`,
+    `Cannot ask ${host} as the program was started without the permission to: the tasks compare, sweep, worker and ` +
+      `native-worker have it, and by other ways --allow-net=${host} gives it`,
   );
 }
 
