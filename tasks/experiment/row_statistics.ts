@@ -35,7 +35,7 @@ export interface RowStatistics {
   readonly secondsPerEpoch: Moments | null;
   /** The most of any of the runs. */
   readonly peakBytes: number | null;
-  /** What the student is at inference, where a run prunes or exports it; `null` where it does neither. */
+  /** What the student is at inference; `null` of a row whose runs all failed. */
   readonly inference: InferenceStatistics | null;
   /** Of the test metric to the baseline's; `null` for the baseline itself. */
   readonly difference: Difference | null;
@@ -46,6 +46,8 @@ export interface RowStatistics {
 
 /** What a row's students take at inference, means over seeds. */
 export interface InferenceStatistics {
+  /** Whether more is to be told than the student's parameters: some run prunes, keeps factors, or exports. */
+  readonly special: boolean;
   /** Parameters less the zeros of pruned weights. */
   readonly nonZeros: number;
   /** Bytes of the weights file; `null` of an old run, which does not say it. */
@@ -136,8 +138,9 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
 function inferenceOf(runs: readonly FinishedRun[]): InferenceStatistics | null {
   const summaries = runs.map(({ summary }) => summary);
   const files = summaries.flatMap((summary) => summary.export?.onnx?.[0] ?? []);
-  if (files.length === 0 && !summaries.some(({ pruning }) => pruning)) return null;
+  if (summaries.length === 0) return null;
   return {
+    special: files.length > 0 || summaries.some(({ pruning, factors }) => pruning || factors),
     nonZeros: mean(summaries.map(({ pruning, student }) => pruning?.nonZeros ?? student.parametersInference))!,
     bytes: mean(summaries.flatMap(({ studentBytes }) => studentBytes ?? [])),
     onnx: files.length === 0 ? null : {

@@ -61,7 +61,7 @@ export function tablesOf(experiment: Experiment, results: readonly RowResult[]):
     tables.push(mainTable(experiment, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`));
   }
   if (own.some(({ others }) => Object.keys(others).length > 0)) tables.push(othersTable(own));
-  if (own.some(({ inference }) => inference)) tables.push(inferenceTable(own));
+  if (own.some(({ inference }) => inference?.special)) tables.push(inferenceTable(own));
   if (tune) tables.push(tuningTable(experiment, results));
   if (own.some(({ diagnostics }) => diagnostics)) tables.push(diagnosticsTable(own));
   return tables;
@@ -130,15 +130,7 @@ function mainTable(
       : confirm.length > 0
       ? ["No row is known to be beyond noise: none was run with fresh seeds."]
       : []),
-    ...lines.flatMap(({ name, wrongLabels }) =>
-      wrongLabels
-        ? [
-          `Of the ${grouped(wrongLabels.labelled)} training labels of "${name}" ${
-            grouped(wrongLabels.wrong)
-          } are wrong on purpose.`,
-        ]
-        : []
-    ),
+    ...lines.flatMap(({ name, wrongLabels }) => wrongLabels ? [wrongLabelsNote(name, wrongLabels)] : []),
     ...lines.filter(({ epochs }) => epochs !== null).map(({ name, epochs }) =>
       `"${name}" had time for ${counted(epochs!, "epoch")}.`
     ),
@@ -151,6 +143,11 @@ function mainTable(
     ...lines.filter(({ failed }) => failed > 0).map(({ name, failed }) => `Of "${name}" ${failed} failed to train.`),
   ];
   return { title, header, rows, notes };
+}
+
+/** Says of a row, or of a stage, that it was trained on labels that were made wrong. */
+export function wrongLabelsNote(name: string, { wrong, labelled }: NonNullable<RowStatistics["wrongLabels"]>): string {
+  return `Of the ${grouped(labelled)} training labels of "${name}" ${grouped(wrong)} are wrong on purpose.`;
 }
 
 function othersTable(lines: readonly RowStatistics[]): Table {

@@ -1,5 +1,5 @@
 import { type FinishedRun, metricName, scoreOf } from "../experiment/outcome.ts";
-import type { Table } from "../experiment/tables.ts";
+import { type Table, wrongLabelsNote } from "../experiment/tables.ts";
 import { grouped } from "../support/format.ts";
 import type { PlannedStage } from "./read_stages.ts";
 
@@ -35,6 +35,10 @@ export function stagesTable(name: string, planned: readonly PlannedStage[], runs
       "seconds",
     ],
     rows: [...given, ...rows],
-    notes: [],
+    notes: runs.flatMap(({ summary: { wrongLabels, labelled } }, stage) =>
+      wrongLabels === undefined
+        ? []
+        : [wrongLabelsNote(planned[stage].name, { wrong: wrongLabels, labelled: labelled.train })]
+    ),
   };
 }

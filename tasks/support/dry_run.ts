@@ -128,9 +128,11 @@ function describe({ parts }: Run, speeds: number[]): DryTrial {
     [
       "student",
       `${architecture}, ${grouped(student.trainingParameters)} parameters in training, ` +
-      `${grouped(inference)} at inference (${showBytes(4 * inference)})`,
+      `${grouped(inference)} at inference (${showBytes(4 * inference)})${
+        isCutLater(settings) ? ", before it is cut" : ""
+      }`,
     ],
-    ["chains", describeHeld(student.overParameterised)],
+    ["over-parameterised", describeHeld(student.overParameterised)],
     [
       "a step",
       `${step < 1 ? `${(1000 * step).toFixed(0)} ms` : `${step.toFixed(1)} s`}, ${grouped(Math.round(speed))} ` +
@@ -146,6 +148,11 @@ function describe({ parts }: Run, speeds: number[]): DryTrial {
     lines: [`dry run of ${settings.name}: no run was written`, ...alignColumns(rows, ["left"])],
     secondsAnEpoch: step * stepsPerEpoch,
   };
+}
+
+/** Whether the student that ships has fewer numbers than the one that is trained. */
+function isCutLater({ student: { prune }, export: { rank, parameters } }: Recipe): boolean {
+  return (prune?.structure === "channels" && prune.schedule === "cubic") || rank !== null || parameters !== null;
 }
 
 /** @param parameters `null` without a teacher */

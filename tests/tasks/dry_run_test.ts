@@ -21,7 +21,10 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
     assert.equal(said.input, "images of 8 x 8 x 1; 3 classes");
     assert.match(said.steps, /^(\d+): 50 epochs of \d+, batches of \d+$/);
     assert.match(said.student, /^resnet, [\d,]+ parameters in training, [\d,]+ at inference \([\d.]+ kB\)$/);
-    assert.match(said.chains, /conv2\.weight \(3 cores\), .* and 3 more; [\d,]+ multiply-adds to make them$/);
+    assert.match(
+      said["over-parameterised"],
+      /conv2\.weight \(3 cores\), .* and 3 more; [\d,]+ multiply-adds to make them$/,
+    );
     assert.match(said["a step"], /^[\d.]+ m?s, [\d,]+ examples\/s: the median of \d+$/);
     assert.match(said.training, /^about \d+:\d\d on this cpu backend; /);
     assert.deepEqual(await namesIn(folder), before);
@@ -47,6 +50,8 @@ Deno.test("a dry run says what a run would be of and take, and leaves no file", 
     ]);
     assert.deepEqual([taught.code, taught.stderr], [0, ""]);
     assert.match(taught.stdout, /^teacher +a file of outputs$/m);
+    const cut = await runHere("train", [...args, "--dry-run", "--set", "export={ keepFactors: true, rank: 2 }"]);
+    assert.match(cut.stdout, /^student .* at inference \([\d.]+ kB\), before it is cut$/m, cut.stderr);
 
     const resumed = await runHere("train", [...args, "--dry-run", "--resume"]);
     assert.equal(resumed.code, 2);

@@ -119,7 +119,7 @@ Deno.test("what is of fewer examples than there are, or of another metric, is sa
   ]);
 });
 
-Deno.test("what students take at inference has a table where one is pruned or exported", () => {
+Deno.test("what students take at inference has a table where one is pruned, cut to factors or exported", () => {
   const pruning = { method: "magnitude", structure: "unstructured", nonZeros: 250, weights: {}, widths: {} };
   const onnx = [{ bytes: 3000, milliseconds: { onnx: 0.25, own: 0.5 } }];
   const with_ = (row: RowResult, more: object): RowResult => ({
@@ -127,6 +127,10 @@ Deno.test("what students take at inference has a table where one is pruned or ex
     runs: finished(row.runs).map((run) => ({ ...run, summary: { ...run.summary, studentBytes: 4000, ...more } })),
   });
   const [, pruned] = tablesOf(experiment, [results[0], with_(results[1], { pruning })]);
+  const [, cut] = tablesOf(experiment, [with_(results[0], {}), with_(results[1], { factors: {}, studentBytes: 5000 })]);
+  assert.deepEqual(cut.rows.map(([row, , , , bytes]) => [row, bytes]), [["KD", "4.00 kB"], ["OPDF", "5.00 kB"]]);
+  const [, none] = tablesOf(experiment, [with_(results[0], {}), with_(results[1], {})]);
+  assert.notEqual(none?.title, cut.title);
   assert.deepEqual(textOf(pruned), [
     "What the students take at inference",
     "row   test accuracy %  parameters  not zero    bytes  training seconds",

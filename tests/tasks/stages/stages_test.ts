@@ -145,6 +145,15 @@ Deno.test("stages go on where they were stopped, and do again what depends on so
       ["student", "assistant"],
     ]);
     assert.equal(table.rows[2][2], (100 * whole.runs[2].summary.student.accuracy!).toFixed(2));
+    assert.deepEqual(table.notes, []);
+    const { summary } = whole.runs[0];
+    const noisy = {
+      ...whole.runs[0],
+      summary: { ...summary, wrongLabels: 3, labelled: { ...summary.labelled, train: 40 } },
+    };
+    assert.deepEqual(stagesTable("tiny", whole.planned, [noisy, ...whole.runs.slice(1)]).notes, [
+      'Of the 40 training labels of "teacher" 3 are wrong on purpose.',
+    ]);
 
     // The last stage alone, then the first: all that follow it.
     const reseeded = three.replace("  student:\n", "  student:\n    seed: 4\n");
