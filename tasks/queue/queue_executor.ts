@@ -8,6 +8,7 @@ import type { QueueAddress } from "./address.ts";
 import { keepChoice } from "./choices.ts";
 import { connect } from "./connection.ts";
 import { type JobData, jobOptions, type News, PREFIX, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
+import { type SentMistake, tellMistakes } from "./recipe_mistake.ts";
 import { Sender, type Sending } from "./sender.ts";
 
 /** Milliseconds between two looks at all runs that are waited for, beside what the queue tells by itself. */
@@ -37,7 +38,22 @@ export interface Queueing extends Sending {
 /** A run that is waited for. */
 interface Waiting {
   readonly title: string;
-  readonly settled: PromiseWithResolvers<string | null>;
+  readonly settled: PromiseWithResolvers<Failure | null>;
+}
+
+/** Why a run was given up. */
+interface Failure {
+  readonly reason: string;
+  /** Those of its recipe, which no further try would mend. */
+  readonly mistakes?: readonly SentMistake[];
+}
+
+/** A run that was given up. */
+export interface GivenUp {
+  /** Which one, and why. */
+  readonly told: string;
+  /** Whether its recipe is wrong, as a local run would have refused it. */
+  readonly ofRecipe: boolean;
 }
 
 /**
@@ -46,8 +62,7 @@ interface Waiting {
  */
 export class QueueExecutor implements Executor, AsyncDisposable {
   readonly atOnce = true;
-  /** Runs that were given up, in words. */
-  readonly givenUp: string[] = [];
+  readonly givenUp: GivenUp[] = [];
   readonly #sender: Sender;
   readonly #waiting = new Map<string, Waiting>();
   readonly #atWork = new Set<string>();
@@ -69,7 +84,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     events.on("active", ({ jobId }) => this.#atWork.add(jobId));
     events.on("waiting", ({ jobId }) => this.#atWork.delete(jobId));
     events.on("completed", ({ jobId }) => this.#settle(jobId, null));
-    events.on("failed", ({ jobId, failedReason }) => this.#settle(jobId, failedReason));
+    events.on("failed", ({ jobId, failedReason }) => void this.#giveUp(jobId, failedReason));
     events.on("stalled", ({ jobId }) => this.#tellOf(jobId, "its worker is silent: another one goes on with it"));
     events.on("progress", ({ jobId, data }) => this.#hear(jobId, data as News));
     this.#timers = [
@@ -107,10 +122,11 @@ export class QueueExecutor implements Executor, AsyncDisposable {
       reporter.line(`${title}: ${describe(outcome)}`);
       return outcome;
     }
-    const told = `given up after ${TRIES} tries: ${failure ?? "its outcome is not in the store"}`;
-    this.givenUp.push(`${title}: ${told}`);
+    const { reason, mistakes } = failure ?? { reason: "its outcome is not in the store" };
+    const told = mistakes ? `given up: ${tellMistakes(recipe, mistakes)}` : `given up after ${TRIES} tries: ${reason}`;
+    this.givenUp.push({ told: `${title}: ${told}`, ofRecipe: mistakes !== undefined });
     reporter.warning(`${title}: ${told}`);
-    return { folder: recipe.value.output, seed: recipe.value.seed, failure: told };
+    return { folder: recipe.value.output, seed: recipe.value.seed, failure: told, givenUp: true };
   };
 
   /**
@@ -157,10 +173,10 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   }
 
   /** Puts a run into the queue, unless it is there, and waits for its end. Returns why it was given up, or `null`. */
-  async #queued(id: string, title: string): Promise<string | null> {
+  async #queued(id: string, title: string): Promise<Failure | null> {
     const known = this.#waiting.get(id);
     if (known) return await known.settled.promise;
-    const waiting = { title, settled: Promise.withResolvers<string | null>() };
+    const waiting = { title, settled: Promise.withResolvers<Failure | null>() };
     this.#waiting.set(id, waiting);
     await this.#add(id, title);
     return await waiting.settled.promise;
@@ -172,7 +188,14 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     await this.queue.add("run", { version: VERSION, title }, jobOptions(id));
   }
 
-  #settle(id: string, failure: string | null): void {
+  /** The queue may have told it, or have been looked at. */
+  async #giveUp(id: string, reason?: string): Promise<void> {
+    if (!this.#waiting.has(id)) return;
+    const job = await this.queue.getJob(id).catch(() => undefined);
+    this.#settle(id, { reason: reason ?? job?.failedReason ?? "unknown", mistakes: job?.data.mistakes });
+  }
+
+  #settle(id: string, failure: Failure | null): void {
     this.#atWork.delete(id);
     this.#steps.delete(id);
     this.#waiting.get(id)?.settled.resolve(failure);
@@ -200,7 +223,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
       try {
         const state = await this.queue.getJobState(id);
         if (!this.#waiting.has(id)) continue;
-        if (state === "failed") this.#settle(id, (await this.queue.getJob(id))?.failedReason ?? "unknown");
+        if (state === "failed") await this.#giveUp(id);
         // A finished one leaves the queue; one that the server lost is put into it again, and is done at once if it is.
         if (state === "completed") this.#settle(id, null);
         if (state === "unknown") await this.#add(id, title);

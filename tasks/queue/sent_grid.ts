@@ -3,6 +3,7 @@ import { type BudgetPart, runBudgets } from "../experiment/run_budgets.ts";
 import { UserError } from "../../core/errors.ts";
 import { counted } from "../support/format.ts";
 import { type SentFlags, STORE } from "./flags.ts";
+import type { GivenUp } from "./queue_executor.ts";
 import type { Sending } from "./sender.ts";
 
 /** What a program that sends runs must be allowed. */
@@ -49,8 +50,7 @@ function folderFlag(text: string): string {
 export interface SentResults {
   /** `null`: some runs are left to others. */
   readonly parts: readonly BudgetPart[] | null;
-  /** Runs that were given up, in words. */
-  readonly givenUp: readonly string[];
+  readonly givenUp: readonly GivenUp[];
 }
 
 /** Has others do all runs of an experiment. What talks to queues is loaded by whoever has one. */
