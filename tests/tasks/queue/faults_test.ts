@@ -94,7 +94,10 @@ Deno.test(
       const experiment = { ...tinyExperiment(folder), rows, baseline: "good", seeds: [1], tune: null };
       const { executor: sent, warnings, lines } = await executor(server, folder);
       const grid = runGrid(experiment, join(folder, "out"), sent);
-      assert.equal(await worker(server, workplace(folder, "a"), { untilEmpty: false, signal: stopAfter(grid) }), 1);
+      const { warnings: tried, reporter } = listener();
+      const place = workplace(folder, "a", { reporter });
+      assert.equal(await worker(server, place, { untilEmpty: false, signal: stopAfter(grid) }), 1);
+      assert.equal(tried.length, Object.keys(wrong).length, tried.join("\n"));
       const [good, ...others] = await grid;
       assert.ok("summary" in good.runs[0]);
       for (const [index, { name, runs: [run] }] of others.entries()) {
