@@ -5,7 +5,8 @@ import { makeFolder, removePath, writeFileAtomically } from "../../core/files.ts
 import { VERSION } from "../../core/version.ts";
 import { readOwnJson } from "../support/own_json.ts";
 import { layOut } from "./layout.ts";
-import { kubernetesJob, quoted, slurmScript } from "./scripts.ts";
+import { quoted } from "./quoted.ts";
+import { kubernetesJob, slurmScript } from "./scripts.ts";
 import { readManifest, readSpec } from "./spec.ts";
 import type { Store } from "./store.ts";
 

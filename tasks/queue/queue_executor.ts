@@ -1,4 +1,5 @@
 import { FlowProducer, Queue, QueueEvents } from "bullmq";
+import type { Redis } from "ioredis";
 import { StoppedEarly } from "../../core/distill/stops.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
@@ -23,16 +24,26 @@ const TELL_EVERY = 30_000;
 /** Runs at work that such a line names. */
 const MOST_SHOWN = 4;
 
-/** Milliseconds until one looks for the first time whether there is a worker. */
-const FIRST_LOOK = 2000;
+/** Milliseconds until one looks for the first time whether there is a worker: as long as one may take to start. */
+const FIRST_LOOK = 10_000;
+
+/** Milliseconds after which it is said again that there is none. */
+const SAY_AGAIN = 300_000;
+
+/** Runs at work whose locks are looked at. */
+const MOST_LOCKS = 100;
 
 /** What the runs of a grid are queued by. */
 export interface Queueing extends Sending {
   readonly address: QueueAddress;
   readonly password: string | null;
   readonly signal: AbortSignal;
+  /** Flags of a worker for this queue, as a shell takes them. */
+  readonly workerFlags: string;
   /** Milliseconds between two looks at all runs that are waited for. */
   readonly lookEvery?: number;
+  /** Milliseconds until it is said that there is no worker, and until it is said again. */
+  readonly patience?: readonly [number, number];
 }
 
 /** A run that is waited for. */
@@ -69,6 +80,8 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   /** How far runs are, in words. */
   readonly #steps = new Map<string, string>();
   #done = 0;
+  /** When it was said that there is no worker; `null` while there is one. */
+  #alone: number | null = null;
   readonly #timers: ReturnType<typeof setTimeout>[];
 
   private constructor(
@@ -76,6 +89,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     private readonly queue: RunQueue,
     private readonly events: QueueEvents,
     private readonly flows: FlowProducer,
+    private readonly redis: Redis,
     private readonly end: () => void,
   ) {
     this.#sender = new Sender(queueing);
@@ -89,7 +103,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     events.on("progress", ({ jobId, data }) => this.#hear(jobId, data as News));
     this.#timers = [
       setTimeout(() => this.#look(), this.#lookEvery),
-      setTimeout(() => this.#tellOfNoWorkers(), FIRST_LOOK),
+      setInterval(() => void this.#tellOfNoWorkers(), queueing.patience?.[0] ?? FIRST_LOOK),
       setInterval(() => this.#tell(), TELL_EVERY),
     ];
   }
@@ -106,7 +120,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     events.on("error", ignore);
     flows.on("error", ignore);
     await events.waitUntilReady();
-    return new QueueExecutor(queueing, queue, events, flows, end);
+    return new QueueExecutor(queueing, queue, events, flows, redis, end);
   }
 
   readonly run = async (recipe: Checked<Recipe>, title: string): Promise<Outcome> => {
@@ -246,14 +260,24 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     const shown = atWork.slice(0, MOST_SHOWN).map(([id, { title }]) => `${title}${this.#steps.get(id) ?? ""}`);
     const who = shown.length > 0 ? ` (${shown.join("; ")}${atWork.length > shown.length ? "; ..." : ""})` : "";
     this.queueing.reporter.line(`${this.#done} done, ${atWork.length} at work${who}, ${count - atWork.length} waiting`);
-    void this.#tellOfNoWorkers();
   }
 
   async #tellOfNoWorkers(): Promise<void> {
-    const { address, reporter, signal } = this.queueing;
-    const count = await this.queue.getWorkersCount().catch(() => 1);
-    if (count > 0 || this.#waiting.size === 0 || signal.aborted) return;
-    reporter.warning(`no worker is at the queue: start one by "deno task worker --queue ${address.shown}"`);
+    const { workerFlags, reporter, signal, patience } = this.queueing;
+    if (this.#waiting.size === 0) return;
+    const isThere = await this.#hasWorker().catch(() => true);
+    if (isThere) this.#alone = null;
+    const isKnown = this.#alone !== null && performance.now() - this.#alone < (patience?.[1] ?? SAY_AGAIN);
+    if (isThere || isKnown || signal.aborted) return;
+    this.#alone = performance.now();
+    reporter.warning(`no worker is at the queue: start one by "deno task worker ${workerFlags}"`);
+  }
+
+  /** Whether a worker is connected, or has a run: one that computes may take a while to connect again. */
+  async #hasWorker(): Promise<boolean> {
+    if (await this.queue.getWorkersCount() > 0) return true;
+    const ids = (await this.queue.getActive(0, MOST_LOCKS - 1)).map(({ id }) => this.queue.toKey(`${id}:lock`));
+    return ids.length > 0 && await this.redis.exists(...ids) > 0;
   }
 
   #tellOf(id: string, what: string): void {

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { folderName } from "../experiment/experiment.ts";
+import { quoted } from "./quoted.ts";
 
 /** A script that Slurm runs once for each job: `sbatch slurm.sh`, in the checkout. */
 export function slurmScript(name: string, folder: string, count: number): string {
@@ -46,9 +47,4 @@ export function kubernetesJob(name: string, folder: string, count: number): stri
   };
   return "# IMAGE has Deno and this program in /opdf; CLAIM is a volume that holds the folder of jobs.\n" +
     stringify(job, { lineWidth: 120 });
-}
-
-/** A text as a shell takes it for one word. */
-export function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

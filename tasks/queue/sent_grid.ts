@@ -2,7 +2,7 @@ import type { Experiment } from "../experiment/experiment.ts";
 import { type BudgetPart, runBudgets } from "../experiment/run_budgets.ts";
 import { UserError } from "../../core/errors.ts";
 import { counted } from "../support/format.ts";
-import { type SentFlags, STORE } from "./flags.ts";
+import { type SentFlags, STORE, workerFlags } from "./flags.ts";
 import type { GivenUp } from "./queue_executor.ts";
 import type { Sending } from "./sender.ts";
 
@@ -76,6 +76,7 @@ export async function sentGrid(
     ...sending,
     store: storePlace(store).open(),
     address: queueAddress(queue),
+    workerFlags: workerFlags({ queue, queuePasswordFile, store }),
     password: await queuePassword(queuePasswordFile),
   });
   return { parts: await runBudgets(experiment, folder, executor), givenUp: executor.givenUp };

@@ -8,6 +8,8 @@ import { tablesOf } from "../../../tasks/experiment/tables.ts";
 import { endingOf, RunsGivenUp } from "../../../tasks/support/errors.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
 import { queueAddress } from "../../../tasks/queue/address.ts";
+import { workerFlags } from "../../../tasks/queue/flags.ts";
+import { QUEUE_NAME } from "../../../tasks/queue/job.ts";
 import {
   executor,
   listener,
@@ -191,6 +193,46 @@ Deno.test(
       await sent[Symbol.asyncDispose]();
     }),
 );
+
+Deno.test(
+  "that no worker is at the queue is told once for a while, and not where one is busy",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      await using queue = await openQueue(server);
+      const stop = new AbortController();
+      const { executor: sent, warnings } = await executor(server, folder, { signal: stop.signal, patience: [50, 1e6] });
+      const output = { path: ["output"], value: join(folder, "out"), label: "test" };
+      const run = sent.run(tinyRow(folder, "a").recipe([output]), "a").catch((error) => error.name);
+      const told = `no worker is at the queue: start one by "deno task worker --queue ${server.url} --store ` +
+        `${join(folder, "store")}"`;
+      await until(() => warnings.length === 1);
+      assert.deepEqual(warnings, [told]);
+      // One that has lost its connection, and is too busy to notice.
+      const { Worker } = await import("bullmq");
+      const { connection, prefix } = queue.opts;
+      const busy = new Worker(QUEUE_NAME, null, { connection, prefix, lockDuration: 1000 });
+      assert.equal((await busy.getNextJob("token"))!.name, "run");
+      await busy.close();
+      assert.equal(await queue.getWorkersCount(), 0);
+      await soon(500);
+      assert.deepEqual(warnings, [told]);
+      // Its lock ends with it.
+      await until(() => warnings.length === 2);
+      await soon(200);
+      assert.deepEqual(warnings, [told, told]);
+      stop.abort();
+      assert.equal(await run, "StoppedEarly");
+      await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test("the advice to start a worker names the flags that it needs", () => {
+  const flags = { queue: "redis://h:1", store: "a place", queuePasswordFile: "secret" };
+  assert.equal(workerFlags(flags), "--queue redis://h:1 --queue-password-file secret --store 'a place'");
+  assert.equal(workerFlags({ queue: "rediss://h" }), "--queue rediss://h");
+});
 
 Deno.test(
   "a worker of another version refuses a run with both versions, and leaves it to others",
