@@ -4,6 +4,7 @@ import { UserError } from "../../core/errors.ts";
 import { counted } from "../support/format.ts";
 import { type SentFlags, STORE, workerFlags } from "./flags.ts";
 import type { GivenUp } from "./queue_executor.ts";
+import { inRanges } from "./scripts.ts";
 import type { Sending } from "./sender.ts";
 
 /** What a program that sends runs must be allowed. */
@@ -113,11 +114,12 @@ async function gridOfJobs(
           "are: the same command with --jobs writes them",
     );
   }
-  await writeJobs(store, place, experiment.name, left);
+  const numbers = inRanges(await writeJobs(store, place, experiment.name, left));
+  const which = numbers === inRanges(left.map((_, index) => index + 1)) ? "" : ` (${numbers})`;
   sending.reporter.line(
     `${
       counted(left.length, "job")
-    } written to "${place}": commands.txt, slurm.sh, kubernetes.yaml; when they are done, ` +
+    }${which} written to "${place}": commands.txt, slurm.sh, kubernetes.yaml; when they are done, ` +
       `--collect ${place} makes the tables`,
   );
   return null;
