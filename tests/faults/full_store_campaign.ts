@@ -56,7 +56,7 @@ export const fullStore: Campaign = {
         const poisoned = tinyRow(folder, "poisoned", ["dataset.test.images=away"]);
         const experiment = { ...good, rows: [...good.rows, poisoned], seeds: SEEDS };
         const stop = new AbortController();
-        const hurting = hurt(disk, random);
+        const hurting = hurt(disk, random, stop.signal);
         const { warnings, reporter } = listener();
         const working = ["a", "b"].map((name) =>
           worker(server, workplace(folder, name, { store, reporter }), { untilEmpty: false, signal: stop.signal })
@@ -65,10 +65,10 @@ export const fullStore: Campaign = {
         const done = await Promise.race([
           Promise.all(grids),
           Promise.all(working).then(() => assert.fail("the workers ended")),
-        ]);
-        await hurting;
-        stop.abort();
-        await Promise.all(working);
+        ]).finally(async () => {
+          stop.abort();
+          await Promise.allSettled([hurting, ...working, ...grids]);
+        });
         for (const found of done) assert.deepEqual(found, await right, "a student is another than without harm");
         counts.tries += warnings.filter((warning) => FULL.test(warning)).length;
         for (const warning of warnings) {
@@ -82,7 +82,8 @@ export const fullStore: Campaign = {
 
         /** Gives the same command until all is done. */
         async function grid(output: string): Promise<readonly string[]> {
-          for (let times = 1; times <= MOST_TIMES; times++, counts.again++) {
+          for (let times = 1; times <= MOST_TIMES && !stop.signal.aborted; times++, counts.again++) {
+            if (times > 2) await hurting;
             const { executor: sent } = await executor(server, folder, { store });
             try {
               const [{ runs }, wrong] = await runGrid(experiment, output, sent);
@@ -120,10 +121,10 @@ export const fullStore: Campaign = {
 };
 
 /** Fills a disk again and again for a while. */
-async function hurt({ folder, usage }: SmallDisk, random: Random): Promise<void> {
+async function hurt({ folder, usage }: SmallDisk, random: Random, signal: AbortSignal): Promise<void> {
   const filler = join(folder, ".filler");
   const soon = (most: number) => new Promise((wake) => setTimeout(wake, random.below(most)));
-  for (const end = performance.now() + HURT_FOR; performance.now() < end;) {
+  for (const end = performance.now() + HURT_FOR; performance.now() < end && !signal.aborted;) {
     await soon(600);
     await Deno.writeFile(filler, new Uint8Array(usage().free)).catch(() => {});
     counts.full++;
