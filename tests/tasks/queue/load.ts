@@ -7,6 +7,7 @@
  * its own), with a worker that does nothing; then by how much a tiny run is longer by queue and store than alone.
  */
 import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { doRun } from "../../../tasks/queue/do_run.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
@@ -54,7 +55,13 @@ async function terminal(folder: string, port: string, count: number): Promise<vo
   if (runs.some((run) => "failure" in run)) throw new Error("a run failed");
   await sent[Symbol.asyncDispose]();
   const [, most] = /^VmHWM:\s+(\d+)/m.exec(await Deno.readTextFile("/proc/self/status"))!;
-  console.log(JSON.stringify({ seconds, most: Number(most) }));
+  console.log(JSON.stringify({ seconds, most: Number(most), busy: busySeconds() }));
+}
+
+/** Seconds that this process computed so far: those of a clock depend on what else the machine does. */
+function busySeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 async function measure(count: number): Promise<void> {
@@ -80,17 +87,19 @@ async function measure(count: number): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     const kept = await memory("used_memory") - before;
-    const begin = performance.now();
+    const [begin, idle] = [performance.now(), busySeconds()];
     const stop = new AbortController();
     const working = worker(server, workplace(folder, "w", { store }), { untilEmpty: false, signal: stop.signal });
-    const { seconds, most } = JSON.parse(new TextDecoder().decode((await output).stdout));
+    const { seconds, most, busy } = JSON.parse(new TextDecoder().decode((await output).stdout));
     const done = (performance.now() - begin) / 1000;
+    const worked = busySeconds() - idle;
     stop.abort();
     await working;
     redis.disconnect();
     console.log(
       `${count} runs: sent and fetched in ${seconds.toFixed(1)} s, of which worked off in ${done.toFixed(1)} s ` +
-        `(${(count / done).toFixed(0)} a second); Redis ${(kept / count).toFixed(0)} bytes a run, ` +
+        `(${(count / done).toFixed(0)} a second); the terminal computed for ${busy.toFixed(1)} s, the worker for ` +
+        `${worked.toFixed(1)} s; Redis ${(kept / count).toFixed(0)} bytes a run, ` +
         `${(kept / 2 ** 20).toFixed(1)} MiB; the terminal at most ${(most / 2 ** 10).toFixed(0)} MiB`,
     );
   });
