@@ -14,7 +14,7 @@ import { foreignBytes, START_BYTES } from "./foreign_bytes.ts";
 import type { StoredTensor } from "./safetensors/dtype.ts";
 import { type Header, headerLength, parseHeader, PREFIX_BYTES, refuse } from "./safetensors/header.ts";
 
-export { type Dtype, type StoredTensor, toBigInt64, toFloat32 } from "./safetensors/dtype.ts";
+export { type Dtype, type StoredTensor, toBigInt64, toFloat32, toUnsigned } from "./safetensors/dtype.ts";
 export type { FloatDtype } from "./safetensors/narrow.ts";
 export { verifyChecksum } from "./safetensors/checksum.ts";
 export { encodeSafetensors, type TensorToStore, writeSafetensors, writeWithChecksum } from "./safetensors/write.ts";

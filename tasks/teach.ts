@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { teach } from "../core/distill/teach.ts";
-import type { Shard } from "../core/distill/teacher/shards.ts";
+import type { Shard } from "../core/distill/teacher/cache_files.ts";
 import { UserError } from "../core/errors.ts";
 import { readRecipe } from "../core/recipe/recipe.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";

@@ -191,7 +191,7 @@ export async function openRun(
   await breath();
   const { data, teacher } = await watch.time("load", async () => {
     const lessons = { data: loaded, teacher: taught };
-    const cached = await useTeacherCache(ops, recipe, lessons, { wanted: losses.wanted, dry, report });
+    const cached = await useTeacherCache(ops, recipe, lessons, { losses, dry, tell });
     return taughtOnHost(cached, losses.wanted);
   });
   const { train, validation } = data;

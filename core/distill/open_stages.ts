@@ -26,6 +26,7 @@ import { Student } from "./student/student.ts";
 import type { LoadedTeacher } from "./teacher/load_teacher.ts";
 import { lookAtTeacher } from "./teacher/poor_teacher.ts";
 import { AlignedChains, chainsForLosses } from "./teacher/teacher_chains.ts";
+import { topLogitsOf } from "./teacher/top_logits.ts";
 import { Theseus } from "./training/theseus.ts";
 
 /** The parts that the stages of opening share. */
@@ -164,6 +165,7 @@ export async function openLosses(
       startsFrom,
       sameTokens,
       shapes,
+      topLogits: topLogitsOf(recipe, input),
       report,
     }, random.split("losses"));
     return { losses: owned.adopt(losses, freed), shapes, aligned };

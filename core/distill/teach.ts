@@ -16,7 +16,7 @@ import { startingTokenizer } from "./student/starting_inputs.ts";
 import { loadTeacher } from "./teacher/load_teacher.ts";
 import { cachedOutputs, writeShard } from "./teacher/output_cache.ts";
 import { sameTokens } from "./teacher/own_inputs.ts";
-import type { Shard } from "./teacher/shards.ts";
+import type { Shard } from "./teacher/cache_files.ts";
 import { cacheSetup } from "./teacher/use_cache.ts";
 
 /** How a teacher's outputs are made. */
@@ -71,7 +71,7 @@ export async function teach(
   const opening: Opening = { ops, recipe, watch: new Stopwatch(), plugins, random, report, owned, breath: breathe };
   const student = await openStudent(opening, data, teacher);
   const { losses } = await openLosses(opening, data, teacher, student, sameTokens(own));
-  const setup = cacheSetup(recipe, { data, teacher }, losses.wanted, report);
+  const setup = cacheSetup(recipe, { data, teacher }, losses, tell);
   if (!setup) {
     throw recipe.error(["losses"], "Cannot compute the teacher's outputs: no loss wants any that could be kept");
   }

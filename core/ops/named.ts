@@ -19,6 +19,7 @@ export { maskedSoftmax } from "./masked_softmax.ts";
 export { linear, matmul } from "./matmul.ts";
 export { meanSquaredDifference, weightedSquaredDifferences } from "./mean_squared_difference.ts";
 export { pick } from "./pick.ts";
+export { pickWithRest } from "./pick_with_rest.ts";
 export { averagePool2d, maxPool2d } from "./pool2d.ts";
 export { slice } from "./slice.ts";
 export { logSoftmax, softmax } from "./softmax.ts";

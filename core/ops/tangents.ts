@@ -168,6 +168,7 @@ const RULES: Readonly<Record<OpName, Rule | null>> = {
   matmul: product(({ ops, args }, a, b) => ops.matmul(a, b, args[2] as MatmulOptions | undefined)),
   meanSquaredDifference: null,
   weightedSquaredDifferences: null,
+  pickWithRest: null,
   pick: ({ ops, dx, inputs: [, indices] }) => ops.pick(dx, indices),
   averagePool2d: linearly((ops, d, [, options]) =>
     ops.averagePool2d(d, options as Parameters<Ops["averagePool2d"]>[1])

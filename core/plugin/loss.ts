@@ -36,6 +36,11 @@ export interface LossSetup {
   readonly startsFrom: ReadonlyMap<string, string>;
   /** False for a teacher of texts with another tokenizer, whose outputs token by token are of other tokens. */
   readonly sameTokens: boolean;
+  /**
+   * How many of the teacher's logits of each example there are, the largest, where `teacher.keep.topK` keeps no more; a
+   * loss that can do with these names `topLogits` in the place of `logits`, any other is refused. `null` or unset: all.
+   */
+  readonly topLogits?: number | null;
   /** Tells the user something about the set-up, once. */
   readonly report: (line: string) => void;
 }
@@ -80,7 +85,8 @@ export interface PrepareCall {
    * @param compute takes what the teacher's `forward` is called with, and gives `[batch, ...]`; of texts the shape may
    * change from batch to batch, as each is as long as its longest
    * @param change makes other inputs of a batch, on the host, for the teacher to see
-   * @throws UserError without a teacher, and with `change` for one that takes inputs of its own
+   * @throws UserError without a teacher, for a loss that does not say `runsTeacher`, and with `change` for a teacher
+   * that takes inputs of its own
    */
   overTrainingBatches(
     compute: (call: ForwardCall) => Tensor,
@@ -161,6 +167,13 @@ export interface Loss {
    * for one that learns from the teacher alone: where examples lack labels, it is refused when it reads `label`.
    */
   readonly labels?: "some";
+  /** Of a loss that reads `topLogits` the temperatures for which it reads their `rest`. */
+  readonly temperatures?: readonly number[];
+  /**
+   * True for a loss that runs the teacher itself before training (`overTrainingBatches`), of which no `teacher.cache`
+   * keeps anything.
+   */
+  readonly runsTeacher?: boolean;
   /** Learned tensors of the loss itself, such as projections. They are trained and not exported. */
   readonly parameters?: readonly ParameterSpec[];
   /** Tensors that the loss keeps from step to step, such as running centres. They are part of checkpoints. */

@@ -118,6 +118,21 @@ export interface ModelOutputs {
   readonly subclassLogits?: Tensor;
   /** `[batch, classes]` each, by the head's name, of a model with several; `logits` is their mean. */
   readonly headLogits?: Readonly<Record<string, Tensor>>;
+  /** In the place of a teacher's `logits` what `teacher.keep.topK` keeps of them; no model gives it itself. */
+  readonly topLogits?: TopLogits;
+}
+
+/** The largest logits of each example, and what the others come to. */
+export interface TopLogits {
+  /** `[batch, k]`, or `[batch, length, k]` for tagging: the classes of the k largest logits, in ascending order. */
+  readonly classes: Tensor;
+  /** These logits, likewise. */
+  readonly values: Tensor;
+  /**
+   * `[batch]`, or `[batch, length]`: by the temperature T, as `String(T)`, the logarithm of the sum of exp(z_c / T)
+   * over all other classes c.
+   */
+  readonly rest: Readonly<Record<string, Tensor>>;
 }
 
 /** The vectors of one layer's attention, each `[batch, heads, length, head width]`. */

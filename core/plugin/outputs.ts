@@ -18,6 +18,7 @@ const OUTPUTS: Readonly<Record<OutputKey, boolean>> = {
   transitions: false,
   subclassLogits: false,
   headLogits: false,
+  topLogits: false,
 };
 
 /** Every output that a model may give. */

@@ -45,6 +45,11 @@ export interface TeacherSettings extends OtherTeacherSettings {
   readonly onPoorTeacher: "warn" | "refuse" | "ignore";
   /** Folder for the outputs over the training examples; `null`: computed in every step. */
   readonly cache: string | null;
+  /** What of the outputs is kept there; `null`: all that the losses read. */
+  readonly keep: {
+    /** How many of an example's logits: the largest. */
+    readonly topK: number;
+  } | null;
 }
 
 /** Which weights are over-parameterised, and how: by chains of cores or otherwise. */

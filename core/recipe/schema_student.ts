@@ -128,6 +128,13 @@ export const teacherSchema = z.looseObject({
   cache: z.string().min(1).nullable().default(null).describe(
     "Folder for the outputs over the training examples, computed once and used again; null: computed in every step",
   ),
+  keep: z.strictObject({
+    topK: bounded(z.int().min(1).max(2 ** 20), "no teacher has more classes").describe(
+      "How many of an example's logits are kept: the largest, and of all others the sum of their probabilities",
+    ),
+  }).nullable().default(null).describe(
+    "What of the outputs is kept in cache; null: all that the losses read",
+  ),
 });
 
 const initialise = z.strictObject({

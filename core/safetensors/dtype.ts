@@ -130,6 +130,24 @@ export function toBigInt64(tensor: StoredTensor): BigInt64Array<ArrayBuffer> {
   }
 }
 
+/**
+ * The values of a tensor of whole numbers that are not below 0.
+ *
+ * @param tensor a tensor of dtype U16 or U32
+ * @returns a new array
+ * @throws UserError if the tensor is of another dtype; the message names both
+ */
+export function toUnsigned(tensor: StoredTensor): Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+  switch (tensor.dtype) {
+    case "U16":
+      return new Uint16Array(tensor.bytes.slice().buffer);
+    case "U32":
+      return new Uint32Array(tensor.bytes.slice().buffer);
+    default:
+      return refuse(tensor, "whole numbers: U16 or U32 is needed");
+  }
+}
+
 function refuse({ name, dtype }: StoredTensor, wanted: string): never {
   throw new UserError(`Cannot convert the tensor ${showJson(name)} of dtype ${dtype} to ${wanted}`);
 }

@@ -5,12 +5,12 @@ import { type Dtype, DTYPE_BITS } from "./dtype.ts";
 import { METADATA_KEY, PREFIX_BYTES } from "./header.ts";
 import { type FloatDtype, toStoredFloats } from "./narrow.ts";
 
-/** A tensor to be stored: floating-point numbers, or 64-bit integers (counters) as I64. */
+/** A tensor to be stored: floating-point numbers, 64-bit integers (counters) as I64, or whole numbers as U16 or U32. */
 export interface TensorToStore {
   /** An empty shape is a scalar. */
   readonly shape: readonly number[];
   /** Row-major. */
-  readonly data: Float32Array | Float64Array | BigInt64Array;
+  readonly data: Float32Array | Float64Array | BigInt64Array | Uint16Array | Uint32Array;
   /**
    * What floating-point numbers are stored as: F32 or F64, as `data` is, by default. They are rounded to the nearest,
    * of two to the even; what is too large for the dtype becomes infinite. Integers have no choice.
@@ -20,8 +20,8 @@ export interface TensorToStore {
 
 /**
  * Encodes tensors as a safetensors file. The order of the tensors given does not matter: I64 tensors come first, then
- * F64, F32, BF16 and F16, each sorted by name, as the reference implementation does, so that every tensor is aligned to
- * its element size and equal content gives equal bytes.
+ * F64, F32, U32, BF16, F16 and U16, each sorted by name, as the reference implementation does, so that every tensor is
+ * aligned to its element size and equal content gives equal bytes.
  *
  * @param tensors the tensors by name
  * @param metadata free text, sorted by key in the file. Transformers wants `{ format: "pt" }`.
@@ -101,9 +101,19 @@ interface Entry {
 function toEntry(name: string, tensor: TensorToStore): Entry {
   checkStorable(name, tensor);
   const { shape, data } = tensor;
-  if (data instanceof BigInt64Array) return { name, dtype: "I64", shape, bytes: bytesOf(data) };
+  const integers = integersOf(data);
+  if (integers) return { name, dtype: integers, shape, bytes: bytesOf(data) };
   const { dtype = data instanceof Float64Array ? "F64" : "F32" } = tensor;
-  return { name, dtype, shape, bytes: bytesOf(toStoredFloats(data, dtype)) };
+  return { name, dtype, shape, bytes: bytesOf(toStoredFloats(data as Floats, dtype)) };
+}
+
+type Floats = Float32Array | Float64Array;
+
+/** The dtype of whole numbers; `null` for others. */
+function integersOf(data: TensorToStore["data"]): Dtype | null {
+  if (data instanceof BigInt64Array) return "I64";
+  if (data instanceof Uint32Array) return "U32";
+  return data instanceof Uint16Array ? "U16" : null;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array<ArrayBuffer> {
@@ -140,7 +150,7 @@ function encodeMetadata(metadata: Readonly<Record<string, string>>): string {
 
 function checkStorable(name: string, { shape, data, dtype }: TensorToStore): void {
   if (name === METADATA_KEY) throw new TypeError(`Cannot store a tensor as ${METADATA_KEY}: the name is reserved`);
-  if (dtype && data instanceof BigInt64Array) throw new TypeError(`Cannot store the integers of "${name}" as ${dtype}`);
+  if (dtype && integersOf(data)) throw new TypeError(`Cannot store the integers of "${name}" as ${dtype}`);
   const size = shape.reduce((product, length) => product * length, 1);
   if (size !== data.length || shape.some((length) => !Number.isSafeInteger(length) || length < 0)) {
     throw new RangeError(

@@ -191,6 +191,7 @@ export const adKd = defineLoss<AdKdOptions>({
     let known: Maps = [];
     return {
       teacherOutputs: [],
+      runsTeacher: true,
       async prepare(call) {
         known = await teacherMaps(options, teacher, views, call);
       },

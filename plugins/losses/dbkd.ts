@@ -131,6 +131,7 @@ export const dbkd = defineLoss<DbkdOptions>({
     let known: Float32Array = new Float32Array(0);
     return {
       teacherOutputs: teacher.decisions ? ["logits"] : [],
+      runsTeacher: !teacher.decisions,
       async prepare(call) {
         const shares = teacher.decisions
           ? await recordedDecisions(classes, call)

@@ -2,6 +2,7 @@ import { predictionsOf } from "../../core/evaluate/predictions.ts";
 import { defineLoss } from "../../core/plugin/loss.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { expectClasses, scoredRows } from "./token_rows.ts";
+import { largestClass } from "./top_logits.ts";
 
 /**
  * Hard-label distillation (DeiT, Touvron et al. 2021, arXiv 2012.12877, Eq. 3): cross-entropy with the teacher's
@@ -20,15 +21,20 @@ export const hardDistillation = defineLoss<{ head: StudentHead }>({
     expectClasses("hard-distillation", data, "mse-logits");
     const isTagging = data.task === "tagging";
     const logitsOfStudent = logitsOf("hard-distillation", head, setup);
+    const read = setup.topLogits ? "topLogits" : "logits";
     return {
-      teacherOutputs: isTagging ? ["logits", "predictions"] : ["logits"],
+      teacherOutputs: isTagging ? [read, "predictions"] : [read],
       mixed: true,
       compute({ ops, student, teacher, batch }) {
         const logits = logitsOfStudent(student);
         const { rows, mean } = scoredRows(ops, logits, batch);
-        const decided = isTagging ? teacher : { logits: teacher.logits };
+        const decide = () => {
+          // The largest logit is among the largest.
+          if (setup.topLogits) return (isTagging && teacher.predictions) || largestClass(ops, teacher.topLogits!);
+          return predictionsOf(ops, data.task, isTagging ? teacher : { logits: teacher.logits });
+        };
         // A best path has -1 at tokens without a label, which count for nothing.
-        const decisions = ops.constant(() => ops.relu(predictionsOf(ops, data.task, decided)));
+        const decisions = ops.constant(() => ops.relu(decide()));
         return mean(ops.crossEntropy(rows(logits), ops.reshape(decisions, [-1])));
       },
     };

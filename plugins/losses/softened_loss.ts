@@ -6,6 +6,7 @@ import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { headOption, logitsOf, type StudentHead } from "./student_head.ts";
 import { expectClasses, scoredRows } from "./token_rows.ts";
+import { constantTemperature, withRest } from "./top_logits.ts";
 
 /** Options of every loss of softened outputs. */
 export interface SoftenedOptions {
@@ -34,6 +35,9 @@ export interface SoftenedLoss extends Pick<LossDefinition, "name" | "description
  * A loss that compares the outputs of teacher and student softened by a temperature T: T^2 times the mean over the
  * batch of a divergence of softmax(z_T / T) and softmax(z_S / T). For tagging the mean runs over the tokens that have a
  * label.
+ *
+ * Of a teacher whose largest logits alone are kept it is the divergence of the same distributions with the other
+ * classes taken as one, unless the logits are transformed first.
  */
 export function softenedLoss(
   { temperature: { default: usual, description: meaning }, inspect, transform, binary, divergence, ...definition }:
@@ -58,6 +62,18 @@ export function softenedLoss(
           compute({ ops, student, teacher, at }) {
             const t = at(temperature);
             return ops.scale(ops.mean(binary(ops, teacher.logits, logitsOfStudent(student), 1 / t)), t * t);
+          },
+        };
+      }
+      if (setup.topLogits && !transform) {
+        return {
+          teacherOutputs: ["topLogits"],
+          temperatures: [constantTemperature(name, temperature)],
+          compute({ ops, student, teacher, batch, at }) {
+            const t = at(temperature);
+            const { rows, mean } = scoredRows(ops, student.logits, batch);
+            const [ofTeacher, ofStudent] = withRest(ops, teacher.topLogits!, rows(logitsOfStudent(student)), t);
+            return ops.scale(mean(divergence(ops, ofTeacher, ofStudent, 1)), t * t);
           },
         };
       }

@@ -123,14 +123,14 @@ export function planStages({ stages }: Stages, folder: string, changes: readonly
   return planned;
 }
 
-/** A stage's `teacher`: the student that a recipe makes. How it is looked at, and its cache, are the stage's own. */
+/** A stage's `teacher`: the student that a recipe makes. How it is looked at, and what is kept, are the stage's own. */
 function teacherFrom(former: Checked<Recipe>, own: Checked<Recipe>): Record<string, unknown> {
   const { student, output } = former.value;
   const options = Object.entries(student).filter(([key]) => !sharedKeys.student.includes(key));
-  const { onPoorTeacher, cache } = own.value.teacher ?? {};
+  const { onPoorTeacher, cache, keep } = own.value.teacher ?? {};
   const named = (path: string) => nameFrom(own, path);
   return {
-    ...(onPoorTeacher !== undefined && { onPoorTeacher, cache }),
+    ...(onPoorTeacher !== undefined && { onPoorTeacher, cache, keep }),
     ...Object.fromEntries(options),
     use: !isUrl(student.use) && isPluginFile(student.use) ? named(resolveFile(former, student.use)) : student.use,
     ...(typeof student.integrity === "string" && { integrity: student.integrity }),

@@ -45,8 +45,9 @@ interface Written {
   /** Files of older versions, which have no checksum. */
   readonly oldChain: Bytes;
   readonly oldCheckpoint: Bytes;
-  readonly cache: Bytes;
-  readonly cacheSetup: (folder: string) => CacheSetup;
+  /** A cache of all logits, and one of the largest. */
+  readonly caches: readonly [all: Bytes, largest: Bytes];
+  readonly cacheSetup: (folder: string, largest: boolean) => CacheSetup;
 }
 
 let written: Promise<Written> | undefined;
@@ -114,8 +115,9 @@ async function writeAll(): Promise<Written> {
     (await resolvePlugins(await recipe(join(home, "run")), builtins)).dataset,
     new Random(1),
   );
-  const cacheSetup = (folder: string): CacheSetup => ({
+  const cacheSetup = (folder: string, largest: boolean): CacheSetup => ({
     folder,
+    topLogits: largest ? { count: 2, classes: 3, temperatures: [4] } : null,
     teacher: {
       model: {
         parameters: [],
@@ -131,22 +133,25 @@ async function writeAll(): Promise<Written> {
       },
       weights: { get: () => null, dispose: () => {} },
     } as unknown as CacheSetup["teacher"],
-    wanted: new Set(["logits"]),
+    wanted: new Set([largest ? "topLogits" : "logits"]),
     train,
     batchSize: 64,
     origin: "test",
     report: () => {},
   });
-  await cachedOutputs(createOps(backend), cacheSetup(join(home, "cache")));
-  const [{ name }] = await Array.fromAsync(Deno.readDir(join(home, "cache")));
-  const cache = await Deno.readFile(join(home, "cache", name));
+  const cached = async (folder: string, largest: boolean): Promise<Bytes> => {
+    await cachedOutputs(createOps(backend), cacheSetup(folder, largest));
+    const [{ name }] = await Array.fromAsync(Deno.readDir(folder));
+    return await Deno.readFile(join(folder, name));
+  };
+  const caches = [await cached(join(home, "cache"), false), await cached(join(home, "largest"), true)] as const;
   return {
     run,
     recipe,
     chain: await Deno.readFile(file),
     oldChain: encodeSafetensors(numbers(plain.tensors), { format: "opdf-chain", chain: plain.metadata.chain }),
     oldCheckpoint: encodeSafetensors(numbers(tensors), { position: metadata.position }),
-    cache,
+    caches,
     cacheSetup,
   };
 }
@@ -234,20 +239,32 @@ export const cacheFuzz: Campaign = {
   quick: 100,
   async trial(seed) {
     const random = new Random(seed).split("cache");
-    const { cache, cacheSetup } = await whole();
+    const { caches, cacheSetup } = await whole();
+    const largest = random.below(2) === 1;
     return await inNewFolder(async (folder) => {
       const backend = await oneBackend();
-      const setup = cacheSetup(folder);
+      const setup = cacheSetup(folder, largest);
       await cachedOutputs(createOps(backend), setup);
       const [{ name }] = await Array.fromAsync(Deno.readDir(folder));
-      await Deno.writeFile(join(folder, name), hurtTensors(cache, random));
+      await Deno.writeFile(join(folder, name), hurtTensors(caches[largest ? 1 : 0], random));
       return await answered(folder, async () => {
         const { outputs, tree } = await cachedOutputs(createOps(backend), setup);
-        assert.deepEqual([...outputs.keys()], ["logits"]);
-        assert.equal(Object.keys(tree).join(), "logits");
-        const { data, extents, shared } = outputs.get("logits")!;
-        assert.deepEqual([data.length, extents, shared], [setup.train.length * 3, [3], false]);
-        assert.ok(data.every((number) => number === 0.5));
+        const { length } = setup.train;
+        const expected: Record<string, readonly [numbers: number[], extents: number[], kind: unknown]> = largest
+          ? {
+            "topLogits.classes": [[0, 1], [2], Uint16Array],
+            "topLogits.values": [[0.5, 0.5], [2], Float32Array],
+            "topLogits.rest.4": [[0.125], [], Float32Array],
+          }
+          : { logits: [[0.5, 0.5, 0.5], [3], Float32Array] };
+        assert.deepEqual([...outputs.keys()].sort(), Object.keys(expected).sort());
+        assert.equal(Object.keys(tree).join(), largest ? "topLogits" : "logits");
+        for (const [name, [numbers, own, kind]] of Object.entries(expected)) {
+          const { data, extents, shared } = outputs.get(name)!;
+          assert.deepEqual([data.length, extents, shared], [length * numbers.length, own, false]);
+          assert.equal(data.constructor, kind);
+          assert.ok(data.every((number, i) => number === numbers[i % numbers.length]));
+        }
       });
     });
   },

@@ -20,6 +20,14 @@ export function ofEmbedding(loss: string, read: string): UserError {
   );
 }
 
+/** A loss that learns from more than the largest logits. */
+export function ofTopLogits(loss: string, count: number, reason: string): UserError {
+  return new UserError(
+    `Cannot use the loss "${loss}" with teacher.keep.topK: ${reason}, and of each example the ${count} largest are kept; ` +
+      "leave out teacher.keep, or use losses that can do with these, such as kd",
+  );
+}
+
 /** A loss that reads an output which a model does not give. */
 export function ofLacking({ data }: Pick<LossSetup, "data">, loss: string, output: string): UserError {
   return data.task === "embedding" ? ofEmbedding(loss, output) : ofRecord(loss, output);

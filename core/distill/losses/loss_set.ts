@@ -14,7 +14,7 @@ import type { Scheduled } from "../../recipe/scheduled.ts";
 import { listWords } from "../../recipe/words.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Resolved } from "../resolve_plugins.ts";
-import { ofEmbedding, ofLacking, withGivenShapes } from "./given_shapes.ts";
+import { ofEmbedding, ofLacking, ofTopLogits, withGivenShapes } from "./given_shapes.ts";
 import { endEpoch, type LossMetrics } from "./epoch.ts";
 import { lossInputs } from "./inputs.ts";
 import { lossTerms, type Objective, objective, type ObjectiveCall, type WeightedLoss } from "./objective.ts";
@@ -102,6 +102,13 @@ export class LossSet implements Disposable {
               "as kd",
           );
         }
+        const { topLogits } = setup;
+        if (topLogits && loss.teacherOutputs.includes("logits")) {
+          throw ofTopLogits(definition.name, topLogits, "it needs all of the teacher's logits");
+        }
+        if (topLogits && loss.runsTeacher) {
+          throw ofTopLogits(definition.name, topLogits, "it runs the teacher itself, and sees all of its logits");
+        }
         const lacking = loss.teacherOutputs.find((output) => setup.teacher?.gives?.includes(output) === false);
         if (lacking !== undefined) throw ofLacking(setup, definition.name, lacking);
         const compared = loss.teacherOutputs.filter((output) => TOKENWISE.includes(output));
@@ -123,6 +130,11 @@ export class LossSet implements Disposable {
   /** Names of the teacher's outputs that the losses read. */
   get wanted(): ReadonlySet<string> {
     return new Set(this.all.flatMap(({ loss }) => loss.teacherOutputs));
+  }
+
+  /** The temperatures for which they read the rest of its largest logits, in ascending order. */
+  get temperatures(): readonly number[] {
+    return [...new Set(this.all.flatMap(({ loss }) => loss.temperatures ?? []))].sort((a, b) => a - b);
   }
 
   /** Lets every loss that has a use for it look at the training data, one after another. @throws UserError */

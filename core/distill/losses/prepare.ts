@@ -61,6 +61,11 @@ export async function prepareLosses(
           return numbers.get("outputs")!.data;
         },
         overTrainingBatches: (compute, change) => {
+          if (!loss.runsTeacher) {
+            throw new UserError(
+              `Cannot run the teacher for the loss "${name}" as it does not say runsTeacher: true beside teacherOutputs`,
+            );
+          }
           if (teacher) expectFrozen(name, teacher);
           return overTrainingBatches(ops, setup, compute, change);
         },

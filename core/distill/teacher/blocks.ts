@@ -1,9 +1,12 @@
 import type { Floats } from "../../backend/backend.ts";
 import { sizeOf } from "../../tensor.ts";
 
+/** Numbers that outputs are kept as: whole ones as such. */
+export type KeptNumbers = Float32Array | Uint16Array | Uint32Array;
+
 /** Numbers in an array, row-major, from an offset on. */
 export interface Block {
-  readonly data: Floats;
+  readonly data: Floats | KeptNumbers;
   readonly offset: number;
   readonly shape: readonly number[];
 }

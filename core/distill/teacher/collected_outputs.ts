@@ -1,8 +1,9 @@
 import { UserError } from "../../errors.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Batch, Examples, HostTensor } from "../../plugin/dataset.ts";
+import type { Floats } from "../../backend/backend.ts";
 import { showShape, sizeOf, type Tensor } from "../../tensor.ts";
-import { type Block, copyCommon } from "./blocks.ts";
+import { type Block, copyCommon, type KeptNumbers } from "./blocks.ts";
 import { upload } from "../../plugin/batch.ts";
 import { firstIndices } from "../../data/loader.ts";
 import { mapBatches } from "../map_examples.ts";
@@ -23,8 +24,30 @@ export interface Layout {
 /** An output over all examples. */
 export interface KeptOutput extends Layout {
   /** The examples' numbers one after another, each at its own length; of what is shared, these once. */
-  readonly data: Float32Array;
+  readonly data: KeptNumbers;
 }
+
+/** Numbers of a batch. */
+export interface BatchNumbers {
+  readonly shape: readonly number[];
+  readonly data: Floats | KeptNumbers;
+}
+
+/** What is kept of outputs, if not all of them. */
+export interface Condensing {
+  /** The form of what is kept, by that of the outputs. */
+  layouts(outputs: ReadonlyMap<string, Layout>): ReadonlyMap<string, Layout & { readonly Numbers: NumbersKind }>;
+  /** What is kept of a batch's outputs. */
+  numbers(outputs: ReadonlyMap<string, BatchNumbers>): ReadonlyMap<string, BatchNumbers>;
+}
+
+/** The kind of array that holds an output. */
+export type NumbersKind = typeof Float32Array | typeof Uint16Array | typeof Uint32Array;
+
+const ALL: Condensing = {
+  layouts: (outputs) => new Map([...outputs].map(([name, layout]) => [name, { ...layout, Numbers: Float32Array }])),
+  numbers: (outputs) => outputs,
+};
 
 /** Gives a batch's outputs by name. */
 export type ComputeOutputs = (batch: Batch<Tensor>) => ReadonlyMap<string, Tensor>;
@@ -79,6 +102,7 @@ export interface Collection {
  * little of it. The outputs' forms are those that they have of all examples, whichever of them are computed.
  *
  * @param prepare is run on each batch before it is uploaded
+ * @param condensing what of the outputs is kept; left out, all
  * @throws UserError for an output with a dimension that is neither always the same nor the text's length
  */
 export async function collectOutputs(
@@ -86,21 +110,21 @@ export async function collectOutputs(
   { examples, tokens, batchSize, begin, end }: Collection,
   compute: ComputeOutputs,
   prepare: (batch: Batch<HostTensor>) => Batch<HostTensor> = (batch) => batch,
+  condensing: Condensing = ALL,
 ): Promise<Map<string, KeptOutput>> {
   const own = tokens && tokens.subarray(begin, end), count = end - begin;
   const order = Uint32Array.from({ length: count }, (_, at) => begin + at);
   if (tokens) order.sort((a, b) => tokens[a] - tokens[b]);
+  const layouts = await layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))));
   const kept = new Map(
-    [...await layoutsOf(ops, examples, tokens, (batch) => compute(upload(ops, prepare(batch))))].map(
-      ([name, layout]) => {
-        const offsets = offsetsOf(layout, layout.shared ? 1 : count, own);
-        return [name, { ...layout, offsets, data: new Float32Array(offsets.at(-1)!) }];
-      },
-    ),
+    [...condensing.layouts(layouts)].map(([name, { Numbers, ...layout }]) => {
+      const offsets = offsetsOf(layout, layout.shared ? 1 : count, own);
+      return [name, { ...layout, offsets, data: new Numbers(offsets.at(-1)!) }];
+    }),
   );
   const prepared = mapBatches(examples, prepare);
   for await (const { indices, numbers } of overBatches(ops, prepared, batchesOf(order, batchSize), compute)) {
-    for (const [name, { shape, data }] of numbers) {
+    for (const [name, { shape, data }] of condensing.numbers(numbers)) {
       const { offsets, ...output } = kept.get(name)!;
       if (output.shared) output.data.set(data);
       else {
@@ -123,13 +147,18 @@ export function padOutput(
   length: number,
 ): HostTensor {
   const shape = shapeOf(output, length);
-  if (output.shared) return { data: output.data, shape };
+  if (output.shared) return { data: floatsOf(output.data), shape };
   const size = sizeOf(shape);
   const data = new Float32Array(indices.length * size);
   indices.forEach((example, row) => {
     copyCommon(blockOf(output, offsets, example, tokens), { data, offset: row * size, shape });
   });
   return { data, shape: [indices.length, ...shape] };
+}
+
+/** The same numbers as a batch has them; nothing is copied of what is one already. */
+function floatsOf(data: KeptNumbers): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data);
 }
 
 function blockOf(output: KeptOutput, offsets: Float64Array, example: number, tokens: Uint32Array | null): Block {

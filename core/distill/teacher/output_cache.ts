@@ -7,10 +7,13 @@ import type { Augmentation, Examples } from "../../plugin/dataset.ts";
 import { nameOutputs, type OutputTree } from "../../plugin/output_tree.ts";
 import { sha256 } from "../../sha256.ts";
 import { showBytes } from "../../show_bytes.ts";
-import { collectOutputs, offsetsOf, padOutput, tokensOf } from "./collected_outputs.ts";
-import { readShards, type Shard, shardFile, shardRange, showShard } from "./shards.ts";
+import { collectOutputs, type NumbersKind, offsetsOf, padOutput, tokensOf } from "./collected_outputs.ts";
+import { type CachePlace, type Shard, stemOf } from "./cache_files.ts";
+import { describeTopLogits } from "./rest_bound.ts";
+import { readShards, shardFile, shardRange, showShard } from "./shards.ts";
 import { readOutputs, type StoredOutputs, writeOutputs } from "./stored_outputs.ts";
 import { cachedName, someOutputs, type Teacher } from "./teacher_outputs.ts";
+import { condensing, type TopLogitsSetup, topLogitsTree } from "./top_logits.ts";
 
 /** The form of the file; another one makes another fingerprint. */
 const FORMAT = 2;
@@ -27,6 +30,8 @@ export interface CacheSetup {
   readonly batchSize: number;
   /** Everything that the outputs follow from, as JSON: weights, options, data, split. */
   readonly origin: unknown;
+  /** What is kept of the logits, of which the losses want `topLogits`; left out or `null`: all. */
+  readonly topLogits?: TopLogitsSetup | null;
   readonly report: (line: string) => void;
 }
 
@@ -46,20 +51,26 @@ export interface CachedOutputs extends StoredOutputs {
  */
 export async function cachedOutputs(ops: Ops, setup: CacheSetup): Promise<CachedOutputs> {
   const { folder, train, report } = setup;
-  const { tokens, fingerprint } = await placeOf(setup);
-  const file = join(folder, `teacher-${fingerprint.slice(0, 16)}.safetensors`);
+  const { tokens, place } = await placeOf(setup);
+  const { fingerprint } = place;
+  const file = join(folder, `${place.stem}.safetensors`);
   const stored = await readOutputs(file, fingerprint);
   if (stored !== null && stored !== "damaged") {
     report(`teacher: outputs read from "${file}"`);
+    tellRest(setup, stored);
     return { ...stored, tokens };
   }
   if (stored) report(`teacher: "${file}" is damaged and not used: its outputs are computed again`);
-  const parts = await readShards({ folder, fingerprint, report });
-  if (parts) return { ...parts, tokens };
+  const parts = await readShards(place, report);
+  if (parts) {
+    tellRest(setup, parts);
+    return { ...parts, tokens };
+  }
   const outputs = await compute(ops, setup, tokens, 0, train.length);
   await makeFolder(folder, "the folder");
   const bytes = await writeOutputs(file, outputs, { fingerprint, examples: train.length });
   report(`teacher: outputs of ${train.length} examples written to "${file}", ${showBytes(bytes)}`);
+  tellRest(setup, outputs);
   return { ...outputs, tokens };
 }
 
@@ -71,8 +82,9 @@ export async function cachedOutputs(ops: Ops, setup: CacheSetup): Promise<Cached
 export async function writeShard(ops: Ops, setup: CacheSetup, shard: Shard): Promise<void> {
   const { folder, train, report } = setup;
   const [begin, end] = shardRange(train.length, shard);
-  const { tokens, fingerprint } = await placeOf(setup);
-  const file = shardFile(folder, fingerprint, shard);
+  const { tokens, place } = await placeOf(setup);
+  const { fingerprint } = place;
+  const file = shardFile(place, shard);
   const stored = await readOutputs(file, fingerprint);
   if (stored !== null && stored !== "damaged") {
     return report(`teacher: part ${showShard(shard)} is there already, in "${file}"`);
@@ -86,13 +98,45 @@ export async function writeShard(ops: Ops, setup: CacheSetup, shard: Shard): Pro
     }, written to ` +
       `"${file}", ${showBytes(bytes)}`,
   );
+  tellRest(setup, outputs);
+}
+
+/**
+ * Outputs of all training examples in the form of those that are cached, every number 0: for a look at what a run would
+ * be, without computing them.
+ */
+export async function blankOutputs(ops: Ops, setup: CacheSetup): Promise<CachedOutputs> {
+  const { train: { length } } = setup;
+  const tokens = await tokensOf(setup.train, setup.batchSize);
+  const none = await compute(ops, setup, tokens, 0, 0);
+  const blank = [...none.outputs].map(([name, output]) => {
+    const Numbers = output.data.constructor as NumbersKind;
+    const data = output.shared ? output.data : new Numbers(offsetsOf(output, length, tokens).at(-1)!);
+    return [name, { ...output, data }] as const;
+  });
+  return { ...none, outputs: new Map(blank), tokens };
+}
+
+/** Says what is lost where the largest logits alone are kept. */
+function tellRest({ topLogits, report }: CacheSetup, { outputs }: StoredOutputs): void {
+  if (topLogits) describeTopLogits(outputs, topLogits).forEach((line) => report(line));
+}
+
+/** The outputs that the teacher is asked for, of which the losses want what is kept. */
+function askedOf({ wanted, topLogits }: CacheSetup): ReadonlySet<string> {
+  return topLogits ? new Set([...wanted].map((name) => name === "topLogits" ? "logits" : name)) : wanted;
 }
 
 /** What a cache's files are named by. */
-async function placeOf({ wanted, origin, train, batchSize }: CacheSetup) {
+async function placeOf(
+  setup: CacheSetup,
+): Promise<{ readonly tokens: Uint32Array | null; readonly place: CachePlace }> {
+  const { folder, origin, train, batchSize, topLogits = null } = setup;
   const tokens = await tokensOf(train, batchSize);
-  const text = JSON.stringify([FORMAT, [...wanted].sort(), origin, tokens?.join()]);
-  return { tokens, fingerprint: await sha256(new TextEncoder().encode(text)) };
+  const hash = (parts: unknown) => sha256(new TextEncoder().encode(JSON.stringify(parts)));
+  const ofAll = await hash([FORMAT, [...askedOf(setup)].sort(), origin, tokens?.join()]);
+  const fingerprint = topLogits ? await hash([ofAll, topLogits.count, topLogits.temperatures]) : ofAll;
+  return { tokens, place: { folder, stem: stemOf(ofAll, topLogits), fingerprint } };
 }
 
 /** The training examples whose batches bring the teacher's outputs along, padded as the batch is. */
@@ -115,20 +159,32 @@ export function withOutputs(examples: Examples, { outputs, tokens }: CachedOutpu
 
 async function compute(
   ops: Ops,
-  { teacher, wanted, train, batchSize }: CacheSetup,
+  setup: CacheSetup,
   tokens: Uint32Array | null,
   begin: number,
   end: number,
 ): Promise<StoredOutputs> {
+  const { teacher, train, batchSize, topLogits } = setup;
+  const asked = askedOf(setup);
   let tree: OutputTree = {};
   const seed = () => {
     throw new UserError("Cannot cache the teacher's outputs: it draws random numbers");
   };
   const collection = { examples: train, tokens, batchSize, begin, end };
-  const outputs = await collectOutputs(ops, collection, (batch) => {
-    const named = nameOutputs(someOutputs(ops, teacher, wanted, batch, seed));
-    tree = named.tree;
-    return named.tensors;
-  }, (batch) => batchFor(teacher.model, batch, wanted));
+  const outputs = await collectOutputs(
+    ops,
+    collection,
+    (batch) => {
+      const named = nameOutputs(someOutputs(ops, teacher, asked, batch, seed));
+      tree = named.tree;
+      return named.tensors;
+    },
+    (batch) => batchFor(teacher.model, batch, asked),
+    topLogits ? condensing(topLogits) : undefined,
+  );
+  if (topLogits) {
+    const { logits: _logits, ...others } = tree as Readonly<Record<string, OutputTree>>;
+    tree = { ...others, topLogits: topLogitsTree(topLogits) };
+  }
   return { tree, outputs, device: ops.backend.description };
 }

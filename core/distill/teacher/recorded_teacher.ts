@@ -109,13 +109,14 @@ export async function readRecordedTeacher(
 /** Refuses what a recipe says of a teacher that runs. */
 function expectPlain(recipe: Checked<Recipe>, { dataset: { input } }: RunData): void {
   const { augment, teacher } = recipe.value;
-  const { others, cache, tokenizer, normalise, imageSize } = teacher!;
+  const { others, cache, keep, tokenizer, normalise, imageSize } = teacher!;
   const refuse = (path: readonly string[], reason: string) =>
     recipe.error(path, `Cannot use ${path.at(-1)} with a teacher that is a file of outputs: ${reason}`);
   if (Object.values(augment).some(Boolean)) {
     throw refuse(["augment"], "it says what the teacher gave for the images as they are, not for changed ones");
   }
   if (others.length > 0) throw refuse(["teacher", "others"], "it teaches alone");
+  if (keep !== null) throw refuse(["teacher", "keep"], "its outputs are in a file already");
   if (cache !== null) throw refuse(["teacher", "cache"], "its outputs are in a file already");
   for (const [key, value] of Object.entries({ tokenizer, normalise, imageSize })) {
     if (value !== null) throw refuse(["teacher", key], "it takes no inputs");

@@ -1,15 +1,8 @@
 import { UserError } from "../../errors.ts";
-import { kindOfPath } from "../../files.ts";
-import { currentFiles } from "../../files/current.ts";
 import { join } from "../../paths.ts";
-import type { KeptOutput } from "./collected_outputs.ts";
+import { cacheFilesIn, type CachePlace, keptOtherwise, type Shard } from "./cache_files.ts";
+import type { KeptOutput, NumbersKind } from "./collected_outputs.ts";
 import { readOutputs, type StoredOutputs } from "./stored_outputs.ts";
-
-/** One part of the training examples: the first of 16 has `index` 1. */
-export interface Shard {
-  readonly index: number;
-  readonly of: number;
-}
 
 /** As it is said and asked for: `3/16`. */
 export function showShard({ index, of }: Shard): string {
@@ -26,21 +19,9 @@ export function shardRange(examples: number, { index, of }: Shard): readonly [be
   return [Math.floor((index - 1) * examples / of), Math.floor(index * examples / of)];
 }
 
-/** The file of a part of the outputs with this fingerprint. */
-export function shardFile(folder: string, fingerprint: string, { index, of }: Shard): string {
-  return join(folder, `${stemOf(fingerprint)}.${index}-of-${of}.safetensors`);
-}
-
-const stemOf = (fingerprint: string) => `teacher-${fingerprint.slice(0, 16)}`;
-
-const NAME = /^(teacher-[0-9a-f]{16})\.([1-9]\d*)-of-([1-9]\d*)\.safetensors$/;
-
-/** Where parts are looked for. */
-export interface ShardsCall {
-  readonly folder: string;
-  readonly fingerprint: string;
-  /** Takes lines for the user. */
-  readonly report: (line: string) => void;
+/** The file of a part of the outputs at this place. */
+export function shardFile({ folder, stem }: CachePlace, { index, of }: Shard): string {
+  return join(folder, `${stem}.${index}-of-${of}.safetensors`);
 }
 
 /**
@@ -49,14 +30,18 @@ export interface ShardsCall {
  * @returns `null` where there is no part of them
  * @throws UserError naming the parts that are missing or damaged
  */
-export async function readShards({ folder, fingerprint, report }: ShardsCall): Promise<StoredOutputs | null> {
-  const found = (await namesIn(folder)).flatMap((name) => {
-    const [, stem, index, of] = NAME.exec(name) ?? [];
-    return stem ? [{ stem, index: Number(index), of: Number(of) }] : [];
-  });
-  const own = found.filter(({ stem, index, of }) => stem === stemOf(fingerprint) && index <= of);
+export async function readShards(
+  place: CachePlace,
+  report: (line: string) => void,
+): Promise<StoredOutputs | null> {
+  const { folder, stem, fingerprint } = place;
+  const files = await cacheFilesIn(folder);
+  const found = files.flatMap(({ stem, shard }) => shard ? [{ stem, ...shard }] : []);
+  const own = found.filter((shard) => shard.stem === stem && shard.index <= shard.of);
   if (own.length === 0) {
-    if (found.length > 0) {
+    const otherwise = keptOtherwise(place, files);
+    if (otherwise !== null) report(otherwise);
+    else if (found.length > 0) {
       report(
         `teacher: "${folder}" has parts of outputs (${
           found[0].stem
@@ -71,9 +56,7 @@ export async function readShards({ folder, fingerprint, report }: ShardsCall): P
   const parts: StoredOutputs[] = [];
   const lacking: number[] = [];
   for (let index = 1; index <= of; index++) {
-    const read = there.has(index)
-      ? await readOutputs(shardFile(folder, fingerprint, { index, of }), fingerprint)
-      : null;
+    const read = there.has(index) ? await readOutputs(shardFile(place, { index, of }), fingerprint) : null;
     if (read === null || read === "damaged") lacking.push(index);
     else parts.push(read);
   }
@@ -84,11 +67,6 @@ export async function readShards({ folder, fingerprint, report }: ShardsCall): P
     report(`teacher: the parts were computed by ${devices.join("; ")}: their last digits may differ as those do`);
   }
   return joined(parts);
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  if (await kindOfPath(folder) !== "folder") return [];
-  return (await currentFiles().list(folder)).map(({ name }) => name);
 }
 
 /** Of several divisions that of which the largest share is there. */
@@ -127,7 +105,8 @@ function joined(parts: readonly StoredOutputs[]): StoredOutputs {
         }
         return [name, first];
       }
-      const data = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));
+      const Numbers = first.data.constructor as NumbersKind;
+      const data = new Numbers(all.reduce((sum, { length }) => sum + length, 0));
       all.reduce((at, part) => (data.set(part, at), at + part.length), 0);
       return [name, { ...first, data }];
     })),

@@ -2,8 +2,16 @@ import { UserError } from "../../errors.ts";
 import { lookAt } from "../../files.ts";
 import { isJsonObject, parseJson } from "../../json.ts";
 import type { OutputTree } from "../../plugin/output_tree.ts";
-import { readSafetensors, type TensorToStore, toFloat32, writeSafetensors } from "../../safetensors.ts";
+import {
+  readSafetensors,
+  type StoredTensor,
+  type TensorToStore,
+  toFloat32,
+  toUnsigned,
+  writeSafetensors,
+} from "../../safetensors.ts";
 import { sha256 } from "../../sha256.ts";
+import type { KeptNumbers } from "./blocks.ts";
 import { type KeptOutput, type Layout, shapeOf } from "./collected_outputs.ts";
 
 /** A teacher's outputs over examples. */
@@ -44,7 +52,7 @@ export async function readOutputs(file: string, fingerprint: string): Promise<St
     if (metadata.fingerprint === fingerprint) {
       const layouts = mapIn<Layout>(metadata.layouts);
       const outputs = new Map(
-        [...tensors].map(([name, tensor]) => [name, { ...layouts[name], data: toFloat32(tensor) }]),
+        [...tensors].map(([name, tensor]) => [name, { ...layouts[name], data: numbersOf(tensor) }]),
       );
       const tree = mapIn(metadata.tree) as OutputTree;
       if (metadata.sha256 === await contentHash(tree, outputs)) {
@@ -55,6 +63,11 @@ export async function readOutputs(file: string, fingerprint: string): Promise<St
     if (!(error instanceof UserError)) throw error;
   }
   return "damaged";
+}
+
+/** Whole numbers as such. */
+function numbersOf(tensor: StoredTensor): KeptNumbers {
+  return ["U16", "U32"].includes(tensor.dtype) ? toUnsigned(tensor) : toFloat32(tensor);
 }
 
 /** Outputs as they are stored: with a dimension of examples where these are of one shape, else in a row. */
@@ -77,7 +90,12 @@ function mapIn<Value>(text: string | undefined): Readonly<Record<string, Value>>
 /** One hash over places, layouts and numbers. */
 async function contentHash(tree: OutputTree, outputs: ReadonlyMap<string, KeptOutput>): Promise<string> {
   const sorted = [...outputs].sort(([a], [b]) => a < b ? -1 : 1);
-  const described = JSON.stringify([tree, sorted.map(([name, { extents, shared }]) => [name, extents, shared])]);
-  const parts = [described, ...sorted.map(([, { data }]) => data as Float32Array<ArrayBuffer>)];
+  // The same bytes are other numbers in a file that calls them so.
+  const kindOf = (data: KeptNumbers) => data instanceof Float32Array ? [] : [data.BYTES_PER_ELEMENT];
+  const described = JSON.stringify([
+    tree,
+    sorted.map(([name, { extents, shared, data }]) => [name, extents, shared, ...kindOf(data)]),
+  ]);
+  const parts = [described, ...sorted.map(([, { data }]) => data as KeptNumbers & ArrayBufferView<ArrayBuffer>)];
   return await sha256(new Uint8Array(await new Blob(parts).arrayBuffer()));
 }

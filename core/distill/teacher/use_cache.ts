@@ -1,12 +1,14 @@
 import type { Ops } from "../../ops/ops.ts";
+import type { Loss } from "../../plugin/loss.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import { resolveFile } from "../../recipe/recipe.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { RunData } from "../load_data.ts";
-import { withoutOwnInputs } from "./own_inputs.ts";
+import { type Tell, withoutOwnInputs } from "./own_inputs.ts";
 import type { LoadedTeacher } from "./load_teacher.ts";
 import { mapBatches } from "../map_examples.ts";
-import { cachedOutputs, type CacheSetup, withOutputs } from "./output_cache.ts";
+import { blankOutputs, cachedOutputs, type CacheSetup, withOutputs } from "./output_cache.ts";
+import { topLogitsOf } from "./top_logits.ts";
 
 /** A teacher and the data it teaches with. */
 export interface Lessons {
@@ -14,14 +16,22 @@ export interface Lessons {
   readonly teacher: LoadedTeacher | null;
 }
 
+/** What the losses of a run want of its teacher. */
+export interface TeacherUse {
+  /** Names of the outputs that they read. */
+  readonly wanted: ReadonlySet<string>;
+  /** For which temperatures they read the rest of its largest logits. */
+  readonly temperatures: readonly number[];
+  /** The losses themselves. */
+  readonly all: readonly { readonly name: string; readonly loss: Pick<Loss, "runsTeacher"> }[];
+}
+
 /** How a teacher's outputs are cached. */
 export interface CacheCall {
-  /** Names of the outputs that the losses read. */
-  readonly wanted: ReadonlySet<string>;
+  readonly losses: TeacherUse;
   /** Look whether they can be, and leave it at that. */
   readonly dry: boolean;
-  /** Takes lines for the user. */
-  readonly report: (line: string) => void;
+  readonly tell: Tell;
 }
 
 /**
@@ -33,13 +43,14 @@ export async function useTeacherCache(
   ops: Ops,
   recipe: Checked<Recipe>,
   lessons: Lessons,
-  { wanted, dry, report }: CacheCall,
+  { losses, dry, tell }: CacheCall,
 ): Promise<Lessons> {
-  const setup = cacheSetup(recipe, lessons, wanted, report);
-  if (!setup || dry) return lessons;
+  const setup = cacheSetup(recipe, lessons, losses, tell);
+  // Of the largest logits there are none without a cache.
+  if (!setup || (dry && !setup.topLogits)) return lessons;
   const { data } = lessons;
   return await recipe.within(["teacher", "cache"], async () => {
-    const outputs = await cachedOutputs(ops, setup);
+    const outputs = await (dry ? blankOutputs(ops, setup) : cachedOutputs(ops, setup));
     return {
       data: { ...data, train: withOutputs(mapBatches(data.train, withoutOwnInputs), outputs) },
       teacher: { ...setup.teacher, cached: outputs.tree },
@@ -51,11 +62,18 @@ export async function useTeacherCache(
 export function cacheSetup(
   recipe: Checked<Recipe>,
   { data, teacher }: Lessons,
-  wanted: ReadonlySet<string>,
-  report: (line: string) => void,
+  { wanted, temperatures, all }: TeacherUse,
+  { report, warning }: Tell,
 ): CacheSetup & { readonly teacher: LoadedTeacher } | null {
   const { teacher: settings, augment, dataset, validation, subset, seed, evaluate } = recipe.value;
-  if (!teacher || !settings || settings.cache === null || wanted.size === 0) return null;
+  if (!teacher || !settings || settings.cache === null) return null;
+  for (const { name, loss } of all) {
+    if (!loss.runsTeacher) continue;
+    warning(
+      `teacher.cache keeps nothing for the loss "${name}": it runs the teacher itself before training, in every run anew`,
+    );
+  }
+  if (wanted.size === 0) return null;
   if (Object.values(augment).some(Boolean)) {
     throw recipe.error(
       ["teacher", "cache"],
@@ -63,7 +81,14 @@ export function cacheSetup(
         "cache to null",
     );
   }
-  const { cache: folder, weights: _weights, onPoorTeacher: _looked, others, ...options } = settings;
+  const { cache: folder, keep, weights: _weights, onPoorTeacher: _looked, others, ...options } = settings;
+  const { dataset: { input } } = data;
+  const count = topLogitsOf(recipe, input);
+  if (keep && count === null) {
+    report(`teacher.keep.topK leaves nothing out: all of ${input.classes.length} logits are kept`);
+  } else if (keep && !wanted.has("topLogits")) {
+    report("teacher.keep.topK changes nothing: no loss reads the teacher's logits");
+  }
   return {
     folder: resolveFile(recipe, folder!),
     teacher,
@@ -78,6 +103,9 @@ export function cacheSetup(
       transform: dataset,
       split: { validation, subset, seed, examples: data.train.length },
     },
+    topLogits: count !== null && wanted.has("topLogits")
+      ? { count, classes: input.classes.length, temperatures }
+      : null,
     report,
   };
 }

@@ -29,9 +29,9 @@ export interface Fingerprint {
 
 /**
  * The part of a fingerprint that a recipe alone gives: where and how it runs, and in what formats the student is
- * written, changes nothing. The usual precision, one batch to a step, a frozen teacher, a student that is not pruned,
- * labels without noise and what is said of weights that are chains by default are left out, as there were checkpoints
- * before there was anything else.
+ * written, changes nothing. The usual precision, one batch to a step, a frozen teacher of which all is kept, a student
+ * that is not pruned, labels without noise and what is said of weights that are chains by default are left out, as
+ * there were checkpoints before there was anything else.
  */
 export function comparable(recipe: Recipe): Fingerprint["recipe"] {
   const { output: _output, backend: _backend, base: _base, export: _export, card: _card, log: _log, ...computed } =
@@ -45,11 +45,17 @@ export function comparable(recipe: Recipe): Fingerprint["recipe"] {
   };
   const { prune, ...model } = student;
   const noise = labelNoise && { labelNoise };
+  const { keep, ...taught } = rest.teacher ?? { keep: null };
   const overParameterise = model.overParameterise.map(({ use, kernels, ...entry }) => {
     return { ...entry, ...use !== "mpo" && { use, kernels } };
   });
   return {
-    ...{ ...rest, ...noise, student: { ...model, overParameterise, ...prune && { prune } } },
+    ...{
+      ...rest,
+      ...noise,
+      teacher: rest.teacher && { ...taught, ...keep && { keep } },
+      student: { ...model, overParameterise, ...prune && { prune } },
+    },
     train: { ...always, ...unusual },
   };
 }

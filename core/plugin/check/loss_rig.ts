@@ -107,6 +107,7 @@ export class LossRig {
         return numbers;
       },
       async *overTrainingBatches(compute, change) {
+        expect(loss.runsTeacher === true, "a loss that calls overTrainingBatches must say runsTeacher: true");
         const indices = Uint32Array.from({ length: EXAMPLES }, (_, index) => index);
         const batch = madeUpBatch(data, EXAMPLES);
         const weights = weightsFrom(ofTeacher.tensors);

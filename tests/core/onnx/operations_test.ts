@@ -42,6 +42,7 @@ const NOT_EXPORTED = [
   "jensenShannonDivergence",
   "klDivergence",
   "pick",
+  "pickWithRest",
   "dropout",
   // Derivatives, which losses differentiate again.
   "geluSlope",

@@ -22,7 +22,34 @@ const divergence = (name: "klDivergence" | "jensenShannonDivergence"): Case[] =>
     call: (ops, [reference, logits]) => ops[name](reference, logits, factor),
   }));
 
+/** Places that ascend, as many in each row, among so many columns; in the first row the first ones and the last. */
+const placesOf = (rows: number, columns: number, count: number) =>
+  Array.from({ length: rows }, (_, row) => {
+    const order = Array.from(pseudoRandom(7 + row, columns), (value, column) => [value, column]).sort(([a], [b]) =>
+      a - b
+    );
+    const drawn = order.slice(0, count).map(([, column]) => column).toSorted((a, b) => a - b);
+    return row > 0 ? drawn : [...drawn.slice(0, -1).map((_, k) => k), columns - 1];
+  }).flat();
+
+const pickWithRest = (lead: readonly number[], columns: number, count: number, factor?: number): Case => ({
+  inputs: [{ shape: [...lead, columns], low: -4, high: 4 }],
+  call: (ops, [x]) => {
+    const rows = lead.reduce((product, extent) => product * extent, 1);
+    return ops.pickWithRest(x, ops.tensor(placesOf(rows, columns, count), [...lead, count]), factor);
+  },
+});
+
 export const lossCases = {
+  pickWithRest: [
+    pickWithRest([4], 5, 2),
+    pickWithRest([2, 3], 33, 7, 0.25),
+    pickWithRest([70], 2, 1, 2),
+    // One is left for the rest.
+    pickWithRest([3], 9, 8),
+    pickWithRest([2], 1100, 64, 0.5),
+    pickWithRest([], 7, 3),
+  ],
   crossEntropy: [
     crossEntropy([4], 3),
     crossEntropy([2, 3], 33, 0.1),

@@ -14,6 +14,7 @@ const SINGLE = [
   "klDivergence",
   "jensenShannonDivergence",
   "pick",
+  "pickWithRest",
   "crfLogPartition",
   "crfLogMarginals",
   "crfScore",

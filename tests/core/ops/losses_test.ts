@@ -172,5 +172,15 @@ Deno.test("fused losses refuse shapes that do not fit", async () => {
     () => ops.weightedSquaredDifferences([], [], []),
     "Cannot pair 0 tensors with 0 and 0 weights: expected as many of each, and one at least",
   );
+  for (const indices of [[2, 3], [2, 0], [3, 1]]) {
+    refuses(
+      () => ops.pickWithRest(a, ops.full(indices, 0)),
+      `Cannot pick from [2, 3] by indices of shape [${
+        indices.join(", ")
+      }]: expected [..., columns] and [..., fewer than ` +
+        "columns]",
+    );
+  }
+  refuses(() => ops.pickWithRest(a, ops.full([2, 1], 0), 0), "Cannot multiply logits by 0: expected a number above 0");
   await backend.close();
 });

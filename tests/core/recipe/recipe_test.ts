@@ -205,7 +205,7 @@ Deno.test("the keys that plug-ins share are those of the schema", () => {
   const trained = ["use", "integrity", "weights", "classes", "tokenizer", "normalise", "imageSize", "share"];
   assert.deepEqual(sharedKeys, {
     dataset: ["use", "integrity"],
-    teacher: [...trained, "others", "onPoorTeacher", "cache"],
+    teacher: [...trained, "others", "onPoorTeacher", "cache", "keep"],
     otherTeacher: trained,
     student: ["use", "integrity", "weights", "initialise", "head", "overParameterise", "prune"],
     loss: ["use", "integrity", "weight"],

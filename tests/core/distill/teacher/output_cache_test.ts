@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Random } from "../../../../core/data/random.ts";
 import { backends, cpu } from "../../../support/backends.ts";
+import { assertClose } from "../../../support/numbers.ts";
 import { metricsLog, recorder, studentBytes } from "../../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../../support/tiny_run.ts";
 
@@ -115,6 +116,28 @@ for (const backend of backends) {
       }),
   });
 }
+
+Deno.test("of the largest logits for each token, where one more is left, nothing is lost", async () => {
+  await withTagger(async (folder, text) => {
+    const run = async (output: string, keep: string) => {
+      const overrides = [
+        "losses=[{ use: kd }, { use: hard-distillation }]",
+        `teacher.keep=${keep}`,
+        "train.maxSteps=4",
+      ];
+      const { lines, reporter } = recorder();
+      await tinyRun(folder, { text, output, overrides, reporter });
+      const said = lines.filter((line) => line.startsWith("teacher: kept"));
+      return { said, losses: (await metricsLog(folder, output)).flatMap(({ losses }) => losses ? [losses] : []) };
+    };
+    const [all, kept] = [await run("all", "null"), await run("kept", "{ topK: 1 }")];
+    assert.deepEqual(kept.said, ["teacher: kept are the 1 largest of 2 logits, 10 bytes of 8"]);
+    assert.deepEqual(all.losses.map(({ kd }) => kd > 1e-5), [true, true, true, true]);
+    for (const name of ["kd", "hard-distillation"]) {
+      assertClose(kept.losses.map((losses) => losses[name]), all.losses.map((losses) => losses[name]), 1e-4, name);
+    }
+  });
+});
 
 Deno.test("outputs of other weights, data, options, splits or losses are not used", async () => {
   await withCache(async (folder, text) => {

@@ -120,6 +120,10 @@ Deno.test("what cannot be learned from a file of outputs is refused in one sente
       /^Cannot align tensors: no weight of the student is over-parameterised$/,
     );
     const plain = "with a teacher that is a file of outputs:";
+    await refused(
+      taught(`${outputs}, keep: { topK: 1 }`),
+      `Cannot use keep ${plain} its outputs are in a file already`,
+    );
     await refused(taught(`${outputs}, cache: kept`), `Cannot use cache ${plain} its outputs are in a file already`);
     await refused(taught(`${outputs}, tokenizer: teacher/student`), `Cannot use tokenizer ${plain} it takes no inputs`);
     await refused(

@@ -1,0 +1,89 @@
+import type { KeptOutput } from "./collected_outputs.ts";
+import { bytesOfRow, keptOf, type TopLogitsSetup } from "./top_logits.ts";
+
+/** What the logits that are not kept come to, over all rows at one temperature T. */
+export interface RestBound {
+  readonly temperature: number;
+  /** The mean of their probability, P. */
+  readonly mean: number;
+  /** The largest. */
+  readonly most: number;
+  /**
+   * T^2 KL by what is kept is below that by all logits, in the mean over rows, by at most `constant + slope D`, in
+   * nats: D is the largest range, over the rows, of the student's logits outside of those kept.
+   */
+  readonly constant: number;
+  /** T times the mean of P. */
+  readonly slope: number;
+}
+
+/**
+ * What is lost by keeping the largest logits. With K the kept classes, p and q the softened distributions of teacher
+ * and student, P and Q their sums over the other classes and p' = p / P, q' = q / Q there, the chain rule of the
+ * divergence gives
+ *
+ * KL(p || q) = [sum_(c in K) p_c log(p_c / q_c) + P log(P / Q)] + P KL(p' || q').
+ *
+ * The bracket is what is learned from what is kept: exact, and too small by P KL(p' || q') >= 0. There KL(p' || q') =
+ * sum_c p'_c log p'_c - sum_c p'_c log q'_c. No p'_c is above min(1, m / P), m the smallest p_c that is kept, so that
+ * the first sum is at most log min(1, m / P). With s the student's logits, -log q'_c = log sum_j exp((s_j - s_c) / T)
+ * is at most log(C - k) + D / T, D the largest less the smallest of s over the C - k other classes. Together
+ *
+ * 0 <= T^2 (KL - bracket) <= T^2 P log((C - k) min(1, m / P)) + T P D,
+ *
+ * of which all but D is known where the logits are kept. The gradient by the student's logits is exact at the kept
+ * classes, and at the others off by T P (p'_c - q'_c), in sum of absolute values at most 2 T P, whatever the student
+ * is.
+ */
+export function restBound(
+  outputs: ReadonlyMap<string, KeptOutput>,
+  { count, classes }: TopLogitsSetup,
+  temperature: number,
+): RestBound {
+  const { values, rest } = keptOf(outputs, temperature);
+  let [sum, most, constant] = [0, 0, 0];
+  for (let row = 0; row < rest.length; row++) {
+    const own = values.subarray(row * count, (row + 1) * count);
+    let [largest, least] = [rest[row], Infinity];
+    for (const value of own) {
+      largest = Math.max(largest, value / temperature);
+      least = Math.min(least, value / temperature);
+    }
+    let total = Math.exp(rest[row] - largest);
+    for (const value of own) total += Math.exp(value / temperature - largest);
+    const others = Math.exp(rest[row] - largest) / total;
+    sum += others;
+    most = Math.max(most, others);
+    constant += others * Math.max(0, Math.log(classes - count) + Math.min(0, least - rest[row]));
+  }
+  const mean = sum / rest.length;
+  return {
+    temperature,
+    mean,
+    most,
+    constant: temperature ** 2 * constant / rest.length,
+    slope: temperature * mean,
+  };
+}
+
+/** What is kept and what is lost by it, in lines for the user. */
+export function describeTopLogits(outputs: ReadonlyMap<string, KeptOutput>, setup: TopLogitsSetup): string[] {
+  const { count, classes, temperatures } = setup;
+  const [kept, all] = bytesOfRow(setup);
+  return [
+    `teacher: kept are the ${count} largest of ${classes} logits, ${kept} bytes of ${all}`,
+    ...temperatures.map((temperature) => {
+      const { mean, most, constant, slope } = restBound(outputs, setup, temperature);
+      return `teacher: at temperature ${temperature} the other classes have ${
+        percent(mean)
+      } of the probability in the ` +
+        `mean, ${
+          percent(most)
+        } at most; kd learned from what is kept is in the mean below that from all logits by at ` +
+        `most ${short(constant)} + ${short(slope)} D, D the largest range of the student's logits of other classes`;
+    }),
+  ];
+}
+
+const percent = (share: number) => `${short(100 * share)} %`;
+const short = (value: number) => value === 0 ? "0" : value.toPrecision(3);
