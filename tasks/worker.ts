@@ -97,7 +97,8 @@ async function worker(flags: WorkerFlags): Promise<void> {
       ).finally(reporter.end);
       reporter.line(told);
     },
-    false,
+    // Where no code of others is run: each run wants the permission, and their code must not have it.
+    flags.allowPlugins === undefined && !flags.allowPluginUrl,
     [...address === null ? [] : [networkOf(address)], ...place.network],
   );
 }

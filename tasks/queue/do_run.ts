@@ -10,7 +10,8 @@ import { VERSION } from "../../core/version.ts";
 import { trainingRunner } from "../experiment/runner.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { fetchState, keepOutcome, keepState, keptOutcome } from "./kept_files.ts";
-import { layOut } from "./layout.ts";
+import { layOut, rootIn } from "./layout.ts";
+import { asRecipeMistake } from "./recipe_mistake.ts";
 import { type AllowedCode, refuseCode, Refused } from "./refused.ts";
 import { readManifest, readSpec } from "./spec.ts";
 import type { Store } from "./store.ts";
@@ -37,6 +38,7 @@ export interface Workplace {
  *
  * @returns whether there was anything to do
  * @throws Refused if it is nothing for this worker
+ * @throws RecipeMistake if it is nothing for any
  * @throws Interrupted | StoppedEarly if the signal fires; what was done is kept
  */
 export async function doRun(place: Workplace, id: string, signal: AbortSignal): Promise<boolean> {
@@ -57,7 +59,7 @@ export async function doRun(place: Workplace, id: string, signal: AbortSignal): 
   } catch (error) {
     await keeping.end();
     if (error instanceof Interrupted) await keepState(store, id, folder, name);
-    throw error;
+    throw asRecipeMistake(error, recipe, rootIn(own, spec.manifest));
   }
   await keeping.end();
   await keepOutcome(store, id, folder, name);

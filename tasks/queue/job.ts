@@ -1,4 +1,5 @@
 import type { JobsOptions, Queue, QueueOptions } from "bullmq";
+import type { SentMistake } from "./recipe_mistake.ts";
 
 /** The queue's name, and what its keys in Redis begin with. */
 export const QUEUE_NAME = "runs";
@@ -13,6 +14,8 @@ export interface JobData {
   readonly version: string;
   /** For people. */
   readonly title: string;
+  /** Of a run that was given up as no worker can do it: what is wrong with its recipe. */
+  readonly mistakes?: readonly SentMistake[];
 }
 
 /** What a worker tells of a run while it has it. */

@@ -1,4 +1,4 @@
-import { type Job, Queue, WaitingError, Worker } from "bullmq";
+import { type Job, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import { UserError } from "../../core/errors.ts";
 import type { ProgressLine } from "../../core/distill/progress.ts";
 import type { QueueAddress } from "./address.ts";
@@ -6,6 +6,7 @@ import { makeChoice } from "./choices.ts";
 import { connect, refusalBy } from "./connection.ts";
 import { doRun, expectVersion, isStop, type Workplace } from "./do_run.ts";
 import { type JobData, jobOptions, type News, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
+import { RecipeMistake } from "./recipe_mistake.ts";
 import { Refused } from "./refused.ts";
 
 /** Milliseconds between two times that the queue is told how far a run is. */
@@ -51,6 +52,11 @@ export async function work(
       if (!isRefused && !isStop(error)) {
         const message = (error as Error).message;
         reporter.warning(`${job.data.title}: ${message}`);
+        if (error instanceof RecipeMistake) {
+          const { mistakes } = error;
+          await job.updateData({ ...job.data, mistakes }).catch(() => {});
+          throw new UnrecoverableError(message);
+        }
         if (job.attemptsMade + 1 < TRIES) await tell(job, { kind: "failed", message, by: place.name });
         throw error;
       }

@@ -7,7 +7,8 @@ export interface Campaign {
   /** How many trials, from seed 0 on, `deno task test` runs; none where other tests do the same with less. */
   readonly quick: number;
   /**
-   * Measures the process that it runs in, or what it uses leaves timers behind: `deno task test` gives it one of its own.
+   * Measures the process that it runs in, or leaves timers behind: `deno task test` gives it one of its own, as tests
+   * run beside others.
    */
   readonly alone?: boolean;
 

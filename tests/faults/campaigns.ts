@@ -10,6 +10,7 @@ import { certified } from "./certified_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
 import { pruning } from "./pruning_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
+import { fullStore } from "./full_store_campaign.ts";
 import { killedWorkers } from "./queue_campaign.ts";
 import { cutConnections } from "./connections_campaign.ts";
 import { soak } from "./soak_campaign.ts";
@@ -58,6 +59,7 @@ export const campaigns: readonly Campaign[] = [
   twoProcesses,
   killedWorkers,
   cutConnections,
+  fullStore,
   signalled,
   closedPipe,
   oddNames,

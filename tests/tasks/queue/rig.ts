@@ -117,6 +117,7 @@ export async function executor(
     address: queueAddress(server.url),
     password: null,
     signal: new AbortController().signal,
+    workerFlags: `--queue ${server.url} --store ${join(folder, "store")}`,
     lookEvery: 200,
     ...more,
   });
