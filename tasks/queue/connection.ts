@@ -45,7 +45,7 @@ export async function connect(
 ): Promise<Connection> {
   const { host, port, database, user, tls, shown } = address;
   let [reached, ended] = [false, false];
-  const redis = bearingLateErrors(
+  const redis = endingWell(
     new Redis({
       host,
       port,
@@ -112,13 +112,21 @@ export function refusalBy(address: QueueAddress, error: unknown): { error: UserE
 }
 
 /**
- * A socket with TLS may fail a second time when its server has ended it, as what was still to be written cannot be. The
- * library listens once, and the program would end by the second one.
+ * Mends what the library leaves behind where a connection ends, also of the connections that BullMQ makes by this one:
+ *
+ * - a socket with TLS may fail a second time, as what was still to be written cannot be; the library listens once, and
+ *   the program would end by it;
+ * - the timer of a silence goes on, and would end the next connection.
  */
-function bearingLateErrors(redis: Redis): Redis {
+function endingWell(redis: Redis): Redis {
   redis.on("connect", () => redis.stream.on("error", () => {}));
+  redis.on("close", () => {
+    const own = redis as unknown as { socketTimeoutTimer?: ReturnType<typeof setTimeout> };
+    clearTimeout(own.socketTimeoutTimer);
+    own.socketTimeoutTimer = undefined;
+  });
   const { duplicate } = redis;
-  redis.duplicate = (override) => bearingLateErrors(duplicate.call(redis, override));
+  redis.duplicate = (override) => endingWell(duplicate.call(redis, override));
   return redis;
 }
 
