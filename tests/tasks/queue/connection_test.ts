@@ -53,6 +53,11 @@ Deno.test(
       proxy.speak();
       assert.equal(await asked, "OK");
       assert.deepEqual(told, [LOST, BACK]);
+      // What was asked for as a connection ended does not end the next one.
+      const [waited] = [redis.blpop("nothing", 0.1), proxy.cut()];
+      await waited;
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      assert.deepEqual(told, [LOST, BACK, LOST, BACK]);
     }),
 );
 
