@@ -3,7 +3,7 @@ import { Option } from "commander";
 import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { addExperimentFlags } from "./experiment/flags.ts";
-import { addQueueFlags, type QueueFlags, STORE } from "./queue/flags.ts";
+import { addQueueFlags, type QueueFlags, STORE, workerFlags } from "./queue/flags.ts";
 import { allowancesOf } from "./queue/sent_grid.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";
 import { withBackend } from "./support/backend.ts";
@@ -128,11 +128,12 @@ function senderOf(flags: TuneFlags, signal: AbortSignal): TuningOptions["sent"] 
     const { storePlace } = await import("./queue/store.ts");
     const { QueueExecutor } = await (await import("./queue/load.ts")).queueParts();
     return await QueueExecutor.open({
-      store: storePlace(store).open(),
+      store: await storePlace(store).open(),
       builtins: allowedPlugins(flags),
       reporter,
       begin: () => Promise.resolve(),
       address: queueAddress(queue),
+      workerFlags: workerFlags({ queue, queuePasswordFile, store }),
       password: await queuePassword(queuePasswordFile),
       signal,
     });

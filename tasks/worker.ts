@@ -74,7 +74,7 @@ async function worker(flags: WorkerFlags): Promise<void> {
       const [out, err] = [standardOutput("stdout"), standardOutput("stderr")];
       const reporter = runReporter(out, err, flags);
       const workplace: Workplace = {
-        store: place.open(),
+        store: await place.open(),
         folder,
         name: `${machine()}-${Deno.pid}`,
         backend,
@@ -97,7 +97,8 @@ async function worker(flags: WorkerFlags): Promise<void> {
       ).finally(reporter.end);
       reporter.line(told);
     },
-    false,
+    // Where no code of others is run: each run wants the permission, and their code must not have it.
+    flags.allowPlugins === undefined && !flags.allowPluginUrl,
     [...address === null ? [] : [networkOf(address)], ...place.network],
   );
 }

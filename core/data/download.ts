@@ -4,6 +4,13 @@ import { currentFilesIfAny } from "../files/current.ts";
 /** How long a server may send nothing, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** What a download failed of that another hour, or another machine, may not see: the cause of the error that tells. */
+export class NetworkFailure extends Error {
+  static {
+    this.prototype.name = "NetworkFailure";
+  }
+}
+
 /**
  * Downloads a file into memory.
  *
@@ -32,12 +39,17 @@ export async function download(
     if (!response.ok) {
       await response.body?.cancel();
       const status = `${response.status} ${response.statusText}`.trim();
-      throw new UserError(`Cannot download "${url}" as the server answers ${status}: check the address`);
+      throw new UserError(`Cannot download "${url}" as the server answers ${status}: check the address`, {
+        cause: new NetworkFailure(status),
+      });
     }
     return await readUpTo(response, limit, url, listen);
   } catch (error) {
     const refusal = currentFilesIfAny()?.networkRefusal(error, url) ?? null;
-    if (refusal !== null) throw new UserError(`Cannot download "${url}" as ${refusal}`, { cause: error });
+    if (refusal !== null) {
+      const cause = new NetworkFailure("it may not be used", { cause: error });
+      throw new UserError(`Cannot download "${url}" as ${refusal}`, { cause });
+    }
     // fetch throws a TypeError, and nothing more specific, for every failure of the network.
     if (error instanceof TypeError) throw networkFailure(url, error);
     throw error;
@@ -81,11 +93,14 @@ function silenceOf(url: string, patience: number): UserError {
   return new UserError(
     `Cannot download "${url}" as the server has sent nothing for ${patience / 1000} seconds: try again later, or ` +
       "download it yourself and name its path",
+    { cause: new NetworkFailure("silence") },
   );
 }
 
 function networkFailure(url: string, error: TypeError): UserError {
   const { message } = error.cause instanceof Error ? error.cause : error;
   const reason = message.replace(/^error sending request for url \(.*?\): /, "");
-  return new UserError(`Cannot download "${url}" as the network fails: ${reason}`, { cause: error });
+  return new UserError(`Cannot download "${url}" as the network fails: ${reason}`, {
+    cause: new NetworkFailure(reason, { cause: error }),
+  });
 }

@@ -25,7 +25,10 @@ function codeOfClass(error: Error): string | null {
 
 /** What an error of Deno or of the operating system says of files; `null` if nothing. */
 export function failureOf(error: unknown): FileFailure | null {
-  if (error instanceof Deno.errors.NotCapable) return { code: "EACCES", reason: permissionReason(error.message) };
+  if (error instanceof Deno.errors.NotCapable) {
+    const reason = permissionReason(error.message);
+    return reason === null ? null : { code: "EACCES", reason };
+  }
   if (!(error instanceof Error)) return null;
   if (error instanceof TypeError && /NUL byte/.test(error.message)) {
     return { code: "EINVAL", reason: "no file's name has a NUL character in it" };
@@ -37,11 +40,14 @@ export function failureOf(error: unknown): FileFailure | null {
   return typeof found === "string" ? { code: found } : null;
 }
 
-/** Deno's own sentence advises permission for everything where the path belongs to the system. */
-function permissionReason(message: string): string {
+/**
+ * Why a permission is missing; `null` where none is: a worker that was to have more than its parent, say. Deno's own
+ * sentence advises permission for everything where the path belongs to the system.
+ */
+function permissionReason(message: string): string | null {
   const kind = message.match(/^Requires (\w+) access/)?.[1];
-  if (kind !== undefined && kind !== "all") {
-    return `Deno was started without the permission for it: start it with --allow-${kind}`;
-  }
-  return "it belongs to the operating system, which Deno keeps programs out of: name another path";
+  if (kind === undefined) return null;
+  return kind === "all"
+    ? "it belongs to the operating system, which Deno keeps programs out of: name another path"
+    : `Deno was started without the permission for it: start it with --allow-${kind}`;
 }

@@ -11,6 +11,12 @@ const UNFETCHED = [
 // deno-lint-ignore no-control-regex
 const COLOURS = /\x1b\[[0-9;]*m/g;
 
+/** The package that an import failed of, as it is neither in Deno's cache nor can be fetched; `null` if it did not. */
+export function unfetchedPackage(error: unknown): string | null {
+  const message = wordsOf(error).replaceAll(COLOURS, "");
+  return UNFETCHED.map((words) => message.match(words)?.[1]).find((found) => found !== undefined) ?? null;
+}
+
 /**
  * Why a plug-in's module cannot be imported, in one line.
  *
@@ -25,8 +31,8 @@ export function importFailure(error: unknown, module: string): string {
   }
   if (message.startsWith(`Module not found "${module}"`)) return "there is no such file";
   if (message.includes("ERR_UNSUPPORTED_DIR_IMPORT")) return "it is a folder: a file is needed";
-  const name = UNFETCHED.map((words) => message.match(words)?.[1]).find((found) => found !== undefined);
-  if (name !== undefined) {
+  const name = unfetchedPackage(error);
+  if (name !== null) {
     return `it imports npm:${name}, which is not in Deno's cache and cannot be fetched: run it once with a network, and ` +
       "the cache keeps it";
   }

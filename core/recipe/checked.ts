@@ -43,12 +43,17 @@ export function parseChecked<Output>(
 ): Checked<Output> {
   const source = readYaml(text);
   if (source.problems.length > 0) {
-    throw report(source.problems.map(({ offset, sentence }) => `${file}:${source.lineAndColumn(offset)}: ${sentence}`));
+    throw report(
+      file,
+      source.problems.map(({ offset, sentence }) => `${file}:${source.lineAndColumn(offset)}: ${sentence}`),
+    );
   }
   const value = source.value;
   if (!isMap(value)) {
     const found = value === null ? "nothing" : showValue(value);
-    throw report([`${file}:${source.lineAndColumn(source.offsetOf([], "value") ?? 0)}: Expected a map: got ${found}`]);
+    throw report(file, [
+      `${file}:${source.lineAndColumn(source.offsetOf([], "value") ?? 0)}: Expected a map: got ${found}`,
+    ]);
   }
   const parsed = overrides.map((override) => typeof override === "string" ? parseOverride(override) : override);
   for (const override of parsed) applyOverride(value, override);
@@ -86,8 +91,21 @@ export interface Section<Value> {
 /** A part with its place; `null` where the recipe has none. */
 export type PartOf<Part> = Part extends null ? null : Section<Part>;
 
+/** What an error says of a checked value. */
+export interface Located {
+  /** The value's file. */
+  readonly file: string;
+  /** In the order of the file; none where the file cannot be read at all. */
+  readonly mistakes: readonly Mistake[];
+}
+
 /** Errors that say already where the mistake is. */
-const located = new WeakSet<UserError>();
+const located = new WeakMap<UserError, Located>();
+
+/** What an error says of a recipe or another checked file; `null` if it names no place in one. */
+export function mistakesOf(error: unknown): Located | null {
+  return error instanceof UserError ? located.get(error) ?? null : null;
+}
 
 /** A value that was checked against a schema, and that knows where each part of it was written. */
 export class Checked<Value> implements Section<Value> {
@@ -247,10 +265,11 @@ export class Checked<Value> implements Section<Value> {
     const placed = mistakes.map(({ path, at, sentence }) => ({
       offset: this.#place(path, at).offset,
       line: `${this.origin(path, at)}: ${sentence}`,
+      mistake: { path, at, sentence },
     }));
     // In the order of the file; Infinity - Infinity is NaN, which a comparison must not give.
     placed.sort((a, b) => a.offset === b.offset ? 0 : a.offset - b.offset);
-    return report(placed.map(({ line }) => line));
+    return report(this.file, placed.map(({ line }) => line), placed.map(({ mistake }) => mistake));
   }
 
   #replace(path: Path, part: unknown): void {
@@ -259,9 +278,9 @@ export class Checked<Value> implements Section<Value> {
   }
 }
 
-function report(lines: readonly string[]): UserError {
+function report(file: string, lines: readonly string[], mistakes: readonly Mistake[] = []): UserError {
   const more = lines.length - mostMistakes;
   const error = new UserError([...lines.slice(0, mostMistakes), ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
-  located.add(error);
+  located.set(error, { file, mistakes });
   return error;
 }

@@ -19,6 +19,8 @@ export interface FailedRun {
   readonly folder: string;
   readonly seed: number;
   readonly failure: string;
+  /** Set where it did not come so far: nobody could do it. */
+  readonly givenUp?: true;
 }
 
 /** A run's outcome. */

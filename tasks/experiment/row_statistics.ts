@@ -18,6 +18,8 @@ export interface RowStatistics {
   /** Epochs that a share of time allowed, or `null`. */
   readonly epochs: number | null;
   readonly failed: number;
+  /** Of those the ones that nobody could do. */
+  readonly givenUp: number;
   readonly test: Moments | null;
   readonly validation: Moments | null;
   /** The class that `f1` is of; `null` where it is not that of a class. */
@@ -112,6 +114,7 @@ function statisticsOf({ name, epochs }: RowResult, outcomes: readonly Outcome[],
     wrongLabels: first?.wrongLabels === undefined ? null : { wrong: first.wrongLabels, labelled: first.labelled.train },
     epochs,
     failed: outcomes.length - runs.length,
+    givenUp: outcomes.filter((outcome) => "failure" in outcome && outcome.givenUp).length,
     test: over(({ summary }) => scoreOf(summary.student.metrics, metric)),
     validation: over(({ summary }) => scoreOf(summary.student.validationMetrics, metric)),
     positiveClass: first?.positiveClass ?? null,

@@ -147,7 +147,12 @@ function mainTable(
     ...lines.flatMap(({ name, labels }) =>
       labelNote(labels ?? {}).map((note) => `The test examples of "${name}" have ${note}.`)
     ),
-    ...lines.filter(({ failed }) => failed > 0).map(({ name, failed }) => `Of "${name}" ${failed} failed to train.`),
+    ...lines.filter(({ failed, givenUp }) => failed > givenUp).map(({ name, failed, givenUp }) =>
+      `Of "${name}" ${failed - givenUp} failed to train.`
+    ),
+    ...lines.filter(({ givenUp }) => givenUp > 0).map(({ name, givenUp }) =>
+      `Of "${name}" ${givenUp === 1 ? "1 was" : `${givenUp} were`} given up.`
+    ),
   ];
   return { title, header, rows, notes };
 }

@@ -5,6 +5,7 @@ import { ownCodeAlone } from "../support/own_code.ts";
 import { trainPart } from "../tune/train_part.ts";
 import { openWork, type Workplace } from "./do_run.ts";
 import { keepState } from "./kept_files.ts";
+import { asRecipeMistake } from "./recipe_mistake.ts";
 import { keepPart, keptPart, type Part } from "./parts.ts";
 
 /**
@@ -17,7 +18,7 @@ import { keepPart, keptPart, type Part } from "./parts.ts";
 export async function doPart(place: Workplace, part: Part, signal: AbortSignal): Promise<boolean> {
   const { store, builtins, reporter, name } = place;
   if (await keptPart(store, part)) return false;
-  const { title, folder, recipe, keeping } = await openWork(place, part.run);
+  const { title, folder, recipe, keeping, root } = await openWork(place, part.run);
   try {
     if (!ownCodeAlone(recipe.value)) await giveUpNativeCode();
     const { backend: choice, train: { precision } } = recipe.value;
@@ -35,7 +36,7 @@ export async function doPart(place: Workplace, part: Part, signal: AbortSignal):
   } catch (error) {
     await keeping.end();
     if (error instanceof Interrupted) await keepState(store, part.run, folder, name);
-    if (!(error instanceof TrainingFailure)) throw error;
+    if (!(error instanceof TrainingFailure)) throw asRecipeMistake(error, recipe, root);
     const lost = error.message.split("\n", 1)[0];
     await keepPart(store, part, { by: name, trained: null, lost });
     reporter.line(`${title}: ${lost}`);

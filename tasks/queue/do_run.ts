@@ -10,7 +10,8 @@ import { VERSION } from "../../core/version.ts";
 import { trainingRunner } from "../experiment/runner.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { fetchState, keepOutcome, keepState, keptOutcome } from "./kept_files.ts";
-import { layOut } from "./layout.ts";
+import { layOut, rootIn } from "./layout.ts";
+import { asRecipeMistake } from "./recipe_mistake.ts";
 import { type AllowedCode, refuseCode, Refused } from "./refused.ts";
 import { readManifest, readSpec } from "./spec.ts";
 import type { Store } from "./store.ts";
@@ -37,18 +38,19 @@ export interface Workplace {
  *
  * @returns whether there was anything to do
  * @throws Refused if it is nothing for this worker
+ * @throws RecipeMistake if it is nothing for any
  * @throws Interrupted | StoppedEarly if the signal fires; what was done is kept
  */
 export async function doRun(place: Workplace, id: string, signal: AbortSignal): Promise<boolean> {
   const { store, name, builtins, reporter } = place;
   if (await keptOutcome(store, id)) return false;
-  const { title, folder, recipe, keeping } = await openWork(place, id);
+  const { title, folder, recipe, keeping, root } = await openWork(place, id);
   try {
     await trainingRunner(builtins, reporter, signal)(recipe, title);
   } catch (error) {
     await keeping.end();
     if (error instanceof Interrupted) await keepState(store, id, folder, name);
-    throw error;
+    throw asRecipeMistake(error, recipe, root);
   }
   await keeping.end();
   await keepOutcome(store, id, folder, name);
@@ -73,7 +75,7 @@ export async function openWork(place: Workplace, id: string) {
   const recipe = recipeIn(place, spec.recipe, folder, base);
   refuseCode(recipe, manifest, place.code);
   const keeping = keepingState(folder, keepEvery, () => keepState(store, id, folder, name), reporter);
-  return { title: spec.title, folder, recipe, keeping };
+  return { title: spec.title, folder, recipe, keeping, root: rootIn(own, spec.manifest) };
 }
 
 /** @throws Refused if a run is for another version of the program */

@@ -1,4 +1,5 @@
 import { type Command } from "commander";
+import { quoted } from "./quoted.ts";
 
 /** The flags that say where a queue and its store are. */
 export interface QueueFlags {
@@ -22,6 +23,16 @@ export function addQueueFlags(command: Command, queue: string): Command {
     .option("--queue <address>", queue)
     .option("--queue-password-file <file>", "the queue's password (or the variable OPDF_QUEUE_PASSWORD)")
     .option("--store <place>", `folder that all machines have, or s3://bucket/prefix (default: ${STORE})`);
+}
+
+/** The flags of a worker for a queue, as a shell takes them. @param flags those of the verb that sends runs to it */
+export function workerFlags({ queue, queuePasswordFile, store = STORE }: QueueFlags): string {
+  const words = [
+    ...queue === undefined ? [] : ["--queue", queue],
+    ...queuePasswordFile === undefined ? [] : ["--queue-password-file", queuePasswordFile],
+    ...store === STORE ? [] : ["--store", store],
+  ];
+  return words.map(quoted).join(" ");
 }
 
 /** Adds the flags by which others do the runs of a verb. */

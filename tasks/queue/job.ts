@@ -1,5 +1,6 @@
 import type { JobsOptions, Queue, QueueOptions } from "bullmq";
 import type { Part } from "./parts.ts";
+import type { SentMistake } from "./recipe_mistake.ts";
 
 /** The queue's name, and what its keys in Redis begin with. */
 export const QUEUE_NAME = "runs";
@@ -16,6 +17,8 @@ export interface JobData {
   readonly title: string;
   /** Of which run it is a part; left out: it is a run, by its own id. */
   readonly part?: Part;
+  /** Of a run that was given up as no worker can do it: what is wrong with its recipe. */
+  readonly mistakes?: readonly SentMistake[];
 }
 
 /** What a worker tells of a run while it has it. */

@@ -17,7 +17,7 @@ import { readBlob, type Store } from "./store.ts";
 export async function layOut(store: Store, folder: string, hash: string, manifest: Manifest): Promise<string> {
   expectWithin(manifest);
   for (const [path, wanted] of Object.entries(manifest.elsewhere)) await expectHere(path, wanted);
-  const root = join(folder, "inputs", hash.slice(0, 16));
+  const root = rootIn(folder, hash);
   const base = join(root, baseIn(manifest));
   await makeFolder(base, "the folder of inputs");
   for (const [way, wanted] of Object.entries(manifest.files)) {
@@ -33,6 +33,11 @@ export async function layOut(store: Store, folder: string, hash: string, manifes
     await writeFileAtomically(path, await readUserFile(kept, "the input"));
   }
   return base;
+}
+
+/** The folder that the files of a manifest are laid out in. */
+export function rootIn(folder: string, hash: string): string {
+  return join(folder, "inputs", hash.slice(0, 16));
 }
 
 /** Files that were looked at, by path and hash: each is read once in a worker's life. */

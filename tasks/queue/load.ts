@@ -19,5 +19,6 @@ export async function queueParts(): Promise<QueueParts> {
 async function loadParts() {
   const { QueueExecutor } = await import("./queue_executor.ts");
   const { work } = await import("./worker_loop.ts");
-  return { QueueExecutor, work };
+  const { connect } = await import("./connection.ts");
+  return { QueueExecutor, connect, work };
 }

@@ -1,4 +1,5 @@
 import { FlowProducer, Queue, QueueEvents } from "bullmq";
+import type { Redis } from "ioredis";
 import { StoppedEarly } from "../../core/distill/stops.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
@@ -6,10 +7,11 @@ import { VERSION } from "../../core/version.ts";
 import { type Choice, describe, type Executor, type Outcome, type PlannedRun } from "../experiment/outcome.ts";
 import type { QueueAddress } from "./address.ts";
 import { keepChoice } from "./choices.ts";
-import { connect } from "./connection.ts";
+import { connect, refusalBy } from "./connection.ts";
 import { type JobData, jobOptions, type News, PREFIX, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
 import { fetchState } from "./kept_files.ts";
 import { keptPart, type Part, partId, type PartOutcome } from "./parts.ts";
+import { type SentMistake, tellMistakes } from "./recipe_mistake.ts";
 import { Sender, type Sending } from "./sender.ts";
 
 /** Milliseconds between two looks at all runs that are waited for, beside what the queue tells by itself. */
@@ -24,21 +26,46 @@ const TELL_EVERY = 30_000;
 /** Runs at work that such a line names. */
 const MOST_SHOWN = 4;
 
-/** Milliseconds until one looks for the first time whether there is a worker. */
-const FIRST_LOOK = 2000;
+/** Milliseconds until one looks for the first time whether there is a worker: as long as one may take to start. */
+const FIRST_LOOK = 10_000;
+
+/** Milliseconds after which it is said again that there is none. */
+const SAY_AGAIN = 300_000;
+
+/** Runs at work whose locks are looked at. */
+const MOST_LOCKS = 100;
 
 /** What the runs of a grid are queued by. */
 export interface Queueing extends Sending {
   readonly address: QueueAddress;
   readonly password: string | null;
   readonly signal: AbortSignal;
+  /** Flags of a worker for this queue, as a shell takes them. */
+  readonly workerFlags: string;
   /** Milliseconds between two looks at all runs that are waited for. */
   readonly lookEvery?: number;
+  /** Milliseconds until it is said that there is no worker, and until it is said again. */
+  readonly patience?: readonly [number, number];
 }
 
 /** A run that is waited for. */
 interface Waiting extends Pick<JobData, "title" | "part"> {
-  readonly settled: PromiseWithResolvers<string | null>;
+  readonly settled: PromiseWithResolvers<Failure | null>;
+}
+
+/** Why a run was given up. */
+interface Failure {
+  readonly reason: string;
+  /** Those of its recipe, which no further try would mend. */
+  readonly mistakes?: readonly SentMistake[];
+}
+
+/** A run that was given up. */
+export interface GivenUp {
+  /** Which one, and why. */
+  readonly told: string;
+  /** Whether its recipe is wrong, as a local run would have refused it. */
+  readonly ofRecipe: boolean;
 }
 
 /**
@@ -47,14 +74,15 @@ interface Waiting extends Pick<JobData, "title" | "part"> {
  */
 export class QueueExecutor implements Executor, AsyncDisposable {
   readonly atOnce = true;
-  /** Runs that were given up, in words. */
-  readonly givenUp: string[] = [];
+  readonly givenUp: GivenUp[] = [];
   readonly #sender: Sender;
   readonly #waiting = new Map<string, Waiting>();
   readonly #atWork = new Set<string>();
   /** How far runs are, in words. */
   readonly #steps = new Map<string, string>();
   #done = 0;
+  /** When it was said that there is no worker; `null` while there is one. */
+  #alone: number | null = null;
   readonly #timers: ReturnType<typeof setTimeout>[];
 
   private constructor(
@@ -62,6 +90,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     private readonly queue: RunQueue,
     private readonly events: QueueEvents,
     private readonly flows: FlowProducer,
+    private readonly redis: Redis,
     private readonly end: () => void,
   ) {
     this.#sender = new Sender(queueing);
@@ -70,12 +99,12 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     events.on("active", ({ jobId }) => this.#atWork.add(jobId));
     events.on("waiting", ({ jobId }) => this.#atWork.delete(jobId));
     events.on("completed", ({ jobId }) => this.#settle(jobId, null));
-    events.on("failed", ({ jobId, failedReason }) => this.#settle(jobId, failedReason));
+    events.on("failed", ({ jobId, failedReason }) => void this.#giveUp(jobId, failedReason));
     events.on("stalled", ({ jobId }) => this.#tellOf(jobId, "its worker is silent: another one goes on with it"));
     events.on("progress", ({ jobId, data }) => this.#hear(jobId, data as News));
     this.#timers = [
       setTimeout(() => this.#look(), this.#lookEvery),
-      setTimeout(() => this.#tellOfNoWorkers(), FIRST_LOOK),
+      setInterval(() => void this.#tellOfNoWorkers(), queueing.patience?.[0] ?? FIRST_LOOK),
       setInterval(() => this.#tell(), TELL_EVERY),
     ];
   }
@@ -92,7 +121,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     events.on("error", ignore);
     flows.on("error", ignore);
     await events.waitUntilReady();
-    return new QueueExecutor(queueing, queue, events, flows, end);
+    return new QueueExecutor(queueing, queue, events, flows, redis, end);
   }
 
   readonly run = async (recipe: Checked<Recipe>, title: string): Promise<Outcome> => {
@@ -108,10 +137,11 @@ export class QueueExecutor implements Executor, AsyncDisposable {
       reporter.line(`${title}: ${describe(outcome)}`);
       return outcome;
     }
-    const told = `given up after ${TRIES} tries: ${failure ?? "its outcome is not in the store"}`;
-    this.givenUp.push(`${title}: ${told}`);
+    const { reason, mistakes } = failure ?? { reason: "its outcome is not in the store" };
+    const told = mistakes ? `given up: ${tellMistakes(recipe, mistakes)}` : `given up after ${TRIES} tries: ${reason}`;
+    this.givenUp.push({ told: `${title}: ${told}`, ofRecipe: mistakes !== undefined });
     reporter.warning(`${title}: ${told}`);
-    return { folder: recipe.value.output, seed: recipe.value.seed, failure: told };
+    return { folder: recipe.value.output, seed: recipe.value.seed, failure: told, givenUp: true };
   };
 
   /**
@@ -164,8 +194,12 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     this.#expectGoing();
     const failure = await this.#queued(partId(part), `${planned.title}, up to epoch ${epochs}`, part);
     this.#done++;
-    return await keptPart(this.queueing.store, part) ??
-      `given up after ${TRIES} tries: ${failure ?? "what it came to is not in the store"}`;
+    const outcome = await keptPart(this.queueing.store, part);
+    if (outcome) return outcome;
+    const { reason = "what it came to is not in the store", mistakes } = failure ?? {};
+    return mistakes
+      ? `given up: ${tellMistakes(planned.recipe, mistakes)}`
+      : `given up after ${TRIES} tries: ${reason}`;
   }
 
   /** Fetches a run's checkpoint and log into a folder, which is emptied. Returns whether there were any. */
@@ -188,10 +222,10 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   }
 
   /** Puts a run into the queue, unless it is there, and waits for its end. Returns why it was given up, or `null`. */
-  async #queued(id: string, title: string, part?: Part): Promise<string | null> {
+  async #queued(id: string, title: string, part?: Part): Promise<Failure | null> {
     const known = this.#waiting.get(id);
     if (known) return await known.settled.promise;
-    const waiting = { title, part, settled: Promise.withResolvers<string | null>() };
+    const waiting = { title, part, settled: Promise.withResolvers<Failure | null>() };
     this.#waiting.set(id, waiting);
     await this.#add(id, waiting);
     return await waiting.settled.promise;
@@ -199,11 +233,22 @@ export class QueueExecutor implements Executor, AsyncDisposable {
 
   async #add(id: string, { title, part }: Omit<Waiting, "settled">): Promise<void> {
     // One that was given up before is tried again, with as many tries as a new one.
-    if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
-    await this.queue.add("run", { version: VERSION, title, ...part && { part } }, jobOptions(id));
+    try {
+      if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
+      await this.queue.add("run", { version: VERSION, title, ...part && { part } }, jobOptions(id));
+    } catch (error) {
+      throw refusalBy(this.queueing.address, error)?.error ?? error;
+    }
   }
 
-  #settle(id: string, failure: string | null): void {
+  /** The queue may have told it, or have been looked at. */
+  async #giveUp(id: string, reason?: string): Promise<void> {
+    if (!this.#waiting.has(id)) return;
+    const job = await this.queue.getJob(id).catch(() => undefined);
+    this.#settle(id, { reason: reason ?? job?.failedReason ?? "unknown", mistakes: job?.data.mistakes });
+  }
+
+  #settle(id: string, failure: Failure | null): void {
     this.#atWork.delete(id);
     this.#steps.delete(id);
     this.#waiting.get(id)?.settled.resolve(failure);
@@ -231,7 +276,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
       try {
         const state = await this.queue.getJobState(id);
         if (!this.#waiting.has(id)) continue;
-        if (state === "failed") this.#settle(id, (await this.queue.getJob(id))?.failedReason ?? "unknown");
+        if (state === "failed") await this.#giveUp(id);
         // A finished one leaves the queue; one that the server lost is put into it again, and is done at once if it is.
         if (state === "completed") this.#settle(id, null);
         if (state === "unknown") await this.#add(id, waiting);
@@ -254,14 +299,24 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     const shown = atWork.slice(0, MOST_SHOWN).map(([id, { title }]) => `${title}${this.#steps.get(id) ?? ""}`);
     const who = shown.length > 0 ? ` (${shown.join("; ")}${atWork.length > shown.length ? "; ..." : ""})` : "";
     this.queueing.reporter.line(`${this.#done} done, ${atWork.length} at work${who}, ${count - atWork.length} waiting`);
-    void this.#tellOfNoWorkers();
   }
 
   async #tellOfNoWorkers(): Promise<void> {
-    const { address, reporter, signal } = this.queueing;
-    const count = await this.queue.getWorkersCount().catch(() => 1);
-    if (count > 0 || this.#waiting.size === 0 || signal.aborted) return;
-    reporter.warning(`no worker is at the queue: start one by "deno task worker --queue ${address.shown}"`);
+    const { workerFlags, reporter, signal, patience } = this.queueing;
+    if (this.#waiting.size === 0) return;
+    const isThere = await this.#hasWorker().catch(() => true);
+    if (isThere) this.#alone = null;
+    const isKnown = this.#alone !== null && performance.now() - this.#alone < (patience?.[1] ?? SAY_AGAIN);
+    if (isThere || isKnown || signal.aborted) return;
+    this.#alone = performance.now();
+    reporter.warning(`no worker is at the queue: start one by "deno task worker ${workerFlags}"`);
+  }
+
+  /** Whether a worker is connected, or has a run: one that computes may take a while to connect again. */
+  async #hasWorker(): Promise<boolean> {
+    if (await this.queue.getWorkersCount() > 0) return true;
+    const ids = (await this.queue.getActive(0, MOST_LOCKS - 1)).map(({ id }) => this.queue.toKey(`${id}:lock`));
+    return ids.length > 0 && await this.redis.exists(...ids) > 0;
   }
 
   #tellOf(id: string, what: string): void {

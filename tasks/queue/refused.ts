@@ -1,7 +1,7 @@
 import { isUrl } from "../../core/data/remote_file.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
-import { ownCodeAlone } from "../support/own_code.ts";
+import { ownCodeAlone, strangePackage } from "../support/own_code.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** A run is nothing for this worker; another one may do it. The message is a part of a sentence, to follow "as". */
@@ -29,10 +29,10 @@ export function refuseCode(recipe: Checked<Recipe>, { files, elsewhere, code }: 
   if (ownCodeAlone(recipe.value) || allowed === "all") return;
   const { dataset, teacher, student, losses } = recipe.value;
   const uses = [dataset, student, ...losses, ...teacher ? [teacher, ...teacher.others] : []].map(({ use }) => use);
-  const unsent = [...uses.filter(isUrl), ...dataset.package == null ? [] : [dataset.package]];
-  if (unsent.length > 0) {
+  const unsent = uses.find(isUrl) ?? strangePackage(recipe.value);
+  if (unsent !== null) {
     throw new Refused(
-      `it runs code from ${JSON.stringify(unsent[0])}, which is not sent along: start the worker with --allow-plugins`,
+      `it runs code from ${JSON.stringify(unsent)}, which is not sent along: start the worker with --allow-plugins`,
     );
   }
   const hashes = code.map((path) => files[path] ?? elsewhere[path]);

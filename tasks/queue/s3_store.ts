@@ -1,84 +1,40 @@
 import { AwsClient } from "aws4fetch";
-import { parseUrl } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
+import { sha256 } from "../../core/sha256.ts";
+import type { S3Address } from "./s3_address.ts";
+import { failureOf, type Refusal, refusalOf } from "./s3_refusal.ts";
 import type { Store } from "./store.ts";
-import { variable } from "./variable.ts";
 
-/** Where a bucket is, and who may use it. */
-export interface S3Address {
-  /** Address of the objects, without a slash at the end. */
-  readonly url: string;
-  /** The host as Deno's permissions have it. */
-  readonly network: string;
-  readonly region: string;
-  readonly keyId: string;
-  readonly secret: string;
-  readonly session: string | undefined;
-  /** For people. */
-  readonly shown: string;
+/** Times of a store, in milliseconds. */
+export interface StoreTimes {
+  /** That a request is tried again while the network or the server fails it, and as long as it never answered. */
+  readonly patience: number;
+  readonly firstPatience: number;
+  /** Without a byte, after which a request counts as failed. */
+  readonly silence: number;
 }
 
-/** The variables that a store in S3 is described by, as by AWS's own tools. */
-export const S3_VARIABLES = [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "AWS_REGION",
-  "AWS_DEFAULT_REGION",
-  "AWS_ENDPOINT_URL_S3",
-  "AWS_ENDPOINT_URL",
-] as const;
+const TIMES: StoreTimes = { patience: 60_000, firstPatience: 3000, silence: 60_000 };
 
-/** Tries of a request that the server or the network fails. */
-const RETRIES = 5;
+/** Milliseconds between two tries, at most. */
+const MOST_BETWEEN = 4000;
 
-/**
- * The store that `s3://bucket/prefix` stands for, its host and keys from the environment.
- *
- * @param lookUp gives a variable
- * @throws UserError if it is no such address, or a variable is missing
- */
-export function s3Address(text: string, lookUp: (name: string) => string | undefined = variable): S3Address {
-  const [, bucket, prefix = ""] = /^s3:\/\/([a-z\d][a-z\d.-]{1,61}[a-z\d])(?:\/([\w./-]*))?$/.exec(text) ?? [];
-  if (!bucket) {
-    throw new UserError(`--store ${text}: Expected s3://bucket/prefix, the bucket in small letters, digits, - and .`);
-  }
-  const variables = Object.fromEntries(S3_VARIABLES.map((name) => [name, lookUp(name)]));
-  const need = (name: typeof S3_VARIABLES[number]) => {
-    const value = variables[name];
-    if (value) return value;
-    throw new UserError(
-      `Cannot use the store ${text} as the variable ${name} is not set: it takes a key of the bucket`,
-    );
-  };
-  const [keyId, secret] = [need("AWS_ACCESS_KEY_ID"), need("AWS_SECRET_ACCESS_KEY")];
-  const region = variables.AWS_REGION || variables.AWS_DEFAULT_REGION || "us-east-1";
-  const endpoint = variables.AWS_ENDPOINT_URL_S3 || variables.AWS_ENDPOINT_URL ||
-    `https://s3.${region}.amazonaws.com`;
-  const host = parseUrl(endpoint);
-  if (!host || !["https:", "http:"].includes(host.protocol)) {
-    throw new UserError(
-      `Cannot use the store ${text} as AWS_ENDPOINT_URL is ${JSON.stringify(endpoint)}: expected https://host`,
-    );
-  }
-  const path = [bucket, ...prefix.split("/").filter((part) => part !== "")].join("/");
-  return {
-    url: `${endpoint.replace(/\/+$/, "")}/${path}`,
-    network: host.port === "" ? `${host.hostname}:${host.protocol === "https:" ? 443 : 80}` : host.host,
-    region,
-    keyId,
-    secret,
-    session: variables.AWS_SESSION_TOKEN || undefined,
-    shown: text,
-  };
-}
+/** Bytes in a millisecond that an upload comes to at least. */
+const SLOWEST = 50;
+
+/** What a request came to: what was read of the answer, or why there is none that can be used. */
+type Came<Result> = { readonly result: Result } | Refusal;
+
+/** Reads an answer. @param hear is called at each piece of it */
+type Reader<Result> = (answer: Response, hear: () => void) => Promise<Came<Result>>;
 
 /** A store in a bucket of S3, or of a server that answers as it does. */
 export class S3Store implements Store {
   readonly name: string;
   readonly #client: AwsClient;
+  #reached = false;
 
-  constructor(private readonly address: S3Address) {
+  constructor(private readonly address: S3Address, private readonly times: StoreTimes = TIMES) {
     const { region, keyId, secret, session, shown } = address;
     this.name = shown;
     this.#client = new AwsClient({
@@ -87,47 +43,113 @@ export class S3Store implements Store {
       sessionToken: session,
       service: "s3",
       region,
-      retries: RETRIES,
     });
   }
 
-  async has(key: string): Promise<boolean> {
-    const answer = await this.#ask("HEAD", key);
-    await answer.body?.cancel();
-    return answer.status !== 404;
+  has(key: string): Promise<boolean> {
+    return this.#ask("HEAD", key, async (answer) => {
+      await answer.body?.cancel();
+      if (answer.ok || answer.status === 404) return { result: answer.ok };
+      // Such an answer has no words.
+      return answer.status < 500 ? { result: await this.read(key) !== null } : await this.#refusal(answer);
+    });
   }
 
-  async read(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    const answer = await this.#ask("GET", key);
-    if (answer.status !== 404) return new Uint8Array(await answer.arrayBuffer());
-    await answer.body?.cancel();
-    return null;
+  read(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#ask("GET", key, async (answer, hear): Promise<Came<Uint8Array<ArrayBuffer> | null>> => {
+      return answer.ok ? { result: await bytesOf(answer, hear) } : await this.#unlessMissing(answer);
+    });
   }
 
   async write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const answer = await this.#ask("PUT", key, bytes);
-    await answer.body?.cancel();
+    await this.#ask("PUT", key, (answer) => answer.ok ? drained(answer) : this.#refusal(answer), bytes);
   }
 
   async remove(key: string): Promise<void> {
-    const answer = await this.#ask("DELETE", key);
-    await answer.body?.cancel();
+    await this.#ask("DELETE", key, (answer) => answer.ok ? drained(answer) : this.#unlessMissing(answer));
   }
 
-  /** An answer that is one, or says that there is no such object. */
-  async #ask(method: string, key: string, body?: Uint8Array<ArrayBuffer>): Promise<Response> {
-    const failed = (reason: string, cause?: unknown) =>
-      new UserError(`Cannot ${method === "PUT" ? "write to" : "read"} the store ${this.name} as ${reason}`, { cause });
-    let answer: Response;
-    try {
-      answer = await this.#client.fetch(`${this.address.url}/${key}`, { method, ...body && { body } });
-    } catch (error) {
-      throw failed(`the connection to ${this.address.network} failed: ${(error as Error).message}`, error);
-    }
-    if (answer.ok || answer.status === 404 && method !== "PUT") return answer;
-    const text = await answer.text();
-    const [, code] = /<Code>([^<]*)<\/Code>/.exec(text) ?? [];
-    const [, message] = /<Message>([^<]*)<\/Message>/.exec(text) ?? [];
-    throw failed(`${this.address.network} answers ${answer.status}: ${[code, message].filter(Boolean).join(", ")}`);
+  /** There may be no object, but there must be a bucket. */
+  async #unlessMissing(answer: Response): Promise<Came<null>> {
+    const refusal = await this.#refusal(answer);
+    return answer.status === 404 && refusal.code !== "NoSuchBucket" ? { result: null } : refusal;
   }
+
+  #refusal(answer: Response): Promise<Refusal> {
+    return refusalOf(answer, this.address);
+  }
+
+  /**
+   * Asks until there is an answer, or no hope of one.
+   *
+   * @throws UserError if there is none
+   */
+  async #ask<Result>(
+    method: "HEAD" | "GET" | "PUT" | "DELETE",
+    key: string,
+    read: Reader<Result>,
+    body?: Uint8Array<ArrayBuffer>,
+  ): Promise<Result> {
+    const begin = performance.now();
+    // The server refuses what was damaged on its way.
+    const headers = body && { "X-Amz-Content-Sha256": await sha256(body) };
+    for (let tries = 1;; tries++) {
+      const came = await this.#once(key, { method, headers, body }, read);
+      if ("result" in came) {
+        this.#reached = true;
+        return came.result;
+      }
+      const patience = this.#reached ? this.times.patience : this.times.firstPatience;
+      if (!came.passes || performance.now() - begin > patience) {
+        const what = body || method === "DELETE" ? "write to" : "read";
+        throw new UserError(`Cannot ${what} the store ${this.name} as ${came.reason}`, { cause: came.cause });
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(50 * 2 ** tries, MOST_BETWEEN)));
+    }
+  }
+
+  async #once<Result>(
+    key: string,
+    init: {
+      readonly method: string;
+      readonly headers?: Record<string, string>;
+      readonly body?: Uint8Array<ArrayBuffer>;
+    },
+    read: Reader<Result>,
+  ): Promise<Came<Result>> {
+    const { url, network } = this.address;
+    const silence = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const hear = (more = 0) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), this.times.silence + more);
+    };
+    hear((init.body?.length ?? 0) / SLOWEST);
+    try {
+      const path = key.split("/").map(encodeURIComponent).join("/");
+      const request = await this.#client.sign(`${url}/${path}`, { ...init, redirect: "manual" });
+      return await read(await fetch(request, { signal: silence.signal }), hear);
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      return silence.signal.aborted
+        ? { reason: `${network} does not answer`, passes: true, code: null }
+        : failureOf(error, network);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function drained(answer: Response): Promise<{ readonly result: null }> {
+  await answer.body?.cancel();
+  return { result: null };
+}
+
+async function bytesOf(answer: Response, hear: () => void): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: BlobPart[] = [];
+  for await (const part of answer.body ?? []) {
+    hear();
+    parts.push(part);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }

@@ -2,7 +2,9 @@ import type { Experiment } from "../experiment/experiment.ts";
 import { type BudgetPart, runBudgets } from "../experiment/run_budgets.ts";
 import { UserError } from "../../core/errors.ts";
 import { counted } from "../support/format.ts";
-import { type SentFlags, STORE } from "./flags.ts";
+import { type SentFlags, STORE, workerFlags } from "./flags.ts";
+import type { GivenUp } from "./queue_executor.ts";
+import { inRanges } from "./scripts.ts";
 import type { Sending } from "./sender.ts";
 
 /** What a program that sends runs must be allowed. */
@@ -49,8 +51,7 @@ function folderFlag(text: string): string {
 export interface SentResults {
   /** `null`: some runs are left to others. */
   readonly parts: readonly BudgetPart[] | null;
-  /** Runs that were given up, in words. */
-  readonly givenUp: readonly string[];
+  readonly givenUp: readonly GivenUp[];
 }
 
 /** Has others do all runs of an experiment. What talks to queues is loaded by whoever has one. */
@@ -74,8 +75,9 @@ export async function sentGrid(
   const { QueueExecutor } = await (await import("./load.ts")).queueParts();
   await using executor = await QueueExecutor.open({
     ...sending,
-    store: storePlace(store).open(),
+    store: await storePlace(store).open(),
     address: queueAddress(queue),
+    workerFlags: workerFlags({ queue, queuePasswordFile, store }),
     password: await queuePassword(queuePasswordFile),
   });
   return { parts: await runBudgets(experiment, folder, executor), givenUp: executor.givenUp };
@@ -112,11 +114,12 @@ async function gridOfJobs(
           "are: the same command with --jobs writes them",
     );
   }
-  await writeJobs(store, place, experiment.name, left);
+  const numbers = inRanges(await writeJobs(store, place, experiment.name, left));
+  const which = numbers === inRanges(left.map((_, index) => index + 1)) ? "" : ` (${numbers})`;
   sending.reporter.line(
     `${
       counted(left.length, "job")
-    } written to "${place}": commands.txt, slurm.sh, kubernetes.yaml; when they are done, ` +
+    }${which} written to "${place}": commands.txt, slurm.sh, kubernetes.yaml; when they are done, ` +
       `--collect ${place} makes the tables`,
   );
   return null;

@@ -3,7 +3,8 @@ import { isUrl } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { FolderStore } from "./folder_store.ts";
-import { s3Address, S3Store } from "./s3_store.ts";
+import { s3Address } from "./s3_address.ts";
+import { S3Store } from "./s3_store.ts";
 
 /**
  * Where the inputs, checkpoints and results of runs are kept for all machines: files by keys such as `blobs/9f86d081`.
@@ -28,7 +29,8 @@ export interface StorePlace {
   readonly writes: readonly string[];
   /** Hosts that are asked. */
   readonly network: readonly string[];
-  open(): Store;
+  /** @throws UserError if it cannot be written */
+  open(): Promise<Store>;
 }
 
 /**
@@ -39,13 +41,20 @@ export interface StorePlace {
 export function storePlace(text: string): StorePlace {
   if (text.startsWith("s3://")) {
     const address = s3Address(text);
-    return { writes: [], network: [address.network], open: () => new S3Store(address) };
+    return { writes: [], network: [address.network], open: () => opened(new S3Store(address)) };
   }
   if (isUrl(text)) {
     throw new UserError(`--store ${text}: Expected a folder that all machines have, or s3://bucket/prefix`);
   }
   const folder = isAbsolute(text) ? text : resolve(text);
-  return { writes: [folder], network: [], open: () => new FolderStore(text) };
+  return { writes: [folder], network: [], open: () => opened(new FolderStore(text)) };
+}
+
+/** Tries a store before anything is done for it, and tells who looks into it what it is. */
+async function opened(store: Store): Promise<Store> {
+  const about = "Inputs, checkpoints and results of runs, kept by the tasks compare, sweep and worker.\n";
+  await store.write("about.txt", new TextEncoder().encode(about));
+  return store;
 }
 
 /** Where files of all runs are kept by their hash. They stay. */

@@ -1,12 +1,13 @@
-import { type Job, Queue, WaitingError, Worker } from "bullmq";
+import { type Job, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import { UserError } from "../../core/errors.ts";
 import type { ProgressLine } from "../../core/distill/progress.ts";
 import type { QueueAddress } from "./address.ts";
 import { makeChoice } from "./choices.ts";
-import { connect } from "./connection.ts";
+import { connect, refusalBy } from "./connection.ts";
 import { doPart } from "./do_part.ts";
 import { doRun, expectVersion, isStop, type Workplace } from "./do_run.ts";
 import { type JobData, jobOptions, type News, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
+import { RecipeMistake } from "./recipe_mistake.ts";
 import { Refused } from "./refused.ts";
 
 /** Milliseconds between two times that the queue is told how far a run is. */
@@ -54,6 +55,11 @@ export async function work(
       if (!isRefused && !isStop(error)) {
         const message = (error as Error).message;
         reporter.warning(`${job.data.title}: ${message}`);
+        if (error instanceof RecipeMistake) {
+          const { mistakes } = error;
+          await job.updateData({ ...job.data, mistakes }).catch(() => {});
+          throw new UnrecoverableError(message);
+        }
         if (job.attemptsMade + 1 < TRIES) await tell(job, { kind: "failed", message, by: place.name });
         throw error;
       }
@@ -77,9 +83,17 @@ export async function work(
     stalledInterval: lease / 2,
     maxStalledCount: TRIES - 1,
   });
-  const ignore = () => {}; // the connection tells
-  worker.on("error", ignore);
-  queue.on("error", ignore);
+  const told = new Set<string>();
+  const hear = (failure: Error) => {
+    const refusal = refusalBy(address, failure);
+    if (refusal === null) return; // the connection tells
+    const { error, isForGood } = refusal;
+    if (isForGood) over.reject(error);
+    else if (!told.has(error.message)) reporter.warning(error.message);
+    told.add(error.message);
+  };
+  worker.on("error", hear);
+  queue.on("error", hear);
   const look = async () => {
     const counts = await queue.getJobCounts("waiting", "active", "delayed", "prioritized", "waiting-children");
     if (Object.values(counts).every((count) => count === 0)) over.resolve();

@@ -59,8 +59,9 @@ export async function confined(
 ): Promise<void> {
   if (isConfined() || Deno.mainModule !== new URL("../cli.ts", import.meta.url).href) return await body();
   for (const host of network ?? []) await expectNetwork(host);
-  // The task `native`, which is for all verbs, has what serve needs: no plug-in is to have it.
-  if (mayLoadKnown()) await Deno.permissions.revoke({ name: "net", host: SERVED_AT });
+  // The task `native`, which is for all verbs, has what serve needs: no plug-in is to have it. (Where hosts are named,
+  // the worker gets those alone.)
+  if (network === null && mayLoadKnown()) await Deno.permissions.revoke({ name: "net", host: SERVED_AT });
   const worker = new Worker(Deno.mainModule, {
     type: "module",
     name: CONFINED,
@@ -95,8 +96,8 @@ async function grantedVariables(): Promise<string[] | false> {
 async function expectNetwork(host: string): Promise<void> {
   if (await isGranted({ name: "net", host })) return;
   throw new UserError(
-    `Cannot ask ${host} as the program was started without the permission to: the tasks compare, sweep, tune and worker have ` +
-      `it, and by other ways --allow-net=${host} gives it`,
+    `Cannot ask ${host} as the program was started without the permission to: the tasks compare, sweep, tune, worker and ` +
+      `native-worker have it, and by other ways --allow-net=${host} gives it`,
   );
 }
 

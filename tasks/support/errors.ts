@@ -12,15 +12,27 @@ export class VerificationFailure extends Error {
   }
 }
 
-/** Some runs of a grid were tried as often as they may be, and did not come to an end. */
+/** Some runs of a grid did not come to an end: they were tried as often as they may be, or their recipes are wrong. */
 export class RunsGivenUp extends Error {
   static {
     this.prototype.name = "RunsGivenUp";
   }
 
-  /** @param runs each in words */
-  constructor(runs: readonly string[]) {
-    super(`Given up, and tried again by the same command:\n${runs.map((run) => `  ${run}`).join("\n")}`);
+  /** Whether all are mistakes of the user's. */
+  readonly ofUser: boolean;
+
+  /** @param runs each in words, and whether its recipe is wrong */
+  constructor(runs: readonly { readonly told: string; readonly ofRecipe: boolean }[]) {
+    const [wrong, others] = [true, false].map((is) => runs.filter(({ ofRecipe }) => ofRecipe === is));
+    const list = (title: string, runs: readonly { readonly told: string }[]) =>
+      runs.length === 0 ? [] : [`${title}:`, ...runs.map(({ told }) => `  ${told}`)];
+    super(
+      [
+        ...list("Given up, and tried again by the same command", others),
+        ...list("Given up, as their recipes are to be mended", wrong),
+      ].join("\n"),
+    );
+    this.ofUser = others.length === 0;
   }
 }
 
@@ -45,7 +57,8 @@ export function endingOf(thrown: unknown, verbose: boolean): Ending {
   if (error instanceof Interrupted || error instanceof StoppedEarly) {
     return { message: error.message, code: INTERRUPTED };
   }
-  const isOurs = [TrainingFailure, DeviceError, VerificationFailure, RunsGivenUp].some((kind) => error instanceof kind);
+  if (error instanceof RunsGivenUp) return { message: error.message, code: error.ofUser ? 2 : 1 };
+  const isOurs = [TrainingFailure, DeviceError, VerificationFailure].some((kind) => error instanceof kind);
   if (isOurs) return { message: wordsOf(error), code: 1 };
   const stack = error instanceof Error ? error.stack : null;
   return { message: `Internal error: ${wordsOf(error)}${verbose && stack ? `\n${stack}` : ""}`, code: 1 };

@@ -6,7 +6,10 @@ export interface Campaign {
   readonly name: string;
   /** How many trials, from seed 0 on, `deno task test` runs; none where other tests do the same with less. */
   readonly quick: number;
-  /** Measures the process that it runs in: `deno task test` gives it one of its own, as tests run beside others. */
+  /**
+   * Measures the process that it runs in, or leaves timers behind: `deno task test` gives it one of its own, as tests
+   * run beside others.
+   */
   readonly alone?: boolean;
 
   /**

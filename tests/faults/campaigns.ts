@@ -10,7 +10,9 @@ import { certified } from "./certified_campaign.ts";
 import { numerics } from "./numerics_campaign.ts";
 import { pruning } from "./pruning_campaign.ts";
 import { recipeFuzz } from "./recipe_fuzz.ts";
+import { fullStore } from "./full_store_campaign.ts";
 import { killedWorkers } from "./queue_campaign.ts";
+import { cutConnections } from "./connections_campaign.ts";
 import { soak } from "./soak_campaign.ts";
 import { folderFuzz } from "./folder_fuzz.ts";
 import { httpFuzz } from "./http_fuzz.ts";
@@ -56,6 +58,8 @@ export const campaigns: readonly Campaign[] = [
   editedBetween,
   twoProcesses,
   killedWorkers,
+  cutConnections,
+  fullStore,
   signalled,
   closedPipe,
   oddNames,

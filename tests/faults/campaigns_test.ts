@@ -16,7 +16,7 @@ for (const campaign of campaigns.filter(({ quick }) => quick > 0)) {
 }
 
 async function inOwnProcess({ name, quick }: Campaign): Promise<void> {
-  const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--allow-run"];
+  const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--allow-run", "--allow-net=127.0.0.1"];
   const trials = ["--only", name, "--seed", "0", "--trials", `${quick}`];
   const { code, stdout, stderr } = await runDeno(["run", ...permissions, "tests/faults/torture.ts", ...trials]);
   assert.equal(code, 0, stdout + stderr);

@@ -39,18 +39,25 @@ export function start({ verb, args }: Command, { through = [], flags = [], env =
 /** How many processes of the program were started, of all campaigns. */
 export const started = { count: 0 };
 
-/** Waits for the end of a process, reading what it tells. @throws Error if it hangs; then it is killed */
-export async function ended(child: Deno.ChildProcess): Promise<Death> {
+/**
+ * Waits for the end of a process, reading what it tells.
+ *
+ * @param patience seconds after which it hangs
+ * @throws Error if it hangs; then it is killed
+ */
+export async function ended(child: Deno.ChildProcess, patience = HANGS): Promise<Death> {
   let hangs = false;
-  const timer = setTimeout(() => {
-    hangs = true;
-    kill(child, "SIGKILL");
-  }, 1000 * HANGS);
+  const timer = Number.isFinite(patience)
+    ? setTimeout(() => {
+      hangs = true;
+      kill(child, "SIGKILL");
+    }, 1000 * patience)
+    : undefined;
   try {
     const { code, signal, stdout, stderr } = await child.output();
     const text = new TextDecoder();
     const told = { stdout: text.decode(stdout), stderr: text.decode(stderr) };
-    if (hangs) throw new Error(`hung for ${HANGS} s: ${told.stdout.slice(-300)}${told.stderr}`);
+    if (hangs) throw new Error(`hung for ${patience} s: ${told.stdout.slice(-300)}${told.stderr}`);
     return { code: signal === null ? code : null, signal, ...told };
   } finally {
     clearTimeout(timer);

@@ -34,6 +34,8 @@ export const killedWorkers: Campaign = {
     const folder = await Deno.makeTempDir();
     await using server = await RedisServer.start("--appendfsync", "always");
     const workers: Deno.ChildProcess[] = [];
+    const words: Promise<Death>[] = [];
+    const harm = { workers: 0, servers: 0 };
     let over = false;
     try {
       await prepare(folder);
@@ -43,8 +45,10 @@ export const killedWorkers: Campaign = {
         const args = [...flags, ...LEASE, "--folder", join(folder, `worker-${workers.length}`)];
         const worker = start({ verb: "worker", args });
         workers.push(worker);
+        const word = ended(worker, Infinity);
+        words.push(word);
         // One that found no server as it started is started again, as whoever runs it would.
-        void worker.output().then(({ code }) => code === 2 && !over && hire());
+        void word.then(({ code }) => code === 2 && !over && hire());
       };
       const compare = () =>
         start({
@@ -58,25 +62,26 @@ export const killedWorkers: Campaign = {
         await new Promise((resolve) => setTimeout(resolve, 500 + random.below(2500)));
         const victim = random.below(6);
         if (victim < 4) {
-          counts.workers++;
+          counts.workers++, harm.workers++;
           // One of four may end in good order.
           kill(workers.at(-1 - victim % 2)!, victim === 3 ? "SIGTERM" : "SIGKILL");
           hire();
         } else if (victim === 4) {
-          counts.servers++;
+          counts.servers++, harm.servers++;
           await server.end("SIGKILL");
           await server.go();
         } else {
           counts.terminals++;
           kill(terminal, "SIGKILL");
-          await ending;
+          expectKnown(await ending, harm);
           terminal = compare();
           ending = ended(terminal);
         }
       }
       let death = await ending;
-      for (let times = 0; times < 2 && isSaid(death); times++) death = await ended(compare());
+      for (let times = 0; times < 2 && isMended(death, harm); times++) death = await ended(compare());
       over = true;
+      expectKnown(death, harm);
       assert.equal(death.code, 0, death.stdout + death.stderr);
       assert.deepEqual(await students(join(folder, "out")), await right, "a student is another than without harm");
       const { results } = JSON.parse(await Deno.readTextFile(join(folder, "out", "results.json")));
@@ -87,6 +92,8 @@ export const killedWorkers: Campaign = {
       assert.deepEqual(seeds, SEEDS);
       const kept = await Array.fromAsync(Deno.readDir(join(folder, "store", "runs")));
       assert.equal(kept.length, SEEDS.length, "there are as many runs as asked for");
+      for (const worker of workers) kill(worker, "SIGTERM");
+      for (const word of words) expectKnown(await word, harm);
       return "fine";
     } finally {
       over = true;
@@ -97,10 +104,47 @@ export const killedWorkers: Campaign = {
   },
 };
 
-/** What the same command mends: it found no server as it started, or three workers died with a run. */
-function isSaid({ code, stderr }: Death): boolean {
-  return code === 2 && /as nothing answers there|as the connection failed/.test(stderr) ||
-    code === 1 && /^Given up, and tried again by the same command:$/m.test(stderr);
+/** What was done to a trial so far. */
+interface Harm {
+  readonly workers: number;
+  readonly servers: number;
+}
+
+/** Sentences of a server that is not there. */
+const NO_SERVER =
+  /^Cannot use the queue \S+ as (?:nothing answers there|the server ended the connection|the connection failed|the server does not answer)/;
+
+/** Why a run is given up that none of its workers came to the end of. */
+const STALLED = "given up after 3 tries: job stalled more than allowable limit";
+
+/** Sentences of whoever is hurt: nothing else is to be heard. */
+const KNOWN = [
+  /^lost the connection to the queue \S+: trying again$/,
+  /^connected to the queue \S+ again$/,
+  /^no connection to the queue \S+ yet, as /,
+  /^no worker is at the queue: start one by "deno task worker --queue \S+ --store \S+"$/,
+  /^ending with a checkpoint as soon as the current step is done; Ctrl-C again ends at once$/,
+  /^Given up, and tried again by the same command:$/,
+  RegExp(`^ *tiny, seed \\d: ${STALLED}$`),
+  NO_SERVER,
+];
+
+/** The process was killed, or ended as it should, and said what was done to it and no more. */
+function expectKnown({ code, signal, stderr }: Death, harm: Harm): void {
+  for (const line of stderr.split("\n").filter((line) => line !== "")) {
+    const words = line.replace(/^Warning: /, "");
+    assert.ok(KNOWN.some((known) => known.test(words)), `it says: ${line}`);
+  }
+  const isRight = signal === "SIGKILL" || signal === "SIGTERM" || code === 0 || code === 130 ||
+    code === 2 && harm.servers > 0;
+  assert.ok(isRight, `it ended with ${code ?? signal}: ${stderr}`);
+}
+
+/** What the same command mends: it found no server as it started, or a run had no worker that lived long enough. */
+function isMended({ code, stderr }: Death, { workers, servers }: Harm): boolean {
+  const lines = stderr.trim().split("\n");
+  if (code === 2) return servers > 0 && NO_SERVER.test(lines.at(-1)!);
+  return code === 1 && workers + servers > 0 && lines.at(-1)!.endsWith(STALLED);
 }
 
 async function prepare(folder: string): Promise<void> {

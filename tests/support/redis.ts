@@ -12,6 +12,12 @@ function hasRedis(): boolean {
   }
 }
 
+/** A port of 127.0.0.1 that is free. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
 /** A Redis server of a test, on a port of 127.0.0.1 that was free. */
 export class RedisServer implements AsyncDisposable {
   #process: Deno.ChildProcess | null = null;
@@ -24,10 +30,7 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts one. @param more flags, as `--requirepass` */
   static async start(...more: string[]): Promise<RedisServer> {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr;
-    listener.close();
-    const server = new RedisServer(port, await Deno.makeTempDir(), more);
+    const server = new RedisServer(freePort(), await Deno.makeTempDir(), more);
     await server.go();
     return server;
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { networkOf, queueAddress } from "../../../tasks/queue/address.ts";
-import { s3Address } from "../../../tasks/queue/s3_store.ts";
+import { s3Address } from "../../../tasks/queue/s3_address.ts";
 import { storePlace } from "../../../tasks/queue/store.ts";
 
 Deno.test("a queue's address is read, and what it leaves out is Redis' own", () => {
@@ -31,7 +31,7 @@ Deno.test("what is no address of a queue or a store is refused", () => {
     });
   }
   assert.throws(() => storePlace("http://store/"), { message: /: Expected a folder that all machines have, or s3:/ });
-  for (const text of ["s3://", "s3://B/x", "s3://bucket/a b"]) {
+  for (const text of ["s3://", "s3://B/x", "s3://bucket/a b", "s3://bucket/../other", "s3://bucket/./x"]) {
     assert.throws(() => s3Address(text, () => "x"), { message: /: Expected s3:\/\/bucket\/prefix/ });
   }
 });

@@ -4,15 +4,40 @@ import { UserError } from "../../../core/errors.ts";
 import { runGrid } from "../../../tasks/experiment/run_grid.ts";
 import { RedisServer, WITHOUT_REDIS } from "../../support/redis.ts";
 import { withTinyData } from "../../support/tiny_run.ts";
+import { tablesOf } from "../../../tasks/experiment/tables.ts";
+import { endingOf, RunsGivenUp } from "../../../tasks/support/errors.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
 import { queueAddress } from "../../../tasks/queue/address.ts";
-import { executor, listener, openQueue, QueueExecutor, tinyExperiment, tinyRow, worker, workplace } from "./rig.ts";
+import { workerFlags } from "../../../tasks/queue/flags.ts";
+import { QUEUE_NAME } from "../../../tasks/queue/job.ts";
+import {
+  executor,
+  listener,
+  locally,
+  openQueue,
+  QueueExecutor,
+  tinyExperiment,
+  tinyRow,
+  worker,
+  workplace,
+} from "./rig.ts";
 
 const REDIS = { ignore: WITHOUT_REDIS, sanitizeOps: false, sanitizeResources: false };
 
-const until = async (isSo: () => boolean) => {
-  while (!isSo()) await soon(20);
+const until = async (isSo: () => boolean | Promise<boolean>) => {
+  const end = performance.now() + 20_000;
+  while (!await isSo()) {
+    assert.ok(performance.now() < end, `it does not come about: ${isSo}`);
+    await soon(20);
+  }
 };
+
+/** Fires once something has ended, however. */
+function stopAfter(what: Promise<unknown>): AbortSignal {
+  const stop = new AbortController();
+  void what.catch(() => {}).then(() => stop.abort());
+  return stop.signal;
+}
 
 const soon = (milliseconds = 300) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -39,7 +64,7 @@ Deno.test(
         "name it relative to the recipe, so that it is sent along";
       const told = `given up after 3 tries: ${reason}`;
       assert.deepEqual(poisoned.runs.map((run) => "failure" in run && run.failure), [told]);
-      assert.deepEqual(sent.givenUp, [`poisoned, seed 1: ${told}`]);
+      assert.deepEqual(sent.givenUp, [{ told: `poisoned, seed 1: ${told}`, ofRecipe: false }]);
       assert.deepEqual(warnings, [`poisoned, seed 1: ${told}`]);
       assert.equal(
         lines.filter((line) => line.includes("failed at a, and is tried again")).length,
@@ -56,6 +81,57 @@ Deno.test(
       assert.equal(await worker(server, workplace(folder, "a")), 1);
       assert.ok((await second).every(({ runs }) => "summary" in runs[0]));
       await again[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "a recipe's own mistake is given up at once, in the words of a local run, and the others go on",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      const wrong = {
+        missing: ["dataset.train.images=not-there"],
+        swapped: ["dataset.train.images=train-labels"],
+        unknown: ["student.overParameterise=[{ layers: 'no*', cores: 3 }]"],
+        alone: ["losses=[{ use: kd }]"],
+      };
+      const rows = [tinyRow(folder, "good"), ...Object.entries(wrong).map(([name, set]) => tinyRow(folder, name, set))];
+      const experiment = { ...tinyExperiment(folder), rows, baseline: "good", seeds: [1], tune: null };
+      const { executor: sent, warnings, lines } = await executor(server, folder);
+      const grid = runGrid(experiment, join(folder, "out"), sent);
+      const { warnings: tried, reporter } = listener();
+      const place = workplace(folder, "a", { reporter });
+      assert.equal(await worker(server, place, { untilEmpty: false, signal: stopAfter(grid) }), 1);
+      assert.equal(tried.length, Object.keys(wrong).length, tried.join("\n"));
+      const [good, ...others] = await grid;
+      assert.ok("summary" in good.runs[0]);
+      for (const [index, { name, runs: [run] }] of others.entries()) {
+        const alone = { ...experiment, rows: [rows[1 + index]], baseline: name };
+        const local: Error = await locally(alone, join(folder, "alone")).then(() => assert.fail(), (error) => error);
+        assert.equal(local.name, "UserError");
+        assert.deepEqual(run, {
+          folder: join(folder, "out", name, "seed-1"),
+          seed: 1,
+          failure: `given up: ${local.message}`,
+          givenUp: true,
+        });
+        assert.ok(warnings.includes(`${name}, seed 1: given up: ${local.message}`));
+      }
+      assert.deepEqual(lines.filter((line) => line.includes("is tried again")), []);
+      assert.deepEqual(sent.givenUp.map(({ ofRecipe }) => ofRecipe), [true, true, true, true]);
+      const [{ notes }] = tablesOf(experiment, await grid);
+      assert.deepEqual(
+        notes.filter((note) => note.startsWith("Of ")),
+        Object.keys(wrong).map((name) => `Of "${name}" 1 was given up.`),
+      );
+      assert.deepEqual(endingOf(new RunsGivenUp(sent.givenUp.slice(0, 1)), false), {
+        message: `Given up, as their recipes are to be mended:\n  ${sent.givenUp[0].told}`,
+        code: 2,
+      });
+      const both = new RunsGivenUp([...sent.givenUp.slice(0, 1), { told: "b: given up", ofRecipe: false }]);
+      assert.equal(endingOf(both, false).code, 1);
+      await sent[Symbol.asyncDispose]();
     }),
 );
 
@@ -121,6 +197,46 @@ Deno.test(
       await sent[Symbol.asyncDispose]();
     }),
 );
+
+Deno.test(
+  "that no worker is at the queue is told once for a while, and not where one is busy",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      await using queue = await openQueue(server);
+      const stop = new AbortController();
+      const { executor: sent, warnings } = await executor(server, folder, { signal: stop.signal, patience: [50, 1e6] });
+      const output = { path: ["output"], value: join(folder, "out"), label: "test" };
+      const run = sent.run(tinyRow(folder, "a").recipe([output]), "a").catch((error) => error.name);
+      const told = `no worker is at the queue: start one by "deno task worker --queue ${server.url} --store ` +
+        `${join(folder, "store")}"`;
+      await until(() => warnings.length === 1);
+      assert.deepEqual(warnings, [told]);
+      // One that has lost its connection, and is too busy to notice.
+      const { Worker } = await import("bullmq");
+      const { connection, prefix } = queue.opts;
+      const busy = new Worker(QUEUE_NAME, null, { connection, prefix, lockDuration: 1500 });
+      assert.equal((await busy.getNextJob("token"))!.name, "run");
+      await busy.close();
+      await until(async () => await queue.getWorkersCount() === 0);
+      await soon(300);
+      assert.deepEqual(warnings, [told]);
+      // Its lock ends with it.
+      await until(() => warnings.length === 2);
+      await soon(200);
+      assert.deepEqual(warnings, [told, told]);
+      stop.abort();
+      assert.equal(await run, "StoppedEarly");
+      await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test("the advice to start a worker names the flags that it needs", () => {
+  const flags = { queue: "redis://h:1", store: "a place", queuePasswordFile: "secret" };
+  assert.equal(workerFlags(flags), "--queue redis://h:1 --queue-password-file secret --store 'a place'");
+  assert.equal(workerFlags({ queue: "rediss://h" }), "--queue rediss://h");
+});
 
 Deno.test(
   "a worker of another version refuses a run with both versions, and leaves it to others",

@@ -6,6 +6,7 @@ import type { RowResult } from "../../../tasks/experiment/run_grid.ts";
 import { doRun } from "../../../tasks/queue/do_run.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
 import { readJobs } from "../../../tasks/queue/jobs_folder.ts";
+import { inRanges, kubernetesJob } from "../../../tasks/queue/scripts.ts";
 import { sentGrid } from "../../../tasks/queue/sent_grid.ts";
 import { CHECKOUT, runTask } from "../../support/task.ts";
 import { tinyRecipe, withTinyData } from "../../support/tiny_run.ts";
@@ -72,10 +73,12 @@ Deno.test("a tuned grid has a second round of jobs, of what was chosen", () =>
     const experiment = tinyExperiment(folder);
     const dir = join(folder, "jobs");
     const place = workplace(folder, "jobs", { store: new FolderStore(dir) });
+    let done = 0;
     const round = async () => {
       assert.equal((await sent(experiment, folder, { jobs: dir })).parts, null);
-      const { jobs } = await readJobs(dir);
+      const jobs = (await readJobs(dir)).jobs.slice(done);
       for (const { id } of jobs) await doRun(place, id, signal);
+      done += jobs.length;
       return jobs.map(({ title }) => title);
     };
     assert.deepEqual(
@@ -93,3 +96,49 @@ Deno.test("a tuned grid has a second round of jobs, of what was chosen", () =>
     const { parts } = await sent(experiment, folder, { collect: dir });
     assert.deepEqual(parts![0].results.map(({ runs }) => runs.length), [2, 2]);
   }));
+
+Deno.test("jobs keep their numbers when more are written into their folder, and a scheduler is given those left", () =>
+  withTinyData(async (folder) => {
+    const dir = join(folder, "jobs");
+    const grid = (name: string, seeds: number[]) => {
+      const experiment = { ...tinyExperiment(folder), rows: [tinyRow(folder, name)], baseline: name, tune: null };
+      return sent({ ...experiment, seeds }, folder, { jobs: dir });
+    };
+    await grid("b", [1, 2, 3]);
+    const { jobs: first } = await readJobs(dir);
+    await doRun(workplace(folder, "jobs", { store: new FolderStore(dir) }), first[1].id, signal);
+    // By title these would come before; a recipe of another name is another run.
+    await grid("a", [1, 4]);
+    const { jobs } = await readJobs(dir);
+    assert.deepEqual(jobs.slice(0, 3), first);
+    // The same recipe: its first seed is the same run.
+    assert.deepEqual(jobs.slice(3).map(({ title }) => title), ["a, seed 4"]);
+    const read = (name: string) => Deno.readTextFile(join(dir, name));
+    assert.match(await read("slurm.sh"), /^#SBATCH --array=1,4$/m);
+    assert.equal(await read("commands.txt"), [1, 4].map((n) => `deno task worker --job ${n} --dir ${dir}\n`).join(""));
+    assert.match(await read("jobs/2.yaml"), /^# b, seed 2$/m);
+    assert.match(await read("jobs/4.yaml"), /^# a, seed 4$/m);
+    await grid("b", [2, 3]);
+    assert.deepEqual((await readJobs(dir)).jobs, jobs);
+    assert.match(await read("slurm.sh"), /^#SBATCH --array=3$/m);
+  }));
+
+Deno.test("an indexed job of Kubernetes finds its number, in a row or not", async () => {
+  for (const numbers of [[1, 2, 3], [4, 5], [1, 4, 5, 9]]) {
+    const { metadata, spec } = readYaml(kubernetesJob("A grid", "/jobs", numbers)).value as {
+      metadata: { name: string };
+      spec: { completions: number; template: { spec: { containers: { args: string[] }[] } } };
+    };
+    assert.equal(metadata.name, numbers[0] === 1 ? "opdf-a-grid" : "opdf-4-a-grid");
+    assert.equal(spec.completions, numbers.length);
+    const [command] = spec.template.spec.containers[0].args;
+    for (const [index, number] of numbers.entries()) {
+      const { stdout } = await new Deno.Command("sh", {
+        args: ["-c", command.replace("exec ", "exec echo ")],
+        env: { JOB_COMPLETION_INDEX: `${index}` },
+      }).output();
+      assert.equal(new TextDecoder().decode(stdout), `deno task worker --job ${number} --dir /jobs\n`);
+    }
+  }
+  assert.deepEqual([[1], [1, 2], [2, 4, 5, 6, 9]].map(inRanges), ["1", "1-2", "2,4-6,9"]);
+});

