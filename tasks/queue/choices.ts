@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { UserError } from "../../core/errors.ts";
 import { chooseByValidation, type Trial } from "../experiment/choose.ts";
 import { scoreOf } from "../experiment/outcome.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { keptOutcome } from "./kept_files.ts";
-import { parsed } from "./spec.ts";
+import { notIn, parsed } from "./spec.ts";
 import { readBlob, type Store } from "./store.ts";
 
 const run = z.strictObject({ id: z.string(), title: z.string() });
@@ -37,11 +36,11 @@ export async function keepChoice(store: Store, choice: KeptChoice): Promise<stri
  * Makes a choice, as the grid itself makes it.
  *
  * @returns the runs that follow; none if no value trains
- * @throws UserError if the store does not have the choice
+ * @throws Refused if the store does not have the choice: another worker's may
  */
 export async function makeChoice(store: Store, id: string): Promise<KeptChoice["values"][number]["runs"]> {
   const bytes = await store.read(keyOf(id));
-  if (bytes === null) throw new UserError(`Cannot make the choice ${id} as the store ${store.name} does not have it`);
+  if (bytes === null) throw notIn(store, "choice");
   const { values } = parsed(store, keyOf(id), bytes, choiceSchema);
   const trials: Trial[] = [];
   for (const { value, trials: ids } of values) {

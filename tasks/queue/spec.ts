@@ -7,6 +7,7 @@ import { sha256 } from "../../core/sha256.ts";
 import { VERSION } from "../../core/version.ts";
 import { content } from "../experiment/run_folder.ts";
 import { type Manifest, manifestSchema } from "./manifest.ts";
+import { Refused } from "./refused.ts";
 import { keepBlob, readBlob, type Store } from "./store.ts";
 
 const specSchema = z.strictObject({
@@ -53,13 +54,20 @@ export async function keepSpec(
 /**
  * Reads what a worker needs to do a run.
  *
- * @throws UserError if the store does not have it, or it is damaged
+ * @throws Refused if the store does not have it: another worker's may
+ * @throws UserError if it is damaged
  */
 export async function readSpec(store: Store, id: string): Promise<Spec> {
   const bytes = await store.read(specKey(id));
   if (bytes !== null) return parsed(store, specKey(id), bytes, specSchema);
-  throw new UserError(
-    `Cannot do the run ${id} as the store ${store.name} does not have it: name with --store the one that compare has`,
+  throw notIn(store, "run");
+}
+
+/** What was sent stands in another store than a worker's. */
+export function notIn(store: Store, what: "run" | "choice"): Refused {
+  return new Refused(
+    `the store ${store.name} does not have the ${what}: name with --store the one that was sent to, of compare, sweep or ` +
+      "tune",
   );
 }
 

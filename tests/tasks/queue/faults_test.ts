@@ -257,6 +257,29 @@ Deno.test(
 );
 
 Deno.test(
+  "a worker with another store leaves runs and choices to others, and says so",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      await using queue = await openQueue(server);
+      const { VERSION } = await import("../../../core/version.ts");
+      for (const [name, what] of [["run", "run"], ["choose", "choice"]]) {
+        await queue.add(name, { version: VERSION, title: "sent elsewhere" }, { jobId: `${name}-1`, attempts: 3 });
+        await assert.rejects(worker(server, workplace(folder, "a")), {
+          name: "UserError",
+          message: new RegExp(
+            `^Cannot work on the queue .* as the store ".*" does not have the ${what}: name with --store the one that `,
+          ),
+        });
+        const { waiting, failed } = await queue.getJobCounts("waiting", "failed");
+        assert.deepEqual([waiting, failed], [1, 0]);
+        await queue.remove(`${name}-1`);
+      }
+    }),
+);
+
+Deno.test(
   "a worker runs plug-ins only where it was told to, by their hash",
   REDIS,
   () =>
