@@ -121,35 +121,38 @@ async function run(
   goesOn: boolean,
   check: () => Promise<void>,
 ): Promise<void> {
-  const { folder, budget, clock, verdict: share, backend, builtins, signal, quiet, out, warnings, sent } = options;
+  const { folder, budget, clock, verdict: share, backend, builtins, signal, quiet, out, warnings, sent, tell } =
+    options;
+  // Until there is one that rewrites; what others tell then stands above that.
+  let teller: Teller | null = null;
+  const reporter: RunReporter = {
+    line: (line) => teller ? teller.line(line) : tell(line),
+    warning: (text) => teller ? teller.warning(text) : warnings.line(`Warning: ${text}`),
+    progress: (line) => teller?.progress(line),
+    end: () => {},
+  };
+  // A queue that cannot be used is told before anything is opened or written.
+  await using executor = await sent?.(reporter) ?? null;
   const { space, expected, used } = await prepareTuning(tuned, options, { goesOn, dryRun: false });
   const resources = resourcesOf(tuned, space, options);
   const recipe = tuned.row.recipe([]).value;
   const recipeOf: RecipeOf = (configuration, seed, output) => configured(tuned, space, configuration, seed, output);
   const common = { folder: `${folder}/runs`, recipe: recipeOf, clock, expected, used };
-  // What others tell stands above what is rewritten.
-  const reporter: RunReporter = {
-    line: (line) => teller.line(line),
-    warning: (text) => teller.warning(text),
-    progress: (line) => teller.progress(line),
-    end: () => {},
-  };
-  await using executor = await sent?.(reporter) ?? null;
   const runner: Trialling = executor
     ? await SentTrials.open({ ...common, executor, describe: (configuration) => space.describe(configuration) })
     : new TrialRunner({ ...common, backend, builtins, reporter, signal });
   const time = () => ({ used: runner.used, all: budget });
-  const teller = new Teller({ out, warnings, quiet, space, resources, time, metric: () => runner.metric });
+  const live = teller = new Teller({ out, warnings, quiet, space, resources, time, metric: () => runner.metric });
   const stopping = () => {
     if (executor) return; // which tells itself
-    teller.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
+    live.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
   };
   signal.addEventListener("abort", stopping);
-  for (const lever of space.levers) teller.line(`  ${describeLever(lever)}`);
+  for (const lever of space.levers) live.line(`  ${describeLever(lever)}`);
   const trials = new Trials(space, recipe.seed);
   const told = {
-    begun: (what: string) => teller.begun(what),
-    ended: (what: string, evaluated: Evaluated) => teller.compared(what, evaluated),
+    begun: (what: string) => live.begun(what),
+    ended: (what: string, evaluated: Evaluated) => live.compared(what, evaluated),
   };
   const asha = new Asha({ rungs: resources.length, reduction: REDUCTION, unconditional: 1 });
   /** Why no trial came to its end: all are lost, or their trainers took longer than the probe did here. */
@@ -174,7 +177,7 @@ async function run(
     const runs = { runs: (seed: number) => runner.with(seed), ...told };
     /** Searches until some time of the budget. */
     const searching = async (seconds: number): Promise<void> => {
-      teller.phase(`tuning ${recipe.name}, search`);
+      live.phase(`tuning ${recipe.name}, search`);
       await search({
         asha,
         resources,
@@ -182,8 +185,8 @@ async function run(
         evaluator,
         seconds,
         begun: ({ trial, rung }) =>
-          teller.begun(`${trialName(trial)} to ${resources[rung] === 1 ? "its end" : "a part"}`),
-        ended: (job, evaluated) => teller.ended(job, trials.at(job.trial)!, evaluated),
+          live.begun(`${trialName(trial)} to ${resources[rung] === 1 ? "its end" : "a part"}`),
+        ended: (job, evaluated) => live.ended(job, trials.at(job.trial)!, evaluated),
       });
     };
     /** Decides between the best so far. */
@@ -194,7 +197,7 @@ async function run(
         score: asha.scores(trial).at(-1)!,
       }));
       if (finalists.length === 0) throw noFinalist();
-      teller.phase(`tuning ${recipe.name}, decision`);
+      live.phase(`tuning ${recipe.name}, decision`);
       return await decide({ ...runs, finalists, firstSeed: recipe.seed + 1, seconds });
     };
     /** Both, until some time of the budget, the last part of which is for the decision. */
@@ -211,7 +214,7 @@ async function run(
     if (share === 0 || needed === null || needed > 0 && needed > end() - runner.used) {
       // Time that is not enough for three pairs of runs is better spent on more trials.
       if (share > 0 && needed !== null) {
-        teller.line(
+        live.line(
           `No time for a verdict, which needs ${showTime(needed)} at least: --budget ${
             showTime(needed / share + used)
           } ` +
@@ -225,11 +228,11 @@ async function run(
         decided = await deciding(end());
       }
     } else {
-      teller.phase(`tuning ${recipe.name}, verdict`);
+      live.phase(`tuning ${recipe.name}, verdict`);
       verdict = await runVerdict({ ...verdictRuns, best: decided[0].configuration, seconds: end() });
     }
     const { trial: best, configuration } = decided[0];
-    teller.phase(`tuning ${recipe.name}, test`);
+    live.phase(`tuning ${recipe.name}, test`);
     await check();
     const [before, begun] = [runner.used, clock()];
     const trial = await runner.folderOf(configuration, recipe.seed);
@@ -248,19 +251,19 @@ async function run(
       metric: runner.metric!,
       resources,
       space,
-      trials: teller.trials,
+      trials: live.trials,
       best: { trial: best, configuration },
       decided,
       verdict,
       final,
     };
-    teller.end();
+    live.end();
     await check();
     await writeTuning(folder, tuning);
     showTuning(folder, tuning, out);
   } finally {
     signal.removeEventListener("abort", stopping);
-    teller.end();
+    live.end();
     if (stopped && asha.best !== null) {
       const line = space.describe(trials.at(asha.best)!);
       options.tell(`The best of ${asha.begun} trials so far is ${asha.best}: ${line}`);
