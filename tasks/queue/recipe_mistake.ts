@@ -1,11 +1,9 @@
 import { relative, resolve } from "node:path";
-import { NetworkFailure } from "../../core/data/download.ts";
-import { DeviceError, UserError } from "../../core/errors.ts";
-import { currentFiles } from "../../core/files/current.ts";
-import { unfetchedPackage } from "../../core/plugin/import_failure.ts";
+import { UserError } from "../../core/errors.ts";
 import { type Checked, mistakesOf } from "../../core/recipe/checked.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
+import { isOfPlace } from "../support/of_place.ts";
 
 /** A mistake that a worker found in a run's recipe, as whoever sent the run is told of it. */
 export interface SentMistake {
@@ -61,16 +59,4 @@ function withWays(sentence: string, root: string, base: string): string {
     new RegExp(`(?:${names})((?:[\\\\/][^"'\\n]*)?)`, "g"),
     (_, rest: string) => `\u0002${relative(base, resolve(root) + rest).replaceAll("\\", "/")}\u0003`,
   );
-}
-
-/** Failures of files that say something of their names, and nothing of the disk that they are on. */
-const OF_NAMES = ["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG", "EINVAL"];
-
-/** Whether what caused an error need not be so elsewhere, or in an hour. */
-function isOfPlace(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false;
-  const code = currentFiles().failureOf(cause)?.code;
-  return code !== undefined && !OF_NAMES.includes(code) || cause instanceof NetworkFailure ||
-    cause instanceof DeviceError || cause instanceof RangeError && /allocation|memory/i.test(cause.message) ||
-    unfetchedPackage(cause) !== null || isOfPlace(cause.cause);
 }

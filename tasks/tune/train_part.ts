@@ -6,15 +6,15 @@ import { writeRunRecipe } from "../../core/distill/run_folder.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
 import { monitorOf } from "../../core/distill/training/monitor.ts";
-import { UserError } from "../../core/errors.ts";
 import { readTextIfThere } from "../../core/files.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
-import type { Checked } from "../../core/recipe/checked.ts";
+import { type Checked, mistakesOf } from "../../core/recipe/checked.ts";
 import { baseFrom } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { stringifyRecipe } from "../../core/recipe/write_recipe.ts";
 import { canResume } from "../experiment/run_folder.ts";
 import { parseOwnJson } from "../support/own_json.ts";
+import { isOfPlace } from "../support/of_place.ts";
 import type { RunReporter } from "../support/progress.ts";
 
 /** How a part of a trial is trained. */
@@ -45,7 +45,7 @@ const logSchema = z.looseObject({ step: z.int(), validation: z.record(z.string()
  *
  * @throws TrainingFailure if it does not train, its score is no number, or several levers made it impossible
  * @throws Interrupted if the signal fires; there is a checkpoint then
- * @throws UserError for a mistake in the recipe as it is
+ * @throws UserError for a mistake in the recipe as it is, or for what this machine lacks or has no room for
  */
 export async function trainPart(
   recipe: Checked<Recipe>,
@@ -60,8 +60,9 @@ export async function trainPart(
     return await Run.open(recipe, { backend, builtins, resume, reporter: told, signal });
   };
   using run = await open().catch((error) => {
-    // What several levers together make impossible costs the trial.
-    throw error instanceof UserError && !own ? new TrainingFailure(error.message) : error;
+    // What several levers together make impossible costs the trial; what this machine fails at is no fault of it.
+    const isTrials = !own && mistakesOf(error) !== null && !isOfPlace(error.cause);
+    throw isTrials ? new TrainingFailure(error.message) : error;
   });
   const { id, folder, training } = run.parts;
   // Not by the run itself: that measures the teacher on the test examples when it begins, and nobody looks at these.

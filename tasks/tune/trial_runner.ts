@@ -1,7 +1,9 @@
 import type { Backend } from "../../core/backend/backend.ts";
 import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
+import { UserError } from "../../core/errors.ts";
 import { makeFolder } from "../../core/files.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
+import { isTooLarge } from "../support/of_place.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { Pace } from "./pace.ts";
 import type { Expected } from "./prepare.ts";
@@ -119,8 +121,8 @@ export class TrialRunner implements Trialling {
       await writeTrial(folder, { ...before, metric: this.#metric, seconds, ...change(seconds) });
       return seconds;
     };
+    const own = Object.keys(configuration).length === 0;
     try {
-      const own = Object.keys(configuration).length === 0;
       const { metric, score, ended } = await trainPart(recipe, epochs, { ...options, own });
       this.#metric = metric;
       charge(
@@ -132,7 +134,9 @@ export class TrialRunner implements Trialling {
       return { score };
     } catch (error) {
       if (error instanceof Interrupted) await write(() => ({}));
-      if (!(error instanceof TrainingFailure)) throw error;
+      // There is no other machine, on which it might have room.
+      const isLost = error instanceof TrainingFailure || !own && error instanceof UserError && isTooLarge(error);
+      if (!isLost) throw error;
       const lost = error.message.split("\n", 1)[0];
       this.#charge(folder, await write(() => ({ lost })));
       return { lost };

@@ -43,7 +43,7 @@ export async function expectStepFits(setup: SizeSetup): Promise<void> {
     else fits = size;
   }
   const parts = Math.ceil(batchSize / fits);
-  throw recipe.error(
+  const refusal = recipe.error(
     ["batchSize"],
     `Cannot train on batches of ${batchSize} as that takes a tensor of ${showShape(error.shape)}: ${error.sizes}; ` +
       `${
@@ -52,6 +52,9 @@ export async function expectStepFits(setup: SizeSetup): Promise<void> {
           : "a smaller model"
       }, shorter texts (maxLength) or smaller images, or --backend cpu`,
   );
+  // Another backend may hold it.
+  refusal.cause = error;
+  throw refusal;
 }
 
 /** The longest examples, or the first where all are alike. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { NetworkFailure } from "../../../core/data/download.ts";
-import { DeviceError, UserError } from "../../../core/errors.ts";
+import { DeviceError, TensorTooLarge, UserError } from "../../../core/errors.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { asRecipeMistake, RecipeMistake, tellMistakes } from "../../../tasks/queue/recipe_mistake.ts";
@@ -59,6 +59,7 @@ Deno.test("what need not be so on another machine, or in an hour, is no mistake 
     ["a file that may not be read", failure("Permission denied (os error 13)", Deno.errors.PermissionDenied)],
     ["the network", new NetworkFailure("503")],
     ["a device", new DeviceError("The GPU was lost")],
+    ["the size of tensors", new TensorTooLarge({ mostNumbers: 1, description: "a GPU" }, [2])],
     ["memory", failure("Array buffer allocation failed", RangeError)],
     ["a package", failure("Failed caching npm package 'x'")],
     ["behind another", failure("x", Error)],

@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import "../../../core/deno/install.ts";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { kindOfPath } from "../../../core/files.ts";
+import { lockFolder } from "../../../core/lock.ts";
 import { Interrupted } from "../../../core/distill/stops.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { tune, type TuningOptions } from "../../../tasks/tune/run_tuning.ts";
@@ -115,6 +116,22 @@ Deno.test("a trial is one run with checkpoints between: in the end it is what di
     // A second search is answered from the folder, where it could not even open a run, and is charged the same.
     const again = await runnerIn(folder, file, backend, { builtins: { ...builtins, model: [] } });
     assert.deepEqual([await through(again, { rate: 0.04 }), again.used], [told, runner.used]);
+  }));
+
+Deno.test("a machine's failure ends a search and keeps nothing; what it has no room for loses the trial", () =>
+  withTiny(async (folder, file, backend) => {
+    const runner = await runnerIn(folder, file, backend);
+    const own = await runner.folderOf({ rate: 0.04 }, 3);
+    await Deno.mkdir(own, { recursive: true });
+    const lock = await lockFolder(own, "another run writes to it");
+    await assert.rejects(through(runner, { rate: 0.04 }, [1 / 3]), { name: "UserError", message: /another run/ });
+    lock[Symbol.dispose]();
+    assert.ok("score" in (await through(runner, { rate: 0.04 }, [1 / 3]))[0]);
+
+    Object.defineProperty(backend, "mostNumbers", { value: 2000 });
+    const [lost] = await through(await runnerIn(folder, file, backend), { rate: 0.06 }, [1]);
+    assert.match((lost as { lost: string }).lost, /MiB, and a tensor on ".*" at most/);
+    await assert.rejects(through(await runnerIn(folder, file, backend), {}, [1]), { name: "UserError" });
   }));
 
 Deno.test("a stopped trial goes on to the same score; one whose loss is not finite is lost, and not tried again", () =>
