@@ -18,7 +18,7 @@ import { keepPart, keptPart, type Part } from "./parts.ts";
 export async function doPart(place: Workplace, part: Part, signal: AbortSignal): Promise<boolean> {
   const { store, builtins, reporter, name } = place;
   if (await keptPart(store, part)) return false;
-  const { title, folder, recipe, keeping, root } = await openWork(place, part.run);
+  const { title, folder, recipe, keeping, tried } = await openWork(place, part.run);
   try {
     if (!ownCodeAlone(recipe.value)) await giveUpNativeCode();
     const { backend: choice, train: { precision } } = recipe.value;
@@ -36,7 +36,7 @@ export async function doPart(place: Workplace, part: Part, signal: AbortSignal):
   } catch (error) {
     await keeping.end();
     if (error instanceof Interrupted) await keepState(store, part.run, folder, name);
-    if (!(error instanceof TrainingFailure)) throw asRecipeMistake(error, recipe, root);
+    if (!(error instanceof TrainingFailure)) throw asRecipeMistake(error, tried);
     const lost = error.message.split("\n", 1)[0];
     await keepPart(store, part, { by: name, trained: null, lost });
     reporter.line(`${title}: ${lost}`);

@@ -2,16 +2,15 @@ import { join, relative } from "node:path";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { Interrupted, StoppedEarly } from "../../core/distill/stops.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
-import type { Checked } from "../../core/recipe/checked.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
-import { type Recipe, recipeSchema } from "../../core/recipe/schema.ts";
+import { recipeSchema } from "../../core/recipe/schema.ts";
 import { VERSION } from "../../core/version.ts";
 import { trainingRunner } from "../experiment/runner.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { fetchState, keepOutcome, keepState, keptOutcome } from "./kept_files.ts";
 import { layOut, rootIn } from "./layout.ts";
-import { asRecipeMistake } from "./recipe_mistake.ts";
+import { asRecipeMistake, type Tried } from "./recipe_mistake.ts";
 import { type AllowedCode, refuseCode, Refused } from "./refused.ts";
 import { readManifest, readSpec } from "./spec.ts";
 import type { Store } from "./store.ts";
@@ -44,13 +43,13 @@ export interface Workplace {
 export async function doRun(place: Workplace, id: string, signal: AbortSignal): Promise<boolean> {
   const { store, name, builtins, reporter } = place;
   if (await keptOutcome(store, id)) return false;
-  const { title, folder, recipe, keeping, root } = await openWork(place, id);
+  const { title, folder, recipe, keeping, tried } = await openWork(place, id);
   try {
     await trainingRunner(builtins, reporter, signal)(recipe, title);
   } catch (error) {
     await keeping.end();
     if (error instanceof Interrupted) await keepState(store, id, folder, name);
-    throw asRecipeMistake(error, recipe, root);
+    throw asRecipeMistake(error, tried);
   }
   await keeping.end();
   await keepOutcome(store, id, folder, name);
@@ -72,10 +71,11 @@ export async function openWork(place: Workplace, id: string) {
   const earlier = await fetchState(store, id, folder, reporter.warning);
   if (earlier !== null && earlier !== name) reporter.line(`${spec.title}: goes on from what ${earlier} left`);
   const base = await layOut(store, own, spec.manifest, manifest);
-  const recipe = recipeIn(place, spec.recipe, folder, base);
+  const { recipe, backend } = recipeIn(place, spec.recipe, folder, base);
   refuseCode(recipe, manifest, place.code);
   const keeping = keepingState(folder, keepEvery, () => keepState(store, id, folder, name), reporter);
-  return { title: spec.title, folder, recipe, keeping, root: rootIn(own, spec.manifest) };
+  const tried: Tried = { recipe, backend, root: rootIn(own, spec.manifest) };
+  return { title: spec.title, folder, recipe, keeping, tried };
 }
 
 /** @throws Refused if a run is for another version of the program */
@@ -89,7 +89,8 @@ export function isStop(error: unknown): boolean {
   return error instanceof Interrupted || error instanceof StoppedEarly;
 }
 
-function recipeIn({ backend }: Workplace, text: string, folder: string, base: string): Checked<Recipe> {
+/** A run's recipe as a worker has it, and the backend that it was sent with. */
+function recipeIn({ backend }: Workplace, text: string, folder: string, base: string) {
   const file = join(folder, "recipe.yaml");
   const parse = (more: readonly Override[]) =>
     parseChecked(text, file, recipeSchema, {
@@ -99,9 +100,10 @@ function recipeIn({ backend }: Workplace, text: string, folder: string, base: st
         ...more,
       ],
     });
-  const recipe = parse([]);
-  if (backend === undefined || recipe.value.backend !== "auto") return recipe;
-  return parse([{ path: ["backend"], value: backend, label: `--backend ${backend}` }]);
+  const sent = parse([]);
+  const isOurs = backend !== undefined && sent.value.backend === "auto";
+  const recipe = isOurs ? parse([{ path: ["backend"], value: backend, label: `--backend ${backend}` }]) : sent;
+  return { recipe, backend: sent.value.backend };
 }
 
 /** Brings the checkpoint of a run to the store whenever there is a new one, at most every so often. */

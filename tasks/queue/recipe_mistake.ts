@@ -1,9 +1,11 @@
 import { relative, resolve } from "node:path";
+import { NoFloat16 } from "../../core/distill/training/precision.ts";
 import { UserError } from "../../core/errors.ts";
 import { type Checked, mistakesOf } from "../../core/recipe/checked.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { isOfPlace } from "../support/of_place.ts";
+import { Refused } from "./refused.ts";
 
 /** A mistake that a worker found in a run's recipe, as whoever sent the run is told of it. */
 export interface SentMistake {
@@ -23,18 +25,30 @@ export class RecipeMistake extends UserError {
   }
 }
 
+/** Where a run was tried. */
+export interface Tried {
+  /** As this worker has it. */
+  readonly recipe: Checked<Recipe>;
+  /** The backend that it was sent with. */
+  readonly backend: Recipe["backend"];
+  /** The folder that its inputs are laid out in. */
+  readonly root: string;
+}
+
 /**
  * Tells a mistake of the recipe, which comes out wherever the run is tried, from one of this machine or this hour: a
- * disk, the network, a device.
+ * disk, the network, a device; and from what this worker's backend does not have, and another's may.
  *
  * @param error what a run ended with
- * @param recipe as this worker has it
- * @param root the folder that the run's inputs are laid out in
  * @returns the error to throw
  */
-export function asRecipeMistake(error: unknown, recipe: Checked<Recipe>, root: string): unknown {
+export function asRecipeMistake(error: unknown, { recipe, backend, root }: Tried): unknown {
   const located = mistakesOf(error);
-  if (located === null || isOfPlace((error as UserError).cause)) return error;
+  if (located === null) return error;
+  const { cause } = error as UserError;
+  const lacks = cause instanceof NoFloat16;
+  if (lacks && backend !== "cpu") return new Refused(`its train.precision is f16, and ${cause.message}`);
+  if (!lacks && isOfPlace(cause)) return error;
   const known = located.file === recipe.file && located.mistakes.length > 0
     ? located.mistakes
     : [{ path: null, at: "value" as const, sentence: (error as UserError).message }];

@@ -1,4 +1,5 @@
 import { NetworkFailure } from "../../core/data/download.ts";
+import { NoFloat16 } from "../../core/distill/training/precision.ts";
 import { DeviceError, TensorTooLarge } from "../../core/errors.ts";
 import { currentFiles } from "../../core/files/current.ts";
 import { unfetchedPackage } from "../../core/plugin/import_failure.ts";
@@ -11,7 +12,8 @@ export function isOfPlace(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   const code = currentFiles().failureOf(cause)?.code;
   return code !== undefined && !OF_NAMES.includes(code) || cause instanceof NetworkFailure ||
-    cause instanceof DeviceError || isTooLarge(cause) || unfetchedPackage(cause) !== null || isOfPlace(cause.cause);
+    cause instanceof DeviceError || cause instanceof NoFloat16 || isTooLarge(cause) ||
+    unfetchedPackage(cause) !== null || isOfPlace(cause.cause);
 }
 
 /** Whether an error, or what caused it, is that something is larger than this machine can hold. */

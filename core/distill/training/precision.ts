@@ -5,16 +5,25 @@ import type { Section } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
 
-/** Refuses a precision that the backend does not have. @throws UserError at `precision` */
+/** A backend computes in float32 alone; another one may not. The message is a part of a sentence. */
+export class NoFloat16 extends Error {
+  static {
+    this.prototype.name = "NoFloat16";
+  }
+}
+
+/** Refuses a precision that the backend does not have. @throws UserError at `precision`, caused by {@link NoFloat16} */
 export function expectPrecision(recipe: Section<Recipe["train"]>, { backend: { f16, name, description } }: Ops): void {
   if (recipe.value.precision === "f32" || f16) return;
   const lacking = name === "cpu"
     ? "the cpu backend computes in float32"
     : `"${description}" was opened without the feature shader-f16, if it has that at all`;
-  throw recipe.error(
+  const refusal = recipe.error(
     ["precision"],
     `Cannot train with train.precision: f16 as ${lacking}; use f32, or --backend webgpu on an adapter with shader-f16`,
   );
+  refusal.cause = new NoFloat16(lacking);
+  throw refusal;
 }
 
 /**

@@ -6,7 +6,9 @@ import { useFiles } from "../../../core/files/current.ts";
 import { lockFolder } from "../../../core/lock.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { doPart } from "../../../tasks/queue/do_part.ts";
+import { doRun } from "../../../tasks/queue/do_run.ts";
 import { keptPart, type Part } from "../../../tasks/queue/parts.ts";
+import { RecipeMistake } from "../../../tasks/queue/recipe_mistake.ts";
 import { Sender } from "../../../tasks/queue/sender.ts";
 import { withTinyData } from "../../support/tiny_run.ts";
 import { listener, tinyRow, workplace } from "./rig.ts";
@@ -26,7 +28,7 @@ const withPlace = (
       begin: () => Promise.resolve(),
     });
     await body(place, async (set = []) => {
-      const recipe = tinyRow(folder, "tiny", set).recipe([`output=${join(folder, "out")}`]);
+      const recipe = tinyRow(folder, "tiny", set).recipe([{ path: ["output"], value: join(folder, "out"), label: "test" }]);
       const { id } = await sender.plan({ recipe, title: "a trial" });
       return { run: id, epochs: 1, own: false };
     });
@@ -63,4 +65,19 @@ Deno.test("what a trial's settings make impossible is lost, wherever it is tried
     const part = await sent(["losses=[{ use: kd }]"]);
     assert.equal(await doPart(place, part, signal), true);
     assert.match((await keptPart(place.store, part))!.lost!, /teacher/);
+  }));
+
+Deno.test("a worker without float16 leaves runs that want it to others, and says why; one for the cpu is nobody's", () =>
+  withPlace(async (place, sent) => {
+    const refused = {
+      name: "Refused",
+      message: "its train.precision is f16, and the cpu backend computes in float32",
+    };
+    const part = await sent(["backend=auto", "train.precision=f16"]);
+    const onCpu = { ...place, backend: "cpu" };
+    await assert.rejects(doPart(onCpu, part, signal), refused);
+    assert.equal(await keptPart(place.store, part), null);
+    await assert.rejects(doRun(onCpu, part.run, signal), refused);
+    const { run } = await sent(["train.precision=f16"]);
+    await assert.rejects(doRun(place, run, signal), (error) => error instanceof RecipeMistake);
   }));

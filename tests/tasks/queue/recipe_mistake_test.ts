@@ -15,6 +15,8 @@ const recipeIn = (file: string, base: string) =>
 const there = recipeIn("/worker/work/run-1/recipe.yaml", "../../inputs/0123/.base");
 const here = recipeIn("/home/grid/tiny.yaml", ".");
 
+const tried = { recipe: there, backend: "auto", root: ROOT } as const;
+
 /** An error at a key of the recipe, told of something that went wrong. */
 function told(cause: unknown, sentence = "Cannot read it"): unknown {
   const body = () => {
@@ -23,7 +25,7 @@ function told(cause: unknown, sentence = "Cannot read it"): unknown {
   try {
     return there.within(["dataset", "train"], body);
   } catch (error) {
-    return asRecipeMistake(error, there, ROOT);
+    return asRecipeMistake(error, tried);
   }
 }
 
@@ -45,7 +47,7 @@ Deno.test("a mistake in another file than the recipe is told in its own words", 
     try {
       return parseChecked("student: 3", join(ROOT, ".base", "config.json"), recipeSchema);
     } catch (error) {
-      return asRecipeMistake(error, there, ROOT);
+      return asRecipeMistake(error, tried);
     }
   })();
   assert.ok(mistake instanceof RecipeMistake);
@@ -70,5 +72,5 @@ Deno.test("what need not be so on another machine, or in an hour, is no mistake 
   for (const cause of ofRecipe) assert.ok(told(cause) instanceof RecipeMistake, String(cause));
   // Without a place in the recipe nothing says that it is to blame.
   const other = new UserError("Cannot use --backend webgpu as no WebGPU adapter was found");
-  assert.equal(asRecipeMistake(other, there, ROOT), other);
+  assert.equal(asRecipeMistake(other, tried), other);
 });
