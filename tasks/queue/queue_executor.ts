@@ -32,6 +32,9 @@ const FIRST_LOOK = 10_000;
 /** Milliseconds after which it is said again that there is none. */
 const SAY_AGAIN = 300_000;
 
+/** Milliseconds that it may take to give up the connection. */
+const MOST_CLOSING = 1000;
+
 /** Runs at work whose locks are looked at. */
 const MOST_LOCKS = 100;
 
@@ -83,6 +86,8 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   #done = 0;
   /** When it was said that there is no worker; `null` while there is one. */
   #alone: number | null = null;
+  /** Is rejected by the signal. */
+  readonly #stopped = Promise.withResolvers<never>();
   readonly #timers: ReturnType<typeof setTimeout>[];
 
   private constructor(
@@ -95,6 +100,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   ) {
     this.#sender = new Sender(queueing);
     const { signal } = queueing;
+    this.#stopped.promise.catch(() => {}); // nobody may wait for it
     signal.addEventListener("abort", () => this.#leave());
     events.on("active", ({ jobId }) => this.#atWork.add(jobId));
     events.on("waiting", ({ jobId }) => this.#atWork.delete(jobId));
@@ -177,7 +183,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     );
     const parent = { name: "choose", queueName: QUEUE_NAME, prefix: PREFIX, data: { version: VERSION, title } };
     // A run that another choice waits for too cannot have two; then this program alone makes the second one.
-    await this.flows.add({ ...parent, opts: jobOptions(id), children }).catch(() => {});
+    await this.#orStopped(this.flows.add({ ...parent, opts: jobOptions(id), children }).catch(() => {}));
   }
 
   /**
@@ -211,24 +217,34 @@ export class QueueExecutor implements Executor, AsyncDisposable {
 
   /** Workers that are at the queue. */
   workers(): Promise<number> {
-    return this.queue.getWorkersCount();
+    return this.#orStopped(this.queue.getWorkersCount());
   }
 
   /** Gives up the connection; the runs stay in the queue. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timers.forEach((timer) => clearTimeout(timer));
-    await Promise.allSettled([this.events.close(), this.queue.close(), this.flows.close()]);
+    const closed = Promise.allSettled([this.events.close(), this.queue.close(), this.flows.close()]);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, MOST_CLOSING);
+    // The library waits for a connection that is lost.
+    await Promise.race([closed, late.promise]);
+    clearTimeout(timer);
     this.end();
   }
 
   /** Puts a run into the queue, unless it is there, and waits for its end. Returns why it was given up, or `null`. */
   async #queued(id: string, title: string, part?: Part): Promise<Failure | null> {
     const known = this.#waiting.get(id);
-    if (known) return await known.settled.promise;
+    if (known) return await this.#orStopped(known.settled.promise);
     const waiting = { title, part, settled: Promise.withResolvers<Failure | null>() };
     this.#waiting.set(id, waiting);
-    await this.#add(id, waiting);
-    return await waiting.settled.promise;
+    await this.#orStopped(this.#add(id, waiting));
+    return await this.#orStopped(waiting.settled.promise);
+  }
+
+  /** What is asked of a queue that is lost is answered when it is there again, which nobody waits for after Ctrl-C. */
+  #orStopped<Answer>(asked: Promise<Answer>): Promise<Answer> {
+    return Promise.race([asked, this.#stopped.promise]);
   }
 
   async #add(id: string, { title, part }: Omit<Waiting, "settled">): Promise<void> {
@@ -259,7 +275,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     const stopped = new StoppedEarly();
     const count = this.#waiting.size;
     stopped.message = `Stopped: ${count} runs stay in the queue for its workers, and the same command goes on`;
-    for (const { settled } of this.#waiting.values()) settled.reject(stopped);
+    this.#stopped.reject(stopped);
     this.#waiting.clear();
   }
 

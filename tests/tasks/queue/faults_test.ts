@@ -39,6 +39,9 @@ function stopAfter(what: Promise<unknown>): AbortSignal {
   return stop.signal;
 }
 
+/** The exit code by which a program ends. */
+const endingOfThrown = (error: unknown) => endingOf(error, false).code;
+
 const soon = (milliseconds = 300) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 Deno.test(
@@ -195,6 +198,29 @@ Deno.test(
       const back = `connected to the queue ${server.url} again`;
       assert.deepEqual(warnings, [lost, back, lost, back]);
       await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "Ctrl-C ends a program also while it puts a run into a queue that is lost, or asks who works there",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      const stop = new AbortController();
+      const { executor: sent, warnings } = await executor(server, folder, { signal: stop.signal });
+      await server.end("SIGKILL");
+      await until(() => warnings.length > 0);
+      const output = { path: ["output"], value: join(folder, "out"), label: "test" };
+      const planned = { recipe: tinyRow(folder, "a").recipe([output]), title: "a" };
+      const choice = { title: "a choice", values: [{ value: 1, trials: [planned], runs: [] }] };
+      const asked = [sent.run(planned.recipe, "a"), sent.part(planned, 1, false), sent.foresee!(choice), sent.workers()];
+      const ended = Promise.all(asked.map((one) => one.then(() => "done", endingOfThrown)));
+      await soon();
+      stop.abort();
+      const late = new Promise((resolve) => setTimeout(() => resolve("late"), 5000));
+      assert.deepEqual(await Promise.race([ended, late]), [130, 130, 130, 130]);
+      assert.notEqual(await Promise.race([sent[Symbol.asyncDispose](), late]), "late");
     }),
 );
 
