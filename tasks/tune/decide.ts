@@ -52,10 +52,12 @@ export async function decide(
   const own = runs(firstSeed);
   const seeds = Array.from({ length: DECIDING_SEEDS }, (_, index) => firstSeed + index);
   const workers = () => own.workers?.() ?? 1;
+  /** Runs under way, which those that follow wait for. */
+  let busy = 0;
   const fits = (some: readonly Finalist[]) => {
     const all = some.flatMap(({ configuration }) => seeds.map((seed) => runs(seed).seconds(configuration, 1, 0)))
       .reduce((sum, cost) => sum + cost, 0);
-    return all === 0 || own.used() + shared(all, some.length * DECIDING_SEEDS, workers()) <= seconds;
+    return all === 0 || own.used() + shared(all, some.length * DECIDING_SEEDS, workers(), busy) <= seconds;
   };
   if (order.length < 2 || !fits(order.slice(0, 2))) {
     const undecided = order.map((finalist) => ({ ...finalist, mean: null }));
@@ -77,7 +79,9 @@ export async function decide(
     return async () => {
       const what = `finalist ${finalist.trial}, seed ${seed}`;
       begun?.(what);
+      busy++;
       const evaluated = await runs(seed).evaluate(finalist.configuration, 1, 0);
+      busy--;
       if ("score" in evaluated) scores.get(finalist)!.push(evaluated.score);
       ended?.(what, evaluated);
     };

@@ -73,6 +73,35 @@ Deno.test("several workers decide the same, and in the time that they have for m
   assert.deepEqual([decided, most], [alone, 4]);
 });
 
+Deno.test("no further finalist is begun that would end too late, as the first two are still at work", async () => {
+  // The first two are four runs of 10 s; a third beside them has one free worker for its two.
+  for (const [workers, seconds, runs, end] of [[5, 15, 4, 10], [5, 20, 8, 20], [8, 15, 8, 10]]) {
+    let [now, underWay] = [0, 0];
+    const ends: (() => void)[] = [];
+    const begun: string[] = [];
+    const pass = async () => {
+      // All that is begun at one time ends at one time.
+      for (let turn = 0; turn < 9; turn++) await Promise.resolve();
+      now += 10;
+      ends.splice(0).forEach((end) => end());
+    };
+    const evaluators = (seed: number): Evaluator<Configuration> => ({
+      used: () => now,
+      seconds: () => 10,
+      workers: () => workers,
+      async evaluate({ rate = 0 }) {
+        begun.push(`${rate}@${seed}`);
+        if (underWay++ === 0) void pass();
+        await new Promise<void>((resolve) => ends.push(resolve));
+        underWay--;
+        return { score: 0.5 };
+      },
+    });
+    await decide({ finalists, runs: evaluators, firstSeed: 4, seconds });
+    assert.deepEqual([begun.length, now], [runs, end], `${workers} workers, ${seconds} s`);
+  }
+});
+
 Deno.test("the best is decided beside the recipe, also where its own runs take longer than was expected", async () => {
   const { runs, done } = runsOf(() => 0.5);
   const slow = (seed: number): Evaluator<Configuration> => ({ ...runs(seed), used: () => 20 * done.length });
