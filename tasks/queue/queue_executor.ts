@@ -65,7 +65,7 @@ interface Failure {
 
 /** A run that was given up. */
 export interface GivenUp {
-  /** Which one, and why. */
+  /** Why, and which one where that is not known. */
   readonly told: string;
   /** Whether its recipe is wrong, as a local run would have refused it. */
   readonly ofRecipe: boolean;
@@ -189,9 +189,9 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   /**
    * Has a worker train a part of a run; the part before it must be done.
    *
-   * @returns what it came to; a sentence where it was given up
+   * @returns what it came to, or why it was given up
    */
-  async part(planned: PlannedRun, epochs: number, own: boolean): Promise<PartOutcome | string> {
+  async part(planned: PlannedRun, epochs: number, own: boolean): Promise<PartOutcome | GivenUp> {
     this.#expectGoing();
     const { id: run } = await this.#sender.plan(planned);
     const part = { run, epochs, own };
@@ -204,8 +204,8 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     if (outcome) return outcome;
     const { reason = "what it came to is not in the store", mistakes } = failure ?? {};
     return mistakes
-      ? `given up: ${tellMistakes(planned.recipe, mistakes)}`
-      : `given up after ${TRIES} tries: ${reason}`;
+      ? { told: `given up: ${tellMistakes(planned.recipe, mistakes)}`, ofRecipe: true }
+      : { told: `given up after ${TRIES} tries: ${reason}`, ofRecipe: false };
   }
 
   /** Fetches a run's checkpoint and log into a folder, which is emptied. Returns whether there were any. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
+import { TrainingFailure } from "../../core/distill/stops.ts";
 import { UserError } from "../../core/errors.ts";
 import { kindOfPath, makeFolder, writeFileAtomically } from "../../core/files.ts";
 import { sealJson } from "../../core/sealed_json.ts";
@@ -16,12 +17,15 @@ import type { Trialling } from "./trial_runner.ts";
 
 /** Others that train parts of runs. */
 export interface PartExecutor {
-  /** Trains a run up to an epoch. Returns a sentence where that was given up. */
+  /** Trains a run up to an epoch. Returns what it came to, or why it was given up and whether its recipe is wrong. */
   part(
     run: PlannedRun,
     epochs: number,
     own: boolean,
-  ): Promise<{ readonly trained: TrainedPart | null; readonly lost: string | null } | string>;
+  ): Promise<
+    | { readonly trained: TrainedPart | null; readonly lost: string | null }
+    | { readonly told: string; readonly ofRecipe: boolean }
+  >;
   /** Fetches a run's checkpoint and log into a folder. Returns whether there were any. */
   fetchParts(run: PlannedRun, folder: string): Promise<boolean>;
   /** How many there are. */
@@ -140,10 +144,12 @@ export class SentTrials implements Trialling {
     const title = `${describe(configuration)}, seed ${seed}`;
     const outcome = await executor.part({ recipe, title }, epochs, own);
     this.#workers = await executor.workers().catch(() => this.#workers);
-    if (typeof outcome === "string") {
+    if ("told" in outcome) {
       // Others may do it another time: nothing is kept.
-      if (own) throw new UserError(`Cannot tune "${recipe.value.name}": the recipe as it is was ${outcome}`);
-      return { lost: outcome };
+      if (!own) return { lost: outcome.told };
+      const sentence = `Cannot tune "${recipe.value.name}": the recipe as it is was ${outcome.told}`;
+      if (outcome.ofRecipe) throw new UserError(sentence);
+      throw new TrainingFailure(`${sentence}; the same command with --resume tries it again`);
     }
     const seconds = clock() - begun;
     const { trained, lost } = outcome;

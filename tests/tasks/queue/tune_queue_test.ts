@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { builtins } from "../../../plugins/builtins.ts";
+import { FolderStore } from "../../../tasks/queue/folder_store.ts";
 import { tune } from "../../../tasks/tune/run_tuning.ts";
 import { type PartExecutor, SentTrials } from "../../../tasks/tune/sent_trials.ts";
 import { readSpace } from "../../../tasks/tune/space_file.ts";
@@ -12,7 +13,7 @@ import { fakeOutput } from "../../support/fake_output.ts";
 import { RedisServer, WITHOUT_REDIS } from "../../support/redis.ts";
 import { studentBytes } from "../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
-import { executor, listener, worker, workplace } from "./rig.ts";
+import { executor, listener, tinyRow, worker, workplace } from "./rig.ts";
 
 const REDIS = { ignore: WITHOUT_REDIS, sanitizeOps: false, sanitizeResources: false };
 
@@ -86,6 +87,32 @@ Deno.test(
       const again = (await opened()).with(3);
       assert.equal(again.seconds({ rate: 0.04 }, 1, 0), 0);
       assert.deepEqual(await again.evaluate({ rate: 0.04 }, 1, 1 / 3), rest.result);
+      await queue.executor[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "a part that is given up says whether the recipe is wrong",
+  REDIS,
+  () =>
+    withQueue(async ({ folder, server }) => {
+      const queue = await executor(server, folder);
+      const full = new Error("the store is full");
+      class FullStore extends FolderStore {
+        override write = () => Promise.reject(full);
+      }
+      const place = workplace(folder, "w", { store: new FullStore(join(folder, "store")) });
+      const stop = new AbortController();
+      const working = worker(server, place, { untilEmpty: false, signal: stop.signal });
+      const output = { path: ["output"], value: join(folder, "out"), label: "test" };
+      const part = (name: string, set: readonly string[]) =>
+        queue.executor.part({ recipe: tinyRow(folder, name, set).recipe([output]), title: name }, 1, true);
+      const wrong = await part("wrong", ["losses=[{ use: kd }]"]);
+      const told = 'given up: --set losses=[{ use: kd }]: Cannot use the loss "kd" without a teacher';
+      assert.deepEqual(wrong, { told, ofRecipe: true });
+      assert.deepEqual(await part("right", []), { told: `given up after 3 tries: ${full.message}`, ofRecipe: false });
+      stop.abort();
+      await working;
       await queue.executor[Symbol.asyncDispose]();
     }),
 );

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import "../../../core/deno/install.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
+import { endingOf } from "../../../tasks/support/errors.ts";
 import { type PartExecutor, SentTrials } from "../../../tasks/tune/sent_trials.ts";
 import type { RecipeOf } from "../../../tasks/tune/trial_record.ts";
 import { tinyRecipe } from "../../support/tiny_run.ts";
@@ -64,13 +65,20 @@ Deno.test("what others have trained is known again, with the wall time that is g
 
 Deno.test("what others gave up costs the trial, and is asked again another time; of the recipe as it is it ends all", () =>
   inTemporaryFolder(async (folder) => {
-    const { trials } = await sentTo(folder, () => "given up after 3 tries: no such file");
-    assert.deepEqual(await trials.with(3).evaluate({ rate: 1 }, 1, 0), {
-      lost: "given up after 3 tries: no such file",
+    const told = "given up after 3 tries: the disk is full";
+    const { trials } = await sentTo(folder, () => ({ told, ofRecipe: false }));
+    assert.deepEqual(await trials.with(3).evaluate({ rate: 1 }, 1, 0), { lost: told });
+    /** How the program ends by the recipe as it is. */
+    const ending = (given: typeof trials) =>
+      given.with(3).evaluate({}, 1, 0).then(() => assert.fail(), (error) => endingOf(error, false));
+    assert.deepEqual(await ending(trials), {
+      message: `Cannot tune "tiny": the recipe as it is was ${told}; the same command with --resume tries it again`,
+      code: 1,
     });
-    await assert.rejects(trials.with(3).evaluate({}, 1, 0), {
-      name: "UserError",
-      message: 'Cannot tune "tiny": the recipe as it is was given up after 3 tries: no such file',
+    const wrong = await sentTo(folder, () => ({ told: "given up: tiny.yaml:3:1: no such file", ofRecipe: true }));
+    assert.deepEqual(await ending(wrong.trials), {
+      message: 'Cannot tune "tiny": the recipe as it is was given up: tiny.yaml:3:1: no such file',
+      code: 2,
     });
     const again = await sentTo(folder, () => trained(0.7));
     assert.deepEqual(await again.trials.with(3).evaluate({ rate: 1 }, 1, 0), { score: 0.7 });
