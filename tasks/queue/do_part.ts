@@ -22,10 +22,11 @@ export async function doPart(place: Workplace, part: Part, signal: AbortSignal):
   try {
     if (!ownCodeAlone(recipe.value)) await giveUpNativeCode();
     const { backend: choice, train: { precision } } = recipe.value;
+    const told = { ...reporter, warning: (text: string) => reporter.warning(`${title}: ${text}`) };
     const trained = await withBackend(
       choice,
       reporter.line,
-      (backend) => trainPart(recipe, part.epochs, { own: part.own, backend, builtins, reporter, signal }),
+      (backend) => trainPart(recipe, part.epochs, { own: part.own, backend, builtins, reporter: told, signal }),
       { f16: precision === "f16", again: true },
     );
     await keeping.end();

@@ -139,7 +139,12 @@ async function run(
   const recipeOf: RecipeOf = (configuration, seed, output) => configured(tuned, space, configuration, seed, output);
   const common = { folder: `${folder}/runs`, recipe: recipeOf, clock, expected, used };
   const runner: Trialling = executor
-    ? await SentTrials.open({ ...common, executor, describe: (configuration) => space.describe(configuration) })
+    ? await SentTrials.open({
+      ...common,
+      executor,
+      describe: (configuration) => space.describe(configuration),
+      warn: reporter.warning,
+    })
     : new TrialRunner({ ...common, backend, builtins, reporter, signal });
   const time = () => ({ used: runner.used, all: budget });
   const live = teller = new Teller({ out, warnings, quiet, space, resources, time, metric: () => runner.metric });

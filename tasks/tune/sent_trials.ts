@@ -7,6 +7,7 @@ import { kindOfPath, makeFolder, writeFileAtomically } from "../../core/files.ts
 import { sealJson } from "../../core/sealed_json.ts";
 import type { PlannedRun } from "../experiment/outcome.ts";
 import { readOwnJson } from "../support/own_json.ts";
+import { showTime } from "../support/time.ts";
 import { Pace } from "./pace.ts";
 import type { Expected } from "./prepare.ts";
 import type { Evaluated, Evaluator } from "./search.ts";
@@ -44,6 +45,7 @@ export interface SentTrialsOptions {
   /** Seconds of the budget that are used already. */
   readonly used: number;
   readonly describe: (configuration: Configuration) => string;
+  readonly warn: (text: string) => void;
 }
 
 /** The file in a tuning's folder of runs that says how much of its time is gone. */
@@ -109,12 +111,20 @@ export class SentTrials implements Trialling {
   }
 
   async folderOf(configuration: Configuration, seed: number): Promise<string> {
-    const { folder: own, recipe, executor } = this.options;
+    const { folder: own, recipe, executor, expected, warn } = this.options;
     const { folder, recipe: run } = await placeOf(own, recipe, configuration, seed);
     // One that was trained here has it here.
     if (await kindOfPath(join(folder, CHECKPOINT_FILE)) !== null) return folder;
     const fetched = join(folder, "fetched");
-    await executor.fetchParts({ recipe: run, title: "the best" }, fetched);
+    const isThere = await executor.fetchParts({ recipe: run, title: "the best" }, fetched) ||
+      await kindOfPath(join(fetched, CHECKPOINT_FILE)) !== null;
+    if (!isThere) {
+      const seconds = expected.opening + run.value.train.epochs * expected.epoch;
+      warn(
+        "the store has no checkpoint of the best trial any more: it is trained anew on this machine, beyond the budget, " +
+          `which takes about ${showTime(seconds)}`,
+      );
+    }
     return fetched;
   }
 

@@ -23,8 +23,8 @@ export interface PartOptions {
   readonly own: boolean;
   readonly backend: Backend;
   readonly builtins: Builtins;
-  /** Is told of progress alone. */
-  readonly reporter: Pick<RunReporter, "progress">;
+  /** Is told of progress and warnings. */
+  readonly reporter: Pick<RunReporter, "progress" | "warning">;
   readonly signal: AbortSignal;
 }
 
@@ -52,7 +52,7 @@ export async function trainPart(
   epochs: number,
   { own, backend, builtins, reporter, signal }: PartOptions,
 ): Promise<TrainedPart> {
-  const told = { line: () => {}, warning: () => {}, progress: reporter.progress };
+  const told = { ...reporter, line: () => {} };
   const open = async () => {
     // The checkpoint's recipe has the options of plug-ins filled in.
     await resolvePlugins(recipe, builtins);

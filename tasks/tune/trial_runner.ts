@@ -34,8 +34,8 @@ export interface TrialRunnerOptions {
   readonly recipe: RecipeOf;
   readonly backend: Backend;
   readonly builtins: Builtins;
-  /** Is told of progress alone. */
-  readonly reporter: Pick<RunReporter, "progress">;
+  /** Is told of progress, and of warnings, of each once: most are those of all trials. */
+  readonly reporter: Pick<RunReporter, "progress" | "warning">;
   readonly signal: AbortSignal;
   /** Gives seconds. */
   readonly clock: () => number;
@@ -57,6 +57,7 @@ export class TrialRunner implements Trialling {
   #used: number;
   #metric: string | null = null;
   readonly #pace: Pace;
+  readonly #warned = new Set<string>();
   /** Seconds of each folder that are charged already. */
   readonly #charged = new Map<string, number>();
 
@@ -123,7 +124,7 @@ export class TrialRunner implements Trialling {
     };
     const own = Object.keys(configuration).length === 0;
     try {
-      const { metric, score, ended } = await trainPart(recipe, epochs, { ...options, own });
+      const { metric, score, ended } = await trainPart(recipe, epochs, { ...options, own, reporter: this.#reporter });
       this.#metric = metric;
       charge(
         await write((seconds) => {
@@ -141,6 +142,17 @@ export class TrialRunner implements Trialling {
       this.#charge(folder, await write(() => ({ lost })));
       return { lost };
     }
+  }
+
+  get #reporter(): TrialRunnerOptions["reporter"] {
+    const { reporter } = this.options;
+    return {
+      progress: (line) => reporter.progress(line),
+      warning: (text) => {
+        if (!this.#warned.has(text)) reporter.warning(text);
+        this.#warned.add(text);
+      },
+    };
   }
 
   /** @param seconds all that a run took so far */

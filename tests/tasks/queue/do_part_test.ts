@@ -28,7 +28,11 @@ const withPlace = (
       begin: () => Promise.resolve(),
     });
     await body(place, async (set = []) => {
-      const recipe = tinyRow(folder, "tiny", set).recipe([{ path: ["output"], value: join(folder, "out"), label: "test" }]);
+      const recipe = tinyRow(folder, "tiny", set).recipe([{
+        path: ["output"],
+        value: join(folder, "out"),
+        label: "test",
+      }]);
       const { id } = await sender.plan({ recipe, title: "a trial" });
       return { run: id, epochs: 1, own: false };
     });

@@ -214,7 +214,12 @@ Deno.test(
       const output = { path: ["output"], value: join(folder, "out"), label: "test" };
       const planned = { recipe: tinyRow(folder, "a").recipe([output]), title: "a" };
       const choice = { title: "a choice", values: [{ value: 1, trials: [planned], runs: [] }] };
-      const asked = [sent.run(planned.recipe, "a"), sent.part(planned, 1, false), sent.foresee!(choice), sent.workers()];
+      const asked = [
+        sent.run(planned.recipe, "a"),
+        sent.part(planned, 1, false),
+        sent.foresee!(choice),
+        sent.workers(),
+      ];
       const ended = Promise.all(asked.map((one) => one.then(() => "done", endingOfThrown)));
       await soon();
       stop.abort();

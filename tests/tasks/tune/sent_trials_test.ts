@@ -19,8 +19,12 @@ const recipe: RecipeOf = ({ rate = 0.05 }, seed, output) =>
   });
 
 /** Trials sent to somebody who answers by the epochs, and takes ten seconds for it. */
-async function sentTo(folder: string, answer: (epochs: number) => Awaited<ReturnType<PartExecutor["part"]>>) {
-  const asked: string[] = [];
+async function sentTo(
+  folder: string,
+  answer: (epochs: number) => Awaited<ReturnType<PartExecutor["part"]>>,
+  hasParts = true,
+) {
+  const [asked, warnings]: string[][] = [[], []];
   let now = 100;
   const executor: PartExecutor = {
     part({ title }, epochs, own) {
@@ -28,15 +32,16 @@ async function sentTo(folder: string, answer: (epochs: number) => Awaited<Return
       now += 10;
       return Promise.resolve(answer(epochs));
     },
-    fetchParts: () => Promise.resolve(true),
+    fetchParts: () => Promise.resolve(hasParts),
     workers: () => Promise.resolve(3),
   };
   const trials = await SentTrials.open({
     ...{ folder: join(folder, "runs"), recipe, executor, clock: () => now, used: 5 },
     expected: { opening: 1, epoch: 2 },
     describe: ({ rate = "own" }) => `rate ${rate}`,
+    warn: (text) => void warnings.push(text),
   });
-  return { trials, asked };
+  return { trials, asked, warnings };
 }
 
 const trained = (score: number) => ({ trained: { score, metric: "f1", ended: false }, lost: null });
@@ -82,4 +87,17 @@ Deno.test("what others gave up costs the trial, and is asked again another time;
     });
     const again = await sentTo(folder, () => trained(0.7));
     assert.deepEqual(await again.trials.with(3).evaluate({ rate: 1 }, 1, 0), { score: 0.7 });
+  }));
+
+Deno.test("a best run whose checkpoint the store has lost is trained anew here, and that is told", () =>
+  inTemporaryFolder(async (folder) => {
+    const there = await sentTo(folder, () => trained(0.7));
+    await there.trials.folderOf({}, 3);
+    assert.deepEqual(there.warnings, []);
+    const lost = await sentTo(folder, () => trained(0.7), false);
+    await lost.trials.folderOf({}, 3);
+    assert.deepEqual(lost.warnings, [
+      "the store has no checkpoint of the best trial any more: it is trained anew on this machine, beyond the budget, " +
+      "which takes about 11s",
+    ]);
   }));

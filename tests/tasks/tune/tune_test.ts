@@ -64,7 +64,7 @@ async function runnerIn(
     recipe: (configuration, seed, output) => configured(tuned, space, configuration, seed, output),
     backend,
     builtins,
-    reporter: { progress: () => {} },
+    reporter: { progress: () => {}, warning: () => {} },
     signal: never,
     clock: clockOf(1),
     expected: { opening: 1, epoch: 1 },
@@ -85,7 +85,7 @@ async function through(runner: TrialRunner, configuration: Configuration, parts:
 Deno.test("a trial is one run with checkpoints between: in the end it is what distill makes, bit for bit", () =>
   withTiny(async (folder, file, backend) => {
     const steps: number[] = [];
-    const reporter = { progress: ({ step }: { step: number }) => void steps.push(step) };
+    const reporter = { progress: ({ step }: { step: number }) => void steps.push(step), warning: () => {} };
     const runner = await runnerIn(folder, file, backend, { reporter });
     const told = await through(runner, { rate: 0.04 });
     assert.equal(runner.metric, "accuracy");
@@ -139,7 +139,7 @@ Deno.test("a stopped trial goes on to the same score; one whose loss is not fini
     const stopped = await runnerIn(folder, file, backend, { signal: stopAt(8) });
     await assert.rejects(through(stopped, {}), Interrupted);
     const steps: number[] = [];
-    const reporter = { progress: ({ step }: { step: number }) => void steps.push(step) };
+    const reporter = { progress: ({ step }: { step: number }) => void steps.push(step), warning: () => {} };
     const going = await runnerIn(folder, file, backend, { reporter });
     const told = await through(going, {});
     assert.deepEqual([stopped.used, going.used], [1, 3], "what was stopped is charged, too");
@@ -154,6 +154,20 @@ Deno.test("a stopped trial goes on to the same score; one whose loss is not fini
     assert.deepEqual(await through(again, { rate: 900 }, [1]), lost);
     // What the recipe itself has wrong is told.
     await assert.rejects(through(again, {}), { name: "UserError" });
+  }));
+
+Deno.test("that trials go on by another device is told, once", () =>
+  withTiny(async (folder, file, _) => {
+    const warnings: string[] = [];
+    const reporter = { progress: () => {}, warning: (text: string) => void warnings.push(text) };
+    for (const [threads, part] of [[1, 1 / 3], [2, 1]]) {
+      const backend = await CpuBackend.create({ threads });
+      const runner = await runnerIn(folder, file, backend, { reporter });
+      for (const rate of [0.04, 0.05]) await through(runner, { rate }, [part]);
+      await backend.close();
+    }
+    assert.equal(warnings.length, 1, warnings.join("\n"));
+    assert.match(warnings[0], /^the run was computed by ".+" up to step 3 and goes on by ".+"/);
   }));
 
 Deno.test("time is kept for runs that take longer than those before them", () =>
