@@ -2,6 +2,7 @@ import { join, relative } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../core/errors.ts";
 import { makeFolder, writeFileAtomically } from "../../core/files.ts";
+import { lockFolder } from "../../core/lock.ts";
 import { VERSION } from "../../core/version.ts";
 import { readOwnJson } from "../support/own_json.ts";
 import { layOut } from "./layout.ts";
@@ -29,8 +30,11 @@ const fileIn = (folder: string) => join(folder, "jobs.json");
  * @param name the experiment's
  * @param runs those that are not done
  * @returns their numbers, in order
+ * @throws UserError if another program writes jobs to the folder
  */
 export async function writeJobs(store: Store, folder: string, name: string, runs: readonly Job[]): Promise<number[]> {
+  await makeFolder(folder, "the folder of jobs");
+  using _ = await lockFolder(folder, "another program writes jobs to it");
   const known = (await jobsIn(folder))?.jobs ?? [];
   const numberOf = new Map(known.map(({ id }, index) => [id, 1 + index]));
   const jobs = [...known];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readYaml } from "../../../core/recipe/yaml_source.ts";
+import { lockFolder } from "../../../core/lock.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import type { RowResult } from "../../../tasks/experiment/run_grid.ts";
 import { doRun } from "../../../tasks/queue/do_run.ts";
@@ -121,6 +122,38 @@ Deno.test("jobs keep their numbers when more are written into their folder, and 
     await grid("b", [2, 3]);
     assert.deepEqual((await readJobs(dir)).jobs, jobs);
     assert.match(await read("slurm.sh"), /^#SBATCH --array=3$/m);
+  }));
+
+Deno.test("two programs that write jobs into a folder at once number none twice: the second is told to wait", () =>
+  withTinyData(async (folder) => {
+    const dir = join(folder, "jobs");
+    const write = async (name: string) => {
+      const rows = [tinyRow(folder, name, [`student.width=${name === "a" ? 4 : 6}`])];
+      const experiment = { ...tinyExperiment(folder), rows, baseline: name, tune: null };
+      const { reporter } = listener();
+      const sending = { builtins, reporter, signal, begin: () => Promise.resolve() };
+      return await sentGrid(experiment, join(folder, `out-${name}`), { jobs: dir }, sending);
+    };
+    const both = await Promise.allSettled(["a", "b"].map(write));
+    const refused = both.filter((result) => result.status === "rejected");
+    for (const { reason } of refused) {
+      assert.equal(reason.name, "UserError");
+      assert.match(
+        reason.message,
+        /^Cannot write to ".*jobs" as another program writes jobs to it( \(process \d+\))?: wait/,
+      );
+    }
+    for (const name of ["a", "b"]) await write(name);
+    const titles = (await readJobs(dir)).jobs.map(({ title }) => title).sort();
+    assert.deepEqual(titles, ["a, seed 1", "a, seed 2", "b, seed 1", "b, seed 2"]);
+    for (const [index, { title }] of (await readJobs(dir)).jobs.entries()) {
+      assert.match(await Deno.readTextFile(join(dir, "jobs", `${1 + index}.yaml`)), new RegExp(`^# ${title}$`, "m"));
+    }
+    // While another one holds it nothing is written.
+    const lock = await lockFolder(dir, "x");
+    await assert.rejects(write("c"), { name: "UserError", message: /another program writes jobs to it/ });
+    lock[Symbol.dispose]();
+    assert.equal((await readJobs(dir)).jobs.length, 4);
   }));
 
 Deno.test("an indexed job of Kubernetes finds its number, in a row or not", async () => {
