@@ -130,6 +130,19 @@ function endingWell(redis: Redis): Redis {
   return redis;
 }
 
+/**
+ * Waits for what uses connections to be closed, but not for long: the library waits for a connection that is lost to be
+ * there again.
+ *
+ * @param most milliseconds
+ */
+export async function closed(closing: readonly Promise<unknown>[], most: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, most);
+  await Promise.race([Promise.allSettled(closing), late.promise]);
+  clearTimeout(timer);
+}
+
 /** @throws Error with the code ETIMEDOUT if it takes longer */
 async function within(milliseconds: number, connecting: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<void>();

@@ -7,7 +7,7 @@ import { VERSION } from "../../core/version.ts";
 import { type Choice, describe, type Executor, type Outcome, type PlannedRun } from "../experiment/outcome.ts";
 import type { QueueAddress } from "./address.ts";
 import { keepChoice } from "./choices.ts";
-import { connect, refusalBy } from "./connection.ts";
+import { closed, connect, refusalBy } from "./connection.ts";
 import { type JobData, jobOptions, type News, PREFIX, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
 import { fetchState } from "./kept_files.ts";
 import { keptPart, type Part, partId, type PartOutcome } from "./parts.ts";
@@ -223,12 +223,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   /** Gives up the connection; the runs stay in the queue. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timers.forEach((timer) => clearTimeout(timer));
-    const closed = Promise.allSettled([this.events.close(), this.queue.close(), this.flows.close()]);
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, MOST_CLOSING);
-    // The library waits for a connection that is lost.
-    await Promise.race([closed, late.promise]);
-    clearTimeout(timer);
+    await closed([this.events.close(), this.queue.close(), this.flows.close()], MOST_CLOSING);
     this.end();
   }
 

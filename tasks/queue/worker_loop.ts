@@ -3,7 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import type { ProgressLine } from "../../core/distill/progress.ts";
 import type { QueueAddress } from "./address.ts";
 import { makeChoice } from "./choices.ts";
-import { connect, refusalBy } from "./connection.ts";
+import { closed, connect, refusalBy } from "./connection.ts";
 import { doPart } from "./do_part.ts";
 import { doRun, expectVersion, isStop, type Workplace } from "./do_run.ts";
 import { type JobData, jobOptions, type News, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
@@ -15,6 +15,9 @@ const NEWS_EVERY = 5000;
 
 /** Milliseconds between two looks whether the queue is empty. */
 const EMPTY_EVERY = 500;
+
+/** Milliseconds that it may take to give a run back and to leave the queue. */
+const MOST_CLOSING = 2000;
 
 /** How a worker takes runs. */
 export interface WorkerOptions {
@@ -42,6 +45,7 @@ export async function work(
   const { redis, end } = await connect(address, password, reporter.warning);
   const over = Promise.withResolvers<void>();
   let done = 0;
+  let underWay: Promise<unknown> = Promise.resolve();
   const queue: RunQueue = new Queue<JobData>(QUEUE_NAME, queueOptions(redis));
   const worker = new Worker<JobData>(QUEUE_NAME, async (job, token) => {
     try {
@@ -49,7 +53,9 @@ export async function work(
       if (job.name === "choose") return await choose(place, queue, job);
       const own = { ...place, reporter: telling(place, job) };
       const { part } = job.data;
-      if (await (part ? doPart(own, part, signal) : doRun(own, job.id!, signal))) done++;
+      const doing = part ? doPart(own, part, signal) : doRun(own, job.id!, signal);
+      underWay = doing;
+      if (await doing) done++;
     } catch (error) {
       const isRefused = error instanceof Refused;
       if (!isRefused && !isStop(error)) {
@@ -108,9 +114,14 @@ export async function work(
   } finally {
     signal.removeEventListener("abort", stop);
     clearInterval(timer);
-    await worker.close();
-    await running.catch(() => {});
-    await queue.close();
+    // It ends by the signal, and may take its time for that.
+    await underWay.catch(() => {});
+    const leave = async () => {
+      await worker.close();
+      await running.catch(() => {});
+      await queue.close();
+    };
+    await closed([leave()], MOST_CLOSING);
     end();
   }
   return done;

@@ -230,6 +230,35 @@ Deno.test(
 );
 
 Deno.test(
+  "a worker that is stopped while its queue is lost keeps the checkpoint of its run in the store, and ends",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      const sender = new AbortController();
+      const { executor: sent } = await executor(server, folder, { signal: sender.signal });
+      const output = { path: ["output"], value: join(folder, "out"), label: "test" };
+      const run = sent.run(tinyRow(folder, "long", ["train.epochs=10000"]).recipe([output]), "long").catch(() => {});
+      const [stop, { warnings, reporter }] = [new AbortController(), listener()];
+      let step = 0;
+      const place = workplace(folder, "a", { reporter: { ...reporter, progress: (line) => void (step = line.step) } });
+      const working = worker(server, place, { untilEmpty: false, signal: stop.signal });
+      await until(() => step > 0);
+      await server.end("SIGKILL");
+      await until(() => warnings.length > 0);
+      stop.abort();
+      const late = new Promise((resolve) => setTimeout(() => resolve("late"), 8000));
+      assert.equal(await Promise.race([working, late]), 0);
+      const [id] = await Array.fromAsync(Deno.readDir(join(folder, "store", "runs")), ({ name }) => name);
+      const kept = JSON.parse(await Deno.readTextFile(join(folder, "store", "runs", id, "state.json")));
+      assert.equal(kept.by, "a");
+      sender.abort();
+      await run;
+      await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
   "that no worker is at the queue is told once for a while, and not where one is busy",
   REDIS,
   () =>
