@@ -10,7 +10,7 @@ import { showBytes } from "../../show_bytes.ts";
 import { collectOutputs, type NumbersKind, offsetsOf, padOutput, tokensOf } from "./collected_outputs.ts";
 import { type CachePlace, type Shard, stemOf } from "./cache_files.ts";
 import { describeTopLogits } from "./rest_bound.ts";
-import { readShards, shardFile, shardRange, showShard } from "./shards.ts";
+import { readShards, shardFile, shardFingerprint, shardRange, showShard } from "./shards.ts";
 import { readOutputs, type StoredOutputs, writeOutputs } from "./stored_outputs.ts";
 import { cachedName, someOutputs, type Teacher } from "./teacher_outputs.ts";
 import { condensing, type TopLogitsSetup, topLogitsTree } from "./top_logits.ts";
@@ -83,7 +83,7 @@ export async function writeShard(ops: Ops, setup: CacheSetup, shard: Shard): Pro
   const { folder, train, report } = setup;
   const [begin, end] = shardRange(train.length, shard);
   const { tokens, place } = await placeOf(setup);
-  const { fingerprint } = place;
+  const fingerprint = shardFingerprint(place, shard);
   const file = shardFile(place, shard);
   const stored = await readOutputs(file, fingerprint);
   if (stored !== null && stored !== "damaged") {
