@@ -1,7 +1,10 @@
 import type { KeptOutput } from "./collected_outputs.ts";
 import { bytesOfRow, keptOf, type TopLogitsSetup } from "./top_logits.ts";
 
-/** What the logits that are not kept come to, over all rows at one temperature T. */
+/**
+ * What the logits that are not kept come to at one temperature T, over the rows that losses count: the examples, or the
+ * tokens that have a label.
+ */
 export interface RestBound {
   readonly temperature: number;
   /** The mean of their probability, P. */
@@ -34,15 +37,20 @@ export interface RestBound {
  * of which all but D is known where the logits are kept. The gradient by the student's logits is exact at the kept
  * classes, and at the others off by T P (p'_c - q'_c), in sum of absolute values at most 2 T P, whatever the student
  * is.
+ *
+ * @param scored 1 for each row that losses count, else 0; `null`: they count all. Of none all numbers are 0.
  */
 export function restBound(
   outputs: ReadonlyMap<string, KeptOutput>,
   { count, classes }: TopLogitsSetup,
   temperature: number,
+  scored: Uint8Array | null,
 ): RestBound {
   const { values, rest } = keptOf(outputs, temperature);
-  let [sum, most, constant] = [0, 0, 0];
+  let [rows, sum, most, constant] = [0, 0, 0, 0];
   for (let row = 0; row < rest.length; row++) {
+    if (scored?.[row] === 0) continue;
+    rows++;
     const own = values.subarray(row * count, (row + 1) * count);
     let [largest, least] = [rest[row], Infinity];
     for (const value of own) {
@@ -56,31 +64,44 @@ export function restBound(
     most = Math.max(most, others);
     constant += others * Math.max(0, Math.log(classes - count) + Math.min(0, least - rest[row]));
   }
-  const mean = sum / rest.length;
+  rows = Math.max(rows, 1);
+  const mean = sum / rows;
   return {
     temperature,
     mean,
     most,
-    constant: temperature ** 2 * constant / rest.length,
+    constant: temperature ** 2 * constant / rows,
     slope: temperature * mean,
   };
 }
 
-/** What is kept and what is lost by it, in lines for the user. */
-export function describeTopLogits(outputs: ReadonlyMap<string, KeptOutput>, setup: TopLogitsSetup): string[] {
+/**
+ * What is kept and what is lost by it, in lines for the user.
+ *
+ * @param scored as {@link restBound} has it; not `null` where rows are tokens
+ */
+export function describeTopLogits(
+  outputs: ReadonlyMap<string, KeptOutput>,
+  setup: TopLogitsSetup,
+  scored: Uint8Array | null,
+): string[] {
   const { count, classes, temperatures } = setup;
   const [kept, all] = bytesOfRow(setup);
+  const form = `teacher: kept are the ${count} largest of ${classes} logits, ${kept} bytes of ${all}`;
+  if (scored && !scored.includes(1)) {
+    return [form, "teacher: no token of these examples has a label, so that nothing is learned of the logits"];
+  }
+  const mean = scored ? "in the mean over the tokens with a label" : "in the mean";
   return [
-    `teacher: kept are the ${count} largest of ${classes} logits, ${kept} bytes of ${all}`,
+    form,
     ...temperatures.map((temperature) => {
-      const { mean, most, constant, slope } = restBound(outputs, setup, temperature);
+      const bound = restBound(outputs, setup, temperature, scored);
       return `teacher: at temperature ${temperature} the other classes have ${
-        percent(mean)
-      } of the probability in the ` +
-        `mean, ${
-          percent(most)
-        } at most; kd learned from what is kept is in the mean below that from all logits by at ` +
-        `most ${short(constant)} + ${short(slope)} D, D the largest range of the student's logits of other classes`;
+        percent(bound.mean)
+      } of the probability ` +
+        `${mean}, ${percent(bound.most)} at most; kd learned from what is kept is in the mean below that from all ` +
+        `logits by at most ${short(bound.constant)} + ${short(bound.slope)} D, D the largest range of the student's ` +
+        "logits of other classes";
     }),
   ];
 }

@@ -80,7 +80,7 @@ Deno.test("what is lost by the largest logits alone is PyTorch's, and within its
   );
   assert.deepEqual([...stored.get("topLogits.classes")!.data], golden.classes);
   for (const temperature of [1, 4] as const) {
-    const bound = restBound(stored, { count, classes, temperatures: [1, 4] }, temperature);
+    const bound = restBound(stored, { count, classes, temperatures: [1, 4] }, temperature, null);
     const { mean, most, constant, slope, range, kd, whole } = golden.at[temperature];
     assertClose([bound.mean, bound.most, bound.constant, bound.slope], [mean, most, constant, slope], 1e-6);
     const lost = whole.value - kd.value;
