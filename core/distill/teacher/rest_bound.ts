@@ -18,6 +18,8 @@ export interface RestBound {
   readonly constant: number;
   /** T times the mean of P. */
   readonly slope: number;
+  /** The same for T^2 times the Jensen-Shannon divergence, whatever the student's logits are. */
+  readonly jensenShannon: number;
 }
 
 /**
@@ -38,6 +40,15 @@ export interface RestBound {
  * classes, and at the others off by T P (p'_c - q'_c), in sum of absolute values at most 2 T P, whatever the student
  * is.
  *
+ * The Jensen-Shannon divergence is (KL(p || m) + KL(q || m)) / 2, m = (p + q) / 2. Each of its parts has a bracket as
+ * above, and what the two lack together, (P KL(p' || m') + Q KL(q' || m')) / 2, is (P + Q) / 2 times the divergence of
+ * p' and q' with the weights P / (P + Q) and Q / (P + Q), which is at most the entropy of these (Lin 1991). So
+ *
+ * 0 <= JS - bracket <= (P log((P + Q) / P) + Q log((P + Q) / Q)) / 2 <= log 2 (P + Q) / 2,
+ *
+ * which grows with Q. Of any student it is at most what it is at Q = 1, ((1 + P) log(1 + P) - P log P) / 2. Where one
+ * class alone is not kept, nothing is lost.
+ *
  * @param scored 1 for each row that losses count, else 0; `null`: they count all. Of none all numbers are 0.
  */
 export function restBound(
@@ -47,7 +58,7 @@ export function restBound(
   scored: Uint8Array | null,
 ): RestBound {
   const { values, rest } = keptOf(outputs, temperature);
-  let [rows, sum, most, constant] = [0, 0, 0, 0];
+  let [rows, sum, most, constant, jensenShannon] = [0, 0, 0, 0, 0];
   for (let row = 0; row < rest.length; row++) {
     if (scored?.[row] === 0) continue;
     rows++;
@@ -63,6 +74,9 @@ export function restBound(
     sum += others;
     most = Math.max(most, others);
     constant += others * Math.max(0, Math.log(classes - count) + Math.min(0, least - rest[row]));
+    if (others > 0 && classes - count > 1) {
+      jensenShannon += ((1 + others) * Math.log1p(others) - others * Math.log(others)) / 2;
+    }
   }
   rows = Math.max(rows, 1);
   const mean = sum / rows;
@@ -72,6 +86,7 @@ export function restBound(
     most,
     constant: temperature ** 2 * constant / rows,
     slope: temperature * mean,
+    jensenShannon: temperature ** 2 * jensenShannon / rows,
   };
 }
 
@@ -99,9 +114,9 @@ export function describeTopLogits(
       return `teacher: at temperature ${temperature} the other classes have ${
         percent(bound.mean)
       } of the probability ` +
-        `${mean}, ${percent(bound.most)} at most; kd learned from what is kept is in the mean below that from all ` +
-        `logits by at most ${short(bound.constant)} + ${short(bound.slope)} D, D the largest range of the student's ` +
-        "logits of other classes";
+        `${mean}, ${percent(bound.most)} at most; in the mean kd loses at most ${short(bound.constant)} + ` +
+        `${short(bound.slope)} D of what it is by all logits, D the largest range of the student's logits of other ` +
+        `classes, and jensen-shannon at most ${short(bound.jensenShannon)}`;
     }),
   ];
 }

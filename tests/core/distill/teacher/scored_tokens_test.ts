@@ -93,7 +93,7 @@ function lostOf(examples: readonly number[]) {
 function told(lines: readonly string[]) {
   const line = lines.find((line) => line.startsWith("teacher: at temperature 2 "))!;
   const [mean, most] = [...line.matchAll(/([\d.]+) %/g)].map(([, number]) => Number(number) / 100);
-  const [, constant, slope] = / by at most ([\d.]+) \+ ([\d.]+) D/.exec(line)!.map(Number);
+  const [, constant, slope] = / kd loses at most ([\d.]+) \+ ([\d.]+) D/.exec(line)!.map(Number);
   return { mean, most, constant, slope };
 }
 
