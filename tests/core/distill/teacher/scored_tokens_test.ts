@@ -67,7 +67,7 @@ function softmax(logits: ArrayLike<number>): number[] {
 const kl = (p: readonly number[], q: readonly number[]) =>
   p.reduce((sum, share, at) => sum + share * Math.log(share / q[at]), 0);
 
-/** What is lost of kd for a student whose logits are -3 to 3, in the mean over the tokens of some examples that have a label. */
+/** What is lost of kd for a student with logits from -3 to 3, in the mean over tokens with a label of some examples. */
 function lostOf(examples: readonly number[]) {
   let [rows, rest, most, lost, range] = [0, 0, 0, 0, 0];
   for (const example of examples) {
