@@ -1,7 +1,7 @@
 import { isUrl } from "../../core/data/remote_file.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
-import { ownCodeAlone, strangePackage } from "../support/own_code.ts";
+import { hasPlugins, strangePackage } from "../support/own_code.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** A run is nothing for this worker; another one may do it. The message is a part of a sentence, to follow "as". */
@@ -26,10 +26,11 @@ export function allowedCode(flag: string | boolean | undefined): AllowedCode {
  * @throws Refused naming the code, and how to allow it
  */
 export function refuseCode(recipe: Checked<Recipe>, { files, elsewhere, code }: Manifest, allowed: AllowedCode): void {
-  if (ownCodeAlone(recipe.value) || allowed === "all") return;
+  const unsentPackage = strangePackage(recipe.value);
+  if (allowed === "all" || (unsentPackage === null && !hasPlugins(recipe.value))) return;
   const { dataset, teacher, student, losses } = recipe.value;
   const uses = [dataset, student, ...losses, ...teacher ? [teacher, ...teacher.others] : []].map(({ use }) => use);
-  const unsent = uses.find(isUrl) ?? strangePackage(recipe.value);
+  const unsent = uses.find(isUrl) ?? unsentPackage;
   if (unsent !== null) {
     throw new Refused(
       `it runs code from ${JSON.stringify(unsent)}, which is not sent along: start the worker with --allow-plugins`,
