@@ -73,7 +73,7 @@ export async function openWork(place: Workplace, id: string) {
   if (earlier !== null && earlier !== name) reporter.line(`${spec.title}: goes on from what ${earlier} left`);
   const base = await layOut(store, own, spec.manifest, manifest);
   const recipe = recipeIn(place, spec.recipe, folder, base);
-  refuseCode(recipe, manifest, place.code);
+  await refuseCode(recipe, place.code);
   const keeping = keepingState(folder, keepEvery, () => keepState(store, id, folder, name), reporter);
   return { title: spec.title, folder, recipe, keeping, root: rootIn(own, spec.manifest) };
 }
