@@ -73,6 +73,8 @@ async function worker(flags: WorkerFlags): Promise<void> {
     async () => {
       const [out, err] = [standardOutput("stdout"), standardOutput("stderr")];
       const reporter = runReporter(out, err, flags);
+      // A store that is opened is written to.
+      if (dir !== undefined) await (await import("./queue/jobs_folder.ts")).readJobs(dir);
       const workplace: Workplace = {
         store: await place.open(),
         folder,

@@ -26,8 +26,8 @@ export function allowedCode(flag: string | boolean | undefined): AllowedCode {
 }
 
 /**
- * Refuses a run with code that this worker was not told to run. What that is it finds itself in what is laid out: a list
- * in the store is as little to be trusted as the code.
+ * Refuses a run with code that this worker was not told to run. What that is it finds itself in what is laid out: a
+ * list in the store is as little to be trusted as the code.
  *
  * @throws Refused naming the code, and how to allow it
  */
