@@ -29,6 +29,7 @@ export function addSweep(program: Command): void {
         "how far below the best on validation the pick may be, in percent points",
         "0.15",
       ),
+    "runs/sweep- and the recipe's name",
   )).action(async (file: string, flags: SweepFlags) => {
     const tolerance = numberInRange("--tolerance", flags.tolerance, "a number from 0", (value) => value >= 0);
     const text = new TextDecoder().decode(await readUserFile(file, "the recipe"));

@@ -32,7 +32,7 @@ export function addTune(program: Command): void {
     addExperimentFlags(
       program.command("tune").description("find the best settings of a recipe within a time, and what each is worth")
         .argument("<recipe>", "recipe with validation examples")
-        .option("--budget <time>", "time for all of it, as in 90s, 30m or 1h30m")
+        .option("--budget <time>", "time for all of it, as in 90s, 30m or 1h30m; must be given")
         .option("--space <file>", "what may be changed (default: by the recipe, as --dry-run prints it)")
         .addOption(
           new Option("--search <way>", "successive halving, or random search").choices(["asha", "random"]).default(
@@ -44,10 +44,14 @@ export function addTune(program: Command): void {
           "part of the time that is kept to measure what each change is worth; 0: none",
           "0.5",
         )
-        .option("--seed <number>", "seed of the search and of its runs; the verdict's are those after it")
+        .option(
+          "--seed <number>",
+          "seed of the search and of its runs (default: the recipe's); the verdict's are those after it",
+        )
         .option("--resume", "go on with the tuning in the folder, also with a larger budget")
         .option("--dry-run", "print the space as a file for --space, and how long a run takes; leave nothing")
         .option("--no-report", "draw no report.html of the best run"),
+      "runs/tune- and the recipe's name",
     ),
     "have the workers of a queue train the trials: redis://host:port/database",
   ).action(async (file: string, flags: TuneFlags) => {

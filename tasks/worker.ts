@@ -29,10 +29,10 @@ interface WorkerFlags extends QueueFlags {
 
 const isTime = (seconds: number) => seconds >= 0.1 && seconds <= 86_400;
 
-/** Adds the verb `worker`: does the runs that `compare --queue` put into a queue. */
+/** Adds the verb `worker`: does the runs that `compare`, `sweep` and `tune` put into a queue with `--queue`. */
 export function addWorker(program: Command): void {
   const command = addQueueFlags(
-    program.command("worker").description("do the runs that compare --queue put into a queue, on this machine"),
+    program.command("worker").description("do the runs that compare, sweep and tune put into a queue, on this machine"),
     "the queue: redis://host:port/database, or rediss:// with TLS",
   )
     .option("--folder <folder>", "what this machine keeps of inputs and runs", "runs/worker")
@@ -41,7 +41,7 @@ export function addWorker(program: Command): void {
     .option("--lease <seconds>", "after such a silence of a worker its run is another's", "30")
     .option("--keep-every <seconds>", "how often the checkpoint of a run is brought to the store, at most", "30")
     .option("--until-empty", "end when there is nothing to do")
-    .option("--job <number>", "do this job of a folder that compare --jobs wrote, counted from 1, and end")
+    .option("--job <number>", "do this job of a folder that compare or sweep wrote by --jobs, counted from 1, and end")
     .option("--dir <folder>", "the folder of jobs")
     .option("--quiet", "print warnings alone");
   addVerbose(addPluginFlag(command), "keep every progress line, and show the stack of an internal error").action(
@@ -73,6 +73,8 @@ async function worker(flags: WorkerFlags): Promise<void> {
     async () => {
       const [out, err] = [standardOutput("stdout"), standardOutput("stderr")];
       const reporter = runReporter(out, err, flags);
+      // A store that is opened is written to.
+      if (dir !== undefined) await (await import("./queue/jobs_folder.ts")).readJobs(dir);
       const workplace: Workplace = {
         store: await place.open(),
         folder,

@@ -95,6 +95,21 @@ Deno.test("the README names every verb of deno.json, save those for developers",
   for (const verb of forDevelopers) assert.match(contributing, new RegExp(`deno task ${verb}`));
 });
 
+Deno.test("the pages on permissions name every task that may ask any host, and no other", async () => {
+  const { tasks } = JSON.parse(await readPage("deno.json")) as { tasks: Record<string, { command: string }> };
+  const asking = Object.keys(tasks).filter((name) => / --allow-net /.test(tasks[name].command)).sort();
+  for (
+    const [page, list] of [
+      ["plugins/SECURITY.md", /^(`compare`.*) may ask any host/m],
+      ["tasks/queue/README.md", /The tasks ([^.]*) may ask any\s+host/],
+      ["tasks/README.md", /not the network, save ([^.]*), which give it up/],
+    ] as const
+  ) {
+    const [, named] = list.exec(await readPage(page))!;
+    assert.deepEqual(Array.from(named.matchAll(/`([^`]+)`/g), ([, name]) => name).sort(), asking, page);
+  }
+});
+
 Deno.test("no line of a comment is longer than 120 columns", async () => {
   const long: string[] = [];
   for (const file of (await filesOf(/\.(?:ts|wgsl)$/)).filter((file) => !file.includes("generated"))) {

@@ -230,7 +230,14 @@ function measured(
       } within ${merge.maxAbsLogitDifference.toPrecision(2)} on ` +
       `${counted(merge.probe, "test example")} (tolerance ${merge.tolerance}).`,
     ]),
-    ...(validation ? [`Validation examples (${count(examples.validation)}) may have chosen the epoch.`] : []),
+    ...(validation && (recipe.train.restoreBest || recipe.train.earlyStopping)
+      ? [
+        `The ${
+          counted(examples.validation, "validation example")
+        } chose the epoch, so that their column is a little too ` +
+        "good.",
+      ]
+      : []),
     ...(files.length > 0 ? ["", ...table([["data file", "SHA-256"], ...files], false)] : []),
   ];
 }

@@ -17,7 +17,7 @@ import { loadTeacher } from "./teacher/load_teacher.ts";
 import { cachedOutputs, writeShard } from "./teacher/output_cache.ts";
 import { sameTokens } from "./teacher/own_inputs.ts";
 import type { Shard } from "./teacher/cache_files.ts";
-import { cacheSetup } from "./teacher/use_cache.ts";
+import { augmentationsOf, cacheSetup } from "./teacher/use_cache.ts";
 
 /** How a teacher's outputs are made. */
 export interface TeachOptions {
@@ -47,10 +47,12 @@ export async function teach(
     );
   }
   expectLgtm(recipe);
-  if (Object.values(recipe.value.augment).some(Boolean)) {
+  const changing = augmentationsOf(recipe.value.augment);
+  if (changing !== null) {
     throw recipe.error(
       ["augment"],
-      "Cannot compute the teacher's outputs ahead as augmentation changes the images in every epoch: set augment to {}",
+      `Cannot compute the teacher's outputs ahead as augmentation (${changing}) changes the images in every epoch: switch ` +
+        "it off",
     );
   }
   const [ops, random, plugins] = [

@@ -2,13 +2,13 @@ import type { Command } from "commander";
 import { UserError } from "../../core/errors.ts";
 import { addPluginFlag, addVerbose, repeatable } from "../support/flags.ts";
 
-/** Adds the flags that all verbs with many runs have. */
-export function addExperimentFlags(command: Command): Command {
+/** Adds the flags that all verbs with many runs have. @param folder where they go, in words */
+export function addExperimentFlags(command: Command, folder = "runs/ and the experiment's name"): Command {
   return addVerbose(
     addPluginFlag(command)
-      .addOption(repeatable("--set <key=value>", "set a value in every recipe, as in train.epochs=3; may be repeated"))
+      .addOption(repeatable("--set <key=value>", "set a value in each recipe, as in train.epochs=3; may be repeated"))
       .option("--backend <name>", "where to compute: auto, webgpu or cpu")
-      .option("--output <folder>", "folder of runs and tables (default: runs/ and the experiment's name)")
+      .option("--output <folder>", `folder of runs and tables (default: ${folder})`)
       .option("--quiet", "print the closing tables and warnings alone"),
     "keep every progress line, and show the stack of an internal error",
   );

@@ -1,6 +1,8 @@
 import type { Override } from "../../core/recipe/overrides.ts";
 import { isMap, type Path } from "../../core/recipe/paths.ts";
-import type { Recipe } from "../../core/recipe/schema.ts";
+import { optionKit } from "../../core/plugin/kit.ts";
+import { type Recipe, sharedKeys } from "../../core/recipe/schema.ts";
+import { builtins } from "../../plugins/builtins.ts";
 
 /**
  * A recipe's training over another number of epochs: a complete training of that length, with its own schedules. What
@@ -51,13 +53,24 @@ function scheduledIn({ losses, train }: Recipe): [Path, Change][] {
   return found;
 }
 
-/** Options of losses that are a number of epochs or steps, by their names. */
+/**
+ * Options of losses that are a number of epochs or steps, by their names; of built-in ones also where the recipe leaves
+ * them to their defaults, as a recipe with the same numbers written out trains the same.
+ */
 function lengthsIn({ losses }: Recipe): [Path, number][] {
   return losses.flatMap((loss, index) =>
-    Object.entries(loss).flatMap(([key, value]): [Path, number][] =>
+    Object.entries({ ...defaultsOf(loss), ...loss }).flatMap(([key, value]): [Path, number][] =>
       typeof value === "number" && /(?:Epochs|Steps)$/.test(key) ? [[["losses", index, key], value]] : []
     )
   );
+}
+
+/** The options of a built-in loss with its defaults; none of a loss of one's own, or with options that are wrong. */
+function defaultsOf(loss: Recipe["losses"][number]): Record<string, unknown> {
+  const definition = builtins.loss.find(({ name }) => name === loss.use);
+  const own = Object.entries(loss).filter(([key]) => !sharedKeys.loss.includes(key));
+  const { data } = definition?.options(optionKit).safeParse(Object.fromEntries(own)) ?? {};
+  return isMap(data) ? data : {};
 }
 
 /** Whether a map is a scheduled value; one in a plug-in's options has no defaults filled in before that is known. */

@@ -3,8 +3,7 @@ import { TrainingFailure } from "../../core/distill/stops.ts";
 import { CheckpointRefused } from "../../core/distill/training/checkpoint.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
-import { giveUpNativeCode } from "../support/confine.ts";
-import { ownCodeAlone } from "../support/own_code.ts";
+import { withoutLibraryForOthers } from "../support/own_code.ts";
 import { withBackend } from "../support/backend.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { EarlierRuns } from "./earlier_runs.ts";
@@ -34,7 +33,7 @@ export function trainingRunner(
   const earlier = new EarlierRuns(builtins, reporter);
   return async (recipe, title) => {
     // A tuned value may be a plug-in of the user's.
-    if (!ownCodeAlone(recipe.value)) await giveUpNativeCode();
+    await withoutLibraryForOthers(recipe.value, title, reporter.warning);
     const { output: folder, seed, backend: choice, train: { precision } } = recipe.value;
     const { done, changed, data } = await earlier.look(recipe);
     if (done && !changed) {

@@ -268,7 +268,7 @@ export function textOf({ title, header, rows, alignment, notes }: Table, strong 
 /** The same as Markdown. */
 export function markdownOf({ title, header, rows, alignment, notes }: Table): string {
   const table = markdownTable(header, rows, alignment);
-  return [`## ${title}`, "", table, "", ...notes.flatMap((note) => [note, ""])].join("\n");
+  return [`## ${title}`, "", table, "", ...notes.flatMap((note) => [note.replace(/^\*/, "\\*"), ""])].join("\n");
 }
 
 /** A table as Markdown. @param alignment as in a {@link Table} */

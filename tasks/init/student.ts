@@ -180,7 +180,13 @@ function smallResnet([height, width]: readonly number[], teacher: FoundTeacher |
   return {
     entries: [
       line("use", "resnet"),
-      line("depth", teacher ? 8 : 20, "as in the shipped recipes of images; 14, 20, 32 are larger"),
+      line(
+        "depth",
+        teacher ? 8 : 20,
+        teacher
+          ? "as in the shipped recipes of images; 14, 20, 32 are larger"
+          : "as the shipped teacher; 8 and 14 are smaller, 32 and 44 larger",
+      ),
       line("width", channels, "channels of the first of three stages"),
       ...(stem === "cifar"
         ? []

@@ -1,7 +1,6 @@
 import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
 import { withBackend } from "../support/backend.ts";
-import { giveUpNativeCode } from "../support/confine.ts";
-import { ownCodeAlone } from "../support/own_code.ts";
+import { withoutLibraryForOthers } from "../support/own_code.ts";
 import { trainPart } from "../tune/train_part.ts";
 import { openWork, type Workplace } from "./do_run.ts";
 import { keepState } from "./kept_files.ts";
@@ -20,7 +19,7 @@ export async function doPart(place: Workplace, part: Part, signal: AbortSignal):
   if (await keptPart(store, part)) return false;
   const { title, folder, recipe, keeping, tried } = await openWork(place, part.run);
   try {
-    if (!ownCodeAlone(recipe.value)) await giveUpNativeCode();
+    await withoutLibraryForOthers(recipe.value, title, reporter.warning);
     const { backend: choice, train: { precision } } = recipe.value;
     const told = { ...reporter, warning: (text: string) => reporter.warning(`${title}: ${text}`) };
     const trained = await withBackend(

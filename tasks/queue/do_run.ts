@@ -72,7 +72,7 @@ export async function openWork(place: Workplace, id: string) {
   if (earlier !== null && earlier !== name) reporter.line(`${spec.title}: goes on from what ${earlier} left`);
   const base = await layOut(store, own, spec.manifest, manifest);
   const { recipe, backend } = recipeIn(place, spec.recipe, folder, base);
-  refuseCode(recipe, manifest, place.code);
+  await refuseCode(recipe, place.code);
   const keeping = keepingState(folder, keepEvery, () => keepState(store, id, folder, name), reporter);
   const tried: Tried = { recipe, backend, root: rootIn(own, spec.manifest) };
   return { title: spec.title, folder, recipe, keeping, tried };

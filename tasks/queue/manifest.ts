@@ -21,8 +21,6 @@ export const manifestSchema = z.strictObject({
   files: hashes,
   /** Those that a recipe names absolutely: each machine must have them, with this content. */
   elsewhere: hashes,
-  /** Of the files those that are run as code: SHA-256 of plug-ins and what they import, by their paths. */
-  code: z.array(z.string()),
 });
 
 /** The files that runs read. */
@@ -51,17 +49,15 @@ export class Manifests {
     const base = resolveFile(recipe, ".");
     const found: Found[] = [];
     for (const { name, key } of namedIn(recipe.value)) {
-      const code = key === "use";
-      if (code && !isPluginFile(name)) continue;
+      if (key === "use" && !isPluginFile(name)) continue;
       for (const path of await filesOf(resolveFile(recipe, name), key)) {
-        found.push({ path, code, way: isAbsolute(name) ? null : relative(base, path).replaceAll("\\", "/") });
+        found.push({ path, way: isAbsolute(name) ? null : relative(base, path).replaceAll("\\", "/") });
       }
     }
     found.sort((a, b) => a.path < b.path ? -1 : Number(a.path > b.path));
     const above = Math.max(0, ...found.map(({ way }) => way === null ? 0 : ups(way)));
     const files: Record<string, string> = {}, elsewhere: Record<string, string> = {};
-    const code = new Set<string>();
-    for (const { path, way, code: isCode } of found) {
+    for (const { path, way } of found) {
       const hash = await this.#hashOf(path, way !== null);
       const [list, name] = way === null
         ? [elsewhere, path]
@@ -70,9 +66,8 @@ export class Manifests {
         throw recipe.error(["base"], `Cannot send "${path}" to workers as "${name}" is another file there: rename it`);
       }
       list[name] = hash;
-      if (isCode) code.add(name);
     }
-    return { above, files, elsewhere, code: [...code] };
+    return { above, files, elsewhere };
   }
 
   async #hashOf(path: string, sent: boolean): Promise<string> {
@@ -89,8 +84,6 @@ interface Found {
   readonly path: string;
   /** Its path from the recipe's base; `null` where it is named absolutely. */
   readonly way: string | null;
-  /** Whether it is run. */
-  readonly code: boolean;
 }
 
 /** Where the recipe's base is in the folder that a manifest is laid out in. */

@@ -1,8 +1,13 @@
+import { relative } from "node:path";
 import { isUrl } from "../../core/data/remote_file.ts";
+import { readUserFile } from "../../core/files.ts";
+import { isPluginFile } from "../../core/plugin/registry.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
+import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
-import { ownCodeAlone, strangePackage } from "../support/own_code.ts";
-import type { Manifest } from "./manifest.ts";
+import { sha256 } from "../../core/sha256.ts";
+import { hasPlugins, strangePackage } from "../support/own_code.ts";
+import { pluginModules } from "../experiment/inputs.ts";
 
 /** A run is nothing for this worker; another one may do it. The message is a part of a sentence, to follow "as". */
 export class Refused extends Error {
@@ -21,27 +26,33 @@ export function allowedCode(flag: string | boolean | undefined): AllowedCode {
 }
 
 /**
- * Refuses a run with code that this worker was not told to run.
+ * Refuses a run with code that this worker was not told to run. What that is it finds itself in what is laid out: a
+ * list in the store is as little to be trusted as the code.
  *
  * @throws Refused naming the code, and how to allow it
  */
-export function refuseCode(recipe: Checked<Recipe>, { files, elsewhere, code }: Manifest, allowed: AllowedCode): void {
-  if (ownCodeAlone(recipe.value) || allowed === "all") return;
+export async function refuseCode(recipe: Checked<Recipe>, allowed: AllowedCode): Promise<void> {
+  const unsentPackage = strangePackage(recipe.value);
+  if (allowed === "all" || (unsentPackage === null && !hasPlugins(recipe.value))) return;
   const { dataset, teacher, student, losses } = recipe.value;
   const uses = [dataset, student, ...losses, ...teacher ? [teacher, ...teacher.others] : []].map(({ use }) => use);
-  const unsent = uses.find(isUrl) ?? strangePackage(recipe.value);
+  const unsent = uses.find(isUrl) ?? unsentPackage;
   if (unsent !== null) {
     throw new Refused(
       `it runs code from ${JSON.stringify(unsent)}, which is not sent along: start the worker with --allow-plugins`,
     );
   }
-  const hashes = code.map((path) => files[path] ?? elsewhere[path]);
-  const strange = hashes.findIndex((hash) => !allowed?.has(hash));
-  if (strange < 0) return;
+  const hashes = new Map<string, string>();
+  for (const use of uses.filter(isPluginFile)) {
+    for (const path of await pluginModules(resolveFile(recipe, use))) {
+      hashes.set(path, await sha256(await readUserFile(path, "the plug-in")));
+    }
+  }
+  const [strange] = [...hashes].filter(([, hash]) => !allowed?.has(hash));
+  if (strange === undefined) return;
+  const [path, hash] = strange;
   throw new Refused(
-    `it runs the plug-in "${code[strange]}" (SHA-256 ${
-      hashes[strange]
-    }): start the worker with --allow-plugins, or with ` +
-      `--allow-plugins=${[...new Set(hashes)].join(",")} for this content alone`,
+    `it runs the plug-in "${relative(resolveFile(recipe, "."), path)}" (SHA-256 ${hash}): start the worker with ` +
+      `--allow-plugins, or with --allow-plugins=${[...new Set(hashes.values())].join(",")} for this content alone`,
   );
 }

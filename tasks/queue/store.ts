@@ -52,7 +52,7 @@ export function storePlace(text: string): StorePlace {
 
 /** Tries a store before anything is done for it, and tells who looks into it what it is. */
 async function opened(store: Store): Promise<Store> {
-  const about = "Inputs, checkpoints and results of runs, kept by the tasks compare, sweep and worker.\n";
+  const about = "Inputs, checkpoints and results of runs, kept by the tasks compare, sweep, tune and worker.\n";
   await store.write("about.txt", new TextEncoder().encode(about));
   return store;
 }

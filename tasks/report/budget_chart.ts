@@ -5,9 +5,8 @@ import { isShare, meanInterval } from "../experiment/mean_interval.ts";
 import { type Child, element, table } from "./elements.ts";
 import { draw, figure, legend, seriesColour } from "./plots.ts";
 
-/** Which series' colours rows have, the teacher having the third; lines of further rows are dashed. */
-const COLOURS = [0, 1, 3, 4, 5];
-const colourOf = (row: number) => seriesColour(COLOURS[row % COLOURS.length]);
+/** Which series' colours rows have, the baseline the second as in all charts, the teacher the third. */
+const BASELINE = 1, COLOURS = [0, 3, 4, 5];
 
 /** How much of a point is filled. */
 const FILL = { front: 1, equal: 0.6, tied: 0.25, near: 0, behind: 0 } as const;
@@ -21,10 +20,13 @@ const WORDS = {
 } as const;
 
 /** The metric over the time of training, a line for each row with a point for each budget, and the front of all. */
-export function budgetChart(points: readonly FrontPoint[], teacher: number | null): Child[] {
+export function budgetChart(points: readonly FrontPoint[], baseline: string, teacher: number | null): Child[] {
   if (points.length === 0) return [];
   const [{ metric }] = points;
   const rows = rowsOf(points);
+  const others = rows.filter((row) => row !== baseline);
+  const colourOf = (row: string) =>
+    seriesColour(row === baseline ? BASELINE : COLOURS[others.indexOf(row) % COLOURS.length]);
   const share = isShare(metric);
   const drawn = points.map((point) => {
     const { row, budget, seconds, test, standing, epochs, value } = point;
@@ -40,7 +42,7 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
       mean: test.mean,
       low: interval?.[0] ?? test.mean,
       high: interval?.[1] ?? test.mean,
-      colour: colourOf(rows.indexOf(row)),
+      colour: colourOf(row),
       onFront: isOnFront(standing),
       filled: FILL[standing],
       title: `${row} at ${budget}: ${(100 * test.mean).toFixed(2)}${bounds ? ` [${bounds}]` : ""} in ${time}, ${
@@ -53,7 +55,12 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
     onFront && drawn.slice(0, index).every((other) => !other.onFront || other.mean < mean)
   );
   const last = { ...(front.at(-1) ?? drawn[0]), seconds: drawn.at(-1)!.seconds };
-  const entries = rows.map((name, index) => ({ name, colour: colourOf(index), dashed: index >= COLOURS.length }));
+  // Further rows have colours of earlier ones, and dashes.
+  const entries = rows.map((name) => ({
+    name,
+    colour: colourOf(name),
+    dashed: others.indexOf(name) >= COLOURS.length,
+  }));
   const levels = teacher === null ? [] : [{ name: "teacher", colour: "var(--series-3)", dashed: true }];
   return [
     element(
@@ -61,7 +68,8 @@ export function budgetChart(points: readonly FrontPoint[], teacher: number | nul
       { class: "faint" },
       "A point is a training of its own, with schedules of its length: the mean over seeds with its 95 % interval by " +
         "Student's t. Filled points are on the front (the grey steps): none that takes no more time is as good; a paler one " +
-        "is equal to another within noise, the palest no better than a quicker one.",
+        "is equal to another within noise, the palest is there by its mean alone. Hollow points are behind. The axis of " +
+        "time is logarithmic.",
     ),
     figure(
       "",
@@ -143,5 +151,6 @@ export function roundTimes(least: number, most: number): number[] {
   const all = powers.flatMap((power) => [1, 2, 5].map((factor) => +(factor * power).toPrecision(1)));
   const within = all.filter((time) => time >= least && time <= most);
   // Times that are close to each other have no round one between them.
-  return within.length >= 2 ? within : [...new Set([least, most])].map((time) => +time.toPrecision(3));
+  if (within.length >= 2) return within;
+  return [...new Set([least, ...within, most].map((time) => +time.toPrecision(3)))];
 }

@@ -51,7 +51,7 @@ export function experimentPage(results: ExperimentResults): string {
       ...failed.map(({ name, failed }) => element("p", {}, `${counted(failed, "run")} of ${name} failed.`)),
     ]),
     rows.length === 0 ? element("p", {}, "No run came to its end.") : null,
-    section("Over the time of training", budgetChart(front, teacherOf(results, metric))),
+    section("Over the time of training", budgetChart(front, baseline, teacherOf(results, metric))),
     section(`Test ${metric}${at}`, ...dotPlot(results, rows, metric)),
     section(`Difference to ${baseline}${at}`, differences(rows)),
     section(`Over the values that were tried${at}`, overValues(results)),

@@ -31,8 +31,8 @@ export function hints({ log, summary, record, settings }: RunFiles): string[] {
     told.push(
       `The last quarter of the epochs still gained ${
         points(last - before)
-      } on validation examples: more train.epochs ` +
-        "may gain more.",
+      } on validation examples, as it often does while the rate falls: a run with twice the train.epochs tells whether ` +
+        "more of them help.",
     );
   }
   const gap = (summary?.teacher?.metrics[metric] ?? NaN) - (summary?.student.metrics[metric] ?? NaN);

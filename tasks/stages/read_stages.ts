@@ -69,7 +69,8 @@ export async function stagesFrom(file: string, text: string): Promise<Stages> {
     if (rows.length > 0 && own && Object.hasOwn(own, "teacher")) {
       throw checked.error(
         [...at, "teacher"],
-        `Cannot name a teacher for "${stage}": it is taught by the student of "${names[rows.length - 1]}"`,
+        `Cannot name a teacher for "${stage}": it is taught by the student of "${names[rows.length - 1]}"; ` +
+          "cache, keep and onPoorTeacher are those of the base",
         "key",
       );
     }

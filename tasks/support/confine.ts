@@ -170,12 +170,16 @@ function listen(signals: readonly Deno.Signal[], code: number): void {
 /**
  * Gives up the permission to load native code, for good: by a matrix library alone one could read and write all of the
  * program's memory. What is loaded already goes on.
+ *
+ * @returns whether there was a library that could be loaded
  */
-export async function giveUpNativeCode(): Promise<void> {
-  if (!isConfined()) return;
+export async function giveUpNativeCode(): Promise<boolean> {
+  if (!isConfined()) return false;
+  const could = findLibrary()?.allowed ?? false;
   await Deno.permissions.revoke({ name: "ffi" });
   const library = findLibrary();
   if (library?.allowed) await Deno.permissions.revoke({ name: "ffi", path: library.path });
+  return could;
 }
 
 /** The matrix library that may be loaded, if there is one. */

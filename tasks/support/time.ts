@@ -25,3 +25,12 @@ export function showTime(seconds: number): string {
   if (minutes < 120) return `${minutes}m`;
   return `${Math.floor(minutes / 60)}h${minutes % 60 === 0 ? "" : `${minutes % 60}m`}`;
 }
+
+/** A time as its user may have written it, to the millisecond: `90s` and `1m30s` are one time, the latter is shown. */
+export function exactTime(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds % 3600 / 60)];
+  const rest = +(seconds % 60).toFixed(3);
+  return [[hours, "h"], [minutes, "m"], [rest, "s"]].flatMap(([count, unit]) => count ? [`${count}${unit}`] : []).join(
+    "",
+  );
+}

@@ -13,7 +13,7 @@ import { stringifyRecipe } from "../../core/recipe/write_recipe.ts";
 import { InputHashes, readInputs, writeInputs } from "../experiment/inputs.ts";
 import { readText } from "../experiment/read_experiment.ts";
 import { readOwnJson } from "../support/own_json.ts";
-import { showTime } from "../support/time.ts";
+import { exactTime, showTime } from "../support/time.ts";
 import { defaultSpace } from "./default_space.ts";
 import { type Probe, probe, type Refusal, refusals, unfit } from "./probe.ts";
 import type { Configuration, Space } from "./space.ts";
@@ -125,7 +125,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   if (seconds.search < 2 * whole) {
     const share = seconds.search / seconds.whole;
     throw new UserError(
-      `--budget ${showTime(seconds.whole)}: Cannot tune "${recipe.value.name}" in it: a run of it takes about ${
+      `--budget ${exactTime(seconds.whole)}: Cannot tune "${recipe.value.name}" in it: a run of it takes about ${
         showSeconds(whole)
       } here, and the search, which has ${showTime(seconds.search)} of that, needs the time of two: expected at least ${
         showTime(2 * whole / share)

@@ -5,7 +5,7 @@ import type { Builtins } from "../../core/plugin/registry.ts";
 import { withOutputFolder } from "../experiment/output_folder.ts";
 import type { Output } from "../support/output.ts";
 import type { RunReporter } from "../support/progress.ts";
-import { showTime } from "../support/time.ts";
+import { exactTime, showTime } from "../support/time.ts";
 import { Asha } from "./asha.ts";
 import { finishBest } from "./best_run.ts";
 import { isBegun, prepare, type PrepareOptions } from "./prepare.ts";
@@ -171,7 +171,7 @@ async function run(
     }
     return new UserError(
       `--budget ${
-        showTime(budget)
+        exactTime(budget)
       }: Cannot tune "${name}" in it, as no trial came to its end: the same command with a ` +
         "larger one and --resume goes on",
     );

@@ -57,14 +57,19 @@ def entry(t):
     rest = torch.stack([p[r][others[r]].sum() for r in range(ROWS)])
     least = torch.stack([p[r][kept[r]].min() for r in range(ROWS)])
     spread = max((student[r][others[r]].max() - student[r][others[r]].min()).item() for r in range(ROWS))
+    # Of a student that has all of its probability there.
+    weights = torch.stack([rest, torch.ones_like(rest)], -1)
+    entropy = torch.distributions.Categorical(weights).entropy()
     return {
         "kd": loss(kl, True),
         "jensenShannon": loss(js, True),
         "whole": loss(kl, False),
+        "wholeJensenShannon": loss(js, False),
         "mean": rest.mean().item(),
         "most": rest.max().item(),
         "constant": (t * t * (rest * ((CLASSES - K) * (least / rest).clamp(max=1)).log()).mean()).item(),
         "slope": (t * rest.mean()).item(),
+        "jensenShannonBound": (t * t * (weights.sum(-1) / 2 * entropy).mean()).item(),
         "range": spread,
     }
 

@@ -10,7 +10,8 @@ import { showBytes } from "../../show_bytes.ts";
 import { collectOutputs, type NumbersKind, offsetsOf, padOutput, tokensOf } from "./collected_outputs.ts";
 import { type CachePlace, type Shard, stemOf } from "./cache_files.ts";
 import { describeTopLogits } from "./rest_bound.ts";
-import { readShards, shardFile, shardRange, showShard } from "./shards.ts";
+import { scoredTokens } from "./scored_tokens.ts";
+import { readShards, shardFile, shardFingerprint, shardRange, showShard } from "./shards.ts";
 import { readOutputs, type StoredOutputs, writeOutputs } from "./stored_outputs.ts";
 import { cachedName, someOutputs, type Teacher } from "./teacher_outputs.ts";
 import { condensing, type TopLogitsSetup, topLogitsTree } from "./top_logits.ts";
@@ -57,20 +58,20 @@ export async function cachedOutputs(ops: Ops, setup: CacheSetup): Promise<Cached
   const stored = await readOutputs(file, fingerprint);
   if (stored !== null && stored !== "damaged") {
     report(`teacher: outputs read from "${file}"`);
-    tellRest(setup, stored);
+    await tellRest(setup, stored, tokens);
     return { ...stored, tokens };
   }
   if (stored) report(`teacher: "${file}" is damaged and not used: its outputs are computed again`);
   const parts = await readShards(place, report);
   if (parts) {
-    tellRest(setup, parts);
+    await tellRest(setup, parts, tokens);
     return { ...parts, tokens };
   }
   const outputs = await compute(ops, setup, tokens, 0, train.length);
   await makeFolder(folder, "the folder");
   const bytes = await writeOutputs(file, outputs, { fingerprint, examples: train.length });
   report(`teacher: outputs of ${train.length} examples written to "${file}", ${showBytes(bytes)}`);
-  tellRest(setup, outputs);
+  await tellRest(setup, outputs, tokens);
   return { ...outputs, tokens };
 }
 
@@ -83,7 +84,7 @@ export async function writeShard(ops: Ops, setup: CacheSetup, shard: Shard): Pro
   const { folder, train, report } = setup;
   const [begin, end] = shardRange(train.length, shard);
   const { tokens, place } = await placeOf(setup);
-  const { fingerprint } = place;
+  const fingerprint = shardFingerprint(place, shard);
   const file = shardFile(place, shard);
   const stored = await readOutputs(file, fingerprint);
   if (stored !== null && stored !== "damaged") {
@@ -98,7 +99,7 @@ export async function writeShard(ops: Ops, setup: CacheSetup, shard: Shard): Pro
     }, written to ` +
       `"${file}", ${showBytes(bytes)}`,
   );
-  tellRest(setup, outputs);
+  await tellRest(setup, outputs, tokens, begin, end);
 }
 
 /**
@@ -117,9 +118,17 @@ export async function blankOutputs(ops: Ops, setup: CacheSetup): Promise<CachedO
   return { ...none, outputs: new Map(blank), tokens };
 }
 
-/** Says what is lost where the largest logits alone are kept. */
-function tellRest({ topLogits, report }: CacheSetup, { outputs }: StoredOutputs): void {
-  if (topLogits) describeTopLogits(outputs, topLogits).forEach((line) => report(line));
+/** Says what is lost where the largest logits alone are kept, of the examples from `begin` to `end`. */
+async function tellRest(
+  { topLogits, train, batchSize, report }: CacheSetup,
+  { outputs }: StoredOutputs,
+  tokens: Uint32Array | null,
+  begin = 0,
+  end = train.length,
+): Promise<void> {
+  if (!topLogits) return;
+  const scored = await scoredTokens(train, tokens, batchSize, begin, end);
+  describeTopLogits(outputs, topLogits, scored).forEach((line) => report(line));
 }
 
 /** The outputs that the teacher is asked for, of which the losses want what is kept. */

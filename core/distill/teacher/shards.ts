@@ -24,6 +24,11 @@ export function shardFile({ folder, stem }: CachePlace, { index, of }: Shard): s
   return join(folder, `${stem}.${index}-of-${of}.safetensors`);
 }
 
+/** What a part says of itself: a file of another part, or of all, under its name is none of it. */
+export function shardFingerprint({ fingerprint }: CachePlace, shard: Shard): string {
+  return `${fingerprint} ${showShard(shard)}`;
+}
+
 /**
  * Reads outputs that were computed part by part, and puts them together.
  *
@@ -34,7 +39,7 @@ export async function readShards(
   place: CachePlace,
   report: (line: string) => void,
 ): Promise<StoredOutputs | null> {
-  const { folder, stem, fingerprint } = place;
+  const { folder, stem } = place;
   const files = await cacheFilesIn(folder);
   const found = files.flatMap(({ stem, shard }) => shard ? [{ stem, ...shard }] : []);
   const own = found.filter((shard) => shard.stem === stem && shard.index <= shard.of);
@@ -56,7 +61,8 @@ export async function readShards(
   const parts: StoredOutputs[] = [];
   const lacking: number[] = [];
   for (let index = 1; index <= of; index++) {
-    const read = there.has(index) ? await readOutputs(shardFile(place, { index, of }), fingerprint) : null;
+    const shard = { index, of };
+    const read = there.has(index) ? await readOutputs(shardFile(place, shard), shardFingerprint(place, shard)) : null;
     if (read === null || read === "damaged") lacking.push(index);
     else parts.push(read);
   }
@@ -83,7 +89,7 @@ function lackingSentence(folder: string, of: number, there: ReadonlySet<number>,
   ];
   const what = [
     ...(missing.length > 0 ? [`lacks ${listed(missing)}`] : []),
-    ...(damaged.length > 0 ? [`has damaged ${listed(damaged)}`] : []),
+    ...(damaged.length > 0 ? [`has something else, or a damaged file, as ${listed(damaged)}`] : []),
   ].join(", and ");
   return `Cannot use the parts of the teacher's outputs in "${folder}", which ${what}: make each by ` +
     `deno task teach RECIPE --shard ${showShard({ index: lacking[0], of })}, or remove the others to have all computed`;

@@ -58,6 +58,12 @@ export async function useTeacherCache(
   });
 }
 
+/** What changes images from epoch to epoch, as the recipe calls it: `flip: true, shift: 2`; `null` if nothing does. */
+export function augmentationsOf(augment: Recipe["augment"]): string | null {
+  const on = Object.entries(augment).filter(([, value]) => value);
+  return on.length === 0 ? null : on.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join(", ");
+}
+
 /** What a recipe's `teacher.cache` is of; `null` where it names none, or no loss wants anything of the teacher. */
 export function cacheSetup(
   recipe: Checked<Recipe>,
@@ -73,12 +79,16 @@ export function cacheSetup(
       `teacher.cache keeps nothing for the loss "${name}": it runs the teacher itself before training, in every run anew`,
     );
   }
-  if (wanted.size === 0) return null;
-  if (Object.values(augment).some(Boolean)) {
+  if (wanted.size === 0) {
+    report(`teacher.cache${settings.keep ? ", with keep," : ""} keeps nothing: no loss wants any of its outputs`);
+    return null;
+  }
+  const changing = augmentationsOf(augment);
+  if (changing !== null) {
     throw recipe.error(
       ["teacher", "cache"],
-      "Cannot cache the teacher's outputs as augmentation changes the images in every epoch: set augment to {}, or " +
-        "cache to null",
+      `Cannot cache the teacher's outputs as augmentation (${changing}) changes the images in every epoch: switch it off, ` +
+        "or set cache to null",
     );
   }
   const { cache: folder, keep, weights: _weights, onPoorTeacher: _looked, others, ...options } = settings;

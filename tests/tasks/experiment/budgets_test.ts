@@ -71,6 +71,8 @@ Deno.test("a longer training has its schedules over its own length", () => {
   });
   assert.equal(train.earlyStopping!.patience, 8);
   assert.equal(losses[2].warmUpEpochs, 8);
+  // As if its default of 5 stood there.
+  assert.equal(longer(20, ["losses=[{ use: kernel-transfer }]"]).losses[0].warmUpEpochs, 20);
   assert.deepEqual(losses.slice(0, 2).map(({ weight }) => weight), [
     { from: 1, to: 0, schedule: "linear", epochs: 12, steps: null },
     { from: 0, to: 1, schedule: "linear", epochs: null, steps: null },

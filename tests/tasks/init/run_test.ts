@@ -21,7 +21,7 @@ Deno.test("init writes a recipe for somebody's images and teacher, and tries it 
     assert.equal(said.written, out);
     assert.equal(said.examples, "77 training, 19 validation, 24 test");
     assert.match(said.student, /^resnet, [\d,]+ parameters in training, /);
-    assert.match(said.chains, /^layer1\.0\.conv1\.weight \(3 cores\), /);
+    assert.match(said["over-parameterised"], /^layer1\.0\.conv1\.weight \(3 cores\), /);
     assert.match(said["a step"], /^[\d.]+ m?s, /);
     assert.equal(said.next, `deno task distill ${out}`);
     const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();

@@ -347,24 +347,32 @@ Deno.test(
       await using server = await RedisServer.start();
       await Deno.writeTextFile(
         join(folder, "own.ts"),
-        `export default { kind: "loss", name: "own", description: "Small logits", options: ({ z }) => z.strictObject({}),
+        `import "./more.ts";
+         export default { kind: "loss", name: "own", description: "Small logits", options: ({ z }) => z.strictObject({}),
          create: () => ({ teacherOutputs: [], compute: ({ ops, student }) => ops.mean(ops.square(student.logits)) }) };`,
       );
+      await Deno.writeTextFile(join(folder, "more.ts"), "export {};\n");
       const rows = [tinyRow(folder, "a", ["losses=[{ use: cross-entropy }, { use: ./own.ts, weight: 0.1 }]"])];
       const experiment = { ...tinyExperiment(folder), rows, baseline: "a", seeds: [1], tune: null };
       const { executor: sent, lines } = await executor(server, folder);
       const grid = runGrid(experiment, join(folder, "out"), sent);
       await soon();
       const refused = await worker(server, workplace(folder, "w")).catch((error: Error) => error.message);
-      const [, hash] = /--allow-plugins=([0-9a-f]{64}) for this content alone/.exec(`${refused}`) ?? [];
+      const [, hash] = /--allow-plugins=([0-9a-f]{64},[0-9a-f]{64}) for this content alone/.exec(`${refused}`) ?? [];
       assert.ok(hash, `${refused}`);
       assert.match(
         `${refused}`,
         /as it runs the plug-in "own\.ts" \(SHA-256 [0-9a-f]{64}\): start the worker with --allow/,
       );
-      const other = new Set([hash.replace(/^./, (digit) => digit === "0" ? "1" : "0")]);
-      await assert.rejects(worker(server, workplace(folder, "w", { code: other })), /it runs the plug-in/);
-      assert.equal(await worker(server, workplace(folder, "w", { code: new Set([hash]) })), 1);
+      const [own, more] = hash.split(",");
+      const other = own.replace(/^./, (digit) => digit === "0" ? "1" : "0");
+      for (const [code, strange] of [[[other, more], "own"], [[own], "more"]] as const) {
+        await assert.rejects(
+          worker(server, workplace(folder, "w", { code: new Set(code) })),
+          new RegExp(`it runs the plug-in "${strange}\\.ts"`),
+        );
+      }
+      assert.equal(await worker(server, workplace(folder, "w", { code: new Set([own, more]) })), 1);
       assert.ok("summary" in (await grid)[0].runs[0]);
       assert.ok(lines.some((line) => line.startsWith("a, seed 1: refused by w, as it runs the plug-in")));
       await sent[Symbol.asyncDispose]();

@@ -22,6 +22,17 @@ const sent = (experiment: Parameters<typeof sentGrid>[0], folder: string, flags:
   return sentGrid(experiment, join(folder, "out"), flags, sending);
 };
 
+Deno.test("a worker for jobs that are not there says so, and writes nothing", () =>
+  withTinyData(async (folder) => {
+    const none = join(folder, "none");
+    const { code, stderr } = await runTask("worker", ["--job", "1", "--dir", none]);
+    assert.deepEqual([code, stderr], [
+      2,
+      `Cannot find jobs in "${none}" as it has no jobs.json: compare FILE --jobs writes one\n`,
+    ]);
+    await assert.rejects(Deno.stat(none), Deno.errors.NotFound);
+  }));
+
 Deno.test("a grid as jobs: written, done by an array of Slurm's, collected to what a local run comes to", () =>
   withTinyData(async (folder) => {
     const file = join(folder, "tiny.yaml");

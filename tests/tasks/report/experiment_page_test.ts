@@ -154,10 +154,11 @@ Deno.test("budgets have a picture of their own with the front, and what follows 
     (dot) => `${dot.getAttribute("fill")} ${dot.getAttribute("fill-opacity")}`,
   );
   assert.deepEqual(filled.toSorted(), [
+    // The baseline has the second colour, as in the charts below.
+    "var(--series-1) 0",
     "var(--series-1) 0.6",
-    "var(--series-1) 1",
-    "var(--series-2) 0",
     "var(--series-2) 0.6",
+    "var(--series-2) 1",
   ]);
   assert.match(picture.textContent!, /plain at 4x: 89\.00 \[86\.52, 91\.48\] in 40\.0 s, 5 epochs, on the front/);
   const cells = Array.from(
@@ -175,5 +176,6 @@ Deno.test("round times lie within the bounds of an axis, or are these where ther
   assert.deepEqual(roundTimes(3, 120), [5, 10, 20, 50, 100]);
   assert.deepEqual(roundTimes(0.04, 0.3), [0.05, 0.1, 0.2]);
   assert.deepEqual(roundTimes(11.234, 12.5), [11.2, 12.5]);
+  assert.deepEqual(roundTimes(1.21, 2.93), [1.21, 2, 2.93]);
   assert.deepEqual(roundTimes(7, 7), [7]);
 });

@@ -76,7 +76,7 @@ Deno.test("a run by the largest logits is that by all where nothing is lost, fro
     assert.equal(first.said[2], "teacher: kept are the 2 largest of 3 logits, 16 bytes of 12");
     assert.match(
       first.said[3],
-      /^teacher: at temperature 4 the other classes have [\d.]+ % of the probability in the mean, [\d.]+ % at most; kd learned from what is kept is in the mean below that from all logits by at most 0 \+ [\d.]+ D, D the largest range of/,
+      /^teacher: at temperature 4 the other classes have [\d.]+ % of the probability in the mean, [\d.]+ % at most; in the mean kd loses at most 0 \+ [\d.]+ D of what it is by all logits, D the largest range of the student's logits of other classes, and jensen-shannon at most 0$/,
     );
     assert.equal(all.losses.length, 3);
     all.losses.forEach((losses, step) => {

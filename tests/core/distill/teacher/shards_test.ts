@@ -85,7 +85,7 @@ Deno.test("parts that are missing, damaged or of something else are named", () =
     await assert.rejects(run(folder, "parts"), {
       name: "UserError",
       message:
-        /tiny\.yaml:\d+:\d+: Cannot use the parts .* in ".*outputs", which lacks 2\/4, 4\/4, and has damaged 1\/4: /,
+        /tiny\.yaml:\d+:\d+: Cannot use the parts .* in ".*outputs", which lacks 2\/4, 4\/4, and has something else, or a damaged file, as 1\/4: /,
     });
     // Written anew where it is damaged.
     assert.match((await teachTiny(folder, { index: 1, of: 4 }))[0], /part 1\/4, written to/);
@@ -103,6 +103,27 @@ Deno.test("parts that are missing, damaged or of something else are named", () =
       stale,
       /has parts of outputs \(teacher-[0-9a-f]{16}\.\*\) of another teacher, of other data, or .*: they are not used$/,
     );
+  }));
+
+Deno.test("a part under the name of another one, or of all, is not used", () =>
+  withTeacher(async (folder) => {
+    for (const index of [1, 2]) await teachTiny(folder, { index, of: 2 });
+    const [first, second] = (await filesIn(folder)).map((name) => join(folder, "outputs", name));
+    const [one, two] = [await Deno.readFile(first), await Deno.readFile(second)];
+    const refused = (parts: string) => ({
+      name: "UserError",
+      message: new RegExp(`which has something else, or a damaged file, as ${parts}: make each by deno task teach`),
+    });
+    await Deno.writeFile(second, one);
+    await assert.rejects(run(folder, "twice"), refused("2/2"));
+    await Deno.writeFile(first, two);
+    await assert.rejects(run(folder, "exchanged"), refused("1/2, 2/2"));
+    for (const path of [first, second]) await Deno.remove(path);
+    await Deno.writeFile(first.replace("1-of-2", "1-of-1"), one);
+    await assert.rejects(run(folder, "one of one"), refused("1/1"));
+    await Deno.writeFile(first.replace(".1-of-2", ""), one);
+    await Deno.remove(first.replace("1-of-2", "1-of-1"));
+    assert.match((await run(folder, "whole"))[0], /^teacher: outputs of 72 examples written to/);
   }));
 
 Deno.test("what has no outputs to compute is refused", () =>

@@ -80,12 +80,53 @@ Deno.test("what is lost by the largest logits alone is PyTorch's, and within its
   );
   assert.deepEqual([...stored.get("topLogits.classes")!.data], golden.classes);
   for (const temperature of [1, 4] as const) {
-    const bound = restBound(stored, { count, classes, temperatures: [1, 4] }, temperature);
-    const { mean, most, constant, slope, range, kd, whole } = golden.at[temperature];
+    const bound = restBound(stored, { count, classes, temperatures: [1, 4] }, temperature, null);
+    const { mean, most, constant, slope, range, kd, whole, ...of } = golden.at[temperature];
     assertClose([bound.mean, bound.most, bound.constant, bound.slope], [mean, most, constant, slope], 1e-6);
+    assertClose([bound.jensenShannon], [of.jensenShannonBound], 1e-6);
     const lost = whole.value - kd.value;
     assert.ok(lost > 0.1 && lost < bound.constant + bound.slope * range, `${lost} of ${JSON.stringify(bound)}`);
+    const less = of.wholeJensenShannon.value - of.jensenShannon.value;
+    assert.ok(less > 0.003 && less < bound.jensenShannon, `${less} of ${bound.jensenShannon}`);
   }
+});
+
+Deno.test("no student loses more of the Jensen-Shannon divergence than is told, and some lose nearly as much", () => {
+  const [classes, count] = [6, 2];
+  const softmax = (logits: readonly number[], t: number) => {
+    const highest = Math.max(...logits), powers = logits.map((logit) => Math.exp((logit - highest) / t));
+    const sum = powers.reduce((a, b) => a + b);
+    return powers.map((power) => power / sum);
+  };
+  const js = (p: readonly number[], q: readonly number[]) => {
+    const kl = (a: number, m: number) => a === 0 ? 0 : a * Math.log(a / m);
+    return p.reduce((sum, x, at) => sum + (kl(x, (x + q[at]) / 2) + kl(q[at], (x + q[at]) / 2)) / 2, 0);
+  };
+  let nearest = 0;
+  for (let trial = 0; trial < 3000; trial++) {
+    const of = (seed: number, scale: number) => [...gen([classes], seed)].map((value) => Math.fround(scale * value));
+    const t = [1, 2, 4][trial % 3];
+    const teacher = of(trial, [1, 5, 20][trial % 4 % 3]), student = of(trial + 7000, [2, 10, 200][trial % 7 % 3]);
+    const largest = kept([teacher], count, [t]);
+    const stored = new Map(
+      [...largest].map(([name, { shape, data }]) => [name, {
+        data: data as Float32Array,
+        extents: shape.slice(1),
+        shared: false,
+      }]),
+    );
+    const chosen = [...largest.get("topLogits.classes")!.data];
+    const [p, q] = [softmax(teacher, t), softmax(student, t)];
+    const coarse = (shares: readonly number[]) => [
+      ...chosen.map((c) => shares[c]),
+      shares.reduce((sum, share, c) => chosen.includes(c) ? sum : sum + share, 0),
+    ];
+    const lost = t * t * (js(p, q) - js(coarse(p), coarse(q)));
+    const bound = restBound(stored, { count, classes, temperatures: [t] }, t, null).jensenShannon;
+    assert.ok(lost > -1e-12 && lost <= bound * (1 + 1e-5) + 1e-12, `${trial}: ${lost} of ${bound}`);
+    if (bound > 1e-3) nearest = Math.max(nearest, lost / bound);
+  }
+  assert.ok(nearest > 0.99, `${nearest}`);
 });
 
 Deno.test("of a thousand classes a tenth of the bytes is kept, the same in parts as in one file", async () => {
