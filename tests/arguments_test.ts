@@ -3,7 +3,7 @@ import * as library from "../mod.ts";
 import { CpuBackend } from "../core/backend/cpu/cpu_backend.ts";
 
 /** Functions that files of tensors have; what they say of wrong bytes is tested beside them. */
-const OF_FILES = /afetensors|Checksum$|^to(BigInt64|Float32)$/;
+const OF_FILES = /afetensors|Checksum$|^to(BigInt64|Float32|Unsigned)$/;
 
 /** Those that take anything, or nothing. */
 const TAKE_ANYTHING = ["dataFile", "currentFiles"];

@@ -34,7 +34,7 @@ let level: Level | null = null;
 /** Short runs one after another in one process, every fifth on webgpu: nothing of them stays. */
 export const soak: Campaign = {
   name: "soak",
-  quick: 12,
+  quick: 6,
   alone: true,
   async trial(seed): Promise<Ending> {
     const random = new Random(seed).split("soak");

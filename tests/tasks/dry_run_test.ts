@@ -103,6 +103,6 @@ Deno.test("compare's dry run says which runs are to do at each budget, and leave
     assert.equal(wrong.code, 2);
     assert.match(
       wrong.stderr,
-      /^--budgets 1x,2: Expected a multiple of the recipe's epochs as 4x, or a time as 60s, /m,
+      /^--budgets 1x,2: Expected a multiple of the recipe's epochs as 4x, or a time as 90s, /m,
     );
   }));
