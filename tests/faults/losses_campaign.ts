@@ -46,7 +46,7 @@ const TOLERANCE = 2e-3;
 /** Every loss between outputs of extreme numbers: finite ones give finite values and gradients, others do not hide. */
 export const losses: Campaign = {
   name: "losses",
-  quick: 15,
+  quick: 8,
   async trial(seed): Promise<Ending> {
     const random = new Random(seed).split("losses");
     const pick = <Item>(items: readonly Item[]) => items[random.below(items.length)];

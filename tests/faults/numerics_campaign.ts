@@ -78,7 +78,7 @@ const SETTINGS = [
 /** Tiny runs on extreme data, weights and settings: finite results, or a sentence; on webgpu as on cpu. */
 export const numerics: Campaign = {
   name: "numerics",
-  quick: 9,
+  quick: 5,
   async trial(seed): Promise<Ending> {
     const random = new Random(seed).split("numerics");
     const pick = <Item>(items: readonly Item[]) => items[random.below(items.length)];
