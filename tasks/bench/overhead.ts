@@ -1,7 +1,8 @@
 import type { Ops } from "../../core/ops/ops.ts";
 import { type BodyCall, Recorder } from "../../core/replay/recorder.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { median, type Work } from "./protocol.ts";
+import { median } from "../support/median.ts";
+import type { Work } from "./protocol.ts";
 
 /** Steps for the note's figures. */
 const NOTE_STEPS = 20;

@@ -14,6 +14,7 @@
 import { encoders, isEncoderCase } from "./encoders.ts";
 import { operations } from "./flops.ts";
 import { verify } from "./verify.ts";
+import { median } from "../support/median.ts";
 import {
   attentionSizes,
   batchSize,
@@ -71,13 +72,6 @@ export interface Engine {
   version: string;
   note?: string;
   start: { [C in Case]?: (inputs: Inputs[C]) => Work | Promise<Work> };
-}
-
-/** Median of a list that is not empty. */
-export function median(numbers: number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Ceiling } from "./ceiling.ts";
 import type { Outcome } from "./collect.ts";
-import { median, type Result } from "./protocol.ts";
+import { median } from "../support/median.ts";
+import type { Result } from "./protocol.ts";
 
 /** One row of the report: what an engine did with a case. */
 export interface Row {

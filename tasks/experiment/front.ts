@@ -2,7 +2,8 @@ import type { Scalar } from "./experiment.ts";
 import { finished } from "./outcome.ts";
 import { rowStatistics } from "./row_statistics.ts";
 import type { BudgetPart } from "./run_budgets.ts";
-import { differenceOf, medianOf, type Moments, momentsOf } from "./statistics.ts";
+import { median } from "../support/median.ts";
+import { differenceOf, type Moments, momentsOf } from "./statistics.ts";
 
 /**
  * Where a point stands among all; "better" and "quicker" are by more than noise.
@@ -51,10 +52,10 @@ export interface FrontPoint extends Reached {
 
 /** Times of some runs. @param seconds at least one */
 export function timesOf(seconds: readonly number[]): Times {
-  const median = medianOf(seconds);
+  const middle = median(seconds);
   // That factor makes it the standard deviation where times are normal.
-  const spread = seconds.length < 2 ? null : 1.4826 * medianOf(seconds.map((time) => Math.abs(time - median)));
-  return { ...momentsOf(seconds)!, median, spread };
+  const spread = seconds.length < 2 ? null : 1.4826 * median(seconds.map((time) => Math.abs(time - middle)));
+  return { ...momentsOf(seconds)!, median: middle, spread };
 }
 
 /**
@@ -67,8 +68,8 @@ export function timesOf(seconds: readonly number[]): Times {
  * metric is better than another, and times are taken as they are.
  */
 export function standingsOf(points: readonly Reached[]): Standing[] {
-  const parts = points.flatMap(({ seconds: { spread, median } }) => spread === null ? [] : [spread / median]);
-  const usual = parts.length > 0 ? medianOf(parts) : 0;
+  const parts = points.flatMap(({ seconds }) => seconds.spread === null ? [] : [seconds.spread / seconds.median]);
+  const usual = parts.length > 0 ? median(parts) : 0;
   const spreadOf = ({ spread, median }: Times) => Math.max(spread ?? 0, usual * median);
   const isQuicker = ({ seconds: a }: Reached, { seconds: b }: Reached) =>
     b.median - a.median > 2 * Math.hypot(spreadOf(a), spreadOf(b));

@@ -18,13 +18,6 @@ export function momentsOf(values: readonly number[]): Moments | null {
   return { count, mean, deviation: count < 2 ? null : Math.sqrt(squares / (count - 1)) };
 }
 
-/** The middle of some numbers, or the mean of the middle two. @param values at least one */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 /**
  * Half of the 95 % interval of a mean by Student's t.
  *

@@ -5,7 +5,7 @@
  */
 import "../../../core/deno/install.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
-import { median } from "../protocol.ts";
+import { median } from "../../support/median.ts";
 import { type Memory, openSession, type Session } from "./measure.ts";
 import { type PipelineCase, type PipelineCaseName, pipelineCases } from "./variants.ts";
 

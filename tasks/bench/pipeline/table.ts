@@ -1,4 +1,4 @@
-import { median } from "../protocol.ts";
+import { median } from "../../support/median.ts";
 import { aligned, number } from "../table.ts";
 import type { PipelineResult } from "./run.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Engine, measure, median } from "../../../tasks/bench/protocol.ts";
+import { type Engine, measure } from "../../../tasks/bench/protocol.ts";
+import { median } from "../../../tasks/support/median.ts";
 import { expectedLosses } from "../../../tasks/bench/workload.ts";
 
 /** An engine that computes nothing but has these losses, the last one for ever. */
