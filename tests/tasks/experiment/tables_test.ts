@@ -162,3 +162,10 @@ Deno.test("labels that are wrong on purpose, and that nothing was confirmed, are
   assert.equal(unconfirmed.notes[2], "No row is known to be beyond noise: none was run with fresh seeds.");
   assert.equal(table.notes[2], 'Of the 7,200 training labels of "OPDF" 1,440 are wrong on purpose.');
 });
+
+Deno.test("a note that begins with a mark keeps it in Markdown, where it would begin a list", () => {
+  const table = { title: "t", header: ["row", "a"], rows: [["x", "*1"]], notes: ["* is chosen.", "= is * too."] };
+  const lines = markdownOf(table).split("\n");
+  assert.ok(lines.includes("\\* is chosen.") && lines.includes("= is * too."), lines.join("\n"));
+  assert.equal(textOf(table).at(-2), "* is chosen.");
+});
