@@ -112,10 +112,10 @@ Deno.test("the pages on permissions name every task that may ask any host, and n
 
 Deno.test("no line of a comment is longer than 120 columns", async () => {
   const long: string[] = [];
-  for (const file of (await filesOf(/\.(?:ts|wgsl)$/)).filter((file) => !file.includes("generated"))) {
+  for (const file of (await filesOf(/\.(?:ts|wgsl|yaml)$/)).filter((file) => !file.includes("generated"))) {
     const lines = (await Deno.readTextFile(join(CHECKOUT, file))).split("\n");
     lines.forEach((line, index) => {
-      if (line.length > 120 && /^\s*(?:\/\/|\/?\*)/.test(line) && !/https?:/.test(line)) {
+      if (line.length > 120 && /^\s*(?:#|\/\/|\/?\*)/.test(line) && !/https?:/.test(line)) {
         long.push(`${file}:${index + 1}`);
       }
     });

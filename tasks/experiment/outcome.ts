@@ -1,3 +1,4 @@
+import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
@@ -75,9 +76,10 @@ export interface Choice {
 export function describe(outcome: Outcome): string {
   if ("failure" in outcome) return outcome.failure;
   const { student, seconds } = outcome.summary;
+  const name = metricName(outcome.summary);
   const score = student.validationMetrics === null
     ? ""
-    : `validation ${metricName(outcome.summary)} ${scoreOf(student.validationMetrics).toFixed(4)}, `;
+    : `validation ${name} ${showMetric(name, scoreOf(student.validationMetrics))}, `;
   return `${score}${seconds.train.toFixed(1)} s`;
 }
 

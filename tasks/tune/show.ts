@@ -1,9 +1,15 @@
+import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import type { Difference } from "../experiment/statistics.ts";
 import type { Table } from "../experiment/tables.ts";
 import { type Configuration, type Position, Space } from "./space.ts";
 import { type Finding, wordOf } from "./verdict.ts";
 
-/** A score as a person reads it: a loss as it is, all else as hundredths. */
+/** A score in a line of its own, as `distill` prints that metric. */
+export function describeScore(score: number, metric: string | null): string {
+  return showMetric(metric ?? "", metric === "loss" ? -score : score);
+}
+
+/** A score in a table, whose note says the unit: a loss as it is, all else as hundredths. */
 export function showScore(score: number | null | undefined, metric: string | null): string {
   if (score === undefined) return "";
   if (score === null) return "lost";

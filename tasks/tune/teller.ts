@@ -6,7 +6,7 @@ import { alignColumns } from "../support/table.ts";
 import type { Job } from "./asha.ts";
 import { LiveLines } from "./live_lines.ts";
 import type { Evaluated } from "./search.ts";
-import { ranked, showPart, showScore, type TrialLine, trialTable } from "./show.ts";
+import { describeScore, ranked, showPart, type TrialLine, trialTable } from "./show.ts";
 import type { Configuration, Space } from "./space.ts";
 
 /** Trials in the table. */
@@ -89,7 +89,7 @@ export class Teller {
     this.#trials.set(trial, known);
     if (out.rewrites) return this.#show();
     const what = "score" in evaluated
-      ? `validation ${metric()} ${showScore(evaluated.score, metric())}`
+      ? `validation ${metric()} ${describeScore(evaluated.score, metric())}`
       : `lost: ${evaluated.lost}`;
     this.line(
       `${this.#clock()}: trial ${trial}, ${showPart(resources[rung])}: ${what}; ${space.describe(configuration)}`,
@@ -100,7 +100,7 @@ export class Teller {
   compared(what: string, evaluated: Evaluated): void {
     this.#running.delete(what);
     const { metric } = this.options;
-    const score = "score" in evaluated ? showScore(evaluated.score, metric()) : `lost: ${evaluated.lost}`;
+    const score = "score" in evaluated ? describeScore(evaluated.score, metric()) : `lost: ${evaluated.lost}`;
     this.line(`${this.#clock()}: ${what}: ${score}`);
   }
 

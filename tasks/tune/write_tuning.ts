@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { RunSummary } from "../../core/distill/summary.ts";
+import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import { writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import { metricName, scoreOf } from "../experiment/outcome.ts";
@@ -8,7 +9,7 @@ import { counted, duration } from "../support/format.ts";
 import { type Output, stylesOf } from "../support/output.ts";
 import { type Decided, DECIDING_SEEDS } from "./decide.ts";
 import { BEST_RECIPE, BEST_RUN } from "./best_run.ts";
-import { ranked, showScore, type TrialLine, trialTable, verdictTable } from "./show.ts";
+import { describeScore, ranked, type TrialLine, trialTable, verdictTable } from "./show.ts";
 import type { Configuration, Space } from "./space.ts";
 import { contrastsOf } from "./verdict.ts";
 import type { Verdict } from "./verdict_runs.ts";
@@ -106,16 +107,18 @@ function closing({ name, metric, resources, space, trials, best, decided, verdic
   const [winner] = decided;
   const own = decided.find(({ trial }) => trial === 0);
   const reference = own && best.trial !== 0 && (own.mean === null) === (winner.mean === null)
-    ? ` (the recipe's own: ${showScore(own.mean ?? own.score, metric)})`
+    ? ` (the recipe's own: ${describeScore(own.mean ?? own.score, metric)})`
     : "";
   const by = isDecided(decided) ? `, the mean of ${MEAN}` : `, of one seed, the best of ${trials.length} trials`;
   const tested = metricName(final);
   const [student, teacher] = [final.student.metrics, final.teacher?.metrics ?? null].map((metrics) =>
-    showScore(scoreOf(metrics, tested), tested)
+    showMetric(tested, scoreOf(metrics, tested))
   );
   return [
     `Best of "${name}" (trial ${best.trial}): ${space.describe(best.configuration)}.`,
-    `Validation ${metric} ${showScore(winner.mean ?? winner.score, metric)}${by}${reference}: chosen by it, and so a ` +
+    `Validation ${metric} ${
+      describeScore(winner.mean ?? winner.score, metric)
+    }${by}${reference}: chosen by it, and so a ` +
     "little too high. " +
     `Test ${tested} ${student}${final.teacher ? ` (teacher ${teacher})` : ""}, measured once, of this run alone.`,
     ...summary(verdict, best.configuration, whole(trials, resources).length),

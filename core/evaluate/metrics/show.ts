@@ -20,6 +20,11 @@ export function titleOf(name: string, positiveClass: string | null, also: readon
   return score && positiveClass !== null ? `${score} of ${visible(positiveClass)}` : name;
 }
 
+/** A metric's value in a line: an accuracy in percent, all others as they are. */
+export function showMetric(name: string, value: number): string {
+  return name === "accuracy" ? `${(100 * value).toFixed(2)} %` : value.toFixed(4);
+}
+
 /**
  * The metrics by name, as a person reads them.
  *
@@ -33,7 +38,7 @@ export function shownMetrics(
   return Object.entries(metrics).flatMap(([name, value]): [string, string][] => {
     const title = titleOf(name, positiveClass, wanted);
     if (title === null) return [];
-    return [[title, name === "accuracy" ? `${(100 * value).toFixed(2)} %` : value.toFixed(4)]];
+    return [[title, showMetric(name, value)]];
   });
 }
 

@@ -88,8 +88,8 @@ Deno.test("elsewhere each evaluation is a line without control characters; quiet
   const out = fakeOutput();
   tellOf(tellerOn(out));
   assert.deepEqual(out.text.split("\n"), [
-    "1:05 of 10:00: trial 0, 1/3: validation accuracy 80.00; the recipe as it is",
-    "1:05 of 10:00: trial 0, whole: validation accuracy 87.50; the recipe as it is",
+    "1:05 of 10:00: trial 0, 1/3: validation accuracy 80.00 %; the recipe as it is",
+    "1:05 of 10:00: trial 0, whole: validation accuracy 87.50 %; the recipe as it is",
     "Warning: mind this",
     "1:05 of 10:00: trial 1, 1/3: lost: its loss is not finite; start: last",
     "",

@@ -239,7 +239,7 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
     const lines = (text: string, what: RegExp) => text.split("\n").filter((line) => what.test(line));
     // A second for each evaluation; a third of the time for the verdict, which needs six.
     const { text, tuning } = await run(44);
-    assert.match(text, /\n0:02 of 0:44: trial 0, 1\/3: validation accuracy \d+\.\d\d; the recipe as it is\n/);
+    assert.match(text, /\n0:02 of 0:44: trial 0, 1\/3: validation accuracy \d+\.\d\d %; the recipe as it is\n/);
     assert.deepEqual(tuning.resources, [1 / 3, 1]);
     assert.ok(tuning.seconds.used <= 44, `${tuning.seconds.used} s`);
     assert.equal(lines(text, /: seed \d+, /).length, 2 * tuning.verdict.seeds.length);
