@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { readUserFile } from "../core/files.ts";
 import { addExperimentFlags, seedsOf } from "./experiment/flags.ts";
-import { isExperiment, recipeRow } from "./experiment/read_experiment.ts";
+import { recipeRow } from "./experiment/read_experiment.ts";
 import { type ExperimentFlags, runExperiment } from "./experiment/run_experiment.ts";
 import { concludeSweep, sweepExperiment } from "./experiment/sweep.ts";
 import { addSentFlags } from "./queue/flags.ts";
@@ -33,9 +33,6 @@ export function addSweep(program: Command): void {
   )).action(async (file: string, flags: SweepFlags) => {
     const tolerance = numberInRange("--tolerance", flags.tolerance, "a number from 0", (value) => value >= 0);
     const text = new TextDecoder().decode(await readUserFile(file, "the recipe"));
-    if (isExperiment(text)) {
-      throw new UserError(`Cannot sweep the experiment file "${file}": name a recipe, or use compare`);
-    }
     // Here and not with the other flags, since --cores and --rates are to have the last word.
     const changes = overridesOf({ set: flags.set });
     const { name, seed } = recipeRow("sweep", file, text, changes).recipe([]).value;

@@ -1,8 +1,11 @@
 import { expectArguments } from "../arguments.ts";
+import { UserError } from "../errors.ts";
 import { readUserFile } from "../files.ts";
 import { dirname, isAbsolute, relative, resolve } from "../paths.ts";
 import { type Checked, parseChecked, type ParseOptions } from "./checked.ts";
+import { isMap } from "./paths.ts";
 import { type Recipe, recipeSchema } from "./schema.ts";
+import { readYaml } from "./yaml_source.ts";
 
 /**
  * Reads a recipe.
@@ -21,7 +24,26 @@ import { type Recipe, recipeSchema } from "./schema.ts";
 export async function readRecipe(file: string, options: ParseOptions = {}): Promise<Checked<Recipe>> {
   expectArguments("readRecipe", { file: [file, "a path"], options: [options, "a map"] });
   const text = new TextDecoder().decode(await readUserFile(file, "the recipe"));
-  return parseChecked(text, file, recipeSchema, options);
+  return parseRecipe(text, file, options);
+}
+
+/** What else such a file may be, by the key that only it has, and what runs it. */
+const OTHER_FILES = [
+  ["rows", "an experiment: deno task compare runs it"],
+  ["experiments", "a series of experiments: deno task compare runs it"],
+  ["stages", "a file of stages: deno task distill runs it"],
+] as const;
+
+/** {@link readRecipe} of a text. @throws UserError for every mistake in it, or if it is another kind of file */
+export function parseRecipe(text: string, file: string, options?: ParseOptions): Checked<Recipe> {
+  try {
+    return parseChecked(text, file, recipeSchema, options);
+  } catch (error) {
+    const { value } = readYaml(text);
+    const other = isMap(value) && OTHER_FILES.find(([key]) => Object.hasOwn(value, key));
+    if (!(error instanceof UserError) || !other) throw error;
+    throw new UserError(`Expected a recipe: "${file}" has "${other[0]}" and is ${other[1]}`, { cause: error });
+  }
 }
 
 /**

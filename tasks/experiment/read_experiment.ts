@@ -4,7 +4,7 @@ import { readUserFile } from "../../core/files.ts";
 import { type Checked, parseChecked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
 import { isMap, parsePath, type Path } from "../../core/recipe/paths.ts";
-import { recipeSchema } from "../../core/recipe/schema.ts";
+import { parseRecipe } from "../../core/recipe/recipe.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { type Budget, budgetsOf } from "./budgets.ts";
 import { changesOf } from "./changes.ts";
@@ -73,7 +73,7 @@ export function recipeRow(name: string, file: string, text: string, changes: rea
     name,
     folder: folderName(name),
     equalSeconds: null,
-    recipe: (further) => parseChecked(text, file, recipeSchema, { overrides: cloned([...changes, ...further]) }),
+    recipe: (further) => parseRecipe(text, file, { overrides: cloned([...changes, ...further]) }),
     error: (sentence) => new UserError(`${file}: ${sentence}`),
   };
 }

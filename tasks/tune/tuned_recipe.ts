@@ -3,9 +3,8 @@ import type { Checked } from "../../core/recipe/checked.ts";
 import { isMap, startsWith } from "../../core/recipe/paths.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
-import { UserError } from "../../core/errors.ts";
 import { lengthened } from "../experiment/lengthen.ts";
-import { isExperiment, readText, recipeRow } from "../experiment/read_experiment.ts";
+import { readText, recipeRow } from "../experiment/read_experiment.ts";
 import type { Row } from "../experiment/experiment.ts";
 import { hasChains } from "./default_space.ts";
 import type { Configuration, Space } from "./space.ts";
@@ -24,9 +23,6 @@ export interface TunedRecipe {
  */
 export async function readTuned(file: string, changes: readonly Override[]): Promise<TunedRecipe> {
   const text = await readText(file);
-  if (isExperiment(text)) {
-    throw new UserError(`Cannot tune the experiment file "${file}": name a recipe, or use compare`);
-  }
   const row = recipeRow("tune", file, text, changes);
   const recipe = row.recipe([]);
   const { name, validation, train } = recipe.value;

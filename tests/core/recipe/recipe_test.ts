@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import "../../../core/deno/install.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
-import { baseFrom, readRecipe, resolveFile } from "../../../core/recipe/recipe.ts";
+import { baseFrom, parseRecipe, readRecipe, resolveFile } from "../../../core/recipe/recipe.ts";
 import { recipeSchema, sharedKeys } from "../../../core/recipe/schema.ts";
 
 const minimal = `name: small
@@ -244,4 +244,17 @@ Deno.test("a recipe that is not there is refused by its name", async () => {
     name: "UserError",
     message: 'Cannot read the recipe "no/such.yaml" as there is no such file or folder',
   });
+});
+
+Deno.test("another kind of file is told by what runs it, not by what a recipe would have", () => {
+  for (
+    const [text, kind] of [
+      ["rows: {}", '"rows" and is an experiment: deno task compare runs it'],
+      ["base: x.yaml\nexperiments: []", '"experiments" and is a series of experiments: deno task compare runs it'],
+      ["stages: {}\ntrain: 3", '"stages" and is a file of stages: deno task distill runs it'],
+    ]
+  ) {
+    assert.throws(() => parseRecipe(text, "f.yaml"), { message: `Expected a recipe: "f.yaml" has ${kind}` });
+  }
+  assert.throws(() => parseRecipe("losses: []", "f.yaml"), /^UserError: f\.yaml:1:1: Missing key "name"/);
 });

@@ -336,7 +336,7 @@ Deno.test("what cannot be tuned is refused in a sentence, before anything is wri
     assert.match(stderr, /^--budget 0\.1s: Cannot tune "tiny" in it/);
     assert.equal(await kindOfPath(out), null, "a budget that is refused leaves nothing");
     await Deno.writeTextFile(file, "rows: {}\n");
-    await refused(budget, /^Cannot tune the experiment file ".*": name a recipe, or use compare\n$/);
+    await refused(budget, /^Expected a recipe: ".*" has "rows" and is an experiment: deno task compare runs it\n$/);
   }));
 
 Deno.test("too little time is refused with what a run takes; where it is too little for a verdict the search goes on", () =>
