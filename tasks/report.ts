@@ -5,7 +5,7 @@ import { standardOutput } from "./support/output.ts";
 /** Adds the verb `report`: draws a run's page from what is in its folder. */
 export function addReport(program: Command): void {
   addVerbose(
-    program.command("report").description("draw the page of a run, of a comparison or of a sweep anew: report.html")
+    program.command("report").description("draw the page of a run, a comparison, a sweep or a tuning anew: report.html")
       .argument("<folder>", "its folder"),
   ).action(async (folder: string) => {
     const { writeReport } = await import("./report/write_report.ts");

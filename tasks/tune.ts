@@ -50,7 +50,7 @@ export function addTune(program: Command): void {
         )
         .option("--resume", "go on with the tuning in the folder, also with a larger budget")
         .option("--dry-run", "print the space as a file for --space, and how long a run takes; leave nothing")
-        .option("--no-report", "draw no report.html of the best run"),
+        .option("--no-report", "draw no report.html, of the tuning or of the best run"),
       "runs/tune- and the recipe's name",
     ),
     "have the workers of a queue train the trials: redis://host:port/database",

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import { parseHTML } from "linkedom";
 import { visible } from "../../core/visible.ts";
+import type { Alignment } from "../support/table.ts";
 import style from "./style.css" with { type: "text" };
 
 /** The document that elements are made in. Texts are escaped when it is written; no HTML is put together by hand. */
@@ -53,11 +54,21 @@ function holdsNothing(child: Child): boolean {
   return child === null || child === undefined || Array.isArray(child) && child.every(holdsNothing);
 }
 
-/** A table whose first column has names; a cell that is no text is put in as it is. */
-export function table(header: readonly Child[], rows: readonly (readonly Child[])[]): HTMLElement | null {
+/**
+ * A table whose first column has names; a cell that is no text is put in as it is.
+ *
+ * @param alignment of its columns, the last goes on; left out: all but the first are numbers
+ */
+export function table(
+  header: readonly Child[],
+  rows: readonly (readonly Child[])[],
+  alignment: readonly Alignment[] = ["left", "right"],
+): HTMLElement | null {
   if (rows.length === 0) return null;
+  const look = (column: number): Readonly<Record<string, string>> =>
+    (alignment[column] ?? alignment.at(-1)) === "left" ? { class: "words" } : {};
   const cells = (name: string, row: readonly Child[]) =>
-    element("tr", {}, row.map((cell) => isCell(cell) ? cell : element(name, {}, cell)));
+    element("tr", {}, row.map((cell, column) => isCell(cell) ? cell : element(name, look(column), cell)));
   return element(
     "div",
     { class: "scroll" },

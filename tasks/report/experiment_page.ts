@@ -7,6 +7,7 @@ import { showDifference, showMoments, showPart } from "../experiment/tables.ts";
 import { counted, grouped } from "../support/format.ts";
 import { budgetChart } from "./budget_chart.ts";
 import { type Child, element, grid, pageOf, section, table } from "./elements.ts";
+import { intervalChart, marginFor, shortened } from "./interval_chart.ts";
 import { draw, figure, lineChart, seriesColour } from "./plots.ts";
 import type { ExperimentResults } from "./read_experiment.ts";
 
@@ -77,12 +78,6 @@ function rowsOf({ lines, results, baseline }: ExperimentResults): Row[] {
     }];
   });
 }
-
-/** Letters that names of rows may take beside a chart. */
-const marginFor = (names: readonly string[]) =>
-  Math.min(180, 16 + 6.5 * Math.max(...names.map(({ length }) => length)));
-
-const shortened = (name: string) => name.length > 26 ? `${name.slice(0, 25)}…` : name;
 
 /** What the teacher reaches, where all rows have one that reaches the same; else `null`. */
 function teacherOf({ results }: ExperimentResults, metric: string): number | null {
@@ -165,42 +160,13 @@ function dotPlot(all: ExperimentResults, rows: readonly Row[], metric: string): 
 function differences(rows: readonly Row[]): Child {
   const others = rows.flatMap(({ name, line: { difference } }) => difference ? [{ name, ...difference }] : []);
   if (others.length === 0) return null;
-  const ranges = others.flatMap(({ name, interval }) =>
-    interval ? [{ name, low: interval[0], high: interval[1] }] : []
-  );
-  const words = others.map(({ name, value }) => `${name} ${(100 * value).toFixed(2)}`).join(", ");
   return [
     element(
       "p",
       { class: "faint" },
       "In points, with 95 % intervals by Welch's t. A hollow dot's interval holds 0: that difference may be noise.",
     ),
-    figure(
-      "",
-      null,
-      draw(`Differences in points: ${words}`, {
-        width: 640,
-        height: 56 + 28 * others.length,
-        marginLeft: marginFor(others.map(({ name }) => shortened(name))),
-        marginRight: 20,
-        marginBottom: 40,
-        style: { fontSize: "12px" },
-        x: { label: "points", labelAnchor: "center", labelArrow: "none", nice: true, grid: true, percent: true },
-        y: { label: null, domain: others.map(({ name }) => name), tickFormat: shortened, tickSize: 0 },
-        marks: [
-          Plot.ruleX([0], { stroke: BASELINE, strokeWidth: 1.5 }),
-          Plot.ruleY(ranges, { x1: "low", x2: "high", y: "name", stroke: "currentColor", strokeWidth: 1.5 }),
-          Plot.dot(others, {
-            x: "value",
-            y: "name",
-            r: 5.5,
-            stroke: MEAN,
-            strokeWidth: 2,
-            fill: ({ withinNoise }: { withinNoise: boolean | null }) => withinNoise === false ? MEAN : "var(--paper)",
-          }),
-        ],
-      }),
-    ),
+    intervalChart(others, "points"),
   ];
 }
 

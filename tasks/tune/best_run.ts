@@ -12,7 +12,7 @@ import { baseFrom } from "../../core/recipe/recipe.ts";
 import { stringifyRecipe } from "../../core/recipe/write_recipe.ts";
 import { canResume, outcomeIn } from "../experiment/run_folder.ts";
 import { drawReport } from "../support/draw_report.ts";
-import type { Configuration, Space } from "./space.ts";
+import { type Configuration, describeConfiguration, type Space } from "./space.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
 
 /** The best recipe, and the folder of its run, in a tuning's folder. */
@@ -45,7 +45,7 @@ export async function finishBest(
   const recipe = configured(tuned, space, configuration, seed, output);
   await resolvePlugins(recipe, builtins);
   const heading = [
-    `Found by deno task tune: ${space.describe(configuration)}.`,
+    `Found by deno task tune: ${describeConfiguration(configuration)}.`,
     `deno task distill ${join(folder, BEST_RECIPE)} makes the student anew.`,
   ];
   const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder) });

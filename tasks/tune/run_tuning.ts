@@ -3,6 +3,7 @@ import { Interrupted, StoppedEarly, TrainingFailure } from "../../core/distill/s
 import { UserError } from "../../core/errors.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import { withOutputFolder } from "../experiment/output_folder.ts";
+import { drawReport } from "../support/draw_report.ts";
 import type { Output } from "../support/output.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { exactTime, showTime } from "../support/time.ts";
@@ -12,7 +13,7 @@ import { isBegun, prepare, type PrepareOptions } from "./prepare.ts";
 import { decide, type Decided, DECIDING_SEEDS } from "./decide.ts";
 import { type Evaluated, resourcesFor, search } from "./search.ts";
 import { type PartExecutor, SentTrials } from "./sent_trials.ts";
-import { type Space, Trials } from "./space.ts";
+import { describeConfiguration, type Space, Trials } from "./space.ts";
 import { describeLever } from "./space_file.ts";
 import { Teller, trialName } from "./teller.ts";
 import type { RecipeOf } from "./trial_record.ts";
@@ -45,7 +46,7 @@ export interface TuningOptions {
   /** A space file of the user's. */
   readonly space: string | null;
   readonly resume: boolean;
-  /** Draws the best run's page. */
+  /** Draws the pages of the tuning and of its best run. */
   readonly report: boolean;
   readonly quiet: boolean;
   readonly backend: Backend;
@@ -142,12 +143,11 @@ async function run(
     ? await SentTrials.open({
       ...common,
       executor,
-      describe: (configuration) => space.describe(configuration),
       warn: reporter.warning,
     })
     : new TrialRunner({ ...common, backend, builtins, reporter, signal });
   const time = () => ({ used: runner.used, all: budget });
-  const live = teller = new Teller({ out, warnings, quiet, space, resources, time, metric: () => runner.metric });
+  const live = teller = new Teller({ out, warnings, quiet, resources, time, metric: () => runner.metric });
   const stopping = () => {
     if (executor) return; // which tells itself
     live.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
@@ -265,12 +265,13 @@ async function run(
     live.end();
     await check();
     await writeTuning(folder, tuning);
-    showTuning(folder, tuning, out);
+    const page = options.report ? await drawReport(folder, reporter.warning) : null;
+    showTuning(folder, tuning, out, page);
   } finally {
     signal.removeEventListener("abort", stopping);
     live.end();
     if (stopped && asha.best !== null) {
-      const line = space.describe(trials.at(asha.best)!);
+      const line = describeConfiguration(trials.at(asha.best)!);
       options.tell(`The best of ${asha.begun} trials so far is ${asha.best}: ${line}`);
     }
   }

@@ -11,7 +11,7 @@ import { showTime } from "../support/time.ts";
 import { Pace } from "./pace.ts";
 import type { Expected } from "./prepare.ts";
 import type { Evaluated, Evaluator } from "./search.ts";
-import type { Configuration } from "./space.ts";
+import { type Configuration, describeConfiguration } from "./space.ts";
 import type { TrainedPart } from "./train_part.ts";
 import { noTrial, placeOf, readTrial, type RecipeOf, type TrialRecord, writeTrial } from "./trial_record.ts";
 import type { Trialling } from "./trial_runner.ts";
@@ -44,7 +44,6 @@ export interface SentTrialsOptions {
   readonly expected: Pick<Expected, "opening" | "epoch">;
   /** Seconds of the budget that are used already. */
   readonly used: number;
-  readonly describe: (configuration: Configuration) => string;
   readonly warn: (text: string) => void;
 }
 
@@ -140,7 +139,7 @@ export class SentTrials implements Trialling {
   }
 
   async #evaluate(configuration: Configuration, seed: number, resource: number, from: number): Promise<Evaluated> {
-    const { folder: all, recipe: recipeOf, executor, clock, describe } = this.options;
+    const { folder: all, recipe: recipeOf, executor, clock } = this.options;
     const known = this.#answer(configuration, seed, resource);
     if (known) {
       this.#metric ??= this.#known.get(keyOf(configuration, seed))!.metric;
@@ -151,7 +150,7 @@ export class SentTrials implements Trialling {
     const took = this.#pace.begin(configuration, epochs - before);
     const { folder, recipe } = await placeOf(all, recipeOf, configuration, seed);
     const own = Object.keys(configuration).length === 0;
-    const title = `${describe(configuration)}, seed ${seed}`;
+    const title = `${describeConfiguration(configuration)}, seed ${seed}`;
     const outcome = await executor.part({ recipe, title }, epochs, own);
     this.#workers = await executor.workers().catch(() => this.#workers);
     if ("told" in outcome) {

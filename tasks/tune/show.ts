@@ -1,7 +1,7 @@
 import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import type { Difference } from "../experiment/statistics.ts";
 import type { Table } from "../experiment/tables.ts";
-import { type Configuration, type Position, Space } from "./space.ts";
+import { type Configuration, describeConfiguration, type Position } from "./space.ts";
 import { type Finding, wordOf } from "./verdict.ts";
 
 /** A score in a line of its own, as `distill` prints that metric. */
@@ -49,10 +49,9 @@ export function showPart(resource: number): string {
 /** The header, the lines and the alignment of a table of trials. */
 export function trialTable(
   trials: readonly TrialLine[],
-  { resources, metric, space, mean = null }: {
+  { resources, metric, mean = null }: {
     readonly resources: readonly number[];
     readonly metric: string | null;
-    readonly space: Space;
     /** A column of a trial's mean, where that is known. */
     readonly mean?: { readonly title: string; readonly of: (trial: number) => number | undefined } | null;
   },
@@ -65,7 +64,7 @@ export function trialTable(
       String(trial),
       ...resources.map((_, rung) => showScore(scores[rung], metric)),
       ...means.map(({ of }) => showScore(of(trial), metric)),
-      space.describe(configuration),
+      describeConfiguration(configuration),
     ]),
     alignment: [...numbers.map(() => "right" as const), "left"],
   };

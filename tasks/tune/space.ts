@@ -8,6 +8,12 @@ export type Position = number | string;
 /** By lever, where it does not stand as in the recipe. The empty configuration is the recipe itself. */
 export type Configuration = Readonly<Record<string, Position>>;
 
+/** A configuration in words. */
+export function describeConfiguration(configuration: Configuration): string {
+  return Object.entries(configuration).map(([lever, position]) => `${lever}: ${position}`).join(", ") ||
+    "the recipe as it is";
+}
+
 /** What all levers have. */
 interface LeverBase {
   readonly name: string;
@@ -84,14 +90,6 @@ export class Space {
       if (lever.kind === "choice") return lever.options.get(String(position))!;
       return [{ path: lever.key, value: position, label: `the lever "${lever.name}" at ${position}` }];
     });
-  }
-
-  /** The configuration in words. */
-  describe(configuration: Configuration): string {
-    const parts = this.levers.flatMap(({ name }) =>
-      configuration[name] === undefined ? [] : [`${name}: ${configuration[name]}`]
-    );
-    return parts.join(", ") || "the recipe as it is";
   }
 
   #isIdle({ unless }: Lever, configuration: Configuration): boolean {

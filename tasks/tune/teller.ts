@@ -7,7 +7,7 @@ import type { Job } from "./asha.ts";
 import { LiveLines } from "./live_lines.ts";
 import type { Evaluated } from "./search.ts";
 import { describeScore, ranked, showPart, type TrialLine, trialTable } from "./show.ts";
-import type { Configuration, Space } from "./space.ts";
+import { type Configuration, describeConfiguration } from "./space.ts";
 
 /** Trials in the table. */
 const SHOWN = 8;
@@ -20,7 +20,6 @@ export interface TellerOptions {
   readonly out: Output;
   readonly warnings: Output;
   readonly quiet: boolean;
-  readonly space: Space;
   readonly resources: readonly number[];
   /** Seconds used and in all. */
   readonly time: () => { readonly used: number; readonly all: number };
@@ -83,7 +82,7 @@ export class Teller {
   /** A trial was evaluated. */
   ended({ trial, rung }: Job, configuration: Configuration, evaluated: Evaluated): void {
     for (const what of this.#running) if (what.startsWith(`${trialName(trial)} `)) this.#running.delete(what);
-    const { space, resources, metric, out } = this.options;
+    const { resources, metric, out } = this.options;
     const known = this.#trials.get(trial) ?? { configuration, scores: [] };
     known.scores[rung] = "score" in evaluated ? evaluated.score : null;
     this.#trials.set(trial, known);
@@ -92,7 +91,9 @@ export class Teller {
       ? `validation ${metric()} ${describeScore(evaluated.score, metric())}`
       : `lost: ${evaluated.lost}`;
     this.line(
-      `${this.#clock()}: trial ${trial}, ${showPart(resources[rung])}: ${what}; ${space.describe(configuration)}`,
+      `${this.#clock()}: trial ${trial}, ${showPart(resources[rung])}: ${what}; ${
+        describeConfiguration(configuration)
+      }`,
     );
   }
 
@@ -116,10 +117,10 @@ export class Teller {
   }
 
   #show(progress = ""): void {
-    const { out, quiet, resources, metric, space } = this.options;
+    const { out, quiet, resources, metric } = this.options;
     if (quiet || !out.rewrites || this.#heading === "") return;
     const shown = ranked(this.trials).slice(0, SHOWN);
-    const { header, rows, alignment } = trialTable(shown, { resources, metric: metric(), space });
+    const { header, rows, alignment } = trialTable(shown, { resources, metric: metric() });
     const table = shown.length === 0 ? [] : alignColumns([header, ...rows], alignment!);
     this.#live.show([
       `${this.#heading}: ${this.#clock()}, ${counted(this.#trials.size, "trial")}`,

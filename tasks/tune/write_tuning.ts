@@ -1,109 +1,63 @@
 import { join } from "node:path";
 import type { RunSummary } from "../../core/distill/summary.ts";
+import { REPORT } from "../../core/distill/run_folder.ts";
 import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import { writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import { metricName, scoreOf } from "../experiment/outcome.ts";
-import { markdownOf, type Table, textOf } from "../experiment/tables.ts";
-import { counted, duration } from "../support/format.ts";
+import { markdownOf, textOf } from "../experiment/tables.ts";
+import { duration } from "../support/format.ts";
 import { type Output, stylesOf } from "../support/output.ts";
-import { type Decided, DECIDING_SEEDS } from "./decide.ts";
 import { BEST_RECIPE, BEST_RUN } from "./best_run.ts";
-import { describeScore, ranked, type TrialLine, trialTable, verdictTable } from "./show.ts";
-import type { Configuration, Space } from "./space.ts";
+import { describeScore } from "./show.ts";
+import { type Configuration, describeConfiguration, type Space } from "./space.ts";
+import { isDecided, MEAN, TUNING, type TuningRecord, tuningTables, whole } from "./tuning_record.ts";
 import { contrastsOf } from "./verdict.ts";
 import type { Verdict } from "./verdict_runs.ts";
 
-/** The name of a tuning's result. */
-export const TUNING = "tune.json";
-
-/** Trials in the closing table. */
-const SHOWN = 8;
-
 /** What a tuning came to. */
-export interface Tuning {
-  readonly name: string;
-  readonly seed: number;
-  readonly search: string;
-  readonly seconds: { readonly budget: number; readonly used: number };
-  /** The metric that scores are of. */
-  readonly metric: string;
-  readonly resources: readonly number[];
+export interface Tuning extends Omit<TuningRecord, "version" | "test" | "said" | "left"> {
   readonly space: Space;
-  readonly trials: readonly TrialLine[];
-  readonly best: { readonly trial: number; readonly configuration: Configuration };
-  /** The trials among which the best was decided, that first. */
-  readonly decided: readonly Decided[];
-  readonly verdict: Verdict;
   /** The run of the best configuration, the only one that was measured on the test examples. */
   readonly final: RunSummary;
 }
 
-/** Writes `tune.json`, which has every trial, and `tune.md` with the tables. */
-export async function writeTuning(folder: string, tuning: Tuning): Promise<void> {
-  const { final, space: _space, trials, ...rest } = tuning;
-  const { student, teacher, examples, run } = final;
-  const json = {
+function recordOf(tuning: Tuning): TuningRecord {
+  const { final: { student, teacher, examples, run }, space, trials, ...rest } = tuning;
+  const measured = new Set(contrastsOf(space, tuning.best.configuration).map(({ lever }) => lever));
+  return {
     version: VERSION,
     ...rest,
     test: { run, examples: examples.test, student: student.metrics, teacher: teacher?.metrics ?? null },
+    said: closing(tuning),
+    left: space.levers.map(({ name }) => name).filter((name) => !measured.has(name)),
     trials,
   };
-  await writeFileAtomically(join(folder, TUNING), JSON.stringify(json, null, 2) + "\n");
-  const text = [`# tune ${tuning.name}`, ...closing(tuning), ...tables(tuning).map(markdownOf)].join("\n\n");
+}
+
+/** Writes `tune.json`, which has every trial, and `tune.md` with the tables. */
+export async function writeTuning(folder: string, tuning: Tuning): Promise<void> {
+  const record = recordOf(tuning);
+  await writeFileAtomically(join(folder, TUNING), JSON.stringify(record, null, 2) + "\n");
+  const text = [`# tune ${tuning.name}`, ...record.said, ...tuningTables(record).map(markdownOf)].join("\n\n");
   await writeFileAtomically(join(folder, "tune.md"), text.replaceAll(/\n{3,}/g, "\n\n").trimEnd() + "\n");
 }
 
-/** Prints the result. */
-export function showTuning(folder: string, tuning: Tuning, out: Output): void {
+/** Prints the result. @param page the path of its page; `null` if it was not drawn */
+export function showTuning(folder: string, tuning: Tuning, out: Output, page: string | null): void {
   const { strong } = stylesOf(out);
+  const record = recordOf(tuning);
   out.line("");
-  for (const table of tables(tuning)) {
+  for (const table of tuningTables(record)) {
     for (const line of textOf(table, strong)) out.line(line);
     out.line("");
   }
-  for (const line of closing(tuning)) out.line(line);
-  out.line(`Written: ${join(folder, `{${BEST_RECIPE},${TUNING},tune.md}`)}, ${join(folder, BEST_RUN, "student")}`);
+  for (const line of record.said) out.line(line);
+  const files = [BEST_RECIPE, TUNING, "tune.md", ...page === null ? [] : [REPORT]];
+  out.line(`Written: ${join(folder, `{${files}}`)}, ${join(folder, BEST_RUN, "student")}`);
 }
 
-function tables({ trials, resources, metric, space, best, decided, verdict }: Tuning): Table[] {
-  const place = ({ trial }: TrialLine) => decided.findIndex((one) => one.trial === trial) + 1 || Infinity;
-  const order = ranked(trials).sort((a, b) => place(a) === place(b) ? 0 : place(a) - place(b)).slice(0, SHOWN);
-  const of = (trial: number) => decided.find((one) => one.trial === trial)?.mean ?? undefined;
-  const table = trialTable(order, { resources, metric, space, mean: isDecided(decided) ? { title: MEAN, of } : null });
-  const lost = trials.filter(({ scores }) => scores.includes(null)).length;
-  const unit = metric === "loss" ? "loss" : `${metric} in points`;
-  const search: Table = {
-    title: `Search: ${counted(trials.length, "trial")}, ${whole(trials, resources).length} to their end${
-      lost > 0 ? `, ${lost} lost` : ""
-    }`,
-    ...table,
-    notes: [
-      `Validation ${unit}, of one seed${
-        isDecided(decided) ? ` but for the mean by which the best is decided` : ""
-      }; midway ` +
-      "the best epoch so far, as the rate is still high.",
-    ],
-  };
-  if (verdict.seeds.length === 0) return [search];
-  const measured = new Set(contrastsOf(space, best.configuration).map(({ lever }) => lever));
-  const left = space.levers.map(({ name }) => name).filter((name) => !measured.has(name));
-  return [search, verdictTable(verdict.findings, { metric, seeds: verdict.seeds, left })];
-}
-
-const MEAN = `${1 + DECIDING_SEEDS} seeds`;
-
-/** Whether there was time to decide by more than one seed. */
-function isDecided(decided: readonly Decided[]): boolean {
-  return decided[0].mean !== null;
-}
-
-/** Trials that came to their end. */
-function whole(trials: readonly TrialLine[], resources: readonly number[]): TrialLine[] {
-  return trials.filter(({ scores }) => scores.length === resources.length && scores.at(-1) !== null);
-}
-
-function closing({ name, metric, resources, space, trials, best, decided, verdict, final, seconds }: Tuning): string[] {
+function closing({ name, metric, resources, trials, best, decided, verdict, final, seconds }: Tuning): string[] {
   const [winner] = decided;
   const own = decided.find(({ trial }) => trial === 0);
   const reference = own && best.trial !== 0 && (own.mean === null) === (winner.mean === null)
@@ -115,7 +69,7 @@ function closing({ name, metric, resources, space, trials, best, decided, verdic
     showMetric(tested, scoreOf(metrics, tested))
   );
   return [
-    `Best of "${name}" (trial ${best.trial}): ${space.describe(best.configuration)}.`,
+    `Best of "${name}" (trial ${best.trial}): ${describeConfiguration(best.configuration)}.`,
     `Validation ${metric} ${
       describeScore(winner.mean ?? winner.score, metric)
     }${by}${reference}: chosen by it, and so a ` +

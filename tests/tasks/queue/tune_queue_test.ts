@@ -55,7 +55,7 @@ Deno.test(
       const queue = await executor(server, folder);
       const opened = () =>
         SentTrials.open(
-          { ...common, folder: join(folder, "sent"), executor: queue.executor, describe: () => "", warn: () => {} },
+          { ...common, folder: join(folder, "sent"), executor: queue.executor, warn: () => {} },
         );
       const sent = await opened();
       const evaluated = async (name: string, resource: number, from: number, rate = 0.04) => {

@@ -38,7 +38,6 @@ async function sentTo(
   const trials = await SentTrials.open({
     ...{ folder: join(folder, "runs"), recipe, executor, clock: () => now, used: 5 },
     expected: { opening: 1, epoch: 2 },
-    describe: ({ rate = "own" }) => `rate ${rate}`,
     warn: (text) => void warnings.push(text),
   });
   return { trials, asked, warnings };
@@ -54,7 +53,7 @@ Deno.test("what others have trained is known again, with the wall time that is g
     assert.deepEqual(await own.evaluate({}, 0.4, 0), { score: 0.2 });
     assert.deepEqual(await own.evaluate({ rate: 0.1 }, 1, 0), { score: 0.5 });
     assert.deepEqual([trials.metric, trials.used], ["f1", 25]);
-    assert.deepEqual(asked, ["rate own, seed 3, up to epoch 2 (own)", "rate 0.1, seed 3, up to epoch 5"]);
+    assert.deepEqual(asked, ["the recipe as it is, seed 3, up to epoch 2 (own)", "rate: 0.1, seed 3, up to epoch 5"]);
     const failing = await sentTo(folder, () => ({ trained: null, lost: "its loss is not finite" }));
     assert.deepEqual(await failing.trials.with(3).evaluate({ rate: 9 }, 1, 0), { lost: "its loss is not finite" });
 

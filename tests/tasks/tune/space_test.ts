@@ -5,7 +5,7 @@ import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
 import { stringifyRecipe } from "../../../core/recipe/write_recipe.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { defaultSpace, type Ground } from "../../../tasks/tune/default_space.ts";
-import { type Configuration, Space, Trials } from "../../../tasks/tune/space.ts";
+import { type Configuration, describeConfiguration, Space, Trials } from "../../../tasks/tune/space.ts";
 import { describeLever, readSpace, withoutRefused } from "../../../tasks/tune/space_file.ts";
 import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
 import { CHECKOUT } from "../../support/task.ts";
@@ -132,8 +132,9 @@ Deno.test("a lever that another one idles is left as it is", async () => {
   });
   assert.deepEqual(settled({ losses: "labels alone", "temperature of kd": 2 }), { losses: "labels alone" });
   assert.deepEqual(settled({ cores: "3 cores", "rate of cores": 1, "learning rate": 0.1 }), { "learning rate": 0.1 });
-  assert.equal(space.describe({}), "the recipe as it is");
-  assert.equal(space.describe({ "learning rate": 0.1, start: "fresh" }), "start: fresh, learning rate: 0.1");
+  assert.equal(describeConfiguration({}), "the recipe as it is");
+  const both = space.normalised({ "learning rate": 0.1, start: "fresh" });
+  assert.equal(describeConfiguration(both), "start: fresh, learning rate: 0.1");
 });
 
 Deno.test("what a recipe's models refuse goes from the space, with what hangs on it", async () => {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { ProgressLine } from "../../../core/distill/progress.ts";
 import { LiveLines } from "../../../tasks/tune/live_lines.ts";
 import { ranked, showScore, showWorth } from "../../../tasks/tune/show.ts";
-import { Space } from "../../../tasks/tune/space.ts";
 import { Teller } from "../../../tasks/tune/teller.ts";
 import { type FakeOutput, fakeOutput } from "../../support/fake_output.ts";
 
@@ -40,14 +39,10 @@ const line: ProgressLine = {
 };
 
 function tellerOn(out: FakeOutput, quiet = false): Teller {
-  const space = new Space([
-    { kind: "choice", name: "start", own: "fresh", options: new Map([["last", []]]), off: null, unless: {} },
-  ]);
   return new Teller({
     out,
     warnings: out,
     quiet,
-    space,
     resources: [1 / 3, 1],
     time: () => ({ used: 65, all: 600 }),
     metric: () => "accuracy",

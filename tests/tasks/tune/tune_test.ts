@@ -6,6 +6,7 @@ import { kindOfPath } from "../../../core/files.ts";
 import { lockFolder } from "../../../core/lock.ts";
 import { Interrupted } from "../../../core/distill/stops.ts";
 import { builtins } from "../../../plugins/builtins.ts";
+import { readTuning } from "../../../tasks/report/read_tuning.ts";
 import { tune, type TuningOptions } from "../../../tasks/tune/run_tuning.ts";
 import { TrialRunner, type TrialRunnerOptions } from "../../../tasks/tune/trial_runner.ts";
 import type { Evaluated } from "../../../tasks/tune/search.ts";
@@ -264,6 +265,8 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
       /\n\| trial \| 1\/3 \| whole \| 3 seeds \| what it changes \|\n\|---:\|---:\|---:\|---:\|---\|\n/,
     );
     assert.match(page, /\n\| lever \| best \| against \| worth \| verdict \|\n\|---\|---\|---\|---:\|---\|\n/);
+    // A page is drawn of the same.
+    assert.ok((await readTuning(out)).said.every((sentence) => text.includes(sentence) && page.includes(sentence)));
     // Nothing of the trials was measured on test examples.
     for await (const { name } of Deno.readDir(join(out, "runs"))) {
       assert.equal(await kindOfPath(join(out, "runs", name, "metrics.json")), null);
