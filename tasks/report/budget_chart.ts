@@ -32,17 +32,16 @@ export function budgetChart(points: readonly FrontPoint[], baseline: string, tea
     const { row, budget, seconds, test, standing, epochs, value } = point;
     const interval = meanInterval(test, metric);
     const bounds = interval?.map((bound) => (100 * bound).toFixed(2)).join(", ");
-    // Results of an older version say no median.
-    const median = seconds.median ?? seconds.mean;
-    const time = `${median.toFixed(1)} s, ${epochs} epochs${value === null ? "" : ` at ${value}`}`;
+    const time = `${seconds.median.toFixed(1)} s, ${epochs} epochs${value === null ? "" : ` at ${value}`}`;
     return {
       row,
       budget,
-      seconds: median,
+      seconds: seconds.median,
       mean: test.mean,
       low: interval?.[0] ?? test.mean,
       high: interval?.[1] ?? test.mean,
       colour: colourOf(row),
+      standing,
       onFront: isOnFront(standing),
       filled: FILL[standing],
       title: `${row} at ${budget}: ${(100 * test.mean).toFixed(2)}${bounds ? ` [${bounds}]` : ""} in ${time}, ${
@@ -62,26 +61,21 @@ export function budgetChart(points: readonly FrontPoint[], baseline: string, tea
     dashed: others.indexOf(name) >= COLOURS.length,
   }));
   const levels = teacher === null ? [] : [{ name: "teacher", colour: "var(--series-3)", dashed: true }];
-  return [
-    element(
-      "p",
-      { class: "faint" },
-      "A point is a training of its own, with schedules of its length: the mean over seeds with its 95 % interval by " +
-        "Student's t. Filled points are on the front (the grey steps): none that takes no more time is as good; a paler one " +
-        "is equal to another within noise, the palest is there by its mean alone. Hollow points are behind. The axis of " +
-        "time is logarithmic.",
-    ),
-    figure(
-      "",
-      null,
-      legend([...entries, ...levels]),
-      draw(`Test ${metric} over seconds of training. ${frontInWords(points)}`, {
+  const near = nearTop(drawn, teacher);
+  /** @param from where its axis begins; `null`: below all */
+  const picture = (from: number | null) =>
+    draw(
+      `Test ${metric} over seconds of training${from === null ? "" : `, from ${shownScore(from, share)} on`}. ${
+        frontInWords(points)
+      }`,
+      {
         width: 640,
         height: 360,
         marginLeft: 48,
         marginRight: 24,
         marginTop: 28,
         marginBottom: 42,
+        clip: from !== null,
         insetLeft: 12,
         insetRight: 12,
         style: { fontSize: "12px" },
@@ -100,6 +94,9 @@ export function budgetChart(points: readonly FrontPoint[], baseline: string, tea
           nice: true,
           grid: true,
           percent: share,
+          ...(from !== null && {
+            domain: [from, Math.max(...drawn.map(({ high }) => high), teacher ?? from)].map((y) => share ? 100 * y : y),
+          }),
         },
         marks: [
           ...(teacher === null
@@ -133,10 +130,43 @@ export function budgetChart(points: readonly FrontPoint[], baseline: string, tea
           }),
           Plot.dot(drawn, { x: "seconds", y: "mean", r: 5, fill: "colour", fillOpacity: "filled", title: "title" }),
         ],
-      }),
+      },
+    );
+  return [
+    element(
+      "p",
+      { class: "faint" },
+      "A point is a training of its own, with schedules of its length: the mean over seeds with its 95 % interval by " +
+        "Student's t. Filled points are on the front (the grey steps): none that takes no more time is as good; a paler one " +
+        "is equal to another within noise, the palest is there by its mean alone. Hollow points are behind. The axis of " +
+        "time is logarithmic.",
     ),
+    figure("", null, legend([...entries, ...levels]), picture(null)),
+    near === null ? null : figure(`The same from ${shownScore(near, share)} on`, null, picture(near)),
     frontTable(points),
   ];
+}
+
+const shownScore = (score: number, share: boolean) => share ? `${(100 * score).toFixed(0)} %` : score.toFixed(2);
+
+/** A part of the picture below which only points are that say nothing of the front is not worth this much of it. */
+const MOST_BELOW = 0.6;
+
+/** Where the part of a picture begins that has the front and what is near it; `null` where that is most of it. */
+function nearTop(
+  points: readonly { readonly low: number; readonly high: number; readonly standing: FrontPoint["standing"] }[],
+  teacher: number | null,
+): number | null {
+  const near = points.filter(({ standing }) => standing !== "behind");
+  const highs = [...points.map(({ high }) => high), ...teacher === null ? [] : [teacher]];
+  const [top, bottom, least] = [
+    Math.max(...highs),
+    Math.min(...near.map(({ low }) => low)),
+    Math.min(...points.map(({ low }) => low)),
+  ];
+  // As much again below, so that what is just behind is seen.
+  const from = Math.floor(100 * (bottom - (top - bottom))) / 100;
+  return from - least > MOST_BELOW * (top - least) ? from : null;
 }
 
 /** As `results.md` has it. */

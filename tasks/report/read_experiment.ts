@@ -25,6 +25,9 @@ export interface ExperimentResults {
 
 const moments = z.looseObject({ count: z.number(), mean: z.number(), deviation: z.number().nullable() });
 
+/** Results of an older version say no median. */
+const seconds = moments.transform((own) => ({ median: own.mean, ...own }));
+
 const schema = z.looseObject({
   experiment: z.string(),
   version: z.string(),
@@ -41,7 +44,7 @@ const schema = z.looseObject({
     budget: z.string(),
     metric: z.string(),
     standing: z.enum(["front", "equal", "tied", "near", "behind"]),
-    seconds: moments,
+    seconds,
     test: moments,
   })).optional(),
 });

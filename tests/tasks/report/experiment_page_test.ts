@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { parseHTML } from "linkedom";
 import "../../../core/deno/install.ts";
 import type { Experiment } from "../../../tasks/experiment/experiment.ts";
@@ -9,6 +10,7 @@ import { frontOf } from "../../../tasks/experiment/front.ts";
 import { rowStatistics } from "../../../tasks/experiment/row_statistics.ts";
 import { roundTimes } from "../../../tasks/report/budget_chart.ts";
 import { experimentPage } from "../../../tasks/report/experiment_page.ts";
+import { writeReport } from "../../../tasks/report/write_report.ts";
 import { fakeRow, fakeRun } from "../experiment/fakes.ts";
 
 const HOSTILE = `<script>alert("1")</script>&amp;`;
@@ -110,29 +112,34 @@ Deno.test("one seed has no intervals, and rows that failed are named", () => {
   assert.deepEqual(failed.headings, ["All numbers"]);
 });
 
-Deno.test("budgets have a picture of their own with the front, and what follows is of the longest", () => {
-  const part = (name: string, seconds: number, scores: Readonly<Record<string, readonly number[]>>) => {
+/** What `results.json` says of rows at two budgets: scores by row. */
+function budgetResults(...scores: readonly Readonly<Record<string, readonly number[]>>[]) {
+  const parts = scores.map((scores, index) => {
     const rows = Object.entries(scores);
+    const name = `${4 ** index}x`;
     const experiment = {
       ...{ name, rows: rows.map(([row]) => fakeRow(row, 4)), seeds, baseline: rows[0][0], tune: null, resample: null },
     };
     const results = rows.map(([row, tests]) => {
-      const runs = tests.map((test, index) => fakeRun(seeds[index], { test, seconds, epochs: 5 }));
+      const runs = tests.map((test, seed) => fakeRun(seeds[seed], { test, seconds: 10 * 4 ** index, epochs: 5 }));
       return { name: row, epochs: null, tuned: null, runs, common: null };
     });
     return { budget: parseBudget(name), experiment, results, leftOut: [] };
-  };
-  const parts = [
-    part("1x", 10, { plain: [0.8, 0.82, 0.84], [HOSTILE]: [0.7, 0.71, 0.72] }),
-    part("4x", 40, { plain: [0.88, 0.89, 0.9], [HOSTILE]: [0.88, 0.88, 0.88] }),
-  ];
-  const { experiment, results } = parts[1];
+  });
+  const { experiment, results } = parts.at(-1)!;
   const budgets = parts.map(({ budget, experiment, results }) => {
     return { budget: budget.name, lines: rowStatistics(experiment, results) };
   });
   const lines = rowStatistics(experiment, results);
   const all = { experiment: HOSTILE, version: "0", seeds, baseline: "plain", tuning: null, notes: [], lines, results };
-  const html = experimentPage(JSON.parse(JSON.stringify({ ...all, budgets, front: frontOf(parts) })));
+  return JSON.parse(JSON.stringify({ ...all, budgets, front: frontOf(parts) }));
+}
+
+Deno.test("budgets have a picture of their own with the front, and what follows is of the longest", () => {
+  const html = experimentPage(budgetResults(
+    { plain: [0.8, 0.82, 0.84], [HOSTILE]: [0.7, 0.71, 0.72] },
+    { plain: [0.88, 0.89, 0.9], [HOSTILE]: [0.88, 0.88, 0.88] },
+  ));
   assert.ok(!/(?<![\w-])(?:NaN|undefined|\[object)/.test(html));
   const { document } = parseHTML(html);
   assert.equal(document.querySelectorAll("script, img").length, 0);
@@ -170,6 +177,34 @@ Deno.test("budgets have a picture of their own with the front, and what follows 
     ["plain", "* 82.00 ± 2.00 (10.0 s)", "= 89.00 ± 1.00 (40.0 s)"],
     [HOSTILE, "71.00 ± 1.00 (10.0 s)", "= 88.00 ± 0.00 (40.0 s)"],
   ]);
+});
+
+Deno.test("where a row far below would press the others together, they have a picture to themselves", async () => {
+  const results = budgetResults(
+    { plain: [0.94, 0.95, 0.96], far: [0.4, 0.5, 0.6] },
+    { plain: [0.95, 0.95, 0.97], far: [0.91, 0.92, 0.93] },
+  );
+  const figures = (html: string) =>
+    Array.from(parseHTML(html).document.querySelectorAll("section")[0].querySelectorAll("figure"));
+  const [whole, near] = figures(experimentPage(results));
+  assert.match(near.querySelector("figcaption")!.textContent!, /^The same from 86 % on$/);
+  const heights = (figure: Element) => {
+    const ticks = figure.querySelectorAll("g[aria-label='y-axis tick label'] text");
+    return Array.from(ticks, ({ textContent }) => Number(textContent));
+  };
+  assert.ok(Math.min(...heights(whole)) < 50, `${heights(whole)}`);
+  assert.ok(Math.min(...heights(near)) > 85 && Math.max(...heights(near)) <= 100, `${heights(near)}`);
+  assert.equal(figures(experimentPage(budgetResults({ plain: [0.8, 0.82], other: [0.75, 0.76] }))).length, 1);
+
+  // Of an older version, which did not say the median of seconds.
+  for (const { seconds } of results.front) delete seconds.median;
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "results.json"), JSON.stringify(results));
+    assert.match(await Deno.readTextFile(await writeReport(folder)), /95\.67 ± 1\.15 \(40\.0 s\)/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("round times lie within the bounds of an axis, or are these where there is none between", () => {
