@@ -88,7 +88,7 @@ function mainTable(
     ...(fresh ? ["fresh seeds"] : []),
     "trained",
     "inference",
-    "rate",
+    "increase",
     "seconds",
     "an epoch",
     "peak",

@@ -24,14 +24,14 @@ Deno.test("the main table of known numbers", () => {
   // Standard error 1 point with 1 degree of freedom: 2 -+ 12.71.
   assert.deepEqual(textOf(table).slice(0, 4), [
     "test",
-    "row   test accuracy %  validation %                     to KD  trained  inference  rate     seconds     an epoch     peak",
-    "KD       81.00 ± 1.41  80.00 ± 1.41                              1,000      1,000  1.00  10.0 ± 0.0  2.00 ± 0.00  1.50 MB",
-    "OPDF     83.00 ± 0.00  82.00 ± 0.00  +2.00 [-10.71, +14.71] ~    2,500      1,000  2.50  25.0 ± 0.0  5.00 ± 0.00  1.50 MB",
+    "row   test accuracy %  validation %                     to KD  trained  inference  increase     seconds     an epoch     peak",
+    "KD       81.00 ± 1.41  80.00 ± 1.41                              1,000      1,000      1.00  10.0 ± 0.0  2.00 ± 0.00  1.50 MB",
+    "OPDF     83.00 ± 0.00  82.00 ± 0.00  +2.00 [-10.71, +14.71] ~    2,500      1,000      2.50  25.0 ± 0.0  5.00 ± 0.00  1.50 MB",
   ]);
   const markdown = markdownOf(table).split("\n");
   assert.equal(
     markdown[2],
-    "| row | test accuracy % | validation % | to KD | trained | inference | rate | seconds | an epoch | peak |",
+    "| row | test accuracy % | validation % | to KD | trained | inference | increase | seconds | an epoch | peak |",
   );
   assert.equal(markdown[3], "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
   assert.match(markdown[5], /^\| OPDF \| 83\.00 ± 0\.00 \| .* \| \+2\.00 \[-10\.71, \+14\.71\] ~ \|/);
