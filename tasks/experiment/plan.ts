@@ -1,12 +1,13 @@
 import type { RunSummary } from "../../core/distill/summary.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
-import { counted, duration } from "../support/format.ts";
+import { counted } from "../support/format.ts";
 import { alignColumns } from "../support/table.ts";
 import { secondsAnEpoch } from "./epochs_in_time.ts";
 import type { Experiment } from "./experiment.ts";
 import { finished, type FinishedRun, type Outcome, type Runner } from "./outcome.ts";
 import { runBudgets } from "./run_budgets.ts";
+import { showTime } from "../support/time.ts";
 
 /** What a row of an experiment is still to do. */
 export interface RowPlan {
@@ -114,11 +115,11 @@ export function describePlan(name: string, { rows, confirm }: Plan): string[] {
     String(done),
     String(epochs),
     perEpoch === null ? "-" : `${perEpoch.toFixed(2)} s`,
-    duration(seconds),
+    showTime(seconds),
   ]);
   const more = confirm === null
     ? []
-    : [`to confirm rows that win or lose: at most ${counted(confirm.runs, "run")}, about ${duration(confirm.seconds)}`];
+    : [`to confirm rows that win or lose: at most ${counted(confirm.runs, "run")}, about ${showTime(confirm.seconds)}`];
   return [
     `dry run of ${name}: no run was written`,
     ...alignColumns([["row", "runs to do", "done", "epochs to do", "an epoch", "training"], ...table], [
@@ -126,7 +127,7 @@ export function describePlan(name: string, { rows, confirm }: Plan): string[] {
       "right",
     ]),
     `in all ${counted(runs, "run")} to do, ${done} done: about ${
-      duration(seconds)
+      showTime(seconds)
     } of training; loading, validation and ` +
     "tests beside it",
     ...more,

@@ -14,8 +14,9 @@ import type { Checked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { showBytes } from "../../core/show_bytes.ts";
-import { counted, duration, grouped } from "./format.ts";
+import { counted, grouped } from "./format.ts";
 import { alignColumns } from "./table.ts";
+import { showTime } from "./time.ts";
 
 /** Steps before the clock: they compile shaders, and record what later ones replay. */
 const WARM_UP = 3;
@@ -140,7 +141,7 @@ function describe({ parts }: Run, speeds: number[]): DryTrial {
     ],
     [
       "training",
-      `about ${duration(step * totalSteps)} on this ${backend.name} backend; validation and tests beside it`,
+      `about ${showTime(step * totalSteps)} on this ${backend.name} backend; validation and tests beside it`,
     ],
     ["memory", `${showBytes(backend.memory().peakBytes)} of tensors at most`],
   ];
