@@ -5,6 +5,7 @@ import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugin
 import { startingTokenizer } from "../../core/distill/student/starting_inputs.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
+import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import type { RunReporter } from "../support/progress.ts";
 import { InputHashes, readInputs } from "./inputs.ts";
@@ -35,9 +36,9 @@ export class EarlierRuns {
     const plugins = await resolvePlugins(recipe, this.builtins);
     const done = await outcomeIn(recipe);
     const data = async () => {
-      const { base, dataset } = recipe.value;
       const tokenizer = await startingTokenizer(recipe);
-      const key = JSON.stringify([base, dataset, tokenizer]);
+      // A base is relative to its recipe's file.
+      const key = JSON.stringify([resolveFile(recipe, "."), recipe.value.dataset, tokenizer]);
       const warn = (line: string) => this.reporter.warning(line);
       const own = this.#known.get(key) ?? dataHashes(recipe, plugins.dataset, tokenizer, warn);
       this.#known.set(key, own);

@@ -157,8 +157,9 @@ class Grid {
       // A timed row's pilot runs have the recipe's own epochs, and must not lie where its real ones do.
       if (row.equalSeconds !== null && changes.length === 0) parts.splice(1, 0, "pilot");
       const recipe = row.recipe([
-        ...(value === null ? [] : [tune!.change(value)]),
+        // A tuned length is not stretched with the others.
         ...changes,
+        ...(value === null ? [] : [tune!.change(value)]),
         seedChange(seed),
         { path: ["output"], value: join(this.output, ...parts), label: "--output" },
       ]);

@@ -81,23 +81,9 @@ export function concludeSweep(experiment: Experiment, results: readonly RowResul
   const notes = [
     ...(gaps.length > 0 ? [`Gap from training to validation in points: ${gaps.join(", ")}.`] : []),
     pick ? `${pick.reason}.` : "Nothing is picked: no run came to its end.",
-    ...rateWarnings(experiment, results).map((warning) => `Warning: ${warning}.`),
+    ...(experiment.tune!.values.length === 1
+      ? ["Warning: all rows have one learning rate, but the best one falls as n grows: give --rates several."]
+      : []),
   ];
   return { notes, tolerance, picked: pick };
-}
-
-/** The best rate falls with the number of cores: a best rate at the edge of those tried may not be the best. */
-export function rateWarnings({ tune }: Experiment, results: readonly RowResult[]): string[] {
-  const values = tune!.values.map(Number);
-  if (values.length === 1) {
-    return ["all rows have one learning rate, but the best one falls as n grows: give --rates several"];
-  }
-  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
-  return results.flatMap(({ name, tuned }) => {
-    const { chosen } = tuned!;
-    if (chosen === lowest) {
-      return [`${name} is best at the lowest rate tried, ${lowest}, and the best rate falls with n: try lower ones`];
-    }
-    return chosen === highest ? [`${name} is best at the highest rate tried, ${highest}: try higher ones`] : [];
-  });
 }

@@ -2,7 +2,7 @@ import { labelNote, titleOf } from "../../core/evaluate/metrics/show.ts";
 import { showBytes } from "../../core/show_bytes.ts";
 import { alignColumns, type Alignment } from "../support/table.ts";
 import { counted, grouped } from "../support/format.ts";
-import type { Experiment } from "./experiment.ts";
+import type { Experiment, Scalar } from "./experiment.ts";
 import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
 import type { RowResult } from "./run_grid.ts";
 import type { Difference, Moments } from "./statistics.ts";
@@ -229,8 +229,27 @@ function tuningTable({ tune }: Experiment, results: readonly RowResult[]): Table
     title: `Validation % by ${key}`,
     header: ["row", ...values.map(String)],
     rows,
-    notes: [`* is chosen: the best mean on the validation examples over seeds ${seeds.join(", ")}.`],
+    notes: [
+      `* is chosen: the best mean on the validation examples over seeds ${seeds.join(", ")}.`,
+      ...edgeNote(values, results),
+    ],
   };
+}
+
+/** Of what is chosen at the edge of numbers nobody knows how good it is beyond. */
+function edgeNote(values: readonly Scalar[], results: readonly RowResult[]): string[] {
+  if (values.length < 2 || !values.every((value) => typeof value === "number")) return [];
+  const edges = [["lowest", Math.min(...values)], ["highest", Math.max(...values)]] as const;
+  const found = edges.flatMap(([which, edge]) =>
+    results.flatMap(({ name, tuned }) => tuned?.chosen === edge ? [`the ${which} for "${name}"`] : [])
+  );
+  if (found.length === 0) return [];
+  return [
+    `Chosen at the edge of what was tried: ${
+      found.join(", ")
+    }. What lies beyond may be better there, and part of the ` +
+    "difference to other rows.",
+  ];
 }
 
 function diagnosticsTable(lines: readonly RowStatistics[]): Table {

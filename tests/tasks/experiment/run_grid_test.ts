@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Experiment, Row } from "../../../tasks/experiment/experiment.ts";
+import type { Override } from "../../../core/recipe/overrides.ts";
+import type { Experiment, Row, Scalar } from "../../../tasks/experiment/experiment.ts";
 import type { Runner } from "../../../tasks/experiment/outcome.ts";
 import { chooseByValidation } from "../../../tasks/experiment/choose.ts";
 import { runGrid } from "../../../tasks/experiment/run_grid.ts";
@@ -77,6 +78,27 @@ Deno.test("a row with another's time gets as many whole epochs, by its own secon
   assert.deepEqual(results.map(({ name, epochs }) => [name, epochs]), [["timed", 18], ["plain", null], ["slow", null]]);
   // Its pilot run is the first of the row "plain".
   assert.deepEqual(seen, [5, 5, 5, 5, 5, 5, 18, 18, 18]);
+});
+
+Deno.test("a tuned length is as it was tuned also where another's time stretches the rest", async () => {
+  const { run } = fakeRunner((_, width) => ({ test: 0.5, validation: 0.5, seconds: width === 4 ? 10 : 20 }));
+  const warmup = ["train", "schedule", "warmupEpochs"];
+  const own = { path: warmup, value: 1, label: "own" };
+  const timed = fakeRow("timed", 4);
+  const rows = [
+    { ...timed, equalSeconds: "slow", recipe: (changes: readonly Override[]) => timed.recipe([own, ...changes]) },
+    fakeRow("slow", 6),
+  ];
+  const change = (value: Scalar) => ({ path: warmup, value, label: "values" });
+  const tuning = { ...tune, key: warmup.join("."), values: [1, 2], change };
+  const seen: (readonly [epochs: number, warmup: number])[] = [];
+  await runGrid({ ...experiment, rows, tune: tuning }, "out", (recipe, title) => {
+    const { epochs, schedule } = recipe.value.train;
+    if (title.startsWith("timed")) seen.push([epochs, schedule.warmupEpochs]);
+    return run(recipe, title);
+  });
+  assert.deepEqual(new Set(seen.map(([, warmup]) => warmup)), new Set([1, 2]), `${seen}`);
+  assert.ok(seen.some(([epochs, warmup]) => epochs === 10 && warmup === 1), `${seen}`);
 });
 
 Deno.test("a row that cannot be tuned or timed is refused before the first run", async () => {

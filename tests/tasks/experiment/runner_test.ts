@@ -150,6 +150,16 @@ Deno.test("a failed training is tried again with other data, and an interrupted 
     assert.ok(told.includes('tiny: "./own.ts" (plug-in) has changed since: the run is done anew'), told.join("\n"));
   }));
 
+/** A classifier of the mails in the folder "mails". */
+const mails = `
+name: tiny
+dataset:
+  { use: mail, folder: mails, classes: { ham: [ham], spam: [spam] }, vocabularySize: 60, maxLength: 12 }
+student: { use: bert, layers: 1, width: 8, heads: 2, positions: 12 }
+losses: [{ use: cross-entropy }]
+train: { batchSize: 4, optimiser: { use: adamw, learningRate: 0.01 } }
+`;
+
 Deno.test("data that are a folder are compared as a whole", () =>
   withTinyData(async (folder) => {
     for (const [kind, word] of [["ham", "lunch"], ["spam", "offer"]]) {
@@ -159,16 +169,8 @@ Deno.test("data that are a folder are compared as a whole", () =>
         await Deno.writeTextFile(join(folder, "mails", kind, `${i}`), text);
       }
     }
-    const text = `
-name: tiny
-dataset:
-  { use: mail, folder: mails, classes: { ham: [ham], spam: [spam] }, vocabularySize: 60, maxLength: 12 }
-student: { use: bert, layers: 1, width: 8, heads: 2, positions: 12 }
-losses: [{ use: cross-entropy }]
-train: { batchSize: 4, optimiser: { use: adamw, learningRate: 0.01 } }
-`;
-    await run(folder, [], never, text);
-    assert.match((await run(folder, [], never, text)).told, /\(was done\)$/);
+    await run(folder, [], never, mails);
+    assert.match((await run(folder, [], never, mails)).told, /\(was done\)$/);
     const changes = [
       () => Deno.writeTextFile(join(folder, "mails", "spam", "9"), "Subject: offer\r\n\r\none more\r\n"),
       // Another class, and the same bytes in the same order.
@@ -176,9 +178,34 @@ train: { batchSize: 4, optimiser: { use: adamw, learningRate: 0.01 } }
     ];
     for (const alter of changes) {
       await alter();
-      const { lines } = await run(folder, [], never, text);
+      const { lines } = await run(folder, [], never, mails);
       assert.ok(lines.includes('tiny: "mails" (data) has changed since: the run is done anew'), lines.join("\n"));
     }
+  }));
+
+Deno.test("recipes of two folders, which name their data alike, have each its own", () =>
+  withTinyData(async (folder) => {
+    for (const [name, count] of [["a", 8], ["b", 9]] as const) {
+      for (const word of ["ham", "spam"]) {
+        await Deno.mkdir(join(folder, name, "mails", word), { recursive: true });
+        for (let i = 0; i < count; i++) {
+          await Deno.writeTextFile(join(folder, name, "mails", word, `${i}`), `Subject: ${word}\r\n\r\nof ${i}\r\n`);
+        }
+      }
+    }
+    const { reporter, lines } = recorder();
+    const runner = () => trainingRunner(builtins, { ...reporter, end: () => {} }, never, () => Promise.resolve());
+    const both = async (run: ReturnType<typeof runner>) => {
+      for (const name of ["a", "b"]) {
+        const overrides = ["backend=cpu", "train.epochs=1", `output=${join(folder, name, "run")}`];
+        await run(parseChecked(mails, join(folder, name, "tiny.yaml"), recipeSchema, { overrides }), name);
+      }
+    };
+    await both(runner());
+    lines.length = 0;
+    await both(runner());
+    assert.deepEqual(lines.filter((line) => !line.endsWith("(was done)")), []);
+    assert.equal(lines.length, 2);
   }));
 
 Deno.test("an experiment's folder is its own", () =>

@@ -60,6 +60,18 @@ Deno.test("failures, tuning and shares of time are told below", () => {
   assert.deepEqual(main.notes.slice(3), ['"OPDF" had time for 7 epochs.', 'Of "OPDF" 1 failed to train.']);
   assert.equal(main.rows[1][4], "+2.00", "one run has no interval");
   assert.deepEqual(trials.rows[0], ["KD", "50.00", "*75.00 (1 failed)"]);
+  const edges = (values: number[], ...chosen: number[]) => {
+    const tables = tablesOf(
+      { ...experiment, tune: { ...tune, values } },
+      results.map((row, index) => ({ ...row, tuned: { ...tuned, chosen: chosen[index] } })),
+    );
+    return tables.at(-1)!.notes.slice(1);
+  };
+  assert.deepEqual(edges([1, 2, 4], 2, 2), []);
+  assert.deepEqual(edges([2, 1, 4], 4, 1), [
+    'Chosen at the edge of what was tried: the lowest for "OPDF", the highest for "KD". What lies beyond may be better ' +
+    "there, and part of the difference to other rows.",
+  ]);
 });
 
 Deno.test("diagnostics are means over epochs, matrices and seeds, or of the last epoch", () => {
