@@ -40,7 +40,9 @@ export function parseRecipe(text: string, file: string, options?: ParseOptions):
     return parseChecked(text, file, recipeSchema, options);
   } catch (error) {
     const { value } = readYaml(text);
-    const other = isMap(value) && OTHER_FILES.find(([key]) => Object.hasOwn(value, key));
+    // In a recipe that has a student such a key is a slip, as of a chain's rows that are not indented.
+    const other = isMap(value) && !Object.hasOwn(value, "student") &&
+      OTHER_FILES.find(([key]) => Object.hasOwn(value, key));
     if (!(error instanceof UserError) || !other) throw error;
     throw new UserError(`Expected a recipe: "${file}" has "${other[0]}" and is ${other[1]}`, { cause: error });
   }

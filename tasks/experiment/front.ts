@@ -99,11 +99,11 @@ export function frontOf(parts: readonly BudgetPart[]): FrontPoint[] {
   const points = parts.flatMap(({ budget, experiment, results }) => {
     const lines = rowStatistics(experiment, results);
     const metric = metricOf(lines, experiment.baseline);
-    return lines.flatMap(({ name, value, metric: own, test, seconds: mean, secondsPerEpoch }) => {
-      if (!budget || own !== metric || !test || !mean || !secondsPerEpoch) return [];
-      const epochs = mean.mean / secondsPerEpoch.mean;
-      const { runs } = results.find((result) => result.name === name)!;
-      const seconds = timesOf(finished(runs).map(({ summary }) => summary.seconds.train));
+    return lines.flatMap(({ name, value, metric: own, test, seconds: mean }) => {
+      if (!budget || own !== metric || !test || !mean) return [];
+      const runs = finished(results.find((result) => result.name === name)!.runs);
+      const epochs = momentsOf(runs.map(({ summary }) => summary.epochs))!.mean;
+      const seconds = timesOf(runs.map(({ summary }) => summary.seconds.train));
       return [{ row: name, budget: budget.name, metric, epochs: +epochs.toPrecision(6), value, seconds, test }];
     });
   });

@@ -85,8 +85,12 @@ export async function planOf(experiment: Experiment, output: string, { find, tim
     const done = found.get(row)!;
     return done.length > 0 ? secondsAnEpoch(done) : plans.get(row)!.trial || null;
   };
-  const fresh = parts.flatMap(({ experiment: { rows } }) =>
-    rows.map(({ name, recipe }) => recipe([]).value.train.epochs * (perEpoch(name) ?? 0))
+  const fresh = parts.flatMap(({ experiment: { rows }, results }) =>
+    rows.map(({ name, recipe }) => {
+      // A row with another's time has as many epochs as that allows.
+      const epochs = results.find((result) => result.name === name)?.epochs ?? recipe([]).value.train.epochs;
+      return epochs * (perEpoch(name) ?? 0);
+    })
   );
   return {
     rows: [...plans.values()].map(({ trial: _trial, ...plan }) => ({ ...plan, perEpoch: perEpoch(plan.name) })),

@@ -45,7 +45,7 @@ function worths({ verdict: { findings }, metric }: TuningRecord): Child {
     faint(
       "How much better the best is than itself without that lever. A hollow dot's interval holds 0: it may be noise.",
     ),
-    intervalChart(measured, metric === "loss" ? "loss" : "points"),
+    intervalChart(measured, metric === "loss" ? "lower loss" : "points"),
   ];
 }
 

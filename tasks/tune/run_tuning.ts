@@ -219,11 +219,12 @@ async function run(
     if (share === 0 || needed === null || needed > 0 && needed > end() - runner.used) {
       // Time that is not enough for three pairs of runs is better spent on more trials.
       if (share > 0 && needed !== null) {
+        const enough = (needed + expected.ending) / share + used;
         live.line(
-          `No time for a verdict, which needs ${showTime(needed)} at least: --budget ${
-            showTime(needed / share + used)
-          } ` +
-            "has it; the search goes on instead",
+          `No time for a verdict, which needs ${showTime(needed)} at least: about --budget ${
+            showTime(enough)
+          } has it; ` +
+            "the search goes on instead",
         );
       }
       if (share > 0) decided = await found(end());

@@ -256,5 +256,6 @@ Deno.test("another kind of file is told by what runs it, not by what a recipe wo
   ) {
     assert.throws(() => parseRecipe(text, "f.yaml"), { message: `Expected a recipe: "f.yaml" has ${kind}` });
   }
+  assert.throws(() => parseRecipe(`${minimal}rows: [4, 4]`, "f.yaml"), /^UserError: f\.yaml:7:1: Unknown key "rows"/);
   assert.throws(() => parseRecipe("losses: []", "f.yaml"), /^UserError: f\.yaml:1:1: Missing key "name"/);
 });

@@ -83,7 +83,7 @@ Deno.test("a loss is shown as it is, not as what is compared", () => {
   const findings = [{ ...record.verdict.findings[0], worth: worth(0.069, 0.01) }];
   const { labels } = page({ metric: "loss", trials, verdict: { seeds: [1], findings } });
   assert.deepEqual(labels, [
-    "Differences in loss: start 0.0690",
+    "Differences in lower loss: start 0.0690",
     "Validation loss by trial: trial 0, whole: 0.5000; the recipe as it is",
   ]);
 });
