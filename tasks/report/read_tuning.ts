@@ -12,6 +12,12 @@ const difference = z.looseObject({
   withinNoise: z.boolean().nullable(),
 });
 
+/** An older version did not say whose runs failed. */
+const failed = z.union([
+  z.looseObject({ best: z.number(), against: z.number(), givenUp: z.number() }),
+  z.number().transform((against) => ({ best: 0, against, givenUp: 0 })),
+]);
+
 const schema = z.looseObject({
   version: z.string(),
   name: z.string(),
@@ -30,8 +36,9 @@ const schema = z.looseObject({
       against: z.union([z.number(), z.string()]).nullable(),
       worth: difference.nullable(),
       pairs: z.number(),
-      failed: z.number(),
+      failed,
     })),
+    failed: z.number().default(0),
   }),
   test: z.looseObject({ examples: z.number(), student: metrics, teacher: metrics.nullable() }),
   // An older version did not write them.

@@ -5,8 +5,8 @@ import { atOnce } from "./at_once.ts";
 export type Evaluated =
   /** Larger is better. */
   | { readonly score: number }
-  /** In words; the trial is lost. */
-  | { readonly lost: string };
+  /** In words; the trial is lost. Where others gave it up, it may train well all the same. */
+  | { readonly lost: string; readonly givenUp?: true };
 
 /**
  * What trains: here, on another machine, or by a formula. A search neither knows what a configuration is nor how long

@@ -81,7 +81,9 @@ export class SentTrials implements Trialling {
     const trials = new SentTrials(options, Math.max(used, time?.seconds ?? 0));
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       const record = isDirectory ? await readTrial(join(folder, name)) : null;
-      if (record) trials.#known.set(keyOf(record.configuration, record.seed), record);
+      if (record && await isOf(record, join(folder, name), options)) {
+        trials.#known.set(keyOf(record.configuration, record.seed), record);
+      }
     }
     trials.#workers = await executor.workers();
     return trials;
@@ -155,7 +157,7 @@ export class SentTrials implements Trialling {
     this.#workers = await executor.workers().catch(() => this.#workers);
     if ("told" in outcome) {
       // Others may do it another time: nothing is kept.
-      if (!own) return { lost: outcome.told };
+      if (!own) return { lost: outcome.told, givenUp: true };
       const sentence = `Cannot tune "${recipe.value.name}": the recipe as it is was ${outcome.told}`;
       if (outcome.ofRecipe) throw new UserError(sentence);
       throw new TrainingFailure(`${sentence}; the same command with --resume tries it again`);
@@ -180,6 +182,21 @@ export class SentTrials implements Trialling {
     await writeTrial(folder, next);
     await writeFileAtomically(join(all, TIME), await sealJson({ seconds: this.used }));
     return trained ? { score: trained.score } : { lost: lost! };
+  }
+}
+
+/** Whether a record is of what its configuration means now: a space that was edited may have an option mean another. */
+async function isOf(
+  { configuration, seed }: TrialRecord,
+  at: string,
+  { folder: all, recipe }: SentTrialsOptions,
+): Promise<boolean> {
+  try {
+    return (await placeOf(all, recipe, configuration, seed)).folder === at;
+  } catch (error) {
+    // An option that is gone, or that recipes can no longer have.
+    if (error instanceof RangeError || error instanceof UserError) return false;
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import type { Difference } from "../experiment/statistics.ts";
 import type { Table } from "../experiment/tables.ts";
 import { type Configuration, describeConfiguration, type Position } from "./space.ts";
-import { type Finding, wordOf } from "./verdict.ts";
+import { failuresOf, type Finding, wordOf } from "./verdict.ts";
 
 /** A score in a line of its own, as `distill` prints that metric. */
 export function describeScore(score: number, metric: string | null): string {
@@ -90,7 +90,7 @@ export function verdictTable(
     finding.lever === null ? "the best" : position(finding.best),
     finding.lever === null ? "the recipe" : position(finding.against),
     showWorth(finding.worth, metric),
-    wordOf(finding) + (finding.failed > 0 && finding.pairs > 0 ? ` (${finding.failed} failed)` : ""),
+    wordOf(finding) + failuresOf(finding),
   ]);
   const unit = metric === "loss" ? "how much lower the loss is" : `points of ${metric}`;
   const notes = [

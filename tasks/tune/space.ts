@@ -82,12 +82,16 @@ export class Space {
     return this.#isIdle(lever, configuration) ? null : configuration[lever.name] ?? lever.own;
   }
 
-  /** What a configuration changes in the recipe. */
+  /** What a configuration changes in the recipe. @throws RangeError for an option that a lever has not */
   overrides(configuration: Configuration): Override[] {
     return this.levers.flatMap((lever): readonly Override[] => {
       const position = configuration[lever.name];
       if (position === undefined) return [];
-      if (lever.kind === "choice") return lever.options.get(String(position))!;
+      if (lever.kind === "choice") {
+        const changes = lever.options.get(String(position));
+        if (!changes) throw new RangeError(`The lever "${lever.name}" has no option "${position}"`);
+        return changes;
+      }
       return [{ path: lever.key, value: position, label: `the lever "${lever.name}" at ${position}` }];
     });
   }

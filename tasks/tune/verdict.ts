@@ -38,15 +38,28 @@ export interface Finding extends Omit<Contrast, "configuration"> {
   /** Of the score: how much better the best configuration is; `null` where no pair of runs came to its end. */
   readonly worth: Difference | null;
   readonly pairs: number;
-  /** Pairs of which a run failed. */
-  readonly failed: number;
+  /** Runs that failed, of the best and of what it is held against; of others that gave them up nothing is known. */
+  readonly failed: { readonly best: number; readonly against: number; readonly givenUp: number };
 }
 
 /** A finding in a word. */
 export function wordOf({ worth, pairs, failed }: Finding): string {
-  if (pairs === 0 && failed > 0) return "does not train without it";
+  if (pairs === 0 && failed.best > 0) return "the best itself does not train";
+  if (pairs === 0 && failed.against > 0) return "does not train without it";
+  if (pairs === 0 && failed.givenUp > 0) return "not measured: given up";
   if (!worth) return "not measured: no time";
   if (!worth.interval) return pairs > 1 ? "all pairs are alike: no interval" : "one pair says nothing";
   if (worth.withinNoise) return "within noise";
   return worth.value > 0 ? "worth it" : "costs: better without";
+}
+
+/** What became of the runs that make no pair, in words; empty if all do. */
+export function failuresOf({ pairs, failed: { best, against, givenUp } }: Finding): string {
+  if (pairs === 0) return "";
+  const parts = [
+    ...best > 0 ? [`the best failed ${best}x`] : [],
+    ...against > 0 ? [`without it ${against} failed`] : [],
+    ...givenUp > 0 ? [`${givenUp} given up`] : [],
+  ];
+  return parts.length > 0 ? ` (${parts.join(", ")})` : "";
 }

@@ -26,10 +26,12 @@ export interface Verdict {
   readonly findings: readonly Finding[];
   /** Seeds that were run. */
   readonly seeds: readonly number[];
+  /** On how many of them the best itself failed to train. */
+  readonly failed: number;
 }
 
 /** What a verdict is, if none is wanted. */
-export const NO_VERDICT: Verdict = { findings: [], seeds: [] };
+export const NO_VERDICT: Verdict = { findings: [], seeds: [], failed: 0 };
 
 /** Seconds that the cheapest verdict would take: of one contrast. `null`: there is nothing to hold the best against. */
 export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptions, "seconds">): number | null {
@@ -55,8 +57,8 @@ export async function runVerdict(
   const cost = (contrast: Contrast | null, index: number) =>
     runs(firstSeed + index).seconds(contrast?.configuration ?? best, 1, 0);
   const fits = (seconds: number) => seconds === 0 || seconds <= left();
-  /** By what is run its scores in the order of their seeds, from when a run is begun. */
-  const scores = new Map<Contrast | null, (number | null)[]>([[null, []]]);
+  /** By what is run what it came to in the order of seeds, from when a run is begun. */
+  const scores = new Map<Contrast | null, (Evaluated | null)[]>([[null, []]]);
   const begin = (contrast: Contrast | null) => {
     const all = scores.get(contrast)!;
     return { contrast, all, index: all.push(null) - 1 };
@@ -96,7 +98,7 @@ export async function runVerdict(
       const what = `seed ${firstSeed + index}, ${nameOf(contrast)}`;
       begun?.(what);
       const evaluated = await runs(firstSeed + index).evaluate(contrast?.configuration ?? best, 1, 0);
-      if ("score" in evaluated) all[index] = evaluated.score;
+      all[index] = evaluated;
       ended?.(what, evaluated);
     };
   });
@@ -104,12 +106,23 @@ export async function runVerdict(
   const ours = scores.get(null)!;
   const findings = contrasts.map((contrast): Finding => {
     const { configuration: _, ...rest } = contrast;
-    const both = (scores.get(contrast) ?? []).map((score, index) => [ours[index], score] as const);
-    const pairs = both.filter((pair): pair is [number, number] => pair[0] !== null && pair[1] !== null);
-    return { ...rest, worth: pairedDifference(pairs), pairs: pairs.length, failed: both.length - pairs.length };
+    const theirs = scores.get(contrast) ?? [];
+    const pairs = theirs.flatMap((their, index): [number, number][] => {
+      const our = ours[index];
+      return our && "score" in our && their && "score" in their ? [[our.score, their.score]] : [];
+    });
+    const own = ours.slice(0, theirs.length);
+    const failed = {
+      best: own.filter(hasFailed).length,
+      against: theirs.filter(hasFailed).length,
+      givenUp: [...own, ...theirs].filter((run) => run && "givenUp" in run).length,
+    };
+    return { ...rest, worth: pairedDifference(pairs), pairs: pairs.length, failed };
   });
-  return { findings, seeds };
+  return { findings, seeds, failed: ours.filter(hasFailed).length };
 }
+
+const hasFailed = (run: Evaluated | null) => run !== null && "lost" in run && !run.givenUp;
 
 function nameOf(contrast: Contrast | null): string {
   if (!contrast) return "the best";

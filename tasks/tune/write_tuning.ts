@@ -6,7 +6,7 @@ import { writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import { metricName, scoreOf } from "../experiment/outcome.ts";
 import { markdownOf, textOf } from "../experiment/tables.ts";
-import { duration } from "../support/format.ts";
+import { counted, duration } from "../support/format.ts";
 import { type Output, stylesOf } from "../support/output.ts";
 import { BEST_RECIPE, BEST_RUN } from "./best_run.ts";
 import { describeScore } from "./show.ts";
@@ -82,7 +82,15 @@ function closing({ name, metric, resources, trials, best, decided, verdict, fina
 }
 
 /** What the verdict says of all changes together. */
-function summary({ findings }: Verdict, best: Configuration, ended: number): string[] {
+function summary({ findings, seeds, failed }: Verdict, best: Configuration, ended: number): string[] {
+  if (failed > 0) {
+    return [
+      `The best itself failed to train on ${failed} of ${
+        counted(seeds.length, "fresh seed")
+      }, which worths leave out: ` +
+      "do not rely on it.",
+    ];
+  }
   const moved = Object.keys(best);
   if (moved.length === 0) {
     return [`None of the ${ended} trials that came to their end has turned out better than the recipe as it is.`];

@@ -15,6 +15,8 @@ const worth = (value: number, half: number) => ({
   withinNoise: Math.abs(value) < half,
 });
 
+const none = { best: 0, against: 0, givenUp: 0 };
+
 const record: TuningRecord = {
   version: "0",
   name: HOSTILE,
@@ -30,10 +32,11 @@ const record: TuningRecord = {
   ],
   verdict: {
     seeds: [3, 4, 5],
+    failed: 0,
     findings: [
-      { lever: "start", best: HOSTILE, against: "own", worth: worth(0.069, 0.01), pairs: 3, failed: 0 },
-      { lever: "cores", best: "3 cores", against: "none", worth: worth(-0.001, 0.005), pairs: 3, failed: 0 },
-      { lever: "decay", best: 0.1, against: 0, worth: null, pairs: 0, failed: 0 },
+      { lever: "start", best: HOSTILE, against: "own", worth: worth(0.069, 0.01), pairs: 3, failed: none },
+      { lever: "cores", best: "3 cores", against: "none", worth: worth(-0.001, 0.005), pairs: 3, failed: none },
+      { lever: "decay", best: 0.1, against: 0, worth: null, pairs: 0, failed: none },
     ],
   },
   test: { run: "r", examples: 20, student: { accuracy: 0.8 }, teacher: null },
@@ -81,7 +84,7 @@ Deno.test("a tuning shows what it says, each lever's worth, and every trial", ()
 Deno.test("a loss is shown as it is, not as what is compared", () => {
   const trials = [{ trial: 0, configuration: {}, scores: [-0.9, -0.5] }];
   const findings = [{ ...record.verdict.findings[0], worth: worth(0.069, 0.01) }];
-  const { labels } = page({ metric: "loss", trials, verdict: { seeds: [1], findings } });
+  const { labels } = page({ metric: "loss", trials, verdict: { seeds: [1], failed: 0, findings } });
   assert.deepEqual(labels, [
     "Differences in lower loss: start 0.0690",
     "Validation loss by trial: trial 0, whole: 0.5000; the recipe as it is",
@@ -91,7 +94,7 @@ Deno.test("a loss is shown as it is, not as what is compared", () => {
 Deno.test("without a verdict, and of an older version, there is the search alone", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const { said: _, left: __, ...older } = { ...record, verdict: { seeds: [], findings: [] } };
+    const { said: _, left: __, ...older } = { ...record, verdict: { seeds: [], failed: 0, findings: [] } };
     await Deno.writeTextFile(join(folder, "tune.json"), JSON.stringify(older));
     const text = await Deno.readTextFile(await writeReport(folder));
     const { document } = parseHTML(text);

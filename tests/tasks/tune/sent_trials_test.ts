@@ -5,6 +5,7 @@ import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { endingOf } from "../../../tasks/support/errors.ts";
 import { type PartExecutor, SentTrials } from "../../../tasks/tune/sent_trials.ts";
+import { type Configuration, Space } from "../../../tasks/tune/space.ts";
 import type { RecipeOf } from "../../../tasks/tune/trial_record.ts";
 import { tinyRecipe } from "../../support/tiny_run.ts";
 
@@ -23,6 +24,7 @@ async function sentTo(
   folder: string,
   answer: (epochs: number) => Awaited<ReturnType<PartExecutor["part"]>>,
   hasParts = true,
+  recipeOf: RecipeOf = recipe,
 ) {
   const [asked, warnings]: string[][] = [[], []];
   let now = 100;
@@ -36,7 +38,7 @@ async function sentTo(
     workers: () => Promise.resolve(3),
   };
   const trials = await SentTrials.open({
-    ...{ folder: join(folder, "runs"), recipe, executor, clock: () => now, used: 5 },
+    ...{ folder: join(folder, "runs"), recipe: recipeOf, executor, clock: () => now, used: 5 },
     expected: { opening: 1, epoch: 2 },
     warn: (text) => void warnings.push(text),
   });
@@ -71,7 +73,7 @@ Deno.test("what others gave up costs the trial, and is asked again another time;
   inTemporaryFolder(async (folder) => {
     const told = "given up after 3 tries: the disk is full";
     const { trials } = await sentTo(folder, () => ({ told, ofRecipe: false }));
-    assert.deepEqual(await trials.with(3).evaluate({ rate: 1 }, 1, 0), { lost: told });
+    assert.deepEqual(await trials.with(3).evaluate({ rate: 1 }, 1, 0), { lost: told, givenUp: true });
     /** How the program ends by the recipe as it is. */
     const ending = (given: typeof trials) =>
       given.with(3).evaluate({}, 1, 0).then(() => assert.fail(), (error) => endingOf(error, false));
@@ -86,6 +88,35 @@ Deno.test("what others gave up costs the trial, and is asked again another time;
     });
     const again = await sentTo(folder, () => trained(0.7));
     assert.deepEqual(await again.trials.with(3).evaluate({ rate: 1 }, 1, 0), { score: 0.7 });
+  }));
+
+Deno.test("what is known of a trial is not taken for another that an edited space calls the same", () =>
+  inTemporaryFolder(async (folder) => {
+    const space = (decay: number | null): Space =>
+      new Space([{
+        kind: "choice",
+        name: "decay",
+        own: "own",
+        options: new Map(
+          decay === null ? [] : [["much", [{
+            path: ["train", "optimiser", "weightDecay"],
+            value: decay,
+            label: "much",
+          }]]],
+        ),
+        off: null,
+        unless: {},
+      }]);
+    const of = (decay: number | null): RecipeOf => (configuration, seed, output) =>
+      parseChecked(tinyRecipe, "tiny.yaml", recipeSchema, {
+        overrides: [`seed=${seed}`, `output=${output}`, ...space(decay).overrides(configuration)],
+      });
+    const evaluate = async (decay: number | null, score: number, configuration: Configuration) =>
+      await (await sentTo(folder, () => trained(score), true, of(decay))).trials.with(3).evaluate(configuration, 1, 0);
+    assert.deepEqual(await evaluate(0.1, 0.7, { decay: "much" }), { score: 0.7 });
+    assert.deepEqual(await evaluate(0.1, 0.8, { decay: "much" }), { score: 0.7 }, "known");
+    assert.deepEqual(await evaluate(0.2, 0.9, { decay: "much" }), { score: 0.9 }, "another decay");
+    assert.deepEqual(await evaluate(null, 0.6, {}), { score: 0.6 }, "without that option");
   }));
 
 Deno.test("a best run whose checkpoint the store has lost is trained anew here, and that is told", () =>

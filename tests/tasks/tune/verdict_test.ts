@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { pairedDifference } from "../../../tasks/experiment/statistics.ts";
 import type { Evaluator } from "../../../tasks/tune/search.ts";
 import { type Configuration, type Lever, Space } from "../../../tasks/tune/space.ts";
-import { contrastsOf, type Finding, wordOf } from "../../../tasks/tune/verdict.ts";
+import { contrastsOf, failuresOf, type Finding, wordOf } from "../../../tasks/tune/verdict.ts";
 import { runVerdict } from "../../../tasks/tune/verdict_runs.ts";
 
 const choice = (name: string, own: string, others: readonly string[], more: Partial<Lever> = {}): Lever =>
@@ -66,7 +66,10 @@ Deno.test("an interval is Student's over the pairs", () => {
   // Of a coarse metric all pairs may differ by one step: of how much others would, that says nothing.
   const alike = pairedDifference([[0.81, 0.77], [0.64, 0.6], [0.73, 0.69]])!;
   assert.deepEqual([alike.interval, alike.withinNoise], [null, null]);
-  assert.equal(wordOf({ worth: alike, pairs: 3, failed: 0 } as Finding), "all pairs are alike: no interval");
+  assert.equal(
+    wordOf({ worth: alike, pairs: 3, failed: { best: 0, against: 0, givenUp: 0 } } as Finding),
+    "all pairs are alike: no interval",
+  );
   assert.equal(pairedDifference([]), null);
 });
 
@@ -116,7 +119,32 @@ Deno.test("what there is no time for is not measured, and says so; a failed run 
     seconds: 95,
     runs: known(({ start }, seed) => seed === 2 && start === undefined),
   });
-  assert.deepEqual(once.findings.map(({ pairs, failed }) => [pairs, failed]), [[2, 1], [3, 0]]);
+  assert.deepEqual(once.findings.map((finding) => [finding.pairs, failuresOf(finding)]), [
+    [2, " (without it 1 failed)"],
+    [3, ""],
+  ]);
+  assert.deepEqual([failing.failed, once.failed], [0, 0]);
+});
+
+Deno.test("where the best itself fails it is not said of the others, nor of runs that were given up", async () => {
+  const options = { space, best: { start: "last" }, firstSeed: 1, seconds: 1e6 };
+  const isBest = ({ start, cores }: Configuration) => start === "last" && cores === undefined;
+  const always = await runVerdict({ ...options, runs: known(isBest) });
+  assert.deepEqual(always.findings.map(wordOf), Array(2).fill("the best itself does not train"));
+  assert.equal(always.failed, always.seeds.length);
+  const once = await runVerdict({ ...options, runs: known((own, seed) => seed === 2 && isBest(own)) });
+  assert.deepEqual(once.findings.map(failuresOf), Array(2).fill(" (the best failed 1x)"));
+  assert.equal(once.failed, 1);
+  const left = known(({ cores }) => cores === "none");
+  const runs = (seed: number): Evaluator<Configuration> => ({
+    ...left(seed),
+    async evaluate(...asked) {
+      const evaluated = await left(seed).evaluate(...asked);
+      return "lost" in evaluated ? { ...evaluated, givenUp: true } : evaluated;
+    },
+  });
+  const given = await runVerdict({ ...options, runs });
+  assert.deepEqual(given.findings.map(wordOf), ["worth it", "not measured: given up"]);
 });
 
 Deno.test("several workers come to the same verdict, in whatever order runs end", async () => {
