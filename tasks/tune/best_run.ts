@@ -10,7 +10,7 @@ import type { Builtins } from "../../core/plugin/registry.ts";
 import { dirname } from "../../core/paths.ts";
 import { baseFrom } from "../../core/recipe/recipe.ts";
 import { stringifyRecipe } from "../../core/recipe/write_recipe.ts";
-import { canResume, outcomeIn } from "../experiment/run_folder.ts";
+import { canResume, forgetOutcome, outcomeIn } from "../experiment/run_folder.ts";
 import { drawReport } from "../support/draw_report.ts";
 import { type Configuration, describeConfiguration, type Space } from "./space.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
@@ -53,6 +53,8 @@ export async function finishBest(
   const done = await outcomeIn(recipe);
   if (done && "summary" in done) return done.summary;
   await makeFolder(output, "the folder of the best run");
+  // What is there of another best must not be taken for this one's, should this be stopped before it is moved aside.
+  await forgetOutcome(output);
   for (const name of [CHECKPOINT_FILE, "metrics.jsonl", "recipe.yaml"]) {
     const source = join(trial, name);
     if (await kindOfPath(source) === null) continue;

@@ -20,7 +20,7 @@ import type { RecipeOf } from "./trial_record.ts";
 import { type Trialling, TrialRunner } from "./trial_runner.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
 import { leastVerdict, NO_VERDICT, runVerdict } from "./verdict_runs.ts";
-import { showTuning, writeTuning } from "./write_tuning.ts";
+import { putTuningAside, showTuning, testedIn, writeTuning } from "./write_tuning.ts";
 
 /** Of so many trials on a rung one goes on, over so many rungs at most: Li et al. have 4, for longer trainings. */
 const [REDUCTION, MOST_RUNGS] = [3, 3];
@@ -132,6 +132,7 @@ async function run(
     progress: (line) => teller?.progress(line),
     end: () => {},
   };
+  const testedBefore = await testedIn(folder);
   // A queue that cannot be used is told before anything is opened or written.
   await using executor = await sent?.(reporter) ?? null;
   const { space, expected, used } = await prepareTuning(tuned, options, { goesOn, dryRun: false });
@@ -242,6 +243,7 @@ async function run(
     await check();
     const [before, begun] = [runner.used, clock()];
     const trial = await runner.folderOf(configuration, recipe.seed);
+    await putTuningAside(folder);
     const final = await finishBest(
       tuned,
       space,
@@ -262,6 +264,7 @@ async function run(
       decided,
       verdict,
       final,
+      testedBefore,
     };
     live.end();
     await check();

@@ -35,6 +35,8 @@ export interface TuningRecord {
     readonly student: RunSummary["student"]["metrics"];
     readonly teacher: RunSummary["student"]["metrics"] | null;
   };
+  /** Runs that were measured on the test examples in this folder, this one the last. */
+  readonly tested: readonly string[];
   /** Sentences for people. */
   readonly said: readonly string[];
   /** Levers that stand as in the recipe, with nothing to be held against. */

@@ -1,12 +1,14 @@
 import { join } from "node:path";
+import { z } from "zod";
 import type { RunSummary } from "../../core/distill/summary.ts";
 import { REPORT } from "../../core/distill/run_folder.ts";
 import { showMetric } from "../../core/evaluate/metrics/show.ts";
-import { writeFileAtomically } from "../../core/files.ts";
+import { kindOfPath, movePath, removePath, writeFileAtomically } from "../../core/files.ts";
 import { VERSION } from "../../core/version.ts";
 import { metricName, scoreOf } from "../experiment/outcome.ts";
 import { markdownOf, textOf } from "../experiment/tables.ts";
 import { counted, duration } from "../support/format.ts";
+import { readOwnJson } from "../support/own_json.ts";
 import { type Output, stylesOf } from "../support/output.ts";
 import { BEST_RECIPE, BEST_RUN } from "./best_run.ts";
 import { describeScore } from "./show.ts";
@@ -16,19 +18,47 @@ import { contrastsOf } from "./verdict.ts";
 import type { Verdict } from "./verdict_runs.ts";
 
 /** What a tuning came to. */
-export interface Tuning extends Omit<TuningRecord, "version" | "test" | "said" | "left"> {
+export interface Tuning extends Omit<TuningRecord, "version" | "test" | "said" | "left" | "tested"> {
   readonly space: Space;
   /** The run of the best configuration, the only one that was measured on the test examples. */
   readonly final: RunSummary;
+  /** Runs that were measured on them before, in an earlier search of this folder. */
+  readonly testedBefore: readonly string[];
+}
+
+/** Where an earlier result lies while a search in its folder goes on to another. */
+const PREVIOUS = `previous-${TUNING}`;
+
+const testedSchema = z.looseObject({
+  test: z.looseObject({ run: z.string() }),
+  tested: z.array(z.string()).optional(),
+});
+
+/** The runs that were measured on the test examples in a tuning's folder so far. @throws UserError for a damaged result */
+export async function testedIn(folder: string): Promise<string[]> {
+  const all: string[] = [];
+  for (const name of [PREVIOUS, TUNING]) {
+    const path = join(folder, name);
+    const found = await readOwnJson(path, "the tuning", testedSchema, `remove "${path}", and its test is forgotten`);
+    if (found) all.push(...found.tested ?? [found.test.run]);
+  }
+  return [...new Set(all)];
+}
+
+/** Puts the result of an earlier search aside, so that nothing beside another best recipe tells of it. */
+export async function putTuningAside(folder: string): Promise<void> {
+  for (const name of [REPORT, "tune.md"]) await removePath(join(folder, name));
+  if (await kindOfPath(join(folder, TUNING)) !== null) await movePath(join(folder, TUNING), join(folder, PREVIOUS));
 }
 
 function recordOf(tuning: Tuning): TuningRecord {
-  const { final: { student, teacher, examples, run }, space, trials, ...rest } = tuning;
+  const { final: { student, teacher, examples, run }, space, trials, testedBefore, ...rest } = tuning;
   const measured = new Set(contrastsOf(space, tuning.best.configuration).map(({ lever }) => lever));
   return {
     version: VERSION,
     ...rest,
     test: { run, examples: examples.test, student: student.metrics, teacher: teacher?.metrics ?? null },
+    tested: [...testedBefore.filter((other) => other !== run), run],
     said: closing(tuning),
     left: space.levers.map(({ name }) => name).filter((name) => !measured.has(name)),
     trials,
@@ -57,7 +87,8 @@ export function showTuning(folder: string, tuning: Tuning, out: Output, page: st
   out.line(`Written: ${join(folder, `{${files}}`)}, ${join(folder, BEST_RUN, "student")}`);
 }
 
-function closing({ name, metric, resources, trials, best, decided, verdict, final, seconds }: Tuning): string[] {
+function closing(tuning: Tuning): string[] {
+  const { name, metric, resources, trials, best, decided, verdict, final, seconds } = tuning;
   const [winner] = decided;
   const own = decided.find(({ trial }) => trial === 0);
   const reference = own && best.trial !== 0 && (own.mean === null) === (winner.mean === null)
@@ -75,9 +106,20 @@ function closing({ name, metric, resources, trials, best, decided, verdict, fina
     }${by}${reference}: chosen by it, and so a ` +
     "little too high. " +
     `Test ${tested} ${student}${final.teacher ? ` (teacher ${teacher})` : ""}, measured once, of this run alone.`,
+    ...testedNote(tuning),
     ...summary(verdict, best.configuration, whole(trials, resources).length),
     ...verdict.seeds.length === 0 ? ["What each lever is worth was not measured."] : [],
     `Took ${duration(seconds.used)} of ${duration(seconds.budget)}.`,
+  ];
+}
+
+/** That there were other tests before, among which this is a choice. */
+function testedNote({ testedBefore, final }: Tuning): string[] {
+  const others = testedBefore.filter((run) => run !== final.run).length;
+  if (others === 0) return [];
+  return [
+    `The test examples were looked at before: ${others === 1 ? "another best was" : `${others} other bests were`} ` +
+    "measured on them in this folder, by searches of less time.",
   ];
 }
 

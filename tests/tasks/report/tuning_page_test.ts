@@ -46,6 +46,7 @@ const record: TuningRecord = {
     { trial: 2, configuration: { start: HOSTILE }, scores: [0.65, 0.85] },
     { trial: 3, configuration: { rate: 9 }, scores: [null] },
   ],
+  tested: ["r"],
   said: [`Best of ${HOSTILE}.`],
   left: ["momentum"],
 };

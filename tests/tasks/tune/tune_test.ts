@@ -280,6 +280,8 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
     const told = (text: string) => lines(text, /^0:\d\d of/).map((line) => line.replace(/^.*? of/, ""));
     assert.deepEqual(told(more.text), told(text), "the same decisions, answered from the folder");
     assert.deepEqual(more.tuning.verdict, tuning.verdict);
+    assert.deepEqual([tuning.tested, more.tuning.tested], [[id], [id]], "one best, measured once");
+    assert.doesNotMatch(more.text, /looked at before/);
 
     const again = await readTuned(join(out, "best.yaml"), []);
     assert.equal(again.row.recipe([]).value.train.epochs, 3);
