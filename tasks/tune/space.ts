@@ -1,6 +1,6 @@
 import { Random } from "../../core/data/random.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
-import type { Path } from "../../core/recipe/paths.ts";
+import { type Path, startsWith, valueAtPath } from "../../core/recipe/paths.ts";
 
 /** A lever's position: a number, or the name of an option. */
 export type Position = number | string;
@@ -79,7 +79,17 @@ export class Space {
 
   /** Where a lever stands; `null` where it has no effect. */
   position(lever: Lever, configuration: Configuration): Position | null {
-    return this.#isIdle(lever, configuration) ? null : configuration[lever.name] ?? lever.own;
+    if (this.#isIdle(lever, configuration)) return null;
+    return configuration[lever.name] ?? this.#unmoved(lever, configuration);
+  }
+
+  /** Where a lever stands that is not moved: as in the recipe, or where an option of another one has set it. */
+  #unmoved(lever: Lever, configuration: Configuration): Position {
+    if (lever.kind === "choice") return lever.own;
+    const { [lever.name]: _, ...others } = configuration;
+    const said = this.overrides(others).findLast(({ path }) => startsWith(lever.key, path));
+    const value = said && valueAtPath(said.value, lever.key.slice(said.path.length));
+    return typeof value === "number" ? value : lever.own;
   }
 
   /** What a configuration changes in the recipe. @throws RangeError for an option that a lever has not */

@@ -18,7 +18,13 @@ export interface Contrast {
 export function contrastsOf(space: Space, best: Configuration): Contrast[] {
   const contrast = (lever: Lever, against: Position): Contrast => {
     const configuration = space.normalised({ ...best, [lever.name]: against });
-    return { lever: lever.name, best: space.position(lever, best), against, configuration };
+    // What is run is said: set back, it may stand where an option of another lever has it.
+    return {
+      lever: lever.name,
+      best: space.position(lever, best),
+      against: space.position(lever, configuration),
+      configuration,
+    };
   };
   const moved = space.levers.filter(({ name }) => best[name] !== undefined);
   const still = space.levers.filter((lever) => !moved.includes(lever));

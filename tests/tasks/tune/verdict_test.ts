@@ -54,6 +54,25 @@ Deno.test("each lever alone is set back: to the recipe's where it was moved, to 
   ]);
 });
 
+Deno.test("a lever that is set back stands where an option of another one has it, and that is said", () => {
+  const temperature: Lever = { ...rate, name: "temperature", key: ["losses", 1, "temperature"], own: 4, unless: {} };
+  const change = (value: unknown) => [{ path: ["losses", 1], value, label: "test" }];
+  const options = new Map([
+    ["standardised", change({ use: "logit-standardization", temperature: 2 })],
+    ["other", change({ use: "mse-logits" })],
+  ]);
+  const losses: Lever = { kind: "choice", name: "losses", own: "kd", options, off: null, unless: {} };
+  const told = (best: Configuration) =>
+    contrastsOf(new Space([losses, temperature]), best).map(({ lever, best, against }) => [lever, best, against]);
+  assert.deepEqual(told({ losses: "standardised", temperature: 7.2 }), [
+    [null, null, null],
+    ["losses", "standardised", "kd"],
+    ["temperature", 7.2, 2],
+  ]);
+  assert.deepEqual(told({ losses: "other", temperature: 7.2 }).at(-1), ["temperature", 7.2, 4]);
+  assert.deepEqual(told({ temperature: 7.2 }), [["temperature", 7.2, 4]]);
+});
+
 Deno.test("an interval is Student's over the pairs", () => {
   // By hand: differences 1, 2, 3 have the mean 2 and the deviation 1; t(0.975, 2) = 4.30265.
   const worth = pairedDifference([[5, 4], [7, 5], [10, 7]])!;
