@@ -10,7 +10,7 @@ import { readTextIfThere, writeFileAtomically } from "../../core/files.ts";
 import { sealJson } from "../../core/sealed_json.ts";
 import { sha256 } from "../../core/sha256.ts";
 import { stringifyRecipe } from "../../core/recipe/write_recipe.ts";
-import { InputHashes, readInputs, writeInputs } from "../experiment/inputs.ts";
+import { InputHashes, type Inputs, readInputs, writeInputs } from "../experiment/inputs.ts";
 import { readText } from "../experiment/read_experiment.ts";
 import { readOwnJson } from "../support/own_json.ts";
 import { exactTime, showTime } from "../support/time.ts";
@@ -151,11 +151,25 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   const used = stored?.used ?? options.clock() - options.started;
   if (!dryRun) {
     await writeFileAtomically(join(folder, SPACE), text);
-    await writeInputs(folder, { ...await hashes.named(recipe), data: measured.sha256 });
+    await writeInputs(folder, { ...await inputsOf(space, made(space), hashes), data: measured.sha256 });
     const record = { recipe: id, ...expected, used };
     await writeFileAtomically(recordFile, await sealJson(record));
   }
   return { space, text, expected, used };
+}
+
+/** What the recipe names, and each option of a lever. */
+async function inputsOf(
+  space: Space,
+  recipe: (configuration: Configuration) => Checked<Recipe>,
+  hashes: InputHashes,
+): Promise<Inputs> {
+  const options = space.levers.flatMap((lever) =>
+    lever.kind === "choice" ? [...lever.options.keys()].map((option) => ({ [lever.name]: option })) : []
+  );
+  const all = await Promise.all([{}, ...options].map((configuration) => hashes.named(recipe(configuration))));
+  const merged = (kind: keyof Inputs) => Object.assign({}, ...all.map((inputs) => inputs[kind]));
+  return { weights: merged("weights"), "plug-in": merged("plug-in") };
 }
 
 const sentence = ({ lever, option, reason }: Refusal) =>

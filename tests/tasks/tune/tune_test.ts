@@ -7,12 +7,13 @@ import { lockFolder } from "../../../core/lock.ts";
 import { Interrupted } from "../../../core/distill/stops.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { readTuning } from "../../../tasks/report/read_tuning.ts";
-import { tune, type TuningOptions } from "../../../tasks/tune/run_tuning.ts";
+import { prepareTuning, tune, type TuningOptions } from "../../../tasks/tune/run_tuning.ts";
 import { TrialRunner, type TrialRunnerOptions } from "../../../tasks/tune/trial_runner.ts";
 import type { Evaluated } from "../../../tasks/tune/search.ts";
 import { type Configuration, Space } from "../../../tasks/tune/space.ts";
 import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
 import { type FakeOutput, fakeOutput } from "../../support/fake_output.ts";
+import { lossThat } from "../../support/hostile_plugin.ts";
 import { runHere } from "../../support/run_here.ts";
 import { stopAt, studentBytes } from "../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
@@ -288,6 +289,26 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
     const { train: { optimiser, batchSize } } = again.row.recipe([]).value;
     const { "learning rate": rate = 0.05, batch = 24 } = more.tuning.best.configuration;
     assert.deepEqual([optimiser.learningRate, batchSize], [rate, Number(batch)]);
+  }));
+
+Deno.test("a tuning goes on only where what its options name is the same, too", () =>
+  withTiny(async (folder, file, backend) => {
+    await Deno.mkdir(join(folder, "out"));
+    await Deno.writeTextFile(join(folder, "mine.ts"), lossThat(""));
+    await Deno.writeTextFile(
+      join(folder, "space.yaml"),
+      "levers: { losses: { choices: { mine: { losses: [{ use: ./mine.ts }] } } } }\n",
+    );
+    const options = optionsIn(folder, backend, fakeOutput());
+    const prepared = (goesOn: boolean) =>
+      readTuned(file, []).then((tuned) => prepareTuning(tuned, options, { goesOn, dryRun: false }));
+    await prepared(false);
+    await prepared(true);
+    await Deno.writeTextFile(join(folder, "mine.ts"), lossThat("// Another one.\n"));
+    await assert.rejects(prepared(true), {
+      name: "UserError",
+      message: /^Cannot resume the tuning in .* as "\.\/mine\.ts" \(plug-in\) has changed since: name another folder/,
+    });
   }));
 
 Deno.test("what cannot be tuned is refused in a sentence, before anything is written", () =>
