@@ -44,6 +44,7 @@ const schema = z.looseObject({
   // An older version did not write them.
   said: z.array(z.string()).default([]),
   left: z.array(z.string()).default([]),
+  validation: z.string().default("train"),
 });
 
 /** Reads the result in a tuning's folder. @throws UserError if it is damaged */

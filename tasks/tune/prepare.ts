@@ -132,12 +132,12 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
       }`,
     );
   }
+  const lengths = LONGER.map((factor) => factor * epochs).filter((length) =>
+    expected.opening + length * expected.epoch <= LONGEST * seconds.search
+  );
   let [space, text] = [givenSpace, given];
   if (space && options.space !== null) refuseAny(own!, await refusals(space, made(space), opening));
   if (space === null || text === null) {
-    const lengths = LONGER.map((factor) => factor * epochs).filter((length) =>
-      expected.opening + length * expected.epoch <= LONGEST * seconds.search
-    );
     const file = defaultSpace(recipe.value, { data: measured.data, lengths });
     const written = (refused: readonly Refusal[]) => stringifyRecipe(withoutRefused(file, refused));
     const read = (refused: readonly Refusal[]) => readSpace(written(refused), "the default space", base);
@@ -147,6 +147,18 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
     refused.push(...await refusals(rest, made(rest), opening));
     for (const refusal of refused) tell(`Left out, ${sentence(refusal)}`);
     [space, text] = [read(refused), written(refused)];
+  }
+  if (stored && options.space === null) {
+    const tried = space.levers.flatMap((lever) => lever.kind === "choice" ? [...lever.options.keys()] : []);
+    const missing = lengths.filter((length) => !tried.includes(String(length)));
+    if (missing.length > 0) {
+      tell(
+        `There is time for trainings of ${
+          missing.join(" and ")
+        } epochs now, which are not tried, as the space stays that ` +
+          `of "${join(folder, SPACE)}": what is written there may be changed, and is read by --space`,
+      );
+    }
   }
   const used = stored?.used ?? options.clock() - options.started;
   if (!dryRun) {

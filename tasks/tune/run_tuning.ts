@@ -257,6 +257,7 @@ async function run(
       search: options.search,
       seconds: { budget, used: before + clock() - begun },
       metric: runner.metric!,
+      validation: recipe.validation!.from,
       resources,
       space,
       trials: live.trials,

@@ -75,11 +75,13 @@ const position = (value: Position | null) => value === null ? "-" : String(value
 /** The verdict for people. */
 export function verdictTable(
   findings: readonly Finding[],
-  { metric, seeds, left }: {
+  { metric, seeds, left, validation }: {
     readonly metric: string | null;
     readonly seeds: readonly number[];
     /** Levers that stand as in the recipe and have no off. */
     readonly left: readonly string[];
+    /** The split that validation examples are taken from. */
+    readonly validation: string;
   },
 ): Table {
   const measured = findings.filter(({ pairs }) => pairs > 0);
@@ -100,6 +102,10 @@ export function verdictTable(
     ...(measured.length > 1
       ? [`Of ${measured.length} intervals at 95 % about one in twenty misses: one lever alone may be a chance.`]
       : []),
+    ...(validation === "train" ? [] : [
+      `Validation examples are of "${validation}": as far as each seed has the same ones, and with all of that it has, ` +
+      "the verdict does not tell what is better from what was chosen to fit them.",
+    ]),
     ...(left.length > 0 ? [`Left as in the recipe, with nothing to be held against: ${left.join(", ")}.`] : []),
   ];
   return {

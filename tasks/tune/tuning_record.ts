@@ -41,11 +41,13 @@ export interface TuningRecord {
   readonly said: readonly string[];
   /** Levers that stand as in the recipe, with nothing to be held against. */
   readonly left: readonly string[];
+  /** The split that validation examples are taken from. */
+  readonly validation: string;
 }
 
 /** The tables of a tuning: of its search, and of its verdict if there is one. @param most trials in the first */
 export function tuningTables(
-  { trials, resources, metric, decided, verdict, left }: TuningRecord,
+  { trials, resources, metric, decided, verdict, left, validation }: TuningRecord,
   most = SHOWN,
 ): Table[] {
   const place = ({ trial }: TrialLine) => decided.findIndex((one) => one.trial === trial) + 1 || Infinity;
@@ -67,7 +69,7 @@ export function tuningTables(
     ],
   };
   if (verdict.seeds.length === 0) return [search];
-  return [search, verdictTable(verdict.findings, { metric, seeds: verdict.seeds, left })];
+  return [search, verdictTable(verdict.findings, { metric, seeds: verdict.seeds, left, validation })];
 }
 
 /** What the mean is of by which the best is decided. */

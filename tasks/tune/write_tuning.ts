@@ -34,7 +34,7 @@ const testedSchema = z.looseObject({
   tested: z.array(z.string()).optional(),
 });
 
-/** The runs that were measured on the test examples in a tuning's folder so far. @throws UserError for a damaged result */
+/** The runs that were measured on the test examples in a folder so far. @throws UserError for a damaged result */
 export async function testedIn(folder: string): Promise<string[]> {
   const all: string[] = [];
   for (const name of [PREVIOUS, TUNING]) {

@@ -49,6 +49,7 @@ const record: TuningRecord = {
   tested: ["r"],
   said: [`Best of ${HOSTILE}.`],
   left: ["momentum"],
+  validation: "train",
 };
 
 function page(changes: Partial<TuningRecord> = {}) {
@@ -80,6 +81,11 @@ Deno.test("a tuning shows what it says, each lever's worth, and every trial", ()
     "Validation accuracy by trial: trial 0, whole: 86.00 %; the recipe as it is. " +
       `trial 1, 1/3: 60.00 %; rate: 0.3. trial 2, whole: 85.00 %; start: ${HOSTILE}`,
   );
+});
+
+Deno.test("where validation is a split of its own, what a verdict cannot tell is said", () => {
+  const note = 'Validation examples are of "dev"';
+  assert.ok(page({ validation: "dev" }).text.includes(note) && !page().text.includes(note));
 });
 
 Deno.test("a loss is shown as it is, not as what is compared", () => {

@@ -299,11 +299,20 @@ Deno.test("a tuning goes on only where what its options name is the same, too", 
       join(folder, "space.yaml"),
       "levers: { losses: { choices: { mine: { losses: [{ use: ./mine.ts }] } } } }\n",
     );
-    const options = optionsIn(folder, backend, fakeOutput());
+    const told = fakeOutput();
+    const options = optionsIn(folder, backend, told);
     const prepared = (goesOn: boolean) =>
-      readTuned(file, []).then((tuned) => prepareTuning(tuned, options, { goesOn, dryRun: false }));
+      readTuned(file, []).then((tuned) =>
+        prepareTuning(tuned, goesOn ? { ...options, space: null } : options, { goesOn, dryRun: false })
+      );
     await prepared(false);
+    assert.doesNotMatch(told.text, /There is time/);
     await prepared(true);
+    // By a clock that stands still there is time for all.
+    assert.match(
+      told.text,
+      /There is time for trainings of 6 and 12 epochs now, which are not tried, as the space stays/,
+    );
     await Deno.writeTextFile(join(folder, "mine.ts"), lossThat("// Another one.\n"));
     await assert.rejects(prepared(true), {
       name: "UserError",
