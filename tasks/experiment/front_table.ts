@@ -11,7 +11,8 @@ export const MARKS_IN_WORDS =
   "it, too, and another one is equal to it within noise, in time as in the metric. (*) is on it by the means alone: a " +
   "quicker one is as good within noise. ~ is behind it, but within noise; of those without a mark another is better by " +
   "more than noise, and takes no more time. Times are medians, and equal within noise where they differ by less than " +
-  "twice what runs of one entry do. Of one run noise is not known.";
+  "twice what runs of one entry do. Of one run noise is not known. Each mark comes of many comparisons at 95 %, of which " +
+  "one in twenty misses, and of the seeds of this table: what fresh seeds say stands with each budget.";
 
 /** The table of an experiment with budgets: what each row reaches in what time, and who is on the front. */
 export function frontTable(name: string, parts: readonly BudgetPart[]): Table {

@@ -53,6 +53,7 @@ export function experimentPage(results: ExperimentResults): string {
     ]),
     rows.length === 0 ? element("p", {}, "No run came to its end.") : null,
     section("Over the time of training", budgetChart(front, baseline, teacherOf(results, metric))),
+    section("On fresh seeds", freshSeeds(results)),
     section(`Test ${metric}${at}`, ...dotPlot(results, rows, metric)),
     section(`Difference to ${baseline}${at}`, differences(rows)),
     section(`Over the values that were tried${at}`, overValues(results)),
@@ -168,6 +169,18 @@ function differences(rows: readonly Row[]): Child {
     ),
     intervalChart(others, "points"),
   ];
+}
+
+/** What was beyond noise at a budget, and what seeds say of it that no choice has seen. */
+function freshSeeds({ budgets = [], baseline }: ExperimentResults): Child {
+  const rows = budgets.flatMap(({ budget, lines }) =>
+    lines.flatMap(({ name, difference, confirmed }) =>
+      name !== baseline && confirmed
+        ? [[name, budget, showDifference(difference), showDifference(confirmed.difference)]]
+        : []
+    )
+  );
+  return table(["row", "budget", `to ${baseline}`, "on fresh seeds"], rows, ["left", "left", "right"]);
 }
 
 /** Validation over what was tuned, a line for each row. */

@@ -179,6 +179,22 @@ Deno.test("budgets have a picture of their own with the front, and what follows 
   ]);
 });
 
+Deno.test("what fresh seeds say at each budget is shown, of whichever is confirmed", () => {
+  const results = budgetResults(
+    { plain: [0.8, 0.82, 0.84], other: [0.7, 0.71, 0.72] },
+    { plain: [0.9, 0.91, 0.92], other: [0.9, 0.91, 0.93] },
+  );
+  const [{ lines: [plain, other] }] = results.budgets;
+  plain.confirmed = { test: plain.test, difference: null };
+  other.confirmed = { test: other.test, difference: { value: -0.01, interval: [-0.03, 0.01], withinNoise: true } };
+  const { document } = parseHTML(experimentPage(results));
+  const section = Array.from(document.querySelectorAll("section")).find((section) =>
+    section.querySelector("h2")!.textContent === "On fresh seeds"
+  )!;
+  const cells = Array.from(section.querySelectorAll("td"), ({ textContent }) => textContent);
+  assert.deepEqual(cells, ["other", "1x", "-11.00 [-15.16, -6.84]", "-1.00 [-3.00, +1.00] ~"]);
+});
+
 Deno.test("where a row far below would press the others together, they have a picture to themselves", async () => {
   const results = budgetResults(
     { plain: [0.94, 0.95, 0.96], far: [0.4, 0.5, 0.6] },
