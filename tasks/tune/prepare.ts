@@ -63,8 +63,11 @@ const recordSchema = z.looseObject({
   used: z.number(),
 });
 
-/** A whole training may take such a part of the search, or there would be too few to choose from. */
-const LONGEST = 1 / 10;
+/**
+ * A whole training may take such a part of the search: of longer ones there would be too few to choose from, and yet
+ * length is what students gain most by (tasks/recipes, budgets).
+ */
+const LONGEST = 1 / 5;
 /** How much longer than the recipe's a training may be. */
 const LONGER = [2, 4];
 
