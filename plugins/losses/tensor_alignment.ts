@@ -28,8 +28,13 @@ async function pairUp(
         (other ? ` as a chain (use: mpo): ${other[0]} has use: ${other[1]}, and no cores` : ""),
     );
   }
+  // A layer's place is that among all of the student's, of which some may be no chains.
   const map = layers === "auto"
-    ? automaticLayerMap(overParameterised, chains.shapes.teacher)
+    ? new Map(
+      [...automaticLayerMap(chains.shapes.student, chains.shapes.teacher)].filter(([name]) =>
+        overParameterised.has(name)
+      ),
+    )
     : new Map(Object.entries(layers));
   const pairs: Pair[] = [];
   const skipped: string[] = [];

@@ -80,6 +80,31 @@ testBackends("tensor-alignment refuses a pair of unequal shape, or leaves it out
   await assert.rejects(build({ layers: { "a.0.weight": "x" } }), { message: /the teacher has no "x"/ });
 }, [float64]);
 
+testBackends("of layers of which some are chains each keeps its place among all", async (backend) => {
+  const ops = createOps(backend);
+  const models = { student: outputs(ops.scalar(0)), teacher: outputs(ops.scalar(0)) };
+  const shapes = (count: number) =>
+    new Map(Array.from({ length: count }, (_, layer) => [`a.${layer}.weight`, [12, 12]] as const));
+  const pairs = async (...layers: readonly number[]) => {
+    const asked: string[] = [];
+    await buildLoss(ops, tensorAlignment, {}, models, {
+      chains: {
+        student: new Map(layers.map((layer) => [`a.${layer}.weight`, { ...factors, gauge: "balanced" }])),
+        others: new Map([["a.5.weight", "sum"]]),
+        shapes: { student: shapes(6), teacher: shapes(12) },
+        decomposeTeacher: (teacher, student) => {
+          asked.push(`${student} ${teacher}`);
+          return cores(ops, 19);
+        },
+      },
+    });
+    return asked;
+  };
+  // Student layer i stands for the teacher's 2 i and 2 i + 1 (appendix D.2), whatever the others are.
+  assert.deepEqual(await pairs(0), ["a.0.weight a.1.weight"]);
+  assert.deepEqual(await pairs(0, 2, 4), ["a.0.weight a.1.weight", "a.2.weight a.5.weight", "a.4.weight a.9.weight"]);
+}, [float64]);
+
 testBackends("where tensor-alignment pairs each weight with the one it starts from, it says so", async (backend) => {
   const ops = createOps(backend);
   const models = { student: outputs(ops.scalar(0)), teacher: outputs(ops.scalar(0)) };
