@@ -2,6 +2,7 @@ import type { Random } from "../data/random.ts";
 import { firstIndices } from "../data/loader.ts";
 import { splitExamples } from "../data/split.ts";
 import type { Examples } from "../plugin/dataset.ts";
+import { labelledOf } from "../plugin/labelled.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { allBut, labelledOnes, type RunData, subset } from "./load_data.ts";
@@ -17,12 +18,19 @@ export interface DataToLearnBy {
  * Takes what `train.lgtm` holds out off the training examples, the same part of each class. Validation and test
  * examples stay what they are: nobody learns by them.
  *
- * @throws UserError at `train.lgtm.heldOut` if that is none, or leaves no batch to train on
+ * @throws UserError at `train.lgtm` if no example has a label, at its `heldOut` if that is none, or leaves no batch to
+ *   train on
  */
 export function withHeldOut(recipe: Checked<Recipe>, data: RunData, random: Random): DataToLearnBy {
   const { lgtm, batchSize, dropLast } = recipe.value.train;
   if (!lgtm) return { data, heldOut: null };
   const { train } = data;
+  if (labelledOf(train) === 0) {
+    throw recipe.error(
+      ["train", "lgtm"],
+      "Cannot let the teacher learn as no training example has a label, by which what helps the student is told",
+    );
+  }
   const pool = labelledOnes(train) ?? firstIndices(train.length);
   const size = Math.round(lgtm.heldOut * pool.length);
   const least = dropLast ? batchSize : 1;

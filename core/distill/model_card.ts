@@ -132,7 +132,10 @@ function made({ recipe, summary, architecture, overParameterised, teacherSha256 
     : "fresh weights";
   const rows: [string, string][] = [
     ...(teacher ? [["teacher", [teacher, ...teacher.others].map(model).join("; ")] as [string, string]] : []),
-    ...(teacherSha256 === null ? [] : [["teacher's SHA-256", code(teacherSha256)] as [string, string]]),
+    ...(teacherSha256 === null ? [] : [[
+      "teacher's SHA-256",
+      code(teacherSha256) + (train.lgtm ? ", as it began: its numbers here are those after it has learned, too" : ""),
+    ] as [string, string]]),
     ["student", `${code(lastPart(architecture))}, from ${from}`],
     ["chains", chains.length === 0 ? "none" : some(chains)],
     ...(others.length === 0 ? [] : [["trained as more parameters", some(others)] as [string, string]]),
@@ -147,12 +150,19 @@ function made({ recipe, summary, architecture, overParameterised, teacherSha256 
     ["by", inline(`opdf ${summary.version}, run ${summary.run}`)],
     ["this student's SHA-256", code(summary.studentSha256)],
   ];
-  const { optimiser, schedule, batchSize, accumulate, epochs } = train;
+  const { optimiser, schedule, batchSize, accumulate, epochs, lgtm, theseus } = train;
   const { overParameterise, prune } = student;
   const settings = {
     student: { overParameterise, ...prune && { prune } },
     losses: losses.map((loss) => ({ ...loss, use: lastPart(loss.use) })),
-    train: { epochs, batchSize: batchSize * accumulate, optimiser, schedule },
+    train: {
+      epochs,
+      batchSize: batchSize * accumulate,
+      optimiser,
+      schedule,
+      ...lgtm && { lgtm },
+      ...theseus && { theseus },
+    },
   };
   return [...table([["", ""], ...rows], false), "", ...codeBlock("yaml", stringifyRecipe(settings))];
 }

@@ -161,6 +161,11 @@ export interface Model {
    * were for each class.
    */
   readonly decisions?: boolean;
+  /**
+   * Of several teachers as one, how many there are: what is made of their weights or layers alone is the first one's.
+   * Unset: one.
+   */
+  readonly members?: number;
   /** How many numbers were trained that are in no tensor of `parameters`, as another library holds them. */
   readonly foreignParameters?: number;
   /** Of a model of text, those of the batch's `tokens`, `types` and `mask` that change what it gives; unset: all. */

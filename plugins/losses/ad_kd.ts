@@ -28,6 +28,10 @@ function viewsOf({ task, classes }: LossSetup["data"]): number[] {
 function expectTokens({ steps, topK }: AdKdOptions, { data, student, teacher, shapes, sameTokens }: LossSetup): Model {
   const refuse = (reason: string) => new UserError(`Cannot use the loss "ad-kd" ${reason}`);
   if (!teacher || !shapes.teacher) throw refuse("without a teacher");
+  const { members = 1 } = teacher;
+  if (members > 1) {
+    throw refuse(`with ${members} teachers: their mean is of several embeddings, and has no attributions to one`);
+  }
   if (!data.text) throw refuse("for images: it compares what tokens of texts add to an answer");
   if (data.task !== "classification" && data.task !== "regression") {
     throw refuse(`for ${data.task}: it explains one answer of a text, by a class or a number`);

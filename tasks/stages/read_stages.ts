@@ -133,6 +133,9 @@ function teacherFrom(former: Checked<Recipe>, own: Checked<Recipe>): Record<stri
   return {
     ...(onPoorTeacher !== undefined && { onPoorTeacher, cache, keep }),
     ...Object.fromEntries(options),
+    // Of a built-in model a file, which is named relative to the recipe.
+    ...(typeof student.config === "string" && !isPluginFile(student.use) &&
+      { config: named(resolveFile(former, student.config)) }),
     use: !isUrl(student.use) && isPluginFile(student.use) ? named(resolveFile(former, student.use)) : student.use,
     ...(typeof student.integrity === "string" && { integrity: student.integrity }),
     weights: named(resolve(output, STUDENT)),

@@ -30,6 +30,7 @@ export function ensemble(members: readonly Member[], task: Task): Model {
       model.parameters.map((spec) => ({ ...spec, name: memberName(index, spec.name) }))
     ),
     foreignParameters: members.reduce((sum, { model }) => sum + (model.foreignParameters ?? 0), 0),
+    members: members.length,
     classifier: first.classifier,
     layerPrefixes: first.layerPrefixes,
     runLayer: first.runLayer &&

@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor.ts";
 import { Student } from "../student/student.ts";
 import type { AlignedChain } from "../teacher/teacher_chains.ts";
 import type { TaughtModel } from "../student/initial_weights.ts";
-import { type ParameterGroups, parameterGroups, stateOf, updateGroups } from "./parameter_group.ts";
+import { mergedDecay, type ParameterGroups, parameterGroups, stateOf, updateGroups } from "./parameter_group.ts";
 
 /** How a checkpoint names what is the teacher's. */
 const ofTeacher = (name: string) => `teacher ${name}`;
@@ -28,6 +28,7 @@ export class LearningTeacher {
   /** The contracted chains, by weight. */
   readonly #merged: ReadonlyMap<string, Tensor>;
   readonly #aligned: ReadonlyMap<string, AlignedChain>;
+  readonly #train: Recipe["train"];
 
   /**
    * @param start the model and its numbers
@@ -39,6 +40,7 @@ export class LearningTeacher {
     aligned: ReadonlyMap<string, AlignedChain>,
     train: Recipe["train"],
   ) {
+    this.#train = train;
     const chains = new Map([...aligned].map(([name, { held }]) => [name, held]));
     [this.#ops, this.#aligned] = [ops, aligned];
     this.#learner = new Student(ops, model, chains, numbers);
@@ -71,6 +73,11 @@ export class LearningTeacher {
   /** Every weight by name, chains contracted within the tape that is to reach their cores. */
   trainedWeights(): Weights {
     return this.#learner.weights();
+  }
+
+  /** What decays its chains where that is asked of the merged matrices. @param weights as {@link trainedWeights} */
+  decay(weights: Weights): Tensor[] {
+    return mergedDecay(this.#ops, this.#train, weights, this.#aligned.keys());
   }
 
   /**

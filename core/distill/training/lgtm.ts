@@ -66,7 +66,9 @@ export class Lgtm implements Strategy {
   #heldOut: Batch<HostTensor> | null = null;
 
   constructor(private readonly setup: LgtmSetup) {
-    const { ops, student, train: { optimiser, batchSize }, heldOut: { length, lengths }, seed } = setup;
+    const { ops, student, train: { optimiser, batchSize, bucketByLength }, heldOut: { length, ...heldOut }, seed } =
+      setup;
+    const lengths = bucketByLength ? heldOut.lengths : undefined;
     // A smaller batch at the end would count for as much as the others.
     const options = { batchSize: Math.min(batchSize, length), dropLast: true, shuffleSeed: seed, lengths };
     this.#loader = new BatchLoader(length, options);
@@ -133,7 +135,8 @@ export class Lgtm implements Strategy {
     const stores = [...Object.values(groups).map(({ store }) => store), ...teacher.stores];
     differentiateInto(ops, stores, () => {
       const call = { ops, batch, randomSeed, training: true };
-      const taught = teacher.model.forward({ ...call, weights: teacher.trainedWeights(), wanted });
+      const taughtBy = teacher.trainedWeights();
+      const taught = teacher.model.forward({ ...call, weights: taughtBy, wanted });
       const seen = Object.fromEntries(Object.entries(taught).filter(([key]) => wanted.has(key)));
       const weights = student.rehearsalWeights(undefined, drawn);
       const own = student.model.forward({ ...call, weights });
@@ -150,6 +153,7 @@ export class Lgtm implements Strategy {
         regularised(studentLoss, weights),
         ops.scale(pull, alpha),
         ops.scale(hard, 1 - alpha),
+        ...teacher.decay(taughtBy),
       ]);
     });
     return {};

@@ -1,5 +1,6 @@
 import { createOptimiser, type Optimiser } from "../../nn/optimisers.ts";
 import type { ParameterStore } from "../../nn/parameter_store.ts";
+import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
 import type { Recipe } from "../../recipe/schema.ts";
 import type { Tensor } from "../../tensor.ts";
@@ -46,6 +47,23 @@ export function parameterGroups(
     Object.entries(all).filter(([, { store }]) => store.specs.length > 0)
       .map(([name, group]) => [name, { ...group, optimiser: createOptimiser(ops, group.store, optimiser) }]),
   );
+}
+
+/**
+ * Weight decay of merged matrices, where `train.cores.weightDecayTarget` asks for it: lambda / 2 ||W||^2 of each, whose
+ * gradients go through what it is made of.
+ *
+ * @param names of the over-parameterised weights
+ */
+export function mergedDecay(
+  ops: Ops,
+  { optimiser, cores }: Recipe["train"],
+  weights: Weights,
+  names: Iterable<string>,
+): Tensor[] {
+  const decay = cores.weightDecayTarget === "merged" ? cores.weightDecay ?? optimiser.weightDecay : 0;
+  if (decay === 0) return [];
+  return Array.from(names, (name) => ops.scale(ops.sum(ops.square(weights.get(name))), decay / 2));
 }
 
 /** One step of all groups along the gradients that their stores hold. */

@@ -15,7 +15,7 @@ import { scoredIn } from "../../evaluate/predictions.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 import type { Student } from "../student/student.ts";
 import { type Teacher, teacherOutputs } from "../teacher/teacher_outputs.ts";
-import { type ParameterGroups, parameterGroups, updateGroups } from "./parameter_group.ts";
+import { mergedDecay, type ParameterGroups, parameterGroups, updateGroups } from "./parameter_group.ts";
 import { inPrecision } from "./precision.ts";
 import { PLAIN, type Strategy } from "./strategy.ts";
 
@@ -85,7 +85,6 @@ export class TrainingStep {
   /** Scales the loss; `null` where gradients are float32. @internal */
   readonly scaler: GradScaler | null;
   readonly #clip: number | null;
-  readonly #mergedDecay: number;
   readonly #recorder: Recorder;
   /** Adds up the scores of pruning by movement; `null` without it. */
   readonly #scoring: Optimiser | null;
@@ -96,13 +95,11 @@ export class TrainingStep {
   /** @internal */
   constructor(private readonly setup: StepSetup) {
     const { ops, student, teacher, losses, recipe } = setup;
-    const { optimiser, cores } = recipe;
     this.strategy = setup.strategy ?? PLAIN;
     this.groups = parameterGroups(ops, { ...student.trained, losses: losses.parameters }, recipe);
     this.#scoring = scoring(ops, student);
     this.scaler = recipe.precision === "f16" ? new GradScaler(ops) : null;
     this.#unreached = new Set(Object.values(this.groups).flatMap(({ store }) => store.specs.map(({ name }) => name)));
-    this.#mergedDecay = cores.weightDecayTarget === "merged" ? cores.weightDecay ?? optimiser.weightDecay : 0;
     const taught = teacher?.cached === undefined ? teacher?.model : undefined;
     const parts = [student.model, taught, ...losses.all.map(({ loss }) => loss)];
     this.#recorder = new Recorder(ops.device, recipe.replay && parts.every((part) => part?.replay !== false));
@@ -277,12 +274,10 @@ export class TrainingStep {
     this.#scoring?.step({ rate: 1, weightDecay: 0, gradientScale, step: step + 1 });
   }
 
-  /** Weight decay of the merged matrices: lambda / 2 ||W||^2, whose gradient goes through the chain. */
   #withMergedDecay(loss: Tensor, weights: Weights): Tensor {
-    if (this.#mergedDecay === 0) return loss;
-    const { ops } = this.setup;
-    const penalties = this.#squaredNorms(weights).map((norm) => ops.scale(norm, this.#mergedDecay / 2));
-    return ops.total([loss, ...penalties]);
+    const { ops, student, recipe } = this.setup;
+    const penalties = mergedDecay(ops, recipe, weights, student.overParameterised.keys());
+    return penalties.length === 0 ? loss : ops.total([loss, ...penalties]);
   }
 
   #squaredNorms(weights: Weights): Tensor[] {

@@ -5,7 +5,7 @@ import { Student } from "../../../core/distill/student/student.ts";
 import { weightsFrom } from "../../../core/nn/weights.ts";
 import { createOps, type Ops } from "../../../core/ops/ops.ts";
 import type { LossSetup } from "../../../core/plugin/loss.ts";
-import type { ModelOutputs } from "../../../core/plugin/model.ts";
+import type { Model, ModelOutputs } from "../../../core/plugin/model.ts";
 import { mapOutputs } from "../../../core/plugin/output_tree.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { adKd } from "../../../plugins/losses/ad_kd.ts";
@@ -146,6 +146,11 @@ testBackends("ad-kd refuses what it has no attributions of", async (backend) => 
     data: { ...textData(["a", "b"]), text: null },
   });
   await refused('Cannot use the loss "ad-kd" without a teacher', {}, { teacher: null });
+  await refused(
+    'Cannot use the loss "ad-kd" with 2 teachers: their mean is of several embeddings, and has no attributions to one',
+    {},
+    { teacher: { members: 2 } as Model },
+  );
   await refused(
     'Cannot use the loss "ad-kd" for tagging: it explains one answer of a text, by a class or a number',
     {},

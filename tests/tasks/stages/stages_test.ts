@@ -68,6 +68,21 @@ Deno.test("each stage is taught by the student of the one before it, with that o
     assert.equal(assistant.value.train.epochs, 1);
   }));
 
+Deno.test("a file that a built-in model is described by is found from the next stage's recipe, too", () =>
+  withTinyData(async (folder) => {
+    for (const name of ["a", "b"]) {
+      await Deno.mkdir(join(folder, name));
+      const student = "student: { use: vit, config: described.json }";
+      const text = tinyRecipe.replace(/student:\n( {2}.*\n)+/, `${student}\n`);
+      await Deno.writeTextFile(join(folder, name, "tiny.yaml"), text);
+    }
+    const text = "stages: { first: a/tiny.yaml, second: b/tiny.yaml }";
+    const stages = await stagesFrom(join(folder, "stages.yaml"), text);
+    const [, { recipe }] = planStages(stages, join(folder, "out"), []);
+    const { config } = recipe.value.teacher as unknown as { config: string };
+    assert.equal(resolveFile(recipe, config), join(folder, "a", "described.json"));
+  }));
+
 Deno.test("the first stage may have a teacher of its own, and later ones say how theirs is looked at", () =>
   withTinyData(async (folder) => {
     const taught =

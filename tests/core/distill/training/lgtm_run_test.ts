@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
 import { Random } from "../../../../core/data/random.ts";
 import { withHeldOut } from "../../../../core/distill/held_out.ts";
@@ -43,6 +44,9 @@ Deno.test("a run whose teacher learns: replayed, run anew, and resumed it gives 
       lines.some((line) => /^\d+ of its matrices learn as chains, which the student's are compared with$/.test(line)),
     );
     assert.equal(whole.examples.train, 58);
+    const card = await Deno.readTextFile(join(folder, "whole", "student", "README.md"));
+    assert.match(card, /teacher's SHA-256 \| `\w+`, as it began: its numbers here are those after it has learned, too/);
+    assert.match(card, /\n {2}lgtm:\n {4}teacherRate: 0\.02\n/);
     const before = lines.find((line) => line.startsWith("teacher, before it learns: test accuracy"));
     const after = lines.find((line) => line.startsWith("teacher, having learned: test accuracy"));
     assert.ok(before && after, lines.join("\n"));
@@ -116,6 +120,12 @@ Deno.test("held-out examples are training examples with a label on which the stu
     assert.deepEqual([...heldOut!.labels!].sort(), given ? [0, 1, 2, 3] : [0, 0, 1, 1, 2, 2, 3, 3]);
     if (given) assert.ok(held.every((index) => index < 20));
   }
+  const none = { train: examples(new Uint8Array(40)) } as RunData;
+  assert.throws(() => withHeldOut(recipe, none, new Random(1)), {
+    name: "UserError",
+    message:
+      /Cannot let the teacher learn as no training example has a label, by which what helps the student is told$/,
+  });
   const without = parseChecked(tinyRecipe, "tiny.yaml", recipeSchema);
   const data = { train: examples() } as RunData;
   assert.deepEqual(withHeldOut(without, data, new Random(1)), { data, heldOut: null });

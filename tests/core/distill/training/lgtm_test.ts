@@ -252,5 +252,31 @@ testBackends("what losses compare with follows the teacher's chains, and so do i
     if (k !== 1) assertClose(await freed[k].read(), now, 0, `core ${k} of the other`);
     assert.notDeepEqual([...now], [...chain.cores[k]]);
   }
-  assertClose(await teacher.weights.get("first.weight").read(), await weights.get("first.weight").read(), 0, "merged");
+  const merged = await weights.get("first.weight").read();
+  assertClose(await teacher.weights.get("first.weight").read(), merged, 0, "merged");
+  assert.deepEqual(teacher.decay(weights), [], "its cores decay");
+});
+
+testBackends("decay of merged matrices is also that of the teacher's, through their cores", async (backend) => {
+  const ops = createOps(backend);
+  const cores = { weightDecayTarget: "merged", weightDecay: 0.5 };
+  const [taught, recipe] = [network(6), trainSchema.parse({ epochs: 1, optimiser: adamw, cores })];
+  const numbers = numbersOf(taught, 500);
+  const { chain } = await decomposeMatrix(numbers.get("first.weight")!, 6, 3, { rows: [3, 1, 2], cols: [1, 1, 3] });
+  const aligned = new Map([["first.weight", { held: heldChain(chain, [6, 3]), copies: [coreTensors(ops, chain)] }]]);
+  const teacher = new LearningTeacher(ops, { model: taught, numbers }, aligned, recipe);
+  const [value, ...others] = teacher.decay(teacher.trainedWeights());
+  assert.equal(others.length, 0);
+  const squares = numbers.get("first.weight")!.reduce((sum, number) => sum + number ** 2, 0);
+  assertClose(await value.read(), [0.25 * squares], 1e-5);
+  // A step along its gradient alone makes the matrix smaller.
+  for (const store of teacher.stores) {
+    const targets = [...store.tensors.values()];
+    ops.differentiate(() => ops.total(teacher.decay(teacher.trainedWeights())), targets, (index, gradient) => {
+      store.takeGradient(index, gradient);
+    });
+  }
+  teacher.update({ rate: 0.01, step: 1, clip: null });
+  const after = await teacher.weights.get("first.weight").read();
+  assert.ok(Math.hypot(...after) ** 2 < squares);
 });
