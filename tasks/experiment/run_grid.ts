@@ -66,6 +66,11 @@ export function checkRows({ rows, seeds, tune }: Experiment): void {
     if (tune && validation === null) {
       throw row.error(`Cannot tune ${tune.key} for "${row.name}" without validation examples: its validation is null`);
     }
+    if (row.equalSeconds !== null && tune?.key === "train.epochs") {
+      throw row.error(
+        `Cannot tune train.epochs beside "${row.name}", whose length is the time of "${row.equalSeconds}"`,
+      );
+    }
     if (row.equalSeconds !== null && train.maxSteps !== null) {
       throw row.error(
         `Cannot give "${row.name}" the time of "${row.equalSeconds}" in epochs: train.maxSteps must be null`,

@@ -16,7 +16,7 @@ import { readOwnJson } from "../support/own_json.ts";
 import { exactTime, showTime } from "../support/time.ts";
 import { defaultSpace } from "./default_space.ts";
 import { type Probe, probe, type Refusal, refusals, unfit } from "./probe.ts";
-import type { Configuration, Space } from "./space.ts";
+import { type Configuration, optionsOf, type Space } from "./space.ts";
 import { readSpace, withoutRefused } from "./space_file.ts";
 import { configured, type TunedRecipe } from "./tuned_recipe.ts";
 
@@ -152,13 +152,13 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
     [space, text] = [read(refused), written(refused)];
   }
   if (stored && options.space === null) {
-    const tried = space.levers.flatMap((lever) => lever.kind === "choice" ? [...lever.options.keys()] : []);
-    const missing = lengths.filter((length) => !tried.includes(String(length)));
+    const tried = optionsOf(space).map((option) => made(space!)(option).value.train.epochs);
+    const missing = lengths.filter((length) => !tried.includes(length));
     if (missing.length > 0) {
       tell(
         `There is time for trainings of ${
           missing.join(" and ")
-        } epochs now, which are not tried, as the space stays that ` +
+        } epochs, which are not tried, as the space stays that ` +
           `of "${join(folder, SPACE)}": what is written there may be changed, and is read by --space`,
       );
     }
@@ -166,7 +166,13 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   const used = stored?.used ?? options.clock() - options.started;
   if (!dryRun) {
     await writeFileAtomically(join(folder, SPACE), text);
-    await writeInputs(folder, { ...await inputsOf(space, made(space), hashes), data: measured.sha256 });
+    // What an earlier space named is still what trials of it were trained by.
+    const [before, now] = [stored ? await readInputs(folder) : {}, await inputsOf(space, made(space), hashes)];
+    await writeInputs(folder, {
+      data: measured.sha256,
+      weights: { ...before.weights, ...now.weights },
+      "plug-in": { ...before["plug-in"], ...now["plug-in"] },
+    });
     const record = { recipe: id, ...expected, used };
     await writeFileAtomically(recordFile, await sealJson(record));
   }
@@ -179,10 +185,7 @@ async function inputsOf(
   recipe: (configuration: Configuration) => Checked<Recipe>,
   hashes: InputHashes,
 ): Promise<Inputs> {
-  const options = space.levers.flatMap((lever) =>
-    lever.kind === "choice" ? [...lever.options.keys()].map((option) => ({ [lever.name]: option })) : []
-  );
-  const all = await Promise.all([{}, ...options].map((configuration) => hashes.named(recipe(configuration))));
+  const all = await Promise.all([{}, ...optionsOf(space)].map((option) => hashes.named(recipe(option))));
   const merged = (kind: keyof Inputs) => Object.assign({}, ...all.map((inputs) => inputs[kind]));
   return { weights: merged("weights"), "plug-in": merged("plug-in") };
 }

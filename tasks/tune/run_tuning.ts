@@ -13,7 +13,7 @@ import { isBegun, prepare, type PrepareOptions } from "./prepare.ts";
 import { decide, type Decided, DECIDING_SEEDS } from "./decide.ts";
 import { type Evaluated, resourcesFor, search } from "./search.ts";
 import { type PartExecutor, SentTrials } from "./sent_trials.ts";
-import { describeConfiguration, type Space, Trials } from "./space.ts";
+import { describeConfiguration, optionsOf, type Space, Trials } from "./space.ts";
 import { describeLever } from "./space_file.ts";
 import { Teller, trialName } from "./teller.ts";
 import type { RecipeOf } from "./trial_record.ts";
@@ -27,6 +27,9 @@ const [REDUCTION, MOST_RUNGS] = [3, 3];
 
 /** The part of a search that is kept to decide between its best trials. */
 const DECIDING = 0.3;
+
+/** The part of the budget that is kept for the end at least. */
+const LEAST_END = 0.02;
 
 /** Where runs take longer than by the probe, the end will; by so many times at most, as the rest is queueing. */
 const MOST_SLOWER = 2;
@@ -110,10 +113,7 @@ export function resourcesOf(
   if (search === "random") return [1];
   const lengthOf = (configuration: Record<string, string>) =>
     configured(tuned, space, configuration, 0, folder).value.train.epochs;
-  const lengths = space.levers.flatMap((lever) =>
-    lever.kind === "choice" ? [...lever.options.keys()].map((option) => lengthOf({ [lever.name]: option })) : []
-  );
-  return resourcesFor(Math.min(lengthOf({}), ...lengths), REDUCTION, MOST_RUNGS);
+  return resourcesFor(Math.min(...[{}, ...optionsOf(space)].map(lengthOf)), REDUCTION, MOST_RUNGS);
 }
 
 async function run(
@@ -212,7 +212,7 @@ async function run(
       return await deciding(end);
     };
     const end = () =>
-      budget - Math.max(expected.ending * Math.min(MOST_SLOWER, Math.max(1, runner.ratio)), 0.02 * budget);
+      budget - Math.max(expected.ending * Math.min(MOST_SLOWER, Math.max(1, runner.ratio)), LEAST_END * budget);
     let decided = await found(Math.min(end(), used + (1 - share) * (budget - used)));
     const verdictRuns = { ...runs, space, firstSeed: recipe.seed + 1 + DECIDING_SEEDS };
     const needed = leastVerdict({ ...verdictRuns, best: decided[0].configuration });
@@ -220,7 +220,9 @@ async function run(
     if (share === 0 || needed === null || needed > 0 && needed > end() - runner.used) {
       // Time that is not enough for three pairs of runs is better spent on more trials.
       if (share > 0 && needed !== null) {
-        const enough = (needed + expected.ending) / share + used;
+        // What is kept for the end is a part of the budget, or what that takes.
+        const kept = share > LEAST_END ? (needed + share * used) / (share - LEAST_END) : 0;
+        const enough = Math.max((needed + expected.ending) / share + used, kept);
         live.line(
           `No time for a verdict, which needs ${showTime(needed)} at least: about --budget ${
             showTime(enough)

@@ -77,19 +77,17 @@ export class Space {
     return kept;
   }
 
-  /** Where a lever stands; `null` where it has no effect. */
+  /**
+   * Where a lever stands: the number that is trained with, also where an option of another one has set it. `null` where
+   * it has no effect, as what it sets is gone.
+   */
   position(lever: Lever, configuration: Configuration): Position | null {
     if (this.#isIdle(lever, configuration)) return null;
-    return configuration[lever.name] ?? this.#unmoved(lever, configuration);
-  }
-
-  /** Where a lever stands that is not moved: as in the recipe, or where an option of another one has set it. */
-  #unmoved(lever: Lever, configuration: Configuration): Position {
-    if (lever.kind === "choice") return lever.own;
-    const { [lever.name]: _, ...others } = configuration;
-    const said = this.overrides(others).findLast(({ path }) => startsWith(lever.key, path));
-    const value = said && valueAtPath(said.value, lever.key.slice(said.path.length));
-    return typeof value === "number" ? value : lever.own;
+    if (lever.kind === "choice") return configuration[lever.name] ?? lever.own;
+    const said = this.overrides(configuration).findLast(({ path }) => startsWith(lever.key, path));
+    if (!said) return lever.own;
+    const value = valueAtPath(said.value, lever.key.slice(said.path.length));
+    return typeof value === "number" ? value : null;
   }
 
   /** What a configuration changes in the recipe. @throws RangeError for an option that a lever has not */
@@ -132,6 +130,13 @@ function numberAt({ from, to, scale }: Range, part: number): number {
   const value = scale === "log" ? from * (to / from) ** part : from + (to - from) * part;
   // Three digits are as many as anyone can tell apart.
   return Math.min(to, Math.max(from, +value.toPrecision(3)));
+}
+
+/** Each option of each lever, by itself. */
+export function optionsOf({ levers }: Space): Record<string, string>[] {
+  return levers.flatMap((lever) =>
+    lever.kind === "choice" ? [...lever.options.keys()].map((option) => ({ [lever.name]: option })) : []
+  );
 }
 
 /** The configurations of a search's trials, all different: the recipe itself, then random ones. */

@@ -28,7 +28,7 @@ export function contrastsOf(space: Space, best: Configuration): Contrast[] {
   };
   const moved = space.levers.filter(({ name }) => best[name] !== undefined);
   const still = space.levers.filter((lever) => !moved.includes(lever));
-  return [
+  const all = [
     // With one lever moved the recipe is the same as that set back.
     ...(moved.length > 1 ? [{ lever: null, best: null, against: null, configuration: {} }] : []),
     ...moved.map((lever) => contrast(lever, lever.own)),
@@ -37,6 +37,8 @@ export function contrastsOf(space: Space, best: Configuration): Contrast[] {
       return at === null || lever.off === null || lever.off === at ? [] : [contrast(lever, lever.off)];
     }),
   ];
+  // Where another lever's option has the last word there is nothing to be told of this one.
+  return all.filter(({ lever, best: at, against }) => lever === null || at !== against);
 }
 
 /** A contrast that was run, or why it was not. */
@@ -50,6 +52,7 @@ export interface Finding extends Omit<Contrast, "configuration"> {
 
 /** A finding in a word. */
 export function wordOf({ worth, pairs, failed }: Finding): string {
+  if (pairs === 0 && failed.best > 0 && failed.against > 0) return "no pair of runs trains";
   if (pairs === 0 && failed.best > 0) return "the best itself does not train";
   if (pairs === 0 && failed.against > 0) return "does not train without it";
   if (pairs === 0 && failed.givenUp > 0) return "not measured: given up";
@@ -61,7 +64,8 @@ export function wordOf({ worth, pairs, failed }: Finding): string {
 
 /** What became of the runs that make no pair, in words; empty if all do. */
 export function failuresOf({ pairs, failed: { best, against, givenUp } }: Finding): string {
-  if (pairs === 0) return "";
+  // Of one kind the word has told it.
+  if (pairs === 0 && (best === 0 || against === 0)) return "";
   const parts = [
     ...best > 0 ? [`the best failed ${best}x`] : [],
     ...against > 0 ? [`without it ${against} failed`] : [],

@@ -42,6 +42,10 @@ export async function testedIn(folder: string): Promise<string[]> {
     const found = await readOwnJson(path, "the tuning", testedSchema, `remove "${path}", and its test is forgotten`);
     if (found) all.push(...found.tested ?? [found.test.run]);
   }
+  // One that was stopped after its test is in no result yet.
+  const metrics = join(folder, BEST_RUN, "metrics.json");
+  const last = await readOwnJson(metrics, "the summary", z.looseObject({ run: z.string() }), `remove "${metrics}"`);
+  if (last) all.push(last.run);
   return [...new Set(all)];
 }
 
@@ -119,7 +123,7 @@ function testedNote({ testedBefore, final }: Tuning): string[] {
   if (others === 0) return [];
   return [
     `The test examples were looked at before: ${others === 1 ? "another best was" : `${others} other bests were`} ` +
-    "measured on them in this folder, by searches of less time.",
+    "measured on them in this folder, by earlier searches.",
   ];
 }
 

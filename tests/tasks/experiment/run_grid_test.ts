@@ -117,6 +117,17 @@ Deno.test("a row that cannot be tuned or timed is refused before the first run",
     recipe: () => bare.recipe([{ path: ["train", "maxSteps"], value: 3, label: "" }]),
   });
   await assert.rejects(runGrid({ ...experiment, rows: [bare, bounded] }, "out", run), /train\.maxSteps must be null/);
+  const epochs = {
+    ...tune,
+    key: "train.epochs",
+    values: [10, 20],
+    change: (value: Scalar) => ({ path: ["train", "epochs"], value, label: "values" }),
+  };
+  const timed = fakeRow("timed", 4, { equalSeconds: "bare" });
+  await assert.rejects(
+    runGrid({ ...experiment, rows: [bare, timed], tune: epochs }, "out", run),
+    /Cannot tune train\.epochs beside "timed", whose length is the time of "bare"$/,
+  );
   assert.deepEqual(folders, []);
 });
 

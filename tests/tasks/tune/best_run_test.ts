@@ -85,6 +85,10 @@ Deno.test("what a folder's test examples were looked at for is known, also when 
     assert.deepEqual(await testedIn(folder), ["a"]);
     await write("tune.json", { test: { run: "b" }, tested: ["a", "b"] });
     assert.deepEqual(await testedIn(folder), ["a", "b"]);
+    // Stopped after the test of another.
+    await Deno.mkdir(join(folder, BEST_RUN));
+    await write(join(BEST_RUN, "metrics.json"), { run: "c" });
+    assert.deepEqual(await testedIn(folder), ["a", "b", "c"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

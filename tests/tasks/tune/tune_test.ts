@@ -311,8 +311,13 @@ Deno.test("a tuning goes on only where what its options name is the same, too", 
     // By a clock that stands still there is time for all.
     assert.match(
       told.text,
-      /There is time for trainings of 6 and 12 epochs now, which are not tried, as the space stays/,
+      /There is time for trainings of 6 and 12 epochs, which are not tried, as the space stays/,
     );
+    // Another space forgets none of it, as trials stay.
+    const other = join(folder, "other.yaml");
+    await Deno.writeTextFile(other, "levers: { rate: { key: train.optimiser.learningRate, values: [0.1] } }\n");
+    const tuned = await readTuned(file, []);
+    await prepareTuning(tuned, { ...options, space: other }, { goesOn: true, dryRun: false });
     await Deno.writeTextFile(join(folder, "mine.ts"), lossThat("// Another one.\n"));
     await assert.rejects(prepared(true), {
       name: "UserError",

@@ -69,8 +69,14 @@ Deno.test("a lever that is set back stands where an option of another one has it
     ["losses", "standardised", "kd"],
     ["temperature", 7.2, 2],
   ]);
-  assert.deepEqual(told({ losses: "other", temperature: 7.2 }).at(-1), ["temperature", 7.2, 4]);
+  // Where that has no such number, there is none to be told.
+  assert.deepEqual(told({ losses: "other", temperature: 7.2 }).at(-1), ["temperature", 7.2, null]);
   assert.deepEqual(told({ temperature: 7.2 }), [["temperature", 7.2, 4]]);
+  // An option of a later lever has the last word, and off is where the recipe stands: nothing to be held against.
+  const off = new Space([{ ...temperature, off: 4 } as Lever, losses]);
+  const last = (best: Configuration) => contrastsOf(off, best).map(({ lever }) => lever);
+  assert.deepEqual(last({ losses: "standardised", temperature: 7.2 }), [null, "losses"]);
+  assert.deepEqual(last({ losses: "standardised" }), ["losses"]);
 });
 
 Deno.test("an interval is Student's over the pairs", () => {
