@@ -61,7 +61,9 @@ function start({ teacher, student }: Recipe): Levers {
 }
 
 function length({ lengths }: Ground): Levers {
-  return lengths.length === 0 ? {} : { epochs: { key: "train.epochs", values: [...lengths] } };
+  if (lengths.length === 0) return {};
+  // What more time would be worth is told also where the best does not take it.
+  return { epochs: { key: "train.epochs", values: [...lengths], against: lengths[0] } };
 }
 
 /** Whether a weight of the student is a chain, of which losses may compare cores. */

@@ -19,8 +19,10 @@ interface LeverBase {
   readonly name: string;
   /** How the recipe's own setting is called, where nothing is changed. */
   readonly own: Position;
-  /** The position that means "without it", for the verdict; `null`: there is none. */
+  /** The position that means "without it"; `null`: there is none. */
   readonly off: Position | null;
+  /** What the verdict holds it against where it is not moved; unset: `off`. */
+  readonly against?: Position;
   /** Where other levers stand so, this one has no effect, and is left as it is. */
   readonly unless: Readonly<Record<string, readonly Position[]>>;
 }

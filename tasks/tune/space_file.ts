@@ -22,6 +22,10 @@ const lever = z.strictObject({
   ),
   own: name.optional().describe("What the recipe's own setting is called where there are choices"),
   off: z.unknown().optional().describe("The value, or the name of the choice, that means without it"),
+  against: z.unknown().optional().describe(
+    "The value, or the name of the choice, that the verdict holds it against where it stands as in the recipe; off, if " +
+      "it says nothing",
+  ),
   unless: z.record(name, z.union([option, z.array(option)])).default({}).describe(
     "Levers before this one, and where they stand when this one has no effect",
   ),
@@ -109,7 +113,7 @@ function leverOf(
         }
       }),
     );
-    return withOff({ kind: "choice", name, own, options, off: null, unless }, entry.off as Position | undefined);
+    return withPositions({ kind: "choice", name, own, options, off: null, unless }, (value) => value as Position);
   }
   const path = pathOf(entry.key!, [...at, "key"]);
   const own = valueAtPath(base.value, path);
@@ -129,24 +133,29 @@ function leverOf(
       throw checked.error([...at, "values"], "Expected values that can be told apart: name them by choices");
     }
     const choice: Choice = { kind: "choice", name, own: entry.own ?? nameOf(own), options, off: null, unless };
-    return withOff(
-      choice,
-      entry.off === undefined ? undefined : isEqual(entry.off, own) ? choice.own : nameOf(entry.off),
-    );
+    return withPositions(choice, (value) => isEqual(value, own) ? choice.own : nameOf(value));
   }
   if (typeof own !== "number") {
     throw checked.error([...at, "key"], `Cannot take ${entry.key} from a range as the recipe's own is ${nameOf(own)}`);
   }
-  if (entry.off !== undefined && typeof entry.off !== "number") {
-    throw checked.error([...at, "off"], "Expected a number, as the lever is one");
+  for (const key of ["off", "against"] as const) {
+    if (entry[key] === undefined || typeof entry[key] === "number") continue;
+    throw checked.error([...at, key], "Expected a number, as the lever is one");
   }
-  const { from, to, scale, off = null } = entry as Entry & { from: number; to: number; off?: number };
-  return { kind: "range", name, own, key: path, from, to, scale, off, unless } satisfies Range;
+  const { from, to, scale } = entry as Entry & { from: number; to: number };
+  const { off = null, against } = entry as Entry & { off?: number; against?: number };
+  const range: Range = { kind: "range", name, own, key: path, from, to, scale, off, unless };
+  return against === undefined ? range : { ...range, against };
 
-  function withOff(choice: Choice, off: Position | undefined): Choice {
-    if (off === undefined) return choice;
-    expectPosition(choice, off, (words) => checked.error([...at, "off"], words));
-    return { ...choice, off };
+  function withPositions(choice: Choice, positionOf: (value: unknown) => Position): Choice {
+    const given: { off?: Position; against?: Position } = {};
+    for (const key of ["off", "against"] as const) {
+      if (entry[key] === undefined) continue;
+      const position = positionOf(entry[key]);
+      expectPosition(choice, position, (words) => checked.error([...at, key], words));
+      given[key] = position;
+    }
+    return { ...choice, ...given };
   }
 }
 
@@ -188,12 +197,13 @@ export function withoutRefused(
     refused.some((other) => other.lever === lever && (other.option === null || other.option === option));
   const kept: SpaceFile["levers"] = {};
   for (const [name, lever] of Object.entries(levers)) {
-    const { choices, values, off, unless, ...rest } = lever;
+    const { choices, values, off, against, unless, ...rest } = lever;
     const left = {
       ...rest,
       ...choices && { choices: Object.fromEntries(Object.entries(choices).filter(([option]) => !gone(name, option))) },
       ...values && { values: values.filter((value) => !gone(name, nameOf(value))) },
       ...off !== undefined && !gone(name, nameOf(off)) && { off },
+      ...against !== undefined && !gone(name, nameOf(against)) && { against },
       // What idles a lever may be gone: then it never does.
       ...unless && {
         unless: Object.fromEntries(

@@ -13,7 +13,8 @@ export interface Contrast {
 
 /**
  * What the best configuration is to be held against: the recipe, then itself with each lever alone set back, to where
- * the recipe has it, or where it stands there anyhow to off. The first are the most important.
+ * the recipe has it, or where it stands there anyhow to off, or to what else its lever names. The first are the most
+ * important.
  */
 export function contrastsOf(space: Space, best: Configuration): Contrast[] {
   const contrast = (lever: Lever, against: Position): Contrast => {
@@ -33,8 +34,8 @@ export function contrastsOf(space: Space, best: Configuration): Contrast[] {
     ...(moved.length > 1 ? [{ lever: null, best: null, against: null, configuration: {} }] : []),
     ...moved.map((lever) => contrast(lever, lever.own)),
     ...still.flatMap((lever) => {
-      const at = space.position(lever, best);
-      return at === null || lever.off === null || lever.off === at ? [] : [contrast(lever, lever.off)];
+      const [at, against = lever.off] = [space.position(lever, best), lever.against];
+      return at === null || against === null || against === at ? [] : [contrast(lever, against)];
     }),
   ];
   // Where another lever's option has the last word there is nothing to be told of this one.
@@ -51,7 +52,7 @@ export interface Finding extends Omit<Contrast, "configuration"> {
 }
 
 /** A finding in a word. */
-export function wordOf({ worth, pairs, failed }: Finding): string {
+export function wordOf({ lever, against, worth, pairs, failed }: Finding): string {
   if (pairs === 0 && failed.best > 0 && failed.against > 0) return "no pair of runs trains";
   if (pairs === 0 && failed.best > 0) return "the best itself does not train";
   if (pairs === 0 && failed.against > 0) return "does not train without it";
@@ -59,7 +60,8 @@ export function wordOf({ worth, pairs, failed }: Finding): string {
   if (!worth) return "not measured: no time";
   if (!worth.interval) return pairs > 1 ? "all pairs are alike: no interval" : "one pair says nothing";
   if (worth.withinNoise) return "within noise";
-  return worth.value > 0 ? "worth it" : "costs: better without";
+  if (worth.value > 0) return "worth it";
+  return lever === null ? "worse than the recipe" : `better at ${against}`;
 }
 
 /** What became of the runs that make no pair, in words; empty if all do. */

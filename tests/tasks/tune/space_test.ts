@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Random } from "../../../core/data/random.ts";
 import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
+import type { Recipe } from "../../../core/recipe/schema.ts";
 import { stringifyRecipe } from "../../../core/recipe/write_recipe.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { defaultSpace, type Ground } from "../../../tasks/tune/default_space.ts";
@@ -149,6 +150,15 @@ Deno.test("what a recipe's models refuse goes from the space, with what hangs on
   const byName = Object.fromEntries(space.levers.map((lever) => [lever.name, lever]));
   assert.ok(!("epochs" in byName) && !("weight decay" in byName));
   assert.deepEqual([byName.start.off, byName.cores.off], [null, null]);
+  const [longer, less] = [[], [{ lever: "epochs", option: "20" }]].map((refused) =>
+    readSpace(
+      stringifyRecipe(withoutRefused(defaultSpace(base.value as Recipe, ground([20, 40])), refused)),
+      "s.yaml",
+      base,
+    )
+      .levers.find(({ name }) => name === "epochs")!
+  );
+  assert.deepEqual([longer.against, less.against], ["20", undefined]);
   assert.deepEqual(byName["rate of cores"].unless, {});
   assert.deepEqual(byName["temperature of kd"].unless, { losses: ["labels alone"] });
 });

@@ -79,6 +79,23 @@ Deno.test("a lever that is set back stands where an option of another one has it
   assert.deepEqual(last({ losses: "standardised" }), ["losses"]);
 });
 
+Deno.test("a lever that stays may be held against another setting than off, which then may be the better one", async () => {
+  const epochs = choice("epochs", "10", ["20", "40"], { against: "20" });
+  const longer = new Space([epochs, choice("cores", "3", ["none"], { off: "none", against: "none" })]);
+  const told = (best: Configuration) =>
+    contrastsOf(longer, best).map(({ lever, best, against }) => [lever, best, against]);
+  assert.deepEqual(told({}), [["epochs", "10", "20"], ["cores", "3", "none"]]);
+  assert.deepEqual(told({ epochs: "20" }), [["epochs", "20", "10"], ["cores", "3", "none"]]);
+  const runs = (seed: number): Evaluator<Configuration> => ({
+    used: () => 0,
+    seconds: () => 1,
+    evaluate: ({ epochs }) =>
+      Promise.resolve({ score: (epochs ? 0.9 : 0.8) + 0.001 * Math.sin(seed) * (epochs ? 1 : 2) }),
+  });
+  const { findings } = await runVerdict({ space: longer, best: {}, runs, firstSeed: 1, seconds: 100 });
+  assert.deepEqual(findings.map(wordOf), ["better at 20", "all pairs are alike: no interval"]);
+});
+
 Deno.test("an interval is Student's over the pairs", () => {
   // By hand: differences 1, 2, 3 have the mean 2 and the deviation 1; t(0.975, 2) = 4.30265.
   const worth = pairedDifference([[5, 4], [7, 5], [10, 7]])!;
