@@ -7,7 +7,7 @@ import { showDifference, showMoments, showPart } from "../experiment/tables.ts";
 import { counted, grouped } from "../support/format.ts";
 import { budgetChart } from "./budget_chart.ts";
 import { type Child, element, grid, pageOf, section, table } from "./elements.ts";
-import { intervalChart, marginFor, shortened } from "./interval_chart.ts";
+import { intervalChart, layoutOf, shortened } from "./interval_chart.ts";
 import { draw, figure, lineChart, seriesColour } from "./plots.ts";
 import type { ExperimentResults } from "./read_experiment.ts";
 
@@ -113,12 +113,7 @@ function dotPlot(all: ExperimentResults, rows: readonly Row[], metric: string): 
       "",
       null,
       draw(`Test ${metric} of each row: ${words}`, {
-        width: 640,
-        height: 56 + 28 * rows.length,
-        marginLeft: marginFor(rows.map(({ name }) => shortened(name))),
-        marginRight: 20,
-        marginBottom: 40,
-        style: { fontSize: "12px" },
+        ...layoutOf(rows.map(({ name }) => name)),
         x: {
           label: `test ${metric}`,
           labelAnchor: "center",
@@ -127,7 +122,6 @@ function dotPlot(all: ExperimentResults, rows: readonly Row[], metric: string): 
           grid: true,
           ...(isShare(metric) && { percent: true, label: `test ${metric} %` }),
         },
-        y: { label: null, domain: rows.map(({ name }) => name), tickFormat: shortened, tickSize: 0 },
         marks: [
           ...(band
             ? [

@@ -11,11 +11,22 @@ export interface DrawnDifference {
 }
 
 /** Letters that names may take beside a chart. */
-export const marginFor = (names: readonly string[]) =>
+const marginFor = (names: readonly string[]) =>
   Math.min(180, 16 + 6.5 * Math.max(...names.map(({ length }) => length)));
 
 /** A name as it stands beside a chart. */
 export const shortened = (name: string) => name.length > 26 ? `${name.slice(0, 25)}…` : name;
+
+/** The layout of a chart that has a line for each of some names. */
+export const layoutOf = (names: readonly string[]) => ({
+  width: 640,
+  height: 56 + 28 * names.length,
+  marginLeft: marginFor(names.map(shortened)),
+  marginRight: 20,
+  marginBottom: 40,
+  style: { fontSize: "12px" },
+  y: { label: null, domain: names, tickFormat: shortened, tickSize: 0 },
+});
 
 /** Differences with their intervals, a line for each, and 0. @param unit `points`, which are hundredths, or another */
 export function intervalChart(differences: readonly DrawnDifference[], unit: string): HTMLElement {
@@ -30,14 +41,8 @@ export function intervalChart(differences: readonly DrawnDifference[], unit: str
     "",
     null,
     draw(`Differences in ${unit}: ${words.join(", ")}`, {
-      width: 640,
-      height: 56 + 28 * differences.length,
-      marginLeft: marginFor(differences.map(({ name }) => shortened(name))),
-      marginRight: 20,
-      marginBottom: 40,
-      style: { fontSize: "12px" },
+      ...layoutOf(differences.map(({ name }) => name)),
       x: { label: unit, labelAnchor: "center", labelArrow: "none", nice: true, grid: true, percent },
-      y: { label: null, domain: differences.map(({ name }) => name), tickFormat: shortened, tickSize: 0 },
       marks: [
         Plot.ruleX([0], { stroke: seriesColour(1), strokeWidth: 1.5 }),
         Plot.ruleY(ranges, { x1: "low", x2: "high", y: "name", stroke: "currentColor", strokeWidth: 1.5 }),

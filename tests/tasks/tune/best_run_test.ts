@@ -8,25 +8,14 @@ import { kindOfPath } from "../../../core/files.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { outcomeIn } from "../../../tasks/experiment/run_folder.ts";
 import { BEST_RUN, finishBest } from "../../../tasks/tune/best_run.ts";
-import { type Configuration, Space } from "../../../tasks/tune/space.ts";
+import type { Configuration } from "../../../tasks/tune/space.ts";
 import { TrialRunner } from "../../../tasks/tune/trial_runner.ts";
 import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
 import { putTuningAside, testedIn } from "../../../tasks/tune/write_tuning.ts";
 import { tinyRecipe, withTinyData } from "../../support/tiny_run.ts";
+import { rateSpace } from "./rate_space.ts";
 
 const never = new AbortController().signal;
-
-const space = new Space([{
-  kind: "range",
-  name: "rate",
-  key: ["train", "optimiser", "learningRate"],
-  own: 0.05,
-  from: 0.01,
-  to: 1,
-  scale: "log",
-  off: null,
-  unless: {},
-}]);
 
 Deno.test("stopped before it is tested, another best is never answered with the test of the one before", () =>
   withTinyData(async (folder) => {
@@ -36,7 +25,7 @@ Deno.test("stopped before it is tested, another best is never answered with the 
     const backend = closing.adopt(await CpuBackend.create(), (backend) => backend.close());
     const tuned = await readTuned(file, []);
     const recipe = (configuration: Configuration, seed: number, output: string) =>
-      configured(tuned, space, configuration, seed, output);
+      configured(tuned, rateSpace, configuration, seed, output);
     const reporter = { progress: () => {}, warning: () => {}, line: () => {} };
     const options = { backend, builtins, reporter, signal: never, clock: () => 0, used: 0 };
     const runner = new TrialRunner({
@@ -49,7 +38,7 @@ Deno.test("stopped before it is tested, another best is never answered with the 
       await runner.with(3).evaluate(configuration, 1, 0);
       const trial = await runner.folderOf(configuration, 3);
       const best = { folder, configuration, seed: 3, trial, report: false, backend, builtins, signal };
-      return await finishBest(tuned, space, best, reporter);
+      return await finishBest(tuned, rateSpace, best, reporter);
     };
     const [first, second] = [{ rate: 0.02 }, { rate: 0.6 }];
     const { run } = await finish(first);

@@ -10,13 +10,14 @@ import { readTuning } from "../../../tasks/report/read_tuning.ts";
 import { prepareTuning, tune, type TuningOptions } from "../../../tasks/tune/run_tuning.ts";
 import { TrialRunner, type TrialRunnerOptions } from "../../../tasks/tune/trial_runner.ts";
 import type { Evaluated } from "../../../tasks/tune/search.ts";
-import { type Configuration, Space } from "../../../tasks/tune/space.ts";
+import type { Configuration } from "../../../tasks/tune/space.ts";
 import { configured, readTuned } from "../../../tasks/tune/tuned_recipe.ts";
 import { type FakeOutput, fakeOutput } from "../../support/fake_output.ts";
 import { lossThat } from "../../support/hostile_plugin.ts";
 import { runHere } from "../../support/run_here.ts";
 import { stopAt, studentBytes } from "../../support/run_observers.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+import { rateSpace } from "./rate_space.ts";
 
 const short = tinyRecipe.replace("epochs: 5, batchSize: 16", "epochs: 3, batchSize: 24").replace(
   "logEvery: 5",
@@ -24,18 +25,6 @@ const short = tinyRecipe.replace("epochs: 5, batchSize: 16", "epochs: 3, batchSi
 );
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
 const never = new AbortController().signal;
-
-const space = new Space([{
-  kind: "range",
-  name: "rate",
-  key: ["train", "optimiser", "learningRate"],
-  own: 0.05,
-  from: 0.01,
-  to: 300,
-  scale: "log",
-  off: null,
-  unless: {},
-}]);
 
 /** Runs `body` where there are the tiny data and recipe, with a backend. */
 const withTiny = (body: (folder: string, file: string, backend: CpuBackend) => Promise<void>) =>
@@ -63,7 +52,7 @@ async function runnerIn(
   const tuned = await readTuned(file, set);
   return new TrialRunner({
     folder: join(folder, "runs"),
-    recipe: (configuration, seed, output) => configured(tuned, space, configuration, seed, output),
+    recipe: (configuration, seed, output) => configured(tuned, rateSpace, configuration, seed, output),
     backend,
     builtins,
     reporter: { progress: () => {}, warning: () => {} },
