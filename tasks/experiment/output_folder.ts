@@ -7,7 +7,7 @@ import { LOCK, lockFolder } from "../../core/lock.ts";
 import { readOwnJson } from "../support/own_json.ts";
 
 /** The file that names the experiment of a folder. */
-const MARK = "experiment.json";
+export const MARK = "experiment.json";
 const markSchema = z.looseObject({ experiment: z.string() });
 
 /**

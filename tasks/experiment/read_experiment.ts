@@ -28,9 +28,9 @@ export function isExperiment(text: string): boolean {
   return problems.length === 0 && isMap(value) && Object.hasOwn(value, "rows");
 }
 
-/** The text of a recipe or an experiment. @throws UserError if it cannot be read */
-export async function readText(file: string): Promise<string> {
-  return new TextDecoder().decode(await readUserFile(file, "the recipe"));
+/** The text of a recipe or an experiment, or of what else is said. @throws UserError if it cannot be read */
+export async function readText(file: string, what = "the recipe"): Promise<string> {
+  return new TextDecoder().decode(await readUserFile(file, what));
 }
 
 /**
@@ -42,7 +42,7 @@ export async function readExperiment(
   files: readonly string[],
   { seeds, baseline, budgets }: ExperimentOptions = {},
 ): Promise<Experiment> {
-  const texts = await Promise.all(files.map(readText));
+  const texts = await Promise.all(files.map((file) => readText(file)));
   const experiment = files.findIndex((_, index) => isExperiment(texts[index]));
   if (experiment >= 0 && files.length > 1) {
     throw new UserError(`Cannot compare the experiment file "${files[experiment]}" with others: give it alone`);

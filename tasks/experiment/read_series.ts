@@ -19,7 +19,7 @@ export function isSeries(text: string): boolean {
  * @throws UserError for a mistake in a file, with line and column
  */
 export async function readSeries(files: readonly string[], options: ExperimentOptions = {}): Promise<Experiment[]> {
-  const texts = await Promise.all(files.map(readText));
+  const texts = await Promise.all(files.map((file) => readText(file)));
   const series = files.find((_, index) => isSeries(texts[index]));
   if (series === undefined) return [await readExperiment(files, options)];
   if (files.length > 1) {

@@ -1,6 +1,5 @@
 import { UserError } from "../../core/errors.ts";
 import { join } from "node:path";
-import { Interrupted } from "../../core/distill/stops.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
 import { confined, writesOf } from "../support/confine.ts";
 import { drawReport } from "../support/draw_report.ts";
@@ -19,6 +18,7 @@ import { withOutputFolder } from "./output_folder.ts";
 import { checkGrid, runBudgets } from "./run_budgets.ts";
 import type { RowResult } from "./run_grid.ts";
 import { trainingRunner } from "./runner.ts";
+import { stopOfSeveral } from "./stop_of_several.ts";
 import { type Table, tablesOf, textOf } from "./tables.ts";
 import { putResultsAside, writeResults } from "./write_results.ts";
 
@@ -99,8 +99,8 @@ async function run(
         }
       },
     ).catch((error) => {
-      if (error instanceof Interrupted) error.message = `Stopped: the same command goes on from "${error.checkpoint}"`;
-      throw error;
+      // What stays in a queue that says itself.
+      throw isSent(flags) ? error : stopOfSeveral(error);
     }).finally(reporter.end);
     if (parts === null) return null;
     const { results } = parts.at(-1)!;

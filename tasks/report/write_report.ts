@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { REPORT } from "../../core/distill/run_folder.ts";
+import { UserError } from "../../core/errors.ts";
 import { kindOfPath, writeFileAtomically } from "../../core/files.ts";
+import { MARK } from "../experiment/output_folder.ts";
 import { RESULTS } from "../experiment/write_results.ts";
 import { TUNING } from "../tune/tuning_record.ts";
 import { experimentPage } from "./experiment_page.ts";
@@ -26,5 +28,10 @@ async function pageFor(folder: string): Promise<string> {
   const has = async (name: string) => await kindOfPath(join(folder, name)) !== null;
   if (await has(RESULTS)) return experimentPage(await readExperiment(folder));
   if (await has(TUNING)) return tuningPage(await readTuning(folder));
+  if (await has(MARK)) {
+    throw new UserError(
+      `Cannot report on "${folder}" as there is no result in it yet: the command that began it goes on to one`,
+    );
+  }
   return runPage(await readRun(folder));
 }

@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
+import { TrainingFailure } from "../../core/distill/stops.ts";
 import { UserError } from "../../core/errors.ts";
 import { kindOfPath, writeFileAtomically } from "../../core/files.ts";
 import { sealJson } from "../../core/sealed_json.ts";
 import type { FinishedRun, Runner } from "../experiment/outcome.ts";
 import { withOutputFolder } from "../experiment/output_folder.ts";
 import { trainingRunner } from "../experiment/runner.ts";
+import { stopOfSeveral } from "../experiment/stop_of_several.ts";
 import { markdownOf, textOf } from "../experiment/tables.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
 import { confined, writesOf } from "../support/confine.ts";
@@ -54,8 +55,7 @@ async function run(name: string, folder: string, planned: readonly PlannedStage[
         reporter.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
       },
     ).catch((error) => {
-      if (error instanceof Interrupted) error.message = `Stopped: the same command goes on from "${error.checkpoint}"`;
-      throw error;
+      throw stopOfSeveral(error);
     }).finally(reporter.end);
     await check();
     const table = stagesTable(name, planned, runs);

@@ -60,6 +60,8 @@ const recordSchema = z.looseObject({
   epoch: z.number(),
   /** Missing in a tuning that an older version began. */
   ending: z.number().default(0),
+  /** The largest so far, in seconds. */
+  budget: z.number().default(0),
   used: z.number(),
 });
 
@@ -97,6 +99,14 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
         "--output",
     );
   }
+  if (stored && seconds.whole < stored.budget) {
+    tell(
+      `--budget ${exactTime(seconds.whole)} is less than the ${
+        exactTime(stored.budget)
+      } that this tuning had: trials that ` +
+        "it had time for then, though they are done, are left aside",
+    );
+  }
   const resolve = async (recipe: Checked<Recipe>) => void await resolvePlugins(recipe, builtins);
   await resolve(recipe);
   const base = { written: tuned.written, value: recipe.value };
@@ -104,7 +114,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   const made = (space: Space) => (configuration: Configuration) =>
     configured(tuned, space, configuration, recipe.value.seed, probing);
   // What a user has written is looked at before anything is opened.
-  const given = own === null ? null : await readText(own);
+  const given = own === null ? null : await readText(own, "the space");
   const givenSpace = given === null ? null : readSpace(given, own!, base);
   if (givenSpace && options.space !== null) refuseAny(own!, await unfit(givenSpace, made(givenSpace), resolve));
   const measured = await probe(recipe, opening, options.clock);
@@ -173,7 +183,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
       weights: { ...before.weights, ...now.weights },
       "plug-in": { ...before["plug-in"], ...now["plug-in"] },
     });
-    const record = { recipe: id, ...expected, used };
+    const record = { recipe: id, ...expected, used, budget: Math.max(seconds.whole, stored?.budget ?? 0) };
     await writeFileAtomically(recordFile, await sealJson(record));
   }
   return { space, text, expected, used };

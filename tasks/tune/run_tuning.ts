@@ -85,7 +85,8 @@ export async function tune(tuned: TunedRecipe, options: TuningOptions): Promise<
     try {
       await run(tuned, options, goesOn, check);
     } catch (error) {
-      if (error instanceof Interrupted || error instanceof StoppedEarly) {
+      // Before it is begun there is nothing to go on with, as the error says.
+      if ((error instanceof Interrupted || error instanceof StoppedEarly) && await isBegun(folder)) {
         error.message = `Stopped: the same command with --resume goes on in "${folder}"`;
       }
       throw error;

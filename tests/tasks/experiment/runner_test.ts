@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CHECKPOINT_FILE } from "../../../core/distill/training/checkpoint.ts";
-import { Interrupted } from "../../../core/distill/stops.ts";
+import { Interrupted, StoppedEarly } from "../../../core/distill/stops.ts";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { withOutputFolder } from "../../../tasks/experiment/output_folder.ts";
 import { trainingRunner } from "../../../tasks/experiment/runner.ts";
+import { stopOfSeveral } from "../../../tasks/experiment/stop_of_several.ts";
 import { plainPng } from "../../support/pictures.ts";
 import { recorder, stopAt, studentBytes } from "../../support/run_observers.ts";
 import { DIVERGING, tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
@@ -65,6 +66,13 @@ Deno.test("an interrupted run goes on from its checkpoint to the same student, a
     assert.deepEqual(await studentBytes(folder), await studentBytes(folder, "whole"));
     assert.ok(outcome.summary.seconds.train > 0 && outcome.summary.seconds.total >= outcome.summary.seconds.train);
   }));
+
+Deno.test("a stop between runs says that those before it are kept", () => {
+  const message = (error: Error) => (stopOfSeveral(error) as Error).message;
+  assert.equal(message(new StoppedEarly()), "Stopped: runs that are done are kept, and the same command goes on");
+  assert.equal(message(new Interrupted(3, 9, "a/checkpoint")), 'Stopped: the same command goes on from "a/checkpoint"');
+  assert.equal(message(new Error("other")), "other");
+});
 
 Deno.test("a training that fails is a result, and is not tried again", () =>
   withTinyData(async (folder) => {

@@ -102,6 +102,11 @@ Deno.test("without a verdict, and of an older version, there is the search alone
   const folder = await Deno.makeTempDir();
   try {
     const { said: _, left: __, ...older } = { ...record, verdict: { seeds: [], failed: 0, findings: [] } };
+    await Deno.writeTextFile(join(folder, "experiment.json"), "{}");
+    await assert.rejects(writeReport(folder), {
+      name: "UserError",
+      message: /^Cannot report on .* as there is no result in it yet: the command that began it goes on to one$/,
+    });
     await Deno.writeTextFile(join(folder, "tune.json"), JSON.stringify(older));
     const text = await Deno.readTextFile(await writeReport(folder));
     const { document } = parseHTML(text);

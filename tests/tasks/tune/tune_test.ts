@@ -280,6 +280,17 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
     assert.deepEqual([optimiser.learningRate, batchSize], [rate, Number(batch)]);
   }));
 
+Deno.test("stopped before it is begun, a tuning says that there is nothing to go on with, and leaves nothing", () =>
+  withTiny(async (folder, file, backend) => {
+    const out = join(folder, "out");
+    const options = { ...optionsIn(folder, backend, fakeOutput()), space: null, signal: AbortSignal.abort() };
+    await assert.rejects(tune(await readTuned(file, []), options), {
+      name: "StoppedEarly",
+      message: "Stopped before training began: nothing was written, and the same command begins again",
+    });
+    assert.equal(await kindOfPath(out), null);
+  }));
+
 Deno.test("a tuning goes on only where what its options name is the same, too", () =>
   withTiny(async (folder, file, backend) => {
     await Deno.mkdir(join(folder, "out"));
@@ -302,6 +313,9 @@ Deno.test("a tuning goes on only where what its options name is the same, too", 
       told.text,
       /There is time for trainings of 6 and 12 epochs, which are not tried, as the space stays/,
     );
+    assert.doesNotMatch(told.text, /left aside/);
+    await prepareTuning(await readTuned(file, []), { ...options, budget: 0.5 }, { goesOn: true, dryRun: false });
+    assert.match(told.text, /--budget 0\.5s is less than the 1s that this tuning had: trials .* are left aside/);
     // Another space forgets none of it, as trials stay.
     const other = join(folder, "other.yaml");
     await Deno.writeTextFile(other, "levers: { rate: { key: train.optimiser.learningRate, values: [0.1] } }\n");
