@@ -57,7 +57,7 @@ export function expectLgtm(recipe: Checked<Recipe>): void {
 /**
  * The strategy of `train.lgtm`, and the teacher with weights that it changes; the frozen ones are given back.
  *
- * @throws UserError at `train.lgtm` if the teacher cannot learn, or the task has no classes
+ * @throws UserError at `train.lgtm` if the teacher cannot learn, nobody learns from it, or the task has no classes
  */
 export function openLgtm(
   { ops, recipe, random, report, owned }: Opening,
@@ -72,6 +72,10 @@ export function openLgtm(
   if (!teacher || teacher.model.gives || !teacher.model.parameters.some(({ trainable }) => trainable)) {
     const what = teacher?.model.gives ? "a file of outputs" : "a model whose weights another library holds";
     throw recipe.error(at, `Cannot let the teacher learn as it is ${what}: name a model of this program's`);
+  }
+  const taught = losses.all.some(({ loss }) => loss.teacherOutputs.length > 0 || loss.prepare);
+  if (!taught && aligned.chains.size === 0) {
+    throw recipe.error(at, "Cannot let the teacher learn as no loss compares the student with it: add one, such as kd");
   }
   const learning = recipe.within(["teacher"], () => {
     const learning = new LearningTeacher(ops, teacher.first, aligned.chains, train);

@@ -215,8 +215,6 @@ export async function openRun(
   const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
-    const elsewhere = otherDevice(checkpoint, backend.description);
-    if (elsewhere) reporter.warning(elsewhere);
     watch.carry("train", checkpoint.seconds);
   }
   const { task } = input;
@@ -262,6 +260,8 @@ export async function openRun(
     resume: checkpoint,
   });
   owned.adopt(training, freed);
+  const elsewhere = checkpoint && !training.finished ? otherDevice(checkpoint, backend.description) : null;
+  if (elsewhere) reporter.warning(elsewhere);
   const { name: architecture, description } = plugins.student.definition;
   // One from outside may have none.
   const model = { architecture, description: typeof description === "string" ? description : null };

@@ -81,6 +81,10 @@ const REFUSALS: [override: string, message: RegExp][] = [
   ],
   ["train.lgtm.heldOut=0.999", /Cannot hold out 72 of the 72 training examples/],
   [
+    "losses=[{ use: cross-entropy }]",
+    /Cannot let the teacher learn as no loss compares the student with it: add one, such as kd$/,
+  ],
+  [
     "losses=[{ use: kd }, { use: lelp, subclasses: 2 }]",
     /Cannot use the loss "lelp" with a teacher that learns, as it looks at it once before training: leave out train\.lgtm/,
   ],

@@ -113,6 +113,11 @@ Deno.test("a run that goes on by something else says so, be it by another number
       `the run was computed by "${one.description}" up to step 9 and goes on by "${two.description}": its numbers will ` +
       "not be those of a run that was never interrupted, bit for bit",
     ]);
+    await tinyRun(folder, { backend: one, resume: true });
+    const warnings: string[] = [];
+    const reporter = { ...recorder().reporter, warning: (line: string) => void warnings.push(line) };
+    await tinyRun(folder, { backend: two, resume: true, reporter });
+    assert.deepEqual(warnings, [], "nothing of its training is left to do");
     await one.close();
     await two.close();
   });
