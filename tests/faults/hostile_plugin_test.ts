@@ -231,28 +231,32 @@ Deno.test("merge, compare, sweep, tune, evaluate and plugin check have the same 
 Deno.test("a plug-in's file outside of the project and of the recipe's folder is named with its hash before it runs", () =>
   withTinyData(async (folder) => {
     const at = (name: string) => join(folder, name);
-    const loss = `console.error("it runs");` + lossThat("");
+    const [telling, loss] = [`console.error("it runs");`, ""].map((first) => first + lossThat(""));
     await Promise.all(["theirs", "mine", "mine/losses"].map((name) => Deno.mkdir(at(name), { recursive: true })));
+    await Deno.writeTextFile(at("theirs/telling.ts"), telling);
     await Deno.writeTextFile(at("theirs/loss.ts"), loss);
     await Deno.writeTextFile(at("mine/losses/loss.ts"), loss);
     await Deno.symlink(at("theirs/loss.ts"), at("mine/link.ts"));
     const tiny = tinyRecipe.replaceAll(/(images|labels): /g, "$1: ../");
-    const stderrOf = async (use: string) => {
+    const stderrOf = async (use: string, run: (verb: "train", args: readonly string[]) => Promise<Ended>) => {
       const recipe = at("mine/recipe.yaml");
       await Deno.writeTextFile(recipe, tiny.replace("use: cross-entropy", `use: ${use}`));
-      const { code, stderr } = await runTask("train", [recipe, "--out", at("run"), "--quiet", ...few]);
+      const { code, stderr } = await run("train", [recipe, "--out", at("run"), "--quiet", ...few]);
       assert.equal(code, 0, stderr);
       return stderr;
     };
-    const real = await Deno.realPath(at("theirs/loss.ts"));
-    const line =
-      `Running the loss plug-in "${real}" (SHA-256 ${await sha256(new TextEncoder().encode(loss))}), which is ` +
-      "outside of this project and of the recipe's folder\nit runs\n";
-    assert.equal(await stderrOf("../theirs/loss.ts"), line);
-    assert.equal(await stderrOf(at("theirs/loss.ts")), line);
-    assert.equal(await stderrOf("./link.ts"), line, "what a link leads to counts");
-    assert.equal(await stderrOf("./losses/loss.ts"), "it runs\n");
-    assert.equal(await stderrOf("./losses/../losses/loss.ts"), "it runs\n");
+    const lineOf = async (file: string, text: string) =>
+      `Running the loss plug-in "${await Deno.realPath(at(file))}" (SHA-256 ` +
+      `${await sha256(new TextEncoder().encode(text))}), which is outside of this project and of the recipe's folder\n`;
+    assert.equal(
+      await stderrOf("../theirs/telling.ts", runTask),
+      `${await lineOf("theirs/telling.ts", telling)}it runs\n`,
+    );
+    const line = await lineOf("theirs/loss.ts", loss);
+    assert.equal(await stderrOf(at("theirs/loss.ts"), runHere), line);
+    assert.equal(await stderrOf("./link.ts", runHere), line, "what a link leads to counts");
+    assert.equal(await stderrOf("./losses/loss.ts", runHere), "");
+    assert.equal(await stderrOf("./losses/../losses/loss.ts", runHere), "");
   }));
 
 Deno.test("a run folder that symbolic links lead to can be written, by either name", () =>
