@@ -35,19 +35,14 @@ export function reorderClasses(data: RunData, order: readonly number[]): RunData
   };
 }
 
+/** A run divides examples by their own numbers of classes: `retokenise` keeps those, to be divided alike. */
 function reorderedDataset(dataset: Dataset, order: readonly number[]): Dataset {
-  const { input, splits, retokenise, ...rest } = dataset;
+  const { input, splits, ...rest } = dataset;
   const all = Object.entries(splits).map(([name, split]) => [name, renumbered(split, order, input.task)]);
   return {
     ...rest,
     input: { ...input, classes: order.map((number) => input.classes[number]), numbered: false },
     splits: Object.fromEntries(all) as Dataset["splits"],
-    ...(retokenise && {
-      retokenise: async (tokenizer: string) => {
-        const other = await retokenise(tokenizer);
-        return other && reorderedDataset(other, order);
-      },
-    }),
   };
 }
 

@@ -175,7 +175,7 @@ export interface Dataset {
   /** What else is to be known before the data are trusted, a sentence each; a run warns of it. */
   readonly warnings?: readonly string[];
   /**
-   * Of a data set of text, the same examples for a model with another tokenizer.
+   * Of a data set of text, the same examples for a model with another tokenizer, their classes numbered as by `load`.
    *
    * @param tokenizer a folder with a tokenizer's files, or one of them, as a recipe would name it
    * @returns `null` if it makes the same tokens of all examples

@@ -60,10 +60,12 @@ export async function textInputs(
     );
   }
   report(`the teacher reads texts by the tokenizer in "${name}", and the student by that of the data set`);
+  // Its labels are numbered as they were when the student's examples were divided: not as the teacher's classes.
   const theirs = divide(recipe, other, data.sha256, random);
   return {
     input: { ...dataset.input, text: other.input.text },
-    made: "by its own tokenizer", // whose files are among those of the run
+    // Its files are among those of the run. The version: what was kept before may be of other texts.
+    made: "by its own tokenizer, 2",
     batchOf: (same) => {
       const examples = same(theirs);
       return (_, indices) => examples.batch(indices);

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
+import { firstIndices } from "../../../../core/data/loader.ts";
+import { openRun } from "../../../../core/distill/open_run.ts";
+import { parseChecked } from "../../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../../core/recipe/schema.ts";
+import { builtins } from "../../../../plugins/builtins.ts";
 import { recorder } from "../../../support/run_observers.ts";
 import { runHere } from "../../../support/run_here.ts";
 import { taughtTexts, textRecipe, withTextTeacher } from "../../../support/tiny_texts.ts";
@@ -51,6 +57,34 @@ Deno.test("a teacher reads texts by its own tokenizer, and a student by the data
       tinyRun(folder, { text: taughtTexts("", ", tokenizer: nowhere") }),
       /tiny\.yaml:\d+:\d+: Cannot find a tokenizer in "nowhere": expected a folder with tokenizer\.json, vocab\.txt, or/,
     );
+  }));
+
+Deno.test("a teacher with its own tokenizer reads the student's texts, also where its classes have another order", () =>
+  withTextTeacher(async (folder) => {
+    await shuffledTokenizer(folder);
+    for (const ground of ["validation: { fraction: 0.25 }", "validation: null\nsubset: { fraction: 0.6 }"]) {
+      const recipe = parseChecked(
+        taughtTexts(", tokenizer: shuffled").replace("validation: null", ground),
+        join(folder, "tiny.yaml"),
+        recipeSchema,
+        { overrides: [{ path: ["output"], value: join(folder, "run"), label: "test" }] },
+      );
+      const backend = await CpuBackend.create();
+      const { owned, data: { train, validation } } = await openRun(recipe, { backend, builtins });
+      for (const examples of validation ? [train, validation] : [train]) {
+        const batch = examples.batch(firstIndices(examples.length));
+        const length = (name: string) => batch[name].shape[1];
+        const words = Array.from(
+          { length: examples.length },
+          (_, row) =>
+            ["tokens", "teacher 1 takes: tokens"].map((name) => batch[name].data[row * length(name) + 1]).join(" "),
+        );
+        // Three words say the class: each has one number here, and one there.
+        assert.equal(new Set(words).size, 3, ground);
+      }
+      owned[Symbol.dispose]();
+      await backend.close();
+    }
   }));
 
 Deno.test("outputs are cached of a teacher with its own tokenizer as they are computed", () =>
