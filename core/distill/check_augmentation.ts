@@ -3,6 +3,7 @@ import type { RunData } from "./load_data.ts";
 import type { Examples } from "../plugin/dataset.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Loss } from "../plugin/loss.ts";
+import type { Model } from "../plugin/model.ts";
 import { listWords } from "../recipe/words.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
@@ -64,15 +65,24 @@ export function mixingOf({ augment }: Pick<Recipe, "augment">): readonly (typeof
 
 /**
  * @throws UserError with line and column for a loss that would take a mixed image for one of its first label alone, or
- * for half of a label
+ * for half of a label, and for a teacher that would
  */
 export function expectMixable(
   recipe: Checked<Recipe>,
   losses: readonly { readonly name: string; readonly loss: Pick<Loss, "mixed" | "labels"> }[],
   train: Pick<Examples, "length" | "labelled">,
+  teacher: { readonly model: Pick<Model, "hostOutputs"> } | null = null,
 ): void {
   const [way] = mixingOf(recipe.value);
   if (way === undefined) return;
+  // Another library answers as a batch is made, before images are mixed.
+  if (teacher?.model.hostOutputs) {
+    throw recipe.error(
+      ["augment", way],
+      `Cannot mix images for a teacher that another library computes, such as an ONNX file: it would answer for the first ` +
+        `of each two alone; set ${way} to 0`,
+    );
+  }
   const partly = losses.findIndex(({ loss }) => loss.labels === "some");
   if (partly >= 0 && labelledOf(train) < train.length) {
     throw recipe.error(

@@ -179,7 +179,7 @@ export async function openRun(
   if (weak) reporter.warning(weak);
   await breath();
   const { losses, shapes, aligned } = await openLosses(opening, loaded, frozen, opened, sameTokens(own));
-  expectMixable(recipe, losses.all, loaded.train);
+  expectMixable(recipe, losses.all, loaded.train, frozen);
   expectSampler(recipe.part("train"), loaded.train, losses);
   const idle = idleExamples(loaded.train, losses);
   if (idle) reporter.warning(idle);

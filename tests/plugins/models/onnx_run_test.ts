@@ -51,6 +51,18 @@ Deno.test("a cache, a replay and neither give the same student", async () => {
   });
 });
 
+Deno.test("mixed images are refused, of which it would see the first alone", () =>
+  withTeacher(async (folder) => {
+    for (const way of ["mixup", "cutmix"]) {
+      await assert.rejects(tinyRun(folder, { text: recipe(teacher), overrides: [`augment={ ${way}: 0.2 }`] }), {
+        name: "UserError",
+        message: new RegExp(
+          `Cannot mix images for a teacher that another library computes, .* alone; set ${way} to 0$`,
+        ),
+      });
+    }
+  }));
+
 Deno.test("what was cached of another model is not used, and a run does not go on with another", async () => {
   await withTeacher(async (folder) => {
     const lines: string[] = [];
