@@ -21,7 +21,15 @@ export async function completeOptions(
   resolved: Resolved<"model">,
   weights: string | null,
 ): Promise<Resolved<"model">> {
-  return await byWeights(recipe, await byConfig(recipe, resolved, weights), weights);
+  return withFilled(resolved, await byWeights(recipe, await byConfig(recipe, resolved, weights), weights));
+}
+
+/** A model as it was completed, with what was filled in; what was before that stays noted. */
+function withFilled(before: Resolved<"model">, after: Resolved<"model">): Resolved<"model"> {
+  const filled = Object.entries(after.options ?? {}).filter(([key, value]) =>
+    key !== "labels" && JSON.stringify(value) !== JSON.stringify(before.options?.[key])
+  );
+  return { ...after, filled: { ...before.filled, ...Object.fromEntries(filled) } };
 }
 
 async function byConfig(
@@ -81,10 +89,8 @@ export function followTeacher(
   const { definition, options, path } = student;
   if (initialise?.from !== "teacher" || !definition.fromTeacher || teacher?.definition !== definition) return student;
   const layers = Array.isArray(initialise.layers) ? initialise.layers.length : null;
-  return recipe.within(path, () => ({
-    ...student,
-    options: definition.fromTeacher!(options, teacher.options, layers),
-  }));
+  const following = recipe.within(path, () => definition.fromTeacher!(options, teacher.options, layers));
+  return withFilled(student, { ...student, options: following });
 }
 
 /** The config.json that a path stands for: itself, in a folder, or beside a file of weights. */

@@ -11,6 +11,7 @@ import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
+import { sha256 } from "../sha256.ts";
 import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
 import { withHeldOut } from "./held_out.ts";
 import { describeLabelNoise } from "./label_noise.ts";
@@ -212,7 +213,11 @@ export async function openRun(
   const rehearsal = { ops, student, teacher, losses, train, recipe: recipe.part("train"), random };
   await expectStepFits({ ...rehearsal, shapes: shapes.student });
   await rehearse(rehearsal);
-  const inputs = { ...data.sha256, ...(teacher && { "the teacher": teacher.sha256 }) };
+  const inputs = {
+    ...data.sha256,
+    ...(teacher && { "the teacher": teacher.sha256 }),
+    ...await filledIn(plugins.student.filled ?? {}),
+  };
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
     watch.carry("train", checkpoint.seconds);
@@ -269,4 +274,10 @@ export async function openRun(
   const trained = { student, widths, narrow, factors, losses, trainingStep, training, taught: decided };
   const parts: RunParts = { id, folder, ops, recipe, reporter, watch, ...model, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
+}
+
+/** What the student has of options that the recipe does not say, as a run that goes on must have them. */
+async function filledIn(options: Readonly<Record<string, unknown>>): Promise<Record<string, string>> {
+  if (Object.keys(options).length === 0) return {};
+  return { "the student's config.json": await sha256(new TextEncoder().encode(JSON.stringify(options))) };
 }

@@ -20,6 +20,11 @@ export interface Resolved<Kind extends PluginKind> {
   readonly options: any;
   /** Its place in the recipe. */
   readonly path: Path;
+  /**
+   * Of a model the options that the recipe leaves open and files say, such as the config.json beside its weights; the
+   * names of its classes aside, which its outputs do not hang on.
+   */
+  readonly filled?: Readonly<Record<string, unknown>>;
 }
 
 /** All plug-ins of a recipe. */

@@ -22,7 +22,7 @@ export interface LoadedTeacher extends Teacher {
   readonly model: Model;
   /** Its weights on the host. */
   readonly numbers: ReadonlyMap<string, Float32Array>;
-  /** One hash over its weights, wherever they are. */
+  /** One hash over its weights, wherever they are, and what files say of how it computes with them. */
   readonly sha256: string;
   /** The first of several teachers, else the teacher: what students start from and are aligned with. */
   readonly first: TaughtModel;
@@ -67,7 +67,8 @@ export async function loadTeacher(
   }
   const [first] = members;
   const { model, numbers } = members.length === 1 ? first : together(members, data);
-  const hash = await sha256OfTeacher(numbers, members, own);
+  const filled = [main, ...otherTeachers].map((plugin) => plugin.filled ?? {});
+  const hash = await sha256OfTeacher(numbers, members, own, filled);
   const weights = freeze(ops, model, numbers);
   opened.defer(weights.dispose);
   const owned = opened.move();
@@ -85,9 +86,14 @@ async function sha256OfTeacher(
   numbers: ReadonlyMap<string, Float32Array>,
   members: readonly Member[],
   own: readonly (OwnInputs | null)[],
+  filled: readonly Readonly<Record<string, unknown>>[],
 ): Promise<string> {
   const ofNumbers = await sha256OfWeights(numbers);
   const ofInputs = own.flatMap((inputs) => inputs ? [inputs.made] : []);
-  const ofFiles = [...members.flatMap(({ files }) => files), ...ofInputs];
+  // With other heads, say, the same weights give other outputs.
+  const ofOptions = filled.filter((options) => Object.keys(options).length > 0).map((options) =>
+    JSON.stringify(options)
+  );
+  const ofFiles = [...members.flatMap(({ files }) => files), ...ofInputs, ...ofOptions];
   return ofFiles.length === 0 ? ofNumbers : await sha256(new TextEncoder().encode([ofNumbers, ...ofFiles].join()));
 }

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
 import { firstIndices } from "../../../../core/data/loader.ts";
 import { openRun } from "../../../../core/distill/open_run.ts";
+import { Interrupted } from "../../../../core/distill/stops.ts";
 import { parseChecked } from "../../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../../core/recipe/schema.ts";
 import { builtins } from "../../../../plugins/builtins.ts";
-import { recorder } from "../../../support/run_observers.ts";
+import { recorder, stopAt } from "../../../support/run_observers.ts";
 import { runHere } from "../../../support/run_here.ts";
 import { taughtTexts, textRecipe, withTextTeacher } from "../../../support/tiny_texts.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../../support/tiny_run.ts";
@@ -97,6 +98,30 @@ Deno.test("outputs are cached of a teacher with its own tokenizer as they are co
     const computed = await bytes("", "computed");
     assert.deepEqual(await bytes(", cache: kept", "kept-run"), computed);
     assert.deepEqual(await bytes(", cache: kept", "again"), computed);
+  }));
+
+Deno.test("a mended config.json beside the weights makes another teacher, and another student", () =>
+  withTextTeacher(async (folder) => {
+    const heads = async (count: number) => {
+      const file = join(folder, "teacher", "student", "config.json");
+      const config = JSON.parse(await Deno.readTextFile(file));
+      await Deno.writeTextFile(file, JSON.stringify({ ...config, heads: count, num_attention_heads: count }));
+    };
+    const text = taughtTexts("", ", cache: kept");
+    assert.match((await told(folder, text)).said, /^teacher: outputs .* written/m);
+    assert.match((await told(folder, text)).said, /^teacher: outputs read from/m);
+    await heads(4);
+    assert.match((await told(folder, text)).said, /^teacher: outputs .* written/m);
+    const own = textRecipe(", classes: [neutral, entailment, contradiction]", "losses: [{ use: cross-entropy }]", 1)
+      .replace(
+        /student: .*/,
+        "student: { use: bert, weights: teacher/student }",
+      );
+    await assert.rejects(tinyRun(folder, { text: own, output: "own", signal: stopAt(2) }), Interrupted);
+    await heads(2);
+    await assert.rejects(tinyRun(folder, { text: own, output: "own", resume: true }), {
+      message: /as the student's config\.json has changed since: start anew/,
+    });
   }));
 
 Deno.test("what compares token by token is refused between tokenizers, and what does not is not", () =>
