@@ -185,8 +185,10 @@ export function divide(
       `Cannot take ${size} validation examples from the ${from} of "${validation.from}"${pool ? " with a label" : ""}`,
     );
   }
-  if (size === source.length) {
-    return whole(recipe, { dataset, train, validation: source, test, sha256: hashes }, random);
+  if (size === from) {
+    const [all, kept] = pool ? [subset(source, pool), subset(source, allBut(pool, source.length))] : [source, train];
+    const rest = source === train ? kept : train;
+    return whole(recipe, { dataset, train: rest, validation: all, test, sha256: hashes }, random);
   }
   const labels = pool && source.labels ? Int32Array.from(pool, (index) => source.labels![index]) : source.labels;
   const split = splitExamples(from, {
@@ -255,7 +257,7 @@ function drawSubset(recipe: Checked<Recipe>, train: Examples, random: Random): E
 function whole(recipe: Checked<Recipe>, all: RunData, random: Random): RunData {
   const drawn = drawSubset(recipe, all.train, random);
   const data = { ...all, train: withLabelNoise(recipe, drawn, all.dataset.input, random) };
-  const { augment: { shift }, train: { batchSize, dropLast } } = recipe.value;
+  const { augment: { shift }, train: { batchSize, accumulate, dropLast } } = recipe.value;
   const [height, width] = data.dataset.input.image?.size ?? [Infinity, Infinity];
   if (shift > Math.min(height, width)) {
     throw recipe.error(
@@ -265,10 +267,12 @@ function whole(recipe: Checked<Recipe>, all: RunData, random: Random): RunData {
       }, which leaves nothing of them`,
     );
   }
-  if (dropLast && data.train.length < batchSize) {
+  const wanted = batchSize * accumulate;
+  if (dropLast && data.train.length < wanted) {
+    const what = accumulate === 1 ? `batch of ${batchSize}` : `step of ${accumulate} batches of ${batchSize}`;
     throw recipe.error(
       ["train", "batchSize"],
-      `Cannot make one whole batch of ${batchSize} from ${data.train.length} training examples: dropLast leaves none`,
+      `Cannot make one whole ${what} from ${data.train.length} training examples: dropLast leaves none`,
     );
   }
   return data;

@@ -20,7 +20,9 @@ import { loadTaughtData } from "./load_taught_data.ts";
 import { expectLgtm, openLgtm } from "./open_lgtm.ts";
 import { freed, lookBefore, type Opening, openLosses, openStudent, openTheseus } from "./open_stages.ts";
 import { idleExamples } from "./losses/idle_examples.ts";
+import { lateLosses } from "./losses/late_losses.ts";
 import { LossSet } from "./losses/loss_set.ts";
+import { unequalMeans } from "./losses/shared_means.ts";
 import { type Reporter, silent } from "./progress.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { expectCheckpoint, RunFolder } from "./run_folder.ts";
@@ -181,9 +183,11 @@ export async function openRun(
   await breath();
   const { losses, shapes, aligned } = await openLosses(opening, loaded, frozen, opened, sameTokens(own));
   expectMixable(recipe, losses.all, loaded.train, frozen);
-  expectSampler(recipe.part("train"), loaded.train, losses);
+  expectSampler(recipe, loaded.train, losses);
   const idle = idleExamples(loaded.train, losses);
   if (idle) reporter.warning(idle);
+  const unequal = unequalMeans(settings, loaded.train);
+  if (unequal) reporter.warning(unequal);
   if (!checkpoint) await lookBefore(opening, loaded, frozen, reporter);
   const theseus = await openTheseus(opening, loaded, frozen, student, sameTokens(own));
   const lgtm = heldOut && aligned &&
@@ -267,6 +271,8 @@ export async function openRun(
   owned.adopt(training, freed);
   const elsewhere = checkpoint && !training.finished ? otherDevice(checkpoint, backend.description) : null;
   if (elsewhere) reporter.warning(elsewhere);
+  const late = lateLosses(losses, training.progress);
+  if (late) reporter.warning(late);
   const { name: architecture, description } = plugins.student.definition;
   // One from outside may have none.
   const model = { architecture, description: typeof description === "string" ? description : null };

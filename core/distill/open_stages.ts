@@ -184,6 +184,8 @@ export async function lookBefore(
   const { teacher: settings, evaluate: { batchSize } } = recipe.value;
   if (!teacher || !settings || settings.onPoorTeacher === "ignore") return;
   const watched = validation && teacher.knows?.(validation) !== false ? validation : null;
+  // By labels that are wrong on purpose any teacher is poor.
+  if (!watched && recipe.value.labelNoise) return;
   const [examples, split] = watched ? [watched, "validation"] : [train, "training"];
   const poor = await watch.time("evaluate", () => lookAtTeacher(ops, { teacher, examples, split, input, batchSize }));
   if (poor === null) return;

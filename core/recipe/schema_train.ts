@@ -132,7 +132,8 @@ export const trainSchema = z.strictObject({
     "Examples that are computed at once: a training step, unless it accumulates",
   ),
   accumulate: bounded(z.int().min(1).max(4096), "more would make one step of all that anyone has").default(1).describe(
-    "Batches per training step, whose gradients are added up: the step of a batch so many times larger, in the memory of one",
+    "Batches per training step, whose gradients are added up: the step of a batch so many times larger, in the memory of one " +
+      "(for losses of labels where all examples have one)",
   ),
   dropLast: z.boolean().default(false).describe(
     "Leave out the last batch of an epoch if it is smaller than the others",

@@ -108,7 +108,10 @@ export const textTable = defineDataset<TextTableOptions>({
       bad,
       sources,
     );
-    const warnings = [...dataset.warnings ?? [], ...warningsOf({ ...answered, train: answered.train }, classes)];
+    const warnings = [
+      ...dataset.warnings ?? [],
+      ...warningsOf({ ...answered, train: answered.train }, further, classes),
+    ];
     return warnings.length > 0 ? { ...dataset, warnings } : dataset;
   },
 });
@@ -199,14 +202,19 @@ function answeredRows(
   return { file, records: rows.length, rows: kept };
 }
 
-/** What a split lacks, and what it shares with the training examples. */
+/**
+ * What a split lacks, and what it shares with the training examples.
+ *
+ * @param unlabelled further training examples, which a teacher answers for
+ */
 function warningsOf(
   { train, ...others }: Readonly<Record<string, AnsweredRows>> & { readonly train: AnsweredRows },
+  unlabelled: readonly AnsweredRows[],
   classes: readonly string[],
 ): string[] {
   const placed = ({ file, rows }: AnsweredRows) => rows.map((row) => ({ ...row, file }));
   const placedOthers = Object.entries(others).map(([name, own]) => [name, placed(own)] as const);
-  const splits = { ...Object.fromEntries(placedOthers), train: placed(train) };
+  const splits = { ...Object.fromEntries(placedOthers), train: [train, ...unlabelled].flatMap(placed) };
   return [
     ...lackingClasses(
       splits,

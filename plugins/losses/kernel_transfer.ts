@@ -112,6 +112,7 @@ export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: 
     return {
       teacherOutputs: layers.map((layer) => OUTPUT[layer]),
       labels: "some",
+      begins: warmUpEpochs,
       state: [zeros("counts", classes), ...perLayer],
       compute(call) {
         const { ops, at } = call;

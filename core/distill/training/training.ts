@@ -212,8 +212,10 @@ export class Training {
     indices: Uint32Array,
     { epoch, step, part }: { epoch: number; step: number; part: number },
   ): Batch<HostTensor> {
-    const { recipe: { augment, seed }, train, losses, random } = this.setup;
-    const drawn = train.batch(indices, { ...augment, seed, epoch });
+    const { recipe: { augment, seed, train: { sampler, accumulate } }, train, losses, random } = this.setup;
+    // Of a small class's examples, which come several times in an epoch, each time is to be another.
+    const time = sampler === "balanced" ? step * accumulate + part : epoch;
+    const drawn = train.batch(indices, { ...augment, seed, epoch: time });
     const mixes = augment.mixup > 0 || augment.cutmix > 0;
     const draws = (stream: Random) => part === 0 ? stream.split(step) : stream.split(step).split(part);
     return {

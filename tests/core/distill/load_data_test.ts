@@ -79,16 +79,16 @@ const dataset: Dataset = {
   splits: { train: streamed(20, 0), test: streamed(6, 100), val: streamed(8, 200) },
 };
 
-function divided(validation: string) {
+function divided(validation: string, rest = "", data = dataset) {
   const text = `
 name: data
 dataset: { use: idx }
 validation: ${validation}
 student: { use: resnet, depth: 8 }
 losses: [{ use: cross-entropy }]
-train: { epochs: 1, batchSize: 4 }
+train: { epochs: 1, batchSize: 4${rest} }
 `;
-  return divide(parseChecked(text, "data.yaml", recipeSchema), dataset, {}, new Random(0));
+  return divide(parseChecked(text, "data.yaml", recipeSchema), data, {}, new Random(0));
 }
 
 async function allOf(examples: Examples): Promise<number[]> {
@@ -116,6 +116,30 @@ Deno.test("validation is the whole of another split by the fraction 1, but not o
     message: /Cannot take 20 validation examples from the 20 of "train"$/,
   });
   assert.throws(() => divided("{ from: val, count: 9 }"), { message: /Cannot take 9 validation examples from the 8/ });
+  // What is validated by labels leaves out examples without one, which may be learned from.
+  const partly = (examples: Examples) => ({
+    ...examples,
+    labelled: Uint8Array.from({ length: examples.length }, (_, index) => index % 4 === 0 ? 0 : 1),
+  });
+  const { train: own, val, test } = { ...dataset.splits };
+  const some = { ...dataset, splits: { train: partly(own), val: partly(val), test } };
+  const labelled = divided("{ from: val, fraction: 1 }", "", some);
+  assert.deepEqual([labelled.train.length, await allOf(labelled.validation!)], [20, [201, 202, 203, 205, 206, 207]]);
+  const unlabelled = divided("{ fraction: 1 }", "", some);
+  assert.deepEqual([unlabelled.validation!.length, await allOf(unlabelled.train)], [15, [0, 4, 8, 12, 16]]);
+});
+
+Deno.test("whole steps are asked for of what is left, batches that are accumulated included", () => {
+  assert.equal(divided("null", ", accumulate: 5, dropLast: true").train.length, 20);
+  assert.throws(() => divided("null", ", accumulate: 6, dropLast: true"), {
+    message: /Cannot make one whole step of 6 batches of 4 from 20 training examples: dropLast leaves none$/,
+  });
+  assert.throws(
+    () => divided("null", ", dropLast: true", { ...dataset, splits: { ...dataset.splits, train: streamed(3, 0) } }),
+    {
+      message: /Cannot make one whole batch of 4 from 3 training examples: dropLast leaves none$/,
+    },
+  );
 });
 
 Deno.test("validation examples that were drawn and lack a class are told; a split of the data set says it itself", () => {

@@ -151,7 +151,11 @@ Deno.test("balanced sampling is refused where there are no classes, and beside a
       taught(images("train-labels", "test-labels"), "[{ use: contrastive }]"),
       /Cannot balance classes beside the loss "contrastive", which remembers each example: one may be in a batch twice$/,
     );
-    const balanced = taught(images("train-labels", "test-labels"), "[{ use: cross-entropy, classWeights: balanced }]");
+    await refused(
+      taught(images("train-labels", "test-labels"), "[{ use: cross-entropy, classWeights: balanced }]"),
+      /Cannot balance classes beside train\.sampler: balanced, .* twice; leave out one of them$/,
+    );
+    const balanced = taught(images("train-labels", "test-labels"), "[{ use: cross-entropy }]");
     const { student } = await tinyRun(folder, { text: balanced, overrides });
     assert.ok(student.accuracy! > 0.8);
   }));

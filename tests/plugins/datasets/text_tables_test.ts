@@ -208,6 +208,12 @@ Deno.test("texts that stand in two splits, and classes that one lacks, are told"
     '1 of the 3 texts of the split "test" are training texts, too, letter for letter (line 3 of "test.tsv" is line 2 of ' +
     '"train.tsv"): what is measured on them says nothing of new texts',
   ]);
+  const further = await table({ unlabelled: ["more.tsv"] }, {
+    "train.tsv": good,
+    "test.tsv": "text\tlabel\nx\tyes\ny\tno\n",
+    "more.tsv": "text\nz\ny\n",
+  });
+  assert.match(further.warnings![0], /^1 of the 2 texts .* \(line 3 of "test\.tsv" is line 3 of "more\.tsv"\): /);
   const lacking = await table({ more: { val: "val.tsv" } }, {
     "train.tsv": good,
     "test.tsv": "text\tlabel\nx\tyes\ny\tno\n",
