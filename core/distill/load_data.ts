@@ -76,7 +76,7 @@ export function describeValidation({ dataset: { input, splits }, train, validati
 
 /** Some of a list's examples as a list of their own. */
 export function subset(examples: Examples, chosen: Uint32Array): Examples {
-  const { labels, labelled, lengths, source } = examples;
+  const { labels, labelled, lengths, source, equal } = examples;
   const pairs = examples.pairs && pairsAmong(examples.pairs, chosen);
   const marks = pairs ? inPairs(pairs, chosen.length) : labelled && Uint8Array.from(chosen, (index) => labelled[index]);
   return {
@@ -85,6 +85,7 @@ export function subset(examples: Examples, chosen: Uint32Array): Examples {
     labels: labels && Int32Array.from(chosen, (index) => labels[index]),
     ...(marks && { labelled: marks }),
     ...(pairs && { pairs }),
+    ...(equal && { equal: chosen.map((index) => equal[index]) }),
     ...(examples.fetch && {
       fetch: (indices: Uint32Array) => examples.fetch!(indices.map((index) => chosen[index])),
     }),

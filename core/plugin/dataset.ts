@@ -138,6 +138,11 @@ export interface Examples {
   readonly pairs?: ScoredPairs;
   /** Where they come from, for a teacher that is a file of outputs; missing where that is not known. */
   readonly source?: ExampleSource;
+  /**
+   * A number for each example that equal ones share, such as two copies of a picture, in whatever split they stand;
+   * missing where that is not known.
+   */
+  readonly equal?: Uint32Array;
   /** Tokens of each example, where they differ: batches may then be made of examples that are about as long. */
   readonly lengths?: Uint16Array;
   /**

@@ -249,7 +249,7 @@ interface SplitOwner {
 /** No proxy as of {@link guarded}, through which each of a hundred thousand labels would be asked for. */
 function guardExamples(examples: Examples, owner: SplitOwner): Examples {
   const { who, split } = owner;
-  const { length, labels, labelled, lengths, source, pairs } = examples;
+  const { length, labels, labelled, lengths, source, pairs, equal } = examples;
   const refuse = (must: string) => new UserError(`Cannot use the ${who}: its split ${split} must ${must}`);
   if (!Number.isSafeInteger(length) || length < 0) {
     throw refuse(`have a length that is a number of examples, not ${showValue(length)}`);
@@ -264,6 +264,9 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
   if (labels && owner.input.task === "multi-label") {
     throw refuse("have null as its labels, as an example is of several classes: a batch's label has them");
   }
+  if (equal && !(equal instanceof Uint32Array && equal.length === length)) {
+    throw refuse(`have equal, a Uint32Array of a number for each of its ${length} examples, or not have it`);
+  }
   if (pairs && !arePairs(pairs, length)) {
     throw refuse(
       `have pairs { first, second, scores } of numbers of its ${length} examples and finite scores, or none`,
@@ -276,6 +279,7 @@ function guardExamples(examples: Examples, owner: SplitOwner): Examples {
     ...(labelled && { labelled }),
     ...(pairs && { pairs }),
     ...(lengths && { lengths }),
+    ...(equal && { equal }),
     ...(examples.fetch && {
       fetch: (indices: Uint32Array) => naming(who, "fetch", async () => await examples.fetch!(indices)),
     }),

@@ -59,3 +59,18 @@ export function repeatedExamples<Example>(
     ];
   });
 }
+
+/** A number for each example, the same for equal ones in all splits, by the name of their split. */
+export function equalNumbers<Example>(
+  splits: Readonly<Record<string, readonly Example[]>>,
+  keyOf: (example: Example) => string,
+): Record<string, Uint32Array> {
+  const numbers = new Map<string, number>();
+  const numberOf = (example: Example) => {
+    const key = keyOf(example);
+    const number = numbers.get(key) ?? numbers.size;
+    numbers.set(key, number);
+    return number;
+  };
+  return Object.fromEntries(Object.entries(splits).map(([name, own]) => [name, Uint32Array.from(own, numberOf)]));
+}

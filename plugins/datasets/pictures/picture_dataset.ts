@@ -13,7 +13,7 @@ import { flagsOf, flagTensors, labelledAmong, labelTensors } from "../../../core
 import { visiblePath } from "../../../core/visible.ts";
 import { imageBatch } from "../image_examples.ts";
 import { groupClasses } from "../image_groups.ts";
-import { lackingClasses, quoted, repeatedExamples } from "../split_warnings.ts";
+import { equalNumbers, lackingClasses, quoted, repeatedExamples } from "../split_warnings.ts";
 import { badExample, type BadExamples, type ExamplePlace } from "../text/bad_examples.ts";
 import type { HashedPictures } from "./hashed_pictures.ts";
 import { pictureForm } from "./picture_form.ts";
@@ -138,11 +138,13 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
       : Int32Array.from(examples, ({ label }) => one(label as number));
     return { ...pictureExamples(store, numbersOf(examples), labels, normalise, classes.length), source };
   };
+  const keyOf = ({ path }: PictureExample) => pictures.hashOf(path);
+  const equal = equalNumbers(usable, keyOf);
   const told = [
     ...warnings,
     ...lackingClasses(usable, classes, (example) => isLabelled(example) ? classesOf(example) : null, "picture"),
     ...repeatedExamples(usable, {
-      keyOf: ({ path }) => pictures.hashOf(path),
+      keyOf,
       placeOf: ({ path }) => `"${visiblePath(path)}"`,
       what: "pictures",
       how: "byte for byte",
@@ -156,7 +158,9 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
       text: null,
     },
     splits: Object.fromEntries(
-      Object.entries(usable).map(([split, examples]) => [split, examplesOf(split, examples)]),
+      Object.entries(usable).map(([split, examples]) => {
+        return [split, { ...examplesOf(split, examples), equal: equal[split] }];
+      }),
     ) as unknown as Dataset["splits"],
     ...(bad.skipped.length > 0 && { skipped: bad.skipped }),
     ...(told.length > 0 && { warnings: told }),

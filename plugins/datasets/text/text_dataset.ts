@@ -2,6 +2,7 @@ import { UserError } from "../../../core/errors.ts";
 import type { Dataset, DatasetSetup, ExampleSource, SkippedExamples, Task } from "../../../core/plugin/dataset.ts";
 import type { BadExamples } from "./bad_examples.ts";
 import type { TextOptions } from "./text_options.ts";
+import { equalNumbers } from "../split_warnings.ts";
 import { sentencesOf } from "./sentences.ts";
 import { tokenisedDataset } from "./tokenised_dataset.ts";
 
@@ -57,6 +58,7 @@ export async function textDataset(
       task === "classification" ? Int32Array.from(split, ({ label }) => label === null ? -1 : label as number) : null,
     skipped,
     sources,
+    equal: equalNumbers(rows, ({ text, pair }) => JSON.stringify([text, pair])),
   }, setup);
 }
 

@@ -28,6 +28,8 @@ export interface TokenisedSetup {
   readonly sources?: Splits<ExampleSource>;
   /** Which examples of a split were compared, where vectors are measured by it. */
   readonly pairs?: Splits<ScoredPairs | undefined>;
+  /** A number for each example of a split that equal ones share. */
+  readonly equal?: Splits<Uint32Array>;
   /** What was left out of the files. */
   readonly skipped: readonly SkippedExamples[];
   /** The class of each example of a split, -1 for none; `null` where examples have not one. */
@@ -40,7 +42,8 @@ export interface TokenisedSetup {
  * @throws UserError for a tokenizer that cannot be read
  */
 export async function tokenisedDataset(
-  { task, classes, options, trainingTexts, encode, labelsOf, skipped, sources = {}, pairs = {} }: TokenisedSetup,
+  { task, classes, options, trainingTexts, encode, labelsOf, skipped, sources = {}, pairs = {}, equal = {} }:
+    TokenisedSetup,
   setup: DatasetSetup,
 ): Promise<Dataset> {
   const { maxLength } = options;
@@ -48,7 +51,11 @@ export async function tokenisedDataset(
   const withTokenizer = ({ tokenizer, files }: OpenedTokenizer, texts: Splits<readonly LabelledText[]>): Dataset => {
     const { vocabulary, padding } = tokenizer;
     const splits = Object.entries(texts).map(([name, split]) => {
-      const more = { ...(sources[name] && { source: sources[name] }), ...(pairs[name] && { pairs: pairs[name] }) };
+      const more = {
+        ...(sources[name] && { source: sources[name] }),
+        ...(pairs[name] && { pairs: pairs[name] }),
+        ...(equal[name] && { equal: equal[name] }),
+      };
       return [name, { ...textExamples(split, labelsOf(split), padding, maxLength, flags), ...more }];
     });
     // Several may ask: a teacher, and what looks at where the student starts.
