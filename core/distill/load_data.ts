@@ -176,18 +176,21 @@ export function divide(
     const validation = somePairs(recipe, source, source.pairs, random);
     return whole(recipe, { dataset, train, validation, test, sha256: hashes }, random);
   }
-  // What is validated by labels needs some; examples without one are for training.
-  const pool = labelledOnes(source);
+  // What is validated by labels needs some; examples without one are for training. Of copies the first stands for all.
+  const pool = differentOnes(source, labelledOnes(source));
   const from = pool?.length ?? source.length;
   const size = validation.count ?? Math.round(validation.fraction! * from);
-  if (size > from || size < 1 || source === train && size === source.length) {
+  const isAll = size === from && source === train && (!pool || others(source, pool).length === 0);
+  if (size > from || size < 1 || isAll) {
     throw recipe.error(
       ["validation"],
-      `Cannot take ${size} validation examples from the ${from} of "${validation.from}"${pool ? " with a label" : ""}`,
+      `Cannot take ${size} validation examples from the ${from} of "${validation.from}"${
+        pool ? " that have a label, copies aside" : ""
+      }`,
     );
   }
   if (size === from) {
-    const [all, kept] = pool ? [subset(source, pool), subset(source, allBut(pool, source.length))] : [source, train];
+    const [all, kept] = pool ? [subset(source, pool), subset(source, others(source, pool))] : [source, train];
     const rest = source === train ? kept : train;
     return whole(recipe, { dataset, train: rest, validation: all, test, sha256: hashes }, random);
   }
@@ -198,7 +201,7 @@ export function divide(
     stratifyBy: validation.stratify ? labels : null,
   });
   const heldOut = pool ? split.validation.map((place) => pool[place]) : split.validation;
-  const rest = subset(source, pool ? allBut(heldOut, source.length) : split.training);
+  const rest = subset(source, pool ? others(source, heldOut) : split.training);
   const kept = source === train ? rest : train;
   const held = subset(source, heldOut);
   return whole(recipe, { dataset, train: kept, validation: held, test, sha256: hashes }, random);
@@ -225,6 +228,26 @@ function somePairs(recipe: Checked<Recipe>, source: Examples, pairs: ScoredPairs
 export function labelledOnes({ labelled }: Examples): Uint32Array | null {
   if (!labelled?.includes(1) || !labelled.includes(0)) return null;
   return firstIndices(labelled.length).filter((index) => labelled[index] === 1);
+}
+
+/** Of some of a list's examples (`null`: all) those that are no copy of one before; `null` if that is all of the list. */
+function differentOnes({ length, equal }: Examples, some: Uint32Array | null): Uint32Array | null {
+  if (!equal) return some;
+  const seen = new Set<number>();
+  const different = (some ?? firstIndices(length)).filter((index) => {
+    const isNew = !seen.has(equal[index]);
+    seen.add(equal[index]);
+    return isNew;
+  });
+  return different.length === length ? null : different;
+}
+
+/** The indices of a list's examples that are neither among some of them nor copies of these. */
+function others({ length, equal }: Examples, some: Uint32Array): Uint32Array {
+  const rest = allBut(some, length);
+  if (!equal) return rest;
+  const taken = new Set(some.map((index) => equal[index]));
+  return rest.filter((index) => !taken.has(equal[index]));
 }
 
 /** The indices of all but some of a list's examples, in rising order. */

@@ -24,7 +24,7 @@ import { lateLosses } from "./losses/late_losses.ts";
 import { LossSet } from "./losses/loss_set.ts";
 import { unequalMeans } from "./losses/shared_means.ts";
 import { type Reporter, silent } from "./progress.ts";
-import { repeatedValidation } from "./repeated_validation.ts";
+import { describeCopies, repeatedValidation } from "./repeated_validation.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { expectCheckpoint, RunFolder } from "./run_folder.ts";
 import { StoppedEarly } from "./stops.ts";
@@ -167,6 +167,8 @@ export async function openRun(
   for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
   const unwatched = describeValidation(loaded);
   if (unwatched) reporter.warning(unwatched);
+  const copies = settings.validation && describeCopies(loaded, settings.validation.from);
+  if (copies) report(copies);
   const repeated = repeatedValidation(loaded);
   if (repeated) reporter.warning(repeated);
   const unchanged = await checkAugmentation(recipe, loaded);

@@ -1,8 +1,25 @@
 import type { RunData } from "./load_data.ts";
 
 /**
- * What is to be said where examples that were drawn for validation are trained on as well, as copies; `null` where none
- * is, or that is not known. Of a data set's own splits it says so itself.
+ * How many copies of validation examples that were drawn from the training examples are left out of these; `null` where
+ * none is, or that is not known.
+ *
+ * @param from the split that they were drawn from
+ */
+export function describeCopies({ dataset: { splits }, validation }: RunData, from: string): string | null {
+  const { equal } = splits.train;
+  if (from !== "train" || !validation?.equal || !equal) return null;
+  const drawn = new Set(validation.equal);
+  const copies = equal.filter((number) => drawn.has(number)).length - drawn.size;
+  if (copies <= 0) return null;
+  return copies === 1
+    ? "1 copy of a validation example is left out of training"
+    : `${copies} copies of validation examples are left out of training`;
+}
+
+/**
+ * What is to be said where examples that were drawn for validation are trained on as well, as copies in another split;
+ * `null` where none is, or that is not known. Of a data set's own splits it says so itself.
  */
 export function repeatedValidation({ dataset: { splits }, train, validation }: RunData): string | null {
   if (!validation?.equal || !train.equal || Object.values(splits).includes(validation)) return null;

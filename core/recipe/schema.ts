@@ -111,7 +111,8 @@ const fields = z.strictObject({
   ),
   dataset: dataset.describe("Examples to train on and to test with"),
   validation: validation.nullable().prefault({ fraction: 0.1 }).describe(
-    "Examples kept out of training to watch it, apart from the test set; null: none",
+    "Examples kept out of training to watch it, with their copies where the data set knows them, apart from the test set; " +
+      "null: none",
   ),
   subset: subset.nullable().default(null).describe(
     "Training on a part of the examples, drawn by the recipe's seed after validation examples are out; null: on all",

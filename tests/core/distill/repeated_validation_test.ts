@@ -4,29 +4,49 @@ import { recorder } from "../../support/run_observers.ts";
 import { textRecipe } from "../../support/tiny_texts.ts";
 import { tinyRun } from "../../support/tiny_run.ts";
 
-Deno.test("copies of validation examples that were drawn are told, where they are trained on", async () => {
+const words = Array.from({ length: 40 }, (_, index) => `word${index}`);
+
+/** A table of words, of two classes in turn. */
+const table = (words: readonly string[]) =>
+  ["text,label", ...words.map((word) => `${word},${Number(word.replace(/\D/g, "")) % 2}`), ""].join("\n");
+
+Deno.test("copies of validation examples are not trained on, and where those are another split's that is told", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const rows = (words: readonly string[]) =>
-      ["text,label", ...words.map((word, index) => `${word},${index % 2}`), ""].join("\n");
-    const words = Array.from({ length: 40 }, (_, index) => `word${index}`);
-    const warned = async (train: readonly string[], validation: string) => {
-      await Deno.writeTextFile(join(folder, "train.csv"), rows(train));
-      await Deno.writeTextFile(join(folder, "test.csv"), rows(["one", "two"]));
-      const { reporter, warnings } = recorder();
-      const text = textRecipe("", "", 1).replaceAll(".jsonl", ".csv").replace("validation: null", validation);
-      await tinyRun(folder, { text, reporter });
-      return warnings;
+    const run = async (train: readonly string[], validation: string, val = words.slice(0, 8)) => {
+      const files = { train, test: ["one1", "two2"], val };
+      for (const [name, own] of Object.entries(files)) {
+        await Deno.writeTextFile(join(folder, `${name}.csv`), table(own));
+      }
+      const { reporter, warnings, lines } = recorder();
+      const text = textRecipe(", more: { val: val.csv }", "", 1).replaceAll(".jsonl", ".csv")
+        .replace("validation: null", `validation: ${validation}`);
+      const { examples } = await tinyRun(folder, { text, reporter });
+      const left = lines.filter((line) => line.includes("left out"));
+      return {
+        examples: [examples.train, examples.validation],
+        warnings: warnings.filter((w) => !w.includes("split")),
+        left,
+      };
     };
-    assert.deepEqual(await warned(words, "validation: { fraction: 0.25 }"), []);
-    const twice = [...words, ...words.slice(0, 20)];
-    const [said, ...others] = await warned(twice, "validation: { fraction: 0.25 }");
+    const drawn = "{ fraction: 0.25 }";
+    assert.deepEqual(await run(words, drawn), { examples: [30, 10], warnings: [], left: [] });
+    // Each word twice, and a third time: validation is a part of the different ones.
+    const twice = await run([...words, ...words, ...words], drawn);
+    assert.deepEqual(twice, {
+      examples: [90, 10],
+      warnings: [],
+      left: ["20 copies of validation examples are left out of training"],
+    });
+    const { warnings } = await run(words, "{ from: val, count: 4, stratify: false }");
     assert.match(
-      said,
-      /^\d+ of the 15 validation examples that were drawn are training examples, too: what training is /,
+      warnings[0],
+      /^4 of the 4 validation examples that were drawn are training examples, too: what training /,
     );
-    assert.deepEqual(others, []);
-    assert.deepEqual(await warned(twice, "validation: null"), []);
+    assert.deepEqual((await run(["word1", "word2", "word1"], "null")).warnings, []);
+    await assert.rejects(run(["word1", "word2", "word1", "word2"], "{ count: 2 }"), {
+      message: /Cannot take 2 validation examples from the 2 of "train" that have a label, copies aside$/,
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
