@@ -9,7 +9,7 @@ import type { RunReporter } from "../support/progress.ts";
 import { EarlierRuns } from "./earlier_runs.ts";
 import { writeInputs } from "./inputs.ts";
 import { describe, type Outcome, type Runner } from "./outcome.ts";
-import { canResume, diagnosticsIn, forgetOutcome, writeFailure } from "./run_folder.ts";
+import { canResume, diagnosticsIn, forgetCheckpoint, forgetOutcome, writeFailure } from "./run_folder.ts";
 
 /**
  * A runner that trains: a run that is done is not done again unless a file that it read has changed, an interrupted one
@@ -44,6 +44,7 @@ export function trainingRunner(
     if (changed && (done || resume)) reporter.line(`${title}: ${changed} has changed since: the run is done anew`);
     await begin();
     await forgetOutcome(folder);
+    if (changed) await forgetCheckpoint(folder);
     const named = await earlier.hashes.named(recipe);
     await writeInputs(folder, named);
     const run = (resume: boolean) =>

@@ -156,6 +156,13 @@ Deno.test("a failed training is tried again with other data, and an interrupted 
     const { lines: told, steps } = await run(folder, [], never, text);
     assert.equal(steps[0], 5, "the first line of progress is there again");
     assert.ok(told.includes('tiny: "./own.ts" (plug-in) has changed since: the run is done anew'), told.join("\n"));
+
+    // Also where the new one was stopped before its first step.
+    await assert.rejects(run(folder, ["train.epochs=3"], stopAt(6), text), Interrupted);
+    await Deno.writeTextFile(join(folder, "factor.ts"), "export const factor = 4;\n");
+    await assert.rejects(run(folder, ["train.epochs=3"], AbortSignal.abort(new StoppedEarly()), text), StoppedEarly);
+    const { steps: all } = await run(folder, ["train.epochs=3"], never, text);
+    assert.equal(all[0], 5, "the first line of progress is there again");
   }));
 
 /** A classifier of the mails in the folder "mails". */
