@@ -9,6 +9,7 @@ import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { type Budget, budgetsOf } from "./budgets.ts";
 import { changesOf } from "./changes.ts";
 import { type Experiment, folderName, type Row, type Scalar, type Tuning } from "./experiment.ts";
+import { refuseNumbers } from "./numbered.ts";
 import { type ExperimentFile, experimentSchema } from "./schema.ts";
 
 /** The command line's changes to an experiment. */
@@ -113,6 +114,7 @@ export async function experimentFrom(file: string, text: string): Promise<Experi
   const { name, base, seeds, rows, baseline, tune, resample, budgets, confirm } = checked.value;
   const names = Object.keys(rows);
   if (names.length === 0) throw checked.error(["rows"], "Expected at least one row: got an empty map");
+  refuseNumbers(checked, "rows", "row", "width");
   if (baseline !== null) checked.oneOf(["baseline"], "row", names);
   const baseText = base === null ? null : await readNear(checked, ["base"], base);
   const built: Row[] = [];

@@ -10,6 +10,7 @@ import { isUrl } from "../../core/data/remote_file.ts";
 import { isPluginFile } from "../../core/plugin/registry.ts";
 import { changesOf } from "../experiment/changes.ts";
 import type { Row } from "../experiment/experiment.ts";
+import { refuseNumbers } from "../experiment/numbered.ts";
 import { checkFolders, readText, recipeRow } from "../experiment/read_experiment.ts";
 import { type StagesFile, stagesSchema } from "./schema.ts";
 
@@ -44,15 +45,7 @@ export async function stagesFrom(file: string, text: string): Promise<Stages> {
   if (names.length < 2) {
     throw checked.error(["stages"], `Expected at least two stages: got ${names.length}; one is a recipe by itself`);
   }
-  // Of names that are whole numbers a map does not keep the order.
-  const numbered = names.find((stage) => /^\d+$/.test(stage));
-  if (numbered !== undefined) {
-    throw checked.error(
-      ["stages", numbered],
-      `Expected a stage's name that is no number, as in assistant${numbered}: got ${JSON.stringify(numbered)}`,
-      "key",
-    );
-  }
+  refuseNumbers(checked, "stages", "stage", "assistant");
   const near = (path: string) => isAbsolute(path) ? path : join(dirname(file), path);
   const baseText = base === null ? null : await checked.within(["base"], () => readText(near(base)));
   const rows: Row[] = [];

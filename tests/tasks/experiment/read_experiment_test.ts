@@ -69,6 +69,11 @@ Deno.test("mistakes are told with line and column", async () => {
       "base: tiny.yaml\nrows:\n  a b:\n  a-b:",
       /test\.yaml:4:3: Cannot use the name "a-b" as "a b" has the same folder/,
     ],
+    // A map does not keep their order, and so not which is the first.
+    [
+      "base: tiny.yaml\nrows: { plain: , 8: , 5: }",
+      /test\.yaml:2:\d+: Expected a row's name that is no number, as in width5: got "5"$/,
+    ],
     [
       "rows: { a: tiny.yaml }\nbudgets: [1x, 4]",
       /test\.yaml:2:/,
