@@ -60,7 +60,9 @@ export function tablesOf(experiment: Experiment, results: readonly RowResult[]):
   const tables = [mainTable(experiment, own, tune ? `${experiment.name}: ${tune.key} tuned per row` : experiment.name)];
   if (tune && tune.common !== null) {
     const common = rowStatistics(experiment, results, "common");
-    tables.push(mainTable(experiment, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`));
+    // The common value is not run with fresh seeds.
+    const { confirm: _none, ...unconfirmed } = experiment;
+    tables.push(mainTable(unconfirmed, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`));
   }
   if (own.some(({ others }) => Object.keys(others).length > 0)) tables.push(othersTable(own));
   if (own.some(({ inference }) => inference?.special)) tables.push(inferenceTable(own));

@@ -5,7 +5,7 @@ import { rowStatistics } from "../../../tasks/experiment/row_statistics.ts";
 import type { RowResult } from "../../../tasks/experiment/run_grid.ts";
 import { markdownOf, tablesOf, textOf } from "../../../tasks/experiment/tables.ts";
 import { csvOf } from "../../../tasks/experiment/write_results.ts";
-import { fakeRow, fakeRun } from "./fakes.ts";
+import { fakeRow, fakeRun, fakeTuning } from "./fakes.ts";
 
 const rows = [fakeRow("KD", 4), fakeRow("OPDF", 6)];
 const experiment: Experiment = { name: "test", rows, seeds: [1, 2], baseline: "KD", tune: null, resample: null };
@@ -172,6 +172,11 @@ Deno.test("labels that are wrong on purpose, and that nothing was confirmed, are
   const [table] = tablesOf(experiment, [results[0], noisy]);
   const [unconfirmed] = tablesOf({ ...experiment, confirm: [11, 12] }, results);
   assert.equal(unconfirmed.notes[2], "No row is known to be beyond noise: none was run with fresh seeds.");
+  const tune = { ...fakeTuning, common: 0.1 };
+  const all = results.map((row) => ({ ...row, tuned: { chosen: 0.2, trials: [] }, common: row.runs }));
+  const [own, common] = tablesOf({ ...experiment, tune, confirm: [11, 12] }, all);
+  const saysOf = ({ notes }: typeof own) => notes.some((note) => note.includes("fresh seeds"));
+  assert.deepEqual([own, common].map(saysOf), [true, false], "of a common value nothing is to be confirmed");
   assert.equal(table.notes[2], 'Of the 7,200 training labels of "OPDF" 1,440 are wrong on purpose.');
 });
 
