@@ -1,13 +1,12 @@
-import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
 import { withBackend } from "../support/backend.ts";
 import { dryOverrides, dryTrial } from "../support/dry_run.ts";
 import type { PluginFlags } from "../support/allowed_plugins.ts";
 import type { RunReporter } from "../support/progress.ts";
+import { EarlierRuns } from "./earlier_runs.ts";
 import type { Experiment } from "./experiment.ts";
 import { describePlan, planOf } from "./plan.ts";
-import { outcomeIn } from "./run_folder.ts";
 
 /** The changes that a trial of a row's recipe needs, as its run folder is then beside the experiment's. */
 export function trialOverrides(row: Experiment["rows"][number], folder: string): Override[] {
@@ -29,10 +28,11 @@ export async function dryExperiment(
   signal: AbortSignal,
 ): Promise<string[]> {
   const builtins = allowedPlugins(flags);
+  const earlier = new EarlierRuns(builtins, reporter);
   const plan = await planOf(experiment, folder, {
     find: async (recipe) => {
-      await resolvePlugins(recipe, builtins);
-      return await outcomeIn(recipe);
+      const { done, changed } = await earlier.look(recipe);
+      return changed === null ? done : null;
     },
     time: async ({ value: { backend: choice, train: { precision } } }, name) => {
       reporter.line(`${name}: a few steps, which leave no run folder`);

@@ -106,3 +106,20 @@ Deno.test("compare's dry run says which runs are to do at each budget, and leave
       /^--budgets 1x,2: Expected a multiple of the recipe's epochs as 4x, or a time as 90s, /m,
     );
   }));
+
+Deno.test("compare's dry run counts a run whose data have changed as one to do, as the run itself does", () =>
+  withTinyData(async (folder) => {
+    await Deno.writeTextFile(join(folder, "tiny.yaml"), tinyRecipe);
+    const file = join(folder, "grid.yaml");
+    await Deno.writeTextFile(
+      file,
+      "base: tiny.yaml\nseeds: [1]\nrows: { plain: { student: { overParameterise: [] }, train: { epochs: 1 } } }\n",
+    );
+    const args = [file, "--backend", "cpu", "--output", join(folder, "runs")];
+    assert.equal((await runHere("compare", args)).code, 0);
+    const dry = async () => (await runHere("compare", [...args, "--dry-run"])).stdout.match(/in all .* done/)?.[0];
+    assert.equal(await dry(), "in all 0 runs to do, 1 done");
+    const images = await Deno.readFile(join(folder, "train-images"));
+    await Deno.writeFile(join(folder, "train-images"), images.with(images.length - 1, images.at(-1)! ^ 1));
+    assert.equal(await dry(), "in all 1 run to do, 0 done");
+  }));
