@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Override } from "../../core/recipe/overrides.ts";
+import { resolveFile } from "../../core/recipe/recipe.ts";
 import { chooseByValidation, type Trial } from "./choose.ts";
 import { epochsIn, secondsAnEpoch, trainingSeconds } from "./epochs_in_time.ts";
 import { type Experiment, folderName, type Row, type Scalar, settingOf } from "./experiment.ts";
@@ -173,7 +174,8 @@ class Grid {
   }
 
   #once({ recipe, title }: PlannedRun): Promise<Outcome> {
-    const key = JSON.stringify([recipe.file, content(recipe.value)]);
+    // The files that a recipe names are relative to its base.
+    const key = JSON.stringify([resolveFile(recipe, "."), content(recipe.value)]);
     const outcome = this.#done.get(key) ?? this.executor.run(recipe, title);
     this.#done.set(key, outcome);
     return outcome;

@@ -66,6 +66,15 @@ Deno.test("rows that store their students otherwise are different runs", async (
   assert.equal(folders.length, 9);
 });
 
+Deno.test("rows whose files lie in different folders are different runs", async () => {
+  const { folders, run } = fakeRunner(() => ({ test: 0.5 }));
+  const { recipe, ...row } = fakeRow("there", 4);
+  const base = { path: ["base"], value: "other", label: "base" };
+  const there: Row = { ...row, recipe: (changes) => recipe([base, ...changes]) };
+  await runGrid({ ...experiment, rows: [fakeRow("a", 4), there] }, "out", run);
+  assert.equal(folders.length, 6);
+});
+
 Deno.test("a row with another's time gets as many whole epochs, by its own seconds for an epoch", async () => {
   // 5 epochs take 10 s at width 4 and 36 s at width 6: 18 epochs of 2 s.
   const { run } = fakeRunner((_, width) => ({ test: 0.5, seconds: width === 4 ? 10 : 36 }));
