@@ -10,6 +10,7 @@ import { type Budget, budgetsOf } from "./budgets.ts";
 import { changesOf } from "./changes.ts";
 import { type Experiment, folderName, type Row, type Scalar, type Tuning } from "./experiment.ts";
 import { refuseNumbers } from "./numbered.ts";
+import { refuseOverwritten } from "./overwritten.ts";
 import { type ExperimentFile, experimentSchema } from "./schema.ts";
 
 /** The command line's changes to an experiment. */
@@ -118,13 +119,14 @@ export async function experimentFrom(file: string, text: string): Promise<Experi
   if (baseline !== null) checked.oneOf(["baseline"], "row", names);
   const baseText = base === null ? null : await readNear(checked, ["base"], base);
   const built: Row[] = [];
-  for (const row of names) built.push(await fileRow(checked, row, baseText));
+  const tuning = tune && tuningOf(checked, tune, seeds);
+  for (const row of names) built.push(await fileRow(checked, row, baseText, tuning));
   const experiment = {
     name: name ?? basename(file, extname(file)),
     rows: built,
     seeds,
     baseline: baseline ?? names[0],
-    tune: tune && tuningOf(checked, tune, seeds),
+    tune: tuning,
     resample: resample && resample.fraction,
     ...budgets && { budgets: parsedBudgets(checked, budgets) },
     ...confirm && { confirm: confirm.seeds },
@@ -148,7 +150,12 @@ async function readNear(checked: Checked<ExperimentFile>, at: Path, path: string
   return await checked.within(at, () => readText(near(checked, path)));
 }
 
-async function fileRow(checked: Checked<ExperimentFile>, name: string, baseText: string | null): Promise<Row> {
+async function fileRow(
+  checked: Checked<ExperimentFile>,
+  name: string,
+  baseText: string | null,
+  tune: Tuning | null,
+): Promise<Row> {
   const at = ["rows", name];
   const { base, resample, rows } = checked.value;
   const changes: Override[] = resample
@@ -162,12 +169,15 @@ async function fileRow(checked: Checked<ExperimentFile>, name: string, baseText:
   if (baseText === null) throw checked.error(at, `Cannot change a recipe for "${name}": base names none`, "key");
   const { equalSeconds = null, ...own } = row ?? {};
   if (equalSeconds !== null) checkEqualSeconds(checked, name);
+  const origin = (path: Path, which: "key" | "value") => checked.origin([...at, ...path], which);
+  let further: Override[];
   try {
-    changes.push(...changesOf(readYaml(baseText).value, own, (path, which) => checked.origin([...at, ...path], which)));
+    further = changesOf(readYaml(baseText).value, own, origin);
   } catch (problem) {
     throw problem instanceof SyntaxError ? error(problem.message) : problem;
   }
-  return { ...recipeRow(name, near(checked, base!), baseText, changes), equalSeconds, error };
+  refuseOverwritten(further, tune);
+  return { ...recipeRow(name, near(checked, base!), baseText, [...changes, ...further]), equalSeconds, error };
 }
 
 function checkEqualSeconds(checked: Checked<ExperimentFile>, name: string): void {

@@ -1,4 +1,5 @@
 import { UserError } from "../../core/errors.ts";
+import { parseOverride } from "../../core/recipe/overrides.ts";
 import { join } from "node:path";
 import { allowedPlugins } from "../support/allowed_plugins.ts";
 import { confined, writesOf } from "../support/confine.ts";
@@ -15,6 +16,7 @@ import type { SentFlags } from "../queue/flags.ts";
 import { dryExperiment, trialOverrides } from "./dry_experiment.ts";
 import { frontTable } from "./front_table.ts";
 import { withOutputFolder } from "./output_folder.ts";
+import { refuseOverwritten } from "./overwritten.ts";
 import { checkGrid, runBudgets } from "./run_budgets.ts";
 import type { RowResult } from "./run_grid.ts";
 import { trainingRunner } from "./runner.ts";
@@ -138,8 +140,12 @@ function written(folder: string, report: string | null): string {
  * Runs experiments one after the other: what is done already with the same inputs is not done again, the tables close
  * each, and its folder keeps them. With several, `--output` is the folder of their folders. All recipes are read before
  * the first run.
+ *
+ * @throws UserError for a mistake in a recipe, or a flag that sets what the grid sets in each run
  */
 export async function runExperiments(experiments: readonly Experiment[], flags: ExperimentFlags): Promise<void> {
+  const set = flags.set.map(parseOverride);
+  for (const { tune } of experiments) refuseOverwritten(set, tune);
   for (const experiment of experiments) checkGrid(withChanges(experiment, flags));
   const { output } = flags;
   const several = experiments.length > 1;

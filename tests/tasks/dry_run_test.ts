@@ -99,6 +99,11 @@ Deno.test("compare's dry run says which runs are to do at each budget, and leave
     assert.match(lines[3], /^in all 12 runs to do, 0 done: about [\d.]+s of training; /);
     assert.match(lines[4], /^to confirm rows that win or lose: at most 8 runs, about [\d.]+s$/);
     assert.deepEqual(await namesIn(folder), before);
+    for (const [set, instead] of [["seed=7", "--seeds"], [`output=${join(folder, "other")}`, "--output"]]) {
+      const { code, stderr } = await runHere("compare", [file, "--set", set]);
+      assert.equal(code, 2);
+      assert.match(stderr, new RegExp(`^--set .*: Cannot set .*, which the grid sets in each run: give ${instead}, `));
+    }
     const wrong = await runHere("compare", [file, "--budgets", "1x,2"]);
     assert.equal(wrong.code, 2);
     assert.match(

@@ -91,6 +91,25 @@ Deno.test("mistakes are told with line and column", async () => {
       "rows: { a: tiny.yaml }\ntune: { key: 'a..b', values: [1, 2] }",
       /test\.yaml:2:14: Cannot read the path "a\.\.b"/,
     ],
+    // What the grid sets in each run itself.
+    [
+      "base: tiny.yaml\nrows:\n  a:\n  b: { name: b, seed: 4 }",
+      /test\.yaml:4:17: Cannot set seed, which the grid sets in each run: give --seeds, or seeds in the experiment file$/,
+    ],
+    [
+      "base: tiny.yaml\nrows:\n  a: { output: runs/a }",
+      /test\.yaml:3:8: Cannot set output, which the grid sets in each run: give --output, the folder of all runs$/,
+    ],
+    [
+      "base: tiny.yaml\nrows:\n  a:\n    train: { epochs: 2, optimiser: { learningRate: 1 } }\n" +
+      "tune: { key: train.optimiser.learningRate, values: [1, 2] }",
+      /test\.yaml:4:38: Cannot set train\.optimiser\.learningRate, which the grid sets in each run: change tune\.values/,
+    ],
+    [
+      "base: tiny.yaml\nrows:\n  a:\n    train: { optimiser: { use: adamw, learningRate: 1 } }\n" +
+      "tune: { key: train.optimiser.learningRate, values: [1, 2] }",
+      /test\.yaml:4:39: Cannot set train\.optimiser\.learningRate/,
+    ],
   ];
   for (const [text, message] of known) await assert.rejects(read(text), { name: "UserError", message }, text);
 });

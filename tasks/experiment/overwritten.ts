@@ -1,0 +1,26 @@
+import { UserError } from "../../core/errors.ts";
+import type { Override } from "../../core/recipe/overrides.ts";
+import { parsePath, type Path, showPath, startsWith, valueAtPath } from "../../core/recipe/paths.ts";
+import type { Tuning } from "./experiment.ts";
+
+/**
+ * Refuses changes of a row, or of flags, that would be lost: of what a grid sets in each run itself.
+ *
+ * @throws UserError at the first of them, with its place and what to give instead
+ */
+export function refuseOverwritten(changes: readonly Override[], tune: Tuning | null): void {
+  const own: [key: Path, instead: string][] = [
+    [["seed"], "give --seeds, or seeds in the experiment file"],
+    [["output"], "give --output, the folder of all runs"],
+    ...tune ? [[parsePath(tune.key), "change tune.values in the experiment file"] as [Path, string]] : [],
+  ];
+  for (const { path, value, label, origin } of changes) {
+    for (const [key, instead] of own) {
+      const inside = key.slice(path.length);
+      const within = startsWith(key, path) && valueAtPath(value, inside) !== undefined;
+      if (!within && !startsWith(path, key)) continue;
+      const place = inside.length > 0 && origin?.(inside, "key") || label;
+      throw new UserError(`${place}: Cannot set ${showPath(key)}, which the grid sets in each run: ${instead}`);
+    }
+  }
+}
