@@ -74,13 +74,21 @@ export function concludeSweep(experiment: Experiment, results: readonly RowResul
   const points = lines.flatMap(({ name, validation, parameterIncreaseRate }): SweepPoint[] =>
     validation ? [{ name, increaseRate: parameterIncreaseRate!, score: 100 * validation.mean }] : []
   );
+  // A number of cores that trains half of the time is not the one to take.
+  const unsound = lines.filter(({ validation, failed }) => validation && failed > 0).map(({ name }) => name);
+  const sound = points.filter(({ name }) => !unsound.includes(name));
   const gaps = lines.flatMap(({ name, train, validation }) =>
     train && validation ? [`${name} ${(100 * (train.mean - validation.mean)).toFixed(2)}`] : []
   );
-  const pick = points.length > 0 ? pickSmallest(points, tolerance) : null;
+  const pick = points.length > 0 ? pickSmallest(sound.length > 0 ? sound : points, tolerance) : null;
   const notes = [
     ...(gaps.length > 0 ? [`Gap from training to validation in points: ${gaps.join(", ")}.`] : []),
     pick ? `${pick.reason}.` : "Nothing is picked: no run came to its end.",
+    ...(unsound.length === 0
+      ? []
+      : sound.length === 0
+      ? ["Warning: of every number of cores some trainings did not come to their end, that of the pick too."]
+      : [`Left out of the pick, as some of their trainings did not come to their end: ${unsound.join(", ")}.`]),
     ...(experiment.tune!.values.length === 1
       ? ["Warning: all rows have one learning rate, but the best one falls as n grows: give --rates several."]
       : []),

@@ -54,3 +54,30 @@ Deno.test("its conclusion is the pick and the gap, and that one rate is not righ
     /best one falls as n grows: give --rates several\.$/,
   );
 });
+
+Deno.test("a number of cores of which a training failed is picked only where of all some did", () => {
+  const experiment = sweepExperiment(fakeRow("tiny", 4), { ...grid, seeds: [7, 8] });
+  const result = (name: string, rate: number, fails: boolean): RowResult => ({
+    name,
+    epochs: null,
+    tuned: { chosen: 0.1, trials: [] },
+    runs: [
+      fakeRun(7, { test: 0, validation: 0.87, rate }),
+      fails ? { folder: "x", seed: 8, failure: "Stopped" } : fakeRun(8, { test: 0, validation: 0.87, rate }),
+    ],
+    common: null,
+  });
+  const concluded = (...fails: boolean[]) => {
+    const results = fails.map((fail, index) => result(["n = 2", "n = 5"][index], [1.5, 3.25][index], fail));
+    return concludeSweep(experiment, results, 0.15);
+  };
+  const { notes: [reason, left] } = concluded(true, false);
+  assert.match(reason, /^n = 5 \(3\.25 times the parameters\) is picked/);
+  assert.equal(left, "Left out of the pick, as some of their trainings did not come to their end: n = 2.");
+  const { notes: [of, warning] } = concluded(true, true);
+  assert.match(of, /^n = 2 .* is picked/);
+  assert.equal(
+    warning,
+    "Warning: of every number of cores some trainings did not come to their end, that of the pick too.",
+  );
+});
