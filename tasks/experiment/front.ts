@@ -1,3 +1,4 @@
+import { commonMetric } from "./common_metric.ts";
 import type { Scalar } from "./experiment.ts";
 import { finished } from "./outcome.ts";
 import { rowStatistics } from "./row_statistics.ts";
@@ -93,14 +94,17 @@ function isBetter({ test: a }: Reached, { test: b }: Reached): boolean {
 
 /**
  * The points of an experiment with budgets, by budget and row, and where each stands. A row that is measured by another
- * metric than the baseline is held against nobody, and is no point; neither is one of which no run came to its end.
+ * metric than the baseline is held against nobody, and is no point; neither is one of which no run came to its end, nor
+ * one of the {@link repeatsOf} the experiment.
  */
 export function frontOf(parts: readonly BudgetPart[]): FrontPoint[] {
+  const repeats = repeatsOf(parts);
   const points = parts.flatMap(({ budget, experiment, results }) => {
     const lines = rowStatistics(experiment, results);
-    const metric = metricOf(lines, experiment.baseline);
+    const metric = commonMetric(lines, experiment.baseline);
     return lines.flatMap(({ name, value, metric: own, test, seconds: mean }) => {
       if (!budget || own !== metric || !test || !mean) return [];
+      if (repeats.some((repeat) => repeat.row === name && repeat.budget === budget.name)) return [];
       const runs = finished(results.find((result) => result.name === name)!.runs);
       const epochs = momentsOf(runs.map(({ summary }) => summary.epochs))!.mean;
       const seconds = timesOf(runs.map(({ summary }) => summary.seconds.train));
@@ -111,13 +115,29 @@ export function frontOf(parts: readonly BudgetPart[]): FrontPoint[] {
   return points.map((point, index) => ({ ...point, standing: standings[index] }));
 }
 
-/** The metric that rows are compared by: the baseline's, or where that has no run the first's that has one. */
-function metricOf(lines: ReturnType<typeof rowStatistics>, baseline: string): string | undefined {
-  const measured = lines.filter(({ test }) => test);
-  return (measured.find(({ name }) => name === baseline) ?? measured.at(0))?.metric;
+/** A row whose runs at a budget are those of a shorter one. */
+export interface Repeat {
+  readonly row: string;
+  readonly budget: string;
+  readonly shorter: string;
 }
 
-/** The rows of some points, as they are in the longest budget, in which all have time that have some in another. */
+/** The rows that have as many whole epochs in a longer time as in a shorter one: the same runs, and no second point. */
+export function repeatsOf(parts: readonly BudgetPart[]): Repeat[] {
+  const entries = parts.flatMap(({ budget, results }) =>
+    results.flatMap(({ name, runs }) =>
+      budget && runs.length > 0
+        ? [{ row: name, budget: budget.name, runs: JSON.stringify(runs.map(({ folder }) => folder)) }]
+        : []
+    )
+  );
+  return entries.flatMap(({ row, budget, runs }, index) => {
+    const first = entries.slice(0, index).find((other) => other.row === row && other.runs === runs);
+    return first ? [{ row, budget, shorter: first.budget }] : [];
+  });
+}
+
+/** The rows of some points, those of the longest budget first. */
 export function rowsOf(points: readonly FrontPoint[]): string[] {
   const longest = points.at(-1)?.budget;
   const ordered = [...points.filter(({ budget }) => budget === longest), ...points];

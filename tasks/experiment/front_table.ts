@@ -1,4 +1,5 @@
-import { frontOf, type FrontPoint, isOnFront, rowsOf } from "./front.ts";
+import { devicesNote } from "./devices.ts";
+import { frontOf, type FrontPoint, isOnFront, repeatsOf, rowsOf } from "./front.ts";
 import type { BudgetPart } from "./run_budgets.ts";
 import { showPart, type Table } from "./tables.ts";
 
@@ -33,6 +34,10 @@ export function frontTable(name: string, parts: readonly BudgetPart[]): Table {
       MARKS_IN_WORDS,
       ...(points.length > 0 ? [`${frontInWords(points)}.`] : []),
       ...leftOut,
+      ...repeatsOf(parts).map(({ row, budget, shorter }) =>
+        `"${row}" has as many epochs in ${budget} as in ${shorter}: its runs stand there.`
+      ),
+      ...devicesNote(parts.flatMap(({ results }) => results.flatMap(({ runs }) => runs))),
     ],
   };
 }

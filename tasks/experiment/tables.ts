@@ -2,7 +2,10 @@ import { labelNote, titleOf } from "../../core/evaluate/metrics/show.ts";
 import { showBytes } from "../../core/show_bytes.ts";
 import { alignColumns, type Alignment } from "../support/table.ts";
 import { counted, grouped } from "../support/format.ts";
+import { commonMetric, rowsOfOthers } from "./common_metric.ts";
+import { devicesNote } from "./devices.ts";
 import type { Experiment, Scalar } from "./experiment.ts";
+import type { Outcome } from "./outcome.ts";
 import { type RowStatistics, rowStatistics } from "./row_statistics.ts";
 import type { RowResult } from "./run_grid.ts";
 import type { Difference, Moments } from "./statistics.ts";
@@ -57,15 +60,17 @@ const amount = (bytes: number | null) => bytes === null ? "-" : showBytes(bytes)
 export function tablesOf(experiment: Experiment, results: readonly RowResult[]): Table[] {
   const { tune } = experiment;
   const own = rowStatistics(experiment, results);
-  const tables = [mainTable(experiment, own, tune ? `${experiment.name}: ${tune.key} tuned per row` : experiment.name)];
+  const title = tune ? `${experiment.name}: ${tune.key} tuned per row` : experiment.name;
+  const tables = [mainTable(experiment, own, title, results.flatMap(({ runs }) => runs))];
   if (tune && tune.common !== null) {
     const common = rowStatistics(experiment, results, "common");
     // The common value is not run with fresh seeds.
     const { confirm: _none, ...unconfirmed } = experiment;
-    tables.push(mainTable(unconfirmed, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`));
+    const runs = results.flatMap(({ common }) => common ?? []);
+    tables.push(mainTable(unconfirmed, common, `${experiment.name}: ${tune.key} = ${tune.common} for all`, runs));
   }
   if (own.some(({ others }) => Object.keys(others).length > 0)) tables.push(othersTable(own));
-  if (own.some(({ inference }) => inference?.special)) tables.push(inferenceTable(own));
+  if (own.some(({ inference }) => inference?.special)) tables.push(inferenceTable(own, experiment.baseline));
   if (tune) tables.push(tuningTable(experiment, results));
   if (own.some(({ diagnostics }) => diagnostics)) tables.push(diagnosticsTable(own));
   return tables;
@@ -75,8 +80,9 @@ function mainTable(
   { baseline, seeds, tune, resample, confirm = [] }: Experiment,
   lines: readonly RowStatistics[],
   title: string,
+  runs: readonly Outcome[],
 ): Table {
-  const metric = lines.find(({ test }) => test)?.metric ?? "accuracy";
+  const metric = commonMetric(lines, baseline);
   const trained = lines.some(({ train }) => train);
   const short = tune?.key.split(".").at(-1);
   const fresh = lines.some(({ confirmed }) => confirmed);
@@ -143,7 +149,7 @@ function mainTable(
     ...lines.filter(({ epochs }) => epochs !== null).map(({ name, epochs }) =>
       `"${name}" had time for ${counted(epochs!, "epoch")}.`
     ),
-    ...lines.filter(({ metric: own }) => own !== metric).map(({ name, metric: own }) =>
+    ...rowsOfOthers(lines, baseline).map(({ name, metric: own }) =>
       `"${name}" is measured by its ${own}, and not held against the others.`
     ),
     ...lines.flatMap(({ name, labels }) =>
@@ -155,6 +161,7 @@ function mainTable(
     ...lines.filter(({ givenUp }) => givenUp > 0).map(({ name, givenUp }) =>
       `Of "${name}" ${givenUp === 1 ? "1 was" : `${givenUp} were`} given up.`
     ),
+    ...devicesNote(runs),
   ];
   return { title, header, rows, notes };
 }
@@ -177,8 +184,8 @@ function othersTable(lines: readonly RowStatistics[]): Table {
   };
 }
 
-function inferenceTable(lines: readonly RowStatistics[]): Table {
-  const metric = lines.find(({ test }) => test)?.metric ?? "accuracy";
+function inferenceTable(lines: readonly RowStatistics[], baseline: string): Table {
+  const metric = commonMetric(lines, baseline);
   const exported = lines.some(({ inference }) => inference?.onnx);
   const rows = lines.map(({ name, test, parametersInference, inference, seconds }) => [
     name,

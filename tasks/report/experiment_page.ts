@@ -1,4 +1,6 @@
 import * as Plot from "@observablehq/plot";
+import { commonMetric, rowsOfOthers } from "../experiment/common_metric.ts";
+import { devicesNote } from "../experiment/devices.ts";
 import { finished, scoreOf } from "../experiment/outcome.ts";
 import type { RowStatistics } from "../experiment/row_statistics.ts";
 import { isShare, meanInterval } from "../experiment/mean_interval.ts";
@@ -27,10 +29,21 @@ interface Row {
 
 /** The page of a comparison or a sweep: which row is better, by how much, and whether that is more than noise. */
 export function experimentPage(results: ExperimentResults): string {
-  const { experiment, version, seeds, baseline, notes, lines } = results;
-  const rows = rowsOf(results);
-  const metric = lines.find(({ test }) => test)?.metric ?? "accuracy";
+  const { experiment, version, seeds, baseline, lines } = results;
+  const metric = commonMetric(lines, baseline);
+  const others = rowsOfOthers(lines, baseline).map(({ name }) => name);
+  const charted = {
+    ...results,
+    lines: lines.filter(({ name }) => !others.includes(name)),
+    results: results.results.filter(({ name }) => !others.includes(name)),
+  };
+  const rows = rowsOf(charted);
   const { budgets = [], front = [] } = results;
+  const notes = [
+    ...results.notes,
+    ...others.length === 0 ? [] : [`Measured by another metric than ${metric}, and in no chart: ${others.join(", ")}.`],
+    ...devicesNote([results, ...budgets].flatMap(({ results }) => results.flatMap(({ runs }) => runs))),
+  ];
   const failed = (budgets.length > 0 ? budgets : [{ budget: null, lines }]).flatMap(({ budget, lines }) =>
     lines.filter(({ failed }) => failed > 0).map(({ name, failed }) => {
       return { name: budget === null ? name : `${name} at ${budget}`, failed };
@@ -52,11 +65,11 @@ export function experimentPage(results: ExperimentResults): string {
       ...failed.map(({ name, failed }) => element("p", {}, `${counted(failed, "run")} of ${name} failed.`)),
     ]),
     rows.length === 0 ? element("p", {}, "No run came to its end.") : null,
-    section("Over the time of training", budgetChart(front, baseline, teacherOf(results, metric))),
+    section("Over the time of training", budgetChart(front, baseline, teacherOf(charted, metric))),
     section("On fresh seeds", freshSeeds(results)),
-    section(`Test ${metric}${at}`, ...dotPlot(results, rows, metric)),
+    section(`Test ${metric}${at}`, ...dotPlot(charted, rows, metric)),
     section(`Difference to ${baseline}${at}`, differences(rows)),
-    section(`Over the values that were tried${at}`, overValues(results)),
+    section(`Over the values that were tried${at}`, overValues(charted)),
     section(`Over the parameters in training${at}`, overParameters(rows, metric)),
     section(`All numbers${at}`, numbers(results, metric)),
   );

@@ -18,7 +18,11 @@ export interface ExperimentResults {
   readonly lines: readonly RowStatistics[];
   readonly results: readonly RowResult[];
   /** From the shortest; `lines` and `results` are those of the longest. Missing without budgets. */
-  readonly budgets?: readonly { readonly budget: string; readonly lines: readonly RowStatistics[] }[];
+  readonly budgets?: readonly {
+    readonly budget: string;
+    readonly lines: readonly RowStatistics[];
+    readonly results: readonly RowResult[];
+  }[];
   /** Each row at each budget. */
   readonly front?: readonly FrontPoint[];
 }
@@ -28,6 +32,8 @@ const moments = z.looseObject({ count: z.number(), mean: z.number(), deviation: 
 /** Results of an older version say no median. */
 const seconds = moments.transform((own) => ({ median: own.mean, ...own }));
 
+const results = z.array(z.looseObject({ name: z.string(), runs: z.array(z.looseObject({})) }));
+
 const schema = z.looseObject({
   experiment: z.string(),
   version: z.string(),
@@ -36,8 +42,8 @@ const schema = z.looseObject({
   tuning: z.looseObject({ key: z.string(), values: z.array(z.unknown()) }).nullable(),
   notes: z.array(z.string()).default([]),
   lines: z.array(z.looseObject({ name: z.string(), metric: z.string() })),
-  results: z.array(z.looseObject({ name: z.string(), runs: z.array(z.looseObject({})) })),
-  budgets: z.array(z.looseObject({ budget: z.string(), lines: z.array(z.looseObject({ name: z.string() })) }))
+  results,
+  budgets: z.array(z.looseObject({ budget: z.string(), lines: z.array(z.looseObject({ name: z.string() })), results }))
     .optional(),
   front: z.array(z.looseObject({
     row: z.string(),

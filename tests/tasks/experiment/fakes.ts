@@ -38,10 +38,14 @@ export interface FakeNumbers {
   readonly seconds?: number;
   readonly epochs?: number;
   readonly rate?: number;
+  readonly device?: string;
 }
 
 /** A finished run of 1,000 parameters at inference. */
-export function fakeRun(seed: number, { test, validation, train, seconds = 10, epochs = 5, rate = 1 }: FakeNumbers) {
+export function fakeRun(
+  seed: number,
+  { test, validation, train, seconds = 10, epochs = 5, rate = 1, device }: FakeNumbers,
+) {
   const metrics = (accuracy: number | undefined) => accuracy === undefined ? null : { accuracy };
   const summary = {
     student: {
@@ -56,7 +60,8 @@ export function fakeRun(seed: number, { test, validation, train, seconds = 10, e
     },
     seconds: { train: seconds, total: seconds + 1 },
     epochs,
+    device,
     peakBytes: 1_500_000 + seed,
   } as unknown as RunSummary;
-  return { folder: `run-${seed}`, seed, summary, diagnostics: [] } satisfies FinishedRun;
+  return { folder: `run-${seed}-of-${seconds}-s`, seed, summary, diagnostics: [] } satisfies FinishedRun;
 }

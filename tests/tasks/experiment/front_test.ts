@@ -129,3 +129,23 @@ Deno.test("a row of another metric, or without a run, is no point", () => {
   const mixed = { ...own, results: [own.results[0], agreement[0]] };
   assert.deepEqual(frontOf([mixed]).map(({ row, metric, epochs }) => [row, metric, epochs]), [["KD", "accuracy", 5]]);
 });
+
+Deno.test("a row with as many epochs in a longer time as in a shorter one has one point, and equals itself nowhere", () => {
+  const parts = [
+    part("40s", { KD: [30, [0.8, 0.82]], OPDF: [39, [0.9, 0.92]] }),
+    part("50s", { KD: [45, [0.84, 0.86]], OPDF: [39, [0.9, 0.92]] }),
+  ];
+  const points = frontOf(parts).map(({ row, budget, standing }) => [row, budget, standing]);
+  assert.deepEqual(points, [["KD", "40s", "front"], ["OPDF", "40s", "front"], ["KD", "50s", "near"]]);
+  const { rows, notes } = frontTable("test", parts);
+  assert.deepEqual(rows.map((row) => [row[0], row[2]]), [["KD", "~ 85.00 ± 1.41 (45.0 s)"], ["OPDF", "-"]]);
+  assert.equal(notes.at(-1), '"OPDF" has as many epochs in 50s as in 40s: its runs stand there.');
+});
+
+Deno.test("the front says that its seconds are of several devices", () => {
+  const own = part("1x", { KD: [10, [0.5, 0.6]] });
+  const [first, second] = own.results[0].runs.map(({ summary }, index) => ({ ...summary, device: `device ${index}` }));
+  const runs = own.results[0].runs.map((run, index) => ({ ...run, summary: [first, second][index] }));
+  const { notes } = frontTable("test", [{ ...own, results: [{ ...own.results[0], runs }] }]);
+  assert.equal(notes.at(-1), "Seconds are of different devices, and not comparable: device 0; device 1.");
+});

@@ -186,3 +186,32 @@ Deno.test("a note that begins with a mark keeps it in Markdown, where it would b
   assert.ok(lines.includes("\\* is chosen.") && lines.includes("= is * too."), lines.join("\n"));
   assert.equal(textOf(table).at(-2), "* is chosen.");
 });
+
+/** The same row, its runs measured and done otherwise. */
+const changed = (row: RowResult, more: { metrics?: Record<string, number>; device?: string; pruning?: object }) => {
+  const { metrics, ...summary } = more;
+  const runs = finished(row.runs).map((run) => {
+    const student = { ...run.summary.student, ...metrics && { metrics, validationMetrics: metrics } };
+    return { ...run, summary: { ...run.summary, ...summary, student } };
+  });
+  return { ...row, runs } as RowResult;
+};
+
+Deno.test("tables go by the baseline's metric, whichever row is the first", () => {
+  const first = changed(results[0], { metrics: { agreement: 0.9 } });
+  const all = [first, changed(results[1], { pruning: { nonZeros: 250 } })];
+  const tables = tablesOf({ ...experiment, baseline: "OPDF" }, all);
+  assert.deepEqual([tables[0], tables.at(-1)!].map(({ header }) => header[1]), ["test accuracy %", "test accuracy %"]);
+  assert.deepEqual(tables[0].notes.slice(2), ['"KD" is measured by its agreement, and not held against the others.']);
+});
+
+Deno.test("runs of several devices are told to have seconds that are none to compare", () => {
+  const on = (...devices: (string | undefined)[]) => {
+    const [table] = tablesOf(experiment, results.map((row, index) => changed(row, { device: devices[index] })));
+    return table.notes.slice(2);
+  };
+  assert.deepEqual([on("a", "a"), on(undefined, "a")], [[], []]);
+  assert.deepEqual(on("AVX2, 1 thread", "AVX2, 4 threads"), [
+    "Seconds are of different devices, and not comparable: AVX2, 1 thread; AVX2, 4 threads.",
+  ]);
+});

@@ -112,6 +112,23 @@ Deno.test("one seed has no intervals, and rows that failed are named", () => {
   assert.deepEqual(failed.headings, ["All numbers"]);
 });
 
+Deno.test("a row of another metric is in no chart, and seconds of several devices are told to be none to compare", () => {
+  const measured = (score: number, metrics: Record<string, number>, device: string) => {
+    const run = fakeRun(1, { test: score, validation: score, device });
+    return [{ ...run, summary: { ...run.summary, student: { ...run.summary.student, metrics } } }];
+  };
+  const { document, text } = page({
+    plain: measured(0.8, { f1: 0.6 }, "AVX2, 1 thread"),
+    other: measured(0.7, { agreement: 0.9 }, "AVX2, 4 threads"),
+    third: measured(0.7, { f1: 0.5 }, "AVX2, 1 thread"),
+  }, tuning);
+  const charts = document.querySelectorAll("svg[role=img]");
+  assert.equal(charts[0].getAttribute("aria-label"), "Test f1 of each row: plain 60.00, third 50.00");
+  for (const chart of Array.from(charts)) assert.doesNotMatch(chart.outerHTML, /other/);
+  assert.match(text, /Measured by another metric than f1, and in no chart: other\./);
+  assert.match(text, /Seconds are of different devices, and not comparable: AVX2, 1 thread; AVX2, 4 threads\./);
+});
+
 /** What `results.json` says of rows at two budgets: scores by row. */
 function budgetResults(...scores: readonly Readonly<Record<string, readonly number[]>>[]) {
   const parts = scores.map((scores, index) => {
@@ -128,7 +145,7 @@ function budgetResults(...scores: readonly Readonly<Record<string, readonly numb
   });
   const { experiment, results } = parts.at(-1)!;
   const budgets = parts.map(({ budget, experiment, results }) => {
-    return { budget: budget.name, lines: rowStatistics(experiment, results) };
+    return { budget: budget.name, lines: rowStatistics(experiment, results), results };
   });
   const lines = rowStatistics(experiment, results);
   const all = { experiment: HOSTILE, version: "0", seeds, baseline: "plain", tuning: null, notes: [], lines, results };
