@@ -1,6 +1,10 @@
+import { resolve } from "node:path/posix";
 import { stringify } from "yaml";
 import { folderName } from "../experiment/experiment.ts";
 import { quoted } from "./quoted.ts";
+
+/** Where a container has this program, and where its worker looks for a relative folder. */
+const WORKING_FOLDER = "/opdf";
 
 /** Numbers in order as Slurm and people write them: `1-3,7`. */
 export function inRanges(numbers: readonly number[]): string {
@@ -51,17 +55,17 @@ export function kubernetesJob(name: string, folder: string, numbers: readonly nu
           containers: [{
             name: "worker",
             image: "IMAGE",
-            workingDir: "/opdf",
+            workingDir: WORKING_FOLDER,
             command: ["sh", "-c"],
             args: [`${jobNumber(numbers)}exec deno task worker --job "$1" --dir ${quoted(folder)}`],
-            volumeMounts: [{ name: "jobs", mountPath: folder }],
+            volumeMounts: [{ name: "jobs", mountPath: resolve(WORKING_FOLDER, folder) }],
           }],
           volumes: [{ name: "jobs", persistentVolumeClaim: { claimName: "CLAIM" } }],
         },
       },
     },
   };
-  return "# IMAGE has Deno and this program in /opdf; CLAIM is a volume that holds the folder of jobs.\n" +
+  return `# IMAGE has Deno and this program in ${WORKING_FOLDER}; CLAIM is a volume that holds the folder of jobs.\n` +
     stringify(job, { lineWidth: 120 });
 }
 
