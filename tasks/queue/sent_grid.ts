@@ -67,6 +67,13 @@ export async function sentGrid(
         "multiples of the recipe's epochs, as 1x,4x",
     );
   }
+  for (const { name, equalSeconds } of experiment.rows) {
+    if (equalSeconds === null) continue;
+    sending.reporter.warning(
+      `the epochs of "${name}", which is given the time of "${equalSeconds}", are taken from seconds that workers take, ` +
+        "and are right only where all workers are alike",
+    );
+  }
   const { storePlace } = await import("./store.ts");
   if (queue === undefined) {
     return { parts: await gridOfJobs(experiment, folder, { jobs, collect }, sending), givenUp: [] };

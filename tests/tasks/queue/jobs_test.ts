@@ -109,6 +109,32 @@ Deno.test("a tuned grid has a second round of jobs, of what was chosen", () =>
     assert.deepEqual(parts![0].results.map(({ runs }) => runs.length), [2, 2]);
   }));
 
+Deno.test("a row that is given another's time is warned of once, before it has jobs, as it needs workers that are alike", () =>
+  withTinyData(async (folder) => {
+    const timed = { ...tinyRow(folder, "timed", ["student.width=6"]), equalSeconds: "slow" };
+    const experiment = {
+      ...tinyExperiment(folder),
+      rows: [tinyRow(folder, "slow"), timed],
+      baseline: "slow",
+      seeds: [1],
+      tune: null,
+    };
+    const dir = join(folder, "jobs");
+    const { reporter, warnings } = listener();
+    const told: number[] = [];
+    const line = () => void told.push(warnings.length);
+    const sending = { builtins, reporter: { ...reporter, line }, signal, begin: () => Promise.resolve() };
+    const round = async () => (await sentGrid(experiment, join(folder, "out"), { jobs: dir }, sending)).parts;
+    assert.equal(await round(), null);
+    assert.deepEqual(warnings, [
+      'the epochs of "timed", which is given the time of "slow", are taken from seconds that workers take, and are right ' +
+      "only where all workers are alike",
+    ]);
+    assert.ok(told.every((warned) => warned === 1), "before anything is said of jobs");
+    // What its epochs are taken from comes before its own.
+    assert.deepEqual((await readJobs(dir)).jobs.map(({ title }) => title), ["slow, seed 1", "timed, seed 1"]);
+  }));
+
 Deno.test("jobs keep their numbers when more are written into their folder, and a scheduler is given those left", () =>
   withTinyData(async (folder) => {
     const dir = join(folder, "jobs");
@@ -183,6 +209,10 @@ Deno.test("an indexed job of Kubernetes finds its number, in a row or not", asyn
       }).output();
       assert.equal(new TextDecoder().decode(stdout), `deno task worker --job ${number} --dir /jobs\n`);
     }
+  }
+  // A worker looks for a relative folder from where it works.
+  for (const [folder, path] of [["runs/jobs", "/opdf/runs/jobs"], ["/shared/jobs", "/shared/jobs"]]) {
+    assert.ok(kubernetesJob("A grid", folder, [1]).includes(`mountPath: ${path}\n`), folder);
   }
   assert.deepEqual([[1], [1, 2], [2, 4, 5, 6, 9]].map(inRanges), ["1", "1-2", "2,4-6,9"]);
 });
