@@ -13,6 +13,7 @@ import { runReporter } from "../support/progress.ts";
 import type { Experiment } from "./experiment.ts";
 import { allowancesOf, isSent, sentGrid } from "../queue/sent_grid.ts";
 import type { SentFlags } from "../queue/flags.ts";
+import type { GivenUp } from "../queue/queue_executor.ts";
 import { dryExperiment, trialOverrides } from "./dry_experiment.ts";
 import { frontTable } from "./front_table.ts";
 import { withOutputFolder } from "./output_folder.ts";
@@ -48,7 +49,7 @@ export async function runExperiment(
   const native = mayLoadLibrary([withChanges(experiment, flags)]);
   const { writes, network } = await allowancesOf(flags);
   const own = writesOfRows(experiment, flags);
-  await confined([...own, ...writes], () => run(experiment, flags, conclude), native, network);
+  await confined([...own, ...writes], async () => expectDone(await run(experiment, flags, conclude)), native, network);
 }
 
 /**
@@ -69,11 +70,17 @@ function folderOf({ name }: Experiment, { output }: ExperimentFlags): string {
   return output ?? join("runs", name);
 }
 
+/** @throws RunsGivenUp if there is one */
+function expectDone(givenUp: readonly GivenUp[]): void {
+  if (givenUp.length > 0) throw new RunsGivenUp(givenUp);
+}
+
+/** Runs an experiment, writes and shows what came of it, and returns the runs that were given up. */
 async function run(
   experiment: Experiment,
   flags: ExperimentFlags,
   conclude: (results: readonly RowResult[]) => Conclusion = () => ({ notes: [] }),
-): Promise<void> {
+): Promise<readonly GivenUp[]> {
   const out = standardOutput("stdout");
   const verbose = runReporter(out, standardOutput("stderr"), flags);
   // In a file the line that closes each run says enough.
@@ -117,9 +124,9 @@ async function run(
     const report = await drawReport(folder, reporter.warning);
     return { tables, notes: conclusion.notes, report, givenUp };
   });
-  if (told === null) return;
+  if (told === null) return [];
   show(told.tables, [...told.notes, written(folder, told.report)]);
-  if (told.givenUp.length > 0) throw new RunsGivenUp(told.givenUp);
+  return told.givenUp;
 
   function show(tables: readonly Table[], notes: readonly string[]): void {
     const { strong } = stylesOf(out);
@@ -170,7 +177,14 @@ export async function runExperiments(experiments: readonly Experiment[], flags: 
   await confined(
     [...written, ...writes],
     async () => {
-      for (const [index, experiment] of experiments.entries()) await run(experiment, own[index]);
+      // Told in the end, as it keeps no other experiment from being done.
+      const all: GivenUp[] = [];
+      for (const [index, experiment] of experiments.entries()) {
+        const givenUp = await run(experiment, own[index]);
+        const of = several ? `${experiment.name}: ` : "";
+        all.push(...givenUp.map(({ told, ofRecipe }) => ({ told: of + told, ofRecipe })));
+      }
+      expectDone(all);
     },
     mayLoadLibrary(experiments.map((experiment, index) => withChanges(experiment, own[index]))),
     network,

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import { runGrid } from "../../../tasks/experiment/run_grid.ts";
 import { RedisServer, WITHOUT_REDIS } from "../../support/redis.ts";
-import { withTinyData } from "../../support/tiny_run.ts";
+import { runHere } from "../../support/run_here.ts";
+import { tinyRecipe, withTinyData } from "../../support/tiny_run.ts";
 import { tablesOf } from "../../../tasks/experiment/tables.ts";
 import { endingOf, RunsGivenUp } from "../../../tasks/support/errors.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
@@ -135,6 +136,33 @@ Deno.test(
       const both = new RunsGivenUp([...sent.givenUp.slice(0, 1), { told: "b: given up", ofRecipe: false }]);
       assert.equal(endingOf(both, false).code, 1);
       await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "experiments after one with a run that is given up are done all the same",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      const write = (name: string, text: string) => Deno.writeTextFile(join(folder, name), text);
+      await write("tiny.yaml", tinyRecipe);
+      for (const [name, losses] of [["a", "[{ use: kd }]"], ["b", "[{ use: cross-entropy }]"]]) {
+        await write(`${name}.yaml`, `base: tiny.yaml\nseeds: [1]\nrows: { own: { losses: ${losses} } }\n`);
+      }
+      await write("series.yaml", "experiments: [a.yaml, b.yaml]\n");
+      const out = join(folder, "out");
+      const compared = runHere("compare", [
+        ...[join(folder, "series.yaml"), "--backend", "cpu", "--output", out],
+        ...["--queue", server.url, "--store", join(folder, "store")],
+        ...["--set", "train.epochs=1", "--set", "student.overParameterise=[]"],
+      ]);
+      await worker(server, workplace(folder, "a"), { untilEmpty: false, signal: stopAfter(compared) });
+      const { code, stderr } = await compared;
+      const { lines } = JSON.parse(await Deno.readTextFile(join(out, "b", "results.json")));
+      assert.equal(lines[0].failed, 0);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^Given up, as their recipes are to be mended:\n {2}a: own, seed 1: given up: /m);
     }),
 );
 
