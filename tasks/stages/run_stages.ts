@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { TrainingFailure } from "../../core/distill/stops.ts";
 import { UserError } from "../../core/errors.ts";
-import { kindOfPath, writeFileAtomically } from "../../core/files.ts";
+import { kindOfPath, removePath, writeFileAtomically } from "../../core/files.ts";
 import { sealJson } from "../../core/sealed_json.ts";
 import type { FinishedRun, Runner } from "../experiment/outcome.ts";
 import { withOutputFolder } from "../experiment/output_folder.ts";
@@ -20,6 +20,9 @@ import { stagesTable } from "./stages_table.ts";
 
 /** What came of all stages. */
 const RESULTS = "stages.json";
+
+/** The same as a table. */
+const TABLE = "stages.md";
 
 /**
  * Runs stages one after the other from the command line: one that is done with the same inputs, the student before it
@@ -48,8 +51,13 @@ async function run(name: string, folder: string, planned: readonly PlannedStage[
   const out = standardOutput("stdout");
   const reporter = runReporter(out, standardOutput("stderr"), flags);
   const table = await withOutputFolder(folder, name, async (check) => {
+    // What is there tells of students that will not be.
+    const begin = async () => {
+      await check();
+      for (const file of [RESULTS, TABLE]) await removePath(join(folder, file));
+    };
     const runs = await stoppable(
-      (signal) => carryOut(planned, trainingRunner(allowedPlugins(flags), reporter, signal, check)),
+      (signal) => carryOut(planned, trainingRunner(allowedPlugins(flags), reporter, signal, begin)),
       () => {
         reporter.end();
         reporter.warning("stopping with a checkpoint as soon as the current step is done; Ctrl-C again stops at once");
@@ -61,7 +69,7 @@ async function run(name: string, folder: string, planned: readonly PlannedStage[
     const table = stagesTable(name, planned, runs);
     const results = planned.map(({ name }, index) => ({ stage: name, ...runs[index] }));
     await writeFileAtomically(join(folder, RESULTS), await sealJson({ stages: name, results }));
-    await writeFileAtomically(join(folder, "stages.md"), markdownOf(table));
+    await writeFileAtomically(join(folder, TABLE), markdownOf(table));
     return table;
   });
   if (!flags.quiet) out.line("");

@@ -10,6 +10,8 @@ import { trainingRunner } from "../../../tasks/experiment/runner.ts";
 import { isStages, planStages, stagesFrom } from "../../../tasks/stages/read_stages.ts";
 import { carryOut, runStages } from "../../../tasks/stages/run_stages.ts";
 import { stagesTable } from "../../../tasks/stages/stages_table.ts";
+import { namesIn } from "../../support/run_files.ts";
+import { runHere } from "../../support/run_here.ts";
 import { recorder, stopAt } from "../../support/run_observers.ts";
 import { DIVERGING, tinyRecipe, withTinyData } from "../../support/tiny_run.ts";
 
@@ -185,4 +187,19 @@ Deno.test("a stage whose training fails ends the stages, as those after it have 
     assert.ok(error instanceof Error && error.name === "TrainingFailure");
     assert.match(error.message, /^The stage "teacher" failed: Stopped at step \d+ as its loss is not finite/);
     assert.deepEqual(told, []);
+  }));
+
+Deno.test("what tells of stages is gone as soon as one of them is done anew", () =>
+  withTinyData(async (folder) => {
+    await Deno.writeTextFile(join(folder, "tiny.yaml"), tinyRecipe);
+    const file = join(folder, "stages.yaml");
+    await Deno.writeTextFile(file, three);
+    const args = [file, "--backend", "cpu", "--out", join(folder, "out"), "--set", "train.epochs=1"];
+    const told = () => namesIn(join(folder, "out")).filter((name) => name.startsWith("stages."));
+    assert.equal((await runHere("distill", args)).code, 0);
+    assert.deepEqual(told(), ["stages.json", "stages.md"]);
+    assert.equal((await runHere("distill", args)).code, 0);
+    assert.deepEqual(told(), ["stages.json", "stages.md"]);
+    assert.equal((await runHere("distill", [...args, "--set", DIVERGING])).code, 1);
+    assert.deepEqual(told(), []);
   }));
