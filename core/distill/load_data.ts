@@ -230,7 +230,7 @@ export function labelledOnes({ labelled }: Examples): Uint32Array | null {
   return firstIndices(labelled.length).filter((index) => labelled[index] === 1);
 }
 
-/** Of some of a list's examples (`null`: all) those that are no copy of one before; `null` if that is all of the list. */
+/** Of some of a list's examples, `null` for all, those that are no copy of one before; `null` if that is the list. */
 function differentOnes({ length, equal }: Examples, some: Uint32Array | null): Uint32Array | null {
   if (!equal) return some;
   const seen = new Set<number>();
