@@ -115,6 +115,21 @@ Deno.test("labels that are no classes, one class, and a fraction that makes none
   }
 });
 
+Deno.test("a teacher is not called poor by labels that are wrong on purpose", () =>
+  withTinyData(async (folder) => {
+    await tinyRun(folder, { output: "teacher" });
+    const { reporter, warnings } = recorder();
+    const overrides = [
+      "labelNoise={ fraction: 0.9 }",
+      "validation=null",
+      "train.maxSteps=1",
+      "losses=[{ use: kd }]",
+      "teacher={ use: resnet, depth: 8, width: 4, weights: teacher/student, onPoorTeacher: refuse }",
+    ];
+    await tinyRun(folder, { overrides, reporter });
+    assert.deepEqual(warnings, []);
+  }));
+
 Deno.test("a run says its noise, trains on it and is measured without it; one without noise is what it was", () =>
   withTinyData(async (folder) => {
     const { reporter, lines } = recorder();
