@@ -53,6 +53,8 @@ export class TextTokenizer {
   readonly #segments: boolean;
   /** The special tokens before and after a single text. */
   readonly #frame: readonly [before: readonly number[], after: readonly number[]];
+  /** The number of the token of what has no other; `null` where there is none. */
+  readonly #unknown: number | null;
 
   /**
    * @param name what the recipe names, for messages
@@ -81,7 +83,9 @@ export class TextTokenizer {
     this.#frame = [framed.slice(0, start), framed.slice(start + letter.length)];
     const { type } = (tokenizer.post_processor ?? {}) as { type?: string };
     this.#segments = type !== "RobertaProcessing";
-    this.padding = paddingToken({ tokenizer, config }, (token) => this.#tokenizer.token_to_id(token) ?? null);
+    const numberOf = (token: string) => this.#tokenizer.token_to_id(token) ?? null;
+    this.padding = paddingToken({ tokenizer, config }, numberOf);
+    this.#unknown = unknownToken({ tokenizer, config }, numberOf);
   }
 
   /**
@@ -113,15 +117,17 @@ export class TextTokenizer {
   }
 
   /**
-   * The tokens of words that are split already, as of a tagged sentence: how many each has. Words that do not fit are
-   * left out from the end.
+   * The tokens of words that are split already, as of a tagged sentence: how many each has, at least one. Words that do
+   * not fit are left out from the end.
+   *
+   * @throws UserError if nothing is left of a word, and there is no token for the unknown
    */
   encodeWords(words: readonly string[]): EncodedText & { readonly wordOf: Int32Array } {
     const [start, end] = this.#frame;
     const tokens = [...start];
     const wordOf = start.map(() => -1);
     for (const [index, word] of words.entries()) {
-      const own = this.#bare(word);
+      const own = this.#word(word);
       if (tokens.length + own.length + end.length > this.maxLength) break;
       tokens.push(...own);
       wordOf.push(...own.map(() => index));
@@ -133,6 +139,14 @@ export class TextTokenizer {
       types: new Uint8Array(tokens.length),
       wordOf: Int32Array.from(wordOf),
     };
+  }
+
+  /** The tokens of a word: the unknown one where nothing is left, as of a zero-width space, so that tags keep place. */
+  #word(word: string): number[] {
+    const tokens = this.#bare(word);
+    if (tokens.length > 0) return tokens;
+    if (this.#unknown !== null) return [this.#unknown];
+    throw this.#refusal(`it leaves nothing of the word ${showJson(word)}, and has no token for the unknown`);
   }
 
   #bare(text: string): number[] {
@@ -189,14 +203,29 @@ export function keptLengths(first: number, second: number, room: number): [numbe
  *
  * @returns 0 where there is none, as padding is masked
  */
-function paddingToken({ tokenizer, config }: TokenizerFiles, numberOf: (token: string) => number | null): number {
-  const contentOf = (token: unknown) => isJsonObject(token) ? token.content : token;
+function paddingToken({ tokenizer, config }: TokenizerFiles, numberOf: NumberOfToken): number {
   const padding = isJsonObject(tokenizer.padding) ? tokenizer.padding.pad_token : undefined;
   const added = ((tokenizer.added_tokens ?? []) as { content: string }[]).map(({ content }) => content);
   const usual = ["[PAD]", "<pad>"];
-  const named = [contentOf(config.pad_token), padding, ...usual.filter((token) => added.includes(token)), ...usual];
-  const numbers = named.flatMap((token) => typeof token === "string" ? numberOf(token) ?? [] : []);
-  return numbers[0] ?? 0;
+  const named = [config.pad_token, padding, ...usual.filter((token) => added.includes(token)), ...usual];
+  return firstNumber(named, numberOf) ?? 0;
+}
+
+/** The number of the token of what has no other, as the files say it; `null` where there is none. */
+function unknownToken({ tokenizer, config }: TokenizerFiles, numberOf: NumberOfToken): number | null {
+  const model = tokenizer.model as { unk_token?: unknown; unk_id?: unknown } | undefined;
+  // A Unigram model says the number itself.
+  if (Number.isInteger(model?.unk_id)) return model!.unk_id as number;
+  return firstNumber([model?.unk_token, config.unk_token, "[UNK]", "<unk>"], numberOf);
+}
+
+/** The number of a token; `null` for one that there is not. */
+type NumberOfToken = (token: string) => number | null;
+
+/** The number of the first of some tokens, as files name them, that there is. */
+function firstNumber(named: readonly unknown[], numberOf: NumberOfToken): number | null {
+  const tokens = named.map((token) => isJsonObject(token) ? token.content : token);
+  return tokens.flatMap((token) => typeof token === "string" ? numberOf(token) ?? [] : [])[0] ?? null;
 }
 
 /** One more than the largest number of a token. */

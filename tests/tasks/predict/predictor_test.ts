@@ -114,6 +114,9 @@ testBackends("what a model cannot take is refused in a sentence", async (backend
     await refused(tagger.prepare({ words: ["a", " "] }, "it"), "Cannot use it as one of its words is empty");
     const long = await compute(tagger, [{ words: Array(300).fill("hold") }, text("We hold")]);
     assert.deepEqual(long.map(({ cut }) => cut), [true, false]);
+    const [odd] = await compute(tagger, [{ words: ["We", "\u200b", "hold"] }]);
+    assert.equal("tags" in odd && odd.tags.length, 3, "a word of which nothing is left has a tag, too");
+    assert.equal(odd.cut, false);
   }
   const folder = await Deno.makeTempDir();
   try {

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { bertTokenizer, MPNET_FRAME, SPECIAL_TOKENS } from "../../../../plugins/datasets/text/bert_tokenizer.ts";
+import {
+  BERT_FRAME,
+  bertTokenizer,
+  MPNET_FRAME,
+  SPECIAL_TOKENS,
+} from "../../../../plugins/datasets/text/bert_tokenizer.ts";
 import { openTokenizer } from "../../../../plugins/datasets/text/open_tokenizer.ts";
 import { keptLengths, TextTokenizer } from "../../../../plugins/datasets/text/tokenizer.ts";
 import { filesOf } from "../../../support/text_setup.ts";
@@ -61,6 +66,21 @@ Deno.test("words of a tagged sentence know which tokens are theirs; those that d
   assert.deepEqual([...tokens].map((token) => pieces[token]), ["[CLS]", "a", "wor", "##ld", "b", "[SEP]"]);
   assert.deepEqual([...wordOf], [-1, 0, 1, 1, 2, -1]);
   assert.deepEqual([...tokenizer(5).encodeWords(["a", "b", "world"]).wordOf], [-1, 0, 1, -1]);
+});
+
+Deno.test("a word of which nothing is left is unknown, so that the words behind it keep their places", () => {
+  const { tokens, wordOf } = tokenizer(9).encodeWords(["a", "\u200b", "\u00ad", "world"]);
+  const names = [...tokens].map((token) => pieces[token]);
+  assert.deepEqual(names, ["[CLS]", "a", "[UNK]", "[UNK]", "wor", "##ld", "[SEP]"]);
+  assert.deepEqual([...wordOf], [-1, 0, 1, 2, 3, 3, -1]);
+  const files = bertTokenizer(pieces.map((piece) => piece === "[UNK]" ? "d" : piece), {
+    lowercase: true,
+    frame: { ...BERT_FRAME, special: BERT_FRAME.special.filter((token) => token !== "[UNK]") },
+  });
+  assert.throws(() => new TextTokenizer(files, 9).encodeWords(["a", "\u200b"]), {
+    name: "UserError",
+    message: 'Cannot use the tokenizer: it leaves nothing of the word "\u200b", and has no token for the unknown',
+  });
 });
 
 Deno.test("a maximum without room for words, and a vocabulary without special tokens, are refused", () => {
