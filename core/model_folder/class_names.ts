@@ -1,18 +1,18 @@
 import { UserError } from "../errors.ts";
-import { lookAt } from "../files.ts";
 import { showJson } from "../json.ts";
-import { dirname, join } from "../paths.ts";
+import { join } from "../paths.ts";
 import { labelsIn } from "../plugin/config_values.ts";
 import type { Task } from "../plugin/dataset.ts";
 import type { ForeignConfig } from "../plugin/saved_options.ts";
 import { CONFIG_FILE, readConfigIfThere, withinConfig } from "./config_file.ts";
+import { describingFolder } from "./describing_folder.ts";
 
 /** Hugging Face's `problem_type` of a model that says of each class whether an example is of it. */
 export const SEVERAL_LABELS = "multi_label_classification";
 
 /**
- * The names of a saved model's classes in the order of its logits, as the config.json beside its weights has them: this
- * program's `labels` or Hugging Face's `id2label`.
+ * The names of a saved model's classes in the order of its logits, as the config.json beside its weights, or above an
+ * export's, has them: this program's `labels` or Hugging Face's `id2label`.
  *
  * @param path the model's folder, or a file in it
  * @param task what it is to answer
@@ -21,10 +21,9 @@ export const SEVERAL_LABELS = "multi_label_classification";
  * belongs to the logits of the one, a sigmoid to those of the other
  */
 export async function readClassNames(path: string, task: Task = "classification"): Promise<readonly string[] | null> {
-  const isFolder = (await lookAt(path))?.kind === "folder";
   const file = path.endsWith(".json") && !path.endsWith(".index.json")
     ? path
-    : join(isFolder ? path : dirname(path), CONFIG_FILE);
+    : join(await describingFolder(path), CONFIG_FILE);
   const config = await readConfigIfThere(file);
   if (config) checkTask(file, config, task);
   if (!config) return null;

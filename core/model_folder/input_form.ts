@@ -4,6 +4,7 @@ import { lookAt } from "../files.ts";
 import { dirname, join } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
 import { CONFIG_FILE, readConfigIfThere } from "./config_file.ts";
+import { describingFolder } from "./describing_folder.ts";
 import { readImageProcessor } from "./image_processor.ts";
 import { timmForm } from "./timm_form.ts";
 import { hasTokenizer } from "./tokenizer_files.ts";
@@ -15,8 +16,9 @@ export interface StatedForm {
 }
 
 /**
- * In what form a saved model takes the images of a data set: as the config.json beside its weights says it, where this
- * program wrote it, else as its `preprocessor_config.json` does, else as timm's `pretrained_cfg` in the config.json.
+ * In what form a saved model takes the images of a data set: as the config.json beside its weights, or above an
+ * export's, says it, where this program wrote it, else as its `preprocessor_config.json` does, else as timm's
+ * `pretrained_cfg` in the config.json.
  *
  * @param path the model's folder, or a file in it
  * @param given the images of the data set
@@ -24,7 +26,7 @@ export interface StatedForm {
  * @throws UserError for images of as many channels as the model does not take
  */
 export async function readImageForm(path: string, given: ImageInput): Promise<StatedForm | null> {
-  const folder = await folderOf(path);
+  const folder = await describingFolder(path);
   const [height, width, channels] = given.size;
   const file = join(folder, CONFIG_FILE);
   const config = await readConfigIfThere(file);
@@ -58,17 +60,14 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
  */
 export async function tokenizerFolder(name: string, resolve: (name: string) => string): Promise<string | null> {
   const path = resolve(name);
-  const folder = await folderOf(path);
+  const folder = await describingFolder(path);
   const isModel = await lookAt(join(folder, CONFIG_FILE)) !== null || await isOnnx(path, folder);
-  return isModel && await hasTokenizer(folder) ? folder === path ? name : dirname(name) : null;
+  if (!isModel || !await hasTokenizer(folder)) return null;
+  if (folder === path) return name;
+  return folder === dirname(path) ? dirname(name) : join(dirname(name), "..");
 }
 
 /** Whether a model is one of ONNX, which needs no config.json beside it. */
 async function isOnnx(path: string, folder: string): Promise<boolean> {
   return path.endsWith(".onnx") || await lookAt(join(folder, "model.onnx")) !== null;
-}
-
-/** The folder itself, or the one that a file is in. */
-async function folderOf(path: string): Promise<string> {
-  return (await lookAt(path))?.kind === "folder" ? path : dirname(path);
 }

@@ -9,6 +9,7 @@ import { hasClasses } from "../plugin/inputs.ts";
 import { type ForeignConfig, savedOptions } from "../plugin/saved_options.ts";
 import { bounded } from "../recipe/bounds.ts";
 import { type Checked, parseChecked } from "../recipe/checked.ts";
+import { EXPORTED_FROM } from "./describing_folder.ts";
 import { INPUT_BOUNDS } from "./input_bounds.ts";
 import { readSentenceModules } from "./sentence_modules.ts";
 
@@ -41,9 +42,6 @@ const configSchema = z.looseObject({
     hidden: z.record(z.string(), z.unknown()).describe("What would let other programs take it for a model without"),
   }).optional().describe("Weights that are stored as two factors, and computed with as such"),
 });
-
-/** The key of an export's config.json, and of its ONNX files' metadata, that has the SHA-256 of the model's weights. */
-export const EXPORTED_FROM = "exportedFrom";
 
 /** What the config.json of an export says besides, for other programs. */
 const EXPORT_KEYS = [EXPORTED_FROM, "model_type", "id2label", "label2id", "problem_type", "num_channels"];

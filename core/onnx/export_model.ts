@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
-import { EXPORTED_FROM } from "../model_folder/own_config.ts";
+import { EXPORTED_FROM, MODELS } from "../model_folder/describing_folder.ts";
 import { freeze, type FrozenWeights } from "../nn/frozen_weights.ts";
 import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -14,7 +14,6 @@ import { encodeModel, OPSET } from "./encode.ts";
 import { companionFiles } from "./folder_files.ts";
 import { countOperators, type Graph } from "./graph.ts";
 import { CRF_TRANSITIONS } from "./metadata.ts";
-import { MODELS } from "./places.ts";
 import { PRECISIONS } from "./precisions.ts";
 import { examplesIn, madeUp } from "./probe.ts";
 import { activationsOf, quantise, type Ranges } from "./quantise.ts";

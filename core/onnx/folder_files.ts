@@ -4,7 +4,7 @@ import { isJsonObject, parseJson } from "../json.ts";
 import { join } from "../paths.ts";
 import { CONFIG_FILE, readConfigAlone } from "../model_folder/config_file.ts";
 import { imageProcessorFiles, PROCESSOR_FILE } from "../model_folder/image_processor.ts";
-import { EXPORTED_FROM } from "../model_folder/own_config.ts";
+import { EXPORTED_FROM } from "../model_folder/describing_folder.ts";
 import { sentenceFiles } from "../model_folder/sentence_modules.ts";
 import { hasTokenizer } from "../model_folder/tokenizer_files.ts";
 import type { InputDescription } from "../plugin/dataset.ts";

@@ -3,7 +3,7 @@ import { UserError } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import { CONFIG_FILE, readForeignConfig } from "../model_folder/config_file.ts";
 import { INDEX_FILE, WEIGHTS_FILE } from "../model_folder/missing_weights.ts";
-import { EXPORTED_FROM } from "../model_folder/own_config.ts";
+import { EXPORTED_FROM } from "../model_folder/describing_folder.ts";
 import { join } from "../paths.ts";
 import type { Batch, HostTensor, InputDescription } from "../plugin/dataset.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";

@@ -1,9 +1,7 @@
 import { lookAt } from "../files.ts";
+import { MODELS } from "../model_folder/describing_folder.ts";
 import { join } from "../paths.ts";
 import { PRECISIONS } from "./precisions.ts";
-
-/** The folder of the ONNX files in a model folder, as Hugging Face and transformers.js have it. */
-export const MODELS = "onnx";
 
 /** The ONNX file in a folder's `onnx/`, the most exact of several; `null` if there is none. */
 export async function findExport(folder: string): Promise<string | null> {

@@ -5,7 +5,7 @@ import { clearLocked, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { dirname, join } from "../paths.ts";
-import { MODELS } from "./places.ts";
+import { MODELS } from "../model_folder/describing_folder.ts";
 
 /**
  * Writes an export. Its files are written apart and moved when all are there, config.json last: without it nobody takes

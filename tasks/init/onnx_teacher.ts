@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { kindOfPath, readUserFile } from "../../core/files.ts";
 import { readClassNames } from "../../core/model_folder/class_names.ts";
+import { describingFolder } from "../../core/model_folder/describing_folder.ts";
 import { readImageProcessor } from "../../core/model_folder/image_processor.ts";
 import { hasTokenizer } from "../../core/model_folder/tokenizer_files.ts";
 import { TEXT_INPUTS } from "../../core/plugin/model.ts";
@@ -59,7 +60,7 @@ export async function lookAtOnnx(path: string, flags: TeacherFlags, asking: Aski
       : null;
     return { ...shared, images: null, texts: { maxLength: fixed(shape[1]) }, tokenizer };
   }
-  const processor = await readImageProcessor(folder);
+  const processor = await readImageProcessor(await describingFolder(path));
   const size = sizeOf(inputs);
   const images: TeacherImages = {
     size,

@@ -6,7 +6,12 @@ import { loadTaughtData } from "../../core/distill/load_taught_data.ts";
 import { type Resolved, resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import { startingTokenizer } from "../../core/distill/student/starting_inputs.ts";
 import { loadTeacher } from "../../core/distill/teacher/load_teacher.ts";
+import { isUrl } from "../../core/data/remote_file.ts";
 import { UserError } from "../../core/errors.ts";
+import { kindOfPath } from "../../core/files.ts";
+import { findOnnx } from "../../core/onnx/places.ts";
+import { join, relative } from "../../core/paths.ts";
+import { resolveFile } from "../../core/recipe/recipe.ts";
 import { evaluate } from "../../core/evaluate/evaluate.ts";
 import { positiveClassOf } from "../../core/evaluate/metrics/metrics.ts";
 import { createOps } from "../../core/ops/ops.ts";
@@ -65,7 +70,11 @@ export async function evaluateTeacher(
     const { model, weights } = teacher;
     const result = await evaluate(ops, { who: "the teacher", model, weights, examples, input, ...settings });
     const uses = [plugins.teacher!, ...plugins.otherTeachers].map(({ definition }) => definition.name);
-    const places = [named.weights ?? fileOf(plugins.teacher!), ...named.others.map(({ weights }) => weights)];
+    const others = named.others.map(({ weights }, index) =>
+      measuredFile(recipe, plugins.otherTeachers[index], weights)
+    );
+    const first = measuredFile(recipe, plugins.teacher!, named.weights ?? fileOf(plugins.teacher!));
+    const places = await Promise.all([first, ...others]);
     return reportOf(result, {
       model: places.filter((place) => place !== null).join(", "),
       architecture: listWords(uses, "and"),
@@ -74,6 +83,18 @@ export async function evaluateTeacher(
   } finally {
     teacher.dispose();
   }
+}
+
+/** The weights as they are named; of a folder of ONNX models, such as one of several precisions, the file in it. */
+async function measuredFile(
+  recipe: Checked<Recipe>,
+  { definition }: Resolved<"model">,
+  weights: string | null,
+): Promise<string | null> {
+  if (weights === null || definition.name !== "onnx" || isUrl(weights)) return weights;
+  const path = resolveFile(recipe, weights);
+  const found = await kindOfPath(path) === "folder" ? await findOnnx(path) : null;
+  return found === null ? weights : join(weights, relative(path, found));
 }
 
 /** The file of recorded outputs, for people. */

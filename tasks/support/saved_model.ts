@@ -11,7 +11,7 @@ import { readClassNames } from "../../core/model_folder/class_names.ts";
 import { CONFIG_FILE, readForeignConfig } from "../../core/model_folder/config_file.ts";
 import { INDEX_FILE, WEIGHTS_FILE } from "../../core/model_folder/missing_weights.ts";
 import { tokenizerFolder } from "../../core/model_folder/input_form.ts";
-import { EXPORTED_FROM } from "../../core/model_folder/own_config.ts";
+import { EXPORTED_FROM } from "../../core/model_folder/describing_folder.ts";
 import { findOnnx } from "../../core/onnx/places.ts";
 import { orderOfClasses } from "../../core/plugin/class_names.ts";
 import { hasClasses } from "../../core/plugin/inputs.ts";

@@ -78,6 +78,15 @@ Deno.test("evaluate takes an ONNX file on a recipe's data, and the teacher of a 
     await Deno.copyFile(moved, join(folderOfOne, "onnx", "model_quantized.onnx"));
     const small = await evaluate(folderOfOne, "--recipe", recipe);
     assert.match(small.stdout, /accuracy +100\.00 %/, small.stderr);
+    const report = await evaluate(folderOfOne, "--recipe", recipe, "--json");
+    assert.equal(JSON.parse(report.stdout).model, join(folderOfOne, "onnx", "model_quantized.onnx"));
+    await Deno.writeTextFile(join(folderOfOne, "config.json"), '{ "exportedFrom": "another model" }');
+    const wrong = await evaluate(join(folderOfOne, "onnx", "model_quantized.onnx"), "--recipe", recipe);
+    assert.equal(wrong.code, 2);
+    assert.match(
+      wrong.stderr,
+      /Cannot use ".*quantized\.onnx" as ".*config\.json", which says .*, is of another model: exp/,
+    );
     for (
       const [args, says] of [
         [[moved], `Cannot evaluate "${moved}" without a data set: name a recipe that has it with --recipe FILE`],

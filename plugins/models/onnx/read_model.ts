@@ -4,6 +4,9 @@ import { foreignKind } from "../../../core/foreign_bytes.ts";
 import { findOnnx, mainFile } from "../../../core/onnx/places.ts";
 import { DamagedMessage } from "../../../core/onnx/protobuf.ts";
 import { type OnnxFileGraph, readGraph } from "../../../core/onnx/read_graph.ts";
+import { CONFIG_FILE, readConfigIfThere } from "../../../core/model_folder/config_file.ts";
+import { describingFolder, EXPORTED_FROM } from "../../../core/model_folder/describing_folder.ts";
+import { join } from "../../../core/paths.ts";
 import type { OpenSetup } from "../../../core/plugin/model.ts";
 
 /** A model's files. */
@@ -23,7 +26,8 @@ const MOST_BYTES = 1.5 * 2 ** 30;
  * Reads a model and the files that it names.
  *
  * @param setup names the file, or a folder with a `model.onnx` in it, or one of its precisions in its folder `onnx`
- * @throws UserError if a file cannot be read, is damaged, or is outside of the model's folder
+ * @throws UserError if a file cannot be read, is damaged, or is outside of the model's folder, and for one among the
+ * files of another model's export
  */
 export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "readFile">): Promise<ModelFiles> {
   const file = (await lookAt(path))?.kind === "folder" ? await findOnnx(path) ?? mainFile(path) : path;
@@ -40,6 +44,7 @@ export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "re
   };
   const bytes = await read(file, "the teacher's model");
   const graph = parse(file, bytes);
+  await expectItsOwn(file, graph);
   const data = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const location of graph.locations) {
     const part = await listedPath(file, location.replace(/^\.\//, ""));
@@ -51,6 +56,17 @@ export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "re
     data.set(location, await read(part, "the teacher's tensors"));
   }
   return { file, bytes, data, graph };
+}
+
+/** @throws UserError if the file is in the folder of an export that is not of its model */
+async function expectItsOwn(file: string, { metadata }: OnnxFileGraph): Promise<void> {
+  const config = join(await describingFolder(file), CONFIG_FILE);
+  const { [EXPORTED_FROM]: exportedFrom } = await readConfigIfThere(config) ?? {};
+  if (typeof exportedFrom !== "string" || metadata.get(EXPORTED_FROM) === exportedFrom) return;
+  throw new UserError(
+    `Cannot use "${file}" as "${config}", which says its classes and inputs, is of another model: expected the file ` +
+      "that was exported with it",
+  );
 }
 
 function parse(file: string, bytes: Uint8Array<ArrayBuffer>): OnnxFileGraph {
