@@ -7,7 +7,7 @@ import type { InputDescription } from "../../core/plugin/dataset.ts";
 import type { Asking } from "./asking.ts";
 import { nameOf } from "./class_folders.ts";
 import { compose } from "./compose.ts";
-import { lookOptions, optionsByLook, optionsByTeacher, OTHERWISE } from "./dataset_options.ts";
+import { joinOf, lookOptions, optionsByLook, optionsByTeacher, OTHERWISE } from "./dataset_options.ts";
 import { type Entry, line, valueOf, writeEntries } from "./entries.ts";
 import { fitClasses, listOf } from "./fit.ts";
 import { type DataFlags, type FoundData, PICTURE_SETS } from "./found.ts";
@@ -58,20 +58,21 @@ export async function makeRecipe(
     cannot: "Cannot start without data",
     flag: "--data FILE_OR_FOLDER",
   }, flags.data ?? null);
-  const teacher = await teacherOf(flags, asking);
+  const first = await teacherOf(flags, asking);
   const given = flags.teacherClasses === undefined ? null : listOf(flags.teacherClasses);
-  const found = groupByTeacher(await recognise(path, flags, asking, { base, isTaught: teacher !== null }), teacher);
+  const found = groupByTeacher(await recognise(path, flags, asking, { base, isTaught: first !== null }), first);
   tell("reading", path);
-  const before = optionsByTeacher(found, teacher, base, given);
+  const before = optionsByTeacher(found, first, base, given);
   const { look, more } = await lookAt(
     found,
-    [...before, ...lookOptions(found, teacher)],
+    [...before, ...lookOptions(found, first)],
     base,
     `--data ${path}`,
     asking,
   );
   for (const [about, text] of describe(path, found, look)) tell(about, text);
   const { input } = look;
+  const teacher = first && byClasses(first, found, input);
   const fit = teacher && fitClasses(teacher, input, {
     given,
     isUnlabelled: found.isUnlabelled ?? false,
@@ -102,6 +103,13 @@ export async function makeRecipe(
     `what was found there: read the comments, and change what you know better.`,
   ];
   return { file: flags.out, text: writeEntries(head, entries), verb, input };
+}
+
+/** A teacher whose file has a column for each class, known by the data's: what else stands there does not count. */
+function byClasses(teacher: FoundTeacher, found: FoundData, { classes }: InputDescription): FoundTeacher {
+  const { ofClasses } = teacher.records ?? {};
+  const isKnown = !found.isUnlabelled && classes.length > 0 && classes.every((name) => teacher.classes.includes(name));
+  return ofClasses && isKnown ? ofClasses(classes, joinOf(found, teacher).id) : teacher;
 }
 
 function studentKind(given: string | undefined): StudentKind | null {

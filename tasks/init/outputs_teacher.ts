@@ -1,5 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { readUserFile } from "../../core/files.ts";
+import { showClasses } from "../../core/plugin/class_names.ts";
+import { visible } from "../../core/visible.ts";
 import { parseSafetensors, toFloat32 } from "../../core/safetensors.ts";
 import { parseTable, TABLE_FORMATS, type TableRow } from "../../plugins/datasets/text/columns.ts";
 import { decodeText } from "../../plugins/datasets/text/decode_text.ts";
@@ -39,9 +41,32 @@ const ROUNDING = 0.01;
  */
 export async function lookAtOutputs(path: string, flags: TeacherFlags, asking: Asking): Promise<FoundTeacher> {
   const bytes = await readUserFile(path, "the teacher's outputs");
-  const { numbers, ids, paths } = /\.safetensors$/i.test(path)
-    ? { numbers: numbersOfTensors(path, bytes, flags, asking), ids: [], paths: [] }
-    : numbersOfTable(path, bytes, flags, asking);
+  if (/\.safetensors$/i.test(path)) {
+    return foundOf(path, numbersOfTensors(path, bytes, flags, asking), flags, { ids: [], paths: [] });
+  }
+  const { numbers, ids, paths, ofColumns } = numbersOfTable(path, bytes, flags, asking);
+  const records = { ids, paths };
+  if (!ofColumns) return foundOf(path, numbers, flags, records);
+  const ofClasses = (classes: readonly string[], id: string | null): FoundTeacher => {
+    const other = numbers.classes.find((name) => name !== id && !classes.includes(name));
+    if (other === undefined) return foundOf(path, ofColumns(classes), flags, records);
+    throw new UserError(
+      `--teacher ${path}: Cannot tell what its numbers in the column "${
+        visible(other)
+      }" are, as the data's classes are ` +
+        `${showClasses(classes)}: leave the column out of the file`,
+    );
+  };
+  return foundOf(path, numbers, flags, { ...records, ofClasses });
+}
+
+/** The teacher that the numbers of a file are. */
+function foundOf(
+  path: string,
+  numbers: Numbers,
+  flags: TeacherFlags,
+  records: NonNullable<FoundTeacher["records"]>,
+): FoundTeacher {
   const { classes, width, column } = numbers;
   const { values, settings } = valuesOf(numbers, toldAnswers(flags));
   return {
@@ -62,7 +87,7 @@ export async function lookAtOutputs(path: string, flags: TeacherFlags, asking: A
     classes,
     tokenizer: null,
     processor: null,
-    records: { ids, paths },
+    records,
   };
 }
 
@@ -99,7 +124,7 @@ function numbersOfTable(path: string, bytes: Uint8Array<ArrayBuffer>, flags: Tea
   const lists = columns.filter(({ name }) => rows.every(({ cells }) => holdsNumbers(cells[name])));
   if (lists.length > 0) {
     const { name } = one(path, lists, flags, asking, "column");
-    return { numbers: numbersIn(rows, name), ids, paths };
+    return { numbers: numbersIn(rows, name), ids, paths, ofColumns: null };
   }
   // An id is a number, too.
   const named = columns.filter(({ areNumbers, name }) => areNumbers && !/^(?:id|key|row|index|number)$/i.test(name));
@@ -109,12 +134,14 @@ function numbersOfTable(path: string, bytes: Uint8Array<ArrayBuffer>, flags: Tea
         `number, or a column for each class; there are ${columns.map(({ name }) => name).join(", ")}`,
     );
   }
-  const classes = named.map(({ name }) => name);
-  const sample = rows.slice(0, SAMPLE).map(({ cells }) =>
-    classes.flatMap((name) => cells[name] === "" ? [] : [Number(cells[name])])
-  );
-  const lacksSome = named.some(({ filled }) => filled < rows.length);
-  return { numbers: { rows: sample, column: null, classes, width: null, lacksSome }, ids, paths };
+  const ofColumns = (classes: readonly string[]): Numbers => {
+    const sample = rows.slice(0, SAMPLE).map(({ cells }) =>
+      classes.flatMap((name) => cells[name] === "" ? [] : [Number(cells[name])])
+    );
+    const lacksSome = named.some(({ name, filled }) => classes.includes(name) && filled < rows.length);
+    return { rows: sample, column: null, classes, width: null, lacksSome };
+  };
+  return { numbers: ofColumns(named.map(({ name }) => name)), ids, paths, ofColumns };
 }
 
 function holdsNumbers(cell: string | object | undefined): cell is object {

@@ -37,6 +37,21 @@ export interface TeacherImages {
   readonly isSaid: boolean;
 }
 
+/** The records of a file of outputs. */
+export interface Records {
+  /** The columns that tell them apart. */
+  readonly ids: readonly string[];
+  /** The columns of pictures' paths. */
+  readonly paths: readonly string[];
+  /**
+   * Of a file with a column for each class: the same teacher by the columns of the data's classes alone.
+   *
+   * @param id the column by which records are joined to examples, if there is one
+   * @throws UserError for a column of numbers that is none of both
+   */
+  readonly ofClasses?: (classes: readonly string[], id: string | null) => FoundTeacher;
+}
+
 /** A teacher as its files describe it. */
 export interface FoundTeacher {
   /** Its folder or file. */
@@ -64,8 +79,7 @@ export interface FoundTeacher {
   /** The folder of its own tokenizer. */
   readonly tokenizer: string | null;
   readonly processor: ImageProcessor | null;
-  /** Of a file of outputs the columns that tell its records apart, and those of pictures' paths. */
-  readonly records?: { readonly ids: readonly string[]; readonly paths: readonly string[] };
+  readonly records?: Records;
 }
 
 /**

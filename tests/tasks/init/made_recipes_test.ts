@@ -302,6 +302,18 @@ Deno.test("a file of outputs teaches: lists by row, maps by id, columns, tensors
     const tensors =
       (await run(folder, { ...notes, teacher: at("said.safetensors"), teacherClasses: "cat,dog" })).teacher;
     assert.deepEqual([tensors.values, tensors.key], ["logits", "row"]);
+    // A number that stands beside the classes is no logit; the ids by which records are joined are none either.
+    await Deno.writeTextFile(at("counted.csv"), tableOf("nr,text,label", (i) => `${i + 7},${textOf(i)},${kindOf(i)}`));
+    await Deno.writeTextFile(at("joined.csv"), tableOf("nr,dog,cat", (index) => `${index + 7},0.25,0.75`));
+    const counted = { data: at("counted.csv"), teacher: at("joined.csv") };
+    const joined = (await run(folder, counted)).teacher;
+    assert.deepEqual([joined.id, joined.values, joined.independent ?? false], ["nr", "probabilities", false]);
+    await Deno.writeTextFile(at("beside.csv"), tableOf("nr,dog,cat,length", (i) => `${i + 7},0.25,0.75,9`));
+    assert.equal(
+      await refused(folder, { ...counted, teacher: at("beside.csv") }),
+      '--teacher beside.csv: Cannot tell what its numbers in the column "length" are, as the data\'s classes are cat and ' +
+        "dog: leave the column out of the file",
+    );
     await Deno.writeTextFile(at("none.csv"), tableOf("text", textOf));
     assert.match(
       await refused(folder, { ...notes, teacher: at("none.csv") }),
