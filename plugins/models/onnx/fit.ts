@@ -187,6 +187,9 @@ function showSizes(shape: ValueInfo["shape"]): string {
 const OF_PROBABILITIES = ["Softmax", "Sigmoid", "ZipMap", "Normalizer", "LinearClassifier", "SVMClassifier"];
 const TREES = /^TreeEnsemble/;
 
+/** Operators that give the numbers that they take, of another type or shape. */
+const SAME_NUMBERS = ["Cast", "Identity", "Reshape", "Squeeze", "Flatten", "Unsqueeze"];
+
 /**
  * Finds the output that the logits are made of.
  *
@@ -227,9 +230,21 @@ export function answersBy(
   name: string,
   { makers }: Pick<OnnxFileGraph, "makers">,
 ): { readonly probabilities: boolean; readonly why: string } {
-  const { operator = "" } = makers.get(name) ?? {};
+  const operator = operatorOf(name, makers);
   const probabilities = OF_PROBABILITIES.includes(operator) || TREES.test(operator) || /prob/i.test(name);
   return { probabilities, why: operator ? `comes of ${operator}` : "is named so" };
+}
+
+/** What makes the numbers of a value, whatever their type and shape became; empty where nothing does. */
+export function operatorOf(name: string, makers: OnnxFileGraph["makers"]): string {
+  let maker = makers.get(name);
+  // A damaged graph may go in a circle.
+  for (let steps = 0; maker && SAME_NUMBERS.includes(maker.operator) && steps < makers.size; steps++) {
+    const before = makers.get(maker.inputs[0]);
+    if (!before) break;
+    maker = before;
+  }
+  return maker?.operator ?? "";
 }
 
 /** That an output seems to give probabilities, and the recipe does not say so. */

@@ -3,7 +3,7 @@ import type { HostTensor, InputDescription } from "../../../core/plugin/dataset.
 import type { ForwardCall, Model, ModelOutputs, OpenedModel, OpenSetup } from "../../../core/plugin/model.ts";
 import { showShape, sizeOf, type Tensor } from "../../../core/tensor.ts";
 import { channelsLast, type Computation, compute, RowMismatch } from "./compute.ts";
-import { checkValues, unzipped, type WiredOutput, wireInputs, wireOutput } from "./fit.ts";
+import { checkValues, operatorOf, unzipped, type WiredOutput, wireInputs, wireOutput } from "./fit.ts";
 import type { OnnxOptions } from "./options.ts";
 import { areParts, areProbabilities, logarithms, logOdds } from "./probabilities.ts";
 import { type ModelFiles, readModel } from "./read_model.ts";
@@ -153,7 +153,7 @@ function flat<Numbers extends { readonly shape: readonly number[] }>(
 
 /** @throws UserError for probabilities that sum to 1, where an example may be of several classes */
 function expectSeveral(file: string, { name, probabilities }: WiredOutput, { makers }: ModelFiles["graph"]): void {
-  if (!probabilities || makers.get(name)?.operator !== "Softmax") return;
+  if (!probabilities || operatorOf(name, makers) !== "Softmax") return;
   throw new UserError(
     `Cannot learn several labels from the output ${JSON.stringify(name)} of "${file}" as it comes of Softmax, whose ` +
       "probabilities sum to 1: expected those of a Sigmoid, or its logits",

@@ -187,8 +187,16 @@ const refusals: Refusal[] = [
       /gives probabilities, as it comes of Softmax: say outputs: \{ probabilities: "y" \}, or .*logits: "y" \} if it /,
   },
   {
+    what: "probabilities in another form",
+    file: {
+      nodes: [flatten, product, ["Softmax", ["logits"], "y"], ["Flatten", ["y"], "w"], ["Identity", ["w"], "z"]],
+      outputs: output("z"),
+    },
+    says: /whether the output "z" of "\S+" gives probabilities, as it comes of Softmax: say outputs/,
+  },
+  {
     what: "probabilities behind another operator",
-    file: { nodes: [flatten, product, ["Softmax", ["logits"], "y"], ["Identity", ["y"], "z"]], outputs: output("z") },
+    file: { nodes: [flatten, product, ["Softmax", ["logits"], "y"], ["Relu", ["y"], "z"]], outputs: output("z") },
     says: /whether the output "z" of "\S+" gives probabilities, as it gives numbers that sum to 1: say outputs/,
   },
   {
