@@ -1,8 +1,9 @@
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { CACHE } from "../core/data/remote_file.ts";
 import { UserError } from "../core/errors.ts";
+import { PROCESSOR_FILE } from "../core/model_folder/image_processor.ts";
 import { readDescribedModel } from "../core/model_folder/read_architecture.ts";
 import { readModelFolder } from "../core/model_folder/read_folder.ts";
 import { readModelWeights } from "../core/model_folder/read_weights.ts";
@@ -20,7 +21,7 @@ import { backendChoice, withBackend } from "./support/backend.ts";
 import { confined } from "./support/confine.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { standardOutput } from "./support/output.ts";
-import { recipeNear, savedModel, withModelData } from "./support/saved_model.ts";
+import { isFile, recipeNear, savedModel, withModelData } from "./support/saved_model.ts";
 
 interface ExportFlags extends RecipeFlags {
   readonly to: string;
@@ -98,15 +99,23 @@ async function exported(
   const ops = createOps(backend);
   const builtins = allowedPlugins(flags);
   if (recipe === null) {
-    const { model, input } = await readDescribedModel(folder, builtins.model);
+    const { model, input, saysNormalisation } = await readDescribedModel(folder, builtins.model);
+    if (input.image && !saysNormalisation && !await isFile(join(folder, PROCESSOR_FILE))) {
+      tell(
+        `No ${PROCESSOR_FILE} is written, as nothing in "${folder}" says how pixels are normalised: put one there, or ` +
+          "name the recipe of the model's data with --recipe FILE",
+      );
+    }
     const weights = await readModelWeights(folder, model, "model", { report: tell });
     const evaluate = { batchSize: 1, positiveClass: null, threshold: 0.5 };
-    return await exportModel({ ops, model, weights, input, source: folder, out, precisions, data: null, evaluate });
+    const called = { ops, model, weights, input, saysNormalisation, source: folder, out, precisions, evaluate };
+    return await exportModel({ ...called, data: null });
   }
   return await withModelData(folder, recipe, builtins, tell, async ({ data, definitions }) => {
     const { input } = data.dataset;
     const { model, weights } = await readModelFolder(folder, definitions, input, tell);
     const { evaluate } = recipe.value;
-    return await exportModel({ ops, model, weights, input, source: folder, out, precisions, data, evaluate });
+    const called = { ops, model, weights, input, saysNormalisation: true, source: folder, out, precisions, evaluate };
+    return await exportModel({ ...called, data });
   });
 }

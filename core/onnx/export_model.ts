@@ -29,6 +29,8 @@ export interface ExportCall {
   /** By name. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly input: InputDescription;
+  /** Whether it is known how pixels are normalised: where nothing says it, no image processor is written. */
+  readonly saysNormalisation: boolean;
   /** The model's folder, of which config.json and tokenizer or image processor are taken. */
   readonly source: string;
   /** Where the export is written. */
@@ -95,7 +97,7 @@ const SEED = 0;
 export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
   const { ops, model, weights, input, source, out, precisions, data, measured } = call;
   const hash = await sha256OfWeights(weights);
-  const companions = await companionFiles(source, input, hash);
+  const companions = await companionFiles(source, input, hash, call.saysNormalisation);
   const graphs = graphWriter(model, input, weights);
   const frozen = freeze(ops, model, weights);
   try {

@@ -30,12 +30,14 @@ const ANY_TEXT_MODEL = "bert";
  *
  * @param folder the model's
  * @param weights SHA-256 of its weights, which config.json says
+ * @param saysNormalisation whether it is known how pixels are normalised, of which an image processor can be made
  * @throws UserError for a model of texts without a tokenizer, images that no image processor makes, and damaged files
  */
 export async function companionFiles(
   folder: string,
   input: InputDescription,
   weights: string,
+  saysNormalisation: boolean,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   const take = async (name: string) => {
@@ -56,7 +58,7 @@ export async function companionFiles(
     for (const name of [...TOKENIZER_FILES, ...await sentenceFiles(folder)]) await take(name);
   } else {
     await take(PROCESSOR_FILE);
-    const made = files.has(PROCESSOR_FILE) ? {} : imageProcessorFiles(input.image!);
+    const made = files.has(PROCESSOR_FILE) || !saysNormalisation ? {} : imageProcessorFiles(input.image!);
     for (const [name, bytes] of Object.entries(made)) files.set(name, bytes);
     const bytes = files.get(PROCESSOR_FILE);
     const isGrey = input.image!.size[2] === 1;

@@ -54,3 +54,30 @@ Deno.test("export writes what transformers.js loads, and tells how onnxruntime's
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("a processor of pictures is written only where something says how their pixels are normalised", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const fixture = (name: string) => join(CHECKOUT, "tests", "fixtures", "vit", name);
+    const config = JSON.parse(await Deno.readTextFile(fixture("vit.json")));
+    const id2label = { 0: "north", 1: "east", 2: "south", 3: "west" };
+    await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify({ ...config, id2label }));
+    await Deno.copyFile(fixture("vit.safetensors"), join(folder, "model.safetensors"));
+    const [bare, said] = [join(folder, "bare"), join(folder, "said")];
+    const { code, stdout, stderr } = await run(folder, "--to", "onnx", "--out", bare);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      /^No preprocessor_config\.json is written, as nothing in ".*" says how pixels are normalised: /m,
+    );
+    const names = async (out: string) => (await Array.fromAsync(Deno.readDir(out))).map(({ name }) => name).sort();
+    assert.deepEqual(await names(bare), ["config.json", "onnx"]);
+    const processor = { size: { height: 9, width: 6 }, image_mean: [0.4, 0.5, 0.6], image_std: [0.2, 0.2, 0.2] };
+    await Deno.writeTextFile(join(folder, "preprocessor_config.json"), JSON.stringify(processor));
+    const other = await run(folder, "--to", "onnx", "--out", said);
+    assert.doesNotMatch(other.stdout, /No preprocessor_config/);
+    assert.deepEqual(await names(said), ["config.json", "onnx", "preprocessor_config.json"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -61,5 +61,6 @@ export async function exportOnnx(
   const { evaluate } = recipe;
   // With a teacher nothing is compared there.
   const { agreement: _, ...measured } = test.metrics;
-  return await exportModel({ ops, model, weights, input, source, out, precisions, data, evaluate, measured });
+  const called = { ops, model, weights, input, saysNormalisation: true, source, out, precisions, data, evaluate };
+  return await exportModel({ ...called, measured });
 }

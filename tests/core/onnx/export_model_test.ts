@@ -25,12 +25,12 @@ async function exporting(
   const ops = createOps(backend);
   try {
     await body(folder, async ({ source, ...others }) => {
-      const { model, input } = await readDescribedModel(source, builtins.model);
+      const { model, input, saysNormalisation } = await readDescribedModel(source, builtins.model);
       const weights = await readModelWeights(source, model, "model", { report: () => {} });
       const evaluate = { batchSize: 8, positiveClass: null, threshold: 0.5 };
       const out = join(folder, "out");
-      const call = { ops, model, weights, input, source, out, precisions: ["fp32"] as const, data: null, evaluate };
-      return await exportModel({ ...call, ...others });
+      const call = { ops, model, weights, input, saysNormalisation, source, out, data: null, evaluate };
+      return await exportModel({ ...call, precisions: ["fp32"], ...others });
     });
     assert.equal(backend.memory().storages, 0);
   } finally {

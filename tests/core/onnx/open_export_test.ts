@@ -31,11 +31,12 @@ async function exporting(
       open: (folder) => openModel(folder, { ops, report: (line) => lines.push(line) }),
       exported: async (name, precisions = ["fp32"]) => {
         const source = join(CHECKOUT, name);
-        const { model, input } = await readDescribedModel(source, builtins.model);
+        const { model, input, saysNormalisation } = await readDescribedModel(source, builtins.model);
         const weights = await readModelWeights(source, model, "model", { report: () => {} });
         const evaluate = { batchSize: 8, positiveClass: null, threshold: 0.5 };
         const out = join(folder, name.replaceAll("/", "-"));
-        await exportModel({ ops, model, weights, input, source, out, precisions, data: null, evaluate });
+        const called = { ops, model, weights, input, saysNormalisation, source, out, precisions, evaluate };
+        await exportModel({ ...called, data: null });
         return out;
       },
     });
@@ -185,7 +186,7 @@ Deno.test("an export of several labels says so also where the config that it is 
     await writeModelFolder(folder, "bert", model, input, weights);
     await edit(folder, () => config);
     await Deno.copyFile(join(CHECKOUT, VECTORS, "tokenizer.json"), join(folder, "tokenizer.json"));
-    const text = new TextDecoder().decode((await companionFiles(folder, input, "a hash")).get("config.json"));
+    const text = new TextDecoder().decode((await companionFiles(folder, input, "a hash", true)).get("config.json"));
     assert.equal(JSON.parse(text).problem_type, "multi_label_classification");
   } finally {
     await Deno.remove(folder, { recursive: true });
