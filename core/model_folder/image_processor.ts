@@ -105,6 +105,9 @@ const CROPPED_PART = 224 / 256;
 /** Processors that resize, cut out the middle and normalise, and nothing else; others have rules of their own. */
 const KINDS = ["ViT", "DeiT", "CLIP", "Siglip", "Bit", "Beit", "ConvNext", "MobileNetV1", "MobileNetV2"];
 
+/** Those of them to which a size that is one number is the shorter side; to the others it is both. */
+const BY_SHORTER_SIDE = ["CLIP", "Bit", "MobileNetV1", "MobileNetV2"];
+
 /** Its pictures of so many pixels and more are not cropped. */
 const CONVNEXT_WHOLE = 384;
 
@@ -139,7 +142,9 @@ function resizing(config: ForeignConfig, file: string, height: number, width: nu
       crop: isCropped ? sides(config.crop_size === undefined ? "size" : "crop_size") : whole,
     };
   }
-  const { shortest_edge: edge, longest_edge: longest } = (config.size ?? {}) as Record<string, unknown>;
+  const isShorter = isSide(config.size) && BY_SHORTER_SIDE.includes(kind);
+  const stated = isShorter ? { shortest_edge: config.size } : config.size ?? {};
+  const { shortest_edge: edge, longest_edge: longest } = stated as Record<string, unknown>;
   if (edge !== undefined && !isSide(edge)) throw refuse("size", `a shortest_edge from 1 to ${MOST}`);
   if (longest !== undefined) throw refuse("size", "no longest_edge");
   const own = isSide(edge) ? null : sides("size");

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { inImageForm } from "../../../core/data/image_form.ts";
-import { imageProcessorFiles, readImageProcessor } from "../../../core/model_folder/image_processor.ts";
+import {
+  imageProcessorFiles,
+  imageProcessorOf,
+  readImageProcessor,
+} from "../../../core/model_folder/image_processor.ts";
 import golden from "../../golden/image_processors.json" with { type: "json" };
 import { goldenPicture } from "../../support/golden_picture.ts";
 import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
@@ -77,6 +81,18 @@ Deno.test("a folder's processor makes of pictures what transformers makes of the
     const worst = made.data.reduce((most, value, at) => Math.max(most, Math.abs(value - values[at])), 0);
     assert.ok(worst < 5e-6, `${worst} for ${JSON.stringify(config)}`);
   }
+});
+
+Deno.test("a size that is one number is the shorter side to the processors that keep a picture's shape", () => {
+  // get_size_dict(size, default_to_square=False) in transformers' processors of these four.
+  const toOf = (kind: string, more = {}) =>
+    imageProcessorOf({ image_processor_type: `${kind}ImageProcessor`, size: 6, ...more }, FILE).resize(9, 12);
+  for (const kind of ["CLIP", "Bit", "MobileNetV1", "MobileNetV2"]) {
+    assert.deepEqual(toOf(kind), { to: [6, 8], resampling: "bilinear", crop: [6, 8] }, kind);
+    assert.deepEqual(toOf(kind, { do_center_crop: true, crop_size: 5 }).crop, [5, 5], kind);
+    assert.deepEqual(toOf(kind, { size: { height: 6, width: 6 } }).to, [6, 6], kind);
+  }
+  for (const kind of ["ViT", "DeiT", "Siglip", "Beit"]) assert.deepEqual(toOf(kind).to, [6, 6], kind);
 });
 
 Deno.test("a processor that is not understood is refused by what is wrong", async () => {
