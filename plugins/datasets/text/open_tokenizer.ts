@@ -7,6 +7,7 @@ import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
 import { BERT_FRAME, bertTokenizer, type BertTokenizerOptions, MPNET_FRAME } from "./bert_tokenizer.ts";
 import { checkTokenizer } from "./check_tokenizer.ts";
 import { decodeText } from "./decode_text.ts";
+import { withPrefixSpace } from "./prefix_space.ts";
 import { robertaTokenizer, saveTokenizer } from "./roberta_tokenizer.ts";
 import { TextTokenizer, type TokenizerFiles } from "./tokenizer.ts";
 import type { TextOptions } from "./text_options.ts";
@@ -23,18 +24,21 @@ export interface OpenedTokenizer {
  * The tokenizer that the options name, else that of the model that the student starts from, or a new one for some
  * texts.
  *
+ * @param ofWords whether it takes words one by one, as of tagged sentences: its files say so
  * @throws UserError for files that are missing or not a tokenizer's
  */
 export async function openTokenizer(
   options: TextOptions,
   trainingTexts: Iterable<string>,
   { readFile, tokenizer: otherwise }: Pick<DatasetSetup, "readFile" | "tokenizer">,
+  ofWords = false,
 ): Promise<OpenedTokenizer> {
   const { lowercase, maxLength, vocabularySize } = options;
   const name = options.tokenizer ?? otherwise ?? null;
-  const files = name === null
+  const found = name === null
     ? bertTokenizer(trainVocabulary(countWords(trainingTexts, lowercase), vocabularySize), { lowercase })
     : await readTokenizer(name, lowercase, readFile);
+  const files = ofWords ? withPrefixSpace(found) : found;
   return { tokenizer: new TextTokenizer(files, maxLength, name), files: fileBytes(files) };
 }
 

@@ -48,6 +48,7 @@ export async function tokenisedDataset(
 ): Promise<Dataset> {
   const { maxLength } = options;
   const flags = task === "multi-label" ? classes.length : null;
+  const ofWords = task === "tagging";
   const withTokenizer = ({ tokenizer, files }: OpenedTokenizer, texts: Splits<readonly LabelledText[]>): Dataset => {
     const { vocabulary, padding } = tokenizer;
     const splits = Object.entries(texts).map(([name, split]) => {
@@ -61,7 +62,7 @@ export async function tokenisedDataset(
     // Several may ask: a teacher, and what looks at where the student starts.
     const others = new Map<string, Promise<Dataset | null>>();
     const other = async (name: string): Promise<Dataset | null> => {
-      const opened = await openTokenizer({ ...options, tokenizer: name }, [], setup);
+      const opened = await openTokenizer({ ...options, tokenizer: name }, [], setup, ofWords);
       if (areSame(opened.files, files)) return null;
       const theirs = encode(opened.tokenizer);
       return haveSameTokens(texts, theirs) ? null : withTokenizer(opened, theirs);
@@ -77,7 +78,7 @@ export async function tokenisedDataset(
       },
     };
   };
-  const own = await openTokenizer(options, trainingTexts, setup);
+  const own = await openTokenizer(options, trainingTexts, setup, ofWords);
   return withTokenizer(own, encode(own.tokenizer));
 }
 

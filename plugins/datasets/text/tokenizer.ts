@@ -2,6 +2,7 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../../core/errors.ts";
 import { isJsonObject, showJson } from "../../../core/json.ts";
 import { type Splitter, withUnicodeSpaces } from "./byte_level.ts";
+import { withPrefixSpace } from "./prefix_space.ts";
 
 /** The tokens of one example. */
 export interface EncodedText {
@@ -48,6 +49,9 @@ export class TextTokenizer {
   /** The number of the padding token; 0 where there is none, as padding is masked. */
   readonly padding: number;
   readonly #tokenizer: Tokenizer;
+  readonly #files: TokenizerFiles;
+  /** What takes words one by one, once there are some. */
+  #ofWords: Tokenizer | null = null;
   readonly #prepared: (text: string) => string;
   /** Whether a second text is a segment of its own; with RoBERTa's frame it is not, which the library overlooks. */
   readonly #segments: boolean;
@@ -61,13 +65,14 @@ export class TextTokenizer {
    * @throws UserError for files that the library does not understand
    */
   constructor(
-    { tokenizer, config }: TokenizerFiles,
+    files: TokenizerFiles,
     private readonly maxLength: number,
     private readonly name: string | null = null,
   ) {
+    const { tokenizer, config } = files;
+    this.#files = files;
     this.vocabulary = vocabularySize(tokenizer);
-    const splitter = withUnicodeSpaces(tokenizer.pre_tokenizer as Splitter | null | undefined);
-    this.#tokenizer = this.#saying(() => new Tokenizer({ ...tokenizer, pre_tokenizer: splitter }, config));
+    this.#tokenizer = this.#opened(files);
     this.#prepared = preparation(tokenizer.normalizer as Normaliser | null | undefined);
     const letter = this.#bare("a");
     // A pair of letters, as the library takes an empty second text for none.
@@ -118,7 +123,7 @@ export class TextTokenizer {
 
   /**
    * The tokens of words that are split already, as of a tagged sentence: how many each has, at least one. Words that do
-   * not fit are left out from the end.
+   * not fit are left out from the end. A word is taken as within a text, with the space before it where that counts.
    *
    * @throws UserError if nothing is left of a word, and there is no token for the unknown
    */
@@ -143,7 +148,8 @@ export class TextTokenizer {
 
   /** The tokens of a word: the unknown one where nothing is left, as of a zero-width space, so that tags keep place. */
   #word(word: string): number[] {
-    const tokens = this.#bare(word);
+    this.#ofWords ??= this.#openedForWords();
+    const tokens = this.#encode(this.#prepared(word), { add_special_tokens: false }, this.#ofWords).ids;
     if (tokens.length > 0) return tokens;
     if (this.#unknown !== null) return [this.#unknown];
     throw this.#refusal(`it leaves nothing of the word ${showJson(word)}, and has no token for the unknown`);
@@ -153,9 +159,23 @@ export class TextTokenizer {
     return this.#encode(this.#prepared(text), { add_special_tokens: false }).ids;
   }
 
+  #openedForWords(): Tokenizer {
+    const files = withPrefixSpace(this.#files);
+    return files === this.#files ? this.#tokenizer : this.#opened(files);
+  }
+
+  #opened({ tokenizer, config }: TokenizerFiles): Tokenizer {
+    const splitter = withUnicodeSpaces(tokenizer.pre_tokenizer as Splitter | null | undefined);
+    return this.#saying(() => new Tokenizer({ ...tokenizer, pre_tokenizer: splitter }, config));
+  }
+
   /** The library's tokens. @throws UserError if it stumbles, or gives what is no number of a token */
-  #encode(text: string, options: Parameters<Tokenizer["encode"]>[1]): ReturnType<Tokenizer["encode"]> {
-    const encoded = this.#saying(() => this.#tokenizer.encode(text, options));
+  #encode(
+    text: string,
+    options: Parameters<Tokenizer["encode"]>[1],
+    tokenizer = this.#tokenizer,
+  ): ReturnType<Tokenizer["encode"]> {
+    const encoded = this.#saying(() => tokenizer.encode(text, options));
     const wrong = encoded.ids.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < this.vocabulary));
     if (wrong < 0) return encoded;
     throw this.#refusal(`it has no number for ${showJson(encoded.tokens[wrong])}`);

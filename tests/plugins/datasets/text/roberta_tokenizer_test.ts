@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { openTokenizer } from "../../../../plugins/datasets/text/open_tokenizer.ts";
 import golden from "../../../golden/roberta_tokenizer.json" with { type: "json" };
-import { filesOf } from "../../../support/text_setup.ts";
+import { conll } from "../../../../plugins/datasets/conll.ts";
+import { filesOf, loadTexts } from "../../../support/text_setup.ts";
 
 const options = { tokenizer: "roberta", vocabularySize: 30, lowercase: true, maxLength: 512 };
 
@@ -99,4 +100,29 @@ Deno.test("byte-level tokens of a tokenizer.json are Hugging Face's, too, by Uni
   const { tokenizer: own } = await open({ "roberta/tokenizer.json": JSON.stringify(tokenizer) });
   const at = golden.texts.indexOf("a \u0085b");
   assert.deepEqual([...own.encode(golden.texts[at]).tokens], numbersOf(golden.cases[1].ids[at]));
+});
+
+Deno.test("words of tagged sentences have the space before them, and the saved tokenizer says so", async () => {
+  const files = { ...folder({}), "a.txt": "the O\ntheme B-A\n<mask> O\nother O\n\nthe O\n" };
+  const { tokenizer: spaced } = await open(folder({ "tokenizer_config.json": { add_prefix_space: true } }));
+  const words = ["the", "theme", "<mask>", "other"];
+  const expected = words.flatMap((word) => [...spaced.encode(word).tokens].slice(1, -1));
+  const { tokenizer, files: asTheyWere } = await open(files);
+  assert.deepEqual([...tokenizer.encodeWords(words).tokens].slice(1, -1), expected);
+  assert.deepEqual([...spaced.encodeWords(words).tokens].slice(1, -1), expected);
+  assert.notDeepEqual([...tokenizer.encode("the").tokens].slice(1, -1), expected.slice(0, 1), "a text begins bare");
+
+  const saysSpace = (saved: Readonly<Record<string, Uint8Array>>) => {
+    const [whole, config] = ["tokenizer.json", "tokenizer_config.json"].map((name) =>
+      JSON.parse(new TextDecoder().decode(saved[name]))
+    );
+    const { pre_tokenizer: splitter, post_processor: framing } = whole;
+    return [splitter, framing, config].map(({ add_prefix_space }) => add_prefix_space);
+  };
+  assert.deepEqual(saysSpace(asTheyWere), [false, false, false]);
+  const { input, retokenise } = await loadTexts(conll, {
+    ...{ train: "a.txt", test: "a.txt", tokenizer: "roberta", maxLength: 40 },
+  }, files);
+  assert.deepEqual(saysSpace(input.text!.files), [true, true, true]);
+  assert.equal(await retokenise!("roberta"), null, "it is the same one");
 });
