@@ -163,3 +163,9 @@ export function firstIndices(count: number): Uint32Array<ArrayBuffer> {
   }
   return Uint32Array.from({ length: count }, (_, index) => index);
 }
+
+/** Some indices of a list, all if there are no more, spread over it: it may be in the order of its classes. */
+export function spreadIndices(length: number, most: number): Uint32Array<ArrayBuffer> {
+  const count = Math.min(length, most);
+  return firstIndices(count).map((index) => Math.floor(index * length / count));
+}

@@ -1,5 +1,5 @@
 import { Random } from "../data/random.ts";
-import { firstIndices } from "../data/loader.ts";
+import { spreadIndices } from "../data/loader.ts";
 import { batchesOf } from "../evaluate/batches.ts";
 import type { Batch, Examples, HostTensor, InputDescription } from "../plugin/dataset.ts";
 import { sizeOf } from "../tensor.ts";
@@ -7,11 +7,11 @@ import { sizeOf } from "../tensor.ts";
 /** The largest batch of a probe. */
 const BATCH = 32;
 
-/** The first examples of a list, in batches; the last one is smaller, so that two sizes are tried. */
+/** Examples from all over a list, in batches; the last one is smaller, so that two sizes are tried. */
 export async function examplesIn(examples: Examples, count: number): Promise<Batch<HostTensor>[]> {
   const batches: Batch<HostTensor>[] = [];
-  const most = Math.min(count, examples.length);
-  for (const indices of batchesOf(firstIndices(most), Math.min(BATCH, Math.max(1, most - 1)))) {
+  const chosen = spreadIndices(examples.length, count);
+  for (const indices of batchesOf(chosen, Math.min(BATCH, Math.max(1, chosen.length - 1)))) {
     await examples.fetch?.(indices);
     batches.push(examples.batch(indices));
   }

@@ -1,5 +1,5 @@
 import munkres from "munkres";
-import { firstIndices } from "../../data/loader.ts";
+import { firstIndices, spreadIndices } from "../../data/loader.ts";
 import { evaluate } from "../../evaluate/evaluate.ts";
 import type { Confusion } from "../../evaluate/metrics/confusion.ts";
 import type { Ops } from "../../ops/ops.ts";
@@ -45,10 +45,8 @@ export async function lookAtTeacher(ops: Ops, look: TeacherLook): Promise<string
   if (input.task === "embedding") return await lookAtVectors(ops, look, pairs);
   const known = labelled && firstIndices(labelled.length).filter((index) => labelled[index] === 1);
   const examples = known ? subset(look.examples, known) : look.examples;
-  const count = Math.min(MOST_EXAMPLES, examples.length);
-  if (count < FEWEST) return null;
-  // Spread over all of them, as they may be in order of their classes.
-  const chosen = Uint32Array.from({ length: count }, (_, index) => Math.floor(index * examples.length / count));
+  const chosen = spreadIndices(examples.length, MOST_EXAMPLES);
+  if (chosen.length < FEWEST) return null;
   const some = subset(examples, chosen);
   const { confusion, metrics } = await evaluate(ops, {
     who: "the teacher",
@@ -58,7 +56,7 @@ export async function lookAtTeacher(ops: Ops, look: TeacherLook): Promise<string
     input,
     batchSize,
   });
-  const of = `${count} ${split} examples`;
+  const of = `${chosen.length} ${split} examples`;
   if (confusion) return ofClasses(confusion, input, of);
   if (input.task === "multi-label" || metrics.pearson > UNRELATED) return null;
   return `the teacher's predictions go with the labels of ${of} by a correlation of ${metrics.pearson.toFixed(2)}: ` +
@@ -71,13 +69,13 @@ async function lookAtVectors(
   { teacher: { model, weights }, input, batchSize, split, ...look }: TeacherLook,
   pairs: ScoredPairs | undefined,
 ): Promise<string | null> {
-  const count = Math.min(MOST_EXAMPLES, pairs?.scores.length ?? 0);
-  if (!pairs || count < FEWEST) return null;
-  const chosen = Array.from({ length: count }, (_, index) => Math.floor(index * pairs.scores.length / count));
+  if (!pairs) return null;
+  const chosen = spreadIndices(pairs.scores.length, MOST_EXAMPLES);
+  if (chosen.length < FEWEST) return null;
   const examples = subset(look.examples, examplesOf(pairs, chosen));
   const { metrics } = await evaluate(ops, { who: "the teacher", model, weights, examples, input, batchSize });
   if (metrics.spearman > UNRELATED) return null;
-  return `the cosines of the teacher's vectors go with the scores of ${count} ${split} pairs by a rank correlation of ` +
+  return `the cosines of the teacher's vectors go with the scores of ${chosen.length} ${split} pairs by a rank correlation of ` +
     `${metrics.spearman.toFixed(2)}: look at its weights, its pooling, and at what the scores mean`;
 }
 
