@@ -98,10 +98,10 @@ function encodeSentence(
   classes: readonly string[],
   file: string,
 ): LabelledText {
-  const { tokens, types, wordOf } = tokenizer.encodeWords(words);
+  const { wordOf, ...encoded } = tokenizer.encodeWords(words);
   const label = Int16Array.from(wordOf, (word, place) => {
     if (word < 0 || wordOf[place - 1] === word) return -1;
     return classNumber(tags[word], classes, { file, line: line + word });
   });
-  return { tokens, types, label };
+  return { ...encoded, label };
 }

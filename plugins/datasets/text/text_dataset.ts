@@ -95,5 +95,5 @@ async function sentenceDataset(
   const unused = rows.train.filter(({ pair, label }) => pair !== null && label !== null).length;
   if (unused === 0) return dataset;
   const warning = `the scores of ${unused} training pairs are not used: a student learns from its teacher's vectors`;
-  return { ...dataset, warnings: [warning] };
+  return { ...dataset, warnings: [...dataset.warnings ?? [], warning] };
 }

@@ -7,6 +7,7 @@ import type {
   SkippedExamples,
   Task,
 } from "../../../core/plugin/dataset.ts";
+import { cutTexts } from "./cut_texts.ts";
 import { type OpenedTokenizer, openTokenizer } from "./open_tokenizer.ts";
 import { type LabelledText, textExamples } from "./text_examples.ts";
 import type { TextOptions } from "./text_options.ts";
@@ -59,6 +60,7 @@ export async function tokenisedDataset(
       };
       return [name, { ...textExamples(split, labelsOf(split), padding, maxLength, flags), ...more }];
     });
+    const warnings = cutTexts(texts, maxLength, ofWords);
     // Several may ask: a teacher, and what looks at where the student starts.
     const others = new Map<string, Promise<Dataset | null>>();
     const other = async (name: string): Promise<Dataset | null> => {
@@ -71,6 +73,7 @@ export async function tokenisedDataset(
       input: { task, classes, image: null, text: { vocabulary, maxLength, padding, files } },
       splits: Object.fromEntries(splits) as Dataset["splits"],
       ...(skipped.length > 0 && { skipped }),
+      ...(warnings.length > 0 && { warnings }),
       retokenise(name) {
         const made = others.get(name) ?? other(name);
         others.set(name, made);

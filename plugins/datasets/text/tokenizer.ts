@@ -12,6 +12,8 @@ export interface EncodedText {
   readonly types: Uint8Array;
   /** Whether there were more tokens. */
   readonly cut?: boolean;
+  /** Of words that were split already how many are left out. */
+  readonly wordsCut?: number;
 }
 
 /** Two files make a tokenizer; `tokenizer_config.json` may be missing. */
@@ -131,11 +133,13 @@ export class TextTokenizer {
     const [start, end] = this.#frame;
     const tokens = [...start];
     const wordOf = start.map(() => -1);
+    let taken = 0;
     for (const [index, word] of words.entries()) {
       const own = this.#word(word);
       if (tokens.length + own.length + end.length > this.maxLength) break;
       tokens.push(...own);
       wordOf.push(...own.map(() => index));
+      taken++;
     }
     tokens.push(...end);
     wordOf.push(...end.map(() => -1));
@@ -143,6 +147,7 @@ export class TextTokenizer {
       tokens: Uint32Array.from(tokens),
       types: new Uint8Array(tokens.length),
       wordOf: Int32Array.from(wordOf),
+      ...(taken < words.length && { cut: true, wordsCut: words.length - taken }),
     };
   }
 

@@ -55,6 +55,22 @@ Deno.test("only the first token of a word is scored, with the word's tag", async
   assert.ok(mask.data.every((on, place) => on === 1 || label.data[place] === -1), "padding is not scored");
 });
 
+Deno.test("words that do not fit are told of, as they have no tag that is learned or measured", async () => {
+  const load = async (maxLength: number) => {
+    const files = { "a.txt": "a O\nb O\na O\n\na O\n\na O\nb O\nb O\nb O\n", "b.txt": "a O\nb O\na O\n\nb O\n" };
+    return await loadTexts(conll, { train: "a.txt", test: "b.txt", vocabularySize: 30, maxLength }, files);
+  };
+  assert.deepEqual((await load(4)).warnings, [
+    'dataset.maxLength of 4 tokens cuts 1 word in 1 of the 2 sentences of the split "test" and 3 words in 2 of the 3 ' +
+    "training sentences: their tags are neither learned nor measured",
+  ]);
+  assert.match(
+    (await load(5)).warnings!.join(),
+    /^dataset\.maxLength of 5 tokens cuts 1 word in 1 of the 3 training sentences: /,
+  );
+  assert.equal((await load(6)).warnings, undefined);
+});
+
 Deno.test("an unknown tag is refused with its line", async () => {
   const files = { "a.txt": text, "b.txt": "He O\nis B-ORG\n" };
   await assert.rejects(() => loadTexts(conll, { train: "a.txt", test: "b.txt", vocabularySize: 30 }, files), {

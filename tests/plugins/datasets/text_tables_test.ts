@@ -20,6 +20,17 @@ Deno.test("a table's texts are padded to the longest of a batch, with mask, type
   assert.deepEqual([...splits.train.labels!], [1, 0]);
 });
 
+Deno.test("texts that are cut are counted, those that are trained and those that are measured on", async () => {
+  const long = `text\tlabel\n${"good ".repeat(20)}\tyes\nbad\tno\n`;
+  const other = "text\tlabel\nbad day\tyes\ngood\tno\n";
+  const { warnings } = await table({}, { "train.tsv": long, "test.tsv": other });
+  assert.deepEqual(warnings, [
+    "dataset.maxLength of 12 tokens cuts 1 of the 2 training texts: what is behind is not read",
+  ]);
+  const both = await table({}, { "train.tsv": long, "test.tsv": long.replace("good", "day") });
+  assert.match(both.warnings![0], / cuts 1 of the 2 texts of the split "test" and 1 of the 2 training texts: /);
+});
+
 Deno.test("CSV has quotes, JSON lines have keys, and columns may be named in the recipe", async () => {
   const csv = 'label,text\n1,"a, ""quoted"" text\nof two lines"\n0,plain\n';
   const jsonl = '{"text": "plain", "label": 0}\n\n{"text": "other", "label": 1}\n';
