@@ -7,8 +7,9 @@ import { reorderClasses } from "../../core/distill/reorder_classes.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import { matchClasses } from "../../core/distill/teacher/match_classes.ts";
 import { UserError } from "../../core/errors.ts";
+import { readTextIfThere } from "../../core/files.ts";
 import { readClassNames } from "../../core/model_folder/class_names.ts";
-import { CONFIG_FILE, readForeignConfig } from "../../core/model_folder/config_file.ts";
+import { CONFIG_FILE, readConfigIfThere, readForeignConfig } from "../../core/model_folder/config_file.ts";
 import { INDEX_FILE, WEIGHTS_FILE } from "../../core/model_folder/missing_weights.ts";
 import { tokenizerFolder } from "../../core/model_folder/input_form.ts";
 import { EXPORTED_FROM } from "../../core/model_folder/describing_folder.ts";
@@ -64,13 +65,23 @@ export async function foreignKindOf(path: string): Promise<keyof typeof OTHERS |
   return await isFile(join(path, "model.json")) ? "tfjs" : null;
 }
 
-/** The recipe of the run that a model is of; `null` if there is none. */
+/**
+ * The recipe of the run that a model is of, by the run's id in both; `null` if there is none.
+ *
+ * @param folder the run's, or the model's
+ */
 export async function recipeNear(folder: string): Promise<string | null> {
-  for (const candidate of [folder, dirname(resolve(folder))]) {
-    const file = join(candidate, "recipe.yaml");
-    if (await isFile(file)) return file;
-  }
-  return null;
+  const [within, above] = [folder, dirname(resolve(folder))].map((place) => join(place, "recipe.yaml"));
+  if (await isFile(within)) return within;
+  return await isFile(above) && await isOfRun(folder, above) ? above : null;
+}
+
+/** Whether a model is of the run that a recipe is of, and not only beside it. */
+async function isOfRun(folder: string, recipe: string): Promise<boolean> {
+  const { run = null } = await readConfigIfThere(join(folder, CONFIG_FILE)) ?? {};
+  const [, id = null] = /^# run (\S+)\r?\n/.exec(await readTextIfThere(recipe, "the run's recipe") ?? "") ?? [];
+  // Older runs have none.
+  return run === null && id === null ? basename(resolve(folder)) === "student" : run === id;
 }
 
 /** Whether there is a file of that name. */
