@@ -1,15 +1,17 @@
 import { UserError } from "../errors.ts";
 import { kindOfPath, makeFolder, movePath, readTextIfThere, writeFileAtomically } from "../files.ts";
 import { currentFiles } from "../files/current.ts";
+import { isJsonObject, parseJson } from "../json.ts";
 import { clearLocked, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
+import { EXPORTED_FROM, MODELS } from "../model_folder/describing_folder.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { dirname, join } from "../paths.ts";
-import { MODELS } from "../model_folder/describing_folder.ts";
 
 /**
  * Writes an export. Its files are written apart and moved when all are there, config.json last: without it nobody takes
- * the folder for a model. Exports of the same weights with another precision go into one folder.
+ * the folder for a model. Exports of the same weights with another precision go into one folder, whose config.json
+ * becomes the last one's: a temperature may have been fitted since.
  *
  * @param out the folder; what is in it beside stays
  * @param companions the files beside the models by their paths in the folder
@@ -30,7 +32,7 @@ export async function writeExport(
   }
   const own = new TextDecoder().decode(companions.get(CONFIG_FILE)!);
   const there = await readTextIfThere(join(out, CONFIG_FILE), "the description of what is there");
-  if (there !== null && there !== own) {
+  if (there !== null && !areOfOneModel(there, own)) {
     throw new UserError(
       `Cannot export to "${out}" as there is another model, or the export of other weights: remove it, or name another ` +
         "folder",
@@ -69,5 +71,19 @@ export async function writeExport(
       if (name !== ".") files.removeEmptyFolder(join(out, name));
     }
     if (kind === null) files.removeEmptyFolder(out);
+  }
+}
+
+/** What two exports of one model say alike in their config.json: which it is, and what it takes and answers. */
+const OF_MODEL = [EXPORTED_FROM, "task", "labels", "input", "id2label", "problem_type"];
+
+function areOfOneModel(there: string, own: string): boolean {
+  try {
+    const [first, second] = [there, own].map((text) => parseJson(text, (reason) => new UserError(reason)));
+    if (!isJsonObject(first) || !isJsonObject(second)) return false;
+    return OF_MODEL.every((key) => JSON.stringify(first[key]) === JSON.stringify(second[key]));
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
   }
 }

@@ -6,8 +6,10 @@ import { memoryFiles } from "../../../core/files/memory_files.ts";
 import { writeExport } from "../../../core/onnx/write_export.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const companions = (config: string) =>
-  new Map([["config.json", bytes(config)], ["preprocessor_config.json", bytes("{}")]]);
+/** A config.json of an export of some weights. */
+const configOf = (weights: string, more = {}) => JSON.stringify({ exportedFrom: weights, labels: ["x"], ...more });
+const companions = (weights: string, more = {}) =>
+  new Map([["config.json", bytes(configOf(weights, more))], ["preprocessor_config.json", bytes("{}")]]);
 
 /** All files below a folder, with their texts. */
 async function tree(files: Files, folder: string): Promise<Record<string, string>> {
@@ -41,8 +43,8 @@ async function inMemory(body: (files: Files, fill: (fails: (path: string) => boo
   }
 }
 
-const exportTo = (out: string, config: string, models: Readonly<Record<string, string>>) =>
-  writeExport(out, companions(config), async (write) => {
+const exportTo = (out: string, weights: string, models: Readonly<Record<string, string>>, more = {}) =>
+  writeExport(out, companions(weights, more), async (write) => {
     for (const [name, text] of Object.entries(models)) await write(name, bytes(text));
   });
 
@@ -62,7 +64,11 @@ Deno.test("an export is whole or not there: not with a full disk, nor where its 
     await assert.rejects(() => failing, /other logits/);
     assert.deepEqual(await tree(files, "runs"), before);
     await exportTo("runs/out", "a", { "model.onnx": "1" });
-    const out = { "runs/out/config.json": "a", "runs/out/preprocessor_config.json": "{}", "runs/out/onnx/": "" };
+    const out = {
+      "runs/out/config.json": configOf("a"),
+      "runs/out/preprocessor_config.json": "{}",
+      "runs/out/onnx/": "",
+    };
     assert.deepEqual(await tree(files, "runs"), {
       ...before,
       "runs/out/": "",
@@ -90,6 +96,21 @@ Deno.test("other precisions of the same weights come beside, other weights are r
     assert.deepEqual(await tree(files, "runs"), whole);
     fill(() => false);
     await assert.rejects(() => exportTo("runs/notes.txt", "a", {}), /as there is a file of that name: move it away/);
+  });
+});
+
+Deno.test("an export is replaced where its model has another temperature, and refused where it has other labels", async () => {
+  await inMemory(async (files) => {
+    await exportTo("runs/out", "a", { "model.onnx": "1" });
+    await exportTo("runs/out", "a", { "model_fp16.onnx": "2" }, { temperature: 1.5 });
+    const whole = await tree(files, "runs/out");
+    assert.equal(whole["runs/out/config.json"], configOf("a", { temperature: 1.5 }));
+    assert.equal(whole["runs/out/onnx/model.onnx"], "1");
+    for (const more of [{ labels: ["y"] }, { task: "tagging" }, { input: { height: 3 } }]) {
+      await assert.rejects(() => exportTo("runs/out", "a", { "model.onnx": "3" }, more), /as there is another model, /);
+    }
+    await files.write("runs/out/config.json", bytes("{"));
+    await assert.rejects(() => exportTo("runs/out", "a", { "model.onnx": "3" }), /as there is another model, /);
   });
 });
 
