@@ -31,6 +31,7 @@ const configSchema = z.looseObject({
       width: size("width"),
       channels: size("channels"),
       normalise: z.strictObject({ mean: z.array(z.number()), std: z.array(z.number().positive()) }),
+      orient: z.boolean().optional().describe("Whether pictures are turned as their EXIF data say; unset: they are"),
     }),
     z.looseObject({ vocabulary: size("vocabulary"), maxLength: size("maxLength"), padding: size("padding") }),
   ]).describe("Images or text that the model takes"),
@@ -99,11 +100,12 @@ function inputOf(config: Config): InputDescription {
     const { vocabulary, maxLength, padding } = input as { vocabulary: number; maxLength: number; padding: number };
     return { task, classes: labels, image: null, text: { vocabulary, maxLength, padding, files: {} } };
   }
-  const { height, width, channels, normalise } = input as {
+  const { height, width, channels, normalise, orient } = input as {
     height: number;
     width: number;
     channels: number;
     normalise: { mean: number[]; std: number[] };
+    orient?: boolean;
   };
   for (const key of ["mean", "std"] as const) {
     const { length } = normalise[key];
@@ -113,5 +115,6 @@ function inputOf(config: Config): InputDescription {
       `Expected ${channels} numbers, one for each channel: got ${length}`,
     );
   }
-  return { task, classes: labels, image: { size: [height, width, channels], normalise }, text: null };
+  const image = { size: [height, width, channels] as const, normalise, ...(orient !== undefined && { orient }) };
+  return { task, classes: labels, image, text: null };
 }

@@ -54,8 +54,9 @@ export async function writeModelFolder(
 /** What the model expects, as `config.json` says it. */
 function inputEntries({ image, text }: InputDescription): Record<string, unknown> {
   if (image) {
-    const { size: [height, width, channels], normalise } = image;
-    return { height, width, channels, layout: "NHWC in this program, NCHW in PyTorch", normalise };
+    const { size: [height, width, channels], normalise, orient = true } = image;
+    const layout = "NHWC in this program, NCHW in PyTorch";
+    return { height, width, channels, layout, normalise, ...(!orient && { orient }) };
   }
   const { vocabulary, maxLength, padding } = text!;
   return { vocabulary, maxLength, padding };

@@ -40,6 +40,8 @@ export interface ImageInput {
    * model gets; left out: they are stretched by Pillow's bilinear filter.
    */
   readonly processor?: Readonly<Record<string, unknown>>;
+  /** Whether pictures were turned as their EXIF data say, and are to be for a saved model; left out: they were. */
+  readonly orient?: boolean;
 }
 
 /**

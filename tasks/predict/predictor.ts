@@ -167,7 +167,7 @@ async function pictureFormOf(
   background: PictureColours["background"],
 ): Promise<Pick<PictureForm, "colours" | "resize"> | null> {
   if (!image) return null;
-  const [, , channels] = image.size;
+  const { size: [, , channels], orient = true } = image;
   if (channels !== 1 && channels !== 3) {
     throw new UserError(
       `Cannot give pictures to the model in "${folder}" as it takes ${
@@ -177,7 +177,7 @@ async function pictureFormOf(
   }
   const processor = await readImageProcessor(folder);
   return {
-    colours: { channels, background, orient: true },
+    colours: { channels, background, orient },
     resize: processor && ((height, width) => processor.resize(height, width)),
   };
 }

@@ -154,7 +154,10 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
     input: {
       task: several ? "multi-label" : "classification",
       classes: grouped?.classes ?? classes,
-      image: { size: store.size, normalise, processor: form.processor },
+      image: {
+        ...{ size: store.size, normalise, processor: form.processor },
+        ...(!form.colours.orient && { orient: false }),
+      },
       text: null,
     },
     splits: Object.fromEntries(

@@ -350,6 +350,11 @@ Deno.test("what is decoded is noted: another file, name or form is another input
   assert.equal(new Set([first, ...others]).size, 5);
 });
 
+Deno.test("a data set says for its models that its pictures are not turned", async () => {
+  assert.equal((await load(small(), { orient: false })).input.image!.orient, false);
+  assert.equal((await load(small())).input.image!.orient ?? true, true);
+});
+
 Deno.test("a folder of pictures without labels is trained on, too; paths are the examples' ids", async () => {
   const content = { ...small(), "pets/more/a.png": noisePng(1, 2), "pets/more/b/c.png": noisePng(2, 2) };
   const { labels, labelled, source } = (await load(content, { unlabelled: "more" })).splits.train;

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { resizePicture } from "../../../core/data/resize.ts";
 import type { Backend } from "../../../core/backend/backend.ts";
+import { writeModelFolder } from "../../../core/model_folder/write_folder.ts";
 import { decodePicture } from "../../../plugins/datasets/pictures/decode_picture.ts";
 import { openModel } from "../../../plugins/open_model.ts";
 import type { Computed } from "../../../tasks/predict/answers.ts";
 import { pictureInputs } from "../../../tasks/predict/picture_inputs.ts";
 import { type Input, Predictor } from "../../../tasks/predict/predictor.ts";
+import { built, images as imagesOf } from "../../core/onnx/onnx_models.ts";
 import { cpu, testBackends } from "../../support/backends.ts";
 import { assertClose } from "../../support/numbers.ts";
 import { goldenFile, noisePng, plainPng } from "../../support/pictures.ts";
@@ -80,6 +82,28 @@ testBackends("a picture is decoded, made grey, and resized as preprocessor_confi
     await assert.rejects(other.prepare({ picture: file }, "it"), {
       message: "Cannot use it as the model takes 28 x 28 pixels, and its preprocessor_config.json makes 20 x 24 of it",
     });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}, [cpu]);
+
+testBackends("pictures are turned as their EXIF data say, unless the model's were not", async (backend) => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = goldenFile("jpeg-turned-6");
+    const decoded = (orient: boolean) => decodePicture(file, { channels: 3, background: null, orient });
+    for (const orient of [undefined, true, false]) {
+      const { pixels, height, width } = await decoded(orient ?? true);
+      const images = imagesOf(height, width, 3);
+      const input = { ...images, image: { ...images.image!, orient } };
+      const { model, weights } = built("resnet", { depth: 8, width: 4 }, input);
+      await writeModelFolder(folder, "resnet", model, input, weights);
+      await Deno.remove(join(folder, "preprocessor_config.json"));
+      using predictor = await open(folder, backend);
+      assert.deepEqual(await predictor.prepare({ picture: file }, "it"), { pixels }, `${orient}`);
+    }
+    const [turned, stored] = [await decoded(true), await decoded(false)];
+    assert.notDeepEqual([turned.height, turned.pixels], [stored.height, stored.pixels]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
