@@ -161,7 +161,8 @@ export async function openRun(
     return { ...taught, ...withHeldOut(recipe, taught.data, random) };
   });
   const { input } = loaded.dataset;
-  for (const line of [...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
+  const { notes = [] } = loaded.dataset;
+  for (const line of [...notes, ...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
   const noise = describeLabelNoise(settings, loaded.train, input);
   if (noise) report(noise);
   for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);

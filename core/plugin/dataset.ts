@@ -179,6 +179,8 @@ export interface Dataset {
   readonly splits: Readonly<Record<string, Examples>> & { readonly train: Examples; readonly test: Examples };
   /** What was left out, by file; missing where all was taken. A run tells it. */
   readonly skipped?: readonly SkippedExamples[];
+  /** What is worth knowing of the data as they were made, a sentence each; a run says it. */
+  readonly notes?: readonly string[];
   /** What else is to be known before the data are trusted, a sentence each; a run warns of it. */
   readonly warnings?: readonly string[];
   /**

@@ -220,14 +220,16 @@ function guardDataset(dataset: Dataset, who: string, hook: "load" | "retokenise"
     }
     return [name, guardedOf.get(examples)!];
   });
-  const { input, retokenise, skipped, warnings, close } = dataset;
-  if (warnings && !(Array.isArray(warnings) && warnings.every((line) => typeof line === "string"))) {
-    throw refuse("its warnings must be a list of sentences");
+  const { input, retokenise, skipped, notes, warnings, close } = dataset;
+  for (const [name, lines] of Object.entries({ notes, warnings })) {
+    if (!lines || Array.isArray(lines) && lines.every((line) => typeof line === "string")) continue;
+    throw refuse(`its ${name} must be a list of sentences`);
   }
   return {
     input,
     splits: Object.fromEntries(splits),
     ...(skipped && { skipped }),
+    ...(notes && { notes }),
     ...(warnings && { warnings }),
     ...(close && { close: () => naming(who, "close", async () => await close()) }),
     ...(retokenise && {

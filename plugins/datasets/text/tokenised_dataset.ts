@@ -60,7 +60,7 @@ export async function tokenisedDataset(
       };
       return [name, { ...textExamples(split, labelsOf(split), padding, maxLength, flags), ...more }];
     });
-    const warnings = cutTexts(texts, maxLength, ofWords);
+    const cut = cutTexts(texts, maxLength, ofWords);
     // Several may ask: a teacher, and what looks at where the student starts.
     const others = new Map<string, Promise<Dataset | null>>();
     const other = async (name: string): Promise<Dataset | null> => {
@@ -73,7 +73,8 @@ export async function tokenisedDataset(
       input: { task, classes, image: null, text: { vocabulary, maxLength, padding, files } },
       splits: Object.fromEntries(splits) as Dataset["splits"],
       ...(skipped.length > 0 && { skipped }),
-      ...(warnings.length > 0 && { warnings }),
+      // Words without a tag are missing in what is measured; the end of a text is one thing more that is not known.
+      ...(cut.length > 0 && { [ofWords ? "warnings" : "notes"]: cut }),
       retokenise(name) {
         const made = others.get(name) ?? other(name);
         others.set(name, made);

@@ -220,6 +220,8 @@ Deno.test("what a data set fetches, skips and warns of is passed on, and a fetch
     load({ load: () => ({ ...loaded, warnings: "all" }) }),
     said('Cannot use the data set "words": its warnings must be a list of sentences'),
   );
+  assert.deepEqual((await load({ load: () => ({ ...loaded, notes: ["cut"] }) })).notes, ["cut"]);
+  await assert.rejects(load({ load: () => ({ ...loaded, notes: "cut" }) }), { message: /its notes must be a list of/ });
 });
 
 Deno.test("a data set in another tokenizer's form is looked at as well", async () => {

@@ -23,12 +23,12 @@ Deno.test("a table's texts are padded to the longest of a batch, with mask, type
 Deno.test("texts that are cut are counted, those that are trained and those that are measured on", async () => {
   const long = `text\tlabel\n${"good ".repeat(20)}\tyes\nbad\tno\n`;
   const other = "text\tlabel\nbad day\tyes\ngood\tno\n";
-  const { warnings } = await table({}, { "train.tsv": long, "test.tsv": other });
-  assert.deepEqual(warnings, [
+  const { notes } = await table({}, { "train.tsv": long, "test.tsv": other });
+  assert.deepEqual(notes, [
     "dataset.maxLength of 12 tokens cuts 1 of the 2 training texts: what is behind is not read",
   ]);
   const both = await table({}, { "train.tsv": long, "test.tsv": long.replace("good", "day") });
-  assert.match(both.warnings![0], / cuts 1 of the 2 texts of the split "test" and 1 of the 2 training texts: /);
+  assert.match(both.notes![0], / cuts 1 of the 2 texts of the split "test" and 1 of the 2 training texts: /);
 });
 
 Deno.test("CSV has quotes, JSON lines have keys, and columns may be named in the recipe", async () => {
