@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { UserError } from "../core/errors.ts";
 import { readUserFile } from "../core/files.ts";
+import { parseOverride } from "../core/recipe/overrides.ts";
 import { addExperimentFlags, seedsOf } from "./experiment/flags.ts";
+import { refuseOverwritten } from "./experiment/overwritten.ts";
 import { recipeRow } from "./experiment/read_experiment.ts";
 import { type ExperimentFlags, runExperiment } from "./experiment/run_experiment.ts";
 import { concludeSweep, sweepExperiment } from "./experiment/sweep.ts";
@@ -35,6 +37,7 @@ export function addSweep(program: Command): void {
     const text = new TextDecoder().decode(await readUserFile(file, "the recipe"));
     // Here and not with the other flags, since --cores and --rates are to have the last word.
     const changes = overridesOf({ set: flags.set });
+    refuseOverwritten(flags.set.map(parseOverride), null, false);
     const { name, seed } = recipeRow("sweep", file, text, changes).recipe([]).value;
     const experiment = sweepExperiment(recipeRow(name, file, text, changes), {
       cores: distinct("--cores", wholeNumbers("--cores", flags.cores)),

@@ -61,7 +61,8 @@ export function normaliseImages(
 
 /**
  * Gathers images into a batch, augmented and normalised in one pass. What happens to an example follows from seed,
- * epoch and its index alone, so that neither the order nor the size of batches nor a resumed run changes it.
+ * epoch and its index alone, so that neither the order nor the size of batches nor a resumed run changes it; of one
+ * that is in the batch several times, from how often it was there before, too.
  *
  * @param images the data set
  * @param indices which of its images: one per place in the batch
@@ -85,8 +86,12 @@ export function augmentImages(
   }
   const further = hasFurther(augmentation);
   const epoch = new Random(key.seed).split("augmentation").split(key.epoch);
+  const seen = new Map<number, number>();
   const place = (index: number): Placement => {
-    const random = epoch.split(index);
+    const before = seen.get(index) ?? 0;
+    seen.set(index, before + 1);
+    // One that comes again, as where classes are balanced, is to be another.
+    const random = before === 0 ? epoch.split(index) : epoch.split(index).split(`again ${before}`);
     const flipped = flip && random.below(2) === 1;
     // Marked as 32-bit integers, or V8 does the arithmetic of the hot loop in floats: 3 times slower.
     const down = (random.below(2 * shift + 1) - shift) | 0;

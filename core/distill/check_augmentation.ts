@@ -69,14 +69,14 @@ export function mixingOf({ augment }: Pick<Recipe, "augment">): readonly (typeof
  */
 export function expectMixable(
   recipe: Checked<Recipe>,
-  losses: readonly { readonly name: string; readonly loss: Pick<Loss, "mixed" | "labels"> }[],
+  losses: readonly { readonly name: string; readonly loss: Pick<Loss, "mixed" | "labels" | "teacherOutputs"> }[],
   train: Pick<Examples, "length" | "labelled">,
   teacher: { readonly model: Pick<Model, "hostOutputs"> } | null = null,
 ): void {
   const [way] = mixingOf(recipe.value);
   if (way === undefined) return;
   // Another library answers as a batch is made, before images are mixed.
-  if (teacher?.model.hostOutputs) {
+  if (teacher?.model.hostOutputs && losses.some(({ loss }) => loss.teacherOutputs.length > 0)) {
     throw recipe.error(
       ["augment", way],
       `Cannot mix images for a teacher that another library computes, such as an ONNX file: it would answer for the first ` +

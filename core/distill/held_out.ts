@@ -5,7 +5,7 @@ import type { Examples } from "../plugin/dataset.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { allBut, labelledOnes, type RunData, subset } from "./load_data.ts";
+import { differentOnes, labelledOnes, others, type RunData, subset } from "./load_data.ts";
 
 /** A run's data, less those of its training examples that only a teacher that learns is told of. */
 export interface DataToLearnBy {
@@ -31,7 +31,7 @@ export function withHeldOut(recipe: Checked<Recipe>, data: RunData, random: Rand
       "Cannot let the teacher learn as no training example has a label, by which what helps the student is told",
     );
   }
-  const pool = labelledOnes(train) ?? firstIndices(train.length);
+  const pool = differentOnes(train, labelledOnes(train)) ?? firstIndices(train.length);
   const size = Math.round(lgtm.heldOut * pool.length);
   const least = dropLast ? batchSize : 1;
   if (size < 1 || size >= pool.length || train.length - size < least) {
@@ -49,7 +49,7 @@ export function withHeldOut(recipe: Checked<Recipe>, data: RunData, random: Rand
   });
   const chosen = places.map((place) => pool[place]);
   return {
-    data: { ...data, train: subset(train, allBut(chosen, train.length)) },
+    data: { ...data, train: subset(train, others(train, chosen)) },
     heldOut: subset(train, chosen),
   };
 }

@@ -176,8 +176,10 @@ export function divide(
     const validation = somePairs(recipe, source, source.pairs, random);
     return whole(recipe, { dataset, train, validation, test, sha256: hashes }, random);
   }
-  // What is validated by labels needs some; examples without one are for training. Of copies the first stands for all.
-  const pool = differentOnes(source, labelledOnes(source));
+  // What is validated by labels needs some; examples without one are for training. Of copies among examples to train on
+  // the first stands for all.
+  const some = labelledOnes(source);
+  const pool = source === train ? differentOnes(source, some) : some;
   const from = pool?.length ?? source.length;
   const size = validation.count ?? Math.round(validation.fraction! * from);
   const isAll = size === from && source === train && (!pool || others(source, pool).length === 0);
@@ -185,7 +187,7 @@ export function divide(
     throw recipe.error(
       ["validation"],
       `Cannot take ${size} validation examples from the ${from} of "${validation.from}"${
-        pool ? " that have a label, copies aside" : ""
+        pool ? ` that have a label${source === train ? ", copies aside" : ""}` : ""
       }`,
     );
   }
@@ -231,7 +233,7 @@ export function labelledOnes({ labelled }: Examples): Uint32Array | null {
 }
 
 /** Of some of a list's examples, `null` for all, those that are no copy of one before; `null` if that is the list. */
-function differentOnes({ length, equal }: Examples, some: Uint32Array | null): Uint32Array | null {
+export function differentOnes({ length, equal }: Examples, some: Uint32Array | null): Uint32Array | null {
   if (!equal) return some;
   const seen = new Set<number>();
   const different = (some ?? firstIndices(length)).filter((index) => {
@@ -243,7 +245,7 @@ function differentOnes({ length, equal }: Examples, some: Uint32Array | null): U
 }
 
 /** The indices of a list's examples that are neither among some of them nor copies of these. */
-function others({ length, equal }: Examples, some: Uint32Array): Uint32Array {
+export function others({ length, equal }: Examples, some: Uint32Array): Uint32Array {
   const rest = allBut(some, length);
   if (!equal) return rest;
   const taken = new Set(some.map((index) => equal[index]));

@@ -168,9 +168,10 @@ export async function openRun(
   for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
   const unwatched = describeValidation(loaded);
   if (unwatched) reporter.warning(unwatched);
-  const copies = settings.validation && describeCopies(loaded, settings.validation.from);
+  const { from } = settings.validation ?? { from: "train" };
+  const copies = describeCopies(loaded, from);
   if (copies) report(copies);
-  const repeated = repeatedValidation(loaded);
+  const repeated = repeatedValidation(loaded, from);
   if (repeated) reporter.warning(repeated);
   const unchanged = await checkAugmentation(recipe, loaded);
   if (unchanged) reporter.warning(unchanged);
@@ -192,7 +193,7 @@ export async function openRun(
   expectSampler(recipe, loaded.train, losses);
   const idle = idleExamples(loaded.train, losses);
   if (idle) reporter.warning(idle);
-  const unequal = unequalMeans(settings, loaded.train);
+  const unequal = unequalMeans(settings, losses, loaded.train, input.task);
   if (unequal) reporter.warning(unequal);
   if (!checkpoint) await lookBefore(opening, loaded, frozen, reporter);
   const theseus = await openTheseus(opening, loaded, frozen, student, sameTokens(own));
@@ -228,6 +229,8 @@ export async function openRun(
     ...(teacher && { "the teacher": teacher.sha256 }),
     ...await filledIn(plugins.student.filled ?? {}),
   };
+  // A checkpoint of an older version does not say it.
+  if (checkpoint && !(FILLED_IN in checkpoint.fingerprint.inputs)) delete inputs[FILLED_IN];
   if (checkpoint) {
     checkInputs(checkpoint, inputs);
     watch.carry("train", checkpoint.seconds);
@@ -288,8 +291,11 @@ export async function openRun(
   return { ...parts, owned: owned.move() };
 }
 
-/** What the student has of options that the recipe does not say, as a run that goes on must have them. */
-async function filledIn(options: Readonly<Record<string, unknown>>): Promise<Record<string, string>> {
+/** What a run calls the student's options that the recipe does not say, among its inputs. */
+const FILLED_IN = "what files say of the student";
+
+/** The student's options that the recipe does not say, as a run that goes on must have them. */
+async function filledIn(options: Readonly<Record<string, unknown>>): Promise<{ [FILLED_IN]?: string }> {
   if (Object.keys(options).length === 0) return {};
-  return { "the student's config.json": await sha256(new TextEncoder().encode(JSON.stringify(options))) };
+  return { [FILLED_IN]: await sha256(new TextEncoder().encode(JSON.stringify(options))) };
 }

@@ -18,11 +18,13 @@ export function describeCopies({ dataset: { splits }, validation }: RunData, fro
 }
 
 /**
- * What is to be said where examples that were drawn for validation are trained on as well, as copies in another split;
- * `null` where none is, or that is not known. Of a data set's own splits it says so itself.
+ * What is to be said where examples that were drawn for validation from another split are trained on as well, as
+ * copies; `null` where none is, or that is not known. Of the whole of a split the data set says so itself.
+ *
+ * @param from the split that they were drawn from
  */
-export function repeatedValidation({ dataset: { splits }, train, validation }: RunData): string | null {
-  if (!validation?.equal || !train.equal || Object.values(splits).includes(validation)) return null;
+export function repeatedValidation({ dataset: { splits }, train, validation }: RunData, from: string): string | null {
+  if (!validation?.equal || !train.equal || validation.length === splits[from].length) return null;
   const trained = new Set(train.equal);
   const twice = validation.equal.filter((number) => trained.has(number)).length;
   if (twice === 0) return null;

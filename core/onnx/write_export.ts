@@ -4,7 +4,7 @@ import { currentFiles } from "../files/current.ts";
 import { isJsonObject, parseJson } from "../json.ts";
 import { clearLocked, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
-import { EXPORTED_FROM, MODELS } from "../model_folder/describing_folder.ts";
+import { MODELS } from "../model_folder/describing_folder.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
 import { dirname, join } from "../paths.ts";
 
@@ -74,14 +74,16 @@ export async function writeExport(
   }
 }
 
-/** What two exports of one model say alike in their config.json: which it is, and what it takes and answers. */
-const OF_MODEL = [EXPORTED_FROM, "task", "labels", "input", "id2label", "problem_type"];
+/** The key of a config.json that may be another one in a second export of the same model. */
+const TEMPERATURE = "temperature";
 
 function areOfOneModel(there: string, own: string): boolean {
   try {
     const [first, second] = [there, own].map((text) => parseJson(text, (reason) => new UserError(reason)));
     if (!isJsonObject(first) || !isJsonObject(second)) return false;
-    return OF_MODEL.every((key) => JSON.stringify(first[key]) === JSON.stringify(second[key]));
+    const keys = new Set([...Object.keys(first), ...Object.keys(second)]);
+    keys.delete(TEMPERATURE);
+    return [...keys].every((key) => JSON.stringify(first[key]) === JSON.stringify(second[key]));
   } catch (error) {
     if (error instanceof UserError) return false;
     throw error;

@@ -95,7 +95,7 @@ export interface Augmentation {
     | null;
   /** Seed and epoch decide the changes, whatever the order of the examples. */
   readonly seed: number;
-  /** Counted from 0. */
+  /** Counted from 0; where classes are balanced, of which an epoch has the same example several times, the batch. */
   readonly epoch: number;
 }
 

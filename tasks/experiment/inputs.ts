@@ -47,7 +47,11 @@ export class InputHashes {
   async named(recipe: Checked<Recipe>): Promise<Inputs> {
     const { dataset, teacher, student, losses } = recipe.value;
     const teachers = teacher ? [teacher, ...teacher.others] : [];
-    const weights = [...teachers, student].flatMap(({ weights }) => weights === null ? [] : [weights]);
+    const weights = [...teachers, student].flatMap((model) => {
+      // A config.json beside weights is among their files; one that is named stands elsewhere.
+      const { config } = model as { readonly config?: unknown };
+      return [model.weights, config].filter((name) => typeof name === "string");
+    });
     const uses = [dataset, ...teachers, student, ...losses].map(({ use }) => use);
     return {
       weights: await this.#all(recipe, "weights", weights),

@@ -151,8 +151,8 @@ function written(folder: string, report: string | null): string {
  * @throws UserError for a mistake in a recipe, or a flag that sets what the grid sets in each run
  */
 export async function runExperiments(experiments: readonly Experiment[], flags: ExperimentFlags): Promise<void> {
-  const set = flags.set.map(parseOverride);
-  for (const { tune } of experiments) refuseOverwritten(set, tune);
+  // Of several some may take what another tunes.
+  refuseOverwritten(flags.set.map(parseOverride), experiments.length === 1 ? experiments[0].tune : null);
   for (const experiment of experiments) checkGrid(withChanges(experiment, flags));
   const { output } = flags;
   const several = experiments.length > 1;

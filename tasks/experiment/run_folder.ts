@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
 import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.ts";
@@ -114,14 +114,6 @@ export async function forgetOutcome(folder: string): Promise<void> {
   for (const name of ["metrics.json", FAILURE_FILE]) {
     await removePath(join(folder, name));
   }
-}
-
-/**
- * Takes away the checkpoint of a run that read something else than the next one will: whatever stops that one before
- * its first step must not let it be resumed.
- */
-export async function forgetCheckpoint(folder: string): Promise<void> {
-  await removePath(dirname(join(folder, CHECKPOINT_FILE)));
 }
 
 /** Writes down that a run's training failed, so that it is not tried again with the same recipe. */

@@ -1,4 +1,5 @@
-import { distill } from "../../core/distill/distill.ts";
+import type { Backend } from "../../core/backend/backend.ts";
+import { Run } from "../../core/distill/run.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
 import { CheckpointRefused } from "../../core/distill/training/checkpoint.ts";
 import type { RunSummary } from "../../core/distill/summary.ts";
@@ -9,7 +10,7 @@ import type { RunReporter } from "../support/progress.ts";
 import { EarlierRuns } from "./earlier_runs.ts";
 import { writeInputs } from "./inputs.ts";
 import { describe, type Outcome, type Runner } from "./outcome.ts";
-import { canResume, diagnosticsIn, forgetCheckpoint, forgetOutcome, writeFailure } from "./run_folder.ts";
+import { canResume, diagnosticsIn, forgetOutcome, writeFailure } from "./run_folder.ts";
 
 /**
  * A runner that trains: a run that is done is not done again unless a file that it read has changed, an interrupted one
@@ -44,16 +45,17 @@ export function trainingRunner(
     if (changed && (done || resume)) reporter.line(`${title}: ${changed} has changed since: the run is done anew`);
     await begin();
     await forgetOutcome(folder);
-    if (changed) await forgetCheckpoint(folder);
     const named = await earlier.hashes.named(recipe);
-    await writeInputs(folder, named);
+    const train = async (backend: Backend, resume: boolean) => {
+      using run = await Run.open(recipe, { backend, builtins, resume, reporter: quietly(reporter, title), signal });
+      // Not before it has opened: what is there until then, a checkpoint above all, is of other inputs.
+      await writeInputs(folder, named);
+      await run.train(signal);
+      await run.export();
+      return await run.summary();
+    };
     const run = (resume: boolean) =>
-      withBackend(
-        choice,
-        tell,
-        (backend) => distill(recipe, { backend, builtins, resume, reporter: quietly(reporter, title), signal }),
-        { f16: precision === "f16", again: true },
-      );
+      withBackend(choice, tell, (backend) => train(backend, resume), { f16: precision === "f16", again: true });
     let outcome: Outcome;
     try {
       const summary = await (resume && !changed ? resumed(run) : run(false));

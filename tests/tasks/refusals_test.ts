@@ -31,6 +31,11 @@ async function refusalsIn(folder: string): Promise<Refusal[]> {
   await writeSafetensors(at("matrix.safetensors"), new Map([["fc.weight", matrix]]));
   const decompose = (...args: string[]) => [at("matrix.safetensors"), ...args];
   return [
+    [
+      "sweep",
+      [at("tiny.yaml"), "--set", "output=x"],
+      /^--set output=x: Cannot set output, .*: give --output, the folder /,
+    ],
     ["train", ["--sed", "3"], /^Unknown option "--sed": did you mean "--seed" or "--set"\?$/],
     ["train", [at("none.yaml")], /^Cannot read the recipe ".*none\.yaml" as there is no such file or folder$/],
     ["train", [at("key.yaml")], /key\.yaml:15:10: Unknown key "epoch" in train: did you mean "epochs"\?/],

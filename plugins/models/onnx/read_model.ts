@@ -62,7 +62,9 @@ export async function readModel({ path, readFile }: Pick<OpenSetup, "path" | "re
 async function expectItsOwn(file: string, { metadata }: OnnxFileGraph): Promise<void> {
   const config = join(await describingFolder(file), CONFIG_FILE);
   const { [EXPORTED_FROM]: exportedFrom } = await readConfigIfThere(config) ?? {};
-  if (typeof exportedFrom !== "string" || metadata.get(EXPORTED_FROM) === exportedFrom) return;
+  const own = metadata.get(EXPORTED_FROM);
+  // Other tools leave out what a file says of itself.
+  if (typeof exportedFrom !== "string" || own === undefined || own === exportedFrom) return;
   throw new UserError(
     `Cannot use "${file}" as "${config}", which says its classes and inputs, is of another model: expected the file ` +
       "that was exported with it",

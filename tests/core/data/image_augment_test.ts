@@ -109,6 +109,15 @@ Deno.test("an example's change depends on seed, epoch and index, not on the batc
   assert.notDeepEqual(augmented(images, [0, 1, 2, 3], augmentation, 3, 2), whole.slice(0, 100));
 });
 
+Deno.test("an example that is in a batch several times is changed anew each time, the first as if it stood alone", () => {
+  const images = randomImages(3, 5, 5, 1);
+  const augmentation = { flip: true, shift: 2 };
+  const batch = augmented(images, [2, 1, 2, 2, 2], augmentation);
+  const [first, , ...again] = Array.from({ length: 5 }, (_, place) => batch.slice(25 * place, 25 * place + 25).join());
+  assert.equal(first, augmented(images, [2], augmentation).join());
+  assert.ok(new Set([first, ...again]).size >= 3);
+});
+
 Deno.test("examples of one batch are changed independently", () => {
   const { pixels, ...size } = randomImages(1, 5, 5, 1);
   const copies = { ...size, count: 100, pixels: new Uint8Array(2500).map((_, i) => pixels[i % 25]) };

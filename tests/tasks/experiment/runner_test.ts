@@ -161,6 +161,13 @@ Deno.test("a failed training is tried again with other data, and an interrupted 
     await assert.rejects(run(folder, ["train.epochs=3"], stopAt(6), text), Interrupted);
     await Deno.writeTextFile(join(folder, "factor.ts"), "export const factor = 4;\n");
     await assert.rejects(run(folder, ["train.epochs=3"], AbortSignal.abort(new StoppedEarly()), text), StoppedEarly);
+    // With what it began with it goes on.
+    await Deno.writeTextFile(join(folder, "factor.ts"), "export const factor = 3;\n");
+    await assert.rejects(run(folder, ["train.epochs=3"], stopAt(2), text), Interrupted);
+    const { steps: rest } = await run(folder, ["train.epochs=3"], stopAt(1), text).catch(() => ({ steps: [0] }));
+    assert.notEqual(rest[0], 5);
+    await Deno.writeTextFile(join(folder, "factor.ts"), "export const factor = 4;\n");
+    await assert.rejects(run(folder, ["train.epochs=3"], AbortSignal.abort(new StoppedEarly()), text), StoppedEarly);
     const { steps: all } = await run(folder, ["train.epochs=3"], never, text);
     assert.equal(all[0], 5, "the first line of progress is there again");
   }));
