@@ -85,7 +85,7 @@ Deno.test("evaluate takes an ONNX file on a recipe's data, and the teacher of a 
     assert.equal(wrong.code, 2);
     assert.match(
       wrong.stderr,
-      /Cannot use ".*quantized\.onnx" as ".*config\.json", which says .*, is of another model: exp/,
+      /Cannot use ".*quantized\.onnx" as ".*config\.json" beside it is of an export that it does not say to be part of: /,
     );
     for (
       const [args, says] of [

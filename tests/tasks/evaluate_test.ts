@@ -16,7 +16,7 @@ function pairs(count: number, word: string): string {
   const labels = ["neutral", "entailment", "contradiction"];
   const lines = Array.from(
     { length: count },
-    (_, i) => `${i}\t${word} ${"so ".repeat(i % 4)}\t${word}\t${labels[i % 3]}`,
+    (_, i) => `${i}\t${word} ${"so ".repeat(i)}\t${word}\t${labels[i % 3]}`,
   );
   return ["index\tsentence1\tsentence2\tgold_label", ...lines].join("\n") + "\n";
 }

@@ -63,11 +63,13 @@ async function expectItsOwn(file: string, { metadata }: OnnxFileGraph): Promise<
   const config = join(await describingFolder(file), CONFIG_FILE);
   const { [EXPORTED_FROM]: exportedFrom } = await readConfigIfThere(config) ?? {};
   const own = metadata.get(EXPORTED_FROM);
+  if (typeof exportedFrom !== "string" || own === exportedFrom) return;
   // Other tools leave out what a file says of itself.
-  if (typeof exportedFrom !== "string" || own === undefined || own === exportedFrom) return;
+  const why = own === undefined
+    ? `"${config}" beside it is of an export that it does not say to be part of`
+    : `"${config}", which says its classes and inputs, is of another model`;
   throw new UserError(
-    `Cannot use "${file}" as "${config}", which says its classes and inputs, is of another model: expected the file ` +
-      "that was exported with it",
+    `Cannot use "${file}" as ${why}: expected the file that was exported with it, or this one in a folder of its own`,
   );
 }
 

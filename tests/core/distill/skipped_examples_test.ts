@@ -5,7 +5,8 @@ import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 Deno.test("examples that a data set skips are told by the run, and stand in its summary", () =>
   withTinyData(async (folder) => {
-    const rows = Array.from({ length: 8 }, (_, index) => `${index % 2 ? "good" : "bad"} day\t${index % 2}\n`).join("");
+    const rows = Array.from({ length: 8 }, (_, index) => `${index % 2 ? "good" : "bad"} day ${index}\t${index % 2}\n`)
+      .join("");
     await Deno.writeTextFile(join(folder, "train.tsv"), `text\tlabel\n${rows}${"\t0\n".repeat(7)}`);
     await Deno.writeTextFile(join(folder, "test.tsv"), `text\tlabel\n${rows}`);
     const text = `

@@ -27,7 +27,7 @@ const taught = "teacher: { use: bert, weights: teacher/student }\nlosses: [{ use
 const texts = (count: number) => {
   const lines = Array.from({ length: count }, (_, i) => {
     const letters = Array.from("abcdefghijklmnopqrstuvwxyz");
-    return `${i % 2 ? "fine" : "poor"} ${letters[i % 26]} ${letters[3 * i % 26]}\t${i % 2}`;
+    return `${i % 2 ? "fine" : "poor"} ${letters[i % 26]} ${letters[(3 * i + Math.floor(i / 26)) % 26]}\t${i % 2}`;
   });
   return `text\tlabel\n${lines.join("\n")}\n`;
 };

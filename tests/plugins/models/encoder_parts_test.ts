@@ -119,7 +119,7 @@ const texts = (count: number) => {
 
 const recipe = (losses: string) => `
 name: parts
-validation: { count: 32 }
+validation: { count: 8 }
 dataset: { use: text-table, train: train.tsv, test: test.tsv, vocabularySize: 60, maxLength: 12 }
 ${losses.includes("cross-entropy") ? "" : "teacher: { use: bert, weights: teacher/student }"}
 student: { use: bert, layers: 1, width: 16, heads: 4, ffn: 32, positions: 16, dropout: 0, attentionDropout: 0 }
