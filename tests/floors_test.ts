@@ -93,6 +93,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "distill/ground": [
     "advice",
     "check_augmentation",
+    "chosen_examples",
     "complete_options",
     "label_noise",
     "load_data",

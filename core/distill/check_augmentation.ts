@@ -1,5 +1,6 @@
 import { firstIndices } from "../data/loader.ts";
 import type { RunData } from "./load_data.ts";
+import { classWeightsOf } from "../recipe/class_weights_of.ts";
 import type { Examples } from "../plugin/dataset.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Loss } from "../plugin/loss.ts";
@@ -95,7 +96,7 @@ export function expectMixable(
   }
   const unfit = losses.findIndex(({ loss }) => loss.mixed !== true);
   if (unfit < 0) return;
-  if ((recipe.value.losses[unfit] as { readonly classWeights?: unknown }).classWeights) {
+  if (classWeightsOf(recipe.value.losses[unfit])) {
     throw recipe.error(
       ["losses", unfit, "classWeights"],
       `Cannot weight classes with augment.${way}: a mixed image has two labels; set ${way} to 0, or leave out classWeights`,

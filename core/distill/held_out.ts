@@ -5,7 +5,8 @@ import type { Examples } from "../plugin/dataset.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { differentOnes, labelledOnes, others, type RunData, subset } from "./load_data.ts";
+import { differentOnes, labelledOnes, othersThan } from "./chosen_examples.ts";
+import { type RunData, subset } from "./load_data.ts";
 
 /** A run's data, less those of its training examples that only a teacher that learns is told of. */
 export interface DataToLearnBy {
@@ -49,7 +50,7 @@ export function withHeldOut(recipe: Checked<Recipe>, data: RunData, random: Rand
   });
   const chosen = places.map((place) => pool[place]);
   return {
-    data: { ...data, train: subset(train, others(train, chosen)) },
+    data: { ...data, train: subset(train, othersThan(train, chosen)) },
     heldOut: subset(train, chosen),
   };
 }

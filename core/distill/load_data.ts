@@ -11,6 +11,7 @@ import { resolveFile } from "../recipe/recipe.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { listSome } from "../recipe/words.ts";
 import { sha256 } from "../sha256.ts";
+import { differentOnes, labelledOnes, othersThan } from "./chosen_examples.ts";
 import { withLabelNoise } from "./label_noise.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 
@@ -182,31 +183,27 @@ export function divide(
   const pool = source === train ? differentOnes(source, some) : some;
   const from = pool?.length ?? source.length;
   const size = validation.count ?? Math.round(validation.fraction! * from);
-  const isAll = size === from && source === train && (!pool || others(source, pool).length === 0);
-  if (size > from || size < 1 || isAll) {
-    throw recipe.error(
+  const refuse = () =>
+    recipe.error(
       ["validation"],
       `Cannot take ${size} validation examples from the ${from} of "${validation.from}"${
         pool ? ` that have a label${source === train ? ", copies aside" : ""}` : ""
       }`,
     );
-  }
-  if (size === from) {
-    const [all, kept] = pool ? [subset(source, pool), subset(source, others(source, pool))] : [source, train];
-    const rest = source === train ? kept : train;
-    return whole(recipe, { dataset, train: rest, validation: all, test, sha256: hashes }, random);
-  }
+  if (size > from || size < 1) throw refuse();
   const labels = pool && source.labels ? Int32Array.from(pool, (index) => source.labels![index]) : source.labels;
-  const split = splitExamples(from, {
+  const places = size === from ? firstIndices(from) : splitExamples(from, {
     validation: size,
     seed: random.split("validation").uint32(),
     stratifyBy: validation.stratify ? labels : null,
-  });
-  const heldOut = pool ? split.validation.map((place) => pool[place]) : split.validation;
-  const rest = subset(source, pool ? others(source, heldOut) : split.training);
-  const kept = source === train ? rest : train;
-  const held = subset(source, heldOut);
-  return whole(recipe, { dataset, train: kept, validation: held, test, sha256: hashes }, random);
+  }).validation;
+  const heldOut = pool ? places.map((place) => pool[place]) : places;
+  // The whole of a split stays that, and says so itself what it lacks.
+  const held = size === source.length ? source : subset(source, heldOut);
+  if (source !== train) return whole(recipe, { dataset, train, validation: held, test, sha256: hashes }, random);
+  const rest = othersThan(source, heldOut);
+  if (rest.length === 0) throw refuse();
+  return whole(recipe, { dataset, train: subset(source, rest), validation: held, test, sha256: hashes }, random);
 }
 
 /** Both texts of some of the pairs in a list, as a list of their own. */
@@ -224,38 +221,6 @@ function somePairs(recipe: Checked<Recipe>, source: Examples, pairs: ScoredPairs
   const seed = random.split("validation").uint32();
   const { validation: chosen } = splitExamples(length, { validation: size, seed, stratifyBy: null });
   return subset(source, examplesOf(pairs, chosen));
-}
-
-/** The examples with a label, where some have one and some have none; else `null`. */
-export function labelledOnes({ labelled }: Examples): Uint32Array | null {
-  if (!labelled?.includes(1) || !labelled.includes(0)) return null;
-  return firstIndices(labelled.length).filter((index) => labelled[index] === 1);
-}
-
-/** Of some of a list's examples, `null` for all, those that are no copy of one before; `null` if that is the list. */
-export function differentOnes({ length, equal }: Examples, some: Uint32Array | null): Uint32Array | null {
-  if (!equal) return some;
-  const seen = new Set<number>();
-  const different = (some ?? firstIndices(length)).filter((index) => {
-    const isNew = !seen.has(equal[index]);
-    seen.add(equal[index]);
-    return isNew;
-  });
-  return different.length === length ? null : different;
-}
-
-/** The indices of a list's examples that are neither among some of them nor copies of these. */
-export function others({ length, equal }: Examples, some: Uint32Array): Uint32Array {
-  const rest = allBut(some, length);
-  if (!equal) return rest;
-  const taken = new Set(some.map((index) => equal[index]));
-  return rest.filter((index) => !taken.has(equal[index]));
-}
-
-/** The indices of all but some of a list's examples, in rising order. */
-export function allBut(chosen: Uint32Array, count: number): Uint32Array {
-  const without = new Set(chosen);
-  return firstIndices(count).filter((index) => !without.has(index));
 }
 
 /** The training examples that `subset` asks for; another seed draws others. */

@@ -11,7 +11,6 @@ import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
-import { sha256 } from "../sha256.ts";
 import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
 import { withHeldOut } from "./held_out.ts";
 import { describeLabelNoise } from "./label_noise.ts";
@@ -27,6 +26,7 @@ import { type Reporter, silent } from "./progress.ts";
 import { describeCopies, repeatedValidation } from "./repeated_validation.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { expectCheckpoint, RunFolder } from "./run_folder.ts";
+import { runInputs } from "./run_inputs.ts";
 import { StoppedEarly } from "./stops.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { expectExportable } from "./student/export_onnx.ts";
@@ -40,7 +40,6 @@ import { sameTokens } from "./teacher/own_inputs.ts";
 import { taughtOnHost } from "./teacher/taught_on_host.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
 import {
-  checkInputs,
   CHECKPOINT_FILE,
   checkRecipe,
   checkWidths,
@@ -161,20 +160,23 @@ export async function openRun(
     return { ...taught, ...withHeldOut(recipe, taught.data, random) };
   });
   const { input } = loaded.dataset;
-  const { notes = [] } = loaded.dataset;
-  for (const line of [...notes, ...describeSkipped(loaded.dataset), ...describeLabels(loaded)]) report(line);
-  const noise = describeLabelNoise(settings, loaded.train, input);
-  if (noise) report(noise);
-  for (const line of loaded.dataset.warnings ?? []) reporter.warning(line);
-  const unwatched = describeValidation(loaded);
-  if (unwatched) reporter.warning(unwatched);
+  const { notes = [], warnings = [] } = loaded.dataset;
   const { from } = settings.validation ?? { from: "train" };
-  const copies = describeCopies(loaded, from);
-  if (copies) report(copies);
-  const repeated = repeatedValidation(loaded, from);
-  if (repeated) reporter.warning(repeated);
-  const unchanged = await checkAugmentation(recipe, loaded);
-  if (unchanged) reporter.warning(unchanged);
+  const said = [
+    ...notes,
+    ...describeSkipped(loaded.dataset),
+    ...describeLabels(loaded),
+    describeLabelNoise(settings, loaded.train, input),
+    describeCopies(loaded, from),
+  ];
+  for (const line of said) if (line !== null) report(line);
+  const warned = [
+    ...warnings,
+    describeValidation(loaded),
+    repeatedValidation(loaded, from),
+    await checkAugmentation(recipe, loaded),
+  ];
+  for (const line of warned) if (line !== null) reporter.warning(line);
   const { positiveClass } = settings.evaluate;
   recipe.within(["evaluate", "positiveClass"], () => positiveClassOf(input, positiveClass));
   if (input.task === "tagging") report(describeTags(input.classes));
@@ -224,17 +226,8 @@ export async function openRun(
   const rehearsal = { ops, student, teacher, losses, train, recipe: recipe.part("train"), random };
   await expectStepFits({ ...rehearsal, shapes: shapes.student });
   await rehearse(rehearsal);
-  const inputs = {
-    ...data.sha256,
-    ...(teacher && { "the teacher": teacher.sha256 }),
-    ...await filledIn(plugins.student.filled ?? {}),
-  };
-  // A checkpoint of an older version does not say it.
-  if (checkpoint && !(FILLED_IN in checkpoint.fingerprint.inputs)) delete inputs[FILLED_IN];
-  if (checkpoint) {
-    checkInputs(checkpoint, inputs);
-    watch.carry("train", checkpoint.seconds);
-  }
+  const inputs = await runInputs(data, teacher, plugins.student, checkpoint);
+  if (checkpoint) watch.carry("train", checkpoint.seconds);
   const { task } = input;
   const dropout = random.split("dropout");
   const strategy = theseus ?? lgtm?.strategy;
@@ -289,13 +282,4 @@ export async function openRun(
   const trained = { student, widths, narrow, factors, losses, trainingStep, training, taught: decided };
   const parts: RunParts = { id, folder, ops, recipe, reporter, watch, ...model, data, teacher, ...trained };
   return { ...parts, owned: owned.move() };
-}
-
-/** What a run calls the student's options that the recipe does not say, among its inputs. */
-const FILLED_IN = "what files say of the student";
-
-/** The student's options that the recipe does not say, as a run that goes on must have them. */
-async function filledIn(options: Readonly<Record<string, unknown>>): Promise<{ [FILLED_IN]?: string }> {
-  if (Object.keys(options).length === 0) return {};
-  return { [FILLED_IN]: await sha256(new TextEncoder().encode(JSON.stringify(options))) };
 }

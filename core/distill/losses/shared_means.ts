@@ -1,6 +1,7 @@
 import type { Examples, Task } from "../../plugin/dataset.ts";
 import { labelledOf } from "../../plugin/labelled.ts";
 import type { Recipe } from "../../recipe/schema.ts";
+import { classWeightsOf } from "../../recipe/class_weights_of.ts";
 import type { LossSet } from "./loss_set.ts";
 
 /**
@@ -15,7 +16,7 @@ export function unequalMeans(
 ): string | null {
   if (accumulate === 1 || !all.some(({ loss }) => loss.labels === "some")) return null;
   const labelled = labelledOf(train);
-  const weighted = losses.some((loss) => (loss as { readonly classWeights?: unknown }).classWeights);
+  const weighted = losses.some(classWeightsOf);
   const means = labelled < train.length
     ? "over the examples with a label"
     : task === "tagging"

@@ -1,6 +1,7 @@
 import type { Examples } from "../../plugin/dataset.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
+import { classWeightsOf } from "../../recipe/class_weights_of.ts";
 import type { LossSet } from "../losses/loss_set.ts";
 
 /**
@@ -21,9 +22,7 @@ export function expectSampler(
       "Cannot balance classes as the training examples have not one each: it is for a classification",
     );
   }
-  const weighted = losses.findIndex((loss) =>
-    (loss as { readonly classWeights?: unknown }).classWeights === "balanced"
-  );
+  const weighted = losses.findIndex((loss) => classWeightsOf(loss) === "balanced");
   if (weighted >= 0) {
     throw recipe.error(
       ["losses", weighted, "classWeights"],

@@ -155,7 +155,9 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
       task: several ? "multi-label" : "classification",
       classes: grouped?.classes ?? classes,
       image: {
-        ...{ size: store.size, normalise, processor: form.processor },
+        size: store.size,
+        normalise,
+        processor: form.processor,
         ...(!form.colours.orient && { orient: false }),
       },
       text: null,
