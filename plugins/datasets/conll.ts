@@ -1,6 +1,8 @@
 import { bounded } from "../../core/recipe/bounds.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { visiblePath } from "../../core/visible.ts";
+import { equalNumbers, repeatedExamples } from "./split_warnings.ts";
 import { BadExamples } from "./text/bad_examples.ts";
 import { parseConll, type TaggedSentence, toIob2 } from "./text/conll_format.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
@@ -48,41 +50,51 @@ export const conll = defineDataset<ConllOptions>({
   },
   async load(options, setup) {
     const files = { ...options.more, train: options.train, test: options.test };
-    const read: Record<string, { file: string; sentences: TaggedSentence[] }> = {};
     const bad = new BadExamples(options.onBad);
+    const read: Record<string, PlacedSentence[]> = {};
     for (const [name, file] of Object.entries(files)) read[name] = await readSentences(file, options, setup, bad);
-    const classes = options.classes ? namedClasses(options.classes) : tagsOf(read.train.sentences);
-    const words = read.train.sentences.map((sentence) => sentence.words.join(" "));
-    return await tokenisedDataset({
+    const splits = { ...read, train: read.train };
+    const classes = options.classes ? namedClasses(options.classes) : tagsOf(splits.train);
+    const dataset = await tokenisedDataset({
       task: "tagging",
       classes,
       options,
-      trainingTexts: words,
+      trainingTexts: splits.train.map(({ words }) => words.join(" ")),
       encode: (tokenizer) =>
         Object.fromEntries(
-          Object.entries(read).map(([name, { file, sentences }]) => [
+          Object.entries(splits).map(([name, sentences]) => [
             name,
-            sentences.map((sentence) => encodeSentence(tokenizer, sentence, classes, file)),
+            sentences.map((sentence) => encodeSentence(tokenizer, sentence, classes)),
           ]),
         ),
       labelsOf: () => null,
       skipped: bad.skipped,
+      equal: equalNumbers(splits, keyOf),
     }, setup);
+    const repeated = repeatedExamples(splits, { keyOf, placeOf, what: "sentences", how: "word for word" });
+    return repeated.length > 0 ? { ...dataset, warnings: [...dataset.warnings ?? [], ...repeated] } : dataset;
   },
 });
+
+/** A sentence with the name of the file that it is in. */
+interface PlacedSentence extends TaggedSentence {
+  readonly file: string;
+}
+
+const keyOf = ({ words }: PlacedSentence) => JSON.stringify(words);
+const placeOf = ({ file, line }: PlacedSentence) => `line ${line} of "${visiblePath(file)}"`;
 
 async function readSentences(
   file: string | RemoteFile,
   options: ConllOptions,
   { readFile }: DatasetSetup,
   bad: BadExamples,
-) {
+): Promise<PlacedSentence[]> {
   const name = nameOfFile(file);
   const text = decodeText(await readFile(file, "the sentences"), options.encoding, name);
   const sentences = parseConll(text, name, { word: options.wordColumn, tag: options.tagColumn }, bad);
   bad.checkSome(name, sentences);
-  const tagged = options.iob1 ? sentences.map((own) => ({ ...own, tags: toIob2(own.tags) })) : sentences;
-  return { file: name, sentences: tagged };
+  return sentences.map((own) => ({ ...own, file: name, tags: options.iob1 ? toIob2(own.tags) : own.tags }));
 }
 
 /** All tags, O first, the others in order. */
@@ -94,9 +106,8 @@ function tagsOf(sentences: readonly TaggedSentence[]): string[] {
 
 function encodeSentence(
   tokenizer: TextTokenizer,
-  { words, tags, line }: TaggedSentence,
+  { file, words, tags, line }: PlacedSentence,
   classes: readonly string[],
-  file: string,
 ): LabelledText {
   const { wordOf, ...encoded } = tokenizer.encodeWords(words);
   const label = Int16Array.from(wordOf, (word, place) => {

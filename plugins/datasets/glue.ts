@@ -8,8 +8,9 @@ import { labelOf, parseTable, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText } from "./text/decode_text.ts";
 import { GLUE_TASKS, type GlueTask } from "./text/glue_tasks.ts";
 import { type ClassName, classNames, classNumber, namedClasses, realNumber } from "./text/labels.ts";
-import { textDataset, type TextRow, type TextRows } from "./text/text_dataset.ts";
+import { textDataset, type TextRow } from "./text/text_dataset.ts";
 import { textOptions, type TextSetOptions } from "./text/text_options.ts";
+import { repeatedExamples } from "./split_warnings.ts";
 
 interface GlueOptions extends TextSetOptions {
   task: string;
@@ -50,14 +51,27 @@ export const glue = defineDataset<GlueOptions>({
     if (options.takeTrain !== null && options.takeTrain > train.length) {
       throw new UserError(`Cannot take ${options.takeTrain} examples for takeTrain: there are ${train.length}`);
     }
-    const rows: TextRows = {
+    const rows = {
       train: train.slice(0, options.takeTrain ?? train.length),
       test: await read(own.development),
       ...(own.mismatched && { mismatched: await read(own.mismatched) }),
     };
-    return await textDataset(rows, own.task, own.classes, options, setup, bad);
+    const dataset = await textDataset(rows, own.task, own.classes, options, setup, bad);
+    const repeated = repeatedExamples<GlueRow>(rows, {
+      keyOf: ({ text, pair }) => JSON.stringify([text, pair]),
+      placeOf: ({ file, line }) => `line ${line} of "${file}"`,
+      what: "texts",
+      how: "letter for letter",
+    });
+    return repeated.length > 0 ? { ...dataset, warnings: [...dataset.warnings ?? [], ...repeated] } : dataset;
   },
 });
+
+/** A row and where it stands. */
+interface GlueRow extends TextRow {
+  readonly file: string;
+  readonly line: number;
+}
 
 /** A task with its classes in another order. @throws UserError if they are not the task's */
 function inOrder(task: GlueTask, classes: readonly string[] | null): GlueTask {
@@ -87,7 +101,7 @@ async function readSplit(
   task: GlueTask,
   { readFile }: DatasetSetup,
   bad: BadExamples,
-): Promise<TextRow[]> {
+): Promise<GlueRow[]> {
   const text = decodeText(await readFile(file, "the examples"), "utf-8", file);
   const rows = parseTable(task.hasShortLines ? withoutShortLines(text) : text, file, {
     format: "tsv",
@@ -99,10 +113,11 @@ async function readSplit(
   return kept;
 }
 
-function textRow(row: TableRow, file: string, { task, text, pair, label, classes }: GlueTask): TextRow {
+function textRow(row: TableRow, file: string, { task, text, pair, label, classes }: GlueTask): GlueRow {
   const place = { file, line: row.line };
   const answer = labelOf(row, label, file, task === "regression" ? "a number" : "a class");
   return {
+    ...place,
     text: textOf(row, text, file),
     pair: pair === null ? null : textOf(row, pair, file),
     label: task === "regression" ? realNumber(answer, place) : classNumber(answer, classes, place),

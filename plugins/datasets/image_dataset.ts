@@ -3,9 +3,11 @@ import type { Images, LabelledImages } from "../../core/data/images.ts";
 import { UserError } from "../../core/errors.ts";
 import { firstIndices } from "../../core/data/loader.ts";
 import type { Dataset, ExampleSource } from "../../core/plugin/dataset.ts";
+import { equalImages } from "./equal_images.ts";
 import { imageExamples } from "./image_examples.ts";
 import { groupClasses } from "./image_groups.ts";
 import type { ImageOptions } from "./image_options.ts";
+import { repeatedExamples } from "./split_warnings.ts";
 
 /** Mean and standard deviation of each channel of byte images, as parts of 1. */
 function measure({ pixels, channels, count, height, width }: LabelledImages): Normalisation {
@@ -80,6 +82,12 @@ export function imageDataset(
   const grouped = options.groups && groupClasses(classes, options.groups);
   const labelled = (images: LabelledImages): LabelledImages =>
     grouped ? { ...images, labels: images.labels.map((label) => grouped.groupOf[label]) } : images;
+  const [trained, tested, ...others] = equalImages([train, test, ...further]);
+  const equal = {
+    train: joined([trained.subarray(0, options.takeTrain ?? train.count), ...others]),
+    test: tested.subarray(0, options.takeTest ?? test.count),
+  };
+  const warnings = repeatedImages(equal);
   return {
     input: {
       task: "classification",
@@ -91,12 +99,37 @@ export function imageDataset(
     splits: {
       train: {
         ...imageExamples(labelled(train), normalise, options.takeTrain, further),
+        equal: equal.train,
         ...(files && further.length === 0 && sourceOf(files.train, train.count)),
       },
       test: {
         ...imageExamples(labelled(test), normalise, options.takeTest),
+        equal: equal.test,
         ...(files && sourceOf(files.test, test.count)),
       },
     },
+    ...(warnings.length > 0 && { warnings }),
   };
+}
+
+/** What is to be said of images that are trained on and measured on. */
+function repeatedImages({ train, test }: { readonly train: Uint32Array; readonly test: Uint32Array }): string[] {
+  const placed = (numbers: Uint32Array, what: string) =>
+    Array.from(numbers, (number, index) => ({ number, place: `${what} ${index}` }));
+  return repeatedExamples({ train: placed(train, "training image"), test: placed(test, "test image") }, {
+    keyOf: ({ number }) => number,
+    placeOf: ({ place }) => place,
+    what: "images",
+    how: "byte for byte",
+  });
+}
+
+function joined(lists: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let place = 0;
+  for (const list of lists) {
+    all.set(list, place);
+    place += list.length;
+  }
+  return all;
 }

@@ -33,7 +33,7 @@ export function lackingClasses<Example>(
 /** What tells examples that stand in two splits. */
 export interface RepeatedExamples<Example> {
   /** What is the same of equal ones. */
-  readonly keyOf: (example: Example) => string;
+  readonly keyOf: (example: Example) => string | number;
   /** Where one stands, for people. */
   readonly placeOf: (example: Example) => string;
   /** What examples are, and how they are the same: `pictures`, `byte for byte`. */

@@ -57,7 +57,7 @@ Deno.test("only the first token of a word is scored, with the word's tag", async
 
 Deno.test("words that do not fit are told of, as they have no tag that is learned or measured", async () => {
   const load = async (maxLength: number) => {
-    const files = { "a.txt": "a O\nb O\na O\n\na O\n\na O\nb O\nb O\nb O\n", "b.txt": "a O\nb O\na O\n\nb O\n" };
+    const files = { "a.txt": "a O\nb O\na O\n\na O\n\na O\nb O\nb O\nb O\n", "b.txt": "b O\nb O\na O\n\nb O\n" };
     return await loadTexts(conll, { train: "a.txt", test: "b.txt", vocabularySize: 30, maxLength }, files);
   };
   assert.deepEqual((await load(4)).warnings, [
@@ -69,6 +69,24 @@ Deno.test("words that do not fit are told of, as they have no tag that is learne
     /^dataset\.maxLength of 5 tokens cuts 1 word in 1 of the 3 training sentences: /,
   );
   assert.equal((await load(6)).warnings, undefined);
+});
+
+Deno.test("sentences that stand in two splits are told, and copies are known", async () => {
+  const files = {
+    "a.txt": "a O\nb O\n\na O\n\na O\nb X\n",
+    "b.txt": "a O\nb O\nc O\n\na O\nb O\n",
+    "c.txt": "a,b O\n",
+  };
+  const options = { train: "a.txt", test: "b.txt", more: { dev: "c.txt" }, vocabularySize: 30 };
+  const { splits, warnings } = await loadTexts(conll, options, files);
+  const { train, test, dev } = splits;
+  assert.equal(train.equal![0], train.equal![2]);
+  assert.equal(train.equal![0], test.equal![1]);
+  assert.equal(new Set([train, test, dev].flatMap(({ equal }) => [...equal!])).size, 4);
+  assert.deepEqual(warnings, [
+    '1 of the 2 sentences of the split "test" are training sentences, too, word for word (line 5 of "b.txt" is line ' +
+    '6 of "a.txt"): what is measured on them says nothing of new sentences',
+  ]);
 });
 
 Deno.test("an unknown tag is refused with its line", async () => {

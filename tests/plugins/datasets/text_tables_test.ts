@@ -200,6 +200,17 @@ Deno.test("GLUE's classes may be in the order of a teacher's logits", async () =
   });
 });
 
+Deno.test("texts of GLUE's development sets that are training texts, too, are told", async () => {
+  const head = "index\tsentence1\tsentence2\tlabel\n";
+  const files = { "r/train.tsv": `${head}0\tA\tB\t0\n1\tB\tA\t1\n`, "r/dev.tsv": `${head}0\tC\tB\t0\n1\tB\tA\t1\n` };
+  const options = { task: "wnli", folder: "r", ...small };
+  const { warnings } = await loadTexts(glue, options, files);
+  assert.deepEqual(warnings, [
+    '1 of the 2 texts of the split "test" are training texts, too, letter for letter (line 3 of "r/dev.tsv" is line 3 ' +
+    'of "r/train.tsv"): what is measured on them says nothing of new texts',
+  ]);
+});
+
 Deno.test("lines of QQP that lack cells are left out, of other tasks they are refused", async () => {
   const whole = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n1\t2\t3\tHow?\tWhy?\t0\n";
   const load = (task: string, text: string) =>
