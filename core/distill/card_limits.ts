@@ -4,6 +4,7 @@ import type { InputDescription } from "../plugin/dataset.ts";
 import { listWords } from "../recipe/words.ts";
 import type { CardFacts } from "./card_facts.ts";
 import { count, counted, percent } from "./card_words.ts";
+import type { RunSummary } from "./summary.ts";
 
 /** A class of which fewer examples were measured says little. */
 const FEW = 30;
@@ -45,7 +46,7 @@ export function limits({ input, summary, config }: CardFacts): string[] {
     );
   }
   points.push(inputLimit(input));
-  points.push("Whether examples of the test are among those of the training was not looked at.");
+  points.push(copiesLimit(summary));
   points.push("One seed was run; another seed gives other numbers, by how much was not measured here.");
   points.push(
     "Not measured: examples of other origin, changed or hostile ones, calibration of its probabilities, and whether it " +
@@ -68,4 +69,17 @@ function inputLimit({ image, text }: InputDescription): string {
     counted(channels, "channel")
   }; others are brought to that ` +
     "size, and details are lost.";
+}
+
+function copiesLimit({ testCopies, examples: { test } }: RunSummary): string {
+  if (testCopies === undefined) {
+    return "Whether examples of the test are among those of the training was not looked at.";
+  }
+  if (testCopies === 0) {
+    return "No test example is a copy of a training example; nearly equal ones were not looked for.";
+  }
+  return `Measured: ${count(testCopies)} of ${counted(test, "test example")} ${
+    testCopies === 1 ? "is a copy" : "are copies"
+  } ` +
+    "of training examples: what is measured on these says nothing of new ones. Nearly equal ones were not looked for.";
 }

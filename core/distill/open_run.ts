@@ -23,7 +23,7 @@ import { lateLosses } from "./losses/late_losses.ts";
 import { LossSet } from "./losses/loss_set.ts";
 import { unequalMeans } from "./losses/shared_means.ts";
 import { type Reporter, silent } from "./progress.ts";
-import { describeCopies, repeatedValidation } from "./repeated_validation.ts";
+import { describeCopies, repeatedValidation } from "./copies.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { expectCheckpoint, RunFolder } from "./run_folder.ts";
 import { runInputs } from "./run_inputs.ts";

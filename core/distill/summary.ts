@@ -7,6 +7,7 @@ import type { OnnxFile } from "../onnx/export_model.ts";
 import { countTrained } from "../plugin/parameters.ts";
 import type { SkippedExamples } from "../plugin/dataset.ts";
 import { VERSION } from "../version.ts";
+import { countTestCopies } from "./copies.ts";
 import { countFlipped } from "./label_noise.ts";
 import type { RunParts } from "./open_run.ts";
 import type { ExportedStudent } from "./student/export_student.ts";
@@ -31,6 +32,8 @@ export interface RunSummary {
   readonly examples: { readonly train: number; readonly validation: number; readonly test: number };
   /** How many of them have a label; what is measured by labels is of these alone. */
   readonly labelled: { readonly train: number; readonly validation: number; readonly test: number };
+  /** How many test examples are copies of training examples; missing where the data set does not tell copies. */
+  readonly testCopies?: number;
   /** Training labels that were made wrong on purpose; missing where the recipe wants none. */
   readonly wrongLabels?: number;
   /** Examples that the data set left out, by file; see `onBad` of data sets of texts. */
@@ -153,6 +156,7 @@ export function summarise(
   const [training, inference] = [student.trainingParameters, countTrained(exported.model)];
   const { factors } = exported;
   const { prune } = settings.student;
+  const testCopies = countTestCopies(data);
   return {
     recipe: settings.name,
     run: id,
@@ -166,6 +170,7 @@ export function summarise(
       validation: data.validation ? labelledOf(data.validation) : 0,
       test: labelledOf(data.test),
     },
+    ...testCopies !== null && { testCopies },
     ...settings.labelNoise && { wrongLabels: countFlipped(settings, labelledOf(data.train)) },
     skipped: data.dataset.skipped ?? [],
     dataSha256: data.sha256,

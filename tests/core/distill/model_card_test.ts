@@ -126,6 +126,19 @@ Deno.test("names cannot break a card, and paths of the machine are not in it", (
   ]);
 });
 
+Deno.test("a card says whether the test was trained on", () => {
+  const own = facts();
+  const limitsOf = (testCopies?: number) => {
+    const text = cardText({ ...own, summary: { ...own.summary, ...testCopies !== undefined && { testCopies } } }, null);
+    return text.filter((line) => line.includes("training"));
+  };
+  assert.ok(limitsOf().includes("- Whether examples of the test are among those of the training was not looked at."));
+  assert.ok(
+    limitsOf(0).includes("- No test example is a copy of a training example; nearly equal ones were not looked for."),
+  );
+  assert.ok(limitsOf(1).some((line) => line.startsWith("- Measured: 1 of 100 test examples is a copy of training ")));
+});
+
 Deno.test("a card says what the numbers are worth", () => {
   const text = cardText(facts(), null).join("\n");
   assert.ok(

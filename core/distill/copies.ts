@@ -31,3 +31,10 @@ export function repeatedValidation({ dataset: { splits }, train, validation }: R
   return `${twice} of the ${validation.length} validation examples that were drawn are training examples, too: what ` +
     "training is watched by is better than on new ones; leave copies out of the data";
 }
+
+/** How many test examples are copies of examples that are trained on; `null` where that is not known. */
+export function countTestCopies({ train, test }: Pick<RunData, "train" | "test">): number | null {
+  if (!train.equal || !test.equal) return null;
+  const trained = new Set(train.equal);
+  return test.equal.filter((number) => trained.has(number)).length;
+}

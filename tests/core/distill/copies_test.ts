@@ -51,3 +51,17 @@ Deno.test("copies of validation examples are not trained on, and where those are
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("a run says how many test examples were trained on", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, own] of Object.entries({ train: words, test: ["word3", "two2", "word3", "word4"] })) {
+      await Deno.writeTextFile(join(folder, `${name}.csv`), table(own));
+    }
+    const text = textRecipe("", "", 1).replaceAll(".jsonl", ".csv");
+    const { testCopies } = await tinyRun(folder, { text, reporter: recorder().reporter });
+    assert.equal(testCopies, 3);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
