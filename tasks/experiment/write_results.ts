@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { REPORT } from "../../core/distill/run_folder.ts";
 import { kindOfPath, movePath, removePath, writeFileAtomically } from "../../core/files.ts";
+import { sealJson } from "../../core/sealed_json.ts";
 import { VERSION } from "../../core/version.ts";
 import type { Experiment } from "./experiment.ts";
 import { frontOf } from "./front.ts";
@@ -113,7 +114,7 @@ export async function writeResults(
     : budgets.flatMap(({ budget, lines }) => lines.map((line) => ({ ...line, budget })));
   const markdown = [`# ${name}`, ...tables.map(markdownOf), ...notes].join("\n\n").replaceAll(/\n{3,}/g, "\n\n");
   await removeTables(folder);
-  await writeFileAtomically(join(folder, RESULTS), JSON.stringify(json, null, 2) + "\n");
+  await writeFileAtomically(join(folder, RESULTS), await sealJson(json));
   await writeFileAtomically(join(folder, "results.md"), markdown.trimEnd() + "\n");
   await writeFileAtomically(join(folder, "results.csv"), csvOf(all));
 }

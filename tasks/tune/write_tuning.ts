@@ -4,6 +4,7 @@ import type { RunSummary } from "../../core/distill/summary.ts";
 import { REPORT } from "../../core/distill/run_folder.ts";
 import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import { kindOfPath, movePath, removePath, writeFileAtomically } from "../../core/files.ts";
+import { sealJson } from "../../core/sealed_json.ts";
 import { VERSION } from "../../core/version.ts";
 import { metricName, scoreOf } from "../experiment/outcome.ts";
 import { markdownOf, textOf } from "../experiment/tables.ts";
@@ -72,7 +73,7 @@ function recordOf(tuning: Tuning): TuningRecord {
 /** Writes `tune.json`, which has every trial, and `tune.md` with the tables. */
 export async function writeTuning(folder: string, tuning: Tuning): Promise<void> {
   const record = recordOf(tuning);
-  await writeFileAtomically(join(folder, TUNING), JSON.stringify(record, null, 2) + "\n");
+  await writeFileAtomically(join(folder, TUNING), await sealJson(record));
   const text = [`# tune ${tuning.name}`, ...record.said, ...tuningTables(record).map(markdownOf)].join("\n\n");
   await writeFileAtomically(join(folder, "tune.md"), text.replaceAll(/\n{3,}/g, "\n\n").trimEnd() + "\n");
 }

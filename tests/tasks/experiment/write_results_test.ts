@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseBudget } from "../../../tasks/experiment/budgets.ts";
+import { openJson } from "../../../core/sealed_json.ts";
 import { putResultsAside, writeResults } from "../../../tasks/experiment/write_results.ts";
 import type { Experiment } from "../../../tasks/experiment/experiment.ts";
 import { namesIn, textOf } from "../../support/run_files.ts";
@@ -85,6 +86,7 @@ Deno.test("results of budgets have the points of all, a line for each row and bu
     const parts = [part("1x", 10, 0.125), part("4x", 40, 0.25)];
     await writeResults(folder, two, parts[1].results, [], {}, parts);
     const json = JSON.parse((await textOf(folder, "results.json"))!);
+    assert.equal((await openJson(json)).isWhole, true);
     assert.deepEqual(json.budgets.map(({ budget }: { budget: string }) => budget), ["1x", "4x"]);
     assert.deepEqual(json.lines, json.budgets[1].lines);
     assert.deepEqual(json.results, json.budgets[1].results);

@@ -94,6 +94,10 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
     assert.match(page, /\n\| lever \| best \| against \| worth \| verdict \|\n\|---\|---\|---\|---:\|---\|\n/);
     // A page is drawn of the same.
     assert.ok((await readTuning(out)).said.every((sentence) => text.includes(sentence) && page.includes(sentence)));
+    const whole = await Deno.readTextFile(join(out, "tune.json"));
+    await Deno.writeTextFile(join(out, "tune.json"), whole.replace('"used": ', '"used": 1'));
+    await assert.rejects(readTuning(out), { message: /^Cannot read the tuning .* its checksum is another's; / });
+    await Deno.writeTextFile(join(out, "tune.json"), whole);
     // Nothing of the trials was measured on test examples.
     for await (const { name } of Deno.readDir(join(out, "runs"))) {
       assert.equal(await kindOfPath(join(out, "runs", name, "metrics.json")), null);
