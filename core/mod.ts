@@ -143,7 +143,7 @@ export type { StepRecord, TrainingStep } from "./distill/training/training_step.
 export type { Training, TrainingResult } from "./distill/training/training.ts";
 export * from "./distill/progress.ts";
 export * from "./distill/stops.ts";
-export type { RunSummary } from "./distill/summary.ts";
+export type { RunSummary } from "./distill/summary/summary.ts";
 export type { OnnxFile } from "./onnx/export_model.ts";
 
 // Files of tensors.

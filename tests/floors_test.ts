@@ -38,15 +38,18 @@ const FLOORS: Readonly<Record<string, string>> = {
     "distill/ground distill/student distill/teacher distill/losses",
   "distill/record":
     "ground data tensor linalg nn ops recipe plugin evaluate overparameterise distill/ground distill/student distill/training",
+  "distill/summary": "nn recipe plugin model_folder evaluate onnx overparameterise distill/student",
   distill: "ground data safetensors backend tensor ops nn recipe plugin model_folder evaluate onnx tensorboard " +
-    "overparameterise distill/ground distill/student distill/teacher distill/losses distill/training distill/record",
+    "overparameterise distill/ground distill/student distill/teacher distill/losses distill/training distill/record " +
+    "distill/summary",
   plugins: "ground data backend kernels tensor ops linalg mpo nn recipe plugin model_folder evaluate onnx predict",
   "mod.ts": "ground data safetensors backend tensor contract ops mpo nn recipe plugin evaluate onnx predict " +
-    "overparameterise distill/ground distill/student distill/teacher distill/losses distill/training distill plugins deno",
+    "overparameterise distill/ground distill/student distill/teacher distill/losses distill/training distill/summary " +
+    "distill plugins deno",
   "tasks/npm/node.ts": "node plugins mod.ts",
   tasks: "ground data safetensors backend kernels tensor ops replay mpo nn recipe plugin model_folder evaluate onnx " +
     "predict assess overparameterise distill/ground distill/student distill/teacher distill/training distill/record " +
-    "distill plugins deno " +
+    "distill/summary distill plugins deno " +
     "mod.ts",
 };
 

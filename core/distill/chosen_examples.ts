@@ -7,6 +7,11 @@ export function labelledOnes({ labelled }: Examples): Uint32Array | null {
   return firstIndices(labelled.length).filter((index) => labelled[index] === 1);
 }
 
+/** Whether a list is known to have copies. */
+export function hasCopies({ equal }: Examples): boolean {
+  return equal !== undefined && new Set(equal).size < equal.length;
+}
+
 /** Of some of a list's examples, `null` for all, those that are no copy of one before; `null` if that is the list. */
 export function differentOnes({ length, equal }: Examples, some: Uint32Array | null): Uint32Array | null {
   if (!equal) return some;

@@ -1,3 +1,4 @@
+import type { Examples } from "../plugin/dataset.ts";
 import type { RunData } from "./load_data.ts";
 
 /**
@@ -32,9 +33,13 @@ export function repeatedValidation({ dataset: { splits }, train, validation }: R
     "training is watched by is better than on new ones; leave copies out of the data";
 }
 
-/** How many test examples are copies of examples that are trained on; `null` where that is not known. */
-export function countTestCopies({ train, test }: Pick<RunData, "train" | "test">): number | null {
+/**
+ * How many test examples are copies of examples that something learns by; `null` where that is not known.
+ *
+ * @param heldOut what only a teacher learns by
+ */
+export function countTestCopies({ train, test }: RunData, heldOut: Examples | null): number | null {
   if (!train.equal || !test.equal) return null;
-  const trained = new Set(train.equal);
+  const trained = new Set([...train.equal, ...heldOut?.equal ?? []]);
   return test.equal.filter((number) => trained.has(number)).length;
 }

@@ -2,7 +2,7 @@ import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import type { RunOptions } from "./open_run.ts";
 import { Run } from "./run.ts";
-import type { RunSummary } from "./summary.ts";
+import type { RunSummary } from "./summary/summary.ts";
 
 /** How a recipe is run; the signal stops training at the next step, with a checkpoint. */
 export type DistillOptions = RunOptions;

@@ -11,7 +11,7 @@ import { sha256 } from "../sha256.ts";
 import { VERSION } from "../version.ts";
 import { sha256OfFolder } from "./load_data.ts";
 import { type MatrixError, matrixErrors } from "./record/matrix_errors.ts";
-import type { RunSummary } from "./summary.ts";
+import type { RunSummary } from "./summary/summary.ts";
 
 /** The file of a manifest, in a student's folder. */
 export const MANIFEST = "manifest.json";

@@ -6,12 +6,14 @@ import { positiveClassOf } from "../evaluate/metrics/metrics.ts";
 import { describeTags } from "../evaluate/metrics/spans.ts";
 import { createOps, type Ops } from "../ops/ops.ts";
 import { join } from "../paths.ts";
+import type { Examples } from "../plugin/dataset.ts";
 import type { KeptChannels } from "../plugin/inner_widths.ts";
 import type { Model } from "../plugin/model.ts";
 import type { Builtins } from "../plugin/registry.ts";
 import type { Checked } from "../recipe/checked.ts";
 import type { Recipe } from "../recipe/schema.ts";
 import { checkAugmentation, expectMixable } from "./check_augmentation.ts";
+import { describeCopies, repeatedValidation } from "./copies.ts";
 import { withHeldOut } from "./held_out.ts";
 import { describeLabelNoise } from "./label_noise.ts";
 import { describeLabels, describeSkipped, describeValidation, type RunData } from "./load_data.ts";
@@ -23,7 +25,6 @@ import { lateLosses } from "./losses/late_losses.ts";
 import { LossSet } from "./losses/loss_set.ts";
 import { unequalMeans } from "./losses/shared_means.ts";
 import { type Reporter, silent } from "./progress.ts";
-import { describeCopies, repeatedValidation } from "./copies.ts";
 import { resolvePlugins } from "./resolve_plugins.ts";
 import { expectCheckpoint, RunFolder } from "./run_folder.ts";
 import { runInputs } from "./run_inputs.ts";
@@ -94,6 +95,8 @@ export interface RunParts {
   readonly description: string | null;
   /** The examples for training, validation and test. */
   readonly data: RunData;
+  /** Training examples that a teacher which learns is told of alone; `null`: it is frozen. */
+  readonly heldOut: Examples | null;
   /** `null`: the student learns alone. */
   readonly teacher: LoadedTeacher | null;
   /** The model in training, some of its weights over-parameterised. */
@@ -280,6 +283,6 @@ export async function openRun(
   const model = { architecture, description: typeof description === "string" ? description : null };
   const { widths, narrow, factors } = opened;
   const trained = { student, widths, narrow, factors, losses, trainingStep, training, taught: decided };
-  const parts: RunParts = { id, folder, ops, recipe, reporter, watch, ...model, data, teacher, ...trained };
+  const parts: RunParts = { id, folder, ops, recipe, reporter, watch, ...model, data, heldOut, teacher, ...trained };
   return { ...parts, owned: owned.move() };
 }

@@ -1,4 +1,5 @@
 import { sha256 } from "../sha256.ts";
+import { hasCopies } from "./chosen_examples.ts";
 import type { RunData } from "./load_data.ts";
 import type { Resolved } from "./resolve_plugins.ts";
 import type { LoadedTeacher } from "./teacher/load_teacher.ts";
@@ -6,6 +7,9 @@ import { checkInputs, type Checkpoint } from "./training/checkpoint.ts";
 
 /** What a run calls the student's options that the recipe does not say, among its inputs. */
 const FILLED_IN = "what files say of the student";
+
+/** And how copies of training examples are divided, where there are any. */
+const COPIES = "how copies are held out";
 
 /**
  * SHA-256 of what a run goes by besides its recipe, which one that goes on must have again.
@@ -24,6 +28,8 @@ export async function runInputs(
   if (isSaid && Object.keys(filled).length > 0) {
     inputs[FILLED_IN] = await sha256(new TextEncoder().encode(JSON.stringify(filled)));
   }
+  // Which examples are held out hangs on it, and did not before copies were known.
+  if (hasCopies(data.dataset.splits.train)) inputs[COPIES] = "on one side";
   if (checkpoint) checkInputs(checkpoint, inputs);
   return inputs;
 }

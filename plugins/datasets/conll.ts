@@ -2,7 +2,7 @@ import { bounded } from "../../core/recipe/bounds.ts";
 import { nameOfFile, type RemoteFile } from "../../core/data/remote_file.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { visiblePath } from "../../core/visible.ts";
-import { equalNumbers, repeatedExamples } from "./split_warnings.ts";
+import { equalNumbers, repeatedExamples, withWarnings } from "./split_warnings.ts";
 import { BadExamples } from "./text/bad_examples.ts";
 import { parseConll, type TaggedSentence, toIob2 } from "./text/conll_format.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
@@ -55,6 +55,7 @@ export const conll = defineDataset<ConllOptions>({
     for (const [name, file] of Object.entries(files)) read[name] = await readSentences(file, options, setup, bad);
     const splits = { ...read, train: read.train };
     const classes = options.classes ? namedClasses(options.classes) : tagsOf(splits.train);
+    const equal = equalNumbers(splits, ({ words }) => JSON.stringify(words));
     const dataset = await tokenisedDataset({
       task: "tagging",
       classes,
@@ -69,10 +70,17 @@ export const conll = defineDataset<ConllOptions>({
         ),
       labelsOf: () => null,
       skipped: bad.skipped,
-      equal: equalNumbers(splits, keyOf),
+      equal,
     }, setup);
-    const repeated = repeatedExamples(splits, { keyOf, placeOf, what: "sentences", how: "word for word" });
-    return repeated.length > 0 ? { ...dataset, warnings: [...dataset.warnings ?? [], ...repeated] } : dataset;
+    return withWarnings(
+      dataset,
+      repeatedExamples(splits, {
+        equal,
+        placeOf: ({ file, line }) => `line ${line} of "${visiblePath(file)}"`,
+        what: "sentences",
+        how: "word for word",
+      }),
+    );
   },
 });
 
@@ -80,9 +88,6 @@ export const conll = defineDataset<ConllOptions>({
 interface PlacedSentence extends TaggedSentence {
   readonly file: string;
 }
-
-const keyOf = ({ words }: PlacedSentence) => JSON.stringify(words);
-const placeOf = ({ file, line }: PlacedSentence) => `line ${line} of "${visiblePath(file)}"`;
 
 async function readSentences(
   file: string | RemoteFile,

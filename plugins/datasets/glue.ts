@@ -3,14 +3,14 @@ import { exampleCount } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { listWords } from "../../core/recipe/words.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
+import { equalNumbers, repeatedExamples, withWarnings } from "./split_warnings.ts";
 import { BadExamples } from "./text/bad_examples.ts";
 import { labelOf, parseTable, type TableRow, textOf } from "./text/columns.ts";
 import { decodeText } from "./text/decode_text.ts";
 import { GLUE_TASKS, type GlueTask } from "./text/glue_tasks.ts";
 import { type ClassName, classNames, classNumber, namedClasses, realNumber } from "./text/labels.ts";
-import { textDataset, type TextRow } from "./text/text_dataset.ts";
+import { textDataset, textKey, type TextRow } from "./text/text_dataset.ts";
 import { textOptions, type TextSetOptions } from "./text/text_options.ts";
-import { repeatedExamples } from "./split_warnings.ts";
 
 interface GlueOptions extends TextSetOptions {
   task: string;
@@ -58,12 +58,12 @@ export const glue = defineDataset<GlueOptions>({
     };
     const dataset = await textDataset(rows, own.task, own.classes, options, setup, bad);
     const repeated = repeatedExamples<GlueRow>(rows, {
-      keyOf: ({ text, pair }) => JSON.stringify([text, pair]),
+      equal: equalNumbers(rows, textKey),
       placeOf: ({ file, line }) => `line ${line} of "${file}"`,
       what: "texts",
       how: "letter for letter",
     });
-    return repeated.length > 0 ? { ...dataset, warnings: [...dataset.warnings ?? [], ...repeated] } : dataset;
+    return withWarnings(dataset, repeated);
   },
 });
 

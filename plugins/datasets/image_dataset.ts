@@ -82,12 +82,13 @@ export function imageDataset(
   const grouped = options.groups && groupClasses(classes, options.groups);
   const labelled = (images: LabelledImages): LabelledImages =>
     grouped ? { ...images, labels: images.labels.map((label) => grouped.groupOf[label]) } : images;
-  const [trained, tested, ...others] = equalImages([train, test, ...further]);
-  const equal = {
-    train: joined([trained.subarray(0, options.takeTrain ?? train.count), ...others]),
-    test: tested.subarray(0, options.takeTest ?? test.count),
-  };
-  const warnings = repeatedImages(equal);
+  const [trained, tested, ...others] = equalImages([
+    { ...train, count: options.takeTrain ?? train.count },
+    { ...test, count: options.takeTest ?? test.count },
+    ...further,
+  ]);
+  const equal = { train: joined([trained, ...others]), test: tested };
+  const warnings = repeatedImages(equal, trained.length);
   return {
     input: {
       task: "classification",
@@ -112,13 +113,22 @@ export function imageDataset(
   };
 }
 
-/** What is to be said of images that are trained on and measured on. */
-function repeatedImages({ train, test }: { readonly train: Uint32Array; readonly test: Uint32Array }): string[] {
-  const placed = (numbers: Uint32Array, what: string) =>
-    Array.from(numbers, (number, index) => ({ number, place: `${what} ${index}` }));
-  return repeatedExamples({ train: placed(train, "training image"), test: placed(test, "test image") }, {
-    keyOf: ({ number }) => number,
-    placeOf: ({ place }) => place,
+/**
+ * What is to be said of images that are trained on and measured on.
+ *
+ * @param labelled how many of the training images are not among the further ones; each kind is counted from 1
+ */
+function repeatedImages(
+  equal: { readonly train: Uint32Array; readonly test: Uint32Array },
+  labelled: number,
+): string[] {
+  const train = Array.from(
+    equal.train,
+    (_, index) => index < labelled ? `training image ${index + 1}` : `further image ${index - labelled + 1}`,
+  );
+  return repeatedExamples({ train, test: Array.from(equal.test, (_, index) => `test image ${index + 1}`) }, {
+    equal,
+    placeOf: (place) => place,
     what: "images",
     how: "byte for byte",
   });

@@ -1,3 +1,4 @@
+import type { Dataset } from "../../core/plugin/dataset.ts";
 import { listSome } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
 
@@ -32,8 +33,8 @@ export function lackingClasses<Example>(
 
 /** What tells examples that stand in two splits. */
 export interface RepeatedExamples<Example> {
-  /** What is the same of equal ones. */
-  readonly keyOf: (example: Example) => string | number;
+  /** By split a number for each of its examples that equal ones share; see {@link equalNumbers}. */
+  readonly equal: Readonly<Record<string, Uint32Array>>;
   /** Where one stands, for people. */
   readonly placeOf: (example: Example) => string;
   /** What examples are, and how they are the same: `pictures`, `byte for byte`. */
@@ -44,20 +45,26 @@ export interface RepeatedExamples<Example> {
 /** Examples that stand in the training part and in another one: a sentence for each such split. */
 export function repeatedExamples<Example>(
   { train, ...others }: Splits<Example>,
-  { keyOf, placeOf, what, how }: RepeatedExamples<Example>,
+  { equal, placeOf, what, how }: RepeatedExamples<Example>,
 ): string[] {
-  const trained = new Map(train.map((example) => [keyOf(example), example]));
+  const trained = new Map(train.map((example, index) => [equal.train[index], example]));
   return Object.entries(others).flatMap(([split, examples]) => {
-    const twice = examples.filter((example) => trained.has(keyOf(example)));
+    const twice = examples.flatMap((example, index) => {
+      const other = trained.get(equal[split][index]);
+      return other === undefined ? [] : [[example, other] as const];
+    });
     if (twice.length === 0) return [];
-    const [first] = twice;
+    const [one, other] = twice[0];
     return [
       `${twice.length} of the ${examples.length} ${what} of the split "${split}" are training ${what}, too, ${how} ` +
-      `(${placeOf(first)} is ${
-        placeOf(trained.get(keyOf(first))!)
-      }): what is measured on them says nothing of new ${what}`,
+      `(${placeOf(one)} is ${placeOf(other)}): what is measured on them says nothing of new ${what}`,
     ];
   });
+}
+
+/** A data set that warns of something more, too. */
+export function withWarnings(dataset: Dataset, more: readonly string[]): Dataset {
+  return more.length === 0 ? dataset : { ...dataset, warnings: [...dataset.warnings ?? [], ...more] };
 }
 
 /** A number for each example, the same for equal ones in all splits, by the name of their split. */

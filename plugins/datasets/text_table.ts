@@ -5,7 +5,7 @@ import { showJson } from "../../core/json.ts";
 import { nearest } from "../../core/nearest.ts";
 import { hasClasses } from "../../core/plugin/inputs.ts";
 import { listSome, showText } from "../../core/recipe/words.ts";
-import { lackingClasses, repeatedExamples } from "./split_warnings.ts";
+import { equalNumbers, lackingClasses, repeatedExamples, withWarnings } from "./split_warnings.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { idOf, labelIn, severalLabelsIn, type TableRow, textOf } from "./text/columns.ts";
 import {
@@ -23,7 +23,7 @@ import {
 } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
 import { readTable, type TableOptions, tableOptions } from "./text/table_options.ts";
-import { textDataset, type TextRow } from "./text/text_dataset.ts";
+import { textDataset, textKey, type TextRow } from "./text/text_dataset.ts";
 import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 
 interface TextTableOptions extends TableOptions, TextSetOptions, SeveralOptions {
@@ -108,11 +108,7 @@ export const textTable = defineDataset<TextTableOptions>({
       bad,
       sources,
     );
-    const warnings = [
-      ...dataset.warnings ?? [],
-      ...warningsOf({ ...answered, train: answered.train }, further, classes),
-    ];
-    return warnings.length > 0 ? { ...dataset, warnings } : dataset;
+    return withWarnings(dataset, warningsOf({ ...answered, train: answered.train }, further, classes));
   },
 });
 
@@ -223,7 +219,7 @@ function warningsOf(
       "text",
     ),
     ...repeatedExamples(splits, {
-      keyOf: ({ text, pair }) => JSON.stringify([text, pair]),
+      equal: equalNumbers(splits, textKey),
       placeOf: ({ file, line }) => `line ${line} of "${file}"`,
       what: "texts",
       how: "letter for letter",
@@ -248,14 +244,13 @@ function withTestPart(table: AnsweredRows, test: number, { seed, task }: TextTab
   const labelled = table.rows.filter(({ answer }) => answer !== null);
   const answers = [...new Set(labelled.map(({ answer }) => answer))];
   const classOf = ({ answer }: AnsweredRow) => task === "classification" ? answers.indexOf(answer) : 0;
-  const keyOf = ({ text, pair }: AnsweredRow) => JSON.stringify([text, pair]);
-  const drawn = splitGroups(labelled.length > 0 ? labelled : table.rows, keyOf, classOf, {
+  const drawn = splitGroups(labelled.length > 0 ? labelled : table.rows, textKey, classOf, {
     test,
     seed,
     takeEach: null,
   });
-  const tested = new Set(drawn.test.map(keyOf));
-  const sides = groupBy(table.rows, (row) => tested.has(keyOf(row)) ? "test" : "train");
+  const tested = new Set(drawn.test.map(textKey));
+  const sides = groupBy(table.rows, (row) => tested.has(textKey(row)) ? "test" : "train");
   return {
     train: { ...table, rows: sides.get("train") ?? [] },
     test: { ...table, rows: sides.get("test") ?? [] },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AssessSettings } from "../../core/assess/assessment.ts";
 import type { Subject } from "../../core/assess/subject.ts";
 import { MANIFEST, type Manifest, manifestOf } from "../../core/distill/manifest.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { UserError } from "../../core/errors.ts";
 import { writeFileAtomically } from "../../core/files.ts";
 import { isJsonObject } from "../../core/json.ts";

@@ -1,5 +1,5 @@
 import type { ProgressLine } from "../../core/distill/progress.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 
 /** The user's choice of where to compute. */
 export type Choice = "auto" | "webgpu" | "cpu";

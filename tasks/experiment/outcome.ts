@@ -1,6 +1,6 @@
 import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import type { Scalar } from "./experiment.ts";

@@ -1,4 +1,4 @@
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { counted } from "../support/format.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { CHECKPOINT_FILE, checkRecipe, comparable, readCheckpoint } from "../../core/distill/training/checkpoint.ts";
 import type { EpochDiagnostics } from "../../core/distill/training/diagnostics.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { UserError } from "../../core/errors.ts";
 import { kindOfPath, readTextIfThere, removePath, writeFileAtomically } from "../../core/files.ts";
 import type { Checked } from "../../core/recipe/checked.ts";

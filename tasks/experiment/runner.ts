@@ -2,7 +2,7 @@ import type { Backend } from "../../core/backend/backend.ts";
 import { Run } from "../../core/distill/run.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
 import { CheckpointRefused } from "../../core/distill/training/checkpoint.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import { withoutLibraryForOthers } from "../support/own_code.ts";
 import { withBackend } from "../support/backend.ts";

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { showBytes } from "../../core/show_bytes.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { grouped, percent } from "../support/format.ts";
 import { type Child, grid, section, table } from "./elements.ts";
 import { draw, figure, seriesColour } from "./plots.ts";

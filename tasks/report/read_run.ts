@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { RunRecord } from "../../core/distill/record/record.ts";
 import { RECORD } from "../../core/distill/run_folder.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { UserError } from "../../core/errors.ts";
 import { readTextIfThere } from "../../core/files.ts";
 import { readVocabulary, type Vocabulary } from "../../core/model_folder/vocabulary.ts";

@@ -3,7 +3,7 @@ import { CONFIG_FILE } from "../../core/model_folder/config_file.ts";
 import { WEIGHTS_FILE } from "../../core/model_folder/stored_tensors.ts";
 import { measuredNotes } from "../../core/evaluate/metrics/class_scores.ts";
 import { labelNote, shownMetrics } from "../../core/evaluate/metrics/show.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { counted, grouped, scientific } from "./format.ts";
 import type { Styles } from "./output.ts";
 import { alignColumns } from "./table.ts";

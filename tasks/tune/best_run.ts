@@ -3,7 +3,7 @@ import type { Backend } from "../../core/backend/backend.ts";
 import { distill } from "../../core/distill/distill.ts";
 import type { Reporter } from "../../core/distill/progress.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { kindOfPath, makeFolder, makeFolderWithin, readUserFile, writeFileAtomically } from "../../core/files.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";

@@ -1,4 +1,4 @@
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import type { Table } from "../experiment/tables.ts";
 import { counted } from "../support/format.ts";
 import { type Decided, DECIDING_SEEDS } from "./decide.ts";

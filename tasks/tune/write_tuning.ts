@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { REPORT } from "../../core/distill/run_folder.ts";
 import { showMetric } from "../../core/evaluate/metrics/show.ts";
 import { kindOfPath, movePath, removePath, writeFileAtomically } from "../../core/files.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Random } from "../../core/data/random.ts";
 import { Interrupted } from "../../core/distill/stops.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { UserError } from "../../core/errors.ts";
 import { readSafetensors, toFloat32 } from "../../core/safetensors.ts";
 import { stopAt, studentBytes } from "../support/run_observers.ts";

@@ -3,7 +3,7 @@ import "../../core/deno/install.ts";
 import type { Backend } from "../../core/backend/backend.ts";
 import { CpuBackend } from "../../core/backend/cpu/cpu_backend.ts";
 import { distill, type DistillOptions } from "../../core/distill/distill.ts";
-import type { RunSummary } from "../../core/distill/summary.ts";
+import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { Random } from "../../core/data/random.ts";
 import { recipeSchema } from "../../core/recipe/schema.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";

@@ -3,6 +3,7 @@ import type { Loss } from "../../plugin/loss.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import { resolveFile } from "../../recipe/recipe.ts";
 import type { Recipe } from "../../recipe/schema.ts";
+import { hasCopies } from "../chosen_examples.ts";
 import type { RunData } from "../load_data.ts";
 import { type Tell, withoutOwnInputs } from "./own_inputs.ts";
 import type { LoadedTeacher } from "./load_teacher.ts";
@@ -111,7 +112,11 @@ export function cacheSetup(
       others: others.map(({ weights: _weights, ...rest }) => rest),
       data: data.sha256,
       transform: dataset,
-      split: { validation, subset, seed, examples: data.train.length },
+      split: {
+        ...{ validation, subset, seed, examples: data.train.length },
+        // Caches that were kept before copies were known are of other examples.
+        ...hasCopies(data.dataset.splits.train) && { copies: "on one side" },
+      },
     },
     topLogits: count !== null && wanted.has("topLogits")
       ? { count, classes: input.classes.length, temperatures }

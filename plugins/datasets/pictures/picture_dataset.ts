@@ -138,13 +138,12 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
       : Int32Array.from(examples, ({ label }) => one(label as number));
     return { ...pictureExamples(store, numbersOf(examples), labels, normalise, classes.length), source };
   };
-  const keyOf = ({ path }: PictureExample) => pictures.hashOf(path);
-  const equal = equalNumbers(usable, keyOf);
+  const equal = equalNumbers(usable, ({ path }) => pictures.hashOf(path));
   const told = [
     ...warnings,
     ...lackingClasses(usable, classes, (example) => isLabelled(example) ? classesOf(example) : null, "picture"),
     ...repeatedExamples(usable, {
-      keyOf,
+      equal,
       placeOf: ({ path }) => `"${visiblePath(path)}"`,
       what: "pictures",
       how: "byte for byte",

@@ -17,6 +17,9 @@ export interface TextRow {
   readonly label: number | Uint8Array | null;
 }
 
+/** What is the same of equal texts, or pairs of texts. */
+export const textKey = ({ text, pair }: Pick<TextRow, "text" | "pair">): string => JSON.stringify([text, pair]);
+
 /** The splits of a data set of texts. */
 export type TextRows = Readonly<Record<string, readonly TextRow[]>> & {
   readonly train: readonly TextRow[];
@@ -58,7 +61,7 @@ export async function textDataset(
       task === "classification" ? Int32Array.from(split, ({ label }) => label === null ? -1 : label as number) : null,
     skipped,
     sources,
-    equal: equalNumbers(rows, ({ text, pair }) => JSON.stringify([text, pair])),
+    equal: equalNumbers(rows, textKey),
   }, setup);
 }
 

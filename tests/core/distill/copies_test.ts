@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { RunData } from "../../../core/distill/load_data.ts";
+import type { Resolved } from "../../../core/distill/resolve_plugins.ts";
+import { runInputs } from "../../../core/distill/run_inputs.ts";
+import type { Checkpoint } from "../../../core/distill/training/checkpoint.ts";
 import { recorder } from "../../support/run_observers.ts";
 import { textRecipe } from "../../support/tiny_texts.ts";
 import { tinyRun } from "../../support/tiny_run.ts";
@@ -64,4 +68,18 @@ Deno.test("a run says how many test examples were trained on", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a run begun before copies were known does not go on with other examples", async () => {
+  const dataOf = (...equal: number[]) =>
+    ({
+      dataset: { splits: { train: { length: equal.length, equal: Uint32Array.from(equal) } } },
+      sha256: { a: "1" },
+    }) as unknown as RunData;
+  const plugin = { filled: {} } as Resolved<"model">;
+  const begun = { file: "run", fingerprint: { recipe: {}, inputs: { a: "1" } } } as unknown as Checkpoint;
+  assert.deepEqual(await runInputs(dataOf(0, 1), null, plugin, begun), { a: "1" });
+  await assert.rejects(runInputs(dataOf(0, 0), null, plugin, begun), {
+    message: 'Cannot resume from "run" as how copies are held out has changed since: start anew without --resume',
+  });
 });

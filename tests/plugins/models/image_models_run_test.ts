@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
-import type { RunSummary } from "../../../core/distill/summary.ts";
+import type { RunSummary } from "../../../core/distill/summary/summary.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 

@@ -1,5 +1,5 @@
 import { parseChecked } from "../../../core/recipe/checked.ts";
-import type { RunSummary } from "../../../core/distill/summary.ts";
+import type { RunSummary } from "../../../core/distill/summary/summary.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { UserError } from "../../../core/errors.ts";
 import type { Row, Scalar, Tuning } from "../../../tasks/experiment/experiment.ts";

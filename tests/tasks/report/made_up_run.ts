@@ -1,5 +1,5 @@
 import type { RunRecord } from "../../../core/distill/record/record.ts";
-import type { RunSummary } from "../../../core/distill/summary.ts";
+import type { RunSummary } from "../../../core/distill/summary/summary.ts";
 import type { LogLine } from "../../../tasks/report/log.ts";
 import type { RunFiles } from "../../../tasks/report/read_run.ts";
 

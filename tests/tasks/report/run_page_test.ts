@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import "../../../core/deno/install.ts";
 import type { RunRecord } from "../../../core/distill/record/record.ts";
-import type { RunSummary } from "../../../core/distill/summary.ts";
+import type { RunSummary } from "../../../core/distill/summary/summary.ts";
 import { vocabularyOf } from "../../../core/model_folder/vocabulary.ts";
 import { runPage } from "../../../tasks/report/run_page.ts";
 import { log, madeUpRun, record, summary } from "./made_up_run.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { labelScores } from "../../../core/evaluate/metrics/class_scores.ts";
-import type { RunSummary } from "../../../core/distill/summary.ts";
+import type { RunSummary } from "../../../core/distill/summary/summary.ts";
 import { stylesOf } from "../../../tasks/support/output.ts";
 import { showSummary } from "../../../tasks/support/summary_table.ts";
 import { fakeOutput } from "../../support/fake_output.ts";

@@ -1,4 +1,4 @@
-import { code, codeBlock, inline } from "../model_folder/card_file.ts";
+import { code, codeBlock, inline } from "../../model_folder/card_file.ts";
 import type { CardFacts } from "./card_facts.ts";
 import { lastPart } from "./card_metadata.ts";
 
@@ -9,7 +9,7 @@ export function classOf({ config: { architectures, model_type: type } }: CardFac
 }
 
 /** How a student is loaded, in the Markdown of a card. */
-export function loading(facts: CardFacts): string[] {
+export function howToLoad(facts: CardFacts): string[] {
   const { input: { text, task }, config, architecture, description } = facts;
   if (task === "embedding") return loadingVectors();
   const own = classOf(facts);

@@ -1,12 +1,12 @@
-import { code, codeBlock, inline, table } from "../model_folder/card_file.ts";
-import { stringifyRecipe } from "../recipe/write_recipe.ts";
+import { code, codeBlock, inline, table } from "../../model_folder/card_file.ts";
+import { stringifyRecipe } from "../../recipe/write_recipe.ts";
 import type { CardFacts } from "./card_facts.ts";
 import { lastPart } from "./card_metadata.ts";
-import { count, counted, percent } from "./card_words.ts";
+import { counted, grouped, percent } from "./card_words.ts";
 import type { RunSummary } from "./summary.ts";
 
 /** How a student was made, in the Markdown of a card: a table, and the settings of its recipe that matter most. */
-export function made({ recipe, summary, architecture, overParameterised, teacherSha256 }: CardFacts): string[] {
+export function howMade({ recipe, summary, architecture, overParameterised, teacherSha256 }: CardFacts): string[] {
   const { teacher, student, losses, train, seed } = recipe;
   const model = ({ use, weights }: { readonly use: string; readonly weights: string | null }) =>
     `${code(lastPart(use))}${weights === null ? "" : `, weights ${code(lastPart(weights))}`}`;
@@ -34,8 +34,8 @@ export function made({ recipe, summary, architecture, overParameterised, teacher
     ...prunedRow(summary),
     ...noiseRow(summary),
     ...factorsRow(summary),
-    ["parameters in training", count(summary.student.parametersTraining)],
-    ["parameters at inference", count(summary.student.parametersInference)],
+    ["parameters in training", grouped(summary.student.parametersTraining)],
+    ["parameters at inference", grouped(summary.student.parametersInference)],
     ["trained", `${counted(summary.steps, "step")}, epochs: ${round(summary.epochs)}, in ${summary.precision}`],
     ["seed", String(seed)],
     ["computed on", inline(`${summary.backend}, ${summary.device}`)],
@@ -67,13 +67,13 @@ function prunedRow({ pruning, student: { parametersInference } }: RunSummary): [
     ? `channels of ${counted(changed.length, "layer")}, ${
       changed.map((sizes) => sizes.join(" to ")).slice(0, 12).join(", ")
     }`
-    : `${count(nonZeros)} of ${count(parametersInference)} parameters are not zero`;
+    : `${grouped(nonZeros)} of ${grouped(parametersInference)} parameters are not zero`;
   return [["pruned", `by ${method}, ${structure === "channels" ? "" : `${structure}: `}${left}`]];
 }
 
 function noiseRow({ wrongLabels, labelled }: RunSummary): [string, string][] {
   if (wrongLabels === undefined) return [];
-  return [["training labels", `${count(wrongLabels)} of ${count(labelled.train)} wrong on purpose`]];
+  return [["training labels", `${grouped(wrongLabels)} of ${grouped(labelled.train)} wrong on purpose`]];
 }
 
 function factorsRow({ factors }: RunSummary): [string, string][] {

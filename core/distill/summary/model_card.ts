@@ -1,14 +1,14 @@
-import { code, inline, writeCard } from "../model_folder/card_file.ts";
-import type { OnnxFile } from "../onnx/export_model.ts";
-import type { InputDescription } from "../plugin/dataset.ts";
+import { code, inline, writeCard } from "../../model_folder/card_file.ts";
+import type { OnnxFile } from "../../onnx/export_model.ts";
+import type { InputDescription } from "../../plugin/dataset.ts";
 import type { CardFacts } from "./card_facts.ts";
-import { limits } from "./card_limits.ts";
-import { classOf, loading } from "./card_loading.ts";
-import { made } from "./card_made.ts";
-import { measured } from "./card_measured.ts";
+import { limitsOf } from "./card_limits.ts";
+import { classOf, howToLoad } from "./card_loading.ts";
+import { howMade } from "./card_made.ts";
+import { whatWasMeasured } from "./card_measured.ts";
 import { cardMetadata, lastPart } from "./card_metadata.ts";
 import { onnxLoading } from "./card_onnx.ts";
-import { count, counted } from "./card_words.ts";
+import { counted, grouped } from "./card_words.ts";
 
 /**
  * Writes the student's card, `README.md`, into its folder.
@@ -33,10 +33,10 @@ export async function writeStudentCard(
  */
 export function cardText(facts: CardFacts, onnx: readonly OnnxFile[] | null): string[] {
   const sections: [title: string, lines: string[]][] = [
-    ["How it was made", made(facts)],
-    ["What was measured", measured(facts, onnx)],
-    ["Limits", limits(facts)],
-    ["How to load it", onnx ? onnxLoading(onnx, facts.input) : loading(facts)],
+    ["How it was made", howMade(facts)],
+    ["What was measured", whatWasMeasured(facts, onnx)],
+    ["Limits", limitsOf(facts)],
+    ["How to load it", onnx ? onnxLoading(onnx, facts.input) : howToLoad(facts)],
   ];
   return [
     `# ${inline(facts.recipe.name)}`,
@@ -50,7 +50,7 @@ function introduction(
   { recipe, input, summary: { student, teacher, factors }, architecture, overParameterised }: CardFacts,
   isOnnx: boolean,
 ): string {
-  const what = `A ${code(lastPart(architecture))} of ${count(student.parametersInference)} parameters for ${
+  const what = `A ${code(lastPart(architecture))} of ${grouped(student.parametersInference)} parameters for ${
     task(input)
   }.`;
   const by = teacher ? "It learned from a teacher" : "It was trained without a teacher";
@@ -63,7 +63,7 @@ function introduction(
     ? `${by}; no weight was over-parameterised.`
     : `${by} while ${counted(held.length, "weight matrix", "weight matrices")} of it ${trainedAs} ` +
       `(${[...new Set(held.map(({ source }) => source))].join("; ")}), ${
-        count(student.parametersTraining)
+        grouped(student.parametersTraining)
       } in all; they ` +
       `were ${areChains ? "contracted back" : "merged"}, and what is here is ` +
       `${factors ? "what they gave, cut to factors where that says so below" : "the plain student"}.`;

@@ -1,6 +1,6 @@
-import type { WeightProvider } from "../overparameterise/weight_provider.ts";
-import type { InputDescription } from "../plugin/dataset.ts";
-import type { Recipe } from "../recipe/schema.ts";
+import type { WeightProvider } from "../../overparameterise/weight_provider.ts";
+import type { InputDescription } from "../../plugin/dataset.ts";
+import type { Recipe } from "../../recipe/schema.ts";
 import type { RunSummary } from "./summary.ts";
 
 /** What a student's card is made of. */

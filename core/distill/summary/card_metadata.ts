@@ -1,6 +1,6 @@
-import type { OnnxFile } from "../onnx/export_model.ts";
-import type { InputDescription } from "../plugin/dataset.ts";
-import type { Recipe } from "../recipe/schema.ts";
+import type { OnnxFile } from "../../onnx/export_model.ts";
+import type { InputDescription } from "../../plugin/dataset.ts";
+import type { Recipe } from "../../recipe/schema.ts";
 import type { RunSummary } from "./summary.ts";
 
 /** What Hugging Face calls a task, as its pages and pipelines know it; `null` for one that has no name there. */

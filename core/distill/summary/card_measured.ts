@@ -1,12 +1,12 @@
-import { type LabelScores, measuredNotes } from "../evaluate/metrics/class_scores.ts";
-import { labelNote, shownMetrics } from "../evaluate/metrics/show.ts";
-import { describeTags } from "../evaluate/metrics/spans.ts";
-import { code, inline, table } from "../model_folder/card_file.ts";
-import type { OnnxFile } from "../onnx/export_model.ts";
+import { type LabelScores, measuredNotes } from "../../evaluate/metrics/class_scores.ts";
+import { labelNote, shownMetrics } from "../../evaluate/metrics/show.ts";
+import { describeTags } from "../../evaluate/metrics/spans.ts";
+import { code, inline, table } from "../../model_folder/card_file.ts";
+import type { OnnxFile } from "../../onnx/export_model.ts";
 import type { CardFacts } from "./card_facts.ts";
 import { datasetName, lastPart } from "./card_metadata.ts";
 import { onnxFilesTable } from "./card_onnx.ts";
-import { count, counted } from "./card_words.ts";
+import { counted, grouped } from "./card_words.ts";
 
 /** A table of more classes is read by nobody. */
 const MOST_CLASSES = 40;
@@ -16,7 +16,7 @@ const MOST_CLASSES = 40;
  *
  * @param onnx the files of the folder's ONNX export; `null` for the student itself
  */
-export function measured(
+export function whatWasMeasured(
   { recipe, input, summary, overParameterised }: CardFacts,
   onnx: readonly OnnxFile[] | null,
 ): string[] {
@@ -81,7 +81,7 @@ function classTable(classes: readonly ClassRow[], what: string): string[] {
     [what, "number", "precision", "recall", "f1"],
     ...classes.map(({ label, examples, precision, recall, f1 }) => [
       inline(label),
-      count(examples),
+      grouped(examples),
       ...[precision, recall, f1].map(shown),
     ]),
   ]);

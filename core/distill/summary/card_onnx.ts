@@ -1,8 +1,8 @@
-import { shownMetrics } from "../evaluate/metrics/show.ts";
-import { code, codeBlock, inline, table } from "../model_folder/card_file.ts";
-import type { OnnxFile } from "../onnx/export_model.ts";
-import type { InputDescription } from "../plugin/dataset.ts";
-import type { OnnxPrecision } from "../recipe/recipe_type.ts";
+import { shownMetrics } from "../../evaluate/metrics/show.ts";
+import { code, codeBlock, inline, table } from "../../model_folder/card_file.ts";
+import type { OnnxFile } from "../../onnx/export_model.ts";
+import type { InputDescription } from "../../plugin/dataset.ts";
+import type { OnnxPrecision } from "../../recipe/recipe_type.ts";
 
 /** What transformers.js calls the precisions. */
 const DTYPES: Readonly<Record<OnnxPrecision, string>> = { fp32: "fp32", fp16: "fp16", int8: "q8" };

@@ -1,16 +1,16 @@
-import { wilsonInterval } from "../evaluate/metrics/interval.ts";
-import { inline } from "../model_folder/card_file.ts";
-import type { InputDescription } from "../plugin/dataset.ts";
-import { listWords } from "../recipe/words.ts";
+import { wilsonInterval } from "../../evaluate/metrics/interval.ts";
+import { inline } from "../../model_folder/card_file.ts";
+import type { InputDescription } from "../../plugin/dataset.ts";
+import { listWords } from "../../recipe/words.ts";
 import type { CardFacts } from "./card_facts.ts";
-import { count, counted, percent } from "./card_words.ts";
+import { counted, grouped, percent } from "./card_words.ts";
 import type { RunSummary } from "./summary.ts";
 
 /** A class of which fewer examples were measured says little. */
 const FEW = 30;
 
 /** What a reader must know before they rely on it; each with its number where it was measured. */
-export function limits({ input, summary, config }: CardFacts): string[] {
+export function limitsOf({ input, summary, config }: CardFacts): string[] {
   const { student, teacher, labelled } = summary;
   const { task } = input;
   const points: string[] = [];
@@ -62,7 +62,9 @@ export function limits({ input, summary, config }: CardFacts): string[] {
 
 function inputLimit({ image, text }: InputDescription): string {
   if (text) {
-    return `It takes ${count(text.maxLength)} tokens at most; what is beyond was cut off, in training and in the test.`;
+    return `It takes ${
+      grouped(text.maxLength)
+    } tokens at most; what is beyond was cut off, in training and in the test.`;
   }
   const [height, width, channels] = image!.size;
   return `It takes images of ${height} × ${width} pixels with ${
@@ -73,12 +75,12 @@ function inputLimit({ image, text }: InputDescription): string {
 
 function copiesLimit({ testCopies, examples: { test } }: RunSummary): string {
   if (testCopies === undefined) {
-    return "Whether examples of the test are among those of the training was not looked at.";
+    return "How many examples of the test are copies of training examples was not counted.";
   }
   if (testCopies === 0) {
     return "No test example is a copy of a training example; nearly equal ones were not looked for.";
   }
-  return `Measured: ${count(testCopies)} of ${counted(test, "test example")} ${
+  return `Measured: ${grouped(testCopies)} of ${counted(test, "test example")} ${
     testCopies === 1 ? "is a copy" : "are copies"
   } ` +
     "of training examples: what is measured on these says nothing of new ones. Nearly equal ones were not looked for.";

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { withoutEnvironment } from "../../../core/recipe/without_environment.ts";
-import { cardMetadata, lastPart } from "../../../core/distill/card_metadata.ts";
-import type { CardFacts } from "../../../core/distill/card_facts.ts";
-import { cardText } from "../../../core/distill/model_card.ts";
-import type { RunSummary } from "../../../core/distill/summary.ts";
-import { labelScores } from "../../../core/evaluate/metrics/class_scores.ts";
-import { CARD_FILE } from "../../../core/model_folder/card_file.ts";
-import type { OnnxFile } from "../../../core/onnx/export_model.ts";
-import { PRECISIONS } from "../../../core/onnx/precisions.ts";
-import type { InputDescription } from "../../../core/plugin/dataset.ts";
-import type { OnnxPrecision } from "../../../core/recipe/recipe_type.ts";
-import { parseChecked } from "../../../core/recipe/checked.ts";
-import { recipeSchema } from "../../../core/recipe/schema.ts";
-import { textData } from "../../support/inputs.ts";
-import { studentBytes } from "../../support/run_observers.ts";
-import { tinyRecipe, tinyRun, withTinyData } from "../../support/tiny_run.ts";
+import { withoutEnvironment } from "../../../../core/recipe/without_environment.ts";
+import { cardMetadata, lastPart } from "../../../../core/distill/summary/card_metadata.ts";
+import type { CardFacts } from "../../../../core/distill/summary/card_facts.ts";
+import { cardText } from "../../../../core/distill/summary/model_card.ts";
+import type { RunSummary } from "../../../../core/distill/summary/summary.ts";
+import { labelScores } from "../../../../core/evaluate/metrics/class_scores.ts";
+import { CARD_FILE } from "../../../../core/model_folder/card_file.ts";
+import type { OnnxFile } from "../../../../core/onnx/export_model.ts";
+import { PRECISIONS } from "../../../../core/onnx/precisions.ts";
+import type { InputDescription } from "../../../../core/plugin/dataset.ts";
+import type { OnnxPrecision } from "../../../../core/recipe/recipe_type.ts";
+import { parseChecked } from "../../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../../core/recipe/schema.ts";
+import { textData } from "../../../support/inputs.ts";
+import { studentBytes } from "../../../support/run_observers.ts";
+import { tinyRecipe, tinyRun, withTinyData } from "../../../support/tiny_run.ts";
 
 /** A card in its two parts. */
 async function readCard(file: string) {
@@ -132,7 +132,7 @@ Deno.test("a card says whether the test was trained on", () => {
     const text = cardText({ ...own, summary: { ...own.summary, ...testCopies !== undefined && { testCopies } } }, null);
     return text.filter((line) => line.includes("training"));
   };
-  assert.ok(limitsOf().includes("- Whether examples of the test are among those of the training was not looked at."));
+  assert.ok(limitsOf().includes("- How many examples of the test are copies of training examples was not counted."));
   assert.ok(
     limitsOf(0).includes("- No test example is a copy of a training example; nearly equal ones were not looked for."),
   );
