@@ -110,7 +110,7 @@ export function addTune(program: Command): void {
             if (!flags.dryRun) return await tune(tuned, options);
             const { space, text } = await prepareTuning(tuned, options, { goesOn: false, dryRun: true });
             const parts = resourcesOf(tuned, space, options).map(showPart).join(", ");
-            tell(`Trials are compared after these parts of their trainings: ${parts}`);
+            tell(`Trials are compared by trainings of these parts of their length: ${parts}`);
             tell(`A space for --space, ${space.levers.length} levers:`);
             out.write(text);
           }, () => {}), {

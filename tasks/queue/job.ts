@@ -1,6 +1,6 @@
 import type { JobsOptions, Queue, QueueOptions } from "bullmq";
-import type { Part } from "./parts.ts";
 import type { SentMistake } from "./recipe_mistake.ts";
+import type { Trial } from "./trials.ts";
 
 /** The queue's name, and what its keys in Redis begin with. */
 export const QUEUE_NAME = "runs";
@@ -15,8 +15,8 @@ export interface JobData {
   readonly version: string;
   /** For people. */
   readonly title: string;
-  /** Of which run it is a part; left out: it is a run, by its own id. */
-  readonly part?: Part;
+  /** Which run is to be tried, for a tuning; left out: it is a run with its test, by its own id. */
+  readonly trial?: Trial;
   /** Of a run that was given up as no worker can do it: what is wrong with its recipe. */
   readonly mistakes?: readonly SentMistake[];
 }

@@ -10,7 +10,7 @@ import { keepChoice } from "./choices.ts";
 import { closed, connect, refusalBy } from "./connection.ts";
 import { type JobData, jobOptions, type News, PREFIX, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
 import { fetchState } from "./kept_files.ts";
-import { keptPart, type Part, partId, type PartOutcome } from "./parts.ts";
+import { keptTrial, type Trial, trialId, type TrialOutcome } from "./trials.ts";
 import { type SentMistake, tellMistakes } from "./recipe_mistake.ts";
 import { Sender, type Sending } from "./sender.ts";
 
@@ -52,7 +52,7 @@ export interface Queueing extends Sending {
 }
 
 /** A run that is waited for. */
-interface Waiting extends Pick<JobData, "title" | "part"> {
+interface Waiting extends Pick<JobData, "title" | "trial"> {
   readonly settled: PromiseWithResolvers<Failure | null>;
 }
 
@@ -187,20 +187,20 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   }
 
   /**
-   * Has a worker train a part of a run; the part before it must be done.
+   * Has a worker train a run to its end, and not measure it on the test examples.
    *
    * @returns what it came to, or why it was given up
    */
-  async part(planned: PlannedRun, epochs: number, own: boolean): Promise<PartOutcome | GivenUp> {
+  async trial(planned: PlannedRun, own: boolean): Promise<TrialOutcome | GivenUp> {
     this.#expectGoing();
     const { id: run } = await this.#sender.plan(planned);
-    const part = { run, epochs, own };
-    const known = await keptPart(this.queueing.store, part);
+    const trial = { run, own };
+    const known = await keptTrial(this.queueing.store, trial);
     if (known) return known;
     this.#expectGoing();
-    const failure = await this.#queued(partId(part), `${planned.title}, up to epoch ${epochs}`, part);
+    const failure = await this.#queued(trialId(trial), planned.title, trial);
     this.#done++;
-    const outcome = await keptPart(this.queueing.store, part);
+    const outcome = await keptTrial(this.queueing.store, trial);
     if (outcome) return outcome;
     const { reason = "what it came to is not in the store", mistakes } = failure ?? {};
     return mistakes
@@ -209,7 +209,7 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   }
 
   /** Fetches a run's checkpoint and log into a folder, which is emptied. Returns whether there were any. */
-  async fetchParts(planned: PlannedRun, folder: string): Promise<boolean> {
+  async fetchTrial(planned: PlannedRun, folder: string): Promise<boolean> {
     const { store, reporter } = this.queueing;
     const { id } = await this.#sender.plan(planned);
     return await fetchState(store, id, folder, reporter.warning) !== null;
@@ -228,10 +228,10 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   }
 
   /** Puts a run into the queue, unless it is there, and waits for its end. Returns why it was given up, or `null`. */
-  async #queued(id: string, title: string, part?: Part): Promise<Failure | null> {
+  async #queued(id: string, title: string, trial?: Trial): Promise<Failure | null> {
     const known = this.#waiting.get(id);
     if (known) return await this.#orStopped(known.settled.promise);
-    const waiting = { title, part, settled: Promise.withResolvers<Failure | null>() };
+    const waiting = { title, trial, settled: Promise.withResolvers<Failure | null>() };
     this.#waiting.set(id, waiting);
     await this.#orStopped(this.#add(id, waiting));
     return await this.#orStopped(waiting.settled.promise);
@@ -242,11 +242,11 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     return Promise.race([asked, this.#stopped.promise]);
   }
 
-  async #add(id: string, { title, part }: Omit<Waiting, "settled">): Promise<void> {
+  async #add(id: string, { title, trial }: Omit<Waiting, "settled">): Promise<void> {
     // One that was given up before is tried again, with as many tries as a new one.
     try {
       if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
-      await this.queue.add("run", { version: VERSION, title, ...part && { part } }, jobOptions(id));
+      await this.queue.add("run", { version: VERSION, title, ...trial && { trial } }, jobOptions(id));
     } catch (error) {
       throw refusalBy(this.queueing.address, error)?.error ?? error;
     }

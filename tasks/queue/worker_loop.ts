@@ -4,7 +4,7 @@ import type { ProgressLine } from "../../core/distill/progress.ts";
 import type { QueueAddress } from "./address.ts";
 import { makeChoice } from "./choices.ts";
 import { closed, connect, refusalBy } from "./connection.ts";
-import { doPart } from "./do_part.ts";
+import { doTrial } from "./do_trial.ts";
 import { doRun, expectVersion, isStop, type Workplace } from "./do_run.ts";
 import { type JobData, jobOptions, type News, QUEUE_NAME, queueOptions, type RunQueue, TRIES } from "./job.ts";
 import { RecipeMistake } from "./recipe_mistake.ts";
@@ -52,8 +52,8 @@ export async function work(
       expectVersion(job.data.version);
       if (job.name === "choose") return await choose(place, queue, job);
       const own = { ...place, reporter: telling(place, job) };
-      const { part } = job.data;
-      const doing = part ? doPart(own, part, signal) : doRun(own, job.id!, signal);
+      const { trial } = job.data;
+      const doing = trial ? doTrial(own, trial, signal) : doRun(own, job.id!, signal);
       underWay = doing;
       if (await doing) done++;
     } catch (error) {

@@ -1,8 +1,8 @@
-/** A piece of work: a trial is to be brought to a rung, from the one below it. */
+/** A piece of work: a trial is to be trained as long as a rung says. */
 export interface Job {
   /** The trial's number, from 0 in the order of their beginnings. */
   readonly trial: number;
-  /** From 0. A trial on the top rung has had its whole training. */
+  /** From 0, the shortest. On the top rung a trial has its whole training. */
   readonly rung: number;
 }
 
@@ -26,8 +26,9 @@ type Result = { readonly score: number | null };
  * workers ask and report in any order.
  *
  * Against the paper it knows that time ends: nothing is begun that could not be brought to the top in what is left, and
- * once no new trial could be, the best of those that wait go on. It neither trains nor samples: trials are numbers, and
- * scores are whatever is larger for the better.
+ * once no new trial could be, the best of those that wait go on. Whether a rung's training goes on from that below
+ * it or begins anew is nothing to it. It neither trains nor samples: trials are numbers, and scores are whatever is
+ * larger for the better.
  *
  * @example
  * ```ts

@@ -55,7 +55,7 @@ export async function decide(
   /** Runs under way, which those that follow wait for. */
   let busy = 0;
   const fits = (some: readonly Finalist[]) => {
-    const all = some.flatMap(({ configuration }) => seeds.map((seed) => runs(seed).seconds(configuration, 1, 0)))
+    const all = some.flatMap(({ configuration }) => seeds.map((seed) => runs(seed).seconds(configuration, 1)))
       .reduce((sum, cost) => sum + cost, 0);
     return all === 0 || own.used() + shared(all, some.length * DECIDING_SEEDS, workers(), busy) <= seconds;
   };
@@ -80,7 +80,7 @@ export async function decide(
       const what = `finalist ${finalist.trial}, seed ${seed}`;
       begun?.(what);
       busy++;
-      const evaluated = await runs(seed).evaluate(finalist.configuration, 1, 0);
+      const evaluated = await runs(seed).evaluate(finalist.configuration, 1);
       busy--;
       if ("score" in evaluated) scores.get(finalist)!.push(evaluated.score);
       ended?.(what, evaluated);

@@ -4,6 +4,9 @@ import type { Configuration } from "./space.ts";
 /** So many evaluations tell by how much the next one may be late. */
 const LATEST = 8;
 
+/** Epochs of a training over a part of a whole one's length. */
+export const epochsOver = (whole: number, resource: number): number => Math.max(1, Math.round(whole * resource));
+
 /** How long trials take, by the probe and by what they took so far. */
 export class Pace {
   /** By configuration the seconds that its runs took, and those that were expected of them. */
@@ -28,21 +31,14 @@ export class Pace {
     return this.#ratio([...this.#taken.values()]);
   }
 
-  /** Epochs of a part of a configuration's whole training. */
-  epochsOf(configuration: Configuration, resource: number): number {
-    const key = JSON.stringify(configuration);
-    const whole = this.#lengths.get(key) ?? this.length(configuration);
-    this.#lengths.set(key, whole);
-    return resource === 0 ? 0 : Math.max(1, Math.round(whole * resource));
+  /** Seconds of a training over a part of a configuration's whole length. */
+  seconds(configuration: Configuration, resource: number): number {
+    return this.#foreseen(configuration, this.#epochsOf(configuration, resource));
   }
 
-  /** Seconds from one part of a training to another. */
-  seconds(configuration: Configuration, resource: number, from: number): number {
-    return this.#foreseen(configuration, this.epochsOf(configuration, resource) - this.epochsOf(configuration, from));
-  }
-
-  /** So many epochs of a configuration begin. The result is told how long they took. */
-  begin(configuration: Configuration, epochs: number): (seconds: number) => void {
+  /** Such a training begins. The result is told how long it took. */
+  begin(configuration: Configuration, resource: number): (seconds: number) => void {
+    const epochs = this.#epochsOf(configuration, resource);
     // What the probe said is no measure of it.
     const foreseen = this.#taken.size === 0 ? null : this.#foreseen(configuration, epochs);
     return (seconds) => {
@@ -52,6 +48,13 @@ export class Pace {
       const { measured, expected } = this.#taken.get(key) ?? { measured: 0, expected: 0 };
       this.#taken.set(key, { measured: measured + seconds, expected: expected + this.#ideal(epochs) });
     };
+  }
+
+  #epochsOf(configuration: Configuration, resource: number): number {
+    const key = JSON.stringify(configuration);
+    const whole = this.#lengths.get(key) ?? this.length(configuration);
+    this.#lengths.set(key, whole);
+    return epochsOver(whole, resource);
   }
 
   /** What so many epochs take by what runs took so far, those of the same configuration if there are any. */

@@ -12,7 +12,8 @@ import { finishBest } from "./best_run.ts";
 import { isBegun, prepare, type PrepareOptions } from "./prepare.ts";
 import { decide, type Decided, DECIDING_SEEDS } from "./decide.ts";
 import { type Evaluated, resourcesFor, search } from "./search.ts";
-import { type PartExecutor, SentTrials } from "./sent_trials.ts";
+import { SentTrials, type TrialExecutor } from "./sent_trials.ts";
+import { showPart } from "./show.ts";
 import { describeConfiguration, optionsOf, type Space, Trials } from "./space.ts";
 import { describeLever } from "./space_file.ts";
 import { Teller, trialName } from "./teller.ts";
@@ -58,7 +59,7 @@ export interface TuningOptions {
   readonly out: Output;
   readonly warnings: Output;
   /** Opens others that train the trials; `null`: they are trained here. */
-  readonly sent: ((reporter: RunReporter) => Promise<PartExecutor & AsyncDisposable>) | null;
+  readonly sent: ((reporter: RunReporter) => Promise<TrialExecutor & AsyncDisposable>) | null;
   /** Is told of the stop of a search that is under way, before the program ends. */
   readonly tell: (line: string) => void;
 }
@@ -105,7 +106,7 @@ export async function prepareTuning(
   return await prepare(tuned, { ...others, seconds, goesOn, dryRun, tell });
 }
 
-/** The parts of a training after which trials of a space are compared. */
+/** The parts of a whole training over which trials of a space are trained to be compared. */
 export function resourcesOf(
   tuned: TunedRecipe,
   space: Space,
@@ -139,7 +140,8 @@ async function run(
   const { space, expected, used } = await prepareTuning(tuned, options, { goesOn, dryRun: false });
   const resources = resourcesOf(tuned, space, options);
   const recipe = tuned.row.recipe([]).value;
-  const recipeOf: RecipeOf = (configuration, seed, output) => configured(tuned, space, configuration, seed, output);
+  const recipeOf: RecipeOf = (configuration, seed, output, resource) =>
+    configured(tuned, space, configuration, seed, output, resource);
   const common = { folder: `${folder}/runs`, recipe: recipeOf, clock, expected, used };
   const runner: Trialling = executor
     ? await SentTrials.open({
@@ -191,8 +193,7 @@ async function run(
         configuration: (trial) => trials.at(trial),
         evaluator,
         seconds,
-        begun: ({ trial, rung }) =>
-          live.begun(`${trialName(trial)} to ${resources[rung] === 1 ? "its end" : "a part"}`),
+        begun: ({ trial, rung }) => live.begun(`${trialName(trial)}, ${showPart(resources[rung])}`),
         ended: (job, evaluated) => live.ended(job, trials.at(job.trial)!, evaluated),
       });
     };

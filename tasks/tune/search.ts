@@ -1,7 +1,7 @@
 import type { Asha, Job } from "./asha.ts";
 import { atOnce } from "./at_once.ts";
 
-/** What became of a training up to some part of its length. */
+/** What became of a training. */
 export type Evaluated =
   /** Larger is better. */
   | { readonly score: number }
@@ -14,14 +14,13 @@ export type Evaluated =
  */
 export interface Evaluator<Configuration> {
   /**
-   * Trains by a configuration up to a part of its whole length, going on from a part that was evaluated before.
+   * Trains by a configuration over a part of its whole length: a complete training, whose schedules are as short.
    *
    * @param resource above 0, at most 1
-   * @param from 0, or the resource of the call before
    */
-  evaluate(configuration: Configuration, resource: number, from: number): Promise<Evaluated>;
+  evaluate(configuration: Configuration, resource: number): Promise<Evaluated>;
   /** Seconds that this would take, as far as is known; 0 of what is known already. */
-  seconds(configuration: Configuration, resource: number, from: number): number;
+  seconds(configuration: Configuration, resource: number): number;
   /** Seconds of the budget that are used, or that must be kept as what is begun may end later than expected. */
   used(): number;
   /** How many evaluations can be under way at once; left out: one. */
@@ -31,7 +30,7 @@ export interface Evaluator<Configuration> {
 /** A search's setting. */
 export interface SearchOptions<Configuration> {
   readonly asha: Asha;
-  /** By rung the part of its length that a trial has had there; the last is 1. */
+  /** By rung the part of its length over which a trial is trained there; the last is 1. */
   readonly resources: readonly number[];
   /** The configuration of a trial by its number, the same at every call; `null`: there are no more. */
   readonly configuration: (trial: number) => Configuration | null;
@@ -47,17 +46,17 @@ export interface SearchOptions<Configuration> {
 export async function search<Configuration>(
   { asha, resources, configuration, evaluator, seconds, begun, ended }: SearchOptions<Configuration>,
 ): Promise<void> {
-  const below = (rung: number) => rung === 0 ? 0 : resources[rung - 1];
   const fits = ({ trial, rung }: Job) => {
     const own = configuration(trial);
     if (own === null) return false;
     // What is known costs nothing, however late it is.
-    if (evaluator.seconds(own, resources[rung], below(rung)) === 0) return true;
-    return evaluator.used() + evaluator.seconds(own, 1, below(rung)) <= seconds;
+    if (evaluator.seconds(own, resources[rung]) === 0) return true;
+    const toTheTop = resources.slice(rung).map((resource) => evaluator.seconds(own, resource));
+    return evaluator.used() + toTheTop.reduce((sum, one) => sum + one, 0) <= seconds;
   };
   const work = async (job: Job) => {
     begun?.(job);
-    const evaluated = await evaluator.evaluate(configuration(job.trial)!, resources[job.rung], below(job.rung));
+    const evaluated = await evaluator.evaluate(configuration(job.trial)!, resources[job.rung]);
     asha.report(job, "score" in evaluated ? evaluated.score : null);
     ended?.(job, evaluated);
   };
@@ -68,8 +67,8 @@ export async function search<Configuration>(
 }
 
 /**
- * The parts of a training after which trials are compared: 1, and below it each a `reduction`-th of the next, as long
- * as the shortest training has a whole epoch there.
+ * The parts of a whole training over which trials are trained to be compared: 1, and below it each a `reduction`-th of
+ * the next, as long as the shortest training has a whole epoch there.
  *
  * @param epochs of the shortest training
  * @param most rungs at most

@@ -12,23 +12,31 @@ import { Pace } from "./pace.ts";
 import type { Expected } from "./prepare.ts";
 import type { Evaluated, Evaluator } from "./search.ts";
 import { type Configuration, describeConfiguration } from "./space.ts";
-import type { TrainedPart } from "./train_part.ts";
-import { noTrial, placeOf, readTrial, type RecipeOf, type TrialRecord, writeTrial } from "./trial_record.ts";
+import { showPart } from "./show.ts";
+import type { TrainedTrial } from "./train_trial.ts";
+import {
+  noTrial,
+  placeOf,
+  readTrial,
+  type RecipeOf,
+  type TrialRecord,
+  type Tried,
+  writeTrial,
+} from "./trial_record.ts";
 import type { Trialling } from "./trial_runner.ts";
 
-/** Others that train parts of runs. */
-export interface PartExecutor {
-  /** Trains a run up to an epoch. Returns what it came to, or why it was given up and whether its recipe is wrong. */
-  part(
+/** Others that train trials. */
+export interface TrialExecutor {
+  /** Trains a run to its end. Returns what it came to, or why it was given up and whether its recipe is wrong. */
+  trial(
     run: PlannedRun,
-    epochs: number,
     own: boolean,
   ): Promise<
-    | { readonly trained: TrainedPart | null; readonly lost: string | null }
+    | { readonly trained: TrainedTrial | null; readonly lost: string | null }
     | { readonly told: string; readonly ofRecipe: boolean }
   >;
   /** Fetches a run's checkpoint and log into a folder. Returns whether there were any. */
-  fetchParts(run: PlannedRun, folder: string): Promise<boolean>;
+  fetchTrial(run: PlannedRun, folder: string): Promise<boolean>;
   /** How many there are. */
   workers(): Promise<number>;
 }
@@ -38,7 +46,7 @@ export interface SentTrialsOptions {
   /** What is known of a trial has a folder in it, named by what is run. */
   readonly folder: string;
   readonly recipe: RecipeOf;
-  readonly executor: PartExecutor;
+  readonly executor: TrialExecutor;
   /** Gives seconds. */
   readonly clock: () => number;
   readonly expected: Pick<Expected, "opening" | "epoch">;
@@ -53,7 +61,7 @@ const timeSchema = z.looseObject({ seconds: z.number() });
 
 /**
  * Has others train trials, as many at once as there are workers. Wall time is what it takes of the budget. A trial that
- * goes on does so from its checkpoint in the store, at whichever worker.
+ * a worker was stopped in goes on from its checkpoint in the store, at whichever worker.
  *
  * What a trial came to is kept in its folder here, too, as a {@link TrialRunner} does, so that a tuning that is resumed
  * knows it at once and without the others.
@@ -63,7 +71,7 @@ export class SentTrials implements Trialling {
   #workers = 1;
   readonly #begun: number;
   readonly #pace: Pace;
-  /** By configuration and seed what is known of a trial. */
+  /** By what is tried what is known of it. */
   readonly #known = new Map<string, TrialRecord>();
 
   private constructor(private readonly options: SentTrialsOptions, private readonly before: number) {
@@ -82,7 +90,7 @@ export class SentTrials implements Trialling {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       const record = isDirectory ? await readTrial(join(folder, name)) : null;
       if (record && await isOf(record, join(folder, name), options)) {
-        trials.#known.set(keyOf(record.configuration, record.seed), record);
+        trials.#known.set(keyOf(record), record);
       }
     }
     trials.#workers = await executor.workers();
@@ -103,9 +111,9 @@ export class SentTrials implements Trialling {
 
   with(seed: number): Evaluator<Configuration> {
     return {
-      evaluate: (configuration, resource, from) => this.#evaluate(configuration, seed, resource, from),
-      seconds: (configuration, resource, from) =>
-        this.#answer(configuration, seed, resource) ? 0 : this.#pace.seconds(configuration, resource, from),
+      evaluate: (configuration, resource) => this.#evaluate({ configuration, seed, resource }),
+      seconds: (configuration, resource) =>
+        this.#answer({ configuration, seed, resource }) ? 0 : this.#pace.seconds(configuration, resource),
       used: () => this.used + this.#pace.late,
       workers: () => this.#workers,
     };
@@ -113,11 +121,11 @@ export class SentTrials implements Trialling {
 
   async folderOf(configuration: Configuration, seed: number): Promise<string> {
     const { folder: own, recipe, executor, expected, warn } = this.options;
-    const { folder, recipe: run } = await placeOf(own, recipe, configuration, seed);
+    const { folder, recipe: run } = await placeOf(own, recipe, { configuration, seed, resource: 1 });
     // One that was trained here has it here.
     if (await kindOfPath(join(folder, CHECKPOINT_FILE)) !== null) return folder;
     const fetched = join(folder, "fetched");
-    const isThere = await executor.fetchParts({ recipe: run, title: "the best" }, fetched) ||
+    const isThere = await executor.fetchTrial({ recipe: run, title: "the best" }, fetched) ||
       await kindOfPath(join(fetched, CHECKPOINT_FILE)) !== null;
     if (!isThere) {
       const seconds = expected.opening + run.value.train.epochs * expected.epoch;
@@ -129,31 +137,28 @@ export class SentTrials implements Trialling {
     return fetched;
   }
 
-  /** What is known of a trial at a part of its training. */
-  #answer(configuration: Configuration, seed: number, resource: number): Evaluated | null {
-    const record = this.#known.get(keyOf(configuration, seed));
-    if (!record) return null;
-    const epochs = this.#pace.epochsOf(configuration, resource);
-    const reached = record.reached.find((reached) => reached.epochs === epochs) ??
-      record.reached.find((reached) => reached.ended && reached.epochs < epochs);
-    if (reached) return { score: reached.score };
-    return record.lost === null ? null : { lost: record.lost };
+  /** What is known of a trial. */
+  #answer(tried: Tried): Evaluated | null {
+    const { score = null, lost = null } = this.#known.get(keyOf(tried)) ?? {};
+    if (score !== null) return { score };
+    return lost === null ? null : { lost };
   }
 
-  async #evaluate(configuration: Configuration, seed: number, resource: number, from: number): Promise<Evaluated> {
+  async #evaluate(tried: Tried): Promise<Evaluated> {
     const { folder: all, recipe: recipeOf, executor, clock } = this.options;
-    const known = this.#answer(configuration, seed, resource);
+    const { configuration, seed, resource } = tried;
+    const known = this.#answer(tried);
     if (known) {
-      this.#metric ??= this.#known.get(keyOf(configuration, seed))!.metric;
+      this.#metric ??= this.#known.get(keyOf(tried))!.metric;
       return known;
     }
     const begun = clock();
-    const [epochs, before] = [resource, from].map((part) => this.#pace.epochsOf(configuration, part));
-    const took = this.#pace.begin(configuration, epochs - before);
-    const { folder, recipe } = await placeOf(all, recipeOf, configuration, seed);
+    const took = this.#pace.begin(configuration, resource);
+    const { folder, recipe } = await placeOf(all, recipeOf, tried);
     const own = Object.keys(configuration).length === 0;
-    const title = `${describeConfiguration(configuration)}, seed ${seed}`;
-    const outcome = await executor.part({ recipe, title }, epochs, own);
+    const part = resource === 1 ? "" : `, ${showPart(resource)} of its length`;
+    const title = `${describeConfiguration(configuration)}, seed ${seed}${part}`;
+    const outcome = await executor.trial({ recipe, title }, own);
     this.#workers = await executor.workers().catch(() => this.#workers);
     if ("told" in outcome) {
       // Others may do it another time: nothing is kept.
@@ -168,18 +173,9 @@ export class SentTrials implements Trialling {
       this.#metric = trained.metric;
       took(seconds);
     }
-    const record = this.#known.get(keyOf(configuration, seed)) ?? noTrial(configuration, seed);
-    const whole = record.seconds + seconds;
-    const reached = trained ? [{ epochs, score: trained.score, ended: trained.ended, seconds: whole }] : [];
-    const next: TrialRecord = {
-      ...record,
-      metric: this.#metric,
-      reached: [...record.reached, ...reached].toSorted((a, b) => a.epochs - b.epochs),
-      lost,
-      seconds: whole,
-    };
-    this.#known.set(keyOf(configuration, seed), next);
-    await writeTrial(folder, next);
+    const record = { ...noTrial(tried), metric: this.#metric, score: trained?.score ?? null, lost, seconds };
+    this.#known.set(keyOf(tried), record);
+    await writeTrial(folder, record);
     await writeFileAtomically(join(all, TIME), await sealJson({ seconds: this.used }));
     return trained ? { score: trained.score } : { lost: lost! };
   }
@@ -187,12 +183,12 @@ export class SentTrials implements Trialling {
 
 /** Whether a record is of what its configuration means now: a space that was edited may have an option mean another. */
 async function isOf(
-  { configuration, seed }: TrialRecord,
+  tried: TrialRecord,
   at: string,
   { folder: all, recipe }: SentTrialsOptions,
 ): Promise<boolean> {
   try {
-    return (await placeOf(all, recipe, configuration, seed)).folder === at;
+    return (await placeOf(all, recipe, tried)).folder === at;
   } catch (error) {
     // An option that is gone, or that recipes can no longer have.
     if (error instanceof RangeError || error instanceof UserError) return false;
@@ -200,4 +196,4 @@ async function isOf(
   }
 }
 
-const keyOf = (configuration: Configuration, seed: number) => JSON.stringify([configuration, seed]);
+const keyOf = ({ configuration, seed, resource }: Tried) => JSON.stringify([configuration, seed, resource]);

@@ -81,7 +81,7 @@ export class Teller {
 
   /** A trial was evaluated. */
   ended({ trial, rung }: Job, configuration: Configuration, evaluated: Evaluated): void {
-    for (const what of this.#running) if (what.startsWith(`${trialName(trial)} `)) this.#running.delete(what);
+    for (const what of this.#running) if (what.startsWith(`${trialName(trial)},`)) this.#running.delete(what);
     const { resources, metric, out } = this.options;
     const known = this.#trials.get(trial) ?? { configuration, scores: [] };
     known.scores[rung] = "score" in evaluated ? evaluated.score : null;

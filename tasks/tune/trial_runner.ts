@@ -9,8 +9,16 @@ import { Pace } from "./pace.ts";
 import type { Expected } from "./prepare.ts";
 import type { Evaluated, Evaluator } from "./search.ts";
 import type { Configuration } from "./space.ts";
-import { trainPart } from "./train_part.ts";
-import { noTrial, placeOf, readTrial, type RecipeOf, type TrialRecord, writeTrial } from "./trial_record.ts";
+import { trainTrial } from "./train_trial.ts";
+import {
+  noTrial,
+  placeOf,
+  readTrial,
+  type RecipeOf,
+  type TrialRecord,
+  type Tried,
+  writeTrial,
+} from "./trial_record.ts";
 
 /** Who has trials trained: this process, or the workers of a queue. */
 export interface Trialling {
@@ -46,8 +54,8 @@ export interface TrialRunnerOptions {
 }
 
 /**
- * Runs trials one after the other. Each is one run, with the schedule of its whole length, which is left after some
- * epochs with a checkpoint and goes on from there: what comes out at the end is what `distill` makes of its recipe.
+ * Runs trials one after the other. Each is a complete training; over its whole length it is what `distill` makes of its
+ * recipe. One that was stopped goes on from its checkpoint.
  *
  * A run's folder is named by its content, and what was done is not done again: a second search that asks for the same
  * is answered from the folder, and is charged the seconds that it took then. So the decisions of a search that was
@@ -81,65 +89,54 @@ export class TrialRunner implements Trialling {
 
   with(seed: number): Evaluator<Configuration> {
     return {
-      evaluate: (configuration, resource) => this.#evaluate(configuration, seed, resource),
-      seconds: (configuration, resource, from) => this.#pace.seconds(configuration, resource, from),
+      evaluate: (configuration, resource) => this.#evaluate({ configuration, seed, resource }),
+      seconds: (configuration, resource) => this.#pace.seconds(configuration, resource),
       used: () => this.#used + this.#pace.late,
     };
   }
 
   async folderOf(configuration: Configuration, seed: number): Promise<string> {
     const { folder, recipe } = this.options;
-    return (await placeOf(folder, recipe, configuration, seed)).folder;
+    return (await placeOf(folder, recipe, { configuration, seed, resource: 1 })).folder;
   }
 
-  async #evaluate(configuration: Configuration, seed: number, resource: number): Promise<Evaluated> {
+  async #evaluate(tried: Tried): Promise<Evaluated> {
     const { clock, ...options } = this.options;
     const begun = clock();
-    const { folder, recipe } = await placeOf(options.folder, options.recipe, configuration, seed);
-    const epochs = this.#pace.epochsOf(configuration, resource);
-    const before = await readTrial(folder) ?? noTrial(configuration, seed);
-    const earlier = before.reached.filter((reached) => reached.epochs < epochs);
-    const last = earlier.at(-1) ?? { epochs: 0, seconds: 0 };
-    const took = this.#pace.begin(configuration, epochs - last.epochs);
-    const charge = (seconds: number) => {
-      this.#charge(folder, seconds);
-      took(seconds - last.seconds);
-    };
-    const ended = earlier.find(({ ended }) => ended);
-    const known = ended ?? before.reached.find((reached) => reached.epochs === epochs);
-    if (known) {
+    const { configuration, resource } = tried;
+    const { folder, recipe } = await placeOf(options.folder, options.recipe, tried);
+    const before = await readTrial(folder) ?? noTrial(tried);
+    const took = this.#pace.begin(configuration, resource);
+    if (before.score !== null) {
       this.#metric ??= before.metric;
-      if (!ended) charge(known.seconds);
-      return { score: known.score };
+      this.#charge(folder, before.seconds);
+      took(before.seconds);
+      return { score: before.score };
     }
     if (before.lost !== null) {
       this.#charge(folder, before.seconds);
       return { lost: before.lost };
     }
     await makeFolder(folder, "the folder of a run");
-    const write = async (change: (seconds: number) => Partial<TrialRecord>) => {
+    const write = async (change: Partial<TrialRecord>) => {
       const seconds = before.seconds + clock() - begun;
-      await writeTrial(folder, { ...before, metric: this.#metric, seconds, ...change(seconds) });
+      await writeTrial(folder, { ...before, seconds, ...change });
+      this.#charge(folder, seconds);
       return seconds;
     };
     const own = Object.keys(configuration).length === 0;
     try {
-      const { metric, score, ended } = await trainPart(recipe, epochs, { ...options, own, reporter: this.#reporter });
+      const { metric, score } = await trainTrial(recipe, { ...options, own, reporter: this.#reporter });
       this.#metric = metric;
-      charge(
-        await write((seconds) => {
-          const reached = [...before.reached, { epochs, score, ended, seconds }];
-          return { reached: reached.toSorted((a, b) => a.epochs - b.epochs) };
-        }),
-      );
+      took(await write({ metric, score }));
       return { score };
     } catch (error) {
-      if (error instanceof Interrupted) await write(() => ({}));
+      if (error instanceof Interrupted) await write({});
       // There is no other machine, on which it might have room.
       const isLost = error instanceof TrainingFailure || !own && error instanceof UserError && isTooLarge(error);
       if (!isLost) throw error;
       const lost = error.message.split("\n", 1)[0];
-      this.#charge(folder, await write(() => ({ lost })));
+      await write({ lost });
       return { lost };
     }
   }

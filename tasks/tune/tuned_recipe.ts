@@ -7,6 +7,7 @@ import { lengthened } from "../experiment/lengthen.ts";
 import { readText, recipeRow } from "../experiment/read_experiment.ts";
 import type { Row } from "../experiment/experiment.ts";
 import { hasChains } from "./default_space.ts";
+import { epochsOver } from "./pace.ts";
 import type { Configuration, Space } from "./space.ts";
 
 /** A recipe that is tuned. */
@@ -45,13 +46,18 @@ export async function readTuned(file: string, changes: readonly Override[]): Pro
   return { row, written };
 }
 
-/** The recipe of a configuration, with one of the seeds and in a run folder. */
+/**
+ * The recipe of a configuration, with one of the seeds and in a run folder.
+ *
+ * @param resource the part of its length over which it is trained, with schedules that are as short
+ */
 export function configured(
   { row }: TunedRecipe,
   space: Space,
   configuration: Configuration,
   seed: number,
   output: string,
+  resource = 1,
 ): Checked<Recipe> {
   const overrides: Override[] = [
     ...space.overrides(configuration),
@@ -59,13 +65,17 @@ export function configured(
     { path: ["output"], value: output, label: "--output" },
   ];
   overrides.push(...stretched(row, space, configuration, row.recipe(overrides).value));
-  const recipe = row.recipe(overrides);
-  const { losses } = recipe.value;
+  const whole = row.recipe(overrides);
+  const { losses, train: { epochs } } = whole.value;
   const kept = losses.filter(({ use }) => use !== "tensor-alignment");
-  const idle = !hasChains(recipe.value) && kept.length < losses.length;
-  if (!idle || kept.length === 0 || Object.keys(configuration).length === 0) return recipe;
-  // A loss between the cores of chains goes with the last chain; what it is given by other levers then means nothing.
-  return row.recipe([...overrides, { path: ["losses"], value: kept, label: "a student without chains" }]);
+  const idle = !hasChains(whole.value) && kept.length < losses.length;
+  if (idle && kept.length > 0 && Object.keys(configuration).length > 0) {
+    // A loss between the cores of chains goes with the last chain; what it is given by other levers then means nothing.
+    overrides.push({ path: ["losses"], value: kept, label: "a student without chains" });
+  }
+  const recipe = row.recipe(overrides);
+  const part = epochsOver(epochs, resource);
+  return part === epochs ? recipe : row.recipe([...overrides, ...lengthened(recipe.value, part, `${part} epochs`)]);
 }
 
 /**

@@ -21,7 +21,7 @@ export interface TuningRecord {
   readonly seconds: { readonly budget: number; readonly used: number };
   /** The metric that scores are of. */
   readonly metric: string;
-  /** Parts of a whole training after which trials were compared; the last is 1. */
+  /** Parts of a whole training over which trials were trained to be compared; the last is 1. */
   readonly resources: readonly number[];
   readonly trials: readonly TrialLine[];
   readonly best: { readonly trial: number; readonly configuration: Configuration };
@@ -64,8 +64,8 @@ export function tuningTables(
     notes: [
       `Validation ${unit}, of one seed${
         isDecided(decided) ? ` but for the mean by which the best is decided` : ""
-      }; midway ` +
-      "the best epoch so far, as the rate is still high.",
+      }; a ` +
+      "part is a complete training of that part of the length.",
     ],
   };
   if (verdict.seeds.length === 0) return [search];

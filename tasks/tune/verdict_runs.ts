@@ -36,7 +36,7 @@ export const NO_VERDICT: Verdict = { findings: [], seeds: [], failed: 0 };
 /** Seconds that the cheapest verdict would take: of one contrast. `null`: there is nothing to hold the best against. */
 export function leastVerdict({ space, best, runs, firstSeed }: Omit<VerdictOptions, "seconds">): number | null {
   const cost = (configuration: Configuration) =>
-    Array.from({ length: LEAST_SEEDS }, (_, seed) => runs(firstSeed + seed).seconds(configuration, 1, 0))
+    Array.from({ length: LEAST_SEEDS }, (_, seed) => runs(firstSeed + seed).seconds(configuration, 1))
       .reduce((sum, seconds) => sum + seconds, 0);
   const costs = contrastsOf(space, best).map(({ configuration }) => cost(configuration));
   if (costs.length === 0) return null;
@@ -55,7 +55,7 @@ export async function runVerdict(
   const workers = () => own.workers?.() ?? 1;
   const left = () => seconds - own.used();
   const cost = (contrast: Contrast | null, index: number) =>
-    runs(firstSeed + index).seconds(contrast?.configuration ?? best, 1, 0);
+    runs(firstSeed + index).seconds(contrast?.configuration ?? best, 1);
   const fits = (seconds: number) => seconds === 0 || seconds <= left();
   /** By what is run what it came to in the order of seeds, from when a run is begun. */
   const scores = new Map<Contrast | null, (Evaluated | null)[]>([[null, []]]);
@@ -97,7 +97,7 @@ export async function runVerdict(
     return async () => {
       const what = `seed ${firstSeed + index}, ${nameOf(contrast)}`;
       begun?.(what);
-      const evaluated = await runs(firstSeed + index).evaluate(contrast?.configuration ?? best, 1, 0);
+      const evaluated = await runs(firstSeed + index).evaluate(contrast?.configuration ?? best, 1);
       all[index] = evaluated;
       ended?.(what, evaluated);
     };

@@ -244,7 +244,7 @@ Deno.test(
       const choice = { title: "a choice", values: [{ value: 1, trials: [planned], runs: [] }] };
       const asked = [
         sent.run(planned.recipe, "a"),
-        sent.part(planned, 1, false),
+        sent.trial(planned, false),
         sent.foresee!(choice),
         sent.workers(),
       ];

@@ -4,7 +4,7 @@ import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
 import { tune } from "../../../tasks/tune/run_tuning.ts";
-import { type PartExecutor, SentTrials } from "../../../tasks/tune/sent_trials.ts";
+import { SentTrials, type TrialExecutor } from "../../../tasks/tune/sent_trials.ts";
 import { readSpace } from "../../../tasks/tune/space_file.ts";
 import type { RecipeOf } from "../../../tasks/tune/trial_record.ts";
 import { TrialRunner } from "../../../tasks/tune/trial_runner.ts";
@@ -35,14 +35,15 @@ const withQueue = (
   });
 
 Deno.test(
-  "a trial goes on at another worker from its checkpoint, to what one process makes, bit for bit",
+  "trials at several workers come to what one process makes, bit for bit",
   REDIS,
   () =>
     withQueue(async ({ folder, file, server, backend }) => {
       const tuned = await readTuned(file, []);
       const base = { written: tuned.written, value: tuned.row.recipe([]).value };
       const space = readSpace(SPACE, "space.yaml", base);
-      const recipe: RecipeOf = (configuration, seed, output) => configured(tuned, space, configuration, seed, output);
+      const recipe: RecipeOf = (configuration, seed, output, resource) =>
+        configured(tuned, space, configuration, seed, output, resource);
       const common = {
         recipe,
         clock: () => 0,
@@ -58,21 +59,20 @@ Deno.test(
           { ...common, folder: join(folder, "sent"), executor: queue.executor, warn: () => {} },
         );
       const sent = await opened();
-      const evaluated = async (name: string, resource: number, from: number, rate = 0.04) => {
+      const evaluated = async (name: string, resource: number, rate = 0.04) => {
         const stop = new AbortController();
         const lines = listener();
         const place = workplace(folder, name, { reporter: lines.reporter });
         const working = worker(server, place, { untilEmpty: false, signal: stop.signal });
-        const result = await sent.with(3).evaluate({ rate }, resource, from);
+        const result = await sent.with(3).evaluate({ rate }, resource);
         stop.abort();
         assert.equal(await working, 1);
         return { result, lines: lines.lines };
       };
       const here = alone.with(3);
-      assert.deepEqual((await evaluated("a", 1 / 3, 0)).result, await here.evaluate({ rate: 0.04 }, 1 / 3, 0));
-      const rest = await evaluated("b", 1, 1 / 3);
-      assert.deepEqual(rest.result, await here.evaluate({ rate: 0.04 }, 1, 1 / 3));
-      assert.match(rest.lines[0], /goes on from what a left/);
+      assert.deepEqual((await evaluated("a", 1 / 3)).result, await here.evaluate({ rate: 0.04 }, 1 / 3));
+      const rest = await evaluated("b", 1);
+      assert.deepEqual(rest.result, await here.evaluate({ rate: 0.04 }, 1));
       assert.equal(sent.metric, "accuracy");
 
       // The best one's student is made here from the checkpoint that the workers left.
@@ -85,14 +85,14 @@ Deno.test(
 
       // What is known costs nothing, and nobody is asked: no worker is there now.
       const again = (await opened()).with(3);
-      assert.equal(again.seconds({ rate: 0.04 }, 1, 0), 0);
-      assert.deepEqual(await again.evaluate({ rate: 0.04 }, 1, 1 / 3), rest.result);
+      assert.equal(again.seconds({ rate: 0.04 }, 1), 0);
+      assert.deepEqual(await again.evaluate({ rate: 0.04 }, 1), rest.result);
       await queue.executor[Symbol.asyncDispose]();
     }),
 );
 
 Deno.test(
-  "a part that is given up says whether the recipe is wrong",
+  "a trial that is given up says whether the recipe is wrong",
   REDIS,
   () =>
     withQueue(async ({ folder, server }) => {
@@ -105,12 +105,12 @@ Deno.test(
       const stop = new AbortController();
       const working = worker(server, place, { untilEmpty: false, signal: stop.signal });
       const output = { path: ["output"], value: join(folder, "out"), label: "test" };
-      const part = (name: string, set: readonly string[]) =>
-        queue.executor.part({ recipe: tinyRow(folder, name, set).recipe([output]), title: name }, 1, true);
-      const wrong = await part("wrong", ["losses=[{ use: kd }]"]);
+      const trial = (name: string, set: readonly string[]) =>
+        queue.executor.trial({ recipe: tinyRow(folder, name, set).recipe([output]), title: name }, true);
+      const wrong = await trial("wrong", ["losses=[{ use: kd }]"]);
       const told = 'given up: --set losses=[{ use: kd }]: Cannot use the loss "kd" without a teacher';
       assert.deepEqual(wrong, { told, ofRecipe: true });
-      assert.deepEqual(await part("right", []), { told: `given up after 3 tries: ${full.message}`, ofRecipe: false });
+      assert.deepEqual(await trial("right", []), { told: `given up after 3 tries: ${full.message}`, ofRecipe: false });
       stop.abort();
       await working;
       await queue.executor[Symbol.asyncDispose]();
@@ -130,12 +130,12 @@ Deno.test(
       while (await queue.executor.workers() < places.length) await new Promise((resolve) => setTimeout(resolve, 20));
       let [now, tick, most, underWay] = [0, 0.02, 0, 0];
       const own = queue.executor;
-      const counting: PartExecutor & AsyncDisposable = {
-        async part(...args) {
+      const counting: TrialExecutor & AsyncDisposable = {
+        async trial(...args) {
           most = Math.max(most, ++underWay);
-          return await own.part(...args).finally(() => underWay--);
+          return await own.trial(...args).finally(() => underWay--);
         },
-        fetchParts: (...args) => own.fetchParts(...args),
+        fetchTrial: (...args) => own.fetchTrial(...args),
         workers: () => own.workers(),
         // It is used again.
         [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -35,7 +35,7 @@ Deno.test("stopped before it is tested, another best is never answered with the 
       expected: { opening: 1, epoch: 1 },
     });
     const finish = async (configuration: Configuration, signal = never) => {
-      await runner.with(3).evaluate(configuration, 1, 0);
+      await runner.with(3).evaluate(configuration, 1);
       const trial = await runner.folderOf(configuration, 3);
       const best = { folder, configuration, seed: 3, trial, report: false, backend, builtins, signal };
       return await finishBest(tuned, rateSpace, best, reporter);

@@ -52,12 +52,12 @@ function tellerOn(out: FakeOutput, quiet = false): Teller {
 /** A search of two trials, the second of which is lost. */
 function tellOf(teller: Teller): void {
   teller.phase("search");
-  teller.begun("trial 0 to a part");
+  teller.begun("trial 0, 1/3");
   teller.progress(line);
   teller.ended({ trial: 0, rung: 0 }, {}, { score: 0.8 });
   teller.ended({ trial: 0, rung: 1 }, {}, { score: 0.875 });
   teller.warning("mind this");
-  for (const what of ["trial 1 to a part", "trial 11 to a part", "trial 2 to its end"]) teller.begun(what);
+  for (const what of ["trial 1, 1/3", "trial 11, 1/3", "trial 2, whole"]) teller.begun(what);
   teller.ended({ trial: 1, rung: 0 }, { start: "last" }, { lost: "its loss is not finite" });
 }
 
@@ -71,7 +71,7 @@ Deno.test("on a terminal a table settles, warnings stand above it, and in the en
     "trial    1/3  whole  what it changes",
     "    0  80.00  87.50  the recipe as it is",
     "    1   lost         start: last",
-    "> trial 11 to a part; trial 2 to its end",
+    "> trial 11, 1/3; trial 2, whole",
     "  ",
     "",
   ]);

@@ -32,7 +32,8 @@ async function runnerIn(
   const tuned = await readTuned(file, set);
   return new TrialRunner({
     folder: join(folder, "runs"),
-    recipe: (configuration, seed, output) => configured(tuned, rateSpace, configuration, seed, output),
+    recipe: (configuration, seed, output, resource) =>
+      configured(tuned, rateSpace, configuration, seed, output, resource),
     backend,
     builtins,
     reporter: { progress: () => {}, warning: () => {} },
@@ -44,44 +45,45 @@ async function runnerIn(
   });
 }
 
-/** What is evaluated of a trial, part by part. */
+/** What is evaluated of a trial, trained over each of some parts of its length. */
 async function through(runner: TrialRunner, configuration: Configuration, parts: readonly number[] = [1 / 3, 1]) {
   const told: Evaluated[] = [];
-  for (const [index, part] of parts.entries()) {
-    told.push(await runner.with(3).evaluate(configuration, part, parts[index - 1] ?? 0));
-  }
+  for (const part of parts) told.push(await runner.with(3).evaluate(configuration, part));
   return told;
 }
 
-Deno.test("a trial is one run with checkpoints between: in the end it is what distill makes, bit for bit", () =>
+Deno.test("a trial is a complete training, of a part of its length or all: what distill makes of it, bit for bit", () =>
   withTiny(async (folder, file, backend) => {
     const steps: number[] = [];
     const reporter = { progress: ({ step }: { step: number }) => void steps.push(step), warning: () => {} };
     const runner = await runnerIn(folder, file, backend, { reporter });
     const told = await through(runner, { rate: 0.04 });
     assert.equal(runner.metric, "accuracy");
-    assert.deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8, 9], "no step is done twice");
+    assert.deepEqual(steps, [1, 2, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert.equal(runner.used, 2, "a second for each");
     const own = await runner.folderOf({ rate: 0.04 }, 3);
-    const { reached } = await readJson(join(own, "trial.json"));
-    assert.deepEqual(reached.map(({ epochs, score }: { epochs: number; score: number }) => [epochs, { score }]), [
-      [1, told[0]],
-      [3, told[1]],
-    ]);
+    const { score, resource } = await readJson(join(own, "trial.json"));
+    assert.deepEqual([{ score }, resource], [told[1], 1]);
     assert.equal(await kindOfPath(join(own, "metrics.json")), null, "nothing was measured on test examples");
 
     const run = { text: short, overrides: ["train.optimiser.learningRate=0.04"], backend };
     const { student } = await tinyRun(folder, { ...run, output: "whole" });
     assert.deepEqual(told[1], { score: student.validationAccuracy });
+    const brief = { ...run, overrides: [...run.overrides, "train.epochs=1"] };
+    assert.deepEqual(told[0], {
+      score: (await tinyRun(folder, { ...brief, output: "brief" })).student.validationAccuracy,
+    });
     await tinyRun(folder, { ...run, output: relative(folder, own), resume: true });
     assert.deepEqual(await studentBytes(own, "."), await studentBytes(folder, "whole"));
 
-    // A search that knows nothing of it finds the checkpoint further on than it asks for: later epochs do not count.
+    // One that was stopped between its end and the record of it is not trained again.
     const record = join(own, "trial.json");
     const before = await Deno.readTextFile(record);
     await Deno.remove(record);
-    assert.deepEqual(await through(await runnerIn(folder, file, backend), { rate: 0.04 }, [1 / 3]), [told[0]]);
-    assert.notDeepEqual(told[0], told[1]);
+    assert.deepEqual(await through(await runnerIn(folder, file, backend, { reporter }), { rate: 0.04 }, [1]), [
+      told[1],
+    ]);
+    assert.equal(steps.length, 12);
     await Deno.writeTextFile(record, before);
 
     // A second search is answered from the folder, where it could not even open a run, and is charged the same.
@@ -95,9 +97,9 @@ Deno.test("a machine's failure ends a search and keeps nothing; what it has no r
     const own = await runner.folderOf({ rate: 0.04 }, 3);
     await Deno.mkdir(own, { recursive: true });
     const lock = await lockFolder(own, "another run writes to it");
-    await assert.rejects(through(runner, { rate: 0.04 }, [1 / 3]), { name: "UserError", message: /another run/ });
+    await assert.rejects(through(runner, { rate: 0.04 }, [1]), { name: "UserError", message: /another run/ });
     lock[Symbol.dispose]();
-    assert.ok("score" in (await through(runner, { rate: 0.04 }, [1 / 3]))[0]);
+    assert.ok("score" in (await through(runner, { rate: 0.04 }, [1]))[0]);
 
     Object.defineProperty(backend, "mostNumbers", { value: 2000 });
     const [lost] = await through(await runnerIn(folder, file, backend), { rate: 0.06 }, [1]);
@@ -113,7 +115,7 @@ Deno.test("a stopped trial goes on to the same score; one whose loss is not fini
     const reporter = { progress: ({ step }: { step: number }) => void steps.push(step), warning: () => {} };
     const going = await runnerIn(folder, file, backend, { reporter });
     const told = await through(going, {});
-    assert.deepEqual([stopped.used, going.used], [1, 3], "what was stopped is charged, too");
+    assert.deepEqual([stopped.used, going.used], [2, 3], "what was stopped is charged, too");
     assert.ok(steps[0] > 1, "it goes on from where it was stopped");
     const { student } = await tinyRun(folder, { text: short, output: "whole", backend });
     assert.deepEqual(told[1], { score: student.validationAccuracy });
@@ -131,14 +133,18 @@ Deno.test("that trials go on by another device is told, once", () =>
   withTiny(async (folder, file, _) => {
     const warnings: string[] = [];
     const reporter = { progress: () => {}, warning: (text: string) => void warnings.push(text) };
-    for (const [threads, part] of [[1, 1 / 3], [2, 1]]) {
+    for (const threads of [1, 2]) {
       const backend = await CpuBackend.create({ threads });
-      const runner = await runnerIn(folder, file, backend, { reporter });
-      for (const rate of [0.04, 0.05]) await through(runner, { rate }, [part]);
+      for (const rate of [0.04, 0.05]) {
+        const stopped = await runnerIn(folder, file, backend, { signal: stopAt(4) });
+        if (threads === 1) await assert.rejects(through(stopped, { rate }, [1]), Interrupted);
+      }
+      const going = await runnerIn(folder, file, backend, { reporter });
+      for (const rate of threads === 1 ? [] : [0.04, 0.05]) await through(going, { rate }, [1]);
       await backend.close();
     }
     assert.equal(warnings.length, 1, warnings.join("\n"));
-    assert.match(warnings[0], /^the run was computed by ".+" up to step 3 and goes on by ".+"/);
+    assert.match(warnings[0], /^the run was computed by ".+" up to step 4 and goes on by ".+"/);
   }));
 
 Deno.test("time is kept for runs that take longer than those before them", () =>

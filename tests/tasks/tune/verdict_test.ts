@@ -197,9 +197,9 @@ Deno.test("several workers come to the same verdict, in whatever order runs end"
   const runs = (seed: number): Evaluator<Configuration> => ({
     ...several(seed),
     workers: () => 5,
-    async evaluate(configuration, resource, from) {
+    async evaluate(configuration, resource) {
       most = Math.max(most, ++underWay);
-      const evaluated = await several(seed).evaluate(configuration, resource, from);
+      const evaluated = await several(seed).evaluate(configuration, resource);
       for (let turn = 0; turn < (7 * seed + JSON.stringify(configuration).length) % 5; turn++) await Promise.resolve();
       underWay--;
       return evaluated;

@@ -4,7 +4,7 @@ import type { Backend } from "../../core/backend/backend.ts";
 import { Run } from "../../core/distill/run.ts";
 import { writeRunRecipe } from "../../core/distill/run_folder.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
-import { Interrupted, TrainingFailure } from "../../core/distill/stops.ts";
+import { TrainingFailure } from "../../core/distill/stops.ts";
 import { monitorOf } from "../../core/distill/training/monitor.ts";
 import { readTextIfThere } from "../../core/files.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
@@ -17,8 +17,8 @@ import { parseOwnJson } from "../support/own_json.ts";
 import { isOfPlace } from "../support/of_place.ts";
 import type { RunReporter } from "../support/progress.ts";
 
-/** How a part of a trial is trained. */
-export interface PartOptions {
+/** How a trial is trained. */
+export interface TrialOptions {
   /** Whether it is the recipe as it is: what is wrong with that no search mends. */
   readonly own: boolean;
   readonly backend: Backend;
@@ -28,30 +28,27 @@ export interface PartOptions {
   readonly signal: AbortSignal;
 }
 
-/** Where a trial stands after a part of its training. */
-export interface TrainedPart {
+/** What a trial came to. */
+export interface TrainedTrial {
   /** Of the monitored metric, larger for the better: a loss by its negative. */
   readonly score: number;
   readonly metric: string;
-  /** Whether training is over: at its last epoch, or before by early stopping. */
-  readonly ended: boolean;
 }
 
-const logSchema = z.looseObject({ step: z.int(), validation: z.record(z.string(), z.number().nullable()) });
+const logSchema = z.looseObject({ validation: z.record(z.string(), z.number().nullable()) });
 
 /**
- * Trains a trial up to an epoch, from the checkpoint in its run folder if there is one, and leaves one. Test examples
- * have no part in it.
+ * Trains a trial to its end, from the checkpoint in its run folder if it was stopped there, and leaves one. Test
+ * examples have no part in it.
  *
  * @throws TrainingFailure if it does not train, its score is no number, or several levers made it impossible
  * @throws Interrupted if the signal fires; there is a checkpoint then
  * @throws UserError for a mistake in the recipe as it is, or for what this machine lacks or has no room for
  */
-export async function trainPart(
+export async function trainTrial(
   recipe: Checked<Recipe>,
-  epochs: number,
-  { own, backend, builtins, reporter, signal }: PartOptions,
-): Promise<TrainedPart> {
+  { own, backend, builtins, reporter, signal }: TrialOptions,
+): Promise<TrainedTrial> {
   const told = { ...reporter, line: () => {} };
   const open = async () => {
     // The checkpoint's recipe has the options of plug-ins filled in.
@@ -69,27 +66,14 @@ export async function trainPart(
   await folder.claim(id, { resume: training.resumed, goesOn: true }, told);
   const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder.path) });
   await writeRunRecipe(folder.path, id, text);
-  const last = epochs * training.progress.stepsPerEpoch;
-  while (!training.finished && training.progress.step < last) {
-    // Writes a checkpoint.
-    if (signal.aborted) await training.run(signal);
-    await training.step();
-  }
-  if (!training.finished && training.kept?.step !== training.progress.step) await leave(training);
-  // The checkpoint may be of a search that had other parts, and be further on than this one.
-  const ended = training.finished && training.progress.step <= last;
-  const { score, metric } = await scoreOf(run, ended ? null : last);
+  await training.run(signal);
+  const { score, metric } = await scoreOf(run);
   if (!Number.isFinite(score)) throw new TrainingFailure(`its validation ${metric} is no number`);
-  return { score, metric, ended };
+  return { score, metric };
 }
 
-/**
- * The monitored metric of a run. At its end that of the student which is exported; midway, where the rate is high and
- * one epoch says little, the best one so far.
- *
- * @param step up to which it counts; `null`: it has ended
- */
-async function scoreOf({ parts }: Run, step: number | null): Promise<Pick<TrainedPart, "score" | "metric">> {
+/** The monitored metric of the student that would be exported. */
+async function scoreOf({ parts }: Run): Promise<TrainedTrial> {
   const { recipe: { value: settings }, data: { validation, dataset: { input } }, teacher, folder, training } = parts;
   const taught = teacher !== null && (!validation || teacher.knows?.(validation) !== false);
   const watched = { validation, taught };
@@ -97,23 +81,12 @@ async function scoreOf({ parts }: Run, step: number | null): Promise<Pick<Traine
   const valueOf = (metrics: Readonly<Record<string, number | null>>) =>
     (metrics[metric] ?? NaN) * (metric === "loss" ? -1 : 1);
   const { validated } = training;
-  if (step === null && validated) {
-    return { metric, score: valueOf({ ...validated.metrics, loss: validated.loss }) };
-  }
+  if (validated) return { metric, score: valueOf({ ...validated.metrics, loss: validated.loss }) };
+  // It had come to its end before, and was stopped before that was written down.
   const file = join(folder.path, "metrics.jsonl");
   const text = await readTextIfThere(file, "the log") ?? "";
   const curve = text.split("\n").filter((line) => line.includes('"validation"')).map((line) =>
-    parseOwnJson(line, file, "the log", logSchema, `remove "${folder.path}"`)
-  ).filter((line) => step === null || line.step <= step).map(({ validation }) => valueOf(validation));
-  const isLast = step === null && !settings.train.restoreBest;
-  return { metric, score: isLast ? curve.at(-1) ?? NaN : Math.max(...curve) };
-}
-
-/** Has a training write a checkpoint where it stands. */
-async function leave(training: Run["parts"]["training"]): Promise<void> {
-  try {
-    await training.run(AbortSignal.abort());
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-  }
+    valueOf(parseOwnJson(line, file, "the log", logSchema, `remove "${folder.path}"`).validation)
+  );
+  return { metric, score: settings.train.restoreBest ? Math.max(...curve) : curve.at(-1) ?? NaN };
 }
