@@ -1,8 +1,13 @@
-import { basename, dirname, extname, join } from "node:path";
+import { dirname, extname, join, relative } from "node:path";
 import { z } from "zod";
 import { isUrl } from "../../core/data/remote_file.ts";
 import { sha256OfFolder } from "../../core/distill/load_data.ts";
 import { makeFolder, readUserFile, readUserFolder, writeFileAtomically } from "../../core/files.ts";
+import { CONFIG_FILE } from "../../core/model_folder/config_file.ts";
+import { describingFolder } from "../../core/model_folder/describing_folder.ts";
+import { PROCESSOR_FILE } from "../../core/model_folder/image_processor.ts";
+import { DamagedMessage } from "../../core/onnx/protobuf.ts";
+import { readGraph } from "../../core/onnx/read_graph.ts";
 import { isPluginFile } from "../../core/plugin/registry.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
@@ -108,10 +113,11 @@ const hashOf: Readonly<Record<Kind, (path: string) => Promise<string | null>>> =
     return info.isDirectory ? sha256OfFolder(await readUserFolder(path, "the data")) : hashOfFile(path);
   },
   async weights(path) {
-    return await infoOf(path) && hashOfFiles(await weightFiles(path));
+    const info = await infoOf(path);
+    return info && hashOfFiles(info.isDirectory ? path : dirname(path), await weightFiles(path));
   },
   async "plug-in"(path) {
-    return await infoOf(path) && hashOfFiles(await pluginModules(path));
+    return await infoOf(path) && hashOfFiles(dirname(path), await pluginModules(path));
   },
 };
 
@@ -124,23 +130,53 @@ async function hashOfFile(path: string): Promise<string> {
   return await sha256(await readUserFile(path, "the input"));
 }
 
-async function hashOfFiles(files: readonly string[]): Promise<string> {
+/** @param root what their names are told from */
+async function hashOfFiles(root: string, files: readonly string[]): Promise<string> {
   const hashes: string[] = [];
-  for (const file of files) hashes.push(`${basename(file)} ${await hashOfFile(file)}`);
+  for (const file of files) hashes.push(`${relative(root, file).replaceAll("\\", "/")} ${await hashOfFile(file)}`);
   return await sha256(new TextEncoder().encode(hashes.join("\n")));
 }
 
-/** The files of a model: all of its folder, or one, with the model's description and the parts that it lists. */
+/**
+ * The files of a model: all of its folder, or one, with what beside it says how it is used and the parts that it names.
+ */
 export async function weightFiles(path: string): Promise<string[]> {
-  const isFolder = (await infoOf(path))?.isDirectory;
-  const folder = isFolder ? path : dirname(path);
-  const files = (await Array.fromAsync(Deno.readDir(folder))).filter(({ isDirectory }) => !isDirectory);
-  const names = files.map(({ name }) => name).sort();
-  if (isFolder) return names.map((name) => join(folder, name));
-  // An index of safetensors files, or TensorFlow.js's model.json.
-  const text = extname(path) === ".json" ? await Deno.readTextFile(path) : "";
-  const beside = names.filter((name) => name === "config.json" || text.includes(`"${name}"`));
-  return [path, ...beside.map((name) => join(folder, name)).filter((file) => file !== path)];
+  if ((await infoOf(path))?.isDirectory) return await filesWithin(path);
+  const describing = await describingFolder(path);
+  const beside = [CONFIG_FILE, PROCESSOR_FILE].map((name) => join(describing, name));
+  const files = [path, ...await partsOf(path), ...beside];
+  const there = await Promise.all(files.map(async (file) => (await infoOf(file))?.isFile === true));
+  return [...new Set(files.filter((_, index) => there[index]))];
+}
+
+/** The files that a model's file names: an index of safetensors, TensorFlow.js's model.json, or an ONNX model. */
+async function partsOf(path: string): Promise<string[]> {
+  const folder = dirname(path);
+  if (extname(path) === ".json") {
+    const text = await Deno.readTextFile(path);
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+    return names.filter((name) => text.includes(`"${name}"`)).map((name) => join(folder, name));
+  }
+  if (extname(path) !== ".onnx") return [];
+  try {
+    return readGraph(await readUserFile(path, "the model")).locations.map((location) => join(folder, location));
+  } catch (error) {
+    // Who opens it says what is wrong with it.
+    if (error instanceof DamagedMessage) return [];
+    throw error;
+  }
+}
+
+/** All files of a folder and of those in it, in a fixed order. */
+export async function filesWithin(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  const entries = (await Array.fromAsync(Deno.readDir(folder))).sort((a, b) => a.name < b.name ? -1 : 1);
+  for (const { name, isDirectory } of entries) {
+    const path = join(folder, name);
+    if (isDirectory) found.push(...await filesWithin(path));
+    else if ((await infoOf(path))?.isFile) found.push(path);
+  }
+  return found;
 }
 
 /** A module and those of its imports that are files beside it, and theirs. */

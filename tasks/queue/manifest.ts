@@ -9,7 +9,7 @@ import { isMap } from "../../core/recipe/paths.ts";
 import { resolveFile } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { sha256 } from "../../core/sha256.ts";
-import { pluginModules, weightFiles } from "../experiment/inputs.ts";
+import { filesWithin, pluginModules, weightFiles } from "../experiment/inputs.ts";
 
 const hashes = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/));
 
@@ -115,7 +115,7 @@ const infoOf = (path: string) => Deno.stat(path).catch(() => null);
 async function filesOf(path: string, key: string): Promise<string[]> {
   const info = await infoOf(path);
   if (!info) return [];
-  if (info.isDirectory) return await within(path);
+  if (info.isDirectory) return await filesWithin(path);
   if (key === "use") return await pluginModules(path);
   if (key !== "weights") return [path];
   const beside: string[] = [];
@@ -123,16 +123,6 @@ async function filesOf(path: string, key: string): Promise<string[]> {
     if (isFile && BESIDE.has(extname(name))) beside.push(join(dirname(path), name));
   }
   return [...new Set([...await weightFiles(path), ...beside])];
-}
-
-async function within(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = join(folder, name);
-    if (isDirectory) found.push(...await within(path));
-    else if ((await infoOf(path))?.isFile) found.push(path);
-  }
-  return found;
 }
 
 /** Refuses paths that would lead out of the folder that a manifest is laid out in. */

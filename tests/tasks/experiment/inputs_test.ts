@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseChecked } from "../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../core/recipe/schema.ts";
 import { InputHashes, readInputs, writeInputs } from "../../../tasks/experiment/inputs.ts";
+import { FIXTURES } from "../../plugins/models/onnx_fixture.ts";
 import { tinyRecipe } from "../../support/tiny_run.ts";
 
 /** Runs `body` in a temporary folder with what the tiny recipe names as its student's weights. */
@@ -48,6 +49,29 @@ for (const [weights, parts, others] of forms) {
       }
     }));
 }
+
+Deno.test("weights in ONNX change with the file of their tensors, and in a folder within theirs", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(folder, "hub", "onnx"), { recursive: true });
+    for (const place of [folder, join(folder, "hub", "onnx")]) {
+      for (const name of ["fixed.onnx", "fixed.onnx.data"]) {
+        await Deno.copyFile(join(FIXTURES, name), join(place, name === "fixed.onnx" ? "model.onnx" : name));
+      }
+    }
+    for (const [weights, data] of [["model.onnx", "fixed.onnx.data"], ["hub", "hub/onnx/fixed.onnx.data"]]) {
+      const recipe = parseChecked(tinyRecipe, join(folder, "tiny.yaml"), recipeSchema, {
+        overrides: [`student.weights=${weights}`],
+      });
+      const before = await new InputHashes().named(recipe);
+      assert.equal(await new InputHashes().changed(recipe, before), null);
+      await Deno.writeTextFile(join(folder, data), "others");
+      assert.equal(await new InputHashes().changed(recipe, before), `"${weights}" (weights)`);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("a file is hashed once, and what is gone or was never recorded is not compared", () =>
   withWeights("model/x.safetensors", async (folder, write, recipe) => {
