@@ -33,6 +33,11 @@ export function showPart(moments: Moments | null): string {
   );
 }
 
+/** The same under the heading of a metric, which is said where the number is of another one. */
+export function showOf(moments: Moments | null, own: string, metric: string): string {
+  return showPart(moments) + (moments && own !== metric ? ` ${own}` : "");
+}
+
 /** `12.3 ± 0.4`, or the mean alone where there is no deviation. */
 export function showMoments(moments: Moments | null, digits: number): string {
   if (!moments) return "-";
@@ -101,21 +106,24 @@ function mainTable(
     "an epoch",
     "peak",
   ];
-  const rows = lines.map((line) => [
-    line.name,
-    ...(short ? [line.value === null ? "-" : String(line.value)] : []),
-    showPart(line.test),
-    showPart(line.validation),
-    ...(trained ? [showPart(line.train)] : []),
-    showDifference(line.difference),
-    ...(fresh ? [showDifference(line.confirmed?.difference ?? null)] : []),
-    whole(line.parametersTraining),
-    whole(line.parametersInference),
-    fixed(line.parameterIncreaseRate, 2),
-    showMoments(line.seconds, 1),
-    showMoments(line.secondsPerEpoch, 2),
-    amount(line.peakBytes),
-  ]);
+  const rows = lines.map(({ metric: own, ...line }) => {
+    const scored = (moments: Moments | null) => showOf(moments, own, metric);
+    return [
+      line.name,
+      ...(short ? [line.value === null ? "-" : String(line.value)] : []),
+      scored(line.test),
+      scored(line.validation),
+      ...(trained ? [scored(line.train)] : []),
+      showDifference(line.difference),
+      ...(fresh ? [showDifference(line.confirmed?.difference ?? null)] : []),
+      whole(line.parametersTraining),
+      whole(line.parametersInference),
+      fixed(line.parameterIncreaseRate, 2),
+      showMoments(line.seconds, 1),
+      showMoments(line.secondsPerEpoch, 2),
+      amount(line.peakBytes),
+    ];
+  });
   const several = seeds.length > 1;
   const drawn = resample === null
     ? ""

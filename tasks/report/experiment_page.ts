@@ -5,7 +5,7 @@ import { finished, scoreOf } from "../experiment/outcome.ts";
 import type { RowStatistics } from "../experiment/row_statistics.ts";
 import { isShare, meanInterval } from "../experiment/mean_interval.ts";
 import { momentsOf } from "../experiment/statistics.ts";
-import { showDifference, showMoments, showPart } from "../experiment/tables.ts";
+import { showDifference, showMoments, showOf } from "../experiment/tables.ts";
 import { counted, grouped } from "../support/format.ts";
 import { budgetChart } from "./budget_chart.ts";
 import { type Child, element, grid, pageOf, section, table } from "./elements.ts";
@@ -293,8 +293,8 @@ function numbers({ lines, tuning, baseline }: ExperimentResults, metric: string)
     lines.map((line) => [
       line.name,
       ...(value ? [String(line.value ?? "-")] : []),
-      showPart(line.test),
-      showPart(line.validation),
+      showOf(line.test, line.metric, metric),
+      showOf(line.validation, line.metric, metric),
       showDifference(line.difference),
       ...(fresh ? [showDifference(line.confirmed?.difference ?? null)] : []),
       whole(line.parametersTraining),

@@ -4,7 +4,8 @@ import type { RunRecord } from "../../core/distill/record/record.ts";
 import { RECORD } from "../../core/distill/run_folder.ts";
 import type { RunSummary } from "../../core/distill/summary/summary.ts";
 import { UserError } from "../../core/errors.ts";
-import { readTextIfThere } from "../../core/files.ts";
+import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
+import { kindOfPath, readTextIfThere } from "../../core/files.ts";
 import { readVocabulary, type Vocabulary } from "../../core/model_folder/vocabulary.ts";
 import { isMap } from "../../core/recipe/paths.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
@@ -25,6 +26,8 @@ export interface RunFiles {
   readonly summary: RunSummary | null;
   /** `null` of such a run, and of one that was not recorded. */
   readonly record: RunRecord | null;
+  /** Whether it can go on from a checkpoint. */
+  readonly canGoOn: boolean;
   /** Why training failed, if it did. */
   readonly failure: string | null;
   /** Bytes of the student's weights. */
@@ -64,6 +67,7 @@ export async function readRun(folder: string): Promise<RunFiles> {
     summary: summary as unknown as RunSummary | null,
     // What a run before left, if the summary is of another one.
     record: record && record.run === summary?.run ? record as unknown as RunRecord : null,
+    canGoOn: await kindOfPath(path(CHECKPOINT_FILE)) !== null,
     failure: failure?.message ?? null,
     bytes: await Deno.stat(path("student/model.safetensors")).then(({ size }) => size, () => null),
     // Of another student, if the run's has changed since.

@@ -41,13 +41,12 @@ function origin({ summary, recipe }: RunFiles): Child {
   return element("p", { class: "faint" }, [...(run ? [`run ${run}`] : []), ...parts].join(" · "));
 }
 
-function unfinished({ summary, failure, log }: RunFiles): Child {
+function unfinished({ summary, failure, log, canGoOn }: RunFiles): Child {
   if (summary) return null;
   const { step = 0 } = log.at(-1) ?? {};
   const words = failure === null
-    ? `This run did not come to its end: the log ends after step ${
-      grouped(step)
-    }. --resume goes on from its checkpoint.`
+    ? `This run did not come to its end: the log ends after step ${grouped(step)}. ` +
+      (canGoOn ? "--resume goes on from its checkpoint." : "It has no checkpoint to go on from.")
     : `This run failed: ${failure}`;
   return element("div", { class: "warnings" }, words);
 }

@@ -124,7 +124,7 @@ Deno.test("what is of fewer examples than there are, or of another metric, is sa
     }),
   });
   const [table] = tablesOf(experiment, [of(kd, 12), of(opdf, 0, { agreement: 0.9 })]);
-  assert.deepEqual(table.rows[1].slice(0, 4), ["OPDF", "90.00 ± 0.00", "90.00 ± 0.00", ""]);
+  assert.deepEqual(table.rows[1].slice(0, 4), ["OPDF", "90.00 ± 0.00 agreement", "90.00 ± 0.00 agreement", ""]);
   assert.deepEqual(table.notes.slice(2), [
     '"OPDF" is measured by its agreement, and not held against the others.',
     'The test examples of "KD" have labels for 12 of 40.',

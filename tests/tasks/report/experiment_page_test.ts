@@ -125,6 +125,7 @@ Deno.test("a row of another metric is in no chart, and seconds of several device
   const charts = document.querySelectorAll("svg[role=img]");
   assert.equal(charts[0].getAttribute("aria-label"), "Test f1 of each row: plain 60.00, third 50.00");
   for (const chart of Array.from(charts)) assert.doesNotMatch(chart.outerHTML, /other/);
+  assert.match(text, /other\S*90\.00 agreement/);
   assert.match(text, /Measured by another metric than f1, and in no chart: other\./);
   assert.match(text, /Seconds are of different devices, and not comparable: AVX2, 1 thread; AVX2, 4 threads\./);
 });

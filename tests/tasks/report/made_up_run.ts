@@ -100,6 +100,7 @@ export function madeUpRun(change: Partial<RunFiles> = {}): RunFiles {
     log,
     summary,
     record,
+    canGoOn: true,
     failure: null,
     assessment: null,
     bytes: 1234,

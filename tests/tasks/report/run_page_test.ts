@@ -90,6 +90,8 @@ Deno.test("a run that stopped or failed has what it came to", () => {
   const stopped = pageOf({ summary: null, record: null, bytes: null });
   assert.deepEqual(titles(stopped.document), ["How it learned", "The over-parameterised matrices", "The recipe"]);
   assert.match(stopped.text, /did not come to its end: the log ends after step 4\. --resume goes on/);
+  const over = pageOf({ summary: null, record: null, bytes: null, canGoOn: false });
+  assert.match(over.text, /ends after step 4\. It has no checkpoint to go on from\./);
   const failed = pageOf({ summary: null, record: null, failure: "a loss is too large" });
   assert.match(failed.text, /This run failed: a loss is too large/);
   const begun = pageOf({ summary: null, record: null, bytes: null, log: [] });
