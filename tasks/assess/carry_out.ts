@@ -50,7 +50,7 @@ export async function carryOut(plan: Plan, { backend, builtins, tell, manifest }
         device: backend.description,
         examples: subjects[0].examples.length,
         settings,
-        teacher: teacher?.name ?? null,
+        teacher: subjects.find(({ name }) => name === teacher?.name)?.name ?? null,
         subjects: await Promise.all(subjects.map(described)),
         sections,
       };

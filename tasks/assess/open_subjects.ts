@@ -2,8 +2,10 @@ import { type Kin, openSubject, type Subject } from "../../core/assess/subject.t
 import { classNumbers } from "../../core/assess/logits.ts";
 import { type RunData, subset } from "../../core/distill/load_data.ts";
 import { UserError } from "../../core/errors.ts";
+import { readDescribedModel } from "../../core/model_folder/read_architecture.ts";
 import type { Ops } from "../../core/ops/ops.ts";
 import type { Examples } from "../../core/plugin/dataset.ts";
+import type { ModelDefinition } from "../../core/plugin/model.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
@@ -24,6 +26,8 @@ export interface NamedFolder {
   readonly otherData: string | null;
   /** What of the division is its own; `null`: nothing. */
   readonly differs: string | null;
+  /** Nobody has named it: the others are assessed without it where it cannot stand beside them. */
+  readonly isUnasked?: boolean;
 }
 
 /** How models are opened. */
@@ -39,14 +43,22 @@ export async function withSubjects<Result>(
   call: OpenCall,
   body: (subjects: readonly Subject[], dataSha256: RunData["sha256"]) => Promise<Result>,
 ): Promise<Result> {
-  const open = async (opened: readonly Subject[], dataSha256: RunData["sha256"]): Promise<Result> => {
-    const next = folders[opened.length];
+  const open = async (
+    [next, ...rest]: readonly NamedFolder[],
+    opened: readonly Subject[],
+    dataSha256: RunData["sha256"],
+  ): Promise<Result> => {
     if (!next) return await body(opened, dataSha256);
     const { ops, builtins, tell } = call;
     const report = (line: string) => tell(`${next.name}: ${line}`);
     const { name, folder, overParameterised, kin, otherData } = next;
     if (next.differs) report(`its training and validation examples are its own run's, whose ${next.differs} differs`);
     return await withModelData(folder, next.recipe, builtins, report, async ({ data, definitions }) => {
+      const reason = next.isUnasked ? await reasonAgainst(folder, definitions) : null;
+      if (reason !== null) {
+        report(`the recipe's teacher does not stand beside the others: ${reason}`);
+        return await open(rest, opened, dataSha256);
+      }
       using subject = await openSubject(ops, {
         ...{ name, folder, overParameterised, kin, otherData },
         input: data.dataset.input,
@@ -69,10 +81,21 @@ export async function withSubjects<Result>(
             "seed",
         );
       }
-      return await open([...opened, subject], data.sha256);
+      return await open(rest, [...opened, subject], data.sha256);
     });
   };
-  return await open([], {});
+  return await open(folders, [], {});
+}
+
+/** Why a folder is none of a model that can be opened by itself, such as one of other programs; `null` if it is one. */
+async function reasonAgainst(folder: string, definitions: readonly ModelDefinition[]): Promise<string | null> {
+  try {
+    await readDescribedModel(folder, definitions);
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
 }
 
 /** Whether the n-th examples have the same class, whatever number each model has for it. */

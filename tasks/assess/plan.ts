@@ -142,6 +142,6 @@ async function teacherOf(recipe: Checked<Recipe>, flags: AssessFlags): Promise<N
   const path = resolveFile(recipe, weights);
   const isFolder = await kindOfPath(path) === "folder";
   return isFolder && await foreignKindOf(path) === null
-    ? await ofRecipe({ name: weights, folder: path }, recipe, flags)
+    ? { ...await ofRecipe({ name: weights, folder: path }, recipe, flags), isUnasked: true }
     : null;
 }

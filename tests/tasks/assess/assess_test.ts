@@ -34,13 +34,31 @@ async function answersOf(folder: string, images: Uint8Array) {
 }
 
 /** A plan, carried out in this process. */
-async function carriedOut(plan: Plan, manifest = false) {
+async function carriedOut(plan: Plan, manifest = false, tell: (line: string) => void = () => {}) {
   const backend = await CpuBackend.create();
-  const done = await carryOut(plan, { backend, builtins, tell: () => {}, manifest });
+  const done = await carryOut(plan, { backend, builtins, tell, manifest });
   assert.equal(backend.memory().bytes, 0);
   await backend.close();
   return done;
 }
+
+Deno.test("a recipe's teacher that other programs have written is left out, with the reason, and the run is assessed", () =>
+  withTinyData(async (folder) => {
+    const at = (...names: string[]) => join(folder, ...names);
+    await tinyRun(folder, { output: "teacher", overrides: ["train.epochs=1", "student.overParameterise=[]"] });
+    const taught = "teacher={ use: resnet, depth: 8, width: 4, weights: teacher/student }";
+    await tinyRun(folder, { overrides: ["train.epochs=1", taught, "losses=[{ use: kd }]"] });
+    const plan = await planOf([at("run")], { ...USUAL, only: "calibration" });
+    assert.equal((await carriedOut(plan)).report.teacher, "teacher/student");
+    await Deno.writeTextFile(
+      at("teacher", "student", "config.json"),
+      '{ "architecture": "resnet8", "num_classes": 3 }',
+    );
+    const told: string[] = [];
+    const { report: { teacher, subjects } } = await carriedOut(plan, false, (line) => void told.push(line));
+    assert.deepEqual([teacher, subjects.map(({ name }) => name)], [null, [at("run")]]);
+    assert.match(told.join("\n"), /^teacher\/student: the recipe's teacher does not stand beside the others: /m);
+  }));
 
 Deno.test("assess holds runs against each other, writes its files, and saves a temperature that predict uses", () =>
   withTinyData(async (folder) => {
