@@ -15,6 +15,9 @@ export interface FolderLock extends Disposable {
   holds(): Promise<boolean>;
 }
 
+/** Somebody else works in a folder. */
+export class FolderHeld extends UserError {}
+
 /** Removes all that is in a locked folder but the lock. */
 export async function clearLocked(folder: string): Promise<void> {
   for (const { name } of await currentFiles().list(folder)) if (name !== LOCK) await removePath(join(folder, name));
@@ -26,7 +29,7 @@ export async function clearLocked(folder: string): Promise<void> {
  *
  * @param folder must be there
  * @param work what the other one does, for the message: `another run writes to it`
- * @throws UserError if another process, or another run of this one, holds it
+ * @throws FolderHeld if another process, or another run of this one, holds it
  */
 export async function lockFolder(folder: string, work: string): Promise<FolderLock> {
   const path = join(folder, LOCK);
@@ -38,7 +41,7 @@ export async function lockFolder(folder: string, work: string): Promise<FolderLo
         return { folder, holds: () => file.holds(), [Symbol.dispose]: () => file[Symbol.dispose]() };
       }
       if (outcome === "held") {
-        throw new UserError(
+        throw new FolderHeld(
           `Cannot write to "${folder}" as ${work}${await owner(path)}: wait for it to end, or name another folder`,
         );
       }

@@ -1,6 +1,9 @@
 import { join, relative } from "node:path";
 import { CHECKPOINT_FILE } from "../../core/distill/training/checkpoint.ts";
 import { Interrupted, StoppedEarly } from "../../core/distill/stops.ts";
+import { makeFolder } from "../../core/files.ts";
+import { lockFolder } from "../../core/lock.ts";
+import { Owned } from "../../core/owned.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import { parseChecked } from "../../core/recipe/checked.ts";
 import type { Override } from "../../core/recipe/overrides.ts";
@@ -37,13 +40,15 @@ export interface Workplace {
  *
  * @returns whether there was anything to do
  * @throws Refused if it is nothing for this worker
+ * @throws FolderHeld if another worker with this folder does it
  * @throws RecipeMistake if it is nothing for any
  * @throws Interrupted | StoppedEarly if the signal fires; what was done is kept
  */
 export async function doRun(place: Workplace, id: string, signal: AbortSignal): Promise<boolean> {
   const { store, name, builtins, reporter } = place;
   if (await keptOutcome(store, id)) return false;
-  const { title, folder, recipe, keeping, tried } = await openWork(place, id);
+  using opened = await openWork(place, id);
+  const { title, folder, recipe, keeping, tried } = opened;
   try {
     await trainingRunner(builtins, reporter, signal)(recipe, title);
   } catch (error) {
@@ -58,16 +63,24 @@ export async function doRun(place: Workplace, id: string, signal: AbortSignal): 
 
 /**
  * Lays out in a worker's folder what a run of the store reads, and where another worker left it. From then on its
- * checkpoints are brought to the store, until that is ended.
+ * checkpoints are brought to the store, until that is ended, and no other worker touches what is laid out, until this
+ * is disposed of.
  *
  * @throws Refused if it is nothing for this worker
+ * @throws FolderHeld if another worker with this folder does it
  */
 export async function openWork(place: Workplace, id: string) {
   const { store, folder: own, name, reporter, keepEvery } = place;
   const spec = await readSpec(store, id);
   expectVersion(spec.version);
   const manifest = await readManifest(store, spec);
-  const folder = join(own, "work", id);
+  // Not the run's own lock, which is in the folder that is emptied. A worker that lost the queue for a while still does
+  // a run that the queue gives away.
+  const held = join(own, "work", id);
+  await makeFolder(held, "the folder of runs");
+  using owned = new Owned();
+  owned.use(await lockFolder(held, "another worker does the run there"));
+  const folder = join(held, "run");
   const earlier = await fetchState(store, id, folder, reporter.warning);
   if (earlier !== null && earlier !== name) reporter.line(`${spec.title}: goes on from what ${earlier} left`);
   const base = await layOut(store, own, spec.manifest, manifest);
@@ -75,7 +88,8 @@ export async function openWork(place: Workplace, id: string) {
   await refuseCode(recipe, place.code);
   const keeping = keepingState(folder, keepEvery, () => keepState(store, id, folder, name), reporter);
   const tried: Tried = { recipe, backend, root: rootIn(own, spec.manifest) };
-  return { title: spec.title, folder, recipe, keeping, tried };
+  const lock = owned.move();
+  return { title: spec.title, folder, recipe, keeping, tried, [Symbol.dispose]: () => lock[Symbol.dispose]() };
 }
 
 /** @throws Refused if a run is for another version of the program */

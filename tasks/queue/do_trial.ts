@@ -12,12 +12,14 @@ import { keepTrial, keptTrial, type Trial } from "./trials.ts";
  *
  * @returns whether there was anything to do
  * @throws Refused if it is nothing for this worker
+ * @throws FolderHeld if another worker with this folder does it
  * @throws Interrupted | StoppedEarly if the signal fires; what was done is kept
  */
 export async function doTrial(place: Workplace, trial: Trial, signal: AbortSignal): Promise<boolean> {
   const { store, builtins, reporter, name } = place;
   if (await keptTrial(store, trial)) return false;
-  const { title, folder, recipe, keeping, tried } = await openWork(place, trial.run);
+  using opened = await openWork(place, trial.run);
+  const { title, folder, recipe, keeping, tried } = opened;
   try {
     await withoutLibraryForOthers(recipe.value, title, reporter.warning);
     const { backend: choice, train: { precision } } = recipe.value;

@@ -34,9 +34,16 @@ export function keptOutcome(store: Store, id: string): Promise<KeptFiles | null>
   return readList(store, outcomeKey(id));
 }
 
-/** Keeps a run that is done. What it would have gone on from is not needed any more. */
+/**
+ * Keeps a run that is done. What it would have gone on from is not needed any more.
+ *
+ * @throws UserError if nothing says that it is done: it would count as done for ever, and have no outcome
+ */
 export async function keepOutcome(store: Store, id: string, folder: string, by: string): Promise<void> {
   const files = await keepFiles(store, folder, [...RESULTS, ...ENDS], BLOBS);
+  if (!ENDS.some((name) => name in files)) {
+    throw new UserError(`Cannot keep the run in "${folder}" as its ${ENDS.join(" or ")} is not there any more`);
+  }
   await writeList(store, outcomeKey(id), { by, files });
   const state = await readList(store, stateKey(id));
   if (state === null) return;

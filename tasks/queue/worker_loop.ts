@@ -1,5 +1,6 @@
-import { type Job, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import { DelayedError, type Job, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import { UserError } from "../../core/errors.ts";
+import { FolderHeld } from "../../core/lock.ts";
 import type { ProgressLine } from "../../core/distill/progress.ts";
 import type { QueueAddress } from "./address.ts";
 import { makeChoice } from "./choices.ts";
@@ -57,6 +58,12 @@ export async function work(
       underWay = doing;
       if (await doing) done++;
     } catch (error) {
+      if (error instanceof FolderHeld) {
+        // By a worker that the queue took for dead: this was no try, and the store will have what that one comes to.
+        reporter.line(`${job.data.title}: tried again later: ${error.message}`);
+        await job.moveToDelayed(Date.now() + lease, token);
+        throw new DelayedError();
+      }
       const isRefused = error instanceof Refused;
       if (!isRefused && !isStop(error)) {
         const message = (error as Error).message;

@@ -47,7 +47,7 @@ Deno.test("what a worker's machine fails at loses no trial: nothing is kept, and
       await assert.rejects(doTrial(place, trial, signal), { name: "UserError", message });
       assert.equal(await keptTrial(place.store, trial), null);
     };
-    const work = join(place.folder, "work", trial.run);
+    const work = join(place.folder, "work", trial.run, "run");
     await Deno.mkdir(work, { recursive: true });
     const lock = await lockFolder(work, "another run writes to it");
     await failsOnce(/another run writes to it/);

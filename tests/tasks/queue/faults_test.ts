@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UserError } from "../../../core/errors.ts";
+import { lockFolder } from "../../../core/lock.ts";
 import { runGrid } from "../../../tasks/experiment/run_grid.ts";
 import { RedisServer, WITHOUT_REDIS } from "../../support/redis.ts";
 import { runHere } from "../../support/run_here.ts";
@@ -10,7 +11,7 @@ import { endingOf, RunsGivenUp } from "../../../tasks/support/errors.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
 import { queueAddress } from "../../../tasks/queue/address.ts";
 import { workerFlags } from "../../../tasks/queue/flags.ts";
-import { QUEUE_NAME } from "../../../tasks/queue/job.ts";
+import { QUEUE_NAME, TRIES } from "../../../tasks/queue/job.ts";
 import {
   executor,
   listener,
@@ -196,6 +197,35 @@ Deno.test(
       assert.deepEqual(lines.filter((line) => line.includes("failed")), [
         "a, seed 1: failed at w, and is tried again: Cannot write to the store as the disk is full",
       ]);
+      await sent[Symbol.asyncDispose]();
+    }),
+);
+
+Deno.test(
+  "a run that another worker with the same folder still does is given back, without a try of it, until that one ends",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      const { executor: sent, lines } = await executor(server, folder);
+      const output = { path: ["output"], value: join(folder, "out"), label: "test" };
+      const run = sent.run(tinyRow(folder, "a").recipe([output]), "a");
+      const runs = join(folder, "store", "runs");
+      await until(() => Deno.stat(runs).then(() => true, () => false));
+      const [id] = await Array.fromAsync(Deno.readDir(runs), ({ name }) => name);
+      const place = workplace(folder, "w");
+      const work = join(place.folder, "work", id);
+      await Deno.mkdir(work, { recursive: true });
+      const lock = await lockFolder(work, "another worker does the run there");
+      const { lines: told, reporter } = listener();
+      const working = worker(server, { ...place, reporter }, { lease: 300 });
+      // More often than a run that fails is tried.
+      await until(() => told.length > TRIES);
+      lock[Symbol.dispose]();
+      assert.equal(await working, 1);
+      assert.match(told[0], /^a: tried again later: Cannot write to ".*" as another worker does the run there/);
+      assert.ok("summary" in await run);
+      assert.deepEqual(lines.filter((line) => /failed|refused/.test(line)), []);
       await sent[Symbol.asyncDispose]();
     }),
 );

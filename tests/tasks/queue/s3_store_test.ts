@@ -34,7 +34,7 @@ Deno.test("a run goes through a bucket, and what it came to comes back", () =>
       const outcome = await sender.fetch(recipe, id);
       assert.ok(outcome && "summary" in outcome);
       const weights = (...at: string[]) => Deno.readFile(join(folder, ...at, "student", "model.safetensors"));
-      assert.deepEqual(await weights("fetched"), await weights("w", "work", id));
+      assert.deepEqual(await weights("fetched"), await weights("w", "work", id, "run"));
     })
   ));
 

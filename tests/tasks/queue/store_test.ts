@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { FolderHeld } from "../../../core/lock.ts";
 import { Interrupted } from "../../../core/distill/stops.ts";
 import { resolvePlugins } from "../../../core/distill/resolve_plugins.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import { doRun } from "../../../tasks/queue/do_run.ts";
 import { FolderStore } from "../../../tasks/queue/folder_store.ts";
+import { keepOutcome, keptOutcome } from "../../../tasks/queue/kept_files.ts";
 import { expectWithin, type Manifest, Manifests } from "../../../tasks/queue/manifest.ts";
 import { Sender } from "../../../tasks/queue/sender.ts";
 import { keepBlob, readBlob } from "../../../tasks/queue/store.ts";
@@ -61,6 +63,37 @@ Deno.test("a run whose checkpoint in the store is damaged begins anew, and says 
     await doRun(workplace(folder, "b", { reporter }), id, new AbortController().signal);
     assert.match(warnings[0], /was damaged: it was removed; the run begins anew$/);
     assert.ok(await fetch());
+  }));
+
+Deno.test("a run that a worker still does is no other's with the same folder, which leaves it as it is", () =>
+  withTinyData(async (folder) => {
+    const { id, fetch } = await send(folder, ["train.epochs=3"]);
+    const { signal } = new AbortController();
+    await assert.rejects(doRun(workplace(folder, "a"), id, stopAt(8)), Interrupted);
+    const others: Promise<unknown>[] = [];
+    const second = () => assert.rejects(doRun(workplace(folder, "a", { name: "b" }), id, signal), FolderHeld);
+    const progress = () => void (others.length === 0 && others.push(second()));
+    const { reporter, warnings } = listener();
+    // It has the checkpoint of the store, as the other one would.
+    await doRun(workplace(folder, "a", { reporter: { ...reporter, progress } }), id, signal);
+    assert.equal(others.length, 1);
+    await others[0];
+    assert.deepEqual(warnings, []);
+    const outcome = await fetch();
+    assert.ok(outcome && "summary" in outcome);
+    // And who comes later finds it done.
+    assert.equal(await doRun(workplace(folder, "a"), id, signal), false);
+  }));
+
+Deno.test("a run folder that has no end any more is no outcome", () =>
+  withTinyData(async (folder) => {
+    const { store } = workplace(folder, "a");
+    await Deno.writeTextFile(join(folder, "recipe.yaml"), "name: a\n");
+    await assert.rejects(keepOutcome(store, "run-1", folder, "a"), {
+      name: "UserError",
+      message: `Cannot keep the run in "${folder}" as its failure.json or metrics.json is not there any more`,
+    });
+    assert.equal(await keptOutcome(store, "run-1"), null);
   }));
 
 Deno.test("a training that fails is an outcome, which is not tried again", () =>
