@@ -183,7 +183,12 @@ export class QueueExecutor implements Executor, AsyncDisposable {
     );
     const parent = { name: "choose", queueName: QUEUE_NAME, prefix: PREFIX, data: { version: VERSION, title } };
     // A run that another choice waits for too cannot have two; then this program alone makes the second one.
-    await this.#orStopped(this.flows.add({ ...parent, opts: jobOptions(id), children }).catch(() => {}));
+    const add = async () => {
+      // As a child a given up one would count as known at once, and the worker choose without it.
+      await Promise.all(children.map(({ opts }) => this.#forgetFailed(opts.jobId!)));
+      await this.flows.add({ ...parent, opts: jobOptions(id), children });
+    };
+    await this.#orStopped(add().catch(() => {}));
   }
 
   /**
@@ -243,13 +248,17 @@ export class QueueExecutor implements Executor, AsyncDisposable {
   }
 
   async #add(id: string, { title, trial }: Omit<Waiting, "settled">): Promise<void> {
-    // One that was given up before is tried again, with as many tries as a new one.
     try {
-      if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
+      await this.#forgetFailed(id);
       await this.queue.add("run", { version: VERSION, title, ...trial && { trial } }, jobOptions(id));
     } catch (error) {
       throw refusalBy(this.queueing.address, error)?.error ?? error;
     }
+  }
+
+  /** One that was given up before is tried again, with as many tries as a new one. */
+  async #forgetFailed(id: string): Promise<void> {
+    if (await this.queue.getJobState(id) === "failed") await this.queue.remove(id).catch(() => {});
   }
 
   /** The queue may have told it, or have been looked at. */

@@ -83,6 +83,35 @@ Deno.test("two grids at once share their runs", REDIS, () =>
   }));
 
 Deno.test(
+  "a choice waits for a run of its tuning that was given up before, and is tried again",
+  REDIS,
+  () =>
+    withTinyData(async (folder) => {
+      await using server = await RedisServer.start();
+      // A file that this machine has as long as it sends, and no worker has at first.
+      const away = join(folder, "away-images");
+      const put = () => Deno.copyFile(join(folder, "train-images"), away);
+      const rows = [tinyRow(folder, "a", [`dataset.train.images=${away}`])];
+      const experiment = { ...tinyExperiment(folder), rows, baseline: "a" };
+      /** Sends the grid and ends, as by Ctrl-C, when that is in the queue. */
+      const send = async () => {
+        await put();
+        const stop = new AbortController();
+        const { executor: sent } = await executor(server, folder, { signal: stop.signal });
+        setTimeout(() => stop.abort(), 500);
+        await assert.rejects(runGrid(experiment, join(folder, "out"), sent), { name: "StoppedEarly" });
+        await sent[Symbol.asyncDispose]();
+      };
+      await send();
+      await Deno.remove(away);
+      assert.equal(await worker(server, workplace(folder, "w")), 0);
+      await send();
+      // Two of the tuning, and the second seed of the better value.
+      assert.equal(await worker(server, workplace(folder, "w")), 3);
+    }),
+);
+
+Deno.test(
   "what follows from a tuning is done also when the terminal that began it has ended",
   REDIS,
   () =>
