@@ -101,7 +101,7 @@ async function gridOfJobs(
   const { readJobs, writeJobs } = await import("./jobs_folder.ts");
   const { FolderStore } = await import("./folder_store.ts");
   const place = jobs ?? collect!;
-  const before = collect === undefined ? [] : (await readJobs(collect)).jobs;
+  const before = collect === undefined ? null : await readJobs(collect);
   const store = new FolderStore(place);
   const executor = new JobsExecutor({ ...sending, store });
   try {
@@ -110,16 +110,9 @@ async function gridOfJobs(
     if (!(error instanceof JobsLeft)) throw error;
   }
   const left = executor.jobs;
-  if (collect !== undefined) {
-    const known = left.filter(({ id }) => before.some((job) => job.id === id));
-    throw new UserError(
-      known.length > 0
-        ? `Cannot make the tables as ${counted(known.length, "job")} of "${place}" ${
-          known.length === 1 ? "is" : "are"
-        } not done: ${known.slice(0, 5).map(({ title }) => title).join("; ")}${known.length > 5 ? "; ..." : ""}`
-        : `Cannot make the tables yet as ${counted(left.length, "run")} can be done now that the jobs of "${place}" ` +
-          "are: the same command with --jobs writes them",
-    );
+  if (before !== null) {
+    const { whyUncollected } = await import("./uncollected.ts");
+    throw new UserError(`Cannot make the tables ${await whyUncollected(store, place, before, left)}`);
   }
   const numbers = inRanges(await writeJobs(store, place, experiment.name, left));
   const which = numbers === inRanges(left.map((_, index) => index + 1)) ? "" : ` (${numbers})`;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readYaml } from "../../../core/recipe/yaml_source.ts";
 import { lockFolder } from "../../../core/lock.ts";
+import { VERSION } from "../../../core/version.ts";
 import { builtins } from "../../../plugins/builtins.ts";
 import type { RowResult } from "../../../tasks/experiment/run_grid.ts";
 import { doRun } from "../../../tasks/queue/do_run.ts";
@@ -107,6 +108,24 @@ Deno.test("a tuned grid has a second round of jobs, of what was chosen", () =>
     );
     const { parts } = await sent(experiment, folder, { collect: dir });
     assert.deepEqual(parts![0].results.map(({ runs }) => runs.length), [2, 2]);
+  }));
+
+Deno.test("jobs that wait, of a recipe or a version that is another now, are not taken for done", () =>
+  withTinyData(async (folder) => {
+    const dir = join(folder, "jobs");
+    const experiment = { ...tinyExperiment(folder), rows: [tinyRow(folder, "a")], baseline: "a", tune: null };
+    await sent(experiment, folder, { jobs: dir });
+    const changed = { ...experiment, rows: [tinyRow(folder, "a", ["student.width=6"])] };
+    const none =
+      `Cannot make the tables as 2 runs that are not done (a, seed 1; a, seed 2) are none of the jobs of "${dir}"`;
+    const refused = (message: string) => assert.rejects(sent(changed, folder, { collect: dir }), { message });
+    const others = "not done either: the recipe or its data have changed since --jobs, or the jobs are another grid's";
+    await refused(`${none}, of which 2 are ${others}`);
+    const { jobs } = await readJobs(dir);
+    await doRun(workplace(folder, "jobs", { store: new FolderStore(dir) }), jobs[0].id, signal);
+    await refused(`${none}, of which 1 is ${others}`);
+    await Deno.writeTextFile(join(dir, "jobs.json"), JSON.stringify({ version: "0.0.1", jobs }));
+    await refused(`${none}: these are for version 0.0.1 of the program, and this is ${VERSION}`);
   }));
 
 Deno.test("a row that is given another's time is warned of once, before it has jobs, as it needs workers that are alike", () =>
