@@ -32,6 +32,7 @@ export function manifest({ name, version, license, imports }: Configuration, imp
     return [name, version];
   });
   const entry = (path: string) => ({ types: `./${path}.d.ts`, default: `./${path}.js` });
+  const inDeno = entry("mod"), elsewhere = entry("tasks/npm/node");
   return {
     name,
     version,
@@ -41,16 +42,16 @@ export function manifest({ name, version, license, imports }: Configuration, imp
     type: "module",
     engines: { node: ">=20.16", bun: ">=1.2", deno: ">=2.4" },
     exports: {
-      ".": { deno: entry("mod"), default: entry("tasks/npm/node") },
+      ".": { deno: inDeno, default: elsewhere },
       "./core": entry("core/mod"),
       "./plugins": entry("plugins/mod"),
       "./package.json": "./package.json",
     },
-    main: "./node.js",
-    types: "./node.d.ts",
+    main: elsewhere.default,
+    types: elsewhere.types,
     files: ["**/*.js", "**/*.d.ts"],
-    // These two say which files are in use.
-    sideEffects: ["./mod.js", "./node.js"],
+    // These two say which files are in use: a bundler would drop that of a file which is not named here.
+    sideEffects: [inDeno.default, elsewhere.default],
     // Who uses such a model installs them; what is not named could not be imported from a package of its own folder.
     peerDependencies: Object.fromEntries(FOREIGN),
     peerDependenciesMeta: Object.fromEntries(FOREIGN.map(([name]) => [name, { optional: true }])),

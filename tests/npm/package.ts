@@ -79,6 +79,12 @@ function assertDistilled({ code, stdout, stderr }: Ended, backend: RegExp): stri
   return [taught, learnt, ...results];
 }
 
+/** The paths that a value of JSON holds, at any depth: strings that begin with a dot and a slash. */
+function pathsNamedIn(value: unknown): string[] {
+  if (typeof value === "string") return value.startsWith("./") ? [value] : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(pathsNamedIn) : [];
+}
+
 const ON_CPU = 'openBackend("cpu", { threads: 3 })';
 
 /** The flags with which Deno runs the package as it runs the checkout. */
@@ -103,6 +109,15 @@ Deno.test("what is built is what npm would publish: code, types, README and lice
   const [{ files, size, unpackedSize }] = JSON.parse(stdout);
   assert.deepEqual(files.map(({ path }: { path: string }) => path).sort(), paths);
   assert.ok(size < 1e6 && unpackedSize < 4e6, `${size} of ${unpackedSize} bytes`);
+});
+
+Deno.test("every path that package.json names is in the package", async () => {
+  const there = new Set(
+    (await pathsIn(installed)).map((path) => `./${relative(installed, path).replaceAll("\\", "/")}`),
+  );
+  const named = pathsNamedIn(manifest);
+  assert.ok(named.length >= 10, named.join(", "));
+  assert.deepEqual(named.filter((path) => !there.has(path)), []);
 });
 
 Deno.test("a build leaves nothing of the one before, and is not written over another package", async () => {
