@@ -1,6 +1,7 @@
 import { defineModel } from "../../../core/plugin/model.ts";
 import { encoderBlock } from "../encoder/block.ts";
 import { encode } from "../encoder/encode.ts";
+import { followEncoder } from "../encoder/options.ts";
 import { blockParameters, innerWidth, withFfn } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
@@ -11,7 +12,7 @@ import { OTHER_TYPES } from "./other_types.ts";
 import { relativeBias, relativeParameters } from "./relative_positions.ts";
 import { withoutSegments, withSegment } from "./segments.ts";
 import { GIVEN_WITH_VECTORS, sentenceFiles, sentenceVectors } from "./sentences.ts";
-import { resolveSizes } from "./sizes.ts";
+import { epsilonOf, resolveSizes } from "./sizes.ts";
 
 /**
  * Transformer encoders of text: BERT (Devlin et al. 2019, arXiv 1810.04805), DistilBERT, RoBERTa, ELECTRA (Clark et al.
@@ -80,10 +81,10 @@ export const bert = defineModel<BertOptions>({
   },
   withWidths: withFfn,
   // How vectors are made is not told by layers and sizes.
-  fromTeacher: (options, { pooling, normalise, saved }) => ({
-    ...options,
-    pooling: options.pooling ?? pooling,
-    normalise: options.normalise ?? normalise,
-    saved: options.saved ?? saved,
+  fromTeacher: (options, teacher) => ({
+    ...followEncoder(options, teacher, { variant: "bert", epsilon: epsilonOf(teacher.variant) }),
+    pooling: options.pooling ?? teacher.pooling,
+    normalise: options.normalise ?? teacher.normalise,
+    saved: options.saved ?? teacher.saved,
   }),
 });

@@ -32,6 +32,9 @@ export function firstPosition({ variant, padding }: Pick<BertSizes, "variant" | 
   return variant === "roberta" || variant === "mpnet" ? padding + 1 : 0;
 }
 
+/** What layer norm adds to the variance where nothing says it. */
+export const epsilonOf = (variant: Variant | null): number => variant === "roberta" ? 1e-5 : 1e-12;
+
 /** The most tokens that fit. */
 export function mostTokens(sizes: Pick<BertSizes, "variant" | "padding" | "positions">): number {
   return sizes.positions - firstPosition(sizes);
@@ -49,7 +52,7 @@ export function resolveSizes(options: BertOptions, { text, task, classes }: Inpu
   }
   const variant = options.variant ?? "bert";
   const encoder = resolveEncoder({ ...options, layers, width }, classes, {
-    epsilon: variant === "roberta" ? 1e-5 : 1e-12,
+    epsilon: epsilonOf(variant),
     dropout: 0.1,
   });
   const sizes: BertSizes = {

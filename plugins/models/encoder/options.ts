@@ -1,4 +1,4 @@
-import { UserError } from "../../../core/errors.ts";
+import { OptionError, UserError } from "../../../core/errors.ts";
 import { bounded, epsilonSchema } from "../../../core/recipe/bounds.ts";
 import type { OptionKit } from "../../../core/plugin/kit.ts";
 import { ACTIVATIONS, type BlockSettings } from "./block.ts";
@@ -93,7 +93,7 @@ export function resolveEncoder(
   defaults: EncoderDefaults,
 ): EncoderSizes {
   const { layers, width } = options;
-  const heads = options.heads ?? Math.max(1, Math.floor(width / 64));
+  const heads = options.heads ?? headsOf(width);
   if (width % heads !== 0) {
     throw new UserError(`Cannot divide a width of ${width} among ${heads} heads: expected a multiple of the heads`);
   }
@@ -108,4 +108,37 @@ export function resolveEncoder(
     dropout: options.dropout ?? defaults.dropout,
     attentionDropout: options.attentionDropout ?? defaults.dropout,
   };
+}
+
+const headsOf = (width: number) => Math.max(1, Math.floor(width / 64));
+
+/**
+ * Options of a student that were left open, by those of the teacher whose layers it starts from: of what no tensor's
+ * shape shows, so that the copied layers would compute something else without a word.
+ *
+ * @param defaults what the teacher has where its own options are open
+ * @throws OptionError where the student's say something else
+ */
+export function followEncoder<Options extends EncoderOptions & { readonly variant: string | null }>(
+  options: Options,
+  teacher: Options,
+  defaults: { readonly variant: string; readonly epsilon: number },
+): Options {
+  const own = {
+    variant: teacher.variant ?? defaults.variant,
+    heads: teacher.heads ?? (teacher.width === null ? null : headsOf(teacher.width)),
+    activation: teacher.activation ?? "gelu",
+    epsilon: teacher.epsilon ?? defaults.epsilon,
+  };
+  for (const key of ["variant", "heads", "activation", "epsilon"] as const) {
+    if (options[key] === null || own[key] === null || options[key] === own[key]) continue;
+    throw new OptionError(
+      [key],
+      `Cannot start a student with ${key}: ${options[key]} from layers of its teacher, which has ${key}: ${
+        own[key]
+      }: ` +
+        `leave ${key} out, or say ${own[key]}`,
+    );
+  }
+  return { ...options, ...own };
 }

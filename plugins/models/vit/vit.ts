@@ -2,6 +2,7 @@ import { defineModel, type ForwardCall, type ModelOutputs } from "../../../core/
 import { type BlockNames, encoderBlock } from "../encoder/block.ts";
 import { encode } from "../encoder/encode.ts";
 import { fuse, unfuse } from "../encoder/fused.ts";
+import { followEncoder } from "../encoder/options.ts";
 import { blockParameters, glorot, innerWidth, norm, withFfn } from "../encoder/parameters.ts";
 import { embed, embeddingParameters } from "./embeddings.ts";
 import { applyHead, classifierOf, headParameters } from "./head.ts";
@@ -62,6 +63,7 @@ export const vit = defineModel<VitOptions>({
     };
   },
   withWidths: withFfn,
+  fromTeacher: (options, teacher) => followEncoder(options, teacher, { variant: "vit", epsilon: 1e-12 }),
 });
 
 function forward(sizes: VitSizes, names: readonly BlockNames[], call: ForwardCall): ModelOutputs {

@@ -96,3 +96,40 @@ Deno.test("a Hugging Face config is built by the family of its model_type", asyn
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+for (const use of ["bert", "vit"]) {
+  Deno.test(`${use}: a student of its teacher's layers computes as they do, and is refused where it says otherwise`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const started = (student: string, from = "teacher") => {
+        const sizes = `use: ${use}, layers: 2, width: 384`;
+        const text = `name: text\ndataset: { use: idx, train: ${files.train}, test: ${files.test} }\n` +
+          `losses: [{ use: cross-entropy }]\n` +
+          `teacher: { ${sizes}, heads: 12, activation: relu, epsilon: 0.001, weights: t.safetensors }\n` +
+          `student: { ${sizes}, ${
+            from === "teacher" ? "initialise: { from: teacher }" : "initialise: null"
+          }${student} }\n` +
+          "train: { epochs: 1, batchSize: 1, optimiser: { use: sgd, learningRate: 1 } }\n";
+        return resolvePlugins(parseChecked(text, join(folder, "recipe.yaml"), recipeSchema), builtins);
+      };
+      const show = ({ variant, heads, activation, epsilon }: Record<string, unknown>) => [
+        variant,
+        heads,
+        activation,
+        epsilon,
+      ];
+      const own = [use, 12, "relu", 0.001];
+      assert.deepEqual(show((await started("")).student.options), own);
+      assert.deepEqual(show((await started(", heads: 12")).student.options), own);
+      assert.deepEqual(show((await started("", "nothing")).student.options), [null, null, null, null]);
+      await assert.rejects(() => started(", heads: 6"), {
+        name: "UserError",
+        message:
+          /recipe\.yaml:5:\d+: Cannot start a student with heads: 6 from layers of its teacher, which has heads: 12: leave/,
+      });
+      await assert.rejects(() => started(", epsilon: 0.1"), /with epsilon: 0\.1 .* which has epsilon: 0\.001/);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
