@@ -19,7 +19,7 @@ import { normalisationOf, toldPixels } from "./told.ts";
 
 /** Families whose options follow from the weights themselves, and the names that others have for them. */
 const FAMILIES: readonly (readonly [name: RegExp, ModelDefinition])[] = [
-  [/^resnet/i, resnet as ModelDefinition],
+  [/^(?:tv_)?resnet/i, resnet as ModelDefinition],
   [/^mobilenet/i, mobilenet as ModelDefinition],
 ];
 

@@ -49,8 +49,21 @@ export function followWeights({ shapes, config }: StoredModel, options: ResnetOp
   };
 }
 
-/** What Hugging Face's config says of a network with the same tensors. @throws UserError for what cannot be built */
-function checkConfig({ model_type, hidden_act = "relu", ...flags }: NonNullable<StoredModel["config"]>): void {
+/** Names of timm's and this program's own for what is computed here. */
+const PLAIN = /^(?:resnet|(?:tv_)?resnet(?:18|26|34|50|101|152|200))$/i;
+
+/** What a config.json says of a network with the same tensors. @throws UserError for what cannot be built */
+function checkConfig(config: NonNullable<StoredModel["config"]>): void {
+  const { model_type, hidden_act = "relu", architecture, global_pool = "avg", ...flags } = config;
+  // A low-pass filter and another pooling have no weights, so that these are told by names alone.
+  if (typeof architecture === "string" && !PLAIN.test(architecture)) {
+    throw new UserError(
+      `Cannot build a ResNet of the architecture ${showJson(architecture)}: expected a plain one, such as "resnet50"`,
+    );
+  }
+  if (global_pool !== "avg") {
+    throw new UserError(`Cannot build a ResNet with global_pool: ${showJson(global_pool)}: expected "avg"`);
+  }
   if (model_type !== "resnet") return;
   if (hidden_act !== "relu") {
     throw new UserError(`Cannot build a ResNet with hidden_act: ${showJson(hidden_act)}: expected "relu"`);

@@ -366,3 +366,22 @@ Deno.test("what contradicts the weights is refused with both values, and so is w
         /Cannot build a ResNet of no depth: expected depth \(18, 34, 50, 101, 152, or 6k \+ 2\), blocks, or weights that show it$/,
     });
   }));
+
+Deno.test("timm's networks of the same tensors that compute something else are refused by name", () => {
+  const shapes = new Map(torchvision({ depth: 18, width: 4, stem: "imagenet" }));
+  const follow = (config: Record<string, unknown>) =>
+    resnet.fromWeights!({ shapes, config }, resnet.options(optionKit).parse({})).depth;
+  for (const architecture of ["resnet", "resnet18", "tv_resnet34", "resnet50"]) {
+    assert.equal(follow({ architecture, global_pool: "avg" }), 18);
+  }
+  for (const architecture of ["resnetblur18", "resnetaa50", "resnet50_gn", "resnet10t"]) {
+    assert.throws(() => follow({ architecture }), {
+      name: "UserError",
+      message: `Cannot build a ResNet of the architecture "${architecture}": expected a plain one, such as "resnet50"`,
+    });
+  }
+  assert.throws(() => follow({ architecture: "resnet18", global_pool: "max" }), {
+    name: "UserError",
+    message: 'Cannot build a ResNet with global_pool: "max": expected "avg"',
+  });
+});
