@@ -57,6 +57,20 @@ export function layerAt(who: string, model: "student" | "teacher", layer: number
 }
 
 /**
+ * Compares the numbers of tokens of two layers, which images cut into other patches, or one more learned token, change.
+ *
+ * @param student the shape of the student's layer, `[batch, heads, length, ...]`
+ * @throws UserError if they differ
+ */
+export function expectSameLength(who: string, student: readonly number[], teacher: readonly number[]): void {
+  if (student[2] === teacher[2]) return;
+  throw new UserError(
+    `Cannot compare attention over the student's ${student[2]} tokens with that over the teacher's ${teacher[2]} in ` +
+      `"${who}": the numbers must be equal`,
+  );
+}
+
+/**
  * The uniform map of TinyBERT: the m-th of M layers with the m N / M-th of N, counted from 1.
  *
  * @throws UserError if N is no multiple of M

@@ -1,7 +1,7 @@
 import { layerIndex } from "../../core/recipe/bounds.ts";
 import { UserError } from "../../core/errors.ts";
 import { defineLoss, type LossSetup } from "../../core/plugin/loss.ts";
-import { type AttentionPair, layerAt, layersOf, uniformPairs } from "./attention_layers.ts";
+import { type AttentionPair, expectSameLength, layerAt, layersOf, uniformPairs } from "./attention_layers.ts";
 import { maskedMean, tokenPositions } from "./masked.ts";
 
 interface AttentionMseOptions {
@@ -11,7 +11,7 @@ interface AttentionMseOptions {
 
 const NAME = "attention-mse";
 
-/** The pairs of layers, each with as many heads on both sides. */
+/** The pairs of layers, each with as many heads and tokens on both sides. */
 function pairUp({ layers, of }: AttentionMseOptions, { shapes }: LossSetup): AttentionPair[] {
   const list = of === "scores" ? "scores" : "attention";
   const [student, teacher] = (["student", "teacher"] as const).map((model) => layersOf(NAME, list, shapes, model));
@@ -20,13 +20,15 @@ function pairUp({ layers, of }: AttentionMseOptions, { shapes }: LossSetup): Att
     teacher: layerAt(NAME, "teacher", pair.teacher, teacher.length),
   }));
   for (const pair of pairs) {
-    const [a, b] = [student[pair.student][1], teacher[pair.teacher][1]];
+    const shapes = [student[pair.student], teacher[pair.teacher]] as const;
+    const [a, b] = shapes.map(([, heads]) => heads);
     if (a !== b) {
       throw new UserError(
         `Cannot compare ${a} attention heads of the student with ${b} of the teacher in "${NAME}": the numbers must be ` +
           "equal; minilm does without",
       );
     }
+    expectSameLength(NAME, ...shapes);
   }
   return pairs;
 }

@@ -4,7 +4,7 @@ import type { Ops } from "../../core/ops/ops.ts";
 import { defineLoss, type LossSetup } from "../../core/plugin/loss.ts";
 import type { Scheduled } from "../../core/recipe/scheduled.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { layerAt, layersOf } from "./attention_layers.ts";
+import { expectSameLength, layerAt, layersOf } from "./attention_layers.ts";
 import { maskedMean, tokenPositions } from "./masked.ts";
 
 interface MiniLmOptions {
@@ -29,8 +29,9 @@ function layOut({ student, teacher, heads }: MiniLmOptions, { shapes, report }: 
     const all = layersOf(NAME, "relations", shapes, model);
     const place = layerAt(NAME, model, layer, all.length);
     const [, count, , width] = all[place];
-    return { place, width: count * width };
+    return { place, shape: all[place], width: count * width };
   });
+  expectSameLength(NAME, layers[0].shape, layers[1].shape);
   const widths = layers.map(({ width }) => width);
   const divides = (count: number) => widths.every((width) => width % count === 0);
   if (heads !== null && !divides(heads)) {

@@ -79,6 +79,13 @@ testBackends("attention-mse refuses unequal heads, layers that do not spread, an
     message: `Cannot compare 2 attention heads of the student with 4 of the teacher in "attention-mse": ` +
       "the numbers must be equal; minilm does without",
   });
+  const longer = outputs(two.logits, { scores: [ops.full([2, 2, 4, 4], 0), ops.full([2, 2, 4, 4], 0)] });
+  await assert.rejects(lossValue(ops, attentionMse, {}, { student: two, teacher: longer }), {
+    name: "UserError",
+    message:
+      `Cannot compare attention over the student's 3 tokens with that over the teacher's 4 in "attention-mse": ` +
+      "the numbers must be equal",
+  });
   const plain = outputs(two.logits);
   await assert.rejects(lossValue(ops, attentionMse, {}, { student: plain, teacher: two }), {
     message: `Cannot use the loss "attention-mse" as the student gives no attention scores: both must be transformers`,

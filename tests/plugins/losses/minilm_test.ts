@@ -161,6 +161,17 @@ testBackends(
   [float64],
 );
 
+testBackends("minilm refuses models of other numbers of tokens", async (backend) => {
+  const ops = createOps(backend);
+  const vectors = ops.full([batch, 2, length + 1, 4], 0);
+  const longer = outputs(vectors, { relations: [{ queries: vectors, keys: vectors, values: vectors }] });
+  await assert.rejects(lossValue(ops, minilm, {}, { student: model(ops, 2, 4, 3), teacher: longer }), {
+    name: "UserError",
+    message: `Cannot compare attention over the student's 3 tokens with that over the teacher's 4 in "minilm": ` +
+      "the numbers must be equal",
+  });
+}, [float64]);
+
 Deno.test("minilm refuses zero heads, fractions of a layer and negative weights", () => {
   assertRefusal(minilm, "heads: 0", "recipe.yaml:1:8: Expected an integer >= 1 and <= 1024 or null for heads: got 0");
   assertRefusal(
