@@ -96,6 +96,14 @@ export function checkLogits(file: string, node: string, shape: readonly number[]
   );
 }
 
+/** That a node seems to give probabilities, and the recipe does not say so. */
+export function probabilitiesUnsaid(file: string, node: string): UserError {
+  return new UserError(
+    `Cannot tell whether the output "${node}" of "${file}" gives probabilities, as it gives numbers that sum to 1: say ` +
+      "probabilities: true, or probabilities: false if it gives logits",
+  );
+}
+
 function someOf(names: readonly string[]): string {
   const shown = names.slice(0, FEW).map((name) => `"${name}"`);
   return listWords(names.length > FEW ? [...shown, `${names.length - FEW} more`] : shown, "and");

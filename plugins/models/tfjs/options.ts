@@ -33,7 +33,8 @@ export function tfjsOptions({ z }: OptionKit): Schema<TfjsOptions> {
     ),
     probabilities: z.boolean().nullable().default(null).describe(
       "Whether that node gives probabilities, as after a softmax: their logarithms are the logits then, of several labels " +
-        "those of p / (1 - p); null: it does not, and of several labels it must be said",
+        "those of p / (1 - p); null: it does not, which is refused where its numbers sum to 1, and of several labels it " +
+        "must be said",
     ),
     pooled: node.nullable().default(null).describe(
       "Node (or layer) that gives one vector for each example, before the last layer; null: the logits take its place",

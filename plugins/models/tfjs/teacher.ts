@@ -6,9 +6,10 @@ import { imagesOf, outputsOf, textOf } from "../../../core/plugin/inputs.ts";
 import type { ForwardCall, ModelOutputs, OpenedModel, OpenSetup } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { LEAST_REST, SMALLEST } from "../finite_logarithms.ts";
+import { areProbabilities } from "../onnx/probabilities.ts";
 import { type Bridge, bridgeTo } from "./bridge.ts";
 import type { Engine, OpenEngine } from "./engine.ts";
-import { checkInput, checkLogits, wire, type Wiring } from "./fit.ts";
+import { checkInput, checkLogits, probabilitiesUnsaid, wire, type Wiring } from "./fit.ts";
 import { firstLine, type ForeignTensor, whatItSays } from "./library.ts";
 import { loadNetwork, type Network } from "./network.ts";
 import type { BatchEntry, TfjsOptions } from "./options.ts";
@@ -56,7 +57,7 @@ export async function openTeacher(
   const bridge = bridgeTo(ops.device, engine);
   held.defer(() => bridge.close());
   const forward = forwardOf({ options, data, ops, engine }, files, network, wiring, bridge, held);
-  tryOn(ops, files, wiring, data, forward);
+  await tryOn({ options, data, ops, engine }, files, wiring, forward);
   const owned = held.move();
   return {
     model: {
@@ -154,19 +155,30 @@ function shapeOf(entry: BatchEntry, data: InputDescription): (number | null)[] {
 }
 
 /** One example of zeros through the model. */
-function tryOn(ops: Ops, { file }: ModelFiles, { inputs, logits }: Wiring, data: InputDescription, forward: Forward) {
+async function tryOn(
+  { options, data, ops }: Parts,
+  { file }: ModelFiles,
+  { inputs, logits: node }: Wiring,
+  forward: Forward,
+): Promise<void> {
   const entries = [...inputs.values()].map((entry) => {
     const shape = shapeOf(entry, data).map((extent, axis) => extent ?? (axis === 0 ? 1 : TRIED_LENGTH));
     return [entry, shape] as const;
   });
-  ops.scope(() => {
+  const logits = ops.scope(() => {
     const batch = Object.fromEntries(
       entries.map(([entry, shape]) => [entry, ops.full(shape, entry === "mask" ? 1 : 0)]),
     );
-    const { shape } = forward({ batch, training: false }).logits;
+    const { logits } = forward({ batch, training: false });
     const expected = [1, ...(data.task === "tagging" ? [TRIED_LENGTH] : []), outputsOf(data)];
-    checkLogits(file, logits, shape, expected);
+    checkLogits(file, node, logits.shape, expected);
+    return logits;
   });
+  const { shape } = logits;
+  const [numbers] = await ops.read([logits]);
+  logits.dispose();
+  if (options.probabilities !== null || data.task === "regression" || shape.at(-1) === 1) return;
+  if (areProbabilities({ shape, data: Float32Array.from(numbers) })) throw probabilitiesUnsaid(file, node);
 }
 
 /** Runs `body`; an error of TensorFlow.js becomes a sentence for the user. */

@@ -141,6 +141,12 @@ const refusals: Refusal[] = [
       /^Cannot use "stem" of "\S+" as logits: it gives \[1, 4, 4, 4\] for one example, and the data set needs \[1, 3\]$/,
   },
   {
+    what: "a softmax that is not said",
+    change: (folder) => flatGraph(folder, [-1, 8, 8, 1], "Softmax"),
+    says:
+      /^Cannot tell whether the output "end" of "\S+" gives probabilities, as it gives numbers that sum to 1: say probabilities: true, or probabilities: false if it gives logits$/,
+  },
+  {
     what: "an operation that TensorFlow.js lacks",
     change: (folder) => flatGraph(folder, [-1, 8, 8, 1], "Hologram"),
     says: /^Cannot (load|run) "\S+": TensorFlow\.js says: /,
