@@ -49,8 +49,8 @@ export function followWeights({ shapes, config }: StoredModel, options: ResnetOp
   };
 }
 
-/** Names of timm's and this program's own for what is computed here. */
-const PLAIN = /^(?:resnet|(?:tv_)?resnet(?:18|26|34|50|101|152|200))$/i;
+/** Names of what is computed here: `resnet`, `resnet20`, `tv_resnet50`, `wide_resnet50_2`; not `resnetblur50`. */
+const PLAIN = /^(?:\w+_)?resnet\d*(?:_\d)?$/i;
 
 /** What a config.json says of a network with the same tensors. @throws UserError for what cannot be built */
 function checkConfig(config: NonNullable<StoredModel["config"]>): void {

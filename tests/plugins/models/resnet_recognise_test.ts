@@ -371,10 +371,10 @@ Deno.test("timm's networks of the same tensors that compute something else are r
   const shapes = new Map(torchvision({ depth: 18, width: 4, stem: "imagenet" }));
   const follow = (config: Record<string, unknown>) =>
     resnet.fromWeights!({ shapes, config }, resnet.options(optionKit).parse({})).depth;
-  for (const architecture of ["resnet", "resnet18", "tv_resnet34", "resnet50"]) {
+  for (const architecture of ["resnet", "tv_resnet34", "resnet50", "cifar10_resnet20", "wide_resnet50_2"]) {
     assert.equal(follow({ architecture, global_pool: "avg" }), 18);
   }
-  for (const architecture of ["resnetblur18", "resnetaa50", "resnet50_gn", "resnet10t"]) {
+  for (const architecture of ["resnetblur18", "resnetaa50", "resnet50_gn", "resnet10t", "seresnet50"]) {
     assert.throws(() => follow({ architecture }), {
       name: "UserError",
       message: `Cannot build a ResNet of the architecture "${architecture}": expected a plain one, such as "resnet50"`,
