@@ -12,7 +12,7 @@ const FILLED_IN = "what files say of the student";
 const COPIES = "how copies are held out";
 
 /**
- * SHA-256 of what a run goes by besides its recipe, which one that goes on must have again.
+ * What a run goes by besides its recipe, and one that goes on must have again: SHA-256 of files, or words.
  *
  * @throws CheckpointRefused if the checkpoint was made with other ones
  */

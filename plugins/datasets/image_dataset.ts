@@ -87,7 +87,7 @@ export function imageDataset(
     { ...test, count: options.takeTest ?? test.count },
     ...further,
   ]);
-  const equal = { train: joined([trained, ...others]), test: tested };
+  const equal = { train: Uint32Array.from([trained, ...others].flatMap((own) => [...own])), test: tested };
   const warnings = repeatedImages(equal, trained.length);
   return {
     input: {
@@ -132,14 +132,4 @@ function repeatedImages(
     what: "images",
     how: "byte for byte",
   });
-}
-
-function joined(lists: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(lists.reduce((sum, { length }) => sum + length, 0));
-  let place = 0;
-  for (const list of lists) {
-    all.set(list, place);
-    place += list.length;
-  }
-  return all;
 }

@@ -47,7 +47,7 @@ export function encoderOptions({ z }: Pick<OptionKit, "z">, defaults: Readonly<R
       ),
       width: count(MOST.width, "a matrix of more by more takes over 16 GiB").describe("Numbers in a hidden state"),
       heads: count(MOST.heads, "each has an attention matrix of its own").describe(
-        "Attention heads; null: one for every 64 of the width",
+        "Attention heads; null: the teacher's if the student starts from its layers, else one for every 64 of the width",
       ),
       ffn: count(MOST.ffn, "it is four times the width as a rule").describe(
         "Width within the feed-forward networks; null: four times the width",
@@ -55,10 +55,11 @@ export function encoderOptions({ z }: Pick<OptionKit, "z">, defaults: Readonly<R
     },
     block: {
       activation: z.enum(activations).nullable().default(null).describe(
-        "Function within the feed-forward networks; gelu_new is its approximation by tanh; null: gelu",
+        "Function within the feed-forward networks; gelu_new is its approximation by tanh; null: that of a teacher " +
+          "whose layers it starts from, else gelu",
       ),
       epsilon: epsilonSchema.nullable().default(null).describe(
-        `Added to the variance in layer norm; null: ${defaults.epsilon}`,
+        `Added to the variance in layer norm; null: that of a teacher whose layers it starts from, else ${defaults.epsilon}`,
       ),
       dropout: rate.describe(
         `Rate of dropout of embeddings and of what each sub-layer adds; null: ${defaults.dropout}`,
@@ -114,7 +115,8 @@ const headsOf = (width: number) => Math.max(1, Math.floor(width / 64));
 
 /**
  * Options of a student that were left open, by those of the teacher whose layers it starts from: of what no tensor's
- * shape shows, so that the copied layers would compute something else without a word.
+ * shape shows, so that the copied layers would compute something else without a word. Another variant has the same
+ * layers behind other embeddings or under another head, as DistilBERT has those of BERT.
  *
  * @param defaults what the teacher has where its own options are open
  * @throws OptionError where the student's say something else
@@ -125,12 +127,11 @@ export function followEncoder<Options extends EncoderOptions & { readonly varian
   defaults: { readonly variant: string; readonly epsilon: number },
 ): Options {
   const own = {
-    variant: teacher.variant ?? defaults.variant,
     heads: teacher.heads ?? (teacher.width === null ? null : headsOf(teacher.width)),
     activation: teacher.activation ?? "gelu",
     epsilon: teacher.epsilon ?? defaults.epsilon,
   };
-  for (const key of ["variant", "heads", "activation", "epsilon"] as const) {
+  for (const key of ["heads", "activation", "epsilon"] as const) {
     if (options[key] === null || own[key] === null || options[key] === own[key]) continue;
     throw new OptionError(
       [key],
@@ -140,5 +141,5 @@ export function followEncoder<Options extends EncoderOptions & { readonly varian
         `leave ${key} out, or say ${own[key]}`,
     );
   }
-  return { ...options, ...own };
+  return { ...options, ...own, variant: options.variant ?? teacher.variant ?? defaults.variant };
 }

@@ -5,7 +5,7 @@ import { showShape, sizeOf, type Tensor } from "../../../core/tensor.ts";
 import { channelsLast, type Computation, compute, RowMismatch } from "./compute.ts";
 import { checkValues, operatorOf, unzipped, type WiredOutput, wireInputs, wireOutput } from "./fit.ts";
 import type { OnnxOptions } from "./options.ts";
-import { areParts, areProbabilities, logarithms, logOdds } from "./probabilities.ts";
+import { areParts, areProbabilities, logarithms, logOdds } from "../probabilities.ts";
 import { type ModelFiles, readModel } from "./read_model.ts";
 import { CRF_TRANSITIONS } from "../../../core/onnx/metadata.ts";
 import { withOutputs } from "../../../core/onnx/read_graph.ts";

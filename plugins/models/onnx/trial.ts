@@ -3,7 +3,7 @@ import type { Batch, HostTensor, InputDescription } from "../../../core/plugin/d
 import { imagesOf, outputsOf, textOf } from "../../../core/plugin/inputs.ts";
 import { showShape, sizeOf } from "../../../core/tensor.ts";
 import { probabilitiesUnsaid, type WiredOutput } from "./fit.ts";
-import { areProbabilities } from "./probabilities.ts";
+import { areProbabilities } from "../probabilities.ts";
 import { RuntimeRefusal } from "../../../core/onnx/runtime/session.ts";
 
 /** Two, as one that was exported for one gives no sign of it otherwise. */

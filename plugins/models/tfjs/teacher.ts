@@ -6,7 +6,7 @@ import { imagesOf, outputsOf, textOf } from "../../../core/plugin/inputs.ts";
 import type { ForwardCall, ModelOutputs, OpenedModel, OpenSetup } from "../../../core/plugin/model.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { LEAST_REST, SMALLEST } from "../finite_logarithms.ts";
-import { areProbabilities } from "../onnx/probabilities.ts";
+import { areProbabilities } from "../probabilities.ts";
 import { type Bridge, bridgeTo } from "./bridge.ts";
 import type { Engine, OpenEngine } from "./engine.ts";
 import { checkInput, checkLogits, probabilitiesUnsaid, wire, type Wiring } from "./fit.ts";
@@ -174,10 +174,11 @@ async function tryOn(
     checkLogits(file, node, logits.shape, expected);
     return logits;
   });
-  const { shape } = logits;
-  const [numbers] = await ops.read([logits]);
-  logits.dispose();
+  using owned = new Owned();
+  const { shape } = owned.adopt(logits, (tensor) => tensor.dispose());
+  // One number alone may be 1.
   if (options.probabilities !== null || data.task === "regression" || shape.at(-1) === 1) return;
+  const [numbers] = await ops.read([logits]);
   if (areProbabilities({ shape, data: Float32Array.from(numbers) })) throw probabilitiesUnsaid(file, node);
 }
 

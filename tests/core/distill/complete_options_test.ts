@@ -121,6 +121,9 @@ for (const use of ["bert", "vit"]) {
       const own = [use, 12, "relu", 0.001];
       assert.deepEqual(show((await started("")).student.options), own);
       assert.deepEqual(show((await started(", heads: 12")).student.options), own);
+      // DistilBERT has BERT's layers, and DeiT a vision transformer's.
+      const other = use === "bert" ? "distilbert" : "deit";
+      assert.deepEqual(show((await started(`, variant: ${other}`)).student.options), [other, ...own.slice(1)]);
       assert.deepEqual(show((await started("", "nothing")).student.options), [null, null, null, null]);
       await assert.rejects(() => started(", heads: 6"), {
         name: "UserError",

@@ -1,5 +1,5 @@
-import type { HostTensor } from "../../../core/plugin/dataset.ts";
-import { LEAST_REST, SMALLEST } from "../finite_logarithms.ts";
+import type { HostTensor } from "../../core/plugin/dataset.ts";
+import { LEAST_REST, SMALLEST } from "./finite_logarithms.ts";
 
 /** How far from 1 the sum of probabilities may be. */
 const TOLERANCE = 1e-3;
