@@ -182,13 +182,14 @@ export function divide(
   const some = labelledOnes(source);
   const pool = source === train ? differentOnes(source, some) : some;
   const from = pool?.length ?? source.length;
+  const all = some?.length ?? source.length;
   const size = validation.count ?? Math.round(validation.fraction! * from);
   const refuse = () =>
     recipe.error(
       ["validation"],
-      `Cannot take ${size} validation examples from the ${from} of "${validation.from}"${
-        pool ? ` that have a label${source === train ? ", copies aside" : ""}` : ""
-      }`,
+      `Cannot take ${size} validation examples from the ${
+        from < all ? `${from} different ${from === 1 ? "one" : "ones"} among the ${all}` : from
+      } of "${validation.from}"${some ? " that have a label" : ""}`,
     );
   if (size > from || size < 1) throw refuse();
   const labels = pool && source.labels ? Int32Array.from(pool, (index) => source.labels![index]) : source.labels;

@@ -11,6 +11,7 @@ import { isMap } from "../../core/recipe/paths.ts";
 import { readYaml } from "../../core/recipe/yaml_source.ts";
 import { sealJson } from "../../core/sealed_json.ts";
 import { parseOwnJson, readOwnJson } from "../support/own_json.ts";
+import { hasOwnStudent } from "../support/own_student.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** The file that records a failed training. */
@@ -21,6 +22,7 @@ const numbers = z.record(z.string(), z.number().nullable());
 /** What tables and later runs read of a summary. A number that is not finite is null in JSON. */
 const summarySchema = z.looseObject({
   dataSha256: z.record(z.string(), z.string()),
+  studentSha256: z.string().optional(),
   examples: z.looseObject({ test: z.number() }),
   labelled: z.looseObject({ test: z.number() }).optional(),
   student: z.looseObject({
@@ -70,7 +72,8 @@ export async function outcomeIn(recipe: Checked<Recipe>): Promise<Outcome | null
   const text = await readTextIfThere(resolved, "the run's recipe");
   if (text === null || contentOf(text, resolved) !== content(recipe.value)) return null;
   const summary = await readOwnJson(metrics, "the summary", summarySchema, anew(metrics));
-  if (summary) {
+  // One whose student was changed or damaged since is not done: its checkpoint has it still.
+  if (summary && await hasOwnStudent(folder, summary.studentSha256)) {
     return { folder, seed, summary: summary as unknown as RunSummary, diagnostics: await diagnosticsIn(folder) };
   }
   const failure = await readOwnJson(failed, "the record of a failure", failureSchema, anew(failed));

@@ -50,6 +50,8 @@ const schema = z.looseObject({
 /** Reads the result in a tuning's folder. @throws UserError if it is damaged */
 export async function readTuning(folder: string): Promise<TuningRecord> {
   const path = join(folder, TUNING);
-  const again = `remove "${path}", and deno task tune with --resume writes it anew`;
+  const again =
+    `remove "${path}", and deno task tune with --resume writes it anew, but does not know any more what was ` +
+    "tested before";
   return await readOwnJson(path, "the tuning", schema, again) as unknown as TuningRecord;
 }

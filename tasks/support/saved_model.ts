@@ -20,6 +20,7 @@ import type { ModelDefinition } from "../../core/plugin/model.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import type { Checked } from "../../core/recipe/checked.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
+import { describeChangedStudent } from "./own_student.ts";
 
 /**
  * The model folder that the user named: the folder itself, or the student of a run.
@@ -103,6 +104,8 @@ export async function withModelData<Result>(
   tell: (line: string) => void,
   body: (loaded: ModelData) => Promise<Result>,
 ): Promise<Result> {
+  const changed = await describeChangedStudent(folder);
+  if (changed) tell(changed);
   const plugins = await resolvePlugins(recipe, builtins);
   const random = new Random(recipe.value.seed);
   const tokenizer = await tokenizerFolder(folder, (name) => name);

@@ -40,6 +40,8 @@ export interface PrepareOptions extends Pick<RunOptions, "backend" | "builtins" 
   readonly started: number;
   /** Seconds that the search may take, and the whole tuning. */
   readonly seconds: { readonly search: number; readonly whole: number };
+  /** How it is searched: what one way has found another one does not go on with. */
+  readonly search: string;
   /** A space file of the user's. */
   readonly space: string | null;
   readonly folder: string;
@@ -56,6 +58,8 @@ const RECORD = "tuning.json";
 
 const recordSchema = z.looseObject({
   recipe: z.string(),
+  /** Missing in a tuning that an older version began. */
+  search: z.string().optional(),
   opening: z.number(),
   epoch: z.number(),
   /** Missing in a tuning that an older version began. */
@@ -93,7 +97,7 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   const stored = goesOn
     ? await readOwnJson(recordFile, "the tuning", recordSchema, `name another folder with --output`)
     : null;
-  if (stored && stored.recipe !== id) {
+  if (stored && (stored.recipe !== id || (stored.search ?? options.search) !== options.search)) {
     throw new UserError(
       `Cannot resume the tuning in "${folder}" as it is of another recipe, or with other flags: name another folder with ` +
         "--output",
@@ -183,7 +187,13 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
       weights: { ...before.weights, ...now.weights },
       "plug-in": { ...before["plug-in"], ...now["plug-in"] },
     });
-    const record = { recipe: id, ...expected, used, budget: Math.max(seconds.whole, stored?.budget ?? 0) };
+    const record = {
+      recipe: id,
+      search: options.search,
+      ...expected,
+      used,
+      budget: Math.max(seconds.whole, stored?.budget ?? 0),
+    };
     await writeFileAtomically(recordFile, await sealJson(record));
   }
   return { space, text, expected, used };

@@ -49,7 +49,7 @@ Deno.test("copies of validation examples are not trained on, and where those are
     );
     assert.deepEqual((await run(["word1", "word2", "word1"], "null")).warnings, []);
     await assert.rejects(run(["word1", "word2", "word1", "word2"], "{ count: 2 }"), {
-      message: /Cannot take 2 validation examples from the 2 of "train" that have a label, copies aside$/,
+      message: /Cannot take 2 validation examples from the 2 different ones among the 4 of "train"$/,
     });
   } finally {
     await Deno.remove(folder, { recursive: true });

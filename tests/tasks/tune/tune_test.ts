@@ -107,6 +107,9 @@ Deno.test("tune writes the best recipe, its student and a verdict, in its time; 
       message: /^Cannot begin a tuning in .* as there is one already: --resume goes on/,
     });
     await assert.rejects(run(2), { message: /as there is one already/ });
+    await assert.rejects(run(44, { resume: true, search: "random" }), {
+      message: /or with other flags: name another /,
+    });
     const more = await run(44, { resume: true });
     const told = (text: string) => lines(text, /^0:\d\d of/).map((line) => line.replace(/^.*? of/, ""));
     assert.deepEqual(told(more.text), told(text), "the same decisions, answered from the folder");
