@@ -10,8 +10,14 @@ export const MODULES_FILE = "modules.json";
 /** Says how many tokens a text may have. */
 const LENGTH_FILE = "sentence_bert_config.json";
 
+/** Says what the tokenizer does. */
+const TOKENIZER_FILE = "tokenizer_config.json";
+
+/** Says which prompts there are. */
+const PROMPTS_FILE = "config_sentence_transformers.json";
+
 /** By file, the key of the most tokens of a text. */
-const LENGTH_KEYS = { [LENGTH_FILE]: "max_seq_length", "tokenizer_config.json": "model_max_length" };
+const LENGTH_KEYS = { [LENGTH_FILE]: "max_seq_length", [TOKENIZER_FILE]: "model_max_length" };
 
 /** Older files have a key for each way of pooling. */
 const POOLING_KEYS: Readonly<Record<string, string>> = {
@@ -25,8 +31,8 @@ const POOLING_KEYS: Readonly<Record<string, string>> = {
 
 /**
  * What sentence-transformers' files beside a config.json say of the vectors that the model makes, as an entry for the
- * config; none where there is no `modules.json`. Only what pools and normalises is read: the folder of a module without
- * settings, such as the one that normalises, may be missing.
+ * config; none where there is no `modules.json`. Only what pools and normalises is read, and what changes texts: the
+ * folder of a module without settings, such as the one that normalises, may be missing.
  *
  * @throws UserError for files that cannot be read
  */
@@ -42,7 +48,12 @@ export async function readSentenceModules(folder: string): Promise<ForeignConfig
   if (first !== "Transformer") return {};
   const other = kinds.slice(1).find((kind, index) => kind !== (index === 0 ? "Pooling" : "Normalize"));
   const pooling = other ?? (second === undefined ? "none" : await readPooling(folder, modules[1].path));
-  const read: SentenceModules = { pooling, normalise: rest.includes("Normalize"), maxLength: await readLength(folder) };
+  const read: SentenceModules = {
+    pooling,
+    normalise: rest.includes("Normalize"),
+    maxLength: await readLength(folder),
+    change: await readChange(folder),
+  };
   return { [SENTENCE_MODULES]: read };
 }
 
@@ -54,7 +65,7 @@ export async function sentenceFiles(folder: string): Promise<string[]> {
   const modules = await readJson(join(folder, MODULES_FILE));
   if (!Array.isArray(modules)) return [];
   const paths = modules.map((module) => isJsonObject(module) ? module.path : null).filter(isFolderName);
-  return [MODULES_FILE, LENGTH_FILE, ...paths.map((path) => `${path}/config.json`)];
+  return [MODULES_FILE, LENGTH_FILE, PROMPTS_FILE, ...paths.map((path) => `${path}/config.json`)];
 }
 
 const isFolderName = (path: unknown): path is string => typeof path === "string" && /^[\w-]+$/.test(path);
@@ -91,6 +102,21 @@ async function readLength(folder: string): Promise<number | null> {
     throw new UserError(`Cannot read ${key} of "${file}": expected a number of tokens, got ${showJson(length)}`);
   }
   return null;
+}
+
+/** What happens to a text before the tokenizer has it; `null` for nothing that the tokenizer would not do itself. */
+async function readChange(folder: string): Promise<string | null> {
+  const prompts = await readJson(join(folder, PROMPTS_FILE));
+  if (isJsonObject(prompts) && typeof prompts.default_prompt_name === "string" && isJsonObject(prompts.prompts)) {
+    const prompt = prompts.prompts[prompts.default_prompt_name];
+    if (prompt) return `with ${showJson(prompt)} before each (default_prompt_name of ${PROMPTS_FILE})`;
+  }
+  const lowers = async (file: string) => {
+    const config = await readJson(join(folder, file));
+    return isJsonObject(config) && config.do_lower_case === true;
+  };
+  if (!await lowers(LENGTH_FILE) || await lowers(TOKENIZER_FILE)) return null;
+  return `in lower case (do_lower_case of ${LENGTH_FILE})`;
 }
 
 /** `null` where there is no such file. */

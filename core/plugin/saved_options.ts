@@ -17,6 +17,8 @@ export interface SentenceModules {
   readonly normalise: boolean;
   /** The most tokens of a text; `null` where that is not said. */
   readonly maxLength: number | null;
+  /** What is done to texts before they are tokenized, as in "vectors of texts in lower case"; `null` for nothing. */
+  readonly change: string | null;
 }
 
 /** What a config carries of them; `null` for a model of something else. */

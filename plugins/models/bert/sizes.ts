@@ -102,6 +102,12 @@ function poolingOf(
     throw new UserError(`Cannot use ${stated} for ${task}: it is for vectors of sentences, task: embedding`);
   }
   if (!saved) return plain;
+  if (saved.change !== null) {
+    throw new UserError(
+      `Cannot make vectors as the model's files say, of texts ${saved.change}: change the texts of the data that way, and ` +
+        "take the key out of a copy of the file",
+    );
+  }
   const known = POOLINGS.find((name) => name === (pooling ?? saved.pooling));
   if (known) return { pooling: known, normalise: normalise ?? saved.normalise };
   throw new UserError(

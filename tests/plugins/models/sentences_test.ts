@@ -65,6 +65,24 @@ async function withFolder(
 const modules = (...kinds: string[]) =>
   JSON.stringify(kinds.map((kind, idx) => ({ idx, path: idx ? `${idx}_${kind}` : "", type: `x.${kind}` })));
 
+const lowers = { "sentence_bert_config.json": `{"do_lower_case": true}` };
+
+const prompts = (name: string | null) => ({
+  "config_sentence_transformers.json": JSON.stringify({
+    prompts: { query: "query: ", document: "" },
+    default_prompt_name: name,
+  }),
+});
+
+Deno.test("prompts that are not put before every text, and lower case by the tokenizer, change nothing", async () => {
+  const fine = [prompts(null), prompts("document"), { ...lowers, "tokenizer_config.json": `{"do_lower_case": true}` }];
+  for (const files of fine) {
+    await withFolder("mean", files, async (folder) => {
+      assert.equal((await readDescribedModel(folder, builtins.model)).input.task, "embedding");
+    });
+  }
+});
+
 Deno.test("what a folder says that is not done is refused by name", async () => {
   const refused: [files: Record<string, string | null>, message: RegExp][] = [
     [{ "1_Pooling/config.json": `{"pooling_mode": "max"}` }, /by max: expected .* mean or cls/],
@@ -77,6 +95,11 @@ Deno.test("what a folder says that is not done is refused by name", async () => 
     [{ "modules.json": "[1" }, /modules\.json" as it is no JSON/],
     [{ "modules.json": "{}" }, /as a list of modules/],
     [{ "sentence_bert_config.json": `{"max_seq_length": 0}` }, /max_seq_length of .* got 0/],
+    [
+      { ...lowers, "tokenizer_config.json": "{}" },
+      /of texts in lower case \(do_lower_case of sentence_bert_config\.json\): /,
+    ],
+    [prompts("query"), /with "query: " before each \(default_prompt_name of config_sentence_transformers\.json\): /],
   ];
   for (const [files, message] of refused) {
     await withFolder("mean", files, async (folder) => {
@@ -145,7 +168,7 @@ Deno.test("pooling is of vectors alone, and a pair has none", async () => {
     name: "UserError",
     message: "Cannot use pooling for classification: it is for vectors of sentences, task: embedding",
   });
-  const saved = { pooling: "max", normalise: true, maxLength: null };
+  const saved = { pooling: "max", normalise: true, maxLength: null, change: null };
   const classifier = bert.build({ ...optionsOf({ layers: 1, width: 8 }), saved }, textInput());
   assert.ok(classifier.head!.includes("classifier.weight"), "of a model for classes the folder's modules say nothing");
   const data = { ...textInput("embedding"), classes: [] };
