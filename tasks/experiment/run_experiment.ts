@@ -16,6 +16,7 @@ import type { SentFlags } from "../queue/flags.ts";
 import type { GivenUp } from "../queue/queue_executor.ts";
 import { dryExperiment, trialOverrides } from "./dry_experiment.ts";
 import { frontTable } from "./front_table.ts";
+import { openRows } from "./open_rows.ts";
 import { withOutputFolder } from "./output_folder.ts";
 import { refuseOverwritten } from "./overwritten.ts";
 import { checkGrid, runBudgets } from "./run_budgets.ts";
@@ -94,11 +95,12 @@ async function run(
     };
     const builtins = allowedPlugins(flags);
     const { parts, givenUp } = await stoppable(
-      async (signal) =>
-        isSent(flags) ? await sentGrid(changed, folder, flags, { builtins, reporter, signal, begin }) : {
-          parts: await runBudgets(changed, folder, trainingRunner(builtins, reporter, signal, begin)),
-          givenUp: [],
-        },
+      async (signal) => {
+        if (isSent(flags)) return await sentGrid(changed, folder, flags, { builtins, reporter, signal, begin });
+        await openRows(changed, folder, builtins, reporter, signal);
+        const parts = await runBudgets(changed, folder, trainingRunner(builtins, reporter, signal, begin));
+        return { parts, givenUp: [] };
+      },
       () => {
         reporter.end();
         if (!isSent(flags)) {

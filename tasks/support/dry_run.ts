@@ -51,13 +51,27 @@ export async function dryRun(recipe: Checked<Recipe>, options: RunOptions): Prom
   return (await dryTrial(recipe, options)).lines;
 }
 
+/** Opens a run and takes a few steps, as {@link withoutFiles} says. */
+export async function dryTrial(recipe: Checked<Recipe>, options: RunOptions): Promise<DryTrial> {
+  return await withoutFiles(recipe, () => trial(recipe, { ...options, dry: true }));
+}
+
+/** Opens a run and closes it, as {@link withoutFiles} says. */
+export async function dryOpening(recipe: Checked<Recipe>, options: RunOptions): Promise<void> {
+  await withoutFiles(recipe, async () => {
+    using _run = await Run.open(recipe, { ...options, dry: true });
+  });
+}
+
 /**
- * Opens a run and takes a few steps. What it writes is in memory alone, so that nothing of it is left, however it ends.
+ * What a run writes meanwhile is in memory alone, so that nothing of it is left, however it ends.
  *
  * @param recipe changed by {@link dryOverrides}
  */
-export async function dryTrial(recipe: Checked<Recipe>, options: RunOptions): Promise<DryTrial> {
-  const { output } = recipe.value;
+async function withoutFiles<Result>(
+  { value: { output } }: Checked<Recipe>,
+  body: () => Promise<Result>,
+): Promise<Result> {
   const meant = output.slice(0, -SUFFIX.length);
   if (await kindOfPath(meant) === "file") {
     throw new UserError(`Cannot make the run folder "${meant}" as there is a file of this name`);
@@ -66,7 +80,7 @@ export async function dryTrial(recipe: Checked<Recipe>, options: RunOptions): Pr
   try {
     await expectFolder(output);
     useFiles(memoryWithin(output, files));
-    return await trial(recipe, { ...options, dry: true });
+    return await body();
   } catch (error) {
     // The folder of the trial is not the user's, who is to read of their own.
     if (error instanceof UserError) error.message = error.message.replaceAll(output, meant);
