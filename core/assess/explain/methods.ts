@@ -43,7 +43,7 @@ export interface ExplainSettings {
   readonly steps: number;
   /** Patches of an image for Shapley values, down and across. */
   readonly patches: number;
-  /** Sets of parts that are looked at for Shapley values, where there are more than 12 parts. */
+  /** Sets of parts that are looked at for Shapley values, beside two for each, where there are more than 12 parts. */
   readonly sets: number;
   /** Of the pixels that are not there, from 0 to 1 or the data set's mean: where integrated gradients begin, too. */
   readonly background: "mean" | "black" | "white";
@@ -123,7 +123,8 @@ export const explainByShapley: Method = async (call) => {
     const parts = image ? image.count : words![example].length;
     const found = parts <= MOST_EXACT
       ? await exactShapley(parts, game)
-      : await kernelShap(parts, game, { sets: settings.sets, random: random.split(example) });
+      // So that a part alone, and all without it, are always among them: a long text wants more.
+      : await kernelShap(parts, game, { sets: settings.sets + 2 * parts, random: random.split(example) });
     values.push(found.values);
     errors.push({ sum: sumOf(found.values), f: found.all - found.none });
     await breathe();
