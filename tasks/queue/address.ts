@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { parseUrl } from "../../core/data/remote_file.ts";
 import { readTextIfThere } from "../../core/files.ts";
-import { variable } from "./variable.ts";
+import { mayRead } from "./variable.ts";
 
 /** Where a queue is: a database of a Redis or Valkey server. */
 export interface QueueAddress {
@@ -65,7 +65,8 @@ export function networkOf({ host, port }: QueueAddress): string {
  * @throws UserError if there is no such file
  */
 export async function queuePassword(file: string | undefined): Promise<string | null> {
-  if (file === undefined) return variable(PASSWORD_VARIABLE) ?? null;
+  // Many servers want none: without leave to read it that is told only by who is refused.
+  if (file === undefined) return mayRead(PASSWORD_VARIABLE) ? Deno.env.get(PASSWORD_VARIABLE) ?? null : null;
   const text = await readTextIfThere(file, "the queue's password");
   if (text === null) throw new UserError(`Cannot read the queue's password "${file}" as there is no such file`);
   return text.replace(/\r?\n$/, "");

@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
 import { UserError } from "../../core/errors.ts";
-import type { QueueAddress } from "./address.ts";
-import { isUnreachable, reasonOf, refusalOf } from "./connection_reason.ts";
+import { PASSWORD_VARIABLE, type QueueAddress } from "./address.ts";
+import { isPasswordRefused, isUnreachable, reasonOf, refusalOf } from "./connection_reason.ts";
+import { mayRead, withoutLeave } from "./variable.ts";
 
 /** Milliseconds between two tries to connect again, at most. */
 const MOST_BETWEEN = 2000;
@@ -74,7 +75,11 @@ export async function connect(
     if (failure) throw failure;
   } catch (error) {
     end();
-    throw unusable(address, reasonOf(failure ?? error, address), error);
+    const hasNone = password === null && isPasswordRefused(failure ?? error);
+    const reason = hasNone && !mayRead(PASSWORD_VARIABLE)
+      ? `it wants a password, and ${withoutLeave(PASSWORD_VARIABLE)}, or name a file by --queue-password-file`
+      : reasonOf(failure ?? error, address);
+    throw unusable(address, reason, error);
   }
   reached = true;
   let lostAt: number | null = null;

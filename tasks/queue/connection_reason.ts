@@ -4,8 +4,8 @@ import { certificateReason } from "./certificate_reason.ts";
 /** Why no connection to a queue came about, to follow "as". */
 export function reasonOf(error: unknown, { tls, user }: QueueAddress): string {
   const { code = "", message } = (error ?? {}) as { code?: string; message?: string };
-  const words = `${code} ${message ?? "the server closed it"}`;
-  if (/NOAUTH|WRONGPASS|invalid password/i.test(words)) {
+  const words = wordsOf(error);
+  if (isPasswordRefused(error)) {
     return `the server does not take this program's ${user === null ? "password" : "user and password"}: ${
       plain(message)
     }`;
@@ -32,6 +32,16 @@ export function reasonOf(error: unknown, { tls, user }: QueueAddress): string {
   }
   if (/Protocol error/.test(words)) return "what answers there is no Redis or Valkey server: look at host and port";
   return `the connection failed: ${message}`;
+}
+
+/** Whether a server wants another password, or one at all. */
+export function isPasswordRefused(error: unknown): boolean {
+  return /NOAUTH|WRONGPASS|invalid password/i.test(wordsOf(error));
+}
+
+function wordsOf(error: unknown): string {
+  const { code = "", message = "the server closed it" } = (error ?? {}) as { code?: string; message?: string };
+  return `${code} ${message}`;
 }
 
 /** States of a server in which it takes no runs. Its rights are for good, the others pass. */

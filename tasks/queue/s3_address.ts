@@ -34,7 +34,10 @@ export const S3_VARIABLES = [
  * @param lookUp gives a variable
  * @throws UserError if it is no such address, or a variable is missing
  */
-export function s3Address(text: string, lookUp: (name: string) => string | undefined = variable): S3Address {
+export function s3Address(
+  text: string,
+  lookUp: (name: string) => string | undefined = (name) => variable(name, `use the store ${text}`),
+): S3Address {
   const [, bucket, prefix = ""] = /^s3:\/\/([a-z\d][a-z\d.-]{1,61}[a-z\d])(?:\/([\w./-]*))?$/.exec(text) ?? [];
   const parts = prefix.split("/").filter((part) => part !== "");
   // By ".." an address leads into another bucket.

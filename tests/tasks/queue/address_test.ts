@@ -42,6 +42,12 @@ Deno.test("a store in S3 is described by the variables of AWS's own tools", () =
     message:
       "Cannot use the store s3://bucket/a/b as the variable AWS_ACCESS_KEY_ID is not set: it takes a key of the bucket",
   });
+  // Without leave to read them, as a test is, nobody knows whether they are set.
+  assert.throws(() => s3Address("s3://bucket/a/b"), {
+    name: "UserError",
+    message: "Cannot use the store s3://bucket/a/b as this program was started without leave to read the variable " +
+      "AWS_ACCESS_KEY_ID: deno task compare, sweep, tune, worker and native-worker have it",
+  });
   const keys = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "secret" };
   const { url, network } = from({ ...keys, AWS_REGION: "eu-central-1" });
   assert.deepEqual([url, network], [

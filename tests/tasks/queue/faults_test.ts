@@ -5,6 +5,7 @@ import { lockFolder } from "../../../core/lock.ts";
 import { runGrid } from "../../../tasks/experiment/run_grid.ts";
 import { RedisServer, WITHOUT_REDIS } from "../../support/redis.ts";
 import { runHere } from "../../support/run_here.ts";
+import { runTask } from "../../support/task.ts";
 import { tinyRecipe, withTinyData } from "../../support/tiny_run.ts";
 import { tablesOf } from "../../../tasks/experiment/tables.ts";
 import { endingOf, RunsGivenUp } from "../../../tasks/support/errors.ts";
@@ -439,6 +440,7 @@ Deno.test(
 
 Deno.test("a server that is not there, and a password that is missing or wrong, end in a sentence", REDIS, async () => {
   await using server = await RedisServer.start("--requirepass", "swordfish");
+  const folder = await Deno.makeTempDir();
   const address = queueAddress(server.url);
   const { reporter } = listener();
   const open = (port: number, password: string | null) =>
@@ -450,14 +452,19 @@ Deno.test("a server that is not there, and a password that is missing or wrong, 
     });
   const refused = (attempt: Promise<unknown>, message: RegExp) =>
     assert.rejects(attempt, { name: "UserError", message });
+  // A test may not read it.
   await refused(
     open(server.port, null),
-    /as the server does not take this program's password: Authentication required/,
+    /as it wants a password, and this program was started without leave to read the variable OPDF_QUEUE_PASSWORD: deno task .* worker .* have it, or name a file by --queue-password-file$/,
   );
+  const { code, stderr } = await runTask("worker", ["--queue", server.url, "--folder", folder, "--store", folder]);
+  assert.equal(code, 2);
+  assert.match(stderr, /as the server does not take this program's password: Authentication required/);
   await refused(open(server.port, "sword"), /as the server does not take this program's password: invalid username/);
   await server.end();
   await refused(
     open(server.port, null),
     /^Cannot use the queue redis:\/\/127\.0\.0\.1:\d+\/0 as nothing answers there: /,
   );
+  await Deno.remove(folder, { recursive: true });
 });
