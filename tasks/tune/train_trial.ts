@@ -67,6 +67,8 @@ export async function trainTrial(
   const text = stringifyRecipe({ ...recipe.value, base: baseFrom(recipe, folder.path) });
   await writeRunRecipe(folder.path, id, text);
   await training.run(signal);
+  // The recipe's own, as often as it asks for them, need not be of the end.
+  await training.keep();
   const { score, metric } = await scoreOf(run);
   if (!Number.isFinite(score)) throw new TrainingFailure(`its validation ${metric} is no number`);
   return { score, metric };

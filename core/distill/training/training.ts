@@ -135,6 +135,11 @@ export class Training {
     return this.#lastCheckpoint === null ? null : { file: this.#checkpointFile, step: this.#lastCheckpoint };
   }
 
+  /** Writes a checkpoint, save where the last one is of the same step. */
+  async keep(): Promise<void> {
+    if (this.#lastCheckpoint !== this.#position.step) await this.#checkpoint();
+  }
+
   /** What the validation examples showed of the student as it is; `null` where that is not known. */
   get validated(): Evaluation | null {
     return this.#validation.measured;

@@ -91,6 +91,24 @@ Deno.test("a trial is a complete training, of a part of its length or all: what 
     assert.deepEqual([await through(again, { rate: 0.04 }), again.used], [told, runner.used]);
   }));
 
+Deno.test("a trial leaves a checkpoint of its end, whatever the recipe asks for on the way", () =>
+  withTiny(async (folder, file, backend) => {
+    const none = { path: ["train", "checkpointEvery"], value: null, label: "test" };
+    const runner = await runnerIn(folder, file, backend, {}, [none]);
+    const told = await through(runner, { rate: 0.04 }, [1]);
+    const own = await runner.folderOf({ rate: 0.04 }, 3);
+    const steps: number[] = [];
+    const { student } = await tinyRun(folder, {
+      text: short,
+      overrides: ["train.optimiser.learningRate=0.04", "train.checkpointEvery=null"],
+      backend,
+      output: relative(folder, own),
+      resume: true,
+      reporter: { line: () => {}, warning: () => {}, progress: ({ step }) => void steps.push(step) },
+    });
+    assert.deepEqual([told, steps], [[{ score: student.validationAccuracy }], []]);
+  }));
+
 Deno.test("a machine's failure ends a search and keeps nothing; what it has no room for loses the trial", () =>
   withTiny(async (folder, file, backend) => {
     const runner = await runnerIn(folder, file, backend);
