@@ -45,7 +45,7 @@ export class Folders {
     const student = await this.remote.call("open", nameOf(chosen[0]), parts.flat());
     this.opened(student);
     this.enable();
-    this.#status.textContent = `Opened ${student.name} as the student; recipes can name it as uploads/${student.name}.`;
+    this.#status.textContent = `Opened ${student.name} as the student; recipes can name it as ${student.folder}.`;
   }
 
   async #guarded(body: () => Promise<void>): Promise<void> {

@@ -80,7 +80,7 @@ export class Machine {
 
 function factsOf({ architecture, model, input: { classes, image } }: LoadedModel, folder: string): ModelFacts {
   const name = folder.split("/").at(-1)!;
-  return { name, architecture, parameters: countTrained(model), classes, size: image!.size };
+  return { name, folder, architecture, parameters: countTrained(model), classes, size: image!.size };
 }
 
 function softmax(logits: Float32Array): number[] {

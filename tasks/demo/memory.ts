@@ -1,4 +1,3 @@
-import { FileError } from "../../core/files/files.ts";
 import { memoryFiles, useFiles } from "../../core/mod.ts";
 import { dirname, join } from "../../core/paths.ts";
 import type { FolderFile } from "./messages.ts";
@@ -29,11 +28,5 @@ export async function filesIn(folder: string, within = ""): Promise<FolderFile[]
   return found.sort((one, other) => one.path < other.path ? -1 : 1);
 }
 
-/** Removes a folder with all that is in it, if it is there. */
-export async function drop(folder: string): Promise<void> {
-  try {
-    await files.remove(folder);
-  } catch (error) {
-    if (!(error instanceof FileError) || error.code !== "ENOENT") throw error;
-  }
-}
+/** Removes a folder with all that is in it. */
+export const drop = (folder: string): Promise<void> => files.remove(folder);

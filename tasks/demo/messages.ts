@@ -25,6 +25,8 @@ export interface Prepared {
 /** A model that answers. */
 export interface ModelFacts {
   readonly name: string;
+  /** The folder of its files, as recipes can name it. */
+  readonly folder: string;
   readonly architecture: string;
   readonly parameters: number;
   readonly classes: readonly string[];

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /** What the page computes on, under the names that the quickstart's recipe gives them. */
-const FILES = [
+export const FILES: readonly string[] = [
   "tasks/recipes/quickstart.yaml",
   ...["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz"]
     .map((name) => `plugins/datasets/data/fashion-mnist/${name}`),

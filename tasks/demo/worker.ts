@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { keep } from "./kept.ts";
 import { drop, filesIn, put, textOf } from "./memory.ts";
 import { DeviceError, UserError } from "./library.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
@@ -14,9 +15,6 @@ import { testImages } from "./test_images.ts";
 
 const RECIPE = "tasks/recipes/quickstart.yaml";
 const TEACHER = "plugins/models/data/fashion-resnet20";
-
-/** Where folders of the user are put; recipes can name them. */
-const UPLOADS = "uploads";
 
 const scope = globalThis as unknown as {
   postMessage(message: Reply): void;
@@ -54,9 +52,8 @@ const calls: Calls = {
       // One that cannot be opened by itself leaves the one before.
       if (run.teacher) teacher = await machine.take("teacher", run.teacher).catch(() => teacher!);
       // A copy: the next run moves its folder's results away when it begins.
-      student = `${UPLOADS}/student`;
-      await drop(student);
-      for (const { path, bytes } of await filesIn(run.student)) await put(`${student}/${path}`, bytes);
+      student = await keep("student", await filesIn(run.student));
+      tell({ kind: "line", text: `the student is kept: recipes can name it as ${student}` });
       const { summary, stopped } = run;
       const facts = await machine.take("student", student).catch((error) => {
         if (error instanceof DeviceError) throw error;
@@ -104,12 +101,13 @@ const calls: Calls = {
       );
     }
     const begin = config.slice(0, -"config.json".length);
-    const folder = `${UPLOADS}/${begin.split("/").at(-2) ?? name}`;
-    await drop(folder);
-    for (const { path, bytes } of files) {
-      if (path.startsWith(begin)) await put(`${folder}/${path.slice(begin.length)}`, bytes);
-    }
-    const facts = await machine.take("student", folder);
+    const own = files.filter(({ path }) => path.startsWith(begin))
+      .map(({ path, bytes }) => ({ path: path.slice(begin.length), bytes }));
+    const folder = await keep(begin.split("/").at(-2) ?? name, own);
+    const facts = await machine.take("student", folder).catch(async (error) => {
+      await drop(folder);
+      throw error;
+    });
     student = folder;
     return facts;
   },
