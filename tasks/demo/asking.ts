@@ -1,5 +1,5 @@
 import { element, grouped, percent, showError, wordsOf } from "./elements.ts";
-import type { Answer, ModelFacts, Who } from "./messages.ts";
+import type { Answer, Examined, ModelFacts, Who } from "./messages.ts";
 import { Pad } from "./pad.ts";
 import { fileToPad, PAD, pixelsFor, pixelsToCanvas } from "./pictures.ts";
 import type { Remote } from "./remote.ts";
@@ -144,8 +144,7 @@ export class Asking {
           place.textContent = "";
           throw error;
         });
-        const { accuracy, count, milliseconds } = examined;
-        place.textContent = `${percent(accuracy)} of ${count} test images right, ${milliseconds.toFixed(1)} ms each`;
+        place.textContent = examined ? wordsOfExam(examined) : "Its classes are not those of the test images.";
       }
     } finally {
       this.#examine.disabled = false;
@@ -161,3 +160,6 @@ export class Asking {
     }
   }
 }
+
+const wordsOfExam = ({ accuracy, count, milliseconds }: Examined) =>
+  `${percent(accuracy)} of ${count} test images right, ${milliseconds.toFixed(1)} ms each`;

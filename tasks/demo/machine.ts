@@ -39,6 +39,11 @@ export class Machine {
     return factsOf(model, folder);
   }
 
+  /** The names of a model's classes, in the order of what it answers. */
+  async classesOf(who: Who): Promise<readonly string[]> {
+    return (await this.#model(who)).input.classes;
+  }
+
   /** What a model says of one picture. @param image bytes from 0 to 255, `[height, width, channels]` of the model */
   async ask(who: Who, image: Uint8Array<ArrayBuffer>): Promise<Answer> {
     const model = await this.#model(who);

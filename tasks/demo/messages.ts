@@ -100,7 +100,8 @@ export interface Calls {
   /** Ends the run under way after its step; its student is kept. */
   stop(): Promise<void>;
   classify(who: Who, pixels: Uint8Array<ArrayBuffer>): Promise<Answer>;
-  examine(who: Who, count: number): Promise<Examined>;
+  /** Asks about test images; `null` for a model whose classes are not theirs. */
+  examine(who: Who, count: number): Promise<Examined | null>;
   samples(round: number): Promise<readonly Sample[]>;
   /** Takes a folder as the student. */
   open(name: string, files: readonly FolderFile[]): Promise<ModelFacts>;

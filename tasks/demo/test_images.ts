@@ -1,8 +1,20 @@
+import { orderOfClasses, sayNothing } from "../../core/plugin/class_names.ts";
 import { decodeIdx, type IdxArray } from "../../plugins/datasets/idx_format.ts";
 import { bytesOf } from "./memory.ts";
 import type { Sample } from "./messages.ts";
 
 const FOLDER = "plugins/datasets/data/fashion-mnist";
+
+/**
+ * The number of the test images' class for each class of a model, by their names; of a model that has none by their
+ * order.
+ *
+ * @returns `null` if the model has other classes
+ */
+export function orderInTestImages(own: readonly string[], testClasses: readonly string[]): readonly number[] | null {
+  const isUnnamed = own.length === testClasses.length && sayNothing(own, testClasses);
+  return isUnnamed ? [...own.keys()] : orderOfClasses(own, testClasses);
+}
 
 /** Test images, unpacked when they are first asked for. */
 let unpacked: Promise<readonly [images: IdxArray, labels: IdxArray]> | null = null;

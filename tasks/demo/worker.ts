@@ -11,7 +11,7 @@ import { describeAdapter, findAdapter } from "../../core/backend/webgpu/adapter.
 import { distil } from "./distil.ts";
 import { Machine } from "./machine.ts";
 import type { Calls, ModelFacts, News, Question, Reply, Sample } from "./messages.ts";
-import { testImages } from "./test_images.ts";
+import { orderInTestImages, testImages } from "./test_images.ts";
 
 const RECIPE = "tasks/recipes/quickstart.yaml";
 const TEACHER = "plugins/models/data/fashion-resnet20";
@@ -24,6 +24,8 @@ const scope = globalThis as unknown as {
 const machine = new Machine();
 let stop: AbortController | null = null;
 let teacher: ModelFacts | null = null;
+/** The names of the test images' classes: those of the teacher that is shipped. */
+let testClasses: readonly string[] = [];
 /** The folder that is downloaded. */
 let student: string | null = null;
 
@@ -35,6 +37,7 @@ const calls: Calls = {
     const adapter = await findAdapter().catch(() => null);
     const { backend: { description } } = await machine.use("cpu");
     teacher = await machine.take("teacher", TEACHER);
+    testClasses = teacher.classes;
     return {
       // The base leads from the recipe's folder to the files; here it stands beside them.
       recipe: (await textOf(RECIPE)).replace(/^base: .*\n/m, ""),
@@ -74,11 +77,13 @@ const calls: Calls = {
   classify: (who, pixels) => machine.ask(who, pixels),
 
   async examine(who, count) {
+    const order = orderInTestImages(await machine.classesOf(who), testClasses);
+    if (order === null) return null;
     const images = (await testImages()).slice(0, count);
     let right = 0, milliseconds = 0;
     for (const { pixels, label } of images) {
       const answer = await machine.ask(who, pixels);
-      if (answer.decided === label) right++;
+      if (order[answer.decided] === label) right++;
       milliseconds += answer.milliseconds;
     }
     return { accuracy: right / images.length, count: images.length, milliseconds: milliseconds / images.length };
@@ -86,7 +91,7 @@ const calls: Calls = {
 
   async samples(round) {
     const images = await testImages();
-    return teacher!.classes.flatMap((name, label): Sample[] => {
+    return testClasses.flatMap((name, label): Sample[] => {
       const own = images.filter((image) => image.label === label);
       return own.length === 0 ? [] : [{ ...own[round % own.length], label: name }];
     });

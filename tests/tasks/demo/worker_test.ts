@@ -35,7 +35,7 @@ function ask<Name extends keyof Calls>(call: Name, ...args: Parameters<Calls[Nam
 
 // All is computed on the cpu, and a software driver that was asked for nothing cannot crash.
 Object.defineProperty(navigator, "gpu", { value: undefined });
-const { recipe: quickstart } = await ask("prepare");
+const { recipe: quickstart, teacher: { classes } } = await ask("prepare");
 
 /** The quickstart with one step on few images, taught by a folder. */
 const taughtBy = (folder: string) =>
@@ -47,12 +47,17 @@ const taughtBy = (folder: string) =>
 
 const distil = (recipe: string) => ask("distil", { recipe, choice: "cpu", overrides: [] });
 
-/** The shipped teacher as a folder of the user's. */
-async function teacherAs(name: string): Promise<FolderFile[]> {
+/** The shipped teacher as a folder of the user's, with other names for its classes if these are given. */
+async function teacherAs(name: string, labels?: readonly string[]): Promise<FolderFile[]> {
   const folder = new URL("plugins/models/data/fashion-resnet20/", CHECKOUT);
-  return await Promise.all(["config.json", "model.safetensors"].map(async (file) => {
-    return { path: `${name}/${file}`, bytes: await Deno.readFile(new URL(file, folder)) };
-  }));
+  const config = JSON.parse(await Deno.readTextFile(new URL("config.json", folder)));
+  return [
+    {
+      path: `${name}/config.json`,
+      bytes: new TextEncoder().encode(JSON.stringify({ ...config, ...(labels && { labels }) })),
+    },
+    { path: `${name}/model.safetensors`, bytes: await Deno.readFile(new URL("model.safetensors", folder)) },
+  ];
 }
 
 Deno.test("a run is taught by the folder of its recipe, whatever was made or opened under that name since", async () => {
@@ -78,4 +83,29 @@ Deno.test("a folder that is refused leaves the student of its name as it was", a
     /^Error: Cannot read "kept\/\d+\/student\/model\.safetensors" as safetensors: its header claims .* only 1 follow$/,
   );
   assert.deepEqual((await ask("student")).map(({ bytes }) => bytes), files.map(({ bytes }) => bytes));
+});
+
+Deno.test("a model is measured on the test images by its classes' names, and not at all if they are others", async () => {
+  const examined = async (labels: readonly string[]) => {
+    await ask("open", "own", await teacherAs("own", labels));
+    return await ask("examine", "student", 100);
+  };
+  const [first, second, ...rest] = classes;
+  const right = (await examined(classes))!.accuracy;
+  assert.ok(right > 0.8, `${right}`);
+  assert.equal((await examined(classes.map((name) => name.toUpperCase())))!.accuracy, right);
+  assert.equal((await examined(classes.map((_, index) => `LABEL_${index}`)))!.accuracy, right);
+  const swapped = (await examined([second, first, ...rest]))!.accuracy;
+  assert.ok(swapped < right - 0.1, `${swapped} of ${right}`);
+  assert.equal(await examined(classes.map((_, index) => `${index}`)), null);
+});
+
+Deno.test("test images are called by the names of their own classes after a run on other ones", async () => {
+  const labels = [..."abcdefghij"];
+  const { folder } = await ask("open", "own", await teacherAs("own", labels));
+  const { teacher, student } = await distil(
+    taughtBy(folder).replace(/^ {2}classes: .*$/m, `  classes: [${labels.join(", ")}]`),
+  );
+  assert.deepEqual([teacher.classes, student!.classes], [labels, labels]);
+  assert.deepEqual((await ask("samples", 0)).map(({ label }) => label), classes);
 });
