@@ -1,7 +1,7 @@
 import { element, grouped, percent, showError, wordsOf } from "./elements.ts";
 import type { Answer, Examined, ModelFacts, Who } from "./messages.ts";
 import { Pad } from "./pad.ts";
-import { fileToPad, PAD, pixelsFor, pixelsToCanvas } from "./pictures.ts";
+import { fileToPad, PAD, pixelsFor, pixelsToCanvas, type Size, testImageFor } from "./pictures.ts";
 import type { Remote } from "./remote.ts";
 
 /** Classes that are shown of an answer. */
@@ -9,6 +9,9 @@ const SHOWN = 4;
 
 /** Test images that both are asked about. */
 const EXAM = 500;
+
+/** The picture that is shown, as a model takes it whose images are of a size. */
+type Pixels = (size: Size) => Uint8Array<ArrayBuffer>;
 
 /** The second part of the page: a picture, and what teacher and student say of it. */
 export class Asking {
@@ -19,19 +22,20 @@ export class Asking {
   readonly #error = element("ask-error", HTMLParagraphElement);
   readonly #examine = element("examine", HTMLButtonElement);
   #round = 0;
-  #drawn = false;
+  /** `null`: no picture is shown. */
+  #pixels: Pixels | null = null;
   /** Counts the pictures: an answer to one before is not shown. */
   #picture = 0;
 
   constructor(private readonly remote: Remote) {
     const pad = element("pad", HTMLCanvasElement);
-    this.#pad = new Pad(pad, element("pen", HTMLSpanElement), () => this.#ask(null));
+    this.#pad = new Pad(pad, element("pen", HTMLSpanElement), () => this.#takePad());
     element("clear", HTMLButtonElement).addEventListener("click", () => this.#clear());
     const picture = element("picture", HTMLInputElement);
     picture.addEventListener("change", () => {
       const file = picture.files?.[0];
       picture.value = "";
-      if (file) void this.#guarded(async () => (await fileToPad(pad, file), this.#ask(null)));
+      if (file) void this.#guarded(async () => (await fileToPad(pad, file), this.#takePad()));
     });
     const others = element("others", HTMLButtonElement);
     others.addEventListener("click", () => this.#guarded(() => this.#showSamples(++this.#round)));
@@ -55,12 +59,12 @@ export class Asking {
       grouped(parameters)
     } parameters, images of ${size.join(" x ")}`;
     for (const part of [".classes", ".time", ".exam"]) card.querySelector(part)!.replaceChildren();
-    if (this.#drawn) this.#ask(null);
+    this.#ask();
   }
 
   #clear(): void {
     this.#picture++;
-    this.#drawn = false;
+    this.#pixels = null;
     this.#pad.clear();
     this.#press(null);
     this.#seen.getContext("2d")!.clearRect(0, 0, this.#seen.width, this.#seen.height);
@@ -69,19 +73,26 @@ export class Asking {
     }
   }
 
-  /** Asks all models about the pad's picture. @param sample the button of the test image that was chosen */
-  #ask(sample: HTMLButtonElement | null): void {
-    this.#drawn = true;
-    this.#press(sample);
+  /** Asks about what is on the pad, which is no test image any more if it was one. */
+  #takePad(): void {
+    this.#pixels = (size) => pixelsFor(this.#pad.canvas, size);
+    this.#press(null);
+    this.#ask();
+  }
+
+  /** Asks all models about the picture that is shown, if there is one. */
+  #ask(): void {
+    const pixels = this.#pixels;
+    if (!pixels) return;
     const picture = ++this.#picture;
     const [shown] = this.#models.values();
     if (shown) {
       const [height, width] = shown.size;
-      pixelsToCanvas(this.#seen, pixelsFor(this.#pad.canvas, [height, width, 1]), [height, width]);
+      pixelsToCanvas(this.#seen, pixels([height, width, 1]), [height, width]);
     }
     void this.#guarded(async () => {
       for (const [who, model] of this.#models) {
-        const answer = await this.remote.call("classify", who, pixelsFor(this.#pad.canvas, model.size));
+        const answer = await this.remote.call("classify", who, pixels(model.size));
         if (picture === this.#picture) this.#show(who, model, answer);
       }
     });
@@ -114,21 +125,24 @@ export class Asking {
 
   async #showSamples(round: number): Promise<void> {
     const samples = await this.remote.call("samples", round);
-    this.#samples.replaceChildren(...samples.map(({ pixels, size, label }) => {
+    this.#samples.replaceChildren(...samples.map((sample) => {
       const button = document.createElement("button");
       button.type = "button";
       const canvas = document.createElement("canvas");
       canvas.setAttribute("aria-hidden", "true");
-      pixelsToCanvas(canvas, pixels, size);
-      button.append(canvas, label);
+      pixelsToCanvas(canvas, sample.pixels, sample.size);
+      button.append(canvas, sample.label);
       button.setAttribute("aria-pressed", "false");
       button.addEventListener("click", () => {
         const context = this.#pad.canvas.getContext("2d")!;
-        // Each pixel a square: made small again it is the same picture.
+        // Each pixel a square, to be drawn on.
         context.imageSmoothingEnabled = false;
         context.drawImage(canvas, 0, 0, PAD, PAD);
         context.imageSmoothingEnabled = true;
-        this.#ask(button);
+        // Through the pad it would be blurred: it is made large there, and small again.
+        this.#pixels = (size) => testImageFor(sample, canvas, size);
+        this.#press(button);
+        this.#ask();
       });
       return button;
     }));

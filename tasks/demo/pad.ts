@@ -58,7 +58,8 @@ export class Pad {
     [context.strokeStyle, context.lineWidth, context.lineCap] = ["white", PEN, "round"];
     context.beginPath();
     context.moveTo(fromX, fromY);
-    context.lineTo(toX, toY);
+    // A line without a length is not drawn at all: a dot has a little one.
+    context.lineTo(toX + 0.01, toY);
     context.stroke();
   }
 

@@ -1,5 +1,7 @@
+import type { Sample } from "./messages.ts";
+
 /** Height, width and channels of a model's images. */
-type Size = readonly [height: number, width: number, channels: number];
+export type Size = readonly [height: number, width: number, channels: number];
 
 /** Pixels along a side of the pad; a fold of 28, the side of the models that are shipped. */
 export const PAD = 280;
@@ -38,6 +40,20 @@ export function pixelsFor(
     if (channels !== 1) return data[pixel + Math.min(index % channels, 3)];
     return Math.round(0.299 * data[pixel] + 0.587 * data[pixel + 1] + 0.114 * data[pixel + 2]);
   });
+}
+
+/**
+ * A test image as a model takes it: its own bytes, for each channel, where the model's images are as large.
+ *
+ * @param shown the same, which is made larger or smaller for the other models
+ */
+export function testImageFor(
+  { pixels, size }: Sample,
+  shown: HTMLCanvasElement,
+  [height, width, channels]: Size,
+): Uint8Array<ArrayBuffer> {
+  if (size[0] !== height || size[1] !== width) return pixelsFor(shown, [height, width, channels]);
+  return Uint8Array.from({ length: channels * pixels.length }, (_, index) => pixels[Math.floor(index / channels)]);
 }
 
 /** Browsers look at a few pixels only when they make a picture much smaller: it is halved as often as it can be. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
 import type { Browser, ElementHandle, Page } from "puppeteer-core";
+import type { Question } from "../../tasks/demo/messages.ts";
 import { serveSite } from "../../tasks/demo/serve.ts";
 import { buildSite, type Site } from "../../tasks/demo/site.ts";
 import { CHECKOUT } from "../support/task.ts";
@@ -81,6 +82,29 @@ async function exam(page: Page, who: "teacher" | "student"): Promise<number> {
   return Number.parseFloat(await waitFor(page, `#${who} .exam`, /test images right/));
 }
 
+/** Writes down the bytes of each picture that a model is asked about. */
+async function noteQuestions(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (question: Question) {
+      if (question.call === "classify") document.body.dataset.asked = String(question.args[1]);
+      post.call(this, question);
+    };
+  });
+}
+
+/** The bytes of the last of them. */
+const asked = async (page: Page) =>
+  (await page.$eval("body", (body) => body.dataset.asked ?? "")).split(",").map(Number);
+
+/** The bytes of a grey canvas. */
+const greys = (page: Page, selector: string) =>
+  page.$eval(selector, (found) => {
+    const { width, height } = found as HTMLCanvasElement;
+    const { data } = (found as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+    return [...data].filter((_, index) => index % 4 === 0);
+  });
+
 /** What the page says it computes on, with WebGPU and without. */
 const MACHINE = /^(?:WebGPU: .+|no WebGPU adapter was found)\. Without it: WebAssembly SIMD.*, (\d+) threads?\.$/;
 
@@ -105,6 +129,22 @@ const isolated: Readonly<Record<string, Check>> = {
     assert.deepEqual(selected, [row, column]);
     await page.click("#reset");
     assert.equal(await isShown(page, "#recipe-error"), false);
+  },
+  "a test image is asked about by its own bytes, until it is drawn on": async ({ page }) => {
+    const sample = "#samples button:nth-child(2)";
+    await page.click("#clear");
+    await noteQuestions(page);
+    await page.click(sample);
+    await waitFor(page, "#teacher .time", /^answered in/);
+    const own = await greys(page, `${sample} canvas`);
+    assert.deepEqual(await asked(page), own);
+    assert.deepEqual(await greys(page, "#seen"), own);
+    await page.focus("#pad");
+    // The pen is put down in the middle, where it leaves a dot, and lifted.
+    for (const key of [" ", " "] as const) await page.keyboard.press(key);
+    const drawn = await asked(page);
+    const middle = 14 * 28 + 14;
+    assert.ok(drawn[middle] > own[middle] + 100, `${drawn[middle]} and ${own[middle]}`);
   },
   "two epochs of the quickstart train on the cpu, with curves, spectra and a verified student": async ({ page }) => {
     await page.type("#epochs", "2");
