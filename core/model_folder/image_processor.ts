@@ -14,8 +14,8 @@ export const PROCESSOR_FILE = "preprocessor_config.json";
 /** Numbers of channels that transformers finds among an array's sides by itself. */
 const CHANNELS = [1, 3];
 
-/** Pillow's bilinear interpolation, for pictures of another size. */
-const BILINEAR = RESAMPLING.indexOf("bilinear");
+/** Pillow's numbers of interpolations, for pictures of another size. */
+const [BILINEAR, BICUBIC] = [RESAMPLING.indexOf("bilinear"), RESAMPLING.indexOf("bicubic")];
 
 /** Sides beyond this are no pictures'. */
 const MOST = 8192;
@@ -102,8 +102,29 @@ function normalisation(config: ForeignConfig, file: string, channels: number): I
 /** transformers' ConvNeXT processor shrinks a picture to more than it keeps, by this part where the file has none. */
 const CROPPED_PART = 224 / 256;
 
+/** What a processor does where its file leaves a key out; `null` where versions of transformers differ. */
+interface Defaults {
+  readonly resample: number | null;
+  readonly crop: boolean | null;
+}
+
 /** Processors that resize, cut out the middle and normalise, and nothing else; others have rules of their own. */
-const KINDS = ["ViT", "DeiT", "CLIP", "Siglip", "Bit", "Beit", "ConvNext", "MobileNetV1", "MobileNetV2"];
+const DEFAULTS: Readonly<Record<string, Defaults>> = {
+  ViT: { resample: BILINEAR, crop: false },
+  DeiT: { resample: BICUBIC, crop: true },
+  CLIP: { resample: BICUBIC, crop: true },
+  Siglip: { resample: BICUBIC, crop: false },
+  Bit: { resample: BICUBIC, crop: true },
+  Beit: { resample: BICUBIC, crop: null },
+  ConvNext: { resample: null, crop: false },
+  MobileNetV1: { resample: BILINEAR, crop: true },
+  MobileNetV2: { resample: BILINEAR, crop: true },
+};
+
+const KINDS = Object.keys(DEFAULTS);
+
+/** What those that crop keep where the file does not say it. */
+const CROP_SIZE = 224;
 
 /** Those of them to which a size that is one number is the shorter side; to the others it is both. */
 const BY_SHORTER_SIDE = ["CLIP", "Bit", "MobileNetV1", "MobileNetV2"];
@@ -115,8 +136,8 @@ function resizing(config: ForeignConfig, file: string, height: number, width: nu
   const refuse = (key: string, expected: string) =>
     new UserError(`Cannot resize images by "${file}": expected ${expected} for ${key}, got ${showJson(config[key])}`);
   const flag = (key: string, otherwise: boolean) => flagOf(config, key, otherwise, refuse);
-  const sides = (key: string): [number, number] => {
-    const given = config[key];
+  const sides = (key: string, otherwise?: number): [number, number] => {
+    const given = config[key] ?? otherwise;
     const { height, width } = isSide(given)
       ? { height: given, width: given }
       : (given ?? {}) as Record<string, unknown>;
@@ -130,21 +151,28 @@ function resizing(config: ForeignConfig, file: string, height: number, width: nu
   );
   if (!kind) throw refuse("image_processor_type", `one that is known here, of ${listWords(KINDS, "or")}`);
   if (flag("do_pad", false)) throw refuse("do_pad", "false");
-  const filter = config.resample ?? BILINEAR;
+  const defaults = DEFAULTS[kind];
+  // What one version of transformers does another does not: nobody knows which one the file was written for.
+  const stated = (value: string) => `${value}, as without it versions of transformers differ,`;
+  const filter = config.resample ?? defaults.resample;
   const resampling = typeof filter === "number" ? RESAMPLING[filter] : undefined;
-  if (!resampling) throw refuse("resample", "a whole number from 0 to 5");
-  const isCropped = flag("do_center_crop", false);
+  if (!resampling) throw refuse("resample", filter === null ? stated("a whole number") : "a whole number from 0 to 5");
+  if (defaults.crop === null && (config.do_center_crop ?? null) === null) {
+    throw refuse("do_center_crop", stated("true or false"));
+  }
+  const isCropped = flag("do_center_crop", defaults.crop ?? false);
+  const cropSize = () => sides("crop_size", defaults.crop === false ? undefined : CROP_SIZE);
   const whole: [number, number] = [height, width];
   if (!flag("do_resize", true)) {
     return {
       to: whole,
       resampling,
-      crop: isCropped ? sides(config.crop_size === undefined ? "size" : "crop_size") : whole,
+      crop: isCropped ? cropSize() : whole,
     };
   }
   const isShorter = isSide(config.size) && BY_SHORTER_SIDE.includes(kind);
-  const stated = isShorter ? { shortest_edge: config.size } : config.size ?? {};
-  const { shortest_edge: edge, longest_edge: longest } = stated as Record<string, unknown>;
+  const size = isShorter ? { shortest_edge: config.size } : config.size ?? {};
+  const { shortest_edge: edge, longest_edge: longest } = size as Record<string, unknown>;
   if (edge !== undefined && !isSide(edge)) throw refuse("size", `a shortest_edge from 1 to ${MOST}`);
   if (longest !== undefined) throw refuse("size", "no longest_edge");
   const own = isSide(edge) ? null : sides("size");
@@ -165,7 +193,7 @@ function resizing(config: ForeignConfig, file: string, height: number, width: nu
     return { to: shortest(Math.trunc(length / crop_pct)), resampling, crop: [length, length] };
   }
   const to = own ?? shortest(edge as number);
-  return { to, resampling, crop: isCropped ? sides(config.crop_size === undefined ? "size" : "crop_size") : to };
+  return { to, resampling, crop: isCropped ? cropSize() : to };
 }
 
 /** Whether a value is a side of a picture. */

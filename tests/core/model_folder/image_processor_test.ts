@@ -88,11 +88,12 @@ Deno.test("a size that is one number is the shorter side to the processors that 
   const toOf = (kind: string, more = {}) =>
     imageProcessorOf({ image_processor_type: `${kind}ImageProcessor`, size: 6, ...more }, FILE).resize(9, 12);
   for (const kind of ["CLIP", "Bit", "MobileNetV1", "MobileNetV2"]) {
-    assert.deepEqual(toOf(kind), { to: [6, 8], resampling: "bilinear", crop: [6, 8] }, kind);
-    assert.deepEqual(toOf(kind, { do_center_crop: true, crop_size: 5 }).crop, [5, 5], kind);
+    assert.deepEqual(toOf(kind, { do_center_crop: false }).to, [6, 8], kind);
+    assert.deepEqual(toOf(kind).crop, [224, 224], kind);
+    assert.deepEqual(toOf(kind, { crop_size: 5 }).crop, [5, 5], kind);
     assert.deepEqual(toOf(kind, { size: { height: 6, width: 6 } }).to, [6, 6], kind);
   }
-  for (const kind of ["ViT", "DeiT", "Siglip", "Beit"]) assert.deepEqual(toOf(kind).to, [6, 6], kind);
+  for (const kind of ["ViT", "DeiT", "Siglip"]) assert.deepEqual(toOf(kind).to, [6, 6], kind);
 });
 
 Deno.test("a processor that is not understood is refused by what is wrong", async () => {
@@ -108,7 +109,7 @@ Deno.test("a processor that is not understood is refused by what is wrong", asyn
       /: expected one that is known here, of ViT, .* for image_/,
     ],
     [
-      { image_processor_type: "ConvNextImageProcessor", size: { height: 4, width: 4 } },
+      { image_processor_type: "ConvNextImageProcessor", resample: 3, size: { height: 4, width: 4 } },
       /: expected a shortest_edge for size/,
     ],
     [
@@ -117,6 +118,15 @@ Deno.test("a processor that is not understood is refused by what is wrong", asyn
     ],
     [{ size: { shortest_edge: 1e9 } }, /: expected a shortest_edge from 1 to 8192 for size, got /],
     [{ size: { shortest_edge: 4, longest_edge: 9 } }, /: expected no longest_edge for size, got /],
+    [
+      { image_processor_type: "BeitImageProcessor", size: 4 },
+      /: expected true or false, as without it versions of transformers differ, for do_center_crop, got nothing$/,
+    ],
+    [
+      { image_processor_type: "ConvNextImageProcessor", size: { shortest_edge: 4 } },
+      /: expected a whole number, as without it versions of transformers differ, for resample, got nothing$/,
+    ],
+    [{ size: 4, do_center_crop: true }, /: expected height and width of whole numbers from 1 to 8192 for crop_size/],
     [{ size: 4, resample: 9 }, /: expected a whole number from 0 to 5 for resample, got 9$/],
     [{ size: 4, resample: true }, /: expected a whole number from 0 to 5 for resample, got true$/],
     [{ size: 4, resample: "bilinear" }, /: expected a whole number from 0 to 5 for resample, got "bilinear"$/],
@@ -129,12 +139,12 @@ Deno.test("a processor that is not understood is refused by what is wrong", asyn
     [{ size: 4, do_center_crop: 1 }, /: expected true or false for do_center_crop, got 1$/],
     ...[0, -1, 2, "x", null].map((crop_pct) =>
       [
-        { image_processor_type: "ConvNextImageProcessor", size: { shortest_edge: 4 }, crop_pct },
+        { image_processor_type: "ConvNextImageProcessor", resample: 3, size: { shortest_edge: 4 }, crop_pct },
         /: expected a number above 0, at most 1 for crop_pct, got /,
       ] as const
     ),
     [
-      { image_processor_type: "ConvNextImageProcessor", size: { shortest_edge: 4 }, crop_pct: 1e-9 },
+      { image_processor_type: "ConvNextImageProcessor", resample: 3, size: { shortest_edge: 4 }, crop_pct: 1e-9 },
       /: expected sides up to 8192 of 4 x 4 pixels for size, got /,
     ],
   ] as const;
