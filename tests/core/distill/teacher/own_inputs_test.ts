@@ -294,6 +294,31 @@ Deno.test("outputs that were cached of pictures made otherwise are not used", ()
     assert.deepEqual(await student(2, ", cache: kept"), bilinear);
   }));
 
+Deno.test("outputs of several teachers are not used once a file that says of images is another one's", () =>
+  withTinyData(async (folder) => {
+    const saved = (teacher: string, name: string) => join(folder, teacher, "student", name);
+    for (const [index, teacher] of ["teacher", "other"].entries()) {
+      await tinyRun(folder, { output: teacher, overrides: [`seed=${index}`] });
+      const { input: _, ...rest } = JSON.parse(await Deno.readTextFile(saved(teacher, "config.json")));
+      await Deno.writeTextFile(saved(teacher, "config.json"), JSON.stringify(rest));
+    }
+    const name = "preprocessor_config.json";
+    const processor = JSON.parse(await Deno.readTextFile(saved("teacher", name)));
+    await Deno.remove(saved("other", name));
+    const resized = { ...processor, size: { height: 5, width: 7 } };
+    await Deno.writeTextFile(saved("teacher", name), JSON.stringify(resized));
+    const others = ", others: [{ use: resnet, depth: 8, width: 4, weights: other/student }]";
+    const student = async (cache: string) => {
+      await tinyRun(folder, { text: taughtImages(others + cache, ""), overrides: ["train.epochs=1"] });
+      return await Deno.readFile(join(folder, "run", "student", "model.safetensors"));
+    };
+    const first = await student(", cache: kept");
+    await Deno.rename(saved("teacher", name), saved("other", name));
+    const second = await student("");
+    assert.notDeepEqual(second, first);
+    assert.deepEqual(await student(", cache: kept"), second);
+  }));
+
 Deno.test("a saved model of images is evaluated on images in its own form", () =>
   withTinyData(async (folder) => {
     await tinyRun(folder, { output: "teacher" });
