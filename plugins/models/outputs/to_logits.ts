@@ -33,6 +33,11 @@ export function toLogits(
     throw refuse("a regression has no probabilities: set values to logits");
   }
   if (values === "decisions" && !independent) return ofDecisions(given, { temperature, least }, task, refuse);
+  if (values === "logits" && temperature !== 1) {
+    throw refuse(
+      `logits have no temperature: set temperature to 1, not ${temperature}, and multiply them by it yourself`,
+    );
+  }
   expectIndependent(values, independent, task, refuse);
   if (lacking.length > 0 && (independent || values === "logits" || rest === "refuse")) {
     const remedy = values === "logits" || independent ? "expected all" : "expected all, or rest: spread";

@@ -93,6 +93,15 @@ Deno.test("decisions are the logarithms of their shares, of a class, a list, a m
   );
 });
 
+Deno.test("logits of a file have no temperature", async () => {
+  const text = { "t.jsonl": lines({ logits: [1, 2, 3] }) };
+  await assert.rejects(() => read({ values: "logits", temperature: 4 }, text), {
+    name: "UserError",
+    message:
+      'Cannot use line 1 of "t.jsonl" as logits have no temperature: set temperature to 1, not 4, and multiply them by it yourself',
+  });
+});
+
 Deno.test("records have ids where they are joined by them, and each split has its file", async () => {
   const files = { "a.jsonl": lines({ id: 7, logits: [1, 2, 3] }), "b.jsonl": lines({ id: "x ", logits: [3, 2, 1] }) };
   const options = { file: { train: "a.jsonl", test: "b.jsonl" }, key: "id", values: "logits" };
