@@ -14,7 +14,7 @@ import { batchesOf } from "./batches.ts";
 import { breathe } from "./breathe.ts";
 import { agreementOf } from "./decisions.ts";
 import { computeBatches } from "./compute_batches.ts";
-import { binaryCrossEntropies } from "./bernoulli.ts";
+import { type GivenLabels, lossSum } from "./loss_sum.ts";
 import type { Confusion } from "./metrics/confusion.ts";
 import { type LabelScores, labelScores } from "./metrics/class_scores.ts";
 import { type ClassName, metricsOf } from "./metrics/metrics.ts";
@@ -32,7 +32,8 @@ export interface Evaluation {
   readonly accuracy: number | null;
   /**
    * Mean cross-entropy in nats, over examples with a label or scored tokens; of several labels the mean binary one,
-   * over classes, too; mean squared error for a regression. `null` for vectors, and where no example has a label.
+   * over classes, too; of a CRF minus the log-likelihood of its chains, over their tokens; mean squared error for a
+   * regression. `null` for vectors, and where no example has a label.
    */
   readonly loss: number | null;
   /** How many examples were given. */
@@ -129,7 +130,7 @@ export async function evaluate(ops: Ops, call: EvaluationCall): Promise<Evaluati
       const { logits } = outputs;
       return [
         predictionsOf(ops, task, outputs),
-        lossSum(ops, task, logits, given),
+        lossSum(ops, task, outputs, given),
         ...isRanked ? [ops.reshape(logits, logits.shape)] : [],
         ...certainty ? [certainty] : [],
       ];
@@ -212,12 +213,6 @@ function margins(logits: ArrayLike<number>): number[] {
 
 const own = (batches: readonly ArrayLike<number>[]) => batches.flatMap((numbers) => Array.from(numbers));
 
-/** The labels of a batch, and which of its examples have one; `null`: all. */
-interface GivenLabels {
-  readonly label: HostTensor;
-  readonly labelled: HostTensor | null;
-}
-
 /** The labels and decisions of the examples that have a label. */
 function withLabel({ label, labelled }: GivenLabels, decided: ArrayLike<number>) {
   if (!labelled) return { label, decided };
@@ -228,21 +223,4 @@ function withLabel({ label, labelled }: GivenLabels, decided: ArrayLike<number>)
     label: { data, shape: [data.length / each, ...label.shape.slice(1)] },
     decided: Array.from(decided).filter(isLabelled),
   };
-}
-
-function lossSum(ops: Ops, task: Task, logits: Tensor, { label: { data, shape }, labelled }: GivenLabels): Tensor {
-  if (task === "regression") {
-    const squares = ops.square(ops.subtract(ops.reshape(logits, shape), ops.tensor(data, shape)));
-    return ops.sum(labelled ? ops.multiply(squares, ops.tensor(labelled.data, shape)) : squares);
-  }
-  // Vectors have no loss; their lengths tell whether their numbers are finite.
-  if (task === "embedding") return ops.sum(ops.square(logits));
-  if (task === "multi-label") {
-    const means = ops.mean(binaryCrossEntropies(ops, logits, ops.tensor(data, shape)), { axes: [-1] });
-    return ops.sum(labelled ? ops.multiply(means, ops.tensor(labelled.data)) : means);
-  }
-  const rows = ops.reshape(logits, [data.length, logits.shape.at(-1)!]);
-  const likelihoods = ops.pick(ops.logSoftmax(rows), ops.tensor(data.map((label) => Math.max(label, 0))));
-  const scored = ops.tensor(data.map((label) => label >= 0 ? 1 : 0));
-  return ops.negate(ops.sum(ops.multiply(likelihoods, scored)));
 }

@@ -1,3 +1,4 @@
+import { chainPositions } from "../plugin/chain_positions.ts";
 import type { Model } from "../plugin/model.ts";
 import type { OnnxModel } from "./run_model.ts";
 
@@ -27,9 +28,8 @@ export function asModel(
       const common = { logits, features: {}, hidden: [], attention: [], pooled: logits };
       if (!transitions) return common;
       const scores = ops.tensor(transitions.data, transitions.shape);
-      const mask = batch.label ? ops.minimum(ops.relu(ops.offset(batch.label, 1)), ops.scalar(1)) : batch.mask;
-      const { tags } = ops.viterbi(logits, scores, mask);
-      return { ...common, predictions: ops.reshape(tags, logits.shape.slice(0, 2)) };
+      const { tags } = ops.viterbi(logits, scores, chainPositions(ops, batch, logits.shape));
+      return { ...common, transitions: scores, predictions: ops.reshape(tags, logits.shape.slice(0, 2)) };
     },
   };
 }

@@ -119,7 +119,8 @@ export const otherTeacherSchema = z.looseObject(trained);
 export const teacherSchema = z.looseObject({
   ...trained,
   others: z.array(otherTeacherSchema).default([]).describe(
-    "Further teachers: logits are those of the mean prediction, weighted by share; other outputs are the first one's",
+    "Further teachers: logits are those of the mean prediction, weighted by share (of a CRF its marginals, and the whole " +
+      "has no chains); other outputs are the first one's",
   ),
   onPoorTeacher: z.enum(["warn", "refuse", "ignore"]).default("warn").describe(
     "What to do about a teacher that is no better than a guess on validation or training examples, or would be much " +

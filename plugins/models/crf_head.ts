@@ -1,4 +1,5 @@
 import type { Ops } from "../../core/ops/ops.ts";
+import { chainPositions } from "../../core/plugin/chain_positions.ts";
 import type { ForwardCall, ModelOutputs, ParameterSpec } from "../../core/plugin/model.ts";
 import type { Tensor } from "../../core/tensor.ts";
 
@@ -25,7 +26,7 @@ export function crfOutputs(
 ): Pick<ModelOutputs, "transitions" | "predictions"> {
   const transitions = weights.get(TRANSITIONS);
   if (training) return { transitions };
-  return { transitions, predictions: decode(ops, { logits, transitions }, chainMask(ops, batch, logits.shape)) };
+  return { transitions, predictions: decode(ops, { logits, transitions }, chainPositions(ops, batch, logits.shape)) };
 }
 
 /**
@@ -39,13 +40,4 @@ export function decode(ops: Ops, outputs: Pick<ModelOutputs, "logits" | "transit
   const [batch, length, tags] = logits.shape;
   const best = ops.viterbi(logits, transitions ?? ops.full([tags, tags], 0), mask);
   return ops.reshape(best.tags, [batch, length]);
-}
-
-/**
- * The positions of a chain: those that have a label, as in training. Where there are no labels, all tokens; special
- * tokens and pieces within words are then part of the chain.
- */
-function chainMask(ops: Ops, { label, mask }: ForwardCall["batch"], shape: readonly number[]): Tensor {
-  if (label) return ops.minimum(ops.relu(ops.offset(label, 1)), ops.scalar(1));
-  return mask ?? ops.full(shape.slice(0, 2), 1);
 }

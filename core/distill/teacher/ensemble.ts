@@ -1,8 +1,9 @@
 import { asOutcomes } from "../../evaluate/bernoulli.ts";
 import type { Weights } from "../../nn/weights.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { chainPositions } from "../../plugin/chain_positions.ts";
 import type { Batch, Task } from "../../plugin/dataset.ts";
-import type { Model } from "../../plugin/model.ts";
+import type { ForwardCall, Model, ModelOutputs } from "../../plugin/model.ts";
 import type { Tensor } from "../../tensor.ts";
 
 /** One of several teachers. */
@@ -20,7 +21,8 @@ export function memberName(member: number, name: string): string {
 /**
  * Several models as one, whose weights are all of theirs under {@link memberName}. Its `logits` are the logarithm of
  * the weighted mean of their softmax probabilities, for several labels those of the mean of their sigmoid's, for a
- * regression the mean of their predictions; everything else is the first one's.
+ * regression the mean of their predictions; everything else is the first one's. A tagger with a CRF takes part in it by
+ * the marginal probabilities of its chains; the whole has no chains, and decides each token by itself.
  */
 export function ensemble(members: readonly Member[], task: Task): Model {
   const [{ model: first }] = members;
@@ -52,8 +54,9 @@ export function ensemble(members: readonly Member[], task: Task): Model {
       const outputs = members.map(({ model }, index) =>
         model.forward({ ...call, batch: batchOf(index, call.batch), weights: weightsOf(index, call.weights) })
       );
-      const logits = outputs.map(({ logits }, index) => [logits, members[index].share / whole] as const);
-      return { ...outputs[0], logits: MEANS[task](call.ops, logits) };
+      const logits = outputs.map((own, index) => [tokenLogits(call, own), members[index].share / whole] as const);
+      const { predictions: _decisions, transitions: _chains, ...others } = outputs[0];
+      return { ...others, logits: MEANS[task](call.ops, logits) };
     },
   };
 }
@@ -76,6 +79,12 @@ function weightsOf(member: number, weights: Weights): Weights {
     rows: (name) => weights.rows(memberName(member, name)),
     cores: (name) => weights.cores(memberName(member, name)),
   };
+}
+
+/** Logits of each token by itself: of a chain the logarithms of its marginal probabilities. */
+function tokenLogits({ ops, batch }: ForwardCall, { logits, transitions }: ModelOutputs): Tensor {
+  if (!transitions) return logits;
+  return ops.crfLogMarginals(logits, transitions, chainPositions(ops, batch, logits.shape));
 }
 
 type Weighted = readonly (readonly [logits: Tensor, part: number])[];

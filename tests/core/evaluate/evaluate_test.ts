@@ -122,6 +122,28 @@ testBackends("tagging: tokens labelled -1 do not count", async (backend) => {
   assertClose([result.loss!], [(right + right + 9 + right) / 3], 1e-5);
 });
 
+testBackends("the loss of a CRF is that of its chains, by all their paths", async (backend) => {
+  const transitions = [0.5, -1, 2, 0.25];
+  const chained: Model = {
+    ...model,
+    forward: (call) => ({ ...model.forward(call), transitions: call.ops.tensor(transitions, [2, 2]) }),
+  };
+  const logits = [[0.5, 1], [2, -1], [9, 9], [1, 0], [-1, 0.5], [0.25, 3]];
+  const labels = [1, 0, -1, 0, -1, 1];
+  const minusLogLikelihood = (places: readonly number[]) => {
+    const score = (path: readonly number[]) =>
+      path.reduce((sum, tag, at) => {
+        return sum + logits[places[at]][tag] + (at > 0 ? transitions[2 * path[at - 1] + tag] : 0);
+      }, 0);
+    const paths = [[0, 0], [0, 1], [1, 0], [1, 1]];
+    const whole = Math.log(paths.reduce((sum, path) => sum + Math.exp(score(path)), 0));
+    return whole - score(places.map((place) => labels[place]));
+  };
+  const tags = textData(["x", "y"], {}, "tagging");
+  const { loss } = await measure(backend, examplesOf(logits, labels, [3]), tags, chained);
+  assertClose([loss!], [(minusLogLikelihood([0, 1]) + minusLogLikelihood([3, 5])) / 4], 1e-5);
+});
+
 testBackends("what a model decides itself counts, not its largest logit", async (backend) => {
   const decided: Model = {
     ...model,

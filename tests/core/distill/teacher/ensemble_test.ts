@@ -60,6 +60,47 @@ testBackends("of a regression the predictions are averaged", async (backend) => 
   assertClose(await logits.read(), a.map((x, i) => (x + 3 * b[i]) / 4), 1e-6);
 }, [float64]);
 
+testBackends("of taggers with chains the marginal probabilities are averaged, and decide", async (backend) => {
+  const ops = createOps(backend);
+  const emissions = [[1, 0, 2, -1, 0, 3], [0, 2, -1, 1, 1, 0]];
+  const transitions = [[0.5, -1, 0, 2], [-2, 1, 0.5, 0]];
+  const tagger = (which: number): Model => ({
+    ...constant,
+    parameters: [],
+    forward: (call) => ({
+      logits: call.ops.tensor(emissions[which], [1, 3, 2]),
+      transitions: call.ops.tensor(transitions[which], [2, 2]),
+      predictions: call.ops.full([1, 3], which),
+      features: {},
+      hidden: [],
+      attention: [],
+      pooled: call.ops.full([1, 2], 0),
+    }),
+  });
+  const paths = Array.from({ length: 8 }, (_, code) => [code >> 2, code >> 1 & 1, code & 1]);
+  const marginals = (which: number) => {
+    const powers = paths.map((path) =>
+      Math.exp(
+        path.reduce((sum, tag, at) =>
+          sum + emissions[which][2 * at + tag] + (at > 0 ? transitions[which][2 * path[at - 1] + tag] : 0), 0),
+      )
+    );
+    const all = powers.reduce((sum, power) => sum + power);
+    return Array.from(
+      { length: 6 },
+      (_, place) =>
+        powers.reduce((sum, power, code) => sum + (paths[code][place >> 1] === (place & 1) ? power : 0), 0) / all,
+    );
+  };
+  const model = ensemble([{ model: tagger(0), share: 1 }, { model: tagger(1), share: 3 }], "tagging");
+  const given = { ops, weights: weightsFrom(new Map()), training: false, randomSeed: () => 0 };
+  const batch = { mask: ops.full([1, 3], 1) };
+  const { logits, predictions, transitions: chains } = model.forward({ ...given, batch });
+  const [one, other] = [marginals(0), marginals(1)];
+  assertClose(await logits.read(), one.map((share, place) => Math.log((share + 3 * other[place]) / 4)), 1e-5);
+  assert.deepEqual([predictions, chains], [undefined, undefined]);
+}, [float64, ...backends]);
+
 testBackends("probabilities too small for float32 are kept as logarithms", async (backend) => {
   const ops = createOps(backend);
   const far = [0, -500, -1000, 0, 0, 0];
