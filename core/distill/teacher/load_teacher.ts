@@ -89,11 +89,14 @@ async function sha256OfTeacher(
   filled: readonly Readonly<Record<string, unknown>>[],
 ): Promise<string> {
   const ofNumbers = await sha256OfWeights(numbers);
-  const ofInputs = own.flatMap((inputs) => inputs ? [inputs.made] : []);
   // With other heads, say, the same weights give other outputs.
-  const ofOptions = filled.filter((options) => Object.keys(options).length > 0).map((options) =>
-    JSON.stringify(options)
-  );
-  const ofFiles = [...members.flatMap(({ files }) => files), ...ofInputs, ...ofOptions];
-  return ofFiles.length === 0 ? ofNumbers : await sha256(new TextEncoder().encode([ofNumbers, ...ofFiles].join()));
+  const ofMembers = members.map(({ files }, index) => [
+    ...files,
+    ...own[index] ? [own[index].made] : [],
+    ...Object.keys(filled[index]).length > 0 ? [JSON.stringify(filled[index])] : [],
+  ]);
+  if (ofMembers.every((files) => files.length === 0)) return ofNumbers;
+  // Of several it is told which one's they are.
+  const described = members.length === 1 ? [ofNumbers, ...ofMembers[0]].join() : JSON.stringify([ofNumbers, ofMembers]);
+  return await sha256(new TextEncoder().encode(described));
 }
