@@ -2,7 +2,7 @@ import { expectArguments } from "../arguments.ts";
 import { UserError } from "../errors.ts";
 import type { Weights } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
-import type { Examples, HostTensor, InputDescription, Task } from "../plugin/dataset.ts";
+import type { Examples, InputDescription } from "../plugin/dataset.ts";
 import { hasClasses } from "../plugin/inputs.ts";
 import { labelledOf } from "../plugin/labelled.ts";
 import type { Model } from "../plugin/model.ts";

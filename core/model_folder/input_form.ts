@@ -17,8 +17,9 @@ export interface StatedForm {
 
 /**
  * In what form a saved model takes the images of a data set: as the config.json beside its weights, or above an
- * export's, says it, where this program wrote it, else as its `preprocessor_config.json` does, else as timm's
- * `pretrained_cfg` in the config.json.
+ * export's, says it, where this program wrote it (images of another size are resized and cropped as by the
+ * `preprocessor_config.json` there), else as its `preprocessor_config.json` does, else as timm's `pretrained_cfg` in
+ * the config.json.
  *
  * @param path the model's folder, or a file in it
  * @param given the images of the data set
@@ -39,7 +40,11 @@ export async function readImageForm(path: string, given: ImageInput): Promise<St
       );
     }
     const to = [own.height, own.width] as const;
-    return { file, form: { resize: { to, resampling: "bilinear", crop: to }, normalise } };
+    const whole = { to, resampling: "bilinear", crop: to } as const;
+    if (to[0] === height && to[1] === width) return { file, form: { resize: whole, normalise } };
+    // Pictures of another size become what the model's data set made of its own.
+    const made = (await readImageProcessor(folder))?.resize(height, width);
+    return { file, form: { resize: made?.crop.join() === to.join() ? made : whole, normalise } };
   }
   const processor = config || await isOnnx(path, folder) ? await readImageProcessor(folder) : null;
   if (!processor) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { useFiles } from "../../../../core/files/current.ts";
 import { memoryFiles } from "../../../../core/files/memory_files.ts";
 import { imageInputs } from "../../../../core/distill/teacher/image_inputs.ts";
+import { readImageForm } from "../../../../core/model_folder/input_form.ts";
 import { parseChecked } from "../../../../core/recipe/checked.ts";
 import { recipeSchema } from "../../../../core/recipe/schema.ts";
 import { imageData } from "../../../support/inputs.ts";
@@ -85,3 +86,25 @@ for (const family of FAMILIES) {
     );
   });
 }
+
+Deno.test("a teacher of this program takes larger pictures as its data set made its own, and those of its size as they are", async () => {
+  const processor = {
+    image_processor_type: "CLIPImageProcessor",
+    ...{ size: { shortest_edge: 36 }, do_center_crop: true, crop_size: { height: 32, width: 32 }, resample: 3 },
+  };
+  const formOf = async (size: [number, number, number], more: object = {}) => {
+    useFiles(memoryFiles({
+      "own/config.json": JSON.stringify({
+        input: { height: 32, width: 32, normalise: { mean: [0.5, 0.5, 0.5], std: [1, 1, 1] } },
+      }),
+      "own/preprocessor_config.json": JSON.stringify({ ...processor, ...HALF, ...more }),
+    }));
+    const normalise = { mean: [0, 0, 0], std: [1, 1, 1] };
+    return (await readImageForm("own", { size, normalise }))!.form.resize;
+  };
+  assert.deepEqual(await formOf([64, 96, 3]), { to: [36, 54], resampling: "bicubic", crop: [32, 32] });
+  const whole = { to: [32, 32], resampling: "bilinear", crop: [32, 32] };
+  assert.deepEqual(await formOf([32, 32, 3]), whole);
+  // One that was edited makes of them what the model does not take.
+  assert.deepEqual(await formOf([64, 96, 3], { crop_size: { height: 30, width: 30 } }), whole);
+});
