@@ -12,10 +12,11 @@ export interface GroupSplitOptions {
 }
 
 /**
- * Draws a training and a test set, each class giving its share. Examples with the same key go to the same side, so that
- * nothing is tested on that was trained on.
+ * Draws a training and a test set, each class giving its share, as nearly as that goes. Examples with the same key go
+ * to the same side, so that nothing is tested on that was trained on; no class loses all of its examples to the test
+ * set.
  *
- * @throws UserError if all examples fall to one side
+ * @throws UserError if none is left to test on
  */
 export function splitGroups<Example>(
   examples: readonly Example[],
@@ -29,41 +30,41 @@ export function splitGroups<Example>(
   const byClass = groupBy(groups.values(), ([first]) => classOf(first));
   const random = new Random(seed).split("test split");
   const sides: { train: Example[]; test: Example[] } = { train: [], test: [] };
-  let largest = 0;
+  let largest = { count: 0, wanted: 0 };
   for (const [, own] of [...byClass].sort(([a], [b]) => a - b)) {
     const order = random.shuffle(Uint32Array.from(own, (_, index) => index));
     const drawn = takeWhole(Array.from(order, (index) => own[index]), takeEach ?? Infinity);
     const count = drawn.reduce((sum, group) => sum + group.length, 0);
     const wanted = Math.round(test * count);
-    largest = Math.max(largest, count);
-    let taken = 0;
+    if (count > largest.count) largest = { count, wanted };
+    let [taken, left] = [0, drawn.length];
     for (const group of drawn) {
-      const side = taken < wanted ? sides.test : sides.train;
-      if (side === sides.test) taken += group.length;
+      // A group of many copies may be more than is missing: what it overshoots by is to be no more than what it fills.
+      const isNearer = group.length <= 2 * (wanted - taken);
+      const isLast = left === 1;
+      const side = isNearer && !isLast ? sides.test : sides.train;
+      if (side === sides.test) [taken, left] = [taken + group.length, left - 1];
       side.push(...group);
     }
   }
-  expectBoth(sides, test, largest);
+  if (sides.test.length === 0 && sides.train.length > 0) throw nothingToTestOn(test, sides.train.length, largest);
   return sides;
 }
 
-/** @param largest examples of the class that has the most of them */
-function expectBoth(
-  { train, test }: Record<"train" | "test", readonly unknown[]>,
-  part: number,
-  largest: number,
-): void {
-  const count = train.length + test.length;
-  if (count === 0 || (train.length > 0 && test.length > 0)) return;
+/** @param largest the class that has the most examples, and how many of them were to be tested on */
+function nothingToTestOn(part: number, count: number, largest: { count: number; wanted: number }): UserError {
   const held = `Cannot hold out ${part} of ${count} examples to test on as`;
-  if (test.length > 0) {
-    throw new UserError(`${held} none is left to train on: expected a smaller part, or more examples`);
+  if (largest.wanted > 0) {
+    return new UserError(
+      `${held} equal ones stay on one side, and no class has so few to spare: expected a larger part, or more examples ` +
+        "that differ",
+    );
   }
   // Half an example is rounded to one.
-  const least = Math.ceil(500 / largest) / 1000;
-  throw new UserError(
+  const least = Math.ceil(500 / largest.count) / 1000;
+  return new UserError(
     `${held} that rounds to none of any class: expected ${
-      largest > 1 ? `a part of ${least} or more` : "more examples"
+      largest.count > 1 ? `a part of ${least} or more` : "more examples"
     }`,
   );
 }

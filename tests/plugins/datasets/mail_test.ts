@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { mail } from "../../../plugins/datasets/mail.ts";
 import { mailText, textOfHtml } from "../../../plugins/datasets/text/mail_text.ts";
-import { splitGroups } from "../../../plugins/datasets/text/split_groups.ts";
 import { loadTexts } from "../../support/text_setup.ts";
 
 const message = (subject: string, body: string, type = "text/plain") =>
@@ -36,25 +35,6 @@ Deno.test("what does not end in HTML stays, and is read once however often it be
 Deno.test("a message with too many parts in each other is bad, not an error of ours", async () => {
   const nested = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n".repeat(300);
   assert.equal(await mailText(nested), null);
-});
-
-Deno.test("equal examples stay on one side, each class gives its share, and a seed is a split", () => {
-  const examples = Array.from(
-    { length: 200 },
-    (_, index) => ({ key: `${index % 80}`, label: index % 80 < 20 ? 1 : 0 }),
-  );
-  const split = (seed: number, takeEach: number | null = null) =>
-    splitGroups(examples, ({ key }) => key, ({ label }) => label, { test: 0.25, seed, takeEach });
-  const { train, test } = split(1);
-  assert.equal(train.length + test.length, 200);
-  const keys = new Set(test.map(({ key }) => key));
-  assert.ok(train.every(({ key }) => !keys.has(key)));
-  const share = (side: typeof train, label: number) => side.filter((example) => example.label === label).length;
-  assert.ok(Math.abs(share(test, 1) - 0.25 * 60) <= 3 && Math.abs(share(test, 0) - 0.25 * 140) <= 3);
-  assert.deepEqual(split(1), split(1));
-  assert.notDeepEqual(split(2), split(1));
-  const few = split(1, 30);
-  assert.ok(share([...few.train, ...few.test], 0) <= 30);
 });
 
 Deno.test("folders are classes; messages without text are refused, or left out and told", async () => {
