@@ -1,3 +1,4 @@
+import { commentTest } from "../../plugins/datasets/text/conll_format.ts";
 import { line } from "./entries.ts";
 import { type FoundData, nameFrom } from "./found.ts";
 import { startOf } from "./listing.ts";
@@ -14,7 +15,9 @@ export async function isTagged(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-  const lines = text.split(/\r?\n/).slice(0, -1).filter((line) => !/^(?:#\s|-DOCSTART-)/.test(line));
+  const all = text.split(/\r?\n/).slice(0, -1);
+  const isComment = commentTest(all, { tag: -1 });
+  const lines = all.filter((line) => !line.startsWith("-DOCSTART-") && !isComment(line));
   const words = lines.filter((line) => line.trim() !== "").map((line) => line.trim().split(/[\t ]+/));
   return words.length >= 2 && lines.some((line) => line.trim() === "") &&
     words.every((cells) => cells.length >= 2 && cells.length === words[0].length && TAG.test(cells.at(-1)!)) &&

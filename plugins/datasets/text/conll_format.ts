@@ -13,9 +13,46 @@ export interface ConllColumns {
   readonly tag: number;
 }
 
+/** What may be a comment before a sentence, or the word `#`. */
+const HASH = /^#(?:\s|(?:begin|end) document\b)/;
+/** CoNLL-U's `# sent_id = 3`, whose words may be as many as the columns. */
+const ENTRY = /^# *\S+ += /;
+/** A tag of a span, which may stand nowhere else in the file. */
+const SPAN = /^[BILUESMW]-\S+$/;
+
+const cellsOf = (line: string) => line.split(/[\t ]+/).filter((cell) => cell !== "");
+
+/**
+ * What tells comments of a CoNLL file from sentences that begin with the word `#`: only these have as many columns as
+ * the file's other words, and a tag.
+ *
+ * @param tag its column
+ */
+export function commentTest(lines: readonly string[], { tag }: Pick<ConllColumns, "tag">): (line: string) => boolean {
+  const counts = new Set<number>();
+  const tags = new Set<string>();
+  let isInside = false;
+  for (const line of lines) {
+    const cells = cellsOf(line);
+    const own = cells.at(tag);
+    // Within a sentence all lines are words.
+    isInside = cells.length > 0 && cells[0] !== "-DOCSTART-" && (isInside || !HASH.test(line));
+    if (!isInside || cells.length < 2 || own === undefined) continue;
+    counts.add(cells.length);
+    tags.add(own);
+  }
+  return (line) => {
+    if (!HASH.test(line)) return false;
+    const cells = cellsOf(line);
+    const own = cells.at(tag);
+    const isWord = own !== undefined && counts.has(cells.length) && (tags.has(own) || SPAN.test(own));
+    return ENTRY.test(line) || !isWord;
+  };
+}
+
 /**
  * Sentences of a CoNLL file: a word to a line with its columns between spaces or tabs, and a blank line after each
- * sentence. Lines of `-DOCSTART-` and comments (`# ...` before a sentence) are left out.
+ * sentence. Lines of `-DOCSTART-` and comments before a sentence, by {@link commentTest}, are left out.
  *
  * @param bad takes sentences with a line that lacks a column
  * @throws UserError with the line, if such sentences are refused
@@ -35,11 +72,13 @@ export function parseConll(
     if (words.length > 0 && !isBad) sentences.push({ line: first, words, tags });
     [words, tags, isBad] = [[], [], false];
   };
-  text.split(/\r\n|\n|\r/).forEach((content, index) => {
+  const lines = text.split(/\r\n|\n|\r/);
+  const isComment = commentTest(lines, columns);
+  lines.forEach((content, index) => {
     const line = index + 1;
-    const cells = content.split(/[\t ]+/).filter((cell) => cell !== "");
+    const cells = cellsOf(content);
     if (cells.length === 0 || cells[0] === "-DOCSTART-") return end();
-    if (words.length === 0 && /^#\s/.test(content)) return;
+    if (words.length === 0 && isComment(content)) return;
     if (isBad) return;
     if (words.length === 0) first = line;
     const read = bad.keep(() => {

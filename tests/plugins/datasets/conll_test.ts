@@ -33,6 +33,16 @@ Deno.test("sentences end at blank lines; headings and comments are none", () => 
   ]]);
 });
 
+Deno.test("a sentence may begin with the word #, and comments before it are none", () => {
+  const read = (text: string, tag = -1) => parseConll(text, "x", { word: 0, tag }).map(({ words }) => words.join(" "));
+  assert.deepEqual(read("#\tB-X\nhello\tO\n\nhi\tO\n# O\n"), ["# hello", "hi #"]);
+  const documents =
+    "#begin document (x);\n# NN O\n1 CD O\n\n#end document\n# part two\n# a comment of words\nIt PRP O\n";
+  assert.deepEqual(read(documents), ["# 1", "It"]);
+  assert.deepEqual(read("# # O\n1 CD O\n\n# a comment\nthe DT O\n# # O\n", 1), ["# 1", "the #"]);
+  assert.deepEqual(read("# sent_id = 3\n# text = X\na B = 3\nb B = X\n"), ["a b"]);
+});
+
 Deno.test("IOB1 becomes IOB2: every span begins with B", () => {
   assert.deepEqual(toIob2(["I-A", "I-A", "B-A", "O", "I-B", "I-A"]), ["B-A", "I-A", "B-A", "O", "B-B", "B-A"]);
   assert.deepEqual(toIob2(["A-I", "A-I", "A-B", "O", "X-I"]), ["A-B", "A-I", "A-B", "O", "X-B"]);
