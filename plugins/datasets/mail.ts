@@ -3,6 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import { type DatasetSetup, defineDataset } from "../../core/plugin/dataset.ts";
 import { importFailure } from "../../core/plugin/import_failure.ts";
 import { importPackage } from "../../core/plugin/import_package.ts";
+import { expectTrained, lackingClasses, withWarnings } from "./split_warnings.ts";
 import { badExample, BadExamples } from "./text/bad_examples.ts";
 import { namedClasses } from "./text/labels.ts";
 import { splitGroups } from "./text/split_groups.ts";
@@ -69,14 +70,18 @@ export const mail = defineDataset<MailOptions>({
   async load(options, setup) {
     const classes = namedClasses(Object.keys(options.classes));
     if (classes.length < 2) throw new UserError(`Cannot tell ${classes.length} class apart: two or more are needed`);
+    const labels = labelsOf(options.classes);
     const messages = options.folder !== null
       ? await readMessages(options.folder, setup)
       : await importMessages(options.package!, setup);
     const bad = new BadExamples(options.onBad);
-    const rows = await textRows(messages, options, bad);
+    const rows = await textRows(messages, labels, options, bad);
     const split = splitGroups(rows, ({ text }) => text, ({ label }) => label, options);
     if (options.task === "classification") {
-      return await textDataset(split, "classification", classes, options, setup, bad);
+      const file = options.folder ?? options.package!;
+      expectTrained(split.train.map(({ label }) => label), classes, file, "message");
+      const dataset = await textDataset(split, "classification", classes, options, setup, bad);
+      return withWarnings(dataset, lackingClasses({ ...split }, classes, ({ label }) => [label], "message"));
     }
     const plain = (rows: readonly MailRow[]) => rows.map((row) => ({ ...row, label: null }));
     const texts = { train: plain(split.train), test: plain(split.test) };
@@ -112,14 +117,29 @@ async function importMessages(name: string, { noteInput }: DatasetSetup): Promis
   return messages.map(({ group, text }, index) => ({ place: `message ${index + 1}`, group, content: text }));
 }
 
+/** The class's number of each folder. @throws UserError for a folder that is named twice */
+function labelsOf(classes: MailOptions["classes"]): Map<string, number> {
+  const names = Object.keys(classes);
+  const labels = new Map<string, number>();
+  for (const [label, name] of names.entries()) {
+    for (const group of classes[name]) {
+      const before = labels.get(group);
+      if (before !== undefined) {
+        const where = before === label ? `"${name}" twice` : `"${names[before]}" and in "${name}"`;
+        throw new UserError(`Cannot put the folder "${group}" in the class ${where}: it must be in one, once`);
+      }
+      labels.set(group, label);
+    }
+  }
+  return labels;
+}
+
 async function textRows(
   messages: readonly Message[],
-  { classes, maxLength, folder, package: name }: MailOptions,
+  labels: ReadonlyMap<string, number>,
+  { maxLength, folder, package: name }: MailOptions,
   bad: BadExamples,
 ): Promise<MailRow[]> {
-  const labels = new Map(
-    Object.values(classes).flatMap((groups, label) => groups.map((group) => [group, label] as const)),
-  );
   const groups = new Set(messages.map(({ group }) => group));
   const missing = [...labels.keys()].find((group) => !groups.has(group));
   if (missing !== undefined) {

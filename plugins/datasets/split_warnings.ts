@@ -1,4 +1,5 @@
 import type { Dataset } from "../../core/plugin/dataset.ts";
+import { UserError } from "../../core/errors.ts";
 import { listSome } from "../../core/recipe/words.ts";
 import { visiblePath } from "../../core/visible.ts";
 
@@ -29,6 +30,30 @@ export function lackingClasses<Example>(
       ? []
       : [`the split "${split}" has no ${what} of ${quoted(missing)}: what is measured on it says nothing of that`];
   });
+}
+
+/**
+ * Refuses classes that no training example is of.
+ *
+ * @param labels of the training examples
+ * @param name what they come from
+ * @param what an example is: `picture`
+ * @throws UserError
+ */
+export function expectTrained(
+  labels: Iterable<number>,
+  classes: readonly string[],
+  name: string,
+  what: string,
+): void {
+  const there = new Set(labels);
+  const missing = classes.filter((_, label) => !there.has(label));
+  if (missing.length === 0) return;
+  throw new UserError(
+    `Cannot learn ${missing.length === 1 ? "the class" : "the classes"} ${quoted(missing)} from "${
+      visiblePath(name)
+    }": no training ${what} shows it`,
+  );
 }
 
 /** What tells examples that stand in two splits. */

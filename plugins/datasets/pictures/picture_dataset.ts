@@ -13,7 +13,7 @@ import { flagsOf, flagTensors, labelledAmong, labelTensors } from "../../../core
 import { visiblePath } from "../../../core/visible.ts";
 import { imageBatch } from "../image_examples.ts";
 import { groupClasses } from "../image_groups.ts";
-import { equalNumbers, lackingClasses, quoted, repeatedExamples } from "../split_warnings.ts";
+import { equalNumbers, expectTrained, lackingClasses, repeatedExamples } from "../split_warnings.ts";
 import { badExample, type BadExamples, type ExamplePlace } from "../text/bad_examples.ts";
 import type { HashedPictures } from "./hashed_pictures.ts";
 import { pictureForm } from "./picture_form.ts";
@@ -118,7 +118,8 @@ export async function pictureDataset(parts: PictureParts): Promise<Dataset> {
     if (examples.length === 0) bad.checkSome(splits[split][0]?.where.file ?? name, []);
   }
   if (!(store instanceof PictureStore)) throw new Error("a store without a picture");
-  expectClasses(usable.train, classes, name);
+  // Of a transfer set without any label the teacher knows the classes.
+  if (usable.train.some(isLabelled)) expectTrained(usable.train.flatMap(classesOf), classes, name, "picture");
   const numbersOf = (examples: readonly PictureExample[]) => Uint32Array.from(examples, numberOf);
   const measured = measure(store, numbersOf(usable.train));
   const normalise = { mean: form.mean ?? measured.mean, std: form.std ?? measured.std };
@@ -247,18 +248,4 @@ function pictureExamples(
       return batchOf({ pixels, placeOf, count: pictures.length, height, width, channels }, ...call);
     },
   };
-}
-
-function expectClasses(train: readonly PictureExample[], classes: readonly string[], name: string): void {
-  const there = new Set(train.flatMap(classesOf));
-  // Of a transfer set without any label the teacher knows the classes.
-  if (!train.some(isLabelled)) return;
-  const missing = classes.filter((_, label) => !there.has(label));
-  if (missing.length === 0) return;
-  throw new UserError(
-    `Cannot learn ${missing.length === 1 ? "the class" : "the classes"} ${quoted(missing)} from "${
-      visiblePath(name)
-    }": ` +
-      "no training picture shows it",
-  );
 }

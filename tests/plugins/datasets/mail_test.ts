@@ -68,6 +68,42 @@ Deno.test("folders are classes; messages without text are refused, or left out a
   });
 });
 
+/** Messages by the number of them in each folder. */
+const folders = (counts: Readonly<Record<string, number>>) =>
+  Object.fromEntries(
+    Object.entries(counts).flatMap(([folder, count]) =>
+      Array.from({ length: count }, (_, i) => [`mails/${folder}/${i}`, message(`${folder} ${i}`, "see you")])
+    ),
+  );
+const small = { folder: "mails", vocabularySize: 60, maxLength: 16 };
+
+Deno.test("a folder that is named twice is refused", async () => {
+  const files = folders({ a: 4, b: 4 });
+  const refused = (classes: Record<string, string[]>, where: string) =>
+    assert.rejects(() => loadTexts(mail, { ...small, classes }, files), {
+      name: "UserError",
+      message: `Cannot put the folder "a" in the class ${where}: it must be in one, once`,
+    });
+  await refused({ ham: ["a"], spam: ["a", "b"] }, '"ham" and in "spam"');
+  await refused({ ham: ["a", "a"], spam: ["b"] }, '"ham" twice');
+});
+
+Deno.test("a class without a training message is refused, one without a test message is told", async () => {
+  const classes = { ham: ["a"], spam: ["b"] };
+  const empty = { ...folders({ a: 8 }), "mails/b/0": message("", "") };
+  await assert.rejects(() => loadTexts(mail, { ...small, classes, onBad: "skip" }, empty), {
+    name: "UserError",
+    message: 'Cannot learn the class "spam" from "mails": no training message shows it',
+  });
+  const { warnings } = await loadTexts(mail, { ...small, classes }, folders({ a: 8, b: 1 }));
+  assert.deepEqual(warnings, [
+    'the split "test" has no message of "spam": what is measured on it says nothing of that',
+  ]);
+  // Where texts become vectors, classes are not learned.
+  const vectors = await loadTexts(mail, { ...small, classes, task: "embedding" }, folders({ a: 8, b: 1 }));
+  assert.equal(vectors.warnings, undefined);
+});
+
 Deno.test("a package that cannot be imported is refused in one sentence", async () => {
   const options = { package: "npm:@", classes: { a: ["a"], b: ["b"] } };
   await assert.rejects(() => loadTexts(mail, options, {}), {
