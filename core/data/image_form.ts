@@ -1,5 +1,5 @@
 import type { Normalisation } from "./image_augment.ts";
-import { cropCentre, type Picture, type Resampling, resizePicture } from "./resize.ts";
+import { cropCentre, type CropRounding, type Picture, type Resampling, resizePicture } from "./resize.ts";
 
 /** Which pixels of a picture a model sees. */
 export interface ImageResize {
@@ -9,6 +9,8 @@ export interface ImageResize {
   readonly resampling: Resampling;
   /** The height and width of the middle part that is left of it. */
   readonly crop: readonly [height: number, width: number];
+  /** Where that begins if it is between two pixels; left out: `floor`. */
+  readonly rounding?: CropRounding;
 }
 
 /** In what form a model takes images. */
@@ -100,6 +102,6 @@ function exactly(pixel: number): number {
 }
 
 /** A picture resized, and the middle of that. */
-export function resized(picture: Picture, { to, resampling, crop }: ImageResize): Picture {
-  return cropCentre(resizePicture(picture, ...to, resampling), ...crop);
+export function resized(picture: Picture, { to, resampling, crop, rounding = "floor" }: ImageResize): Picture {
+  return cropCentre(resizePicture(picture, ...to, resampling), ...crop, rounding);
 }

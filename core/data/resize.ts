@@ -4,6 +4,15 @@ export const RESAMPLING = ["nearest", "lanczos", "bilinear", "bicubic", "box", "
 /** One of {@link RESAMPLING}. */
 export type Resampling = typeof RESAMPLING[number];
 
+/**
+ * Where the middle of a picture begins if that is between two pixels: at the first of them, as transformers has it, or
+ * at the even one, as torchvision's CenterCrop.
+ */
+export const CROP_ROUNDINGS = ["floor", "half-even"] as const;
+
+/** One of {@link CROP_ROUNDINGS}. */
+export type CropRounding = typeof CROP_ROUNDINGS[number];
+
 /** A picture of bytes: `[height, width, channels]`, row-major. */
 export interface Picture {
   readonly pixels: Uint8Array;
@@ -64,11 +73,15 @@ export function resizePicture(picture: Picture, height: number, width: number, r
  *
  * @param height of the result
  * @param width of the result
+ * @param rounding where it begins if that is between two pixels
  */
-export function cropCentre(picture: Picture, height: number, width: number): Picture {
+export function cropCentre(picture: Picture, height: number, width: number, rounding: CropRounding): Picture {
   const { channels } = picture;
   const pixels = new Uint8Array(height * width * channels);
-  const [top, left] = [Math.floor((picture.height - height) / 2), Math.floor((picture.width - width) / 2)];
+  const [top, left] = [
+    beginOfCentre(picture.height, height, rounding),
+    beginOfCentre(picture.width, width, rounding),
+  ];
   const [from, to] = [Math.max(0, -left), Math.min(width, picture.width - left)];
   for (let y = Math.max(0, -top); y < Math.min(height, picture.height - top); y++) {
     const row = (y + top) * picture.width + left;
@@ -76,6 +89,12 @@ export function cropCentre(picture: Picture, height: number, width: number): Pic
     pixels.set(shown, (y * width + from) * channels);
   }
   return { pixels, height, width, channels };
+}
+
+function beginOfCentre(length: number, wanted: number, rounding: CropRounding): number {
+  const half = (length - wanted) / 2;
+  const first = Math.floor(half);
+  return rounding === "half-even" && half > first && first % 2 !== 0 ? first + 1 : first;
 }
 
 function tapsOf(length: number, wanted: number, { support, at }: Filter): Taps[] {

@@ -1,5 +1,5 @@
 import type { ImageResize } from "../data/image_form.ts";
-import { RESAMPLING } from "../data/resize.ts";
+import { CROP_ROUNDINGS, RESAMPLING } from "../data/resize.ts";
 import { UserError } from "../errors.ts";
 import { join } from "../paths.ts";
 import type { ImageInput } from "../plugin/dataset.ts";
@@ -10,6 +10,9 @@ import { readConfigIfThere } from "./config_file.ts";
 
 /** The file of an image processor, by Hugging Face. */
 export const PROCESSOR_FILE = "preprocessor_config.json";
+
+/** Our own key, which transformers passes over: where the middle begins that is cut out, of {@link CROP_ROUNDINGS}. */
+export const CROP_ROUNDING = "crop_rounding";
 
 /** Numbers of channels that transformers finds among an array's sides by itself. */
 const CHANNELS = [1, 3];
@@ -161,15 +164,13 @@ function resizing(config: ForeignConfig, file: string, height: number, width: nu
     throw refuse("do_center_crop", stated("true or false"));
   }
   const isCropped = flag("do_center_crop", defaults.crop ?? false);
-  const cropSize = () => sides("crop_size", defaults.crop === false ? undefined : CROP_SIZE);
-  const whole: [number, number] = [height, width];
-  if (!flag("do_resize", true)) {
-    return {
-      to: whole,
-      resampling,
-      crop: isCropped ? cropSize() : whole,
-    };
-  }
+  const rounding = CROP_ROUNDINGS.find((known) => known === (config[CROP_ROUNDING] ?? "floor"));
+  if (!rounding) throw refuse(CROP_ROUNDING, listWords(CROP_ROUNDINGS, "or"));
+  const croppedOf = (to: [number, number]): ImageResize => ({
+    ...{ to, resampling, crop: isCropped ? sides("crop_size", defaults.crop === false ? undefined : CROP_SIZE) : to },
+    ...(isCropped && rounding !== "floor" && { rounding }),
+  });
+  if (!flag("do_resize", true)) return croppedOf([height, width]);
   const isShorter = isSide(config.size) && BY_SHORTER_SIDE.includes(kind);
   const size = isShorter ? { shortest_edge: config.size } : config.size ?? {};
   const { shortest_edge: edge, longest_edge: longest } = size as Record<string, unknown>;
@@ -192,8 +193,7 @@ function resizing(config: ForeignConfig, file: string, height: number, width: nu
     }
     return { to: shortest(Math.trunc(length / crop_pct)), resampling, crop: [length, length] };
   }
-  const to = own ?? shortest(edge as number);
-  return { to, resampling, crop: isCropped ? cropSize() : to };
+  return croppedOf(own ?? shortest(edge as number));
 }
 
 /** Whether a value is a side of a picture. */

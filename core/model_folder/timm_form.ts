@@ -51,7 +51,8 @@ export function timmForm(config: ForeignConfig, file: string, { size }: ImageInp
   const to = !isShorter ? scaled : height <= width ? [scaled[0], other] : [other, scaled[0]];
   if (!to.every(isSide)) throw refuse("input_size", `sides up to ${MOST} of pictures of ${height} x ${width} pixels`);
   return {
-    resize: { to: [to[0], to[1]], resampling, crop },
+    // With torchvision's CenterCrop.
+    resize: { to: [to[0], to[1]], resampling, crop, rounding: "half-even" },
     normalise: { mean: perChannel("mean", () => true), std: perChannel("std", (value) => value > 0) },
   };
 }

@@ -1,9 +1,9 @@
 import type { ImageResize } from "../../../core/data/image_form.ts";
 import type { Normalisation } from "../../../core/data/image_augment.ts";
-import { RESAMPLING } from "../../../core/data/resize.ts";
+import { type CropRounding, RESAMPLING } from "../../../core/data/resize.ts";
 import { UserError } from "../../../core/errors.ts";
 import { isJsonObject, parseJson } from "../../../core/json.ts";
-import { imageProcessorOf, PROCESSOR_FILE } from "../../../core/model_folder/image_processor.ts";
+import { CROP_ROUNDING, imageProcessorOf, PROCESSOR_FILE } from "../../../core/model_folder/image_processor.ts";
 import { join } from "../../../core/paths.ts";
 import type { DatasetSetup } from "../../../core/plugin/dataset.ts";
 import type { PictureColours } from "./colours.ts";
@@ -25,6 +25,9 @@ export interface PictureForm {
 
 /** What the data set's mean and deviation say, in its own way. */
 const NORMALISING = ["do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std"];
+
+/** Of `fit: crop`, as torchvision's CenterCrop. */
+const ROUNDING: CropRounding = "half-even";
 
 /** The form that a recipe asks for. @throws UserError for a `preprocessor_config.json` that is not understood */
 export async function pictureForm(options: PictureOptions, { readFile }: DatasetSetup): Promise<PictureForm> {
@@ -56,6 +59,7 @@ export async function pictureForm(options: PictureOptions, { readFile }: Dataset
       to: least === null ? whole : withShorterSide(height, width, least),
       resampling: resample,
       crop: whole,
+      ...(least !== null && { rounding: ROUNDING }),
     })),
     mean,
     std,
@@ -66,10 +70,14 @@ export async function pictureForm(options: PictureOptions, { readFile }: Dataset
         size: { shortest_edge: least },
         do_center_crop: true,
         crop_size: { height: whole[0], width: whole[1] },
+        [CROP_ROUNDING]: ROUNDING,
         do_convert_rgb: channels === 3,
       }),
     },
-    described: JSON.stringify([colours, whole && { whole, least, resample }]),
+    described: JSON.stringify([
+      colours,
+      whole && { whole, least, resample, ...(least !== null && { rounding: ROUNDING }) },
+    ]),
   };
 }
 

@@ -136,6 +136,7 @@ Deno.test("a processor that is not understood is refused by what is wrong", asyn
       { size: 4, do_center_crop: true, crop_size: "8" },
       /: expected height and width of whole numbers from 1 to 8192 for crop_size, got "8"$/,
     ],
+    [{ size: 4, crop_rounding: "up" }, /: expected floor or half-even for crop_rounding, got "up"$/],
     [{ size: 4, do_center_crop: 1 }, /: expected true or false for do_center_crop, got 1$/],
     ...[0, -1, 2, "x", null].map((crop_pct) =>
       [

@@ -22,7 +22,7 @@ Deno.test("a model of timm takes pictures as timm makes them", () => {
   // Resize(size=235, interpolation=bicubic), CenterCrop(size=(224, 224)), Normalize(...)
   const crop = [224, 224];
   assert.deepEqual(form({}), {
-    resize: { to: [235, 352], resampling: "bicubic", crop },
+    resize: { to: [235, 352], resampling: "bicubic", crop, rounding: "half-even" },
     normalise: { mean: own.mean, std: own.std },
   });
   assert.deepEqual(form({}, 48, 32)!.resize!.to, [352, 235]);
@@ -31,6 +31,7 @@ Deno.test("a model of timm takes pictures as timm makes them", () => {
     to: [32, 32],
     resampling: "bicubic",
     crop: [32, 32],
+    rounding: "half-even",
   });
   assert.deepEqual(form({ crop_pct: undefined })!.resize!.to, [256, 384]);
   assert.deepEqual(form({ input_size: [3, 32, 64], crop_pct: 1 })!.resize!.to, [32, 64]);

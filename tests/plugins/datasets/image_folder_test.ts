@@ -48,10 +48,39 @@ Deno.test("grey, resized and cropped, with mean and deviation of the recipe", as
     size: { shortest_edge: 4 },
     do_center_crop: true,
     crop_size: { height: 4, width: 4 },
+    crop_rounding: "half-even",
     do_convert_rgb: false,
   });
   const [, dog] = await imagesIn(dataset, "train");
   assert.ok(dog.every((pixel) => Math.abs(pixel - 29 / 255) < 1e-6), "blue is 29 of 255 bright");
+});
+
+Deno.test("the middle of a picture is torchvision's where the recipe crops it, and so a saved student has it", async () => {
+  const wide = noisePng(1, 4, 7);
+  const content: Content = {};
+  for (const split of ["train", "test"]) {
+    for (const kind of ["cat", "dog"]) content[`pets/${split}/${kind}/1.png`] = wide;
+  }
+  const bytes = { mean: [0, 0, 0], std: [1, 1, 1] };
+  const shown = async (own: Content, options: Record<string, unknown>) => {
+    const dataset = await load(own, { ...options, ...bytes });
+    const pixels = (await imagesIn(dataset, "train"))[0];
+    return { pixels, processor: dataset.input.image!.processor };
+  };
+  const whole = (await shown(content, {})).pixels;
+  const from = (begin: number) => [0, 1, 2, 3].flatMap((row) => whole.slice((row * 7 + begin) * 3).slice(0, 12));
+  const cropped = await shown(content, { size: 4, fit: "crop" });
+  // int(round((7 - 4) / 2.0)) is 2, where transformers has (7 - 4) // 2.
+  assert.deepEqual(cropped.pixels, from(2));
+  const saved = (processor: unknown): Content => ({
+    ...content,
+    "own/preprocessor_config.json": JSON.stringify(processor),
+  });
+  const normalised = { image_mean: bytes.mean, image_std: bytes.std };
+  const own = { ...cropped.processor, ...normalised };
+  assert.deepEqual((await shown(saved(own), { processor: "own" })).pixels, from(2));
+  const { crop_rounding: _, ...foreign } = { crop_rounding: null, ...own };
+  assert.deepEqual((await shown(saved(foreign), { processor: "own" })).pixels, from(1));
 });
 
 Deno.test("a teacher's preprocessor_config.json says size, filter, crop and normalisation", async () => {
