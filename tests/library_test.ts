@@ -28,10 +28,8 @@ Deno.test("a program that uses the library needs --allow-read and --allow-write 
     const write = (name: string, text: string) => Deno.writeTextFile(join(folder, name), text);
     const words = ["good", "bad"];
     const rows = Array.from({ length: 24 }, (_, index) => ({ word: words[index % 2], index }));
-    await write(
-      "table.csv",
-      ["text,label", ...rows.map(({ word, index }) => `"a ${word}, ${index}",${word}`)].join("\n"),
-    );
+    const table = ["text,label", ...rows.map(({ word, index }) => `"a ${word}, ${index}",${word}`)].join("\n");
+    for (const name of ["table.csv", "test.csv"]) await write(name, table);
     for (const word of words) await Deno.mkdir(join(folder, "mails", word), { recursive: true });
     for (const { word, index } of rows) {
       await write(join("mails", word, `${index}.eml`), `Subject: ${word}\n\na ${word} mail, number ${index}\n`);
@@ -45,7 +43,7 @@ Deno.test("a program that uses the library needs --allow-read and --allow-write 
         "teacher: { use: resnet, depth: 8, width: 4, weights: teacher/student }\nstudent:",
       ),
     );
-    await write("table.yaml", recipeOf(`{ use: text-table, train: table.csv, test: table.csv, ${text} }`));
+    await write("table.yaml", recipeOf(`{ use: text-table, train: table.csv, test: test.csv, ${text} }`));
     await write("mail.yaml", recipeOf(`{ use: mail, folder: mails, classes: { good: [good], bad: [bad] }, ${text} }`));
     await write("program.ts", PROGRAM);
     const { code, stdout, stderr } = await runDeno(

@@ -7,6 +7,7 @@ import { BadExamples } from "./text/bad_examples.ts";
 import { parseConll, type TaggedSentence, toIob2 } from "./text/conll_format.ts";
 import { decodeText, type Encoding, ENCODINGS } from "./text/decode_text.ts";
 import { type ClassName, classNames, classNumber, namedClasses, sortedClasses } from "./text/labels.ts";
+import { sameFileMistake } from "./text/same_file.ts";
 import type { LabelledText } from "./text/text_examples.ts";
 import { textOptions, type TextSetOptions } from "./text/text_options.ts";
 import { tokenisedDataset } from "./text/tokenised_dataset.ts";
@@ -46,6 +47,9 @@ export const conll = defineDataset<ConllOptions>({
       ),
       encoding: z.enum(ENCODINGS).default("utf-8").describe("Encoding of the files"),
       ...textOptions(kit),
+    }).superRefine((options, { addIssue }) => {
+      const found = sameFileMistake(options);
+      if (found !== null) addIssue({ code: "custom", ...found });
     });
   },
   async load(options, setup) {

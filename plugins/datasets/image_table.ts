@@ -25,6 +25,7 @@ import {
   severalOptions,
   sortedClasses,
 } from "./text/labels.ts";
+import { sameFileMistake } from "./text/same_file.ts";
 import { splitGroups } from "./text/split_groups.ts";
 import { readTable, type TableFile, type TableOptions, tableOptions } from "./text/table_options.ts";
 
@@ -64,7 +65,7 @@ export const imageTable = defineDataset<ImageTableOptions>({
         ? { message: `Expected one of test and testPart: got ${options.test === null ? "neither" : "both"}` }
         : several !== null
         ? { message: several }
-        : disagreement(options as PictureOptions);
+        : sameFileMistake(options, ", or testPart") ?? disagreement(options as PictureOptions);
       if (found !== null) addIssue({ code: "custom", ...found });
     });
   },

@@ -21,6 +21,7 @@ import {
   severalOptions,
   sortedClasses,
 } from "./text/labels.ts";
+import { sameFileMistake } from "./text/same_file.ts";
 import { splitGroups } from "./text/split_groups.ts";
 import { readTable, type TableOptions, tableOptions } from "./text/table_options.ts";
 import { textDataset, textKey, type TextRow } from "./text/text_dataset.ts";
@@ -70,7 +71,8 @@ export const textTable = defineDataset<TextTableOptions>({
       error: "Expected one of test, a table, and testPart, as in testPart: 0.2",
     }).superRefine((options, { addIssue }) => {
       const message = severalMistake(options) ?? sentenceMistake(options);
-      if (message !== null) addIssue({ code: "custom", message });
+      const found = message !== null ? { message } : sameFileMistake(options, ", or testPart");
+      if (found !== null) addIssue({ code: "custom", ...found });
     });
   },
   async load(options, setup) {

@@ -42,7 +42,7 @@ const optionsOf: Readonly<Record<string, Record<string, unknown>>> = {
   "image-table": { folder: "pictures", train: "pictures.csv", testPart: 0.5, cache: false },
   "text-table": { ...files, ...small },
   glue: { task: "sst2", folder: "glue", ...small },
-  conll: { train: "tags.txt", test: "tags.txt", ...small },
+  conll: { train: "tags.txt", test: "other-tags.txt", ...small },
   mail: { folder: "mails", classes: { ham: ["ham"], spam: ["spam"] }, ...small },
 };
 
@@ -59,7 +59,8 @@ async function writeData(folder: string): Promise<void> {
   for (const name of Object.values(files)) await write(name, `text\tlabel\n${rows.join("\n")}\n`);
   for (const name of ["glue", "mails", "mails/ham", "mails/spam"]) await Deno.mkdir(join(folder, name));
   for (const name of ["train.tsv", "dev.tsv"]) await write(`glue/${name}`, `sentence\tlabel\n${rows.join("\n")}\n`);
-  await write("tags.txt", "Anna B-PER\nSmith I-PER\nsleeps O\n\nIt O\nrains O\n\nBob B-PER\n");
+  const tags = "Anna B-PER\nSmith I-PER\nsleeps O\n\nIt O\nrains O\n\nBob B-PER\n";
+  for (const name of ["tags.txt", "other-tags.txt"]) await write(name, tags);
   const named = ["train", "test"].flatMap((split) =>
     ["cat", "dog"].flatMap((kind) => Array.from({ length: 3 }, (_, i) => [split, kind, i] as const))
   );

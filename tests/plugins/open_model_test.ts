@@ -97,10 +97,10 @@ testBackends("a tagger's words have the logits and tags that its data set gives 
   const ops = createOps(backend);
   const folder = join(MODELS, "phrases-bert");
   using model = await openModel(folder, { ops });
-  const file = join(DATA, "speech-phrases/test.conll");
+  const [train, file] = ["train", "test"].map((split) => join(DATA, `speech-phrases/${split}.conll`));
   const sentences = parseConll(await Deno.readTextFile(file), file, { word: 0, tag: -1 }).slice(0, 5);
   const classes = [...model.input.classes];
-  const { splits: { test } } = await load("conll", { train: file, test: file, classes, tokenizer: folder });
+  const { splits: { test } } = await load("conll", { train, test: file, classes, tokenizer: folder });
   const host = test.batch(firstOf(5));
   const outputs = infer(ops, model.model, model.weights, uploadBatch(ops, test, firstOf(5)));
   const [logits, predictions] = [await outputs.logits.read(), await outputs.predictions!.read()];

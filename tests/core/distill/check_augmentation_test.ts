@@ -29,7 +29,9 @@ const PLAIN = `export default {
 Deno.test("augmentation that a data set of images does not do is warned about, and one of texts is refused", async () => {
   await withTinyData(async (folder) => {
     await Deno.writeTextFile(join(folder, "plain.ts"), PLAIN);
-    await Deno.writeTextFile(join(folder, "t.tsv"), "text\tlabel\na b\tx\nc d\ty\n");
+    for (const name of ["t.tsv", "u.tsv"]) {
+      await Deno.writeTextFile(join(folder, name), "text\tlabel\na b\tx\nc d\ty\n");
+    }
     const start = tinyRecipe.indexOf("dataset:"), end = tinyRecipe.indexOf("student:");
     const withData = (dataset: string) => tinyRecipe.slice(0, start) + dataset + "\n" + tinyRecipe.slice(end);
     const warned = async (text: string, ...overrides: string[]) => {
@@ -43,7 +45,7 @@ Deno.test("augmentation that a data set of images does not do is warned about, a
       `the data set "./plain.ts" gives the same images with augment.shift as without: it does not do that`,
     ]);
     assert.deepEqual(await warned(tinyRecipe, "augment={ flip: true, randAugment: {} }"), []);
-    const texts = withData("dataset: { use: text-table, train: t.tsv, test: t.tsv, maxLength: 8 }")
+    const texts = withData("dataset: { use: text-table, train: t.tsv, test: u.tsv, maxLength: 8 }")
       .replace("validation: { count: 24 }", "validation: null");
     await assert.rejects(tinyRun(folder, { text: texts, overrides: ["augment.flip=true"] }), {
       name: "UserError",

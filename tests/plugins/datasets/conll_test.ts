@@ -51,8 +51,8 @@ Deno.test("IOB1 becomes IOB2: every span begins with B", () => {
 Deno.test("only the first token of a word is scored, with the word's tag", async () => {
   const { input, splits } = await loadTexts(
     conll,
-    { train: "a.txt", test: "a.txt", vocabularySize: 30, maxLength: 40 },
-    { "a.txt": text },
+    { train: "a.txt", test: "b.txt", vocabularySize: 30, maxLength: 40 },
+    { "a.txt": text, "b.txt": text },
   );
   assert.equal(input.task, "tagging");
   assert.deepEqual(input.classes, ["O", "B-PER", "I-PER"]);

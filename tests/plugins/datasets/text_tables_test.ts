@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { optionKit } from "../../../core/plugin/kit.ts";
+import { conll } from "../../../plugins/datasets/conll.ts";
 import { glue } from "../../../plugins/datasets/glue.ts";
+import { imageTable } from "../../../plugins/datasets/image_table.ts";
 import { textTable } from "../../../plugins/datasets/text_table.ts";
 import { loadTexts } from "../../support/text_setup.ts";
 
@@ -96,13 +99,12 @@ Deno.test("mistakes of a table are refused with file and line", async () => {
   await refused("text\tlabel\n", /^Cannot use "test.tsv" as it has no examples$/);
   await refused("text\tlabel\na\tyes\n", /^Cannot read the label "yes" on line 2 .*: a number is needed$/, {
     task: "regression",
-    train: "test.tsv",
   });
   await assert.rejects(() => table({ test: "a.txt" }, { "train.tsv": good, "a.txt": "" }), {
     message: 'Cannot tell how "a.txt" is written: set format to tsv, csv, jsonl',
   });
-  const json = { train: "a.jsonl", test: "a.jsonl" };
-  await assert.rejects(() => table(json, { "a.jsonl": '{"text": "a"}\n[1]\n' }), {
+  const json = { train: "a.jsonl" };
+  await assert.rejects(() => table(json, { "a.jsonl": '{"text": "a"}\n[1]\n', "test.tsv": good }), {
     message: /^Cannot read line 2 of "a.jsonl": a JSON object is needed/,
   });
   await assert.rejects(() => table({ train: "a.csv" }, { "a.csv": 'text,label\n"open,1\n', "test.tsv": good }), {
@@ -127,9 +129,9 @@ Deno.test("examples without text are skipped if asked, and counted and listed by
   }]);
   const jsonl =
     '{"text": "a", "label": "x"}\n{"text": null, "label": "y"}\n{"text": "b"}\n{"text": "c", "label": "z"}\n';
-  const files = { train: "a.jsonl", test: "a.jsonl", onBad: "skip" };
-  const { input, skipped: two } = await table(files, { "a.jsonl": jsonl });
-  assert.deepEqual([input.classes, two![0].count], [["x", "z"], 2]);
+  const files = { train: "a.jsonl", test: "b.jsonl", onBad: "skip" };
+  const { input, skipped: two } = await table(files, { "a.jsonl": jsonl, "b.jsonl": jsonl });
+  assert.deepEqual([input.classes, two![0].count], [["x", "z"], 1]);
   assert.equal((await table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": good })).skipped, undefined);
   await assert.rejects(() => table({ onBad: "skip" }, { "train.tsv": good, "test.tsv": "text\tlabel\n\tyes\n" }), {
     name: "UserError",
@@ -142,7 +144,10 @@ Deno.test("examples without text are skipped if asked, and counted and listed by
 
 Deno.test("a table that says a thing twice is refused, and numbers are decimal", async () => {
   const refused = (name: string, text: string, message: string, task = "classification") =>
-    assert.rejects(() => table({ train: name, test: name, task }, { [name]: text }), { name: "UserError", message });
+    assert.rejects(() => table({ train: name, task }, { [name]: text, "test.tsv": good }), {
+      name: "UserError",
+      message,
+    });
   const twice = 'Cannot read the columns of "a.tsv" as two have the name "label": rename one';
   await refused("a.tsv", "text\tlabel\tlabel\na\tx\ty\n", twice);
   const key = 'Cannot read line 1 of "a.jsonl" as it has the key "label" twice in one object';
@@ -282,4 +287,26 @@ Deno.test("a table without labels is refused where nothing names the classes, an
     1,
     "what has no label is measured by agreement alone, which equal texts spoil as well",
   );
+});
+
+Deno.test("a test file that is the training file is refused, however its path is written", () => {
+  const definitions = [
+    { definition: textTable, own: {}, otherwise: ", or testPart" },
+    { definition: imageTable, own: { folder: "pictures" }, otherwise: ", or testPart" },
+    { definition: conll, own: {}, otherwise: "" },
+  ];
+  const remote = (hash: string) => ({ url: "https://example.org/a.csv", sha256: hash.repeat(64) });
+  for (const { definition, own, otherwise } of definitions) {
+    const read = (train: unknown, test: unknown) =>
+      definition.options(optionKit).safeParse({ ...own, train, test }).error?.issues;
+    const [issue] = read("data/a.csv", "./data//x/../a.csv")!;
+    assert.deepEqual([issue.path, issue.message], [
+      ["test"],
+      'Cannot test on "./data//x/../a.csv" as it is the training file, and what is measured on it says nothing of new ' +
+      `examples: expected another file${otherwise}`,
+    ]);
+    assert.equal(read("data/a.csv", "a.csv"), undefined);
+    assert.equal(read(remote("a"), remote("A"))!.length, 1);
+    assert.equal(read(remote("a"), remote("b")), undefined);
+  }
 });

@@ -38,7 +38,7 @@ const divergence = (taught: readonly (readonly number[])[], own: readonly (reado
 const recipe = (teacher: string) => `
 name: tiny
 validation: null
-dataset: { use: image-table, folder: ., train: t.jsonl, test: t.jsonl, task: multi-label, mean: [0, 0, 0], std: [1, 1, 1] }
+dataset: { use: image-table, folder: ., train: t.jsonl, test: u.jsonl, task: multi-label, mean: [0, 0, 0], std: [1, 1, 1] }
 teacher: { ${teacher} }
 student: { use: mlp, widths: [] }
 losses: [{ use: kd, temperature: ${TEMPERATURE} }]
@@ -52,7 +52,7 @@ async function withPictures(body: (folder: string) => Promise<void>): Promise<vo
     const lines = GREYS.map((grey, index) =>
       JSON.stringify({ path: `${grey}.png`, label: CLASSES.filter((_, label) => (index >> label) % 2 === 0) })
     );
-    await Deno.writeTextFile(join(folder, "t.jsonl"), lines.join("\n"));
+    for (const name of ["t.jsonl", "u.jsonl"]) await Deno.writeTextFile(join(folder, name), lines.join("\n"));
     for (const grey of GREYS) await Deno.writeFile(join(folder, `${grey}.png`), plainPng([grey, grey, grey], 2));
     await body(folder);
   } finally {

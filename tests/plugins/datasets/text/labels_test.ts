@@ -8,9 +8,12 @@ import { loadTexts } from "../../../support/text_setup.ts";
 
 const small = { vocabularySize: 40, maxLength: 12 };
 
-/** Loads a table that is both its training and its test set. */
+/** Loads a table whose copy is the test set. */
 const table = (name: string, text: string, options: Record<string, unknown> = {}) =>
-  loadTexts(textTable, { train: name, test: name, ...small, ...options }, { [name]: text });
+  loadTexts(textTable, { train: name, test: `copy-${name}`, ...small, ...options }, {
+    [name]: text,
+    [`copy-${name}`]: text,
+  });
 
 const MEND = "mend it, leave it out, or set onBad to skip, which leaves such examples out";
 const lines = (...rows: unknown[]) => rows.map((row) => JSON.stringify(row)).join("\n") + "\n";
@@ -31,7 +34,7 @@ Deno.test("eleven integers of a table are the classes 0 to 10 in this order, in 
   const csv = await table("a.csv", "text,label\n" + numbers.map((label) => `a b,${label}\n`).join(""));
   assert.deepEqual([csv.input.classes, labelsOf(csv)], [eleven, numbers]);
   const tagged = numbers.map((label) => `word ${label}\n`).join("");
-  const { input } = await loadTexts(conll, { train: "a", test: "a", ...small }, { a: tagged });
+  const { input } = await loadTexts(conll, { train: "a", test: "b", ...small }, { a: tagged, b: tagged });
   assert.deepEqual(input.classes, eleven);
 });
 
@@ -107,10 +110,10 @@ Deno.test("files of unlabelled texts are training examples behind those of the t
   const more = lines({ text: "c", label: "x" }, { text: "d e f" });
   const { splits } = await loadTexts(textTable, {
     train: "a.jsonl",
-    test: "a.jsonl",
+    test: "c.jsonl",
     unlabelled: ["b.jsonl", "b.jsonl"],
     ...small,
-  }, { "a.jsonl": train, "b.jsonl": more });
+  }, { "a.jsonl": train, "c.jsonl": train, "b.jsonl": more });
   assert.deepEqual([...splits.train.labels!], [0, 1, -1, -1, -1, -1]);
   assert.deepEqual([splits.test.length, splits.test.labelled], [2, undefined]);
 });

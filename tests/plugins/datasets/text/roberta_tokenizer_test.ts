@@ -121,8 +121,8 @@ Deno.test("words of tagged sentences have the space before them, and the saved t
   };
   assert.deepEqual(saysSpace(asTheyWere), [false, false, false]);
   const { input, retokenise } = await loadTexts(conll, {
-    ...{ train: "a.txt", test: "a.txt", tokenizer: "roberta", maxLength: 40 },
-  }, files);
+    ...{ train: "a.txt", test: "b.txt", tokenizer: "roberta", maxLength: 40 },
+  }, { ...files, "b.txt": files["a.txt"] });
   assert.deepEqual(saysSpace(input.text!.files), [true, true, true]);
   assert.equal(await retokenise!("roberta"), null, "it is the same one");
 });
