@@ -11,6 +11,8 @@ const LEAST_TABLE = 4096;
 const MOST_SIGNED = 127;
 /** Of activations, which have none. */
 const MOST_UNSIGNED = 255;
+/** Of a convolution's bias, in 32 bits: as much again is left for the sum of products that it is added to. */
+const MOST_BIAS = 2 ** 30;
 
 /** An operator that is a convolution's activation, and can be put into it. */
 const ACTIVATIONS = ["Relu", "Clip"];
@@ -110,22 +112,24 @@ class Quantiser {
 
   #convolution(node: Node, weight: Initialiser): void {
     const { inputs: [x, , bias], attributes, outputs } = node;
-    const { scales, whole } = byRows(weight);
+    const scale = this.#scales.get(x)!;
+    const shifts = bias === undefined ? null : this.weights.get(bias)!;
+    // The bias has the steps of the filter times those of the input: a filter of almost nothing would leave it none.
+    const leasts = shifts && Array.from(shifts.data as Float32Array, (bias) => Math.abs(bias) / (scale * MOST_BIAS));
+    const { scales, whole } = byRows(weight, leasts);
     const data = Int8Array.from(whole);
     const names = [
       this.#put(`${weight.name}_quantized`, "int8", weight.shape, data),
       this.#put(`${weight.name}_scale`, "float32", [scales.length], scales),
     ];
     const filter = this.builder.node("DequantizeLinear", names, { axis: 0 }, `${weight.name}_dequantized`);
-    const shift = bias === undefined ? [] : [this.#bias(this.weights.get(bias)!, this.#scales.get(x)!, scales)];
+    const shift = shifts ? [this.#bias(shifts, scale, scales)] : [];
     this.builder.add({ operator: "Conv", inputs: [this.#now(x), filter, ...shift], outputs, attributes });
   }
 
   #bias(bias: Initialiser, scale: number, scales: Float32Array): string {
     const steps = scales.map((own) => own * scale);
-    const data = Int32Array.from(bias.data as Float32Array, (value, row) => {
-      return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.round(value / steps[row])));
-    });
+    const data = Int32Array.from(bias.data as Float32Array, (value, row) => Math.round(value / steps[row]));
     const names = [
       this.#put(`${bias.name}_quantized`, "int32", bias.shape, data),
       this.#put(`${bias.name}_scale`, "float32", bias.shape, steps),
@@ -181,8 +185,15 @@ class Quantiser {
   }
 }
 
-/** A weight's numbers as whole ones from -127 to 127, each row of its first dimension with a scale of its own. */
-function byRows({ shape: [rows], data }: Initialiser): { scales: Float32Array<ArrayBuffer>; whole: Float32Array } {
+/**
+ * A weight's numbers as whole ones from -127 to 127, each row of its first dimension with a scale of its own.
+ *
+ * @param leasts the least scale of each row
+ */
+function byRows(
+  { shape: [rows], data }: Initialiser,
+  leasts: readonly number[] | null = null,
+): { scales: Float32Array<ArrayBuffer>; whole: Float32Array } {
   const row = data.length / rows;
   const scales = new Float32Array(rows);
   const whole = new Float32Array(data.length);
@@ -191,7 +202,7 @@ function byRows({ shape: [rows], data }: Initialiser): { scales: Float32Array<Ar
     for (let place = index * row; place < (index + 1) * row; place++) {
       most = Math.max(most, Math.abs(Number(data[place])));
     }
-    scales[index] = most / MOST_SIGNED || 1;
+    scales[index] = Math.max(most / MOST_SIGNED, leasts?.[index] ?? 0) || 1;
     for (let place = index * row; place < (index + 1) * row; place++) {
       whole[place] = Math.round(Number(data[place]) / scales[index]);
     }
