@@ -13,7 +13,7 @@ import { compareWithOnnx } from "./compare.ts";
 import { encodeModel, OPSET } from "./encode.ts";
 import { companionFiles } from "./folder_files.ts";
 import { countOperators, type Graph } from "./graph.ts";
-import { CRF_TRANSITIONS } from "./metadata.ts";
+import { CRF_TRANSITIONS, LABELS } from "./metadata.ts";
 import { PRECISIONS } from "./precisions.ts";
 import { examplesIn, madeUp } from "./probe.ts";
 import { activationsOf, quantise, type Ranges } from "./quantise.ts";
@@ -237,7 +237,7 @@ function metadataOf(
   const transitions = transitionsOf(call, written);
   return {
     task,
-    labels: JSON.stringify(classes),
+    [LABELS]: JSON.stringify(classes),
     precision,
     [EXPORTED_FROM]: hash,
     ...(transitions && {

@@ -6,10 +6,11 @@ import { INDEX_FILE, WEIGHTS_FILE } from "../model_folder/missing_weights.ts";
 import { EXPORTED_FROM } from "../model_folder/describing_folder.ts";
 import { join } from "../paths.ts";
 import type { Batch, HostTensor, InputDescription } from "../plugin/dataset.ts";
+import { areSameClasses, orderOfClasses, showClasses } from "../plugin/class_names.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
 import { sizeOf } from "../tensor.ts";
 import { asModel } from "./as_model.ts";
-import { CRF_TRANSITIONS } from "./metadata.ts";
+import { CRF_TRANSITIONS, LABELS } from "./metadata.ts";
 import { findExport } from "./places.ts";
 import { OnnxModel } from "./run_model.ts";
 import { DamagedMessage } from "./protobuf.ts";
@@ -56,13 +57,14 @@ async function open(path: string, folder: string, { model, input }: Described): 
   }
   if (of !== exportedFrom) throw refuse(`${CONFIG_FILE} beside it is of another model`);
   const transitions = transitionsIn(metadata.get(CRF_TRANSITIONS), refuse);
+  const labels = labelsIn(metadata.get(LABELS), refuse);
   const session = await Session.open(bytes, new Map(), 1).catch((error) => {
     throw error instanceof RuntimeRefusal ? refuse(error.message, error) : error;
   });
   const inputs = new Map(session.inputs.map(({ name }) => [name, ENTRIES.get(name) ?? ""]));
   const wrong = [...inputs.values()].includes("")
     ? "its inputs are not those of an export"
-    : mismatch(session, metadata, input);
+    : mismatch(session, metadata.get("task"), labels, input);
   if (wrong !== null) {
     session.dispose();
     throw refuse(wrong);
@@ -78,14 +80,17 @@ async function open(path: string, folder: string, { model, input }: Described): 
 /**
  * How a file contradicts the config.json beside it, which says what its numbers mean and can be edited; `null` if it
  * does not.
+ *
+ * @param own the file's task
+ * @param labels the names of its classes
  */
 function mismatch(
   { inputs, outputs: [output] }: Session,
-  metadata: ReadonlyMap<string, string>,
+  own: string | undefined,
+  labels: readonly string[],
   { task, classes, image }: InputDescription,
 ): string | null {
   const told = (config: string, file: string) => `${CONFIG_FILE} beside it says ${config}, and the file ${file}`;
-  const own = metadata.get("task");
   if (own !== task) return told(`the task ${task}`, `${own}`);
   const pixels = inputs.find(({ name }) => name === IMAGES);
   const [, channels, height, width] = pixels?.shape ?? [];
@@ -95,8 +100,18 @@ function mismatch(
   if (said !== taken) return told(said, `takes ${taken}`);
   const wanted = task === "regression" ? 1 : classes.length;
   const given = output?.shape.at(-1);
-  if (task === "embedding" || given === wanted) return null;
-  return told(`${wanted} classes`, `gives ${given} numbers`);
+  if (task !== "embedding" && given !== wanted) return told(`${wanted} classes`, `gives ${given} numbers`);
+  // Other names for the classes are the user's to give; the same ones in another order would swap the answers.
+  if (orderOfClasses(labels, classes) === null || areSameClasses(labels, classes)) return null;
+  return told(`the classes ${showClasses(classes)} in this order`, showClasses(labels));
+}
+
+/** The names of the classes as the file states them; none where it does not. */
+function labelsIn(text: string | undefined, refuse: Refuse): string[] {
+  if (text === undefined) return [];
+  const stated = parseJson(text, (reason) => refuse(`its ${LABELS} are damaged: ${reason}`));
+  if (Array.isArray(stated) && stated.every((name) => typeof name === "string")) return stated;
+  throw refuse(`its ${LABELS} are damaged: expected a list of names`);
 }
 
 /** A model whose computing onnxruntime refuses in a sentence for the user, as where memory ends. */

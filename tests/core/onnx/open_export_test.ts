@@ -178,6 +178,31 @@ Deno.test("a config.json that was changed beside an export is refused where it s
   });
 });
 
+Deno.test("the names of the classes beside an export may be others, and not the same in another order", async () => {
+  await exporting(async ({ exported, open }) => {
+    const folder = await exported(IMAGES);
+    const names = Array.from({ length: 10 }, (_, index) => `garment ${index}`);
+    const named = (labels: readonly string[]) =>
+      edit(folder, () => ({ id2label: undefined, label2id: undefined, labels }));
+    {
+      using model = await open(folder);
+      const { classes } = model.input;
+      const [first, second, ...others] = classes;
+      const config = await named([second, first, ...others]);
+      const listed = (list: readonly string[]) => `${list.slice(0, -1).join(", ")} and ${list.at(-1)}`;
+      await assert.rejects(() => open(folder), {
+        name: "UserError",
+        message: `Cannot use "${join(folder, "onnx", "model.onnx")}" as config.json beside it says the classes ` +
+          `${listed([second, first, ...others])} in this order, and the file ${listed(classes)}`,
+      });
+      await Deno.writeTextFile(join(folder, "config.json"), config);
+    }
+    await named(names);
+    using renamed = await open(folder);
+    assert.deepEqual(renamed.input.classes, names);
+  });
+});
+
 Deno.test("an export of several labels says so also where the config that it is of leaves it open", async () => {
   const folder = await Deno.makeTempDir();
   try {
