@@ -2,7 +2,7 @@ import { Owned } from "../../owned.ts";
 import type { HostTensor } from "../../plugin/dataset.ts";
 import { sizeOf } from "../../tensor.ts";
 import { shorten, visible } from "../../visible.ts";
-import { ELEMENT_TYPES, type ElementType } from "./element_types.ts";
+import { ELEMENT_TYPES, type ElementType, OutsideType } from "./element_types.ts";
 import type { Wasm } from "./library.ts";
 import { type HeldRuntime, holdRuntime } from "./runtime.ts";
 
@@ -95,7 +95,7 @@ export class Session {
    *
    * @param feeds a tensor for each input
    * @param names of the outputs that are wanted, which are tensors
-   * @throws RuntimeRefusal for what onnxruntime cannot compute
+   * @throws RuntimeRefusal for what onnxruntime cannot compute, and numbers that an input's type has not
    */
   run(feeds: ReadonlyMap<string, HostTensor>, names: readonly string[]): Map<string, HostTensor> {
     const { wasm } = this.#runtime;
@@ -108,7 +108,7 @@ export class Session {
       };
       const fed = this.inputs.map(({ name, type }) => {
         const { data, shape } = feeds.get(name)!;
-        const numbers = type!.encode(data);
+        const numbers = encoded(name, type!, data);
         const [content, dims] = [keep(copied(wasm, numbers)), list(shape)];
         const tensor = wasm._OrtCreateTensor(typeNumber(type!), content, numbers.length, dims, shape.length, ON_HOST);
         if (tensor === 0) expect(wasm, 1);
@@ -174,6 +174,15 @@ export class Session {
       const memory = new Uint8Array(wasm.HEAPU8.subarray(data, data + sizeOf(shape) * type.bytes));
       return { data: type.decode(memory.buffer), shape };
     });
+  }
+}
+
+function encoded(input: string, type: ElementType, data: Float32Array): Uint8Array {
+  try {
+    return type.encode(data);
+  } catch (error) {
+    if (!(error instanceof OutsideType)) throw error;
+    throw new RuntimeRefusal(`its input ${JSON.stringify(input)} ${error.message}`, { cause: error });
   }
 }
 

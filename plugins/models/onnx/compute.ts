@@ -1,6 +1,7 @@
 import type { Batch, HostTensor } from "../../../core/plugin/dataset.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import type { WiredInput } from "./fit.ts";
+import { asBytes } from "./whole_pixels.ts";
 import type { Session } from "../../../core/onnx/runtime/session.ts";
 
 /** Examples that are computed at once. */
@@ -99,7 +100,8 @@ function feed(input: WiredInput, { data, shape }: HostTensor, { rows, length }: 
   const size = height * width * channels;
   const numbers = new Float32Array(rows.length * size);
   rows.forEach((row, index) => {
-    const image = data.subarray(row * size, (row + 1) * size);
+    const pixels = data.subarray(row * size, (row + 1) * size);
+    const image = input.undo ? asBytes(pixels, input.undo) : pixels;
     numbers.set(input.form === "nchw" ? channelsFirst(image, channels) : image, index * size);
   });
   return { data: numbers, shape: [rows.length, ...input.shape] };

@@ -1,11 +1,12 @@
 import { UserError } from "../../../core/errors.ts";
 import { nearest } from "../../../core/nearest.ts";
-import type { InputDescription } from "../../../core/plugin/dataset.ts";
+import type { ImageInput, InputDescription } from "../../../core/plugin/dataset.ts";
 import { TEXT_INPUTS } from "../../../core/plugin/model.ts";
 import { listWords } from "../../../core/recipe/words.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import type { OnnxFileGraph } from "../../../core/onnx/read_graph.ts";
 import type { BatchEntry, Layout, OnnxOptions } from "./options.ts";
+import { normalisationToUndo } from "./whole_pixels.ts";
 import type { ValueInfo } from "../../../core/onnx/runtime/session.ts";
 
 /** An input, and what it is given. */
@@ -20,6 +21,8 @@ export interface WiredInput {
   readonly length: number | null;
   /** The dimensions behind the batch's, for images. */
   readonly shape: readonly number[];
+  /** How pixels were normalised that the input takes as bytes; `null` for what it takes as it is. */
+  readonly undo: ImageInput["normalise"] | null;
 }
 
 /** How a model gives what it says about an example. */
@@ -85,7 +88,10 @@ export function wireInputs(
     }
     if (!type) throw new UserError(`Cannot run "${file}": its input ${quote(name)} takes no numbers`);
     return entry === "image"
-      ? imageInput(file, input, options.layout, data.image!.size)
+      ? {
+        ...imageInput(file, input, options.layout, data.image!.size),
+        undo: normalisationToUndo(file, name, type, data.image!.normalise),
+      }
       : textInput(file, input, entry, data.text!.maxLength);
   });
   if (!wired.some(({ entry }) => entry === "image" || entry === "tokens")) {
@@ -122,7 +128,7 @@ function textInput(file: string, { name, shape }: ValueInfo, entry: BatchEntry, 
         `set's are of up to ${maxLength}: say dataset.maxLength: ${length}, or export the model for any length`,
     );
   }
-  return { name, entry, form: null, batch, length, shape: [] };
+  return { name, entry, form: null, batch, length, shape: [], undo: null };
 }
 
 function imageInput(
@@ -130,14 +136,14 @@ function imageInput(
   { name, shape }: ValueInfo,
   layout: Layout | null,
   size: readonly [height: number, width: number, channels: number],
-): WiredInput {
+): Omit<WiredInput, "undo"> {
   const [height, width, channels] = size;
   const own = shape.slice(1).map(fixed);
   const forms: Readonly<Record<Layout, readonly number[]>> = {
     nchw: [channels, height, width],
     nhwc: [height, width, channels],
   };
-  const input = (form: Layout | "flat", dimensions: readonly number[]): WiredInput => {
+  const input = (form: Layout | "flat", dimensions: readonly number[]): Omit<WiredInput, "undo"> => {
     return { name, entry: "image", form, batch: fixed(shape[0]), length: null, shape: dimensions };
   };
   const takes = `Cannot run "${file}" on this data set: its input ${quote(name)} takes ${showSizes(shape)}`;

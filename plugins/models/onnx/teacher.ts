@@ -33,6 +33,9 @@ export async function openTeacher(
   try {
     const inputs = wireInputs(file, session.inputs, options, data);
     const own = session.outputs.filter(({ name }) => graph.outputs.includes(name));
+    for (const { name } of inputs.filter(({ undo }) => undo !== null)) {
+      setup.report(`"${file}" takes whole numbers: its input ${JSON.stringify(name)} is given pixels from 0 to 255`);
+    }
     const output = wireOutput(file, own, graph, options);
     if (data.task === "multi-label") expectSeveral(file, output, graph);
     const hostOutputs = outputsOn({ session, inputs, padding: data.text?.padding ?? 0 }, file, output, options, data);

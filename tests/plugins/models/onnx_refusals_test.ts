@@ -124,6 +124,15 @@ const refusals: Refusal[] = [
     says: /its input "x" takes \[any, 2, 5, 4\], and the data set gives images of 5x4 with 3 channels$/,
   },
   {
+    what: "pixels that its integers have not",
+    file: {
+      inputs: [{ name: "x", shape: ["n", 2, 5, 4], type: 3 }],
+      nodes: [["CastLike", ["x", "matrix"], "floats"], ["Flatten", ["floats"], "flat"], product],
+    },
+    says:
+      /its input "x" takes whole numbers from -128 to 127 \(int8\), and pixels go from 0 to 255: say for the teacher /,
+  },
+  {
     what: "the other layout",
     options: { layout: "nhwc" },
     says: /takes \[any, 2, 5, 4\], and .*: say layout: nchw, or leave it out$/,

@@ -152,6 +152,61 @@ Deno.test("a model of halves gets halves, and gives numbers", async () => {
   });
 });
 
+/** A linear layer on images with their channels last, of numbers of a type. */
+const ofType = (type: number) =>
+  linear({
+    nodes: [["CastLike", ["x", "matrix"], "floats"], ["Flatten", ["floats"], "flat"], [
+      "MatMul",
+      ["flat", "matrix"],
+      "logits",
+    ]],
+    inputs: [{ name: "x", shape: ["n", 5, 4, 2], type }],
+  });
+
+Deno.test("an input of integers is given bytes, or what a normalisation makes integers of them", async () => {
+  const [UINT8, INT8, INT32, INT64, FLOAT] = [2, 3, 6, 7, 1];
+  const bytes = Array.from({ length: 40 }, (_, place) => place * 13 % 256);
+  const usual = { mean: [0.4, 0.5], std: [0.3, 0.2] },
+    signed = { mean: [0.50196, 0.50196], std: [0.0039216, 0.0039216] };
+  const normalised = ({ mean, std }: typeof usual) => {
+    return bytes.map((byte, place) => (byte / 255 - mean[place % 2]) / std[place % 2]);
+  };
+  const cases = [
+    { type: UINT8, normalise: usual, takes: bytes, told: 1 },
+    { type: INT32, normalise: usual, takes: bytes, told: 1 },
+    { type: INT64, normalise: { mean: [0, 0], std: [1, 1] }, takes: bytes, told: 1 },
+    { type: INT8, normalise: signed, takes: bytes.map((byte) => byte - 128), told: 0 },
+    { type: FLOAT, normalise: usual, takes: normalised(usual), told: 0 },
+  ];
+  await inFolder(async (folder) => {
+    const path = join(folder, "model.onnx");
+    for (const { type, normalise, takes, told } of cases) {
+      await Deno.writeFile(path, ofType(type));
+      const lines: string[] = [];
+      const plain = imagesOf(5, 4, 2);
+      const data = { ...plain, image: { ...plain.image!, normalise } };
+      using teacher = await openFile(path, {}, data, (line) => lines.push(line));
+      const run = (numbers: readonly number[]) => {
+        return teacher.run({ image: { data: Float32Array.from(numbers), shape: [1, 5, 4, 2] } }).logits.data;
+      };
+      const given = run(normalised(normalise));
+      for (const part of [0, 1, 2]) {
+        const sum = takes.reduce((sum, x, place) => sum + x * Math.sin(3 * place + part), 0);
+        assert.ok(Math.abs(given[part] - sum) < 2e-3, `${type}: ${given[part]} for ${sum}`);
+      }
+      assert.deepEqual(
+        lines,
+        Array(told).fill(`"${path}" takes whole numbers: its input "x" is given pixels from 0 to 255`),
+      );
+      if (type !== UINT8) continue;
+      assert.throws(() => run(Array(40).fill(10)), {
+        name: "UserError",
+        message: /^Cannot run "\S+": its input "x" takes whole numbers from 0 to 255 \(uint8\), and was given 867/,
+      });
+    }
+  });
+});
+
 Deno.test("models and batches leave nothing in WebAssembly's memory", async () => {
   const { wasm, release } = await holdRuntime(1);
   const pairs = {
