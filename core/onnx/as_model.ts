@@ -1,5 +1,8 @@
 import { chainPositions } from "../plugin/chain_positions.ts";
+import type { Batch, HostTensor } from "../plugin/dataset.ts";
 import type { Model } from "../plugin/model.ts";
+import type { OnnxPrecision } from "../recipe/recipe_type.ts";
+import { eachAlone } from "./each_alone.ts";
 import type { OnnxModel } from "./run_model.ts";
 
 /** The name of onnxruntime's logits among a batch. */
@@ -10,18 +13,23 @@ const GIVEN = "onnx export: logits";
  *
  * @param model the one that it was made of
  * @param transitions of a CRF behind the logits: name, shape and numbers; `null` for a model without
+ * @param precision that of the file: int8 quantises by the range over all that is in a batch
  */
 export function asModel(
   onnx: OnnxModel,
   { config }: Pick<Model, "config">,
   transitions: { readonly shape: readonly number[]; readonly data: Float32Array } | null,
+  precision: OnnxPrecision,
 ): Model {
+  const logitsOf = (batch: Batch<HostTensor>) => {
+    return precision === "int8" ? eachAlone(onnx, batch) : onnx.run(batch).get(onnx.output)!;
+  };
   return {
     replay: false,
     parameters: [],
     config,
     fromForeign: () => null,
-    hostOutputs: (batch) => ({ [GIVEN]: onnx.run(batch).get(onnx.output)! }),
+    hostOutputs: (batch) => ({ [GIVEN]: logitsOf(batch) }),
     forward({ ops, batch }) {
       const given = batch[GIVEN];
       const logits = ops.device.alias(given, given.shape);

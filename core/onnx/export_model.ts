@@ -116,7 +116,11 @@ export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
             evaluate(ops, { who, model, weights, examples: data.test, input, ...call.evaluate });
           own ??= (await measure(model, frozen, "the model")).metrics;
           const transitions = transitionsOf(call, written);
-          const theirs = await measure(asModel(onnx, model, transitions), weightsFrom(new Map()), "the export");
+          const theirs = await measure(
+            asModel(onnx, model, transitions, precision),
+            weightsFrom(new Map()),
+            "the export",
+          );
           metrics = { own, onnx: theirs.metrics };
         }
         await write(PRECISIONS[precision].file, bytes);

@@ -8,6 +8,7 @@ import { join } from "../paths.ts";
 import type { Batch, HostTensor, InputDescription } from "../plugin/dataset.ts";
 import { areSameClasses, orderOfClasses, showClasses } from "../plugin/class_names.ts";
 import { type Model, TEXT_INPUTS } from "../plugin/model.ts";
+import type { OnnxPrecision } from "../recipe/recipe_type.ts";
 import { sizeOf } from "../tensor.ts";
 import { asModel } from "./as_model.ts";
 import { CRF_TRANSITIONS, LABELS } from "./metadata.ts";
@@ -58,6 +59,7 @@ async function open(path: string, folder: string, { model, input }: Described): 
   if (of !== exportedFrom) throw refuse(`${CONFIG_FILE} beside it is of another model`);
   const transitions = transitionsIn(metadata.get(CRF_TRANSITIONS), refuse);
   const labels = labelsIn(metadata.get(LABELS), refuse);
+  const precision = metadata.get("precision") as OnnxPrecision;
   const session = await Session.open(bytes, new Map(), 1).catch((error) => {
     throw error instanceof RuntimeRefusal ? refuse(error.message, error) : error;
   });
@@ -71,7 +73,7 @@ async function open(path: string, folder: string, { model, input }: Described): 
   }
   const onnx = new OnnxModel(session, { inputs, output: session.outputs[0].name });
   return {
-    model: inSentences(asModel(onnx, model, transitions), path),
+    model: inSentences(asModel(onnx, model, transitions, precision), path),
     path,
     [Symbol.dispose]: () => onnx[Symbol.dispose](),
   };

@@ -31,6 +31,11 @@ export class OnnxModel implements Disposable {
     return new OnnxModel(await Session.open(bytes, new Map(), 1), wiring);
   }
 
+  /** The entries of a batch that it takes. */
+  get entries(): string[] {
+    return [...this.#inputs.values()];
+  }
+
   /** What it gives for a batch, images of which have their channels last. */
   run(batch: Batch<HostTensor>, outputs: readonly string[] = [this.output]): Map<string, HostTensor> {
     const feeds = new Map([...this.#inputs].map(([name, entry]) => {

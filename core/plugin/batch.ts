@@ -25,3 +25,12 @@ export function batchFor(
 ): Batch<HostTensor> {
   return model.hostOutputs ? { ...batch, ...model.hostOutputs(batch, wanted) } : batch;
 }
+
+/**
+ * How many tokens a text of a batch has.
+ *
+ * @param mask `[batch, length]`
+ */
+export function tokensIn({ data, shape: [, length] }: HostTensor, row: number): number {
+  return Math.max(1, data.subarray(row * length, (row + 1) * length).lastIndexOf(1) + 1);
+}

@@ -1,3 +1,4 @@
+import { tokensIn } from "../../../core/plugin/batch.ts";
 import type { Batch, HostTensor } from "../../../core/plugin/dataset.ts";
 import { sizeOf } from "../../../core/tensor.ts";
 import type { WiredInput } from "./fit.ts";
@@ -87,11 +88,6 @@ function partsOf(inputs: readonly WiredInput[], batch: Batch<HostTensor>, size: 
       return { rows: [...own, ...more], length };
     });
   });
-}
-
-/** How many tokens a text has. */
-function tokensIn({ data, shape: [, length] }: HostTensor, row: number): number {
-  return Math.max(1, data.subarray(row * length, (row + 1) * length).lastIndexOf(1) + 1);
 }
 
 function feed(input: WiredInput, { data, shape }: HostTensor, { rows, length }: Part, padding: number): HostTensor {

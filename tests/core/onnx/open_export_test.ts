@@ -103,6 +103,28 @@ Deno.test("an export answers as the model that it was made of: pictures, tags by
   });
 });
 
+Deno.test("an int8 export answers the same whatever else is in the batch", async () => {
+  await exporting(async ({ exported, open }) => {
+    {
+      const texts = ["the dog runs", "a cat sleeps .", "a dog and a cat and a dog sleep and run and sleep and run ."];
+      using onnx = await open(await exported(VECTORS, ["int8"]));
+      const together = await onnx.embed({ texts });
+      const alone = await Promise.all(texts.map(async (text) => (await onnx.embed({ texts: [text] }))[0]));
+      assert.ok(near(together, alone) < 1e-5);
+    }
+    {
+      const words = [["Four", "score"], ["We", "hold", "these", "truths", "to", "be", "self-evident"]];
+      using onnx = await open(await exported(TAGS, ["int8"]));
+      const together = await onnx.tag({ words });
+      for (const [index, { logits, labels }] of together.entries()) {
+        const [alone] = await onnx.tag({ words: [words[index]] });
+        assert.deepEqual(labels, alone.labels);
+        assert.ok(near(logits, alone.logits) < 1e-5);
+      }
+    }
+  });
+});
+
 Deno.test("of several precisions the most exact answers; weights of the folder's own come first", async () => {
   await exporting(async ({ exported, open, lines }) => {
     const folder = await exported(IMAGES, ["fp32", "fp16"]);
