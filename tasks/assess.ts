@@ -15,6 +15,7 @@ import { allowedPlugins } from "./support/allowed_plugins.ts";
 import { withBackend } from "./support/backend.ts";
 import { confined } from "./support/confine.ts";
 import { VerificationFailure } from "./support/errors.ts";
+import { exportFolder } from "./support/export_folder.ts";
 import { addPluginFlag, addVerbose, repeatable } from "./support/flags.ts";
 import { counted } from "./support/format.ts";
 import { standardOutput, stylesOf } from "./support/output.ts";
@@ -53,7 +54,8 @@ export function addAssess(program: Command): void {
     if (flags.verify !== undefined) return await verify(flags.verify, given, flags);
     const plan = await planOf(given, flags);
     const changed = flags.saveTemperature || flags.manifest ? plan.folders.map(({ folder }) => folder) : [];
-    const writes = [...(flags.out === undefined ? [] : [flags.out]), ...changed, CACHE];
+    const exports = flags.saveTemperature ? plan.folders.map(({ folder }) => exportFolder(folder)) : [];
+    const writes = [...(flags.out === undefined ? [] : [flags.out]), ...changed, ...exports, CACHE];
     await confined(writes, () => assess(plan, flags), true);
   });
 }
@@ -62,14 +64,14 @@ async function assess(plan: Plan, flags: AssessFlags): Promise<void> {
   const out = standardOutput("stdout");
   const tell = flags.json ? standardOutput("stderr").line : out.line;
   if (flags.out !== undefined) await expectPlace(flags.out);
-  const { report, manifest } = await carriedOut(plan, flags, flags.manifest ?? false, tell);
+  const { report, manifest, weights } = await carriedOut(plan, flags, flags.manifest ?? false, tell);
   const written = flags.out === undefined ? [] : await writeAssessReport(flags.out, report);
   if (manifest) written.push(await writeManifest(plan.folders[0].folder, manifest));
   if (flags.json) out.line(JSON.stringify(report, null, 2));
   else for (const line of showAssessment(report, stylesOf(out))) out.line(line);
   for (const path of written) tell(`Written: ${path}`);
   // Last, as a model may have none: what was computed is there then.
-  const saved = flags.saveTemperature ? await saveTemperatures(plan.folders, report.sections) : [];
+  const saved = flags.saveTemperature ? await saveTemperatures(plan.folders, report.sections, weights) : [];
   for (const line of saved) tell(line);
 }
 

@@ -1,4 +1,4 @@
-import { basename, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { Backend } from "../core/backend/backend.ts";
 import { CACHE } from "../core/data/remote_file.ts";
@@ -19,6 +19,7 @@ import { listWords } from "../core/recipe/words.ts";
 import { allowedPlugins } from "./support/allowed_plugins.ts";
 import { backendChoice, withBackend } from "./support/backend.ts";
 import { confined } from "./support/confine.ts";
+import { exportFolder } from "./support/export_folder.ts";
 import { addRecipeFlags, addVerbose, overridesOf, type RecipeFlags } from "./support/flags.ts";
 import { standardOutput } from "./support/output.ts";
 import { isFile, recipeNear, savedModel, withModelData } from "./support/saved_model.ts";
@@ -46,7 +47,7 @@ export function addExport(program: Command): void {
     if (flags.to !== "onnx") throw new UserError(`--to ${flags.to}: Expected onnx`);
     const precisions = precisionsOf(flags.precision);
     const model = await savedModel(folder, "export");
-    const out = given ?? `${/^\.*$/.test(basename(model)) ? resolve(model) : model.replace(/[\\/]+$/, "")}-onnx`;
+    const out = given ?? exportFolder(model);
     const file = flags.recipe ?? await recipeNear(folder);
     if (file === null) refuseRecipeFlags(folder, flags);
     const recipe = file === null ? null : await readRecipe(file, { overrides: overridesOf(flags) });

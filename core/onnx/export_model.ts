@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import { EXPORTED_FROM, MODELS } from "../model_folder/describing_folder.ts";
+import { readTemperature, TEMPERATURE } from "../model_folder/temperature.ts";
 import { freeze, type FrozenWeights } from "../nn/frozen_weights.ts";
 import { type Weights, weightsFrom } from "../nn/weights.ts";
 import type { Ops } from "../ops/ops.ts";
@@ -62,6 +63,8 @@ export interface OnnxFile {
   readonly operators: Readonly<Record<string, number>>;
   /** How many batch norms are in the layers before them: PyTorch's student has them apart. */
   readonly foldedBatchNorms: number;
+  /** What its logits are to be divided by before the softmax, as its metadata say; 1: by nothing. */
+  readonly temperature: number;
   /** The check: the file was run by onnxruntime. */
   readonly check: {
     /** Largest difference between its logits and the model's own. */
@@ -98,6 +101,7 @@ export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
   const { ops, model, weights, input, source, out, precisions, data, measured } = call;
   const hash = await sha256OfWeights(weights);
   const companions = await companionFiles(source, input, hash, call.saysNormalisation);
+  const temperature = input.task === "classification" ? await readTemperature(source) : 1;
   const graphs = graphWriter(model, input, weights);
   const frozen = freeze(ops, model, weights);
   try {
@@ -107,7 +111,7 @@ export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
       let own = measured ?? null;
       for (const precision of precisions) {
         const { written, graph } = await graphOf(call, graphs, precision);
-        const bytes = encodeModel(graph, metadataOf(call, written, hash, precision));
+        const bytes = encodeModel(graph, metadataOf(call, written, hash, precision, temperature));
         const { onnxFile, onnx } = await tried(call, frozen, batches, precision, written, bytes);
         using _model = onnx;
         let metrics: OnnxFile["metrics"] = null;
@@ -124,7 +128,7 @@ export async function exportModel(call: ExportCall): Promise<OnnxFile[]> {
           metrics = { own, onnx: theirs.metrics };
         }
         await write(PRECISIONS[precision].file, bytes);
-        exported.push({ ...onnxFile, operators: countOperators(graph), metrics });
+        exported.push({ ...onnxFile, temperature, operators: countOperators(graph), metrics });
       }
     });
     return exported;
@@ -184,7 +188,7 @@ async function tried(
   precision: OnnxPrecision,
   { inputs, output, folded }: WrittenModel,
   bytes: Uint8Array,
-): Promise<{ onnxFile: Omit<OnnxFile, "operators" | "metrics">; onnx: OnnxModel }> {
+): Promise<{ onnxFile: Omit<OnnxFile, "operators" | "metrics" | "temperature">; onnx: OnnxModel }> {
   const { file, tolerance } = PRECISIONS[precision];
   const action = `Cannot export "${source}" with precision ${precision}`;
   const onnx = await inWords(action, () => OnnxModel.open(bytes, { inputs, output }));
@@ -236,6 +240,7 @@ function metadataOf(
   written: WrittenModel,
   hash: string,
   precision: OnnxPrecision,
+  temperature: number,
 ): Record<string, string> {
   const { input: { task, classes } } = call;
   const transitions = transitionsOf(call, written);
@@ -244,6 +249,7 @@ function metadataOf(
     [LABELS]: JSON.stringify(classes),
     precision,
     [EXPORTED_FROM]: hash,
+    ...(temperature !== 1 && { [TEMPERATURE]: String(temperature) }),
     ...(transitions && {
       // The logits are a CRF's emissions: who wants its tags looks for the best path, as predict does.
       [CRF_TRANSITIONS]: JSON.stringify({ shape: transitions.shape, from_to: Array.from(transitions.data) }),

@@ -3,9 +3,13 @@ import { join } from "../paths.ts";
 import { showBytes } from "../show_bytes.ts";
 import type { OnnxFile } from "./export_model.ts";
 
-/** What was exported, as a person reads it: a line for each file, and one for what its precision cost. */
+/**
+ * What was exported, as a person reads it: a line for each file, one for what its precision cost, and one for what
+ * other programs must do with the logits.
+ */
 export function showExport(out: string, files: readonly OnnxFile[]): string[] {
-  return files.flatMap((written) => {
+  const temperature = files.find(({ temperature }) => temperature !== 1)?.temperature;
+  const lines = files.flatMap((written) => {
     const { file, precision, opset, bytes, operators, foldedBatchNorms: folded, check, milliseconds, metrics } =
       written;
     const norms = folded === 0 ? "" : `; ${folded} batch norms are in the layers before them`;
@@ -22,4 +26,10 @@ export function showExport(out: string, files: readonly OnnxFile[]): string[] {
       shownMetrics({ metrics: values }).map(([name, value]) => `${name} ${value}`).join(", ");
     return [...lines, `  test ${shown(metrics.onnx)}; the model itself ${shown(metrics.own)}`];
   });
+  if (temperature === undefined) return lines;
+  return [
+    ...lines,
+    `Before the softmax the logits are to be divided by the temperature ${temperature}: predict does so by ` +
+    "config.json, other programs must, and find it in each file's metadata",
+  ];
 }

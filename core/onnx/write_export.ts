@@ -6,6 +6,7 @@ import { clearLocked, lockFolder } from "../lock.ts";
 import { CONFIG_FILE } from "../model_folder/config_file.ts";
 import { MODELS } from "../model_folder/describing_folder.ts";
 import { UNVERIFIED_PART } from "../model_folder/replace_folder.ts";
+import { TEMPERATURE } from "../model_folder/temperature.ts";
 import { dirname, join } from "../paths.ts";
 
 /**
@@ -74,15 +75,12 @@ export async function writeExport(
   }
 }
 
-/** The key of a config.json that may be another one in a second export of the same model. */
-const TEMPERATURE = "temperature";
-
 function areOfOneModel(there: string, own: string): boolean {
   try {
     const [first, second] = [there, own].map((text) => parseJson(text, (reason) => new UserError(reason)));
     if (!isJsonObject(first) || !isJsonObject(second)) return false;
     const keys = new Set([...Object.keys(first), ...Object.keys(second)]);
-    keys.delete(TEMPERATURE);
+    keys.delete(TEMPERATURE); // it may have been fitted since
     return [...keys].every((key) => JSON.stringify(first[key]) === JSON.stringify(second[key]));
   } catch (error) {
     if (error instanceof UserError) return false;

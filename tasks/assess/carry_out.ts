@@ -5,7 +5,7 @@ import type { Backend } from "../../core/backend/backend.ts";
 import { readUserFile } from "../../core/files.ts";
 import { WEIGHTS_FILE } from "../../core/model_folder/missing_weights.ts";
 import { createOps, type Ops } from "../../core/ops/ops.ts";
-import { sha256 } from "../../core/sha256.ts";
+import { sha256, sha256OfWeights } from "../../core/sha256.ts";
 import { VERSION } from "../../core/version.ts";
 import { openFolderTokenizer } from "../../plugins/datasets/text/folder_tokenizer.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
@@ -29,6 +29,8 @@ export interface CarriedOut {
   readonly report: AssessReport;
   /** `null` unless it was asked for. */
   readonly manifest: AssessedManifest | null;
+  /** SHA-256 of each model's weights as an export states it, by the model's name. */
+  readonly weights: ReadonlyMap<string, string>;
 }
 
 /** Opens the models, makes the assessments, and puts together what they say. */
@@ -54,11 +56,13 @@ export async function carryOut(plan: Plan, { backend, builtins, tell, manifest }
         subjects: await Promise.all(subjects.map(described)),
         sections,
       };
-      if (!manifest) return { report, manifest: null };
+      const hashes = subjects.map(async ({ name, numbers }) => [name, await sha256OfWeights(numbers)] as const);
+      const weights = new Map(await Promise.all(hashes));
+      if (!manifest) return { report, manifest: null, weights };
       const student = subjects.find(({ name }) => name === first.name)!;
       const roles = new Map([...teacher ? [[teacher.name, "teacher"] as const] : [], [first.name, "student"] as const]);
       const assessments = { teacher: teacher?.name ?? null, settings, results: namedByRole(sections, roles) };
-      return { report, manifest: await assessedManifest({ ops, recipe, student, dataSha256, assessments }) };
+      return { report, manifest: await assessedManifest({ ops, recipe, student, dataSha256, assessments }), weights };
     },
   );
 }

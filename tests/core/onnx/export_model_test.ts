@@ -4,6 +4,8 @@ import { CpuBackend } from "../../../core/backend/cpu/cpu_backend.ts";
 import { readDescribedModel } from "../../../core/model_folder/read_architecture.ts";
 import { readModelWeights } from "../../../core/model_folder/read_weights.ts";
 import { type ExportCall, exportModel, type OnnxFile } from "../../../core/onnx/export_model.ts";
+import { readGraph } from "../../../core/onnx/read_graph.ts";
+import { showExport } from "../../../core/onnx/show_export.ts";
 import { createOps } from "../../../core/ops/ops.ts";
 import type { Model } from "../../../core/plugin/model.ts";
 import { builtins } from "../../../plugins/builtins.ts";
@@ -103,6 +105,30 @@ Deno.test("what lacks something for an export is refused: a tokenizer, or images
       await assert.rejects(() => exported({ source: bare }), { name: "UserError", message });
     }
     assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["bare"]);
+  });
+});
+
+Deno.test("a temperature stands in the file's metadata, and a line says what other programs must do", async () => {
+  await exporting(async (folder, exported) => {
+    const source = join(folder, "source");
+    await Deno.mkdir(source);
+    const shipped = saved("fashion-resnet20");
+    await Deno.copyFile(join(shipped, "model.safetensors"), join(source, "model.safetensors"));
+    const config = JSON.parse(await Deno.readTextFile(join(shipped, "config.json")));
+    for (const temperature of [1.75, undefined]) {
+      await Deno.writeTextFile(join(source, "config.json"), JSON.stringify({ ...config, temperature }));
+      const files = await exported({ source }) as OnnxFile[];
+      const { metadata } = readGraph(await Deno.readFile(join(folder, "out", files[0].file)));
+      assert.deepEqual([metadata.get("temperature"), files[0].temperature], [
+        temperature?.toString(),
+        temperature ?? 1,
+      ]);
+      const last = showExport("out", files).at(-1)!;
+      assert.equal(
+        /^Before the softmax the logits are to be divided by the temperature 1\.75: /.test(last),
+        !!temperature,
+      );
+    }
   });
 });
 

@@ -65,7 +65,7 @@ Deno.test("assess holds runs against each other, writes its files, and saves a t
     const at = (...names: string[]) => join(folder, ...names);
     // Labels that cannot all be learned: a model that is right about everything has no best temperature.
     await writeTinyData(folder, 96, 24, { label: (value, i) => i % 6 === 0 ? (value + 1) % 3 : value });
-    await tinyRun(folder, { overrides: ["train.epochs=2"] });
+    await tinyRun(folder, { overrides: ["train.epochs=2", "export.onnx=true"] });
     await tinyRun(folder, { output: "other", overrides: ["train.epochs=1", "seed=4"] });
     const flags = ["--steps", "2", "--examples", "20", "--eps", "0,4/255", "--eps-l2", "0.5", "--json"];
     const { code, stdout, stderr } = await assess(at("run"), at("other"), "--teacher", at("other"), ...flags);
@@ -92,6 +92,9 @@ Deno.test("assess holds runs against each other, writes its files, and saves a t
     assert.equal(saved.code, 0, saved.stderr);
     const config = JSON.parse(await Deno.readTextFile(at("run", "student", "config.json")));
     assert.equal(config.temperature, own.temperature);
+    const beside = JSON.parse(await Deno.readTextFile(at("run", "student-onnx", "config.json")));
+    assert.equal(beside.temperature, own.temperature, "the export of the same weights has it, too");
+    assert.match(saved.stdout, /student-onnx\/config\.json, temperature \d\.\d{4}; .*, export the model anew$/m);
     const written = JSON.parse(await Deno.readTextFile(at("run", "assess.json")));
     assert.deepEqual(written.sections[0].result.subjects[0].own, own.own);
     assert.match(await Deno.readTextFile(at("run", "assess.md")), /^## Calibration$/m);
@@ -210,8 +213,8 @@ Deno.test("what cannot be assessed is refused with a sentence", () =>
     );
     const plan = await planOf(run, { ...USUAL, only: "calibration" });
     assert.equal(plan.teacher, null);
-    const { report: { sections } } = await carriedOut(plan);
-    await assert.rejects(saveTemperatures(plan.folders, sections), {
+    const { report: { sections }, weights } = await carriedOut(plan);
+    await assert.rejects(saveTemperatures(plan.folders, sections, weights), {
       message:
         /^--save-temperature: ".*run": Cannot fit a temperature: the recipe has no validation examples with a label /,
     });

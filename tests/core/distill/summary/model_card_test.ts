@@ -174,7 +174,7 @@ Deno.test("a card says how to load what is there, and no more", () => {
 
 const onnxFile = (precision: OnnxPrecision): OnnxFile => ({
   ...{ file: `onnx/${PRECISIONS[precision].file}`, precision, opset: 21, bytes: 1234, operators: {} },
-  ...{ foldedBatchNorms: 0, milliseconds: { onnx: 1, own: 1 } },
+  ...{ foldedBatchNorms: 0, temperature: 1, milliseconds: { onnx: 1, own: 1 } },
   check: { maxAbsLogitDifference: 0.01, tolerance: 0.3, largestLogit: 2, examples: 100, of: "test" },
   metrics: precision === "fp32" ? null : { own: { accuracy: 0.7 }, onnx: { accuracy: 0.65 } },
 });
