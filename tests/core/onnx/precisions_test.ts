@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { eachAlone } from "../../../core/onnx/each_alone.ts";
 import { encodeModel } from "../../../core/onnx/encode.ts";
 import { countOperators, type Graph } from "../../../core/onnx/graph.ts";
+import { madeUp } from "../../../core/onnx/probe.ts";
 import { activationsOf, quantise } from "../../../core/onnx/quantise.ts";
+import { OnnxModel } from "../../../core/onnx/run_model.ts";
 import { built, compared, graphOf, images, ports, rangesOn, texts } from "./onnx_models.ts";
 
 const resnet = built("resnet", { depth: 8, width: 8 }, images(12, 12, 3));
@@ -42,6 +45,21 @@ Deno.test("with int8 linear layers quantise what they get, and tables are scaled
   assert.ok(bytesOf(small) < 0.5 * bytesOf(graph), `${bytesOf(small)} of ${bytesOf(graph)}`);
   const { difference, largest } = await compared(bert, { graph: small, ...others });
   assert.ok(difference > 1e-4 && difference < 0.1 * Math.max(1, largest), `${difference} of ${largest}`);
+});
+
+Deno.test("with int8 a picture's logits do not go with those beside it where each is computed by itself", async () => {
+  const mlp = built("mlp", { widths: [16] }, images(6, 6, 1));
+  const { graph, ...wiring } = graphOf(mlp);
+  using onnx = await OnnxModel.open(encodeModel(quantise(graph, new Map()), {}), wiring);
+  const [{ image }] = madeUp(mlp.input, 3);
+  const [count, ...size] = image.shape, pixels = image.data.length / count;
+  const { data, shape } = eachAlone(onnx, { image });
+  assert.deepEqual(shape, [count, 4]);
+  for (let row = 0; row < count; row++) {
+    const alone = { shape: [1, ...size], data: image.data.slice(row * pixels, (row + 1) * pixels) };
+    assert.deepEqual(data.slice(row * 4, (row + 1) * 4), onnx.run({ image: alone }).get(onnx.output)!.data);
+  }
+  assert.notDeepEqual(onnx.run({ image }).get(onnx.output)!.data, data);
 });
 
 Deno.test("with int8 convolutions go by measured ranges, in pairs of QuantizeLinear and DequantizeLinear", async () => {
