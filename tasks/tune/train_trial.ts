@@ -1,19 +1,15 @@
-import { join } from "node:path";
-import { z } from "zod";
 import type { Backend } from "../../core/backend/backend.ts";
 import { Run } from "../../core/distill/run.ts";
 import { writeRunRecipe } from "../../core/distill/run_folder.ts";
 import { resolvePlugins } from "../../core/distill/resolve_plugins.ts";
 import { TrainingFailure } from "../../core/distill/stops.ts";
 import { monitorOf } from "../../core/distill/training/monitor.ts";
-import { readTextIfThere } from "../../core/files.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
 import { type Checked, mistakesOf } from "../../core/recipe/checked.ts";
 import { baseFrom } from "../../core/recipe/recipe.ts";
 import type { Recipe } from "../../core/recipe/schema.ts";
 import { stringifyRecipe } from "../../core/recipe/write_recipe.ts";
 import { canResume } from "../experiment/run_folder.ts";
-import { parseOwnJson } from "../support/own_json.ts";
 import { isOfPlace } from "../support/of_place.ts";
 import type { RunReporter } from "../support/progress.ts";
 
@@ -34,8 +30,6 @@ export interface TrainedTrial {
   readonly score: number;
   readonly metric: string;
 }
-
-const logSchema = z.looseObject({ validation: z.record(z.string(), z.number().nullable()) });
 
 /**
  * Trains a trial to its end, from the checkpoint in its run folder if it was stopped there, and leaves one. Test
@@ -75,20 +69,14 @@ export async function trainTrial(
 }
 
 /** The monitored metric of the student that would be exported. */
-async function scoreOf({ parts }: Run): Promise<TrainedTrial> {
-  const { recipe: { value: settings }, data: { validation, dataset: { input } }, teacher, folder, training } = parts;
+async function scoreOf(run: Run): Promise<TrainedTrial> {
+  const { recipe: { value: settings }, data: { validation, dataset: { input } }, teacher, training } = run.parts;
   const taught = teacher !== null && (!validation || teacher.knows?.(validation) !== false);
   const watched = { validation, taught };
   const metric = monitorOf(settings.train.monitor, input, watched, settings.evaluate.positiveClass);
   const valueOf = (metrics: Readonly<Record<string, number | null>>) =>
     (metrics[metric] ?? NaN) * (metric === "loss" ? -1 : 1);
-  const { validated } = training;
-  if (validated) return { metric, score: valueOf({ ...validated.metrics, loss: validated.loss }) };
-  // It had come to its end before, and was stopped before that was written down.
-  const file = join(folder.path, "metrics.jsonl");
-  const text = await readTextIfThere(file, "the log") ?? "";
-  const curve = text.split("\n").filter((line) => line.includes('"validation"')).map((line) =>
-    valueOf(parseOwnJson(line, file, "the log", logSchema, `remove "${folder.path}"`).validation)
-  );
-  return { metric, score: settings.train.restoreBest ? Math.max(...curve) : curve.at(-1) ?? NaN };
+  // It may have been the student of an epoch before it was stopped, of which nobody has the numbers any more.
+  const { metrics, loss } = training.validated ?? await run.evaluate("validation");
+  return { metric, score: valueOf({ ...metrics, loss }) };
 }

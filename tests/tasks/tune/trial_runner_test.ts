@@ -147,6 +147,31 @@ Deno.test("a stopped trial goes on to the same score; one whose loss is not fini
     await assert.rejects(through(again, {}), { name: "UserError" });
   }));
 
+Deno.test("a trial stopped after its best epoch has the score of the student whose weights come back, as a whole one", () =>
+  withTiny(async (folder, file, backend) => {
+    // No epoch is better by enough than the first that counts; one whose masks are still to change does not.
+    for (const [prune, stop] of [[null, 4], [{ amount: 0.99, over: 0.6 }, 7]] as const) {
+      const settings = {
+        "train.restoreBest": true,
+        "train.monitor": "validation.loss",
+        "train.earlyStopping": { patience: 9, minDelta: 100 },
+        ...prune && { "student.prune": prune },
+      };
+      const set = Object.entries(settings).map(([key, value]) => ({ path: key.split("."), value, label: "test" }));
+      const scores = async (runs: string, ...signals: AbortSignal[]) => {
+        const more = { folder: join(folder, runs) };
+        for (const signal of signals) {
+          const stopped = await runnerIn(folder, file, backend, { ...more, signal }, set);
+          await assert.rejects(through(stopped, {}, [1]), Interrupted);
+        }
+        return await through(await runnerIn(folder, file, backend, more, set), {}, [1]);
+      };
+      const [whole, resumed] = [await scores(`whole ${stop}`), await scores(`stopped ${stop}`, stopAt(stop))];
+      assert.ok("score" in whole[0]);
+      assert.deepEqual(resumed, whole, `stopped after step ${stop}`);
+    }
+  }));
+
 Deno.test("that trials go on by another device is told, once", () =>
   withTiny(async (folder, file, _) => {
     const warnings: string[] = [];
