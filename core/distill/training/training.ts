@@ -248,6 +248,8 @@ export class Training {
     this.#position = { step, seconds, best, losses, lossMetrics, lossScale };
     this.#validation.best = best;
     this.#lastCheckpoint = step;
+    // No step comes after which the best weights would come back, and they may be exported as they are.
+    if (this.finished) this.#validation.restore();
   }
 
   async #begin(): Promise<void> {

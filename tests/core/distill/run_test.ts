@@ -76,6 +76,34 @@ Deno.test("a run stepped to its end restores the best weights as one that is tra
   });
 });
 
+Deno.test("a run that goes on from the checkpoint of its end exports the best weights, whether it is trained or not", async () => {
+  await withTinyData(async (folder) => {
+    const backend = await CpuBackend.create();
+    // Nothing can be gained by a whole 1: the first epoch stays the best.
+    const best = [
+      "train.restoreBest=true",
+      "train.epochs=2",
+      "train.earlyStopping={ patience: 9, minDelta: 1 }",
+      "train.checkpointEvery=1",
+    ];
+    const recipe = readTiny(folder, best);
+    {
+      using run = await Run.open(recipe, { backend, builtins });
+      while (!run.finished) await run.step();
+    }
+    const exported: Uint8Array[] = [];
+    for (const way of ["trained", "stepped"]) {
+      using run = await Run.open(recipe, { backend, builtins, resume: true });
+      assert.ok(run.finished);
+      if (way === "trained") await run.train();
+      await run.export();
+      exported.push(await studentOf(folder, "stepped"));
+    }
+    assert.deepEqual(exported[1], exported[0]);
+    await backend.close();
+  });
+});
+
 Deno.test("a summary is of the student as it is, not of one that was exported before", async () => {
   await withTinyData(async (folder) => {
     const backend = await CpuBackend.create();
