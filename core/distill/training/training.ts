@@ -355,8 +355,11 @@ export class Training {
     throw new Interrupted(this.#position.step, this.#totalSteps, this.#checkpointFile);
   }
 
+  /** @throws NonFiniteLoss before the last checkpoint is lost, if the weights are not finite */
   async #checkpoint(): Promise<void> {
-    const { ops, origin } = this.setup;
+    const { ops, origin, step } = this.setup;
+    // Only steps that are logged show their weights, and one that is stopped after need not be.
+    if (!await step.isFinite()) throw this.#nonFinite("the weights are", this.#position.step - 1);
     this.#move({ seconds: this.#seconds });
     await writeCheckpoint(ops, this.#checkpointFile, this.#state, this.#position, origin);
     this.#lastCheckpoint = this.#position.step;
@@ -366,14 +369,17 @@ export class Training {
   async #flush(): Promise<void> {
     const logged = await this.#teller.read();
     if (!logged) return;
-    if (logged.nonFinite) {
-      const { step, what } = logged.nonFinite;
-      const indices = this.#loader.indices(Math.floor(step / this.#stepsPerEpoch), step % this.#stepsPerEpoch);
-      throw new NonFiniteLoss(what, step + 1, indices, this.kept, this.setup.recipe.train.precision);
-    }
+    const { nonFinite } = logged;
+    if (nonFinite) throw this.#nonFinite(nonFinite.what, nonFinite.step);
     const { lossScale } = logged;
     if (lossScale && lossScale.scale < 1) throw new LossScaleTooSmall(logged.step, lossScale.skippedSteps, this.kept);
     this.#move({ losses: logged.terms, ...lossScale && { lossScale } });
     await this.#teller.tell(logged, this.#seconds);
+  }
+
+  /** @param step the first that shows it, from 0 */
+  #nonFinite(what: string, step: number): NonFiniteLoss {
+    const indices = this.#loader.indices(Math.floor(step / this.#stepsPerEpoch), step % this.#stepsPerEpoch);
+    return new NonFiniteLoss(what, step + 1, indices, this.kept, this.setup.recipe.train.precision);
   }
 }

@@ -171,9 +171,7 @@ export class TrainingStep {
       const correct = sum(({ correct: [correct] }) => correct);
       const terms = parts[0].terms.map((_, index) => sum(({ terms }) => terms[index]));
       this.#update(progress, parts.at(-1)!.gradientScale[0]);
-      const squaredParameters = withNorms
-        ? this.#parts().map(({ flat }) => ops.scope(() => ops.sum(ops.square(flat))))
-        : [];
+      const squaredParameters = withNorms ? this.#squaredParameters() : [];
       const lossScale = withNorms && this.scaler ? [ops.scale(this.scaler.state, 1)] : [];
       const batchSize = sizes.reduce((sum, size) => sum + size);
       const isScored = hasClasses(task) && task !== "multi-label";
@@ -181,6 +179,14 @@ export class TrainingStep {
       const norms = { squaredNorms, squaredParameters };
       return { step: progress.step, batchSize, scored, total, terms, correct, ...norms, lossScale };
     });
+  }
+
+  /** Whether all that is trained is finite, as it is now. */
+  async isFinite(): Promise<boolean> {
+    const { ops } = this.setup;
+    const squares = ops.scope(() => this.#squaredParameters());
+    const numbers = await ops.read(squares).finally(() => squares.forEach((square) => square.dispose()));
+    return numbers.every(([square]) => Number.isFinite(square));
   }
 
   /** Gives back memory that only steps need, before something else that needs much. */
@@ -278,6 +284,11 @@ export class TrainingStep {
     const { ops, student, recipe } = this.setup;
     const penalties = mergedDecay(ops, recipe, weights, student.overParameterised.keys());
     return penalties.length === 0 ? loss : ops.total([loss, ...penalties]);
+  }
+
+  #squaredParameters(): Tensor[] {
+    const { ops } = this.setup;
+    return this.#parts().map(({ flat }) => ops.scope(() => ops.sum(ops.square(flat))));
   }
 
   #squaredNorms(weights: Weights): Tensor[] {

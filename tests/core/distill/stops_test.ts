@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { NonFiniteLoss, TrainingFailure } from "../../../core/distill/stops.ts";
+import { join } from "node:path";
+import { Interrupted, NonFiniteLoss, TrainingFailure } from "../../../core/distill/stops.ts";
+import { CHECKPOINT_FILE } from "../../../core/distill/training/checkpoint.ts";
 import { backends } from "../../support/backends.ts";
-import { recorder } from "../../support/run_observers.ts";
+import { recorder, stopAt } from "../../support/run_observers.ts";
 import { DIVERGING, tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 Deno.test("a loss that is not finite stops the run with the step, the examples and the last checkpoint", async () => {
@@ -26,6 +28,34 @@ Deno.test("a student that only its measuring shows to be no longer finite is a f
       assert.match(error.message, /^Cannot measure the student as its outputs .*; a lower train\.optimiser\.learning/);
       return true;
     });
+  });
+});
+
+Deno.test("a run stopped behind a step that broke its weights keeps the checkpoint before, and says what broke", async () => {
+  await withTinyData(async (folder) => {
+    // The loss of the eighth step is large, and finite; what it makes of the weights would show in the ninth.
+    await Deno.writeTextFile(
+      join(folder, "steep.js"),
+      `export default {
+        kind: "loss", name: "steep", description: "Steep at last", options: ({ z }) => z.strictObject({}),
+        create: () => ({
+          teacherOutputs: [],
+          compute: ({ ops, student, at }) =>
+            ops.scale(ops.mean(ops.square(student.logits)), at({ from: 1, to: 1e37, schedule: "step", epochs: null, steps: 7 })),
+        }),
+      };`,
+    );
+    const overrides = ["losses=[{ use: ./steep.js }]", "train.clipGradientNorm=null", "train.logEvery=100"];
+    const stop = (steps: number, resume = false) => tinyRun(folder, { overrides, signal: stopAt(steps), resume });
+    await assert.rejects(stop(6), Interrupted);
+    const state = join(folder, "run", CHECKPOINT_FILE);
+    const before = await Deno.readFile(state);
+    await assert.rejects(stop(2, true), (error) => {
+      assert.ok(error instanceof NonFiniteLoss, `${error}`);
+      assert.match(error.message, /^Stopped at step 8 as the weights are not finite; .*\(step 6\)/);
+      return true;
+    });
+    assert.deepEqual(await Deno.readFile(state), before);
   });
 });
 
