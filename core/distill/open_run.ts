@@ -40,6 +40,7 @@ import { type LoadedTeacher, loadTeacher } from "./teacher/load_teacher.ts";
 import { sameTokens } from "./teacher/own_inputs.ts";
 import { taughtOnHost } from "./teacher/taught_on_host.ts";
 import { useTeacherCache } from "./teacher/use_cache.ts";
+import { lateSchedules } from "./training/late_schedules.ts";
 import {
   CHECKPOINT_FILE,
   checkRecipe,
@@ -276,8 +277,9 @@ export async function openRun(
   owned.adopt(training, freed);
   const elsewhere = checkpoint && !training.finished ? otherDevice(checkpoint, backend.description) : null;
   if (elsewhere) reporter.warning(elsewhere);
-  const late = lateLosses(losses, training.progress);
-  if (late) reporter.warning(late);
+  const { progress } = training;
+  const late = [...lateLosses(losses, progress), ...lateSchedules(settings.train, progress)];
+  late.forEach((text) => reporter.warning(text));
   const { name: architecture, description } = plugins.student.definition;
   // One from outside may have none.
   const model = { architecture, description: typeof description === "string" ? description : null };

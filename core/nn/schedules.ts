@@ -47,6 +47,11 @@ export function interpolate(curve: Curve, from: number, to: number, t: number): 
   return from + (to - from) * eased;
 }
 
+/** Steps of a warm-up, its epochs counted in them. */
+export function warmUpSteps({ warmupSteps, warmupEpochs }: WarmUp, stepsPerEpoch: number): number {
+  return warmupSteps + Math.round(warmupEpochs * stepsPerEpoch);
+}
+
 /**
  * The learning rate of one step. Warm-up rises in equal parts, `1/w, 2/w, ... 1` of the base over its `w` steps, so
  * that no step is lost to a rate of 0. What follows is spread over the steps that remain: it starts at the base and
@@ -80,7 +85,7 @@ export function learningRateAt(
     stepsPerEpoch: [stepsPerEpoch, "a number"],
     base: [base, "a number"],
   });
-  const warmup = schedule.warmupSteps + Math.round(schedule.warmupEpochs * stepsPerEpoch);
+  const warmup = warmUpSteps(schedule, stepsPerEpoch);
   if (step < warmup) return base * (step + 1) / warmup;
   switch (schedule.use) {
     case "constant":

@@ -273,8 +273,8 @@ export class Training {
     const { recipe, step, diagnostics, reporter } = this.setup;
     const { checkpointEvery } = recipe.train;
     await this.#flush();
-    // While no loss has reached any weight, none has begun: some need epochs to look at the data first.
-    if (!this.#lookedAtReach && (step.reached || this.finished)) this.#warnOfUnreached();
+    // While no loss has reached any weight, none has begun either: some need epochs to look at the data first.
+    if (!this.#lookedAtReach && (this.finished || step.reached && this.#allLossesBegan)) this.#warnOfUnreached();
     await this.#endLossEpoch(epoch);
     // So that evaluation adds nothing to the most memory that a run takes.
     if (this.setup.validation) step.rest();
@@ -326,12 +326,17 @@ export class Training {
     metricLines(epoch, lossMetrics).forEach((line) => reporter.line(line));
   }
 
+  /** Whether no loss had the weight 0 in the last step. */
+  get #allLossesBegan(): boolean {
+    const last = { ...this.progress, step: this.#position.step - 1 };
+    return this.setup.losses.all.every(({ weight }) => valueAt(weight, last) !== 0);
+  }
+
   /** Warns of what is trained in name only, once every loss has had its part; replaced layers may have theirs later. */
   #warnOfUnreached(): void {
     this.#lookedAtReach = true;
-    const { losses, step: { unreached }, recipe, reporter } = this.setup;
-    if (recipe.train.theseus) return;
-    if (unreached.length === 0 || losses.all.some(({ weight }) => valueAt(weight, this.progress) === 0)) return;
+    const { step: { unreached }, recipe, reporter } = this.setup;
+    if (recipe.train.theseus || unreached.length === 0) return;
     const shown = unreached.length > 4 ? [...unreached.slice(0, 3), `${unreached.length - 3} more`] : unreached;
     reporter.warning(`no loss depends on ${listWords(shown, "and")}: nothing is learned there`);
   }
