@@ -167,6 +167,11 @@ export interface Loss {
    * for one that learns from the teacher alone: where examples lack labels, it is refused when it reads `label`.
    */
   readonly labels?: "some";
+  /**
+   * True for a loss of `labels: "some"` that learns from examples without a label, too: it needs labels for something
+   * else, such as the centres of classes.
+   */
+  readonly unlabelled?: boolean;
   /** Of a loss that is 0 at first the epochs after which it is not; a run that has no more says so. */
   readonly begins?: number;
   /** Of a loss that reads `topLogits` the temperatures for which it reads their `rest`. */

@@ -112,6 +112,7 @@ export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: 
     return {
       teacherOutputs: layers.map((layer) => OUTPUT[layer]),
       labels: "some",
+      unlabelled: true,
       begins: warmUpEpochs,
       state: [zeros("counts", classes), ...perLayer],
       compute(call) {

@@ -111,6 +111,7 @@ export const lelp = defineLoss<LelpOptions>({
     return {
       teacherOutputs: ["logits", "pooled"],
       labels: "some",
+      unlabelled: true,
       state: [
         { name: "directions", shape: [classes * subclasses, width], initialise },
         { name: "offsets", shape: [classes * subclasses], initialise },

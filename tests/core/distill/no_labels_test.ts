@@ -110,6 +110,14 @@ Deno.test("of examples with labels in part, those with one are validated and sco
     assert.equal((8 * teacher!.accuracy!) % 1, 0);
     assert.ok(student.metrics.agreement >= 0 && student.accuracy! > 0.5, JSON.stringify(student.metrics));
     assert.ok(lines.some((line) => /^teacher: test accuracy .* %, .*labels for 8 of 24$/.test(line)), lines.join("\n"));
+    // Labels give them directions, and centres of classes; they learn from all examples.
+    for (const loss of ["{ use: lelp, subclasses: 2 }", "{ use: kernel-transfer, warmUpEpochs: 1 }"]) {
+      const { warnings, reporter } = recorder();
+      const text = taught(`${images("train-labels", "test-labels")}, noLabel: 255`, `[${loss}]`);
+      const own = /lelp/.test(loss) ? ["student.subclasses=2"] : [];
+      await tinyRun(folder, { text, overrides: [...overrides, "train.epochs=2", ...own], reporter });
+      assert.deepEqual(warnings.filter((text) => /teach nothing/.test(text)), [], loss);
+    }
     const told = recorder();
     const alone = text.replace(/teacher:.*\n/, "").replace(", { use: kd }", "");
     await tinyRun(folder, { text: alone, overrides: overrides.slice(0, 1), reporter: told.reporter });
