@@ -199,7 +199,7 @@ export async function openRun(
   expectSampler(recipe, loaded.train, losses);
   const idle = idleExamples(loaded.train, losses);
   if (idle) reporter.warning(idle);
-  const unequal = unequalMeans(settings, losses, loaded.train, input.task);
+  const unequal = unequalMeans(settings, losses, loaded.train, input);
   if (unequal) reporter.warning(unequal);
   if (!checkpoint) await lookBefore(opening, loaded, frozen, reporter);
   const theseus = await openTheseus(opening, loaded, frozen, student, sameTokens(own));

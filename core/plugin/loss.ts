@@ -172,6 +172,12 @@ export interface Loss {
    * else, such as the centres of classes.
    */
   readonly unlabelled?: boolean;
+  /**
+   * What the mean runs over where that is not a number for each answer, of an example or, in tagging, of a word with a
+   * label: `"tokens"` of texts or pairs of them, padding left out, `"examples"` also where words have labels, or a
+   * `"batch"` whose examples are held against each other. Of such a loss `train.accumulate` says where it is not exact.
+   */
+  readonly meanOver?: "tokens" | "examples" | "batch";
   /** Of a loss that is 0 at first the epochs after which it is not; a run that has no more says so. */
   readonly begins?: number;
   /** Of a loss that reads `topLogits` the temperatures for which it reads their `rest`. */

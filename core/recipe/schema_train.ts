@@ -133,7 +133,7 @@ export const trainSchema = z.strictObject({
   ),
   accumulate: bounded(z.int().min(1).max(4096), "more would make one step of all that anyone has").default(1).describe(
     "Batches per training step, whose gradients are added up: the step of a batch so many times larger, in the memory of one " +
-      "(for losses of labels where all examples have one)",
+      "(for losses that are means over its answers)",
   ),
   dropLast: z.boolean().default(false).describe(
     "Leave out the last batch of an epoch if it is smaller than the others",

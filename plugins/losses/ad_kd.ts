@@ -195,6 +195,7 @@ export const adKd = defineLoss<AdKdOptions>({
     let known: Maps = [];
     return {
       teacherOutputs: [],
+      meanOver: "tokens",
       runsTeacher: true,
       async prepare(call) {
         known = await teacherMaps(options, teacher, views, call);

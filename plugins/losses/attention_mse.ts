@@ -60,6 +60,7 @@ export const attentionMse = defineLoss<AttentionMseOptions>({
     const list = options.of === "scores" ? "scores" : "attention";
     return {
       teacherOutputs: [list],
+      meanOver: "tokens",
       compute({ ops, student, teacher, batch }) {
         const terms = pairs.map((pair) => {
           const [a, b] = [student[list]![pair.student], teacher[list]![pair.teacher]]; // [batch, heads, length, length]

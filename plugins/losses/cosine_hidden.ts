@@ -16,11 +16,12 @@ export const cosineHidden = defineLoss<{ pairs: LayerPair[] }>({
   source: "Sanh et al. 2019, arXiv 1910.01108 (DistilBERT)",
   options: ({ z }) => z.strictObject({ pairs: pairsOption(z) }),
   create({ pairs }, setup) {
-    const { parameters, outputs } = projectPairs("cosine-hidden", pairs, setup);
+    const { parameters, meanOver, outputs } = projectPairs("cosine-hidden", pairs, setup);
     return {
       teacherOutputs: outputsOf(pairs, setup),
       mixed: true,
       parameters,
+      meanOver,
       compute(call) {
         const { ops, batch } = call;
         const cosines = outputs(call).map(([student, teacher]) => {

@@ -17,6 +17,7 @@ export const crf = defineLoss<Record<never, never>>({
     expectTaggers("crf", setup, ["student"]);
     return {
       teacherOutputs: [],
+      meanOver: "examples",
       labels: "some",
       compute({ ops, student, batch: { label } }) {
         const mask = scoredPositions(ops, label);

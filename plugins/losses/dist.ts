@@ -50,6 +50,7 @@ export const dist = defineLoss<{ beta: Scheduled; gamma: Scheduled; tau: Schedul
     const logitsOfStudent = logitsOf("dist", head, setup);
     return {
       teacherOutputs: ["logits"],
+      meanOver: "batch",
       mixed: true,
       compute({ ops, student, teacher, at }) {
         const t = at(tau);

@@ -15,11 +15,12 @@ export const hiddenMse = defineLoss<{ pairs: LayerPair[] }>({
   source: "Romero et al. 2015, arXiv 1412.6550 (FitNets)",
   options: ({ z }) => z.strictObject({ pairs: pairsOption(z) }),
   create({ pairs }, setup) {
-    const { parameters, outputs } = projectPairs("hidden-mse", pairs, setup);
+    const { parameters, meanOver, outputs } = projectPairs("hidden-mse", pairs, setup);
     return {
       teacherOutputs: outputsOf(pairs, setup),
       mixed: true,
       parameters,
+      meanOver,
       compute(call) {
         const { ops, batch } = call;
         const terms = outputs(call).map(([student, teacher]) =>

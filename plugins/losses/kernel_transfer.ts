@@ -111,6 +111,7 @@ export const kernelTransfer = defineLoss<{ layer: Layer | "both"; warmUpEpochs: 
     const begun: Scheduled = { from: 0, to: 1, schedule: "step", epochs: warmUpEpochs, steps: null };
     return {
       teacherOutputs: layers.map((layer) => OUTPUT[layer]),
+      meanOver: "batch",
       labels: "some",
       unlabelled: true,
       begins: warmUpEpochs,

@@ -89,6 +89,7 @@ export const minilm = defineLoss<MiniLmOptions>({
     const { student: place, teacher: target, heads } = layOut(options, setup);
     return {
       teacherOutputs: ["relations"],
+      meanOver: "tokens",
       compute({ ops, student, teacher, batch, at }) {
         const [a, b] = [student.relations![place], teacher.relations![target]];
         const [size, , length] = a.queries.shape;

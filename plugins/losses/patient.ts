@@ -36,6 +36,7 @@ export const patient = defineLoss<{ pairs: LayerPair[] }>({
     }
     return {
       teacherOutputs: outputsOf(pairs, setup),
+      meanOver: "examples",
       tokenwise: false,
       compute({ ops, student, teacher }) {
         const terms = pairs.map((pair) => {

@@ -8,6 +8,8 @@ import { type LayerPair, outputAt, pairShapes, showPair } from "./layer_pairs.ts
 export interface ProjectedPairs {
   /** The learned linear maps `[teacher's width, student's width]`, none where widths are equal. */
   readonly parameters: readonly ParameterSpec[];
+  /** What a mean over the vectors of these layers runs over: tokens of texts, or one vector for each example. */
+  readonly meanOver: "tokens" | "examples";
   /** The student's layers, projected where that is needed, each with the teacher's. */
   outputs(call: LossCall): (readonly [student: Tensor, teacher: Tensor])[];
 }
@@ -21,6 +23,7 @@ export interface ProjectedPairs {
  */
 export function projectPairs(who: string, pairs: readonly LayerPair[], setup: LossSetup): ProjectedPairs {
   const parameters: ParameterSpec[] = [];
+  const hasTokens = setup.data.text && pairs.some((pair) => pairShapes(pair, setup).teacher.length === 3);
   const projections = pairs.map((pair) => {
     const shapes = pairShapes(pair, setup);
     if (shapes.student.slice(0, -1).join() !== shapes.teacher.slice(0, -1).join()) {
@@ -36,6 +39,7 @@ export function projectPairs(who: string, pairs: readonly LayerPair[], setup: Lo
   });
   return {
     parameters,
+    meanOver: hasTokens ? "tokens" : "examples",
     outputs: ({ ops, student, teacher, parameters }) =>
       pairs.map((pair, index) => {
         const name = projections[index];

@@ -54,6 +54,7 @@ export const relational = defineLoss<{ distance: Scheduled; angle: Scheduled }>(
     }),
   create: ({ distance, angle }) => ({
     teacherOutputs: ["pooled"],
+    meanOver: "batch",
     mixed: true,
     compute({ ops, student, teacher, at }) {
       const [a, b] = [student, teacher].map(({ pooled }) => relations(ops, pooled));

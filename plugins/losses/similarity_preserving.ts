@@ -30,6 +30,7 @@ export const similarityPreserving = defineLoss<{ pairs: LayerPair[] }>({
     pairs.forEach((pair) => pairShapes(pair, setup));
     return {
       teacherOutputs: outputsOf(pairs, setup),
+      meanOver: "batch",
       mixed: true,
       compute({ ops, student, teacher, batch }) {
         const terms = pairs.map((pair) => {

@@ -49,6 +49,6 @@ export const structureMarginals = defineLoss<{ over: Over }>({
     }),
   create({ over }, setup) {
     expectTaggers("structure-marginals", setup, ["student", "teacher"]);
-    return { teacherOutputs: ["logits", "transitions"], compute: compare[over] };
+    return { teacherOutputs: ["logits", "transitions"], meanOver: "examples", compute: compare[over] };
   },
 });

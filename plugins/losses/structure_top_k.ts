@@ -32,6 +32,7 @@ export const structureTopK = defineLoss<{ weights: number[] }>({
     }
     return {
       teacherOutputs: ["logits", "transitions"],
+      meanOver: "examples",
       compute({ ops, student, teacher, batch: { label } }) {
         const [size, length] = label.shape;
         const mask = scoredPositions(ops, label);

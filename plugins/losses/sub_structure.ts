@@ -79,6 +79,7 @@ export const subStructure = defineLoss<{ parts: Parts }>({
     }
     return {
       teacherOutputs: parts === "edges" ? ["logits", "transitions"] : ["logits"],
+      ...parts !== "emissions" && { meanOver: "tokens" },
       compute: compare[parts],
     };
   },

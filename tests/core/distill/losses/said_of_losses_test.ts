@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { lateLosses } from "../../../../core/distill/losses/late_losses.ts";
 import { unequalMeans } from "../../../../core/distill/losses/shared_means.ts";
 import { lateSchedules } from "../../../../core/distill/training/late_schedules.ts";
-import type { Task } from "../../../../core/plugin/dataset.ts";
+import type { InputDescription } from "../../../../core/plugin/dataset.ts";
+import type { Loss } from "../../../../core/plugin/loss.ts";
 import type { Scheduled } from "../../../../core/recipe/scheduled.ts";
 import type { Recipe } from "../../../../core/recipe/schema.ts";
 
@@ -62,22 +63,35 @@ Deno.test("a warm-up without an end, and a replacing rate that is not reached, a
   assert.match(said({}, rising({ schedule: "step" }))[0], / comes to 0 in /);
 });
 
-Deno.test("where means of accumulated batches are over a part of each, that is told", () => {
+Deno.test("where means of accumulated batches are others than they are counted by, that is told", () => {
   const said = (
     accumulate: number,
     labelled: number[],
-    { loss = {}, labels = "some", task = "classification" } = {},
+    loss: Partial<Loss>,
+    { task = "classification", own = {} } = {},
   ) => {
-    const recipe = { losses: [loss], train: { accumulate } } as unknown as Recipe;
-    const set = { all: [{ loss: { labels } }] } as unknown as Parameters<typeof unequalMeans>[1];
-    const { length } = labelled;
-    const examples = { length, labels: null, labelled: Uint8Array.from(labelled), batch: () => ({}) };
-    return unequalMeans(recipe, set, examples, task as Task);
+    const recipe = { losses: [{}, own], train: { accumulate } } as unknown as Recipe;
+    const all = [{ name: "kd", loss: {} }, { name: "own", loss }];
+    const examples = { length: labelled.length, labels: null, labelled: Uint8Array.from(labelled), batch: () => ({}) };
+    const input = { task, text: task === "classification" ? null : {} } as unknown as InputDescription;
+    const text = unequalMeans(recipe, { all } as unknown as Parameters<typeof unequalMeans>[1], examples, input);
+    const shown = text?.match(/^train\.accumulate adds up 4 batches, and the loss "own" (.*): its step is not quite /);
+    return shown ? shown[1] : text;
   };
-  assert.equal(said(4, [1, 1]), null);
-  assert.equal(said(1, [1, 0]), null);
-  assert.equal(said(4, [1, 0], { labels: "" }), null, "no loss learns from labels");
-  assert.match(said(4, [1, 0])!, /^train\.accumulate adds up 4 batches, .* over the examples with a label of each: /);
-  assert.match(said(4, [1, 1], { loss: { classWeights: "balanced" } })!, /by the weights of their classes of each/);
-  assert.match(said(4, [1, 1], { task: "tagging" })!, /over the words with a tag of each/);
+  const labels = "some";
+  assert.equal(said(4, [1, 1], { labels }), null);
+  assert.equal(said(1, [1, 0], { labels }), null);
+  assert.equal(said(4, [1, 0], {}), null, "no loss learns from labels");
+  assert.equal(said(4, [1, 0], { labels }), "is a mean over the examples with a label of each");
+  assert.equal(said(4, [1, 0], { labels, unlabelled: true }), null);
+  const own = { classWeights: "balanced" };
+  assert.equal(said(4, [1, 1], { labels }, { own }), "is a mean by the weights of the classes in each");
+  assert.equal(said(4, [1, 1], { meanOver: "batch" }), "holds the examples of each against each other");
+  assert.equal(said(4, [1, 1], { meanOver: "tokens" }), null, "images have as many places each");
+  const task = "tagging";
+  assert.equal(said(4, [1, 1], { labels }, { task }), null, "batches are counted by their words with a label");
+  assert.equal(said(4, [1, 1], { meanOver: "tokens" }, { task }), "is a mean over the tokens of each");
+  assert.equal(said(4, [1, 1], { meanOver: "tokens" }, { task: "regression" }), "is a mean over the tokens of each");
+  assert.equal(said(4, [1, 1], { meanOver: "examples" }, { task }), "is a mean over the texts of each");
+  assert.equal(said(4, [1, 1], { meanOver: "examples" }, { task: "regression" }), null);
 });

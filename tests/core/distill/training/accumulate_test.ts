@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSafetensors, toFloat32 } from "../../../../core/safetensors.ts";
+import { CpuBackend } from "../../../../core/backend/cpu/cpu_backend.ts";
+import { unequalMeans } from "../../../../core/distill/losses/shared_means.ts";
+import { Run } from "../../../../core/distill/run.ts";
+import { parseChecked } from "../../../../core/recipe/checked.ts";
+import { recipeSchema } from "../../../../core/recipe/schema.ts";
+import { builtins } from "../../../../plugins/builtins.ts";
 import { halves, testBackends } from "../../../support/backends.ts";
 import { assertClose } from "../../../support/numbers.ts";
 import { metricsLog } from "../../../support/run_observers.ts";
@@ -50,3 +56,73 @@ testBackends("in float16 the batches' gradients are of one scale", (backend) =>
     const difference = Math.abs(half.student.loss! - single.student.loss!);
     assert.ok(difference < 0.03 * single.student.loss!, `${half.student.loss} against ${single.student.loss}`);
   }), [halves[0]]);
+
+/** Sentences of 1 to 7 words, of which some are marked. */
+const sentences = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, index) =>
+      Array.from({ length: 1 + (5 * index) % 7 }, (_, word) => (index + word) % 3 ? "a O" : "b B-V").join("\n"),
+  ).join("\n\n") +
+  "\n";
+
+const encoder =
+  "use: bert, layers: 1, width: 8, heads: 2, positions: 24, types: 0, crf: true, dropout: 0, attentionDropout: 0";
+
+const tagger = `
+name: tiny
+seed: 3
+validation: null
+dataset: { use: conll, train: train.conll, test: test.conll, vocabularySize: 60, maxLength: 24 }
+student: { ${encoder} }
+losses: [{ use: crf }]
+train: { epochs: 1, maxSteps: 1, batchSize: 8, logEvery: 1, optimiser: { use: adamw, learningRate: 0.01 } }
+`;
+
+const tokenLosses = `teacher: { ${encoder}, weights: one/student, onPoorTeacher: ignore }
+losses:
+  - { use: cross-entropy }
+  - { use: kd }
+  - { use: mse-logits }
+  - { use: hidden-mse, pairs: [{ student: -1, teacher: -1 }] }
+  - { use: hidden-mse, pairs: [{ student: pooled, teacher: pooled }] }
+  - { use: cosine-hidden, pairs: [{ student: -1, teacher: -1 }] }
+  - { use: patient, pairs: [{ student: pooled, teacher: pooled }] }
+  - { use: attention-mse }
+  - { use: minilm }
+  - { use: similarity-preserving, pairs: [{ student: pooled, teacher: pooled }] }
+  - { use: crf }
+  - { use: structure-marginals }
+  - { use: structure-top-k }
+  - { use: sub-structure, parts: emissions }
+  - { use: sub-structure, parts: edges }`;
+
+Deno.test("of losses of a tagger those are told whose sum over batches is not that of one", async () => {
+  const folder = await Deno.makeTempDir();
+  const backend = await CpuBackend.create();
+  try {
+    await Deno.writeTextFile(join(folder, "train.conll"), sentences(8));
+    await Deno.writeTextFile(join(folder, "test.conll"), sentences(8));
+    await tinyRun(folder, { text: tagger, output: "one", backend, overrides: ["seed=4"] });
+    const text = tagger.replace("losses: [{ use: crf }]", tokenLosses);
+    const terms = async (output: string, ...overrides: string[]) => {
+      await tinyRun(folder, { text, output, backend, overrides });
+      return (await metricsLog(folder, output)).find(({ losses }) => losses).losses as Record<string, number>;
+    };
+    const [whole, parts] = [await terms("whole"), await terms("parts", "train.batchSize=2", "train.accumulate=4")];
+    const recipe = parseChecked(text, join(folder, "tiny.yaml"), recipeSchema, {
+      overrides: [{ path: ["output"], value: join(folder, "opened"), label: "test" }, "train.accumulate=4"],
+    });
+    using run = await Run.open(recipe, { backend, builtins });
+    const { losses, data: { train, dataset: { input } } } = run.parts;
+    const told = losses.all.map((
+      loss,
+    ) => [loss.name, unequalMeans(recipe.value, { all: [loss] }, train, input) !== null]);
+    const differs = Object.keys(whole).map((name) => [name, Math.abs(parts[name] / whole[name] - 1) > 1e-4]);
+    assert.deepEqual(told, differs, JSON.stringify([whole, parts]));
+    assert.deepEqual(told.filter(([, said]) => !said).length, 4);
+  } finally {
+    await backend.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
