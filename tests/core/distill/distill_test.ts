@@ -77,13 +77,18 @@ losses:
 
 Deno.test("weight decay reaches the cores, the merged matrix, or neither", async () => {
   await withTinyData(async (folder) => {
-    const norm = async (target: string) => {
-      const overrides = [`train.cores.weightDecayTarget=${target}`, "train.cores.weightDecay=0.5", "train.epochs=2"];
+    const norm = async (target: string, weightDecay: number | null = 0.5) => {
+      const cores = [`train.cores.weightDecayTarget=${target}`, `train.cores.weightDecay=${weightDecay}`];
+      const overrides = [...cores, "train.epochs=2"];
       const { norms } = await tinyRun(folder, { overrides });
       return norms["layer3.0.conv2.weight"];
     };
-    const [cores, merged, none] = [await norm("cores"), await norm("merged"), await norm("none")];
+    const [cores, merged, none] = [await norm("cores"), await norm("merged"), await norm("none", null)];
     assert.ok(cores < none && merged < none, `cores ${cores}, merged ${merged}, none ${none}`);
+    await assert.rejects(norm("none"), {
+      name: "UserError",
+      message: /Cannot use weightDecay: 0\.5 where weightDecayTarget: none lets it shrink nothing/,
+    });
   });
 });
 

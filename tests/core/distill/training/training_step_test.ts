@@ -72,8 +72,10 @@ testBackends(
   "weight decay of the cores multiplies them, of the merged matrix goes through the chain, or is none",
   async (backend) => {
     const ops = createOps(backend);
-    const decayed = (weightDecayTarget: string) =>
-      oneStep(ops, { cores: { weightDecayTarget, weightDecay: 0.5 }, clipGradientNorm: null }, { loss: nothing });
+    const decayed = (weightDecayTarget: string) => {
+      const train = { optimiser: { weightDecay: 0.5 }, cores: { weightDecayTarget }, clipGradientNorm: null };
+      return oneStep(ops, train, { loss: nothing });
+    };
     const cores = await decayed("cores");
     assertClose(cores.after.cores, cores.before.cores.map((value) => value * (1 - 0.1 * 0.5)), 1e-12);
     const none = await decayed("none");
