@@ -16,6 +16,8 @@ export interface Look {
   /** Training examples with a label, of which validation is taken if there are any. */
   readonly labelled: number;
   readonly test: number;
+  /** Test examples with a label, on which alone is measured. */
+  readonly labelledTest: number;
   /** How many training examples each class has; `null` where an example has not one class. */
   readonly counts: readonly number[] | null;
   /** Tokens of each training text in order; `null` for images. */
@@ -53,6 +55,7 @@ export async function lookAtData(dataset: Record<string, Plain>, base: string, l
       train: train.length,
       labelled: labelledOf(train),
       test: test.length,
+      labelledTest: labelledOf(test),
       counts: countsOf(train, data.input),
       lengths: train.lengths?.slice().sort() ?? null,
       skipped: describeSkipped(data),

@@ -195,9 +195,10 @@ function* describe(
   { what, isUnlabelled }: FoundData,
   look: Look,
 ): Generator<[about: string, text: string]> {
-  const { input: { task, classes, image }, train, test, counts, lengths, skipped } = look;
+  const { input: { task, classes, image }, train, test, labelledTest, counts, lengths, skipped } = look;
   const count = (number: number) => number.toLocaleString("en-US");
-  yield ["data", `${path}: ${what}, ${count(train)} training and ${count(test)} test examples`];
+  const measured = isUnlabelled || labelledTest === test ? "" : `, ${count(labelledTest)} of these with a label`;
+  yield ["data", `${path}: ${what}, ${count(train)} training and ${count(test)} test examples${measured}`];
   if (image) {
     yield ["images", `${image.size[0]} x ${image.size[1]}, ${image.size[2]} channel${image.size[2] > 1 ? "s" : ""}`];
   }

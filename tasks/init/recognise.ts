@@ -9,7 +9,9 @@ import { line } from "./entries.ts";
 import type { DataFlags, FoundData } from "./found.ts";
 import { cifarAmong, idxAmong } from "./image_files.ts";
 import { listFolder } from "./listing.ts";
-import { isTable, recogniseTable, splitsAmong } from "./tables.ts";
+import { isTable } from "./read_rows.ts";
+import { expectWhole, isBare, splitsAmong } from "./splits.ts";
+import { recogniseTable } from "./tables.ts";
 import { isTagged, taggedFiles } from "./tagged.ts";
 
 /** What can be recognised, for messages. */
@@ -28,6 +30,7 @@ export interface Around {
 const ABOUT: readonly (readonly [flags: readonly (keyof DataFlags)[], sets: readonly string[], expected: string])[] = [
   [["text", "pair"], ["text-table"], "a table of texts"],
   [["path", "pictures"], ["image-table"], "a table of paths of pictures"],
+  [["test"], ["text-table", "image-table", "conll"], "a table or a CoNLL file"],
   [["label", "task"], ["text-table", "image-table"], "a table"],
   [["onBad"], ["text-table", "mail", "image-table", "image-folder"], "texts, e-mails or pictures in files"],
 ];
@@ -85,65 +88,93 @@ async function recogniseAny(
   throw new UserError(`--data ${path}: Cannot recognise the data${holds}: expected ${KNOWN}`);
 }
 
-async function inFile(
-  path: string,
-  flags: DataFlags,
-  asking: Asking,
-  { base, isTaught }: Around,
-): Promise<FoundData | null> {
-  if (await isTagged(path)) {
-    if (flags.test !== undefined) return taggedFiles(path, flags.test, base);
-    throw new UserError(
-      `--data ${path}: Cannot do without test sentences: name their file with --test FILE, or a folder that has both`,
-    );
-  }
-  if (isTable(path)) {
-    return await recogniseTable({ train: path, test: flags.test ?? null }, flags, asking, base, isTaught);
-  }
+async function inFile(path: string, flags: DataFlags, asking: Asking, around: Around): Promise<FoundData | null> {
+  const texts = await inTexts(path, [], flags, asking, around);
+  if (texts) return texts;
   // One file of several stands for its folder.
   const { files } = await listFolder(dirname(path));
   if (!/idx|ubyte|\.bin$/i.test(basename(path))) return null;
-  return idxAmong(files, dirname(path), { base, isTaught }) ?? cifarAmong(files, dirname(path), base);
+  return idxAmong(files, dirname(path), around) ?? cifarAmong(files, dirname(path), around.base);
 }
 
-async function inFolder(
-  path: string,
+/**
+ * Texts in a file: a table, or sentences with tags.
+ *
+ * @param beside files that may have the test examples unless a flag names one, the likeliest first
+ * @returns `null` if it is neither
+ */
+async function inTexts(
+  train: string,
+  beside: readonly string[],
   flags: DataFlags,
   asking: Asking,
   { base, isTaught }: Around,
 ): Promise<FoundData | null> {
+  const areTagged = await isTagged(train);
+  if (!areTagged && !isTable(train)) return null;
+  const isAlike = async (path: string) => areTagged === await isTagged(path) && (areTagged || isTable(path));
+  const isTestNamed = flags.test !== undefined;
+  if (isTestNamed && !await isAlike(flags.test)) {
+    const expected = areTagged ? "sentences with a tag for each word" : "a table (CSV, TSV, JSONL)";
+    throw new UserError(`--test ${flags.test}: Expected ${expected}, as "${train}" is`);
+  }
+  const tests: string[] = isTestNamed ? [flags.test] : [];
+  if (!isTestNamed) { for (const path of beside) if (await isAlike(path)) tests.push(path); }
+  if (!areTagged) return await recogniseTable({ train, tests, isTestNamed }, flags, asking, base, isTaught);
+  if (tests.length === 0) {
+    throw new UserError(
+      `--data ${train}: Cannot do without test sentences: name their file with --test FILE, or a folder that has both`,
+    );
+  }
+  expectWhole(tests[0], tests, "--test FILE");
+  return taggedFiles(train, tests[0], base);
+}
+
+/** Files that hold no texts, by their names. */
+const NO_TEXTS = /\.(?:md|ya?ml|gz|zip|safetensors|png|jpe?g|webp|gif|bmp)$|^(?:readme|licen[cs]e)/i;
+
+async function inFolder(path: string, flags: DataFlags, asking: Asking, around: Around): Promise<FoundData | null> {
+  const { base, isTaught } = around;
   const listing = await listFolder(path);
   const { files } = listing;
-  const images = idxAmong(files, path, { base, isTaught }) ?? cifarAmong(files, path, base);
+  const images = idxAmong(files, path, around) ?? cifarAmong(files, path, base);
   if (images) return images;
-  const texts = files.filter((name) =>
-    !/\.(?:md|ya?ml|gz|zip|safetensors)$/i.test(name) && !/^(?:readme|licen[cs]e)/i.test(name)
-  );
-  const { train, test } = splitsAmong(texts);
-  const only = texts.filter(isTable);
-  const first = train ?? (only.length === 1 ? only[0] : null);
-  if (first !== null) {
-    const [own, other] = [join(path, first), flags.test ?? (test && join(path, test))];
-    if (await isTagged(own)) {
-      return await inFile(own, other === null ? flags : { ...flags, test: other }, asking, { base, isTaught });
-    }
-    if (isTable(first)) {
-      return await recogniseTable(
-        { train: own, test: other !== null && isTable(other) ? other : null },
-        flags,
-        asking,
-        base,
-        isTaught,
-      );
-    }
-  } else if (only.length > 1) {
-    const chosen = asking.choose({
-      question: `Which table of ${path} has the training examples?`,
-      cannot: `--data ${path}: Cannot tell which table has the training examples`,
-      flag: "--data FILE",
-      choices: only,
-    });
-    return await inFile(join(path, chosen), flags, asking, { base, isTaught });
+  const texts = files.filter((name) => !NO_TEXTS.test(name));
+  const splits = splitsAmong(texts);
+  const trains: string[] = [];
+  for (const name of splits.train) if (isTable(name) || await isTagged(join(path, name))) trains.push(name);
+  const train = trainAmong(trains, texts.filter(isTable), path, asking);
+  if (train !== null) {
+    const beside = splits.test.filter((name) => name !== train).map((name) => join(path, name));
+    return await inTexts(join(path, train), beside, flags, asking, around);
   }
   return await classFoldersIn(path, listing, base) ?? (isTaught ? await loosePictures(path, listing, base) : null);
+}
+
+/**
+ * The file with the training examples: the one that its name says, or the one table that there is.
+ *
+ * @param trains those whose names say it, the likeliest first
+ * @throws UserError if it may be several, and nobody is there to be asked, or they are parts of one
+ */
+function trainAmong(
+  trains: readonly string[],
+  tables: readonly string[],
+  folder: string,
+  asking: Asking,
+): string | null {
+  const choices = trains.length > 0 ? trains : tables;
+  if (choices.length === 0) return null;
+  const [first, second] = choices;
+  if (second === undefined) return first;
+  if (trains.length > 0) {
+    if (isBare(first) && !isBare(second)) return first;
+    expectWhole(first, trains, "--data FILE");
+  }
+  return asking.choose({
+    question: `Which table of ${folder} has the training examples?`,
+    cannot: `--data ${folder}: Cannot tell which table has the training examples`,
+    flag: "--data FILE",
+    choices,
+  });
 }

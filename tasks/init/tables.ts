@@ -1,28 +1,17 @@
 import { basename } from "node:path";
 import { UserError } from "../../core/errors.ts";
-import { readUserFile } from "../../core/files.ts";
 import { nearest } from "../../core/nearest.ts";
 import { listNames } from "../../core/recipe/words.ts";
-import { parseTable, TABLE_FORMATS, type TableRow } from "../../plugins/datasets/text/columns.ts";
-import { decodeText, type Encoding } from "../../plugins/datasets/text/decode_text.ts";
+import type { TableRow } from "../../plugins/datasets/text/columns.ts";
+import type { Encoding } from "../../plugins/datasets/text/decode_text.ts";
 import type { Asking } from "./asking.ts";
 import { areMeasures, type Column, describeColumns, type Roles, rolesOf, SEVERAL } from "./columns.ts";
 import { type Entry, line } from "./entries.ts";
 import { type DataFlags, type FoundData, nameFrom } from "./found.ts";
 import { picturesOf } from "./pictures_folder.ts";
+import { readRows } from "./read_rows.ts";
 import type { SeveralForm } from "./several.ts";
-
-/** The files of a table, as paths from the working directory. */
-export interface TableFiles {
-  readonly train: string;
-  /** `null`: a part of the first. */
-  readonly test: string | null;
-}
-
-/** Whether a file is a table by its name. */
-export function isTable(name: string): boolean {
-  return TABLE_FORMATS.some((format) => name.toLowerCase().endsWith(`.${format}`));
-}
+import { type KnownLabels, splitLines, type TableFiles } from "./test_table.ts";
 
 /**
  * Recognises a table of texts or of paths of pictures: which column is what.
@@ -31,19 +20,20 @@ export function isTable(name: string): boolean {
  * @throws UserError if that cannot be told, and nobody is there to be asked
  */
 export async function recogniseTable(
-  { train, test }: TableFiles,
+  files: TableFiles,
   flags: DataFlags,
   asking: Asking,
   folder: string,
   isTaught: boolean,
 ): Promise<FoundData> {
+  const { train } = files;
   const { rows, encoding } = await readRows(train);
   const shown = basename(train);
   if (rows.length === 0) throw new UserError(`Cannot use "${train}" as it has no rows: expected one for each example`);
   const columns = describeColumns(rows);
-  const table: Table = { files: { train, test }, rows, columns, encoding, shown, folder, isTaught };
+  const table: Table = { files, rows, columns, encoding, shown, folder, isTaught };
   const path = choosePath(table, flags, asking);
-  return path ? await pictureTable(table, path, flags, asking) : textTable(table, flags, asking);
+  return path ? await pictureTable(table, path, flags, asking) : await textTable(table, flags, asking);
 }
 
 /** A table that is looked at. */
@@ -88,7 +78,7 @@ async function pictureTable(table: Table, path: Column, flags: DataFlags, asking
     isUnlabelled: label === null,
     options: [
       line("folder", nameFrom(folder, await picturesOf(files.train, rows, path.name, flags.pictures))),
-      ...splitLines(files, folder, "pictures"),
+      ...await splitLines(files, knownLabels(rows, label, form), folder, "pictures"),
       line("path", path.name),
       ...labelLines(label, form, rows.length - (label ?? path).filled),
       ...encodingLines(encoding),
@@ -96,7 +86,7 @@ async function pictureTable(table: Table, path: Column, flags: DataFlags, asking
   };
 }
 
-function textTable(table: Table, flags: DataFlags, asking: Asking): FoundData {
+async function textTable(table: Table, flags: DataFlags, asking: Asking): Promise<FoundData> {
   const { files, rows, columns, encoding, shown, folder } = table;
   const label = chooseLabel(columns, rolesOf(columns, rows.length), flags, asking, table);
   const rest = columns.filter((column) => column !== label);
@@ -112,7 +102,7 @@ function textTable(table: Table, flags: DataFlags, asking: Asking): FoundData {
       name !== text.name && name !== pair?.name && filled === rows.length && different === filled
     ).map(({ name }) => name),
     options: [
-      ...splitLines(files, folder, "rows"),
+      ...await splitLines(files, knownLabels(rows, label, form), folder, "rows"),
       line("text", text.name, `${text.words.toFixed(0)} words on average`),
       ...(pair ? [line("pair", pair.name, "the second text of each pair")] : []),
       ...labelLines(label, form, labelless),
@@ -124,15 +114,8 @@ function textTable(table: Table, flags: DataFlags, asking: Asking): FoundData {
   };
 }
 
-function splitLines({ train, test }: TableFiles, folder: string, examples: string): Entry[] {
-  return [
-    line("train", nameFrom(folder, train)),
-    test !== null ? line("test", nameFrom(folder, test)) : line(
-      "testPart",
-      0.2,
-      `a fifth of the ${examples} is the test set, as there is one table; or test: another table`,
-    ),
-  ];
+function knownLabels(rows: readonly TableRow[], label: Column | null, form: LabelForm | null): KnownLabels | null {
+  return label && { rows, column: label.name, areClasses: form === "classification" };
 }
 
 function labelLines(label: Column | null, form: LabelForm | null, labelless: number): Entry[] {
@@ -178,20 +161,6 @@ function expectTexts(rows: readonly TableRow[], { name, arePictures }: Column, f
       cells[name]
     }": leave out --text, or name the column with --path`,
   );
-}
-
-async function readRows(path: string): Promise<{ rows: TableRow[]; encoding: Encoding }> {
-  const bytes = await readUserFile(path, "the table");
-  const format = TABLE_FORMATS.find((known) => path.toLowerCase().endsWith(`.${known}`))!;
-  let encoding: Encoding = "utf-8";
-  let text: string;
-  try {
-    text = decodeText(bytes, encoding, path);
-  } catch {
-    encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : "windows-1252";
-    text = decodeText(bytes, encoding, path);
-  }
-  return { rows: parseTable(text, path, { format, quotes: format === "csv", columns: null }), encoding };
 }
 
 /** What labels are: one class, a number, or several classes in a form. */
@@ -301,11 +270,4 @@ function named(columns: readonly Column[], flag: string, name: string, file: str
       near ? `did you mean "${near}"?` : `it has ${listNames(names, "and")}`
     }`,
   );
-}
-
-/** Files by their split: `train.tsv`, `dev.tsv`. */
-export function splitsAmong(files: readonly string[]): { train: string | null; test: string | null } {
-  const of = (...names: string[]) =>
-    names.flatMap((name) => files.filter((file) => new RegExp(`^(?:.*[._-])?${name}[._-]`, "i").test(file)))[0] ?? null;
-  return { train: of("train", "training"), test: of("test", "testing", "dev", "val", "valid", "validation") };
 }

@@ -8,24 +8,12 @@ import { builtins } from "../../../plugins/builtins.ts";
 import { countStudent } from "../../../tasks/init/counts.ts";
 import { nobody, somebody } from "../../../tasks/init/asking.ts";
 import { type InitFlags, makeRecipe } from "../../../tasks/init/make.ts";
+import { inFolder, refusal } from "../../support/init_recipe.ts";
 import { CHECKOUT } from "../../support/task.ts";
 import { noisePng } from "../../support/pictures.ts";
 import { writeTinyData } from "../../support/tiny_run.ts";
 
 const SHIPPED = join(CHECKOUT, "plugins", "models", "data");
-
-async function inFolder(files: Readonly<Record<string, string>>, body: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.mkdir(join(folder, name, ".."), { recursive: true });
-      await Deno.writeTextFile(join(folder, name), text);
-    }
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Makes a recipe in a folder, and reads it as a run does. */
 async function made(folder: string, flags: Omit<InitFlags, "out">, asking = nobody) {
@@ -51,16 +39,6 @@ async function made(folder: string, flags: Omit<InitFlags, "out">, asking = nobo
     counts,
     text,
   };
-}
-
-/** What refuses flags. */
-async function refusal(folder: string, flags: Omit<InitFlags, "out">, out = "recipe.yaml"): Promise<string> {
-  const error = await makeRecipe({ ...flags, out: join(folder, out) }, nobody, () => {}).then(
-    () => null,
-    (error) => error,
-  );
-  assert.ok(error instanceof UserError, `${JSON.stringify(flags)}: ${error}`);
-  return error.message.replaceAll(`${folder}/`, "");
 }
 
 const KINDS = ["calm", "angry"];
