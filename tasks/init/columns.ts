@@ -14,6 +14,8 @@ export interface Column {
   readonly areNumbers: boolean;
   /** Whether all of these are whole numbers. */
   readonly areWhole: boolean;
+  /** Whether all of these are whole numbers, with or without a point and zeros. */
+  readonly areIntegral: boolean;
   /** Whether lists or maps of JSON are among them. */
   readonly hasLists: boolean;
   /** How they say several classes each; `null` if they do not. */
@@ -40,6 +42,7 @@ export function describeColumns(rows: readonly TableRow[]): Column[] {
       words,
       areNumbers: texts.length > 0 && texts.every((text) => NUMBER.test(text)),
       areWhole: texts.length > 0 && texts.every((text) => /^\s*[+-]?\d+\s*$/.test(text)),
+      areIntegral: texts.length > 0 && texts.every((text) => /^[+-]?\d+(?:\.0*)?$/.test(text)),
       hasLists: texts.length < cells.length,
       several: severalFormOf(cells),
       arePictures: texts.length > 0 && texts.length === cells.length && texts.every((text) => PICTURE.test(text)),
@@ -112,7 +115,11 @@ function labelsAmong(columns: readonly Column[], rows: number): Column[] {
   );
 }
 
-/** Whether a column's labels are numbers to be predicted, rather than the numbers or names of classes. */
-export function areMeasures({ areNumbers, areWhole, different }: Column): boolean {
-  return areNumbers && (!areWhole || different > MOST_NUMBERED);
+/**
+ * Whether a column's labels are numbers to be predicted, rather than the numbers or names of classes; `null` where both
+ * may be: many numbers that repeat are classes or ratings, and pandas writes those of classes as 1.0 if one is missing.
+ */
+export function areMeasures({ areNumbers, areWhole, areIntegral, different, filled }: Column): boolean | null {
+  if (!areNumbers || areWhole && different <= MOST_NUMBERED) return false;
+  return areIntegral && different <= filled / 3 ? null : true;
 }

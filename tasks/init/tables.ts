@@ -190,7 +190,20 @@ function formOf(label: Column, { task }: DataFlags, asking: Asking, file: string
   if (task === "multi-label") return several!;
   if (task !== undefined) return task;
   if (several?.kind === "separated") return severalUnlessOne(name, several, asking, file);
-  return several ?? (areMeasures(label) ? "regression" : "classification");
+  return several ?? formOfNumbers(label, asking, file);
+}
+
+function formOfNumbers(label: Column, asking: Asking, file: string): LabelForm {
+  const areNumbers = areMeasures(label);
+  if (areNumbers !== null) return areNumbers ? "regression" : "classification";
+  const classes = `${label.different} classes by their numbers`;
+  const chosen = asking.choose({
+    question: `What are the numbers in the column ${label.name} of ${file}?`,
+    cannot: `Cannot tell what the numbers in the column "${label.name}" of "${file}" are`,
+    flag: "--task classification or --task regression",
+    choices: [classes, "amounts to be predicted"],
+  });
+  return chosen === classes ? "classification" : "regression";
 }
 
 /** Names with commas may be those of classes. */

@@ -41,4 +41,12 @@ Deno.test("numbers with a point, and many whole ones, are to be predicted; few a
     [(i: number) => `${i / 8}`, (i: number) => `${i}`, (i: number) => `${i % 5}`, () => "yes"].map(measures),
     [true, true, false, false],
   );
+  assert.deepEqual([(i: number) => `${i % 5}.5`, (i: number) => `${i}.0`].map(measures), [true, true]);
+});
+
+Deno.test("many whole numbers that repeat, or few with a point and a zero, may be classes or not", () => {
+  const columnOf = (value: (index: number) => string) =>
+    roles("text,label", (index) => `${words(index)},${value(index)}`, 400).columns[1];
+  const values = [(i: number) => `${i % 77}`, (i: number) => `${i % 2}.0`, (i: number) => i % 2 ? "1" : "0.0"];
+  assert.deepEqual(values.map((value) => areMeasures(columnOf(value))), [null, null, null]);
 });

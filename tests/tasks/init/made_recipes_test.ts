@@ -165,6 +165,22 @@ Deno.test("several labels an example become multi-label: lists, flags, and names
     assert.equal((await run(folder, { ...taught, teacher: at("said.jsonl") })).teacher.independent, true);
   }));
 
+Deno.test("numbers that may be those of classes are asked about", () =>
+  inFolder(async (folder, at) => {
+    await Deno.writeTextFile(at("notes.csv"), tableOf("text,label", (index) => `${textOf(index)},${index % 2}.0`));
+    const flags = { data: at("notes.csv") };
+    assert.equal(
+      await refused(folder, flags),
+      'Cannot tell what the numbers in the column "label" of "notes.csv" are: it may be "2 classes by their numbers" or ' +
+        '"amounts to be predicted"; say it with --task classification or --task regression',
+    );
+    const classes = (await run(folder, { ...flags, task: "classification" })).losses;
+    assert.deepEqual(usesOf(classes), ["cross-entropy"]);
+    const answers = ["", "none", "2"];
+    const asking = somebody(() => answers.shift() ?? null, () => {});
+    assert.equal((await run(folder, flags, asking)).dataset.task, "regression");
+  }));
+
 Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its graph gives them", () =>
   inFolder(async (folder, at) => {
     await writeTinyData(folder, 36, 9);
