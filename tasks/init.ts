@@ -44,7 +44,10 @@ export function addInit(program: Command): void {
       .option("--test <file>", "file of the test examples (default: beside the data, or a part of them)")
       .option("--text <column>", "of a table: the column of the text")
       .option("--pair <column>", "of a table: the column of the second text of a pair")
-      .option("--label <column>", "of a table: the column of the label")
+      .option(
+        "--label <column>",
+        "of a table: the column of the label; none: no example has one, and the teacher alone teaches",
+      )
       .option("--task <task>", "of a table: classification, regression of numbers, or multi-label")
       .option("--path <column>", "of a table: the column of the pictures' paths")
       .option("--pictures <folder>", "of a table: the folder that these paths count from (default: beside it)")

@@ -115,6 +115,17 @@ function labelsAmong(columns: readonly Column[], rows: number): Column[] {
   );
 }
 
+/** Whether a column tells the examples apart; of measures no two may be alike, too. */
+const isId = ({ filled, different, areNumbers, areIntegral }: Column, rows: number) =>
+  filled === rows && different === filled && (!areNumbers || areIntegral);
+
+/** Columns that may hold labels in a form of which nothing is known, beside texts, pictures and ids. */
+export function openAmong(columns: readonly Column[], texts: readonly Column[], rows: number): Column[] {
+  return columns.filter((column) =>
+    !texts.includes(column) && !column.arePictures && !isId(column, rows) && (column.hasLists || column.different > 1)
+  );
+}
+
 /**
  * Whether a column's labels are numbers to be predicted, rather than the numbers or names of classes; `null` where both
  * may be: many numbers that repeat are classes or ratings, and pandas writes those of classes as 1.0 if one is missing.

@@ -5,7 +5,7 @@ import { listNames } from "../../core/recipe/words.ts";
 import type { TableRow } from "../../plugins/datasets/text/columns.ts";
 import type { Encoding } from "../../plugins/datasets/text/decode_text.ts";
 import type { Asking } from "./asking.ts";
-import { areMeasures, type Column, describeColumns, type Roles, rolesOf, SEVERAL } from "./columns.ts";
+import { areMeasures, type Column, describeColumns, openAmong, type Roles, rolesOf, SEVERAL } from "./columns.ts";
 import { type Entry, line } from "./entries.ts";
 import { type DataFlags, type FoundData, nameFrom } from "./found.ts";
 import { picturesOf } from "./pictures_folder.ts";
@@ -67,7 +67,8 @@ function choosePath({ columns, shown }: Table, flags: DataFlags, asking: Asking)
 async function pictureTable(table: Table, path: Column, flags: DataFlags, asking: Asking): Promise<FoundData> {
   const { files, rows, columns, encoding, shown, folder } = table;
   const rest = columns.filter((column) => column !== path && !column.arePictures);
-  const label = chooseLabel(rest, rolesOf(rest, rows.length), flags, asking, table);
+  const { labels } = rolesOf(rest, rows.length);
+  const label = chooseLabel(rest, labels, openAmong(rest, [], rows.length), flags, asking, table);
   const form = label && formOf(label, flags, asking, shown);
   if (form === "regression") {
     throw new UserError(`Cannot predict the numbers in "${label!.name}" of "${shown}" from pictures: expected classes`);
@@ -88,7 +89,10 @@ async function pictureTable(table: Table, path: Column, flags: DataFlags, asking
 
 async function textTable(table: Table, flags: DataFlags, asking: Asking): Promise<FoundData> {
   const { files, rows, columns, encoding, shown, folder } = table;
-  const label = chooseLabel(columns, rolesOf(columns, rows.length), flags, asking, table);
+  const { labels, texts, pair: both } = rolesOf(columns, rows.length);
+  const said = columns.filter(({ name }) => name === flags.text || name === flags.pair);
+  const open = openAmong(columns, [...texts, ...both ?? [], ...said], rows.length);
+  const label = chooseLabel(columns, labels, open, flags, asking, table);
   const rest = columns.filter((column) => column !== label);
   const { text, pair } = chooseTexts(rest, rolesOf(rest, rows.length), flags, asking, shown);
   expectTexts(rows, text, shown);
@@ -219,32 +223,41 @@ function severalUnlessOne(name: string, form: SeveralForm & { kind: "separated" 
   return chosen === several ? form : "classification";
 }
 
-/** @returns `null` where there is none, and a teacher can do without */
+/** What says that no example has a label. */
+const NONE = "none";
+
+/**
+ * @param labels columns that seem to be the label
+ * @param open those that may be it if none does
+ * @returns `null` where there is none, and a teacher can do without
+ */
 function chooseLabel(
   columns: readonly Column[],
-  roles: Roles,
-  flags: DataFlags,
+  labels: readonly Column[],
+  open: readonly Column[],
+  { label: given }: DataFlags,
   asking: Asking,
   { shown: file, isTaught }: Pick<Table, "shown" | "isTaught">,
 ): Column | null {
-  if (flags.label !== undefined) return named(columns, "--label", flags.label, file);
-  const { labels } = roles;
+  if (given === NONE && isTaught) return null;
+  if (given !== undefined) return named(columns, "--label", given, file);
   if (labels.length === 1) return labels[0];
   const cannot = `Cannot tell which column of "${file}" is the label`;
-  if (labels.length === 0 && isTaught) return null;
-  if (labels.length === 0) {
+  if (labels.length === 0 && !isTaught) {
     throw new UserError(
       `${cannot}: it has ${listNames(columns.map(({ name }) => name), "and")}, of which none has few different ` +
         "values; say it with --label COLUMN, or name a --teacher that does without labels",
     );
   }
+  if (labels.length === 0 && open.length === 0) return null;
+  const names = (labels.length > 0 ? labels : open).map(({ name }) => name);
   const chosen = asking.choose({
     question: `Which column of ${file} is the label?`,
     cannot,
-    flag: "--label COLUMN",
-    choices: labels.map(({ name }) => name),
+    flag: isTaught ? `--label COLUMN, or --label ${NONE} if no example has one` : "--label COLUMN",
+    choices: isTaught ? [...names, NONE] : names,
   });
-  return labels.find(({ name }) => name === chosen)!;
+  return columns.find(({ name }) => name === chosen) ?? null;
 }
 
 function chooseTexts(columns: readonly Column[], roles: Roles, flags: DataFlags, asking: Asking, file: string) {

@@ -31,16 +31,22 @@ export interface TableOptions {
  * @throws UserError with the line for a row of another length, an unclosed quote, a line that is no JSON object
  */
 export function parseTable(text: string, file: string, options: TableOptions): TableRow[] {
-  return options.format === "jsonl" ? parseJsonLines(text, file) : parseSeparated(text, file, options);
+  const { format } = options;
+  return format === "jsonl" ? parseJsonLines(text, file) : parseSeparated(text, file, format, options);
 }
 
-function parseSeparated(text: string, file: string, { format, quotes, columns }: TableOptions): TableRow[] {
+function parseSeparated(
+  text: string,
+  file: string,
+  format: "csv" | "tsv",
+  { quotes, columns }: TableOptions,
+): TableRow[] {
   let header: string[] | null = null;
   try {
     const records = parse(text, {
       delimiter: format === "tsv" ? "\t" : ",",
       quote: quotes ? '"' : null,
-      columns: columns ? [...columns] : (first: string[]) => header = namesOf(first, file),
+      columns: columns ? [...columns] : (first: string[]) => header = namesOf(first, file, format),
       skip_empty_lines: true,
       skip_records_with_empty_values: true,
       info: true,
@@ -58,9 +64,26 @@ function parseSeparated(text: string, file: string, { format, quotes, columns }:
   }
 }
 
-/** The columns that a first line names. @throws UserError for a name that stands twice: which is meant is not known */
-function namesOf(first: readonly string[], file: string): string[] {
+/** What stands between columns where a table is written in another way than its name says. */
+const OTHER_SEPARATORS = { csv: [";", "\t"], tsv: [",", ";"] } as const;
+
+/**
+ * The columns that a first line names.
+ *
+ * @throws UserError for a name that stands twice, as which is meant is not known, or one name that seems to be several:
+ *   a label would be read as a part of the text
+ */
+function namesOf(first: readonly string[], file: string, format: "csv" | "tsv"): string[] {
   const names = first.map((name) => name.trim());
+  const other = names.length === 1 ? OTHER_SEPARATORS[format].find((one) => names[0].includes(one)) : undefined;
+  if (other !== undefined) {
+    throw new UserError(
+      `Cannot tell the columns of "${file}" by its first line, ${
+        showJson(names[0])
+      }: a table of the format ${format} ` +
+        `has ${format === "csv" ? "commas" : "tabs"} between them, here stands ${showJson(other)}`,
+    );
+  }
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice === undefined) return names;
   throw new UserError(`Cannot read the columns of "${file}" as two have the name ${showJson(twice)}: rename one`);

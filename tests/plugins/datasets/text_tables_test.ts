@@ -310,3 +310,16 @@ Deno.test("a test file that is the training file is refused, however its path is
     assert.equal(read(remote("a"), remote("b")), undefined);
   }
 });
+
+Deno.test("a first line that is one column, with what stands between columns of another format in it, is refused", async () => {
+  const refused = (name: string, text: string, message: string) =>
+    assert.rejects(() => table({ train: name, testPart: 0.5 }, { [name]: text }), { name: "UserError", message });
+  const sentence = (file: string, first: string, rest: string) =>
+    `Cannot tell the columns of "${file}" by its first line, ${first}: a table of the format ${rest}`;
+  const csv = (first: string, other: string) =>
+    sentence("a.csv", first, `csv has commas between them, here stands ${other}`);
+  await refused("a.csv", "text;label\na;x\n", csv('"text;label"', '";"'));
+  await refused("a.csv", "text\tlabel\na\tx\n", csv('"text\\tlabel"', '"\\t"'));
+  const tsv = sentence("a.tsv", '"text,label"', 'tsv has tabs between them, here stands ","');
+  await refused("a.tsv", "text,label\na,x\n", tsv);
+});

@@ -181,6 +181,31 @@ Deno.test("numbers that may be those of classes are asked about", () =>
     assert.equal((await run(folder, flags, asking)).dataset.task, "regression");
   }));
 
+Deno.test("with a teacher, too, a column that may be the label is asked about, and none is said", () =>
+  inFolder(async (folder, at) => {
+    const said = jsonl(() => ({ probabilities: { dog: 0.25, cat: 0.75 } }));
+    await Deno.writeTextFile(at("said.jsonl"), said);
+    const flags = { data: at("notes.csv"), teacher: at("said.jsonl") };
+    await Deno.writeTextFile(at("notes.csv"), tableOf("nr,text,when", (i) => `${i},${textOf(i)},${i % 20} of may`));
+    assert.equal(
+      await refused(folder, flags),
+      'Cannot tell which column of "notes.csv" is the label: it may be when or none; say it with --label COLUMN, or ' +
+        "--label none if no example has one",
+    );
+    assert.equal((await run(folder, { ...flags, label: "none" })).dataset.label, null);
+    assert.match(
+      await refused(folder, { data: flags.data, label: "none" }),
+      /^--label none: Cannot find that column in "notes\.csv": it has nr, text and when$/,
+    );
+    await Deno.writeTextFile(at("notes.csv"), tableOf("text,strength", (i) => `${textOf(i)},${i / 8}`));
+    assert.match(await refused(folder, flags), /is the label: it may be strength or none;/);
+    // Numbers of rows and what is the same of all are no labels.
+    await Deno.writeTextFile(at("notes.csv"), tableOf("nr,text,language", (i) => `${i},${textOf(i)},en`));
+    assert.equal((await run(folder, flags)).dataset.label, null);
+    await Deno.writeTextFile(at("notes.csv"), tableOf("text;label", (i) => `${textOf(i)};${kindOf(i)}`));
+    assert.match(await refused(folder, flags), /^Cannot tell the columns of ".*notes\.csv" by its first line/);
+  }));
+
 Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its graph gives them", () =>
   inFolder(async (folder, at) => {
     await writeTinyData(folder, 36, 9);
