@@ -116,8 +116,9 @@ function labelsAmong(columns: readonly Column[], rows: number): Column[] {
 }
 
 /** Whether a column tells the examples apart; of measures no two may be alike, too. */
-const isId = ({ filled, different, areNumbers, areIntegral }: Column, rows: number) =>
-  filled === rows && different === filled && (!areNumbers || areIntegral);
+export function isId({ filled, different, areNumbers, areIntegral }: Column, rows: number): boolean {
+  return filled === rows && different === filled && (!areNumbers || areIntegral);
+}
 
 /** Columns that may hold labels in a form of which nothing is known, beside texts, pictures and ids. */
 export function openAmong(columns: readonly Column[], texts: readonly Column[], rows: number): Column[] {

@@ -1,9 +1,9 @@
 import type { Entry } from "./entries.ts";
 import { line } from "./entries.ts";
 import { chainsOf } from "./chains.ts";
-import { joinOf } from "./dataset_options.ts";
 import type { ClassFit } from "./fit.ts";
 import { type FoundData, nameFrom } from "./found.ts";
+import { joinOf } from "./join.ts";
 import { type Look, percentile, shareLonger } from "./look.ts";
 import { lossesOf } from "./losses.ts";
 import { type ChosenStudent, halfOf, smallModel, type StudentKind } from "./student.ts";

@@ -3,6 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import type { ImageInput } from "../../core/plugin/dataset.ts";
 import { type Entry, line } from "./entries.ts";
 import { type FoundData, nameFrom, PICTURE_SETS } from "./found.ts";
+import { joinOf } from "./join.ts";
 import type { FoundTeacher } from "./teacher.ts";
 
 /** Data sets of texts. */
@@ -16,7 +17,8 @@ const MANY_TEXTS = 20_000;
  * Options of the data set that follow from the teacher, known before the data are loaded.
  *
  * @param classes those that a flag names, in the order of the teacher's logits
- * @throws UserError for a teacher of texts without a tokenizer, or one whose classes nothing says
+ * @throws UserError for a teacher of texts without a tokenizer, one whose classes nothing says, or a file of outputs that
+ *   cannot be joined
  */
 export function optionsByTeacher(
   found: FoundData,
@@ -55,23 +57,6 @@ function answersOf({ use }: FoundData, teacher: FoundTeacher, given: readonly st
     `--teacher ${path}: Cannot tell its classes, which the data do not have: say them with --teacher-classes ` +
       "NAME,NAME,..., in the order of its logits",
   );
-}
-
-/** How a file of outputs is joined to the data: the column of the ids on both sides, or by its order. */
-export function joinOf(
-  { use, ids = [] }: FoundData,
-  { records }: FoundTeacher,
-): { readonly id: string | null; readonly teacher: readonly Entry[] } {
-  if (!records) return { id: null, teacher: [] };
-  const id = PICTURE_SETS.includes(use)
-    ? records.paths[0] ?? null
-    : records.ids.find((name) => ids.includes(name)) ?? null;
-  return {
-    id,
-    teacher: id === null
-      ? [line("key", "row", "the n-th record belongs to the n-th of the data's file")]
-      : [line("key", "id", "a record belongs to the example of the same id"), line("id", id)],
-  };
 }
 
 function tokenizerOf(teacher: FoundTeacher, base: string): Entry[] {

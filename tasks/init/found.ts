@@ -15,6 +15,17 @@ export interface FoundData {
   readonly isUnlabelled?: boolean;
   /** Columns that tell its examples apart, by which a file of outputs may be joined; pictures have their paths. */
   readonly ids?: readonly string[];
+  /** Columns of its texts, which records of outputs may have, too. */
+  readonly texts?: readonly TextColumn[];
+}
+
+/** A column of texts of a training table. */
+export interface TextColumn {
+  readonly column: string;
+  /** Of each row, without spaces around it. */
+  readonly values: readonly string[];
+  /** Whether they tell the examples apart. */
+  readonly isId: boolean;
 }
 
 /** Data sets of picture files. */

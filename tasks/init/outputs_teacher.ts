@@ -42,10 +42,10 @@ const ROUNDING = 0.01;
 export async function lookAtOutputs(path: string, flags: TeacherFlags, asking: Asking): Promise<FoundTeacher> {
   const bytes = await readUserFile(path, "the teacher's outputs");
   if (/\.safetensors$/i.test(path)) {
-    return foundOf(path, numbersOfTensors(path, bytes, flags, asking), flags, { ids: [], paths: [] });
+    return foundOf(path, numbersOfTensors(path, bytes, flags, asking), flags, { rows: [], ids: [], paths: [] });
   }
-  const { numbers, ids, paths, ofColumns } = numbersOfTable(path, bytes, flags, asking);
-  const records = { ids, paths };
+  const { numbers, rows, ids, paths, ofColumns } = numbersOfTable(path, bytes, flags, asking);
+  const records = { rows, ids, paths };
   if (!ofColumns) return foundOf(path, numbers, flags, records);
   const ofClasses = (classes: readonly string[], id: string | null): FoundTeacher => {
     const other = numbers.classes.find((name) => name !== id && !classes.includes(name));
@@ -124,7 +124,7 @@ function numbersOfTable(path: string, bytes: Uint8Array<ArrayBuffer>, flags: Tea
   const lists = columns.filter(({ name }) => rows.every(({ cells }) => holdsNumbers(cells[name])));
   if (lists.length > 0) {
     const { name } = one(path, lists, flags, asking, "column");
-    return { numbers: numbersIn(rows, name), ids, paths, ofColumns: null };
+    return { numbers: numbersIn(rows, name), rows, ids, paths, ofColumns: null };
   }
   // An id is a number, too.
   const named = columns.filter(({ areNumbers, name }) => areNumbers && !/^(?:id|key|row|index|number)$/i.test(name));
@@ -141,7 +141,7 @@ function numbersOfTable(path: string, bytes: Uint8Array<ArrayBuffer>, flags: Tea
     const lacksSome = named.some(({ name, filled }) => classes.includes(name) && filled < rows.length);
     return { rows: sample, column: null, classes, width: null, lacksSome };
   };
-  return { numbers: ofColumns(named.map(({ name }) => name)), ids, paths, ofColumns };
+  return { numbers: ofColumns(named.map(({ name }) => name)), rows, ids, paths, ofColumns };
 }
 
 function holdsNumbers(cell: string | object | undefined): cell is object {

@@ -5,7 +5,7 @@ import { listNames } from "../../core/recipe/words.ts";
 import type { TableRow } from "../../plugins/datasets/text/columns.ts";
 import type { Encoding } from "../../plugins/datasets/text/decode_text.ts";
 import type { Asking } from "./asking.ts";
-import { areMeasures, type Column, describeColumns, openAmong, type Roles, rolesOf, SEVERAL } from "./columns.ts";
+import { areMeasures, type Column, describeColumns, isId, openAmong, type Roles, rolesOf, SEVERAL } from "./columns.ts";
 import { type Entry, line } from "./entries.ts";
 import { type DataFlags, type FoundData, nameFrom } from "./found.ts";
 import { picturesOf } from "./pictures_folder.ts";
@@ -102,9 +102,14 @@ async function textTable(table: Table, flags: DataFlags, asking: Asking): Promis
     what: `a table of ${pair ? "pairs of texts" : "texts"}`,
     use: "text-table",
     isUnlabelled: label === null,
-    ids: rest.filter(({ name, filled, different }) =>
-      name !== text.name && name !== pair?.name && filled === rows.length && different === filled
-    ).map(({ name }) => name),
+    ids: rest.filter((column) => column !== text && column !== pair && isId(column, rows.length)).map(({ name }) =>
+      name
+    ),
+    texts: [text, ...pair ? [pair] : []].map((column) => ({
+      column: column.name,
+      values: rows.map(({ cells }) => `${cells[column.name]}`.trim()),
+      isId: isId(column, rows.length),
+    })),
     options: [
       ...await splitLines(files, knownLabels(rows, label, form), folder, "rows"),
       line("text", text.name, `${text.words.toFixed(0)} words on average`),

@@ -13,6 +13,7 @@ import type { Task } from "../../core/plugin/dataset.ts";
 import { countTrainable } from "../../core/plugin/parameters.ts";
 import { savedOptions } from "../../core/plugin/saved_options.ts";
 import { builtins } from "../../plugins/builtins.ts";
+import type { TableRow } from "../../plugins/datasets/text/columns.ts";
 import type { Asking } from "./asking.ts";
 import type { Entry } from "./entries.ts";
 import { lookAtOnnx } from "./onnx_teacher.ts";
@@ -39,6 +40,8 @@ export interface TeacherImages {
 
 /** The records of a file of outputs. */
 export interface Records {
+  /** None of a file of tensors. */
+  readonly rows: readonly TableRow[];
   /** The columns that tell them apart. */
   readonly ids: readonly string[];
   /** The columns of pictures' paths. */

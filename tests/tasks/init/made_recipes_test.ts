@@ -362,6 +362,31 @@ Deno.test("a file of outputs teaches: lists by row, maps by id, columns, tensors
     );
   }));
 
+Deno.test("outputs that have their texts belong to these, in whatever order, or are refused", () =>
+  inFolder(async (folder, at) => {
+    const flags = { data: at("notes.csv"), teacher: at("said.jsonl") };
+    const write = async (textOf: (index: number) => string, said: (index: number) => string) => {
+      await Deno.writeTextFile(at("notes.csv"), tableOf("text,label", (i) => `${textOf(i)},${kindOf(i)}`));
+      const probabilities = { dog: 0.25, cat: 0.75 };
+      await Deno.writeTextFile(at("said.jsonl"), jsonl((index) => ({ text: said(index), probabilities })));
+    };
+    await write(textOf, (index) => textOf(COUNT - 1 - index));
+    const { teacher, dataset } = await run(folder, flags);
+    assert.deepEqual([teacher.key, teacher.id, dataset.id], ["id", "text", "text"]);
+    await write(textOf, textOf);
+    assert.equal((await run(folder, flags)).teacher.key, "row");
+    const twice = (index: number) => textOf(index >> 1);
+    await write(twice, twice);
+    assert.equal((await run(folder, flags)).teacher.key, "row");
+    await write(twice, (index) => twice(index === 2 ? 5 : index));
+    assert.equal(
+      await refused(folder, flags),
+      '--teacher said.jsonl: Cannot join its records to the data by their order as the "text" of line 3 is "a note of ' +
+        'guest 2 about the dog", where the data have "a note of guest 1 about the cat": expected the data\'s order, texts ' +
+        "that are all different, or a column of ids in both",
+    );
+  }));
+
 Deno.test("a residual network in another's folder is known by its weights, and its pictures by the file beside them", () =>
   inFolder(async (folder, at) => {
     await writeTinyData(folder, 36, 9);
