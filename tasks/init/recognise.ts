@@ -91,10 +91,10 @@ async function recogniseAny(
 async function inFile(path: string, flags: DataFlags, asking: Asking, around: Around): Promise<FoundData | null> {
   const texts = await inTexts(path, [], flags, asking, around);
   if (texts) return texts;
-  // One file of several stands for its folder.
-  const { files } = await listFolder(dirname(path));
-  if (!/idx|ubyte|\.bin$/i.test(basename(path))) return null;
-  return idxAmong(files, dirname(path), around) ?? cifarAmong(files, dirname(path), around.base);
+  // One file of several stands for its data set.
+  const folder = dirname(path);
+  const there = { folder, files: (await listFolder(folder)).files, chosen: basename(path) };
+  return idxAmong(there, around, asking) ?? cifarAmong(there, around.base);
 }
 
 /**
@@ -137,7 +137,8 @@ async function inFolder(path: string, flags: DataFlags, asking: Asking, around: 
   const { base, isTaught } = around;
   const listing = await listFolder(path);
   const { files } = listing;
-  const images = idxAmong(files, path, around) ?? cifarAmong(files, path, base);
+  const there = { folder: path, files, chosen: null };
+  const images = idxAmong(there, around, asking) ?? cifarAmong(there, base);
   if (images) return images;
   const texts = files.filter((name) => !NO_TEXTS.test(name));
   const splits = splitsAmong(texts);
