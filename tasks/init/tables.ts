@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
-import { listNames } from "../../core/recipe/words.ts";
+import { listNames, showText } from "../../core/recipe/words.ts";
 import type { TableRow } from "../../plugins/datasets/text/columns.ts";
 import type { Encoding } from "../../plugins/datasets/text/decode_text.ts";
 import type { Asking } from "./asking.ts";
@@ -69,6 +69,7 @@ async function pictureTable(table: Table, path: Column, flags: DataFlags, asking
   const rest = columns.filter((column) => column !== path && !column.arePictures);
   const { labels } = rolesOf(rest, rows.length);
   const label = chooseLabel(rest, labels, openAmong(rest, [], rows.length), flags, asking, table);
+  expectHeader(label, table);
   const form = label && formOf(label, flags, asking, shown);
   if (form === "regression") {
     throw new UserError(`Cannot predict the numbers in "${label!.name}" of "${shown}" from pictures: expected classes`);
@@ -93,6 +94,7 @@ async function textTable(table: Table, flags: DataFlags, asking: Asking): Promis
   const said = columns.filter(({ name }) => name === flags.text || name === flags.pair);
   const open = openAmong(columns, [...texts, ...both ?? [], ...said], rows.length);
   const label = chooseLabel(columns, labels, open, flags, asking, table);
+  expectHeader(label, table);
   const rest = columns.filter((column) => column !== label);
   const { text, pair } = chooseTexts(rest, rolesOf(rest, rows.length), flags, asking, shown);
   expectTexts(rows, text, shown);
@@ -160,6 +162,19 @@ function labelLines(label: Column | null, form: LabelForm | null, labelless: num
 
 const encodingLines = (encoding: Encoding): Entry[] =>
   encoding === "utf-8" ? [] : [line("encoding", encoding, "it is not UTF-8; see that its letters are right")];
+
+/** @throws UserError for a table whose first line is an example, which would be lost to the names of the columns */
+function expectHeader(label: Column | null, { rows, files, shown }: Table): void {
+  // JSON says the names on each line.
+  if (label === null || /\.jsonl$/i.test(files.train)) return;
+  const isExample = rows.some(({ cells }) => `${cells[label.name]}`.trim() === label.name);
+  if (!isExample) return;
+  throw new UserError(
+    `Cannot take the first line of "${shown}" for names of columns as it looks like an example: ` +
+      `${showText(label.name)} is a label further down, too. Write a line of their names above it, or name them with ` +
+      "dataset.columns in a recipe of your own; rename the column if it is a name",
+  );
+}
 
 /** @throws UserError for paths of pictures, of which a model of texts would learn the letters */
 function expectTexts(rows: readonly TableRow[], { name, arePictures }: Column, file: string): void {

@@ -206,6 +206,23 @@ Deno.test("with a teacher, too, a column that may be the label is asked about, a
     assert.match(await refused(folder, flags), /^Cannot tell the columns of ".*notes\.csv" by its first line/);
   }));
 
+Deno.test("a table whose first line is an example is refused, as that would be lost", () =>
+  inFolder(async (folder, at) => {
+    const row = (index: number) => `${textOf(index)},${kindOf(index)}`;
+    await Deno.writeTextFile(at("notes.csv"), tableOf(row(99), row));
+    assert.equal(
+      await refused(folder, { data: at("notes.csv") }),
+      'Cannot take the first line of "notes.csv" for names of columns as it looks like an example: "cat" is a label ' +
+        "further down, too. Write a line of their names above it, or name them with dataset.columns in a recipe of your " +
+        "own; rename the column if it is a name",
+    );
+    await Deno.writeTextFile(
+      at("notes.jsonl"),
+      jsonl((index) => ({ text: textOf(index), cat: kindOf(index) })),
+    );
+    assert.equal((await made(folder, { data: at("notes.jsonl"), label: "cat" })).verb, "train");
+  }));
+
 Deno.test("an ONNX file teaches, by its own sizes, with probabilities where its graph gives them", () =>
   inFolder(async (folder, at) => {
     await writeTinyData(folder, 36, 9);
