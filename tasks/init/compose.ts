@@ -104,8 +104,9 @@ function studentOf({ teacher, student: kind, look }: Parts, maxLength: number | 
   return half ?? smallModel(look.input, teacher, maxLength);
 }
 
-function largest({ counts, train }: Look): number | null {
-  return counts && Math.max(...counts) / train;
+/** The part of the largest class, of the examples that have a label. */
+function largest({ counts, labelled }: Look): number | null {
+  return counts && labelled > 0 ? Math.max(...counts) / labelled : null;
 }
 
 /** Most tokens of an example that a fresh encoder, and any, is given unasked: attention grows with the square. */

@@ -133,7 +133,7 @@ function normalisation({ mean, std }: ImageInput["normalise"]): Entry[] {
 }
 
 /** Tokens of a text that are counted: longer ones have as many for all that is chosen here. */
-const MOST_LOOKED_AT = 512;
+export const MOST_LOOKED_AT = 512;
 
 /** How data are looked at: texts longer than any model takes them, to tell what is cut; pictures without a trace. */
 export function lookOptions(found: FoundData, teacher: FoundTeacher | null): Entry[] {

@@ -7,7 +7,7 @@ import type { InputDescription } from "../../core/plugin/dataset.ts";
 import type { Asking } from "./asking.ts";
 import { nameOf } from "./class_folders.ts";
 import { compose } from "./compose.ts";
-import { lookOptions, optionsByLook, optionsByTeacher, OTHERWISE } from "./dataset_options.ts";
+import { lookOptions, MOST_LOOKED_AT, optionsByLook, optionsByTeacher, OTHERWISE } from "./dataset_options.ts";
 import { type Entry, line, valueOf, writeEntries } from "./entries.ts";
 import { fitClasses, listOf } from "./fit.ts";
 import { type DataFlags, type FoundData, PICTURE_SETS } from "./found.ts";
@@ -210,16 +210,19 @@ function* describe(
     const more = classes.length > MOST_SHOWN ? ` and ${classes.length - MOST_SHOWN} more` : "";
     yield [task === "tagging" ? "tags" : "classes", `${classes.length}: ${shown.join(", ")}${more}`];
   }
-  if (lengths) {
-    yield [
-      "lengths",
-      `half of the texts have up to ${percentile(lengths, 0.5)} tokens, 95 % up to ${percentile(lengths, 0.95)}`,
-    ];
-  }
+  if (lengths) yield ["lengths", describeLengths(lengths)];
   for (const line of skipped) yield ["left out", line];
 }
 
 const MOST_SHOWN = 10;
+
+/** How long texts are; tokens beyond those that are looked at were not counted. */
+function describeLengths(lengths: Uint16Array): string {
+  const [half, nearly] = [0.5, 0.95].map((part) => percentile(lengths, part));
+  if (half >= MOST_LOOKED_AT) return `half of the texts have ${MOST_LOOKED_AT} tokens or more`;
+  const rest = nearly < MOST_LOOKED_AT ? `95 % up to ${nearly}` : `5 % ${MOST_LOOKED_AT} or more`;
+  return `half of the texts have up to ${half} tokens, ${rest}`;
+}
 
 function describeTeacher({ path, what, images, tokenizer, processor }: FoundTeacher, { input }: Look): string {
   const [height, width] = images?.size ?? [];

@@ -84,6 +84,34 @@ Deno.test("the length is that of nearly all texts, also beyond what the teacher 
   });
 });
 
+Deno.test("texts that are longer than what is looked at are said to be so", () => {
+  const notes = (long: number) =>
+    table(
+      "text,label",
+      ...Array.from({ length: 60 }, (_, i) => `${"word ".repeat(i < long ? 700 : 9)}${i},${KINDS[i % 2]}`),
+    );
+  return inFolder({ "half.csv": notes(50), "some.csv": notes(10) }, async (folder) => {
+    const told = async (name: string) => (await made(folder, { data: join(folder, name) })).told;
+    assert.match(await told("half.csv"), /^lengths half of the texts have 512 tokens or more$/m);
+    assert.match(await told("some.csv"), /^lengths half of the texts have up to 1\d tokens, 5 % 512 or more$/m);
+  });
+});
+
+Deno.test("one class is most of those that have a label, however many have none", () =>
+  inFolder({
+    "mails.csv": table(
+      "text,label",
+      ...rows(300, (i) => i >= 100 ? "" : i % 20 ? "ham" : "spam").map((row) => row.slice(row.indexOf('"'))),
+    ),
+  }, async (folder) => {
+    const { value, text } = await made(folder, {
+      data: join(folder, "mails.csv"),
+      teacher: join(SHIPPED, "mail-bert4"),
+    });
+    assert.equal(value.train.monitor, "validation.f1Macro");
+    assert.match(text, /monitor: validation\.f1Macro # 95 % are of one class/);
+  }));
+
 Deno.test("the shipped teacher of images gets a student like the quickstart's", () =>
   inFolder({}, async (folder) => {
     const data = join(CHECKOUT, "plugins", "datasets", "data", "fashion-mnist");
