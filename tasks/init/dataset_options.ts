@@ -17,8 +17,8 @@ const MANY_TEXTS = 20_000;
  * Options of the data set that follow from the teacher, known before the data are loaded.
  *
  * @param classes those that a flag names, in the order of the teacher's logits
- * @throws UserError for a teacher of texts without a tokenizer, one whose classes nothing says, or a file of outputs that
- *   cannot be joined
+ * @throws UserError for a teacher of texts without a tokenizer, one whose classes nothing says, or a file of outputs
+ *   that cannot be joined
  */
 export function optionsByTeacher(
   found: FoundData,

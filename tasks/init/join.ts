@@ -30,7 +30,7 @@ export function joinOf(found: FoundData, teacher: FoundTeacher): Join {
   };
 }
 
-/** The column of the ids, or of the texts if these are in another order; `null` where the order is all that there is. */
+/** The column of the ids, or of the texts if these are in another order; `null` for the order. */
 function columnOf(
   { ids = [], texts = [] }: FoundData,
   records: NonNullable<FoundTeacher["records"]>,
