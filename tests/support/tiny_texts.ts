@@ -12,14 +12,14 @@ const rows = (count: number) =>
   }).join("\n");
 
 /** A recipe for texts in which a word says the class. */
-export const textRecipe = (dataset: string, rest = "", epochs = 30) => `
+export const textRecipe = (dataset: string, rest = "", epochs = 30, warmup = epochs < 3 ? 1 : 10) => `
 name: tiny
 seed: 3
 validation: null
 dataset: { use: text-table, train: train.jsonl, test: test.jsonl, vocabularySize: 60, maxLength: 16${dataset} }
 student: { use: bert, layers: 1, width: 32, heads: 2, ffn: 64, positions: 16, dropout: 0, attentionDropout: 0 }
 ${rest || "losses: [{ use: cross-entropy }]"}
-train: { epochs: ${epochs}, batchSize: 16, optimiser: { use: adamw, learningRate: 0.004 }, schedule: { use: linear, warmupSteps: 10 } }
+train: { epochs: ${epochs}, batchSize: 16, optimiser: { use: adamw, learningRate: 0.004 }, schedule: { use: linear, warmupSteps: ${warmup} } }
 `;
 
 /** The same with a teacher that {@link withTextTeacher} made. */

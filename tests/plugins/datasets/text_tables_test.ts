@@ -313,7 +313,10 @@ Deno.test("a test file that is the training file is refused, however its path is
 
 Deno.test("a first line that is one column, with what stands between columns of another format in it, is refused", async () => {
   const refused = (name: string, text: string, message: string) =>
-    assert.rejects(() => table({ train: name, testPart: 0.5 }, { [name]: text }), { name: "UserError", message });
+    assert.rejects(() => table({ train: name, test: null, testPart: 0.5 }, { [name]: text }), {
+      name: "UserError",
+      message,
+    });
   const sentence = (file: string, first: string, rest: string) =>
     `Cannot tell the columns of "${file}" by its first line, ${first}: a table of the format ${rest}`;
   const csv = (first: string, other: string) =>

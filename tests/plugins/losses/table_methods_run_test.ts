@@ -41,7 +41,7 @@ Deno.test("students learn from attributions and from decisions alone, with chain
     await Deno.writeTextFile(join(folder, "answers.jsonl"), answers);
     const file = "use: outputs, file: answers.jsonl, key: row, values: decisions";
     const fresh = (losses: string) => taught(file, losses).replace("initialise: { from: teacher }", "");
-    const overrides = ["train.epochs=30"];
+    const overrides = ["train.epochs=30", "train.schedule.warmupSteps=10"];
     assert.equal((await tinyRun(folder, { text: fresh("[{ use: dbkd }]"), overrides })).student.accuracy, 1);
     await assert.rejects(() => tinyRun(folder, { text: fresh(adKd) }), {
       message: /Cannot use the loss "ad-kd" with a teacher that is a file of outputs: it reads the teacher's features,/,
