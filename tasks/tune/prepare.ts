@@ -73,7 +73,7 @@ const recordSchema = z.looseObject({
  * A whole training may take such a part of the search: of longer ones there would be too few to choose from, and yet
  * length is what students gain most by (tasks/recipes, budgets).
  */
-const LONGEST = 1 / 5;
+const LONGEST = 1 / 4;
 /** How much longer than the recipe's a training may be. */
 const LONGER = [2, 4];
 
@@ -149,9 +149,20 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
       }`,
     );
   }
+  const trained = (length: number) => expected.opening + length * expected.epoch;
   const lengths = LONGER.map((factor) => factor * epochs).filter((length) =>
-    expected.opening + length * expected.epoch <= LONGEST * seconds.search
+    trained(length) <= LONGEST * seconds.search
   );
+  if (lengths.length === 0 && !givenSpace) {
+    const longer = LONGER[0] * epochs;
+    const enough = trained(longer) / LONGEST * seconds.whole / seconds.search;
+    tell(
+      `Trainings of ${longer} epochs are not tried, as one takes about ${
+        showTime(trained(longer))
+      } here, more than a ` +
+        `quarter of the search: --budget ${exactTime(Math.ceil(enough))} has them`,
+    );
+  }
   let [space, text] = [givenSpace, given];
   if (space && options.space !== null) refuseAny(own!, await refusals(space, made(space), opening));
   if (space === null || text === null) {
