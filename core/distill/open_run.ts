@@ -70,6 +70,8 @@ export interface RunOptions {
   readonly reporter?: Reporter;
   /** Outputs of the teacher that would be cached are not computed: for a look at what a run would be. */
   readonly dry?: boolean;
+  /** Of a dry run that takes no step: what losses compute of all training examples is left out. */
+  readonly unprepared?: boolean;
   /** Writes what a report shows beside log and summary into the run folder, as `record.json`. */
   readonly record?: boolean;
   /** Stops the opening. */
@@ -128,7 +130,7 @@ export interface RunParts {
  */
 export async function openRun(
   recipe: Checked<Recipe>,
-  { backend, builtins, resume = false, dry = false, reporter = silent, signal }: RunOptions,
+  { backend, builtins, resume = false, dry = false, unprepared = false, reporter = silent, signal }: RunOptions,
 ): Promise<RunParts & { readonly owned: Owned }> {
   const [watch, ops, random] = [new Stopwatch(), createOps(backend), new Random(recipe.value.seed)];
   const report = (line: string) => reporter.line(line);
@@ -201,6 +203,10 @@ export async function openRun(
   if (idle) reporter.warning(idle);
   const unequal = unequalMeans(settings, losses, loaded.train, input);
   if (unequal) reporter.warning(unequal);
+  const { weightDecay, weightDecayTarget } = settings.train.cores;
+  if (weightDecayTarget === "none" && weightDecay) {
+    reporter.warning(`train.cores.weightDecay: ${weightDecay} shrinks nothing, as weightDecayTarget is none`);
+  }
   if (!checkpoint) await lookBefore(opening, loaded, frozen, reporter);
   const theseus = await openTheseus(opening, loaded, frozen, student, sameTokens(own));
   const lgtm = heldOut && aligned &&
@@ -214,7 +220,8 @@ export async function openRun(
   });
   const { train, validation } = data;
   const { batchSize } = settings.evaluate;
-  if (losses.all.some(({ loss }) => loss.prepare)) {
+  const prepares = losses.all.some(({ loss }) => loss.prepare);
+  if (prepares && !unprepared) {
     const stepSize = settings.train.batchSize;
     const preparation = {
       teacher,
@@ -228,8 +235,11 @@ export async function openRun(
     await watch.time("prepare", () => losses.prepare(recipe.part("losses"), preparation));
   }
   const rehearsal = { ops, student, teacher, losses, train, recipe: recipe.part("train"), random };
-  await expectStepFits({ ...rehearsal, shapes: shapes.student });
-  await rehearse(rehearsal);
+  // Without what they prepare losses cannot be computed.
+  if (!prepares || !unprepared) {
+    await expectStepFits({ ...rehearsal, shapes: shapes.student });
+    await rehearse(rehearsal);
+  }
   const inputs = await runInputs(data, teacher, plugins.student, checkpoint);
   if (checkpoint) watch.carry("train", checkpoint.seconds);
   const { task } = input;

@@ -71,10 +71,6 @@ const cores = z.strictObject({
   weightDecayTarget: z.enum(["cores", "merged", "none"]).default("cores").describe(
     "What weight decay shrinks: each core, the merged matrix (its gradient goes through the chain), or nothing",
   ),
-}).superRefine(({ weightDecay, weightDecayTarget }, context) => {
-  if (weightDecayTarget !== "none" || !weightDecay) return;
-  const message = `Cannot use weightDecay: ${weightDecay} where weightDecayTarget: none lets it shrink nothing`;
-  context.addIssue({ code: "custom", path: ["weightDecay"], message });
 });
 
 const layerRate = z.strictObject({

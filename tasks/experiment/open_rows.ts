@@ -1,8 +1,9 @@
-import { join } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { silent } from "../../core/distill/progress.ts";
 import { UserError } from "../../core/errors.ts";
 import { kindOfPath } from "../../core/files.ts";
 import type { Builtins } from "../../core/plugin/registry.ts";
+import { resolveFile } from "../../core/recipe/recipe.ts";
 import { withBackend } from "../support/backend.ts";
 import { dryOpening, dryOverrides } from "../support/dry_run.ts";
 import { withoutLibraryForOthers } from "../support/own_code.ts";
@@ -11,7 +12,8 @@ import type { Experiment, Row } from "./experiment.ts";
 
 /**
  * Opens a run of each row, and closes it: what only its data, models or losses show to be a mistake comes out before
- * the runs of the rows before it. Left out are the first row, which opens next, and those that runs were made of.
+ * the runs of the rows before it. Left out are the row that opens next, those that runs were made of, and those that
+ * take what runs of the experiment make.
  *
  * @param folder the experiment's
  * @throws UserError for a mistake in a row, with its name
@@ -40,7 +42,10 @@ export async function openRows(
     );
   };
   const fresh: Row[] = [];
-  for (const row of rows.slice(1)) {
+  // Those that are given another's time come after all others.
+  const first = rows.find(({ equalSeconds }) => equalSeconds === null);
+  for (const row of rows) {
+    if (row === first || takesFrom(folder, row)) continue;
     if (await kindOfPath(join(folder, row.folder)) === null) fresh.push(row);
   }
   if (fresh.length > 0) {
@@ -54,4 +59,15 @@ export async function openRows(
       throw error;
     }
   }
+}
+
+/** Whether a row's models are of a folder, and so need not be there yet. */
+function takesFrom(folder: string, row: Row): boolean {
+  const recipe = row.recipe([]);
+  const { teacher, student } = recipe.value;
+  return [student, ...teacher ? [teacher, ...teacher.others] : []].some(({ weights }) => {
+    if (weights === null || weights === undefined) return false;
+    const way = relative(resolve(folder), resolve(resolveFile(recipe, weights)));
+    return !way.startsWith("..") && !isAbsolute(way);
+  });
 }

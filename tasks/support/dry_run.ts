@@ -59,7 +59,7 @@ export async function dryTrial(recipe: Checked<Recipe>, options: RunOptions): Pr
 /** Opens a run and closes it, as {@link withoutFiles} says. */
 export async function dryOpening(recipe: Checked<Recipe>, options: RunOptions): Promise<void> {
   await withoutFiles(recipe, async () => {
-    using _run = await Run.open(recipe, { ...options, dry: true });
+    using _run = await Run.open(recipe, { ...options, dry: true, unprepared: true });
   });
 }
 

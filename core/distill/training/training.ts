@@ -326,10 +326,12 @@ export class Training {
     metricLines(epoch, lossMetrics).forEach((line) => reporter.line(line));
   }
 
-  /** Whether no loss had the weight 0 in the last step. */
+  /** Whether every loss had a part in the last step. */
   get #allLossesBegan(): boolean {
     const last = { ...this.progress, step: this.#position.step - 1 };
-    return this.setup.losses.all.every(({ weight }) => valueAt(weight, last) !== 0);
+    return this.setup.losses.all.every(({ weight, loss: { begins = 0 } }) =>
+      valueAt(weight, last) !== 0 && last.step >= begins * last.stepsPerEpoch
+    );
   }
 
   /** Warns of what is trained in name only, once every loss has had its part; replaced layers may have theirs later. */
@@ -337,6 +339,13 @@ export class Training {
     this.#lookedAtReach = true;
     const { step: { unreached }, recipe, reporter } = this.setup;
     if (recipe.train.theseus || unreached.length === 0) return;
+    // What a loss that is over had reached before the run was stopped nobody knows any more.
+    const last = { ...this.progress, step: this.#position.step - 1 };
+    const isOver = this.resumed &&
+      this.setup.losses.all.some(({ weight }) =>
+        typeof weight === "object" && weight.from !== 0 && valueAt(weight, last) === 0
+      );
+    if (isOver) return;
     const shown = unreached.length > 4 ? [...unreached.slice(0, 3), `${unreached.length - 3} more`] : unreached;
     reporter.warning(`no loss depends on ${listWords(shown, "and")}: nothing is learned there`);
   }

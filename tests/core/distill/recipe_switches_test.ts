@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSafetensors, toFloat32 } from "../../../core/safetensors.ts";
-import { recorder } from "../../support/run_observers.ts";
+import { recorder, stopAt } from "../../support/run_observers.ts";
 import { tinyRun, withTinyData } from "../../support/tiny_run.ts";
 
 async function weights(folder: string, run: string): Promise<Map<string, Float32Array>> {
@@ -78,6 +78,32 @@ Deno.test("weights that no loss depends on are named after the first epoch, and 
     assert.equal(never.length, 2, never.join("\n"));
     assert.match(never[0], /^the weight of the loss "cross-entropy" is 0 up to the last of 6 steps: /);
     assert.match(never[1], /^no loss depends on layer3\.0\.bn1\.weight, /);
+
+    // One that begins by itself is still to come, too.
+    const late = join(folder, "late.js");
+    await Deno.writeTextFile(
+      late,
+      `export default {
+        kind: "loss", name: "late", description: "squared logits", options: ({ z }) => z.strictObject({}),
+        create: () => ({
+          teacherOutputs: [],
+          begins: 1,
+          compute: ({ ops, student, at }) =>
+            at({ from: 0, to: 1, schedule: "step", epochs: 1, steps: null }) === 0
+              ? ops.scalar(0)
+              : ops.mean(ops.square(student.logits)),
+        }),
+      };`,
+    );
+    assert.deepEqual(await warningsOf(`[{ use: ${file}, weight: 0.001 }, { use: ${late} }]`), []);
+    // What one that is over had reached before a stop nobody knows after it.
+    const early =
+      `[{ use: ${file}, weight: 0.001 }, { use: cross-entropy, weight: { from: 1, to: 0, epochs: 1, schedule: step } }]`;
+    const overrides = ["train.epochs=4", "train.batchSize=24", `losses=${early}`];
+    await assert.rejects(tinyRun(folder, { output: "stopped", overrides, signal: stopAt(7) }), { name: "Interrupted" });
+    const { warnings, reporter } = recorder();
+    await tinyRun(folder, { output: "stopped", overrides, resume: true, reporter });
+    assert.deepEqual(warnings, []);
   }));
 
 Deno.test("a subset is drawn by the seed; the training examples are measured on request", () =>

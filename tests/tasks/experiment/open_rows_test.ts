@@ -37,6 +37,29 @@ Deno.test("a mistake that only a row's data or losses show is told with its name
     assert.deepEqual(await open(plain, wide), ['Looking for mistakes before the first run: "wide"']);
     assert.deepEqual(there(), before);
 
+    // A row whose time is another's comes last, wherever it stands.
+    await assert.rejects(open({ ...far, equalSeconds: "plain" }, plain), { message: /\(row "far"\)$/ });
+    // What a run of the experiment is to make is not there yet.
+    const made = `teacher={ use: resnet, depth: 8, width: 4, weights: ${join(folder, "out/plain/seed-1/student")} }`;
+    assert.deepEqual(await open(plain, row("later", made, "losses=[{ use: kd }]")), []);
+    // No teacher is asked about all examples.
+    await Deno.writeTextFile(
+      join(folder, "asks.js"),
+      `export default {
+        kind: "loss",
+        name: "asks",
+        options: ({ z }) => z.strictObject({}),
+        create: () => ({
+          teacherOutputs: [],
+          runsTeacher: true,
+          prepare() { throw new Error("asked"); },
+          compute: ({ ops, student }) => ops.mean(ops.square(student.logits)),
+        }),
+      };`,
+    );
+    const asks = row("asks", "losses=[{ use: ./asks.js }]");
+    assert.deepEqual(await open(plain, asks), ['Looking for mistakes before the first run: "asks"']);
+
     // The first row opens next, and a row that has runs was opened before.
     assert.deepEqual(await open(far), []);
     await Deno.mkdir(join(folder, "out", "far"), { recursive: true });

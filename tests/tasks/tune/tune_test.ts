@@ -263,3 +263,22 @@ Deno.test("too little time is refused with what a run takes; where it is too lit
     assert.match(short, /\n0:08 of 0:13: trial 6, whole: /);
     assert.doesNotMatch(text, /1\/3/);
   }));
+
+Deno.test("of a time in which no longer training is tried a line says what has them", () =>
+  withTiny(async (folder, file, backend) => {
+    const prepared = async (budget: number) => {
+      const told = fakeOutput();
+      let now = 0;
+      const options = { ...optionsIn(folder, backend, told), budget, clock: () => ++now, space: null };
+      const { text } = await prepareTuning(await readTuned(file, []), options, { goesOn: false, dryRun: true });
+      return { said: told.text, text };
+    };
+    // A run of three epochs takes 13 seconds by this clock, and one of six 25.
+    const { said, text } = await prepared(120);
+    assert.match(
+      said,
+      /\nTrainings of 6 epochs are not tried, as one takes about 25s here, .*: --budget 4m46s has them\n/,
+    );
+    assert.doesNotMatch(text, /train\.epochs/);
+    assert.match((await prepared(286)).text, /key: train\.epochs\n +values: \[6\]/);
+  }));

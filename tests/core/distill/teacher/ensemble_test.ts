@@ -99,7 +99,20 @@ testBackends("of taggers with chains the marginal probabilities are averaged, an
   const [one, other] = [marginals(0), marginals(1)];
   assertClose(await logits.read(), one.map((share, place) => Math.log((share + 3 * other[place]) / 4)), 1e-5);
   assert.deepEqual([predictions, chains], [undefined, undefined]);
+  // Of words with labels alone the chain goes from the first to the last.
+  const short = { label: ops.tensor([1, -1, 0], [1, 3]), mask: ops.full([1, 3], 1) };
+  const whole = [0, 1].map((which) => {
+    const powers = [0, 1, 2, 3].map((code) => {
+      const [from, to] = [code >> 1, code & 1];
+      return Math.exp(emissions[which][from] + emissions[which][4 + to] + transitions[which][2 * from + to]);
+    });
+    return [powers[0] + powers[1], powers[0] + powers[2]].map((power) => power / powers.reduce((a, b) => a + b));
+  });
+  const [first, , last] = chunked(await model.forward({ ...given, batch: short }).logits.read());
+  assertClose([first[0], last[0]], [0, 1].map((at) => Math.log((whole[0][at] + 3 * whole[1][at]) / 4)), 1e-5);
 }, [float64, ...backends]);
+
+const chunked = (numbers: ArrayLike<number>) => [0, 2, 4].map((at) => [numbers[at], numbers[at + 1]]);
 
 testBackends("probabilities too small for float32 are kept as logarithms", async (backend) => {
   const ops = createOps(backend);
