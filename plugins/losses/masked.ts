@@ -1,10 +1,11 @@
 import type { Ops } from "../../core/ops/ops.ts";
+import { labelledPositions } from "../../core/plugin/chain_positions.ts";
 import type { Batch } from "../../core/plugin/dataset.ts";
 import type { Tensor } from "../../core/tensor.ts";
 
-/** 1 where a label is one, 0 where it is -1: `[batch, length]` of tagging labels. A constant. */
+/** The same as {@link labelledPositions}, a constant. */
 export function scoredPositions(ops: Ops, labels: Tensor): Tensor {
-  return ops.constant(() => ops.minimum(ops.relu(ops.offset(labels, 1)), ops.scalar(1)));
+  return ops.constant(() => labelledPositions(ops, labels));
 }
 
 /** 1 where a text has a token, 0 at its padding: `[batch, length]`; all 1 for inputs without a mask. */

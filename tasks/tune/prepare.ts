@@ -156,11 +156,10 @@ export async function prepare(tuned: TunedRecipe, options: PrepareOptions): Prom
   if (lengths.length === 0 && !givenSpace) {
     const longer = LONGER[0] * epochs;
     const enough = trained(longer) / LONGEST * seconds.whole / seconds.search;
+    const [one, budget] = [showTime(trained(longer)), exactTime(Math.ceil(enough))];
     tell(
-      `Trainings of ${longer} epochs are not tried, as one takes about ${
-        showTime(trained(longer))
-      } here, more than a ` +
-        `quarter of the search: --budget ${exactTime(Math.ceil(enough))} has them`,
+      `Trainings of ${longer} epochs are not tried, as one takes about ${one} here, more than a quarter of the search: ` +
+        `--budget ${budget} has them`,
     );
   }
   let [space, text] = [givenSpace, given];

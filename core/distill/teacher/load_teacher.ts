@@ -1,6 +1,6 @@
 import { Owned } from "../../owned.ts";
 import type { Ops } from "../../ops/ops.ts";
-import type { InputDescription, Task } from "../../plugin/dataset.ts";
+import type { InputDescription } from "../../plugin/dataset.ts";
 import type { Model } from "../../plugin/model.ts";
 import type { Checked } from "../../recipe/checked.ts";
 import type { Recipe } from "../../recipe/schema.ts";
@@ -68,7 +68,7 @@ export async function loadTeacher(
   const [first] = members;
   const { model, numbers } = members.length === 1 ? first : together(members, data);
   const filled = [main, ...otherTeachers].map((plugin) => plugin.filled ?? {});
-  const hash = await sha256OfTeacher(numbers, members, own, filled, data.task);
+  const hash = await sha256OfTeacher(numbers, members, own, filled);
   const weights = freeze(ops, model, numbers);
   opened.defer(weights.dispose);
   const owned = opened.move();
@@ -87,7 +87,6 @@ async function sha256OfTeacher(
   members: readonly Member[],
   own: readonly (OwnInputs | null)[],
   filled: readonly Readonly<Record<string, unknown>>[],
-  task: Task,
 ): Promise<string> {
   const ofNumbers = await sha256OfWeights(numbers);
   // With other heads, say, the same weights give other outputs.
@@ -96,12 +95,10 @@ async function sha256OfTeacher(
     ...own[index] ? [own[index].made] : [],
     ...Object.keys(filled[index]).length > 0 ? [JSON.stringify(filled[index])] : [],
   ]);
-  // Several taggers were the mean of their emissions once; caches of that time are of another teacher.
-  const version = members.length > 1 && task === "tagging" ? ["marginals"] : [];
-  if (version.length === 0 && ofMembers.every((files) => files.length === 0)) return ofNumbers;
-  // Of several it is told which one's they are.
+  if (members.length === 1 && ofMembers[0].length === 0) return ofNumbers;
+  // Of several it is told which one's they are, and by what mean they are one: of taggers it was another once.
   const described = members.length === 1
     ? [ofNumbers, ...ofMembers[0]].join()
-    : JSON.stringify([ofNumbers, ofMembers, ...version]);
+    : JSON.stringify(["mean of probabilities", ofNumbers, ofMembers]);
   return await sha256(new TextEncoder().encode(described));
 }

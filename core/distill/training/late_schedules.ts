@@ -20,12 +20,11 @@ export function lateSchedules(
     // A line comes to its end as the training does, as one over the whole training; a jump is to have a step after it.
     const step = rate.schedule === "step" ? totalSteps - 1 : totalSteps;
     const reached = valueAt(rate, { step, totalSteps, stepsPerEpoch });
+    const shown = +reached.toPrecision(3);
     if (reached < rate.to) {
       said.push(
-        `train.theseus.replacingRate comes to ${+reached.toPrecision(
-          3,
-        )} in the training's ${totalSteps} steps, not to ` +
-          `${rate.to}: the student's layers never compute as it says; train longer, or let it rise faster`,
+        `train.theseus.replacingRate comes to ${shown} in the training's ${totalSteps} steps, not to ${rate.to}: the ` +
+          "student's layers never compute as it says; train longer, or let it rise faster",
       );
     }
   }

@@ -1,5 +1,6 @@
 import { asOutcomes, binaryCrossEntropies } from "../../evaluate/bernoulli.ts";
 import type { Ops } from "../../ops/ops.ts";
+import { labelledPositions } from "../../plugin/chain_positions.ts";
 import type { Batch, Task } from "../../plugin/dataset.ts";
 import type { Tensor } from "../../tensor.ts";
 
@@ -44,7 +45,7 @@ export function softDivergence(
 
 /** 1 where a token has a label, 0 where that is -1. */
 function scored(ops: Ops, label: Tensor): Tensor {
-  return ops.constant(() => ops.minimum(ops.relu(ops.offset(label, 1)), ops.scalar(1)));
+  return ops.constant(() => labelledPositions(ops, label));
 }
 
 /** The mean of those values that count. @param counts 1 for those that do, else 0; `null`: all */

@@ -326,9 +326,14 @@ export class Training {
     metricLines(epoch, lossMetrics).forEach((line) => reporter.line(line));
   }
 
+  /** The last step that was done. */
+  get #lastStep(): Progress {
+    return { ...this.progress, step: this.#position.step - 1 };
+  }
+
   /** Whether every loss had a part in the last step. */
   get #allLossesBegan(): boolean {
-    const last = { ...this.progress, step: this.#position.step - 1 };
+    const last = this.#lastStep;
     return this.setup.losses.all.every(({ weight, loss: { begins = 0 } }) =>
       valueAt(weight, last) !== 0 && last.step >= begins * last.stepsPerEpoch
     );
@@ -340,7 +345,7 @@ export class Training {
     const { step: { unreached }, recipe, reporter } = this.setup;
     if (recipe.train.theseus || unreached.length === 0) return;
     // What a loss that is over had reached before the run was stopped nobody knows any more.
-    const last = { ...this.progress, step: this.#position.step - 1 };
+    const last = this.#lastStep;
     const isOver = this.resumed &&
       this.setup.losses.all.some(({ weight }) =>
         typeof weight === "object" && weight.from !== 0 && valueAt(weight, last) === 0
